@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config';
+
+const shared = {
+  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+  resolve: { conditions: ['development'] },
+  ssr: { resolve: { conditions: ['development', 'node', 'import', 'default'] } },
+};
+
+/** What a kind of test may take, in one place: unit needs nothing, integration and flows start real services. */
+const project = (name: string, include: string[], test: object = {}) => ({
+  ...shared,
+  test: { name, include, environment: 'node' as const, ...test },
+});
+
+const real = { testTimeout: 120_000, hookTimeout: 180_000, fileParallelism: false, pool: 'forks' as const };
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['**/src/**/*.spec.ts', '!**/*.int.spec.ts', '!**/node_modules/**', '!**/dist/**']),
+      project('architecture', ['test/architecture/**/*.spec.ts'], { testTimeout: 60_000 }),
+      project('corpus', ['test/corpus/**/*.spec.ts']),
+      project('integration', ['**/src/**/*.int.spec.ts', '!**/node_modules/**', '!**/dist/**'], real),
+      project('flows', ['test/flows/**/*.spec.ts'], real),
+    ],
+  },
+});
