@@ -1,1 +1,11 @@
-export {};
+export * from './canonical.js';
+export * from './catalogue.js';
+export * from './envelope.js';
+export * from './events.js';
+export * from './flow.js';
+export * from './policy.js';
+export * from './primitives.js';
+export * from './read.js';
+export * from './signals.js';
+export * from './state.js';
+export * from './topology.js';

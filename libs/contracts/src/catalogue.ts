@@ -1,0 +1,262 @@
+import { z } from 'zod';
+import { type Channel, ConsentPurpose, Currency, ForeignId, Instant, Minor, Name, Text, Uuid } from './primitives.js';
+
+/** Money an action commits, against which daily ledgers it counts. */
+export interface Spend {
+  readonly adAccountId: string;
+  readonly campaignId: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+}
+
+/** A change of a campaign's daily budget, for the approval threshold. `amountMinor` is the size of the change. */
+export interface BudgetChange {
+  readonly adAccountId: string;
+  readonly campaignId: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+}
+
+export type Reversibility<P> =
+  | {
+      readonly reversible: true;
+      /** The kind that takes it back. */
+      readonly by: string;
+      readonly withinHours: number;
+      /** The compensating payload; `before` is the value that the settlement recorded before the effect. */
+      readonly compensate: (payload: P, before: unknown) => unknown;
+    }
+  | { readonly reversible: false; readonly because: string };
+
+/** What the gate must know of a kind without knowing the kind: everything a rule asks is declared here. */
+export interface ActionKindSpec<P> {
+  readonly payload: z.ZodType<P>;
+  readonly says: (payload: P) => string;
+  /** The family of systems that can run it; a route maps it to an executor and its connector. */
+  readonly connector: 'ads' | 'mailer' | 'crm';
+  readonly channel: Channel;
+  /** Contacts whom the action concerns: their consent versions are bound into the permit. */
+  readonly recipients: (payload: P) => readonly string[];
+  /** Consent it needs from each recipient; none: the recipient learns nothing of it. */
+  readonly consent?: (payload: P) => { purpose: ConsentPurpose; channel: Channel };
+  /** Whether it counts as a touch of each recipient. */
+  readonly touches: boolean;
+  readonly spend: (payload: P) => Spend | undefined;
+  readonly budgetChanges: (payload: P) => readonly BudgetChange[];
+  readonly creative: boolean;
+  readonly adAccountId: (payload: P) => string | undefined;
+  /** The time before which it must not run. */
+  readonly notBefore: (payload: P) => string | undefined;
+  readonly reversibility: Reversibility<P>;
+}
+
+const spec = <P>(
+  given: Pick<ActionKindSpec<P>, 'payload' | 'says' | 'connector' | 'channel' | 'reversibility'> &
+    Partial<ActionKindSpec<P>>,
+): ActionKindSpec<P> => ({
+  recipients: () => [],
+  touches: false,
+  spend: () => undefined,
+  budgetChanges: () => [],
+  creative: false,
+  adAccountId: () => undefined,
+  notBefore: () => undefined,
+  ...given,
+});
+
+const campaign = { adAccountId: ForeignId, campaignId: ForeignId };
+
+const ShiftBudget = z.strictObject({
+  adAccountId: ForeignId,
+  fromCampaignId: ForeignId,
+  toCampaignId: ForeignId,
+  /** Moved from the one daily budget to the other. */
+  amountMinor: Minor.positive(),
+  currency: Currency,
+});
+const SetBid = z.strictObject({ ...campaign, bidMinor: Minor.positive(), currency: Currency });
+const PauseCampaign = z.strictObject({ ...campaign });
+const ResumeCampaign = z.strictObject({ ...campaign, dailyBudgetMinor: Minor.positive(), currency: Currency });
+const PublishCreative = z.strictObject({
+  ...campaign,
+  creativeId: ForeignId,
+  headline: Text(200),
+  body: Text(2000),
+  url: z.url().max(1000),
+});
+const SendEmail = z.strictObject({
+  contactId: Uuid,
+  purpose: ConsentPurpose,
+  template: Name,
+  /** Text with placeholders such as `{{contact.firstName}}`, which only an executor fills in. */
+  subject: Text(200),
+  body: Text(5000),
+  sendAt: Instant,
+  /** The step of a sequence that this is, where it is one. */
+  sequence: z.strictObject({ id: Name, enrolment: Uuid, step: z.int().nonnegative() }).optional(),
+});
+const Enroll = z.strictObject({ contactId: Uuid, sequenceId: Name, purpose: ConsentPurpose });
+const StopSequence = z.strictObject({ contactId: Uuid, sequenceId: Name });
+const CreateTask = z.strictObject({
+  contactId: Uuid.optional(),
+  ownerId: ForeignId.optional(),
+  title: Text(200),
+  note: Text(2000),
+  dueAt: Instant,
+});
+
+const money = (minor: number, currency: string): string => `${currency} ${(minor / 100).toFixed(2)}`;
+
+/** Every kind of action there is. A kind that is not here is refused before any rule sees it. */
+export const actionKinds = {
+  'ads.shift_budget': spec<z.infer<typeof ShiftBudget>>({
+    payload: ShiftBudget,
+    says: (p) =>
+      `move ${money(p.amountMinor, p.currency)} of daily budget from ${p.fromCampaignId} to ${p.toCampaignId}`,
+    connector: 'ads',
+    channel: 'advertising',
+    adAccountId: (p) => p.adAccountId,
+    // The total stays the same, yet the shift counts with its full amount: the cut it rests on may not settle.
+    spend: (p) => ({
+      adAccountId: p.adAccountId,
+      campaignId: p.toCampaignId,
+      amountMinor: p.amountMinor,
+      currency: p.currency,
+    }),
+    budgetChanges: (p) =>
+      [p.fromCampaignId, p.toCampaignId].map((campaignId) => ({
+        adAccountId: p.adAccountId,
+        campaignId,
+        amountMinor: p.amountMinor,
+        currency: p.currency,
+      })),
+    reversibility: {
+      reversible: true,
+      by: 'ads.shift_budget',
+      withinHours: 72,
+      compensate: (p) => ({ ...p, fromCampaignId: p.toCampaignId, toCampaignId: p.fromCampaignId }),
+    },
+  }),
+  'ads.set_bid': spec<z.infer<typeof SetBid>>({
+    payload: SetBid,
+    says: (p) => `set the bid of ${p.campaignId} to ${money(p.bidMinor, p.currency)}`,
+    connector: 'ads',
+    channel: 'advertising',
+    adAccountId: (p) => p.adAccountId,
+    reversibility: {
+      reversible: true,
+      by: 'ads.set_bid',
+      withinHours: 72,
+      compensate: (p, before) => ({ ...p, bidMinor: (before as { bidMinor: number }).bidMinor }),
+    },
+  }),
+  'ads.pause_campaign': spec<z.infer<typeof PauseCampaign>>({
+    payload: PauseCampaign,
+    says: (p) => `pause ${p.campaignId}`,
+    connector: 'ads',
+    channel: 'advertising',
+    adAccountId: (p) => p.adAccountId,
+    reversibility: {
+      reversible: true,
+      by: 'ads.resume_campaign',
+      withinHours: 168,
+      compensate: (p, before) => ({ ...p, ...(before as { dailyBudgetMinor: number; currency: string }) }),
+    },
+  }),
+  'ads.resume_campaign': spec<z.infer<typeof ResumeCampaign>>({
+    payload: ResumeCampaign,
+    says: (p) => `resume ${p.campaignId} with ${money(p.dailyBudgetMinor, p.currency)} a day`,
+    connector: 'ads',
+    channel: 'advertising',
+    adAccountId: (p) => p.adAccountId,
+    spend: (p) => ({
+      adAccountId: p.adAccountId,
+      campaignId: p.campaignId,
+      amountMinor: p.dailyBudgetMinor,
+      currency: p.currency,
+    }),
+    reversibility: {
+      reversible: true,
+      by: 'ads.pause_campaign',
+      withinHours: 168,
+      compensate: (p) => ({ adAccountId: p.adAccountId, campaignId: p.campaignId }),
+    },
+  }),
+  'ads.publish_creative': spec<z.infer<typeof PublishCreative>>({
+    payload: PublishCreative,
+    says: (p) => `publish creative ${p.creativeId} in ${p.campaignId}`,
+    connector: 'ads',
+    channel: 'advertising',
+    adAccountId: (p) => p.adAccountId,
+    creative: true,
+    reversibility: { reversible: false, because: 'people may have seen it' },
+  }),
+  'email.send': spec<z.infer<typeof SendEmail>>({
+    payload: SendEmail,
+    says: (p) => `send "${p.template}" (${p.purpose}) to contact ${p.contactId}`,
+    connector: 'mailer',
+    channel: 'email',
+    recipients: (p) => [p.contactId],
+    consent: (p) => ({ purpose: p.purpose, channel: 'email' }),
+    touches: true,
+    notBefore: (p) => p.sendAt,
+    reversibility: { reversible: false, because: 'a message that was sent cannot be called back' },
+  }),
+  'sequence.enroll': spec<z.infer<typeof Enroll>>({
+    payload: Enroll,
+    says: (p) => `enrol contact ${p.contactId} in ${p.sequenceId}`,
+    connector: 'crm',
+    channel: 'email',
+    recipients: (p) => [p.contactId],
+    consent: (p) => ({ purpose: p.purpose, channel: 'email' }),
+    reversibility: {
+      reversible: true,
+      by: 'sequence.stop',
+      withinHours: 24 * 90,
+      compensate: (p) => ({ contactId: p.contactId, sequenceId: p.sequenceId }),
+    },
+  }),
+  'sequence.stop': spec<z.infer<typeof StopSequence>>({
+    payload: StopSequence,
+    says: (p) => `stop ${p.sequenceId} for contact ${p.contactId}`,
+    connector: 'crm',
+    channel: 'email',
+    // Stopping asks for nobody's consent: a withdrawal must never keep us from stopping.
+    reversibility: { reversible: false, because: 'a contact is enrolled anew by a fresh proposal, never by an undo' },
+  }),
+  'crm.create_task': spec<z.infer<typeof CreateTask>>({
+    payload: CreateTask,
+    says: (p) => `create the CRM task "${p.title}"`,
+    connector: 'crm',
+    channel: 'crm',
+    reversibility: { reversible: false, because: 'a person may have acted on the task' },
+  }),
+} as const;
+
+export type ActionKindName = keyof typeof actionKinds;
+export const actionKindNames = Object.keys(actionKinds) as [ActionKindName, ...ActionKindName[]];
+export type PayloadOf<K extends ActionKindName> = (typeof actionKinds)[K] extends ActionKindSpec<infer P> ? P : never;
+
+/** The spec of a kind, with its payload's type given up: for code that treats all kinds alike. */
+export const kindSpec = (name: string): ActionKindSpec<unknown> | undefined =>
+  Object.hasOwn(actionKinds, name)
+    ? (actionKinds[name as ActionKindName] as unknown as ActionKindSpec<unknown>)
+    : undefined;
+
+/** The envelope of a payload. `actionId` is also the idempotency key of every call that carries it out. */
+export const Action = z.strictObject({
+  actionId: Uuid,
+  kind: z.string().min(1).max(80),
+  /** The CRM account it is for. */
+  accountId: ForeignId.optional(),
+  payload: z.record(z.string(), z.unknown()),
+});
+export type Action = z.infer<typeof Action>;
+
+/** The Kafka key of everything about an action: its ad account, else its CRM account, else itself. */
+export function actionKey(action: Action): string {
+  const spec = kindSpec(action.kind);
+  const parsed = spec?.payload.safeParse(action.payload);
+  const adAccountId = parsed?.success ? spec?.adAccountId(parsed.data) : undefined;
+  return adAccountId ?? action.accountId ?? action.actionId;
+}

@@ -1,0 +1,346 @@
+import { z } from 'zod';
+import { Action } from './catalogue.js';
+import { Tier } from './policy.js';
+import {
+  Currency,
+  Fault,
+  ForeignId,
+  Instant,
+  Minor,
+  Name,
+  Reason,
+  Seniority,
+  Sha256,
+  Text,
+  Uuid,
+  Versions,
+} from './primitives.js';
+
+/* Signals after ingestion */
+
+const signalCoordinates = {
+  /** The signal's own CloudEvents source and id. */
+  source: z.string(),
+  signalId: z.string(),
+  type: z.string(),
+};
+
+export const SignalAccepted = z.object({
+  ...signalCoordinates,
+  occurredAt: Instant,
+  receivedAt: Instant,
+  accountId: ForeignId.optional(),
+  contactId: Uuid.optional(),
+  /** 0 to 100. Freshness by the signal's own time; completeness by the facts it could have had. */
+  quality: z.object({
+    score: z.int().min(0).max(100),
+    freshness: z.int().min(0).max(100),
+    completeness: z.int().min(0).max(100),
+  }),
+  /** False for old and imported signals: they build profiles and start no play. */
+  triggers: z.boolean(),
+  facts: z.record(z.string(), z.unknown()),
+  /** Profile versions that this signal made. */
+  madeFrom: Versions,
+});
+
+export const SignalRejected = z.object({
+  source: z.string(),
+  signalId: z.string().optional(),
+  type: z.string().optional(),
+  reasons: z.array(Fault).min(1),
+  receivedAt: Instant,
+  topic: z.string(),
+  partition: z.int(),
+  offset: z.string(),
+  sha256: Sha256,
+});
+
+/* Tasks */
+
+/** A fact that led here, in plain words, with the signal that carried it. Never a name or an address. */
+export const Evidence = z.object({
+  source: z.string(),
+  signalId: z.string(),
+  type: z.string(),
+  occurredAt: Instant,
+  accountId: ForeignId.optional(),
+  contactId: Uuid.optional(),
+  says: z.string().max(300),
+});
+export type Evidence = z.infer<typeof Evidence>;
+
+const playRun = z.object({ id: Name, runId: Uuid, title: z.string() });
+
+export const TaskAssigned = z.object({
+  taskId: Uuid,
+  play: playRun,
+  agent: Name,
+  purpose: Text(200),
+  /** What the task may use. Authority is what task and charter both allow. */
+  kinds: z.array(z.string()).min(1),
+  settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  accountId: ForeignId.optional(),
+  adAccountId: ForeignId.optional(),
+  campaignId: ForeignId.optional(),
+  contactIds: z.array(Uuid),
+  evidence: z.array(Evidence),
+  assignedAt: Instant,
+  dueAt: Instant,
+  madeFrom: Versions,
+});
+export type TaskAssigned = z.infer<typeof TaskAssigned>;
+
+export const TaskSettled = z.object({
+  taskId: Uuid,
+  agent: Name,
+  play: playRun,
+  outcome: z.enum(['proposed', 'declined']),
+  reason: z.string().max(1000),
+  proposalIds: z.array(Uuid),
+  at: Instant,
+});
+export type TaskSettled = z.infer<typeof TaskSettled>;
+
+/** A play's checkpoint: these tasks wait for a person. `digest` is of `tasks`. */
+export const TaskEscalated = z.object({
+  checkpointId: Uuid,
+  play: playRun,
+  accountId: ForeignId.optional(),
+  reviewers: z.array(Name),
+  tasks: z.array(TaskAssigned),
+  digest: Sha256,
+  says: z.string(),
+  deadline: Instant,
+  at: Instant,
+});
+export type TaskEscalated = z.infer<typeof TaskEscalated>;
+
+/* Actions */
+
+export const ActionProposed = z.object({
+  proposalId: Uuid,
+  taskId: Uuid,
+  agent: Name,
+  play: playRun,
+  purpose: z.string().max(200),
+  /** What the task allowed; the validator refuses any other kind. */
+  kinds: z.array(z.string()),
+  action: Action,
+  rationale: Text(4000),
+  evidence: z.array(Evidence),
+  confidence: z.number().min(0).max(1),
+  alternatives: z.array(z.object({ says: Text(500), whyNot: Text(500) })).max(10),
+  planner: z.object({
+    kind: z.enum(['rules', 'model']),
+    name: z.string().max(120),
+    /** Why the model did not answer, where rules stepped in for it. */
+    fallback: z.string().max(300).optional(),
+  }),
+  /** Whether free text from outside had a part in it. Missing counts as untrusted. */
+  lineage: z.enum(['trusted', 'untrusted']).optional(),
+  proposedAt: Instant,
+  madeFrom: Versions,
+});
+export type ActionProposed = z.infer<typeof ActionProposed>;
+
+/** Every rule's reason, and under which policy. `judge` on the same proposal, facts and policy gives the same again. */
+export const Verdict = z.object({
+  outcome: z.enum(['approved', 'refused', 'escalated']),
+  reasons: z.array(Reason),
+  tier: Tier.nullable(),
+  policy: z.object({ version: z.int().nonnegative(), digest: Sha256.nullable() }),
+  at: Instant,
+});
+export type Verdict = z.infer<typeof Verdict>;
+
+/** What a permit holds under a limit until the action settles: an amount of money, or a count of one. */
+export const Reservation = z.object({
+  /** E.g. `spend:campaign:<id>:2026-11-21`, `touch:<contact>`, `sends:<agent>`. */
+  ledger: z.string().max(300),
+  amount: Minor.positive(),
+  currency: Currency.optional(),
+});
+export type Reservation = z.infer<typeof Reservation>;
+
+const judged = {
+  proposalId: Uuid,
+  actionId: Uuid,
+  taskId: Uuid,
+  agent: Name,
+  play: playRun,
+  /** SHA-256 of the action's RFC 8785 form. */
+  digest: Sha256,
+  verdict: Verdict,
+  /** The review that a verdict rests on. */
+  review: z.object({ reviewId: Uuid, by: Name, decision: z.enum(['approve', 'edit', 'reject']) }).optional(),
+};
+
+export const ActionApproved = z.object({
+  ...judged,
+  action: Action,
+  /** Compact JWS; see PermitClaims. */
+  permit: z.string().max(20_000),
+  permitId: Uuid,
+  executor: Name,
+  connector: Name,
+  notBefore: Instant,
+  expiresAt: Instant,
+  reservations: z.array(Reservation),
+});
+export type ActionApproved = z.infer<typeof ActionApproved>;
+
+export const ActionRefused = z.object({
+  ...judged,
+  kind: z.string(),
+  action: Action.optional(),
+  /** In shadow: the verdict it would have had. Nothing is reserved and nothing can run. */
+  wouldBe: z.enum(['approved', 'refused', 'escalated']).optional(),
+  /** The action that takes its place after a person's edit. */
+  supersededBy: Uuid.optional(),
+});
+export type ActionRefused = z.infer<typeof ActionRefused>;
+
+export const ActionEscalated = z.object({
+  ...judged,
+  action: Action,
+  reviewers: z.array(Name),
+  deadline: Instant,
+  /** What the card shows: taken from facts, not from the agent. */
+  card: z.object({
+    says: z.string(),
+    accountName: z.string().optional(),
+    people: z.array(z.object({ contactId: Uuid, seniority: Seniority })),
+    money: z.object({ amountMinor: Minor, currency: Currency }).optional(),
+    runningTotals: z.array(
+      z.object({ ledger: z.string(), held: Minor, committed: Minor, cap: Minor, currency: Currency.optional() }),
+    ),
+    reversible: z.string(),
+  }),
+  /** The agent's own words, quoted as such. */
+  rationale: z.string(),
+  confidence: z.number(),
+  evidence: z.array(Evidence),
+});
+export type ActionEscalated = z.infer<typeof ActionEscalated>;
+
+/** An answer that had no effect: late, for another digest, second, or by somebody who may not. */
+export const ReviewSetAside = z.object({
+  reviewId: Uuid,
+  proposalId: Uuid,
+  by: Name,
+  why: Fault,
+  at: Instant,
+});
+export type ReviewSetAside = z.infer<typeof ReviewSetAside>;
+
+/** A person's answer. Bound to the digest that the person saw. An edit carries the new action, with an id of its own. */
+export const ReviewDecided = z.object({
+  reviewId: Uuid,
+  subject: z.object({ kind: z.enum(['proposal', 'checkpoint']), id: Uuid }),
+  digest: Sha256,
+  decision: z.enum(['approve', 'edit', 'reject']),
+  action: Action.optional(),
+  by: Name,
+  note: z.string().max(1000).optional(),
+  at: Instant,
+});
+export type ReviewDecided = z.infer<typeof ReviewDecided>;
+
+/** The claims of a permit (JWS payload, EdDSA). Times in seconds since 1970, as RFC 7519 has them. No claim is optional. */
+export const PermitClaims = z.strictObject({
+  iss: z.literal('/countersign/guardrail-validator'),
+  /** `<executor>/<connector>`, exactly one. */
+  aud: z.string().max(170),
+  /** The single-use id. */
+  jti: Uuid,
+  /** The action's id, which is the idempotency key. */
+  sub: Uuid,
+  iat: z.int(),
+  nbf: z.int(),
+  exp: z.int(),
+  proposal: Uuid,
+  agent: Name,
+  play: Name,
+  kind: z.string(),
+  /** SHA-256 of the action's RFC 8785 form. */
+  digest: Sha256,
+  tier: Tier,
+  policy: z.strictObject({
+    version: z.int().positive(),
+    digest: Sha256,
+    /** The parts it was judged under; a change elsewhere in the bundle does not concern it. */
+    parts: z.record(z.string(), Sha256),
+  }),
+  reservations: z.array(z.strictObject({ ledger: z.string(), amount: Minor, currency: Currency.optional() })),
+  /** Versions of what it was judged under: `consent:<contact>` and `control:<scope>`; 0 where there was none. */
+  epochs: z.record(z.string(), z.int().nonnegative()),
+});
+export type PermitClaims = z.infer<typeof PermitClaims>;
+
+/** The one end of a permit. `unresolved` may be followed by one other; `undone` may follow `executed`. */
+export const ActionSettled = z.object({
+  permitId: Uuid,
+  actionId: Uuid,
+  proposalId: Uuid,
+  digest: Sha256,
+  executor: Name,
+  connector: Name,
+  outcome: z.enum(['executed', 'failed', 'refused', 'expired', 'unresolved', 'undone']),
+  reason: Fault.optional(),
+  /** What the connected system calls it. */
+  externalReference: z.string().max(300).optional(),
+  before: z.record(z.string(), z.unknown()).optional(),
+  after: z.record(z.string(), z.unknown()).optional(),
+  at: Instant,
+});
+export type ActionSettled = z.infer<typeof ActionSettled>;
+
+/** A permit that settles nothing: forged, altered, for another audience, or spent before. Recorded, never run. */
+export const PermitRejected = z.object({
+  permitId: z.string().max(100).optional(),
+  proposalId: z.string().max(100).optional(),
+  executor: Name,
+  reason: Fault,
+  topic: z.string(),
+  partition: z.int(),
+  offset: z.string(),
+  at: Instant,
+});
+export type PermitRejected = z.infer<typeof PermitRejected>;
+
+/* Operation */
+
+/** The bytes stay in the service's own database; the event says where they came from and why they could not be handled. */
+export const DeadLetter = z.object({
+  deadLetterId: Uuid,
+  service: Name,
+  topic: z.string(),
+  partition: z.int(),
+  offset: z.string(),
+  key: z.string().max(300).optional(),
+  source: z.string().optional(),
+  id: z.string().optional(),
+  type: z.string().optional(),
+  sha256: Sha256,
+  fault: Fault,
+  attempts: z.int().nonnegative(),
+  at: Instant,
+});
+export type DeadLetter = z.infer<typeof DeadLetter>;
+
+export const DeadLetterReplayed = z.object({ deadLetterId: Uuid, service: Name, by: Name, at: Instant });
+export type DeadLetterReplayed = z.infer<typeof DeadLetterReplayed>;
+
+/** A C2SP signed note over a tlog checkpoint. */
+export const CheckpointPublished = z.object({
+  origin: z.string(),
+  size: z.int().nonnegative(),
+  rootHash: z.string(),
+  note: z.string(),
+  at: Instant,
+});
+
+export type SignalAccepted = z.infer<typeof SignalAccepted>;
+export type SignalRejected = z.infer<typeof SignalRejected>;
+export type CheckpointPublished = z.infer<typeof CheckpointPublished>;

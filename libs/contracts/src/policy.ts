@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { digestOf } from './canonical.js';
+import { actionKindNames } from './catalogue.js';
+import { Currency, Minor, Name, Seniority, Text } from './primitives.js';
+import { signalTypes } from './signals.js';
+
+const ActionKind = z.enum(actionKindNames);
+
+/** shadow: judged, never run. supervised: a person answers each. autonomous: runs alone inside its limits. */
+export const Tier = z.enum(['shadow', 'supervised', 'autonomous']);
+export type Tier = z.infer<typeof Tier>;
+
+/** What one agent may do. Money in minor units of `currency`, days in `timeZone`. */
+export const Charter = z.strictObject({
+  agent: Name,
+  owner: Name,
+  reviewers: z.array(Name).min(1),
+  /** Allowed kinds with the tier of each; what is not listed is refused. */
+  kinds: z.partialRecord(ActionKind, Tier),
+  currency: Currency,
+  timeZone: Text(60),
+  limits: z.strictObject({
+    /** Daily caps, reserved with the permit. */
+    campaignSpendPerDayMinor: Minor.nonnegative(),
+    adAccountSpendPerDayMinor: Minor.nonnegative(),
+    sendsPerHour: z.int().nonnegative(),
+    /** A budget change above either needs a person. */
+    approvalAbovePercent: z.int().nonnegative(),
+    approvalAboveMinor: Minor.nonnegative(),
+  }),
+  /** How long a person has to answer an escalation. */
+  reviewWithinMinutes: z
+    .int()
+    .positive()
+    .max(7 * 24 * 60),
+});
+export type Charter = z.infer<typeof Charter>;
+
+/** Guardrails that hold across all agents. */
+export const Rules = z.strictObject({
+  /** How long a permit may be opened after its not-before, in seconds. */
+  permitSeconds: z
+    .int()
+    .positive()
+    .max(24 * 3600),
+  contactFrequency: z.strictObject({ touches: z.int().positive(), days: z.int().positive().max(90) }),
+  /** Seniorities whose first touch needs a person. */
+  firstTouchNeedsPerson: z.array(Seniority),
+  /** Kinds that nobody may run, whatever else is in favour. */
+  prohibitedKinds: z.array(ActionKind),
+  /** Whether a new creative needs a person. */
+  creativeNeedsPerson: z.boolean(),
+  /** A proposal larger than this is refused, in bytes of its RFC 8785 form. */
+  maxProposalBytes: z.int().positive(),
+});
+export type Rules = z.infer<typeof Rules>;
+
+/** Which executor and connector runs a kind. The first route that matches wins; no route, no permit. */
+export const Route = z.strictObject({
+  kinds: z.array(ActionKind).min(1),
+  /** Only for these CRM accounts. Absent: all. */
+  accounts: z.array(z.string()).min(1).optional(),
+  executor: Name,
+  connector: Name,
+});
+export type Route = z.infer<typeof Route>;
+
+const Comparable = z.union([z.string(), z.number(), z.boolean(), z.array(z.union([z.string(), z.number()]))]);
+
+/** What starts a play. Windows are measured in the signals' own time. */
+export const Trigger = z.discriminatedUnion('pattern', [
+  z.strictObject({
+    pattern: z.literal('distinct-contacts'),
+    signal: z.enum(signalTypes as [string, ...string[]]),
+    /** Equality on the signal's facts; a list means any of. */
+    where: z.record(z.string(), Comparable),
+    /** Equality on the account's profile. */
+    account: z.record(z.string(), Comparable),
+    contacts: z.int().positive().max(1000),
+    withinDays: z.int().positive().max(90),
+  }),
+  z.strictObject({
+    pattern: z.literal('return-below-floor'),
+    signal: z.literal('CampaignPerformanceReported'),
+    /** Revenue per spend in percent; a campaign's own floor wins over this one. */
+    floorPercent: z.int().positive(),
+    withinDays: z.int().positive().max(35),
+    minimumSpendMinor: Minor.nonnegative(),
+  }),
+]);
+export type Trigger = z.infer<typeof Trigger>;
+
+export const Play = z.strictObject({
+  id: Name,
+  title: Text(120),
+  /** Signals older than this, by their own time at arrival, trigger nothing. */
+  freshWithinDays: z.int().positive().max(90),
+  trigger: Trigger,
+  coolDownDays: z.int().nonnegative().max(365),
+  /** A person who must agree before the tasks go out. */
+  checkpoint: z.strictObject({ reviewers: z.array(Name).min(1), withinMinutes: z.int().positive() }).optional(),
+  tasks: z
+    .array(
+      z.strictObject({
+        agent: Name,
+        purpose: Text(200),
+        /** What the task may use; the charter can only narrow it further. */
+        kinds: z.array(ActionKind).min(1),
+        dueInMinutes: z
+          .int()
+          .positive()
+          .max(7 * 24 * 60),
+        /** Settings for the planner, e.g. a sequence or the bid step. */
+        settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+      }),
+    )
+    .min(1),
+});
+export type Play = z.infer<typeof Play>;
+
+/** A sequence of messages; each step becomes its own proposed `email.send`. Texts hold placeholders, never names. */
+export const Sequence = z.strictObject({
+  id: Name,
+  purpose: z.enum(['newsletter', 'sales', 'product', 'service']),
+  steps: z
+    .array(
+      z.strictObject({ template: Name, subject: Text(200), body: Text(5000), afterSeconds: z.int().nonnegative() }),
+    )
+    .min(1)
+    .max(20),
+});
+export type Sequence = z.infer<typeof Sequence>;
+
+export const PolicyContent = z.strictObject({
+  charters: z.array(Charter),
+  plays: z.array(Play),
+  sequences: z.array(Sequence),
+  rules: Rules,
+  routes: z.array(Route),
+});
+export type PolicyContent = z.infer<typeof PolicyContent>;
+
+/** Digest of the whole and of each part: `charter:<agent>`, `play:<id>`, `sequence:<id>`, `rules`, `rules.<name>`, `routes`. */
+export function policyDigests(content: PolicyContent): { digest: string; parts: Record<string, string> } {
+  const parts: Record<string, string> = { rules: digestOf(content.rules), routes: digestOf(content.routes) };
+  for (const charter of content.charters) parts[`charter:${charter.agent}`] = digestOf(charter);
+  for (const play of content.plays) parts[`play:${play.id}`] = digestOf(play);
+  for (const sequence of content.sequences) parts[`sequence:${sequence.id}`] = digestOf(sequence);
+  for (const [name, value] of Object.entries(content.rules)) parts[`rules.${name}`] = digestOf(value);
+  return { digest: digestOf(content), parts };
+}
+
+/** A source of signals, as `deploy/config/sources.yaml` lists it; sources are set up with the topics, not published. */
+export const SourceConfig = z.strictObject({
+  name: Name,
+  via: z.enum(['http', 'kafka']),
+  /** The CloudEvents `source` its events must have, or begin with followed by `/`. */
+  source: z.string().min(1).max(200),
+  title: Text(120),
+});
+export type SourceConfig = z.infer<typeof SourceConfig>;

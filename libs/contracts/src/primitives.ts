@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+/** An instant: RFC 3339 in UTC, millisecond precision (`2026-11-21T10:00:00.000Z`). */
+export const Instant = z.iso.datetime({ offset: false, precision: 3 });
+/** An instant as an outsider writes it: RFC 3339 with any offset and precision. */
+export const AnyInstant = z.iso.datetime({ offset: true });
+/** A calendar day, `2026-11-21`; its time zone is named beside it. */
+export const Day = z.iso.date();
+export const Uuid = z.uuid();
+/** An identifier that another system chose: printable, no white space, at most 200 characters. */
+export const ForeignId = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[\x21-\x7e]+$/, 'printable ASCII without spaces');
+/** A name of ours in kebab-case: an agent, a play, an executor. */
+export const Name = z
+  .string()
+  .max(80)
+  .regex(/^[a-z0-9]+([.-][a-z0-9]+)*$/, 'lower-case words joined by - or .');
+/** ISO 4217. */
+export const Currency = z.string().regex(/^[A-Z]{3}$/, 'three capital letters, ISO 4217');
+/** An amount in minor units (cents). Never a fraction, never more than a double holds exactly. */
+export const Minor = z.int();
+export const Money = z.object({ amountMinor: Minor, currency: Currency });
+export type Money = z.infer<typeof Money>;
+/** SHA-256 in lower-case hexadecimal. */
+export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits');
+export const Text = (max: number) => z.string().min(1).max(max);
+/** What versions of state an event was made from: `{ "profile:contact:…": 3, "consent:…": 1 }`; absent means 0. */
+export const Versions = z.record(z.string(), z.int().nonnegative());
+export type Versions = z.infer<typeof Versions>;
+/** A reason in plain words, with the rule or check that gave it and the figures it weighed. */
+export const Reason = z.object({
+  rule: z.string().max(80),
+  outcome: z.enum(['pass', 'escalate', 'refuse']),
+  says: z.string().max(1000),
+  figures: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
+});
+export type Reason = z.infer<typeof Reason>;
+/** Why something failed: a stable code for programs, a sentence for people, the field where there is one. */
+export const Fault = z.object({
+  code: z.string().max(80),
+  says: z.string().max(1000),
+  field: z.string().max(300).optional(),
+});
+export type Fault = z.infer<typeof Fault>;
+export const Channel = z.enum(['email', 'advertising', 'crm']);
+export type Channel = z.infer<typeof Channel>;
+export const ConsentPurpose = z.enum(['newsletter', 'sales', 'product', 'service']);
+export type ConsentPurpose = z.infer<typeof ConsentPurpose>;
+export const Seniority = z.enum(['c-suite', 'vp', 'director', 'manager', 'individual', 'unknown']);
+export type Seniority = z.infer<typeof Seniority>;

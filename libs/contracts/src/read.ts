@@ -1,0 +1,56 @@
+import { parseExact } from './canonical.js';
+import { type Envelope, fromKafka, type KafkaRecord, type Read } from './envelope.js';
+import { type DataOf, type EventType, schemaOf } from './events.js';
+import type { Fault } from './primitives.js';
+import type { Topic } from './topology.js';
+
+/** An event of ours, its data checked against its type's contract. */
+export type Event<T extends EventType = EventType> = T extends EventType ? Envelope<T, DataOf<T>> : never;
+
+/**
+ * Reads a record of a topic: envelope, author, type and data. The author is whoever may write the topic; an event whose
+ * `source` says otherwise is refused. Proposals and approvals are parsed exactly, since they are digested.
+ */
+export function readEvent(topic: Topic, record: KafkaRecord): Read<Envelope> {
+  const exact = topic.types.some((t) => t === 'ActionProposed' || t === 'ActionApproved' || t === 'ReviewDecided');
+  const read = fromKafka(record, exact ? parseExact : JSON.parse);
+  return read.ok ? checkEvent(topic, read.event) : read;
+}
+
+/** The checks of `readEvent` on an envelope that came another way, such as HTTP. */
+export function checkEvent(topic: Topic, event: Envelope): Read<Envelope> {
+  if (event.source !== topic.source && !event.source.startsWith(`${topic.source}/`)) {
+    return refused({
+      code: 'wrong-author',
+      says: `source: must be ${topic.source}, the writer of ${topic.name}`,
+      field: 'source',
+    });
+  }
+  const known =
+    topic.types.length === 0
+      ? schemaOf(event.type)
+      : (topic.types as readonly string[]).includes(event.type) && schemaOf(event.type);
+  if (!known) {
+    const expected = topic.types.length === 0 ? 'a canonical signal type' : topic.types.join(' or ');
+    return refused({ code: 'unknown-type', says: `type: ${expected} expected on ${topic.name}`, field: 'type' });
+  }
+  if (topic.types.length === 0 && topic.source.startsWith('/countersign/')) {
+    return refused({ code: 'unknown-type', says: `type: ${topic.name} carries no signals`, field: 'type' });
+  }
+  const parsed = known.safeParse(event.data);
+  if (!parsed.success) return refused(contractFault(parsed.error));
+  return { ok: true, event: { ...event, data: parsed.data } };
+}
+
+/** The first complaint of a schema, with the path to the field; never the value, which may be personal. */
+export function contractFault(error: {
+  issues: readonly { path: PropertyKey[]; message: string; code?: string | undefined; keys?: string[] }[];
+}): Fault {
+  const issue = error.issues[0];
+  const path = ['data', ...(issue?.path ?? [])].map(String).join('.');
+  const field = issue?.code === 'unrecognized_keys' && issue.keys?.[0] ? `${path}.${issue.keys[0].slice(0, 60)}` : path;
+  const says = issue?.code === 'unrecognized_keys' ? 'is not a member of this type' : (issue?.message ?? 'invalid');
+  return { code: 'contract', says: `${field}: ${says}`.slice(0, 1000), field: field.slice(0, 300) };
+}
+
+const refused = (fault: Fault): { ok: false; fault: Fault } => ({ ok: false, fault });

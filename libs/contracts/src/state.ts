@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { PolicyContent } from './policy.js';
+import {
+  Channel,
+  ConsentPurpose,
+  Currency,
+  Day,
+  ForeignId,
+  Instant,
+  Minor,
+  Name,
+  Seniority,
+  Sha256,
+  Text,
+  Uuid,
+} from './primitives.js';
+
+/**
+ * State topics: the last version per key is the truth. A reader ignores an older version than it holds, a version never
+ * restarts. Keys: `account:<id>`, `contact:<uuid>`, `ad-account:<id>` for profiles; the bare contact id for consents and
+ * contact points; the scope for controls; the bundle for policies.
+ */
+const versioned = { version: z.int().positive(), changedAt: Instant };
+
+/** Where a profile's field came from. */
+const provenance = z.record(z.string(), z.object({ source: z.string(), signalId: z.string(), at: Instant }));
+
+export const AccountProfile = z.object({
+  ...versioned,
+  kind: z.literal('account'),
+  accountId: ForeignId,
+  name: z.string().optional(),
+  tier: z.int().min(1).max(3).optional(),
+  industry: z.string().optional(),
+  country: z.string().optional(),
+  ownerId: z.string().optional(),
+  deals: z.array(
+    z.object({ dealId: ForeignId, stage: z.string(), amountMinor: Minor.optional(), currency: Currency.optional() }),
+  ),
+  lastSignalAt: Instant,
+  signals: z.int().nonnegative(),
+  provenance,
+});
+
+export const ContactProfile = z.object({
+  ...versioned,
+  kind: z.literal('contact'),
+  contactId: Uuid,
+  accountId: ForeignId.optional(),
+  seniority: Seniority,
+  jobFunction: z.string().optional(),
+  timeZone: z.string().optional(),
+  country: z.string().optional(),
+  /** Whether an address is known (sealed); never the address. */
+  reachable: z.array(Channel),
+  firstTouchedAt: Instant.optional(),
+  lastEngagedAt: Instant.optional(),
+  signals: z.int().nonnegative(),
+  provenance,
+});
+
+export const CampaignFacts = z.object({
+  campaignId: ForeignId,
+  name: z.string().optional(),
+  status: z.enum(['active', 'paused']),
+  dailyBudgetMinor: Minor.optional(),
+  bidMinor: Minor.optional(),
+  returnFloorPercent: z.int().optional(),
+  /** The last 35 reported days, oldest first. A later report of a day replaces it. */
+  days: z.array(z.object({ day: Day, spendMinor: Minor, revenueMinor: Minor, reportedAt: Instant })),
+});
+export type CampaignFacts = z.infer<typeof CampaignFacts>;
+
+export const AdAccountProfile = z.object({
+  ...versioned,
+  kind: z.literal('ad-account'),
+  adAccountId: ForeignId,
+  currency: Currency,
+  campaigns: z.record(z.string(), CampaignFacts),
+  lastSignalAt: Instant,
+});
+
+export const Profile = z.discriminatedUnion('kind', [AccountProfile, ContactProfile, AdAccountProfile]);
+export type Profile = z.infer<typeof Profile>;
+export type AccountProfile = z.infer<typeof AccountProfile>;
+export type ContactProfile = z.infer<typeof ContactProfile>;
+export type AdAccountProfile = z.infer<typeof AdAccountProfile>;
+
+/** The key of a profile on its topic. */
+export const profileKey = {
+  account: (id: string) => `account:${id}`,
+  contact: (id: string) => `contact:${id}`,
+  adAccount: (id: string) => `ad-account:${id}`,
+};
+
+/**
+ * What a contact agreed to, per purpose and channel; what is not listed is not agreed to. `disputed`: two sources
+ * disagree and neither is later. A suppression outweighs every consent on its channel.
+ */
+export const Consents = z.object({
+  ...versioned,
+  contactId: Uuid,
+  entries: z.array(
+    z.object({
+      purpose: ConsentPurpose,
+      channel: Channel,
+      status: z.enum(['granted', 'withdrawn', 'disputed']),
+      at: Instant,
+      source: z.string(),
+      signalId: z.string(),
+      basis: z.string().optional(),
+    }),
+  ),
+  suppressions: z.array(
+    z.object({
+      channel: Channel,
+      reason: z.enum(['unsubscribed', 'complained', 'hard-bounce', 'erased']),
+      at: Instant,
+      signalId: z.string(),
+    }),
+  ),
+});
+export type Consents = z.infer<typeof Consents>;
+
+/** Name, address, phone of a contact: a compact JWE to the executors' public key. */
+export const ContactPoints = z.object({ ...versioned, contactId: Uuid, jwe: Text(8000) });
+export type ContactPoints = z.infer<typeof ContactPoints>;
+/** What the JWE holds. */
+export const OpenedContactPoints = z.object({
+  email: z.string().optional(),
+  firstName: z.string().optional(),
+  lastName: z.string().optional(),
+  phone: z.string().optional(),
+});
+export type OpenedContactPoints = z.infer<typeof OpenedContactPoints>;
+
+/** `all`, `agent:<name>`, `play:<id>`, `channel:<channel>` or `account:<id>` (a CRM account or an ad account). */
+export const ControlScope = z
+  .string()
+  .max(220)
+  .regex(/^(all|(agent|play|channel|account):[\x21-\x7e]+)$/, 'all, or agent:, play:, channel:, account: and a name');
+export const Control = z.object({
+  ...versioned,
+  scope: ControlScope,
+  state: z.enum(['stopped', 'running']),
+  by: Name,
+  reason: Text(500),
+});
+export type Control = z.infer<typeof Control>;
+
+/** One bundle of charters, plays, rules and routes, published whole. `digest` is of `content`; `parts` of its parts. */
+export const Policy = z.object({
+  ...versioned,
+  bundle: z.literal('main'),
+  digest: Sha256,
+  parts: z.record(z.string(), Sha256),
+  by: Name,
+  content: PolicyContent,
+});
+export type Policy = z.infer<typeof Policy>;

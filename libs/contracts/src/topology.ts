@@ -1,0 +1,332 @@
+import { sourceOf } from './envelope.js';
+import type { EventType } from './events.js';
+import type { SourceConfig } from './policy.js';
+
+/** The services, each a Kafka principal, a consumer group and a database role of its own. */
+export const services = [
+  'signal-ingestion',
+  'orchestrator',
+  'paid-media-agent',
+  'sequencing-agent',
+  'guardrail-validator',
+  'action-executor',
+  'audit-recorder',
+  'console',
+] as const;
+export type Service = (typeof services)[number];
+
+/** What one installation has beside the fixed services: where signals come from, which agents and executors there are. */
+export interface Deployment {
+  readonly sources: readonly Pick<SourceConfig, 'name' | 'via' | 'source'>[];
+  readonly agents: readonly string[];
+  readonly executors: readonly string[];
+}
+
+/** As shipped. `upstream` and `downstream` are principals for clients of any language. */
+export const shippedDeployment: Deployment = {
+  sources: [
+    { name: 'website', via: 'http', source: '/sources/website' },
+    { name: 'crm', via: 'http', source: '/sources/crm' },
+    { name: 'mailer', via: 'http', source: '/sources/mailer' },
+    { name: 'ads', via: 'http', source: '/sources/ads' },
+    { name: 'upstream', via: 'kafka', source: '/sources/upstream' },
+  ],
+  agents: ['paid-media-agent', 'sequencing-agent'],
+  executors: ['action-executor', 'downstream'],
+};
+
+export interface Topic {
+  readonly name: string;
+  /** What the record key is. */
+  readonly key: string;
+  /** The one principal that may write. Readers take an event's author from here. */
+  readonly writer: string;
+  readonly readers: readonly string[];
+  /** `log`: kept for a time. `state`: compacted, the last version per key is the truth. */
+  readonly kind: 'log' | 'state';
+  /** Empty: the canonical signals. */
+  readonly types: readonly EventType[];
+  readonly partitions: number;
+  readonly retentionDays: number;
+  /** The CloudEvents `source` that its events have, or begin with followed by `/`. */
+  readonly source: string;
+  readonly says: string;
+}
+
+const all = services as readonly string[];
+
+/** Every topic of an installation: the only place that says who writes, who reads, key, retention and compaction. */
+export function topology(deployment: Deployment = shippedDeployment): readonly Topic[] {
+  const { sources, agents, executors } = deployment;
+  const log = (
+    name: string,
+    writer: string,
+    readers: readonly string[],
+    types: readonly EventType[],
+    key: string,
+    says: string,
+    more: Partial<Topic> = {},
+  ): Topic => {
+    const watchers = name.includes('inbound') ? ['audit-recorder'] : ['audit-recorder', 'console'];
+    return {
+      name,
+      key,
+      writer,
+      readers: [...new Set([...readers, ...watchers])].sort(),
+      kind: 'log',
+      types,
+      partitions: 4,
+      retentionDays: 30,
+      source: sourceOf(writer),
+      says,
+      ...more,
+    };
+  };
+  const state = (
+    name: string,
+    writer: string,
+    readers: readonly string[],
+    types: readonly EventType[],
+    key: string,
+    says: string,
+    more: Partial<Topic> = {},
+  ): Topic => ({
+    ...log(name, writer, [...readers, writer], types, key, says),
+    kind: 'state',
+    retentionDays: 0,
+    ...more,
+  });
+
+  return [
+    ...sources.map((s) =>
+      log(
+        `signals.inbound.${s.name}.v1`,
+        s.via === 'http' ? 'signal-ingestion' : s.name,
+        ['signal-ingestion'],
+        [],
+        "the upstream's",
+        `Signals as ${s.name} published them.`,
+        {
+          source: s.source,
+        },
+      ),
+    ),
+    log(
+      'signals.accepted.v1',
+      'signal-ingestion',
+      ['orchestrator'],
+      ['SignalAccepted'],
+      'account, else contact',
+      'Signals that passed, with quality and without identifiers.',
+    ),
+    log(
+      'signals.rejected.v1',
+      'signal-ingestion',
+      ['console'],
+      ['SignalRejected'],
+      'source',
+      'Signals that did not pass, with the reason.',
+      { partitions: 1 },
+    ),
+    state(
+      'profiles.v1',
+      'signal-ingestion',
+      ['orchestrator', ...agents, 'guardrail-validator'],
+      ['ProfileChanged'],
+      'account:, contact: or ad-account: and its id',
+      'What is known of an account, a contact or an ad account.',
+    ),
+    state(
+      'consents.v1',
+      'signal-ingestion',
+      ['guardrail-validator', ...executors],
+      ['ConsentsChanged'],
+      'contact',
+      'What a contact agreed to, per purpose and channel.',
+    ),
+    {
+      ...state(
+        'contact-points.v1',
+        'signal-ingestion',
+        executors.filter((e) => e !== 'downstream'),
+        ['ContactPointsChanged'],
+        'contact',
+        'Names and addresses, sealed to the executors.',
+      ),
+      readers: [...executors.filter((e) => e !== 'downstream'), 'audit-recorder', 'signal-ingestion'].sort(),
+    },
+    log(
+      'tasks.assigned.v1',
+      'orchestrator',
+      agents,
+      ['TaskAssigned'],
+      'account, else ad account',
+      'Work for an agent.',
+    ),
+    ...agents.map((agent) =>
+      log(
+        `tasks.settled.${agent}.v1`,
+        agent,
+        ['orchestrator'],
+        ['TaskSettled'],
+        'account, else ad account',
+        `What became of the tasks of ${agent}: proposed, or declined with the reason.`,
+      ),
+    ),
+    log(
+      'tasks.escalated.v1',
+      'orchestrator',
+      ['console'],
+      ['TaskEscalated'],
+      'account, else ad account',
+      "Tasks that wait at a play's checkpoint.",
+      { partitions: 1 },
+    ),
+    ...agents.map((agent) =>
+      log(
+        `actions.proposed.${agent}.v1`,
+        agent,
+        ['guardrail-validator'],
+        ['ActionProposed'],
+        'ad account, else account',
+        `What ${agent} proposes.`,
+      ),
+    ),
+    log(
+      'actions.approved.v1',
+      'guardrail-validator',
+      executors,
+      ['ActionApproved'],
+      'as proposed',
+      'Countersigned actions, each with a permit.',
+    ),
+    log(
+      'actions.refused.v1',
+      'guardrail-validator',
+      [...agents, 'orchestrator'],
+      ['ActionRefused'],
+      'as proposed',
+      'Refused actions, with every reason.',
+    ),
+    log(
+      'actions.escalated.v1',
+      'guardrail-validator',
+      ['console'],
+      ['ActionEscalated', 'ReviewSetAside'],
+      'as proposed',
+      'Actions that wait for a person, and answers that were set aside.',
+    ),
+    ...executors.map((executor) =>
+      log(
+        `actions.settled.${executor}.v1`,
+        executor,
+        ['guardrail-validator', 'orchestrator', ...agents],
+        ['ActionSettled', 'PermitRejected'],
+        'as proposed',
+        `What became of the permits of ${executor}.`,
+      ),
+    ),
+    log(
+      'reviews.decided.v1',
+      'console',
+      ['guardrail-validator', 'orchestrator', ...agents],
+      ['ReviewDecided'],
+      'as proposed',
+      "People's answers.",
+    ),
+    state('controls.v1', 'console', [...all, ...executors], ['ControlChanged'], 'scope', 'Stops, and their lifting.', {
+      partitions: 1,
+    }),
+    state(
+      'policies.v1',
+      'console',
+      ['orchestrator', ...agents, 'guardrail-validator', ...executors],
+      ['PolicyPublished'],
+      'bundle',
+      'Charters, plays, rules and routes in force.',
+      { partitions: 1 },
+    ),
+    {
+      ...log(
+        'record.checkpoints.v1',
+        'audit-recorder',
+        ['console', ...executors],
+        ['CheckpointPublished'],
+        'log origin',
+        'Signed heads of the record.',
+        { partitions: 1, retentionDays: 365 },
+      ),
+      readers: ['console', ...executors].sort(),
+    },
+    ...services.map((service) =>
+      log(
+        `${service}.dead-letters.v1`,
+        service,
+        ['console'],
+        ['DeadLetter'],
+        'original key',
+        `Events that ${service} could not handle.`,
+        { partitions: 1, retentionDays: 90 },
+      ),
+    ),
+    log(
+      'dead-letters.replayed.v1',
+      'console',
+      all,
+      ['DeadLetterReplayed'],
+      'dead letter',
+      'Orders to handle a dead letter again.',
+      { partitions: 1 },
+    ),
+  ];
+}
+
+/** A topic of this installation by its name. Throws where there is none: a misspelt topic is a bug. */
+export function topicNamed(name: string, topics: readonly Topic[]): Topic {
+  const found = topics.find((t) => t.name === name);
+  if (!found) throw new Error(`no topic "${name}" in the topology`);
+  return found;
+}
+
+/** One ACL of the broker: `group` is a prefix, so that a service's state and command-line groups are its own too. */
+export interface Acl {
+  readonly principal: string;
+  readonly resource: 'topic' | 'group';
+  readonly name: string;
+  readonly pattern: 'literal' | 'prefixed';
+  readonly operations: readonly ('read' | 'write' | 'describe')[];
+}
+
+/** The ACLs that the topology asks for, sorted, one per principal and resource. */
+export function acls(topics: readonly Topic[]): readonly Acl[] {
+  const found: Acl[] = [];
+  const principals = new Set<string>();
+  for (const topic of topics) {
+    for (const principal of new Set([topic.writer, ...topic.readers])) {
+      principals.add(principal);
+      const operations: Acl['operations'][number][] = [];
+      if (topic.readers.includes(principal)) operations.push('read');
+      if (topic.writer === principal) operations.push('write');
+      operations.push('describe');
+      found.push({ principal, resource: 'topic', name: topic.name, pattern: 'literal', operations });
+    }
+  }
+  for (const principal of principals)
+    found.push({
+      principal,
+      resource: 'group',
+      name: principal,
+      pattern: 'prefixed',
+      operations: ['read', 'describe'],
+    });
+  return found.sort((a, b) =>
+    `${a.principal} ${a.resource} ${a.name}`.localeCompare(`${b.principal} ${b.resource} ${b.name}`, 'en'),
+  );
+}
+
+/** Broker settings of a topic. Compaction waits an hour, longer than a read-back or a reader's start takes. */
+export function topicConfig(topic: Topic): Record<string, string> {
+  return topic.kind === 'state'
+    ? { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(3_600_000) }
+    : { 'cleanup.policy': 'delete', 'retention.ms': String(topic.retentionDays * 86_400_000) };
+}

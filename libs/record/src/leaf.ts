@@ -1,0 +1,87 @@
+import { type Hash, hashLeaf } from './merkle.js';
+
+/**
+ * One Kafka record as the log keeps it. Topic, partition and offset name it, so a forged twin, a duplicate or an event
+ * published again is a leaf of its own; a redelivery of the same record is not.
+ */
+export interface Leaf {
+  readonly topic: string;
+  readonly partition: number;
+  /** Kafka's 64-bit offset in decimal. */
+  readonly offset: string;
+  /** CloudEvents `source`; null where the record carries none. */
+  readonly source: string | null;
+  /** CloudEvents `id`, unique per source only; null where the record carries none. */
+  readonly id: string | null;
+  /** SHA-256 of the bytes kept of the event: those of `eventBytes`, or what a sealing recorder keeps in their place. */
+  readonly sha256: Hash;
+}
+
+/**
+ * The bytes of a leaf that go into the tree: the RFC 8785 JSON, in UTF-8, of
+ * `{"id","offset","partition","sha256","source","topic"}`, the offset a string, the hash in lower-case hex. Two leaves have
+ * the same bytes only if they are equal in every field, and any language can make them.
+ */
+export function encodeLeaf(leaf: Leaf): Uint8Array {
+  // RFC 8785 builds on ECMAScript's JSON: with the names in sorted order and no fractions, this is its form.
+  const json = JSON.stringify({
+    id: leaf.id,
+    offset: leaf.offset,
+    partition: leaf.partition,
+    sha256: Buffer.from(leaf.sha256).toString('hex'),
+    source: leaf.source,
+    topic: leaf.topic,
+  });
+  return new TextEncoder().encode(json);
+}
+
+/** The leaf's hash in the tree. */
+export const leafHash = (leaf: Leaf): Hash => hashLeaf(encodeLeaf(leaf));
+
+/** A header's value: bytes, or text standing for its UTF-8. */
+export type HeaderValue = Uint8Array | string | null | undefined;
+
+/** A Kafka record's content, headers as kafkajs hands them out. A null key or value differs from an empty one. */
+export interface EventRecord {
+  readonly key: Uint8Array | null;
+  readonly headers: Readonly<Record<string, HeaderValue | readonly HeaderValue[]>>;
+  readonly value: Uint8Array | null;
+}
+
+const ABSENT = 0xffffffff;
+
+/**
+ * The bytes of an event that its leaf's `sha256` is taken over. They hold key, headers and value, because in CloudEvents'
+ * binary mode who, what and when stand in the headers:
+ *
+ *     field(key) u32(number of headers) { field(name) field(value) } field(value)
+ *
+ * where u32 is big-endian and field(x) is u32(length) followed by x, or 0xFFFFFFFF for null. Headers are sorted by the
+ * UTF-8 of their name; those of one name keep their order.
+ */
+export function eventBytes(record: EventRecord): Uint8Array {
+  const headers = Object.entries(record.headers)
+    .map(([name, value]) => ({ name: Buffer.from(name), values: [value].flat() as HeaderValue[] }))
+    .sort((a, b) => Buffer.compare(a.name, b.name))
+    .flatMap(({ name, values }) => values.map((value) => [name, value] as const));
+  return new Uint8Array(
+    Buffer.concat([
+      ...field(record.key),
+      u32(headers.length),
+      ...headers.flatMap(([name, value]) => [...field(name), ...field(value)]),
+      ...field(record.value),
+    ]),
+  );
+}
+
+function field(value: HeaderValue): Uint8Array[] {
+  if (value === null || value === undefined) return [u32(ABSENT)];
+  const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+  return [u32(bytes.length), bytes];
+}
+
+function u32(value: number): Uint8Array {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}

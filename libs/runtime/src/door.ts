@@ -1,0 +1,196 @@
+import type { DataOf, Event, EventType, Service } from '@countersign/contracts';
+import type { Type } from '@nestjs/common';
+
+/** A transaction of the service's own database. Placeholders are `$1`, rows come back as objects. */
+export interface Tx {
+  query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** An event with the place it was read from. */
+export interface Received<T extends EventType = EventType> {
+  readonly event: Event<T>;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly key: string | null;
+  /** SHA-256 of the record's value, hexadecimal. */
+  readonly sha256: string;
+  /** The record's value as it was read. */
+  readonly bytes: Buffer;
+}
+
+/** What an output or a job is caused by: ids, correlation and trace context are derived from it. */
+export interface Cause {
+  readonly source: string;
+  readonly id: string;
+  readonly correlationid?: string | undefined;
+  readonly traceparent?: string | undefined;
+}
+
+/** An event to publish after the commit. Its id is UUIDv5 of (service, cause, index); `time` is the batch's `at`. */
+export interface Output<T extends EventType = EventType> {
+  readonly topic: string;
+  readonly key: string;
+  readonly type: T;
+  readonly data: DataOf<T>;
+  readonly subject?: string;
+}
+
+/** A state event to publish: version and changedAt are filled in from the service's own table. */
+export interface StateOutput<T extends EventType = EventType> {
+  readonly topic: string;
+  readonly key: string;
+  readonly type: T;
+  readonly data: Omit<DataOf<T>, 'version' | 'changedAt'>;
+}
+
+/** Work that waits: a model, a connector, a deadline. `kind` and `id` together are its key; a second `schedule` of a known key is ignored. */
+export interface NewJob {
+  readonly kind: string;
+  readonly id: string;
+  /** RFC 3339; not claimed before. */
+  readonly dueAt: string;
+  readonly payload: unknown;
+}
+
+/**
+ * One unit of work inside one transaction: read and write through `tx`; what is emitted, put or scheduled becomes
+ * visible with the commit, and is published after it, in order, as often as a repeat asks for, always the same bytes.
+ */
+export interface Work {
+  /** The one time of this unit, RFC 3339 UTC. */
+  readonly at: string;
+  readonly tx: Tx;
+  /** Queues an event; returns its id. */
+  emit<T extends EventType>(cause: Cause, output: Output<T>): string;
+  /**
+   * Reads and locks the service's own rows of a state topic, in key order, before they are changed: the map has an entry for
+   * every key, version 0 and no data where there is none yet.
+   */
+  ownState<T extends EventType>(
+    topic: string,
+    keys: readonly string[],
+  ): Promise<Map<string, { version: number; data: DataOf<T> | null }>>;
+  /** Queues the next version of a key that `ownState` locked, to the table and to the topic; returns the version. */
+  putState<T extends EventType>(cause: Cause, output: StateOutput<T>): number;
+  /** Queues jobs, inserted with the commit. */
+  schedule(cause: Cause, job: NewJob): void;
+}
+
+/** What a handler gets: the fresh events of one batch of one partition, in order. A redelivery never reaches it. */
+export interface Batch<T extends EventType = EventType> extends Work {
+  readonly topic: string;
+  readonly events: readonly Received<T>[];
+}
+
+/** `cause` of a received event. */
+export const causeOf = ({
+  event,
+}: {
+  readonly event: { source: string; id: string; correlationid?: string; traceparent?: string };
+}): Cause => ({
+  source: event.source,
+  id: event.id,
+  correlationid: event.correlationid ?? event.id,
+  traceparent: event.traceparent,
+});
+
+/** A claimed job. */
+export interface Job<P = unknown> {
+  readonly kind: string;
+  readonly id: string;
+  readonly payload: P;
+  readonly dueAt: string;
+  /** How often it was claimed, this time included. 1: nobody has held it before. */
+  readonly claims: number;
+  readonly cause: Cause;
+}
+
+/** How a kind of job is worked: a provider of the module, named in the spec's `jobs`. */
+export interface JobKind<P = unknown> {
+  readonly kind: string;
+  /** How long a claim lasts before another instance may take the row, in milliseconds. */
+  readonly leaseMs: number;
+  /** How many rows are claimed at once. */
+  readonly batch: number;
+  /** Works the claimed jobs; each must be finished, put off or left (then it is claimed again after its lease). */
+  work(jobs: readonly Job<P>[], context: JobContext): Promise<void>;
+}
+
+export interface JobContext {
+  /** The time at the call, RFC 3339 UTC: read again where a comparison must be of now. */
+  now(): string;
+  /** A transaction that is not the end of a job: an intent, a reservation. Commits when `fn` returns. */
+  transaction<R>(fn: (work: Work) => Promise<R>): Promise<R>;
+  /**
+   * Ends jobs: locks their rows and calls `fn` with those that still exist and have no result; what `fn` emits is stored
+   * on the rows, committed, published, and the rows are deleted after the broker's acknowledgement. For a row that has a result
+   * already, the stored outputs are published instead: the first answer stands.
+   */
+  finish<P>(jobs: readonly Job<P>[], fn: (owned: readonly Job<P>[], work: Work) => Promise<void>): Promise<void>;
+  /** Puts a job off to a later time, giving up the claim. */
+  later(job: Job, dueAt: string): Promise<void>;
+  /** Whether this claim still holds its lease, by the database. */
+  holds(job: Job): Promise<boolean>;
+}
+
+/** State that other services own, as this service has read it. */
+export interface StateRow<T extends EventType = EventType> {
+  readonly version: number;
+  readonly data: DataOf<T> | null;
+}
+
+/** What one service needs beside its handlers. Checked against the topology at start-up. */
+export interface ServiceSpec {
+  readonly name: Service;
+  /** TypeORM migration classes of the service's own tables, oldest first. Names end in a timestamp, as TypeORM asks. */
+  // biome-ignore lint/complexity/noBannedTypes: TypeORM's own type for migration classes
+  readonly migrations: readonly Function[];
+  /** Provider classes of the module that implement `JobKind`. */
+  readonly jobs?: readonly Type<JobKind<never>>[];
+  /** State topics of others that it keeps a table of. */
+  readonly state?: readonly string[];
+  /** State topics that it writes, and therefore reads back. */
+  readonly ownState?: readonly string[];
+  /** Port of its HTTP interface where `PORT` is not set; health is always served. */
+  readonly port: number;
+  /**
+   * State that an event needs before it is handled: the runtime waits at most 5 s for these versions, then hands the event on
+   * all the same; the handler sees what there is.
+   */
+  readonly needs?: (received: Received) => readonly { topic: string; key: string; version: number }[];
+}
+
+/** The running service, injected by the token `RUNTIME`. */
+export interface Runtime {
+  readonly service: Service;
+  /** The clock, RFC 3339 UTC with milliseconds. */
+  now(): string;
+  /** A transaction with outputs that is not caused by a Kafka event or job: a person's act over HTTP. A known cause id is a repeat: `fn` is not called. */
+  transact<R>(
+    cause: Cause,
+    fn: (work: Work) => Promise<R>,
+  ): Promise<{ repeated: false; result: R } | { repeated: true }>;
+  /** A read-only look at the database. */
+  read<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+  /** Publishes events as they are, after nothing: for the HTTP edge of ingestion. Resolves at the broker's acknowledgement (acks=all). */
+  publish(
+    topic: string,
+    records: readonly { key: string; headers: Record<string, string>; value: string }[],
+  ): Promise<void>;
+  /** Rows of `state` topics as this service has read them; with `lock`, FOR SHARE, missing rows included, in one sorted statement. */
+  state<T extends EventType>(
+    tx: Tx,
+    topic: string,
+    keys: readonly string[],
+    lock?: 'share',
+  ): Promise<Map<string, StateRow<T>>>;
+  /**
+   * When each state topic was last compared with the end of its topic and found read to it: RFC 3339, null where never since
+   * this instance started.
+   */
+  comparedAt(): Readonly<Record<string, string | null>>;
+}
+
+/** Injection token of `Runtime`. */
+export const RUNTIME = Symbol('RUNTIME');
