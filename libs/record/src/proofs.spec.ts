@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { append, emptyFrontier, type Hash, hashLeaf, rootOf, sha256 } from './merkle.js';
+import { append, emptyFrontier, type Hash, hashLeaf, hashNode, rootOf, sha256 } from './merkle.js';
 import { proveConsistency, proveInclusion, verifyConsistency, verifyInclusion } from './proofs.js';
 import { altered, hex, referenceLeaves, referenceRoots, storeOf, unhex } from './testing.js';
 
@@ -193,6 +193,17 @@ describe('a consistency proof', () => {
     await expect(proveConsistency(6, 5, store.read)).rejects.toThrow(RangeError);
     expect(verifyConsistency({ from: head(6), to: head(5), proof: [] })).toBe(false);
   });
+});
+
+test('a proof is as long as its tree is high, even if its hashes lead to the root', () => {
+  const [a, b, c, d] = [at(1), at(2), at(3), at(4)];
+  const root = rootOf({ size: 3, hashes: [a, b] });
+  expect(verifyInclusion({ leafHash: b, index: 0, head: { size: 1, root }, proof: [a] })).toBe(false);
+  expect(verifyInclusion({ leafHash: a, index: 0, head: { size: 4, root }, proof: [b] })).toBe(false);
+  expect(verifyConsistency({ from: { size: 1, root: a }, to: { size: 4, root }, proof: [b] })).toBe(false);
+  const from = { size: 3, root: hashNode(c, hashNode(b, a)) };
+  const to = { size: 4, root: hashNode(c, hashNode(b, hashNode(a, d))) };
+  expect(verifyConsistency({ from, to, proof: [a, d, b, c] })).toBe(false);
 });
 
 test('proofs in a tree beyond 2^32 leaves verify', () => {

@@ -166,16 +166,16 @@ describe('it is found, and where,', () => {
     expect(kinds(report)).toEqual([['root-mismatch', { checkpoint: 1 }]]);
   });
 
-  test('that a record of Kafka stands in the log twice', async () => {
-    const twice = [...whole, { ...(whole[4] as StoredLeaf), index: 30 }];
+  test.each([4, 29])('that a record of Kafka stands in the log twice: leaf %i', async (n) => {
+    const twice = [...whole, { ...(whole[n] as StoredLeaf), index: 30 }];
     expect(kinds(await verify(twice, checkpoints))).toEqual([['repeat', { leaf: 30 }]]);
   });
 
   test('that two leaves hold one position', async () => {
-    const report = await verify(whole.with(12, { ...(whole[12] as StoredLeaf), index: 11 }), checkpoints);
-    expect(kinds(report)).toEqual([
-      ['repeat', { leaf: 11 }],
-      ['gap', { leaf: 13 }],
+    const report = await verify(whole.with(12, { ...(whole[12] as StoredLeaf), index: 4 }), checkpoints);
+    expect(report.problems).toEqual([
+      { kind: 'repeat', at: { leaf: 4 }, says: 'it stands where leaf 12 was due' },
+      { kind: 'gap', at: { leaf: 13 }, says: 'leaf 12 is missing before it' },
     ]);
   });
 
