@@ -131,6 +131,8 @@ export const OpenedContactPoints = z.object({
   firstName: z.string().optional(),
   lastName: z.string().optional(),
   phone: z.string().optional(),
+  /** Name of the contact's account when the points were sealed: executors do not read profiles. */
+  accountName: z.string().optional(),
 });
 export type OpenedContactPoints = z.infer<typeof OpenedContactPoints>;
 
