@@ -1,5 +1,6 @@
 export * from './canonical.js';
 export * from './catalogue.js';
+export * from './config.js';
 export * from './envelope.js';
 export * from './events.js';
 export * from './flow.js';
