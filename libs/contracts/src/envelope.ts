@@ -24,25 +24,33 @@ export interface Envelope<Type extends string = string, Data = unknown> {
 export interface KafkaRecord {
   readonly key: Buffer | string | null;
   readonly value: Buffer | string | null;
-  readonly headers?: Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>>;
+  readonly headers?: Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>> | undefined;
 }
 
 /** What was read from a record, or why it cannot be. */
 export type Read<E> = { readonly ok: true; readonly event: E } | { readonly ok: false; readonly fault: Fault };
 
+/** CloudEvents 1.0 §2 (type system): no control characters, which a database's text could not hold either. */
+const attribute = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^\P{Cc}*$/u, 'control characters are not allowed');
+
 const attributes = z.object({
   specversion: z.literal('1.0'),
-  id: z.string().min(1).max(300),
-  source: z.string().min(1).max(300),
-  type: z.string().min(1).max(120),
+  id: attribute(300),
+  source: attribute(300),
+  type: attribute(120),
   time: AnyInstant.optional(),
-  subject: z.string().max(300).optional(),
-  datacontenttype: z.string().max(100).optional(),
-  dataschema: z.string().max(500).optional(),
-  correlationid: z.string().max(300).optional(),
-  causationid: z.string().max(300).optional(),
-  traceparent: z.string().max(100).optional(),
-  tracestate: z.string().max(1000).optional(),
+  subject: attribute(300).optional(),
+  datacontenttype: attribute(100).optional(),
+  dataschema: attribute(500).optional(),
+  correlationid: attribute(300).optional(),
+  causationid: attribute(300).optional(),
+  traceparent: attribute(100).optional(),
+  tracestate: attribute(1000).optional(),
 });
 
 const optional = ['subject', 'correlationid', 'causationid', 'traceparent', 'tracestate'] as const;

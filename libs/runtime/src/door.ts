@@ -1,4 +1,4 @@
-import type { DataOf, Event, EventType, Service } from '@countersign/contracts';
+import type { DataOf, Envelope, Event, EventType, Fault, Service } from '@countersign/contracts';
 import type { Type } from '@nestjs/common';
 
 /** A transaction of the service's own database. Placeholders are `$1`, rows come back as objects. */
@@ -24,6 +24,8 @@ export interface Cause {
   readonly source: string;
   readonly id: string;
   readonly correlationid?: string | undefined;
+  /** The event to name as the cause where it is not `id` itself: a job names the event that scheduled it. */
+  readonly causationid?: string | undefined;
   readonly traceparent?: string | undefined;
 }
 
@@ -77,10 +79,45 @@ export interface Work {
   schedule(cause: Cause, job: NewJob): void;
 }
 
+/** A record that is no event to be handled: unreadable, or a duplicate. Only where the spec asks for them. */
+export interface SetAside {
+  readonly why: 'unreadable' | 'duplicate';
+  readonly fault: Fault;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly key: string | null;
+  readonly sha256: string;
+  /** Attributes, as far as they could be read. Checked by nobody. */
+  readonly source?: string;
+  readonly id?: string;
+  readonly type?: string;
+  readonly time?: string;
+  /** Pass this to `emit`. */
+  readonly cause: Cause;
+}
+
+/** A record as it stands on its topic, whatever it holds. */
+export interface SeenRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly key: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>>;
+  readonly value: Buffer | null;
+  /** Checked by its contract; absent where `fault` says why it cannot be read. */
+  readonly event?: Envelope;
+  readonly fault?: Fault;
+  readonly cause: Cause;
+}
+
 /** What a handler gets: the fresh events of one batch of one partition, in order. A redelivery never reaches it. */
 export interface Batch<T extends EventType = EventType> extends Work {
   readonly topic: string;
   readonly events: readonly Received<T>[];
+  readonly setAside: readonly SetAside[];
+  /** Every record of the batch, only where the spec says `everyRecord`; `events` and `setAside` are empty then. */
+  readonly records: readonly SeenRecord[];
 }
 
 /** `cause` of a received event. */
@@ -113,6 +150,8 @@ export interface JobKind<P = unknown> {
   readonly leaseMs: number;
   /** How many rows are claimed at once. */
   readonly batch: number;
+  /** How many claims of this kind are worked at the same time in one instance. Absent: 1. */
+  readonly parallel?: number;
   /** Works the claimed jobs; each must be finished, put off or left (then it is claimed again after its lease). */
   work(jobs: readonly Job<P>[], context: JobContext): Promise<void>;
 }
@@ -152,6 +191,15 @@ export interface ServiceSpec {
   readonly state?: readonly string[];
   /** State topics that it writes, and therefore reads back. */
   readonly ownState?: readonly string[];
+  /**
+   * For topics whose unreadable records are not dead letters but a fact of the service's own: called in the batch's
+   * transaction with what could not be read. Return the topics by name; absent for all others.
+   */
+  readonly unreadable?: (topic: string) => boolean;
+  /** For a service that keeps what was written, not what it means: each record of its topics once, by its Kafka coordinates. */
+  readonly everyRecord?: boolean;
+  /** Topics whose duplicates (the same bytes under the same id at another offset) are handed on too, rather than only counted. */
+  readonly duplicates?: (topic: string) => boolean;
   /** Port of its HTTP interface where `PORT` is not set; health is always served. */
   readonly port: number;
   /**

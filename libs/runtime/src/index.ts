@@ -1,1 +1,5 @@
 export * from './door.js';
+export { describe, isTransient } from './failures.js';
+export { type Limits, readLimits } from './limits.js';
+export { RuntimeModule, serve } from './serve.js';
+export { deployment, readSettings, type Settings, SourcesFile } from './settings.js';

@@ -1,0 +1,83 @@
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import type { Tx } from './door.js';
+import type { Limits } from './limits.js';
+import { RuntimeTables1763600000000 } from './migrations.js';
+
+/** The service's own database: one pool, transactions in READ COMMITTED. */
+export interface Database {
+  transaction<R>(fn: (tx: Tx) => Promise<R>): Promise<R>;
+  read<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+// Offsets and versions are far below 2^53; the driver would hand them out as text.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** Opens the pool. The role's search_path leads to its own schema. */
+export function openDatabase(url: string, service: string, limits: Limits): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: limits.connections,
+    application_name: service,
+    idle_in_transaction_session_timeout: limits.idleTransactionMs,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+  });
+  // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  return {
+    async transaction(fn) {
+      const client = await pool.connect();
+      // A connection that breaks while it is checked out tells its error to the running query too.
+      const ignore = () => undefined;
+      client.on('error', ignore);
+      let broken: Error | undefined;
+      try {
+        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+        const result = await fn({ query: async (sql, params) => (await client.query(sql, params as unknown[])).rows });
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').catch((e: Error) => {
+          broken = e;
+        });
+        throw error;
+      } finally {
+        client.removeListener('error', ignore);
+        client.release(broken);
+      }
+    },
+    async read(sql, params) {
+      return (await pool.query(sql, params as unknown[])).rows;
+    },
+    close: () => pool.end(),
+  };
+}
+
+/** Brings the schema up to date, the runtime's tables first. Two instances at once take turns. */
+export async function migrate(
+  url: string,
+  migrations: readonly (new (...args: never[]) => unknown)[] | readonly unknown[],
+): Promise<void> {
+  const lock = new pg.Client({ connectionString: url });
+  await lock.connect();
+  try {
+    await lock.query(`SELECT pg_advisory_lock(hashtext('countersign migrations'), hashtext(current_schema()))`);
+    const source = new DataSource({
+      type: 'postgres',
+      url,
+      poolSize: 1,
+      migrationsTableName: 'migrations',
+      migrations: [RuntimeTables1763600000000, ...migrations] as never[],
+    });
+    await source.initialize();
+    try {
+      await source.runMigrations({ transaction: 'each' });
+    } finally {
+      await source.destroy();
+    }
+  } finally {
+    await lock.end();
+  }
+}

@@ -1,0 +1,303 @@
+import { type Topic, topicNamed, topology } from '@countersign/contracts';
+import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
+import { consume, type RunningConsumer } from './consumer.js';
+import { type Database, migrate, openDatabase } from './database.js';
+import type { Cause, JobKind, Received, Runtime, ServiceSpec, Work } from './door.js';
+import { describe } from './failures.js';
+import { type Handle, Inbox, type RawRecord } from './inbox.js';
+import { actKind, JobRunner } from './jobs.js';
+import { type Limits, readLimits } from './limits.js';
+import { type Publish, publishWith } from './publisher.js';
+import { replay } from './replays.js';
+import { deployment, readSettings } from './settings.js';
+import { applyState, followState, readBack, readState, type StateReader } from './state.js';
+import { tidy } from './tidy.js';
+import { UnitOfWork } from './work.js';
+
+export interface Log {
+  log(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** How the service is doing, as `GET /health` says it. */
+export interface Health {
+  readonly status: 'starting' | 'ok' | 'degraded' | 'stopping';
+  readonly service: string;
+  readonly checks: Readonly<Record<string, unknown>>;
+}
+
+/** The engine of one service: its database, consumers, jobs and state. Nest knows it by `RUNTIME`. */
+export class Engine implements Runtime {
+  readonly service: ServiceSpec['name'];
+  readonly topics: readonly Topic[];
+  private readonly limits: Limits;
+  private readonly db: Database;
+  private readonly kafka: Kafka;
+  private readonly producer: Producer;
+  private readonly admin: Admin;
+  private readonly publishOutputs: Publish;
+  private readonly jobs: JobRunner;
+  private readonly inbox: Inbox;
+  private reader?: StateReader;
+  private backReader?: RunningConsumer;
+  private worker?: RunningConsumer;
+  private tidying?: NodeJS.Timeout;
+  private phase: Health['status'] = 'starting';
+
+  constructor(
+    readonly spec: ServiceSpec,
+    private readonly log: Log,
+    private readonly env: Readonly<Record<string, string | undefined>> = process.env,
+    readonly now: () => string = () => new Date().toISOString(),
+    /** Stands in for the broker in tests of a handler with a real database. */
+    publish?: Publish,
+  ) {
+    this.service = spec.name;
+    this.limits = readLimits(env);
+    this.topics = topology(deployment(env));
+    const settings = readSettings(env, spec.port);
+    this.db = openDatabase(settings.databaseUrl, spec.name, this.limits);
+    this.kafka = new kafkajs.Kafka({
+      clientId: spec.name,
+      ...settings.kafka,
+      logLevel: kafkajs.logLevel.NOTHING,
+      connectionTimeout: 3_000,
+      authenticationTimeout: 5_000,
+      requestTimeout: 15_000,
+      retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 2_000 },
+    });
+    // Idempotence off: kafkajs 2.2.4 gives sequence numbers back before a retry and can lose an acknowledged event.
+    this.producer = this.kafka.producer({ allowAutoTopicCreation: false, idempotent: false, maxInFlightRequests: 5 });
+    this.admin = this.kafka.admin();
+    this.publishOutputs = publish ?? publishWith(this.producer, this.limits.produceBytes);
+    const writable = new Set(this.topics.filter((t) => t.writer === spec.name).map((t) => t.name));
+    const shared = {
+      db: this.db,
+      publish: (outputs: Parameters<Publish>[0]) => this.publishOutputs(outputs),
+      limits: this.limits,
+      now,
+      writable,
+      log,
+    };
+    this.jobs = new JobRunner({ service: spec.name, ...shared });
+    this.inbox = new Inbox({ spec, ...shared, onScheduled: (kinds) => this.jobs.wake(kinds) });
+    this.writable = writable;
+  }
+
+  private readonly writable: ReadonlySet<string>;
+
+  /** Migrates, checks the topics, connects, reads state to its end. Throws where the installation is not as the topology says. */
+  async prepare(): Promise<void> {
+    const { migrationUrl } = readSettings(this.env, this.spec.port);
+    await migrate(migrationUrl, this.spec.migrations);
+    await this.connect();
+  }
+
+  private async connect(): Promise<void> {
+    await Promise.all([this.producer.connect(), this.admin.connect()]);
+    await this.checkTopics();
+    const own = (this.spec.ownState ?? []).map((name) => topicNamed(name, this.topics));
+    const followed = (this.spec.state ?? []).map((name) => topicNamed(name, this.topics));
+    const common = { kafka: this.kafka, db: this.db, service: this.service, limits: this.limits, log: this.log };
+    if (followed.length > 0) {
+      this.reader = await followState({ ...common, admin: this.admin, topics: followed, now: this.now });
+      await this.reader.caughtUp();
+    }
+    if (own.length > 0) this.backReader = await readBack({ ...common, topics: own, publish: this.publishOutputs });
+  }
+
+  /** Begins work: consumes the handlers' topics and runs the jobs. */
+  async begin(handlers: ReadonlyMap<string, Handle>, kinds: readonly JobKind<never>[]): Promise<void> {
+    for (const name of handlers.keys()) {
+      const topic = topicNamed(name, this.topics);
+      if (!topic.readers.includes(this.service))
+        throw new Error(`${this.service} handles ${name}, but the topology does not let it read that topic`);
+    }
+    const all = this.withReplays(handlers);
+    const waiting = this.waiting();
+    this.jobs.start([...kinds, actKind]);
+    this.worker = await consume({
+      kafka: this.kafka,
+      groupId: this.service,
+      topics: [...all.keys()],
+      limits: this.limits,
+      log: this.log,
+      handle: async (name, _partition, records) => {
+        const handle = all.get(name) as Handle;
+        await this.inbox.process(topicNamed(name, this.topics), records, handle, waiting);
+      },
+    });
+    this.tidying = setInterval(() => void this.tidy(), 600_000);
+    this.phase = 'ok';
+  }
+
+  /** The handlers with the engine's own for replayed dead letters. */
+  private withReplays(handlers: ReadonlyMap<string, Handle>): Map<string, Handle> {
+    const all = new Map(handlers);
+    if (!this.spec.everyRecord)
+      all.set('dead-letters.replayed.v1', (batch) => replay(batch, this.service, this.topics, handlers, this.log));
+    return all;
+  }
+
+  /** The engine without consumers and timers, for tests: the batch protocol and the jobs, called by hand. */
+  byHand(handlers: ReadonlyMap<string, Handle>) {
+    const all = this.withReplays(handlers);
+    return {
+      db: this.db,
+      inbox: (topic: string, records: readonly RawRecord[]) =>
+        this.inbox.process(topicNamed(topic, this.topics), records, all.get(topic) ?? missing(topic)),
+      readState: (topic: string, records: readonly RawRecord[]) =>
+        this.db.transaction((tx) => applyState(tx, topicNamed(topic, this.topics), 0, records, this.now(), this.log)),
+      runDue: (kind: JobKind<never>) => this.jobs.runDue(kind),
+    };
+  }
+
+  /** Finishes what is in work, publishes, commits, leaves the groups. */
+  async drain(): Promise<void> {
+    if (this.phase === 'stopping') return;
+    this.phase = 'stopping';
+    clearInterval(this.tidying);
+    const late = setTimeout(() => {
+      this.log.error(`not drained after ${this.limits.drainMs} ms; what is in work will be repeated by the next start`);
+      process.exit(1);
+    }, this.limits.drainMs);
+    await this.worker?.stop();
+    await this.jobs.stop();
+    await Promise.all([this.reader?.stop(), this.backReader?.stop()]);
+    await Promise.allSettled([this.producer.disconnect(), this.admin.disconnect()]);
+    await this.db.close();
+    clearTimeout(late);
+  }
+
+  async health(): Promise<Health> {
+    const checks: Record<string, unknown> = {};
+    let ok = this.phase === 'ok';
+    try {
+      await this.db.read('SELECT 1');
+      checks.database = 'ok';
+    } catch (error) {
+      checks.database = describe(error).says;
+      ok = false;
+    }
+    const worker = this.worker?.state() ?? 'starting';
+    checks.consumer = worker;
+    if (worker !== 'running') ok = false;
+    const paused = this.worker?.paused() ?? {};
+    if (Object.keys(paused).length > 0) {
+      checks.paused = paused;
+      ok = false;
+    }
+    if (this.reader) checks.stateComparedAt = this.reader.comparedAt();
+    return { status: this.phase === 'ok' ? (ok ? 'ok' : 'degraded') : this.phase, service: this.service, checks };
+  }
+
+  async transact<R>(
+    cause: Cause,
+    fn: (work: Work) => Promise<R>,
+  ): Promise<{ repeated: false; result: R } | { repeated: true }> {
+    const done = await this.db.transaction(async (tx) => {
+      const at = this.now();
+      const fresh = await tx.query(
+        `INSERT INTO inbox (topic, source, id, sha256, partition, "offset", at) VALUES ('~act', $1, $2, '', 0, 0, $3) ON CONFLICT DO NOTHING RETURNING id`,
+        [cause.source, cause.id, at],
+      );
+      if (fresh.length === 0) return { repeated: true } as const;
+      const unit = new UnitOfWork(this.service, at, tx, this.writable);
+      const result = await fn(unit);
+      await unit.flush();
+      const id = `${cause.source} ${cause.id}`;
+      await tx.query(
+        `INSERT INTO jobs (kind, id, due_at, lease_until, claims, payload, cause, result_at, outputs, created_at) VALUES ($1, $2, $3, clock_timestamp() + interval '10 seconds', 1, '{}', $4, $3, $5, $3)`,
+        [actKind.kind, id, at, JSON.stringify(cause), JSON.stringify(unit.outputsOf(cause))],
+      );
+      return {
+        repeated: false,
+        result,
+        id,
+        outputs: unit.outputsOf(cause),
+        kinds: new Set(unit.scheduled.map((job) => job.kind)),
+      } as const;
+    });
+    if (done.repeated) return { repeated: true };
+    try {
+      await this.publishOutputs(done.outputs);
+      await this.db.read('DELETE FROM jobs WHERE kind = $1 AND id = $2', [actKind.kind, done.id]);
+    } catch (error) {
+      // The act is committed; its job publishes it when the broker is back.
+      this.log.warn(`act ${done.id}: committed, not published yet: ${describe(error).says}`);
+    }
+    this.jobs.wake(done.kinds);
+    return { repeated: false, result: done.result };
+  }
+
+  read<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]> {
+    return this.db.read<Row>(sql, params);
+  }
+
+  async publish(
+    topic: string,
+    records: readonly { key: string; headers: Record<string, string>; value: string }[],
+  ): Promise<void> {
+    if (!this.writable.has(topic)) throw new Error(`${this.service} may not write ${topic}`);
+    await this.publishOutputs(
+      records.map(({ key, headers, value }) => ({ topic, key, headers: JSON.stringify(headers), value })),
+    );
+  }
+
+  state: Runtime['state'] = (tx, topic, keys, lock) => readState(tx, topic, keys, lock, this.now());
+
+  comparedAt(): Readonly<Record<string, string | null>> {
+    return this.reader?.comparedAt() ?? {};
+  }
+
+  /** Waits, at most `stateWaitMs`, for the state that events were made from. */
+  private waiting(): ((events: readonly Received[]) => Promise<void>) | undefined {
+    const { needs } = this.spec;
+    if (!needs) return undefined;
+    return async (events) => {
+      const wanted = new Map<string, { topic: string; key: string; version: number }>();
+      for (const need of events.flatMap(needs)) {
+        const name = `${need.topic}\u0000${need.key}`;
+        if (need.version > (wanted.get(name)?.version ?? 0)) wanted.set(name, need);
+      }
+      const list = [...wanted.values()];
+      if (list.length === 0) return;
+      for (let waited = 0; ; waited += 50) {
+        const behind = await this.db.read(
+          `SELECT 1 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n(topic, key, version)
+           LEFT JOIN state_rows s ON s.topic = n.topic AND s.key = n.key WHERE coalesce(s.version, 0) < n.version LIMIT 1`,
+          [list.map((n) => n.topic), list.map((n) => n.key), list.map((n) => n.version)],
+        );
+        if (behind.length === 0) return;
+        if (waited >= this.limits.stateWaitMs) {
+          this.log.warn(`state still behind after ${waited} ms; going on with what there is`);
+          return;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    };
+  }
+
+  private async checkTopics(): Promise<void> {
+    const mine = this.topics.filter((t) => t.writer === this.service || t.readers.includes(this.service));
+    const existing = new Set(await this.admin.listTopics());
+    const missing = mine.filter((t) => !existing.has(t.name)).map((t) => t.name);
+    if (missing.length > 0)
+      throw new Error(`topics missing, or not permitted to ${this.service}: ${missing.join(', ')}`);
+  }
+
+  private async tidy(): Promise<void> {
+    try {
+      await tidy(this.db, this.admin, this.service, this.topics, this.limits, this.now());
+    } catch (error) {
+      this.log.warn(`not tidied: ${describe(error).says}`);
+    }
+  }
+}
+
+const missing =
+  (topic: string): Handle =>
+  async () => {
+    throw new Error(`no handler for ${topic}`);
+  };

@@ -1,0 +1,166 @@
+import {
+  type Envelope,
+  type EventType,
+  fromKafka,
+  sourceOf,
+  type Topic,
+  toBinary,
+  topicNamed,
+} from '@countersign/contracts';
+import { Logger, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { migrate } from './database.js';
+import { type JobKind, RUNTIME, type ServiceSpec, type Tx } from './door.js';
+import { Engine } from './engine.js';
+import type { Handle, RawRecord } from './inbox.js';
+import { useEngine } from './serve.js';
+import { BatchTransport } from './transport.js';
+import type { StoredOutput } from './work.js';
+
+/** An event to deliver: what is left out is filled in as the topic's writer would. */
+export interface Given {
+  readonly type: string;
+  readonly data: unknown;
+  readonly id?: string;
+  readonly source?: string;
+  readonly time?: string;
+  readonly correlationid?: string;
+  readonly causationid?: string;
+  readonly key?: string;
+}
+
+export interface Published extends Envelope<EventType, never> {
+  readonly topic: string;
+  readonly key: string;
+}
+
+/**
+ * A service with a real database and no broker, for integration tests: its Nest application, its handlers under the real batch
+ * protocol, its jobs, its HTTP pages. `databaseUrl` must be a database of the test's own.
+ */
+export interface Harness {
+  readonly app: NestFastifyApplication;
+  readonly engine: Engine;
+  /** Everything published so far, in order. */
+  readonly published: Published[];
+  /** Delivers events as one batch; resolves to what was published by it. */
+  deliver(topic: string, events: readonly Given[]): Promise<Published[]>;
+  /** Delivers raw records as one batch, e.g. the same again. */
+  deliverRecords(topic: string, records: readonly RawRecord[]): Promise<Published[]>;
+  records(topic: string, events: readonly Given[]): RawRecord[];
+  /** Puts state of others into this service's table, as if read from its topic. */
+  putState(topic: string, key: string, data: unknown): Promise<void>;
+  /** Runs the due jobs of every kind until none is left; resolves to what was published by them. */
+  runJobs(): Promise<Published[]>;
+  query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+  transaction<R>(fn: (tx: Tx) => Promise<R>): Promise<R>;
+  setNow(at: string): void;
+  close(): Promise<void>;
+}
+
+/** Makes a harness. `at` is the clock's first value; it stands still until `setNow`. */
+export async function createHarness(
+  module: Type,
+  spec: ServiceSpec,
+  {
+    databaseUrl,
+    at,
+    env = {},
+    comparedAt,
+  }: {
+    databaseUrl: string;
+    at: string;
+    env?: Record<string, string>;
+    comparedAt?: () => Record<string, string | null>;
+  },
+): Promise<Harness> {
+  let clock = at;
+  const published: Published[] = [];
+  let offset = 0;
+  const publish = async (outputs: readonly StoredOutput[]): Promise<void> => {
+    for (const { topic, key, headers, value } of outputs) {
+      const read = fromKafka({ key, value, headers: JSON.parse(headers) as Record<string, string> });
+      if (!read.ok) throw new Error(`published what cannot be read: ${read.fault.says}`);
+      published.push({ ...(read.event as Envelope<EventType, never>), topic, key });
+    }
+  };
+  const settings = { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: databaseUrl, ...env };
+  useEngine((s) => new Engine(s, new Logger(s.name), { ...process.env, ...settings }, () => clock, publish));
+  await migrate(databaseUrl, spec.migrations);
+  const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), {
+    logger: ['error', 'warn'],
+    abortOnError: false,
+  });
+  const engine = app.get<Engine>(RUNTIME);
+  // Nothing is followed here: what a test put counts as compared now, unless it says otherwise.
+  engine.comparedAt = comparedAt ?? (() => Object.fromEntries((spec.state ?? []).map((topic) => [topic, clock])));
+  let handlers: ReadonlyMap<string, Handle> = new Map();
+  const transport = new BatchTransport(
+    async (found) => {
+      handlers = found;
+    },
+    async () => undefined,
+  );
+  app.connectMicroservice({ strategy: transport });
+  await app.startAllMicroservices();
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+  const hand = engine.byHand(handlers);
+  const since = async (fn: () => Promise<unknown>): Promise<Published[]> => {
+    const from = published.length;
+    await fn();
+    return published.slice(from);
+  };
+  const kinds = (spec.jobs ?? []).map((type) => app.get<JobKind<never>>(type));
+  const records = (name: string, events: readonly Given[]): RawRecord[] => {
+    const topic: Topic = topicNamed(name, engine.topics);
+    return events.map((given) => {
+      offset++;
+      const { headers, value } = toBinary({
+        id: given.id ?? `given-${offset}`,
+        source: given.source ?? topic.source ?? sourceOf(topic.writer),
+        type: given.type,
+        time: given.time ?? clock,
+        ...(given.correlationid !== undefined && { correlationid: given.correlationid }),
+        ...(given.causationid !== undefined && { causationid: given.causationid }),
+        data: given.data,
+      });
+      return {
+        partition: 0,
+        offset: String(offset),
+        key: Buffer.from(given.key ?? 'key'),
+        value: Buffer.from(value),
+        headers,
+      };
+    });
+  };
+  return {
+    app,
+    engine,
+    published,
+    records,
+    deliver: (topic, events) => since(() => hand.inbox(topic, records(topic, events))),
+    deliverRecords: (topic, given) => since(() => hand.inbox(topic, given)),
+    putState: async (topic, key, data) => {
+      const [record] = records(topic, [{ type: topicNamed(topic, engine.topics).types[0] as string, data }]);
+      await hand.readState(topic, [{ ...(record as RawRecord), key: Buffer.from(key) }]);
+    },
+    runJobs: () =>
+      since(async () => {
+        for (let ran = 1, rounds = 0; ran > 0 && rounds < 100; rounds++) {
+          ran = 0;
+          for (const kind of kinds) ran += await hand.runDue(kind);
+        }
+      }),
+    query: (sql, params) => hand.db.read(sql, params),
+    transaction: (fn) => hand.db.transaction(fn),
+    setNow: (next) => {
+      clock = next;
+    },
+    close: async () => {
+      await app.close();
+      await hand.db.close();
+    },
+  };
+}

@@ -1,0 +1,474 @@
+import { type Envelope, type Fault, outputId, readEvent, sha256, type Topic } from '@countersign/contracts';
+import type { Database } from './database.js';
+import type { Batch, Cause, Received, SeenRecord, ServiceSpec, SetAside, Tx } from './door.js';
+import { describe, isTransient, lostRace } from './failures.js';
+import type { Limits } from './limits.js';
+import type { Publish } from './publisher.js';
+import { causeKey, type StoredOutput, UnitOfWork } from './work.js';
+
+/** A record as the consumer got it. */
+export interface RawRecord {
+  readonly partition: number;
+  readonly offset: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined;
+}
+
+export type Handle = (batch: Batch) => Promise<void>;
+
+/** One record on its way through a batch. `source` and `id` are its inbox key. */
+interface Entry {
+  readonly record: RawRecord;
+  readonly sha: string;
+  readonly source: string;
+  readonly id: string;
+  readonly event?: Envelope;
+  readonly fault?: Fault;
+  /** For `everyRecord`: what the record turned out to be. */
+  readonly seen?: { readonly event?: Envelope; readonly fault?: Fault };
+  /** What could be read of the attributes of an unreadable record. */
+  readonly hint?: { source?: string; id?: string; type?: string; time?: string };
+}
+
+export interface InboxDependencies {
+  readonly spec: Pick<ServiceSpec, 'name' | 'unreadable' | 'duplicates' | 'everyRecord'>;
+  readonly db: Database;
+  readonly publish: Publish;
+  readonly limits: Limits;
+  readonly now: () => string;
+  readonly writable: ReadonlySet<string>;
+  readonly onScheduled: (kinds: ReadonlySet<string>) => void;
+  readonly log: { warn(message: string): void; error(message: string): void };
+  readonly sleep?: (ms: number) => Promise<void>;
+}
+
+/** What became of a batch, for counters. */
+export interface Handled {
+  fresh: number;
+  redelivered: number;
+  duplicate: number;
+  dead: number;
+}
+
+/**
+ * The batch protocol: exactly one effect per event. Insert the keys first, handle what is fresh, store the outputs with the
+ * rows, commit, publish; a repeat publishes the stored outputs again, byte for byte.
+ */
+export class Inbox {
+  constructor(private readonly is: InboxDependencies) {}
+
+  /** Handles records of one partition, in order. Throws only what is transient; the caller repeats the same records. */
+  async process(
+    topic: Topic,
+    records: readonly RawRecord[],
+    handle: Handle,
+    wait?: (events: readonly Received[]) => Promise<void>,
+  ): Promise<Handled> {
+    const entries = records.map((record) => this.read(topic, record));
+    await wait?.(entries.filter((e) => e.event).map((e) => received(topic.name, e)));
+    try {
+      return await this.attempt(topic, entries, handle);
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      this.is.log.warn(
+        `${topic.name}: a batch of ${entries.length} failed (${describe(error).says}); trying its events one by one`,
+      );
+      const total: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
+      for (const entry of entries) {
+        const one = await this.alone(topic, entry, handle);
+        for (const name of Object.keys(total) as (keyof Handled)[]) total[name] += one[name];
+      }
+      return total;
+    }
+  }
+
+  private read(topic: Topic, record: RawRecord): Entry {
+    const sha = sha256(record.value ?? '');
+    const place = `${topic.name}/${record.partition}/${record.offset}`;
+    const read = readEvent(topic, record);
+    if (this.is.spec.everyRecord) {
+      return {
+        record,
+        sha,
+        source: '~record',
+        id: place,
+        ...(read.ok ? { seen: { event: read.event } } : { seen: { fault: read.fault } }),
+      };
+    }
+    if (read.ok) return { record, sha, source: read.event.source, id: read.event.id, event: read.event };
+    const header = (name: string) => printable(record.headers?.[name]?.toString());
+    const hint: Record<string, string> = {};
+    for (const name of ['source', 'id', 'type', 'time']) {
+      const value = header(`ce_${name}`);
+      if (value !== undefined) hint[name] = value;
+    }
+    return { record, sha, source: '~unreadable', id: place, fault: read.fault, hint };
+  }
+
+  private async attempt(topic: Topic, entries: readonly Entry[], handle: Handle): Promise<Handled> {
+    for (let lost = 0; ; lost++) {
+      try {
+        const { outputs, handled, kinds } = await this.is.db.transaction((tx) => this.once(topic, entries, handle, tx));
+        await this.is.publish(outputs);
+        if (kinds.size > 0) this.is.onScheduled(kinds);
+        return handled;
+      } catch (error) {
+        if (!lostRace(error) || lost >= 20) throw error;
+      }
+    }
+  }
+
+  /** One event by itself: after its tries it is a dead letter, and the others go on. */
+  private async alone(topic: Topic, entry: Entry, handle: Handle): Promise<Handled> {
+    const sleep = this.is.sleep ?? ((ms: number) => new Promise((resolve) => setTimeout(resolve, ms)));
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.attempt(topic, [entry], handle);
+      } catch (error) {
+        if (isTransient(error)) throw error;
+        if (tries < this.is.limits.poisonTries) {
+          await sleep(this.is.limits.backoffMs * tries);
+          continue;
+        }
+        const fault = { code: 'handler', says: describe(error).says };
+        this.is.log.error(`${topic.name} ${entry.id}: dead letter after ${tries} tries: ${fault.says}`);
+        const bury: Handle = async () => undefined;
+        const buried = { ...entry, fault, tries };
+        return await this.attempt(topic, [buried as Entry], bury);
+      }
+    }
+  }
+
+  private async once(topic: Topic, entries: readonly Entry[], handle: Handle, tx: Tx) {
+    const at = this.is.now();
+    const unit = new UnitOfWork(this.is.spec.name, at, tx, this.is.writable);
+    const handled: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
+
+    // The lowest offset of an id in the batch is the event; the others are its duplicates.
+    const first = new Map<string, Entry>();
+    const repeats: Entry[] = [];
+    for (const entry of entries) {
+      const name = causeKey(entry);
+      if (first.has(name)) repeats.push(entry);
+      else first.set(name, entry);
+    }
+    const inserted = await this.insert(tx, topic.name, [...first.values()], at);
+    const fresh = [...first.values()].filter((e) => inserted.has(causeKey(e)));
+    const known = [...first.values()].filter((e) => !inserted.has(causeKey(e)));
+
+    // A later statement: one with the insert would not see outputs that another instance committed meanwhile.
+    const rows = await this.rows(tx, topic.name, known);
+    const redelivered: Entry[] = [];
+    const second: Entry[] = [];
+    const judge = (entry: Entry, row: { sha256: string; partition: number; offset: string | number }): void => {
+      if (row.partition === entry.record.partition && String(row.offset) === entry.record.offset) {
+        redelivered.push(entry);
+      } else if (row.sha256 === entry.sha) {
+        handled.duplicate++;
+        if (this.is.spec.duplicates?.(topic.name)) {
+          second.push(
+            this.aside(topic.name, entry, '~duplicate', {
+              code: 'duplicate',
+              says: 'the same event was received before',
+            }),
+          );
+        }
+      } else {
+        second.push(
+          this.aside(topic.name, entry, '~reused', {
+            code: 'id-reused',
+            says: 'this id was used before with other bytes',
+            field: 'id',
+          }),
+        );
+      }
+    };
+    for (const entry of known) {
+      const row = rows.get(causeKey(entry));
+      // Deleted between two statements: it was past its retention, as good as a redelivery.
+      if (row) judge(entry, row);
+    }
+    for (const entry of repeats) {
+      const original = first.get(causeKey(entry)) as Entry;
+      judge(
+        entry,
+        rows.get(causeKey(entry)) ?? {
+          sha256: original.sha,
+          partition: original.record.partition,
+          offset: original.record.offset,
+        },
+      );
+    }
+    if (second.length > 0) {
+      const freshSecond = await this.insert(tx, topic.name, second, at);
+      for (const entry of second) (freshSecond.has(causeKey(entry)) ? fresh : redelivered).push(entry);
+    }
+    handled.redelivered = redelivered.length;
+
+    const place = (e: Entry) => BigInt(e.record.offset);
+    fresh.sort((a, b) => Number(place(a) - place(b)));
+    const toHandle = fresh.filter((e) => e.event && !e.fault);
+    const aside = fresh.filter(
+      (e) => e.source === '~duplicate' || (e.source === '~unreadable' && this.is.spec.unreadable?.(topic.name)),
+    );
+    const dead = fresh.filter((e) => e.fault && !aside.includes(e));
+    const seen = fresh.filter((e) => e.seen);
+    handled.fresh = toHandle.length + seen.length;
+    handled.dead = dead.length;
+
+    if (toHandle.length > 0 || aside.length > 0 || seen.length > 0) {
+      const batch = batchOf(
+        unit,
+        topic.name,
+        toHandle.map((e) => received(topic.name, e)),
+        aside.map((e) => setAside(topic.name, e)),
+        seen.map((e) => seenRecord(topic.name, e)),
+      );
+      await handle(batch);
+    }
+    const carrier = new Map(fresh.map((e) => [causeKey(e), e]));
+    for (const entry of dead) carrier.set(causeKey(await this.bury(tx, unit, topic.name, entry)), entry);
+    await unit.flush();
+
+    const stored: { entry: Entry; seq: number; output: StoredOutput }[] = [];
+    const perEntry = new Map<Entry, number>();
+    for (const name of unit.causes) {
+      const entry = carrier.get(name);
+      if (!entry) throw new Error(`emit: the cause ${name.replace('\u0000', ' ')} is not an event of this batch`);
+      const [source = '', id = ''] = name.split('\u0000');
+      for (const output of unit.outputsOf({ source, id })) {
+        const seq = perEntry.get(entry) ?? 0;
+        perEntry.set(entry, seq + 1);
+        stored.push({ entry, seq, output });
+      }
+    }
+    await this.store(tx, topic.name, stored, at);
+    const again = await this.stored(tx, topic.name, redelivered);
+    const outputs = [...stored.map(({ entry, output }) => ({ entry, output })), ...again];
+    outputs.sort((a, b) => Number(place(a.entry) - place(b.entry)));
+    return { outputs: outputs.map((o) => o.output), handled, kinds: new Set(unit.scheduled.map((job) => job.kind)) };
+  }
+
+  private aside(topic: string, entry: Entry, source: string, fault: Fault): Entry {
+    const { event, record, sha } = entry;
+    const hint = event ? { source: event.source, id: event.id, type: event.type, time: event.time } : entry.hint;
+    return { record, sha, source, id: `${topic}/${record.partition}/${record.offset}`, fault, ...(hint && { hint }) };
+  }
+
+  private async insert(tx: Tx, topic: string, entries: readonly Entry[], at: string): Promise<Set<string>> {
+    const sorted = [...entries].sort((a, b) => (causeKey(a) < causeKey(b) ? -1 : 1));
+    const rows = await tx.query<{ source: string; id: string }>(
+      `INSERT INTO inbox (topic, source, id, sha256, partition, "offset", status, at)
+       SELECT $1, source, id, sha256, partition, "offset", status, $7
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[], $8::text[]) AS n(source, id, sha256, partition, "offset", status)
+       ON CONFLICT DO NOTHING RETURNING source, id`,
+      [
+        topic,
+        sorted.map((e) => e.source),
+        sorted.map((e) => e.id),
+        sorted.map((e) => e.sha),
+        sorted.map((e) => e.record.partition),
+        sorted.map((e) => e.record.offset),
+        at,
+        sorted.map((e) => (e.fault ? 'dead' : 'done')),
+      ],
+    );
+    return new Set(rows.map(causeKey));
+  }
+
+  private async rows(tx: Tx, topic: string, entries: readonly Entry[]) {
+    if (entries.length === 0) return new Map<string, { sha256: string; partition: number; offset: number }>();
+    const rows = await tx.query<{ source: string; id: string; sha256: string; partition: number; offset: number }>(
+      `SELECT i.source, i.id, i.sha256, i.partition, i."offset" FROM inbox i
+       JOIN unnest($2::text[], $3::text[]) AS n(source, id) ON i.source = n.source AND i.id = n.id WHERE i.topic = $1`,
+      [topic, entries.map((e) => e.source), entries.map((e) => e.id)],
+    );
+    return new Map(rows.map((row) => [causeKey(row), row]));
+  }
+
+  private async store(
+    tx: Tx,
+    topic: string,
+    stored: readonly { entry: Entry; seq: number; output: StoredOutput }[],
+    at: string,
+  ): Promise<void> {
+    if (stored.length === 0) return;
+    await tx.query(
+      `INSERT INTO outputs (topic, source, id, seq, out_topic, key, headers, value, partition, "offset", at)
+       SELECT $1, source, id, seq, out_topic, key, headers, value, partition, "offset", $11
+       FROM unnest($2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bigint[])
+         AS n(source, id, seq, out_topic, key, headers, value, partition, "offset")`,
+      [
+        topic,
+        stored.map((s) => s.entry.source),
+        stored.map((s) => s.entry.id),
+        stored.map((s) => s.seq),
+        stored.map((s) => s.output.topic),
+        stored.map((s) => s.output.key),
+        stored.map((s) => s.output.headers),
+        stored.map((s) => s.output.value),
+        stored.map((s) => s.entry.record.partition),
+        stored.map((s) => s.entry.record.offset),
+        at,
+      ],
+    );
+  }
+
+  private async stored(
+    tx: Tx,
+    topic: string,
+    entries: readonly Entry[],
+  ): Promise<{ entry: Entry; output: StoredOutput }[]> {
+    if (entries.length === 0) return [];
+    const rows = await tx.query<{
+      source: string;
+      id: string;
+      out_topic: string;
+      key: string;
+      headers: string;
+      value: string;
+    }>(
+      `SELECT o.source, o.id, o.out_topic, o.key, o.headers, o.value FROM outputs o
+       JOIN unnest($2::text[], $3::text[]) AS n(source, id) ON o.source = n.source AND o.id = n.id
+       WHERE o.topic = $1 ORDER BY o.source, o.id, o.seq`,
+      [topic, entries.map((e) => e.source), entries.map((e) => e.id)],
+    );
+    const byName = new Map(entries.map((e) => [causeKey(e), e]));
+    return rows.map(({ out_topic, key, headers, value, ...cause }) => ({
+      entry: byName.get(causeKey(cause)) as Entry,
+      output: { topic: out_topic, key, headers, value },
+    }));
+  }
+
+  /** Keeps the bytes and says so on the service's own dead-letter topic. Returns the cause its output is filed under. */
+  private async bury(tx: Tx, unit: UnitOfWork, topic: string, entry: Entry): Promise<Cause> {
+    const { record, sha, event, fault = { code: 'unknown', says: 'unknown' } } = entry;
+    const attempts = (entry as { tries?: number }).tries ?? 0;
+    const cause: Cause = {
+      source: '~dead',
+      id: `${topic}/${record.partition}/${record.offset}`,
+      correlationid: event?.correlationid ?? event?.id,
+      causationid: event?.id ?? `${topic}/${record.partition}/${record.offset}`,
+    };
+    const deadLetterId = outputId(this.is.spec.name, cause, -1);
+    const known = event ?? entry.hint;
+    const key = printable(record.key?.toString());
+    await tx.query(
+      `INSERT INTO dead_letters (dead_letter_id, topic, partition, "offset", source, id, type, key, headers, value, fault, attempts, at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING`,
+      [
+        deadLetterId,
+        topic,
+        record.partition,
+        record.offset,
+        known?.source ?? null,
+        known?.id ?? null,
+        known?.type ?? null,
+        key ?? null,
+        JSON.stringify(textHeaders(record)),
+        record.value,
+        JSON.stringify(fault),
+        attempts,
+        unit.at,
+      ],
+    );
+    unit.emit(cause, {
+      topic: `${this.is.spec.name}.dead-letters.v1`,
+      key: key ?? deadLetterId,
+      type: 'DeadLetter',
+      data: {
+        deadLetterId,
+        service: this.is.spec.name,
+        topic,
+        partition: record.partition,
+        offset: record.offset,
+        ...(key !== undefined && { key }),
+        ...(known?.source !== undefined && { source: known.source }),
+        ...(known?.id !== undefined && { id: known.id }),
+        ...(known?.type !== undefined && { type: known.type }),
+        sha256: sha,
+        fault,
+        attempts,
+        at: unit.at,
+      },
+    });
+    return cause;
+  }
+}
+
+/** Text that a text column can hold, cut to length. */
+const printable = (text: string | undefined): string | undefined => text?.replace(/\p{Cc}/gu, '\ufffd').slice(0, 300);
+
+const textHeaders = (record: RawRecord): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(record.headers ?? {}).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, printable((Array.isArray(value) ? value[0] : value)?.toString()) ?? '']],
+    ),
+  );
+
+const received = (topic: string, { record, sha, event }: Entry): Received => ({
+  event: event as Received['event'],
+  topic,
+  partition: record.partition,
+  offset: record.offset,
+  key: record.key?.toString() ?? null,
+  sha256: sha,
+  bytes: record.value as Buffer,
+});
+
+const seenRecord = (topic: string, { record, source, id, seen }: Entry): SeenRecord => ({
+  topic,
+  partition: record.partition,
+  offset: record.offset,
+  key: record.key,
+  headers: record.headers ?? {},
+  value: record.value,
+  ...seen,
+  cause: { source, id },
+});
+
+const setAside = (topic: string, { record, sha, source, id, fault, hint }: Entry): SetAside => ({
+  why: source === '~duplicate' ? 'duplicate' : 'unreadable',
+  fault: fault as Fault,
+  topic,
+  partition: record.partition,
+  offset: record.offset,
+  key: printable(record.key?.toString()) ?? null,
+  sha256: sha,
+  ...hint,
+  cause: { source, id, correlationid: hint?.id ?? id, causationid: hint?.id ?? id },
+});
+
+const units = new WeakMap<Batch, UnitOfWork>();
+
+/** The unit of work behind a batch that `batchOf` made. */
+export function unitOf(batch: Batch): UnitOfWork {
+  const unit = units.get(batch);
+  if (!unit) throw new Error('not a batch of this runtime');
+  return unit;
+}
+
+/** A `Batch` over a unit of work. */
+export function batchOf(
+  unit: UnitOfWork,
+  topic: string,
+  events: readonly Received[],
+  aside: readonly SetAside[] = [],
+  records: readonly SeenRecord[] = [],
+): Batch {
+  const batch: Batch = {
+    at: unit.at,
+    tx: unit.tx,
+    topic,
+    events,
+    setAside: aside,
+    records,
+    emit: (cause, output) => unit.emit(cause, output),
+    ownState: (name, keys) => unit.ownState(name, keys),
+    putState: (cause, output) => unit.putState(cause, output),
+    schedule: (cause, job) => unit.schedule(cause, job),
+  };
+  units.set(batch, unit);
+  return batch;
+}

@@ -1,0 +1,235 @@
+import type { Database } from './database.js';
+import type { Cause, Job, JobContext, JobKind, Work } from './door.js';
+import { describe } from './failures.js';
+import type { Limits } from './limits.js';
+import type { Publish } from './publisher.js';
+import { causeKey, type StoredOutput, UnitOfWork } from './work.js';
+
+export interface JobsDependencies {
+  readonly service: string;
+  readonly db: Database;
+  readonly publish: Publish;
+  readonly limits: Limits;
+  readonly now: () => string;
+  readonly writable: ReadonlySet<string>;
+  readonly log: { warn(message: string): void; error(message: string): void };
+}
+
+interface JobRow {
+  kind: string;
+  id: string;
+  due_at: Date;
+  claims: number;
+  payload: unknown;
+  cause: Cause;
+  result_at: Date | null;
+  outputs: StoredOutput[] | null;
+}
+
+/**
+ * Runs the service's jobs: claims due rows under a lease, lets their kind work them, and ends each with a result that is
+ * committed under the row's lock, published, and only then deleted. Any number of instances may run.
+ */
+export class JobRunner {
+  private readonly loops: { kind: JobKind<never>; wake: () => void; stop: () => Promise<void> }[] = [];
+  private stopping = false;
+
+  constructor(private readonly is: JobsDependencies) {}
+
+  start(kinds: readonly JobKind<never>[]): void {
+    for (const kind of kinds) this.loops.push(this.loop(kind));
+  }
+
+  /** Looks for due rows of these kinds at once. */
+  wake(kinds: ReadonlySet<string>): void {
+    for (const loop of this.loops) if (kinds.has(loop.kind.kind)) loop.wake();
+  }
+
+  /** Takes no new rows and waits for those in work. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+  }
+
+  private loop(kind: JobKind<never>) {
+    const running = new Set<Promise<void>>();
+    let wake = (): void => undefined;
+    const done = (async () => {
+      let failures = 0;
+      while (!this.stopping) {
+        let claimed = 0;
+        if (running.size < (kind.parallel ?? 1)) {
+          try {
+            const rows = await this.claim(kind);
+            claimed = rows.length;
+            failures = 0;
+            if (claimed > 0) {
+              const work = this.work(kind, rows).finally(() => {
+                running.delete(work);
+                wake();
+              });
+              running.add(work);
+            }
+          } catch (error) {
+            failures++;
+            this.is.log.warn(`jobs ${kind.kind}: cannot claim: ${describe(error).says}`);
+          }
+        }
+        if (claimed === kind.batch) continue;
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, this.is.limits.jobPollMs * Math.min(2 ** failures, 25));
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+          if (this.stopping) wake();
+        });
+      }
+      await Promise.allSettled(running);
+    })();
+    return {
+      kind,
+      wake: () => wake(),
+      stop: () => {
+        wake();
+        return done;
+      },
+    };
+  }
+
+  /** Claims due rows and works them once; for tests and for the loop. Returns how many there were. */
+  async runDue(kind: JobKind<never>): Promise<number> {
+    const rows = await this.claim(kind);
+    if (rows.length > 0) await this.work(kind, rows);
+    return rows.length;
+  }
+
+  private claim(kind: JobKind<never>): Promise<JobRow[]> {
+    return this.is.db.read<JobRow>(
+      `UPDATE jobs j SET lease_until = clock_timestamp() + $3 * interval '1 millisecond', claims = claims + 1
+       FROM (SELECT kind, id FROM jobs WHERE kind = $1 AND due_at <= $2 AND (lease_until IS NULL OR lease_until < clock_timestamp())
+             ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) due
+       WHERE j.kind = due.kind AND j.id = due.id RETURNING j.*`,
+      [kind.kind, this.is.now(), kind.leaseMs, kind.batch],
+    );
+  }
+
+  private async work(kind: JobKind<never>, rows: readonly JobRow[]): Promise<void> {
+    try {
+      const answered = rows.filter((row) => row.result_at !== null);
+      if (answered.length > 0) await this.release(kind.kind, answered);
+      const jobs = rows.filter((row) => row.result_at === null).map(jobOf);
+      if (jobs.length > 0) await kind.work(jobs as unknown as readonly Job<never>[], this.context(kind.kind));
+    } catch (error) {
+      // The rows keep their lease and are taken up again when it has run out.
+      this.is.log.error(`jobs ${kind.kind}: ${describe(error).says}`);
+    }
+  }
+
+  private context(kind: string): JobContext {
+    return {
+      now: this.is.now,
+      transaction: (fn) =>
+        this.is.db.transaction(async (tx) => {
+          const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.writable);
+          const result = await fn(unit);
+          if (unit.causes.length > 0)
+            throw new Error(`jobs ${kind}: outputs are emitted in finish, where they are stored with the row`);
+          await unit.flush();
+          return result;
+        }),
+      finish: (jobs, fn) => this.finish(kind, jobs, fn),
+      later: async (job, dueAt) => {
+        await this.is.db.read(
+          `UPDATE jobs SET due_at = $4, lease_until = NULL WHERE kind = $1 AND id = $2 AND claims = $3 AND result_at IS NULL`,
+          [kind, job.id, job.claims, dueAt],
+        );
+      },
+      holds: async (job) => {
+        const rows = await this.is.db.read(
+          `SELECT 1 FROM jobs WHERE kind = $1 AND id = $2 AND claims = $3 AND lease_until > clock_timestamp() AND result_at IS NULL`,
+          [kind, job.id, job.claims],
+        );
+        return rows.length > 0;
+      },
+    };
+  }
+
+  private async finish<P>(
+    kind: string,
+    jobs: readonly Job<P>[],
+    fn: (owned: readonly Job<P>[], work: Work) => Promise<void>,
+  ): Promise<void> {
+    if (jobs.length === 0) return;
+    const { ended, kinds } = await this.is.db.transaction(async (tx) => {
+      const rows = await tx.query<JobRow>(
+        `SELECT * FROM jobs WHERE kind = $1 AND id = ANY($2) ORDER BY id FOR UPDATE`,
+        [kind, jobs.map((job) => job.id)],
+      );
+      const open = new Set(rows.filter((row) => row.result_at === null).map((row) => row.id));
+      const owned = jobs.filter((job) => open.has(job.id));
+      const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.writable);
+      if (owned.length > 0) await fn(owned, unit);
+      await unit.flush();
+      const outputs = owned.map((job) => unit.outputsOf(job.cause));
+      const strange = unit.causes.filter((name) => !owned.some((job) => causeKey(job.cause) === name));
+      if (strange.length > 0)
+        throw new Error(`emit: the cause ${strange[0]?.replace('\u0000', ' ')} is not a job of this call`);
+      if (owned.length > 0) {
+        await tx.query(
+          `UPDATE jobs j SET result_at = $4, outputs = n.outputs::jsonb FROM unnest($2::text[], $3::text[]) AS n(id, outputs) WHERE j.kind = $1 AND j.id = n.id`,
+          [kind, owned.map((job) => job.id), outputs.map((list) => JSON.stringify(list)), unit.at],
+        );
+      }
+      const answered = rows.filter((row) => row.result_at !== null);
+      const fresh = owned.map((job, n) => ({ id: job.id, outputs: outputs[n] ?? [] }));
+      const stored = answered.map((row) => ({ id: row.id, outputs: row.outputs ?? [] }));
+      return { ended: [...fresh, ...stored], kinds: new Set(unit.scheduled.map((job) => job.kind)) };
+    });
+    await this.deliver(kind, ended);
+    if (kinds.size > 0) this.wake(kinds);
+  }
+
+  private release(kind: string, rows: readonly JobRow[]): Promise<void> {
+    return this.deliver(
+      kind,
+      rows.map((row) => ({ id: row.id, outputs: row.outputs ?? [] })),
+    );
+  }
+
+  /** Publish, then delete: a crash in between publishes the same bytes again. */
+  private async deliver(
+    kind: string,
+    ended: readonly { id: string; outputs: readonly StoredOutput[] }[],
+  ): Promise<void> {
+    await this.is.publish(ended.flatMap((row) => row.outputs));
+    await this.is.db.read(`DELETE FROM jobs WHERE kind = $1 AND id = ANY($2) AND result_at IS NOT NULL`, [
+      kind,
+      ended.map((row) => row.id),
+    ]);
+  }
+}
+
+const jobOf = (row: JobRow): Job => ({
+  kind: row.kind,
+  id: row.id,
+  payload: row.payload,
+  dueAt: row.due_at.toISOString(),
+  claims: row.claims,
+  cause: {
+    source: `job:${row.kind}`,
+    id: row.id,
+    correlationid: row.cause.correlationid,
+    causationid: row.cause.causationid ?? row.cause.id,
+    traceparent: row.cause.traceparent,
+  },
+});
+
+/** The kind of job that carries a person's act to the broker; see `transact`. */
+export const actKind: JobKind<never> = {
+  kind: '~act',
+  leaseMs: 10_000,
+  batch: 50,
+  // Rows of this kind are born with their result; the runner publishes them before it calls `work`.
+  work: async () => undefined,
+};

@@ -1,0 +1,91 @@
+/**
+ * The one place for batching, retry, back-off and limits. Each can be set by the environment variable named beside it;
+ * times are in milliseconds, sizes in bytes.
+ */
+export interface Limits {
+  /** Events of one partition handled in one transaction. `BATCH_EVENTS` */
+  readonly batchEvents: number;
+  /** Bytes fetched of one partition at a time. `FETCH_BYTES` */
+  readonly fetchBytes: number;
+  /** Partitions handled at the same time. `PARTITIONS_AT_ONCE` */
+  readonly partitionsAtOnce: number;
+  /** How long the broker may hold a fetch back. `FETCH_WAIT_MS` */
+  readonly fetchWaitMs: number;
+  /** Bytes of one produce request; the broker refuses above 1 MB. `PRODUCE_BYTES` */
+  readonly produceBytes: number;
+  /** How often handled offsets are committed. `COMMIT_EVERY_MS` */
+  readonly commitEveryMs: number;
+  /** Tries of an event that fails by itself, before it is a dead letter. `POISON_TRIES` */
+  readonly poisonTries: number;
+  /** First and longest pause of a partition while the database or the broker is away; doubled each time. `BACKOFF_MS`, `BACKOFF_MAX_MS` */
+  readonly backoffMs: number;
+  readonly backoffMaxMs: number;
+  /** How long an event waits for state that it was made from, before it goes on without. `STATE_WAIT_MS` */
+  readonly stateWaitMs: number;
+  /** How often state tables are compared with the end of their topics. `COMPARE_EVERY_MS` */
+  readonly compareEveryMs: number;
+  /** How often due jobs are looked for when nothing woke the runner. `JOB_POLL_MS` */
+  readonly jobPollMs: number;
+  /** Group membership: how long a silent instance keeps its partitions. `SESSION_MS` */
+  readonly sessionMs: number;
+  /** How long a drain may take before the process ends all the same. `DRAIN_MS` */
+  readonly drainMs: number;
+  /** A transaction that stands idle for longer is ended by the database, so that a dead holder blocks nobody. `IDLE_TX_MS` */
+  readonly idleTransactionMs: number;
+  /** Connections to the database. `DATABASE_CONNECTIONS` */
+  readonly connections: number;
+  /** How long stored outputs outlive the commit of their offset. `OUTPUTS_KEPT_MS` */
+  readonly outputsKeptMs: number;
+}
+
+const defaults: Limits = {
+  batchEvents: 500,
+  fetchBytes: 786_432,
+  partitionsAtOnce: 4,
+  fetchWaitMs: 50,
+  produceBytes: 700_000,
+  commitEveryMs: 1_000,
+  poisonTries: 3,
+  backoffMs: 200,
+  backoffMaxMs: 5_000,
+  stateWaitMs: 5_000,
+  compareEveryMs: 1_000,
+  jobPollMs: 200,
+  sessionMs: 10_000,
+  drainMs: 20_000,
+  idleTransactionMs: 10_000,
+  connections: 10,
+  outputsKeptMs: 3_600_000,
+};
+
+const variables: Record<keyof Limits, string> = {
+  batchEvents: 'BATCH_EVENTS',
+  fetchBytes: 'FETCH_BYTES',
+  partitionsAtOnce: 'PARTITIONS_AT_ONCE',
+  fetchWaitMs: 'FETCH_WAIT_MS',
+  produceBytes: 'PRODUCE_BYTES',
+  commitEveryMs: 'COMMIT_EVERY_MS',
+  poisonTries: 'POISON_TRIES',
+  backoffMs: 'BACKOFF_MS',
+  backoffMaxMs: 'BACKOFF_MAX_MS',
+  stateWaitMs: 'STATE_WAIT_MS',
+  compareEveryMs: 'COMPARE_EVERY_MS',
+  jobPollMs: 'JOB_POLL_MS',
+  sessionMs: 'SESSION_MS',
+  drainMs: 'DRAIN_MS',
+  idleTransactionMs: 'IDLE_TX_MS',
+  connections: 'DATABASE_CONNECTIONS',
+  outputsKeptMs: 'OUTPUTS_KEPT_MS',
+};
+
+/** The limits in force. Throws where a variable is not a positive integer, naming it. */
+export function readLimits(env: Readonly<Record<string, string | undefined>>): Limits {
+  const found: Record<string, number> = { ...defaults };
+  for (const [name, variable] of Object.entries(variables)) {
+    const text = env[variable];
+    if (text === undefined || text === '') continue;
+    if (!/^[1-9]\d{0,9}$/.test(text)) throw new Error(`${variable}: a positive integer is expected, not "${text}"`);
+    found[name] = Number(text);
+  }
+  return found as unknown as Limits;
+}

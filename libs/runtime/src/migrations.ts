@@ -1,0 +1,101 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** The runtime's own tables, the same in every service's schema. */
+export class RuntimeTables1763600000000 implements MigrationInterface {
+  name = 'RuntimeTables1763600000000';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(`
+      CREATE TABLE inbox (
+        topic text NOT NULL,
+        source text NOT NULL,
+        id text NOT NULL,
+        sha256 text NOT NULL,
+        partition int NOT NULL,
+        "offset" bigint NOT NULL,
+        status text NOT NULL DEFAULT 'done' CHECK (status IN ('done', 'dead', 'replayed')),
+        at timestamptz NOT NULL,
+        PRIMARY KEY (topic, source, id)
+      )`);
+    await db.query(`CREATE INDEX inbox_at ON inbox (topic, at)`);
+    await db.query(`
+      CREATE TABLE outputs (
+        topic text NOT NULL,
+        source text NOT NULL,
+        id text NOT NULL,
+        seq int NOT NULL,
+        out_topic text NOT NULL,
+        key text NOT NULL,
+        headers text NOT NULL,
+        value text NOT NULL,
+        partition int NOT NULL,
+        "offset" bigint NOT NULL,
+        at timestamptz NOT NULL,
+        PRIMARY KEY (topic, source, id, seq)
+      )`);
+    await db.query(`CREATE INDEX outputs_at ON outputs (topic, partition, "offset")`);
+    await db.query(`
+      CREATE TABLE jobs (
+        kind text NOT NULL,
+        id text NOT NULL,
+        due_at timestamptz NOT NULL,
+        lease_until timestamptz,
+        claims int NOT NULL DEFAULT 0,
+        payload jsonb NOT NULL,
+        cause jsonb NOT NULL,
+        result_at timestamptz,
+        outputs jsonb,
+        created_at timestamptz NOT NULL,
+        PRIMARY KEY (kind, id)
+      )`);
+    await db.query(`CREATE INDEX jobs_due ON jobs (kind, due_at)`);
+    await db.query(`
+      CREATE TABLE state_rows (
+        topic text NOT NULL,
+        key text NOT NULL,
+        version bigint NOT NULL,
+        data jsonb,
+        read_at timestamptz NOT NULL,
+        PRIMARY KEY (topic, key)
+      )`);
+    await db.query(`
+      CREATE TABLE state_positions (
+        topic text NOT NULL,
+        partition int NOT NULL,
+        next_offset bigint NOT NULL,
+        PRIMARY KEY (topic, partition)
+      )`);
+    await db.query(`
+      CREATE TABLE own_state (
+        topic text NOT NULL,
+        key text NOT NULL,
+        version bigint NOT NULL,
+        data jsonb,
+        headers text,
+        value text,
+        changed_at timestamptz,
+        PRIMARY KEY (topic, key)
+      )`);
+    await db.query(`
+      CREATE TABLE dead_letters (
+        dead_letter_id uuid PRIMARY KEY,
+        topic text NOT NULL,
+        partition int NOT NULL,
+        "offset" bigint NOT NULL,
+        source text,
+        id text,
+        type text,
+        key text,
+        headers jsonb NOT NULL,
+        value bytea,
+        fault jsonb NOT NULL,
+        attempts int NOT NULL,
+        status text NOT NULL DEFAULT 'dead' CHECK (status IN ('dead', 'replayed')),
+        at timestamptz NOT NULL
+      )`);
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('DROP TABLE inbox, outputs, jobs, state_rows, state_positions, own_state, dead_letters');
+  }
+}

@@ -1,0 +1,41 @@
+import type { Producer } from 'kafkajs';
+import type { StoredOutput } from './work.js';
+
+/** Publishes stored outputs in order; resolves when the broker has acknowledged all (acks=all). */
+export type Publish = (outputs: readonly StoredOutput[]) => Promise<void>;
+
+/** Cuts outputs into requests under the byte limit, keeping their order. */
+export function requests(outputs: readonly StoredOutput[], maxBytes: number): StoredOutput[][] {
+  const cut: StoredOutput[][] = [];
+  let bytes = 0;
+  for (const output of outputs) {
+    const size = output.value.length * 1.5 + output.headers.length + output.key.length + 100;
+    const last = cut.at(-1);
+    if (!last || bytes + size > maxBytes) {
+      cut.push([output]);
+      bytes = size;
+    } else {
+      last.push(output);
+      bytes += size;
+    }
+  }
+  return cut;
+}
+
+/** A `Publish` over a kafkajs producer. */
+export const publishWith =
+  (producer: Producer, maxBytes: number): Publish =>
+  async (outputs) => {
+    for (const request of requests(outputs, maxBytes)) {
+      const byTopic = new Map<string, { key: string; value: string; headers: Record<string, string> }[]>();
+      for (const { topic, key, value, headers } of request) {
+        const list = byTopic.get(topic) ?? [];
+        byTopic.set(topic, list);
+        list.push({ key, value, headers: JSON.parse(headers) as Record<string, string> });
+      }
+      await producer.sendBatch({
+        acks: -1,
+        topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })),
+      });
+    }
+  };

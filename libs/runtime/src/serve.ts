@@ -1,0 +1,127 @@
+import {
+  Catch,
+  Controller,
+  type DynamicModule,
+  Get,
+  Inject,
+  Logger,
+  Module,
+  type RpcExceptionFilter,
+  ServiceUnavailableException,
+  type Type,
+} from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type Observable, throwError } from 'rxjs';
+import { type JobKind, RUNTIME, type ServiceSpec } from './door.js';
+import { Engine, type Health } from './engine.js';
+import { describe } from './failures.js';
+import { BatchTransport } from './transport.js';
+
+/** Nest would replace a handler's error by 'Internal server error' before the engine sees what failed. */
+@Catch()
+class KeepError implements RpcExceptionFilter {
+  catch(error: unknown): Observable<never> {
+    return throwError(() => error);
+  }
+}
+
+@Controller()
+class HealthController {
+  constructor(@Inject(RUNTIME) private readonly engine: Engine) {}
+
+  @Get('health')
+  async health(): Promise<Health> {
+    const health = await this.engine.health();
+    if (health.status !== 'ok') throw new ServiceUnavailableException(health);
+    return health;
+  }
+}
+
+let makeEngine = (spec: ServiceSpec): Engine => new Engine(spec, new Logger(spec.name));
+
+/** For tests: another way to make the engine of the next application. */
+export const useEngine = (make: typeof makeEngine): void => {
+  makeEngine = make;
+};
+
+/** Gives a service's module the token `RUNTIME` and the health page. */
+@Module({})
+// biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a dynamic module
+export class RuntimeModule {
+  static of(spec: ServiceSpec): DynamicModule {
+    return {
+      module: RuntimeModule,
+      global: true,
+      controllers: [HealthController],
+      providers: [{ provide: RUNTIME, useFactory: () => makeEngine(spec) }],
+      exports: [RUNTIME],
+    };
+  }
+}
+
+/**
+ * Runs a service until it is told to stop (SIGTERM, SIGINT, or the end of standard input where `COUNTERSIGN_PARENT=stdin`): migrates,
+ * checks its topics, reads state to its end, serves HTTP, then begins work. Whatever fails before that ends the process with status 1.
+ */
+export async function serve(module: Type, spec: ServiceSpec): Promise<void> {
+  const log = new Logger(spec.name);
+  try {
+    await start(module, spec, log);
+  } catch (error) {
+    log.error(`does not start: ${describe(error).says}`);
+    process.exit(1);
+  }
+}
+
+async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    module,
+    new FastifyAdapter({ bodyLimit: 2_000_000, forceCloseConnections: true }),
+    {
+      logger: ['log', 'warn', 'error'],
+      abortOnError: false,
+    },
+  );
+  const engine = app.get<Engine>(RUNTIME);
+  const kinds = (spec.jobs ?? []).map((type) => app.get<JobKind<never>>(type));
+  const transport = new BatchTransport(
+    (handlers) => engine.begin(handlers, kinds),
+    () => engine.drain(),
+  );
+  const service = app.connectMicroservice({ strategy: transport });
+  service.useGlobalFilters(new KeepError());
+
+  let ending: Promise<void> | undefined;
+  const end = (why: string): void => {
+    ending ??= (async () => {
+      log.log(`draining (${why})`);
+      await app.close();
+      await engine.drain();
+      log.log('drained');
+      process.exit(0);
+    })();
+  };
+  process.on('SIGTERM', () => end('SIGTERM'));
+  process.on('SIGINT', () => end('SIGINT'));
+  if (process.env.COUNTERSIGN_PARENT === 'stdin') {
+    process.stdin.on('end', () => end('its parent is gone')).on('error', () => end('its parent is gone'));
+    process.stdin.resume();
+  }
+  process.on('unhandledRejection', (error) => {
+    log.error(`unhandled: ${describe(error).says}`);
+    process.exit(1);
+  });
+
+  await engine.prepare();
+  const { PORT, HOST = '127.0.0.1' } = process.env;
+  const port = Number(PORT ?? spec.port);
+  try {
+    await app.listen(port, HOST);
+  } catch (error) {
+    if ((error as { code?: string }).code === 'EADDRINUSE') throw new Error(`port ${port} is taken; set PORT`);
+    throw error;
+  }
+  await app.startAllMicroservices();
+  log.log(`ready on ${HOST}:${port}`);
+}

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { type Deployment, SourceConfig, shippedDeployment } from '@countersign/contracts';
+import type { KafkaConfig, SASLOptions } from 'kafkajs';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+/** Where the outside world is, by environment variable. */
+export interface Settings {
+  readonly kafka: Pick<KafkaConfig, 'brokers' | 'sasl' | 'ssl'>;
+  readonly databaseUrl: string;
+  /** Another role that owns the tables and migrates them, where the service's own may not. */
+  readonly migrationUrl: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Reads `KAFKA_BROKERS`, `KAFKA_USERNAME`, `KAFKA_PASSWORD`, `KAFKA_SASL`, `KAFKA_SSL`, `DATABASE_URL`, `DATABASE_MIGRATION_URL`, `HOST`, `PORT`. Throws naming the variable. */
+export function readSettings(env: Readonly<Record<string, string | undefined>>, defaultPort: number): Settings {
+  const need = (name: string): string => {
+    const value = env[name];
+    if (!value) throw new Error(`${name} is not set`);
+    return value;
+  };
+  const { KAFKA_USERNAME: username, KAFKA_PASSWORD: password, KAFKA_SASL: mechanism = 'scram-sha-256' } = env;
+  if (!['scram-sha-256', 'scram-sha-512', 'plain'].includes(mechanism))
+    throw new Error(`KAFKA_SASL: scram-sha-256, scram-sha-512 or plain is expected, not "${mechanism}"`);
+  const port = Number(env.PORT ?? defaultPort);
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new Error(`PORT: a port number is expected, not "${env.PORT}"`);
+  const databaseUrl = need('DATABASE_URL');
+  return {
+    kafka: {
+      brokers: need('KAFKA_BROKERS')
+        .split(',')
+        .map((broker) => broker.trim()),
+      ssl: env.KAFKA_SSL === 'true',
+      ...(username !== undefined && { sasl: { mechanism, username, password: password ?? '' } as SASLOptions }),
+    },
+    databaseUrl,
+    migrationUrl: env.DATABASE_MIGRATION_URL ?? databaseUrl,
+    host: env.HOST ?? '127.0.0.1',
+    port,
+  };
+}
+
+/** What `deploy/config/sources.yaml` holds: where signals come from. */
+export const SourcesFile = z.strictObject({ sources: z.array(SourceConfig).min(1) });
+
+/** The installation's sources, agents and executors: from `SOURCES_FILE`, else as shipped. */
+export function deployment(env: Readonly<Record<string, string | undefined>> = process.env): Deployment {
+  const file = env.SOURCES_FILE;
+  if (!file) return shippedDeployment;
+  const parsed = SourcesFile.safeParse(parse(readFileSync(file, 'utf8')));
+  if (!parsed.success) throw new Error(`SOURCES_FILE ${file}: ${z.prettifyError(parsed.error)}`);
+  return { ...shippedDeployment, sources: parsed.data.sources };
+}

@@ -1,0 +1,217 @@
+import { type EventType, readEvent, type Topic, topicNamed } from '@countersign/contracts';
+import type { Admin, Kafka } from 'kafkajs';
+import { consume, type RunningConsumer } from './consumer.js';
+import type { Database } from './database.js';
+import type { StateRow, Tx } from './door.js';
+import { describe } from './failures.js';
+import type { RawRecord } from './inbox.js';
+import type { Limits } from './limits.js';
+import type { Publish } from './publisher.js';
+
+type Log = { log(message: string): void; warn(message: string): void; error(message: string): void };
+
+/** Writes what was read of a state topic to the table: the highest version per key wins, an older one is ignored. */
+export async function applyState(
+  tx: Tx,
+  topic: Topic,
+  partition: number,
+  records: readonly RawRecord[],
+  at: string,
+  log: Log,
+): Promise<void> {
+  const newest = new Map<string, { version: number; data: unknown }>();
+  for (const record of records) {
+    const read = readEvent(topic, record);
+    if (!read.ok) {
+      log.error(`${topic.name} ${partition}/${record.offset} ignored: ${read.fault.code} ${read.fault.says}`);
+      continue;
+    }
+    const key = record.key?.toString() ?? '';
+    const data = read.event.data as { version: number };
+    if ((newest.get(key)?.version ?? 0) < data.version) newest.set(key, { version: data.version, data });
+  }
+  const rows = [...newest].sort(([a], [b]) => (a < b ? -1 : 1));
+  if (rows.length > 0) {
+    await tx.query(
+      `INSERT INTO state_rows (topic, key, version, data, read_at)
+       SELECT $1, key, version, data::jsonb, $5 FROM unnest($2::text[], $3::bigint[], $4::text[]) AS n(key, version, data)
+       ON CONFLICT (topic, key) DO UPDATE SET version = excluded.version, data = excluded.data, read_at = excluded.read_at
+       WHERE state_rows.version < excluded.version`,
+      [
+        topic.name,
+        rows.map(([key]) => key),
+        rows.map(([, row]) => row.version),
+        rows.map(([, row]) => JSON.stringify(row.data)),
+        at,
+      ],
+    );
+  }
+  const last = records.at(-1);
+  if (last) {
+    await tx.query(
+      `INSERT INTO state_positions (topic, partition, next_offset) VALUES ($1, $2, $3)
+       ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(state_positions.next_offset, excluded.next_offset)`,
+      [topic.name, partition, String(BigInt(last.offset) + 1n)],
+    );
+  }
+}
+
+/** Rows of a state topic. With `lock`, missing rows are made (version 0) and all are held FOR SHARE, in key order. */
+export async function readState<T extends EventType>(
+  tx: Tx,
+  topic: string,
+  keys: readonly string[],
+  lock?: 'share',
+  at?: string,
+): Promise<Map<string, StateRow<T>>> {
+  const wanted = [...new Set(keys)].sort();
+  if (wanted.length === 0) return new Map();
+  if (lock) {
+    await tx.query(
+      `INSERT INTO state_rows (topic, key, version, read_at) SELECT $1, key, 0, $3 FROM unnest($2::text[]) AS key ORDER BY key ON CONFLICT DO NOTHING`,
+      [topic, wanted, at ?? new Date(0).toISOString()],
+    );
+  }
+  const rows = await tx.query<{ key: string; version: number; data: StateRow<T>['data'] }>(
+    `SELECT key, version, data FROM state_rows WHERE topic = $1 AND key = ANY($2) ORDER BY key ${lock ? 'FOR SHARE' : ''}`,
+    [topic, wanted],
+  );
+  const found = new Map(rows.map(({ key, version, data }) => [key, { version, data }]));
+  return new Map(wanted.map((key) => [key, found.get(key) ?? { version: 0, data: null }]));
+}
+
+export interface StateReader {
+  comparedAt(): Readonly<Record<string, string | null>>;
+  /** Resolves when every table has reached the end offsets of now. */
+  caughtUp(): Promise<void>;
+  readonly consumer: RunningConsumer;
+  stop(): Promise<void>;
+}
+
+/** Follows state topics with a consumer of its own, so that a withdrawal is never behind work, and compares with their ends. */
+export async function followState(is: {
+  kafka: Kafka;
+  admin: Admin;
+  db: Database;
+  service: string;
+  topics: readonly Topic[];
+  limits: Limits;
+  now: () => string;
+  log: Log;
+}): Promise<StateReader> {
+  const compared: Record<string, string | null> = Object.fromEntries(is.topics.map((t) => [t.name, null]));
+  const consumer = await consume({
+    kafka: is.kafka,
+    groupId: `${is.service}.state`,
+    topics: is.topics.map((t) => t.name),
+    limits: is.limits,
+    log: is.log,
+    handle: (name, partition, records) =>
+      is.db.transaction((tx) => applyState(tx, topicNamed(name, is.topics), partition, records, is.now(), is.log)),
+  });
+
+  let stopped = false;
+  let failures = 0;
+  const compare = async (): Promise<void> => {
+    const began = is.now();
+    const positions = new Map(
+      (
+        await is.db.read<{ topic: string; partition: number; next_offset: number }>(
+          'SELECT topic, partition, next_offset FROM state_positions',
+        )
+      ).map((row) => [`${row.topic}/${row.partition}`, row.next_offset]),
+    );
+    const ends = await Promise.all(
+      is.topics.map(async (t) => ({ name: t.name, partitions: await is.admin.fetchTopicOffsets(t.name) })),
+    );
+    for (const { name, partitions } of ends) {
+      let reached = true;
+      for (const { partition, low, high } of partitions) {
+        const at = positions.get(`${name}/${partition}`) ?? 0;
+        if (at > Number(high))
+          is.log.error(
+            `${name}/${partition} ends at ${high} but was read to ${at}: this database belongs to another cluster`,
+          );
+        if (at !== Number(high) && Number(low) !== Number(high)) reached = false;
+      }
+      if (reached) compared[name] = began;
+    }
+  };
+  const loop = (async () => {
+    while (!stopped) {
+      try {
+        await compare();
+        failures = 0;
+      } catch (error) {
+        if (failures++ === 0) is.log.warn(`state not compared: ${describe(error).says}`);
+      }
+      const pending = Object.values(compared).some((at) => at === null);
+      await new Promise((resolve) => setTimeout(resolve, pending ? 100 : is.limits.compareEveryMs));
+    }
+  })();
+  return {
+    comparedAt: () => ({ ...compared }),
+    caughtUp: async () => {
+      for (let waited = 0; Object.values(compared).some((at) => at === null); waited += 50) {
+        if (stopped) return;
+        if (waited > 0 && waited % 10_000 === 0) {
+          const open = Object.keys(compared).filter((name) => compared[name] === null);
+          is.log.warn(`still reading state: ${open.join(', ')}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    },
+    consumer,
+    stop: async () => {
+      stopped = true;
+      await consumer.stop();
+      await loop;
+    },
+  };
+}
+
+/**
+ * Reads the service's own state topics back: where the last record of a key is older than the service's own table, the current
+ * one is published again before the offset is committed. Compaction keeps the last record, not the highest version.
+ */
+export async function readBack(is: {
+  kafka: Kafka;
+  db: Database;
+  service: string;
+  topics: readonly Topic[];
+  limits: Limits;
+  publish: Publish;
+  log: Log;
+}): Promise<RunningConsumer> {
+  return consume({
+    kafka: is.kafka,
+    groupId: `${is.service}.read-back`,
+    topics: is.topics.map((t) => t.name),
+    limits: is.limits,
+    // Gathers, so that a key that changes quickly is compared once with its last record, not with each.
+    fetchWaitMs: 1_000,
+    minBytes: 1_000_000,
+    log: is.log,
+    handle: async (name, _partition, records) => {
+      const last = new Map<string, RawRecord>();
+      for (const record of records) if (record.key) last.set(record.key.toString(), record);
+      const rows = await is.db.read<{ key: string; version: number; headers: string; value: string }>(
+        `SELECT key, version, headers, value FROM own_state WHERE topic = $1 AND key = ANY($2) AND value IS NOT NULL`,
+        [name, [...last.keys()]],
+      );
+      const again = rows.filter((row) => versionIn(topicNamed(name, is.topics), last.get(row.key)) < row.version);
+      if (again.length === 0) return;
+      is.log.log(
+        `${name}: ${again.length} of ${last.size} keys published again, their last record was older than the table`,
+      );
+      await is.publish(again.map(({ key, headers, value }) => ({ topic: name, key, headers, value })));
+    },
+  });
+}
+
+/** An unreadable last record counts as version 0: the current one is published after it. */
+const versionIn = (topic: Topic, record: RawRecord | undefined): number => {
+  if (!record) return 0;
+  const read = readEvent(topic, record);
+  return read.ok ? (read.event.data as { version: number }).version : 0;
+};

@@ -1,0 +1,162 @@
+import { type DataOf, type EventType, outputId, sourceOf, toBinary } from '@countersign/contracts';
+import type { Cause, NewJob, Output, StateOutput, Tx, Work } from './door.js';
+
+/** An output as it is stored and published: the bytes are fixed here, a repeat publishes them again. */
+export interface StoredOutput {
+  readonly topic: string;
+  readonly key: string;
+  readonly headers: string;
+  readonly value: string;
+}
+
+export const causeKey = (cause: { source: string; id: string }): string => `${cause.source}\u0000${cause.id}`;
+
+/** A unit of work that collects what is emitted, put and scheduled until `flush` writes it into the transaction. */
+export class UnitOfWork implements Work {
+  private readonly emitted = new Map<string, StoredOutput[]>();
+  private readonly own = new Map<
+    string,
+    { version: number; data: unknown; changed?: { headers: string; value: string } }
+  >();
+  private readonly jobs: { cause: Cause; job: NewJob }[] = [];
+
+  constructor(
+    private readonly service: string,
+    readonly at: string,
+    readonly tx: Tx,
+    /** Topics the service may write; an output elsewhere is a bug that the broker would refuse. */
+    private readonly writable: ReadonlySet<string>,
+  ) {}
+
+  emit<T extends EventType>(cause: Cause, output: Output<T>): string {
+    return this.add(cause, output.topic, output.key, output.type, output.data, output.subject).id;
+  }
+
+  async ownState<T extends EventType>(
+    topic: string,
+    keys: readonly string[],
+  ): Promise<Map<string, { version: number; data: DataOf<T> | null }>> {
+    const wanted = [...new Set(keys)].filter((key) => !this.own.has(`${topic}\u0000${key}`)).sort();
+    if (wanted.length > 0) {
+      await this.tx.query(
+        `INSERT INTO own_state (topic, key, version) SELECT $1, key, 0 FROM unnest($2::text[]) AS key ORDER BY key ON CONFLICT DO NOTHING`,
+        [topic, wanted],
+      );
+      const rows = await this.tx.query<{ key: string; version: number; data: unknown }>(
+        `SELECT key, version, data FROM own_state WHERE topic = $1 AND key = ANY($2) ORDER BY key FOR UPDATE`,
+        [topic, wanted],
+      );
+      for (const row of rows) this.own.set(`${topic}\u0000${row.key}`, { version: row.version, data: row.data });
+    }
+    return new Map(
+      [...new Set(keys)].map((key) => {
+        const { version, data } = this.own.get(`${topic}\u0000${key}`) ?? { version: 0, data: null };
+        return [key, { version, data: data as DataOf<T> | null }];
+      }),
+    );
+  }
+
+  putState<T extends EventType>(cause: Cause, output: StateOutput<T>): number {
+    const name = `${output.topic}\u0000${output.key}`;
+    const current = this.own.get(name);
+    if (!current) throw new Error(`putState before ownState: ${output.topic} ${output.key}`);
+    const version = current.version + 1;
+    const data = { ...output.data, version, changedAt: this.at } as unknown as DataOf<T>;
+    const { headers, value } = this.add(cause, output.topic, output.key, output.type, data);
+    this.own.set(name, { version, data, changed: { headers, value } });
+    return version;
+  }
+
+  schedule(cause: Cause, job: NewJob): void {
+    this.jobs.push({ cause, job });
+  }
+
+  /** Whether a job was scheduled, so that the runner need not wait for its next look. */
+  get scheduled(): readonly NewJob[] {
+    return this.jobs.map(({ job }) => job);
+  }
+
+  /** Outputs of one cause so far, in order. */
+  outputsOf(cause: { source: string; id: string }): readonly StoredOutput[] {
+    return this.emitted.get(causeKey(cause)) ?? [];
+  }
+
+  /** Causes that emitted something. */
+  get causes(): readonly string[] {
+    return [...this.emitted.keys()];
+  }
+
+  /** A unit of its own in the same transaction, whose outputs may be thrown away. */
+  fork(): UnitOfWork {
+    return new UnitOfWork(this.service, this.at, this.tx, this.writable);
+  }
+
+  /** Files outputs that another unit made under a cause of this one. */
+  adopt(cause: { source: string; id: string }, outputs: readonly StoredOutput[]): void {
+    this.emitted.set(causeKey(cause), [...this.outputsOf(cause), ...outputs]);
+  }
+
+  /** Writes own state and jobs; the outputs are stored by whoever knows the row they belong to. */
+  async flush(): Promise<void> {
+    const changed = [...this.own].filter(([, row]) => row.changed);
+    if (changed.length > 0) {
+      await this.tx.query(
+        `UPDATE own_state o SET version = n.version, data = n.data::jsonb, headers = n.headers, value = n.value, changed_at = $7
+         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[]) AS n(topic, key, version, data, headers, value)
+         WHERE o.topic = n.topic AND o.key = n.key`,
+        [
+          changed.map(([name]) => name.split('\u0000')[0]),
+          changed.map(([name]) => name.split('\u0000')[1]),
+          changed.map(([, row]) => row.version),
+          changed.map(([, row]) => JSON.stringify(row.data)),
+          changed.map(([, row]) => row.changed?.headers),
+          changed.map(([, row]) => row.changed?.value),
+          this.at,
+        ],
+      );
+    }
+    if (this.jobs.length > 0) {
+      await this.tx.query(
+        `INSERT INTO jobs (kind, id, due_at, payload, cause, created_at)
+         SELECT kind, id, due_at, payload::jsonb, cause::jsonb, $6 FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[]) AS n(kind, id, due_at, payload, cause)
+         ORDER BY kind, id ON CONFLICT DO NOTHING`,
+        [
+          this.jobs.map(({ job }) => job.kind),
+          this.jobs.map(({ job }) => job.id),
+          this.jobs.map(({ job }) => job.dueAt),
+          this.jobs.map(({ job }) => JSON.stringify(job.payload)),
+          this.jobs.map(({ cause }) => JSON.stringify(cause)),
+          this.at,
+        ],
+      );
+    }
+  }
+
+  private add(
+    cause: Cause,
+    topic: string,
+    key: string,
+    type: string,
+    data: unknown,
+    subject?: string,
+  ): StoredOutput & { id: string } {
+    if (!this.writable.has(topic)) throw new Error(`${this.service} may not write ${topic}`);
+    const list = this.emitted.get(causeKey(cause)) ?? [];
+    this.emitted.set(causeKey(cause), list);
+    const id = outputId(this.service, cause, list.length);
+    const { headers, value } = toBinary({
+      id,
+      source: sourceOf(this.service),
+      type,
+      time: this.at,
+      ...(subject !== undefined && { subject }),
+      ...(cause.correlationid !== undefined && { correlationid: cause.correlationid }),
+      causationid: cause.causationid ?? cause.id,
+      ...(cause.traceparent !== undefined && { traceparent: cause.traceparent }),
+      data,
+    });
+    const stored = { topic, key, headers: JSON.stringify(headers), value };
+    list.push(stored);
+    return { ...stored, id };
+  }
+}
