@@ -1,1 +1,8 @@
-export {};
+export * from './facts.js';
+export { governing, type Judgement, judge } from './judge.js';
+export { type PublicKeyJwk, readSigningKey, readVerifyKeys, type SigningKey, type VerifyKeys } from './keys.js';
+export { money } from './money.js';
+export * from './open.js';
+export { PERMIT_TYPE, type PermitExplained, type PermitFault, readPermit, seal, verifyPermit } from './permit.js';
+export type { Context, Finding, Rule } from './rule.js';
+export { type Concerns, concerns, controlScopes, type Draw, type Subject, subjectOf } from './subject.js';

@@ -1,0 +1,80 @@
+import type { ActionProposed, Consents, Policy, ReviewDecided, Seniority } from '@countersign/contracts';
+
+/**
+ * What of a proposal is judged. Its free text (rationale, evidence, alternatives) is not among it: the same action gets the
+ * same verdict whatever is said about it.
+ */
+export type Proposal = Pick<
+  ActionProposed,
+  'proposalId' | 'taskId' | 'agent' | 'play' | 'kinds' | 'action' | 'lineage' | 'madeFrom'
+>;
+
+/** A daily ledger of money, in minor units of its currency; null where nothing was ever booked. */
+export interface MoneyLedger {
+  readonly held: number;
+  readonly committed: number;
+  readonly currency: string | null;
+}
+
+/** A rolling ledger of counts: the time of each one inside the window, oldest first. */
+export interface CountLedger {
+  readonly held: readonly string[];
+  readonly committed: readonly string[];
+}
+
+export interface ContactFact {
+  readonly version: number;
+  readonly seniority: Seniority;
+  readonly firstTouchedAt?: string;
+  /** Whether a touch of this contact was ever executed. */
+  readonly touched: boolean;
+}
+
+export interface AdAccountFact {
+  readonly version: number;
+  readonly currency: string;
+  /** By campaign id. */
+  readonly campaigns: Readonly<Record<string, { readonly dailyBudgetMinor?: number }>>;
+}
+
+export interface ControlFact {
+  /** 0 where the scope was never stopped. */
+  readonly version: number;
+  readonly state: 'running' | 'stopped';
+  readonly by?: string;
+  readonly reason?: string;
+}
+
+export interface ConsentFact extends Pick<Consents, 'entries' | 'suppressions'> {
+  /** 0 where nothing is on record. */
+  readonly version: number;
+}
+
+export type ReviewFact = Pick<ReviewDecided, 'reviewId' | 'by' | 'decision' | 'digest' | 'at'>;
+
+/**
+ * Everything beside proposal and policy that a verdict rests on: a plain JSON value, stored with the verdict so that it can be
+ * judged again. What `concerns` names must be here, with version 0 where there is none; a missing member is a fault of the
+ * caller and refuses.
+ */
+export interface Facts {
+  /** The agent whose topic the proposal was read from. */
+  readonly author: string;
+  /** Length of the whole proposal's RFC 8785 form, in bytes of UTF-8. */
+  readonly proposalBytes: number;
+  /** Profiles of the recipients; null where there is none. */
+  readonly contacts: Readonly<Record<string, ContactFact | null>>;
+  /** By ad account; null where there is none. */
+  readonly adAccounts: Readonly<Record<string, AdAccountFact | null>>;
+  readonly consents: Readonly<Record<string, ConsentFact>>;
+  /** By scope. */
+  readonly controls: Readonly<Record<string, ControlFact>>;
+  readonly ledgers: Readonly<Record<string, MoneyLedger | CountLedger>>;
+  /** The versions that are known here of what the proposal was made from, under the same keys; absent is 0. */
+  readonly versions: Readonly<Record<string, number>>;
+  /** A person's approval, of the proposal or by an edit. */
+  readonly review?: ReviewFact;
+}
+
+/** The part of a published policy that is judged under. */
+export type PolicyInForce = Pick<Policy, 'version' | 'digest' | 'parts' | 'content'>;

@@ -1,0 +1,225 @@
+import {
+  derivedId,
+  digestOf,
+  type PermitClaims,
+  type Policy,
+  policyDigests,
+  type Reason,
+  type Reservation,
+  type Verdict,
+} from '@countersign/contracts';
+import type { Facts, PolicyInForce, Proposal } from './facts.js';
+import type { Context, Finding, Rule } from './rule.js';
+import { rules as allRules } from './rules/index.js';
+import { controlScopes, type Draw, drawsOf, subjectOf } from './subject.js';
+
+/** A verdict and what follows from it. A plain JSON value. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** SHA-256 of the action's RFC 8785 form. */
+  readonly digest: string;
+  /** In shadow: the outcome that it would have had. */
+  readonly wouldBe?: Verdict['outcome'];
+  /** Exactly where the outcome is approved: what `seal` signs. */
+  readonly claims?: PermitClaims;
+  /** Exactly where the outcome is escalated: who may answer, and until when. */
+  readonly escalation?: { readonly reviewers: readonly string[]; readonly deadline: string };
+}
+
+/**
+ * The policy to judge under, or why there is none: a bundle whose digests are not those of its content governs nothing.
+ * Call it once per version, it hashes the whole.
+ */
+export function governing(
+  policy: Policy | null,
+): { readonly ok: true; readonly policy: PolicyInForce } | { readonly ok: false; readonly says: string } {
+  if (!policy) return { ok: false, says: 'no policy has been published' };
+  const actual = policyDigests(policy.content);
+  const announced = { digest: policy.digest, parts: policy.parts };
+  return digestOf(actual) === digestOf(announced)
+    ? { ok: true, policy }
+    : { ok: false, says: `policy ${policy.version} is not the content that its digests announce` };
+}
+
+/**
+ * Judges a proposal. Pure: the same proposal, facts, policy and time give the same judgement, years later. Refuses by
+ * default; every rule runs and every reason is kept; a rule that throws, or finds something that is no finding, refuses under
+ * its own name. A person's review satisfies escalating reasons, never refusing ones. Never throws.
+ */
+export function judge(
+  proposal: Proposal,
+  facts: Facts,
+  policy: PolicyInForce | null,
+  at: string,
+  rules: readonly Rule[] = allRules,
+): Judgement {
+  const digest = digestOf(proposal.action);
+  const under = { version: policy?.version ?? 0, digest: policy?.digest ?? null };
+  const refusedAs = (rule: string, says: string): Judgement => ({
+    verdict: {
+      outcome: 'refused',
+      reasons: [{ rule, outcome: 'refuse', says: says.slice(0, 1000) }],
+      tier: null,
+      policy: under,
+      at,
+    },
+    digest,
+  });
+
+  const read = subjectOf(proposal.action);
+  if (!read.ok) return refusedAs('shape', read.fault.says);
+  if (!policy) return refusedAs('policy', 'no policy is in force, so nothing may run');
+  const charter = policy.content.charters.find((c) => c.agent === proposal.agent);
+  if (!charter) return refusedAs('charter', `${proposal.agent} has no charter`);
+  const { subject } = read;
+  let draws: readonly Draw[];
+  try {
+    draws = drawsOf(subject, proposal.agent, charter, policy.content.rules, at);
+  } catch (error) {
+    return refusedAs('charter', `the limits cannot be read: ${messageOf(error)}`);
+  }
+
+  const tier = charter.kinds[subject.kind];
+  const route = policy.content.routes.find(
+    (r) =>
+      r.kinds.includes(subject.kind) &&
+      (r.accounts === undefined ||
+        (proposal.action.accountId !== undefined && r.accounts.includes(proposal.action.accountId))),
+  );
+  const context: Context = { proposal, subject, facts, policy, charter, tier, draws, route, at };
+  const reasons = rules.map((rule) => weigh(rule, context));
+  const review = reviewReason(context, digest, reasons);
+  if (review) reasons.push(review);
+
+  const satisfied = review?.outcome === 'pass';
+  const outcome = outcomeOf(reasons, satisfied);
+  const verdict: Verdict = { outcome, reasons, tier: tier ?? null, policy: under, at };
+  if (tier === 'shadow') {
+    return {
+      verdict,
+      digest,
+      wouldBe: outcomeOf(
+        reasons.filter((r) => r.rule !== 'tier'),
+        satisfied,
+      ),
+    };
+  }
+  switch (outcome) {
+    case 'refused':
+      return { verdict, digest };
+    case 'escalated':
+      return {
+        verdict,
+        digest,
+        escalation: {
+          reviewers: charter.reviewers,
+          deadline: new Date(Date.parse(at) + charter.reviewWithinMinutes * 60_000).toISOString(),
+        },
+      };
+    case 'approved': {
+      const claims = claimsOf(context, digest, partsOf(rules, context));
+      return claims
+        ? { verdict, digest, claims }
+        : refusedAs('permit', 'approved without tier or route: a fault of a rule');
+    }
+  }
+}
+
+function weigh(rule: Rule, context: Context): Reason {
+  let found: Finding | undefined;
+  try {
+    found = rule.weigh(context);
+  } catch (error) {
+    return { rule: rule.name, outcome: 'refuse', says: `the rule failed: ${messageOf(error)}`.slice(0, 1000) };
+  }
+  if (found === undefined) {
+    return { rule: rule.name, outcome: 'pass', says: `does not concern ${context.subject.kind}` };
+  }
+  if (!isFinding(found)) {
+    return { rule: rule.name, outcome: 'refuse', says: 'the rule failed: it found nothing that is a verdict' };
+  }
+  return { rule: rule.name, ...found, says: found.says.slice(0, 1000) };
+}
+
+const isFinding = (found: unknown): found is Finding =>
+  typeof found === 'object' &&
+  found !== null &&
+  ['pass', 'escalate', 'refuse'].includes((found as Finding).outcome) &&
+  typeof (found as Finding).says === 'string';
+
+/** What a person's answer does here: a `pass` satisfies the escalating reasons. */
+function reviewReason({ facts, charter }: Context, digest: string, reasons: readonly Reason[]): Reason | undefined {
+  const { review } = facts;
+  if (!review) return undefined;
+  const figures = { by: review.by, reviewId: review.reviewId, at: review.at };
+  const not = (says: string): Reason => ({ rule: 'review', outcome: 'escalate', says, figures });
+  if (review.decision === 'reject') return { ...not(`${review.by} rejected it`), outcome: 'refuse' };
+  if (!charter.reviewers.includes(review.by)) return not(`${review.by} is no reviewer of ${charter.agent}`);
+  if (review.digest !== digest) return not(`${review.by} answered about another action`);
+  const answered = reasons.filter((r) => r.outcome === 'escalate').map((r) => r.rule);
+  return {
+    rule: 'review',
+    outcome: 'pass',
+    says: `${review.by} approved exactly this action at ${review.at}${answered.length > 0 ? `, which answers ${answered.join(', ')}` : ''}`,
+    figures,
+  };
+}
+
+function outcomeOf(reasons: readonly Reason[], satisfied: boolean): Verdict['outcome'] {
+  if (reasons.length === 0 || reasons.some((r) => r.outcome === 'refuse')) return 'refused';
+  return reasons.some((r) => r.outcome === 'escalate') && !satisfied ? 'escalated' : 'approved';
+}
+
+/** The parts of the policy that the verdict rests on: the agent's charter, how long a permit lives, and what each rule read. */
+function partsOf(rules: readonly Rule[], context: Context): Record<string, string> {
+  const names = new Set([`charter:${context.proposal.agent}`, 'rules.permitSeconds']);
+  for (const rule of rules) for (const part of rule.parts?.(context) ?? []) names.add(part);
+  const parts: Record<string, string> = {};
+  for (const name of [...names].sort()) {
+    const digest = context.policy.parts[name];
+    if (digest !== undefined) parts[name] = digest;
+  }
+  return parts;
+}
+
+function claimsOf(context: Context, digest: string, parts: Record<string, string>): PermitClaims | undefined {
+  const { proposal, subject, facts, policy, tier, route, draws, at } = context;
+  if (!tier || !route) return undefined;
+  const now = Math.floor(Date.parse(at) / 1000);
+  // A send time is rounded up, so that nothing leaves a fraction of a second early.
+  const nbf = Math.max(now, subject.notBefore === undefined ? now : Math.ceil(Date.parse(subject.notBefore) / 1000));
+  return {
+    iss: '/countersign/guardrail-validator',
+    aud: `${route.executor}/${route.connector}`,
+    jti: derivedId('permit', proposal.proposalId, facts.review?.reviewId ?? ''),
+    sub: proposal.action.actionId,
+    iat: now,
+    nbf,
+    exp: nbf + policy.content.rules.permitSeconds,
+    proposal: proposal.proposalId,
+    agent: proposal.agent,
+    play: proposal.play.id,
+    kind: subject.kind,
+    digest,
+    tier,
+    policy: { version: policy.version, digest: policy.digest, parts },
+    reservations: draws.map(reservationOf),
+    epochs: epochsOf(context),
+  };
+}
+
+const reservationOf = (draw: Draw): Reservation =>
+  'currency' in draw
+    ? { ledger: draw.ledger, amount: draw.amount, currency: draw.currency }
+    : { ledger: draw.ledger, amount: draw.amount };
+
+function epochsOf({ proposal, subject, facts }: Context): Record<string, number> {
+  const epochs: Record<string, number> = {};
+  for (const scope of controlScopes(proposal.agent, proposal.play.id, proposal.action, subject)) {
+    epochs[`control:${scope}`] = facts.controls[scope]?.version ?? 0;
+  }
+  for (const contact of subject.recipients) epochs[`consent:${contact}`] = facts.consents[contact]?.version ?? 0;
+  return epochs;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown error').slice(0, 300);

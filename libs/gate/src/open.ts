@@ -1,0 +1,318 @@
+import { type Action, ActionApproved, canonical, digestOf, type PermitClaims } from '@countersign/contracts';
+import { consentIn } from './consent.js';
+import type { ConsentFact, ControlFact } from './facts.js';
+import type { VerifyKeys } from './keys.js';
+import { claimsUnverified, type PermitFault, readPermit } from './permit.js';
+import { controlScopes, type Subject, subjectOf } from './subject.js';
+
+/**
+ * How far an executor's clock may be behind the validator's, in seconds. A permit that is signed further in the future than
+ * that is refused: with such a clock no expiry can be trusted. Not-before and expiry themselves get no tolerance.
+ */
+export const CLOCK_TOLERANCE_SECONDS = 5;
+
+/** State that was not compared with the end of its topic for longer than this counts as unknown, and nothing runs. */
+export const STATE_MAX_AGE_SECONDS = 10;
+
+declare const brand: unique symbol;
+
+/**
+ * An action that may run now, once. Only `open` makes one: the type cannot be written by hand, and `isApproved` knows those
+ * that it made. Frozen.
+ */
+export interface ApprovedAction {
+  readonly [brand]: 'ApprovedAction';
+  readonly permitId: string;
+  readonly action: Action;
+  readonly claims: PermitClaims;
+  readonly executor: string;
+  readonly connector: string;
+  readonly expiresAt: string;
+}
+
+/** What an executor knows, read in the transaction that spends, `FOR SHARE`. What is not on record has version 0 or is absent. */
+export interface GateState {
+  /** By scope. */
+  readonly controls: Readonly<Record<string, Pick<ControlFact, 'version' | 'state'> & Partial<ControlFact>>>;
+  /** By contact. */
+  readonly consents: Readonly<Record<string, ConsentFact>>;
+  readonly policy: { readonly version: number; readonly parts: Readonly<Record<string, string>> } | null;
+  /** When each was last compared with the end of its topic; null where never since the start. */
+  readonly comparedAt: {
+    readonly controls: string | null;
+    readonly consents: string | null;
+    readonly policies: string | null;
+  };
+}
+
+export interface OpenWith {
+  readonly keys: VerifyKeys;
+  /** `<executor>/<connector>`: those that this executor runs. */
+  readonly audience: string | readonly string[];
+  /** The time now, RFC 3339. */
+  readonly at: string;
+  readonly state: GateState;
+  /** Whether another intent holds this permit's single-use row. */
+  readonly spent: boolean;
+}
+
+export type RefusalCode =
+  | PermitFault
+  | 'unknown-kind'
+  | 'payload'
+  | 'audience'
+  | 'digest'
+  | 'event-differs'
+  | 'epoch-missing'
+  | 'spent'
+  | 'clock'
+  | 'expired'
+  | 'state-stale'
+  | 'stopped'
+  | 'control-changed'
+  | 'consent-changed'
+  | 'consent-absent'
+  | 'policy-changed';
+
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly code: RefusalCode;
+  readonly says: string;
+  /**
+   * How the permit ends, taking its single-use row. Null: it settles nothing and is only recorded, since it is not verified, is
+   * for somebody else, or has its end already.
+   */
+  readonly settles: 'refused' | 'expired' | null;
+}
+
+/** Not now: try again at `until`, or where that is null as soon as the state has moved. */
+export interface Wait {
+  readonly kind: 'wait';
+  readonly code: 'early' | 'state-behind';
+  readonly says: string;
+  readonly until: string | null;
+}
+
+export type Opened =
+  | { readonly ok: true; readonly action: ApprovedAction }
+  | { readonly ok: false; readonly refusal: Refusal | Wait };
+
+const made = new WeakSet<object>();
+
+/** Whether `open` made it, in this process. */
+export const isApproved = (value: unknown): value is ApprovedAction =>
+  typeof value === 'object' && value !== null && made.has(value);
+
+/**
+ * Opens the permit of an `ActionApproved` event. Checks, in this order, each with its own code: form, header, key, signature,
+ * claims, audience, the action's kind and payload, its digest, the event's fields against the claims, single use, clock, expiry,
+ * not-before, age of the state, controls, consents, policy. Never throws.
+ */
+export function open(event: unknown, { keys, audience, at, state, spent }: OpenWith): Opened {
+  const parsed = ActionApproved.safeParse(event);
+  if (!parsed.success) {
+    const permit = typeof event === 'object' && event !== null ? (event as { permit?: unknown }).permit : undefined;
+    const issue = parsed.error.issues[0];
+    return typeof permit === 'string'
+      ? no('malformed', `no ActionApproved: ${issue?.path.join('.')}: ${issue?.message}`, null)
+      : no('malformed', 'there is no permit', null);
+  }
+  const approved = parsed.data;
+  const read = readPermit(approved.permit, keys);
+  if (!read.ok) return no(read.code, read.says, null);
+  const { claims } = read;
+
+  const own = typeof audience === 'string' ? [audience] : audience;
+  if (!own.includes(claims.aud)) return no('audience', `it is for ${claims.aud}, not for ${own.join(' or ')}`, null);
+
+  const subject = subjectOf(approved.action);
+  if (!subject.ok) return no(subject.fault.code as 'unknown-kind' | 'payload', subject.fault.says, null);
+  const digest = digestOf(approved.action);
+  if (digest !== claims.digest) {
+    return no('digest', `the action's digest is ${digest}, the permit is for ${claims.digest}`, null);
+  }
+  const differs = differing(approved, claims);
+  if (differs) return no('event-differs', `${differs} is not what the permit says`, null);
+  const missing = epochsOf(approved, subject.subject).find((scope) => !Object.hasOwn(claims.epochs, scope));
+  if (missing) return no('epoch-missing', `the permit says no version of ${missing}`, null);
+
+  if (spent) return no('spent', `permit ${claims.jti} was used before`, null);
+  const now = Date.parse(at);
+  if (claims.iat * 1000 > now + CLOCK_TOLERANCE_SECONDS * 1000) {
+    return no('clock', `signed at ${instant(claims.iat)}, here it is ${at}: this clock is behind`, 'refused');
+  }
+  const stopped = current(claims, subject.subject, at, state);
+  if (stopped) return { ok: false, refusal: stopped };
+
+  const { executor, connector, expiresAt, action } = approved;
+  const opened = deepFreeze({ permitId: claims.jti, action, claims, executor, connector, expiresAt });
+  made.add(opened);
+  return { ok: true, action: opened as unknown as ApprovedAction };
+}
+
+/**
+ * Compares again, before every call that carries the action out, the first and each repetition: expiry, controls, consents and
+ * policy of now. Throws TypeError for what `open` did not make; after a restart, open the stored event again.
+ */
+export function recheck(
+  approved: ApprovedAction,
+  { at, state }: Pick<OpenWith, 'at' | 'state'>,
+): { readonly ok: true } | { readonly ok: false; readonly refusal: Refusal | Wait } {
+  if (!isApproved(approved)) throw new TypeError('not an action that open() approved');
+  const subject = subjectOf(approved.action);
+  if (!subject.ok) throw new TypeError('an approved action that the catalogue does not know');
+  const refusal = current(approved.claims, subject.subject, at, state);
+  return refusal ? { ok: false, refusal } : { ok: true };
+}
+
+/** Which rows `open` compares: read them before it, `FOR SHARE`, in the transaction that spends. Trusts nothing. */
+export function comparedBy(event: unknown): {
+  readonly permitId: string | undefined;
+  readonly controls: readonly string[];
+  readonly consents: readonly string[];
+} {
+  const parsed = ActionApproved.safeParse(event);
+  const claims = parsed.success ? claimsUnverified(parsed.data.permit) : undefined;
+  const named = (prefix: string): string[] =>
+    Object.keys(claims?.epochs ?? {})
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => key.slice(prefix.length))
+      .sort();
+  return { permitId: claims?.jti, controls: named('control:'), consents: named('consent:') };
+}
+
+/** Everything that can change after the signature: time, and state against the permit's versions. Undefined: it may run. */
+function current(claims: PermitClaims, subject: Subject, at: string, state: GateState): Refusal | Wait | undefined {
+  const now = Date.parse(at);
+  if (!(now < claims.exp * 1000)) {
+    return refusal('expired', `it expired at ${instant(claims.exp)}, here it is ${at}`, 'expired');
+  }
+  if (now < claims.nbf * 1000) {
+    return {
+      kind: 'wait',
+      code: 'early',
+      says: `it may not run before ${instant(claims.nbf)}`,
+      until: instant(claims.nbf),
+    };
+  }
+  for (const topic of ['controls', 'consents', 'policies'] as const) {
+    const compared = state.comparedAt[topic];
+    if (compared === null || !(now - Date.parse(compared) <= STATE_MAX_AGE_SECONDS * 1000)) {
+      return refusal(
+        'state-stale',
+        `${topic} were last compared with the end of their topic ${compared ?? 'never'}, more than ${STATE_MAX_AGE_SECONDS} s before ${at}`,
+      );
+    }
+  }
+  let behind: Wait | undefined;
+  for (const [epoch, signed] of Object.entries(claims.epochs).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const found = compared(epoch, signed, subject, state);
+    // A refusal outweighs a wait: nothing that is still to come makes a stop or a withdrawal undone.
+    if (found?.kind === 'refused') return found;
+    behind ??= found;
+  }
+  return comparedPolicy(claims, state) ?? behind;
+}
+
+function compared(epoch: string, signed: number, subject: Subject, state: GateState): Refusal | Wait | undefined {
+  const key = epoch.slice(epoch.indexOf(':') + 1);
+  if (epoch.startsWith('control:')) {
+    const control = state.controls[key];
+    const version = control?.version ?? 0;
+    if (control?.state === 'stopped') {
+      const by = control.by ? ` by ${control.by}` : '';
+      const why = control.reason ? `: ${control.reason}` : '';
+      return refusal('stopped', `stopped: ${key}${by}${why}`);
+    }
+    if (version > signed) {
+      return refusal(
+        'control-changed',
+        `${key} was stopped and resumed since: version ${version}, signed at ${signed}`,
+      );
+    }
+    return version < signed ? behind(epoch, version, signed) : undefined;
+  }
+  if (!epoch.startsWith('consent:')) return refusal('claim', `the epoch ${epoch} is not understood`);
+  const consent = state.consents[key];
+  const version = consent?.version ?? 0;
+  if (version > signed) {
+    return refusal('consent-changed', `consent of contact ${key} changed: version ${version}, signed at ${signed}`);
+  }
+  if (version < signed) return behind(epoch, version, signed);
+  if (!subject.consent || !subject.recipients.includes(key)) return undefined;
+  // A dispute was answered by the person whose approval the permit rests on; nothing else than that and a grant may run.
+  const { status } = consentIn(consent, subject.consent);
+  return status === 'granted' || status === 'disputed'
+    ? undefined
+    : refusal(
+        'consent-absent',
+        `contact ${key}: ${status} for ${subject.consent.purpose} by ${subject.consent.channel}`,
+      );
+}
+
+function comparedPolicy(claims: PermitClaims, { policy }: GateState): Refusal | Wait | undefined {
+  const version = policy?.version ?? 0;
+  if (!policy || version < claims.policy.version) return behind('policy:main', version, claims.policy.version);
+  const changed = Object.entries(claims.policy.parts)
+    .filter(([name, digest]) => policy.parts[name] !== digest)
+    .map(([name]) => name);
+  return changed.length > 0
+    ? refusal(
+        'policy-changed',
+        `${changed.join(', ')} changed: policy ${version}, signed under ${claims.policy.version}`,
+      )
+    : undefined;
+}
+
+const behind = (what: string, version: number, signed: number): Wait => ({
+  kind: 'wait',
+  code: 'state-behind',
+  says: `${what} is at version ${version} here, the permit was signed under ${signed}`,
+  until: null,
+});
+
+function epochsOf(approved: ActionApproved, subject: Subject): string[] {
+  const scopes = controlScopes(approved.agent, approved.play.id, approved.action, subject);
+  return [...scopes.map((s) => `control:${s}`), ...subject.recipients.map((c) => `consent:${c}`)];
+}
+
+/** The first field of the event that says something else than the permit. */
+function differing(approved: ActionApproved, claims: PermitClaims): string | undefined {
+  const pairs: readonly (readonly [string, unknown, unknown])[] = [
+    ['permitId', approved.permitId, claims.jti],
+    ['proposalId', approved.proposalId, claims.proposal],
+    ['actionId', approved.actionId, claims.sub],
+    ['action.actionId', approved.action.actionId, claims.sub],
+    ['action.kind', approved.action.kind, claims.kind],
+    ['agent', approved.agent, claims.agent],
+    ['play.id', approved.play.id, claims.play],
+    ['digest', approved.digest, claims.digest],
+    ['executor and connector', `${approved.executor}/${approved.connector}`, claims.aud],
+    ['notBefore', approved.notBefore, instant(claims.nbf)],
+    ['expiresAt', approved.expiresAt, instant(claims.exp)],
+    ['reservations', canonical(approved.reservations), canonical(claims.reservations)],
+  ];
+  return pairs.find(([, event, permit]) => event !== permit)?.[0];
+}
+
+const instant = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
+const refusal = (code: RefusalCode, says: string, settles: Refusal['settles'] = 'refused'): Refusal => ({
+  kind: 'refused',
+  code,
+  says: says.slice(0, 1000),
+  settles,
+});
+
+const no = (code: RefusalCode, says: string, settles: Refusal['settles']): Opened => ({
+  ok: false,
+  refusal: refusal(code, says, settles),
+});
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) deepFreeze(member);
+  }
+  return value;
+}

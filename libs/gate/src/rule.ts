@@ -1,0 +1,64 @@
+import type { Charter, Reason, Route, Tier } from '@countersign/contracts';
+import type { Facts, PolicyInForce, Proposal } from './facts.js';
+import type { Draw, Subject } from './subject.js';
+
+/** What a rule sees: everything is there, read and checked, and nothing of it is free text about the action. */
+export interface Context {
+  readonly proposal: Proposal;
+  readonly subject: Subject;
+  readonly facts: Facts;
+  readonly policy: PolicyInForce;
+  readonly charter: Charter;
+  /** Of this kind in the charter; undefined where the charter does not list it. */
+  readonly tier: Tier | undefined;
+  readonly draws: readonly Draw[];
+  readonly route: Route | undefined;
+  readonly at: string;
+}
+
+/** What a rule found, in plain words with the figures it weighed. */
+export type Finding = Omit<Reason, 'rule'>;
+
+/**
+ * A guardrail: one file, one line in `rules`. `weigh` is pure; undefined means that the rule does not concern the action. A rule
+ * that throws refuses. `parts` names the parts of the policy it reads: a permit dies with a change of any of them.
+ */
+export interface Rule {
+  readonly name: string;
+  readonly parts?: (context: Context) => readonly string[];
+  readonly weigh: (context: Context) => Finding | undefined;
+}
+
+type Figures = NonNullable<Reason['figures']>;
+
+const found =
+  (outcome: Finding['outcome']) =>
+  (says: string, figures?: Figures): Finding =>
+    figures ? { outcome, says, figures } : { outcome, says };
+
+export const pass = found('pass');
+/** A person must answer. */
+export const escalate = found('escalate');
+export const refuse = found('refuse');
+/** A fact is missing or sources disagree: never approved without a person who knows better. */
+export const unclear = (says: string, figures: Figures = {}): Finding =>
+  escalate(`facts unclear: ${says}`, { ...figures, unclear: true });
+
+const severity = { refuse: 2, escalate: 1, pass: 0 } as const;
+
+/** The gravest of several findings of one rule, with the words of all that are as grave; undefined for none. */
+export function gravest(findings: readonly Finding[]): Finding | undefined {
+  const top = Math.max(...findings.map((f) => severity[f.outcome]), -1);
+  const grave = findings.filter((f) => severity[f.outcome] === top);
+  const first = grave[0];
+  if (!first) return undefined;
+  return grave.length === 1
+    ? first
+    : {
+        ...first,
+        says: grave
+          .map((f) => f.says)
+          .join('; ')
+          .slice(0, 1000),
+      };
+}

@@ -1,0 +1,13 @@
+import { pass, type Rule, refuse } from '../rule.js';
+
+/** An agent speaks only for itself: the topic says who wrote, the proposal must say the same. */
+export const author: Rule = {
+  name: 'author',
+  weigh: ({ proposal, facts }) =>
+    facts.author === proposal.agent
+      ? pass(`written by ${proposal.agent}`)
+      : refuse(`${facts.author} wrote it and names ${proposal.agent} as its author`, {
+          author: facts.author,
+          named: proposal.agent,
+        }),
+};

@@ -1,0 +1,39 @@
+import { type ConsentFound, consentIn } from '../consent.js';
+import { type Finding, gravest, pass, type Rule, refuse, unclear } from '../rule.js';
+
+/** Consent counts per purpose and channel; what is not on record is not agreed to; a suppression outweighs every consent. */
+export const consent: Rule = {
+  name: 'consent',
+  weigh: ({ subject, facts }) => {
+    const needed = subject.consent;
+    if (!needed) return undefined;
+    return gravest(
+      subject.recipients.map((contact) => say(contact, needed, consentIn(facts.consents[contact], needed))),
+    );
+  },
+};
+
+function say(contact: string, needed: { purpose: string; channel: string }, found: ConsentFound): Finding {
+  const { purpose, channel } = needed;
+  const what = `${purpose} by ${channel}`;
+  const figures = { contact, purpose, channel };
+  switch (found.status) {
+    case 'granted':
+      return pass(`contact ${contact} agreed to ${what} on ${found.at}`, { ...figures, since: found.at });
+    case 'suppressed':
+      return refuse(`contact ${contact} is suppressed for ${channel} (${found.reason}) since ${found.at}`, {
+        ...figures,
+        suppressed: found.reason,
+        since: found.at,
+      });
+    case 'withdrawn':
+      return refuse(`contact ${contact} withdrew consent to ${what} on ${found.at}`, { ...figures, since: found.at });
+    case 'disputed':
+      return unclear(`sources disagree whether contact ${contact} agreed to ${what} (${found.sources})`, {
+        ...figures,
+        since: found.at,
+      });
+    case 'unknown':
+      return refuse(`contact ${contact} has no consent to ${what} on record, and unknown is no`, figures);
+  }
+}

@@ -1,0 +1,16 @@
+import { rolling } from '../rolling.js';
+import { gravest, type Rule } from '../rule.js';
+
+/** Touches of one person by all agents and channels together. */
+export const contactFrequency: Rule = {
+  name: 'contact-frequency',
+  parts: ({ subject }) => (subject.spec.touches ? ['rules.contactFrequency'] : []),
+  weigh: ({ draws, facts, policy }) => {
+    const { touches, days } = policy.content.rules.contactFrequency;
+    return gravest(
+      draws.flatMap((draw) =>
+        draw.kind === 'touch' ? [rolling(draw, facts, `touches of ${draw.of} in ${days} days`, touches)] : [],
+      ),
+    );
+  },
+};

@@ -1,0 +1,40 @@
+import type { Rule } from '../rule.js';
+import { allowedKind } from './allowed-kind.js';
+import { author } from './author.js';
+import { budgetThreshold } from './budget-threshold.js';
+import { consent } from './consent.js';
+import { contactFrequency } from './contact-frequency.js';
+import { currency } from './currency.js';
+import { factsBehind } from './facts-behind.js';
+import { firstTouch } from './first-touch.js';
+import { killControl } from './kill-control.js';
+import { lineage } from './lineage.js';
+import { newCreative } from './new-creative.js';
+import { prohibitedKind } from './prohibited-kind.js';
+import { route } from './route.js';
+import { sendsPerHour } from './sends-per-hour.js';
+import { size } from './size.js';
+import { adAccountSpendCap, campaignSpendCap } from './spend-cap.js';
+import { tier } from './tier.js';
+
+/** Every guardrail, in the order in which their reasons are read. All of them run, always. */
+export const rules: readonly Rule[] = [
+  author,
+  size,
+  prohibitedKind,
+  allowedKind,
+  killControl,
+  consent,
+  contactFrequency,
+  sendsPerHour,
+  currency,
+  campaignSpendCap,
+  adAccountSpendCap,
+  budgetThreshold,
+  newCreative,
+  firstTouch,
+  factsBehind,
+  lineage,
+  route,
+  tier,
+];

@@ -1,0 +1,15 @@
+import { escalate, pass, type Rule } from '../rule.js';
+
+/** What free text from outside had a part in may not act alone. A missing label counts as untrusted. */
+export const lineage: Rule = {
+  name: 'lineage',
+  weigh: ({ proposal }) =>
+    proposal.lineage === 'trusted'
+      ? pass('made from trusted facts only')
+      : escalate(
+          proposal.lineage === undefined
+            ? 'where it was made from is not stated, so it may not act alone'
+            : 'text from outside had a part in it, so it may not act alone',
+          { lineage: proposal.lineage ?? null },
+        ),
+};

@@ -1,0 +1,11 @@
+import { pass, type Rule, refuse } from '../rule.js';
+
+/** What nobody may do, whatever else is in favour. */
+export const prohibitedKind: Rule = {
+  name: 'prohibited-kind',
+  parts: () => ['rules.prohibitedKinds'],
+  weigh: ({ subject, policy }) =>
+    policy.content.rules.prohibitedKinds.includes(subject.kind)
+      ? refuse(`${subject.kind} is prohibited for everybody`, { kind: subject.kind })
+      : pass(`${subject.kind} is not prohibited`),
+};

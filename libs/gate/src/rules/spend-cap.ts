@@ -1,0 +1,43 @@
+import { money } from '../money.js';
+import { type Context, type Finding, pass, type Rule, refuse } from '../rule.js';
+
+const cap =
+  (kind: 'spend-campaign' | 'spend-ad-account') =>
+  ({ draws, facts, charter }: Context): Finding | undefined => {
+    const draw = draws.find((d) => d.kind === kind);
+    if (draw?.kind !== kind) return undefined;
+    const ledger = facts.ledgers[draw.ledger];
+    if (!ledger || typeof ledger.held !== 'number' || typeof ledger.committed !== 'number') {
+      throw new Error(`${draw.ledger} is not among the facts`);
+    }
+    const known = 'currency' in ledger ? ledger.currency : null;
+    for (const currency of [charter.currency, known]) {
+      if (currency !== null && currency !== draw.currency) {
+        return refuse(`${draw.currency} cannot be counted against a cap in ${currency}`, {
+          currency: draw.currency,
+          cap: currency,
+        });
+      }
+    }
+    const say = (minor: number): string => money(minor, draw.currency);
+    const used = ledger.held + ledger.committed;
+    const over = used + draw.amount - draw.cap;
+    const figures = {
+      amountMinor: draw.amount,
+      heldMinor: ledger.held,
+      committedMinor: ledger.committed,
+      capMinor: draw.cap,
+      currency: draw.currency,
+    };
+    return over > 0
+      ? refuse(
+          `${say(over)} over the daily cap of ${say(draw.cap)} of ${draw.of}: ${say(used)} held or spent today, ${say(draw.amount)} asked for`,
+          { ...figures, overMinor: over },
+        )
+      : pass(`${say(used + draw.amount)} of the daily cap of ${say(draw.cap)} of ${draw.of}`, figures);
+  };
+
+/** Money committed in a day on one campaign, by all agents. */
+export const campaignSpendCap: Rule = { name: 'spend-cap-campaign', weigh: cap('spend-campaign') };
+/** Money committed in a day on one ad account, by all agents. */
+export const adAccountSpendCap: Rule = { name: 'spend-cap-ad-account', weigh: cap('spend-ad-account') };

@@ -1,0 +1,176 @@
+import {
+  type Action,
+  type ActionKindName,
+  type ActionKindSpec,
+  type BudgetChange,
+  type Charter,
+  type ConsentPurpose,
+  contractFault,
+  type Fault,
+  kindSpec,
+  type Rules,
+  type Spend,
+} from '@countersign/contracts';
+import type { Proposal } from './facts.js';
+import { dayIn } from './money.js';
+
+/** An action whose payload was checked against the catalogue, with what the catalogue says of it. */
+export interface Subject {
+  readonly kind: ActionKindName;
+  readonly spec: ActionKindSpec<unknown>;
+  readonly recipients: readonly string[];
+  readonly consent: { readonly purpose: ConsentPurpose; readonly channel: string } | undefined;
+  readonly spend: Spend | undefined;
+  readonly budgetChanges: readonly BudgetChange[];
+  readonly adAccountId: string | undefined;
+  readonly notBefore: string | undefined;
+  /** The currency of whatever money the payload names. */
+  readonly currency: string | undefined;
+}
+
+/** Reads an action by the catalogue; a kind or a field that the catalogue does not know is a fault, and nothing is judged. */
+export function subjectOf(
+  action: Action,
+): { readonly ok: true; readonly subject: Subject } | { readonly ok: false; readonly fault: Fault } {
+  const spec = kindSpec(action.kind);
+  if (!spec) {
+    return {
+      ok: false,
+      fault: { code: 'unknown-kind', says: `the catalogue has no kind "${action.kind}"`, field: 'action.kind' },
+    };
+  }
+  const parsed = spec.payload.safeParse(action.payload);
+  if (!parsed.success) {
+    const fault = contractFault(parsed.error);
+    const field = (fault.field ?? 'data').replace(/^data/, 'payload');
+    return { ok: false, fault: { code: 'payload', says: fault.says.replace(/^data/, 'payload'), field } };
+  }
+  const payload = parsed.data;
+  return {
+    ok: true,
+    subject: {
+      kind: action.kind as ActionKindName,
+      spec,
+      recipients: [...new Set(spec.recipients(payload))].sort(),
+      consent: spec.consent?.(payload),
+      spend: spec.spend(payload),
+      budgetChanges: spec.budgetChanges(payload),
+      adAccountId: spec.adAccountId(payload),
+      notBefore: spec.notBefore(payload),
+      currency: (payload as { currency?: string }).currency,
+    },
+  };
+}
+
+/** The control scopes that can stop an action, sorted. */
+export function controlScopes(agent: string, play: string, action: Action, subject: Subject): readonly string[] {
+  const scopes = ['all', `agent:${agent}`, `play:${play}`, `channel:${subject.spec.channel}`];
+  if (action.accountId !== undefined) scopes.push(`account:${action.accountId}`);
+  if (subject.adAccountId !== undefined) scopes.push(`account:${subject.adAccountId}`);
+  return [...new Set(scopes)].sort();
+}
+
+/** What an approval would take from a limit: money of a day, or one of a rolling count. */
+export type Draw = {
+  readonly ledger: string;
+  /** What the limit is on, in words. */
+  readonly of: string;
+  readonly amount: number;
+  readonly cap: number;
+} & (
+  | { readonly kind: 'spend-campaign' | 'spend-ad-account'; readonly currency: string }
+  | {
+      readonly kind: 'touch' | 'send';
+      /** When it counts: the time it is sent. */
+      readonly countsAt: string;
+      readonly windowMs: number;
+    }
+);
+
+const hour = 3_600_000;
+
+/** The limits that an action draws on, in ledger order. Throws RangeError where the charter's time zone does not exist. */
+export function drawsOf(subject: Subject, agent: string, charter: Charter, rules: Rules, at: string): readonly Draw[] {
+  const draws: Draw[] = [];
+  if (subject.spend && subject.spend.amountMinor > 0) {
+    const { adAccountId, campaignId, amountMinor: amount, currency } = subject.spend;
+    const day = dayIn(charter.timeZone, at);
+    draws.push(
+      {
+        kind: 'spend-ad-account',
+        ledger: `spend:ad-account:${adAccountId}:${day}`,
+        of: `ad account ${adAccountId}`,
+        amount,
+        currency,
+        cap: charter.limits.adAccountSpendPerDayMinor,
+      },
+      {
+        kind: 'spend-campaign',
+        ledger: `spend:campaign:${campaignId}:${day}`,
+        of: `campaign ${campaignId}`,
+        amount,
+        currency,
+        cap: charter.limits.campaignSpendPerDayMinor,
+      },
+    );
+  }
+  if (subject.spec.touches) {
+    const countsAt = subject.notBefore !== undefined && subject.notBefore > at ? subject.notBefore : at;
+    const { touches, days } = rules.contactFrequency;
+    draws.push({
+      kind: 'send',
+      ledger: `sends:${agent}`,
+      of: agent,
+      amount: Math.max(1, subject.recipients.length),
+      cap: charter.limits.sendsPerHour,
+      countsAt,
+      windowMs: hour,
+    });
+    for (const contact of subject.recipients) {
+      draws.push({
+        kind: 'touch',
+        ledger: `touch:${contact}`,
+        of: `contact ${contact}`,
+        amount: 1,
+        cap: touches,
+        countsAt,
+        windowMs: days * 24 * hour,
+      });
+    }
+  }
+  return draws;
+}
+
+/** The facts that a proposal needs, by key: what the caller loads, and locks, before it judges. */
+export interface Concerns {
+  readonly contacts: readonly string[];
+  readonly adAccounts: readonly string[];
+  readonly controls: readonly string[];
+  readonly draws: readonly Draw[];
+}
+
+/** What must be among the facts of a proposal. Never throws: of a proposal that will be refused unread it names nothing. */
+export function concerns(
+  proposal: Proposal,
+  policy: { readonly content: { readonly charters: readonly Charter[]; readonly rules: Rules } } | null,
+  at: string,
+): Concerns {
+  const none = { contacts: [], adAccounts: [], controls: [], draws: [] };
+  const read = subjectOf(proposal.action);
+  const charter = policy?.content.charters.find((c) => c.agent === proposal.agent);
+  if (!read.ok || !policy || !charter) return none;
+  let draws: readonly Draw[];
+  try {
+    draws = drawsOf(read.subject, proposal.agent, charter, policy.content.rules, at);
+  } catch {
+    return none;
+  }
+  const adAccounts = new Set(read.subject.budgetChanges.map((change) => change.adAccountId));
+  if (read.subject.adAccountId !== undefined) adAccounts.add(read.subject.adAccountId);
+  return {
+    contacts: read.subject.recipients,
+    adAccounts: [...adAccounts].sort(),
+    controls: controlScopes(proposal.agent, proposal.play.id, proposal.action, read.subject),
+    draws,
+  };
+}
