@@ -1,0 +1,210 @@
+import {
+  type AccountProfile,
+  type Control,
+  type Evidence,
+  type Play,
+  profileKey,
+  type SignalAccepted,
+} from '@countersign/contracts';
+import {
+  type ContactSignal,
+  contactSignal,
+  type DayReport,
+  dayReport,
+  outdates,
+  type Subject,
+  subjectKey,
+} from './facts.js';
+import { type BelowFloor, belowFloor, dayMs, engagements, matches, surge } from './patterns.js';
+
+/** What a play did for a subject so far; its row is locked while a batch is decided. */
+export interface PlaySubject {
+  /** Runs that started. */
+  readonly runs: number;
+  readonly lastStartedAt: string | null;
+}
+
+/** All that a batch is decided on. Everything was read before; nothing here waits. */
+export interface Known {
+  readonly plays: readonly Play[];
+  /** Signals kept of each account, without those of the batch. */
+  readonly signals: ReadonlyMap<string, readonly ContactSignal[]>;
+  /** Reports kept of each campaign, by `subjectKey`, without those of the batch. */
+  readonly reports: ReadonlyMap<string, readonly DayReport[]>;
+  readonly accounts: ReadonlyMap<string, AccountProfile>;
+  readonly subjects: ReadonlyMap<string, PlaySubject>;
+  /** Controls by scope. */
+  readonly controls: ReadonlyMap<string, Control>;
+}
+
+/** A pattern that was found: a run, or, where a control forbids it, the record that there was none. */
+export interface Found {
+  readonly play: Play;
+  readonly subject: Subject;
+  /** 1 for the first run of this play for this subject. */
+  readonly ordinal: number;
+  readonly trigger: SignalAccepted;
+  readonly evidence: readonly Evidence[];
+  readonly contactIds: readonly string[];
+  /** Figures of the pattern that planners ask for, under the play's own settings. */
+  readonly settings: Readonly<Record<string, number>>;
+  readonly stoppedBy: Control | null;
+}
+
+export interface Detected {
+  readonly found: readonly Found[];
+  /** What to keep of the batch. */
+  readonly signals: readonly ContactSignal[];
+  readonly reports: readonly DayReport[];
+}
+
+export const playSubjectKey = (playId: string, subject: Subject): string => `${playId} ${subjectKey(subject)}`;
+
+/**
+ * Takes the signals of a batch one after the other, so that how they were batched changes nothing, and finds the plays that
+ * each of them starts. A run needs: a pattern (in the signals' own time), no cool-down (by `at`), no control that stops it.
+ * A suppressed run uses up no cool-down: the next signal may start it when the control is lifted.
+ */
+export function detect(events: readonly SignalAccepted[], known: Known, at: string): Detected {
+  const signals = new Map([...known.signals].map(([key, list]) => [key, [...list]]));
+  const reports = new Map([...known.reports].map(([key, list]) => [key, new Map(list.map((r) => [r.day, r]))]));
+  const subjects = new Map(known.subjects);
+  const suppressed = new Set<string>();
+  const found: Found[] = [];
+  const keptSignals: ContactSignal[] = [];
+  const keptReports = new Map<string, DayReport>();
+
+  const consider = (
+    play: Play,
+    subject: Subject,
+    event: SignalAccepted,
+    pattern: (s: PlaySubject) => Pattern | undefined,
+  ) => {
+    const key = playSubjectKey(play.id, subject);
+    const so = subjects.get(key) ?? { runs: 0, lastStartedAt: null };
+    if (so.lastStartedAt !== null && Date.parse(at) < Date.parse(so.lastStartedAt) + play.coolDownDays * dayMs) return;
+    const made = pattern(so);
+    if (!made) return;
+    const stoppedBy = stop(play, subject, known.controls);
+    if (stoppedBy && suppressed.has(key)) return;
+    found.push({ play, subject, ordinal: so.runs + 1, trigger: event, ...made, stoppedBy });
+    if (stoppedBy) suppressed.add(key);
+    else subjects.set(key, { runs: so.runs + 1, lastStartedAt: at });
+  };
+
+  for (const event of events) {
+    const signal = contactSignal(event);
+    if (signal) {
+      const ofAccount = signals.get(signal.accountId) ?? [];
+      signals.set(signal.accountId, ofAccount);
+      if (ofAccount.some((s) => s.source === signal.source && s.signalId === signal.signalId)) continue;
+      ofAccount.push(signal);
+      keptSignals.push(signal);
+    }
+    const report = dayReport(event);
+    if (report) {
+      const key = subjectKey({ kind: 'campaign', ...report });
+      const ofCampaign = reports.get(key) ?? new Map<string, DayReport>();
+      reports.set(key, ofCampaign);
+      const before = ofCampaign.get(report.day);
+      if (before && !outdates(report, before)) continue;
+      ofCampaign.set(report.day, report);
+      keptReports.set(`${key} ${report.day}`, report);
+    }
+    if (!event.triggers) continue;
+
+    for (const play of known.plays) {
+      const { trigger, freshWithinDays } = play;
+      switch (trigger.pattern) {
+        case 'distinct-contacts': {
+          const { accountId } = event;
+          if (accountId === undefined) break;
+          // A profile that arrives after the engagements completes the pattern as well.
+          const counts = signal && engagements(trigger, [signal], freshWithinDays).length > 0;
+          if (!counts && event.type !== 'AccountUpserted') break;
+          const profile = known.accounts.get(accountId);
+          if (!profile || !matches(trigger.account, profile)) break;
+          consider(play, { kind: 'account', accountId }, event, ({ lastStartedAt }) => {
+            const members = surge(trigger, signals.get(accountId) ?? [], { at, freshWithinDays, lastStartedAt });
+            return members && surgePattern(members, trigger);
+          });
+          break;
+        }
+        case 'return-below-floor': {
+          if (!report) break;
+          const { adAccountId, campaignId } = report;
+          const subject: Subject = { kind: 'campaign', adAccountId, campaignId };
+          consider(play, subject, event, ({ lastStartedAt }) => {
+            const days = [...(reports.get(subjectKey(subject))?.values() ?? [])];
+            const below = belowFloor(trigger, days, report.day, { at, freshWithinDays, lastStartedAt });
+            return below && floorPattern(below, trigger.withinDays);
+          });
+          break;
+        }
+      }
+    }
+  }
+  return { found, signals: keptSignals, reports: [...keptReports.values()] };
+}
+
+type Pattern = Pick<Found, 'evidence' | 'contactIds' | 'settings'>;
+
+/** Control scopes that concern a run, broadest first. */
+export const scopesOf = (playId: string, subject: Subject): readonly string[] => [
+  'all',
+  `play:${playId}`,
+  `account:${subject.kind === 'account' ? subject.accountId : subject.adAccountId}`,
+];
+
+export const stop = (
+  play: { readonly id: string },
+  subject: Subject,
+  controls: ReadonlyMap<string, Control>,
+): Control | null =>
+  scopesOf(play.id, subject)
+    .map((scope) => controls.get(scope))
+    .find((c) => c?.state === 'stopped') ?? null;
+
+/** Only the operator's own words and ids go into evidence: what an outsider wrote could speak to a model. */
+function surgePattern(
+  members: readonly ContactSignal[],
+  trigger: Extract<Play['trigger'], { pattern: 'distinct-contacts' }>,
+): Pattern {
+  const about = Object.entries(trigger.where)
+    .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(' or ') : value}`)
+    .join(', ');
+  const words = trigger.signal.replace(/(?<=[a-z])[A-Z]/g, (c) => ` ${c}`).toLowerCase();
+  return {
+    evidence: members.map(({ source, signalId, type, occurredAt, accountId, contactId }) => ({
+      source,
+      signalId,
+      type,
+      occurredAt,
+      accountId,
+      contactId,
+      says: `${words}${about === '' ? '' : `: ${about}`}`.slice(0, 300),
+    })),
+    contactIds: members.map((m) => m.contactId),
+    settings: {},
+  };
+}
+
+function floorPattern(below: BelowFloor, windowDays: number): Pattern {
+  return {
+    evidence: below.days.map(({ source, signalId, occurredAt, day, spendMinor, revenueMinor, currency }) => ({
+      source,
+      signalId,
+      type: 'CampaignPerformanceReported',
+      occurredAt,
+      says: `${day}: spent ${currency} ${(spendMinor / 100).toFixed(2)}, brought ${currency} ${(revenueMinor / 100).toFixed(2)}`,
+    })),
+    contactIds: [],
+    settings: { windowDays, floorPercent: below.floorPercent },
+  };
+}
+
+/** Profiles whose versions a run was made from, by their key on `profiles.v1`. */
+export const profilesOf = ({ subject, contactIds }: Pick<Found, 'subject' | 'contactIds'>): readonly string[] => [
+  subject.kind === 'account' ? profileKey.account(subject.accountId) : profileKey.adAccount(subject.adAccountId),
+  ...contactIds.map(profileKey.contact),
+];

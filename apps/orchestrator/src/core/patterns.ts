@@ -1,0 +1,123 @@
+import type { Trigger } from '@countersign/contracts';
+import { type ContactSignal, compareSignals, type DayReport } from './facts.js';
+
+export const dayMs = 86_400_000;
+
+type DistinctContacts = Extract<Trigger, { pattern: 'distinct-contacts' }>;
+type ReturnBelowFloor = Extract<Trigger, { pattern: 'return-below-floor' }>;
+type Comparable = DistinctContacts['where'][string];
+
+/** Whether every named member equals what is asked; a list means any of. A member that is missing never matches. */
+export function matches(
+  asked: Readonly<Record<string, Comparable>>,
+  given: Readonly<Record<string, unknown>>,
+): boolean {
+  return Object.entries(asked).every(([name, wanted]) => {
+    const value = Object.hasOwn(given, name) ? given[name] : undefined;
+    return Array.isArray(wanted) ? (wanted as unknown[]).includes(value) : value === wanted;
+  });
+}
+
+export interface PatternTime {
+  readonly at: string;
+  readonly freshWithinDays: number;
+  /** When the play last started for this subject: what it had received by then makes no second pattern. */
+  readonly lastStartedAt: string | null;
+}
+
+/** Signals that count for a trigger: of its type and facts, and not older than `freshWithinDays` when they arrived. */
+export function engagements(
+  trigger: DistinctContacts,
+  signals: readonly ContactSignal[],
+  freshWithinDays: number,
+): readonly ContactSignal[] {
+  return signals.filter(
+    (s) =>
+      s.type === trigger.signal &&
+      Date.parse(s.receivedAt) - Date.parse(s.occurredAt) <= freshWithinDays * dayMs &&
+      matches(trigger.where, s.facts),
+  );
+}
+
+/**
+ * The latest window of the signals' own time, `withinDays` long, in which `contacts` distinct contacts engaged: the latest
+ * signal of each of them, oldest first. Depends on the set of signals only, not on the order they came in. The window must end within
+ * `freshWithinDays` before `at` and hold something that was received since the play last started.
+ */
+export function surge(
+  trigger: DistinctContacts,
+  signals: readonly ContactSignal[],
+  { at, freshWithinDays, lastStartedAt }: PatternTime,
+): readonly ContactSignal[] | undefined {
+  const counted = [...engagements(trigger, signals, freshWithinDays)].sort(compareSignals);
+  const times = counted.map((s) => Date.parse(s.occurredAt));
+  const isNew = (s: ContactSignal) => lastStartedAt === null || Date.parse(s.receivedAt) > Date.parse(lastStartedAt);
+  const oldestEnd = Date.parse(at) - freshWithinDays * dayMs;
+  for (let end = counted.length - 1; end >= 0; end -= 1) {
+    const endTime = times[end] as number;
+    if (endTime < oldestEnd) return undefined;
+    const latest = new Map<string, ContactSignal>();
+    let fresh = false;
+    for (let i = end; i >= 0 && endTime - (times[i] as number) <= trigger.withinDays * dayMs; i -= 1) {
+      const signal = counted[i] as ContactSignal;
+      if (!latest.has(signal.contactId)) latest.set(signal.contactId, signal);
+      fresh ||= isNew(signal);
+    }
+    if (fresh && latest.size >= trigger.contacts) return [...latest.values()].sort(compareSignals);
+  }
+  return undefined;
+}
+
+export interface BelowFloor {
+  readonly days: readonly DayReport[];
+  readonly floorPercent: number;
+  readonly spendMinor: number;
+  readonly revenueMinor: number;
+  readonly currency: string;
+}
+
+/**
+ * The latest window of `withinDays` days that holds `reportedDay` and earned less than the floor. A day that was not
+ * reported is unknown, not zero, so a window with a gap says nothing; neither does one with two currencies, one that spent less
+ * than the minimum, or one that ended longer ago than `freshWithinDays`. A paused campaign has nothing to stop.
+ */
+export function belowFloor(
+  trigger: ReturnBelowFloor,
+  reports: readonly DayReport[],
+  reportedDay: string,
+  { at, freshWithinDays }: PatternTime,
+): BelowFloor | undefined {
+  const newestFirst = [...reports].sort((a, b) => compareSignals(b, a));
+  if (newestFirst.find((r) => r.status !== null)?.status === 'paused') return undefined;
+  const floorPercent =
+    newestFirst.find((r) => r.returnFloorPercent !== null)?.returnFloorPercent ?? trigger.floorPercent;
+  const byDay = new Map(reports.map((r) => [r.day, r]));
+  for (let last = addDays(reportedDay, trigger.withinDays - 1); last >= reportedDay; last = addDays(last, -1)) {
+    // The day is over at its end, so a report of yesterday is at most a day old.
+    if (Date.parse(last) + dayMs < Date.parse(at) - freshWithinDays * dayMs) return undefined;
+    const days = Array.from({ length: trigger.withinDays }, (_, i) =>
+      byDay.get(addDays(last, i + 1 - trigger.withinDays)),
+    );
+    if (!days.every((d) => d !== undefined)) continue;
+    const found = judgeWindow(days, floorPercent, trigger.minimumSpendMinor);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function judgeWindow(
+  days: readonly DayReport[],
+  floorPercent: number,
+  minimumSpendMinor: number,
+): BelowFloor | undefined {
+  const currency = days[0]?.currency;
+  if (currency === undefined || days.some((d) => d.currency !== currency)) return undefined;
+  const spend = days.reduce((sum, d) => sum + BigInt(d.spendMinor), 0n);
+  const revenue = days.reduce((sum, d) => sum + BigInt(d.revenueMinor), 0n);
+  if (spend === 0n || spend < BigInt(minimumSpendMinor)) return undefined;
+  if (revenue * 100n >= spend * BigInt(floorPercent)) return undefined;
+  return { days, floorPercent, spendMinor: Number(spend), revenueMinor: Number(revenue), currency };
+}
+
+export const addDays = (day: string, n: number): string =>
+  new Date(Date.parse(day) + n * dayMs).toISOString().slice(0, 10);
