@@ -1,0 +1,77 @@
+import { Channel, ConsentPurpose, type Consents } from '@countersign/contracts';
+import type { Origin, Signal } from './signal.js';
+
+type Entry = Consents['entries'][number];
+type Suppression = Consents['suppressions'][number];
+
+/** What one signal says of consent. */
+export interface ConsentFacts {
+  readonly entries: readonly Pick<Entry, 'purpose' | 'channel' | 'status' | 'basis'>[];
+  readonly suppressions: readonly Pick<Suppression, 'channel' | 'reason'>[];
+}
+
+const nothing: ConsentFacts = { entries: [], suppressions: [] };
+
+export function consentFacts(signal: Signal): ConsentFacts {
+  switch (signal.type) {
+    case 'ConsentChanged': {
+      const { purpose, channel, status, basis } = signal.data;
+      return { entries: [{ purpose, channel, status, ...(basis !== undefined && { basis }) }], suppressions: [] };
+    }
+    case 'FormSubmitted':
+    case 'ContactUpserted':
+      return { entries: signal.data.consents ?? [], suppressions: [] };
+    case 'EmailUnsubscribed': {
+      const purposes = signal.data.purpose ? [signal.data.purpose] : ConsentPurpose.options;
+      return {
+        entries: purposes.map((purpose) => ({ purpose, channel: 'email', status: 'withdrawn' })),
+        suppressions: [],
+      };
+    }
+    case 'EmailComplained':
+      return { entries: [], suppressions: [{ channel: 'email', reason: 'complained' }] };
+    case 'EmailBounced':
+      return signal.data.bounce === 'hard'
+        ? { entries: [], suppressions: [{ channel: 'email', reason: 'hard-bounce' }] }
+        : nothing;
+    default:
+      return nothing;
+  }
+}
+
+/** Says anything of consent: its time is clamped where another signal's would refuse it. */
+export const concernsConsent = ({ entries, suppressions }: ConsentFacts): boolean =>
+  entries.length > 0 || suppressions.length > 0;
+
+/** Takes a permission away: never stale, never dropped for quality, and where two contacts may be meant it binds both. */
+export const protects = ({ entries, suppressions }: ConsentFacts): boolean =>
+  suppressions.length > 0 || entries.some((e) => e.status === 'withdrawn');
+
+export type ConsentState = Pick<Consents, 'entries' | 'suppressions'>;
+
+/**
+ * Consent after a signal. Per purpose and channel the later fact wins and a tie withdraws; of a suppression the first is
+ * kept. Both are independent of the order of arrival.
+ */
+export function consentsAfter(before: ConsentState, facts: ConsentFacts, origin: Origin): ConsentState {
+  let { entries, suppressions } = before;
+  for (const fact of facts.entries) {
+    const known = entries.find((e) => e.purpose === fact.purpose && e.channel === fact.channel);
+    if (known && !supersedes({ ...fact, at: origin.at }, known)) continue;
+    entries = [...entries.filter((e) => e !== known), { ...fact, ...origin }];
+  }
+  for (const fact of facts.suppressions) {
+    const known = suppressions.find((s) => s.channel === fact.channel && s.reason === fact.reason);
+    if (known && known.at <= origin.at) continue;
+    const { signalId, at } = origin;
+    suppressions = [...suppressions.filter((s) => s !== known), { ...fact, signalId, at }];
+  }
+  return { entries: sorted(entries), suppressions };
+}
+
+const supersedes = (fact: Pick<Entry, 'status' | 'at'>, known: Pick<Entry, 'status' | 'at'>): boolean =>
+  fact.at > known.at || (fact.at === known.at && fact.status === 'withdrawn' && known.status !== 'withdrawn');
+
+const place = (e: Entry): number =>
+  ConsentPurpose.options.indexOf(e.purpose) * Channel.options.length + Channel.options.indexOf(e.channel);
+const sorted = (entries: readonly Entry[]): Entry[] => entries.toSorted((a, b) => place(a) - place(b));

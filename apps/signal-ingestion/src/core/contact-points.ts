@@ -1,0 +1,52 @@
+import type { OpenedContactPoints } from '@countersign/contracts';
+import { consentFacts, protects } from './consents.js';
+import type { Signal } from './signal.js';
+
+/** What a signal may tell of a contact; the account's name comes from its profile. */
+type Told = Omit<OpenedContactPoints, 'accountName'>;
+type Field = keyof Told;
+
+/** Name, address and phone of a contact, each with the time it is known from, and the account they belong to. */
+export interface Points {
+  readonly fields: { readonly [F in Field]?: { readonly value: string; readonly at: string } };
+  readonly accountId?: string;
+  readonly accountName?: string;
+}
+
+/**
+ * What a signal tells of how to reach a contact. A form and a CRM's upsert are told to be kept; of the others, one that takes
+ * a permission away is no occasion to keep an address.
+ */
+export function pointsOf(signal: Signal): Told {
+  const email = 'contact' in signal.data ? signal.data.contact?.email : undefined;
+  const address = email === undefined ? {} : { email: email.trim() };
+  if (signal.type === 'FormSubmitted' || signal.type === 'ContactUpserted') {
+    return { ...signal.data.person, ...address } as Told;
+  }
+  return protects(consentFacts(signal)) ? {} : address;
+}
+
+/** Points after a signal, field by field the later. */
+export function pointsAfter(before: Points, told: Told, at: string): Points {
+  const news = Object.entries(told).filter(([name]) => (before.fields[name as Field]?.at ?? '') <= at);
+  if (news.length === 0) return before;
+  return {
+    ...before,
+    fields: { ...before.fields, ...Object.fromEntries(news.map(([n, value]) => [n, { value, at }])) },
+  };
+}
+
+/** Points of a contact of an account; its name is left as it is where it is not known here. */
+export function belonging(points: Points, accountId: string, accountName: string | undefined): Points {
+  const name = accountName ?? (points.accountId === accountId ? points.accountName : undefined);
+  if (points.accountId === accountId && points.accountName === name) return points;
+  const { accountName: _left, ...rest } = points;
+  return { ...rest, accountId, ...(name !== undefined && { accountName: name }) };
+}
+
+/** The points as executors open them; null where there is no way to reach the contact, nor a name. */
+export function openedPoints({ fields, accountName }: Points): OpenedContactPoints | null {
+  const opened = Object.fromEntries(Object.entries(fields).map(([name, { value }]) => [name, value]));
+  if (Object.keys(opened).length === 0) return null;
+  return { ...opened, ...(accountName !== undefined && { accountName }) };
+}

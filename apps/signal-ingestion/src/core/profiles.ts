@@ -1,0 +1,164 @@
+import type { AccountProfile, AdAccountProfile, CampaignFacts, ContactProfile } from '@countersign/contracts';
+import type { Origin, Signal, SignalOf } from './signal.js';
+
+/** A profile before its version: the runtime counts those. */
+export type Unversioned<P> = Omit<P, 'version' | 'changedAt'>;
+type Provenance = AccountProfile['provenance'];
+
+/** Deals kept of one account; the longest unchanged makes room. */
+const maxDeals = 100;
+/** Reported days kept of one campaign. */
+const maxDays = 35;
+
+/** The account after a signal that names it. Field by field the later fact wins, whatever the order of arrival. */
+export function accountAfter(
+  before: Unversioned<AccountProfile> | null,
+  accountId: string,
+  signal: Signal,
+  origin: Origin,
+): Unversioned<AccountProfile> {
+  const known = before ?? {
+    kind: 'account',
+    accountId,
+    deals: [],
+    signals: 0,
+    lastSignalAt: origin.at,
+    provenance: {},
+  };
+  const seen = { ...known, signals: known.signals + 1, lastSignalAt: later(known.lastSignalAt, origin.at) };
+  if (signal.type === 'AccountUpserted') {
+    const { name, tier, industry, country, ownerId } = signal.data;
+    return { ...seen, ...learnt(known.provenance, { name, tier, industry, country, ownerId }, origin) };
+  }
+  return signal.type === 'DealUpserted' ? { ...seen, ...withDeal(known, signal, origin) } : seen;
+}
+
+/** The contact after a signal that names them, directly or by an identity known to be theirs. */
+export function contactAfter(
+  before: Unversioned<ContactProfile> | null,
+  contactId: string,
+  signal: Signal,
+  origin: Origin,
+): Unversioned<ContactProfile> {
+  const known: Unversioned<ContactProfile> = before ?? {
+    kind: 'contact',
+    contactId,
+    seniority: 'unknown',
+    reachable: [],
+    signals: 0,
+    provenance: {},
+  };
+  const accountId = signal.data && 'account' in signal.data ? signal.data.account?.id : undefined;
+  const fields =
+    signal.type === 'ContactUpserted'
+      ? {
+          accountId,
+          seniority: signal.data.seniority,
+          jobFunction: signal.data.jobFunction,
+          timeZone: signal.data.timeZone,
+          country: signal.data.country,
+        }
+      : { accountId };
+  return {
+    ...known,
+    ...learnt(known.provenance, fields, origin),
+    signals: known.signals + 1,
+    ...(signal.type === 'EmailDelivered' && { firstTouchedAt: earlier(known.firstTouchedAt, origin.at) }),
+    ...(engages(signal) && { lastEngagedAt: later(known.lastEngagedAt, origin.at) }),
+  };
+}
+
+/** The ad account after a report, or null where the report is in another currency than the account's earlier ones. */
+export function adAccountAfter(
+  before: Unversioned<AdAccountProfile> | null,
+  signal: SignalOf<'CampaignPerformanceReported'>,
+  origin: Origin,
+): Unversioned<AdAccountProfile> | null {
+  const report = signal.data;
+  if (before && before.currency !== report.currency) return null;
+  const campaign = before?.campaigns[report.campaignId];
+  return {
+    kind: 'ad-account',
+    adAccountId: report.adAccountId,
+    currency: report.currency,
+    campaigns: { ...before?.campaigns, [report.campaignId]: campaignAfter(campaign, report, origin.at) },
+    lastSignalAt: later(before?.lastSignalAt, origin.at),
+  };
+}
+
+/** A later report of a day replaces the earlier one; what is no figure of a day is taken from the latest report that gives it. */
+function campaignAfter(
+  before: CampaignFacts | undefined,
+  report: SignalOf<'CampaignPerformanceReported'>['data'],
+  at: string,
+): CampaignFacts {
+  const { campaignId, day, spendMinor, revenueMinor } = report;
+  const { name, status, dailyBudgetMinor, bidMinor, returnFloorPercent } = report;
+  const settings = given({ name, status, dailyBudgetMinor, bidMinor, returnFloorPercent });
+  const known = before?.days ?? [];
+  const isLatest = known.every((d) => d.reportedAt <= at);
+  const superseded = known.some((d) => d.day === day && d.reportedAt > at);
+  const days = superseded
+    ? known
+    : [...known.filter((d) => d.day !== day), { day, spendMinor, revenueMinor, reportedAt: at }];
+  const earlierSettings = before ?? { status: 'active' };
+  return {
+    ...(isLatest ? { ...earlierSettings, ...settings } : { ...settings, ...earlierSettings }),
+    campaignId,
+    days: days.toSorted((a, b) => (a.day < b.day ? -1 : 1)).slice(-maxDays),
+  };
+}
+
+function withDeal(
+  known: Unversioned<AccountProfile>,
+  { data: { dealId, stage, amountMinor, currency } }: SignalOf<'DealUpserted'>,
+  origin: Origin,
+): Pick<AccountProfile, 'deals' | 'provenance'> {
+  const field = `deals.${dealId}`;
+  const from = known.provenance[field];
+  if (from && from.at > origin.at) return { deals: known.deals, provenance: known.provenance };
+  const deal = { dealId, stage, ...given({ amountMinor, currency }) };
+  const deals = [...known.deals.filter((d) => d.dealId !== dealId), deal];
+  const provenance = { ...known.provenance, [field]: origin };
+  while (deals.length > maxDeals) {
+    const age = (d: { dealId: string }) => provenance[`deals.${d.dealId}`]?.at ?? '';
+    const oldest = deals.reduce((a, b) => (age(b) < age(a) ? b : a));
+    deals.splice(deals.indexOf(oldest), 1);
+    delete provenance[`deals.${oldest.dealId}`];
+  }
+  return { deals, provenance };
+}
+
+/** The given fields that are not known from later, with their provenance. */
+function learnt<F extends object>(
+  provenance: Provenance,
+  fields: F,
+  origin: Origin,
+): { [K in keyof F]?: Exclude<F[K], undefined> } & { provenance: Provenance } {
+  const news = Object.entries(given(fields)).filter(([name]) => (provenance[name]?.at ?? '') <= origin.at);
+  return {
+    ...(Object.fromEntries(news) as { [K in keyof F]?: Exclude<F[K], undefined> }),
+    provenance: { ...provenance, ...Object.fromEntries(news.map(([name]) => [name, origin])) },
+  };
+}
+
+function engages(signal: Signal): boolean {
+  switch (signal.type) {
+    case 'ContentEngaged':
+    case 'PageViewed':
+    case 'EmailOpened':
+    case 'EmailClicked':
+    case 'FormSubmitted':
+    case 'MeetingBooked':
+      return true;
+    default:
+      return false;
+  }
+}
+
+const given = <F extends object>(fields: F): { [K in keyof F]?: Exclude<F[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof F]?: Exclude<F[K], undefined>;
+  };
+const later = (a: string | undefined, b: string): string => (a !== undefined && a > b ? a : b);
+const earlier = (a: string | undefined, b: string): string => (a !== undefined && a < b ? a : b);

@@ -1,0 +1,27 @@
+import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
+import { Module } from '@nestjs/common';
+import { Edge } from './shell/edge.js';
+import { Handlers, inboundTopics } from './shell/handlers.js';
+import { Contacts1763700000001 } from './shell/migrations/contacts.js';
+import { Secrecy } from './shell/secrecy.js';
+import { readSettings, SETTINGS } from './shell/settings.js';
+import { Store } from './shell/store.js';
+
+const isInbound = (topic: string): boolean => inboundTopics.includes(topic);
+
+export const spec: ServiceSpec = {
+  name: 'signal-ingestion',
+  port: 8081,
+  migrations: [Contacts1763700000001],
+  ownState: ['profiles.v1', 'consents.v1', 'contact-points.v1'],
+  // An upstream is told what became of each of its signals: rejected with the reason, not a dead letter of ours.
+  unreadable: isInbound,
+  duplicates: isInbound,
+};
+
+@Module({
+  imports: [RuntimeModule.of(spec)],
+  controllers: [Handlers],
+  providers: [{ provide: SETTINGS, useFactory: () => readSettings(process.env) }, Secrecy, Store, Edge],
+})
+export class SignalIngestionModule {}

@@ -1,0 +1,181 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import {
+  checkEvent,
+  type Envelope,
+  type Fault,
+  type Topic,
+  toBinary,
+  topicNamed,
+  topology,
+} from '@countersign/contracts';
+import { deployment, describe, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { readHttp } from '../core/http-binding.js';
+import type { Signal } from '../core/signal.js';
+import { type Problem, problem } from './problem.js';
+import { Secrecy } from './secrecy.js';
+import { inboundTopic, SETTINGS, type Settings } from './settings.js';
+
+export const maxBodyBytes = 1_048_576;
+export const maxBatchEvents = 500;
+/** How long a publisher that was turned away should wait, in seconds. */
+const retryAfter = { behind: 2, away: 10 };
+
+type Verdict =
+  | { readonly ok: true; readonly signals: readonly Signal[] }
+  | { readonly ok: false; readonly problem: Problem };
+
+/**
+ * `POST /v1/signals`: takes signals of an authenticated source, checks each by its contract, and answers 202 when the broker
+ * has acknowledged all. A request is taken whole or not at all; after a 429 or 503 the same request may be sent again, since
+ * signals that were taken after all are dropped by their ids. A scope of Fastify's own, so that bodies are parsed here, in every
+ * mode of the binding, and every failure is a problem document.
+ */
+@Injectable()
+export class Edge implements OnModuleInit {
+  private readonly log = new Logger(Edge.name);
+  private readonly topics = topology(deployment());
+  private inFlight = 0;
+
+  constructor(
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(SETTINGS) private readonly settings: Settings,
+    @Inject(Secrecy) private readonly secrecy: Secrecy,
+  ) {}
+
+  onModuleInit(): void {
+    const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
+    fastify.register(async (scope) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: maxBodyBytes }, (_request, body, done) =>
+        done(null, body),
+      );
+      scope.setErrorHandler((error: FastifyError, _request, reply) => this.fail(error, reply));
+      // Before the body is read: a stranger's megabyte is not.
+      scope.addHook('onRequest', async (request, reply) => {
+        if (this.sourceOf(request) === undefined) await answer(reply, problem(401, noKey));
+      });
+      scope.post('/v1/signals', (request, reply) => this.take(request, reply));
+    });
+  }
+
+  private async take(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const source = this.sourceOf(request);
+    if (source === undefined) return answer(reply, problem(401, noKey));
+    const topic = topicNamed(inboundTopic(source), this.topics);
+    const verdict = check(topic, request);
+    if (!verdict.ok) return answer(reply, verdict.problem);
+    const { signals } = verdict;
+    if (this.inFlight + signals.length > this.settings.maxEventsInFlight) return answer(reply, problem(429, behind));
+
+    const records = signals.map((signal) => ({ key: this.keyOf(signal), ...toBinary(signal) }));
+    switch (await this.publish(topic.name, records)) {
+      case 'acknowledged':
+        return reply.code(202).send({ accepted: signals.length, ids: signals.map((s) => s.id) });
+      case 'late':
+        return answer(reply, problem(429, behind));
+      case 'failed':
+        return answer(reply, problem(503, away));
+    }
+  }
+
+  /** Events count as in flight until the broker has answered, even where the publisher has been told to come again. */
+  private async publish(
+    topic: string,
+    records: Parameters<Runtime['publish']>[1],
+  ): Promise<'acknowledged' | 'late' | 'failed'> {
+    this.inFlight += records.length;
+    const published = this.runtime
+      .publish(topic, records)
+      .then(
+        () => 'acknowledged' as const,
+        (error: unknown) => {
+          this.log.warn(`${topic}: ${records.length} not published: ${describe(error).says}`);
+          return 'failed' as const;
+        },
+      )
+      .finally(() => {
+        this.inFlight -= records.length;
+      });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), this.settings.publishTimeoutMs);
+    });
+    try {
+      return await Promise.race([published, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The source whose key the request carries. Every known key is compared, in constant time. */
+  private sourceOf(request: FastifyRequest): string | undefined {
+    const { authorization } = request.headers;
+    const apiKey = request.headers['x-api-key'];
+    const key = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? (typeof apiKey === 'string' ? apiKey : '');
+    const given = createHash('sha256').update(key).digest();
+    let found: string | undefined;
+    for (const [source, hashes] of this.settings.apiKeys) {
+      for (const hash of hashes) if (timingSafeEqual(given, hash)) found = source;
+    }
+    return found;
+  }
+
+  /** Signals of one account, contact or ad account keep their order. An address is never a key: it is hashed. */
+  private keyOf(signal: Signal): string {
+    if ('account' in signal.data && signal.data.account) return signal.data.account.id;
+    const [identity] = this.secrecy.identitiesOf(signal);
+    return identity ?? (signal.type === 'CampaignPerformanceReported' ? signal.data.adAccountId : signal.id);
+  }
+
+  private fail(error: FastifyError, reply: FastifyReply): FastifyReply {
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return answer(reply, problem(413, tooLarge));
+    const status = error.statusCode ?? 500;
+    if (status < 500) return answer(reply, problem(status, badRequest));
+    this.log.error(`request failed: ${describe(error).says}`);
+    return answer(reply, problem(500, internal));
+  }
+}
+
+/** Every event by its contract before any is published. */
+function check(topic: Topic, request: FastifyRequest): Verdict {
+  const read = readHttp({ headers: request.headers, body: typeof request.body === 'string' ? request.body : '' });
+  if (!read.ok) return refused(problem(read.fault.code === 'media-type' ? 415 : 400, read.fault));
+  if (read.events.length > maxBatchEvents) return refused(problem(413, tooMany));
+  if (read.events.length === 0) return refused(problem(400, { code: 'empty', says: 'the batch holds no event' }));
+  const checked = read.events.map((event) => (event.ok ? checkEvent(topic, event.event) : event));
+  const errors = checked.flatMap((result, index) => (result.ok ? [] : [{ index, ...result.fault }]));
+  const [first] = errors;
+  if (first) {
+    const { index, ...fault } = first;
+    if (!read.batch) return refused(problem(400, fault));
+    const says = `${errors.length} of ${checked.length} events are not valid, none was taken; event ${index}: ${fault.says}`;
+    return refused(problem(400, { ...fault, says }, errors));
+  }
+  const signals = checked.flatMap((result): Envelope[] => (result.ok ? [result.event] : []));
+  return { ok: true, signals: signals as Signal[] };
+}
+
+const refused = (found: Problem): Verdict => ({ ok: false, problem: found });
+
+function answer(reply: FastifyReply, found: Problem): FastifyReply {
+  if (found.status === 401) reply.header('www-authenticate', 'Bearer realm="signals"');
+  if (found.status === 429) reply.header('retry-after', String(retryAfter.behind));
+  if (found.status === 503) reply.header('retry-after', String(retryAfter.away));
+  return reply.code(found.status).type('application/problem+json').send(JSON.stringify(found));
+}
+
+const noKey: Fault = {
+  code: 'no-key',
+  says: 'give the API key of your source as Authorization: Bearer or X-API-Key',
+  field: 'authorization',
+};
+const tooLarge: Fault = { code: 'too-large', says: `the body is larger than ${maxBodyBytes} bytes` };
+const tooMany: Fault = { code: 'too-many', says: `a batch holds at most ${maxBatchEvents} events` };
+const badRequest: Fault = { code: 'bad-request', says: 'the request cannot be read' };
+const internal: Fault = { code: 'internal', says: 'the request failed here' };
+const behind: Fault = { code: 'behind', says: 'the broker has not acknowledged in time; send the same again later' };
+const away: Fault = { code: 'away', says: 'the broker cannot be reached; send the same again later' };

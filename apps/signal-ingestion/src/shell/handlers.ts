@@ -1,0 +1,226 @@
+import { type Fault, topicNamed, topology } from '@countersign/contracts';
+import { type Batch, type Cause, causeOf, deployment, type Received, type SetAside } from '@countersign/runtime';
+import { Controller, Inject } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { type Admission, admit } from '../core/admit.js';
+import { openedPoints } from '../core/contact-points.js';
+import { cleaned, factsOf } from '../core/facts.js';
+import {
+  type Admitted,
+  accountOf,
+  type Folded,
+  fold,
+  type Known,
+  keysOf,
+  type Outcome,
+  renamedBy,
+} from '../core/fold.js';
+import type { Signal } from '../core/signal.js';
+import { Secrecy } from './secrecy.js';
+import { SETTINGS, type Settings } from './settings.js';
+import { Store } from './store.js';
+
+/** The topics that signals come in on: those whose events are the canonical signals. */
+const topics = topology(deployment());
+export const inboundTopics: string[] = topics.filter((t) => t.types.length === 0).map((t) => t.name);
+
+/** A fresh signal on its way: admitted or not, and whom it names. */
+interface Arrival {
+  readonly received: Received;
+  readonly signal: Signal;
+  readonly cause: Cause;
+  readonly admission: Admission;
+}
+type Admissible = Arrival & { readonly admission: Extract<Admission, { ok: true }> };
+
+/** Turns inbound signals into profiles, consents, sealed contact points, and one accepted or rejected event each. */
+@Controller()
+export class Handlers {
+  constructor(
+    @Inject(SETTINGS) private readonly settings: Settings,
+    @Inject(Store) private readonly store: Store,
+    @Inject(Secrecy) private readonly secrecy: Secrecy,
+  ) {}
+
+  @EventPattern<string[]>(inboundTopics)
+  async onSignals(@Payload() batch: Batch): Promise<void> {
+    const arrivals = batch.events.map((received) => this.arrival(received, batch.at));
+    const admissible = arrivals.filter((a): a is Admissible => a.admission.ok);
+    const persons = await this.store.persons(
+      batch.tx,
+      admissible.map(({ signal }) => this.secrecy.identitiesOf(signal)),
+    );
+    const entries = admissible.map(({ signal, admission }, i): Admitted => {
+      return { signal, occurredAt: admission.occurredAt, persons: persons[i] ?? [] };
+    });
+    const folded = fold(entries, await this.load(batch, entries));
+    const versions = await this.save(batch, admissible, folded);
+
+    for (const arrival of arrivals) {
+      if (!arrival.admission.ok) this.reject(batch, arrival, arrival.admission.fault);
+    }
+    for (const [i, arrival] of admissible.entries()) {
+      const outcome = folded.outcomes[i];
+      const entry = entries[i];
+      if (!outcome || !entry) continue;
+      if (outcome.ok) this.accept(batch, arrival, entry, madeFrom(outcome, versions));
+      else this.reject(batch, arrival, outcome.fault);
+    }
+    for (const record of batch.setAside) this.rejectRecord(batch, record);
+  }
+
+  private arrival(received: Received, at: string): Arrival {
+    // The runtime has checked the event by the contract of its topic: a canonical signal.
+    const signal = cleaned(received.event as unknown as Signal);
+    // Whatever chain an upstream was in, ours begins with its signal.
+    const cause = { ...causeOf(received), correlationid: signal.id };
+    return { received, signal, cause, admission: admit(signal, at, this.settings.admission) };
+  }
+
+  /** Everything the signals may change, locked in one order: profiles, consents, contact points. */
+  private async load(batch: Batch, entries: readonly Admitted[]): Promise<Known> {
+    const keys = entries.map(keysOf);
+    const profileKeys = keys.flatMap((k) => k.profiles);
+    const profiles = present(await batch.ownState<'ProfileChanged'>('profiles.v1', profileKeys));
+    const consentKeys = keys.flatMap((k) => k.consents);
+    const consents = present(await batch.ownState<'ConsentsChanged'>('consents.v1', consentKeys));
+    const renamed = new Set(entries.map(({ signal }) => renamedBy(signal, profiles)).filter((id) => id !== undefined));
+    const members = await this.store.members(batch.tx, [...renamed]);
+    const contactIds = new Set([...keys.flatMap((k) => k.points), ...[...members.values()].flat()]);
+    return { profiles, consents, members, points: await this.store.points(batch.tx, [...contactIds]) };
+  }
+
+  /** Writes what changed, once a key, and returns the new versions as `madeFrom` names them. */
+  private async save(
+    batch: Batch,
+    causes: readonly { readonly cause: Cause }[],
+    { profiles, consents, points }: Folded,
+  ): Promise<ReadonlyMap<string, number>> {
+    const causeAt = (index: number): Cause => {
+      const found = causes[index];
+      if (!found) throw new RangeError(`no signal ${index} in this batch`);
+      return found.cause;
+    };
+    const versions = new Map<string, number>();
+    for (const [contactId, { value, by }] of consents) {
+      const { entries, suppressions } = value;
+      const version = batch.putState<'ConsentsChanged'>(causeAt(by), {
+        topic: 'consents.v1',
+        key: contactId,
+        type: 'ConsentsChanged',
+        data: { contactId, entries, suppressions },
+      });
+      versions.set(`consent:${contactId}`, version);
+    }
+    for (const [key, { value, by }] of profiles) {
+      const version = batch.putState<'ProfileChanged'>(causeAt(by), {
+        topic: 'profiles.v1',
+        key,
+        type: 'ProfileChanged',
+        data: value,
+      });
+      versions.set(`profile:${key}`, version);
+    }
+
+    await this.store.savePoints(batch.tx, new Map([...points].map(([id, { value }]) => [id, value])));
+    const opened = [...points].flatMap(([contactId, { value, by }]) => {
+      const open = openedPoints(value);
+      return open ? [{ contactId, open, by }] : [];
+    });
+    await batch.ownState(
+      'contact-points.v1',
+      opened.map(({ contactId }) => contactId),
+    );
+    const sealed = await Promise.all(opened.map(({ open }) => this.secrecy.seal(open)));
+    opened.forEach(({ contactId, by }, i) => {
+      batch.putState<'ContactPointsChanged'>(causeAt(by), {
+        topic: 'contact-points.v1',
+        key: contactId,
+        type: 'ContactPointsChanged',
+        data: { contactId, jwe: sealed[i] ?? '' },
+      });
+    });
+    return versions;
+  }
+
+  private accept(batch: Batch, arrival: Admissible, entry: Admitted, madeFrom: Record<string, number>): void {
+    const { signal, admission, cause } = arrival;
+    const { occurredAt, triggers, quality } = admission;
+    const accountId = accountOf(signal);
+    const [contactId] = entry.persons;
+    const adAccountId = signal.type === 'CampaignPerformanceReported' ? signal.data.adAccountId : undefined;
+    batch.emit(cause, {
+      topic: 'signals.accepted.v1',
+      key: accountId ?? contactId ?? adAccountId ?? signal.id,
+      type: 'SignalAccepted',
+      data: {
+        source: signal.source,
+        signalId: signal.id,
+        type: signal.type,
+        occurredAt,
+        receivedAt: batch.at,
+        ...(accountId !== undefined && { accountId }),
+        ...(contactId !== undefined && { contactId }),
+        quality,
+        triggers,
+        facts: factsOf(signal),
+        madeFrom,
+      },
+    });
+  }
+
+  private reject(batch: Batch, { signal, cause, received }: Arrival, fault: Fault): void {
+    const { topic, partition, offset, sha256 } = received;
+    const { source, id, type } = signal;
+    this.emitRejected(batch, cause, { source, id, type, topic, partition, offset, sha256, fault });
+  }
+
+  /** A record that is no fresh signal: unreadable, or one that was taken before. */
+  private rejectRecord(batch: Batch, record: SetAside): void {
+    this.emitRejected(batch, record.cause, {
+      ...record,
+      source: record.source ?? topicNamed(record.topic, topics).source,
+    });
+  }
+
+  private emitRejected(
+    batch: Batch,
+    cause: Cause,
+    at: Pick<SetAside, 'topic' | 'partition' | 'offset' | 'sha256' | 'fault'> & {
+      readonly source: string;
+      readonly id?: string;
+      readonly type?: string;
+    },
+  ): void {
+    const { source, id, type, topic, partition, offset, sha256, fault } = at;
+    batch.emit(cause, {
+      topic: 'signals.rejected.v1',
+      key: source,
+      type: 'SignalRejected',
+      data: {
+        source,
+        ...(id !== undefined && { signalId: id }),
+        ...(type !== undefined && { type }),
+        reasons: [fault],
+        receivedAt: batch.at,
+        topic,
+        partition,
+        offset,
+        sha256,
+      },
+    });
+  }
+}
+
+/** What is known of each key, without keys that have never been written. */
+const present = <D extends object>(rows: ReadonlyMap<string, { readonly data: D | null }>): Map<string, D> =>
+  new Map([...rows].flatMap(([key, { data }]) => (data ? [[key, data] as const] : [])));
+
+/** The versions that a signal made, as later events name them. */
+function madeFrom(
+  { profiles, consents }: Extract<Outcome, { ok: true }>,
+  versions: ReadonlyMap<string, number>,
+): Record<string, number> {
+  const names = [...profiles.map((key) => `profile:${key}`), ...consents.map((id) => `consent:${id}`)];
+  return Object.fromEntries(names.map((name) => [name, versions.get(name) ?? 0]));
+}

@@ -1,0 +1,35 @@
+import type { Fault } from '@countersign/contracts';
+
+/** RFC 9457. `code` is stable, for programs; `detail` is for people; `field` names the member at fault. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly field?: string;
+  /** In a batch: every event at fault, by its index. */
+  readonly errors?: readonly (Fault & { readonly index: number })[];
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'The signal is not valid',
+  401: 'An API key is needed',
+  413: 'Too large',
+  415: 'Unsupported media type',
+  429: 'The broker is behind',
+  500: 'Internal error',
+  503: 'The broker is away',
+};
+
+export function problem(status: number, { code, says, field }: Fault, errors?: Problem['errors']): Problem {
+  return {
+    type: `urn:countersign:problem:${code}`,
+    title: titles[status] ?? 'Request failed',
+    status,
+    code,
+    detail: says,
+    ...(field !== undefined && { field }),
+    ...(errors && { errors }),
+  };
+}

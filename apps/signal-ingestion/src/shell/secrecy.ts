@@ -1,0 +1,62 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import type { OpenedContactPoints } from '@countersign/contracts';
+import { Inject, Injectable } from '@nestjs/common';
+import { CompactEncrypt, importJWK } from 'jose';
+import type { Points } from '../core/contact-points.js';
+import type { Signal } from '../core/signal.js';
+import { SETTINGS, type Settings } from './settings.js';
+
+/** Keeps persons unreadable: in the tables here, on the topics, and in the keys of records. */
+@Injectable()
+export class Secrecy {
+  private readonly sealingKey: Buffer;
+  private readonly executorsKey: ReturnType<typeof importJWK>;
+
+  constructor(@Inject(SETTINGS) private readonly settings: Settings) {
+    this.sealingKey = Buffer.from(hkdfSync('sha256', settings.identityKey, '', 'contact points at rest', 32));
+    this.executorsKey = importJWK(settings.contactPointsKey, 'ECDH-ES');
+    this.executorsKey.catch(() => undefined);
+  }
+
+  /**
+   * The identities by which a signal names a person, the upstream's reference first: keyed hashes, so that neither a
+   * reference nor an address can be read or guessed from a table or a record's key.
+   */
+  identitiesOf(signal: Pick<Signal, 'data'>): readonly string[] {
+    const contact = 'contact' in signal.data ? signal.data.contact : undefined;
+    const identities: string[] = [];
+    if (contact?.ref !== undefined) identities.push(this.identity('ref', contact.ref));
+    if (contact?.email !== undefined) identities.push(this.identity('email', normalised(contact.email)));
+    return identities;
+  }
+
+  /** AES-256-GCM under a key of this service alone: later signals are merged into what is kept. */
+  keep(contactId: string, fields: Points['fields']): Buffer {
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv('aes-256-gcm', this.sealingKey, nonce).setAAD(Buffer.from(contactId));
+    return Buffer.concat([nonce, cipher.update(JSON.stringify(fields)), cipher.final(), cipher.getAuthTag()]);
+  }
+
+  kept(contactId: string, sealed: Buffer): Points['fields'] {
+    const decipher = createDecipheriv('aes-256-gcm', this.sealingKey, sealed.subarray(0, 12))
+      .setAAD(Buffer.from(contactId))
+      .setAuthTag(sealed.subarray(-16));
+    return JSON.parse(Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]).toString());
+  }
+
+  /** A compact JWE (ECDH-ES over X25519, A256GCM) that only the executors can open. */
+  async seal(points: OpenedContactPoints): Promise<string> {
+    const { kid } = this.settings.contactPointsKey;
+    return new CompactEncrypt(Buffer.from(JSON.stringify(points)))
+      .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', ...(typeof kid === 'string' && { kid }) })
+      .encrypt(await this.executorsKey);
+  }
+
+  private identity(kind: 'ref' | 'email', value: string): string {
+    return `${kind}:${createHmac('sha256', this.settings.identityKey).update(`${kind}:${value}`).digest('hex')}`;
+  }
+}
+
+/** One address for its spellings: without display name and white space, in lower case. */
+export const normalised = (address: string): string =>
+  (/<([^<>]+)>\s*$/.exec(address)?.[1] ?? address).trim().toLowerCase();
