@@ -1,5 +1,15 @@
 export * from './checkpoint.js';
-export { type EventRecord, encodeLeaf, eventBytes, type HeaderValue, type Leaf, leafHash } from './leaf.js';
+export * from './export.js';
+export {
+  type EventRecord,
+  encodeLeaf,
+  eventBytes,
+  type HeaderValue,
+  type Leaf,
+  leafHash,
+  type ReadEventBytes,
+  readEventBytes,
+} from './leaf.js';
 export {
   type Appended,
   append,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeLeaf, eventBytes, type Leaf, leafHash } from './leaf.js';
+import { encodeLeaf, eventBytes, type Leaf, leafHash, readEventBytes } from './leaf.js';
 import { sha256 } from './merkle.js';
 import { hex } from './testing.js';
 
@@ -102,5 +102,28 @@ describe("an event's bytes", () => {
       { key: bytes('a'), headers: { h: 'bc' }, value: bytes('d') },
     ];
     expect(new Set(others.map((other) => hex(eventBytes(other)))).size).toBe(others.length);
+  });
+
+  test('give back key, headers and value', () => {
+    const record = { key: bytes('k'), headers: { b: bytes('2'), a: ['x', 'yz'], c: null }, value: null };
+    const read = readEventBytes(eventBytes(record));
+    expect(read).toEqual({
+      key: bytes('k'),
+      headers: [
+        ['a', bytes('x')],
+        ['a', bytes('yz')],
+        ['b', bytes('2')],
+        ['c', null],
+      ],
+      value: null,
+    });
+  });
+
+  test('are refused when they are cut or go on', () => {
+    const whole = eventBytes({ key: bytes('k'), headers: { a: 'x' }, value: bytes('v') });
+    for (let length = 0; length < whole.length; length += 1) {
+      expect(() => readEventBytes(whole.subarray(0, length))).toThrow(RangeError);
+    }
+    expect(() => readEventBytes(new Uint8Array([...whole, 0]))).toThrow(RangeError);
   });
 });

@@ -48,6 +48,13 @@ export interface EventRecord {
   readonly value: Uint8Array | null;
 }
 
+/** What `eventBytes` wrote: one entry a header, in its order, so that a name that came twice keeps both values. */
+export interface ReadEventBytes {
+  readonly key: Uint8Array | null;
+  readonly headers: readonly (readonly [name: string, value: Uint8Array | null])[];
+  readonly value: Uint8Array | null;
+}
+
 const ABSENT = 0xffffffff;
 
 /**
@@ -72,6 +79,34 @@ export function eventBytes(record: EventRecord): Uint8Array {
       ...field(record.value),
     ]),
   );
+}
+
+/** The record that `eventBytes` made these bytes of. Throws a `RangeError` where they are not of that form, to the last byte. */
+export function readEventBytes(bytes: Uint8Array): ReadEventBytes {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  const number = (): number => {
+    if (at + 4 > buffer.length) throw new RangeError(`event bytes end within a length, at ${at}`);
+    at += 4;
+    return buffer.readUInt32BE(at - 4);
+  };
+  const content = (): Uint8Array | null => {
+    const length = number();
+    if (length === ABSENT) return null;
+    if (at + length > buffer.length) throw new RangeError(`event bytes end within a field, at ${at}`);
+    at += length;
+    return new Uint8Array(buffer.subarray(at - length, at));
+  };
+  const key = content();
+  const headers: (readonly [string, Uint8Array | null])[] = [];
+  for (let left = number(); left > 0; left -= 1) {
+    const name = content();
+    if (name === null) throw new RangeError(`event bytes with a header that has no name, before ${at}`);
+    headers.push([Buffer.from(name).toString(), content()]);
+  }
+  const value = content();
+  if (at !== buffer.length) throw new RangeError(`event bytes go on after the value, at ${at}`);
+  return { key, headers, value };
 }
 
 function field(value: HeaderValue): Uint8Array[] {

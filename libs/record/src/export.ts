@@ -1,0 +1,166 @@
+import type { Hash } from './merkle.js';
+import { decodeBase64, formatVerifierKey, parseVerifierKey, type VerifierKey } from './note.js';
+import type { StoredLeaf, StoredRecord } from './verify-record.js';
+
+/**
+ * What a leaf's `sha256` is taken over, and what an export carries as `bytes`: `event`, the bytes of `eventBytes`;
+ * `commitment`, a keyed hash that stands for an event whose content is not kept. A recorder may add words of its own.
+ */
+export type Kept = 'event' | 'commitment' | (string & {});
+
+/** A leaf as an export carries it. */
+export interface ExportedLeaf extends StoredLeaf {
+  readonly kept: Kept;
+  /** When it was appended, RFC 3339; not vouched for by the tree. */
+  readonly at: string;
+}
+
+/** What an export says before its leaves. */
+export interface ExportHeader {
+  readonly origin: string;
+  readonly key: VerifierKey;
+  readonly checkpoints: readonly string[];
+}
+
+/**
+ * A record as `readExport` found it. `keys` is the one key that the export itself names: it shows that the record agrees
+ * with its own signatures. Put in its place a key that was learnt another way to show whose they are.
+ */
+export interface OpenedExport extends StoredRecord {
+  readonly leaves: AsyncIterable<readonly ExportedLeaf[]>;
+}
+
+const LEAVES_AT_ONCE = 500;
+
+/**
+ * The first line of an export (JSON Lines): `{"origin","verifierKey","checkpoints"}`, the key as `formatVerifierKey`
+ * writes it, checkpoints as signed notes. No line here ends in a newline.
+ */
+export const exportHeader = ({ origin, key, checkpoints }: ExportHeader): string =>
+  JSON.stringify({ origin, verifierKey: formatVerifierKey(key), checkpoints });
+
+/**
+ * A further line: `{"index","topic","partition","offset","source","id","sha256","hash","kept","at","bytes"}`, hashes in
+ * lower-case hexadecimal, bytes in base64 and absent where there are none.
+ */
+export const exportLeaf = ({ index, leaf, hash, kept, at, bytes }: ExportedLeaf): string =>
+  JSON.stringify({
+    index,
+    topic: leaf.topic,
+    partition: leaf.partition,
+    offset: leaf.offset,
+    source: leaf.source,
+    id: leaf.id,
+    sha256: hex(leaf.sha256),
+    ...(hash && { hash: hex(hash) }),
+    kept,
+    at,
+    ...(bytes && { bytes: Buffer.from(bytes).toString('base64') }),
+  });
+
+/**
+ * Reads an export line by line, in constant memory but for the checkpoints; what it gives is what `verifyRecord` takes.
+ * Blank lines are passed over. Throws a `SyntaxError` that names the line, and nothing of its content, where a line is not
+ * of the form above: the first at once, the others as they are reached. A file that was cut at a line's end reads well;
+ * that leaves are missing is for `verifyRecord` to find.
+ */
+export async function readExport(lines: Iterable<string> | AsyncIterable<string>): Promise<OpenedExport> {
+  const numbered = numberLines(lines);
+  const first = await numbered.next();
+  if (first.done) throw new SyntaxError('line 1: an export begins with its origin, verifierKey and checkpoints');
+  return { ...parseHeader(first.value), leaves: readLeaves(numbered) };
+}
+
+interface Line {
+  readonly number: number;
+  readonly members: Readonly<Record<string, unknown>>;
+}
+
+async function* numberLines(lines: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Line, void, void> {
+  let number = 0;
+  for await (const text of lines) {
+    number += 1;
+    if (text.trim() === '') continue;
+    const members = parseObject(text);
+    if (members === undefined) throw malformed(number, 'not a JSON object');
+    yield { number, members };
+  }
+}
+
+async function* readLeaves(lines: AsyncGenerator<Line, void, void>): AsyncGenerator<readonly ExportedLeaf[]> {
+  let batch: ExportedLeaf[] = [];
+  for await (const line of lines) {
+    batch.push(parseLeaf(line));
+    if (batch.length === LEAVES_AT_ONCE) {
+      yield batch;
+      batch = [];
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function parseHeader({ number, members }: Line): Pick<OpenedExport, 'origin' | 'keys' | 'checkpoints'> {
+  const { origin, verifierKey, checkpoints } = members;
+  if (typeof origin !== 'string') throw malformed(number, 'origin is a text');
+  if (typeof verifierKey !== 'string') throw malformed(number, 'verifierKey is a text');
+  if (!Array.isArray(checkpoints) || !checkpoints.every((note) => typeof note === 'string')) {
+    throw malformed(number, 'checkpoints are texts');
+  }
+  try {
+    return { origin, keys: [parseVerifierKey(verifierKey)], checkpoints };
+  } catch {
+    throw malformed(number, 'verifierKey is not a verifier key');
+  }
+}
+
+function parseLeaf({ number, members }: Line): ExportedLeaf {
+  const { index, topic, partition, offset, source, id, sha256, hash, kept, at, bytes } = members;
+  const is = (holds: boolean, says: string): void => {
+    if (!holds) throw malformed(number, says);
+  };
+  is(Number.isSafeInteger(index) && (index as number) >= 0, 'index is a number from 0');
+  is(typeof topic === 'string', 'topic is a text');
+  is(Number.isSafeInteger(partition), 'partition is a number');
+  is(typeof offset === 'string' && /^(0|[1-9][0-9]{0,18})$/.test(offset), 'offset is a decimal text');
+  is(source === null || typeof source === 'string', 'source is a text or null');
+  is(id === null || typeof id === 'string', 'id is a text or null');
+  is(typeof kept === 'string', 'kept is a text');
+  is(typeof at === 'string', 'at is a text');
+  const digest = unhex(sha256);
+  const stored = hash === undefined ? null : unhex(hash);
+  const content = bytes === undefined ? null : typeof bytes === 'string' ? decodeBase64(bytes) : undefined;
+  if (digest === undefined) throw malformed(number, 'sha256 is 64 hexadecimal digits');
+  if (stored === undefined) throw malformed(number, 'hash is 64 hexadecimal digits');
+  if (content === undefined) throw malformed(number, 'bytes are base64');
+  return {
+    index: index as number,
+    leaf: {
+      topic: topic as string,
+      partition: partition as number,
+      offset: offset as string,
+      source: source as string | null,
+      id: id as string | null,
+      sha256: digest,
+    },
+    hash: stored,
+    bytes: content && new Uint8Array(content),
+    kept: kept as Kept,
+    at: at as string,
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const malformed = (line: number, says: string): SyntaxError => new SyntaxError(`line ${line}: ${says}`);
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const unhex = (text: unknown): Hash | undefined =>
+  typeof text === 'string' && /^[0-9a-f]{64}$/.test(text) ? new Uint8Array(Buffer.from(text, 'hex')) : undefined;
