@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 const shared = {
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   resolve: { conditions: ['development'] },
-  ssr: { resolve: { conditions: ['development', 'node', 'import', 'default'] } },
+  ssr: { resolve: { conditions: ['development', 'node'] } },
 };
 
 /** What a kind of test may take, in one place: unit needs nothing, integration and flows start real services. */

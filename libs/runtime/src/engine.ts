@@ -135,8 +135,13 @@ export class Engine implements Runtime {
   /** The handlers with the engine's own for replayed dead letters. */
   private withReplays(handlers: ReadonlyMap<string, Handle>): Map<string, Handle> {
     const all = new Map(handlers);
-    if (!this.spec.everyRecord)
-      all.set('dead-letters.replayed.v1', (batch) => replay(batch, this.service, this.topics, handlers, this.log));
+    if (!this.spec.everyRecord) {
+      const own = handlers.get('dead-letters.replayed.v1');
+      all.set('dead-letters.replayed.v1', async (batch) => {
+        await replay(batch, this.service, this.topics, handlers, this.log);
+        await own?.(batch);
+      });
+    }
     return all;
   }
 

@@ -14,7 +14,7 @@ import { migrate } from './database.js';
 import { type JobKind, RUNTIME, type ServiceSpec, type Tx } from './door.js';
 import { Engine } from './engine.js';
 import type { Handle, RawRecord } from './inbox.js';
-import { useEngine } from './serve.js';
+import { attach, useEngine } from './serve.js';
 import { BatchTransport } from './transport.js';
 import type { StoredOutput } from './work.js';
 
@@ -102,7 +102,7 @@ export async function createHarness(
     },
     async () => undefined,
   );
-  app.connectMicroservice({ strategy: transport });
+  attach(app, transport);
   await app.startAllMicroservices();
   await app.init();
   await app.getHttpAdapter().getInstance().ready();

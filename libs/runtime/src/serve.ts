@@ -74,6 +74,11 @@ export async function serve(module: Type, spec: ServiceSpec): Promise<void> {
   }
 }
 
+/** Connects the handlers of an application to a transport. Deferred, since filters are bound when the handlers are registered. */
+export function attach(app: NestFastifyApplication, transport: BatchTransport): void {
+  app.connectMicroservice({ strategy: transport }, { deferInitialization: true }).useGlobalFilters(new KeepError());
+}
+
 async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void> {
   const app = await NestFactory.create<NestFastifyApplication>(
     module,
@@ -89,23 +94,22 @@ async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void
     (handlers) => engine.begin(handlers, kinds),
     () => engine.drain(),
   );
-  const service = app.connectMicroservice({ strategy: transport });
-  service.useGlobalFilters(new KeepError());
+  attach(app, transport);
 
-  let ending: Promise<void> | undefined;
-  const end = (why: string): void => {
-    ending ??= (async () => {
-      log.log(`draining (${why})`);
-      await app.close();
-      await engine.drain();
-      log.log('drained');
-      process.exit(0);
-    })();
+  let ending = false;
+  const end = async (why: string): Promise<void> => {
+    if (ending) return;
+    ending = true;
+    log.log(`draining (${why})`);
+    await app.close();
+    await engine.drain();
+    log.log('drained');
+    process.exit(0);
   };
-  process.on('SIGTERM', () => end('SIGTERM'));
-  process.on('SIGINT', () => end('SIGINT'));
+  process.on('SIGTERM', () => void end('SIGTERM'));
+  process.on('SIGINT', () => void end('SIGINT'));
   if (process.env.COUNTERSIGN_PARENT === 'stdin') {
-    process.stdin.on('end', () => end('its parent is gone')).on('error', () => end('its parent is gone'));
+    process.stdin.on('end', () => void end('its parent is gone')).on('error', () => void end('its parent is gone'));
     process.stdin.resume();
   }
   process.on('unhandledRejection', (error) => {

@@ -1,0 +1,207 @@
+import { type DataOf, outputId } from '@countersign/contracts';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { Controller, Inject, Injectable, Module } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Batch, causeOf, type Job, type JobContext, type JobKind, RUNTIME, type Runtime, type ServiceSpec } from './door.js';
+import { createHarness, type Harness } from './harness.js';
+import { RuntimeModule } from './serve.js';
+
+class Effects1763700000000 implements MigrationInterface {
+  async up(db: QueryRunner) {
+    await db.query('CREATE TABLE effects (proposal_id text PRIMARY KEY, times int NOT NULL)');
+  }
+  async down() {}
+}
+
+/** Counts each proposal's effect and announces it; `poison` in the rationale breaks it. */
+@Controller()
+class Handlers {
+  static broken = new Set<string>();
+  static lose: (() => void) | undefined;
+  constructor(@Inject(RUNTIME) readonly runtime: Runtime) {}
+
+  @EventPattern<string[]>(['actions.proposed.paid-media-agent.v1'])
+  async onProposed(@Payload() batch: Batch<'ActionProposed'>): Promise<void> {
+    for (const received of batch.events) {
+      const { proposalId, rationale } = received.event.data;
+      await batch.tx.query('INSERT INTO effects VALUES ($1, 1) ON CONFLICT (proposal_id) DO UPDATE SET times = effects.times + 1', [proposalId]);
+      if (Handlers.broken.has(rationale)) throw new Error(`cannot handle ${rationale}`);
+      Handlers.lose?.();
+      batch.emit(causeOf(received), { topic: 'actions.refused.v1', key: received.key ?? '', type: 'ActionRefused', data: refused(received.event.data, batch.at) });
+      batch.schedule(causeOf(received), { kind: 'later', id: proposalId, dueAt: batch.at, payload: { proposalId } });
+    }
+  }
+}
+
+@Injectable()
+class Later implements JobKind<{ proposalId: string }> {
+  readonly kind = 'later';
+  readonly leaseMs = 60_000;
+  readonly batch = 10;
+  static answers: string[] = [];
+  static before: ((context: JobContext, jobs: readonly Job<{ proposalId: string }>[]) => Promise<void>) | undefined;
+  async work(jobs: readonly Job<{ proposalId: string }>[], context: JobContext): Promise<void> {
+    await Later.before?.(context, jobs);
+    await context.finish(jobs, async (owned, work) => {
+      for (const job of owned) {
+        const rationale = Later.answers.shift() ?? 'no answer';
+        work.emit(job.cause, { topic: 'actions.refused.v1', key: 'k', type: 'ActionRefused', data: refused(proposal({ proposalId: job.payload.proposalId, rationale }), work.at, rationale) });
+      }
+    });
+  }
+}
+
+const spec: ServiceSpec = { name: 'guardrail-validator', port: 0, migrations: [Effects1763700000000], jobs: [Later] };
+
+@Module({ imports: [RuntimeModule.of(spec)], controllers: [Handlers], providers: [Later] })
+class ServiceModule {}
+
+const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+const proposal = (over: Partial<DataOf<'ActionProposed'>>): DataOf<'ActionProposed'> => ({
+  proposalId: uuid(1),
+  taskId: uuid(2),
+  agent: 'paid-media-agent',
+  play: { id: 'a-play', runId: uuid(3), title: 'A play' },
+  purpose: 'testing',
+  kinds: ['ads.set_bid'],
+  action: { actionId: uuid(4), kind: 'ads.set_bid', payload: {} },
+  rationale: 'because',
+  evidence: [],
+  confidence: 1,
+  alternatives: [],
+  planner: { kind: 'rules', name: 'rules' },
+  proposedAt: '2026-11-21T10:00:00.000Z',
+  madeFrom: {},
+  ...over,
+});
+const refused = (p: DataOf<'ActionProposed'>, at: string, says = 'always'): DataOf<'ActionRefused'> => ({
+  proposalId: p.proposalId,
+  actionId: p.action.actionId,
+  taskId: p.taskId,
+  agent: p.agent,
+  play: p.play,
+  digest: 'a'.repeat(64),
+  kind: p.action.kind,
+  verdict: { outcome: 'refused', reasons: [{ rule: 'test', outcome: 'refuse', says }], tier: null, policy: { version: 0, digest: null }, at },
+});
+
+const topic = 'actions.proposed.paid-media-agent.v1';
+const given = (n: number, over: Partial<DataOf<'ActionProposed'>> = {}) => ({ type: 'ActionProposed', id: `event-${n}`, data: proposal({ proposalId: uuid(n), ...over }) });
+const effects = async () => Object.fromEntries((await harness.query<{ proposal_id: string; times: number }>('SELECT * FROM effects')).map((r) => [r.proposal_id, r.times]));
+
+let database: TestDatabase;
+let harness: Harness;
+beforeEach(async () => {
+  Handlers.broken = new Set();
+  Handlers.lose = undefined;
+  Later.answers = [];
+  Later.before = undefined;
+  database = await createTestDatabase();
+  harness = await createHarness(ServiceModule, spec, { databaseUrl: database.url, at: '2026-11-21T10:00:00.000Z', env: { POISON_TRIES: '2', BACKOFF_MS: '1' } });
+});
+afterEach(async () => {
+  await harness?.close();
+  await database?.drop();
+});
+
+test('a redelivered batch has no second effect and publishes the same bytes again', async () => {
+  const records = harness.records(topic, [given(1), given(2)]);
+  const first = await harness.deliverRecords(topic, records);
+  harness.setNow('2026-11-21T11:00:00.000Z');
+  const again = await harness.deliverRecords(topic, records);
+  expect(await effects()).toEqual({ [uuid(1)]: 1, [uuid(2)]: 1 });
+  expect(again).toEqual(first);
+  expect(first.map((e) => e.id)).toEqual([1, 2].map((n) => outputId('guardrail-validator', { source: '/countersign/paid-media-agent', id: `event-${n}` }, 0)));
+});
+
+test('rule 2: an id twice in one batch is handled once, at its lowest offset', async () => {
+  const [a] = harness.records(topic, [given(1)]);
+  const [b] = harness.records(topic, [given(1)]);
+  const published = await harness.deliverRecords(topic, [a, b] as never);
+  expect(published).toHaveLength(1);
+  expect(await harness.query(`SELECT "offset" FROM inbox WHERE topic = $1`, [topic])).toEqual([{ offset: Number(a?.offset) }]);
+  // The same coordinates are a redelivery: its outputs go out again. The duplicate's coordinates are not.
+  expect(await harness.deliverRecords(topic, [b] as never)).toHaveLength(0);
+  expect(await harness.deliverRecords(topic, [a] as never)).toEqual(published);
+});
+
+test('other bytes under a known id are a dead letter, never an effect', async () => {
+  await harness.deliver(topic, [given(1)]);
+  const published = await harness.deliver(topic, [given(1, { rationale: 'something else' })]);
+  expect(published).toMatchObject([{ topic: 'guardrail-validator.dead-letters.v1', data: { fault: { code: 'id-reused' } } }]);
+  expect(await effects()).toEqual({ [uuid(1)]: 1 });
+});
+
+test('a poison event becomes a dead letter after its tries and the others of its batch go on', async () => {
+  Handlers.broken.add('poison');
+  const published = await harness.deliver(topic, [given(1), given(2, { rationale: 'poison' }), given(3)]);
+  expect(published.map((e) => e.topic)).toEqual(['actions.refused.v1', 'guardrail-validator.dead-letters.v1', 'actions.refused.v1']);
+  expect(published[1]?.data).toMatchObject({ id: 'event-2', topic, attempts: 2, fault: { code: 'handler', says: 'cannot handle poison' } });
+  expect(await effects()).toEqual({ [uuid(1)]: 1, [uuid(3)]: 1 });
+});
+
+test('a dead letter is handled again on order, once, with the outputs it would have had', async () => {
+  Handlers.broken.add('poison');
+  const [letter] = await harness.deliver(topic, [given(2, { rationale: 'poison' })]);
+  const { deadLetterId } = letter?.data as unknown as { deadLetterId: string };
+  const order = { type: 'DeadLetterReplayed', data: { deadLetterId, service: 'guardrail-validator', by: 'sam', at: '2026-11-21T10:00:00.000Z' } };
+  expect(await harness.deliver('dead-letters.replayed.v1', [order])).toEqual([]);
+  expect(await harness.query('SELECT status, attempts FROM dead_letters')).toEqual([{ status: 'dead', attempts: 3 }]);
+  Handlers.broken.clear();
+  const mended = harness.records('dead-letters.replayed.v1', [order]);
+  const published = await harness.deliverRecords('dead-letters.replayed.v1', mended);
+  expect(published).toMatchObject([{ topic: 'actions.refused.v1', causationid: 'event-2' }]);
+  expect(await harness.deliverRecords('dead-letters.replayed.v1', mended)).toEqual(published);
+  expect(await harness.deliver('dead-letters.replayed.v1', [order])).toEqual([]);
+  expect(await effects()).toEqual({ [uuid(2)]: 1 });
+});
+
+test('an unreadable record is a dead letter whose bytes stay in the database', async () => {
+  const [record] = harness.records(topic, [given(1)]);
+  const bad = { ...record, value: Buffer.from('{"not": "a proposal"') };
+  const [letter] = await harness.deliverRecords(topic, [bad] as never);
+  expect(letter?.data).toMatchObject({ topic, fault: { code: 'not-json' } });
+  expect(JSON.stringify(letter)).not.toContain('a proposal');
+  expect(await harness.query<{ value: Buffer }>('SELECT value FROM dead_letters')).toEqual([{ value: bad.value }]);
+});
+
+test('an event whose source is not the writer of its topic is refused', async () => {
+  const [letter] = await harness.deliver(topic, [{ ...given(1), source: '/countersign/sequencing-agent' }]);
+  expect(letter?.data).toMatchObject({ fault: { code: 'wrong-author' } });
+  expect(await effects()).toEqual({});
+});
+
+test('rule 1: outputs that another instance commits meanwhile are published by the one that was blocked on it', async () => {
+  const records = harness.records(topic, [given(1)]);
+  const both = await Promise.all([harness.deliverRecords(topic, records), harness.deliverRecords(topic, records)]);
+  expect(await effects()).toEqual({ [uuid(1)]: 1 });
+  expect(harness.published).toHaveLength(2);
+  expect(harness.published[0]).toEqual(harness.published[1]);
+  expect(both.flat().length).toBeGreaterThanOrEqual(2);
+});
+
+test('rule 3: a job ends once; a latecomer publishes the stored result', async () => {
+  await harness.deliver(topic, [given(1)]);
+  Later.answers = ['first', 'second'];
+  let context: JobContext | undefined;
+  let held: readonly Job<{ proposalId: string }>[] = [];
+  Later.before = async (c, jobs) => {
+    context = c;
+    held = jobs;
+  };
+  const said = (events: readonly { data: unknown }[]) => events.map((e) => (e.data as DataOf<'ActionRefused'>).verdict.reasons[0]?.says);
+  // The first holder is slow and its publish is lost: its row stays with a result.
+  const [first] = await Promise.all([harness.runJobs()]);
+  expect(said(first)).toEqual(['first']);
+  expect(await harness.query('SELECT * FROM jobs')).toEqual([]);
+  // A zombie that still holds the claim comes late: the row is gone, nothing is said twice.
+  await new Later().work(held, { ...(context as JobContext) });
+  expect(said(harness.published.slice(1))).toEqual(['first']);
+});
+
+test('a job known by its kind and id is scheduled once', async () => {
+  await harness.deliver(topic, [given(1), { ...given(1), id: 'event-1b' }]);
+  expect(await harness.query('SELECT kind, id FROM jobs')).toEqual([{ kind: 'later', id: uuid(1) }]);
+});
