@@ -1,0 +1,71 @@
+import { type DataOf, kindSpec } from '@countersign/contracts';
+import type { Escalation } from './project.js';
+import type { Standing } from './review.js';
+
+/** What a reviewer sees: facts first; what the agent says stands apart and is marked as its words. */
+export function cardOf(escalation: Escalation, standing: Standing, at: string) {
+  const { card, subject } = escalation;
+  const common = {
+    id: subject.id,
+    subject: subject.kind,
+    state: standing,
+    digest: escalation.digest,
+    correlationId: escalation.correlationId,
+    reviewers: card.reviewers,
+    deadline: escalation.deadline,
+    escalatedAt: escalation.at,
+    play: card.play,
+  };
+  return 'action' in card ? { ...common, ...actionCard(card, at) } : { ...common, ...checkpointCard(card) };
+}
+
+export type Card = ReturnType<typeof cardOf>;
+
+function actionCard(card: DataOf<'ActionEscalated'>, at: string) {
+  return {
+    says: card.card.says,
+    facts: {
+      agent: card.agent,
+      kind: card.action.kind,
+      account: card.card.accountName ?? card.action.accountId ?? null,
+      people: card.card.people,
+      money: card.card.money ?? null,
+      runningTotals: card.card.runningTotals,
+      reversible: card.card.reversible,
+      whyAsked: card.verdict.reasons
+        .filter((reason) => reason.outcome === 'escalate')
+        .map(({ rule, says }) => ({ rule, says })),
+      evidence: card.evidence.map(({ says, occurredAt, source, signalId }) => ({ says, occurredAt, source, signalId })),
+    },
+    agentSays: { quote: card.rationale, confidence: card.confidence, marked: "the agent's own words, not checked" },
+    approving: approving(card.action, at),
+    action: card.action,
+  };
+}
+
+function checkpointCard(card: DataOf<'TaskEscalated'>) {
+  return {
+    says: card.says,
+    facts: {
+      account: card.accountId ?? null,
+      tasks: card.tasks.map(({ taskId, agent, purpose, kinds, dueAt }) => ({ taskId, agent, purpose, kinds, dueAt })),
+      evidence: uniqueEvidence(card),
+    },
+    approving: 'Approving gives these tasks to their agents now. What they propose is judged on its own.',
+  };
+}
+
+function approving(action: DataOf<'ActionEscalated'>['action'], at: string): string {
+  const spec = kindSpec(action.kind);
+  const payload = spec?.payload.safeParse(action.payload);
+  const notBefore = payload?.success ? spec?.notBefore(payload.data) : undefined;
+  const when = notBefore !== undefined && notBefore > at ? `at ${notBefore}` : 'now';
+  return `Approving runs it ${when}, unless a rule refuses it by then: this action only, nothing like it later.`;
+}
+
+function uniqueEvidence(card: DataOf<'TaskEscalated'>) {
+  const all = card.tasks.flatMap((task) => task.evidence);
+  return [...new Map(all.map((e) => [`${e.source} ${e.signalId}`, e])).values()].map(
+    ({ says, occurredAt, source, signalId }) => ({ says, occurredAt, source, signalId }),
+  );
+}

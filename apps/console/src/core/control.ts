@@ -1,0 +1,39 @@
+import { Channel, ControlScope, type DataOf } from '@countersign/contracts';
+import { z } from 'zod';
+import { type Problem, problem } from './problem.js';
+
+export const ControlRequest = z.strictObject({
+  scope: ControlScope,
+  state: z.enum(['stopped', 'running']),
+  reason: z.string().trim().min(1, 'say why, for whoever reads the record').max(500),
+});
+export type ControlRequest = z.infer<typeof ControlRequest>;
+
+/** What the policy in force knows: a stop of something misspelt would stop nothing while everybody believes it does. */
+export interface Known {
+  readonly agents: readonly string[];
+  readonly plays: readonly string[];
+}
+
+/** What is wrong with a control's scope; accounts are taken as they are. */
+export function scopeProblem(scope: string, known: Known): Problem | undefined {
+  const [family = '', name = ''] = split(scope);
+  const names: Record<string, readonly string[]> = {
+    agent: known.agents,
+    play: known.plays,
+    channel: Channel.options,
+  };
+  const list = names[family];
+  if (!list || list.includes(name)) return undefined;
+  const there = list.length > 0 ? `there is ${list.join(', ')}` : 'there is none';
+  return problem(400, `No such ${family}`, `no ${family} is called ${name}; ${there}`, 'scope');
+}
+
+/** Whether the request changes anything. A repeated stop must not: each version ends the permits that were made under the one before. */
+export const changes = (current: DataOf<'ControlChanged'> | null, request: ControlRequest): boolean =>
+  (current?.state ?? 'running') !== request.state;
+
+function split(scope: string): [string, string] {
+  const colon = scope.indexOf(':');
+  return colon < 0 ? [scope, ''] : [scope.slice(0, colon), scope.slice(colon + 1)];
+}

@@ -1,0 +1,40 @@
+/** A row of the counters. */
+export interface Count {
+  readonly stage: string;
+  readonly label: string;
+  readonly n: number;
+}
+
+/** The way from signals to effects, in numbers since the console began to count. */
+export function funnel(
+  counts: readonly Count[],
+  now: { readonly reviewsOpen: number; readonly deadLettersOpen: number },
+  at: string,
+) {
+  const of = (stage: string): Record<string, number> =>
+    Object.fromEntries(counts.filter((c) => c.stage === stage).map((c) => [c.label, c.n]));
+  const total = (stage: string): number => counts.reduce((sum, c) => (c.stage === stage ? sum + c.n : sum), 0);
+  const named = <K extends string>(stage: string, ...labels: readonly K[]): Record<K, number> => {
+    const found = of(stage);
+    return Object.fromEntries(labels.map((label) => [label, found[label] ?? 0])) as Record<K, number>;
+  };
+  return {
+    at,
+    signals: { ...named('signals', 'accepted', 'rejected'), rejectedBy: of('signals.rejected') },
+    tasks: named('tasks', 'assigned', 'proposed', 'declined', 'escalated'),
+    proposals: { total: total('proposals'), byAgent: of('proposals') },
+    /** An action that a person decides has two verdicts: escalated, then approved or refused. An edit supersedes one. */
+    verdicts: {
+      ...named('verdicts', 'approved', 'refused', 'escalated', 'superseded'),
+      /** One refusal can rest on several rules. */
+      refusedBy: of('verdicts.refused'),
+    },
+    reviews: { open: now.reviewsOpen, ...named('reviews', 'approve', 'edit', 'reject', 'setAside') },
+    /** `unresolved` and `undone` come beside another settlement of the same action. */
+    settled: named('settled', 'executed', 'failed', 'refused', 'expired', 'unresolved', 'undone'),
+    permitsRejected: { total: total('permits.rejected'), by: of('permits.rejected') },
+    deadLetters: { open: now.deadLettersOpen, total: total('dead-letters'), byService: of('dead-letters') },
+  };
+}
+
+export type Funnel = ReturnType<typeof funnel>;

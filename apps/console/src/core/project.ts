@@ -1,0 +1,216 @@
+import type { DataOf } from '@countersign/contracts';
+import type { Received } from '@countersign/runtime';
+import { says, subjectOf } from './says.js';
+
+/** One line of what happened, under the correlation id of its chain. */
+export interface Activity {
+  readonly correlationId: string;
+  readonly topic: string;
+  readonly eventId: string;
+  readonly type: string;
+  readonly subjectId: string | null;
+  readonly at: string;
+  readonly says: string;
+}
+
+/** What waits, or waited, for a person: an action, or the tasks of a play's checkpoint. */
+export interface Escalation {
+  readonly actionId: string;
+  readonly subject: { readonly kind: 'proposal' | 'checkpoint'; readonly id: string };
+  readonly runId: string;
+  readonly key: string;
+  readonly digest: string;
+  readonly correlationId: string;
+  readonly deadline: string;
+  readonly at: string;
+  readonly card: DataOf<'ActionEscalated'> | DataOf<'TaskEscalated'>;
+}
+
+export interface Verdict {
+  readonly actionId: string;
+  readonly outcome: 'approved' | 'refused';
+  readonly reviewId: string | null;
+  readonly supersededBy: string | null;
+  readonly reasons: readonly { rule: string; says: string }[];
+  readonly notBefore: string | null;
+  readonly at: string;
+}
+
+export interface Settlement {
+  readonly actionId: string;
+  readonly outcome: DataOf<'ActionSettled'>['outcome'];
+  readonly executor: string;
+  readonly says: string | null;
+  readonly externalReference: string | null;
+  readonly at: string;
+}
+
+/** What a batch of events changes in the projection. Every part is written on its own, so no order between topics matters. */
+export interface Changes {
+  /** Additions, by `stage` and `label`. */
+  readonly counts: ReadonlyMap<string, { stage: string; label: string; n: number }>;
+  readonly activities: readonly Activity[];
+  readonly escalations: readonly Escalation[];
+  readonly verdicts: readonly Verdict[];
+  readonly settlements: readonly Settlement[];
+  readonly assignedRuns: readonly { runId: string; at: string }[];
+  readonly reviews: readonly DataOf<'ReviewDecided'>[];
+  readonly setAside: readonly DataOf<'ReviewSetAside'>[];
+  readonly failures: readonly DataOf<'DeadLetter'>[];
+  readonly replays: readonly DataOf<'DeadLetterReplayed'>[];
+}
+
+/** Collects what a batch changes. */
+export function project(events: readonly Received[]): Changes {
+  const counts = new Map<string, { stage: string; label: string; n: number }>();
+  const changes = {
+    counts,
+    activities: [] as Activity[],
+    escalations: [] as Escalation[],
+    verdicts: [] as Verdict[],
+    settlements: [] as Settlement[],
+    assignedRuns: [] as { runId: string; at: string }[],
+    reviews: [] as DataOf<'ReviewDecided'>[],
+    setAside: [] as DataOf<'ReviewSetAside'>[],
+    failures: [] as DataOf<'DeadLetter'>[],
+    replays: [] as DataOf<'DeadLetterReplayed'>[],
+  };
+  const count = (stage: string, label: string) => {
+    const entry = counts.get(`${stage} ${label}`);
+    if (entry) entry.n += 1;
+    else counts.set(`${stage} ${label}`, { stage, label, n: 1 });
+  };
+
+  for (const received of events) {
+    const { event, topic } = received;
+    const correlationId = event.correlationid ?? event.id;
+    changes.activities.push({
+      correlationId,
+      topic,
+      eventId: event.id,
+      type: event.type,
+      subjectId: subjectOf(event) ?? null,
+      at: event.time,
+      says: says(event),
+    });
+    switch (event.type) {
+      case 'SignalAccepted':
+        count('signals', 'accepted');
+        break;
+      case 'SignalRejected':
+        count('signals', 'rejected');
+        for (const code of new Set(event.data.reasons.map((reason) => reason.code))) count('signals.rejected', code);
+        break;
+      case 'TaskAssigned':
+        count('tasks', 'assigned');
+        changes.assignedRuns.push({ runId: event.data.play.runId, at: event.data.assignedAt });
+        break;
+      case 'TaskSettled':
+        count('tasks', event.data.outcome);
+        break;
+      case 'TaskEscalated':
+        count('tasks', 'escalated');
+        changes.escalations.push({
+          actionId: event.data.checkpointId,
+          subject: { kind: 'checkpoint', id: event.data.checkpointId },
+          runId: event.data.play.runId,
+          key: received.key ?? event.data.checkpointId,
+          digest: event.data.digest,
+          correlationId,
+          deadline: event.data.deadline,
+          at: event.data.at,
+          card: event.data,
+        });
+        break;
+      case 'ActionProposed':
+        count('proposals', event.data.agent);
+        break;
+      case 'ActionApproved':
+        count('verdicts', 'approved');
+        changes.verdicts.push({
+          ...verdictOf(event.data, 'approved'),
+          supersededBy: null,
+          notBefore: event.data.notBefore,
+        });
+        break;
+      case 'ActionRefused':
+        if (event.data.supersededBy) {
+          count('verdicts', 'superseded');
+        } else {
+          count('verdicts', 'refused');
+          const rules = event.data.verdict.reasons.filter((reason) => reason.outcome === 'refuse').map((r) => r.rule);
+          for (const rule of new Set(rules)) count('verdicts.refused', rule);
+        }
+        changes.verdicts.push({
+          ...verdictOf(event.data, 'refused'),
+          supersededBy: event.data.supersededBy ?? null,
+          notBefore: null,
+        });
+        break;
+      case 'ActionEscalated':
+        count('verdicts', 'escalated');
+        changes.escalations.push({
+          actionId: event.data.actionId,
+          subject: { kind: 'proposal', id: event.data.proposalId },
+          runId: event.data.play.runId,
+          key: received.key ?? event.data.actionId,
+          digest: event.data.digest,
+          correlationId,
+          deadline: event.data.deadline,
+          at: event.data.verdict.at,
+          card: event.data,
+        });
+        break;
+      case 'ReviewSetAside':
+        count('reviews', 'setAside');
+        changes.setAside.push(event.data);
+        break;
+      case 'ReviewDecided':
+        count('reviews', event.data.decision);
+        changes.reviews.push(event.data);
+        break;
+      case 'ActionSettled':
+        count('settled', event.data.outcome);
+        changes.settlements.push({
+          actionId: event.data.actionId,
+          outcome: event.data.outcome,
+          executor: event.data.executor,
+          says: event.data.reason?.says ?? null,
+          externalReference: event.data.externalReference ?? null,
+          at: event.data.at,
+        });
+        break;
+      case 'PermitRejected':
+        count('permits.rejected', event.data.reason.code);
+        break;
+      case 'DeadLetter':
+        count('dead-letters', event.data.service);
+        changes.failures.push(event.data);
+        break;
+      case 'DeadLetterReplayed':
+        changes.replays.push(event.data);
+        break;
+      case 'CheckpointPublished':
+        count('record', 'checkpoints');
+        break;
+      default:
+        // State topics are not among those the console handles.
+        break;
+    }
+  }
+  return changes;
+}
+
+const verdictOf = (
+  data: DataOf<'ActionApproved'> | DataOf<'ActionRefused'>,
+  outcome: Verdict['outcome'],
+): Omit<Verdict, 'supersededBy' | 'notBefore'> => ({
+  actionId: data.actionId,
+  outcome,
+  reviewId: data.review?.reviewId ?? null,
+  reasons:
+    outcome === 'approved'
+      ? []
+      : data.verdict.reasons.filter((r) => r.outcome === 'refuse').map(({ rule, says }) => ({ rule, says })),
+  at: data.verdict.at,
+});

@@ -1,0 +1,54 @@
+import type { Settlement, Verdict } from './project.js';
+
+/** What is on record about one review. */
+export interface ReviewRecord {
+  readonly reviewId: string;
+  readonly subject: { readonly kind: 'proposal' | 'checkpoint'; readonly id: string };
+  readonly decision: 'approve' | 'edit' | 'reject';
+  readonly by: string;
+  readonly at: string;
+  readonly setAside: { readonly code: string; readonly says: string } | null;
+  readonly verdict: Verdict | null;
+  readonly settlement: Settlement | null;
+  /** When a checkpoint's tasks went out. */
+  readonly tasksAssignedAt: string | null;
+}
+
+export type ResultState = 'waiting' | 'set-aside' | 'approved' | 'refused' | 'rejected' | 'tasks-assigned';
+
+/** What became of a review, in a word and a sentence. */
+export function resultOf(record: ReviewRecord) {
+  const { verdict, settlement, setAside } = record;
+  const shown = {
+    reviewId: record.reviewId,
+    subject: record.subject,
+    decision: record.decision,
+    by: record.by,
+    at: record.at,
+  };
+  const result = (state: ResultState, says: string) => ({
+    ...shown,
+    state,
+    says,
+    reasons: verdict?.reasons ?? [],
+    settlement,
+  });
+
+  if (setAside) return result('set-aside', `set aside: ${setAside.says}`);
+  if (record.subject.kind === 'checkpoint') {
+    if (record.decision === 'reject') return result('rejected', 'rejected: the tasks do not go out');
+    return record.tasksAssignedAt === null
+      ? result('waiting', 'sent; the orchestrator has not answered yet')
+      : result('tasks-assigned', `the tasks went out at ${record.tasksAssignedAt}`);
+  }
+  if (!verdict) return result('waiting', 'sent; the validator has not answered yet');
+  if (verdict.outcome === 'refused') {
+    if (record.decision === 'reject') return result('rejected', 'rejected: nothing runs');
+    return result('refused', `refused all the same: ${verdict.reasons.map((r) => r.says).join('; ')}`);
+  }
+  if (!settlement) {
+    const when = verdict.notBefore === null ? '' : `, runs from ${verdict.notBefore}`;
+    return result('approved', `approved${when}`);
+  }
+  return result('approved', `approved; ${settlement.outcome}${settlement.says === null ? '' : `: ${settlement.says}`}`);
+}

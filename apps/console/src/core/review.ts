@@ -1,0 +1,85 @@
+import { Action, contractFault, type DataOf, derivedId, digestOf, kindSpec, Sha256 } from '@countersign/contracts';
+import { z } from 'zod';
+import type { Person } from './people.js';
+import { type Problem, problem } from './problem.js';
+import type { Escalation } from './project.js';
+
+/** `digest` is the one that was on the card: an answer is bound to what its author saw. */
+export const ReviewRequest = z.strictObject({
+  decision: z.enum(['approve', 'edit', 'reject']),
+  digest: Sha256,
+  /** The whole new payload, for an edit. */
+  payload: z.record(z.string(), z.unknown()).optional(),
+  note: z.string().max(1000).optional(),
+});
+export type ReviewRequest = z.infer<typeof ReviewRequest>;
+
+export const standings = ['open', 'answered', 'approved', 'refused', 'superseded', 'expired'] as const;
+/** Where an escalation stands; `answered` is between a person's answer and the validator's or orchestrator's. */
+export type Standing = (typeof standings)[number];
+
+/** The same person, subject and key: the same review, however often it is sent. */
+export const reviewIdOf = (person: string, subjectId: string, key: string): string =>
+  derivedId('review', person, subjectId, key);
+
+/** What was asked, to tell a repeat from another request under the same key. */
+export const fingerprint = (subjectId: string, request: ReviewRequest): string => digestOf({ subjectId, ...request });
+
+/**
+ * A person's answer to an escalation. Whether it takes effect is for the validator (or the orchestrator) to say: it sees the
+ * facts of that moment, and only the first answer within the deadline counts.
+ */
+export function review(
+  request: ReviewRequest,
+  escalation: Escalation,
+  standing: Standing,
+  by: Person,
+  reviewId: string,
+  at: string,
+): { ok: true; decided: DataOf<'ReviewDecided'> } | { ok: false; problem: Problem } {
+  const refuse = (...args: Parameters<typeof problem>) => ({ ok: false as const, problem: problem(...args) });
+  const { card, subject } = escalation;
+  if (!card.reviewers.includes(by.person)) {
+    const who = card.reviewers.join(', ');
+    return refuse(403, 'Not a reviewer of this', `${by.person} is not among its reviewers; ${who} may answer`);
+  }
+  if (standing !== 'open') {
+    return refuse(409, 'Not open', `it is ${standing} already; an answer would have no effect`);
+  }
+  if (request.digest !== escalation.digest) {
+    const detail = 'it is not what you were shown any more; look at it again and answer with its present digest';
+    return refuse(409, 'Another digest', detail, 'digest');
+  }
+  const decided = {
+    reviewId,
+    subject,
+    digest: request.digest,
+    decision: request.decision,
+    by: by.person,
+    ...(request.note !== undefined && { note: request.note }),
+    at,
+  };
+  if (request.decision !== 'edit') {
+    return request.payload === undefined
+      ? { ok: true, decided }
+      : refuse(400, 'Unexpected payload', 'only an edit carries a payload', 'payload');
+  }
+  if (!('action' in card)) {
+    return refuse(400, 'Cannot be edited', "a play's checkpoint can be approved or rejected", 'decision');
+  }
+  const spec = kindSpec(card.action.kind);
+  if (!request.payload || !spec) {
+    return refuse(400, 'Payload missing', 'an edit carries the whole new payload', 'payload');
+  }
+  const parsed = spec.payload.safeParse(request.payload);
+  if (!parsed.success) {
+    const fault = contractFault(parsed.error);
+    const field = (fault.field ?? '').replace(/^data/, 'payload');
+    return refuse(400, 'Payload invalid', fault.says.replace(/^data/, 'payload'), field);
+  }
+  if (digestOf(parsed.data) === digestOf(card.action.payload)) {
+    return refuse(400, 'Nothing changed', 'the edit changes nothing; approve it instead', 'payload');
+  }
+  const action = Action.parse({ ...card.action, actionId: derivedId('action', reviewId), payload: parsed.data });
+  return { ok: true, decided: { ...decided, action } };
+}

@@ -1,0 +1,84 @@
+import { type Action, type Event, kindSpec } from '@countersign/contracts';
+
+/** What an action does, in the words of its kind. */
+export function actionSays(action: Action): string {
+  const spec = kindSpec(action.kind);
+  const payload = spec?.payload.safeParse(action.payload);
+  return spec && payload?.success ? spec.says(payload.data) : action.kind;
+}
+
+/** The id that a person would look an event up by: the action's chain, a task, a dead letter. */
+export function subjectOf(event: Event): string | undefined {
+  switch (event.type) {
+    case 'TaskAssigned':
+    case 'TaskSettled':
+      return event.data.taskId;
+    case 'TaskEscalated':
+      return event.data.checkpointId;
+    case 'ActionProposed':
+    case 'ActionApproved':
+    case 'ActionRefused':
+    case 'ActionEscalated':
+    case 'ReviewSetAside':
+    case 'ActionSettled':
+    case 'PermitRejected':
+      return event.data.proposalId;
+    case 'ReviewDecided':
+      return event.data.subject.id;
+    case 'DeadLetter':
+    case 'DeadLetterReplayed':
+      return event.data.deadLetterId;
+    default:
+      return undefined;
+  }
+}
+
+/** One event as one line. Only ids, names of ours and what the contracts allow as plain words. */
+export function says(event: Event): string {
+  switch (event.type) {
+    case 'SignalAccepted':
+      return `signal ${event.data.type} accepted, quality ${event.data.quality.score}`;
+    case 'SignalRejected':
+      return `signal ${event.data.type ?? 'of unknown type'} rejected: ${event.data.reasons.map((r) => r.says).join('; ')}`;
+    case 'TaskAssigned':
+      return `play ${event.data.play.id} gave ${event.data.agent} a task: ${event.data.purpose}`;
+    case 'TaskSettled':
+      return event.data.outcome === 'proposed'
+        ? `${event.data.agent} answered its task with ${event.data.proposalIds.length} proposal(s)`
+        : `${event.data.agent} declined its task: ${event.data.reason}`;
+    case 'TaskEscalated':
+      return `play ${event.data.play.id} waits for ${event.data.reviewers.join(' or ')}: ${event.data.says}`;
+    case 'ActionProposed':
+      return `${event.data.agent} proposed to ${actionSays(event.data.action)}`;
+    case 'ActionApproved':
+      return `countersigned for ${event.data.executor}/${event.data.connector}: ${actionSays(event.data.action)}`;
+    case 'ActionRefused':
+      return event.data.supersededBy
+        ? "taken out by a person's edit"
+        : `refused: ${reasons(event.data.verdict.reasons, 'refuse')}`;
+    case 'ActionEscalated':
+      return `waits for ${event.data.reviewers.join(' or ')}: ${reasons(event.data.verdict.reasons, 'escalate')}`;
+    case 'ReviewSetAside':
+      return `the answer of ${event.data.by} was set aside: ${event.data.why.says}`;
+    case 'ReviewDecided':
+      return `${event.data.by} answered: ${event.data.decision}`;
+    case 'ActionSettled':
+      return `${event.data.executor} settled it: ${event.data.outcome}${event.data.reason ? `, ${event.data.reason.says}` : ''}`;
+    case 'PermitRejected':
+      return `${event.data.executor} rejected a permit: ${event.data.reason.says}`;
+    case 'DeadLetter':
+      return `${event.data.service} could not handle ${event.data.topic}/${event.data.partition}@${event.data.offset}: ${event.data.fault.says}`;
+    case 'DeadLetterReplayed':
+      return `${event.data.by} had ${event.data.service} handle a dead letter again`;
+    case 'CheckpointPublished':
+      return `the record was signed at ${event.data.size} entries`;
+    default:
+      return event.type;
+  }
+}
+
+const reasons = (all: readonly { outcome: string; says: string }[], outcome: string): string =>
+  all
+    .filter((reason) => reason.outcome === outcome)
+    .map((reason) => reason.says)
+    .join('; ');

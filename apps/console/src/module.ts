@@ -1,0 +1,32 @@
+import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
+import { Module } from '@nestjs/common';
+import { Access, PEOPLE, readPeople } from './shell/access.js';
+import { Controls } from './shell/controls.js';
+import { ForgetActivities } from './shell/forget.js';
+import { Handlers } from './shell/handlers.js';
+import { Projection1763700000008 } from './shell/migrations/projection.js';
+import { Policies } from './shell/policies.js';
+import { Reviews } from './shell/reviews.js';
+import { Store } from './shell/store.js';
+import { Views } from './shell/views.js';
+
+export const spec: ServiceSpec = {
+  name: 'console',
+  port: 8088,
+  migrations: [Projection1763700000008],
+  ownState: ['controls.v1', 'policies.v1'],
+  jobs: [ForgetActivities],
+};
+
+@Module({
+  imports: [RuntimeModule.of(spec)],
+  controllers: [Handlers, Reviews, Controls, Views],
+  providers: [
+    Store,
+    Policies,
+    ForgetActivities,
+    Access,
+    { provide: PEOPLE, useFactory: () => readPeople(process.env) },
+  ],
+})
+export class ConsoleModule {}

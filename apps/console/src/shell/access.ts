@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import {
+  type ArgumentsHost,
+  type CanActivate,
+  Catch,
+  type ExceptionFilter,
+  type ExecutionContext,
+  HttpException,
+  Inject,
+  Injectable,
+  SetMetadata,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { bearer, People, type Person, personOf, type Role } from '../core/people.js';
+import { type Problem, problem } from '../core/problem.js';
+
+/** Who may use the console, by token; from CONSOLE_TOKENS_FILE. */
+export const PEOPLE = Symbol('PEOPLE');
+
+/** Reads the file named by CONSOLE_TOKENS_FILE. Throws, naming the variable, where it cannot be used. */
+export function readPeople(env: NodeJS.ProcessEnv): readonly Person[] {
+  const path = env.CONSOLE_TOKENS_FILE;
+  if (!path) throw new Error('CONSOLE_TOKENS_FILE is not set: a JSON list of {"sha256", "person", "roles"}');
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const why =
+      error instanceof SyntaxError ? 'it is not JSON' : ((error as NodeJS.ErrnoException).code ?? 'unreadable');
+    throw new Error(`CONSOLE_TOKENS_FILE: ${path} cannot be read: ${why}`);
+  }
+  const parsed = People.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new Error(`CONSOLE_TOKENS_FILE: ${path}: ${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+/** What a problem is thrown as on its way to the filter; thrown inside a transaction it rolls back. */
+export class Refused extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+  }
+}
+
+const ROLE = 'console:role';
+/** The role that a route asks for. A route without one is open to whoever has a token. */
+export const Needs = (role: Role) => SetMetadata(ROLE, role);
+
+export interface ConsoleRequest {
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly url: string;
+  person: Person;
+}
+
+@Injectable()
+export class Access implements CanActivate {
+  constructor(
+    @Inject(PEOPLE) private readonly people: readonly Person[],
+    @Inject(Reflector) private readonly reflector: Reflector,
+  ) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<ConsoleRequest>();
+    const header = request.headers.authorization;
+    const token = bearer(Array.isArray(header) ? header[0] : header);
+    if (!token) throw new Refused(problem(401, 'No token', 'send the header Authorization: Bearer <token>'));
+    const person = personOf(this.people, token);
+    if (!person) throw new Refused(problem(401, 'Unknown token', 'this token is not, or no longer, in use here'));
+    const role = this.reflector.get<Role | undefined>(ROLE, context.getHandler());
+    if (role && !person.roles.includes(role)) {
+      throw new Refused(problem(403, 'Role missing', `${person.person} is no ${role}`));
+    }
+    request.person = person;
+    return true;
+  }
+}
+
+interface Reply {
+  status(code: number): Reply;
+  header(name: string, value: string): Reply;
+  send(body: string): void;
+}
+
+/** Every refusal of the console's HTTP interface as `application/problem+json` (RFC 9457). */
+@Catch(Refused, HttpException)
+export class Problems implements ExceptionFilter {
+  catch(error: Refused | HttpException, host: ArgumentsHost): void {
+    const { status, title, detail, field } =
+      error instanceof Refused
+        ? error.problem
+        : { status: error.getStatus(), title: error.name, detail: error.message, field: undefined };
+    const reply = host.switchToHttp().getResponse<Reply>();
+    if (status === 401) reply.header('www-authenticate', 'Bearer realm="countersign"');
+    reply
+      .status(status)
+      .header('content-type', 'application/problem+json')
+      .send(JSON.stringify({ type: 'about:blank', title, status, detail, ...(field !== undefined && { field }) }));
+  }
+}

@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import { derivedId } from '@countersign/contracts';
+import { RUNTIME, type Runtime } from '@countersign/runtime';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Req, UseFilters, UseGuards } from '@nestjs/common';
+import { z } from 'zod';
+import { ControlRequest, changes, scopeProblem } from '../core/control.js';
+import { Access, type ConsoleRequest, Needs, Problems, Refused } from './access.js';
+import { read } from './request.js';
+import { Store } from './store.js';
+
+@Controller('v1/controls')
+@UseGuards(Access)
+@UseFilters(Problems)
+export class Controls {
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(Store) private readonly store: Store,
+  ) {}
+
+  @Get()
+  async list() {
+    return { controls: await this.store.controls() };
+  }
+
+  /** Answers with the control as it is now. A stop that stands already is left as it is, with the reason it was made for. */
+  @Post()
+  @HttpCode(200)
+  @Needs('operator')
+  async change(
+    @Body() body: unknown,
+    @Headers('idempotency-key') header: string | undefined,
+    @Req() { person }: ConsoleRequest,
+  ) {
+    const key = read(z.string().min(1).max(200).optional(), header, 'Idempotency-Key');
+    const request = read(ControlRequest, body);
+    const wrong = scopeProblem(request.scope, await this.store.known());
+    if (wrong && request.state === 'stopped') throw new Refused(wrong);
+
+    const id = key === undefined ? randomUUID() : derivedId('control', person.person, request.scope, key);
+    const cause = { source: '/countersign/console', id, correlationid: id };
+    const done = await this.runtime.transact(cause, async (work) => {
+      const current = (await work.ownState<'ControlChanged'>('controls.v1', [request.scope])).get(request.scope);
+      if (!changes(current?.data ?? null, request)) return false;
+      const data = { ...request, by: person.person };
+      const output = { topic: 'controls.v1', key: request.scope, type: 'ControlChanged', data } as const;
+      const version = work.putState(cause, output);
+      await this.store.putControl(work.tx, { ...data, version, changedAt: work.at });
+      return true;
+    });
+    const control = (await this.store.controls()).find(({ scope }) => scope === request.scope);
+    return { changed: !done.repeated && done.result, control: control ?? null };
+  }
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { type ConfigFile, type ConfigProblem, policyDigests, problemLine, readConfig } from '@countersign/contracts';
+import { deployment, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Store } from './store.js';
+
+export type Publication =
+  | { readonly ok: true; readonly changed: boolean; readonly version: number; readonly digest: string }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** Publishes the configuration folder as the policy in force. What is invalid is never published: the bundle in force stays. */
+@Injectable()
+export class Policies implements OnApplicationBootstrap {
+  private readonly log = new Logger('policies');
+
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(Store) private readonly store: Store,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const publication = await this.publish('console');
+    if (publication.ok) {
+      const { changed, version, digest } = publication;
+      this.log.log(`policy ${version} (${digest.slice(0, 12)}) ${changed ? 'published' : 'is in force already'}`);
+      return;
+    }
+    for (const found of publication.problems) this.log.error(problemLine(found));
+    const inForce = await this.store.policy();
+    if (!inForce)
+      throw new Error(`CONFIG_DIR is not valid (${publication.problems.length} problems) and no policy is in force`);
+    this.log.error(`CONFIG_DIR is not valid; policy ${inForce.version} stays in force`);
+  }
+
+  /** Reads the folder and publishes it as one bundle if it is valid and differs from the one in force. */
+  async publish(by: string): Promise<Publication> {
+    const read = readConfig(await readFolder(process.env.CONFIG_DIR), deployment());
+    if (!read.ok) return read;
+    const { content } = read;
+    const { digest, parts } = policyDigests(content);
+    const id = randomUUID();
+    const cause = { source: '/countersign/console', id, correlationid: id };
+    const done = await this.runtime.transact(cause, async (work) => {
+      const current = (await work.ownState<'PolicyPublished'>('policies.v1', ['main'])).get('main');
+      if (current?.data?.digest === digest)
+        return { ok: true, changed: false, version: current.version, digest } as const;
+      const data = { bundle: 'main', digest, parts, by, content } as const;
+      const version = work.putState(cause, { topic: 'policies.v1', key: 'main', type: 'PolicyPublished', data });
+      await this.store.insertPolicy(work.tx, { ...data, version, changedAt: work.at });
+      return { ok: true, changed: true, version, digest } as const;
+    });
+    if (done.repeated) throw new Error('a fresh id was known already');
+    return done.result;
+  }
+}
+
+/** The YAML files under a folder. Throws, naming the variable, where there is no such folder. */
+async function readFolder(folder: string | undefined): Promise<ConfigFile[]> {
+  if (!folder)
+    throw new Error('CONFIG_DIR is not set: the folder of charters, plays, sequences, rules.yaml and routes.yaml');
+  const names = await readdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`CONFIG_DIR: ${folder} cannot be read: ${error.code}`);
+  });
+  return Promise.all(
+    names
+      .filter((name) => name.endsWith('.yaml'))
+      .sort()
+      .map(async (name) => ({
+        path: name.split(sep).join('/'),
+        text: await readFile(join(folder, name), 'utf8'),
+      })),
+  );
+}

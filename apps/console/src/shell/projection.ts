@@ -1,0 +1,145 @@
+import type { Tx } from '@countersign/runtime';
+import type { Changes } from '../core/project.js';
+
+/** Writes what a batch changed: one statement a table, however long the batch is. Keys sorted, so two batches never deadlock. */
+export async function writeProjection(tx: Tx, changes: Changes): Promise<void> {
+  await addCounts(tx, changes.counts);
+  await insert(tx, changes.activities, {
+    sql: `INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, says, at)
+          SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])`,
+    columns: [
+      (a) => a.correlationId,
+      (a) => a.topic,
+      (a) => a.eventId,
+      (a) => a.type,
+      (a) => a.subjectId,
+      (a) => a.says,
+      (a) => a.at,
+    ],
+  });
+  await insert(tx, lastBy(changes.escalations, 'actionId'), {
+    sql: `INSERT INTO escalations (action_id, subject_kind, subject_id, run_id, action_key, digest, correlation_id, card, deadline_at, escalated_at)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::jsonb[], $9::timestamptz[], $10::timestamptz[])
+          ON CONFLICT (action_id) DO UPDATE SET digest = excluded.digest, card = excluded.card, deadline_at = excluded.deadline_at,
+            escalated_at = excluded.escalated_at WHERE escalations.escalated_at <= excluded.escalated_at`,
+    columns: [
+      (e) => e.actionId,
+      (e) => e.subject.kind,
+      (e) => e.subject.id,
+      (e) => e.runId,
+      (e) => e.key,
+      (e) => e.digest,
+      (e) => e.correlationId,
+      (e) => JSON.stringify(e.card),
+      (e) => e.deadline,
+      (e) => e.at,
+    ],
+  });
+  await insert(tx, lastBy(changes.verdicts, 'actionId'), {
+    sql: `INSERT INTO verdicts (action_id, outcome, review_id, superseded_by, reasons, not_before, decided_at)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::timestamptz[], $7::timestamptz[])
+          ON CONFLICT (action_id) DO UPDATE SET outcome = excluded.outcome, review_id = excluded.review_id, superseded_by = excluded.superseded_by,
+            reasons = excluded.reasons, not_before = excluded.not_before, decided_at = excluded.decided_at
+          WHERE verdicts.decided_at <= excluded.decided_at`,
+    columns: [
+      (v) => v.actionId,
+      (v) => v.outcome,
+      (v) => v.reviewId,
+      (v) => v.supersededBy,
+      (v) => JSON.stringify(v.reasons),
+      (v) => v.notBefore,
+      (v) => v.at,
+    ],
+  });
+  await insert(tx, lastBy(changes.settlements, 'actionId'), {
+    sql: `INSERT INTO settlements (action_id, outcome, executor, says, external_reference, settled_at)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+          ON CONFLICT (action_id) DO UPDATE SET outcome = excluded.outcome, executor = excluded.executor, says = excluded.says,
+            external_reference = excluded.external_reference, settled_at = excluded.settled_at
+          WHERE settlements.settled_at <= excluded.settled_at`,
+    columns: [
+      (s) => s.actionId,
+      (s) => s.outcome,
+      (s) => s.executor,
+      (s) => s.says,
+      (s) => s.externalReference,
+      (s) => s.at,
+    ],
+  });
+  await insert(tx, lastBy(changes.assignedRuns, 'runId'), {
+    sql: `INSERT INTO assigned_runs (run_id, assigned_at) SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
+          ON CONFLICT DO NOTHING`,
+    columns: [(r) => r.runId, (r) => r.at],
+  });
+  // Normally there already: the act that published it wrote the row. After a restore from the topics it is not.
+  await insert(tx, lastBy(changes.reviews, 'reviewId'), {
+    sql: `INSERT INTO reviews (review_id, subject_kind, subject_id, digest, decision, by_person, note, decided_at)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
+          ON CONFLICT DO NOTHING`,
+    columns: [
+      (r) => r.reviewId,
+      (r) => r.subject.kind,
+      (r) => r.subject.id,
+      (r) => r.digest,
+      (r) => r.decision,
+      (r) => r.by,
+      (r) => r.note ?? null,
+      (r) => r.at,
+    ],
+  });
+  await insert(tx, lastBy(changes.setAside, 'reviewId'), {
+    sql: `INSERT INTO set_asides (review_id, why, at) SELECT * FROM unnest($1::uuid[], $2::jsonb[], $3::timestamptz[])
+          ON CONFLICT DO NOTHING`,
+    columns: [(s) => s.reviewId, (s) => JSON.stringify(s.why), (s) => s.at],
+  });
+  await insert(tx, lastBy(changes.failures, 'deadLetterId'), {
+    sql: `INSERT INTO failures (dead_letter_id, service, topic, partition, "offset", type, fault, attempts, at)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::jsonb[], $8::int[], $9::timestamptz[])
+          ON CONFLICT DO NOTHING`,
+    columns: [
+      (f) => f.deadLetterId,
+      (f) => f.service,
+      (f) => f.topic,
+      (f) => f.partition,
+      (f) => f.offset,
+      (f) => f.type ?? null,
+      (f) => JSON.stringify(f.fault),
+      (f) => f.attempts,
+      (f) => f.at,
+    ],
+  });
+  await insert(tx, lastBy(changes.replays, 'deadLetterId'), {
+    sql: `INSERT INTO replays (dead_letter_id, by_person, replayed_at)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) ON CONFLICT DO NOTHING`,
+    columns: [(r) => r.deadLetterId, (r) => r.by, (r) => r.at],
+  });
+}
+
+async function addCounts(tx: Tx, counts: Changes['counts']): Promise<void> {
+  if (counts.size === 0) return;
+  const rows = [...counts.values()];
+  await tx.query(
+    `INSERT INTO counts AS c (stage, label, n)
+     SELECT stage, label, n FROM unnest($1::text[], $2::text[], $3::bigint[]) AS new(stage, label, n) ORDER BY stage, label
+     ON CONFLICT (stage, label) DO UPDATE SET n = c.n + excluded.n`,
+    [rows.map((r) => r.stage), rows.map((r) => r.label), rows.map((r) => r.n)],
+  );
+}
+
+async function insert<T>(
+  tx: Tx,
+  rows: readonly T[],
+  to: { sql: string; columns: readonly ((row: T) => string | number | null)[] },
+): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.query(
+    to.sql,
+    to.columns.map((column) => rows.map(column)),
+  );
+}
+
+/** The last of each key, ordered by key: one statement may not touch a row twice. */
+function lastBy<K extends string, T extends { readonly [key in K]: string }>(rows: readonly T[], key: K): T[] {
+  const last = new Map(rows.map((row) => [row[key] as string, row]));
+  return [...last].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+}
