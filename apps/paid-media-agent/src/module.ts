@@ -1,0 +1,16 @@
+import { type AgentDefinition, AgentModule, agentSpec } from '@countersign/agent';
+import { RuntimeModule } from '@countersign/runtime';
+import { Module } from '@nestjs/common';
+import { paidMediaRules } from './core/paid-media-rules.js';
+
+const agent: AgentDefinition = {
+  name: 'paid-media-agent',
+  port: 8083,
+  kinds: ['ads.shift_budget', 'ads.set_bid', 'ads.pause_campaign', 'ads.resume_campaign', 'ads.publish_creative'],
+  rules: paidMediaRules,
+};
+
+export const spec = agentSpec(agent);
+
+@Module({ imports: [RuntimeModule.of(spec), AgentModule.of(agent)] })
+export class PaidMediaModule {}

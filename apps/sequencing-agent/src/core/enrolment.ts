@@ -1,0 +1,101 @@
+import { placeholderFault } from '@countersign/agent';
+import {
+  type ActionProposed,
+  type ActionRefused,
+  derivedId,
+  type Fault,
+  type PolicyContent,
+  type TaskAssigned,
+} from '@countersign/contracts';
+import { evidenceFor } from './sequencing-rules.js';
+
+/** A contact in a sequence, from the settlement of its `sequence.enroll` on. `enrolmentId` is that action's id. */
+export interface Enrolment {
+  readonly enrolmentId: string;
+  readonly taskId: string;
+  readonly contactId: string;
+  readonly sequenceId: string;
+  readonly accountId: string | null;
+  readonly state: 'running' | 'finished' | 'stopped' | 'closed';
+}
+
+/** What becomes of an enrolment at one of its steps. */
+export type StepOutcome =
+  | { readonly outcome: 'propose'; readonly proposal: ActionProposed; readonly last: boolean }
+  | { readonly outcome: 'close'; readonly reason: string }
+  /** The enrolment ended before this step was due. */
+  | { readonly outcome: 'none' };
+
+/** When the steps of a sequence are due, counted from the settlement of the enrolment. */
+export const stepsDue = (steps: readonly { readonly afterSeconds: number }[], settledAt: string): readonly string[] =>
+  steps.map(({ afterSeconds }) => new Date(Date.parse(settledAt) + afterSeconds * 1000).toISOString());
+
+/**
+ * The message of one step, as a proposal of its own: the text is the policy's of now, the gate judges it on its own.
+ * `sendAheadSeconds` after `at` it is to be sent.
+ */
+export function step(
+  enrolment: Enrolment,
+  n: number,
+  task: TaskAssigned,
+  policy: PolicyContent | null,
+  sendAheadSeconds: number,
+  at: string,
+): StepOutcome {
+  if (enrolment.state !== 'running') return { outcome: 'none' };
+  const { enrolmentId, sequenceId, contactId } = enrolment;
+  const sequence = policy?.sequences.find((s) => s.id === sequenceId);
+  const message = sequence?.steps[n];
+  if (!sequence || !message)
+    return { outcome: 'close', reason: `the policy in force has no step ${n + 1} of ${sequenceId}` };
+  if (!task.kinds.includes('email.send')) return { outcome: 'close', reason: 'the task does not allow email.send' };
+  if (placeholderFault('email.send', message.subject) || placeholderFault('email.send', message.body)) {
+    return { outcome: 'close', reason: `step ${n + 1} of ${sequenceId} holds a placeholder that nobody can fill in` };
+  }
+  const proposalId = derivedId('proposal', enrolmentId, n);
+  return {
+    outcome: 'propose',
+    last: n === sequence.steps.length - 1,
+    proposal: {
+      proposalId,
+      taskId: task.taskId,
+      agent: task.agent,
+      play: task.play,
+      purpose: task.purpose,
+      kinds: task.kinds,
+      action: {
+        actionId: derivedId('action', proposalId),
+        kind: 'email.send',
+        ...(enrolment.accountId !== null && { accountId: enrolment.accountId }),
+        payload: {
+          contactId,
+          purpose: sequence.purpose,
+          template: message.template,
+          subject: message.subject,
+          body: message.body,
+          sendAt: new Date(Date.parse(at) + sendAheadSeconds * 1000).toISOString(),
+          sequence: { id: sequenceId, enrolment: enrolmentId, step: n },
+        },
+      },
+      rationale: `Step ${n + 1} of ${sequence.steps.length} of ${sequenceId}, due ${message.afterSeconds} s after the enrolment was carried out.`,
+      evidence: [...evidenceFor(task.evidence, contactId)],
+      confidence: 0.8,
+      alternatives: [{ says: 'leave this step out', whyNot: 'nothing since the enrolment speaks against it' }],
+      planner: { kind: 'rules', name: 'sequence steps' },
+      lineage: 'trusted',
+      proposedAt: at,
+      madeFrom: task.madeFrom,
+    },
+  };
+}
+
+const standing = ['consent', 'suppression'];
+
+/** Why a refused message ends its sequence: consent does not come back by waiting, while a full hour or day does. */
+export function endsSequence(refused: Pick<ActionRefused, 'verdict'>): string | undefined {
+  return refused.verdict.reasons.find((r) => r.outcome === 'refuse' && standing.includes(r.rule))?.says;
+}
+
+/** The same for a message that the executor refused after its approval. */
+export const endsSequenceLate = (reason: Fault | undefined): string | undefined =>
+  reason && standing.some((rule) => reason.code.includes(rule)) ? reason.says : undefined;

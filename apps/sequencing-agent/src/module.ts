@@ -1,0 +1,23 @@
+import { type AgentDefinition, AgentModule, agentSpec } from '@countersign/agent';
+import { RuntimeModule } from '@countersign/runtime';
+import { Module } from '@nestjs/common';
+import { sequencingRules } from './core/sequencing-rules.js';
+import { EnrolmentFollowUp } from './shell/enrolment-follow-up.js';
+import { EnrolmentsPage } from './shell/enrolments-page.js';
+import { Enrolments1763700000002 } from './shell/migrations/enrolments.js';
+import { StepJobs } from './shell/step-jobs.js';
+
+const agent: AgentDefinition = {
+  name: 'sequencing-agent',
+  port: 8084,
+  kinds: ['sequence.enroll', 'sequence.stop', 'email.send', 'crm.create_task'],
+  rules: sequencingRules,
+  migrations: [Enrolments1763700000002],
+  jobs: [StepJobs],
+  followUp: EnrolmentFollowUp,
+};
+
+export const spec = agentSpec(agent);
+
+@Module({ imports: [RuntimeModule.of(spec), AgentModule.of(agent)], controllers: [EnrolmentsPage] })
+export class SequencingModule {}

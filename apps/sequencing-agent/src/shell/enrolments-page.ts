@@ -1,0 +1,19 @@
+import { RUNTIME, type Runtime } from '@countersign/runtime';
+import { Controller, Get, Inject } from '@nestjs/common';
+
+/** Who is in which sequence, how far, and why it ended; the newest 500. */
+@Controller()
+export class EnrolmentsPage {
+  constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
+
+  @Get('enrolments')
+  async enrolments(): Promise<{ enrolments: readonly object[] }> {
+    const enrolments = await this.runtime.read<object>(
+      `SELECT enrolment_id AS "enrolmentId", task_id AS "taskId", account_id AS "accountId", contact_id AS "contactId",
+              sequence_id AS "sequenceId", state, reason, steps_proposed AS "stepsProposed", started_at AS "startedAt",
+              ended_at AS "endedAt"
+       FROM enrolments ORDER BY started_at DESC, enrolment_id LIMIT 500`,
+    );
+    return { enrolments };
+  }
+}

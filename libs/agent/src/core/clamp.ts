@@ -1,0 +1,144 @@
+import {
+  type ActionKindName,
+  actionKindNames,
+  kindSpec,
+  type PayloadOf,
+  type TaskAssigned,
+} from '@countersign/contracts';
+import type { Facts } from './facts.js';
+import { foreignIdentifier } from './identifiers.js';
+import type { Draft, Plan, PlannedBy } from './plan.js';
+
+const placeholders = ['{{contact.firstName}}', '{{contact.lastName}}', '{{account.name}}'];
+const day = 86_400_000;
+
+/** A share of an amount in minor units, rounded, at least one: the step that `bidStepPercent` and `shiftPercent` allow. */
+export const shareOf = (amountMinor: number, percent: number): number =>
+  Math.max(1, Math.round((amountMinor * percent) / 100));
+
+/** A plan of which only what fits is left, and why the rest was left out. */
+export interface ClampedPlan {
+  readonly proposals: readonly Draft[];
+  readonly declined?: string;
+  readonly left: readonly string[];
+  readonly by: PlannedBy;
+}
+
+/** What bounds an agent's plans beside the task: the kinds it knows, and how many proposals a plan may have. */
+export interface Bounds {
+  readonly kinds: readonly ActionKindName[];
+  readonly most: number;
+  /** Named as the planner where the plan names none. */
+  readonly planner: string;
+}
+
+/**
+ * Keeps of a plan what its task allows: kinds of the task and of the agent, payloads of the catalogue's shape, identifiers
+ * of the task and its facts, amounts within the play's steps, texts whose placeholders an executor knows, one proposal for
+ * one subject, at most `most`. A draft is kept as it is or left out whole, never mended.
+ */
+export function clamp(plan: Plan, task: TaskAssigned, facts: Facts, at: string, bounds: Bounds): ClampedPlan {
+  const proposals: Draft[] = [];
+  const left: string[] = [...(plan.left ?? [])];
+  const seen = new Set<string>();
+  for (const draft of plan.proposals) {
+    const subject = subjectOf(draft);
+    const why =
+      fault(draft, task, facts, at, bounds.kinds) ??
+      (seen.has(subject) ? 'a second one for the same' : undefined) ??
+      (proposals.length >= bounds.most ? `more than ${bounds.most} proposals` : undefined);
+    if (why !== undefined) left.push(`${knownKind(draft.kind) ?? 'an unknown kind'}: ${why}`);
+    else {
+      seen.add(subject);
+      proposals.push(draft);
+    }
+  }
+  return {
+    proposals,
+    left,
+    by: plan.by ?? { kind: 'rules', name: bounds.planner },
+    ...(plan.declined !== undefined && { declined: plan.declined }),
+  };
+}
+
+const knownKind = (kind: string): ActionKindName | undefined => actionKindNames.find((k) => k === kind);
+
+function fault(
+  draft: Draft,
+  task: TaskAssigned,
+  facts: Facts,
+  at: string,
+  kinds: readonly ActionKindName[],
+): string | undefined {
+  const kind = knownKind(draft.kind);
+  if (!kind) return 'not in the catalogue';
+  if (!task.kinds.includes(kind)) return 'not among the kinds of the task';
+  if (!kinds.includes(kind)) return 'not among the kinds of the agent';
+  const parsed = kindSpec(kind)?.payload.safeParse(draft.payload);
+  if (!parsed?.success) return `payload: ${parsed?.error.issues[0]?.path.join('.') || 'its shape'} does not fit`;
+  const foreign = foreignIdentifier(draft.payload, task, facts);
+  if (foreign) return `${foreign}: not among what the task knows`;
+  const text = Object.entries(draft.payload).find(([, v]) => typeof v === 'string' && placeholderFault(kind, v));
+  if (text) return `${text[0]}: a placeholder that nobody can fill in`;
+  return beyond(kind, draft.payload, facts, Date.parse(at));
+}
+
+/** Whether a text holds a placeholder, or half of one, that the executor of the kind cannot fill in. */
+export function placeholderFault(kind: ActionKindName, text: string): boolean {
+  const known = kindSpec(kind)?.connector === 'mailer' ? placeholders : [];
+  const rest = known.reduce((remaining, placeholder) => remaining.replaceAll(placeholder, ''), text);
+  return rest.includes('{{') || rest.includes('}}');
+}
+
+/** What goes beyond the play's settings or the facts, kind by kind. The payload has its kind's shape. */
+function beyond(kind: ActionKindName, payload: unknown, facts: Facts, at: number): string | undefined {
+  const { settings } = facts;
+  const campaign = (id: string) => facts.adAccount?.campaigns.find((c) => c.campaignId === id);
+  const within = (time: string, days: number) => Date.parse(time) >= at && Date.parse(time) <= at + days * day;
+  switch (kind) {
+    case 'ads.set_bid': {
+      const { campaignId, bidMinor } = payload as PayloadOf<typeof kind>;
+      const now = campaign(campaignId)?.bidMinor;
+      if (now === undefined) return 'its bid is not known';
+      return Math.abs(bidMinor - now) > shareOf(now, settings.bidStepPercent)
+        ? `more than ${settings.bidStepPercent}% from the bid of now`
+        : undefined;
+    }
+    case 'ads.shift_budget': {
+      const { fromCampaignId, toCampaignId, amountMinor } = payload as PayloadOf<typeof kind>;
+      const budget = campaign(fromCampaignId)?.dailyBudgetMinor;
+      if (budget === undefined) return 'its budget is not known';
+      if (fromCampaignId === toCampaignId) return 'from and to are the same campaign';
+      return amountMinor > shareOf(budget, settings.shiftPercent) || amountMinor > budget
+        ? `more than ${settings.shiftPercent}% of the budget`
+        : undefined;
+    }
+    case 'ads.resume_campaign': {
+      const { campaignId, dailyBudgetMinor } = payload as PayloadOf<typeof kind>;
+      return dailyBudgetMinor > (campaign(campaignId)?.dailyBudgetMinor ?? 0) ? 'more than its budget' : undefined;
+    }
+    case 'email.send': {
+      const { purpose, sendAt, sequence } = payload as PayloadOf<typeof kind>;
+      if (sequence) return 'a step of a sequence is proposed by its enrolment only';
+      if (purpose !== settings.purpose) return "not the play's purpose";
+      return within(sendAt, 7) ? undefined : 'not to be sent within seven days';
+    }
+    case 'sequence.enroll': {
+      const { sequenceId, purpose } = payload as PayloadOf<typeof kind>;
+      const sequence = facts.sequences.find((s) => s.id === sequenceId);
+      return sequence?.purpose === purpose ? undefined : "not the sequence's purpose";
+    }
+    case 'crm.create_task':
+      return within((payload as PayloadOf<typeof kind>).dueAt, 30) ? undefined : 'not due within thirty days';
+    case 'ads.pause_campaign':
+    case 'ads.publish_creative':
+    case 'sequence.stop':
+      return undefined;
+  }
+}
+
+/** What a draft is about: a second draft of the same kind for the same subject says nothing new. */
+function subjectOf({ kind, payload }: Draft): string {
+  const { contactId, campaignId, fromCampaignId, toCampaignId, sequenceId, ownerId } = payload;
+  return JSON.stringify([kind, contactId, campaignId, fromCampaignId, toCampaignId, sequenceId, ownerId]);
+}

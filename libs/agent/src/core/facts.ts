@@ -1,0 +1,106 @@
+import {
+  type AccountProfile,
+  type AdAccountProfile,
+  type CampaignFacts,
+  type ContactProfile,
+  type PolicyContent,
+  type Profile,
+  profileKey,
+  type Sequence,
+  type TaskAssigned,
+  type Versions,
+} from '@countersign/contracts';
+import { readSettings, type Settings } from './settings.js';
+
+/** A campaign as planners see it, without its name. */
+export type Campaign = Omit<CampaignFacts, 'name'>;
+
+/** What a planner may know: ids, figures and words from closed lists. Names and other free text from outside stay out. */
+export interface Facts {
+  readonly settings: Settings;
+  readonly account?: Pick<AccountProfile, 'accountId' | 'tier' | 'ownerId'>;
+  readonly contacts: readonly Pick<
+    ContactProfile,
+    'contactId' | 'seniority' | 'reachable' | 'firstTouchedAt' | 'lastEngagedAt'
+  >[];
+  readonly adAccount?: {
+    readonly adAccountId: string;
+    readonly currency: string;
+    readonly campaigns: readonly Campaign[];
+  };
+  readonly sequences: readonly Sequence[];
+  /** The versions that were read, never lower than what the task was made from. */
+  readonly madeFrom: Versions;
+  /** Profiles that were behind the task when they were read. */
+  readonly behind: readonly string[];
+}
+
+/** Keys on `profiles.v1` of what a task is about. */
+export function profileKeysOf(task: TaskAssigned): readonly string[] {
+  const adAccountId = task.adAccountId ?? task.settings.adAccountId;
+  return [
+    ...(task.accountId === undefined ? [] : [profileKey.account(task.accountId)]),
+    ...task.contactIds.map(profileKey.contact),
+    ...(adAccountId === undefined ? [] : [profileKey.adAccount(String(adAccountId))]),
+  ];
+}
+
+const prefix = 'profile:';
+
+/** The profile versions that a task was made from, by their key on `profiles.v1`. */
+export const neededProfiles = (madeFrom: Versions): readonly { readonly key: string; readonly version: number }[] =>
+  Object.entries(madeFrom)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, version]) => ({ key: name.slice(prefix.length), version }));
+
+/** Facts of a task from what was read, or why the task cannot be planned with these settings. */
+export function factsOf(
+  task: TaskAssigned,
+  profiles: ReadonlyMap<string, { readonly version: number; readonly data: Profile | null }>,
+  policy: PolicyContent | null,
+): { readonly ok: true; readonly facts: Facts } | { readonly ok: false; readonly says: string } {
+  const read = readSettings(task.settings);
+  if (!read.ok) return read;
+  const keys = profileKeysOf(task);
+  const found = keys.flatMap((key) => profiles.get(key)?.data ?? []);
+  const account = found.find((p) => p.kind === 'account');
+  const adAccount = found.find((p) => p.kind === 'ad-account');
+  const versions = keys.map((key) => [`${prefix}${key}`, profiles.get(key)?.version ?? 0] as const);
+  return {
+    ok: true,
+    facts: {
+      settings: read.settings,
+      ...(account && { account: accountFacts(account) }),
+      contacts: found.filter((p) => p.kind === 'contact').map(contactFacts),
+      ...(adAccount && { adAccount: adAccountFacts(adAccount) }),
+      sequences: policy?.sequences ?? [],
+      madeFrom: {
+        ...task.madeFrom,
+        ...Object.fromEntries(versions.map(([name, v]) => [name, Math.max(v, task.madeFrom[name] ?? 0)])),
+      },
+      behind: versions.filter(([name, v]) => v < (task.madeFrom[name] ?? 0)).map(([name]) => name),
+    },
+  };
+}
+
+const accountFacts = (p: AccountProfile): NonNullable<Facts['account']> => ({
+  accountId: p.accountId,
+  ...(p.tier !== undefined && { tier: p.tier }),
+  ...(p.ownerId !== undefined && { ownerId: p.ownerId }),
+});
+
+const contactFacts = (p: ContactProfile): Facts['contacts'][number] => ({
+  contactId: p.contactId,
+  seniority: p.seniority,
+  reachable: p.reachable,
+  ...(p.firstTouchedAt !== undefined && { firstTouchedAt: p.firstTouchedAt }),
+  ...(p.lastEngagedAt !== undefined && { lastEngagedAt: p.lastEngagedAt }),
+});
+
+const adAccountFacts = (p: AdAccountProfile): NonNullable<Facts['adAccount']> => ({
+  adAccountId: p.adAccountId,
+  currency: p.currency,
+  campaigns: Object.values(p.campaigns)
+    .map(({ name: _name, ...campaign }) => campaign)
+    .sort((a, b) => (a.campaignId < b.campaignId ? -1 : 1)),
+});

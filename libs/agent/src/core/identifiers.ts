@@ -1,0 +1,43 @@
+import type { TaskAssigned } from '@countersign/contracts';
+import type { Facts } from './facts.js';
+
+const optional = (value: string | undefined): readonly string[] => (value === undefined ? [] : [value]);
+const campaigns = (_task: TaskAssigned, facts: Facts): readonly string[] =>
+  facts.adAccount?.campaigns.map((c) => c.campaignId) ?? [];
+
+/**
+ * Where each identifier in a payload may come from: the task, its settings or its facts. A planner chooses among these and
+ * can name nothing else, so a proposal never reaches beyond what its task is about.
+ */
+const sources = {
+  contactId: (task) => task.contactIds,
+  ownerId: (_task, facts) => optional(facts.account?.ownerId),
+  adAccountId: (_task, facts) => optional(facts.adAccount?.adAccountId),
+  campaignId: campaigns,
+  fromCampaignId: campaigns,
+  toCampaignId: campaigns,
+  currency: (_task, facts) => optional(facts.adAccount?.currency),
+  sequenceId: (_task, facts) =>
+    facts.sequences
+      .map((s) => s.id)
+      .filter((id) => facts.settings.sequence === undefined || id === facts.settings.sequence),
+  template: (_task, facts) => optional(facts.settings.template),
+  creativeId: (_task, facts) => optional(facts.settings.creativeId),
+  url: (_task, facts) => optional(facts.settings.url),
+} satisfies Record<string, (task: TaskAssigned, facts: Facts) => readonly string[]>;
+
+/** The values that a payload member may have, or undefined where the member is no identifier. */
+export const allowedValues = (member: string, task: TaskAssigned, facts: Facts): readonly string[] | undefined =>
+  Object.hasOwn(sources, member) ? sources[member as keyof typeof sources](task, facts) : undefined;
+
+/** The first identifier of a payload that its task does not know, by the member's name; never its value. */
+export function foreignIdentifier(
+  payload: Readonly<Record<string, unknown>>,
+  task: TaskAssigned,
+  facts: Facts,
+): string | undefined {
+  return Object.entries(payload).find(([member, value]) => {
+    const allowed = allowedValues(member, task, facts);
+    return allowed !== undefined && value !== undefined && !allowed.includes(value as string);
+  })?.[0];
+}

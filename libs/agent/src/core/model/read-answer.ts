@@ -1,0 +1,72 @@
+import type { TaskAssigned } from '@countersign/contracts';
+import { z } from 'zod';
+import type { Plan } from '../plan.js';
+import { type Aliases, aliased } from './aliases.js';
+
+const said = z.string().trim().min(1);
+const ModelAnswer = z.object({
+  proposals: z
+    .array(
+      z.object({
+        kind: z.string(),
+        payload: z.record(z.string(), z.unknown()),
+        rationale: said,
+        evidence: z.array(z.number()),
+        confidence: z.number().min(0).max(1),
+        alternatives: z.array(z.object({ says: said, whyNot: said })),
+      }),
+    )
+    .max(500),
+  declined: z.string().trim().nullish(),
+});
+
+/** Reads a model's answer into a plan that is still to be clamped, or says what of its shape does not fit. */
+export function readAnswer(
+  content: string | null | undefined,
+  task: TaskAssigned,
+  aliases: Aliases,
+): { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly says: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(content ?? '');
+  } catch {
+    return { ok: false, says: 'it is not JSON' };
+  }
+  const read = ModelAnswer.safeParse(json);
+  if (!read.success) {
+    const issue = read.error.issues[0];
+    return { ok: false, says: `${issue?.path.join('.') || 'the answer'}: ${issue?.message ?? 'invalid'}` };
+  }
+  const { proposals, declined } = read.data;
+  return {
+    ok: true,
+    plan: {
+      proposals: proposals.map((p) => ({
+        kind: p.kind,
+        payload: payloadOf(p.payload, aliases),
+        rationale: aliases.resolve(p.rationale).slice(0, 3000),
+        // A number that no evidence has is no evidence.
+        evidence: [...new Set(p.evidence)].flatMap((n) => task.evidence[n - 1] ?? []),
+        confidence: p.confidence,
+        alternatives: p.alternatives
+          .slice(0, 10)
+          .map(({ says, whyNot }) => ({
+            says: aliases.resolve(says).slice(0, 500),
+            whyNot: aliases.resolve(whyNot).slice(0, 500),
+          })),
+      })),
+      ...(declined && { declined: `the model declined: ${aliases.resolve(declined).slice(0, 500)}` }),
+    },
+  };
+}
+
+/** Strict mode writes an absent member as null; aliases become the ids they stand for. */
+const payloadOf = (payload: Readonly<Record<string, unknown>>, aliases: Aliases): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(payload)
+      .filter(([, value]) => value !== null)
+      .map(([member, value]) => [
+        member,
+        aliased.has(member) && typeof value === 'string' ? aliases.idOf(value) : value,
+      ]),
+  );

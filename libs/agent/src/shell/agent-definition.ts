@@ -1,0 +1,46 @@
+import type { Action, ActionKindName, ActionRefused, ActionSettled, Service } from '@countersign/contracts';
+import type { Cause, JobKind, ServiceSpec, Work } from '@countersign/runtime';
+import type { Type } from '@nestjs/common';
+import type { RulePlanner } from '../core/plan.js';
+import type { RememberedProposal } from './memory.js';
+
+/** All that makes one agent differ from another. */
+export interface AgentDefinition {
+  readonly name: Service;
+  readonly port: number;
+  /** Kinds its planners know; a task's kinds can only narrow them. */
+  readonly kinds: readonly ActionKindName[];
+  readonly rules: RulePlanner;
+  /** Migration classes of tables beside the agent's own. */
+  readonly migrations?: ServiceSpec['migrations'];
+  /** Kinds of jobs beside the planning. */
+  readonly jobs?: readonly Type<JobKind<never>>[];
+  /** What the agent does when it learns what became of its proposals. */
+  readonly followUp?: Type<FollowUp>;
+}
+
+/** A refusal of one of the agent's own proposals. */
+export interface OwnRefusal {
+  readonly cause: Cause;
+  readonly refused: ActionRefused;
+  readonly proposal: RememberedProposal;
+}
+
+/** A settlement of one of the agent's own proposals, with the action that ran: a person may have edited it. */
+export interface OwnSettlement {
+  readonly cause: Cause;
+  readonly settled: ActionSettled;
+  readonly proposal: RememberedProposal;
+  readonly action: Action;
+}
+
+/** Called in the batch's transaction; may write and schedule, must not wait for anything outside. */
+export interface FollowUp {
+  refused(refusals: readonly OwnRefusal[], work: Work): Promise<void>;
+  settled(settlements: readonly OwnSettlement[], work: Work): Promise<void>;
+}
+
+/** Injection token of the `AgentDefinition`. */
+export const AGENT = Symbol('AGENT');
+/** Injection token of the `FollowUp`, where there is one. */
+export const FOLLOW_UP = Symbol('FOLLOW_UP');

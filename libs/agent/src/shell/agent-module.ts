@@ -1,0 +1,41 @@
+import type { ServiceSpec } from '@countersign/runtime';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { neededProfiles } from '../core/facts.js';
+import { AGENT, type AgentDefinition, FOLLOW_UP } from './agent-definition.js';
+import { AgentHandlers } from './handlers.js';
+import { AgentTables1763700000001 } from './migrations/agent-tables.js';
+import { MODEL, modelAccess } from './model-access.js';
+import { PlanJobs } from './plan-jobs.js';
+import { ProposalsPage } from './proposals-page.js';
+
+/** What the runtime needs to know of an agent. */
+export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
+  name: agent.name,
+  port: agent.port,
+  migrations: [AgentTables1763700000001, ...(agent.migrations ?? [])],
+  state: ['profiles.v1', 'policies.v1'],
+  jobs: [PlanJobs, ...(agent.jobs ?? [])],
+  needs: ({ event }) =>
+    event.type === 'TaskAssigned' && event.data.agent === agent.name
+      ? neededProfiles(event.data.madeFrom).map((needed) => ({ topic: 'profiles.v1', ...needed }))
+      : [],
+});
+
+/** An agent as a Nest module: handlers, jobs, the page of its proposals. Needs `RUNTIME`; the model comes from the environment. */
+@Module({})
+// biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a dynamic module
+export class AgentModule {
+  static of(agent: AgentDefinition): DynamicModule {
+    return {
+      module: AgentModule,
+      controllers: [AgentHandlers, ProposalsPage],
+      providers: [
+        { provide: AGENT, useValue: agent },
+        { provide: MODEL, useFactory: () => modelAccess(process.env) },
+        PlanJobs,
+        ...(agent.jobs ?? []),
+        ...(agent.followUp ? [{ provide: FOLLOW_UP, useClass: agent.followUp }] : []),
+      ],
+    };
+  }
+}

@@ -1,0 +1,187 @@
+import {
+  type Action,
+  type ActionSettled,
+  digestOf,
+  type PolicyContent,
+  shippedDeployment,
+  type TaskAssigned,
+} from '@countersign/contracts';
+import { type Batch, type Cause, causeOf, RUNTIME, type Runtime, type Tx, type Work } from '@countersign/runtime';
+import { Controller, Inject, Logger, Optional } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { answer, declined, isLate, latePlan } from '../core/answer.js';
+import { clamp } from '../core/clamp.js';
+import { executorOf } from '../core/routes.js';
+import { AGENT, type AgentDefinition, FOLLOW_UP, type FollowUp, type OwnSettlement } from './agent-definition.js';
+import { boundsOf } from './bounds.js';
+import { readFacts } from './facts-reader.js';
+import {
+  answerTasks,
+  editsById,
+  keepEdits,
+  noteRefusals,
+  noteSettlements,
+  proposalsById,
+  rememberTasks,
+  settlementsOf,
+} from './memory.js';
+import { MODEL, type ModelAccess } from './model-access.js';
+import { planKind } from './plan-jobs.js';
+
+const settledPrefix = 'actions.settled.';
+const settledTopics = shippedDeployment.executors.map((executor) => `${settledPrefix}${executor}.v1`);
+
+/** An agent's way through a batch: tasks become answers, or planning jobs where a model is configured; outcomes are remembered. */
+@Controller()
+export class AgentHandlers {
+  private readonly log: Logger;
+
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(AGENT) private readonly agent: AgentDefinition,
+    @Inject(MODEL) private readonly model: ModelAccess | null,
+    @Optional() @Inject(FOLLOW_UP) private readonly followUp: FollowUp | undefined,
+  ) {
+    this.log = new Logger(agent.name);
+  }
+
+  @EventPattern<string>('tasks.assigned.v1')
+  async onTasks(@Payload() batch: Batch<'TaskAssigned'>): Promise<void> {
+    const own = batch.events.filter(({ event }) => event.data.agent === this.agent.name);
+    if (own.length === 0) return;
+    const causes = new Map(own.map((received) => [received.event.data.taskId, causeOf(received)]));
+    const assigned = [...new Map(own.map(({ event }) => [event.data.taskId, event.data])).values()];
+    const fresh = await rememberTasks(batch.tx, assigned, batch.at);
+    const tasks = assigned.filter((task) => fresh.has(task.taskId));
+    const given = tasks.map((task) => ({ task, cause: causes.get(task.taskId) as Cause }));
+    await (this.model ? this.planLater(given, batch) : this.planNow(given, batch));
+  }
+
+  @EventPattern<string>('actions.refused.v1')
+  async onRefused(@Payload() batch: Batch<'ActionRefused'>): Promise<void> {
+    const own = batch.events.filter(({ event }) => event.data.agent === this.agent.name);
+    if (own.length === 0) return;
+    const proposals = await noteRefusals(
+      batch.tx,
+      own.map(({ event }) => event.data),
+      batch.at,
+    );
+    await this.followUp?.refused(
+      own.flatMap((received) => {
+        const proposal = proposals.get(received.event.data.proposalId);
+        return proposal ? [{ cause: causeOf(received), refused: received.event.data, proposal }] : [];
+      }),
+      batch,
+    );
+  }
+
+  @EventPattern<string[]>(settledTopics)
+  async onSettled(@Payload() batch: Batch<'ActionSettled' | 'PermitRejected'>): Promise<void> {
+    const executor = batch.topic.slice(settledPrefix.length, -'.v1'.length);
+    const given = batch.events.flatMap((received) =>
+      received.event.type === 'ActionSettled' && received.event.data.executor === executor
+        ? [{ cause: causeOf(received), settled: received.event.data }]
+        : [],
+    );
+    const known = await proposalsById(
+      batch.tx,
+      given.map(({ settled }) => settled.proposalId),
+    );
+    if (known.size === 0) return;
+    const policy = await this.policy(batch.tx);
+    // A settlement counts only from the executor that the action's kind and account are routed to.
+    const own = given.filter(({ settled }) => {
+      const proposal = known.get(settled.proposalId);
+      if (!proposal) return false;
+      const counts = executorOf(proposal.action, policy) === executor;
+      if (!counts) this.log.warn(`settlement of ${settled.proposalId} by ${executor} set aside: not its executor`);
+      return counts;
+    });
+    await noteSettlements(
+      batch.tx,
+      own.map(({ settled }) => settled),
+      batch.at,
+    );
+    await this.follow(own, batch);
+  }
+
+  @EventPattern<string>('reviews.decided.v1')
+  async onReviews(@Payload() batch: Batch<'ReviewDecided'>): Promise<void> {
+    const edits = batch.events.flatMap((received) => {
+      const { subject, decision, action, at } = received.event.data;
+      return subject.kind === 'proposal' && decision === 'edit' && action
+        ? [{ cause: causeOf(received), proposalId: subject.id, action, at }]
+        : [];
+    });
+    if (edits.length === 0) return;
+    await keepEdits(batch.tx, edits);
+    // There is no order between topics: the edited action may have been carried out before its edit was read here.
+    const settled = await settlementsOf(
+      batch.tx,
+      edits.map((e) => e.proposalId),
+    );
+    await this.follow(
+      edits.flatMap((edit) =>
+        settled.filter((s) => s.actionId === edit.action.actionId).map((s) => ({ cause: edit.cause, settled: s })),
+      ),
+      batch,
+    );
+  }
+
+  private async planNow(given: readonly { task: TaskAssigned; cause: Cause }[], batch: Work): Promise<void> {
+    const facts = await readFacts(
+      this.runtime,
+      batch.tx,
+      given.map(({ task }) => task),
+    );
+    const { rules } = this.agent;
+    await answerTasks(
+      batch,
+      given.map(({ task, cause }) => {
+        const found = facts.get(task.taskId);
+        if (!found?.ok) return { task, cause, answer: declined(task, found?.says ?? 'facts unclear', batch.at) };
+        const plan = rules.plan(task, found.facts, batch.at);
+        const fitting = clamp(plan, task, found.facts, batch.at, boundsOf(this.agent, task));
+        return { task, cause, answer: answer(task, fitting, found.facts, batch.at) };
+      }),
+    );
+  }
+
+  private async planLater(given: readonly { task: TaskAssigned; cause: Cause }[], batch: Work): Promise<void> {
+    const late = given.filter(({ task }) => isLate(task, batch.at));
+    await answerTasks(
+      batch,
+      late.map(({ task, cause }) => ({ task, cause, answer: declined(task, latePlan, batch.at) })),
+    );
+    for (const { task, cause } of given) {
+      if (isLate(task, batch.at)) continue;
+      batch.schedule(cause, { kind: planKind, id: task.taskId, dueAt: batch.at, payload: { taskId: task.taskId } });
+    }
+  }
+
+  /** Hands settlements on with the action that ran; one whose action is not known here yet waits for its edit. */
+  private async follow(given: readonly { cause: Cause; settled: ActionSettled }[], work: Work): Promise<void> {
+    if (!this.followUp || given.length === 0) return;
+    const proposals = await proposalsById(
+      work.tx,
+      given.map(({ settled }) => settled.proposalId),
+    );
+    const edits = await editsById(
+      work.tx,
+      given.map(({ settled }) => settled.actionId),
+    );
+    const own = given.flatMap(({ cause, settled }): OwnSettlement[] => {
+      const proposal = proposals.get(settled.proposalId);
+      const action = proposal?.action.actionId === settled.actionId ? proposal.action : edits.get(settled.actionId);
+      return proposal && action && isDigestOf(action, settled) ? [{ cause, settled, proposal, action }] : [];
+    });
+    await this.followUp.settled(own, work);
+  }
+
+  private async policy(tx: Tx): Promise<PolicyContent | null> {
+    const found = await this.runtime.state<'PolicyPublished'>(tx, 'policies.v1', ['main']);
+    return found.get('main')?.data?.content ?? null;
+  }
+}
+
+const isDigestOf = (action: Action, settled: ActionSettled): boolean => digestOf(action) === settled.digest;

@@ -1,0 +1,244 @@
+import {
+  type Action,
+  type ActionProposed,
+  type ActionRefused,
+  type ActionSettled,
+  actionKey,
+  type TaskAssigned,
+} from '@countersign/contracts';
+import type { Cause, Tx, Work } from '@countersign/runtime';
+import type { Answer, PlannedFrom } from '../core/answer.js';
+import type { ClampedPlan } from '../core/clamp.js';
+
+/** What became of a proposal. `not-run`: approved, then refused by the executor. */
+export const proposalStates = [
+  'proposed',
+  'refused',
+  'executed',
+  'failed',
+  'not-run',
+  'expired',
+  'unresolved',
+  'undone',
+] as const;
+export type ProposalState = (typeof proposalStates)[number];
+
+/** A proposal as the agent remembers it. */
+export interface RememberedProposal {
+  readonly proposalId: string;
+  readonly taskId: string;
+  readonly kind: string;
+  readonly action: Action;
+  readonly state: ProposalState;
+}
+
+/** Stores tasks that are new and returns their ids: a task that comes again under another event is not answered again. */
+export async function rememberTasks(tx: Tx, tasks: readonly TaskAssigned[], at: string): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ task_id: string }>(
+    `INSERT INTO tasks (task_id, task, received_at, due_at)
+     SELECT task_id, task, $4, due_at FROM unnest($1::uuid[], $2::jsonb[], $3::timestamptz[]) AS n(task_id, task, due_at)
+     ORDER BY task_id ON CONFLICT DO NOTHING RETURNING task_id`,
+    [tasks.map((t) => t.taskId), tasks.map((t) => JSON.stringify(t)), tasks.map((t) => t.dueAt), at],
+  );
+  return new Set(rows.map((row) => row.task_id));
+}
+
+/** Tasks by id, as they were assigned. */
+export async function tasksById(tx: Tx, taskIds: readonly string[]): Promise<ReadonlyMap<string, TaskAssigned>> {
+  const rows = await tx.query<{ task_id: string; task: TaskAssigned }>(
+    'SELECT task_id, task FROM tasks WHERE task_id = ANY($1)',
+    [taskIds],
+  );
+  return new Map(rows.map((row) => [row.task_id, row.task]));
+}
+
+/** Stores proposals and queues their events. The agent's topic is `actions.proposed.<agent>.v1`. */
+export async function propose(
+  work: Work,
+  given: readonly { readonly cause: Cause; readonly proposal: ActionProposed }[],
+): Promise<void> {
+  if (given.length === 0) return;
+  await work.tx.query(
+    `INSERT INTO proposals (proposal_id, task_id, kind, action, planner, state, proposed_at, changed_at)
+     SELECT proposal_id, task_id, kind, action, planner, 'proposed', $6, $6
+     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::jsonb[]) AS n(proposal_id, task_id, kind, action, planner)`,
+    [
+      given.map(({ proposal }) => proposal.proposalId),
+      given.map(({ proposal }) => proposal.taskId),
+      given.map(({ proposal }) => proposal.action.kind),
+      given.map(({ proposal }) => JSON.stringify(proposal.action)),
+      given.map(({ proposal }) => JSON.stringify(proposal.planner)),
+      work.at,
+    ],
+  );
+  for (const { cause, proposal } of given) {
+    work.emit(cause, {
+      topic: `actions.proposed.${proposal.agent}.v1`,
+      key: actionKey(proposal.action),
+      type: 'ActionProposed',
+      data: proposal,
+      subject: proposal.proposalId,
+    });
+  }
+}
+
+/** Answers tasks that have no answer yet: their proposals, then the settlement of each. A second answer is dropped. */
+export async function answerTasks(
+  work: Work,
+  given: readonly { readonly cause: Cause; readonly task: TaskAssigned; readonly answer: Answer }[],
+): Promise<void> {
+  if (given.length === 0) return;
+  const rows = await work.tx.query<{ task_id: string }>(
+    `UPDATE tasks t SET answered_at = $4, outcome = n.outcome, reason = n.reason
+     FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n(task_id, outcome, reason)
+     WHERE t.task_id = n.task_id AND t.answered_at IS NULL RETURNING t.task_id`,
+    [
+      given.map(({ task }) => task.taskId),
+      given.map(({ answer }) => answer.settled.outcome),
+      given.map(({ answer }) => answer.settled.reason),
+      work.at,
+    ],
+  );
+  const open = new Set(rows.map((row) => row.task_id));
+  const first = given.filter(({ task }) => open.has(task.taskId));
+  await propose(
+    work,
+    first.flatMap(({ cause, answer }) => answer.proposals.map((proposal) => ({ cause, proposal }))),
+  );
+  for (const { cause, task, answer } of first) {
+    work.emit(cause, {
+      topic: `tasks.settled.${task.agent}.v1`,
+      key: task.accountId ?? task.adAccountId ?? task.taskId,
+      type: 'TaskSettled',
+      data: answer.settled,
+      subject: task.taskId,
+    });
+  }
+}
+
+/** A plan kept under its task's id, so that a repeat does not ask a model twice. The first one stands. */
+export async function keepPlan(
+  tx: Tx,
+  taskId: string,
+  plan: ClampedPlan,
+  from: PlannedFrom,
+  at: string,
+): Promise<void> {
+  await tx.query(
+    'INSERT INTO plans (task_id, plan, planned_from, planned_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+    [taskId, JSON.stringify(plan), JSON.stringify({ madeFrom: from.madeFrom, behind: from.behind }), at],
+  );
+}
+
+/** The plan that was kept for a task. */
+export async function keptPlan(
+  tx: Tx,
+  taskId: string,
+): Promise<{ readonly plan: ClampedPlan; readonly from: PlannedFrom } | undefined> {
+  const [row] = await tx.query<{ plan: ClampedPlan; planned_from: PlannedFrom }>(
+    'SELECT plan, planned_from FROM plans WHERE task_id = $1',
+    [taskId],
+  );
+  return row && { plan: row.plan, from: row.planned_from };
+}
+
+/** Notes refusals; returns those of the agent's own proposals. A settlement that was read first is not overwritten. */
+export async function noteRefusals(
+  tx: Tx,
+  refusals: readonly ActionRefused[],
+  at: string,
+): Promise<ReadonlyMap<string, RememberedProposal>> {
+  await tx.query(
+    `UPDATE proposals p SET state = 'refused', outcome = n.outcome, changed_at = $3
+     FROM unnest($1::uuid[], $2::jsonb[]) AS n(proposal_id, outcome)
+     WHERE p.proposal_id = n.proposal_id AND p.state = 'proposed'`,
+    [refusals.map((r) => r.proposalId), refusals.map((r) => JSON.stringify(refusalOutcome(r))), at],
+  );
+  return proposalsById(
+    tx,
+    refusals.map((r) => r.proposalId),
+  );
+}
+
+/** Notes settlements; returns the agent's own proposals among them. */
+export async function noteSettlements(
+  tx: Tx,
+  settlements: readonly ActionSettled[],
+  at: string,
+): Promise<ReadonlyMap<string, RememberedProposal>> {
+  // A batch may hold two of one proposal (unresolved, then executed): the later one stands.
+  const last = new Map(settlements.map((s) => [s.proposalId, s]));
+  await tx.query(
+    `UPDATE proposals p SET state = n.state, outcome = n.outcome, changed_at = $4
+     FROM unnest($1::uuid[], $2::text[], $3::jsonb[]) AS n(proposal_id, state, outcome) WHERE p.proposal_id = n.proposal_id`,
+    [
+      [...last.keys()],
+      [...last.values()].map((s): ProposalState => (s.outcome === 'refused' ? 'not-run' : s.outcome)),
+      [...last.values()].map((s) => JSON.stringify(s)),
+      at,
+    ],
+  );
+  return proposalsById(tx, [...last.keys()]);
+}
+
+export async function proposalsById(
+  tx: Tx,
+  proposalIds: readonly string[],
+): Promise<ReadonlyMap<string, RememberedProposal>> {
+  const rows = await tx.query<{
+    proposal_id: string;
+    task_id: string;
+    kind: string;
+    action: Action;
+    state: ProposalState;
+  }>('SELECT proposal_id, task_id, kind, action, state FROM proposals WHERE proposal_id = ANY($1)', [proposalIds]);
+  return new Map(
+    rows.map((row) => [
+      row.proposal_id,
+      { proposalId: row.proposal_id, taskId: row.task_id, kind: row.kind, action: row.action, state: row.state },
+    ]),
+  );
+}
+
+/** Keeps the actions that people put in place of the agent's own, by their action id. */
+export async function keepEdits(
+  tx: Tx,
+  edits: readonly { readonly proposalId: string; readonly action: Action; readonly at: string }[],
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO edits (action_id, proposal_id, action, decided_at)
+     SELECT n.action_id, n.proposal_id, n.action, n.decided_at
+     FROM unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::timestamptz[]) AS n(action_id, proposal_id, action, decided_at)
+     JOIN proposals p ON p.proposal_id = n.proposal_id ON CONFLICT DO NOTHING`,
+    [
+      edits.map((e) => e.action.actionId),
+      edits.map((e) => e.proposalId),
+      edits.map((e) => JSON.stringify(e.action)),
+      edits.map((e) => e.at),
+    ],
+  );
+}
+
+/** Edited actions by their id. */
+export async function editsById(tx: Tx, actionIds: readonly string[]): Promise<ReadonlyMap<string, Action>> {
+  const rows = await tx.query<{ action_id: string; action: Action }>(
+    'SELECT action_id, action FROM edits WHERE action_id = ANY($1)',
+    [actionIds],
+  );
+  return new Map(rows.map((row) => [row.action_id, row.action]));
+}
+
+/** Settlements that were read before the edit that they carried out. */
+export async function settlementsOf(tx: Tx, proposalIds: readonly string[]): Promise<readonly ActionSettled[]> {
+  const rows = await tx.query<{ outcome: ActionSettled }>(
+    `SELECT outcome FROM proposals WHERE proposal_id = ANY($1) AND state IN ('executed', 'undone')`,
+    [proposalIds],
+  );
+  return rows.map((row) => row.outcome);
+}
+
+const refusalOutcome = ({ verdict, wouldBe, supersededBy }: ActionRefused) => ({
+  reasons: verdict.reasons.filter((r) => r.outcome !== 'pass'),
+  ...(wouldBe !== undefined && { wouldBe }),
+  ...(supersededBy !== undefined && { supersededBy }),
+});

@@ -1,0 +1,59 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** What every agent remembers: its tasks and their answers, its proposals and what became of them, a model's plans and tokens. */
+export class AgentTables1763700000001 implements MigrationInterface {
+  readonly name = 'AgentTables1763700000001';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE tasks (
+        task_id uuid PRIMARY KEY,
+        task jsonb NOT NULL,
+        received_at timestamptz NOT NULL,
+        due_at timestamptz NOT NULL,
+        answered_at timestamptz,
+        outcome text CHECK (outcome IN ('proposed', 'declined')),
+        reason text
+      )`);
+    await runner.query(`
+      CREATE TABLE proposals (
+        proposal_id uuid PRIMARY KEY,
+        task_id uuid NOT NULL REFERENCES tasks,
+        kind text NOT NULL,
+        action jsonb NOT NULL,
+        planner jsonb NOT NULL,
+        state text NOT NULL CHECK (state IN
+          ('proposed', 'refused', 'executed', 'failed', 'not-run', 'expired', 'unresolved', 'undone')),
+        outcome jsonb,
+        proposed_at timestamptz NOT NULL,
+        changed_at timestamptz NOT NULL
+      )`);
+    await runner.query('CREATE INDEX proposals_by_task ON proposals (task_id)');
+    await runner.query('CREATE INDEX proposals_by_time ON proposals (proposed_at DESC, proposal_id)');
+    await runner.query(`
+      CREATE TABLE edits (
+        action_id uuid PRIMARY KEY,
+        proposal_id uuid NOT NULL REFERENCES proposals,
+        action jsonb NOT NULL,
+        decided_at timestamptz NOT NULL
+      )`);
+    await runner.query(`
+      CREATE TABLE plans (
+        task_id uuid PRIMARY KEY REFERENCES tasks,
+        plan jsonb NOT NULL,
+        planned_from jsonb NOT NULL,
+        planned_at timestamptz NOT NULL
+      )`);
+    await runner.query(`
+      CREATE TABLE token_budgets (
+        day date PRIMARY KEY,
+        held bigint NOT NULL DEFAULT 0 CHECK (held >= 0),
+        used bigint NOT NULL DEFAULT 0 CHECK (used >= 0)
+      )`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    for (const table of ['token_budgets', 'plans', 'edits', 'proposals', 'tasks'])
+      await runner.query(`DROP TABLE ${table}`);
+  }
+}

@@ -1,0 +1,51 @@
+import { RUNTIME, type Runtime } from '@countersign/runtime';
+import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
+import { z } from 'zod';
+import { proposalStates } from './memory.js';
+
+const Asked = z.strictObject({
+  state: z.enum(proposalStates).optional(),
+  task: z.uuid().optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+});
+
+/** What is used of Fastify's reply. */
+interface Reply {
+  status(code: number): unknown;
+  header(name: string, value: string): unknown;
+}
+
+/** What the agent proposed and what became of it, newest first. */
+@Controller()
+export class ProposalsPage {
+  constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
+
+  @Get('proposals')
+  async proposals(@Query() query: Record<string, string>, @Res({ passthrough: true }) reply: Reply): Promise<object> {
+    const asked = Asked.safeParse(query);
+    if (!asked.success) {
+      // RFC 9457.
+      reply.status(400);
+      reply.header('content-type', 'application/problem+json');
+      const issue = asked.error.issues[0];
+      const field = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path.join('.');
+      return {
+        type: 'about:blank',
+        title: 'Bad Request',
+        status: 400,
+        detail: `${field}: ${issue?.code === 'unrecognized_keys' ? 'is not known here' : issue?.message}`,
+        field,
+      };
+    }
+    const { state, task, limit } = asked.data;
+    const proposals = await this.runtime.read(
+      `SELECT p.proposal_id AS "proposalId", p.task_id AS "taskId", t.task -> 'play' AS play, p.kind, p.action, p.planner, p.state,
+              p.outcome, p.proposed_at AS "proposedAt", p.changed_at AS "changedAt"
+       FROM proposals p JOIN tasks t USING (task_id)
+       WHERE ($1::text IS NULL OR p.state = $1) AND ($2::uuid IS NULL OR p.task_id = $2)
+       ORDER BY p.proposed_at DESC, p.proposal_id LIMIT $3`,
+      [state ?? null, task ?? null, limit],
+    );
+    return { proposals };
+  }
+}
