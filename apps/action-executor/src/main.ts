@@ -1,1 +1,5 @@
-export {};
+import 'reflect-metadata';
+import { serve } from '@countersign/runtime';
+import { ActionExecutorModule, spec } from './module.js';
+
+await serve(ActionExecutorModule, spec);

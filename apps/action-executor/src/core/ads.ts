@@ -1,0 +1,108 @@
+import type { Action, ActionKindName, PayloadOf } from '@countersign/contracts';
+import { type Answer, rejected, type Shown } from './answer.js';
+
+/** A campaign of the sandbox advertising platform. Money in minor units of `currency`. */
+export interface Campaign {
+  readonly campaignId: string;
+  readonly adAccountId: string;
+  readonly status: 'active' | 'paused';
+  readonly dailyBudgetMinor: number;
+  readonly bidMinor: number;
+  readonly currency: string;
+  readonly creatives: readonly string[];
+}
+
+export interface AdsEffect {
+  readonly answer: Answer;
+  readonly changed: readonly Campaign[];
+}
+
+const payload = <K extends ActionKindName>(action: Action, _kind: K) => action.payload as PayloadOf<K>;
+
+/** The campaigns that an action touches. */
+export function campaignsOf(action: Action): readonly string[] {
+  const { campaignId, fromCampaignId, toCampaignId } = action.payload;
+  return [campaignId, fromCampaignId, toCampaignId].filter((id): id is string => typeof id === 'string');
+}
+
+/** What the platform does with an action: the campaigns as they are afterwards, or why nothing changes. */
+export function runOnCampaigns(action: Action, known: readonly Campaign[]): AdsEffect {
+  const found: Campaign[] = [];
+  for (const id of campaignsOf(action)) {
+    const campaign = known.find((c) => c.campaignId === id && c.adAccountId === action.payload.adAccountId);
+    if (!campaign) return refused('no-such-campaign', `no such campaign: ${id}`);
+    if (action.payload.currency !== undefined && action.payload.currency !== campaign.currency) {
+      return refused('wrong-currency', `${id} is kept in ${campaign.currency}, not in ${action.payload.currency}`);
+    }
+    found.push(campaign);
+  }
+  const [first, second] = found;
+  if (!first) return refused('unknown-kind', `the advertising platform does not know ${action.kind}`);
+
+  const done = (after: Campaign, before: Shown, shown: Shown): AdsEffect => ({
+    answer: { outcome: 'done', externalReference: `campaign/${after.campaignId}`, before, after: shown },
+    changed: [after],
+  });
+  switch (action.kind as ActionKindName) {
+    case 'ads.shift_budget':
+      return second
+        ? shift(first, second, payload(action, 'ads.shift_budget').amountMinor)
+        : refused('no-such-campaign', 'a shift needs two campaigns');
+    case 'ads.set_bid': {
+      const { bidMinor, currency } = payload(action, 'ads.set_bid');
+      return done({ ...first, bidMinor }, { bidMinor: first.bidMinor, currency }, { bidMinor, currency });
+    }
+    case 'ads.pause_campaign': {
+      // The compensating kind takes exactly these two members from what was before.
+      const { dailyBudgetMinor, currency } = first;
+      return done({ ...first, status: 'paused' }, { dailyBudgetMinor, currency }, { status: 'paused' });
+    }
+    case 'ads.resume_campaign': {
+      const { dailyBudgetMinor, currency } = payload(action, 'ads.resume_campaign');
+      return done(
+        { ...first, status: 'active', dailyBudgetMinor },
+        { status: first.status, dailyBudgetMinor: first.dailyBudgetMinor, currency },
+        { status: 'active', dailyBudgetMinor, currency },
+      );
+    }
+    case 'ads.publish_creative': {
+      const { creativeId } = payload(action, 'ads.publish_creative');
+      if (first.creatives.includes(creativeId)) {
+        return refused('already-published', `${creativeId} is already published in ${first.campaignId}`);
+      }
+      const creatives = [...first.creatives, creativeId];
+      return done({ ...first, creatives }, { creatives: first.creatives.length }, { creatives: creatives.length });
+    }
+    default:
+      return refused('unknown-kind', `the advertising platform does not know ${action.kind}`);
+  }
+}
+
+function shift(from: Campaign, to: Campaign, amountMinor: number): AdsEffect {
+  if (from.campaignId === to.campaignId) return refused('same-campaign', 'a shift needs two different campaigns');
+  if (from.dailyBudgetMinor < amountMinor) {
+    return refused(
+      'budget-too-small',
+      `${from.campaignId} has a daily budget of ${from.dailyBudgetMinor}, less than ${amountMinor} (${from.currency}, minor units)`,
+    );
+  }
+  const changed = [
+    { ...from, dailyBudgetMinor: from.dailyBudgetMinor - amountMinor },
+    { ...to, dailyBudgetMinor: to.dailyBudgetMinor + amountMinor },
+  ];
+  const budgets = (campaigns: readonly Campaign[]): Shown => ({
+    dailyBudgetMinor: Object.fromEntries(campaigns.map((c) => [c.campaignId, c.dailyBudgetMinor])),
+    currency: from.currency,
+  });
+  return {
+    answer: {
+      outcome: 'done',
+      externalReference: `campaign/${from.campaignId}+${to.campaignId}`,
+      before: budgets([from, to]),
+      after: budgets(changed),
+    },
+    changed,
+  };
+}
+
+const refused = (code: string, says: string): AdsEffect => ({ answer: rejected(code, says), changed: [] });

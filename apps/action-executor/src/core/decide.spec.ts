@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest';
+import type { Answer, Found } from './answer.js';
+import {
+  beforeFirstCall,
+  type End,
+  onAnswer,
+  onFound,
+  onOpening,
+  type Standing,
+  type Step,
+  standing,
+} from './decide.js';
+
+const patience = { turns: 3, backoffMs: 500, behindMs: 150 };
+const reason = { code: 'stopped', says: 'stopped: agent:a by lea: enough' };
+const ok: Standing = { kind: 'ok' };
+const behind: Standing = { kind: 'wait', until: null, reason: { code: 'state-behind', says: 'behind' } };
+const early: Standing = { kind: 'wait', until: '2026-11-21T10:00:00.000Z', reason: { code: 'early', says: 'early' } };
+const refused: Standing = { kind: 'ends', outcome: 'refused', reason };
+const expired: Standing = { kind: 'ends', outcome: 'expired', reason: { code: 'expired', says: 'expired' } };
+const forged: Standing = { kind: 'void', reason: { code: 'signature', says: 'bad signature' } };
+const done: Answer = { outcome: 'done', externalReference: 'x/1', before: { bidMinor: 1 }, after: { bidMinor: 2 } };
+const executed: End = {
+  outcome: 'executed',
+  externalReference: 'x/1',
+  before: { bidMinor: 1 },
+  after: { bidMinor: 2 },
+};
+const rejection: Answer = { outcome: 'rejected', reason };
+
+/** A step in a few words: what is done, and how it ends. */
+const brief = (step: Step): string => (step.step === 'end' ? step.end.outcome : step.step);
+
+test.each<[string, Standing, string]>([
+  ['spends a permit that opens', ok, 'spend'],
+  ['waits where its own state is behind the permit', behind, 'later'],
+  ['waits for the time that the permit names', early, 'later'],
+  ['refuses a permit that newer state speaks against', refused, 'refused'],
+  ['ends a late permit as expired', expired, 'expired'],
+  ['only records a permit that nobody sealed', forged, 'reject'],
+])('opening: %s', (_name, said, expected) => {
+  expect(brief(onOpening(said, patience))).toBe(expected);
+});
+
+test.each<[string, Parameters<typeof standing>[0], Standing['kind']]>([
+  ['an open permit', { ok: true }, 'ok'],
+  ['a stop', { ok: false, refusal: { kind: 'refused', ...reason, code: 'stopped', settles: 'refused' } }, 'ends'],
+  ['a replay', { ok: false, refusal: { kind: 'refused', ...reason, code: 'spent', settles: null } }, 'void'],
+  ['an early permit', { ok: false, refusal: { kind: 'wait', code: 'early', says: '', until: null } }, 'wait'],
+])('%s stands as such', (_name, said, kind) => {
+  expect(standing(said).kind).toBe(kind);
+});
+
+test.each<[string, Standing, string]>([
+  ['calls what may run now', ok, 'call'],
+  ['refuses on a stop that came after the spend', refused, 'refused'],
+  ['refuses on expiry after the spend: it was never called', expired, 'refused'],
+  ['refuses when its state is behind', behind, 'refused'],
+])('before the first call: %s', (_name, now, expected) => {
+  expect(brief(beforeFirstCall(now))).toBe(expected);
+});
+
+test.each<[string, Found, Standing, number, string]>([
+  ['present is executed, even if it may not run now', done, refused, 2, 'executed'],
+  ['a definite refusal is a failure', rejection, ok, 2, 'failed'],
+  ['absent is called again when it may run now', { outcome: 'absent' }, ok, 2, 'call'],
+  ['absent is unresolved when it may not run now', { outcome: 'absent' }, refused, 2, 'unresolved'],
+  ['absent is unresolved after expiry', { outcome: 'absent' }, expired, 2, 'unresolved'],
+  ['absent waits while its own state is behind', { outcome: 'absent' }, behind, 2, 'later'],
+  ['absent is unresolved when all calls are used up', { outcome: 'absent' }, ok, 3, 'unresolved'],
+  ['no answer is asked again', { outcome: 'unknown', says: 'away' }, ok, 2, 'later'],
+  ['no answer to the last asking is unresolved', { outcome: 'unknown', says: 'away' }, ok, 3, 'unresolved'],
+])('after asking: %s', (_name, found, now, turn, expected) => {
+  expect(brief(onFound(found, now, turn, patience))).toBe(expected);
+});
+
+test.each<[string, Parameters<typeof onAnswer>[0], number, string]>([
+  ['done is executed', done, 1, 'executed'],
+  ['a definite refusal is a failure', rejection, 1, 'failed'],
+  ['silence is asked about later', { outcome: 'unknown', says: 'time-out' }, 1, 'later'],
+  [
+    'silence on the last turn is unresolved, never a failure',
+    { outcome: 'unknown', says: 'time-out' },
+    3,
+    'unresolved',
+  ],
+])('after a call: %s', (_name, answer, turn, expected) => {
+  expect(brief(onAnswer(answer, turn, patience))).toBe(expected);
+});
+
+test('no absence and no silence ever comes out as failed, refused, expired or executed', () => {
+  const founds: Found[] = [{ outcome: 'absent' }, { outcome: 'unknown', says: 'away' }];
+  for (const found of founds)
+    for (const now of [ok, behind, refused, expired, forged])
+      for (let turn = 1; turn <= patience.turns; turn++) {
+        expect(['call', 'later', 'unresolved']).toContain(brief(onFound(found, now, turn, patience)));
+      }
+});
+
+test('the end carries reference and values, and the pauses double', () => {
+  expect(onAnswer(done, 1, patience)).toEqual({ step: 'end', end: executed });
+  const silent = { outcome: 'unknown', says: 'time-out' } as const;
+  const long = { ...patience, turns: 20 };
+  expect([1, 2, 3, 15].map((turn) => onAnswer(silent, turn, long))).toEqual(
+    [500, 1000, 2000, 30_000].map((inMs) => ({ step: 'later', wait: { inMs } })),
+  );
+});
+
+test('unresolved says why it was not called again', () => {
+  expect(onFound({ outcome: 'absent' }, refused, 2, patience)).toMatchObject({
+    end: { reason: { code: 'stopped', says: expect.stringContaining('agent:a by lea') } },
+  });
+});

@@ -1,0 +1,126 @@
+import type { ActionSettled, Fault } from '@countersign/contracts';
+import type { Refusal, Wait } from '@countersign/gate';
+import type { Answer, Found, Unknown } from './answer.js';
+
+/** How a permit ends, once. */
+export type End = Pick<ActionSettled, 'reason' | 'externalReference' | 'before' | 'after'> & {
+  readonly outcome: 'executed' | 'failed' | 'refused' | 'expired' | 'unresolved';
+};
+
+/** What `open()` or `recheck()` said, without the action it may have brought. */
+export type Standing =
+  | { readonly kind: 'ok' }
+  /** The permit is good, not now: early until a time, or our own state is behind it. */
+  | { readonly kind: 'wait'; readonly until: string | null; readonly reason: Fault }
+  /** The permit is good, and must not run: its one end. */
+  | { readonly kind: 'ends'; readonly outcome: 'refused' | 'expired'; readonly reason: Fault }
+  /** Forged, altered, for another audience, or used by another approval: it ends nothing. */
+  | { readonly kind: 'void'; readonly reason: Fault };
+
+export type Step =
+  | { readonly step: 'spend' }
+  | { readonly step: 'call' }
+  | { readonly step: 'end'; readonly end: End }
+  /** Recorded, settles nothing. */
+  | { readonly step: 'reject'; readonly reason: Fault }
+  | { readonly step: 'later'; readonly wait: { readonly inMs: number } | { readonly until: string } };
+
+/** What the gate said, in this service's words. */
+export function standing(
+  said: { readonly ok: true } | { readonly ok: false; readonly refusal: Refusal | Wait },
+): Standing {
+  if (said.ok) return { kind: 'ok' };
+  const { code, says } = said.refusal;
+  const reason = { code, says };
+  if (said.refusal.kind === 'wait') return { kind: 'wait', until: said.refusal.until, reason };
+  const { settles } = said.refusal;
+  return settles === null ? { kind: 'void', reason } : { kind: 'ends', outcome: settles, reason };
+}
+
+/** How often and how patiently a connected system is called for one permit. */
+export interface Patience {
+  /** Turns for one intent: the first only calls, each later one asks first, the last one only asks. */
+  readonly turns: number;
+  /** Pause after the first turn without an answer; doubled each time, at most half a minute. */
+  readonly backoffMs: number;
+  /** Pause while our own state is behind a permit. */
+  readonly behindMs: number;
+}
+
+/** What to do with an approval whose permit nobody of ours has taken yet, in the transaction that may spend it. */
+export function onOpening(said: Standing, patience: Patience): Step {
+  switch (said.kind) {
+    case 'ok':
+      return { step: 'spend' };
+    case 'wait':
+      return { step: 'later', wait: said.until === null ? { inMs: patience.behindMs } : { until: said.until } };
+    case 'ends':
+      return { step: 'end', end: { outcome: said.outcome, reason: said.reason } };
+    case 'void':
+      return { step: 'reject', reason: said.reason };
+  }
+}
+
+/**
+ * Before the first call, in the turn that starts it. The intent was made in this claim and nobody has called, so that 'refused'
+ * is the truth, unless another instance has taken it over meanwhile: `Permits.refuseUncalled` sees to that.
+ */
+export function beforeFirstCall(now: Standing): Step {
+  return now.kind === 'ok' ? { step: 'call' } : { step: 'end', end: { outcome: 'refused', reason: now.reason } };
+}
+
+/**
+ * After asking for the key of an intent that may have been called: absence is never a failure, and only what may run now is
+ * called again.
+ */
+export function onFound(found: Found, now: Standing, turn: number, patience: Patience): Step {
+  switch (found.outcome) {
+    case 'done':
+    case 'rejected':
+      return { step: 'end', end: endOf(found) };
+    case 'unknown':
+      return again(found, turn, patience);
+    case 'absent':
+      break;
+  }
+  switch (now.kind) {
+    case 'ok':
+      return turn < patience.turns
+        ? { step: 'call' }
+        : unresolved('not-confirmed', `called ${turn - 1} times, and the connected system does not know of it`);
+    case 'wait':
+      return again(now.reason, turn, patience);
+    case 'ends':
+    case 'void':
+      return unresolved(
+        now.reason.code,
+        `it may have been called and must not be called again: ${now.reason.says}; the connected system does not know of it`,
+      );
+  }
+}
+
+/** After a call. An answer ends the permit; silence never does. */
+export function onAnswer(answer: Answer | Unknown, turn: number, patience: Patience): Step {
+  return answer.outcome === 'unknown' ? again(answer, turn, patience) : { step: 'end', end: endOf(answer) };
+}
+
+function endOf(answer: Answer): End {
+  if (answer.outcome === 'rejected') return { outcome: 'failed', reason: answer.reason };
+  const { externalReference, before, after } = answer;
+  return {
+    outcome: 'executed',
+    externalReference,
+    ...(before !== undefined && { before }),
+    ...(after !== undefined && { after }),
+  };
+}
+
+function again(why: { readonly says: string }, turn: number, patience: Patience): Step {
+  if (turn >= patience.turns) return unresolved('no-answer', `no answer after ${turn} tries: ${why.says}`);
+  return { step: 'later', wait: { inMs: Math.min(30_000, patience.backoffMs * 2 ** (turn - 1)) } };
+}
+
+const unresolved = (code: string, says: string): Step => ({
+  step: 'end',
+  end: { outcome: 'unresolved', reason: { code, says: says.slice(0, 1000) } },
+});

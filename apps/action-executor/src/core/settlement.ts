@@ -1,0 +1,26 @@
+import { type ActionApproved, type ActionSettled, actionKey, type PermitRejected } from '@countersign/contracts';
+import type { End } from './decide.js';
+
+/** The topic of everything that becomes of this executor's permits. */
+export const settledTopic = (executor: string): string => `actions.settled.${executor}.v1`;
+
+/** The key of a settlement: as proposed, so that all about one action is in order. */
+export const settledKey = (approval: ActionApproved): string => actionKey(approval.action);
+
+/** The one end of an approval's permit, as an event's data. */
+export function settlementOf(approval: ActionApproved, end: End, at: string): ActionSettled {
+  const { permitId, actionId, proposalId, digest, executor, connector } = approval;
+  return { permitId, actionId, proposalId, digest, executor, connector, ...end, at };
+}
+
+/** A permit that settles nothing, as an event's data. What the approval says of itself is quoted, not believed. */
+export function rejectionOf(
+  approval: ActionApproved,
+  place: Pick<PermitRejected, 'topic' | 'partition' | 'offset'>,
+  reason: PermitRejected['reason'],
+  at: string,
+): PermitRejected {
+  const { permitId, proposalId, executor } = approval;
+  const { topic, partition, offset } = place;
+  return { permitId, proposalId, executor, reason, topic, partition, offset, at };
+}

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { answerOf, foundOf } from './webhook.js';
+
+const key = 'k-1';
+const text = (body: unknown) => JSON.stringify(body);
+
+test.each<[number, string, string]>([
+  [200, '', 'done'],
+  [204, '', 'done'],
+  [200, 'thanks', 'done'],
+  [202, text({ outcome: 'running' }), 'unknown'],
+  [202, text({ outcome: 'queued' }), 'unknown'],
+  [200, text({ outcome: 'rejected', reason: 'x'.repeat(5_000) }), 'rejected'],
+  [200, text({ outcome: 'done', reference: 7 }), 'done'],
+  [301, '', 'unknown'],
+  [400, '', 'rejected'],
+  [401, '', 'unknown'],
+  [403, '', 'rejected'],
+  [408, '', 'unknown'],
+  [409, '', 'rejected'],
+  [422, '', 'rejected'],
+  [425, '', 'unknown'],
+  [429, '', 'unknown'],
+  [500, text({ outcome: 'done' }), 'unknown'],
+  [503, text({ outcome: 'rejected' }), 'unknown'],
+])('a call answered with %i %s is %s', (status, body, outcome) => {
+  expect(answerOf(status, body, key).outcome).toBe(outcome);
+});
+
+test.each<[number, string, string]>([
+  [200, text({ outcome: 'done', reference: 'r-1' }), 'done'],
+  [200, text({ outcome: 'rejected', reason: 'no such list' }), 'rejected'],
+  [200, text({ outcome: 'running' }), 'unknown'],
+  [200, '', 'unknown'],
+  [200, text({ status: 'fine' }), 'unknown'],
+  [404, '', 'absent'],
+  [401, '', 'unknown'],
+  [405, '', 'unknown'],
+  [410, '', 'unknown'],
+  [500, '', 'unknown'],
+])('a question answered with %i %s is %s', (status, body, outcome) => {
+  expect(foundOf(status, body, key).outcome).toBe(outcome);
+});
+
+test('reference, values and reason come through, and the key stands in for a missing reference', () => {
+  expect(answerOf(200, text({ reference: 'r-1', before: { bid: 1 }, after: { bid: 2 } }), key)).toEqual({
+    outcome: 'done',
+    externalReference: 'r-1',
+    before: { bid: 1 },
+    after: { bid: 2 },
+  });
+  expect(answerOf(204, '', key)).toEqual({ outcome: 'done', externalReference: key });
+  expect(answerOf(422, text({ reason: 'no such list' }), key)).toMatchObject({ reason: { says: 'no such list' } });
+  expect(answerOf(422, '<html>', key)).toMatchObject({ reason: { says: 'the receiver refused with 422' } });
+});
+
+test('values that are too large for a settlement are left out', () => {
+  expect(answerOf(200, text({ after: { body: 'x'.repeat(5_000) } }), key)).toEqual({
+    outcome: 'done',
+    externalReference: key,
+  });
+});

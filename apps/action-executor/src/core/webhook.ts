@@ -1,0 +1,77 @@
+import type { Action } from '@countersign/contracts';
+import { z } from 'zod';
+import { type Answer, type Found, rejected, type Unknown, unknown } from './answer.js';
+
+/** What is posted: the same bytes for the same action, however often. */
+export const webhookBody = (action: Action): string =>
+  JSON.stringify({
+    type: action.kind,
+    data: { actionId: action.actionId, accountId: action.accountId, payload: action.payload },
+  });
+
+const shown = z
+  .record(z.string(), z.unknown())
+  .refine((value) => JSON.stringify(value).length <= 4_000)
+  .optional()
+  .catch(undefined);
+/** A member that is too long or of another type is left out; only `outcome` decides, and an unknown one decides nothing. */
+const Body = z.object({
+  outcome: z.unknown().optional(),
+  reference: z.string().min(1).max(300).optional().catch(undefined),
+  before: shown,
+  after: shown,
+  reason: z
+    .string()
+    .min(1)
+    .transform((text) => text.slice(0, 900))
+    .optional()
+    .catch(undefined),
+});
+type Body = z.infer<typeof Body>;
+
+/** Refusals that may be over next time: who we are, time, order, rate. */
+const passing = new Set([401, 407, 408, 421, 423, 425, 429]);
+
+/** What a receiver's answer to a call means. Only a definite one settles anything. */
+export function answerOf(status: number, text: string, key: string): Answer | Unknown {
+  const body = read(text);
+  if (status >= 200 && status < 300) {
+    const outcome = body?.outcome ?? 'done';
+    if (outcome === 'done') return doneBy(body, key);
+    return outcome === 'rejected' ? refusedBy(status, body) : undecided(outcome);
+  }
+  if (status >= 400 && status < 500 && !passing.has(status)) return refusedBy(status, body);
+  return unknown(`the receiver answered ${status}`);
+}
+
+/** What a receiver's answer to the question for a key means. */
+export function foundOf(status: number, text: string, key: string): Found {
+  if (status === 404) return { outcome: 'absent' };
+  if (status !== 200) return unknown(`the receiver answered ${status}`);
+  const body = read(text);
+  if (body?.outcome === 'done') return doneBy(body, key);
+  return body?.outcome === 'rejected' ? refusedBy(status, body) : undecided(body?.outcome);
+}
+
+const undecided = (outcome: unknown): Unknown =>
+  unknown(outcome === 'running' ? 'the receiver is still at work' : 'the receiver answered without a known outcome');
+
+const doneBy = (body: Body | undefined, key: string): Answer => ({
+  outcome: 'done',
+  externalReference: body?.reference ?? key,
+  ...(body?.before && { before: body.before }),
+  ...(body?.after && { after: body.after }),
+});
+
+const refusedBy = (status: number, body: Body | undefined): Answer =>
+  rejected('receiver-refused', body?.reason ?? `the receiver refused with ${status}`);
+
+/** A body that is not ours to understand is no reason to doubt the status. */
+function read(text: string): Body | undefined {
+  try {
+    const parsed = Body.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
+import { Module } from '@nestjs/common';
+import { Approvals } from './shell/approvals.js';
+import { ComparedState } from './shell/compared-state.js';
+import { CONNECTORS, type Connector } from './shell/connector.js';
+import { AdsSandbox } from './shell/connectors/ads-sandbox.js';
+import { CrmSandbox } from './shell/connectors/crm-sandbox.js';
+import { MailerSandbox } from './shell/connectors/mailer-sandbox.js';
+import { Sandbox } from './shell/connectors/sandbox.js';
+import { Webhook } from './shell/connectors/webhook.js';
+import { Permits1763700000001, Sandboxes1763700000002 } from './shell/migrations/executor-tables.js';
+import { PermitJobs } from './shell/permit-jobs.js';
+import { Permits } from './shell/permits.js';
+import { SandboxPages } from './shell/sandbox-pages.js';
+import { readSettings, SETTINGS, type Settings } from './shell/settings.js';
+
+export const spec: ServiceSpec = {
+  name: 'action-executor',
+  port: 8086,
+  migrations: [Permits1763700000001, Sandboxes1763700000002],
+  state: ['consents.v1', 'contact-points.v1', 'controls.v1', 'policies.v1'],
+  jobs: [PermitJobs],
+};
+
+@Module({
+  imports: [RuntimeModule.of(spec)],
+  controllers: [Approvals, SandboxPages],
+  providers: [
+    { provide: SETTINGS, useFactory: () => readSettings(process.env) },
+    Sandbox,
+    AdsSandbox,
+    MailerSandbox,
+    CrmSandbox,
+    {
+      provide: CONNECTORS,
+      inject: [SETTINGS, AdsSandbox, MailerSandbox, CrmSandbox],
+      useFactory: ({ webhook }: Settings, ...sandboxes: Connector[]) =>
+        new Map([...sandboxes, ...(webhook ? [new Webhook(webhook)] : [])].map((c) => [c.name, c])),
+    },
+    ComparedState,
+    Permits,
+    PermitJobs,
+  ],
+})
+export class ActionExecutorModule {}

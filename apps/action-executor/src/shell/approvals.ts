@@ -1,0 +1,34 @@
+import { type ActionApproved, derivedId } from '@countersign/contracts';
+import { type Batch, causeOf, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Controller, Inject } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+
+/** The kind of job that works a permit. */
+export const PERMIT = 'permit';
+
+/** What a permit's job knows: the approval as it was read, and where. Nothing of it is trusted before `open()`. */
+export interface PermitJob {
+  readonly approval: ActionApproved;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+}
+
+/** Takes approvals in: each that names this executor becomes a job, due at once, so that a forged one shows at once. */
+@Controller()
+export class Approvals {
+  constructor(@Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'service'>) {}
+
+  @EventPattern<string[]>(['actions.approved.v1'])
+  async onApproved(@Payload() batch: Batch<'ActionApproved'>): Promise<void> {
+    for (const received of batch.events) {
+      const { source, id, data: approval } = received.event;
+      if (approval.executor !== this.runtime.service) continue;
+      const { topic, partition, offset } = received;
+      const payload: PermitJob = { approval, topic, partition, offset };
+      // One job an approval, not one a permit: a replay under another event id has to be seen, and recorded.
+      const job = `${approval.permitId}/${derivedId(source, id)}`;
+      batch.schedule(causeOf(received), { kind: PERMIT, id: job, dueAt: batch.at, payload });
+    }
+  }
+}

@@ -1,0 +1,280 @@
+import { type ApprovedAction, comparedBy, type GateState, open, recheck } from '@countersign/gate';
+import {
+  isTransient,
+  type Job,
+  type JobContext,
+  type JobKind,
+  RUNTIME,
+  type Runtime,
+  type Work,
+} from '@countersign/runtime';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { type Found, type Unknown, unknown } from '../core/answer.js';
+import { beforeFirstCall, type End, onAnswer, onFound, onOpening, type Step, standing } from '../core/decide.js';
+import { rejectionOf, settledKey, settledTopic, settlementOf } from '../core/settlement.js';
+import { PERMIT, type PermitJob } from './approvals.js';
+import { ComparedState } from './compared-state.js';
+import { CONNECTORS, type Connector, type Connectors } from './connector.js';
+import { Permits, type Taking } from './permits.js';
+import { SETTINGS, type Settings } from './settings.js';
+
+type PJob = Job<PermitJob>;
+type Ended = Extract<Step, { step: 'end' | 'reject' }>;
+type Later = Extract<Step, { step: 'later' }>;
+
+/** What the opening transaction left to do for one approval. */
+type Opening =
+  | { readonly todo: 'settle'; readonly job: PJob; readonly step: Ended }
+  | { readonly todo: 'later'; readonly job: PJob; readonly step: Later }
+  /** An intent made in this claim: nobody has called. */
+  | { readonly todo: 'call'; readonly job: PJob; readonly action: ApprovedAction }
+  /** An intent of an earlier claim: it may have been called. */
+  | { readonly todo: 'ask'; readonly job: PJob; readonly turn: number };
+
+/** What a call or a question came to; null where another instance has taken the intent over. */
+type Outcome = { readonly job: PJob; readonly step: Ended | Later } | null;
+
+/**
+ * Works permits: one transaction opens and spends a whole claim of them, the calls run side by side, one transaction ends what
+ * has an end. Nothing waits for a connected system inside a transaction.
+ */
+@Injectable()
+export class PermitJobs implements JobKind<PermitJob> {
+  readonly kind = PERMIT;
+  /** A question and a call, ten seconds at most each, and room to write down what came of them. */
+  readonly leaseMs = 30_000;
+  readonly batch = 64;
+  readonly parallel = 4;
+  private readonly log = new Logger(PermitJobs.name);
+
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'service'>,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'permitKeys' | 'patience'>,
+    @Inject(CONNECTORS) private readonly connectors: Connectors,
+    @Inject(ComparedState) private readonly state: ComparedState,
+    @Inject(Permits) private readonly permits: Permits,
+  ) {}
+
+  async work(jobs: readonly PJob[], context: JobContext): Promise<void> {
+    const openings = await this.opened(jobs, context);
+    const aside = openings.filter((o) => o.todo === 'settle' || o.todo === 'later');
+    const groups = Map.groupBy(
+      openings.filter((o) => o.todo === 'call' || o.todo === 'ask'),
+      (o) => o.job.payload.approval.connector,
+    );
+    // A connector that is slow holds up its own actions only.
+    const done = await Promise.allSettled([
+      this.conclude(aside, context),
+      ...[...groups].map(([name, group]) => this.run(this.connectors.get(name), group, context)),
+    ]);
+    const failed = done.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  /** Opens what is new and counts a turn on what is not, in one transaction. A lost race is run again. */
+  private async opened(jobs: readonly PJob[], context: JobContext): Promise<readonly Opening[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await context.transaction((work) => this.open(jobs, work));
+      } catch (error) {
+        if (attempt === 3 || !isTransient(error)) throw error;
+      }
+    }
+  }
+
+  private async open(jobs: readonly PJob[], { tx, at }: Work): Promise<readonly Opening[]> {
+    const compared = new Map(jobs.map((job) => [job.id, comparedBy(job.payload.approval)]));
+    const named = [...compared.values()].flatMap(({ permitId }) => (permitId === undefined ? [] : [permitId]));
+    const state = await this.state.in(tx, [...compared.values()], 'share');
+    const rows = await this.permits.find(tx, named);
+
+    const openings: Opening[] = [];
+    const spending: { job: PJob; action: ApprovedAction }[] = [];
+    const ending: { job: PJob; step: Ended & { step: 'end' } }[] = [];
+    const resuming: PJob[] = [];
+    for (const job of jobs) {
+      const row = rows.get(compared.get(job.id)?.permitId ?? '');
+      if (row?.jobId === job.id) {
+        if (row.end) openings.push({ todo: 'settle', job, step: { step: 'end', end: row.end } });
+        else resuming.push(job);
+        continue;
+      }
+      const said = this.openOne(job, at, state, row !== undefined);
+      const step = onOpening(standing(said), this.settings.patience);
+      if (step.step === 'spend' && said.ok) spending.push({ job, action: said.action });
+      else if (step.step === 'end') ending.push({ job, step });
+      else if (step.step === 'reject') openings.push({ todo: 'settle', job, step });
+      else if (step.step === 'later') openings.push({ todo: 'later', job, step });
+    }
+
+    const taken = await this.permits.take(
+      tx,
+      [...spending.map(({ job }) => takingOf(job, null)), ...ending.map(({ job, step }) => takingOf(job, step.end))],
+      at,
+    );
+    const turns = await this.permits.nextTurn(tx, resuming.map(permitIdOf), at);
+    // Whoever finds the row just taken looks again, and then sees a replay.
+    const again: Later = { step: 'later', wait: { until: at } };
+    for (const { job, action } of spending)
+      openings.push(taken.has(job.id) ? { todo: 'call', job, action } : { todo: 'later', job, step: again });
+    for (const { job, step } of ending)
+      openings.push(taken.has(job.id) ? { todo: 'settle', job, step } : { todo: 'later', job, step: again });
+    for (const job of resuming) {
+      const turn = turns.get(permitIdOf(job));
+      openings.push(turn === undefined ? { todo: 'later', job, step: again } : { todo: 'ask', job, turn });
+    }
+    return openings;
+  }
+
+  private openOne({ payload: { approval } }: PJob, at: string, state: GateState, spent: boolean) {
+    const audience = `${this.runtime.service}/${approval.connector}`;
+    return open(approval, { keys: this.settings.permitKeys, audience, at, state, spent });
+  }
+
+  private async run(connector: Connector | undefined, group: readonly Opening[], context: JobContext): Promise<void> {
+    const calls = group.filter((o) => o.todo === 'call');
+    const asks = group.filter((o) => o.todo === 'ask');
+    const outcomes = connector
+      ? await Promise.all([
+          this.firstCalls(connector, calls, context),
+          Promise.all(asks.map((ask) => this.ask(connector, ask, context))),
+        ])
+      : [
+          await this.refuse(
+            calls.map((call) => [call, noConnector]),
+            context,
+          ),
+          asks.map((ask) => this.nobody(ask)),
+        ];
+    await this.conclude(outcomes.flat(), context);
+  }
+
+  /** The look and the calls are one turn: nothing is awaited between what is compared and the start of every call. */
+  private async firstCalls(
+    connector: Connector,
+    calls: readonly (Opening & { todo: 'call' })[],
+    context: JobContext,
+  ): Promise<readonly Outcome[]> {
+    if (calls.length === 0) return [];
+    const state = await this.state.now(calls.map((call) => comparedBy(call.job.payload.approval)));
+    const at = context.now();
+    const refused: [Opening & { todo: 'call' }, End][] = [];
+    const started: Promise<Outcome>[] = [];
+    for (const call of calls) {
+      const step = beforeFirstCall(standing(recheck(call.action, { at, state })));
+      if (step.step === 'end') refused.push([call, step.end]);
+      else started.push(this.call(connector, call.job, call.action, 1));
+    }
+    return [...(await this.refuse(refused, context)), ...(await Promise.all(started))];
+  }
+
+  /** Ends intents that were never called. Where another instance has taken one over meanwhile, that one goes on with it. */
+  private async refuse(
+    refused: readonly (readonly [Opening & { todo: 'call' }, End])[],
+    context: JobContext,
+  ): Promise<readonly Outcome[]> {
+    if (refused.length === 0) return [];
+    const ends = new Map(refused.map(([{ job }, end]) => [permitIdOf(job), end]));
+    const ended = await context.transaction(({ tx, at }) => this.permits.refuseUncalled(tx, ends, at));
+    return refused.map(([{ job }, end]) => (ended.has(permitIdOf(job)) ? { job, step: { step: 'end', end } } : null));
+  }
+
+  private async ask(
+    connector: Connector,
+    { job, turn }: Opening & { todo: 'ask' },
+    context: JobContext,
+  ): Promise<Outcome> {
+    const { approval } = job.payload;
+    const found: Found = await answered(connector, (signal) => connector.find(approval.actionId, signal));
+    const state = await this.state.now([comparedBy(approval)]);
+    const said = this.openOne(job, context.now(), state, false);
+    const step = onFound(found, standing(said), turn, this.settings.patience);
+    if (step.step === 'call' && said.ok) return this.call(connector, job, said.action, turn);
+    return step.step === 'end' || step.step === 'later' ? { job, step } : null;
+  }
+
+  private async call(connector: Connector, job: PJob, action: ApprovedAction, turn: number): Promise<Outcome> {
+    const answer = await answered(connector, (signal) => connector.call(action, action.action.actionId, signal));
+    const step = onAnswer(answer, turn, this.settings.patience);
+    return step.step === 'end' || step.step === 'later' ? { job, step } : null;
+  }
+
+  /** An intent that may have been called through a connector that is no longer configured. */
+  private nobody({ job, turn }: Opening & { todo: 'ask' }): Outcome {
+    const found = unknown(noConnector.reason.says);
+    const step = onAnswer(found, turn, this.settings.patience);
+    return step.step === 'end' || step.step === 'later' ? { job, step } : null;
+  }
+
+  /** Puts off what waits and ends the rest, all in one transaction. */
+  private async conclude(outcomes: readonly (Outcome | Opening)[], context: JobContext): Promise<void> {
+    const known = outcomes.filter((o) => o !== null && 'step' in o);
+    const ended = new Map<string, Ended>();
+    for (const { job, step } of known) if (step.step !== 'later') ended.set(job.id, step);
+    await Promise.all(
+      known.map(({ job, step }) =>
+        step.step === 'later' ? context.later(job, dueAt(step, context.now())) : undefined,
+      ),
+    );
+    const jobs = known.flatMap(({ job, step }) => (step.step === 'later' ? [] : [job]));
+    await context.finish(jobs, (owned, work) => this.settle(owned, ended, work));
+  }
+
+  private async settle(
+    owned: readonly PJob[],
+    steps: ReadonlyMap<string, Ended>,
+    { tx, at, emit }: Work,
+  ): Promise<void> {
+    const ends = new Map<string, End>();
+    for (const job of owned) {
+      const step = steps.get(job.id);
+      if (step?.step === 'end') ends.set(permitIdOf(job), step.end);
+    }
+    const stand = await this.permits.end(tx, ends, at);
+    for (const job of owned) {
+      const { approval } = job.payload;
+      const to = { topic: settledTopic(this.runtime.service), key: settledKey(approval) };
+      const step = steps.get(job.id);
+      if (step?.step === 'reject') {
+        emit(job.cause, { ...to, type: 'PermitRejected', data: rejectionOf(approval, job.payload, step.reason, at) });
+        continue;
+      }
+      const end = stand.get(permitIdOf(job));
+      if (!end) throw new Error(`permit ${permitIdOf(job)} has no row to end`);
+      if (end.outcome === 'unresolved') this.log.warn(`permit ${permitIdOf(job)} is unresolved: ${end.reason?.code}`);
+      emit(job.cause, { ...to, type: 'ActionSettled', data: settlementOf(approval, end, at) });
+    }
+  }
+}
+
+const noConnector = {
+  outcome: 'refused',
+  reason: { code: 'no-connector', says: 'this executor has no such connector configured' },
+} as const satisfies End;
+
+/** Only of an approval that `open()` found to say the same as its permit. */
+const permitIdOf = (job: PJob): string => job.payload.approval.permitId;
+
+const takingOf = (job: PJob, end: End | null): Taking => {
+  const { permitId, actionId, proposalId, connector } = job.payload.approval;
+  return { permitId, jobId: job.id, actionId, proposalId, connector, end };
+};
+
+const dueAt = ({ wait }: Later, now: string): string =>
+  'until' in wait ? wait.until : new Date(Date.parse(now) + wait.inMs).toISOString();
+
+/** Asks a connected system with its time limit; an error or silence is no answer, whatever the cause. */
+async function answered<A>(connector: Connector, ask: (signal: AbortSignal) => Promise<A>): Promise<A | Unknown> {
+  const signal = AbortSignal.timeout(connector.timeoutMs);
+  try {
+    return await Promise.race([ask(signal), silence(signal)]);
+  } catch (error) {
+    if (signal.aborted) return unknown(`no answer within ${connector.timeoutMs} ms`);
+    const { code, name } = error as { code?: unknown; name?: unknown };
+    // An error's message may quote what was sent.
+    return unknown(`${connector.name} could not be reached (${typeof code === 'string' ? code : String(name)})`);
+  }
+}
+
+const silence = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));

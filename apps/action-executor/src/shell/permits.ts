@@ -1,0 +1,141 @@
+import type { Tx } from '@countersign/runtime';
+import { Injectable } from '@nestjs/common';
+import type { End } from '../core/decide.js';
+
+/** A permit's single-use row: who took it, how often its connected system may have been called, how it ended. */
+export interface PermitRow {
+  readonly permitId: string;
+  /** The approval that took it; another one with the same permit is a replay. */
+  readonly jobId: string;
+  /** How often an instance set out to call or ask; above 0 it may have been called. */
+  readonly turns: number;
+  readonly end: End | null;
+}
+
+/** What a row is taken with: an intent (`end` null), or an end without a call. */
+export interface Taking {
+  readonly permitId: string;
+  readonly jobId: string;
+  readonly actionId: string;
+  readonly proposalId: string;
+  readonly connector: string;
+  readonly end: End | null;
+}
+
+interface StoredRow {
+  permit_id: string;
+  job_id: string;
+  turns: number;
+  outcome: End['outcome'] | null;
+  reason: End['reason'] | null;
+  external_reference: string | null;
+  before: NonNullable<End['before']> | null;
+  after: NonNullable<End['after']> | null;
+}
+
+const columns = 'permit_id, job_id, turns, outcome, reason, external_reference, before, after';
+
+/** The table `permits`: one row for every permit that came to an intent or an end here. Rows are never deleted. */
+@Injectable()
+export class Permits {
+  /** The rows of these permits, as far as there are any. */
+  async find(tx: Tx, permitIds: readonly string[]): Promise<Map<string, PermitRow>> {
+    const rows = await tx.query<StoredRow>(`SELECT ${columns} FROM permits WHERE permit_id = ANY($1::uuid[])`, [
+      permitIds,
+    ]);
+    return new Map(rows.map((row) => [row.permit_id, rowOf(row)]));
+  }
+
+  /** Takes the rows that are free; returns the jobs that got theirs. */
+  async take(tx: Tx, takings: readonly Taking[], at: string): Promise<Set<string>> {
+    if (takings.length === 0) return new Set();
+    const rows = await tx.query<{ job_id: string }>(
+      `INSERT INTO permits (permit_id, job_id, action_id, proposal_id, connector, turns, spent_at, called_at, outcome, reason, ended_at)
+       SELECT permit_id, job_id, action_id, proposal_id, connector,
+              CASE WHEN outcome IS NULL THEN 1 ELSE 0 END, CASE WHEN outcome IS NULL THEN $8::timestamptz END,
+              CASE WHEN outcome IS NULL THEN $8::timestamptz END, outcome, reason::jsonb,
+              CASE WHEN outcome IS NOT NULL THEN $8::timestamptz END
+       FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[])
+         AS n(permit_id, job_id, action_id, proposal_id, connector, outcome, reason)
+       ORDER BY permit_id ON CONFLICT DO NOTHING RETURNING job_id`,
+      [
+        takings.map((t) => t.permitId),
+        takings.map((t) => t.jobId),
+        takings.map((t) => t.actionId),
+        takings.map((t) => t.proposalId),
+        takings.map((t) => t.connector),
+        takings.map((t) => t.end?.outcome ?? null),
+        takings.map((t) => (t.end?.reason ? JSON.stringify(t.end.reason) : null)),
+        at,
+      ],
+    );
+    return new Set(rows.map((row) => row.job_id));
+  }
+
+  /** Counts one more turn on open intents; returns the turn of each, without those that have ended meanwhile. */
+  async nextTurn(tx: Tx, permitIds: readonly string[], at: string): Promise<Map<string, number>> {
+    if (permitIds.length === 0) return new Map();
+    const rows = await tx.query<{ permit_id: string; turns: number }>(
+      `UPDATE permits p SET turns = p.turns + 1, called_at = $2
+       FROM (SELECT permit_id FROM permits WHERE permit_id = ANY($1::uuid[]) AND outcome IS NULL ORDER BY permit_id FOR UPDATE) o
+       WHERE p.permit_id = o.permit_id RETURNING p.permit_id, p.turns`,
+      [permitIds, at],
+    );
+    return new Map(rows.map((row) => [row.permit_id, row.turns]));
+  }
+
+  /**
+   * Ends intents as refused that nobody has called: under the row's lock, and only on its first turn, so that an instance that
+   * took one over keeps it. Returns those that ended here.
+   */
+  async refuseUncalled(tx: Tx, ends: ReadonlyMap<string, End>, at: string): Promise<Set<string>> {
+    const ended = await this.write(tx, ends, at, 'AND p.turns = 1');
+    return new Set(ended);
+  }
+
+  /** Ends intents and returns the end that each row holds: the first one written stands. */
+  async end(tx: Tx, ends: ReadonlyMap<string, End>, at: string): Promise<Map<string, End>> {
+    await this.write(tx, ends, at, '');
+    const rows = await this.find(tx, [...ends.keys()]);
+    return new Map([...rows].flatMap(([id, { end }]) => (end ? [[id, end] as const] : [])));
+  }
+
+  private async write(tx: Tx, ends: ReadonlyMap<string, End>, at: string, unless: '' | 'AND p.turns = 1') {
+    if (ends.size === 0) return [];
+    const rows = [...ends].sort(([a], [b]) => (a < b ? -1 : 1));
+    const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+    const ended = await tx.query<{ permit_id: string }>(
+      `UPDATE permits p SET outcome = n.outcome, reason = n.reason::jsonb, external_reference = n.reference,
+              before = n.before::jsonb, after = n.after::jsonb, ended_at = $7
+       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+         AS n(permit_id, outcome, reason, reference, before, after)
+       WHERE p.permit_id = n.permit_id AND p.outcome IS NULL ${unless} RETURNING p.permit_id`,
+      [
+        rows.map(([id]) => id),
+        rows.map(([, end]) => end.outcome),
+        rows.map(([, end]) => json(end.reason)),
+        rows.map(([, end]) => end.externalReference ?? null),
+        rows.map(([, end]) => json(end.before)),
+        rows.map(([, end]) => json(end.after)),
+        at,
+      ],
+    );
+    return ended.map((row) => row.permit_id);
+  }
+}
+
+const rowOf = (row: StoredRow): PermitRow => ({
+  permitId: row.permit_id,
+  jobId: row.job_id,
+  turns: row.turns,
+  end:
+    row.outcome === null
+      ? null
+      : {
+          outcome: row.outcome,
+          ...(row.reason !== null && { reason: row.reason }),
+          ...(row.external_reference !== null && { externalReference: row.external_reference }),
+          ...(row.before !== null && { before: row.before }),
+          ...(row.after !== null && { after: row.after }),
+        },
+});
