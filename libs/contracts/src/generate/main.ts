@@ -1,0 +1,20 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { artifacts, withPart } from './artifacts.js';
+
+/** `npm run generate`: writes every artifact; with `--check` it writes nothing and fails where one is stale. */
+const root = process.cwd();
+const check = process.argv.includes('--check');
+const stale: string[] = [];
+for (const { path, part, content } of artifacts()) {
+  const file = join(root, path);
+  const current = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  const wanted = part ? withPart(current ?? '', part, content) : content;
+  if (current === wanted) continue;
+  stale.push(path);
+  if (check) continue;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, wanted);
+}
+process.stdout.write(stale.length === 0 ? 'everything generated is up to date\n' : `${check ? 'stale' : 'written'}:\n${stale.map((s) => `  ${s}`).join('\n')}\n`);
+if (check && stale.length > 0) process.exitCode = 1;
