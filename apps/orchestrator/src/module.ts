@@ -1,0 +1,30 @@
+import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
+import { Module } from '@nestjs/common';
+import { CheckpointDeadlines, Sweeps, TaskDeadlines } from './shell/deadlines.js';
+import { Handlers } from './shell/handlers.js';
+import { PlayRuns1763700000001 } from './shell/migrations/play-runs-1763700000001.js';
+import { Pages } from './shell/pages.js';
+
+const profile = 'profile:';
+
+export const spec: ServiceSpec = {
+  name: 'orchestrator',
+  port: 8082,
+  migrations: [PlayRuns1763700000001],
+  state: ['profiles.v1', 'controls.v1', 'policies.v1'],
+  jobs: [TaskDeadlines, CheckpointDeadlines, Sweeps],
+  // A play matches the account as the signal left it, so the profile must be here first.
+  needs: ({ event }) =>
+    event.type === 'SignalAccepted'
+      ? Object.entries(event.data.madeFrom).flatMap(([name, version]) =>
+          name.startsWith(profile) ? [{ topic: 'profiles.v1', key: name.slice(profile.length), version }] : [],
+        )
+      : [],
+};
+
+@Module({
+  imports: [RuntimeModule.of(spec)],
+  controllers: [Handlers, Pages],
+  providers: [TaskDeadlines, CheckpointDeadlines, Sweeps],
+})
+export class OrchestratorModule {}

@@ -1,0 +1,61 @@
+import type { Job, JobContext, JobKind } from '@countersign/runtime';
+import { Injectable, Logger } from '@nestjs/common';
+import { sweep } from './facts-store.js';
+import { closeCheckpoint, lockCheckpoints, markOverdue, setRunState } from './run-store.js';
+
+/** Marks a task that nobody settled by its due time. */
+@Injectable()
+export class TaskDeadlines implements JobKind<null> {
+  readonly kind = 'task-deadline';
+  readonly leaseMs = 30_000;
+  readonly batch = 100;
+  private readonly log = new Logger('plays');
+
+  async work(jobs: readonly Job<null>[], context: JobContext): Promise<void> {
+    await context.finish(jobs, async (owned, { tx, at }) => {
+      const overdue = await markOverdue(
+        tx,
+        owned.map((job) => job.id),
+        at,
+      );
+      for (const { taskId, agent } of overdue) this.log.warn(`task ${taskId} is overdue: ${agent} has not settled it`);
+    });
+  }
+}
+
+/** Ends a checkpoint that nobody answered: its tasks never go out. */
+@Injectable()
+export class CheckpointDeadlines implements JobKind<null> {
+  readonly kind = 'checkpoint-deadline';
+  readonly leaseMs = 30_000;
+  readonly batch = 20;
+
+  async work(jobs: readonly Job<null>[], context: JobContext): Promise<void> {
+    await context.finish(jobs, async (owned, { tx, at }) => {
+      const checkpoints = await lockCheckpoints(
+        tx,
+        owned.map((job) => job.id),
+      );
+      const open = [...checkpoints.values()].filter((c) => c.answer === null);
+      for (const { checkpointId } of open) await closeCheckpoint(tx, checkpointId, 'expired', null, at);
+      await setRunState(
+        tx,
+        open.map((c) => c.runId),
+        'expired',
+        'nobody answered the checkpoint in time',
+      );
+    });
+  }
+}
+
+/** Drops, once a day, facts that no play can look back to. */
+@Injectable()
+export class Sweeps implements JobKind<null> {
+  readonly kind = 'sweep';
+  readonly leaseMs = 300_000;
+  readonly batch = 1;
+
+  async work(jobs: readonly Job<null>[], context: JobContext): Promise<void> {
+    await context.finish(jobs, async (_owned, { tx, at }) => sweep(tx, at));
+  }
+}

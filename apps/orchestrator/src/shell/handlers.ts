@@ -1,0 +1,251 @@
+import {
+  type AccountProfile,
+  type Control,
+  type Play,
+  profileKey,
+  type ReviewDecided,
+  type SignalAccepted,
+  shippedDeployment,
+} from '@countersign/contracts';
+import {
+  type Batch,
+  type Cause,
+  causeOf,
+  deployment,
+  RUNTIME,
+  type Runtime,
+  type Tx,
+  type Work,
+} from '@countersign/runtime';
+import { Controller, Inject, Logger } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { begin, redated, taskKey } from '../core/begin.js';
+import { answerCheckpoint } from '../core/checkpoint.js';
+import { detect, type Known, profilesOf, scopesOf, stop } from '../core/detect.js';
+import { type DayReport, dayReport, type Subject, subjectKey } from '../core/facts.js';
+import { dayMs } from '../core/patterns.js';
+import { keepReports, keepSignals, loadReports, loadSignals, lockSubjects, noteStarts } from './facts-store.js';
+import {
+  closeCheckpoint,
+  type KeptCheckpoint,
+  keepCheckpoint,
+  keepRuns,
+  keepTasks,
+  lockCheckpoints,
+  noteAnswer,
+  noteRefusals,
+  noteReviews,
+  noteSettlements,
+  setRunState,
+  settleTasks,
+} from './run-store.js';
+
+const installed = { ...shippedDeployment, ...deployment() };
+const taskTopics = installed.agents.map((agent) => `tasks.settled.${agent}.v1`);
+const settledTopics = installed.executors.map((executor) => `actions.settled.${executor}.v1`);
+
+/** Turns accepted signals into runs and tasks, and keeps what came of them. */
+@Controller()
+export class Handlers {
+  private readonly log = new Logger('plays');
+
+  constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
+
+  @EventPattern<string>('signals.accepted.v1')
+  async onSignals(@Payload() batch: Batch<'SignalAccepted'>): Promise<void> {
+    const { tx, at } = batch;
+    const events = batch.events.map(({ event }) => event.data);
+    const causes = new Map(batch.events.map((received) => [received.event.data, causeOf(received)]));
+    const policy = (await this.runtime.state<'PolicyPublished'>(tx, 'policies.v1', ['main'])).get('main');
+    const plays = policy?.data?.content.plays ?? [];
+
+    const { found, signals, reports } = detect(events, await this.know(tx, plays, events, at), at);
+    await keepSignals(tx, signals);
+    await keepReports(tx, reports);
+    const first = batch.events[0];
+    if (first) batch.schedule(causeOf(first), { kind: 'sweep', id: nextDay(at), dueAt: nextDay(at), payload: null });
+    if (found.length === 0) return;
+
+    await noteStarts(
+      tx,
+      found
+        .filter((f) => !f.stoppedBy)
+        .map((f) => ({ playId: f.play.id, subject: subjectKey(f.subject), ordinal: f.ordinal })),
+      at,
+    );
+    const versions = await this.runtime.state<'ProfileChanged'>(tx, 'profiles.v1', found.flatMap(profilesOf));
+    const begun = found.map((f) => ({ ...begin(f, versions, policy?.version ?? 0, at), trigger: f.trigger }));
+    await keepRuns(
+      tx,
+      begun.map(({ run }) => run),
+    );
+    for (const { run, tasks, checkpoint, trigger } of begun) {
+      const cause = causes.get(trigger) as Cause;
+      if (run.state === 'suppressed') this.log.warn(`run ${run.runId} of ${run.playId} suppressed: ${run.reason}`);
+      await this.assign(batch, cause, tasks);
+      if (!checkpoint) continue;
+      await keepCheckpoint(tx, checkpoint);
+      const key = checkpoint.tasks[0] ? taskKey(checkpoint.tasks[0]) : checkpoint.checkpointId;
+      batch.emit(cause, { topic: 'tasks.escalated.v1', key, type: 'TaskEscalated', data: checkpoint });
+      batch.schedule(cause, {
+        kind: 'checkpoint-deadline',
+        id: checkpoint.checkpointId,
+        dueAt: checkpoint.deadline,
+        payload: null,
+      });
+    }
+  }
+
+  @EventPattern<string[]>(taskTopics)
+  async onTasksSettled(@Payload() batch: Batch<'TaskSettled'>): Promise<void> {
+    // The topic says who wrote: an agent settles its own tasks only.
+    const agent = batch.topic.slice('tasks.settled.'.length, -'.v1'.length);
+    await settleTasks(
+      batch.tx,
+      agent,
+      batch.events.map(({ event }) => event.data),
+    );
+  }
+
+  @EventPattern<string>('actions.refused.v1')
+  async onRefused(@Payload() batch: Batch<'ActionRefused'>): Promise<void> {
+    await noteRefusals(
+      batch.tx,
+      batch.events.map(({ event }) => event.data),
+      batch.at,
+    );
+  }
+
+  @EventPattern<string[]>(settledTopics)
+  async onSettled(@Payload() batch: Batch<'ActionSettled' | 'PermitRejected'>): Promise<void> {
+    await noteSettlements(
+      batch.tx,
+      batch.events.flatMap(({ event }) => (event.type === 'ActionSettled' ? [event.data] : [])),
+    );
+  }
+
+  @EventPattern<string>('reviews.decided.v1')
+  async onReviews(@Payload() batch: Batch<'ReviewDecided'>): Promise<void> {
+    const { tx } = batch;
+    const reviews = batch.events.map(({ event }) => event.data);
+    await noteReviews(
+      tx,
+      reviews.filter((r) => r.subject.kind === 'proposal'),
+    );
+    const ids = reviews.filter((r) => r.subject.kind === 'checkpoint').map((r) => r.subject.id);
+    const checkpoints = await lockCheckpoints(tx, ids);
+    for (const received of batch.events) {
+      const review = received.event.data;
+      if (review.subject.kind !== 'checkpoint') continue;
+      const closed = await this.answer(batch, causeOf(received), review, checkpoints.get(review.subject.id));
+      if (closed) checkpoints.set(closed.checkpointId, closed);
+    }
+  }
+
+  private async answer(
+    work: Work,
+    cause: Cause,
+    review: ReviewDecided,
+    checkpoint: KeptCheckpoint | undefined,
+  ): Promise<KeptCheckpoint | undefined> {
+    const { tx, at } = work;
+    const answer = checkpoint
+      ? answerCheckpoint(checkpoint, review)
+      : { outcome: 'set-aside' as const, why: 'there is no such checkpoint' };
+    await noteAnswer(tx, review, answer.outcome, 'why' in answer ? answer.why : null, at);
+    if (!checkpoint || answer.outcome === 'set-aside') return undefined;
+    await closeCheckpoint(tx, checkpoint.checkpointId, answer.outcome, review.by, at);
+    if (answer.outcome === 'rejected') {
+      await setRunState(tx, [checkpoint.runId], 'rejected', `rejected by ${review.by}`);
+    } else {
+      const stopped = await this.stopped(tx, checkpoint);
+      const reason = stopped ? `approved by ${review.by}, but ${stopped}` : `approved by ${review.by}`;
+      await setRunState(tx, [checkpoint.runId], stopped ? 'suppressed' : 'started', reason);
+      if (!stopped) await this.assign(work, cause, redated(checkpoint.tasks, at));
+    }
+    return { ...checkpoint, answer: answer.outcome };
+  }
+
+  /** Why the tasks of an approved checkpoint must not go out now, or null. */
+  private async stopped(tx: Tx, { tasks }: KeptCheckpoint): Promise<string | null> {
+    const task = tasks[0];
+    if (!task) return null;
+    const subject: Subject =
+      task.accountId !== undefined
+        ? { kind: 'account', accountId: task.accountId }
+        : { kind: 'campaign', adAccountId: task.adAccountId ?? '', campaignId: task.campaignId ?? '' };
+    const by = stop(task.play, subject, await this.controls(tx, scopesOf(task.play.id, subject)));
+    return by && `${by.scope} is stopped by ${by.by}: ${by.reason}`;
+  }
+
+  private async assign(work: Work, cause: Cause, tasks: Parameters<typeof keepTasks>[1]): Promise<void> {
+    await keepTasks(work.tx, tasks);
+    for (const task of tasks) {
+      work.emit(cause, { topic: 'tasks.assigned.v1', key: taskKey(task), type: 'TaskAssigned', data: task });
+      work.schedule(cause, { kind: 'task-deadline', id: task.taskId, dueAt: task.dueAt, payload: null });
+    }
+  }
+
+  /** Reads what a batch is decided on; the rows of plays and subjects are locked first, so that no other batch decides on them. */
+  private async know(tx: Tx, plays: readonly Play[], events: readonly SignalAccepted[], at: string): Promise<Known> {
+    const campaigns = new Map<string, DayReport>();
+    for (const report of events.map(dayReport)) {
+      if (report) campaigns.set(subjectKey({ kind: 'campaign', ...report }), report);
+    }
+    const wanted: { playId: string; subject: string; subjectOf: Subject }[] = [];
+    let lookBackDays = 0;
+    for (const play of plays) {
+      const { trigger } = play;
+      if (trigger.pattern === 'distinct-contacts') {
+        lookBackDays = Math.max(lookBackDays, trigger.withinDays + play.freshWithinDays);
+        const accountIds = new Set(
+          events.flatMap((e) =>
+            e.triggers && e.accountId !== undefined && (e.type === trigger.signal || e.type === 'AccountUpserted')
+              ? [e.accountId]
+              : [],
+          ),
+        );
+        for (const accountId of accountIds) {
+          const subjectOf = { kind: 'account', accountId } as const;
+          wanted.push({ playId: play.id, subject: subjectKey(subjectOf), subjectOf });
+        }
+      } else {
+        for (const [subject, { adAccountId, campaignId }] of campaigns) {
+          wanted.push({ playId: play.id, subject, subjectOf: { kind: 'campaign', adAccountId, campaignId } });
+        }
+      }
+    }
+    const subjects = await lockSubjects(tx, wanted);
+    const accountIds = [
+      ...new Set(wanted.flatMap((w) => (w.subjectOf.kind === 'account' ? [w.subjectOf.accountId] : []))),
+    ];
+    const types = plays.flatMap((p) => (p.trigger.pattern === 'distinct-contacts' ? [p.trigger.signal] : []));
+    const since = new Date(Date.parse(at) - lookBackDays * dayMs).toISOString();
+    return {
+      plays,
+      subjects,
+      signals: await loadSignals(tx, accountIds, types, since),
+      // Without a play as well: a later report must not be lost to an earlier one.
+      reports: await loadReports(tx, [...campaigns.values()]),
+      accounts: await this.accounts(tx, accountIds),
+      controls: await this.controls(
+        tx,
+        wanted.flatMap((w) => scopesOf(w.playId, w.subjectOf)),
+      ),
+    };
+  }
+
+  private async accounts(tx: Tx, accountIds: readonly string[]): Promise<Map<string, AccountProfile>> {
+    const rows = await this.runtime.state<'ProfileChanged'>(tx, 'profiles.v1', accountIds.map(profileKey.account));
+    return new Map(
+      [...rows.values()].flatMap(({ data }) => (data?.kind === 'account' ? [[data.accountId, data] as const] : [])),
+    );
+  }
+
+  private async controls(tx: Tx, scopes: readonly string[]): Promise<Map<string, Control>> {
+    const rows = await this.runtime.state<'ControlChanged'>(tx, 'controls.v1', scopes);
+    return new Map([...rows].flatMap(([scope, { data }]) => (data ? [[scope, data] as const] : [])));
+  }
+}
+
+const nextDay = (at: string): string => new Date(Math.floor(Date.parse(at) / dayMs + 1) * dayMs).toISOString();

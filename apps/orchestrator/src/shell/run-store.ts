@@ -1,0 +1,230 @@
+import type {
+  ActionRefused,
+  ActionSettled,
+  ReviewDecided,
+  TaskAssigned,
+  TaskEscalated,
+  TaskSettled,
+} from '@countersign/contracts';
+import type { Tx } from '@countersign/runtime';
+import type { Run, RunState } from '../core/begin.js';
+import type { Checkpoint } from '../core/checkpoint.js';
+
+/** Runs, their tasks, what became of their proposals, and the checkpoints that hold some of them back. */
+
+/** A suppressed run gives way to the same run when it starts after all; nothing else is overwritten. */
+export async function keepRuns(tx: Tx, runs: readonly Run[]): Promise<void> {
+  if (runs.length === 0) return;
+  // The same ordinal may be suppressed first and start later in one batch: the last one counts.
+  const last = [...new Map(runs.map((r) => [r.runId, r])).values()];
+  await tx.query(
+    `INSERT INTO runs (run_id, play_id, title, subject, ordinal, state, reason, evidence, trigger, policy_version, at)
+     SELECT run_id, play_id, title, subject::jsonb, ordinal, state, reason, evidence::jsonb, trigger::jsonb, policy_version, at
+     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[],
+       $10::int[], $11::timestamptz[])
+       AS n(run_id, play_id, title, subject, ordinal, state, reason, evidence, trigger, policy_version, at)
+     ORDER BY run_id
+     ON CONFLICT (run_id) DO UPDATE SET state = excluded.state, reason = excluded.reason, evidence = excluded.evidence,
+       trigger = excluded.trigger, policy_version = excluded.policy_version, at = excluded.at
+     WHERE runs.state = 'suppressed'`,
+    [
+      last.map((r) => r.runId),
+      last.map((r) => r.playId),
+      last.map((r) => r.title),
+      last.map((r) => JSON.stringify(r.subject)),
+      last.map((r) => r.ordinal),
+      last.map((r) => r.state),
+      last.map((r) => r.reason),
+      last.map((r) => JSON.stringify(r.evidence)),
+      last.map((r) => JSON.stringify(r.trigger)),
+      last.map((r) => r.policyVersion),
+      last.map((r) => r.at),
+    ],
+  );
+}
+
+export async function setRunState(tx: Tx, runIds: readonly string[], state: RunState, reason: string): Promise<void> {
+  await tx.query('UPDATE runs SET state = $2, reason = $3 WHERE run_id = ANY($1)', [runIds, state, reason]);
+}
+
+export async function keepTasks(tx: Tx, tasks: readonly TaskAssigned[]): Promise<void> {
+  if (tasks.length === 0) return;
+  await tx.query(
+    `INSERT INTO tasks (task_id, run_id, agent, purpose, assigned_at, due_at)
+     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+     ORDER BY 1 ON CONFLICT DO NOTHING`,
+    [
+      tasks.map((t) => t.taskId),
+      tasks.map((t) => t.play.runId),
+      tasks.map((t) => t.agent),
+      tasks.map((t) => t.purpose),
+      tasks.map((t) => t.assignedAt),
+      tasks.map((t) => t.dueAt),
+    ],
+  );
+}
+
+/** Keeps an agent's answers to its own tasks; what it says of another agent's tasks changes nothing. */
+export async function settleTasks(tx: Tx, agent: string, settled: readonly TaskSettled[]): Promise<void> {
+  if (settled.length === 0) return;
+  await tx.query(
+    `UPDATE tasks t SET state = n.outcome, reason = n.reason, settled_at = n.at
+     FROM (SELECT DISTINCT ON (task_id) * FROM
+       unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[]) AS u(task_id, outcome, reason, at)) n
+     WHERE t.task_id = n.task_id AND t.agent = $1 AND t.state = 'assigned'`,
+    [
+      agent,
+      settled.map((s) => s.taskId),
+      settled.map((s) => s.outcome),
+      settled.map((s) => s.reason),
+      settled.map((s) => s.at),
+    ],
+  );
+  const proposals = settled.flatMap((s) => s.proposalIds.map((id) => [id, s.taskId] as const));
+  await tx.query(
+    `INSERT INTO proposals (proposal_id, task_id)
+     SELECT n.proposal_id, n.task_id
+     FROM (SELECT DISTINCT ON (proposal_id) * FROM unnest($2::uuid[], $3::uuid[]) AS u(proposal_id, task_id)) n
+     JOIN tasks t ON t.task_id = n.task_id AND t.agent = $1
+     ORDER BY 1 ON CONFLICT (proposal_id) DO UPDATE SET task_id = coalesce(proposals.task_id, excluded.task_id)`,
+    [agent, proposals.map(([id]) => id), proposals.map(([, taskId]) => taskId)],
+  );
+}
+
+export async function noteRefusals(tx: Tx, refused: readonly ActionRefused[], at: string): Promise<void> {
+  // An edit refuses the action it replaces; what became of the proposal is told by the one that took its place.
+  const final = refused.filter((r) => r.supersededBy === undefined);
+  if (final.length === 0) return;
+  await tx.query(
+    `INSERT INTO proposals (proposal_id, task_id, refused_at, refusal)
+     SELECT DISTINCT ON (proposal_id) proposal_id, task_id, $4::timestamptz, refusal
+     FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS u(proposal_id, task_id, refusal)
+     ORDER BY 1 ON CONFLICT (proposal_id) DO UPDATE SET task_id = coalesce(proposals.task_id, excluded.task_id),
+       refused_at = excluded.refused_at, refusal = excluded.refusal`,
+    [
+      final.map((r) => r.proposalId),
+      final.map((r) => r.taskId),
+      final.map((r) =>
+        r.verdict.reasons
+          .filter((x) => x.outcome === 'refuse')
+          .map((x) => `${x.rule}: ${x.says}`)
+          .join('; '),
+      ),
+      at,
+    ],
+  );
+}
+
+/** Of several settlements of one proposal, the later one counts: unresolved may be followed by another, executed by undone. */
+export async function noteSettlements(tx: Tx, settled: readonly ActionSettled[]): Promise<void> {
+  if (settled.length === 0) return;
+  const last = [...settled].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  const rows = [...new Map(last.map((s) => [s.proposalId, s])).values()];
+  await tx.query(
+    `INSERT INTO proposals (proposal_id, outcome, executor, settled_at, reason, reference)
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[]) ORDER BY 1
+     ON CONFLICT (proposal_id) DO UPDATE SET outcome = excluded.outcome, executor = excluded.executor,
+       settled_at = excluded.settled_at, reason = excluded.reason, reference = excluded.reference
+     WHERE proposals.settled_at IS NULL OR proposals.settled_at <= excluded.settled_at`,
+    [
+      rows.map((s) => s.proposalId),
+      rows.map((s) => s.outcome),
+      rows.map((s) => s.executor),
+      rows.map((s) => s.at),
+      rows.map((s) => s.reason?.says ?? null),
+      rows.map((s) => s.externalReference ?? null),
+    ],
+  );
+}
+
+/** Keeps the first answer that was given about a proposal. */
+export async function noteReviews(tx: Tx, reviews: readonly ReviewDecided[]): Promise<void> {
+  if (reviews.length === 0) return;
+  await tx.query(
+    `INSERT INTO proposals (proposal_id, reviewed_by, review, reviewed_at)
+     SELECT DISTINCT ON (id) id, by, decision, at
+     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS u(id, by, decision, at) ORDER BY id, at
+     ON CONFLICT (proposal_id) DO UPDATE SET reviewed_by = excluded.reviewed_by, review = excluded.review,
+       reviewed_at = excluded.reviewed_at
+     WHERE proposals.reviewed_at IS NULL`,
+    [
+      reviews.map((r) => r.subject.id),
+      reviews.map((r) => r.by),
+      reviews.map((r) => r.decision),
+      reviews.map((r) => r.at),
+    ],
+  );
+}
+
+/** Marks those of these tasks that nobody settled; returns them. */
+export async function markOverdue(
+  tx: Tx,
+  taskIds: readonly string[],
+  at: string,
+): Promise<readonly { readonly taskId: string; readonly agent: string }[]> {
+  return tx.query(
+    `UPDATE tasks SET overdue_at = $2 WHERE task_id = ANY($1) AND state = 'assigned' AND overdue_at IS NULL
+     RETURNING task_id AS "taskId", agent`,
+    [taskIds, at],
+  );
+}
+
+export async function keepCheckpoint(tx: Tx, checkpoint: TaskEscalated): Promise<void> {
+  await tx.query(
+    `INSERT INTO checkpoints (checkpoint_id, run_id, digest, reviewers, tasks, deadline) VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT DO NOTHING`,
+    [
+      checkpoint.checkpointId,
+      checkpoint.play.runId,
+      checkpoint.digest,
+      JSON.stringify(checkpoint.reviewers),
+      JSON.stringify(checkpoint.tasks),
+      checkpoint.deadline,
+    ],
+  );
+}
+
+export interface KeptCheckpoint extends Checkpoint {
+  readonly runId: string;
+  readonly tasks: readonly TaskAssigned[];
+}
+
+/** Locks checkpoints in key order; what is not there is not in the map. */
+export async function lockCheckpoints(tx: Tx, ids: readonly string[]): Promise<Map<string, KeptCheckpoint>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx.query<Omit<KeptCheckpoint, 'deadline'> & { deadline: Date }>(
+    `SELECT checkpoint_id AS "checkpointId", run_id AS "runId", digest, reviewers, tasks, deadline, answer
+     FROM checkpoints WHERE checkpoint_id = ANY($1) ORDER BY checkpoint_id FOR UPDATE`,
+    [[...new Set(ids)]],
+  );
+  return new Map(rows.map((r) => [r.checkpointId, { ...r, deadline: r.deadline.toISOString() }]));
+}
+
+export async function closeCheckpoint(
+  tx: Tx,
+  checkpointId: string,
+  answer: 'approved' | 'rejected' | 'expired',
+  by: string | null,
+  at: string,
+): Promise<void> {
+  await tx.query('UPDATE checkpoints SET answer = $2, answered_by = $3, answered_at = $4 WHERE checkpoint_id = $1', [
+    checkpointId,
+    answer,
+    by,
+    at,
+  ]);
+}
+
+export async function noteAnswer(
+  tx: Tx,
+  review: ReviewDecided,
+  outcome: string,
+  why: string | null,
+  at: string,
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO checkpoint_answers (review_id, checkpoint_id, by, decision, outcome, why, at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+    [review.reviewId, review.subject.id, review.by, review.decision, outcome, why, at],
+  );
+}
