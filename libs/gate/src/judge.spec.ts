@@ -1,0 +1,270 @@
+import { actionKindNames, digestOf } from '@countersign/contracts';
+import { describe, expect, test } from 'vitest';
+import type { Facts, Proposal } from './facts.js';
+import { governing, judge } from './judge.js';
+import { rules } from './rules/index.js';
+import {
+  actionOf,
+  adAccountLedger,
+  at,
+  campaignLedger,
+  contact,
+  content,
+  factsFor,
+  granted,
+  other,
+  policyOf,
+  proposalOf,
+} from './testing.js';
+
+const decide = (proposal: Proposal, change: Partial<Facts> = {}, policy = policyOf(), now = at) =>
+  judge(proposal, factsFor(proposal, change, policy, now), policy, now);
+
+const says = (judgement: ReturnType<typeof judge>, rule: string) =>
+  judgement.verdict.reasons.find((r) => r.rule === rule);
+
+describe('what is in favour is approved', () => {
+  test.each(actionKindNames.filter((k) => k !== 'ads.publish_creative'))(
+    '%s is approved with every reason kept',
+    (kind) => {
+      const judgement = decide(proposalOf(kind));
+      expect(judgement.verdict.outcome).toBe('approved');
+      expect(judgement.verdict.reasons.map((r) => r.rule)).toEqual(rules.map((r) => r.name));
+      expect(judgement.claims?.kind).toBe(kind);
+    },
+  );
+
+  test('the permit names route, time, limits, versions and the parts of the policy it rests on', () => {
+    const { claims } = decide(proposalOf('ads.shift_budget'));
+    expect(claims).toMatchObject({
+      aud: 'action-executor/ads',
+      iat: Date.parse(at) / 1000,
+      nbf: Date.parse(at) / 1000,
+      exp: Date.parse(at) / 1000 + 900,
+      tier: 'autonomous',
+      reservations: [
+        { ledger: adAccountLedger, amount: 3000, currency: 'EUR' },
+        { ledger: campaignLedger, amount: 3000, currency: 'EUR' },
+      ],
+      epochs: {
+        'control:all': 0,
+        'control:agent:paid-media-agent': 0,
+        'control:play:return-below-floor': 0,
+        'control:channel:advertising': 0,
+        'control:account:acme': 0,
+        'control:account:ads-emea': 0,
+      },
+    });
+    expect(Object.keys(claims?.policy.parts ?? {})).toEqual([
+      'charter:paid-media-agent',
+      'play:return-below-floor',
+      'routes',
+      'rules.maxProposalBytes',
+      'rules.permitSeconds',
+      'rules.prohibitedKinds',
+    ]);
+  });
+
+  test('a message is not to run before its send time, and holds a touch and a send of then', () => {
+    const { claims } = decide(proposalOf('email.send', { sendAt: '2026-11-21T12:00:00.500Z' }));
+    expect(claims?.nbf).toBe(Date.parse('2026-11-21T12:00:01.000Z') / 1000);
+    expect(claims?.exp).toBe((claims?.nbf ?? 0) + 900);
+    expect(claims?.reservations).toEqual([
+      { ledger: 'sends:paid-media-agent', amount: 1 },
+      { ledger: `touch:${contact}`, amount: 1 },
+    ]);
+    expect(claims?.epochs[`consent:${contact}`]).toBe(4);
+  });
+});
+
+describe('before any rule', () => {
+  test('a kind that the catalogue does not know is refused', () => {
+    const judgement = decide(proposalOf('ads.burn_budget'));
+    expect(judgement.verdict).toMatchObject({
+      outcome: 'refused',
+      reasons: [{ rule: 'shape', says: 'the catalogue has no kind "ads.burn_budget"' }],
+    });
+  });
+
+  test('a field that the contract lacks is refused by its name', () => {
+    const judgement = decide(proposalOf('ads.set_bid', { maximum: true }));
+    expect(judgement.verdict.reasons).toEqual([
+      { rule: 'shape', outcome: 'refuse', says: 'payload.maximum: is not a member of this type' },
+    ]);
+  });
+
+  test('a kind named like a member of every object is unknown', () => {
+    expect(decide(proposalOf('toString')).verdict.reasons[0]?.rule).toBe('shape');
+  });
+
+  test('without a policy everything is refused', () => {
+    const proposal = proposalOf('ads.set_bid');
+    const { verdict } = judge(proposal, factsFor(proposal), null, at);
+    expect(verdict).toMatchObject({
+      outcome: 'refused',
+      policy: { version: 0, digest: null },
+      reasons: [{ rule: 'policy', outcome: 'refuse' }],
+    });
+  });
+
+  test('a policy whose digest is not as announced governs nothing', () => {
+    const policy = policyOf();
+    expect(governing(policy)).toMatchObject({ ok: true });
+    expect(governing({ ...policy, content: content({ rules: { permitSeconds: 1 } }) })).toMatchObject({ ok: false });
+    expect(governing({ ...policy, parts: { ...policy.parts, routes: digestOf(1) } })).toMatchObject({ ok: false });
+    expect(governing(null)).toMatchObject({ ok: false });
+  });
+
+  test('an agent without a charter is refused', () => {
+    const proposal = proposalOf('ads.set_bid', {}, { agent: 'other-agent' });
+    expect(decide(proposal).verdict.reasons[0]).toMatchObject({ rule: 'charter', says: 'other-agent has no charter' });
+  });
+
+  test('a charter with a time zone that does not exist refuses rather than count days wrongly', () => {
+    const policy = policyOf(content({ charter: { timeZone: 'Mars/Olympus' } }));
+    expect(decide(proposalOf('ads.shift_budget'), {}, policy).verdict.reasons[0]).toMatchObject({ rule: 'charter' });
+  });
+});
+
+describe('rules that fail', () => {
+  const bad = (weigh: () => never) => {
+    const proposal = proposalOf('ads.set_bid');
+    return judge(proposal, factsFor(proposal), policyOf(), at, [...rules, { name: 'broken', weigh }]).verdict;
+  };
+
+  test('a rule that throws refuses under its own name, and the other reasons are kept', () => {
+    const verdict = bad(() => {
+      throw new Error('no such figure');
+    });
+    expect(verdict.outcome).toBe('refused');
+    expect(verdict.reasons.at(-1)).toEqual({
+      rule: 'broken',
+      outcome: 'refuse',
+      says: 'the rule failed: no such figure',
+    });
+    expect(verdict.reasons).toHaveLength(rules.length + 1);
+  });
+
+  test('a rule that finds something that is no verdict refuses', () => {
+    for (const nothing of [true, 'approved', { outcome: 'allow', says: '' }, { outcome: 'pass' }, null]) {
+      expect(bad(() => nothing as never)).toMatchObject({ outcome: 'refused' });
+    }
+  });
+
+  test('no rules at all refuse', () => {
+    const proposal = proposalOf('ads.set_bid');
+    expect(judge(proposal, factsFor(proposal), policyOf(), at, []).verdict.outcome).toBe('refused');
+  });
+
+  test('a ledger that was not loaded refuses under the rule that needs it', () => {
+    const proposal = proposalOf('ads.shift_budget');
+    const facts = { ...factsFor(proposal), ledgers: {} };
+    const judgement = judge(proposal, facts, policyOf(), at);
+    expect(says(judgement, 'spend-cap-campaign')).toMatchObject({ outcome: 'refuse' });
+    expect(judgement.verdict.outcome).toBe('refused');
+  });
+});
+
+describe('reviews', () => {
+  const review = (proposal: Proposal, change: Partial<NonNullable<Facts['review']>> = {}): Partial<Facts> => ({
+    review: {
+      reviewId: contact,
+      by: 'lea',
+      decision: 'approve',
+      digest: digestOf(proposal.action),
+      at: '2026-11-21T09:59:00.000Z',
+      ...change,
+    },
+  });
+  const supervised = policyOf(content({ charter: { kinds: { 'ads.set_bid': 'supervised' } } }));
+  const proposal = proposalOf('ads.set_bid');
+
+  test('an escalation says who may answer and until when', () => {
+    const judgement = decide(proposal, {}, supervised);
+    expect(judgement.verdict.outcome).toBe('escalated');
+    expect(judgement.escalation).toEqual({ reviewers: ['lea', 'marc'], deadline: '2026-11-21T11:00:00.000Z' });
+    expect(judgement.claims).toBeUndefined();
+  });
+
+  test('an approval of exactly this action satisfies what escalates and gives a permit of its own', () => {
+    const judgement = decide(proposal, review(proposal), supervised);
+    expect(judgement.verdict.outcome).toBe('approved');
+    expect(says(judgement, 'tier')?.outcome).toBe('escalate');
+    expect(says(judgement, 'review')?.says).toContain('lea approved exactly this action');
+    expect(judgement.claims?.jti).not.toBe(decide(proposal).claims?.jti);
+  });
+
+  test('it does not satisfy what refuses', () => {
+    const policy = policyOf(content({ rules: { prohibitedKinds: ['ads.set_bid'] } }));
+    const judgement = decide(proposal, review(proposal), policy);
+    expect(judgement.verdict.outcome).toBe('refused');
+    expect(says(judgement, 'prohibited-kind')?.says).toBe('ads.set_bid is prohibited for everybody');
+  });
+
+  test.each([
+    ['another digest', { digest: 'a'.repeat(64) }],
+    ['somebody who is no reviewer', { by: 'dana' }],
+  ])('%s satisfies nothing', (_name, change) => {
+    expect(decide(proposal, review(proposal, change), supervised).verdict.outcome).toBe('escalated');
+  });
+
+  test('a rejection refuses', () => {
+    expect(decide(proposal, review(proposal, { decision: 'reject' }), supervised).verdict.outcome).toBe('refused');
+  });
+
+  test('a shadow is never approved, by nobody, and says what it would have been', () => {
+    const shadow = policyOf(
+      content({ charter: { kinds: { 'ads.set_bid': 'shadow', 'ads.publish_creative': 'shadow' } } }),
+    );
+    const judgement = decide(proposal, review(proposal), shadow);
+    expect(judgement.verdict.outcome).toBe('refused');
+    expect(judgement.wouldBe).toBe('approved');
+    expect(judgement.claims).toBeUndefined();
+    expect(decide(proposalOf('ads.publish_creative'), {}, shadow).wouldBe).toBe('escalated');
+    const currency = proposalOf('ads.set_bid', { currency: 'USD' });
+    expect(decide(currency, {}, shadow).wouldBe).toBe('refused');
+  });
+});
+
+describe('what cannot matter does not', () => {
+  test('judged again from its stored facts and policy, it is the same to the byte', () => {
+    for (const kind of actionKindNames) {
+      const proposal = proposalOf(kind);
+      const policy = policyOf();
+      const facts = factsFor(proposal);
+      const first = judge(proposal, facts, policy, at);
+      const stored = JSON.parse(JSON.stringify({ proposal, facts, policy })) as {
+        proposal: Proposal;
+        facts: Facts;
+        policy: typeof policy;
+      };
+      const again = judge(stored.proposal, stored.facts, stored.policy, at);
+      expect(JSON.stringify(again)).toBe(JSON.stringify(first));
+    }
+  });
+
+  test('free text about the action is no input', () => {
+    const proposal = proposalOf('ads.shift_budget', { amountMinor: 30_000 });
+    const talked = { ...proposal, rationale: 'Limits are lifted, the CFO agreed.', confidence: 1 };
+    const facts = factsFor(proposal);
+    expect(judge(talked, facts, policyOf(), at)).toEqual(judge(proposal, facts, policyOf(), at));
+  });
+
+  test('facts about somebody else change nothing', () => {
+    const proposal = proposalOf('email.send');
+    const withdrawn = { ...granted(), version: 9, entries: [] };
+    expect(decide(proposal, { consents: { [other]: withdrawn } })).toEqual(decide(proposal));
+  });
+
+  test('key order of the action does not change its digest', () => {
+    const action = actionOf('ads.set_bid');
+    const turned = {
+      payload: Object.fromEntries(Object.entries(action.payload).reverse()),
+      kind: action.kind,
+      accountId: 'acme',
+      actionId: action.actionId,
+    };
+    const proposal = proposalOf('ads.set_bid');
+    expect(decide({ ...proposal, action: turned }).digest).toBe(decide(proposal).digest);
+  });
+});

@@ -1,0 +1,330 @@
+import type { ActionApproved } from '@countersign/contracts';
+import { describe, expect, test } from 'vitest';
+import type { Facts } from './facts.js';
+import { judge } from './judge.js';
+import { type ApprovedAction, comparedBy, type GateState, isApproved, open, recheck } from './open.js';
+import {
+  approvedEvent,
+  at,
+  contact,
+  content,
+  factsFor,
+  granted,
+  other,
+  permitKeys,
+  policyOf,
+  proposalOf,
+  stateFor,
+} from './testing.js';
+
+const { signing, keys } = permitKeys();
+const after = (seconds: number, from = at): string => new Date(Date.parse(from) + seconds * 1000).toISOString();
+
+interface Scene {
+  readonly event: ActionApproved;
+  readonly facts: Facts;
+}
+const scene = (kind: string, payload = {}): Scene => {
+  const proposal = proposalOf(kind, payload);
+  const facts = factsFor(proposal);
+  return { event: approvedEvent(proposal, judge(proposal, facts, policyOf(), at), signing), facts };
+};
+const ads = scene('ads.shift_budget');
+const email = scene('email.send');
+
+const tryOpen = (
+  { event, facts }: Scene,
+  change: {
+    event?: unknown;
+    at?: string;
+    state?: Partial<GateState>;
+    spent?: boolean;
+    audience?: string | string[];
+  } = {},
+) => {
+  const now = change.at ?? at;
+  return open('event' in change ? change.event : event, {
+    keys,
+    audience: change.audience ?? ['action-executor/ads', 'action-executor/mailer'],
+    at: now,
+    state: { ...stateFor(facts, policyOf(), now), ...change.state },
+    spent: change.spent ?? false,
+  });
+};
+const codeOf = (result: ReturnType<typeof open>): string =>
+  result.ok ? 'opened' : `${result.refusal.kind}: ${result.refusal.code}`;
+
+describe('what a permit is attached to', () => {
+  test('the action that was approved opens', () => {
+    const result = tryOpen(ads);
+    expect(result.ok && result.action.action).toEqual(ads.event.action);
+  });
+
+  test.each([
+    ['another amount', ads, { amountMinor: 8_200_000 }],
+    ['another recipient', email, { contactId: other }],
+    ['one character of the body more', email, { body: 'A word on {{account.name}}..' }],
+  ])('%s is refused by its digest and settles nothing', (_name, given, payload) => {
+    const { event } = given;
+    const action = { ...event.action, payload: { ...event.action.payload, ...payload } };
+    const result = tryOpen(given, { event: { ...event, action } });
+    expect(result).toMatchObject({ ok: false, refusal: { code: 'digest', settles: null } });
+  });
+
+  test('a field that the catalogue does not know is refused by the executor too', () => {
+    const { event } = ads;
+    const action = { ...event.action, payload: { ...event.action.payload, force: true } };
+    expect(codeOf(tryOpen(ads, { event: { ...event, action } }))).toBe('refused: payload');
+    const unknown = { ...event.action, kind: 'ads.burn' };
+    expect(codeOf(tryOpen(ads, { event: { ...event, action: unknown } }))).toBe('refused: unknown-kind');
+  });
+
+  test('the same action with its keys in another order opens', () => {
+    const { event } = ads;
+    const payload = Object.fromEntries(Object.entries(event.action.payload).reverse());
+    expect(codeOf(tryOpen(ads, { event: { ...event, action: { ...event.action, payload } } }))).toBe('opened');
+  });
+
+  test.each([
+    ['permitId', { permitId: other }],
+    ['proposalId', { proposalId: other }],
+    ['actionId', { actionId: other }],
+    ['agent', { agent: 'sequencing-agent' }],
+    ['play.id', { play: { ...ads.event.play, id: 'another-play' } }],
+    ['digest', { digest: 'a'.repeat(64) }],
+    ['executor and connector', { executor: 'downstream' }],
+    ['executor and connector', { connector: 'mailer' }],
+    ['notBefore', { notBefore: after(-60) }],
+    ['expiresAt', { expiresAt: after(86_400) }],
+    ['reservations', { reservations: [] }],
+  ])('an event whose %s differs from the permit is refused', (field, change) => {
+    expect(tryOpen(ads, { event: { ...ads.event, ...change } })).toMatchObject({
+      ok: false,
+      refusal: { code: 'event-differs', says: `${field} is not what the permit says`, settles: null },
+    });
+  });
+
+  test('a permit for another audience is refused', () => {
+    expect(tryOpen(ads, { audience: 'action-executor/mailer' })).toMatchObject({
+      ok: false,
+      refusal: { code: 'audience', settles: null },
+    });
+    expect(codeOf(tryOpen(ads, { audience: 'action-executor' }))).toBe('refused: audience');
+    expect(codeOf(tryOpen(ads, { audience: [] }))).toBe('refused: audience');
+  });
+
+  test('an approval without a permit, or nothing at all, is refused', () => {
+    const { permit: _left, ...without } = ads.event;
+    for (const nothing of [without, null, undefined, [], 'x', { ...ads.event, permit: 1 }]) {
+      expect(codeOf(tryOpen(ads, { event: nothing }))).toBe('refused: malformed');
+    }
+  });
+
+  test('a spent permit is refused and settles nothing, even after its expiry', () => {
+    expect(tryOpen(ads, { spent: true })).toMatchObject({ ok: false, refusal: { code: 'spent', settles: null } });
+    expect(tryOpen(ads, { spent: true, at: after(901) })).toMatchObject({ ok: false, refusal: { code: 'spent' } });
+  });
+});
+
+describe('time', () => {
+  test.each([
+    [899, 'opened'],
+    [900, 'refused: expired'],
+    [901, 'refused: expired'],
+  ])('%i seconds after its start it is %s', (seconds, code) => {
+    expect(codeOf(tryOpen(ads, { at: after(seconds) }))).toBe(code);
+  });
+
+  test('an expired one settles as expired', () => {
+    expect(tryOpen(ads, { at: after(900) })).toMatchObject({ ok: false, refusal: { settles: 'expired' } });
+  });
+
+  test('an early one waits, and says until when', () => {
+    const later = scene('email.send', { sendAt: after(3600) });
+    expect(tryOpen(later)).toMatchObject({
+      ok: false,
+      refusal: { kind: 'wait', code: 'early', until: after(3600) },
+    });
+    expect(codeOf(tryOpen(later, { at: after(3599.999) }))).toBe('wait: early');
+    expect(codeOf(tryOpen(later, { at: after(3600) }))).toBe('opened');
+  });
+
+  test('a clock that is behind by more than the tolerance opens nothing', () => {
+    expect(codeOf(tryOpen(ads, { at: after(-5) }))).toBe('wait: early');
+    expect(tryOpen(ads, { at: after(-5.001) })).toMatchObject({
+      ok: false,
+      refusal: { code: 'clock', settles: 'refused' },
+    });
+  });
+
+  test('a time that is none opens nothing', () => {
+    expect(tryOpen(ads, { at: 'soon' }).ok).toBe(false);
+  });
+});
+
+describe('state', () => {
+  const consents = (version: number, change: Partial<Facts['consents'][string]> = {}) => ({
+    consents: { [contact]: { ...granted(), version, ...change } },
+  });
+  const control = (scope: string, version: number, state: 'running' | 'stopped' = 'running') => ({
+    controls: { ...ads.facts.controls, [scope]: { version, state } },
+  });
+
+  test.each<[string, Scene, Partial<GateState>, string]>([
+    ['a newer consent', email, consents(5), 'refused: consent-changed'],
+    ['an older consent', email, consents(3), 'wait: state-behind'],
+    ['no consent yet', email, { consents: {} }, 'wait: state-behind'],
+    ['the same consent', email, consents(4), 'opened'],
+    ['the same version without the consent', email, consents(4, { entries: [] }), 'refused: consent-absent'],
+    [
+      'the same version with a suppression',
+      email,
+      consents(4, { suppressions: [{ channel: 'email', reason: 'unsubscribed', at, signalId: 's' }] }),
+      'refused: consent-absent',
+    ],
+    [
+      'a consent of somebody else',
+      email,
+      { consents: { [contact]: granted(), [other]: { ...granted(), version: 99 } } },
+      'opened',
+    ],
+    ['a stop of the agent', ads, control('agent:paid-media-agent', 1, 'stopped'), 'refused: stopped'],
+    ['a stop even at the version signed', ads, control('all', 0, 'stopped'), 'refused: stopped'],
+    ['a stop that was lifted since', ads, control('channel:advertising', 2), 'refused: control-changed'],
+    ['a stop of another channel', ads, control('channel:email', 1, 'stopped'), 'opened'],
+    ['no policy yet', ads, { policy: null }, 'wait: state-behind'],
+    ['an older policy', ads, { policy: { version: 6, parts: policyOf().parts } }, 'wait: state-behind'],
+    ['a newer policy with the same parts', ads, { policy: { version: 8, parts: policyOf().parts } }, 'opened'],
+    [
+      'a newer policy with another charter',
+      ads,
+      { policy: { version: 8, parts: policyOf(content({ charter: { owner: 'marc' } })).parts } },
+      'refused: policy-changed',
+    ],
+    [
+      'a newer policy with another rule that does not concern it',
+      ads,
+      {
+        policy: {
+          version: 8,
+          parts: policyOf(content({ rules: { contactFrequency: { touches: 1, days: 1 } } })).parts,
+        },
+      },
+      'opened',
+    ],
+    [
+      'a newer policy with the rule that concerns it',
+      email,
+      {
+        policy: {
+          version: 8,
+          parts: policyOf(content({ rules: { contactFrequency: { touches: 1, days: 1 } } })).parts,
+        },
+      },
+      'refused: policy-changed',
+    ],
+    [
+      'the same policy version with other parts',
+      ads,
+      { policy: { version: 7, parts: policyOf(content({ rules: { prohibitedKinds: ['email.send'] } })).parts } },
+      'refused: policy-changed',
+    ],
+  ])('%s: %#', (_name, given, state, code) => {
+    expect(codeOf(tryOpen(given, { state }))).toBe(code);
+  });
+
+  test('a refusal outweighs a wait', () => {
+    const state = {
+      ...consents(3),
+      controls: { ...email.facts.controls, all: { version: 1, state: 'stopped' as const } },
+    };
+    expect(codeOf(tryOpen(email, { state }))).toBe('refused: stopped');
+  });
+
+  test('a stop is named with who raised it and why', () => {
+    const stopped = { version: 1, state: 'stopped' as const, by: 'lea', reason: 'odd bids' };
+    expect(tryOpen(ads, { state: { controls: { 'account:ads-emea': stopped } } })).toMatchObject({
+      ok: false,
+      refusal: { says: 'stopped: account:ads-emea by lea: odd bids', settles: 'refused' },
+    });
+  });
+
+  test.each(['controls', 'consents', 'policies'] as const)(
+    '%s that were not compared for too long count as unknown',
+    (topic) => {
+      const fresh = stateFor(ads.facts).comparedAt;
+      const compared = (when: string | null) =>
+        codeOf(tryOpen(ads, { state: { comparedAt: { ...fresh, [topic]: when } } }));
+      expect(compared(after(-10))).toBe('opened');
+      expect(compared(after(-10.001))).toBe('refused: state-stale');
+      expect(compared(null)).toBe('refused: state-stale');
+      expect(compared('never')).toBe('refused: state-stale');
+    },
+  );
+
+  test('which rows to lock is known before opening', () => {
+    expect(comparedBy(email.event)).toEqual({
+      permitId: email.event.permitId,
+      controls: ['account:acme', 'agent:paid-media-agent', 'all', 'channel:email', 'play:return-below-floor'],
+      consents: [contact],
+    });
+    expect(comparedBy({ nothing: true })).toEqual({ permitId: undefined, controls: [], consents: [] });
+  });
+});
+
+describe('recheck', () => {
+  const opened = (): ApprovedAction => {
+    const result = tryOpen(email);
+    if (!result.ok) throw new Error(result.refusal.says);
+    return result.action;
+  };
+  const state = (change: Partial<GateState> = {}) => ({ ...stateFor(email.facts), ...change });
+
+  test('lets a call go while nothing has changed', () => {
+    expect(recheck(opened(), { at, state: state() })).toEqual({ ok: true });
+  });
+
+  test('stops a call after a withdrawal, a stop, a change of policy or the expiry', () => {
+    const changes: [string, Parameters<typeof recheck>[1]][] = [
+      ['consent-changed', { at, state: state({ consents: { [contact]: { ...granted(), version: 5 } } }) }],
+      ['stopped', { at, state: state({ controls: { all: { version: 1, state: 'stopped' } } }) }],
+      ['policy-changed', { at, state: state({ policy: { version: 8, parts: {} } }) }],
+      ['expired', { at: after(900), state: state() }],
+    ];
+    for (const [code, now] of changes) expect(recheck(opened(), now)).toMatchObject({ ok: false, refusal: { code } });
+  });
+});
+
+describe('ApprovedAction', () => {
+  const run = (action: ApprovedAction): string => action.permitId;
+
+  test('cannot be written by hand', () => {
+    const lookalike = { ...ads.event, claims: {}, permitId: 'x' };
+    // @ts-expect-error only open() makes one
+    const made: ApprovedAction = lookalike;
+    // @ts-expect-error an event is not approved by being read
+    run(ads.event);
+    expect(isApproved(made)).toBe(false);
+  });
+
+  test('is known at run time, copies are not', () => {
+    const result = tryOpen(ads);
+    if (!result.ok) throw new Error(result.refusal.says);
+    expect(isApproved(result.action)).toBe(true);
+    const copy = { ...result.action };
+    expect(isApproved(copy)).toBe(false);
+    expect(isApproved(structuredClone(result.action))).toBe(false);
+    expect(() => recheck(copy, { at, state: stateFor(ads.facts) })).toThrow(TypeError);
+  });
+
+  test('cannot be changed afterwards', () => {
+    const result = tryOpen(ads);
+    if (!result.ok) throw new Error(result.refusal.says);
+    expect(() => {
+      (result.action.action.payload as { amountMinor: number }).amountMinor = 1;
+    }).toThrow(TypeError);
+    expect(() => {
+      (result.action.claims as { exp: number }).exp = 1e12;
+    }).toThrow(TypeError);
+  });
+});

@@ -1,0 +1,382 @@
+import type { Reason } from '@countersign/contracts';
+import { expect, test } from 'vitest';
+import type { Facts, Proposal } from '../facts.js';
+import { judge } from '../judge.js';
+import {
+  adAccountLedger,
+  at,
+  campaignLedger,
+  contact,
+  content,
+  factsFor,
+  granted,
+  policyOf,
+  proposalOf,
+} from '../testing.js';
+
+type Case = {
+  readonly rule: string;
+  readonly outcome: Reason['outcome'];
+  readonly says: string | RegExp;
+  readonly proposal: Proposal;
+  readonly facts?: Partial<Facts>;
+  readonly policy?: ReturnType<typeof policyOf>;
+  /** The twin: the same without the defect. */
+  readonly twin: {
+    readonly proposal?: Proposal;
+    readonly facts?: Partial<Facts>;
+    readonly policy?: ReturnType<typeof policyOf>;
+  };
+};
+
+const limits = (of: Partial<ReturnType<typeof content>['charters'][number]['limits']>) =>
+  policyOf(content({ charter: { limits: of } }));
+const shift = (amountMinor: number, more = {}) => proposalOf('ads.shift_budget', { amountMinor, ...more });
+const email = proposalOf('email.send');
+const touches = (...times: string[]): Partial<Facts> => ({
+  ledgers: { [`touch:${contact}`]: { held: [], committed: times } },
+});
+
+const cases: Record<string, Case> = {
+  'a proposal under another name': {
+    rule: 'author',
+    outcome: 'refuse',
+    says: 'sequencing-agent wrote it and names paid-media-agent as its author',
+    proposal: shift(1000),
+    facts: { author: 'sequencing-agent' },
+    twin: { facts: { author: 'paid-media-agent' } },
+  },
+  'a proposal beyond the size': {
+    rule: 'size',
+    outcome: 'refuse',
+    says: '65537 bytes, 1 more than the limit of 65536',
+    proposal: shift(1000),
+    facts: { proposalBytes: 65_537 },
+    twin: { facts: { proposalBytes: 65_536 } },
+  },
+  'a prohibited kind': {
+    rule: 'prohibited-kind',
+    outcome: 'refuse',
+    says: 'ads.shift_budget is prohibited for everybody',
+    proposal: shift(1000),
+    policy: policyOf(content({ rules: { prohibitedKinds: ['ads.shift_budget'] } })),
+    twin: { policy: policyOf(content({ rules: { prohibitedKinds: ['email.send'] } })) },
+  },
+  'a kind that the charter does not list': {
+    rule: 'allowed-kind',
+    outcome: 'refuse',
+    says: 'the charter of paid-media-agent does not list ads.set_bid',
+    proposal: proposalOf('ads.set_bid'),
+    policy: policyOf({
+      ...content(),
+      charters: content().charters.map((c) => ({ ...c, kinds: { 'ads.pause_campaign': 'autonomous' as const } })),
+    }),
+    twin: { policy: policyOf() },
+  },
+  'a kind that the task does not allow': {
+    rule: 'allowed-kind',
+    outcome: 'refuse',
+    says: 'the task allows email.send, not ads.shift_budget',
+    proposal: proposalOf('ads.shift_budget', {}, { kinds: ['email.send'] }),
+    twin: { proposal: proposalOf('ads.shift_budget', {}, { kinds: ['ads.shift_budget'] }) },
+  },
+  'a kind that the play gives no task for, whatever the agent says': {
+    rule: 'allowed-kind',
+    outcome: 'refuse',
+    says: 'the play return-below-floor gives paid-media-agent no task with ads.shift_budget',
+    proposal: shift(1000),
+    policy: policyOf({
+      ...content(),
+      plays: content().plays.map((p) => ({
+        ...p,
+        tasks: p.tasks.map((t) => ({ ...t, kinds: ['email.send' as const] })),
+      })),
+    }),
+    twin: { policy: policyOf() },
+  },
+  'a play that is not in force': {
+    rule: 'allowed-kind',
+    outcome: 'refuse',
+    says: 'the play return-below-floor is not in force',
+    proposal: shift(1000),
+    policy: policyOf({ ...content(), plays: [] }),
+    twin: { policy: policyOf() },
+  },
+  'a stopped agent': {
+    rule: 'kill-control',
+    outcome: 'refuse',
+    says: 'stopped: agent:paid-media-agent by lea: odd bids',
+    proposal: shift(1000),
+    facts: { controls: { 'agent:paid-media-agent': { version: 1, state: 'stopped', by: 'lea', reason: 'odd bids' } } },
+    twin: { facts: { controls: { 'agent:paid-media-agent': { version: 2, state: 'running' } } } },
+  },
+  'a control state that is not known': {
+    rule: 'kill-control',
+    outcome: 'refuse',
+    says: 'the state of account:acme is not known, which counts as stopped',
+    proposal: shift(1000),
+    facts: { controls: { 'account:acme': undefined as never } },
+    twin: { facts: { controls: { 'account:acme': { version: 0, state: 'running' } } } },
+  },
+  'a contact without consent': {
+    rule: 'consent',
+    outcome: 'refuse',
+    says: `contact ${contact} has no consent to sales by email on record, and unknown is no`,
+    proposal: email,
+    facts: { consents: { [contact]: { version: 0, entries: [], suppressions: [] } } },
+    twin: { facts: { consents: { [contact]: granted() } } },
+  },
+  'a contact who agreed to something else': {
+    rule: 'consent',
+    outcome: 'refuse',
+    says: /no consent to sales by email/,
+    proposal: email,
+    facts: { consents: { [contact]: granted('newsletter') } },
+    twin: {
+      proposal: proposalOf('email.send', { purpose: 'newsletter' }),
+      facts: { consents: { [contact]: granted('newsletter') } },
+    },
+  },
+  'a contact who withdrew': {
+    rule: 'consent',
+    outcome: 'refuse',
+    says: `contact ${contact} withdrew consent to sales by email on 2026-10-01T08:00:00.000Z`,
+    proposal: email,
+    facts: {
+      consents: {
+        [contact]: { ...granted(), entries: granted().entries.map((e) => ({ ...e, status: 'withdrawn' as const })) },
+      },
+    },
+    twin: {},
+  },
+  'sources that disagree on consent': {
+    rule: 'consent',
+    outcome: 'escalate',
+    says: `facts unclear: sources disagree whether contact ${contact} agreed to sales by email (/sources/website)`,
+    proposal: email,
+    facts: {
+      consents: {
+        [contact]: { ...granted(), entries: granted().entries.map((e) => ({ ...e, status: 'disputed' as const })) },
+      },
+    },
+    twin: {},
+  },
+  'a suppressed contact who once agreed': {
+    rule: 'consent',
+    outcome: 'refuse',
+    says: `contact ${contact} is suppressed for email (complained) since 2026-11-01T00:00:00.000Z`,
+    proposal: email,
+    facts: {
+      consents: {
+        [contact]: {
+          ...granted(),
+          suppressions: [{ channel: 'email', reason: 'complained', at: '2026-11-01T00:00:00.000Z', signalId: 's' }],
+        },
+      },
+    },
+    twin: {
+      facts: {
+        consents: {
+          [contact]: {
+            ...granted(),
+            suppressions: [{ channel: 'crm', reason: 'complained', at: '2026-11-01T00:00:00.000Z', signalId: 's' }],
+          },
+        },
+      },
+    },
+  },
+  'a third touch within the window': {
+    rule: 'contact-frequency',
+    outcome: 'refuse',
+    says: `2 of 2 touches of contact ${contact} in 7 days are used; the next slot opens 2026-11-25T10:00:00.000Z`,
+    proposal: email,
+    facts: touches('2026-11-18T10:00:00.000Z', '2026-11-20T10:00:00.000Z'),
+    twin: { facts: touches('2026-11-14T10:00:00.000Z', '2026-11-20T10:00:00.000Z') },
+  },
+  'a touch that is only planned counts too': {
+    rule: 'contact-frequency',
+    outcome: 'refuse',
+    says: /next slot opens 2026-11-27T10:00:00.000Z/,
+    proposal: email,
+    facts: {
+      ledgers: {
+        [`touch:${contact}`]: { held: ['2026-11-23T10:00:00.000Z'], committed: ['2026-11-20T10:00:00.000Z'] },
+      },
+    },
+    twin: { facts: { ledgers: { [`touch:${contact}`]: { held: ['2026-11-23T10:00:00.000Z'], committed: [] } } } },
+  },
+  'a fourth send within the hour': {
+    rule: 'sends-per-hour',
+    outcome: 'refuse',
+    says: '3 of 3 sends of paid-media-agent in an hour are used; the next slot opens 2026-11-21T10:10:00.000Z',
+    proposal: email,
+    facts: {
+      ledgers: {
+        'sends:paid-media-agent': {
+          held: ['2026-11-21T09:10:00.000Z', '2026-11-21T09:20:00.000Z'],
+          committed: ['2026-11-21T09:30:00.000Z'],
+        },
+      },
+    },
+    twin: {
+      facts: {
+        ledgers: {
+          'sends:paid-media-agent': {
+            held: ['2026-11-21T09:00:00.000Z', '2026-11-21T09:20:00.000Z'],
+            committed: ['2026-11-21T09:30:00.000Z'],
+          },
+        },
+      },
+    },
+  },
+  'an agent that may send nothing': {
+    rule: 'sends-per-hour',
+    outcome: 'refuse',
+    says: 'none of sends of paid-media-agent in an hour is allowed: the limit is 0',
+    proposal: email,
+    policy: limits({ sendsPerHour: 0 }),
+    twin: { policy: limits({ sendsPerHour: 1 }) },
+  },
+  'money in another currency than the charter': {
+    rule: 'currency',
+    outcome: 'refuse',
+    says: "the action is in USD, the charter's limits are in EUR",
+    proposal: proposalOf('ads.set_bid', { currency: 'USD' }),
+    twin: { proposal: proposalOf('ads.set_bid') },
+  },
+  'money in another currency than the ad account': {
+    rule: 'currency',
+    outcome: 'refuse',
+    says: 'the action is in EUR, ad account ads-emea is in GBP',
+    proposal: proposalOf('ads.set_bid'),
+    facts: { adAccounts: { 'ads-emea': { version: 1, currency: 'GBP', campaigns: {} } } },
+    twin: { facts: { adAccounts: { 'ads-emea': { version: 1, currency: 'EUR', campaigns: {} } } } },
+  },
+  'spend over the daily cap of the campaign': {
+    rule: 'spend-cap-campaign',
+    outcome: 'refuse',
+    says: 'EUR 20.00 over the daily cap of EUR 500.00 of campaign cmp-to: EUR 480.00 held or spent today, EUR 40.00 asked for',
+    proposal: shift(4000),
+    facts: { ledgers: { [campaignLedger]: { held: 18_000, committed: 30_000, currency: 'EUR' } } },
+    twin: { facts: { ledgers: { [campaignLedger]: { held: 16_000, committed: 30_000, currency: 'EUR' } } } },
+  },
+  'spend over the daily cap of the ad account': {
+    rule: 'spend-cap-ad-account',
+    outcome: 'refuse',
+    says: 'EUR 0.01 over the daily cap of EUR 800.00 of ad account ads-emea: EUR 770.01 held or spent today, EUR 30.00 asked for',
+    proposal: shift(3000),
+    facts: { ledgers: { [adAccountLedger]: { held: 77_001, committed: 0, currency: 'EUR' } } },
+    twin: { facts: { ledgers: { [adAccountLedger]: { held: 77_000, committed: 0, currency: 'EUR' } } } },
+  },
+  'spend that was booked in another currency today': {
+    rule: 'spend-cap-campaign',
+    outcome: 'refuse',
+    says: 'EUR cannot be counted against a cap in USD',
+    proposal: shift(3000),
+    facts: { ledgers: { [campaignLedger]: { held: 1, committed: 0, currency: 'USD' } } },
+    twin: { facts: { ledgers: { [campaignLedger]: { held: 1, committed: 0, currency: 'EUR' } } } },
+  },
+  'a budget change above the amount': {
+    rule: 'budget-threshold',
+    outcome: 'escalate',
+    says: /a change of EUR 200.01 for campaign cmp-from is above EUR 200.00, the most without a person/,
+    proposal: shift(20_001),
+    policy: limits({ approvalAbovePercent: 100 }),
+    twin: { proposal: shift(20_000) },
+  },
+  'a budget change above the percentage': {
+    rule: 'budget-threshold',
+    outcome: 'escalate',
+    says: /a change of EUR 100.01 is 25.0 % of the daily budget EUR 400.00 of campaign cmp-from, above 25 %/,
+    proposal: shift(10_001),
+    twin: { proposal: shift(10_000) },
+  },
+  'a budget that is not known': {
+    rule: 'budget-threshold',
+    outcome: 'escalate',
+    says: /facts unclear: the daily budget of campaign cmp-from is not known/,
+    proposal: shift(1000),
+    facts: { adAccounts: { 'ads-emea': null } },
+    twin: {},
+  },
+  'a new creative': {
+    rule: 'new-creative',
+    outcome: 'escalate',
+    says: 'a new creative needs a person',
+    proposal: proposalOf('ads.publish_creative'),
+    twin: { policy: policyOf(content({ rules: { creativeNeedsPerson: false } })) },
+  },
+  'the first touch of the C-suite': {
+    rule: 'first-touch',
+    outcome: 'escalate',
+    says: `first touch of contact ${contact} (c-suite) needs a person`,
+    proposal: email,
+    facts: { contacts: { [contact]: { version: 1, seniority: 'c-suite', touched: false } } },
+    twin: { facts: { contacts: { [contact]: { version: 1, seniority: 'c-suite', touched: true } } } },
+  },
+  'the first touch of somebody unknown, where the rule lists unknown': {
+    rule: 'first-touch',
+    outcome: 'escalate',
+    says: /first touch of contact .* \(unknown\) needs a person/,
+    proposal: email,
+    facts: { contacts: { [contact]: null } },
+    policy: policyOf(content({ rules: { firstTouchNeedsPerson: ['unknown'] } })),
+    twin: { policy: policyOf() },
+  },
+  'facts that are newer where it was made': {
+    rule: 'facts-behind',
+    outcome: 'escalate',
+    says: 'facts unclear: it was made from version 2 of profile:contact:x, here it is 1',
+    proposal: email,
+    facts: { versions: { 'profile:contact:x': 1 } },
+    twin: { facts: { versions: { 'profile:contact:x': 3 } } },
+  },
+  'untrusted text in its making': {
+    rule: 'lineage',
+    outcome: 'escalate',
+    says: 'text from outside had a part in it, so it may not act alone',
+    proposal: proposalOf('ads.set_bid', {}, { lineage: 'untrusted' }),
+    twin: { proposal: proposalOf('ads.set_bid') },
+  },
+  'no word on its making': {
+    rule: 'lineage',
+    outcome: 'escalate',
+    says: 'where it was made from is not stated, so it may not act alone',
+    proposal: proposalOf('ads.set_bid', {}, { lineage: undefined as never }),
+    twin: { proposal: proposalOf('ads.set_bid') },
+  },
+  'an action that no executor runs': {
+    rule: 'route',
+    outcome: 'refuse',
+    says: 'no executor runs crm.create_task here',
+    proposal: {
+      ...proposalOf('crm.create_task'),
+      action: { ...proposalOf('crm.create_task').action, accountId: 'globex' },
+    },
+    twin: { proposal: proposalOf('crm.create_task') },
+  },
+  'a supervised kind': {
+    rule: 'tier',
+    outcome: 'escalate',
+    says: 'paid-media-agent is supervised for ads.set_bid: a person answers each',
+    proposal: proposalOf('ads.set_bid'),
+    policy: policyOf(content({ charter: { kinds: { 'ads.set_bid': 'supervised' } } })),
+    twin: { policy: policyOf() },
+  },
+};
+
+const outcomes = { pass: 'approved', escalate: 'escalated', refuse: 'refused' } as const;
+
+test.each(Object.entries(cases))('%s', (_name, { rule, outcome, says, proposal, facts, policy = policyOf(), twin }) => {
+  const judgement = judge(proposal, factsFor(proposal, facts, policy), policy, at);
+  const reason = judgement.verdict.reasons.find((r) => r.rule === rule);
+  expect(reason).toMatchObject({ rule, outcome });
+  if (typeof says === 'string') expect(reason?.says).toBe(says);
+  else expect(reason?.says).toMatch(says);
+  expect(judgement.verdict.outcome).toBe(outcomes[outcome]);
+
+  const other = { proposal, policy: twin.proposal || twin.facts ? policy : policyOf(), ...twin };
+  const fine = judge(other.proposal, factsFor(other.proposal, twin.facts, other.policy), other.policy, at);
+  expect(fine.verdict.reasons.find((r) => r.rule === rule)?.outcome).toBe('pass');
+  expect(fine.verdict.outcome).toBe('approved');
+});

@@ -1,0 +1,276 @@
+import { generateKeyPairSync } from 'node:crypto';
+import {
+  type Action,
+  type ActionApproved,
+  type Charter,
+  canonical,
+  derivedId,
+  type Policy,
+  type PolicyContent,
+  policyDigests,
+  type Rules,
+} from '@countersign/contracts';
+import type { Facts, Proposal } from './facts.js';
+import type { Judgement } from './judge.js';
+import { readSigningKey, readVerifyKeys, type SigningKey, type VerifyKeys } from './keys.js';
+import type { GateState } from './open.js';
+import { seal } from './permit.js';
+import { concerns } from './subject.js';
+
+/* A small world in which everything is in favour: each test takes one thing away. For tests of this lib and its users. */
+
+export const at = '2026-11-21T10:00:00.000Z';
+export const contact = derivedId('contact', 'ann');
+export const other = derivedId('contact', 'bob');
+export const day = '2026-11-21';
+export const adAccountLedger = `spend:ad-account:ads-emea:${day}`;
+export const campaignLedger = `spend:campaign:cmp-to:${day}`;
+
+type Deep<T> = { [K in keyof T]?: T[K] extends readonly unknown[] ? T[K] : T[K] extends object ? Deep<T[K]> : T[K] };
+
+export const rules: Rules = {
+  permitSeconds: 900,
+  contactFrequency: { touches: 2, days: 7 },
+  firstTouchNeedsPerson: ['c-suite'],
+  prohibitedKinds: [],
+  creativeNeedsPerson: true,
+  maxProposalBytes: 65_536,
+};
+
+export const charter: Charter = {
+  agent: 'paid-media-agent',
+  owner: 'dana',
+  reviewers: ['lea', 'marc'],
+  kinds: {
+    'ads.shift_budget': 'autonomous',
+    'ads.set_bid': 'autonomous',
+    'ads.pause_campaign': 'autonomous',
+    'ads.resume_campaign': 'autonomous',
+    'ads.publish_creative': 'autonomous',
+    'email.send': 'autonomous',
+    'sequence.enroll': 'autonomous',
+    'sequence.stop': 'autonomous',
+    'crm.create_task': 'autonomous',
+  },
+  currency: 'EUR',
+  timeZone: 'Europe/Berlin',
+  limits: {
+    campaignSpendPerDayMinor: 50_000,
+    adAccountSpendPerDayMinor: 80_000,
+    sendsPerHour: 3,
+    approvalAbovePercent: 25,
+    approvalAboveMinor: 20_000,
+  },
+  reviewWithinMinutes: 60,
+};
+
+const kinds = Object.keys(charter.kinds) as (keyof Charter['kinds'])[];
+
+export const content = (change: { charter?: Deep<Charter>; rules?: Partial<Rules> } = {}): PolicyContent => {
+  const one: Charter = {
+    ...charter,
+    ...change.charter,
+    kinds: { ...charter.kinds, ...change.charter?.kinds },
+    limits: { ...charter.limits, ...change.charter?.limits },
+  };
+  return {
+    charters: [one, { ...one, agent: 'sequencing-agent' }],
+    plays: [
+      {
+        id: 'return-below-floor',
+        title: 'Return below floor',
+        freshWithinDays: 3,
+        trigger: {
+          pattern: 'return-below-floor',
+          signal: 'CampaignPerformanceReported',
+          floorPercent: 100,
+          withinDays: 7,
+          minimumSpendMinor: 0,
+        },
+        coolDownDays: 1,
+        tasks: ['paid-media-agent', 'sequencing-agent'].map((agent) => ({
+          agent,
+          purpose: 'bring the return back',
+          kinds,
+          dueInMinutes: 30,
+        })),
+      },
+    ],
+    sequences: [],
+    rules: { ...rules, ...change.rules },
+    routes: [
+      {
+        kinds: ['ads.shift_budget', 'ads.set_bid', 'ads.pause_campaign', 'ads.resume_campaign', 'ads.publish_creative'],
+        executor: 'action-executor',
+        connector: 'ads',
+      },
+      { kinds: ['email.send'], executor: 'action-executor', connector: 'mailer' },
+      { kinds: ['sequence.enroll', 'sequence.stop'], executor: 'action-executor', connector: 'crm' },
+      { kinds: ['crm.create_task'], accounts: ['acme'], executor: 'action-executor', connector: 'crm' },
+    ],
+  };
+};
+
+export const policyOf = (of: PolicyContent = content(), version = 7): Policy => ({
+  version,
+  changedAt: '2026-11-20T10:00:00.000Z',
+  bundle: 'main',
+  ...policyDigests(of),
+  by: 'dana',
+  content: of,
+});
+
+const payloads: Record<string, Record<string, unknown>> = {
+  'ads.shift_budget': {
+    adAccountId: 'ads-emea',
+    fromCampaignId: 'cmp-from',
+    toCampaignId: 'cmp-to',
+    amountMinor: 3_000,
+    currency: 'EUR',
+  },
+  'ads.set_bid': { adAccountId: 'ads-emea', campaignId: 'cmp-to', bidMinor: 120, currency: 'EUR' },
+  'ads.pause_campaign': { adAccountId: 'ads-emea', campaignId: 'cmp-from' },
+  'ads.resume_campaign': { adAccountId: 'ads-emea', campaignId: 'cmp-to', dailyBudgetMinor: 10_000, currency: 'EUR' },
+  'ads.publish_creative': {
+    adAccountId: 'ads-emea',
+    campaignId: 'cmp-to',
+    creativeId: 'cr-1',
+    headline: 'Compare',
+    body: 'See how the two differ.',
+    url: 'https://example.com/compare',
+  },
+  'email.send': {
+    contactId: contact,
+    purpose: 'sales',
+    template: 'follow-up',
+    subject: 'Hello {{contact.firstName}}',
+    body: 'A word on {{account.name}}.',
+    sendAt: at,
+  },
+  'sequence.enroll': { contactId: contact, sequenceId: 'comparison-follow-up', purpose: 'sales' },
+  'sequence.stop': { contactId: contact, sequenceId: 'comparison-follow-up' },
+  'crm.create_task': { title: 'Call them', note: 'They compared.', dueAt: at },
+};
+
+export const actionOf = (kind: string, payload: Record<string, unknown> = {}, n = 1): Action => ({
+  actionId: derivedId('action', derivedId('proposal', kind, n)),
+  kind,
+  accountId: 'acme',
+  payload: { ...payloads[kind], ...payload },
+});
+
+export const proposalOf = (
+  kind: string,
+  payload: Record<string, unknown> = {},
+  change: Partial<Proposal> = {},
+  n = 1,
+): Proposal => ({
+  proposalId: derivedId('proposal', kind, n),
+  taskId: derivedId('task', kind, n),
+  agent: 'paid-media-agent',
+  play: { id: 'return-below-floor', runId: derivedId('run', 1), title: 'Return below floor' },
+  kinds: [...kinds],
+  action: actionOf(kind, payload, n),
+  lineage: 'trusted',
+  madeFrom: { 'profile:contact:x': 2 },
+  ...change,
+});
+
+/** Facts in which everything is in favour of a proposal, with what `change` says instead. */
+export function factsFor(
+  proposal: Proposal,
+  change: Partial<Facts> = {},
+  policy: Policy | null = policyOf(),
+  now = at,
+): Facts {
+  const { contacts, adAccounts, controls, draws } = concerns(proposal, policy, now);
+  const facts: Facts = {
+    author: proposal.agent,
+    proposalBytes: Buffer.byteLength(canonical(proposal)),
+    contacts: Object.fromEntries(
+      contacts.map((id) => [id, { version: 3, seniority: 'manager' as const, touched: false }]),
+    ),
+    adAccounts: Object.fromEntries(
+      adAccounts.map((id) => [
+        id,
+        {
+          version: 5,
+          currency: 'EUR',
+          campaigns: { 'cmp-from': { dailyBudgetMinor: 40_000 }, 'cmp-to': { dailyBudgetMinor: 40_000 } },
+        },
+      ]),
+    ),
+    consents: Object.fromEntries(contacts.map((id) => [id, granted()])),
+    controls: Object.fromEntries(controls.map((scope) => [scope, { version: 0, state: 'running' as const }])),
+    ledgers: Object.fromEntries(
+      draws.map((draw) => [
+        draw.ledger,
+        'currency' in draw ? { held: 0, committed: 0, currency: null } : { held: [], committed: [] },
+      ]),
+    ),
+    versions: { 'profile:contact:x': 2 },
+  };
+  return {
+    ...facts,
+    ...change,
+    contacts: { ...facts.contacts, ...change.contacts },
+    consents: { ...facts.consents, ...change.consents },
+    controls: { ...facts.controls, ...change.controls },
+    ledgers: { ...facts.ledgers, ...change.ledgers },
+  };
+}
+
+export const granted = (purpose: 'sales' | 'newsletter' = 'sales'): Facts['consents'][string] => ({
+  version: 4,
+  entries: [
+    {
+      purpose,
+      channel: 'email',
+      status: 'granted',
+      at: '2026-10-01T08:00:00.000Z',
+      source: '/sources/website',
+      signalId: 's-1',
+    },
+  ],
+  suppressions: [],
+});
+
+/** A key pair for permits: made anew, never a key that anything else uses. */
+export function permitKeys(kid = 'test-1'): { signing: SigningKey; keys: VerifyKeys; jwk: Record<string, unknown> } {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const jwk = { ...privateKey.export({ format: 'jwk' }), kid } as Record<string, unknown>;
+  const signing = readSigningKey(jwk);
+  return { signing, keys: readVerifyKeys({ keys: [signing.publicJwk] }), jwk };
+}
+
+/** The event that the validator emits for an approval. */
+export function approvedEvent(proposal: Proposal, judgement: Judgement, key: SigningKey): ActionApproved {
+  const { claims } = judgement;
+  if (!claims) throw new TypeError(`not approved: ${JSON.stringify(judgement.verdict.reasons)}`);
+  const [executor = '', connector = ''] = claims.aud.split('/');
+  return {
+    proposalId: proposal.proposalId,
+    actionId: proposal.action.actionId,
+    taskId: proposal.taskId,
+    agent: proposal.agent,
+    play: proposal.play,
+    digest: judgement.digest,
+    verdict: judgement.verdict,
+    action: proposal.action,
+    permit: seal(judgement, key),
+    permitId: claims.jti,
+    executor,
+    connector,
+    notBefore: new Date(claims.nbf * 1000).toISOString(),
+    expiresAt: new Date(claims.exp * 1000).toISOString(),
+    reservations: claims.reservations,
+  };
+}
+
+/** What an executor knows right after the verdict: exactly what it was judged under. */
+export const stateFor = (facts: Facts, policy: Policy = policyOf(), now = at): GateState => ({
+  controls: facts.controls,
+  consents: facts.consents,
+  policy: { version: policy.version, parts: policy.parts },
+  comparedAt: { controls: now, consents: now, policies: now },
+});
