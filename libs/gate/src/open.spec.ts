@@ -18,7 +18,7 @@ import {
 } from './testing.js';
 
 const { signing, keys } = permitKeys();
-const after = (seconds: number, from = at): string => new Date(Date.parse(from) + seconds * 1000).toISOString();
+const plus = (seconds: number, from = at): string => new Date(Date.parse(from) + seconds * 1000).toISOString();
 
 interface Scene {
   readonly event: ActionApproved;
@@ -94,8 +94,8 @@ describe('what a permit is attached to', () => {
     ['digest', { digest: 'a'.repeat(64) }],
     ['executor and connector', { executor: 'downstream' }],
     ['executor and connector', { connector: 'mailer' }],
-    ['notBefore', { notBefore: after(-60) }],
-    ['expiresAt', { expiresAt: after(86_400) }],
+    ['notBefore', { notBefore: plus(-60) }],
+    ['expiresAt', { expiresAt: plus(86_400) }],
     ['reservations', { reservations: [] }],
   ])('an event whose %s differs from the permit is refused', (field, change) => {
     expect(tryOpen(ads, { event: { ...ads.event, ...change } })).toMatchObject({
@@ -122,7 +122,7 @@ describe('what a permit is attached to', () => {
 
   test('a spent permit is refused and settles nothing, even after its expiry', () => {
     expect(tryOpen(ads, { spent: true })).toMatchObject({ ok: false, refusal: { code: 'spent', settles: null } });
-    expect(tryOpen(ads, { spent: true, at: after(901) })).toMatchObject({ ok: false, refusal: { code: 'spent' } });
+    expect(tryOpen(ads, { spent: true, at: plus(901) })).toMatchObject({ ok: false, refusal: { code: 'spent' } });
   });
 });
 
@@ -132,26 +132,26 @@ describe('time', () => {
     [900, 'refused: expired'],
     [901, 'refused: expired'],
   ])('%i seconds after its start it is %s', (seconds, code) => {
-    expect(codeOf(tryOpen(ads, { at: after(seconds) }))).toBe(code);
+    expect(codeOf(tryOpen(ads, { at: plus(seconds) }))).toBe(code);
   });
 
   test('an expired one settles as expired', () => {
-    expect(tryOpen(ads, { at: after(900) })).toMatchObject({ ok: false, refusal: { settles: 'expired' } });
+    expect(tryOpen(ads, { at: plus(900) })).toMatchObject({ ok: false, refusal: { settles: 'expired' } });
   });
 
   test('an early one waits, and says until when', () => {
-    const later = scene('email.send', { sendAt: after(3600) });
+    const later = scene('email.send', { sendAt: plus(3600) });
     expect(tryOpen(later)).toMatchObject({
       ok: false,
-      refusal: { kind: 'wait', code: 'early', until: after(3600) },
+      refusal: { kind: 'wait', code: 'early', until: plus(3600) },
     });
-    expect(codeOf(tryOpen(later, { at: after(3599.999) }))).toBe('wait: early');
-    expect(codeOf(tryOpen(later, { at: after(3600) }))).toBe('opened');
+    expect(codeOf(tryOpen(later, { at: plus(3599.999) }))).toBe('wait: early');
+    expect(codeOf(tryOpen(later, { at: plus(3600) }))).toBe('opened');
   });
 
   test('a clock that is behind by more than the tolerance opens nothing', () => {
-    expect(codeOf(tryOpen(ads, { at: after(-5) }))).toBe('wait: early');
-    expect(tryOpen(ads, { at: after(-5.001) })).toMatchObject({
+    expect(codeOf(tryOpen(ads, { at: plus(-5) }))).toBe('wait: early');
+    expect(tryOpen(ads, { at: plus(-5.001) })).toMatchObject({
       ok: false,
       refusal: { code: 'clock', settles: 'refused' },
     });
@@ -255,8 +255,8 @@ describe('state', () => {
       const fresh = stateFor(ads.facts).comparedAt;
       const compared = (when: string | null) =>
         codeOf(tryOpen(ads, { state: { comparedAt: { ...fresh, [topic]: when } } }));
-      expect(compared(after(-10))).toBe('opened');
-      expect(compared(after(-10.001))).toBe('refused: state-stale');
+      expect(compared(plus(-10))).toBe('opened');
+      expect(compared(plus(-10.001))).toBe('refused: state-stale');
       expect(compared(null)).toBe('refused: state-stale');
       expect(compared('never')).toBe('refused: state-stale');
     },
@@ -289,7 +289,7 @@ describe('recheck', () => {
       ['consent-changed', { at, state: state({ consents: { [contact]: { ...granted(), version: 5 } } }) }],
       ['stopped', { at, state: state({ controls: { all: { version: 1, state: 'stopped' } } }) }],
       ['policy-changed', { at, state: state({ policy: { version: 8, parts: {} } }) }],
-      ['expired', { at: after(900), state: state() }],
+      ['expired', { at: plus(900), state: state() }],
     ];
     for (const [code, now] of changes) expect(recheck(opened(), now)).toMatchObject({ ok: false, refusal: { code } });
   });
