@@ -1,0 +1,135 @@
+import { spawnSync } from 'node:child_process';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { services, topology } from '@countersign/contracts';
+import { describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const sources = (pattern: string): string[] =>
+  globSync(pattern, { cwd: root }).filter(
+    (path) => !path.includes('node_modules') && !path.includes('/dist/') && !/\.spec\.ts$/.test(path),
+  );
+
+interface Manifest {
+  name: string;
+  exports?: unknown;
+  dependencies?: Record<string, string>;
+}
+const manifests = (): { path: string; manifest: Manifest }[] =>
+  ['libs/*', 'apps/*', 'deploy/*']
+    .flatMap((at) => globSync(`${at}/package.json`, { cwd: root }))
+    .map((path) => ({ path, manifest: JSON.parse(read(path)) as Manifest }));
+
+/** Which libs a package may lean on. */
+const layers: Record<string, readonly string[]> = {
+  contracts: [],
+  record: [],
+  telemetry: [],
+  gate: ['contracts'],
+  runtime: ['contracts', 'telemetry'],
+  agent: ['contracts', 'runtime', 'telemetry'],
+};
+
+/** Dependencies of ours that a manifest should not have. */
+export function wrongDependencies(path: string, manifest: Manifest): string[] {
+  const ours = Object.keys(manifest.dependencies ?? {}).filter((name) => name.startsWith('@countersign/'));
+  const name = manifest.name.replace('@countersign/', '');
+  if (path.startsWith('apps/'))
+    return ours.filter(
+      (d) =>
+        services.some((s) => d === `@countersign/${s}`) ||
+        ['testing', 'local', 'sample'].some((d2) => d === `@countersign/${d2}`),
+    );
+  const allowed = layers[name];
+  return allowed ? ours.filter((d) => !allowed.includes(d.replace('@countersign/', ''))) : [];
+}
+
+describe('boundaries between packages', () => {
+  test('dependencies point one way', () => {
+    for (const { path, manifest } of manifests()) expect(wrongDependencies(path, manifest), path).toEqual([]);
+  });
+
+  test('a planted dependency the wrong way is found', () => {
+    expect(
+      wrongDependencies('libs/contracts/package.json', {
+        name: '@countersign/contracts',
+        dependencies: { '@countersign/runtime': '0.1.0' },
+      }),
+    ).toEqual(['@countersign/runtime']);
+    expect(
+      wrongDependencies('apps/console/package.json', {
+        name: '@countersign/console',
+        dependencies: { '@countersign/orchestrator': '0.1.0' },
+      }),
+    ).toEqual(['@countersign/orchestrator']);
+  });
+
+  test('no app can be imported: none has exports', () => {
+    for (const { path, manifest } of manifests())
+      if (path.startsWith('apps/')) expect(manifest.exports, path).toBeUndefined();
+  });
+
+  test('a relative import into another project does not compile', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'planted-'));
+    try {
+      const at = (path: string, text: string): void => {
+        mkdirSync(dirname(join(dir, path)), { recursive: true });
+        writeFileSync(join(dir, path), text);
+      };
+      at(
+        'apps/a/tsconfig.json',
+        JSON.stringify({
+          extends: join(root, 'tsconfig.base.json'),
+          compilerOptions: { rootDir: 'src', outDir: 'dist', types: [] },
+          include: ['src'],
+        }),
+      );
+      at('apps/a/src/main.ts', `import { secret } from '../../b/src/secret.js';\nexport const a = secret;\n`);
+      at('apps/b/src/secret.ts', 'export const secret = 1;\n');
+      const { stdout, status } = spawnSync('tsc', ['-p', join(dir, 'apps/a')], { encoding: 'utf8' });
+      expect(stdout).toMatch(/TS6059|TS6307/);
+      expect(status).not.toBe(0);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  test('no lib is a drawer for everything', () => {
+    const names = globSync('libs/*', { cwd: root }).map((path) => path.replace('libs/', ''));
+    for (const drawer of ['common', 'shared', 'utils', 'core', 'types', 'config']) expect(names).not.toContain(drawer);
+  });
+});
+
+/** Files that emit to a topic by its literal name. */
+const writersOf = (topic: string, files: readonly { path: string; text: string }[]): string[] =>
+  files
+    .filter(({ text }) => new RegExp(`topic:\\s*['"\`]${topic.replaceAll('.', '\\.')}['"\`]`).test(text))
+    .map(({ path }) => path);
+
+describe('the gate has one door', () => {
+  const files = (): { path: string; text: string }[] =>
+    [...sources('apps/*/src/**/*.ts'), ...sources('libs/*/src/**/*.ts')].map((path) => ({ path, text: read(path) }));
+
+  test('only the validator writes approvals', () => {
+    const writers = writersOf('actions.approved.v1', files());
+    expect(writers.length).toBeGreaterThan(0);
+    for (const path of writers) expect(path).toMatch(/^apps\/guardrail-validator\//);
+    expect(topology().find((t) => t.name === 'actions.approved.v1')?.writer).toBe('guardrail-validator');
+  });
+
+  test('a planted second writer is found', () => {
+    const planted = {
+      path: 'apps/paid-media-agent/src/shell/planted.ts',
+      text: `batch.emit(cause, { topic: 'actions.approved.v1', key, type: 'ActionApproved', data })`,
+    };
+    expect(writersOf('actions.approved.v1', [...files(), planted])).toContain(planted.path);
+  });
+
+  test('every topic has one writer, and none but its writer is permitted to write it', () => {
+    const names = topology().map((t) => t.name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});

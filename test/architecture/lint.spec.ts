@@ -1,0 +1,138 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+let twin: string;
+
+/** A twin of the project with its real lint configuration and manifests, and nothing else in it. */
+beforeAll(() => {
+  twin = mkdtempSync(join(tmpdir(), 'lint-'));
+  const config = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8'));
+  writeFileSync(join(twin, 'biome.json'), JSON.stringify({ ...config, vcs: { enabled: false } }));
+  for (const path of [
+    'test/architecture/rules',
+    ...globSync(['package.json', '{libs,apps}/*/package.json'], { cwd: root }),
+  ]) {
+    cpSync(join(root, path), join(twin, path), { recursive: true });
+  }
+});
+afterAll(() => rmSync(twin, { recursive: true, force: true }));
+
+/** What the linter says of one file in the twin. */
+function lint(path: string, code: string): string {
+  const file = join(twin, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, code);
+  try {
+    const { stdout, stderr, status } = spawnSync('biome', ['lint', '--max-diagnostics=50', path], {
+      cwd: twin,
+      encoding: 'utf8',
+    });
+    return `exit ${status}\n${stdout}\n${stderr}`;
+  } finally {
+    rmSync(file);
+  }
+}
+
+/** One planted violation per rule: a rule that can be disarmed unseen is no rule. */
+const planted: { rule: string; path: string; code: string; says: RegExp }[] = [
+  {
+    rule: 'core does no I/O',
+    path: 'apps/orchestrator/src/core/planted.ts',
+    code: `import { readFileSync } from 'node:fs';\nexport const a = readFileSync;\n`,
+    says: /core is pure: no I\/O/,
+  },
+  {
+    rule: 'core knows no framework',
+    path: 'apps/guardrail-validator/src/core/planted.ts',
+    code: `import { Injectable } from '@nestjs/common';\nexport const a = Injectable;\n`,
+    says: /core is pure: no I\/O and no framework/,
+  },
+  {
+    rule: 'core knows no shell',
+    path: 'apps/console/src/core/planted.ts',
+    code: `import { Store } from '../shell/store.js';\nexport const a = Store;\n`,
+    says: /core knows no shell/,
+  },
+  {
+    rule: 'core reads no clock',
+    path: 'apps/orchestrator/src/core/planted.ts',
+    code: 'export const a = () => Date.now();\n',
+    says: /time is an input/,
+  },
+  {
+    rule: 'core makes no date of now',
+    path: 'libs/gate/src/planted.ts',
+    code: 'export const a = () => new Date();\n',
+    says: /time is an input/,
+  },
+  {
+    rule: 'core throws no dice',
+    path: 'apps/signal-ingestion/src/core/planted.ts',
+    code: 'export const a = () => Math.random();\n',
+    says: /chance is an input/,
+  },
+  {
+    rule: 'core makes no random id',
+    path: 'libs/contracts/src/planted.ts',
+    code: `import { randomUUID } from 'node:crypto';\nexport const a = () => randomUUID();\n`,
+    says: /ids are derived/,
+  },
+  {
+    rule: 'core reads no environment',
+    path: 'libs/record/src/planted.ts',
+    code: 'export const a = () => process.env.X;\n',
+    says: /no environment/,
+  },
+  {
+    rule: 'contracts stand on nothing of ours',
+    path: 'libs/contracts/src/planted.ts',
+    code: `import { judge } from '@countersign/gate';\nexport const a = judge;\n`,
+    says: /dependencies point one way/,
+  },
+  {
+    rule: 'the gate does not know the runtime',
+    path: 'libs/gate/src/planted.ts',
+    code: `import { RUNTIME } from '@countersign/runtime';\nexport const a = RUNTIME;\n`,
+    says: /dependencies point one way/,
+  },
+  {
+    rule: 'the record stands alone',
+    path: 'libs/record/src/planted.ts',
+    code: `import { topology } from '@countersign/contracts';\nexport const a = topology;\n`,
+    says: /dependencies point one way/,
+  },
+  {
+    rule: 'the runtime does not know the gate',
+    path: 'libs/runtime/src/planted.ts',
+    code: `import { judge } from '@countersign/gate';\nexport const a = judge;\n`,
+    says: /dependencies point one way/,
+  },
+  {
+    rule: 'the agent lib does not know the gate',
+    path: 'libs/agent/src/planted.ts',
+    code: `import { judge } from '@countersign/gate';\nexport const a = judge;\n`,
+    says: /dependencies point one way/,
+  },
+  {
+    rule: 'a product leans on no test code',
+    path: 'apps/console/src/shell/planted.ts',
+    code: `import { createTestDatabase } from '@countersign/testing';\nexport const a = createTestDatabase;\n`,
+    says: /a product never leans/,
+  },
+];
+
+test.each(planted)('$rule: a planted violation is refused', ({ path, code, says }) => {
+  const said = lint(path, code);
+  expect(said).toMatch(says);
+  expect(said).toMatch(/^exit 1/);
+});
+
+test('the same places without the violation pass, so it is the rule that refuses', () => {
+  for (const path of new Set(planted.map((p) => p.path)))
+    expect(lint(path, 'export const a = 1;\n'), path).toMatch(/^exit 0/);
+});
