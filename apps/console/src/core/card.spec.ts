@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { cardOf } from './card.js';
+import { at, checkpoint, escalated } from './given.js';
+import type { Escalation } from './project.js';
+
+const cardFor = (card: Escalation['card']) => {
+  const escalation: Escalation = {
+    actionId: 'a',
+    subject: { kind: 'action' in card ? 'proposal' : 'checkpoint', id: 's' },
+    runId: card.play.runId,
+    key: 'k',
+    digest: card.digest,
+    correlationId: 'c',
+    deadline: card.deadline,
+    at,
+    card,
+  };
+  return cardOf(escalation, 'open', at);
+};
+
+test('a card holds facts first and quotes the agent apart, marked as its own words', () => {
+  const card = cardFor(escalated());
+  expect(Object.keys(card).indexOf('facts')).toBeLessThan(Object.keys(card).indexOf('agentSays'));
+  expect(card).toMatchObject({
+    says: 'move EUR 600.00 of daily budget from c-1 to c-2',
+    facts: { money: { amountMinor: 60_000, currency: 'EUR' }, reversible: 'for 72 hours' },
+    agentSays: { quote: 'c-2 returns more', marked: "the agent's own words, not checked" },
+  });
+  expect(JSON.stringify('facts' in card && card.facts)).not.toContain('c-2 returns more');
+});
+
+test('a card says why a person is asked, without the rules that passed', () => {
+  expect(cardFor(escalated())).toMatchObject({
+    facts: { whyAsked: [{ rule: 'approval-threshold', says: 'EUR 600.00 is above EUR 100.00' }] },
+  });
+});
+
+test('a card says that approving runs it now, and only it', () => {
+  expect(cardFor(escalated()).approving).toBe(
+    'Approving runs it now, unless a rule refuses it by then: this action only, nothing like it later.',
+  );
+});
+
+test('a card of a message that is to be sent later says when approving makes it run', () => {
+  const message = {
+    contactId: '5f0c954c-9d3a-4c0e-8b2c-0c9f5a7c1d2e',
+    purpose: 'sales',
+    template: 'hello',
+    subject: 'Hello',
+    body: 'Hello {{contact.firstName}}',
+    sendAt: '2026-11-21T15:00:00.000Z',
+  };
+  const action = { actionId: escalated().actionId, kind: 'email.send', payload: message };
+  expect(cardFor(escalated({ action })).approving).toContain('runs it at 2026-11-21T15:00:00.000Z');
+});
+
+test('a card of a checkpoint lists the tasks that wait', () => {
+  expect(cardFor(checkpoint())).toMatchObject({
+    says: 'one task for paid-media-agent',
+    facts: { tasks: [{ agent: 'paid-media-agent', purpose: 'Stop the loss' }] },
+  });
+});

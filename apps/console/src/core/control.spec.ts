@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { ControlRequest, changes, scopeProblem } from './control.js';
+
+const known = { agents: ['paid-media-agent'], plays: ['return-below-floor'] };
+
+test.each(['all', 'agent:paid-media-agent', 'play:return-below-floor', 'channel:email', 'account:any-account'])(
+  '%s can be stopped',
+  (scope) => {
+    expect(scopeProblem(scope, known)).toBeUndefined();
+  },
+);
+
+test.each([
+  ['agent:paid-media', 'no agent is called paid-media; there is paid-media-agent'],
+  ['play:nothing', 'no play is called nothing; there is return-below-floor'],
+  ['channel:fax', 'no channel is called fax; there is email, advertising, crm'],
+])('stopping %s is refused, since it would stop nothing', (scope, detail) => {
+  expect(scopeProblem(scope, known)).toMatchObject({ status: 400, field: 'scope', detail });
+});
+
+test('a control asks for a reason', () => {
+  expect(ControlRequest.safeParse({ scope: 'all', state: 'stopped', reason: '  ' }).success).toBe(false);
+});
+
+test('a repeated stop changes nothing, nor does resuming what runs', () => {
+  const stopped = { scope: 'all', state: 'stopped', by: 'lea', reason: 'x', version: 1, changedAt: '' } as const;
+  expect(changes(stopped, { scope: 'all', state: 'stopped', reason: 'again' })).toBe(false);
+  expect(changes(null, { scope: 'all', state: 'running', reason: 'never stopped' })).toBe(false);
+  expect(changes(stopped, { scope: 'all', state: 'running', reason: 'over' })).toBe(true);
+  expect(changes(null, { scope: 'all', state: 'stopped', reason: 'first' })).toBe(true);
+});

@@ -1,0 +1,125 @@
+import type { DataOf, EventType } from '@countersign/contracts';
+import type { Received } from '@countersign/runtime';
+import { expect, test } from 'vitest';
+import { funnel } from './funnel.js';
+import { approved, at, checkpoint, checkpointId, deadLetter, escalated, refused, settled, task } from './given.js';
+import { project } from './project.js';
+import { resultOf } from './result.js';
+
+let offset = 0;
+const received = <T extends EventType>(type: T, data: DataOf<T>): Received => {
+  offset += 1;
+  const event = { id: `e-${offset}`, source: '/countersign/test', type, time: at, correlationid: 'signal-1', data };
+  const place = {
+    topic: 'given.v1',
+    partition: 0,
+    offset: String(offset),
+    key: 'ads-1',
+    sha256: '',
+    bytes: Buffer.of(),
+  };
+  return { event, ...place } as unknown as Received;
+};
+const countsOf = (...events: Received[]) => {
+  const { counts } = project(events);
+  return funnel([...counts.values()], { reviewsOpen: 1, deadLettersOpen: 2 }, at);
+};
+
+test('the funnel counts each event of a batch once, by what became of it', () => {
+  const found = countsOf(
+    received('TaskAssigned', task()),
+    received('ActionEscalated', escalated()),
+    received('ActionApproved', approved()),
+    received('ActionRefused', refused()),
+    received('ActionRefused', refused({ supersededBy: escalated().actionId })),
+    received('ActionSettled', settled('executed')),
+    received('ActionSettled', settled('executed')),
+    received('DeadLetter', deadLetter()),
+  );
+  expect(found.tasks).toEqual({ assigned: 1, proposed: 0, declined: 0, escalated: 0 });
+  expect(found.verdicts).toEqual({
+    approved: 1,
+    refused: 1,
+    escalated: 1,
+    superseded: 1,
+    refusedBy: { 'spend-cap': 1 },
+  });
+  expect(found.settled.executed).toBe(2);
+  expect(found.reviews.open).toBe(1);
+  expect(found.deadLetters).toEqual({ open: 2, total: 1, byService: { orchestrator: 1 } });
+});
+
+test('a rejected signal counts once in all and once under each of its reasons', () => {
+  const found = countsOf(
+    received('SignalRejected', {
+      source: '/sources/website',
+      reasons: [
+        { code: 'stale', says: 'too old' },
+        { code: 'contract', says: 'data.url: required' },
+        { code: 'contract', says: 'data.page: required' },
+      ],
+      receivedAt: at,
+      topic: 'signals.inbound.website.v1',
+      partition: 0,
+      offset: '1',
+      sha256: 'c'.repeat(64),
+    }),
+  );
+  expect(found.signals).toEqual({ accepted: 0, rejected: 1, rejectedBy: { stale: 1, contract: 1 } });
+});
+
+test('every event leaves one line under the correlation id of its chain', () => {
+  const { activities } = project([
+    received('ActionEscalated', escalated()),
+    received('ActionSettled', settled('failed', { reason: { code: 'timeout', says: 'no answer in time' } })),
+  ]);
+  expect(activities.map(({ correlationId, says }) => [correlationId, says])).toEqual([
+    ['signal-1', 'waits for lea or tom: EUR 600.00 is above EUR 100.00'],
+    ['signal-1', 'action-executor settled it: failed, no answer in time'],
+  ]);
+});
+
+test("an action and a play's checkpoint both wait under the key they came with", () => {
+  const { escalations } = project([received('ActionEscalated', escalated()), received('TaskEscalated', checkpoint())]);
+  expect(escalations.map(({ subject, key }) => [subject.kind, key])).toEqual([
+    ['proposal', 'ads-1'],
+    ['checkpoint', 'ads-1'],
+  ]);
+});
+
+const answered = {
+  reviewId: 'r-1',
+  subject: { kind: 'proposal', id: 'p-1' },
+  decision: 'approve',
+  by: 'lea',
+  at,
+  setAside: null,
+  verdict: null,
+  settlement: null,
+  tasksAssignedAt: null,
+} as const;
+
+test('the result of a review says what it waits for, and why it had no effect', () => {
+  const verdicts = project([received('ActionApproved', approved()), received('ActionRefused', refused())]).verdicts;
+  const [yes = null, no = null] = verdicts;
+  const [settlement = null] = project([received('ActionSettled', settled('executed'))]).settlements;
+  expect(resultOf(answered)).toMatchObject({ state: 'waiting' });
+  expect(resultOf({ ...answered, setAside: { code: 'late', says: 'the deadline has passed' } })).toMatchObject({
+    state: 'set-aside',
+    says: 'set aside: the deadline has passed',
+  });
+  expect(resultOf({ ...answered, verdict: no })).toMatchObject({
+    state: 'refused',
+    says: 'refused all the same: refused by spend-cap',
+  });
+  expect(resultOf({ ...answered, verdict: yes })).toMatchObject({ state: 'approved' });
+  expect(resultOf({ ...answered, verdict: yes, settlement })).toMatchObject({ says: 'approved; executed' });
+  expect(resultOf({ ...answered, decision: 'reject', verdict: no })).toMatchObject({ state: 'rejected' });
+});
+
+test('the result of a checkpoint is that its tasks went out', () => {
+  const of = { ...answered, subject: { kind: 'checkpoint', id: checkpointId } } as const;
+  expect(resultOf(of)).toMatchObject({ state: 'waiting' });
+  expect(resultOf({ ...of, tasksAssignedAt: at })).toMatchObject({ state: 'tasks-assigned' });
+  expect(resultOf({ ...of, decision: 'reject' })).toMatchObject({ state: 'rejected' });
+});

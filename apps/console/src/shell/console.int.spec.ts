@@ -1,0 +1,318 @@
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { derivedId } from '@countersign/contracts';
+import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  actionId,
+  approved,
+  at,
+  checkpoint,
+  checkpointId,
+  deadLetter,
+  escalated,
+  payload,
+  proposalId,
+  refused,
+  settled,
+  task,
+} from '../core/given.js';
+import { ConsoleModule, spec } from '../module.js';
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const shipped = fileURLToPath(new URL('../../../../deploy/config', import.meta.url));
+let database: TestDatabase;
+let harness: Harness;
+let folder: string;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  folder = mkdtempSync(join(tmpdir(), 'console-'));
+  cpSync(shipped, join(folder, 'config'), { recursive: true });
+  writeFileSync(
+    join(folder, 'tokens.json'),
+    JSON.stringify([
+      { sha256: sha256('lea-token'), person: 'lea', roles: ['reviewer', 'operator', 'publisher'] },
+      { sha256: sha256('max-token'), person: 'max', roles: ['reviewer'] },
+      { sha256: sha256('ann-token'), person: 'ann', roles: ['viewer'] },
+    ]),
+  );
+  process.env.CONSOLE_TOKENS_FILE = join(folder, 'tokens.json');
+  process.env.CONFIG_DIR = join(folder, 'config');
+});
+
+afterEach(async () => {
+  await harness?.close();
+  await database.close();
+  rmSync(folder, { recursive: true });
+});
+
+const start = async () => {
+  harness = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at });
+};
+
+const call = async (method: 'GET' | 'POST', url: string, body?: object, headers: Record<string, string> = {}) => {
+  const response = await harness.app.inject({
+    method,
+    url,
+    headers: { authorization: 'Bearer lea-token', ...headers },
+    ...(body && { payload: body }),
+  });
+  return { status: response.statusCode, type: response.headers['content-type'], body: response.json() };
+};
+const decided = () => harness.published.filter((event) => event.type === 'ReviewDecided');
+
+const escalate = () =>
+  harness.deliver('actions.escalated.v1', [
+    { type: 'ActionEscalated', data: escalated(), key: 'ads-1', correlationid: 'signal-1' },
+  ]);
+
+test('an approval goes out once, under the key of the action, however often it is sent with one idempotency key', async () => {
+  await start();
+  await escalate();
+  const open = await call('GET', '/v1/reviews?state=open');
+  expect(open.body.reviews).toMatchObject([{ id: proposalId, state: 'open', digest: escalated().digest }]);
+
+  const answer = { decision: 'approve', digest: escalated().digest };
+  const key = { 'idempotency-key': 'k1' };
+  const first = await call('POST', `/v1/reviews/${proposalId}`, answer, key);
+  const again = await call('POST', `/v1/reviews/${proposalId}`, answer, key);
+  expect([first.status, again.status]).toEqual([202, 202]);
+  expect(again.body).toEqual(first.body);
+  expect(decided()).toMatchObject([
+    {
+      key: 'ads-1',
+      correlationid: 'signal-1',
+      data: { reviewId: first.body.reviewId, decision: 'approve', digest: escalated().digest, by: 'lea' },
+    },
+  ]);
+
+  const other = await call('POST', `/v1/reviews/${proposalId}`, { ...answer, decision: 'reject' }, key);
+  expect(other).toMatchObject({ status: 422, body: { field: 'Idempotency-Key' } });
+  const second = await call('POST', `/v1/reviews/${proposalId}`, { ...answer, decision: 'reject' });
+  expect(second).toMatchObject({ status: 409, body: { detail: expect.stringContaining('answered already') } });
+  expect(decided()).toHaveLength(1);
+});
+
+test('of two people who answer at the same moment one is told that it is answered already', async () => {
+  await start();
+  await escalate();
+  const answer = { decision: 'approve', digest: escalated().digest };
+  const statuses = await Promise.all(
+    [1, 2, 3].map(async () => (await call('POST', `/v1/reviews/${proposalId}`, answer)).status),
+  );
+  expect(statuses.sort()).toEqual([202, 409, 409]);
+  expect(decided()).toHaveLength(1);
+});
+
+test('a refused answer leaves its idempotency key free for the next try', async () => {
+  await start();
+  await escalate();
+  const key = { 'idempotency-key': 'k1' };
+  const wrong = { decision: 'approve', digest: 'f'.repeat(64) };
+  expect((await call('POST', `/v1/reviews/${proposalId}`, wrong, key)).status).toBe(409);
+  const right = { decision: 'approve', digest: escalated().digest };
+  expect((await call('POST', `/v1/reviews/${proposalId}`, right, key)).status).toBe(202);
+});
+
+test('what became of a review is told as the topics tell it, in whatever order', async () => {
+  await start();
+  await harness.deliver('actions.settled.action-executor.v1', [{ type: 'ActionSettled', data: settled('executed') }]);
+  await escalate();
+  const answer = { decision: 'approve', digest: escalated().digest };
+  const { body } = await call('POST', `/v1/reviews/${proposalId}`, answer);
+  expect((await call('GET', body.result)).body).toMatchObject({ state: 'waiting' });
+
+  const review = { reviewId: body.reviewId, by: 'lea', decision: 'approve' as const };
+  await harness.deliver('actions.approved.v1', [{ type: 'ActionApproved', data: approved({ review }) }]);
+  expect((await call('GET', body.result)).body).toMatchObject({ state: 'approved', says: 'approved; executed' });
+  expect((await call('GET', `/v1/reviews/${proposalId}`)).body).toMatchObject({ state: 'approved' });
+});
+
+test('an answer that the validator set aside opens the card again and says why', async () => {
+  await start();
+  await escalate();
+  const answer = { decision: 'approve', digest: escalated().digest };
+  const { body } = await call('POST', `/v1/reviews/${proposalId}`, answer);
+  const why = { code: 'digest', says: 'the action was changed meanwhile' };
+  await harness.deliver('actions.escalated.v1', [
+    { type: 'ReviewSetAside', data: { reviewId: body.reviewId, proposalId, by: 'lea', why, at } },
+  ]);
+  expect((await call('GET', body.result)).body).toMatchObject({
+    state: 'set-aside',
+    says: expect.stringContaining(why.says),
+  });
+  expect((await call('GET', `/v1/reviews/${proposalId}`)).body).toMatchObject({
+    state: 'open',
+    answers: [{ by: 'lea', setAside: why }],
+  });
+});
+
+test('an edit supersedes the action, and its own verdict is the result of the review', async () => {
+  await start();
+  await escalate();
+  const edit = { decision: 'edit', digest: escalated().digest, payload: { ...payload, amountMinor: 40_000 } };
+  const { body } = await call('POST', `/v1/reviews/${proposalId}`, edit);
+  const edited = derivedId('action', body.reviewId);
+  expect(decided()).toMatchObject([{ data: { action: { actionId: edited, payload: { amountMinor: 40_000 } } } }]);
+
+  const review = { reviewId: body.reviewId, by: 'lea', decision: 'edit' as const };
+  await harness.deliver('actions.refused.v1', [
+    { type: 'ActionRefused', data: refused({ review, supersededBy: edited }, 'superseded') },
+  ]);
+  expect((await call('GET', body.result)).body.state).toBe('waiting');
+  await harness.deliver('actions.approved.v1', [
+    { type: 'ActionApproved', data: approved({ review, actionId: edited }) },
+  ]);
+  expect((await call('GET', body.result)).body).toMatchObject({ state: 'approved' });
+  expect((await call('GET', `/v1/reviews/${proposalId}`)).body.state).toBe('superseded');
+});
+
+test('an escalation whose deadline has passed is expired, and no longer open', async () => {
+  await start();
+  await escalate();
+  harness.setNow('2026-11-21T11:00:00.000Z');
+  expect((await call('GET', '/v1/reviews?state=open')).body.reviews).toEqual([]);
+  expect((await call('GET', '/v1/reviews?state=expired')).body.reviews).toHaveLength(1);
+  expect((await call('GET', '/v1/funnel')).body.reviews.open).toBe(0);
+  const late = await call('POST', `/v1/reviews/${proposalId}`, { decision: 'approve', digest: escalated().digest });
+  expect(late).toMatchObject({ status: 409, body: { detail: expect.stringContaining('expired already') } });
+});
+
+test("a play's checkpoint is answered like an action, and its tasks going out is the result", async () => {
+  await start();
+  await harness.deliver('tasks.escalated.v1', [{ type: 'TaskEscalated', data: checkpoint(), key: 'acme' }]);
+  const answer = { decision: 'approve', digest: checkpoint().digest };
+  const { body } = await call('POST', `/v1/reviews/${checkpointId}`, answer);
+  expect(decided()).toMatchObject([{ key: 'acme', data: { subject: { kind: 'checkpoint', id: checkpointId } } }]);
+  await harness.deliver('tasks.assigned.v1', [{ type: 'TaskAssigned', data: task() }]);
+  expect((await call('GET', body.result)).body.state).toBe('tasks-assigned');
+  expect((await call('GET', `/v1/reviews/${checkpointId}`)).body.state).toBe('approved');
+});
+
+test('every refusal is a problem document with the right status', async () => {
+  await start();
+  await escalate();
+  const answer = { decision: 'approve', digest: escalated().digest };
+  const url = `/v1/reviews/${proposalId}`;
+  const as = (token: string) => ({ authorization: `Bearer ${token}` });
+  const none = await call('GET', url, undefined, { authorization: '' });
+  expect(none).toMatchObject({
+    status: 401,
+    type: expect.stringMatching(/^application\/problem\+json/),
+    body: { status: 401 },
+  });
+  expect((await call('GET', url, undefined, as('nobody'))).status).toBe(401);
+  expect((await call('POST', url, answer, as('ann-token'))).body.detail).toBe('ann is no reviewer');
+  const outsider = await call('POST', url, answer, as('max-token'));
+  expect(outsider).toMatchObject({ status: 403, body: { detail: expect.stringContaining('lea, tom may answer') } });
+  expect(await call('POST', url, { ...answer, decision: 'maybe' })).toMatchObject({
+    status: 400,
+    body: { field: 'decision' },
+  });
+  expect(await call('POST', url, { ...answer, more: 1 })).toMatchObject({ status: 400, body: { field: 'more' } });
+  expect((await call('GET', `/v1/reviews/${derivedId('nothing')}`)).status).toBe(404);
+  expect((await call('GET', '/v1/reviews/not-an-id')).status).toBe(404);
+  expect(
+    (await call('POST', '/v1/controls', { scope: 'all', state: 'stopped', reason: 'x' }, as('ann-token'))).status,
+  ).toBe(403);
+  expect((await call('POST', '/v1/policies/publish', {}, as('max-token'))).status).toBe(403);
+  expect(decided()).toEqual([]);
+});
+
+test('a stop is published with who and why, once; a resume ends it', async () => {
+  await start();
+  const stop = { scope: 'agent:paid-media-agent', state: 'stopped', reason: 'bids look wrong' };
+  const first = await call('POST', '/v1/controls', stop);
+  const again = await call('POST', '/v1/controls', { ...stop, reason: 'again' });
+  expect(first.body).toMatchObject({ changed: true, control: { state: 'stopped', version: 1, by: 'lea' } });
+  expect(again.body).toMatchObject({ changed: false, control: { reason: 'bids look wrong', version: 1 } });
+  const resumed = await call('POST', '/v1/controls', { ...stop, state: 'running', reason: 'fixed' });
+  expect(resumed.body).toMatchObject({ changed: true, control: { state: 'running', version: 2 } });
+  const published = harness.published.filter((event) => event.type === 'ControlChanged');
+  expect(published).toMatchObject([
+    { key: 'agent:paid-media-agent', data: { state: 'stopped', by: 'lea', reason: 'bids look wrong', version: 1 } },
+    { key: 'agent:paid-media-agent', data: { state: 'running', version: 2 } },
+  ]);
+  const unknown = await call('POST', '/v1/controls', { ...stop, scope: 'agent:nobody' });
+  expect(unknown).toMatchObject({ status: 400, body: { field: 'scope' } });
+});
+
+test('the policy is published at the first start, and again only when it has changed', async () => {
+  await start();
+  const policies = () => harness.published.filter((event) => event.type === 'PolicyPublished');
+  expect(policies()).toMatchObject([{ key: 'main', data: { version: 1, by: 'console' } }]);
+  expect((await call('POST', '/v1/policies/publish')).body).toMatchObject({ changed: false, version: 1 });
+
+  const rules = join(folder, 'config', 'rules.yaml');
+  writeFileSync(rules, 'permitSeconds: soon');
+  const invalid = await call('POST', '/v1/policies/publish');
+  expect(invalid.status).toBe(422);
+  expect(invalid.body.detail).toContain('rules.yaml:1 permitSeconds:');
+  expect((await call('GET', '/v1/policies')).body.version).toBe(1);
+
+  cpSync(join(shipped, 'rules.yaml'), rules);
+  const play = readFileSync(join(shipped, 'plays', 'return-below-floor.yaml'), 'utf8');
+  writeFileSync(join(folder, 'config', 'plays', 'more.yaml'), play.replace('id: return-below-floor', 'id: another'));
+  expect((await call('POST', '/v1/policies/publish')).body).toMatchObject({ changed: true, version: 2 });
+  expect(policies()).toMatchObject([{}, { data: { version: 2, by: 'lea' } }]);
+});
+
+test('with an invalid configuration the first start fails, a later one keeps the policy in force', async () => {
+  writeFileSync(join(folder, 'config', 'routes.yaml'), '[]');
+  await expect(start()).rejects.toThrow('CONFIG_DIR is not valid');
+
+  process.env.CONFIG_DIR = shipped;
+  await start();
+  await harness.close();
+  process.env.CONFIG_DIR = join(folder, 'config');
+  await start();
+  expect((await call('GET', '/v1/policies')).body.version).toBe(1);
+});
+
+test('dead letters are listed, the replayed ones after the open ones', async () => {
+  await start();
+  const later = { ...deadLetter(), deadLetterId: derivedId('another') };
+  await harness.deliver('orchestrator.dead-letters.v1', [
+    { type: 'DeadLetter', data: deadLetter() },
+    { type: 'DeadLetter', data: later },
+  ]);
+  await harness.deliver('dead-letters.replayed.v1', [
+    {
+      type: 'DeadLetterReplayed',
+      data: { deadLetterId: deadLetter().deadLetterId, service: 'orchestrator', by: 'lea', at },
+    },
+  ]);
+  const { body } = await call('GET', '/v1/dead-letters');
+  expect(body.deadLetters).toMatchObject([
+    { deadLetterId: later.deadLetterId, replayedBy: null },
+    { deadLetterId: deadLetter().deadLetterId, replayedBy: 'lea' },
+  ]);
+  expect((await call('GET', '/v1/funnel')).body.deadLetters).toMatchObject({ open: 1, total: 2 });
+});
+
+test('the chain of a signal can be read by its correlation id or by an id within it', async () => {
+  await start();
+  await escalate();
+  await harness.deliver('actions.refused.v1', [
+    { type: 'ActionRefused', data: refused({}, 'review-deadline'), correlationid: 'signal-1' },
+  ]);
+  const chain = (await call('GET', '/v1/events?correlation=signal-1')).body;
+  expect(chain.events.map((event: { type: string }) => event.type)).toEqual(['ActionEscalated', 'ActionRefused']);
+  expect((await call('GET', `/v1/events?correlation=${proposalId}`)).body).toEqual(chain);
+  expect((await call('GET', `/v1/reviews/${proposalId}`)).body.state).toBe('expired');
+});
+
+test('activities older than a week are forgotten, counts and verdicts stay', async () => {
+  await start();
+  await harness.deliver('actions.refused.v1', [{ type: 'ActionRefused', data: refused() }]);
+  harness.setNow('2026-11-30T10:00:00.000Z');
+  await harness.runJobs();
+  expect(await harness.query('SELECT * FROM activities')).toEqual([]);
+  expect(await harness.query('SELECT action_id FROM verdicts')).toEqual([{ action_id: actionId }]);
+  expect((await call('GET', '/v1/funnel')).body.verdicts.refused).toBe(1);
+});
