@@ -48,12 +48,10 @@ export function readAnswer(
         // A number that no evidence has is no evidence.
         evidence: [...new Set(p.evidence)].flatMap((n) => task.evidence[n - 1] ?? []),
         confidence: p.confidence,
-        alternatives: p.alternatives
-          .slice(0, 10)
-          .map(({ says, whyNot }) => ({
-            says: aliases.resolve(says).slice(0, 500),
-            whyNot: aliases.resolve(whyNot).slice(0, 500),
-          })),
+        alternatives: p.alternatives.slice(0, 10).map(({ says, whyNot }) => ({
+          says: aliases.resolve(says).slice(0, 500),
+          whyNot: aliases.resolve(whyNot).slice(0, 500),
+        })),
       })),
       ...(declined && { declined: `the model declined: ${aliases.resolve(declined).slice(0, 500)}` }),
     },
@@ -65,8 +63,8 @@ const payloadOf = (payload: Readonly<Record<string, unknown>>, aliases: Aliases)
   Object.fromEntries(
     Object.entries(payload)
       .filter(([, value]) => value !== null)
-      .map(([member, value]) => [
-        member,
-        aliased.has(member) && typeof value === 'string' ? aliases.idOf(value) : value,
-      ]),
+      .map(([member, value]) => {
+        if (typeof value !== 'string') return [member, value];
+        return [member, aliased.has(member) ? aliases.idOf(value) : aliases.resolve(value)];
+      }),
   );

@@ -1,0 +1,92 @@
+import { aTask, at, contact, nurture } from '@countersign/agent/testing';
+import { ActionProposed, derivedId, type PolicyContent } from '@countersign/contracts';
+import { expect, test } from 'vitest';
+import { type Enrolment, endsSequence, endsSequenceLate, step, stepsDue } from './enrolment.js';
+
+const task = aTask({ agent: 'sequencing-agent', kinds: ['sequence.enroll', 'email.send'] });
+const enrolment: Enrolment = {
+  enrolmentId: derivedId('action', 'enrolment'),
+  taskId: task.taskId,
+  contactId: contact(2),
+  sequenceId: 'nurture',
+  accountId: 'acme',
+  state: 'running',
+};
+const policyWith = (sequence: object) => ({ sequences: [sequence] }) as unknown as PolicyContent;
+const policy = policyWith(nurture);
+
+test('steps are due so many seconds after the settlement of the enrolment', () => {
+  expect(stepsDue(nurture.steps, at)).toEqual([at, '2026-11-22T10:00:00.000Z']);
+});
+
+test('a step becomes the proposal of one message with an id of its own, to be sent a little ahead', () => {
+  const result = step(enrolment, 0, task, policy, 6, at);
+  if (result.outcome !== 'propose') throw new Error('not proposed');
+  expect(ActionProposed.parse(result.proposal)).toEqual(result.proposal);
+  expect(result.last).toBe(false);
+  expect(result.proposal).toMatchObject({
+    proposalId: derivedId('proposal', enrolment.enrolmentId, 0),
+    taskId: task.taskId,
+    kinds: task.kinds,
+    action: {
+      kind: 'email.send',
+      accountId: 'acme',
+      payload: {
+        contactId: contact(2),
+        purpose: 'sales',
+        template: 'guide',
+        body: 'Hello {{contact.firstName}}',
+        sendAt: '2026-11-21T10:00:06.000Z',
+        sequence: { id: 'nurture', enrolment: enrolment.enrolmentId, step: 0 },
+      },
+    },
+  });
+  expect(result.proposal.evidence.map((e) => e.contactId)).toEqual([contact(2)]);
+});
+
+test('the last step is known as the last', () => {
+  expect(step(enrolment, 1, task, policy, 0, at)).toMatchObject({ outcome: 'propose', last: true });
+});
+
+test.each(['stopped', 'closed', 'finished'] as const)('a %s enrolment proposes nothing more', (state) => {
+  expect(step({ ...enrolment, state }, 1, task, policy, 0, at)).toEqual({ outcome: 'none' });
+});
+
+test('an enrolment ends where the policy lost its step, the task allows no message, or the text cannot be filled in', () => {
+  expect(step(enrolment, 2, task, policy, 0, at)).toEqual({
+    outcome: 'close',
+    reason: 'the policy in force has no step 3 of nurture',
+  });
+  expect(step(enrolment, 0, task, null, 0, at)).toMatchObject({ outcome: 'close' });
+  expect(step(enrolment, 0, { ...task, kinds: ['sequence.enroll'] }, policy, 0, at)).toEqual({
+    outcome: 'close',
+    reason: 'the task does not allow email.send',
+  });
+  const bad = policyWith({ ...nurture, steps: [{ ...nurture.steps[0], body: 'Hello {{contact.email}}' }] });
+  expect(step(enrolment, 0, task, bad, 0, at)).toMatchObject({
+    outcome: 'close',
+    reason: expect.stringContaining('placeholder'),
+  });
+});
+
+const refusedBy = (...rules: string[]) => ({
+  verdict: {
+    outcome: 'refused' as const,
+    reasons: [
+      { rule: 'shape', outcome: 'pass' as const, says: 'fine' },
+      ...rules.map((rule) => ({ rule, outcome: 'refuse' as const, says: `no: ${rule}` })),
+    ],
+    tier: null,
+    policy: { version: 1, digest: null },
+    at,
+  },
+});
+
+test('a message refused for want of consent ends its sequence, one refused for a limit does not', () => {
+  expect(endsSequence(refusedBy('sends-per-hour', 'consent'))).toBe('no: consent');
+  expect(endsSequence(refusedBy('suppression'))).toBe('no: suppression');
+  expect(endsSequence(refusedBy('contact-frequency', 'kill-control'))).toBeUndefined();
+  expect(endsSequenceLate({ code: 'consent-changed', says: 'withdrawn' })).toBe('withdrawn');
+  expect(endsSequenceLate({ code: 'control-changed', says: 'stopped' })).toBeUndefined();
+  expect(endsSequenceLate(undefined)).toBeUndefined();
+});
