@@ -1,0 +1,285 @@
+import { policyDigests, type ReviewDecided, type SignalAccepted, type TaskAssigned } from '@countersign/contracts';
+import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { accountProfile, contact, daysBefore, engaged, floorPlay, now, reported, surgePlay } from '../core/testing.js';
+import { OrchestratorModule, spec } from '../module.js';
+
+let database: TestDatabase;
+let service: Harness;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  service = await createHarness(OrchestratorModule, spec, { databaseUrl: database.url, at: now });
+  await service.putState('profiles.v1', 'account:acme', accountProfile('acme', 1));
+});
+afterEach(async () => {
+  await service?.close();
+  await database?.close();
+});
+
+const publishPolicy = (plays = [surgePlay, floorPlay], version = 1) => {
+  const content = {
+    charters: [],
+    plays,
+    sequences: [],
+    rules: {
+      permitSeconds: 60,
+      contactFrequency: { touches: 1, days: 1 },
+      firstTouchNeedsPerson: [],
+      prohibitedKinds: [],
+      creativeNeedsPerson: true,
+      maxProposalBytes: 1000,
+    },
+    routes: [],
+  };
+  return service.putState('policies.v1', 'main', {
+    bundle: 'main',
+    ...policyDigests(content),
+    by: 'dana',
+    content,
+    version,
+    changedAt: now,
+  });
+};
+const control = (state: 'stopped' | 'running', version: number) =>
+  service.putState('controls.v1', 'play:surge', {
+    scope: 'play:surge',
+    state,
+    by: 'lea',
+    reason: 'a test',
+    version,
+    changedAt: now,
+  });
+
+let signals = 0;
+const accept = (...events: SignalAccepted[]) =>
+  service.deliver(
+    'signals.accepted.v1',
+    events.map((data) => ({ type: 'SignalAccepted', data, id: `accepted-${signals++}`, correlationid: data.signalId })),
+  );
+const get = async <T>(url: string): Promise<T> => (await service.app.inject({ url })).json();
+interface Listed {
+  runs: { runId: string; state: string; reason: string }[];
+}
+interface Told {
+  state: string;
+  tasks: { taskId: string; agent: string; state: string; overdueAt: string | null; proposals: { outcome: string }[] }[];
+  checkpoint: { answer: string | null; answers: { outcome: string; why: string | null }[] } | null;
+}
+
+test('a surge across batches becomes one run with a task for each agent, caused by the signal that completed it', async () => {
+  await publishPolicy();
+  expect(await accept(engaged('ann', 3), engaged('bob', 1))).toEqual([]);
+  const out = await accept(engaged('cyn', 0), engaged('dan', 0));
+  expect(out.map((e) => [e.topic, e.key, e.correlationid])).toEqual([
+    ['tasks.assigned.v1', 'acme', 'cyn-0'],
+    ['tasks.assigned.v1', 'acme', 'cyn-0'],
+  ]);
+  const task = out[0]?.data as TaskAssigned;
+  expect(task.contactIds).toEqual(['ann', 'bob', 'cyn'].map(contact));
+  expect(task.madeFrom).toEqual({ 'profile:account:acme': 4 });
+  const { runs } = await get<Listed>('/runs');
+  expect(runs).toMatchObject([{ runId: task.play.runId, state: 'started' }]);
+  expect((await get<{ tasks: unknown[] }>(`/tasks?run=${task.play.runId}`)).tasks).toHaveLength(2);
+});
+
+test('signals that came before any policy are kept, and count once there is one', async () => {
+  expect(await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1))).toEqual([]);
+  await publishPolicy();
+  expect(await accept(engaged('ann', 0))).toHaveLength(2);
+});
+
+test('a stopped play records one suppressed run, which starts after the stop is lifted', async () => {
+  await publishPolicy();
+  await control('stopped', 1);
+  expect(await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1))).toEqual([]);
+  expect(await accept(engaged('dan', 0))).toEqual([]);
+  const [suppressed, ...more] = (await get<Listed>('/runs')).runs;
+  expect(more).toEqual([]);
+  expect(suppressed).toMatchObject({ state: 'suppressed', reason: 'play:surge is stopped by lea: a test' });
+  await control('running', 2);
+  expect(await accept(engaged('eve', 0))).toHaveLength(2);
+  expect((await get<Listed>('/runs')).runs).toMatchObject([{ runId: suppressed?.runId, state: 'started' }]);
+});
+
+test('a campaign below its floor becomes a task; a corrected day is judged by its latest report', async () => {
+  await publishPolicy();
+  await accept(reported(3, 10_000, 9_000), reported(1, 10_000, 9_000));
+  const corrected = reported(2, 10_000, 90_000, { signal: { signalId: 'corrected', occurredAt: daysBefore(0.1) } });
+  expect(await accept(corrected)).toEqual([]);
+  expect(await accept(reported(2, 10_000, 9_000))).toEqual([]);
+  const worse = reported(2, 10_000, 0, { signal: { signalId: 'worse', occurredAt: daysBefore(0.05) } });
+  const out = await accept(worse);
+  expect(out).toMatchObject([{ key: 'ads-1', data: { adAccountId: 'ads-1', campaignId: 'c-1', contactIds: [] } }]);
+  expect(await accept(reported(0, 10_000, 0))).toEqual([]);
+});
+
+test('outcomes are listed with their tasks, in whatever order they arrive', async () => {
+  await publishPolicy();
+  const out = await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1));
+  const [bid, follow] = out.map((e) => e.data as TaskAssigned);
+  if (!bid || !follow) throw new Error('two tasks expected');
+  const [executed, refused] = [contact('proposal 1'), contact('proposal 2')];
+  await service.deliver('actions.settled.action-executor.v1', [
+    {
+      type: 'ActionSettled',
+      data: {
+        permitId: contact('permit'),
+        actionId: contact('action'),
+        proposalId: executed,
+        digest: 'a'.repeat(64),
+        executor: 'action-executor',
+        connector: 'crm',
+        outcome: 'executed',
+        externalReference: 'crm-1',
+        at: now,
+      },
+    },
+  ]);
+  const settled = (task: TaskAssigned, agent: string, given: object) => ({
+    type: 'TaskSettled',
+    data: { taskId: task.taskId, agent, play: task.play, reason: 'because', proposalIds: [], at: now, ...given },
+  });
+  await service.deliver('tasks.settled.paid-media-agent.v1', [
+    settled(bid, 'paid-media-agent', { outcome: 'declined' }),
+    settled(follow, 'sequencing-agent', { outcome: 'declined', proposalIds: [contact('forged')] }),
+  ]);
+  await service.deliver('tasks.settled.sequencing-agent.v1', [
+    settled(follow, 'sequencing-agent', { outcome: 'proposed', proposalIds: [executed, refused] }),
+  ]);
+  await service.deliver('actions.refused.v1', [
+    {
+      type: 'ActionRefused',
+      data: {
+        proposalId: refused,
+        actionId: contact('action 2'),
+        taskId: follow.taskId,
+        agent: 'sequencing-agent',
+        play: follow.play,
+        digest: 'b'.repeat(64),
+        kind: 'email.send',
+        verdict: {
+          outcome: 'refused',
+          reasons: [{ rule: 'contact-frequency', outcome: 'refuse', says: 'third touch in 7 days' }],
+          tier: 'autonomous',
+          policy: { version: 1, digest: null },
+          at: now,
+        },
+      },
+    },
+  ]);
+  const { tasks } = await get<Told>(`/runs/${bid.play.runId}`);
+  const told = Object.fromEntries(tasks.map((t) => [t.agent, t]));
+  expect(told['paid-media-agent']).toMatchObject({ state: 'declined', proposals: [] });
+  expect(told['sequencing-agent']?.state).toBe('proposed');
+  expect(told['sequencing-agent']?.proposals).toHaveLength(2);
+  expect(told['sequencing-agent']?.proposals).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ proposalId: executed, outcome: 'executed', reference: 'crm-1' }),
+      expect.objectContaining({
+        proposalId: refused,
+        outcome: 'refused',
+        reason: 'contact-frequency: third touch in 7 days',
+      }),
+    ]),
+  );
+});
+
+test('a task that nobody settles is overdue at its due time, a settled one is not', async () => {
+  await publishPolicy();
+  const [bid] = (await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1))).map(
+    (e) => e.data as TaskAssigned,
+  );
+  if (!bid) throw new Error('a task expected');
+  await service.deliver('tasks.settled.paid-media-agent.v1', [
+    {
+      type: 'TaskSettled',
+      data: {
+        taskId: bid.taskId,
+        agent: bid.agent,
+        play: bid.play,
+        outcome: 'declined',
+        reason: 'no',
+        proposalIds: [],
+        at: now,
+      },
+    },
+  ]);
+  expect((await get<{ tasks: unknown[] }>('/tasks?overdue=true')).tasks).toEqual([]);
+  service.setNow(bid.dueAt);
+  await service.runJobs();
+  expect((await get<{ tasks: unknown[] }>('/tasks?overdue=true')).tasks).toMatchObject([
+    { agent: 'sequencing-agent', state: 'assigned' },
+  ]);
+});
+
+test('a checkpoint lets its tasks out at the first valid answer only, dated anew', async () => {
+  await publishPolicy([{ ...surgePlay, checkpoint: { reviewers: ['lea'], withinMinutes: 60 } }]);
+  const [escalated, ...more] = await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1));
+  expect(more).toEqual([]);
+  const asked = escalated?.data as unknown as { checkpointId: string; digest: string; tasks: TaskAssigned[] };
+  const later = daysBefore(-0.02);
+  service.setNow(later);
+  const answer = (n: number, given: Partial<ReviewDecided>) => ({
+    type: 'ReviewDecided',
+    data: {
+      reviewId: contact(`review ${n}`),
+      subject: { kind: 'checkpoint', id: asked.checkpointId },
+      digest: asked.digest,
+      decision: 'approve',
+      by: 'lea',
+      at: later,
+      ...given,
+    },
+  });
+  const out = await service.deliver('reviews.decided.v1', [
+    answer(1, { by: 'eve' }),
+    answer(2, { digest: 'f'.repeat(64) }),
+    answer(3, {}),
+    answer(4, { decision: 'reject' }),
+  ]);
+  expect(out.map((e) => (e.data as TaskAssigned).taskId)).toEqual(asked.tasks.map((t) => t.taskId));
+  expect(out.map((e) => (e.data as TaskAssigned).assignedAt)).toEqual([later, later]);
+  const run = await get<Told>(`/runs/${asked.tasks[0]?.play.runId}`);
+  expect(run).toMatchObject({ state: 'started', checkpoint: { answer: 'approved' } });
+  expect(run.checkpoint?.answers.map((a) => a.outcome).sort()).toEqual([
+    'approved',
+    'set-aside',
+    'set-aside',
+    'set-aside',
+  ]);
+});
+
+test('a checkpoint that nobody answers expires, and an answer after that changes nothing', async () => {
+  await publishPolicy([{ ...surgePlay, checkpoint: { reviewers: ['lea'], withinMinutes: 60 } }]);
+  const [escalated] = await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1));
+  const asked = escalated?.data as unknown as {
+    checkpointId: string;
+    digest: string;
+    deadline: string;
+    play: { runId: string };
+  };
+  service.setNow(daysBefore(-1));
+  expect(await service.runJobs()).toEqual([]);
+  const late = {
+    reviewId: contact('late'),
+    subject: { kind: 'checkpoint', id: asked.checkpointId },
+    digest: asked.digest,
+    decision: 'approve',
+    by: 'lea',
+    at: asked.deadline,
+  };
+  expect(await service.deliver('reviews.decided.v1', [{ type: 'ReviewDecided', data: late }])).toEqual([]);
+  expect(await get<Told>(`/runs/${asked.play.runId}`)).toMatchObject({
+    state: 'expired',
+    checkpoint: { answer: 'expired', answers: [{ outcome: 'set-aside', why: 'already expired' }] },
+  });
+});
+
+test('a page for something that is not there is a problem document', async () => {
+  const missing = await service.app.inject({ url: `/runs/${contact('nothing')}` });
+  expect([missing.statusCode, missing.json().title]).toEqual([404, 'no such run']);
+  const wrong = await service.app.inject({ url: '/tasks?run=x' });
+  expect([wrong.statusCode, wrong.json().field]).toEqual([400, 'run']);
+});
