@@ -4,7 +4,16 @@ import { Controller, Inject, Injectable, Module } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Batch, causeOf, type Job, type JobContext, type JobKind, RUNTIME, type Runtime, type ServiceSpec } from './door.js';
+import {
+  type Batch,
+  causeOf,
+  type Job,
+  type JobContext,
+  type JobKind,
+  RUNTIME,
+  type Runtime,
+  type ServiceSpec,
+} from './door.js';
 import { createHarness, type Harness } from './harness.js';
 import { RuntimeModule } from './serve.js';
 
@@ -26,10 +35,18 @@ class Handlers {
   async onProposed(@Payload() batch: Batch<'ActionProposed'>): Promise<void> {
     for (const received of batch.events) {
       const { proposalId, rationale } = received.event.data;
-      await batch.tx.query('INSERT INTO effects VALUES ($1, 1) ON CONFLICT (proposal_id) DO UPDATE SET times = effects.times + 1', [proposalId]);
+      await batch.tx.query(
+        'INSERT INTO effects VALUES ($1, 1) ON CONFLICT (proposal_id) DO UPDATE SET times = effects.times + 1',
+        [proposalId],
+      );
       if (Handlers.broken.has(rationale)) throw new Error(`cannot handle ${rationale}`);
       Handlers.lose?.();
-      batch.emit(causeOf(received), { topic: 'actions.refused.v1', key: received.key ?? '', type: 'ActionRefused', data: refused(received.event.data, batch.at) });
+      batch.emit(causeOf(received), {
+        topic: 'actions.refused.v1',
+        key: received.key ?? '',
+        type: 'ActionRefused',
+        data: refused(received.event.data, batch.at),
+      });
       batch.schedule(causeOf(received), { kind: 'later', id: proposalId, dueAt: batch.at, payload: { proposalId } });
     }
   }
@@ -47,7 +64,12 @@ class Later implements JobKind<{ proposalId: string }> {
     await context.finish(jobs, async (owned, work) => {
       for (const job of owned) {
         const rationale = Later.answers.shift() ?? 'no answer';
-        work.emit(job.cause, { topic: 'actions.refused.v1', key: 'k', type: 'ActionRefused', data: refused(proposal({ proposalId: job.payload.proposalId, rationale }), work.at, rationale) });
+        work.emit(job.cause, {
+          topic: 'actions.refused.v1',
+          key: 'k',
+          type: 'ActionRefused',
+          data: refused(proposal({ proposalId: job.payload.proposalId, rationale }), work.at, rationale),
+        });
       }
     });
   }
@@ -84,12 +106,28 @@ const refused = (p: DataOf<'ActionProposed'>, at: string, says = 'always'): Data
   play: p.play,
   digest: 'a'.repeat(64),
   kind: p.action.kind,
-  verdict: { outcome: 'refused', reasons: [{ rule: 'test', outcome: 'refuse', says }], tier: null, policy: { version: 0, digest: null }, at },
+  verdict: {
+    outcome: 'refused',
+    reasons: [{ rule: 'test', outcome: 'refuse', says }],
+    tier: null,
+    policy: { version: 0, digest: null },
+    at,
+  },
 });
 
 const topic = 'actions.proposed.paid-media-agent.v1';
-const given = (n: number, over: Partial<DataOf<'ActionProposed'>> = {}) => ({ type: 'ActionProposed', id: `event-${n}`, data: proposal({ proposalId: uuid(n), ...over }) });
-const effects = async () => Object.fromEntries((await harness.query<{ proposal_id: string; times: number }>('SELECT * FROM effects')).map((r) => [r.proposal_id, r.times]));
+const given = (n: number, over: Partial<DataOf<'ActionProposed'>> = {}) => ({
+  type: 'ActionProposed',
+  id: `event-${n}`,
+  data: proposal({ proposalId: uuid(n), ...over }),
+});
+const effects = async () =>
+  Object.fromEntries(
+    (await harness.query<{ proposal_id: string; times: number }>('SELECT * FROM effects')).map((r) => [
+      r.proposal_id,
+      r.times,
+    ]),
+  );
 
 let database: TestDatabase;
 let harness: Harness;
@@ -99,7 +137,11 @@ beforeEach(async () => {
   Later.answers = [];
   Later.before = undefined;
   database = await createTestDatabase();
-  harness = await createHarness(ServiceModule, spec, { databaseUrl: database.url, at: '2026-11-21T10:00:00.000Z', env: { POISON_TRIES: '2', BACKOFF_MS: '1' } });
+  harness = await createHarness(ServiceModule, spec, {
+    databaseUrl: database.url,
+    at: '2026-11-21T10:00:00.000Z',
+    env: { POISON_TRIES: '2', BACKOFF_MS: '1' },
+  });
 });
 afterEach(async () => {
   await harness?.close();
@@ -113,7 +155,11 @@ test('a redelivered batch has no second effect and publishes the same bytes agai
   const again = await harness.deliverRecords(topic, records);
   expect(await effects()).toEqual({ [uuid(1)]: 1, [uuid(2)]: 1 });
   expect(again).toEqual(first);
-  expect(first.map((e) => e.id)).toEqual([1, 2].map((n) => outputId('guardrail-validator', { source: '/countersign/paid-media-agent', id: `event-${n}` }, 0)));
+  expect(first.map((e) => e.id)).toEqual(
+    [1, 2].map((n) =>
+      outputId('guardrail-validator', { source: '/countersign/paid-media-agent', id: `event-${n}` }, 0),
+    ),
+  );
 });
 
 test('rule 2: an id twice in one batch is handled once, at its lowest offset', async () => {
@@ -121,7 +167,9 @@ test('rule 2: an id twice in one batch is handled once, at its lowest offset', a
   const [b] = harness.records(topic, [given(1)]);
   const published = await harness.deliverRecords(topic, [a, b] as never);
   expect(published).toHaveLength(1);
-  expect(await harness.query(`SELECT "offset" FROM inbox WHERE topic = $1`, [topic])).toEqual([{ offset: Number(a?.offset) }]);
+  expect(await harness.query(`SELECT "offset" FROM inbox WHERE topic = $1`, [topic])).toEqual([
+    { offset: Number(a?.offset) },
+  ]);
   // The same coordinates are a redelivery: its outputs go out again. The duplicate's coordinates are not.
   expect(await harness.deliverRecords(topic, [b] as never)).toHaveLength(0);
   expect(await harness.deliverRecords(topic, [a] as never)).toEqual(published);
@@ -130,23 +178,37 @@ test('rule 2: an id twice in one batch is handled once, at its lowest offset', a
 test('other bytes under a known id are a dead letter, never an effect', async () => {
   await harness.deliver(topic, [given(1)]);
   const published = await harness.deliver(topic, [given(1, { rationale: 'something else' })]);
-  expect(published).toMatchObject([{ topic: 'guardrail-validator.dead-letters.v1', data: { fault: { code: 'id-reused' } } }]);
+  expect(published).toMatchObject([
+    { topic: 'guardrail-validator.dead-letters.v1', data: { fault: { code: 'id-reused' } } },
+  ]);
   expect(await effects()).toEqual({ [uuid(1)]: 1 });
 });
 
 test('a poison event becomes a dead letter after its tries and the others of its batch go on', async () => {
   Handlers.broken.add('poison');
   const published = await harness.deliver(topic, [given(1), given(2, { rationale: 'poison' }), given(3)]);
-  expect(published.map((e) => e.topic)).toEqual(['actions.refused.v1', 'guardrail-validator.dead-letters.v1', 'actions.refused.v1']);
-  expect(published[1]?.data).toMatchObject({ id: 'event-2', topic, attempts: 2, fault: { code: 'handler', says: 'cannot handle poison' } });
+  expect(published.map((e) => e.topic)).toEqual([
+    'actions.refused.v1',
+    'guardrail-validator.dead-letters.v1',
+    'actions.refused.v1',
+  ]);
+  expect(published[1]?.data).toMatchObject({
+    id: 'event-2',
+    topic,
+    attempts: 2,
+    fault: { code: 'handler', says: 'cannot handle poison' },
+  });
   expect(await effects()).toEqual({ [uuid(1)]: 1, [uuid(3)]: 1 });
 });
 
 test('a dead letter is handled again on order, once, with the outputs it would have had', async () => {
   Handlers.broken.add('poison');
   const [letter] = await harness.deliver(topic, [given(2, { rationale: 'poison' })]);
-  const { deadLetterId } = letter?.data as unknown as { deadLetterId: string };
-  const order = { type: 'DeadLetterReplayed', data: { deadLetterId, service: 'guardrail-validator', by: 'sam', at: '2026-11-21T10:00:00.000Z' } };
+  const deadLetterId = (letter?.data as unknown as DataOf<'DeadLetter'> | undefined)?.deadLetterId ?? '';
+  const order = {
+    type: 'DeadLetterReplayed',
+    data: { deadLetterId, service: 'guardrail-validator', by: 'sam', at: '2026-11-21T10:00:00.000Z' },
+  };
   expect(await harness.deliver('dead-letters.replayed.v1', [order])).toEqual([]);
   expect(await harness.query('SELECT status, attempts FROM dead_letters')).toEqual([{ status: 'dead', attempts: 3 }]);
   Handlers.broken.clear();
@@ -191,7 +253,8 @@ test('rule 3: a job ends once; a latecomer publishes the stored result', async (
     context = c;
     held = jobs;
   };
-  const said = (events: readonly { data: unknown }[]) => events.map((e) => (e.data as DataOf<'ActionRefused'>).verdict.reasons[0]?.says);
+  const said = (events: readonly { data: unknown }[]) =>
+    events.map((e) => (e.data as DataOf<'ActionRefused'>).verdict.reasons[0]?.says);
   // The first holder is slow and its publish is lost: its row stays with a result.
   const [first] = await Promise.all([harness.runJobs()]);
   expect(said(first)).toEqual(['first']);

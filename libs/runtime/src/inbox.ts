@@ -1,4 +1,5 @@
 import { type Envelope, type Fault, outputId, readEvent, sha256, type Topic } from '@countersign/contracts';
+import { type Processing, startProcessing } from '@countersign/telemetry';
 import type { Database } from './database.js';
 import type { Batch, Cause, Received, SeenRecord, ServiceSpec, SetAside, Tx } from './door.js';
 import { describe, isTransient, lostRace } from './failures.js';
@@ -108,15 +109,36 @@ export class Inbox {
 
   private async attempt(topic: Topic, entries: readonly Entry[], handle: Handle): Promise<Handled> {
     for (let lost = 0; ; lost++) {
+      const spans = new Map<Entry, Processing>();
       try {
-        const { outputs, handled, kinds } = await this.is.db.transaction((tx) => this.once(topic, entries, handle, tx));
+        const { outputs, handled, kinds } = await this.is.db.transaction((tx) =>
+          this.once(topic, entries, handle, tx, spans),
+        );
         await this.is.publish(outputs);
+        for (const span of spans.values()) span.end();
         if (kinds.size > 0) this.is.onScheduled(kinds);
         return handled;
       } catch (error) {
+        for (const span of spans.values()) span.end(describe(error).code);
         if (!lostRace(error) || lost >= 20) throw error;
       }
     }
+  }
+
+  private span(topic: Topic, { record, event }: Entry): Processing {
+    const { id = '', type = '', correlationid, traceparent, tracestate } = event ?? {};
+    const { partition, offset } = record;
+    return startProcessing({
+      topic: topic.name,
+      partition,
+      offset,
+      group: this.is.spec.name,
+      id,
+      type,
+      correlationid,
+      traceparent,
+      tracestate,
+    });
   }
 
   /** One event by itself: after its tries it is a dead letter, and the others go on. */
@@ -140,7 +162,7 @@ export class Inbox {
     }
   }
 
-  private async once(topic: Topic, entries: readonly Entry[], handle: Handle, tx: Tx) {
+  private async once(topic: Topic, entries: readonly Entry[], handle: Handle, tx: Tx, spans: Map<Entry, Processing>) {
     const at = this.is.now();
     const unit = new UnitOfWork(this.is.spec.name, at, tx, this.is.writable);
     const handled: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
@@ -218,10 +240,11 @@ export class Inbox {
     handled.dead = dead.length;
 
     if (toHandle.length > 0 || aside.length > 0 || seen.length > 0) {
+      for (const e of toHandle) spans.set(e, this.span(topic, e));
       const batch = batchOf(
         unit,
         topic.name,
-        toHandle.map((e) => received(topic.name, e)),
+        toHandle.map((e) => received(topic.name, e, spans.get(e))),
         aside.map((e) => setAside(topic.name, e)),
         seen.map((e) => seenRecord(topic.name, e)),
       );
@@ -407,8 +430,9 @@ const textHeaders = (record: RawRecord): Record<string, string> =>
     ),
   );
 
-const received = (topic: string, { record, sha, event }: Entry): Received => ({
-  event: event as Received['event'],
+const received = (topic: string, { record, sha, event }: Entry, span?: Processing): Received => ({
+  // Outputs are children of this event's handling, so the handler sees the handling's trace context.
+  event: (span?.traceparent ? { ...event, traceparent: span.traceparent } : event) as Received['event'],
   topic,
   partition: record.partition,
   offset: record.offset,

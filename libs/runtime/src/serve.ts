@@ -1,3 +1,4 @@
+import { startTelemetry } from '@countersign/telemetry';
 import {
   Catch,
   Controller,
@@ -80,6 +81,7 @@ export function attach(app: NestFastifyApplication, transport: BatchTransport): 
 }
 
 async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void> {
+  const stopTelemetry = await startTelemetry(spec.name);
   const app = await NestFactory.create<NestFastifyApplication>(
     module,
     new FastifyAdapter({ bodyLimit: 2_000_000, forceCloseConnections: true }),
@@ -103,6 +105,7 @@ async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void
     log.log(`draining (${why})`);
     await app.close();
     await engine.drain();
+    await stopTelemetry();
     log.log('drained');
     process.exit(0);
   };
