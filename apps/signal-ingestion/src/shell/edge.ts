@@ -38,6 +38,7 @@ export class Edge implements OnModuleInit {
   private readonly log = new Logger(Edge.name);
   private readonly topics = topology(deployment());
   private inFlight = 0;
+  private registered = false;
 
   constructor(
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
@@ -47,6 +48,9 @@ export class Edge implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
+    // Nest calls this again for the Kafka side of the application.
+    if (this.registered) return;
+    this.registered = true;
     const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
     fastify.register(async (scope) => {
       scope.removeAllContentTypeParsers();

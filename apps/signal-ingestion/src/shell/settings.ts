@@ -41,7 +41,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     apiKeys: new Map(keys.map(([name, hashes]) => [name, [hashes].flat().map((h) => Buffer.from(h, 'hex'))])),
     admission: {
       freshnessDays: number(env, 'SIGNAL_FRESHNESS_DAYS', 30, 1),
-      minimumScore: number(env, 'SIGNAL_MINIMUM_SCORE', 10, 0),
+      minimumScore: number(env, 'SIGNAL_MINIMUM_SCORE', 15, 0),
     },
     publishTimeoutMs: number(env, 'PUBLISH_TIMEOUT_MS', 5_000, 1),
     maxEventsInFlight: number(env, 'MAX_EVENTS_IN_FLIGHT', 5_000, 1),

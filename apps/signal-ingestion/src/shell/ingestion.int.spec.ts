@@ -1,0 +1,381 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type DataOf, type EventType, SignalAccepted, type SignalType, signalKinds } from '@countersign/contracts';
+import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { SignalIngestionModule, spec } from '../module.js';
+import { maxBatchEvents, maxBodyBytes } from './edge.js';
+import { Store } from './store.js';
+
+const now = '2026-11-21T10:00:00.000Z';
+const crm = 'signals.inbound.crm.v1';
+const contact = { ref: 'crm:1', email: 'Jane@Example.com' };
+const account = { id: 'acme' };
+const { privateKey, publicKey } = await generateKeyPair('ECDH-ES', { crv: 'X25519', extractable: true });
+
+let folder: string;
+let database: TestDatabase;
+let harness: Harness;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ingestion-'));
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const sha = (key: string) => createHash('sha256').update(key).digest('hex');
+  Object.assign(process.env, {
+    IDENTITY_KEY_FILE: file('identity', 'ab'.repeat(32)),
+    CONTACT_POINTS_PUBLIC_KEY_FILE: file('points', JSON.stringify(await exportJWK(publicKey))),
+    API_KEYS_FILE: file('keys', JSON.stringify({ crm: sha('crm-key'), website: sha('website-key') })),
+    PUBLISH_TIMEOUT_MS: '50',
+    MAX_EVENTS_IN_FLIGHT: '3',
+  });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeEach(async () => {
+  database = await createTestDatabase();
+  harness = await createHarness(SignalIngestionModule, spec, { databaseUrl: database.url, at: now });
+});
+afterEach(async () => {
+  await harness?.close();
+  await database?.drop();
+});
+
+const ofType = <T extends EventType>(events: readonly Published[], type: T): DataOf<T>[] =>
+  events.filter((e) => e.type === type).map((e) => e.data as DataOf<T>);
+const opened = async (jwe: string): Promise<unknown> =>
+  JSON.parse(Buffer.from((await compactDecrypt(jwe, privateKey)).plaintext).toString());
+const post = (body: unknown, headers: Record<string, string> = {}) =>
+  harness.app.inject({
+    method: 'POST',
+    url: '/v1/signals',
+    headers: { authorization: 'Bearer crm-key', 'content-type': 'application/cloudevents+json', ...headers },
+    payload: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+const event = (over: Record<string, unknown> = {}) => ({
+  specversion: '1.0',
+  id: 'e-1',
+  source: '/sources/crm',
+  type: 'ContactUpserted',
+  time: now,
+  data: { contact, account, seniority: 'vp' },
+  ...over,
+});
+const batchType = { 'content-type': 'application/cloudevents-batch+json' };
+
+test('a signal of a known person builds profiles, consent and sealed points, and its accepted event names their versions', async () => {
+  const published = await harness.deliver(crm, [
+    { type: 'AccountUpserted', id: 's-0', data: { account, name: 'Acme Inc', tier: 1 } },
+    {
+      type: 'ContactUpserted',
+      id: 's-1',
+      data: {
+        contact,
+        account,
+        seniority: 'vp',
+        person: { firstName: 'Jane' },
+        consents: [{ purpose: 'sales', channel: 'email', status: 'granted' }],
+      },
+    },
+  ]);
+  const [, accepted] = ofType(published, 'SignalAccepted');
+  const contactId = accepted?.contactId ?? '';
+  expect(accepted).toMatchObject({
+    signalId: 's-1',
+    accountId: 'acme',
+    triggers: true,
+    facts: { seniority: 'vp' },
+    madeFrom: { 'profile:account:acme': 1, [`profile:contact:${contactId}`]: 1, [`consent:${contactId}`]: 1 },
+  });
+  const profiles = ofType(published, 'ProfileChanged');
+  expect(profiles).toContainEqual(
+    expect.objectContaining({ kind: 'account', name: 'Acme Inc', signals: 2, version: 1 }),
+  );
+  expect(profiles).toContainEqual(
+    expect.objectContaining({ contactId, accountId: 'acme', seniority: 'vp', reachable: ['email'] }),
+  );
+  expect(ofType(published, 'ConsentsChanged')).toMatchObject([
+    { contactId, version: 1, entries: [{ purpose: 'sales', status: 'granted', signalId: 's-1' }] },
+  ]);
+  const [points] = ofType(published, 'ContactPointsChanged');
+  expect(await opened(points?.jwe ?? '')).toEqual({
+    email: 'Jane@Example.com',
+    firstName: 'Jane',
+    accountName: 'Acme Inc',
+  });
+  expect(published.filter((e) => e.type === 'SignalAccepted').map((e) => e.correlationid)).toEqual(['s-0', 's-1']);
+});
+
+test('later signals are added to what is known, and a new name of the account reaches the points of its contacts', async () => {
+  await harness.deliver(crm, [{ type: 'ContactUpserted', data: { contact, account, person: { firstName: 'Jane' } } }]);
+  const published = await harness.deliver(crm, [
+    { type: 'EmailDelivered', data: { contact: { email: 'jane@example.com' } } },
+    { type: 'AccountUpserted', data: { account, name: 'Acme SE' } },
+  ]);
+  expect(ofType(published, 'ProfileChanged')).toContainEqual(
+    expect.objectContaining({ kind: 'contact', version: 2, signals: 2, firstTouchedAt: now, accountId: 'acme' }),
+  );
+  const [points] = ofType(published, 'ContactPointsChanged');
+  expect(points?.version).toBe(2);
+  expect(await opened(points?.jwe ?? '')).toEqual({
+    email: 'jane@example.com',
+    firstName: 'Jane',
+    accountName: 'Acme SE',
+  });
+});
+
+test('an old signal builds profiles and triggers nothing', async () => {
+  const published = await harness.deliver(crm, [
+    { type: 'AccountUpserted', time: '2020-01-01T00:00:00.000Z', data: { account, name: 'Acme Inc' } },
+  ]);
+  expect(ofType(published, 'SignalAccepted')).toMatchObject([{ triggers: false, quality: { freshness: 0 } }]);
+  expect(ofType(published, 'ProfileChanged')).toMatchObject([{ name: 'Acme Inc' }]);
+});
+
+test('a signal that cannot be taken is rejected with its reason and coordinates, never a dead letter', async () => {
+  const records = [
+    ...harness.records(crm, [
+      { type: 'ContactUpserted', id: 'no-contact', data: { seniority: 'vp' } },
+      { type: 'EmailOpened', id: 'future', time: '2026-12-21T10:00:00.000Z', data: { contact } },
+      { type: 'EmailOpened', id: 'author', source: '/sources/website', data: { contact } },
+    ]),
+    { partition: 0, offset: '900', key: null, value: Buffer.from('jane@example.com'), headers: {} },
+  ];
+  const published = await harness.deliverRecords(crm, records);
+  const rejected = ofType(published, 'SignalRejected');
+  expect(rejected.map((r) => [r.signalId, r.reasons[0]?.code, r.reasons[0]?.field])).toEqual(
+    expect.arrayContaining([
+      ['no-contact', 'contract', 'data.contact'],
+      ['future', 'future', 'time'],
+      ['author', 'wrong-author', 'source'],
+      [undefined, 'not-json', undefined],
+    ]),
+  );
+  expect(rejected).toHaveLength(4);
+  expect(rejected.every((r) => r.topic === crm && /^[0-9a-f]{64}$/.test(r.sha256))).toBe(true);
+  expect(published.filter((e) => e.type === 'DeadLetter')).toEqual([]);
+});
+
+test('a duplicate is rejected as one and counted once, a redelivery says the same again', async () => {
+  const opening = { type: 'EmailOpened', id: 'same', data: { contact } };
+  const [first] = harness.records(crm, [opening]);
+  const [second] = harness.records(crm, [opening]);
+  if (!first || !second) throw new Error('two records are needed');
+  const original = await harness.deliverRecords(crm, [first]);
+  const published = await harness.deliverRecords(crm, [second]);
+  expect(ofType(published, 'SignalRejected')).toMatchObject([
+    { signalId: 'same', reasons: [{ code: 'duplicate' }], offset: second.offset },
+  ]);
+  expect(ofType(published, 'SignalAccepted')).toEqual([]);
+  expect(await harness.deliverRecords(crm, [first])).toEqual(original);
+  const [profile] = ofType(original, 'ProfileChanged');
+  expect(profile).toMatchObject({ kind: 'contact', signals: 1 });
+});
+
+test('two instances that meet a person for the first time agree on one contact', async () => {
+  const store = harness.app.get(Store);
+  let commit = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    commit = resolve;
+  });
+  let begun = (): void => undefined;
+  const linked = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const one = harness.transaction(async (tx) => {
+    const [persons] = await store.persons(tx, [['ref:1', 'email:a']]);
+    begun();
+    await held;
+    return persons;
+  });
+  await linked;
+  const other = harness.transaction((tx) => store.persons(tx, [['ref:2', 'email:a'], ['email:b']]));
+  commit();
+  const [first, [second, third]] = await Promise.all([one, other]);
+  expect(second).toEqual(first);
+  expect(third).not.toEqual(first);
+  const rows = await harness.query('SELECT identity, contact_id FROM contact_identities ORDER BY identity');
+  expect(rows).toEqual([
+    { identity: 'email:a', contact_id: first?.[0] },
+    { identity: 'email:b', contact_id: third?.[0] },
+    { identity: 'ref:1', contact_id: first?.[0] },
+    { identity: 'ref:2', contact_id: first?.[0] },
+  ]);
+});
+
+test('nothing that identifies a person leaves, nor can be read in a table', async () => {
+  const marker = 'plantedmarker';
+  const planted = {
+    contact: { ref: `crm:${marker}`, email: `${marker}@example.com` },
+    account,
+    person: { firstName: `${marker}first`, lastName: `${marker}last`, phone: `${marker}0` },
+    message: `write to ${marker}`,
+    url: `https://example.com/page?who=${marker}#${marker}`,
+    title: `of ${marker}@example.com`,
+  };
+  const required: Partial<Record<SignalType, Record<string, unknown>>> = {
+    ContentEngaged: { contentId: 'c', topic: 't' },
+    EmailBounced: { bounce: 'hard' },
+    FormSubmitted: { formId: 'f' },
+    MeetingBooked: { meetingId: 'm', startsAt: now },
+    ConsentChanged: { purpose: 'sales', channel: 'email', status: 'granted', basis: `asked by ${marker}@example.com` },
+    DealUpserted: { dealId: 'd', stage: 's' },
+    CampaignPerformanceReported: {
+      adAccountId: 'ad',
+      campaignId: 'c',
+      day: '2026-11-20',
+      spendMinor: 1,
+      revenueMinor: 1,
+      currency: 'EUR',
+    },
+  };
+  const events = Object.entries(signalKinds).flatMap(([type, { inbound }]) => {
+    const members = Object.keys(inbound.shape);
+    const data = Object.fromEntries(Object.entries(planted).filter(([name]) => members.includes(name)));
+    const good = { type, id: `good-${type}`, data: { ...data, ...required[type as SignalType] } };
+    return [good, { ...good, id: `bad-${type}`, data: { ...good.data, [marker.slice(0, 5)]: marker } }];
+  });
+  // The same ids with other bytes: dead letters.
+  const again = events.filter((e) => e.id.startsWith('good')).map((e) => ({ ...e, time: '2026-11-20T10:00:00.000Z' }));
+  const published = [...(await harness.deliver(crm, events)), ...(await harness.deliver(crm, again))];
+
+  expect(ofType(published, 'SignalAccepted')).toHaveLength(Object.keys(signalKinds).length);
+  expect(ofType(published, 'SignalRejected')).toHaveLength(Object.keys(signalKinds).length);
+  expect(ofType(published, 'DeadLetter').length).toBeGreaterThan(0);
+  expect(ofType(published, 'ContactPointsChanged').length).toBeGreaterThan(0);
+  expect(JSON.stringify(published)).not.toContain(marker);
+  const tables = await harness.query<{ name: string }>(
+    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()`,
+  );
+  expect(tables.map((t) => t.name)).toContain('contact_points');
+  for (const { name } of tables) {
+    const rows = await harness.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`);
+    expect(rows.filter(({ row }) => row.includes(marker))).toEqual([]);
+  }
+});
+
+test('over HTTP: 202 after the acknowledgement, in every mode, keyed by the account, never by an address', async () => {
+  const structured = await post(event());
+  expect([structured.statusCode, structured.json()]).toEqual([202, { accepted: 1, ids: ['e-1'] }]);
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const binary = await post(
+    { contact: { email: 'jane@example.com' } },
+    {
+      'content-type': 'application/json',
+      'ce-specversion': '1.0',
+      'ce-id': 'e-2',
+      'ce-source': '/sources/crm/eu',
+      'ce-type': 'EmailOpened',
+      'ce-time': now,
+      traceparent,
+    },
+  );
+  expect(binary.statusCode).toBe(202);
+  const batch = await post([event({ id: 'e-3' }), event({ id: 'e-4' })], batchType);
+  expect(batch.json()).toEqual({ accepted: 2, ids: ['e-3', 'e-4'] });
+
+  expect(harness.published.map((e) => [e.topic, e.id, e.source])).toEqual([
+    [crm, 'e-1', '/sources/crm'],
+    [crm, 'e-2', '/sources/crm/eu'],
+    [crm, 'e-3', '/sources/crm'],
+    [crm, 'e-4', '/sources/crm'],
+  ]);
+  expect(harness.published.map((e) => e.key)).toEqual([
+    'acme',
+    expect.stringMatching(/^email:[0-9a-f]{64}$/),
+    'acme',
+    'acme',
+  ]);
+  expect(harness.published[1]).toMatchObject({ traceparent });
+});
+
+test('over HTTP: what was taken comes out accepted', async () => {
+  await post(event());
+  const [taken] = harness.published;
+  if (!taken) throw new Error('nothing was published');
+  const { id, source, type, time, data, key } = taken;
+  const published = await harness.deliver(crm, [{ id, source, type, time, data, key }]);
+  expect(ofType(published, 'SignalAccepted').map((a) => SignalAccepted.parse(a).signalId)).toEqual(['e-1']);
+});
+
+test('over HTTP: without a known key nothing is taken', async () => {
+  for (const headers of [
+    { authorization: '' },
+    { authorization: 'Bearer wrong' },
+    { authorization: 'Basic crm-key' },
+  ]) {
+    const answer = await post(event(), headers);
+    expect(answer.statusCode).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer realm="signals"');
+    expect(answer.headers['content-type']).toContain('application/problem+json');
+  }
+  expect((await post(event(), { authorization: '', 'x-api-key': 'crm-key' })).statusCode).toBe(202);
+  expect(harness.published).toHaveLength(1);
+});
+
+test('over HTTP: a fault is a problem document that names the field, and never the value', async () => {
+  const bad = event({ data: { contact: { email: 'jane at example.com' } } });
+  const answer = await post(bad);
+  expect(answer.headers['content-type']).toContain('application/problem+json');
+  expect([answer.statusCode, answer.json()]).toMatchObject([
+    400,
+    { status: 400, code: 'contract', field: 'data.contact.email' },
+  ]);
+  expect(answer.body).not.toContain('jane');
+  expect((await post(event({ source: '/sources/website' }))).json()).toMatchObject({ status: 400, field: 'source' });
+  expect((await post(event({ type: 'Unheard' }))).json()).toMatchObject({ status: 400, field: 'type' });
+  expect((await post('{')).json()).toMatchObject({ status: 400, code: 'not-json' });
+  expect((await post('x', { 'content-type': 'text/plain' })).statusCode).toBe(415);
+  expect(harness.published).toEqual([]);
+});
+
+test('over HTTP: a batch is taken whole or not at all, every event at fault named by its index', async () => {
+  const answer = await post([event(), event({ id: '' }), event({ data: {} })], batchType);
+  expect([answer.statusCode, answer.json()]).toMatchObject([
+    400,
+    {
+      field: 'id',
+      errors: [
+        { index: 1, field: 'id' },
+        { index: 2, field: 'data.contact' },
+      ],
+    },
+  ]);
+  expect(harness.published).toEqual([]);
+});
+
+test('over HTTP: a body or a batch that is too large is refused', async () => {
+  const large = await post(event({ data: { contact, message: 'x'.repeat(maxBodyBytes) } }));
+  expect([large.statusCode, large.json()]).toMatchObject([413, { status: 413, code: 'too-large' }]);
+  const many = await post(Array(maxBatchEvents + 1).fill(1), batchType);
+  expect([many.statusCode, many.json()]).toMatchObject([413, { code: 'too-many' }]);
+});
+
+test('over HTTP: a broker that is behind gives 429 with Retry-After, one that is away 503', async () => {
+  let acknowledge = (): void => undefined;
+  harness.engine.publish = () =>
+    new Promise<void>((resolve) => {
+      acknowledge = resolve;
+    });
+  const late = await post([event({ id: 'a' }), event({ id: 'b' })], batchType);
+  expect([late.statusCode, late.headers['retry-after']]).toEqual([429, '2']);
+
+  // Two are still on their way; two more would be beyond what may wait.
+  harness.engine.publish = async () => undefined;
+  const full = await post([event({ id: 'c' }), event({ id: 'd' })], batchType);
+  expect([full.statusCode, full.json()]).toMatchObject([429, { code: 'behind' }]);
+  acknowledge();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect((await post([event({ id: 'c' }), event({ id: 'd' })], batchType)).statusCode).toBe(202);
+
+  harness.engine.publish = async () => {
+    throw new Error('no broker');
+  };
+  const away = await post(event());
+  expect([away.statusCode, away.headers['retry-after']]).toEqual([503, '10']);
+});

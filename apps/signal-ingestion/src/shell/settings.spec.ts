@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readSettings } from './settings.js';
+
+let folder: string;
+const put = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+let env: Record<string, string>;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'settings-'));
+  env = {
+    IDENTITY_KEY_FILE: put('identity', `${'ab'.repeat(32)}\n`),
+    CONTACT_POINTS_PUBLIC_KEY_FILE: put('points', JSON.stringify({ kty: 'OKP', crv: 'X25519', x: 'AA' })),
+    API_KEYS_FILE: put('keys', JSON.stringify({ crm: 'ab'.repeat(32), website: ['cd'.repeat(32), 'ef'.repeat(32)] })),
+  };
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test('reads keys, and presets where nothing is set', () => {
+  const settings = readSettings(env);
+  expect(settings.identityKey).toEqual(Buffer.alloc(32, 0xab));
+  expect(settings.apiKeys.get('website')).toEqual([Buffer.alloc(32, 0xcd), Buffer.alloc(32, 0xef)]);
+  expect(settings.admission).toEqual({ freshnessDays: 30, minimumScore: 15 });
+});
+
+test.each([
+  ['IDENTITY_KEY_FILE', 'is not set', {}],
+  ['IDENTITY_KEY_FILE', '32 bytes', { text: 'abcd' }],
+  ['CONTACT_POINTS_PUBLIC_KEY_FILE', 'is not JSON', { text: 'nonsense' }],
+  ['API_KEYS_FILE', 'SHA-256', { text: '{"crm":"plain"}' }],
+  ['API_KEYS_FILE', '"upstream" is no source that publishes over HTTP', { text: `{"upstream":"${'ab'.repeat(32)}"}` }],
+] as const)('refuses to start without a good %s: %s', (variable, says, { text = undefined }: { text?: string }) => {
+  const changed = { ...env, [variable]: text === undefined ? '' : put('changed', text) };
+  expect(() => readSettings(changed)).toThrow(variable);
+  expect(() => readSettings(changed)).toThrow(says);
+});
+
+test('a file that cannot be read is named by its variable', () => {
+  expect(() => readSettings({ ...env, API_KEYS_FILE: join(folder, 'none') })).toThrow('API_KEYS_FILE: cannot be read');
+});
+
+test('a setting out of range is named', () => {
+  expect(() => readSettings({ ...env, SIGNAL_FRESHNESS_DAYS: '0' })).toThrow('SIGNAL_FRESHNESS_DAYS');
+});
