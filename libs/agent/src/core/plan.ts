@@ -28,7 +28,7 @@ export interface Plan {
 
 /**
  * What answers a task. Whatever it returns is clamped before anything is proposed, so a planner is trusted with nothing.
- * A rule planner is pure and answers at once; a model planner waits, and never rejects.
+ * A rule planner is pure and answers at once; a model planner waits.
  */
 export interface Planner {
   /** Named in every proposal it makes. */

@@ -22,7 +22,8 @@ const charactersPerToken = 2;
 
 /**
  * Asks a model, once more where its answer does not fit, and falls back to the rules on any failure, saying why in `by.fallback`.
- * Tokens are reserved before every question. Never rejects, except where `stop` was aborted: then nothing was planned.
+ * Tokens are reserved before every question. Rejects only
+ * where `stop` was aborted or the budget cannot be reached: then nothing was planned.
  */
 export const modelPlanner = (is: {
   readonly access: ModelAccess;
@@ -89,8 +90,9 @@ async function ask(
   if (!(await budget.reserve(reserved))) return { ok: false, why: "the day's token budget is spent" };
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = AbortSignal.any([timeout, is.stop]);
+  let completion: OpenAI.Chat.ChatCompletion;
   try {
-    const completion = await unlessAborted(
+    completion = await unlessAborted(
       signal,
       access.client.chat.completions.create(
         {
@@ -102,20 +104,24 @@ async function ask(
         { signal },
       ),
     );
-    await budget.settle(reserved, Math.max(0, Math.ceil(completion.usage?.total_tokens ?? reserved)));
-    const choice = completion.choices?.[0];
-    if (choice?.message?.refusal || choice?.finish_reason === 'content_filter') {
-      return { ok: false, why: 'the model refused' };
-    }
-    const content = choice?.message?.content;
-    return { ok: true, content: typeof content === 'string' ? content : '', cut: choice?.finish_reason === 'length' };
   } catch (error) {
     // An answer that was never seen may have been paid for; one that was refused was not.
     await budget.settle(reserved, isRefusedRequest(error) ? 0 : reserved);
     is.stop.throwIfAborted();
     return { ok: false, why: timeout.aborted ? 'the model took too long' : failureOf(error) };
   }
+  await budget.settle(reserved, tokensOf(completion) ?? reserved);
+  const choice = completion.choices?.[0];
+  if (choice?.message?.refusal || choice?.finish_reason === 'content_filter') {
+    return { ok: false, why: 'the model refused' };
+  }
+  const content = choice?.message?.content;
+  return { ok: true, content: typeof content === 'string' ? content : '', cut: choice?.finish_reason === 'length' };
 }
+
+/** What a server says it used, where that is a count. */
+const tokensOf = ({ usage }: OpenAI.Chat.ChatCompletion): number | undefined =>
+  Number.isSafeInteger(usage?.total_tokens) && (usage?.total_tokens ?? -1) >= 0 ? usage?.total_tokens : undefined;
 
 const isRefusedRequest = (error: unknown): boolean =>
   error instanceof OpenAI.APIError && typeof error.status === 'number' && error.status >= 400 && error.status < 500;
