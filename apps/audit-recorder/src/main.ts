@@ -1,1 +1,5 @@
-export {};
+import 'reflect-metadata';
+import { serve } from '@countersign/runtime';
+import { AuditRecorderModule, spec } from './module.js';
+
+await serve(AuditRecorderModule, spec);

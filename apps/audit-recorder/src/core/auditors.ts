@@ -1,0 +1,22 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Name, Sha256 } from '@countersign/contracts';
+import { z } from 'zod';
+
+/** Who may read the record, by the SHA-256 of their token: the console's format, of which the role `auditor` counts here. */
+export const Auditors = z.array(
+  z.object({ sha256: Sha256, person: Name, roles: z.array(z.enum(['reviewer', 'operator', 'auditor'])) }),
+);
+export type Auditors = z.infer<typeof Auditors>;
+
+/** What an Authorization header amounts to. */
+export type Access = 'granted' | 'no-token' | 'unknown-token' | 'no-auditor';
+
+/** Judges an Authorization header (RFC 6750). */
+export function accessOf(auditors: Auditors, authorization: string | undefined): Access {
+  const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+  if (token === undefined) return 'no-token';
+  const given = createHash('sha256').update(token).digest();
+  const person = auditors.find(({ sha256 }) => timingSafeEqual(Buffer.from(sha256, 'hex'), given));
+  if (!person) return 'unknown-token';
+  return person.roles.includes('auditor') ? 'granted' : 'no-auditor';
+}

@@ -1,0 +1,29 @@
+import { createHmac } from 'node:crypto';
+import { eventBytes, type Kept, sha256 } from '@countersign/record';
+import type { KafkaFact } from './record.js';
+
+/** What a leaf's hash is taken over, and what is stored of the event. */
+export interface Keeping {
+  readonly kept: Kept;
+  readonly bytes: Uint8Array;
+  readonly sha256: Uint8Array;
+}
+
+/**
+ * What of a topic stays on record. An inbound signal may hold a name or an address, contact points do, sealed for somebody
+ * else; all others carry no direct identifier and are kept whole.
+ */
+export const keptOf = (topic: string): 'event' | 'commitment' =>
+  topic.startsWith('signals.inbound.') || topic === 'contact-points.v1' ? 'commitment' : 'event';
+
+/**
+ * Whole bytes, or in their place HMAC-SHA-256 of them under the recorder's key: whoever has event and key can show that it
+ * is the one on record, and nobody can find it by trying likely contents. The leaf then names the commitment's digest, so a
+ * plain digest of the event is stored nowhere.
+ */
+export function keep(record: KafkaFact, commitmentKey: Uint8Array): Keeping {
+  const kept = keptOf(record.topic);
+  const whole = eventBytes(record);
+  const bytes = kept === 'event' ? whole : new Uint8Array(createHmac('sha256', commitmentKey).update(whole).digest());
+  return { kept, bytes, sha256: sha256(bytes) };
+}

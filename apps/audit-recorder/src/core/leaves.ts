@@ -1,0 +1,51 @@
+import { fromKafka } from '@countersign/contracts';
+import { type Hash, type Kept, type Leaf, leafHash } from '@countersign/record';
+import { idsOf } from './ids.js';
+import { keep } from './keep.js';
+import type { KafkaFact } from './record.js';
+import { plain } from './text.js';
+
+/** A leaf with what is stored beside it. */
+export interface NewLeaf {
+  readonly leaf: Leaf;
+  readonly hash: Hash;
+  readonly kept: Kept;
+  readonly bytes: Uint8Array;
+  /** Every id that somebody may ask for and that this record is an answer to. */
+  readonly ids: readonly string[];
+}
+
+/** The leaf of a record. Any record has one: what cannot be read is on record like everything else. */
+export function leafOf(record: KafkaFact, commitmentKey: Uint8Array): NewLeaf {
+  const { kept, bytes, sha256 } = keep(record, commitmentKey);
+  const { source, id } = namesOf(record);
+  const leaf: Leaf = {
+    topic: record.topic,
+    partition: record.partition,
+    offset: record.offset,
+    source,
+    id,
+    sha256,
+  };
+  const ids = record.event ? idsOf(record.event) : id === null ? [] : [id];
+  return { leaf, hash: leafHash(leaf), kept, bytes, ids };
+}
+
+/** Source and id as the record states them, believed or not: of a forgery they say whom it named. */
+function namesOf(record: KafkaFact): { source: string | null; id: string | null } {
+  const read = record.event ?? enveloped(record);
+  if (read) return { source: plain(read.source), id: plain(read.id) };
+  const header = (name: string): string | null => {
+    const value = record.headers[name];
+    const one = Array.isArray(value) ? value[0] : value;
+    const text = one?.toString();
+    return text ? plain(text) : null;
+  };
+  return { source: header('ce_source'), id: header('ce_id') };
+}
+
+/** An event that its contract refuses may still be a well-formed CloudEvent, in structured mode too. */
+function enveloped(record: KafkaFact) {
+  const read = fromKafka(record);
+  return read.ok ? read.event : undefined;
+}

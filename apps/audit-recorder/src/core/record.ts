@@ -1,0 +1,13 @@
+import type { Envelope } from '@countersign/contracts';
+
+/** A Kafka record as the runtime hands it out, whatever it holds. */
+export interface KafkaFact {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly key: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>>;
+  readonly value: Buffer | null;
+  /** Checked by its contract; absent where it could not be read. */
+  readonly event?: Envelope;
+}

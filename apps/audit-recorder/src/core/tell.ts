@@ -1,0 +1,243 @@
+import type { DataOf, EventType } from '@countersign/contracts';
+import { type Recorded, timeOf } from './story.js';
+import { actionSays, changeSays, factsSay, listed, money } from './words.js';
+
+/** One line of a story: when, what kind of thing, and what happened in plain words. */
+export interface Line {
+  readonly at: string;
+  readonly what: string;
+  readonly says: string;
+}
+
+type Said = readonly (readonly [what: string, says: string])[];
+type Teller<T extends EventType> = (data: DataOf<T>, record: Recorded) => Said;
+
+/** The story of records in their order: sentences filled in from what the events state, nothing concluded and nothing left to a model. */
+export function tell(records: readonly Recorded[]): Line[] {
+  const told = new Map<string, Recorded>();
+  const answered = new Set(records.flatMap(signalName));
+  const lines: Line[] = [];
+  for (const record of records) {
+    const name = JSON.stringify([record.topic, record.source, record.id]);
+    const before = record.id === null ? undefined : told.get(name);
+    told.set(name, before ?? record);
+    for (const [what, says] of before ? twin(before, record) : say(record, answered)) {
+      lines.push({ at: timeOf(record), what, says });
+    }
+  }
+  return lines;
+}
+
+/** What a story is headed with: the action and where it stands, the play with its actions, or the first thing told. */
+export function titleOf(id: string, records: readonly Recorded[]): string {
+  const proposals = eventsOf(records, 'ActionProposed');
+  const settled = eventsOf(records, 'ActionSettled').at(-1);
+  const verdicts = records.flatMap(({ event }) =>
+    event && ['ActionApproved', 'ActionRefused', 'ActionEscalated'].includes(event.type)
+      ? [(event.data as DataOf<'ActionApproved'>).verdict.outcome]
+      : [],
+  );
+  const ids = new Set(proposals.map((p) => p.proposalId));
+  const [proposal] = proposals;
+  if (proposal && ids.size === 1) {
+    const where = settled?.outcome ?? verdicts.at(-1) ?? 'not judged yet';
+    return `${proposal.agent}: ${actionSays(proposal.action)} (${where})`;
+  }
+  const task = eventsOf(records, 'TaskAssigned')[0];
+  if (task) return `${task.play.title}: ${count(ids.size, 'action')} proposed`;
+  const signal = eventsOf(records, 'SignalAccepted')[0];
+  if (signal) return `${signal.type} from ${signal.source}`;
+  const first = records[0];
+  if (!first) return `nothing on record has the id ${id}`;
+  return `${first.event?.type ?? 'a record'} on ${first.topic}`;
+}
+
+const eventsOf = <T extends EventType>(records: readonly Recorded[], type: T): DataOf<T>[] =>
+  records.flatMap(({ event }) => (event?.type === type ? [event.data as DataOf<T>] : []));
+
+/** Source and id of a signal that was answered: its arrival needs no line of its own. */
+const signalName = ({ event }: Recorded): string[] => {
+  if (event?.type !== 'SignalAccepted' && event?.type !== 'SignalRejected') return [];
+  const { source, signalId } = event.data as DataOf<'SignalRejected'>;
+  return [JSON.stringify([source, signalId])];
+};
+
+function twin(first: Recorded, again: Recorded): Said {
+  const place = `${again.topic} ${again.partition}/${again.offset}`;
+  return first.sha256 === again.sha256
+    ? []
+    : [
+        [
+          'twin',
+          `another record with the id ${again.id} and other content stands at ${place}; only one of them was obeyed`,
+        ],
+      ];
+}
+
+function say(record: Recorded, answered: ReadonlySet<string>): Said {
+  const { event, kept, topic, fault } = record;
+  if (kept !== 'event') {
+    if (answered.has(JSON.stringify([record.source, record.id]))) return [];
+    return [
+      [
+        'arrival',
+        `${record.id ?? 'a record'} from ${record.source ?? 'nobody'} arrived on ${topic}; its content is not kept`,
+      ],
+    ];
+  }
+  if (!event) return [['unreadable', `a record on ${topic} that no service obeyed${fault ? `: ${fault.says}` : ''}`]];
+  const teller = (tellers as Partial<Record<string, Teller<never>>>)[event.type];
+  return teller ? teller(event.data as never, record) : [];
+}
+
+const tellers: { readonly [T in EventType]: Teller<T> } = {
+  SignalAccepted: (d) => {
+    const about = [d.accountId && `account ${d.accountId}`, d.contactId && `contact ${d.contactId}`].filter(Boolean);
+    const facts = factsSay(d.facts);
+    return [
+      [
+        'signal',
+        `${d.type} from ${d.source}${about.length > 0 ? ` about ${about.join(', ')}` : ''}${facts && `: ${facts}`} (quality ${d.quality.score} of 100${d.triggers ? '' : '; too old to start a play'})`,
+      ],
+    ];
+  },
+  SignalRejected: (d) => [
+    ['signal', `${d.type ?? 'a signal'} from ${d.source} was rejected: ${listed(d.reasons.map((r) => r.says))}`],
+  ],
+  ProfileChanged: (d) => [['profile', `${profileSays(d)} (version ${d.version})`]],
+  ConsentsChanged: (d) => {
+    const entries = d.entries.map((e) => `${e.purpose} by ${e.channel} ${e.status}`);
+    const suppressed = d.suppressions.map((s) => `${s.channel} suppressed (${s.reason})`);
+    return [
+      [
+        'consent',
+        `contact ${d.contactId}: ${listed([...entries, ...suppressed]) || 'nothing agreed to'} (version ${d.version})`,
+      ],
+    ];
+  },
+  // Kept as a commitment only, so it never comes here with content.
+  ContactPointsChanged: () => [],
+  ControlChanged: (d) => [['control', `${d.by} set ${d.scope} to ${d.state}: ${d.reason}`]],
+  PolicyPublished: (d) => [
+    ['policy', `${d.by} published version ${d.version} of the policy (${d.digest.slice(0, 12)}…)`],
+  ],
+  TaskAssigned: (d) => [
+    [
+      'play',
+      `the play "${d.play.title}" gave ${d.agent} a task: ${d.purpose}; allowed: ${listed(d.kinds)}; due ${d.dueAt}`,
+    ],
+    ...d.evidence.map((e) => ['evidence', `${e.occurredAt}: ${e.says}`] as const),
+  ],
+  TaskSettled: (d) => [
+    [
+      'task',
+      d.outcome === 'declined'
+        ? `${d.agent} declined the task: ${d.reason}`
+        : `${d.agent} answered the task with ${count(d.proposalIds.length, 'proposal')}: ${d.reason}`,
+    ],
+  ],
+  TaskEscalated: (d) => [
+    ['checkpoint', `the play "${d.play.title}" waits for ${listed(d.reviewers)} until ${d.deadline}: ${d.says}`],
+  ],
+  ActionProposed: (d) => [
+    ['proposal', `${d.agent} proposed to ${actionSays(d.action)}, confidence ${Math.round(d.confidence * 100)} %`],
+    ['rationale', `in the agent's own words (${planner(d.planner)}): “${d.rationale}”`],
+    ...d.alternatives.map((a) => ['alternative', `considered and left: ${a.says} (${a.whyNot})`] as const),
+  ],
+  ActionApproved: (d) => [
+    ['verdict', `approved under policy version ${d.verdict.policy.version}${by(d.review)}: ${actionSays(d.action)}`],
+    ...reasons(d.verdict),
+    [
+      'permit',
+      `permit ${d.permitId}: ${d.executor}/${d.connector} may run it once, from ${d.notBefore} to ${d.expiresAt}${holds(d.reservations)}`,
+    ],
+  ],
+  ActionRefused: (d) => [
+    [
+      'verdict',
+      `refused under policy version ${d.verdict.policy.version}${by(d.review)}: ${actionSays(d.action, d.kind)}${d.wouldBe ? `; in shadow it would have been ${d.wouldBe}` : ''}${d.supersededBy ? `; action ${d.supersededBy} takes its place` : ''}`,
+    ],
+    ...reasons(d.verdict),
+  ],
+  ActionEscalated: (d) => [
+    ['verdict', `needs a person, ${listed(d.reviewers)}, until ${d.deadline}: ${d.card.says}`],
+    ...reasons(d.verdict),
+  ],
+  ReviewSetAside: (d) => [['review', `an answer of ${d.by} had no effect: ${d.why.says}`]],
+  ReviewDecided: (d) => {
+    const note = d.note ? `, noting “${d.note}”` : '';
+    const act = { approve: 'approved it', reject: 'rejected it', edit: `changed it to: ${actionSays(d.action)}` }[
+      d.decision
+    ];
+    return [['review', `${d.by} ${act}${note}`]];
+  },
+  ActionSettled: (d) => {
+    const change = changeSays(d.before ?? {}, d.after ?? {});
+    const parts = [
+      `${d.outcome} by ${d.executor}/${d.connector}`,
+      d.externalReference && `there called ${d.externalReference}`,
+      d.reason?.says,
+      change,
+    ];
+    return [['effect', parts.filter(Boolean).join('; ')]];
+  },
+  PermitRejected: (d) => [['permit', `${d.executor} did not accept a permit: ${d.reason.says}`]],
+  DeadLetter: (d) => [
+    [
+      'dead letter',
+      `${d.service} could not handle ${d.type ?? 'a record'} from ${d.topic} ${d.partition}/${d.offset}: ${d.fault.says}`,
+    ],
+  ],
+  DeadLetterReplayed: (d) => [['dead letter', `${d.by} had ${d.service} handle it again`]],
+  CheckpointPublished: (d) => [['checkpoint', `the record's first ${count(d.size, 'leaf', 'leaves')} were signed`]],
+};
+
+function profileSays(d: DataOf<'ProfileChanged'>): string {
+  switch (d.kind) {
+    case 'account': {
+      const { name, tier, industry, country } = d;
+      const facts = factsSay(defined({ name, tier, industry, country }));
+      return `account ${d.accountId}: ${facts || 'nothing known yet'}, ${count(d.signals, 'signal')} so far`;
+    }
+    case 'contact': {
+      const { accountId, seniority, jobFunction, firstTouchedAt, lastEngagedAt } = d;
+      const facts = factsSay(defined({ account: accountId, seniority, jobFunction, firstTouchedAt, lastEngagedAt }));
+      return `contact ${d.contactId}: ${facts}, ${count(d.signals, 'signal')} so far`;
+    }
+    case 'ad-account': {
+      const campaigns = Object.values(d.campaigns).map((c) => {
+        const budget = c.dailyBudgetMinor === undefined ? '' : `, ${money(c.dailyBudgetMinor, d.currency)} a day`;
+        const [spend, revenue] = (['spendMinor', 'revenueMinor'] as const).map((of) =>
+          c.days.reduce((sum, day) => sum + day[of], 0),
+        ) as [number, number];
+        const returned =
+          spend > 0 ? `, return ${Math.round((revenue / spend) * 100)} % over ${count(c.days.length, 'day')}` : '';
+        return `${c.campaignId} ${c.status}${budget}${returned}`;
+      });
+      return `ad account ${d.adAccountId}: ${campaigns.slice(0, 10).join('; ') || 'no campaign yet'}${campaigns.length > 10 ? `; and ${campaigns.length - 10} more` : ''}`;
+    }
+    default:
+      return d satisfies never;
+  }
+}
+
+const reasons = (verdict: DataOf<'ActionApproved'>['verdict']): Said =>
+  verdict.reasons.map((r) => [
+    'rule',
+    `${r.rule} ${{ pass: 'passes', escalate: 'asks for a person', refuse: 'refuses' }[r.outcome]}: ${r.says}`,
+  ]);
+
+const by = (review: DataOf<'ActionApproved'>['review']): string => (review ? `, as ${review.by} answered` : '');
+
+const holds = (reservations: DataOf<'ActionApproved'>['reservations']): string =>
+  reservations.length === 0
+    ? ''
+    : `; it holds ${listed(reservations.map((r) => `${r.currency ? money(r.amount, r.currency) : r.amount} of ${r.ledger}`))}`;
+
+const planner = (p: DataOf<'ActionProposed'>['planner']): string =>
+  `${p.kind} ${p.name}${p.fallback ? `, because the model did not answer: ${p.fallback}` : ''}`;
+
+const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+
+const defined = (facts: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));

@@ -1,0 +1,59 @@
+import { kindSpec } from '@countersign/contracts';
+
+/** An amount in minor units, as people write it. */
+export const money = (minor: number, currency: string): string => `${currency} ${(minor / 100).toFixed(2)}`;
+
+/** `a`, `a and b`, `a, b and c`. */
+export const listed = (items: readonly string[]): string =>
+  items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+
+/** What an action does, in its kind's own words; the kind alone where its payload cannot be read. */
+export function actionSays(
+  action: { readonly kind: string; readonly payload: unknown } | undefined,
+  kind = '',
+): string {
+  const spec = action && kindSpec(action.kind);
+  const payload = spec?.payload.safeParse(action?.payload);
+  return payload?.success && spec ? spec.says(payload.data) : (action?.kind ?? kind);
+}
+
+/** `dailyBudgetMinor` → `daily budget`. */
+const words = (name: string): string =>
+  name
+    .replace(/Minor$/, '')
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase();
+
+function valueSays(name: string, value: unknown, currency: unknown): string {
+  if (typeof value === 'number' && name.endsWith('Minor') && typeof currency === 'string')
+    return money(value, currency);
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : JSON.stringify(value);
+}
+
+/** Facts as `name value, name value`, the long ones cut. */
+export function factsSay(facts: Readonly<Record<string, unknown>>): string {
+  return Object.entries(facts)
+    .filter(([name]) => name !== 'currency')
+    .map(([name, value]) => `${words(name)} ${valueSays(name, value, facts.currency).slice(0, 120)}`)
+    .join(', ');
+}
+
+/** What an effect changed: `daily budget EUR 50.00, before EUR 40.00`; values that stayed the same are said once. */
+export function changeSays(
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, unknown>>,
+): string {
+  const currency = after.currency ?? before.currency;
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((name) => name !== 'currency')
+    .map((name) => {
+      const [was, is] = [before, after].map((side) =>
+        side[name] === undefined ? undefined : valueSays(name, side[name], currency).slice(0, 120),
+      );
+      if (was === is) return `${words(name)} ${is}`;
+      return `${words(name)} ${is ?? 'gone'}, before ${was ?? 'none'}`;
+    })
+    .join('; ');
+}

@@ -1,0 +1,23 @@
+import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
+import { Module } from '@nestjs/common';
+import { Checkpoints } from './shell/checkpoints.js';
+import { Handlers } from './shell/handlers.js';
+import { RecordTables1763700008700 } from './shell/migrations/record-tables.js';
+import { Pages } from './shell/pages.js';
+import { readSettings, SETTINGS } from './shell/settings.js';
+import { Stories } from './shell/stories.js';
+
+export const spec: ServiceSpec = {
+  name: 'audit-recorder',
+  port: 8087,
+  migrations: [RecordTables1763700008700],
+  jobs: [Checkpoints],
+  everyRecord: true,
+};
+
+@Module({
+  imports: [RuntimeModule.of(spec)],
+  controllers: [Handlers, Pages],
+  providers: [Checkpoints, Stories, { provide: SETTINGS, useFactory: () => readSettings(process.env) }],
+})
+export class AuditRecorderModule {}

@@ -1,0 +1,197 @@
+import {
+  append,
+  type ExportedLeaf,
+  type Frontier,
+  HASH_BYTES,
+  type Hash,
+  type Leaf,
+  type TreeReader,
+} from '@countersign/record';
+import type { Tx } from '@countersign/runtime';
+import type { NewLeaf } from '../core/leaves.js';
+
+/** Anything that can be asked: a transaction, or the pool. */
+export type Reader = <Row>(sql: string, params?: readonly unknown[]) => Promise<Row[]>;
+
+/** A checkpoint as it was signed. */
+export interface SignedCheckpoint {
+  readonly size: number;
+  readonly note: string;
+  readonly at: string;
+}
+
+/** Only one transaction at a time may append, whatever instance it is of: positions are given without gaps and in commit order. */
+export const lockLog = (tx: Tx): Promise<unknown> => lock(tx, 'countersign record');
+
+/** Only one transaction at a time may sign. */
+export const lockSigning = (tx: Tx): Promise<unknown> => lock(tx, 'countersign checkpoint');
+
+const lock = (tx: Tx, name: string): Promise<unknown> =>
+  tx.query(`SELECT pg_advisory_xact_lock(hashtext($1), hashtext(current_schema()))`, [name]);
+
+/** The tree's size and frontier. To build on it, hold the log's lock. */
+export async function readHead(read: Reader): Promise<Frontier> {
+  const [row] = await read<{ size: number; frontier: Buffer }>('SELECT size, frontier FROM log_head');
+  if (!row) throw new Error('log_head has no row: the log is damaged');
+  const hashes: Hash[] = [];
+  for (let at = 0; at < row.frontier.length; at += HASH_BYTES) {
+    hashes.push(new Uint8Array(row.frontier.subarray(at, at + HASH_BYTES)));
+  }
+  return { size: row.size, hashes };
+}
+
+/** Appends leaves in their order; the log's lock is held. A few statements, however many leaves. */
+export async function appendLeaves(tx: Tx, leaves: readonly NewLeaf[], at: string): Promise<void> {
+  const head = await readHead(tx.query.bind(tx));
+  const { frontier, completed } = append(
+    head,
+    leaves.map(({ hash }) => hash),
+  );
+  const ids = leaves.flatMap((leaf, n) => leaf.ids.map((id) => ({ id, leaf: head.size + n })));
+  const column = (of: (leaf: NewLeaf) => unknown): unknown[] => leaves.map(of);
+  await tx.query(
+    `INSERT INTO leaves (index, topic, partition, "offset", source, id, sha256, leaf_hash, kept, bytes, at)
+     SELECT $1::bigint + n - 1, topic, partition, "offset", source, id, sha256, leaf_hash, kept, bytes, $2
+     FROM unnest($3::text[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::bytea[], $9::bytea[], $10::text[], $11::bytea[])
+       WITH ORDINALITY AS new(topic, partition, "offset", source, id, sha256, leaf_hash, kept, bytes, n)`,
+    [
+      head.size,
+      at,
+      column(({ leaf }) => leaf.topic),
+      column(({ leaf }) => leaf.partition),
+      column(({ leaf }) => leaf.offset),
+      column(({ leaf }) => leaf.source),
+      column(({ leaf }) => leaf.id),
+      column(({ leaf }) => Buffer.from(leaf.sha256)),
+      column(({ hash }) => Buffer.from(hash)),
+      column(({ kept }) => kept),
+      column(({ bytes }) => Buffer.from(bytes)),
+    ],
+  );
+  if (ids.length > 0) {
+    await tx.query(`INSERT INTO leaf_ids (id, leaf) SELECT * FROM unnest($1::text[], $2::bigint[])`, [
+      ids.map(({ id }) => id),
+      ids.map(({ leaf }) => leaf),
+    ]);
+  }
+  if (completed.length > 0) {
+    await tx.query(
+      `INSERT INTO subtrees (level, index, hash) SELECT * FROM unnest($1::int[], $2::bigint[], $3::bytea[])`,
+      [
+        completed.map(({ level }) => level),
+        completed.map(({ index }) => index),
+        completed.map(({ hash }) => Buffer.from(hash)),
+      ],
+    );
+  }
+  await tx.query('UPDATE log_head SET size = $1, frontier = $2', [frontier.size, Buffer.concat(frontier.hashes)]);
+}
+
+/** The tree's stored hashes, for proofs. */
+export const treeReader =
+  (read: Reader): TreeReader =>
+  async (level, from, to) => {
+    const rows =
+      level === 0
+        ? await read<{ hash: Buffer }>(
+            'SELECT leaf_hash AS hash FROM leaves WHERE index >= $1 AND index < $2 ORDER BY index',
+            [from, to],
+          )
+        : await read<{ hash: Buffer }>(
+            'SELECT hash FROM subtrees WHERE level = $1 AND index >= $2 AND index < $3 ORDER BY index',
+            [level, from, to],
+          );
+    return rows.map(({ hash }) => new Uint8Array(hash));
+  };
+
+/** All checkpoints, oldest first. */
+export const readCheckpoints = async (read: Reader): Promise<SignedCheckpoint[]> =>
+  (await read<CheckpointRow>('SELECT size, note, at FROM checkpoints ORDER BY size')).map(checkpointOf);
+
+/** The checkpoint of the largest size signed so far. */
+export async function lastCheckpoint(read: Reader): Promise<SignedCheckpoint | undefined> {
+  const rows = await read<CheckpointRow>('SELECT size, note, at FROM checkpoints ORDER BY size DESC LIMIT 1');
+  return rows.map(checkpointOf)[0];
+}
+
+/** The leaf of one Kafka record. */
+export async function findLeaf(
+  read: Reader,
+  topic: string,
+  partition: number,
+  offset: string,
+): Promise<ExportedLeaf | undefined> {
+  const rows = await read<LeafRow>('SELECT * FROM leaves WHERE topic = $1 AND partition = $2 AND "offset" = $3', [
+    topic,
+    partition,
+    offset,
+  ]);
+  return rows.map(leafOf)[0];
+}
+
+/** Leaves under any of these ids, oldest first, at most `limit`. */
+export async function findByIds(read: Reader, ids: readonly string[], limit: number): Promise<ExportedLeaf[]> {
+  const rows = await read<LeafRow>(
+    `SELECT * FROM leaves WHERE index IN (SELECT leaf FROM leaf_ids WHERE id = ANY($1) ORDER BY leaf LIMIT $2) ORDER BY index`,
+    [ids, limit],
+  );
+  return rows.map(leafOf);
+}
+
+const pageSize = 500;
+
+/** The first `size` leaves in their order, a page at a time. */
+export async function* readLeaves(read: Reader, size: number): AsyncGenerator<readonly ExportedLeaf[]> {
+  for (let from = 0; from < size; ) {
+    const rows = await read<LeafRow>('SELECT * FROM leaves WHERE index >= $1 AND index < $2 ORDER BY index LIMIT $3', [
+      from,
+      size,
+      pageSize,
+    ]);
+    const last = rows.at(-1);
+    if (!last) return;
+    yield rows.map(leafOf);
+    from = last.index + 1;
+  }
+}
+
+interface CheckpointRow {
+  readonly size: number;
+  readonly note: string;
+  readonly at: Date;
+}
+
+interface LeafRow {
+  readonly index: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly source: string | null;
+  readonly id: string | null;
+  readonly sha256: Buffer;
+  readonly leaf_hash: Buffer;
+  readonly kept: string;
+  readonly bytes: Buffer | null;
+  readonly at: Date;
+}
+
+const checkpointOf = ({ size, note, at }: CheckpointRow): SignedCheckpoint => ({ size, note, at: at.toISOString() });
+
+function leafOf(row: LeafRow): ExportedLeaf {
+  const leaf: Leaf = {
+    topic: row.topic,
+    partition: row.partition,
+    offset: String(row.offset),
+    source: row.source,
+    id: row.id,
+    sha256: new Uint8Array(row.sha256),
+  };
+  return {
+    index: row.index,
+    leaf,
+    hash: new Uint8Array(row.leaf_hash),
+    kept: row.kept,
+    bytes: row.bytes && new Uint8Array(row.bytes),
+    at: row.at.toISOString(),
+  };
+}
