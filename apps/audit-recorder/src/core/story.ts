@@ -33,8 +33,10 @@ export function wantedIds(id: string, found: readonly Recorded[]): string[] {
   const told = chosen(id, found);
   const wanted = new Set<string>([...proposals, ...tasks]);
   for (const { event } of told) {
-    if (!event || !concernsTask(event)) continue;
+    if (!event) continue;
     const data = event.data as Members;
+    if (event.type === 'DeadLetter') wanted.add(String(data.deadLetterId));
+    if (!concernsTask(event)) continue;
     // A dead letter and its replay are filed under the event that could not be handled.
     wanted.add(event.id);
     if (typeof data.checkpointId === 'string') wanted.add(data.checkpointId);

@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import { idsOf } from './ids.js';
+import { type Recorded, storyOf, wantedIds } from './story.js';
+import { tell, titleOf } from './tell.js';
+import { ids, recordedChain } from './testing.js';
+
+const all = recordedChain();
+const namesOf = ({ event, id }: Recorded): readonly (string | null)[] => (event ? idsOf(event) : [id]);
+
+/** Follows an id over the whole log as the shell does. */
+function follow(id: string, log = all): Recorded[] {
+  const found = new Set<Recorded>();
+  const known = new Set<string>();
+  for (let wanted = [id]; wanted.length > 0; ) {
+    for (const name of wanted) known.add(name);
+    for (const record of log)
+      if (namesOf(record).some((name) => name !== null && wanted.includes(name))) found.add(record);
+    wanted = wantedIds(id, [...found]).filter((name) => !known.has(name));
+  }
+  return storyOf(id, [...found]);
+}
+
+const idsIn = (story: readonly Recorded[]) => story.map(({ id }) => id);
+const oneAction = ['event-1', 'event-1', 'event-2', 'event-3', 'event-4', 'event-5', 'event-6', 'event-7'];
+
+describe('the story of one action', () => {
+  test.each([
+    ['proposal', ids.proposal],
+    ['proposed action', ids.action],
+    ['edited action', ids.editedAction],
+    ['permit', ids.permit],
+    ['review', ids.review],
+    ['task', ids.task],
+    ['event that approved it', 'event-6'],
+    ['event that assigned the task', 'event-2'],
+  ])('is the same whether asked by %s', (_, id) => {
+    expect(idsIn(follow(id))).toEqual(oneAction);
+  });
+
+  test('holds the facts that the task was made from, not those that came later', () => {
+    const profiles = follow(ids.permit).filter(({ event }) => event?.type === 'ProfileChanged');
+    expect(profiles.map(({ event }) => event?.data)).toMatchObject([{ version: 3 }]);
+  });
+
+  test('leaves out what the same signal led to elsewhere', () => {
+    expect(idsIn(follow(ids.permit))).not.toContain('event-other-proposal');
+    expect(idsIn(follow(ids.otherProposal))).toEqual([
+      'event-1',
+      'event-1',
+      'event-other-task',
+      'event-other-proposal',
+    ]);
+  });
+
+  test('holds the dead letter of one of its events, and the order to handle it again', () => {
+    const at = '2026-11-21T10:08:00.000Z';
+    const base = { at, partition: 0, source: '/countersign/x', sha256: 'f', kept: 'event' };
+    const envelope = { source: '/countersign/x', time: at };
+    const letter = {
+      deadLetterId: ids.deadLetter,
+      service: 'orchestrator',
+      topic: 'actions.approved.v1',
+      partition: 0,
+      offset: '9',
+      id: 'event-6',
+      sha256: 'ab'.repeat(32),
+      fault: { code: 'handler', says: 'no such run' },
+      attempts: 3,
+      at,
+    };
+    const log: Recorded[] = [
+      ...all,
+      {
+        ...base,
+        index: 90,
+        topic: 'orchestrator.dead-letters.v1',
+        offset: '0',
+        id: 'd1',
+        event: { ...envelope, id: 'd1', type: 'DeadLetter', data: letter },
+      },
+      {
+        ...base,
+        index: 91,
+        topic: 'dead-letters.replayed.v1',
+        offset: '0',
+        id: 'd2',
+        event: {
+          ...envelope,
+          id: 'd2',
+          type: 'DeadLetterReplayed',
+          data: { deadLetterId: ids.deadLetter, service: 'orchestrator', by: 'lea', at },
+        },
+      },
+    ];
+    expect(idsIn(follow(ids.permit, log)).slice(-2)).toEqual(['d1', 'd2']);
+    expect(idsIn(follow(ids.otherProposal, log))).not.toContain('d1');
+  });
+});
+
+describe('the story of a signal or a run', () => {
+  test.each([
+    ['signal', ids.signal],
+    ['run', ids.run],
+  ])('holds every action that came of the %s', (_, id) => {
+    expect(idsIn(follow(id))).toEqual(
+      expect.arrayContaining([...oneAction, 'event-other-task', 'event-other-proposal']),
+    );
+  });
+});
+
+test('an id that nothing has gives an empty story', () => {
+  expect(follow('nobody')).toEqual([]);
+  expect(titleOf('nobody', [])).toBe('nothing on record has the id nobody');
+});
+
+describe('told', () => {
+  const story = follow(ids.permit);
+
+  test('it says signal, profile, play, rationale, every reason, reviewer, permit and effect, in that order', () => {
+    expect(tell(story).map(({ what, says }) => `${what}: ${says}`)).toEqual([
+      `signal: ContentEngaged from /sources/website about account acme, contact ${ids.contact}: topic comparison, seconds 120 (quality 87 of 100)`,
+      'profile: account acme: name Acme, tier 1, 12 signals so far (version 3)',
+      'play: the play "Tier-1 comparison surge" gave paid-media-agent a task: move budget to what is compared; allowed: ads.shift_budget; due 2026-11-21T10:32:00.000Z',
+      'evidence: 2026-11-21T10:00:00.000Z: a contact of acme read a comparison',
+      'proposal: paid-media-agent proposed to move EUR 20.00 of daily budget from c-1 to c-2, confidence 80 %',
+      "rationale: in the agent's own words (rules surge): “Three people of acme compare vendors.”",
+      'alternative: considered and left: raise the bid (the bid is not what limits it)',
+      'verdict: needs a person, lea, until 2026-11-21T10:59:00.000Z: Move EUR 20.00 a day.',
+      'rule: spend-cap passes: EUR 20.00 of EUR 500.00 a day',
+      'rule: approval-threshold asks for a person: more than 20 % of the daily budget',
+      'review: lea changed it to: move EUR 10.00 of daily budget from c-1 to c-2, noting “half is enough”',
+      'verdict: approved under policy version 7, as lea answered: move EUR 10.00 of daily budget from c-1 to c-2',
+      'rule: spend-cap passes: EUR 20.00 of EUR 500.00 a day',
+      'rule: approval-threshold asks for a person: more than 20 % of the daily budget',
+      `permit: permit ${ids.permit}: action-executor/ads may run it once, from 2026-11-21T10:06:00.000Z to 2026-11-21T10:21:00.000Z; it holds EUR 10.00 of spend:ad-account:ad-1:2026-11-21`,
+      'effect: executed by action-executor/ads; there called ads-991; to daily budget EUR 60.00, before EUR 50.00',
+    ]);
+  });
+
+  test('it is headed by the action and where it stands', () => {
+    expect(titleOf(ids.permit, story)).toBe(
+      'paid-media-agent: move EUR 20.00 of daily budget from c-1 to c-2 (executed)',
+    );
+    expect(titleOf(ids.run, follow(ids.run))).toBe('Tier-1 comparison surge: 2 actions proposed');
+  });
+
+  test('a twin with the same id and other content is pointed out, a plain repeat is not', () => {
+    const original = story.find(({ id }) => id === 'event-6') as Recorded;
+    const repeat = { ...original, index: 98, offset: '98' };
+    const forged = { ...original, index: 99, offset: '99', sha256: 'other' };
+    const lines = tell([...story, repeat, forged]);
+    expect(lines.slice(tell(story).length)).toEqual([
+      {
+        at: original.event?.time,
+        what: 'twin',
+        says: 'another record with the id event-6 and other content stands at actions.approved.v1 0/99; only one of them was obeyed',
+      },
+    ]);
+  });
+
+  test('an inbound signal is said to have arrived only while nothing answers it', () => {
+    const accepted = all[0] as Recorded;
+    const { event: _event, ...arrival } = {
+      ...accepted,
+      kept: 'commitment',
+      source: '/sources/website',
+      id: ids.signal,
+    };
+    expect(tell([arrival]).map(({ what }) => what)).toEqual(['arrival']);
+    expect(tell([arrival, accepted]).map(({ what }) => what)).toEqual(['signal']);
+  });
+
+  test('a record that no service could obey says why', () => {
+    const { event: _event, ...record } = all[9] as Recorded;
+    expect(tell([{ ...record, fault: { code: 'wrong-author', says: 'source: must be another' } }])).toMatchObject([
+      { what: 'unreadable', says: 'a record on actions.approved.v1 that no service obeyed: source: must be another' },
+    ]);
+  });
+});
