@@ -4,7 +4,11 @@ import { z } from 'zod';
 
 /** Who may read the record, by the SHA-256 of their token: the console's format, of which the role `auditor` counts here. */
 export const Auditors = z.array(
-  z.object({ sha256: Sha256, person: Name, roles: z.array(z.enum(['reviewer', 'operator', 'auditor'])) }),
+  z.object({
+    sha256: Sha256,
+    person: Name,
+    roles: z.array(z.enum(['viewer', 'reviewer', 'operator', 'auditor', 'publisher'])),
+  }),
 );
 export type Auditors = z.infer<typeof Auditors>;
 
