@@ -220,11 +220,8 @@ export class PermitJobs implements JobKind<PermitJob> {
     await context.finish(jobs, (owned, work) => this.settle(owned, ended, work));
   }
 
-  private async settle(
-    owned: readonly PJob[],
-    steps: ReadonlyMap<string, Ended>,
-    { tx, at, emit }: Work,
-  ): Promise<void> {
+  private async settle(owned: readonly PJob[], steps: ReadonlyMap<string, Ended>, work: Work): Promise<void> {
+    const { tx, at } = work;
     const ends = new Map<string, End>();
     for (const job of owned) {
       const step = steps.get(job.id);
@@ -236,13 +233,17 @@ export class PermitJobs implements JobKind<PermitJob> {
       const to = { topic: settledTopic(this.runtime.service), key: settledKey(approval) };
       const step = steps.get(job.id);
       if (step?.step === 'reject') {
-        emit(job.cause, { ...to, type: 'PermitRejected', data: rejectionOf(approval, job.payload, step.reason, at) });
+        work.emit(job.cause, {
+          ...to,
+          type: 'PermitRejected',
+          data: rejectionOf(approval, job.payload, step.reason, at),
+        });
         continue;
       }
       const end = stand.get(permitIdOf(job));
       if (!end) throw new Error(`permit ${permitIdOf(job)} has no row to end`);
       if (end.outcome === 'unresolved') this.log.warn(`permit ${permitIdOf(job)} is unresolved: ${end.reason?.code}`);
-      emit(job.cause, { ...to, type: 'ActionSettled', data: settlementOf(approval, end, at) });
+      work.emit(job.cause, { ...to, type: 'ActionSettled', data: settlementOf(approval, end, at) });
     }
   }
 }

@@ -82,7 +82,8 @@ export class MailerSandbox implements Connector {
     if (jwe === undefined) return undefined;
     try {
       const { plaintext } = await compactDecrypt(jwe, await this.key, {
-        keyManagementAlgorithms: ['ECDH-ES', 'ECDH-ES+A256KW', 'ECDH-ES+A128KW'],
+        keyManagementAlgorithms: ['ECDH-ES'],
+        contentEncryptionAlgorithms: ['A256GCM'],
       });
       return OpenedContactPoints.parse(JSON.parse(new TextDecoder().decode(plaintext)));
     } catch {

@@ -1,0 +1,124 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Webhook as Verifier } from 'standardwebhooks';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { approved, setBid } from '../testing.js';
+import { Webhook } from './webhook.js';
+
+const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
+const action = approved(setBid(), 'webhook');
+const key = action.action.actionId;
+
+interface Seen {
+  readonly method: string;
+  readonly url: string;
+  readonly body: string;
+  readonly verified: boolean;
+  readonly headers: IncomingMessage['headers'];
+}
+
+let server: Server;
+let seen: Seen[];
+let respond: (seen: Seen, response: ServerResponse) => void;
+let webhook: Webhook;
+
+beforeEach(async () => {
+  seen = [];
+  respond = (_seen, response) => response.writeHead(204).end();
+  server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const { method = '', url = '', headers } = request;
+    const one = { method, url, body, headers, verified: verified(body, headers) };
+    seen.push(one);
+    respond(one, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  webhook = new Webhook({ url: `http://127.0.0.1:${port}/actions?tenant=a`, secret, timeoutMs: 5_000 });
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+/** By the library that a receiver would use. */
+function verified(body: string, headers: IncomingMessage['headers']): boolean {
+  try {
+    new Verifier(secret).verify(body, headers as Record<string, string>, { jsonParse: false });
+    return true;
+  } catch {
+    return false;
+  }
+}
+const patient = () => new AbortController().signal;
+const json = (response: ServerResponse, status: number, body: unknown) =>
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+
+test('a call is a signed POST whose id is the idempotency key, and its answer comes back', async () => {
+  respond = (_seen, response) => json(response, 200, { reference: 'r-1', before: { bid: 1 }, after: { bid: 2 } });
+  expect(await webhook.call(action, key, patient())).toEqual({
+    outcome: 'done',
+    externalReference: 'r-1',
+    before: { bid: 1 },
+    after: { bid: 2 },
+  });
+  expect(seen).toMatchObject([
+    {
+      method: 'POST',
+      url: '/actions?tenant=a',
+      verified: true,
+      headers: { 'webhook-id': key, 'idempotency-key': key, 'content-type': 'application/json' },
+    },
+  ]);
+  expect(JSON.parse(seen[0]?.body ?? '')).toEqual({
+    type: 'ads.set_bid',
+    data: { actionId: key, payload: action.action.payload },
+  });
+});
+
+test('a repeated call brings the same id and the same bytes', async () => {
+  await webhook.call(action, key, patient());
+  await webhook.call(action, key, patient());
+  const [first, second] = seen;
+  expect(second?.body).toBe(first?.body);
+  expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
+});
+
+test('a question is a signed GET for the key, beside what the url has already', async () => {
+  respond = (_seen, response) => json(response, 200, { outcome: 'done', reference: 'r-1' });
+  expect(await webhook.find(key, patient())).toEqual({ outcome: 'done', externalReference: 'r-1' });
+  expect(seen).toMatchObject([{ method: 'GET', url: `/actions?tenant=a&key=${key}`, verified: true }]);
+});
+
+test('an unknown key is absent, a refused one is rejected, an ailing receiver cannot tell', async () => {
+  respond = (_seen, response) => response.writeHead(404).end();
+  expect(await webhook.find(key, patient())).toEqual({ outcome: 'absent' });
+  respond = (_seen, response) => json(response, 200, { outcome: 'rejected', reason: 'no such list' });
+  expect(await webhook.find(key, patient())).toMatchObject({ outcome: 'rejected', reason: { says: 'no such list' } });
+  respond = (_seen, response) => response.writeHead(503).end();
+  expect(await webhook.find(key, patient())).toMatchObject({ outcome: 'unknown' });
+});
+
+test('a receiver that never answers is given up when the signal says so', async () => {
+  respond = () => undefined;
+  const limit = new AbortController();
+  const call = webhook.call(action, key, limit.signal);
+  await expect.poll(() => seen.length).toBe(1);
+  limit.abort();
+  await expect(call).rejects.toThrow();
+});
+
+test('a receiver that breaks off in the middle of its answer has not answered', async () => {
+  respond = (_seen, response) => {
+    response.writeHead(200, { 'content-length': '100' }).write('{"outcome":');
+    response.destroy();
+  };
+  await expect(webhook.call(action, key, patient())).rejects.toThrow();
+});
+
+test('a redirect is not followed, and is no answer', async () => {
+  respond = (_seen, response) => response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end();
+  expect(await webhook.call(action, key, patient())).toMatchObject({ outcome: 'unknown' });
+  expect(seen).toHaveLength(1);
+});

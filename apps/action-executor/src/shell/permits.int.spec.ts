@@ -1,0 +1,429 @@
+import type { ActionApproved } from '@countersign/contracts';
+import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
+import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { Module } from '@nestjs/common';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { spec as shipped } from '../module.js';
+import { Approvals } from './approvals.js';
+import { ComparedState } from './compared-state.js';
+import { CONNECTORS } from './connector.js';
+import { PermitJobs } from './permit-jobs.js';
+import { Permits } from './permits.js';
+import { SETTINGS } from './settings.js';
+import {
+  approvalOf,
+  consents,
+  contactId,
+  control,
+  Double,
+  policy,
+  type Sealing,
+  sendEmail,
+  setBid,
+  signingKey,
+  verifyKeys,
+} from './testing.js';
+
+const key = signingKey();
+const double = new Double();
+const spec: ServiceSpec = { ...shipped, port: 0 };
+const patience = { turns: 3, backoffMs: 500, behindMs: 150 };
+
+@Module({
+  imports: [RuntimeModule.of(spec)],
+  controllers: [Approvals],
+  providers: [
+    { provide: SETTINGS, useValue: { permitKeys: verifyKeys(key), patience } },
+    { provide: CONNECTORS, useFactory: () => new Map([[double.name, double]]) },
+    ComparedState,
+    Permits,
+    PermitJobs,
+  ],
+})
+class TestModule {}
+
+const start = '2026-11-21T10:00:00.000Z';
+const later = (seconds: number): string => new Date(Date.parse(start) + seconds * 1000).toISOString();
+const topic = 'actions.approved.v1';
+const event = (approval: ActionApproved, id: string) => ({ type: 'ActionApproved', id, data: approval });
+
+let database: TestDatabase;
+let harness: Harness;
+const instance = (comparedAt?: () => Record<string, string | null>) =>
+  createHarness(TestModule, spec, { databaseUrl: database.url, at: start, ...(comparedAt && { comparedAt }) });
+
+beforeEach(async () => {
+  Object.assign(double, new Double());
+  database = await createTestDatabase();
+  harness = await instance();
+  await harness.putState('consents.v1', contactId, consents(1));
+  await harness.putState('policies.v1', 'main', policy(1));
+});
+afterEach(async () => {
+  await harness?.close();
+  await database?.drop();
+});
+
+const run = async (approval: ActionApproved, id = 'event-1'): Promise<Published[]> => {
+  await harness.deliver(topic, [event(approval, id)]);
+  return harness.runJobs();
+};
+/** Runs what is due at a later time. */
+const runAt = (seconds: number): Promise<Published[]> => {
+  harness.setNow(later(seconds));
+  return harness.runJobs();
+};
+/** As if the instance that holds the claims were gone for good. */
+const loseLease = () => harness.query(`UPDATE jobs SET lease_until = now() - interval '1 second'`);
+const permits = () => harness.query('SELECT turns, outcome, called_at IS NOT NULL AS called FROM permits');
+/** Ends a claim at a chosen point, as a killed process does. */
+const killedAt = (point: 'finish' | 'call') => {
+  const jobs = harness.app.get(PermitJobs);
+  const { work } = PermitJobs.prototype;
+  jobs.work = async (claimed, context) => {
+    Reflect.deleteProperty(jobs, 'work');
+    const dead = () => Promise.reject(new Error('killed'));
+    if (point === 'finish') return work.call(jobs, claimed, { ...context, finish: dead });
+    const { call } = double;
+    double.call = dead;
+    await work.call(jobs, claimed, { ...context, finish: dead, later: dead }).catch(() => undefined);
+    double.call = call;
+  };
+};
+/** Does something between the spend and the look that precedes the first call. */
+const beforeFirstCall = (act: () => Promise<unknown>) => {
+  const state = harness.app.get(ComparedState);
+  state.now = async (of) => {
+    Reflect.deleteProperty(state, 'now');
+    await act();
+    return state.now(of);
+  };
+};
+
+test('an approved action is called once, with its own id as the key, and settles executed', async () => {
+  const approval = approvalOf(setBid(), key);
+  const [settled, ...more] = await run(approval);
+  expect(more).toEqual([]);
+  expect(settled).toMatchObject({
+    topic: 'actions.settled.action-executor.v1',
+    key: 'ads-1',
+    type: 'ActionSettled',
+    causationid: 'event-1',
+    data: {
+      permitId: approval.permitId,
+      actionId: approval.actionId,
+      proposalId: approval.proposalId,
+      digest: approval.digest,
+      executor: 'action-executor',
+      connector: 'double',
+      outcome: 'executed',
+      externalReference: 'double/1',
+      before: { bid: 1 },
+      after: { bid: 2 },
+    },
+  });
+  expect(double.calls).toEqual([approval.permitId]);
+  expect(await permits()).toEqual([{ turns: 1, outcome: 'executed', called: true }]);
+});
+
+test('a permit for another executor is ignored', async () => {
+  expect(await run(approvalOf(setBid(), key, { executor: 'downstream', connector: 'theirs' }))).toEqual([]);
+  expect(double.calls).toEqual([]);
+});
+
+test('many actions of one claim are all settled', async () => {
+  const approvals = Array.from({ length: 150 }, (_, n) => approvalOf(setBid(`many-${n}`), key));
+  await harness.deliver(
+    topic,
+    approvals.map((a, n) => event(a, `event-${n}`)),
+  );
+  const settled = await harness.runJobs();
+  expect(settled.map((e) => (e.data as { outcome: string }).outcome)).toEqual(approvals.map(() => 'executed'));
+  expect(new Set(settled.map((e) => (e.data as { permitId: string }).permitId)).size).toBe(150);
+  expect(double.effects).toBe(150);
+});
+
+test('a replay under another event id is recorded, runs nothing and leaves the first settlement as it is', async () => {
+  const approval = approvalOf(setBid(), key);
+  await run(approval);
+  const replayed = await run(approval, 'event-2');
+  expect(replayed).toMatchObject([{ type: 'PermitRejected', data: { reason: { code: 'spent' }, partition: 0 } }]);
+  expect(double.effects).toBe(1);
+  expect(await permits()).toEqual([{ turns: 1, outcome: 'executed', called: true }]);
+});
+
+test('the same permit twice in one claim runs once', async () => {
+  const approval = approvalOf(setBid(), key);
+  await harness.deliver(topic, [event(approval, 'event-1'), event(approval, 'event-2')]);
+  const published = await harness.runJobs();
+  expect(published.map((e) => e.type).sort()).toEqual(['ActionSettled', 'PermitRejected']);
+  expect(double.calls).toHaveLength(1);
+});
+
+test('two instances that meet over one permit run it once', async () => {
+  const other = await instance();
+  try {
+    for (let n = 0; n < 10; n++) {
+      const approval = approvalOf(setBid(`race-${n}`), key);
+      await Promise.all([
+        harness.deliver(topic, [event(approval, `a-${n}`)]),
+        other.deliver(topic, [event(approval, `b-${n}`)]),
+      ]);
+      const published = (await Promise.all([harness.runJobs(), other.runJobs()])).flat();
+      expect(published.map((e) => e.type).sort()).toEqual(['ActionSettled', 'PermitRejected']);
+    }
+    expect(double.calls).toHaveLength(10);
+  } finally {
+    await other.close();
+  }
+});
+
+test('an early permit waits for its time', async () => {
+  const approval = approvalOf(setBid(), key, { notBefore: later(60) });
+  expect(await run(approval)).toEqual([]);
+  expect(await runAt(59)).toEqual([]);
+  expect(double.calls).toEqual([]);
+  expect(await runAt(60)).toMatchObject([{ data: { outcome: 'executed' } }]);
+});
+
+test('a late permit settles expired, once, and is never called', async () => {
+  const approval = approvalOf(setBid(), key, { expiresAt: later(60) });
+  await harness.deliver(topic, [event(approval, 'event-1')]);
+  expect(await runAt(60)).toMatchObject([{ type: 'ActionSettled', data: { outcome: 'expired' } }]);
+  expect(await run(approval, 'event-2')).toMatchObject([
+    { type: 'PermitRejected', data: { reason: { code: 'spent' } } },
+  ]);
+  expect(double.calls).toEqual([]);
+  expect(await permits()).toEqual([{ turns: 0, outcome: 'expired', called: false }]);
+});
+
+test('a withdrawal after the signature refuses, and says what changed', async () => {
+  await harness.putState('consents.v1', contactId, consents(2, 'withdrawn'));
+  expect(await run(approvalOf(sendEmail(), key))).toMatchObject([
+    {
+      data: {
+        outcome: 'refused',
+        reason: { code: 'consent-changed', says: expect.stringContaining(`contact ${contactId}`) },
+      },
+    },
+  ]);
+  expect(double.calls).toEqual([]);
+});
+
+test('a stop refuses, naming its scope, who raised it and why', async () => {
+  await harness.putState('controls.v1', 'channel:advertising', control('channel:advertising', 1, 'stopped'));
+  expect(await run(approvalOf(setBid(), key))).toMatchObject([
+    { data: { outcome: 'refused', reason: { says: 'stopped: channel:advertising by lea: wrong tone' } } },
+  ]);
+  expect(double.calls).toEqual([]);
+});
+
+test('rule 4: a stop that commits while a permit is being opened is waited for, and refuses', async () => {
+  await harness.deliver(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+  let ran: Promise<Published[]> = Promise.resolve([]);
+  await harness.transaction(async (tx) => {
+    await tx.query(
+      `INSERT INTO state_rows (topic, key, version, data, read_at) VALUES ('controls.v1', 'all', 1, $1, now())`,
+      [JSON.stringify(control('all', 1, 'stopped'))],
+    );
+    let over = false;
+    ran = harness.runJobs().finally(() => {
+      over = true;
+    });
+    const waiting = () => harness.query('SELECT 1 FROM pg_locks WHERE NOT granted');
+    while (!over && (await waiting()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+  expect(await ran).toMatchObject([{ data: { outcome: 'refused', reason: { code: 'stopped' } } }]);
+  expect(await permits()).toEqual([{ turns: 0, outcome: 'refused', called: false }]);
+});
+
+test('a stop of somebody else changes nothing', async () => {
+  await harness.putState('controls.v1', 'agent:paid-media-agent', control('agent:paid-media-agent', 1, 'stopped'));
+  expect(await run(approvalOf(setBid(), key))).toMatchObject([{ data: { outcome: 'executed' } }]);
+});
+
+test('a changed part of the policy refuses', async () => {
+  await harness.putState('policies.v1', 'main', policy(2, { rules: 'f'.repeat(64) }));
+  expect(await run(approvalOf(setBid(), key))).toMatchObject([
+    { data: { outcome: 'refused', reason: { code: 'policy-changed' } } },
+  ]);
+});
+
+test('a permit that is ahead of our own state waits for it', async () => {
+  const approval = approvalOf(sendEmail(), key, { epochs: { [`consent:${contactId}`]: 2 } });
+  expect(await run(approval)).toEqual([]);
+  expect(await runAt(1)).toEqual([]);
+  await harness.putState('consents.v1', contactId, consents(2));
+  expect(await runAt(2)).toMatchObject([{ data: { outcome: 'executed' } }]);
+  expect(double.calls).toHaveLength(1);
+});
+
+test('a permit that waits for state beyond its expiry settles expired', async () => {
+  await run(approvalOf(sendEmail(), key, { epochs: { [`consent:${contactId}`]: 2 } }));
+  expect(await runAt(3600)).toMatchObject([{ data: { outcome: 'expired' } }]);
+});
+
+test('state that has not been compared with its topic for too long refuses', async () => {
+  await harness.close();
+  harness = await instance(() => ({ 'controls.v1': later(-11), 'consents.v1': start, 'policies.v1': start }));
+  expect(await run(approvalOf(setBid(), key))).toMatchObject([
+    { data: { outcome: 'refused', reason: { code: 'state-stale' } } },
+  ]);
+  expect(double.calls).toEqual([]);
+});
+
+test('a forged permit is recorded, and the genuine one still runs', async () => {
+  const approval = approvalOf(setBid(), key);
+  const forged = approvalOf(setBid(), signingKey());
+  expect(await run({ ...approval, permit: forged.permit }, 'event-1')).toMatchObject([
+    { type: 'PermitRejected', data: { permitId: approval.permitId, reason: { code: 'signature' } } },
+  ]);
+  expect(await run(approval, 'event-2')).toMatchObject([{ type: 'ActionSettled', data: { outcome: 'executed' } }]);
+});
+
+test('an altered action is recorded and never called', async () => {
+  const approval = approvalOf(setBid(), key);
+  const action = { ...approval.action, payload: { ...approval.action.payload, bidMinor: 8_200_000 } };
+  expect(await run({ ...approval, action })).toMatchObject([
+    { type: 'PermitRejected', data: { reason: { code: 'digest' } } },
+  ]);
+  expect(double.calls).toEqual([]);
+});
+
+test('a connector that is not configured here settles refused', async () => {
+  expect(await run(approvalOf(setBid(), key, { connector: 'elsewhere' }))).toMatchObject([
+    { data: { outcome: 'refused', reason: { code: 'no-connector' }, connector: 'elsewhere' } },
+  ]);
+});
+
+test('a definite refusal by the connected system settles failed', async () => {
+  double.mood = 'refuses';
+  expect(await run(approvalOf(setBid(), key))).toMatchObject([
+    { data: { outcome: 'failed', reason: { code: 'no-such-campaign' } } },
+  ]);
+});
+
+test('rule 5: a stop between the spend and the first call settles refused, and nothing is called', async () => {
+  beforeFirstCall(() =>
+    harness.putState('controls.v1', 'agent:sequencing-agent', control('agent:sequencing-agent', 1, 'stopped')),
+  );
+  expect(await run(approvalOf(setBid(), key))).toMatchObject([
+    { data: { outcome: 'refused', reason: { code: 'stopped' } } },
+  ]);
+  expect(double.calls).toEqual([]);
+});
+
+test('rule 5: an intent that another instance took over is not settled by the one that lost it', async () => {
+  beforeFirstCall(async () => {
+    await harness.putState('controls.v1', 'all', control('all', 1, 'stopped'));
+    await harness.query('UPDATE permits SET turns = turns + 1');
+  });
+  expect(await run(approvalOf(setBid(), key))).toEqual([]);
+  expect(await permits()).toEqual([{ turns: 2, outcome: null, called: true }]);
+});
+
+test('a crash after the call is resolved by asking: executed, and not called again', async () => {
+  killedAt('finish');
+  const approval = approvalOf(setBid(), key);
+  expect(await run(approval)).toEqual([]);
+  expect(await permits()).toEqual([{ turns: 1, outcome: null, called: true }]);
+  await loseLease();
+  expect(await harness.runJobs()).toMatchObject([{ data: { outcome: 'executed', externalReference: 'double/1' } }]);
+  expect(double.calls).toHaveLength(1);
+  expect(double.asked).toBe(1);
+});
+
+test('a crash after the call is executed even where a stop came meanwhile', async () => {
+  killedAt('finish');
+  await run(approvalOf(setBid(), key));
+  await harness.putState('controls.v1', 'all', control('all', 1, 'stopped'));
+  await loseLease();
+  expect(await harness.runJobs()).toMatchObject([{ data: { outcome: 'executed' } }]);
+  expect(double.calls).toHaveLength(1);
+});
+
+test('a crash before the call landed is called again, with the same key', async () => {
+  killedAt('call');
+  expect(await run(approvalOf(setBid(), key))).toEqual([]);
+  await loseLease();
+  expect(await harness.runJobs()).toMatchObject([{ data: { outcome: 'executed' } }]);
+  expect(double.effects).toBe(1);
+});
+
+test('rule 5: absent after a crash and stopped meanwhile is unresolved, never refused or failed', async () => {
+  killedAt('call');
+  await run(approvalOf(setBid(), key));
+  await harness.putState('controls.v1', 'all', control('all', 1, 'stopped'));
+  await loseLease();
+  expect(await harness.runJobs()).toMatchObject([
+    { data: { outcome: 'unresolved', reason: { code: 'stopped', says: expect.stringContaining('by lea') } } },
+  ]);
+  expect(double.effects).toBe(0);
+});
+
+test('a call that landed without an answer is found by its key', async () => {
+  double.mood = 'lands-silently';
+  expect(await run(approvalOf(setBid(), key))).toEqual([]);
+  expect(await runAt(1)).toMatchObject([{ data: { outcome: 'executed' } }]);
+  expect(double.effects).toBe(1);
+  expect(double.calls).toHaveLength(1);
+});
+
+test('a system that is away is called again, and settles executed when it is back', async () => {
+  double.mood = 'silent';
+  await run(approvalOf(setBid(), key));
+  double.mood = 'answers';
+  expect(await runAt(1)).toMatchObject([{ data: { outcome: 'executed' } }]);
+  expect(double.calls).toHaveLength(2);
+  expect(double.effects).toBe(1);
+});
+
+test('an in-flight retry obeys a stop', async () => {
+  double.mood = 'silent';
+  await run(approvalOf(setBid(), key));
+  await harness.putState('controls.v1', 'all', control('all', 1, 'stopped'));
+  expect(await runAt(1)).toMatchObject([{ data: { outcome: 'unresolved', reason: { code: 'stopped' } } }]);
+  expect(double.calls).toHaveLength(1);
+});
+
+test('rule 7: silence to the end is unresolved, after a bounded number of calls', async () => {
+  double.mood = 'silent';
+  await run(approvalOf(setBid(), key));
+  await runAt(10);
+  expect(await runAt(30)).toMatchObject([{ data: { outcome: 'unresolved', reason: { code: 'not-confirmed' } } }]);
+  expect(double.calls).toHaveLength(2);
+  expect(await runAt(600)).toEqual([]);
+});
+
+test('rule 7: a system that cannot tell leaves it unresolved', async () => {
+  double.mood = 'cannot-tell';
+  await run(approvalOf(setBid(), key));
+  await runAt(10);
+  expect(await runAt(30)).toMatchObject([{ data: { outcome: 'unresolved', reason: { code: 'no-answer' } } }]);
+  expect(double.calls).toHaveLength(1);
+});
+
+test('rule 6: of two instances that end one permit differently, the first end stands and is the only settlement', async () => {
+  killedAt('finish');
+  const approval = approvalOf(setBid(), key);
+  await run(approval);
+  await harness.query(
+    `UPDATE permits SET outcome = 'unresolved', reason = '{"code":"x","says":"y"}', ended_at = now()`,
+  );
+  await loseLease();
+  expect(await harness.runJobs()).toMatchObject([
+    { data: { outcome: 'unresolved', reason: { code: 'x', says: 'y' } } },
+  ]);
+  expect(await runAt(60)).toEqual([]);
+});
+
+const sealings: [string, Sealing][] = [
+  ['another executor’s audience', { executor: 'downstream' }],
+  ['another connector’s audience', { connector: 'other' }],
+];
+test.each(sealings)('a permit with %s under our name is recorded and never called', async (_name, sealing) => {
+  const approval = { ...approvalOf(setBid(), key, sealing), executor: 'action-executor', connector: 'double' };
+  expect(await run(approval)).toMatchObject([{ type: 'PermitRejected', data: { reason: { code: 'audience' } } }]);
+  expect(double.calls).toEqual([]);
+});

@@ -1,0 +1,202 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Action } from '@countersign/contracts';
+import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { CompactEncrypt, importJWK, type JWK } from 'jose';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ActionExecutorModule, spec } from '../module.js';
+import { CONNECTORS, type Connectors } from './connector.js';
+import { approvalOf, approved, consents, contactId, policy, sendEmail, setBid, signingKey } from './testing.js';
+
+const start = '2026-11-21T10:00:00.000Z';
+const key = signingKey();
+const points = generateKeyPairSync('x25519');
+const variables = ['DATABASE_URL', 'PERMIT_VERIFY_KEYS_FILE', 'CONTACT_POINTS_PRIVATE_KEY_FILE', 'CONNECTORS_FILE'];
+const before = variables.map((name) => process.env[name]);
+
+let folder: string;
+let database: TestDatabase;
+let harness: Harness;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'executor-'));
+  const file = (name: string, content: unknown) => {
+    writeFileSync(join(folder, name), JSON.stringify(content), { mode: 0o600 });
+    return join(folder, name);
+  };
+  database = await createTestDatabase();
+  process.env.DATABASE_URL = database.url;
+  process.env.PERMIT_VERIFY_KEYS_FILE = file('keys.json', { keys: [key.publicJwk] });
+  process.env.CONTACT_POINTS_PRIVATE_KEY_FILE = file('points.json', points.privateKey.export({ format: 'jwk' }));
+  delete process.env.CONNECTORS_FILE;
+  harness = await createHarness(ActionExecutorModule, { ...spec, port: 0 }, { databaseUrl: database.url, at: start });
+  await harness.putState('consents.v1', contactId, consents(1));
+  await harness.putState('policies.v1', 'main', policy(1));
+});
+afterEach(async () => {
+  await harness?.close();
+  await database?.drop();
+  rmSync(folder, { recursive: true, force: true });
+  variables.forEach((name, n) => {
+    if (before[n] === undefined) delete process.env[name];
+    else process.env[name] = before[n];
+  });
+});
+
+const http = async (method: 'GET' | 'PUT', url: string, payload?: unknown) => {
+  const response = await harness.app.inject({
+    method,
+    url,
+    ...(payload !== undefined && { payload: payload as object }),
+  });
+  return { status: response.statusCode, type: response.headers['content-type'], body: response.json() };
+};
+const campaign = { adAccountId: 'ads-1', status: 'active', dailyBudgetMinor: 5_000, bidMinor: 200, currency: 'EUR' };
+const seal = async (value: unknown): Promise<void> => {
+  const publicKey = await importJWK(points.publicKey.export({ format: 'jwk' }) as JWK, 'ECDH-ES');
+  const jwe = await new CompactEncrypt(Buffer.from(JSON.stringify(value)))
+    .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM' })
+    .encrypt(publicKey);
+  const version = { version: 1, changedAt: start };
+  await harness.putState('contact-points.v1', contactId, { ...version, contactId, jwe });
+};
+const run = async (action: Action, connector: string) => {
+  const approval = approvalOf(action, key, { connector });
+  await harness.deliver('actions.approved.v1', [{ type: 'ActionApproved', id: action.actionId, data: approval }]);
+  return harness.runJobs();
+};
+const connector = (name: string) => {
+  const found = harness.app.get<Connectors>(CONNECTORS).get(name);
+  if (!found) throw new Error(name);
+  return found;
+};
+const signal = new AbortController().signal;
+
+test('a bid is set on the sandbox platform, with what was before', async () => {
+  expect((await http('PUT', '/sandbox/ads/campaigns/c-1', campaign)).status).toBe(200);
+  expect(await run(setBid(), 'ads')).toMatchObject([
+    {
+      data: {
+        outcome: 'executed',
+        externalReference: 'campaign/c-1',
+        before: { bidMinor: 200 },
+        after: { bidMinor: 150 },
+      },
+    },
+  ]);
+  expect((await http('GET', '/sandbox/ads/campaigns')).body).toEqual({
+    campaigns: [{ campaignId: 'c-1', ...campaign, bidMinor: 150, creatives: [] }],
+  });
+});
+
+test('a campaign that the platform does not know settles failed', async () => {
+  expect(await run(setBid(), 'ads')).toMatchObject([
+    { data: { outcome: 'failed', reason: { code: 'no-such-campaign' } } },
+  ]);
+});
+
+test('the platform keeps its first answer under a key, refusals included', async () => {
+  const ads = connector('ads');
+  const action = approved(setBid(), 'ads');
+  expect(await ads.find('k-1', signal)).toEqual({ outcome: 'absent' });
+  const refusal = await ads.call(action, 'k-1', signal);
+  expect(refusal).toMatchObject({ outcome: 'rejected' });
+  await http('PUT', '/sandbox/ads/campaigns/c-1', campaign);
+  expect(await ads.call(action, 'k-1', signal)).toEqual(refusal);
+  expect(await ads.find('k-1', signal)).toEqual(refusal);
+  const answer = await ads.call(action, 'k-2', signal);
+  expect(answer).toMatchObject({ outcome: 'done' });
+  expect(await ads.find('k-2', signal)).toEqual(answer);
+});
+
+test('twenty calls with one key at once have one effect and one answer', async () => {
+  const shift: Action = {
+    ...setBid(),
+    kind: 'ads.shift_budget',
+    payload: { adAccountId: 'ads-1', fromCampaignId: 'c-1', toCampaignId: 'c-2', amountMinor: 1_000, currency: 'EUR' },
+  };
+  for (const id of ['c-1', 'c-2']) await http('PUT', `/sandbox/ads/campaigns/${id}`, campaign);
+  const action = approved(shift, 'ads');
+  const answers = await Promise.all(Array.from({ length: 20 }, () => connector('ads').call(action, 'k', signal)));
+  expect(answers).toEqual(answers.map(() => answers[0]));
+  expect(answers[0]).toMatchObject({ outcome: 'done' });
+  const { campaigns } = (await http('GET', '/sandbox/ads/campaigns')).body;
+  expect(campaigns.map((c: { dailyBudgetMinor: number }) => c.dailyBudgetMinor)).toEqual([4_000, 6_000]);
+});
+
+test('the mailer fills in the text from sealed contact points, and shows the address only masked', async () => {
+  await seal({ email: 'mia.lang@north.example', firstName: 'Mia', accountName: 'North' });
+  const [settled] = await run(sendEmail(), 'mailer');
+  expect(settled).toMatchObject({ data: { outcome: 'executed', after: { status: 'sent' } } });
+  expect(JSON.stringify(settled)).not.toMatch(/mia|North/i);
+  const { messages } = (await http('GET', '/sandbox/mailer/messages')).body;
+  expect(messages).toMatchObject([
+    { contactId, to: 'm***@n***.example', subject: 'Hello Mia', body: 'Dear Mia, how is North?', template: 'hello' },
+  ]);
+  expect(JSON.stringify(await harness.query('SELECT * FROM sandbox_messages'))).not.toContain('mia.lang');
+});
+
+test.each<[string, unknown, Record<string, unknown>, string]>([
+  ['no contact points at all', undefined, {}, 'no-address'],
+  ['no address among them', { firstName: 'Mia' }, {}, 'no-address'],
+  ['a placeholder without a value', { email: 'mia@north.example', firstName: 'Mia' }, {}, 'no-value'],
+  [
+    'a placeholder that does not exist',
+    { email: 'mia@north.example' },
+    { subject: '{{contact.age}}' },
+    'unknown-placeholder',
+  ],
+])('the mailer refuses for good: %s', async (_name, known, more, code) => {
+  if (known) await seal(known);
+  const action = sendEmail('a', more);
+  expect(await run(action, 'mailer')).toMatchObject([{ data: { outcome: 'failed', reason: { code } } }]);
+  expect((await http('GET', '/sandbox/mailer/messages')).body).toEqual({ messages: [] });
+  expect(await connector('mailer').find(action.actionId, signal)).toMatchObject({ outcome: 'rejected' });
+});
+
+test('contact points that our key cannot open are no reason to give the message up as failed', async () => {
+  const version = { version: 1, changedAt: start };
+  await harness.putState('contact-points.v1', contactId, { ...version, contactId, jwe: 'a.b.c.d.e' });
+  expect(await run(sendEmail(), 'mailer')).toEqual([]);
+  expect(await connector('mailer').find(sendEmail().actionId, signal)).toEqual({ outcome: 'absent' });
+});
+
+test('the CRM takes tasks, enrols a contact once, and stops', async () => {
+  const task: Action = {
+    ...setBid('task'),
+    accountId: 'acc-1',
+    kind: 'crm.create_task',
+    payload: { contactId, title: 'Call', note: 'Ask for the plan', dueAt: '2026-11-22T10:00:00.000Z' },
+  };
+  const enrolment = (name: string): Action => ({
+    ...setBid(name),
+    kind: 'sequence.enroll',
+    payload: { contactId, sequenceId: 'welcome', purpose: 'sales' },
+  });
+  const stop = (name: string): Action => ({
+    ...setBid(name),
+    kind: 'sequence.stop',
+    payload: { contactId, sequenceId: 'welcome' },
+  });
+  expect(await run(task, 'crm')).toMatchObject([{ data: { outcome: 'executed', after: { status: 'open' } } }]);
+  expect(await run(enrolment('e-1'), 'crm')).toMatchObject([{ data: { outcome: 'executed' } }]);
+  expect(await run(enrolment('e-2'), 'crm')).toMatchObject([
+    { data: { outcome: 'failed', reason: { code: 'already-enrolled' } } },
+  ]);
+  expect(await run(stop('s-1'), 'crm')).toMatchObject([{ data: { outcome: 'executed', before: { enrolled: true } } }]);
+  expect(await run(stop('s-2'), 'crm')).toMatchObject([{ data: { outcome: 'executed', before: { enrolled: false } } }]);
+  expect((await http('GET', '/sandbox/crm/tasks')).body.tasks).toMatchObject([{ title: 'Call', accountId: 'acc-1' }]);
+  expect((await http('GET', '/sandbox/crm/enrolments')).body.enrolments).toMatchObject([
+    { contactId, sequenceId: 'welcome', status: 'stopped' },
+  ]);
+});
+
+test('a campaign that is not one is a problem that names the field', async () => {
+  const answer = await http('PUT', '/sandbox/ads/campaigns/c-1', { ...campaign, currency: 'euro' });
+  expect(answer).toMatchObject({ status: 400, body: { status: 400, field: 'currency' } });
+  expect(answer.type).toContain('application/problem+json');
+  expect((await http('PUT', '/sandbox/ads/campaigns/c%201', campaign)).body).toMatchObject({ field: 'id' });
+});

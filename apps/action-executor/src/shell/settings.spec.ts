@@ -1,0 +1,75 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readSettings } from './settings.js';
+import { signingKey } from './testing.js';
+
+let folder: string;
+let env: Record<string, string>;
+const file = (name: string, content: unknown): string => {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+};
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'executor-'));
+  env = {
+    DATABASE_URL: 'postgres://127.0.0.1:1/none',
+    PERMIT_VERIFY_KEYS_FILE: file('keys.json', { keys: [signingKey('a').publicJwk, signingKey('b').publicJwk] }),
+    CONTACT_POINTS_PRIVATE_KEY_FILE: file(
+      'points.json',
+      generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' }),
+    ),
+  };
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test('reads two verify keys, so that a rotation needs no pause', () => {
+  const settings = readSettings(env);
+  expect([...settings.permitKeys.keys()]).toEqual(['a', 'b']);
+  expect(settings.webhook).toBeUndefined();
+});
+
+test.each(['DATABASE_URL', 'PERMIT_VERIFY_KEYS_FILE', 'CONTACT_POINTS_PRIVATE_KEY_FILE'])(
+  'says that %s is not set',
+  (variable) => {
+    delete env[variable];
+    expect(() => readSettings(env)).toThrow(`${variable} is not set`);
+  },
+);
+
+test.each<[string, unknown]>([
+  ['PERMIT_VERIFY_KEYS_FILE', { keys: [] }],
+  ['PERMIT_VERIFY_KEYS_FILE', 'no keys'],
+  ['CONTACT_POINTS_PRIVATE_KEY_FILE', { kty: 'OKP', crv: 'X25519', x: 'AA' }],
+  ['CONNECTORS_FILE', 'webhook: {url: "ftp://a.example", secretFile: s}'],
+  ['CONNECTORS_FILE', 'webhook: {url: "http://a.example", secretFile: s}'],
+  ['CONNECTORS_FILE', 'webhook: {url: "https://a.example", secretFile: none}'],
+  ['CONNECTORS_FILE', 'webhook: {url: "https://a.example", secretFile: s, timeoutMs: 60000}'],
+  ['CONNECTORS_FILE', 'smtp: {}'],
+])('refuses to start with an unusable %s: %j', (variable, content) => {
+  file('s', `whsec_${Buffer.alloc(24, 7).toString('base64')}`);
+  expect(() => readSettings({ ...env, [variable]: file('bad', content) })).toThrow(variable);
+});
+
+test('an unreadable file is named, and nothing of a broken one is quoted', () => {
+  expect(() => readSettings({ ...env, CONNECTORS_FILE: join(folder, 'none') })).toThrow('ENOENT');
+  const broken = file('broken', '{"kty": "OKP", "d": "the-secret-part", ');
+  expect(() => readSettings({ ...env, CONTACT_POINTS_PRIVATE_KEY_FILE: broken })).toThrow(
+    /^(?!.*the-secret-part).*CONTACT_POINTS_PRIVATE_KEY_FILE/,
+  );
+});
+
+test('the webhook’s secret is read from beside the connectors file', () => {
+  const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
+  file('webhook.secret', `${secret}\n`);
+  const connectors = file('connectors.yaml', 'webhook:\n  url: https://a.example/in\n  secretFile: webhook.secret\n');
+  expect(readSettings({ ...env, CONNECTORS_FILE: connectors }).webhook).toEqual({
+    url: 'https://a.example/in',
+    secret,
+    timeoutMs: 10_000,
+  });
+});
