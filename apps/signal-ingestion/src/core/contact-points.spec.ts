@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { belonging, openedPoints, type Points, pointsAfter, pointsOf } from './contact-points.js';
+import { belonging, openedPoints, opensOtherwise, type Points, pointsAfter, pointsOf } from './contact-points.js';
 import { signal } from './testing.js';
 
 const none: Points = { fields: {} };
@@ -37,4 +37,11 @@ test('points carry the name of the account the contact belongs to, and lose it w
 
 test('an account alone is nothing to open', () => {
   expect(openedPoints(belonging(none, 'acme', 'Acme Inc'))).toBeNull();
+});
+
+test('the same address told again opens nothing new, another one does', () => {
+  const before = pointsAfter(none, { email: 'jane@example.com' }, early);
+  expect(opensOtherwise(before, pointsAfter(before, { email: 'jane@example.com' }, late))).toBe(false);
+  expect(opensOtherwise(before, pointsAfter(before, { email: 'doe@example.com' }, late))).toBe(true);
+  expect(opensOtherwise(undefined, before)).toBe(true);
 });

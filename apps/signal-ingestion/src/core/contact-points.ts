@@ -50,3 +50,7 @@ export function openedPoints({ fields, accountName }: Points): OpenedContactPoin
   if (Object.keys(opened).length === 0) return null;
   return { ...opened, ...(accountName !== undefined && { accountName }) };
 }
+
+/** Whether executors would open something else than before; a newer date alone is no reason to seal again. */
+export const opensOtherwise = (before: Points | undefined, after: Points): boolean =>
+  JSON.stringify(before ? openedPoints(before) : null) !== JSON.stringify(openedPoints(after));

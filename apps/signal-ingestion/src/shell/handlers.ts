@@ -3,7 +3,7 @@ import { type Batch, type Cause, causeOf, deployment, type Received, type SetAsi
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { type Admission, admit } from '../core/admit.js';
-import { openedPoints } from '../core/contact-points.js';
+import { openedPoints, opensOtherwise } from '../core/contact-points.js';
 import { cleaned, factsOf } from '../core/facts.js';
 import {
   type Admitted,
@@ -53,8 +53,9 @@ export class Handlers {
     const entries = admissible.map(({ signal, admission }, i): Admitted => {
       return { signal, occurredAt: admission.occurredAt, persons: persons[i] ?? [] };
     });
-    const folded = fold(entries, await this.load(batch, entries));
-    const versions = await this.save(batch, admissible, folded);
+    const known = await this.load(batch, entries);
+    const folded = fold(entries, known);
+    const versions = await this.save(batch, admissible, known, folded);
 
     for (const arrival of arrivals) {
       if (!arrival.admission.ok) this.reject(batch, arrival, arrival.admission.fault);
@@ -94,6 +95,7 @@ export class Handlers {
   private async save(
     batch: Batch,
     causes: readonly { readonly cause: Cause }[],
+    known: Known,
     { profiles, consents, points }: Folded,
   ): Promise<ReadonlyMap<string, number>> {
     const causeAt = (index: number): Cause => {
@@ -125,7 +127,7 @@ export class Handlers {
     await this.store.savePoints(batch.tx, new Map([...points].map(([id, { value }]) => [id, value])));
     const opened = [...points].flatMap(([contactId, { value, by }]) => {
       const open = openedPoints(value);
-      return open ? [{ contactId, open, by }] : [];
+      return open && opensOtherwise(known.points.get(contactId), value) ? [{ contactId, open, by }] : [];
     });
     await batch.ownState(
       'contact-points.v1',
