@@ -18,6 +18,7 @@ import { dayIn } from './money.js';
 export interface Subject {
   readonly kind: ActionKindName;
   readonly spec: ActionKindSpec<unknown>;
+  readonly payload: unknown;
   readonly recipients: readonly string[];
   readonly consent: { readonly purpose: ConsentPurpose; readonly channel: string } | undefined;
   readonly spend: Spend | undefined;
@@ -51,6 +52,7 @@ export function subjectOf(
     subject: {
       kind: action.kind as ActionKindName,
       spec,
+      payload,
       recipients: [...new Set(spec.recipients(payload))].sort(),
       consent: spec.consent?.(payload),
       spend: spec.spend(payload),

@@ -1,0 +1,85 @@
+import { type ActionProposed, digestOf, type Fault, type ReviewDecided, type Verdict } from '@countersign/contracts';
+import { edited } from './events.js';
+import type { Hearing } from './hearing.js';
+
+/** A proposal that waits, or waited, for a person. */
+export interface Escalation {
+  readonly proposalId: string;
+  readonly digest: string;
+  readonly state: 'open' | 'approved' | 'refused' | 'expired' | 'superseded';
+  readonly deadlineAt: string;
+  readonly author: string;
+  readonly proposal: ActionProposed;
+  /** The verdict that escalated it. */
+  readonly verdict: Verdict;
+  readonly reviewers: readonly string[];
+  readonly closedBy: string | null;
+}
+
+export type Answer =
+  | { readonly kind: 'set-aside'; readonly why: Fault }
+  | {
+      readonly kind: 'heard';
+      readonly hearing: Hearing;
+      /** For an edit: the action that the edit replaces is closed, whatever becomes of the new one. */
+      readonly replaces?: Hearing;
+    };
+
+/**
+ * What a person's answer does to the escalation that it names, given its row under lock: the first one that is in time, by a
+ * reviewer, about the digest that waits, is heard; every other one is set aside and says why. `at` is the batch's time: an answer
+ * handled past the deadline is late even if the deadline's own job has not run.
+ */
+export function answer(
+  review: ReviewDecided,
+  row: Escalation | undefined,
+  /** Of the charter in force, or of when it was escalated where there is none now. */
+  reviewers: readonly string[],
+  at: string,
+): Answer {
+  const aside = (code: string, says: string): Answer => ({ kind: 'set-aside', why: { code, says } });
+  if (!row) return aside('no-escalation', 'no proposal of this id waits for a person');
+  if (row.state !== 'open') return aside('closed', closed(row));
+  if (at > row.deadlineAt || review.at > row.deadlineAt) {
+    return aside('late', `the deadline was ${row.deadlineAt}`);
+  }
+  if (!reviewers.includes(review.by))
+    return aside('no-reviewer', `${review.by} is no reviewer of ${row.proposal.agent}`);
+  if (review.digest !== row.digest) {
+    return aside('other-digest', `the answer is about ${review.digest}, what waits is ${row.digest}`);
+  }
+  const fact = { reviewId: review.reviewId, by: review.by, decision: review.decision, at: review.at };
+  const original = { proposal: row.proposal, author: row.author, review: { ...fact, digest: review.digest } };
+  if (review.decision !== 'edit') return { kind: 'heard', hearing: original };
+  if (!review.action) return aside('no-action', 'an edit carries the action that takes the place');
+  if (review.action.actionId === row.proposal.action.actionId) {
+    return aside('same-action', 'an edit is a new action with an id of its own');
+  }
+  const proposal = edited(row.proposal, review.action);
+  // Who wrote the edit has approved it: the same person's answer counts for the new digest.
+  const hearing = { proposal, author: row.author, review: { ...fact, digest: digestOf(review.action) } };
+  return { kind: 'heard', hearing, replaces: original };
+}
+
+/** How the escalation ends with this answer. */
+export function endOf(decision: ReviewDecided['decision'], outcome: Verdict['outcome']): Escalation['state'] {
+  if (decision === 'edit') return 'superseded';
+  return outcome === 'approved' ? 'approved' : 'refused';
+}
+
+function closed(row: Escalation): string {
+  switch (row.state) {
+    case 'open':
+      return 'it waits';
+    case 'approved':
+      return `it was approved before${by(row)}`;
+    case 'refused':
+      return `it was refused before${by(row)}`;
+    case 'superseded':
+      return `an edit took its place${by(row)}`;
+    case 'expired':
+      return `nobody had answered by ${row.deadlineAt}`;
+  }
+}
+
+const by = (row: Escalation): string => (row.closedBy ? `, by ${row.closedBy}` : '');

@@ -1,0 +1,120 @@
+import {
+  type ActionApproved,
+  type ActionEscalated,
+  type ActionProposed,
+  type ActionRefused,
+  profileKey,
+  type ReviewDecided,
+  type Verdict,
+} from '@countersign/contracts';
+import { subjectOf } from '@countersign/gate';
+import type { Hearing, Loaded, Ruling } from './hearing.js';
+
+type Review = NonNullable<ActionApproved['review']>;
+
+const common = (
+  { proposal, author }: Pick<Hearing, 'proposal' | 'author'>,
+  digest: string,
+  verdict: Verdict,
+  review?: Review,
+) => ({
+  proposalId: proposal.proposalId,
+  actionId: proposal.action.actionId,
+  taskId: proposal.taskId,
+  // Recorded under the agent that really wrote it.
+  agent: author,
+  play: proposal.play,
+  digest,
+  verdict,
+  ...(review && { review: { reviewId: review.reviewId, by: review.by, decision: review.decision } }),
+});
+
+/** The approval with its permit. Throws where the ruling is none: a bug, never a fact. */
+export function approvedEvent(hearing: Hearing, { judgement }: Ruling, permit: string): ActionApproved {
+  const { claims, digest, verdict } = judgement;
+  if (!claims) throw new TypeError('only an approval has a permit');
+  const [executor = '', connector = ''] = claims.aud.split('/');
+  return {
+    ...common(hearing, digest, verdict, hearing.review),
+    action: hearing.proposal.action,
+    permit,
+    permitId: claims.jti,
+    executor,
+    connector,
+    notBefore: new Date(claims.nbf * 1000).toISOString(),
+    expiresAt: new Date(claims.exp * 1000).toISOString(),
+    reservations: claims.reservations,
+  };
+}
+
+export function refusedEvent(
+  hearing: Hearing,
+  digest: string,
+  verdict: Verdict,
+  more: Pick<ActionRefused, 'wouldBe' | 'supersededBy'> = {},
+): ActionRefused {
+  return {
+    ...common(hearing, digest, verdict, hearing.review),
+    kind: hearing.proposal.action.kind,
+    action: hearing.proposal.action,
+    ...more,
+  };
+}
+
+/** What a person is shown: all of it from facts, the agent's own words apart and marked as such. */
+export function escalatedEvent(hearing: Hearing, { judgement, facts, draws }: Ruling, loaded: Loaded): ActionEscalated {
+  const { proposal } = hearing;
+  const { escalation, digest, verdict } = judgement;
+  const read = subjectOf(proposal.action);
+  if (!escalation || !read.ok) throw new TypeError('only an escalation has a card');
+  const { spec, payload, recipients, spend, budgetChanges } = read.subject;
+  const money = spend ?? budgetChanges[0];
+  const account =
+    proposal.action.accountId === undefined
+      ? null
+      : loaded.profiles.get(profileKey.account(proposal.action.accountId))?.data;
+  const size = (of: number | readonly string[] | undefined): number =>
+    of === undefined ? 0 : typeof of === 'number' ? of : of.length;
+  return {
+    ...common(hearing, digest, verdict),
+    action: proposal.action,
+    reviewers: [...escalation.reviewers],
+    deadline: escalation.deadline,
+    card: {
+      says: spec.says(payload),
+      ...(account?.kind === 'account' && account.name !== undefined && { accountName: account.name }),
+      people: recipients.map((contactId) => ({
+        contactId,
+        seniority: facts.contacts[contactId]?.seniority ?? 'unknown',
+      })),
+      ...(money && { money: { amountMinor: money.amountMinor, currency: money.currency } }),
+      runningTotals: draws.map((draw) => ({
+        ledger: draw.ledger,
+        held: size(facts.ledgers[draw.ledger]?.held),
+        committed: size(facts.ledgers[draw.ledger]?.committed),
+        cap: draw.cap,
+        ...('currency' in draw && { currency: draw.currency }),
+      })),
+      reversible: spec.reversibility.reversible
+        ? `can be taken back by ${spec.reversibility.by} within ${spec.reversibility.withinHours} hours`
+        : `cannot be taken back: ${spec.reversibility.because}`,
+    },
+    rationale: proposal.rationale,
+    confidence: proposal.confidence,
+    evidence: proposal.evidence,
+  };
+}
+
+/** A verdict that follows from something else than the rules: an edit took its place, a deadline passed, an id was used twice. */
+export const refusedBecause = (
+  rule: string,
+  says: string,
+  under: Pick<Verdict, 'tier' | 'policy'>,
+  at: string,
+): Verdict => ({ outcome: 'refused', reasons: [{ rule, outcome: 'refuse', says }], ...under, at });
+
+/** The proposal that a person's edit makes: the same in all but the action. */
+export const edited = (proposal: ActionProposed, action: NonNullable<ReviewDecided['action']>): ActionProposed => ({
+  ...proposal,
+  action,
+});

@@ -1,0 +1,203 @@
+import {
+  type AccountProfile,
+  type ActionProposed,
+  type AdAccountProfile,
+  type Consents,
+  type ContactProfile,
+  type Control,
+  canonical,
+  profileKey,
+} from '@countersign/contracts';
+import {
+  type Concerns,
+  type CountLedger,
+  concerns,
+  type Draw,
+  type Facts,
+  type Judgement,
+  judge,
+  type MoneyLedger,
+  type PolicyInForce,
+  type ReviewFact,
+} from '@countersign/gate';
+
+/** One proposal to be judged, for the first time or with a person's answer. */
+export interface Hearing {
+  readonly proposal: ActionProposed;
+  /** The agent whose topic it came from. */
+  readonly author: string;
+  readonly review?: ReviewFact;
+}
+
+/** What a hearing needs of other services' state and of the ledgers, by key. */
+export interface Needed {
+  readonly profiles: readonly string[];
+  readonly consents: readonly string[];
+  readonly controls: readonly string[];
+  /** Each with the time before which counts no longer matter. */
+  readonly ledgers: readonly { readonly ledger: string; readonly since: string | null }[];
+  /** Contacts of whom it must be known whether they were ever touched. */
+  readonly contacts: readonly string[];
+}
+
+/** A row of a state topic as this service has read it. */
+export interface Known<T> {
+  readonly version: number;
+  readonly data: T | null;
+}
+
+/** Everything that was loaded for a batch of hearings. */
+export interface Loaded {
+  readonly policy: PolicyInForce | null;
+  readonly profiles: ReadonlyMap<string, Known<AccountProfile | ContactProfile | AdAccountProfile>>;
+  readonly consents: ReadonlyMap<string, Known<Consents>>;
+  readonly controls: ReadonlyMap<string, Known<Control>>;
+  /** Locked, and therefore nobody else's until the commit. */
+  readonly ledgers: ReadonlyMap<string, MoneyLedger | CountLedger>;
+  readonly touched: ReadonlySet<string>;
+}
+
+export interface Ruling {
+  readonly judgement: Judgement;
+  readonly facts: Facts;
+  readonly draws: readonly Draw[];
+}
+
+/** The state topic and key that a name in `madeFrom` stands for; undefined where it stands for none. */
+export function stateNamed(
+  name: string,
+): { readonly topic: 'profiles.v1' | 'consents.v1'; readonly key: string } | undefined {
+  const key = name.slice(name.indexOf(':') + 1);
+  // The database holds no NUL in a text: such a key cannot exist, and asking for it would be an error.
+  if (key.includes('\0') || key.length === 0 || key.length > 300) return undefined;
+  if (name.startsWith('profile:')) return { topic: 'profiles.v1', key };
+  if (name.startsWith('consent:')) return { topic: 'consents.v1', key };
+  return undefined;
+}
+
+/** What to load, and which ledgers to lock, for these hearings. */
+export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | null, at: string): Needed {
+  const profiles = new Set<string>();
+  const consents = new Set<string>();
+  const controls = new Set<string>();
+  const contacts = new Set<string>();
+  const ledgers = new Map<string, string | null>();
+  for (const { proposal } of hearings) {
+    const of = concerns(proposal, policy, at);
+    for (const id of of.contacts) {
+      profiles.add(profileKey.contact(id));
+      consents.add(id);
+      contacts.add(id);
+    }
+    for (const id of of.adAccounts) profiles.add(profileKey.adAccount(id));
+    if (proposal.action.accountId !== undefined) profiles.add(profileKey.account(proposal.action.accountId));
+    for (const scope of of.controls) controls.add(scope);
+    for (const name of Object.keys(proposal.madeFrom)) {
+      const state = stateNamed(name);
+      if (state) (state.topic === 'profiles.v1' ? profiles : consents).add(state.key);
+    }
+    for (const draw of of.draws) {
+      // Judged against its own send time, which is never before `at`: nothing older than this can count.
+      const since = 'windowMs' in draw ? new Date(Date.parse(at) - draw.windowMs).toISOString() : null;
+      ledgers.set(draw.ledger, since);
+    }
+  }
+  return {
+    profiles: [...profiles].sort(),
+    consents: [...consents].sort(),
+    controls: [...controls].sort(),
+    contacts: [...contacts].sort(),
+    ledgers: [...ledgers].map(([ledger, since]) => ({ ledger, since })).sort((a, b) => (a.ledger < b.ledger ? -1 : 1)),
+  };
+}
+
+/**
+ * Judges one after the other: each sees what those before it reserved. Returns a ruling for each hearing, in order, with the
+ * facts that it rests on.
+ */
+export function hear(hearings: readonly Hearing[], loaded: Loaded, at: string): readonly Ruling[] {
+  const ledgers = new Map(loaded.ledgers);
+  return hearings.map((hearing) => {
+    const of = concerns(hearing.proposal, loaded.policy, at);
+    const facts = factsOf(hearing, of, { ...loaded, ledgers });
+    const judgement = judge(hearing.proposal, facts, loaded.policy, at);
+    if (judgement.verdict.outcome === 'approved') {
+      for (const draw of of.draws) {
+        const ledger = ledgers.get(draw.ledger);
+        if (ledger) ledgers.set(draw.ledger, reserved(ledger, draw));
+      }
+    }
+    return { judgement, facts, draws: of.draws };
+  });
+}
+
+function reserved(ledger: MoneyLedger | CountLedger, draw: Draw): MoneyLedger | CountLedger {
+  if ('currency' in draw && typeof ledger.held === 'number' && typeof ledger.committed === 'number') {
+    return { held: ledger.held + draw.amount, committed: ledger.committed, currency: draw.currency };
+  }
+  if ('countsAt' in draw && typeof ledger.held !== 'number' && typeof ledger.committed !== 'number') {
+    const times = Array.from({ length: draw.amount }, () => draw.countsAt);
+    return { held: [...ledger.held, ...times].sort(), committed: ledger.committed };
+  }
+  throw new Error(`ledger ${draw.ledger} is of another kind than ${draw.kind}`);
+}
+
+function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Loaded): Facts {
+  const versions: Record<string, number> = {};
+  for (const name of Object.keys(proposal.madeFrom)) {
+    const state = stateNamed(name);
+    if (!state) continue;
+    const rows: ReadonlyMap<string, Known<unknown>> = state.topic === 'profiles.v1' ? loaded.profiles : loaded.consents;
+    versions[name] = rows.get(state.key)?.version ?? 0;
+  }
+  return {
+    author,
+    proposalBytes: new TextEncoder().encode(canonical(proposal)).length,
+    contacts: pick(of.contacts, (id) => contactFact(id, loaded)),
+    adAccounts: pick(of.adAccounts, (id) => adAccountFact(id, loaded)),
+    consents: pick(of.contacts, (id) => {
+      const { version, data } = loaded.consents.get(id) ?? { version: 0, data: null };
+      return { version, entries: data?.entries ?? [], suppressions: data?.suppressions ?? [] };
+    }),
+    controls: pick(of.controls, (scope) => {
+      const { version, data } = loaded.controls.get(scope) ?? { version: 0, data: null };
+      return data ? { version, state: data.state, by: data.by, reason: data.reason } : { version, state: 'running' };
+    }),
+    ledgers: pick(
+      of.draws.map((draw) => draw.ledger),
+      (ledger) => loaded.ledgers.get(ledger),
+    ),
+    versions,
+    ...(review && { review }),
+  };
+}
+
+function contactFact(id: string, { profiles, touched }: Loaded): Facts['contacts'][string] {
+  const { version, data } = profiles.get(profileKey.contact(id)) ?? { version: 0, data: null };
+  if (data?.kind !== 'contact') return touched.has(id) ? { version: 0, seniority: 'unknown', touched: true } : null;
+  return {
+    version,
+    seniority: data.seniority,
+    ...(data.firstTouchedAt !== undefined && { firstTouchedAt: data.firstTouchedAt }),
+    touched: touched.has(id),
+  };
+}
+
+function adAccountFact(id: string, { profiles }: Loaded): Facts['adAccounts'][string] {
+  const { version, data } = profiles.get(profileKey.adAccount(id)) ?? { version: 0, data: null };
+  if (data?.kind !== 'ad-account') return null;
+  const campaigns = Object.values(data.campaigns).map(
+    ({ campaignId, dailyBudgetMinor }) =>
+      [campaignId, dailyBudgetMinor === undefined ? {} : { dailyBudgetMinor }] as const,
+  );
+  return { version, currency: data.currency, campaigns: Object.fromEntries(campaigns) };
+}
+
+function pick<V>(keys: readonly string[], of: (key: string) => V | undefined): Record<string, V> {
+  const found: Record<string, V> = {};
+  for (const key of keys) {
+    const value = of(key);
+    if (value !== undefined) found[key] = value;
+  }
+  return found;
+}

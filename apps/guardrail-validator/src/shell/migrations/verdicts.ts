@@ -1,0 +1,82 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/**
+ * `json` rather than `jsonb` for what is judged again: it keeps the text as it was, and a NUL in a proposal's text is data here, not
+ * an error.
+ */
+export class Verdicts1763700000001 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE proposals (
+        proposal_id uuid PRIMARY KEY,
+        author text NOT NULL,
+        digest text NOT NULL,
+        at timestamptz NOT NULL
+      );
+      CREATE TABLE verdicts (
+        verdict_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        proposal_id uuid NOT NULL,
+        action_id uuid NOT NULL,
+        digest text NOT NULL,
+        outcome text NOT NULL CHECK (outcome IN ('approved', 'refused', 'escalated')),
+        proposal json NOT NULL,
+        facts json,
+        verdict json NOT NULL,
+        would_be text,
+        policy_version bigint NOT NULL,
+        policy_digest text,
+        at timestamptz NOT NULL
+      );
+      CREATE INDEX verdicts_of_proposal ON verdicts (proposal_id, verdict_id);
+      CREATE TABLE policies_used (
+        digest text PRIMARY KEY,
+        version bigint NOT NULL,
+        content json NOT NULL,
+        at timestamptz NOT NULL
+      );
+      CREATE TABLE permits (
+        permit_id uuid PRIMARY KEY,
+        proposal_id uuid NOT NULL,
+        action_id uuid NOT NULL,
+        digest text NOT NULL,
+        executor text NOT NULL,
+        connector text NOT NULL,
+        permit text NOT NULL,
+        expires_at timestamptz NOT NULL,
+        state text NOT NULL DEFAULT 'issued',
+        settled_at timestamptz,
+        at timestamptz NOT NULL
+      );
+      CREATE TABLE ledgers (ledger text PRIMARY KEY);
+      CREATE TABLE reservations (
+        permit_id uuid NOT NULL REFERENCES permits,
+        ledger text NOT NULL REFERENCES ledgers,
+        amount bigint NOT NULL CHECK (amount > 0),
+        currency text,
+        state text NOT NULL CHECK (state IN ('held', 'committed', 'released')),
+        counts_at timestamptz NOT NULL,
+        at timestamptz NOT NULL,
+        PRIMARY KEY (permit_id, ledger)
+      );
+      CREATE INDEX reservations_of_ledger ON reservations (ledger, counts_at) WHERE state <> 'released';
+      CREATE TABLE escalations (
+        proposal_id uuid PRIMARY KEY,
+        digest text NOT NULL,
+        state text NOT NULL CHECK (state IN ('open', 'approved', 'refused', 'expired', 'superseded')),
+        deadline_at timestamptz NOT NULL,
+        author text NOT NULL,
+        proposal json NOT NULL,
+        verdict json NOT NULL,
+        reviewers text[] NOT NULL,
+        correlation_id text,
+        opened_at timestamptz NOT NULL,
+        closed_at timestamptz,
+        closed_by text
+      );
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE escalations, reservations, ledgers, permits, policies_used, verdicts, proposals');
+  }
+}

@@ -1,0 +1,15 @@
+import type { PublicKeyJwk, SigningKey } from '@countersign/gate';
+import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { SIGNING_KEY } from './settings.js';
+
+/** What outsiders may look at. Executors take their keys from their operator, not from here. */
+@Controller()
+export class Pages {
+  constructor(@Inject(SIGNING_KEY) private readonly key: SigningKey) {}
+
+  @Get('.well-known/jwks.json')
+  @Header('content-type', 'application/jwk-set+json')
+  keys(): { keys: readonly PublicKeyJwk[] } {
+    return { keys: [this.key.publicJwk] };
+  }
+}

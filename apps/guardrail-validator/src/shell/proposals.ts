@@ -1,0 +1,59 @@
+import { actionKey, digestOf, shippedDeployment } from '@countersign/contracts';
+import { type Batch, causeOf, type Received } from '@countersign/runtime';
+import { Controller, Inject, Logger } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { refusedBecause, refusedEvent } from '../core/events.js';
+import { type Case, Court } from './court.js';
+import { Store } from './store.js';
+
+const topicOf = (agent: string): string => `actions.proposed.${agent}.v1`;
+const { agents } = shippedDeployment;
+
+/** Takes proposals in: each is judged once; its id used again for something else is refused, and not judged. */
+@Controller()
+export class Proposals {
+  private readonly log = new Logger('proposals');
+
+  constructor(
+    @Inject(Store) private readonly store: Store,
+    @Inject(Court) private readonly court: Court,
+  ) {}
+
+  @EventPattern<string[]>(agents.map(topicOf))
+  async onProposed(@Payload() batch: Batch<'ActionProposed'>): Promise<void> {
+    const author = agents.find((agent) => topicOf(agent) === batch.topic) ?? batch.topic;
+    const first = new Map<string, { received: Received<'ActionProposed'>; digest: string }>();
+    const again: { received: Received<'ActionProposed'>; digest: string }[] = [];
+    for (const received of batch.events) {
+      const { proposalId, action } = received.event.data;
+      const one = { received, digest: digestOf(action) };
+      if (first.has(proposalId)) again.push(one);
+      else first.set(proposalId, one);
+    }
+    const notes = [...first].map(([proposalId, { digest }]) => ({ proposalId, author, digest }));
+    const { fresh, known } = await this.store.noteProposals(batch.tx, notes, batch.at);
+    const cases: Case[] = [];
+    for (const [proposalId, one] of first) {
+      if (fresh.has(proposalId)) {
+        cases.push({ hearing: { proposal: one.received.event.data, author }, cause: causeOf(one.received) });
+      } else again.push(one);
+    }
+    const policy = await this.court.policyInForce(batch.tx);
+    for (const { received, digest } of again) {
+      const proposal = received.event.data;
+      const before = known.get(proposal.proposalId);
+      if (before?.digest === digest && before.author === author) continue;
+      this.log.warn(`${author} used the id of proposal ${proposal.proposalId} again for another action`);
+      const under = { tier: null, policy: { version: policy?.version ?? 0, digest: policy?.digest ?? null } };
+      const says = `the id was used before for action digest ${before?.digest ?? 'unknown'}; it is not judged again`;
+      batch.emit(causeOf(received), {
+        topic: 'actions.refused.v1',
+        key: actionKey(proposal.action),
+        type: 'ActionRefused',
+        data: refusedEvent({ proposal, author }, digest, refusedBecause('proposal-id', says, under, batch.at)),
+        subject: proposal.proposalId,
+      });
+    }
+    await this.court.hear(batch, cases);
+  }
+}

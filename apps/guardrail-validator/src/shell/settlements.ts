@@ -1,0 +1,89 @@
+import { shippedDeployment } from '@countersign/contracts';
+import { type Batch, type Job, type JobContext, type JobKind, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Controller, Inject, Injectable, Logger } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { type PermitState, type Settled, settle } from '../core/settle.js';
+import { OVERDUE } from './court.js';
+import { Store } from './store.js';
+
+const topicOf = (executor: string): string => `actions.settled.${executor}.v1`;
+const { executors } = shippedDeployment;
+
+/** Books what became of permits. A settlement counts only from the executor that its permit names. */
+@Controller()
+export class Settlements {
+  private readonly log = new Logger('settlements');
+
+  constructor(@Inject(Store) private readonly store: Store) {}
+
+  @EventPattern<string[]>(executors.map(topicOf))
+  async onSettled(@Payload() batch: Batch<'ActionSettled' | 'PermitRejected'>): Promise<void> {
+    const writer = executors.find((executor) => topicOf(executor) === batch.topic);
+    // A rejected permit settles nothing: it was never the executor's to end.
+    const settlements = batch.events.flatMap(({ event }) => (event.type === 'ActionSettled' ? [event.data] : []));
+    if (settlements.length === 0) return;
+    const permits = await this.store.lockPermits(batch.tx, [...new Set(settlements.map((s) => s.permitId))]);
+    const states = new Map<string, PermitState>();
+    const moves = new Map<string, Settled[]>();
+    for (const settlement of settlements) {
+      const { permitId, outcome } = settlement;
+      const permit = permits.get(permitId);
+      if (!permit) {
+        this.log.warn(`${writer} settled permit ${permitId}, which was never issued here`);
+        continue;
+      }
+      if (permit.executor !== writer || settlement.executor !== writer || settlement.digest !== permit.digest) {
+        this.log.error(
+          `${writer} settled permit ${permitId} as ${outcome}, which is of ${permit.executor}: it does not count`,
+        );
+        continue;
+      }
+      const state = states.get(permitId) ?? permit.state;
+      const settled = settle(state, outcome);
+      if (!settled) {
+        if (state !== outcome) this.log.warn(`permit ${permitId} is ${state}; ${outcome} changes nothing`);
+        continue;
+      }
+      states.set(permitId, settled.state);
+      moves.set(permitId, [...(moves.get(permitId) ?? []), settled]);
+    }
+    if (states.size === 0) return;
+    await this.store.savePermitStates(batch.tx, states, batch.at);
+    // One permit may be settled twice in a batch (unresolved, then executed): its moves are applied in order.
+    for (let round = 0; ; round++) {
+      const these = [...moves].flatMap(([permitId, list]) => {
+        const settled = list[round];
+        return settled ? [{ permitId, money: settled.money, counts: settled.counts }] : [];
+      });
+      if (these.length === 0) break;
+      await this.store.moveReservations(batch.tx, these, batch.at);
+    }
+  }
+}
+
+/** Says aloud that a permit has no settlement long after its expiry. It releases nothing: only its executor knows what happened. */
+@Injectable()
+export class OverdueJobs implements JobKind {
+  readonly kind = OVERDUE;
+  readonly leaseMs = 30_000;
+  readonly batch = 100;
+  private readonly log = new Logger('permits');
+
+  constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
+
+  async work(jobs: readonly Job[], context: JobContext): Promise<void> {
+    const rows = await this.runtime.read<{ permit_id: string; executor: string; state: PermitState; expires_at: Date }>(
+      `SELECT permit_id, executor, state, expires_at FROM permits WHERE permit_id = ANY($1) AND state IN ('issued', 'unresolved')`,
+      [jobs.map((job) => job.id)],
+    );
+    for (const { permit_id, executor, state, expires_at } of rows) {
+      const expired = expires_at.toISOString();
+      this.log.warn(
+        state === 'issued'
+          ? `permit ${permit_id} expired at ${expired} and ${executor} has not settled it; what it reserved stays held`
+          : `permit ${permit_id} of ${executor} is unresolved: a person decides; what it reserved stays held`,
+      );
+    }
+    await context.finish(jobs, async () => undefined);
+  }
+}
