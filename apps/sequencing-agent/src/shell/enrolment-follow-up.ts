@@ -40,6 +40,7 @@ export class EnrolmentFollowUp implements FollowUp {
   private async begin({ cause, settled, proposal, action }: OwnSettlement, work: Work): Promise<void> {
     const { contactId, sequenceId } = action.payload as PayloadOf<'sequence.enroll'>;
     const enrolmentId = action.actionId;
+    const running = await enrolmentsOf(work.tx, contactId, sequenceId);
     const begun = await beginEnrolment(
       work.tx,
       {
@@ -53,6 +54,10 @@ export class EnrolmentFollowUp implements FollowUp {
       work.at,
     );
     if (!begun) return;
+    if (running.length > 0) {
+      await endEnrolments(work.tx, [enrolmentId], 'closed', 'the contact is in this sequence already', work.at);
+      return;
+    }
     const policies = await this.runtime.state<'PolicyPublished'>(work.tx, 'policies.v1', ['main']);
     const sequence = policies.get('main')?.data?.content.sequences.find((s) => s.id === sequenceId);
     if (!sequence) {

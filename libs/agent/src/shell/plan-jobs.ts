@@ -47,6 +47,7 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
 
   private async plan(job: Job<{ taskId: string }>, context: JobContext): Promise<void> {
     const { taskId } = job.payload;
+    if (this.stopping.signal.aborted) return context.later(job, soonAfter(context.now()));
     const { task, ready } = await context.transaction(async ({ tx, at }) => {
       const found = (await tasksById(tx, [taskId])).get(taskId);
       if (!found) throw new Error(`task ${taskId} is not known`);
@@ -55,7 +56,7 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
     if (ready.is === 'open') {
       const at = context.now();
       const plan = await this.ask(task, ready.facts, at, context);
-      if (plan === 'stopped') return context.later(job, at);
+      if (plan === 'stopped') return context.later(job, soonAfter(at));
       await context.transaction((work) => keepPlan(work.tx, taskId, plan, ready.facts, work.at));
     }
     await context.finish([job], async (_owned, work) => {
@@ -99,3 +100,6 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
     }
   }
 }
+
+/** Late enough that the instance that is stopping does not take the job up again. */
+const soonAfter = (at: string): string => new Date(Date.parse(at) + 2_000).toISOString();

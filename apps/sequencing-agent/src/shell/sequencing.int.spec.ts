@@ -1,0 +1,226 @@
+import { aTask, at, contact, nurture, profilesWith } from '@countersign/agent/testing';
+import {
+  type Action,
+  type ActionProposed,
+  derivedId,
+  digestOf,
+  policyDigests,
+  type TaskAssigned,
+  type TaskSettled,
+} from '@countersign/contracts';
+import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { SequencingModule, spec } from '../module.js';
+
+let database: TestDatabase;
+let service: Harness;
+
+beforeEach(async () => {
+  for (const name of ['OPENAI_BASE_URL', 'OPENAI_API_KEY', 'OPENAI_MODEL']) vi.stubEnv(name, '');
+  database = await createTestDatabase();
+  service = await createHarness(SequencingModule, spec, { databaseUrl: database.url, at });
+  for (const [key, { data }] of profilesWith([])) await service.putState('profiles.v1', key, data);
+  await publishPolicy(1);
+});
+afterEach(async () => {
+  await service?.close();
+  await database?.close();
+  vi.unstubAllEnvs();
+});
+
+function publishPolicy(version: number, sequences: object[] = [nurture]): Promise<void> {
+  const content = {
+    charters: [],
+    plays: [],
+    sequences: sequences as (typeof nurture)[],
+    rules: {
+      permitSeconds: 60,
+      contactFrequency: { touches: 1, days: 1 },
+      firstTouchNeedsPerson: [],
+      prohibitedKinds: [],
+      creativeNeedsPerson: true,
+      maxProposalBytes: 10_000,
+    },
+    routes: [
+      { kinds: ['email.send' as const], executor: 'action-executor', connector: 'mailer' },
+      { kinds: ['sequence.enroll' as const, 'sequence.stop' as const], executor: 'action-executor', connector: 'crm' },
+    ],
+  };
+  const policy = { version, changedAt: at, bundle: 'main', ...policyDigests(content), by: 'dana', content };
+  return service.putState('policies.v1', 'main', policy);
+}
+
+const task = (more: Partial<TaskAssigned> = {}): TaskAssigned =>
+  aTask({
+    agent: 'sequencing-agent',
+    kinds: ['sequence.enroll', 'email.send'],
+    settings: { sequence: 'nurture', sendAheadSeconds: 6 },
+    contactIds: [contact(1), contact(2)],
+    ...more,
+  });
+const assign = (given: TaskAssigned): Promise<Published[]> =>
+  service.deliver('tasks.assigned.v1', [{ type: 'TaskAssigned', data: given, correlationid: 'signal-3' }]);
+const proposedOf = (events: readonly Published[]): ActionProposed[] =>
+  events.filter((e) => e.type === 'ActionProposed').map((e) => e.data as ActionProposed);
+const settle = ({ proposalId, action }: { proposalId: string; action: Action }, more: object = {}) =>
+  service.deliver('actions.settled.action-executor.v1', [
+    {
+      type: 'ActionSettled',
+      correlationid: 'signal-3',
+      data: {
+        permitId: derivedId('permit', proposalId),
+        actionId: action.actionId,
+        proposalId,
+        digest: digestOf(action),
+        executor: 'action-executor',
+        connector: 'crm',
+        outcome: 'executed',
+        at,
+        ...more,
+      },
+    },
+  ]);
+const refuse = ({ proposalId, action, taskId, play }: ActionProposed, rule: string) =>
+  service.deliver('actions.refused.v1', [
+    {
+      type: 'ActionRefused',
+      data: {
+        proposalId,
+        actionId: action.actionId,
+        taskId,
+        agent: 'sequencing-agent',
+        play,
+        digest: digestOf(action),
+        kind: action.kind,
+        verdict: {
+          outcome: 'refused',
+          reasons: [{ rule, outcome: 'refuse', says: `refused by ${rule}` }],
+          tier: null,
+          policy: { version: 1, digest: null },
+          at,
+        },
+      },
+    },
+  ]);
+const enrolments = async (): Promise<
+  { enrolmentId: string; state: string; reason: string | null; stepsProposed: number }[]
+> => (await service.app.inject({ url: '/enrolments' })).json().enrolments;
+
+/** Assigns a task and settles its first enrolment as carried out. */
+async function enrolled(): Promise<ActionProposed> {
+  const [first] = proposedOf(await assign(task()));
+  if (!first) throw new Error('no proposal');
+  expect(await settle(first)).toEqual([]);
+  return first;
+}
+const nextDay = '2026-11-22T10:00:00.000Z';
+
+test('a surge task becomes an enrolment for each contact and nothing is sent by it', async () => {
+  const out = await assign(task());
+  expect(out.map((e) => e.type)).toEqual(['ActionProposed', 'ActionProposed', 'TaskSettled']);
+  expect(out[2]?.data as TaskSettled | undefined).toMatchObject({ reason: 'proposed 2 × sequence.enroll' });
+  expect(await service.runJobs()).toEqual([]);
+});
+
+test('after an enrolment was carried out each step is proposed when it is due, once, in the chain of the signal', async () => {
+  const enrolment = await enrolled();
+  await settle(enrolment);
+  const [first, ...more] = await service.runJobs();
+  expect(more).toEqual([]);
+  expect(first).toMatchObject({
+    topic: 'actions.proposed.sequencing-agent.v1',
+    key: 'acme',
+    correlationid: 'signal-3',
+    data: {
+      taskId: enrolment.taskId,
+      proposalId: derivedId('proposal', enrolment.action.actionId, 0),
+      action: {
+        kind: 'email.send',
+        payload: {
+          contactId: contact(1),
+          template: 'guide',
+          sendAt: '2026-11-21T10:00:06.000Z',
+          sequence: { id: 'nurture', enrolment: enrolment.action.actionId, step: 0 },
+        },
+      },
+    },
+  });
+  expect(await service.runJobs()).toEqual([]);
+  service.setNow(nextDay);
+  expect(proposedOf(await service.runJobs())[0]?.action.payload).toMatchObject({ template: 'story' });
+  expect(await enrolments()).toMatchObject([{ state: 'finished', stepsProposed: 2 }]);
+});
+
+test('an enrolment that was not carried out has no steps', async () => {
+  const [first, second] = proposedOf(await assign(task()));
+  if (!first || !second) throw new Error('no proposals');
+  await settle(first, { outcome: 'failed' });
+  await refuse(second, 'consent');
+  expect(await service.runJobs()).toEqual([]);
+  expect(await enrolments()).toEqual([]);
+});
+
+test('a message refused for want of consent closes the enrolment, and no later step is proposed', async () => {
+  await enrolled();
+  const [message] = proposedOf(await service.runJobs());
+  if (!message) throw new Error('no message');
+  await refuse(message, 'consent');
+  expect(await enrolments()).toMatchObject([{ state: 'closed', reason: 'refused by consent', stepsProposed: 1 }]);
+  service.setNow(nextDay);
+  expect(await service.runJobs()).toEqual([]);
+});
+
+test('a message refused by a limit leaves the later steps to be judged on their own', async () => {
+  await enrolled();
+  const [message] = proposedOf(await service.runJobs());
+  if (!message) throw new Error('no message');
+  await refuse(message, 'contact-frequency');
+  service.setNow(nextDay);
+  expect(proposedOf(await service.runJobs())).toHaveLength(1);
+});
+
+test('a withdrawal between approval and sending closes the enrolment', async () => {
+  await enrolled();
+  const [message] = proposedOf(await service.runJobs());
+  if (!message) throw new Error('no message');
+  await settle(message, { outcome: 'refused', reason: { code: 'consent-changed', says: 'consent changed' } });
+  expect(await enrolments()).toMatchObject([{ state: 'closed', reason: 'consent changed' }]);
+});
+
+test('an enrolment that was undone, or whose sequence was stopped, proposes nothing more', async () => {
+  const [first, second] = proposedOf(await assign(task()));
+  if (!first || !second) throw new Error('no proposals');
+  await settle(first);
+  await settle(second);
+  await settle(first, { outcome: 'undone' });
+  const [stop] = proposedOf(await assign(task({ kinds: ['sequence.stop'], contactIds: [contact(2)] })));
+  if (!stop) throw new Error('no stop');
+  await settle(stop);
+  expect((await enrolments()).map((e) => [e.state, e.reason]).sort()).toEqual([
+    ['stopped', 'the enrolment was undone'],
+    ['stopped', 'the sequence was stopped for this contact'],
+  ]);
+  expect(await service.runJobs()).toEqual([]);
+});
+
+test('a sequence that left the policy closes its enrolments at their next step', async () => {
+  await enrolled();
+  await publishPolicy(2, []);
+  expect(await service.runJobs()).toEqual([]);
+  expect(await enrolments()).toMatchObject([
+    { state: 'closed', reason: 'the policy in force has no step 1 of nurture' },
+  ]);
+});
+
+test('a contact who is in a sequence already gets its messages once', async () => {
+  await enrolled();
+  const [again] = proposedOf(await assign(task({ purpose: 'a second surge' })));
+  if (!again) throw new Error('no proposal');
+  await settle(again);
+  expect(proposedOf(await service.runJobs())).toHaveLength(1);
+  expect((await enrolments()).map((e) => [e.state, e.reason]).sort()).toEqual([
+    ['closed', 'the contact is in this sequence already'],
+    ['running', null],
+  ]);
+});

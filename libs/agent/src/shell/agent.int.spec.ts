@@ -1,0 +1,415 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type Action,
+  type ActionProposed,
+  derivedId,
+  digestOf,
+  policyDigests,
+  type TaskAssigned,
+  type TaskSettled,
+} from '@countersign/contracts';
+import { RuntimeModule, type Work } from '@countersign/runtime';
+import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { Injectable, Module } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { RulePlanner } from '../core/plan.js';
+import { aCampaign, aTask, at, profilesWith } from '../testing.js';
+import type { AgentDefinition, FollowUp, OwnRefusal, OwnSettlement } from './agent-definition.js';
+import { AgentModule, agentSpec } from './agent-module.js';
+import { tokenBudget } from './token-budget.js';
+
+/** Raises the bid of `cmp-a` by ten percent, and declines where the facts lack it. */
+const rules: RulePlanner = {
+  name: 'test rules',
+  plan: (task, facts) => {
+    const bid = facts.adAccount?.campaigns.find((c) => c.campaignId === 'cmp-a')?.bidMinor;
+    if (bid === undefined) return { proposals: [], declined: 'facts unclear' };
+    return {
+      proposals: [
+        {
+          kind: 'ads.set_bid',
+          payload: { adAccountId: 'ads-1', campaignId: 'cmp-a', bidMinor: bid + bid / 10, currency: 'EUR' },
+          rationale: 'ten percent more',
+          evidence: task.evidence,
+          confidence: 0.5,
+          alternatives: [],
+        },
+      ],
+    };
+  },
+};
+
+@Injectable()
+class Follow implements FollowUp {
+  static refusals: OwnRefusal[] = [];
+  static settlements: OwnSettlement[] = [];
+  async refused(refusals: readonly OwnRefusal[]): Promise<void> {
+    Follow.refusals.push(...refusals);
+  }
+  async settled(settlements: readonly OwnSettlement[]): Promise<void> {
+    Follow.settlements.push(...settlements);
+  }
+}
+
+const agent: AgentDefinition = {
+  name: 'paid-media-agent',
+  port: 0,
+  kinds: ['ads.set_bid', 'ads.shift_budget'],
+  rules,
+  followUp: Follow,
+};
+const spec = agentSpec(agent);
+@Module({ imports: [RuntimeModule.of(spec), AgentModule.of(agent)] })
+class TestAgentModule {}
+
+let database: TestDatabase;
+let service: Harness;
+
+async function start(): Promise<void> {
+  service = await createHarness(TestAgentModule, spec, { databaseUrl: database.url, at });
+  for (const [key, { data }] of profilesWith([aCampaign('cmp-a', 100, 300)]))
+    await service.putState('profiles.v1', key, data);
+  const content = {
+    charters: [],
+    plays: [],
+    sequences: [],
+    rules: {
+      permitSeconds: 60,
+      contactFrequency: { touches: 1, days: 1 },
+      firstTouchNeedsPerson: [],
+      prohibitedKinds: [],
+      creativeNeedsPerson: true,
+      maxProposalBytes: 10_000,
+    },
+    routes: [{ kinds: ['ads.set_bid' as const], executor: 'action-executor', connector: 'ads' }],
+  };
+  const policy = { version: 1, changedAt: at, bundle: 'main', ...policyDigests(content), by: 'dana', content };
+  await service.putState('policies.v1', 'main', policy);
+}
+
+beforeEach(async () => {
+  Follow.refusals = [];
+  Follow.settlements = [];
+  for (const name of ['OPENAI_BASE_URL', 'OPENAI_API_KEY', 'OPENAI_MODEL']) vi.stubEnv(name, '');
+  database = await createTestDatabase();
+});
+afterEach(async () => {
+  await service?.close();
+  await database?.close();
+  vi.unstubAllEnvs();
+});
+
+const assign = (...tasks: TaskAssigned[]): Promise<Published[]> =>
+  service.deliver(
+    'tasks.assigned.v1',
+    tasks.map((data) => ({ type: 'TaskAssigned', data, correlationid: 'signal-3' })),
+  );
+const settledOf = (events: readonly Published[]): TaskSettled[] =>
+  events.filter((e) => e.type === 'TaskSettled').map((e) => e.data as TaskSettled);
+const proposedOf = (events: readonly Published[]): ActionProposed[] =>
+  events.filter((e) => e.type === 'ActionProposed').map((e) => e.data as ActionProposed);
+const listed = async (query = ''): Promise<{ proposalId: string; state: string; outcome: unknown }[]> =>
+  (await service.app.inject({ url: `/proposals${query}` })).json().proposals;
+
+const settlement = (proposalId: string, action: Action, more: object = {}) => ({
+  type: 'ActionSettled',
+  data: {
+    permitId: derivedId('permit', proposalId),
+    actionId: action.actionId,
+    proposalId,
+    digest: digestOf(action),
+    executor: 'action-executor',
+    connector: 'ads',
+    outcome: 'executed',
+    at,
+    ...more,
+  },
+});
+const settledTopic = 'actions.settled.action-executor.v1';
+
+describe('by rules', () => {
+  beforeEach(start);
+
+  test('every task of its own is answered once, proposals first, in the chain of the signal', async () => {
+    const other = aTask({ agent: 'sequencing-agent' });
+    const out = await assign(aTask(), other, aTask({ settings: {} }));
+    expect(out.map((e) => [e.topic, e.key, e.correlationid])).toEqual([
+      ['actions.proposed.paid-media-agent.v1', 'ads-1', 'signal-3'],
+      ['tasks.settled.paid-media-agent.v1', 'acme', 'signal-3'],
+      ['tasks.settled.paid-media-agent.v1', 'acme', 'signal-3'],
+    ]);
+    expect(settledOf(out).map((s) => [s.outcome, s.reason])).toEqual([
+      ['proposed', 'proposed ads.set_bid'],
+      ['declined', 'facts unclear'],
+    ]);
+  });
+
+  test('a redelivered task publishes the same bytes; the same task under another event is not answered again', async () => {
+    const records = service.records('tasks.assigned.v1', [{ type: 'TaskAssigned', data: aTask(), id: 'assigned-1' }]);
+    const first = await service.deliverRecords('tasks.assigned.v1', records);
+    expect(first).toHaveLength(2);
+    expect(await service.deliverRecords('tasks.assigned.v1', records)).toEqual(first);
+    expect(await assign(aTask())).toEqual([]);
+    expect(await assign(aTask(), aTask())).toEqual([]);
+    expect(await listed()).toHaveLength(1);
+  });
+
+  test('a task whose due time has passed is declined as late', async () => {
+    const out = await assign(aTask({ dueAt: '2026-11-21T09:59:59.999Z' }));
+    expect(out.map((e) => e.type)).toEqual(['TaskSettled']);
+    expect(settledOf(out)[0]).toMatchObject({ outcome: 'declined', reason: 'deadline passed' });
+  });
+
+  test('a refusal is remembered with its reasons', async () => {
+    const [proposal] = proposedOf(await assign(aTask()));
+    if (!proposal) throw new Error('no proposal');
+    const { proposalId, action, taskId, play } = proposal;
+    const refused = {
+      proposalId,
+      actionId: action.actionId,
+      taskId,
+      agent: agent.name,
+      play,
+      digest: digestOf(action),
+      kind: action.kind,
+      verdict: {
+        outcome: 'refused',
+        reasons: [
+          { rule: 'author', outcome: 'pass', says: 'fine' },
+          { rule: 'spend-cap', outcome: 'refuse', says: 'EUR 20.00 over' },
+        ],
+        tier: null,
+        policy: { version: 1, digest: null },
+        at,
+      },
+    };
+    await service.deliver('actions.refused.v1', [
+      { type: 'ActionRefused', data: refused },
+      { type: 'ActionRefused', data: { ...refused, agent: 'sequencing-agent', proposalId: derivedId('other') } },
+    ]);
+    expect(await listed('?state=refused')).toMatchObject([
+      { proposalId, outcome: { reasons: [{ rule: 'spend-cap', says: 'EUR 20.00 over' }] } },
+    ]);
+    expect(Follow.refusals.map((r) => r.proposal.proposalId)).toEqual([proposalId]);
+  });
+
+  test('a settlement is remembered, and followed with the action that ran', async () => {
+    const [proposal] = proposedOf(await assign(aTask()));
+    if (!proposal) throw new Error('no proposal');
+    const { proposalId, action } = proposal;
+    await service.deliver(settledTopic, [settlement(proposalId, action), settlement(derivedId('other'), action)]);
+    expect(await listed()).toMatchObject([{ proposalId, state: 'executed' }]);
+    expect(Follow.settlements.map((s) => s.action)).toEqual([action]);
+    await service.deliver(settledTopic, [settlement(proposalId, action, { outcome: 'undone' })]);
+    expect(await listed()).toMatchObject([{ proposalId, state: 'undone' }]);
+  });
+
+  test('a settlement by another executor than the route names, or of other bytes, is not followed', async () => {
+    const [proposal] = proposedOf(await assign(aTask()));
+    if (!proposal) throw new Error('no proposal');
+    const { proposalId, action } = proposal;
+    await service.deliver('actions.settled.downstream.v1', [
+      settlement(proposalId, action, { executor: 'downstream' }),
+    ]);
+    await service.deliver('actions.settled.downstream.v1', [settlement(proposalId, action)]);
+    expect(await listed()).toMatchObject([{ proposalId, state: 'proposed' }]);
+    await service.deliver(settledTopic, [settlement(proposalId, action, { digest: 'a'.repeat(64) })]);
+    expect(Follow.settlements).toEqual([]);
+  });
+
+  test.each([
+    ['before', true],
+    ['after', false],
+  ])("a person's edit that is read %s its settlement is followed with the edited action", async (_name, editFirst) => {
+    const [proposal] = proposedOf(await assign(aTask()));
+    if (!proposal) throw new Error('no proposal');
+    const edited: Action = {
+      ...proposal.action,
+      actionId: derivedId('action', 'review'),
+      payload: { ...proposal.action.payload, bidMinor: 210 },
+    };
+    const review = {
+      type: 'ReviewDecided',
+      data: {
+        reviewId: derivedId('review'),
+        subject: { kind: 'proposal', id: proposal.proposalId },
+        digest: digestOf(proposal.action),
+        decision: 'edit',
+        action: edited,
+        by: 'lea',
+        at,
+      },
+    };
+    const settle = () => service.deliver(settledTopic, [settlement(proposal.proposalId, edited)]);
+    if (editFirst) {
+      await service.deliver('reviews.decided.v1', [review]);
+      await settle();
+    } else {
+      await settle();
+      expect(Follow.settlements).toEqual([]);
+      await service.deliver('reviews.decided.v1', [review]);
+    }
+    expect(Follow.settlements.map((s) => s.action)).toEqual([edited]);
+  });
+
+  test('the page of proposals names a bad query', async () => {
+    const response = await service.app.inject({ url: '/proposals?state=lost' });
+    expect(response.statusCode).toBe(400);
+    expect(response.headers['content-type']).toContain('application/problem+json');
+    expect(response.json()).toMatchObject({ status: 400, field: 'state' });
+    expect((await service.app.inject({ url: '/proposals?offset=1' })).json()).toMatchObject({ field: 'offset' });
+  });
+});
+
+describe('by a model', () => {
+  let server: Server;
+  let asked: number;
+  let respond: (response: ServerResponse) => void;
+
+  beforeEach(async () => {
+    asked = 0;
+    server = createServer((request, response) => {
+      asked++;
+      request.resume().on('end', () => respond(response));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    vi.stubEnv('OPENAI_BASE_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`);
+    vi.stubEnv('OPENAI_API_KEY', 'a key for a test');
+    vi.stubEnv('OPENAI_MODEL', 'a-model');
+    respond = (response) => {
+      const payload = { adAccountId: 'ad-account', campaignId: 'campaign-1', bidMinor: 205, currency: 'EUR' };
+      const proposal = {
+        kind: 'ads.set_bid',
+        payload,
+        rationale: 'a little',
+        evidence: [1],
+        confidence: 0.4,
+        alternatives: [],
+      };
+      const content = JSON.stringify({ proposals: [proposal], declined: null });
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(
+        JSON.stringify({
+          choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content } }],
+          usage: { total_tokens: 120 },
+        }),
+      );
+    };
+  });
+  afterEach(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  test('a task is planned in a job and answered once, and the question is counted', async () => {
+    await start();
+    expect(await assign(aTask())).toEqual([]);
+    const out = await service.runJobs();
+    expect(out.map((e) => [e.type, e.correlationid])).toEqual([
+      ['ActionProposed', 'signal-3'],
+      ['TaskSettled', 'signal-3'],
+    ]);
+    expect(proposedOf(out)[0]).toMatchObject({
+      planner: { kind: 'model', name: 'a-model' },
+      lineage: 'trusted',
+      action: { payload: { campaignId: 'cmp-a', bidMinor: 205 } },
+    });
+    expect(await assign(aTask())).toEqual([]);
+    expect(await service.runJobs()).toEqual([]);
+    expect(asked).toBe(1);
+    const budgets = await service.query('SELECT held, used FROM token_budgets');
+    expect(budgets).toEqual([{ held: 0, used: 120 }]);
+  });
+
+  test('a job that is repeated after its plan was kept does not ask again and answers the same', async () => {
+    await start();
+    await assign(aTask());
+    // As after a crash between the plan and the answer: the plan is kept, the task has no answer, the lease has run out.
+    await service.transaction(async (tx) => {
+      await tx.query(`CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'lost'; END $$`);
+      await tx.query(`CREATE TRIGGER lose BEFORE UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTION lose()`);
+    });
+    expect(await service.runJobs()).toEqual([]);
+    await service.query('DROP TRIGGER lose ON tasks');
+    await service.query('UPDATE jobs SET lease_until = NULL');
+    respond = (response) => response.destroy();
+    const out = await service.runJobs();
+    expect(proposedOf(out)).toMatchObject([{ planner: { kind: 'model' }, action: { payload: { bidMinor: 205 } } }]);
+    expect(settledOf(out)).toHaveLength(1);
+    expect(asked).toBe(1);
+  });
+
+  test('where the model fails the rules plan, and the proposal and the settlement say so', async () => {
+    await start();
+    respond = (response) => {
+      response.writeHead(400, { 'content-type': 'application/json' });
+      response.end('{"error":{"message":"secret text"}}');
+    };
+    await assign(aTask());
+    const out = await service.runJobs();
+    const fallback = "the model's server answered HTTP 400";
+    expect(proposedOf(out)).toMatchObject([
+      { planner: { kind: 'rules', name: 'test rules', fallback }, action: { payload: { bidMinor: 220 } } },
+    ]);
+    expect(settledOf(out)[0]?.reason).toBe(`proposed ads.set_bid; planned by rules because ${fallback}`);
+    expect(JSON.stringify(out)).not.toContain('secret');
+  });
+
+  test('a spent budget asks nothing', async () => {
+    vi.stubEnv('MODEL_TOKENS_PER_DAY', '100');
+    await start();
+    await assign(aTask());
+    const out = await service.runJobs();
+    expect(proposedOf(out)[0]?.planner.fallback).toBe("the day's token budget is spent");
+    expect(asked).toBe(0);
+    expect(await service.query('SELECT held, used FROM token_budgets')).toEqual([{ held: 0, used: 0 }]);
+  });
+
+  test('of reservations at once exactly as many are granted as the budget holds, and settled ones make room', async () => {
+    await start();
+    const context = {
+      transaction: <R>(fn: (work: Work) => Promise<R>) => service.transaction((tx) => fn({ tx } as Work)),
+    };
+    const budget = tokenBudget(context, '2026-11-21', 70);
+    const granted = await Promise.all(Array.from({ length: 20 }, () => budget.reserve(10)));
+    expect(granted.filter(Boolean)).toHaveLength(7);
+    await budget.settle(10, 4);
+    expect([await budget.reserve(7), await budget.reserve(6)]).toEqual([false, true]);
+    expect(await tokenBudget(context, '2026-11-22', 70).reserve(70)).toBe(true);
+    expect(await service.query('SELECT held, used FROM token_budgets ORDER BY day')).toEqual([
+      { held: 66, used: 4 },
+      { held: 70, used: 0 },
+    ]);
+  });
+
+  test('a late task is declined without a question', async () => {
+    await start();
+    await assign(aTask());
+    service.setNow('2026-11-21T10:30:00.001Z');
+    expect(settledOf(await service.runJobs())).toMatchObject([{ outcome: 'declined', reason: 'deadline passed' }]);
+    expect(asked).toBe(0);
+    expect(settledOf(await assign(aTask({ purpose: 'late at once' })))).toMatchObject([{ reason: 'deadline passed' }]);
+  });
+
+  test('a service that stops leaves the task to the next start', async () => {
+    await start();
+    await assign(aTask());
+    let open = false;
+    const answerNow = respond;
+    respond = () => {
+      open = true;
+    };
+    const running = service.runJobs();
+    await vi.waitFor(() => expect(open).toBe(true), { timeout: 20_000 });
+    await service.app.close();
+    expect(await running).toEqual([]);
+    expect(await service.query('SELECT 1 FROM jobs WHERE lease_until IS NULL')).toHaveLength(1);
+    await service.close();
+    respond = answerNow;
+    await start();
+    service.setNow('2026-11-21T10:00:02.000Z');
+    expect(proposedOf(await service.runJobs())).toMatchObject([{ planner: { kind: 'model' } }]);
+  });
+});
