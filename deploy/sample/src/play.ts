@@ -1,0 +1,119 @@
+import type { Sample } from './core/sample.js';
+import { type Observed, type Refusal, type Seen, watch } from './core/seen.js';
+import type { Signal, Source } from './core/signals.js';
+import type { Act, Broken, Step, Story } from './core/story.js';
+
+/** The world as the player reaches it. */
+export interface SamplePorts {
+  /**
+   * Publishes events of a source as they are, in order; resolves when they are taken. `upstream` is written to its topic, the
+   * others are posted. What the door turned away is returned, not thrown.
+   */
+  publish(source: Source, events: readonly (Signal | Broken)[]): Promise<readonly Refusal[]>;
+  act(act: Act): Promise<void>;
+  /** Everything observed so far on the topics, from their beginning; the list only grows. */
+  events(): readonly Observed[];
+  onProgress?(progress: Progress): void;
+}
+
+export type Progress =
+  | { readonly kind: 'published'; readonly source: Source; readonly signals: number }
+  | { readonly kind: 'acted'; readonly story: string; readonly says: string }
+  | { readonly kind: 'told'; readonly story: Told };
+
+/** How a story ended. */
+export interface Told {
+  readonly id: string;
+  readonly title: string;
+  readonly ok: boolean;
+  /** One line: what happened and why. */
+  readonly says: string;
+}
+
+export interface PlayOptions {
+  /** How long any one wait may take, in milliseconds. */
+  readonly patienceMs?: number;
+  /** How often the observed events are looked at. */
+  readonly lookEveryMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+const batchSize = 250;
+
+/**
+ * Plays a sample: its set-up, then all stories at the same time. Resolves with one result a story, in their order, judged at the
+ * very end, so that what happens late counts too. What an earlier start did is observed, not done again. Throws where
+ * a port fails or the set-up waits in vain.
+ */
+export async function playSample(
+  sample: Sample,
+  ports: SamplePorts,
+  options: PlayOptions = {},
+): Promise<readonly Told[]> {
+  const { patienceMs = 60_000, lookEveryMs = 50, signal } = options;
+  const seen = watch();
+  let looked = 0;
+  const look = (): Seen => {
+    const events = ports.events();
+    for (; looked < events.length; looked++) seen.add(events[looked] as Observed);
+    return seen;
+  };
+  const until = async (holds: (seen: Seen) => boolean): Promise<boolean> => {
+    for (const began = Date.now(); !holds(look()); await pause(lookEveryMs)) {
+      signal?.throwIfAborted();
+      if (Date.now() - began > patienceMs) return false;
+    }
+    return true;
+  };
+  const publish = async (source: Source, events: readonly (Signal | Broken)[]): Promise<void> => {
+    for (let i = 0; i < events.length; i += batchSize) {
+      const batch = events.slice(i, i + batchSize);
+      for (const refusal of await ports.publish(source, batch)) seen.refuse(refusal);
+      ports.onProgress?.({ kind: 'published', source, signals: batch.length });
+    }
+  };
+  const run = async (story: string, step: Step): Promise<string | undefined> => {
+    signal?.throwIfAborted();
+    switch (step.do) {
+      case 'publish':
+        await publish(step.source, step.signals);
+        return undefined;
+      case 'offer':
+        await publish(step.source, [step.event]);
+        return undefined;
+      case 'wait':
+        return (await until(step.until)) ? undefined : step.for;
+      case 'act':
+        if (step.unless(look())) return undefined;
+        await ports.act(step.act(seen));
+        ports.onProgress?.({ kind: 'acted', story, says: step.says });
+        return undefined;
+    }
+  };
+
+  for (const step of sample.setup) {
+    const missed = await run('setup', step);
+    if (missed !== undefined) throw new Error(`the sample waited in vain for ${missed}`);
+  }
+  const missed = await Promise.all(
+    sample.stories.map(async (story) => {
+      for (const step of story.steps) {
+        const what = await run(story.id, step);
+        if (what !== undefined) return what;
+      }
+      if (!(await until(story.outcome))) return 'its end';
+      ports.onProgress?.({ kind: 'told', story: telling(story, seen) });
+      return undefined;
+    }),
+  );
+  look();
+  return sample.stories.map((story, i) => telling(story, seen, missed[i]));
+}
+
+const telling = (story: Story, seen: Seen, missed?: string): Told => {
+  const ok = missed === undefined && story.outcome(seen);
+  const says = missed === undefined ? story.tell(seen) : `${story.tell(seen)} (waited in vain for ${missed})`;
+  return { id: story.id, title: story.title, ok, says };
+};
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
