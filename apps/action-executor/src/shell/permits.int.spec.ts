@@ -404,18 +404,29 @@ test('rule 7: a system that cannot tell leaves it unresolved', async () => {
   expect(double.calls).toHaveLength(1);
 });
 
-test('rule 6: of two instances that end one permit differently, the first end stands and is the only settlement', async () => {
-  killedAt('finish');
-  const approval = approvalOf(setBid(), key);
-  await run(approval);
-  await harness.query(
-    `UPDATE permits SET outcome = 'unresolved', reason = '{"code":"x","says":"y"}', ended_at = now()`,
-  );
-  await loseLease();
-  expect(await harness.runJobs()).toMatchObject([
+test('rule 6: an end that another instance wrote while the call was out stands, and is the only settlement', async () => {
+  const call = Double.prototype.call;
+  double.call = async (...given) => {
+    Reflect.deleteProperty(double, 'call');
+    await harness.query(
+      `UPDATE permits SET outcome = 'unresolved', reason = '{"code":"x","says":"y"}', ended_at = now()`,
+    );
+    return call.apply(double, given);
+  };
+  expect(await run(approvalOf(setBid(), key))).toMatchObject([
     { data: { outcome: 'unresolved', reason: { code: 'x', says: 'y' } } },
   ]);
   expect(await runAt(60)).toEqual([]);
+});
+
+test('a decided end whose settlement was lost with its instance is settled as it was decided', async () => {
+  await harness.putState('controls.v1', 'all', control('all', 1, 'stopped'));
+  killedAt('finish');
+  expect(await run(approvalOf(setBid(), key))).toEqual([]);
+  await harness.putState('controls.v1', 'all', control('all', 2, 'running'));
+  await loseLease();
+  expect(await harness.runJobs()).toMatchObject([{ data: { outcome: 'refused', reason: { code: 'stopped' } } }]);
+  expect(double.calls).toEqual([]);
 });
 
 const sealings: [string, Sealing][] = [
