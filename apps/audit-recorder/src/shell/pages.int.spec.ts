@@ -1,0 +1,152 @@
+import { openCheckpoint, parseVerifierKey, verifyConsistency, verifyInclusion } from '@countersign/record';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chain, ids, inboundSignal, kafkaFact } from '../core/testing.js';
+import { type Recorder, recorder, secrets, tokens } from './testing.js';
+
+let files: ReturnType<typeof secrets>;
+let database: TestDatabase;
+let log: Recorder;
+
+const unbase64 = (text: string) => new Uint8Array(Buffer.from(text, 'base64'));
+
+beforeAll(async () => {
+  files = secrets();
+  database = await createTestDatabase();
+  log = await recorder(database.url);
+  const busy = Array.from({ length: 1_000 }, (_, n) => inboundSignal(`busy-${n}`, 1 + n));
+  await log.append([inboundSignal(ids.signal, 0)]);
+  await log.append(chain.slice(0, 6).map((event, n) => kafkaFact(event, n)));
+  await log.sign();
+  await log.append(busy);
+  await log.append(chain.slice(6).map((event, n) => kafkaFact(event, 6 + n)));
+  await log.sign();
+});
+afterAll(async () => {
+  await log.close();
+  await database.close();
+  files.remove();
+});
+
+const json = async (path: string) => {
+  const { status, body } = await log.get(path, tokens.lea);
+  return { status, body: JSON.parse(body) };
+};
+const trust = async () => {
+  const { body } = await json('/v1/record/checkpoints');
+  return { origin: body.origin as string, keys: [parseVerifierKey(body.verifierKey)] };
+};
+const head = async (note: string) => {
+  const opened = openCheckpoint(note, await trust());
+  if (!opened.ok) throw new Error(opened.says);
+  return opened.checkpoint;
+};
+
+describe('who may read', () => {
+  test.each([
+    ['nobody without a token', undefined, 401],
+    ['nobody with an unknown token', 'token-of-nobody', 401],
+    ['nobody who is no auditor', tokens.kim, 403],
+  ])('%s', async (_, token, status) => {
+    for (const path of ['record/checkpoint', 'record/checkpoints', 'record/export', 'record/proof', 'show/x']) {
+      const reply = await log.get(`/v1/${path}`, token);
+      expect(reply).toMatchObject({ status, type: expect.stringContaining('application/problem+json') });
+      expect(JSON.parse(reply.body)).toMatchObject({ status });
+    }
+  });
+
+  test('an auditor', async () => {
+    expect(await log.get('/v1/record/checkpoint', tokens.lea)).toMatchObject({ status: 200 });
+  });
+});
+
+describe('proofs', () => {
+  test('the latest checkpoint is given as the note that was signed', async () => {
+    const { body, type } = await log.get('/v1/record/checkpoint', tokens.lea);
+    expect(type).toContain('text/plain');
+    expect((await head(body)).size).toBe(1 + chain.length + 1_000);
+  });
+
+  test('one record is shown to be in the log', async () => {
+    const { body } = await json('/v1/record/proof?topic=actions.approved.v1&partition=0&offset=9');
+    const claim = {
+      leafHash: unbase64(body.leafHash),
+      index: body.index,
+      head: await head(body.checkpoint),
+      proof: body.proof.map(unbase64),
+    };
+    expect(body.leaf).toMatchObject({ topic: 'actions.approved.v1', offset: '9', id: 'event-6' });
+    expect(verifyInclusion(claim)).toBe(true);
+    expect(verifyInclusion({ ...claim, index: claim.index - 1 })).toBe(false);
+  });
+
+  test('an older checkpoint is shown to be a beginning of the latest', async () => {
+    const { checkpoints } = (await json('/v1/record/checkpoints')).body;
+    const from = await head(checkpoints[0].note);
+    const { body } = await json(`/v1/record/consistency?from=${from.size}`);
+    const claim = { from, to: await head(body.checkpoint), proof: body.proof.map(unbase64) };
+    expect(from.size).toBeLessThan(claim.to.size);
+    expect(verifyConsistency(claim)).toBe(true);
+    expect(verifyConsistency({ ...claim, from: { ...from, root: claim.to.root } })).toBe(false);
+  });
+
+  test.each([
+    ['proof?partition=0&offset=0', 400, 'topic'],
+    ['proof?topic=x&partition=-1&offset=0', 400, 'partition'],
+    ['proof?topic=x&partition=0&offset=1e3', 400, 'offset'],
+    ['proof?topic=x&partition=0&offset=0', 404, undefined],
+    ['consistency?from=', 400, 'from'],
+    ['consistency?from=99999999', 409, undefined],
+  ])('what cannot be answered says why: %s', async (path, status, field) => {
+    const reply = await json(`/v1/record/${path}`);
+    expect(reply).toMatchObject({ status, body: { status, detail: expect.any(String) } });
+    expect(reply.body.field).toBe(field);
+  });
+});
+
+describe('show', () => {
+  test.each([ids.proposal, ids.permit, ids.review, ids.task, 'event-7'])('tells one action by %s', async (id) => {
+    const { body } = await json(`/v1/show/${id}`);
+    expect(body).toMatchObject({
+      id,
+      found: true,
+      title: 'paid-media-agent: move EUR 20.00 of daily budget from c-1 to c-2 (executed)',
+    });
+    expect([...new Set(body.lines.map(({ what }: { what: string }) => what))]).toEqual([
+      'signal',
+      'profile',
+      'play',
+      'evidence',
+      'proposal',
+      'rationale',
+      'alternative',
+      'verdict',
+      'rule',
+      'review',
+      'permit',
+      'effect',
+    ]);
+    expect(body.events.at(-1)).toMatchObject({ type: 'ActionSettled', id: 'event-7', partition: 0 });
+    expect(body.events[0]).toMatchObject({ topic: 'signals.inbound.website.v1', type: null, id: ids.signal });
+  });
+
+  test('tells everything that came of a signal', async () => {
+    const { body } = await json(`/v1/show/${ids.signal}`);
+    // The signal's arrival beside the chain, without the profile that another signal changed.
+    expect(body.events).toHaveLength(1 + chain.length - 1);
+    expect(body.title).toBe('Tier-1 comparison surge: 2 actions proposed');
+  });
+
+  test('says where nothing is on record', async () => {
+    expect(await json('/v1/show/nobody%00')).toEqual({
+      status: 200,
+      body: {
+        id: 'nobody\ufffd',
+        found: false,
+        title: 'nothing on record has the id nobody\ufffd',
+        lines: [],
+        events: [],
+      },
+    });
+  });
+});
