@@ -59,7 +59,7 @@ export interface Handled {
 export class Inbox {
   constructor(private readonly is: InboxDependencies) {}
 
-  /** Handles records of one partition, in order. Throws only what is transient; the caller repeats the same records. */
+  /** Handles records of one partition, in order. Throws what is transient, with `everyRecord` whatever fails; the caller repeats the same records. */
   async process(
     topic: Topic,
     records: readonly RawRecord[],
@@ -71,7 +71,8 @@ export class Inbox {
     try {
       return await this.attempt(topic, entries, handle);
     } catch (error) {
-      if (isTransient(error)) throw error;
+      // Who keeps every record may leave none out: the partition waits until a person has seen to it.
+      if (isTransient(error) || this.is.spec.everyRecord) throw error;
       this.is.log.warn(
         `${topic.name}: a batch of ${entries.length} failed (${describe(error).says}); trying its events one by one`,
       );
