@@ -1,0 +1,133 @@
+/* What the services answer over HTTP, as far as this command line reads it. */
+
+export interface Funnel {
+  readonly at: string;
+  readonly signals: { accepted: number; rejected: number; rejectedBy: Record<string, number> };
+  readonly tasks: { assigned: number; proposed: number; declined: number; escalated: number };
+  readonly proposals: { total: number; byAgent: Record<string, number> };
+  readonly verdicts: {
+    approved: number;
+    refused: number;
+    escalated: number;
+    superseded: number;
+    refusedBy: Record<string, number>;
+  };
+  readonly reviews: { open: number; approve: number; edit: number; reject: number; setAside: number };
+  readonly settled: Record<'executed' | 'failed' | 'refused' | 'expired' | 'unresolved' | 'undone', number>;
+  readonly permitsRejected: { total: number; by: Record<string, number> };
+  readonly deadLetters: { open: number; total: number; byService: Record<string, number> };
+}
+
+interface Evidence {
+  readonly says: string;
+  readonly occurredAt: string;
+}
+
+/** A card: `facts` differs between an action and a play's checkpoint. */
+export interface Card {
+  readonly id: string;
+  readonly subject: 'proposal' | 'checkpoint';
+  readonly state: string;
+  readonly digest: string;
+  readonly correlationId: string;
+  readonly reviewers: readonly string[];
+  readonly deadline: string;
+  readonly escalatedAt: string;
+  readonly play: { readonly id: string; readonly title: string };
+  readonly says: string;
+  readonly approving: string;
+  readonly facts: {
+    readonly account: string | null;
+    readonly evidence: readonly Evidence[];
+    readonly agent?: string;
+    readonly kind?: string;
+    readonly people?: readonly { contactId: string; seniority: string }[];
+    readonly money?: { amountMinor: number; currency: string } | null;
+    readonly runningTotals?: readonly {
+      ledger: string;
+      held: number;
+      committed: number;
+      cap: number;
+      currency?: string;
+    }[];
+    readonly reversible?: string;
+    readonly whyAsked?: readonly { rule: string; says: string }[];
+    readonly tasks?: readonly { agent: string; purpose: string; kinds: readonly string[]; dueAt: string }[];
+  };
+  readonly agentSays?: { readonly quote: string; readonly confidence: number; readonly marked: string };
+  readonly action?: { readonly kind: string; readonly payload: Record<string, unknown> };
+  readonly answers?: readonly {
+    by: string;
+    decision: string;
+    at: string;
+    note: string | null;
+    setAside: { says: string } | null;
+  }[];
+}
+
+export interface ReviewResult {
+  readonly reviewId: string;
+  readonly state: 'waiting' | 'set-aside' | 'approved' | 'refused' | 'rejected' | 'tasks-assigned';
+  readonly decision: 'approve' | 'edit' | 'reject';
+  readonly says: string;
+  readonly settlement: { readonly outcome: string } | null;
+}
+
+export interface Control {
+  readonly scope: string;
+  readonly state: 'stopped' | 'running';
+  readonly by: string;
+  readonly reason: string;
+  readonly version: number;
+  readonly changedAt: string;
+}
+
+export interface Health {
+  readonly service: string;
+  readonly url: string;
+  /** `unreachable` where nothing answers. */
+  readonly status: string;
+}
+
+export interface Story {
+  readonly id: string;
+  readonly found: boolean;
+  readonly title: string;
+  readonly lines: readonly { at: string; what: string; says: string }[];
+}
+
+export interface Run {
+  readonly runId: string;
+  readonly playId: string;
+  readonly title: string;
+  readonly subject: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly at: string;
+  readonly tasks?: readonly Task[];
+}
+
+export interface Task {
+  readonly taskId: string;
+  readonly runId: string;
+  readonly agent: string;
+  readonly purpose: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly dueAt: string;
+  readonly proposals: readonly { proposalId: string; outcome: string; reason: string | null }[];
+}
+
+export interface DeadLetterRow {
+  readonly deadLetterId: string;
+  readonly service: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly type?: string | undefined;
+  readonly fault: { readonly code: string; readonly says: string; readonly field?: string | undefined };
+  readonly attempts: number;
+  readonly at: string;
+  /** The last order to handle it again. */
+  readonly replayed: { readonly by: string; readonly at: string } | null;
+}

@@ -1,0 +1,69 @@
+/** What a command line was given is not what it takes. */
+export class Misused extends Error {}
+
+/**
+ * A payload with `name=value` settings applied; `a.b=…` reaches into an object. A value is read as the type that stands there;
+ * where nothing stands, as JSON, else as text. Throws `Misused`, naming the setting, where it does not fit.
+ */
+export function applySettings(payload: Record<string, unknown>, settings: readonly string[]): Record<string, unknown> {
+  const edited = structuredClone(payload);
+  for (const setting of settings) {
+    const equals = setting.indexOf('=');
+    if (equals <= 0) throw new Misused(`--set ${setting}: name=value is expected, such as amountMinor=40000`);
+    const steps = setting.slice(0, equals).split('.');
+    const text = setting.slice(equals + 1);
+    const last = steps.pop() as string;
+    let place: Record<string, unknown> = edited;
+    for (const step of steps) {
+      const next = Object.hasOwn(place, step) ? place[step] : undefined;
+      if (typeof next !== 'object' || next === null)
+        throw new Misused(`--set ${setting}: there is no ${step} to reach into`);
+      place = next as Record<string, unknown>;
+    }
+    const before = Object.hasOwn(place, last) ? place[last] : undefined;
+    Object.defineProperty(place, last, {
+      value: valueFor(setting, text, before),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  }
+  return edited;
+}
+
+function valueFor(setting: string, text: string, before: unknown): unknown {
+  if (typeof before === 'string') return text;
+  const value = jsonOf(text);
+  if (before === undefined) return value === undefined ? text : value;
+  if (typeof value !== typeof before) {
+    throw new Misused(`--set ${setting}: a ${Array.isArray(before) ? 'list' : typeof before} is expected`);
+  }
+  return value;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export interface Change {
+  readonly path: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** What differs between two JSON values, by path, in the order of the first. */
+export function changesBetween(before: unknown, after: unknown, path = ''): Change[] {
+  if (isObject(before) && isObject(after)) {
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) =>
+      changesBetween(before[name], after[name], path === '' ? name : `${path}.${name}`),
+    );
+  }
+  return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }];
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,69 @@
+import { Misused } from './edit.js';
+
+/** `.countersign/run.json`, which `npm start` writes: how to reach everything it started. */
+export interface RunFile {
+  readonly kafka?: {
+    readonly bootstrap: string;
+    readonly mechanism: string;
+    readonly principals: Readonly<Record<string, { readonly username: string; readonly password: string }>>;
+  };
+  readonly http?: Readonly<Record<string, string>>;
+  readonly consoleToken?: string;
+  /** A JWKS. */
+  readonly permitKeys?: unknown;
+  /** The record's verifier key, as text. */
+  readonly recordKey?: string;
+}
+
+/** Where everything is: environment first, then run.json, then the default ports of this machine. */
+export interface Installation {
+  readonly urls: Readonly<Record<string, string>>;
+  readonly token: string | undefined;
+  readonly kafka: RunFile['kafka'];
+  readonly permitKeys: unknown;
+  readonly recordKey: string | undefined;
+  /** Where run.json was found. */
+  readonly from: string | undefined;
+}
+
+const ports: Readonly<Record<string, number>> = {
+  'signal-ingestion': 8081,
+  orchestrator: 8082,
+  'paid-media-agent': 8083,
+  'sequencing-agent': 8084,
+  'guardrail-validator': 8085,
+  'action-executor': 8086,
+  'audit-recorder': 8087,
+  console: 8088,
+};
+
+/** Puts an installation together. Throws `Misused` where an URL of the environment is none. */
+export function installation(
+  env: Readonly<Record<string, string | undefined>>,
+  found: { readonly path: string; readonly run: RunFile } | undefined,
+): Installation {
+  const run = found?.run ?? {};
+  const urls: Record<string, string> = {};
+  for (const [service, port] of Object.entries(ports)) urls[service] = `http://127.0.0.1:${port}`;
+  Object.assign(urls, run.http);
+  const named = {
+    console: 'COUNTERSIGN_CONSOLE_URL',
+    'audit-recorder': 'COUNTERSIGN_AUDIT_URL',
+    orchestrator: 'COUNTERSIGN_ORCHESTRATOR_URL',
+  };
+  for (const [service, variable] of Object.entries(named)) {
+    const given = env[variable];
+    if (!given) continue;
+    if (!URL.canParse(given)) throw new Misused(`${variable}: "${given}" is not a URL such as http://127.0.0.1:8088`);
+    urls[service] = given;
+  }
+  for (const [service, url] of Object.entries(urls)) urls[service] = url.replace(/\/+$/, '');
+  return {
+    urls,
+    token: env.COUNTERSIGN_TOKEN ?? run.consoleToken,
+    kafka: run.kafka,
+    permitKeys: run.permitKeys,
+    recordKey: run.recordKey,
+    from: found?.path,
+  };
+}

@@ -1,0 +1,78 @@
+import type { DataOf, Event } from '@countersign/contracts';
+import { expect, test } from 'vitest';
+import { deadLetterRows } from './dead-letters.js';
+import { Misused } from './edit.js';
+import { now } from './given.js';
+import { installation } from './installation.js';
+import { permitIn } from './permit.js';
+import { idOf, scopeOf } from './scope.js';
+import { distance, wrap } from './text.js';
+
+test('exactly one scope can be stopped at a time', () => {
+  expect(scopeOf({ all: true })).toBe('all');
+  expect(scopeOf({ agent: 'paid-media-agent' })).toBe('agent:paid-media-agent');
+  expect(() => scopeOf({})).toThrow(Misused);
+  expect(() => scopeOf({ all: true, channel: 'email' })).toThrow('exactly one of --all');
+});
+
+test('an id may be shortened to what only one open review begins with', () => {
+  const known = ['3f2a6c1e-0000-5000-8000-000000000001', '3f2b6c1e-0000-5000-8000-000000000001'];
+  expect(idOf('3f2a', known)).toBe(known[0]);
+  expect(() => idOf('3f2', known)).toThrow('2 open reviews begin with 3f2');
+  expect(() => idOf('9', known)).toThrow('no open review begins with 9');
+  expect(idOf('00000000-0000-5000-8000-000000000001', [])).toBe('00000000-0000-5000-8000-000000000001');
+});
+
+test('the environment goes before run.json, and run.json before the default ports', () => {
+  const found = {
+    path: '/p/.countersign/run.json',
+    run: { http: { console: 'http://127.0.0.1:9000/' }, consoleToken: 'a' },
+  };
+  expect(installation({}, undefined).urls.console).toBe('http://127.0.0.1:8088');
+  expect(installation({}, found)).toMatchObject({ urls: { console: 'http://127.0.0.1:9000' }, token: 'a' });
+  const env = { COUNTERSIGN_CONSOLE_URL: 'http://10.0.0.1:1', COUNTERSIGN_TOKEN: 'b' };
+  expect(installation(env, found)).toMatchObject({ urls: { console: 'http://10.0.0.1:1' }, token: 'b' });
+  expect(() => installation({ COUNTERSIGN_AUDIT_URL: 'here' }, found)).toThrow(
+    'COUNTERSIGN_AUDIT_URL: "here" is not a URL',
+  );
+});
+
+test('a permit is found in a text, in an approval and in its CloudEvent', () => {
+  expect(permitIn(' a.b.c\n')).toBe('a.b.c');
+  expect(permitIn('{"permit":"a.b.c"}')).toBe('a.b.c');
+  expect(permitIn('{"type":"ActionApproved","data":{"permit":"a.b.c"}}')).toBe('a.b.c');
+  expect(permitIn('{"no":"permit"}')).toBe('{"no":"permit"}');
+});
+
+test('dead letters that wait come before those that were replayed, each with its last order', () => {
+  const letter = (deadLetterId: string, at: string): Event =>
+    ({
+      type: 'DeadLetter',
+      data: { deadLetterId, at, fault: { code: 'x', says: 'y' } } as DataOf<'DeadLetter'>,
+    }) as Event;
+  const replay = (deadLetterId: string, at: string): Event =>
+    ({ type: 'DeadLetterReplayed', data: { deadLetterId, service: 's', by: 'lea', at } }) as Event;
+  const rows = deadLetterRows([
+    replay('a', '2026-11-21T12:00:00.000Z'),
+    replay('a', '2026-11-21T11:00:00.000Z'),
+    letter('a', '2026-11-21T10:30:00.000Z'),
+    letter('b', '2026-11-21T09:00:00.000Z'),
+    letter('c', '2026-11-21T10:00:00.000Z'),
+  ]);
+  expect(rows.map((row) => [row.deadLetterId, row.replayed?.at])).toEqual([
+    ['c', undefined],
+    ['b', undefined],
+    ['a', '2026-11-21T12:00:00.000Z'],
+  ]);
+});
+
+test('distances are told in the unit that fits', () => {
+  expect(distance('2026-11-21T10:01:00.000Z', now)).toBe('in 60 s');
+  expect(distance('2026-11-21T09:15:00.000Z', now)).toBe('45 min ago');
+  expect(distance('2026-11-23T10:00:00.000Z', now)).toBe('in 2 days');
+});
+
+test('text is broken at spaces, and a word that is too long stays whole', () => {
+  expect(wrap('one two three', 9, '  ')).toBe('  one two\n  three');
+  expect(wrap('incomprehensibilities now', 9, '')).toBe('incomprehensibilities\nnow');
+});

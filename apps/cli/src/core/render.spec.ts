@@ -1,0 +1,146 @@
+import picocolors from 'picocolors';
+import { expect, test } from 'vitest';
+import type { Control } from './answers.js';
+import { card, funnel, now } from './given.js';
+import {
+  cardsText,
+  cardText,
+  changesText,
+  controlsText,
+  funnelText,
+  reportText,
+  resultText,
+  storyText,
+} from './render.js';
+
+const plain = picocolors.createColors(false);
+const coloured = picocolors.createColors(true);
+
+test('a card shows the facts before the agent, whose words are quoted and marked', () => {
+  expect(cardText(plain, card, now)).toBe(`move EUR 600.00 of daily budget from c-1 to c-2  open
+  account     Acme
+  money       EUR 600.00
+  limit       spend:campaign:c-2:2026-11-21: EUR 100.00 used, EUR 0.00 held, of EUR 1000.00
+  reversible  for 72 hours
+  play        Return below its floor (return-below-floor)
+  agent       paid-media-agent, ads.shift_budget
+  why asked   EUR 600.00 is above EUR 100.00 [approval-threshold]
+  evidence    2026-11-20 00:00:00Z c-1 returned 80 percent
+  reviewers   lea, tom
+  deadline    2026-11-21 11:00:00Z (in 60 min)
+  payload
+    adAccountId     ads-1
+    fromCampaignId  c-1
+    toCampaignId    c-2
+    amountMinor     60000
+    currency        EUR
+  paid-media-agent says (the agent's own words, not checked; confidence 0.8)
+    “c-2 returns more”
+  Approving runs it now, unless a rule refuses it by then: this action only, nothing like it later.
+  proposal 3f2a6c1e-0000-5000-8000-000000000001
+  digest 9c1b7a209c1b7a209c1b7a209c1b7a209c1b7a209c1b7a209c1b7a209c1b7a20`);
+});
+
+test('a card that is done with says who answered what, and no longer what approving does', () => {
+  const answers = [{ by: 'lea', decision: 'approve', at: now, note: 'fine', setAside: { says: 'too late' } }];
+  const text = cardText(plain, { ...card, state: 'expired', answers }, now);
+  expect(text).toContain('lea answered approve at 2026-11-21 10:00:00Z: fine; set aside: too late');
+  expect(text).not.toContain('Approving runs it');
+});
+
+test('text that an agent wrote cannot steer the terminal, nor pass for a line of ours', () => {
+  const agentSays = { quote: 'fine\u001b[2J\u001b]0;title\u0007\r \u202ethen', confidence: 1, marked: 'unchecked' };
+  const text = cardText(plain, { ...card, says: 'move\u001b[31m', agentSays }, now);
+  expect(text.replaceAll('\n', '')).not.toMatch(/\p{C}/u);
+  const whyAsked = [{ rule: 'tier', says: 'asked\n  money  EUR 0.00' }];
+  const forged = cardText(plain, { ...card, facts: { ...card.facts, whyAsked } }, now);
+  expect(forged).toContain('asked ⏎   money  EUR 0.00');
+});
+
+test('open reviews are listed with how long is left', () => {
+  expect(cardsText(plain, [card], now)).toBe(`id                                    state  deadline   reviewers  what
+3f2a6c1e-0000-5000-8000-000000000001  open   in 60 min  lea,tom    move EUR 600.00 of daily budget from c-1 to c-2`);
+  expect(cardsText(plain, [], now)).toBe('Nothing to review.');
+});
+
+test('the funnel aligns its numbers and says beside them what they are made of', () => {
+  expect(funnelText(plain, funnel)).toBe(`signals accepted  1200
+  rejected           4  (contract 3, stale 1)
+tasks assigned       5  (declined 1)
+proposals            9  (sequencing-agent 6, paid-media-agent 3)
+  approved           6
+  refused            2  (spend-cap 2)
+  escalated          1  (1 open: countersign review list)
+settled executed     5  (refused 1)`);
+});
+
+test('only what is stopped is told of the controls', () => {
+  const control: Control = {
+    scope: 'all',
+    state: 'stopped',
+    by: 'lea',
+    reason: 'incident',
+    version: 1,
+    changedAt: now,
+  };
+  expect(controlsText(plain, [control])).toBe('STOPPED  all  by lea at 2026-11-21 10:00:00Z: incident');
+  expect(controlsText(plain, [{ ...control, state: 'running' }])).toBe('Nothing is stopped.');
+});
+
+test('a change shows what goes and what comes', () => {
+  expect(changesText(plain, [{ path: 'amountMinor', before: 60_000, after: 40_000 }])).toBe(
+    '- amountMinor: 60000\n+ amountMinor: 40000',
+  );
+});
+
+test('colours never change the words', () => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape sequences are what is taken out
+  const bare = (text: string) => text.replace(/\u001b\[\d+m/g, '');
+  expect(bare(cardText(coloured, card, now))).toBe(cardText(plain, card, now));
+  expect(bare(funnelText(coloured, funnel))).toBe(funnelText(plain, funnel));
+  expect(cardText(coloured, card, now)).not.toBe(cardText(plain, card, now));
+});
+
+test('a result says what became of the review, and which it was', () => {
+  const result = {
+    reviewId: 'r-1',
+    state: 'approved',
+    decision: 'approve',
+    says: 'approved; executed',
+    settlement: null,
+  } as const;
+  expect(resultText(plain, result)).toBe('approved; executed\nreview r-1');
+});
+
+test('a story is its lines in their order, under its title', () => {
+  const lines = [
+    { at: now, what: 'signal', says: 'three people compared' },
+    { at: now, what: 'task', says: 'answer them' },
+  ];
+  expect(storyText(plain, { id: 's', found: true, title: 'A surge', lines })).toBe(`A surge
+2026-11-21 10:00:00Z  signal  three people compared
+2026-11-21 10:00:00Z  task    answer them`);
+});
+
+test('a report names each problem and whether the key was known before', () => {
+  const report = {
+    ok: false,
+    size: 3,
+    root: 'cm9vdA==',
+    confirmed: 1,
+    checkpointsChecked: 1,
+    eventsChecked: 2,
+    problemCount: 1,
+    problems: [{ kind: 'gap' as const, at: { leaf: 2 }, says: 'leaf 1 is missing before it' }],
+  };
+  expect(
+    reportText(plain, report, false),
+  ).toBe(`3 entries, 1 confirmed by 1 signed checkpoint, 2 events compared byte for byte
+root cm9vdA==
+Checked with the key that the record itself names: give --key to show whose signatures they are.
+entry 2: leaf 1 is missing before it [gap]
+1 problem: the record is not whole.`);
+  expect(reportText(plain, { ...report, ok: true, problemCount: 0, problems: [] }, true)).toContain(
+    'The record is whole.',
+  );
+});

@@ -1,0 +1,228 @@
+import type { RecordReport } from '@countersign/record';
+import type { Card, Control, DeadLetterRow, Funnel, Health, ReviewResult, Run, Story, Task } from './answers.js';
+import { clock, count, distance, money, type Paint, printable, table, tally, titled, wrap } from './text.js';
+
+/** Answers of the services as a person reads them: pure functions of the answer, whose texts are made harmless first. */
+
+const WIDTH = 100;
+
+export function statusText(paint: Paint, funnel: Funnel, controls: readonly Control[], health: readonly Health[]) {
+  return [funnelText(paint, funnel), controlsText(paint, controls), healthText(paint, health)].join('\n\n');
+}
+
+export function funnelText(paint: Paint, funnel: Funnel): string {
+  const f = printable(funnel);
+  const beside = (counts: Record<string, number>) => (Object.keys(counts).length > 0 ? `(${tally(counts)})` : '');
+  const { executed, ...otherEnds } = f.settled;
+  const ends = Object.fromEntries(Object.entries(otherEnds).filter(([, n]) => n > 0));
+  const rows: [string, number, string][] = [
+    ['signals accepted', f.signals.accepted, ''],
+    ['  rejected', f.signals.rejected, beside(f.signals.rejectedBy)],
+    ['tasks assigned', f.tasks.assigned, f.tasks.declined > 0 ? `(declined ${f.tasks.declined})` : ''],
+    ['proposals', f.proposals.total, beside(f.proposals.byAgent)],
+    ['  approved', f.verdicts.approved, ''],
+    ['  refused', f.verdicts.refused, beside(f.verdicts.refusedBy)],
+    [
+      '  escalated',
+      f.verdicts.escalated,
+      f.reviews.open > 0 ? `(${f.reviews.open} open: countersign review list)` : '',
+    ],
+    ['settled executed', executed, beside(ends)],
+  ];
+  if (f.permitsRejected.total > 0)
+    rows.push(['permits rejected', f.permitsRejected.total, beside(f.permitsRejected.by)]);
+  if (f.deadLetters.open > 0) {
+    rows.push([
+      'dead letters open',
+      f.deadLetters.open,
+      `${beside(f.deadLetters.byService)} countersign dead-letters list`,
+    ]);
+  }
+  const digits = Math.max(...rows.map(([, n]) => String(n).length));
+  return table(
+    rows.map(([name, n, more]) => [name, String(n).padStart(digits), more]),
+    (cell, column) => (column === 1 ? paint.bold(cell) : column === 2 ? paint.dim(cell) : cell),
+  );
+}
+
+export function controlsText(paint: Paint, controls: readonly Control[]): string {
+  const stopped = printable(controls).filter((control) => control.state === 'stopped');
+  if (stopped.length === 0) return paint.green('Nothing is stopped.');
+  return stopped
+    .map((c) => `${paint.red('STOPPED')}  ${c.scope}  by ${c.by} at ${clock(c.changedAt)}: ${c.reason}`)
+    .join('\n');
+}
+
+export const healthText = (paint: Paint, health: readonly Health[]): string =>
+  table(
+    printable(health).map(({ service, status, url }) => [service, status, url]),
+    (cell, column) => (column === 1 ? (cell.trim() === 'ok' ? paint.green(cell) : paint.red(cell)) : cell),
+  );
+
+export function cardsText(paint: Paint, cards: readonly Card[], now: string): string {
+  if (cards.length === 0) return 'Nothing to review.';
+  return titled(
+    paint,
+    ['id', 'state', 'deadline', 'reviewers', 'what'],
+    printable(cards).map((c) => [c.id, c.state, distance(c.deadline, now), c.reviewers.join(','), c.says]),
+  );
+}
+
+/** Facts first; what the agent says stands below them, quoted and marked as its own words. */
+export function cardText(paint: Paint, given: Card, now: string): string {
+  const card = printable(given);
+  const { facts } = card;
+  const rows: string[][] = [];
+  const row = (name: string, value: string | null | undefined) => {
+    if (value) rows.push([`  ${name}`, value]);
+  };
+  row('account', facts.account);
+  row('money', facts.money && money(facts.money));
+  row('people', facts.people?.map((p) => `${p.seniority} ${p.contactId}`).join(', '));
+  for (const total of facts.runningTotals ?? []) row('limit', totalText(total));
+  row('reversible', facts.reversible);
+  row('play', `${card.play.title} (${card.play.id})`);
+  row('agent', facts.agent && `${facts.agent}, ${facts.kind}`);
+  for (const task of facts.tasks ?? []) row('task', `${task.agent}: ${task.purpose} (${task.kinds.join(', ')})`);
+  for (const why of facts.whyAsked ?? []) row('why asked', `${why.says} [${why.rule}]`);
+  for (const evidence of facts.evidence) row('evidence', `${clock(evidence.occurredAt)} ${evidence.says}`);
+  row('reviewers', card.reviewers.join(', '));
+  row('deadline', `${clock(card.deadline)} (${distance(card.deadline, now)})`);
+  const lines = [
+    `${paint.bold(card.says)}  ${card.state === 'open' ? paint.yellow('open') : card.state}`,
+    table(rows, (cell, column) => (column === 0 ? paint.dim(cell) : cell)),
+  ];
+  if (card.action) {
+    const payload = Object.entries(card.action.payload).map(([name, value]) => [`    ${name}`, scalar(value)]);
+    lines.push(`  ${paint.dim('payload')}\n${table(payload)}`);
+  }
+  if (card.agentSays) {
+    const { quote, confidence, marked } = card.agentSays;
+    lines.push(
+      `  ${paint.dim(`${facts.agent} says (${marked}; confidence ${confidence})`)}\n${wrap(`“${quote}”`, WIDTH, '    ')}`,
+    );
+  }
+  for (const answer of card.answers ?? []) lines.push(`  ${answerText(answer)}`);
+  if (card.state === 'open') lines.push(`  ${paint.yellow(card.approving)}`);
+  lines.push(paint.dim(`  ${card.subject} ${card.id}\n  digest ${card.digest}`));
+  return lines.join('\n');
+}
+
+const answerText = (answer: NonNullable<Card['answers']>[number]): string =>
+  `${answer.by} answered ${answer.decision} at ${clock(answer.at)}${answer.note ? `: ${answer.note}` : ''}${
+    answer.setAside ? `; set aside: ${answer.setAside.says}` : ''
+  }`;
+
+function totalText(t: NonNullable<Card['facts']['runningTotals']>[number]): string {
+  const show = (n: number) => (t.currency ? money({ amountMinor: n, currency: t.currency }) : String(n));
+  return `${t.ledger}: ${show(t.committed)} used, ${show(t.held)} held, of ${show(t.cap)}`;
+}
+
+/** One value on one line, strings bare. */
+export const scalar = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value) ?? 'absent');
+
+export const changesText = (
+  paint: Paint,
+  changes: readonly { path: string; before: unknown; after: unknown }[],
+): string =>
+  printable(changes)
+    .flatMap(({ path, before, after }) => [
+      ...(before === undefined ? [] : [paint.red(`- ${path}: ${scalar(before)}`)]),
+      ...(after === undefined ? [] : [paint.green(`+ ${path}: ${scalar(after)}`)]),
+    ])
+    .join('\n');
+
+export function resultText(paint: Paint, given: ReviewResult): string {
+  const result = printable(given);
+  const tint = { waiting: paint.yellow, 'set-aside': paint.red, refused: paint.red } as Record<string, Paint['red']>;
+  return `${(tint[result.state] ?? paint.green)(result.says)}\n${paint.dim(`review ${result.reviewId}`)}`;
+}
+
+export function storyText(paint: Paint, given: Story): string {
+  const { title, lines } = printable(given);
+  const told = table(
+    lines.map(({ at, what, says }) => [clock(at), what, says]),
+    (cell, column) => (column === 0 ? paint.dim(cell) : column === 1 ? paint.bold(cell) : cell),
+  );
+  return `${paint.bold(title)}\n${told}`;
+}
+
+export function runsText(paint: Paint, runs: readonly Run[]): string {
+  if (runs.length === 0) return 'No play has run.';
+  return titled(
+    paint,
+    ['run', 'play', 'for', 'state', 'at', 'why'],
+    printable(runs).map((r) => [r.runId, r.playId, r.subject, r.state, clock(r.at), r.reason ?? '']),
+  );
+}
+
+export function tasksText(paint: Paint, tasks: readonly Task[]): string {
+  if (tasks.length === 0) return 'No tasks.';
+  return printable(tasks)
+    .map((t) =>
+      [
+        `${t.taskId}  ${paint.bold(t.agent)}  ${t.state}  ${t.purpose}${t.reason ? paint.dim(`  ${t.reason}`) : ''}`,
+        ...t.proposals.map(
+          (p) => `  proposal ${p.proposalId}  ${p.outcome}${p.reason ? paint.dim(`  ${p.reason}`) : ''}`,
+        ),
+      ].join('\n'),
+    )
+    .join('\n');
+}
+
+export function deadLettersText(paint: Paint, rows: readonly DeadLetterRow[]): string {
+  if (rows.length === 0) return paint.green('No dead letters.');
+  return titled(
+    paint,
+    ['id', 'service', 'event', 'at', 'why'],
+    printable(rows).map((d) => [
+      d.deadLetterId,
+      d.service,
+      `${d.topic}/${d.partition}@${d.offset}`,
+      clock(d.at),
+      `${d.fault.says}${d.replayed ? ` (replayed by ${d.replayed.by} at ${clock(d.replayed.at)})` : ''}`,
+    ]),
+  );
+}
+
+export function deadLetterText(paint: Paint, given: DeadLetterRow): string {
+  const d = printable(given);
+  return table(
+    [
+      ['dead letter', d.deadLetterId],
+      ['service', d.service],
+      ['event', `${d.type ?? 'of unknown type'} at ${d.topic}, partition ${d.partition}, offset ${d.offset}`],
+      ['why', `${d.fault.says} [${d.fault.code}]`],
+      ['tried', count(d.attempts, 'time')],
+      ['at', clock(d.at)],
+      ['replayed', d.replayed ? `by ${d.replayed.by} at ${clock(d.replayed.at)}` : 'never'],
+    ],
+    (cell, column) => (column === 0 ? paint.dim(cell) : cell),
+  );
+}
+
+/** `trusted`: whether the verifier key was known before, or only what the record itself names. */
+export function reportText(paint: Paint, report: RecordReport, trusted: boolean): string {
+  const lines = [
+    `${count(report.size, 'entry', 'entries')}, ${report.confirmed} confirmed by ${count(report.checkpointsChecked, 'signed checkpoint')}, ${count(report.eventsChecked, 'event')} compared byte for byte`,
+    paint.dim(`root ${report.root}`),
+  ];
+  if (!trusted) {
+    lines.push(
+      paint.yellow('Checked with the key that the record itself names: give --key to show whose signatures they are.'),
+    );
+  }
+  for (const { kind, at, says } of printable(report.problems)) {
+    const place = at === 'record' ? 'the record' : 'leaf' in at ? `entry ${at.leaf}` : `checkpoint ${at.checkpoint}`;
+    lines.push(paint.red(`${place}: ${says} [${kind}]`));
+  }
+  if (report.problemCount > report.problems.length)
+    lines.push(`and ${report.problemCount - report.problems.length} more`);
+  lines.push(
+    report.ok
+      ? paint.green('The record is whole.')
+      : paint.red(`${count(report.problemCount, 'problem')}: the record is not whole.`),
+  );
+  return lines.join('\n');
+}

@@ -1,0 +1,35 @@
+import { Misused } from './edit.js';
+
+export interface ScopeOptions {
+  readonly all?: boolean;
+  readonly agent?: string;
+  readonly play?: string;
+  readonly channel?: string;
+  readonly account?: string;
+}
+
+/** The control scope that the options name: exactly one. */
+export function scopeOf(options: ScopeOptions): string {
+  const named = (['agent', 'play', 'channel', 'account'] as const)
+    .filter((family) => options[family] !== undefined)
+    .map((family) => `${family}:${options[family]}`);
+  const scopes = options.all ? ['all', ...named] : named;
+  const [scope] = scopes;
+  if (scope === undefined || scopes.length > 1) {
+    throw new Misused('say what: exactly one of --all, --agent, --play, --channel, --account');
+  }
+  return scope;
+}
+
+/** The one id that begins with what was given; ids in full are taken as they are. */
+export function idOf(given: string, known: readonly string[]): string {
+  if (given.length >= 36) return given;
+  const found = known.filter((id) => id.startsWith(given));
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  throw new Misused(
+    found.length === 0
+      ? `no open review begins with ${given}`
+      : `${found.length} open reviews begin with ${given}; give more of it`,
+  );
+}

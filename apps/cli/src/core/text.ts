@@ -1,0 +1,89 @@
+import type { createColors } from 'picocolors';
+
+/** Colours, or the same functions doing nothing where the output is no terminal. */
+export type Paint = ReturnType<typeof createColors>;
+
+// Control characters of terminals and those that turn the direction of writing, but the line's end.
+const steering = /[^\P{C}\n\u{AD}]|[\u2028\u2029]/gu;
+
+/** A value with everything taken out of its texts that could steer a terminal: an agent, or a stranger, may have written them. */
+export function printable<T>(value: T): T {
+  if (typeof value === 'string') return value.replace(steering, '\uFFFD') as T;
+  if (Array.isArray(value)) return value.map(printable) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [printable(name), printable(inner)])) as T;
+}
+
+const oneLine = (text: string): string => text.replaceAll('\n', ' ⏎ ');
+
+/**
+ * Rows in columns, each as wide as its widest cell. The last cell of a row is not padded, and a cell is one line. `tint` colours
+ * a cell after padding.
+ */
+export function table(
+  rows: readonly (readonly string[])[],
+  tint: (cell: string, column: number, row: number) => string = (cell) => cell,
+): string {
+  const lines = rows.map((row) => row.slice(0, row.findLastIndex((cell) => cell !== '') + 1).map(oneLine));
+  const widths: number[] = [];
+  for (const row of lines) {
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  }
+  return lines
+    .map((row, n) =>
+      row.map((cell, i) => tint(i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0), i, n)).join('  '),
+    )
+    .join('\n');
+}
+
+/** A table under its headings. */
+export const titled = (paint: Paint, headings: readonly string[], rows: readonly (readonly string[])[]): string =>
+  table([headings, ...rows], (cell, _column, row) => (row === 0 ? paint.dim(cell) : cell));
+
+/** Amounts of a map, largest first: `contract 3, stale 1`. */
+export const tally = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+    .map(([name, n]) => `${name} ${n}`)
+    .join(', ');
+
+export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+
+/** `2026-11-21 10:00:00Z`: an instant without its milliseconds, for reading. */
+export const clock = (instant: string): string => instant.replace('T', ' ').replace(/\.\d+Z$/, 'Z');
+
+/** How long until, or since: `in 12 min`, `3 h ago`. */
+export function distance(instant: string, now: string): string {
+  const seconds = Math.round((Date.parse(instant) - Date.parse(now)) / 1000);
+  const size = Math.abs(seconds);
+  const says =
+    size < 90
+      ? `${size} s`
+      : size < 5400
+        ? `${Math.round(size / 60)} min`
+        : size < 172_800
+          ? `${Math.round(size / 3600)} h`
+          : `${Math.round(size / 86_400)} days`;
+  return seconds >= 0 ? `in ${says}` : `${says} ago`;
+}
+
+export const money = ({ amountMinor, currency }: { amountMinor: number; currency: string }): string =>
+  `${currency} ${(amountMinor / 100).toFixed(2)}`;
+
+/** Text broken at spaces into lines of at most `width`, each after `indent`. */
+export function wrap(text: string, width: number, indent = ''): string {
+  const lines: string[] = [];
+  for (const paragraph of text.split('\n')) {
+    let line = '';
+    for (const word of paragraph.split(' ')) {
+      if (line !== '' && indent.length + line.length + 1 + word.length > width) {
+        lines.push(line);
+        line = word;
+      } else {
+        line = line === '' ? word : `${line} ${word}`;
+      }
+    }
+    lines.push(line);
+  }
+  return lines.map((line) => `${indent}${line}`.trimEnd()).join('\n');
+}

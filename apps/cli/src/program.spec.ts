@@ -1,0 +1,311 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  append,
+  emptyFrontier,
+  eventBytes,
+  exportHeader,
+  exportLeaf,
+  formatVerifierKey,
+  type Leaf,
+  leafHash,
+  rootOf,
+  sha256,
+  signCheckpoint,
+  signingKey,
+} from '@countersign/record';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { card, funnel } from './core/given.js';
+import { program } from './program.js';
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: unknown;
+}
+
+let folder: string;
+let server: Server;
+let url: string;
+let asked: Asked[];
+let answers: Record<string, { status?: number; body: unknown }>;
+
+beforeEach(async () => {
+  asked = [];
+  answers = {};
+  server = createServer(async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    const text = Buffer.concat(parts).toString();
+    const { method = '', url: path = '', headers } = request;
+    asked.push({ method, path, headers, body: text === '' ? undefined : JSON.parse(text) });
+    const { status = 200, body } = answers[`${method} ${path}`] ?? { status: 404, body: {} };
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(typeof body === 'string' ? body : JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  folder = mkdtempSync(join(tmpdir(), 'cli-'));
+  vi.stubEnv('COUNTERSIGN_CONSOLE_URL', url);
+  vi.stubEnv('COUNTERSIGN_AUDIT_URL', url);
+  vi.stubEnv('COUNTERSIGN_ORCHESTRATOR_URL', url);
+  vi.stubEnv('COUNTERSIGN_TOKEN', 'a-token');
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+  process.exitCode = 0;
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs the command line as if it was called in `folder`; what it wrote and its exit code. */
+const run = async (...args: string[]): Promise<{ out: string; err: string; code: number }> => {
+  const written = { out: '', err: '' };
+  const take = (name: 'out' | 'err') => (text: string | Uint8Array) => {
+    written[name] += text.toString();
+    return true;
+  };
+  const spies = [
+    vi.spyOn(process, 'cwd').mockReturnValue(folder),
+    vi.spyOn(process.stdout, 'write').mockImplementation(take('out') as never),
+    vi.spyOn(process.stderr, 'write').mockImplementation(take('err') as never),
+    vi.spyOn(process, 'exit').mockImplementation(((code: number) => {
+      throw Object.assign(new Error('exit'), { exit: code });
+    }) as never),
+  ];
+  process.exitCode = 0;
+  try {
+    await program().parseAsync(args, { from: 'user' });
+    return { ...written, code: Number(process.exitCode) };
+  } catch (error) {
+    const { exit } = error as { exit?: number };
+    if (exit === undefined) throw error;
+    return { ...written, code: exit };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+};
+
+const reviewable = () => {
+  answers['GET /v1/reviews?state=open'] = { body: { reviews: [card] } };
+  answers[`GET /v1/reviews/${card.id}`] = { body: card };
+  answers[`POST /v1/reviews/${card.id}`] = { status: 202, body: { reviewId: 'r-1' } };
+  answers['GET /v1/reviews/r-1/result'] = {
+    body: { reviewId: 'r-1', state: 'approved', decision: 'approve', says: 'approved; executed', settlement: null },
+  };
+};
+const posted = () => asked.filter(({ method }) => method === 'POST');
+
+test('approving shows the card, answers with the digest that was shown, and tells what became of it', async () => {
+  reviewable();
+  const { out, code } = await run('review', 'approve', '3f2a', '--note', 'fine');
+  expect(posted()).toMatchObject([
+    {
+      headers: { authorization: 'Bearer a-token', 'idempotency-key': expect.stringMatching(/^[0-9a-f-]{36}$/) },
+      body: { decision: 'approve', digest: card.digest, note: 'fine' },
+    },
+  ]);
+  expect(out.indexOf(card.says)).toBeLessThan(out.indexOf('approved; executed'));
+  expect(code).toBe(0);
+});
+
+test('an approval that is pinned to another digest is not sent', async () => {
+  reviewable();
+  const { err, code } = await run('review', 'approve', card.id, '--digest', 'aaaaaaaa');
+  expect(posted()).toEqual([]);
+  expect(err).toContain(`the card's digest is ${card.digest} now`);
+  expect(code).toBe(1);
+  expect((await run('review', 'approve', card.id, '--digest', card.digest.slice(0, 8))).code).toBe(0);
+});
+
+test('an edit sends the whole payload with what was set, and shows the difference', async () => {
+  reviewable();
+  const { out, code } = await run('review', 'edit', '3f2a', '--set', 'amountMinor=40000');
+  expect(posted()).toMatchObject([
+    { body: { decision: 'edit', payload: { ...card.action?.payload, amountMinor: 40_000 } } },
+  ]);
+  expect(out).toContain('- amountMinor: 60000\n+ amountMinor: 40000');
+  expect(code).toBe(0);
+});
+
+test('an answer that was set aside ends with 1 and says why', async () => {
+  reviewable();
+  const says = 'set aside: the deadline has passed';
+  answers['GET /v1/reviews/r-1/result'] = { body: { reviewId: 'r-1', state: 'set-aside', decision: 'approve', says } };
+  const { out, code } = await run('--json', 'review', 'approve', card.id);
+  expect(JSON.parse(out)).toMatchObject({ state: 'set-aside', says });
+  expect(code).toBe(1);
+});
+
+test('somebody who may not answer is told who may, with 1', async () => {
+  reviewable();
+  answers[`POST /v1/reviews/${card.id}`] = {
+    status: 403,
+    body: { status: 403, detail: 'max is not among its reviewers' },
+  };
+  const { err, code } = await run('review', 'approve', card.id);
+  expect([err, code]).toEqual(['countersign: max is not among its reviewers\n', 1]);
+});
+
+test('a token that is not known is 2, and says where tokens come from', async () => {
+  answers['GET /v1/controls'] = { status: 401, body: { status: 401, detail: 'unknown' } };
+  const { err, code } = await run('controls');
+  expect(err).toContain('set COUNTERSIGN_TOKEN');
+  expect(code).toBe(2);
+});
+
+test('a service that is not there is 2, names its address and what to start', async () => {
+  vi.stubEnv('COUNTERSIGN_CONSOLE_URL', 'http://127.0.0.1:1');
+  const { err, code } = await run('review', 'list');
+  expect(err).toContain('console not reachable at http://127.0.0.1:1');
+  expect(err).toContain('is `npm start` running?');
+  expect(code).toBe(2);
+});
+
+test('in JSON, an error is one line of JSON on the error output', async () => {
+  vi.stubEnv('COUNTERSIGN_CONSOLE_URL', 'http://127.0.0.1:1');
+  const { err, out } = await run('review', 'list', '--json');
+  expect(JSON.parse(err)).toMatchObject({ exitCode: 2, error: expect.stringContaining('not reachable') });
+  expect(out).toBe('');
+});
+
+test('addresses and token are found in run.json of a folder above', async () => {
+  mkdirSync(join(folder, '.countersign'));
+  const file = { http: { console: url }, consoleToken: 'from-file' };
+  writeFileSync(join(folder, '.countersign', 'run.json'), JSON.stringify(file));
+  mkdirSync(join(folder, 'below'));
+  folder = join(folder, 'below');
+  vi.stubEnv('COUNTERSIGN_CONSOLE_URL', '');
+  vi.stubEnv('COUNTERSIGN_TOKEN', undefined);
+  answers['GET /v1/controls'] = { body: { controls: [] } };
+  expect(await run('controls')).toMatchObject({ out: 'Nothing is stopped.\n', code: 0 });
+  expect(asked[0]?.headers.authorization).toBe('Bearer from-file');
+  folder = join(folder, '..');
+});
+
+test('a stop names its scope and reason; a misused one is 2 and sends nothing', async () => {
+  answers['POST /v1/controls'] = { body: { changed: true, control: null } };
+  const { out, code } = await run('stop', '--agent', 'paid-media-agent', '--reason', 'bids look wrong');
+  expect(posted()).toMatchObject([
+    { body: { scope: 'agent:paid-media-agent', state: 'stopped', reason: 'bids look wrong' } },
+  ]);
+  expect([out, code]).toEqual(['agent:paid-media-agent is stopped.\n', 0]);
+  expect((await run('stop', '--reason', 'x')).code).toBe(2);
+  expect((await run('stop', '--all')).code).toBe(2);
+  expect((await run('halt')).code).toBe(2);
+  expect(posted()).toHaveLength(1);
+});
+
+test('the status is 1 where a service is not well', async () => {
+  answers['GET /v1/funnel'] = { body: funnel };
+  answers['GET /v1/controls'] = { body: { controls: [] } };
+  answers['GET /health'] = { body: { status: 'ok' } };
+  mkdirSync(join(folder, '.countersign'));
+  const http = Object.fromEntries(
+    ['signal-ingestion', 'paid-media-agent', 'sequencing-agent', 'guardrail-validator', 'action-executor'].map((n) => [
+      n,
+      url,
+    ]),
+  );
+  const write = (more: object) =>
+    writeFileSync(join(folder, '.countersign', 'run.json'), JSON.stringify({ http: { ...http, ...more } }));
+  write({});
+  expect((await run('status')).code).toBe(0);
+  write({ 'action-executor': 'http://127.0.0.1:1' });
+  const { out, code } = await run('status');
+  expect(out).toMatch(/action-executor +unreachable/);
+  expect(code).toBe(1);
+});
+
+test('an id that is nowhere on the record is 1', async () => {
+  answers['GET /v1/show/x'] = { body: { id: 'x', found: false, title: 'x', lines: [] } };
+  expect(await run('show', 'x')).toMatchObject({ out: 'Nothing of x is on the record.\n', code: 1 });
+});
+
+const { privateKey } = generateKeyPairSync('ed25519');
+const key = signingKey('countersign.example/record', privateKey);
+const recordOf = (n: number, alter: (line: string, index: number) => string = (line) => line): string => {
+  const stored = Array.from({ length: n }, (_, index) => {
+    const bytes = eventBytes({ key: null, headers: { ce_id: String(index) }, value: Buffer.from('{}') });
+    const leaf: Leaf = {
+      topic: 't.v1',
+      partition: 0,
+      offset: String(index),
+      source: '/s',
+      id: String(index),
+      sha256: sha256(bytes),
+    };
+    return { index, leaf, hash: leafHash(leaf), bytes, kept: 'event', at: '2026-11-21T10:00:00.000Z' };
+  });
+  const { frontier } = append(
+    emptyFrontier,
+    stored.map(({ hash }) => hash),
+  );
+  const note = signCheckpoint({ origin: key.name, size: frontier.size, root: rootOf(frontier) }, [key]);
+  const lines = [exportHeader({ origin: key.name, key, checkpoints: [note] }), ...stored.map(exportLeaf)];
+  return `${lines.map(alter).join('\n')}\n`;
+};
+
+test('a whole record verifies, from the recorder and from a file, offline', async () => {
+  answers['GET /v1/record/export'] = { body: recordOf(3) };
+  const live = await run('verify');
+  expect([live.code, live.out]).toEqual([0, expect.stringContaining('The record is whole.')]);
+  const file = join(folder, 'record.ndjson');
+  writeFileSync(file, recordOf(3));
+  const offline = await run('--json', 'verify', '--export', file, '--key', formatVerifierKey(key));
+  expect(JSON.parse(offline.out)).toMatchObject({ ok: true, size: 3, confirmed: 3, keyKnownBefore: true });
+});
+
+test('a record with one altered event, another key or a missing end does not verify', async () => {
+  const file = join(folder, 'record.ndjson');
+  const check = async (text: string, ...more: string[]) => {
+    writeFileSync(file, text);
+    return (await run('verify', '--export', file, ...more)).code;
+  };
+  const altered = recordOf(3, (line, n) => (n === 2 ? line.replace(/"bytes":"[^"]*"/, '"bytes":"AAAA"') : line));
+  expect(await check(altered)).toBe(1);
+  expect(await check(recordOf(3).split('\n').slice(0, 3).join('\n'))).toBe(1);
+  const other = signingKey(key.name, generateKeyPairSync('ed25519').privateKey);
+  expect(await check(recordOf(3), '--key', formatVerifierKey(other))).toBe(1);
+  expect(await check('no record\n')).toBe(1);
+  expect((await run('verify', '--export', join(folder, 'nothing'))).code).toBe(2);
+});
+
+test('a permit is checked against the keys that were given; what is none is 1', async () => {
+  const jwk = { ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'k1' };
+  const keys = join(folder, 'keys.json');
+  writeFileSync(keys, JSON.stringify({ keys: [jwk] }));
+  const { out, code } = await run('permit', 'verify', 'a.b.c', '--keys', keys);
+  expect([out.startsWith('No permit:'), code]).toEqual([true, 1]);
+  expect((await run('permit', 'verify', 'a.b.c')).code).toBe(2);
+});
+
+test('a configuration with a problem is 1 and names file, line and field', async () => {
+  mkdirSync(join(folder, 'config'));
+  writeFileSync(join(folder, 'config', 'rules.yaml'), 'permitSeconds: soon\n');
+  const { out, code } = await run('policy', 'check', join(folder, 'config'));
+  expect(out).toContain('rules.yaml:1 permitSeconds: ');
+  expect(code).toBe(1);
+});
+
+test('every command explains itself with examples and exit codes', async () => {
+  const all = (command: ReturnType<typeof program>): string[][] =>
+    command.commands.flatMap((sub) =>
+      sub.commands.length > 0 ? all(sub as never).map((rest) => [sub.name(), ...rest]) : [[sub.name()]],
+    );
+  const names = all(program());
+  expect(names.length).toBeGreaterThan(15);
+  for (const name of names) {
+    const { out, code } = await run(...name, '--help');
+    expect(out, name.join(' ')).toMatch(/Examples:\n {2}\$ countersign [\s\S]*Exit codes:\n {2}0 {2}/);
+    expect(code).toBe(0);
+  }
+});

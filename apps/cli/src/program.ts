@@ -1,0 +1,55 @@
+import { Command } from 'commander';
+import { deadLetterCommands } from './shell/commands/dead-letters.js';
+import { permitCommands } from './shell/commands/permit.js';
+import { playCommands } from './shell/commands/plays.js';
+import { policyCommands } from './shell/commands/policy.js';
+import { recordCommands } from './shell/commands/record.js';
+import { reviewCommands } from './shell/commands/review.js';
+import { statusCommands } from './shell/commands/status.js';
+
+/** The command line. It exits by itself only where it is misused (2) or asked for help (0). */
+export function program(): Command {
+  const countersign = new Command('countersign')
+    .description(
+      'Marketing agents propose; nothing runs that was not countersigned. This is how people look, decide and stop.',
+    )
+    .option('--json', 'answer in JSON')
+    .showHelpAfterError('(add --help for how to use it)')
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ countersign status
+  $ countersign review list
+  $ countersign review approve 3f2a
+  $ countersign stop --agent paid-media-agent --reason "bids look wrong"
+  $ countersign show 3f2a6c1e-…
+  $ countersign verify
+
+Where things are comes from .countersign/run.json of this folder or one above it, which \`npm start\` writes;
+COUNTERSIGN_CONSOLE_URL, COUNTERSIGN_AUDIT_URL, COUNTERSIGN_ORCHESTRATOR_URL and COUNTERSIGN_TOKEN go before it.
+
+Exit codes:
+  0  done
+  1  the answer is no: refused, not found, not valid, not well
+  2  misused, or something is not reachable or not configured`,
+    );
+  statusCommands(countersign);
+  reviewCommands(countersign);
+  recordCommands(countersign);
+  playCommands(countersign);
+  policyCommands(countersign);
+  permitCommands(countersign);
+  deadLetterCommands(countersign);
+  exitWithTwoWhenMisused(countersign);
+  return countersign;
+}
+
+/** commander ends with 1 where it is misused; here 1 is an answer. */
+function exitWithTwoWhenMisused(command: Command): void {
+  command.exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? 0 : 2);
+  });
+  for (const sub of command.commands) exitWithTwoWhenMisused(sub);
+}

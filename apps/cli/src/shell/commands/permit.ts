@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { readVerifyKeys, type VerifyKeys, verifyPermit } from '@countersign/gate';
+import type { Command } from 'commander';
+import { Misused } from '../../core/edit.js';
+import { permitIn } from '../../core/permit.js';
+import { acts, explained } from '../command.js';
+import { codeOf, Failure } from '../failure.js';
+import type { Session } from '../session.js';
+
+export function permitCommands(program: Command): void {
+  const permit = program.command('permit').description('permits, by hand');
+  const verify = permit
+    .command('verify')
+    .argument('<permit>', 'a compact JWS, a file that holds one or an ActionApproved event, or - for standard input')
+    .description("check a permit's signature and claims, offline, and say what it lets whom do")
+    .option('--keys <file>', 'a JWKS of the public keys to trust; taken from run.json where there is one')
+    .option('--at <instant>', 'check its times as of then', (given: string) => given);
+  explained(
+    verify,
+    ['permit verify eyJhbGciOi…', 'permit verify approved.json --keys permit-keys.json'],
+    'it is no valid permit',
+  );
+  acts(verify, async (s, given: string, options: { keys?: string; at?: string }) => {
+    const at = options.at ?? s.now();
+    if (Number.isNaN(Date.parse(at))) throw new Misused(`--at ${at}: a time such as 2026-11-21T10:00:00Z is expected`);
+    const explainedPermit = verifyPermit(permitIn(textOf(given)), keysOf(s, options.keys), new Date(at).toISOString());
+    const [first = '', ...rest] = explainedPermit.lines;
+    const tint = explainedPermit.ok ? s.paint.green : s.paint.red;
+    s.answer(explainedPermit, [tint(first), ...rest].join('\n'));
+    return explainedPermit.ok;
+  });
+}
+
+function textOf(given: string): string {
+  if (given !== '-' && !existsSync(given)) return given;
+  try {
+    return readFileSync(given === '-' ? 0 : given, 'utf8');
+  } catch (error) {
+    throw new Misused(`${given} cannot be read: ${codeOf(error)}`);
+  }
+}
+
+function keysOf(s: Session, file: string | undefined): VerifyKeys {
+  const from = file ?? s.installation.from;
+  if (from === undefined) {
+    throw new Failure(2, 'no keys to check with: give --keys <jwks file>, or call this where `npm start` runs');
+  }
+  try {
+    return readVerifyKeys(file === undefined ? s.installation.permitKeys : JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    const why = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
+    throw new Failure(2, `${from}: ${why}`);
+  }
+}

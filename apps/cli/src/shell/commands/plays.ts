@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import type { Run, Task } from '../../core/answers.js';
+import { runsText, tasksText } from '../../core/render.js';
+import { acts, explained } from '../command.js';
+
+export function playCommands(program: Command): void {
+  const runs = program
+    .command('runs')
+    .argument('[id]', 'one run, with its tasks')
+    .description('what plays have run, for whom and what became of it')
+    .option('--play <id>', 'of one play')
+    .option('--state <state>', 'in one state');
+  explained(runs, ['runs', 'runs --play tier-1-comparison-surge', 'runs 7c0d6c1e-…'], 'there is no such run');
+  acts(runs, async (s, id: string | undefined, options: { play?: string; state?: string }) => {
+    if (id === undefined) {
+      const found = await s.orchestrator.get<{ runs: Run[] }>(`/runs${query(options)}`);
+      s.answer(found, runsText(s.paint, found.runs));
+      return undefined;
+    }
+    const run = await s.orchestrator.get<Run>(`/runs/${encodeURIComponent(id)}`);
+    s.answer(run, `${runsText(s.paint, [run])}\n\n${tasksText(s.paint, run.tasks ?? [])}`);
+    return undefined;
+  });
+
+  const tasks = program
+    .command('tasks')
+    .description('what agents were given to do, and what they proposed')
+    .option('--run <id>', 'of one run')
+    .option('--overdue', 'only those past their time');
+  explained(tasks, ['tasks', 'tasks --run 7c0d6c1e-…', 'tasks --overdue']);
+  acts(tasks, async (s, options: { run?: string; overdue?: boolean }) => {
+    const asked = query({ run: options.run, overdue: options.overdue ? 'true' : undefined });
+    const found = await s.orchestrator.get<{ tasks: Task[] }>(`/tasks${asked}`);
+    s.answer(found, tasksText(s.paint, found.tasks));
+    return undefined;
+  });
+}
+
+function query(options: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(options).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}

@@ -1,0 +1,108 @@
+import { createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { parseVerifierKey, readExport, type VerifierKey, verifyRecord } from '@countersign/record';
+import type { Command } from 'commander';
+import type { Story } from '../../core/answers.js';
+import { Misused } from '../../core/edit.js';
+import { reportText, storyText } from '../../core/render.js';
+import { acts, explained, repeated } from '../command.js';
+import { codeOf, Failure } from '../failure.js';
+import type { Session } from '../session.js';
+
+interface VerifyOptions {
+  readonly export?: string;
+  readonly key?: string;
+  readonly checkpoint?: readonly string[];
+}
+
+export function recordCommands(program: Command): void {
+  const show = program
+    .command('show')
+    .argument('<id>', 'of a signal, task, run, proposal, action, permit, review, event …')
+    .description('the story of one action, in plain words');
+  explained(show, ['show 3f2a6c1e-…', 'show 3f2a6c1e-… --json'], 'nothing of that id is on the record');
+  acts(show, async (s, id: string) => {
+    const story = await s.audit.get<Story>(`/v1/show/${encodeURIComponent(id)}`);
+    s.answer(story, story.found ? storyText(s.paint, story) : `Nothing of ${id} is on the record.`);
+    return story.found;
+  });
+
+  const save = program
+    .command('export')
+    .description('the whole record as JSON Lines, to keep or to verify elsewhere')
+    .option('-o, --out <file>', 'write to a file rather than to standard output');
+  explained(save, ['export -o record.ndjson', 'export | gzip > record.ndjson.gz']);
+  acts(save, async (s, options: { out?: string }) => {
+    const out = options.out === undefined ? process.stdout : createWriteStream(options.out, { mode: 0o600 });
+    try {
+      const lines = await s.audit.lines('/v1/record/export');
+      await pipeline(Readable.from(withNewlines(lines)), out, { end: options.out !== undefined });
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      throw new Failure(2, `the export ended early (${codeOf(error)}); what was written is not whole`);
+    }
+    return undefined;
+  });
+
+  const verify = program
+    .command('verify')
+    .description('check the whole record: every entry, every event kept, every signed checkpoint')
+    .option('--export <file>', 'an export, offline; - reads standard input')
+    .option('--key <verifier key>', 'the key that must have signed; taken from run.json where there is one')
+    .option('--checkpoint <file>', 'a signed checkpoint that you kept; may be given several times', repeated);
+  explained(
+    verify,
+    ['verify', 'verify --export record.ndjson', 'verify --export record.ndjson --checkpoint last-month.note'],
+    'the record is not whole',
+  );
+  acts(verify, verifyAll);
+}
+
+async function verifyAll(s: Session, options: VerifyOptions): Promise<boolean> {
+  const lines = options.export === undefined ? await s.audit.lines('/v1/record/export') : fileLines(options.export);
+  const trusted = keyOf(options.key ?? s.installation.recordKey);
+  const kept = (options.checkpoint ?? []).map(textOf);
+  try {
+    const opened = await readExport(lines);
+    const report = await verifyRecord({
+      ...opened,
+      checkpoints: [...opened.checkpoints, ...kept],
+      ...(trusted && { keys: [trusted] }),
+    });
+    s.answer({ ...report, keyKnownBefore: trusted !== undefined }, reportText(s.paint, report, trusted !== undefined));
+    return report.ok;
+  } catch (error) {
+    // The reader's message names the line, and nothing of its content.
+    if (error instanceof SyntaxError) throw new Failure(1, `this is not a record: ${error.message}`);
+    throw new Failure(2, `the record cannot be read to its end (${codeOf(error)})`);
+  }
+}
+
+function keyOf(text: string | undefined): VerifierKey | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return parseVerifierKey(text.trim());
+  } catch {
+    throw new Misused('--key: a verifier key such as name+1a2b3c4d+AbCd… is expected');
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Misused(`${file} cannot be read: ${codeOf(error)}`);
+  }
+}
+
+function fileLines(file: string): AsyncIterable<string> {
+  if (file !== '-' && !existsSync(file)) throw new Misused(`${file} does not exist`);
+  const input = file === '-' ? process.stdin : createReadStream(file);
+  return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+}
+
+async function* withNewlines(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`;
+}

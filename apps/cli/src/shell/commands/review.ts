@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { Card, ReviewResult } from '../../core/answers.js';
+import { applySettings, changesBetween, Misused } from '../../core/edit.js';
+import { cardsText, cardText, changesText, resultText } from '../../core/render.js';
+import { idOf } from '../../core/scope.js';
+import { acts, explained, repeated } from '../command.js';
+import { Failure } from '../failure.js';
+import type { Session } from '../session.js';
+
+interface AnswerOptions {
+  readonly note?: string;
+  readonly digest?: string;
+  readonly yes?: boolean;
+  readonly wait: string | false;
+  readonly set?: readonly string[];
+  readonly payload?: string;
+}
+
+export function reviewCommands(program: Command): void {
+  const review = program
+    .command('review')
+    .description("answer what waits for a person: actions and plays' checkpoints");
+
+  const list = review
+    .command('list')
+    .description('what waits, the newest first')
+    .option('--all', 'what is done with too');
+  explained(list, ['review list', 'review list --all --json']);
+  acts(list, async (s, options: { all?: boolean }) => {
+    const found = await cards(s, options.all ? '' : '?state=open');
+    s.answer({ reviews: found }, cardsText(s.paint, found, s.now()));
+    return undefined;
+  });
+
+  const show = review
+    .command('show')
+    .argument('<id>', 'a proposal or checkpoint; its first digits do')
+    .description('one card: the facts, what the agent says, what approving does');
+  explained(show, ['review show 3f2a', 'review show 3f2a --json'], 'there is no such review');
+  acts(show, async (s, id: string) => {
+    const card = await cardOf(s, id);
+    s.answer(card, cardText(s.paint, card, s.now()));
+    return undefined;
+  });
+
+  const answering = (name: string, says: string) =>
+    review
+      .command(name)
+      .argument('<id>', 'a proposal or checkpoint; its first digits do')
+      .description(says)
+      .option('--note <text>', 'kept on the record with the answer')
+      .option('--digest <sha256>', 'answer only if the card still has this digest; its first 8 digits do')
+      .option('--wait <seconds>', 'how long to wait for what becomes of it', '15')
+      .option('--no-wait', 'do not wait for what becomes of it')
+      .option('--yes', 'do not ask again');
+
+  const approve = answering('approve', 'let it run, this once, as the card shows it');
+  explained(
+    approve,
+    ['review approve 3f2a', 'review approve 3f2a --digest 9c1b7a20 --note "agreed with Tom" --yes'],
+    'it was refused or set aside, or you may not',
+  );
+  acts(approve, (s, id: string, options: AnswerOptions) => answer(s, id, 'approve', options));
+
+  const reject = answering('reject', 'do not let it run');
+  explained(reject, ['review reject 3f2a --note "not this quarter"'], 'it was set aside, or you may not');
+  acts(reject, (s, id: string, options: AnswerOptions) => answer(s, id, 'reject', options));
+
+  const edit = answering('edit', 'let something else run in its place; it is judged from the start')
+    .option('--set <name=value>', 'change one setting; may be given several times', repeated)
+    .option('--payload <file>', 'the whole new payload as JSON; - reads it from standard input');
+  explained(
+    edit,
+    ['review edit 3f2a --set amountMinor=40000', 'review edit 3f2a --payload payload.json --note "half of it"'],
+    'it was refused or set aside, or you may not',
+  );
+  acts(edit, (s, id: string, options: AnswerOptions) => answer(s, id, 'edit', options));
+}
+
+async function answer(
+  s: Session,
+  given: string,
+  decision: ReviewResult['decision'],
+  options: AnswerOptions,
+): Promise<boolean> {
+  const seconds = options.wait === false ? 0 : Number(options.wait);
+  if (!(seconds >= 0)) throw new Misused(`--wait ${options.wait}: a number of seconds is expected`);
+  const card = await cardOf(s, given);
+  checkDigest(card, options.digest);
+  const payload = decision === 'edit' ? edited(card, options) : undefined;
+  s.note(cardText(s.paint, card, s.now()));
+  if (payload) s.note(`\n${changesText(s.paint, changesBetween(card.action?.payload, payload))}`);
+  const question = `\n${{ approve: 'Approve this?', reject: 'Reject this?', edit: 'Let this run in its place?' }[decision]}`;
+  if (s.interactive && !options.yes && !(await s.confirm(question))) {
+    s.note('Nothing was sent.');
+    return false;
+  }
+  const body = {
+    decision,
+    digest: card.digest,
+    ...(payload && { payload }),
+    ...(options.note !== undefined && { note: options.note }),
+  };
+  const key = { 'idempotency-key': randomUUID() };
+  const { reviewId } = await s.console.post<{ reviewId: string }>(`/v1/reviews/${card.id}`, body, key);
+
+  const until = Date.now() + seconds * 1000;
+  let result = await s.console.get<ReviewResult>(`/v1/reviews/${reviewId}/result`);
+  while (!settled(result) && Date.now() < until) {
+    await sleep(250);
+    result = await s.console.get<ReviewResult>(`/v1/reviews/${reviewId}/result`);
+  }
+  s.answer(result, `\n${resultText(s.paint, result)}`);
+  return result.state !== 'set-aside' && result.state !== 'refused';
+}
+
+/** Whether there is nothing nearer to wait for: what may run later is told as approved. */
+const settled = (result: ReviewResult): boolean => result.state !== 'waiting';
+
+function checkDigest(card: Card, pinned: string | undefined): void {
+  if (pinned === undefined) return;
+  if (!/^[0-9a-f]{8,64}$/.test(pinned))
+    throw new Misused(`--digest ${pinned}: at least 8 hexadecimal digits are expected`);
+  if (!card.digest.startsWith(pinned)) {
+    throw new Failure(
+      1,
+      `the card's digest is ${card.digest} now: look at it again with \`countersign review show ${card.id}\``,
+    );
+  }
+}
+
+function edited(card: Card, options: AnswerOptions): Record<string, unknown> {
+  if (!card.action) throw new Misused("a play's checkpoint cannot be edited: approve or reject it");
+  if ((options.payload === undefined) === (options.set === undefined)) {
+    throw new Misused('say what to change: either --set name=value or --payload <file>');
+  }
+  if (options.set) return applySettings(card.action.payload, options.set);
+  const file = options.payload as string;
+  try {
+    return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8')) as Record<string, unknown>;
+  } catch (error) {
+    throw new Misused(`--payload ${file}: ${error instanceof SyntaxError ? 'it is not JSON' : 'it cannot be read'}`);
+  }
+}
+
+async function cardOf(s: Session, given: string): Promise<Card> {
+  const known = given.length < 36 ? (await cards(s, '?state=open')).map(({ id }) => id) : [];
+  return s.console.get<Card>(`/v1/reviews/${encodeURIComponent(idOf(given, known))}`);
+}
+
+const cards = async (s: Session, query: string): Promise<Card[]> =>
+  (await s.console.get<{ reviews: Card[] }>(`/v1/reviews${query}`)).reviews;

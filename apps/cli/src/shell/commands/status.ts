@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import type { Control, Funnel, Health } from '../../core/answers.js';
+import { controlsText, healthText, statusText } from '../../core/render.js';
+import { type ScopeOptions, scopeOf } from '../../core/scope.js';
+import { acts, explained } from '../command.js';
+import type { Session } from '../session.js';
+
+export function statusCommands(program: Command): void {
+  const status = program
+    .command('status')
+    .description('the funnel from signals to effects, what is stopped, and how the services are');
+  explained(status, ['status', 'status --json'], 'a service is not well');
+  acts(status, async (s) => {
+    const health = await Promise.all(
+      Object.entries(s.installation.urls).map(([service, url]) => healthOf(service, url)),
+    );
+    const [funnel, { controls }] = await Promise.all([
+      s.console.get<Funnel>('/v1/funnel'),
+      s.console.get<{ controls: Control[] }>('/v1/controls'),
+    ]).catch((error: unknown) => {
+      // Without the console there is still something to say: which services are there.
+      s.note(healthText(s.paint, health));
+      throw error;
+    });
+    s.answer({ funnel, controls, health }, statusText(s.paint, funnel, controls, health));
+    return health.every(({ status: is }) => is === 'ok');
+  });
+
+  const controls = program.command('controls').description('what is stopped, by whom and why');
+  explained(controls, ['controls', 'controls --json']);
+  acts(controls, async (s) => {
+    const found = await s.console.get<{ controls: Control[] }>('/v1/controls');
+    s.answer(found, controlsText(s.paint, found.controls));
+    return undefined;
+  });
+
+  const words = {
+    stop: ['stopped', 'stop an agent, a play, a channel, an account, or everything'],
+    resume: ['running', 'end a stop'],
+  } as const;
+  for (const [name, [state, says]] of Object.entries(words)) {
+    const command = program
+      .command(name)
+      .description(says)
+      .option('--all', 'everything')
+      .option('--agent <name>', 'one agent')
+      .option('--play <id>', 'one play')
+      .option('--channel <channel>', 'email, advertising or crm')
+      .option('--account <id>', 'one CRM account or ad account')
+      .requiredOption('--reason <text>', 'why; it is kept on the record');
+    explained(
+      command,
+      [`${name} --agent paid-media-agent --reason "bids look wrong"`, `${name} --all --reason "incident 12"`],
+      'you may not',
+    );
+    acts(command, (s, options: ScopeOptions & { reason: string }) =>
+      change(s, scopeOf(options), state, options.reason),
+    );
+  }
+}
+
+async function change(s: Session, scope: string, state: Control['state'], reason: string): Promise<undefined> {
+  const answer = await s.console.post<{ changed: boolean; control: Control | null }>('/v1/controls', {
+    scope,
+    state,
+    reason,
+  });
+  const done = state === 'stopped' ? s.paint.red(`${scope} is stopped.`) : s.paint.green(`${scope} runs.`);
+  const already = answer.control
+    ? `Nothing changed: ${scope} is ${state} already, by ${answer.control.by}: ${answer.control.reason}`
+    : `Nothing changed: ${scope} was never stopped.`;
+  s.answer(answer, answer.changed ? done : already);
+  return undefined;
+}
+
+async function healthOf(service: string, url: string): Promise<Health> {
+  try {
+    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(3_000) });
+    const { status } = (await response.json()) as { status?: string };
+    return { service, url, status: status ?? `status ${response.status}` };
+  } catch {
+    return { service, url, status: 'unreachable' };
+  }
+}

@@ -1,0 +1,89 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { codeOf, Failure } from './failure.js';
+
+const TIMEOUT_MS = 15_000;
+
+interface Problem {
+  readonly status?: number;
+  readonly detail?: string;
+  readonly title?: string;
+}
+
+/** A service's HTTP interface. Every failure comes as a `Failure` that says what to do. */
+export interface Client {
+  readonly url: string;
+  get<T>(path: string): Promise<T>;
+  post<T>(path: string, body: unknown, headers?: Record<string, string>): Promise<T>;
+  /** The lines of an answer that may be long, as they come. */
+  lines(path: string): Promise<AsyncIterable<string>>;
+}
+
+export function client(service: string, url: string, token: string | undefined): Client {
+  const send = async (
+    method: string,
+    path: string,
+    timed: boolean,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ) => {
+    let response: Response;
+    try {
+      response = await fetch(`${url}${path}`, {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(timed && { signal: AbortSignal.timeout(TIMEOUT_MS) }),
+      });
+    } catch (error) {
+      throw new Failure(2, `${service} not reachable at ${url} (${codeOf(error)}): is \`npm start\` running?`);
+    }
+    if (!response.ok) throw failureOf(service, url, token, response.status, await problemIn(response));
+    return response;
+  };
+  const json = async <T>(response: Response): Promise<T> => {
+    try {
+      return (await response.json()) as T;
+    } catch {
+      throw new Failure(2, `${service} at ${url} did not answer with JSON: is something else listening there?`);
+    }
+  };
+  return {
+    url,
+    get: async (path) => json(await send('GET', path, true)),
+    post: async (path, body, headers) => json(await send('POST', path, true, body, headers)),
+    lines: async (path) => {
+      const { body } = await send('GET', path, false);
+      if (!body) throw new Failure(2, `${service} at ${url} answered with nothing`);
+      return createInterface({ input: Readable.fromWeb(body as ReadableStream), crlfDelay: Number.POSITIVE_INFINITY });
+    },
+  };
+}
+
+async function problemIn(response: Response): Promise<Problem> {
+  try {
+    return (await response.json()) as Problem;
+  } catch {
+    return {};
+  }
+}
+
+function failureOf(service: string, url: string, token: string | undefined, status: number, problem: Problem): Failure {
+  const says = problem.detail ?? problem.title ?? `status ${status}`;
+  if (status === 401) {
+    const what = token === undefined ? 'it asks for a token' : 'it does not know this token';
+    const todo = 'set COUNTERSIGN_TOKEN, or call this inside the folder whose .countersign/run.json has one';
+    return new Failure(2, `${service} at ${url}: ${what}; ${todo}`, problem);
+  }
+  if (status === 404 && problem.detail === undefined) {
+    return new Failure(2, `${service} at ${url} has no such page: is it the same version as this command?`, problem);
+  }
+  const theAnswerIsNo = [403, 404, 409].includes(status);
+  return new Failure(theAnswerIsNo ? 1 : 2, theAnswerIsNo ? says : `${service}: ${says}`, problem);
+}

@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import picocolors from 'picocolors';
+import { type Installation, installation, type RunFile } from '../core/installation.js';
+import type { Paint } from '../core/text.js';
+import { Failure } from './failure.js';
+import { type Client, client } from './http.js';
+
+/** One call of the command line: where everything is, and how to speak to whoever called. */
+export interface Session {
+  readonly json: boolean;
+  readonly paint: Paint;
+  readonly installation: Installation;
+  readonly console: Client;
+  readonly audit: Client;
+  readonly orchestrator: Client;
+  now(): string;
+  /** What the command answers: `value` as JSON where that was asked for, else the text. */
+  answer(value: unknown, text: string): void;
+  /** Beside the answer, for people only. */
+  note(text: string): void;
+  /** Whether there is somebody to ask. */
+  readonly interactive: boolean;
+  confirm(question: string): Promise<boolean>;
+}
+
+export function session(command: Command): Session {
+  const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
+  const where = installation(process.env, runFile());
+  const urlOf = (service: string): string => where.urls[service] as string;
+  const colours = !json && process.stdout.isTTY === true && !process.env.NO_COLOR;
+  return {
+    json,
+    paint: picocolors.createColors(colours),
+    installation: where,
+    console: client('console', urlOf('console'), where.token),
+    audit: client('audit-recorder', urlOf('audit-recorder'), where.token),
+    orchestrator: client('orchestrator', urlOf('orchestrator'), where.token),
+    now: () => new Date().toISOString(),
+    answer: (value, text) => {
+      process.stdout.write(`${json ? JSON.stringify(value, null, 2) : text}\n`);
+    },
+    note: (text) => {
+      if (!json) process.stdout.write(`${text}\n`);
+    },
+    interactive: process.stdin.isTTY === true && process.stdout.isTTY === true && !json,
+    confirm: async (question) => {
+      const terminal = createInterface({ input: process.stdin, output: process.stdout });
+      try {
+        return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+      } finally {
+        terminal.close();
+      }
+    },
+  };
+}
+
+/** `.countersign/run.json` of this folder or the nearest one above it. */
+function runFile(): { path: string; run: RunFile } | undefined {
+  for (let folder = process.cwd(); ; folder = dirname(folder)) {
+    const path = join(folder, '.countersign', 'run.json');
+    if (existsSync(path)) {
+      try {
+        return { path, run: JSON.parse(readFileSync(path, 'utf8')) as RunFile };
+      } catch {
+        throw new Failure(2, `${path} cannot be read: start again with \`npm start\`, which writes it anew`);
+      }
+    }
+    if (folder === dirname(folder)) return undefined;
+  }
+}
