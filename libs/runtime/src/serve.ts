@@ -62,7 +62,7 @@ export class RuntimeModule {
 }
 
 /**
- * Runs a service until it is told to stop (SIGTERM, SIGINT, or the end of standard input where `COUNTERSIGN_PARENT=stdin`): migrates,
+ * Runs a service until it is told to stop (SIGTERM or SIGINT): migrates,
  * checks its topics, reads state to its end, serves HTTP, then begins work. Whatever fails before that ends the process with status 1.
  */
 export async function serve(module: Type, spec: ServiceSpec): Promise<void> {
@@ -111,10 +111,6 @@ async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void
   };
   process.on('SIGTERM', () => void end('SIGTERM'));
   process.on('SIGINT', () => void end('SIGINT'));
-  if (process.env.COUNTERSIGN_PARENT === 'stdin') {
-    process.stdin.on('end', () => void end('its parent is gone')).on('error', () => void end('its parent is gone'));
-    process.stdin.resume();
-  }
   process.on('unhandledRejection', (error) => {
     log.error(`unhandled: ${describe(error).says}`);
     process.exit(1);

@@ -1,0 +1,87 @@
+import type { Observed } from './observe.js';
+
+/** How many of everything there has been: from signals to settled effects. */
+export interface Funnel {
+  accepted: number;
+  rejected: number;
+  tasks: number;
+  proposals: number;
+  approved: number;
+  refused: number;
+  escalated: number;
+  settled: Record<string, number>;
+  deadLetters: number;
+}
+
+export const emptyFunnel = (): Funnel => ({
+  accepted: 0,
+  rejected: 0,
+  tasks: 0,
+  proposals: 0,
+  approved: 0,
+  refused: 0,
+  escalated: 0,
+  settled: {},
+  deadLetters: 0,
+});
+
+/** Counts one event, each id once. */
+export function counter(): { count(event: Observed): void; readonly funnel: Funnel } {
+  const funnel = emptyFunnel();
+  const seen = new Set<string>();
+  return {
+    funnel,
+    count: (event) => {
+      const name = `${event.source} ${event.id}`;
+      if (seen.has(name)) return;
+      seen.add(name);
+      switch (event.type) {
+        case 'SignalAccepted':
+          funnel.accepted++;
+          break;
+        case 'SignalRejected':
+          funnel.rejected++;
+          break;
+        case 'TaskAssigned':
+          funnel.tasks++;
+          break;
+        case 'ActionProposed':
+          funnel.proposals++;
+          break;
+        case 'ActionApproved':
+          funnel.approved++;
+          break;
+        case 'ActionRefused':
+          funnel.refused++;
+          break;
+        case 'ActionEscalated':
+          funnel.escalated++;
+          break;
+        case 'ActionSettled': {
+          const outcome = String(event.data.outcome);
+          funnel.settled[outcome] = (funnel.settled[outcome] ?? 0) + 1;
+          break;
+        }
+        case 'DeadLetter':
+          funnel.deadLetters++;
+          break;
+        default:
+      }
+    },
+  };
+}
+
+/** The funnel as one line: `signals 812 accepted, 9 rejected → tasks 14 → …`. */
+export function line(funnel: Funnel): string {
+  const settled = Object.entries(funnel.settled).sort(([a], [b]) => a.localeCompare(b, 'en'));
+  const total = settled.reduce((sum, [, n]) => sum + n, 0);
+  const detail = settled.length > 0 ? ` (${settled.map(([outcome, n]) => `${n} ${outcome}`).join(', ')})` : '';
+  const dead = funnel.deadLetters > 0 ? `  [${funnel.deadLetters} dead letters]` : '';
+  return [
+    `signals ${funnel.accepted} accepted, ${funnel.rejected} rejected`,
+    `tasks ${funnel.tasks}`,
+    `proposals ${funnel.proposals}`,
+    `${funnel.approved} approved, ${funnel.refused} refused, ${funnel.escalated} escalated`,
+    `settled ${total}${detail}${dead}`,
+  ].join(' → ');
+}

@@ -1,0 +1,299 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  acls,
+  type Deployment,
+  type Service,
+  SourceConfig,
+  shippedDeployment,
+  type Topic,
+  topicConfig,
+  topology,
+} from '@countersign/contracts';
+import type { KafkaConfig } from 'kafkajs';
+import { parse } from 'yaml';
+import { type Broker, startBroker } from '../broker.js';
+import { workspaceRoot } from '../cache.js';
+import { assertPortFree, freePort, PortTaken } from '../ports.js';
+import { type Postgres, startPostgres } from '../postgres.js';
+import { provision, provisionDatabase } from '../provision.js';
+import { type SupervisedProcess, superviseProcess } from '../supervise.js';
+import { type Secrets, secrets } from './secrets.js';
+import { plannedPorts, type ServicePlan } from './services.js';
+
+/** What `.countersign/run.json` holds: all that a client on this machine needs. Mode 0600. */
+export interface RunFile {
+  readonly startedAt: string;
+  readonly kafka: {
+    readonly bootstrap: string;
+    readonly mechanism: 'scram-sha-256';
+    readonly principals: Readonly<Record<string, { readonly username: string; readonly password: string }>>;
+  };
+  readonly http: Readonly<Record<string, string>>;
+  readonly apiKeys: Readonly<Record<string, string>>;
+  readonly consoleToken: string;
+  readonly database: string;
+  readonly permitKeys: Secrets['permitKeys'];
+}
+
+export interface StartOptions {
+  /** Where state lives, e.g. `.countersign`. */
+  readonly home: string;
+  /** `free`: any free ports, for tests; else the usual ones and the environment's. */
+  readonly ports?: 'free';
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The folder that operators edit. */
+  readonly config?: string;
+  /** Environment of single services, e.g. a connector's file. */
+  readonly more?: Partial<Record<Service, Readonly<Record<string, string>>>>;
+  /** Quicker to start, slower to work: for tests. */
+  readonly shortLived?: boolean;
+  readonly say?: (line: string) => void;
+}
+
+/** A whole installation on this machine. */
+export interface Running {
+  readonly run: RunFile;
+  readonly topics: readonly Topic[];
+  readonly broker: Broker | undefined;
+  readonly postgres: Postgres | undefined;
+  readonly services: ReadonlyMap<Service, SupervisedProcess>;
+  /** How to log in as a principal. */
+  kafka(principal: string): Pick<KafkaConfig, 'brokers' | 'sasl'>;
+  /** Starts a service anew, e.g. after a kill; `copy` starts another instance beside it on a free port. */
+  restart(name: Service, copy?: { readonly instance: number }): Promise<SupervisedProcess>;
+  /** A service that ended without being asked to: its name and last lines. */
+  readonly failed: Promise<{ name: string; lines: string[] }>;
+  /** Drains the services, then stops what was started here. */
+  stop(): Promise<void>;
+}
+
+/** The installation's sources from its configuration. */
+export function readDeployment(config: string): Deployment {
+  const file = join(config, 'sources.yaml');
+  const { sources } = parse(readFileSync(file, 'utf8')) as { sources: unknown[] };
+  return { ...shippedDeployment, sources: sources.map((source) => SourceConfig.parse(source)) };
+}
+
+/** Brings up broker, database and every service, each a process with its own Kafka principal and database role. */
+export async function startEverything(options: StartOptions): Promise<Running> {
+  const { home, env = process.env, say = () => undefined } = options;
+  const config = options.config ?? join(workspaceRoot, 'deploy/config');
+  const deployment = readDeployment(config);
+  const topics = topology(deployment);
+  const plans = await portsOf(options, env);
+  for (const { name, port, portVariable } of plans) await assertPortFree(port, name, portVariable);
+
+  const principals = [...new Set(topics.flatMap((t) => [t.writer, ...t.readers]))].sort();
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const kept = secrets(join(home, 'secrets'), {
+    principals,
+    httpSources: deployment.sources.filter((s) => s.via === 'http').map((s) => s.name),
+    person: 'lea',
+  });
+  const users = principals.map((name) => ({ name, password: kept.passwords[name] as string }));
+
+  const stops: (() => Promise<void>)[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  };
+  try {
+    say('starting Kafka and Postgres');
+    const [broker, postgres] = await bothOrNeither(
+      env.KAFKA_BROKERS
+        ? undefined
+        : startBroker({
+            dir: join(home, 'kafka'),
+            ...(options.ports === 'free' && { ports: { client: await freePort(), controller: await freePort() } }),
+            ...(options.shortLived && { shortLived: true }),
+            users,
+            log: say,
+          }),
+      env.DATABASE_URL
+        ? undefined
+        : startPostgres({
+            dir: join(home, 'postgres'),
+            ...(options.ports === 'free' && { port: await freePort() }),
+            log: say,
+          }),
+    );
+    if (broker) stops.push(() => broker.stop());
+    if (postgres) stops.push(() => postgres.stop());
+
+    say('creating topics, permissions, schemas and roles');
+    const bootstrap = broker?.bootstrap ?? (env.KAFKA_BROKERS as string);
+    const admin = broker?.admin ?? {
+      username: env.KAFKA_ADMIN_USERNAME ?? 'admin',
+      password: env.KAFKA_ADMIN_PASSWORD ?? '',
+    };
+    const superuserUrl = postgres?.url ?? (env.DATABASE_URL as string);
+    const [, roles] = await Promise.all([
+      provision({
+        bootstrap,
+        admin,
+        topics: topics.map((t) => ({ name: t.name, partitions: t.partitions, config: topicConfig(t) })),
+        acls: acls(topics),
+        users: broker ? [] : users,
+      }),
+      provisionDatabase({
+        superuserUrl,
+        roles: plans.map(({ name }) => ({
+          name: name.replaceAll('-', '_'),
+          password: kept.passwords[name] as string,
+          schema: name.replaceAll('-', '_'),
+          ...(name === 'audit-recorder' && { owner: true }),
+        })),
+      }),
+    ]);
+
+    const run: RunFile = {
+      startedAt: new Date().toISOString(),
+      kafka: {
+        bootstrap,
+        mechanism: 'scram-sha-256',
+        principals: Object.fromEntries(users.map(({ name, password }) => [name, { username: name, password }])),
+      },
+      http: Object.fromEntries(plans.map(({ name, port }) => [name, `http://127.0.0.1:${port}`])),
+      apiKeys: kept.apiKeys,
+      consoleToken: kept.consoleToken,
+      database: superuserUrl,
+      permitKeys: kept.permitKeys,
+    };
+    const runFile = join(home, 'run.json');
+    rmSync(runFile, { force: true });
+    writeFileSync(runFile, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 });
+
+    const services = new Map<Service, SupervisedProcess>();
+    const stopping = { now: false };
+    let tellFailure: (failure: { name: string; lines: string[] }) => void = () => undefined;
+    const failed = new Promise<{ name: string; lines: string[] }>((resolve) => {
+      tellFailure = resolve;
+    });
+    const launch = async (plan: ServicePlan, instance?: number): Promise<SupervisedProcess> => {
+      const { name } = plan;
+      const port = instance === undefined ? plan.port : await freePort();
+      const label = instance === undefined ? name : `${name}-${instance}`;
+      const urls = roles.get(name.replaceAll('-', '_'));
+      const service = await superviseProcess({
+        name: label,
+        command: process.execPath,
+        args: [
+          '--disable-warning=TimeoutNegativeWarning',
+          '--enable-source-maps',
+          join(workspaceRoot, 'apps', name, 'dist/main.js'),
+        ],
+        env: {
+          ...inherited(env),
+          NODE_ENV: 'production',
+          NO_COLOR: '1',
+          KAFKA_BROKERS: bootstrap,
+          KAFKA_USERNAME: name,
+          KAFKA_PASSWORD: kept.passwords[name],
+          DATABASE_URL: urls?.url,
+          DATABASE_MIGRATION_URL: urls?.migrationUrl,
+          HOST: '127.0.0.1',
+          PORT: String(port),
+          SOURCES_FILE: join(config, 'sources.yaml'),
+          CONFIG_DIR: config,
+          ...Object.fromEntries(plan.secrets.map((variable) => [variable, kept.files[variable]])),
+          ...options.more?.[name],
+        },
+        cwd: workspaceRoot,
+        logFile: join(home, 'logs', `${label}.log`),
+        pidFile: join(home, 'pids', `${label}.json`),
+        probe: () => healthy(`http://127.0.0.1:${port}/health`),
+        readyMs: 90_000,
+      });
+      if (instance === undefined) services.set(name, service);
+      void service.exited.then((exit) => {
+        if (!stopping.now && services.get(name) === service && exit.signal !== 'SIGKILL')
+          tellFailure({ name: label, lines: service.lastLines(8) });
+      });
+      return service;
+    };
+    stops.push(async () => {
+      stopping.now = true;
+      await Promise.all([...services.values()].map((service) => service.stop(25_000)));
+    });
+    say('starting the services');
+    const started = await Promise.all(plans.map((plan) => launch(plan)));
+    let ready = 0;
+    await Promise.all(
+      started.map(async (service) => {
+        await service.ready;
+        ready++;
+        say(`${service.name} is healthy (${ready} of ${started.length})`);
+      }),
+    );
+    const copies: SupervisedProcess[] = [];
+    stops.push(async () => void (await Promise.all(copies.map((service) => service.stop(25_000)))));
+    return {
+      run,
+      topics,
+      broker,
+      postgres,
+      services,
+      failed,
+      kafka: (principal) => ({
+        brokers: bootstrap.split(','),
+        sasl: { mechanism: 'scram-sha-256', username: principal, password: kept.passwords[principal] as string },
+      }),
+      restart: async (name, copy) => {
+        const plan = plans.find((p) => p.name === name) as ServicePlan;
+        const service = await launch(plan, copy?.instance);
+        if (copy) copies.push(service);
+        await service.ready;
+        return service;
+      },
+      stop: stopAll,
+    };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+/** If one of two starts fails, the other is stopped too. */
+async function bothOrNeither<A extends { stop(): Promise<void> }, B extends { stop(): Promise<void> }>(
+  a: Promise<A> | undefined,
+  b: Promise<B> | undefined,
+): Promise<[A | undefined, B | undefined]> {
+  const [first, second] = await Promise.allSettled([a, b]);
+  if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value];
+  if (first.status === 'fulfilled') await first.value?.stop();
+  if (second.status === 'fulfilled') await second.value?.stop();
+  throw first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason;
+}
+
+async function portsOf(
+  options: StartOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<readonly ServicePlan[]> {
+  const plans = plannedPorts(env);
+  if (options.ports !== 'free') return plans;
+  return Promise.all(plans.map(async (plan) => ({ ...plan, port: await freePort() })));
+}
+
+/** What a service needs of this process's environment: where programs are, and what the operator set for it. */
+const inherited = (env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> =>
+  Object.fromEntries(
+    Object.entries(env).filter(([name]) =>
+      /^(PATH|HOME|LANG|TZ|TMPDIR|NODE_EXTRA_CA_CERTS|OTEL_.*|OPENAI_.*|MODEL_.*|KAFKA_SSL|LOG_.*|CONNECTORS_FILE|[A-Z]+_MS|BATCH_EVENTS|DATABASE_CONNECTIONS)$/.test(
+        name,
+      ),
+    ),
+  );
+
+async function healthy(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    await answer.arrayBuffer();
+    return answer.ok;
+  } catch {
+    await sleep(70);
+    return false;
+  }
+}
+
+export { PortTaken };

@@ -1,0 +1,96 @@
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Everything secret that one installation on this machine needs; made at the first start, kept in mode 0600. */
+export interface Secrets {
+  /** Passwords by Kafka principal; database roles use the same. */
+  readonly passwords: Readonly<Record<string, string>>;
+  /** API keys by source, for `POST /v1/signals`. */
+  readonly apiKeys: Readonly<Record<string, string>>;
+  /** The token of the person who started it, for the console and the record. */
+  readonly consoleToken: string;
+  /** Public keys that permits are verified with, as a JWKS. */
+  readonly permitKeys: { keys: Record<string, unknown>[] };
+  /** Paths of the files that services read, by environment variable. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const token = (): string => randomBytes(24).toString('base64url');
+
+/** Reads the secrets under `dir`, making those that are missing. */
+export function secrets(
+  dir: string,
+  names: { principals: readonly string[]; httpSources: readonly string[]; person: string },
+): Secrets {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const keep = (name: string, make: () => string): string => {
+    const file = join(dir, name);
+    if (!existsSync(file)) writeFileSync(file, make(), { mode: 0o600 });
+    chmodSync(file, 0o600);
+    return file;
+  };
+  /** A JSON object that gains what is asked for and loses nothing. */
+  const grow = (name: string, wanted: readonly string[]): Record<string, string> => {
+    const file = keep(name, () => '{}');
+    const known = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+    const grown = { ...known };
+    for (const one of wanted) grown[one] ??= token();
+    if (Object.keys(grown).length > Object.keys(known).length)
+      writeFileSync(file, JSON.stringify(grown, null, 2), { mode: 0o600 });
+    return grown;
+  };
+
+  const passwords = grow('passwords.json', names.principals);
+  const apiKeys = grow('api-keys.json', names.httpSources);
+  const consoleToken = grow('console-token.json', ['token']).token as string;
+
+  const signing = keep('permit-signing.jwk', () => {
+    const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+    return JSON.stringify({ ...jwk, kid: `permits-${sha256(String(jwk.x)).slice(0, 8)}`, alg: 'EdDSA', use: 'sig' });
+  });
+  const { d: _private, ...publicKey } = JSON.parse(readFileSync(signing, 'utf8')) as Record<string, unknown>;
+  const permitKeys = { keys: [publicKey] };
+  const sealing = keep('contact-points.private.jwk', () => {
+    const jwk = generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' });
+    return JSON.stringify({ ...jwk, kid: `points-${sha256(String(jwk.x)).slice(0, 8)}`, alg: 'ECDH-ES', use: 'enc' });
+  });
+  const { d: _sealed, ...sealingPublic } = JSON.parse(readFileSync(sealing, 'utf8')) as Record<string, unknown>;
+  const derived = (name: string, content: unknown): string => {
+    const file = join(dir, name);
+    writeFileSync(file, JSON.stringify(content, null, 2), { mode: 0o600 });
+    return file;
+  };
+  const people = [
+    {
+      sha256: sha256(consoleToken),
+      person: names.person,
+      roles: ['viewer', 'reviewer', 'operator', 'auditor', 'publisher'],
+    },
+  ];
+  return {
+    passwords,
+    apiKeys,
+    consoleToken,
+    permitKeys,
+    files: {
+      PERMIT_SIGNING_KEY_FILE: signing,
+      PERMIT_VERIFY_KEYS_FILE: derived('permit-keys.json', permitKeys),
+      CONTACT_POINTS_PRIVATE_KEY_FILE: sealing,
+      CONTACT_POINTS_PUBLIC_KEY_FILE: derived('contact-points.public.jwk', sealingPublic),
+      IDENTITY_KEY_FILE: keep('identity.hex', () => randomBytes(32).toString('hex')),
+      COMMITMENT_KEY_FILE: keep('commitment.hex', () => randomBytes(32).toString('hex')),
+      CHECKPOINT_SIGNING_KEY_FILE: keep(
+        'checkpoint-signing.pem',
+        () => generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+      ),
+      API_KEYS_FILE: derived(
+        'api-keys.sha256.json',
+        Object.fromEntries(Object.entries(apiKeys).map(([name, key]) => [name, sha256(key)])),
+      ),
+      CONSOLE_TOKENS_FILE: derived('console-tokens.json', people),
+      AUDIT_TOKENS_FILE: derived('audit-tokens.json', people),
+    },
+  };
+}
