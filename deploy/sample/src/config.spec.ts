@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PolicyContent, readConfig, SourceConfig, shippedDeployment } from '@countersign/contracts';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { campaigns, cast } from './core/world.js';
+
+const folder = join(import.meta.dirname, '../../config');
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.yaml'))
+  .map((path) => ({ path: path.replaceAll('\\', '/'), text: readFileSync(join(folder, path), 'utf8') }));
+const read = readConfig(files, shippedDeployment);
+
+test('the configuration as shipped is a policy', () => {
+  expect(read).toMatchObject({ ok: true });
+  expect(read.ok && PolicyContent.safeParse(read.content).success).toBe(true);
+});
+
+test('the sources as shipped are those of the topology', () => {
+  const { sources } = parse(files.find((f) => f.path === 'sources.yaml')?.text ?? '');
+  const known = SourceConfig.array().parse(sources);
+  expect(known.map(({ name, via, source }) => ({ name, via, source }))).toEqual(shippedDeployment.sources);
+});
+
+test('the policy and the sample speak of the same campaigns and accounts', () => {
+  if (!read.ok) throw new Error('no policy');
+  const { plays, routes, rules, charters } = read.content;
+  const named = plays.flatMap((p) => p.tasks.map((t) => t.settings?.campaignId)).filter((id) => id !== undefined);
+  expect(campaigns.map((c) => c.campaignId)).toEqual(expect.arrayContaining(named));
+  const partner = routes.find((r) => r.accounts?.includes(cast.partner));
+  expect(partner).toMatchObject({ kinds: ['crm.create_task'], executor: 'downstream', connector: 'crm' });
+  expect(rules.contactFrequency.touches).toBe(1);
+  // What the stories of the shift and of the cap rest on.
+  const limits = charters.find((c) => c.agent === 'paid-media-agent')?.limits;
+  expect(limits?.approvalAboveMinor).toBeGreaterThanOrEqual(15_000);
+  expect(limits?.approvalAboveMinor).toBeLessThan(30_000);
+  expect(limits?.campaignSpendPerDayMinor).toBeGreaterThanOrEqual(30_000);
+  expect(limits?.campaignSpendPerDayMinor).toBeLessThan(120_000);
+});
