@@ -39,7 +39,7 @@ export function answer(task: TaskAssigned, plan: ClampedPlan, facts: PlannedFrom
         payload: { ...draft.payload },
       },
       rationale: withDoubt(draft.rationale, facts),
-      evidence: [...draft.evidence],
+      evidence: draft.evidence.slice(-mostEvidence),
       confidence: draft.confidence,
       alternatives: draft.alternatives.map((a) => ({ ...a })),
       planner: plan.by,
@@ -56,6 +56,9 @@ export function answer(task: TaskAssigned, plan: ClampedPlan, facts: PlannedFrom
       : sentence([plan.declined ?? 'nothing that was planned fits the task', ...fallback, ...leftOut(plan.left)]);
   return { proposals, settled: settlement(task, proposals, reason, at) };
 }
+
+/** The latest of it: a proposal has a size limit, and the task keeps the rest. */
+const mostEvidence = 50;
 
 export const latePlan = 'deadline passed';
 /** Whether the time to answer a task is over at `at`. */

@@ -127,6 +127,29 @@ const settlement = (proposalId: string, action: Action, more: object = {}) => ({
     ...more,
   },
 });
+const refusal = ({ proposalId, action, taskId, play }: ActionProposed, more: object = {}) => ({
+  type: 'ActionRefused',
+  data: {
+    proposalId,
+    actionId: action.actionId,
+    taskId,
+    agent: agent.name,
+    play,
+    digest: digestOf(action),
+    kind: action.kind,
+    verdict: {
+      outcome: 'refused',
+      reasons: [
+        { rule: 'author', outcome: 'pass', says: 'fine' },
+        { rule: 'spend-cap', outcome: 'refuse', says: 'EUR 20.00 over' },
+      ],
+      tier: null,
+      policy: { version: 1, digest: null },
+      at,
+    },
+    ...more,
+  },
+});
 const settledTopic = 'actions.settled.action-executor.v1';
 
 describe('by rules', () => {
@@ -165,34 +188,21 @@ describe('by rules', () => {
   test('a refusal is remembered with its reasons', async () => {
     const [proposal] = proposedOf(await assign(aTask()));
     if (!proposal) throw new Error('no proposal');
-    const { proposalId, action, taskId, play } = proposal;
-    const refused = {
-      proposalId,
-      actionId: action.actionId,
-      taskId,
-      agent: agent.name,
-      play,
-      digest: digestOf(action),
-      kind: action.kind,
-      verdict: {
-        outcome: 'refused',
-        reasons: [
-          { rule: 'author', outcome: 'pass', says: 'fine' },
-          { rule: 'spend-cap', outcome: 'refuse', says: 'EUR 20.00 over' },
-        ],
-        tier: null,
-        policy: { version: 1, digest: null },
-        at,
-      },
-    };
-    await service.deliver('actions.refused.v1', [
-      { type: 'ActionRefused', data: refused },
-      { type: 'ActionRefused', data: { ...refused, agent: 'sequencing-agent', proposalId: derivedId('other') } },
-    ]);
+    const { proposalId } = proposal;
+    const other = refusal({ ...proposal, proposalId: derivedId('other') }, { agent: 'sequencing-agent' });
+    await service.deliver('actions.refused.v1', [refusal(proposal), other]);
     expect(await listed('?state=refused')).toMatchObject([
       { proposalId, outcome: { reasons: [{ rule: 'spend-cap', says: 'EUR 20.00 over' }] } },
     ]);
     expect(Follow.refusals.map((r) => r.proposal.proposalId)).toEqual([proposalId]);
+  });
+
+  test('a refusal that is read after a settlement does not hide it: a person edited the action, and the edit ran', async () => {
+    const [proposal] = proposedOf(await assign(aTask()));
+    if (!proposal) throw new Error('no proposal');
+    await service.deliver(settledTopic, [settlement(proposal.proposalId, proposal.action)]);
+    await service.deliver('actions.refused.v1', [refusal(proposal, { supersededBy: derivedId('action', 'review') })]);
+    expect(await listed()).toMatchObject([{ state: 'executed' }]);
   });
 
   test('a settlement is remembered, and followed with the action that ran', async () => {

@@ -54,10 +54,13 @@ export function promptOf(
           adAccount: {
             id: aliases.aliasOf(adAccount.adAccountId),
             currency: adAccount.currency,
-            campaigns: adAccount.campaigns.map(({ campaignId, days, ...figures }) => ({
-              id: aliases.aliasOf(campaignId),
-              ...figures,
-              days: days
+            campaigns: adAccount.campaigns.map((c) => ({
+              id: aliases.aliasOf(c.campaignId),
+              status: c.status,
+              dailyBudgetMinor: c.dailyBudgetMinor ?? null,
+              bidMinor: c.bidMinor ?? null,
+              returnFloorPercent: c.returnFloorPercent ?? null,
+              days: c.days
                 .slice(-settings.windowDays)
                 .map(({ day, spendMinor, revenueMinor }) => ({ day, spendMinor, revenueMinor })),
             })),
