@@ -19,7 +19,7 @@ export async function writeProjection(tx: Tx, changes: Changes): Promise<void> {
   });
   await insert(tx, lastBy(changes.escalations, 'actionId'), {
     sql: `INSERT INTO escalations (action_id, subject_kind, subject_id, run_id, action_key, digest, correlation_id, card, deadline_at, escalated_at)
-          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::jsonb[], $9::timestamptz[], $10::timestamptz[])
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::json[], $9::timestamptz[], $10::timestamptz[])
           ON CONFLICT (action_id) DO UPDATE SET digest = excluded.digest, card = excluded.card, deadline_at = excluded.deadline_at,
             escalated_at = excluded.escalated_at WHERE escalations.escalated_at <= excluded.escalated_at`,
     columns: [

@@ -28,7 +28,7 @@ export class Projection1763700000008 implements MigrationInterface {
         action_key text NOT NULL,
         digest text NOT NULL,
         correlation_id text NOT NULL,
-        card jsonb NOT NULL,
+        card json NOT NULL,
         deadline_at timestamptz NOT NULL,
         escalated_at timestamptz NOT NULL
       )`);
@@ -99,8 +99,8 @@ export class Projection1763700000008 implements MigrationInterface {
       CREATE TABLE policies (
         version bigint PRIMARY KEY,
         digest text NOT NULL,
-        parts jsonb NOT NULL,
-        content jsonb NOT NULL,
+        parts json NOT NULL,
+        content json NOT NULL,
         by_person text NOT NULL,
         published_at timestamptz NOT NULL
       )`);
