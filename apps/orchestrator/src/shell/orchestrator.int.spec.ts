@@ -76,7 +76,7 @@ test('a surge across batches becomes one run with a task for each agent, caused 
     ['tasks.assigned.v1', 'acme', 'cyn-0'],
     ['tasks.assigned.v1', 'acme', 'cyn-0'],
   ]);
-  const task = out[0]?.data as TaskAssigned;
+  const task = out[0]?.data as unknown as TaskAssigned;
   expect(task.contactIds).toEqual(['ann', 'bob', 'cyn'].map(contact));
   expect(task.madeFrom).toEqual({ 'profile:account:acme': 4 });
   const { runs } = await get<Listed>('/runs');
