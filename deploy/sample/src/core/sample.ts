@@ -10,8 +10,8 @@ import {
   surgeStory,
   unsubscribeStory,
 } from './stories/surges.js';
-import type { Step, Story } from './story.js';
-import { cast, type World, world } from './world.js';
+import type { SandboxCampaign, Step, Story } from './story.js';
+import { type Campaign, cast, type World, world } from './world.js';
 
 export interface Sample {
   readonly world: World;
@@ -38,7 +38,7 @@ export function sample(start: string, seed: number = sampleSeed): Sample {
         says: 'the sandbox ad platform gets its campaigns',
         // Later starts must not undo what was carried out.
         unless: (seen) => seen.of('ActionSettled').length > 0,
-        act: () => ({ kind: 'campaigns', campaigns: made.campaigns }),
+        act: () => ({ kind: 'campaigns', campaigns: made.campaigns.map(inSandbox) }),
       },
       { do: 'publish', source: 'crm', signals: known },
       {
@@ -64,6 +64,15 @@ export function sample(start: string, seed: number = sampleSeed): Sample {
     ],
   };
 }
+
+const inSandbox = (c: Campaign): SandboxCampaign => ({
+  campaignId: c.campaignId,
+  adAccountId: c.adAccountId,
+  dailyBudgetMinor: c.dailyBudgetMinor,
+  bidMinor: c.bidMinor,
+  currency: c.currency,
+  status: 'active',
+});
 
 /** Two people of `partner-gmbh` compare: a third signal, from whoever tries the README's walk-through, makes it a surge. */
 function almost(seed: number, start: string, made: World): readonly Signal[] {

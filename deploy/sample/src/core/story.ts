@@ -18,7 +18,13 @@ export type Act =
       readonly by: string;
     }
   /** Puts campaigns into the sandbox ad platform. */
-  | { readonly kind: 'campaigns'; readonly campaigns: readonly Campaign[] };
+  | { readonly kind: 'campaigns'; readonly campaigns: readonly SandboxCampaign[] };
+
+/** A campaign as the sandbox ad platform takes it. */
+export type SandboxCampaign = Pick<
+  Campaign,
+  'campaignId' | 'adAccountId' | 'dailyBudgetMinor' | 'bidMinor' | 'currency'
+> & { readonly status: 'active' };
 
 export type Step =
   | { readonly do: 'publish'; readonly source: Source; readonly signals: readonly Signal[] }
