@@ -34,7 +34,7 @@ export class Settlements {
       }
       if (permit.executor !== writer || settlement.executor !== writer || settlement.digest !== permit.digest) {
         this.log.error(
-          `${writer} settled permit ${permitId} as ${outcome}, which is of ${permit.executor}: it does not count`,
+          `${writer} settled permit ${permitId} as ${outcome}; it is for another executor or action, and does not count`,
         );
         continue;
       }

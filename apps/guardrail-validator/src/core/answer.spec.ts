@@ -1,0 +1,78 @@
+import { derivedId, digestOf, type ReviewDecided } from '@countersign/contracts';
+import { actionOf, at } from '@countersign/gate/testing';
+import { expect, test } from 'vitest';
+import { answer, type Escalation, endOf } from './answer.js';
+import { proposed } from './testing.js';
+
+const proposal = proposed('ads.set_bid');
+const row: Escalation = {
+  proposalId: proposal.proposalId,
+  digest: digestOf(proposal.action),
+  state: 'open',
+  deadlineAt: '2026-11-21T11:00:00.000Z',
+  author: 'paid-media-agent',
+  proposal,
+  verdict: {
+    outcome: 'escalated',
+    reasons: [],
+    tier: 'supervised',
+    policy: { version: 7, digest: digestOf('policy') },
+    at,
+  },
+  reviewers: ['lea'],
+  closedBy: null,
+};
+const review = (change: Partial<ReviewDecided> = {}): ReviewDecided => ({
+  reviewId: derivedId('review', 1),
+  subject: { kind: 'proposal', id: proposal.proposalId },
+  digest: row.digest,
+  decision: 'approve',
+  by: 'lea',
+  at,
+  ...change,
+});
+const codeOf = (given: ReviewDecided, of: Escalation | undefined = row, now = at): string => {
+  const found = answer(given, of, ['lea'], now);
+  return found.kind === 'heard' ? 'heard' : found.why.code;
+};
+
+test('an answer in time, by a reviewer, about what waits, is heard', () => {
+  const found = answer(review(), row, ['lea'], at);
+  expect(found).toMatchObject({ kind: 'heard', hearing: { proposal, review: { by: 'lea', digest: row.digest } } });
+});
+
+test('every other answer is set aside, each with its own reason', () => {
+  expect(answer(review(), undefined, ['lea'], at)).toMatchObject({ why: { code: 'no-escalation' } });
+  expect(codeOf(review({ by: 'dana' }))).toBe('no-reviewer');
+  expect(codeOf(review({ digest: 'a'.repeat(64) }))).toBe('other-digest');
+  expect(codeOf(review({ decision: 'edit' }))).toBe('no-action');
+  expect(codeOf(review({ decision: 'edit', action: proposal.action }))).toBe('same-action');
+});
+
+test('an answer handled past the deadline is late, and one given past it too; at the deadline it is in time', () => {
+  expect(codeOf(review(), row, '2026-11-21T11:00:00.000Z')).toBe('heard');
+  expect(codeOf(review(), row, '2026-11-21T11:00:00.001Z')).toBe('late');
+  expect(codeOf(review({ at: '2026-11-21T11:00:01.000Z' }))).toBe('late');
+});
+
+test.each(['approved', 'refused', 'superseded', 'expired'] as const)('nothing is heard once it is %s', (state) => {
+  const found = answer(review(), { ...row, state, closedBy: 'marc' }, ['lea'], at);
+  expect(found).toMatchObject({ kind: 'set-aside', why: { code: 'closed' } });
+});
+
+test('an edit is another action of the same proposal, which the same answer approves', () => {
+  const action = { ...actionOf('ads.set_bid', { bidMinor: 90 }), actionId: derivedId('action', 'edit') };
+  const found = answer(review({ decision: 'edit', action }), row, ['lea'], at);
+  expect(found).toMatchObject({
+    kind: 'heard',
+    hearing: { proposal: { ...proposal, action }, review: { decision: 'edit', digest: digestOf(action) } },
+    replaces: { proposal },
+  });
+});
+
+test('an escalation ends as its answer says', () => {
+  expect(endOf('approve', 'approved')).toBe('approved');
+  expect(endOf('approve', 'refused')).toBe('refused');
+  expect(endOf('reject', 'refused')).toBe('refused');
+  expect(endOf('edit', 'approved')).toBe('superseded');
+});

@@ -1,0 +1,147 @@
+import type { PolicyContent } from '@countersign/contracts';
+import { judge } from '@countersign/gate';
+import { adAccountLedger, at, campaignLedger, contact, granted, policyOf } from '@countersign/gate/testing';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { escalatedEvent } from './events.js';
+import { hear, type Loaded, neededBy, stateNamed } from './hearing.js';
+import { proposed } from './testing.js';
+
+const policy = policyOf();
+const provenance = {};
+const loaded = (change: Partial<Loaded> = {}): Loaded => ({
+  policy,
+  profiles: new Map<string, { version: number; data: never }>([
+    [
+      'ad-account:ads-emea',
+      {
+        version: 2,
+        data: {
+          kind: 'ad-account',
+          version: 2,
+          changedAt: at,
+          adAccountId: 'ads-emea',
+          currency: 'EUR',
+          campaigns: {
+            'cmp-from': { campaignId: 'cmp-from', status: 'active', dailyBudgetMinor: 40_000, days: [] },
+            'cmp-to': { campaignId: 'cmp-to', status: 'active', dailyBudgetMinor: 40_000, days: [] },
+          },
+          lastSignalAt: at,
+        } as never,
+      },
+    ],
+    [
+      'account:acme',
+      {
+        version: 1,
+        data: { kind: 'account', accountId: 'acme', name: 'Acme', deals: [], signals: 1, provenance } as never,
+      },
+    ],
+  ]),
+  consents: new Map([[contact, { version: 4, data: { ...granted(), contactId: contact, changedAt: at } }]]),
+  controls: new Map(),
+  ledgers: new Map([
+    [adAccountLedger, { held: 0, committed: 0, currency: null }],
+    [campaignLedger, { held: 0, committed: 0, currency: null }],
+    ['sends:paid-media-agent', { held: [], committed: [] }],
+    [`touch:${contact}`, { held: [], committed: [] }],
+  ]),
+  touched: new Set(),
+  ...change,
+});
+const shift = (amountMinor: number, n: number) => ({
+  proposal: proposed('ads.shift_budget', { amountMinor }, n),
+  author: 'paid-media-agent',
+});
+
+test('each hearing sees what those before it reserved, and the cap is never passed', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 10_000 }), { minLength: 1, maxLength: 40 }), (amounts) => {
+      const rulings = hear(
+        amounts.map((amount, n) => shift(amount, n)),
+        loaded(),
+        at,
+      );
+      let held = 0;
+      rulings.forEach(({ judgement, facts }, n) => {
+        expect(facts.ledgers[campaignLedger]).toMatchObject({ held });
+        const fits = held + (amounts[n] ?? 0) <= 50_000;
+        expect(judgement.verdict.outcome).toBe(fits ? 'approved' : 'refused');
+        if (fits) held += amounts[n] ?? 0;
+      });
+      expect(held).toBeLessThanOrEqual(50_000);
+    }),
+  );
+});
+
+test('one slot left for a contact goes to one of two agents', () => {
+  const email = (agent: string, n: number) => ({ proposal: proposed('email.send', {}, n, { agent }), author: agent });
+  const ledgers = new Map(loaded().ledgers).set('sends:sequencing-agent', { held: [], committed: [] });
+  ledgers.set(`touch:${contact}`, { held: ['2026-11-20T10:00:00.000Z'], committed: [] });
+  const outcomes = hear([email('paid-media-agent', 1), email('sequencing-agent', 2)], loaded({ ledgers }), at).map(
+    ({ judgement }) => judgement.verdict.outcome,
+  );
+  expect(outcomes).toEqual(['approved', 'refused']);
+});
+
+test('a refusal reserves nothing', () => {
+  const rulings = hear([shift(50_001, 1), shift(10_000, 2)], loaded(), at);
+  expect(rulings.map((r) => r.judgement.verdict.outcome)).toEqual(['refused', 'approved']);
+});
+
+test('facts and proposal, stored as JSON, give the same judgement again', () => {
+  for (const { judgement, facts } of hear([shift(3000, 1), shift(50_000, 2)], loaded(), at)) {
+    const { proposal } = judgement.verdict.outcome === 'approved' ? shift(3000, 1) : shift(50_000, 2);
+    const stored = JSON.parse(JSON.stringify({ facts, proposal, policy }));
+    expect(judge(stored.proposal, stored.facts, stored.policy, at)).toEqual(judgement);
+  }
+});
+
+test('what is needed is named once and in order', () => {
+  const needed = neededBy(
+    [shift(1, 1), shift(2, 2), { proposal: proposed('email.send', {}, 3), author: 'paid-media-agent' }],
+    policy,
+    at,
+  );
+  expect(needed.ledgers.map((l) => l.ledger)).toEqual(
+    [adAccountLedger, campaignLedger, 'sends:paid-media-agent', `touch:${contact}`].sort(),
+  );
+  expect(needed.ledgers.find((l) => l.ledger.startsWith('touch'))?.since).toBe('2026-11-14T10:00:00.000Z');
+  expect(needed.consents).toEqual([contact]);
+  expect(needed.profiles).toEqual(['account:acme', 'ad-account:ads-emea', `contact:${contact}`]);
+});
+
+test('names in madeFrom that stand for no state are never asked for', () => {
+  expect(stateNamed('profile:contact:x')).toEqual({ topic: 'profiles.v1', key: 'contact:x' });
+  expect(stateNamed('consent:x')).toEqual({ topic: 'consents.v1', key: 'x' });
+  for (const name of ['', 'x', 'control:all', 'profile:', 'profile:\0', `profile:${'x'.repeat(301)}`]) {
+    expect(stateNamed(name)).toBeUndefined();
+  }
+  const proposal = proposed('ads.set_bid', {}, 1, { madeFrom: { 'control:all': 1 } });
+  const [ruling] = hear([{ proposal, author: 'paid-media-agent' }], loaded(), at);
+  expect(ruling?.judgement.verdict.outcome).toBe('escalated');
+});
+
+test('the card shows facts: account, people, money, running totals and whether it can be taken back', () => {
+  const content: PolicyContent = {
+    ...policy.content,
+    charters: policy.content.charters.map((c) => ({ ...c, kinds: { 'ads.shift_budget': 'supervised' as const } })),
+  };
+  const given = loaded({ policy: policyOf(content) });
+  const hearing = shift(3000, 1);
+  const [ruling] = hear([hearing], given, at);
+  if (!ruling) throw new Error('no ruling');
+  expect(escalatedEvent(hearing, ruling, given)).toMatchObject({
+    card: {
+      says: 'move EUR 30.00 of daily budget from cmp-from to cmp-to',
+      accountName: 'Acme',
+      money: { amountMinor: 3000, currency: 'EUR' },
+      runningTotals: [
+        { ledger: adAccountLedger, held: 0, committed: 0, cap: 80_000, currency: 'EUR' },
+        { ledger: campaignLedger, held: 0, committed: 0, cap: 50_000, currency: 'EUR' },
+      ],
+      reversible: 'can be taken back by ads.shift_budget within 72 hours',
+    },
+    rationale: 'The return is below its floor.',
+  });
+});

@@ -1,0 +1,507 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type ActionApproved,
+  type ActionProposed,
+  type ActionRefused,
+  type ActionSettled,
+  derivedId,
+  digestOf,
+  type PolicyContent,
+  type ReviewDecided,
+} from '@countersign/contracts';
+import { judge, open, readVerifyKeys } from '@countersign/gate';
+import {
+  actionOf,
+  adAccountLedger,
+  at,
+  campaignLedger,
+  contact,
+  content,
+  granted,
+  permitKeys,
+  policyOf,
+} from '@countersign/gate/testing';
+import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { proposed } from '../core/testing.js';
+import { GuardrailValidatorModule, spec } from '../module.js';
+
+const { jwk, keys } = permitKeys('validator-1');
+const supervised = content({ charter: { kinds: { 'ads.set_bid': 'supervised', 'email.send': 'autonomous' } } });
+const plus = (seconds: number): string => new Date(Date.parse(at) + seconds * 1000).toISOString();
+
+let folder: string;
+let database: TestDatabase;
+let service: Harness;
+let compared: string | null;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'permit-key-'));
+  process.env.PERMIT_SIGNING_KEY_FILE = join(folder, 'key.jwk');
+  writeFileSync(process.env.PERMIT_SIGNING_KEY_FILE, JSON.stringify(jwk), { mode: 0o600 });
+  database = await createTestDatabase();
+  compared = at;
+  service = await createHarness(GuardrailValidatorModule, spec, {
+    databaseUrl: database.url,
+    at,
+    comparedAt: () => Object.fromEntries((spec.state ?? []).map((topic) => [topic, compared])),
+  });
+  await publish(supervised);
+  await service.putState('consents.v1', contact, { ...granted(), contactId: contact, changedAt: at });
+  await service.putState('profiles.v1', 'ad-account:ads-emea', adAccount);
+});
+afterEach(async () => {
+  await service?.close();
+  await database?.close();
+  rmSync(folder, { recursive: true });
+});
+
+const adAccount = {
+  version: 1,
+  changedAt: at,
+  kind: 'ad-account',
+  adAccountId: 'ads-emea',
+  currency: 'EUR',
+  campaigns: Object.fromEntries(
+    ['cmp-from', 'cmp-to'].map((campaignId) => [
+      campaignId,
+      { campaignId, status: 'active', dailyBudgetMinor: 40_000, days: [] },
+    ]),
+  ),
+  lastSignalAt: at,
+};
+const publish = (of: PolicyContent, version = 7) => service.putState('policies.v1', 'main', policyOf(of, version));
+const setNow = (to: string): void => {
+  compared = to;
+  service.setNow(to);
+};
+
+const topicOf = (agent: string): string => `actions.proposed.${agent}.v1`;
+const propose = (...proposals: ActionProposed[]) =>
+  service.deliver(
+    topicOf('paid-media-agent'),
+    proposals.map((data) => ({ type: 'ActionProposed', data, correlationid: 'signal-1' })),
+  );
+const shift = (amountMinor: number, n = 1, change: Partial<ActionProposed> = {}) =>
+  proposed('ads.shift_budget', { amountMinor }, n, change);
+const dataOf = <T>(events: readonly { type: string; data: unknown }[], type: string): T[] =>
+  events.filter((event) => event.type === type).map((event) => event.data as T);
+const approvals = (events = service.published) => dataOf<ActionApproved>(events, 'ActionApproved');
+const refusals = (events = service.published) => dataOf<ActionRefused>(events, 'ActionRefused');
+
+const settlement = (approved: ActionApproved, outcome: ActionSettled['outcome'], change = {}): ActionSettled => ({
+  permitId: approved.permitId,
+  actionId: approved.actionId,
+  proposalId: approved.proposalId,
+  digest: approved.digest,
+  executor: approved.executor,
+  connector: approved.connector,
+  outcome,
+  at,
+  ...change,
+});
+const settled = (data: ActionSettled, executor = 'action-executor') =>
+  service.deliver(`actions.settled.${executor}.v1`, [{ type: 'ActionSettled', data }]);
+const reservations = async (ledger: string): Promise<string[]> =>
+  (
+    await service.query<{ state: string; amount: number }>(
+      'SELECT state, amount FROM reservations WHERE ledger = $1 ORDER BY state',
+      [ledger],
+    )
+  ).map(({ state, amount }) => `${state} ${amount}`);
+
+describe('a proposal', () => {
+  test('that is in order gets a permit that opens, in the chain of its signal, and holds what it reserved', async () => {
+    const events = await propose(shift(3000));
+    const [approved] = approvals(events);
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({ topic: 'actions.approved.v1', key: 'ads-emea', correlationid: 'signal-1' });
+    const opened = open(approved, {
+      keys,
+      audience: 'action-executor/ads',
+      at,
+      state: {
+        controls: {},
+        consents: {},
+        policy: policyOf(supervised),
+        comparedAt: { controls: at, consents: at, policies: at },
+      },
+      spent: false,
+    });
+    expect(opened.ok).toBe(true);
+    expect(await reservations(campaignLedger)).toEqual(['held 3000']);
+  });
+
+  test('is refused where there is no policy', async () => {
+    const policy = policyOf(supervised, 8);
+    await service.putState('policies.v1', 'main', { ...policy, digest: digestOf('other') });
+    expect(refusals(await propose(shift(3000)))[0]?.verdict.reasons).toMatchObject([{ rule: 'policy' }]);
+  });
+
+  test('is judged once: the same again says nothing, another under its id is refused and not judged', async () => {
+    await propose(shift(3000));
+    expect(await propose(shift(3000))).toEqual([]);
+    const [refused] = refusals(await propose(shift(4000)));
+    expect(refused?.verdict.reasons[0]?.rule).toBe('proposal-id');
+    expect(await reservations(campaignLedger)).toEqual(['held 3000']);
+  });
+
+  test('twice in one batch under one id is judged as the first', async () => {
+    const events = await propose(shift(3000), shift(4000));
+    expect(approvals(events)).toHaveLength(1);
+    expect(refusals(events)[0]?.verdict.reasons[0]?.rule).toBe('proposal-id');
+  });
+
+  test('delivered again publishes the same bytes and reserves nothing more', async () => {
+    const records = service.records(topicOf('paid-media-agent'), [{ type: 'ActionProposed', data: shift(3000) }]);
+    const first = await service.deliverRecords(topicOf('paid-media-agent'), records);
+    const again = await service.deliverRecords(topicOf('paid-media-agent'), records);
+    expect(again).toEqual(first);
+    expect(await reservations(campaignLedger)).toEqual(['held 3000']);
+  });
+
+  test('in the name of another agent is refused and recorded under its author', async () => {
+    const [refused] = refusals(await propose(shift(3000, 1, { agent: 'sequencing-agent' })));
+    expect(refused?.agent).toBe('paid-media-agent');
+    expect(refused?.verdict.reasons).toContainEqual(expect.objectContaining({ rule: 'author', outcome: 'refuse' }));
+  });
+
+  test('of a shadow is refused with what it would have been, and reserves nothing', async () => {
+    await publish(content({ charter: { kinds: { 'ads.shift_budget': 'shadow' } } }), 8);
+    const [refused] = refusals(await propose(shift(3000)));
+    expect(refused?.wouldBe).toBe('approved');
+    expect(await reservations(campaignLedger)).toEqual([]);
+  });
+
+  test('with a NUL in its text or in a name of state is a fact to judge, not a failure', async () => {
+    const odd = shift(3000, 1, { rationale: 'a\0b', madeFrom: { 'profile:\0': 1, '\0': 2 } });
+    const events = await propose(odd);
+    expect(events.map((e) => e.type)).toEqual(['ActionEscalated']);
+  });
+
+  test('is judged again from what is stored, years later, with the same verdict', async () => {
+    await propose(shift(3000, 1), shift(60_000, 2), proposed('email.send'), proposed('ads.set_bid'));
+    const rows = await service.query<{ proposal: never; facts: never; verdict: unknown; policy_digest: string }>(
+      'SELECT proposal, facts, verdict, policy_digest FROM verdicts ORDER BY verdict_id',
+    );
+    expect(rows.map((r) => (r.verdict as { outcome: string }).outcome)).toEqual([
+      'approved',
+      'refused',
+      'approved',
+      'escalated',
+    ]);
+    for (const row of rows) {
+      const [kept] = await service.query<{ content: PolicyContent; version: number }>(
+        'SELECT content, version FROM policies_used WHERE digest = $1',
+        [row.policy_digest],
+      );
+      if (!kept) throw new Error('the policy was not kept');
+      expect(judge(row.proposal, row.facts, policyOf(kept.content, kept.version), at).verdict).toEqual(row.verdict);
+    }
+  });
+
+  test('is not judged while the controls are not known, and is afterwards', async () => {
+    compared = plus(-11);
+    await expect(propose(shift(3000))).rejects.toThrow('nothing is judged');
+    compared = at;
+    expect(approvals(await propose(shift(3000)))).toHaveLength(1);
+  });
+
+  test('of a stopped agent is refused, naming the stop', async () => {
+    const scope = 'agent:paid-media-agent';
+    const stop = { scope, state: 'stopped', by: 'lea', reason: 'odd bids', version: 1, changedAt: at };
+    await service.putState('controls.v1', scope, stop);
+    const [refused] = refusals(await propose(shift(3000)));
+    expect(refused?.verdict.reasons).toContainEqual(
+      expect.objectContaining({ rule: 'kill-control', says: 'stopped: agent:paid-media-agent by lea: odd bids' }),
+    );
+  });
+});
+
+describe('limits', () => {
+  test('fifty proposals at once, from two agents in many batches, never pass a cap, and the others state the shortfall', async () => {
+    const wide = content({ charter: { limits: { adAccountSpendPerDayMinor: 7000, approvalAbovePercent: 100 } } });
+    await publish(wide, 8);
+    const batches = Array.from({ length: 10 }, (_, b) => {
+      const agent = b % 2 === 0 ? 'paid-media-agent' : 'sequencing-agent';
+      const events = Array.from({ length: 5 }, (_, n) => ({
+        type: 'ActionProposed',
+        data: shift(1000, b * 5 + n, { agent }),
+      }));
+      return service.deliver(topicOf(agent), events);
+    });
+    await Promise.all(batches);
+    expect(approvals()).toHaveLength(7);
+    expect(await reservations(adAccountLedger)).toEqual(Array(7).fill('held 1000'));
+    expect(refusals()).toHaveLength(43);
+    for (const { verdict } of refusals()) {
+      expect(verdict.reasons).toContainEqual(
+        expect.objectContaining({
+          rule: 'spend-cap-ad-account',
+          says: 'EUR 10.00 over the daily cap of EUR 70.00 of ad account ads-emea: EUR 70.00 held or spent today, EUR 10.00 asked for',
+        }),
+      );
+    }
+  });
+
+  test('one touch left for a contact goes to one of two agents in the same moment', async () => {
+    await publish(content({ rules: { contactFrequency: { touches: 1, days: 7 } } }), 8);
+    await Promise.all(
+      ['paid-media-agent', 'sequencing-agent'].map((agent, n) =>
+        service.deliver(topicOf(agent), [{ type: 'ActionProposed', data: proposed('email.send', {}, n, { agent }) }]),
+      ),
+    );
+    expect(approvals()).toHaveLength(1);
+    expect(refusals()[0]?.verdict.reasons).toContainEqual(
+      expect.objectContaining({
+        rule: 'contact-frequency',
+        says: `1 of 1 touches of contact ${contact} in 7 days are used; the next slot opens ${plus(7 * 86_400)}`,
+      }),
+    );
+  });
+
+  test('a first touch of the C-suite waits for a person, the second after an executed one does not', async () => {
+    await service.putState('profiles.v1', `contact:${contact}`, {
+      version: 1,
+      changedAt: at,
+      kind: 'contact',
+      contactId: contact,
+      seniority: 'c-suite',
+      reachable: ['email'],
+      signals: 1,
+      provenance: {},
+    });
+    const [first] = dataOf<{ proposalId: string; digest: string }>(
+      await propose(proposed('email.send')),
+      'ActionEscalated',
+    );
+    if (!first) throw new Error('not escalated');
+    const [approved] = approvals(await decide(review(first, { by: 'lea' })));
+    if (!approved) throw new Error('not approved');
+    await settled(settlement(approved, 'executed'));
+    expect(approvals(await propose(proposed('email.send', {}, 2)))).toHaveLength(1);
+  });
+});
+
+const review = (
+  of: { proposalId: string; digest: string },
+  change: Partial<ReviewDecided> = {},
+  n = 1,
+): ReviewDecided => ({
+  reviewId: derivedId('review', n),
+  subject: { kind: 'proposal', id: of.proposalId },
+  digest: of.digest,
+  decision: 'approve',
+  by: 'lea',
+  at,
+  ...change,
+});
+const decide = (...data: ReviewDecided[]) =>
+  service.deliver(
+    'reviews.decided.v1',
+    data.map((one) => ({ type: 'ReviewDecided', data: one, correlationid: 'another-chain' })),
+  );
+const asides = (events = service.published): string[] =>
+  dataOf<{ why: { code: string } }>(events, 'ReviewSetAside').map((one) => one.why.code);
+
+describe('a review', () => {
+  let waiting: { proposalId: string; digest: string };
+  beforeEach(async () => {
+    const proposal = proposed('ads.set_bid');
+    await propose(proposal);
+    waiting = { proposalId: proposal.proposalId, digest: digestOf(proposal.action) };
+  });
+  const edit = { ...actionOf('ads.set_bid', { bidMinor: 90 }), actionId: derivedId('action', 'edit') };
+
+  test('approves exactly what it saw, in the chain of the proposal', async () => {
+    const events = await decide(review(waiting));
+    expect(approvals(events)[0]).toMatchObject({ digest: waiting.digest, review: { by: 'lea', decision: 'approve' } });
+    expect(events[0]?.correlationid).toBe('signal-1');
+  });
+
+  test('races with others and the deadline: the first wins, every other answer is set aside', async () => {
+    const answers = [
+      review(waiting, {}, 1),
+      review(waiting, { decision: 'reject', by: 'marc' }, 2),
+      review(waiting, { decision: 'edit', action: edit }, 3),
+    ];
+    await Promise.all(answers.map((one) => decide(one)));
+    expect(asides()).toEqual(['closed', 'closed']);
+    const ends = [...approvals().map((a) => a.actionId), ...refusals().map((r) => `refused ${r.actionId}`)];
+    const original = actionOf('ads.set_bid').actionId;
+    expect([[original], [`refused ${original}`], [edit.actionId, `refused ${original}`]]).toContainEqual(ends);
+    setNow(plus(3601));
+    expect(await service.runJobs()).toEqual([]);
+  });
+
+  test('in one batch, too, only the first counts', async () => {
+    await decide(review(waiting, { decision: 'reject' }, 1), review(waiting, {}, 2));
+    expect(approvals()).toEqual([]);
+    expect(asides()).toEqual(['closed']);
+    expect(refusals()[0]?.verdict.reasons.at(-1)).toMatchObject({ rule: 'review', says: 'lea rejected it' });
+  });
+
+  test('that edits closes the original and has the new action judged from the start', async () => {
+    const events = await decide(review(waiting, { decision: 'edit', action: edit }));
+    expect(refusals(events)).toMatchObject([{ digest: waiting.digest, supersededBy: edit.actionId }]);
+    expect(approvals(events)).toMatchObject([
+      { actionId: edit.actionId, digest: digestOf(edit), review: { decision: 'edit' } },
+    ]);
+    expect(asides(await decide(review(waiting, {}, 2)))).toEqual(['closed']);
+  });
+
+  test('that edits into something forbidden is refused, and the original stays closed', async () => {
+    const dollars = { ...edit, payload: { ...edit.payload, currency: 'USD' } };
+    const events = await decide(review(waiting, { decision: 'edit', action: dollars }));
+    expect(approvals(events)).toEqual([]);
+    expect(refusals(events).map((r) => r.actionId)).toEqual([actionOf('ads.set_bid').actionId, edit.actionId]);
+  });
+
+  test('does not lift what refuses meanwhile', async () => {
+    const stop = { scope: 'all', state: 'stopped', by: 'marc', reason: 'drill', version: 1, changedAt: at };
+    await service.putState('controls.v1', 'all', stop);
+    const events = await decide(review(waiting));
+    expect(approvals(events)).toEqual([]);
+    expect(refusals(events)[0]?.verdict.reasons).toContainEqual(
+      expect.objectContaining({ rule: 'kill-control', outcome: 'refuse' }),
+    );
+  });
+
+  test.each<[string, Partial<ReviewDecided>]>([
+    ['other-digest', { digest: 'a'.repeat(64) }],
+    ['no-reviewer', { by: 'dana' }],
+    ['no-escalation', { subject: { kind: 'proposal', id: derivedId('nothing') } }],
+  ])('that does not fit is set aside as %s, and the proposal still waits', async (code, change) => {
+    expect(asides(await decide(review(waiting, change)))).toEqual([code]);
+    expect(approvals(await decide(review(waiting, {}, 2)))).toHaveLength(1);
+  });
+
+  test('of a checkpoint is not for this service', async () => {
+    expect(await decide(review(waiting, { subject: { kind: 'checkpoint', id: waiting.proposalId } }))).toEqual([]);
+  });
+
+  test('that comes after the deadline is late even if the deadline was not worked yet, which then refuses', async () => {
+    setNow(plus(3601));
+    expect(asides(await decide(review(waiting)))).toEqual(['late']);
+    const events = await service.runJobs();
+    expect(refusals(events)).toMatchObject([
+      { digest: waiting.digest, verdict: { reasons: [{ rule: 'review-deadline' }] } },
+    ]);
+    expect(events[0]?.correlationid).toBe('signal-1');
+    expect(asides(await decide(review(waiting, {}, 2)))).toEqual(['closed']);
+    expect(await service.runJobs()).toEqual([]);
+  });
+
+  test('a draft whose recipient withdrew meanwhile is not sent by an approval', async () => {
+    await publish(content({ charter: { kinds: { 'email.send': 'supervised' } } }), 8);
+    const draft = proposed('email.send');
+    await propose(draft);
+    await service.putState('consents.v1', contact, {
+      ...granted(),
+      version: 5,
+      entries: [],
+      contactId: contact,
+      changedAt: at,
+    });
+    const events = await decide(review({ proposalId: draft.proposalId, digest: digestOf(draft.action) }));
+    expect(approvals(events)).toEqual([]);
+    expect(refusals(events)[0]?.verdict.reasons).toContainEqual(
+      expect.objectContaining({ rule: 'consent', outcome: 'refuse' }),
+    );
+  });
+});
+
+describe('a settlement', () => {
+  let approved: ActionApproved;
+  beforeEach(async () => {
+    [approved] = approvals(await propose(shift(3000))) as [ActionApproved];
+  });
+
+  test('counts once, however often it comes', async () => {
+    await settled(settlement(approved, 'executed'));
+    await settled(settlement(approved, 'executed'));
+    await settled(settlement(approved, 'failed'));
+    expect(await reservations(campaignLedger)).toEqual(['committed 3000']);
+  });
+
+  test.each(['failed', 'refused', 'expired'] as const)('%s gives the amount back', async (outcome) => {
+    await settled(settlement(approved, outcome));
+    expect(await reservations(campaignLedger)).toEqual(['released 3000']);
+    expect(await reservations(adAccountLedger)).toEqual(['released 3000']);
+  });
+
+  test('unresolved holds until another one decides', async () => {
+    await settled(settlement(approved, 'unresolved'));
+    expect(await reservations(campaignLedger)).toEqual(['held 3000']);
+    await settled(settlement(approved, 'failed'));
+    expect(await reservations(campaignLedger)).toEqual(['released 3000']);
+  });
+
+  test('both words of one batch are booked', async () => {
+    await service.deliver('actions.settled.action-executor.v1', [
+      { type: 'ActionSettled', data: settlement(approved, 'unresolved') },
+      { type: 'ActionSettled', data: settlement(approved, 'executed') },
+      { type: 'ActionSettled', data: settlement(approved, 'undone') },
+    ]);
+    expect(await reservations(campaignLedger)).toEqual(['released 3000']);
+  });
+
+  test('of another executor, for another action, or of a permit never issued, does not count', async () => {
+    await settled(settlement(approved, 'failed', { executor: 'downstream' }), 'downstream');
+    await settled(settlement(approved, 'failed'), 'downstream');
+    await settled(settlement(approved, 'failed', { digest: 'a'.repeat(64) }));
+    await settled(settlement(approved, 'failed', { permitId: derivedId('never') }));
+    expect(await reservations(campaignLedger)).toEqual(['held 3000']);
+  });
+
+  test('undone returns the money, and a touch stays a touch', async () => {
+    const [sent] = approvals(await propose(proposed('email.send'))) as [ActionApproved];
+    for (const one of [approved, sent]) {
+      await settled(settlement(one, 'executed'));
+      await settled(settlement(one, 'undone'));
+    }
+    expect(await reservations(campaignLedger)).toEqual(['released 3000']);
+    expect(await reservations(`touch:${contact}`)).toEqual(['committed 1']);
+  });
+
+  test('a rejected permit settles nothing', async () => {
+    const rejected = {
+      permitId: approved.permitId,
+      executor: 'action-executor',
+      reason: { code: 'spent', says: 'used before' },
+      topic: 'actions.approved.v1',
+      partition: 0,
+      offset: '1',
+      at,
+    };
+    await service.deliver('actions.settled.action-executor.v1', [{ type: 'PermitRejected', data: rejected }]);
+    expect(await reservations(campaignLedger)).toEqual(['held 3000']);
+  });
+
+  test('that never comes is asked after, and releases nothing by itself', async () => {
+    setNow(plus(3600));
+    expect(await service.runJobs()).toEqual([]);
+    expect(await reservations(campaignLedger)).toEqual(['held 3000']);
+  });
+});
+
+test('outsiders find the public key, and only that', async () => {
+  const response = await service.app.inject({ method: 'GET', url: '/.well-known/jwks.json' });
+  expect(response.statusCode).toBe(200);
+  expect(readVerifyKeys(response.json()).has('validator-1')).toBe(true);
+  expect(response.body).not.toContain(String(jwk.d));
+});
+
+test.each([
+  ['is not set', undefined],
+  ['cannot be read', '/nowhere/key.jwk'],
+])('it does not start when the signing key %s', async (says, file) => {
+  if (file) process.env.PERMIT_SIGNING_KEY_FILE = file;
+  else delete process.env.PERMIT_SIGNING_KEY_FILE;
+  await expect(createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at })).rejects.toThrow(
+    new RegExp(`PERMIT_SIGNING_KEY_FILE.* ${says}`),
+  );
+});
