@@ -127,6 +127,23 @@ test('twenty calls with one key at once have one effect and one answer', async (
   expect(campaigns.map((c: { dailyBudgetMinor: number }) => c.dailyBudgetMinor)).toEqual([4_000, 6_000]);
 });
 
+test('of calls that share a transaction, one that the database refuses leaves the others as they are', async () => {
+  const task = (name: string, title: string) => {
+    const dueAt = '2026-11-22T10:00:00.000Z';
+    const payload = { contactId, title, note: 'none', dueAt };
+    return approved({ ...setBid(name), kind: 'crm.create_task', payload }, 'crm');
+  };
+  const crm = connector('crm');
+  const [bad, good] = await Promise.allSettled([
+    crm.call(task('bad', 'no \u0000 in Postgres'), 'bad', signal),
+    crm.call(task('good', 'Call'), 'good', signal),
+  ]);
+  expect(bad.status).toBe('rejected');
+  expect(good).toMatchObject({ status: 'fulfilled', value: { outcome: 'done' } });
+  expect(await crm.find('bad', signal)).toEqual({ outcome: 'absent' });
+  expect((await http('GET', '/sandbox/crm/tasks')).body.tasks).toHaveLength(1);
+});
+
 test('the mailer fills in the text from sealed contact points, and shows the address only masked', async () => {
   await seal({ email: 'mia.lang@north.example', firstName: 'Mia', accountName: 'North' });
   const [settled] = await run(sendEmail(), 'mailer');

@@ -64,14 +64,23 @@ export class AdsSandbox implements Connector {
 }
 
 async function save(tx: SandboxTx, campaigns: readonly Campaign[]): Promise<void> {
-  for (const c of campaigns) {
-    await tx.query(
-      `INSERT INTO sandbox_campaigns (campaign_id, ad_account_id, status, daily_budget_minor, bid_minor, currency, creatives)
-       VALUES ($1, $2, $3, $4, $5, $6, $7)
-       ON CONFLICT (campaign_id) DO UPDATE SET ad_account_id = excluded.ad_account_id, status = excluded.status,
-         daily_budget_minor = excluded.daily_budget_minor, bid_minor = excluded.bid_minor, currency = excluded.currency,
-         creatives = excluded.creatives`,
-      [c.campaignId, c.adAccountId, c.status, c.dailyBudgetMinor, c.bidMinor, c.currency, JSON.stringify(c.creatives)],
-    );
-  }
+  if (campaigns.length === 0) return;
+  await tx.query(
+    `INSERT INTO sandbox_campaigns (campaign_id, ad_account_id, status, daily_budget_minor, bid_minor, currency, creatives)
+     SELECT id, account, status, budget, bid, currency, creatives::jsonb
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[])
+       AS n(id, account, status, budget, bid, currency, creatives)
+     ON CONFLICT (campaign_id) DO UPDATE SET ad_account_id = excluded.ad_account_id, status = excluded.status,
+       daily_budget_minor = excluded.daily_budget_minor, bid_minor = excluded.bid_minor, currency = excluded.currency,
+       creatives = excluded.creatives`,
+    [
+      campaigns.map((c) => c.campaignId),
+      campaigns.map((c) => c.adAccountId),
+      campaigns.map((c) => c.status),
+      campaigns.map((c) => c.dailyBudgetMinor),
+      campaigns.map((c) => c.bidMinor),
+      campaigns.map((c) => c.currency),
+      campaigns.map((c) => JSON.stringify(c.creatives)),
+    ],
+  );
 }

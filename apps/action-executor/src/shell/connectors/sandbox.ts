@@ -9,6 +9,7 @@ export interface SandboxTx {
 }
 
 interface AnswerRow {
+  key: string;
   outcome: 'done' | 'rejected';
   external_reference: string | null;
   before: Shown | null;
@@ -16,7 +17,12 @@ interface AnswerRow {
   reason: { code: string; says: string } | null;
 }
 
-const columns = 'outcome, external_reference, before, after, reason';
+interface Call {
+  readonly key: string;
+  readonly effect: (tx: SandboxTx) => Promise<Answer>;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 /**
  * The connected systems of the demo. They stand for systems elsewhere: their connections and transactions are their own, and
@@ -25,6 +31,8 @@ const columns = 'outcome, external_reference, before, after, reason';
 @Injectable()
 export class Sandbox implements OnApplicationShutdown {
   private readonly pool: pg.Pool;
+  /** Calls of each system that is at work, in the order they came. */
+  private readonly waiting = new Map<string, Call[]>();
 
   constructor(@Inject(SETTINGS) settings: Pick<Settings, 'databaseUrl'>) {
     this.pool = new pg.Pool({
@@ -42,62 +50,102 @@ export class Sandbox implements OnApplicationShutdown {
     await this.pool.end();
   }
 
-  /** Runs `effect` under a key that is new to the system; a known key gets its first answer again, and nothing else happens. */
-  async once(
-    system: string,
-    key: string,
-    signal: AbortSignal,
-    effect: (tx: SandboxTx) => Promise<Answer>,
-  ): Promise<Answer> {
+  /**
+   * Runs `effect` under a key that is new to the system; a known key gets its first answer again, and nothing else happens. Calls
+   * that come while others are at work share the next transaction, as a system with many callers would do it.
+   */
+  once(system: string, key: string, signal: AbortSignal, effect: (tx: SandboxTx) => Promise<Answer>): Promise<Answer> {
     signal.throwIfAborted();
-    return this.transaction(async (tx) => {
-      const fresh = await tx.query(
-        'INSERT INTO sandbox_answers (system, key) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING key',
-        [system, key],
-      );
-      if (fresh.length === 0) {
-        const known = await this.answerTo(system, key, tx);
-        if (known) return known;
-        throw new Error(`${system}: a key without an answer`);
-      }
-      const answer = await effect(tx);
-      const [reference, before, after, reason] =
-        answer.outcome === 'done'
-          ? [answer.externalReference, answer.before ?? null, answer.after ?? null, null]
-          : [null, null, null, answer.reason];
-      await tx.query(
-        `UPDATE sandbox_answers SET outcome = $3, external_reference = $4, before = $5, after = $6, reason = $7
-         WHERE system = $1 AND key = $2`,
-        [system, key, answer.outcome, reference, before, after, reason],
-      );
-      return answer;
+    return new Promise((resolve, reject) => {
+      const waiting = this.waiting.get(system) ?? [];
+      waiting.push({ key, effect, resolve, reject });
+      if (this.waiting.has(system)) return;
+      this.waiting.set(system, waiting);
+      setImmediate(() => void this.drain(system, waiting));
     });
+  }
+
+  private async drain(system: string, waiting: Call[]): Promise<void> {
+    while (waiting.length > 0) await this.together(system, waiting.splice(0, 64));
+    this.waiting.delete(system);
+  }
+
+  private async together(system: string, calls: readonly Call[]): Promise<void> {
+    try {
+      const answers = await this.transaction((tx) => this.answers(system, calls, tx));
+      for (const { key, resolve, reject } of calls) {
+        const answer = answers.get(key);
+        if (answer) resolve(answer);
+        else reject(new Error(`${system}: a key without an answer`));
+      }
+    } catch (error) {
+      // One that the database refuses must not take the others with it; without a database there is nothing to try.
+      if (calls.length > 1 && error instanceof pg.DatabaseError) {
+        for (const call of calls) await this.together(system, [call]);
+      } else for (const { reject } of calls) reject(error);
+    }
+  }
+
+  private async answers(system: string, calls: readonly Call[], tx: SandboxTx): Promise<Map<string, Answer>> {
+    const keys = [...new Set(calls.map((call) => call.key))].sort();
+    const claimed = await tx.query<{ key: string }>(
+      `INSERT INTO sandbox_answers (system, key) SELECT $1, key FROM unnest($2::text[]) AS key ORDER BY key
+       ON CONFLICT DO NOTHING RETURNING key`,
+      [system, keys],
+    );
+    const fresh = new Set(claimed.map((row) => row.key));
+    const answers = await this.answersTo(
+      system,
+      keys.filter((key) => !fresh.has(key)),
+      tx,
+    );
+    const given: [string, Answer][] = [];
+    for (const { key, effect } of calls) {
+      if (!fresh.delete(key)) continue;
+      const answer = await effect(tx);
+      answers.set(key, answer);
+      given.push([key, answer]);
+    }
+    const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+    const done = given.map(([, answer]) => (answer.outcome === 'done' ? answer : undefined));
+    if (given.length > 0) {
+      await tx.query(
+        `UPDATE sandbox_answers a SET outcome = n.outcome, external_reference = n.reference, before = n.before::jsonb,
+                after = n.after::jsonb, reason = n.reason::jsonb
+         FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+           AS n(key, outcome, reference, before, after, reason)
+         WHERE a.system = $1 AND a.key = n.key`,
+        [
+          system,
+          given.map(([key]) => key),
+          given.map(([, answer]) => answer.outcome),
+          done.map((answer) => answer?.externalReference ?? null),
+          done.map((answer) => json(answer?.before)),
+          done.map((answer) => json(answer?.after)),
+          given.map(([, answer]) => (answer.outcome === 'rejected' ? json(answer.reason) : null)),
+        ],
+      );
+    }
+    return answers;
   }
 
   /** What a system knows of a key. */
   async find(system: string, key: string): Promise<Found> {
-    return (await this.answerTo(system, key, this)) ?? { outcome: 'absent' };
+    return (await this.answersTo(system, [key], this)).get(key) ?? { outcome: 'absent' };
   }
 
   async query<Row = Record<string, unknown>>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
     return (await this.pool.query(sql, params as unknown[])).rows;
   }
 
-  private async answerTo(system: string, key: string, tx: SandboxTx): Promise<Answer | undefined> {
-    const [row] = await tx.query<AnswerRow>(
-      `SELECT ${columns} FROM sandbox_answers WHERE system = $1 AND key = $2 AND outcome IS NOT NULL`,
-      [system, key],
+  private async answersTo(system: string, keys: readonly string[], tx: SandboxTx): Promise<Map<string, Answer>> {
+    if (keys.length === 0) return new Map();
+    const rows = await tx.query<AnswerRow>(
+      `SELECT key, outcome, external_reference, before, after, reason FROM sandbox_answers
+       WHERE system = $1 AND key = ANY($2) AND outcome IS NOT NULL`,
+      [system, keys],
     );
-    if (!row) return undefined;
-    if (row.outcome === 'rejected') {
-      return { outcome: 'rejected', reason: row.reason ?? { code: 'rejected', says: 'refused' } };
-    }
-    return {
-      outcome: 'done',
-      externalReference: row.external_reference ?? key,
-      ...(row.before !== null && { before: row.before }),
-      ...(row.after !== null && { after: row.after }),
-    };
+    return new Map(rows.map((row) => [row.key, answerOf(row)]));
   }
 
   private async transaction<R>(fn: (tx: SandboxTx) => Promise<R>): Promise<R> {
@@ -120,4 +168,16 @@ export class Sandbox implements OnApplicationShutdown {
       client.release(broken);
     }
   }
+}
+
+function answerOf(row: AnswerRow): Answer {
+  if (row.outcome === 'rejected') {
+    return { outcome: 'rejected', reason: row.reason ?? { code: 'rejected', says: 'refused' } };
+  }
+  return {
+    outcome: 'done',
+    externalReference: row.external_reference ?? row.key,
+    ...(row.before !== null && { before: row.before }),
+    ...(row.after !== null && { after: row.after }),
+  };
 }
