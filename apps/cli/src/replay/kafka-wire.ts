@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { type Event, readEvent, shippedDeployment, toBinary, topicNamed, topology } from '@countersign/contracts';
+import type { Kafka } from 'kafkajs';
+import { keyOf } from './mapping.js';
+import type { Outcome, Wire } from './replay.js';
+
+const inbound = 'signals.inbound.upstream.v1';
+const topics = topology(shippedDeployment);
+const heard = ['signals.accepted.v1', 'signals.rejected.v1', 'signal-ingestion.dead-letters.v1'].map((name) =>
+  topicNamed(name, topics),
+);
+
+/**
+ * A wire over Kafka: publishes as the outside client `upstream`, hears as `console`. It listens from the ends that the topics
+ * have when it opens, so no outcome of what is published later is missed, and tells each event once, however often it is read.
+ */
+export async function kafkaWire(upstream: Kafka, console: Kafka): Promise<Wire & { close(): Promise<void> }> {
+  const producer = upstream.producer({ allowAutoTopicCreation: false });
+  const consumer = console.consumer({ groupId: `console.replay.${randomUUID()}`, maxWaitTimeInMs: 100 });
+  const listeners: ((outcome: Outcome) => void)[] = [];
+  const told = new Set<string>();
+  const close = async (): Promise<void> => {
+    await Promise.allSettled([producer.disconnect(), consumer.disconnect()]);
+  };
+  try {
+    const ends = await endsOf(console);
+    await Promise.all([producer.connect(), consumer.connect()]);
+    await consumer.subscribe({ topics: heard.map(({ name }) => name) });
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch }) => {
+        const topic = topicNamed(batch.topic, topics);
+        for (const message of batch.messages) {
+          const read = readEvent(topic, message);
+          if (!read.ok || told.has(read.event.id)) continue;
+          told.add(read.event.id);
+          const outcome = outcomeOf(read.event as Event);
+          if (outcome) for (const listen of listeners) listen(outcome);
+        }
+      },
+    });
+    for (const end of ends) consumer.seek(end);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    publish: async (signals) => {
+      await producer.send({
+        topic: inbound,
+        acks: -1,
+        messages: signals.map((s) => ({ key: keyOf(s), ...toBinary(s) })),
+      });
+    },
+    onOutcome: (listen) => {
+      listeners.push(listen);
+    },
+    close,
+  };
+}
+
+async function endsOf(kafka: Kafka): Promise<{ topic: string; partition: number; offset: string }[]> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const found = await Promise.all(
+      heard.map(async ({ name }) => {
+        const partitions = await admin.fetchTopicOffsets(name);
+        return partitions.map(({ partition, high }) => ({ topic: name, partition, offset: high }));
+      }),
+    );
+    return found.flat();
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function outcomeOf(event: Event): Outcome | undefined {
+  switch (event.type) {
+    case 'SignalAccepted':
+      return { as: 'accepted', id: event.data.signalId, triggers: event.data.triggers };
+    case 'SignalRejected':
+      return event.data.signalId === undefined
+        ? undefined
+        : { as: 'rejected', id: event.data.signalId, code: event.data.reasons[0]?.code ?? 'unknown' };
+    case 'DeadLetter':
+      return event.data.topic === inbound && event.data.id !== undefined
+        ? { as: 'dead-letter', id: event.data.id }
+        : undefined;
+    default:
+      return undefined;
+  }
+}

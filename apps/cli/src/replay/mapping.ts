@@ -1,0 +1,69 @@
+import {
+  contractFault,
+  derivedId,
+  digestOf,
+  type Envelope,
+  type SignalType,
+  signalKinds,
+} from '@countersign/contracts';
+
+/**
+ * What became of one row. `signals`: it is one or several signals. `joined`: another row's signal carries what it says, or it
+ * is part of a sum that comes at the end. `none`: no canonical signal, with the reason.
+ */
+export type Mapped =
+  | { readonly as: 'signals'; readonly signals: readonly Envelope[] }
+  | { readonly as: 'joined' }
+  | { readonly as: 'none'; readonly why: string };
+
+/** How the rows of one kind of export become signals. Tables are read in order of `stage`, the first ones to look things up in. */
+export interface Mapping {
+  readonly source: string;
+  /** 0: read for others to look up in; 1: after them. Each row of either is mapped once. */
+  stage(table: string): 0 | 1;
+  row(table: string, cells: Readonly<Record<string, string>>): Mapped;
+  /** Signals that are sums of many rows, and why rows of a table became none of them after all. */
+  finish(): Iterable<
+    | { readonly table: string; readonly rows: number; readonly signal: Envelope }
+    | { readonly table: string; readonly rows: number; readonly why: string }
+  >;
+}
+
+export const joined: Mapped = { as: 'joined' };
+export const none = (why: string): Mapped => ({ as: 'none', why });
+
+/**
+ * One signal, checked by its contract, or why it is none. Its id is derived from where the row is from, its key and its content,
+ * so that the same row read again is a duplicate, whatever folder it lies in, and a changed row is a new signal.
+ */
+export function signal(
+  source: string,
+  table: string,
+  key: string,
+  type: SignalType,
+  time: string | undefined,
+  data: Readonly<Record<string, unknown>>,
+): { readonly ok: true; readonly signal: Envelope } | { readonly ok: false; readonly why: string } {
+  if (time === undefined) return { ok: false, why: 'its time cannot be read' };
+  const given = Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
+  const parsed = signalKinds[type].inbound.safeParse(given);
+  if (!parsed.success) return { ok: false, why: `does not fit ${type}: ${contractFault(parsed.error).says}` };
+  const id = derivedId(source, table, key, digestOf({ type, time, data: given }));
+  return { ok: true, signal: { id, source, type, time, data: given } };
+}
+
+/** `signal` as what became of its row. */
+export function one(...args: Parameters<typeof signal>): Mapped {
+  const made = signal(...args);
+  return made.ok ? { as: 'signals', signals: [made.signal] } : none(made.why);
+}
+
+/** A record's key: persons of one account stay in order; no address is ever a key. */
+export function keyOf({ id, data }: Envelope): string {
+  const { account, contact, adAccountId } = data as {
+    account?: { id: string };
+    contact?: { ref?: string };
+    adAccountId?: string;
+  };
+  return account?.id ?? contact?.ref ?? adAccountId ?? id;
+}

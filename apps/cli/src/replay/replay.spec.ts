@@ -1,0 +1,150 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { checkEvent, type Envelope, topicNamed, topology } from '@countersign/contracts';
+import picocolors from 'picocolors';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ads } from './ads.js';
+import { hubspot } from './hubspot.js';
+import type { Mapping } from './mapping.js';
+import { type Outcome, replay, type Wire } from './replay.js';
+import { type ReplayReport, replayText } from './report.js';
+import { tablesIn } from './rows.js';
+
+/** A wire whose other end answers as ingestion does: by contract, and duplicates by id. */
+function answering(
+  answer: (signal: Envelope, known: boolean) => Outcome | undefined = accepts,
+): Wire & { sent: Envelope[] } {
+  const topic = topicNamed('signals.inbound.upstream.v1', topology());
+  const known = new Set<string>();
+  const sent: Envelope[] = [];
+  let tell: (outcome: Outcome) => void = () => undefined;
+  return {
+    sent,
+    onOutcome: (listen) => {
+      tell = listen;
+    },
+    publish: async (signals) => {
+      for (const signal of signals) {
+        const read = checkEvent(topic, signal);
+        sent.push(signal);
+        const outcome: Outcome | undefined = read.ok
+          ? answer(signal, known.has(signal.id))
+          : { as: 'rejected', id: signal.id, code: read.fault.code };
+        known.add(signal.id);
+        if (outcome) setImmediate(tell, outcome);
+      }
+    },
+  };
+}
+const accepts = ({ id }: Envelope, known: boolean): Outcome =>
+  known ? { as: 'rejected', id, code: 'duplicate' } : { as: 'accepted', id, triggers: false };
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'replay-'));
+  writeFileSync(
+    join(folder, 'company_data.csv'),
+    '\ufeffid,property_name,_fivetran_synced\n1,Acme,2021-01-01\n1,Acme,2021-01-01\n2,"Sp\nlit",2021-01-01\n3,short\n',
+  );
+  writeFileSync(join(folder, 'owner.csv'), 'id\n1\n2\n');
+  writeFileSync(join(folder, 'email_event_open_data.csv'), 'id\nx\n');
+  writeFileSync(join(folder, 'LICENSE'), 'not a table');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const run = async (mapping: Mapping, wire: Wire, of = folder) =>
+  replay('hubspot', await tablesIn(of), mapping, wire, { patienceMs: 100 });
+
+test('every row has one fate and every signal one outcome', async () => {
+  const wire = answering();
+  const report = await run(hubspot(), wire);
+  expect(report).toMatchObject({
+    published: 3,
+    accepted: 2,
+    triggering: 0,
+    rejected: { duplicate: 1 },
+    unanswered: 0,
+    problems: [],
+  });
+  const table = (file: string) => report.tables.find((t) => t.files.includes(file));
+  expect(table('company_data.csv')).toMatchObject({
+    rows: 4,
+    inSignals: 3,
+    signals: 3,
+    notSignals: { 'has 2 cells where the header has 3': 1 },
+  });
+  expect(table('owner.csv')).toMatchObject({ rows: 2, notSignals: { 'an owner is a colleague, not a contact': 2 } });
+  expect(table('email_event_open_data.csv')).toMatchObject({ rows: 1, joined: 0 });
+  expect(wire.sent.map((s) => (s.data as { name: string }).name)).toContain('Sp\nlit');
+});
+
+test('the same folder again publishes the same signals: all of them duplicates', async () => {
+  const wire = answering();
+  const first = await run(hubspot(), wire);
+  const again = await run(hubspot(), wire);
+  expect([again.published, again.rejected, again.problems]).toEqual([first.published, { duplicate: 3 }, []]);
+});
+
+test('signals without an outcome and dead letters are said and make the replay fail', async () => {
+  const silent = await run(
+    hubspot(),
+    answering(() => undefined),
+  );
+  expect([silent.unanswered, silent.problems]).toEqual([3, [expect.stringContaining('3 signals have no outcome')]]);
+  const dead = await run(
+    hubspot(),
+    answering(({ id }) => ({ as: 'dead-letter', id })),
+  );
+  expect([dead.deadLetters, dead.problems]).toEqual([3, [expect.stringContaining('dead letters')]]);
+});
+
+test('the text says per file what became of its rows, and how the sums meet', async () => {
+  const text = replayText(picocolors.createColors(false), await run(hubspot(), answering()));
+  expect(text).toMatch(/company_data\.csv +4 +3 +0 +1 +3/);
+  expect(text).toContain('3 published = 2 accepted (0 of them may trigger a play) + 1 rejected');
+  expect(text).toContain('Every row has its fate');
+});
+
+const shared = fileURLToPath(new URL('../../../../../shared/data/', import.meta.url));
+const onShared = async (
+  name: string,
+  mapping: () => Mapping,
+  skip: (why: string) => void,
+): Promise<{ report: ReplayReport; sent: readonly Envelope[] }> => {
+  if (!existsSync(join(shared, name))) skip(`${join('../shared/data', name)} is not there`);
+  const wire = answering();
+  const report = await run(mapping(), wire, join(shared, name));
+  expect(report.problems).toEqual([]);
+  expect(Object.keys(report.rejected)).toEqual([]);
+  const again = await run(mapping(), wire, join(shared, name));
+  expect(again.rejected).toEqual({ duplicate: report.published });
+  return { report, sent: wire.sent.slice(0, report.published) };
+};
+const rowsOf = (report: ReplayReport) => report.tables.reduce((sum, table) => sum + table.rows, 0);
+
+test("every row of the shared HubSpot export has its fate, and ingestion's contract takes every signal", async ({
+  skip,
+}) => {
+  const { report } = await onShared('hubspot', hubspot, skip);
+  const signals = (file: string) => report.tables.find((t) => t.files[0] === file)?.signals;
+  expect(rowsOf(report)).toBe(1_486);
+  expect([
+    signals('company_data.csv'),
+    signals('contact_data.csv'),
+    signals('contact_form_submission_data.csv'),
+  ]).toEqual([24, 22, 5]);
+  expect(signals('email_event_data.csv')).toBeGreaterThan(80);
+});
+
+test('every row of the shared ads export has its fate, and what was spent comes out to the cent', async ({ skip }) => {
+  const { report, sent } = await onShared('ads', ads, skip);
+  const spent = (platform: string) =>
+    sent
+      .map((s) => s.data as { adAccountId: string; spendMinor: number })
+      .filter((data) => data.adAccountId.startsWith(platform))
+      .reduce((sum, { spendMinor }) => sum + spendMinor, 0);
+  expect([rowsOf(report), report.published]).toEqual([151, 36]);
+  expect([spent('google-ads'), spent('linkedin-ads')]).toEqual([23_133, 53_062]);
+});
