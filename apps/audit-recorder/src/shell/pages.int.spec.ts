@@ -137,6 +137,15 @@ describe('show', () => {
     expect(body.title).toBe('Tier-1 comparison surge: 2 actions proposed');
   });
 
+  test('takes an id of any length and with any character', async () => {
+    for (const id of ['x'.repeat(250), 'urn:signal/7?a=b#c', 'a b+c%']) {
+      expect(await json(`/v1/show/${encodeURIComponent(id)}`)).toMatchObject({
+        status: 200,
+        body: { id, found: false },
+      });
+    }
+  });
+
   test('says where nothing is on record', async () => {
     expect(await json('/v1/show/nobody%00')).toEqual({
       status: 200,

@@ -113,9 +113,9 @@ export class Pages {
     return { from, to: size, checkpoint: note, proof: proof.map(base64) };
   }
 
-  /** The story of whatever `id` names, in plain words. */
-  @Get('show/:id')
-  show(@Param('id') id: string): Promise<Story> {
+  /** The story of whatever the rest of the path names, in plain words: an id may be longer than a path parameter may. */
+  @Get('show/*')
+  show(@Param('*') id: string): Promise<Story> {
     return this.stories.show(id);
   }
 

@@ -6,13 +6,19 @@ import { chain, inboundSignal, kafkaFact } from '../core/testing.js';
 import { type Recorder, recorder, secrets, tokens } from './testing.js';
 
 let files: ReturnType<typeof secrets>;
+/** Held for the whole file: a server that nothing holds would be started anew for each test. */
+let held: TestDatabase;
 let database: TestDatabase;
 let log: Recorder;
 
-beforeAll(() => {
+beforeAll(async () => {
   files = secrets();
+  held = await createTestDatabase();
 });
-afterAll(() => files.remove());
+afterAll(async () => {
+  await held.close();
+  files.remove();
+});
 beforeEach(async () => {
   database = await createTestDatabase();
   log = await recorder(database.url);
