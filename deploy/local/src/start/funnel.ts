@@ -4,6 +4,8 @@ import type { Observed } from './observe.js';
 export interface Funnel {
   accepted: number;
   rejected: number;
+  /** Signals received again under a known id; also rejected, but nothing is wrong with them. */
+  duplicates: number;
   tasks: number;
   proposals: number;
   approved: number;
@@ -16,6 +18,7 @@ export interface Funnel {
 export const emptyFunnel = (): Funnel => ({
   accepted: 0,
   rejected: 0,
+  duplicates: 0,
   tasks: 0,
   proposals: 0,
   approved: 0,
@@ -40,7 +43,8 @@ export function counter(): { count(event: Observed): void; readonly funnel: Funn
           funnel.accepted++;
           break;
         case 'SignalRejected':
-          funnel.rejected++;
+          if (isDuplicate(event.data)) funnel.duplicates++;
+          else funnel.rejected++;
           break;
         case 'TaskAssigned':
           funnel.tasks++;
@@ -78,10 +82,13 @@ export function line(funnel: Funnel): string {
   const detail = settled.length > 0 ? ` (${settled.map(([outcome, n]) => `${n} ${outcome}`).join(', ')})` : '';
   const dead = funnel.deadLetters > 0 ? `  [${funnel.deadLetters} dead letters]` : '';
   return [
-    `signals ${funnel.accepted} accepted, ${funnel.rejected} rejected`,
+    `signals ${funnel.accepted} accepted, ${funnel.rejected} rejected${funnel.duplicates > 0 ? `, ${funnel.duplicates} duplicates` : ''}`,
     `tasks ${funnel.tasks}`,
     `proposals ${funnel.proposals}`,
     `${funnel.approved} approved, ${funnel.refused} refused, ${funnel.escalated} escalated`,
     `settled ${total}${detail}${dead}`,
   ].join(' → ');
 }
+
+const isDuplicate = (data: Record<string, unknown>): boolean =>
+  (data.reasons as { code?: string }[] | undefined)?.[0]?.code === 'duplicate';

@@ -1,0 +1,200 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { firstStart, playSample, sample, sampleSeed, type Told } from '@countersign/sample';
+import logUpdate from 'log-update';
+import pc from 'picocolors';
+import { workspaceRoot } from '../cache.js';
+import { counter, line } from './funnel.js';
+import { observe } from './observe.js';
+import { type Running, startEverything } from './running.js';
+import { samplePorts } from './sample-ports.js';
+
+const help = `npm start [-- options]    starts broker, database and all services, and plays the sample
+
+  --no-sample   plays nothing
+  --exit        stops cleanly after the sample; exit status 0, or 1 if a service failed or a story ended differently
+  --help        this text
+
+State lives in .countersign/ (COUNTERSIGN_HOME moves it); npm run reset removes it.
+KAFKA_BROKERS, with KAFKA_ADMIN_USERNAME and KAFKA_ADMIN_PASSWORD, uses a broker of yours; DATABASE_URL a database of yours.
+
+Examples
+  npm start
+  npm start -- --exit
+  npm start -- --no-sample
+  SIGNAL_INGESTION_PORT=9081 npm start
+`;
+
+interface Options {
+  readonly sample: boolean;
+  readonly exit: boolean;
+}
+
+/** Runs \`npm start\`; resolves to the exit status. */
+export async function main(argv: readonly string[], out: NodeJS.WriteStream = process.stdout): Promise<number> {
+  const options = readOptions(argv, out);
+  if (typeof options === 'number') return options;
+  const home = process.env.COUNTERSIGN_HOME ?? join(workspaceRoot, '.countersign');
+  const began = Date.now();
+  const say = (text: string): void =>
+    void out.write(`${pc.dim(`${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s`)}  ${text}\n`);
+  const interrupted = interruption();
+
+  let running: Running;
+  try {
+    running = await startEverything({ home, say });
+  } catch (error) {
+    out.write(`\n${pc.red('Countersign did not start.')} ${error instanceof Error ? error.message : String(error)}\n`);
+    out.write(`Logs: ${relative(join(home, 'logs'))}\n`);
+    return 1;
+  }
+  say(`everything is healthy; credentials and addresses are in ${relative(join(home, 'run.json'))}`);
+
+  let status = 0;
+  let told: readonly Told[] = [];
+  const watching = await observe(
+    running.kafka('console'),
+    `console.start-${process.pid}-${began}`,
+    running.topics.filter((t) => t.readers.includes('console')),
+  );
+  const funnel = counter();
+  for (const event of watching.events) funnel.count(event);
+  watching.onEvent((event) => funnel.count(event));
+  const failure = running.failed.then((failed) => ({ failed }));
+  const stopped = interrupted.promise.then(() => ({ stopped: true as const }));
+  try {
+    if (options.sample) {
+      const played = await Promise.race([
+        play(running, home, watching.events, () => line(funnel.funnel), out),
+        failure,
+        stopped,
+      ]);
+      if ('failed' in played) status = 1;
+      else if ('told' in played) {
+        told = played.told;
+        if (told.some((story) => !story.ok)) status = 1;
+        out.write(`\n${stories(told)}\n${further()}\n`);
+      }
+    }
+    if (!options.exit && status === 0 && !interrupted.done()) {
+      out.write(`${pc.bold('Serving.')} Ctrl-C stops.\n`);
+      await Promise.race([failure.then(() => undefined), stopped]);
+    }
+    const failed = await Promise.race([failure, Promise.resolve(undefined)]);
+    if (failed) {
+      status = 1;
+      out.write(`\n${pc.red(`${failed.failed.name} failed:`)}\n  ${failed.failed.lines.join('\n  ')}\n`);
+    }
+  } catch (error) {
+    status = 1;
+    out.write(`\n${pc.red('The sample did not end:')} ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+  out.write(`${pc.dim('stopping: draining the services, then database and broker')}\n`);
+  await watching.stop();
+  await running.stop();
+  rmSync(join(home, 'run.json'), { force: true });
+  if (options.exit) out.write(`\n${line(funnel.funnel)}\n${told.length > 0 ? `${summary(told)}\n` : ''}`);
+  return status;
+}
+
+async function play(
+  running: Running,
+  home: string,
+  events: Parameters<typeof samplePorts>[1],
+  current: () => string,
+  out: NodeJS.WriteStream,
+): Promise<{ told: readonly Told[] }> {
+  const file = join(home, 'sample.json');
+  const again = existsSync(file);
+  const { start, seed } = firstStart(file, new Date().toISOString(), sampleSeed);
+  out.write(
+    `\n${again ? `playing the sample of ${start} again: the same ids, nothing runs twice` : 'playing the sample: two weeks of signals, nine stories'}\n`,
+  );
+  let note = '';
+  const live = out.isTTY ? logUpdate : undefined;
+  const show = (): void => live?.(`  ${current()}${note ? `\n  ${pc.dim(note)}` : ''}`);
+  const timer = setInterval(() => (live ? show() : out.write(`  ${current()}\n`)), live ? 100 : 3_000);
+  const ports = samplePorts(running, events, (progress) => {
+    note =
+      progress.kind === 'published'
+        ? `published ${progress.signals} signals of ${progress.source}`
+        : progress.kind === 'acted'
+          ? progress.says
+          : `told: ${progress.story.title}`;
+  });
+  try {
+    const told = await playSample(sample(start, seed), ports);
+    note = '';
+    show();
+    live?.done();
+    if (!live) out.write(`  ${current()}\n`);
+    return { told };
+  } finally {
+    clearInterval(timer);
+    live?.done();
+    await ports.close();
+  }
+}
+
+const stories = (told: readonly Told[]): string =>
+  told
+    .map((story) => `${story.ok ? pc.green('✓') : pc.red('✗')} ${pc.bold(story.title)}\n    ${story.says}`)
+    .join('\n');
+
+const summary = (told: readonly Told[]): string => {
+  const wrong = told.filter((story) => !story.ok);
+  return wrong.length === 0
+    ? `${told.length} of ${told.length} stories ended as they should`
+    : `${wrong.length} of ${told.length} stories ended differently: ${wrong.map((s) => s.title).join('; ')}`;
+};
+
+const further = (): string =>
+  [
+    '',
+    'Look further, in another terminal:',
+    '  npx countersign status              the funnel, stops and the health of each service',
+    '  npx countersign show <any id>       the story of one action in plain words',
+    '  npx countersign review list         what waits for a person',
+    '  npx countersign stop --all --reason "…"   stops everything; resume lifts it',
+    '  npx countersign verify              checks the whole record',
+    '',
+  ].join('\n');
+
+function readOptions(argv: readonly string[], out: NodeJS.WriteStream): Options | number {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: { 'no-sample': { type: 'boolean' }, exit: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    });
+    if (values.help) {
+      out.write(help);
+      return 0;
+    }
+    return { sample: !values['no-sample'], exit: values.exit === true };
+  } catch (error) {
+    out.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
+    return 2;
+  }
+}
+
+/** The first Ctrl-C or SIGTERM asks for a clean stop; a third one ends at once. */
+function interruption(): { promise: Promise<void>; done(): boolean } {
+  let count = 0;
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((r) => {
+    resolve = r;
+  });
+  const asked = (): void => {
+    count++;
+    resolve();
+    if (count >= 3) process.exit(130);
+  };
+  process.on('SIGINT', asked);
+  process.on('SIGTERM', asked);
+  process.on('SIGHUP', asked);
+  return { promise, done: () => count > 0 };
+}
+
+const relative = (path: string): string =>
+  path.startsWith(`${process.cwd()}/`) ? path.slice(process.cwd().length + 1) : path;
