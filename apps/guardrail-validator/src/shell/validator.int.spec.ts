@@ -307,6 +307,17 @@ const decide = (...data: ReviewDecided[]) =>
 const asides = (events = service.published): string[] =>
   dataOf<{ why: { code: string } }>(events, 'ReviewSetAside').map((one) => one.why.code);
 
+/** Resolves when so many transactions of this test wait for a lock. */
+async function blocked(count: number): Promise<void> {
+  for (;;) {
+    const [row] = await service.query<{ n: number }>(
+      `SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    if ((row?.n ?? 0) >= count) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 describe('a review', () => {
   let waiting: { proposalId: string; digest: string };
   beforeEach(async () => {
@@ -328,7 +339,14 @@ describe('a review', () => {
       review(waiting, { decision: 'reject', by: 'marc' }, 2),
       review(waiting, { decision: 'edit', action: edit }, 3),
     ];
-    await Promise.all(answers.map((one) => decide(one)));
+    // All three wait for the row at once, so that none of them has read it before another has closed it.
+    let decided: Promise<unknown> | undefined;
+    await service.transaction(async (tx) => {
+      await tx.query('SELECT 1 FROM escalations FOR UPDATE');
+      decided = Promise.all(answers.map((one) => decide(one)));
+      await blocked(3);
+    });
+    await decided;
     expect(asides()).toEqual(['closed', 'closed']);
     const ends = [...approvals().map((a) => a.actionId), ...refusals().map((r) => `refused ${r.actionId}`)];
     const original = actionOf('ads.set_bid').actionId;
