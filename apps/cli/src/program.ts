@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { replayCommands, replayCommands } from './replay/command.js';
+import { replayCommands } from './replay/command.js';
 import { deadLetterCommands } from './shell/commands/dead-letters.js';
 import { permitCommands } from './shell/commands/permit.js';
 import { playCommands } from './shell/commands/plays.js';
@@ -43,7 +43,6 @@ Exit codes:
   policyCommands(countersign);
   permitCommands(countersign);
   deadLetterCommands(countersign);
-  replayCommands(countersign);
   replayCommands(countersign);
   exitWithTwoWhenMisused(countersign);
   return countersign;
