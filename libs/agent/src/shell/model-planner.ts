@@ -17,13 +17,11 @@ type Asked =
   | { readonly ok: false; readonly why: string };
 
 const answerTokens = 4_000;
-/** Fewer characters to a token than any tokeniser needs for JSON: a reservation is never too small. */
-const charactersPerToken = 2;
 
 /**
  * Asks a model, once more where its answer does not fit, and falls back to the rules on any failure, saying why in `by.fallback`.
- * Tokens are reserved before every question. Rejects only
- * where `stop` was aborted or the budget cannot be reached: then nothing was planned.
+ * Tokens are reserved before every question. Rejects only where `stop` was aborted or the budget cannot be reached: then nothing was
+ * planned.
  */
 export const modelPlanner = (is: {
   readonly access: ModelAccess;
@@ -86,7 +84,8 @@ async function ask(
   timeoutMs: number,
 ): Promise<Asked> {
   const { access, budget } = is;
-  const reserved = Math.ceil(JSON.stringify([messages, schema]).length / charactersPerToken) + answerTokens;
+  // A token is at least a byte, so this is never too little; what was really used is settled afterwards.
+  const reserved = Buffer.byteLength(JSON.stringify([messages, schema])) + answerTokens;
   if (!(await budget.reserve(reserved))) return { ok: false, why: "the day's token budget is spent" };
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = AbortSignal.any([timeout, is.stop]);
