@@ -1,0 +1,88 @@
+import { actionKindNames, Seniority, Tier } from '@countersign/contracts';
+import { z } from 'zod';
+
+/** `EUR 20.00`. */
+const Amount = z.string().regex(/^[A-Z]{3} \d+\.\d\d$/, 'an amount is written like EUR 20.00');
+const Instant = z.iso.datetime({ precision: 3 });
+
+/** What is so before the proposal. What is not said is in favour. */
+export const Given = z.strictObject({
+  policy: z.enum(['in force', 'none']).optional(),
+  tier: Tier.optional(),
+  allowed: z.array(z.enum(actionKindNames)).optional(),
+  taskAllows: z.array(z.enum(actionKindNames)).optional(),
+  playAllows: z.array(z.enum(actionKindNames)).optional(),
+  prohibited: z.array(z.enum(actionKindNames)).optional(),
+  campaignCap: Amount.optional(),
+  adAccountCap: Amount.optional(),
+  campaignHeld: Amount.optional(),
+  campaignSpent: Amount.optional(),
+  adAccountHeld: Amount.optional(),
+  adAccountSpent: Amount.optional(),
+  dailyBudget: z.union([Amount, z.literal('unknown')]).optional(),
+  personAbove: Amount.optional(),
+  personAbovePercent: z.int().optional(),
+  touchesAllowed: z.strictObject({ touches: z.int(), days: z.int() }).optional(),
+  touches: z.array(Instant).optional(),
+  touchesPlanned: z.array(Instant).optional(),
+  sendsPerHour: z.int().optional(),
+  sends: z.array(Instant).optional(),
+  consent: z
+    .enum(['sales by email', 'newsletter by email', 'sales by crm', 'withdrawn', 'disputed', 'none'])
+    .optional(),
+  suppressed: z.enum(['unsubscribed', 'complained', 'hard-bounce', 'erased', 'no']).optional(),
+  seniority: Seniority.optional(),
+  touchedBefore: z.boolean().optional(),
+  firstTouchNeedsPerson: z.array(Seniority).optional(),
+  creativeNeedsPerson: z.boolean().optional(),
+  stopped: z.string().optional(),
+  lineage: z.enum(['trusted', 'untrusted', 'not stated']).optional(),
+  factsHere: z.enum(['up to date', 'behind']).optional(),
+  writtenBy: z.string().optional(),
+  bytes: z.int().optional(),
+  answer: z
+    .strictObject({
+      by: z.string(),
+      decision: z.enum(['approve', 'reject']),
+      about: z.enum(['this action', 'another action']),
+    })
+    .nullable()
+    .optional(),
+});
+export type Given = z.infer<typeof Given>;
+
+export const When = z.strictObject({
+  kind: z.string(),
+  amount: Amount.optional(),
+  sendAt: Instant.optional(),
+  purpose: z.enum(['newsletter', 'sales', 'product', 'service']).optional(),
+  account: z.string().optional(),
+  /** A member that the contract lacks. */
+  extraField: z.string().optional(),
+  /** What the agent says about it: never an input. */
+  rationale: z.string().optional(),
+});
+
+/** A case a marketer can read. What does not end in approval has a twin: the same without the defect is approved. */
+export const Case = z
+  .strictObject({
+    title: z.string(),
+    /** Number in the acceptance list. */
+    case: z.int().optional(),
+    given: Given.default({}),
+    when: When,
+    // biome-ignore lint/suspicious/noThenProperty: given, when, then are the words of a case; nobody awaits one
+    then: z.strictObject({
+      outcome: z.enum(['approved', 'refused', 'escalated']),
+      rule: z.string().optional(),
+      says: z.string().optional(),
+      wouldBe: z.enum(['approved', 'refused', 'escalated']).optional(),
+    }),
+    twin: z.strictObject({ given: Given.optional(), when: When.partial().optional() }).optional(),
+  })
+  .refine(
+    (c) => c.then.outcome === 'approved' || (c.then.rule && c.then.says),
+    'a refusal names its rule and its words',
+  )
+  .refine((c) => c.then.outcome === 'approved' || c.twin, 'what is not approved has a twin that is');
+export type Case = z.infer<typeof Case>;

@@ -1,0 +1,151 @@
+import { type ActionKindName, type ActionProposed, digestOf, type PolicyContent } from '@countersign/contracts';
+import type { Facts, PolicyInForce } from '@countersign/gate';
+import {
+  adAccountLedger,
+  at,
+  campaignLedger,
+  contact,
+  content,
+  factsFor,
+  policyOf,
+  proposalOf,
+} from '@countersign/gate/testing';
+import type { Case, Given } from './case.js';
+
+export { at };
+
+const minor = (amount: string): number => Math.round(Number(amount.slice(4)) * 100);
+
+/** Puts a case's words on the stage: proposal, facts and policy as `judge` takes them. */
+export function stage(
+  given: Given,
+  when: Case['when'],
+): {
+  proposal: Pick<ActionProposed, 'rationale'> & ReturnType<typeof proposalOf>;
+  facts: Facts;
+  policy: PolicyInForce | null;
+} {
+  const payload: Record<string, unknown> = {};
+  if (when.amount) {
+    payload[{ 'ads.set_bid': 'bidMinor', 'ads.resume_campaign': 'dailyBudgetMinor' }[when.kind] ?? 'amountMinor'] =
+      minor(when.amount);
+    payload.currency = when.amount.slice(0, 3);
+  }
+  if (when.sendAt) payload.sendAt = when.sendAt;
+  if (when.purpose) payload.purpose = when.purpose;
+  if (when.extraField) payload[when.extraField] = true;
+  const base = proposalOf(when.kind, payload);
+  const action = when.account === undefined ? base.action : { ...base.action, accountId: when.account };
+  const { lineage: _trusted, ...unlabelled } = base;
+  const proposal = {
+    ...unlabelled,
+    ...(given.lineage !== 'not stated' && { lineage: given.lineage ?? ('trusted' as const) }),
+    ...(given.taskAllows && { kinds: given.taskAllows }),
+    action,
+    rationale: when.rationale ?? '',
+  };
+  const policy = given.policy === 'none' ? null : policyOf(contentOf(given, when.kind));
+  return { proposal, facts: factsOf(given, proposal, policy), policy };
+}
+
+function contentOf(given: Given, kind: string): PolicyContent {
+  const of = content({
+    charter: {
+      ...(given.tier && { kinds: { [kind as ActionKindName]: given.tier } }),
+      limits: {
+        ...(given.campaignCap && { campaignSpendPerDayMinor: minor(given.campaignCap) }),
+        ...(given.adAccountCap && { adAccountSpendPerDayMinor: minor(given.adAccountCap) }),
+        ...(given.personAbove && { approvalAboveMinor: minor(given.personAbove) }),
+        ...(given.personAbovePercent !== undefined && { approvalAbovePercent: given.personAbovePercent }),
+        ...(given.sendsPerHour !== undefined && { sendsPerHour: given.sendsPerHour }),
+      },
+    },
+    rules: {
+      ...(given.touchesAllowed && { contactFrequency: given.touchesAllowed }),
+      ...(given.prohibited && { prohibitedKinds: given.prohibited }),
+      ...(given.firstTouchNeedsPerson && { firstTouchNeedsPerson: given.firstTouchNeedsPerson }),
+      ...(given.creativeNeedsPerson !== undefined && { creativeNeedsPerson: given.creativeNeedsPerson }),
+    },
+  });
+  const { allowed, playAllows } = given;
+  return {
+    ...of,
+    ...(allowed && {
+      charters: of.charters.map((c) => ({
+        ...c,
+        kinds: Object.fromEntries(allowed.map((k) => [k, 'autonomous' as const])),
+      })),
+    }),
+    ...(playAllows && {
+      plays: of.plays.map((p) => ({ ...p, tasks: p.tasks.map((t) => ({ ...t, kinds: playAllows })) })),
+    }),
+  };
+}
+
+function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], policy: PolicyInForce | null): Facts {
+  const money = (held?: string, spent?: string) => ({
+    held: held ? minor(held) : 0,
+    committed: spent ? minor(spent) : 0,
+    currency: (held ?? spent)?.slice(0, 3) ?? null,
+  });
+  const budget = given.dailyBudget === 'unknown' ? {} : { dailyBudgetMinor: minor(given.dailyBudget ?? 'EUR 400.00') };
+  const change: Partial<Facts> = {
+    ledgers: {
+      [campaignLedger]: money(given.campaignHeld, given.campaignSpent),
+      [adAccountLedger]: money(given.adAccountHeld, given.adAccountSpent),
+      [`touch:${contact}`]: { held: given.touchesPlanned ?? [], committed: given.touches ?? [] },
+      'sends:paid-media-agent': { held: [], committed: given.sends ?? [] },
+    },
+    adAccounts: { 'ads-emea': { version: 5, currency: 'EUR', campaigns: { 'cmp-from': budget, 'cmp-to': budget } } },
+    consents: { [contact]: consentOf(given) },
+    contacts: {
+      [contact]: { version: 3, seniority: given.seniority ?? 'manager', touched: given.touchedBefore ?? false },
+    },
+    ...(given.stopped && {
+      controls: { [given.stopped]: { version: 1, state: 'stopped' as const, by: 'lea', reason: 'a drill' } },
+    }),
+    ...(given.writtenBy && { author: given.writtenBy }),
+    ...(given.bytes !== undefined && { proposalBytes: given.bytes }),
+    ...(given.factsHere === 'behind' && { versions: {} }),
+    ...(given.answer && {
+      review: {
+        reviewId: contact,
+        by: given.answer.by,
+        decision: given.answer.decision,
+        digest: given.answer.about === 'this action' ? digestOf(proposal.action) : digestOf('another action'),
+        at: '2026-11-21T09:59:00.000Z',
+      },
+    }),
+  };
+  return factsFor(proposal, change, policy ? policyOf(policy.content) : policyOf());
+}
+
+function consentOf(given: Given): Facts['consents'][string] {
+  const since = '2026-10-01T08:00:00.000Z';
+  const entry = (
+    purpose: 'sales' | 'newsletter',
+    channel: 'email' | 'crm',
+    status: 'granted' | 'withdrawn' | 'disputed',
+  ) => ({
+    version: 4,
+    entries: [{ purpose, channel, status, at: since, source: '/sources/website', signalId: 's-1' }],
+    suppressions:
+      given.suppressed && given.suppressed !== 'no'
+        ? [{ channel: 'email' as const, reason: given.suppressed, at: since, signalId: 's-2' }]
+        : [],
+  });
+  switch (given.consent ?? 'sales by email') {
+    case 'sales by email':
+      return entry('sales', 'email', 'granted');
+    case 'newsletter by email':
+      return entry('newsletter', 'email', 'granted');
+    case 'sales by crm':
+      return entry('sales', 'crm', 'granted');
+    case 'withdrawn':
+      return entry('sales', 'email', 'withdrawn');
+    case 'disputed':
+      return entry('sales', 'email', 'disputed');
+    case 'none':
+      return { version: 0, entries: [], suppressions: [] };
+  }
+}
