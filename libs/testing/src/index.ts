@@ -1,1 +1,18 @@
-export {};
+export {
+  type BrokerForTests,
+  type BrokerWishes,
+  type KafkaAccess,
+  type SharedBroker,
+  sharedBroker,
+  startTestBroker,
+  type TestBroker,
+} from './broker.js';
+export {
+  createTestDatabase,
+  dropTestDatabase,
+  startTestPostgres,
+  type TestDatabase,
+  type TestPostgres,
+} from './postgres.js';
+export type { SharedServers } from './shared.js';
+export { uniqueName } from './temporary.js';

@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { claimContainer, containerName, hasDocker, removeContainer } from './docker.js';
+import { canGetJars, findJava, type KafkaJvm, kafkaJvm } from './kafka-jars.js';
+
+const run = promisify(execFile);
+const image = 'apache/kafka:4.3.1';
+
+/** One way of running Kafka: as a process of this machine, or in a container. */
+export interface BrokerEngine {
+  /** Where the broker itself sees its data. */
+  readonly data: string;
+  /** The address that its listeners bind. */
+  readonly bind: string;
+  /** Called before a start and after a kill: removes what a signal to the recorded process does not reach. */
+  clear(): Promise<void>;
+  /** Formats the data directory, at the first start. */
+  format(properties: string): Promise<void>;
+  serve(properties: string, ports: BrokerPorts): { readonly command: string; readonly args: readonly string[] };
+}
+
+export interface BrokerPorts {
+  readonly client: number;
+  readonly controller: number;
+}
+
+/**
+ * Java 17 with Maven, else Docker. `rehearse` starts and stops a broker on an engine once, so that later starts are fast.
+ * Throws saying what to install where there is neither.
+ */
+export async function findBrokerEngine(
+  dir: string,
+  shortLived: boolean,
+  log: (line: string) => void,
+  rehearse: (engine: (dir: string) => BrokerEngine) => Promise<void>,
+): Promise<BrokerEngine> {
+  const java = await findJava();
+  if (java && (await canGetJars())) {
+    const jvm = await kafkaJvm(java, log, (plain) => rehearse((elsewhere) => javaEngine(plain, elsewhere, true)));
+    return javaEngine(jvm, dir, shortLived);
+  }
+  if (await hasDocker()) return dockerEngine(dir);
+  const missing = java
+    ? 'Maven (mvn) is not on the path'
+    : 'no Java 17 or later was found (java on the path, or JAVA_HOME)';
+  throw new Error(
+    `no Kafka broker can be started here: ${missing}, and no Docker engine answers. Install Java 17 and Maven, or Docker, or set KAFKA_BROKERS to a broker that runs`,
+  );
+}
+
+function javaEngine({ command, jvm }: KafkaJvm, dir: string, shortLived: boolean): BrokerEngine {
+  const data = join(dir, 'data');
+  const marker = join(dir, 'formatted');
+  return {
+    data,
+    bind: '127.0.0.1',
+    clear: async () => undefined,
+    async format(properties) {
+      if (existsSync(marker)) return;
+      // Formatting that was killed half way left nothing worth keeping.
+      rmSync(data, { recursive: true, force: true });
+      mkdirSync(data, { recursive: true });
+      const quick = ['-XX:TieredStopAtLevel=1', ...jvm];
+      await run(command, [...quick, 'kafka.tools.StorageTool', 'format', '-t', clusterId(), '-c', properties], {
+        maxBuffer: 16_000_000,
+      });
+      writeFileSync(marker, '');
+    },
+    serve: (properties) => ({
+      command,
+      args: [
+        '-Xmx512m',
+        '-XX:+ExitOnOutOfMemoryError',
+        ...(shortLived ? ['-XX:TieredStopAtLevel=1'] : []),
+        ...jvm,
+        'kafka.Kafka',
+        properties,
+      ],
+    }),
+  };
+}
+
+function dockerEngine(dir: string): BrokerEngine {
+  const name = containerName('kafka', dir);
+  const inside = '/etc/countersign/server.properties';
+  const bin = '/opt/kafka/bin';
+  return {
+    data: '/var/lib/kafka/data',
+    bind: '0.0.0.0',
+    clear: () => removeContainer('kafka', dir),
+    format: () => claimContainer('kafka', dir),
+    serve: (properties, { client, controller }) => ({
+      command: 'docker',
+      args: [
+        ...['run', '--rm', '--name', name, '--user', '0:0', '--env', 'KAFKA_HEAP_OPTS=-Xmx512m'],
+        ...['--publish', `127.0.0.1:${client}:${client}`, '--publish', `127.0.0.1:${controller}:${controller}`],
+        ...['--volume', `${name}:/var/lib/kafka/data`, '--volume', `${properties}:${inside}:ro`],
+        ...['--entrypoint', '/bin/sh', image, '-c'],
+        `${bin}/kafka-storage.sh format --ignore-formatted -t ${clusterId()} -c ${inside} && exec ${bin}/kafka-server-start.sh ${inside}`,
+      ],
+    }),
+  };
+}
+
+/** Kafka's form of a random id: 16 bytes in base64url, which must not begin with a dash. */
+function clusterId(): string {
+  return `c${randomBytes(16).toString('base64url').slice(1)}`;
+}

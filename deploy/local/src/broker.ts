@@ -1,0 +1,198 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import kafkajs from 'kafkajs';
+import { type BrokerEngine, type BrokerPorts, findBrokerEngine } from './broker-engines.js';
+import { removeVolume } from './docker.js';
+import { type KafkaUser, upsertScramUsers, usersRefused } from './kafka-wire.js';
+import { assertPortFree, freePort, localPorts, portFor } from './ports.js';
+import { stopOrphan } from './process-record.js';
+import { keptPassword } from './secrets.js';
+import { type Exit, type SupervisedProcess, superviseProcess } from './supervise.js';
+
+export interface BrokerOptions {
+  /** Everything the broker keeps, its log file and its passwords included. */
+  readonly dir: string;
+  /** Default: those of `npm start`, see `localPorts`. */
+  readonly ports?: BrokerPorts;
+  /** They log in with SCRAM-SHA-256; missing ones are made, changed passwords set. Without ACLs they may do nothing. */
+  readonly users?: readonly KafkaUser[];
+  /** The super user's name, default `admin`. Its password is made once and kept in `dir`. */
+  readonly adminUser?: string;
+  /** Starts faster and works more slowly afterwards: for tests. */
+  readonly shortLived?: boolean;
+  readonly log?: (line: string) => void;
+}
+
+export interface Broker {
+  /** `host:port` for clients: SASL_PLAINTEXT with SCRAM-SHA-256, on the loopback address only. */
+  readonly bootstrap: string;
+  readonly admin: { readonly username: string; readonly password: string };
+  readonly pid: number;
+  readonly exited: Promise<Exit>;
+  /** Stops in good order; data stays. Repeats are harmless. */
+  stop(): Promise<void>;
+  /** Ends it as a crash would. */
+  kill(): Promise<void>;
+}
+
+const name = 'the Kafka broker';
+
+/**
+ * Starts one Kafka broker in KRaft mode with authorization on: who has no ACL may do nothing, topics are not made by use.
+ * Fulfilled when it answers a client that has logged in. Runs on Java 17 with jars that Maven fetches once, else on Docker.
+ * Rejects with PortTaken, AlreadyRunning, or an error that says what to install. What a killed process left running on `dir`
+ * is stopped first; its data is kept.
+ */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const dir = resolve(options.dir);
+  const ports = options.ports ?? { client: portFor('kafka'), controller: portFor('controller') };
+  mkdirSync(dir, { recursive: true });
+  await stopOrphan(join(dir, 'broker.pid.json'), name);
+  const engine = await findBrokerEngine(dir, options.shortLived === true, options.log ?? (() => undefined), rehearse);
+  await engine.clear();
+  await assertPortFree(ports.client, 'Kafka', localPorts.kafka.variable);
+  await assertPortFree(ports.controller, "Kafka's controller", localPorts.controller.variable);
+  return launch(engine, dir, ports, options);
+}
+
+/** Stops what a killed process left running on `dir`, and removes everything that the broker keeps. */
+export async function removeBroker(dir: string): Promise<void> {
+  await stopOrphan(join(dir, 'broker.pid.json'), name);
+  await removeVolume('kafka', resolve(dir));
+  rmSync(dir, { recursive: true, force: true });
+}
+
+async function launch(
+  engine: BrokerEngine,
+  dir: string,
+  ports: BrokerPorts,
+  options: Partial<BrokerOptions>,
+): Promise<Broker> {
+  const admin = { username: options.adminUser ?? 'admin', password: keptPassword(join(dir, 'admin-password')) };
+  const properties = join(dir, 'server.properties');
+  writeFileSync(properties, serverProperties(engine, ports, admin, options.shortLived === true), { mode: 0o600 });
+  await engine.format(properties);
+
+  const bootstrap = `127.0.0.1:${ports.client}`;
+  const users = [{ name: admin.username, password: admin.password }, ...(options.users ?? [])];
+  let refused: readonly KafkaUser[] = [];
+  const child = await superviseProcess({
+    name,
+    ...engine.serve(properties, ports),
+    logFile: join(dir, 'broker.log'),
+    pidFile: join(dir, 'broker.pid.json'),
+    rank: 'engine',
+    readyMs: 120_000,
+    async probe() {
+      try {
+        refused = await usersRefused(bootstrap, users);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  });
+  try {
+    await child.ready;
+    await upsertScramUsers(`127.0.0.1:${ports.controller}`, { mechanism: 'plain', ...admin }, refused, {
+      loginAt: bootstrap,
+    });
+    await untilServing(bootstrap, admin, child);
+  } catch (error) {
+    await child.kill();
+    await engine.clear();
+    throw error;
+  }
+  return {
+    bootstrap,
+    admin,
+    pid: child.pid,
+    exited: child.exited,
+    stop: async () => void (await child.stop(20_000)),
+    async kill() {
+      await child.kill();
+      await engine.clear();
+    },
+  };
+}
+
+/** A broker answers before it has told the controller that it may lead partitions. */
+async function untilServing(bootstrap: string, sasl: Broker['admin'], child: SupervisedProcess): Promise<void> {
+  const kafka = new kafkajs.Kafka({
+    brokers: [bootstrap],
+    sasl: { mechanism: 'scram-sha-256', ...sasl },
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    for (let tries = 600; (await admin.describeCluster()).brokers.length === 0; tries--) {
+      if (tries === 0) throw new Error([`${name} does not join its own cluster`, ...child.lastLines()].join('\n  '));
+      await sleep(50);
+    }
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function rehearse(engine: (dir: string) => BrokerEngine): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'countersign-kafka-'));
+  try {
+    const broker = await launch(engine(dir), dir, { client: await freePort(), controller: await freePort() }, {});
+    await broker.stop();
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/*
+ * Clients log in with SCRAM. The controller's listener has PLAIN for the admin alone: credentials of SCRAM live in the very
+ * log that the controller keeps, so it cannot log itself in with them, and the first of them are made through it.
+ */
+function serverProperties(
+  engine: BrokerEngine,
+  ports: BrokerPorts,
+  admin: Broker['admin'],
+  shortLived: boolean,
+): string {
+  const login = `username="${admin.username}" password="${admin.password}"`;
+  const modules = 'org.apache.kafka.common.security';
+  const settings = {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `CLIENT://${engine.bind}:${ports.client},CONTROLLER://${engine.bind}:${ports.controller}`,
+    'advertised.listeners': `CLIENT://127.0.0.1:${ports.client},CONTROLLER://127.0.0.1:${ports.controller}`,
+    'listener.security.protocol.map': 'CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT',
+    'inter.broker.listener.name': 'CLIENT',
+    'sasl.mechanism.inter.broker.protocol': 'SCRAM-SHA-256',
+    'sasl.mechanism.controller.protocol': 'PLAIN',
+    'listener.name.client.sasl.enabled.mechanisms': 'SCRAM-SHA-256',
+    'listener.name.client.scram-sha-256.sasl.jaas.config': `${modules}.scram.ScramLoginModule required ${login};`,
+    'listener.name.controller.sasl.enabled.mechanisms': 'PLAIN',
+    'listener.name.controller.plain.sasl.jaas.config': `${modules}.plain.PlainLoginModule required ${login} user_${admin.username}="${admin.password}";`,
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': `User:${admin.username}`,
+    'allow.everyone.if.no.acl.found': false,
+    'auto.create.topics.enable': false,
+    'log.dirs': engine.data,
+    // How long a restart after a crash waits until the controller has given up the broker that was.
+    'broker.session.timeout.ms': shortLived ? 2_000 : 6_000,
+    'broker.heartbeat.interval.ms': shortLived ? 300 : 1_000,
+    'offsets.topic.num.partitions': 4,
+    'offsets.topic.replication.factor': 1,
+    'transaction.state.log.num.partitions': 4,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'share.coordinator.state.topic.num.partitions': 1,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    'group.initial.rebalance.delay.ms': 0,
+  };
+  return Object.entries(settings)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+}

@@ -1,0 +1,61 @@
+import { createServer } from 'node:net';
+
+/** The ports of `npm start`, and the variable that moves each. They lie below the range that systems give to outgoing connections. */
+export const localPorts = {
+  kafka: { port: 29092, variable: 'COUNTERSIGN_KAFKA_PORT' },
+  controller: { port: 29093, variable: 'COUNTERSIGN_KAFKA_CONTROLLER_PORT' },
+  postgres: { port: 25432, variable: 'COUNTERSIGN_POSTGRES_PORT' },
+} as const;
+
+/** The port that the environment asks for, else the default. Throws naming the variable if it holds no port number. */
+export function portFor(
+  name: keyof typeof localPorts,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): number {
+  const { port, variable } = localPorts[name];
+  const asked = Number(env[variable] || port);
+  if (!Number.isInteger(asked) || asked < 1 || asked > 65535)
+    throw new Error(`${variable}: a port number from 1 to 65535 is expected, not "${env[variable]}"`);
+  return asked;
+}
+
+/** Somebody else listens on the port that was asked for. The message says which, and what to set. */
+export class PortTaken extends Error {
+  constructor(
+    readonly port: number,
+    readonly variable: string,
+    what: string,
+  ) {
+    super(`port ${port}, wanted for ${what}, is taken: stop what listens there, or set ${variable} to another port`);
+    this.name = 'PortTaken';
+  }
+}
+
+/** Throws PortTaken if the loopback port cannot be bound now. */
+export async function assertPortFree(port: number, what: string, variable: string): Promise<void> {
+  if (!(await isFree(port))) throw new PortTaken(port, variable, what);
+}
+
+/**
+ * A loopback port that is free now. It lies below the ports of outgoing connections, so a client that keeps knocking while
+ * its server is down cannot happen to connect to itself.
+ */
+export async function freePort(): Promise<number> {
+  const taken: readonly number[] = Object.values(localPorts).map((p) => p.port);
+  for (let tries = 0; tries < 200; tries++) {
+    const port = 15_000 + Math.floor(Math.random() * 15_000);
+    if (!taken.includes(port) && (await isFree(port))) return port;
+  }
+  throw new Error('no free port between 15000 and 30000');
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(false);
+      else reject(error);
+    });
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}

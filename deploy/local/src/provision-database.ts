@@ -1,0 +1,106 @@
+import pg from 'pg';
+import { generatePassword } from './secrets.js';
+
+export interface DatabaseRole {
+  readonly name: string;
+  readonly password: string;
+  /** Its schema, where its search_path leads. */
+  readonly schema: string;
+  /**
+   * `<name>_owner` owns the schema and migrates; `<name>` may select and insert, and what more a migration grants it. The
+   * owner's password is made anew each time. Without it `<name>` owns the schema.
+   */
+  readonly owner?: boolean;
+}
+
+/** How a service reaches its schema, and how its migrations do: the same unless the role has an owner beside it. */
+export interface DatabaseAccess {
+  readonly url: string;
+  readonly migrationUrl: string;
+}
+
+export interface DatabaseWishes {
+  /** A superuser, or one who may create roles and owns the database (Postgres 16 or later). The URL names the database. */
+  readonly superuserUrl: string;
+  readonly roles: readonly DatabaseRole[];
+}
+
+/**
+ * Gives each role a login and a schema of its own in the database; none may look into another's. Idempotent, sets passwords
+ * again. A role's transaction that idles for 30 s is ended, so that a dead holder of locks blocks nobody for longer. Returns
+ * the access of each role by its name.
+ */
+export async function provisionDatabase({ superuserUrl, roles }: DatabaseWishes): Promise<Map<string, DatabaseAccess>> {
+  const client = new pg.Client({ connectionString: superuserUrl });
+  const access = new Map<string, DatabaseAccess>();
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name');
+    const database = pg.escapeIdentifier(rows[0]?.name ?? '');
+    await client.query("SELECT pg_advisory_lock(hashtext('countersign provisioning'))");
+    // Without it a creator who is no superuser may not hand a schema to the role.
+    await client.query("SET createrole_self_grant = 'set'");
+    await client.query('BEGIN');
+    await client.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
+    await client.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
+    for (const role of roles) {
+      const url = urlFor(superuserUrl, role.name, role.password);
+      const ownerPassword = role.owner ? generatePassword() : undefined;
+      const migrationUrl = ownerPassword ? urlFor(superuserUrl, ownerOf(role), ownerPassword) : url;
+      await provisionRole(client, database, role, ownerPassword);
+      access.set(role.name, { url, migrationUrl });
+    }
+    await client.query('COMMIT');
+    return access;
+  } finally {
+    await client.end();
+  }
+}
+
+/** The URL under which a role reaches the database that another URL names. */
+export function urlFor(databaseUrl: string, username: string, password: string): string {
+  const url = new URL(databaseUrl);
+  url.username = encodeURIComponent(username);
+  url.password = encodeURIComponent(password);
+  return url.href;
+}
+
+const ownerOf = (role: DatabaseRole): string => `${role.name}_owner`;
+
+async function provisionRole(
+  client: pg.Client,
+  database: string,
+  role: DatabaseRole,
+  ownerPassword: string | undefined,
+): Promise<void> {
+  const service = pg.escapeIdentifier(role.name);
+  const schema = pg.escapeIdentifier(role.schema);
+  await login(client, database, role.name, role.password, schema);
+  if (ownerPassword === undefined) {
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${service}`);
+    return;
+  }
+  const owner = pg.escapeIdentifier(ownerOf(role));
+  await login(client, database, ownerOf(role), ownerPassword, schema);
+  await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${owner}`);
+  await client.query(`GRANT USAGE ON SCHEMA ${schema} TO ${service}`);
+  const byDefault = `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA ${schema}`;
+  await client.query(`${byDefault} GRANT SELECT, INSERT ON TABLES TO ${service}`);
+  await client.query(`${byDefault} GRANT USAGE, SELECT ON SEQUENCES TO ${service}`);
+}
+
+async function login(
+  client: pg.Client,
+  database: string,
+  name: string,
+  password: string,
+  schema: string,
+): Promise<void> {
+  const role = pg.escapeIdentifier(name);
+  const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [name]);
+  const verb = rowCount === 0 ? 'CREATE' : 'ALTER';
+  await client.query(`${verb} ROLE ${role} LOGIN PASSWORD ${pg.escapeLiteral(password)}`);
+  await client.query(`GRANT CONNECT, TEMPORARY ON DATABASE ${database} TO ${role}`);
+  await client.query(`ALTER ROLE ${role} IN DATABASE ${database} SET search_path = ${schema}`);
+  await client.query(`ALTER ROLE ${role} IN DATABASE ${database} SET idle_in_transaction_session_timeout = '30s'`);
+}

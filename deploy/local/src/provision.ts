@@ -1,0 +1,210 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import kafkajs, { type Admin } from 'kafkajs';
+import { type KafkaUser, upsertScramUsers, usersRefused } from './kafka-wire.js';
+
+export {
+  type DatabaseAccess,
+  type DatabaseRole,
+  type DatabaseWishes,
+  provisionDatabase,
+} from './provision-database.js';
+
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceTypes, ResourcePatternTypes } = kafkajs;
+
+export interface TopicWish {
+  readonly name: string;
+  readonly partitions: number;
+  /** The topic's own settings, all of them: others that it has are removed. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface AclWish {
+  /** A user's name, without `User:`. */
+  readonly principal: string;
+  readonly resource: 'topic' | 'group';
+  readonly name: string;
+  readonly pattern: 'literal' | 'prefixed';
+  readonly operations: readonly ('read' | 'write' | 'describe')[];
+}
+
+export interface KafkaWishes {
+  /** `host:port`, several separated by commas. */
+  readonly bootstrap: string;
+  /** A super user, or one who may alter the cluster, logging in with SCRAM-SHA-256. */
+  readonly admin: { readonly username: string; readonly password: string };
+  readonly ssl?: boolean;
+  readonly topics?: readonly TopicWish[];
+  /** All that these principals, and `users`, may do: other ACLs of theirs are removed, those of others are left alone. */
+  readonly acls?: readonly AclWish[];
+  readonly users?: readonly KafkaUser[];
+  /** Default 1, what a single broker can do. */
+  readonly replicationFactor?: number;
+}
+
+/** What had to be changed; all zero where everything was there. */
+export interface Provisioned {
+  readonly topicsCreated: number;
+  readonly topicsChanged: number;
+  readonly aclsCreated: number;
+  readonly aclsRemoved: number;
+  readonly usersChanged: number;
+}
+
+/** Brings topics, SCRAM users and ACLs to what is asked for. No topic is deleted and no partition taken away. */
+export async function provision(wishes: KafkaWishes): Promise<Provisioned> {
+  const { bootstrap, ssl = false, topics = [], users = [] } = wishes;
+  const brokers = bootstrap.split(',').map((broker) => broker.trim());
+  const sasl = { mechanism: 'scram-sha-256', ...wishes.admin } as const;
+  const admin = new kafkajs.Kafka({
+    clientId: 'countersign-provision',
+    brokers,
+    ssl,
+    sasl,
+    logLevel: kafkajs.logLevel.NOTHING,
+  }).admin();
+  await admin.connect();
+  try {
+    const address = brokers[0] as string;
+    const refused = await usersRefused(address, users, ssl);
+    await upsertScramUsers(address, sasl, refused, { ssl });
+    const topicCounts = await provisionTopics(admin, topics, wishes.replicationFactor ?? 1);
+    const aclCounts = wishes.acls ? await provisionAcls(admin, wishes.acls, users) : { aclsCreated: 0, aclsRemoved: 0 };
+    return { usersChanged: refused.length, ...topicCounts, ...aclCounts };
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function provisionTopics(
+  admin: Admin,
+  topics: readonly TopicWish[],
+  replicationFactor: number,
+): Promise<Pick<Provisioned, 'topicsCreated' | 'topicsChanged'>> {
+  const existing = new Set(await admin.listTopics());
+  const missing = topics.filter((topic) => !existing.has(topic.name));
+  const present = topics.filter((topic) => existing.has(topic.name));
+  if (missing.length > 0) {
+    await admin.createTopics({
+      topics: missing.map(({ name, partitions, config }) => ({
+        topic: name,
+        numPartitions: partitions,
+        replicationFactor,
+        configEntries: entries(config),
+      })),
+    });
+  }
+  const changed = new Set<string>();
+  if (present.length > 0) {
+    const { topics: described } = await admin.fetchTopicMetadata({ topics: present.map((topic) => topic.name) });
+    const counts = new Map(described.map((topic) => [topic.name, topic.partitions.length]));
+    const growing = present.filter((topic) => (counts.get(topic.name) ?? 0) < topic.partitions);
+    if (growing.length > 0) {
+      await admin.createPartitions({
+        topicPartitions: growing.map(({ name, partitions }) => ({ topic: name, count: partitions })),
+      });
+    }
+    const different = await differentConfigs(admin, present);
+    if (different.length > 0) {
+      await admin.alterConfigs({
+        validateOnly: false,
+        resources: different.map(({ name, config }) => ({
+          type: ConfigResourceTypes.TOPIC,
+          name,
+          configEntries: entries(config),
+        })),
+      });
+    }
+    for (const topic of [...growing, ...different]) changed.add(topic.name);
+  }
+  return { topicsCreated: missing.length, topicsChanged: changed.size };
+}
+
+async function differentConfigs(admin: Admin, topics: readonly TopicWish[]): Promise<TopicWish[]> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map(({ name }) => ({ type: ConfigResourceTypes.TOPIC, name })),
+  });
+  const own = new Map(
+    resources.map((resource) => [
+      resource.resourceName,
+      // 1: set for this topic, not a default of the broker's (KIP-226).
+      resource.configEntries.filter((entry) => (entry.configSource as number) === 1),
+    ]),
+  );
+  return topics.filter(({ name, config }) => {
+    const set = own.get(name) ?? [];
+    return set.length !== Object.keys(config).length || set.some((e) => config[e.configName] !== e.configValue);
+  });
+}
+
+const resourceTypes = { topic: AclResourceTypes.TOPIC, group: AclResourceTypes.GROUP } as const;
+const patternTypes = { literal: ResourcePatternTypes.LITERAL, prefixed: ResourcePatternTypes.PREFIXED } as const;
+const operationTypes = {
+  read: AclOperationTypes.READ,
+  write: AclOperationTypes.WRITE,
+  describe: AclOperationTypes.DESCRIBE,
+} as const;
+
+async function provisionAcls(
+  admin: Admin,
+  wanted: readonly AclWish[],
+  users: readonly KafkaUser[],
+): Promise<Pick<Provisioned, 'aclsCreated' | 'aclsRemoved'>> {
+  const rows = wanted.flatMap(({ principal, resource, name, pattern, operations }) =>
+    operations.map((operation) => ({
+      principal: `User:${principal}`,
+      resourceType: resourceTypes[resource],
+      resourceName: name,
+      resourcePatternType: patternTypes[pattern],
+      operation: operationTypes[operation],
+      permissionType: AclPermissionTypes.ALLOW,
+      host: '*',
+    })),
+  );
+  type Row = (typeof rows)[number];
+  const id = (row: { [K in keyof Row]: unknown }): string =>
+    [
+      row.principal,
+      row.resourceType,
+      row.resourceName,
+      row.resourcePatternType,
+      row.operation,
+      row.permissionType,
+      row.host,
+    ].join(' ');
+  const owned = new Set(
+    [...wanted.map((acl) => acl.principal), ...users.map((user) => user.name)].map((u) => `User:${u}`),
+  );
+  const describe = async () => {
+    const { resources } = await admin.describeAcls({
+      resourceType: AclResourceTypes.ANY,
+      resourcePatternType: ResourcePatternTypes.ANY,
+      operation: AclOperationTypes.ANY,
+      permissionType: AclPermissionTypes.ANY,
+    });
+    return resources
+      .flatMap(({ acls, resourceType, resourceName, resourcePatternType }) =>
+        acls.map((acl) => ({ ...acl, resourceType, resourceName, resourcePatternType })),
+      )
+      .filter((row) => owned.has(row.principal));
+  };
+  const found = await describe();
+  const foundIds = new Set(found.map(id));
+  const wantedIds = new Set(rows.map(id));
+  const missing = rows.filter((row) => !foundIds.has(id(row)));
+  const stale = found.filter((row) => !wantedIds.has(id(row)));
+  if (missing.length > 0) await admin.createAcls({ acl: missing });
+  if (stale.length > 0) await admin.deleteAcls({ filters: stale });
+  // The broker obeys them a moment after the controller has them.
+  for (let tries = 100; ; tries--) {
+    const now = new Set((await describe()).map(id));
+    if (now.size === wantedIds.size && rows.every((row) => now.has(id(row)))) break;
+    if (tries === 0) throw new Error('the broker does not show the ACLs that it was given');
+    await sleep(30);
+  }
+  return { aclsCreated: missing.length, aclsRemoved: stale.length };
+}
+
+function entries(config: Readonly<Record<string, string>>): { name: string; value: string }[] {
+  return Object.entries(config).map(([name, value]) => ({ name, value }));
+}

@@ -1,0 +1,97 @@
+import {
+  type Broker,
+  freePort,
+  type KafkaUser,
+  type KafkaWishes,
+  provision,
+  removeBroker,
+  startBroker,
+} from '@countersign/local';
+import type { KafkaConfig } from 'kafkajs';
+import { sharedServers } from './shared.js';
+import { heldTogether, onFreePorts, temporaryDirectory } from './temporary.js';
+
+/** How kafkajs reaches a broker. */
+export type KafkaAccess = Pick<KafkaConfig, 'brokers' | 'sasl'>;
+
+/** Topics, users and ACLs that a test wants to have. */
+export type BrokerWishes = Pick<KafkaWishes, 'topics' | 'users' | 'acls'>;
+
+export interface BrokerForTests {
+  readonly bootstrap: string;
+  readonly admin: { readonly username: string; readonly password: string };
+  /** The access of one user, by default of the super user. */
+  access(user?: KafkaUser): KafkaAccess;
+  provision(wishes: BrokerWishes): Promise<void>;
+}
+
+/** A broker of one test's own. */
+export interface TestBroker extends BrokerForTests {
+  /** The process of the moment. */
+  pid(): number;
+  /** Ends it as a crash would; its data stays. */
+  kill(): Promise<void>;
+  /** Starts it again on the same ports with the same data, after `kill`; a running one is stopped first. */
+  restart(): Promise<void>;
+  /** Stops it and removes its directory. */
+  stop(): Promise<void>;
+}
+
+/** A share in the run's broker. */
+export interface SharedBroker extends BrokerForTests {
+  /** Gives the share back. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a real broker on free ports, in a directory that `stop` removes. Takes about two seconds: for tests that kill it or
+ * need the topics of the topology empty; others use `sharedBroker`.
+ */
+export async function startTestBroker(wishes: BrokerWishes = {}): Promise<TestBroker> {
+  const dir = temporaryDirectory('kafka');
+  let ports = { client: 0, controller: 0 };
+  let broker: Broker = await onFreePorts(async () => {
+    ports = { client: await freePort(), controller: await freePort() };
+    return startBroker({ dir, ports, shortLived: true });
+  });
+  const forTests = over(broker);
+  await forTests.provision(wishes);
+  return {
+    ...forTests,
+    pid: () => broker.pid,
+    kill: () => broker.kill(),
+    async restart() {
+      await broker.stop();
+      broker = await startBroker({ dir, ports, shortLived: true });
+    },
+    async stop() {
+      await broker.stop();
+      await removeBroker(dir);
+    },
+  };
+}
+
+const own = heldTogether(() => startTestBroker());
+
+/**
+ * The broker that all files of a test run share, else one that this file starts. Topics and groups stay for the other tests:
+ * take names from `uniqueName`. ACLs of users that are named here are replaced.
+ */
+export async function sharedBroker(wishes: BrokerWishes = {}): Promise<SharedBroker> {
+  const shared = sharedServers();
+  const forTests = over(shared ? shared.kafka : await own.hold());
+  await forTests.provision(wishes);
+  return { ...forTests, close: async () => void (shared || (await own.release())) };
+}
+
+function over({ bootstrap, admin }: Pick<Broker, 'bootstrap' | 'admin'>): BrokerForTests {
+  return {
+    bootstrap,
+    admin,
+    access: (user = { name: admin.username, password: admin.password }) => ({
+      brokers: [bootstrap],
+      sasl: { mechanism: 'scram-sha-256', username: user.name, password: user.password },
+    }),
+    provision: async (wishes) => void (await provision({ bootstrap, admin, ...wishes })),
+  };
+}

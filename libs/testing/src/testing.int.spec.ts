@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import kafkajs from 'kafkajs';
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { type SharedBroker, sharedBroker, startTestBroker } from './broker.js';
+import { createTestDatabase, dropTestDatabase, startTestPostgres } from './postgres.js';
+import { uniqueName } from './temporary.js';
+
+async function query(connectionString: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function topicsOf(broker: Pick<SharedBroker, 'access'>): Promise<string[]> {
+  const admin = new kafkajs.Kafka({ ...broker.access(), logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    return await admin.listTopics();
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+test('test databases are apart, and a dropped one is gone', async () => {
+  const [one, other] = [await createTestDatabase(), await createTestDatabase()];
+  await query(one.url, 'CREATE TABLE facts (n int)');
+  await expect(query(other.url, 'SELECT * FROM facts')).rejects.toThrow('relation "facts" does not exist');
+  expect(await query(one.url, 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user')).toEqual([
+    { rolsuper: false },
+  ]);
+  await one.drop();
+  await expect(query(one.url, 'SELECT 1')).rejects.toThrow();
+  expect(await query(other.url, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
+  await other.drop();
+});
+
+test('a database without test in its name is not dropped', async () => {
+  await expect(dropTestDatabase('postgres://postgres@127.0.0.1:1/orders')).rejects.toThrow('"orders"');
+});
+
+test('two tests of one file share a broker', async () => {
+  const topic = uniqueName('things');
+  const first = await sharedBroker({ topics: [{ name: topic, partitions: 1, config: {} }] });
+  const second = await sharedBroker();
+  expect(second.bootstrap).toBe(first.bootstrap);
+  await first.close();
+  expect(await topicsOf(second)).toContain(topic);
+  await second.close();
+});
+
+test('a broker of its own can be killed and started again with its topics', async () => {
+  const broker = await startTestBroker({ topics: [{ name: 'things.v1', partitions: 1, config: {} }] });
+  const pid = broker.pid();
+  await broker.kill();
+  await broker.restart();
+  expect(broker.pid()).not.toBe(pid);
+  expect(await topicsOf(broker)).toEqual(['things.v1']);
+  await broker.stop();
+  expect(existsSync(`/proc/${broker.pid()}`)).toBe(false);
+});
+
+test('a Postgres of its own can be killed and started again with its data', async () => {
+  const postgres = await startTestPostgres();
+  const database = await createTestDatabase(postgres);
+  await query(database.url, 'CREATE TABLE facts AS SELECT 1 AS n');
+  await postgres.kill();
+  await postgres.restart();
+  expect(await query(database.url, 'SELECT n FROM facts')).toEqual([{ n: 1 }]);
+  await database.drop();
+  await postgres.stop();
+  await expect(query(postgres.url, 'SELECT 1')).rejects.toThrow();
+});
