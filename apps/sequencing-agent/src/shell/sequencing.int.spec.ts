@@ -10,24 +10,29 @@ import {
 } from '@countersign/contracts';
 import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { SequencingModule, spec } from '../module.js';
 
+const emptied =
+  'TRUNCATE tasks, proposals, edits, plans, token_budgets, enrolments, inbox, outputs, jobs, state_rows, dead_letters';
 let database: TestDatabase;
 let service: Harness;
 
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
 beforeEach(async () => {
   for (const name of ['OPENAI_BASE_URL', 'OPENAI_API_KEY', 'OPENAI_MODEL']) vi.stubEnv(name, '');
-  database = await createTestDatabase();
   service = await createHarness(SequencingModule, spec, { databaseUrl: database.url, at });
   for (const [key, { data }] of profilesWith([])) await service.putState('profiles.v1', key, data);
   await publishPolicy(1);
 });
 afterEach(async () => {
+  await service?.query(emptied);
   await service?.close();
-  await database?.close();
   vi.unstubAllEnvs();
 });
+afterAll(() => database?.close());
 
 function publishPolicy(version: number, sequences: object[] = [nurture]): Promise<void> {
   const content = {

@@ -13,7 +13,7 @@ import { RuntimeModule, type Work } from '@countersign/runtime';
 import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Injectable, Module } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RulePlanner } from '../core/plan.js';
 import { aCampaign, aTask, at, profilesWith } from '../testing.js';
 import type { AgentDefinition, FollowUp, OwnRefusal, OwnSettlement } from './agent-definition.js';
@@ -64,6 +64,8 @@ const spec = agentSpec(agent);
 @Module({ imports: [RuntimeModule.of(spec), AgentModule.of(agent)] })
 class TestAgentModule {}
 
+const emptied =
+  'TRUNCATE tasks, proposals, edits, plans, token_budgets, inbox, outputs, jobs, state_rows, dead_letters';
 let database: TestDatabase;
 let service: Harness;
 
@@ -89,17 +91,20 @@ async function start(): Promise<void> {
   await service.putState('policies.v1', 'main', policy);
 }
 
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
 beforeEach(async () => {
   Follow.refusals = [];
   Follow.settlements = [];
   for (const name of ['OPENAI_BASE_URL', 'OPENAI_API_KEY', 'OPENAI_MODEL']) vi.stubEnv(name, '');
-  database = await createTestDatabase();
 });
 afterEach(async () => {
+  await service?.query(emptied);
   await service?.close();
-  await database?.close();
   vi.unstubAllEnvs();
 });
+afterAll(() => database?.close());
 
 const assign = (...tasks: TaskAssigned[]): Promise<Published[]> =>
   service.deliver(
@@ -342,7 +347,7 @@ describe('by a model', () => {
       await tx.query(`CREATE TRIGGER lose BEFORE UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTION lose()`);
     });
     expect(await service.runJobs()).toEqual([]);
-    await service.query('DROP TRIGGER lose ON tasks');
+    await service.query('DROP FUNCTION lose() CASCADE');
     await service.query('UPDATE jobs SET lease_until = NULL');
     respond = (response) => response.destroy();
     const out = await service.runJobs();
