@@ -3,7 +3,7 @@ import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Module } from '@nestjs/common';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { spec as shipped } from '../module.js';
 import { Approvals } from './approvals.js';
 import { ComparedState } from './compared-state.js';
@@ -53,14 +53,18 @@ let harness: Harness;
 const instance = (comparedAt?: () => Record<string, string | null>) =>
   createHarness(TestModule, spec, { databaseUrl: database.url, at: start, ...(comparedAt && { comparedAt }) });
 
-beforeEach(async () => {
-  Object.assign(double, new Double());
+beforeAll(async () => {
   database = await createTestDatabase();
   harness = await instance();
+});
+beforeEach(async () => {
+  Object.assign(double, new Double());
+  harness.setNow(start);
+  await harness.query('TRUNCATE permits, jobs, inbox, outputs, state_rows');
   await harness.putState('consents.v1', contactId, consents(1));
   await harness.putState('policies.v1', 'main', policy(1));
 });
-afterEach(async () => {
+afterAll(async () => {
   await harness?.close();
   await database?.drop();
 });
@@ -265,12 +269,14 @@ test('a permit that waits for state beyond its expiry settles expired', async ()
 });
 
 test('state that has not been compared with its topic for too long refuses', async () => {
-  await harness.close();
-  harness = await instance(() => ({ 'controls.v1': later(-11), 'consents.v1': start, 'policies.v1': start }));
-  expect(await run(approvalOf(setBid(), key))).toMatchObject([
-    { data: { outcome: 'refused', reason: { code: 'state-stale' } } },
-  ]);
-  expect(double.calls).toEqual([]);
+  const cutOff = await instance(() => ({ 'controls.v1': later(-11), 'consents.v1': start, 'policies.v1': start }));
+  try {
+    await cutOff.deliver(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+    expect(await cutOff.runJobs()).toMatchObject([{ data: { outcome: 'refused', reason: { code: 'state-stale' } } }]);
+    expect(double.calls).toEqual([]);
+  } finally {
+    await cutOff.close();
+  }
 });
 
 test('a forged permit is recorded, and the genuine one still runs', async () => {

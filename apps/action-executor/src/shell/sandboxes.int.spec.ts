@@ -6,7 +6,7 @@ import type { Action } from '@countersign/contracts';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { CompactEncrypt, importJWK, type JWK } from 'jose';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ActionExecutorModule, spec } from '../module.js';
 import { CONNECTORS, type Connectors } from './connector.js';
 import { approvalOf, approved, consents, contactId, policy, sendEmail, setBid, signingKey } from './testing.js';
@@ -21,7 +21,7 @@ let folder: string;
 let database: TestDatabase;
 let harness: Harness;
 
-beforeEach(async () => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'executor-'));
   const file = (name: string, content: unknown) => {
     writeFileSync(join(folder, name), JSON.stringify(content), { mode: 0o600 });
@@ -33,10 +33,16 @@ beforeEach(async () => {
   process.env.CONTACT_POINTS_PRIVATE_KEY_FILE = file('points.json', points.privateKey.export({ format: 'jwk' }));
   delete process.env.CONNECTORS_FILE;
   harness = await createHarness(ActionExecutorModule, { ...spec, port: 0 }, { databaseUrl: database.url, at: start });
+});
+beforeEach(async () => {
+  await harness.query(
+    `TRUNCATE permits, jobs, inbox, outputs, state_rows,
+       sandbox_answers, sandbox_campaigns, sandbox_messages, sandbox_tasks, sandbox_enrolments`,
+  );
   await harness.putState('consents.v1', contactId, consents(1));
   await harness.putState('policies.v1', 'main', policy(1));
 });
-afterEach(async () => {
+afterAll(async () => {
   await harness?.close();
   await database?.drop();
   rmSync(folder, { recursive: true, force: true });
