@@ -43,6 +43,7 @@ export class AgentHandlers {
     @Optional() @Inject(FOLLOW_UP) private readonly followUp: FollowUp | undefined,
   ) {
     this.log = new Logger(agent.name);
+    this.log.log(model ? `plans with the model ${model.name}, else by rules` : 'plans by rules');
   }
 
   @EventPattern<string>('tasks.assigned.v1')
