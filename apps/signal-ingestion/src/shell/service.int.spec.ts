@@ -1,0 +1,189 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { acls, type Event, readEvent, toBinary, topicConfig, topicNamed, topology } from '@countersign/contracts';
+import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
+import { exportJWK, generateKeyPair } from 'jose';
+import kafkajs, { type Consumer, type Producer } from 'kafkajs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+/** The service as it runs: its own process, principal and database role, over a real broker with the topology's ACLs. */
+const topics = topology();
+const upstream = 'signals.inbound.upstream.v1';
+const password = 'only-for-this-test';
+const key = 'website-key';
+
+let folder: string;
+let broker: TestBroker;
+let database: TestDatabase;
+let service: ChildProcess;
+let url: string;
+let producer: Producer;
+let consumer: Consumer;
+const heard: Event[] = [];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ingestion-'));
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const principals = ['signal-ingestion', 'upstream', 'console'];
+  [broker, database] = await Promise.all([
+    startTestBroker({
+      topics: topics.map((topic) => ({ name: topic.name, partitions: topic.partitions, config: topicConfig(topic) })),
+      users: principals.map((name) => ({ name, password })),
+      acls: acls(topics).filter((acl) => principals.includes(acl.principal)),
+    }),
+    createTestDatabase(),
+  ]);
+  const { publicKey } = await generateKeyPair('ECDH-ES', { crv: 'X25519', extractable: true });
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  service = spawn(process.execPath, [fileURLToPath(new URL('../../dist/main.js', import.meta.url))], {
+    env: {
+      ...process.env,
+      KAFKA_BROKERS: broker.bootstrap,
+      KAFKA_USERNAME: 'signal-ingestion',
+      KAFKA_PASSWORD: password,
+      DATABASE_URL: database.url,
+      PORT: String(port),
+      COUNTERSIGN_PARENT: 'stdin',
+      IDENTITY_KEY_FILE: file('identity', 'ab'.repeat(32)),
+      CONTACT_POINTS_PUBLIC_KEY_FILE: file('points', JSON.stringify(await exportJWK(publicKey))),
+      API_KEYS_FILE: file('keys', JSON.stringify({ website: createHash('sha256').update(key).digest('hex') })),
+    },
+    stdio: ['pipe', 'inherit', 'inherit'],
+  });
+  await until(async () => (await fetch(`${url}/health`)).ok);
+
+  const kafkaAs = (name: string) =>
+    new kafkajs.Kafka({ ...broker.access({ name, password }), logLevel: kafkajs.logLevel.NOTHING });
+  producer = kafkaAs('upstream').producer();
+  consumer = kafkaAs('console').consumer({ groupId: 'console.test', maxWaitTimeInMs: 100 });
+  await Promise.all([producer.connect(), consumer.connect()]);
+  const read = [
+    'signals.accepted.v1',
+    'signals.rejected.v1',
+    'signal-ingestion.dead-letters.v1',
+    'profiles.v1',
+    'consents.v1',
+  ];
+  await consumer.subscribe({ topics: read, fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ topic, message }) => {
+      const event = readEvent(topicNamed(topic, topics), message);
+      if (event.ok) heard.push(event.event as Event);
+    },
+  });
+});
+
+afterAll(async () => {
+  await Promise.allSettled([producer?.disconnect(), consumer?.disconnect()]);
+  if (service?.exitCode === null) {
+    const ended = once(service, 'exit');
+    service.kill('SIGTERM');
+    await ended;
+  }
+  await Promise.allSettled([broker?.stop(), database?.drop()]);
+  rmSync(folder, { recursive: true });
+});
+
+test('a signal posted over HTTP comes out accepted, with what it made', async () => {
+  const id = randomUUID();
+  const answer = await fetch(`${url}/v1/signals`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/cloudevents+json' },
+    body: JSON.stringify({
+      specversion: '1.0',
+      id,
+      source: '/sources/website',
+      type: 'FormSubmitted',
+      time: new Date().toISOString(),
+      data: {
+        account: { id: 'acme' },
+        contact: { email: 'jane@example.com' },
+        formId: 'demo',
+        consents: [{ purpose: 'sales', channel: 'email', status: 'granted' }],
+      },
+    }),
+  });
+  expect([answer.status, await answer.json()]).toEqual([202, { accepted: 1, ids: [id] }]);
+  const accepted = await outcome('SignalAccepted', (e) => e.data.signalId === id);
+  expect(accepted).toMatchObject({ data: { accountId: 'acme', triggers: true }, correlationid: id, causationid: id });
+  const contactId = accepted.data.contactId;
+  expect(await outcome('ConsentsChanged', (e) => e.data.contactId === contactId)).toMatchObject({
+    data: { version: accepted.data.madeFrom[`consent:${contactId}`], entries: [{ status: 'granted' }] },
+  });
+});
+
+test('over Kafka: good, old, malformed and repeated signals each have their outcome, none is a dead letter', async () => {
+  const signal = (id: string, data: unknown, time = new Date().toISOString()) => ({
+    key: 'acme',
+    ...toBinary({ id, source: '/sources/upstream/test', type: 'AccountUpserted', time, data }),
+  });
+  const good = signal('good', { account: { id: 'acme' }, name: 'Acme Inc' });
+  const messages = [
+    good,
+    good,
+    signal('old', { account: { id: 'acme' }, industry: 'steel' }, '2020-01-01T00:00:00.000Z'),
+    signal('malformed', { account: {}, name: 'secretname' }),
+    { key: 'acme', value: 'no JSON: secretname', headers: { ce_id: 'broken' } },
+  ];
+  await producer.send({ topic: upstream, acks: -1, messages });
+
+  expect(await outcome('SignalAccepted', (e) => e.data.signalId === 'good')).toMatchObject({
+    data: { triggers: true },
+  });
+  expect(await outcome('SignalAccepted', (e) => e.data.signalId === 'old')).toMatchObject({
+    data: { triggers: false },
+  });
+  const codes = ['duplicate', 'contract', 'not-json'] as const;
+  const rejected = await Promise.all(
+    codes.map((code) => outcome('SignalRejected', (e) => e.data.reasons[0]?.code === code)),
+  );
+  expect(rejected.map((e) => e.data.signalId)).toEqual(['good', 'malformed', 'broken']);
+  expect(rejected[1]?.data.reasons[0]?.field).toBe('data.account.id');
+  expect(heard.filter((e) => e.type === 'DeadLetter')).toEqual([]);
+  expect(JSON.stringify(heard)).not.toContain('secretname');
+});
+
+test('told to end, it drains and leaves with status 0', async () => {
+  const ended = once(service, 'exit');
+  service.kill('SIGTERM');
+  expect((await ended)[0]).toBe(0);
+});
+
+async function outcome<T extends Event['type']>(
+  type: T,
+  is: (event: Event & { type: T }) => boolean,
+): Promise<Event & { type: T }> {
+  let found: (Event & { type: T }) | undefined;
+  await until(async () => {
+    found = heard.find((e): e is Event & { type: T } => e.type === type && is(e as Event & { type: T }));
+    return found !== undefined;
+  });
+  return found as Event & { type: T };
+}
+
+/** Asks again until the answer is yes; the test's own time-out ends it. */
+async function until(is: () => Promise<boolean>): Promise<void> {
+  while (!(await is().catch(() => false))) {
+    if (service.exitCode !== null) throw new Error(`the service ended with status ${service.exitCode}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
