@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import canonicalizeModule from 'canonicalize';
-import { parse as parseLossless } from 'lossless-json';
 import { v5 } from 'uuid';
 
 const serialize = canonicalizeModule as unknown as (value: unknown) => string | undefined;
@@ -20,21 +19,34 @@ export const digestOf = (value: unknown): string => sha256(canonical(value));
 
 /**
  * JSON.parse for what is going to be signed or compared: refuses a repeated member and a number that a double cannot
- * hold exactly, where JSON.parse would silently keep one of them. Throws SyntaxError or RangeError with the place.
+ * hold exactly, where JSON.parse would silently keep one of them. Throws SyntaxError or RangeError.
  */
 export function parseExact(text: string): unknown {
-  return parseLossless(text, undefined, {
-    parseNumber: (digits) => {
-      const value = Number(digits);
-      if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
-        throw new RangeError(`number ${digits.slice(0, 40)} is too large to hold exactly`);
+  const value = JSON.parse(text);
+  // What follows walks the tokens of a text that is known to be JSON: `keys` is a stack of the open objects' members.
+  const keys: (Set<string> | undefined)[] = [];
+  let mayBeKey = false;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[-0-9][-+.0-9eE]*/g)) {
+    const first = token[0];
+    if (first === '{') keys.push(new Set());
+    else if (first === '[') keys.push(undefined);
+    else if (first === '}' || first === ']') keys.pop();
+    else if (first === '"') {
+      const members = keys.at(-1);
+      if (mayBeKey && members) {
+        const key = JSON.parse(token) as string;
+        if (members.has(key)) throw new SyntaxError(`repeated member "${key.slice(0, 60)}"`);
+        members.add(key);
       }
-      return value;
-    },
-    onDuplicateKey: ({ key }) => {
-      throw new SyntaxError(`repeated member "${key}"`);
-    },
-  });
+    } else if (first !== ',' && first !== ':') {
+      const number = Number(token);
+      if (!Number.isFinite(number) || (Number.isInteger(number) && !Number.isSafeInteger(number))) {
+        throw new RangeError(`number ${token.slice(0, 40)} is too large to hold exactly`);
+      }
+    }
+    mayBeKey = first === '{' || (first === ',' && keys.at(-1) !== undefined);
+  }
+  return value;
 }
 
 /** The namespace of every id that Countersign derives. */

@@ -2,6 +2,7 @@ import { parseExact } from './canonical.js';
 import { type Envelope, fromKafka, type KafkaRecord, type Read } from './envelope.js';
 import { type DataOf, type EventType, schemaOf } from './events.js';
 import type { Fault } from './primitives.js';
+import { signalTypes } from './signals.js';
 import type { Topic } from './topology.js';
 
 /** An event of ours, its data checked against its type's contract. */
@@ -28,14 +29,11 @@ export function checkEvent(topic: Topic, event: Envelope): Read<Envelope> {
   }
   const known =
     topic.types.length === 0
-      ? schemaOf(event.type)
+      ? isSignal(event.type) && schemaOf(event.type)
       : (topic.types as readonly string[]).includes(event.type) && schemaOf(event.type);
   if (!known) {
     const expected = topic.types.length === 0 ? 'a canonical signal type' : topic.types.join(' or ');
     return refused({ code: 'unknown-type', says: `type: ${expected} expected on ${topic.name}`, field: 'type' });
-  }
-  if (topic.types.length === 0 && topic.source.startsWith('/countersign/')) {
-    return refused({ code: 'unknown-type', says: `type: ${topic.name} carries no signals`, field: 'type' });
   }
   const parsed = known.safeParse(event.data);
   if (!parsed.success) return refused(contractFault(parsed.error));
@@ -52,5 +50,7 @@ export function contractFault(error: {
   const says = issue?.code === 'unrecognized_keys' ? 'is not a member of this type' : (issue?.message ?? 'invalid');
   return { code: 'contract', says: `${field}: ${says}`.slice(0, 1000), field: field.slice(0, 300) };
 }
+
+const isSignal = (type: string): boolean => (signalTypes as readonly string[]).includes(type);
 
 const refused = (fault: Fault): { ok: false; fault: Fault } => ({ ok: false, fault });

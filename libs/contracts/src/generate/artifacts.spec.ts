@@ -9,12 +9,15 @@ import { artifacts, withPart } from './artifacts.js';
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 
 describe('what is generated from the topology', () => {
-  test.each(artifacts().map((a) => [a.part ? `${a.path} (${a.part})` : a.path, a] as const))('%s is up to date; if not, npm run generate', (_name, { path, part, content }) => {
-    const file = join(root, path);
-    expect(existsSync(file), `${path} is missing`).toBe(true);
-    const current = readFileSync(file, 'utf8');
-    expect(current).toBe(part ? withPart(current, part, content) : content);
-  });
+  test.each(artifacts().map((a) => [a.part ? `${a.path} (${a.part})` : a.path, a] as const))(
+    '%s is up to date; if not, npm run generate',
+    (_name, { path, part, content }) => {
+      const file = join(root, path);
+      expect(existsSync(file), `${path} is missing`).toBe(true);
+      const current = readFileSync(file, 'utf8');
+      expect(current).toBe(part ? withPart(current, part, content) : content);
+    },
+  );
 
   test('the AsyncAPI document passes the official parser without an error', async () => {
     const text = readFileSync(join(root, 'libs/contracts/generated/asyncapi.json'), 'utf8');

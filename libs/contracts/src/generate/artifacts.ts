@@ -1,6 +1,6 @@
-import { actionKinds, type ActionKindName } from '../catalogue.js';
-import { acls, shippedDeployment, topicConfig, topology } from '../topology.js';
 import { z } from 'zod';
+import { type ActionKindName, actionKinds } from '../catalogue.js';
+import { acls, shippedDeployment, topicConfig, topology } from '../topology.js';
 import { asyncapi, jsonSchema, typesOf } from './asyncapi.js';
 import { diagram, topicTable } from './diagram.js';
 
@@ -22,20 +22,34 @@ export function artifacts(): Artifact[] {
   const lines = (header: string, rows: readonly string[]): string => `${[header, ...rows].join('\n')}\n`;
   return [
     { path: 'libs/contracts/generated/asyncapi.json', content: json(asyncapi(topics, outsiders)) },
-    ...typesOf(topics).map((type) => ({ path: `libs/contracts/generated/schemas/${type}.json`, content: json({ title: type, ...jsonSchema(type) }) })),
+    ...typesOf(topics).map((type) => ({
+      path: `libs/contracts/generated/schemas/${type}.json`,
+      content: json({ title: type, ...jsonSchema(type) }),
+    })),
     ...(Object.keys(actionKinds) as ActionKindName[]).map((kind) => ({
       path: `libs/contracts/generated/schemas/actions/${kind}.json`,
       content: json({ title: kind, ...z.toJSONSchema(actionKinds[kind].payload, { io: 'input' }) }),
     })),
     {
       path: 'deploy/kafka/acls.tsv',
-      content: lines('principal\tresource\tpattern\tname\toperations', acls(topics).map((a) => [a.principal, a.resource, a.pattern, a.name, a.operations.join(',')].join('\t'))),
+      content: lines(
+        'principal\tresource\tpattern\tname\toperations',
+        acls(topics).map((a) => [a.principal, a.resource, a.pattern, a.name, a.operations.join(',')].join('\t')),
+      ),
     },
     {
       path: 'deploy/kafka/topics.tsv',
       content: lines(
         'topic\tpartitions\tconfig',
-        topics.map((t) => [t.name, t.partitions, Object.entries(topicConfig(t)).map(([k, v]) => `${k}=${v}`).join(',')].join('\t')),
+        topics.map((t) =>
+          [
+            t.name,
+            t.partitions,
+            Object.entries(topicConfig(t))
+              .map(([k, v]) => `${k}=${v}`)
+              .join(','),
+          ].join('\t'),
+        ),
       ),
     },
     { path: 'docs/architecture.md', part: 'diagram', content: `\`\`\`mermaid\n${diagram(topics, outsiders)}\n\`\`\`` },

@@ -18,7 +18,8 @@ const idOf = (name: string): string => name.replace(/[^A-Za-z0-9]+/g, '_');
 
 const headers = {
   type: 'object',
-  description: 'CloudEvents 1.0, Kafka protocol binding, binary mode; structured mode (application/cloudevents+json) is read as well.',
+  description:
+    'CloudEvents 1.0, Kafka protocol binding, binary mode; structured mode (application/cloudevents+json) is read as well.',
   required: ['ce_specversion', 'ce_id', 'ce_source', 'ce_type', 'ce_time', 'content-type'],
   properties: {
     ce_specversion: { type: 'string', const: '1.0' },
@@ -88,9 +89,20 @@ export function asyncapi(topics: readonly Topic[], outsiders: readonly string[])
     operations,
     components: {
       messages: Object.fromEntries(
-        types.map((type) => [type, { name: type, contentType: 'application/json', headers: { $ref: '#/components/schemas/Headers' }, payload: { $ref: `#/components/schemas/${type}` } }]),
+        types.map((type) => [
+          type,
+          {
+            name: type,
+            contentType: 'application/json',
+            headers: { $ref: '#/components/schemas/Headers' },
+            payload: { $ref: `#/components/schemas/${type}` },
+          },
+        ]),
       ),
-      schemas: { Headers: headers, ...Object.fromEntries(types.map((type) => [type, withoutDialect(jsonSchema(type))])) },
+      schemas: {
+        Headers: headers,
+        ...Object.fromEntries(types.map((type) => [type, withoutDialect(jsonSchema(type))])),
+      },
     },
   };
 }

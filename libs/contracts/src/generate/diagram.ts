@@ -15,7 +15,8 @@ export function diagram(topics: readonly Topic[], outsiders: readonly string[]):
       arrows.push(`  ${id(topic.writer)} -- ${label} --> ${id(reader)}`);
     }
   }
-  for (const node of [...nodes].sort()) lines.push(outsiders.includes(node) ? `  ${id(node)}([${node}])` : `  ${id(node)}[${node}]`);
+  for (const node of [...nodes].sort())
+    lines.push(outsiders.includes(node) ? `  ${id(node)}([${node}])` : `  ${id(node)}[${node}]`);
   return [...lines, ...arrows].join('\n');
 }
 
@@ -23,6 +24,9 @@ const id = (name: string): string => name.replace(/-/g, '_');
 
 /** The topics as a Markdown table. */
 export function topicTable(topics: readonly Topic[]): string {
-  const rows = topics.map((t) => `| \`${t.name}\`${t.kind === 'state' ? ' (state)' : ''} | ${t.key} | ${t.writer} | ${t.readers.join(', ')} | ${t.types.join(', ') || 'canonical signals'} |`);
+  const rows = topics.map(
+    (t) =>
+      `| \`${t.name}\`${t.kind === 'state' ? ' (state)' : ''} | ${t.key} | ${t.writer} | ${t.readers.join(', ')} | ${t.types.join(', ') || 'canonical signals'} |`,
+  );
   return ['| topic | key | writer | readers | events |', '|---|---|---|---|---|', ...rows].join('\n');
 }

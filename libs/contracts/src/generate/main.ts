@@ -16,5 +16,9 @@ for (const { path, part, content } of artifacts()) {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, wanted);
 }
-process.stdout.write(stale.length === 0 ? 'everything generated is up to date\n' : `${check ? 'stale' : 'written'}:\n${stale.map((s) => `  ${s}`).join('\n')}\n`);
+process.stdout.write(
+  stale.length === 0
+    ? 'everything generated is up to date\n'
+    : `${check ? 'stale' : 'written'}:\n${stale.map((s) => `  ${s}`).join('\n')}\n`,
+);
 if (check && stale.length > 0) process.exitCode = 1;

@@ -1,0 +1,123 @@
+import { mkdtempSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort, localPorts } from './ports.js';
+import { type Postgres, removePostgres, startPostgres } from './postgres.js';
+import { AlreadyRunning } from './process-record.js';
+import { type DatabaseAccess, provisionDatabase } from './provision-database.js';
+
+const dir = mkdtempSync(join(tmpdir(), 'countersign-test-postgres-'));
+let port: number;
+let postgres: Postgres;
+let access: Map<string, DatabaseAccess>;
+
+const roles = [
+  { name: 'north', password: 'n', schema: 'north' },
+  { name: 'south', password: 's', schema: 'south' },
+  { name: 'keeper', password: 'k', schema: 'keeper', owner: true },
+];
+
+beforeAll(async () => {
+  port = await freePort();
+  postgres = await startPostgres({ dir, port });
+  access = await provisionDatabase({ superuserUrl: postgres.url, roles });
+});
+
+afterAll(async () => {
+  await postgres?.stop();
+  await removePostgres(dir);
+});
+
+async function query(connectionString: string | undefined, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const as = (role: string, sql: string) => query(access.get(role)?.url, sql);
+const asOwner = (role: string, sql: string) => query(access.get(role)?.migrationUrl, sql);
+
+test('a service finds its own schema, and can read, write or extend no other', async () => {
+  await as('north', 'CREATE TABLE secrets (word text)');
+  await as('north', "INSERT INTO secrets VALUES ('kept')");
+  expect(await as('north', 'SELECT word FROM north.secrets')).toEqual([{ word: 'kept' }]);
+  for (const sql of ['SELECT * FROM north.secrets', 'DELETE FROM north.secrets', 'CREATE TABLE north.mine ()'])
+    await expect(as('south', sql)).rejects.toThrow('permission denied for schema north');
+  await expect(as('south', 'CREATE TABLE public.mine ()')).rejects.toThrow('permission denied for schema public');
+});
+
+test('beside an owner, a service can append and read, and neither change nor delete', async () => {
+  await asOwner('keeper', 'CREATE TABLE leaves (leaf text)');
+  await as('keeper', "INSERT INTO leaves VALUES ('one')");
+  expect(await as('keeper', 'SELECT leaf FROM leaves')).toEqual([{ leaf: 'one' }]);
+  for (const sql of ["UPDATE leaves SET leaf = 'two'", 'DELETE FROM leaves', 'TRUNCATE leaves'])
+    await expect(as('keeper', sql)).rejects.toThrow('permission denied for table leaves');
+  for (const sql of ['DROP TABLE leaves', 'ALTER TABLE leaves ADD COLUMN more text'])
+    await expect(as('keeper', sql)).rejects.toThrow('must be owner of table leaves');
+  await expect(as('keeper', 'CREATE TABLE more ()')).rejects.toThrow('permission denied for schema keeper');
+});
+
+test('a role made without a grant cannot enter the database', async () => {
+  await query(postgres.url, "CREATE ROLE stranger LOGIN PASSWORD 'x'");
+  const url = new URL(postgres.url);
+  url.username = 'stranger';
+  url.password = 'x';
+  await expect(query(url.href, 'SELECT 1')).rejects.toThrow('permission denied for database');
+});
+
+test('a wrong password is refused, and the superuser password is readable by its owner alone', async () => {
+  const url = new URL(postgres.url);
+  url.password = 'guessed';
+  await expect(query(url.href, 'SELECT 1')).rejects.toThrow('password authentication failed');
+  expect(statSync(join(dir, 'superuser-password')).mode & 0o777).toBe(0o600);
+});
+
+test('commits are flushed to disk, and a transaction that idles is ended', async () => {
+  expect(await as('north', 'SHOW fsync')).toEqual([{ fsync: 'on' }]);
+  expect(await as('north', 'SHOW synchronous_commit')).toEqual([{ synchronous_commit: 'on' }]);
+  expect(await as('north', 'SHOW idle_in_transaction_session_timeout')).toEqual([
+    { idle_in_transaction_session_timeout: '30s' },
+  ]);
+});
+
+test('provisioning again keeps what is there', async () => {
+  access = await provisionDatabase({ superuserUrl: postgres.url, roles });
+  expect(await as('keeper', 'SELECT leaf FROM leaves')).toEqual([{ leaf: 'one' }]);
+  await asOwner('keeper', 'ALTER TABLE leaves ADD COLUMN more text');
+});
+
+test('what was committed outlives a kill -9 of the server', async () => {
+  await as('south', 'CREATE TABLE facts (n int)');
+  await as('south', 'INSERT INTO facts VALUES (1)');
+  await postgres.kill();
+  await expect(as('south', 'SELECT 1')).rejects.toThrow();
+  postgres = await startPostgres({ dir, port });
+  expect(await as('south', 'SELECT n FROM facts')).toEqual([{ n: 1 }]);
+});
+
+test('a second start on the same directory is refused while the first one lives', async () => {
+  await expect(startPostgres({ dir, port })).rejects.toThrow(AlreadyRunning);
+  expect(await as('south', 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
+});
+
+test('a taken port is named, with the variable that moves it', async () => {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'countersign-test-postgres-'));
+  const holder = createServer();
+  const taken = await freePort();
+  await new Promise<void>((resolve) => holder.listen(taken, '127.0.0.1', resolve));
+  try {
+    const start = startPostgres({ dir: elsewhere, port: taken });
+    await expect(start).rejects.toThrow(`port ${taken}`);
+    await expect(start).rejects.toThrow(localPorts.postgres.variable);
+  } finally {
+    holder.close();
+    await removePostgres(elsewhere);
+  }
+});

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { acls, services, shippedDeployment, topicNamed, topology } from './topology.js';
+
+const topics = topology();
+const may = (principal: string, operation: string) =>
+  acls(topics)
+    .filter(
+      (a) =>
+        a.principal === principal && a.resource === 'topic' && (a.operations as readonly string[]).includes(operation),
+    )
+    .map((a) => a.name);
+
+test('only the validator may write approvals, and only the console controls and policies', () => {
+  const writers = (name: string) =>
+    [...services, ...shippedDeployment.executors, 'upstream'].filter((p) => may(p, 'write').includes(name));
+  expect(writers('actions.approved.v1')).toEqual(['guardrail-validator']);
+  expect(writers('controls.v1')).toEqual(['console']);
+  expect(writers('policies.v1')).toEqual(['console']);
+});
+
+test('an outside upstream may write its own signals and read nothing of ours', () => {
+  expect(may('upstream', 'write')).toEqual(['signals.inbound.upstream.v1']);
+  expect(may('upstream', 'read')).toEqual([]);
+});
+
+test('an outside executor reads approvals and the state they are compared with, and writes its own settlements', () => {
+  expect(may('downstream', 'write')).toEqual(['actions.settled.downstream.v1']);
+  expect(may('downstream', 'read')).toEqual([
+    'actions.approved.v1',
+    'consents.v1',
+    'controls.v1',
+    'policies.v1',
+    'record.checkpoints.v1',
+  ]);
+});
+
+test('sealed contact points reach executors of ours only', () => {
+  expect(topicNamed('contact-points.v1', topics).readers).toEqual([
+    'action-executor',
+    'audit-recorder',
+    'signal-ingestion',
+  ]);
+});
+
+test('the recorder reads every topic but its own checkpoints', () => {
+  expect(topics.filter((t) => !t.readers.includes('audit-recorder')).map((t) => t.name)).toEqual([
+    'record.checkpoints.v1',
+  ]);
+});
+
+test('whoever writes a state topic reads it back', () => {
+  for (const t of topics.filter((t) => t.kind === 'state')) expect(t.readers, t.name).toContain(t.writer);
+});
+
+test('a misspelt topic is a bug', () => {
+  expect(() => topicNamed('actions.aproved.v1', topics)).toThrow(/no topic/);
+});
