@@ -4,7 +4,7 @@ import { digestOf } from '@countersign/contracts';
 import { judge } from '@countersign/gate';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { Case, type Given } from './case.js';
+import { Case, type Given, When } from './case.js';
 import { at, stage } from './stage.js';
 
 /** Every case of every file in this folder: data that anybody may add to. See README.md for the words. */
@@ -39,7 +39,7 @@ describe.each(files)('%s', (file) => {
         expect(reason?.outcome).toBe({ approved: 'pass', escalated: 'escalate', refused: 'refuse' }[then.outcome]);
       }
       if (!twin) return;
-      const other = verdictOf({ ...given, ...twin.given }, { ...when, ...twin.when });
+      const other = verdictOf({ ...given, ...twin.given }, When.parse({ ...when, ...twin.when }));
       expect(other.verdict.reasons.filter((r) => r.outcome === 'refuse')).toEqual([]);
       expect(other.verdict.outcome, 'the twin is approved').toBe('approved');
     },

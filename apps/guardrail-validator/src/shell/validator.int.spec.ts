@@ -325,7 +325,7 @@ describe('a review', () => {
     await propose(proposal);
     waiting = { proposalId: proposal.proposalId, digest: digestOf(proposal.action) };
   });
-  const edit = { ...actionOf('ads.set_bid', { bidMinor: 90 }), actionId: derivedId('action', 'edit') };
+  const edit = { ...actionOf('ads.set_bid', { bidMinor: 90 }), actionId: derivedId('action', derivedId('review', 1)) };
 
   test('approves exactly what it saw, in the chain of the proposal', async () => {
     const events = await decide(review(waiting));
@@ -335,9 +335,9 @@ describe('a review', () => {
 
   test('races with others and the deadline: the first wins, every other answer is set aside', async () => {
     const answers = [
-      review(waiting, {}, 1),
-      review(waiting, { decision: 'reject', by: 'marc' }, 2),
-      review(waiting, { decision: 'edit', action: edit }, 3),
+      review(waiting, {}, 2),
+      review(waiting, { decision: 'reject', by: 'marc' }, 3),
+      review(waiting, { decision: 'edit', action: edit }, 1),
     ];
     // All three wait for the row at once, so that none of them has read it before another has closed it.
     let decided: Promise<unknown> | undefined;

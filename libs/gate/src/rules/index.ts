@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.js';
+import { actionId } from './action-id.js';
 import { allowedKind } from './allowed-kind.js';
 import { author } from './author.js';
 import { budgetThreshold } from './budget-threshold.js';
@@ -20,6 +21,7 @@ import { tier } from './tier.js';
 /** Every guardrail, in the order in which their reasons are read. All of them run, always. */
 export const rules: readonly Rule[] = [
   author,
+  actionId,
   size,
   prohibitedKind,
   allowedKind,

@@ -46,6 +46,13 @@ const cases: Record<string, Case> = {
     facts: { author: 'sequencing-agent' },
     twin: { facts: { author: 'paid-media-agent' } },
   },
+  'an action with the id of another one': {
+    rule: 'action-id',
+    outcome: 'refuse',
+    says: /^the action's id is not the one derived from /,
+    proposal: { ...shift(1000), action: { ...shift(1000).action, actionId: email.action.actionId } },
+    twin: { proposal: shift(1000) },
+  },
   'a proposal beyond the size': {
     rule: 'size',
     outcome: 'refuse',

@@ -1,0 +1,17 @@
+import { derivedId } from '@countersign/contracts';
+import { pass, type Rule, refuse } from '../rule.js';
+
+/**
+ * The action's id is the idempotency key of every call that carries it out. Derived from the proposal, or from the review that
+ * edited it, it cannot be the key of another action, whose result would pass for this one's.
+ */
+export const actionId: Rule = {
+  name: 'action-id',
+  weigh: ({ proposal, facts }) => {
+    const { review } = facts;
+    const from = review?.decision === 'edit' ? review.reviewId : proposal.proposalId;
+    return proposal.action.actionId === derivedId('action', from)
+      ? pass('the id of the action is its own')
+      : refuse(`the action's id is not the one derived from ${from}`, { actionId: proposal.action.actionId });
+  },
+};
