@@ -40,7 +40,7 @@ export function factsSay(facts: Readonly<Record<string, unknown>>): string {
     .join(', ');
 }
 
-/** What an effect changed: `daily budget EUR 50.00, before EUR 40.00`; values that stayed the same are said once. */
+/** What an effect changed: `daily budget EUR 50.00, before EUR 40.00`. What only one side states is said of that side alone. */
 export function changeSays(
   before: Readonly<Record<string, unknown>>,
   after: Readonly<Record<string, unknown>>,
@@ -52,8 +52,8 @@ export function changeSays(
       const [was, is] = [before, after].map((side) =>
         side[name] === undefined ? undefined : valueSays(name, side[name], currency).slice(0, 120),
       );
-      if (was === is) return `${words(name)} ${is}`;
-      return `${words(name)} ${is ?? 'gone'}, before ${was ?? 'none'}`;
+      if (is === undefined) return `${words(name)} before: ${was}`;
+      return was === undefined || was === is ? `${words(name)} ${is}` : `${words(name)} ${is}, before ${was}`;
     })
     .join('; ');
 }

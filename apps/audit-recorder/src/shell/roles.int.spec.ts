@@ -56,6 +56,7 @@ test.each([
   'UPDATE subtrees SET level = 8',
   'UPDATE checkpoints SET note = note',
   'DELETE FROM log_head',
+  'DELETE FROM migrations',
   'INSERT INTO log_head (one, size, frontier) VALUES (false, 0, $$$$)',
   'ALTER TABLE leaves DISABLE TRIGGER append_only',
   'DROP TABLE leaves',

@@ -87,6 +87,8 @@ async function grantToService(db: QueryRunner): Promise<void> {
   await db.query(`GRANT USAGE ON SCHEMA ${schema} TO ${to}`);
   await db.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${to}`);
   await db.query(`REVOKE ALL ON ${appendOnly.join(', ')}, log_head FROM ${to}`);
+  // The service looks whether its tables are up to date; only their owner brings them there.
+  await db.query(`REVOKE INSERT, UPDATE, DELETE ON migrations FROM ${to}`);
   await db.query(`GRANT SELECT, INSERT ON ${appendOnly.join(', ')} TO ${to}`);
   await db.query(`GRANT SELECT, UPDATE ON log_head TO ${to}`);
 }

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { changeSays, factsSay } from './words.js';
+
+test.each([
+  ['a value that changed', { bidMinor: 120 }, { bidMinor: 150 }, 'bid EUR 1.50, before EUR 1.20'],
+  ['a value that stayed', { status: 'active' }, { status: 'active' }, 'status active'],
+  [
+    'values that only one side states',
+    { dailyBudgetMinor: 30_000 },
+    { status: 'paused' },
+    'daily budget before: EUR 300.00; status paused',
+  ],
+  ['nothing', {}, {}, ''],
+])('an effect says %s, and nothing that was not stated', (_, before, after, says) => {
+  expect(changeSays({ ...before, currency: 'EUR' }, after)).toBe(says);
+});
+
+test('facts are named in words, money with its currency', () => {
+  expect(factsSay({ spendMinor: 1_050, currency: 'EUR', contentId: 'guide-7', tags: ['a'] })).toBe(
+    'spend EUR 10.50, content id guide-7, tags ["a"]',
+  );
+});
