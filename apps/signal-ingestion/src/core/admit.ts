@@ -43,15 +43,17 @@ export function admit(signal: Signal, at: string, limits: AdmissionLimits): Admi
 
 /**
  * Freshness falls in a straight line from 100 at once to 0 at the limit; completeness is the share of the members of
- * its type that a signal carries. The score weighs them 1 to 3, so that age alone never rejects a signal that says something.
+ * its type that a signal carries, a contact's reference and address being two. The score weighs them 1 to 3, so that age alone
+ * never rejects a signal that says something.
  */
 export function qualityOf(signal: Signal, occurredAt: string, at: string, freshnessDays: number): Quality {
   const age = Date.parse(at) - Date.parse(occurredAt);
   const share = 1 - age / (freshnessDays * 86_400_000);
   const freshness = share <= 0 ? 0 : Math.max(1, Math.round(100 * share));
-  const members = Object.keys(signalKinds[signal.type].inbound.shape);
-  const present = members.filter((m) => signal.data[m as keyof Signal['data']] !== undefined);
-  const completeness = Math.round((100 * present.length) / members.length);
+  const { contact, ...others } = signal.data;
+  const possible = Object.keys(signalKinds[signal.type].inbound.shape).length + 1;
+  const present = [contact?.ref, contact?.email, ...Object.values(others)].filter((value) => value !== undefined);
+  const completeness = Math.round((100 * present.length) / possible);
   return { score: Math.round((freshness + 3 * completeness) / 4), freshness, completeness };
 }
 
