@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const shared = {
@@ -16,11 +17,16 @@ const real = { testTimeout: 120_000, hookTimeout: 180_000, fileParallelism: fals
 
 export default defineConfig({
   test: {
+    silent: 'passed-only',
     projects: [
       project('unit', ['**/src/**/*.spec.ts', '!**/*.int.spec.ts', '!**/node_modules/**', '!**/dist/**']),
       project('architecture', ['test/architecture/**/*.spec.ts'], { testTimeout: 60_000 }),
       project('corpus', ['test/corpus/**/*.spec.ts']),
-      project('integration', ['**/src/**/*.int.spec.ts', '!**/node_modules/**', '!**/dist/**'], real),
+      project('integration', ['**/src/**/*.int.spec.ts', '!**/node_modules/**', '!**/dist/**'], {
+        ...real,
+        // One broker and one Postgres for the whole run; each file makes its own databases and topics.
+        globalSetup: [fileURLToPath(new URL('libs/testing/src/global-setup.ts', import.meta.url))],
+      }),
       project('flows', ['test/flows/**/*.spec.ts'], real),
     ],
   },
