@@ -22,6 +22,7 @@ const wishes = {
   acls: [
     { principal: 'writer', resource: 'topic', name: topic, pattern: 'literal', operations: ['write', 'describe'] },
     { principal: 'reader', resource: 'topic', name: topic, pattern: 'literal', operations: ['read', 'describe'] },
+    { principal: 'writer', resource: 'group', name: 'writer', pattern: 'prefixed', operations: ['read'] },
     { principal: 'reader', resource: 'group', name: 'reader', pattern: 'prefixed', operations: ['read', 'describe'] },
   ],
 } as const;
@@ -57,7 +58,7 @@ async function write(user: { name: string; password: string }, value: string, to
 }
 
 async function readAll(user: { name: string; password: string }, count: number): Promise<string[]> {
-  const consumer = clientOf(user, 20).consumer({ groupId: 'reader' });
+  const consumer = clientOf(user, 20).consumer({ groupId: user.name });
   const values: string[] = [];
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });

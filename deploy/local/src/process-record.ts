@@ -12,12 +12,12 @@ interface ProcessRecord {
 
 /** The directory is in use by a living process: nothing was stopped. */
 export class AlreadyRunning extends Error {
-  constructor(
-    readonly pid: number,
-    name: string,
-  ) {
+  readonly pid: number;
+
+  constructor(pid: number, name: string) {
     super(`${name} already runs for this directory, started by process ${pid}: stop that one first`);
     this.name = 'AlreadyRunning';
+    this.pid = pid;
   }
 }
 

@@ -71,13 +71,12 @@ test('a process that ignores the request to end is killed after its grace', asyn
 
 /** A parent of its own that starts one child, says both numbers, and stays. */
 async function parentWithChild(file: string): Promise<{ parent: number; child: number; watcher: number }> {
+  const sibling = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
   const script = `
-    const { superviseProcess } = await import(${JSON.stringify(new URL('./supervise.ts', import.meta.url).href)});
+    const { superviseProcess } = await import(${sibling('./supervise.ts')});
+    const { watcherPid } = await import(${sibling('./watch.ts')});
     const child = await superviseProcess(${JSON.stringify({ ...spec(forever), pidFile: file })});
-    const { execFileSync } = await import('node:child_process');
-    const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,comm=']).toString().split('\\n').map((r) => r.trim().split(/\\s+/));
-    const [watcher] = rows.find(([, parent, name]) => Number(parent) === process.pid && /(^|\\/)(sh|dash|bash)$/.test(name));
-    console.log(JSON.stringify({ parent: process.pid, child: child.pid, watcher: Number(watcher) }));
+    console.log(JSON.stringify({ parent: process.pid, child: child.pid, watcher: watcherPid() }));
     ${forever}`;
   const resolver = `data:text/javascript,${encodeURIComponent(
     "export const resolve = (s, c, next) => next(s.startsWith('.') ? s.replace(/[.]js$/, '.ts') : s, c);",
@@ -89,7 +88,10 @@ async function parentWithChild(file: string): Promise<{ parent: number; child: n
   const parent = spawn(process.execPath, [...args, '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const said = await new Promise<string>((resolve) => parent.stdout.once('data', (text) => resolve(String(text))));
+  const said = await new Promise<string>((resolve, reject) => {
+    parent.stdout.once('data', (text) => resolve(String(text)));
+    parent.once('exit', (code) => reject(new Error(`the parent ended with ${code}`)));
+  });
   return JSON.parse(said);
 }
 

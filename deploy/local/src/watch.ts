@@ -41,6 +41,9 @@ export function watchOver(pid: number, rank: Rank, signal: NodeJS.Signals): () =
   return () => tell(`drop ${entry}`);
 }
 
+/** The watcher's own process number, once there is something to watch. */
+export const watcherPid = (): number | undefined => shell?.pid;
+
 function tell(line: string): void {
   if (!shell) {
     shell = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });

@@ -48,7 +48,7 @@ export interface SharedBroker extends BrokerForTests {
  * need the topics of the topology empty; others use `sharedBroker`.
  */
 export async function startTestBroker(wishes: BrokerWishes = {}): Promise<TestBroker> {
-  const dir = temporaryDirectory('kafka');
+  const dir = await temporaryDirectory('kafka', removeBroker);
   let ports = { client: 0, controller: 0 };
   let broker: Broker = await onFreePorts(async () => {
     ports = { client: await freePort(), controller: await freePort() };

@@ -32,7 +32,7 @@ export interface TestDatabase {
 
 /** Starts a real Postgres on a free port, in a directory that `stop` removes. For tests that kill it. */
 export async function startTestPostgres(): Promise<TestPostgres> {
-  const dir = temporaryDirectory('postgres');
+  const dir = await temporaryDirectory('postgres', removePostgres);
   let port = 0;
   let postgres: Postgres = await onFreePorts(async () => {
     port = await freePort();

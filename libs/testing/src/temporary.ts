@@ -1,11 +1,28 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PortTaken } from '@countersign/local';
 
-/** A new directory for one server. */
-export function temporaryDirectory(what: string): string {
-  return mkdtempSync(join(tmpdir(), `countersign-test-${what}-`));
+/**
+ * A new directory for one server. Those of test processes that were killed are swept out first, each by `remove`, which
+ * stops what runs there.
+ */
+export async function temporaryDirectory(what: string, remove: (dir: string) => Promise<void>): Promise<string> {
+  const prefix = `countersign-test-${what}-`;
+  for (const name of readdirSync(tmpdir())) {
+    const owner = Number(name.startsWith(prefix) ? name.slice(prefix.length).split('-')[0] : undefined);
+    if (owner > 0 && !lives(owner)) await remove(join(tmpdir(), name)).catch(() => undefined);
+  }
+  return mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
 
 /** Another test may take a free port between its choice and its use: then others are chosen. */
