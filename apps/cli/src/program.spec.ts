@@ -99,7 +99,14 @@ const reviewable = () => {
   answers[`GET /v1/reviews/${card.id}`] = { body: card };
   answers[`POST /v1/reviews/${card.id}`] = { status: 202, body: { reviewId: 'r-1' } };
   answers['GET /v1/reviews/r-1/result'] = {
-    body: { reviewId: 'r-1', state: 'approved', decision: 'approve', says: 'approved; executed', settlement: null },
+    body: {
+      reviewId: 'r-1',
+      state: 'approved',
+      decision: 'approve',
+      says: 'approved; executed',
+      runsFrom: null,
+      settlement: { outcome: 'executed' },
+    },
   };
 };
 const posted = () => asked.filter(({ method }) => method === 'POST');

@@ -70,6 +70,8 @@ export interface ReviewResult {
   readonly state: 'waiting' | 'set-aside' | 'approved' | 'refused' | 'rejected' | 'tasks-assigned';
   readonly decision: 'approve' | 'edit' | 'reject';
   readonly says: string;
+  /** From when an approved action may run. */
+  readonly runsFrom: string | null;
   readonly settlement: { readonly outcome: string } | null;
 }
 
@@ -100,7 +102,8 @@ export interface Run {
   readonly runId: string;
   readonly playId: string;
   readonly title: string;
-  readonly subject: string;
+  /** What the play ran for: a campaign or an account. */
+  readonly subject: Readonly<Record<string, unknown>>;
   readonly state: string;
   readonly reason: string | null;
   readonly at: string;

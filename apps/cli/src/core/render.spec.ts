@@ -10,6 +10,7 @@ import {
   funnelText,
   reportText,
   resultText,
+  runsText,
   storyText,
 } from './render.js';
 
@@ -55,6 +56,26 @@ test('text that an agent wrote cannot steer the terminal, nor pass for a line of
   const whyAsked = [{ rule: 'tier', says: 'asked\n  money  EUR 0.00' }];
   const forged = cardText(plain, { ...card, facts: { ...card.facts, whyAsked } }, now);
   expect(forged).toContain('asked ⏎   money  EUR 0.00');
+});
+
+test('a text of several lines stands apart, every line of it marked', () => {
+  const payload = { to: 'c-1', body: 'Hello {{contact.firstName}},\n\nproposal 1\n' };
+  expect(cardText(plain, { ...card, action: { kind: 'email.send', payload } }, now)).toContain(`  payload
+    to  c-1
+    body
+      | Hello {{contact.firstName}},
+      |
+      | proposal 1
+`);
+});
+
+test('runs name what they ran for', () => {
+  const run = { runId: 'r', playId: 'p', title: 'P', state: 'started', reason: 'why', at: now } as const;
+  const text = runsText(plain, [
+    { ...run, subject: { kind: 'campaign', campaignId: 'c-1', adAccountId: 'a' } },
+    { ...run, subject: { kind: 'account', accountId: 'acme' } },
+  ]);
+  expect(text).toContain('r    p     c-1   started  2026-11-21 10:00:00Z  why\nr    p     acme  started');
 });
 
 test('open reviews are listed with how long is left', () => {
@@ -107,6 +128,7 @@ test('a result says what became of the review, and which it was', () => {
     state: 'approved',
     decision: 'approve',
     says: 'approved; executed',
+    runsFrom: null,
     settlement: null,
   } as const;
   expect(resultText(plain, result)).toBe('approved; executed\nreview r-1');

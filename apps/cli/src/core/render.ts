@@ -93,8 +93,8 @@ export function cardText(paint: Paint, given: Card, now: string): string {
     table(rows, (cell, column) => (column === 0 ? paint.dim(cell) : cell)),
   ];
   if (card.action) {
-    const payload = Object.entries(card.action.payload).map(([name, value]) => [`    ${name}`, scalar(value)]);
-    lines.push(`  ${paint.dim('payload')}\n${table(payload)}`);
+    lines.push(`  ${paint.dim('payload')}
+${payloadText(card.action.payload)}`);
   }
   if (card.agentSays) {
     const { quote, confidence, marked } = card.agentSays;
@@ -106,6 +106,17 @@ export function cardText(paint: Paint, given: Card, now: string): string {
   if (card.state === 'open') lines.push(`  ${paint.yellow(card.approving)}`);
   lines.push(paint.dim(`  ${card.subject} ${card.id}\n  digest ${card.digest}`));
   return lines.join('\n');
+}
+
+/** Texts of several lines stand below the others, each line marked as theirs. */
+function payloadText(payload: Record<string, unknown>): string {
+  const isLong = (value: unknown): value is string => typeof value === 'string' && value.includes('\n');
+  const short = Object.entries(payload).filter(([, value]) => !isLong(value));
+  const long = Object.entries(payload).filter(([, value]) => isLong(value)) as [string, string][];
+  return [
+    table(short.map(([name, value]) => [`    ${name}`, scalar(value)])),
+    ...long.map(([name, value]) => `    ${name}\n${wrap(value.trimEnd(), WIDTH, '      | ')}`),
+  ].join('\n');
 }
 
 const answerText = (answer: NonNullable<Card['answers']>[number]): string =>
@@ -143,7 +154,12 @@ export function storyText(paint: Paint, given: Story): string {
   const { title, lines } = printable(given);
   const told = table(
     lines.map(({ at, what, says }) => [clock(at), what, says]),
-    (cell, column) => (column === 0 ? paint.dim(cell) : column === 1 ? paint.bold(cell) : cell),
+    (cell, column, row) => {
+      // A rule that passed is part of the story, yet seldom what somebody looks for.
+      const { what, says } = lines[row] ?? { what: '', says: '' };
+      if (column === 0 || (what === 'rule' && / passes: /.test(says))) return paint.dim(cell);
+      return column === 1 ? paint.bold(cell) : cell;
+    },
   );
   return `${paint.bold(title)}\n${told}`;
 }
@@ -153,7 +169,14 @@ export function runsText(paint: Paint, runs: readonly Run[]): string {
   return titled(
     paint,
     ['run', 'play', 'for', 'state', 'at', 'why'],
-    printable(runs).map((r) => [r.runId, r.playId, r.subject, r.state, clock(r.at), r.reason ?? '']),
+    printable(runs).map((r) => [
+      r.runId,
+      r.playId,
+      scalar(r.subject.campaignId ?? r.subject.accountId ?? r.subject),
+      r.state,
+      clock(r.at),
+      r.reason ?? '',
+    ]),
   );
 }
 

@@ -57,17 +57,21 @@ export function session(command: Command): Session {
   };
 }
 
-/** `.countersign/run.json` of this folder or the nearest one above it. */
+/** `run.json` of COUNTERSIGN_HOME where that is set, else of the `.countersign` of this folder or the nearest one above it. */
 function runFile(): { path: string; run: RunFile } | undefined {
+  const home = process.env.COUNTERSIGN_HOME;
+  if (home) return readRunFile(join(home, 'run.json'));
   for (let folder = process.cwd(); ; folder = dirname(folder)) {
-    const path = join(folder, '.countersign', 'run.json');
-    if (existsSync(path)) {
-      try {
-        return { path, run: JSON.parse(readFileSync(path, 'utf8')) as RunFile };
-      } catch {
-        throw new Failure(2, `${path} cannot be read: start again with \`npm start\`, which writes it anew`);
-      }
-    }
-    if (folder === dirname(folder)) return undefined;
+    const found = readRunFile(join(folder, '.countersign', 'run.json'));
+    if (found || folder === dirname(folder)) return found;
+  }
+}
+
+function readRunFile(path: string): { path: string; run: RunFile } | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    return { path, run: JSON.parse(readFileSync(path, 'utf8')) as RunFile };
+  } catch {
+    throw new Failure(2, `${path} cannot be read: start again with \`npm start\`, which writes it anew`);
   }
 }

@@ -31,6 +31,7 @@ export function resultOf(record: ReviewRecord) {
     state,
     says,
     reasons: verdict?.reasons ?? [],
+    runsFrom: verdict?.notBefore ?? null,
     settlement,
   });
 

@@ -109,7 +109,7 @@ async function answer(
 
   const until = Date.now() + seconds * 1000;
   let result = await s.console.get<ReviewResult>(`/v1/reviews/${reviewId}/result`);
-  while (!settled(result) && Date.now() < until) {
+  while (mayChange(result, until) && Date.now() < until) {
     await sleep(250);
     result = await s.console.get<ReviewResult>(`/v1/reviews/${reviewId}/result`);
   }
@@ -117,8 +117,12 @@ async function answer(
   return result.state !== 'set-aside' && result.state !== 'refused';
 }
 
-/** Whether there is nothing nearer to wait for: what may run later is told as approved. */
-const settled = (result: ReviewResult): boolean => result.state !== 'waiting';
+/** Whether something is to be learnt by then: the answer to it, or how an action that runs by then ends. */
+function mayChange(result: ReviewResult, until: number): boolean {
+  if (result.state === 'waiting') return true;
+  const runsByThen = result.runsFrom !== null && Date.parse(result.runsFrom) < until;
+  return result.state === 'approved' && result.settlement === null && runsByThen;
+}
 
 function checkDigest(card: Card, pinned: string | undefined): void {
   if (pinned === undefined) return;
