@@ -63,9 +63,19 @@ beforeAll(async () => {
   await until(async () => (await fetch(`${url}/health`)).ok);
 
   const kafkaAs = (name: string) =>
-    new kafkajs.Kafka({ ...broker.access({ name, password }), logLevel: kafkajs.logLevel.NOTHING });
+    new kafkajs.Kafka({
+      ...broker.access({ name, password }),
+      logLevel: kafkajs.logLevel.NOTHING,
+      // The broker is away for a while in one test.
+      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 200 },
+    });
   producer = kafkaAs('upstream').producer();
-  consumer = kafkaAs('console').consumer({ groupId: 'console.test', maxWaitTimeInMs: 100 });
+  consumer = kafkaAs('console').consumer({
+    groupId: 'console.test',
+    maxWaitTimeInMs: 100,
+    sessionTimeout: 6_000,
+    heartbeatInterval: 1_000,
+  });
   await Promise.all([producer.connect(), consumer.connect()]);
   const read = [
     'signals.accepted.v1',
@@ -94,9 +104,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-test('a signal posted over HTTP comes out accepted, with what it made', async () => {
-  const id = randomUUID();
-  const answer = await fetch(`${url}/v1/signals`, {
+const post = (id: string): Promise<Response> =>
+  fetch(`${url}/v1/signals`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/cloudevents+json' },
     body: JSON.stringify({
@@ -113,6 +122,10 @@ test('a signal posted over HTTP comes out accepted, with what it made', async ()
       },
     }),
   });
+
+test('a signal posted over HTTP comes out accepted, with what it made', async () => {
+  const id = randomUUID();
+  const answer = await post(id);
   expect([answer.status, await answer.json()]).toEqual([202, { accepted: 1, ids: [id] }]);
   const accepted = await outcome('SignalAccepted', (e) => e.data.signalId === id);
   expect(accepted).toMatchObject({ data: { accountId: 'acme', triggers: true }, correlationid: id, causationid: id });
@@ -151,6 +164,17 @@ test('over Kafka: good, old, malformed and repeated signals each have their outc
   expect(rejected[1]?.data.reasons[0]?.field).toBe('data.account.id');
   expect(heard.filter((e) => e.type === 'DeadLetter')).toEqual([]);
   expect(JSON.stringify(heard)).not.toContain('secretname');
+});
+
+test('while the broker is away publishers are told when to come again, and then the same signal is taken', async () => {
+  const id = randomUUID();
+  await broker.kill();
+  const answer = await post(id);
+  expect([429, 503]).toContain(answer.status);
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+  await broker.restart();
+  await until(async () => (await post(id)).status === 202);
+  await outcome('SignalAccepted', (e) => e.data.signalId === id);
 });
 
 test('told to end, it drains and leaves with status 0', async () => {
