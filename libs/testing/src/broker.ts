@@ -8,7 +8,7 @@ import {
   startBroker,
 } from '@countersign/local';
 import type { KafkaConfig } from 'kafkajs';
-import { sharedServers } from './shared.js';
+import { sharedServer } from './shared.js';
 import { heldTogether, onFreePorts, temporaryDirectory } from './temporary.js';
 
 /** How kafkajs reaches a broker. */
@@ -78,8 +78,8 @@ const own = heldTogether(() => startTestBroker());
  * take names from `uniqueName`. ACLs of users that are named here are replaced.
  */
 export async function sharedBroker(wishes: BrokerWishes = {}): Promise<SharedBroker> {
-  const shared = sharedServers();
-  const forTests = over(shared ? shared.kafka : await own.hold());
+  const shared = await sharedServer('broker');
+  const forTests = over(shared ?? (await own.hold()));
   await forTests.provision(wishes);
   return { ...forTests, close: async () => void (shared || (await own.release())) };
 }

@@ -1,38 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
 import { startTestBroker, type TestBroker } from './broker.js';
 import { startTestPostgres, type TestPostgres } from './postgres.js';
-import './shared.js';
+import type { SharedServers } from './shared.js';
 
-interface Servers {
-  readonly broker: TestBroker;
-  readonly postgres: TestPostgres;
+interface Run {
+  users: number;
+  readonly url: string;
+  stop(): Promise<void>;
 }
 
-// Vitest evaluates this file once for each project; they share one start.
-const run = globalThis as { countersignServers?: { users: number; started: Promise<Servers> } };
+// Vitest evaluates this file once for each project; they share one run.
+const shared = globalThis as { countersignRun?: Promise<Run> };
 
-/** Vitest's global setup: one broker and one Postgres for all files of a run, stopped and removed at its end. */
+/**
+ * Vitest's global setup: one broker and one Postgres for all files of a run. Each is started when the first test asks for it,
+ * and removed at the end of the run.
+ */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  run.countersignServers ??= { users: 0, started: start() };
-  const servers = run.countersignServers;
-  servers.users++;
-  const { broker, postgres } = await servers.started;
-  project.provide('countersign', {
-    postgresUrl: postgres.url,
-    kafka: { bootstrap: broker.bootstrap, admin: broker.admin },
-  });
+  shared.countersignRun ??= begin();
+  const run = await shared.countersignRun;
+  run.users++;
+  project.provide('countersignServers', run.url);
   return async () => {
-    if (--servers.users > 0) return;
-    delete run.countersignServers;
-    await Promise.all([broker.stop(), postgres.stop()]);
+    if (--run.users > 0) return;
+    delete shared.countersignRun;
+    await run.stop();
   };
 }
 
-async function start(): Promise<Servers> {
-  const [broker, postgres] = await Promise.allSettled([startTestBroker(), startTestPostgres()]);
-  if (broker.status === 'fulfilled' && postgres.status === 'fulfilled')
-    return { broker: broker.value, postgres: postgres.value };
-  if (broker.status === 'fulfilled') await broker.value.stop();
-  if (postgres.status === 'fulfilled') await postgres.value.stop();
-  throw broker.status === 'rejected' ? broker.reason : (postgres as PromiseRejectedResult).reason;
+async function begin(): Promise<Run> {
+  let broker: Promise<TestBroker> | undefined;
+  let postgres: Promise<TestPostgres> | undefined;
+  const find = async (which: string): Promise<SharedServers[keyof SharedServers]> => {
+    if (which === 'broker') {
+      broker ??= startTestBroker();
+      const { bootstrap, admin } = await broker;
+      return { bootstrap, admin };
+    }
+    postgres ??= startTestPostgres();
+    return { url: (await postgres).url };
+  };
+  // The answers hold passwords: only who was told the path gets them.
+  const path = `/${randomUUID()}/`;
+  const server = createServer((request, response) => {
+    const which = request.url?.startsWith(path) ? request.url.slice(path.length) : undefined;
+    if (which !== 'broker' && which !== 'postgres') return void response.writeHead(404).end();
+    find(which).then(
+      (found) => response.end(JSON.stringify(found)),
+      (error) => response.writeHead(500).end(String(error)),
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  server.unref();
+  return {
+    users: 0,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path.slice(0, -1)}`,
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+      const started = await Promise.allSettled([broker, postgres]);
+      await Promise.all(started.map((one) => (one.status === 'fulfilled' ? one.value?.stop() : undefined)));
+    },
+  };
 }

@@ -14,5 +14,4 @@ export {
   type TestDatabase,
   type TestPostgres,
 } from './postgres.js';
-export type { SharedServers } from './shared.js';
 export { uniqueName } from './temporary.js';

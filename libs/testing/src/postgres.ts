@@ -1,6 +1,6 @@
 import { freePort, generatePassword, type Postgres, removePostgres, startPostgres, urlFor } from '@countersign/local';
 import pg from 'pg';
-import { sharedServers } from './shared.js';
+import { sharedServer } from './shared.js';
 import { heldTogether, onFreePorts, temporaryDirectory, uniqueName } from './temporary.js';
 
 /** A Postgres of one test's own. */
@@ -57,7 +57,7 @@ const own = heldTogether(startTestPostgres);
 
 /** An empty database, on `server` if given, else on the Postgres that the run's files share, else on one that this file starts. */
 export async function createTestDatabase(server?: Pick<TestPostgres, 'url'>): Promise<TestDatabase> {
-  const given = server?.url ?? sharedServers()?.postgresUrl;
+  const given = (server ?? (await sharedServer('postgres')))?.url;
   const serverUrl = given ?? (await own.hold()).url;
   const name = uniqueName('test').replaceAll('-', '_');
   const password = generatePassword();

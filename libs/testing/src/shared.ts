@@ -1,21 +1,26 @@
 import { inject } from 'vitest';
 
-/** What one test run shares between its files, see global-setup.ts. */
-export interface SharedServers {
-  readonly postgresUrl: string;
-  readonly kafka: {
-    readonly bootstrap: string;
-    readonly admin: { readonly username: string; readonly password: string };
-  };
-}
-
 declare module 'vitest' {
   interface ProvidedContext {
-    countersign: SharedServers;
+    /** Where the run's main process is asked for a server, see global-setup.ts. */
+    countersignServers: string;
   }
 }
 
-/** The run's shared servers, or nothing where its configuration has no global setup. */
-export function sharedServers(): SharedServers | undefined {
-  return inject('countersign') as SharedServers | undefined;
+/** Which servers one test run shares between its files, and what is told of each. */
+export interface SharedServers {
+  readonly broker: {
+    readonly bootstrap: string;
+    readonly admin: { readonly username: string; readonly password: string };
+  };
+  readonly postgres: { readonly url: string };
+}
+
+/** The run's shared server, started by the first to ask; nothing where the run has no global setup. */
+export async function sharedServer<K extends keyof SharedServers>(which: K): Promise<SharedServers[K] | undefined> {
+  const from = inject('countersignServers') as string | undefined;
+  if (!from) return undefined;
+  const answer = await fetch(`${from}/${which}`);
+  if (!answer.ok) throw new Error(await answer.text());
+  return (await answer.json()) as SharedServers[K];
 }
