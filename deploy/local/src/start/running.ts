@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -86,7 +86,9 @@ export async function startEverything(options: StartOptions): Promise<Running> {
   for (const { name, port, portVariable } of plans) await assertPortFree(port, name, portVariable);
 
   const principals = [...new Set(topics.flatMap((t) => [t.writer, ...t.readers]))].sort();
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  mkdirSync(home, { recursive: true });
+  // Others may pass through it, not look into it: started by root, Postgres runs as nobody. Every secret has a mode of its own.
+  chmodSync(home, 0o711);
   const kept = secrets(join(home, 'secrets'), {
     principals,
     httpSources: deployment.sources.filter((s) => s.via === 'http').map((s) => s.name),
