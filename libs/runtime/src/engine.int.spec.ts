@@ -1,0 +1,345 @@
+import { type DataOf, fromKafka, sourceOf, toBinary, topicConfig, topology } from '@countersign/contracts';
+import {
+  createTestDatabase,
+  startTestBroker,
+  startTestPostgres,
+  type TestBroker,
+  type TestDatabase,
+  type TestPostgres,
+} from '@countersign/testing';
+import kafkajs from 'kafkajs';
+import pg from 'pg';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Batch, causeOf, type ServiceSpec } from './door.js';
+import { Engine } from './engine.js';
+import type { Handle } from './inbox.js';
+import type { Publish } from './publisher.js';
+
+/* A real broker and a real database; the handler writes one row per control and announces it as a refusal. */
+
+const spec: ServiceSpec = { name: 'guardrail-validator', port: 0, migrations: [] };
+const topic = 'actions.proposed.paid-media-agent.v1';
+const out = 'actions.refused.v1';
+const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+
+const effect: Handle = async (batch) => {
+  for (const received of (batch as Batch<'ActionProposed'>).events) {
+    const { proposalId, taskId, agent, play, action } = received.event.data;
+    await batch.tx.query('INSERT INTO effects (proposal_id) VALUES ($1)', [proposalId]);
+    const verdict = {
+      outcome: 'refused' as const,
+      reasons: [],
+      tier: null,
+      policy: { version: 0, digest: null },
+      at: batch.at,
+    };
+    const data = {
+      proposalId,
+      actionId: action.actionId,
+      taskId,
+      agent,
+      play,
+      kind: action.kind,
+      digest: 'a'.repeat(64),
+      verdict,
+    };
+    batch.emit(causeOf(received), { topic: out, key: 'k', type: 'ActionRefused', data });
+  }
+};
+
+const proposal = (n: number): DataOf<'ActionProposed'> => ({
+  proposalId: uuid(n),
+  taskId: uuid(1),
+  agent: 'paid-media-agent',
+  play: { id: 'a-play', runId: uuid(2), title: 'A play' },
+  purpose: 'testing',
+  kinds: ['ads.set_bid'],
+  action: { actionId: uuid(3), kind: 'ads.set_bid', payload: {} },
+  rationale: 'because',
+  evidence: [],
+  confidence: 1,
+  alternatives: [],
+  planner: { kind: 'rules', name: 'rules' },
+  proposedAt: '2026-11-21T10:00:00.000Z',
+  madeFrom: {},
+});
+
+let broker: TestBroker;
+let database: TestDatabase;
+let kafka: InstanceType<typeof kafkajs.Kafka>;
+const engines: Engine[] = [];
+const cleanups: (() => Promise<unknown>)[] = [];
+
+const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
+const engine = (more: { spec?: ServiceSpec; publish?: Publish; url?: string } = {}): Engine => {
+  const { brokers, sasl } = broker.access();
+  const { username, password } = sasl as { username: string; password: string };
+  const env = {
+    KAFKA_BROKERS: (brokers as string[])[0],
+    KAFKA_USERNAME: username,
+    KAFKA_PASSWORD: password,
+    DATABASE_URL: more.url ?? database.url,
+    SESSION_MS: '6000',
+    BACKOFF_MS: '50',
+    BACKOFF_MAX_MS: '400',
+    BATCH_EVENTS: '20',
+  };
+  const made = new Engine(more.spec ?? spec, silent, env, () => new Date().toISOString(), more.publish);
+  engines.push(made);
+  return made;
+};
+const run = async (made: Engine, handle: Handle = effect): Promise<Engine> => {
+  await made.prepare();
+  await made.begin(new Map([[topic, handle]]), []);
+  return made;
+};
+
+async function send(from: number, count: number): Promise<void> {
+  const producer = kafka.producer();
+  await producer.connect();
+  const messages = Array.from({ length: count }, (_, i) => {
+    const n = from + i;
+    const { headers, value } = toBinary({
+      id: `event-${n}`,
+      source: sourceOf('paid-media-agent'),
+      type: 'ActionProposed',
+      time: '2026-11-21T10:00:00.000Z',
+      data: proposal(n),
+    });
+    return { key: `key-${n % 16}`, headers, value };
+  });
+  await producer.send({ topic, acks: -1, messages });
+  await producer.disconnect();
+}
+
+interface Seen {
+  id: string;
+  key: string;
+  value: string;
+  headers: Record<string, string>;
+}
+/** Everything on a topic so far, by a reader of its own. */
+async function read(name: string): Promise<Seen[]> {
+  const admin = kafka.admin();
+  await admin.connect();
+  const ends = await admin.fetchTopicOffsets(name);
+  await admin.disconnect();
+  const open = new Map(ends.filter((e) => e.high !== e.low).map((e) => [e.partition, BigInt(e.high)]));
+  const seen: Seen[] = [];
+  if (open.size === 0) return seen;
+  const consumer = kafka.consumer({ groupId: `reader-${Date.now()}-${Math.random()}` });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [name], fromBeginning: true });
+  await new Promise<void>((resolve, reject) => {
+    consumer
+      .run({
+        eachMessage: async ({ partition, message }) => {
+          const event = fromKafka(message);
+          const headers = Object.fromEntries(Object.entries(message.headers ?? {}).map(([k, v]) => [k, String(v)]));
+          seen.push({
+            id: event.ok ? event.event.id : '?',
+            key: String(message.key),
+            value: String(message.value),
+            headers,
+          });
+          if (BigInt(message.offset) + 1n >= (open.get(partition) ?? 0n)) open.delete(partition);
+          if (open.size === 0) resolve();
+        },
+      })
+      .catch(reject);
+  });
+  await consumer.disconnect();
+  return seen;
+}
+
+const query = async <Row>(sql: string, url = database.url): Promise<Row[]> => {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows as Row[];
+  } finally {
+    await client.end();
+  }
+};
+const effects = async (url?: string): Promise<string[]> =>
+  (await query<{ proposal_id: string }>('SELECT proposal_id FROM effects ORDER BY 1', url)).map((r) => r.proposal_id);
+const until = async (holds: () => Promise<boolean>): Promise<void> => {
+  for (let tries = 0; !(await holds().catch(() => false)); tries++) {
+    if (tries > 1_000) throw new Error('waited in vain');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+};
+const expected = (from: number, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => uuid(from + i)).sort();
+
+beforeEach(async () => {
+  const topics = topology().map((t) => ({
+    name: t.name,
+    partitions: t.name === topic ? 4 : 1,
+    config: topicConfig(t),
+  }));
+  [broker, database] = await Promise.all([startTestBroker({ topics }), createTestDatabase()]);
+  kafka = new kafkajs.Kafka({ clientId: 'test', ...broker.access(), logLevel: kafkajs.logLevel.NOTHING });
+  // A primary key on the effect: were an event handled twice, its second transaction would fail and be a dead letter.
+  await query('CREATE TABLE effects (proposal_id uuid PRIMARY KEY)');
+});
+afterEach(async () => {
+  await Promise.allSettled(engines.splice(0).map((made) => made.drain()));
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  await Promise.allSettled([broker?.stop(), database?.drop()]);
+});
+
+test('a crash between commit and publish: the next instance publishes the same bytes', async () => {
+  const away: Publish = async () => {
+    throw new kafkajs.KafkaJSError('the broker is away', { retriable: true });
+  };
+  await send(100, 5);
+  const first = await run(engine({ publish: away }));
+  await until(async () => (await effects()).length === 5);
+  await first.drain();
+  expect(await read(out)).toEqual([]);
+  const stored = await query<{ value: string; headers: string }>('SELECT value, headers FROM outputs');
+  expect(stored).toHaveLength(5);
+
+  await run(engine());
+  await until(async () => (await read(out)).length >= 5);
+  const published = await read(out);
+  expect(new Set(published.map((e) => e.value))).toEqual(new Set(stored.map((o) => o.value)));
+  expect(new Set(published.map((e) => e.headers.ce_id))).toEqual(
+    new Set(stored.map((o) => (JSON.parse(o.headers) as Record<string, string>).ce_id)),
+  );
+  expect(await effects()).toEqual(expected(100, 5));
+});
+
+test('two instances through a rebalance handle the effect of each event once', async () => {
+  const first = await run(engine());
+  await send(1_000, 200);
+  await until(async () => (await effects()).length > 20);
+  const second = engine();
+  await Promise.all([run(second), send(1_200, 200)]);
+  await until(async () => (await effects()).length > 250);
+  await Promise.all([first.drain(), send(1_400, 200)]);
+  await until(async () => (await effects()).length >= 600);
+  expect(await effects()).toEqual(expected(1_000, 600));
+  await until(async () => new Set((await read(out)).map((e) => e.id)).size === 600);
+  expect(await query('SELECT * FROM dead_letters')).toEqual([]);
+});
+
+test('a drained instance leaves nothing behind: what it took is handled, published and committed', async () => {
+  const first = await run(engine());
+  await send(2_000, 300);
+  await until(async () => (await effects()).length > 0);
+  await first.drain();
+  const done = (await effects()).length;
+  expect((await read(out)).length).toBe(done);
+  await run(engine());
+  await until(async () => (await effects()).length === 300);
+  await until(async () => (await read(out)).length >= 300);
+  // Offsets were committed at the drain, so nothing was published a second time.
+  expect((await read(out)).length).toBe(300);
+});
+
+test('while the database is away partitions pause, and when it is back nothing was skipped', async () => {
+  const postgres: TestPostgres = await startTestPostgres();
+  cleanups.push(() => postgres.stop());
+  const own = await createTestDatabase(postgres);
+  await query('CREATE TABLE effects (proposal_id uuid PRIMARY KEY)', own.url);
+  const made = await run(engine({ url: own.url }));
+  await send(3_000, 50);
+  await until(async () => (await effects(own.url)).length === 50);
+  await postgres.kill();
+  await send(3_050, 50);
+  await until(async () => Object.keys(((await made.health()).checks.paused as object | undefined) ?? {}).length > 0);
+  expect((await made.health()).status).toBe('degraded');
+  await postgres.restart();
+  await until(async () => (await effects(own.url)).length === 100);
+  expect(await effects(own.url)).toEqual(expected(3_000, 100));
+  await until(async () => (await made.health()).status === 'ok');
+  expect(await query('SELECT * FROM dead_letters', own.url)).toEqual([]);
+});
+
+test('when the broker was killed and is back, work goes on and nothing is lost', async () => {
+  const made = await run(engine());
+  await send(4_000, 50);
+  await until(async () => (await effects()).length === 50);
+  await broker.kill();
+  await broker.restart();
+  await send(4_050, 50);
+  await until(async () => (await effects()).length === 100);
+  await until(async () => new Set((await read(out)).map((e) => e.id)).size === 100);
+  await until(async () => (await made.health()).status === 'ok');
+});
+
+test('a poison event is dead-lettered on its topic and the partition goes on', async () => {
+  await run(engine(), async (batch) => {
+    if ((batch as Batch<'ActionProposed'>).events.some((e) => e.event.data.proposalId === uuid(5_010)))
+      throw new Error('cannot handle this');
+    await effect(batch);
+  });
+  await send(5_000, 30);
+  await until(async () => (await effects()).length === 29);
+  await until(async () => (await read('guardrail-validator.dead-letters.v1')).length > 0);
+  const [letter] = await read('guardrail-validator.dead-letters.v1');
+  expect(JSON.parse(letter?.value ?? '{}')).toMatchObject({
+    id: 'event-5010',
+    topic,
+    fault: { code: 'handler', says: 'cannot handle this' },
+  });
+});
+
+const control = (version: number): DataOf<'ControlChanged'> => ({
+  scope: 'all',
+  version,
+  changedAt: '2026-11-21T10:00:00.000Z',
+  state: version % 2 ? 'stopped' : 'running',
+  by: 'lea',
+  reason: `version ${version}`,
+});
+async function putControl(version: number): Promise<void> {
+  const producer = kafka.producer();
+  await producer.connect();
+  const { headers, value } = toBinary({
+    id: `control-${version}-${Math.random()}`,
+    source: sourceOf('console'),
+    type: 'ControlChanged',
+    time: '2026-11-21T10:00:00.000Z',
+    data: control(version),
+  });
+  await producer.send({ topic: 'controls.v1', acks: -1, messages: [{ key: 'all', headers, value }] });
+  await producer.disconnect();
+}
+
+test('a reader of state keeps the highest version, whatever comes last, and says when it was compared', async () => {
+  await putControl(1);
+  await putControl(3);
+  await putControl(2);
+  const made = engine({ spec: { ...spec, state: ['controls.v1'] } });
+  await made.prepare();
+  const [row] = await query<{ version: number; data: { reason: string } }>('SELECT version, data FROM state_rows');
+  expect(row).toMatchObject({ data: { reason: 'version 3' } });
+  expect(made.comparedAt()['controls.v1']).toMatch(/^20/);
+});
+
+test('rule 8: a writer that reads an older last record than its table publishes the current version again', async () => {
+  const made = engine({ spec: { ...spec, name: 'console', ownState: ['controls.v1'] } });
+  await made.prepare();
+  const act = async (n: number) =>
+    made.transact({ source: 'test', id: `act-${n}` }, async (work) => {
+      await work.ownState('controls.v1', ['all']);
+      const { version: _v, changedAt: _c, ...data } = control(n);
+      return work.putState(
+        { source: 'test', id: `act-${n}` },
+        { topic: 'controls.v1', key: 'all', type: 'ControlChanged', data },
+      );
+    });
+  expect(await act(1)).toEqual({ repeated: false, result: 1 });
+  expect(await act(2)).toEqual({ repeated: false, result: 2 });
+  expect(await act(2)).toEqual({ repeated: true });
+  // A straggler of the first version lands last: compaction would keep it, and a late reader would believe it.
+  await putControl(1);
+  await until(async () => JSON.parse((await read('controls.v1')).at(-1)?.value ?? '{}').version === 2);
+  const records = await read('controls.v1');
+  expect(records.filter((r) => JSON.parse(r.value).version === 2).every((r) => r.value === records[1]?.value)).toBe(
+    true,
+  );
+});
