@@ -229,6 +229,23 @@ test('an unreadable record is a dead letter whose bytes stay in the database', a
   expect(await harness.query<{ value: Buffer }>('SELECT value FROM dead_letters')).toEqual([{ value: bad.value }]);
 });
 
+test('an event in structured mode that breaks its contract is named by its own attributes', async () => {
+  const named = { id: 'event-1', source: '/countersign/paid-media-agent', type: 'ActionProposed' };
+  const structured = {
+    specversion: '1.0',
+    ...named,
+    time: '2026-11-21T10:00:00.000Z',
+    data: { proposalId: 'no uuid' },
+  };
+  const record = {
+    ...harness.records(topic, [given(1)])[0],
+    headers: { 'content-type': 'application/cloudevents+json' },
+    value: Buffer.from(JSON.stringify(structured)),
+  };
+  const [letter] = await harness.deliverRecords(topic, [record] as never);
+  expect(letter?.data).toMatchObject({ ...named, fault: { code: 'contract' } });
+});
+
 test('an event whose source is not the writer of its topic is refused', async () => {
   const [letter] = await harness.deliver(topic, [{ ...given(1), source: '/countersign/sequencing-agent' }]);
   expect(letter?.data).toMatchObject({ fault: { code: 'wrong-author' } });

@@ -1,4 +1,4 @@
-import { type Envelope, type Fault, outputId, readEvent, sha256, type Topic } from '@countersign/contracts';
+import { type Envelope, type Fault, fromKafka, outputId, readEvent, sha256, type Topic } from '@countersign/contracts';
 import { type Processing, startProcessing } from '@countersign/telemetry';
 import type { Database } from './database.js';
 import type { Batch, Cause, Received, SeenRecord, ServiceSpec, SetAside, Tx } from './door.js';
@@ -99,13 +99,7 @@ export class Inbox {
       };
     }
     if (read.ok) return { record, sha, source: read.event.source, id: read.event.id, event: read.event };
-    const header = (name: string) => printable(record.headers?.[name]?.toString());
-    const hint: Record<string, string> = {};
-    for (const name of ['source', 'id', 'type', 'time']) {
-      const value = header(`ce_${name}`);
-      if (value !== undefined) hint[name] = value;
-    }
-    return { record, sha, source: '~unreadable', id: place, fault: read.fault, hint };
+    return { record, sha, source: '~unreadable', id: place, fault: read.fault, hint: hintOf(record) };
   }
 
   private async attempt(topic: Topic, entries: readonly Entry[], handle: Handle): Promise<Handled> {
@@ -452,6 +446,19 @@ const seenRecord = (topic: string, { record, source, id, seen }: Entry): SeenRec
   ...seen,
   cause: { source, id },
 });
+
+/** The attributes of a record that breaks its contract: of its envelope where that can be read, else single headers. */
+function hintOf(record: RawRecord): NonNullable<Entry['hint']> {
+  const read = fromKafka(record);
+  const attribute = (name: 'source' | 'id' | 'type' | 'time') =>
+    read.ok ? read.event[name] : record.headers?.[`ce_${name}`]?.toString();
+  const hint: Record<string, string> = {};
+  for (const name of ['source', 'id', 'type', 'time'] as const) {
+    const value = printable(attribute(name));
+    if (value !== undefined) hint[name] = value;
+  }
+  return hint;
+}
 
 const setAside = (topic: string, { record, sha, source, id, fault, hint }: Entry): SetAside => ({
   why: source === '~duplicate' ? 'duplicate' : 'unreadable',
