@@ -7,7 +7,7 @@ import type { Running } from './running.js';
 
 /** The sample's way into a running installation: the same HTTP and Kafka interfaces that anybody else has. */
 export function samplePorts(
-  running: Running,
+  running: Pick<Running, 'run' | 'kafka'>,
   events: readonly Observed[],
   onProgress: (progress: Progress) => void,
 ): SamplePorts & { close(): Promise<void> } {
