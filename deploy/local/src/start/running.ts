@@ -35,6 +35,8 @@ export interface RunFile {
   readonly consoleToken: string;
   readonly database: string;
   readonly permitKeys: Secrets['permitKeys'];
+  /** What the record's checkpoints are verified with, from the key itself and not from what the record says of it. */
+  readonly recordKey: string;
 }
 
 export interface StartOptions {
@@ -161,6 +163,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
       consoleToken: kept.consoleToken,
       database: superuserUrl,
       permitKeys: kept.permitKeys,
+      recordKey: kept.recordKey,
     };
     const runFile = join(home, 'run.json');
     rmSync(runFile, { force: true });

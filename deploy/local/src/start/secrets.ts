@@ -1,6 +1,7 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { formatVerifierKey, verifierKey } from '@countersign/record';
 
 /** Everything secret that one installation on this machine needs; made at the first start, kept in mode 0600. */
 export interface Secrets {
@@ -12,12 +13,17 @@ export interface Secrets {
   readonly consoleToken: string;
   /** Public keys that permits are verified with, as a JWKS. */
   readonly permitKeys: { keys: Record<string, unknown>[] };
+  /** The key that checkpoints of the record are verified with, as a C2SP verifier key. */
+  readonly recordKey: string;
   /** Paths of the files that services read, by environment variable. */
   readonly files: Readonly<Record<string, string>>;
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const token = (): string => randomBytes(24).toString('base64url');
+
+/** The name of the record that is kept on this machine. */
+export const recordOrigin = 'countersign.local/record';
 
 /** Reads the secrets under `dir`, making those that are missing. */
 export function secrets(
@@ -62,6 +68,10 @@ export function secrets(
     writeFileSync(file, JSON.stringify(content, null, 2), { mode: 0o600 });
     return file;
   };
+  const checkpoints = keep(
+    'checkpoint-signing.pem',
+    () => generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+  );
   const people = [
     {
       sha256: sha256(consoleToken),
@@ -74,6 +84,7 @@ export function secrets(
     apiKeys,
     consoleToken,
     permitKeys,
+    recordKey: formatVerifierKey(verifierKey(recordOrigin, createPublicKey(readFileSync(checkpoints, 'utf8')))),
     files: {
       PERMIT_SIGNING_KEY_FILE: signing,
       PERMIT_VERIFY_KEYS_FILE: derived('permit-keys.json', permitKeys),
@@ -81,10 +92,7 @@ export function secrets(
       CONTACT_POINTS_PUBLIC_KEY_FILE: derived('contact-points.public.jwk', sealingPublic),
       IDENTITY_KEY_FILE: keep('identity.hex', () => randomBytes(32).toString('hex')),
       COMMITMENT_KEY_FILE: keep('commitment.hex', () => randomBytes(32).toString('hex')),
-      CHECKPOINT_SIGNING_KEY_FILE: keep(
-        'checkpoint-signing.pem',
-        () => generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
-      ),
+      CHECKPOINT_SIGNING_KEY_FILE: checkpoints,
       API_KEYS_FILE: derived(
         'api-keys.sha256.json',
         Object.fromEntries(Object.entries(apiKeys).map(([name, key]) => [name, sha256(key)])),
