@@ -34,7 +34,13 @@ export default defineConfig({
         // One broker and one Postgres for the whole run; each file makes its own databases and topics.
         globalSetup: [fileURLToPath(new URL('libs/testing/src/global-setup.ts', import.meta.url))],
       }),
-      project('flows', ['test/flows/**/*.spec.ts'], real),
+      project('flows', ['test/flows/**/*.spec.ts'], {
+        ...real,
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
+        // One installation for the whole run, started when the first file asks for it.
+        globalSetup: [fileURLToPath(new URL('test/flows/global-setup.ts', import.meta.url))],
+      }),
     ],
   },
 });

@@ -1,0 +1,164 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type DataOf, type EventType, topology } from '@countersign/contracts';
+import { type Observed, observe, type RunFile, samplePorts, workspaceRoot } from '@countersign/local';
+import type { Signal, Source } from '@countersign/sample';
+import kafkajs from 'kafkajs';
+import { inject } from 'vitest';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where the run's main process is asked for the installation, see global-setup.ts. */
+    countersignInstallation: string;
+  }
+}
+
+/** What all files of a run share. */
+export interface Shared {
+  readonly home: string;
+  readonly run: RunFile;
+  readonly hook: { readonly url: string; readonly secret: string };
+}
+
+/** The run's installation; the first to ask waits for its start. */
+export async function shared(): Promise<Shared> {
+  const answer = await fetch(inject('countersignInstallation'));
+  if (!answer.ok) throw new Error(`the installation did not start: ${await answer.text()}`);
+  return (await answer.json()) as Shared;
+}
+
+export interface Said {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A person with a test's means: everything goes through the interfaces that anybody else has. */
+export interface Visitor {
+  readonly run: RunFile;
+  readonly home: string;
+  /** Everything on the topics that the console reads, from their beginning. */
+  readonly events: readonly Observed[];
+  /** The data of a type's events, each event once, and of those that `pick` picks. */
+  of<T extends EventType>(type: T, pick?: (data: DataOf<T>) => boolean): DataOf<T>[];
+  /** Looks until `find` finds something; fails, with `what`, when nothing new has come for a while. */
+  until<T>(what: string, find: () => T | undefined | false | Promise<T | undefined | false>): Promise<T>;
+  publish(source: Source, signals: readonly Signal[]): Promise<void>;
+  /** Publishes, and waits until each signal is accepted. */
+  accepted(source: Source, signals: readonly Signal[]): Promise<DataOf<'SignalAccepted'>[]>;
+  /** Runs `countersign` with these words. */
+  cli(...words: string[]): Promise<Said>;
+  /** The same with `--json`, read. */
+  answer<T>(...words: string[]): Promise<T>;
+  sandbox<T>(path: string): Promise<T>;
+  kafka(principal: string): kafkajs.Kafka;
+  ports(): ReturnType<typeof samplePorts>;
+  leave(): Promise<void>;
+}
+
+/** Whoever is silent for so long does not speak any more. */
+const silenceMs = 60_000;
+
+/** Comes to an installation; `leave` when the file is done. */
+export async function visit({ home, run }: Pick<Shared, 'home' | 'run'>): Promise<Visitor> {
+  const login = (principal: string) => ({
+    brokers: run.kafka.bootstrap.split(','),
+    sasl: {
+      mechanism: run.kafka.mechanism,
+      username: principal,
+      password: run.kafka.principals[principal]?.password ?? '',
+    } as const,
+  });
+  const topics = topology().filter((topic) => topic.readers.includes('console'));
+  const watching = await observe(login('console'), `console.flows-${randomUUID()}`, topics);
+  const ports = () => samplePorts({ run, kafka: login }, watching.events, () => undefined);
+  const own = ports();
+
+  const of = <T extends EventType>(type: T, pick: (data: DataOf<T>) => boolean = () => true): DataOf<T>[] => {
+    const found = new Map<string, DataOf<T>>();
+    for (const event of watching.events) {
+      if (event.type !== type) continue;
+      const data = event.data as DataOf<T>;
+      if (pick(data)) found.set(`${event.source} ${event.id}`, data);
+    }
+    return [...found.values()];
+  };
+  const until: Visitor['until'] = async (what, find) => {
+    let [count, since] = [watching.events.length, Date.now()];
+    for (;;) {
+      const found = await find();
+      if (found !== undefined && found !== false) return found;
+      if (watching.events.length > count) [count, since] = [watching.events.length, Date.now()];
+      if (Date.now() - since > silenceMs) throw new Error(`waited in vain for ${what}`);
+      await sleep(50);
+    }
+  };
+  const publish: Visitor['publish'] = async (source, signals) => {
+    const refused = await own.publish(source, signals);
+    if (refused.length > 0) throw new Error(`refused at the door: ${JSON.stringify(refused)}`);
+  };
+  const cli = (...words: string[]): Promise<Said> =>
+    runProgram(join(workspaceRoot, 'apps/cli/bin/countersign.mjs'), words, { COUNTERSIGN_HOME: home });
+
+  return {
+    run,
+    home,
+    events: watching.events,
+    of,
+    until,
+    publish,
+    accepted: async (source, signals) => {
+      await publish(source, signals);
+      const ids = new Set(signals.map((s) => s.id));
+      return until(`${ids.size} signals to be accepted`, () => {
+        const accepted = of('SignalAccepted', (a) => ids.has(a.signalId));
+        return accepted.length === ids.size && accepted;
+      });
+    },
+    cli,
+    async answer<T>(...words: string[]) {
+      const said = await cli(...words, '--json');
+      if (said.out === '') throw new Error(`countersign ${words.join(' ')}: status ${said.code}: ${said.err}`);
+      return JSON.parse(said.out) as T;
+    },
+    sandbox: async <T>(path: string) =>
+      (await (await fetch(`${run.http['action-executor']}/sandbox/${path}`)).json()) as T,
+    kafka: (principal) =>
+      new kafkajs.Kafka({
+        clientId: 'flows',
+        ...login(principal),
+        logLevel: kafkajs.logLevel.NOTHING,
+        retry: { retries: 2 },
+      }),
+    ports,
+    leave: async () => {
+      await own.close();
+      await watching.stop();
+    },
+  };
+}
+
+/** Runs a Node program to its end. */
+export function runProgram(
+  program: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): Promise<Said> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, ...words], {
+      env: { ...process.env, NO_COLOR: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [out, err] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      out += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      err += text;
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, out, err }));
+  });
+}

@@ -1,0 +1,69 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  PortTaken,
+  type Running,
+  removeBroker,
+  removePostgres,
+  type StartOptions,
+  startEverything,
+  workspaceRoot,
+} from '@countersign/local';
+
+export interface Started {
+  readonly running: Running;
+  readonly home: string;
+  /** Stops everything and removes every trace. */
+  stop(): Promise<void>;
+}
+
+/** A whole installation on free ports in a directory of its own, with the configuration as shipped, changed by `configure`. */
+export async function start(
+  more: Pick<StartOptions, 'more'> = {},
+  configure: (folder: string) => void = () => undefined,
+): Promise<Started> {
+  for (let tries = 3; ; tries--) {
+    const home = mkdtempSync(join(tmpdir(), 'countersign-flows-'));
+    const config = join(home, 'config');
+    cpSync(join(workspaceRoot, 'deploy/config'), config, { recursive: true });
+    configure(config);
+    try {
+      const running = await startEverything({ home, config, ports: 'free', shortLived: true, ...more });
+      return {
+        running,
+        home,
+        stop: async () => {
+          await running.stop();
+          await remove(home);
+        },
+      };
+    } catch (error) {
+      const logs = error instanceof PortTaken ? '' : `\n${lastLines(home)}`;
+      await remove(home);
+      if (!(error instanceof PortTaken) || tries === 0) throw new Error(`${String(error)}${logs}`);
+    }
+  }
+}
+
+/** Removes what an installation keeps; a directory that a tool of the installation still holds is an error. */
+export async function remove(home: string): Promise<void> {
+  await removeBroker(join(home, 'kafka'));
+  await removePostgres(join(home, 'postgres'));
+  rmSync(home, { recursive: true, force: true });
+}
+
+/** Puts routes before those of a configuration, so that they win. */
+export function routeFirst(config: string, routes: readonly Readonly<Record<string, unknown>>[]): void {
+  const file = join(config, 'routes.yaml');
+  const first = routes.map((route) => `- ${JSON.stringify(route)}`).join('\n');
+  writeFileSync(file, `${first}\n${readFileSync(file, 'utf8')}`);
+}
+
+function lastLines(home: string): string {
+  try {
+    return readFileSync(join(home, 'kafka/broker.log'), 'utf8').split('\n').slice(-5).join('\n');
+  } catch {
+    return '';
+  }
+}
