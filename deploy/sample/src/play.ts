@@ -11,7 +11,10 @@ export interface SamplePorts {
    */
   publish(source: Source, events: readonly (Signal | Broken)[]): Promise<readonly Refusal[]>;
   act(act: Act): Promise<void>;
-  /** Everything observed so far on the topics, from their beginning; the list only grows. */
+  /**
+   * Everything observed so far on the topics; the list only grows. What was there before must be in it when the play begins: what it
+   * lacks would be done again.
+   */
   events(): readonly Observed[];
   onProgress?(progress: Progress): void;
 }

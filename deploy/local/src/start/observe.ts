@@ -16,7 +16,10 @@ export interface Observation {
   stop(): Promise<void>;
 }
 
-/** Reads topics from their beginning in a consumer group of its own, as the console's principal may. */
+/**
+ * Reads topics from their beginning in a consumer group of its own, as the console's principal may. Resolves when everything that
+ * was there at the call has been read: who looks can tell what an earlier start has done from what it has not.
+ */
 export async function observe(
   kafka: Pick<KafkaConfig, 'brokers' | 'sasl'>,
   group: string,
@@ -26,6 +29,12 @@ export async function observe(
   const consumer = client.consumer({ groupId: group, maxWaitTimeInMs: 100, allowAutoTopicCreation: false });
   const events: Observed[] = [];
   const listeners: ((event: Observed) => void)[] = [];
+  const unread = await endsOf(client, topics);
+  let caughtUp: () => void = () => undefined;
+  const history = new Promise<void>((resolve) => {
+    caughtUp = resolve;
+  });
+  if (unread.size === 0) caughtUp();
   await consumer.connect();
   await consumer.subscribe({ topics: topics.map((t) => t.name), fromBeginning: true });
   await consumer.run({
@@ -45,9 +54,13 @@ export async function observe(
         for (const listener of listeners) listener(event);
         resolveOffset(message.offset);
       }
+      const partition = `${batch.topic}/${batch.partition}`;
+      if (BigInt(batch.lastOffset()) + 1n >= (unread.get(partition) ?? 0n)) unread.delete(partition);
+      if (unread.size === 0) caughtUp();
       await heartbeat();
     },
   });
+  await history;
   return {
     events,
     onEvent: (listener) => {
@@ -55,4 +68,22 @@ export async function observe(
     },
     stop: () => consumer.disconnect(),
   };
+}
+
+/** The end of each partition that holds anything, as `topic/partition`. */
+async function endsOf(client: kafkajs.Kafka, topics: readonly Topic[]): Promise<Map<string, bigint>> {
+  const admin = client.admin();
+  await admin.connect();
+  try {
+    const ends = await Promise.all(
+      topics.map(async ({ name }) =>
+        (await admin.fetchTopicOffsets(name))
+          .filter(({ low, high }) => low !== high)
+          .map(({ partition, high }) => [`${name}/${partition}`, BigInt(high)] as const),
+      ),
+    );
+    return new Map(ends.flat());
+  } finally {
+    await admin.disconnect();
+  }
 }
