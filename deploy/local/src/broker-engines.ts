@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { clusterId } from './broker-properties.js';
 import { claimContainer, containerName, hasDocker, removeContainer } from './docker.js';
 import { canGetJars, findJava, type KafkaJvm, kafkaJvm } from './kafka-jars.js';
 
 const run = promisify(execFile);
-const image = 'apache/kafka:4.3.1';
+/** Its version is that of the jars in pom.xml. */
+export const kafkaImage = 'apache/kafka:4.3.1';
 
 /** One way of running Kafka: as a process of this machine, or in a container. */
 export interface BrokerEngine {
@@ -98,14 +99,9 @@ function dockerEngine(dir: string): BrokerEngine {
         ...['run', '--rm', '--name', name, '--user', '0:0', '--env', 'KAFKA_HEAP_OPTS=-Xmx512m'],
         ...['--publish', `127.0.0.1:${client}:${client}`, '--publish', `127.0.0.1:${controller}:${controller}`],
         ...['--volume', `${name}:/var/lib/kafka/data`, '--volume', `${properties}:${inside}:ro`],
-        ...['--entrypoint', '/bin/sh', image, '-c'],
+        ...['--entrypoint', '/bin/sh', kafkaImage, '-c'],
         `${bin}/kafka-storage.sh format --ignore-formatted -t ${clusterId()} -c ${inside} && exec ${bin}/kafka-server-start.sh ${inside}`,
       ],
     }),
   };
-}
-
-/** Kafka's form of a random id: 16 bytes in base64url, which must not begin with a dash. */
-function clusterId(): string {
-  return `c${randomBytes(16).toString('base64url').slice(1)}`;
 }

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import { type BrokerEngine, type BrokerPorts, findBrokerEngine } from './broker-engines.js';
+import { serverProperties } from './broker-properties.js';
 import { removeVolume } from './docker.js';
 import { type KafkaUser, upsertScramUsers, usersRefused } from './kafka-wire.js';
 import { assertPortFree, freePort, localPorts, portFor } from './ports.js';
@@ -72,7 +73,14 @@ async function launch(
 ): Promise<Broker> {
   const admin = { username: options.adminUser ?? 'admin', password: keptPassword(join(dir, 'admin-password')) };
   const properties = join(dir, 'server.properties');
-  writeFileSync(properties, serverProperties(engine, ports, admin, options.shortLived === true), { mode: 0o600 });
+  const settings = serverProperties({
+    clients: [{ name: 'CLIENT', bind: engine.bind, advertise: '127.0.0.1', port: ports.client }],
+    controller: { bind: engine.bind, port: ports.controller },
+    data: engine.data,
+    admin,
+    shortLived: options.shortLived === true,
+  });
+  writeFileSync(properties, settings, { mode: 0o600 });
   await engine.format(properties);
 
   const bootstrap = `127.0.0.1:${ports.client}`;
@@ -145,54 +153,4 @@ async function rehearse(engine: (dir: string) => BrokerEngine): Promise<void> {
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
-}
-
-/*
- * Clients log in with SCRAM. The controller's listener has PLAIN for the admin alone: credentials of SCRAM live in the very
- * log that the controller keeps, so it cannot log itself in with them, and the first of them are made through it.
- */
-function serverProperties(
-  engine: BrokerEngine,
-  ports: BrokerPorts,
-  admin: Broker['admin'],
-  shortLived: boolean,
-): string {
-  const login = `username="${admin.username}" password="${admin.password}"`;
-  const modules = 'org.apache.kafka.common.security';
-  const settings = {
-    'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
-    'controller.listener.names': 'CONTROLLER',
-    listeners: `CLIENT://${engine.bind}:${ports.client},CONTROLLER://${engine.bind}:${ports.controller}`,
-    'advertised.listeners': `CLIENT://127.0.0.1:${ports.client},CONTROLLER://127.0.0.1:${ports.controller}`,
-    'listener.security.protocol.map': 'CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT',
-    'inter.broker.listener.name': 'CLIENT',
-    'sasl.mechanism.inter.broker.protocol': 'SCRAM-SHA-256',
-    'sasl.mechanism.controller.protocol': 'PLAIN',
-    'listener.name.client.sasl.enabled.mechanisms': 'SCRAM-SHA-256',
-    'listener.name.client.scram-sha-256.sasl.jaas.config': `${modules}.scram.ScramLoginModule required ${login};`,
-    'listener.name.controller.sasl.enabled.mechanisms': 'PLAIN',
-    'listener.name.controller.plain.sasl.jaas.config': `${modules}.plain.PlainLoginModule required ${login} user_${admin.username}="${admin.password}";`,
-    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-    'super.users': `User:${admin.username}`,
-    'allow.everyone.if.no.acl.found': false,
-    'auto.create.topics.enable': false,
-    'log.dirs': engine.data,
-    // How long a restart after a crash waits until the controller has given up the broker that was.
-    'broker.session.timeout.ms': shortLived ? 2_000 : 6_000,
-    'broker.heartbeat.interval.ms': shortLived ? 300 : 1_000,
-    'offsets.topic.num.partitions': 4,
-    'offsets.topic.replication.factor': 1,
-    'transaction.state.log.num.partitions': 4,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
-    'share.coordinator.state.topic.num.partitions': 1,
-    'share.coordinator.state.topic.replication.factor': 1,
-    'share.coordinator.state.topic.min.isr': 1,
-    'group.initial.rebalance.delay.ms': 0,
-  };
-  return Object.entries(settings)
-    .map(([key, value]) => `${key}=${value}\n`)
-    .join('');
 }

@@ -30,8 +30,10 @@ export interface Postgres {
 }
 
 const name = 'the Postgres server';
-const image = 'postgres:18';
-const settings = [
+/** The server that npm installs has the same version. */
+export const postgresImage = 'postgres:18.4';
+/** Settings of the server, `name=value`, wherever it runs. */
+export const postgresSettings = [
   'max_connections=200',
   'shared_buffers=128MB',
   'max_wal_size=1GB',
@@ -70,7 +72,7 @@ async function startNative(dir: string, port: number, native: string, password: 
   await endUnrecorded(place.data);
   await assertPortFree(port, 'Postgres', localPorts.postgres.variable);
   await initialize(place, password);
-  const arguments_ = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', `port=${port}`, ...settings];
+  const arguments_ = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', `port=${port}`, ...postgresSettings];
   return supervise(dir, port, password, {
     command: join(place.programs, 'bin/postgres'),
     args: ['-D', place.data, ...arguments_.flatMap((setting) => ['-c', setting])],
@@ -88,7 +90,7 @@ async function startInDocker(dir: string, port: number, password: string): Promi
     args: [
       ...['run', '--rm', '--name', container, '--env', 'POSTGRES_PASSWORD', '--stop-signal', 'SIGINT'],
       ...['--publish', `127.0.0.1:${port}:5432`, '--volume', `${container}:/var/lib/postgresql`],
-      ...[image, ...settings.flatMap((setting) => ['-c', setting])],
+      ...[postgresImage, ...postgresSettings.flatMap((setting) => ['-c', setting])],
     ],
     env: { ...process.env, POSTGRES_PASSWORD: password },
   });

@@ -1,43 +1,16 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  acls,
-  type Deployment,
-  type Service,
-  SourceConfig,
-  shippedDeployment,
-  type Topic,
-  topicConfig,
-  topology,
-} from '@countersign/contracts';
+import type { Service, Topic } from '@countersign/contracts';
 import type { KafkaConfig } from 'kafkajs';
-import { parse } from 'yaml';
 import { type Broker, startBroker } from '../broker.js';
 import { workspaceRoot } from '../cache.js';
 import { assertPortFree, freePort, PortTaken } from '../ports.js';
 import { type Postgres, startPostgres } from '../postgres.js';
-import { provision, provisionDatabase } from '../provision.js';
+import type { DatabaseAccess } from '../provision.js';
 import { type SupervisedProcess, superviseProcess } from '../supervise.js';
-import { type Secrets, secrets } from './secrets.js';
-import { plannedPorts, type ServicePlan } from './services.js';
-
-/** What `.countersign/run.json` holds: all that a client on this machine needs. Mode 0600. */
-export interface RunFile {
-  readonly startedAt: string;
-  readonly kafka: {
-    readonly bootstrap: string;
-    readonly mechanism: 'scram-sha-256';
-    readonly principals: Readonly<Record<string, { readonly username: string; readonly password: string }>>;
-  };
-  readonly http: Readonly<Record<string, string>>;
-  readonly apiKeys: Readonly<Record<string, string>>;
-  readonly consoleToken: string;
-  readonly database: string;
-  readonly permitKeys: Secrets['permitKeys'];
-  /** What the record's checkpoints are verified with, from the key itself and not from what the record says of it. */
-  readonly recordKey: string;
-}
+import { provisionInstallation, type RunFile, readInstallation, runFile, writePrivate } from './installation.js';
+import { plannedPorts, type ServicePlan, serviceArguments, serviceEnvironment, serviceLogins } from './services.js';
 
 export interface StartOptions {
   /** Where state lives, e.g. `.countersign`. */
@@ -71,32 +44,18 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** The installation's sources from its configuration. */
-export function readDeployment(config: string): Deployment {
-  const file = join(config, 'sources.yaml');
-  const { sources } = parse(readFileSync(file, 'utf8')) as { sources: unknown[] };
-  return { ...shippedDeployment, sources: sources.map((source) => SourceConfig.parse(source)) };
-}
-
 /** Brings up broker, database and every service, each a process with its own Kafka principal and database role. */
 export async function startEverything(options: StartOptions): Promise<Running> {
   const { home, env = process.env, say = () => undefined } = options;
   const config = options.config ?? join(workspaceRoot, 'deploy/config');
-  const deployment = readDeployment(config);
-  const topics = topology(deployment);
   const plans = await portsOf(options, env);
   for (const { name, port, portVariable } of plans) await assertPortFree(port, name, portVariable);
 
-  const principals = [...new Set(topics.flatMap((t) => [t.writer, ...t.readers]))].sort();
   mkdirSync(home, { recursive: true });
   // Others may pass through it, not look into it: started by root, Postgres runs as nobody. Every secret has a mode of its own.
   chmodSync(home, 0o711);
-  const kept = secrets(join(home, 'secrets'), {
-    principals,
-    httpSources: deployment.sources.filter((s) => s.via === 'http').map((s) => s.name),
-    person: 'lea',
-  });
-  const users = principals.map((name) => ({ name, password: kept.passwords[name] as string }));
+  const installation = readInstallation(config, join(home, 'secrets'));
+  const { topics, users, secrets: kept } = installation;
 
   const stops: (() => Promise<void>)[] = [];
   const stopAll = async (): Promise<void> => {
@@ -132,42 +91,19 @@ export async function startEverything(options: StartOptions): Promise<Running> {
       password: env.KAFKA_ADMIN_PASSWORD ?? '',
     };
     const superuserUrl = postgres?.url ?? (env.DATABASE_URL as string);
-    const [, roles] = await Promise.all([
-      provision({
-        bootstrap,
-        admin,
-        topics: topics.map((t) => ({ name: t.name, partitions: t.partitions, config: topicConfig(t) })),
-        acls: acls(topics),
-        users: broker ? [] : users,
-      }),
-      provisionDatabase({
-        superuserUrl,
-        roles: plans.map(({ name }) => ({
-          name: name.replaceAll('-', '_'),
-          password: kept.passwords[name] as string,
-          schema: name.replaceAll('-', '_'),
-          ...(name === 'audit-recorder' && { owner: true }),
-        })),
-      }),
-    ]);
+    const databases = await provisionInstallation(installation, {
+      bootstrap,
+      admin,
+      superuserUrl,
+      makeUsers: broker === undefined,
+    });
 
-    const run: RunFile = {
-      startedAt: new Date().toISOString(),
-      kafka: {
-        bootstrap,
-        mechanism: 'scram-sha-256',
-        principals: Object.fromEntries(users.map(({ name, password }) => [name, { username: name, password }])),
-      },
-      http: Object.fromEntries(plans.map(({ name, port }) => [name, `http://127.0.0.1:${port}`])),
-      apiKeys: kept.apiKeys,
-      consoleToken: kept.consoleToken,
-      database: superuserUrl,
-      permitKeys: kept.permitKeys,
-      recordKey: kept.recordKey,
-    };
-    const runFile = join(home, 'run.json');
-    rmSync(runFile, { force: true });
-    writeFileSync(runFile, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 });
+    const run = runFile(
+      installation,
+      { bootstrap, superuserUrl, url: ({ port }) => `http://127.0.0.1:${port}` },
+      plans,
+    );
+    writePrivate(join(home, 'run.json'), `${JSON.stringify(run, null, 2)}\n`);
 
     const services = new Map<Service, SupervisedProcess>();
     const stopping = { now: false };
@@ -175,33 +111,19 @@ export async function startEverything(options: StartOptions): Promise<Running> {
     const failed = new Promise<{ name: string; lines: string[] }>((resolve) => {
       tellFailure = resolve;
     });
+    const secretFile = (variable: string): string => kept.files[variable] as string;
     const launch = async (plan: ServicePlan, instance?: number): Promise<SupervisedProcess> => {
       const { name } = plan;
       const port = instance === undefined ? plan.port : await freePort();
       const label = instance === undefined ? name : `${name}-${instance}`;
-      const urls = roles.get(name.replaceAll('-', '_'));
       const service = await superviseProcess({
         name: label,
         command: process.execPath,
-        args: [
-          '--disable-warning=TimeoutNegativeWarning',
-          '--enable-source-maps',
-          join(workspaceRoot, 'apps', name, 'dist/main.js'),
-        ],
+        args: serviceArguments(name, workspaceRoot),
         env: {
           ...inherited(env),
-          NODE_ENV: 'production',
-          NO_COLOR: '1',
-          KAFKA_BROKERS: bootstrap,
-          KAFKA_USERNAME: name,
-          KAFKA_PASSWORD: kept.passwords[name],
-          DATABASE_URL: urls?.url,
-          DATABASE_MIGRATION_URL: urls?.migrationUrl,
-          HOST: '127.0.0.1',
-          PORT: String(port),
-          SOURCES_FILE: join(config, 'sources.yaml'),
-          CONFIG_DIR: config,
-          ...Object.fromEntries(plan.secrets.map((variable) => [variable, kept.files[variable]])),
+          ...serviceEnvironment({ ...plan, port }, { bootstrap, host: '127.0.0.1', config, secretFile }),
+          ...serviceLogins(kept.passwords[name] as string, databases.get(name) as DatabaseAccess),
           ...options.more?.[name],
         },
         cwd: workspaceRoot,

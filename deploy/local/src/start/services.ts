@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import type { Service } from '@countersign/contracts';
+import type { DatabaseAccess } from '../provision-database.js';
 
 /** Where a service listens and which secrets it is given: no service gets a key that it has no use for. */
 export interface ServicePlan {
@@ -38,4 +40,40 @@ export function plannedPorts(env: Readonly<Record<string, string | undefined>>):
       throw new Error(`${p.portVariable}: a port number is expected, not "${text}"`);
     return { ...p, port };
   });
+}
+
+/** Where a service finds what it needs. */
+export interface ServicePlace {
+  readonly bootstrap: string;
+  /** The address that it binds. */
+  readonly host: string;
+  /** The folder that operators edit. */
+  readonly config: string;
+  /** The path of a secret's file, by its variable. */
+  secretFile(variable: string): string;
+}
+
+/** A service's environment but for its logins, so nothing of it is secret. */
+export function serviceEnvironment(plan: ServicePlan, place: ServicePlace): Record<string, string> {
+  return {
+    NODE_ENV: 'production',
+    NO_COLOR: '1',
+    KAFKA_BROKERS: place.bootstrap,
+    KAFKA_USERNAME: plan.name,
+    HOST: place.host,
+    PORT: String(plan.port),
+    SOURCES_FILE: join(place.config, 'sources.yaml'),
+    CONFIG_DIR: place.config,
+    ...Object.fromEntries(plan.secrets.map((variable) => [variable, place.secretFile(variable)])),
+  };
+}
+
+/** A service's logins: the secret part of its environment. */
+export function serviceLogins(password: string, database: DatabaseAccess): Record<string, string> {
+  return { KAFKA_PASSWORD: password, DATABASE_URL: database.url, DATABASE_MIGRATION_URL: database.migrationUrl };
+}
+
+/** The arguments that Node runs a service with; `root` is the project's. */
+export function serviceArguments(name: Service, root: string): string[] {
+  return ['--disable-warning=TimeoutNegativeWarning', '--enable-source-maps', join(root, 'apps', name, 'dist/main.js')];
 }

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+
+/** A listener for clients: what it binds, and under which host clients are told to come back. */
+export interface ClientListener {
+  readonly name: 'CLIENT' | 'HOST';
+  readonly bind: string;
+  readonly advertise: string;
+  readonly port: number;
+}
+
+export interface BrokerSettings {
+  /** The first is the broker's own way to itself too. */
+  readonly clients: readonly [ClientListener, ...ClientListener[]];
+  readonly controller: { readonly bind: string; readonly port: number };
+  /** Where the broker itself sees its data. */
+  readonly data: string;
+  readonly admin: { readonly username: string; readonly password: string };
+  /** Starts faster and works more slowly afterwards: for tests. */
+  readonly shortLived?: boolean;
+}
+
+/**
+ * The `server.properties` of one broker that is its own controller: SCRAM for clients, StandardAuthorizer, no topic made by
+ * use. The controller's listener has PLAIN for the admin alone: credentials of SCRAM live in the very log that the controller
+ * keeps, so it cannot log itself in with them.
+ */
+export function serverProperties({ clients, controller, data, admin, shortLived = false }: BrokerSettings): string {
+  const login = `username="${admin.username}" password="${admin.password}"`;
+  const modules = 'org.apache.kafka.common.security';
+  const names = [...clients.map((c) => c.name), 'CONTROLLER'];
+  const settings = {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@127.0.0.1:${controller.port}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: [
+      ...clients.map((c) => `${c.name}://${c.bind}:${c.port}`),
+      `CONTROLLER://${controller.bind}:${controller.port}`,
+    ].join(),
+    'advertised.listeners': [
+      ...clients.map((c) => `${c.name}://${c.advertise}:${c.port}`),
+      `CONTROLLER://127.0.0.1:${controller.port}`,
+    ].join(),
+    'listener.security.protocol.map': names.map((name) => `${name}:SASL_PLAINTEXT`).join(),
+    'inter.broker.listener.name': clients[0].name,
+    'sasl.mechanism.inter.broker.protocol': 'SCRAM-SHA-256',
+    'sasl.mechanism.controller.protocol': 'PLAIN',
+    ...Object.fromEntries(
+      clients.flatMap(({ name }) => {
+        const of = `listener.name.${name.toLowerCase()}`;
+        return [
+          [`${of}.sasl.enabled.mechanisms`, 'SCRAM-SHA-256'],
+          [`${of}.scram-sha-256.sasl.jaas.config`, `${modules}.scram.ScramLoginModule required ${login};`],
+        ];
+      }),
+    ),
+    'listener.name.controller.sasl.enabled.mechanisms': 'PLAIN',
+    'listener.name.controller.plain.sasl.jaas.config': `${modules}.plain.PlainLoginModule required ${login} user_${admin.username}="${admin.password}";`,
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': `User:${admin.username}`,
+    'allow.everyone.if.no.acl.found': false,
+    'auto.create.topics.enable': false,
+    'log.dirs': data,
+    // How long a restart after a crash waits until the controller has given up the broker that was.
+    'broker.session.timeout.ms': shortLived ? 2_000 : 6_000,
+    'broker.heartbeat.interval.ms': shortLived ? 300 : 1_000,
+    'offsets.topic.num.partitions': 4,
+    'offsets.topic.replication.factor': 1,
+    'transaction.state.log.num.partitions': 4,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'share.coordinator.state.topic.num.partitions': 1,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    'group.initial.rebalance.delay.ms': 0,
+  };
+  return Object.entries(settings)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+}
+
+/** Kafka's form of a random id: 16 bytes in base64url, which must not begin with a dash. */
+export function clusterId(): string {
+  return `c${randomBytes(16).toString('base64url').slice(1)}`;
+}

@@ -1,0 +1,132 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  acls,
+  type Deployment,
+  type Service,
+  SourceConfig,
+  shippedDeployment,
+  type Topic,
+  topicConfig,
+  topology,
+} from '@countersign/contracts';
+import { parse } from 'yaml';
+import type { KafkaUser } from '../kafka-wire.js';
+import { type DatabaseAccess, provision, provisionDatabase } from '../provision.js';
+import { type Secrets, secrets } from './secrets.js';
+import { type ServicePlan, servicePlans } from './services.js';
+
+/** What `run.json` holds: all that a client needs. Mode 0600. */
+export interface RunFile {
+  readonly startedAt: string;
+  readonly kafka: {
+    readonly bootstrap: string;
+    readonly mechanism: 'scram-sha-256';
+    readonly principals: Readonly<Record<string, { readonly username: string; readonly password: string }>>;
+  };
+  readonly http: Readonly<Record<string, string>>;
+  readonly apiKeys: Readonly<Record<string, string>>;
+  readonly consoleToken: string;
+  readonly database: string;
+  readonly permitKeys: Secrets['permitKeys'];
+  /** What the record's checkpoints are verified with, from the key itself and not from what the record says of it. */
+  readonly recordKey: string;
+}
+
+/** What an installation consists of, before anything of it runs. */
+export interface Installation {
+  readonly topics: readonly Topic[];
+  /** Every principal of the topology, services and outsiders. */
+  readonly users: readonly KafkaUser[];
+  readonly secrets: Secrets;
+}
+
+/** The installation's sources from its configuration. */
+export function readDeployment(config: string): Deployment {
+  const file = join(config, 'sources.yaml');
+  const { sources } = parse(readFileSync(file, 'utf8')) as { sources: unknown[] };
+  return { ...shippedDeployment, sources: sources.map((source) => SourceConfig.parse(source)) };
+}
+
+/** Reads the configuration, and the secrets under `dir`, making those that are missing. */
+export function readInstallation(config: string, dir: string): Installation {
+  const deployment = readDeployment(config);
+  const topics = topology(deployment);
+  const principals = [...new Set(topics.flatMap((t) => [t.writer, ...t.readers]))].sort();
+  const kept = secrets(dir, {
+    principals,
+    httpSources: deployment.sources.filter((s) => s.via === 'http').map((s) => s.name),
+    person: 'lea',
+  });
+  return {
+    topics,
+    secrets: kept,
+    users: principals.map((name) => ({ name, password: kept.passwords[name] as string })),
+  };
+}
+
+/**
+ * Brings a broker and a database to what the installation needs: topics, ACLs, schemas and roles, and SCRAM users where
+ * `makeUsers` says so. Returns how each service reaches its schema.
+ */
+export async function provisionInstallation(
+  { topics, users, secrets: { passwords } }: Installation,
+  at: {
+    readonly bootstrap: string;
+    readonly admin: { readonly username: string; readonly password: string };
+    readonly superuserUrl: string;
+    readonly makeUsers: boolean;
+  },
+): Promise<ReadonlyMap<Service, DatabaseAccess>> {
+  const roleOf = (service: Service): string => service.replaceAll('-', '_');
+  const [, roles] = await Promise.all([
+    provision({
+      bootstrap: at.bootstrap,
+      admin: at.admin,
+      topics: topics.map((t) => ({ name: t.name, partitions: t.partitions, config: topicConfig(t) })),
+      acls: acls(topics),
+      users: at.makeUsers ? users : [],
+    }),
+    provisionDatabase({
+      superuserUrl: at.superuserUrl,
+      roles: servicePlans.map(({ name }) => ({
+        name: roleOf(name),
+        password: passwords[name] as string,
+        schema: roleOf(name),
+        ...(name === 'audit-recorder' && { owner: true }),
+      })),
+    }),
+  ]);
+  return new Map(servicePlans.map(({ name }) => [name, roles.get(roleOf(name)) as DatabaseAccess]));
+}
+
+/** What clients of this installation are told. */
+export function runFile(
+  { users, secrets: kept }: Installation,
+  at: { readonly bootstrap: string; readonly superuserUrl: string; url(plan: ServicePlan): string },
+  plans: readonly ServicePlan[],
+): RunFile {
+  return {
+    startedAt: new Date().toISOString(),
+    kafka: {
+      bootstrap: at.bootstrap,
+      mechanism: 'scram-sha-256',
+      principals: Object.fromEntries(users.map(({ name, password }) => [name, { username: name, password }])),
+    },
+    http: Object.fromEntries(plans.map((plan) => [plan.name, at.url(plan)])),
+    apiKeys: kept.apiKeys,
+    consoleToken: kept.consoleToken,
+    database: at.superuserUrl,
+    permitKeys: kept.permitKeys,
+    recordKey: kept.recordKey,
+  };
+}
+
+/** Writes a file of mode 0600. A reader sees the old text or the new one, never a part. */
+export function writePrivate(file: string, text: string, own: (file: string) => void = () => undefined): void {
+  const fresh = `${file}.new`;
+  rmSync(fresh, { force: true });
+  writeFileSync(fresh, text, { mode: 0o600 });
+  own(fresh);
+  renameSync(fresh, file);
+}
