@@ -22,3 +22,13 @@ test('counts each event once, however often it was published', () => {
     'signals 2 accepted, 0 rejected → tasks 0 → proposals 0 → 0 approved, 0 refused, 0 escalated → settled 2 (1 executed, 1 refused)',
   );
 });
+
+test('a permit that has not ended is under way, whichever of its events is read first', () => {
+  const { count, funnel } = counter();
+  count(event('ActionApproved', 'a', { permitId: 'p' }));
+  expect(line(funnel)).toContain('settled 0, 1 under way');
+  count(event('ActionSettled', 'b', { permitId: 'q', outcome: 'executed' }));
+  count(event('ActionApproved', 'c', { permitId: 'q' }));
+  count(event('ActionSettled', 'd', { permitId: 'p', outcome: 'unresolved' }));
+  expect(funnel.underWay).toBe(1);
+});

@@ -12,6 +12,8 @@ export interface Funnel {
   refused: number;
   escalated: number;
   settled: Record<string, number>;
+  /** Permits that have not ended yet, or whose end is not known. */
+  underWay: number;
   deadLetters: number;
 }
 
@@ -25,6 +27,7 @@ export const emptyFunnel = (): Funnel => ({
   refused: 0,
   escalated: 0,
   settled: {},
+  underWay: 0,
   deadLetters: 0,
 });
 
@@ -32,6 +35,8 @@ export const emptyFunnel = (): Funnel => ({
 export function counter(): { count(event: Observed): void; readonly funnel: Funnel } {
   const funnel = emptyFunnel();
   const seen = new Set<string>();
+  const open = new Set<unknown>();
+  const ended = new Set<unknown>();
   return {
     funnel,
     count: (event) => {
@@ -54,6 +59,8 @@ export function counter(): { count(event: Observed): void; readonly funnel: Funn
           break;
         case 'ActionApproved':
           funnel.approved++;
+          if (!ended.has(event.data.permitId)) open.add(event.data.permitId);
+          funnel.underWay = open.size;
           break;
         case 'ActionRefused':
           funnel.refused++;
@@ -63,6 +70,12 @@ export function counter(): { count(event: Observed): void; readonly funnel: Funn
           break;
         case 'ActionSettled': {
           const outcome = String(event.data.outcome);
+          // There is no order between topics: an end may be read before its approval.
+          if (outcome !== 'unresolved') {
+            ended.add(event.data.permitId);
+            open.delete(event.data.permitId);
+            funnel.underWay = open.size;
+          }
           funnel.settled[outcome] = (funnel.settled[outcome] ?? 0) + 1;
           break;
         }
@@ -86,7 +99,7 @@ export function line(funnel: Funnel): string {
     `tasks ${funnel.tasks}`,
     `proposals ${funnel.proposals}`,
     `${funnel.approved} approved, ${funnel.refused} refused, ${funnel.escalated} escalated`,
-    `settled ${total}${detail}${dead}`,
+    `settled ${total}${detail}${funnel.underWay > 0 ? `, ${funnel.underWay} under way` : ''}${dead}`,
   ].join(' → ');
 }
 

@@ -139,7 +139,7 @@ async function play(
 
 const stories = (told: readonly Told[]): string =>
   told
-    .map((story) => `${story.ok ? pc.green('✓') : pc.red('✗')} ${pc.bold(story.title)}\n    ${story.says}`)
+    .map((story) => `${story.ok ? pc.green('✓') : pc.red('✗')} ${pc.bold(`${story.title}:`)} ${story.says}`)
     .join('\n');
 
 const summary = (told: readonly Told[]): string => {
