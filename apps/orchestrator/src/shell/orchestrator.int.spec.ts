@@ -84,6 +84,18 @@ test('a surge across batches becomes one run with a task for each agent, caused 
   expect((await get<{ tasks: unknown[] }>(`/tasks?run=${task.play.runId}`)).tasks).toHaveLength(2);
 });
 
+test('two batches at the same time lead to one run, whichever commits first', async () => {
+  await publishPolicy();
+  await accept(engaged('ann', 3));
+  const halves = [
+    [engaged('bob', 2), engaged('cyn', 1)],
+    [engaged('dan', 1), engaged('eve', 0)],
+  ];
+  await Promise.all(halves.map((half) => accept(...half)));
+  expect((await get<Listed>('/runs')).runs).toMatchObject([{ state: 'started' }]);
+  expect(service.published.filter((e) => e.type === 'TaskAssigned')).toHaveLength(2);
+});
+
 test('signals that came before any policy are kept, and count once there is one', async () => {
   expect(await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1))).toEqual([]);
   await publishPolicy();
