@@ -19,6 +19,20 @@ export interface Secrets {
   readonly files: Readonly<Record<string, string>>;
 }
 
+/** The names of the files that services read, by environment variable. */
+export const secretFiles = {
+  PERMIT_SIGNING_KEY_FILE: 'permit-signing.jwk',
+  PERMIT_VERIFY_KEYS_FILE: 'permit-keys.json',
+  CONTACT_POINTS_PRIVATE_KEY_FILE: 'contact-points.private.jwk',
+  CONTACT_POINTS_PUBLIC_KEY_FILE: 'contact-points.public.jwk',
+  IDENTITY_KEY_FILE: 'identity.hex',
+  COMMITMENT_KEY_FILE: 'commitment.hex',
+  CHECKPOINT_SIGNING_KEY_FILE: 'checkpoint-signing.pem',
+  API_KEYS_FILE: 'api-keys.sha256.json',
+  CONSOLE_TOKENS_FILE: 'console-tokens.json',
+  AUDIT_TOKENS_FILE: 'audit-tokens.json',
+} as const;
+
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const token = (): string => randomBytes(24).toString('base64url');
 
@@ -52,13 +66,13 @@ export function secrets(
   const apiKeys = grow('api-keys.json', names.httpSources);
   const consoleToken = grow('console-token.json', ['token']).token as string;
 
-  const signing = keep('permit-signing.jwk', () => {
+  const signing = keep(secretFiles.PERMIT_SIGNING_KEY_FILE, () => {
     const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
     return JSON.stringify({ ...jwk, kid: `permits-${sha256(String(jwk.x)).slice(0, 8)}`, alg: 'EdDSA', use: 'sig' });
   });
   const { d: _private, ...publicKey } = JSON.parse(readFileSync(signing, 'utf8')) as Record<string, unknown>;
   const permitKeys = { keys: [publicKey] };
-  const sealing = keep('contact-points.private.jwk', () => {
+  const sealing = keep(secretFiles.CONTACT_POINTS_PRIVATE_KEY_FILE, () => {
     const jwk = generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' });
     return JSON.stringify({ ...jwk, kid: `points-${sha256(String(jwk.x)).slice(0, 8)}`, alg: 'ECDH-ES', use: 'enc' });
   });
@@ -69,7 +83,7 @@ export function secrets(
     return file;
   };
   const checkpoints = keep(
-    'checkpoint-signing.pem',
+    secretFiles.CHECKPOINT_SIGNING_KEY_FILE,
     () => generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
   );
   const people = [
@@ -87,18 +101,18 @@ export function secrets(
     recordKey: formatVerifierKey(verifierKey(recordOrigin, createPublicKey(readFileSync(checkpoints, 'utf8')))),
     files: {
       PERMIT_SIGNING_KEY_FILE: signing,
-      PERMIT_VERIFY_KEYS_FILE: derived('permit-keys.json', permitKeys),
+      PERMIT_VERIFY_KEYS_FILE: derived(secretFiles.PERMIT_VERIFY_KEYS_FILE, permitKeys),
       CONTACT_POINTS_PRIVATE_KEY_FILE: sealing,
-      CONTACT_POINTS_PUBLIC_KEY_FILE: derived('contact-points.public.jwk', sealingPublic),
-      IDENTITY_KEY_FILE: keep('identity.hex', () => randomBytes(32).toString('hex')),
-      COMMITMENT_KEY_FILE: keep('commitment.hex', () => randomBytes(32).toString('hex')),
+      CONTACT_POINTS_PUBLIC_KEY_FILE: derived(secretFiles.CONTACT_POINTS_PUBLIC_KEY_FILE, sealingPublic),
+      IDENTITY_KEY_FILE: keep(secretFiles.IDENTITY_KEY_FILE, () => randomBytes(32).toString('hex')),
+      COMMITMENT_KEY_FILE: keep(secretFiles.COMMITMENT_KEY_FILE, () => randomBytes(32).toString('hex')),
       CHECKPOINT_SIGNING_KEY_FILE: checkpoints,
       API_KEYS_FILE: derived(
-        'api-keys.sha256.json',
+        secretFiles.API_KEYS_FILE,
         Object.fromEntries(Object.entries(apiKeys).map(([name, key]) => [name, sha256(key)])),
       ),
-      CONSOLE_TOKENS_FILE: derived('console-tokens.json', people),
-      AUDIT_TOKENS_FILE: derived('audit-tokens.json', people),
+      CONSOLE_TOKENS_FILE: derived(secretFiles.CONSOLE_TOKENS_FILE, people),
+      AUDIT_TOKENS_FILE: derived(secretFiles.AUDIT_TOKENS_FILE, people),
     },
   };
 }

@@ -1,0 +1,3 @@
+export { servicePlans } from '../start/services.js';
+export { composeFile, image } from './compose-file.js';
+export { layout } from './layout.js';

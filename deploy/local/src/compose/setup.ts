@@ -1,0 +1,95 @@
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type BrokerSettings, clusterId, serverProperties } from '../broker-properties.js';
+import { urlFor } from '../provision-database.js';
+import { keptPassword } from '../secrets.js';
+import { provisionInstallation, readInstallation, runFile, writePrivate } from '../start/installation.js';
+import { serviceLogins, servicePlans } from '../start/services.js';
+import { layout } from './layout.js';
+
+/** Where the setup finds and leaves things. */
+export interface SetupPlace {
+  /** What it keeps for itself: every secret of the installation. */
+  readonly home: string;
+  /** The folder with one folder for each that is handed something. */
+  readonly handover: string;
+  /** The folder that operators edit. */
+  readonly config: string;
+}
+
+const adminName = 'admin';
+
+/**
+ * Makes what is missing of the installation's secrets and hands everyone its own: Kafka its settings, Postgres the superuser's
+ * password, each service the key files that its plan names. Files have mode 0600; run by root, they belong to who reads them.
+ */
+export function handOverSecrets(place: SetupPlace, broker: Omit<BrokerSettings, 'admin'>): void {
+  const { secrets } = readInstallation(place.config, join(place.home, 'secrets'));
+  const password = kafkaPassword(place);
+  const cluster = join(place.home, 'cluster-id');
+  if (!existsSync(cluster)) writePrivate(cluster, clusterId());
+  hand(place, 'kafka', layout.kafka.uid, {
+    'server.properties': serverProperties({ ...broker, admin: { username: adminName, password } }),
+    'cluster-id': readFileSync(cluster, 'utf8'),
+    scram: `SCRAM-SHA-256=[name=${adminName},password=${password}]`,
+  });
+  hand(place, 'postgres', layout.postgres.uid, { password: postgresPassword(place) });
+  for (const plan of servicePlans) {
+    const files = plan.secrets.map((variable) => secrets.files[variable] as string);
+    hand(
+      place,
+      plan.name,
+      layout.service,
+      Object.fromEntries(files.map((f) => [basename(f), readFileSync(f, 'utf8')])),
+    );
+  }
+}
+
+/**
+ * Brings a broker and a database that run to what the installation needs, and hands each service its logins as an `env` file
+ * and the command line its `run.json`. Logins of the engines' own superusers default to those that were handed over.
+ */
+export async function setUp(place: SetupPlace, env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const { KAFKA_BROKERS: bootstrap, DATABASE_URL: database } = env;
+  if (!bootstrap) throw new Error('KAFKA_BROKERS is not set: host:port of the broker');
+  if (!database) throw new Error('DATABASE_URL is not set: the database, as a superuser or as its owner');
+  const { username, password } = new URL(database);
+  const superuserUrl = password ? database : urlFor(database, decodeURIComponent(username), postgresPassword(place));
+  const installation = readInstallation(place.config, join(place.home, 'secrets'));
+  const databases = await provisionInstallation(installation, {
+    bootstrap,
+    admin: {
+      username: env.KAFKA_ADMIN_USERNAME ?? adminName,
+      password: env.KAFKA_ADMIN_PASSWORD ?? kafkaPassword(place),
+    },
+    superuserUrl,
+    makeUsers: true,
+  });
+  for (const { name } of servicePlans) {
+    const access = databases.get(name);
+    const login = installation.secrets.passwords[name];
+    if (!access || !login) throw new Error(`${name} was given no login`);
+    const lines = Object.entries(serviceLogins(login, access)).map(([key, value]) => `${key}='${value}'\n`);
+    hand(place, name, layout.service, { env: lines.join('') });
+  }
+  const run = runFile(
+    installation,
+    { bootstrap, superuserUrl, url: ({ name, port }) => `http://${name}:${port}` },
+    servicePlans,
+  );
+  hand(place, 'countersign', layout.service, { 'run.json': `${JSON.stringify(run, null, 2)}\n` });
+}
+
+const kafkaPassword = ({ home }: SetupPlace): string => keptPassword(join(home, 'kafka-admin-password'));
+const postgresPassword = ({ home }: SetupPlace): string => keptPassword(join(home, 'postgres-password'));
+
+function hand(place: SetupPlace, to: string, uid: number, files: Readonly<Record<string, string>>): void {
+  const dir = join(place.handover, to);
+  const own = (path: string): void => {
+    if (process.getuid?.() === 0) chownSync(path, uid, uid);
+  };
+  mkdirSync(dir, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writePrivate(join(dir, name), text, own);
+  chmodSync(dir, 0o700);
+  own(dir);
+}
