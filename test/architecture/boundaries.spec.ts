@@ -34,7 +34,7 @@ const layers: Record<string, readonly string[]> = {
 };
 
 /** Dependencies of ours that a manifest should not have. */
-export function wrongDependencies(path: string, manifest: Manifest): string[] {
+function wrongDependencies(path: string, manifest: Manifest): string[] {
   const ours = Object.keys(manifest.dependencies ?? {}).filter((name) => name.startsWith('@countersign/'));
   const name = manifest.name.replace('@countersign/', '');
   if (path.startsWith('apps/'))
