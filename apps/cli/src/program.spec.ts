@@ -55,6 +55,7 @@ beforeEach(async () => {
   vi.stubEnv('COUNTERSIGN_AUDIT_URL', url);
   vi.stubEnv('COUNTERSIGN_ORCHESTRATOR_URL', url);
   vi.stubEnv('COUNTERSIGN_TOKEN', 'a-token');
+  vi.stubEnv('COUNTERSIGN_HOME', undefined);
 });
 
 afterEach(async () => {
