@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { artifacts, withPart } from './artifacts.js';
 
 /** `npm run generate`: writes every artifact; with `--check` it writes nothing and fails where one is stale. */
-const root = process.cwd();
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const check = process.argv.includes('--check');
 const stale: string[] = [];
 for (const { path, part, content } of artifacts()) {
