@@ -63,6 +63,11 @@ describe('the Kafka protocol binding of CloudEvents 1.0', () => {
     ['the time is no time', { ce_time: 'yesterday' }, 'ce_time'],
     ['the version is another', { ce_specversion: '0.3' }, 'ce_specversion'],
     ['an id holds a control character', { ce_id: 'a\u0000b' }, 'ce_id'],
+    [
+      'an id holds half of a surrogate pair, which a database would keep as something else',
+      { ce_id: 'a\ud800' },
+      'ce_id',
+    ],
   ])('names the attribute when %s', (_name, change, field) => {
     const headers = Object.fromEntries(
       Object.entries({ ...toBinary(event).headers, ...change }).filter(([, v]) => v !== undefined),

@@ -30,13 +30,13 @@ export interface KafkaRecord {
 /** What was read from a record, or why it cannot be. */
 export type Read<E> = { readonly ok: true; readonly event: E } | { readonly ok: false; readonly fault: Fault };
 
-/** CloudEvents 1.0 §2 (type system): no control characters, which a database's text could not hold either. */
+/** CloudEvents 1.0 §2 (type system): no control characters or halves of surrogate pairs, which a database's text would not give back. */
 const attribute = (max: number) =>
   z
     .string()
     .min(1)
     .max(max)
-    .regex(/^\P{Cc}*$/u, 'control characters are not allowed');
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'control characters are not allowed');
 
 const attributes = z.object({
   specversion: z.literal('1.0'),

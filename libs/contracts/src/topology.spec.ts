@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { acls, services, shippedDeployment, topicNamed, topology } from './topology.js';
+import { acls, services, shippedDeployment, topicConfig, topicNamed, topology } from './topology.js';
 
 const topics = topology();
 const may = (principal: string, operation: string) =>
@@ -54,4 +54,8 @@ test('whoever writes a state topic reads it back', () => {
 
 test('a misspelt topic is a bug', () => {
   expect(() => topicNamed('actions.aproved.v1', topics)).toThrow(/no topic/);
+});
+
+test('the broker unpacks every record, whatever codec an outside writer chose, since our client reads gzip only', () => {
+  for (const topic of topics) expect(topicConfig(topic)).toMatchObject({ 'compression.type': 'uncompressed' });
 });

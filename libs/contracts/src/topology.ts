@@ -324,9 +324,13 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
   );
 }
 
-/** Broker settings of a topic. Compaction waits an hour, longer than a read-back or a reader's start takes. */
+/**
+ * Broker settings of a topic. Compaction waits an hour, longer than a read-back or a reader's start takes. The broker unpacks what
+ * an outside writer compressed: kafkajs reads gzip only, and a record in another codec would stop its reader for ever.
+ */
 export function topicConfig(topic: Topic): Record<string, string> {
+  const common = { 'compression.type': 'uncompressed' };
   return topic.kind === 'state'
-    ? { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(3_600_000) }
-    : { 'cleanup.policy': 'delete', 'retention.ms': String(topic.retentionDays * 86_400_000) };
+    ? { ...common, 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(3_600_000) }
+    : { ...common, 'cleanup.policy': 'delete', 'retention.ms': String(topic.retentionDays * 86_400_000) };
 }
