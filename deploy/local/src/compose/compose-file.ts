@@ -41,11 +41,10 @@ const serving = {
   depends_on: { setup: done },
   healthcheck: {
     test: ['CMD', 'node', 'deploy/docker/health.mjs'],
-    interval: '10s',
+    interval: '5s',
     timeout: '5s',
     retries: 3,
     start_period: '60s',
-    start_interval: '1s',
   },
 };
 
@@ -82,7 +81,6 @@ const setup = (step: string, folders: readonly string[], more: object): object =
 export function composeFile(): string {
   const names = servicePlans.map((plan) => plan.name);
   const file = {
-    name: 'countersign',
     'x-service': serving,
     services: {
       secrets: setup('secrets', ['kafka', 'postgres', ...names], { network_mode: 'none' }),
@@ -98,11 +96,10 @@ export function composeFile(): string {
         depends_on: { secrets: done },
         healthcheck: {
           test: ['CMD', 'bash', '-c', `exec 3<>/dev/tcp/127.0.0.1/${kafka.port}`],
-          interval: '5s',
+          interval: '3s',
           timeout: '5s',
           retries: 12,
           start_period: '60s',
-          start_interval: '1s',
         },
         volumes: [
           './deploy/docker/kafka.sh:/etc/countersign/kafka.sh:ro',
@@ -123,11 +120,10 @@ export function composeFile(): string {
         healthcheck: {
           // Over TCP: the server of the first initialization answers on its socket only.
           test: ['CMD', 'pg_isready', '-h', '127.0.0.1', '-U', 'postgres'],
-          interval: '5s',
+          interval: '3s',
           timeout: '5s',
           retries: 12,
           start_period: '60s',
-          start_interval: '1s',
         },
         volumes: [`${folder('postgres')}:${own}:ro`, `postgres-data:${postgres.data}`],
       },
@@ -139,6 +135,7 @@ export function composeFile(): string {
         depends_on: { kafka: healthy, postgres: healthy },
       }),
       ...Object.fromEntries(servicePlans.map((plan) => [plan.name, service(plan)])),
+      // `docker compose run --rm countersign …`: the command line, where every service can be reached.
       countersign: {
         ...ours,
         user: `${layout.service}:${layout.service}`,
