@@ -33,25 +33,35 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   const { kafka, groupId, topics, limits, handle, log } = options;
   let state: 'starting' | 'running' | 'rebuilding' | 'stopped' = 'starting';
   let consumer: Consumer;
-  let committing: NodeJS.Timeout | undefined;
+  /** Counts the assignments: what was taken under an older one is not put back. */
+  let assignment = 0;
+  let committed = Promise.resolve();
+  let rebuilt = Promise.resolve();
   const handled = new Map<string, { topic: string; partition: number; offset: string }>();
   const failures = new Map<string, { count: number; says: string; timer?: NodeJS.Timeout }>();
   const inWork = new Set<Promise<void>>();
 
-  const commit = async (): Promise<void> => {
-    const offsets = [...handled.values()];
+  const commitOnce = async (): Promise<void> => {
+    const offsets = [...handled];
+    const under = assignment;
     handled.clear();
     if (offsets.length === 0) return;
     try {
-      await consumer.commitOffsets(offsets);
+      await consumer.commitOffsets(offsets.map(([, offset]) => offset));
     } catch (error) {
-      // A rebalance fences a stale commit. The offsets stand or come again, and the inbox drops the repeat.
+      // They are tried again with the next; after a rebalance they come again instead, and the inbox drops the repeat.
       log.log(`${groupId}: offsets not committed (${describe(error).says})`);
+      for (const [name, offset] of offsets) if (under === assignment && !handled.has(name)) handled.set(name, offset);
     }
+  };
+  /** One after the other, so that no older offset lands after a newer one. */
+  const commit = (): Promise<void> => {
+    committed = committed.then(commitOnce);
+    return committed;
   };
 
   const build = async (): Promise<void> => {
-    consumer = kafka.consumer({
+    const made = kafka.consumer({
       groupId,
       sessionTimeout: limits.sessionMs,
       heartbeatInterval: Math.max(500, Math.floor(limits.sessionMs / 4)),
@@ -62,22 +72,30 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       allowAutoTopicCreation: false,
       retry: { retries: 6, initialRetryTime: 200, maxRetryTime: 2_000, restartOnFailure: async () => true },
     });
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    consumer = made;
+    made.on(made.events.GROUP_JOIN, ({ payload }) => {
+      if (state === 'stopped') return;
       state = 'running';
-      // Offsets of partitions that went to another instance are not ours to commit any more.
-      for (const [name, { topic, partition }] of handled) {
-        if (!payload.memberAssignment[topic]?.includes(partition)) handled.delete(name);
-      }
+      assignment++;
+      // Partitions that went to another instance are not ours to commit or to speak of any more.
+      const owned = (name: string) => {
+        const at = name.lastIndexOf('/');
+        return payload.memberAssignment[name.slice(0, at)]?.includes(Number(name.slice(at + 1)));
+      };
+      for (const name of handled.keys()) if (!owned(name)) handled.delete(name);
+      for (const name of failures.keys()) if (!owned(name)) failures.delete(name);
     });
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
-      log.error(`${groupId}: consumer crashed: ${describe(payload.error).says}`);
-      if (payload.restart || state === 'stopped') return;
+    made.on(made.events.CRASH, ({ payload }) => {
+      // What kafkajs mends itself needs nobody.
+      const level = payload.restart ? 'warn' : 'error';
+      log[level](`${groupId}: consumer crashed: ${describe(payload.error).says}`);
+      if (state === 'stopped' || made !== consumer) return;
       state = 'rebuilding';
-      void rebuild(0);
+      if (!payload.restart) rebuilt = rebuild();
     });
-    await consumer.connect();
-    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-    await consumer.run({
+    await made.connect();
+    await made.subscribe({ topics: [...topics], fromBeginning: true });
+    await made.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: limits.partitionsAtOnce,
@@ -94,6 +112,8 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
               value,
               headers,
             }));
+            // A slow slice is no silent instance: whatever it waits for has a time limit of its own.
+            const alive = setInterval(() => void heartbeat().catch(() => undefined), limits.sessionMs / 4);
             try {
               await handle(batch.topic, batch.partition, records);
             } catch (error) {
@@ -112,6 +132,8 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
               }, wait);
               failures.set(name, { count, says, timer });
               return;
+            } finally {
+              clearInterval(alive);
             }
             failures.delete(name);
             const last = slice.at(-1)?.offset ?? '0';
@@ -126,22 +148,23 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     });
   };
 
-  const rebuild = async (attempt: number): Promise<void> => {
-    if (state === 'stopped') return;
-    await consumer.disconnect().catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, backoff(attempt, limits.backoffMs, limits.backoffMaxMs)));
-    if ((state as string) === 'stopped') return;
-    try {
-      await build();
-      log.log(`${groupId}: consumer rebuilt`);
-    } catch (error) {
-      log.warn(`${groupId}: cannot rebuild the consumer yet: ${describe(error).says}`);
-      await rebuild(attempt + 1);
+  const rebuild = async (): Promise<void> => {
+    for (let attempt = 0; ; attempt++) {
+      await consumer.disconnect().catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, backoff(attempt, limits.backoffMs, limits.backoffMaxMs)));
+      if (state === 'stopped') return;
+      try {
+        await build();
+        log.log(`${groupId}: consumer rebuilt`);
+        return;
+      } catch (error) {
+        log.warn(`${groupId}: cannot rebuild the consumer yet: ${describe(error).says}`);
+      }
     }
   };
 
   await build();
-  committing = setInterval(() => void commit(), limits.commitEveryMs);
+  const committing = setInterval(() => void commit(), limits.commitEveryMs);
   return {
     state: () => state,
     paused: () => Object.fromEntries([...failures].map(([name, { says }]) => [name, says])),
@@ -151,6 +174,8 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       for (const { timer } of failures.values()) clearTimeout(timer);
       await Promise.allSettled([...inWork]);
       await commit();
+      // One that is being made meanwhile must not outlive this.
+      await rebuilt;
       await consumer
         .disconnect()
         .catch((error: unknown) => log.warn(`${groupId}: did not leave cleanly: ${describe(error).says}`));

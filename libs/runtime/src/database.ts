@@ -1,11 +1,16 @@
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import type { Tx } from './door.js';
+import { lostRace } from './failures.js';
 import type { Limits } from './limits.js';
 import { RuntimeTables1763600000000 } from './migrations.js';
 
 /** The service's own database: one pool, transactions in READ COMMITTED. */
 export interface Database {
+  /**
+   * Runs `fn` in a transaction, again where it lost a race (deadlock, serialisation), at most `raceTries` times. Throws what `fn`
+   * threw, and where a statement had failed although `fn` returned: then nothing was committed.
+   */
   transaction<R>(fn: (tx: Tx) => Promise<R>): Promise<R>;
   read<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   close(): Promise<void>;
@@ -22,30 +27,44 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
     application_name: service,
     idle_in_transaction_session_timeout: limits.idleTransactionMs,
     connectionTimeoutMillis: 5_000,
+    // A connection whose other end is gone without a word would hold its partition for a quarter of an hour.
+    query_timeout: limits.queryMs,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
   });
   // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
   pool.on('error', () => undefined);
+  const once = async <R>(fn: (tx: Tx) => Promise<R>): Promise<R> => {
+    const client = await pool.connect();
+    // A connection that breaks while it is checked out tells its error to the running query too.
+    const ignore = () => undefined;
+    client.on('error', ignore);
+    let broken: Error | undefined;
+    try {
+      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+      const result = await fn({ query: async (sql, params) => (await client.query(sql, params as unknown[])).rows });
+      const { command } = await client.query('COMMIT');
+      // Postgres answers the COMMIT of a failed transaction with ROLLBACK, and no error.
+      if (command !== 'COMMIT') throw new Error('nothing was committed: the error of a statement was swallowed');
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch((e: Error) => {
+        broken = e;
+      });
+      throw error;
+    } finally {
+      client.removeListener('error', ignore);
+      client.release(broken);
+    }
+  };
   return {
     async transaction(fn) {
-      const client = await pool.connect();
-      // A connection that breaks while it is checked out tells its error to the running query too.
-      const ignore = () => undefined;
-      client.on('error', ignore);
-      let broken: Error | undefined;
-      try {
-        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
-        const result = await fn({ query: async (sql, params) => (await client.query(sql, params as unknown[])).rows });
-        await client.query('COMMIT');
-        return result;
-      } catch (error) {
-        await client.query('ROLLBACK').catch((e: Error) => {
-          broken = e;
-        });
-        throw error;
-      } finally {
-        client.removeListener('error', ignore);
-        client.release(broken);
+      for (let tries = 1; ; tries++) {
+        try {
+          return await once(fn);
+        } catch (error) {
+          if (!lostRace(error) || tries >= limits.raceTries) throw error;
+        }
       }
     },
     async read(sql, params) {

@@ -64,6 +64,22 @@ const proposal = (n: number): DataOf<'ActionProposed'> => ({
   madeFrom: {},
 });
 
+/** Snappy's raw block format without compression: the length as a varint, then literals of at most 2^16 bytes. */
+function snappyOf(bytes: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  const length: number[] = [];
+  for (let rest = bytes.length; ; rest = Math.floor(rest / 128)) {
+    length.push((rest % 128) | (rest >= 128 ? 128 : 0));
+    if (rest < 128) break;
+  }
+  parts.push(Buffer.from(length));
+  for (let at = 0; at < bytes.length; at += 65_536) {
+    const literal = bytes.subarray(at, at + 65_536);
+    parts.push(Buffer.from([61 << 2, (literal.length - 1) & 255, (literal.length - 1) >> 8]), literal);
+  }
+  return Buffer.concat(parts);
+}
+
 let broker: TestBroker;
 let database: TestDatabase;
 let kafka: InstanceType<typeof kafkajs.Kafka>;
@@ -318,6 +334,68 @@ test('a reader of state keeps the highest version, whatever comes last, and says
   const [row] = await query<{ version: number; data: { reason: string } }>('SELECT version, data FROM state_rows');
   expect(row).toMatchObject({ data: { reason: 'version 3' } });
   expect(made.comparedAt()['controls.v1']).toMatch(/^20/);
+});
+
+test('a state reader whose database was made anew reads from the beginning, wherever its group had got to', async () => {
+  await putControl(1);
+  const reader = { ...spec, state: ['controls.v1'] };
+  const first = engine({ spec: reader });
+  await first.prepare();
+  await first.drain();
+  await query('TRUNCATE state_rows, state_positions');
+  const again = engine({ spec: reader });
+  await again.prepare();
+  expect(await query('SELECT key, version FROM state_rows')).toEqual([{ key: 'all', version: 1 }]);
+});
+
+test('a database that was read to beyond the end of a topic is of another cluster, and the start is refused', async () => {
+  await putControl(1);
+  const reader = { ...spec, state: ['controls.v1'] };
+  const first = engine({ spec: reader });
+  await first.prepare();
+  await first.drain();
+  await query('UPDATE state_positions SET next_offset = next_offset + 1');
+  await expect(engine({ spec: reader }).prepare()).rejects.toThrow(/belongs to another cluster/);
+});
+
+test('an instance that drains while its group rebalances takes no new work', async () => {
+  const first = await run(engine());
+  await send(6_000, 100);
+  await until(async () => (await effects()).length > 0);
+  const second = engine();
+  await Promise.all([run(second), first.drain(), first.drain()]);
+  await until(async () => (await effects()).length === 100);
+  expect(await effects()).toEqual(expected(6_000, 100));
+  expect(await query('SELECT * FROM dead_letters')).toEqual([]);
+});
+
+test('a record that an outside writer compressed is read, whatever the codec', async () => {
+  const { CompressionCodecs, CompressionTypes } = kafkajs;
+  // The record batch says Snappy; the broker unpacks it, so this client, which has no Snappy, gets to see none.
+  CompressionCodecs[CompressionTypes.Snappy] = () => ({
+    compress: async ({ buffer }: { buffer: Buffer }) => snappyOf(buffer),
+    decompress: async () => {
+      throw new Error('no Snappy');
+    },
+  });
+  await run(engine());
+  const producer = kafka.producer();
+  await producer.connect();
+  const { headers, value } = toBinary({
+    id: 'event-7000',
+    source: sourceOf('paid-media-agent'),
+    type: 'ActionProposed',
+    time: '2026-11-21T10:00:00.000Z',
+    data: proposal(7_000),
+  });
+  await producer.send({
+    topic,
+    acks: -1,
+    compression: CompressionTypes.Snappy,
+    messages: [{ key: 'k', headers, value }],
+  });
+  await producer.disconnect();
+  await until(async () => (await effects()).length === 1);
 });
 
 test('rule 8: a writer that reads an older last record than its table publishes the current version again', async () => {

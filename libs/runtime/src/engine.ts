@@ -11,8 +11,9 @@ import { type Publish, publishWith } from './publisher.js';
 import { replay } from './replays.js';
 import { deployment, readSettings } from './settings.js';
 import { applyState, followState, readBack, readState, type StateReader } from './state.js';
+import { fitsText } from './text.js';
 import { tidy } from './tidy.js';
-import { UnitOfWork } from './work.js';
+import { type Bounds, causeKey, UnitOfWork } from './work.js';
 
 export interface Log {
   log(message: string): void;
@@ -31,7 +32,8 @@ export interface Health {
 export class Engine implements Runtime {
   readonly service: ServiceSpec['name'];
   readonly topics: readonly Topic[];
-  private readonly limits: Limits;
+  readonly limits: Limits;
+  private readonly bounds: Bounds;
   private readonly db: Database;
   private readonly kafka: Kafka;
   private readonly producer: Producer;
@@ -43,6 +45,7 @@ export class Engine implements Runtime {
   private backReader?: RunningConsumer;
   private worker?: RunningConsumer;
   private tidying?: NodeJS.Timeout;
+  private draining?: Promise<void>;
   private phase: Health['status'] = 'starting';
 
   constructor(
@@ -72,20 +75,18 @@ export class Engine implements Runtime {
     this.admin = this.kafka.admin();
     this.publishOutputs = publish ?? publishWith(this.producer, this.limits.produceBytes);
     const writable = new Set(this.topics.filter((t) => t.writer === spec.name).map((t) => t.name));
+    this.bounds = { writable, eventBytes: this.limits.eventBytes };
     const shared = {
       db: this.db,
       publish: (outputs: Parameters<Publish>[0]) => this.publishOutputs(outputs),
       limits: this.limits,
       now,
-      writable,
+      bounds: this.bounds,
       log,
     };
     this.jobs = new JobRunner({ service: spec.name, ...shared });
     this.inbox = new Inbox({ spec, ...shared, onScheduled: (kinds) => this.jobs.wake(kinds) });
-    this.writable = writable;
   }
-
-  private readonly writable: ReadonlySet<string>;
 
   /** Migrates, checks the topics, connects, reads state to its end. Throws where the installation is not as the topology says. */
   async prepare(): Promise<void> {
@@ -158,21 +159,20 @@ export class Engine implements Runtime {
     };
   }
 
-  /** Finishes what is in work, publishes, commits, leaves the groups. */
-  async drain(): Promise<void> {
-    if (this.phase === 'stopping') return;
+  /** Finishes what is in work, publishes, commits, leaves the groups. Called again, it waits for the same end. */
+  drain(): Promise<void> {
+    this.draining ??= this.drainOnce();
+    return this.draining;
+  }
+
+  private async drainOnce(): Promise<void> {
     this.phase = 'stopping';
     clearInterval(this.tidying);
-    const late = setTimeout(() => {
-      this.log.error(`not drained after ${this.limits.drainMs} ms; what is in work will be repeated by the next start`);
-      process.exit(1);
-    }, this.limits.drainMs);
     await this.worker?.stop();
     await this.jobs.stop();
     await Promise.all([this.reader?.stop(), this.backReader?.stop()]);
     await Promise.allSettled([this.producer.disconnect(), this.admin.disconnect()]);
     await this.db.close();
-    clearTimeout(late);
   }
 
   async health(): Promise<Health> {
@@ -208,8 +208,9 @@ export class Engine implements Runtime {
         [cause.source, cause.id, at],
       );
       if (fresh.length === 0) return { repeated: true } as const;
-      const unit = new UnitOfWork(this.service, at, tx, this.writable);
+      const unit = new UnitOfWork(this.service, at, tx, this.bounds);
       const result = await fn(unit);
+      unit.causesAmong([causeKey(cause)]);
       await unit.flush();
       const id = `${cause.source} ${cause.id}`;
       await tx.query(
@@ -244,7 +245,7 @@ export class Engine implements Runtime {
     topic: string,
     records: readonly { key: string; headers: Record<string, string>; value: string }[],
   ): Promise<void> {
-    if (!this.writable.has(topic)) throw new Error(`${this.service} may not write ${topic}`);
+    if (!this.bounds.writable.has(topic)) throw new Error(`${this.service} may not write ${topic}`);
     await this.publishOutputs(
       records.map(({ key, headers, value }) => ({ topic, key, headers: JSON.stringify(headers), value })),
     );
@@ -263,6 +264,8 @@ export class Engine implements Runtime {
     return async (events) => {
       const wanted = new Map<string, { topic: string; key: string; version: number }>();
       for (const need of events.flatMap(needs)) {
+        // No row can have such a key, so nothing is to be waited for.
+        if (!fitsText(need.key)) continue;
         const name = `${need.topic}\u0000${need.key}`;
         if (need.version > (wanted.get(name)?.version ?? 0)) wanted.set(name, need);
       }

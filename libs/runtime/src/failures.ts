@@ -1,48 +1,50 @@
 import kafkajs from 'kafkajs';
+import { printable } from './text.js';
 
 const { KafkaJSError } = kafkajs;
 
-/** Postgres says by these classes that the server, not the statement, is at fault (PostgreSQL manual, appendix A). */
-const transientClasses = ['08', '53', '57', '58'];
-const transientCodes = new Set(['40001', '40P01', '25P03', '55P03']);
-const networkCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-]);
+/**
+ * What Postgres says of itself, its set-up or the transaction, never of the event (PostgreSQL manual, appendix A): connection,
+ * authorisation, rollback, resources, operator, system, configuration, internal; then a missing right or database, a server that
+ * became read-only, a transaction that stood idle, a lock not got.
+ */
+const transientClasses = ['08', '28', '40', '53', '57', '58', 'F0', 'XX'];
+const transientCodes = new Set(['42501', '3D000', '25006', '25P03', '55P03']);
+const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
+/** pg reports a lost connection without a code. */
+const lostConnection =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/;
 
-/** Whether the same work may succeed later: the database or the broker is away, or a transaction lost a race. */
+/**
+ * Whether the same work may succeed later because the world, not the event, is at fault: database or broker away or refusing,
+ * a system call that failed, a race lost. Everything else is the event's own, and makes it a dead letter.
+ */
 export function isTransient(error: unknown): boolean {
   if (error instanceof KafkaJSError) return true;
   if (!(error instanceof Error)) return false;
-  const code = (error as { code?: unknown }).code;
+  const { code, syscall, cause } = error as { code?: unknown; syscall?: unknown; cause?: unknown };
+  if (typeof syscall === 'string' || lostConnection.test(error.message)) return true;
   if (typeof code === 'string') {
     if (networkCodes.has(code) || transientCodes.has(code)) return true;
-    if (/^[0-9A-Z]{5}$/.test(code)) return transientClasses.some((c) => code.startsWith(c));
+    if (/^[0-9A-Z]{5}$/.test(code) && transientClasses.some((c) => code.startsWith(c))) return true;
   }
   if (error instanceof AggregateError) return error.errors.some(isTransient);
-  // pg reports a lost connection without a code.
-  return /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed)/.test(
-    error.message,
-  );
+  return isTransient(cause);
 }
 
 /** Whether only a race was lost, so that the batch is rerun at once. */
 export const lostRace = (error: unknown): boolean =>
   ['40001', '40P01'].includes((error as { code?: string }).code ?? '');
 
-/** What may be said of an error in a log or a dead letter: its class and code; database messages can quote values. */
+/** What may be said of an error in a log or a dead letter: its class and code; messages of the database and of parsers quote values. */
 export function describe(error: unknown): { code: string; says: string } {
   if (!(error instanceof Error)) return { code: 'error', says: typeof error };
   const code = (error as { code?: unknown }).code;
   const fromDatabase = 'severity' in error && 'routine' in error;
   const place = (error as { constraint?: string; table?: string }).constraint ?? (error as { table?: string }).table;
   if (fromDatabase) return { code: String(code), says: `database error ${String(code)}${place ? ` (${place})` : ''}` };
-  return { code: typeof code === 'string' ? code : error.name, says: error.message.slice(0, 500) };
+  if (error instanceof SyntaxError) return { code: error.name, says: 'a text that cannot be parsed' };
+  return { code: typeof code === 'string' ? code : error.name, says: printable(error.message, 500) };
 }
 
 /** Doubling pause with a ceiling; `attempt` counts from 0. */

@@ -1,9 +1,10 @@
-import { type DataOf, outputId } from '@countersign/contracts';
+import { type DataOf, outputId, topicNamed, topology } from '@countersign/contracts';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Controller, Inject, Injectable, Module } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { migrate } from './database.js';
 import {
   type Batch,
   causeOf,
@@ -14,6 +15,7 @@ import {
   type Runtime,
   type ServiceSpec,
 } from './door.js';
+import { Engine } from './engine.js';
 import { createHarness, type Harness } from './harness.js';
 import { RuntimeModule } from './serve.js';
 
@@ -28,11 +30,12 @@ class Effects1763700000000 implements MigrationInterface {
 @Controller()
 class Handlers {
   static broken = new Set<string>();
-  static lose: (() => void) | undefined;
+  static before: ((batch: Batch<'ActionProposed'>) => Promise<void>) | undefined;
   constructor(@Inject(RUNTIME) readonly runtime: Runtime) {}
 
   @EventPattern<string[]>(['actions.proposed.paid-media-agent.v1'])
   async onProposed(@Payload() batch: Batch<'ActionProposed'>): Promise<void> {
+    await Handlers.before?.(batch);
     for (const received of batch.events) {
       const { proposalId, rationale } = received.event.data;
       await batch.tx.query(
@@ -40,7 +43,6 @@ class Handlers {
         [proposalId],
       );
       if (Handlers.broken.has(rationale)) throw new Error(`cannot handle ${rationale}`);
-      Handlers.lose?.();
       batch.emit(causeOf(received), {
         topic: 'actions.refused.v1',
         key: received.key ?? '',
@@ -75,7 +77,17 @@ class Later implements JobKind<{ proposalId: string }> {
   }
 }
 
-const spec: ServiceSpec = { name: 'guardrail-validator', port: 0, migrations: [Effects1763700000000], jobs: [Later] };
+const spec: ServiceSpec = {
+  name: 'guardrail-validator',
+  port: 0,
+  migrations: [Effects1763700000000],
+  jobs: [Later],
+  state: ['profiles.v1', 'controls.v1'],
+  needs: ({ event }) =>
+    Object.entries((event.data as DataOf<'ActionProposed'>).madeFrom ?? {}).map(([key, version]) => {
+      return { topic: 'profiles.v1', key, version };
+    }),
+};
 
 @Module({ imports: [RuntimeModule.of(spec)], controllers: [Handlers], providers: [Later] })
 class ServiceModule {}
@@ -133,14 +145,14 @@ let database: TestDatabase;
 let harness: Harness;
 beforeEach(async () => {
   Handlers.broken = new Set();
-  Handlers.lose = undefined;
+  Handlers.before = undefined;
   Later.answers = [];
   Later.before = undefined;
   database = await createTestDatabase();
   harness = await createHarness(ServiceModule, spec, {
     databaseUrl: database.url,
     at: '2026-11-21T10:00:00.000Z',
-    env: { POISON_TRIES: '2', BACKOFF_MS: '1' },
+    env: { POISON_TRIES: '2', BACKOFF_MS: '1', STATE_WAIT_MS: '1', EVENT_BYTES: '20000' },
   });
 });
 afterEach(async () => {
@@ -284,4 +296,165 @@ test('rule 3: a job ends once; a latecomer publishes the stored result', async (
 test('a job known by its kind and id is scheduled once', async () => {
   await harness.deliver(topic, [given(1), { ...given(1), id: 'event-1b' }]);
   expect(await harness.query('SELECT kind, id FROM jobs')).toEqual([{ kind: 'later', id: uuid(1) }]);
+});
+
+test('a statement that failed unnoticed makes its event a dead letter; it never passes for handled', async () => {
+  // Postgres answers the COMMIT of a failed transaction with ROLLBACK and no error.
+  Handlers.before = async (batch) => {
+    for (const { event } of batch.events)
+      if (event.data.rationale === 'swallow') {
+        await batch.tx.query('SELECT 1 / 0').catch(() => undefined);
+        (batch.events as unknown[]).length = 0;
+      }
+  };
+  const published = await harness.deliver(topic, [given(1), given(2, { rationale: 'swallow' })]);
+  expect(published.map((e) => e.topic)).toEqual(['actions.refused.v1', 'guardrail-validator.dead-letters.v1']);
+  expect(await effects()).toEqual({ [uuid(1)]: 1 });
+});
+
+test('an event is buried whatever its headers, its fault and the message of the error hold', async () => {
+  Handlers.before = async (batch) => {
+    throw new Error(`cannot handle \u0000 \ud800 ${batch.events[0]?.event.data.rationale}`);
+  };
+  const [record] = harness.records(topic, [given(1)]);
+  const strange = { ...record?.headers, 'na\u0000me': 'va\u0000lue', 'na\ud800me': `${'x'.repeat(999)}\ud83d\ude00` };
+  const [letter] = await harness.deliverRecords(topic, [{ ...record, headers: strange }] as never);
+  expect(letter?.data).toMatchObject({ id: 'event-1', fault: { code: 'handler' } });
+
+  const unknown = JSON.stringify({ ...proposal({ proposalId: uuid(2) }), 'a\u0000\ud800': 1, price: 'x\u0000' });
+  const [bad] = harness.records(topic, [given(2)]);
+  const key = Buffer.from('ke\u0000y');
+  const [unreadable] = await harness.deliverRecords(topic, [
+    { ...bad, key, value: Buffer.from(`[${unknown}]`) },
+  ] as never);
+  expect(unreadable?.data).toMatchObject({ id: 'event-2', fault: { code: 'contract' } });
+  expect(await harness.query('SELECT 1 FROM dead_letters')).toHaveLength(2);
+});
+
+test('an event too large for the broker fails its handler; nothing waits for ever to be published', async () => {
+  Handlers.before = async (batch) => {
+    for (const received of batch.events) {
+      const data = { ...refused(received.event.data, batch.at), kind: 'x'.repeat(30_000) };
+      if (received.event.data.rationale === 'large')
+        batch.emit(causeOf(received), { topic: 'actions.refused.v1', key: 'k', type: 'ActionRefused', data });
+    }
+  };
+  const published = await harness.deliver(topic, [given(1, { rationale: 'large' }), given(2)]);
+  expect(published.map((e) => e.topic)).toEqual(['guardrail-validator.dead-letters.v1', 'actions.refused.v1']);
+  expect(published[0]?.data).toMatchObject({ fault: { says: expect.stringMatching(/at most 20000 are published/) } });
+});
+
+test('an event that names state which no table can hold is handled; it does not stop its partition', async () => {
+  await harness.deliver(topic, [given(1, { madeFrom: { 'profile:\u0000': 3 } })]);
+  expect(await effects()).toEqual({ [uuid(1)]: 1 });
+});
+
+test('a lost race is run again in every kind of transaction, without a trace in what is said', async () => {
+  const lost = Object.assign(new Error('deadlock'), { code: '40P01' });
+  const twice = (): (() => void) => {
+    let losses = 2;
+    return () => {
+      if (losses-- > 0) throw lost;
+    };
+  };
+  const inBatch = twice();
+  Handlers.before = async () => inBatch();
+  expect(await harness.deliver(topic, [given(1)])).toHaveLength(1);
+  const inJob = twice();
+  Later.before = async (context) => context.transaction(async () => inJob());
+  expect(await harness.runJobs()).toHaveLength(1);
+  const inAct = twice();
+  expect(await harness.engine.transact({ source: 'test', id: '1' }, async () => inAct())).toMatchObject({
+    repeated: false,
+  });
+  expect(await effects()).toEqual({ [uuid(1)]: 1 });
+});
+
+test('a job that fails by itself does not hold up those it was claimed with', async () => {
+  await harness.deliver(topic, [given(1), given(2), given(3)]);
+  Later.before = async (_context, jobs) => {
+    if (jobs.some((job) => job.id === uuid(2))) throw new Error('cannot work this');
+  };
+  expect(await harness.runJobs()).toHaveLength(2);
+  expect(await harness.query('SELECT id FROM jobs')).toEqual([{ id: uuid(2) }]);
+});
+
+test('outputs under a cause that nobody stores are a bug of their transaction, never lost in silence', async () => {
+  await expect(
+    harness.engine.transact({ source: 'test', id: '1' }, async (work) =>
+      work.emit(
+        { source: 'test', id: 'another' },
+        {
+          topic: 'actions.refused.v1',
+          key: 'k',
+          type: 'ActionRefused',
+          data: refused(proposal({}), work.at),
+        },
+      ),
+    ),
+  ).rejects.toThrow(/the cause test another/);
+});
+
+test('replays never handle one id twice, nor other bytes under it', async () => {
+  Handlers.broken.add('poison');
+  const letterOf = async (events: readonly ReturnType<typeof given>[]) => {
+    const [letter] = await harness.deliver(topic, events);
+    return (letter?.data as unknown as DataOf<'DeadLetter'> | undefined)?.deadLetterId ?? '';
+  };
+  const poison = await letterOf([given(1, { rationale: 'poison' })]);
+  const reused = await letterOf([{ ...given(1), data: proposal({ proposalId: uuid(1), rationale: 'other bytes' }) }]);
+  Handlers.broken.clear();
+  const order = (deadLetterId: string) => ({
+    type: 'DeadLetterReplayed',
+    data: { deadLetterId, service: 'guardrail-validator', by: 'sam', at: '2026-11-21T10:00:00.000Z' },
+  });
+  expect(await harness.deliver('dead-letters.replayed.v1', [order(reused)])).toEqual([]);
+  expect(await harness.deliver('dead-letters.replayed.v1', [order(poison), order(poison), order(reused)])).toHaveLength(
+    1,
+  );
+  expect(await effects()).toEqual({ [uuid(1)]: 1 });
+});
+
+test('the dead letter of an inbound signal does not carry its key, which may be an address', async () => {
+  const inbound = topicNamed('signals.inbound.upstream.v1', topology());
+  const published: { topic: string; key: string; value: string }[] = [];
+  const own = await createTestDatabase();
+  try {
+    const settings = { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: own.url };
+    const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
+    await migrate(own.url, []);
+    const engine = new Engine(
+      { name: 'signal-ingestion', port: 0, migrations: [] },
+      silent,
+      settings,
+      () => '2026-11-21T10:00:00.000Z',
+      async (outputs) => {
+        published.push(...outputs);
+      },
+    );
+    const record = { partition: 0, offset: '7', key: Buffer.from('kim@example.test'), value: Buffer.from('{') };
+    const hand = engine.byHand(new Map());
+    await hand.inbox(inbound.name, [record]);
+    expect(published).toMatchObject([{ topic: 'signal-ingestion.dead-letters.v1' }]);
+    expect(JSON.stringify(published)).not.toContain('kim@');
+    expect(await hand.db.read('SELECT key FROM dead_letters')).toEqual([{ key: 'kim@example.test' }]);
+    await hand.db.close();
+  } finally {
+    await own.drop();
+  }
+});
+
+test('a state record that the database cannot hold is passed over; what comes after it is read', async () => {
+  const controls = (scope: string, reason: string) => ({
+    scope,
+    version: 1,
+    changedAt: '2026-11-21T10:00:00.000Z',
+    state: 'stopped',
+    by: 'lea',
+    reason,
+  });
+  await harness.putState('controls.v1', 'all', controls('all', 'bro\u0000ken'));
+  await harness.putState('controls.v1', 'a\u0000ll', controls('all', 'broken'));
+  await harness.putState('controls.v1', 'all', controls('all', 'stop \\u0000'));
+  expect(await harness.query('SELECT key, version FROM state_rows')).toEqual([{ key: 'all', version: 1 }]);
 });

@@ -2,10 +2,11 @@ import { type Envelope, type Fault, fromKafka, outputId, readEvent, sha256, type
 import { type Processing, startProcessing } from '@countersign/telemetry';
 import type { Database } from './database.js';
 import type { Batch, Cause, Received, SeenRecord, ServiceSpec, SetAside, Tx } from './door.js';
-import { describe, isTransient, lostRace } from './failures.js';
+import { describe, isTransient } from './failures.js';
 import type { Limits } from './limits.js';
 import type { Publish } from './publisher.js';
-import { causeKey, type StoredOutput, UnitOfWork } from './work.js';
+import { printable } from './text.js';
+import { type Bounds, causeKey, type StoredOutput, UnitOfWork } from './work.js';
 
 /** A record as the consumer got it. */
 export interface RawRecord {
@@ -38,7 +39,7 @@ export interface InboxDependencies {
   readonly publish: Publish;
   readonly limits: Limits;
   readonly now: () => string;
-  readonly writable: ReadonlySet<string>;
+  readonly bounds: Bounds;
   readonly onScheduled: (kinds: ReadonlySet<string>) => void;
   readonly log: { warn(message: string): void; error(message: string): void };
   readonly sleep?: (ms: number) => Promise<void>;
@@ -67,8 +68,8 @@ export class Inbox {
     wait?: (events: readonly Received[]) => Promise<void>,
   ): Promise<Handled> {
     const entries = records.map((record) => this.read(topic, record));
-    await wait?.(entries.filter((e) => e.event).map((e) => received(topic.name, e)));
     try {
+      await wait?.(entries.filter((e) => e.event).map((e) => received(topic.name, e)));
       return await this.attempt(topic, entries, handle);
     } catch (error) {
       // Who keeps every record may leave none out: the partition waits until a person has seen to it.
@@ -103,20 +104,20 @@ export class Inbox {
   }
 
   private async attempt(topic: Topic, entries: readonly Entry[], handle: Handle): Promise<Handled> {
-    for (let lost = 0; ; lost++) {
-      const spans = new Map<Entry, Processing>();
-      try {
-        const { outputs, handled, kinds } = await this.is.db.transaction((tx) =>
-          this.once(topic, entries, handle, tx, spans),
-        );
-        await this.is.publish(outputs);
-        for (const span of spans.values()) span.end();
-        if (kinds.size > 0) this.is.onScheduled(kinds);
-        return handled;
-      } catch (error) {
-        for (const span of spans.values()) span.end(describe(error).code);
-        if (!lostRace(error) || lost >= 20) throw error;
-      }
+    let spans = new Map<Entry, Processing>();
+    try {
+      const { outputs, handled, kinds } = await this.is.db.transaction((tx) => {
+        for (const span of spans.values()) span.end('lost-race');
+        spans = new Map();
+        return this.once(topic, entries, handle, tx, spans);
+      });
+      await this.is.publish(outputs);
+      for (const span of spans.values()) span.end();
+      if (kinds.size > 0) this.is.onScheduled(kinds);
+      return handled;
+    } catch (error) {
+      for (const span of spans.values()) span.end(describe(error).code);
+      throw error;
     }
   }
 
@@ -159,7 +160,7 @@ export class Inbox {
 
   private async once(topic: Topic, entries: readonly Entry[], handle: Handle, tx: Tx, spans: Map<Entry, Processing>) {
     const at = this.is.now();
-    const unit = new UnitOfWork(this.is.spec.name, at, tx, this.is.writable);
+    const unit = new UnitOfWork(this.is.spec.name, at, tx, this.is.bounds);
     const handled: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
 
     // The lowest offset of an id in the batch is the event; the others are its duplicates.
@@ -246,14 +247,13 @@ export class Inbox {
       await handle(batch);
     }
     const carrier = new Map(fresh.map((e) => [causeKey(e), e]));
-    for (const entry of dead) carrier.set(causeKey(await this.bury(tx, unit, topic.name, entry)), entry);
+    for (const entry of dead) carrier.set(causeKey(await this.bury(tx, unit, topic, entry)), entry);
     await unit.flush();
 
     const stored: { entry: Entry; seq: number; output: StoredOutput }[] = [];
     const perEntry = new Map<Entry, number>();
-    for (const name of unit.causes) {
-      const entry = carrier.get(name);
-      if (!entry) throw new Error(`emit: the cause ${name.replace('\u0000', ' ')} is not an event of this batch`);
+    for (const name of unit.causesAmong(carrier.keys())) {
+      const entry = carrier.get(name) as Entry;
       const [source = '', id = ''] = name.split('\u0000');
       for (const output of unit.outputsOf({ source, id })) {
         const seq = perEntry.get(entry) ?? 0;
@@ -360,8 +360,9 @@ export class Inbox {
   }
 
   /** Keeps the bytes and says so on the service's own dead-letter topic. Returns the cause its output is filed under. */
-  private async bury(tx: Tx, unit: UnitOfWork, topic: string, entry: Entry): Promise<Cause> {
-    const { record, sha, event, fault = { code: 'unknown', says: 'unknown' } } = entry;
+  private async bury(tx: Tx, unit: UnitOfWork, { name: topic, types }: Topic, entry: Entry): Promise<Cause> {
+    const { record, sha, event } = entry;
+    const fault = textFault(entry.fault ?? { code: 'unknown', says: 'unknown' });
     const attempts = (entry as { tries?: number }).tries ?? 0;
     const cause: Cause = {
       source: '~dead',
@@ -371,7 +372,9 @@ export class Inbox {
     };
     const deadLetterId = outputId(this.is.spec.name, cause, -1);
     const known = event ?? entry.hint;
-    const key = printable(record.key?.toString());
+    const key = record.key === null ? undefined : printable(record.key.toString());
+    // The key of an inbound signal is its upstream's choice, and may be an address; it stays in the database.
+    const told = types.length === 0 ? undefined : key;
     await tx.query(
       `INSERT INTO dead_letters (dead_letter_id, topic, partition, "offset", source, id, type, key, headers, value, fault, attempts, at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING`,
@@ -393,7 +396,7 @@ export class Inbox {
     );
     unit.emit(cause, {
       topic: `${this.is.spec.name}.dead-letters.v1`,
-      key: key ?? deadLetterId,
+      key: told ?? deadLetterId,
       type: 'DeadLetter',
       data: {
         deadLetterId,
@@ -401,7 +404,7 @@ export class Inbox {
         topic,
         partition: record.partition,
         offset: record.offset,
-        ...(key !== undefined && { key }),
+        ...(told !== undefined && { key: told }),
         ...(known?.source !== undefined && { source: known.source }),
         ...(known?.id !== undefined && { id: known.id }),
         ...(known?.type !== undefined && { type: known.type }),
@@ -415,15 +418,21 @@ export class Inbox {
   }
 }
 
-/** Text that a text column can hold, cut to length. */
-const printable = (text: string | undefined): string | undefined => text?.replace(/\p{Cc}/gu, '\ufffd').slice(0, 300);
-
+/** Headers as `jsonb` can hold them; attributes are read from them again when the event is replayed. */
 const textHeaders = (record: RawRecord): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(record.headers ?? {}).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, printable((Array.isArray(value) ? value[0] : value)?.toString()) ?? '']],
-    ),
+    Object.entries(record.headers ?? {}).flatMap(([name, value]) => {
+      const one = Array.isArray(value) ? value[0] : value;
+      return one === undefined || one === null ? [] : [[printable(name), printable(one.toString(), 1_000)]];
+    }),
   );
+
+/** A fault may name a member of the data or quote a message: both can hold anything. */
+const textFault = ({ code, says, field }: Fault): Fault => ({
+  code: printable(code, 80),
+  says: printable(says, 1_000),
+  ...(field !== undefined && { field: printable(field) }),
+});
 
 const received = (topic: string, { record, sha, event }: Entry, span?: Processing): Received => ({
   // Outputs are children of this event's handling, so the handler sees the handling's trace context.
@@ -454,19 +463,19 @@ function hintOf(record: RawRecord): NonNullable<Entry['hint']> {
     read.ok ? read.event[name] : record.headers?.[`ce_${name}`]?.toString();
   const hint: Record<string, string> = {};
   for (const name of ['source', 'id', 'type', 'time'] as const) {
-    const value = printable(attribute(name));
-    if (value !== undefined) hint[name] = value;
+    const value = attribute(name);
+    if (value !== undefined) hint[name] = printable(value);
   }
   return hint;
 }
 
 const setAside = (topic: string, { record, sha, source, id, fault, hint }: Entry): SetAside => ({
   why: source === '~duplicate' ? 'duplicate' : 'unreadable',
-  fault: fault as Fault,
+  fault: textFault(fault as Fault),
   topic,
   partition: record.partition,
   offset: record.offset,
-  key: printable(record.key?.toString()) ?? null,
+  key: record.key === null ? null : printable(record.key.toString()),
   sha256: sha,
   ...hint,
   cause: { source, id, correlationid: hint?.id ?? id, causationid: hint?.id ?? id },

@@ -1,9 +1,9 @@
 import type { Database } from './database.js';
 import type { Cause, Job, JobContext, JobKind, Work } from './door.js';
-import { describe } from './failures.js';
+import { describe, isTransient } from './failures.js';
 import type { Limits } from './limits.js';
 import type { Publish } from './publisher.js';
-import { causeKey, type StoredOutput, UnitOfWork } from './work.js';
+import { type Bounds, causeKey, type StoredOutput, UnitOfWork } from './work.js';
 
 export interface JobsDependencies {
   readonly service: string;
@@ -11,7 +11,7 @@ export interface JobsDependencies {
   readonly publish: Publish;
   readonly limits: Limits;
   readonly now: () => string;
-  readonly writable: ReadonlySet<string>;
+  readonly bounds: Bounds;
   readonly log: { warn(message: string): void; error(message: string): void };
 }
 
@@ -119,10 +119,28 @@ export class JobRunner {
       const answered = rows.filter((row) => row.result_at !== null);
       if (answered.length > 0) await this.release(kind.kind, answered);
       const jobs = rows.filter((row) => row.result_at === null).map(jobOf);
-      if (jobs.length > 0) await kind.work(jobs as unknown as readonly Job<never>[], this.context(kind.kind));
+      if (jobs.length > 0) await this.together(kind, jobs);
     } catch (error) {
       // The rows keep their lease and are taken up again when it has run out.
       this.is.log.error(`jobs ${kind.kind}: ${describe(error).says}`);
+    }
+  }
+
+  /** One job that fails by itself must not hold up those it was claimed with: they are worked one by one then, as far as still held. */
+  private async together(kind: JobKind<never>, jobs: readonly Job[]): Promise<void> {
+    const context = this.context(kind.kind);
+    const work = (these: readonly Job[]) => kind.work(these as unknown as readonly Job<never>[], context);
+    try {
+      await work(jobs);
+    } catch (error) {
+      if (jobs.length === 1 || isTransient(error)) throw error;
+      this.is.log.warn(`jobs ${kind.kind}: ${jobs.length} failed together (${describe(error).says}); now one by one`);
+      for (const job of jobs) {
+        if (!(await context.holds(job))) continue;
+        await work([job]).catch((alone: unknown) => {
+          this.is.log.error(`jobs ${kind.kind} ${job.id}: ${describe(alone).says}`);
+        });
+      }
     }
   }
 
@@ -131,10 +149,10 @@ export class JobRunner {
       now: this.is.now,
       transaction: (fn) =>
         this.is.db.transaction(async (tx) => {
-          const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.writable);
+          const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.bounds);
           const result = await fn(unit);
-          if (unit.causes.length > 0)
-            throw new Error(`jobs ${kind}: outputs are emitted in finish, where they are stored with the row`);
+          // Outputs are emitted in `finish`, where they are stored with the row.
+          unit.causesAmong([]);
           await unit.flush();
           return result;
         }),
@@ -168,13 +186,11 @@ export class JobRunner {
       );
       const open = new Set(rows.filter((row) => row.result_at === null).map((row) => row.id));
       const owned = jobs.filter((job) => open.has(job.id));
-      const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.writable);
+      const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.bounds);
       if (owned.length > 0) await fn(owned, unit);
       await unit.flush();
       const outputs = owned.map((job) => unit.outputsOf(job.cause));
-      const strange = unit.causes.filter((name) => !owned.some((job) => causeKey(job.cause) === name));
-      if (strange.length > 0)
-        throw new Error(`emit: the cause ${strange[0]?.replace('\u0000', ' ')} is not a job of this call`);
+      unit.causesAmong(owned.map((job) => causeKey(job.cause)));
       if (owned.length > 0) {
         await tx.query(
           `UPDATE jobs j SET result_at = $4, outputs = n.outputs::jsonb FROM unnest($2::text[], $3::text[]) AS n(id, outputs) WHERE j.kind = $1 AND j.id = n.id`,

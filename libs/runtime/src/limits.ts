@@ -11,12 +11,16 @@ export interface Limits {
   readonly partitionsAtOnce: number;
   /** How long the broker may hold a fetch back. `FETCH_WAIT_MS` */
   readonly fetchWaitMs: number;
-  /** Bytes of one produce request; the broker refuses above 1 MB. `PRODUCE_BYTES` */
+  /** Bytes of one produce request, counted before it is framed; the broker refuses above 1 MB. `PRODUCE_BYTES` */
   readonly produceBytes: number;
+  /** Bytes of one event. A handler that emits a larger one fails, since the broker would refuse it for ever. `EVENT_BYTES` */
+  readonly eventBytes: number;
   /** How often handled offsets are committed. `COMMIT_EVERY_MS` */
   readonly commitEveryMs: number;
   /** Tries of an event that fails by itself, before it is a dead letter. `POISON_TRIES` */
   readonly poisonTries: number;
+  /** Tries of a transaction that lost a race: a deadlock or a serialisation failure. `RACE_TRIES` */
+  readonly raceTries: number;
   /** First and longest pause of a partition while the database or the broker is away; doubled each time. `BACKOFF_MS`, `BACKOFF_MAX_MS` */
   readonly backoffMs: number;
   readonly backoffMaxMs: number;
@@ -32,20 +36,25 @@ export interface Limits {
   readonly drainMs: number;
   /** A transaction that stands idle for longer is ended by the database, so that a dead holder blocks nobody. `IDLE_TX_MS` */
   readonly idleTransactionMs: number;
+  /** How long a statement may take before its connection counts as lost. `QUERY_MS` */
+  readonly queryMs: number;
   /** Connections to the database. `DATABASE_CONNECTIONS` */
   readonly connections: number;
   /** How long stored outputs outlive the commit of their offset. `OUTPUTS_KEPT_MS` */
   readonly outputsKeptMs: number;
 }
 
-const defaults: Limits = {
+/** The limits where no variable says otherwise. */
+export const defaults: Limits = {
   batchEvents: 500,
   fetchBytes: 786_432,
   partitionsAtOnce: 4,
   fetchWaitMs: 50,
   produceBytes: 700_000,
+  eventBytes: 950_000,
   commitEveryMs: 1_000,
   poisonTries: 3,
+  raceTries: 20,
   backoffMs: 200,
   backoffMaxMs: 5_000,
   stateWaitMs: 5_000,
@@ -54,18 +63,22 @@ const defaults: Limits = {
   sessionMs: 10_000,
   drainMs: 20_000,
   idleTransactionMs: 10_000,
+  queryMs: 60_000,
   connections: 10,
   outputsKeptMs: 3_600_000,
 };
 
-const variables: Record<keyof Limits, string> = {
+/** The environment variable of each limit. */
+export const variables: Record<keyof Limits, string> = {
   batchEvents: 'BATCH_EVENTS',
   fetchBytes: 'FETCH_BYTES',
   partitionsAtOnce: 'PARTITIONS_AT_ONCE',
   fetchWaitMs: 'FETCH_WAIT_MS',
   produceBytes: 'PRODUCE_BYTES',
+  eventBytes: 'EVENT_BYTES',
   commitEveryMs: 'COMMIT_EVERY_MS',
   poisonTries: 'POISON_TRIES',
+  raceTries: 'RACE_TRIES',
   backoffMs: 'BACKOFF_MS',
   backoffMaxMs: 'BACKOFF_MAX_MS',
   stateWaitMs: 'STATE_WAIT_MS',
@@ -74,6 +87,7 @@ const variables: Record<keyof Limits, string> = {
   sessionMs: 'SESSION_MS',
   drainMs: 'DRAIN_MS',
   idleTransactionMs: 'IDLE_TX_MS',
+  queryMs: 'QUERY_MS',
   connections: 'DATABASE_CONNECTIONS',
   outputsKeptMs: 'OUTPUTS_KEPT_MS',
 };

@@ -1,5 +1,5 @@
 import type { Producer } from 'kafkajs';
-import type { StoredOutput } from './work.js';
+import { bytesOf, type StoredOutput } from './work.js';
 
 /** Publishes stored outputs in order; resolves when the broker has acknowledged all (acks=all). */
 export type Publish = (outputs: readonly StoredOutput[]) => Promise<void>;
@@ -9,7 +9,8 @@ export function requests(outputs: readonly StoredOutput[], maxBytes: number): St
   const cut: StoredOutput[][] = [];
   let bytes = 0;
   for (const output of outputs) {
-    const size = output.value.length * 1.5 + output.headers.length + output.key.length + 100;
+    // What the record format adds is below 100 bytes.
+    const size = bytesOf(output) + 100;
     const last = cut.at(-1);
     if (!last || bytes + size > maxBytes) {
       cut.push([output]);

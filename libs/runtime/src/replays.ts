@@ -2,6 +2,7 @@ import { readEvent, sha256, type Topic, topicNamed } from '@countersign/contract
 import { type Batch, causeOf, type Received } from './door.js';
 import { describe, isTransient } from './failures.js';
 import { batchOf, type Handle, unitOf } from './inbox.js';
+import { causeKey } from './work.js';
 
 interface DeadRow {
   dead_letter_id: string;
@@ -52,11 +53,11 @@ export async function replay(
       const sha = sha256(row.value ?? '');
       const known = await batch.tx.query<{ status: string }>(
         `INSERT INTO inbox (topic, source, id, sha256, partition, "offset", status, at) VALUES ($1, $2, $3, $4, $5, $6, 'replayed', $7)
-         ON CONFLICT (topic, source, id) DO UPDATE SET status = CASE WHEN inbox.status = 'dead' THEN 'replayed' ELSE inbox.status END
-         RETURNING status`,
+         ON CONFLICT (topic, source, id) DO UPDATE SET status = 'replayed'
+         WHERE inbox.status = 'dead' AND inbox.sha256 = excluded.sha256 RETURNING status`,
         [row.topic, read.event.source, read.event.id, sha, row.partition, row.offset, batch.at],
       );
-      if (known[0]?.status === 'done') throw new Error('an event with this id was handled meanwhile');
+      if (known.length === 0) throw new Error('this id was handled meanwhile, or belongs to other bytes');
       const unit = unitOf(batch).fork();
       const { partition, offset, value } = record;
       const again = {
@@ -69,6 +70,7 @@ export async function replay(
         bytes: value ?? Buffer.alloc(0),
       };
       await handle(batchOf(unit, row.topic, [again]));
+      unit.causesAmong([causeKey(again.event)]);
       await unit.flush();
       // What the event makes now is filed with the order to replay it, so that a repeat of the order publishes it again.
       unitOf(batch).adopt(causeOf({ event }), unit.outputsOf(causeOf(again)));

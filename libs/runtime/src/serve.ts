@@ -84,7 +84,8 @@ async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void
   const stopTelemetry = await startTelemetry(spec.name);
   const app = await NestFactory.create<NestFastifyApplication>(
     module,
-    new FastifyAdapter({ bodyLimit: 2_000_000, forceCloseConnections: true }),
+    // A request in work is answered before its connection closes.
+    new FastifyAdapter({ bodyLimit: 2_000_000, forceCloseConnections: 'idle' }),
     {
       logger: ['log', 'warn', 'error'],
       abortOnError: false,
@@ -103,6 +104,11 @@ async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void
     if (ending) return;
     ending = true;
     log.log(`draining (${why})`);
+    const { drainMs } = engine.limits;
+    setTimeout(() => {
+      log.error(`not drained after ${drainMs} ms; what is in work will be repeated by the next start`);
+      process.exit(1);
+    }, drainMs);
     await app.close();
     await engine.drain();
     await stopTelemetry();

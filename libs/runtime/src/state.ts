@@ -3,14 +3,18 @@ import type { Admin, Kafka } from 'kafkajs';
 import { consume, type RunningConsumer } from './consumer.js';
 import type { Database } from './database.js';
 import type { StateRow, Tx } from './door.js';
-import { describe } from './failures.js';
+import { backoff, describe } from './failures.js';
 import type { RawRecord } from './inbox.js';
 import type { Limits } from './limits.js';
 import type { Publish } from './publisher.js';
+import { fitsJsonb, fitsText } from './text.js';
 
 type Log = { log(message: string): void; warn(message: string): void; error(message: string): void };
 
-/** Writes what was read of a state topic to the table: the highest version per key wins, an older one is ignored. */
+/**
+ * Writes what was read of a state topic to the table: the highest version per key wins, an older one is ignored. A record that
+ * cannot be read or stored is ignored aloud: held up by it, every later stop and withdrawal would be unknown.
+ */
 export async function applyState(
   tx: Tx,
   topic: Topic,
@@ -19,7 +23,7 @@ export async function applyState(
   at: string,
   log: Log,
 ): Promise<void> {
-  const newest = new Map<string, { version: number; data: unknown }>();
+  const newest = new Map<string, { version: number; json: string }>();
   for (const record of records) {
     const read = readEvent(topic, record);
     if (!read.ok) {
@@ -27,8 +31,13 @@ export async function applyState(
       continue;
     }
     const key = record.key?.toString() ?? '';
-    const data = read.event.data as { version: number };
-    if ((newest.get(key)?.version ?? 0) < data.version) newest.set(key, { version: data.version, data });
+    const { version } = read.event.data as { version: number };
+    const json = JSON.stringify(read.event.data);
+    if (!fitsText(key) || !fitsJsonb(json)) {
+      log.error(`${topic.name} ${partition}/${record.offset} ignored: characters that the database cannot hold`);
+      continue;
+    }
+    if ((newest.get(key)?.version ?? 0) < version) newest.set(key, { version, json });
   }
   const rows = [...newest].sort(([a], [b]) => (a < b ? -1 : 1));
   if (rows.length > 0) {
@@ -37,13 +46,7 @@ export async function applyState(
        SELECT $1, key, version, data::jsonb, $5 FROM unnest($2::text[], $3::bigint[], $4::text[]) AS n(key, version, data)
        ON CONFLICT (topic, key) DO UPDATE SET version = excluded.version, data = excluded.data, read_at = excluded.read_at
        WHERE state_rows.version < excluded.version`,
-      [
-        topic.name,
-        rows.map(([key]) => key),
-        rows.map(([, row]) => row.version),
-        rows.map(([, row]) => JSON.stringify(row.data)),
-        at,
-      ],
+      [topic.name, rows.map(([key]) => key), rows.map(([, row]) => row.version), rows.map(([, row]) => row.json), at],
     );
   }
   const last = records.at(-1);
@@ -88,6 +91,45 @@ export interface StateReader {
   stop(): Promise<void>;
 }
 
+/** How far the tables have been read to, by `topic/partition`. */
+async function readPositions(db: Database): Promise<ReadonlyMap<string, number>> {
+  const rows = await db.read<{ topic: string; partition: number; next_offset: number }>(
+    'SELECT topic, partition, next_offset FROM state_positions',
+  );
+  return new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row.next_offset]));
+}
+
+/**
+ * Makes the group begin where the tables end. Tables that are behind the group's offsets (a database made anew, or restored) would
+ * otherwise lack what lies between and pass for complete. Throws where the tables are ahead of the topic: they are of another cluster.
+ */
+async function startFromTables(
+  is: { admin: Admin; db: Database; topics: readonly Topic[]; log: Log },
+  groupId: string,
+): Promise<void> {
+  // In this order: another instance may move all three on meanwhile, and offsets <= tables <= ends holds at any time.
+  const committed = await is.admin.fetchOffsets({ groupId, topics: is.topics.map(({ name }) => name) });
+  const positions = await readPositions(is.db);
+  for (const { name } of is.topics) {
+    for (const { partition, high } of await is.admin.fetchTopicOffsets(name)) {
+      const at = positions.get(`${name}/${partition}`) ?? 0;
+      if (at > Number(high))
+        throw new Error(
+          `${name}/${partition} ends at ${high} but was read to ${at}: this database belongs to another cluster`,
+        );
+    }
+  }
+  for (const { topic, partitions } of committed) {
+    const ahead = partitions.flatMap(({ partition, offset }) => {
+      const at = positions.get(`${topic}/${partition}`) ?? 0;
+      return Number(offset) > at ? [{ partition, offset: String(at) }] : [];
+    });
+    if (ahead.length === 0) continue;
+    is.log.warn(`${topic}: the tables are behind the group ${groupId}; reading again from where they end`);
+    await is.admin.setOffsets({ groupId, topic, partitions: ahead });
+  }
+}
+
 /** Follows state topics with a consumer of its own, so that a withdrawal is never behind work, and compares with their ends. */
 export async function followState(is: {
   kafka: Kafka;
@@ -100,9 +142,21 @@ export async function followState(is: {
   log: Log;
 }): Promise<StateReader> {
   const compared: Record<string, string | null> = Object.fromEntries(is.topics.map((t) => [t.name, null]));
+  const groupId = `${is.service}.state`;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await startFromTables(is, groupId);
+      break;
+    } catch (error) {
+      // A broker that has just started is still loading its groups; kafkajs does not ask again by itself.
+      if (!(error as { retriable?: boolean }).retriable || attempt >= 20) throw error;
+      const wait = backoff(attempt, is.limits.backoffMs, is.limits.backoffMaxMs);
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
   const consumer = await consume({
     kafka: is.kafka,
-    groupId: `${is.service}.state`,
+    groupId,
     topics: is.topics.map((t) => t.name),
     limits: is.limits,
     log: is.log,
@@ -114,26 +168,15 @@ export async function followState(is: {
   let failures = 0;
   const compare = async (): Promise<void> => {
     const began = is.now();
-    const positions = new Map(
-      (
-        await is.db.read<{ topic: string; partition: number; next_offset: number }>(
-          'SELECT topic, partition, next_offset FROM state_positions',
-        )
-      ).map((row) => [`${row.topic}/${row.partition}`, row.next_offset]),
-    );
+    // The ends first: what is read to them had all that was there when it began.
     const ends = await Promise.all(
-      is.topics.map(async (t) => ({ name: t.name, partitions: await is.admin.fetchTopicOffsets(t.name) })),
+      is.topics.map(async ({ name }) => ({ name, partitions: await is.admin.fetchTopicOffsets(name) })),
     );
+    const positions = await readPositions(is.db);
     for (const { name, partitions } of ends) {
-      let reached = true;
-      for (const { partition, low, high } of partitions) {
-        const at = positions.get(`${name}/${partition}`) ?? 0;
-        if (at > Number(high))
-          is.log.error(
-            `${name}/${partition} ends at ${high} but was read to ${at}: this database belongs to another cluster`,
-          );
-        if (at !== Number(high) && Number(low) !== Number(high)) reached = false;
-      }
+      const reached = partitions.every(
+        ({ partition, low, high }) => low === high || (positions.get(`${name}/${partition}`) ?? 0) >= Number(high),
+      );
       if (reached) compared[name] = began;
     }
   };

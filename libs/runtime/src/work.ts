@@ -11,6 +11,16 @@ export interface StoredOutput {
 
 export const causeKey = (cause: { source: string; id: string }): string => `${cause.source}\u0000${cause.id}`;
 
+/** Bytes of an output on the wire, without framing. */
+export const bytesOf = ({ key, headers, value }: StoredOutput): number =>
+  Buffer.byteLength(value) + Buffer.byteLength(headers) + Buffer.byteLength(key);
+
+/** What a service may publish. */
+export interface Bounds {
+  readonly writable: ReadonlySet<string>;
+  readonly eventBytes: number;
+}
+
 /** A unit of work that collects what is emitted, put and scheduled until `flush` writes it into the transaction. */
 export class UnitOfWork implements Work {
   private readonly emitted = new Map<string, StoredOutput[]>();
@@ -24,8 +34,8 @@ export class UnitOfWork implements Work {
     private readonly service: string,
     readonly at: string,
     readonly tx: Tx,
-    /** Topics the service may write; an output elsewhere is a bug that the broker would refuse. */
-    private readonly writable: ReadonlySet<string>,
+    /** What the broker would refuse is a bug of whoever emits it: a topic that is not the service's, an event too large. */
+    private readonly bounds: Bounds,
   ) {}
 
   emit<T extends EventType>(cause: Cause, output: Output<T>): string {
@@ -81,14 +91,19 @@ export class UnitOfWork implements Work {
     return this.emitted.get(causeKey(cause)) ?? [];
   }
 
-  /** Causes that emitted something. */
-  get causes(): readonly string[] {
-    return [...this.emitted.keys()];
+  /** Causes that emitted something, as `causeKey` names them. Throws where one is not known: nobody would store its outputs. */
+  causesAmong(known: Iterable<string>): readonly string[] {
+    const names = new Set(known);
+    const causes = [...this.emitted.keys()];
+    const strange = causes.find((name) => !names.has(name));
+    if (strange !== undefined)
+      throw new Error(`emit: the cause ${strange.replace('\u0000', ' ')} is not one of this call`);
+    return causes;
   }
 
   /** A unit of its own in the same transaction, whose outputs may be thrown away. */
   fork(): UnitOfWork {
-    return new UnitOfWork(this.service, this.at, this.tx, this.writable);
+    return new UnitOfWork(this.service, this.at, this.tx, this.bounds);
   }
 
   /** Files outputs that another unit made under a cause of this one. */
@@ -140,7 +155,7 @@ export class UnitOfWork implements Work {
     data: unknown,
     subject?: string,
   ): StoredOutput & { id: string } {
-    if (!this.writable.has(topic)) throw new Error(`${this.service} may not write ${topic}`);
+    if (!this.bounds.writable.has(topic)) throw new Error(`${this.service} may not write ${topic}`);
     const list = this.emitted.get(causeKey(cause)) ?? [];
     this.emitted.set(causeKey(cause), list);
     const id = outputId(this.service, cause, list.length);
@@ -156,6 +171,9 @@ export class UnitOfWork implements Work {
       data,
     });
     const stored = { topic, key, headers: JSON.stringify(headers), value };
+    const bytes = bytesOf(stored);
+    if (bytes > this.bounds.eventBytes)
+      throw new Error(`${type} of ${bytes} bytes: at most ${this.bounds.eventBytes} are published`);
     list.push(stored);
     return { ...stored, id };
   }
