@@ -1,84 +1,104 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { shared, type Visitor, visit } from './installation.js';
-import { company } from './signals.js';
+import { company, inSandbox, reports } from './signals.js';
 
-/* A stop is obeyed by the gate for what is proposed from now on, and by the executor for what was approved before. */
+const agent = 'paid-media-agent';
+const scope = `agent:${agent}`;
 
 let visitor: Visitor;
 beforeAll(async () => {
   visitor = await visit(await shared());
 });
 afterAll(async () => {
-  await visitor?.cli('resume', '--agent', 'sequencing-agent', '--reason', 'the test is over');
+  await visitor?.cli('resume', '--agent', agent, '--reason', 'the test is over');
+  await visitor?.cli('resume', '--channel', 'email', '--reason', 'the test is over');
   await visitor?.leave();
 });
 
-const emails = (account: string) =>
-  visitor.of('ActionApproved', (a) => a.action.accountId === account && a.action.kind === 'email.send');
-const settled = (proposalId: string) => visitor.of('ActionSettled', (s) => s.proposalId === proposalId)[0];
+/** A campaign so far below its floor that the agent wants to pause it. */
+async function losing(): Promise<{ campaignId: string; publish: () => Promise<unknown> }> {
+  const name = randomUUID().slice(0, 8);
+  const campaign = {
+    campaignId: `cmp-${name}`,
+    adAccountId: `ads-${name}`,
+    dailyBudgetMinor: 30_000,
+    returnPercent: 10,
+  };
+  const ports = visitor.ports();
+  await ports.act({ kind: 'campaigns', campaigns: [inSandbox(campaign)] });
+  await ports.close();
+  return { campaignId: campaign.campaignId, publish: () => visitor.accepted('ads', reports(campaign)) };
+}
 
-test('a stop that comes between approval and sending: the executor refuses, naming the stop, and nothing is sent', async () => {
-  const stopped = company('stopped-late');
-  await visitor.accepted('crm', stopped.known());
-  await visitor.accepted('website', stopped.compare());
-  const approved = await visitor.until(
-    'the first messages to be approved',
-    () => emails(stopped.id).length >= 3 && emails(stopped.id),
+const verdictOf = (campaignId: string) =>
+  visitor.until(`the verdict on ${campaignId}`, () => {
+    const about = ({ action }: { action?: { payload: { campaignId?: unknown } } }) =>
+      action?.payload.campaignId === campaignId;
+    return visitor.of('ActionRefused', about)[0] ?? visitor.of('ActionApproved', about)[0];
+  });
+
+const statusOf = async (campaignId: string) => {
+  const { campaigns } = await visitor.sandbox<{ campaigns: { campaignId: string; status: string }[] }>('ads/campaigns');
+  return campaigns.find((c) => c.campaignId === campaignId)?.status;
+};
+
+const said = (state: string, of = scope) =>
+  visitor.until(
+    `${of} to be ${state}`,
+    () => visitor.of('ControlChanged', (c) => c.scope === of).at(-1)?.state === state,
   );
-  const answer = await visitor.cli('stop', '--account', stopped.id, '--reason', 'a drill');
-  expect(answer.code, answer.err).toBe(0);
-  for (const { proposalId } of approved) {
-    const end = await visitor.until(`the end of ${proposalId}`, () => settled(proposalId));
-    expect(end.outcome).toBe('refused');
-    expect(JSON.stringify(end.reason)).toContain(`account:${stopped.id}`);
-  }
-  expect(JSON.stringify(await visitor.sandbox('mailer/messages'))).not.toContain(approved[0]?.action.payload.contactId);
+
+test('countersign stop stops one agent, the other goes on, and resume lets it go on', async () => {
+  const stop = await visitor.cli('stop', '--agent', agent, '--reason', 'bids look wrong');
+  expect(stop).toMatchObject({ code: 0, out: expect.stringContaining(`${scope} is stopped`) });
+  await said('stopped');
+  expect((await visitor.cli('controls')).out).toMatch(/bids look wrong/);
+
+  const first = await losing();
+  await first.publish();
+  const refused = await verdictOf(first.campaignId);
+  expect(refused.verdict.reasons.filter((r) => r.outcome === 'refuse')).toMatchObject([
+    { rule: 'kill-control', says: expect.stringMatching(/agent:paid-media-agent.*lea.*bids look wrong/) },
+  ]);
+
+  const { id, known, compare } = company(`other-agent-${randomUUID().slice(0, 8)}`);
+  await visitor.accepted('crm', known());
+  await visitor.accepted('website', compare());
+  await visitor.until('an enrolment by the other agent', () => {
+    const approved = visitor.of('ActionApproved', (a) => a.action.accountId === id && a.agent === 'sequencing-agent');
+    return approved.some(
+      (a) => visitor.of('ActionSettled', (s) => s.permitId === a.permitId)[0]?.outcome === 'executed',
+    );
+  });
+  expect(await statusOf(first.campaignId)).toBe('active');
+
+  expect(await visitor.cli('resume', '--agent', agent, '--reason', 'bids are right')).toMatchObject({ code: 0 });
+  await said('running');
+  const second = await losing();
+  await second.publish();
+  const approved = await verdictOf(second.campaignId);
+  expect(approved.verdict.outcome).toBe('approved');
+  await visitor.until('the campaign to be paused', async () => (await statusOf(second.campaignId)) === 'paused');
+  expect(await statusOf(first.campaignId)).toBe('active');
 });
 
-test('a stopped agent gets no permit, another one goes on, and a resume lets later proposals through', async () => {
-  const stop = await visitor.cli('stop', '--agent', 'sequencing-agent', '--reason', 'a drill');
-  expect(stop.code, stop.err).toBe(0);
-  await visitor.until(
-    'the stop to be published',
-    () => visitor.of('ControlChanged', (c) => c.scope === 'agent:sequencing-agent' && c.state === 'stopped')[0],
+test('a stop after the approval is obeyed by the executor: a message that waits for its time is not sent', async () => {
+  const { id, known, compare } = company(`stopped-${randomUUID().slice(0, 8)}`);
+  await visitor.accepted('crm', known());
+  const [one] = await visitor.accepted('website', compare());
+  const approved = await visitor.until('an approved message', () =>
+    visitor
+      .of('ActionApproved', (a) => a.action.kind === 'email.send' && a.action.accountId === id)
+      .find((a) => a.action.payload.contactId === one?.contactId),
   );
-  expect((await visitor.cli('controls')).out).toContain('agent:sequencing-agent');
-
-  const during = company('stopped-early');
-  await visitor.accepted('crm', during.known());
-  await visitor.accepted('website', during.compare());
-  const refused = await visitor.until('its proposals to be refused', () => {
-    const found = visitor.of('ActionRefused', (r) => r.action?.accountId === during.id);
-    return found.length >= 3 && found;
-  });
-  for (const { verdict } of refused) {
-    const stopReason = verdict.reasons.find((reason) => reason.rule === 'kill-control');
-    expect(stopReason).toMatchObject({ outcome: 'refuse', says: expect.stringContaining('lea') });
-  }
-  expect(
-    visitor.of('ActionApproved', (a) => a.action.accountId === during.id && a.agent === 'sequencing-agent'),
-  ).toEqual([]);
-  // The other agent was given a task by the same surge and is judged as ever.
-  const other = await visitor.until(
-    'the other agent to answer its task',
-    () =>
-      visitor.of(
-        'TaskSettled',
-        (t) =>
-          t.agent === 'paid-media-agent' &&
-          visitor.of('TaskAssigned', (a) => a.taskId === t.taskId)[0]?.accountId === during.id,
-      )[0],
+  expect((await visitor.cli('stop', '--channel', 'email', '--reason', 'a wrong text')).code).toBe(0);
+  const settled = await visitor.until('its settlement', () =>
+    visitor.of('ActionSettled', (s) => s.permitId === approved.permitId).at(0),
   );
-  expect(other.outcome).toMatch(/proposed|declined/);
-
-  const resume = await visitor.cli('resume', '--agent', 'sequencing-agent', '--reason', 'the drill is over');
-  expect(resume.code, resume.err).toBe(0);
-  const after = company('resumed');
-  await visitor.accepted('crm', after.known());
-  await visitor.accepted('website', after.compare());
-  await visitor.until('a message to be executed after the resume', () =>
-    emails(after.id)
-      .map(({ proposalId }) => settled(proposalId))
-      .find((s) => s?.outcome === 'executed'),
-  );
+  expect(settled).toMatchObject({ outcome: 'refused', reason: { says: expect.stringMatching(/channel:email/) } });
+  const { messages } = await visitor.sandbox<{ messages: { contactId: string }[] }>('mailer/messages');
+  expect(messages.filter((m) => m.contactId === one?.contactId)).toEqual([]);
+  expect((await visitor.cli('resume', '--channel', 'email', '--reason', 'the text is right')).code).toBe(0);
+  await said('running', 'channel:email');
 });

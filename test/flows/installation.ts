@@ -43,7 +43,7 @@ export interface Visitor {
   readonly events: readonly Observed[];
   /** The data of a type's events, each event once, and of those that `pick` picks. */
   of<T extends EventType>(type: T, pick?: (data: DataOf<T>) => boolean): DataOf<T>[];
-  /** Looks until `find` finds something; fails, with `what`, when nothing new has come for a while. */
+  /** Looks until `find` finds something; fails, with `what`, after two minutes. */
   until<T>(what: string, find: () => T | undefined | false | Promise<T | undefined | false>): Promise<T>;
   publish(source: Source, signals: readonly Signal[]): Promise<void>;
   /** Publishes, and waits until each signal is accepted. */
@@ -58,8 +58,8 @@ export interface Visitor {
   leave(): Promise<void>;
 }
 
-/** Whoever is silent for so long does not speak any more. */
-const silenceMs = 60_000;
+/** Far longer than anything takes, on a busy machine too. */
+const patienceMs = 120_000;
 
 /** Comes to an installation; `leave` when the file is done. */
 export async function visit({ home, run }: Pick<Shared, 'home' | 'run'>): Promise<Visitor> {
@@ -86,13 +86,10 @@ export async function visit({ home, run }: Pick<Shared, 'home' | 'run'>): Promis
     return [...found.values()];
   };
   const until: Visitor['until'] = async (what, find) => {
-    let [count, since] = [watching.events.length, Date.now()];
-    for (;;) {
+    for (const began = Date.now(); ; await sleep(50)) {
       const found = await find();
       if (found !== undefined && found !== false) return found;
-      if (watching.events.length > count) [count, since] = [watching.events.length, Date.now()];
-      if (Date.now() - since > silenceMs) throw new Error(`waited in vain for ${what}`);
-      await sleep(50);
+      if (Date.now() - began > patienceMs) throw new Error(`waited in vain for ${what}`);
     }
   };
   const publish: Visitor['publish'] = async (source, signals) => {

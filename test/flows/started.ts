@@ -1,5 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   PortTaken,
@@ -10,6 +9,7 @@ import {
   startEverything,
   workspaceRoot,
 } from '@countersign/local';
+import { temporaryDirectory } from '@countersign/testing';
 
 export interface Started {
   readonly running: Running;
@@ -24,7 +24,7 @@ export async function start(
   configure: (folder: string) => void = () => undefined,
 ): Promise<Started> {
   for (let tries = 3; ; tries--) {
-    const home = mkdtempSync(join(tmpdir(), 'countersign-flows-'));
+    const home = await temporaryDirectory('flows', remove);
     const config = join(home, 'config');
     cpSync(join(workspaceRoot, 'deploy/config'), config, { recursive: true });
     configure(config);

@@ -14,4 +14,4 @@ export {
   type TestDatabase,
   type TestPostgres,
 } from './postgres.js';
-export { uniqueName } from './temporary.js';
+export { temporaryDirectory, uniqueName } from './temporary.js';

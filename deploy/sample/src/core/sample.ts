@@ -36,8 +36,8 @@ export function sample(start: string, seed: number = sampleSeed): Sample {
       {
         do: 'act',
         says: 'the sandbox ad platform gets its campaigns',
-        // Later starts must not undo what was carried out.
-        unless: (seen) => seen.of('ActionSettled').length > 0,
+        // Later starts must not undo what was carried out; what others did here before the sample does not count.
+        unless: (seen) => known.some((signal) => seen.answered(signal)),
         act: () => ({ kind: 'campaigns', campaigns: made.campaigns.map(inSandbox) }),
       },
       { do: 'publish', source: 'crm', signals: known },
