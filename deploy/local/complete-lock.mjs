@@ -4,7 +4,19 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const file = new URL('../../package-lock.json', import.meta.url);
 const lock = JSON.parse(readFileSync(file, 'utf8'));
-const systems = ['linux', 'darwin', 'win32', 'windows', 'freebsd', 'openbsd', 'netbsd', 'android', 'aix', 'sunos', 'openharmony'];
+const systems = [
+  'linux',
+  'darwin',
+  'win32',
+  'windows',
+  'freebsd',
+  'openbsd',
+  'netbsd',
+  'android',
+  'aix',
+  'sunos',
+  'openharmony',
+];
 const processors = ['x64', 'arm64', 'arm', 'ia32', 'ppc64', 'riscv64', 's390x', 'loong64', 'mips64el', 'wasm32'];
 
 const added = [];
@@ -27,4 +39,6 @@ for (const [path, entry] of Object.entries(lock.packages)) {
 }
 lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, 'en')));
 writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-process.stdout.write(added.length === 0 ? 'the lock file is complete\n' : `added to the lock file:\n  ${added.join('\n  ')}\n`);
+process.stdout.write(
+  added.length === 0 ? 'the lock file is complete\n' : `added to the lock file:\n  ${added.join('\n  ')}\n`,
+);
