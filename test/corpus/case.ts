@@ -33,6 +33,10 @@ export const Given = z.strictObject({
   suppressed: z.enum(['unsubscribed', 'complained', 'hard-bounce', 'erased', 'no']).optional(),
   seniority: Seniority.optional(),
   touchedBefore: z.boolean().optional(),
+  /** The account that the contact is known to belong to. */
+  contactOf: z.string().optional(),
+  /** Whether the ad account is known to have the campaigns. */
+  campaigns: z.enum(['known', 'unknown']).optional(),
   firstTouchNeedsPerson: z.array(Seniority).optional(),
   creativeNeedsPerson: z.boolean().optional(),
   stopped: z.string().optional(),

@@ -96,10 +96,21 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
       [`touch:${contact}`]: { held: given.touchesPlanned ?? [], committed: given.touches ?? [] },
       'sends:paid-media-agent': { held: [], committed: given.sends ?? [] },
     },
-    adAccounts: { 'ads-emea': { version: 5, currency: 'EUR', campaigns: { 'cmp-from': budget, 'cmp-to': budget } } },
+    adAccounts: {
+      'ads-emea': {
+        version: 5,
+        currency: 'EUR',
+        campaigns: given.campaigns === 'unknown' ? {} : { 'cmp-from': budget, 'cmp-to': budget },
+      },
+    },
     consents: { [contact]: consentOf(given) },
     contacts: {
-      [contact]: { version: 3, seniority: given.seniority ?? 'manager', touched: given.touchedBefore ?? false },
+      [contact]: {
+        version: 3,
+        seniority: given.seniority ?? 'manager',
+        touched: given.touchedBefore ?? false,
+        ...(given.contactOf && { accountId: given.contactOf }),
+      },
     },
     ...(given.stopped && {
       controls: { [given.stopped]: { version: 1, state: 'stopped' as const, by: 'lea', reason: 'a drill' } },

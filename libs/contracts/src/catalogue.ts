@@ -9,13 +9,12 @@ export interface Spend {
   readonly currency: string;
 }
 
-/** A change of a campaign's daily budget, for the approval threshold. `amountMinor` is the size of the change. */
-export interface BudgetChange {
+/** A change of a campaign's daily budget, for the approval threshold: by `amountMinor`, or to `toMinor`, whatever it is now. */
+export type BudgetChange = {
   readonly adAccountId: string;
   readonly campaignId: string;
-  readonly amountMinor: number;
   readonly currency: string;
-}
+} & ({ readonly amountMinor: number } | { readonly toMinor: number });
 
 export type Reversibility<P> =
   | {
@@ -45,6 +44,10 @@ export interface ActionKindSpec<P> {
   readonly budgetChanges: (payload: P) => readonly BudgetChange[];
   readonly creative: boolean;
   readonly adAccountId: (payload: P) => string | undefined;
+  /** The campaigns of that ad account that it acts on. */
+  readonly campaignIds: (payload: P) => readonly string[];
+  /** The sequence that it begins or is a step of, and the purpose that it claims. */
+  readonly sequence: (payload: P) => { readonly id: string; readonly purpose: ConsentPurpose } | undefined;
   /** The time before which it must not run. */
   readonly notBefore: (payload: P) => string | undefined;
   readonly reversibility: Reversibility<P>;
@@ -60,9 +63,17 @@ const spec = <P>(
   budgetChanges: () => [],
   creative: false,
   adAccountId: () => undefined,
+  campaignIds: () => [],
+  sequence: () => undefined,
   notBefore: () => undefined,
   ...given,
 });
+
+/** One line, as a header or a title is: no line break, no other control character, no half of a surrogate pair. */
+const Line = (max: number) => Text(max).regex(/^[^\p{Cc}\p{Cs}]*$/u, 'one line without control characters');
+/** Text of several lines, of characters that every store can hold. */
+const Prose = (max: number) =>
+  Text(max).regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u, 'no control characters but line breaks');
 
 const campaign = { adAccountId: ForeignId, campaignId: ForeignId };
 
@@ -80,8 +91,8 @@ const ResumeCampaign = z.strictObject({ ...campaign, dailyBudgetMinor: Minor.pos
 const PublishCreative = z.strictObject({
   ...campaign,
   creativeId: ForeignId,
-  headline: Text(200),
-  body: Text(2000),
+  headline: Line(200),
+  body: Prose(2000),
   url: z.url().max(1000),
 });
 const SendEmail = z.strictObject({
@@ -89,8 +100,8 @@ const SendEmail = z.strictObject({
   purpose: ConsentPurpose,
   template: Name,
   /** Text with placeholders such as `{{contact.firstName}}`, which only an executor fills in. */
-  subject: Text(200),
-  body: Text(5000),
+  subject: Line(200),
+  body: Prose(5000),
   sendAt: Instant,
   /** The step of a sequence that this is, where it is one. */
   sequence: z.strictObject({ id: Name, enrolment: Uuid, step: z.int().nonnegative() }).optional(),
@@ -100,8 +111,8 @@ const StopSequence = z.strictObject({ contactId: Uuid, sequenceId: Name });
 const CreateTask = z.strictObject({
   contactId: Uuid.optional(),
   ownerId: ForeignId.optional(),
-  title: Text(200),
-  note: Text(2000),
+  title: Line(200),
+  note: Prose(2000),
   dueAt: Instant,
 });
 
@@ -116,6 +127,7 @@ export const actionKinds = {
     connector: 'ads',
     channel: 'advertising',
     adAccountId: (p) => p.adAccountId,
+    campaignIds: (p) => [p.fromCampaignId, p.toCampaignId],
     // The total stays the same, yet the shift counts with its full amount: the cut it rests on may not settle.
     spend: (p) => ({
       adAccountId: p.adAccountId,
@@ -143,6 +155,7 @@ export const actionKinds = {
     connector: 'ads',
     channel: 'advertising',
     adAccountId: (p) => p.adAccountId,
+    campaignIds: (p) => [p.campaignId],
     reversibility: {
       reversible: true,
       by: 'ads.set_bid',
@@ -156,6 +169,7 @@ export const actionKinds = {
     connector: 'ads',
     channel: 'advertising',
     adAccountId: (p) => p.adAccountId,
+    campaignIds: (p) => [p.campaignId],
     reversibility: {
       reversible: true,
       by: 'ads.resume_campaign',
@@ -169,12 +183,16 @@ export const actionKinds = {
     connector: 'ads',
     channel: 'advertising',
     adAccountId: (p) => p.adAccountId,
+    campaignIds: (p) => [p.campaignId],
     spend: (p) => ({
       adAccountId: p.adAccountId,
       campaignId: p.campaignId,
       amountMinor: p.dailyBudgetMinor,
       currency: p.currency,
     }),
+    budgetChanges: ({ adAccountId, campaignId, dailyBudgetMinor: toMinor, currency }) => [
+      { adAccountId, campaignId, toMinor, currency },
+    ],
     reversibility: {
       reversible: true,
       by: 'ads.pause_campaign',
@@ -188,6 +206,7 @@ export const actionKinds = {
     connector: 'ads',
     channel: 'advertising',
     adAccountId: (p) => p.adAccountId,
+    campaignIds: (p) => [p.campaignId],
     creative: true,
     reversibility: { reversible: false, because: 'people may have seen it' },
   }),
@@ -199,6 +218,7 @@ export const actionKinds = {
     recipients: (p) => [p.contactId],
     consent: (p) => ({ purpose: p.purpose, channel: 'email' }),
     touches: true,
+    sequence: (p) => p.sequence && { id: p.sequence.id, purpose: p.purpose },
     notBefore: (p) => p.sendAt,
     reversibility: { reversible: false, because: 'a message that was sent cannot be called back' },
   }),
@@ -209,6 +229,7 @@ export const actionKinds = {
     channel: 'email',
     recipients: (p) => [p.contactId],
     consent: (p) => ({ purpose: p.purpose, channel: 'email' }),
+    sequence: (p) => ({ id: p.sequenceId, purpose: p.purpose }),
     reversibility: {
       reversible: true,
       by: 'sequence.stop',

@@ -25,6 +25,8 @@ export interface CountLedger {
 export interface ContactFact {
   readonly version: number;
   readonly seniority: Seniority;
+  /** The CRM account that the contact belongs to, where that is known. */
+  readonly accountId?: string;
   readonly firstTouchedAt?: string;
   /** Whether a touch of this contact was ever executed. */
   readonly touched: boolean;

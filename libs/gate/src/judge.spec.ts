@@ -93,6 +93,19 @@ describe('before any rule', () => {
     ]);
   });
 
+  test('text that would break a header, or that no store can hold, is refused by its field', () => {
+    for (const [field, text] of [
+      ['subject', 'Hello\r\nBcc: somebody@example.com'],
+      ['subject', 'a\0b'],
+      ['body', 'a\0b'],
+    ] as const) {
+      const judgement = decide(proposalOf('email.send', { [field]: text }));
+      expect(judgement.verdict).toMatchObject({ outcome: 'refused', reasons: [{ rule: 'shape' }] });
+      expect(judgement.verdict.reasons[0]?.says).toContain(field);
+    }
+    expect(decide(proposalOf('email.send', { body: 'Two\r\n\tlines' })).verdict.outcome).toBe('approved');
+  });
+
   test('a kind named like a member of every object is unknown', () => {
     expect(decide(proposalOf('toString')).verdict.reasons[0]?.rule).toBe('shape');
   });

@@ -24,6 +24,8 @@ export interface Subject {
   readonly spend: Spend | undefined;
   readonly budgetChanges: readonly BudgetChange[];
   readonly adAccountId: string | undefined;
+  readonly campaignIds: readonly string[];
+  readonly sequence: { readonly id: string; readonly purpose: ConsentPurpose } | undefined;
   readonly notBefore: string | undefined;
   /** The currency of whatever money the payload names. */
   readonly currency: string | undefined;
@@ -58,6 +60,8 @@ export function subjectOf(
       spend: spec.spend(payload),
       budgetChanges: spec.budgetChanges(payload),
       adAccountId: spec.adAccountId(payload),
+      campaignIds: spec.campaignIds(payload),
+      sequence: spec.sequence(payload),
       notBefore: spec.notBefore(payload),
       currency: (payload as { currency?: string }).currency,
     },

@@ -96,7 +96,13 @@ export const content = (change: { charter?: Deep<Charter>; rules?: Partial<Rules
         })),
       },
     ],
-    sequences: [],
+    sequences: [
+      {
+        id: 'comparison-follow-up',
+        purpose: 'sales',
+        steps: [{ template: 'follow-up', subject: 'Hello', body: 'A word.', afterSeconds: 0 }],
+      },
+    ],
     rules: { ...rules, ...change.rules },
     routes: [
       {

@@ -67,8 +67,7 @@ export function escalatedEvent(hearing: Hearing, { judgement, facts, draws }: Ru
   const { escalation, digest, verdict } = judgement;
   const read = subjectOf(proposal.action);
   if (!escalation || !read.ok) throw new TypeError('only an escalation has a card');
-  const { spec, payload, recipients, spend, budgetChanges } = read.subject;
-  const money = spend ?? budgetChanges[0];
+  const { spec, payload, recipients, spend: money } = read.subject;
   const account =
     proposal.action.accountId === undefined
       ? null

@@ -178,6 +178,7 @@ function contactFact(id: string, { profiles, touched }: Loaded): Facts['contacts
   return {
     version,
     seniority: data.seniority,
+    ...(data.accountId !== undefined && { accountId: data.accountId }),
     ...(data.firstTouchedAt !== undefined && { firstTouchedAt: data.firstTouchedAt }),
     touched: touched.has(id),
   };

@@ -8,7 +8,10 @@ export const budgetThreshold: Rule = {
     const { approvalAboveMinor: amountLimit, approvalAbovePercent: percentLimit } = charter.limits;
     return gravest(
       subject.budgetChanges.map((change) => {
-        const { campaignId, adAccountId, amountMinor, currency } = change;
+        const { campaignId, adAccountId, currency } = change;
+        const budget = facts.adAccounts[adAccountId]?.campaigns[campaignId]?.dailyBudgetMinor;
+        // What sets a budget without regard to the present one changes it by what it adds, or by all of it.
+        const amountMinor = 'amountMinor' in change ? change.amountMinor : Math.max(0, change.toMinor - (budget ?? 0));
         const amount = money(amountMinor, currency);
         const figures = { campaign: campaignId, amountMinor, currency, aboveMinor: amountLimit };
         if (amountMinor > amountLimit) {
@@ -17,7 +20,6 @@ export const budgetThreshold: Rule = {
             figures,
           );
         }
-        const budget = facts.adAccounts[adAccountId]?.campaigns[campaignId]?.dailyBudgetMinor;
         if (budget === undefined) {
           return unclear(`the daily budget of campaign ${campaignId} is not known`, figures);
         }

@@ -1,8 +1,10 @@
 import type { Rule } from '../rule.js';
+import { account } from './account.js';
 import { actionId } from './action-id.js';
 import { allowedKind } from './allowed-kind.js';
 import { author } from './author.js';
 import { budgetThreshold } from './budget-threshold.js';
+import { campaign } from './campaign.js';
 import { consent } from './consent.js';
 import { contactFrequency } from './contact-frequency.js';
 import { currency } from './currency.js';
@@ -13,7 +15,9 @@ import { lineage } from './lineage.js';
 import { newCreative } from './new-creative.js';
 import { prohibitedKind } from './prohibited-kind.js';
 import { route } from './route.js';
+import { sendTime } from './send-time.js';
 import { sendsPerHour } from './sends-per-hour.js';
+import { sequence } from './sequence.js';
 import { size } from './size.js';
 import { adAccountSpendCap, campaignSpendCap } from './spend-cap.js';
 import { tier } from './tier.js';
@@ -25,10 +29,14 @@ export const rules: readonly Rule[] = [
   size,
   prohibitedKind,
   allowedKind,
+  account,
+  campaign,
   killControl,
+  sequence,
   consent,
   contactFrequency,
   sendsPerHour,
+  sendTime,
   currency,
   campaignSpendCap,
   adAccountSpendCap,
