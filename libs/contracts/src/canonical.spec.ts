@@ -37,6 +37,8 @@ describe('exact parsing', () => {
     ['{"amount": 1, "amount": 82000}', /repeated member "amount"/],
     ['{"a": {"b": 1, "b": 1}}', /repeated member "b"/],
     ['[{"a": 1}, {"x": ["a", "b"], "a": "a", "\\u0061": "a"}]', /repeated member "a"/],
+    [String.raw`{"a": ["\ud800"]}`, /half of a surrogate pair/],
+    [String.raw`{"\udc00": 1}`, /half of a surrogate pair/],
     ['{"amount": 9007199254740993}', /too large to hold exactly/],
     ['{"amount": 1e400}', /too large to hold exactly/],
     ['{"a": 1', /./],

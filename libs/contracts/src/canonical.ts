@@ -19,7 +19,8 @@ export const digestOf = (value: unknown): string => sha256(canonical(value));
 
 /**
  * JSON.parse for what is going to be signed or compared: refuses a repeated member and a number that a double cannot
- * hold exactly, where JSON.parse would silently keep one of them. Throws SyntaxError or RangeError.
+ * hold exactly, where JSON.parse would silently keep one of them, and half of a surrogate pair, which has no RFC 8785 form.
+ * Throws SyntaxError or RangeError.
  */
 export function parseExact(text: string): unknown {
   const value = JSON.parse(text);
@@ -32,6 +33,7 @@ export function parseExact(text: string): unknown {
     else if (first === '[') keys.push(undefined);
     else if (first === '}' || first === ']') keys.pop();
     else if (first === '"') {
+      if (!(JSON.parse(token) as string).isWellFormed()) throw new SyntaxError('half of a surrogate pair in a string');
       const members = keys.at(-1);
       if (mayBeKey && members) {
         const key = JSON.parse(token) as string;

@@ -153,6 +153,6 @@ const unreadable = (code: string, says: string, field?: string): { ok: false; fa
 /** V8 quotes the text around a JSON fault; that text may hold personal data, so only the position is kept. */
 const jsonFault = (error: unknown): string => {
   const message = error instanceof Error ? error.message : '';
-  if (message.startsWith('repeated member') || message.startsWith('number ')) return message;
+  if (/^(repeated member|number |half of a surrogate)/.test(message)) return message;
   return /position \d+/.exec(message)?.[0] ?? 'cannot be parsed';
 };

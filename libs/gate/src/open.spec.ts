@@ -79,6 +79,15 @@ describe('what a permit is attached to', () => {
     expect(codeOf(tryOpen(ads, { event: { ...event, action: unknown } }))).toBe('refused: unknown-kind');
   });
 
+  test('text without an RFC 8785 form is refused, not thrown at', () => {
+    const { event } = ads;
+    const [first, ...others] = event.reservations;
+    const reservations = [{ ...first, ledger: 'half \ud800' }, ...others];
+    expect(codeOf(tryOpen(ads, { event: { ...event, reservations } }))).toBe('refused: malformed');
+    const action = { ...event.action, kind: 'half \ud800' };
+    expect(codeOf(tryOpen(ads, { event: { ...event, action } }))).toBe('refused: malformed');
+  });
+
   test('the same action with its keys in another order opens', () => {
     const { event } = ads;
     const payload = Object.fromEntries(Object.entries(event.action.payload).reverse());

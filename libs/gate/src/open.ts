@@ -118,6 +118,7 @@ export function open(event: unknown, { keys, audience, at, state, spent }: OpenW
       : no('malformed', 'there is no permit', null);
   }
   const approved = parsed.data;
+  if (!hasForm(approved)) return no('malformed', 'a text in it is not well-formed Unicode', null);
   const read = readPermit(approved.permit, keys);
   if (!read.ok) return no(read.code, read.says, null);
   const { claims } = read;
@@ -293,6 +294,16 @@ function differing(approved: ActionApproved, claims: PermitClaims): string | und
     ['reservations', canonical(approved.reservations), canonical(claims.reservations)],
   ];
   return pairs.find(([, event, permit]) => event !== permit)?.[0];
+}
+
+/** Whether it has an RFC 8785 form, without which it cannot be compared. */
+function hasForm(value: unknown): boolean {
+  try {
+    canonical(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const instant = (seconds: number): string => new Date(seconds * 1000).toISOString();
