@@ -1,0 +1,173 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { checkEvent, envelope, shippedDeployment, topicNamed, topology } from '@countersign/contracts';
+import { describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const readme = read('README.md');
+const pages = ['README.md', 'AGENTS.md', ...globSync('docs/**/*.md', { cwd: root })].map((path) => [path] as const);
+
+interface Promised {
+  readonly file: string;
+  readonly name: string;
+}
+
+/** Rows of the table of promises, and what blocks say that they are shown by. */
+const promised = (text: string): Promised[] => [
+  ...[...text.matchAll(/^\| .+ \| `([^`|]+\.spec\.ts)` \| (.+) \|$/gm)].map(([, file = '', name = '']) => ({
+    file,
+    name,
+  })),
+  ...[...text.matchAll(/<!-- shown by: (\S+) › (.+) -->/g)].map(([, file = '', name = '']) => ({ file, name })),
+];
+
+/** Whether a file has a test of this name: the name is the first argument of a call. */
+function hasTest({ file, name }: Promised): boolean {
+  if (!existsSync(join(root, file))) return false;
+  const text = read(file);
+  return [`'${name.replaceAll("'", "\\'")}'`, `"${name}"`, `\`${name}\``].some((literal) =>
+    new RegExp(`\\(\\s*${literal.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`).test(text),
+  );
+}
+
+describe('what the README promises', () => {
+  test('every test that a promise rests on exists in its file', () => {
+    expect(promised(readme).length).toBeGreaterThan(20);
+    expect(promised(readme).filter((one) => !hasTest(one))).toEqual([]);
+  });
+
+  test('a planted promise without a test is found', () => {
+    const planted = promised('| all is well | `test/architecture/readme.spec.ts` | nothing ever fails |');
+    expect(planted).toHaveLength(1);
+    expect(planted.filter(hasTest)).toEqual([]);
+  });
+});
+
+describe.each(pages)('%s', (path) => {
+  const text = read(path);
+
+  test('names files that exist', () => {
+    const named = [
+      ...[...text.matchAll(/`((?:apps|libs|deploy|test|docs|\.ci)\/[^`\s*]+)`/g)].map(([, name = '']) => name),
+      ...[...text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)].map(([, name = '']) =>
+        join(path, '..', name).replace(/^\.\//, ''),
+      ),
+    ].filter((name) => !/[<{]/.test(name));
+    expect(named.filter((name) => !existsSync(join(root, name)))).toEqual([]);
+  });
+
+  test('names scripts of npm that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...text.matchAll(/\bnpm (?:run ([a-z-]+)|(start|test))\b/g)].map(
+      ([, run, short]) => run ?? short ?? '',
+    );
+    expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+  });
+
+  test('names commands and options of countersign that exist', { timeout: 60_000 }, () => {
+    for (const words of commandsOf(text)) expect(unknownIn(words), words.join(' ')).toEqual([]);
+  });
+});
+
+test('a planted command and a planted option are found unknown', { timeout: 60_000 }, () => {
+  expect(unknownIn(['approve-everything'])).toEqual(['approve-everything']);
+  expect(unknownIn(['stop', '--everything'])).toEqual(['--everything']);
+});
+
+/** The words after `npx countersign`, up to the first value. */
+function commandsOf(text: string): string[][] {
+  const found = [...text.matchAll(/npx countersign ([^`\n#]+)/g)].map(([, words = '']) => words.trim().split(/\s+/));
+  return [...new Map(found.map((words) => [words.join(' '), words])).values()];
+}
+
+const helps = new Map<string, string>();
+function helpOf(words: readonly string[]): string {
+  const key = words.join(' ');
+  const known = helps.get(key);
+  if (known !== undefined) return known;
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'apps/cli/bin/countersign.mjs'), ...words, '--help'],
+    {
+      encoding: 'utf8',
+      env: { ...process.env, NO_COLOR: '1' },
+    },
+  );
+  helps.set(key, stdout || stderr);
+  return stdout || stderr;
+}
+
+/** Words that the command's own help does not know: a command where commands are listed, and every option. */
+function unknownIn(words: readonly string[]): string[] {
+  let path: string[] = [];
+  const unknown: string[] = [];
+  for (const word of words) {
+    const help = helpOf(path);
+    if (word.startsWith('--')) {
+      if (!new RegExp(`^ +(-\\w, )?${word}\\b`, 'm').test(help)) unknown.push(word);
+    } else if (/^Commands:$/m.test(help)) {
+      if (!new RegExp(`^ {2}${word}\\b`, 'm').test(help)) return [...unknown, word];
+      path = [...path, word];
+    }
+  }
+  return unknown;
+}
+
+describe('the configuration table', () => {
+  test('lists every limit of the runtime with its default', () => {
+    const source = read('libs/runtime/src/limits.ts');
+    const entries = (name: string) =>
+      [
+        ...(new RegExp(`${name}: [^=]*= \\{(.*?)\\};`, 's').exec(source)?.[1] ?? '').matchAll(/(\w+): '?([\w]+)'?,/g),
+      ].map(([, key = '', value = '']) => [key, value] as const);
+    const defaults = new Map(entries('defaults'));
+    const variables = entries('variables');
+    expect(variables.length).toBeGreaterThan(10);
+    const missing = variables.filter(
+      ([key, variable]) => !readme.includes(`| \`${variable}\` | ${defaults.get(key)?.replaceAll('_', '')} |`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test('lists every file that a service is given, and the variable of every port', () => {
+    const services = read('deploy/local/src/start/services.ts');
+    const files = [...services.matchAll(/'([A-Z_]+_FILE)'/g)].map(([, name = '']) => name);
+    const ports = [...services.matchAll(/plan\('([a-z-]+)', \d+/g)].map(
+      ([, name = '']) => `${name.toUpperCase().replaceAll('-', '_')}_PORT`,
+    );
+    expect(ports).toHaveLength(8);
+    expect([...files, ...ports].filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('the examples', () => {
+  test('the signal that is posted with curl is one that its contract takes', () => {
+    const block = /```sh\n(KEY=.*?)```/s.exec(readme)?.[1] ?? '';
+    const headers = [...block.matchAll(/-H '(ce-[a-z]+): ([^']+)'/g)].map(([, name = '', value = '']) => [
+      name.replace('ce-', ''),
+      value,
+    ]);
+    const data = JSON.parse(/-d '([^']+)'/.exec(block)?.[1] ?? '');
+    const event = envelope({ ...Object.fromEntries(headers), time: '2026-11-21T10:00:00Z' }, data, 'ce-');
+    expect(event).toMatchObject({ ok: true });
+    if (!event.ok) return;
+    const topic = topicNamed('signals.inbound.website.v1', topology(shippedDeployment));
+    expect(checkEvent(topic, event.event)).toMatchObject({ ok: true });
+  });
+
+  test('what is published and read by hand is on topics of the topology, as the principals that may', () => {
+    const topics = topology(shippedDeployment);
+    const named = [...readme.matchAll(/`((?:signals|actions|controls|consents|policies|record)\.[a-z.-]*v1)`/g)].map(
+      ([, name = '']) => name,
+    );
+    expect(named.length).toBeGreaterThan(5);
+    for (const name of named) expect(() => topicNamed(name, topics)).not.toThrow();
+    expect(topicNamed('signals.inbound.upstream.v1', topics).writer).toBe('upstream');
+    expect(topicNamed('actions.settled.downstream.v1', topics).writer).toBe('downstream');
+    for (const name of ['actions.approved.v1', 'controls.v1', 'consents.v1', 'policies.v1'])
+      expect(topicNamed(name, topics).readers).toContain('downstream');
+  });
+});
