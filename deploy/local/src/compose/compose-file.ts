@@ -106,6 +106,8 @@ export function composeFile(): string {
           `${folder('kafka')}:${own}:ro`,
           `kafka-data:${kafka.data}`,
         ],
+        // Clients of this machine: upstreams and downstreams in any language.
+        ports: ['127.0.0.1:29092:29092'],
       },
       postgres: {
         image: postgresImage,
