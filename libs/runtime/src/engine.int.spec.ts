@@ -358,6 +358,13 @@ test('a database that was read to beyond the end of a topic is of another cluste
   await expect(engine({ spec: reader }).prepare()).rejects.toThrow(/belongs to another cluster/);
 });
 
+test('an event that names state which no table can hold is handled; it does not stop its partition', async () => {
+  const needs = () => [{ topic: 'profiles.v1', key: 'a\u0000b', version: 1 }];
+  await run(engine({ spec: { ...spec, needs } }));
+  await send(8_000, 1);
+  await until(async () => (await effects()).length === 1);
+});
+
 test('an instance that drains while its group rebalances takes no new work', async () => {
   const first = await run(engine());
   await send(6_000, 100);

@@ -185,10 +185,11 @@ export class Engine implements Runtime {
       checks.database = describe(error).says;
       ok = false;
     }
-    const worker = this.worker?.state() ?? 'starting';
-    checks.consumer = worker;
-    if (worker !== 'running') ok = false;
-    const paused = this.worker?.paused() ?? {};
+    const consumers = [this.worker, this.reader?.consumer, this.backReader].filter((c) => c !== undefined);
+    const states = this.worker ? consumers.map((consumer) => consumer.state()) : ['starting'];
+    checks.consumer = states.find((state) => state !== 'running') ?? 'running';
+    if (checks.consumer !== 'running') ok = false;
+    const paused = Object.assign({}, ...consumers.map((consumer) => consumer.paused())) as Record<string, string>;
     if (Object.keys(paused).length > 0) {
       checks.paused = paused;
       ok = false;

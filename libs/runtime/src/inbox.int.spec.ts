@@ -83,10 +83,6 @@ const spec: ServiceSpec = {
   migrations: [Effects1763700000000],
   jobs: [Later],
   state: ['profiles.v1', 'controls.v1'],
-  needs: ({ event }) =>
-    Object.entries((event.data as DataOf<'ActionProposed'>).madeFrom ?? {}).map(([key, version]) => {
-      return { topic: 'profiles.v1', key, version };
-    }),
 };
 
 @Module({ imports: [RuntimeModule.of(spec)], controllers: [Handlers], providers: [Later] })
@@ -152,7 +148,7 @@ beforeEach(async () => {
   harness = await createHarness(ServiceModule, spec, {
     databaseUrl: database.url,
     at: '2026-11-21T10:00:00.000Z',
-    env: { POISON_TRIES: '2', BACKOFF_MS: '1', STATE_WAIT_MS: '1', EVENT_BYTES: '20000' },
+    env: { POISON_TRIES: '2', BACKOFF_MS: '1', EVENT_BYTES: '20000' },
   });
 });
 afterEach(async () => {
@@ -344,11 +340,6 @@ test('an event too large for the broker fails its handler; nothing waits for eve
   expect(published[0]?.data).toMatchObject({ fault: { says: expect.stringMatching(/at most 20000 are published/) } });
 });
 
-test('an event that names state which no table can hold is handled; it does not stop its partition', async () => {
-  await harness.deliver(topic, [given(1, { madeFrom: { 'profile:\u0000': 3 } })]);
-  expect(await effects()).toEqual({ [uuid(1)]: 1 });
-});
-
 test('a lost race is run again in every kind of transaction, without a trace in what is said', async () => {
   const lost = Object.assign(new Error('deadlock'), { code: '40P01' });
   const twice = (): (() => void) => {
@@ -457,4 +448,29 @@ test('a state record that the database cannot hold is passed over; what comes af
   await harness.putState('controls.v1', 'a\u0000ll', controls('all', 'broken'));
   await harness.putState('controls.v1', 'all', controls('all', 'stop \\u0000'));
   expect(await harness.query('SELECT key, version FROM state_rows')).toEqual([{ key: 'all', version: 1 }]);
+});
+
+test('a record handed on as a fact of its own is forgotten with its topic; only what is buried is kept as dead', async () => {
+  const own = await createTestDatabase();
+  try {
+    await migrate(own.url, []);
+    const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
+    const engine = new Engine(
+      { name: 'signal-ingestion', port: 0, migrations: [], unreadable: () => true },
+      silent,
+      { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: own.url },
+      () => '2026-11-21T10:00:00.000Z',
+      async () => undefined,
+    );
+    const seen: string[] = [];
+    const inbound = 'signals.inbound.upstream.v1';
+    const note = async (batch: Batch) => void seen.push(...batch.setAside.map(({ why }) => why));
+    const hand = engine.byHand(new Map([[inbound, note]]));
+    await hand.inbox(inbound, [{ partition: 0, offset: '7', key: null, value: Buffer.from('{') }]);
+    expect(seen).toEqual(['unreadable']);
+    expect(await hand.db.read('SELECT status FROM inbox')).toEqual([{ status: 'done' }]);
+    await hand.db.close();
+  } finally {
+    await own.drop();
+  }
 });

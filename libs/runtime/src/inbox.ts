@@ -122,7 +122,7 @@ export class Inbox {
   }
 
   private span(topic: Topic, { record, event }: Entry): Processing {
-    const { id = '', type = '', correlationid, traceparent, tracestate } = event ?? {};
+    const { id = '', type = '', correlationid, traceparent } = event ?? {};
     const { partition, offset } = record;
     return startProcessing({
       topic: topic.name,
@@ -133,7 +133,6 @@ export class Inbox {
       type,
       correlationid,
       traceparent,
-      tracestate,
     });
   }
 
@@ -227,9 +226,7 @@ export class Inbox {
     const place = (e: Entry) => BigInt(e.record.offset);
     fresh.sort((a, b) => Number(place(a) - place(b)));
     const toHandle = fresh.filter((e) => e.event && !e.fault);
-    const aside = fresh.filter(
-      (e) => e.source === '~duplicate' || (e.source === '~unreadable' && this.is.spec.unreadable?.(topic.name)),
-    );
+    const aside = fresh.filter((e) => this.isAside(topic.name, e));
     const dead = fresh.filter((e) => e.fault && !aside.includes(e));
     const seen = fresh.filter((e) => e.seen);
     handled.fresh = toHandle.length + seen.length;
@@ -268,6 +265,11 @@ export class Inbox {
     return { outputs: outputs.map((o) => o.output), handled, kinds: new Set(unit.scheduled.map((job) => job.kind)) };
   }
 
+  /** Handed to the service as a fact of its own, so no dead letter. */
+  private isAside(topic: string, { source }: Entry): boolean {
+    return source === '~duplicate' || (source === '~unreadable' && this.is.spec.unreadable?.(topic) === true);
+  }
+
   private aside(topic: string, entry: Entry, source: string, fault: Fault): Entry {
     const { event, record, sha } = entry;
     const hint = event ? { source: event.source, id: event.id, type: event.type, time: event.time } : entry.hint;
@@ -289,7 +291,7 @@ export class Inbox {
         sorted.map((e) => e.record.partition),
         sorted.map((e) => e.record.offset),
         at,
-        sorted.map((e) => (e.fault ? 'dead' : 'done')),
+        sorted.map((e) => (e.fault && !this.isAside(topic, e) ? 'dead' : 'done')),
       ],
     );
     return new Set(rows.map(causeKey));

@@ -1,0 +1,167 @@
+import type { Kafka } from 'kafkajs';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { type ConsumerOptions, consume } from './consumer.js';
+import { defaults } from './limits.js';
+
+/* kafkajs is played here: what it calls, in an order that a broker gives only rarely. */
+
+type Listener = (event: { payload: Record<string, unknown> }) => void;
+type EachBatch = (payload: Record<string, unknown>) => Promise<void>;
+
+class Played {
+  readonly events = { GROUP_JOIN: 'join', CRASH: 'crash' };
+  readonly listeners = new Map<string, Listener>();
+  eachBatch: EachBatch = async () => undefined;
+  readonly committed: unknown[][] = [];
+  commitFails = false;
+  disconnected = 0;
+  connecting: Promise<void> = Promise.resolve();
+  on(name: string, listener: Listener) {
+    this.listeners.set(name, listener);
+  }
+  connect = () => this.connecting;
+  subscribe = async () => undefined;
+  async run({ eachBatch }: { eachBatch: EachBatch }) {
+    this.eachBatch = eachBatch;
+  }
+  async commitOffsets(offsets: unknown[]) {
+    if (this.commitFails) throw new Error('no');
+    this.committed.push(offsets);
+  }
+  async disconnect() {
+    this.disconnected++;
+  }
+  join(memberAssignment: Record<string, number[]>) {
+    this.listeners.get('join')?.({ payload: { memberAssignment } });
+  }
+  crash(restart: boolean) {
+    this.listeners.get('crash')?.({ payload: { restart, error: new Error('crash') } });
+  }
+  batch(partition: number, heartbeat: () => Promise<void> = async () => undefined) {
+    return this.eachBatch({
+      batch: { topic: 't', partition, messages: [{ offset: '4', key: null, value: null, headers: {} }] },
+      resolveOffset: () => undefined,
+      heartbeat,
+      pause: () => () => undefined,
+      isRunning: () => true,
+      isStale: () => false,
+    });
+  }
+}
+
+const made: Played[] = [];
+const said: [string, string][] = [];
+const log = {
+  log: (text: string) => void said.push(['log', text]),
+  warn: (text: string) => void said.push(['warn', text]),
+  error: (text: string) => void said.push(['error', text]),
+};
+let next = () => new Played();
+const start = (handle: ConsumerOptions['handle'] = async () => undefined, limits = {}) => {
+  const kafka = {
+    consumer: () => {
+      const one = next();
+      made.push(one);
+      return one;
+    },
+  } as unknown as Kafka;
+  const more = { commitEveryMs: 3_600_000, backoffMs: 1, backoffMaxMs: 1, ...limits };
+  return consume({ kafka, groupId: 'g', topics: ['t'], limits: { ...defaults, ...more }, handle, log });
+};
+beforeEach(() => {
+  made.length = 0;
+  said.length = 0;
+  next = () => new Played();
+});
+
+test('offsets are committed at the stop, and tried again where a commit failed', async () => {
+  const consumer = await start(undefined, { commitEveryMs: 1 });
+  const [played] = made as [Played];
+  played.join({ t: [0] });
+  played.commitFails = true;
+  await played.batch(0);
+  await vi.waitUntil(() => said.some(([, text]) => text.includes('not committed')));
+  played.commitFails = false;
+  await consumer.stop();
+  expect(played.committed).toEqual([[{ topic: 't', partition: 0, offset: '5' }]]);
+});
+
+test('offsets and failures of a partition that went to another instance are dropped', async () => {
+  const consumer = await start(async (_topic, partition) => {
+    if (partition === 1) throw new Error('bad');
+  });
+  const [played] = made as [Played];
+  played.join({ t: [0, 1] });
+  await Promise.all([played.batch(0), played.batch(1)]);
+  expect(consumer.paused()).toEqual({ 't/1': 'bad' });
+  played.join({ t: [2] });
+  expect(consumer.paused()).toEqual({});
+  await consumer.stop();
+  expect(played.committed).toEqual([]);
+});
+
+test('a crash that kafkajs mends is a warning, one that it does not is an error and a new consumer', async () => {
+  const consumer = await start();
+  const [first] = made as [Played];
+  first.join({ t: [0] });
+  first.crash(true);
+  expect(said).toEqual([['warn', 'g: consumer crashed: crash']]);
+  expect(consumer.state()).toBe('rebuilding');
+  first.join({ t: [0] });
+  expect(consumer.state()).toBe('running');
+  first.crash(false);
+  await vi.waitUntil(() => made.length === 2);
+  expect(said.at(1)).toEqual(['error', 'g: consumer crashed: crash']);
+  made[1]?.join({ t: [0] });
+  expect(consumer.state()).toBe('running');
+  // A late word of the old one changes nothing.
+  first.crash(false);
+  expect(consumer.state()).toBe('running');
+  await consumer.stop();
+});
+
+test('a stop while the consumer is being rebuilt leaves none behind', async () => {
+  const consumer = await start();
+  let connected = (): void => undefined;
+  next = () => {
+    const one = new Played();
+    one.connecting = new Promise((resolve) => {
+      connected = resolve;
+    });
+    return one;
+  };
+  made[0]?.crash(false);
+  await vi.waitUntil(() => made.length === 2);
+  const stopped = consumer.stop();
+  connected();
+  await stopped;
+  expect(made[1]?.disconnected).toBe(1);
+  expect(consumer.state()).toBe('stopped');
+});
+
+test('after a stop a rebalance brings no new work', async () => {
+  let handled = 0;
+  const consumer = await start(async () => void handled++);
+  const [played] = made as [Played];
+  await consumer.stop();
+  played.join({ t: [0] });
+  await played.batch(0);
+  expect(consumer.state()).toBe('stopped');
+  expect(handled).toBe(0);
+});
+
+test('a slow slice goes on telling the group that it is alive', async () => {
+  let beats = 0;
+  let done = (): void => undefined;
+  const slow = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  const consumer = await start(() => slow, { sessionMs: 4 });
+  const batch = made[0]?.batch(0, async () => {
+    beats++;
+  });
+  await vi.waitUntil(() => beats > 1);
+  done();
+  await batch;
+  await consumer.stop();
+});

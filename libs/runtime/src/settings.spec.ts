@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { shippedDeployment } from '@countersign/contracts';
+import { afterAll, expect, test } from 'vitest';
+import { deployment, readSettings } from './settings.js';
+
+const env = { KAFKA_BROKERS: 'a:1, b:2', DATABASE_URL: 'postgres://x' };
+const folder = mkdtempSync(join(tmpdir(), 'settings-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = (content: string): string => {
+  const path = join(folder, 'sources.yaml');
+  writeFileSync(path, content);
+  return path;
+};
+
+test('brokers and database are enough; the rest is as on one machine', () => {
+  expect(readSettings(env, 8_080)).toEqual({
+    kafka: { brokers: ['a:1', 'b:2'], ssl: false },
+    databaseUrl: 'postgres://x',
+    migrationUrl: 'postgres://x',
+    host: '127.0.0.1',
+    port: 8_080,
+  });
+});
+
+test('a user name means SCRAM, and another role may migrate', () => {
+  const more = {
+    KAFKA_USERNAME: 'me',
+    KAFKA_PASSWORD: 'secret',
+    KAFKA_SSL: 'true',
+    DATABASE_MIGRATION_URL: 'postgres://y',
+  };
+  expect(readSettings({ ...env, ...more }, 1)).toMatchObject({
+    kafka: { ssl: true, sasl: { mechanism: 'scram-sha-256', username: 'me', password: 'secret' } },
+    migrationUrl: 'postgres://y',
+  });
+});
+
+test.each([
+  ['KAFKA_BROKERS', { KAFKA_BROKERS: '' }],
+  ['DATABASE_URL', { DATABASE_URL: undefined }],
+  ['KAFKA_SASL', { KAFKA_SASL: 'gssapi' }],
+  ['PORT', { PORT: 'eighty' }],
+  ['PORT', { PORT: '65536' }],
+])('a wrong %s is refused by its name', (name, change) => {
+  expect(() => readSettings({ ...env, ...change }, 1)).toThrow(new RegExp(`^${name}`));
+});
+
+test('a refusal never quotes a password', () => {
+  expect(() => readSettings({ ...env, KAFKA_SASL: 'x', KAFKA_PASSWORD: 'secret' }, 1)).toThrow(/^(?!.*secret)/);
+});
+
+test('sources come from a file, or as shipped; a wrong file is refused by its name', () => {
+  expect(deployment({})).toEqual(shippedDeployment);
+  expect(() => deployment({ SOURCES_FILE: file('sources: []') })).toThrow(/SOURCES_FILE/);
+  const path = file('sources:\n  - { name: site, via: http, source: /sources/site, title: Site }\n');
+  expect(() => deployment({ SOURCES_FILE: path })).not.toThrow();
+  expect(deployment({ SOURCES_FILE: path }).sources).toMatchObject([{ name: 'site', source: '/sources/site' }]);
+});
