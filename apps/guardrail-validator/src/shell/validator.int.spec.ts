@@ -333,7 +333,7 @@ describe('a review', () => {
     expect(events[0]?.correlationid).toBe('signal-1');
   });
 
-  test('races with others and the deadline: the first wins, every other answer is set aside', async () => {
+  test('rule 9: races with others and the deadline: the first wins, every other answer is set aside', async () => {
     const answers = [
       review(waiting, {}, 2),
       review(waiting, { decision: 'reject', by: 'marc' }, 3),
@@ -362,7 +362,7 @@ describe('a review', () => {
     expect(refusals()[0]?.verdict.reasons.at(-1)).toMatchObject({ rule: 'review', says: 'lea rejected it' });
   });
 
-  test('that edits closes the original and has the new action judged from the start', async () => {
+  test('rule 9: that edits closes the original and has the new action judged from the start', async () => {
     const events = await decide(review(waiting, { decision: 'edit', action: edit }));
     expect(refusals(events)).toMatchObject([{ digest: waiting.digest, supersededBy: edit.actionId }]);
     expect(approvals(events)).toMatchObject([
@@ -401,7 +401,7 @@ describe('a review', () => {
     expect(await decide(review(waiting, { subject: { kind: 'checkpoint', id: waiting.proposalId } }))).toEqual([]);
   });
 
-  test('that comes after the deadline is late even if the deadline was not worked yet, which then refuses', async () => {
+  test('rule 9: that comes after the deadline is late even if the deadline was not worked yet, which then refuses', async () => {
     setNow(plus(3601));
     expect(asides(await decide(review(waiting)))).toEqual(['late']);
     const events = await service.runJobs();
@@ -451,7 +451,7 @@ describe('a settlement', () => {
     expect(await reservations(adAccountLedger)).toEqual(['released 3000']);
   });
 
-  test('unresolved holds until another one decides', async () => {
+  test('rule 7: unresolved holds until another one decides', async () => {
     await settled(settlement(approved, 'unresolved'));
     expect(await reservations(campaignLedger)).toEqual(['held 3000']);
     await settled(settlement(approved, 'failed'));
