@@ -203,14 +203,17 @@ async function portsOf(
 }
 
 /** What a service needs of this process's environment: where programs are, and what the operator set for it. */
-const inherited = (env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> =>
-  Object.fromEntries(
-    Object.entries(env).filter(([name]) =>
-      /^(PATH|HOME|LANG|TZ|TMPDIR|NODE_EXTRA_CA_CERTS|OTEL_.*|OPENAI_.*|MODEL_.*|KAFKA_SSL|LOG_.*|CONNECTORS_FILE|[A-Z]+_MS|BATCH_EVENTS|DATABASE_CONNECTIONS)$/.test(
-        name,
-      ),
-    ),
-  );
+export const inherited = (env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => passedOn.test(name)));
+
+const passedOn = new RegExp(
+  `^(${[
+    'PATH|HOME|LANG|TZ|TMPDIR|NODE_EXTRA_CA_CERTS|KAFKA_SSL|CONNECTORS_FILE|(OTEL|OPENAI|MODEL|LOG)_.*',
+    // Limits of the runtime and of single services.
+    '[A-Z_]+_(MS|BYTES|TRIES)|BATCH_EVENTS|PARTITIONS_AT_ONCE|DATABASE_CONNECTIONS|MAX_EVENTS_IN_FLIGHT',
+    'SIGNAL_FRESHNESS_DAYS|SIGNAL_MINIMUM_SCORE',
+  ].join('|')})$`,
+);
 
 async function healthy(url: string): Promise<boolean> {
   try {
