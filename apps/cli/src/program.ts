@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { auditCommands } from './audit/command.js';
 import { replayCommands } from './replay/command.js';
 import { deadLetterCommands } from './shell/commands/dead-letters.js';
 import { permitCommands } from './shell/commands/permit.js';
@@ -44,6 +45,7 @@ Exit codes:
   permitCommands(countersign);
   deadLetterCommands(countersign);
   replayCommands(countersign);
+  auditCommands(countersign);
   exitWithTwoWhenMisused(countersign);
   return countersign;
 }

@@ -9,6 +9,8 @@ export interface RunFile {
   };
   readonly http?: Readonly<Record<string, string>>;
   readonly consoleToken?: string;
+  /** A superuser's URL of the database. */
+  readonly database?: string;
   /** A JWKS. */
   readonly permitKeys?: unknown;
   /** The record's verifier key, as text. */
@@ -20,6 +22,7 @@ export interface Installation {
   readonly urls: Readonly<Record<string, string>>;
   readonly token: string | undefined;
   readonly kafka: RunFile['kafka'];
+  readonly database: string | undefined;
   readonly permitKeys: unknown;
   readonly recordKey: string | undefined;
   /** Where run.json was found. */
@@ -62,6 +65,7 @@ export function installation(
     urls,
     token: env.COUNTERSIGN_TOKEN ?? run.consoleToken,
     kafka: run.kafka,
+    database: run.database,
     permitKeys: run.permitKeys,
     recordKey: run.recordKey,
     from: found?.path,

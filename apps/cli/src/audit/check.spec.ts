@@ -1,0 +1,307 @@
+import { type DataOf, derivedId } from '@countersign/contracts';
+import picocolors from 'picocolors';
+import { expect, test } from 'vitest';
+import { type AuditReport, checkInvariants } from './check.js';
+import { at, contact, minutes, otherKey, quietWorld } from './given.js';
+import type { Observed } from './observed.js';
+import { auditText } from './report.js';
+
+/** What is wrong, by invariant. */
+const found = (observed: Observed): Record<string, string[]> => {
+  const wrong: Record<string, string[]> = {};
+  for (const { invariant, says } of checkInvariants(observed).violations) {
+    wrong[invariant] = [...(wrong[invariant] ?? []), says];
+  }
+  return wrong;
+};
+const waits = (report: AuditReport): string[] => report.waiting.map((w) => `${w.what} for ${w.for}`);
+
+test('where every promise was kept, nothing is found and nothing waits', () => {
+  const report = checkInvariants(quietWorld().observed());
+  expect(report).toMatchObject({ ok: true, violations: [], waiting: [] });
+  expect(report.invariants.every((line) => line.checked > 0)).toBe(true);
+  expect(report.counts).toMatchObject({ approvals: 2, executed: 2, withoutPermit: 0 });
+});
+
+test('an execution under a forged permit is an effect without a permit; a forgery that was rejected is none', () => {
+  const w = quietWorld();
+  const forged = w.approve(w.propose('ads.set_bid'), { key: otherKey });
+  const place = w.observed().seen.at(-1)?.place;
+  const { topic, partition, offset } = place ?? { topic: '', partition: 0, offset: '' };
+  const reason = { code: 'signature', says: 'not by this key' };
+  const rejected = { executor: 'action-executor', reason, topic, partition, offset, at };
+  w.add('actions.settled.action-executor.v1', 'PermitRejected', rejected);
+  expect(found(w.observed())).toEqual({});
+
+  w.settle(forged, 'executed');
+  expect(found(w.observed())).toEqual({ permitted: [expect.stringContaining('settled it as executed')] });
+});
+
+test('an effect that nobody approved, or that was settled as refused, is found where the systems show it', () => {
+  const w = quietWorld();
+  w.messages.push({ messageId: derivedId('sandbox-message', 'nobody'), sentAt: at });
+  expect(found(w.observed())).toEqual({ permitted: [expect.stringContaining('no approval leads to it')] });
+
+  const other = quietWorld();
+  const refused = other.approve(other.propose('email.send', { contactId: derivedId('contact', 'bob') }, 2));
+  other.consent(1, 'granted', minutes(-60));
+  other.settle(refused, 'refused');
+  expect(found(other.observed())).toEqual({});
+  other.messages.push({ messageId: derivedId('sandbox-message', refused.actionId), sentAt: at });
+  expect(found(other.observed())).toEqual({ permitted: [expect.stringContaining('settled as refused')] });
+});
+
+test('a settlement before its time, or by an executor whom the permit does not name, is found', () => {
+  const w = quietWorld();
+  w.settle(w.approve(w.propose('email.send', { sendAt: minutes(60 * 24 * 8) }, 2)), 'executed', minutes(1));
+  expect(found(w.observed())).toMatchObject({ permitted: [expect.stringContaining('before')] });
+
+  const other = quietWorld();
+  const stranger = { ...other.settled(other.shift, 'executed'), executor: 'downstream' };
+  other.add('actions.settled.downstream.v1', 'ActionSettled', stranger);
+  expect(found(other.observed())).toEqual({ permitted: [expect.stringContaining('downstream settled it')] });
+  // One that claims no effect does not count, and harms nobody.
+  const harmless = quietWorld();
+  harmless.add('actions.settled.downstream.v1', 'ActionSettled', {
+    ...harmless.settled(harmless.shift, 'failed'),
+    executor: 'downstream',
+  });
+  expect(found(harmless.observed())).toEqual({});
+});
+
+test('two ends of a permit are found; unresolved then executed, and executed then undone, are one', () => {
+  const w = quietWorld();
+  w.settle(w.shift, 'failed');
+  expect(found(w.observed())).toMatchObject({ once: [expect.stringContaining('more than one end')] });
+
+  const honest = quietWorld();
+  const late = honest.approve(honest.propose('ads.set_bid'));
+  honest.settle(late, 'unresolved');
+  honest.settle(late, 'executed');
+  honest.settle(late, 'undone');
+  expect(found(honest.observed())).toEqual({});
+});
+
+test('one event published twice is one; an action executed under two permits is found', () => {
+  const w = quietWorld();
+  const [last] = w.observed().seen.slice(-1);
+  expect(found(w.observed({ seen: [...w.observed().seen, ...(last ? [last] : [])] }))).toEqual({});
+
+  const again = { ...w.propose('ads.set_bid'), proposalId: derivedId('proposal', 'a second') };
+  const first = w.approve(w.propose('ads.set_bid', {}, 3));
+  w.settle(first, 'executed');
+  const judged = { ...again, action: { ...again.action, actionId: derivedId('action', again.proposalId) } };
+  const second = w.approve(judged);
+  w.settle(second, 'executed');
+  expect(found(w.observed()).once).toBeUndefined();
+  const seen = w.observed().seen.map((s) => {
+    if (s.event.type !== 'ActionSettled' || s.event.data.permitId !== second.permitId) return s;
+    return {
+      ...s,
+      event: { ...s.event, id: 'second', data: { ...s.event.data, permitId: first.permitId, digest: first.digest } },
+    };
+  });
+  expect(found(w.observed({ seen: seen as Observed['seen'] })).once).toHaveLength(1);
+});
+
+test('an execution that the sandbox does not show is found', () => {
+  const w = quietWorld();
+  w.messages.length = 0;
+  expect(found(w.observed())).toEqual({ once: [expect.stringContaining('does not have it')] });
+});
+
+const task: DataOf<'TaskAssigned'> = {
+  taskId: derivedId('task', 1),
+  play: { id: 'return-below-floor', runId: derivedId('run', 1), title: 'Return below floor' },
+  agent: 'paid-media-agent',
+  purpose: 'p',
+  kinds: ['ads.set_bid'],
+  settings: {},
+  contactIds: [],
+  evidence: [],
+  assignedAt: at,
+  dueAt: minutes(30),
+  madeFrom: {},
+};
+
+test('what has no next step waits within its time, and is lost after it', () => {
+  const w = quietWorld();
+  w.signal('s-2');
+  w.add('tasks.assigned.v1', 'TaskAssigned', task);
+  w.propose('ads.pause_campaign');
+  w.approve(w.propose('ads.set_bid'));
+  const early = checkInvariants(w.observed({ at: minutes(0.5) }));
+  expect(early.violations).toEqual([]);
+  expect(waits(early).sort()).toEqual([
+    'permit for action-executor',
+    'proposal for guardrail-validator',
+    'signal for signal-ingestion',
+    'task for paid-media-agent',
+  ]);
+  const half = found(w.observed({ at: minutes(10) }))['nothing-lost'];
+  expect(half).toHaveLength(2);
+  expect(found(w.observed())['nothing-lost']).toHaveLength(4);
+});
+
+test('a task that was settled is not lost; a proposal that its settlement names and nobody published is', () => {
+  const w = quietWorld();
+  w.add('tasks.assigned.v1', 'TaskAssigned', task);
+  const settled = { taskId: task.taskId, agent: task.agent, play: task.play, reason: 'r', at } as const;
+  const ids = [w.shift.proposalId];
+  w.add('tasks.settled.paid-media-agent.v1', 'TaskSettled', { ...settled, outcome: 'proposed', proposalIds: ids });
+  expect(found(w.observed())).toEqual({});
+  const lost = { ...settled, outcome: 'proposed' as const, proposalIds: [derivedId('proposal', 'lost')] };
+  w.add('tasks.settled.paid-media-agent.v1', 'TaskSettled', lost);
+  expect(found(w.observed())).toEqual({ 'nothing-lost': [expect.stringContaining('paid-media-agent to publish it')] });
+});
+
+test('a dead letter is not lost: it waits for a person', () => {
+  const w = quietWorld();
+  const { place } = w.add('tasks.assigned.v1', 'TaskAssigned', task);
+  const { topic, partition, offset } = place;
+  const letter = {
+    deadLetterId: derivedId('dead', 1),
+    service: 'paid-media-agent',
+    topic,
+    partition,
+    offset,
+    sha256: 'ab'.repeat(32),
+    fault: { code: 'handler', says: 'x' },
+    attempts: 3,
+    at,
+  };
+  w.add('paid-media-agent.dead-letters.v1', 'DeadLetter', letter);
+  const report = checkInvariants(w.observed());
+  expect(report.violations).toEqual([]);
+  expect(waits(report)).toEqual([`task for a person: dead letter ${letter.deadLetterId} of paid-media-agent`]);
+});
+
+test('an unresolved permit waits for a person, however long', () => {
+  const w = quietWorld();
+  w.settle(w.approve(w.propose('ads.set_bid')), 'unresolved');
+  const report = checkInvariants(w.observed());
+  expect([report.ok, waits(report)]).toEqual([true, ['unresolved permit for a person to decide']]);
+});
+
+test('state that an accepted signal made and nobody published is found', () => {
+  const w = quietWorld();
+  w.accept('s-1b', { [`consent:${contact}`]: 4 });
+  expect(found(w.observed())).toEqual({});
+  w.accept('s-1c', { [`consent:${contact}`]: 5 });
+  expect(found(w.observed())['nothing-lost']).toEqual([expect.stringContaining('version 5 of consent:')]);
+});
+
+test('money over the daily cap is found, even where each approval says it was under it; released money makes room', () => {
+  const within = quietWorld();
+  for (const n of [2, 3, 4, 5, 6]) {
+    const shift = within.approve(within.propose('ads.shift_budget', { amountMinor: 10_000 }, n));
+    within.settle(shift, n === 2 ? 'refused' : 'executed');
+  }
+  expect(found(within.observed())).toEqual({});
+
+  const over = quietWorld();
+  for (const n of [2, 3, 4, 5, 6]) {
+    over.settle(over.approve(over.propose('ads.shift_budget', { amountMinor: 10_000 }, n)), 'executed');
+  }
+  expect(found(over.observed())).toEqual({ limits: [expect.stringContaining('the limit is 50000')] });
+});
+
+test('more touches of one person than the window allows are found; outside the window they are not', () => {
+  const within = quietWorld();
+  const week = 60 * 24 * 8;
+  const later = within.propose('email.send', { sendAt: minutes(week) }, 2);
+  within.approve(later);
+  within.settle(within.approve(within.propose('email.send', {}, 3)), 'executed');
+  expect(found(within.observed())).toEqual({});
+
+  const over = quietWorld();
+  for (const n of [2, 3]) over.settle(over.approve(over.propose('email.send', {}, n)), 'executed');
+  expect(found(over.observed()).limits).toEqual([expect.stringContaining('3 within the window')]);
+});
+
+test('a message after a withdrawal is found; one that was sent before it, or as it came in, is not', () => {
+  const w = quietWorld();
+  w.consent(5, 'withdrawn', minutes(1));
+  expect(found(w.observed())).toEqual({});
+  w.settle(w.approve(w.propose('email.send', {}, 2)), 'executed', minutes(2));
+  expect(found(w.observed())).toEqual({ consents: [expect.stringContaining('withdrawn since')] });
+
+  const close = quietWorld();
+  close.consent(5, 'withdrawn', minutes(1));
+  close.settle(close.approve(close.propose('email.send', {}, 2)), 'executed', minutes(1.1));
+  expect(found(close.observed())).toEqual({});
+});
+
+test('a message that was judged under a withdrawn consent is found', () => {
+  const w = quietWorld();
+  const seen = w.observed().seen.filter((s) => s.event.type !== 'ConsentsChanged');
+  expect(found(w.observed({ seen })).consents).toEqual([expect.stringContaining('not on the topic')]);
+});
+
+test('a reservation that was lost, or released although it was spent, is found', () => {
+  const w = quietWorld();
+  w.reserved.pop();
+  expect(found(w.observed()).reservations).toEqual([expect.stringContaining('is not reserved')]);
+  const other = quietWorld();
+  other.reserved.forEach((row, n, all) => {
+    all[n] = { ...row, state: 'released' };
+  });
+  expect(found(other.observed()).reservations).toHaveLength(2);
+  const orphan = quietWorld();
+  orphan.reserved.push({ permitId: derivedId('permit', 'x'), issuedAt: at, ledger: 'l', amount: 1, state: 'held' });
+  expect(found(orphan.observed()).reservations).toEqual([expect.stringContaining('not on the topic')]);
+});
+
+test('what ran after a stop is found, also when the stop was lifted; what does not concern it is not', () => {
+  const w = quietWorld();
+  const bid = w.approve(w.propose('ads.set_bid'));
+  w.control(1, 'stopped', minutes(1), 'agent:sequencing-agent');
+  w.settle(bid, 'executed', minutes(5));
+  expect(found(w.observed())).toEqual({});
+  w.control(1, 'stopped', minutes(1), 'agent:paid-media-agent');
+  w.control(2, 'running', minutes(2), 'agent:paid-media-agent');
+  expect(found(w.observed())).toEqual({
+    stops: [expect.stringContaining('agent:paid-media-agent was stopped by lea')],
+  });
+});
+
+test('a record that does not verify, that lacks a record of a topic, or names other bytes is found', () => {
+  const w = quietWorld();
+  const { record, ...rest } = w.observed();
+  if (!record) throw new Error('there is a record');
+  const broken = { ...record, ok: false, problems: ['root-mismatch: checkpoint 0: x'] };
+  expect(found({ ...rest, record: broken })).toEqual({ record: ['root-mismatch: checkpoint 0: x'] });
+  const [[first = ''] = []] = [...record.leaves];
+  const without = new Map([...record.leaves].filter(([name]) => name !== first));
+  expect(found({ ...rest, record: { ...record, leaves: without } }).record).toEqual([
+    'it is on the topic and not on the record',
+  ]);
+  const altered = new Map([...record.leaves, [first, 'ff'.repeat(32)]]);
+  expect(found({ ...rest, record: { ...record, leaves: altered } }).record).toEqual([
+    'the record names other bytes than those on the topic',
+  ]);
+  // What stands for a commitment has no bytes to compare.
+  const committed = new Map([...record.leaves, [first, null]]);
+  expect(found({ ...rest, record: { ...record, leaves: committed } })).toEqual({});
+});
+
+test('what could not be looked at is said, and is no violation', () => {
+  const report = checkInvariants(quietWorld().observed({ sandbox: null, reserved: null, record: null }));
+  expect(report.ok).toBe(true);
+  expect(report.invariants.filter((line) => line.note).map((line) => line.invariant)).toEqual([
+    'permitted',
+    'reservations',
+    'record',
+  ]);
+});
+
+test('the text has a line per invariant, then what is wrong, then what waits for whom', () => {
+  const w = quietWorld();
+  w.signal('s-2');
+  w.messages.length = 0;
+  const text = auditText(picocolors.createColors(false), checkInvariants(w.observed({ at: minutes(0.5) })));
+  expect(text).toMatch(/nothing twice +2 +1 +0/);
+  expect(text).toMatch(/once: settled as executed/);
+  expect(text).toMatch(/signal +s-2 +signal-ingestion +30 s ago/);
+  expect(text).toMatch(/1 violation found\.$/);
+});

@@ -1,0 +1,84 @@
+import { consents } from './consents.js';
+import { type Facts, factsOf } from './facts.js';
+import type { Finding, Invariant, Violation, Waiting } from './finding.js';
+import { limits } from './limits.js';
+import { nothingLost } from './nothing-lost.js';
+import type { Observed } from './observed.js';
+import { onRecord } from './on-record.js';
+import { once } from './once.js';
+import { permitted } from './permitted.js';
+import { reservations } from './reservations.js';
+import { stops } from './stops.js';
+
+const invariants: Readonly<Record<Invariant, { readonly says: string; readonly check: (facts: Facts) => Finding }>> = {
+  permitted: { says: 'no effect without a valid permit', check: permitted },
+  once: { says: 'nothing twice', check: once },
+  'nothing-lost': { says: 'nothing lost', check: nothingLost },
+  limits: { says: 'no limit passed', check: limits },
+  consents: { says: 'no consent broken', check: consents },
+  reservations: { says: 'reservations add up', check: reservations },
+  stops: { says: 'stops obeyed', check: stops },
+  record: { says: 'the record is whole and holds everything', check: onRecord },
+};
+
+/** One invariant's line of the report. */
+export interface Line {
+  readonly invariant: Invariant;
+  readonly says: string;
+  readonly checked: number;
+  readonly violations: number;
+  readonly waiting: number;
+  readonly note?: string;
+}
+
+/** What the audit found. Plain JSON. */
+export interface AuditReport {
+  /** There is no violation. */
+  readonly ok: boolean;
+  readonly at: string;
+  readonly invariants: readonly Line[];
+  readonly violations: readonly Violation[];
+  /** What has no end yet, oldest first. Waiting is no violation before its time is over. */
+  readonly waiting: readonly Waiting[];
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Checks everything that was observed against every invariant. Pure: the same observation gives the same report. */
+export function checkInvariants(observed: Observed): AuditReport {
+  const facts = factsOf(observed);
+  const findings = Object.entries(invariants).map(([name, { says, check }]) => {
+    return { invariant: name as Invariant, says, finding: check(facts) };
+  });
+  const violations = findings.flatMap(({ finding }) => finding.violations);
+  return {
+    ok: violations.length === 0,
+    at: observed.at,
+    invariants: findings.map(({ invariant, says, finding }) => ({
+      invariant,
+      says,
+      checked: finding.checked,
+      violations: finding.violations.length,
+      waiting: finding.waiting?.length ?? 0,
+      ...(finding.note !== undefined && { note: finding.note }),
+    })),
+    violations,
+    waiting: findings
+      .flatMap(({ finding }) => finding.waiting ?? [])
+      .sort((a, b) => (a.since === b.since ? 0 : a.since < b.since ? -1 : 1)),
+    counts: {
+      signals: facts.inbound.length,
+      accepted: facts.of('SignalAccepted').length,
+      tasks: facts.of('TaskAssigned').length,
+      proposals: facts.of('ActionProposed').length,
+      approvals: facts.issued.size,
+      refusals: facts.of('ActionRefused').length,
+      settlements: facts.of('ActionSettled').length - facts.strange.length,
+      executed: [...facts.issued.values()].filter((p) => p.settlements.some((s) => s.event.data.outcome === 'executed'))
+        .length,
+      withoutPermit: facts.unissued.length,
+      strangersSettlements: facts.strange.length,
+      deadLetters: facts.of('DeadLetter').length,
+      records: facts.written.length,
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { DataOf } from '@countersign/contracts';
+import { effectAt, type Facts, type Issued, isExecuted } from './facts.js';
+import type { Finding, Violation } from './finding.js';
+
+/**
+ * No consent broken: nothing that needs consent ran for a contact who had not given it by the version it was judged under, or who
+ * had taken it back longer before than a withdrawal takes to be read.
+ */
+export function consents(facts: Facts): Finding {
+  const violations: Violation[] = [];
+  let checked = 0;
+  for (const permit of facts.issued.values()) {
+    if (!permit.subject.consent || !isExecuted(permit)) continue;
+    for (const contact of permit.subject.recipients) {
+      checked += 1;
+      const says = broken(facts, permit, contact);
+      if (says) violations.push({ invariant: 'consents', ids: [permit.claims.jti, permit.claims.sub, contact], says });
+    }
+  }
+  return { checked, violations };
+}
+
+function broken(facts: Facts, permit: Issued, contact: string): string | undefined {
+  const { claims, approval } = permit;
+  const history = facts.consents.get(contact) ?? [];
+  const judged = claims.epochs[`consent:${contact}`] ?? 0;
+  const then = history.find((c) => c.version === judged);
+  const status = statusOf(permit, then);
+  // A dispute may run only on a person's word.
+  if (status !== 'granted' && !(status === 'disputed' && approval.review)) {
+    return judged > 0 && !then
+      ? `it was judged under version ${judged} of the consents, which is not on the topic`
+      : `consent was ${status} in version ${judged}, under which it was judged`;
+  }
+  const ran = effectAt(facts, permit);
+  const latest = Date.parse(ran) - facts.toleranceSeconds * 1000;
+  const known = history.filter((c) => c.version > judged && Date.parse(c.changedAt) < latest).at(-1);
+  const later = known && statusOf(permit, known);
+  return later && later !== 'granted' && later !== 'disputed'
+    ? `it ran at ${ran}, and consent was ${later} since ${known.changedAt} (version ${known.version}, judged under ${judged})`
+    : undefined;
+}
+
+/** The strictest entry counts; a suppression outweighs them all. */
+function statusOf({ subject }: Issued, fact: DataOf<'ConsentsChanged'> | undefined): string {
+  const needed = subject.consent;
+  if (fact?.suppressions.some((s) => s.channel === needed?.channel)) return 'suppressed';
+  const found = new Set(
+    fact?.entries.filter((e) => e.purpose === needed?.purpose && e.channel === needed?.channel).map((e) => e.status),
+  );
+  return (['withdrawn', 'disputed', 'granted'] as const).find((s) => found.has(s)) ?? 'never given';
+}

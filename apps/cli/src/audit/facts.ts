@@ -1,0 +1,184 @@
+import {
+  type ActionApproved,
+  type ActionProposed,
+  canonical,
+  type DataOf,
+  derivedId,
+  digestOf,
+  type EventType,
+  type PermitClaims,
+  type Policy,
+} from '@countersign/contracts';
+import { readPermit, type Subject, subjectOf, type VerifyKeys } from '@countersign/gate';
+import { type Observed, type Place, placeName, type Seen } from './observed.js';
+
+/** An approval whose permit verifies and says the same as the event, with every settlement that counts for it. */
+export interface Issued {
+  readonly place: Place;
+  readonly approval: ActionApproved;
+  readonly claims: PermitClaims;
+  readonly subject: Subject;
+  readonly settlements: readonly Seen<'ActionSettled'>[];
+}
+
+/** What was observed, put in order: each event once, each permit with what became of it. */
+export interface Facts extends Observed {
+  /** The events of a type, each once, in the order in which the broker took them. */
+  of<T extends EventType>(type: T): readonly Seen<T>[];
+  readonly issued: ReadonlyMap<string, Issued>;
+  /** Approvals that no permit covers, and why; those that repeat a permit under another event id have no reason. */
+  readonly unissued: readonly { readonly seen: Seen<'ActionApproved'>; readonly why: string | null }[];
+  /** Settlements that count for no permit: of a permit never issued, or by somebody whom it does not name. */
+  readonly strange: readonly Seen<'ActionSettled'>[];
+  /** Dead letters that nobody has had handled again, by the place of the event. */
+  readonly dead: ReadonlyMap<string, DataOf<'DeadLetter'>>;
+  readonly policies: ReadonlyMap<number, Policy>;
+  readonly consents: ReadonlyMap<string, readonly DataOf<'ConsentsChanged'>[]>;
+  readonly controls: ReadonlyMap<string, readonly DataOf<'ControlChanged'>[]>;
+  /** When the sandbox systems show the effect of an action, by their own id for it. */
+  readonly effects: ReadonlyMap<string, string>;
+  /** Whether a deadline passed longer ago than the grace. */
+  overdue(deadline: string): boolean;
+}
+
+/** The executor that a topic of settlements belongs to. */
+export const executorOf = (topic: string): string => /^actions\.settled\.(.+)\.v1$/.exec(topic)?.[1] ?? '';
+
+export function factsOf(observed: Observed): Facts {
+  const replayed = new Set<string>();
+  const letters: DataOf<'DeadLetter'>[] = [];
+  for (const { event } of observed.seen) {
+    if (event.type === 'DeadLetter') letters.push(event.data);
+    if (event.type === 'DeadLetterReplayed') replayed.add(event.data.deadLetterId);
+  }
+  const reused = new Set(letters.filter((l) => l.fault.code === 'id-reused').map(placeName));
+  const byType = new Map<string, Seen[]>();
+  const known = new Set<string>();
+  for (const seen of [...observed.seen].sort((a, b) => (a.place.at < b.place.at ? -1 : 1))) {
+    const { place, event } = seen;
+    const name = `${place.topic} ${event.source} ${event.id}`;
+    // Published again after a crash, or an id used again for something else, which nobody handles.
+    if (known.has(name) || reused.has(placeName(place))) continue;
+    known.add(name);
+    const same = byType.get(event.type);
+    if (same) same.push(seen);
+    else byType.set(event.type, [seen]);
+  }
+  const of = <T extends EventType>(type: T) => (byType.get(type) ?? []) as unknown as readonly Seen<T>[];
+
+  const issued = new Map<string, Issued & { settlements: Seen<'ActionSettled'>[] }>();
+  const unissued: { seen: Seen<'ActionApproved'>; why: string | null }[] = [];
+  for (const seen of of('ActionApproved')) {
+    const verified = verifiedPermit(seen.event.data, observed.keys);
+    if (!verified.ok) unissued.push({ seen, why: verified.says });
+    else if (issued.has(seen.event.data.permitId)) unissued.push({ seen, why: null });
+    else issued.set(seen.event.data.permitId, { place: seen.place, ...verified.permit, settlements: [] });
+  }
+  const strange: Seen<'ActionSettled'>[] = [];
+  for (const seen of of('ActionSettled')) {
+    const { permitId, executor, connector, digest } = seen.event.data;
+    const permit = issued.get(permitId);
+    const writer = executorOf(seen.place.topic);
+    const its = permit && `${executor}/${connector}` === permit.claims.aud && digest === permit.claims.digest;
+    if (permit && its && writer === executor) permit.settlements.push(seen);
+    else strange.push(seen);
+  }
+
+  const versions = <T extends { version: number }>(all: readonly T[], key: (of: T) => string) =>
+    new Map(
+      [...Map.groupBy(all, key)].map(([name, rows]) => [name, rows.toSorted((a, b) => a.version - b.version)] as const),
+    );
+  const at = Date.parse(observed.at);
+  return {
+    ...observed,
+    of,
+    issued,
+    unissued,
+    strange,
+    dead: new Map(letters.filter((l) => !replayed.has(l.deadLetterId)).map((l) => [placeName(l), l])),
+    policies: new Map(of('PolicyPublished').map(({ event: { data } }) => [data.version, data])),
+    consents: versions(
+      of('ConsentsChanged').map((s) => s.event.data),
+      (c) => c.contactId,
+    ),
+    controls: versions(
+      of('ControlChanged').map((s) => s.event.data),
+      (c) => c.scope,
+    ),
+    effects: new Map([
+      ...(observed.sandbox?.messages ?? []).map((m) => [m.messageId, m.sentAt] as const),
+      ...(observed.sandbox?.tasks ?? []).map((t) => [t.taskId, t.createdAt] as const),
+    ]),
+    overdue: (deadline) => Date.parse(deadline) + observed.graceSeconds * 1000 < at,
+  };
+}
+
+type Verified =
+  | { readonly ok: true; readonly permit: Pick<Issued, 'approval' | 'claims' | 'subject'> }
+  | { readonly ok: false; readonly says: string };
+
+/** Whether an approval's permit is one, is of exactly this action, and says the same as the event around it. */
+function verifiedPermit(approval: ActionApproved, keys: VerifyKeys): Verified {
+  const read = readPermit(approval.permit, keys);
+  if (!read.ok) return { ok: false, says: read.says };
+  const { claims } = read;
+  const subject = subjectOf(approval.action);
+  if (!subject.ok) return { ok: false, says: subject.fault.says };
+  if (digestOf(approval.action) !== claims.digest) return { ok: false, says: 'the permit is for another action' };
+  const same = {
+    jti: approval.permitId,
+    sub: approval.actionId,
+    proposal: approval.proposalId,
+    aud: `${approval.executor}/${approval.connector}`,
+    agent: approval.agent,
+    play: approval.play.id,
+    kind: approval.action.kind,
+  };
+  const differs = Object.entries(same).find(([name, value]) => claims[name as keyof typeof same] !== value);
+  if (differs) return { ok: false, says: `the permit says another ${differs[0]} than the event` };
+  if (approval.action.actionId !== claims.sub || canonical(approval.reservations) !== canonical(claims.reservations))
+    return { ok: false, says: 'the permit says something else than the event' };
+  return { ok: true, permit: { approval, claims, subject: subject.subject } };
+}
+
+/** A permit's settlement of an outcome. */
+export const settledAs = ({ settlements }: Issued, outcome: DataOf<'ActionSettled'>['outcome']) =>
+  settlements.find(({ event }) => event.data.outcome === outcome);
+
+export const isExecuted = (permit: Issued): boolean => settledAs(permit, 'executed') !== undefined;
+
+/** Whether what it reserved is still held or spent, as far as the settlements say. */
+export const stillCounts = (permit: Issued, kind: 'money' | 'count'): boolean => {
+  const outcomes = new Set(permit.settlements.map(({ event }) => event.data.outcome));
+  if (outcomes.has('undone')) return kind === 'count';
+  return outcomes.has('executed') || !(['failed', 'refused', 'expired'] as const).some((end) => outcomes.has(end));
+};
+
+/** The sandbox systems' own ids for what an action made there. */
+export const messageIdOf = (actionId: string): string => derivedId('sandbox-message', actionId);
+export const taskIdOf = (actionId: string): string => derivedId('sandbox-task', actionId);
+
+/** When the effect happened: as the connected system says, else when it was settled, which after a crash is later. */
+export function effectAt({ effects }: Facts, permit: Issued): string {
+  const { actionId } = permit.approval;
+  const settled = settledAs(permit, 'executed')?.event.data.at ?? permit.place.at;
+  return effects.get(messageIdOf(actionId)) ?? effects.get(taskIdOf(actionId)) ?? settled;
+}
+
+/** The proposal as the gate reads it, from the approval: what the limits ask of it is all in there. */
+export const proposalOf = ({ approval, claims }: Issued): ActionProposed => ({
+  proposalId: approval.proposalId,
+  taskId: approval.taskId,
+  agent: claims.agent,
+  play: approval.play,
+  purpose: '',
+  kinds: [claims.kind],
+  action: approval.action,
+  rationale: '-',
+  evidence: [],
+  confidence: 0,
+  alternatives: [],
+  planner: { kind: 'rules', name: '' },
+  proposedAt: approval.verdict.at,
+  madeFrom: {},
+});

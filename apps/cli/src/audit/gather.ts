@@ -1,0 +1,150 @@
+import { type Event, readEvent, shippedDeployment, topology } from '@countersign/contracts';
+import { readVerifyKeys } from '@countersign/gate';
+import { parseVerifierKey, readEventBytes, readExport, verifyRecord } from '@countersign/record';
+import pg from 'pg';
+import { codeOf, Failure } from '../shell/failure.js';
+import { brokerOf } from '../shell/kafka.js';
+import type { Session } from '../shell/session.js';
+import { type Observed, placeName, type RecordSeen, type Reserved, type Sandbox, type Seen } from './observed.js';
+import { readTopics } from './topics.js';
+
+/**
+ * Looks at everything, in the order in which effects follow from causes backwards: connected systems and reservations, then the
+ * topics, then the record. So whatever is seen has its cause among what is read after it.
+ */
+export async function gather(
+  s: Session,
+  given: { readonly graceSeconds: number; readonly toleranceSeconds: number; readonly keys: unknown },
+): Promise<Observed> {
+  const { installation } = s;
+  const keys = readVerifyKeys(given.keys);
+  const kafka = brokerOf(installation, 'audit-recorder');
+  const [sandbox, reserved] = await Promise.all([readSandbox(s), readReservations(installation.database)]);
+  const topics = await readTopics(kafka, installation.kafka?.bootstrap ?? '');
+  const at = s.now();
+  const { record, states } = await readRecord(s);
+  const { graceSeconds, toleranceSeconds } = given;
+  return {
+    at,
+    graceSeconds,
+    toleranceSeconds,
+    keys,
+    sandbox,
+    reserved,
+    record,
+    ...topics,
+    seen: [...topics.seen, ...states],
+  };
+}
+
+/** Null where the executor shows no sandboxes. */
+async function readSandbox(s: Session): Promise<Sandbox | null> {
+  const url = `${s.installation.urls['action-executor']}/sandbox`;
+  const get = async <T>(path: string): Promise<T> => {
+    const response = await fetch(`${url}/${path}`, { signal: AbortSignal.timeout(10_000) });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    return (await response.json()) as T;
+  };
+  const at = s.now();
+  try {
+    const [{ messages }, { tasks }] = await Promise.all([
+      get<Pick<Sandbox, 'messages'>>('mailer/messages'),
+      get<Pick<Sandbox, 'tasks'>>('crm/tasks'),
+    ]);
+    return { at, messages, tasks };
+  } catch {
+    return null;
+  }
+}
+
+/** Null where the database is not this command's to read. */
+async function readReservations(url: string | undefined): Promise<readonly Reserved[] | null> {
+  if (url === undefined) return null;
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'audit' });
+  try {
+    await client.connect();
+    const { rows } = await client.query<{
+      permit_id: string;
+      issued_at: Date;
+      ledger: string;
+      amount: string;
+      state: Reserved['state'];
+    }>(
+      `SELECT r.permit_id, p.at AS issued_at, r.ledger, r.amount, r.state
+       FROM guardrail_validator.reservations r JOIN guardrail_validator.permits p USING (permit_id)`,
+    );
+    return rows.map((row) => ({
+      permitId: row.permit_id,
+      issuedAt: row.issued_at.toISOString(),
+      ledger: row.ledger,
+      amount: Number(row.amount),
+      state: row.state,
+    }));
+  } catch {
+    return null;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** State topics forget what was overwritten; the record does not. */
+const histories = new Map(
+  topology(shippedDeployment)
+    .filter(({ name }) => ['consents.v1', 'controls.v1', 'policies.v1'].includes(name))
+    .map((topic) => [topic.name, topic]),
+);
+
+/** Verifies the record in one pass and takes from it what the topics may have forgotten. */
+async function readRecord(s: Session): Promise<{ record: RecordSeen; states: Seen[] }> {
+  const leaves = new Map<string, string | null>();
+  const states: Seen[] = [];
+  const appended: string[] = [];
+  try {
+    const opened = await readExport(await s.audit.lines('/v1/record/export'));
+    const tapped = async function* () {
+      for await (const batch of opened.leaves) {
+        for (const { leaf, kept, bytes, at } of batch) {
+          leaves.set(placeName(leaf), kept === 'event' ? Buffer.from(leaf.sha256).toString('hex') : null);
+          appended.push(at);
+          const topic = histories.get(leaf.topic);
+          const event = topic && bytes ? stateIn(topic, bytes) : undefined;
+          const { partition, offset } = leaf;
+          if (event) states.push({ place: { topic: leaf.topic, partition, offset, at }, event });
+        }
+        yield batch;
+      }
+    };
+    const { recordKey } = s.installation;
+    const report = await verifyRecord({
+      ...opened,
+      leaves: tapped(),
+      ...(recordKey !== undefined && { keys: [parseVerifierKey(recordKey.trim())] }),
+    });
+    const { ok, size, confirmed, problems } = report;
+    const where = (at: (typeof problems)[number]['at']): string =>
+      at === 'record' ? '' : 'leaf' in at ? `leaf ${at.leaf}: ` : `checkpoint ${at.checkpoint}: `;
+    const record: RecordSeen = {
+      ok,
+      size,
+      confirmed,
+      unconfirmedSince: appended[confirmed] ?? null,
+      problems: problems.map(({ kind, at, says }) => `${kind}: ${where(at)}${says}`),
+      leaves,
+    };
+    return { record, states };
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure(2, `the record cannot be read to its end (${codeOf(error)})`);
+  }
+}
+
+function stateIn(topic: Parameters<typeof readEvent>[0], bytes: Uint8Array): Event | undefined {
+  const { key, headers, value } = readEventBytes(bytes);
+  const buffer = (part: Uint8Array | null): Buffer | null => (part === null ? null : Buffer.from(part));
+  const read = readEvent(topic, {
+    key: buffer(key),
+    value: buffer(value),
+    headers: Object.fromEntries(headers.map(([name, text]) => [name, buffer(text) ?? undefined])),
+  });
+  return read.ok ? (read.event as Event) : undefined;
+}

@@ -1,0 +1,185 @@
+import {
+  type ActionApproved,
+  type ActionProposed,
+  type ActionSettled,
+  type DataOf,
+  derivedId,
+  type Event,
+  type EventType,
+  sha256,
+  sourceOf,
+  topicNamed,
+  topology,
+} from '@countersign/contracts';
+import { judge, type SigningKey } from '@countersign/gate';
+import {
+  approvedEvent,
+  at,
+  contact,
+  factsFor,
+  granted,
+  permitKeys,
+  policyOf,
+  proposalOf,
+} from '@countersign/gate/testing';
+import { messageIdOf } from './facts.js';
+import { type Observed, type Place, placeName, type Reserved, type Seen } from './observed.js';
+
+/* A small installation in which every promise was kept: each test breaks one. For tests of the audit. */
+
+const topics = topology();
+const { signing, keys } = permitKeys();
+export const otherKey: SigningKey = permitKeys().signing;
+export { at, contact };
+
+export const minutes = (n: number): string => new Date(Date.parse(at) + n * 60_000).toISOString();
+const seconds = (n: number): string => new Date(Date.parse(at) + n * 1000).toISOString();
+
+export type World = ReturnType<typeof world>;
+
+export function world() {
+  const seen: Seen[] = [];
+  const inbound: Observed['inbound'][number][] = [];
+  const written: Observed['written'][number][] = [];
+  const reserved: Reserved[] = [];
+  const messages: { messageId: string; sentAt: string }[] = [];
+  const policy = policyOf();
+
+  const place = (topic: string, when: string): Place => {
+    const found = { topic, partition: 0, offset: String(written.length), at: when };
+    written.push({ place: found, sha256: sha256(`${topic} ${written.length}`) });
+    return found;
+  };
+  /** An event on its topic, as its writer writes it. */
+  const add = <T extends EventType>(topic: string, type: T, data: DataOf<T>, when = at): Seen<T> => {
+    const id = derivedId('event', written.length);
+    const event = { id, source: topicNamed(topic, topics).source, type, time: when, data } as unknown as Event<T>;
+    const one = { place: place(topic, when), event };
+    seen.push(one as unknown as Seen);
+    return one;
+  };
+
+  const signal = (id: string): void => {
+    inbound.push({ place: place('signals.inbound.website.v1', at), source: '/sources/website', id });
+  };
+  const accept = (id: string, madeFrom: Record<string, number> = {}): void => {
+    add('signals.accepted.v1', 'SignalAccepted', {
+      source: '/sources/website',
+      signalId: id,
+      type: 'PageViewed',
+      occurredAt: at,
+      receivedAt: at,
+      quality: { score: 90, freshness: 90, completeness: 90 },
+      triggers: true,
+      facts: {},
+      madeFrom,
+    });
+  };
+  const propose = (kind: string, payload: Record<string, unknown> = {}, n = 1): ActionProposed => {
+    const proposal: ActionProposed = {
+      ...proposalOf(kind, payload, {}, n),
+      purpose: 'p',
+      rationale: 'r',
+      evidence: [],
+      confidence: 1,
+      alternatives: [],
+      planner: { kind: 'rules', name: 'rules' },
+      proposedAt: at,
+    };
+    add('actions.proposed.paid-media-agent.v1', 'ActionProposed', proposal);
+    return proposal;
+  };
+  /** Judges and seals as the validator does, and books what the permit reserves. */
+  const approve = (
+    proposal: ActionProposed,
+    { key = signing, when = at }: { key?: SigningKey; when?: string } = {},
+  ): ActionApproved => {
+    const judgement = judge(proposal, factsFor(proposal, {}, policy, when), policy, when);
+    const approval = approvedEvent(proposal, judgement, key);
+    add('actions.approved.v1', 'ActionApproved', approval, when);
+    for (const { ledger, amount } of approval.reservations) {
+      reserved.push({ permitId: approval.permitId, issuedAt: when, ledger, amount, state: 'held' });
+    }
+    return approval;
+  };
+  const settled = (
+    { permitId, actionId, proposalId, digest, executor, connector }: ActionApproved,
+    outcome: ActionSettled['outcome'],
+    when = seconds(1),
+  ): ActionSettled => ({ permitId, actionId, proposalId, digest, executor, connector, outcome, at: when });
+  /** Settles, with everything that follows from it: the effect in the sandbox, and the reservations. */
+  const settle = (approval: ActionApproved, outcome: ActionSettled['outcome'], when = seconds(1)): void => {
+    add('actions.settled.action-executor.v1', 'ActionSettled', settled(approval, outcome, when), when);
+    if (outcome === 'executed' && approval.connector === 'mailer') {
+      messages.push({ messageId: messageIdOf(approval.actionId), sentAt: when });
+    }
+    const state = outcome === 'executed' ? 'committed' : outcome === 'unresolved' ? 'held' : 'released';
+    for (const [n, row] of reserved.entries()) {
+      if (row.permitId === approval.permitId) reserved[n] = { ...row, state };
+    }
+  };
+  const consent = (version: number, status: 'granted' | 'withdrawn', changedAt: string): void => {
+    const entries = granted().entries.map((entry) => ({ ...entry, status, at: changedAt }));
+    add(
+      'consents.v1',
+      'ConsentsChanged',
+      { version, changedAt, contactId: contact, entries, suppressions: [] },
+      changedAt,
+    );
+  };
+  const control = (version: number, state: 'stopped' | 'running', changedAt: string, scope: string): void => {
+    add('controls.v1', 'ControlChanged', { version, changedAt, scope, state, by: 'lea', reason: 'r' }, changedAt);
+  };
+
+  const observed = (more: Partial<Observed> = {}): Observed => ({
+    at: minutes(60),
+    graceSeconds: 60,
+    toleranceSeconds: 10,
+    keys,
+    seen: [...seen],
+    inbound: [...inbound],
+    unreadable: [],
+    written: [...written],
+    sandbox: { at: minutes(59), messages: [...messages], tasks: [] },
+    reserved: [...reserved],
+    record: {
+      ok: true,
+      size: written.length,
+      confirmed: written.length,
+      unconfirmedSince: null,
+      problems: [],
+      leaves: new Map(written.map((w) => [placeName(w.place), w.sha256])),
+    },
+    ...more,
+  });
+
+  add('policies.v1', 'PolicyPublished', policy, minutes(-60));
+  consent(4, 'granted', minutes(-60));
+  return {
+    add,
+    signal,
+    accept,
+    propose,
+    approve,
+    settle,
+    settled,
+    consent,
+    control,
+    observed,
+    reserved,
+    messages,
+    source: sourceOf,
+  };
+}
+
+/** One message and one shift of a budget, each proposed, approved and executed. */
+export function quietWorld() {
+  const w = world();
+  w.signal('s-1');
+  w.accept('s-1');
+  const message = w.approve(w.propose('email.send'));
+  const shift = w.approve(w.propose('ads.shift_budget'));
+  w.settle(message, 'executed');
+  w.settle(shift, 'executed');
+  return { ...w, message, shift };
+}

@@ -1,0 +1,174 @@
+import { executorOf, type Facts, settledAs } from './facts.js';
+import type { Finding, Violation, Waiting } from './finding.js';
+import { type Place, placeName } from './observed.js';
+
+interface Step {
+  readonly what: string;
+  readonly id: string;
+  readonly for: string;
+  readonly since: string;
+  /** By when it should have ended; null: at once, but for the grace. */
+  readonly until: string | null;
+  /** Where the event stands whose handling is awaited: it may be a dead letter. */
+  readonly place?: Place;
+}
+
+/** Nothing lost: every step has the one after it, or is shown waiting, for whom and since when. */
+export function nothingLost(facts: Facts): Finding {
+  const violations: Violation[] = [];
+  const waiting: Waiting[] = [];
+  let checked = 0;
+  /** A step is done, waits within its time, waits for a person to have its dead letter handled, or is lost. */
+  const step = (done: boolean, { place, ...of }: Step): void => {
+    checked += 1;
+    if (done) return;
+    const letter = place && facts.dead.get(placeName(place));
+    if (letter) {
+      const person = `a person: dead letter ${letter.deadLetterId} of ${letter.service}`;
+      waiting.push({ ...of, for: person, since: letter.at, until: null });
+    } else if (facts.overdue(of.until ?? of.since)) {
+      const says = `${of.what} waits for ${of.for} since ${of.since}${of.until ? `, at most until ${of.until}` : ''}`;
+      violations.push({ invariant: 'nothing-lost', ids: [of.id], says });
+    } else waiting.push(of);
+  };
+  signals(facts, step);
+  tasks(facts, step);
+  proposals(facts, step);
+  permits(facts, step, waiting);
+  for (const { place, fault } of facts.unreadable) {
+    // State topics and what only the record and the console read have nobody who would bury it.
+    if (!/^(signals\.inbound|tasks|actions|reviews)\./.test(place.topic)) continue;
+    const told =
+      facts.of('DeadLetter').some(({ event }) => placeName(event.data) === placeName(place)) ||
+      facts.of('SignalRejected').some(({ event }) => placeName(event.data) === placeName(place));
+    const what = `unreadable record (${fault.code})`;
+    step(told, { what, id: placeName(place), for: 'its reader to bury it', since: place.at, until: null });
+  }
+  return { checked, violations, waiting };
+}
+
+type Check = (done: boolean, step: Step) => void;
+
+function signals(facts: Facts, step: Check): void {
+  const answered = new Set<string>();
+  for (const { event } of facts.of('SignalAccepted')) answered.add(`${event.data.source} ${event.data.signalId}`);
+  for (const { event } of facts.of('SignalRejected')) {
+    answered.add(`${event.data.source} ${event.data.signalId}`).add(placeName(event.data));
+  }
+  for (const { place, source, id } of facts.inbound) {
+    const done = answered.has(`${source} ${id}`) || answered.has(placeName(place));
+    const name = id ?? placeName(place);
+    step(done, { what: 'signal', id: name, for: 'signal-ingestion', since: place.at, until: null, place });
+  }
+  const versions = new Map<string, number>();
+  const note = (key: string, version: number): void => {
+    versions.set(key, Math.max(version, versions.get(key) ?? 0));
+  };
+  for (const { event } of facts.of('ProfileChanged')) {
+    const { data } = event;
+    const id = data.kind === 'account' ? data.accountId : data.kind === 'contact' ? data.contactId : data.adAccountId;
+    note(`profile:${data.kind}:${id}`, data.version);
+  }
+  for (const { event } of facts.of('ConsentsChanged')) note(`consent:${event.data.contactId}`, event.data.version);
+  for (const { place, event } of facts.of('SignalAccepted')) {
+    const unpublished = Object.entries(event.data.madeFrom).find(
+      ([key, version]) => /^(profile|consent):/.test(key) && (versions.get(key) ?? 0) < version,
+    );
+    if (!unpublished) continue;
+    const what = `version ${unpublished[1]} of ${unpublished[0]}`;
+    const is = { id: event.data.signalId, for: 'signal-ingestion to publish it', since: place.at, until: null };
+    step(false, { what, ...is });
+  }
+}
+
+function tasks(facts: Facts, step: Check): void {
+  const assigned = new Set(facts.of('TaskAssigned').map(({ event }) => event.data.taskId));
+  const settled = new Set(facts.of('TaskSettled').map(({ event }) => event.data.taskId));
+  const proposed = new Set(facts.of('ActionProposed').map(({ event }) => event.data.proposalId));
+  for (const { place, event } of facts.of('TaskAssigned')) {
+    const { taskId, agent, assignedAt, dueAt } = event.data;
+    step(settled.has(taskId), { what: 'task', id: taskId, for: agent, since: assignedAt, until: dueAt, place });
+  }
+  for (const { event } of facts.of('TaskSettled')) {
+    for (const id of event.data.proposalIds) {
+      const { agent, at } = event.data;
+      step(proposed.has(id), { what: 'proposal', id, for: `${agent} to publish it`, since: at, until: null });
+    }
+  }
+  const reviews = facts.of('ReviewDecided').filter(({ event }) => event.data.subject.kind === 'checkpoint');
+  for (const { event } of facts.of('TaskEscalated')) {
+    const { checkpointId, reviewers, deadline, digest, tasks: held, at } = event.data;
+    // The first answer that is in time, by a reviewer and about these tasks is the one that counts.
+    const answer = reviews.find(
+      ({ event: { data } }) =>
+        data.subject.id === checkpointId &&
+        data.digest === digest &&
+        data.at <= deadline &&
+        reviewers.includes(data.by) &&
+        data.decision !== 'edit',
+    );
+    if (answer?.event.data.decision === 'approve') {
+      for (const { taskId } of held) {
+        const since = answer.event.data.at;
+        const is = { what: 'approved task', id: taskId, for: 'orchestrator', since, until: null, place: answer.place };
+        step(assigned.has(taskId), is);
+      }
+      // Past the deadline nothing more is said: the tasks never go out.
+    } else if (!answer && facts.at <= deadline) {
+      step(false, { what: 'checkpoint', id: checkpointId, for: reviewers.join(' or '), since: at, until: deadline });
+    } else step(true, { what: 'checkpoint', id: checkpointId, for: '', since: at, until: deadline });
+  }
+}
+
+function proposals(facts: Facts, step: Check): void {
+  const judged = new Set<string>();
+  const closed = new Set<string>();
+  const heard = new Set<string>();
+  for (const { event } of [...facts.of('ActionApproved'), ...facts.of('ActionRefused')]) {
+    judged.add(event.data.proposalId);
+    closed.add(event.data.proposalId);
+    if (event.data.review) heard.add(event.data.review.reviewId);
+  }
+  for (const { event } of facts.of('ActionEscalated')) judged.add(event.data.proposalId);
+  for (const { event } of facts.of('ReviewSetAside')) heard.add(event.data.reviewId);
+
+  for (const { place, event } of facts.of('ActionProposed')) {
+    const id = event.data.proposalId;
+    const is = { what: 'proposal', id, for: 'guardrail-validator', since: place.at, until: null, place };
+    step(judged.has(id), is);
+  }
+  for (const { event } of facts.of('ActionEscalated')) {
+    const { proposalId: id, reviewers, deadline, verdict } = event.data;
+    const who = reviewers.join(' or ');
+    step(closed.has(id), { what: 'escalation', id, for: who, since: verdict.at, until: deadline });
+  }
+  for (const { place, event } of facts.of('ReviewDecided')) {
+    const { reviewId: id, subject } = event.data;
+    if (subject.kind !== 'proposal') continue;
+    const is = { what: 'answer', id, for: 'guardrail-validator', since: place.at, until: null, place };
+    step(heard.has(id), is);
+  }
+}
+
+function permits(facts: Facts, step: Check, waiting: Waiting[]): void {
+  const rejected = new Set(facts.of('PermitRejected').map(({ event }) => placeName(event.data)));
+  const executors = new Set(facts.written.map(({ place }) => executorOf(place.topic)));
+  for (const { place, approval, claims, settlements, ...rest } of facts.issued.values()) {
+    const { permitId: id, executor, expiresAt } = approval;
+    const is = { what: 'permit', id, for: executor, since: approval.verdict.at, until: expiresAt, place };
+    step(settlements.length > 0, is);
+    const unresolved = settledAs({ place, approval, claims, settlements, ...rest }, 'unresolved');
+    if (unresolved && settlements.length === 1) {
+      const since = unresolved.event.data.at;
+      waiting.push({ what: 'unresolved permit', id, for: 'a person to decide', since, until: null });
+    }
+  }
+  for (const { seen } of facts.unissued) {
+    const { executor } = seen.event.data;
+    // An executor that never said a word may be one that nobody runs, and nobody is deceived by a permit that is none.
+    if (!executors.has(executor)) continue;
+    const id = placeName(seen.place);
+    const is = { what: 'approval without a permit of its own', id, for: executor, since: seen.place.at, until: null };
+    step(rejected.has(id), { ...is, place: seen.place });
+  }
+}

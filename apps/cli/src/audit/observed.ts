@@ -1,0 +1,79 @@
+import type { Event, EventType, Fault } from '@countersign/contracts';
+import type { VerifyKeys } from '@countersign/gate';
+
+/** Where a record stands, and when the broker took it. */
+export interface Place {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly at: string;
+}
+
+/** A record that its contract reads. A record published twice is seen twice. */
+export interface Seen<T extends EventType = EventType> {
+  readonly place: Place;
+  readonly event: Event<T>;
+}
+
+/** A signal at the door: only its name, never its content. */
+export interface Inbound {
+  readonly place: Place;
+  readonly source: string | null;
+  readonly id: string | null;
+}
+
+/** What the sandbox systems show, read before the topics: every effect here was approved on them. */
+export interface Sandbox {
+  readonly at: string;
+  /** The newest thousand of each. */
+  readonly messages: readonly { readonly messageId: string; readonly sentAt: string }[];
+  readonly tasks: readonly { readonly taskId: string; readonly createdAt: string }[];
+}
+
+/** A row of the validator's reservations with its permit; read before the topics. */
+export interface Reserved {
+  readonly permitId: string;
+  readonly issuedAt: string;
+  readonly ledger: string;
+  readonly amount: number;
+  readonly state: 'held' | 'committed' | 'released';
+}
+
+/** The record, read after the topics. */
+export interface RecordSeen {
+  readonly ok: boolean;
+  readonly size: number;
+  readonly confirmed: number;
+  /** When the oldest leaf that no checkpoint vouches for was appended. */
+  readonly unconfirmedSince: string | null;
+  readonly problems: readonly string[];
+  /** `topic/partition/offset` to the SHA-256 that the leaf names; null where it stands for a commitment. */
+  readonly leaves: ReadonlyMap<string, string | null>;
+}
+
+/** Every record on the topics, read by its contract or not, to be found on the record. */
+export interface Written {
+  readonly place: Place;
+  /** Of the bytes as the record takes them. */
+  readonly sha256: string;
+}
+
+/** Everything that is checked. Null: it could not be looked at, and what rests on it is not checked. */
+export interface Observed {
+  readonly at: string;
+  /** How long a step may take before its absence counts. */
+  readonly graceSeconds: number;
+  /** How long a stop or a withdrawal may take to be read by an executor. */
+  readonly toleranceSeconds: number;
+  readonly keys: VerifyKeys;
+  readonly seen: readonly Seen[];
+  readonly inbound: readonly Inbound[];
+  readonly unreadable: readonly { readonly place: Place; readonly fault: Fault }[];
+  readonly written: readonly Written[];
+  readonly sandbox: Sandbox | null;
+  readonly reserved: readonly Reserved[] | null;
+  readonly record: RecordSeen | null;
+}
+
+export const placeName = ({ topic, partition, offset }: Pick<Place, 'topic' | 'partition' | 'offset'>): string =>
+  `${topic}/${partition}/${offset}`;

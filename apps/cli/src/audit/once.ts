@@ -1,0 +1,50 @@
+import { type Facts, type Issued, isExecuted, messageIdOf, settledAs, taskIdOf } from './facts.js';
+import type { Finding, Violation } from './finding.js';
+import type { Sandbox } from './observed.js';
+
+/** Nothing twice: one end a permit, one executed permit an action, and every effect that was settled is there. */
+export function once(facts: Facts): Finding {
+  const violations: Violation[] = [];
+  const byAction = new Map<string, string[]>();
+  for (const permit of facts.issued.values()) {
+    const { jti, sub } = permit.claims;
+    const wrong = wrongEnds(permit);
+    if (wrong) violations.push({ invariant: 'once', ids: [jti, sub], says: wrong });
+    if (!isExecuted(permit)) continue;
+    byAction.set(sub, [...(byAction.get(sub) ?? []), jti]);
+    const { sandbox } = facts;
+    if (sandbox && isMissing(permit, sandbox, facts)) {
+      const says = `settled as executed, and the ${permit.claims.aud} sandbox does not have it`;
+      violations.push({ invariant: 'once', ids: [jti, sub], says });
+    }
+  }
+  for (const [actionId, permits] of byAction) {
+    if (permits.length < 2) continue;
+    const says = `executed under ${permits.length} permits`;
+    violations.push({ invariant: 'once', ids: [actionId, ...permits], says });
+  }
+  return { checked: facts.issued.size, violations };
+}
+
+/** `unresolved` may be followed by one other, `undone` may follow `executed`; nothing else has two ends. */
+function wrongEnds({ settlements }: Issued): string | undefined {
+  const outcomes = settlements.map(({ event }) => event.data.outcome);
+  const of = (outcome: string): number => outcomes.filter((o) => o === outcome).length;
+  const definite = ['executed', 'failed', 'refused', 'expired'].reduce((n, outcome) => n + of(outcome), 0);
+  const good = definite <= 1 && of('unresolved') <= 1 && of('undone') <= of('executed');
+  return good ? undefined : `it has more than one end: ${outcomes.join(', ')}`;
+}
+
+/** Whether a sandbox that would show the effect does not, having been asked after it was settled. */
+function isMissing(permit: Issued, sandbox: Sandbox, { effects }: Facts): boolean {
+  const { claims } = permit;
+  const settled = settledAs(permit, 'executed')?.event.data.at ?? sandbox.at;
+  const shown = {
+    'email.send': { connector: 'action-executor/mailer', id: messageIdOf(claims.sub), rows: sandbox.messages },
+    'crm.create_task': { connector: 'action-executor/crm', id: taskIdOf(claims.sub), rows: sandbox.tasks },
+  }[claims.kind];
+  if (!shown || shown.connector !== claims.aud || effects.has(shown.id) || settled >= sandbox.at) return false;
+  const oldest = shown.rows.map((row) => ('sentAt' in row ? row.sentAt : row.createdAt)).sort()[0];
+  // It shows the newest thousand: what is older than they are cannot be missed.
+  return shown.rows.length < 1000 || oldest === undefined || settled > oldest;
+}

@@ -1,0 +1,58 @@
+import { executorOf, type Facts, isExecuted, messageIdOf, settledAs, taskIdOf } from './facts.js';
+import type { Finding, Violation } from './finding.js';
+
+/** No effect without a valid permit: neither one that was settled nor one that only a connected system knows of. */
+export function permitted(facts: Facts): Finding {
+  const violations: Violation[] = [];
+  const violation = (ids: readonly string[], says: string): void => {
+    violations.push({ invariant: 'permitted', ids, says });
+  };
+  for (const { place, event } of facts.strange) {
+    const { outcome, permitId, actionId } = event.data;
+    if (outcome !== 'executed' && outcome !== 'undone') continue;
+    const permit = facts.issued.get(permitId);
+    const why = permit
+      ? `the permit is for ${permit.claims.aud} and action ${permit.claims.sub}`
+      : (facts.unissued.find((u) => u.seen.event.data.permitId === permitId)?.why ?? 'no such permit was approved');
+    violation([permitId, actionId], `${executorOf(place.topic)} settled it as ${outcome}, but ${why}`);
+  }
+  let effects = 0;
+  for (const permit of facts.issued.values()) {
+    const executed = settledAs(permit, 'executed');
+    if (!executed) continue;
+    effects += 1;
+    const { claims, approval } = permit;
+    const { actionId, proposalId, at } = executed.event.data;
+    if (actionId !== claims.sub || proposalId !== claims.proposal) {
+      violation([claims.jti, actionId], `what was settled is not the action ${claims.sub} of the permit`);
+    }
+    if (Date.parse(at) < claims.nbf * 1000) {
+      violation([claims.jti, actionId], `executed at ${at}, before ${approval.notBefore}, when it might run`);
+    }
+  }
+
+  const made = new Map(
+    [...facts.issued.values()].flatMap((permit) => {
+      const { actionId } = permit.approval;
+      return [messageIdOf(actionId), taskIdOf(actionId)].map((id) => [id, permit] as const);
+    }),
+  );
+  for (const [id, at] of facts.effects) {
+    const permit = made.get(id);
+    if (!permit) {
+      violation([id], `a connected system has it since ${at}, and no approval leads to it`);
+      continue;
+    }
+    // Not settled yet, or settled by nobody for certain: both say elsewhere that they wait.
+    const end = permit.settlements.find(({ event }) => ['failed', 'refused', 'expired'].includes(event.data.outcome));
+    if (end && !isExecuted(permit)) {
+      const { outcome } = end.event.data;
+      violation([permit.claims.jti, permit.claims.sub], `settled as ${outcome}, and the effect is there since ${at}`);
+    }
+  }
+  return {
+    checked: effects,
+    violations,
+    ...(facts.sandbox === null && { note: 'the sandbox systems were not reachable, so only settlements were checked' }),
+  };
+}
