@@ -93,7 +93,10 @@ const PublishCreative = z.strictObject({
   creativeId: ForeignId,
   headline: Line(200),
   body: Prose(2000),
-  url: z.url().max(1000),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(1000)
+    .regex(/^[\x21-\x7e]+$/, 'printable ASCII without spaces'),
 });
 const SendEmail = z.strictObject({
   contactId: Uuid,

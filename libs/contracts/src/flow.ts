@@ -70,7 +70,14 @@ export const Evidence = z.object({
 });
 export type Evidence = z.infer<typeof Evidence>;
 
-const playRun = z.object({ id: Name, runId: Uuid, title: z.string() });
+const playRun = z.object({
+  id: Name,
+  runId: Uuid,
+  title: z
+    .string()
+    .max(300)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'one line without control characters'),
+});
 
 export const TaskAssigned = z.object({
   taskId: Uuid,

@@ -27,6 +27,15 @@ export type Money = z.infer<typeof Money>;
 /** SHA-256 in lower-case hexadecimal. */
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits');
 export const Text = (max: number) => z.string().min(1).max(max);
+/**
+ * Somebody's text as any store, log or page can hold it: no control character and no half of a surrogate pair, U+FFFD in
+ * their place, cut to a length.
+ */
+export const plainText = (text: string, max: number): string =>
+  text
+    .replace(/\p{Cc}/gu, '\ufffd')
+    .slice(0, max)
+    .toWellFormed();
 /** What versions of state an event was made from: `{ "profile:contact:…": 3, "consent:…": 1 }`; absent means 0. */
 export const Versions = z.record(z.string(), z.int().nonnegative());
 export type Versions = z.infer<typeof Versions>;

@@ -106,6 +106,18 @@ describe('before any rule', () => {
     expect(decide(proposalOf('email.send', { body: 'Two\r\n\tlines' })).verdict.outcome).toBe('approved');
   });
 
+  test('what an agent writes never comes back as a character that no store can hold', () => {
+    const kind = decide({
+      ...proposalOf('ads.set_bid'),
+      action: { ...proposalOf('ads.set_bid').action, kind: 'a\0b' },
+    });
+    expect(kind.verdict.reasons).toMatchObject([{ says: 'the catalogue has no kind "a\ufffdb"' }]);
+    const name = `profile:\0${'x'.repeat(900)}😀`;
+    const behind = decide(proposalOf('ads.set_bid', {}, { madeFrom: { [name]: 3 } }));
+    expect(JSON.stringify(behind.verdict)).not.toMatch(/\\u(0000|d[89a-f])/);
+    expect(says(behind, 'facts-behind')?.outcome).toBe('escalate');
+  });
+
   test('a kind named like a member of every object is unknown', () => {
     expect(decide(proposalOf('toString')).verdict.reasons[0]?.rule).toBe('shape');
   });

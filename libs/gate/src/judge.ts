@@ -3,6 +3,7 @@ import {
   digestOf,
   type PermitClaims,
   type Policy,
+  plainText,
   policyDigests,
   type Reason,
   type Reservation,
@@ -58,7 +59,7 @@ export function judge(
   const refusedAs = (rule: string, says: string): Judgement => ({
     verdict: {
       outcome: 'refused',
-      reasons: [{ rule, outcome: 'refuse', says: says.slice(0, 1000) }],
+      reasons: [{ rule, outcome: 'refuse', says: plainText(says, 1000) }],
       tier: null,
       policy: under,
       at,
@@ -130,7 +131,7 @@ function weigh(rule: Rule, context: Context): Reason {
   try {
     found = rule.weigh(context);
   } catch (error) {
-    return { rule: rule.name, outcome: 'refuse', says: `the rule failed: ${messageOf(error)}`.slice(0, 1000) };
+    return { rule: rule.name, outcome: 'refuse', says: `the rule failed: ${messageOf(error)}` };
   }
   if (found === undefined) {
     return { rule: rule.name, outcome: 'pass', says: `does not concern ${context.subject.kind}` };
@@ -138,7 +139,18 @@ function weigh(rule: Rule, context: Context): Reason {
   if (!isFinding(found)) {
     return { rule: rule.name, outcome: 'refuse', says: 'the rule failed: it found nothing that is a verdict' };
   }
-  return { rule: rule.name, ...found, says: found.says.slice(0, 1000) };
+  // A rule quotes what an agent wrote; it is read where not every character is welcome.
+  const { figures, ...rest } = found;
+  const shown = Object.entries(figures ?? {}).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? plainText(value, 1000) : value,
+  ]);
+  return {
+    rule: rule.name,
+    ...rest,
+    says: plainText(found.says, 1000),
+    ...(figures && { figures: Object.fromEntries(shown) }),
+  };
 }
 
 const isFinding = (found: unknown): found is Finding =>
@@ -222,4 +234,4 @@ function epochsOf({ proposal, subject, facts }: Context): Record<string, number>
   return epochs;
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown error').slice(0, 300);
+const messageOf = (error: unknown): string => plainText(error instanceof Error ? error.message : 'unknown error', 300);

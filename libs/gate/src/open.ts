@@ -1,4 +1,4 @@
-import { type Action, ActionApproved, canonical, digestOf, type PermitClaims } from '@countersign/contracts';
+import { type Action, ActionApproved, canonical, digestOf, type PermitClaims, plainText } from '@countersign/contracts';
 import { consentIn } from './consent.js';
 import type { ConsentFact, ControlFact } from './facts.js';
 import type { VerifyKeys } from './keys.js';
@@ -311,7 +311,7 @@ const instant = (seconds: number): string => new Date(seconds * 1000).toISOStrin
 const refusal = (code: RefusalCode, says: string, settles: Refusal['settles'] = 'refused'): Refusal => ({
   kind: 'refused',
   code,
-  says: says.slice(0, 1000),
+  says: plainText(says, 1000),
   settles,
 });
 

@@ -1,4 +1,4 @@
-import type { Fault } from '@countersign/contracts';
+import { type Fault, plainText } from '@countersign/contracts';
 
 /** A value that a connected system shows before or after an effect. Never personal data: it goes into the settlement. */
 export type Shown = Readonly<Record<string, unknown>>;
@@ -19,3 +19,23 @@ export type Found = Answer | Unknown | { readonly outcome: 'absent' };
 
 export const rejected = (code: string, says: string): Answer => ({ outcome: 'rejected', reason: { code, says } });
 export const unknown = (says: string): Unknown => ({ outcome: 'unknown', says });
+
+/**
+ * An answer as it can be written down, whatever a connected system put into it: texts plain and cut to the settlement's
+ * lengths, values left out that hold a character which `jsonb` refuses. Otherwise such an answer would never settle.
+ */
+export function settleable(answer: Answer): Answer {
+  if (answer.outcome === 'rejected') {
+    const { code, says } = answer.reason;
+    return { outcome: 'rejected', reason: { code: plainText(code, 80), says: plainText(says, 1000) } };
+  }
+  const { before, after, externalReference } = answer;
+  return {
+    outcome: 'done',
+    externalReference: plainText(externalReference, 300),
+    ...(before && fits(before) && { before }),
+    ...(after && fits(after) && { after }),
+  };
+}
+
+const fits = (value: Shown): boolean => !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/.test(JSON.stringify(value));

@@ -111,3 +111,24 @@ test('unresolved says why it was not called again', () => {
     end: { reason: { code: 'stopped', says: expect.stringContaining('agent:a by lea') } },
   });
 });
+
+test('what no database could keep is not written down: an answer with it still ends its permit', () => {
+  const odd = 'a\0b \ud800 c';
+  const end = (answer: Answer) => {
+    const step = onAnswer(answer, 1, patience);
+    return step.step === 'end' ? step.end : undefined;
+  };
+  expect(end({ outcome: 'rejected', reason: { code: 'odd', says: odd } })).toEqual({
+    outcome: 'failed',
+    reason: { code: 'odd', says: 'a\ufffdb \ufffd c' },
+  });
+  expect(end({ outcome: 'done', externalReference: odd, before: { odd }, after: { [odd]: 1 } })).toEqual({
+    outcome: 'executed',
+    externalReference: 'a\ufffdb \ufffd c',
+  });
+  const words = { said: 'a \\u0000 in words' };
+  expect(end({ outcome: 'done', externalReference: 'r', after: words })).toMatchObject({ after: words });
+  expect(end({ outcome: 'rejected', reason: { code: 'long', says: `${'x'.repeat(999)}😀` } })?.reason?.says).toBe(
+    `${'x'.repeat(999)}\ufffd`,
+  );
+});

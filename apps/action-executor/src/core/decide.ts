@@ -1,6 +1,6 @@
-import type { ActionSettled, Fault } from '@countersign/contracts';
+import { type ActionSettled, type Fault, plainText } from '@countersign/contracts';
 import type { Refusal, Wait } from '@countersign/gate';
-import type { Answer, Found, Unknown } from './answer.js';
+import { type Answer, type Found, settleable, type Unknown } from './answer.js';
 
 /** How a permit ends, once. */
 export type End = Pick<ActionSettled, 'reason' | 'externalReference' | 'before' | 'after'> & {
@@ -105,14 +105,8 @@ export function onAnswer(answer: Answer | Unknown, turn: number, patience: Patie
 }
 
 function endOf(answer: Answer): End {
-  if (answer.outcome === 'rejected') return { outcome: 'failed', reason: answer.reason };
-  const { externalReference, before, after } = answer;
-  return {
-    outcome: 'executed',
-    externalReference,
-    ...(before !== undefined && { before }),
-    ...(after !== undefined && { after }),
-  };
+  const { outcome, ...said } = settleable(answer);
+  return { outcome: outcome === 'done' ? 'executed' : 'failed', ...said };
 }
 
 function again(why: { readonly says: string }, turn: number, patience: Patience): Step {
@@ -122,5 +116,5 @@ function again(why: { readonly says: string }, turn: number, patience: Patience)
 
 const unresolved = (code: string, says: string): Step => ({
   step: 'end',
-  end: { outcome: 'unresolved', reason: { code, says: says.slice(0, 1000) } },
+  end: { outcome: 'unresolved', reason: { code, says: plainText(says, 1000) } },
 });

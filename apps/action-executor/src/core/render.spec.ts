@@ -25,7 +25,7 @@ test('refuses a placeholder without a value rather than leaving a gap', () => {
 });
 
 test('a name cannot bring in a header or another placeholder', () => {
-  const bad = { ...points, firstName: 'Mia\r\nBcc: all@north.example', lastName: '{{contact.firstName}}' };
+  const bad = { ...points, firstName: 'Mia\r\n\0Bcc: all@north.example', lastName: '{{contact.firstName}}' };
   expect(render('{{contact.firstName}} {{contact.lastName}}', bad)).toEqual({
     ok: true,
     text: 'Mia Bcc: all@north.example {{contact.firstName}}',

@@ -19,7 +19,9 @@ export function render(text: string, points: OpenedContactPoints): Rendered {
   const filled = text.replace(placeholder, (_whole, name: string) => {
     const known = Object.hasOwn(values, name) ? values[name] : undefined;
     // A line break in a name would open a new header in a subject.
-    const value = known?.(points)?.replace(/\s+/g, ' ').trim();
+    const value = known?.(points)
+      ?.replace(/[\s\p{Cc}]+/gu, ' ')
+      .trim();
     if (!value) {
       fault ??= known
         ? { ok: false, code: 'no-value', says: `nothing is known to put in for {{${name}}}` }

@@ -84,6 +84,18 @@ test('one slot left for a contact goes to one of two agents', () => {
   expect(outcomes).toEqual(['approved', 'refused']);
 });
 
+test('to whom a message goes is known by the profile: of another account than the one named, it is refused', () => {
+  const profiles = new Map(loaded().profiles);
+  profiles.set(`contact:${contact}`, {
+    version: 1,
+    data: { kind: 'contact', contactId: contact, accountId: 'globex', seniority: 'manager' } as never,
+  });
+  const [ruling] = hear([{ proposal: proposed('email.send'), author: 'paid-media-agent' }], loaded({ profiles }), at);
+  expect(ruling?.judgement.verdict.reasons).toContainEqual(
+    expect.objectContaining({ rule: 'account', outcome: 'refuse' }),
+  );
+});
+
 test('a refusal reserves nothing', () => {
   const rulings = hear([shift(50_001, 1), shift(10_000, 2)], loaded(), at);
   expect(rulings.map((r) => r.judgement.verdict.outcome)).toEqual(['refused', 'approved']);
