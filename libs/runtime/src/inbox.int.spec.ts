@@ -317,7 +317,7 @@ test('an event is buried whatever its headers, its fault and the message of the 
   const [letter] = await harness.deliverRecords(topic, [{ ...record, headers: strange }] as never);
   expect(letter?.data).toMatchObject({ id: 'event-1', fault: { code: 'handler' } });
 
-  const unknown = JSON.stringify({ ...proposal({ proposalId: uuid(2) }), 'a\u0000\ud800': 1, price: 'x\u0000' });
+  const unknown = JSON.stringify({ ...proposal({ proposalId: uuid(2) }), 'a\u0000': 1, price: 'x\u0000' });
   const [bad] = harness.records(topic, [given(2)]);
   const key = Buffer.from('ke\u0000y');
   const [unreadable] = await harness.deliverRecords(topic, [
