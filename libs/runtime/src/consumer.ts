@@ -21,6 +21,8 @@ export interface RunningConsumer {
   readonly state: () => 'starting' | 'running' | 'rebuilding' | 'stopped';
   /** Partitions that are paused because handling failed, with the error. */
   readonly paused: () => Readonly<Record<string, string>>;
+  /** Events of each partition that were on its topic at the last fetch and are not handled yet. */
+  readonly lag: () => Readonly<Record<string, number>>;
   /** No new batch; waits for those in work, commits, leaves the group. */
   readonly stop: () => Promise<void>;
 }
@@ -39,6 +41,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   let rebuilt = Promise.resolve();
   const handled = new Map<string, { topic: string; partition: number; offset: string }>();
   const failures = new Map<string, { count: number; says: string; timer?: NodeJS.Timeout }>();
+  const lags = new Map<string, number>();
   const inWork = new Set<Promise<void>>();
 
   const commitOnce = async (): Promise<void> => {
@@ -84,6 +87,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       };
       for (const name of handled.keys()) if (!owned(name)) handled.delete(name);
       for (const name of failures.keys()) if (!owned(name)) failures.delete(name);
+      for (const name of lags.keys()) if (!owned(name)) lags.delete(name);
     });
     made.on(made.events.CRASH, ({ payload }) => {
       // What kafkajs mends itself needs nobody.
@@ -112,6 +116,8 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
               value,
               headers,
             }));
+            const left = (from: bigint): number => Number(BigInt(batch.highWatermark) - from);
+            lags.set(name, left(BigInt(slice[0]?.offset ?? batch.highWatermark)));
             // A slow slice is no silent instance: whatever it waits for has a time limit of its own.
             const alive = setInterval(() => void heartbeat().catch(() => undefined), limits.sessionMs / 4);
             try {
@@ -138,6 +144,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
             failures.delete(name);
             const last = slice.at(-1)?.offset ?? '0';
             resolveOffset(last);
+            lags.set(name, left(BigInt(last) + 1n));
             handled.set(name, { topic: batch.topic, partition: batch.partition, offset: String(BigInt(last) + 1n) });
             await heartbeat();
           }
@@ -168,6 +175,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   return {
     state: () => state,
     paused: () => Object.fromEntries([...failures].map(([name, { says }]) => [name, says])),
+    lag: () => Object.fromEntries(lags),
     stop: async () => {
       state = 'stopped';
       clearInterval(committing);

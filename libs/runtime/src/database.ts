@@ -1,7 +1,8 @@
+import { moment, transactionEnded } from '@countersign/telemetry';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import type { Tx } from './door.js';
-import { lostRace } from './failures.js';
+import { describe, lostRace } from './failures.js';
 import type { Limits } from './limits.js';
 import { RuntimeTables1763600000000 } from './migrations.js';
 
@@ -9,9 +10,10 @@ import { RuntimeTables1763600000000 } from './migrations.js';
 export interface Database {
   /**
    * Runs `fn` in a transaction, again where it lost a race (deadlock, serialisation), at most `raceTries` times. Throws what `fn`
-   * threw, and where a statement had failed although `fn` returned: then nothing was committed.
+   * threw, and where a statement had failed although `fn` returned: then nothing was committed. `of`, asked at its end, names
+   * the trace contexts that it was for.
    */
-  transaction<R>(fn: (tx: Tx) => Promise<R>): Promise<R>;
+  transaction<R>(fn: (tx: Tx) => Promise<R>, of?: () => readonly (string | undefined)[]): Promise<R>;
   read<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   close(): Promise<void>;
 }
@@ -32,6 +34,7 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   });
+  const namespace = new URL(url).pathname.slice(1);
   // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
   pool.on('error', () => undefined);
   const once = async <R>(fn: (tx: Tx) => Promise<R>): Promise<R> => {
@@ -58,12 +61,17 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
     }
   };
   return {
-    async transaction(fn) {
+    async transaction(fn, of = () => []) {
+      const began = moment();
       for (let tries = 1; ; tries++) {
         try {
-          return await once(fn);
+          const result = await once(fn);
+          transactionEnded({ namespace, began, of });
+          return result;
         } catch (error) {
-          if (!lostRace(error) || tries >= limits.raceTries) throw error;
+          if (lostRace(error) && tries < limits.raceTries) continue;
+          transactionEnded({ namespace, began, of, failure: describe(error).code });
+          throw error;
         }
       }
     },

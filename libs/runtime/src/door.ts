@@ -214,10 +214,14 @@ export interface Runtime {
   readonly service: Service;
   /** The clock, RFC 3339 UTC with milliseconds. */
   now(): string;
-  /** A transaction with outputs that is not caused by a Kafka event or job: a person's act over HTTP. A known cause id is a repeat: `fn` is not called. */
+  /**
+   * A transaction with outputs that is not caused by a Kafka event or job: a person's act over HTTP. A known cause id is a repeat:
+   * `fn` is not called. The act begins a trace of its own, linked to `follows`, the trace context of what it answers.
+   */
   transact<R>(
     cause: Cause,
     fn: (work: Work) => Promise<R>,
+    follows?: string,
   ): Promise<{ repeated: false; result: R } | { repeated: true }>;
   /** A read-only look at the database. */
   read<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;

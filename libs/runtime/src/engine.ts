@@ -1,12 +1,14 @@
 import { type Topic, topicNamed, topology } from '@countersign/contracts';
+import { startAct } from '@countersign/telemetry';
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
 import { consume, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';
-import type { Cause, JobKind, Received, Runtime, ServiceSpec, Work } from './door.js';
+import type { Cause, JobKind, Received, Runtime, ServiceSpec, Tx, Work } from './door.js';
 import { describe } from './failures.js';
 import { type Handle, Inbox, type RawRecord } from './inbox.js';
 import { actKind, JobRunner } from './jobs.js';
 import { type Limits, readLimits } from './limits.js';
+import { outputsMeasured, watch } from './measures.js';
 import { type Publish, publishWith } from './publisher.js';
 import { replay } from './replays.js';
 import { deployment, readSettings } from './settings.js';
@@ -45,6 +47,7 @@ export class Engine implements Runtime {
   private backReader?: RunningConsumer;
   private worker?: RunningConsumer;
   private tidying?: NodeJS.Timeout;
+  private unwatch?: () => void;
   private draining?: Promise<void>;
   private phase: Health['status'] = 'starting';
 
@@ -130,6 +133,12 @@ export class Engine implements Runtime {
       },
     });
     this.tidying = setInterval(() => void this.tidy(), 600_000);
+    this.unwatch = watch({
+      db: this.db,
+      now: this.now,
+      lag: () => this.worker?.lag() ?? {},
+      comparedAt: () => this.comparedAt(),
+    });
     this.phase = 'ok';
   }
 
@@ -168,6 +177,7 @@ export class Engine implements Runtime {
   private async drainOnce(): Promise<void> {
     this.phase = 'stopping';
     clearInterval(this.tidying);
+    this.unwatch?.();
     await this.worker?.stop();
     await this.jobs.stop();
     await Promise.all([this.reader?.stop(), this.backReader?.stop()]);
@@ -201,15 +211,32 @@ export class Engine implements Runtime {
   async transact<R>(
     cause: Cause,
     fn: (work: Work) => Promise<R>,
+    follows?: string,
   ): Promise<{ repeated: false; result: R } | { repeated: true }> {
-    const done = await this.db.transaction(async (tx) => {
+    const act = startAct({ id: cause.id, follows });
+    try {
+      const done = await this.act(cause, fn, act.traceparent);
+      act.end();
+      return done;
+    } catch (error) {
+      act.end(describe(error).code);
+      throw error;
+    }
+  }
+
+  private async act<R>(
+    cause: Cause,
+    fn: (work: Work) => Promise<R>,
+    traceparent: string | undefined,
+  ): Promise<{ repeated: false; result: R } | { repeated: true }> {
+    const work = async (tx: Tx) => {
       const at = this.now();
       const fresh = await tx.query(
         `INSERT INTO inbox (topic, source, id, sha256, partition, "offset", at) VALUES ('~act', $1, $2, '', 0, 0, $3) ON CONFLICT DO NOTHING RETURNING id`,
         [cause.source, cause.id, at],
       );
       if (fresh.length === 0) return { repeated: true } as const;
-      const unit = new UnitOfWork(this.service, at, tx, this.bounds);
+      const unit = new UnitOfWork(this.service, at, tx, this.bounds, traceparent);
       const result = await fn(unit);
       unit.causesAmong([causeKey(cause)]);
       await unit.flush();
@@ -225,8 +252,10 @@ export class Engine implements Runtime {
         outputs: unit.outputsOf(cause),
         kinds: new Set(unit.scheduled.map((job) => job.kind)),
       } as const;
-    });
+    };
+    const done = await this.db.transaction(work, () => [traceparent]);
     if (done.repeated) return { repeated: true };
+    outputsMeasured(done.outputs);
     try {
       await this.publishOutputs(done.outputs);
       await this.db.read('DELETE FROM jobs WHERE kind = $1 AND id = $2', [actKind.kind, done.id]);

@@ -1,9 +1,10 @@
 import { type Envelope, type Fault, fromKafka, outputId, readEvent, sha256, type Topic } from '@countersign/contracts';
-import { type Processing, startProcessing } from '@countersign/telemetry';
+import { type Moment, moment, type Processing, startProcessing } from '@countersign/telemetry';
 import type { Database } from './database.js';
 import type { Batch, Cause, Received, SeenRecord, ServiceSpec, SetAside, Tx } from './door.js';
 import { describe, isTransient } from './failures.js';
 import type { Limits } from './limits.js';
+import { batchFailed, batchMeasured, outputsMeasured } from './measures.js';
 import type { Publish } from './publisher.js';
 import { printable } from './text.js';
 import { type Bounds, causeKey, type StoredOutput, UnitOfWork } from './work.js';
@@ -104,24 +105,39 @@ export class Inbox {
   }
 
   private async attempt(topic: Topic, entries: readonly Entry[], handle: Handle): Promise<Handled> {
+    const began = moment();
     let spans = new Map<Entry, Processing>();
     try {
-      const { outputs, handled, kinds } = await this.is.db.transaction((tx) => {
-        for (const span of spans.values()) span.end('lost-race');
-        spans = new Map();
-        return this.once(topic, entries, handle, tx, spans);
-      });
+      const { emitted, outputs, handled, kinds } = await this.is.db.transaction(
+        (tx) => {
+          for (const span of spans.values()) span.end('lost-race');
+          spans = new Map();
+          return this.once(topic, entries, handle, tx, { spans, began });
+        },
+        () => [...spans.values()].map((span) => span.traceparent),
+      );
+      outputsMeasured(emitted);
       await this.is.publish(outputs);
       for (const span of spans.values()) span.end();
+      batchMeasured({
+        service: this.is.spec.name,
+        topic: topic.name,
+        began,
+        records: entries.length,
+        handled,
+        times: () => [...spans.keys()].flatMap((entry) => entry.event?.time ?? []),
+      });
       if (kinds.size > 0) this.is.onScheduled(kinds);
       return handled;
     } catch (error) {
-      for (const span of spans.values()) span.end(describe(error).code);
+      const { code } = describe(error);
+      for (const span of spans.values()) span.end(code);
+      batchFailed(this.is.spec.name, topic.name, began, code);
       throw error;
     }
   }
 
-  private span(topic: Topic, { record, event }: Entry): Processing {
+  private span(topic: Topic, { record, event }: Entry, began: Moment, together: number): Processing {
     const { id = '', type = '', correlationid, traceparent } = event ?? {};
     const { partition, offset } = record;
     return startProcessing({
@@ -133,6 +149,8 @@ export class Inbox {
       type,
       correlationid,
       traceparent,
+      together,
+      began,
     });
   }
 
@@ -157,7 +175,13 @@ export class Inbox {
     }
   }
 
-  private async once(topic: Topic, entries: readonly Entry[], handle: Handle, tx: Tx, spans: Map<Entry, Processing>) {
+  private async once(
+    topic: Topic,
+    entries: readonly Entry[],
+    handle: Handle,
+    tx: Tx,
+    { spans, began }: { readonly spans: Map<Entry, Processing>; readonly began: Moment },
+  ) {
     const at = this.is.now();
     const unit = new UnitOfWork(this.is.spec.name, at, tx, this.is.bounds);
     const handled: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
@@ -233,7 +257,7 @@ export class Inbox {
     handled.dead = dead.length;
 
     if (toHandle.length > 0 || aside.length > 0 || seen.length > 0) {
-      for (const e of toHandle) spans.set(e, this.span(topic, e));
+      for (const e of toHandle) spans.set(e, this.span(topic, e, began, toHandle.length));
       const batch = batchOf(
         unit,
         topic.name,
@@ -262,7 +286,12 @@ export class Inbox {
     const again = await this.stored(tx, topic.name, redelivered);
     const outputs = [...stored.map(({ entry, output }) => ({ entry, output })), ...again];
     outputs.sort((a, b) => Number(place(a.entry) - place(b.entry)));
-    return { outputs: outputs.map((o) => o.output), handled, kinds: new Set(unit.scheduled.map((job) => job.kind)) };
+    return {
+      emitted: stored.map((s) => s.output),
+      outputs: outputs.map((o) => o.output),
+      handled,
+      kinds: new Set(unit.scheduled.map((job) => job.kind)),
+    };
   }
 
   /** Handed to the service as a fact of its own, so no dead letter. */
@@ -371,6 +400,7 @@ export class Inbox {
       id: `${topic}/${record.partition}/${record.offset}`,
       correlationid: event?.correlationid ?? event?.id,
       causationid: event?.id ?? `${topic}/${record.partition}/${record.offset}`,
+      traceparent: event?.traceparent,
     };
     const deadLetterId = outputId(this.is.spec.name, cause, -1);
     const known = event ?? entry.hint;

@@ -1,3 +1,4 @@
+export { type Answering, type Calling, startCall, startRequest } from '@countersign/telemetry';
 export * from './door.js';
 export { describe, isTransient } from './failures.js';
 export { type Limits, readLimits } from './limits.js';

@@ -1,7 +1,9 @@
+import { type Processing, startJob } from '@countersign/telemetry';
 import type { Database } from './database.js';
 import type { Cause, Job, JobContext, JobKind, Work } from './door.js';
 import { describe, isTransient } from './failures.js';
 import type { Limits } from './limits.js';
+import { outputsMeasured } from './measures.js';
 import type { Publish } from './publisher.js';
 import { type Bounds, causeKey, type StoredOutput, UnitOfWork } from './work.js';
 
@@ -119,16 +121,38 @@ export class JobRunner {
       const answered = rows.filter((row) => row.result_at !== null);
       if (answered.length > 0) await this.release(kind.kind, answered);
       const jobs = rows.filter((row) => row.result_at === null).map(jobOf);
-      if (jobs.length > 0) await this.together(kind, jobs);
+      if (jobs.length > 0) await this.traced(kind, jobs);
     } catch (error) {
       // The rows keep their lease and are taken up again when it has run out.
       this.is.log.error(`jobs ${kind.kind}: ${describe(error).says}`);
     }
   }
 
+  /** Each claim of a job is a span; what the job emits and schedules is its child. */
+  private async traced(kind: JobKind<never>, jobs: readonly Job[]): Promise<void> {
+    const spans = new Map(
+      jobs.map((job) => [job.id, startJob({ ...job, traceparent: job.cause.traceparent })] as const),
+    );
+    try {
+      const traced = jobs.map((job) => ({
+        ...job,
+        cause: { ...job.cause, traceparent: spans.get(job.id)?.traceparent },
+      }));
+      await this.together(kind, traced, spans);
+      for (const span of spans.values()) span.end();
+    } catch (error) {
+      for (const span of spans.values()) span.end(describe(error).code);
+      throw error;
+    }
+  }
+
   /** One job that fails by itself must not hold up those it was claimed with: they are worked one by one then, as far as still held. */
-  private async together(kind: JobKind<never>, jobs: readonly Job[]): Promise<void> {
-    const context = this.context(kind.kind);
+  private async together(
+    kind: JobKind<never>,
+    jobs: readonly Job[],
+    spans: ReadonlyMap<string, Processing>,
+  ): Promise<void> {
+    const context = this.context(kind.kind, jobs);
     const work = (these: readonly Job[]) => kind.work(these as unknown as readonly Job<never>[], context);
     try {
       await work(jobs);
@@ -138,13 +162,14 @@ export class JobRunner {
       for (const job of jobs) {
         if (!(await context.holds(job))) continue;
         await work([job]).catch((alone: unknown) => {
+          spans.get(job.id)?.end(describe(alone).code);
           this.is.log.error(`jobs ${kind.kind} ${job.id}: ${describe(alone).says}`);
         });
       }
     }
   }
 
-  private context(kind: string): JobContext {
+  private context(kind: string, claimed: readonly Job[]): JobContext {
     return {
       now: this.is.now,
       transaction: (fn) =>
@@ -155,7 +180,7 @@ export class JobRunner {
           unit.causesAmong([]);
           await unit.flush();
           return result;
-        }),
+        }, contextsOf(claimed)),
       finish: (jobs, fn) => this.finish(kind, jobs, fn),
       later: async (job, dueAt) => {
         await this.is.db.read(
@@ -179,7 +204,7 @@ export class JobRunner {
     fn: (owned: readonly Job<P>[], work: Work) => Promise<void>,
   ): Promise<void> {
     if (jobs.length === 0) return;
-    const { ended, kinds } = await this.is.db.transaction(async (tx) => {
+    const { emitted, ended, kinds } = await this.is.db.transaction(async (tx) => {
       const rows = await tx.query<JobRow>(
         `SELECT * FROM jobs WHERE kind = $1 AND id = ANY($2) ORDER BY id FOR UPDATE`,
         [kind, jobs.map((job) => job.id)],
@@ -200,8 +225,13 @@ export class JobRunner {
       const answered = rows.filter((row) => row.result_at !== null);
       const fresh = owned.map((job, n) => ({ id: job.id, outputs: outputs[n] ?? [] }));
       const stored = answered.map((row) => ({ id: row.id, outputs: row.outputs ?? [] }));
-      return { ended: [...fresh, ...stored], kinds: new Set(unit.scheduled.map((job) => job.kind)) };
-    });
+      return {
+        emitted: fresh.flatMap((job) => job.outputs),
+        ended: [...fresh, ...stored],
+        kinds: new Set(unit.scheduled.map((job) => job.kind)),
+      };
+    }, contextsOf(jobs));
+    outputsMeasured(emitted);
     await this.deliver(kind, ended);
     if (kinds.size > 0) this.wake(kinds);
   }
@@ -225,6 +255,8 @@ export class JobRunner {
     ]);
   }
 }
+
+const contextsOf = (jobs: readonly Job[]) => () => jobs.map((job) => job.cause.traceparent);
 
 const jobOf = (row: JobRow): Job => ({
   kind: row.kind,

@@ -1,4 +1,6 @@
+import { moment, sent } from '@countersign/telemetry';
 import type { Producer } from 'kafkajs';
+import { describe } from './failures.js';
 import { bytesOf, type StoredOutput } from './work.js';
 
 /** Publishes stored outputs in order; resolves when the broker has acknowledged all (acks=all). */
@@ -34,9 +36,20 @@ export const publishWith =
         byTopic.set(topic, list);
         list.push({ key, value, headers: JSON.parse(headers) as Record<string, string> });
       }
-      await producer.sendBatch({
-        acks: -1,
-        topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })),
-      });
+      const began = moment();
+      const tell = (failure?: string): void => {
+        for (const [topic, messages] of byTopic)
+          sent({ topic, began, count: messages.length, of: () => messages.map((m) => m.headers.traceparent), failure });
+      };
+      try {
+        await producer.sendBatch({
+          acks: -1,
+          topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })),
+        });
+      } catch (error) {
+        tell(describe(error).code);
+        throw error;
+      }
+      tell();
     }
   };

@@ -36,6 +36,8 @@ export class UnitOfWork implements Work {
     readonly tx: Tx,
     /** What the broker would refuse is a bug of whoever emits it: a topic that is not the service's, an event too large. */
     private readonly bounds: Bounds,
+    /** The trace context for causes that bring none. */
+    private readonly traceparent?: string | undefined,
   ) {}
 
   emit<T extends EventType>(cause: Cause, output: Output<T>): string {
@@ -78,7 +80,7 @@ export class UnitOfWork implements Work {
   }
 
   schedule(cause: Cause, job: NewJob): void {
-    this.jobs.push({ cause, job });
+    this.jobs.push({ cause: { ...cause, traceparent: cause.traceparent ?? this.traceparent }, job });
   }
 
   /** Whether a job was scheduled, so that the runner need not wait for its next look. */
@@ -103,7 +105,7 @@ export class UnitOfWork implements Work {
 
   /** A unit of its own in the same transaction, whose outputs may be thrown away. */
   fork(): UnitOfWork {
-    return new UnitOfWork(this.service, this.at, this.tx, this.bounds);
+    return new UnitOfWork(this.service, this.at, this.tx, this.bounds, this.traceparent);
   }
 
   /** Files outputs that another unit made under a cause of this one. */
@@ -159,6 +161,7 @@ export class UnitOfWork implements Work {
     const list = this.emitted.get(causeKey(cause)) ?? [];
     this.emitted.set(causeKey(cause), list);
     const id = outputId(this.service, cause, list.length);
+    const traceparent = cause.traceparent ?? this.traceparent;
     const { headers, value } = toBinary({
       id,
       source: sourceOf(this.service),
@@ -167,7 +170,7 @@ export class UnitOfWork implements Work {
       ...(subject !== undefined && { subject }),
       ...(cause.correlationid !== undefined && { correlationid: cause.correlationid }),
       causationid: cause.causationid ?? cause.id,
-      ...(cause.traceparent !== undefined && { traceparent: cause.traceparent }),
+      ...(traceparent !== undefined && { traceparent }),
       data,
     });
     const stored = { topic, key, headers: JSON.stringify(headers), value };

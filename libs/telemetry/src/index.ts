@@ -1,2 +1,27 @@
-export { isConfigured, startTelemetry } from './provider.js';
-export { attributes, type Processing, type ProcessingOf, startProcessing } from './spans.js';
+export { attributes, exportable } from './attributes.js';
+export {
+  type CounterName,
+  count,
+  type GaugeName,
+  type HistogramName,
+  instruments,
+  observe,
+  record,
+  type Tell,
+} from './metrics.js';
+export { configured, isConfigured, startTelemetry } from './provider.js';
+export {
+  type Answering,
+  type Calling,
+  type Processing,
+  type ProcessingOf,
+  sent,
+  startAct,
+  startCall,
+  startJob,
+  startProcessing,
+  startRequest,
+  transactionEnded,
+} from './spans.js';
+export { isOn, type Moment, moment, since } from './switch.js';
+export { contextOf, traceparentOf } from './trace-context.js';

@@ -1,25 +1,56 @@
+import { forget } from './metrics.js';
+import { turn } from './switch.js';
+
 type Env = Readonly<Record<string, string | undefined>>;
 
+const given = (value: string | undefined): boolean => value !== undefined && value.trim() !== '';
+
+/** Which signals the standard variables ask for: one whose endpoint or exporter is named, unless its exporter is `none`. */
+export function configured(env: Env): { readonly traces: boolean; readonly metrics: boolean } {
+  const wants = (signal: 'TRACES' | 'METRICS'): boolean => {
+    const exporter = env[`OTEL_${signal}_EXPORTER`]?.trim();
+    if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true' || exporter === 'none') return false;
+    return (
+      given(exporter) || given(env.OTEL_EXPORTER_OTLP_ENDPOINT) || given(env[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`])
+    );
+  };
+  return { traces: wants('TRACES'), metrics: wants('METRICS') };
+}
+
 /** Whether the standard variables ask for telemetry. It is off unless an exporter or an endpoint is named. */
-export const isConfigured = (env: Env): boolean =>
-  env.OTEL_SDK_DISABLED !== 'true' &&
-  [
-    env.OTEL_EXPORTER_OTLP_ENDPOINT,
-    env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
-    env.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
-  ].some((v) => v !== undefined && v !== '');
+export const isConfigured = (env: Env): boolean => Object.values(configured(env)).some((on) => on);
+
+/** A collector that does not answer holds up no drain for longer than this. */
+const flushMs = 3_000;
 
 /**
- * Starts OpenTelemetry for a service where `OTEL_*` says so, exporting traces over OTLP/HTTP; else does nothing and loads nothing.
- * Resolves to a function that flushes and stops.
+ * Starts OpenTelemetry for a service where `OTEL_*` says so: exporters, protocol, sampler, batching and intervals are as those
+ * variables say. Else it does nothing and loads nothing. Resolves to a function that flushes and stops.
  */
-export async function startTelemetry(service: string, env: Env = process.env): Promise<() => Promise<void>> {
-  if (!isConfigured(env)) return async () => undefined;
-  const [{ NodeSDK }, { OTLPTraceExporter }] = await Promise.all([
-    import('@opentelemetry/sdk-node'),
-    import('@opentelemetry/exporter-trace-otlp-http'),
-  ]);
-  const sdk = new NodeSDK({ serviceName: env.OTEL_SERVICE_NAME ?? service, traceExporter: new OTLPTraceExporter() });
+export async function startTelemetry(service: string): Promise<() => Promise<void>> {
+  const { traces, metrics } = configured(process.env);
+  if (!traces && !metrics) return async () => undefined;
+  // Of the process and its host only what the operator names: a command line and a user's name are nobody else's business.
+  process.env.OTEL_NODE_RESOURCE_DETECTORS ??= 'env,serviceinstance';
+  const { NodeSDK } = await import('@opentelemetry/sdk-node');
+  const sdk = new NodeSDK({
+    serviceName: process.env.OTEL_SERVICE_NAME ?? service,
+    // Trace context is read and written by `trace-context.ts`.
+    textMapPropagator: null,
+    logRecordProcessors: [],
+    ...(!traces && { spanProcessors: [] }),
+    ...(!metrics && { metricReaders: [] }),
+  });
   sdk.start();
-  return () => sdk.shutdown();
+  turn(true);
+  return async () => {
+    turn(false);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, flushMs);
+    });
+    await Promise.race([sdk.shutdown().catch(() => undefined), late]);
+    clearTimeout(timer);
+    forget();
+  };
 }

@@ -1,27 +1,75 @@
 import {
-  context,
-  propagation,
+  type Attributes,
+  type Link,
   ROOT_CONTEXT,
+  type Span,
   SpanKind,
   SpanStatusCode,
-  type TextMapGetter,
-  type TextMapSetter,
   trace,
 } from '@opentelemetry/api';
+import { attributes as a, exportable } from './attributes.js';
+import { count, record } from './metrics.js';
+import { isOn, type Moment, moment, since } from './switch.js';
+import { contextOf, traceparentOf } from './trace-context.js';
 
-/** Attribute names: the messaging semantic conventions of OpenTelemetry, and our own under `countersign.`. Values are ids, never data. */
-export const attributes = {
-  system: 'messaging.system',
-  operationName: 'messaging.operation.name',
-  operationType: 'messaging.operation.type',
-  destination: 'messaging.destination.name',
-  partition: 'messaging.destination.partition.id',
-  offset: 'messaging.kafka.offset',
-  group: 'messaging.consumer.group.name',
-  messageId: 'messaging.message.id',
-  correlation: 'messaging.message.conversation_id',
-  eventType: 'countersign.event.type',
-} as const;
+/** A span that is under way. */
+export interface Processing {
+  /** What outputs carry on: this span's context; what it was given where telemetry is off. */
+  readonly traceparent: string | undefined;
+  /** Ends the span; with an error's class or code where the work failed, never with its message, which may quote data. */
+  end(failure?: string): void;
+}
+
+interface Begin {
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly attributes: Attributes;
+  readonly parent?: string | undefined;
+  readonly links?: readonly (string | undefined)[];
+  readonly began: Moment;
+}
+
+/** More links than this say no more than the count does. */
+const maxLinks = 64;
+
+function begin({ name, kind, attributes, parent, links = [], began }: Begin): Span {
+  const parentContext = contextOf(parent);
+  const linked = links.flatMap((link): Link[] => {
+    const context = contextOf(link);
+    return context ? [{ context }] : [];
+  });
+  return trace
+    .getTracer('countersign')
+    .startSpan(
+      name,
+      { kind, attributes, links: linked.slice(0, maxLinks), startTime: began.wall },
+      parentContext ? trace.setSpanContext(ROOT_CONTEXT, parentContext) : ROOT_CONTEXT,
+    );
+}
+
+function finish(span: Span, began: Moment, failure?: string, more: Attributes = {}): void {
+  span.setAttributes(more);
+  if (failure !== undefined) {
+    span.setAttribute(a.errorType, failure);
+    span.setStatus({ code: SpanStatusCode.ERROR });
+  }
+  span.end(began.wall + since(began));
+}
+
+/** Ends once: a piece of work that failed alone is not ended again with those it was claimed with. */
+function processing(span: Span, otherwise: string | undefined, end: (failure?: string) => void): Processing {
+  let ended = false;
+  return {
+    traceparent: traceparentOf(span.spanContext()) ?? otherwise,
+    end: (failure) => {
+      if (ended) return;
+      ended = true;
+      end(failure);
+    },
+  };
+}
+
+const idle = (traceparent: string | undefined): Processing => ({ traceparent, end: () => undefined });
 
 /** What is known of an event when its handling begins. */
 export interface ProcessingOf {
@@ -33,58 +81,229 @@ export interface ProcessingOf {
   readonly type: string;
   readonly correlationid?: string | undefined;
   readonly traceparent?: string | undefined;
-  readonly tracestate?: string | undefined;
+  /** How many events are handled together with this one, itself included. */
+  readonly together?: number;
+  /** When the batch began; absent: now. */
+  readonly began?: Moment;
 }
 
-/** The span of one event's handling. */
-export interface Processing {
-  /** What outputs carry on: this span's context; the event's own where telemetry is off. */
-  readonly traceparent: string | undefined;
-  /** Ends the span; with an error's class where handling failed. */
-  end(failure?: string): void;
-}
-
-type Carrier = Record<string, string | undefined>;
-const get: TextMapGetter<Carrier> = { keys: (carrier) => Object.keys(carrier), get: (carrier, key) => carrier[key] };
-const set: TextMapSetter<Carrier> = {
-  set: (carrier, key, value) => {
-    carrier[key] = value;
-  },
-};
-
-/** Starts the span of an event's handling as a child of the span that published it. */
+/** Starts the span of an event's handling as a child of the span that published it; without one it begins a trace. */
 export function startProcessing(event: ProcessingOf): Processing {
-  const parent = propagation.extract(
-    ROOT_CONTEXT,
-    { traceparent: event.traceparent, tracestate: event.tracestate },
-    get,
-  );
-  const span = trace.getTracer('countersign').startSpan(
-    `process ${event.topic}`,
-    {
-      kind: SpanKind.CONSUMER,
-      attributes: {
-        [attributes.system]: 'kafka',
-        [attributes.operationName]: 'process',
-        [attributes.operationType]: 'process',
-        [attributes.destination]: event.topic,
-        [attributes.partition]: String(event.partition),
-        [attributes.offset]: Number(event.offset),
-        [attributes.group]: event.group,
-        [attributes.messageId]: event.id,
-        [attributes.eventType]: event.type,
-        ...(event.correlationid !== undefined && { [attributes.correlation]: event.correlationid }),
-      },
+  if (!isOn()) return idle(event.traceparent);
+  const began = event.began ?? moment();
+  const span = begin({
+    name: `process ${event.topic}`,
+    kind: SpanKind.CONSUMER,
+    attributes: {
+      [a.system]: 'kafka',
+      [a.operationName]: 'process',
+      [a.operationType]: 'process',
+      [a.destination]: event.topic,
+      [a.partition]: String(event.partition),
+      [a.offset]: Number(event.offset),
+      [a.group]: event.group,
+      [a.messageId]: exportable(event.id),
+      [a.eventType]: event.type,
+      ...(event.together !== undefined && { [a.batchSize]: event.together }),
+      ...(event.correlationid !== undefined && { [a.correlation]: exportable(event.correlationid) }),
     },
-    parent,
-  );
-  const carrier: Carrier = {};
-  if (span.isRecording()) propagation.inject(trace.setSpan(context.active(), span), carrier, set);
+    parent: event.traceparent,
+    began,
+  });
+  return processing(span, event.traceparent, (failure) => finish(span, began, failure));
+}
+
+/** Starts the span of one claim of a job, as a child of the span that scheduled it. */
+export function startJob(job: {
+  readonly kind: string;
+  readonly id: string;
+  readonly claims: number;
+  readonly traceparent: string | undefined;
+}): Processing {
+  if (!isOn()) return idle(job.traceparent);
+  const began = moment();
+  const span = begin({
+    name: `job ${job.kind}`,
+    kind: SpanKind.INTERNAL,
+    attributes: { [a.jobKind]: job.kind, [a.jobId]: exportable(job.id), [a.jobAttempt]: job.claims },
+    parent: job.traceparent,
+    began,
+  });
+  record('countersign.job.attempts', job.claims, { [a.jobKind]: job.kind });
+  return processing(span, job.traceparent, (failure) => {
+    record('countersign.job.duration', since(began) / 1000, {
+      [a.jobKind]: job.kind,
+      ...(failure !== undefined && { [a.errorType]: failure }),
+    });
+    finish(span, began, failure);
+  });
+}
+
+/**
+ * Starts the span of a person's act. It begins a trace of its own, linked to the one that led to it: a chain that waits for a
+ * person for hours is two pieces of work, not one slow one.
+ */
+export function startAct(act: { readonly id: string; readonly follows?: string | undefined }): Processing {
+  if (!isOn()) return idle(undefined);
+  const began = moment();
+  const span = begin({
+    name: 'act',
+    kind: SpanKind.INTERNAL,
+    attributes: { [a.actId]: exportable(act.id) },
+    links: [act.follows],
+    began,
+  });
+  return processing(span, undefined, (failure) => finish(span, began, failure));
+}
+
+/** The span of an HTTP request that is being answered. */
+export interface Answering {
+  readonly traceparent: string | undefined;
+  /** Ends the span with the status that was answered; one of 500 and above is a failure. */
+  end(status: number): void;
+}
+
+/** Starts the span of an HTTP request; `traceparent` is the caller's. */
+export function startRequest(request: {
+  readonly method: string;
+  readonly route: string;
+  readonly traceparent: string | undefined;
+}): Answering {
+  if (!isOn()) return idleRequest(request.traceparent);
+  const { method, route } = request;
+  const began = moment();
+  const span = begin({
+    name: `${method} ${route}`,
+    kind: SpanKind.SERVER,
+    attributes: { [a.httpMethod]: method, [a.httpRoute]: route, [a.urlPath]: route, [a.urlScheme]: 'http' },
+    parent: request.traceparent,
+    began,
+  });
   return {
-    traceparent: carrier.traceparent ?? event.traceparent,
-    end: (failure) => {
-      if (failure !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: failure });
-      span.end();
+    traceparent: traceparentOf(span.spanContext()) ?? request.traceparent,
+    end: (status) => {
+      const failure = status >= 500 ? String(status) : undefined;
+      record('http.server.request.duration', since(began) / 1000, {
+        [a.httpMethod]: method,
+        [a.httpRoute]: route,
+        [a.httpStatus]: status,
+        [a.urlScheme]: 'http',
+        ...(failure !== undefined && { [a.errorType]: failure }),
+      });
+      finish(span, began, failure, { [a.httpStatus]: status });
     },
   };
 }
+
+const idleRequest = (traceparent: string | undefined): Answering => ({ traceparent, end: () => undefined });
+
+/** A call of a connected system that is under way. */
+export interface Calling {
+  /** Ends the span with what the call came to; `failed` where that is no answer. */
+  end(outcome: string, failed?: boolean): void;
+}
+
+/** Starts the span of a call of a connected system. */
+export function startCall(call: {
+  readonly connector: string;
+  readonly operation: 'call' | 'find';
+  readonly actionId: string;
+  readonly actionKind: string;
+  readonly traceparent: string | undefined;
+}): Calling {
+  if (!isOn()) return { end: () => undefined };
+  const { connector, operation } = call;
+  const began = moment();
+  const span = begin({
+    name: `${operation} ${connector}`,
+    kind: SpanKind.CLIENT,
+    attributes: {
+      [a.connector]: connector,
+      [a.operation]: operation,
+      [a.actionId]: exportable(call.actionId),
+      [a.actionKind]: call.actionKind,
+    },
+    parent: call.traceparent,
+    began,
+  });
+  return {
+    end: (outcome, failed = false) => {
+      record('countersign.connector.duration', since(began) / 1000, {
+        [a.connector]: connector,
+        [a.operation]: operation,
+        [a.outcome]: outcome,
+      });
+      finish(span, began, failed ? outcome : undefined, { [a.outcome]: outcome });
+    },
+  };
+}
+
+/** One transaction, once it has ended: a child of the first piece of work in it, linked to the others. Without `of` it is only counted. */
+export function transactionEnded(done: {
+  readonly namespace: string;
+  readonly began: Moment;
+  /** Trace contexts of the work that it was for. */
+  readonly of: () => readonly (string | undefined)[];
+  readonly failure?: string | undefined;
+}): void {
+  if (!isOn()) return;
+  const attributes = {
+    [a.database]: 'postgresql',
+    [a.databaseNamespace]: done.namespace,
+    [a.databaseOperation]: 'transaction',
+  };
+  record('db.client.operation.duration', since(done.began) / 1000, {
+    ...attributes,
+    ...(done.failure !== undefined && { [a.errorType]: done.failure }),
+  });
+  const [parent, ...links] = distinct(done.of());
+  if (parent === undefined) return;
+  const { began } = done;
+  const span = begin({
+    name: `transaction ${done.namespace}`,
+    kind: SpanKind.CLIENT,
+    attributes,
+    parent,
+    links,
+    began,
+  });
+  finish(span, began, done.failure);
+}
+
+/** What was sent to one topic in one request, once the broker has answered: a child of the span that made the first event, linked to those of the others. */
+export function sent(done: {
+  readonly topic: string;
+  readonly began: Moment;
+  readonly count: number;
+  /** Trace contexts that the events carry. */
+  readonly of: () => readonly (string | undefined)[];
+  readonly failure?: string | undefined;
+}): void {
+  if (!isOn()) return;
+  const attributes = {
+    [a.system]: 'kafka',
+    [a.operationName]: 'send',
+    [a.operationType]: 'send',
+    [a.destination]: done.topic,
+  };
+  const { [a.operationType]: _type, ...dimensions } = attributes;
+  const failed = done.failure === undefined ? {} : { [a.errorType]: done.failure };
+  record('messaging.client.operation.duration', since(done.began) / 1000, { ...attributes, ...failed });
+  count('messaging.client.sent.messages', done.count, { ...dimensions, ...failed });
+  const [parent, ...links] = distinct(done.of());
+  if (parent === undefined) return;
+  const { began } = done;
+  const span = begin({
+    name: `send ${done.topic}`,
+    kind: SpanKind.PRODUCER,
+    attributes: { ...attributes, [a.messageCount]: done.count },
+    parent,
+    links,
+    began,
+  });
+  finish(span, began, done.failure);
+}
+
+const distinct = (contexts: readonly (string | undefined)[]): string[] => [
+  ...new Set(contexts.filter((context) => context !== undefined)),
+];

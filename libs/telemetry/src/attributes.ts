@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+
+/** Attribute names: the semantic conventions of OpenTelemetry, and our own under `countersign.`. Values are ids, names and counts, never data. */
+export const attributes = {
+  system: 'messaging.system.name',
+  operationName: 'messaging.operation.name',
+  operationType: 'messaging.operation.type',
+  destination: 'messaging.destination.name',
+  partition: 'messaging.destination.partition.id',
+  offset: 'kafka.offset',
+  group: 'messaging.consumer.group.name',
+  messageId: 'messaging.message.id',
+  messageCount: 'messaging.batch.message_count',
+  correlation: 'messaging.message.conversation_id',
+  errorType: 'error.type',
+  database: 'db.system.name',
+  databaseOperation: 'db.operation.name',
+  databaseNamespace: 'db.namespace',
+  httpMethod: 'http.request.method',
+  httpRoute: 'http.route',
+  httpStatus: 'http.response.status_code',
+  urlScheme: 'url.scheme',
+  urlPath: 'url.path',
+  eventType: 'countersign.event.type',
+  eventOutcome: 'countersign.event.outcome',
+  batchSize: 'countersign.batch.size',
+  jobKind: 'countersign.job.kind',
+  jobId: 'countersign.job.id',
+  jobAttempt: 'countersign.job.attempt',
+  jobState: 'countersign.job.state',
+  actId: 'countersign.act.id',
+  actionId: 'countersign.action.id',
+  actionKind: 'countersign.action.kind',
+  connector: 'countersign.connector',
+  operation: 'countersign.operation',
+  outcome: 'countersign.outcome',
+  rule: 'countersign.rule',
+  agent: 'countersign.agent',
+  tier: 'countersign.tier',
+  executor: 'countersign.executor',
+  reason: 'countersign.reason',
+} as const;
+
+/**
+ * An id as it may be exported. Upstreams choose the ids of their signals, and some choose an address: what is not made of the
+ * characters of ids, or is longer than any of ours, goes out as the beginning of its SHA-256, which `countersign` finds as well
+ * as anybody who knows the id.
+ */
+export const exportable = (id: string): string =>
+  /^[\w.:/~-]{1,120}$/.test(id) ? id : `sha256:${createHash('sha256').update(id).digest('hex').slice(0, 16)}`;
