@@ -145,6 +145,9 @@ const operationTypes = {
   describe: AclOperationTypes.DESCRIBE,
 } as const;
 
+/** How long the broker may take to show the ACLs that the controller has. */
+const aclPatienceMs = 60_000;
+
 async function provisionAcls(
   admin: Admin,
   wanted: readonly AclWish[],
@@ -195,12 +198,14 @@ async function provisionAcls(
   const stale = found.filter((row) => !wantedIds.has(id(row)));
   if (missing.length > 0) await admin.createAcls({ acl: missing });
   if (stale.length > 0) await admin.deleteAcls({ filters: stale });
-  // The broker obeys them a moment after the controller has them.
-  for (let tries = 100; ; tries--) {
+  // The broker obeys them a moment after the controller has them, which on a busy machine takes a while.
+  for (const end = Date.now() + aclPatienceMs; ; await sleep(30)) {
     const now = new Set((await describe()).map(id));
     if (now.size === wantedIds.size && rows.every((row) => now.has(id(row)))) break;
-    if (tries === 0) throw new Error('the broker does not show the ACLs that it was given');
-    await sleep(30);
+    if (Date.now() > end) {
+      const absent = rows.filter((row) => !now.has(id(row))).length;
+      throw new Error(`of ${rows.length} ACLs the broker still lacks ${absent}, and it shows ${now.size}`);
+    }
   }
   return { aclsCreated: missing.length, aclsRemoved: stale.length };
 }
