@@ -39,7 +39,12 @@ class Played {
   }
   batch(partition: number, heartbeat: () => Promise<void> = async () => undefined) {
     return this.eachBatch({
-      batch: { topic: 't', partition, messages: [{ offset: '4', key: null, value: null, headers: {} }] },
+      batch: {
+        topic: 't',
+        partition,
+        highWatermark: '5',
+        messages: [{ offset: '4', key: null, value: null, headers: {} }],
+      },
       resolveOffset: () => undefined,
       heartbeat,
       pause: () => () => undefined,

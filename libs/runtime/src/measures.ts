@@ -84,7 +84,7 @@ const measures: Readonly<Record<string, (data: Told) => void>> = {
 /** A verdict counts once for each rule that decided it, and once under `none` where no rule spoke. */
 function verdict({ agent = '', verdict: found }: Told): void {
   if (!found) return;
-  const rules = new Set(found.reasons.map(({ rule }) => rule));
+  const rules = new Set(found.reasons.flatMap(({ rule, outcome }) => (outcome === 'pass' ? [] : [rule])));
   for (const rule of rules.size > 0 ? rules : ['none'])
     count('countersign.verdicts', 1, {
       [a.outcome]: found.outcome,

@@ -6,6 +6,7 @@ import {
   type JobKind,
   RUNTIME,
   type Runtime,
+  startCall,
   type Work,
 } from '@countersign/runtime';
 import { Inject, Injectable, Logger } from '@nestjs/common';
@@ -185,7 +186,7 @@ export class PermitJobs implements JobKind<PermitJob> {
     context: JobContext,
   ): Promise<Outcome> {
     const { approval } = job.payload;
-    const found: Found = await answered(connector, (signal) => connector.find(approval.actionId, signal));
+    const found: Found = await answered(connector, 'find', job, (signal) => connector.find(approval.actionId, signal));
     const state = await this.state.now([comparedBy(approval)]);
     const said = this.openOne(job, context.now(), state, false);
     const step = onFound(found, standing(said), turn, this.settings.patience);
@@ -194,7 +195,9 @@ export class PermitJobs implements JobKind<PermitJob> {
   }
 
   private async call(connector: Connector, job: PJob, action: ApprovedAction, turn: number): Promise<Outcome> {
-    const answer = await answered(connector, (signal) => connector.call(action, action.action.actionId, signal));
+    const answer = await answered(connector, 'call', job, (signal) =>
+      connector.call(action, action.action.actionId, signal),
+    );
     const step = onAnswer(answer, turn, this.settings.patience);
     return step.step === 'end' || step.step === 'later' ? { job, step } : null;
   }
@@ -265,11 +268,22 @@ const dueAt = ({ wait }: Later, now: string): string =>
   'until' in wait ? wait.until : new Date(Date.parse(now) + wait.inMs).toISOString();
 
 /** Asks a connected system with its time limit; an error or silence is no answer, whatever the cause. */
-async function answered<A>(connector: Connector, ask: (signal: AbortSignal) => Promise<A>): Promise<A | Unknown> {
+async function answered<A extends { readonly outcome: string }>(
+  connector: Connector,
+  operation: 'call' | 'find',
+  { payload: { approval }, cause }: PJob,
+  ask: (signal: AbortSignal) => Promise<A>,
+): Promise<A | Unknown> {
+  const { actionId, action } = approval;
+  const { traceparent } = cause;
+  const span = startCall({ connector: connector.name, operation, actionId, actionKind: action.kind, traceparent });
   const signal = AbortSignal.timeout(connector.timeoutMs);
   try {
-    return await Promise.race([ask(signal), silence(signal)]);
+    const answer = await Promise.race([ask(signal), silence(signal)]);
+    span.end(answer.outcome);
+    return answer;
   } catch (error) {
+    span.end(signal.aborted ? 'silent' : 'unreachable', true);
     if (signal.aborted) return unknown(`no answer within ${connector.timeoutMs} ms`);
     const { code, name } = error as { code?: unknown; name?: unknown };
     // An error's message may quote what was sent.

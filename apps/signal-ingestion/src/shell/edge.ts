@@ -8,7 +8,7 @@ import {
   topicNamed,
   topology,
 } from '@countersign/contracts';
-import { deployment, describe, RUNTIME, type Runtime } from '@countersign/runtime';
+import { deployment, describe, RUNTIME, type Runtime, startRequest } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -72,11 +72,31 @@ export class Edge implements OnModuleInit {
     const topic = topicNamed(inboundTopic(source), this.topics);
     const verdict = check(topic, request);
     if (!verdict.ok) return answer(reply, verdict.problem);
-    const { signals } = verdict;
+    return this.send(topic.name, verdict.signals, reply);
+  }
+
+  /** The request is the span that its signals come from: those that name no trace of their own, and those of the caller's. */
+  private async send(topic: string, signals: readonly Signal[], reply: FastifyReply): Promise<FastifyReply> {
+    const contexts = new Set(signals.map((signal) => signal.traceparent));
+    const [caller] = contexts.size === 1 ? contexts : [];
+    const span = startRequest({ method: 'POST', route: '/v1/signals', traceparent: caller });
+    const answered = await this.answerFor(
+      topic,
+      signals.map((signal) => {
+        const own = signal.traceparent === caller ? span.traceparent : signal.traceparent;
+        return { ...signal, ...(own !== undefined && { traceparent: own }) };
+      }),
+      reply,
+    );
+    span.end(reply.statusCode);
+    return answered;
+  }
+
+  private async answerFor(topic: string, signals: readonly Signal[], reply: FastifyReply): Promise<FastifyReply> {
     if (this.inFlight + signals.length > this.settings.maxEventsInFlight) return answer(reply, problem(429, behind));
 
     const records = signals.map((signal) => ({ key: this.keyOf(signal), ...toBinary(signal) }));
-    switch (await this.publish(topic.name, records)) {
+    switch (await this.publish(topic, records)) {
       case 'acknowledged':
         return reply.code(202).send({ accepted: signals.length, ids: signals.map((s) => s.id) });
       case 'late':
