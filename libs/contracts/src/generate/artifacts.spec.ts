@@ -19,7 +19,7 @@ describe('what is generated from the topology', () => {
     },
   );
 
-  test('the AsyncAPI document passes the official parser without an error', async () => {
+  test('the AsyncAPI document passes the official parser without an error', { timeout: 60_000 }, async () => {
     const text = readFileSync(join(root, 'libs/contracts/generated/asyncapi.json'), 'utf8');
     const { document, diagnostics } = await new Parser().parse(text);
     expect(diagnostics.filter((d) => d.severity === 0)).toEqual([]);
