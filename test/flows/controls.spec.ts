@@ -33,7 +33,7 @@ async function losing(): Promise<{ campaignId: string; publish: () => Promise<un
 
 const verdictOf = (campaignId: string) =>
   visitor.until(`the verdict on ${campaignId}`, () => {
-    const about = ({ action }: { action?: { payload: { campaignId?: unknown } } }) =>
+    const about = ({ action }: { action?: { payload: Record<string, unknown> } | undefined }) =>
       action?.payload.campaignId === campaignId;
     return visitor.of('ActionRefused', about)[0] ?? visitor.of('ActionApproved', about)[0];
   });

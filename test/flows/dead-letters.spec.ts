@@ -37,12 +37,13 @@ test('a poison record becomes a dead letter of each reader, its partition goes o
       'DeadLetter',
       (d) => d.topic === 'tasks.assigned.v1' && d.partition === place?.partition && d.offset === place.baseOffset,
     );
-  await visitor.until('a dead letter of each agent', () => letters().length === 2);
+  await visitor.until('a dead letter of each reader', () => letters().length === 3);
   expect(
     letters()
       .map((d) => [d.service, d.fault.code])
       .sort(),
   ).toEqual([
+    ['console', 'not-json'],
     ['paid-media-agent', 'not-json'],
     ['sequencing-agent', 'not-json'],
   ]);
