@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { auditCommands } from './audit/command.js';
+import { probeCommands } from './probe/command.js';
 import { replayCommands } from './replay/command.js';
 import { deadLetterCommands } from './shell/commands/dead-letters.js';
 import { permitCommands } from './shell/commands/permit.js';
@@ -46,6 +47,7 @@ Exit codes:
   deadLetterCommands(countersign);
   replayCommands(countersign);
   auditCommands(countersign);
+  probeCommands(countersign);
   exitWithTwoWhenMisused(countersign);
   return countersign;
 }

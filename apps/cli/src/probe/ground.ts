@@ -1,0 +1,90 @@
+import { type ActionProposed, derivedId, type PayloadOf, type Policy } from '@countersign/contracts';
+import { bids } from './forge.js';
+import type { Attempt, Ground } from './plan.js';
+
+/** Who may do what the probe stands on, alone, and in which play. */
+export interface Part {
+  readonly agent: string;
+  readonly play: string;
+  readonly title: string;
+  readonly currency: string;
+}
+
+const kindOf = { bid: 'ads.set_bid', message: 'email.send' } as const satisfies Record<Ground, string>;
+
+/** The first agent whose charter and play let it do so without a person; undefined where there is none. */
+export function partFor(ground: Ground, { content }: Pick<Policy, 'content'>): Part | undefined {
+  const kind = kindOf[ground];
+  for (const { agent, kinds, currency } of content.charters) {
+    if (kinds[kind] !== 'autonomous') continue;
+    const play = content.plays.find((p) => p.tasks.some((t) => t.agent === agent && t.kinds.includes(kind)));
+    if (play) return { agent, play: play.id, title: play.title, currency };
+  }
+  return undefined;
+}
+
+export const campaignOf = (run: string, attempt: Pick<Attempt, 'id'>): string => `probe-${run}-${attempt.id}`;
+export const adAccountOf = (run: string): string => `probe-${run}`;
+/** A domain that never exists (RFC 2606): were a message sent, it would reach nobody. */
+export const addressOf = (run: string, name: string): string => `${name}@probe-${run}.invalid`;
+
+interface Proposed {
+  readonly run: string;
+  readonly part: Part;
+  readonly name: string;
+  readonly at: string;
+  readonly madeFrom: Readonly<Record<string, number>>;
+}
+
+export const proposedBid = (of: Proposed, attempt: Pick<Attempt, 'id'>): ActionProposed =>
+  proposed(of, 'ads.set_bid', {
+    adAccountId: adAccountOf(of.run),
+    campaignId: campaignOf(of.run, attempt),
+    bidMinor: bids.honest,
+    currency: of.part.currency,
+  } satisfies PayloadOf<'ads.set_bid'>);
+
+export const proposedMessage = (
+  of: Proposed,
+  { contactId, sendAt, accountId }: { contactId: string; sendAt: string; accountId?: string },
+): ActionProposed =>
+  proposed(
+    of,
+    'email.send',
+    {
+      contactId,
+      purpose: 'sales',
+      template: 'probe',
+      subject: 'A probe',
+      body: 'Nobody reads this.',
+      sendAt,
+    } satisfies PayloadOf<'email.send'>,
+    accountId,
+  );
+
+function proposed(of: Proposed, kind: string, payload: Record<string, unknown>, accountId?: string): ActionProposed {
+  const { run, part, name, at, madeFrom } = of;
+  const proposalId = derivedId('probe', run, name);
+  return {
+    proposalId,
+    taskId: derivedId('probe-task', run),
+    agent: part.agent,
+    play: { id: part.play, runId: derivedId('probe-run', run), title: part.title },
+    purpose: 'countersign probe',
+    kinds: [kind],
+    action: {
+      actionId: derivedId('action', proposalId),
+      kind,
+      ...(accountId !== undefined && { accountId }),
+      payload,
+    },
+    rationale: 'countersign probe: the honest twin of something that must not run',
+    evidence: [],
+    confidence: 1,
+    alternatives: [],
+    planner: { kind: 'rules', name: 'countersign probe' },
+    lineage: 'trusted',
+    proposedAt: at,
+    madeFrom: { ...madeFrom },
+  };
+}

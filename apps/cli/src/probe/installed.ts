@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import type { SignalData, SignalType } from '@countersign/contracts';
+import { codeOf, Failure } from '../shell/failure.js';
+import type { Session } from '../shell/session.js';
+import { bids } from './forge.js';
+import { adAccountOf, addressOf } from './ground.js';
+import type { Wire } from './wire.js';
+
+/** A contact or a campaign of the probe's own, as ingestion has made it known. */
+export interface Known {
+  readonly contactId: string | undefined;
+  readonly madeFrom: Readonly<Record<string, number>>;
+}
+
+/** Publishes a signal as the outside client `upstream`; resolves when ingestion has accepted it. */
+async function accepted<T extends SignalType>(
+  wire: Wire,
+  patienceMs: number,
+  type: T,
+  data: Partial<SignalData<T>>,
+  time: string,
+): Promise<Known> {
+  const id = randomUUID();
+  const signal = { id, source: '/sources/upstream', type, time, data };
+  await wire.send('upstream', 'signals.inbound.upstream.v1', id, signal);
+  const found = await wire.until(
+    () =>
+      wire.of('SignalAccepted', (a) => a.signalId === id)[0]?.event.data ??
+      wire.of('SignalRejected', (r) => r.signalId === id)[0]?.event.data,
+    patienceMs,
+  );
+  if (!found) throw new Failure(2, `signal-ingestion did not answer within ${patienceMs / 1000} s: is it running?`);
+  if (!('madeFrom' in found)) {
+    throw new Failure(2, `signal-ingestion rejected a ${type} of the probe: ${found.reasons[0]?.says}`);
+  }
+  return { contactId: found.contactId, madeFrom: found.madeFrom };
+}
+
+const day = 86_400_000;
+
+/** Somebody who agreed to messages of sales, and does not exist. */
+export const contact = (wire: Wire, patienceMs: number, run: string, name: string): Promise<Known> =>
+  accepted(
+    wire,
+    patienceMs,
+    'ContactUpserted',
+    {
+      contact: { ref: `probe:${run}:${name}`, email: addressOf(run, name) },
+      seniority: 'individual',
+      consents: [{ purpose: 'sales', channel: 'email', status: 'granted' }],
+      person: { firstName: 'Probe' },
+    },
+    new Date(Date.now() - 60_000).toISOString(),
+  );
+
+export const withdrawal = (wire: Wire, patienceMs: number, run: string, name: string): Promise<Known> =>
+  accepted(
+    wire,
+    patienceMs,
+    'ConsentChanged',
+    { contact: { ref: `probe:${run}:${name}` }, purpose: 'sales', channel: 'email', status: 'withdrawn' },
+    new Date().toISOString(),
+  );
+
+/** A campaign that spends next to nothing, so that no play looks at it. */
+export const campaign = (wire: Wire, patienceMs: number, run: string, campaignId: string, currency: string) =>
+  accepted(
+    wire,
+    patienceMs,
+    'CampaignPerformanceReported',
+    {
+      adAccountId: adAccountOf(run),
+      campaignId,
+      day: new Date(Date.now() - day).toISOString().slice(0, 10),
+      spendMinor: 1,
+      revenueMinor: 100,
+      currency,
+      dailyBudgetMinor: 1_000,
+      bidMinor: bids.before,
+      status: 'active',
+    },
+    new Date(Date.now() - 60_000).toISOString(),
+  );
+
+/** The sandbox systems of the executor: all that the probe's actions reach. */
+export function sandboxes(s: Session) {
+  const url = `${s.installation.urls['action-executor']}/sandbox`;
+  const ask = async (path: string, init: RequestInit = {}): Promise<unknown> => {
+    try {
+      const response = await fetch(`${url}/${path}`, { ...init, signal: AbortSignal.timeout(15_000) });
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      return await response.json();
+    } catch (error) {
+      const why = error instanceof Error && error.message.startsWith('status') ? error.message : codeOf(error);
+      throw new Failure(2, `the probe acts on the sandbox systems only, and ${url}/${path} cannot be used (${why})`);
+    }
+  };
+  return {
+    putCampaign: (campaignId: string, run: string, currency: string) =>
+      ask(`ads/campaigns/${encodeURIComponent(campaignId)}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          adAccountId: adAccountOf(run),
+          status: 'active',
+          dailyBudgetMinor: 1_000,
+          bidMinor: bids.before,
+          currency,
+        }),
+      }),
+    campaigns: async () =>
+      ((await ask('ads/campaigns')) as { campaigns: { campaignId: string; bidMinor: number }[] }).campaigns,
+    messages: async () => ((await ask('mailer/messages')) as { messages: { contactId: string }[] }).messages,
+  };
+}

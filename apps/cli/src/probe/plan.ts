@@ -1,0 +1,140 @@
+/** What an attempt stands on: a bid of a campaign of the probe's own, or a message to a contact of its own, each truly approved. */
+export type Ground = 'bid' | 'message';
+
+/** How a bad thing must end: what is to be found of it afterwards. */
+export type Expected =
+  /** `PermitRejected` for the record that was written, with one of these codes. */
+  | { readonly as: 'rejected'; readonly codes: readonly string[] }
+  /** The permit's one settlement. */
+  | { readonly as: 'settled'; readonly outcome: 'refused' | 'expired'; readonly codes: readonly string[] }
+  | { readonly as: 'dead-letter'; readonly codes: readonly string[] }
+  | { readonly as: 'broker'; readonly codes: readonly string[] }
+  /** Approved, on the record, and still waiting for its time. */
+  | { readonly as: 'waiting' }
+  /** On its topic, and without effect on the permit that it names. */
+  | { readonly as: 'ignored' };
+
+export interface Attempt {
+  readonly id: AttemptId;
+  readonly what: string;
+  readonly ground: Ground;
+  readonly expected: Expected;
+  /** Whether only the validator's own signature makes it what it is. */
+  readonly needsSigningKey?: boolean;
+  /** Whether the honest action is another than the one that goes wrong: else what was approved is its own twin. */
+  readonly ownTwin?: boolean;
+}
+
+export type AttemptId =
+  | 'forged'
+  | 'altered-action'
+  | 'altered-permit'
+  | 'expired'
+  | 'early'
+  | 'replayed'
+  | 'other-connector'
+  | 'other-executor'
+  | 'wrong-key'
+  | 'unsigned'
+  | 'mac-for-signature'
+  | 'key-in-header'
+  | 'approved-twice'
+  | 'agent-approves'
+  | 'agent-as-another'
+  | 'agent-writes-controls'
+  | 'stranger-settles'
+  | 'id-reused'
+  | 'stopped'
+  | 'withdrawn';
+
+const rejected = (...codes: string[]): Expected => ({ as: 'rejected', codes });
+const forbidden: Expected = { as: 'broker', codes: ['TOPIC_AUTHORIZATION_FAILED'] };
+
+/** Every bad thing that is tried, as data. Each has a twin: the same without the defect, which must run exactly once. */
+export const attempts: readonly Attempt[] = [
+  {
+    id: 'forged',
+    what: "a permit signed by a stranger under the validator's key id",
+    ground: 'bid',
+    expected: rejected('signature'),
+  },
+  { id: 'altered-action', what: 'an approved action with another bid', ground: 'bid', expected: rejected('digest') },
+  {
+    id: 'altered-permit',
+    what: 'a permit with other claims under its old signature',
+    ground: 'bid',
+    expected: rejected('signature'),
+  },
+  {
+    id: 'expired',
+    what: 'a permit past its time',
+    ground: 'bid',
+    expected: { as: 'settled', outcome: 'expired', codes: ['expired'] },
+    needsSigningKey: true,
+  },
+  {
+    id: 'early',
+    what: 'a permit whose time is an hour away',
+    ground: 'message',
+    expected: { as: 'waiting' },
+    ownTwin: true,
+  },
+  { id: 'replayed', what: 'an approval again, after it ran', ground: 'bid', expected: rejected('spent') },
+  { id: 'other-connector', what: 'a permit shown to another connector', ground: 'bid', expected: rejected('audience') },
+  {
+    id: 'other-executor',
+    what: "another executor's permit",
+    ground: 'bid',
+    expected: rejected('audience'),
+    needsSigningKey: true,
+  },
+  {
+    id: 'wrong-key',
+    what: 'a permit signed with a key that nobody configured',
+    ground: 'bid',
+    expected: rejected('unknown-key'),
+  },
+  { id: 'unsigned', what: 'algorithm "none"', ground: 'bid', expected: rejected('algorithm') },
+  {
+    id: 'mac-for-signature',
+    what: 'algorithm HS256 with the public key as the secret',
+    ground: 'bid',
+    expected: rejected('algorithm'),
+  },
+  { id: 'key-in-header', what: 'a permit that brings its own key', ground: 'bid', expected: rejected('key-in-header') },
+  {
+    id: 'approved-twice',
+    what: 'one permit in two approvals, both before its time',
+    ground: 'message',
+    expected: rejected('spent'),
+  },
+  { id: 'agent-approves', what: 'an agent writes actions.approved.v1', ground: 'bid', expected: forbidden },
+  { id: 'agent-as-another', what: "an agent writes another agent's topic", ground: 'bid', expected: forbidden },
+  { id: 'agent-writes-controls', what: 'an agent writes controls.v1', ground: 'bid', expected: forbidden },
+  {
+    id: 'stranger-settles',
+    what: 'another executor settles a permit that is not its own',
+    ground: 'message',
+    expected: { as: 'ignored' },
+  },
+  {
+    id: 'id-reused',
+    what: 'an event id again with other bytes',
+    ground: 'bid',
+    expected: { as: 'dead-letter', codes: ['id-reused'] },
+  },
+  {
+    id: 'stopped',
+    what: 'an outstanding permit, stopped meanwhile',
+    ground: 'message',
+    expected: { as: 'settled', outcome: 'refused', codes: ['stopped', 'control-changed'] },
+    ownTwin: true,
+  },
+  {
+    id: 'withdrawn',
+    what: 'a permit older than a withdrawal',
+    ground: 'message',
+    expected: { as: 'settled', outcome: 'refused', codes: ['consent-changed', 'consent-absent'] },
+    ownTwin: true,
+  },
+];

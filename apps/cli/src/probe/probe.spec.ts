@@ -1,0 +1,154 @@
+import { createPublicKey } from 'node:crypto';
+import { digestOf } from '@countersign/contracts';
+import { judge, open } from '@countersign/gate';
+import { approvedEvent, at, factsFor, permitKeys, policyOf, proposalOf, stateFor } from '@countersign/gate/testing';
+import picocolors from 'picocolors';
+import { expect, test } from 'vitest';
+import { bids, forgedBid } from './forge.js';
+import { partFor, proposedBid, proposedMessage } from './ground.js';
+import { type Found, judgeProbe, type Seen } from './judge.js';
+import { type Attempt, attempts } from './plan.js';
+import { probeText } from './report.js';
+
+const { signing, keys } = permitKeys('validator-1');
+const own = permitKeys('probe').signing;
+const policy = policyOf();
+const proposal = proposalOf('ads.set_bid', { bidMinor: bids.honest });
+const facts = factsFor(proposal);
+const approval = approvedEvent(proposal, judge(proposal, facts, policy, at), signing);
+const publicKey = createPublicKey(signing.key);
+const forging = { own, publicKey, validator: signing, at };
+
+/** What an executor says of it that has spent the honest permit. */
+const opened = (event: unknown, connector = 'ads') => {
+  const permitId = (event as { permitId: string }).permitId;
+  return open(event, {
+    keys,
+    audience: `action-executor/${connector}`,
+    at,
+    state: stateFor(facts),
+    spent: permitId === approval.permitId,
+  });
+};
+
+const rejectedBids = attempts.filter((a) => a.ground === 'bid' && (a.expected.as === 'rejected' || a.id === 'expired'));
+
+test.each(rejectedBids.map((a) => [a.id, a] as const))(
+  '%s is what it says: an executor refuses it for that',
+  (id, { expected }) => {
+    const bad = forgedBid(id, approval, forging);
+    const said = opened(bad, bad?.connector);
+    expect(said.ok).toBe(false);
+    expect('codes' in expected && !said.ok && expected.codes.includes(said.refusal.code)).toBe(true);
+  },
+);
+
+test('the approval that forgeries are made of opens: it is they that are wrong', () => {
+  expect(
+    open(approval, { keys, audience: 'action-executor/ads', at, state: stateFor(facts), spent: false }),
+  ).toMatchObject({ ok: true });
+});
+
+test('no forgery that changes the bid can pass for the honest action', () => {
+  for (const { id } of rejectedBids) {
+    const bad = forgedBid(id, approval, forging);
+    if (!bad || id === 'replayed' || id === 'other-connector') continue;
+    expect(bad.action.payload.bidMinor).toBe(bids.bad);
+    expect(bad.action.actionId).not.toBe(approval.actionId);
+    expect(digestOf(bad.action)).not.toBe(approval.digest);
+  }
+});
+
+test("what takes the validator's signature is not forged without its key", () => {
+  const without = { own, publicKey, at };
+  expect(attempts.filter((a) => a.needsSigningKey).map((a) => forgedBid(a.id, approval, without))).toEqual([
+    undefined,
+    undefined,
+  ]);
+});
+
+test('the probe proposes as an agent that a charter and a play let do it alone, and as nobody else', () => {
+  const bid = partFor('bid', policy);
+  expect(bid).toMatchObject({ agent: 'paid-media-agent', play: 'return-below-floor', currency: 'EUR' });
+  const supervised = policy.content.charters.map((c) => ({
+    ...c,
+    kinds: { ...c.kinds, 'ads.set_bid': 'supervised' as const },
+  }));
+  expect(partFor('bid', { content: { ...policy.content, charters: supervised } })).toBeUndefined();
+});
+
+test('what the probe proposes is approved by the rules as shipped, once its campaigns and contacts are known', () => {
+  const of = {
+    run: 'r1',
+    part: { agent: 'paid-media-agent', play: 'return-below-floor', title: 't', currency: 'EUR' },
+  };
+  const known = { name: 'x', at, madeFrom: {} };
+  const bid = proposedBid({ ...of, ...known }, { id: 'forged' });
+  const campaigns = { 'probe-r1-forged': { dailyBudgetMinor: 1_000 } };
+  const adAccounts = { 'probe-r1': { version: 1, currency: 'EUR', campaigns } };
+  expect(judge(bid, factsFor(bid, { adAccounts }), policy, at).verdict.outcome).toBe('approved');
+  const to = { contactId: '0b54d2f4-6a0c-5f0e-9a2b-1c6d0f6a1101', sendAt: at, accountId: 'probe-r1-stopped' };
+  const message = proposedMessage({ ...of, ...known }, to);
+  expect(judge(message, factsFor(message), policy, at).verdict.outcome).toBe('approved');
+});
+
+/** The best that can be found of an attempt. */
+const good = ({ expected }: Attempt): Found => ({
+  record: {
+    as: expected.as,
+    ...('codes' in expected && { code: expected.codes[0] as string }),
+    ...('outcome' in expected && { outcome: expected.outcome }),
+  },
+  badEffects: 0,
+  twinEffects: 1,
+  twinExecuted: 1,
+});
+const all = (change: Partial<Record<Attempt['id'], Seen>> = {}): Map<string, Seen> =>
+  new Map(attempts.map((a) => [a.id, change[a.id] ?? { tried: true, found: good(a) }]));
+const honest = good(attempts[0] as Attempt);
+const verdictOf = (seen: Seen) =>
+  judgeProbe('r', all({ forged: seen })).rows.find((row) => row.id === 'forged')?.verdict;
+
+test('where everything was refused, recorded, and each twin ran once, the probe is content', () => {
+  expect(judgeProbe('r', all())).toMatchObject({ ok: true, ran: 0, tried: attempts.length });
+});
+
+test('an effect, or a settlement that claims one, is a way around the gate', () => {
+  expect(verdictOf({ tried: true, found: { ...honest, badEffects: 1 } })).toBe('ran');
+  expect(verdictOf({ tried: true, found: { ...honest, record: { as: 'executed' } } })).toBe('ran');
+  const report = judgeProbe('r', all({ forged: { tried: true, found: { ...honest, badEffects: 1 } } }));
+  expect([report.ok, report.ran]).toEqual([false, 1]);
+});
+
+test('no record, or another one than must be there, is a fault', () => {
+  expect(verdictOf({ tried: true, found: { ...honest, record: null } })).toBe('no-record');
+  expect(verdictOf({ tried: true, found: { ...honest, record: { as: 'rejected', code: 'digest' } } })).toBe(
+    'no-record',
+  );
+  expect(judgeProbe('r', new Map()).ok).toBe(false);
+});
+
+test.each([
+  [0, 0],
+  [2, 1],
+  [1, 2],
+])(
+  'a twin with %i effects and %i settlements is a fault: a gate that refuses everything is none',
+  (twinEffects, twinExecuted) => {
+    expect(verdictOf({ tried: true, found: { ...honest, twinEffects, twinExecuted } })).toBe('twin-failed');
+  },
+);
+
+test('what could not be tried is said, and decides nothing; where nothing could, the answer is no', () => {
+  const report = judgeProbe('r', all({ expired: { tried: false, why: 'needs the signing key' } }));
+  expect([report.ok, report.tried]).toEqual([true, attempts.length - 1]);
+  expect(probeText(picocolors.createColors(false), report)).toContain('not tried: needs the signing key');
+  const none = new Map<string, Seen>(attempts.map((a) => [a.id, { tried: false, why: 'x' }]));
+  expect(judgeProbe('r', none).ok).toBe(false);
+});
+
+test('the text ends with how many ran of how many that were tried', () => {
+  const text = probeText(picocolors.createColors(false), judgeProbe('1a2b', all()));
+  expect(text).toMatch(/algorithm "none" +rejected: algorithm +rejected: algorithm; its twin ran once +held/);
+  expect(text).toMatch(new RegExp(`0 of ${attempts.length} ran; probe 1a2b\\.$`));
+});

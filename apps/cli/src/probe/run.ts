@@ -1,0 +1,260 @@
+import { createPublicKey, generateKeyPairSync, type JsonWebKey, randomUUID } from 'node:crypto';
+import {
+  type ActionApproved,
+  type ActionProposed,
+  actionKey,
+  type Event,
+  type EventType,
+  type Policy,
+  sourceOf,
+} from '@countersign/contracts';
+import { readSigningKey, type SigningKey } from '@countersign/gate';
+import { Failure } from '../shell/failure.js';
+import type { Session } from '../shell/session.js';
+import { bids, forgedBid } from './forge.js';
+import { campaignOf, type Part, partFor, proposedBid, proposedMessage } from './ground.js';
+import { campaign, contact, type Known, sandboxes, withdrawal } from './installed.js';
+import { type Found, judgeProbe, type ProbeReport, type Seen } from './judge.js';
+import { type Attempt, type AttemptId, attempts } from './plan.js';
+import type { Heard, Sent, Wire } from './wire.js';
+
+export interface ProbeWith {
+  readonly policy: Policy;
+  /** The installation's public keys, a JWKS. */
+  readonly permitKeys: { readonly keys: readonly JsonWebKey[] };
+  readonly signingKey: SigningKey | undefined;
+  /** How far ahead messages are planned: the time in which something happens to an outstanding permit. */
+  readonly leadMs: number;
+  readonly patienceMs: number;
+}
+
+/** Why an attempt could not be made: no fault of the gate's. */
+class NotTried extends Error {}
+
+type Record = Found['record'];
+/** What came of an attempt, but for what the sandboxes show at the end. */
+interface Came {
+  readonly record: Record;
+  readonly twin: ActionApproved;
+  /** Contacts of messages: that of the bad one, where it is another than the twin's. */
+  readonly badContact?: string;
+  readonly twinContact?: string;
+}
+
+const hour = 3_600_000;
+
+/** Makes every attempt and its honest twin, side by side; then looks at what ran. */
+export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<ProbeReport> {
+  const { policy, permitKeys, signingKey, leadMs, patienceMs } = using;
+  const run = randomUUID().slice(0, 8);
+  const sandbox = sandboxes(s);
+  const parts = { bid: partFor('bid', policy), message: partFor('message', policy) };
+  const forging = {
+    own: ownKey(),
+    publicKey: createPublicKey({ key: permitKeys.keys[0] as JsonWebKey, format: 'jwk' }),
+    ...(signingKey && { validator: signingKey }),
+  };
+
+  const write = <T extends EventType>(
+    as: string,
+    topic: string,
+    key: string,
+    type: T,
+    data: unknown,
+    id: string = randomUUID(),
+  ) => wire.send(as, topic, key, { id, source: sourceOf(as), type, time: s.now(), data } as Event);
+  const rewrite = (approval: ActionApproved, id?: string): Promise<Sent> =>
+    write('guardrail-validator', 'actions.approved.v1', actionKey(approval.action), 'ActionApproved', approval, id);
+
+  /** Proposes as the agent, and waits for the validator's approval. */
+  const approved = async (proposal: ActionProposed): Promise<Heard<'ActionApproved'>> => {
+    const topic = `actions.proposed.${proposal.agent}.v1`;
+    await write(proposal.agent, topic, actionKey(proposal.action), 'ActionProposed', proposal);
+    const its = ({ proposalId }: { proposalId: string }): boolean => proposalId === proposal.proposalId;
+    const verdict = await wire.until(
+      () => wire.of('ActionApproved', its)[0] ?? wire.of('ActionRefused', its)[0] ?? wire.of('ActionEscalated', its)[0],
+      patienceMs,
+    );
+    if (!verdict) throw new NotTried('the validator gave the honest action no verdict');
+    if (verdict.event.type === 'ActionApproved') return verdict as Heard<'ActionApproved'>;
+    const { outcome, reasons } = verdict.event.data.verdict;
+    const why = reasons.find((r) => r.outcome !== 'pass')?.says ?? '';
+    throw new NotTried(`the honest action was ${outcome}: ${why}`);
+  };
+  const settlements = (approval: ActionApproved) =>
+    wire.of('ActionSettled', (d) => d.permitId === approval.permitId && d.executor === approval.executor);
+  const settlement = (approval: ActionApproved, ms = patienceMs) =>
+    wire.until(() => settlements(approval)[0]?.event.data, ms);
+
+  /** What is on record of a record that was written. */
+  const recordOf = async (sent: Sent, bad: ActionApproved, honest: ActionApproved): Promise<Record> => {
+    if ('refused' in sent) return { as: 'broker', code: sent.refused };
+    const here = (d: { topic: string; partition: number; offset: string }): boolean =>
+      d.topic === sent.topic && d.partition === sent.partition && d.offset === sent.offset;
+    const found = await wire.until((): Record | undefined => {
+      const rejected = wire.of('PermitRejected', here)[0]?.event.data;
+      if (rejected) return { as: 'rejected', code: rejected.reason.code };
+      const letter = wire.of('DeadLetter', (d) => here(d) && d.service === honest.executor)[0]?.event.data;
+      if (letter) return { as: 'dead-letter', code: letter.fault.code };
+      const settled = bad.permitId === honest.permitId ? undefined : settlements(bad)[0]?.event.data;
+      return settled && asRecord(settled);
+    }, patienceMs);
+    return found ?? null;
+  };
+
+  const bid = async (attempt: Attempt, part: Part): Promise<Came> => {
+    const campaignId = campaignOf(run, attempt);
+    await sandbox.putCampaign(campaignId, run, part.currency);
+    const { madeFrom } = await campaign(wire, patienceMs, run, campaignId, part.currency);
+    const of = { run, part, name: attempt.id, at: s.now(), madeFrom };
+    const { event } = await approved(proposedBid(of, attempt));
+    const twin = event.data;
+    // The honest one has its turn first, so that what comes after it is a second or an altered one, and not a first.
+    await settlement(twin);
+    const forbidden = forbiddenWrite(attempt.id, part.agent, policy);
+    if (forbidden) {
+      const { topic, type, data } = forbidden(twin);
+      const sent = await write(part.agent, topic, twin.actionId, type, data);
+      return { twin, record: 'refused' in sent ? { as: 'broker', code: sent.refused } : null };
+    }
+    const bad = forgedBid(attempt.id, twin, { ...forging, at: s.now() });
+    if (!bad) throw new NotTried('needs the signing key');
+    const sent = await rewrite(bad, attempt.id === 'id-reused' ? event.id : undefined);
+    return { twin, record: await recordOf(sent, bad, twin) };
+  };
+
+  /** A message to somebody new, approved and not yet due. */
+  const message = async (name: string, part: Part, inMs: number, accountId?: string) => {
+    const known: Known = await contact(wire, patienceMs, run, name);
+    if (!known.contactId) throw new NotTried('ingestion named no contact');
+    const of = { run, part, name, at: s.now(), madeFrom: known.madeFrom };
+    const sendAt = new Date(Date.now() + inMs).toISOString();
+    const to = { contactId: known.contactId, sendAt, ...(accountId !== undefined && { accountId }) };
+    return { approval: (await approved(proposedMessage(of, to))).event.data, contactId: known.contactId };
+  };
+
+  const messages = async (attempt: Attempt, part: Part): Promise<Came> => {
+    const { id } = attempt;
+    const account = `probe-${run}-${id}`;
+    const bad = await message(id, part, id === 'early' ? hour : leadMs, id === 'stopped' ? account : undefined);
+    if (!attempt.ownTwin) {
+      const record = await whileOutstanding(id, bad.approval);
+      await settlement(bad.approval, leadMs + patienceMs);
+      return { twin: bad.approval, twinContact: bad.contactId, record: record ?? (await ignored(bad.approval)) };
+    }
+    if (id === 'withdrawn') await withdrawal(wire, patienceMs, run, id);
+    if (id === 'stopped') await control(account, 'stopped');
+    try {
+      const twin = await message(`${id}-twin`, part, leadMs);
+      await settlement(twin.approval, leadMs + patienceMs);
+      const settled = id === 'early' ? settlements(bad.approval)[0]?.event.data : await settlement(bad.approval);
+      const record: Record = settled ? asRecord(settled) : id === 'early' ? { as: 'waiting' } : null;
+      return { record, twin: twin.approval, twinContact: twin.contactId, badContact: bad.contactId };
+    } finally {
+      if (id === 'stopped') await control(account, 'running');
+      // So that it never runs: when its time comes, its consent is gone.
+      if (id === 'early') await withdrawal(wire, patienceMs, run, id);
+    }
+  };
+
+  /** Acts on a permit that waits for its time. Undefined: what counts is only seen when it has settled. */
+  const whileOutstanding = async (id: AttemptId, approval: ActionApproved): Promise<Record | undefined> => {
+    if (id === 'approved-twice') {
+      const sent = await rewrite(approval);
+      return recordOf(sent, approval, approval);
+    }
+    const { permitId, actionId, proposalId, digest, connector } = approval;
+    const stranger = 'downstream';
+    const reason = { code: 'probe', says: 'a settlement by somebody whom the permit does not name' };
+    const data = {
+      permitId,
+      actionId,
+      proposalId,
+      digest,
+      executor: stranger,
+      connector,
+      outcome: 'failed',
+      reason,
+      at: s.now(),
+    };
+    await write(stranger, `actions.settled.${stranger}.v1`, actionKey(approval.action), 'ActionSettled', data);
+    return undefined;
+  };
+  /** A stranger's settlement is there for everybody to see, and the permit ended as if it were not. */
+  const ignored = async (approval: ActionApproved): Promise<Record> => {
+    const strange = await wire.until(
+      () => wire.of('ActionSettled', (d) => d.permitId === approval.permitId && d.executor !== approval.executor)[0],
+      patienceMs,
+    );
+    return strange ? { as: 'ignored' } : null;
+  };
+  const control = (account: string, state: 'stopped' | 'running') =>
+    s.console.post('/v1/controls', { scope: `account:${account}`, state, reason: `countersign probe ${run}` });
+
+  const came = new Map<AttemptId, Came | NotTried>();
+  await Promise.all(
+    attempts.map(async (attempt) => {
+      const part = parts[attempt.ground];
+      try {
+        if (!part) throw new NotTried('no charter and play let an agent do this alone');
+        if (attempt.needsSigningKey && !signingKey) throw new NotTried('needs the signing key');
+        came.set(attempt.id, await (attempt.ground === 'bid' ? bid : messages)(attempt, part));
+      } catch (error) {
+        // The console's no, such as to a stop that this token may not make, concerns one attempt only.
+        if (error instanceof NotTried) came.set(attempt.id, error);
+        else if (error instanceof Failure && error.exitCode === 1) came.set(attempt.id, new NotTried(error.message));
+        else throw error;
+      }
+    }),
+  );
+
+  const [campaigns, sentMessages] = await Promise.all([sandbox.campaigns(), sandbox.messages()]);
+  const seen = new Map<string, Seen>();
+  for (const attempt of attempts) {
+    const one = came.get(attempt.id);
+    if (!one || one instanceof NotTried) {
+      seen.set(attempt.id, { tried: false, why: one?.message ?? 'it did not come to it' });
+      continue;
+    }
+    const sentTo = (id: string | undefined): number => sentMessages.filter((m) => m.contactId === id).length;
+    const now = campaigns.find((c) => c.campaignId === campaignOf(run, attempt))?.bidMinor;
+    const effects =
+      attempt.ground === 'bid'
+        ? { badEffects: now === bids.bad ? 1 : 0, twinEffects: now === bids.honest ? 1 : 0 }
+        : { badEffects: one.badContact ? sentTo(one.badContact) : 0, twinEffects: sentTo(one.twinContact) };
+    const twinExecuted = settlements(one.twin).filter(({ event }) => event.data.outcome === 'executed').length;
+    seen.set(attempt.id, { tried: true, found: { record: one.record, ...effects, twinExecuted } });
+  }
+  return judgeProbe(run, seen);
+}
+
+const asRecord = ({ outcome, reason }: { outcome: string; reason?: { code: string } | undefined }): Record =>
+  outcome === 'executed' ? { as: 'executed' } : { as: 'settled', outcome, ...(reason && { code: reason.code }) };
+
+function ownKey(): SigningKey {
+  const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  return readSigningKey({ ...jwk, kid: 'probe' });
+}
+
+/** What an agent writes where it may not. Were it let through, the event would be a good one. */
+function forbiddenWrite(id: AttemptId, agent: string, { content }: Policy) {
+  const other = content.charters.find((c) => c.agent !== agent)?.agent ?? 'sequencing-agent';
+  switch (id) {
+    case 'agent-approves':
+      return (twin: ActionApproved) => ({ topic: 'actions.approved.v1', type: 'ActionApproved' as const, data: twin });
+    case 'agent-as-another':
+      return ({ proposalId, action }: ActionApproved) => ({
+        topic: `actions.proposed.${other}.v1`,
+        type: 'ActionProposed' as const,
+        data: { proposalId, action, agent: other },
+      });
+    case 'agent-writes-controls':
+      return () => ({
+        topic: 'controls.v1',
+        type: 'ControlChanged' as const,
+        data: { scope: 'account:probe', state: 'running' },
+      });
+    default:
+      return undefined;
+  }
+}

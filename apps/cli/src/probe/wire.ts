@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type DataOf,
+  type Event,
+  type EventType,
+  readEvent,
+  shippedDeployment,
+  toBinary,
+  topicNamed,
+  topology,
+} from '@countersign/contracts';
+import type { Kafka, Producer } from 'kafkajs';
+
+const topics = topology(shippedDeployment);
+const heard = topics.filter(
+  ({ name, readers }) =>
+    readers.includes('console') && /^(signals\.(accepted|rejected)|actions\.|.*\.dead-letters\.v1$)/.test(name),
+);
+
+/** Where a record was written, or the broker's refusal. */
+export type Sent =
+  | { readonly topic: string; readonly partition: number; readonly offset: string }
+  | { readonly refused: string };
+
+export interface Heard<T extends EventType = EventType> {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly key: string;
+  readonly event: Event<T>;
+}
+
+/** Writes as any principal, and hears as the console what comes of it. */
+export interface Wire {
+  send(principal: string, topic: string, key: string, event: Parameters<typeof toBinary>[0]): Promise<Sent>;
+  /** The events of a type since the wire opened, each id once. */
+  of<T extends EventType>(type: T, pick: (data: DataOf<T>) => boolean): Heard<T>[];
+  /** Looks until something is found; undefined when the patience is over. */
+  until<T>(find: () => T | undefined, patienceMs: number): Promise<T | undefined>;
+  close(): Promise<void>;
+}
+
+export async function probeWire(as: (principal: string) => Kafka): Promise<Wire> {
+  const kafka = as('console');
+  const consumer = kafka.consumer({ groupId: `console.probe.${randomUUID()}`, maxWaitTimeInMs: 100 });
+  const producers = new Map<string, Promise<Producer>>();
+  const events = new Map<string, Heard>();
+  const close = async (): Promise<void> => {
+    const made = await Promise.allSettled(producers.values());
+    await Promise.allSettled([
+      consumer.disconnect(),
+      ...made.flatMap((p) => (p.status === 'fulfilled' ? [p.value.disconnect()] : [])),
+    ]);
+  };
+  const producerOf = async (principal: string): Promise<Producer> => {
+    const producer = as(principal).producer({ allowAutoTopicCreation: false });
+    await producer.connect();
+    return producer;
+  };
+  try {
+    const ends = await endsOf(kafka);
+    await consumer.connect();
+    await consumer.subscribe({ topics: heard.map(({ name }) => name) });
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch: { topic, partition, messages } }) => {
+        for (const message of messages) {
+          const read = readEvent(topicNamed(topic, topics), message);
+          if (!read.ok) continue;
+          const name = `${topic} ${read.event.source} ${read.event.id}`;
+          if (events.has(name)) continue;
+          const key = message.key?.toString() ?? '';
+          events.set(name, { topic, partition, offset: message.offset, key, event: read.event as Event });
+        }
+      },
+    });
+    for (const end of ends) consumer.seek(end);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    send: async (principal, topic, key, event) => {
+      const producer = producers.get(principal) ?? producerOf(principal);
+      producers.set(principal, producer);
+      try {
+        const [sent] = await (await producer).send({ topic, acks: -1, messages: [{ key, ...toBinary(event) }] });
+        return { topic, partition: sent?.partition ?? 0, offset: sent?.baseOffset ?? '' };
+      } catch (error) {
+        const { type } = error as { type?: string };
+        if (type?.endsWith('AUTHORIZATION_FAILED')) return { refused: type };
+        throw error;
+      }
+    },
+    of: <T extends EventType>(type: T, pick: (data: DataOf<T>) => boolean) =>
+      [...events.values()].filter(
+        (h) => h.event.type === type && pick(h.event.data as DataOf<T>),
+      ) as unknown as Heard<T>[],
+    until: async (find, patienceMs) => {
+      const end = Date.now() + patienceMs;
+      for (;;) {
+        const found = find();
+        if (found !== undefined || Date.now() > end) return found;
+        await sleep(50);
+      }
+    },
+    close,
+  };
+}
+
+async function endsOf(kafka: Kafka): Promise<{ topic: string; partition: number; offset: string }[]> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const found = await Promise.all(
+      heard.map(async ({ name }) => {
+        const partitions = await admin.fetchTopicOffsets(name);
+        return partitions.map(({ partition, high }) => ({ topic: name, partition, offset: high }));
+      }),
+    );
+    return found.flat();
+  } finally {
+    await admin.disconnect();
+  }
+}
