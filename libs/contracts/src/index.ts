@@ -9,4 +9,5 @@ export * from './primitives.js';
 export * from './read.js';
 export * from './signals.js';
 export * from './state.js';
+export * from './text.js';
 export * from './topology.js';

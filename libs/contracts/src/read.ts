@@ -3,6 +3,7 @@ import { type Envelope, fromKafka, type KafkaRecord, type Read } from './envelop
 import { type DataOf, type EventType, schemaOf } from './events.js';
 import type { Fault } from './primitives.js';
 import { signalTypes } from './signals.js';
+import { fitsJsonb } from './text.js';
 import type { Topic } from './topology.js';
 
 /** An event of ours, its data checked against its type's contract. */
@@ -37,6 +38,13 @@ export function checkEvent(topic: Topic, event: Envelope): Read<Envelope> {
   }
   const parsed = known.safeParse(event.data);
   if (!parsed.success) return refused(contractFault(parsed.error));
+  // An outsider is told here; deeper in, a text that no table can hold would be a failure of ours.
+  if (topic.types.length === 0 && !fitsJsonb(JSON.stringify(parsed.data)))
+    return refused({
+      code: 'contract',
+      says: 'data: NUL and halves of surrogate pairs are not allowed',
+      field: 'data',
+    });
   return { ok: true, event: { ...event, data: parsed.data } };
 }
 

@@ -1,4 +1,4 @@
-import { type EventType, readEvent, type Topic, topicNamed } from '@countersign/contracts';
+import { type EventType, fitsJsonb, readEvent, type Topic, topicNamed } from '@countersign/contracts';
 import type { Admin, Kafka } from 'kafkajs';
 import { consume, type RunningConsumer } from './consumer.js';
 import type { Database } from './database.js';
@@ -7,7 +7,7 @@ import { backoff, describe } from './failures.js';
 import type { RawRecord } from './inbox.js';
 import type { Limits } from './limits.js';
 import type { Publish } from './publisher.js';
-import { fitsJsonb, fitsText } from './text.js';
+import { fitsText } from './text.js';
 
 type Log = { log(message: string): void; warn(message: string): void; error(message: string): void };
 

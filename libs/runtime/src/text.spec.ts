@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fitsJsonb, fitsText, printable } from './text.js';
+import { fitsText, printable } from './text.js';
 
 test('printable text holds no control character, no half of a pair, and keeps to its length', () => {
   expect(printable('a\u0000b\nc')).toBe('a\ufffdb\ufffdc');
@@ -14,16 +14,4 @@ test.each([
   ['half \ud83d', false],
 ])('a text column gives %j back: %s', (text, fits) => {
   expect(fitsText(text)).toBe(fits);
-});
-
-test.each([
-  ['plain', true],
-  ['a pair \ud83d\ude00', true],
-  ['spelled out \\u0000', true],
-  ['NUL \u0000', false],
-  ['NUL after a backslash \\\u0000', false],
-  ['half \ud83d', false],
-  ['other half \ude00', false],
-])('jsonb holds %j: %s', (text, fits) => {
-  expect(fitsJsonb(JSON.stringify({ text }))).toBe(fits);
 });

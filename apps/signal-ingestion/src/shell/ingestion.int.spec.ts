@@ -143,6 +143,7 @@ test('a signal that cannot be taken is rejected with its reason and coordinates,
       { type: 'ContactUpserted', id: 'no-contact', data: { seniority: 'vp' } },
       { type: 'EmailOpened', id: 'future', time: '2026-12-21T10:00:00.000Z', data: { contact } },
       { type: 'EmailOpened', id: 'author', source: '/sources/website', data: { contact } },
+      { type: 'AccountUpserted', id: 'nul', data: { account: { id: 'a-1' }, name: 'Acme\u0000' } },
     ]),
     { partition: 0, offset: '900', key: null, value: Buffer.from('jane@example.com'), headers: {} },
   ];
@@ -153,10 +154,11 @@ test('a signal that cannot be taken is rejected with its reason and coordinates,
       ['no-contact', 'contract', 'data.contact'],
       ['future', 'future', 'time'],
       ['author', 'wrong-author', 'source'],
+      ['nul', 'contract', 'data'],
       [undefined, 'not-json', undefined],
     ]),
   );
-  expect(rejected).toHaveLength(4);
+  expect(rejected).toHaveLength(5);
   expect(rejected.every((r) => r.topic === crm && /^[0-9a-f]{64}$/.test(r.sha256))).toBe(true);
   expect(published.filter((e) => e.type === 'DeadLetter')).toEqual([]);
 });
