@@ -4,7 +4,9 @@ import { Access, PEOPLE, readPeople } from './shell/access.js';
 import { Controls } from './shell/controls.js';
 import { ForgetActivities } from './shell/forget.js';
 import { Handlers } from './shell/handlers.js';
+import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
+import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
 import { Policies } from './shell/policies.js';
 import { Reviews } from './shell/reviews.js';
 import { Store } from './shell/store.js';
@@ -13,7 +15,7 @@ import { Views } from './shell/views.js';
 export const spec: ServiceSpec = {
   name: 'console',
   port: 8088,
-  migrations: [Projection1763700000008],
+  migrations: [Projection1763700000008, SettlementsByExecutor1763700000009, EscalationTraces1763700000018],
   ownState: ['controls.v1', 'policies.v1'],
   jobs: [ForgetActivities],
 };

@@ -5,7 +5,7 @@ import { type DataOf, derivedId, digestOf } from '@countersign/contracts';
 export const at = '2026-11-21T10:00:00.000Z';
 const play = { id: 'return-below-floor', runId: derivedId('given', 'run'), title: 'Return below its floor' };
 export const proposalId = derivedId('given', 'proposal');
-export const actionId = derivedId('given', 'action');
+export const actionId = derivedId('action', proposalId);
 
 export const payload = {
   adAccountId: 'ads-1',

@@ -1,17 +1,29 @@
-import type { DataOf, EventType } from '@countersign/contracts';
+import { type DataOf, derivedId, type EventType } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { expect, test } from 'vitest';
 import { funnel } from './funnel.js';
-import { approved, at, checkpoint, checkpointId, deadLetter, escalated, refused, settled, task } from './given.js';
+import {
+  actionId,
+  approved,
+  at,
+  checkpoint,
+  checkpointId,
+  deadLetter,
+  escalated,
+  refused,
+  settled,
+  task,
+} from './given.js';
 import { project } from './project.js';
 import { resultOf } from './result.js';
 
+const settledTopic = 'actions.settled.action-executor.v1';
 let offset = 0;
-const received = <T extends EventType>(type: T, data: DataOf<T>): Received => {
+const received = <T extends EventType>(type: T, data: DataOf<T>, topic = 'given.v1'): Received => {
   offset += 1;
   const event = { id: `e-${offset}`, source: '/countersign/test', type, time: at, correlationid: 'signal-1', data };
   const place = {
-    topic: 'given.v1',
+    topic: type === 'ActionSettled' && topic === 'given.v1' ? settledTopic : topic,
     partition: 0,
     offset: String(offset),
     key: 'ads-1',
@@ -122,4 +134,38 @@ test('the result of a checkpoint is that its tasks went out', () => {
   expect(resultOf(of)).toMatchObject({ state: 'waiting' });
   expect(resultOf({ ...of, tasksAssignedAt: at })).toMatchObject({ state: 'tasks-assigned' });
   expect(resultOf({ ...of, decision: 'reject' })).toMatchObject({ state: 'rejected' });
+});
+
+test('a refusal under borrowed ids is told, and changes nothing about the action that the ids belong to', () => {
+  const own = refused();
+  const borrowed = [
+    // Another proposal that names this action as its own.
+    refused({ proposalId: derivedId('given', 'other proposal') }),
+    // The id of this proposal, used again.
+    refused({}, 'proposal-id'),
+  ];
+  const { verdicts, activities } = project([own, ...borrowed].map((data) => received('ActionRefused', data)));
+  expect(activities).toHaveLength(3);
+  expect(verdicts).toHaveLength(1);
+});
+
+test('an edited action, and the one it took the place of, are both told', () => {
+  const reviewId = derivedId('given', 'review');
+  const review = { reviewId, by: 'lea', decision: 'edit' } as const;
+  const edit = derivedId('action', reviewId);
+  const { verdicts } = project([
+    received('ActionRefused', refused({ review, supersededBy: edit })),
+    received('ActionApproved', approved({ review, actionId: edit })),
+  ]);
+  expect(verdicts.map((v) => v.actionId)).toEqual([actionId, edit]);
+});
+
+test('a settlement counts only on the topic of the executor that it names', () => {
+  const data = settled('executed', { executor: 'downstream' });
+  const { settlements, activities } = project([
+    received('ActionSettled', data, 'actions.settled.action-executor.v1'),
+    received('ActionSettled', data, 'actions.settled.downstream.v1'),
+  ]);
+  expect(activities).toHaveLength(2);
+  expect(settlements.map((s) => s.executor)).toEqual(['downstream']);
 });

@@ -1,4 +1,4 @@
-import type { DataOf } from '@countersign/contracts';
+import { type DataOf, derivedId } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { says, subjectOf } from './says.js';
 
@@ -21,6 +21,8 @@ export interface Escalation {
   readonly key: string;
   readonly digest: string;
   readonly correlationId: string;
+  /** Of the chain that waits for the answer; absent where nobody traces. */
+  readonly traceparent?: string;
   readonly deadline: string;
   readonly at: string;
   readonly card: DataOf<'ActionEscalated'> | DataOf<'TaskEscalated'>;
@@ -33,6 +35,8 @@ export interface Verdict {
   readonly supersededBy: string | null;
   readonly reasons: readonly { rule: string; says: string }[];
   readonly notBefore: string | null;
+  /** Whose settlement counts. */
+  readonly executor: string | null;
   readonly at: string;
 }
 
@@ -117,6 +121,7 @@ export function project(events: readonly Received[]): Changes {
           key: received.key ?? event.data.checkpointId,
           digest: event.data.digest,
           correlationId,
+          ...(event.traceparent !== undefined && { traceparent: event.traceparent }),
           deadline: event.data.deadline,
           at: event.data.at,
           card: event.data,
@@ -131,6 +136,7 @@ export function project(events: readonly Received[]): Changes {
           ...verdictOf(event.data, 'approved'),
           supersededBy: null,
           notBefore: event.data.notBefore,
+          executor: event.data.executor,
         });
         break;
       case 'ActionRefused':
@@ -141,10 +147,12 @@ export function project(events: readonly Received[]): Changes {
           const rules = event.data.verdict.reasons.filter((reason) => reason.outcome === 'refuse').map((r) => r.rule);
           for (const rule of new Set(rules)) count('verdicts.refused', rule);
         }
+        if (borrowed(event.data)) break;
         changes.verdicts.push({
           ...verdictOf(event.data, 'refused'),
           supersededBy: event.data.supersededBy ?? null,
           notBefore: null,
+          executor: null,
         });
         break;
       case 'ActionEscalated':
@@ -156,6 +164,7 @@ export function project(events: readonly Received[]): Changes {
           key: received.key ?? event.data.actionId,
           digest: event.data.digest,
           correlationId,
+          ...(event.traceparent !== undefined && { traceparent: event.traceparent }),
           deadline: event.data.deadline,
           at: event.data.verdict.at,
           card: event.data,
@@ -170,6 +179,8 @@ export function project(events: readonly Received[]): Changes {
         changes.reviews.push(event.data);
         break;
       case 'ActionSettled':
+        // The topic says who wrote: an executor settles in its own name only.
+        if (topic !== `actions.settled.${event.data.executor}.v1`) break;
         count('settled', event.data.outcome);
         changes.settlements.push({
           actionId: event.data.actionId,
@@ -201,10 +212,18 @@ export function project(events: readonly Received[]): Changes {
   return changes;
 }
 
+/**
+ * Whether a refusal names ids that belong to something else. An action's own id is derived from its proposal, or from the review
+ * that edited it; an id that was used before is the first proposal's. Such a refusal says nothing of what the ids belong to.
+ */
+const borrowed = ({ actionId, proposalId, review, verdict }: DataOf<'ActionRefused'>): boolean =>
+  verdict.reasons.some((reason) => reason.rule === 'proposal-id') ||
+  ![proposalId, review?.reviewId].some((id) => id !== undefined && actionId === derivedId('action', id));
+
 const verdictOf = (
   data: DataOf<'ActionApproved'> | DataOf<'ActionRefused'>,
   outcome: Verdict['outcome'],
-): Omit<Verdict, 'supersededBy' | 'notBefore'> => ({
+): Omit<Verdict, 'supersededBy' | 'notBefore' | 'executor'> => ({
   actionId: data.actionId,
   outcome,
   reviewId: data.review?.reviewId ?? null,

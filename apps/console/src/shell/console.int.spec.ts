@@ -64,6 +64,7 @@ const call = async (method: 'GET' | 'POST', url: string, body?: object, headers:
   });
   return { status: response.statusCode, type: response.headers['content-type'], body: response.json() };
 };
+const later = '2026-11-21T10:30:00.000Z';
 const decided = () => harness.published.filter((event) => event.type === 'ReviewDecided');
 
 const escalate = () =>
@@ -170,6 +171,31 @@ test('an edit supersedes the action, and its own verdict is the result of the re
   ]);
   expect((await call('GET', body.result)).body).toMatchObject({ state: 'approved' });
   expect((await call('GET', `/v1/reviews/${proposalId}`)).body.state).toBe('superseded');
+});
+
+test('what waits stays open for an answer, whoever else uses its ids; another executor settles nothing', async () => {
+  await start();
+  await escalate();
+  await harness.deliver('actions.refused.v1', [
+    { type: 'ActionRefused', data: refused({}, 'proposal-id') },
+    { type: 'ActionRefused', data: refused({ proposalId: derivedId('given', 'other proposal') }) },
+  ]);
+  const { status, body } = await call('POST', `/v1/reviews/${proposalId}`, {
+    decision: 'approve',
+    digest: escalated().digest,
+  });
+  expect(status).toBe(202);
+  const review = { reviewId: body.reviewId, by: 'lea', decision: 'approve' as const };
+  await harness.deliver('actions.approved.v1', [{ type: 'ActionApproved', data: approved({ review }) }]);
+  const data = settled('failed', { executor: 'downstream' });
+  await harness.deliver('actions.settled.downstream.v1', [{ type: 'ActionSettled', data }]);
+  expect((await call('GET', body.result)).body).toMatchObject({
+    state: 'approved',
+    says: expect.not.stringContaining('failed'),
+  });
+  await harness.deliver('actions.settled.action-executor.v1', [{ type: 'ActionSettled', data: settled('executed') }]);
+  await harness.deliver('actions.settled.downstream.v1', [{ type: 'ActionSettled', data: { ...data, at: later } }]);
+  expect((await call('GET', body.result)).body).toMatchObject({ says: 'approved; executed' });
 });
 
 test('an escalation whose deadline has passed is expired, and no longer open', async () => {

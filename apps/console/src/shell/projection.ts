@@ -18,8 +18,8 @@ export async function writeProjection(tx: Tx, changes: Changes): Promise<void> {
     ],
   });
   await insert(tx, lastBy(changes.escalations, 'actionId'), {
-    sql: `INSERT INTO escalations (action_id, subject_kind, subject_id, run_id, action_key, digest, correlation_id, card, deadline_at, escalated_at)
-          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::json[], $9::timestamptz[], $10::timestamptz[])
+    sql: `INSERT INTO escalations (action_id, subject_kind, subject_id, run_id, action_key, digest, correlation_id, card, deadline_at, escalated_at, traceparent)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::json[], $9::timestamptz[], $10::timestamptz[], $11::text[])
           ON CONFLICT (action_id) DO UPDATE SET digest = excluded.digest, card = excluded.card, deadline_at = excluded.deadline_at,
             escalated_at = excluded.escalated_at WHERE escalations.escalated_at <= excluded.escalated_at`,
     columns: [
@@ -33,13 +33,14 @@ export async function writeProjection(tx: Tx, changes: Changes): Promise<void> {
       (e) => JSON.stringify(e.card),
       (e) => e.deadline,
       (e) => e.at,
+      (e) => e.traceparent ?? null,
     ],
   });
   await insert(tx, lastBy(changes.verdicts, 'actionId'), {
-    sql: `INSERT INTO verdicts (action_id, outcome, review_id, superseded_by, reasons, not_before, decided_at)
-          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::timestamptz[], $7::timestamptz[])
+    sql: `INSERT INTO verdicts (action_id, outcome, review_id, superseded_by, reasons, not_before, executor, decided_at)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::timestamptz[], $7::text[], $8::timestamptz[])
           ON CONFLICT (action_id) DO UPDATE SET outcome = excluded.outcome, review_id = excluded.review_id, superseded_by = excluded.superseded_by,
-            reasons = excluded.reasons, not_before = excluded.not_before, decided_at = excluded.decided_at
+            reasons = excluded.reasons, not_before = excluded.not_before, executor = excluded.executor, decided_at = excluded.decided_at
           WHERE verdicts.decided_at <= excluded.decided_at`,
     columns: [
       (v) => v.actionId,
@@ -48,13 +49,14 @@ export async function writeProjection(tx: Tx, changes: Changes): Promise<void> {
       (v) => v.supersededBy,
       (v) => JSON.stringify(v.reasons),
       (v) => v.notBefore,
+      (v) => v.executor,
       (v) => v.at,
     ],
   });
   await insert(tx, lastBy(changes.settlements, 'actionId'), {
     sql: `INSERT INTO settlements (action_id, outcome, executor, says, external_reference, settled_at)
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
-          ON CONFLICT (action_id) DO UPDATE SET outcome = excluded.outcome, executor = excluded.executor, says = excluded.says,
+          ON CONFLICT (action_id, executor) DO UPDATE SET outcome = excluded.outcome, says = excluded.says,
             external_reference = excluded.external_reference, settled_at = excluded.settled_at
           WHERE settlements.settled_at <= excluded.settled_at`,
     columns: [

@@ -67,20 +67,24 @@ export class Reviews {
     const asked = fingerprint(subjectId, request);
     const cause = { source: '/countersign/console', id: reviewId, correlationid: escalation.correlationId };
 
-    const done = await this.runtime.transact(cause, async (work) => {
-      const found = await this.store.lockEscalation(work.tx, work.at, subjectId);
-      if (!found) throw noSuch(subjectId);
-      const answer = review(request, found.escalation, found.standing, person, reviewId, work.at);
-      if (!answer.ok) throw new Refused(answer.problem);
-      await this.store.insertReview(work.tx, answer.decided, asked);
-      work.emit(cause, {
-        topic: 'reviews.decided.v1',
-        key: found.escalation.key,
-        type: 'ReviewDecided',
-        subject: subjectId,
-        data: answer.decided,
-      });
-    });
+    const done = await this.runtime.transact(
+      cause,
+      async (work) => {
+        const found = await this.store.lockEscalation(work.tx, work.at, subjectId);
+        if (!found) throw noSuch(subjectId);
+        const answer = review(request, found.escalation, found.standing, person, reviewId, work.at);
+        if (!answer.ok) throw new Refused(answer.problem);
+        await this.store.insertReview(work.tx, answer.decided, asked);
+        work.emit(cause, {
+          topic: 'reviews.decided.v1',
+          key: found.escalation.key,
+          type: 'ReviewDecided',
+          subject: subjectId,
+          data: answer.decided,
+        });
+      },
+      escalation.traceparent,
+    );
     if (done.repeated && (await this.store.requestDigest(reviewId)) !== asked) {
       const detail = 'this key was used before with another answer; take a new one';
       throw new Refused(problem(422, 'Key used before', detail, 'Idempotency-Key'));

@@ -15,6 +15,7 @@ interface EscalationRow {
   action_key: string;
   digest: string;
   correlation_id: string;
+  traceparent: string | null;
   card: Escalation['card'];
   deadline_at: Date;
   escalated_at: Date;
@@ -126,7 +127,7 @@ export class Store {
   /** A review and what the topics told of it since. The verdict that rests on it, or else the one of what it answered. */
   async review(reviewId: string): Promise<ReviewRecord | undefined> {
     const [row] = await this.runtime.read<ReviewRow>(
-      `SELECT r.*, s.why, v.action_id, v.outcome, v.review_id AS verdict_review_id, v.superseded_by, v.reasons, v.not_before, v.decided_at AS verdict_at,
+      `SELECT r.*, s.why, v.action_id, v.outcome, v.review_id AS verdict_review_id, v.superseded_by, v.reasons, v.not_before, v.executor AS verdict_executor, v.decided_at AS verdict_at,
               t.outcome AS settled, t.executor, t.says, t.external_reference, t.settled_at, run.assigned_at
        FROM reviews r
        LEFT JOIN set_asides s ON s.review_id = r.review_id
@@ -136,7 +137,7 @@ export class Store {
            SELECT e.action_id FROM escalations e WHERE e.subject_id = r.subject_id AND e.digest = r.digest AND r.decision <> 'edit'))
          ORDER BY (v.review_id = r.review_id) DESC NULLS LAST, v.decided_at DESC LIMIT 1
        ) v ON true
-       LEFT JOIN settlements t ON t.action_id = v.action_id
+       LEFT JOIN settlements t ON t.action_id = v.action_id AND t.executor = v.executor
        LEFT JOIN escalations c ON r.subject_kind = 'checkpoint' AND c.action_id = r.subject_id
        LEFT JOIN assigned_runs run ON run.run_id = c.run_id
        WHERE r.review_id = $1`,
@@ -289,6 +290,7 @@ interface ReviewRow {
   superseded_by: string | null;
   reasons: Verdict['reasons'] | null;
   not_before: Date | null;
+  verdict_executor: string | null;
   verdict_at: Date | null;
   settled: Settlement['outcome'] | null;
   executor: string | null;
@@ -307,6 +309,7 @@ const standingsOf = (row: EscalationRow): Standings => ({
     key: row.action_key,
     digest: row.digest,
     correlationId: row.correlation_id,
+    ...(row.traceparent !== null && { traceparent: row.traceparent }),
     deadline: row.deadline_at.toISOString(),
     at: row.escalated_at.toISOString(),
     card: row.card,
@@ -329,6 +332,7 @@ const reviewRecord = (row: ReviewRow): ReviewRecord => ({
           supersededBy: row.superseded_by,
           reasons: row.reasons ?? [],
           notBefore: row.not_before?.toISOString() ?? null,
+          executor: row.verdict_executor,
           at: row.verdict_at.toISOString(),
         }
       : null,
