@@ -118,9 +118,13 @@ export class Handlers {
 
   @EventPattern<string[]>(settledTopics)
   async onSettled(@Payload() batch: Batch<'ActionSettled' | 'PermitRejected'>): Promise<void> {
+    // The topic says who wrote: an executor settles in its own name only.
+    const executor = batch.topic.slice('actions.settled.'.length, -'.v1'.length);
     await noteSettlements(
       batch.tx,
-      batch.events.flatMap(({ event }) => (event.type === 'ActionSettled' ? [event.data] : [])),
+      batch.events.flatMap(({ event }) =>
+        event.type === 'ActionSettled' && event.data.executor === executor ? [event.data] : [],
+      ),
     );
   }
 

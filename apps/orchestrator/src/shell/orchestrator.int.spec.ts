@@ -133,22 +133,19 @@ test('outcomes are listed with their tasks, in whatever order they arrive', asyn
   const [bid, follow] = out.map((e) => e.data as TaskAssigned);
   if (!bid || !follow) throw new Error('two tasks expected');
   const [executed, refused] = [contact('proposal 1'), contact('proposal 2')];
-  await service.deliver('actions.settled.action-executor.v1', [
-    {
-      type: 'ActionSettled',
-      data: {
-        permitId: contact('permit'),
-        actionId: contact('action'),
-        proposalId: executed,
-        digest: 'a'.repeat(64),
-        executor: 'action-executor',
-        connector: 'crm',
-        outcome: 'executed',
-        externalReference: 'crm-1',
-        at: now,
-      },
-    },
-  ]);
+  const settlement = {
+    permitId: contact('permit'),
+    actionId: contact('action'),
+    proposalId: executed,
+    digest: 'a'.repeat(64),
+    executor: 'action-executor',
+    connector: 'crm',
+    outcome: 'executed',
+    externalReference: 'crm-1',
+    at: now,
+  };
+  const later = new Date(Date.parse(now) + 1000).toISOString();
+  await service.deliver('actions.settled.action-executor.v1', [{ type: 'ActionSettled', data: settlement }]);
   const settled = (task: TaskAssigned, agent: string, given: object) => ({
     type: 'TaskSettled',
     data: { taskId: task.taskId, agent, play: task.play, reason: 'because', proposalIds: [], at: now, ...given },
@@ -160,27 +157,35 @@ test('outcomes are listed with their tasks, in whatever order they arrive', asyn
   await service.deliver('tasks.settled.sequencing-agent.v1', [
     settled(follow, 'sequencing-agent', { outcome: 'proposed', proposalIds: [executed, refused] }),
   ]);
-  await service.deliver('actions.refused.v1', [
-    {
-      type: 'ActionRefused',
-      data: {
-        proposalId: refused,
-        actionId: contact('action 2'),
-        taskId: follow.taskId,
-        agent: 'sequencing-agent',
-        play: follow.play,
-        digest: 'b'.repeat(64),
-        kind: 'email.send',
-        verdict: {
-          outcome: 'refused',
-          reasons: [{ rule: 'contact-frequency', outcome: 'refuse', says: 'third touch in 7 days' }],
-          tier: 'autonomous',
-          policy: { version: 1, digest: null },
-          at: now,
-        },
+  const refusal = (proposalId: string, agent: string, rule: string) => ({
+    type: 'ActionRefused',
+    data: {
+      proposalId,
+      actionId: contact('action 2'),
+      taskId: follow.taskId,
+      agent,
+      play: follow.play,
+      digest: 'b'.repeat(64),
+      kind: 'email.send',
+      verdict: {
+        outcome: 'refused',
+        reasons: [{ rule, outcome: 'refuse', says: 'third touch in 7 days' }],
+        tier: 'autonomous',
+        policy: { version: 1, digest: null },
+        at: now,
       },
     },
+  });
+  await service.deliver('actions.refused.v1', [refusal(refused, 'sequencing-agent', 'contact-frequency')]);
+  // None of these is about the proposal whose id it bears: another agent's, a second use of the id, another executor's word.
+  await service.deliver('actions.refused.v1', [
+    refusal(executed, 'paid-media-agent', 'author'),
+    refusal(executed, 'sequencing-agent', 'proposal-id'),
   ]);
+  for (const executor of ['downstream', 'action-executor']) {
+    const data = { ...settlement, executor, outcome: 'failed', at: later };
+    await service.deliver('actions.settled.downstream.v1', [{ type: 'ActionSettled', data }]);
+  }
   const { tasks } = await get<Told>(`/runs/${bid.play.runId}`);
   const told = Object.fromEntries(tasks.map((t) => [t.agent, t]));
   expect(told['paid-media-agent']).toMatchObject({ state: 'declined', proposals: [] });

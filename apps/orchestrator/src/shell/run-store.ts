@@ -91,19 +91,28 @@ export async function settleTasks(tx: Tx, agent: string, settled: readonly TaskS
   );
 }
 
+/**
+ * Notes refusals of proposals to the tasks of their own agents. What another agent was refused under a proposal's id, or the same
+ * one for using it twice, says nothing of that proposal.
+ */
 export async function noteRefusals(tx: Tx, refused: readonly ActionRefused[], at: string): Promise<void> {
   // An edit refuses the action it replaces; what became of the proposal is told by the one that took its place.
-  const final = refused.filter((r) => r.supersededBy === undefined);
+  const final = refused.filter(
+    (r) => r.supersededBy === undefined && r.verdict.reasons.every((x) => x.rule !== 'proposal-id'),
+  );
   if (final.length === 0) return;
   await tx.query(
     `INSERT INTO proposals (proposal_id, task_id, refused_at, refusal)
-     SELECT DISTINCT ON (proposal_id) proposal_id, task_id, $4::timestamptz, refusal
-     FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS u(proposal_id, task_id, refusal)
+     SELECT DISTINCT ON (proposal_id) u.proposal_id, u.task_id, $5::timestamptz, u.refusal
+     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) AS u(proposal_id, task_id, agent, refusal)
+     JOIN tasks t ON t.task_id = u.task_id AND t.agent = u.agent
      ORDER BY 1 ON CONFLICT (proposal_id) DO UPDATE SET task_id = coalesce(proposals.task_id, excluded.task_id),
-       refused_at = excluded.refused_at, refusal = excluded.refusal`,
+       refused_at = excluded.refused_at, refusal = excluded.refusal
+     WHERE proposals.task_id IS NULL OR proposals.task_id = excluded.task_id`,
     [
       final.map((r) => r.proposalId),
       final.map((r) => r.taskId),
+      final.map((r) => r.agent),
       final.map((r) =>
         r.verdict.reasons
           .filter((x) => x.outcome === 'refuse')
@@ -115,7 +124,10 @@ export async function noteRefusals(tx: Tx, refused: readonly ActionRefused[], at
   );
 }
 
-/** Of several settlements of one proposal, the later one counts: unresolved may be followed by another, executed by undone. */
+/**
+ * Of several settlements of one proposal, the later one counts: unresolved may be followed by another, executed by undone. Only the
+ * executor that settled it first goes on to settle it.
+ */
 export async function noteSettlements(tx: Tx, settled: readonly ActionSettled[]): Promise<void> {
   if (settled.length === 0) return;
   const last = [...settled].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
@@ -125,7 +137,7 @@ export async function noteSettlements(tx: Tx, settled: readonly ActionSettled[])
      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[]) ORDER BY 1
      ON CONFLICT (proposal_id) DO UPDATE SET outcome = excluded.outcome, executor = excluded.executor,
        settled_at = excluded.settled_at, reason = excluded.reason, reference = excluded.reference
-     WHERE proposals.settled_at IS NULL OR proposals.settled_at <= excluded.settled_at`,
+     WHERE proposals.settled_at IS NULL OR (proposals.executor = excluded.executor AND proposals.settled_at <= excluded.settled_at)`,
     [
       rows.map((s) => s.proposalId),
       rows.map((s) => s.outcome),
