@@ -24,7 +24,7 @@ export class Settlements {
     if (settlements.length === 0) return;
     const permits = await this.store.lockPermits(batch.tx, [...new Set(settlements.map((s) => s.permitId))]);
     const states = new Map<string, PermitState>();
-    const moves = new Map<string, Settled[]>();
+    const moves = new Map<string, (Settled & { readonly happenedAt: string })[]>();
     for (const settlement of settlements) {
       const { permitId, outcome } = settlement;
       const permit = permits.get(permitId);
@@ -45,7 +45,7 @@ export class Settlements {
         continue;
       }
       states.set(permitId, settled.state);
-      moves.set(permitId, [...(moves.get(permitId) ?? []), settled]);
+      moves.set(permitId, [...(moves.get(permitId) ?? []), { ...settled, happenedAt: settlement.at }]);
     }
     if (states.size === 0) return;
     await this.store.savePermitStates(batch.tx, states, batch.at);
@@ -53,7 +53,7 @@ export class Settlements {
     for (let round = 0; ; round++) {
       const these = [...moves].flatMap(([permitId, list]) => {
         const settled = list[round];
-        return settled ? [{ permitId, money: settled.money, counts: settled.counts }] : [];
+        return settled ? [{ permitId, ...settled }] : [];
       });
       if (these.length === 0) break;
       await this.store.moveReservations(batch.tx, these, batch.at);

@@ -222,16 +222,23 @@ export class Store {
    */
   async moveReservations(
     tx: Tx,
-    moves: readonly { permitId: string; money?: Move | undefined; counts?: Move | undefined }[],
+    moves: readonly { permitId: string; money?: Move; counts?: Move; happenedAt: string }[],
     at: string,
   ): Promise<void> {
     const to = { commit: 'committed', release: 'released' } as const;
     const state = (move: Move | undefined): string | null => (move ? to[move] : null);
     await tx.query(
-      `UPDATE reservations r SET state = CASE WHEN r.currency IS NULL THEN n.counts ELSE n.money END, at = $4
-       FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n(id, money, counts)
+      `UPDATE reservations r SET state = CASE WHEN r.currency IS NULL THEN n.counts ELSE n.money END, at = $4,
+         counts_at = CASE WHEN n.counts = 'committed' THEN greatest(r.counts_at, least(n.happened_at, $4)) ELSE r.counts_at END
+       FROM unnest($1::uuid[], $2::text[], $3::text[], $5::timestamptz[]) AS n(id, money, counts, happened_at)
        WHERE r.permit_id = n.id AND r.state <> 'released' AND CASE WHEN r.currency IS NULL THEN n.counts ELSE n.money END IS NOT NULL`,
-      [moves.map((m) => m.permitId), moves.map((m) => state(m.money)), moves.map((m) => state(m.counts)), at],
+      [
+        moves.map((m) => m.permitId),
+        moves.map((m) => state(m.money)),
+        moves.map((m) => state(m.counts)),
+        at,
+        moves.map((m) => m.happenedAt),
+      ],
     );
   }
 

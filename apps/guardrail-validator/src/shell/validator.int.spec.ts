@@ -263,6 +263,25 @@ describe('limits', () => {
     );
   });
 
+  test('a touch counts from when it happened, not from when it was planned, and never from a time to come', async () => {
+    await publish(content({ rules: { contactFrequency: { touches: 1, days: 7 } } }), 8);
+    const [first] = approvals(await propose(proposed('email.send', {}, 1)));
+    if (!first) throw new Error('an approval expected');
+    setNow(plus(700));
+    await settled(settlement(first, 'executed', { at: plus(600) }));
+    setNow(plus(7 * 86_400 + 1));
+    const again = await propose(proposed('email.send', { sendAt: plus(7 * 86_400 + 1) }, 2));
+    expect(refusals(again)[0]?.verdict.reasons).toContainEqual(
+      expect.objectContaining({ rule: 'contact-frequency', outcome: 'refuse' }),
+    );
+    setNow(plus(7 * 86_400 + 600));
+    const [second] = approvals(await propose(proposed('email.send', { sendAt: plus(7 * 86_400 + 600) }, 3)));
+    if (!second) throw new Error('an approval expected');
+    await settled(settlement(second, 'executed', { at: '2099-01-01T00:00:00.000Z' }));
+    const [row] = await service.query<{ counts_at: Date }>('SELECT max(counts_at) AS counts_at FROM reservations');
+    expect(row?.counts_at.toISOString()).toBe(plus(7 * 86_400 + 600));
+  });
+
   test('a first touch of the C-suite waits for a person, the second after an executed one does not', async () => {
     await service.putState('profiles.v1', `contact:${contact}`, {
       version: 1,
