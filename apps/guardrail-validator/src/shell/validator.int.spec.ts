@@ -432,6 +432,15 @@ describe('a review', () => {
     expect(await service.runJobs()).toEqual([]);
   });
 
+  test('case 42: made by hand for a proposal of a shadow is set aside, and nothing can run', async () => {
+    await publish(content({ charter: { kinds: { 'ads.shift_budget': 'shadow' } } }), 8);
+    const proposal = shift(3000);
+    await propose(proposal);
+    const events = await decide(review({ proposalId: proposal.proposalId, digest: digestOf(proposal.action) }));
+    expect(asides(events)).toEqual(['no-escalation']);
+    expect(approvals()).toEqual([]);
+  });
+
   test('a draft whose recipient withdrew meanwhile is not sent by an approval', async () => {
     await publish(content({ charter: { kinds: { 'email.send': 'supervised' } } }), 8);
     const draft = proposed('email.send');
