@@ -9,7 +9,7 @@ export interface Limits {
   readonly fetchBytes: number;
   /** Partitions handled at the same time. `PARTITIONS_AT_ONCE` */
   readonly partitionsAtOnce: number;
-  /** How long the broker may hold a fetch back. `FETCH_WAIT_MS` */
+  /** How long the broker may hold a fetch back while there is nothing; what comes is handed out at once. `FETCH_WAIT_MS` */
   readonly fetchWaitMs: number;
   /** Bytes of one produce request, counted before it is framed; the broker refuses above 1 MB. `PRODUCE_BYTES` */
   readonly produceBytes: number;
@@ -49,7 +49,7 @@ export const defaults: Limits = {
   batchEvents: 500,
   fetchBytes: 786_432,
   partitionsAtOnce: 4,
-  fetchWaitMs: 50,
+  fetchWaitMs: 250,
   produceBytes: 700_000,
   eventBytes: 950_000,
   commitEveryMs: 1_000,
