@@ -53,7 +53,7 @@ interface Begun {
 }
 
 function begin(...options: string[]): Begun {
-  const child = spawn(process.execPath, [start, ...options], {
+  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', start, ...options], {
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -207,7 +207,9 @@ test('it serves until Ctrl-C, then drains and leaves no process behind', async (
   expect(existsSync(join(home, 'run.json'))).toBe(false);
 });
 
-test('after kill -9 of everything the next start works, plays the sample and exits with the summary last', async () => {
+test('after kill -9 of everything the next start works, plays the sample and exits with the summary last', {
+  timeout: 900_000,
+}, async () => {
   const begun = await serving();
   await killed(begun.child);
   expect(existsSync(join(home, 'run.json'))).toBe(true);
