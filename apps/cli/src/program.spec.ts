@@ -233,6 +233,15 @@ test('the status is 1 where a service is not well', async () => {
   expect(code).toBe(1);
 });
 
+test('where there is no installation, nothing can be audited or probed: 2, and it says what to do', async () => {
+  for (const words of [['audit', 'invariants'], ['probe']]) {
+    const { err, code } = await run(...words);
+    expect([code, err]).toEqual([2, expect.stringContaining('call this in the folder where `npm start` runs')]);
+  }
+  expect((await run('audit', 'invariants', '--grace', 'soon')).code).toBe(2);
+  expect((await run('probe', '--lead', '0')).code).toBe(2);
+});
+
 test('an id that is nowhere on the record is 1', async () => {
   answers['GET /v1/show/x'] = { body: { id: 'x', found: false, title: 'x', lines: [] } };
   expect(await run('show', 'x')).toMatchObject({ out: 'Nothing of x is on the record.\n', code: 1 });

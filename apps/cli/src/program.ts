@@ -29,6 +29,8 @@ Examples:
   $ countersign stop --agent paid-media-agent --reason "bids look wrong"
   $ countersign show 3f2a6c1e-…
   $ countersign verify
+  $ countersign audit invariants
+  $ countersign probe
 
 Where things are comes from .countersign/run.json of this folder or one above it, which \`npm start\` writes;
 COUNTERSIGN_CONSOLE_URL, COUNTERSIGN_AUDIT_URL, COUNTERSIGN_ORCHESTRATOR_URL and COUNTERSIGN_TOKEN go before it.

@@ -176,6 +176,18 @@ test('a dead letter is not lost: it waits for a person', () => {
   expect(waits(report)).toEqual([`task for a person: dead letter ${letter.deadLetterId} of paid-media-agent`]);
 });
 
+test('of two approvals with one permit either may be the one that is rejected; that neither is, is found', () => {
+  const w = quietWorld();
+  w.add('actions.approved.v1', 'ActionApproved', w.shift);
+  expect(found(w.observed())).toEqual({ 'nothing-lost': [expect.stringContaining('repeated approval')] });
+  const first = w.observed().seen.find((s) => s.event.type === 'ActionApproved' && s.event.data === w.shift)?.place;
+  const { topic, partition, offset } = first ?? { topic: '', partition: 0, offset: '' };
+  const reason = { code: 'spent', says: 'it was used before' };
+  const rejected = { permitId: w.shift.permitId, executor: 'action-executor', reason, topic, partition, offset, at };
+  w.add('actions.settled.action-executor.v1', 'PermitRejected', rejected);
+  expect(found(w.observed())).toEqual({});
+});
+
 test('an unresolved permit waits for a person, however long', () => {
   const w = quietWorld();
   w.settle(w.approve(w.propose('ads.set_bid')), 'unresolved');

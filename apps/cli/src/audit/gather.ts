@@ -17,8 +17,8 @@ export async function gather(
   given: { readonly graceSeconds: number; readonly toleranceSeconds: number; readonly keys: unknown },
 ): Promise<Observed> {
   const { installation } = s;
-  const keys = readVerifyKeys(given.keys);
   const kafka = brokerOf(installation, 'audit-recorder');
+  const keys = keysIn(given.keys);
   const [sandbox, reserved] = await Promise.all([readSandbox(s), readReservations(installation.database)]);
   const topics = await readTopics(kafka, installation.kafka?.bootstrap ?? '');
   const at = s.now();
@@ -35,6 +35,17 @@ export async function gather(
     ...topics,
     seen: [...topics.seen, ...states],
   };
+}
+
+function keysIn(jwks: unknown): Observed['keys'] {
+  try {
+    return readVerifyKeys(jwks);
+  } catch (error) {
+    throw new Failure(
+      2,
+      `the keys of the permits: ${error instanceof Error ? error.message : 'unreadable'}; see --keys`,
+    );
+  }
 }
 
 /** Null where the executor shows no sandboxes. */

@@ -163,12 +163,29 @@ function permits(facts: Facts, step: Check, waiting: Waiting[]): void {
       waiting.push({ what: 'unresolved permit', id, for: 'a person to decide', since, until: null });
     }
   }
-  for (const { seen } of facts.unissued) {
-    const { executor } = seen.event.data;
+  const repeats = new Map<string, Place[]>();
+  for (const { seen, why } of facts.unissued) {
+    const { executor, permitId } = seen.event.data;
     // An executor that never said a word may be one that nobody runs, and nobody is deceived by a permit that is none.
     if (!executors.has(executor)) continue;
+    if (why === null) {
+      repeats.set(permitId, [...(repeats.get(permitId) ?? []), seen.place]);
+      continue;
+    }
     const id = placeName(seen.place);
-    const is = { what: 'approval without a permit of its own', id, for: executor, since: seen.place.at, until: null };
+    const is = { what: 'approval without a valid permit', id, for: executor, since: seen.place.at, until: null };
     step(rejected.has(id), { ...is, place: seen.place });
+  }
+  for (const [permitId, places] of repeats) {
+    const permit = facts.issued.get(permitId);
+    if (!permit) continue;
+    // Which of them takes the permit is nobody's to say: all but one are rejected, at the latest when its time has come.
+    const { executor, expiresAt } = permit.approval;
+    const open = [permit.place, ...places].filter((place) => !rejected.has(placeName(place)));
+    for (const [n, place] of [permit.place, ...places].entries()) {
+      if (n === 0) continue;
+      const is = { what: 'repeated approval', for: executor, since: place.at, until: expiresAt, place };
+      step(n >= open.length, { ...is, id: placeName(place) });
+    }
   }
 }

@@ -140,7 +140,11 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     if (!attempt.ownTwin) {
       const record = await whileOutstanding(id, bad.approval);
       await settlement(bad.approval, leadMs + patienceMs);
-      return { twin: bad.approval, twinContact: bad.contactId, record: record ?? (await ignored(bad.approval)) };
+      return {
+        twin: bad.approval,
+        twinContact: bad.contactId,
+        record: record === undefined ? await ignored(bad.approval) : record,
+      };
     }
     if (id === 'withdrawn') await withdrawal(wire, patienceMs, run, id);
     if (id === 'stopped') await control(account, 'stopped');
@@ -160,8 +164,14 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
   /** Acts on a permit that waits for its time. Undefined: what counts is only seen when it has settled. */
   const whileOutstanding = async (id: AttemptId, approval: ActionApproved): Promise<Record | undefined> => {
     if (id === 'approved-twice') {
-      const sent = await rewrite(approval);
-      return recordOf(sent, approval, approval);
+      await rewrite(approval);
+      // Which of the two takes the permit is nobody's to say; the other one is rejected.
+      const its = (d: { permitId?: string | undefined }): boolean => d.permitId === approval.permitId;
+      const code = await wire.until(
+        () => wire.of('PermitRejected', its)[0]?.event.data.reason.code,
+        leadMs + patienceMs,
+      );
+      return code === undefined ? null : { as: 'rejected', code };
     }
     const { permitId, actionId, proposalId, digest, connector } = approval;
     const stranger = 'downstream';

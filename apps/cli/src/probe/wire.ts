@@ -41,6 +41,12 @@ export interface Wire {
   close(): Promise<void>;
 }
 
+/** kafkajs wraps what the broker answered. */
+interface Caused {
+  readonly type?: string;
+  readonly cause?: Caused;
+}
+
 export async function probeWire(as: (principal: string) => Kafka): Promise<Wire> {
   const kafka = as('console');
   const consumer = kafka.consumer({ groupId: `console.probe.${randomUUID()}`, maxWaitTimeInMs: 100 });
@@ -82,14 +88,17 @@ export async function probeWire(as: (principal: string) => Kafka): Promise<Wire>
   }
   return {
     send: async (principal, topic, key, event) => {
-      const producer = producers.get(principal) ?? producerOf(principal);
-      producers.set(principal, producer);
+      // One for each topic: a producer that once asked for a topic it may not see fails for those that it may, too.
+      const name = `${principal} ${topic}`;
+      const producer = producers.get(name) ?? producerOf(principal);
+      producers.set(name, producer);
       try {
         const [sent] = await (await producer).send({ topic, acks: -1, messages: [{ key, ...toBinary(event) }] });
         return { topic, partition: sent?.partition ?? 0, offset: sent?.baseOffset ?? '' };
       } catch (error) {
-        const { type } = error as { type?: string };
-        if (type?.endsWith('AUTHORIZATION_FAILED')) return { refused: type };
+        for (let one = error as Caused | undefined; one; one = one.cause) {
+          if (one.type?.endsWith('AUTHORIZATION_FAILED')) return { refused: one.type };
+        }
         throw error;
       }
     },
