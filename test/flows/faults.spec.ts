@@ -20,8 +20,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await visitor?.leave();
   // The services drain into the database, so it goes last.
-  await started?.stop();
+  await started?.running.stop();
   await again?.stop();
+  await started?.stop();
 });
 
 /** As many surges as told, all at once, without waiting for anything. */
@@ -65,14 +66,22 @@ async function eachOnce(accounts: readonly string[]): Promise<void> {
     const ids = new Set(of.settled.filter((s) => s.outcome === 'executed').map((s) => s.permitId));
     return of.approved.filter((a) => a.action.kind === kind && ids.has(a.permitId));
   };
-  const of = await visitor.until('every action of every surge to be executed', () => {
-    const found = ofAccounts(accounts);
-    const done =
-      found.settledTasks.length >= 2 * accounts.length &&
-      executed(found, 'email.send').length >= 3 * accounts.length &&
-      found.settled.length >= found.approved.length;
-    return done && found;
-  });
+  const soFar = () => {
+    const { tasks, settledTasks, proposals, approved, refused, settled } = ofAccounts(accounts);
+    const outcomes = settled.map((s) => s.outcome).filter((outcome) => outcome !== 'executed');
+    return `${accounts.length} surges, ${tasks.length} tasks (${settledTasks.length} settled), ${proposals.length} proposals, ${approved.length} approved, ${refused.length} refused, ${settled.length} settled (${outcomes.join(', ')})`;
+  };
+  const of = await visitor.until(
+    () => `every action of every surge to be executed: ${soFar()}`,
+    () => {
+      const found = ofAccounts(accounts);
+      const done =
+        found.settledTasks.length >= 2 * accounts.length &&
+        executed(found, 'email.send').length >= 3 * accounts.length &&
+        found.settled.length >= found.approved.length;
+      return done && found;
+    },
+  );
   expect(of.tasks).toHaveLength(2 * accounts.length);
   once(of.settledTasks, (t) => t.taskId);
   once(of.proposals, (p) => p.proposalId);

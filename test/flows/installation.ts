@@ -44,7 +44,10 @@ export interface Visitor {
   /** The data of a type's events, each event once, and of those that `pick` picks. */
   of<T extends EventType>(type: T, pick?: (data: DataOf<T>) => boolean): DataOf<T>[];
   /** Looks until `find` finds something; fails, with `what`, after two minutes. */
-  until<T>(what: string, find: () => T | undefined | false | Promise<T | undefined | false>): Promise<T>;
+  until<T>(
+    what: string | (() => string),
+    find: () => T | undefined | false | Promise<T | undefined | false>,
+  ): Promise<T>;
   publish(source: Source, signals: readonly Signal[]): Promise<void>;
   /** Publishes, and waits until each signal is accepted. */
   accepted(source: Source, signals: readonly Signal[]): Promise<DataOf<'SignalAccepted'>[]>;
@@ -89,7 +92,8 @@ export async function visit({ home, run }: Pick<Shared, 'home' | 'run'>): Promis
     for (const began = Date.now(); ; await sleep(50)) {
       const found = await find();
       if (found !== undefined && found !== false) return found;
-      if (Date.now() - began > patienceMs) throw new Error(`waited in vain for ${what}`);
+      if (Date.now() - began > patienceMs)
+        throw new Error(`waited in vain for ${typeof what === 'string' ? what : what()}`);
     }
   };
   const publish: Visitor['publish'] = async (source, signals) => {
