@@ -112,6 +112,8 @@ test('the story of what needed a person says who agreed, and with which words', 
     'the console to know it',
     async () => (await visitor.cli('review', 'show', proposed.proposalId)).code === 0,
   );
+  const { reviews } = await visitor.answer<{ reviews: { id: string }[] }>('review', 'list');
+  expect(reviews.map(({ id }) => id)).toContain(proposed.proposalId);
   const said = await visitor.cli('review', 'approve', proposed.proposalId, '--yes', '--note', 'she asked me for it');
   expect(said).toMatchObject({ code: 0 });
   const approved = await approvalOf(proposed);
