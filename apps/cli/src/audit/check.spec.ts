@@ -155,6 +155,96 @@ test('a task that was settled is not lost; a proposal that its settlement names 
   expect(found(w.observed())).toEqual({ 'nothing-lost': [expect.stringContaining('paid-media-agent to publish it')] });
 });
 
+test('an escalation waits for its reviewers until the deadline, and is lost after it unless something closed it', () => {
+  const w = quietWorld();
+  const proposal = w.propose('ads.set_bid');
+  const { action, rationale, confidence, evidence } = proposal;
+  const verdict = {
+    outcome: 'escalated',
+    reasons: [],
+    tier: 'supervised',
+    policy: { version: 7, digest: null },
+    at,
+  } as const;
+  const judged = {
+    proposalId: proposal.proposalId,
+    actionId: action.actionId,
+    taskId: proposal.taskId,
+    agent: proposal.agent,
+    play: proposal.play,
+    digest: 'ab'.repeat(32),
+  };
+  const card = { says: 's', people: [], runningTotals: [], reversible: 'r' };
+  const more = { action, reviewers: ['lea', 'marc'], deadline: minutes(30), card, rationale, confidence, evidence };
+  const escalated = { ...judged, ...more, verdict: { ...verdict, reasons: [] } };
+  w.add('actions.escalated.v1', 'ActionEscalated', escalated);
+  const early = checkInvariants(w.observed({ at: minutes(20) }));
+  expect([early.ok, waits(early)]).toEqual([true, ['escalation for lea or marc']]);
+  expect(found(w.observed())['nothing-lost']).toEqual([expect.stringContaining('escalation waits for lea or marc')]);
+
+  // An answer that nobody heard is lost as well; one that was set aside, or that the verdict names, is not.
+  const subject = { kind: 'proposal', id: proposal.proposalId } as const;
+  const reviewId = derivedId('review', 1);
+  const answer = { reviewId, subject, digest: judged.digest, decision: 'reject', by: 'lea', at: minutes(5) } as const;
+  w.add('reviews.decided.v1', 'ReviewDecided', answer, minutes(5));
+  expect(found(w.observed())['nothing-lost']).toContainEqual(expect.stringContaining('answer waits for guardrail'));
+  w.add('actions.refused.v1', 'ActionRefused', {
+    ...judged,
+    kind: action.kind,
+    verdict: { ...verdict, outcome: 'refused', reasons: [] },
+    review: { reviewId, by: 'lea', decision: 'reject' },
+  });
+  expect(found(w.observed())).toEqual({});
+});
+
+test('tasks that a person let go out and that never went are lost; those of an unanswered checkpoint never go', () => {
+  const w = quietWorld();
+  const checkpointId = derivedId('checkpoint', 1);
+  const digest = 'cd'.repeat(32);
+  const held = {
+    checkpointId,
+    play: task.play,
+    reviewers: ['lea'],
+    tasks: [task],
+    digest,
+    says: 's',
+    deadline: minutes(30),
+    at,
+  };
+  w.add('tasks.escalated.v1', 'TaskEscalated', held);
+  expect(waits(checkInvariants(w.observed({ at: minutes(20) })))).toEqual(['checkpoint for lea']);
+  expect(found(w.observed())).toEqual({});
+  const subject = { kind: 'checkpoint', id: checkpointId } as const;
+  const answer = { subject, digest, decision: 'approve', at: minutes(5) } as const;
+  w.add('reviews.decided.v1', 'ReviewDecided', { ...answer, reviewId: derivedId('review', 2), by: 'somebody' });
+  expect(found(w.observed())).toEqual({});
+  w.add('reviews.decided.v1', 'ReviewDecided', { ...answer, reviewId: derivedId('review', 3), by: 'lea' });
+  expect(found(w.observed())).toEqual({
+    'nothing-lost': [expect.stringContaining('approved task waits for orchestrator')],
+  });
+});
+
+test('a record that no contract reads is lost unless somebody buried or rejected it', () => {
+  const w = quietWorld();
+  const place = { topic: 'actions.proposed.paid-media-agent.v1', partition: 3, offset: '7', at };
+  const unreadable = [{ place, fault: { code: 'contract', says: 'x' } }];
+  expect(found(w.observed({ unreadable }))['nothing-lost']).toEqual([
+    expect.stringContaining('unreadable record (contract)'),
+  ]);
+  w.add('guardrail-validator.dead-letters.v1', 'DeadLetter', {
+    deadLetterId: derivedId('dead', 2),
+    service: 'guardrail-validator',
+    topic: place.topic,
+    partition: place.partition,
+    offset: place.offset,
+    sha256: 'ab'.repeat(32),
+    fault: { code: 'contract', says: 'x' },
+    attempts: 0,
+    at,
+  });
+  expect(found(w.observed({ unreadable }))).toEqual({});
+});
+
 test('a dead letter is not lost: it waits for a person', () => {
   const w = quietWorld();
   const { place } = w.add('tasks.assigned.v1', 'TaskAssigned', task);
