@@ -103,11 +103,15 @@ describe('boundaries between packages', () => {
   });
 });
 
-/** Files that emit to a topic by its literal name. */
-const writersOf = (topic: string, files: readonly { path: string; text: string }[]): string[] =>
-  files
-    .filter(({ text }) => new RegExp(`topic:\\s*['"\`]${topic.replaceAll('.', '\\.')}['"\`]`).test(text))
-    .map(({ path }) => path);
+/** Files that write a topic by its literal name, as a member of what they emit or as an argument of what sends. */
+const writersOf = (topic: string, files: readonly { path: string; text: string }[]): string[] => {
+  const name = `['"\`]${topic.replaceAll('.', '\\.')}['"\`]`;
+  const writes = new RegExp(`topic:\\s*${name}|\\b(send|emit|write|publish)\\([^;)]*${name}`);
+  return files.filter(({ text }) => writes.test(text)).map(({ path }) => path);
+};
+
+/** The probe forges approvals, under a login that its operator hands it, to show that none of them runs. */
+const forger = 'apps/cli/src/probe/run.ts';
 
 describe('the gate has one door', () => {
   const files = (): { path: string; text: string }[] =>
@@ -116,7 +120,7 @@ describe('the gate has one door', () => {
   test('only the validator writes approvals', () => {
     const writers = writersOf('actions.approved.v1', files());
     expect(writers.length).toBeGreaterThan(0);
-    for (const path of writers) expect(path).toMatch(/^apps\/guardrail-validator\//);
+    for (const path of writers) if (path !== forger) expect(path).toMatch(/^apps\/guardrail-validator\//);
     expect(topology().find((t) => t.name === 'actions.approved.v1')?.writer).toBe('guardrail-validator');
   });
 
@@ -126,6 +130,8 @@ describe('the gate has one door', () => {
       text: `batch.emit(cause, { topic: 'actions.approved.v1', key, type: 'ActionApproved', data })`,
     };
     expect(writersOf('actions.approved.v1', [...files(), planted])).toContain(planted.path);
+    const positional = { ...planted, text: `await wire.send('agent', 'actions.approved.v1', key, event)` };
+    expect(writersOf('actions.approved.v1', [positional])).toContain(planted.path);
   });
 
   test('every topic has one writer, and none but its writer is permitted to write it', () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Envelope, fromKafka, type Topic } from '@countersign/contracts';
 import kafkajs, { type KafkaConfig } from 'kafkajs';
 
@@ -77,7 +78,7 @@ async function endsOf(client: kafkajs.Kafka, topics: readonly Topic[]): Promise<
   try {
     const ends = await Promise.all(
       topics.map(async ({ name }) =>
-        (await admin.fetchTopicOffsets(name))
+        (await offsetsOf(admin, name))
           .filter(({ low, high }) => low !== high)
           .map(({ partition, high }) => [`${name}/${partition}`, BigInt(high)] as const),
       ),
@@ -85,5 +86,17 @@ async function endsOf(client: kafkajs.Kafka, topics: readonly Topic[]): Promise<
     return new Map(ends.flat());
   } finally {
     await admin.disconnect();
+  }
+}
+
+/** A broker that has just started may not lead its partitions yet, and says so. */
+async function offsetsOf(admin: kafkajs.Admin, topic: string): ReturnType<kafkajs.Admin['fetchTopicOffsets']> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await admin.fetchTopicOffsets(topic);
+    } catch (error) {
+      if (tries >= 50 || !(error as { retriable?: boolean }).retriable) throw error;
+      await sleep(200);
+    }
   }
 }
