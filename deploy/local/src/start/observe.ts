@@ -95,7 +95,9 @@ async function offsetsOf(admin: kafkajs.Admin, topic: string): ReturnType<kafkaj
     try {
       return await admin.fetchTopicOffsets(topic);
     } catch (error) {
-      if (tries >= 50 || !(error as { retriable?: boolean }).retriable) throw error;
+      // kafkajs gives up by itself after its retries, under a name of its own.
+      const { name, retriable } = error as { name?: string; retriable?: boolean };
+      if (tries >= 20 || !(retriable || name === 'KafkaJSNumberOfRetriesExceeded')) throw error;
       await sleep(200);
     }
   }
