@@ -52,6 +52,8 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
   say(`everything is healthy; credentials and addresses are in ${relative(join(home, 'run.json'))}`);
 
   let status = 0;
+  // A service that ended by itself. A story that ended differently is no reason to stop: it is there to be looked at.
+  let lost = false;
   let told: readonly Told[] = [];
   const watching = await observe(
     running.kafka('console'),
@@ -70,14 +72,14 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
         failure,
         stopped,
       ]);
-      if ('failed' in played) status = 1;
+      if ('failed' in played) lost = true;
       else if ('told' in played) {
         told = played.told;
         if (told.some((story) => !story.ok)) status = 1;
         out.write(`\n${stories(told)}\n${further()}\n`);
       }
     }
-    if (!options.exit && status === 0 && !interrupted.done()) {
+    if (!options.exit && !lost && !interrupted.done()) {
       out.write(`${pc.bold('Serving.')} Ctrl-C stops.\n`);
       await Promise.race([failure.then(() => undefined), stopped]);
     }
