@@ -11,6 +11,7 @@ import {
   topology,
 } from '@countersign/contracts';
 import type { Kafka, Producer } from 'kafkajs';
+import { endsOf } from '../shell/ends.js';
 
 const topics = topology(shippedDeployment);
 const heard = topics.filter(
@@ -65,7 +66,7 @@ export async function probeWire(as: (principal: string) => Kafka): Promise<Wire>
     return producer;
   };
   try {
-    const ends = await endsOf(kafka);
+    const ends = await endsOf(kafka, heard);
     await consumer.connect();
     await consumer.subscribe({ topics: heard.map(({ name }) => name) });
     await consumer.run({
@@ -116,20 +117,4 @@ export async function probeWire(as: (principal: string) => Kafka): Promise<Wire>
     },
     close,
   };
-}
-
-async function endsOf(kafka: Kafka): Promise<{ topic: string; partition: number; offset: string }[]> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    const found = await Promise.all(
-      heard.map(async ({ name }) => {
-        const partitions = await admin.fetchTopicOffsets(name);
-        return partitions.map(({ partition, high }) => ({ topic: name, partition, offset: high }));
-      }),
-    );
-    return found.flat();
-  } finally {
-    await admin.disconnect();
-  }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Event, readEvent, shippedDeployment, toBinary, topicNamed, topology } from '@countersign/contracts';
 import type { Kafka } from 'kafkajs';
+import { endsOf } from '../shell/ends.js';
 import { keyOf } from './mapping.js';
 import type { Outcome, Wire } from './replay.js';
 
@@ -23,7 +24,7 @@ export async function kafkaWire(upstream: Kafka, console: Kafka): Promise<Wire &
     await Promise.allSettled([producer.disconnect(), consumer.disconnect()]);
   };
   try {
-    const ends = await endsOf(console);
+    const ends = await endsOf(console, heard);
     await Promise.all([producer.connect(), consumer.connect()]);
     await consumer.subscribe({ topics: heard.map(({ name }) => name) });
     await consumer.run({
@@ -57,22 +58,6 @@ export async function kafkaWire(upstream: Kafka, console: Kafka): Promise<Wire &
     },
     close,
   };
-}
-
-async function endsOf(kafka: Kafka): Promise<{ topic: string; partition: number; offset: string }[]> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    const found = await Promise.all(
-      heard.map(async ({ name }) => {
-        const partitions = await admin.fetchTopicOffsets(name);
-        return partitions.map(({ partition, high }) => ({ topic: name, partition, offset: high }));
-      }),
-    );
-    return found.flat();
-  } finally {
-    await admin.disconnect();
-  }
 }
 
 function outcomeOf(event: Event): Outcome | undefined {
