@@ -71,6 +71,7 @@ test('every story of the sample ends as it should, and each number of the funnel
         (v) => v.proposalId,
       ),
     );
+  expect(new Set(ids.proposed()).size).toBe(ids.proposed().length);
   await visitor.until('a verdict on every proposal', () => ids.proposed().every((id) => judged().has(id)));
   for (const approved of approvals()) expect(settledFor(approved)).toHaveLength(1);
 
