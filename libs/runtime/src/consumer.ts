@@ -1,6 +1,6 @@
 import type { Consumer, Kafka } from 'kafkajs';
+import type { RawRecord } from './entries.js';
 import { backoff, describe, isTransient } from './failures.js';
-import type { RawRecord } from './inbox.js';
 import type { Limits } from './limits.js';
 
 export interface ConsumerOptions {

@@ -13,7 +13,8 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { migrate } from './database.js';
 import { type JobKind, RUNTIME, type ServiceSpec, type Tx } from './door.js';
 import { Engine } from './engine.js';
-import type { Handle, RawRecord } from './inbox.js';
+import type { RawRecord } from './entries.js';
+import type { Handle } from './inbox.js';
 import { attach, useEngine } from './serve.js';
 import { BatchTransport } from './transport.js';
 import type { StoredOutput } from './work.js';

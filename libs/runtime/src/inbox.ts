@@ -1,38 +1,28 @@
-import { type Envelope, type Fault, fromKafka, outputId, readEvent, sha256, type Topic } from '@countersign/contracts';
+import { outputId, type Topic } from '@countersign/contracts';
 import { type Moment, moment, type Processing, startProcessing } from '@countersign/telemetry';
+import { batchOf } from './batch.js';
 import type { Database } from './database.js';
-import type { Batch, Cause, Received, SeenRecord, ServiceSpec, SetAside, Tx } from './door.js';
+import type { Batch, Cause, Received, ServiceSpec, Tx } from './door.js';
+import {
+  asideOf,
+  type Entry,
+  type RawRecord,
+  readEntry,
+  received,
+  seenRecord,
+  setAside,
+  textFault,
+  textHeaders,
+} from './entries.js';
 import { describe, isTransient } from './failures.js';
+import { insertKeys, keyRows, storedOutputs, storeOutputs } from './inbox-rows.js';
 import type { Limits } from './limits.js';
 import { batchFailed, batchMeasured, outputsMeasured } from './measures.js';
 import type { Publish } from './publisher.js';
 import { printable } from './text.js';
 import { type Bounds, causeKey, type StoredOutput, UnitOfWork } from './work.js';
 
-/** A record as the consumer got it. */
-export interface RawRecord {
-  readonly partition: number;
-  readonly offset: string;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined;
-}
-
 export type Handle = (batch: Batch) => Promise<void>;
-
-/** One record on its way through a batch. `source` and `id` are its inbox key. */
-interface Entry {
-  readonly record: RawRecord;
-  readonly sha: string;
-  readonly source: string;
-  readonly id: string;
-  readonly event?: Envelope;
-  readonly fault?: Fault;
-  /** For `everyRecord`: what the record turned out to be. */
-  readonly seen?: { readonly event?: Envelope; readonly fault?: Fault };
-  /** What could be read of the attributes of an unreadable record. */
-  readonly hint?: { source?: string; id?: string; type?: string; time?: string };
-}
 
 export interface InboxDependencies {
   readonly spec: Pick<ServiceSpec, 'name' | 'unreadable' | 'duplicates' | 'everyRecord'>;
@@ -68,7 +58,7 @@ export class Inbox {
     handle: Handle,
     wait?: (events: readonly Received[]) => Promise<void>,
   ): Promise<Handled> {
-    const entries = records.map((record) => this.read(topic, record));
+    const entries = records.map((record) => readEntry(topic, record, this.is.spec.everyRecord === true));
     try {
       await wait?.(entries.filter((e) => e.event).map((e) => received(topic.name, e)));
       return await this.attempt(topic, entries, handle);
@@ -85,23 +75,6 @@ export class Inbox {
       }
       return total;
     }
-  }
-
-  private read(topic: Topic, record: RawRecord): Entry {
-    const sha = sha256(record.value ?? '');
-    const place = `${topic.name}/${record.partition}/${record.offset}`;
-    const read = readEvent(topic, record);
-    if (this.is.spec.everyRecord) {
-      return {
-        record,
-        sha,
-        source: '~record',
-        id: place,
-        ...(read.ok ? { seen: { event: read.event } } : { seen: { fault: read.fault } }),
-      };
-    }
-    if (read.ok) return { record, sha, source: read.event.source, id: read.event.id, event: read.event };
-    return { record, sha, source: '~unreadable', id: place, fault: read.fault, hint: hintOf(record) };
   }
 
   private async attempt(topic: Topic, entries: readonly Entry[], handle: Handle): Promise<Handled> {
@@ -194,12 +167,13 @@ export class Inbox {
       if (first.has(name)) repeats.push(entry);
       else first.set(name, entry);
     }
-    const inserted = await this.insert(tx, topic.name, [...first.values()], at);
+    const isDead = (entry: Entry) => entry.fault !== undefined && !this.isAside(topic.name, entry);
+    const inserted = await insertKeys(tx, topic.name, [...first.values()], isDead, at);
     const fresh = [...first.values()].filter((e) => inserted.has(causeKey(e)));
     const known = [...first.values()].filter((e) => !inserted.has(causeKey(e)));
 
     // A later statement: one with the insert would not see outputs that another instance committed meanwhile.
-    const rows = await this.rows(tx, topic.name, known);
+    const rows = await keyRows(tx, topic.name, known);
     const redelivered: Entry[] = [];
     const second: Entry[] = [];
     const judge = (entry: Entry, row: { sha256: string; partition: number; offset: string | number }): void => {
@@ -209,7 +183,7 @@ export class Inbox {
         handled.duplicate++;
         if (this.is.spec.duplicates?.(topic.name)) {
           second.push(
-            this.aside(topic.name, entry, '~duplicate', {
+            asideOf(topic.name, entry, '~duplicate', {
               code: 'duplicate',
               says: 'the same event was received before',
             }),
@@ -217,7 +191,7 @@ export class Inbox {
         }
       } else {
         second.push(
-          this.aside(topic.name, entry, '~reused', {
+          asideOf(topic.name, entry, '~reused', {
             code: 'id-reused',
             says: 'this id was used before with other bytes',
             field: 'id',
@@ -242,7 +216,7 @@ export class Inbox {
       );
     }
     if (second.length > 0) {
-      const freshSecond = await this.insert(tx, topic.name, second, at);
+      const freshSecond = await insertKeys(tx, topic.name, second, isDead, at);
       for (const entry of second) (freshSecond.has(causeKey(entry)) ? fresh : redelivered).push(entry);
     }
     handled.redelivered = redelivered.length;
@@ -282,8 +256,8 @@ export class Inbox {
         stored.push({ entry, seq, output });
       }
     }
-    await this.store(tx, topic.name, stored, at);
-    const again = await this.stored(tx, topic.name, redelivered);
+    await storeOutputs(tx, topic.name, stored, at);
+    const again = await storedOutputs(tx, topic.name, redelivered);
     const outputs = [...stored.map(({ entry, output }) => ({ entry, output })), ...again];
     outputs.sort((a, b) => Number(place(a.entry) - place(b.entry)));
     return {
@@ -297,97 +271,6 @@ export class Inbox {
   /** Handed to the service as a fact of its own, so no dead letter. */
   private isAside(topic: string, { source }: Entry): boolean {
     return source === '~duplicate' || (source === '~unreadable' && this.is.spec.unreadable?.(topic) === true);
-  }
-
-  private aside(topic: string, entry: Entry, source: string, fault: Fault): Entry {
-    const { event, record, sha } = entry;
-    const hint = event ? { source: event.source, id: event.id, type: event.type, time: event.time } : entry.hint;
-    return { record, sha, source, id: `${topic}/${record.partition}/${record.offset}`, fault, ...(hint && { hint }) };
-  }
-
-  private async insert(tx: Tx, topic: string, entries: readonly Entry[], at: string): Promise<Set<string>> {
-    const sorted = [...entries].sort((a, b) => (causeKey(a) < causeKey(b) ? -1 : 1));
-    const rows = await tx.query<{ source: string; id: string }>(
-      `INSERT INTO inbox (topic, source, id, sha256, partition, "offset", status, at)
-       SELECT $1, source, id, sha256, partition, "offset", status, $7
-       FROM unnest($2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[], $8::text[]) AS n(source, id, sha256, partition, "offset", status)
-       ON CONFLICT DO NOTHING RETURNING source, id`,
-      [
-        topic,
-        sorted.map((e) => e.source),
-        sorted.map((e) => e.id),
-        sorted.map((e) => e.sha),
-        sorted.map((e) => e.record.partition),
-        sorted.map((e) => e.record.offset),
-        at,
-        sorted.map((e) => (e.fault && !this.isAside(topic, e) ? 'dead' : 'done')),
-      ],
-    );
-    return new Set(rows.map(causeKey));
-  }
-
-  private async rows(tx: Tx, topic: string, entries: readonly Entry[]) {
-    if (entries.length === 0) return new Map<string, { sha256: string; partition: number; offset: number }>();
-    const rows = await tx.query<{ source: string; id: string; sha256: string; partition: number; offset: number }>(
-      `SELECT i.source, i.id, i.sha256, i.partition, i."offset" FROM inbox i
-       JOIN unnest($2::text[], $3::text[]) AS n(source, id) ON i.source = n.source AND i.id = n.id WHERE i.topic = $1`,
-      [topic, entries.map((e) => e.source), entries.map((e) => e.id)],
-    );
-    return new Map(rows.map((row) => [causeKey(row), row]));
-  }
-
-  private async store(
-    tx: Tx,
-    topic: string,
-    stored: readonly { entry: Entry; seq: number; output: StoredOutput }[],
-    at: string,
-  ): Promise<void> {
-    if (stored.length === 0) return;
-    await tx.query(
-      `INSERT INTO outputs (topic, source, id, seq, out_topic, key, headers, value, partition, "offset", at)
-       SELECT $1, source, id, seq, out_topic, key, headers, value, partition, "offset", $11
-       FROM unnest($2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bigint[])
-         AS n(source, id, seq, out_topic, key, headers, value, partition, "offset")`,
-      [
-        topic,
-        stored.map((s) => s.entry.source),
-        stored.map((s) => s.entry.id),
-        stored.map((s) => s.seq),
-        stored.map((s) => s.output.topic),
-        stored.map((s) => s.output.key),
-        stored.map((s) => s.output.headers),
-        stored.map((s) => s.output.value),
-        stored.map((s) => s.entry.record.partition),
-        stored.map((s) => s.entry.record.offset),
-        at,
-      ],
-    );
-  }
-
-  private async stored(
-    tx: Tx,
-    topic: string,
-    entries: readonly Entry[],
-  ): Promise<{ entry: Entry; output: StoredOutput }[]> {
-    if (entries.length === 0) return [];
-    const rows = await tx.query<{
-      source: string;
-      id: string;
-      out_topic: string;
-      key: string;
-      headers: string;
-      value: string;
-    }>(
-      `SELECT o.source, o.id, o.out_topic, o.key, o.headers, o.value FROM outputs o
-       JOIN unnest($2::text[], $3::text[]) AS n(source, id) ON o.source = n.source AND o.id = n.id
-       WHERE o.topic = $1 ORDER BY o.source, o.id, o.seq`,
-      [topic, entries.map((e) => e.source), entries.map((e) => e.id)],
-    );
-    const byName = new Map(entries.map((e) => [causeKey(e), e]));
-    return rows.map(({ out_topic, key, headers, value, ...cause }) => ({
-      entry: byName.get(causeKey(cause)) as Entry,
-      output: { topic: out_topic, key, headers, value },
-    }));
   }
 
   /** Keeps the bytes and says so on the service's own dead-letter topic. Returns the cause its output is filed under. */
@@ -448,100 +331,4 @@ export class Inbox {
     });
     return cause;
   }
-}
-
-/** Headers as `jsonb` can hold them; attributes are read from them again when the event is replayed. */
-const textHeaders = (record: RawRecord): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(record.headers ?? {}).flatMap(([name, value]) => {
-      const one = Array.isArray(value) ? value[0] : value;
-      return one === undefined || one === null ? [] : [[printable(name), printable(one.toString(), 1_000)]];
-    }),
-  );
-
-/** A fault may name a member of the data or quote a message: both can hold anything. */
-const textFault = ({ code, says, field }: Fault): Fault => ({
-  code: printable(code, 80),
-  says: printable(says, 1_000),
-  ...(field !== undefined && { field: printable(field) }),
-});
-
-const received = (topic: string, { record, sha, event }: Entry, span?: Processing): Received => ({
-  // Outputs are children of this event's handling, so the handler sees the handling's trace context.
-  event: (span?.traceparent ? { ...event, traceparent: span.traceparent } : event) as Received['event'],
-  topic,
-  partition: record.partition,
-  offset: record.offset,
-  key: record.key?.toString() ?? null,
-  sha256: sha,
-  bytes: record.value as Buffer,
-});
-
-const seenRecord = (topic: string, { record, source, id, seen }: Entry): SeenRecord => ({
-  topic,
-  partition: record.partition,
-  offset: record.offset,
-  key: record.key,
-  headers: record.headers ?? {},
-  value: record.value,
-  ...seen,
-  cause: { source, id },
-});
-
-/** The attributes of a record that breaks its contract: of its envelope where that can be read, else single headers. */
-function hintOf(record: RawRecord): NonNullable<Entry['hint']> {
-  const read = fromKafka(record);
-  const attribute = (name: 'source' | 'id' | 'type' | 'time') =>
-    read.ok ? read.event[name] : record.headers?.[`ce_${name}`]?.toString();
-  const hint: Record<string, string> = {};
-  for (const name of ['source', 'id', 'type', 'time'] as const) {
-    const value = attribute(name);
-    if (value !== undefined) hint[name] = printable(value);
-  }
-  return hint;
-}
-
-const setAside = (topic: string, { record, sha, source, id, fault, hint }: Entry): SetAside => ({
-  why: source === '~duplicate' ? 'duplicate' : 'unreadable',
-  fault: textFault(fault as Fault),
-  topic,
-  partition: record.partition,
-  offset: record.offset,
-  key: record.key === null ? null : printable(record.key.toString()),
-  sha256: sha,
-  ...hint,
-  cause: { source, id, correlationid: hint?.id ?? id, causationid: hint?.id ?? id },
-});
-
-const units = new WeakMap<Batch, UnitOfWork>();
-
-/** The unit of work behind a batch that `batchOf` made. */
-export function unitOf(batch: Batch): UnitOfWork {
-  const unit = units.get(batch);
-  if (!unit) throw new Error('not a batch of this runtime');
-  return unit;
-}
-
-/** A `Batch` over a unit of work. */
-export function batchOf(
-  unit: UnitOfWork,
-  topic: string,
-  events: readonly Received[],
-  aside: readonly SetAside[] = [],
-  records: readonly SeenRecord[] = [],
-): Batch {
-  const batch: Batch = {
-    at: unit.at,
-    tx: unit.tx,
-    topic,
-    events,
-    setAside: aside,
-    records,
-    emit: (cause, output) => unit.emit(cause, output),
-    ownState: (name, keys) => unit.ownState(name, keys),
-    putState: (cause, output) => unit.putState(cause, output),
-    schedule: (cause, job) => unit.schedule(cause, job),
-  };
-  units.set(batch, unit);
-  return batch;
 }

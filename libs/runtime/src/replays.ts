@@ -1,7 +1,8 @@
 import { readEvent, sha256, type Topic, topicNamed } from '@countersign/contracts';
+import { batchOf, unitOf } from './batch.js';
 import { type Batch, causeOf, type Received } from './door.js';
 import { describe, isTransient } from './failures.js';
-import { batchOf, type Handle, unitOf } from './inbox.js';
+import type { Handle } from './inbox.js';
 import { causeKey } from './work.js';
 
 interface DeadRow {

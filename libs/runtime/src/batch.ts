@@ -1,0 +1,35 @@
+import type { Batch, Received, SeenRecord, SetAside } from './door.js';
+import type { UnitOfWork } from './work.js';
+
+const units = new WeakMap<Batch, UnitOfWork>();
+
+/** The unit of work behind a batch that `batchOf` made. */
+export function unitOf(batch: Batch): UnitOfWork {
+  const unit = units.get(batch);
+  if (!unit) throw new Error('not a batch of this runtime');
+  return unit;
+}
+
+/** A `Batch` over a unit of work. */
+export function batchOf(
+  unit: UnitOfWork,
+  topic: string,
+  events: readonly Received[],
+  aside: readonly SetAside[] = [],
+  records: readonly SeenRecord[] = [],
+): Batch {
+  const batch: Batch = {
+    at: unit.at,
+    tx: unit.tx,
+    topic,
+    events,
+    setAside: aside,
+    records,
+    emit: (cause, output) => unit.emit(cause, output),
+    ownState: (name, keys) => unit.ownState(name, keys),
+    putState: (cause, output) => unit.putState(cause, output),
+    schedule: (cause, job) => unit.schedule(cause, job),
+  };
+  units.set(batch, unit);
+  return batch;
+}

@@ -1,0 +1,118 @@
+import { type Envelope, type Fault, fromKafka, readEvent, sha256, type Topic } from '@countersign/contracts';
+import type { Processing } from '@countersign/telemetry';
+import type { Received, SeenRecord, SetAside } from './door.js';
+import { printable } from './text.js';
+
+/** A record as the consumer got it. */
+export interface RawRecord {
+  readonly partition: number;
+  readonly offset: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined;
+}
+
+/** One record on its way through a batch. `source` and `id` are its inbox key. */
+export interface Entry {
+  readonly record: RawRecord;
+  readonly sha: string;
+  readonly source: string;
+  readonly id: string;
+  readonly event?: Envelope;
+  readonly fault?: Fault;
+  /** For `everyRecord`: what the record turned out to be. */
+  readonly seen?: { readonly event?: Envelope; readonly fault?: Fault };
+  /** What could be read of the attributes of an unreadable record. */
+  readonly hint?: { source?: string; id?: string; type?: string; time?: string };
+}
+
+/** Reads a record into its entry; with `everyRecord` whatever it holds is fresh by its place. */
+export function readEntry(topic: Topic, record: RawRecord, everyRecord: boolean): Entry {
+  const sha = sha256(record.value ?? '');
+  const place = `${topic.name}/${record.partition}/${record.offset}`;
+  const read = readEvent(topic, record);
+  if (everyRecord) {
+    return {
+      record,
+      sha,
+      source: '~record',
+      id: place,
+      ...(read.ok ? { seen: { event: read.event } } : { seen: { fault: read.fault } }),
+    };
+  }
+  if (read.ok) return { record, sha, source: read.event.source, id: read.event.id, event: read.event };
+  return { record, sha, source: '~unreadable', id: place, fault: read.fault, hint: hintOf(record) };
+}
+
+/** The entry of a record that is no event of its own: a second use of an id, known by its place. */
+export function asideOf(topic: string, entry: Entry, source: '~duplicate' | '~reused', fault: Fault): Entry {
+  const { event, record, sha } = entry;
+  const hint = event ? { source: event.source, id: event.id, type: event.type, time: event.time } : entry.hint;
+  return { record, sha, source, id: `${topic}/${record.partition}/${record.offset}`, fault, ...(hint && { hint }) };
+}
+
+/** Headers as `jsonb` can hold them; attributes are read from them again when the event is replayed. */
+export const textHeaders = (record: RawRecord): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(record.headers ?? {}).flatMap(([name, value]) => {
+      const one = Array.isArray(value) ? value[0] : value;
+      return one === undefined || one === null ? [] : [[printable(name), printable(one.toString(), 1_000)]];
+    }),
+  );
+
+/** A fault may name a member of the data or quote a message: both can hold anything. */
+export const textFault = ({ code, says, field }: Fault): Fault => ({
+  code: printable(code, 80),
+  says: printable(says, 1_000),
+  ...(field !== undefined && { field: printable(field) }),
+});
+
+/** What a handler is given of an event. */
+export const received = (topic: string, { record, sha, event }: Entry, span?: Processing): Received => ({
+  // Outputs are children of this event's handling, so the handler sees the handling's trace context.
+  event: (span?.traceparent ? { ...event, traceparent: span.traceparent } : event) as Received['event'],
+  topic,
+  partition: record.partition,
+  offset: record.offset,
+  key: record.key?.toString() ?? null,
+  sha256: sha,
+  bytes: record.value as Buffer,
+});
+
+/** What a handler of every record is given. */
+export const seenRecord = (topic: string, { record, source, id, seen }: Entry): SeenRecord => ({
+  topic,
+  partition: record.partition,
+  offset: record.offset,
+  key: record.key,
+  headers: record.headers ?? {},
+  value: record.value,
+  ...seen,
+  cause: { source, id },
+});
+
+/** The attributes of a record that breaks its contract: of its envelope where that can be read, else single headers. */
+function hintOf(record: RawRecord): NonNullable<Entry['hint']> {
+  const read = fromKafka(record);
+  const attribute = (name: 'source' | 'id' | 'type' | 'time') =>
+    read.ok ? read.event[name] : record.headers?.[`ce_${name}`]?.toString();
+  const hint: Record<string, string> = {};
+  for (const name of ['source', 'id', 'type', 'time'] as const) {
+    const value = attribute(name);
+    if (value !== undefined) hint[name] = printable(value);
+  }
+  return hint;
+}
+
+/** What a handler is given of a record that was set aside. */
+export const setAside = (topic: string, { record, sha, source, id, fault, hint }: Entry): SetAside => ({
+  why: source === '~duplicate' ? 'duplicate' : 'unreadable',
+  fault: textFault(fault as Fault),
+  topic,
+  partition: record.partition,
+  offset: record.offset,
+  key: record.key === null ? null : printable(record.key.toString()),
+  sha256: sha,
+  ...hint,
+  cause: { source, id, correlationid: hint?.id ?? id, causationid: hint?.id ?? id },
+});
