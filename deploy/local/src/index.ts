@@ -1,9 +1,9 @@
 export { type Broker, type BrokerOptions, removeBroker, startBroker } from './broker.js';
-export type { BrokerPorts } from './broker-engines.js';
+export { type BrokerPorts, kafkaImage } from './broker-engines.js';
 export { cacheDirectory, workspaceRoot } from './cache.js';
 export { type KafkaLogin, type KafkaUser, LoginRefused } from './kafka-wire.js';
 export { assertPortFree, freePort, localPorts, PortTaken, portFor } from './ports.js';
-export { type Postgres, type PostgresOptions, removePostgres, startPostgres } from './postgres.js';
+export { type Postgres, type PostgresOptions, postgresImage, removePostgres, startPostgres } from './postgres.js';
 export { AlreadyRunning } from './process-record.js';
 export {
   type AclWish,

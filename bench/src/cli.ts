@@ -1,0 +1,78 @@
+import { type Arguments, help, type Measurement, measurements, readArguments } from './arguments.js';
+import type { Bench, Figure } from './figure.js';
+import { floors } from './floors/index.js';
+import { thisMachine } from './machine.js';
+import { rowsOf, table } from './report.js';
+import { measureSystem } from './system/index.js';
+
+/** Runs `npm run bench`; resolves to the exit status. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let options: Arguments | 'help';
+  try {
+    options = readArguments(argv);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\nnpm run bench -- --help lists what there is.\n`);
+    return 2;
+  }
+  if (options === 'help') {
+    process.stdout.write(help);
+    return 0;
+  }
+  return run(options);
+}
+
+async function run({ json, quick, only }: Arguments): Promise<number> {
+  const began = performance.now();
+  const seconds = (): number => (performance.now() - began) / 1000;
+  const say = (line: string): void => void process.stderr.write(`${seconds().toFixed(0).padStart(4)} s  ${line}\n`);
+  const machine = thisMachine();
+  if (machine.loadBefore > 0.5) say(`the machine is not quiet (load ${machine.loadBefore}): figures will be too low`);
+
+  const problems: string[] = [];
+  const wrong = (line: string): void => {
+    problems.push(line);
+    say(`WRONG: ${line}`);
+  };
+  const interrupted = interruption(say);
+  const bench: Bench = { say, wrong, quick, signal: interrupted };
+  const figures: Figure[] = [];
+  const attempt = async (what: string, measure: () => Promise<readonly Figure[]>): Promise<void> => {
+    if (interrupted.aborted) return;
+    try {
+      figures.push(...(await measure()));
+    } catch (error) {
+      if (!interrupted.aborted) wrong(`${what} could not be measured: ${(error as Error).message}`);
+    }
+  };
+
+  for (const [id, measure] of Object.entries(floors)) {
+    if (only.has(id as Measurement)) {
+      say(`${id}: ${measurements[id as Measurement]}`);
+      await attempt(id, () => measure(bench));
+    }
+  }
+  const ofSystem = new Set([...only].filter((id) => !(id in floors)));
+  if (ofSystem.size > 0) await attempt([...ofSystem].join(', '), () => measureSystem(bench, ofSystem));
+
+  if (interrupted.aborted) {
+    say('interrupted; everything that was started is removed');
+    return 130;
+  }
+  const report = { machine, quick, seconds: seconds(), figures: rowsOf(figures), problems };
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : `\n${table(report)}`);
+  return problems.length > 0 ? 1 : 0;
+}
+
+/** Aborted by the first Ctrl-C or request to end; a second one ends the process where it stands. */
+function interruption(say: (line: string) => void): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      // What was started watches over its own end: it does not outlive this process.
+      if (controller.signal.aborted) process.exit(130);
+      say('stopping');
+      controller.abort(new Error('interrupted'));
+    });
+  }
+  return controller.signal;
+}

@@ -1,0 +1,102 @@
+import type { Figure } from './figure.js';
+import type { Machine } from './machine.js';
+
+/** A figure beside its floor and its aim. */
+export interface Row {
+  readonly id: string;
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly floor?: { readonly id: string; readonly value: number };
+  /** The value in floors: above 1 is faster for a rate, slower for a time. */
+  readonly ratio?: number;
+  /** `met` is missing where the aim needs a floor that was not measured. */
+  readonly aim?: { readonly text: string; readonly met?: boolean };
+  readonly note?: string;
+}
+
+/** A whole run. */
+export interface Report {
+  readonly machine: Machine;
+  readonly quick: boolean;
+  readonly seconds: number;
+  readonly figures: readonly Row[];
+  /** What could not be measured, and counts that were wrong. */
+  readonly problems: readonly string[];
+}
+
+/** Puts each figure beside its floor, where that was measured. */
+export function rowsOf(figures: readonly Figure[]): Row[] {
+  const values = new Map(figures.map(({ id, value }) => [id, value]));
+  return figures.map(({ id, what, value, unit, floor, aim, note }) => {
+    const below = floor === undefined ? undefined : values.get(floor);
+    const met = aim?.met(value, below);
+    return {
+      id,
+      what,
+      value,
+      unit,
+      ...(floor !== undefined && below !== undefined && { floor: { id: floor, value: below }, ratio: value / below }),
+      ...(aim && { aim: { text: aim.text, ...(met !== undefined && { met }) } }),
+      ...(note !== undefined && { note }),
+    };
+  });
+}
+
+const cells: readonly { readonly title: string; readonly right?: true; of(row: Row): string }[] = [
+  { title: 'id', of: (row) => row.id },
+  { title: 'what', of: (row) => row.what },
+  { title: 'figure', right: true, of: (row) => `${quantity(row.value)} ${row.unit}` },
+  { title: 'floor', right: true, of: ({ floor, unit }) => (floor ? `${quantity(floor.value)} ${unit}` : '') },
+  { title: 'ratio', right: true, of: ({ ratio }) => (ratio === undefined ? '' : `${ratio.toFixed(2)} ×`) },
+  { title: 'aim', of: ({ aim }) => aim?.text ?? '' },
+  { title: '', of: ({ aim }) => (aim ? verdict(aim.met) : '') },
+];
+
+/** The report as a person reads it. */
+export function table({ machine, quick, seconds, figures, problems }: Report): string {
+  const lines = [cells.map(({ title }) => title), ...figures.map((row) => cells.map(({ of }) => of(row)))];
+  const widths = cells.map((_, column) => Math.max(...lines.map((line) => [...(line[column] ?? '')].length)));
+  const pad = (line: readonly string[]): string =>
+    cells
+      .map(({ right }, column) => {
+        const text = line[column] ?? '';
+        const space = ' '.repeat((widths[column] ?? 0) - [...text].length);
+        return right ? space + text : text + space;
+      })
+      .join('  ')
+      .trimEnd();
+  const [head = [], ...rest] = lines;
+  return [
+    ...(quick ? ['A quick run: these figures show that it runs and are not to be quoted.', ''] : []),
+    ...(figures.length > 0 ? [pad(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rest.map(pad)] : []),
+    ...figures.flatMap(({ id, note }) => (note === undefined ? [] : [`${id}: ${note}`])),
+    '',
+    machineLine(machine, seconds),
+    ...problems.map((problem) => `PROBLEM: ${problem}`),
+    '',
+  ].join('\n');
+}
+
+/** The machine and the versions that the figures were taken with, in one line. */
+export function machineLine(machine: Machine, seconds: number): string {
+  const { processor, cores, memoryGb, node, kafka, postgres, commit, loadBefore, date } = machine;
+  return [
+    `${processor}, ${cores} cores, ${memoryGb} GB`,
+    `Node ${node}, Kafka ${kafka}, Postgres ${postgres}`,
+    `commit ${commit}`,
+    `load before ${loadBefore}`,
+    `${date}, ${Math.round(seconds)} s`,
+  ].join('; ');
+}
+
+/** Three digits that count, thousands in groups: 0.0123, 1.23, 45.6, 12,345. */
+export function quantity(value: number): string {
+  const digits = Math.abs(value) >= 100 ? 0 : value === 0 ? 0 : 2 - Math.floor(Math.log10(Math.abs(value)));
+  return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(digits, 20) });
+}
+
+function verdict(met: boolean | undefined): string {
+  if (met === undefined) return 'floor not measured';
+  return met ? 'met' : 'MISSED';
+}
