@@ -59,3 +59,11 @@ test('a misspelt topic is a bug', () => {
 test('the broker unpacks every record, whatever codec an outside writer chose, since our client reads gzip only', () => {
   for (const topic of topics) expect(topicConfig(topic)).toMatchObject({ 'compression.type': 'uncompressed' });
 });
+
+test('a state topic is compacted, and not before a read-back and a reader’s start are long over; no other topic is', () => {
+  for (const topic of topics) {
+    const { 'cleanup.policy': policy, 'min.compaction.lag.ms': lag } = topicConfig(topic);
+    expect(policy, topic.name).toBe(topic.kind === 'state' ? 'compact' : 'delete');
+    if (topic.kind === 'state') expect(Number(lag), topic.name).toBeGreaterThanOrEqual(600_000);
+  }
+});

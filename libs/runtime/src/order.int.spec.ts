@@ -1,0 +1,195 @@
+import { sourceOf, toBinary } from '@countersign/contracts';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import kafkajs from 'kafkajs';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { migrate } from './database.js';
+import { causeOf, type Job, type JobContext, type JobKind, type Work } from './door.js';
+import { Engine } from './engine.js';
+import type { RawRecord } from './entries.js';
+import type { Handle } from './inbox.js';
+import { tidy } from './tidy.js';
+import type { StoredOutput } from './work.js';
+
+/* In which order things are committed, published and forgotten: a real database, and a broker that is away when a test says so. */
+
+const topic = 'reviews.decided.v1';
+const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
+
+let database: TestDatabase;
+let engine: Engine;
+let hand: ReturnType<Engine['byHand']>;
+let clock: string;
+let away: boolean;
+let published: StoredOutput[];
+
+/** Says one thing under a cause, as an answer that was set aside. */
+const say = (work: Pick<Work, 'emit' | 'at'>, cause: Parameters<Work['emit']>[0], says: string): string =>
+  work.emit(cause, {
+    topic: 'actions.escalated.v1',
+    key: 'k',
+    type: 'ReviewSetAside',
+    data: { reviewId: uuid(1), proposalId: uuid(2), by: 'lea', why: { code: 'test', says }, at: work.at },
+  });
+const said = (): string[] => published.map(({ value }) => (JSON.parse(value) as { why: { says: string } }).why.says);
+
+const echo: Handle = async (batch) => {
+  for (const received of batch.events) say(batch, causeOf(received), received.event.id);
+};
+
+/** A kind of job that says what it was told to say; `claims` are those it was given. */
+class Speaker implements JobKind {
+  readonly kind = 'speaker';
+  readonly leaseMs = 60_000;
+  readonly batch = 10;
+  claims: { jobs: readonly Job[]; context: JobContext }[] = [];
+
+  async work(jobs: readonly Job[], context: JobContext): Promise<void> {
+    this.claims.push({ jobs, context });
+    await this.end(this.claims.length - 1);
+  }
+
+  /** Ends the nth claim, as whoever held it. */
+  async end(n: number): Promise<void> {
+    const { jobs = [], context } = this.claims[n] ?? {};
+    await context?.finish(jobs, async (owned, work) => {
+      for (const job of owned) say(work, job.cause, `claim ${n}`);
+    });
+  }
+}
+let speaker: Speaker;
+const schedule = () =>
+  engine.transact({ source: 'test', id: 'schedule' }, async (work) =>
+    work.schedule({ source: 'test', id: 'schedule' }, { kind: 'speaker', id: 'one', dueAt: clock, payload: {} }),
+  );
+const runJobs = () => hand.runDue(speaker as JobKind<never>);
+const loseLease = () => hand.db.read(`UPDATE jobs SET lease_until = now() - interval '1 second'`);
+
+let offset = 0;
+const record = (id: string): RawRecord => {
+  const { headers, value } = toBinary({
+    id,
+    source: sourceOf('console'),
+    type: 'ReviewDecided',
+    time: clock,
+    data: {
+      reviewId: uuid(1),
+      subject: { kind: 'proposal', id: uuid(2) },
+      digest: 'a'.repeat(64),
+      decision: 'approve',
+      by: 'lea',
+      at: clock,
+    },
+  });
+  offset++;
+  return { partition: 0, offset: String(offset), key: Buffer.from('k'), value: Buffer.from(value), headers };
+};
+
+/** Makes the COMMIT itself fail where such a row was written, as a full disk does; what it resolves to mends it. */
+async function failCommits(event: 'INSERT' | 'UPDATE', table: string, when = 'true'): Promise<() => Promise<unknown>> {
+  await hand.db.read(`CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = '53100'; END $$`);
+  await hand.db.read(`CREATE CONSTRAINT TRIGGER fails AFTER ${event} ON ${table} DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION fail()`);
+  return () => hand.db.read(`DROP TRIGGER fails ON ${table}`);
+}
+
+beforeEach(async () => {
+  clock = '2026-11-21T10:00:00.000Z';
+  away = false;
+  published = [];
+  speaker = new Speaker();
+  database = await createTestDatabase();
+  await migrate(database.url, []);
+  engine = new Engine(
+    { name: 'guardrail-validator', port: 0, migrations: [] },
+    silent,
+    { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: database.url },
+    () => clock,
+    async (outputs) => {
+      if (away) throw new kafkajs.KafkaJSError('the broker is away', { retriable: true });
+      published.push(...outputs);
+    },
+  );
+  hand = engine.byHand(new Map([[topic, echo]]));
+});
+afterEach(async () => {
+  await hand?.db.close();
+  await database?.drop();
+});
+
+test('a batch whose commit fails has published nothing; when it comes again it publishes once', async () => {
+  const records = [record('a'), record('b')];
+  const mend = await failCommits('INSERT', 'inbox');
+  await expect(hand.inbox(topic, records)).rejects.toThrow(/no space/);
+  expect(published).toEqual([]);
+  await mend();
+  await hand.inbox(topic, records);
+  expect(said()).toEqual(['a', 'b']);
+});
+
+test('a job and an act whose commit fails have published nothing', async () => {
+  await schedule();
+  const ofJobs = await failCommits('UPDATE', 'jobs', 'NEW.result_at IS NOT NULL');
+  await runJobs();
+  expect(published).toEqual([]);
+  await ofJobs();
+  await failCommits('INSERT', 'inbox');
+  const cause = { source: 'test', id: 'act' };
+  await expect(engine.transact(cause, async (work) => say(work, cause, 'act'))).rejects.toThrow(/no space/);
+  expect(published).toEqual([]);
+});
+
+test('a job that the broker did not acknowledge stays with its result, and is published when it is claimed again', async () => {
+  await schedule();
+  away = true;
+  await runJobs();
+  expect(await hand.db.read('SELECT id FROM jobs WHERE result_at IS NOT NULL')).toEqual([{ id: 'one' }]);
+  away = false;
+  await loseLease();
+  await runJobs();
+  expect(said()).toEqual(['claim 0']);
+  expect(speaker.claims).toHaveLength(1);
+  expect(await hand.db.read('SELECT id FROM jobs')).toEqual([]);
+});
+
+test('rule 3: a latecomer that finds the row answered publishes what was answered first, and its own answer is dropped', async () => {
+  await schedule();
+  // The first holder is slow: its lease runs out, and a second one answers, whose publishing is lost.
+  const { end } = speaker;
+  speaker.end = async () => undefined;
+  await runJobs();
+  await loseLease();
+  speaker.end = end;
+  away = true;
+  await runJobs();
+  away = false;
+  expect(speaker.claims).toHaveLength(2);
+  await speaker.end(0);
+  expect(said()).toEqual(['claim 1']);
+  expect(await hand.db.read('SELECT id FROM jobs')).toEqual([]);
+});
+
+test('stored outputs are dropped an hour after their offset was committed, and inbox rows a week after their topic forgot the event', async () => {
+  const begun = Date.parse(clock);
+  const later = (days: number): string => new Date(begun + days * 86_400_000).toISOString();
+  await hand.inbox(topic, [record('a')]);
+  const committed = offset;
+  await hand.inbox(topic, [record('b')]);
+  const idsIn = async (table: 'inbox' | 'outputs') =>
+    (await hand.db.read<{ id: string }>(`SELECT id FROM ${table} ORDER BY id`)).map(({ id }) => id);
+  const tidyAt = (at: string) => {
+    const partitions = [{ partition: 0, offset: String(committed + 1), metadata: null }];
+    const admin = { fetchOffsets: async () => [{ topic, partitions }] };
+    return tidy(hand.db, admin, engine.service, engine.topics, engine.limits, at);
+  };
+  const { retentionDays } = engine.topics.find(({ name }) => name === topic) ?? { retentionDays: 0 };
+  await tidyAt(later(1 / 25));
+  expect(await idsIn('outputs')).toEqual(['a', 'b']);
+  // The second one's offset is not committed: it comes again, and its outputs have to be there.
+  await tidyAt(later(retentionDays + 6));
+  expect(await idsIn('outputs')).toEqual(['b']);
+  expect(await idsIn('inbox')).toEqual(['a', 'b']);
+  await tidyAt(later(retentionDays + 8));
+  expect(await idsIn('inbox')).toEqual([]);
+});
