@@ -24,13 +24,15 @@ interface Scene {
   readonly event: ActionApproved;
   readonly facts: Facts;
 }
-const scene = (kind: string, payload = {}): Scene => {
+const scene = (kind: string, payload = {}, change: Parameters<typeof factsFor>[1] = {}): Scene => {
   const proposal = proposalOf(kind, payload);
-  const facts = factsFor(proposal);
+  const facts = factsFor(proposal, change);
   return { event: approvedEvent(proposal, judge(proposal, facts, policyOf(), at), signing), facts };
 };
 const ads = scene('ads.shift_budget');
 const email = scene('email.send');
+/** Judged after a stop of everything had been lifted. */
+const resumed = scene('ads.shift_budget', {}, { controls: { all: { version: 2, state: 'running' } } });
 
 const tryOpen = (
   { event, facts }: Scene,
@@ -200,6 +202,8 @@ describe('state', () => {
     ['a stop of the agent', ads, control('agent:paid-media-agent', 1, 'stopped'), 'refused: stopped'],
     ['a stop even at the version signed', ads, control('all', 0, 'stopped'), 'refused: stopped'],
     ['a stop that was lifted since', ads, control('channel:advertising', 2), 'refused: control-changed'],
+    ['no control yet, where the judge knew one', resumed, { controls: {} }, 'wait: state-behind'],
+    ['the control that the judge knew', resumed, control('all', 2), 'opened'],
     ['a stop of another channel', ads, control('channel:email', 1, 'stopped'), 'opened'],
     ['no policy yet', ads, { policy: null }, 'wait: state-behind'],
     ['an older policy', ads, { policy: { version: 6, parts: policyOf().parts } }, 'wait: state-behind'],
