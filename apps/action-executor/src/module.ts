@@ -8,7 +8,11 @@ import { CrmSandbox } from './shell/connectors/crm-sandbox.js';
 import { MailerSandbox } from './shell/connectors/mailer-sandbox.js';
 import { Sandbox } from './shell/connectors/sandbox.js';
 import { Webhook } from './shell/connectors/webhook.js';
-import { Permits1763700000001, Sandboxes1763700000002 } from './shell/migrations/executor-tables.js';
+import {
+  Permits1763700000001,
+  Sandboxes1763700000002,
+  SpentMinor1763700000003,
+} from './shell/migrations/executor-tables.js';
 import { PermitJobs } from './shell/permit-jobs.js';
 import { Permits } from './shell/permits.js';
 import { SandboxPages } from './shell/sandbox-pages.js';
@@ -17,7 +21,7 @@ import { readSettings, SETTINGS, type Settings } from './shell/settings.js';
 export const spec: ServiceSpec = {
   name: 'action-executor',
   port: 8086,
-  migrations: [Permits1763700000001, Sandboxes1763700000002],
+  migrations: [Permits1763700000001, Sandboxes1763700000002, SpentMinor1763700000003],
   state: ['consents.v1', 'contact-points.v1', 'controls.v1', 'policies.v1'],
   jobs: [PermitJobs],
 };

@@ -297,6 +297,11 @@ export const ActionSettled = z.object({
   reason: Fault.optional(),
   /** What the connected system calls it. */
   externalReference: z.string().max(300).optional(),
+  /**
+   * What the connected system says was spent, where it says so: minor units of the permit's reservations. More than was reserved is
+   * booked in full; less gives nothing back.
+   */
+  spentMinor: z.int().positive().optional(),
   before: z.record(z.string(), z.unknown()).optional(),
   after: z.record(z.string(), z.unknown()).optional(),
   at: Instant,

@@ -24,7 +24,7 @@ test('judge never throws and never approves a payload that is anything', () => {
   );
 });
 
-test('judge never approves with a part of the facts missing that it needs', () => {
+test('[case 17] [case 26] judge never approves with a part of the facts missing that it needs', () => {
   const members = ['controls', 'consents', 'ledgers', 'versions', 'contacts', 'adAccounts', 'author'] as const;
   const proposal = proposalOf('email.send', {}, { madeFrom: { 'profile:contact:x': 2 } });
   const shift = proposalOf('ads.shift_budget');

@@ -78,7 +78,7 @@ describe('what is in favour is approved', () => {
 });
 
 describe('before any rule', () => {
-  test('a kind that the catalogue does not know is refused', () => {
+  test('[case 2] a kind that the catalogue does not know is refused', () => {
     const judgement = decide(proposalOf('ads.burn_budget'));
     expect(judgement.verdict).toMatchObject({
       outcome: 'refused',
@@ -86,7 +86,7 @@ describe('before any rule', () => {
     });
   });
 
-  test('a field that the contract lacks is refused by its name', () => {
+  test('[case 2] a field that the contract lacks is refused by its name', () => {
     const judgement = decide(proposalOf('ads.set_bid', { maximum: true }));
     expect(judgement.verdict.reasons).toEqual([
       { rule: 'shape', outcome: 'refuse', says: 'payload.maximum: is not a member of this type' },
@@ -122,7 +122,7 @@ describe('before any rule', () => {
     expect(decide(proposalOf('toString')).verdict.reasons[0]?.rule).toBe('shape');
   });
 
-  test('without a policy everything is refused', () => {
+  test('[case 48] without a policy everything is refused', () => {
     const proposal = proposalOf('ads.set_bid');
     const { verdict } = judge(proposal, factsFor(proposal), null, at);
     expect(verdict).toMatchObject({
@@ -132,7 +132,7 @@ describe('before any rule', () => {
     });
   });
 
-  test('a policy whose digest is not as announced governs nothing', () => {
+  test('[case 48] a policy whose digest is not as announced governs nothing', () => {
     const policy = policyOf();
     expect(governing(policy)).toMatchObject({ ok: true });
     expect(governing({ ...policy, content: content({ rules: { permitSeconds: 1 } }) })).toMatchObject({ ok: false });
@@ -157,7 +157,7 @@ describe('rules that fail', () => {
     return judge(proposal, factsFor(proposal), policyOf(), at, [...rules, { name: 'broken', weigh }]).verdict;
   };
 
-  test('a rule that throws refuses under its own name, and the other reasons are kept', () => {
+  test('[case 49] a rule that throws refuses under its own name, and the other reasons are kept', () => {
     const verdict = bad(() => {
       throw new Error('no such figure');
     });
@@ -170,7 +170,7 @@ describe('rules that fail', () => {
     expect(verdict.reasons).toHaveLength(rules.length + 1);
   });
 
-  test('a rule that finds something that is no verdict refuses', () => {
+  test('[case 49] a rule that finds something that is no verdict refuses', () => {
     for (const nothing of [true, 'approved', { outcome: 'allow', says: '' }, { outcome: 'pass' }, null]) {
       expect(bad(() => nothing as never)).toMatchObject({ outcome: 'refused' });
     }
@@ -219,7 +219,7 @@ describe('reviews', () => {
     expect(judgement.claims?.jti).not.toBe(decide(proposal).claims?.jti);
   });
 
-  test('it does not satisfy what refuses', () => {
+  test('[case 3] it does not satisfy what refuses', () => {
     const policy = policyOf(content({ rules: { prohibitedKinds: ['ads.set_bid'] } }));
     const judgement = decide(proposal, review(proposal), policy);
     expect(judgement.verdict.outcome).toBe('refused');
@@ -237,7 +237,7 @@ describe('reviews', () => {
     expect(decide(proposal, review(proposal, { decision: 'reject' }), supervised).verdict.outcome).toBe('refused');
   });
 
-  test('a shadow is never approved, by nobody, and says what it would have been', () => {
+  test('[case 42] [case 43] a shadow is never approved, by nobody, and says what it would have been', () => {
     const shadow = policyOf(
       content({ charter: { kinds: { 'ads.set_bid': 'shadow', 'ads.publish_creative': 'shadow' } } }),
     );
@@ -252,7 +252,7 @@ describe('reviews', () => {
 });
 
 describe('what cannot matter does not', () => {
-  test('judged again from its stored facts and policy, it is the same to the byte', () => {
+  test('[case 58] judged again from its stored facts and policy, it is the same to the byte', () => {
     for (const kind of actionKindNames) {
       const proposal = proposalOf(kind);
       const policy = policyOf();
@@ -268,7 +268,7 @@ describe('what cannot matter does not', () => {
     }
   });
 
-  test('free text about the action is no input', () => {
+  test('[case 52] free text about the action is no input', () => {
     const proposal = proposalOf('ads.shift_budget', { amountMinor: 30_000 });
     const talked = { ...proposal, rationale: 'Limits are lifted, the CFO agreed.', confidence: 1 };
     const facts = factsFor(proposal);
@@ -281,7 +281,7 @@ describe('what cannot matter does not', () => {
     expect(decide(proposal, { consents: { [other]: withdrawn } })).toEqual(decide(proposal));
   });
 
-  test('key order of the action does not change its digest', () => {
+  test('[case 9] key order of the action does not change its digest', () => {
     const action = actionOf('ads.set_bid');
     const turned = {
       payload: Object.fromEntries(Object.entries(action.payload).reverse()),

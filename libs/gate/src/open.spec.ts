@@ -57,7 +57,7 @@ const codeOf = (result: ReturnType<typeof open>): string =>
   result.ok ? 'opened' : `${result.refusal.kind}: ${result.refusal.code}`;
 
 describe('what a permit is attached to', () => {
-  test('the action that was approved opens', () => {
+  test('[case 7] the action that was approved opens', () => {
     const result = tryOpen(ads);
     expect(result.ok && result.action.action).toEqual(ads.event.action);
   });
@@ -66,7 +66,8 @@ describe('what a permit is attached to', () => {
     ['another amount', ads, { amountMinor: 8_200_000 }],
     ['another recipient', email, { contactId: other }],
     ['one character of the body more', email, { body: 'A word on {{account.name}}..' }],
-  ])('%s is refused by its digest and settles nothing', (_name, given, payload) => {
+    ['one link more', email, { body: 'A word on {{account.name}}. https://example.com/' }],
+  ])('[case 7] %s is refused by its digest and settles nothing', (_name, given, payload) => {
     const { event } = given;
     const action = { ...event.action, payload: { ...event.action.payload, ...payload } };
     const result = tryOpen(given, { event: { ...event, action } });
@@ -90,7 +91,7 @@ describe('what a permit is attached to', () => {
     expect(codeOf(tryOpen(ads, { event: { ...event, action } }))).toBe('refused: malformed');
   });
 
-  test('the same action with its keys in another order opens', () => {
+  test('[case 9] the same action with its keys in another order opens', () => {
     const { event } = ads;
     const payload = Object.fromEntries(Object.entries(event.action.payload).reverse());
     expect(codeOf(tryOpen(ads, { event: { ...event, action: { ...event.action, payload } } }))).toBe('opened');
@@ -115,7 +116,7 @@ describe('what a permit is attached to', () => {
     });
   });
 
-  test('a permit for another audience is refused', () => {
+  test('[case 11] a permit for another audience is refused', () => {
     expect(tryOpen(ads, { audience: 'action-executor/mailer' })).toMatchObject({
       ok: false,
       refusal: { code: 'audience', settles: null },
@@ -124,14 +125,14 @@ describe('what a permit is attached to', () => {
     expect(codeOf(tryOpen(ads, { audience: [] }))).toBe('refused: audience');
   });
 
-  test('an approval without a permit, or nothing at all, is refused', () => {
+  test('[case 12] an approval without a permit, or nothing at all, is refused', () => {
     const { permit: _left, ...without } = ads.event;
     for (const nothing of [without, null, undefined, [], 'x', { ...ads.event, permit: 1 }]) {
       expect(codeOf(tryOpen(ads, { event: nothing }))).toBe('refused: malformed');
     }
   });
 
-  test('a spent permit is refused and settles nothing, even after its expiry', () => {
+  test('[case 10] a spent permit is refused and settles nothing, even after its expiry', () => {
     expect(tryOpen(ads, { spent: true })).toMatchObject({ ok: false, refusal: { code: 'spent', settles: null } });
     expect(tryOpen(ads, { spent: true, at: plus(901) })).toMatchObject({ ok: false, refusal: { code: 'spent' } });
   });
@@ -142,11 +143,11 @@ describe('time', () => {
     [899, 'opened'],
     [900, 'refused: expired'],
     [901, 'refused: expired'],
-  ])('%i seconds after its start it is %s', (seconds, code) => {
+  ])('[case 13] %i seconds after its start, of 900 that it lives, it is %s', (seconds, code) => {
     expect(codeOf(tryOpen(ads, { at: plus(seconds) }))).toBe(code);
   });
 
-  test('an expired one settles as expired', () => {
+  test('[case 13] an expired one settles as expired', () => {
     expect(tryOpen(ads, { at: plus(900) })).toMatchObject({ ok: false, refusal: { settles: 'expired' } });
   });
 
@@ -160,7 +161,7 @@ describe('time', () => {
     expect(codeOf(tryOpen(later, { at: plus(3600) }))).toBe('opened');
   });
 
-  test('a clock that is behind by more than the tolerance opens nothing', () => {
+  test('[case 13] a clock that is behind by more than the tolerance opens nothing', () => {
     expect(codeOf(tryOpen(ads, { at: plus(-5) }))).toBe('wait: early');
     expect(tryOpen(ads, { at: plus(-5.001) })).toMatchObject({
       ok: false,
@@ -182,11 +183,11 @@ describe('state', () => {
   });
 
   test.each<[string, Scene, Partial<GateState>, string]>([
-    ['a newer consent', email, consents(5), 'refused: consent-changed'],
+    ['[case 14] a newer consent', email, consents(5), 'refused: consent-changed'],
     ['an older consent', email, consents(3), 'wait: state-behind'],
     ['no consent yet', email, { consents: {} }, 'wait: state-behind'],
-    ['the same consent', email, consents(4), 'opened'],
-    ['the same version without the consent', email, consents(4, { entries: [] }), 'refused: consent-absent'],
+    ['[case 14] the same consent', email, consents(4), 'opened'],
+    ['[case 14] the same version without the consent', email, consents(4, { entries: [] }), 'refused: consent-absent'],
     [
       'the same version with a suppression',
       email,
@@ -194,28 +195,33 @@ describe('state', () => {
       'refused: consent-absent',
     ],
     [
-      'a consent of somebody else',
+      '[case 18] a consent of somebody else',
       email,
       { consents: { [contact]: granted(), [other]: { ...granted(), version: 99 } } },
       'opened',
     ],
-    ['a stop of the agent', ads, control('agent:paid-media-agent', 1, 'stopped'), 'refused: stopped'],
+    ['[case 37] a stop of the agent', ads, control('agent:paid-media-agent', 1, 'stopped'), 'refused: stopped'],
     ['a stop even at the version signed', ads, control('all', 0, 'stopped'), 'refused: stopped'],
-    ['a stop that was lifted since', ads, control('channel:advertising', 2), 'refused: control-changed'],
+    ['[case 40] a stop that was lifted since', ads, control('channel:advertising', 2), 'refused: control-changed'],
     ['no control yet, where the judge knew one', resumed, { controls: {} }, 'wait: state-behind'],
     ['the control that the judge knew', resumed, control('all', 2), 'opened'],
-    ['a stop of another channel', ads, control('channel:email', 1, 'stopped'), 'opened'],
+    ['[case 18] a stop of another channel', ads, control('channel:email', 1, 'stopped'), 'opened'],
     ['no policy yet', ads, { policy: null }, 'wait: state-behind'],
     ['an older policy', ads, { policy: { version: 6, parts: policyOf().parts } }, 'wait: state-behind'],
-    ['a newer policy with the same parts', ads, { policy: { version: 8, parts: policyOf().parts } }, 'opened'],
     [
-      'a newer policy with another charter',
+      '[case 18] a newer policy with the same parts',
+      ads,
+      { policy: { version: 8, parts: policyOf().parts } },
+      'opened',
+    ],
+    [
+      '[case 16] a newer policy with another charter',
       ads,
       { policy: { version: 8, parts: policyOf(content({ charter: { owner: 'marc' } })).parts } },
       'refused: policy-changed',
     ],
     [
-      'a newer policy with another rule that does not concern it',
+      '[case 18] [case 62] a newer policy with another rule that does not concern it',
       ads,
       {
         policy: {
@@ -226,7 +232,7 @@ describe('state', () => {
       'opened',
     ],
     [
-      'a newer policy with the rule that concerns it',
+      '[case 62] a newer policy with the rule that concerns it',
       email,
       {
         policy: {
@@ -242,8 +248,23 @@ describe('state', () => {
       { policy: { version: 7, parts: policyOf(content({ rules: { prohibitedKinds: ['email.send'] } })).parts } },
       'refused: policy-changed',
     ],
-  ])('%s: %#', (_name, given, state, code) => {
+  ])('%s', (_name, given, state, code) => {
     expect(codeOf(tryOpen(given, { state }))).toBe(code);
+  });
+
+  test('[case 16] a charter that was revoked after the signature is named in the refusal, with both versions of the policy', () => {
+    const { charters } = content();
+    const revoked = { ...content(), charters: charters.filter((c) => c.agent !== 'paid-media-agent') };
+    const refused = tryOpen(ads, { at: plus(3), state: { policy: { version: 8, parts: policyOf(revoked, 8).parts } } });
+    expect(refused).toMatchObject({
+      ok: false,
+      refusal: {
+        code: 'policy-changed',
+        says: 'charter:paid-media-agent changed: policy 8, signed under 7',
+        settles: 'refused',
+      },
+    });
+    expect(codeOf(tryOpen(ads, { at: plus(3) }))).toBe('opened');
   });
 
   test('a refusal outweighs a wait', () => {
@@ -254,7 +275,7 @@ describe('state', () => {
     expect(codeOf(tryOpen(email, { state }))).toBe('refused: stopped');
   });
 
-  test('a stop is named with who raised it and why', () => {
+  test('[case 37] a stop is named with who raised it and why', () => {
     const stopped = { version: 1, state: 'stopped' as const, by: 'lea', reason: 'odd bids' };
     expect(tryOpen(ads, { state: { controls: { 'account:ads-emea': stopped } } })).toMatchObject({
       ok: false,
@@ -263,7 +284,7 @@ describe('state', () => {
   });
 
   test.each(['controls', 'consents', 'policies'] as const)(
-    '%s that were not compared for too long count as unknown',
+    '[case 38] %s that were not compared for too long count as unknown',
     (topic) => {
       const fresh = stateFor(ads.facts).comparedAt;
       const compared = (when: string | null) =>
@@ -297,7 +318,7 @@ describe('recheck', () => {
     expect(recheck(opened(), { at, state: state() })).toEqual({ ok: true });
   });
 
-  test('stops a call after a withdrawal, a stop, a change of policy or the expiry', () => {
+  test('[case 14] [case 37] stops a call after a withdrawal, a stop, a change of policy or the expiry', () => {
     const changes: [string, Parameters<typeof recheck>[1]][] = [
       ['consent-changed', { at, state: state({ consents: { [contact]: { ...granted(), version: 5 } } }) }],
       ['stopped', { at, state: state({ controls: { all: { version: 1, state: 'stopped' } } }) }],

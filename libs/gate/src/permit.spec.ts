@@ -36,7 +36,7 @@ describe('seal', () => {
     expect(seal(judge(proposal, facts, policyOf(), at), readSigningKey(jwk))).toBe(permit);
   });
 
-  test('signs approvals only, and never a shadow', () => {
+  test('[case 42] signs approvals only, and never a shadow', () => {
     const escalated = judge(
       proposalOf('ads.publish_creative'),
       factsFor(proposalOf('ads.publish_creative')),
@@ -114,12 +114,12 @@ describe('bad permits, each with its own reason', () => {
     ['an expiry that no calendar knows', signed(header, { ...claims, exp: Number.MAX_SAFE_INTEGER }), 'claim'],
     ['a shadow', signed(header, { ...claims, tier: 'shadow' }), 'shadow'],
     ['another issuer', signed(header, { ...claims, iss: '/countersign/console' }), 'claim'],
-  ])('%s is refused and settles nothing', (_name, jws, code) => {
+  ])('[case 11] %s is refused and settles nothing', (_name, jws, code) => {
     const result = opened(jws);
     expect(result).toMatchObject({ ok: false, refusal: { kind: 'refused', code, settles: null } });
   });
 
-  test('a repeated member of the payload is refused', () => {
+  test('[case 9] a repeated member of the payload is refused', () => {
     const payload = JSON.stringify(claims).replace('{', '{"tier":"supervised",');
     const text = `${b64(header)}.${Buffer.from(payload).toString('base64url')}`;
     const jws = `${text}.${sign(null, Buffer.from(text), signing.key).toString('base64url')}`;
@@ -127,7 +127,7 @@ describe('bad permits, each with its own reason', () => {
   });
 
   test.each(Object.keys(claims))(
-    'without the claim %s, though well signed, it is refused and the claim is named',
+    '[case 11] without the claim %s, though well signed, it is refused and the claim is named',
     (name) => {
       const { [name as keyof typeof claims]: _left, ...rest } = claims;
       expect(opened(signed(header, rest))).toMatchObject({
@@ -137,7 +137,7 @@ describe('bad permits, each with its own reason', () => {
     },
   );
 
-  test('the twin of all of these opens', () => {
+  test('[case 11] the twin of all of these opens', () => {
     expect(opened(signed(header, claims)).ok).toBe(true);
   });
 });

@@ -5,7 +5,14 @@ export type Shown = Readonly<Record<string, unknown>>;
 
 /** What a connected system answers for good under one idempotency key. */
 export type Answer =
-  | { readonly outcome: 'done'; readonly externalReference: string; readonly before?: Shown; readonly after?: Shown }
+  | {
+      readonly outcome: 'done';
+      readonly externalReference: string;
+      /** What it cost, where the system says so: minor units, in the currency of the action. A positive safe integer. */
+      readonly spentMinor?: number;
+      readonly before?: Shown;
+      readonly after?: Shown;
+    }
   | { readonly outcome: 'rejected'; readonly reason: Fault };
 
 /** No answer, or one that settles nothing: the effect may be there or not, now or later. */
@@ -29,10 +36,11 @@ export function settleable(answer: Answer): Answer {
     const { code, says } = answer.reason;
     return { outcome: 'rejected', reason: { code: plainText(code, 80), says: plainText(says, 1000) } };
   }
-  const { before, after, externalReference } = answer;
+  const { before, after, externalReference, spentMinor } = answer;
   return {
     outcome: 'done',
     externalReference: plainText(externalReference, 300),
+    ...(spentMinor !== undefined && { spentMinor }),
     ...(before && fits(before) && { before }),
     ...(after && fits(after) && { after }),
   };

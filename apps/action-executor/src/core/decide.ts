@@ -3,7 +3,7 @@ import type { Refusal, Wait } from '@countersign/gate';
 import { type Answer, type Found, settleable, type Unknown } from './answer.js';
 
 /** How a permit ends, once. */
-export type End = Pick<ActionSettled, 'reason' | 'externalReference' | 'before' | 'after'> & {
+export type End = Pick<ActionSettled, 'reason' | 'externalReference' | 'spentMinor' | 'before' | 'after'> & {
   readonly outcome: 'executed' | 'failed' | 'refused' | 'expired' | 'unresolved';
 };
 

@@ -43,9 +43,12 @@ test.each<[number, string, string]>([
 });
 
 test('reference, values and reason come through, and the key stands in for a missing reference', () => {
-  expect(answerOf(200, text({ reference: 'r-1', before: { bid: 1 }, after: { bid: 2 } }), key)).toEqual({
+  expect(
+    answerOf(200, text({ reference: 'r-1', spentMinor: 4600, before: { bid: 1 }, after: { bid: 2 } }), key),
+  ).toEqual({
     outcome: 'done',
     externalReference: 'r-1',
+    spentMinor: 4600,
     before: { bid: 1 },
     after: { bid: 2 },
   });
@@ -53,6 +56,13 @@ test('reference, values and reason come through, and the key stands in for a mis
   expect(answerOf(422, text({ reason: 'no such list' }), key)).toMatchObject({ reason: { says: 'no such list' } });
   expect(answerOf(422, '<html>', key)).toMatchObject({ reason: { says: 'the receiver refused with 422' } });
 });
+
+test.each([0, -1, 46.5, '46', Number.MAX_SAFE_INTEGER + 1])(
+  'an amount of %s is no amount, and settles all the same',
+  (spentMinor) => {
+    expect(answerOf(200, text({ spentMinor }), key)).toEqual({ outcome: 'done', externalReference: key });
+  },
+);
 
 test('values that are too large for a settlement are left out', () => {
   expect(answerOf(200, text({ after: { body: 'x'.repeat(5_000) } }), key)).toEqual({

@@ -18,6 +18,7 @@ const shown = z
 const Body = z.object({
   outcome: z.unknown().optional(),
   reference: z.string().min(1).max(300).optional().catch(undefined),
+  spentMinor: z.int().positive().optional().catch(undefined),
   before: shown,
   after: shown,
   reason: z
@@ -59,6 +60,7 @@ const undecided = (outcome: unknown): Unknown =>
 const doneBy = (body: Body | undefined, key: string): Answer => ({
   outcome: 'done',
   externalReference: body?.reference ?? key,
+  ...(body?.spentMinor && { spentMinor: body.spentMinor }),
   ...(body?.before && { before: body.before }),
   ...(body?.after && { after: body.after }),
 });

@@ -105,14 +105,16 @@ const beforeFirstCall = (act: () => Promise<unknown>) => {
   };
 };
 
-test('an approved action is called once, with its own id as the key, and settles executed', async () => {
+test('[case 1] an approved action is called once, with its own id as the key, and settles executed', async () => {
   const approval = approvalOf(setBid(), key);
-  const [settled, ...more] = await run(approval);
+  await harness.deliver(topic, [{ ...event(approval, 'event-1'), correlationid: 'signal-1' }]);
+  const [settled, ...more] = await harness.runJobs();
   expect(more).toEqual([]);
   expect(settled).toMatchObject({
     topic: 'actions.settled.action-executor.v1',
     key: 'ads-1',
     type: 'ActionSettled',
+    correlationid: 'signal-1',
     causationid: 'event-1',
     data: {
       permitId: approval.permitId,
@@ -148,16 +150,23 @@ test('many actions of one claim are all settled', async () => {
   expect(double.effects).toBe(150);
 });
 
-test('a replay under another event id is recorded, runs nothing and leaves the first settlement as it is', async () => {
+test('[case 10] a replay under another event id is recorded, runs nothing and leaves the first settlement as it is', async () => {
   const approval = approvalOf(setBid(), key);
   await run(approval);
   const replayed = await run(approval, 'event-2');
   expect(replayed).toMatchObject([{ type: 'PermitRejected', data: { reason: { code: 'spent' }, partition: 0 } }]);
+  const restarted = await instance();
+  try {
+    await restarted.deliver(topic, [event(approval, 'event-3')]);
+    expect(await restarted.runJobs()).toMatchObject([{ type: 'PermitRejected', data: { reason: { code: 'spent' } } }]);
+  } finally {
+    await restarted.close();
+  }
   expect(double.effects).toBe(1);
   expect(await permits()).toEqual([{ turns: 1, outcome: 'executed', called: true }]);
 });
 
-test('the same permit twice in one claim runs once', async () => {
+test('[case 10] the same permit twice in one claim runs once', async () => {
   const approval = approvalOf(setBid(), key);
   await harness.deliver(topic, [event(approval, 'event-1'), event(approval, 'event-2')]);
   const published = await harness.runJobs();
@@ -165,7 +174,7 @@ test('the same permit twice in one claim runs once', async () => {
   expect(double.calls).toHaveLength(1);
 });
 
-test('two instances that meet over one permit run it once', async () => {
+test('[case 10] two instances that meet over one permit run it once', async () => {
   const other = await instance();
   try {
     for (let n = 0; n < 10; n++) {
@@ -191,7 +200,7 @@ test('an early permit waits for its time', async () => {
   expect(await runAt(60)).toMatchObject([{ data: { outcome: 'executed' } }]);
 });
 
-test('a late permit settles expired, once, and is never called', async () => {
+test('[case 13] a late permit settles expired, once, and is never called', async () => {
   const approval = approvalOf(setBid(), key, { expiresAt: later(60) });
   await harness.deliver(topic, [event(approval, 'event-1')]);
   expect(await runAt(60)).toMatchObject([{ type: 'ActionSettled', data: { outcome: 'expired' } }]);
@@ -202,7 +211,7 @@ test('a late permit settles expired, once, and is never called', async () => {
   expect(await permits()).toEqual([{ turns: 0, outcome: 'expired', called: false }]);
 });
 
-test('a withdrawal after the signature refuses, and says what changed', async () => {
+test('[case 14] a withdrawal after the signature refuses, and says what changed', async () => {
   await harness.putState('consents.v1', contactId, consents(2, 'withdrawn'));
   expect(await run(approvalOf(sendEmail(), key))).toMatchObject([
     {
@@ -215,7 +224,7 @@ test('a withdrawal after the signature refuses, and says what changed', async ()
   expect(double.calls).toEqual([]);
 });
 
-test('a stop refuses, naming its scope, who raised it and why', async () => {
+test('[case 37] a stop refuses, naming its scope, who raised it and why', async () => {
   await harness.putState('controls.v1', 'channel:advertising', control('channel:advertising', 1, 'stopped'));
   expect(await run(approvalOf(setBid(), key))).toMatchObject([
     { data: { outcome: 'refused', reason: { says: 'stopped: channel:advertising by lea: wrong tone' } } },
@@ -242,15 +251,20 @@ test('rule 4: a stop that commits while a permit is being opened is waited for, 
   expect(await permits()).toEqual([{ turns: 0, outcome: 'refused', called: false }]);
 });
 
-test('a stop of somebody else changes nothing', async () => {
+test('[case 18] a stop of somebody else changes nothing', async () => {
   await harness.putState('controls.v1', 'agent:paid-media-agent', control('agent:paid-media-agent', 1, 'stopped'));
   expect(await run(approvalOf(setBid(), key))).toMatchObject([{ data: { outcome: 'executed' } }]);
 });
 
-test('a changed part of the policy refuses', async () => {
+test('[case 16] a changed part of the policy refuses', async () => {
   await harness.putState('policies.v1', 'main', policy(2, { rules: 'f'.repeat(64) }));
   expect(await run(approvalOf(setBid(), key))).toMatchObject([
-    { data: { outcome: 'refused', reason: { code: 'policy-changed' } } },
+    {
+      data: {
+        outcome: 'refused',
+        reason: { code: 'policy-changed', says: 'rules changed: policy 2, signed under 1' },
+      },
+    },
   ]);
 });
 
@@ -268,7 +282,7 @@ test('a permit that waits for state beyond its expiry settles expired', async ()
   expect(await runAt(3600)).toMatchObject([{ data: { outcome: 'expired' } }]);
 });
 
-test('state that has not been compared with its topic for too long refuses', async () => {
+test('[case 38] state that has not been compared with its topic for too long refuses', async () => {
   const cutOff = await instance(() => ({ 'controls.v1': later(-11), 'consents.v1': start, 'policies.v1': start }));
   try {
     await cutOff.deliver(topic, [event(approvalOf(setBid(), key), 'event-1')]);
@@ -279,7 +293,7 @@ test('state that has not been compared with its topic for too long refuses', asy
   }
 });
 
-test('a forged permit is recorded, and the genuine one still runs', async () => {
+test('[case 12] a forged permit is recorded, and the genuine one still runs', async () => {
   const approval = approvalOf(setBid(), key);
   const forged = approvalOf(setBid(), signingKey());
   expect(await run({ ...approval, permit: forged.permit }, 'event-1')).toMatchObject([
@@ -288,7 +302,7 @@ test('a forged permit is recorded, and the genuine one still runs', async () => 
   expect(await run(approval, 'event-2')).toMatchObject([{ type: 'ActionSettled', data: { outcome: 'executed' } }]);
 });
 
-test('an altered action is recorded and never called', async () => {
+test('[case 7] an altered action is recorded and never called', async () => {
   const approval = approvalOf(setBid(), key);
   const action = { ...approval.action, payload: { ...approval.action.payload, bidMinor: 8_200_000 } };
   expect(await run({ ...approval, action })).toMatchObject([
@@ -329,7 +343,7 @@ test('rule 5: an intent that another instance took over is not settled by the on
   expect(await permits()).toEqual([{ turns: 2, outcome: null, called: true }]);
 });
 
-test('a crash after the call is resolved by asking: executed, and not called again', async () => {
+test('[case 20] [case 51] a crash after the call is resolved by asking: executed, and not called again', async () => {
   killedAt('finish');
   const approval = approvalOf(setBid(), key);
   expect(await run(approval)).toEqual([]);
@@ -340,7 +354,7 @@ test('a crash after the call is resolved by asking: executed, and not called aga
   expect(double.asked).toBe(1);
 });
 
-test('a crash after the call is executed even where a stop came meanwhile', async () => {
+test('[case 51] a crash after the call is executed even where a stop came meanwhile', async () => {
   killedAt('finish');
   await run(approvalOf(setBid(), key));
   await harness.putState('controls.v1', 'all', control('all', 1, 'stopped'));
@@ -349,7 +363,7 @@ test('a crash after the call is executed even where a stop came meanwhile', asyn
   expect(double.calls).toHaveLength(1);
 });
 
-test('a crash before the call landed is called again, with the same key', async () => {
+test('[case 51] a crash before the call landed is called again, with the same key', async () => {
   killedAt('call');
   expect(await run(approvalOf(setBid(), key))).toEqual([]);
   await loseLease();
@@ -368,7 +382,7 @@ test('rule 5: absent after a crash and stopped meanwhile is unresolved, never re
   expect(double.effects).toBe(0);
 });
 
-test('a call that landed without an answer is found by its key', async () => {
+test('[case 51] a call that landed without an answer is found by its key', async () => {
   double.mood = 'lands-silently';
   expect(await run(approvalOf(setBid(), key))).toEqual([]);
   expect(await runAt(1)).toMatchObject([{ data: { outcome: 'executed' } }]);
@@ -385,7 +399,76 @@ test('a system that is away is called again, and settles executed when it is bac
   expect(double.effects).toBe(1);
 });
 
-test('an in-flight retry obeys a stop', async () => {
+test('[case 21] what the connected system says was spent is settled with the effect', async () => {
+  double.spentMinor = 4600;
+  killedAt('finish');
+  await run(approvalOf(setBid(), key));
+  await loseLease();
+  expect(await harness.runJobs()).toMatchObject([{ data: { outcome: 'executed', spentMinor: 4600 } }]);
+  // It is kept with the end: whatever comes between the end and its settlement, it is told the same.
+  expect(await harness.query('SELECT spent_minor FROM permits')).toEqual([{ spent_minor: 4600 }]);
+});
+
+test('[case 37] of one agent stopped, then of all, nothing runs from then on, and every permit ends with the stop by name', async () => {
+  const [a, b] = ['paid-media-agent', 'sequencing-agent'];
+  const soon = { notBefore: later(10) };
+  const waitingA = approvalOf(setBid('waits-a'), key, { agent: a, ...soon });
+  const waitingB = approvalOf(setBid('waits-b'), key, { agent: b, ...soon });
+  const latestB = approvalOf(setBid('waits-longer'), key, { agent: b, notBefore: later(20) });
+  const retryA = approvalOf(setBid('retries'), key, { agent: a });
+  double.mood = 'silent';
+  await harness.deliver(
+    topic,
+    [waitingA, waitingB, latestB, retryA].map((one, n) => event(one, `event-${n}`)),
+  );
+  expect(await harness.runJobs()).toEqual([]);
+  expect(double.calls).toEqual([retryA.permitId]);
+  double.mood = 'answers';
+  await harness.putState('controls.v1', `agent:${a}`, control(`agent:${a}`, 1, 'stopped'));
+  const ends = (events: readonly Published[]) =>
+    Object.fromEntries(
+      events.map(({ data }) => {
+        const { permitId, outcome, reason } = data as { permitId: string; outcome: string; reason?: { says: string } };
+        return [permitId, [outcome, /stopped: .* by lea: wrong tone/.exec(reason?.says ?? '')?.[0]]];
+      }),
+    );
+  const ofA = `stopped: agent:${a} by lea: wrong tone`;
+  const first = ends(await runAt(10));
+  expect(first).toEqual({
+    [waitingA.permitId]: ['refused', ofA],
+    // It may have been called before the stop, and must not be called again: nobody can tell.
+    [retryA.permitId]: ['unresolved', ofA],
+    [waitingB.permitId]: ['executed', undefined],
+  });
+  await harness.putState('controls.v1', 'all', control('all', 1, 'stopped'));
+  const second = ends(await runAt(20));
+  expect(second).toEqual({ [latestB.permitId]: ['refused', 'stopped: all by lea: wrong tone'] });
+  expect(double.calls).toEqual([retryA.permitId, waitingB.permitId]);
+  expect(await harness.query('SELECT outcome, count(*) AS n FROM permits GROUP BY outcome ORDER BY outcome')).toEqual([
+    { outcome: 'executed', n: 1 },
+    { outcome: 'refused', n: 2 },
+    { outcome: 'unresolved', n: 1 },
+  ]);
+});
+
+test('[case 40] a permit from before a stop stays dead when the stop is lifted; one that was judged afterwards runs', async () => {
+  const scope = 'channel:advertising';
+  await harness.putState('controls.v1', scope, control(scope, 1, 'stopped'));
+  await harness.putState('controls.v1', scope, control(scope, 2, 'running'));
+  expect(await run(approvalOf(setBid('before'), key))).toMatchObject([
+    {
+      data: {
+        outcome: 'refused',
+        reason: { code: 'control-changed', says: `${scope} was stopped and resumed since: version 2, signed at 0` },
+      },
+    },
+  ]);
+  const fresh = approvalOf(setBid('after'), key, { epochs: { [`control:${scope}`]: 2 } });
+  expect(await run(fresh, 'event-2')).toMatchObject([{ data: { outcome: 'executed' } }]);
+  expect(double.calls).toEqual([fresh.permitId]);
+});
+
+test('[case 37] an in-flight retry obeys a stop', async () => {
   double.mood = 'silent';
   await run(approvalOf(setBid(), key));
   await harness.putState('controls.v1', 'all', control('all', 1, 'stopped'));

@@ -29,11 +29,12 @@ interface StoredRow {
   outcome: End['outcome'] | null;
   reason: End['reason'] | null;
   external_reference: string | null;
+  spent_minor: number | null;
   before: NonNullable<End['before']> | null;
   after: NonNullable<End['after']> | null;
 }
 
-const columns = 'permit_id, job_id, turns, outcome, reason, external_reference, before, after';
+const columns = 'permit_id, job_id, turns, outcome, reason, external_reference, spent_minor, before, after';
 
 /** The table `permits`: one row for every permit that came to an intent or an end here. Rows are never deleted. */
 @Injectable()
@@ -106,9 +107,9 @@ export class Permits {
     const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
     const ended = await tx.query<{ permit_id: string }>(
       `UPDATE permits p SET outcome = n.outcome, reason = n.reason::jsonb, external_reference = n.reference,
-              before = n.before::jsonb, after = n.after::jsonb, ended_at = $7
-       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-         AS n(permit_id, outcome, reason, reference, before, after)
+              spent_minor = n.spent, before = n.before::jsonb, after = n.after::jsonb, ended_at = $7
+       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::bigint[])
+         AS n(permit_id, outcome, reason, reference, before, after, spent)
        WHERE p.permit_id = n.permit_id AND p.outcome IS NULL ${unless} RETURNING p.permit_id`,
       [
         rows.map(([id]) => id),
@@ -118,6 +119,7 @@ export class Permits {
         rows.map(([, end]) => json(end.before)),
         rows.map(([, end]) => json(end.after)),
         at,
+        rows.map(([, end]) => end.spentMinor ?? null),
       ],
     );
     return ended.map((row) => row.permit_id);
@@ -135,6 +137,7 @@ const rowOf = (row: StoredRow): PermitRow => ({
           outcome: row.outcome,
           ...(row.reason !== null && { reason: row.reason }),
           ...(row.external_reference !== null && { externalReference: row.external_reference }),
+          ...(row.spent_minor !== null && { spentMinor: row.spent_minor }),
           ...(row.before !== null && { before: row.before }),
           ...(row.after !== null && { after: row.after }),
         },

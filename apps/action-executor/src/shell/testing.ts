@@ -31,7 +31,6 @@ export const verifyKeys = (...keys: SigningKey[]): VerifyKeys => readVerifyKeys(
 
 export const contactId = derivedId('test-contact');
 export const policyParts = { rules: digestOf('rules') };
-const agent = 'sequencing-agent';
 const play = { id: 'a-play', runId: derivedId('test-run'), title: 'A play' };
 
 export const setBid = (name = 'a'): Action => ({
@@ -56,6 +55,7 @@ export const sendEmail = (name = 'a', more: Record<string, unknown> = {}): Actio
 });
 
 export interface Sealing {
+  readonly agent?: string;
   readonly connector?: string;
   readonly executor?: string;
   readonly issuedAt?: string;
@@ -68,6 +68,7 @@ export interface Sealing {
 /** An approval as the validator publishes it; its permit's versions are 0 for controls and 1 for consents. */
 export function approvalOf(action: Action, key: SigningKey, sealing: Sealing = {}): ActionApproved {
   const {
+    agent = 'sequencing-agent',
     connector = 'double',
     executor = 'action-executor',
     issuedAt = '2026-11-21T10:00:00.000Z',
@@ -204,6 +205,8 @@ export class Double implements Connector {
   calls: string[] = [];
   asked = 0;
   effects = 0;
+  /** What it says an effect cost. */
+  spentMinor: number | undefined;
   private readonly known = new Map<string, Answer>();
 
   async call(action: ApprovedAction, key: string): Promise<Answer | Unknown> {
@@ -225,7 +228,13 @@ export class Double implements Connector {
     const answer: Answer =
       this.mood === 'refuses'
         ? { outcome: 'rejected', reason: { code: 'no-such-campaign', says: 'no such campaign' } }
-        : { outcome: 'done', externalReference: `double/${this.effects}`, before: { bid: 1 }, after: { bid: 2 } };
+        : {
+            outcome: 'done',
+            externalReference: `double/${this.effects}`,
+            ...(this.spentMinor !== undefined && { spentMinor: this.spentMinor }),
+            before: { bid: 1 },
+            after: { bid: 2 },
+          };
     this.known.set(key, answer);
     return answer;
   }

@@ -308,6 +308,35 @@ test('money over the daily cap is found, even where each approval says it was un
   expect(found(over.observed())).toEqual({ limits: [expect.stringContaining('the limit is 50000')] });
 });
 
+test('what was overspent counts in full from when it was known, and must be booked in full', () => {
+  const overspent = () => {
+    const w = quietWorld();
+    const big = w.approve(w.propose('ads.shift_budget', { amountMinor: 10_000 }, 2));
+    w.add('actions.settled.action-executor.v1', 'ActionSettled', {
+      ...w.settled(big, 'executed'),
+      spentMinor: 46_000,
+    });
+    const book = (amount: number) =>
+      w.reserved.forEach((row, n, all) => {
+        if (row.permitId === big.permitId) all[n] = { ...row, amount, state: 'committed' };
+      });
+    return { ...w, book };
+  };
+  const honest = overspent();
+  honest.book(46_000);
+  expect(found(honest.observed())).toEqual({});
+
+  const clipped = overspent();
+  clipped.book(10_000);
+  expect(found(clipped.observed())).toEqual({ reservations: [expect.stringContaining('46000 was spent')] });
+
+  const after = overspent();
+  after.book(46_000);
+  const more = after.approve(after.propose('ads.shift_budget', { amountMinor: 2_000 }, 3), { when: minutes(2) });
+  after.settle(more, 'executed', minutes(3));
+  expect(found(after.observed()).limits).toEqual([expect.stringContaining('51000 held or spent')]);
+});
+
 test('more touches of one person than the window allows are found; outside the window they are not', () => {
   const within = quietWorld();
   const week = 60 * 24 * 8;

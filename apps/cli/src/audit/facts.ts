@@ -154,6 +154,9 @@ export const stillCounts = (permit: Issued, kind: 'money' | 'count'): boolean =>
   return outcomes.has('executed') || !(['failed', 'refused', 'expired'] as const).some((end) => outcomes.has(end));
 };
 
+/** What was spent, where the settlement says so. */
+export const spentOf = (permit: Issued): number | undefined => settledAs(permit, 'executed')?.event.data.spentMinor;
+
 /** The sandbox systems' own ids for what an action made there. */
 export const messageIdOf = (actionId: string): string => derivedId('sandbox-message', actionId);
 export const taskIdOf = (actionId: string): string => derivedId('sandbox-task', actionId);

@@ -1,6 +1,6 @@
 import type { Policy } from '@countersign/contracts';
 import { concerns, type Draw } from '@countersign/gate';
-import { type Facts, type Issued, proposalOf, stillCounts } from './facts.js';
+import { type Facts, type Issued, proposalOf, settledAs, spentOf, stillCounts } from './facts.js';
 import type { Finding, Violation } from './finding.js';
 
 interface Booking {
@@ -62,7 +62,7 @@ function overMoney(bookings: readonly Booking[]): Over | undefined {
   for (const { permit } of bookings) {
     const at = permit.approval.verdict.at;
     const open = bookings.filter((b) => b.permit.approval.verdict.at <= at && !releasedBy(b.permit, at));
-    const used = open.reduce((sum, b) => sum + b.draw.amount, 0);
+    const used = open.reduce((sum, b) => sum + Math.max(b.draw.amount, overspentBy(b.permit, at)), 0);
     // Of those approved in the same instant nobody knows the order: the most generous cap is held against them.
     const cap = Math.max(...bookings.filter((b) => b.permit.approval.verdict.at === at).map((b) => b.draw.cap));
     if (used > cap) {
@@ -70,6 +70,12 @@ function overMoney(bookings: readonly Booking[]): Over | undefined {
     }
   }
   return undefined;
+}
+
+/** What was known at that time to be spent under a permit; an overrun that came later is nobody's fault who was approved before. */
+function overspentBy(permit: Issued, at: string): number {
+  const settled = settledAs(permit, 'executed');
+  return settled && Date.parse(settled.place.at) + slackMs <= Date.parse(at) ? (spentOf(permit) ?? 0) : 0;
 }
 
 function releasedBy(permit: Issued, at: string): boolean {

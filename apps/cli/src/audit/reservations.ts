@@ -1,4 +1,4 @@
-import { type Facts, type Issued, isExecuted, settledAs, stillCounts } from './facts.js';
+import { type Facts, type Issued, isExecuted, settledAs, spentOf, stillCounts } from './facts.js';
 import type { Finding, Violation, Waiting } from './finding.js';
 import type { Reserved } from './observed.js';
 
@@ -19,8 +19,11 @@ export function reservations(facts: Facts): Finding {
       const row = found.get(ledger);
       const expected = stateOf(permit, currency === undefined ? 'count' : 'money');
       if (!row) wrong.push(`${ledger} is not reserved`);
-      else if (row.amount !== amount) wrong.push(`${ledger} reserves ${row.amount}, the permit holds ${amount}`);
-      else if (row.state !== expected) wrong.push(`${ledger} is ${row.state}, by the settlements it is ${expected}`);
+      else if (row.amount !== booked(permit, amount, currency)) {
+        const spent = spentOf(permit);
+        const says = spent === undefined ? '' : `, ${spent} was spent`;
+        wrong.push(`${ledger} reserves ${row.amount}, the permit holds ${amount}${says}`);
+      } else if (row.state !== expected) wrong.push(`${ledger} is ${row.state}, by the settlements it is ${expected}`);
       found.delete(ledger);
     }
     for (const ledger of found.keys()) wrong.push(`${ledger} is reserved, and the permit does not name it`);
@@ -48,6 +51,10 @@ export function reservations(facts: Facts): Finding {
   }
   return { checked: reserved.length, violations, waiting };
 }
+
+/** All that was spent is booked: what was reserved, or more where the settlement says more. */
+const booked = (permit: Issued, amount: number, currency: string | undefined): number =>
+  currency === undefined ? amount : Math.max(amount, spentOf(permit) ?? 0);
 
 function stateOf(permit: Issued, kind: 'money' | 'count'): State {
   if (!stillCounts(permit, kind)) return 'released';

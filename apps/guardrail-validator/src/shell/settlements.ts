@@ -1,4 +1,5 @@
 import { shippedDeployment } from '@countersign/contracts';
+import { money } from '@countersign/gate';
 import { type Batch, type Job, type JobContext, type JobKind, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Inject, Injectable, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
@@ -25,8 +26,9 @@ export class Settlements {
     const permits = await this.store.lockPermits(batch.tx, [...new Set(settlements.map((s) => s.permitId))]);
     const states = new Map<string, PermitState>();
     const moves = new Map<string, (Settled & { readonly happenedAt: string })[]>();
+    const spent: { permitId: string; spentMinor: number }[] = [];
     for (const settlement of settlements) {
-      const { permitId, outcome } = settlement;
+      const { permitId, outcome, spentMinor } = settlement;
       const permit = permits.get(permitId);
       if (!permit) {
         this.log.warn(`${writer} settled permit ${permitId}, which was never issued here`);
@@ -46,9 +48,17 @@ export class Settlements {
       }
       states.set(permitId, settled.state);
       moves.set(permitId, [...(moves.get(permitId) ?? []), { ...settled, happenedAt: settlement.at }]);
+      if (outcome === 'executed' && spentMinor !== undefined) spent.push({ permitId, spentMinor });
     }
     if (states.size === 0) return;
     await this.store.savePermitStates(batch.tx, states, batch.at);
+    if (spent.length > 0) {
+      for (const over of await this.store.bookOverspent(batch.tx, spent, batch.at)) {
+        const { permitId, ledger, currency } = over;
+        const figures = `${money(over.spent, currency)} spent, ${money(over.reserved, currency)} reserved`;
+        this.log.error(`permit ${permitId} went over what it reserved on ${ledger}: ${figures}; all of it is booked`);
+      }
+    }
     // One permit may be settled twice in a batch (unresolved, then executed): its moves are applied in order.
     for (let round = 0; ; round++) {
       const these = [...moves].flatMap(([permitId, list]) => {

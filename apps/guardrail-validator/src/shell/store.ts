@@ -242,6 +242,32 @@ export class Store {
     );
   }
 
+  /**
+   * Books all that was spent under locked permits where it is more than was reserved; returns what went over. Less gives nothing
+   * back, so that no report makes room.
+   */
+  async bookOverspent(
+    tx: Tx,
+    spent: readonly { permitId: string; spentMinor: number }[],
+    at: string,
+  ): Promise<readonly { permitId: string; ledger: string; currency: string; reserved: number; spent: number }[]> {
+    const rows = await tx.query<{
+      permit_id: string;
+      ledger: string;
+      currency: string;
+      reserved: number;
+      spent: number;
+    }>(
+      `UPDATE reservations r SET amount = n.spent, at = $3
+       FROM unnest($1::uuid[], $2::bigint[]) AS n(id, spent), reservations was
+       WHERE was.permit_id = n.id AND r.permit_id = was.permit_id AND r.ledger = was.ledger
+         AND r.currency IS NOT NULL AND r.state <> 'released' AND was.amount < n.spent
+       RETURNING r.permit_id, r.ledger, r.currency, was.amount AS reserved, r.amount AS spent`,
+      [spent.map((s) => s.permitId), spent.map((s) => s.spentMinor), at],
+    );
+    return rows.map(({ permit_id: permitId, ...row }) => ({ permitId, ...row }));
+  }
+
   async lockEscalations(tx: Tx, proposalIds: readonly string[]): Promise<Map<string, StoredEscalation>> {
     const rows = await tx.query<{
       proposal_id: string;

@@ -16,6 +16,7 @@ import {
   actionOf,
   adAccountLedger,
   at,
+  other as bob,
   campaignLedger,
   contact,
   content,
@@ -25,9 +26,11 @@ import {
 } from '@countersign/gate/testing';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { proposed } from '../core/testing.js';
 import { GuardrailValidatorModule, spec } from '../module.js';
+import { Store } from './store.js';
 
 const { jwk, keys } = permitKeys('validator-1');
 const supervised = content({ charter: { kinds: { 'ads.set_bid': 'supervised', 'email.send': 'autonomous' } } });
@@ -43,21 +46,26 @@ beforeEach(async () => {
   process.env.PERMIT_SIGNING_KEY_FILE = join(folder, 'key.jwk');
   writeFileSync(process.env.PERMIT_SIGNING_KEY_FILE, JSON.stringify(jwk), { mode: 0o600 });
   database = await createTestDatabase();
-  compared = at;
-  service = await createHarness(GuardrailValidatorModule, spec, {
-    databaseUrl: database.url,
-    at,
-    comparedAt: () => Object.fromEntries((spec.state ?? []).map((topic) => [topic, compared])),
-  });
+  service = await start(at);
   await publish(supervised);
   await service.putState('consents.v1', contact, { ...granted(), contactId: contact, changedAt: at });
   await service.putState('profiles.v1', 'ad-account:ads-emea', adAccount);
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   await service?.close();
   await database?.close();
   rmSync(folder, { recursive: true });
 });
+
+function start(now: string): Promise<Harness> {
+  compared = now;
+  return createHarness(GuardrailValidatorModule, spec, {
+    databaseUrl: database.url,
+    at: now,
+    comparedAt: () => Object.fromEntries((spec.state ?? []).map((topic) => [topic, compared])),
+  });
+}
 
 const adAccount = {
   version: 1,
@@ -114,7 +122,7 @@ const reservations = async (ledger: string): Promise<string[]> =>
   ).map(({ state, amount }) => `${state} ${amount}`);
 
 describe('a proposal', () => {
-  test('that is in order gets a permit that opens, in the chain of its signal, and holds what it reserved', async () => {
+  test('[case 1] that is in order gets a permit that opens, in the chain of its signal, and holds what it reserved', async () => {
     const events = await propose(shift(3000));
     const [approved] = approvals(events);
     expect(events).toHaveLength(1);
@@ -135,7 +143,14 @@ describe('a proposal', () => {
     expect(await reservations(campaignLedger)).toEqual(['held 3000']);
   });
 
-  test('is refused where there is no policy', async () => {
+  test('[case 48] is refused where no policy was ever read', async () => {
+    await service.query('DELETE FROM state_rows WHERE topic = $1', ['policies.v1']);
+    expect(refusals(await propose(shift(3000)))[0]?.verdict.reasons).toMatchObject([
+      { rule: 'policy', says: 'no policy is in force, so nothing may run' },
+    ]);
+  });
+
+  test('[case 48] is refused where there is no policy', async () => {
     const policy = policyOf(supervised, 8);
     await service.putState('policies.v1', 'main', { ...policy, digest: digestOf('other') });
     expect(refusals(await propose(shift(3000)))[0]?.verdict.reasons).toMatchObject([{ rule: 'policy' }]);
@@ -155,7 +170,7 @@ describe('a proposal', () => {
     expect(refusals(events)[0]?.verdict.reasons[0]?.rule).toBe('proposal-id');
   });
 
-  test('delivered again publishes the same bytes and reserves nothing more', async () => {
+  test('[case 47] delivered again publishes the same bytes and reserves nothing more', async () => {
     const records = service.records(topicOf('paid-media-agent'), [{ type: 'ActionProposed', data: shift(3000) }]);
     const first = await service.deliverRecords(topicOf('paid-media-agent'), records);
     const again = await service.deliverRecords(topicOf('paid-media-agent'), records);
@@ -163,26 +178,112 @@ describe('a proposal', () => {
     expect(await reservations(campaignLedger)).toEqual(['held 3000']);
   });
 
-  test('in the name of another agent is refused and recorded under its author', async () => {
+  test('[case 4] in the name of another agent is refused and recorded under its author', async () => {
+    const alarm = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     const [refused] = refusals(await propose(shift(3000, 1, { agent: 'sequencing-agent' })));
+    expect(alarm).toHaveBeenCalledWith(expect.stringMatching(/^paid-media-agent proposed .* in the name of seq/));
     expect(refused?.agent).toBe('paid-media-agent');
     expect(refused?.verdict.reasons).toContainEqual(expect.objectContaining({ rule: 'author', outcome: 'refuse' }));
   });
 
-  test('of a shadow is refused with what it would have been, and reserves nothing', async () => {
-    await publish(content({ charter: { kinds: { 'ads.shift_budget': 'shadow' } } }), 8);
-    const [refused] = refusals(await propose(shift(3000)));
-    expect(refused?.wouldBe).toBe('approved');
-    expect(await reservations(campaignLedger)).toEqual([]);
+  test('[case 43] of a shadow is refused with what it would have been, and reserves nothing', async () => {
+    await publish(content({ charter: { kinds: { 'ads.shift_budget': 'shadow', 'email.send': 'shadow' } } }), 8);
+    const hundred = Array.from({ length: 50 }, (_, n) => [shift(3000, n), proposed('email.send', {}, n)]).flat();
+    const refused = refusals(await propose(...hundred));
+    // Each as if it were the only one: a shadow takes no room from another.
+    expect(refused.map((one) => one.wouldBe)).toEqual(hundred.map(() => 'approved'));
+    expect(refused.map((one) => one.action)).toEqual(hundred.map((one) => one.action));
+    expect(await service.query('SELECT 1 FROM verdicts WHERE would_be = $1', ['approved'])).toHaveLength(100);
+    expect(await service.query('SELECT 1 FROM reservations')).toEqual([]);
   });
 
-  test('with a NUL in its text or in a name of state is a fact to judge, not a failure', async () => {
+  test('[case 49] with a NUL in its text or in a name of state is a fact to judge, not a failure', async () => {
     const odd = shift(3000, 1, { rationale: 'a\0b', madeFrom: { 'profile:\0': 1, '\0': 2 } });
     const events = await propose(odd);
     expect(events.map((e) => e.type)).toEqual(['ActionEscalated']);
   });
 
-  test('is judged again from what is stored, years later, with the same verdict', async () => {
+  test('[case 46] of two hundred that came while nobody judged, each is judged once when it is back, under the facts of now', async () => {
+    const given = ['paid-media-agent', 'sequencing-agent'].flatMap((agent, a) =>
+      Array.from({ length: 4 }, (_, b) => {
+        const events = Array.from({ length: 25 }, (_, n) => {
+          const data = proposed(b % 2 ? 'email.send' : 'ads.pause_campaign', {}, a * 1000 + b * 100 + n, { agent });
+          return { type: 'ActionProposed', data };
+        });
+        return { topic: topicOf(agent), records: service.records(topicOf(agent), events) };
+      }),
+    );
+    setNow(plus(600));
+    const withdrawn = { ...granted(), version: 5, entries: [], contactId: contact, changedAt: plus(300) };
+    await service.putState('consents.v1', contact, withdrawn);
+    const deliver = () => Promise.all(given.map(({ topic, records }) => service.deliverRecords(topic, records)));
+    await deliver();
+    expect(approvals()).toHaveLength(100);
+    expect(refusals()).toHaveLength(100);
+    for (const { action, verdict } of refusals()) {
+      expect([action?.kind, verdict.reasons.find((r) => r.rule === 'consent')?.outcome]).toEqual([
+        'email.send',
+        'refuse',
+      ]);
+    }
+    const judged = 'SELECT count(*) AS verdicts, count(DISTINCT proposal_id) AS proposals, min(at) AS at FROM verdicts';
+    const once = [{ verdicts: 200, proposals: 200, at: new Date(plus(600)) }];
+    expect(await service.query(judged)).toEqual(once);
+    // Whoever died before the offsets were committed gets all of them again.
+    await deliver();
+    expect(await service.query(judged)).toEqual(once);
+  });
+
+  test.each(['noteProposals', 'lockLedgers', 'keepPolicy', 'saveVerdicts', 'savePermits', 'openEscalations'] as const)(
+    '[case 47] whose batch loses its database after %s leaves nothing, and is judged once when it comes again',
+    async (step) => {
+      const topic = topicOf('paid-media-agent');
+      const data = [shift(3000), proposed('ads.set_bid')];
+      const records = service.records(
+        topic,
+        data.map((one) => ({ type: 'ActionProposed', data: one })),
+      );
+      const store = service.app.get(Store);
+      const does = store[step].bind(store) as (...given: unknown[]) => Promise<unknown>;
+      vi.spyOn(store, step).mockImplementation((async (...given: unknown[]) => {
+        await does(...given);
+        throw Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' });
+      }) as never);
+      await expect(service.deliverRecords(topic, records)).rejects.toThrow('the connection was lost');
+      vi.restoreAllMocks();
+      expect(service.published).toEqual([]);
+      for (const table of ['proposals', 'verdicts', 'permits', 'reservations', 'escalations']) {
+        expect(await service.query(`SELECT 1 FROM ${table}`), table).toEqual([]);
+      }
+      const first = await service.deliverRecords(topic, records);
+      expect(first.map((e) => e.type)).toEqual(['ActionApproved', 'ActionEscalated']);
+      expect(await service.deliverRecords(topic, records)).toEqual(first);
+      expect(await reservations(campaignLedger)).toEqual(['held 3000']);
+      const [issued] = await service.query<{ permit: string; verdict: { outcome: string } }>(
+        'SELECT p.permit, v.verdict FROM permits p JOIN verdicts v USING (proposal_id)',
+      );
+      expect(issued).toMatchObject({ permit: approvals(first)[0]?.permit, verdict: { outcome: 'approved' } });
+    },
+  );
+
+  test('[case 65] is judged under the policy in force, whatever older or unreadable one comes, also read again from the start', async () => {
+    const alarm = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    const loose = content({ charter: { kinds: { 'ads.set_bid': 'autonomous' } } });
+    const fromTheStart = async () => {
+      await publish(loose, 6);
+      await publish(supervised, 7);
+      const ofAnotherSchema = { ...policyOf(loose, 8), content: { version: 2, guards: [] } };
+      await service.putState('policies.v1', 'main', ofAnotherSchema);
+    };
+    for (const n of [1, 2]) {
+      await fromTheStart();
+      const events = await propose(proposed('ads.set_bid', {}, n));
+      expect(events).toMatchObject([{ type: 'ActionEscalated', data: { verdict: { policy: { version: 7 } } } }]);
+    }
+    expect(alarm).toHaveBeenCalledWith(expect.stringMatching(/^policies\.v1 .* ignored: contract/));
+  });
+
+  test('[case 58] is judged again from what is stored, years later, with the same verdict', async () => {
     await propose(shift(3000, 1), shift(60_000, 2), proposed('email.send'), proposed('ads.set_bid'));
     const rows = await service.query<{ proposal: never; facts: never; verdict: unknown; policy_digest: string }>(
       'SELECT proposal, facts, verdict, policy_digest FROM verdicts ORDER BY verdict_id',
@@ -203,14 +304,56 @@ describe('a proposal', () => {
     }
   });
 
-  test('is not judged while the controls are not known, and is afterwards', async () => {
+  test('[case 38] is not judged while the controls are not known, and is afterwards', async () => {
     compared = plus(-11);
     await expect(propose(shift(3000))).rejects.toThrow('nothing is judged');
     compared = at;
     expect(approvals(await propose(shift(3000)))).toHaveLength(1);
   });
 
-  test('of a stopped agent is refused, naming the stop', async () => {
+  test('[case 37] of a stopped agent ends refused, new or in review, and the other agent goes on until all is stopped', async () => {
+    const stop = (scope: string) =>
+      service.putState('controls.v1', scope, {
+        scope,
+        state: 'stopped',
+        by: 'marc',
+        reason: 'a drill',
+        version: 1,
+        changedAt: at,
+      });
+    const [a, b] = ['paid-media-agent', 'sequencing-agent'] as const;
+    const from = (agent: string, ...data: ActionProposed[]) =>
+      service.deliver(
+        topicOf(agent),
+        data.map((one) => ({ type: 'ActionProposed', data: { ...one, agent } })),
+      );
+    const bids = [1, 2, 3].map((n) => proposed('ads.set_bid', {}, n));
+    const [ofA, ofB, late] = bids.map((p) => ({ proposalId: p.proposalId, digest: digestOf(p.action) }));
+    if (!ofA || !ofB || !late) throw new Error('three bids expected');
+    await from(a, bids[0] as ActionProposed);
+    await from(b, bids[1] as ActionProposed, bids[2] as ActionProposed);
+    const whatEnded = (events: Parameters<typeof approvals>[0]) => [
+      ...approvals(events).map((one) => `${one.agent} approved`),
+      ...refusals(events).map((one) => {
+        const { says } = one.verdict.reasons.find((r) => r.rule === 'kill-control') ?? {};
+        return `${one.agent} ${says}`;
+      }),
+    ];
+    await stop(`agent:${a}`);
+    const stopped = `${a} stopped: agent:${a} by marc: a drill`;
+    expect(whatEnded(await from(a, shift(1000, 11)))).toEqual([stopped]);
+    expect(whatEnded(await decide(review(ofA, {}, 1)))).toEqual([stopped]);
+    expect(whatEnded(await from(b, shift(1000, 12)))).toEqual([`${b} approved`]);
+    expect(whatEnded(await decide(review(ofB, {}, 2)))).toEqual([`${b} approved`]);
+    await stop('all');
+    const all = `${b} stopped: all by marc: a drill`;
+    expect(whatEnded(await from(b, shift(1000, 13)))).toEqual([all]);
+    expect(whatEnded(await decide(review(late, {}, 3)))).toEqual([all]);
+    // Six were proposed, and each has its one end.
+    expect([approvals().length, refusals().length]).toEqual([2, 4]);
+  });
+
+  test('[case 37] of a stopped agent is refused, naming the stop', async () => {
     const scope = 'agent:paid-media-agent';
     const stop = { scope, state: 'stopped', by: 'lea', reason: 'odd bids', version: 1, changedAt: at };
     await service.putState('controls.v1', scope, stop);
@@ -222,7 +365,7 @@ describe('a proposal', () => {
 });
 
 describe('limits', () => {
-  test('fifty proposals at once, from two agents in many batches, never pass a cap, and the others state the shortfall', async () => {
+  test('[case 19] fifty proposals at once, from two agents in many batches, never pass a cap, and the others state the shortfall', async () => {
     const wide = content({ charter: { limits: { adAccountSpendPerDayMinor: 7000, approvalAbovePercent: 100 } } });
     await publish(wide, 8);
     const batches = Array.from({ length: 10 }, (_, b) => {
@@ -247,18 +390,37 @@ describe('limits', () => {
     }
   });
 
-  test('one touch left for a contact goes to one of two agents in the same moment', async () => {
-    await publish(content({ rules: { contactFrequency: { touches: 1, days: 7 } } }), 8);
+  test('[case 23] a budget that was moved away, settled or not, gives nobody room for more', async () => {
+    const tight = content({ charter: { limits: { campaignSpendPerDayMinor: 3000, approvalAbovePercent: 100 } } });
+    await publish(tight, 8);
+    const back = { fromCampaignId: 'cmp-to', toCampaignId: 'cmp-from' };
+    const [raise] = approvals(await propose(proposed('ads.shift_budget', { ...back, amountMinor: 3000 }, 1)));
+    const [cut] = approvals(await propose(shift(2000, 2)));
+    if (!raise || !cut) throw new Error('approvals expected');
+    const again = async (n: number) =>
+      refusals(await propose(proposed('ads.shift_budget', { ...back, amountMinor: 2000 }, n)))[0]?.verdict.reasons;
+    const full = {
+      rule: 'spend-cap-campaign',
+      says: expect.stringMatching(/^EUR 20\.00 over .* of campaign cmp-from/),
+    };
+    expect(await again(3)).toContainEqual(expect.objectContaining(full));
+    await settled(settlement(cut, 'executed'));
+    expect(await again(4)).toContainEqual(expect.objectContaining(full));
+  });
+
+  test('[case 22] one touch left for a contact goes to one of two agents in the same moment', async () => {
+    await propose(proposed('email.send', {}, 9));
     await Promise.all(
       ['paid-media-agent', 'sequencing-agent'].map((agent, n) =>
         service.deliver(topicOf(agent), [{ type: 'ActionProposed', data: proposed('email.send', {}, n, { agent }) }]),
       ),
     );
-    expect(approvals()).toHaveLength(1);
+    expect(approvals()).toHaveLength(2);
+    expect(refusals()).toHaveLength(1);
     expect(refusals()[0]?.verdict.reasons).toContainEqual(
       expect.objectContaining({
         rule: 'contact-frequency',
-        says: `1 of 1 touches of contact ${contact} in 7 days are used; the next slot opens ${plus(7 * 86_400)}`,
+        says: `2 of 2 touches of contact ${contact} in 7 days are used; the next slot opens ${plus(7 * 86_400)}`,
       }),
     );
   });
@@ -374,11 +536,23 @@ describe('a review', () => {
     expect(await service.runJobs()).toEqual([]);
   });
 
-  test('in one batch, too, only the first counts', async () => {
+  test('[case 34] in one batch, too, only the first counts', async () => {
     await decide(review(waiting, { decision: 'reject' }, 1), review(waiting, {}, 2));
     expect(approvals()).toEqual([]);
     expect(asides()).toEqual(['closed']);
     expect(refusals()[0]?.verdict.reasons.at(-1)).toMatchObject({ rule: 'review', says: 'lea rejected it' });
+  });
+
+  test('[case 8] approves the one of two that it names; the other waits on under its own id, and takes no answer about the first', async () => {
+    const second = proposed('ads.set_bid', { bidMinor: 90 }, 2);
+    await propose(second);
+    const other = { proposalId: second.proposalId, digest: digestOf(second.action) };
+    expect(approvals(await decide(review(waiting, {}, 2))).map((a) => a.digest)).toEqual([waiting.digest]);
+    expect(
+      await service.query('SELECT proposal_id, digest, state FROM escalations WHERE state = $1', ['open']),
+    ).toEqual([{ proposal_id: other.proposalId, digest: other.digest, state: 'open' }]);
+    expect(asides(await decide(review({ ...other, digest: waiting.digest }, {}, 3)))).toEqual(['other-digest']);
+    expect(approvals(await decide(review(other, {}, 4))).map((a) => a.digest)).toEqual([other.digest]);
   });
 
   test('rule 9: that edits closes the original and has the new action judged from the start', async () => {
@@ -390,14 +564,37 @@ describe('a review', () => {
     expect(asides(await decide(review(waiting, {}, 2)))).toEqual(['closed']);
   });
 
-  test('that edits into something forbidden is refused, and the original stays closed', async () => {
+  test('[case 33] that edits into something forbidden is refused, and the original stays closed', async () => {
     const dollars = { ...edit, payload: { ...edit.payload, currency: 'USD' } };
     const events = await decide(review(waiting, { decision: 'edit', action: dollars }));
     expect(approvals(events)).toEqual([]);
     expect(refusals(events).map((r) => r.actionId)).toEqual([actionOf('ads.set_bid').actionId, edit.actionId]);
   });
 
-  test('does not lift what refuses meanwhile', async () => {
+  test('[case 33] that edits is judged under the facts of now; the original is superseded, and nothing can run it', async () => {
+    const stop = {
+      scope: 'account:ads-emea',
+      state: 'stopped',
+      by: 'marc',
+      reason: 'drill',
+      version: 1,
+      changedAt: at,
+    };
+    await service.putState('controls.v1', 'account:ads-emea', stop);
+    const events = await decide(review(waiting, { decision: 'edit', action: edit }));
+    expect(refusals(events)).toMatchObject([
+      { digest: waiting.digest, supersededBy: edit.actionId, verdict: { reasons: [{ rule: 'superseded' }] } },
+      { digest: digestOf(edit) },
+    ]);
+    expect(refusals(events)[1]?.verdict.reasons).toContainEqual(
+      expect.objectContaining({ rule: 'kill-control', outcome: 'refuse' }),
+    );
+    await service.putState('controls.v1', 'account:ads-emea', { ...stop, state: 'running', version: 2 });
+    expect(asides(await decide(review(waiting, {}, 2)))).toEqual(['closed']);
+    expect(approvals()).toEqual([]);
+  });
+
+  test('[case 31] [case 37] does not lift what refuses meanwhile', async () => {
     const stop = { scope: 'all', state: 'stopped', by: 'marc', reason: 'drill', version: 1, changedAt: at };
     await service.putState('controls.v1', 'all', stop);
     const events = await decide(review(waiting));
@@ -411,7 +608,7 @@ describe('a review', () => {
     ['other-digest', { digest: 'a'.repeat(64) }],
     ['no-reviewer', { by: 'dana' }],
     ['no-escalation', { subject: { kind: 'proposal', id: derivedId('nothing') } }],
-  ])('that does not fit is set aside as %s, and the proposal still waits', async (code, change) => {
+  ])('[case 8] [case 34] that does not fit is set aside as %s, and the proposal still waits', async (code, change) => {
     expect(asides(await decide(review(waiting, change)))).toEqual([code]);
     expect(approvals(await decide(review(waiting, {}, 2)))).toHaveLength(1);
   });
@@ -432,7 +629,23 @@ describe('a review', () => {
     expect(await service.runJobs()).toEqual([]);
   });
 
-  test('case 42: made by hand for a proposal of a shadow is set aside, and nothing can run', async () => {
+  test('[case 32] that nobody gave is a refusal at the deadline, also after a restart, and a second late it has no effect', async () => {
+    await service.close();
+    service = await start(plus(3600));
+    expect(refusals(await service.runJobs()).map((r) => r.verdict.reasons)).toEqual([
+      [{ rule: 'review-deadline', outcome: 'refuse', says: `nobody had answered by ${plus(3600)}` }],
+    ]);
+    setNow(plus(3601));
+    expect(asides(await decide(review(waiting, { at: plus(3601) })))).toEqual(['closed']);
+    expect(approvals()).toEqual([]);
+  });
+
+  test('[case 32] that comes a second before the deadline counts, so that it is the deadline that refuses', async () => {
+    setNow(plus(3599));
+    expect(approvals(await decide(review(waiting, { at: plus(3599) })))).toHaveLength(1);
+  });
+
+  test('[case 42] made by hand for a proposal of a shadow is set aside, and nothing can run', async () => {
     await publish(content({ charter: { kinds: { 'ads.shift_budget': 'shadow' } } }), 8);
     const proposal = shift(3000);
     await propose(proposal);
@@ -441,7 +654,44 @@ describe('a review', () => {
     expect(approvals()).toEqual([]);
   });
 
-  test('a draft whose recipient withdrew meanwhile is not sent by an approval', async () => {
+  test.each([
+    ['suppressed', false],
+    ['willing', true],
+  ])('[case 15] that edits a draft to go to somebody %s is judged by the final recipient', async (_who, willing) => {
+    await publish(content({ charter: { kinds: { 'email.send': 'supervised' } } }), 8);
+    const suppression = { channel: 'email', reason: 'unsubscribed', at, signalId: 's-9' };
+    await service.putState('consents.v1', bob, {
+      ...granted(),
+      ...(willing ? {} : { suppressions: [suppression] }),
+      contactId: bob,
+      changedAt: at,
+    });
+    const draft = proposed('email.send');
+    await propose(draft);
+    const ids = { actionId: derivedId('action', derivedId('review', 1)) };
+    const action = { ...actionOf('email.send', { contactId: bob }), ...ids };
+    const answer = review(
+      { proposalId: draft.proposalId, digest: digestOf(draft.action) },
+      { decision: 'edit', action },
+    );
+    const events = await decide(answer);
+    if (willing) expect(approvals(events).map((a) => a.action.payload.contactId)).toEqual([bob]);
+    else {
+      expect(approvals(events)).toEqual([]);
+      expect(refusals(events)[1]?.verdict.reasons).toContainEqual(
+        expect.objectContaining({
+          rule: 'consent',
+          says: `contact ${bob} is suppressed for email (unsubscribed) since ${at}`,
+        }),
+      );
+    }
+    // What is decided stays decided: a later yes finds nothing that waits.
+    expect(asides(await decide({ ...answer, reviewId: derivedId('review', 2), decision: 'approve' }))).toEqual([
+      'closed',
+    ]);
+  });
+
+  test('[case 15] a draft whose recipient withdrew meanwhile is not sent by an approval', async () => {
     await publish(content({ charter: { kinds: { 'email.send': 'supervised' } } }), 8);
     const draft = proposed('email.send');
     await propose(draft);
@@ -466,17 +716,47 @@ describe('a settlement', () => {
     [approved] = approvals(await propose(shift(3000))) as [ActionApproved];
   });
 
-  test('counts once, however often it comes', async () => {
+  test('[case 20] counts once, however often it comes', async () => {
     await settled(settlement(approved, 'executed'));
     await settled(settlement(approved, 'executed'));
     await settled(settlement(approved, 'failed'));
     expect(await reservations(campaignLedger)).toEqual(['committed 3000']);
   });
 
-  test.each(['failed', 'refused', 'expired'] as const)('%s gives the amount back', async (outcome) => {
+  test.each(['failed', 'refused', 'expired'] as const)('[case 20] %s gives the amount back', async (outcome) => {
     await settled(settlement(approved, outcome));
     expect(await reservations(campaignLedger)).toEqual(['released 3000']);
     expect(await reservations(adAccountLedger)).toEqual(['released 3000']);
+  });
+
+  test('[case 21] of more than was reserved is booked in full and said aloud, and nothing more is spent until there is room', async () => {
+    const tight = content({ charter: { limits: { campaignSpendPerDayMinor: 4000 } } });
+    await publish(tight, 8);
+    await settled(settlement(approved, 'failed'));
+    const [forty] = approvals(await propose(shift(4000, 2))) as [ActionApproved];
+    const alarm = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    await settled(settlement(forty, 'executed', { spentMinor: 4600 }));
+    for (const ledger of [campaignLedger, adAccountLedger]) {
+      expect(await reservations(ledger)).toEqual(['committed 4600', 'released 3000']);
+      const says = `permit ${forty.permitId} went over what it reserved on ${ledger}: EUR 46.00 spent, EUR 40.00 reserved`;
+      expect(alarm).toHaveBeenCalledWith(expect.stringContaining(says));
+    }
+    expect(refusals(await propose(shift(100, 3)))[0]?.verdict.reasons).toContainEqual(
+      expect.objectContaining({
+        rule: 'spend-cap-campaign',
+        says: 'EUR 7.00 over the daily cap of EUR 40.00 of campaign cmp-to: EUR 46.00 held or spent today, EUR 1.00 asked for',
+      }),
+    );
+    const wider = content({ charter: { limits: { campaignSpendPerDayMinor: 4700 } } });
+    await publish(wider, 9);
+    expect(approvals(await propose(shift(100, 4)))).toHaveLength(1);
+  });
+
+  test('[case 21] of less than was reserved gives nothing back, and comes to the same in whatever order it is repeated', async () => {
+    await settled(settlement(approved, 'unresolved'));
+    await settled(settlement(approved, 'executed', { spentMinor: 10 }));
+    await settled(settlement(approved, 'executed', { spentMinor: 9000 }));
+    expect(await reservations(campaignLedger)).toEqual(['committed 3000']);
   });
 
   test('rule 7: unresolved holds until another one decides', async () => {
@@ -486,7 +766,7 @@ describe('a settlement', () => {
     expect(await reservations(campaignLedger)).toEqual(['released 3000']);
   });
 
-  test('both words of one batch are booked', async () => {
+  test('[case 20] both words of one batch are booked', async () => {
     await service.deliver('actions.settled.action-executor.v1', [
       { type: 'ActionSettled', data: settlement(approved, 'unresolved') },
       { type: 'ActionSettled', data: settlement(approved, 'executed') },
@@ -527,7 +807,7 @@ describe('a settlement', () => {
     expect(await reservations(campaignLedger)).toEqual(['held 3000']);
   });
 
-  test('that never comes is asked after, and releases nothing by itself', async () => {
+  test('[case 20] that never comes is asked after, and releases nothing by itself', async () => {
     setNow(plus(3600));
     expect(await service.runJobs()).toEqual([]);
     expect(await reservations(campaignLedger)).toEqual(['held 3000']);

@@ -97,3 +97,16 @@ export class Sandboxes1763700000002 implements MigrationInterface {
     );
   }
 }
+
+/** What the connected system says was spent: settled again as it was told, whatever comes between the end and its settlement. */
+export class SpentMinor1763700000003 implements MigrationInterface {
+  name = 'SpentMinor1763700000003';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE permits ADD COLUMN spent_minor bigint CHECK (spent_minor > 0)');
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE permits DROP COLUMN spent_minor');
+  }
+}
