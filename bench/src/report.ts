@@ -69,7 +69,7 @@ export function table({ machine, quick, seconds, figures, problems }: Report): s
   const [head = [], ...rest] = lines;
   return [
     ...(quick ? ['A quick run: these figures show that it runs and are not to be quoted.', ''] : []),
-    ...(figures.length > 0 ? [pad(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rest.map(pad)] : []),
+    ...(figures.length > 0 ? [pad(head), pad(widths.map((width) => '-'.repeat(width))), ...rest.map(pad)] : []),
     ...figures.flatMap(({ id, note }) => (note === undefined ? [] : [`${id}: ${note}`])),
     '',
     machineLine(machine, seconds),

@@ -1,0 +1,109 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Service } from '@countersign/contracts';
+import { freePort, PortTaken, type Running, removeBroker, removePostgres, startEverything } from '@countersign/local';
+import { temporaryDirectory } from '@countersign/testing';
+import pg from 'pg';
+import type { Bench } from '../figure.js';
+import { startGenerator, startMeter } from './children.js';
+import { profilerOf } from './profile.js';
+import { configure } from './settings.js';
+
+/** Everything running, as `npm start` runs it, and what measures it. */
+export type System = Awaited<ReturnType<typeof startSystem>>;
+
+/** Rows of one statement as the database's superuser: for counts, never on a path that is measured. */
+export type Query = <Row>(sql: string, params?: readonly unknown[]) => Promise<Row[]>;
+
+/** Brings up an installation in a directory of its own with the benchmark's configuration. */
+export async function startSystem(bench: Bench) {
+  for (let tries = 3; ; tries--) {
+    const home = await temporaryDirectory('bench', remove);
+    try {
+      return await startIn(home, bench);
+    } catch (error) {
+      await remove(home);
+      if (!(error instanceof PortTaken) || tries === 0) throw error;
+    }
+  }
+}
+
+async function startIn(home: string, bench: Bench) {
+  const config = join(home, 'config');
+  configure(config);
+  const profiled = (process.env.BENCH_PROFILE ?? '').split(',').filter((name) => name !== '') as Service[];
+  const ports = new Map<Service, number>();
+  for (const name of profiled) ports.set(name, await freePort());
+  const running = await startEverything({
+    home,
+    config,
+    ports: 'free',
+    say: bench.say,
+    more: Object.fromEntries(
+      [...ports].map(([name, port]) => [name, { NODE_OPTIONS: `--inspect=127.0.0.1:${port} --enable-source-maps` }]),
+    ),
+  });
+  const stops: (() => Promise<void>)[] = [() => remove(home), () => running.stop()];
+  const stop = async (): Promise<void> => {
+    for (const one of stops.splice(0).reverse()) await one();
+  };
+  try {
+    const pool = new pg.Pool({ connectionString: running.run.database, max: 2 });
+    pool.on('error', () => undefined);
+    stops.push(() => pool.end());
+    const query: Query = async (sql, params = []) => (await pool.query(sql, params as unknown[])).rows;
+    const generator = startGenerator();
+    stops.push(() => generator.stop());
+    await generator.ask({ do: 'connect', kafka: running.kafka('upstream') });
+    void running.failed.then(({ name, lines }) => bench.wrong(`${name} ended by itself: ${lines.join(' / ')}`));
+    let meters = 0;
+
+    return {
+      home,
+      running,
+      query,
+      generator,
+      stop,
+      /** Watches topics that the console may read, from their beginning. Stop it when it is not needed: it costs time as well. */
+      meter: (topics: readonly string[]) => startMeter(running.kafka('console'), `console.bench-${++meters}`, topics),
+      /** Looks until `find` finds something, and gives up where nothing changes for a minute. */
+      until: <T>(what: string, find: () => Promise<T | undefined>, everyMs?: number) =>
+        until(bench, what, find, everyMs),
+      /** Profiles the services of BENCH_PROFILE while `work` runs. */
+      profiled: profilerOf(ports, bench),
+      act: (path: string, body: object) => act(running, path, body),
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function until<T>(bench: Bench, what: string, find: () => Promise<T | undefined>, everyMs = 100): Promise<T> {
+  for (const giveUp = Date.now() + 120_000; ; await sleep(everyMs)) {
+    bench.signal.throwIfAborted();
+    const found = await find();
+    if (found !== undefined) return found;
+    if (Date.now() > giveUp) throw new Error(`waited two minutes in vain for ${what}`);
+  }
+}
+
+/** Asks the console as the command line does. Resolves with the times before and after, in milliseconds since 1970. */
+async function act({ run }: Running, path: string, body: object): Promise<{ asked: number; answered: number }> {
+  const asked = performance.timeOrigin + performance.now();
+  const answer = await fetch(`${run.http.console}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${run.consoleToken}` },
+    body: JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text.slice(0, 300)}`);
+  return { asked, answered: performance.timeOrigin + performance.now() };
+}
+
+async function remove(home: string): Promise<void> {
+  await removeBroker(join(home, 'kafka'));
+  await removePostgres(join(home, 'postgres'));
+  rmSync(home, { recursive: true, force: true });
+}

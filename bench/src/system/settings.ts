@@ -1,0 +1,61 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { workspaceRoot } from '@countersign/local';
+
+/** The plays of the benchmark: each takes one signal of one person to one enrolment, in a sequence of the same name. */
+export const plays = ['bench-warm', 'bench-b', 'bench-d'] as const;
+export type BenchPlay = (typeof plays)[number];
+/** Sequences without a play: the benchmark itself proposes enrolments in them. */
+const sequences = [...plays, 'bench-a', 'bench-a-alone'] as const;
+export type BenchSequence = (typeof sequences)[number];
+
+const dayS = 86_400;
+
+/**
+ * The configuration as shipped, with plays in which one signal suffices, and without the two limits that no load would get
+ * through: messages of an agent in an hour, and touches of a contact in a day. All rules stay on.
+ */
+export function configure(folder: string): void {
+  cpSync(join(workspaceRoot, 'deploy/config'), folder, { recursive: true });
+  // JSON is YAML.
+  const write = (kind: string, id: string, content: object): void =>
+    writeFileSync(join(folder, kind, `${id}.yaml`), `${JSON.stringify(content, null, 2)}\n`);
+  for (const id of plays) {
+    write('plays', id, {
+      id,
+      title: 'One person engages',
+      freshWithinDays: 8,
+      trigger: {
+        pattern: 'distinct-contacts',
+        signal: 'ContentEngaged',
+        where: { topic: id },
+        account: {},
+        contacts: 1,
+        withinDays: 8,
+      },
+      coolDownDays: 14,
+      tasks: [
+        {
+          agent: 'sequencing-agent',
+          purpose: 'Follow up with the person who engaged',
+          kinds: ['sequence.enroll', 'email.send'],
+          dueInMinutes: 60,
+          settings: { sequence: id, sendAheadSeconds: 8 },
+        },
+      ],
+    });
+  }
+  for (const id of sequences) {
+    const step = { template: `${id}-later`, subject: 'For {{account.name}}', body: 'Hello {{contact.firstName}}' };
+    // Far enough that no step is due while anything is measured.
+    write('sequences', id, { id, purpose: 'sales', steps: [{ ...step, afterSeconds: 30 * dayS }] });
+  }
+  change(join(folder, 'charters/sequencing-agent.yaml'), /^( {2}sendsPerHour:).*$/m, '$1 1000000');
+  change(join(folder, 'rules.yaml'), /^( {2}touches:).*$/m, '$1 1000000');
+}
+
+function change(file: string, what: RegExp, to: string): void {
+  const text = readFileSync(file, 'utf8');
+  if (!what.test(text)) throw new Error(`${file} has no line ${what}`);
+  writeFileSync(file, text.replace(what, to));
+}
