@@ -41,7 +41,7 @@ beforeAll(async () => {
       OTEL_METRIC_EXPORT_INTERVAL: '2000',
       OTEL_METRIC_EXPORT_TIMEOUT: '1500',
     },
-    more: { 'audit-recorder': { OTEL_SDK_DISABLED: 'true' } },
+    more: { 'paid-media-agent': { OTEL_SDK_DISABLED: 'true' } },
   });
   visitor = await visit({ home, run: running.run });
 });
@@ -104,7 +104,8 @@ const toTheTask = [
 ];
 const proposed = 'guardrail-validator: process actions.proposed.sequencing-agent.v1';
 const executing = ['action-executor: job permit', 'action-executor: process actions.approved.v1'];
-const booked = 'guardrail-validator: process actions.settled.action-executor.v1';
+const settlements = 'actions.settled.action-executor.v1';
+const booked = `guardrail-validator: process ${settlements}`;
 
 test('an executed action is one trace from the request that brought the signal to the settlement, each hop the child of the one before', async () => {
   const account = company(`trace-${randomUUID().slice(0, 8)}`);
@@ -118,7 +119,7 @@ test('an executed action is one trace from the request that brought the signal t
   // Everybody who hears of it hears of it in this trace.
   for (const service of ['orchestrator', 'sequencing-agent', 'console'])
     expect((await handled(service, settled)).parentSpanId).toBe(chain[1]?.spanId);
-  // Beside the chain stand the call, the transactions and the sends; what is of several events is linked to all but the first.
+  // Beside the chain stand the call, the transactions, the sends and the record; what is of several events is linked to all but the first.
   const beside = (name: string, above: Span | undefined) =>
     found((s) => {
       const of = [{ traceId: s.traceId, spanId: s.parentSpanId }, ...s.links];
@@ -134,6 +135,13 @@ test('an executed action is one trace from the request that brought the signal t
     'messaging.operation.type': 'send',
     'messaging.destination.name': 'actions.approved.v1',
   });
+  const recorded = await beside(`record ${settlements}`, chain[1]);
+  expect(recorded.service).toBe('audit-recorder');
+  expect(recorded.attributes).toMatchObject({
+    'messaging.consumer.group.name': 'audit-recorder',
+    'messaging.destination.name': settlements,
+  });
+  expect((await beside('job checkpoint', recorded)).service).toBe('audit-recorder');
 });
 
 test('a signal on Kafka goes on with the trace that its publisher began, and without one begins a trace', async () => {
@@ -223,6 +231,10 @@ test('every instrument that this work touches arrives, with the unit that it is 
     const point = await visitor.until(metric, () => received.points.find((p) => p.metric === metric));
     expect(point.unit, metric).toBe(unit);
   }
+  for (const metric of ['countersign.event.age', 'countersign.events', 'countersign.consumer.lag'])
+    await visitor.until(`${metric} of the record`, () =>
+      received.points.find((p) => p.metric === metric && p.service === 'audit-recorder'),
+    );
   const last = (metric: string, attributes: Record<string, unknown>) =>
     received.points.findLast(
       (p) => p.metric === metric && Object.entries(attributes).every(([name, value]) => p.attributes[name] === value),
@@ -293,7 +305,7 @@ test('nothing about a person leaves, whatever an upstream puts where; a service 
   );
   await running.stop();
   expect(received.bodies.filter((body) => body.toLowerCase().includes(marker))).toEqual([]);
-  expect(new Set(received.spans.map((span) => span.service))).not.toContain('audit-recorder');
-  expect(new Set(received.points.map((point) => point.service))).not.toContain('audit-recorder');
+  expect(new Set(received.spans.map((span) => span.service))).not.toContain('paid-media-agent');
+  expect(new Set(received.points.map((point) => point.service))).not.toContain('paid-media-agent');
   expect(new Set(received.points.map((point) => point.service)).size).toBe(7);
 });

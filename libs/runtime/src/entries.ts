@@ -80,7 +80,7 @@ export const received = (topic: string, { record, sha, event }: Entry, span?: Pr
 });
 
 /** What a handler of every record is given. */
-export const seenRecord = (topic: string, { record, source, id, seen }: Entry): SeenRecord => ({
+export const seenRecord = (topic: string, { record, source, id, seen }: Entry, span?: Processing): SeenRecord => ({
   topic,
   partition: record.partition,
   offset: record.offset,
@@ -88,7 +88,7 @@ export const seenRecord = (topic: string, { record, source, id, seen }: Entry): 
   headers: record.headers ?? {},
   value: record.value,
   ...seen,
-  cause: { source, id },
+  cause: { source, id, traceparent: span?.traceparent },
 });
 
 /** The attributes of a record that breaks its contract: of its envelope where that can be read, else single headers. */

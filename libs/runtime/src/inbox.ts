@@ -1,5 +1,5 @@
 import { outputId, type Topic } from '@countersign/contracts';
-import { type Moment, moment, type Processing, startProcessing } from '@countersign/telemetry';
+import { type Moment, moment, type Processing, startProcessing, startRecording } from '@countersign/telemetry';
 import { batchOf } from './batch.js';
 import type { Database } from './database.js';
 import type { Batch, Cause, Received, ServiceSpec, Tx } from './door.js';
@@ -81,7 +81,7 @@ export class Inbox {
     const began = moment();
     let spans = new Map<Entry, Processing>();
     try {
-      const { emitted, outputs, handled, kinds } = await this.is.db.transaction(
+      const { taken, emitted, outputs, handled, kinds } = await this.is.db.transaction(
         (tx) => {
           for (const span of spans.values()) span.end('lost-race');
           spans = new Map();
@@ -98,7 +98,7 @@ export class Inbox {
         began,
         records: entries.length,
         handled,
-        times: () => [...spans.keys()].flatMap((entry) => entry.event?.time ?? []),
+        times: () => taken.flatMap(({ event, seen }) => (event ?? seen?.event)?.time ?? []),
       });
       if (kinds.size > 0) this.is.onScheduled(kinds);
       return handled;
@@ -125,6 +125,12 @@ export class Inbox {
       together,
       began,
     });
+  }
+
+  /** The one span of what a service that keeps every record keeps of a batch. */
+  private recording({ name: topic }: Topic, seen: readonly Entry[], began: Moment): Processing {
+    const of = () => seen.map((entry) => entry.seen?.event?.traceparent);
+    return startRecording({ topic, group: this.is.spec.name, count: seen.length, of, began });
   }
 
   /** One event by itself: after its tries it is a dead letter, and the others go on. */
@@ -232,12 +238,13 @@ export class Inbox {
 
     if (toHandle.length > 0 || aside.length > 0 || seen.length > 0) {
       for (const e of toHandle) spans.set(e, this.span(topic, e, began, toHandle.length));
+      if (seen[0]) spans.set(seen[0], this.recording(topic, seen, began));
       const batch = batchOf(
         unit,
         topic.name,
         toHandle.map((e) => received(topic.name, e, spans.get(e))),
         aside.map((e) => setAside(topic.name, e)),
-        seen.map((e) => seenRecord(topic.name, e)),
+        seen.map((e) => seenRecord(topic.name, e, spans.get(e))),
       );
       await handle(batch);
     }
@@ -261,6 +268,7 @@ export class Inbox {
     const outputs = [...stored.map(({ entry, output }) => ({ entry, output })), ...again];
     outputs.sort((a, b) => Number(place(a.entry) - place(b.entry)));
     return {
+      taken: [...toHandle, ...seen],
       emitted: stored.map((s) => s.output),
       outputs: outputs.map((o) => o.output),
       handled,

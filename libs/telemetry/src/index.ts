@@ -20,6 +20,7 @@ export {
   startCall,
   startJob,
   startProcessing,
+  startRecording,
   startRequest,
   transactionEnded,
 } from './spans.js';

@@ -113,6 +113,39 @@ export function startProcessing(event: ProcessingOf): Processing {
   return processing(span, event.traceparent, (failure) => finish(span, began, failure));
 }
 
+/**
+ * Starts the one span of records that are kept together, whatever they are: a child of the span that published the first, linked
+ * to those of the others. A span for each would say the same thing of every event once more.
+ */
+export function startRecording(batch: {
+  readonly topic: string;
+  readonly group: string;
+  readonly count: number;
+  /** Trace contexts that the records carry. */
+  readonly of: () => readonly (string | undefined)[];
+  readonly began: Moment;
+}): Processing {
+  if (!isOn()) return idle(undefined);
+  const { topic, began } = batch;
+  const [parent, ...links] = distinct(batch.of());
+  const span = begin({
+    name: `record ${topic}`,
+    kind: SpanKind.CONSUMER,
+    attributes: {
+      [a.system]: 'kafka',
+      [a.operationName]: 'record',
+      [a.operationType]: 'process',
+      [a.destination]: topic,
+      [a.group]: batch.group,
+      [a.messageCount]: batch.count,
+    },
+    parent,
+    links,
+    began,
+  });
+  return processing(span, undefined, (failure) => finish(span, began, failure));
+}
+
 /** Starts the span of one claim of a job, as a child of the span that scheduled it. */
 export function startJob(job: {
   readonly kind: string;
