@@ -24,13 +24,15 @@ const promised = (text: string): Promised[] => [
   ...[...text.matchAll(/<!-- shown by: (\S+) › (.+) -->/g)].map(([, file = '', name = '']) => ({ file, name })),
 ];
 
-/** Whether a file has a test of this name: the name is the first argument of a call. */
+/** Whether a file has a test of this name: the name, after the numbers of its cases, is the first argument of a call. */
 function hasTest({ file, name }: Promised): boolean {
   if (!existsSync(join(root, file))) return false;
   const text = read(file);
-  return [`'${name.replaceAll("'", "\\'")}'`, `"${name}"`, `\`${name}\``].some((literal) =>
-    new RegExp(`\\(\\s*${literal.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`).test(text),
-  );
+  const literal = (quoted: string): string => quoted.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return (["'", '"', '`'] as const).some((quote) => {
+    const written = quote === "'" ? name.replaceAll("'", "\\'") : name;
+    return new RegExp(`\\(\\s*${quote}(?:\\[case \\d+\\] )*${literal(written)}${quote}`).test(text);
+  });
 }
 
 describe('what the README promises', () => {

@@ -42,7 +42,7 @@ test.each([
   'actions.settled.action-executor.v1',
   'actions.proposed.sequencing-agent.v1',
   'signals.inbound.website.v1',
-])('the broker lets no agent write %s', async (topic) => {
+])('[case 4] the broker lets no agent write %s', async (topic) => {
   const agent = 'paid-media-agent';
   const { refused } = await write(agent, topic, event(agent, 'ActionApproved', {}));
   expect(refused).toMatch(/not authorized/i);
@@ -62,7 +62,7 @@ test('nobody comes in without a password, or with that of another', async () => 
   await expect(admin.connect()).rejects.toThrow(/authentication/i);
 });
 
-test('an approval without a valid permit runs nothing, whoever writes it, and is recorded', async () => {
+test('[case 12] an approval without a valid permit runs nothing, whoever writes it, and is recorded', async () => {
   const { id, people, known, compare } = company(`forged-${randomUUID().slice(0, 8)}`, 4);
   await visitor.accepted('crm', known());
   const [first] = await visitor.accepted('website', compare(people.slice(0, 3)));

@@ -13,7 +13,7 @@ interface Row {
   readonly happened: string;
 }
 
-test('no known way around the gate runs anything, each leaves a record, and every honest twin runs once', async () => {
+test('[case 12] no known way around the gate runs anything, each leaves a record, and every honest twin runs once', async () => {
   const report = await visitor.answer<{ ok: boolean; ran: number; tried: number; rows: Row[] }>('probe');
   expect(report.rows.filter((row) => row.verdict !== 'held')).toEqual([]);
   expect(report).toMatchObject({ ok: true, ran: 0, tried: report.rows.length });

@@ -15,7 +15,7 @@ describe('canonical JSON (RFC 8785)', () => {
       );
   });
 
-  test('key order and the spelling of a number do not change a digest', () => {
+  test('[case 9] key order and the spelling of a number do not change a digest', () => {
     expect(digestOf(parseExact('{"b": 1.0, "a": [1e2, "é"]}'))).toBe(
       digestOf(parseExact('{"a":[100,"\\u00e9"],"b":1}')),
     );
@@ -42,7 +42,7 @@ describe('exact parsing', () => {
     ['{"amount": 9007199254740993}', /too large to hold exactly/],
     ['{"amount": 1e400}', /too large to hold exactly/],
     ['{"a": 1', /./],
-  ])('refuses %s', (text, says) => {
+  ])('[case 9] refuses %s', (text, says) => {
     expect(() => parseExact(text)).toThrow(says);
   });
 

@@ -125,14 +125,41 @@ describe('an event on its topic', () => {
     });
   });
 
-  test('a repeated member in a proposal is refused, where JSON.parse would have picked one', () => {
-    const topic = topicNamed('actions.proposed.paid-media-agent.v1', topics);
-    const { headers } = toBinary({ ...event, source: '/countersign/paid-media-agent', type: 'ActionProposed' });
-    expect(readEvent(topic, record(headers, '{"action":{"amountMinor":1,"amountMinor":82000}}'))).toMatchObject({
-      ok: false,
-      fault: { says: expect.stringContaining('repeated member') },
+  describe.each([
+    ['actions.proposed.paid-media-agent.v1', 'ActionProposed'],
+    ['actions.approved.v1', 'ActionApproved'],
+  ])('%s', (name, type) => {
+    const topic = topicNamed(name, topics);
+    const { headers } = toBinary({ ...event, source: topic.source ?? '', type });
+
+    test.each([
+      ['{"action":{"amountMinor":1,"amountMinor":82000}}', 'repeated member'],
+      ['{"action":{"amountMinor":9007199254740993}}', 'too large to hold exactly'],
+    ])('[case 9] %s is refused by every reader, where JSON.parse would have picked a number', (text, says) => {
+      expect(readEvent(topic, record(headers, text))).toMatchObject({
+        ok: false,
+        fault: { says: expect.stringContaining(says) },
+      });
     });
   });
+
+  test.each(['/countersign/signal-ingestion', '/countersign/paid-media-agent', '/sources/upstream'])(
+    '[case 65] a policy or a stop from %s is none, since the console alone writes them',
+    (source) => {
+      for (const [name, type] of [
+        ['policies.v1', 'PolicyPublished'],
+        ['controls.v1', 'ControlChanged'],
+      ] as const) {
+        const topic = topicNamed(name, topics);
+        expect(checkEvent(topic, { ...signal, source, type })).toMatchObject({
+          ok: false,
+          fault: { code: 'wrong-author' },
+        });
+        const ours = checkEvent(topic, { ...signal, source: '/countersign/console', type });
+        expect(ours.ok || ours.fault.code).not.toBe('wrong-author');
+      }
+    },
+  );
 });
 
 test('ids of outputs differ by service, cause and index', () => {

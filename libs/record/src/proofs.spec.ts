@@ -182,7 +182,7 @@ describe('a consistency proof', () => {
     );
   });
 
-  test('cannot show a log consistent with one whose older leaf was rewritten', async () => {
+  test('[case 60] cannot show a log consistent with one whose older leaf was rewritten', async () => {
     const rewritten = storeOf(leaves.with(3, at(99)));
     const proof = await proveConsistency(10, 20, rewritten.read);
     const root = rootOf(append(emptyFrontier, leaves.with(3, at(99)).slice(0, 20)).frontier);

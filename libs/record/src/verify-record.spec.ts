@@ -89,7 +89,7 @@ describe('a record', () => {
 });
 
 describe('it is found, and where,', () => {
-  test('that an event was altered', async () => {
+  test('[case 60] that an event was altered', async () => {
     const report = await verify(whole.with(12, { ...(whole[12] as StoredLeaf), bytes: bytesOf(99) }), checkpoints);
     expect(kinds(report)).toEqual([['event-altered', { leaf: 12 }]]);
     expect(report.ok).toBe(false);
@@ -135,14 +135,14 @@ describe('it is found, and where,', () => {
     );
   });
 
-  test('that a leaf is missing', async () => {
+  test('[case 60] that a leaf is missing', async () => {
     const report = await verify(whole.toSpliced(12, 1), checkpoints);
     expect(report.problems[0]).toEqual({ kind: 'gap', at: { leaf: 13 }, says: 'leaf 12 is missing before it' });
     expect(report.confirmed).toBe(10);
     expect(kinds(report)).toContainEqual(['size-mismatch', { checkpoint: 0 }]);
   });
 
-  test('that a leaf was left out and the rest renumbered', async () => {
+  test('[case 60] that a leaf was left out and the rest renumbered', async () => {
     const report = await verify(
       whole.toSpliced(12, 1).map((leaf, index) => ({ ...leaf, index })),
       checkpoints,
@@ -153,14 +153,14 @@ describe('it is found, and where,', () => {
     ]);
   });
 
-  test('that the tail was cut', async () => {
+  test('[case 60] that the tail was cut', async () => {
     const report = await verify(whole.slice(0, 25), checkpoints);
     expect(report.problems).toEqual([
       { kind: 'size-mismatch', at: { checkpoint: 0 }, says: 'it signs 30 leaves, the record has 25' },
     ]);
   });
 
-  test('that a record was rebuilt with valid hashes, against a checkpoint that somebody kept', async () => {
+  test('[case 60] that a record was rebuilt with valid hashes, against a checkpoint that somebody kept', async () => {
     const rebuilt = record(30).map(({ leaf, index }) => stored({ ...leaf, id: `new-${index}` }, index, bytesOf(index)));
     const report = await verify(rebuilt, [checkpointOf(rebuilt), checkpointOf(whole, 10)]);
     expect(kinds(report)).toEqual([['root-mismatch', { checkpoint: 1 }]]);

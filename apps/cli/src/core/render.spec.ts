@@ -17,7 +17,7 @@ import {
 const plain = picocolors.createColors(false);
 const coloured = picocolors.createColors(true);
 
-test('a card shows the facts before the agent, whose words are quoted and marked', () => {
+test('[case 36] a card shows the facts before the agent, whose words are quoted and marked', () => {
   expect(cardText(plain, card, now)).toBe(`move EUR 600.00 of daily budget from c-1 to c-2  open
   account     Acme
   money       EUR 600.00
@@ -49,7 +49,7 @@ test('a card that is done with says who answered what, and no longer what approv
   expect(text).not.toContain('Approving runs it');
 });
 
-test('text that an agent wrote cannot steer the terminal, nor pass for a line of ours', () => {
+test('[case 52] text that an agent wrote cannot steer the terminal, nor pass for a line of ours', () => {
   const agentSays = { quote: 'fine\u001b[2J\u001b]0;title\u0007\r \u202ethen', confidence: 1, marked: 'unchecked' };
   const text = cardText(plain, { ...card, says: 'move\u001b[31m', agentSays }, now);
   expect(text.replaceAll('\n', '')).not.toMatch(/\p{C}/u);

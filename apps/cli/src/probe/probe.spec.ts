@@ -113,7 +113,7 @@ test('where everything was refused, recorded, and each twin ran once, the probe 
   expect(judgeProbe('r', all())).toMatchObject({ ok: true, ran: 0, tried: attempts.length });
 });
 
-test('an effect, or a settlement that claims one, is a way around the gate', () => {
+test('[case 12] an effect, or a settlement that claims one, is a way around the gate', () => {
   expect(verdictOf({ tried: true, found: { ...honest, badEffects: 1 } })).toBe('ran');
   expect(verdictOf({ tried: true, found: { ...honest, record: { as: 'executed' } } })).toBe('ran');
   const report = judgeProbe('r', all({ forged: { tried: true, found: { ...honest, badEffects: 1 } } }));
@@ -147,7 +147,7 @@ test('what could not be tried is said, and decides nothing; where nothing could,
   expect(judgeProbe('r', none).ok).toBe(false);
 });
 
-test('the text ends with how many ran of how many that were tried', () => {
+test('[case 12] the text ends with how many ran of how many that were tried', () => {
   const text = probeText(picocolors.createColors(false), judgeProbe('1a2b', all()));
   expect(text).toMatch(/algorithm "none" +rejected: algorithm +rejected: algorithm; its twin ran once +held/);
   expect(text).toMatch(new RegExp(`0 of ${attempts.length} ran; probe 1a2b\\.$`));

@@ -18,7 +18,7 @@ const cardFor = (card: Escalation['card']) => {
   return cardOf(escalation, 'open', at);
 };
 
-test('a card holds facts first and quotes the agent apart, marked as its own words', () => {
+test('[case 36] a card holds facts first and quotes the agent apart, marked as its own words', () => {
   const card = cardFor(escalated());
   expect(Object.keys(card).indexOf('facts')).toBeLessThan(Object.keys(card).indexOf('agentSays'));
   expect(card).toMatchObject({
@@ -35,7 +35,7 @@ test('a card says why a person is asked, without the rules that passed', () => {
   });
 });
 
-test('a card says that approving runs it now, and only it', () => {
+test('[case 36] a card says that approving runs it now, and only it', () => {
   expect(cardFor(escalated()).approving).toBe(
     'Approving runs it now, unless a rule refuses it by then: this action only, nothing like it later.',
   );

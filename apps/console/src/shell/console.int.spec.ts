@@ -72,7 +72,7 @@ const escalate = () =>
     { type: 'ActionEscalated', data: escalated(), key: 'ads-1', correlationid: 'signal-1' },
   ]);
 
-test('an approval goes out once, under the key of the action, however often it is sent with one idempotency key', async () => {
+test('[case 34] an approval goes out once, under the key of the action, however often it is sent with one idempotency key', async () => {
   await start();
   await escalate();
   const open = await call('GET', '/v1/reviews?state=open');

@@ -41,7 +41,7 @@ test('an answer in time, by a reviewer, about what waits, is heard', () => {
   expect(found).toMatchObject({ kind: 'heard', hearing: { proposal, review: { by: 'lea', digest: row.digest } } });
 });
 
-test('every other answer is set aside, each with its own reason', () => {
+test('[case 8] every other answer is set aside, each with its own reason', () => {
   expect(answer(review(), undefined, ['lea'], at)).toMatchObject({ why: { code: 'no-escalation' } });
   expect(codeOf(review({ by: 'dana' }))).toBe('no-reviewer');
   expect(codeOf(review({ digest: 'a'.repeat(64) }))).toBe('other-digest');
@@ -49,18 +49,21 @@ test('every other answer is set aside, each with its own reason', () => {
   expect(codeOf(review({ decision: 'edit', action: proposal.action }))).toBe('same-action');
 });
 
-test('an answer handled past the deadline is late, and one given past it too; at the deadline it is in time', () => {
+test('[case 32] an answer handled past the deadline is late, and one given past it too; at the deadline it is in time', () => {
   expect(codeOf(review(), row, '2026-11-21T11:00:00.000Z')).toBe('heard');
   expect(codeOf(review(), row, '2026-11-21T11:00:00.001Z')).toBe('late');
   expect(codeOf(review({ at: '2026-11-21T11:00:01.000Z' }))).toBe('late');
 });
 
-test.each(['approved', 'refused', 'superseded', 'expired'] as const)('nothing is heard once it is %s', (state) => {
-  const found = answer(review(), { ...row, state, closedBy: 'marc' }, ['lea'], at);
-  expect(found).toMatchObject({ kind: 'set-aside', why: { code: 'closed' } });
-});
+test.each(['approved', 'refused', 'superseded', 'expired'] as const)(
+  '[case 34] nothing is heard once it is %s',
+  (state) => {
+    const found = answer(review(), { ...row, state, closedBy: 'marc' }, ['lea'], at);
+    expect(found).toMatchObject({ kind: 'set-aside', why: { code: 'closed' } });
+  },
+);
 
-test('an edit is another action of the same proposal, which the same answer approves', () => {
+test('[case 33] an edit is another action of the same proposal, which the same answer approves', () => {
   const action = { ...actionOf('ads.set_bid', { bidMinor: 90 }), actionId: derivedId('action', 'edit') };
   const found = answer(review({ decision: 'edit', action }), row, ['lea'], at);
   expect(found).toMatchObject({

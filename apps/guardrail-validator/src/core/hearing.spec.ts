@@ -1,6 +1,6 @@
 import type { PolicyContent } from '@countersign/contracts';
 import { judge } from '@countersign/gate';
-import { adAccountLedger, at, campaignLedger, contact, granted, policyOf } from '@countersign/gate/testing';
+import { adAccountLedger, at, campaignLedger, contact, content, granted, policyOf } from '@countersign/gate/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { escalatedEvent } from './events.js';
@@ -54,7 +54,7 @@ const shift = (amountMinor: number, n: number) => ({
   author: 'paid-media-agent',
 });
 
-test('each hearing sees what those before it reserved, and the cap is never passed', () => {
+test('[case 19] each hearing sees what those before it reserved, and the cap is never passed', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 10_000 }), { minLength: 1, maxLength: 40 }), (amounts) => {
       const rulings = hear(
@@ -74,7 +74,32 @@ test('each hearing sees what those before it reserved, and the cap is never pass
   );
 });
 
-test('one slot left for a contact goes to one of two agents', () => {
+test('[case 19] of fifty over two agents, in a thousand orders, the first seven fit and no other, each told what was missing', {
+  timeout: 60_000,
+}, () => {
+  const tight = loaded({ policy: policyOf(content({ charter: { limits: { adAccountSpendPerDayMinor: 7_000 } } })) });
+  const fifty = Array.from({ length: 50 }, (_, n) => {
+    const agent = n % 2 === 0 ? 'paid-media-agent' : 'sequencing-agent';
+    return { proposal: proposed('ads.shift_budget', { amountMinor: 1_000 }, n, { agent }), author: agent };
+  });
+  const says =
+    'spend-cap-ad-account: EUR 10.00 over the daily cap of EUR 70.00 of ad account ads-emea: EUR 70.00 held or spent today, EUR 10.00 asked for';
+  fc.assert(
+    // After the tenth nothing changes any more: a refusal reserves nothing.
+    fc.property(fc.shuffledSubarray(fifty, { minLength: 10, maxLength: 10 }), (order) => {
+      const rulings = hear(order, tight, at);
+      const held = rulings.map(({ facts }) => (facts.ledgers[adAccountLedger] as { held: number }).held);
+      expect(held).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 7, 7].map((n) => n * 1_000));
+      const reasons = rulings.flatMap(({ judgement: { verdict } }) =>
+        verdict.outcome === 'refused' ? verdict.reasons.filter((r) => r.outcome === 'refuse') : [],
+      );
+      expect([reasons.length, ...new Set(reasons.map((r) => `${r.rule}: ${r.says}`))]).toEqual([3, says]);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('[case 22] one slot left for a contact goes to one of two agents', () => {
   const email = (agent: string, n: number) => ({ proposal: proposed('email.send', {}, n, { agent }), author: agent });
   const ledgers = new Map(loaded().ledgers).set('sends:sequencing-agent', { held: [], committed: [] });
   ledgers.set(`touch:${contact}`, { held: ['2026-11-20T10:00:00.000Z'], committed: [] });
@@ -96,12 +121,12 @@ test('to whom a message goes is known by the profile: of another account than th
   );
 });
 
-test('a refusal reserves nothing', () => {
+test('[case 20] a refusal reserves nothing', () => {
   const rulings = hear([shift(50_001, 1), shift(10_000, 2)], loaded(), at);
   expect(rulings.map((r) => r.judgement.verdict.outcome)).toEqual(['refused', 'approved']);
 });
 
-test('facts and proposal, stored as JSON, give the same judgement again', () => {
+test('[case 58] facts and proposal, stored as JSON, give the same judgement again', () => {
   for (const { judgement, facts } of hear([shift(3000, 1), shift(50_000, 2)], loaded(), at)) {
     const { proposal } = judgement.verdict.outcome === 'approved' ? shift(3000, 1) : shift(50_000, 2);
     const stored = JSON.parse(JSON.stringify({ facts, proposal, policy }));
@@ -134,12 +159,12 @@ test('names in madeFrom that stand for no state are never asked for', () => {
   expect(ruling?.judgement.verdict.outcome).toBe('escalated');
 });
 
-test('the card shows facts: account, people, money, running totals and whether it can be taken back', () => {
-  const content: PolicyContent = {
+test('[case 36] the card shows facts: account, people, money, running totals and whether it can be taken back', () => {
+  const supervised: PolicyContent = {
     ...policy.content,
     charters: policy.content.charters.map((c) => ({ ...c, kinds: { 'ads.shift_budget': 'supervised' as const } })),
   };
-  const given = loaded({ policy: policyOf(content) });
+  const given = loaded({ policy: policyOf(supervised) });
   const hearing = shift(3000, 1);
   const [ruling] = hear([hearing], given, at);
   if (!ruling) throw new Error('no ruling');

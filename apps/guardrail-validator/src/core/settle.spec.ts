@@ -24,7 +24,7 @@ const book = (sequence: readonly (typeof outcomes)[number][]) => {
   return { state, ...reservation, left };
 };
 
-test('executed commits, a failure releases, unresolved holds', () => {
+test('[case 20] executed commits, a failure releases, unresolved holds', () => {
   expect(book(['executed'])).toMatchObject({ money: 'committed', counts: 'committed' });
   for (const outcome of ['failed', 'refused', 'expired'] as const) {
     expect(book([outcome])).toMatchObject({ money: 'released', counts: 'released', state: outcome });
@@ -39,7 +39,7 @@ test('undone returns the money and not the touch, in whatever order it comes', (
   expect(book(['undone', 'executed'])).toMatchObject({ money: 'released', counts: 'committed' });
 });
 
-test('whatever comes, as often and in whatever order, a reservation leaves "held" at most once and never comes back', () => {
+test('[case 20] whatever comes, as often and in whatever order, a reservation leaves "held" at most once and never comes back', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...outcomes), { maxLength: 12 }), (sequence) => {
       const { left, money, counts } = book(sequence);

@@ -82,7 +82,7 @@ describe('three distinct contacts within eight days', () => {
     expect(detect(three({ facts: { topic: 'pricing' } }), knowing(), now).found).toEqual([]);
   });
 
-  test('never count a signal that may not trigger, nor one that was old when it arrived', () => {
+  test('[case 17] never count a signal that may not trigger, nor one that was old when it arrived', () => {
     const two = [engaged('ann', 1), engaged('bob', 1)];
     expect(detect([...two, engaged('cyn', 1, { triggers: false })], knowing(), now).found).toEqual([]);
     const { found, signals } = detect([...two, engaged('cyn', 8.5)], knowing(), now);

@@ -12,7 +12,7 @@ const settings = {
 const secrecy = new Secrecy(settings);
 const person = '7f2d6c1e-33a8-4f0e-9a53-0b8f8f1f6a11';
 
-test('one address in several spellings is one identity', () => {
+test('[case 26] one address in several spellings is one identity', () => {
   const identities = ['Jane@Example.com', ' jane@example.com ', 'Jane Doe <JANE@example.com>'].map(normalised);
   expect(new Set(identities)).toEqual(new Set(['jane@example.com']));
 });
