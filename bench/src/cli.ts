@@ -3,7 +3,6 @@ import type { Bench, Figure } from './figure.js';
 import { floors } from './floors/index.js';
 import { thisMachine } from './machine.js';
 import { rowsOf, table } from './report.js';
-import { measureSystem } from './system/index.js';
 
 /** Runs `npm run bench`; resolves to the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -52,7 +51,11 @@ async function run({ json, quick, only }: Arguments): Promise<number> {
     }
   }
   const ofSystem = new Set([...only].filter((id) => !(id in floors)));
-  if (ofSystem.size > 0) await attempt([...ofSystem].join(', '), () => measureSystem(bench, ofSystem));
+  if (ofSystem.size > 0) {
+    // Loaded where it is needed: a floor alone wants none of it.
+    const { measureSystem } = await import('./system/index.js');
+    await attempt([...ofSystem].join(', '), () => measureSystem(bench, ofSystem));
+  }
 
   if (interrupted.aborted) {
     say('interrupted; everything that was started is removed');
