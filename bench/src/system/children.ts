@@ -56,10 +56,10 @@ export type Generator = ReturnType<typeof startGenerator>;
 /** What notes when chains end, see meter.ts. */
 export async function startMeter(kafka: KafkaLogin, group: string, topics: readonly string[]) {
   const listeners = new Set<(ends: number) => void>();
-  let ends = 0;
+  let seen: Progress = { ends: 0, executed: 0 };
   const child = childProgram<MeterOrder, readonly Chain[], Progress>('./meter.js', (progress) => {
-    ends = progress.ends;
-    for (const listener of listeners) listener(ends);
+    seen = progress;
+    for (const listener of listeners) listener(seen.ends);
   });
   try {
     await child.ask({ do: 'watch', kafka, group, topics });
@@ -70,8 +70,9 @@ export async function startMeter(kafka: KafkaLogin, group: string, topics: reado
   return {
     pid: child.pid,
     stop: child.stop,
-    /** How many ends it has seen in all. */
-    ends: () => ends,
+    /** How many ends it has seen in all, and how many of them were actions carried out. */
+    ends: () => seen.ends,
+    executed: () => seen.executed,
     onEnds: (listener: (ends: number) => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -2,7 +2,15 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Service } from '@countersign/contracts';
-import { freePort, PortTaken, type Running, removeBroker, removePostgres, startEverything } from '@countersign/local';
+import {
+  freePort,
+  PortTaken,
+  type Running,
+  removeBroker,
+  removePostgres,
+  type SupervisedProcess,
+  startEverything,
+} from '@countersign/local';
 import { temporaryDirectory } from '@countersign/testing';
 import pg from 'pg';
 import type { Bench } from '../figure.js';
@@ -56,8 +64,17 @@ async function startIn(home: string, bench: Bench) {
     const generator = startGenerator();
     stops.push(() => generator.stop());
     await generator.ask({ do: 'connect', kafka: running.kafka('upstream') });
-    void running.failed.then(({ name, lines }) => bench.wrong(`${name} ended by itself: ${lines.join(' / ')}`));
     let meters = 0;
+    const meant = new Set<SupervisedProcess>();
+    const watchOver = (service: SupervisedProcess): void => {
+      void service.exited.then(() => {
+        if (!meant.has(service)) bench.wrong(`${service.name} ended by itself: ${service.lastLines(5).join(' / ')}`);
+      });
+    };
+    for (const service of running.services.values()) watchOver(service);
+    stops.push(async () => {
+      for (const service of running.services.values()) meant.add(service);
+    });
 
     return {
       home,
@@ -65,6 +82,13 @@ async function startIn(home: string, bench: Bench) {
       query,
       generator,
       stop,
+      stopService: async (name: Service): Promise<void> => {
+        const service = running.services.get(name);
+        if (!service) return;
+        meant.add(service);
+        await service.stop(30_000);
+      },
+      startService: async (name: Service): Promise<void> => watchOver(await running.restart(name)),
       /** Watches topics that the console may read, from their beginning. Stop it when it is not needed: it costs time as well. */
       meter: (topics: readonly string[]) => startMeter(running.kafka('console'), `console.bench-${++meters}`, topics),
       /** Looks until `find` finds something, and gives up where nothing changes for a minute. */

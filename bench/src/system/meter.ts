@@ -19,15 +19,17 @@ export interface Chain {
   /** Its ends in their order: an outcome of a settlement, else the type of an event. */
   readonly ends: string[];
 }
-/** Told about twenty times a second: how many ends there were in all. */
+/** Told about twenty times a second: how many ends there were in all, and of them settlements of what was carried out. */
 export interface Progress {
   readonly ends: number;
+  readonly executed: number;
 }
 
 const now = (): number => performance.timeOrigin + performance.now();
 const outcome = /"outcome":"([a-z]+)"/;
 const chains = new Map<string, Chain>();
 let ends = 0;
+let executed = 0;
 
 async function follow(order: MeterOrder): Promise<readonly Chain[]> {
   switch (order.do) {
@@ -56,7 +58,7 @@ async function watch({ kafka, group, topics }: MeterOrder & { do: 'watch' }): Pr
   await joined;
   let told = 0;
   setInterval(() => {
-    if (told !== ends) process.send?.({ ends });
+    if (told !== ends) process.send?.({ ends, executed });
     told = ends;
   }, 50);
 }
@@ -67,6 +69,7 @@ function note(at: number, headers: kafkajs.IHeaders | undefined, value: Buffer |
   const type = String(headers?.ce_type);
   const end = type === 'ActionSettled' ? (outcome.exec(value?.toString('latin1') ?? '')?.[1] ?? type) : type;
   ends++;
+  if (end === 'executed') executed++;
   const chain = chains.get(id);
   if (chain) chain.ends.push(end);
   else chains.set(id, { id, at, ends: [end] });

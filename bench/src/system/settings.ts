@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { workspaceRoot } from '@countersign/local';
 
 /** The plays of the benchmark: each takes one signal of one person to one enrolment, in a sequence of the same name. */
-export const plays = ['bench-warm', 'bench-b', 'bench-d'] as const;
+export const plays = ['bench-warm', 'bench-b', 'bench-d', 'bench-d2'] as const;
 export type BenchPlay = (typeof plays)[number];
 /** Sequences without a play: the benchmark itself proposes enrolments in them. */
 const sequences = [...plays, 'bench-a', 'bench-a-alone'] as const;

@@ -1,0 +1,184 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { workspaceRoot } from '@countersign/local';
+import type { Bench, Figure } from '../figure.js';
+import { percentile } from '../percentile.js';
+import type { Meter } from './children.js';
+import { settledTopic } from './ends.js';
+import type { System } from './installation.js';
+import { settled } from './people.js';
+
+const plays = ['bench-d', 'bench-d2'] as const;
+const perSecond = 200;
+const sizes = (quick: boolean) => (quick ? { trials: 4, byCommand: 1 } : { trials: 30, byCommand: 4 });
+/** After a stop it is watched for so long; nothing may happen in the later part of it. */
+const watchedMs = 1_500;
+const quietAfterMs = 1_000;
+
+/** Twice as many signals as people: one of each play. */
+export const peopleForStops = (quick: boolean): number => (quick ? 2_500 : 11_000);
+
+/** A stop, by its times in milliseconds since 1970. */
+interface Trial {
+  readonly scope: string;
+  readonly by: 'console' | 'command';
+  /** When it was asked for, and when the answer was there. */
+  readonly asked: number;
+  readonly answered: number;
+  /** When its end was asked for. */
+  readonly resumed: number;
+}
+
+/** Everything that the load goes through, and three parts of it. */
+const scopes = ['all', 'agent:sequencing-agent', 'channel:email', 'play:'] as const;
+
+/** d: a stop under load, until the last effect in the connected system. */
+export async function measureStops(bench: Bench, system: System): Promise<Figure[]> {
+  const { trials: wanted, byCommand } = sizes(bench.quick);
+  const people = peopleForStops(bench.quick);
+  const meter = await system.meter([settledTopic]);
+  const load = { current: 0, over: false };
+  const running = (async () => {
+    for (const [n, play] of plays.entries()) {
+      load.current = n;
+      if (!load.over) await system.generator.ask({ do: 'pace', play, from: 0, to: people, perSecond });
+    }
+    load.over = true;
+  })();
+  const trials: Trial[] = [];
+  try {
+    bench.say(`d: ${wanted} stops under ${perSecond} signals a second, and ${byCommand} by the command`);
+    while (trials.length < wanted + byCommand) {
+      bench.signal.throwIfAborted();
+      await underWay(system, meter);
+      // Stops come at any moment of a batch.
+      await sleep(Math.random() * 200);
+      const scope = scopes[trials.length % scopes.length] as string;
+      const named = scope === 'play:' ? `play:${plays[load.current]}` : scope;
+      const by = trials.length < wanted ? 'console' : 'command';
+      const { asked, answered } = await (by === 'console' ? stop(system, named) : command(system, named));
+      await sleep(watchedMs);
+      if (load.over) throw new Error(`the load ended after ${trials.length} stops`);
+      const resume = await system.act('/v1/controls', {
+        scope: named,
+        state: 'running',
+        reason: 'the benchmark goes on',
+      });
+      trials.push({ scope: named, by, asked, answered, resumed: resume.asked });
+    }
+  } finally {
+    load.over = true;
+    await system.generator.ask({ do: 'halt' });
+    await running;
+    await settled(system);
+    await meter.stop();
+  }
+  await eachPermitOnce(bench, system);
+  return figuresOf(bench, trials, await effects(system));
+}
+
+const stop = (system: System, scope: string) =>
+  system.act('/v1/controls', { scope, state: 'stopped', reason: 'the benchmark stops it' });
+
+/** The real command: its answer is there when it has ended. */
+async function command({ home }: System, scope: string): Promise<{ asked: number; answered: number }> {
+  const [family = '', name] = scope.split(':');
+  const words = name === undefined ? ['stop', '--all'] : ['stop', `--${family}`, name];
+  const asked = Date.now();
+  const code = await new Promise<number | null>((resolve, reject) => {
+    const child = spawn(
+      process.execPath,
+      [join(workspaceRoot, 'apps/cli/bin/countersign.mjs'), ...words, '--reason', 'the benchmark stops it'],
+      { env: { ...process.env, COUNTERSIGN_HOME: home }, stdio: 'ignore' },
+    );
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (code !== 0) throw new Error(`countersign ${words.join(' ')} ended with ${code}`);
+  return { asked, answered: Date.now() };
+}
+
+/** A stop is worth measuring where a hundred effects have come since the last one. */
+async function underWay({ until }: System, meter: Meter): Promise<void> {
+  const before = meter.executed();
+  await until('effects under load', async () => (meter.executed() - before >= 100 ? true : undefined), 20);
+}
+
+async function effects({ query }: System): Promise<number[]> {
+  const rows = await query<{ at: number }>(
+    `SELECT extract(epoch FROM changed_at)::float8 * 1000 AS at FROM action_executor.sandbox_enrolments
+     WHERE sequence_id = ANY($1) ORDER BY 1`,
+    [plays],
+  );
+  return rows.map(({ at }) => at);
+}
+
+/** Whatever was stopped: each permit has one end, and what was carried out is what the connected system holds. */
+async function eachPermitOnce(bench: Bench, { query }: System): Promise<void> {
+  const [row] = await query<{ open: number; executed: number; held: number }>(
+    `SELECT count(*) FILTER (WHERE p.outcome IS NULL)::int AS open,
+            count(*) FILTER (WHERE p.outcome = 'executed')::int AS executed,
+            (SELECT count(*)::int FROM action_executor.sandbox_answers WHERE outcome = 'done') AS held
+     FROM guardrail_validator.permits v LEFT JOIN action_executor.permits p USING (permit_id)`,
+  );
+  if (row?.open !== 0) bench.wrong(`d: ${row?.open} permits came to no end`);
+  if (row?.executed !== row?.held) {
+    bench.wrong(`d: ${row?.executed} permits were executed, the connected system holds ${row?.held} effects`);
+  }
+}
+
+function figuresOf(bench: Bench, trials: readonly Trial[], at: readonly number[]): Figure[] {
+  const timed = trials.map((trial) => {
+    const before = at.filter((time) => time > trial.asked - 1_000 && time <= trial.asked);
+    if (before.length < 20)
+      bench.wrong(`d: ${trial.scope} was stopped while only ${before.length} effects a second came`);
+    const last = at.findLast((time) => time < trial.resumed) ?? 0;
+    if (last > trial.answered + quietAfterMs) {
+      bench.wrong(`d: an effect ${(last - trial.answered).toFixed(0)} ms after the stop of ${trial.scope}`);
+    }
+    return { ...trial, sinceAnswer: Math.max(0, last - trial.answered), sinceAsked: Math.max(0, last - trial.asked) };
+  });
+  const ofConsole = timed.filter(({ by }) => by === 'console');
+  const ofCommand = timed.filter(({ by }) => by === 'command');
+  const aim = { text: '< 500 ms', met: (value: number) => value < 500 };
+  const times = (of: readonly (typeof timed)[number][], key: 'sinceAnswer' | 'sinceAsked') => of.map((one) => one[key]);
+  const note = `${ofConsole.length} stops of everything, an agent, a channel and a play in turn under ${perSecond}/s, so that the 99th percentile is the longest; nothing after it while ${watchedMs} ms were watched`;
+  return [
+    {
+      id: 'd.p50',
+      what: 'stop answered to last effect, median',
+      value: percentile(times(ofConsole, 'sinceAnswer'), 50),
+      unit: 'ms',
+    },
+    {
+      id: 'd.p99',
+      what: 'stop answered to last effect, 99th percentile',
+      value: percentile(times(ofConsole, 'sinceAnswer'), 99),
+      unit: 'ms',
+      aim,
+      note,
+    },
+    {
+      id: 'd.asked.p50',
+      what: 'stop asked for to last effect, median',
+      value: percentile(times(ofConsole, 'sinceAsked'), 50),
+      unit: 'ms',
+    },
+    {
+      id: 'd.asked.p99',
+      what: 'stop asked for to last effect, 99th percentile',
+      value: percentile(times(ofConsole, 'sinceAsked'), 99),
+      unit: 'ms',
+      aim,
+    },
+    {
+      id: 'd.command.max',
+      what: 'end of `countersign stop` to last effect, longest',
+      value: percentile(times(ofCommand, 'sinceAnswer'), 100),
+      unit: 'ms',
+      aim,
+      note: `${ofCommand.length} runs of the real command`,
+    },
+  ];
+}

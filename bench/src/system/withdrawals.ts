@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import kafkajs from 'kafkajs';
+import type { Bench, Figure } from '../figure.js';
+import { percentile } from '../percentile.js';
+import { eachEnds, settledTopic, verdictTopics } from './ends.js';
+import type { System } from './installation.js';
+import { type Known, people, settled } from './people.js';
+import { message, proposer } from './proposals.js';
+import { inboundTopic, unsubscribed } from './signals.js';
+
+const sizes = (quick: boolean) => (quick ? { groups: 1, together: 5 } : { groups: 6, together: 5 });
+/** Each of a group's people is written to so often, while it lasts so long. */
+const everyMs = 50;
+const lastsMs = 4_000;
+/** Permits for messages at the full seconds that follow: given before the withdrawal, due before, at and after it. */
+const planned = 8;
+/** A message later than this after a withdrawal is none that was under way. */
+const lateMs = 1_500;
+
+/** People who were enrolled by other measurements do as well: nobody has withdrawn anything yet. */
+export const peopleForWithdrawals = (quick: boolean): number => sizes(quick).groups * sizes(quick).together;
+
+/** e: a withdrawal of consent while messages go out, until the last message in the connected system. */
+export async function measureWithdrawals(bench: Bench, system: System): Promise<Figure[]> {
+  const { groups, together } = sizes(bench.quick);
+  const known = await people(system, 0, groups * together);
+  const withdrawn = new Map<Known, number>();
+  const proposed: string[] = [];
+  const meter = await system.meter([...verdictTopics, settledTopic]);
+  const out = await proposer(system);
+  const upstream = new kafkajs.Kafka({
+    clientId: 'bench-upstream',
+    ...system.running.kafka('upstream'),
+    logLevel: kafkajs.logLevel.NOTHING,
+  }).producer({ allowAutoTopicCreation: false });
+  await upstream.connect();
+  const propose = (of: readonly (readonly [Known, number])[]): Promise<void> => {
+    const at = new Date().toISOString();
+    return out.publish(
+      of.map(([person, sendAt]) => {
+        const chain = `bench-e/${person.n}/${proposed.length}`;
+        proposed.push(chain);
+        return message(person, chain, at, new Date(sendAt).toISOString());
+      }),
+    );
+  };
+  const withdraw = (person: Known): Promise<unknown> => {
+    withdrawn.set(person, performance.timeOrigin + performance.now());
+    return upstream.send({ topic: inboundTopic, acks: -1, messages: [unsubscribed(person.n)] });
+  };
+
+  try {
+    bench.say(`e: ${known.length} people withdraw while a message to each is due every ${everyMs} ms`);
+    for (let group = 0; group < groups; group++) {
+      bench.signal.throwIfAborted();
+      const members = known.slice(group * together, (group + 1) * together);
+      const start = Date.now();
+      const second = Math.ceil(start / 1000) * 1000;
+      const ahead = Array.from({ length: planned }, (_, n) => second + (n + 1) * 1000);
+      const sending: Promise<unknown>[] = [propose(members.flatMap((one) => ahead.map((at) => [one, at] as const)))];
+      const times = members.map(() => lastsMs / 2 - 500 + Math.random() * 1000);
+      for (let passed = 0; passed < lastsMs; passed = Date.now() - start) {
+        // A time that is past by a full second is due at once: permits count in seconds.
+        sending.push(propose(members.map((one) => [one, Date.now() - 1_000] as const)));
+        for (const [n, one] of members.entries())
+          if (!withdrawn.has(one) && passed >= (times[n] ?? 0)) sending.push(withdraw(one));
+        await sleep(everyMs);
+      }
+      await Promise.all(sending);
+    }
+    await sleep((planned + 1) * 1000);
+    await settled(system);
+    const chains = await meter.report('bench-e/');
+    eachEnds(bench, 'e', proposed, chains);
+  } finally {
+    await meter.stop();
+    await out.close();
+    await upstream.disconnect();
+  }
+  return figuresOf(bench, withdrawn, await messages(system, known));
+}
+
+async function messages({ query }: System, known: readonly Known[]): Promise<Map<string, number[]>> {
+  const rows = await query<{ contact: string; at: number }>(
+    `SELECT contact_id::text AS contact, extract(epoch FROM sent_at)::float8 * 1000 AS at
+     FROM action_executor.sandbox_messages WHERE contact_id = ANY($1) ORDER BY 2`,
+    [known.map(({ contactId }) => contactId)],
+  );
+  const found = new Map<string, number[]>();
+  for (const { contact, at } of rows) found.set(contact, [...(found.get(contact) ?? []), at]);
+  return found;
+}
+
+function figuresOf(
+  bench: Bench,
+  withdrawn: ReadonlyMap<Known, number>,
+  sent: ReadonlyMap<string, readonly number[]>,
+): Figure[] {
+  const times = [...withdrawn].map(([{ n, contactId }, at]) => {
+    const ofThem = sent.get(contactId) ?? [];
+    const before = ofThem.filter((time) => time > at - 1_000 && time <= at).length;
+    if (before < 5) bench.wrong(`e: only ${before} messages reached person ${n} in the second before they withdrew`);
+    const last = Math.max(0, (ofThem.at(-1) ?? 0) - at);
+    if (last > lateMs) bench.wrong(`e: a message to person ${n} ${last.toFixed(0)} ms after they withdrew`);
+    return last;
+  });
+  const aim = { text: '< 500 ms', met: (value: number) => value < 500 };
+  return [
+    { id: 'e.p50', what: 'withdrawal published to last message, median', value: percentile(times, 50), unit: 'ms' },
+    {
+      id: 'e.p99',
+      what: 'withdrawal published to last message, 99th percentile',
+      value: percentile(times, 99),
+      unit: 'ms',
+      aim,
+      note: `${times.length} people, each written to every ${everyMs} ms and at ${planned} full seconds by permits of before; nothing after it`,
+    },
+  ];
+}
