@@ -16,11 +16,14 @@ export interface ForgeWith {
   readonly at: string;
 }
 
+/** What stands in for an approval: it may lack the permit. */
+export type Forged = Omit<ActionApproved, 'permit'> & Partial<Pick<ActionApproved, 'permit'>>;
+
 /**
  * What a stranger would make of an approved bid: an approval that must not run. Undefined where it takes the validator's key, or
  * where the attempt forges nothing. Pure: the same approval and keys give the same forgery.
  */
-export function forgedBid(id: AttemptId, approval: ActionApproved, using: ForgeWith): ActionApproved | undefined {
+export function forgedBid(id: AttemptId, approval: ActionApproved, using: ForgeWith): Forged | undefined {
   const { own, publicKey, validator, at } = using;
   const claims = claimsIn(approval.permit);
   const kid = headerIn(approval.permit).kid as string;
@@ -30,6 +33,10 @@ export function forgedBid(id: AttemptId, approval: ActionApproved, using: ForgeW
     case 'forged':
     case 'id-reused':
       return withPermit(other, jws(honestHeader, other.claims, own.key));
+    case 'no-permit': {
+      const { permit: _left, ...without } = other.approval;
+      return without;
+    }
     case 'altered-action':
       return { ...approval, action: other.approval.action };
     case 'altered-permit': {

@@ -38,13 +38,30 @@ async function accepted<T extends SignalType>(
 
 const day = 86_400_000;
 
+/** An account of the probe's own, which it may stop: nobody else's work is about it. */
+export const account = (wire: Wire, patienceMs: number, run: string, accountId: string): Promise<Known> =>
+  accepted(
+    wire,
+    patienceMs,
+    'AccountUpserted',
+    { account: { id: accountId }, name: `countersign probe ${run}` },
+    new Date(Date.now() - 60_000).toISOString(),
+  );
+
 /** Somebody who agreed to messages of sales, and does not exist. */
-export const contact = (wire: Wire, patienceMs: number, run: string, name: string): Promise<Known> =>
+export const contact = (
+  wire: Wire,
+  patienceMs: number,
+  run: string,
+  name: string,
+  accountId?: string,
+): Promise<Known> =>
   accepted(
     wire,
     patienceMs,
     'ContactUpserted',
     {
+      ...(accountId !== undefined && { account: { id: accountId } }),
       contact: { ref: `probe:${run}:${name}`, email: addressOf(run, name) },
       seniority: 'individual',
       consents: [{ purpose: 'sales', channel: 'email', status: 'granted' }],

@@ -27,6 +27,7 @@ export interface Attempt {
 
 export type AttemptId =
   | 'forged'
+  | 'no-permit'
   | 'altered-action'
   | 'altered-permit'
   | 'expired'
@@ -57,6 +58,13 @@ export const attempts: readonly Attempt[] = [
     what: "a permit signed by a stranger under the validator's key id",
     ground: 'bid',
     expected: rejected('signature'),
+  },
+  {
+    id: 'no-permit',
+    what: 'an approval without a permit',
+    ground: 'bid',
+    // It is no approval at all: the contract asks for a permit before anybody could look at one.
+    expected: { as: 'dead-letter', codes: ['contract'] },
   },
   { id: 'altered-action', what: 'an approved action with another bid', ground: 'bid', expected: rejected('digest') },
   {
@@ -125,7 +133,8 @@ export const attempts: readonly Attempt[] = [
   },
   {
     id: 'stopped',
-    what: 'an outstanding permit, stopped meanwhile',
+    // Executors compare every scope in the same way. A real agent is not stopped for a probe, with all its work.
+    what: 'an outstanding permit, its account stopped meanwhile',
     ground: 'message',
     expected: { as: 'settled', outcome: 'refused', codes: ['stopped', 'control-changed'] },
     ownTwin: true,

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { digestOf } from '@countersign/contracts';
+import { checkEvent, digestOf, topicNamed, topology } from '@countersign/contracts';
 import { judge, open } from '@countersign/gate';
 import { approvedEvent, at, factsFor, permitKeys, policyOf, proposalOf, stateFor } from '@countersign/gate/testing';
 import picocolors from 'picocolors';
@@ -42,6 +42,20 @@ test.each(rejectedBids.map((a) => [a.id, a] as const))(
     expect('codes' in expected && !said.ok && expected.codes.includes(said.refusal.code)).toBe(true);
   },
 );
+
+test('[case 12] an approval without a permit is no approval to its readers, and says so before anything is looked at', () => {
+  const bad = forgedBid('no-permit', approval, forging);
+  expect(bad).not.toHaveProperty('permit');
+  const topic = topicNamed('actions.approved.v1', topology());
+  const event = { id: 'e-1', source: topic.source ?? '', type: 'ActionApproved', time: at };
+  expect(checkEvent(topic, { ...event, data: approval })).toMatchObject({ ok: true });
+  expect(attempts.find((a) => a.id === 'no-permit')).toMatchObject({ expected: { codes: ['contract'] } });
+  expect(checkEvent(topic, { ...event, data: bad })).toMatchObject({
+    ok: false,
+    fault: { code: 'contract', field: 'data.permit' },
+  });
+  expect(opened(bad, 'ads')).toMatchObject({ ok: false, refusal: { says: 'there is no permit' } });
+});
 
 test('the approval that forgeries are made of opens: it is they that are wrong', () => {
   expect(

@@ -11,9 +11,9 @@ import {
 import { readSigningKey, type SigningKey } from '@countersign/gate';
 import { Failure } from '../shell/failure.js';
 import type { Session } from '../shell/session.js';
-import { bids, forgedBid } from './forge.js';
+import { bids, type Forged, forgedBid } from './forge.js';
 import { campaignOf, type Part, partFor, proposedBid, proposedMessage } from './ground.js';
-import { campaign, contact, type Known, sandboxes, withdrawal } from './installed.js';
+import { account, campaign, contact, type Known, sandboxes, withdrawal } from './installed.js';
 import { type Found, judgeProbe, type ProbeReport, type Seen } from './judge.js';
 import { type Attempt, type AttemptId, attempts } from './plan.js';
 import type { Heard, Sent, Wire } from './wire.js';
@@ -63,7 +63,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     data: unknown,
     id: string = randomUUID(),
   ) => wire.send(as, topic, key, { id, source: sourceOf(as), type, time: s.now(), data } as Event);
-  const rewrite = (approval: ActionApproved, id?: string): Promise<Sent> =>
+  const rewrite = (approval: Forged, id?: string): Promise<Sent> =>
     write('guardrail-validator', 'actions.approved.v1', actionKey(approval.action), 'ActionApproved', approval, id);
 
   /** Proposes as the agent, and waits for the validator's approval. */
@@ -81,13 +81,13 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     const why = reasons.find((r) => r.outcome !== 'pass')?.says ?? '';
     throw new NotTried(`the honest action was ${outcome}: ${why}`);
   };
-  const settlements = (approval: ActionApproved) =>
+  const settlements = (approval: Pick<ActionApproved, 'permitId' | 'executor'>) =>
     wire.of('ActionSettled', (d) => d.permitId === approval.permitId && d.executor === approval.executor);
   const settlement = (approval: ActionApproved, ms = patienceMs) =>
     wire.until(() => settlements(approval)[0]?.event.data, ms);
 
   /** What is on record of a record that was written. */
-  const recordOf = async (sent: Sent, bad: ActionApproved, honest: ActionApproved): Promise<Record> => {
+  const recordOf = async (sent: Sent, bad: Forged, honest: ActionApproved): Promise<Record> => {
     if ('refused' in sent) return { as: 'broker', code: sent.refused };
     const here = (d: { topic: string; partition: number; offset: string }): boolean =>
       d.topic === sent.topic && d.partition === sent.partition && d.offset === sent.offset;
@@ -125,7 +125,8 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
 
   /** A message to somebody new, approved and not yet due. */
   const message = async (name: string, part: Part, inMs: number, accountId?: string) => {
-    const known: Known = await contact(wire, patienceMs, run, name);
+    if (accountId !== undefined) await account(wire, patienceMs, run, accountId);
+    const known: Known = await contact(wire, patienceMs, run, name, accountId);
     if (!known.contactId) throw new NotTried('ingestion named no contact');
     const of = { run, part, name, at: s.now(), madeFrom: known.madeFrom };
     const sendAt = new Date(Date.now() + inMs).toISOString();
@@ -135,8 +136,8 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
 
   const messages = async (attempt: Attempt, part: Part): Promise<Came> => {
     const { id } = attempt;
-    const account = `probe-${run}-${id}`;
-    const bad = await message(id, part, id === 'early' ? hour : leadMs, id === 'stopped' ? account : undefined);
+    const own = `probe-${run}-${id}`;
+    const bad = await message(id, part, id === 'early' ? hour : leadMs, id === 'stopped' ? own : undefined);
     if (!attempt.ownTwin) {
       const record = await whileOutstanding(id, bad.approval);
       await settlement(bad.approval, leadMs + patienceMs);
@@ -147,7 +148,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
       };
     }
     if (id === 'withdrawn') await withdrawal(wire, patienceMs, run, id);
-    if (id === 'stopped') await control(account, 'stopped');
+    if (id === 'stopped') await control(own, 'stopped');
     try {
       const twin = await message(`${id}-twin`, part, leadMs);
       await settlement(twin.approval, leadMs + patienceMs);
@@ -155,7 +156,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
       const record: Record = settled ? asRecord(settled) : id === 'early' ? { as: 'waiting' } : null;
       return { record, twin: twin.approval, twinContact: twin.contactId, badContact: bad.contactId };
     } finally {
-      if (id === 'stopped') await control(account, 'running');
+      if (id === 'stopped') await control(own, 'running');
       // So that it never runs: when its time comes, its consent is gone.
       if (id === 'early') await withdrawal(wire, patienceMs, run, id);
     }
@@ -198,8 +199,8 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     );
     return strange ? { as: 'ignored' } : null;
   };
-  const control = (account: string, state: 'stopped' | 'running') =>
-    s.console.post('/v1/controls', { scope: `account:${account}`, state, reason: `countersign probe ${run}` });
+  const control = (accountId: string, state: 'stopped' | 'running') =>
+    s.console.post('/v1/controls', { scope: `account:${accountId}`, state, reason: `countersign probe ${run}` });
 
   const came = new Map<AttemptId, Came | NotTried>();
   await Promise.all(
