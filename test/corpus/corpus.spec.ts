@@ -11,6 +11,10 @@ import { at, stage } from './stage.js';
 const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.yaml'));
 const seen = new Set<string>();
 
+/** As in every other test that shows a case of the acceptance list: its number first. */
+const nameOf = ({ title = 'without a title', case: number }: Partial<Case>): string =>
+  number === undefined ? title : `[case ${number}] ${title}`;
+
 function verdictOf(given: Given, when: Case['when']) {
   const { proposal, facts, policy } = stage(given, when);
   const judgement = judge(proposal, facts, policy, at);
@@ -23,27 +27,24 @@ function verdictOf(given: Given, when: Case['when']) {
 describe.each(files)('%s', (file) => {
   const cases = parse(readFileSync(join(import.meta.dirname, file), 'utf8')) as unknown[];
 
-  test.each(cases.map((one) => [(one as { title?: string }).title ?? 'without a title', one] as const))(
-    '%s',
-    (_title, one) => {
-      const { title, given, when, then, twin } = Case.parse(one);
-      expect(seen.has(title), 'a title is used once').toBe(false);
-      seen.add(title);
-      const { verdict, wouldBe } = verdictOf(given, when);
-      const against = verdict.reasons.filter((r) => r.outcome !== 'pass').map((r) => `${r.rule}: ${r.says}`);
-      expect(verdict.outcome, against.join('; ')).toBe(then.outcome);
-      if (then.wouldBe) expect(wouldBe).toBe(then.wouldBe);
-      if (then.rule) {
-        const reason = verdict.reasons.find((r) => r.rule === then.rule);
-        expect(reason?.says).toBe(then.says);
-        expect(reason?.outcome).toBe({ approved: 'pass', escalated: 'escalate', refused: 'refuse' }[then.outcome]);
-      }
-      if (!twin) return;
-      const other = verdictOf({ ...given, ...twin.given }, When.parse({ ...when, ...twin.when }));
-      expect(other.verdict.reasons.filter((r) => r.outcome === 'refuse')).toEqual([]);
-      expect(other.verdict.outcome, 'the twin is approved').toBe('approved');
-    },
-  );
+  test.each(cases.map((one) => [nameOf(one as Partial<Case>), one] as const))('%s', (_title, one) => {
+    const { title, given, when, then, twin } = Case.parse(one);
+    expect(seen.has(title), 'a title is used once').toBe(false);
+    seen.add(title);
+    const { verdict, wouldBe } = verdictOf(given, when);
+    const against = verdict.reasons.filter((r) => r.outcome !== 'pass').map((r) => `${r.rule}: ${r.says}`);
+    expect(verdict.outcome, against.join('; ')).toBe(then.outcome);
+    if (then.wouldBe) expect(wouldBe).toBe(then.wouldBe);
+    if (then.rule) {
+      const reason = verdict.reasons.find((r) => r.rule === then.rule);
+      expect(reason?.says).toBe(then.says);
+      expect(reason?.outcome).toBe({ approved: 'pass', escalated: 'escalate', refused: 'refuse' }[then.outcome]);
+    }
+    if (!twin) return;
+    const other = verdictOf({ ...given, ...twin.given }, When.parse({ ...when, ...twin.when }));
+    expect(other.verdict.reasons.filter((r) => r.outcome === 'refuse')).toEqual([]);
+    expect(other.verdict.outcome, 'the twin is approved').toBe('approved');
+  });
 });
 
 test('there are cases', () => expect(files.length).toBeGreaterThan(4));

@@ -100,7 +100,7 @@ test('every id of an executed message tells its story, from the signals to the e
   expect(await visitor.cli('show', crypto.randomUUID())).toMatchObject({ code: 1 });
 });
 
-test('the story of what needed a person says who agreed, and with which words', async () => {
+test('[case 59] the story of what needed a person says who agreed, and with which words', async () => {
   const { proposed } = await surge(`chiefs-${crypto.randomUUID().slice(0, 8)}`, 'c-suite');
   const verdict = await visitor.until('the verdict', () =>
     [...visitor.of('ActionEscalated'), ...visitor.of('ActionRefused'), ...visitor.of('ActionApproved')].find(

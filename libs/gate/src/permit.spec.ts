@@ -143,7 +143,7 @@ describe('bad permits, each with its own reason', () => {
 });
 
 describe('a permit that was changed', () => {
-  test('in any byte never opens', () => {
+  test('[case 57] in any byte never opens', () => {
     fc.assert(
       fc.property(fc.nat(permit.length - 1), fc.integer({ min: 32, max: 126 }), (index, code) => {
         const changed = `${permit.slice(0, index)}${String.fromCharCode(code)}${permit.slice(index + 1)}`;

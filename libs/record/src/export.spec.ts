@@ -52,7 +52,7 @@ describe('an export', () => {
     expect(await allOf(lines)).toEqual(leaves);
   });
 
-  test('verifies offline with nothing else', async () => {
+  test('[case 57] verifies offline with nothing else', async () => {
     expect(await verifyRecord(await readExport(lines))).toMatchObject({
       ok: true,
       size: leaves.length,

@@ -116,7 +116,7 @@ test('an id that nothing has gives an empty story', () => {
 describe('told', () => {
   const story = follow(ids.permit);
 
-  test('it says signal, profile, play, rationale, every reason, reviewer, permit and effect, in that order', () => {
+  test('[case 56] it says signal, profile, play, rationale, every reason, reviewer, permit and effect, in that order', () => {
     expect(tell(story).map(({ what, says }) => `${what}: ${says}`)).toEqual([
       `signal: ContentEngaged from /sources/website about account acme, contact ${ids.contact}: topic comparison, seconds 120 (quality 87 of 100)`,
       'profile: account acme: name Acme, tier 1, 12 signals so far (version 3)',

@@ -220,7 +220,7 @@ test("a play's checkpoint is answered like an action, and its tasks going out is
   expect((await call('GET', `/v1/reviews/${checkpointId}`)).body.state).toBe('approved');
 });
 
-test('every refusal is a problem document with the right status', async () => {
+test('[case 39] every refusal is a problem document with the right status', async () => {
   await start();
   await escalate();
   const answer = { decision: 'approve', digest: escalated().digest };
@@ -250,7 +250,7 @@ test('every refusal is a problem document with the right status', async () => {
   expect(decided()).toEqual([]);
 });
 
-test('a stop is published with who and why, once; a resume ends it', async () => {
+test('[case 39] a stop is published with who and why, once; a resume ends it', async () => {
   await start();
   const stop = { scope: 'agent:paid-media-agent', state: 'stopped', reason: 'bids look wrong' };
   const first = await call('POST', '/v1/controls', stop);

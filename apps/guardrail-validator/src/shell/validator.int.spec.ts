@@ -824,7 +824,7 @@ test('outsiders find the public key, and only that', async () => {
 test.each([
   ['is not set', undefined],
   ['cannot be read', '/nowhere/key.jwk'],
-])('it does not start when the signing key %s', async (says, file) => {
+])('[case 50] it does not start when the signing key %s', async (says, file) => {
   if (file) process.env.PERMIT_SIGNING_KEY_FILE = file;
   else delete process.env.PERMIT_SIGNING_KEY_FILE;
   await expect(createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at })).rejects.toThrow(
