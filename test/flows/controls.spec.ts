@@ -102,3 +102,32 @@ test('a stop after the approval is obeyed by the executor: a message that waits 
   expect((await visitor.cli('resume', '--channel', 'email', '--reason', 'the text is right')).code).toBe(0);
   await said('running', 'channel:email');
 });
+
+test('a stop of one account ends the permits that wait for it, with its name; a message to another account goes out', async () => {
+  const [stopped, other] = ['account-stops', 'account-goes-on'].map((name) =>
+    company(`${name}-${randomUUID().slice(0, 8)}`),
+  );
+  if (!stopped || !other) throw new Error('two companies expected');
+  await visitor.accepted('crm', [...stopped.known(), ...other.known()]);
+  for (const { compare } of [other, stopped]) await visitor.accepted('website', compare());
+  const approved = (id: string) =>
+    visitor.until(
+      `an approved message to ${id}`,
+      () => visitor.of('ActionApproved', (a) => a.action.kind === 'email.send' && a.action.accountId === id)[0],
+    );
+  const outstanding = await approved(stopped.id);
+  expect((await visitor.cli('stop', '--account', stopped.id, '--reason', 'they complained')).code).toBe(0);
+  const settled = (permitId: string) =>
+    visitor.until(`the end of ${permitId}`, () => visitor.of('ActionSettled', (s) => s.permitId === permitId)[0]);
+  expect(await settled(outstanding.permitId)).toMatchObject({
+    outcome: 'refused',
+    reason: { says: expect.stringMatching(new RegExp(`account:${stopped.id} by lea: they complained`)) },
+  });
+  const sent = await approved(other.id);
+  expect(await settled(sent.permitId)).toMatchObject({ outcome: 'executed' });
+  const { messages } = await visitor.sandbox<{ messages: { contactId: string }[] }>('mailer/messages');
+  expect(messages.filter((m) => m.contactId === outstanding.action.payload.contactId)).toEqual([]);
+  expect(messages.filter((m) => m.contactId === sent.action.payload.contactId)).toHaveLength(1);
+  expect((await visitor.cli('resume', '--account', stopped.id, '--reason', 'they agreed')).code).toBe(0);
+  await said('running', `account:${stopped.id}`);
+});
