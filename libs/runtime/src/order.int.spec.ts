@@ -118,6 +118,25 @@ afterEach(async () => {
   await database?.drop();
 });
 
+test('an event that two instances are given at once is handled once, even where it has no outputs', async () => {
+  const records = [record('quiet')];
+  let handled = 0;
+  let other: Promise<unknown> | undefined;
+  const waiting = () =>
+    hand.db.read(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+  // The first transaction stays open until the other waits for it; were that handled too, nothing would be waited for.
+  const quiet: Handle = async () => {
+    handled++;
+    if (other) return;
+    other = both.inbox(topic, records);
+    while (handled === 1 && (await waiting()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  const both = engine.byHand(new Map([[topic, quiet]]));
+  await both.inbox(topic, records);
+  await other;
+  expect(handled).toBe(1);
+});
+
 test('a batch whose commit fails has published nothing; when it comes again it publishes once', async () => {
   const records = [record('a'), record('b')];
   const mend = await failCommits('INSERT', 'inbox');
