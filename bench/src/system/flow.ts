@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench, Figure } from '../figure.js';
 import { percentile } from '../percentile.js';
-import type { Meter } from './children.js';
 import { eachOnce, settledTopic } from './ends.js';
 import type { System } from './installation.js';
-import { settled } from './people.js';
+import { atRest } from './people.js';
 import type { BenchPlay } from './settings.js';
 import { engagementId } from './signals.js';
 import { canLook, type Usage, usage } from './usage.js';
+import type { Meter } from './watching.js';
 
 /** How much is done: people are used once each, since one who is enrolled is not enrolled again. */
 export const sizesOf = (quick: boolean) =>
@@ -33,13 +33,13 @@ export async function measureFlow(
   try {
     bench.say(`b: ${warm} signals to warm up`);
     await saturated(bench, system, meter, { play: 'bench-warm', from: 0, to: warm, inFlight });
-    await settled(system);
+    await atRest(system);
 
     bench.say(`b: ${rate} signals, ${inFlight} in flight`);
     const before = await usage(system);
     const run = { play: 'bench-b', from: 0, to: rate, inFlight } as const;
     const tookMs = await system.profiled('b', () => saturated(bench, system, meter, run));
-    await settled(system);
+    await atRest(system);
     const after = await usage(system);
     const perSecond = (rate * 1000) / tookMs;
     bench.say(`b: ${perSecond.toFixed(0)} a second`);
@@ -62,7 +62,7 @@ export async function measureFlow(
         );
         next = to;
         figures.push(...latencies(pace, times));
-        await settled(system);
+        await atRest(system);
       }
     }
     if (uses) figures.push(...usageFigures(rate, before, after, await usage(system)));
@@ -81,10 +81,10 @@ async function saturated(
 ): Promise<number> {
   const count = run.to - run.from;
   const base = meter.ends();
-  generator.credit({ ended: base });
-  const leave = meter.onEnds((ended) => generator.credit({ ended }));
+  await generator.ask('credit', base);
+  const leave = meter.onEnds((count) => void generator.ask('credit', count).catch(() => undefined));
   try {
-    const { startedAt } = await generator.ask({ do: 'saturate', ...run });
+    const { startedAt } = await generator.ask('saturate', run);
     const chains = await ended(bench, { until }, meter, run.play, base + count);
     const ids = Array.from({ length: count }, (_, n) => engagementId(run.play, run.from + n));
     const found = eachOnce(bench, 'b', ids, chains, 'executed');
@@ -102,7 +102,7 @@ async function paced(
   run: { readonly play: BenchPlay; readonly from: number; readonly to: number; readonly perSecond: number },
 ): Promise<number[]> {
   const base = meter.ends();
-  const { startedAt } = await generator.ask({ do: 'pace', ...run });
+  const { startedAt } = await generator.ask('pace', run);
   const chains = await ended(bench, { until }, meter, run.play, base + run.to - run.from);
   const ids = Array.from({ length: run.to - run.from }, (_, n) => engagementId(run.play, run.from + n));
   const found = eachOnce(bench, `b@${run.perSecond}`, ids, chains, 'executed');
@@ -121,7 +121,7 @@ async function ended(bench: Bench, { until }: Pick<System, 'until'>, meter: Mete
       if (meter.ends() !== seen) [seen, since] = [meter.ends(), Date.now()];
       return seen >= count || Date.now() - since > 30_000 ? true : undefined;
     },
-    20,
+    { everyMs: 20, forMs: 600_000 },
   );
   bench.signal.throwIfAborted();
   await sleep(500);

@@ -12,11 +12,14 @@ import {
   startEverything,
 } from '@countersign/local';
 import { temporaryDirectory } from '@countersign/testing';
+import kafkajs from 'kafkajs';
 import pg from 'pg';
 import type { Bench } from '../figure.js';
-import { startGenerator, startMeter } from './children.js';
+import { startWorker } from '../worker.js';
+import type { Generator } from './generator.js';
 import { profilerOf } from './profile.js';
 import { configure } from './settings.js';
+import { startMeter } from './watching.js';
 
 /** Everything running, as `npm start` runs it, and what measures it. */
 export type System = Awaited<ReturnType<typeof startSystem>>;
@@ -61,9 +64,17 @@ async function startIn(home: string, bench: Bench) {
     pool.on('error', () => undefined);
     stops.push(() => pool.end());
     const query: Query = async (sql, params = []) => (await pool.query(sql, params as unknown[])).rows;
-    const generator = startGenerator();
-    stops.push(() => generator.stop());
-    await generator.ask({ do: 'connect', kafka: running.kafka('upstream') });
+    const generator = startWorker<Generator>(new URL('./generator.js', import.meta.url), bench.signal);
+    stops.push(() => generator.end());
+    await generator.ask('connect', running.kafka('upstream'));
+    const admin = new kafkajs.Kafka({
+      clientId: 'bench',
+      ...running.kafka('audit-recorder'),
+      logLevel: kafkajs.logLevel.NOTHING,
+    }).admin();
+    await admin.connect();
+    stops.push(() => admin.disconnect());
+    const recorded = running.topics.filter(({ readers }) => readers.includes('audit-recorder'));
     let meters = 0;
     const meant = new Set<SupervisedProcess>();
     const watchOver = (service: SupervisedProcess): void => {
@@ -90,10 +101,16 @@ async function startIn(home: string, bench: Bench) {
       },
       startService: async (name: Service): Promise<void> => watchOver(await running.restart(name)),
       /** Watches topics that the console may read, from their beginning. Stop it when it is not needed: it costs time as well. */
-      meter: (topics: readonly string[]) => startMeter(running.kafka('console'), `console.bench-${++meters}`, topics),
-      /** Looks until `find` finds something, and gives up where nothing changes for a minute. */
-      until: <T>(what: string, find: () => Promise<T | undefined>, everyMs?: number) =>
-        until(bench, what, find, everyMs),
+      meter: (topics: readonly string[]) =>
+        startMeter(running.kafka('console'), `console.bench-${++meters}`, topics, bench.signal),
+      /** Looks until `find` finds something, and gives up after two minutes, or `forMs`. */
+      until: <T>(what: string, find: () => Promise<T | undefined>, wait: { everyMs?: number; forMs?: number } = {}) =>
+        until(bench, what, find, wait),
+      /** How many events there are on the topics that the recorder reads: all but checkpoints. */
+      events: async (): Promise<number> => {
+        const ends = await Promise.all(recorded.map(({ name }) => admin.fetchTopicOffsets(name)));
+        return ends.flat().reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+      },
       /** Profiles the services of BENCH_PROFILE while `work` runs. */
       profiled: profilerOf(ports, bench),
       act: (path: string, body: object) => act(running, path, body),
@@ -104,12 +121,17 @@ async function startIn(home: string, bench: Bench) {
   }
 }
 
-async function until<T>(bench: Bench, what: string, find: () => Promise<T | undefined>, everyMs = 100): Promise<T> {
-  for (const giveUp = Date.now() + 120_000; ; await sleep(everyMs)) {
+async function until<T>(
+  bench: Bench,
+  what: string,
+  find: () => Promise<T | undefined>,
+  { everyMs = 100, forMs = 120_000 },
+): Promise<T> {
+  for (const giveUp = Date.now() + forMs; ; await sleep(everyMs)) {
     bench.signal.throwIfAborted();
     const found = await find();
     if (found !== undefined) return found;
-    if (Date.now() > giveUp) throw new Error(`waited two minutes in vain for ${what}`);
+    if (Date.now() > giveUp) throw new Error(`waited ${forMs / 1000} s in vain for ${what}`);
   }
 }
 

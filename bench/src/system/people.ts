@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { System } from './installation.js';
 import { accountOf } from './signals.js';
 
@@ -13,7 +12,7 @@ export interface Known {
 
 /** Makes people known, with their consent, and waits until every service that asks for them has read of them. */
 export async function knowPeople(system: System, from: number, to: number): Promise<void> {
-  await system.generator.ask({ do: 'know', from, to });
+  await system.generator.ask('know', { from, to });
   const reached = `SELECT (SELECT count(*)::int FROM guardrail_validator.state_rows WHERE topic = 'consents.v1') AS validator,
      (SELECT count(*)::int FROM action_executor.state_rows WHERE topic = 'contact-points.v1') AS executor`;
   await system.until(
@@ -22,28 +21,27 @@ export async function knowPeople(system: System, from: number, to: number): Prom
       const [row] = await system.query<{ validator: number; executor: number }>(reached);
       return row && row.validator >= to && row.executor >= to ? row : undefined;
     },
-    500,
+    { everyMs: 500, forMs: 600_000 },
   );
-  await settled(system);
+  await atRest(system);
 }
 
-/** Waits until nothing moves any more: no service has published anything for a second. */
-export async function settled(system: System): Promise<void> {
+/** Waits until nothing moves any more: for a second no service has published anything, nor the recorder appended. */
+export async function atRest(system: System): Promise<void> {
+  const moved = async (): Promise<number> => {
+    const [row] = await system.query<{ size: string }>('SELECT size FROM audit_recorder.log_head');
+    return Number(row?.size) + (await system.events());
+  };
   let before = -1;
   await system.until(
     'everything to come to rest',
     async () => {
-      const [row] = await system.query<{ sum: string }>(
-        `SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::text AS sum FROM pg_stat_user_tables
-         WHERE relname IN ('inbox', 'outputs', 'own_state', 'state_rows') AND schemaname <> 'audit_recorder'`,
-      );
-      const now = Number(row?.sum);
+      const now = await moved();
       if (now === before) return true;
       before = now;
-      await sleep(1000);
       return undefined;
     },
-    0,
+    { everyMs: 1_000, forMs: 600_000 },
   );
 }
 

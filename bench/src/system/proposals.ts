@@ -21,7 +21,7 @@ export const message = (person: Known, chain: string, at: string, sendAt: string
     contactId: person.contactId,
     purpose: 'sales',
     template: 'bench-message',
-    subject: 'For {{account.name}}',
+    subject: 'For {{contact.firstName}}',
     body: 'Hello {{contact.firstName}},\n\nthis is one of many.\n',
     sendAt,
   });

@@ -1,5 +1,3 @@
-import { topology } from '@countersign/contracts';
-import kafkajs from 'kafkajs';
 import type { Bench, Figure } from '../figure.js';
 import type { System } from './installation.js';
 
@@ -10,20 +8,23 @@ export const peopleForRecord = (quick: boolean): number => (quick ? 700 : 7_500)
 export async function measureRecord(bench: Bench, system: System, fill: () => Promise<void>): Promise<Figure[]> {
   await system.stopService('audit-recorder');
   await fill();
-  const waiting = await onTopics(system);
+  const waiting = await system.events();
   const size = async (): Promise<number> =>
     Number((await system.query<{ size: string }>('SELECT size FROM audit_recorder.log_head'))[0]?.size);
   const from = await size();
   bench.say(`c: ${waiting - from} events wait for the recorder`);
-  await system.startService('audit-recorder');
-  const endedAt = await system.profiled('c', () =>
-    system.until('appends', async () => ((await size()) >= waiting ? Date.now() : undefined), 50),
-  );
+  // Looked at from the start on: it may append before it is called healthy.
+  const appended = system.until('appends', async () => ((await size()) >= waiting ? Date.now() : undefined), {
+    everyMs: 50,
+    forMs: 600_000,
+  });
+  const started = system.startService('audit-recorder').then(() => system.profiled('c', () => appended));
+  const [endedAt] = await Promise.all([appended, started]);
   const [row] = await system.query<{ first: Date; count: number }>(
     `SELECT min(at) AS first, count(*)::int AS count FROM audit_recorder.leaves WHERE index >= $1`,
     [from],
   );
-  const events = await onTopics(system);
+  const events = await system.events();
   if (row?.count !== events - from) bench.wrong(`c: ${row?.count} leaves for ${events - from} events`);
   return [
     {
@@ -36,22 +37,4 @@ export async function measureRecord(bench: Bench, system: System, fill: () => Pr
       note: `${waiting - from} events waited; everything else running, and idle`,
     },
   ];
-}
-
-/** How many events there are on the topics that the recorder reads. */
-async function onTopics({ running }: System): Promise<number> {
-  const kafka = new kafkajs.Kafka({
-    clientId: 'bench',
-    ...running.kafka('audit-recorder'),
-    logLevel: kafkajs.logLevel.NOTHING,
-  });
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    const recorded = topology().filter(({ readers }) => readers.includes('audit-recorder'));
-    const ends = await Promise.all(recorded.map(({ name }) => admin.fetchTopicOffsets(name)));
-    return ends.flat().reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
-  } finally {
-    await admin.disconnect();
-  }
 }

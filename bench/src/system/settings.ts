@@ -46,7 +46,7 @@ export function configure(folder: string): void {
     });
   }
   for (const id of sequences) {
-    const step = { template: `${id}-later`, subject: 'For {{account.name}}', body: 'Hello {{contact.firstName}}' };
+    const step = { template: `${id}-later`, subject: 'For {{contact.lastName}}', body: 'Hello {{contact.firstName}}' };
     // Far enough that no step is due while anything is measured.
     write('sequences', id, { id, purpose: 'sales', steps: [{ ...step, afterSeconds: 30 * dayS }] });
   }

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { workspaceRoot } from '@countersign/local';
 import type { Bench, Figure } from '../figure.js';
 import { percentile } from '../percentile.js';
-import type { Meter } from './children.js';
 import { settledTopic } from './ends.js';
 import type { System } from './installation.js';
-import { settled } from './people.js';
+import { atRest } from './people.js';
+import type { Meter } from './watching.js';
 
 const plays = ['bench-d', 'bench-d2'] as const;
 const perSecond = 200;
@@ -42,10 +42,12 @@ export async function measureStops(bench: Bench, system: System): Promise<Figure
   const running = (async () => {
     for (const [n, play] of plays.entries()) {
       load.current = n;
-      if (!load.over) await system.generator.ask({ do: 'pace', play, from: 0, to: people, perSecond });
+      if (!load.over) await system.generator.ask('pace', { play, from: 0, to: people, perSecond });
     }
     load.over = true;
   })();
+  // It is awaited below, where it matters.
+  running.catch(() => undefined);
   const trials: Trial[] = [];
   try {
     bench.say(`d: ${wanted} stops under ${perSecond} signals a second, and ${byCommand} by the command`);
@@ -69,11 +71,11 @@ export async function measureStops(bench: Bench, system: System): Promise<Figure
     }
   } finally {
     load.over = true;
-    await system.generator.ask({ do: 'halt' });
+    await system.generator.ask('halt', undefined);
     await running;
-    await settled(system);
     await meter.stop();
   }
+  await atRest(system);
   await eachPermitOnce(bench, system);
   return figuresOf(bench, trials, await effects(system));
 }
@@ -99,10 +101,19 @@ async function command({ home }: System, scope: string): Promise<{ asked: number
   return { asked, answered: Date.now() };
 }
 
-/** A stop is worth measuring where a hundred effects have come since the last one. */
+/** A stop is worth measuring where effects come at half the pace of the signals, or faster. */
 async function underWay({ until }: System, meter: Meter): Promise<void> {
-  const before = meter.executed();
-  await until('effects under load', async () => (meter.executed() - before >= 100 ? true : undefined), 20);
+  const seen: { readonly at: number; readonly executed: number }[] = [];
+  await until(
+    `${perSecond / 2} effects a second under ${perSecond} signals a second`,
+    async () => {
+      const now = { at: Date.now(), executed: meter.executed() };
+      seen.push(now);
+      const before = seen.findLast(({ at }) => at <= now.at - 1_000);
+      return before && now.executed - before.executed >= perSecond / 2 ? true : undefined;
+    },
+    { everyMs: 20 },
+  );
 }
 
 async function effects({ query }: System): Promise<number[]> {

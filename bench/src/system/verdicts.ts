@@ -54,10 +54,13 @@ async function judged(
     const at = new Date().toISOString();
     await out.publish(known.map((person) => enrolment(person, sequence, chain(person), at)));
     await Promise.all(stopped.map((name) => system.stopService(name)));
-    const base = await atRest(meter.ends);
+    const base = await steady(meter.ends);
     await system.startService('guardrail-validator');
     await system.profiled(stopped.length > 0 ? 'a.alone' : 'a', () =>
-      system.until('verdicts', async () => (meter.ends() - base >= known.length ? true : undefined), 20),
+      system.until('verdicts', async () => (meter.ends() - base >= known.length ? true : undefined), {
+        everyMs: 20,
+        forMs: 600_000,
+      }),
     );
     await sleep(500);
     const chains = await meter.report(`${sequence}/`);
@@ -73,7 +76,7 @@ async function judged(
 }
 
 /** What stood on the topics before has been read, once the count stays the same. */
-async function atRest(count: () => number): Promise<number> {
+async function steady(count: () => number): Promise<number> {
   for (let before = -1; ; ) {
     const now = count();
     if (now === before) return now;
@@ -92,6 +95,6 @@ async function executed(system: System, count: number): Promise<void> {
       );
       return (row?.n ?? 0) >= count ? true : undefined;
     },
-    500,
+    { everyMs: 500, forMs: 600_000 },
   );
 }

@@ -4,14 +4,16 @@ import type { Bench, Figure } from '../figure.js';
 import { percentile } from '../percentile.js';
 import { eachEnds, settledTopic, verdictTopics } from './ends.js';
 import type { System } from './installation.js';
-import { type Known, people, settled } from './people.js';
+import { atRest, type Known, people } from './people.js';
 import { message, proposer } from './proposals.js';
 import { inboundTopic, unsubscribed } from './signals.js';
 
 const sizes = (quick: boolean) => (quick ? { groups: 1, together: 5 } : { groups: 6, together: 5 });
-/** Each of a group's people is written to so often, while it lasts so long. */
+/** Each of a group's people is written to so often, for so long after the last of them has withdrawn. */
 const everyMs = 50;
-const lastsMs = 4_000;
+const afterMs = 2_000;
+/** Nobody withdraws before so many messages have reached everybody of the group. */
+const messagesFirst = 15;
 /** Permits for messages at the full seconds that follow: given before the withdrawal, due before, at and after it. */
 const planned = 8;
 /** A message later than this after a withdrawal is none that was under way. */
@@ -54,22 +56,33 @@ export async function measureWithdrawals(bench: Bench, system: System): Promise<
     for (let group = 0; group < groups; group++) {
       bench.signal.throwIfAborted();
       const members = known.slice(group * together, (group + 1) * together);
-      const start = Date.now();
-      const second = Math.ceil(start / 1000) * 1000;
+      const second = Math.ceil(Date.now() / 1000) * 1000;
       const ahead = Array.from({ length: planned }, (_, n) => second + (n + 1) * 1000);
       const sending: Promise<unknown>[] = [propose(members.flatMap((one) => ahead.map((at) => [one, at] as const)))];
-      const times = members.map(() => lastsMs / 2 - 500 + Math.random() * 1000);
-      for (let passed = 0; passed < lastsMs; passed = Date.now() - start) {
-        // A time that is past by a full second is due at once: permits count in seconds.
+      const before = meter.executed();
+      await system.until(
+        'messages before a withdrawal',
+        async () => {
+          // A time that is past by a full second is due at once: permits count in seconds.
+          sending.push(propose(members.map((one) => [one, Date.now() - 1_000] as const)));
+          return meter.executed() - before >= messagesFirst * members.length ? true : undefined;
+        },
+        { everyMs },
+      );
+      // They withdraw at moments that have nothing to do with each other's.
+      const due = members.map(() => Date.now() + Math.random() * 1_000);
+      for (let last = Date.now(); Date.now() < last + afterMs; await sleep(everyMs)) {
         sending.push(propose(members.map((one) => [one, Date.now() - 1_000] as const)));
-        for (const [n, one] of members.entries())
-          if (!withdrawn.has(one) && passed >= (times[n] ?? 0)) sending.push(withdraw(one));
-        await sleep(everyMs);
+        for (const [n, one] of members.entries()) {
+          if (withdrawn.has(one)) continue;
+          last = Date.now();
+          if (last >= (due[n] ?? 0)) sending.push(withdraw(one));
+        }
       }
       await Promise.all(sending);
     }
     await sleep((planned + 1) * 1000);
-    await settled(system);
+    await atRest(system);
     const chains = await meter.report('bench-e/');
     eachEnds(bench, 'e', proposed, chains);
   } finally {
