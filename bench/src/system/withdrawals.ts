@@ -109,14 +109,21 @@ function figuresOf(
   withdrawn: ReadonlyMap<Known, number>,
   sent: ReadonlyMap<string, readonly number[]>,
 ): Figure[] {
-  const times = [...withdrawn].map(([{ n, contactId }, at]) => {
+  const trials = [...withdrawn].map(([{ n, contactId }, at]) => {
     const ofThem = sent.get(contactId) ?? [];
     const before = ofThem.filter((time) => time > at - 1_000 && time <= at).length;
-    if (before < 5) bench.wrong(`e: only ${before} messages reached person ${n} in the second before they withdrew`);
-    const last = Math.max(0, (ofThem.at(-1) ?? 0) - at);
-    if (last > lateMs) bench.wrong(`e: a message to person ${n} ${last.toFixed(0)} ms after they withdrew`);
-    return last;
+    return { n, before, last: Math.max(0, (ofThem.at(-1) ?? 0) - at) };
   });
+  // Where messages hardly come at all, the time of the last one says nothing of a withdrawal.
+  const good = trials.filter(({ before }) => before >= 5);
+  if (good.length < trials.length) {
+    const few = trials.length - good.length;
+    bench.wrong(`e: ${few} of ${trials.length} withdrew while fewer than 5 messages a second came: not measured`);
+  }
+  for (const { n, last } of good)
+    if (last > lateMs) bench.wrong(`e: a message to person ${n} ${last.toFixed(0)} ms after they withdrew`);
+  const times = good.map(({ last }) => last);
+  if (times.length === 0) return [];
   const aim = { text: '< 500 ms', met: (value: number) => value < 500 };
   return [
     { id: 'e.p50', what: 'withdrawal published to last message, median', value: percentile(times, 50), unit: 'ms' },
