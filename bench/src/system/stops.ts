@@ -17,7 +17,7 @@ const watchedMs = 1_500;
 const quietAfterMs = 1_000;
 
 /** Twice as many signals as people: one of each play. */
-export const peopleForStops = (quick: boolean): number => (quick ? 2_500 : 11_000);
+export const peopleForStops = (quick: boolean): number => (quick ? 4_000 : 15_000);
 
 /** A stop, by its times in milliseconds since 1970. */
 interface Trial {
@@ -53,7 +53,7 @@ export async function measureStops(bench: Bench, system: System): Promise<Figure
     bench.say(`d: ${wanted} stops under ${perSecond} signals a second, and ${byCommand} by the command`);
     while (trials.length < wanted + byCommand) {
       bench.signal.throwIfAborted();
-      await underWay(system, meter);
+      await underWay(system, meter, load);
       // Stops come at any moment of a batch.
       await sleep(Math.random() * 200);
       const scope = scopes[trials.length % scopes.length] as string;
@@ -61,7 +61,6 @@ export async function measureStops(bench: Bench, system: System): Promise<Figure
       const by = trials.length < wanted ? 'console' : 'command';
       const { asked, answered } = await (by === 'console' ? stop(system, named) : command(system, named));
       await sleep(watchedMs);
-      if (load.over) throw new Error(`the load ended after ${trials.length} stops`);
       const resume = await system.act('/v1/controls', {
         scope: named,
         state: 'running',
@@ -102,11 +101,12 @@ async function command({ home }: System, scope: string): Promise<{ asked: number
 }
 
 /** A stop is worth measuring where effects come at half the pace of the signals, or faster. */
-async function underWay({ until }: System, meter: Meter): Promise<void> {
+async function underWay({ until }: System, meter: Meter, load: { readonly over: boolean }): Promise<void> {
   const seen: { readonly at: number; readonly executed: number }[] = [];
   await until(
     `${perSecond / 2} effects a second under ${perSecond} signals a second`,
     async () => {
+      if (load.over) throw new Error('the load ended before all stops were made: effects came too slowly');
       const now = { at: Date.now(), executed: meter.executed() };
       seen.push(now);
       const before = seen.findLast(({ at }) => at <= now.at - 1_000);
