@@ -15,7 +15,7 @@ interface Promised {
   readonly name: string;
 }
 
-/** Rows of the table of promises, and what blocks say that they are shown by. */
+/** Rows of a table that end in a file and a test, and what blocks say that they are shown by. */
 const promised = (text: string): Promised[] => [
   ...[...text.matchAll(/^\| .+ \| `([^`|]+\.spec\.ts)` \| (.+) \|$/gm)].map(([, file = '', name = '']) => ({
     file,
@@ -48,6 +48,14 @@ describe('what the README promises', () => {
   });
 });
 
+test('every mutant that was tried has the test that found it', () => {
+  const rows = read('docs/mutants.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (mutant|---)/.test(line));
+  expect(rows.length).toBeGreaterThan(40);
+  expect(rows.filter((row) => promised(row).length !== 1)).toEqual([]);
+});
+
 describe.each(pages)('%s', (path) => {
   const text = read(path);
 
@@ -59,6 +67,10 @@ describe.each(pages)('%s', (path) => {
       ),
     ].filter((name) => !/[<{]/.test(name));
     expect(named.filter((name) => !existsSync(join(root, name)))).toEqual([]);
+  });
+
+  test('names tests that exist', () => {
+    expect(promised(text).filter((one) => !hasTest(one))).toEqual([]);
   });
 
   test('names scripts of npm that exist', () => {
