@@ -11,6 +11,11 @@ export interface ConsumerOptions {
   /** Longest hold of a fetch, where it differs from the limits: a reader that may lag gathers more. */
   readonly fetchWaitMs?: number;
   readonly minBytes?: number;
+  /**
+   * Where each partition goes on whenever the group is joined, for a reader that keeps its own positions: it commits none, so its
+   * group leaves nothing behind. Undefined: the partition's beginning.
+   */
+  readonly positionOf?: (topic: string, partition: number) => string | undefined;
   /** Handles a slice of one partition. When it throws, the same records come again after a pause. */
   readonly handle: (topic: string, partition: number, records: readonly RawRecord[]) => Promise<void>;
   readonly log: { log(message: string): void; warn(message: string): void; error(message: string): void };
@@ -88,6 +93,13 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       for (const name of handled.keys()) if (!owned(name)) handled.delete(name);
       for (const name of failures.keys()) if (!owned(name)) failures.delete(name);
       for (const name of lags.keys()) if (!owned(name)) lags.delete(name);
+      if (!options.positionOf) return;
+      for (const [topic, partitions] of Object.entries(payload.memberAssignment)) {
+        for (const partition of partitions) {
+          const offset = options.positionOf(topic, partition);
+          if (offset !== undefined) made.seek({ topic, partition, offset });
+        }
+      }
     });
     made.on(made.events.CRASH, ({ payload }) => {
       // What kafkajs mends itself needs nobody.
@@ -145,7 +157,8 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
             const last = slice.at(-1)?.offset ?? '0';
             resolveOffset(last);
             lags.set(name, left(BigInt(last) + 1n));
-            handled.set(name, { topic: batch.topic, partition: batch.partition, offset: String(BigInt(last) + 1n) });
+            if (!options.positionOf)
+              handled.set(name, { topic: batch.topic, partition: batch.partition, offset: String(BigInt(last) + 1n) });
             await heartbeat();
           }
         })();

@@ -146,7 +146,10 @@ export interface Job<P = unknown> {
 /** How a kind of job is worked: a provider of the module, named in the spec's `jobs`. */
 export interface JobKind<P = unknown> {
   readonly kind: string;
-  /** How long a claim lasts before another instance may take the row, in milliseconds. */
+  /**
+   * How long a claim may last before another instance may take the row, in milliseconds. The lease is prolonged up to here while
+   * the claim is worked; of an instance that died or stands still it runs out after `LEASE_MS`.
+   */
   readonly leaseMs: number;
   /** How many rows are claimed at once. */
   readonly batch: number;

@@ -87,7 +87,9 @@ const engines: Engine[] = [];
 const cleanups: (() => Promise<unknown>)[] = [];
 
 const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
-const engine = (more: { spec?: ServiceSpec; publish?: Publish; url?: string } = {}): Engine => {
+const engine = (
+  more: { spec?: ServiceSpec; publish?: Publish; url?: string; limits?: Record<string, string> } = {},
+): Engine => {
   const { brokers, sasl } = broker.access();
   const { username, password } = sasl as { username: string; password: string };
   const env = {
@@ -99,6 +101,7 @@ const engine = (more: { spec?: ServiceSpec; publish?: Publish; url?: string } = 
     BACKOFF_MS: '50',
     BACKOFF_MAX_MS: '400',
     BATCH_EVENTS: '20',
+    ...more.limits,
   };
   const made = new Engine(more.spec ?? spec, silent, env, () => new Date().toISOString(), more.publish);
   engines.push(made);
@@ -363,6 +366,63 @@ test('an event that names state which no table can hold is handled; it does not 
   await run(engine({ spec: { ...spec, needs } }));
   await send(8_000, 1);
   await until(async () => (await effects()).length === 1);
+});
+
+/** Handles, and notes which version of the control `all` it saw. */
+const seeing =
+  (versions: number[], of: () => Engine): Handle =>
+  async (batch) => {
+    versions.push((await of().state(batch.tx, 'controls.v1', ['all'])).get('all')?.version ?? 0);
+    await effect(batch);
+  };
+const needs = () => [{ topic: 'controls.v1', key: 'all', version: 1 }];
+
+test('an event waits for state that its topic has, however far behind the reader is', async () => {
+  const versions: number[] = [];
+  const limits = { STATE_WAIT_MS: '100' };
+  const made: Engine = engine({ spec: { ...spec, state: ['controls.v1'], needs }, limits });
+  await run(
+    made,
+    seeing(versions, () => made),
+  );
+  const lock = new pg.Client({ connectionString: database.url });
+  await lock.connect();
+  try {
+    await lock.query('BEGIN');
+    await lock.query('LOCK TABLE state_rows IN EXCLUSIVE MODE');
+    await putControl(1);
+    await send(8_100, 1);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await lock.query('COMMIT');
+  } finally {
+    await lock.end();
+  }
+  await until(async () => (await effects()).length === 1);
+  expect(versions).toEqual([1]);
+});
+
+test('an event goes on without state that its topic does not have', async () => {
+  const versions: number[] = [];
+  const limits = { STATE_WAIT_MS: '100' };
+  const made: Engine = engine({ spec: { ...spec, state: ['controls.v1'], needs }, limits });
+  await run(
+    made,
+    seeing(versions, () => made),
+  );
+  await send(8_200, 1);
+  await until(async () => (await effects()).length === 1);
+  expect(versions).toEqual([0]);
+});
+
+test('every instance reads all of the state, so it never waits for one that died', async () => {
+  const reader = { ...spec, state: ['controls.v1'] };
+  const other = await createTestDatabase();
+  cleanups.push(() => other.drop());
+  const [first, second] = [engine({ spec: reader }), engine({ spec: reader, url: other.url })];
+  await Promise.all([first.prepare(), second.prepare()]);
+  await putControl(1);
+  const read = async (url: string) => (await query('SELECT 1 FROM state_rows', url)).length === 1;
+  await until(async () => (await read(database.url)) && (await read(other.url)));
 });
 
 test('an instance that drains while its group rebalances takes no new work', async () => {

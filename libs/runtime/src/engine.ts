@@ -288,7 +288,11 @@ export class Engine implements Runtime {
     return this.reader?.comparedAt() ?? {};
   }
 
-  /** Waits, at most `stateWaitMs`, for the state that events were made from. */
+  /**
+   * Waits for the state that events were made from. While this service's own reading is behind, it waits on: to go on would be to
+   * judge by what is known to be old, and a play that does not begin then never does. Where the tables have reached the ends of
+   * their topics since and it is still not there after `stateWaitMs`, nobody knows of it, and the events go on with what there is.
+   */
   private waiting(): ((events: readonly Received[]) => Promise<void>) | undefined {
     const { needs } = this.spec;
     if (!needs) return undefined;
@@ -302,6 +306,11 @@ export class Engine implements Runtime {
       }
       const list = [...wanted.values()];
       if (list.length === 0) return;
+      const began = this.now();
+      const readSince = (): boolean => {
+        const compared = this.comparedAt();
+        return list.every(({ topic }) => !(topic in compared) || (compared[topic] ?? '') >= began);
+      };
       for (let waited = 0; ; waited += 50) {
         const behind = await this.db.read(
           `SELECT 1 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n(topic, key, version)
@@ -309,10 +318,11 @@ export class Engine implements Runtime {
           [list.map((n) => n.topic), list.map((n) => n.key), list.map((n) => n.version)],
         );
         if (behind.length === 0) return;
-        if (waited >= this.limits.stateWaitMs) {
-          this.log.warn(`state still behind after ${waited} ms; going on with what there is`);
+        if (waited >= this.limits.stateWaitMs && readSince()) {
+          this.log.warn(`state still not there after ${waited} ms; going on with what there is`);
           return;
         }
+        if (this.phase === 'stopping') throw new StateBehind('the service ends before its state is read');
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     };
@@ -333,6 +343,11 @@ export class Engine implements Runtime {
       this.log.warn(`not tidied: ${describe(error).says}`);
     }
   }
+}
+
+/** Transient by its code: the events come again. */
+class StateBehind extends Error {
+  readonly code = 'ETIMEDOUT';
 }
 
 const missing =

@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Controller, Inject, Injectable, Module } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { migrate } from './database.js';
 import {
   type Batch,
@@ -148,7 +148,7 @@ beforeEach(async () => {
   harness = await createHarness(ServiceModule, spec, {
     databaseUrl: database.url,
     at: '2026-11-21T10:00:00.000Z',
-    env: { POISON_TRIES: '2', BACKOFF_MS: '1', EVENT_BYTES: '20000' },
+    env: { POISON_TRIES: '2', BACKOFF_MS: '1', EVENT_BYTES: '20000', LEASE_MS: '3000' },
   });
 });
 afterEach(async () => {
@@ -379,6 +379,27 @@ test('a job that fails by itself does not hold up those it was claimed with', as
   };
   expect(await harness.runJobs()).toHaveLength(2);
   expect(await harness.query('SELECT id FROM jobs')).toEqual([{ id: uuid(2) }]);
+});
+
+test('a lease is short, and prolonged for as long as its job is worked', async () => {
+  await harness.deliver(topic, [given(1)]);
+  const lease = async () =>
+    (await harness.query<{ lease_until: Date }>('SELECT lease_until FROM jobs'))[0]?.lease_until;
+  Later.before = async () => {
+    const first = await lease();
+    await vi.waitUntil(async () => Number(await lease()) > Number(first), { timeout: 20_000 });
+  };
+  expect(await harness.runJobs()).toHaveLength(1);
+});
+
+test('what was claimed and not ended is taken up when the short lease has run out, not the longest that its kind allows', async () => {
+  await harness.deliver(topic, [given(1)]);
+  Later.before = async () => {
+    throw new Error('ended before it could say so');
+  };
+  expect(await harness.runJobs()).toEqual([]);
+  Later.before = undefined;
+  await vi.waitUntil(async () => (await harness.runJobs()).length === 1, { timeout: 20_000, interval: 200 });
 });
 
 test('outputs under a cause that nobody stores are a bug of their transaction, never lost in silence', async () => {

@@ -112,11 +112,31 @@ export class JobRunner {
        FROM (SELECT kind, id FROM jobs WHERE kind = $1 AND due_at <= $2 AND (lease_until IS NULL OR lease_until < clock_timestamp())
              ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) due
        WHERE j.kind = due.kind AND j.id = due.id RETURNING j.*`,
-      [kind.kind, this.is.now(), kind.leaseMs, kind.batch],
+      [kind.kind, this.is.now(), Math.min(kind.leaseMs, this.is.limits.leaseMs), kind.batch],
     );
   }
 
+  /** Prolongs a claim while it is worked, at most to its kind's `leaseMs`; what was put off or taken over stays as it is. */
+  private prolonged(kind: JobKind<never>, rows: readonly JobRow[]): { stop(): void } {
+    const { leaseMs } = this.is.limits;
+    const last = performance.now() + kind.leaseMs;
+    const timer = setInterval(() => {
+      const left = Math.min(leaseMs, last - performance.now());
+      if (left <= 0) return clearInterval(timer);
+      this.is.db
+        .read(
+          `UPDATE jobs j SET lease_until = greatest(lease_until, clock_timestamp() + $4 * interval '1 millisecond')
+           FROM unnest($2::text[], $3::int[]) AS n(id, claims)
+           WHERE j.kind = $1 AND j.id = n.id AND j.claims = n.claims AND j.lease_until > clock_timestamp()`,
+          [kind.kind, rows.map((row) => row.id), rows.map((row) => row.claims), Math.ceil(left)],
+        )
+        .catch((error: unknown) => this.is.log.warn(`jobs ${kind.kind}: not prolonged: ${describe(error).says}`));
+    }, leaseMs / 3);
+    return { stop: () => clearInterval(timer) };
+  }
+
   private async work(kind: JobKind<never>, rows: readonly JobRow[]): Promise<void> {
+    const prolonged = this.prolonged(kind, rows);
     try {
       const answered = rows.filter((row) => row.result_at !== null);
       if (answered.length > 0) await this.release(kind.kind, answered);
@@ -125,6 +145,8 @@ export class JobRunner {
     } catch (error) {
       // The rows keep their lease and are taken up again when it has run out.
       this.is.log.error(`jobs ${kind.kind}: ${describe(error).says}`);
+    } finally {
+      prolonged.stop();
     }
   }
 

@@ -24,13 +24,19 @@ export interface Limits {
   /** First and longest pause of a partition while the database or the broker is away; doubled each time. `BACKOFF_MS`, `BACKOFF_MAX_MS` */
   readonly backoffMs: number;
   readonly backoffMaxMs: number;
-  /** How long an event waits for state that it was made from, before it goes on without. `STATE_WAIT_MS` */
+  /** How long an event waits for state that it was made from and that no topic has, before it goes on without. `STATE_WAIT_MS` */
   readonly stateWaitMs: number;
   /** How often state tables are compared with the end of their topics. `COMPARE_EVERY_MS` */
   readonly compareEveryMs: number;
   /** How often due jobs are looked for when nothing woke the runner. `JOB_POLL_MS` */
   readonly jobPollMs: number;
-  /** Group membership: how long a silent instance keeps its partitions. `SESSION_MS` */
+  /** How long the jobs of an instance that died wait for another; one that lives prolongs its leases. `LEASE_MS` */
+  readonly leaseMs: number;
+  /**
+   * Group membership: how long a silent instance keeps its partitions. Who comes back after a crash waits this long for the one
+   * that it was: kafkajs has no static membership. The default is the shortest that a broker allows unless told otherwise.
+   * `SESSION_MS`
+   */
   readonly sessionMs: number;
   /** How long a drain may take before the process ends all the same. `DRAIN_MS` */
   readonly drainMs: number;
@@ -56,11 +62,12 @@ export const defaults: Limits = {
   poisonTries: 3,
   raceTries: 20,
   backoffMs: 200,
-  backoffMaxMs: 5_000,
+  backoffMaxMs: 2_000,
   stateWaitMs: 5_000,
   compareEveryMs: 1_000,
   jobPollMs: 200,
-  sessionMs: 10_000,
+  leaseMs: 6_000,
+  sessionMs: 6_000,
   drainMs: 20_000,
   idleTransactionMs: 10_000,
   queryMs: 60_000,
@@ -84,6 +91,7 @@ export const variables: Record<keyof Limits, string> = {
   stateWaitMs: 'STATE_WAIT_MS',
   compareEveryMs: 'COMPARE_EVERY_MS',
   jobPollMs: 'JOB_POLL_MS',
+  leaseMs: 'LEASE_MS',
   sessionMs: 'SESSION_MS',
   drainMs: 'DRAIN_MS',
   idleTransactionMs: 'IDLE_TX_MS',

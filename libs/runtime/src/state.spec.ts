@@ -1,6 +1,9 @@
 import { toBinary, topicNamed, topology } from '@countersign/contracts';
-import { expect, test } from 'vitest';
-import { isBehind } from './state.js';
+import type { Admin, Kafka } from 'kafkajs';
+import { expect, test, vi } from 'vitest';
+import type { Database } from './database.js';
+import { defaults } from './limits.js';
+import { followState, isBehind } from './state.js';
 
 const controls = topicNamed('controls.v1', topology());
 const record = (version: number, more: object = {}) => {
@@ -37,4 +40,39 @@ test('an unreadable last record is behind, and so is a tombstone', () => {
 test('the table’s own bytes are never behind, even where a stricter contract refuses them: the repair ends', () => {
   const own = record(3, { state: 'no longer a state' });
   expect(isBehind(controls, { version: 3, value: own.value.toString() }, own)).toBe(false);
+});
+
+test('tables that are always a little behind a topic that never rests are compared with where it ended a little ago', async () => {
+  let end = 10;
+  let asked = 0;
+  // The tables are where the topic was two looks ago.
+  const db = {
+    read: async () => [{ topic: controls.name, partition: 0, next_offset: end - 20 }],
+  } as unknown as Database;
+  const admin = {
+    fetchTopicOffsets: async () => {
+      end += 10;
+      return [{ partition: 0, low: '0', high: String(end) }];
+    },
+  } as unknown as Admin;
+  const consumer = {
+    events: {},
+    on: () => undefined,
+    connect: async () => undefined,
+    subscribe: async () => undefined,
+  };
+  const kafka = {
+    consumer: () => ({ ...consumer, run: async () => undefined, disconnect: async () => undefined }),
+  } as unknown as Kafka;
+  const log = { log: () => undefined, warn: () => undefined, error: () => undefined };
+  const now = (): string => new Date(Date.UTC(2026, 10, 21, 10, 0, asked++)).toISOString();
+  const limits = { ...defaults, compareEveryMs: 1 };
+  const reader = await followState({ kafka, admin, db, service: 's', topics: [controls], limits, now, log });
+  try {
+    await reader.caughtUp();
+    const first = reader.comparedAt()[controls.name] ?? '';
+    await vi.waitUntil(() => (reader.comparedAt()[controls.name] ?? '') > first);
+  } finally {
+    await reader.stop();
+  }
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type EventType, fitsJsonb, readEvent, type Topic, topicNamed } from '@countersign/contracts';
 import type { Admin, Kafka } from 'kafkajs';
 import { consume, type RunningConsumer } from './consumer.js';
@@ -99,16 +100,13 @@ async function readPositions(db: Database): Promise<ReadonlyMap<string, number>>
   return new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row.next_offset]));
 }
 
-/**
- * Makes the group begin where the tables end. Tables that are behind the group's offsets (a database made anew, or restored) would
- * otherwise lack what lies between and pass for complete. Throws where the tables are ahead of the topic: they are of another cluster.
- */
-async function startFromTables(
-  is: { admin: Admin; db: Database; topics: readonly Topic[]; log: Log },
-  groupId: string,
-): Promise<void> {
-  // In this order: another instance may move all three on meanwhile, and offsets <= tables <= ends holds at any time.
-  const committed = await is.admin.fetchOffsets({ groupId, topics: is.topics.map(({ name }) => name) });
+/** Where the tables end. Throws where they are ahead of a topic: they are of another cluster. */
+async function positionsWithin(is: {
+  admin: Admin;
+  db: Database;
+  topics: readonly Topic[];
+}): Promise<Map<string, string>> {
+  // In this order: another instance may move both on meanwhile, and tables <= ends holds at any time.
   const positions = await readPositions(is.db);
   for (const { name } of is.topics) {
     for (const { partition, high } of await is.admin.fetchTopicOffsets(name)) {
@@ -119,18 +117,21 @@ async function startFromTables(
         );
     }
   }
-  for (const { topic, partitions } of committed) {
-    const ahead = partitions.flatMap(({ partition, offset }) => {
-      const at = positions.get(`${topic}/${partition}`) ?? 0;
-      return Number(offset) > at ? [{ partition, offset: String(at) }] : [];
-    });
-    if (ahead.length === 0) continue;
-    is.log.warn(`${topic}: the tables are behind the group ${groupId}; reading again from where they end`);
-    await is.admin.setOffsets({ groupId, topic, partitions: ahead });
-  }
+  return new Map([...positions].map(([name, at]) => [name, String(at)]));
 }
 
-/** Follows state topics with a consumer of its own, so that a withdrawal is never behind work, and compares with their ends. */
+/** The end of each partition that holds anything. */
+const endsOf = async (admin: Admin, topic: string): Promise<readonly (readonly [string, number])[]> =>
+  (await admin.fetchTopicOffsets(topic))
+    .filter(({ low, high }) => low !== high)
+    .map(({ partition, high }) => [`${topic}/${partition}`, Number(high)] as const);
+
+/**
+ * Follows state topics with a consumer of its own, so that a withdrawal is never behind work, and compares with their ends. Each
+ * instance reads all of it, in a group that nobody else is in: shared among instances, half of a service's state would stand
+ * still for as long as the group waits for one that died, and stops and withdrawals with it. Where it goes on is what the
+ * tables say, not what a group says: a database made anew, or restored, lacks nothing.
+ */
 export async function followState(is: {
   kafka: Kafka;
   admin: Admin;
@@ -142,13 +143,13 @@ export async function followState(is: {
   log: Log;
 }): Promise<StateReader> {
   const compared: Record<string, string | null> = Object.fromEntries(is.topics.map((t) => [t.name, null]));
-  const groupId = `${is.service}.state`;
+  let positions: Map<string, string>;
   for (let attempt = 0; ; attempt++) {
     try {
-      await startFromTables(is, groupId);
+      positions = await positionsWithin(is);
       break;
     } catch (error) {
-      // A broker that has just started is still loading its groups; kafkajs does not ask again by itself.
+      // A broker that has just started may not lead its partitions yet; kafkajs does not ask again by itself.
       if (!(error as { retriable?: boolean }).retriable || attempt >= 20) throw error;
       const wait = backoff(attempt, is.limits.backoffMs, is.limits.backoffMaxMs);
       await new Promise((resolve) => setTimeout(resolve, wait));
@@ -156,29 +157,37 @@ export async function followState(is: {
   }
   const consumer = await consume({
     kafka: is.kafka,
-    groupId,
+    groupId: `${is.service}.state.${randomUUID()}`,
     topics: is.topics.map((t) => t.name),
     limits: is.limits,
     log: is.log,
-    handle: (name, partition, records) =>
-      is.db.transaction((tx) => applyState(tx, topicNamed(name, is.topics), partition, records, is.now(), is.log)),
+    positionOf: (name, partition) => positions.get(`${name}/${partition}`),
+    handle: async (name, partition, records) => {
+      const topic = topicNamed(name, is.topics);
+      await is.db.transaction((tx) => applyState(tx, topic, partition, records, is.now(), is.log));
+      const last = records.at(-1);
+      if (last) positions.set(`${name}/${partition}`, String(BigInt(last.offset) + 1n));
+    },
   });
 
   let stopped = false;
   let failures = 0;
+  // Ends that were seen and not reached yet. Where state comes in all the time, the tables are behind the newest ones at any moment.
+  let seen: { readonly at: string; readonly topic: string; readonly ends: readonly (readonly [string, number])[] }[] =
+    [];
   const compare = async (): Promise<void> => {
-    const began = is.now();
+    const at = is.now();
     // The ends first: what is read to them had all that was there when it began.
-    const ends = await Promise.all(
-      is.topics.map(async ({ name }) => ({ name, partitions: await is.admin.fetchTopicOffsets(name) })),
-    );
+    const ends = await Promise.all(is.topics.map(async ({ name }) => endsOf(is.admin, name)));
+    seen.push(...is.topics.map(({ name }, n) => ({ at, topic: name, ends: ends[n] ?? [] })));
     const positions = await readPositions(is.db);
-    for (const { name, partitions } of ends) {
-      const reached = partitions.every(
-        ({ partition, low, high }) => low === high || (positions.get(`${name}/${partition}`) ?? 0) >= Number(high),
-      );
-      if (reached) compared[name] = began;
-    }
+    seen = seen.filter(({ at, topic, ends }) => {
+      const reached = ends.every(([name, end]) => (positions.get(name) ?? 0) >= end);
+      if (reached) compared[topic] = at;
+      return !reached;
+    });
+    // Of a table that is far behind, the oldest are enough to know when it has come along.
+    if (seen.length > 100 * is.topics.length) seen = seen.slice(0, 100 * is.topics.length);
   };
   const loop = (async () => {
     while (!stopped) {

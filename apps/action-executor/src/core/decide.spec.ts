@@ -17,6 +17,7 @@ const ok: Standing = { kind: 'ok' };
 const behind: Standing = { kind: 'wait', until: null, reason: { code: 'state-behind', says: 'behind' } };
 const early: Standing = { kind: 'wait', until: '2026-11-21T10:00:00.000Z', reason: { code: 'early', says: 'early' } };
 const refused: Standing = { kind: 'ends', outcome: 'refused', reason };
+const stale: Standing = { kind: 'ends', outcome: 'refused', reason: { code: 'state-stale', says: 'not compared' } };
 const expired: Standing = { kind: 'ends', outcome: 'expired', reason: { code: 'expired', says: 'expired' } };
 const forged: Standing = { kind: 'void', reason: { code: 'signature', says: 'bad signature' } };
 const done: Answer = { outcome: 'done', externalReference: 'x/1', before: { bidMinor: 1 }, after: { bidMinor: 2 } };
@@ -67,6 +68,8 @@ test.each<[string, Found, Standing, number, string]>([
   ['absent is unresolved when it may not run now', { outcome: 'absent' }, refused, 2, 'unresolved'],
   ['absent is unresolved after expiry', { outcome: 'absent' }, expired, 2, 'unresolved'],
   ['absent waits while its own state is behind', { outcome: 'absent' }, behind, 2, 'later'],
+  ['absent waits while its own state is unknown', { outcome: 'absent' }, stale, 2, 'later'],
+  ['absent is unresolved when its own state is unknown to the last', { outcome: 'absent' }, stale, 3, 'unresolved'],
   ['absent is unresolved when all calls are used up', { outcome: 'absent' }, ok, 3, 'unresolved'],
   ['no answer is asked again', { outcome: 'unknown', says: 'away' }, ok, 2, 'later'],
   ['no answer to the last asking is unresolved', { outcome: 'unknown', says: 'away' }, ok, 3, 'unresolved'],
@@ -91,7 +94,7 @@ test.each<[string, Parameters<typeof onAnswer>[0], number, string]>([
 test('no absence and no silence ever comes out as failed, refused, expired or executed', () => {
   const founds: Found[] = [{ outcome: 'absent' }, { outcome: 'unknown', says: 'away' }];
   for (const found of founds)
-    for (const now of [ok, behind, refused, expired, forged])
+    for (const now of [ok, behind, stale, refused, expired, forged])
       for (let turn = 1; turn <= patience.turns; turn++) {
         expect(['call', 'later', 'unresolved']).toContain(brief(onFound(found, now, turn, patience)));
       }

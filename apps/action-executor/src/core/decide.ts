@@ -92,6 +92,8 @@ export function onFound(found: Found, now: Standing, turn: number, patience: Pat
       return again(now.reason, turn, patience);
     case 'ends':
     case 'void':
+      // That our own reading is behind says nothing of the permit: whether it may run is known when it is not.
+      if (now.reason.code === 'state-stale') return again(now.reason, turn, patience);
       return unresolved(
         now.reason.code,
         `it may have been called and must not be called again: ${now.reason.says}; the connected system does not know of it`,
