@@ -46,6 +46,8 @@ export default defineConfig({
       }),
       // An installation of its own: what it exports goes to the test's own collector.
       project('traces', ['test/traces/**/*.spec.ts'], { ...real, testTimeout: 300_000, hookTimeout: 300_000 }),
+      // Another one, since what is broken there is nobody else's.
+      project('faults', ['test/faults/**/*.spec.ts'], { ...real, testTimeout: 300_000, hookTimeout: 300_000 }),
     ],
   },
 });

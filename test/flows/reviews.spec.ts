@@ -30,8 +30,11 @@ const messagesTo = async (contactId: unknown) => {
 };
 
 test('what waits is listed, and its card shows facts first and the agent quoted', async () => {
-  const list = await visitor.cli('review', 'list');
-  for (const { proposalId } of waiting) expect(list.out).toContain(proposalId);
+  // The topic has it before the console has read it.
+  await visitor.until('what waits to be listed', async () => {
+    const list = await visitor.cli('review', 'list');
+    return waiting.every(({ proposalId }) => list.out.includes(proposalId));
+  });
   const card = await visitor.cli('review', 'show', nth(0).proposalId);
   expect(card.out).toContain('first touch');
   expect(card.out).toContain("the agent's own words");

@@ -18,9 +18,6 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-/** On a busy machine state may be further behind than a service waits for by default; what a test sees must not depend on it. */
-const env = { ...process.env, STATE_WAIT_MS: '60000' };
-
 /** A whole installation on free ports in a directory of its own, with the configuration as shipped, changed by `configure`. */
 export async function start(
   more: Pick<StartOptions, 'more'> = {},
@@ -32,7 +29,7 @@ export async function start(
     cpSync(join(workspaceRoot, 'deploy/config'), config, { recursive: true });
     configure(config);
     try {
-      const running = await startEverything({ home, config, ports: 'free', shortLived: true, env, ...more });
+      const running = await startEverything({ home, config, ports: 'free', shortLived: true, ...more });
       return {
         running,
         home,

@@ -2,7 +2,7 @@ import { type DataOf, derivedId } from '@countersign/contracts';
 import picocolors from 'picocolors';
 import { expect, test } from 'vitest';
 import { type AuditReport, checkInvariants } from './check.js';
-import { at, contact, minutes, otherKey, quietWorld } from './given.js';
+import { at, contact, minutes, otherKey, quietWorld, world } from './given.js';
 import type { Observed } from './observed.js';
 import { auditText } from './report.js';
 
@@ -108,6 +108,19 @@ test('an execution that the sandbox does not show is found', () => {
   const w = quietWorld();
   w.messages.length = 0;
   expect(found(w.observed())).toEqual({ once: [expect.stringContaining('does not have it')] });
+});
+
+test('what a full list of the newest may have pushed out is not missed, however late it was settled; what it must show is', () => {
+  const shown = (from: string) =>
+    Array.from({ length: 1000 }, (_, n) => ({ messageId: derivedId('sandbox-message', `other ${n}`), sentAt: from }));
+  const settledLate = (from: string) => {
+    const w = world();
+    w.settle(w.approve(w.propose('email.send')), 'executed', minutes(30));
+    w.messages.splice(0, 1, ...shown(from));
+    return found(w.observed()).once;
+  };
+  expect(settledLate(minutes(1))).toBeUndefined();
+  expect(settledLate(minutes(-1))).toEqual([expect.stringContaining('does not have it')]);
 });
 
 const task: DataOf<'TaskAssigned'> = {

@@ -45,6 +45,7 @@ function isMissing(permit: Issued, sandbox: Sandbox, { effects }: Facts): boolea
   }[claims.kind];
   if (!shown || shown.connector !== claims.aud || effects.has(shown.id) || settled >= sandbox.at) return false;
   const oldest = shown.rows.map((row) => ('sentAt' in row ? row.sentAt : row.createdAt)).sort()[0];
-  // It shows the newest thousand: what is older than they are cannot be missed.
-  return shown.rows.length < 1000 || oldest === undefined || settled > oldest;
+  // It shows the newest thousand: what may be older than they are cannot be missed. It may be as old as its permit, and be settled
+  // much later, where the executor died in between.
+  return shown.rows.length < 1000 || oldest === undefined || claims.nbf * 1000 > Date.parse(oldest);
 }

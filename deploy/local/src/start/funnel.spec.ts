@@ -10,6 +10,7 @@ const event = (type: string, id: string, data: Record<string, unknown> = {}): Ob
   topic: 't',
   partition: 0,
   offset: '0',
+  sentAt: 0,
   data,
 });
 

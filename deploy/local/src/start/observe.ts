@@ -7,6 +7,8 @@ export interface Observed extends Envelope<string, Record<string, unknown>> {
   readonly topic: string;
   readonly partition: number;
   readonly offset: string;
+  /** When its writer sent it, by the writer's clock, in milliseconds. */
+  readonly sentAt: number;
 }
 
 export interface Observation {
@@ -50,6 +52,7 @@ export async function observe(
           topic: batch.topic,
           partition: batch.partition,
           offset: message.offset,
+          sentAt: Number(message.timestamp),
         };
         events.push(event);
         for (const listener of listeners) listener(event);
