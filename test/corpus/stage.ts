@@ -9,6 +9,7 @@ import {
   factsFor,
   policyOf,
   proposalOf,
+  type ToldFacts,
 } from '@countersign/gate/testing';
 import type { Case, Given } from './case.js';
 
@@ -89,7 +90,7 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
     currency: (held ?? spent)?.slice(0, 3) ?? null,
   });
   const budget = given.dailyBudget === 'unknown' ? {} : { dailyBudgetMinor: minor(given.dailyBudget ?? 'EUR 400.00') };
-  const change: Partial<Facts> = {
+  const change: ToldFacts = {
     ledgers: {
       [campaignLedger]: money(given.campaignHeld, given.campaignSpent),
       [adAccountLedger]: money(given.adAccountHeld, given.adAccountSpent),

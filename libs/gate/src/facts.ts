@@ -16,10 +16,12 @@ export interface MoneyLedger {
   readonly currency: string | null;
 }
 
-/** A rolling ledger of counts: the time of each one inside the window, oldest first. */
+/** A rolling ledger of counts as one action sees it, see `windowOf`: how many there are, not when each was. */
 export interface CountLedger {
-  readonly held: readonly string[];
-  readonly committed: readonly string[];
+  readonly held: number;
+  readonly committed: number;
+  /** Where the cap leaves no room: the time of the count that has to leave the window first. Absent where none could. */
+  readonly blocking?: string;
 }
 
 export interface ContactFact {

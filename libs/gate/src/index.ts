@@ -4,5 +4,6 @@ export { type PublicKeyJwk, readSigningKey, readVerifyKeys, type SigningKey, typ
 export { money } from './money.js';
 export * from './open.js';
 export { PERMIT_TYPE, type PermitExplained, type PermitFault, readPermit, seal, verifyPermit } from './permit.js';
+export { type Counts, windowOf } from './rolling.js';
 export type { Context, Finding, Rule } from './rule.js';
 export { type Concerns, concerns, controlScopes, type Draw, type Subject, subjectOf } from './subject.js';

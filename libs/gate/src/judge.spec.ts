@@ -15,9 +15,10 @@ import {
   other,
   policyOf,
   proposalOf,
+  type ToldFacts,
 } from './testing.js';
 
-const decide = (proposal: Proposal, change: Partial<Facts> = {}, policy = policyOf(), now = at) =>
+const decide = (proposal: Proposal, change: ToldFacts = {}, policy = policyOf(), now = at) =>
   judge(proposal, factsFor(proposal, change, policy, now), policy, now);
 
 const says = (judgement: ReturnType<typeof judge>, rule: string) =>
@@ -191,7 +192,7 @@ describe('rules that fail', () => {
 });
 
 describe('reviews', () => {
-  const review = (proposal: Proposal, change: Partial<NonNullable<Facts['review']>> = {}): Partial<Facts> => ({
+  const review = (proposal: Proposal, change: Partial<NonNullable<Facts['review']>> = {}): ToldFacts => ({
     review: {
       reviewId: contact,
       by: 'lea',

@@ -1,26 +1,50 @@
-import type { Facts } from './facts.js';
+import type { CountLedger, Facts } from './facts.js';
 import { type Finding, pass, refuse } from './rule.js';
 import type { Draw } from './subject.js';
 
+type RollingDraw = Extract<Draw, { windowMs: number }>;
+
+/** When each count of a rolling ledger is, in milliseconds since the epoch, oldest first. */
+export interface Counts {
+  readonly held: readonly number[];
+  readonly committed: readonly number[];
+}
+
 /**
- * A count over a rolling window that ends when the action is sent; what is already planned for later counts as well, so no
- * window anywhere holds more than the cap. A refusal says when the next slot opens.
+ * What an action sees of a rolling ledger: the window ends when the action is sent, and what is already planned for later counts
+ * as well, so that no window anywhere holds more than the cap.
  */
-export function rolling(draw: Extract<Draw, { windowMs: number }>, facts: Facts, what: string, cap: number): Finding {
-  const ledger = facts.ledgers[draw.ledger];
-  if (!ledger || typeof ledger.held === 'number' || typeof ledger.committed === 'number') {
-    throw new Error(`${draw.ledger} is not among the facts`);
-  }
+export function windowOf(draw: RollingDraw, { held, committed }: Counts): CountLedger {
   const since = Date.parse(draw.countsAt) - draw.windowMs;
-  const counted = [...ledger.held, ...ledger.committed]
-    .map((at) => Date.parse(at))
-    .filter((at) => at > since)
-    .sort((a, b) => a - b);
-  const used = counted.length;
-  const figures = { used, asked: draw.amount, cap };
-  if (used + draw.amount <= cap) return pass(`${used + draw.amount} of ${cap} ${what}`, figures);
-  const blocking = counted[used + draw.amount - cap - 1];
-  if (blocking === undefined) return refuse(`none of ${what} is allowed: the limit is ${cap}`, figures);
-  const opens = new Date(blocking + draw.windowMs).toISOString();
+  const [fromHeld, fromCommitted] = [firstAfter(held, since), firstAfter(committed, since)];
+  const seen = { held: held.length - fromHeld, committed: committed.length - fromCommitted };
+  const over = seen.held + seen.committed + draw.amount - draw.cap;
+  if (over <= 0) return seen;
+  const counted = [...held.slice(fromHeld), ...committed.slice(fromCommitted)].sort((a, b) => a - b);
+  const blocking = counted[over - 1];
+  return blocking === undefined ? seen : { ...seen, blocking: new Date(blocking).toISOString() };
+}
+
+/** The index of the first time after `since`; the ledger of a busy agent is long, so it is not walked. */
+function firstAfter(times: readonly number[], since: number): number {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] as number) > since) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Weighs a rolling count. A refusal says when the next slot opens. */
+export function rolling(draw: RollingDraw, facts: Facts, what: string): Finding {
+  const ledger = facts.ledgers[draw.ledger];
+  if (!ledger || 'currency' in ledger) throw new Error(`${draw.ledger} is not among the facts`);
+  const used = ledger.held + ledger.committed;
+  const { cap, amount: asked } = draw;
+  const figures = { used, asked, cap };
+  if (used + asked <= cap) return pass(`${used + asked} of ${cap} ${what}`, figures);
+  if (ledger.blocking === undefined) return refuse(`none of ${what} is allowed: the limit is ${cap}`, figures);
+  const opens = new Date(Date.parse(ledger.blocking) + draw.windowMs).toISOString();
   return refuse(`${used} of ${cap} ${what} are used; the next slot opens ${opens}`, { ...figures, opens });
 }

@@ -10,11 +10,12 @@ import {
   policyDigests,
   type Rules,
 } from '@countersign/contracts';
-import type { Facts, Proposal } from './facts.js';
+import type { Facts, MoneyLedger, Proposal } from './facts.js';
 import type { Judgement } from './judge.js';
 import { readSigningKey, readVerifyKeys, type SigningKey, type VerifyKeys } from './keys.js';
 import type { GateState } from './open.js';
 import { seal } from './permit.js';
+import { windowOf } from './rolling.js';
 import { concerns } from './subject.js';
 
 /* A small world in which everything is in favour: each test takes one thing away. For tests of this lib and its users. */
@@ -182,10 +183,16 @@ export const proposalOf = (
   ...change,
 });
 
+/** What is told of a ledger; of a rolling one the times of its counts. */
+type ToldLedger = MoneyLedger | { readonly held: readonly string[]; readonly committed: readonly string[] };
+
+/** What a test says of the facts. */
+export type ToldFacts = Omit<Partial<Facts>, 'ledgers'> & { readonly ledgers?: Readonly<Record<string, ToldLedger>> };
+
 /** Facts in which everything is in favour of a proposal, with what `change` says instead. */
 export function factsFor(
   proposal: Proposal,
-  change: Partial<Facts> = {},
+  change: ToldFacts = {},
   policy: Policy | null = policyOf(),
   now = at,
 ): Facts {
@@ -209,10 +216,12 @@ export function factsFor(
     consents: Object.fromEntries(contacts.map((id) => [id, granted()])),
     controls: Object.fromEntries(controls.map((scope) => [scope, { version: 0, state: 'running' as const }])),
     ledgers: Object.fromEntries(
-      draws.map((draw) => [
-        draw.ledger,
-        'currency' in draw ? { held: 0, committed: 0, currency: null } : { held: [], committed: [] },
-      ]),
+      draws.map((draw) => {
+        const told = change.ledgers?.[draw.ledger];
+        if ('currency' in draw) return [draw.ledger, told && 'currency' in told ? told : emptyMoney] as const;
+        const times = told && !('currency' in told) ? told : { held: [], committed: [] };
+        return [draw.ledger, windowOf(draw, { held: sorted(times.held), committed: sorted(times.committed) })] as const;
+      }),
     ),
     versions: { 'profile:contact:x': 2 },
   };
@@ -222,9 +231,12 @@ export function factsFor(
     contacts: { ...facts.contacts, ...change.contacts },
     consents: { ...facts.consents, ...change.consents },
     controls: { ...facts.controls, ...change.controls },
-    ledgers: { ...facts.ledgers, ...change.ledgers },
+    ledgers: facts.ledgers,
   };
 }
+
+const emptyMoney: MoneyLedger = { held: 0, committed: 0, currency: null };
+const sorted = (times: readonly string[]): number[] => times.map((time) => Date.parse(time)).sort((a, b) => a - b);
 
 export const granted = (purpose: 'sales' | 'newsletter' = 'sales'): Facts['consents'][string] => ({
   version: 4,

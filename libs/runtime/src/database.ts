@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import type { Tx } from './door.js';
 import { describe, lostRace } from './failures.js';
 import type { Limits } from './limits.js';
-import { RuntimeTables1763600000000 } from './migrations.js';
+import { EventsAsTheyAre1763600000001, RuntimeTables1763600000000 } from './migrations.js';
 
 /** The service's own database: one pool, transactions in READ COMMITTED. */
 export interface Database {
@@ -96,7 +96,7 @@ export async function migrate(
       url,
       poolSize: 1,
       migrationsTableName: 'migrations',
-      migrations: [RuntimeTables1763600000000, ...migrations] as never[],
+      migrations: [RuntimeTables1763600000000, EventsAsTheyAre1763600000001, ...migrations] as never[],
     });
     await source.initialize();
     try {

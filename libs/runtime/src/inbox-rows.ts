@@ -1,5 +1,6 @@
 import type { Tx } from './door.js';
 import type { Entry } from './entries.js';
+import { cut, packed } from './packed.js';
 import { causeKey, type StoredOutput } from './work.js';
 
 /** Inserts the keys, in key order; returns those that were new. */
@@ -49,11 +50,13 @@ export async function storeOutputs(
   at: string,
 ): Promise<void> {
   if (stored.length === 0) return;
+  const headers = packed(stored.map((s) => s.output.headers));
+  const values = packed(stored.map((s) => s.output.value));
   await tx.query(
     `INSERT INTO outputs (topic, source, id, seq, out_topic, key, headers, value, partition, "offset", at)
-     SELECT $1, source, id, seq, out_topic, key, headers, value, partition, "offset", $11
-     FROM unnest($2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bigint[])
-       AS n(source, id, seq, out_topic, key, headers, value, partition, "offset")`,
+     SELECT $1, source, id, seq, out_topic, key, ${cut('$12', 'hs', 'hl')}, ${cut('$13', 'vs', 'vl')}, partition, "offset", $11
+     FROM unnest($2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[], $10::bigint[], $14::int[], $15::int[])
+       AS n(source, id, seq, out_topic, key, hs, hl, partition, "offset", vs, vl)`,
     [
       topic,
       stored.map((s) => s.entry.source),
@@ -61,11 +64,15 @@ export async function storeOutputs(
       stored.map((s) => s.seq),
       stored.map((s) => s.output.topic),
       stored.map((s) => s.output.key),
-      stored.map((s) => s.output.headers),
-      stored.map((s) => s.output.value),
+      headers.starts,
+      headers.lengths,
       stored.map((s) => s.entry.record.partition),
       stored.map((s) => s.entry.record.offset),
       at,
+      headers.bytes,
+      values.bytes,
+      values.starts,
+      values.lengths,
     ],
   );
 }

@@ -4,6 +4,7 @@ import type { Cause, Job, JobContext, JobKind, Work } from './door.js';
 import { describe, isTransient } from './failures.js';
 import type { Limits } from './limits.js';
 import { outputsMeasured } from './measures.js';
+import { cut, packed } from './packed.js';
 import type { Publish } from './publisher.js';
 import { type Bounds, causeKey, type StoredOutput, UnitOfWork } from './work.js';
 
@@ -227,8 +228,8 @@ export class JobRunner {
   ): Promise<void> {
     if (jobs.length === 0) return;
     const { emitted, ended, kinds } = await this.is.db.transaction(async (tx) => {
-      const rows = await tx.query<JobRow>(
-        `SELECT * FROM jobs WHERE kind = $1 AND id = ANY($2) ORDER BY id FOR UPDATE`,
+      const rows = await tx.query<Pick<JobRow, 'id' | 'result_at' | 'outputs'>>(
+        `SELECT id, result_at, outputs FROM jobs WHERE kind = $1 AND id = ANY($2) ORDER BY id FOR UPDATE`,
         [kind, jobs.map((job) => job.id)],
       );
       const open = new Set(rows.filter((row) => row.result_at === null).map((row) => row.id));
@@ -239,9 +240,11 @@ export class JobRunner {
       const outputs = owned.map((job) => unit.outputsOf(job.cause));
       unit.causesAmong(owned.map((job) => causeKey(job.cause)));
       if (owned.length > 0) {
+        const texts = packed(outputs.map((list) => JSON.stringify(list)));
         await tx.query(
-          `UPDATE jobs j SET result_at = $4, outputs = n.outputs::jsonb FROM unnest($2::text[], $3::text[]) AS n(id, outputs) WHERE j.kind = $1 AND j.id = n.id`,
-          [kind, owned.map((job) => job.id), outputs.map((list) => JSON.stringify(list)), unit.at],
+          `UPDATE jobs j SET result_at = $4, outputs = ${cut('$3', 'n.start', 'n.length')}::jsonb
+           FROM unnest($2::text[], $5::int[], $6::int[]) AS n(id, start, length) WHERE j.kind = $1 AND j.id = n.id`,
+          [kind, owned.map((job) => job.id), texts.bytes, unit.at, texts.starts, texts.lengths],
         );
       }
       const answered = rows.filter((row) => row.result_at !== null);

@@ -99,3 +99,27 @@ export class RuntimeTables1763600000000 implements MigrationInterface {
     await db.query('DROP TABLE inbox, outputs, jobs, state_rows, state_positions, own_state, dead_letters');
   }
 }
+
+/**
+ * Texts of events as they are: they live for an hour, and compressing each cost the database more than everything else it does
+ * with it. Rows up to a page stay in one piece; a job's payload does not, so that a claim need not write it again.
+ */
+export class EventsAsTheyAre1763600000001 implements MigrationInterface {
+  name = 'EventsAsTheyAre1763600000001';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE outputs ALTER value SET STORAGE EXTERNAL');
+    await db.query('ALTER TABLE outputs SET (toast_tuple_target = 8160)');
+    await db.query('ALTER TABLE jobs ALTER payload SET STORAGE EXTERNAL, ALTER outputs SET STORAGE EXTERNAL');
+    await db.query('ALTER TABLE own_state ALTER value SET STORAGE EXTERNAL, ALTER data SET STORAGE EXTERNAL');
+    await db.query('ALTER TABLE state_rows ALTER data SET STORAGE EXTERNAL');
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE outputs ALTER value SET STORAGE EXTENDED');
+    await db.query('ALTER TABLE outputs RESET (toast_tuple_target)');
+    await db.query('ALTER TABLE jobs ALTER payload SET STORAGE EXTENDED, ALTER outputs SET STORAGE EXTENDED');
+    await db.query('ALTER TABLE own_state ALTER value SET STORAGE EXTENDED, ALTER data SET STORAGE EXTENDED');
+    await db.query('ALTER TABLE state_rows ALTER data SET STORAGE EXTENDED');
+  }
+}

@@ -1,5 +1,6 @@
 import { type DataOf, type EventType, outputId, sourceOf, toBinary } from '@countersign/contracts';
 import type { Cause, NewJob, Output, StateOutput, Tx, Work } from './door.js';
+import { cut, packed } from './packed.js';
 
 /** An output as it is stored and published: the bytes are fixed here, a repeat publishes them again. */
 export interface StoredOutput {
@@ -117,33 +118,45 @@ export class UnitOfWork implements Work {
   async flush(): Promise<void> {
     const changed = [...this.own].filter(([, row]) => row.changed);
     if (changed.length > 0) {
+      const data = packed(changed.map(([, row]) => JSON.stringify(row.data)));
+      const values = packed(changed.map(([, row]) => row.changed?.value ?? null));
       await this.tx.query(
-        `UPDATE own_state o SET version = n.version, data = n.data::jsonb, headers = n.headers, value = n.value, changed_at = $7
-         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[]) AS n(topic, key, version, data, headers, value)
+        `UPDATE own_state o SET version = n.version, data = ${cut('$4', 'ds', 'dl')}::jsonb, headers = n.headers,
+                value = ${cut('$6', 'vs', 'vl')}, changed_at = $7
+         FROM unnest($1::text[], $2::text[], $3::bigint[], $5::text[], $8::int[], $9::int[], $10::int[], $11::int[])
+           AS n(topic, key, version, headers, ds, dl, vs, vl)
          WHERE o.topic = n.topic AND o.key = n.key`,
         [
           changed.map(([name]) => name.split('\u0000')[0]),
           changed.map(([name]) => name.split('\u0000')[1]),
           changed.map(([, row]) => row.version),
-          changed.map(([, row]) => JSON.stringify(row.data)),
+          data.bytes,
           changed.map(([, row]) => row.changed?.headers),
-          changed.map(([, row]) => row.changed?.value),
+          values.bytes,
           this.at,
+          data.starts,
+          data.lengths,
+          values.starts,
+          values.lengths,
         ],
       );
     }
     if (this.jobs.length > 0) {
+      const payloads = packed(this.jobs.map(({ job }) => JSON.stringify(job.payload)));
       await this.tx.query(
         `INSERT INTO jobs (kind, id, due_at, payload, cause, created_at)
-         SELECT kind, id, due_at, payload::jsonb, cause::jsonb, $6 FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[]) AS n(kind, id, due_at, payload, cause)
+         SELECT kind, id, due_at, ${cut('$4', 'start', 'length')}::jsonb, cause::jsonb, $6
+         FROM unnest($1::text[], $2::text[], $3::timestamptz[], $5::text[], $7::int[], $8::int[]) AS n(kind, id, due_at, cause, start, length)
          ORDER BY kind, id ON CONFLICT DO NOTHING`,
         [
           this.jobs.map(({ job }) => job.kind),
           this.jobs.map(({ job }) => job.id),
           this.jobs.map(({ job }) => job.dueAt),
-          this.jobs.map(({ job }) => JSON.stringify(job.payload)),
+          payloads.bytes,
           this.jobs.map(({ cause }) => JSON.stringify(cause)),
           this.at,
+          payloads.starts,
+          payloads.lengths,
         ],
       );
     }

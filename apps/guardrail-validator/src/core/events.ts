@@ -72,8 +72,6 @@ export function escalatedEvent(hearing: Hearing, { judgement, facts, draws }: Ru
     proposal.action.accountId === undefined
       ? null
       : loaded.profiles.get(profileKey.account(proposal.action.accountId))?.data;
-  const size = (of: number | readonly string[] | undefined): number =>
-    of === undefined ? 0 : typeof of === 'number' ? of : of.length;
   return {
     ...common(hearing, digest, verdict),
     action: proposal.action,
@@ -89,8 +87,8 @@ export function escalatedEvent(hearing: Hearing, { judgement, facts, draws }: Ru
       ...(money && { money: { amountMinor: money.amountMinor, currency: money.currency } }),
       runningTotals: draws.map((draw) => ({
         ledger: draw.ledger,
-        held: size(facts.ledgers[draw.ledger]?.held),
-        committed: size(facts.ledgers[draw.ledger]?.committed),
+        held: facts.ledgers[draw.ledger]?.held ?? 0,
+        committed: facts.ledgers[draw.ledger]?.committed ?? 0,
         cap: draw.cap,
         ...('currency' in draw && { currency: draw.currency }),
       })),

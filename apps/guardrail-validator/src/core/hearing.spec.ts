@@ -102,7 +102,7 @@ test('[case 19] of fifty over two agents, in a thousand orders, the first seven 
 test('[case 22] one slot left for a contact goes to one of two agents', () => {
   const email = (agent: string, n: number) => ({ proposal: proposed('email.send', {}, n, { agent }), author: agent });
   const ledgers = new Map(loaded().ledgers).set('sends:sequencing-agent', { held: [], committed: [] });
-  ledgers.set(`touch:${contact}`, { held: ['2026-11-20T10:00:00.000Z'], committed: [] });
+  ledgers.set(`touch:${contact}`, { held: [Date.parse('2026-11-20T10:00:00.000Z')], committed: [] });
   const outcomes = hear([email('paid-media-agent', 1), email('sequencing-agent', 2)], loaded({ ledgers }), at).map(
     ({ judgement }) => judgement.verdict.outcome,
   );

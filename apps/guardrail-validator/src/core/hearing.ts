@@ -10,7 +10,7 @@ import {
 } from '@countersign/contracts';
 import {
   type Concerns,
-  type CountLedger,
+  type Counts,
   concerns,
   type Draw,
   type Facts,
@@ -19,6 +19,7 @@ import {
   type MoneyLedger,
   type PolicyInForce,
   type ReviewFact,
+  windowOf,
 } from '@countersign/gate';
 
 /** One proposal to be judged, for the first time or with a person's answer. */
@@ -53,7 +54,7 @@ export interface Loaded {
   readonly consents: ReadonlyMap<string, Known<Consents>>;
   readonly controls: ReadonlyMap<string, Known<Control>>;
   /** Locked, and therefore nobody else's until the commit. */
-  readonly ledgers: ReadonlyMap<string, MoneyLedger | CountLedger>;
+  readonly ledgers: ReadonlyMap<string, MoneyLedger | Counts>;
   readonly touched: ReadonlySet<string>;
 }
 
@@ -116,30 +117,38 @@ export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | n
  * facts that it rests on.
  */
 export function hear(hearings: readonly Hearing[], loaded: Loaded, at: string): readonly Ruling[] {
-  const ledgers = new Map(loaded.ledgers);
+  const ledgers = new Map([...loaded.ledgers].map(([name, ledger]) => [name, ownCopy(ledger)] as const));
   return hearings.map((hearing) => {
     const of = concerns(hearing.proposal, loaded.policy, at);
     const facts = factsOf(hearing, of, { ...loaded, ledgers });
     const judgement = judge(hearing.proposal, facts, loaded.policy, at);
-    if (judgement.verdict.outcome === 'approved') {
-      for (const draw of of.draws) {
-        const ledger = ledgers.get(draw.ledger);
-        if (ledger) ledgers.set(draw.ledger, reserved(ledger, draw));
-      }
-    }
+    if (judgement.verdict.outcome === 'approved') for (const draw of of.draws) reserve(ledgers, draw);
     return { judgement, facts, draws: of.draws };
   });
 }
 
-function reserved(ledger: MoneyLedger | CountLedger, draw: Draw): MoneyLedger | CountLedger {
-  if ('currency' in draw && typeof ledger.held === 'number' && typeof ledger.committed === 'number') {
-    return { held: ledger.held + draw.amount, committed: ledger.committed, currency: draw.currency };
-  }
-  if ('countsAt' in draw && typeof ledger.held !== 'number' && typeof ledger.committed !== 'number') {
-    const times = Array.from({ length: draw.amount }, () => draw.countsAt);
-    return { held: [...ledger.held, ...times].sort(), committed: ledger.committed };
-  }
-  throw new Error(`ledger ${draw.ledger} is of another kind than ${draw.kind}`);
+/** A rolling ledger is long: what is reserved is put into one copy of it rather than into a new one each time. */
+type OwnLedger = MoneyLedger | { readonly held: number[]; readonly committed: readonly number[] };
+
+const ownCopy = (ledger: MoneyLedger | Counts): OwnLedger =>
+  'currency' in ledger ? ledger : { held: [...ledger.held], committed: ledger.committed };
+
+function reserve(ledgers: Map<string, OwnLedger>, draw: Draw): void {
+  const ledger = ledgers.get(draw.ledger);
+  if (!ledger) return;
+  if ('currency' in draw && 'currency' in ledger) {
+    ledgers.set(draw.ledger, { ...ledger, held: ledger.held + draw.amount, currency: draw.currency });
+  } else if ('countsAt' in draw && !('currency' in ledger)) {
+    const time = Date.parse(draw.countsAt);
+    const place = ledger.held.findLastIndex((other) => other <= time) + 1;
+    ledger.held.splice(place, 0, ...Array.from({ length: draw.amount }, () => time));
+  } else throw new Error(`ledger ${draw.ledger} is of another kind than ${draw.kind}`);
+}
+
+/** A ledger as the action sees it that draws on it; undefined where it was not loaded, or is of another kind. */
+function seenBy(draw: Draw, ledger: MoneyLedger | Counts | undefined): Facts['ledgers'][string] | undefined {
+  if (!ledger || 'currency' in ledger) return ledger;
+  return 'countsAt' in draw ? windowOf(draw, ledger) : undefined;
 }
 
 function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Loaded): Facts {
@@ -163,9 +172,11 @@ function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Lo
       const { version, data } = loaded.controls.get(scope) ?? { version: 0, data: null };
       return data ? { version, state: data.state, by: data.by, reason: data.reason } : { version, state: 'running' };
     }),
-    ledgers: pick(
-      of.draws.map((draw) => draw.ledger),
-      (ledger) => loaded.ledgers.get(ledger),
+    ledgers: Object.fromEntries(
+      of.draws.flatMap((draw) => {
+        const seen = seenBy(draw, loaded.ledgers.get(draw.ledger));
+        return seen ? [[draw.ledger, seen]] : [];
+      }),
     ),
     versions,
     ...(review && { review }),

@@ -1,6 +1,6 @@
 import type { ActionProposed, Verdict } from '@countersign/contracts';
-import type { CountLedger, Facts, MoneyLedger, PolicyInForce } from '@countersign/gate';
-import type { Tx } from '@countersign/runtime';
+import type { Counts, Facts, MoneyLedger, PolicyInForce } from '@countersign/gate';
+import { cut, packed, type Tx } from '@countersign/runtime';
 import { Injectable } from '@nestjs/common';
 import type { Escalation } from '../core/answer.js';
 import type { Move, PermitState } from '../core/settle.js';
@@ -75,8 +75,8 @@ export class Store {
   async lockLedgers(
     tx: Tx,
     ledgers: readonly { ledger: string; since: string | null }[],
-  ): Promise<Map<string, MoneyLedger | CountLedger>> {
-    const found = new Map<string, MoneyLedger | CountLedger>();
+  ): Promise<Map<string, MoneyLedger | Counts>> {
+    const found = new Map<string, MoneyLedger | Counts>();
     if (ledgers.length === 0) return found;
     const names = ledgers.map((l) => l.ledger).sort();
     await tx.query(
@@ -98,19 +98,20 @@ export class Store {
             [money],
           );
     for (const { ledger, held, committed, currency } of sums) found.set(ledger, { held, committed, currency });
+    // One array a ledger and state, not a row a count: an agent's hour may hold thousands.
     const times =
       counts.length === 0
         ? []
-        : await tx.query<{ ledger: string; state: 'held' | 'committed'; counts_at: Date; amount: number }>(
-            `SELECT r.ledger, r.state, r.counts_at, r.amount FROM unnest($1::text[], $2::timestamptz[]) AS n(ledger, since)
+        : await tx.query<{ ledger: string; state: 'held' | 'committed'; times: number[] }>(
+            `SELECT r.ledger, r.state, json_agg(floor(extract(epoch FROM r.counts_at) * 1000) ORDER BY r.counts_at) AS times
+             FROM unnest($1::text[], $2::timestamptz[]) AS n(ledger, since)
              JOIN reservations r ON r.ledger = n.ledger AND r.counts_at > n.since AND r.state <> 'released'
-             ORDER BY r.counts_at`,
+             CROSS JOIN LATERAL generate_series(1, r.amount)
+             GROUP BY r.ledger, r.state`,
             [counts.map((l) => l.ledger), counts.map((l) => l.since)],
           );
-    for (const { ledger, state, counts_at, amount } of times) {
-      const of = found.get(ledger) as { held: string[]; committed: string[] };
-      for (let n = 0; n < amount; n++) of[state].push(counts_at.toISOString());
-    }
+    for (const { ledger, state, times: of } of times)
+      found.set(ledger, { ...(found.get(ledger) as Counts), [state]: of });
     return found;
   }
 
@@ -126,23 +127,33 @@ export class Store {
 
   async saveVerdicts(tx: Tx, verdicts: readonly NewVerdict[], at: string): Promise<void> {
     if (verdicts.length === 0) return;
+    const proposals = packed(verdicts.map((v) => JSON.stringify(v.proposal)));
+    const facts = packed(verdicts.map((v) => (v.facts ? JSON.stringify(v.facts) : null)));
+    const texts = packed(verdicts.map((v) => JSON.stringify(v.verdict)));
     await tx.query(
       `INSERT INTO verdicts (proposal_id, action_id, digest, outcome, proposal, facts, verdict, would_be, policy_version, policy_digest, at)
-       SELECT p, a, d, o, pr::json, f::json, v::json, w, pv, pd, $11
-       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[], $10::text[])
-         AS n(p, a, d, o, pr, f, v, w, pv, pd)`,
+       SELECT p, a, d, o, ${cut('$5', 'ps', 'pl')}::json, ${cut('$6', 'fs', 'fl')}::json, ${cut('$7', 'vs', 'vl')}::json, w, pv, pd, $11
+       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $8::text[], $9::bigint[], $10::text[],
+                   $12::int[], $13::int[], $14::int[], $15::int[], $16::int[], $17::int[])
+         AS n(p, a, d, o, w, pv, pd, ps, pl, fs, fl, vs, vl)`,
       [
         verdicts.map((v) => v.proposal.proposalId),
         verdicts.map((v) => v.proposal.action.actionId),
         verdicts.map((v) => v.digest),
         verdicts.map((v) => v.verdict.outcome),
-        verdicts.map((v) => JSON.stringify(v.proposal)),
-        verdicts.map((v) => (v.facts ? JSON.stringify(v.facts) : null)),
-        verdicts.map((v) => JSON.stringify(v.verdict)),
+        proposals.bytes,
+        facts.bytes,
+        texts.bytes,
         verdicts.map((v) => v.wouldBe ?? null),
         verdicts.map((v) => v.verdict.policy.version),
         verdicts.map((v) => v.verdict.policy.digest),
         at,
+        proposals.starts,
+        proposals.lengths,
+        facts.starts,
+        facts.lengths,
+        texts.starts,
+        texts.lengths,
       ],
     );
   }
@@ -157,9 +168,12 @@ export class Store {
 
   async savePermits(tx: Tx, permits: readonly NewPermit[], at: string): Promise<void> {
     if (permits.length === 0) return;
+    const texts = packed(permits.map((p) => p.permit));
     await tx.query(
       `INSERT INTO permits (permit_id, proposal_id, action_id, digest, executor, connector, permit, expires_at, at)
-       SELECT *, $9::timestamptz FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])`,
+       SELECT id, proposal, action, digest, executor, connector, ${cut('$7', 'start', 'length')}, expires, $9
+       FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $8::timestamptz[], $10::int[], $11::int[])
+         AS n(id, proposal, action, digest, executor, connector, expires, start, length)`,
       [
         permits.map((p) => p.permitId),
         permits.map((p) => p.proposalId),
@@ -167,9 +181,11 @@ export class Store {
         permits.map((p) => p.digest),
         permits.map((p) => p.executor),
         permits.map((p) => p.connector),
-        permits.map((p) => p.permit),
+        texts.bytes,
         permits.map((p) => p.expiresAt),
         at,
+        texts.starts,
+        texts.lengths,
       ],
     );
     const held = permits.flatMap((p) => p.reservations.map((r) => ({ ...r, permitId: p.permitId })));
@@ -305,23 +321,31 @@ export class Store {
     escalations: readonly Omit<StoredEscalation, 'state' | 'closedBy'>[],
     at: string,
   ): Promise<void> {
-    for (const row of escalations) {
-      await tx.query(
-        `INSERT INTO escalations (proposal_id, digest, state, deadline_at, author, proposal, verdict, reviewers, correlation_id, opened_at)
-         VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9)`,
-        [
-          row.proposalId,
-          row.digest,
-          row.deadlineAt,
-          row.author,
-          JSON.stringify(row.proposal),
-          JSON.stringify(row.verdict),
-          row.reviewers,
-          row.correlationId,
-          at,
-        ],
-      );
-    }
+    if (escalations.length === 0) return;
+    const proposals = packed(escalations.map((row) => JSON.stringify(row.proposal)));
+    const verdicts = packed(escalations.map((row) => JSON.stringify(row.verdict)));
+    await tx.query(
+      `INSERT INTO escalations (proposal_id, digest, state, deadline_at, author, proposal, verdict, reviewers, correlation_id, opened_at)
+       SELECT id, digest, 'open', deadline, author, ${cut('$5', 'ps', 'pl')}::json, ${cut('$6', 'vs', 'vl')}::json,
+              ARRAY(SELECT jsonb_array_elements_text(reviewers::jsonb)), correlation, $9
+       FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $7::text[], $8::text[], $10::int[], $11::int[], $12::int[], $13::int[])
+         AS n(id, digest, deadline, author, reviewers, correlation, ps, pl, vs, vl)`,
+      [
+        escalations.map((row) => row.proposalId),
+        escalations.map((row) => row.digest),
+        escalations.map((row) => row.deadlineAt),
+        escalations.map((row) => row.author),
+        proposals.bytes,
+        verdicts.bytes,
+        escalations.map((row) => JSON.stringify(row.reviewers)),
+        escalations.map((row) => row.correlationId),
+        at,
+        proposals.starts,
+        proposals.lengths,
+        verdicts.starts,
+        verdicts.lengths,
+      ],
+    );
   }
 
   async closeEscalations(

@@ -6,10 +6,10 @@ export const contactFrequency: Rule = {
   name: 'contact-frequency',
   parts: ({ subject }) => (subject.spec.touches ? ['rules.contactFrequency'] : []),
   weigh: ({ draws, facts, policy }) => {
-    const { touches, days } = policy.content.rules.contactFrequency;
+    const { days } = policy.content.rules.contactFrequency;
     return gravest(
       draws.flatMap((draw) =>
-        draw.kind === 'touch' ? [rolling(draw, facts, `touches of ${draw.of} in ${days} days`, touches)] : [],
+        draw.kind === 'touch' ? [rolling(draw, facts, `touches of ${draw.of} in ${days} days`)] : [],
       ),
     );
   },

@@ -1,6 +1,6 @@
 import type { Reason } from '@countersign/contracts';
 import { expect, test } from 'vitest';
-import type { Facts, Proposal } from '../facts.js';
+import type { Proposal } from '../facts.js';
 import { judge } from '../judge.js';
 import {
   adAccountLedger,
@@ -12,6 +12,7 @@ import {
   granted,
   policyOf,
   proposalOf,
+  type ToldFacts,
 } from '../testing.js';
 
 type Case = {
@@ -19,12 +20,12 @@ type Case = {
   readonly outcome: Reason['outcome'];
   readonly says: string | RegExp;
   readonly proposal: Proposal;
-  readonly facts?: Partial<Facts>;
+  readonly facts?: ToldFacts;
   readonly policy?: ReturnType<typeof policyOf>;
   /** The twin: the same without the defect. */
   readonly twin: {
     readonly proposal?: Proposal;
-    readonly facts?: Partial<Facts>;
+    readonly facts?: ToldFacts;
     readonly policy?: ReturnType<typeof policyOf>;
   };
 };
@@ -33,7 +34,7 @@ const limits = (of: Partial<ReturnType<typeof content>['charters'][number]['limi
   policyOf(content({ charter: { limits: of } }));
 const shift = (amountMinor: number, more = {}) => proposalOf('ads.shift_budget', { amountMinor, ...more });
 const email = proposalOf('email.send');
-const touches = (...times: string[]): Partial<Facts> => ({
+const touches = (...times: string[]): ToldFacts => ({
   ledgers: { [`touch:${contact}`]: { held: [], committed: times } },
 });
 

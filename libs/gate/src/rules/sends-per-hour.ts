@@ -4,12 +4,8 @@ import { gravest, type Rule } from '../rule.js';
 /** Messages of one agent within any hour. */
 export const sendsPerHour: Rule = {
   name: 'sends-per-hour',
-  weigh: ({ draws, facts, charter }) =>
+  weigh: ({ draws, facts }) =>
     gravest(
-      draws.flatMap((draw) =>
-        draw.kind === 'send'
-          ? [rolling(draw, facts, `sends of ${draw.of} in an hour`, charter.limits.sendsPerHour)]
-          : [],
-      ),
+      draws.flatMap((draw) => (draw.kind === 'send' ? [rolling(draw, facts, `sends of ${draw.of} in an hour`)] : [])),
     ),
 };

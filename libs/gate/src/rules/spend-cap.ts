@@ -7,10 +7,10 @@ const cap =
     const draw = draws.find((d) => d.kind === kind);
     if (draw?.kind !== kind) return undefined;
     const ledger = facts.ledgers[draw.ledger];
-    if (!ledger || typeof ledger.held !== 'number' || typeof ledger.committed !== 'number') {
+    if (!ledger || !('currency' in ledger)) {
       throw new Error(`${draw.ledger} is not among the facts`);
     }
-    const known = 'currency' in ledger ? ledger.currency : null;
+    const known = ledger.currency;
     for (const currency of [charter.currency, known]) {
       if (currency !== null && currency !== draw.currency) {
         return refuse(`${draw.currency} cannot be counted against a cap in ${currency}`, {

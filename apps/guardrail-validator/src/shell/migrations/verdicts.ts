@@ -80,3 +80,22 @@ export class Verdicts1763700000001 implements MigrationInterface {
     await runner.query('DROP TABLE escalations, reservations, ledgers, permits, policies_used, verdicts, proposals');
   }
 }
+
+/** What is judged again, as it is: rows up to a page in one piece. Compressing them cost more than writing them. */
+export class VerdictsAsTheyAre1763700000004 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE verdicts ALTER proposal SET STORAGE EXTERNAL, ALTER facts SET STORAGE EXTERNAL, ALTER verdict SET STORAGE EXTERNAL;
+      ALTER TABLE verdicts SET (toast_tuple_target = 8160);
+      ALTER TABLE permits ALTER permit SET STORAGE EXTERNAL;
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE verdicts ALTER proposal SET STORAGE EXTENDED, ALTER facts SET STORAGE EXTENDED, ALTER verdict SET STORAGE EXTENDED;
+      ALTER TABLE verdicts RESET (toast_tuple_target);
+      ALTER TABLE permits ALTER permit SET STORAGE EXTENDED;
+    `);
+  }
+}
