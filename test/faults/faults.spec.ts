@@ -87,6 +87,8 @@ const soon = (): Promise<void> => sleep(dice.below(1_500));
 test.each(dice.shuffled(services))('%s is killed in the middle of its work and comes back', async (name) => {
   await soon();
   await at.first(name).kill();
+  // The steady stream pauses while much is open; there must be something to do for whoever comes back.
+  stream.burst(2);
   const spawned = Date.now();
   await at.running.restart(name);
   await flowsAgain('killed', name, spawned);
@@ -137,6 +139,7 @@ test('the broker is killed and comes back: nobody ends, and everything flows aga
   await at.broker.kill();
   await soon();
   const back = await at.broker.back();
+  stream.burst(2);
   await Promise.all(services.map((name) => flowsAgain('the broker is killed', name, back)));
 });
 
@@ -145,6 +148,7 @@ test('the database is killed and comes back: nobody ends, and everything flows a
   await at.database.kill();
   await soon();
   const back = await at.database.back();
+  stream.burst(2);
   await Promise.all(services.map((name) => flowsAgain('the database is killed', name, back)));
 });
 
