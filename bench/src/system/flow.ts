@@ -13,7 +13,7 @@ import type { Meter } from './watching.js';
 export const sizesOf = (quick: boolean) =>
   quick
     ? { warm: 300, rate: 1_000, seconds: { 50: 4, 200: 3 }, inFlight: 500 }
-    : { warm: 1_500, rate: 10_000, seconds: { 50: 20, 200: 20 }, inFlight: 2_000 };
+    : { warm: 1_500, rate: 12_000, seconds: { 50: 20, 200: 20 }, inFlight: 10_000 };
 const paces = [50, 200] as const;
 
 export const peopleForFlow = (quick: boolean): number => {

@@ -10,7 +10,7 @@ import { atRest } from './people.js';
 import type { Meter } from './watching.js';
 
 const plays = ['bench-d', 'bench-d2'] as const;
-const perSecond = 200;
+const perSecond = 100;
 const sizes = (quick: boolean) => (quick ? { trials: 4, byCommand: 1 } : { trials: 30, byCommand: 4 });
 /** After a stop it is watched for so long; nothing may happen in the later part of it. */
 const watchedMs = 1_500;

@@ -35,8 +35,11 @@ export const postgresImage = 'postgres:18.4';
 /** Settings of the server, `name=value`, wherever it runs. */
 export const postgresSettings = [
   'max_connections=200',
-  'shared_buffers=128MB',
-  'max_wal_size=1GB',
+  // Every service writes to the ends of many indexes: what does not fit is read and written again for each row.
+  'shared_buffers=512MB',
+  // A page is written whole into the log at its first change after a checkpoint, so these are kept far apart.
+  'max_wal_size=4GB',
+  'checkpoint_timeout=15min',
   'log_timezone=UTC',
   'timezone=UTC',
 ];

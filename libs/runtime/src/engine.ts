@@ -11,12 +11,15 @@ import { actKind, JobRunner } from './jobs.js';
 import { type Limits, readLimits } from './limits.js';
 import { outputsMeasured, watch } from './measures.js';
 import { type Publish, publishWith } from './publisher.js';
+import { quietQueue } from './quiet-queue.js';
 import { replay } from './replays.js';
 import { deployment, readSettings } from './settings.js';
 import { applyState, followState, readBack, readState, type StateReader } from './state.js';
 import { fitsText } from './text.js';
 import { tidy } from './tidy.js';
 import { type Bounds, causeKey, UnitOfWork } from './work.js';
+
+quietQueue();
 
 export interface Log {
   log(message: string): void;

@@ -55,7 +55,7 @@ export const defaults: Limits = {
   batchEvents: 500,
   fetchBytes: 786_432,
   partitionsAtOnce: 4,
-  fetchWaitMs: 250,
+  fetchWaitMs: 500,
   produceBytes: 700_000,
   eventBytes: 950_000,
   commitEveryMs: 1_000,

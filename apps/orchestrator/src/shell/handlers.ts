@@ -6,6 +6,7 @@ import {
   type ReviewDecided,
   type SignalAccepted,
   shippedDeployment,
+  type TaskAssigned,
 } from '@countersign/contracts';
 import {
   type Batch,
@@ -79,10 +80,15 @@ export class Handlers {
       tx,
       begun.map(({ run }) => run),
     );
-    for (const { run, tasks, checkpoint, trigger } of begun) {
-      const cause = causes.get(trigger) as Cause;
+    const causeOfRun = ({ trigger }: (typeof begun)[number]) => causes.get(trigger) as Cause;
+    await this.assign(
+      batch,
+      begun.flatMap((one) => one.tasks.map((task) => ({ task, cause: causeOfRun(one) }))),
+    );
+    for (const one of begun) {
+      const { run, checkpoint } = one;
+      const cause = causeOfRun(one);
       if (run.state === 'suppressed') this.log.warn(`run ${run.runId} of ${run.playId} suppressed: ${run.reason}`);
-      await this.assign(batch, cause, tasks);
       if (!checkpoint) continue;
       await keepCheckpoint(tx, checkpoint);
       const key = checkpoint.tasks[0] ? taskKey(checkpoint.tasks[0]) : checkpoint.checkpointId;
@@ -165,7 +171,13 @@ export class Handlers {
       const stopped = await this.stopped(tx, checkpoint);
       const reason = stopped ? `approved by ${review.by}, but ${stopped}` : `approved by ${review.by}`;
       await setRunState(tx, [checkpoint.runId], stopped ? 'suppressed' : 'started', reason);
-      if (!stopped) await this.assign(work, cause, redated(checkpoint.tasks, at));
+      if (!stopped) {
+        const tasks = redated(checkpoint.tasks, at);
+        await this.assign(
+          work,
+          tasks.map((task) => ({ task, cause })),
+        );
+      }
     }
     return { ...checkpoint, answer: answer.outcome };
   }
@@ -182,9 +194,12 @@ export class Handlers {
     return by && `${by.scope} is stopped by ${by.by}: ${by.reason}`;
   }
 
-  private async assign(work: Work, cause: Cause, tasks: Parameters<typeof keepTasks>[1]): Promise<void> {
-    await keepTasks(work.tx, tasks);
-    for (const task of tasks) {
+  private async assign(work: Work, given: readonly { task: TaskAssigned; cause: Cause }[]): Promise<void> {
+    await keepTasks(
+      work.tx,
+      given.map(({ task }) => task),
+    );
+    for (const { task, cause } of given) {
       work.emit(cause, { topic: 'tasks.assigned.v1', key: taskKey(task), type: 'TaskAssigned', data: task });
       work.schedule(cause, { kind: 'task-deadline', id: task.taskId, dueAt: task.dueAt, payload: null });
     }

@@ -3,7 +3,7 @@ import type { Action, PayloadOf } from '@countersign/contracts';
 import { RUNTIME, type Runtime, type Work } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { endsSequence, endsSequenceLate, stepsDue } from '../core/enrolment.js';
-import { beginEnrolment, endEnrolments, enrolmentsOf } from './enrolments.js';
+import { beginEnrolments, endEnrolments, runningEnrolments } from './enrolments.js';
 import { stepKind } from './step-jobs.js';
 
 /** Begins an enrolment where its action was carried out, and ends it where it was stopped, undone, or consent is gone. */
@@ -20,55 +20,81 @@ export class EnrolmentFollowUp implements FollowUp {
   }
 
   async settled(settlements: readonly OwnSettlement[], work: Work): Promise<void> {
+    // Enrolments side by side begin together; what ends one comes after those before it.
+    let begun: OwnSettlement[] = [];
+    const begin = async (): Promise<void> => {
+      const these = begun;
+      begun = [];
+      await this.begin(these, work);
+    };
     for (const settlement of settlements) {
-      const { settled, action } = settlement;
-      if (action.kind === 'sequence.enroll' && settled.outcome === 'executed') await this.begin(settlement, work);
-      if (action.kind === 'sequence.enroll' && settled.outcome === 'undone') {
-        await endEnrolments(work.tx, [action.actionId], 'stopped', 'the enrolment was undone', work.at);
+      if (settlement.action.kind === 'sequence.enroll' && settlement.settled.outcome === 'executed') {
+        begun.push(settlement);
+        continue;
       }
-      if (action.kind === 'sequence.stop' && settled.outcome === 'executed') {
-        const { contactId, sequenceId } = action.payload as PayloadOf<'sequence.stop'>;
-        const running = await enrolmentsOf(work.tx, contactId, sequenceId);
-        await endEnrolments(work.tx, running, 'stopped', 'the sequence was stopped for this contact', work.at);
-      }
-      const late = settled.outcome === 'refused' ? endsSequenceLate(settled.reason) : undefined;
-      const enrolmentId = enrolmentOfStep(action);
-      if (late !== undefined && enrolmentId) await endEnrolments(work.tx, [enrolmentId], 'closed', late, work.at);
+      await begin();
+      await this.end(settlement, work);
     }
+    await begin();
   }
 
-  private async begin({ cause, settled, proposal, action }: OwnSettlement, work: Work): Promise<void> {
-    const { contactId, sequenceId } = action.payload as PayloadOf<'sequence.enroll'>;
-    const enrolmentId = action.actionId;
-    const running = await enrolmentsOf(work.tx, contactId, sequenceId);
-    const begun = await beginEnrolment(
-      work.tx,
-      {
-        enrolmentId,
+  private async end({ settled, action }: OwnSettlement, work: Work): Promise<void> {
+    if (action.kind === 'sequence.enroll' && settled.outcome === 'undone') {
+      await endEnrolments(work.tx, [action.actionId], 'stopped', 'the enrolment was undone', work.at);
+    }
+    if (action.kind === 'sequence.stop' && settled.outcome === 'executed') {
+      const running = await runningEnrolments(work.tx, [action.payload as PayloadOf<'sequence.stop'>]);
+      const ids = running.map(({ enrolmentId }) => enrolmentId);
+      await endEnrolments(work.tx, ids, 'stopped', 'the sequence was stopped for this contact', work.at);
+    }
+    const late = settled.outcome === 'refused' ? endsSequenceLate(settled.reason) : undefined;
+    const enrolmentId = enrolmentOfStep(action);
+    if (late !== undefined && enrolmentId) await endEnrolments(work.tx, [enrolmentId], 'closed', late, work.at);
+  }
+
+  private async begin(settlements: readonly OwnSettlement[], work: Work): Promise<void> {
+    if (settlements.length === 0) return;
+    const given = settlements.map(({ cause, settled, proposal, action }) => {
+      const { contactId, sequenceId } = action.payload as PayloadOf<'sequence.enroll'>;
+      const enrolment = {
+        enrolmentId: action.actionId,
         taskId: proposal.taskId,
         accountId: action.accountId ?? null,
         contactId,
         sequenceId,
-        state: 'running',
-      },
-      work.at,
-    );
-    if (!begun) return;
-    if (running.length > 0) {
-      await endEnrolments(work.tx, [enrolmentId], 'closed', 'the contact is in this sequence already', work.at);
-      return;
-    }
-    const policies = await this.runtime.state<'PolicyPublished'>(work.tx, 'policies.v1', ['main']);
-    const sequence = policies.get('main')?.data?.content.sequences.find((s) => s.id === sequenceId);
-    if (!sequence) {
-      await endEnrolments(work.tx, [enrolmentId], 'closed', `the policy in force has no ${sequenceId}`, work.at);
-      return;
-    }
-    stepsDue(sequence.steps, settled.at).forEach((dueAt, step) => {
-      work.schedule(cause, { kind: stepKind, id: `${enrolmentId}/${step}`, dueAt, payload: { enrolmentId, step } });
+        state: 'running' as const,
+      };
+      return { cause, settledAt: settled.at, enrolment };
     });
+    const enrolments = given.map(({ enrolment }) => enrolment);
+    const running = new Set((await runningEnrolments(work.tx, enrolments)).map(placeOf));
+    const begun = await beginEnrolments(work.tx, enrolments, work.at);
+    const policies = await this.runtime.state<'PolicyPublished'>(work.tx, 'policies.v1', ['main']);
+    const sequences = policies.get('main')?.data?.content.sequences ?? [];
+
+    const closed = new Map<string, string[]>();
+    for (const { cause, settledAt, enrolment } of given) {
+      const { enrolmentId, sequenceId } = enrolment;
+      // Known already, or a second time in this batch.
+      if (!begun.delete(enrolmentId)) continue;
+      const sequence = sequences.find((s) => s.id === sequenceId);
+      const already = running.has(placeOf(enrolment));
+      if (already || !sequence) {
+        const reason = already ? 'the contact is in this sequence already' : `the policy in force has no ${sequenceId}`;
+        closed.set(reason, [...(closed.get(reason) ?? []), enrolmentId]);
+        continue;
+      }
+      running.add(placeOf(enrolment));
+      stepsDue(sequence.steps, settledAt).forEach((dueAt, step) => {
+        work.schedule(cause, { kind: stepKind, id: `${enrolmentId}/${step}`, dueAt, payload: { enrolmentId, step } });
+      });
+    }
+    for (const [reason, ids] of closed) await endEnrolments(work.tx, ids, 'closed', reason, work.at);
   }
 }
+
+const placeOf = ({ contactId, sequenceId }: { contactId: string; sequenceId: string }): string =>
+  `${contactId} ${sequenceId}`;
 
 /** The enrolment that a message is a step of. */
 const enrolmentOfStep = (action: Action): string | undefined =>

@@ -10,15 +10,23 @@ interface EnrolmentRow {
   state: Enrolment['state'];
 }
 
-/** Stores an enrolment that has begun; false where it is known already. */
-export async function beginEnrolment(tx: Tx, enrolment: Enrolment, at: string): Promise<boolean> {
-  const { enrolmentId, taskId, accountId, contactId, sequenceId } = enrolment;
-  const rows = await tx.query(
+/** Stores enrolments that have begun; returns those that were not known. */
+export async function beginEnrolments(tx: Tx, enrolments: readonly Enrolment[], at: string): Promise<Set<string>> {
+  const rows = await tx.query<{ enrolment_id: string }>(
     `INSERT INTO enrolments (enrolment_id, task_id, account_id, contact_id, sequence_id, state, started_at)
-     VALUES ($1, $2, $3, $4, $5, 'running', $6) ON CONFLICT DO NOTHING RETURNING enrolment_id`,
-    [enrolmentId, taskId, accountId, contactId, sequenceId, at],
+     SELECT id, task, account, contact, sequence, 'running', $6
+     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[]) AS n(id, task, account, contact, sequence)
+     ORDER BY id ON CONFLICT DO NOTHING RETURNING enrolment_id`,
+    [
+      enrolments.map((e) => e.enrolmentId),
+      enrolments.map((e) => e.taskId),
+      enrolments.map((e) => e.accountId),
+      enrolments.map((e) => e.contactId),
+      enrolments.map((e) => e.sequenceId),
+      at,
+    ],
   );
-  return rows.length > 0;
+  return new Set(rows.map((row) => row.enrolment_id));
 }
 
 /** Locks enrolments, in the order of their ids. */
@@ -60,13 +68,22 @@ export async function endEnrolments(
   );
 }
 
-/** Running enrolments of a contact in a sequence. */
-export async function enrolmentsOf(tx: Tx, contactId: string, sequenceId: string): Promise<readonly string[]> {
-  const rows = await tx.query<{ enrolment_id: string }>(
-    `SELECT enrolment_id FROM enrolments WHERE contact_id = $1 AND sequence_id = $2 AND state = 'running' ORDER BY enrolment_id`,
-    [contactId, sequenceId],
+/** Running enrolments of contacts in sequences. */
+export async function runningEnrolments(
+  tx: Tx,
+  of: readonly { readonly contactId: string; readonly sequenceId: string }[],
+): Promise<readonly { readonly enrolmentId: string; readonly contactId: string; readonly sequenceId: string }[]> {
+  const rows = await tx.query<{ enrolment_id: string; contact_id: string; sequence_id: string }>(
+    `SELECT DISTINCT e.enrolment_id, e.contact_id, e.sequence_id FROM enrolments e
+     JOIN unnest($1::uuid[], $2::text[]) AS n(contact, sequence) ON e.contact_id = n.contact AND e.sequence_id = n.sequence
+     WHERE e.state = 'running' ORDER BY e.enrolment_id`,
+    [of.map((o) => o.contactId), of.map((o) => o.sequenceId)],
   );
-  return rows.map((row) => row.enrolment_id);
+  return rows.map((row) => ({
+    enrolmentId: row.enrolment_id,
+    contactId: row.contact_id,
+    sequenceId: row.sequence_id,
+  }));
 }
 
 export async function countStep(tx: Tx, enrolmentId: string): Promise<void> {

@@ -1,0 +1,21 @@
+import { createRequire } from 'node:module';
+
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  scheduleCheckPendingRequests(): void;
+}
+
+/**
+ * Keeps kafkajs 2.2.4 from looking for waiting requests when there are none. After its first answer each connection sets a timer
+ * with a time that is past, which comes at once, looks, and sets the next: a thousand times a second on every connection, about
+ * half of what an idle service used. A request that has to wait sets the timer itself, so nothing else depends on it.
+ */
+export function quietQueue(): void {
+  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as {
+    readonly prototype: RequestQueue;
+  };
+  const schedule = prototype.scheduleCheckPendingRequests;
+  prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+    if (this.pending.length > 0) schedule.call(this);
+  };
+}
