@@ -7,6 +7,7 @@ import type { System } from './installation.js';
 import { atRest, type Known, people } from './people.js';
 import { message, proposer } from './proposals.js';
 import { inboundTopic, unsubscribed } from './signals.js';
+import { peopleForVerdicts } from './verdicts.js';
 
 const sizes = (quick: boolean) => (quick ? { groups: 1, together: 5 } : { groups: 6, together: 5 });
 /** Each of a group's people is written to so often, for so long after the last of them has withdrawn. */
@@ -19,13 +20,15 @@ const planned = 8;
 /** A message later than this after a withdrawal is none that was under way. */
 const lateMs = 1_500;
 
-/** People who were enrolled by other measurements do as well: nobody has withdrawn anything yet. */
-export const peopleForWithdrawals = (quick: boolean): number => sizes(quick).groups * sizes(quick).together;
+/** People who were enrolled by other measurements do as well, but those that (a) proposes to must not have withdrawn. */
+const firstPerson = peopleForVerdicts;
+export const peopleForWithdrawals = (quick: boolean): number =>
+  firstPerson(quick) + sizes(quick).groups * sizes(quick).together;
 
 /** e: a withdrawal of consent while messages go out, until the last message in the connected system. */
 export async function measureWithdrawals(bench: Bench, system: System): Promise<Figure[]> {
   const { groups, together } = sizes(bench.quick);
-  const known = await people(system, 0, groups * together);
+  const known = await people(system, firstPerson(bench.quick), groups * together);
   const withdrawn = new Map<Known, number>();
   const proposed: string[] = [];
   const meter = await system.meter([...verdictTopics, settledTopic]);

@@ -150,13 +150,33 @@ export class PermitJobs implements JobKind<PermitJob> {
     await this.conclude(outcomes.flat(), context);
   }
 
-  /** The look and the calls are one turn: nothing is awaited between what is compared and the start of every call. */
+  /**
+   * Calls a few at a time, each group after a look of its own: a stop reaches what has not begun, and never what a system has in
+   * its queue. Where the system is slow the rest is put off, so that the lease outlasts what was begun.
+   */
   private async firstCalls(
     connector: Connector,
     calls: readonly (Opening & { todo: 'call' })[],
     context: JobContext,
   ): Promise<readonly Outcome[]> {
-    if (calls.length === 0) return [];
+    const outcomes: Outcome[] = [];
+    const began = Date.parse(context.now());
+    for (let from = 0; from < calls.length; from += callsAtOnce) {
+      const these = calls.slice(from, from + callsAtOnce);
+      const now = context.now();
+      const slow = Date.parse(now) - began > this.leaseMs / 3;
+      const later = ({ job }: Opening): Outcome => ({ job, step: { step: 'later', wait: { until: now } } });
+      outcomes.push(...(slow ? these.map(later) : await this.callTogether(connector, these, context)));
+    }
+    return outcomes;
+  }
+
+  /** The look and the calls are one turn: nothing is awaited between what is compared and the start of every call. */
+  private async callTogether(
+    connector: Connector,
+    calls: readonly (Opening & { todo: 'call' })[],
+    context: JobContext,
+  ): Promise<readonly Outcome[]> {
     const state = await this.state.now(calls.map((call) => comparedBy(call.job.payload.approval)));
     const at = context.now();
     const refused: [Opening & { todo: 'call' }, End][] = [];
@@ -250,6 +270,9 @@ export class PermitJobs implements JobKind<PermitJob> {
     }
   }
 }
+
+/** How many calls of one claim are under way at once. */
+const callsAtOnce = 16;
 
 const noConnector = {
   outcome: 'refused',

@@ -334,6 +334,24 @@ test('rule 5: a stop between the spend and the first call settles refused, and n
   expect(double.calls).toEqual([]);
 });
 
+test('rule 5: a stop reaches what a claim has not begun; only the few calls that are under way with the first still run', async () => {
+  const approvals = Array.from({ length: 60 }, (_, n) => approvalOf(setBid(`claim-${n}`), key));
+  await harness.deliver(
+    topic,
+    approvals.map((a, n) => event(a, `event-${n}`)),
+  );
+  double.call = async (action, id) => {
+    Reflect.deleteProperty(double, 'call');
+    await harness.putState('controls.v1', 'all', control('all', 1, 'stopped'));
+    return double.call(action, id);
+  };
+  const settled = (await harness.runJobs()).map((e) => e.data as { outcome: string; reason?: { code: string } });
+  expect(settled).toHaveLength(60);
+  expect(settled.filter(({ outcome }) => outcome === 'executed')).toHaveLength(16);
+  expect(settled.filter(({ outcome, reason }) => outcome === 'refused' && reason?.code === 'stopped')).toHaveLength(44);
+  expect(double.effects).toBe(16);
+});
+
 test('rule 5: an intent that another instance took over is not settled by the one that lost it', async () => {
   beforeFirstCall(async () => {
     await harness.putState('controls.v1', 'all', control('all', 1, 'stopped'));
