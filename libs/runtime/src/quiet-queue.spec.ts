@@ -13,7 +13,11 @@ const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/request
   prototype: Queue;
 };
 const queueWith = (pending: unknown[], throttledUntil: number): Queue =>
-  Object.assign(Object.create(RequestQueue.prototype) as Queue, { pending, throttledUntil, throttleCheckTimeoutId: null });
+  Object.assign(Object.create(RequestQueue.prototype) as Queue, {
+    pending,
+    throttledUntil,
+    throttleCheckTimeoutId: null,
+  });
 
 test('a connection of kafkajs looks again where a request waits, and only there', () => {
   const original = RequestQueue.prototype.scheduleCheckPendingRequests;
