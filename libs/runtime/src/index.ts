@@ -2,6 +2,6 @@ export { type Answering, type Calling, startCall, startRequest } from '@counters
 export * from './door.js';
 export { describe, isTransient } from './failures.js';
 export { type Limits, readLimits } from './limits.js';
-export { cut, type Packed, packed } from './packed.js';
+export { cut, cutBytes, type Packed, packed } from './packed.js';
 export { RuntimeModule, serve } from './serve.js';
 export { deployment, readSettings, type Settings, SourcesFile } from './settings.js';

@@ -1,27 +1,27 @@
 /**
- * Long texts as one parameter of a statement. As elements of an array the driver would escape each of them and the database read
+ * Long texts, or bytes, as one parameter of a statement. As elements of an array the driver would escape each of them and the database read
  * them character by character; as bytes they travel as they are, and `cut` takes each out of its place.
  */
 export interface Packed {
   readonly bytes: Buffer;
   /** Where each begins, from 1 as SQL counts. */
   readonly starts: readonly number[];
-  /** In bytes of UTF-8; null where there is no text. */
+  /** In bytes, of UTF-8 for a text; null where there is nothing. */
   readonly lengths: readonly (number | null)[];
 }
 
-export function packed(texts: readonly (string | null)[]): Packed {
-  const pieces: Buffer[] = [];
+export function packed(values: readonly (string | Uint8Array | null)[]): Packed {
+  const pieces: Uint8Array[] = [];
   const starts: number[] = [];
   const lengths: (number | null)[] = [];
   let next = 1;
-  for (const text of texts) {
+  for (const value of values) {
     starts.push(next);
-    if (text === null) {
+    if (value === null) {
       lengths.push(null);
       continue;
     }
-    const piece = Buffer.from(text);
+    const piece = typeof value === 'string' ? Buffer.from(value) : value;
     pieces.push(piece);
     lengths.push(piece.length);
     next += piece.length;
@@ -29,6 +29,10 @@ export function packed(texts: readonly (string | null)[]): Packed {
   return { bytes: Buffer.concat(pieces), starts, lengths };
 }
 
-/** The SQL for a text that `packed` put into parameter `bytes`, of a row that has its place as `start` and `length`. */
+/** The SQL for bytes that `packed` put into parameter `bytes`, of a row that has their place as `start` and `length`. */
+export const cutBytes = (bytes: string, start: string, length: string): string =>
+  `substring(${bytes}::bytea from ${start} for ${length})`;
+
+/** The same for a text. */
 export const cut = (bytes: string, start: string, length: string): string =>
-  `convert_from(substring(${bytes}::bytea from ${start} for ${length}), 'UTF8')`;
+  `convert_from(${cutBytes(bytes, start, length)}, 'UTF8')`;

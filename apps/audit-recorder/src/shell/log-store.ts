@@ -7,7 +7,7 @@ import {
   type Leaf,
   type TreeReader,
 } from '@countersign/record';
-import type { Tx } from '@countersign/runtime';
+import { cutBytes, packed, type Tx } from '@countersign/runtime';
 import type { NewLeaf } from '../core/leaves.js';
 
 /** Anything that can be asked: a transaction, or the pool. */
@@ -49,14 +49,13 @@ export async function appendLeaves(tx: Tx, leaves: readonly NewLeaf[], at: strin
   );
   const ids = leaves.flatMap((leaf, n) => leaf.ids.map((id) => ({ id, leaf: head.size + n })));
   const column = (of: (leaf: NewLeaf) => unknown): unknown[] => leaves.map(of);
-  const lengths = leaves.map(({ bytes }) => bytes.length);
-  // Bytes travel as three long values and are cut up there: as array elements each would be escaped text of twice the length.
+  const bytes = packed(leaves.map((leaf) => leaf.bytes));
   await tx.query(
     `INSERT INTO leaves (index, topic, partition, "offset", source, id, sha256, leaf_hash, kept, bytes, at)
      SELECT $1::bigint + n - 1, topic, partition, "offset", source, id,
        substring($3::bytea from (n::int - 1) * ${HASH_BYTES} + 1 for ${HASH_BYTES}),
        substring($4::bytea from (n::int - 1) * ${HASH_BYTES} + 1 for ${HASH_BYTES}),
-       kept, substring($5::bytea from start for length), $2
+       kept, ${cutBytes('$5', 'start', 'length')}, $2
      FROM unnest($6::text[], $7::int[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::int[], $13::int[])
        WITH ORDINALITY AS new(topic, partition, "offset", source, id, kept, start, length, n)`,
     [
@@ -64,15 +63,15 @@ export async function appendLeaves(tx: Tx, leaves: readonly NewLeaf[], at: strin
       at,
       Buffer.concat(leaves.map(({ leaf }) => leaf.sha256)),
       Buffer.concat(leaves.map(({ hash }) => hash)),
-      Buffer.concat(leaves.map(({ bytes }) => bytes)),
+      bytes.bytes,
       column(({ leaf }) => leaf.topic),
       column(({ leaf }) => leaf.partition),
       column(({ leaf }) => leaf.offset),
       column(({ leaf }) => leaf.source),
       column(({ leaf }) => leaf.id),
       column(({ kept }) => kept),
-      startsOf(lengths),
-      lengths,
+      bytes.starts,
+      bytes.lengths,
     ],
   );
   if (ids.length > 0) {
@@ -92,15 +91,6 @@ export async function appendLeaves(tx: Tx, leaves: readonly NewLeaf[], at: strin
     );
   }
   await tx.query('UPDATE log_head SET size = $1, frontier = $2', [frontier.size, Buffer.concat(frontier.hashes)]);
-}
-
-/** Where each piece begins in their concatenation, from 1 as SQL counts. */
-function startsOf(lengths: readonly number[]): number[] {
-  let next = 1;
-  return lengths.map((length) => {
-    next += length;
-    return next - length;
-  });
 }
 
 /** The tree's stored hashes, for proofs. */
