@@ -25,12 +25,12 @@ type Later = Extract<Step, { step: 'later' }>;
 
 /** What the opening transaction left to do for one approval. */
 type Opening =
-  | { readonly todo: 'settle'; readonly job: PJob; readonly step: Ended }
-  | { readonly todo: 'later'; readonly job: PJob; readonly step: Later }
+  | { readonly next: 'settle'; readonly job: PJob; readonly step: Ended }
+  | { readonly next: 'later'; readonly job: PJob; readonly step: Later }
   /** An intent made in this claim: nobody has called. */
-  | { readonly todo: 'call'; readonly job: PJob; readonly action: ApprovedAction }
+  | { readonly next: 'call'; readonly job: PJob; readonly action: ApprovedAction }
   /** An intent of an earlier claim: it may have been called. */
-  | { readonly todo: 'ask'; readonly job: PJob; readonly turn: number };
+  | { readonly next: 'ask'; readonly job: PJob; readonly turn: number };
 
 /** What a call or a question came to; null where another instance has taken the intent over. */
 type Outcome = { readonly job: PJob; readonly step: Ended | Later } | null;
@@ -58,9 +58,9 @@ export class PermitJobs implements JobKind<PermitJob> {
 
   async work(jobs: readonly PJob[], context: JobContext): Promise<void> {
     const openings = await this.opened(jobs, context);
-    const aside = openings.filter((o) => o.todo === 'settle' || o.todo === 'later');
+    const aside = openings.filter((o) => o.next === 'settle' || o.next === 'later');
     const groups = Map.groupBy(
-      openings.filter((o) => o.todo === 'call' || o.todo === 'ask'),
+      openings.filter((o) => o.next === 'call' || o.next === 'ask'),
       (o) => o.job.payload.approval.connector,
     );
     // A connector that is slow holds up its own actions only.
@@ -96,7 +96,7 @@ export class PermitJobs implements JobKind<PermitJob> {
     for (const job of jobs) {
       const row = rows.get(compared.get(job.id)?.permitId ?? '');
       if (row?.jobId === job.id) {
-        if (row.end) openings.push({ todo: 'settle', job, step: { step: 'end', end: row.end } });
+        if (row.end) openings.push({ next: 'settle', job, step: { step: 'end', end: row.end } });
         else resuming.push(job);
         continue;
       }
@@ -104,8 +104,8 @@ export class PermitJobs implements JobKind<PermitJob> {
       const step = onOpening(standing(said), this.settings.patience);
       if (step.step === 'spend' && said.ok) spending.push({ job, action: said.action });
       else if (step.step === 'end') ending.push({ job, step });
-      else if (step.step === 'reject') openings.push({ todo: 'settle', job, step });
-      else if (step.step === 'later') openings.push({ todo: 'later', job, step });
+      else if (step.step === 'reject') openings.push({ next: 'settle', job, step });
+      else if (step.step === 'later') openings.push({ next: 'later', job, step });
     }
 
     const taken = await this.permits.take(
@@ -117,12 +117,12 @@ export class PermitJobs implements JobKind<PermitJob> {
     // Whoever finds the row just taken looks again, and then sees a replay.
     const again: Later = { step: 'later', wait: { until: at } };
     for (const { job, action } of spending)
-      openings.push(taken.has(job.id) ? { todo: 'call', job, action } : { todo: 'later', job, step: again });
+      openings.push(taken.has(job.id) ? { next: 'call', job, action } : { next: 'later', job, step: again });
     for (const { job, step } of ending)
-      openings.push(taken.has(job.id) ? { todo: 'settle', job, step } : { todo: 'later', job, step: again });
+      openings.push(taken.has(job.id) ? { next: 'settle', job, step } : { next: 'later', job, step: again });
     for (const job of resuming) {
       const turn = turns.get(permitIdOf(job));
-      openings.push(turn === undefined ? { todo: 'later', job, step: again } : { todo: 'ask', job, turn });
+      openings.push(turn === undefined ? { next: 'later', job, step: again } : { next: 'ask', job, turn });
     }
     return openings;
   }
@@ -133,8 +133,8 @@ export class PermitJobs implements JobKind<PermitJob> {
   }
 
   private async run(connector: Connector | undefined, group: readonly Opening[], context: JobContext): Promise<void> {
-    const calls = group.filter((o) => o.todo === 'call');
-    const asks = group.filter((o) => o.todo === 'ask');
+    const calls = group.filter((o) => o.next === 'call');
+    const asks = group.filter((o) => o.next === 'ask');
     const outcomes = connector
       ? await Promise.all([
           this.firstCalls(connector, calls, context),
@@ -156,7 +156,7 @@ export class PermitJobs implements JobKind<PermitJob> {
    */
   private async firstCalls(
     connector: Connector,
-    calls: readonly (Opening & { todo: 'call' })[],
+    calls: readonly (Opening & { next: 'call' })[],
     context: JobContext,
   ): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = [];
@@ -174,12 +174,12 @@ export class PermitJobs implements JobKind<PermitJob> {
   /** The look and the calls are one turn: nothing is awaited between what is compared and the start of every call. */
   private async callTogether(
     connector: Connector,
-    calls: readonly (Opening & { todo: 'call' })[],
+    calls: readonly (Opening & { next: 'call' })[],
     context: JobContext,
   ): Promise<readonly Outcome[]> {
     const state = await this.state.now(calls.map((call) => comparedBy(call.job.payload.approval)));
     const at = context.now();
-    const refused: [Opening & { todo: 'call' }, End][] = [];
+    const refused: [Opening & { next: 'call' }, End][] = [];
     const started: Promise<Outcome>[] = [];
     for (const call of calls) {
       const step = beforeFirstCall(standing(recheck(call.action, { at, state })));
@@ -191,7 +191,7 @@ export class PermitJobs implements JobKind<PermitJob> {
 
   /** Ends intents that were never called. Where another instance has taken one over meanwhile, that one goes on with it. */
   private async refuse(
-    refused: readonly (readonly [Opening & { todo: 'call' }, End])[],
+    refused: readonly (readonly [Opening & { next: 'call' }, End])[],
     context: JobContext,
   ): Promise<readonly Outcome[]> {
     if (refused.length === 0) return [];
@@ -202,7 +202,7 @@ export class PermitJobs implements JobKind<PermitJob> {
 
   private async ask(
     connector: Connector,
-    { job, turn }: Opening & { todo: 'ask' },
+    { job, turn }: Opening & { next: 'ask' },
     context: JobContext,
   ): Promise<Outcome> {
     const { approval } = job.payload;
@@ -223,7 +223,7 @@ export class PermitJobs implements JobKind<PermitJob> {
   }
 
   /** An intent that may have been called through a connector that is no longer configured. */
-  private nobody({ job, turn }: Opening & { todo: 'ask' }): Outcome {
+  private nobody({ job, turn }: Opening & { next: 'ask' }): Outcome {
     const found = unknown(noConnector.reason.says);
     const step = onAnswer(found, turn, this.settings.patience);
     return step.step === 'end' || step.step === 'later' ? { job, step } : null;
