@@ -161,35 +161,16 @@ function figuresOf(bench: Bench, trials: readonly Trial[], at: readonly number[]
   if (ofConsole.length === 0 || ofCommand.length === 0) return [];
   const aim = { text: '< 500 ms', met: (value: number) => value < 500 };
   const times = (of: readonly (typeof timed)[number][], key: 'sinceAnswer' | 'sinceAsked') => of.map((one) => one[key]);
+  const spread = (id: string, what: string, of: readonly number[]): [Figure, Figure] => [
+    { id: `${id}.p50`, what: `${what} to last effect, median`, value: percentile(of, 50), unit: 'ms' },
+    { id: `${id}.p99`, what: `${what} to last effect, 99th percentile`, value: percentile(of, 99), unit: 'ms', aim },
+  ];
+  const [median, longest] = spread('d', 'stop answered', times(ofConsole, 'sinceAnswer'));
   const note = `${ofConsole.length} stops of everything, an agent, a channel and a play in turn under ${perSecond}/s, so that the 99th percentile is the longest; nothing after it while ${watchedMs} ms were watched`;
   return [
-    {
-      id: 'd.p50',
-      what: 'stop answered to last effect, median',
-      value: percentile(times(ofConsole, 'sinceAnswer'), 50),
-      unit: 'ms',
-    },
-    {
-      id: 'd.p99',
-      what: 'stop answered to last effect, 99th percentile',
-      value: percentile(times(ofConsole, 'sinceAnswer'), 99),
-      unit: 'ms',
-      aim,
-      note,
-    },
-    {
-      id: 'd.asked.p50',
-      what: 'stop asked for to last effect, median',
-      value: percentile(times(ofConsole, 'sinceAsked'), 50),
-      unit: 'ms',
-    },
-    {
-      id: 'd.asked.p99',
-      what: 'stop asked for to last effect, 99th percentile',
-      value: percentile(times(ofConsole, 'sinceAsked'), 99),
-      unit: 'ms',
-      aim,
-    },
+    median,
+    { ...longest, note },
+    ...spread('d.asked', 'stop asked for', times(ofConsole, 'sinceAsked')),
     {
       id: 'd.command.max',
       what: 'end of `countersign stop` to last effect, longest',

@@ -376,8 +376,8 @@ const seeing =
     await effect(batch);
   };
 const needs = () => [{ topic: 'controls.v1', key: 'all', version: 1 }];
-
-test('an event waits for state that its topic has, however far behind the reader is', async () => {
+/** Runs an engine whose events wait for the control `all`; what they saw of it when they were handled. */
+async function waiting(): Promise<readonly number[]> {
   const versions: number[] = [];
   const limits = { STATE_WAIT_MS: '100' };
   const made: Engine = engine({ spec: { ...spec, state: ['controls.v1'], needs }, limits });
@@ -385,6 +385,11 @@ test('an event waits for state that its topic has, however far behind the reader
     made,
     seeing(versions, () => made),
   );
+  return versions;
+}
+
+test('an event waits for state that its topic has, however far behind the reader is', async () => {
+  const versions = await waiting();
   const lock = new pg.Client({ connectionString: database.url });
   await lock.connect();
   try {
@@ -402,13 +407,7 @@ test('an event waits for state that its topic has, however far behind the reader
 });
 
 test('an event goes on without state that its topic does not have', async () => {
-  const versions: number[] = [];
-  const limits = { STATE_WAIT_MS: '100' };
-  const made: Engine = engine({ spec: { ...spec, state: ['controls.v1'], needs }, limits });
-  await run(
-    made,
-    seeing(versions, () => made),
-  );
+  const versions = await waiting();
   await send(8_200, 1);
   await until(async () => (await effects()).length === 1);
   expect(versions).toEqual([0]);
