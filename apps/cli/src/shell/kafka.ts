@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Event, readEvent, type Topic, toBinary } from '@countersign/contracts';
-import kafkajs, { type Kafka, type SASLOptions } from 'kafkajs';
+import kafkajs, { type Admin, type Kafka, type KafkaMessage, type SASLOptions } from 'kafkajs';
 import type { Installation } from '../core/installation.js';
 import { codeOf, Failure } from './failure.js';
 
@@ -30,43 +30,75 @@ export async function readAll(
   group: string,
   topics: readonly Topic[],
 ): Promise<Event[]> {
+  const found: Event[] = [];
+  const named = new Map(topics.map((topic) => [topic.name, topic]));
+  await readToEnds(
+    kafka,
+    bootstrap,
+    group,
+    async () => [...named.keys()],
+    (place, message) => {
+      const topic = named.get(place.topic);
+      const read = topic && readEvent(topic, message);
+      if (read?.ok) found.push(read.event as Event);
+    },
+  );
+  return found;
+}
+
+/**
+ * Hands over every record of the topics that `choose` names, once each, up to the ends that they have at the call; under a group of
+ * its own that commits nothing. Throws a `Failure` where the broker is out of reach.
+ */
+export async function readToEnds(
+  kafka: Kafka,
+  bootstrap: string,
+  group: string,
+  choose: (admin: Admin) => Promise<readonly string[]>,
+  take: (place: { readonly topic: string; readonly partition: number }, message: KafkaMessage) => void,
+): Promise<void> {
   const admin = kafka.admin();
   const consumer = kafka.consumer({ groupId: `${group}.cli.${randomUUID()}`, maxWaitTimeInMs: 100 });
-  const found: Event[] = [];
   try {
     await admin.connect();
+    const filled = new Set<string>();
     const awaited = new Map<string, bigint>();
-    for (const { name } of topics) {
-      for (const { partition, low, high } of await admin.fetchTopicOffsets(name)) {
-        if (BigInt(high) > BigInt(low)) awaited.set(`${name}/${partition}`, BigInt(high));
+    for (const topic of await choose(admin)) {
+      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+        if (BigInt(high) <= BigInt(low)) continue;
+        filled.add(topic);
+        awaited.set(`${topic}/${partition}`, BigInt(high));
       }
     }
-    if (awaited.size === 0) return found;
-    const named = new Map(topics.map((topic) => [topic.name, topic]));
+    if (awaited.size === 0) return;
     await consumer.connect();
-    const wanted = topics.filter(({ name }) => [...awaited.keys()].some((place) => place.startsWith(`${name}/`)));
-    await consumer.subscribe({ topics: wanted.map(({ name }) => name), fromBeginning: true });
+    await consumer.subscribe({ topics: [...filled], fromBeginning: true });
+    const next = new Map<string, bigint>();
     await new Promise<void>((resolve, reject) => {
       consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
       consumer
         .run({
           autoCommit: false,
-          eachBatch: async ({ batch }) => {
-            const place = `${batch.topic}/${batch.partition}`;
-            const end = awaited.get(place);
+          partitionsConsumedConcurrently: 4,
+          eachBatch: async ({ batch, heartbeat, resolveOffset }) => {
+            const { topic, partition } = batch;
+            const name = `${topic}/${partition}`;
+            const end = awaited.get(name);
             for (const message of batch.messages) {
-              const topic = named.get(batch.topic);
-              if (!topic || end === undefined || BigInt(message.offset) >= end) continue;
-              const read = readEvent(topic, message);
-              if (read.ok) found.push(read.event as Event);
+              const offset = BigInt(message.offset);
+              // After a rebalance a batch may come again.
+              if (end === undefined || offset >= end || offset < (next.get(name) ?? 0n)) continue;
+              take({ topic, partition }, message);
+              next.set(name, offset + 1n);
+              resolveOffset(message.offset);
             }
-            if (end !== undefined && BigInt(batch.lastOffset()) + 1n >= end) awaited.delete(place);
+            await heartbeat();
+            if (end !== undefined && BigInt(batch.lastOffset()) + 1n >= end) awaited.delete(name);
             if (awaited.size === 0) resolve();
           },
         })
         .catch(reject);
     });
-    return found;
   } catch (error) {
     throw outOfReach(bootstrap, error);
   } finally {
