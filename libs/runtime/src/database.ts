@@ -2,9 +2,10 @@ import { moment, transactionEnded } from '@countersign/telemetry';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import type { Tx } from './door.js';
-import { describe, lostRace } from './failures.js';
+import { describe, lostRace, planOutdated } from './failures.js';
 import type { Limits } from './limits.js';
 import { EventsAsTheyAre1763600000001, RuntimeTables1763600000000 } from './migrations.js';
+import { prepared } from './prepared.js';
 
 /** The service's own database: one pool, transactions in READ COMMITTED. */
 export interface Database {
@@ -33,6 +34,8 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
     query_timeout: limits.queryMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    // The plan of a prepared statement may be of a table that was empty. It goes with its connection.
+    maxLifetimeSeconds: 60,
   });
   const namespace = new URL(url).pathname.slice(1);
   // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
@@ -45,7 +48,7 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
     let broken: Error | undefined;
     try {
       await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
-      const result = await fn({ query: async (sql, params) => (await client.query(sql, params as unknown[])).rows });
+      const result = await fn({ query: async (sql, params) => (await client.query(prepared(sql, params))).rows });
       const { command } = await client.query('COMMIT');
       // Postgres answers the COMMIT of a failed transaction with ROLLBACK, and no error.
       if (command !== 'COMMIT') throw new Error('nothing was committed: the error of a statement was swallowed');
@@ -54,6 +57,7 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
       await client.query('ROLLBACK').catch((e: Error) => {
         broken = e;
       });
+      if (planOutdated(error)) broken = error as Error;
       throw error;
     } finally {
       client.removeListener('error', ignore);
@@ -69,14 +73,21 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
           transactionEnded({ namespace, began, of });
           return result;
         } catch (error) {
-          if (lostRace(error) && tries < limits.raceTries) continue;
+          if ((lostRace(error) || planOutdated(error)) && tries < limits.raceTries) continue;
           transactionEnded({ namespace, began, of, failure: describe(error).code });
           throw error;
         }
       }
     },
     async read(sql, params) {
-      return (await pool.query(sql, params as unknown[])).rows;
+      for (let tries = 1; ; tries++) {
+        try {
+          return (await pool.query(prepared(sql, params))).rows;
+        } catch (error) {
+          // The pool has closed that connection; each of the others may have the same plan.
+          if (!planOutdated(error) || tries >= limits.raceTries) throw error;
+        }
+      }
     },
     close: () => pool.end(),
   };

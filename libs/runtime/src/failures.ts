@@ -36,6 +36,12 @@ export function isTransient(error: unknown): boolean {
 export const lostRace = (error: unknown): boolean =>
   ['40001', '40P01'].includes((error as { code?: string }).code ?? '');
 
+/** Whether a prepared statement is of a table that has other columns by now: a connection without it is to try again. */
+export const planOutdated = (error: unknown): boolean => {
+  const { code, routine } = error as { code?: string; routine?: string };
+  return code === '0A000' && routine === 'RevalidateCachedQuery';
+};
+
 /** What may be said of an error in a log or a dead letter: its class and code; messages of the database and of parsers quote values. */
 export function describe(error: unknown): { code: string; says: string } {
   if (!(error instanceof Error)) return { code: 'error', says: typeof error };

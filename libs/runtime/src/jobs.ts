@@ -112,7 +112,8 @@ export class JobRunner {
       `UPDATE jobs j SET lease_until = clock_timestamp() + $3 * interval '1 millisecond', claims = claims + 1
        FROM (SELECT kind, id FROM jobs WHERE kind = $1 AND due_at <= $2 AND (lease_until IS NULL OR lease_until < clock_timestamp())
              ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) due
-       WHERE j.kind = due.kind AND j.id = due.id RETURNING j.*`,
+       WHERE j.kind = due.kind AND j.id = due.id
+       RETURNING j.kind, j.id, j.due_at, j.claims, j.payload, j.cause, j.result_at, j.outputs`,
       [kind.kind, this.is.now(), Math.min(kind.leaseMs, this.is.limits.leaseMs), kind.batch],
     );
   }
