@@ -1,5 +1,6 @@
+import type { EventType } from '@countersign/contracts';
 import type { GateState } from '@countersign/gate';
-import { RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
+import { RUNTIME, type Runtime, type StateRow, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 
 /** Which rows some permits are compared with. */
@@ -7,6 +8,19 @@ export interface Compared {
   readonly controls: readonly string[];
   readonly consents: readonly string[];
 }
+
+/**
+ * All of one moment in one statement, as it is read before every group of calls; for that alone this looks into the runtime's
+ * table. What a policy says is most of its row and is not compared, only the digests of its parts are.
+ */
+const rowsOf = `
+  SELECT topic, key, version, data - 'content' AS data FROM state_rows
+  WHERE (topic = 'consents.v1' AND key = ANY($1)) OR (topic = 'controls.v1' AND key = ANY($2))
+     OR (topic = 'policies.v1' AND key = 'main')
+  ORDER BY topic, key`;
+const heldRowsOf = `${rowsOf} FOR SHARE`;
+
+type Found = readonly (StateRow & { readonly topic: string; readonly key: string })[];
 
 /** What this executor has read of the state that permits are compared with. */
 @Injectable()
@@ -18,7 +32,7 @@ export class ComparedState {
     return this.in({ query: this.runtime.read.bind(this.runtime) }, of);
   }
 
-  /** The rows in a transaction; with `lock` they are held FOR SHARE, always in the same order of topics. */
+  /** The rows in a transaction; with `lock` they are held FOR SHARE, in the order of their topics and keys. */
   async in(tx: Tx, of: readonly Compared[], lock?: 'share'): Promise<GateState> {
     // Before the rows: an age that is older than they are errs on the safe side.
     const {
@@ -26,28 +40,21 @@ export class ComparedState {
       'consents.v1': consentsAt,
       'policies.v1': policiesAt,
     } = this.runtime.comparedAt();
-    const consentRows = await this.runtime.state<'ConsentsChanged'>(
-      tx,
-      'consents.v1',
-      of.flatMap((c) => c.consents),
-      lock,
-    );
-    const controlRows = await this.runtime.state<'ControlChanged'>(
-      tx,
-      'controls.v1',
-      of.flatMap((c) => c.controls),
-      lock,
-    );
-    const policy = (await this.runtime.state<'PolicyPublished'>(tx, 'policies.v1', ['main'], lock)).get('main');
+    const contacts = [...new Set(of.flatMap((c) => c.consents))];
+    const scopes = [...new Set(of.flatMap((c) => c.controls))];
+    const found: Found = await tx.query(lock ? heldRowsOf : rowsOf, [contacts, scopes]);
+    const consents = await this.all<'ConsentsChanged'>(tx, 'consents.v1', contacts, found, lock);
+    const controls = await this.all<'ControlChanged'>(tx, 'controls.v1', scopes, found, lock);
+    const policy = (await this.all<'PolicyPublished'>(tx, 'policies.v1', ['main'], found, lock)).get('main');
     return {
       consents: Object.fromEntries(
-        [...consentRows].map(([contactId, { version, data }]) => [
+        [...consents].map(([contactId, { version, data }]) => [
           contactId,
           { version, entries: data?.entries ?? [], suppressions: data?.suppressions ?? [] },
         ]),
       ),
       controls: Object.fromEntries(
-        [...controlRows].map(([scope, { version, data }]) => [
+        [...controls].map(([scope, { version, data }]) => [
           scope,
           data ? { version, state: data.state, by: data.by, reason: data.reason } : { version, state: 'running' },
         ]),
@@ -55,5 +62,22 @@ export class ComparedState {
       policy: policy?.data ? { version: policy.version, parts: policy.data.parts } : null,
       comparedAt: { controls: controlsAt ?? null, consents: consentsAt ?? null, policies: policiesAt ?? null },
     };
+  }
+
+  /** A row for each key. With `lock`, what nobody has written yet is made and held too: its first version must not come in between. */
+  private async all<T extends EventType>(
+    tx: Tx,
+    topic: string,
+    keys: readonly string[],
+    found: Found,
+    lock?: 'share',
+  ): Promise<ReadonlyMap<string, StateRow<T>>> {
+    const rows = new Map<string, StateRow<T>>();
+    for (const row of found) if (row.topic === topic) rows.set(row.key, row as StateRow<T>);
+    const missing = keys.filter((key) => !rows.has(key));
+    if (missing.length === 0) return rows;
+    const made = lock && (await this.runtime.state<T>(tx, topic, missing, lock));
+    for (const key of missing) rows.set(key, made?.get(key) ?? { version: 0, data: null });
+    return rows;
   }
 }

@@ -34,14 +34,16 @@ interface StoredRow {
   after: NonNullable<End['after']> | null;
 }
 
-const columns = 'permit_id, job_id, turns, outcome, reason, external_reference, spent_minor, before, after';
+const columns =
+  'p.permit_id, p.job_id, p.turns, p.outcome, p.reason, p.external_reference, p.spent_minor, p.before, p.after';
 
 /** The table `permits`: one row for every permit that came to an intent or an end here. Rows are never deleted. */
 @Injectable()
 export class Permits {
   /** The rows of these permits, as far as there are any. */
   async find(tx: Tx, permitIds: readonly string[]): Promise<Map<string, PermitRow>> {
-    const rows = await tx.query<StoredRow>(`SELECT ${columns} FROM permits WHERE permit_id = ANY($1::uuid[])`, [
+    if (permitIds.length === 0) return new Map();
+    const rows = await tx.query<StoredRow>(`SELECT ${columns} FROM permits p WHERE p.permit_id = ANY($1::uuid[])`, [
       permitIds,
     ]);
     return new Map(rows.map((row) => [row.permit_id, rowOf(row)]));
@@ -90,27 +92,30 @@ export class Permits {
    * took one over keeps it. Returns those that ended here.
    */
   async refuseUncalled(tx: Tx, ends: ReadonlyMap<string, End>, at: string): Promise<Set<string>> {
-    const ended = await this.write(tx, ends, at, 'AND p.turns = 1');
-    return new Set(ended);
+    return new Set((await this.write(tx, ends, at, 'AND p.turns = 1')).keys());
   }
 
   /** Ends intents and returns the end that each row holds: the first one written stands. */
   async end(tx: Tx, ends: ReadonlyMap<string, End>, at: string): Promise<Map<string, End>> {
-    await this.write(tx, ends, at, '');
-    const rows = await this.find(tx, [...ends.keys()]);
-    return new Map([...rows].flatMap(([id, { end }]) => (end ? [[id, end] as const] : [])));
+    const written = await this.write(tx, ends, at, '');
+    const rows = await this.find(
+      tx,
+      [...ends.keys()].filter((id) => !written.has(id)),
+    );
+    return new Map([...written, ...rows].flatMap(([id, { end }]) => (end ? [[id, end] as const] : [])));
   }
 
+  /** The rows that these ends were written to, as they are now. */
   private async write(tx: Tx, ends: ReadonlyMap<string, End>, at: string, unless: '' | 'AND p.turns = 1') {
-    if (ends.size === 0) return [];
+    if (ends.size === 0) return new Map<string, PermitRow>();
     const rows = [...ends].sort(([a], [b]) => (a < b ? -1 : 1));
     const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
-    const ended = await tx.query<{ permit_id: string }>(
+    const ended = await tx.query<StoredRow>(
       `UPDATE permits p SET outcome = n.outcome, reason = n.reason::jsonb, external_reference = n.reference,
               spent_minor = n.spent, before = n.before::jsonb, after = n.after::jsonb, ended_at = $7
        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::bigint[])
          AS n(permit_id, outcome, reason, reference, before, after, spent)
-       WHERE p.permit_id = n.permit_id AND p.outcome IS NULL ${unless} RETURNING p.permit_id`,
+       WHERE p.permit_id = n.permit_id AND p.outcome IS NULL ${unless} RETURNING ${columns}`,
       [
         rows.map(([id]) => id),
         rows.map(([, end]) => end.outcome),
@@ -122,7 +127,7 @@ export class Permits {
         rows.map(([, end]) => end.spentMinor ?? null),
       ],
     );
-    return ended.map((row) => row.permit_id);
+    return new Map(ended.map((row) => [row.permit_id, rowOf(row)]));
   }
 }
 
