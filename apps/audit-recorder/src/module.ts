@@ -1,9 +1,9 @@
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { Checkpoints } from './shell/checkpoints.js';
-import { Handlers } from './shell/handlers.js';
 import { RecordTables1763700008700 } from './shell/migrations/record-tables.js';
 import { Pages } from './shell/pages.js';
+import { Recording } from './shell/recording.js';
 import { readSettings, SETTINGS } from './shell/settings.js';
 import { Stories } from './shell/stories.js';
 
@@ -12,12 +12,13 @@ export const spec: ServiceSpec = {
   port: 8087,
   migrations: [RecordTables1763700008700],
   jobs: [Checkpoints],
-  everyRecord: true,
+  keeper: Recording,
+  gathers: true,
 };
 
 @Module({
   imports: [RuntimeModule.of(spec)],
-  controllers: [Handlers, Pages],
-  providers: [Checkpoints, Stories, { provide: SETTINGS, useFactory: () => readSettings(process.env) }],
+  controllers: [Pages],
+  providers: [Checkpoints, Recording, Stories, { provide: SETTINGS, useFactory: () => readSettings(process.env) }],
 })
 export class AuditRecorderModule {}

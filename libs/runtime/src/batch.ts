@@ -1,4 +1,4 @@
-import type { Batch, Received, SeenRecord, SetAside } from './door.js';
+import type { Batch, Received, SetAside } from './door.js';
 import type { UnitOfWork } from './work.js';
 
 const units = new WeakMap<Batch, UnitOfWork>();
@@ -16,7 +16,6 @@ export function batchOf(
   topic: string,
   events: readonly Received[],
   aside: readonly SetAside[] = [],
-  records: readonly SeenRecord[] = [],
 ): Batch {
   const batch: Batch = {
     at: unit.at,
@@ -24,7 +23,6 @@ export function batchOf(
     topic,
     events,
     setAside: aside,
-    records,
     emit: (cause, output) => unit.emit(cause, output),
     ownState: (name, keys) => unit.ownState(name, keys),
     putState: (cause, output) => unit.putState(cause, output),

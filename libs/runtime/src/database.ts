@@ -4,7 +4,11 @@ import { DataSource } from 'typeorm';
 import type { Tx } from './door.js';
 import { describe, lostRace, planOutdated } from './failures.js';
 import type { Limits } from './limits.js';
-import { EventsAsTheyAre1763600000001, RuntimeTables1763600000000 } from './migrations.js';
+import {
+  EventsAsTheyAre1763600000001,
+  RecordPositions1763600000002,
+  RuntimeTables1763600000000,
+} from './migrations.js';
 import { prepared } from './prepared.js';
 
 /** The service's own database: one pool, transactions in READ COMMITTED. */
@@ -107,7 +111,12 @@ export async function migrate(
       url,
       poolSize: 1,
       migrationsTableName: 'migrations',
-      migrations: [RuntimeTables1763600000000, EventsAsTheyAre1763600000001, ...migrations] as never[],
+      migrations: [
+        RuntimeTables1763600000000,
+        EventsAsTheyAre1763600000001,
+        RecordPositions1763600000002,
+        ...migrations,
+      ] as never[],
     });
     await source.initialize();
     try {

@@ -111,13 +111,24 @@ export interface SeenRecord {
   readonly cause: Cause;
 }
 
-/** What a handler gets: the fresh events of one batch of one partition, in order. A redelivery never reaches it. */
+/**
+ * What a handler gets: fresh events of one topic, those of each partition in their order. A redelivery never reaches it.
+ */
 export interface Batch<T extends EventType = EventType> extends Work {
   readonly topic: string;
   readonly events: readonly Received<T>[];
   readonly setAside: readonly SetAside[];
-  /** Every record of the batch, only where the spec says `everyRecord`; `events` and `setAside` are empty then. */
+}
+
+/** What a keeper gets: fresh records of any of its topics, those of each partition in their order. */
+export interface Records extends Pick<Work, 'at' | 'tx' | 'schedule'> {
   readonly records: readonly SeenRecord[];
+}
+
+/** A service that keeps what was written, not what it means: a provider of the module, named in the spec's `keeper`. */
+export interface Keeper {
+  /** Keeps the records, in the transaction that says so. Whatever it throws makes the same records come again. */
+  keep(batch: Records): Promise<void>;
 }
 
 /** `cause` of a received event. */
@@ -199,8 +210,16 @@ export interface ServiceSpec {
    * transaction with what could not be read. Return the topics by name; absent for all others.
    */
   readonly unreadable?: (topic: string) => boolean;
-  /** For a service that keeps what was written, not what it means: each record of its topics once, by its Kafka coordinates. */
-  readonly everyRecord?: boolean;
+  /**
+   * For a service that keeps what was written: it is given each record of every topic that it reads, once, by its Kafka
+   * coordinates, and has no handlers beside.
+   */
+  readonly keeper?: Type<Keeper>;
+  /**
+   * Nobody waits for what this service makes of an event: the broker may hold its fetches back for `GATHER_MS`, so that more
+   * comes together.
+   */
+  readonly gathers?: boolean;
   /** Topics whose duplicates (the same bytes under the same id at another offset) are handed on too, rather than only counted. */
   readonly duplicates?: (topic: string) => boolean;
   /** Port of its HTTP interface where `PORT` is not set; health is always served. */

@@ -3,20 +3,22 @@ import { startAct } from '@countersign/telemetry';
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
 import { consume, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';
-import type { Cause, JobKind, Received, Runtime, ServiceSpec, Tx, Work } from './door.js';
+import type { Cause, JobKind, Keeper, Received, Runtime, ServiceSpec, Tx, Work } from './door.js';
 import type { RawRecord } from './entries.js';
 import { describe } from './failures.js';
 import { type Handle, Inbox } from './inbox.js';
 import { actKind, JobRunner } from './jobs.js';
+import { Keeping, type PlacedRecord } from './keeper.js';
 import { type Limits, readLimits } from './limits.js';
 import { outputsMeasured, watch } from './measures.js';
 import { type Publish, publishWith } from './publisher.js';
 import { quietQueue } from './quiet-queue.js';
 import { replay } from './replays.js';
 import { deployment, readSettings } from './settings.js';
-import { applyState, followState, readBack, readState, type StateReader } from './state.js';
+import { applyState, followState, positionsWithin, readBack, readState, type StateReader } from './state.js';
 import { fitsText } from './text.js';
 import { tidy } from './tidy.js';
+import { together } from './together.js';
 import { type Bounds, causeKey, UnitOfWork } from './work.js';
 
 quietQueue();
@@ -33,6 +35,9 @@ export interface Health {
   readonly service: string;
   readonly checks: Readonly<Record<string, unknown>>;
 }
+
+/** What is done with records of one partition. Throws: they come again. */
+type Take = (records: readonly RawRecord[]) => Promise<void>;
 
 /** The engine of one service: its database, consumers, jobs and state. Nest knows it by `RUNTIME`. */
 export class Engine implements Runtime {
@@ -107,6 +112,10 @@ export class Engine implements Runtime {
     await this.checkTopics();
     const own = (this.spec.ownState ?? []).map((name) => topicNamed(name, this.topics));
     const followed = (this.spec.state ?? []).map((name) => topicNamed(name, this.topics));
+    if (this.spec.keeper) {
+      const { admin, db, limits } = this;
+      await positionsWithin({ admin, db, limits, topics: this.topicsRead() }, 'record_positions');
+    }
     const common = { kafka: this.kafka, db: this.db, service: this.service, limits: this.limits, log: this.log };
     if (followed.length > 0) {
       this.reader = await followState({ ...common, admin: this.admin, topics: followed, now: this.now });
@@ -115,26 +124,24 @@ export class Engine implements Runtime {
     if (own.length > 0) this.backReader = await readBack({ ...common, topics: own, publish: this.publishOutputs });
   }
 
-  /** Begins work: consumes the handlers' topics and runs the jobs. */
-  async begin(handlers: ReadonlyMap<string, Handle>, kinds: readonly JobKind<never>[]): Promise<void> {
+  /** Begins work: consumes the handlers' topics, or with a keeper all that the service reads, and runs the jobs. */
+  async begin(handlers: ReadonlyMap<string, Handle>, kinds: readonly JobKind<never>[], keeper?: Keeper): Promise<void> {
+    if (keeper && handlers.size > 0) throw new Error(`${this.service} keeps every record and has handlers too`);
     for (const name of handlers.keys()) {
       const topic = topicNamed(name, this.topics);
       if (!topic.readers.includes(this.service))
         throw new Error(`${this.service} handles ${name}, but the topology does not let it read that topic`);
     }
-    const all = this.withReplays(handlers);
-    const waiting = this.waiting();
+    const work = keeper ? this.toKeep(keeper) : this.toHandle(handlers);
     this.jobs.start([...kinds, actKind]);
     this.worker = await consume({
       kafka: this.kafka,
       groupId: this.service,
-      topics: [...all.keys()],
+      topics: [...work.keys()],
       limits: this.limits,
+      ...(this.spec.gathers && { fetchWaitMs: this.limits.gatherMs, minBytes: 1_000_000 }),
       log: this.log,
-      handle: async (name, _partition, records) => {
-        const handle = all.get(name) as Handle;
-        await this.inbox.process(topicNamed(name, this.topics), records, handle, waiting);
-      },
+      handle: async (name, _partition, records) => work.get(name)?.(records),
     });
     this.tidying = setInterval(() => void this.tidy(), 600_000);
     this.unwatch = watch({
@@ -146,26 +153,60 @@ export class Engine implements Runtime {
     this.phase = 'ok';
   }
 
+  /** What is done with the records of each topic: events of one topic share a transaction, whatever their partitions. */
+  private toHandle(handlers: ReadonlyMap<string, Handle>): ReadonlyMap<string, Take> {
+    const waiting = this.waiting();
+    return new Map(
+      [...this.withReplays(handlers)].map(([name, handle]) => {
+        const topic = topicNamed(name, this.topics);
+        const process = (records: readonly RawRecord[]) => this.inbox.process(topic, records, handle, waiting);
+        return [name, together(process, this.limits.batchEvents)];
+      }),
+    );
+  }
+
+  /** The same for a keeper: records of all topics share a transaction. */
+  private toKeep(keeper: Keeper): ReadonlyMap<string, Take> {
+    const keeping = this.keeping(keeper);
+    const keep = together((records: readonly PlacedRecord[]) => keeping.process(records), this.limits.batchEvents);
+    const placed =
+      (topic: Topic): Take =>
+      (records) =>
+        keep(records.map((record) => ({ topic, record })));
+    return new Map(this.topicsRead().map((topic) => [topic.name, placed(topic)]));
+  }
+
+  private topicsRead(): readonly Topic[] {
+    return this.topics.filter(({ readers }) => readers.includes(this.service));
+  }
+
+  private keeping(keeper: Keeper): Keeping {
+    const { db, limits, now, bounds, service } = this;
+    return new Keeping({ service, db, limits, now, bounds, onScheduled: (kinds) => this.jobs.wake(kinds) }, keeper);
+  }
+
   /** The handlers with the engine's own for replayed dead letters. */
   private withReplays(handlers: ReadonlyMap<string, Handle>): Map<string, Handle> {
     const all = new Map(handlers);
-    if (!this.spec.everyRecord) {
-      const own = handlers.get('dead-letters.replayed.v1');
-      all.set('dead-letters.replayed.v1', async (batch) => {
-        await replay(batch, this.service, this.topics, handlers, this.log);
-        await own?.(batch);
-      });
-    }
+    const own = handlers.get('dead-letters.replayed.v1');
+    all.set('dead-letters.replayed.v1', async (batch) => {
+      await replay(batch, this.service, this.topics, handlers, this.log);
+      await own?.(batch);
+    });
     return all;
   }
 
   /** The engine without consumers and timers, for tests: the batch protocol and the jobs, called by hand. */
-  byHand(handlers: ReadonlyMap<string, Handle>) {
+  byHand(handlers: ReadonlyMap<string, Handle>, keeper?: Keeper) {
     const all = this.withReplays(handlers);
+    const keeping = keeper && this.keeping(keeper);
     return {
       db: this.db,
-      inbox: (topic: string, records: readonly RawRecord[]) =>
-        this.inbox.process(topicNamed(topic, this.topics), records, all.get(topic) ?? missing(topic)),
+      inbox: async (name: string, records: readonly RawRecord[]): Promise<void> => {
+        const topic = topicNamed(name, this.topics);
+        if (keeping) await keeping.process(records.map((record) => ({ topic, record })));
+        else await this.inbox.process(topic, records, all.get(name) ?? missing(name));
+      },
       readState: (topic: string, records: readonly RawRecord[]) =>
         this.db.transaction((tx) => applyState(tx, topicNamed(topic, this.topics), 0, records, this.now(), this.log)),
       runDue: (kind: JobKind<never>) => this.jobs.runDue(kind),

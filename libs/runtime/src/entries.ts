@@ -1,6 +1,6 @@
 import { type Envelope, type Fault, fromKafka, readEvent, sha256, type Topic } from '@countersign/contracts';
 import type { Processing } from '@countersign/telemetry';
-import type { Received, SeenRecord, SetAside } from './door.js';
+import type { Received, SetAside } from './door.js';
 import { printable } from './text.js';
 
 /** A record as the consumer got it. */
@@ -20,26 +20,15 @@ export interface Entry {
   readonly id: string;
   readonly event?: Envelope;
   readonly fault?: Fault;
-  /** For `everyRecord`: what the record turned out to be. */
-  readonly seen?: { readonly event?: Envelope; readonly fault?: Fault };
   /** What could be read of the attributes of an unreadable record. */
   readonly hint?: { source?: string; id?: string; type?: string; time?: string };
 }
 
-/** Reads a record into its entry; with `everyRecord` whatever it holds is fresh by its place. */
-export function readEntry(topic: Topic, record: RawRecord, everyRecord: boolean): Entry {
+/** Reads a record into its entry; one that cannot be read is known by its place. */
+export function readEntry(topic: Topic, record: RawRecord): Entry {
   const sha = sha256(record.value ?? '');
   const place = `${topic.name}/${record.partition}/${record.offset}`;
   const read = readEvent(topic, record);
-  if (everyRecord) {
-    return {
-      record,
-      sha,
-      source: '~record',
-      id: place,
-      ...(read.ok ? { seen: { event: read.event } } : { seen: { fault: read.fault } }),
-    };
-  }
   if (read.ok) return { record, sha, source: read.event.source, id: read.event.id, event: read.event };
   return { record, sha, source: '~unreadable', id: place, fault: read.fault, hint: hintOf(record) };
 }
@@ -77,18 +66,6 @@ export const received = (topic: string, { record, sha, event }: Entry, span?: Pr
   key: record.key?.toString() ?? null,
   sha256: sha,
   bytes: record.value as Buffer,
-});
-
-/** What a handler of every record is given. */
-export const seenRecord = (topic: string, { record, source, id, seen }: Entry, span?: Processing): SeenRecord => ({
-  topic,
-  partition: record.partition,
-  offset: record.offset,
-  key: record.key,
-  headers: record.headers ?? {},
-  value: record.value,
-  ...seen,
-  cause: { source, id, traceparent: span?.traceparent },
 });
 
 /** The attributes of a record that breaks its contract: of its envelope where that can be read, else single headers. */

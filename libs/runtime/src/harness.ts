@@ -11,7 +11,7 @@ import { Logger, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { migrate } from './database.js';
-import { type JobKind, RUNTIME, type ServiceSpec, type Tx } from './door.js';
+import { type JobKind, type Keeper, RUNTIME, type ServiceSpec, type Tx } from './door.js';
 import { Engine } from './engine.js';
 import type { RawRecord } from './entries.js';
 import type { Handle } from './inbox.js';
@@ -107,7 +107,7 @@ export async function createHarness(
   await app.startAllMicroservices();
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
-  const hand = engine.byHand(handlers);
+  const hand = engine.byHand(handlers, spec.keeper && app.get<Keeper>(spec.keeper));
   const since = async (fn: () => Promise<unknown>): Promise<Published[]> => {
     const from = published.length;
     await fn();

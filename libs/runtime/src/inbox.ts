@@ -1,5 +1,5 @@
 import { outputId, type Topic } from '@countersign/contracts';
-import { type Moment, moment, type Processing, startProcessing, startRecording } from '@countersign/telemetry';
+import { type Moment, moment, type Processing, startProcessing } from '@countersign/telemetry';
 import { batchOf } from './batch.js';
 import type { Database } from './database.js';
 import type { Batch, Cause, Received, ServiceSpec, Tx } from './door.js';
@@ -9,7 +9,6 @@ import {
   type RawRecord,
   readEntry,
   received,
-  seenRecord,
   setAside,
   textFault,
   textHeaders,
@@ -25,7 +24,7 @@ import { type Bounds, causeKey, type StoredOutput, UnitOfWork } from './work.js'
 export type Handle = (batch: Batch) => Promise<void>;
 
 export interface InboxDependencies {
-  readonly spec: Pick<ServiceSpec, 'name' | 'unreadable' | 'duplicates' | 'everyRecord'>;
+  readonly spec: Pick<ServiceSpec, 'name' | 'unreadable' | 'duplicates'>;
   readonly db: Database;
   readonly publish: Publish;
   readonly limits: Limits;
@@ -44,6 +43,10 @@ export interface Handled {
   dead: number;
 }
 
+/** By partition, then by offset: order is promised within a partition. */
+const byPlace = ({ record: a }: Entry, { record: b }: Entry): number =>
+  a.partition - b.partition || Number(a.offset) - Number(b.offset);
+
 /**
  * The batch protocol: exactly one effect per event. Insert the keys first, handle what is fresh, store the outputs with the
  * rows, commit, publish; a repeat publishes the stored outputs again, byte for byte.
@@ -51,20 +54,19 @@ export interface Handled {
 export class Inbox {
   constructor(private readonly is: InboxDependencies) {}
 
-  /** Handles records of one partition, in order. Throws what is transient, with `everyRecord` whatever fails; the caller repeats the same records. */
+  /** Handles records of one topic, those of each partition in order. Throws what is transient; the caller repeats the same records. */
   async process(
     topic: Topic,
     records: readonly RawRecord[],
     handle: Handle,
     wait?: (events: readonly Received[]) => Promise<void>,
   ): Promise<Handled> {
-    const entries = records.map((record) => readEntry(topic, record, this.is.spec.everyRecord === true));
+    const entries = records.map((record) => readEntry(topic, record));
     try {
       await wait?.(entries.filter((e) => e.event).map((e) => received(topic.name, e)));
       return await this.attempt(topic, entries, handle);
     } catch (error) {
-      // Who keeps every record may leave none out: the partition waits until a person has seen to it.
-      if (isTransient(error) || this.is.spec.everyRecord) throw error;
+      if (isTransient(error)) throw error;
       this.is.log.warn(
         `${topic.name}: a batch of ${entries.length} failed (${describe(error).says}); trying its events one by one`,
       );
@@ -98,7 +100,7 @@ export class Inbox {
         began,
         records: entries.length,
         handled,
-        times: () => taken.flatMap(({ event, seen }) => (event ?? seen?.event)?.time ?? []),
+        times: () => taken.flatMap(({ event }) => event?.time ?? []),
       });
       if (kinds.size > 0) this.is.onScheduled(kinds);
       return handled;
@@ -125,12 +127,6 @@ export class Inbox {
       together,
       began,
     });
-  }
-
-  /** The one span of what a service that keeps every record keeps of a batch. */
-  private recording({ name: topic }: Topic, seen: readonly Entry[], began: Moment): Processing {
-    const of = () => seen.map((entry) => entry.seen?.event?.traceparent);
-    return startRecording({ topic, group: this.is.spec.name, count: seen.length, of, began });
   }
 
   /** One event by itself: after its tries it is a dead letter, and the others go on. */
@@ -227,24 +223,20 @@ export class Inbox {
     }
     handled.redelivered = redelivered.length;
 
-    const place = (e: Entry) => BigInt(e.record.offset);
-    fresh.sort((a, b) => Number(place(a) - place(b)));
+    fresh.sort(byPlace);
     const toHandle = fresh.filter((e) => e.event && !e.fault);
     const aside = fresh.filter((e) => this.isAside(topic.name, e));
     const dead = fresh.filter((e) => e.fault && !aside.includes(e));
-    const seen = fresh.filter((e) => e.seen);
-    handled.fresh = toHandle.length + seen.length;
+    handled.fresh = toHandle.length;
     handled.dead = dead.length;
 
-    if (toHandle.length > 0 || aside.length > 0 || seen.length > 0) {
+    if (toHandle.length > 0 || aside.length > 0) {
       for (const e of toHandle) spans.set(e, this.span(topic, e, began, toHandle.length));
-      if (seen[0]) spans.set(seen[0], this.recording(topic, seen, began));
       const batch = batchOf(
         unit,
         topic.name,
         toHandle.map((e) => received(topic.name, e, spans.get(e))),
         aside.map((e) => setAside(topic.name, e)),
-        seen.map((e) => seenRecord(topic.name, e, spans.get(e))),
       );
       await handle(batch);
     }
@@ -266,9 +258,9 @@ export class Inbox {
     await storeOutputs(tx, topic.name, stored, at);
     const again = await storedOutputs(tx, topic.name, redelivered);
     const outputs = [...stored.map(({ entry, output }) => ({ entry, output })), ...again];
-    outputs.sort((a, b) => Number(place(a.entry) - place(b.entry)));
+    outputs.sort((a, b) => byPlace(a.entry, b.entry));
     return {
-      taken: [...toHandle, ...seen],
+      taken: toHandle,
       emitted: stored.map((s) => s.output),
       outputs: outputs.map((o) => o.output),
       handled,

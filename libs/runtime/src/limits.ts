@@ -3,14 +3,16 @@
  * times are in milliseconds, sizes in bytes.
  */
 export interface Limits {
-  /** Events of one partition handled in one transaction. `BATCH_EVENTS` */
+  /** Events handled in one transaction. `BATCH_EVENTS` */
   readonly batchEvents: number;
   /** Bytes fetched of one partition at a time. `FETCH_BYTES` */
   readonly fetchBytes: number;
-  /** Partitions handled at the same time. `PARTITIONS_AT_ONCE` */
+  /** Partitions whose events are taken up at the same time; those of one topic share a transaction. `PARTITIONS_AT_ONCE` */
   readonly partitionsAtOnce: number;
   /** How long the broker may hold a fetch back while there is nothing; what comes is handed out at once. `FETCH_WAIT_MS` */
   readonly fetchWaitMs: number;
+  /** How long it may hold a fetch back to gather more, for a service whose work nobody waits for. `GATHER_MS` */
+  readonly gatherMs: number;
   /** Bytes of one produce request, counted before it is framed; the broker refuses above 1 MB. `PRODUCE_BYTES` */
   readonly produceBytes: number;
   /** Bytes of one event. A handler that emits a larger one fails, since the broker would refuse it for ever. `EVENT_BYTES` */
@@ -54,8 +56,9 @@ export interface Limits {
 export const defaults: Limits = {
   batchEvents: 500,
   fetchBytes: 786_432,
-  partitionsAtOnce: 4,
+  partitionsAtOnce: 16,
   fetchWaitMs: 500,
+  gatherMs: 200,
   produceBytes: 700_000,
   eventBytes: 950_000,
   commitEveryMs: 1_000,
@@ -81,6 +84,7 @@ export const variables: Record<keyof Limits, string> = {
   fetchBytes: 'FETCH_BYTES',
   partitionsAtOnce: 'PARTITIONS_AT_ONCE',
   fetchWaitMs: 'FETCH_WAIT_MS',
+  gatherMs: 'GATHER_MS',
   produceBytes: 'PRODUCE_BYTES',
   eventBytes: 'EVENT_BYTES',
   commitEveryMs: 'COMMIT_EVERY_MS',

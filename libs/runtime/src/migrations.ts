@@ -100,6 +100,33 @@ export class RuntimeTables1763600000000 implements MigrationInterface {
   }
 }
 
+/** How far the partitions of a service that keeps every record are kept, in place of an inbox row for each record. */
+export class RecordPositions1763600000002 implements MigrationInterface {
+  name = 'RecordPositions1763600000002';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(`
+      CREATE TABLE record_positions (
+        topic text NOT NULL,
+        partition int NOT NULL,
+        next_offset bigint NOT NULL,
+        PRIMARY KEY (topic, partition)
+      )`);
+    await db.query(`
+      INSERT INTO record_positions
+      SELECT topic, partition, max("offset") + 1 FROM inbox WHERE source = '~record' GROUP BY topic, partition`);
+    await db.query(`DELETE FROM inbox WHERE source = '~record'`);
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query(`
+      INSERT INTO inbox (topic, source, id, sha256, partition, "offset", at)
+      SELECT topic, '~record', topic || '/' || partition || '/' || next_offset - 1, '', partition, next_offset - 1, now()
+      FROM record_positions WHERE next_offset > 0`);
+    await db.query('DROP TABLE record_positions');
+  }
+}
+
 /**
  * Texts of events as they are: they live for an hour, and compressing each cost the database more than everything else it does
  * with it. Rows up to a page stay in one piece; a job's payload does not, so that a claim need not write it again.

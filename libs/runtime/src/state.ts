@@ -93,21 +93,43 @@ export interface StateReader {
 }
 
 /** How far the tables have been read to, by `topic/partition`. */
-async function readPositions(db: Database): Promise<ReadonlyMap<string, number>> {
+async function readPositions(
+  db: Database,
+  table: 'state_positions' | 'record_positions' = 'state_positions',
+): Promise<ReadonlyMap<string, number>> {
   const rows = await db.read<{ topic: string; partition: number; next_offset: number }>(
-    'SELECT topic, partition, next_offset FROM state_positions',
+    `SELECT topic, partition, next_offset FROM ${table}`,
   );
   return new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row.next_offset]));
 }
 
-/** Where the tables end. Throws where they are ahead of a topic: they are of another cluster. */
-async function positionsWithin(is: {
-  admin: Admin;
-  db: Database;
-  topics: readonly Topic[];
-}): Promise<Map<string, string>> {
+interface PositionsOf {
+  readonly admin: Admin;
+  readonly db: Database;
+  readonly topics: readonly Topic[];
+  readonly limits: Limits;
+}
+
+/** How far the tables have been read to. Throws where they are ahead of a topic: they are of another cluster. */
+export async function positionsWithin(
+  is: PositionsOf,
+  table: 'state_positions' | 'record_positions',
+): Promise<ReadonlyMap<string, number>> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await comparedWithEnds(is, table);
+    } catch (error) {
+      // A broker that has just started may not lead its partitions yet; kafkajs does not ask again by itself.
+      if (!(error as { retriable?: boolean }).retriable || attempt >= 20) throw error;
+      const wait = backoff(attempt, is.limits.backoffMs, is.limits.backoffMaxMs);
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+}
+
+async function comparedWithEnds(is: PositionsOf, table: 'state_positions' | 'record_positions') {
   // In this order: another instance may move both on meanwhile, and tables <= ends holds at any time.
-  const positions = await readPositions(is.db);
+  const positions = await readPositions(is.db, table);
   for (const { name } of is.topics) {
     for (const { partition, high } of await is.admin.fetchTopicOffsets(name)) {
       const at = positions.get(`${name}/${partition}`) ?? 0;
@@ -117,7 +139,7 @@ async function positionsWithin(is: {
         );
     }
   }
-  return new Map([...positions].map(([name, at]) => [name, String(at)]));
+  return positions;
 }
 
 /** The end of each partition that holds anything. */
@@ -143,18 +165,9 @@ export async function followState(is: {
   log: Log;
 }): Promise<StateReader> {
   const compared: Record<string, string | null> = Object.fromEntries(is.topics.map((t) => [t.name, null]));
-  let positions: Map<string, string>;
-  for (let attempt = 0; ; attempt++) {
-    try {
-      positions = await positionsWithin(is);
-      break;
-    } catch (error) {
-      // A broker that has just started may not lead its partitions yet; kafkajs does not ask again by itself.
-      if (!(error as { retriable?: boolean }).retriable || attempt >= 20) throw error;
-      const wait = backoff(attempt, is.limits.backoffMs, is.limits.backoffMaxMs);
-      await new Promise((resolve) => setTimeout(resolve, wait));
-    }
-  }
+  const positions = new Map(
+    [...(await positionsWithin(is, 'state_positions'))].map(([name, at]) => [name, String(at)]),
+  );
   const consumer = await consume({
     kafka: is.kafka,
     groupId: `${is.service}.state.${randomUUID()}`,

@@ -21,12 +21,11 @@ const everyMs = 2_000;
  * due together, and the first of them signs for all.
  */
 export const signingJob = (
-  topic: string,
-  first: { readonly partition: number; readonly offset: string },
+  first: { readonly topic: string; readonly partition: number; readonly offset: string },
   at: string,
 ): NewJob => ({
   kind,
-  id: `${topic}/${first.partition}/${first.offset}`,
+  id: `${first.topic}/${first.partition}/${first.offset}`,
   dueAt: new Date((Math.floor(Date.parse(at) / everyMs) + 1) * everyMs).toISOString(),
   payload: {},
 });

@@ -19,7 +19,8 @@ export function brokerOf({ kafka, from }: Installation, principal: string): Kafk
     sasl: { mechanism: kafka.mechanism, username: account.username, password: account.password } as SASLOptions,
     logLevel: kafkajs.logLevel.NOTHING,
     connectionTimeout: 3_000,
-    retry: { retries: 1 },
+    // A broker that has just started, or is busy, names no leader or coordinator for a moment; one that is away is told of within seconds.
+    retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 1_000 },
   });
 }
 
@@ -75,7 +76,11 @@ export async function readToEnds(
     await consumer.subscribe({ topics: [...filled], fromBeginning: true });
     const next = new Map<string, bigint>();
     await new Promise<void>((resolve, reject) => {
-      consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
+      let crashes = 0;
+      consumer.on('consumer.crash', ({ payload }) => {
+        // kafkajs begins again by itself where that may help.
+        if (!payload.restart || ++crashes === 3) reject(payload.error);
+      });
       consumer
         .run({
           autoCommit: false,

@@ -1,0 +1,169 @@
+import { sourceOf, toBinary, topicNamed, topology } from '@countersign/contracts';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { DataSource } from 'typeorm';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Database, migrate, openDatabase } from './database.js';
+import type { Keeper, Records } from './door.js';
+import { Keeping, type PlacedRecord } from './keeper.js';
+import { defaults } from './limits.js';
+import {
+  EventsAsTheyAre1763600000001,
+  RecordPositions1763600000002,
+  RuntimeTables1763600000000,
+} from './migrations.js';
+import { positionsWithin } from './state.js';
+
+const topics = topology();
+const decided = topicNamed('reviews.decided.v1', topics);
+const controls = topicNamed('controls.v1', topics);
+const at = '2026-11-21T10:00:00.000Z';
+
+let database: TestDatabase;
+let db: Database;
+let kept: string[];
+let keeper: Keeper;
+beforeEach(async () => {
+  database = await createTestDatabase();
+  db = openDatabase(database.url, 'test', defaults);
+  kept = [];
+  keeper = { keep: async ({ records }) => void kept.push(...records.map(({ cause }) => cause.id)) };
+});
+afterEach(async () => {
+  await db?.close();
+  await database?.close();
+});
+
+const keeping = (own: Keeper = keeper): Keeping =>
+  new Keeping(
+    {
+      service: 'audit-recorder',
+      db,
+      limits: defaults,
+      now: () => at,
+      bounds: { writable: new Set(), eventBytes: 1_000_000 },
+      onScheduled: () => undefined,
+    },
+    own,
+  );
+
+const record = (topic: PlacedRecord['topic'], partition: number, offset: number, value = 'no event'): PlacedRecord => ({
+  topic,
+  record: { partition, offset: String(offset), key: null, value: Buffer.from(value) },
+});
+
+test('records of several topics and partitions are kept in one go, each once, however often they are delivered', async () => {
+  await migrate(database.url, []);
+  const first = [record(decided, 0, 0), record(decided, 0, 1), record(decided, 3, 7), record(controls, 0, 0)];
+  await keeping().process(first);
+  await keeping().process(first);
+  expect(kept).toEqual([
+    'reviews.decided.v1/0/0',
+    'reviews.decided.v1/0/1',
+    'reviews.decided.v1/3/7',
+    'controls.v1/0/0',
+  ]);
+  // Offsets have gaps where a topic is compacted or a producer's transaction left a mark.
+  await keeping().process([record(decided, 0, 1), record(decided, 0, 5), record(decided, 1, 0)]);
+  expect(kept.slice(4)).toEqual(['reviews.decided.v1/0/5', 'reviews.decided.v1/1/0']);
+});
+
+test('what is no event, and what breaks its contract, is kept with its fault; an event with what it says', async () => {
+  await migrate(database.url, []);
+  const seen: Records['records'][number][] = [];
+  const event = {
+    id: 'one',
+    source: sourceOf('console'),
+    type: 'ControlChanged',
+    time: at,
+    data: { scope: 'all', state: 'stopped', by: 'lea', reason: 'a test', version: 1, changedAt: at },
+  };
+  const { headers, value } = toBinary(event);
+  const good = {
+    topic: controls,
+    record: { partition: 0, offset: '1', key: Buffer.from('all'), value: Buffer.from(value), headers },
+  };
+  await keeping({ keep: async ({ records }) => void seen.push(...records) }).process([record(decided, 0, 0), good]);
+  expect(seen.map(({ event, fault }) => [event?.id, fault?.code])).toEqual([
+    [undefined, expect.any(String)],
+    ['one', undefined],
+  ]);
+});
+
+test('what fails is not kept and moves nothing; the same records come again', async () => {
+  await migrate(database.url, []);
+  const failing: Keeper = {
+    keep: async (batch) => {
+      await batch.tx.query('CREATE TABLE half_done (a int)');
+      throw new Error('no room');
+    },
+  };
+  await expect(keeping(failing).process([record(decided, 0, 0)])).rejects.toThrow('no room');
+  expect(await db.read('SELECT * FROM record_positions')).toEqual([]);
+  expect(await db.read(`SELECT to_regclass('half_done') AS made`)).toEqual([{ made: null }]);
+  await keeping().process([record(decided, 0, 0)]);
+  expect(kept).toEqual(['reviews.decided.v1/0/0']);
+});
+
+test('of two instances that are given the same records at once, one keeps them and the other finds them kept', async () => {
+  await migrate(database.url, []);
+  const records = [record(decided, 0, 0), record(controls, 0, 0)];
+  let other: Promise<void> | undefined;
+  const slow: Keeper = {
+    keep: async (batch) => {
+      other ??= keeping().process(records);
+      // It waits for the positions that this transaction holds.
+      for (;;) {
+        const [row] = await db.read<{ n: number }>(
+          `SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        if (row && row.n > 0) break;
+      }
+      await keeper.keep(batch);
+    },
+  };
+  await keeping(slow).process(records);
+  await other;
+  expect(kept).toEqual(['reviews.decided.v1/0/0', 'controls.v1/0/0']);
+});
+
+test('what was kept under an inbox row before positions were is not kept again', async () => {
+  const source = new DataSource({
+    type: 'postgres',
+    url: database.url,
+    migrationsTableName: 'migrations',
+    migrations: [RuntimeTables1763600000000, EventsAsTheyAre1763600000001],
+  });
+  await source.initialize();
+  await source.runMigrations();
+  await source.query(
+    `INSERT INTO inbox (topic, source, id, sha256, partition, "offset", at)
+     SELECT 'reviews.decided.v1', '~record', 'reviews.decided.v1/0/' || n, '', 0, n, now() FROM generate_series(0, 4) AS n`,
+  );
+  await source.destroy();
+  await migrate(database.url, []);
+  await keeping().process([record(decided, 0, 3), record(decided, 0, 4), record(decided, 0, 5)]);
+  expect(kept).toEqual(['reviews.decided.v1/0/5']);
+
+  const down = new DataSource({
+    type: 'postgres',
+    url: database.url,
+    migrationsTableName: 'migrations',
+    migrations: [RuntimeTables1763600000000, EventsAsTheyAre1763600000001, RecordPositions1763600000002],
+  });
+  await down.initialize();
+  await down.undoLastMigration();
+  expect(await down.query(`SELECT id FROM inbox WHERE source = '~record'`)).toEqual([{ id: 'reviews.decided.v1/0/5' }]);
+  await down.destroy();
+});
+
+test('positions ahead of their topic are of another cluster, and nothing starts', async () => {
+  await migrate(database.url, []);
+  await keeping().process([record(decided, 2, 9)]);
+  const admin = (high: string) =>
+    ({ fetchTopicOffsets: async () => [{ partition: 2, offset: high, high, low: '0' }] }) as never;
+  const is = { db, topics: [decided], limits: defaults };
+  await expect(positionsWithin({ ...is, admin: admin('9') }, 'record_positions')).rejects.toThrow(
+    'reviews.decided.v1/2 ends at 9 but was read to 10: this database belongs to another cluster',
+  );
+  await positionsWithin({ ...is, admin: admin('10') }, 'record_positions');
+});
