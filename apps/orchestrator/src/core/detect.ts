@@ -27,7 +27,7 @@ export interface PlaySubject {
 /** All that a batch is decided on. Everything was read before; nothing here waits. */
 export interface Known {
   readonly plays: readonly Play[];
-  /** Signals kept of each account, without those of the batch. */
+  /** Signals kept of each account that a play may start for now, without those of the batch. */
   readonly signals: ReadonlyMap<string, readonly ContactSignal[]>;
   /** Reports kept of each campaign, by `subjectKey`, without those of the batch. */
   readonly reports: ReadonlyMap<string, readonly DayReport[]>;
@@ -82,7 +82,7 @@ export function detect(events: readonly SignalAccepted[], known: Known, at: stri
   ) => {
     const key = playSubjectKey(play.id, subject);
     const so = subjects.get(key) ?? { runs: 0, lastStartedAt: null };
-    if (so.lastStartedAt !== null && Date.parse(at) < Date.parse(so.lastStartedAt) + play.coolDownDays * dayMs) return;
+    if (coolsDown(play, so, at)) return;
     const made = pattern(so);
     if (!made) return;
     const stoppedBy = stop(play, subject, known.controls);
@@ -122,8 +122,7 @@ export function detect(events: readonly SignalAccepted[], known: Known, at: stri
           // A profile that arrives after the engagements completes the pattern as well.
           const counts = signal && engagements(trigger, [signal], freshWithinDays).length > 0;
           if (!counts && event.type !== 'AccountUpserted') break;
-          const profile = known.accounts.get(accountId);
-          if (!profile || !matches(trigger.account, profile)) break;
+          if (!concerns(play, known.accounts.get(accountId))) break;
           consider(play, { kind: 'account', accountId }, event, ({ lastStartedAt }) => {
             const members = surge(trigger, signals.get(accountId) ?? [], { at, freshWithinDays, lastStartedAt });
             return members && surgePattern(members, trigger);
@@ -146,6 +145,14 @@ export function detect(events: readonly SignalAccepted[], known: Known, at: stri
   }
   return { found, signals: keptSignals, reports: [...keptReports.values()] };
 }
+
+/** Whether a play is for accounts like this one. */
+export const concerns = ({ trigger }: Pick<Play, 'trigger'>, profile: AccountProfile | undefined): boolean =>
+  trigger.pattern === 'distinct-contacts' && profile !== undefined && matches(trigger.account, profile);
+
+/** Whether a play started for a subject so lately that nothing starts it again yet. */
+export const coolsDown = (play: Pick<Play, 'coolDownDays'>, so: PlaySubject | undefined, at: string): boolean =>
+  typeof so?.lastStartedAt === 'string' && Date.parse(at) < Date.parse(so.lastStartedAt) + play.coolDownDays * dayMs;
 
 type Pattern = Pick<Found, 'evidence' | 'contactIds' | 'settings'>;
 

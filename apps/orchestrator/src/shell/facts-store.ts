@@ -14,17 +14,17 @@ export async function lockSubjects(
   const keys = [...new Map(wanted.map((w) => [`${w.playId} ${w.subject}`, w])).values()];
   if (keys.length === 0) return new Map();
   const params = [keys.map((k) => k.playId), keys.map((k) => k.subject)];
-  await tx.query(
-    `INSERT INTO play_subjects (play_id, subject) SELECT p, s FROM unnest($1::text[], $2::text[]) AS n(p, s)
-     ORDER BY p, s ON CONFLICT DO NOTHING`,
-    params,
-  );
-  const rows = await tx.query<{ play_id: string; subject: string; runs: number; last_started_at: Date | null }>(
-    `SELECT play_id, subject, runs, last_started_at FROM play_subjects
-     WHERE (play_id, subject) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-     ORDER BY play_id, subject FOR UPDATE`,
-    params,
-  );
+  const held = () =>
+    tx.query<{ play_id: string; subject: string; runs: number; last_started_at: Date | null }>(hold, params);
+  let rows = await held();
+  if (rows.length < keys.length) {
+    await tx.query(
+      `INSERT INTO play_subjects (play_id, subject) SELECT p, s FROM unnest($1::text[], $2::text[]) AS n(p, s)
+       ORDER BY p, s ON CONFLICT DO NOTHING`,
+      params,
+    );
+    rows = await held();
+  }
   return new Map(
     rows.map((r) => [
       `${r.play_id} ${r.subject}`,
@@ -32,6 +32,11 @@ export async function lockSubjects(
     ]),
   );
 }
+
+const hold = `
+  SELECT s.play_id, s.subject, s.runs, s.last_started_at
+  FROM play_subjects s JOIN unnest($1::text[], $2::text[]) AS n(play_id, subject) USING (play_id, subject)
+  ORDER BY s.play_id, s.subject FOR UPDATE OF s`;
 
 /** Notes that runs started, on rows that are locked. */
 export async function noteStarts(

@@ -22,7 +22,7 @@ import { Controller, Inject, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { begin, redated, taskKey } from '../core/begin.js';
 import { answerCheckpoint } from '../core/checkpoint.js';
-import { detect, type Known, profilesOf, scopesOf, stop } from '../core/detect.js';
+import { concerns, coolsDown, type Detected, detect, type Known, profilesOf, scopesOf, stop } from '../core/detect.js';
 import { type DayReport, dayReport, type Subject, subjectKey } from '../core/facts.js';
 import { dayMs } from '../core/patterns.js';
 import { keepReports, keepSignals, loadReports, loadSignals, lockSubjects, noteStarts } from './facts-store.js';
@@ -49,6 +49,7 @@ const settledTopics = installed.executors.map((executor) => `actions.settled.${e
 @Controller()
 export class Handlers {
   private readonly log = new Logger('plays');
+  private sweepAskedAt = Number.NEGATIVE_INFINITY;
 
   constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
 
@@ -60,11 +61,10 @@ export class Handlers {
     const policy = (await this.runtime.state<'PolicyPublished'>(tx, 'policies.v1', ['main'])).get('main');
     const plays = policy?.data?.content.plays ?? [];
 
-    const { found, signals, reports } = detect(events, await this.know(tx, plays, events, at), at);
+    const { found, signals, reports } = await this.detected(tx, plays, events, at);
     await keepSignals(tx, signals);
     await keepReports(tx, reports);
-    const first = batch.events[0];
-    if (first) batch.schedule(causeOf(first), { kind: 'sweep', id: nextDay(at), dueAt: nextDay(at), payload: null });
+    this.askForSweep(batch);
     if (found.length === 0) return;
 
     await noteStarts(
@@ -194,6 +194,29 @@ export class Handlers {
     return by && `${by.scope} is stopped by ${by.by}: ${by.reason}`;
   }
 
+  /** Controls say what becomes of a pattern, not whether there is one: they are read where there is. */
+  private async detected(
+    tx: Tx,
+    plays: readonly Play[],
+    events: readonly SignalAccepted[],
+    at: string,
+  ): Promise<Detected> {
+    const known = await this.know(tx, plays, events, at);
+    const free = detect(events, { ...known, controls: new Map() }, at);
+    if (free.found.length === 0) return free;
+    const scopes = free.found.flatMap(({ play, subject }) => scopesOf(play.id, subject));
+    return detect(events, { ...known, controls: await this.controls(tx, scopes) }, at);
+  }
+
+  /** Now and then rather than with each batch. Not once a day: a batch that is rolled back after all has asked for nothing. */
+  private askForSweep(batch: Batch<'SignalAccepted'>): void {
+    const [first] = batch.events;
+    const { at } = batch;
+    if (!first || Math.abs(Date.parse(at) - this.sweepAskedAt) < askEveryMs) return;
+    this.sweepAskedAt = Date.parse(at);
+    batch.schedule(causeOf(first), { kind: 'sweep', id: nextDay(at), dueAt: nextDay(at), payload: null });
+  }
+
   private async assign(work: Work, given: readonly { task: TaskAssigned; cause: Cause }[]): Promise<void> {
     await keepTasks(
       work.tx,
@@ -206,12 +229,17 @@ export class Handlers {
   }
 
   /** Reads what a batch is decided on; the rows of plays and subjects are locked first, so that no other batch decides on them. */
-  private async know(tx: Tx, plays: readonly Play[], events: readonly SignalAccepted[], at: string): Promise<Known> {
+  private async know(
+    tx: Tx,
+    plays: readonly Play[],
+    events: readonly SignalAccepted[],
+    at: string,
+  ): Promise<Omit<Known, 'controls'>> {
     const campaigns = new Map<string, DayReport>();
     for (const report of events.map(dayReport)) {
       if (report) campaigns.set(subjectKey({ kind: 'campaign', ...report }), report);
     }
-    const wanted: { playId: string; subject: string; subjectOf: Subject }[] = [];
+    const wanted: { play: Play; playId: string; subject: string; accountId?: string }[] = [];
     let lookBackDays = 0;
     for (const play of plays) {
       const { trigger } = play;
@@ -225,19 +253,18 @@ export class Handlers {
           ),
         );
         for (const accountId of accountIds) {
-          const subjectOf = { kind: 'account', accountId } as const;
-          wanted.push({ playId: play.id, subject: subjectKey(subjectOf), subjectOf });
+          wanted.push({ play, playId: play.id, subject: subjectKey({ kind: 'account', accountId }), accountId });
         }
       } else {
-        for (const [subject, { adAccountId, campaignId }] of campaigns) {
-          wanted.push({ playId: play.id, subject, subjectOf: { kind: 'campaign', adAccountId, campaignId } });
-        }
+        for (const subject of campaigns.keys()) wanted.push({ play, playId: play.id, subject });
       }
     }
     const subjects = await lockSubjects(tx, wanted);
-    const accountIds = [
-      ...new Set(wanted.flatMap((w) => (w.subjectOf.kind === 'account' ? [w.subjectOf.accountId] : []))),
-    ];
+    // Signals are many: only those are read that a pattern may be found in.
+    const open = wanted.filter((w) => !coolsDown(w.play, subjects.get(`${w.playId} ${w.subject}`), at));
+    const accounts = await this.accounts(tx, [...new Set(open.flatMap((w) => w.accountId ?? []))]);
+    const matching = open.filter((w) => w.accountId !== undefined && concerns(w.play, accounts.get(w.accountId)));
+    const accountIds = [...new Set(matching.flatMap((w) => w.accountId ?? []))];
     const types = plays.flatMap((p) => (p.trigger.pattern === 'distinct-contacts' ? [p.trigger.signal] : []));
     const since = new Date(Date.parse(at) - lookBackDays * dayMs).toISOString();
     return {
@@ -246,11 +273,7 @@ export class Handlers {
       signals: await loadSignals(tx, accountIds, types, since),
       // Without a play as well: a later report must not be lost to an earlier one.
       reports: await loadReports(tx, [...campaigns.values()]),
-      accounts: await this.accounts(tx, accountIds),
-      controls: await this.controls(
-        tx,
-        wanted.flatMap((w) => scopesOf(w.playId, w.subjectOf)),
-      ),
+      accounts,
     };
   }
 
@@ -267,4 +290,5 @@ export class Handlers {
   }
 }
 
+const askEveryMs = 600_000;
 const nextDay = (at: string): string => new Date(Math.floor(Date.parse(at) / dayMs + 1) * dayMs).toISOString();

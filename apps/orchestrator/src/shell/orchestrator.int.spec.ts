@@ -102,6 +102,18 @@ test('signals that came before any policy are kept, and count once there is one'
   expect(await accept(engaged('ann', 0))).toHaveLength(2);
 });
 
+test('signals that come while a play cools down are kept, and count when it does no longer', async () => {
+  await publishPolicy();
+  await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 0));
+  service.setNow(daysBefore(-13));
+  const during = ['dan', 'eve', 'fay'].map((name) => engaged(name, -13, { receivedAt: daysBefore(-13) }));
+  expect(await accept(...during)).toEqual([]);
+  service.setNow(daysBefore(-15));
+  const after = await accept(engaged('gil', -15, { receivedAt: daysBefore(-15) }));
+  expect((after[0]?.data as unknown as TaskAssigned).contactIds).toHaveLength(4);
+  expect((await get<Listed>('/runs')).runs).toHaveLength(2);
+});
+
 test('a stopped play records one suppressed run, which starts after the stop is lifted', async () => {
   await publishPolicy();
   await control('stopped', 1);

@@ -81,6 +81,7 @@ export async function settleTasks(tx: Tx, agent: string, settled: readonly TaskS
     ],
   );
   const proposals = settled.flatMap((s) => s.proposalIds.map((id) => [id, s.taskId] as const));
+  if (proposals.length === 0) return;
   await tx.query(
     `INSERT INTO proposals (proposal_id, task_id)
      SELECT n.proposal_id, n.task_id
