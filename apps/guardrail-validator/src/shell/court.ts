@@ -1,17 +1,10 @@
-import {
-  type AccountProfile,
-  type AdAccountProfile,
-  actionKey,
-  type Consents,
-  type ContactProfile,
-  type Control,
-  type Policy,
-} from '@countersign/contracts';
+import { actionKey } from '@countersign/contracts';
 import { governing, type PolicyInForce, type SigningKey, STATE_MAX_AGE_SECONDS, seal } from '@countersign/gate';
-import { type Cause, RUNTIME, type Runtime, type StateRow, type Tx, type Work } from '@countersign/runtime';
+import { type Cause, RUNTIME, type Runtime, type Tx, type Work } from '@countersign/runtime';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { approvedEvent, escalatedEvent, refusedEvent } from '../core/events.js';
-import { type Hearing, hear, type Loaded, neededBy, type Ruling } from '../core/hearing.js';
+import { type Hearing, hear, neededBy, type Ruling } from '../core/hearing.js';
+import { readFacts } from './facts.js';
 import { SIGNING_KEY } from './settings.js';
 import { type NewPermit, type NewVerdict, Store } from './store.js';
 
@@ -19,6 +12,20 @@ import { type NewPermit, type NewVerdict, Store } from './store.js';
 export interface Case {
   readonly hearing: Hearing;
   readonly cause: Cause;
+}
+
+/** The policy that a transaction judges under; null where none was published or its digests are not of its content. */
+export interface InForce {
+  readonly policy: PolicyInForce | null;
+  /** Whether its content was seen among those that are kept. */
+  readonly kept: boolean;
+}
+
+/** What was made of the policy's row when it was last another one. */
+interface Read {
+  readonly written: string;
+  readonly digest: string | null;
+  readonly governing: PolicyInForce | null;
 }
 
 /** The clock's answer to a service that does not know the controls: nothing is judged until it does. Transient by its code. */
@@ -35,7 +42,7 @@ const overdueAfterMs = 60_000;
 @Injectable()
 export class Court {
   private readonly log = new Logger('court');
-  private policy: { readonly read: string; readonly governing: PolicyInForce | null } = { read: '', governing: null };
+  private read: Read = { written: '', digest: null, governing: null };
 
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
@@ -43,26 +50,35 @@ export class Court {
     @Inject(SIGNING_KEY) private readonly key: SigningKey,
   ) {}
 
-  /** The policy in force; null where none was published or its digests are not of its content. */
-  async policyInForce(tx: Tx): Promise<PolicyInForce | null> {
-    const row = (await this.runtime.state<'PolicyPublished'>(tx, 'policies.v1', ['main'])).get('main');
-    // Its digests are checked once, not with every batch.
-    const read = `${row?.version ?? 0} ${(row?.data as Policy | null | undefined)?.digest ?? ''}`;
-    if (read !== this.policy.read) {
-      const found = governing((row?.data as Policy | null | undefined) ?? null);
-      if (!found.ok) this.log.error(`not governing, everything is refused: ${found.says}`);
-      this.policy = { read, governing: found.ok ? found.policy : null };
-    }
-    return this.policy.governing;
+  /** What a transaction judges under, as its rows are now. */
+  async policyInForce(tx: Tx): Promise<InForce> {
+    const known = this.read;
+    const row = await this.store.policy(tx, known);
+    const written = row?.written ?? 'none';
+    if (written === known.written) return { policy: known.governing, kept: row?.kept ?? false };
+    // Read, and its digests checked, once for each version of the row, not with every batch.
+    const policy = row?.data ?? null;
+    const found = governing(policy);
+    if (!found.ok) this.log.error(`not governing, everything is refused: ${found.says}`);
+    this.read = {
+      written,
+      digest: policy?.digest ?? null,
+      governing: found.ok ? found.policy : null,
+    };
+    return { policy: this.read.governing, kept: false };
   }
 
   /** Judges in order, each under what those before it reserved; returns the rulings. */
-  async hear(work: Work, cases: readonly Case[]): Promise<readonly Ruling[]> {
+  async hear(work: Work, cases: readonly Case[], { policy, kept }: InForce): Promise<readonly Ruling[]> {
     if (cases.length === 0) return [];
     this.mustKnow(work.at);
-    const policy = await this.policyInForce(work.tx);
     const hearings = cases.map((c) => c.hearing);
-    const loaded = await this.load(work, hearings, policy);
+    const needed = neededBy(hearings, policy, work.at);
+    await this.store.lockLedgers(
+      work.tx,
+      needed.ledgers.map((l) => l.ledger),
+    );
+    const loaded = { policy, ...(await readFacts(work.tx, needed)) };
     const rulings = hear(hearings, loaded, work.at);
 
     const verdicts: NewVerdict[] = [];
@@ -112,7 +128,7 @@ export class Court {
         this.log.error(`${author} proposed ${proposal.proposalId} in the name of ${proposal.agent}`);
       }
     }
-    if (policy) await this.store.keepPolicy(work.tx, policy, work.at);
+    if (policy && !kept) await this.store.keepPolicy(work.tx, policy, work.at);
     await this.store.saveVerdicts(work.tx, verdicts, work.at);
     await this.store.savePermits(work.tx, permits, work.at);
     await this.store.openEscalations(work.tx, opened, work.at);
@@ -128,26 +144,6 @@ export class Court {
         throw new StateStale(`${topic} not compared with its end since ${when ?? 'the start'}; nothing is judged`);
       }
     }
-  }
-
-  private async load(work: Work, hearings: readonly Hearing[], policy: PolicyInForce | null): Promise<Loaded> {
-    const { tx, at } = work;
-    const needed = neededBy(hearings, policy, at);
-    const ledgers = await this.store.lockLedgers(tx, needed.ledgers);
-    const profiles = await this.runtime.state<'ProfileChanged'>(tx, 'profiles.v1', needed.profiles);
-    const consents = await this.runtime.state<'ConsentsChanged'>(tx, 'consents.v1', needed.consents);
-    const controls = await this.runtime.state<'ControlChanged'>(tx, 'controls.v1', needed.controls);
-    return {
-      policy,
-      profiles: profiles as ReadonlyMap<
-        string,
-        StateRow & { data: AccountProfile | ContactProfile | AdAccountProfile | null }
-      >,
-      consents: consents as ReadonlyMap<string, StateRow & { data: Consents | null }>,
-      controls: controls as ReadonlyMap<string, StateRow & { data: Control | null }>,
-      ledgers,
-      touched: await this.store.touched(tx, needed.contacts),
-    };
   }
 }
 

@@ -38,7 +38,8 @@ export class Proposals {
         cases.push({ hearing: { proposal: one.received.event.data, author }, cause: causeOf(one.received) });
       } else again.push(one);
     }
-    const policy = await this.court.policyInForce(batch.tx);
+    const inForce = await this.court.policyInForce(batch.tx);
+    const { policy } = inForce;
     for (const { received, digest } of again) {
       const proposal = received.event.data;
       const before = known.get(proposal.proposalId);
@@ -54,6 +55,6 @@ export class Proposals {
         subject: proposal.proposalId,
       });
     }
-    await this.court.hear(batch, cases);
+    await this.court.hear(batch, cases, inForce);
   }
 }

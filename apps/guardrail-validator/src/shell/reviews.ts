@@ -28,7 +28,7 @@ export class Reviews {
     if (reviews.length === 0) return;
     const ids = [...new Set(reviews.map(({ event }) => event.data.subject.id))];
     const rows = await this.store.lockEscalations(batch.tx, ids);
-    const policy = await this.court.policyInForce(batch.tx);
+    const inForce = await this.court.policyInForce(batch.tx);
     // The first answer of this batch closes the row for those after it, before anything of it is written.
     const taken = new Map<string, ReviewDecided>();
     const heard: { answer: Heard; review: ReviewDecided; case: Case }[] = [];
@@ -37,7 +37,7 @@ export class Reviews {
       const row = rows.get(review.subject.id);
       const before = taken.get(review.subject.id);
       const now = row && before ? { ...row, state: takenAs[before.decision], closedBy: before.by } : row;
-      const found = answer(review, now, reviewersOf(row, policy), batch.at);
+      const found = answer(review, now, reviewersOf(row, inForce.policy), batch.at);
       const cause = chained(causeOf(received), row);
       if (found.kind === 'set-aside') this.setAside(batch, cause, review, found, row);
       else {
@@ -66,6 +66,7 @@ export class Reviews {
     const rulings = await this.court.hear(
       batch,
       heard.map((h) => h.case),
+      inForce,
     );
     const closed = heard.map(({ review }, n) => ({
       proposalId: review.subject.id,

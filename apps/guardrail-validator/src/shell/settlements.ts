@@ -3,9 +3,9 @@ import { money } from '@countersign/gate';
 import { type Batch, type Job, type JobContext, type JobKind, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Inject, Injectable, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import { type PermitState, type Settled, settle } from '../core/settle.js';
+import { type PermitState, settle } from '../core/settle.js';
 import { OVERDUE } from './court.js';
-import { Store } from './store.js';
+import { type SettledPermit, Store } from './store.js';
 
 const topicOf = (executor: string): string => `actions.settled.${executor}.v1`;
 const { executors } = shippedDeployment;
@@ -25,8 +25,8 @@ export class Settlements {
     if (settlements.length === 0) return;
     const permits = await this.store.lockPermits(batch.tx, [...new Set(settlements.map((s) => s.permitId))]);
     const states = new Map<string, PermitState>();
-    const moves = new Map<string, (Settled & { readonly happenedAt: string })[]>();
-    const spent: { permitId: string; spentMinor: number }[] = [];
+    // One permit may be settled twice in a batch (unresolved, then executed): its moves are applied in order.
+    const rounds: Map<string, SettledPermit>[] = [];
     for (const settlement of settlements) {
       const { permitId, outcome, spentMinor } = settlement;
       const permit = permits.get(permitId);
@@ -47,26 +47,17 @@ export class Settlements {
         continue;
       }
       states.set(permitId, settled.state);
-      moves.set(permitId, [...(moves.get(permitId) ?? []), { ...settled, happenedAt: settlement.at }]);
-      if (outcome === 'executed' && spentMinor !== undefined) spent.push({ permitId, spentMinor });
+      const ofExecuted = outcome === 'executed' ? spentMinor : undefined;
+      const round = rounds.find((of) => !of.has(permitId)) ?? new Map<string, SettledPermit>();
+      if (round.size === 0) rounds.push(round);
+      round.set(permitId, { permitId, ...settled, happenedAt: settlement.at, spentMinor: ofExecuted });
     }
-    if (states.size === 0) return;
-    await this.store.savePermitStates(batch.tx, states, batch.at);
-    if (spent.length > 0) {
-      for (const over of await this.store.bookOverspent(batch.tx, spent, batch.at)) {
+    for (const round of rounds) {
+      for (const over of await this.store.settle(batch.tx, [...round.values()], batch.at)) {
         const { permitId, ledger, currency } = over;
         const figures = `${money(over.spent, currency)} spent, ${money(over.reserved, currency)} reserved`;
         this.log.error(`permit ${permitId} went over what it reserved on ${ledger}: ${figures}; all of it is booked`);
       }
-    }
-    // One permit may be settled twice in a batch (unresolved, then executed): its moves are applied in order.
-    for (let round = 0; ; round++) {
-      const these = [...moves].flatMap(([permitId, list]) => {
-        const settled = list[round];
-        return settled ? [{ permitId, ...settled }] : [];
-      });
-      if (these.length === 0) break;
-      await this.store.moveReservations(batch.tx, these, batch.at);
     }
   }
 }

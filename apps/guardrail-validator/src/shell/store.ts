@@ -1,9 +1,9 @@
-import type { ActionProposed, Verdict } from '@countersign/contracts';
-import type { Counts, Facts, MoneyLedger, PolicyInForce } from '@countersign/gate';
+import type { ActionProposed, Policy, Verdict } from '@countersign/contracts';
+import type { Facts, PolicyInForce } from '@countersign/gate';
 import { cut, packed, type Tx } from '@countersign/runtime';
 import { Injectable } from '@nestjs/common';
 import type { Escalation } from '../core/answer.js';
-import type { Move, PermitState } from '../core/settle.js';
+import type { Move, PermitState, Settled } from '../core/settle.js';
 
 export interface NewVerdict {
   readonly proposal: ActionProposed;
@@ -39,13 +39,42 @@ export interface Permit {
   readonly expiresAt: string;
 }
 
+/** What a settlement that counts does to its permit. */
+export interface SettledPermit extends Settled {
+  readonly permitId: string;
+  readonly happenedAt: string;
+  /** Of an action that was executed, as far as its executor says. */
+  readonly spentMinor?: number | undefined;
+}
+
+const endState = (move: Move | undefined): string | null =>
+  move === undefined ? null : move === 'commit' ? 'committed' : 'released';
+
+// What a reservation was before is read with the statement's own snapshot.
+const settleSql = `
+  WITH settled AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[])
+      AS n(id, state, money, counts, happened_at, spent)
+  ), ended AS (
+    UPDATE permits p SET state = n.state, settled_at = $7 FROM settled n WHERE p.permit_id = n.id
+  ), moved AS (
+    UPDATE reservations r SET state = CASE WHEN r.currency IS NULL THEN n.counts ELSE n.money END, at = $7,
+      amount = CASE WHEN r.currency IS NULL THEN r.amount ELSE greatest(r.amount, n.spent) END,
+      counts_at = CASE WHEN n.counts = 'committed' THEN greatest(r.counts_at, least(n.happened_at, $7)) ELSE r.counts_at END
+    FROM settled n
+    WHERE r.permit_id = n.id AND r.state <> 'released' AND CASE WHEN r.currency IS NULL THEN n.counts ELSE n.money END IS NOT NULL
+    RETURNING r.permit_id, r.ledger, r.currency, r.amount AS spent, CASE WHEN r.currency IS NOT NULL AND r.amount = n.spent
+      THEN (SELECT was.amount FROM reservations was WHERE was.permit_id = r.permit_id AND was.ledger = r.ledger) END AS reserved
+  )
+  SELECT permit_id, ledger, currency, reserved, spent FROM moved WHERE reserved < spent`;
+
 /** An escalation with the chain that it belongs to. */
 export type StoredEscalation = Escalation & { readonly correlationId: string | null };
 
 /** The validator's tables. Every statement takes its rows in key order, so that batches do not deadlock. */
 @Injectable()
 export class Store {
-  /** Notes proposals; returns those that are new, and what is known of the others. */
+  /** Notes proposals; returns those that are new, and what is known of each. */
   async noteProposals(
     tx: Tx,
     proposals: readonly { proposalId: string; author: string; digest: string }[],
@@ -58,71 +87,50 @@ export class Store {
        ON CONFLICT DO NOTHING RETURNING proposal_id`,
       [sorted.map((p) => p.proposalId), sorted.map((p) => p.author), sorted.map((p) => p.digest), at],
     );
+    const fresh = new Set(inserted.map((row) => row.proposal_id));
+    const known = new Map<string, { author: string; digest: string }>();
+    for (const { proposalId, author, digest } of sorted)
+      if (fresh.has(proposalId)) known.set(proposalId, { author, digest });
+    const before = sorted.map((p) => p.proposalId).filter((id) => !fresh.has(id));
+    if (before.length === 0) return { fresh, known };
+    // A statement of its own: the insert may have waited for them, and does not see what it waited for.
     const rows = await tx.query<{ proposal_id: string; author: string; digest: string }>(
       'SELECT proposal_id, author, digest FROM proposals WHERE proposal_id = ANY($1)',
-      [sorted.map((p) => p.proposalId)],
+      [before],
     );
-    return {
-      fresh: new Set(inserted.map((row) => row.proposal_id)),
-      known: new Map(rows.map(({ proposal_id, author, digest }) => [proposal_id, { author, digest }])),
-    };
+    for (const { proposal_id, author, digest } of rows) known.set(proposal_id, { author, digest });
+    return { fresh, known };
   }
 
   /**
-   * Creates the ledgers that are missing, locks all of them in key order, then reads what is held and committed: nobody else
-   * reserves on them before the commit.
+   * The published policy, its content only where its row is not the one that `written` names; undefined where there is none. `kept`:
+   * whether the content with this digest is kept already.
    */
-  async lockLedgers(
+  async policy(
     tx: Tx,
-    ledgers: readonly { ledger: string; since: string | null }[],
-  ): Promise<Map<string, MoneyLedger | Counts>> {
-    const found = new Map<string, MoneyLedger | Counts>();
-    if (ledgers.length === 0) return found;
-    const names = ledgers.map((l) => l.ledger).sort();
-    await tx.query(
-      'INSERT INTO ledgers (ledger) SELECT n FROM unnest($1::text[]) n ORDER BY n ON CONFLICT DO NOTHING',
-      [names],
+    known: { readonly written: string; readonly digest: string | null },
+  ): Promise<{ readonly written: string; readonly data: Policy | null; readonly kept: boolean } | undefined> {
+    const rows = await tx.query<{ written: string; data: Policy | null; kept: boolean }>(
+      `SELECT s.written, CASE WHEN s.written <> $1 THEN s.data END AS data,
+              EXISTS (SELECT FROM policies_used WHERE digest = $2) AS kept
+       FROM (SELECT concat_ws(' ', version, xmin) AS written, data FROM state_rows WHERE topic = 'policies.v1' AND key = 'main') s`,
+      [known.written, known.digest],
     );
-    await tx.query('SELECT ledger FROM ledgers WHERE ledger = ANY($1) ORDER BY ledger FOR UPDATE', [names]);
-    const money = ledgers.filter((l) => l.since === null).map((l) => l.ledger);
-    const counts = ledgers.filter((l) => l.since !== null);
-    for (const ledger of money) found.set(ledger, { held: 0, committed: 0, currency: null });
-    for (const { ledger } of counts) found.set(ledger, { held: [], committed: [] });
-    const sums =
-      money.length === 0
-        ? []
-        : await tx.query<{ ledger: string; held: number; committed: number; currency: string | null }>(
-            `SELECT ledger, coalesce(sum(amount) FILTER (WHERE state = 'held'), 0)::bigint AS held,
-               coalesce(sum(amount) FILTER (WHERE state = 'committed'), 0)::bigint AS committed, min(currency) AS currency
-             FROM reservations WHERE ledger = ANY($1) AND state <> 'released' GROUP BY ledger`,
-            [money],
-          );
-    for (const { ledger, held, committed, currency } of sums) found.set(ledger, { held, committed, currency });
-    // One array a ledger and state, not a row a count: an agent's hour may hold thousands.
-    const times =
-      counts.length === 0
-        ? []
-        : await tx.query<{ ledger: string; state: 'held' | 'committed'; times: number[] }>(
-            `SELECT r.ledger, r.state, json_agg(floor(extract(epoch FROM r.counts_at) * 1000) ORDER BY r.counts_at) AS times
-             FROM unnest($1::text[], $2::timestamptz[]) AS n(ledger, since)
-             JOIN reservations r ON r.ledger = n.ledger AND r.counts_at > n.since AND r.state <> 'released'
-             CROSS JOIN LATERAL generate_series(1, r.amount)
-             GROUP BY r.ledger, r.state`,
-            [counts.map((l) => l.ledger), counts.map((l) => l.since)],
-          );
-    for (const { ledger, state, times: of } of times)
-      found.set(ledger, { ...(found.get(ledger) as Counts), [state]: of });
-    return found;
+    return rows[0];
   }
 
-  /** Contacts of whom a touch was ever executed. */
-  async touched(tx: Tx, contacts: readonly string[]): Promise<Set<string>> {
-    if (contacts.length === 0) return new Set();
-    const rows = await tx.query<{ contact: string }>(
-      `SELECT DISTINCT substr(ledger, 7) AS contact FROM reservations WHERE ledger = ANY($1) AND state = 'committed'`,
-      [contacts.map((contact) => `touch:${contact}`)],
+  /**
+   * Locks ledgers in key order, those that are missing by making them: nobody else reserves on them before the commit. What they
+   * hold is for a later statement to read, since this one may have waited for others who changed it.
+   */
+  async lockLedgers(tx: Tx, ledgers: readonly string[]): Promise<void> {
+    if (ledgers.length === 0) return;
+    // The conflict takes the row's lock, also where nothing is updated.
+    await tx.query(
+      `INSERT INTO ledgers (ledger) SELECT n FROM unnest($1::text[]) n ORDER BY n
+       ON CONFLICT (ledger) DO UPDATE SET ledger = excluded.ledger WHERE false`,
+      [ledgers],
     );
-    return new Set(rows.map((row) => row.contact));
   }
 
   async saveVerdicts(tx: Tx, verdicts: readonly NewVerdict[], at: string): Promise<void> {
@@ -166,14 +174,20 @@ export class Store {
     );
   }
 
+  /** Issues permits, with what each holds under a limit. Their ledgers are locked. */
   async savePermits(tx: Tx, permits: readonly NewPermit[], at: string): Promise<void> {
     if (permits.length === 0) return;
     const texts = packed(permits.map((p) => p.permit));
+    const held = permits.flatMap((p) => p.reservations.map((r) => ({ ...r, permitId: p.permitId })));
     await tx.query(
-      `INSERT INTO permits (permit_id, proposal_id, action_id, digest, executor, connector, permit, expires_at, at)
-       SELECT id, proposal, action, digest, executor, connector, ${cut('$7', 'start', 'length')}, expires, $9
-       FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $8::timestamptz[], $10::int[], $11::int[])
-         AS n(id, proposal, action, digest, executor, connector, expires, start, length)`,
+      `WITH issued AS (
+         INSERT INTO permits (permit_id, proposal_id, action_id, digest, executor, connector, permit, expires_at, at)
+         SELECT id, proposal, action, digest, executor, connector, ${cut('$7', 'start', 'length')}, expires, $9
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $8::timestamptz[], $10::int[], $11::int[])
+           AS n(id, proposal, action, digest, executor, connector, expires, start, length)
+       )
+       INSERT INTO reservations (permit_id, ledger, amount, currency, counts_at, state, at)
+       SELECT *, 'held', $9 FROM unnest($12::uuid[], $13::text[], $14::bigint[], $15::text[], $16::timestamptz[])`,
       [
         permits.map((p) => p.permitId),
         permits.map((p) => p.proposalId),
@@ -186,20 +200,11 @@ export class Store {
         at,
         texts.starts,
         texts.lengths,
-      ],
-    );
-    const held = permits.flatMap((p) => p.reservations.map((r) => ({ ...r, permitId: p.permitId })));
-    if (held.length === 0) return;
-    await tx.query(
-      `INSERT INTO reservations (permit_id, ledger, amount, currency, counts_at, state, at)
-       SELECT *, 'held', $6::timestamptz FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[])`,
-      [
         held.map((r) => r.permitId),
         held.map((r) => r.ledger),
         held.map((r) => r.amount),
         held.map((r) => r.currency),
         held.map((r) => r.countsAt),
-        at,
       ],
     );
   }
@@ -224,47 +229,14 @@ export class Store {
     );
   }
 
-  /** Writes the new states of locked permits. */
-  async savePermitStates(tx: Tx, states: ReadonlyMap<string, PermitState>, at: string): Promise<void> {
-    await tx.query(
-      `UPDATE permits p SET state = n.state, settled_at = $3 FROM unnest($1::uuid[], $2::text[]) AS n(id, state) WHERE permit_id = n.id`,
-      [[...states.keys()], [...states.values()], at],
-    );
-  }
-
   /**
-   * Moves reservations of locked permits: `commit` what is held, `release` what is held or committed. The permit's state decides
-   * whether to come here at all, so nothing moves twice.
+   * Writes what became of locked permits, each once a call, and moves what they reserved: `commit` what is held, `release` what is
+   * held or committed. The permit's state decides whether to come here at all, so nothing moves twice. Books all that was spent
+   * where it is more than was reserved, and returns what went over. Less gives nothing back, so that no report makes room.
    */
-  async moveReservations(
+  async settle(
     tx: Tx,
-    moves: readonly { permitId: string; money?: Move; counts?: Move; happenedAt: string }[],
-    at: string,
-  ): Promise<void> {
-    const to = { commit: 'committed', release: 'released' } as const;
-    const state = (move: Move | undefined): string | null => (move ? to[move] : null);
-    await tx.query(
-      `UPDATE reservations r SET state = CASE WHEN r.currency IS NULL THEN n.counts ELSE n.money END, at = $4,
-         counts_at = CASE WHEN n.counts = 'committed' THEN greatest(r.counts_at, least(n.happened_at, $4)) ELSE r.counts_at END
-       FROM unnest($1::uuid[], $2::text[], $3::text[], $5::timestamptz[]) AS n(id, money, counts, happened_at)
-       WHERE r.permit_id = n.id AND r.state <> 'released' AND CASE WHEN r.currency IS NULL THEN n.counts ELSE n.money END IS NOT NULL`,
-      [
-        moves.map((m) => m.permitId),
-        moves.map((m) => state(m.money)),
-        moves.map((m) => state(m.counts)),
-        at,
-        moves.map((m) => m.happenedAt),
-      ],
-    );
-  }
-
-  /**
-   * Books all that was spent under locked permits where it is more than was reserved; returns what went over. Less gives nothing
-   * back, so that no report makes room.
-   */
-  async bookOverspent(
-    tx: Tx,
-    spent: readonly { permitId: string; spentMinor: number }[],
+    settled: readonly SettledPermit[],
     at: string,
   ): Promise<readonly { permitId: string; ledger: string; currency: string; reserved: number; spent: number }[]> {
     const rows = await tx.query<{
@@ -273,14 +245,15 @@ export class Store {
       currency: string;
       reserved: number;
       spent: number;
-    }>(
-      `UPDATE reservations r SET amount = n.spent, at = $3
-       FROM unnest($1::uuid[], $2::bigint[]) AS n(id, spent), reservations was
-       WHERE was.permit_id = n.id AND r.permit_id = was.permit_id AND r.ledger = was.ledger
-         AND r.currency IS NOT NULL AND r.state <> 'released' AND was.amount < n.spent
-       RETURNING r.permit_id, r.ledger, r.currency, was.amount AS reserved, r.amount AS spent`,
-      [spent.map((s) => s.permitId), spent.map((s) => s.spentMinor), at],
-    );
+    }>(settleSql, [
+      settled.map((s) => s.permitId),
+      settled.map((s) => s.state),
+      settled.map((s) => endState(s.money)),
+      settled.map((s) => endState(s.counts)),
+      settled.map((s) => s.happenedAt),
+      settled.map((s) => s.spentMinor ?? null),
+      at,
+    ]);
     return rows.map(({ permit_id: permitId, ...row }) => ({ permitId, ...row }));
   }
 

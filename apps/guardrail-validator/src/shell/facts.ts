@@ -1,0 +1,84 @@
+import type { Counts, MoneyLedger } from '@countersign/gate';
+import type { Tx } from '@countersign/runtime';
+import type { Known, Loaded, Needed } from '../core/hearing.js';
+
+interface Row {
+  readonly what: 'profiles.v1' | 'consents.v1' | 'controls.v1' | 'money' | 'held' | 'committed' | 'touched';
+  readonly key: string;
+  readonly version: number;
+  readonly data: string | null;
+}
+
+// `state_rows` is what `runtime.state` reads, a topic a statement; here all are one. A rolling ledger is one array of times a state,
+// not a row a count: an agent's hour may hold thousands.
+const sql = `
+  SELECT s.topic AS what, s.key, s.version, s.data::text AS data
+  FROM unnest($1::text[], $2::text[]) AS n(topic, key) JOIN state_rows s ON s.topic = n.topic AND s.key = n.key
+  UNION ALL
+  SELECT 'money', ledger, 0, json_build_object(
+    'held', coalesce(sum(amount) FILTER (WHERE state = 'held'), 0)::bigint,
+    'committed', coalesce(sum(amount) FILTER (WHERE state = 'committed'), 0)::bigint, 'currency', min(currency))::text
+  FROM reservations WHERE ledger = ANY($3) AND state <> 'released' GROUP BY ledger
+  UNION ALL
+  SELECT r.state, r.ledger, 0, json_agg(floor(extract(epoch FROM r.counts_at) * 1000) ORDER BY r.counts_at)::text
+  FROM unnest($4::text[], $5::timestamptz[]) AS n(ledger, since)
+  JOIN reservations r ON r.ledger = n.ledger AND r.counts_at > n.since AND r.state <> 'released'
+  CROSS JOIN LATERAL generate_series(1, r.amount)
+  GROUP BY r.ledger, r.state
+  UNION ALL
+  SELECT 'touched', contact, 0, NULL FROM unnest($6::text[]) AS n(contact)
+  WHERE EXISTS (SELECT FROM reservations r WHERE r.ledger = 'touch:' || n.contact AND r.state = 'committed')`;
+
+/**
+ * Reads what hearings rest on beside the policy, all as of one moment: others' state, what is held and committed on ledgers, and
+ * of whom a touch was ever executed. The ledgers are locked before, so that what is read of them stays true until the commit.
+ */
+export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'policy'>> {
+  const { profiles, consents, controls, contacts } = needed;
+  const keys = Object.entries({ 'profiles.v1': profiles, 'consents.v1': consents, 'controls.v1': controls });
+  const money = needed.ledgers.filter((l) => l.since === null).map((l) => l.ledger);
+  const counts = needed.ledgers.filter((l) => l.since !== null);
+  const params = [
+    keys.flatMap(([topic, of]) => of.map(() => topic)),
+    keys.flatMap(([, of]) => of),
+    money,
+    counts.map((l) => l.ledger),
+    counts.map((l) => l.since),
+    contacts,
+  ];
+  const rows = params.some((list) => list.length > 0) ? await tx.query<Row>(sql, params) : [];
+
+  const state = {
+    'profiles.v1': new Map<string, Known<never>>(),
+    'consents.v1': new Map<string, Known<never>>(),
+    'controls.v1': new Map<string, Known<never>>(),
+  };
+  const ledgers = new Map<string, MoneyLedger | Counts>();
+  const touched = new Set<string>();
+  for (const ledger of money) ledgers.set(ledger, { held: 0, committed: 0, currency: null });
+  for (const { ledger } of counts) ledgers.set(ledger, { held: [], committed: [] });
+  for (const { what, key, version, data } of rows) {
+    const value = data === null ? null : JSON.parse(data);
+    switch (what) {
+      case 'money':
+        ledgers.set(key, value);
+        break;
+      case 'held':
+      case 'committed':
+        ledgers.set(key, { ...(ledgers.get(key) as Counts), [what]: value });
+        break;
+      case 'touched':
+        touched.add(key);
+        break;
+      default:
+        state[what].set(key, { version, data: value });
+    }
+  }
+  return {
+    profiles: state['profiles.v1'],
+    consents: state['consents.v1'],
+    controls: state['controls.v1'],
+    ledgers,
+    touched,
+  };
+}
