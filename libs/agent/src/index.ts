@@ -11,4 +11,4 @@ export {
   type OwnSettlement,
 } from './shell/agent-definition.js';
 export { AgentModule, agentSpec } from './shell/agent-module.js';
-export { propose, type RememberedProposal, tasksById } from './shell/memory.js';
+export { propose, type RememberedProposal } from './shell/memory.js';

@@ -1,31 +1,32 @@
 import type { FollowUp, OwnRefusal, OwnSettlement } from '@countersign/agent';
-import type { Action, PayloadOf } from '@countersign/contracts';
-import { RUNTIME, type Runtime, type Work } from '@countersign/runtime';
-import { Inject, Injectable } from '@nestjs/common';
+import type { Action, PayloadOf, PolicyContent } from '@countersign/contracts';
+import type { Work } from '@countersign/runtime';
+import { Injectable } from '@nestjs/common';
 import { endsSequence, endsSequenceLate, stepsDue } from '../core/enrolment.js';
-import { beginEnrolments, endEnrolments, runningEnrolments } from './enrolments.js';
+import { beginEnrolments, closeEnrolments, endEnrolments, runningEnrolments } from './enrolments.js';
 import { stepKind } from './step-jobs.js';
 
 /** Begins an enrolment where its action was carried out, and ends it where it was stopped, undone, or consent is gone. */
 @Injectable()
 export class EnrolmentFollowUp implements FollowUp {
-  constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
-
   async refused(refusals: readonly OwnRefusal[], work: Work): Promise<void> {
+    const closed = new Map<string, string>();
     for (const { refused, proposal } of refusals) {
       const reason = endsSequence(refused);
       const enrolmentId = enrolmentOfStep(proposal.action);
-      if (reason !== undefined && enrolmentId) await endEnrolments(work.tx, [enrolmentId], 'closed', reason, work.at);
+      // The first reason stands.
+      if (reason !== undefined && enrolmentId && !closed.has(enrolmentId)) closed.set(enrolmentId, reason);
     }
+    await closeEnrolments(work.tx, closed, work.at);
   }
 
-  async settled(settlements: readonly OwnSettlement[], work: Work): Promise<void> {
+  async settled(settlements: readonly OwnSettlement[], policy: PolicyContent | null, work: Work): Promise<void> {
     // Enrolments side by side begin together; what ends one comes after those before it.
     let begun: OwnSettlement[] = [];
     const begin = async (): Promise<void> => {
       const these = begun;
       begun = [];
-      await this.begin(these, work);
+      await this.begin(these, policy, work);
     };
     for (const settlement of settlements) {
       if (settlement.action.kind === 'sequence.enroll' && settlement.settled.outcome === 'executed') {
@@ -52,7 +53,7 @@ export class EnrolmentFollowUp implements FollowUp {
     if (late !== undefined && enrolmentId) await endEnrolments(work.tx, [enrolmentId], 'closed', late, work.at);
   }
 
-  private async begin(settlements: readonly OwnSettlement[], work: Work): Promise<void> {
+  private async begin(settlements: readonly OwnSettlement[], policy: PolicyContent | null, work: Work): Promise<void> {
     if (settlements.length === 0) return;
     const given = settlements.map(({ cause, settled, proposal, action }) => {
       const { contactId, sequenceId } = action.payload as PayloadOf<'sequence.enroll'>;
@@ -69,10 +70,9 @@ export class EnrolmentFollowUp implements FollowUp {
     const enrolments = given.map(({ enrolment }) => enrolment);
     const running = new Set((await runningEnrolments(work.tx, enrolments)).map(placeOf));
     const begun = await beginEnrolments(work.tx, enrolments, work.at);
-    const policies = await this.runtime.state<'PolicyPublished'>(work.tx, 'policies.v1', ['main']);
-    const sequences = policies.get('main')?.data?.content.sequences ?? [];
+    const sequences = policy?.sequences ?? [];
 
-    const closed = new Map<string, string[]>();
+    const closed = new Map<string, string>();
     for (const { cause, settledAt, enrolment } of given) {
       const { enrolmentId, sequenceId } = enrolment;
       // Known already, or a second time in this batch.
@@ -80,8 +80,8 @@ export class EnrolmentFollowUp implements FollowUp {
       const sequence = sequences.find((s) => s.id === sequenceId);
       const already = running.has(placeOf(enrolment));
       if (already || !sequence) {
-        const reason = already ? 'the contact is in this sequence already' : `the policy in force has no ${sequenceId}`;
-        closed.set(reason, [...(closed.get(reason) ?? []), enrolmentId]);
+        const none = `the policy in force has no ${sequenceId}`;
+        closed.set(enrolmentId, already ? 'the contact is in this sequence already' : none);
         continue;
       }
       running.add(placeOf(enrolment));
@@ -89,7 +89,7 @@ export class EnrolmentFollowUp implements FollowUp {
         work.schedule(cause, { kind: stepKind, id: `${enrolmentId}/${step}`, dueAt, payload: { enrolmentId, step } });
       });
     }
-    for (const [reason, ids] of closed) await endEnrolments(work.tx, ids, 'closed', reason, work.at);
+    await closeEnrolments(work.tx, closed, work.at);
   }
 }
 

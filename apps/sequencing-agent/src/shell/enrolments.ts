@@ -1,3 +1,4 @@
+import type { TaskAssigned } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
 import type { Enrolment } from '../core/enrolment.js';
 
@@ -29,23 +30,30 @@ export async function beginEnrolments(tx: Tx, enrolments: readonly Enrolment[], 
   return new Set(rows.map((row) => row.enrolment_id));
 }
 
-/** Locks enrolments, in the order of their ids. */
-export async function lockEnrolments(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, Enrolment>> {
-  const rows = await tx.query<EnrolmentRow>(
-    `SELECT enrolment_id, task_id, account_id, contact_id, sequence_id, state FROM enrolments
-     WHERE enrolment_id = ANY($1) ORDER BY enrolment_id FOR UPDATE`,
+/** Locks enrolments, in the order of their ids, and reads the tasks that they come from. */
+export async function lockEnrolments(
+  tx: Tx,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, { readonly enrolment: Enrolment; readonly task: TaskAssigned }>> {
+  const rows = await tx.query<EnrolmentRow & { task: TaskAssigned }>(
+    `SELECT e.enrolment_id, e.task_id, e.account_id, e.contact_id, e.sequence_id, e.state, t.task
+     FROM enrolments e JOIN tasks t ON t.task_id = e.task_id
+     WHERE e.enrolment_id = ANY($1) ORDER BY e.enrolment_id FOR UPDATE OF e`,
     [ids],
   );
   return new Map(
     rows.map((row) => [
       row.enrolment_id,
       {
-        enrolmentId: row.enrolment_id,
-        taskId: row.task_id,
-        accountId: row.account_id,
-        contactId: row.contact_id,
-        sequenceId: row.sequence_id,
-        state: row.state,
+        task: row.task,
+        enrolment: {
+          enrolmentId: row.enrolment_id,
+          taskId: row.task_id,
+          accountId: row.account_id,
+          contactId: row.contact_id,
+          sequenceId: row.sequence_id,
+          state: row.state,
+        },
       },
     ]),
   );
@@ -59,6 +67,7 @@ export async function endEnrolments(
   reason: string | null,
   at: string,
 ): Promise<void> {
+  if (ids.length === 0) return;
   await tx.query(
     `UPDATE enrolments e SET state = $2, reason = $3, ended_at = $4
      FROM (SELECT enrolment_id FROM enrolments WHERE enrolment_id = ANY($1) ORDER BY enrolment_id FOR UPDATE) l
@@ -66,6 +75,14 @@ export async function endEnrolments(
        AND (e.state = 'running' OR $2 <> 'finished')`,
     [ids, state, reason, at],
   );
+}
+
+/** Closes enrolments, each for its reason. */
+export async function closeEnrolments(tx: Tx, closed: ReadonlyMap<string, string>, at: string): Promise<void> {
+  for (const [reason, these] of Map.groupBy(closed, ([, reason]) => reason)) {
+    const ids = these.map(([enrolmentId]) => enrolmentId);
+    await endEnrolments(tx, ids, 'closed', reason, at);
+  }
 }
 
 /** Running enrolments of contacts in sequences. */
@@ -86,6 +103,18 @@ export async function runningEnrolments(
   }));
 }
 
-export async function countStep(tx: Tx, enrolmentId: string): Promise<void> {
-  await tx.query('UPDATE enrolments SET steps_proposed = steps_proposed + 1 WHERE enrolment_id = $1', [enrolmentId]);
+/** Counts steps that were proposed, on rows that are locked; after its last one a running enrolment is finished. */
+export async function countSteps(
+  tx: Tx,
+  proposed: ReadonlyMap<string, { readonly steps: number; readonly last: boolean }>,
+  at: string,
+): Promise<void> {
+  if (proposed.size === 0) return;
+  await tx.query(
+    `UPDATE enrolments e SET steps_proposed = e.steps_proposed + n.steps,
+            state = CASE WHEN n.last AND e.state = 'running' THEN 'finished' ELSE e.state END,
+            ended_at = CASE WHEN n.last AND e.state = 'running' THEN $4 ELSE e.ended_at END
+     FROM unnest($1::uuid[], $2::int[], $3::bool[]) AS n(enrolment_id, steps, last) WHERE e.enrolment_id = n.enrolment_id`,
+    [[...proposed.keys()], [...proposed.values()].map((p) => p.steps), [...proposed.values()].map((p) => p.last), at],
+  );
 }

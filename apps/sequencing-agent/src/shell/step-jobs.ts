@@ -1,8 +1,17 @@
-import { propose, readSettings, tasksById } from '@countersign/agent';
-import { type Job, type JobContext, type JobKind, RUNTIME, type Runtime, type Work } from '@countersign/runtime';
+import { propose, readSettings } from '@countersign/agent';
+import type { ActionProposed } from '@countersign/contracts';
+import {
+  type Cause,
+  type Job,
+  type JobContext,
+  type JobKind,
+  RUNTIME,
+  type Runtime,
+  type Work,
+} from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { step } from '../core/enrolment.js';
-import { countStep, endEnrolments, lockEnrolments } from './enrolments.js';
+import { closeEnrolments, countSteps, lockEnrolments } from './enrolments.js';
 
 export const stepKind = 'step';
 
@@ -29,28 +38,29 @@ export class StepJobs implements JobKind<StepPayload> {
       work.tx,
       jobs.map((job) => job.payload.enrolmentId),
     );
-    const tasks = await tasksById(
-      work.tx,
-      [...enrolments.values()].map((e) => e.taskId),
-    );
     const policies = await this.runtime.state<'PolicyPublished'>(work.tx, 'policies.v1', ['main']);
     const policy = policies.get('main')?.data?.content ?? null;
+    const proposals: { cause: Cause; proposal: ActionProposed }[] = [];
+    const proposed = new Map<string, { steps: number; last: boolean }>();
+    const closed = new Map<string, string>();
     for (const job of jobs) {
       const { enrolmentId, step: n } = job.payload;
-      const enrolment = enrolments.get(enrolmentId);
-      const task = enrolment && tasks.get(enrolment.taskId);
-      if (!enrolment || !task) continue;
-      const settings = readSettings(task.settings);
+      const found = enrolments.get(enrolmentId);
+      if (!found) continue;
+      const settings = readSettings(found.task.settings);
       const ahead = settings.ok ? settings.settings.sendAheadSeconds : 0;
-      const result = step(enrolment, n, task, policy, ahead, work.at);
+      const result = step(found.enrolment, n, found.task, policy, ahead, work.at);
       if (result.outcome === 'none') continue;
       if (result.outcome === 'close') {
-        await endEnrolments(work.tx, [enrolmentId], 'closed', result.reason, work.at);
+        if (!closed.has(enrolmentId)) closed.set(enrolmentId, result.reason);
         continue;
       }
-      await propose(work, [{ cause: job.cause, proposal: result.proposal }]);
-      await countStep(work.tx, enrolmentId);
-      if (result.last) await endEnrolments(work.tx, [enrolmentId], 'finished', null, work.at);
+      proposals.push({ cause: job.cause, proposal: result.proposal });
+      const so = proposed.get(enrolmentId) ?? { steps: 0, last: false };
+      proposed.set(enrolmentId, { steps: so.steps + 1, last: so.last || result.last });
     }
+    await propose(work, proposals);
+    await countSteps(work.tx, proposed, work.at);
+    await closeEnrolments(work.tx, closed, work.at);
   }
 }

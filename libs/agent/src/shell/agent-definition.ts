@@ -1,4 +1,11 @@
-import type { Action, ActionKindName, ActionRefused, ActionSettled, Service } from '@countersign/contracts';
+import type {
+  Action,
+  ActionKindName,
+  ActionRefused,
+  ActionSettled,
+  PolicyContent,
+  Service,
+} from '@countersign/contracts';
 import type { Cause, JobKind, ServiceSpec, Work } from '@countersign/runtime';
 import type { Type } from '@nestjs/common';
 import type { RulePlanner } from '../core/plan.js';
@@ -37,7 +44,8 @@ export interface OwnSettlement {
 /** Called in the batch's transaction; may write and schedule, must not wait for anything outside. */
 export interface FollowUp {
   refused(refusals: readonly OwnRefusal[], work: Work): Promise<void>;
-  settled(settlements: readonly OwnSettlement[], work: Work): Promise<void>;
+  /** `policy` is the one in force as the batch has read it. */
+  settled(settlements: readonly OwnSettlement[], policy: PolicyContent | null, work: Work): Promise<void>;
 }
 
 /** Injection token of the `AgentDefinition`. */

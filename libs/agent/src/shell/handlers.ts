@@ -22,6 +22,8 @@ import {
   noteRefusals,
   noteSettlements,
   proposalsById,
+  type RememberedProposal,
+  rememberAnswered,
   rememberTasks,
   settlementsOf,
 } from './memory.js';
@@ -50,11 +52,8 @@ export class AgentHandlers {
   async onTasks(@Payload() batch: Batch<'TaskAssigned'>): Promise<void> {
     const own = batch.events.filter(({ event }) => event.data.agent === this.agent.name);
     if (own.length === 0) return;
-    const causes = new Map(own.map((received) => [received.event.data.taskId, causeOf(received)]));
-    const assigned = [...new Map(own.map(({ event }) => [event.data.taskId, event.data])).values()];
-    const fresh = await rememberTasks(batch.tx, assigned, batch.at);
-    const tasks = assigned.filter((task) => fresh.has(task.taskId));
-    const given = tasks.map((task) => ({ task, cause: causes.get(task.taskId) as Cause }));
+    const assigned = own.map((received) => ({ task: received.event.data, cause: causeOf(received) }));
+    const given = [...new Map(assigned.map((one) => [one.task.taskId, one])).values()];
     await (this.model ? this.planLater(given, batch) : this.planNow(given, batch));
   }
 
@@ -103,7 +102,7 @@ export class AgentHandlers {
       own.map(({ settled }) => settled),
       batch.at,
     );
-    await this.follow(own, batch);
+    await this.follow(own, known, policy, batch);
   }
 
   @EventPattern<string>('reviews.decided.v1')
@@ -121,12 +120,15 @@ export class AgentHandlers {
       batch.tx,
       edits.map((e) => e.proposalId),
     );
-    await this.follow(
-      edits.flatMap((edit) =>
-        settled.filter((s) => s.actionId === edit.action.actionId).map((s) => ({ cause: edit.cause, settled: s })),
-      ),
-      batch,
+    const own = edits.flatMap((edit) =>
+      settled.filter((s) => s.actionId === edit.action.actionId).map((s) => ({ cause: edit.cause, settled: s })),
     );
+    if (own.length === 0) return;
+    const proposals = await proposalsById(
+      batch.tx,
+      own.map((o) => o.settled.proposalId),
+    );
+    await this.follow(own, proposals, await this.policy(batch.tx), batch);
   }
 
   private async planNow(given: readonly { task: TaskAssigned; cause: Cause }[], batch: Work): Promise<void> {
@@ -136,7 +138,7 @@ export class AgentHandlers {
       given.map(({ task }) => task),
     );
     const { rules } = this.agent;
-    await answerTasks(
+    await rememberAnswered(
       batch,
       given.map(({ task, cause }) => {
         const found = facts.get(task.taskId);
@@ -148,7 +150,10 @@ export class AgentHandlers {
     );
   }
 
-  private async planLater(given: readonly { task: TaskAssigned; cause: Cause }[], batch: Work): Promise<void> {
+  private async planLater(assigned: readonly { task: TaskAssigned; cause: Cause }[], batch: Work): Promise<void> {
+    const tasks = assigned.map(({ task }) => task);
+    const fresh = await rememberTasks(batch.tx, tasks, batch.at);
+    const given = assigned.filter(({ task }) => fresh.has(task.taskId));
     const late = given.filter(({ task }) => isLate(task, batch.at));
     await answerTasks(
       batch,
@@ -161,22 +166,27 @@ export class AgentHandlers {
   }
 
   /** Hands settlements on with the action that ran; one whose action is not known here yet waits for its edit. */
-  private async follow(given: readonly { cause: Cause; settled: ActionSettled }[], work: Work): Promise<void> {
+  private async follow(
+    given: readonly { cause: Cause; settled: ActionSettled }[],
+    proposals: ReadonlyMap<string, RememberedProposal>,
+    policy: PolicyContent | null,
+    work: Work,
+  ): Promise<void> {
     if (!this.followUp || given.length === 0) return;
-    const proposals = await proposalsById(
-      work.tx,
-      given.map(({ settled }) => settled.proposalId),
-    );
+    const proposed = ({ proposalId, actionId }: ActionSettled) => {
+      const action = proposals.get(proposalId)?.action;
+      return action?.actionId === actionId ? action : undefined;
+    };
     const edits = await editsById(
       work.tx,
-      given.map(({ settled }) => settled.actionId),
+      given.filter(({ settled }) => !proposed(settled)).map(({ settled }) => settled.actionId),
     );
     const own = given.flatMap(({ cause, settled }): OwnSettlement[] => {
       const proposal = proposals.get(settled.proposalId);
-      const action = proposal?.action.actionId === settled.actionId ? proposal.action : edits.get(settled.actionId);
+      const action = proposed(settled) ?? edits.get(settled.actionId);
       return proposal && action && isDigestOf(action, settled) ? [{ cause, settled, proposal, action }] : [];
     });
-    await this.followUp.settled(own, work);
+    await this.followUp.settled(own, policy, work);
   }
 
   private async policy(tx: Tx): Promise<PolicyContent | null> {

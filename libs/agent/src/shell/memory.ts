@@ -43,6 +43,26 @@ export async function rememberTasks(tx: Tx, tasks: readonly TaskAssigned[], at: 
   return new Set(rows.map((row) => row.task_id));
 }
 
+/** Stores tasks that are new together with their answers. As `rememberTasks` and `answerTasks`, where nothing comes in between. */
+export async function rememberAnswered(work: Work, given: readonly Answered[]): Promise<void> {
+  if (given.length === 0) return;
+  const rows = await work.tx.query<{ task_id: string }>(
+    `INSERT INTO tasks (task_id, task, received_at, due_at, answered_at, outcome, reason)
+     SELECT task_id, task, $6, due_at, $6, outcome, reason
+     FROM unnest($1::uuid[], $2::jsonb[], $3::timestamptz[], $4::text[], $5::text[]) AS n(task_id, task, due_at, outcome, reason)
+     ORDER BY task_id ON CONFLICT DO NOTHING RETURNING task_id`,
+    [
+      given.map(({ task }) => task.taskId),
+      given.map(({ task }) => JSON.stringify(task)),
+      given.map(({ task }) => task.dueAt),
+      given.map(({ answer }) => answer.settled.outcome),
+      given.map(({ answer }) => answer.settled.reason),
+      work.at,
+    ],
+  );
+  await tell(work, given, rows);
+}
+
 /** Tasks by id, as they were assigned. */
 export async function tasksById(tx: Tx, taskIds: readonly string[]): Promise<ReadonlyMap<string, TaskAssigned>> {
   const rows = await tx.query<{ task_id: string; task: TaskAssigned }>(
@@ -50,6 +70,13 @@ export async function tasksById(tx: Tx, taskIds: readonly string[]): Promise<Rea
     [taskIds],
   );
   return new Map(rows.map((row) => [row.task_id, row.task]));
+}
+
+/** A task with its answer. */
+interface Answered {
+  readonly cause: Cause;
+  readonly task: TaskAssigned;
+  readonly answer: Answer;
 }
 
 /** Stores proposals and queues their events. The agent's topic is `actions.proposed.<agent>.v1`. */
@@ -83,10 +110,7 @@ export async function propose(
 }
 
 /** Answers tasks that have no answer yet: their proposals, then the settlement of each. A second answer is dropped. */
-export async function answerTasks(
-  work: Work,
-  given: readonly { readonly cause: Cause; readonly task: TaskAssigned; readonly answer: Answer }[],
-): Promise<void> {
+export async function answerTasks(work: Work, given: readonly Answered[]): Promise<void> {
   if (given.length === 0) return;
   const rows = await work.tx.query<{ task_id: string }>(
     `UPDATE tasks t SET answered_at = $4, outcome = n.outcome, reason = n.reason
@@ -99,6 +123,11 @@ export async function answerTasks(
       work.at,
     ],
   );
+  await tell(work, given, rows);
+}
+
+/** Queues the answers of those tasks that `rows` name. */
+async function tell(work: Work, given: readonly Answered[], rows: readonly { task_id: string }[]): Promise<void> {
   const open = new Set(rows.map((row) => row.task_id));
   const first = given.filter(({ task }) => open.has(task.taskId));
   await propose(
@@ -148,24 +177,20 @@ export async function noteRefusals(
   refusals: readonly ActionRefused[],
   at: string,
 ): Promise<ReadonlyMap<string, RememberedProposal>> {
-  await tx.query(
+  const rows = await tx.query<ProposalRow>(
     `UPDATE proposals p SET state = 'refused', outcome = n.outcome, changed_at = $3
      FROM unnest($1::uuid[], $2::jsonb[]) AS n(proposal_id, outcome)
-     WHERE p.proposal_id = n.proposal_id AND p.state = 'proposed'`,
+     WHERE p.proposal_id = n.proposal_id AND p.state = 'proposed' RETURNING ${remembered}`,
     [refusals.map((r) => r.proposalId), refusals.map((r) => JSON.stringify(refusalOutcome(r))), at],
   );
-  return proposalsById(
-    tx,
-    refusals.map((r) => r.proposalId),
-  );
+  const noted = byId(rows);
+  const others = refusals.map((r) => r.proposalId).filter((id) => !noted.has(id));
+  return new Map([...noted, ...(await proposalsById(tx, others))]);
 }
 
-/** Notes settlements; returns the agent's own proposals among them. */
-export async function noteSettlements(
-  tx: Tx,
-  settlements: readonly ActionSettled[],
-  at: string,
-): Promise<ReadonlyMap<string, RememberedProposal>> {
+/** Notes settlements of the agent's own proposals. */
+export async function noteSettlements(tx: Tx, settlements: readonly ActionSettled[], at: string): Promise<void> {
+  if (settlements.length === 0) return;
   // A batch may hold two of one proposal (unresolved, then executed): the later one stands.
   const last = new Map(settlements.map((s) => [s.proposalId, s]));
   await tx.query(
@@ -178,27 +203,34 @@ export async function noteSettlements(
       at,
     ],
   );
-  return proposalsById(tx, [...last.keys()]);
 }
 
 export async function proposalsById(
   tx: Tx,
   proposalIds: readonly string[],
 ): Promise<ReadonlyMap<string, RememberedProposal>> {
-  const rows = await tx.query<{
-    proposal_id: string;
-    task_id: string;
-    kind: string;
-    action: Action;
-    state: ProposalState;
-  }>('SELECT proposal_id, task_id, kind, action, state FROM proposals WHERE proposal_id = ANY($1)', [proposalIds]);
-  return new Map(
+  if (proposalIds.length === 0) return new Map();
+  return byId(
+    await tx.query<ProposalRow>(`SELECT ${remembered} FROM proposals p WHERE p.proposal_id = ANY($1)`, [proposalIds]),
+  );
+}
+
+interface ProposalRow {
+  readonly proposal_id: string;
+  readonly task_id: string;
+  readonly kind: string;
+  readonly action: Action;
+  readonly state: ProposalState;
+}
+const remembered = 'p.proposal_id, p.task_id, p.kind, p.action, p.state';
+
+const byId = (rows: readonly ProposalRow[]): ReadonlyMap<string, RememberedProposal> =>
+  new Map(
     rows.map((row) => [
       row.proposal_id,
       { proposalId: row.proposal_id, taskId: row.task_id, kind: row.kind, action: row.action, state: row.state },
     ]),
   );
-}
 
 /** Keeps the actions that people put in place of the agent's own, by their action id. */
 export async function keepEdits(
@@ -221,6 +253,7 @@ export async function keepEdits(
 
 /** Edited actions by their id. */
 export async function editsById(tx: Tx, actionIds: readonly string[]): Promise<ReadonlyMap<string, Action>> {
+  if (actionIds.length === 0) return new Map();
   const rows = await tx.query<{ action_id: string; action: Action }>(
     'SELECT action_id, action FROM edits WHERE action_id = ANY($1)',
     [actionIds],
