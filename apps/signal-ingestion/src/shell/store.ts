@@ -13,6 +13,7 @@ export class Store {
   /** Finds or begins the contact of each claim. Another instance that links the same identity first wins; this one reads again. */
   async persons(tx: Tx, claims: readonly (readonly string[])[]): Promise<readonly Persons[]> {
     const wanted = [...new Set(claims.flat())];
+    if (wanted.length === 0) return claims.map(() => []);
     const fresh = claims.map(() => randomUUID());
     for (;;) {
       const rows = await tx.query<{ identity: string; contact_id: string }>(
@@ -27,6 +28,7 @@ export class Store {
 
   /** The rows of contacts, locked in their order. Contacts without a row are absent. */
   async points(tx: Tx, contactIds: readonly string[]): Promise<Map<string, Points>> {
+    if (contactIds.length === 0) return new Map();
     const rows = await tx.query<{
       contact_id: string;
       account_id: string | null;
