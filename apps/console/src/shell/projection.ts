@@ -1,22 +1,11 @@
 import type { Tx } from '@countersign/runtime';
 import type { Changes } from '../core/project.js';
 
-/** Writes what a batch changed: one statement a table, however long the batch is. Keys sorted, so two batches never deadlock. */
+/**
+ * Writes what a batch changed: one statement a table, however long the batch is. Tables in one order and keys sorted, so two
+ * batches never deadlock; the counts last, since all batches add to the same few rows and wait for who holds them.
+ */
 export async function writeProjection(tx: Tx, changes: Changes): Promise<void> {
-  await addCounts(tx, changes.counts);
-  await insert(tx, changes.activities, {
-    sql: `INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, says, at)
-          SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])`,
-    columns: [
-      (a) => a.correlationId,
-      (a) => a.topic,
-      (a) => a.eventId,
-      (a) => a.type,
-      (a) => a.subjectId,
-      (a) => a.says,
-      (a) => a.at,
-    ],
-  });
   await insert(tx, lastBy(changes.escalations, 'actionId'), {
     sql: `INSERT INTO escalations (action_id, subject_kind, subject_id, run_id, action_key, digest, correlation_id, card, deadline_at, escalated_at, traceparent)
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::json[], $9::timestamptz[], $10::timestamptz[], $11::text[])
@@ -115,16 +104,32 @@ export async function writeProjection(tx: Tx, changes: Changes): Promise<void> {
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) ON CONFLICT DO NOTHING`,
     columns: [(r) => r.deadLetterId, (r) => r.by, (r) => r.at],
   });
+  await tell(tx, changes);
 }
 
-async function addCounts(tx: Tx, counts: Changes['counts']): Promise<void> {
-  if (counts.size === 0) return;
+/** What every event leaves: a line, and its count. One statement, whose first part comes last in it. */
+async function tell(tx: Tx, { activities, counts }: Pick<Changes, 'activities' | 'counts'>): Promise<void> {
+  if (activities.length === 0) return;
   const rows = [...counts.values()];
   await tx.query(
-    `INSERT INTO counts AS c (stage, label, n)
-     SELECT stage, label, n FROM unnest($1::text[], $2::text[], $3::bigint[]) AS new(stage, label, n) ORDER BY stage, label
-     ON CONFLICT (stage, label) DO UPDATE SET n = c.n + excluded.n`,
-    [rows.map((r) => r.stage), rows.map((r) => r.label), rows.map((r) => r.n)],
+    `WITH counted AS (
+       INSERT INTO counts AS c (stage, label, n)
+       SELECT stage, label, n FROM unnest($8::text[], $9::text[], $10::bigint[]) AS new(stage, label, n) ORDER BY stage, label
+       ON CONFLICT (stage, label) DO UPDATE SET n = c.n + excluded.n)
+     INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, says, at)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])`,
+    [
+      activities.map((a) => a.correlationId),
+      activities.map((a) => a.topic),
+      activities.map((a) => a.eventId),
+      activities.map((a) => a.type),
+      activities.map((a) => a.subjectId),
+      activities.map((a) => a.says),
+      activities.map((a) => a.at),
+      rows.map((r) => r.stage),
+      rows.map((r) => r.label),
+      rows.map((r) => r.n),
+    ],
   );
 }
 
