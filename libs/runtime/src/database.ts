@@ -19,6 +19,7 @@ export interface Database {
    * the trace contexts that it was for.
    */
   transaction<R>(fn: (tx: Tx) => Promise<R>, of?: () => readonly (string | undefined)[]): Promise<R>;
+  /** One statement, by itself a transaction; run again where it lost a race. */
   read<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   close(): Promise<void>;
 }
@@ -89,7 +90,7 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
           return (await pool.query(prepared(sql, params))).rows;
         } catch (error) {
           // The pool has closed that connection; each of the others may have the same plan.
-          if (!planOutdated(error) || tries >= limits.raceTries) throw error;
+          if (!(planOutdated(error) || lostRace(error)) || tries >= limits.raceTries) throw error;
         }
       }
     },

@@ -208,7 +208,7 @@ export class Engine implements Runtime {
         else await this.inbox.process(topic, records, all.get(name) ?? missing(name));
       },
       readState: (topic: string, records: readonly RawRecord[]) =>
-        this.db.transaction((tx) => applyState(tx, topicNamed(topic, this.topics), 0, records, this.now(), this.log)),
+        applyState(this.db, topicNamed(topic, this.topics), records, this.now(), this.log),
       runDue: (kind: JobKind<never>) => this.jobs.runDue(kind),
     };
   }

@@ -9,55 +9,62 @@ import { backoff, describe } from './failures.js';
 import type { Limits } from './limits.js';
 import type { Publish } from './publisher.js';
 import { fitsText } from './text.js';
+import { together } from './together.js';
 
 type Log = { log(message: string): void; warn(message: string): void; error(message: string): void };
 
 /**
  * Writes what was read of a state topic to the table: the highest version per key wins, an older one is ignored. A record that
- * cannot be read or stored is ignored aloud: held up by it, every later stop and withdrawal would be unknown.
+ * cannot be read or stored is ignored aloud: held up by it, every later stop and withdrawal would be unknown. One statement, so
+ * that the rows and how far they were read to are one transaction.
  */
 export async function applyState(
-  tx: Tx,
+  db: Pick<Database, 'read'>,
   topic: Topic,
-  partition: number,
   records: readonly RawRecord[],
   at: string,
   log: Log,
 ): Promise<void> {
   const newest = new Map<string, { version: number; json: string }>();
+  const next = new Map<number, bigint>();
   for (const record of records) {
+    next.set(record.partition, BigInt(record.offset) + 1n);
     const read = readEvent(topic, record);
     if (!read.ok) {
-      log.error(`${topic.name} ${partition}/${record.offset} ignored: ${read.fault.code} ${read.fault.says}`);
+      log.error(`${topic.name} ${record.partition}/${record.offset} ignored: ${read.fault.code} ${read.fault.says}`);
       continue;
     }
     const key = record.key?.toString() ?? '';
     const { version } = read.event.data as { version: number };
     const json = JSON.stringify(read.event.data);
     if (!fitsText(key) || !fitsJsonb(json)) {
-      log.error(`${topic.name} ${partition}/${record.offset} ignored: characters that the database cannot hold`);
+      log.error(`${topic.name} ${record.partition}/${record.offset} ignored: characters that the database cannot hold`);
       continue;
     }
     if ((newest.get(key)?.version ?? 0) < version) newest.set(key, { version, json });
   }
   const rows = [...newest].sort(([a], [b]) => (a < b ? -1 : 1));
-  if (rows.length > 0) {
-    await tx.query(
-      `INSERT INTO state_rows (topic, key, version, data, read_at)
+  const places = [...next].sort(([a], [b]) => a - b);
+  await db.read(
+    `WITH written AS (
+       INSERT INTO state_rows (topic, key, version, data, read_at)
        SELECT $1, key, version, data::jsonb, $5 FROM unnest($2::text[], $3::bigint[], $4::text[]) AS n(key, version, data)
        ON CONFLICT (topic, key) DO UPDATE SET version = excluded.version, data = excluded.data, read_at = excluded.read_at
-       WHERE state_rows.version < excluded.version`,
-      [topic.name, rows.map(([key]) => key), rows.map(([, row]) => row.version), rows.map(([, row]) => row.json), at],
-    );
-  }
-  const last = records.at(-1);
-  if (last) {
-    await tx.query(
-      `INSERT INTO state_positions (topic, partition, next_offset) VALUES ($1, $2, $3)
-       ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(state_positions.next_offset, excluded.next_offset)`,
-      [topic.name, partition, String(BigInt(last.offset) + 1n)],
-    );
-  }
+       WHERE state_rows.version < excluded.version
+     )
+     INSERT INTO state_positions (topic, partition, next_offset)
+     SELECT $1, partition, next_offset FROM unnest($6::int[], $7::bigint[]) AS n(partition, next_offset)
+     ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(state_positions.next_offset, excluded.next_offset)`,
+    [
+      topic.name,
+      rows.map(([key]) => key),
+      rows.map(([, row]) => row.version),
+      rows.map(([, row]) => row.json),
+      at,
+      places.map(([partition]) => partition),
+      places.map(([, offset]) => String(offset)),
+    ],
+  );
 }
 
 /** Rows of a state topic. With `lock`, missing rows are made (version 0) and all are held FOR SHARE, in key order. */
@@ -168,6 +175,13 @@ export async function followState(is: {
   const positions = new Map(
     [...(await positionsWithin(is, 'state_positions'))].map(([name, at]) => [name, String(at)]),
   );
+  // Each topic by itself: a stop does not wait for a row of another one that somebody holds.
+  const apply = new Map(
+    is.topics.map((topic) => {
+      const handle = (records: readonly RawRecord[]) => applyState(is.db, topic, records, is.now(), is.log);
+      return [topic.name, together(handle, is.limits.batchEvents)] as const;
+    }),
+  );
   const consumer = await consume({
     kafka: is.kafka,
     groupId: `${is.service}.state.${randomUUID()}`,
@@ -176,8 +190,7 @@ export async function followState(is: {
     log: is.log,
     positionOf: (name, partition) => positions.get(`${name}/${partition}`),
     handle: async (name, partition, records) => {
-      const topic = topicNamed(name, is.topics);
-      await is.db.transaction((tx) => applyState(tx, topic, partition, records, is.now(), is.log));
+      await apply.get(name)?.(records);
       const last = records.at(-1);
       if (last) positions.set(`${name}/${partition}`, String(BigInt(last.offset) + 1n));
     },
