@@ -220,6 +220,11 @@ export interface ServiceSpec {
    * comes together.
    */
   readonly gathers?: boolean;
+  /**
+   * Whether an event is the service's affair, by what it says alone; absent: each is. Others are passed over before anything is
+   * asked of the database, so nothing remembers them.
+   */
+  readonly concerns?: (received: Received) => boolean;
   /** Topics whose duplicates (the same bytes under the same id at another offset) are handed on too, rather than only counted. */
   readonly duplicates?: (topic: string) => boolean;
   /** Port of its HTTP interface where `PORT` is not set; health is always served. */

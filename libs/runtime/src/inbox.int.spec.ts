@@ -83,6 +83,7 @@ const spec: ServiceSpec = {
   migrations: [Effects1763700000000],
   jobs: [Later],
   state: ['profiles.v1', 'controls.v1'],
+  concerns: ({ event }) => event.type !== 'ActionProposed' || event.data.rationale !== 'of another',
 };
 
 @Module({ imports: [RuntimeModule.of(spec)], controllers: [Handlers], providers: [Later] })
@@ -154,6 +155,30 @@ beforeEach(async () => {
 afterEach(async () => {
   await harness?.close();
   await database?.drop();
+});
+
+test('what does not concern the service is passed over, and nothing remembers it', async () => {
+  const others = { rationale: 'of another' };
+  expect(await harness.deliver(topic, [given(1, others)])).toEqual([]);
+  expect(await harness.deliver(topic, [given(2, others), given(3)])).toHaveLength(1);
+  expect(await effects()).toEqual({ [uuid(3)]: 1 });
+  expect(await harness.query('SELECT id FROM inbox')).toEqual([{ id: 'event-3' }]);
+});
+
+test('events of several partitions are one batch, the outputs of each in its order, however they came', async () => {
+  const at = (record: ReturnType<typeof harness.records>[number], partition: number, offset: string) => ({
+    ...record,
+    partition,
+    offset,
+  });
+  const [a, b, c, d] = harness.records(topic, [given(1), given(2), given(3), given(4)]);
+  const batches: number[] = [];
+  Handlers.before = async ({ events }) => void batches.push(events.length);
+  const records = [at(a as never, 1, '7'), at(b as never, 0, '9'), at(c as never, 1, '8'), at(d as never, 0, '10')];
+  const published = await harness.deliverRecords(topic, records);
+  expect(batches).toEqual([4]);
+  expect(published.map(({ causationid }) => causationid)).toEqual(['event-2', 'event-4', 'event-1', 'event-3']);
+  expect(await harness.deliverRecords(topic, records)).toEqual(published);
 });
 
 test('a redelivered batch has no second effect and publishes the same bytes again', async () => {

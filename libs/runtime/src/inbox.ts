@@ -24,7 +24,7 @@ import { type Bounds, causeKey, type StoredOutput, UnitOfWork } from './work.js'
 export type Handle = (batch: Batch) => Promise<void>;
 
 export interface InboxDependencies {
-  readonly spec: Pick<ServiceSpec, 'name' | 'unreadable' | 'duplicates'>;
+  readonly spec: Pick<ServiceSpec, 'name' | 'unreadable' | 'duplicates' | 'concerns'>;
   readonly db: Database;
   readonly publish: Publish;
   readonly limits: Limits;
@@ -61,7 +61,11 @@ export class Inbox {
     handle: Handle,
     wait?: (events: readonly Received[]) => Promise<void>,
   ): Promise<Handled> {
-    const entries = records.map((record) => readEntry(topic, record));
+    const { concerns } = this.is.spec;
+    const entries = records
+      .map((record) => readEntry(topic, record))
+      .filter((entry) => !concerns || !entry.event || concerns(received(topic.name, entry)));
+    if (entries.length === 0) return { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
     try {
       await wait?.(entries.filter((e) => e.event).map((e) => received(topic.name, e)));
       return await this.attempt(topic, entries, handle);

@@ -15,6 +15,9 @@ export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
   migrations: [AgentTables1763700000001, ...(agent.migrations ?? [])],
   state: ['profiles.v1', 'policies.v1'],
   jobs: [PlanJobs, ...(agent.jobs ?? [])],
+  // Of the work and the refusals that every agent reads, those of others leave no trace here.
+  concerns: ({ event }) =>
+    !(event.type === 'TaskAssigned' || event.type === 'ActionRefused') || event.data.agent === agent.name,
   needs: ({ event }) =>
     event.type === 'TaskAssigned' && event.data.agent === agent.name
       ? neededProfiles(event.data.madeFrom).map((needed) => ({ topic: 'profiles.v1', ...needed }))
