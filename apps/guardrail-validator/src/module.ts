@@ -3,7 +3,11 @@ import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { stateNamed } from './core/hearing.js';
 import { Court } from './shell/court.js';
-import { Verdicts1763700000001, VerdictsAsTheyAre1763700000004 } from './shell/migrations/verdicts.js';
+import {
+  PermitsByExpiry1763700000005,
+  Verdicts1763700000001,
+  VerdictsAsTheyAre1763700000004,
+} from './shell/migrations/verdicts.js';
 import { Pages } from './shell/pages.js';
 import { Proposals } from './shell/proposals.js';
 import { DeadlineJobs, Reviews } from './shell/reviews.js';
@@ -14,7 +18,7 @@ import { Store } from './shell/store.js';
 export const spec: ServiceSpec = {
   name: 'guardrail-validator',
   port: 8085,
-  migrations: [Verdicts1763700000001, VerdictsAsTheyAre1763700000004],
+  migrations: [Verdicts1763700000001, VerdictsAsTheyAre1763700000004, PermitsByExpiry1763700000005],
   state: ['profiles.v1', 'consents.v1', 'controls.v1', 'policies.v1'],
   jobs: [DeadlineJobs, OverdueJobs],
   needs: ({ event }) =>

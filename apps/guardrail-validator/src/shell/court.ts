@@ -34,9 +34,6 @@ class StateStale extends Error {
 }
 
 export const DEADLINE = 'review-deadline';
-export const OVERDUE = 'permit-overdue';
-/** An executor settles expiry; it is asked after only when it is this late. */
-const overdueAfterMs = 60_000;
 
 /** Judges cases under locks, stores what was decided, and says so. The only place that seals a permit. */
 @Injectable()
@@ -97,8 +94,6 @@ export class Court {
           const data = approvedEvent(hearing, ruling, seal(judgement, this.key));
           permits.push(permitOf(data, ruling, work.at));
           work.emit(cause, { topic: 'actions.approved.v1', key, type: 'ActionApproved', data, subject });
-          const dueAt = new Date(Date.parse(data.expiresAt) + overdueAfterMs).toISOString();
-          work.schedule(cause, { kind: OVERDUE, id: data.permitId, dueAt, payload: {} });
           break;
         }
         case 'escalated': {

@@ -4,7 +4,6 @@ import { type Batch, type Job, type JobContext, type JobKind, RUNTIME, type Runt
 import { Controller, Inject, Injectable, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { type PermitState, settle } from '../core/settle.js';
-import { OVERDUE } from './court.js';
 import { type SettledPermit, Store } from './store.js';
 
 const topicOf = (executor: string): string => `actions.settled.${executor}.v1`;
@@ -62,20 +61,32 @@ export class Settlements {
   }
 }
 
-/** Says aloud that a permit has no settlement long after its expiry. It releases nothing: only its executor knows what happened. */
+/** An executor settles expiry; it is asked after only when it is this late. */
+const lateMs = 60_000;
+/** How often it is looked for, and so how much later still it may be said. */
+const lookEveryMs = 60_000;
+
+/**
+ * Says aloud that a permit has no settlement long after its expiry. It releases nothing: only its executor knows what happened. One
+ * job for all permits, not one for each: it looks at what came to be late since it was due the last time, and makes the next one.
+ * The first one is made with the tables.
+ */
 @Injectable()
 export class OverdueJobs implements JobKind {
-  readonly kind = OVERDUE;
+  readonly kind = 'permits-overdue';
   readonly leaseMs = 30_000;
-  readonly batch = 100;
+  readonly batch = 1;
   private readonly log = new Logger('permits');
 
   constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
 
   async work(jobs: readonly Job[], context: JobContext): Promise<void> {
+    const since = Math.min(...jobs.map((job) => Date.parse(job.dueAt))) - lookEveryMs;
+    const until = Math.floor(Date.parse(context.now()) / lookEveryMs) * lookEveryMs;
     const rows = await this.runtime.read<{ permit_id: string; executor: string; state: PermitState; expires_at: Date }>(
-      `SELECT permit_id, executor, state, expires_at FROM permits WHERE permit_id = ANY($1) AND state IN ('issued', 'unresolved')`,
-      [jobs.map((job) => job.id)],
+      `SELECT permit_id, executor, state, expires_at FROM permits
+       WHERE expires_at > $1 AND expires_at <= $2 AND state IN ('issued', 'unresolved') ORDER BY expires_at`,
+      [timeOf(since - lateMs), timeOf(until - lateMs)],
     );
     for (const { permit_id, executor, state, expires_at } of rows) {
       const expired = expires_at.toISOString();
@@ -85,6 +96,14 @@ export class OverdueJobs implements JobKind {
           : `permit ${permit_id} of ${executor} is unresolved: a person decides; what it reserved stays held`,
       );
     }
-    await context.finish(jobs, async () => undefined);
+    await context.finish(jobs, async ([job], work) => {
+      if (!job) return;
+      const next = timeOf(until + lookEveryMs);
+      // In no trace: it would never end.
+      const cause = { source: job.cause.source, id: job.cause.id };
+      work.schedule(cause, { kind: this.kind, id: next, dueAt: next, payload: {} });
+    });
   }
 }
+
+const timeOf = (ms: number): string => new Date(ms).toISOString();

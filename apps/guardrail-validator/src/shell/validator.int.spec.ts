@@ -808,9 +808,25 @@ describe('a settlement', () => {
   });
 
   test('[case 20] that never comes is asked after, and releases nothing by itself', async () => {
-    setNow(plus(3600));
-    expect(await service.runJobs()).toEqual([]);
-    expect(await reservations(campaignLedger)).toEqual(['held 3000']);
+    const warned = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const [second] = approvals(await propose(shift(1000, 2))) as [ActionApproved];
+    await settled(settlement(second, 'unresolved'));
+    // A permit lives for 900 s; its executor has a minute, and is asked after once a minute.
+    for (const seconds of [0, 60, 959, 960, 1019, 1020, 3600]) {
+      setNow(plus(seconds));
+      expect(await service.runJobs()).toEqual([]);
+      if (seconds < 960) expect(warned).not.toHaveBeenCalled();
+    }
+    const { permitId, executor } = approved;
+    const said = warned.mock.calls.map(([says]) => says as string);
+    expect(said.toSorted()).toEqual(
+      [
+        `permit ${permitId} expired at ${plus(900)} and ${executor} has not settled it; what it reserved stays held`,
+        `permit ${second.permitId} of ${executor} is unresolved: a person decides; what it reserved stays held`,
+      ].toSorted(),
+    );
+    expect((await reservations(campaignLedger)).toSorted()).toEqual(['held 1000', 'held 3000']);
+    expect(await service.query('SELECT kind FROM jobs')).toEqual([{ kind: 'permits-overdue' }]);
   });
 });
 

@@ -99,3 +99,22 @@ export class VerdictsAsTheyAre1763700000004 implements MigrationInterface {
     `);
   }
 }
+
+/** Permits that are late are looked for by their expiry, by one job that makes its next one; there was a job for each. */
+export class PermitsByExpiry1763700000005 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE INDEX permits_by_expiry ON permits (expires_at);
+      DELETE FROM jobs WHERE kind = 'permit-overdue';
+      INSERT INTO jobs (kind, id, due_at, payload, cause, created_at)
+        VALUES ('permits-overdue', 'first', '1970-01-01Z', '{}', '{}', now());
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      DELETE FROM jobs WHERE kind = 'permits-overdue';
+      DROP INDEX permits_by_expiry;
+    `);
+  }
+}
