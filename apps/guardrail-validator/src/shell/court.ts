@@ -124,8 +124,7 @@ export class Court {
       }
     }
     if (policy && !kept) await this.store.keepPolicy(work.tx, policy, work.at);
-    await this.store.saveVerdicts(work.tx, verdicts, work.at);
-    await this.store.savePermits(work.tx, permits, work.at);
+    await this.store.saveVerdicts(work.tx, verdicts, permits, work.at);
     await this.store.openEscalations(work.tx, opened, work.at);
     return rulings;
   }

@@ -62,7 +62,7 @@ export class Reviews {
         subject: proposal.proposalId,
       });
     }
-    await this.store.saveVerdicts(batch.tx, superseded, batch.at);
+    await this.store.saveVerdicts(batch.tx, superseded, [], batch.at);
     const rulings = await this.court.hear(
       batch,
       heard.map((h) => h.case),
@@ -136,7 +136,7 @@ export class DeadlineJobs implements JobKind {
           subject: proposal.proposalId,
         });
       }
-      await this.store.saveVerdicts(work.tx, verdicts, work.at);
+      await this.store.saveVerdicts(work.tx, verdicts, [], work.at);
       await this.store.closeEscalations(
         work.tx,
         expired.map(({ row }) => ({ proposalId: row.proposalId, state: 'expired' as const, by: null })),

@@ -71,6 +71,47 @@ const settleSql = `
 /** An escalation with the chain that it belongs to. */
 export type StoredEscalation = Escalation & { readonly correlationId: string | null };
 
+const verdictsSql = `
+  INSERT INTO verdicts (proposal_id, action_id, digest, outcome, proposal, facts, verdict, would_be, policy_version, policy_digest, at)
+  SELECT p, a, d, o, ${cut('$6', 'ps', 'pl')}::json, ${cut('$7', 'fs', 'fl')}::json, ${cut('$8', 'vs', 'vl')}::json, w, pv, pd, $1
+  FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $9::text[], $10::bigint[], $11::text[],
+              $12::int[], $13::int[], $14::int[], $15::int[], $16::int[], $17::int[])
+    AS n(p, a, d, o, w, pv, pd, ps, pl, fs, fl, vs, vl)`;
+
+// In front of `verdictsSql`; its parameters follow those.
+const permitsSql = `
+  WITH issued AS (
+    INSERT INTO permits (permit_id, proposal_id, action_id, digest, executor, connector, permit, expires_at, at)
+    SELECT id, proposal, action, digest, executor, connector, ${cut('$24', 'start', 'length')}, expires, $1
+    FROM unnest($18::uuid[], $19::uuid[], $20::uuid[], $21::text[], $22::text[], $23::text[], $25::timestamptz[], $26::int[], $27::int[])
+      AS n(id, proposal, action, digest, executor, connector, expires, start, length)
+  ), held AS (
+    INSERT INTO reservations (permit_id, ledger, amount, currency, counts_at, state, at)
+    SELECT *, 'held', $1 FROM unnest($28::uuid[], $29::text[], $30::bigint[], $31::text[], $32::timestamptz[])
+  )`;
+
+function permitParams(permits: readonly NewPermit[]): readonly unknown[] {
+  const texts = packed(permits.map((p) => p.permit));
+  const held = permits.flatMap((p) => p.reservations.map((r) => ({ ...r, permitId: p.permitId })));
+  return [
+    permits.map((p) => p.permitId),
+    permits.map((p) => p.proposalId),
+    permits.map((p) => p.actionId),
+    permits.map((p) => p.digest),
+    permits.map((p) => p.executor),
+    permits.map((p) => p.connector),
+    texts.bytes,
+    permits.map((p) => p.expiresAt),
+    texts.starts,
+    texts.lengths,
+    held.map((r) => r.permitId),
+    held.map((r) => r.ledger),
+    held.map((r) => r.amount),
+    held.map((r) => r.currency),
+    held.map((r) => r.countsAt),
+  ];
+}
+
 /** The validator's tables. Every statement takes its rows in key order, so that batches do not deadlock. */
 @Injectable()
 export class Store {
@@ -133,37 +174,38 @@ export class Store {
     );
   }
 
-  async saveVerdicts(tx: Tx, verdicts: readonly NewVerdict[], at: string): Promise<void> {
+  /** Writes verdicts, with the permits that they issue and what those hold under limits whose ledgers are locked. */
+  async saveVerdicts(
+    tx: Tx,
+    verdicts: readonly NewVerdict[],
+    permits: readonly NewPermit[],
+    at: string,
+  ): Promise<void> {
     if (verdicts.length === 0) return;
     const proposals = packed(verdicts.map((v) => JSON.stringify(v.proposal)));
     const facts = packed(verdicts.map((v) => (v.facts ? JSON.stringify(v.facts) : null)));
     const texts = packed(verdicts.map((v) => JSON.stringify(v.verdict)));
-    await tx.query(
-      `INSERT INTO verdicts (proposal_id, action_id, digest, outcome, proposal, facts, verdict, would_be, policy_version, policy_digest, at)
-       SELECT p, a, d, o, ${cut('$5', 'ps', 'pl')}::json, ${cut('$6', 'fs', 'fl')}::json, ${cut('$7', 'vs', 'vl')}::json, w, pv, pd, $11
-       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $8::text[], $9::bigint[], $10::text[],
-                   $12::int[], $13::int[], $14::int[], $15::int[], $16::int[], $17::int[])
-         AS n(p, a, d, o, w, pv, pd, ps, pl, fs, fl, vs, vl)`,
-      [
-        verdicts.map((v) => v.proposal.proposalId),
-        verdicts.map((v) => v.proposal.action.actionId),
-        verdicts.map((v) => v.digest),
-        verdicts.map((v) => v.verdict.outcome),
-        proposals.bytes,
-        facts.bytes,
-        texts.bytes,
-        verdicts.map((v) => v.wouldBe ?? null),
-        verdicts.map((v) => v.verdict.policy.version),
-        verdicts.map((v) => v.verdict.policy.digest),
-        at,
-        proposals.starts,
-        proposals.lengths,
-        facts.starts,
-        facts.lengths,
-        texts.starts,
-        texts.lengths,
-      ],
-    );
+    const params = [
+      at,
+      verdicts.map((v) => v.proposal.proposalId),
+      verdicts.map((v) => v.proposal.action.actionId),
+      verdicts.map((v) => v.digest),
+      verdicts.map((v) => v.verdict.outcome),
+      proposals.bytes,
+      facts.bytes,
+      texts.bytes,
+      verdicts.map((v) => v.wouldBe ?? null),
+      verdicts.map((v) => v.verdict.policy.version),
+      verdicts.map((v) => v.verdict.policy.digest),
+      proposals.starts,
+      proposals.lengths,
+      facts.starts,
+      facts.lengths,
+      texts.starts,
+      texts.lengths,
+    ];
+    if (permits.length === 0) await tx.query(verdictsSql, params);
+    else await tx.query(`${permitsSql} ${verdictsSql}`, [...params, ...permitParams(permits)]);
   }
 
   /** Keeps the content of a policy that was judged under, so that its verdicts can be judged again. */
@@ -171,41 +213,6 @@ export class Store {
     await tx.query(
       'INSERT INTO policies_used (digest, version, content, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
       [policy.digest, policy.version, JSON.stringify(policy.content), at],
-    );
-  }
-
-  /** Issues permits, with what each holds under a limit. Their ledgers are locked. */
-  async savePermits(tx: Tx, permits: readonly NewPermit[], at: string): Promise<void> {
-    if (permits.length === 0) return;
-    const texts = packed(permits.map((p) => p.permit));
-    const held = permits.flatMap((p) => p.reservations.map((r) => ({ ...r, permitId: p.permitId })));
-    await tx.query(
-      `WITH issued AS (
-         INSERT INTO permits (permit_id, proposal_id, action_id, digest, executor, connector, permit, expires_at, at)
-         SELECT id, proposal, action, digest, executor, connector, ${cut('$7', 'start', 'length')}, expires, $9
-         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $8::timestamptz[], $10::int[], $11::int[])
-           AS n(id, proposal, action, digest, executor, connector, expires, start, length)
-       )
-       INSERT INTO reservations (permit_id, ledger, amount, currency, counts_at, state, at)
-       SELECT *, 'held', $9 FROM unnest($12::uuid[], $13::text[], $14::bigint[], $15::text[], $16::timestamptz[])`,
-      [
-        permits.map((p) => p.permitId),
-        permits.map((p) => p.proposalId),
-        permits.map((p) => p.actionId),
-        permits.map((p) => p.digest),
-        permits.map((p) => p.executor),
-        permits.map((p) => p.connector),
-        texts.bytes,
-        permits.map((p) => p.expiresAt),
-        at,
-        texts.starts,
-        texts.lengths,
-        held.map((r) => r.permitId),
-        held.map((r) => r.ledger),
-        held.map((r) => r.amount),
-        held.map((r) => r.currency),
-        held.map((r) => r.countsAt),
-      ],
     );
   }
 

@@ -103,7 +103,7 @@ describe('two instances', () => {
     const store = one.app.get(Store);
     const keeps = vi.spyOn(store, 'keepPolicy');
     const lost = Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' });
-    const saves = vi.spyOn(store, 'savePermits').mockRejectedValueOnce(lost);
+    const saves = vi.spyOn(store, 'saveVerdicts').mockRejectedValueOnce(lost);
     await expect(propose(one, shift(1))).rejects.toThrow(lost);
     expect(saves).toHaveBeenCalledTimes(1);
     expect(await one.query('SELECT 1 FROM policies_used')).toEqual([]);

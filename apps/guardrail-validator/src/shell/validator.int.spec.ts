@@ -234,7 +234,7 @@ describe('a proposal', () => {
     expect(await service.query(judged)).toEqual(once);
   });
 
-  test.each(['noteProposals', 'lockLedgers', 'keepPolicy', 'saveVerdicts', 'savePermits', 'openEscalations'] as const)(
+  test.each(['noteProposals', 'lockLedgers', 'keepPolicy', 'saveVerdicts', 'openEscalations'] as const)(
     '[case 47] whose batch loses its database after %s leaves nothing, and is judged once when it comes again',
     async (step) => {
       const topic = topicOf('paid-media-agent');
