@@ -116,20 +116,7 @@ export const nurture = {
 
 /** Facts of a task with these campaigns and the sequence `nurture`. Throws where the settings do not fit. */
 export function factsFor(task: TaskAssigned, campaigns: readonly Campaign[] = []): Facts {
-  const read = factsOf(task, profilesWith(campaigns), {
-    charters: [],
-    plays: [],
-    sequences: [nurture],
-    routes: [],
-    rules: {
-      permitSeconds: 60,
-      contactFrequency: { touches: 2, days: 7 },
-      firstTouchNeedsPerson: [],
-      prohibitedKinds: [],
-      creativeNeedsPerson: true,
-      maxProposalBytes: 65_536,
-    },
-  });
+  const read = factsOf(task, profilesWith(campaigns), { sequences: [nurture] });
   if (!read.ok) throw new Error(read.says);
   return read.facts;
 }

@@ -57,7 +57,7 @@ export const neededProfiles = (madeFrom: Versions): readonly { readonly key: str
 export function factsOf(
   task: TaskAssigned,
   profiles: ReadonlyMap<string, { readonly version: number; readonly data: Profile | null }>,
-  policy: PolicyContent | null,
+  policy: Pick<PolicyContent, 'sequences'> | null,
 ): { readonly ok: true; readonly facts: Facts } | { readonly ok: false; readonly says: string } {
   const read = readSettings(task.settings);
   if (!read.ok) return read;

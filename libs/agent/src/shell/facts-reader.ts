@@ -1,15 +1,24 @@
-import type { TaskAssigned } from '@countersign/contracts';
-import type { Runtime, Tx } from '@countersign/runtime';
+import type { PolicyContent, Profile, TaskAssigned } from '@countersign/contracts';
+import type { Tx } from '@countersign/runtime';
 import { factsOf, profileKeysOf } from '../core/facts.js';
 
-/** Facts of tasks, or why a task cannot be planned: one read of profiles and one of the policy for all of them. */
+/** Profiles and what a planner needs of the policy, of one moment in one statement: for that alone this looks into the runtime's table. */
+const rowsOf = `
+  SELECT topic, key, version, CASE topic WHEN 'policies.v1' THEN data->'content'->'sequences' ELSE data END AS data
+  FROM state_rows WHERE (topic = 'profiles.v1' AND key = ANY($1)) OR (topic = 'policies.v1' AND key = 'main')`;
+
+type Row =
+  | { readonly topic: 'profiles.v1'; readonly key: string; readonly version: number; readonly data: Profile | null }
+  | { readonly topic: 'policies.v1'; readonly key: string; readonly data: PolicyContent['sequences'] | null };
+
+/** Facts of tasks, or why a task cannot be planned. */
 export async function readFacts(
-  runtime: Pick<Runtime, 'state'>,
   tx: Tx,
   tasks: readonly TaskAssigned[],
 ): Promise<ReadonlyMap<string, ReturnType<typeof factsOf>>> {
-  const profiles = await runtime.state<'ProfileChanged'>(tx, 'profiles.v1', [...new Set(tasks.flatMap(profileKeysOf))]);
-  const policies = await runtime.state<'PolicyPublished'>(tx, 'policies.v1', ['main']);
-  const policy = policies.get('main')?.data?.content ?? null;
-  return new Map(tasks.map((task) => [task.taskId, factsOf(task, profiles, policy)]));
+  if (tasks.length === 0) return new Map();
+  const rows = await tx.query<Row>(rowsOf, [[...new Set(tasks.flatMap(profileKeysOf))]]);
+  const profiles = new Map(rows.flatMap((row) => (row.topic === 'profiles.v1' ? [[row.key, row] as const] : [])));
+  const sequences = rows.find((row) => row.topic === 'policies.v1')?.data ?? [];
+  return new Map(tasks.map((task) => [task.taskId, factsOf(task, profiles, { sequences })]));
 }

@@ -133,7 +133,6 @@ export class AgentHandlers {
 
   private async planNow(given: readonly { task: TaskAssigned; cause: Cause }[], batch: Work): Promise<void> {
     const facts = await readFacts(
-      this.runtime,
       batch.tx,
       given.map(({ task }) => task),
     );

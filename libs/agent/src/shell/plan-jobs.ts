@@ -1,5 +1,5 @@
 import type { TaskAssigned } from '@countersign/contracts';
-import { type Job, type JobContext, type JobKind, RUNTIME, type Runtime } from '@countersign/runtime';
+import type { Job, JobContext, JobKind } from '@countersign/runtime';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { answer, declined, isLate, latePlan } from '../core/answer.js';
 import { type ClampedPlan, clamp } from '../core/clamp.js';
@@ -29,7 +29,6 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
   private readonly stopping = new AbortController();
 
   constructor(
-    @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(AGENT) private readonly agent: AgentDefinition,
     @Inject(MODEL) private readonly model: ModelAccess | null,
   ) {
@@ -71,7 +70,7 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
   private async ready(tx: Parameters<typeof keptPlan>[0], task: TaskAssigned, at: string): Promise<Ready> {
     if (await keptPlan(tx, task.taskId)) return { is: 'kept' };
     if (isLate(task, at)) return { is: 'declined', reason: latePlan };
-    const found = (await readFacts(this.runtime, tx, [task])).get(task.taskId);
+    const found = (await readFacts(tx, [task])).get(task.taskId);
     return found?.ok ? { is: 'open', facts: found.facts } : { is: 'declined', reason: found?.says ?? 'facts unclear' };
   }
 
