@@ -67,28 +67,27 @@ export async function keepTasks(tx: Tx, tasks: readonly TaskAssigned[]): Promise
 /** Keeps an agent's answers to its own tasks; what it says of another agent's tasks changes nothing. */
 export async function settleTasks(tx: Tx, agent: string, settled: readonly TaskSettled[]): Promise<void> {
   if (settled.length === 0) return;
+  const proposals = settled.flatMap((s) => s.proposalIds.map((id) => [id, s.taskId] as const));
   await tx.query(
-    `UPDATE tasks t SET state = n.outcome, reason = n.reason, settled_at = n.at
-     FROM (SELECT DISTINCT ON (task_id) * FROM
-       unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[]) AS u(task_id, outcome, reason, at)) n
-     WHERE t.task_id = n.task_id AND t.agent = $1 AND t.state = 'assigned'`,
+    `WITH answered AS (
+       UPDATE tasks t SET state = n.outcome, reason = n.reason, settled_at = n.at
+       FROM (SELECT DISTINCT ON (task_id) * FROM
+         unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[]) AS u(task_id, outcome, reason, at)) n
+       WHERE t.task_id = n.task_id AND t.agent = $1 AND t.state = 'assigned')
+     INSERT INTO proposals (proposal_id, task_id)
+     SELECT n.proposal_id, n.task_id
+     FROM (SELECT DISTINCT ON (proposal_id) * FROM unnest($6::uuid[], $7::uuid[]) AS u(proposal_id, task_id)) n
+     JOIN tasks t ON t.task_id = n.task_id AND t.agent = $1
+     ORDER BY 1 ON CONFLICT (proposal_id) DO UPDATE SET task_id = coalesce(proposals.task_id, excluded.task_id)`,
     [
       agent,
       settled.map((s) => s.taskId),
       settled.map((s) => s.outcome),
       settled.map((s) => s.reason),
       settled.map((s) => s.at),
+      proposals.map(([id]) => id),
+      proposals.map(([, taskId]) => taskId),
     ],
-  );
-  const proposals = settled.flatMap((s) => s.proposalIds.map((id) => [id, s.taskId] as const));
-  if (proposals.length === 0) return;
-  await tx.query(
-    `INSERT INTO proposals (proposal_id, task_id)
-     SELECT n.proposal_id, n.task_id
-     FROM (SELECT DISTINCT ON (proposal_id) * FROM unnest($2::uuid[], $3::uuid[]) AS u(proposal_id, task_id)) n
-     JOIN tasks t ON t.task_id = n.task_id AND t.agent = $1
-     ORDER BY 1 ON CONFLICT (proposal_id) DO UPDATE SET task_id = coalesce(proposals.task_id, excluded.task_id)`,
-    [agent, proposals.map(([id]) => id), proposals.map(([, taskId]) => taskId)],
   );
 }
 
