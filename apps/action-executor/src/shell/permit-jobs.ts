@@ -85,7 +85,8 @@ export class PermitJobs implements JobKind<PermitJob> {
 
   private async open(jobs: readonly PJob[], { tx, at }: Work): Promise<readonly Opening[]> {
     const compared = new Map(jobs.map((job) => [job.id, comparedBy(job.payload.approval)]));
-    const named = [...compared.values()].flatMap(({ permitId }) => (permitId === undefined ? [] : [permitId]));
+    // What nobody has claimed before is looked up by the attempt to take it: a row that is there already is seen at the next claim.
+    const named = jobs.flatMap((job) => (job.claims > 1 ? (compared.get(job.id)?.permitId ?? []) : []));
     const state = await this.state.in(tx, [...compared.values()], 'share');
     const rows = await this.permits.find(tx, named);
 
@@ -114,7 +115,7 @@ export class PermitJobs implements JobKind<PermitJob> {
       at,
     );
     const turns = await this.permits.nextTurn(tx, resuming.map(permitIdOf), at);
-    // Whoever finds the row just taken looks again, and then sees a replay.
+    // Whoever finds the row taken looks again, and then sees a replay.
     const again: Later = { step: 'later', wait: { until: at } };
     for (const { job, action } of spending)
       openings.push(taken.has(job.id) ? { next: 'call', job, action } : { next: 'later', job, step: again });
