@@ -24,32 +24,55 @@ export const digestOf = (value: unknown): string => sha256(canonical(value));
  */
 export function parseExact(text: string): unknown {
   const value = JSON.parse(text);
+  // Few texts have an escape that could be half of a pair; only their strings are looked at one by one.
+  const mayHaveHalves = !text.isWellFormed() || /\\u[dD][89a-fA-F]/.test(text);
   // What follows walks the tokens of a text that is known to be JSON: `keys` is a stack of the open objects' members.
   const keys: (Set<string> | undefined)[] = [];
   let mayBeKey = false;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[-0-9][-+.0-9eE]*/g)) {
-    const first = token[0];
+  for (let at = 0; at < text.length; at++) {
+    const first = text[at];
     if (first === '{') keys.push(new Set());
     else if (first === '[') keys.push(undefined);
     else if (first === '}' || first === ']') keys.pop();
     else if (first === '"') {
-      if (!(JSON.parse(token) as string).isWellFormed()) throw new SyntaxError('half of a surrogate pair in a string');
-      const members = keys.at(-1);
-      if (mayBeKey && members) {
-        const key = JSON.parse(token) as string;
+      const end = endOfString(text, at);
+      const token = text.slice(at, end);
+      at = end - 1;
+      const members = mayBeKey ? keys.at(-1) : undefined;
+      if (mayHaveHalves && !(JSON.parse(token) as string).isWellFormed())
+        throw new SyntaxError('half of a surrogate pair in a string');
+      if (members) {
+        const key = token.includes('\\') ? (JSON.parse(token) as string) : token.slice(1, -1);
         if (members.has(key)) throw new SyntaxError(`repeated member "${key.slice(0, 60)}"`);
         members.add(key);
       }
-    } else if (first !== ',' && first !== ':') {
-      const number = Number(token);
-      if (!Number.isFinite(number) || (Number.isInteger(number) && !Number.isSafeInteger(number))) {
+    } else if (first === '-' || isDigit(text, at)) {
+      number.lastIndex = at;
+      const token = number.exec(text)?.[0] ?? '';
+      at += token.length - 1;
+      const read = Number(token);
+      if (!Number.isFinite(read) || (Number.isInteger(read) && !Number.isSafeInteger(read)))
         throw new RangeError(`number ${token.slice(0, 40)} is too large to hold exactly`);
-      }
-    }
+    } else if (isSpace(text, at)) continue;
     mayBeKey = first === '{' || (first === ',' && keys.at(-1) !== undefined);
   }
   return value;
 }
+
+const number = /[-0-9][-+.0-9eE]*/y;
+
+/** The place after a string that begins at `from`: after the first quote that no escape takes. */
+function endOfString(text: string, from: number): number {
+  for (let end = text.indexOf('"', from + 1); ; end = text.indexOf('"', end + 1)) {
+    let escapes = 0;
+    while (text[end - 1 - escapes] === '\\') escapes++;
+    if (escapes % 2 === 0) return end + 1;
+  }
+}
+
+const isDigit = (text: string, at: number): boolean => text.charCodeAt(at) >= 0x30 && text.charCodeAt(at) <= 0x39;
+/** Space, tab, line feed and carriage return (RFC 8259 §2). */
+const isSpace = (text: string, at: number): boolean => text.charCodeAt(at) <= 0x20;
 
 /** The namespace of every id that Countersign derives. */
 const namespace = 'c0de51e7-1a2b-5c3d-8e4f-0123456789ab';
