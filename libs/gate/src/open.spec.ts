@@ -2,7 +2,7 @@ import type { ActionApproved } from '@countersign/contracts';
 import { describe, expect, test } from 'vitest';
 import type { Facts } from './facts.js';
 import { judge } from './judge.js';
-import { type ApprovedAction, comparedBy, type GateState, isApproved, open, recheck } from './open.js';
+import { type ApprovedAction, comparedAgain, comparedBy, type GateState, isApproved, open, recheck } from './open.js';
 import {
   approvedEvent,
   at,
@@ -302,11 +302,15 @@ describe('state', () => {
       controls: ['account:acme', 'agent:paid-media-agent', 'all', 'channel:email', 'play:return-below-floor'],
       consents: [contact],
     });
-    expect(comparedBy({ nothing: true })).toEqual({ permitId: undefined, controls: [], consents: [] });
+    for (const none of [{ nothing: true }, { permit: 'no permit' }, { permit: 7 }, null, 'text'])
+      expect(comparedBy(none)).toEqual({ permitId: undefined, controls: [], consents: [] });
   });
 });
 
 describe('recheck', () => {
+  test('compares what open() compared', () => {
+    expect(comparedAgain(opened())).toEqual(comparedBy(email.event));
+  });
   const opened = (): ApprovedAction => {
     const result = tryOpen(email);
     if (!result.ok) throw new Error(result.refusal.says);

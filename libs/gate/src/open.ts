@@ -166,14 +166,25 @@ export function recheck(
   return refusal ? { ok: false, refusal } : { ok: true };
 }
 
-/** Which rows `open` compares: read them before it, `FOR SHARE`, in the transaction that spends. Trusts nothing. */
-export function comparedBy(event: unknown): {
+/** Which rows a permit is compared with. */
+export interface Compared {
   readonly permitId: string | undefined;
+  /** Scopes. */
   readonly controls: readonly string[];
+  /** Contacts. */
   readonly consents: readonly string[];
-} {
-  const parsed = ActionApproved.safeParse(event);
-  const claims = parsed.success ? claimsUnverified(parsed.data.permit) : undefined;
+}
+
+/** Which rows `open` compares: read them before it, `FOR SHARE`, in the transaction that spends. Trusts nothing. */
+export function comparedBy(event: unknown): Compared {
+  const permit = typeof event === 'object' && event !== null ? (event as { permit?: unknown }).permit : undefined;
+  return comparedOf(typeof permit === 'string' ? claimsUnverified(permit) : undefined);
+}
+
+/** Which rows `recheck` compares for what `open` made. */
+export const comparedAgain = ({ claims }: ApprovedAction): Compared => comparedOf(claims);
+
+function comparedOf(claims: PermitClaims | undefined): Compared {
   const named = (prefix: string): string[] =>
     Object.keys(claims?.epochs ?? {})
       .filter((key) => key.startsWith(prefix))

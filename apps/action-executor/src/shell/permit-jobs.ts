@@ -1,4 +1,4 @@
-import { type ApprovedAction, comparedBy, type GateState, open, recheck } from '@countersign/gate';
+import { type ApprovedAction, comparedAgain, comparedBy, type GateState, open, recheck } from '@countersign/gate';
 import {
   isTransient,
   type Job,
@@ -178,7 +178,7 @@ export class PermitJobs implements JobKind<PermitJob> {
     calls: readonly (Opening & { next: 'call' })[],
     context: JobContext,
   ): Promise<readonly Outcome[]> {
-    const state = await this.state.now(calls.map((call) => comparedBy(call.job.payload.approval)));
+    const state = await this.state.now(calls.map((call) => comparedAgain(call.action)));
     const at = context.now();
     const refused: [Opening & { next: 'call' }, End][] = [];
     const started: Promise<Outcome>[] = [];
