@@ -1,3 +1,4 @@
+import type { Event } from '@countersign/contracts';
 import type { ServiceSpec } from '@countersign/runtime';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { neededProfiles } from '../core/facts.js';
@@ -15,14 +16,27 @@ export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
   migrations: [AgentTables1763700000001, ...(agent.migrations ?? [])],
   state: ['profiles.v1', 'policies.v1'],
   jobs: [PlanJobs, ...(agent.jobs ?? [])],
-  // Of the work and the refusals that every agent reads, those of others leave no trace here.
-  concerns: ({ event }) =>
-    !(event.type === 'TaskAssigned' || event.type === 'ActionRefused') || event.data.agent === agent.name,
+  concerns: ({ event }) => concerns(agent, event),
   needs: ({ event }) =>
     event.type === 'TaskAssigned' && event.data.agent === agent.name
       ? neededProfiles(event.data.madeFrom).map((needed) => ({ topic: 'profiles.v1', ...needed }))
       : [],
 });
+
+/** Of what every agent reads, that of others leaves no trace here, nor what an agent has nothing to do with. */
+function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
+  switch (event.type) {
+    case 'TaskAssigned':
+    case 'ActionRefused':
+      return event.data.agent === agent.name;
+    case 'ReviewDecided':
+      return event.data.subject.kind === 'proposal' && event.data.decision === 'edit';
+    case 'PermitRejected':
+      return false;
+    default:
+      return true;
+  }
+}
 
 /** An agent as a Nest module: handlers, jobs, the page of its proposals. Needs `RUNTIME`; the model comes from the environment. */
 @Module({})

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import {
   type Action,
   type ActionProposed,
+  type ActionSettled,
   derivedId,
   digestOf,
   policyDigests,
@@ -18,6 +19,7 @@ import type { RulePlanner } from '../core/plan.js';
 import { aCampaign, aTask, at, profilesWith } from '../testing.js';
 import type { AgentDefinition, FollowUp, OwnRefusal, OwnSettlement } from './agent-definition.js';
 import { AgentModule, agentSpec } from './agent-module.js';
+import { noteSettlements } from './memory.js';
 import { tokenBudget } from './token-budget.js';
 
 /** Raises the bid of `cmp-a` by ten percent, and declines where the facts lack it. */
@@ -132,6 +134,23 @@ const settlement = (proposalId: string, action: Action, more: object = {}) => ({
     ...more,
   },
 });
+const editOf = (proposal: ActionProposed) => {
+  const edited: Action = {
+    ...proposal.action,
+    actionId: derivedId('action', 'review'),
+    payload: { ...proposal.action.payload, bidMinor: 210 },
+  };
+  const data = {
+    reviewId: derivedId('review'),
+    subject: { kind: 'proposal', id: proposal.proposalId },
+    digest: digestOf(proposal.action),
+    decision: 'edit',
+    action: edited,
+    by: 'lea',
+    at,
+  };
+  return { edited, review: { type: 'ReviewDecided', data } };
+};
 const refusal = ({ proposalId, action, taskId, play }: ActionProposed, more: object = {}) => ({
   type: 'ActionRefused',
   data: {
@@ -240,23 +259,7 @@ describe('by rules', () => {
   ])("a person's edit that is read %s its settlement is followed with the edited action", async (_name, editFirst) => {
     const [proposal] = proposedOf(await assign(aTask()));
     if (!proposal) throw new Error('no proposal');
-    const edited: Action = {
-      ...proposal.action,
-      actionId: derivedId('action', 'review'),
-      payload: { ...proposal.action.payload, bidMinor: 210 },
-    };
-    const review = {
-      type: 'ReviewDecided',
-      data: {
-        reviewId: derivedId('review'),
-        subject: { kind: 'proposal', id: proposal.proposalId },
-        digest: digestOf(proposal.action),
-        decision: 'edit',
-        action: edited,
-        by: 'lea',
-        at,
-      },
-    };
+    const { edited, review } = editOf(proposal);
     const settle = () => service.deliver(settledTopic, [settlement(proposal.proposalId, edited)]);
     if (editFirst) {
       await service.deliver('reviews.decided.v1', [review]);
@@ -266,6 +269,25 @@ describe('by rules', () => {
       expect(Follow.settlements).toEqual([]);
       await service.deliver('reviews.decided.v1', [review]);
     }
+    expect(Follow.settlements.map((s) => s.action)).toEqual([edited]);
+  });
+
+  test('an edit that is read at the very time of its settlement waits for it, and is followed', async () => {
+    const [proposal] = proposedOf(await assign(aTask()));
+    if (!proposal) throw new Error('no proposal');
+    const { edited, review } = editOf(proposal);
+    const settled = settlement(proposal.proposalId, edited).data as ActionSettled;
+    let read: Promise<unknown> = Promise.resolve();
+    await service.transaction(async (tx) => {
+      await noteSettlements(tx, [settled], at);
+      let over = false;
+      read = service.deliver('reviews.decided.v1', [review]).finally(() => {
+        over = true;
+      });
+      const waiting = () => service.query('SELECT 1 FROM pg_locks WHERE NOT granted');
+      while (!over && (await waiting()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    });
+    await read;
     expect(Follow.settlements.map((s) => s.action)).toEqual([edited]);
   });
 

@@ -232,7 +232,10 @@ const byId = (rows: readonly ProposalRow[]): ReadonlyMap<string, RememberedPropo
     ]),
   );
 
-/** Keeps the actions that people put in place of the agent's own, by their action id. */
+/**
+ * Keeps the actions that people put in place of the agent's own, by their action id. Waits for whoever is noting what became of
+ * these proposals: of an edit and its settlement the later one must see the other.
+ */
 export async function keepEdits(
   tx: Tx,
   edits: readonly { readonly proposalId: string; readonly action: Action; readonly at: string }[],
@@ -241,7 +244,8 @@ export async function keepEdits(
     `INSERT INTO edits (action_id, proposal_id, action, decided_at)
      SELECT n.action_id, n.proposal_id, n.action, n.decided_at
      FROM unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::timestamptz[]) AS n(action_id, proposal_id, action, decided_at)
-     JOIN proposals p ON p.proposal_id = n.proposal_id ON CONFLICT DO NOTHING`,
+     JOIN (SELECT proposal_id FROM proposals WHERE proposal_id = ANY($2) ORDER BY proposal_id FOR UPDATE) p
+       ON p.proposal_id = n.proposal_id ON CONFLICT DO NOTHING`,
     [
       edits.map((e) => e.action.actionId),
       edits.map((e) => e.proposalId),
