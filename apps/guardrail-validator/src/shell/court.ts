@@ -6,7 +6,7 @@ import { approvedEvent, escalatedEvent, refusedEvent } from '../core/events.js';
 import { type Hearing, hear, neededBy, type Ruling } from '../core/hearing.js';
 import { readFacts } from './facts.js';
 import { SIGNING_KEY } from './settings.js';
-import { type NewPermit, type NewVerdict, Store } from './store.js';
+import { type NewPermit, type NewVerdict, type PolicyRow, Store } from './store.js';
 
 /** A hearing with the event or act that asks for it. */
 export interface Case {
@@ -21,9 +21,9 @@ export interface InForce {
   readonly kept: boolean;
 }
 
-/** What was made of the policy's row when it was last another one. */
+/** The policy's row as it was read the last time, and what was made of it; undefined: it was not read yet. */
 interface Read {
-  readonly written: string;
+  readonly written: string | null | undefined;
   readonly digest: string | null;
   readonly governing: PolicyInForce | null;
 }
@@ -39,7 +39,7 @@ export const DEADLINE = 'review-deadline';
 @Injectable()
 export class Court {
   private readonly log = new Logger('court');
-  private read: Read = { written: '', digest: null, governing: null };
+  private read: Read = { written: undefined, digest: null, governing: null };
 
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
@@ -47,22 +47,27 @@ export class Court {
     @Inject(SIGNING_KEY) private readonly key: SigningKey,
   ) {}
 
-  /** What a transaction judges under, as its rows are now. */
+  /** Notes proposals as the store does, and says what those that are new are judged under. */
+  async note(tx: Tx, proposals: Parameters<Store['noteProposals']>[1], at: string) {
+    const last = this.read;
+    const { policy, ...noted } = await this.store.noteProposals(tx, proposals, last, at);
+    return { ...noted, inForce: this.inForce(policy, last) };
+  }
+
+  /** What a transaction judges under. */
   async policyInForce(tx: Tx): Promise<InForce> {
-    const known = this.read;
-    const row = await this.store.policy(tx, known);
-    const written = row?.written ?? 'none';
-    if (written === known.written) return { policy: known.governing, kept: row?.kept ?? false };
-    // Read, and its digests checked, once for each version of the row, not with every batch.
-    const policy = row?.data ?? null;
-    const found = governing(policy);
+    const last = this.read;
+    return this.inForce(await this.store.policy(tx, last), last);
+  }
+
+  /** The policy is read, and its digests checked, once for each time that its row was written, not with every batch. */
+  private inForce({ written, data, kept }: PolicyRow, last: Read): InForce {
+    if (written === last.written) return { policy: last.governing, kept };
+    const found = governing(data);
     if (!found.ok) this.log.error(`not governing, everything is refused: ${found.says}`);
-    this.read = {
-      written,
-      digest: policy?.digest ?? null,
-      governing: found.ok ? found.policy : null,
-    };
-    return { policy: this.read.governing, kept: false };
+    const policy = found.ok ? found.policy : null;
+    this.read = { written, digest: data?.digest ?? null, governing: policy };
+    return { policy, kept: false };
   }
 
   /** Judges in order, each under what those before it reserved; returns the rulings. */

@@ -4,7 +4,6 @@ import { Controller, Inject, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { refusedBecause, refusedEvent } from '../core/events.js';
 import { type Case, Court } from './court.js';
-import { Store } from './store.js';
 
 const topicOf = (agent: string): string => `actions.proposed.${agent}.v1`;
 const { agents } = shippedDeployment;
@@ -14,10 +13,7 @@ const { agents } = shippedDeployment;
 export class Proposals {
   private readonly log = new Logger('proposals');
 
-  constructor(
-    @Inject(Store) private readonly store: Store,
-    @Inject(Court) private readonly court: Court,
-  ) {}
+  constructor(@Inject(Court) private readonly court: Court) {}
 
   @EventPattern<string[]>(agents.map(topicOf))
   async onProposed(@Payload() batch: Batch<'ActionProposed'>): Promise<void> {
@@ -31,14 +27,13 @@ export class Proposals {
       else first.set(proposalId, one);
     }
     const notes = [...first].map(([proposalId, { digest }]) => ({ proposalId, author, digest }));
-    const { fresh, known } = await this.store.noteProposals(batch.tx, notes, batch.at);
+    const { fresh, known, inForce } = await this.court.note(batch.tx, notes, batch.at);
     const cases: Case[] = [];
     for (const [proposalId, one] of first) {
       if (fresh.has(proposalId)) {
         cases.push({ hearing: { proposal: one.received.event.data, author }, cause: causeOf(one.received) });
       } else again.push(one);
     }
-    const inForce = await this.court.policyInForce(batch.tx);
     const { policy } = inForce;
     for (const { received, digest } of again) {
       const proposal = received.event.data;

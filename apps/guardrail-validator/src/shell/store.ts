@@ -71,6 +71,29 @@ const settleSql = `
 /** An escalation with the chain that it belongs to. */
 export type StoredEscalation = Escalation & { readonly correlationId: string | null };
 
+/** The policy's row as it was when it was read the last time, if it was. */
+export interface KnownPolicy {
+  readonly written: string | null | undefined;
+  readonly digest: string | null;
+}
+
+export interface PolicyRow {
+  /** Another one whenever the row was written; null where there is none. */
+  readonly written: string | null;
+  /** Null where the row is still the known one. */
+  readonly data: Policy | null;
+  /** Whether the content with the known digest is kept already. */
+  readonly kept: boolean;
+}
+
+// One row, also where nothing was published. `state_rows` is what `runtime.state` reads; its 15 kB are sent when they changed.
+const policySql = `
+  SELECT s.written, CASE WHEN s.written IS DISTINCT FROM $1 THEN s.data END AS data,
+         EXISTS (SELECT FROM policies_used WHERE digest = $2) AS kept
+  FROM (VALUES (0)) one LEFT JOIN (
+    SELECT concat_ws(' ', version, xmin) AS written, data FROM state_rows WHERE topic = 'policies.v1' AND key = 'main'
+  ) s ON true`;
+
 const verdictsSql = `
   INSERT INTO verdicts (proposal_id, action_id, digest, outcome, proposal, facts, verdict, would_be, policy_version, policy_digest, at)
   SELECT p, a, d, o, ${cut('$6', 'ps', 'pl')}::json, ${cut('$7', 'fs', 'fl')}::json, ${cut('$8', 'vs', 'vl')}::json, w, pv, pd, $1
@@ -115,49 +138,53 @@ function permitParams(permits: readonly NewPermit[]): readonly unknown[] {
 /** The validator's tables. Every statement takes its rows in key order, so that batches do not deadlock. */
 @Injectable()
 export class Store {
-  /** Notes proposals; returns those that are new, and what is known of each. */
+  /** Notes proposals; returns those that are new, what is known of each, and the policy's row. */
   async noteProposals(
     tx: Tx,
     proposals: readonly { proposalId: string; author: string; digest: string }[],
+    of: KnownPolicy,
     at: string,
-  ): Promise<{ fresh: ReadonlySet<string>; known: ReadonlyMap<string, { author: string; digest: string }> }> {
+  ): Promise<{
+    fresh: ReadonlySet<string>;
+    known: ReadonlyMap<string, { author: string; digest: string }>;
+    policy: PolicyRow;
+  }> {
     const sorted = [...proposals].sort((a, b) => (a.proposalId < b.proposalId ? -1 : 1));
-    const inserted = await tx.query<{ proposal_id: string }>(
-      `INSERT INTO proposals (proposal_id, author, digest, at)
-       SELECT id, author, digest, $4 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n(id, author, digest) ORDER BY id
-       ON CONFLICT DO NOTHING RETURNING proposal_id`,
-      [sorted.map((p) => p.proposalId), sorted.map((p) => p.author), sorted.map((p) => p.digest), at],
+    const [row] = await tx.query<PolicyRow & { fresh: string[] }>(
+      `WITH noted AS (
+         INSERT INTO proposals (proposal_id, author, digest, at)
+         SELECT id, author, digest, $6 FROM unnest($3::uuid[], $4::text[], $5::text[]) AS n(id, author, digest) ORDER BY id
+         ON CONFLICT DO NOTHING RETURNING proposal_id
+       )
+       SELECT ARRAY(SELECT proposal_id::text FROM noted) AS fresh, policy.* FROM (${policySql}) policy`,
+      [
+        of.written,
+        of.digest,
+        sorted.map((p) => p.proposalId),
+        sorted.map((p) => p.author),
+        sorted.map((p) => p.digest),
+        at,
+      ],
     );
-    const fresh = new Set(inserted.map((row) => row.proposal_id));
+    const { fresh: inserted, ...policy } = row as NonNullable<typeof row>;
+    const fresh = new Set(inserted);
     const known = new Map<string, { author: string; digest: string }>();
     for (const { proposalId, author, digest } of sorted)
       if (fresh.has(proposalId)) known.set(proposalId, { author, digest });
     const before = sorted.map((p) => p.proposalId).filter((id) => !fresh.has(id));
-    if (before.length === 0) return { fresh, known };
+    if (before.length === 0) return { fresh, known, policy };
     // A statement of its own: the insert may have waited for them, and does not see what it waited for.
     const rows = await tx.query<{ proposal_id: string; author: string; digest: string }>(
       'SELECT proposal_id, author, digest FROM proposals WHERE proposal_id = ANY($1)',
       [before],
     );
     for (const { proposal_id, author, digest } of rows) known.set(proposal_id, { author, digest });
-    return { fresh, known };
+    return { fresh, known, policy };
   }
 
-  /**
-   * The published policy, its content only where its row is not the one that `written` names; undefined where there is none. `kept`:
-   * whether the content with this digest is kept already.
-   */
-  async policy(
-    tx: Tx,
-    known: { readonly written: string; readonly digest: string | null },
-  ): Promise<{ readonly written: string; readonly data: Policy | null; readonly kept: boolean } | undefined> {
-    const rows = await tx.query<{ written: string; data: Policy | null; kept: boolean }>(
-      `SELECT s.written, CASE WHEN s.written <> $1 THEN s.data END AS data,
-              EXISTS (SELECT FROM policies_used WHERE digest = $2) AS kept
-       FROM (SELECT concat_ws(' ', version, xmin) AS written, data FROM state_rows WHERE topic = 'policies.v1' AND key = 'main') s`,
-      [known.written, known.digest],
-    );
-    return rows[0];
+  async policy(tx: Tx, of: KnownPolicy): Promise<PolicyRow> {
+    const [row] = await tx.query<PolicyRow>(policySql, [of.written, of.digest]);
+    return row as PolicyRow;
   }
 
   /**
