@@ -1,4 +1,4 @@
-import type { PolicyContent } from '@countersign/contracts';
+import { canonical, type PolicyContent } from '@countersign/contracts';
 import { judge } from '@countersign/gate';
 import { adAccountLedger, at, campaignLedger, contact, content, granted, policyOf } from '@countersign/gate/testing';
 import fc from 'fast-check';
@@ -52,6 +52,18 @@ const loaded = (change: Partial<Loaded> = {}): Loaded => ({
 const shift = (amountMinor: number, n: number) => ({
   proposal: proposed('ads.shift_budget', { amountMinor }, n),
   author: 'paid-media-agent',
+});
+
+test('a proposal is as long as its RFC 8785 form, whatever it says and in whatever order', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.jsonValue({ stringUnit: 'binary' }), (rationale, value) => {
+      // As it comes: parsed from JSON.
+      const odd = JSON.parse(JSON.stringify({ rationale, madeFrom: { '\u20ac': 2, '\n': 1 }, value }));
+      const proposal = { ...odd, ...proposed('ads.shift_budget', { amountMinor: 1000, ...odd }), rationale };
+      const [ruling] = hear([{ proposal, author: 'paid-media-agent' }], loaded(), at);
+      expect(ruling?.facts.proposalBytes).toBe(Buffer.byteLength(canonical(proposal)));
+    }),
+  );
 });
 
 test('[case 19] each hearing sees what those before it reserved, and the cap is never passed', () => {

@@ -5,7 +5,6 @@ import {
   type Consents,
   type ContactProfile,
   type Control,
-  canonical,
   profileKey,
 } from '@countersign/contracts';
 import {
@@ -161,7 +160,8 @@ function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Lo
   }
   return {
     author,
-    proposalBytes: new TextEncoder().encode(canonical(proposal)).length,
+    // Of its RFC 8785 form: that puts members in order, which changes no length, and writes values as JSON.stringify does.
+    proposalBytes: new TextEncoder().encode(JSON.stringify(proposal)).length,
     contacts: pick(of.contacts, (id) => contactFact(id, loaded)),
     adAccounts: pick(of.adAccounts, (id) => adAccountFact(id, loaded)),
     consents: pick(of.contacts, (id) => {
