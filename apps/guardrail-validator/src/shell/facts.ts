@@ -10,7 +10,7 @@ interface Row {
 }
 
 // `state_rows` is what `runtime.state` reads, a topic a statement; here all are one. A rolling ledger is one array of times a state,
-// not a row a count: an agent's hour may hold thousands.
+// not a row a count: an agent's hour may hold thousands. It is read ledger by ledger, so that no plan reads the whole table.
 const sql = `
   SELECT s.topic AS what, s.key, s.version, s.data::text AS data
   FROM unnest($1::text[], $2::text[]) AS n(topic, key) JOIN state_rows s ON s.topic = n.topic AND s.key = n.key
@@ -20,11 +20,12 @@ const sql = `
     'committed', coalesce(sum(amount) FILTER (WHERE state = 'committed'), 0)::bigint, 'currency', min(currency))::text
   FROM reservations WHERE ledger = ANY($3) AND state <> 'released' GROUP BY ledger
   UNION ALL
-  SELECT r.state, r.ledger, 0, json_agg(floor(extract(epoch FROM r.counts_at) * 1000) ORDER BY r.counts_at)::text
-  FROM unnest($4::text[], $5::timestamptz[]) AS n(ledger, since)
-  JOIN reservations r ON r.ledger = n.ledger AND r.counts_at > n.since AND r.state <> 'released'
-  CROSS JOIN LATERAL generate_series(1, r.amount)
-  GROUP BY r.ledger, r.state
+  SELECT of.state, n.ledger, 0, of.times FROM unnest($4::text[], $5::timestamptz[]) AS n(ledger, since)
+  CROSS JOIN LATERAL (
+    SELECT r.state, json_agg(floor(extract(epoch FROM r.counts_at) * 1000) ORDER BY r.counts_at)::text AS times
+    FROM reservations r CROSS JOIN LATERAL generate_series(1, r.amount)
+    WHERE r.ledger = n.ledger AND r.counts_at > n.since AND r.state <> 'released' GROUP BY r.state
+  ) of
   UNION ALL
   SELECT 'touched', contact, 0, NULL FROM unnest($6::text[]) AS n(contact)
   WHERE EXISTS (SELECT FROM reservations r WHERE r.ledger = 'touch:' || n.contact AND r.state = 'committed')`;
