@@ -45,3 +45,53 @@ test('a table that gets a column while its statements are prepared costs nobody 
   await other.query('ALTER TABLE grows ADD COLUMN c int');
   expect(await db.transaction((tx) => tx.query(text))).toEqual([{ a: 1, b: null, c: null }]);
 });
+
+test('what is written without waiting is there for what is asked after it, and is committed with it', async () => {
+  await other.query('CREATE TABLE written (a int PRIMARY KEY)');
+  await db.transaction(async (tx) => {
+    tx.write('INSERT INTO written VALUES ($1)', [1]);
+    expect(await tx.query('SELECT a FROM written')).toEqual([{ a: 1 }]);
+    tx.write('INSERT INTO written VALUES ($1)', [2]);
+  });
+  expect(await db.read('SELECT a FROM written ORDER BY a')).toEqual([{ a: 1 }, { a: 2 }]);
+});
+
+test('where a statement fails that nobody waited for, nothing is committed and its error is thrown, not the next one’s', async () => {
+  const duplicate = expect.objectContaining({ code: '23505' });
+  const first = db.transaction(async (tx) => {
+    tx.write('INSERT INTO written VALUES ($1)', [3]);
+    tx.write('INSERT INTO written VALUES ($1)', [1]);
+  });
+  await expect(first).rejects.toEqual(duplicate);
+  const second = db.transaction(async (tx) => {
+    tx.write('INSERT INTO written VALUES ($1)', [1]);
+    tx.write('INSERT INTO written VALUES ($1)', [4]);
+    await tx.query('SELECT a FROM written');
+  });
+  await expect(second).rejects.toEqual(duplicate);
+  const swallowed = db.transaction(async (tx) => {
+    tx.write('INSERT INTO written VALUES ($1)', [1]);
+    await tx.query('SELECT a FROM written').catch(() => undefined);
+  });
+  await expect(swallowed).rejects.toEqual(duplicate);
+  expect(await db.read('SELECT a FROM written ORDER BY a')).toEqual([{ a: 1 }, { a: 2 }]);
+});
+
+test('what failed since a savepoint is undone with it', async () => {
+  await db.transaction(async (tx) => {
+    tx.write('INSERT INTO written VALUES ($1)', [5]);
+    await tx.query('SAVEPOINT here');
+    tx.write('INSERT INTO written VALUES ($1)', [1]);
+    await expect(tx.query('RELEASE SAVEPOINT here')).rejects.toMatchObject({ code: '23505' });
+    await tx.query('ROLLBACK TO SAVEPOINT here');
+  });
+  expect(await db.read('SELECT a FROM written ORDER BY a')).toEqual([{ a: 1 }, { a: 2 }, { a: 5 }]);
+});
+
+test('a lost race is run again though nobody waited for the statement that lost it', async () => {
+  let tries = 0;
+  await db.transaction(async (tx) => {
+    if (++tries === 1) tx.write(`DO $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = 'deadlock_detected'; END $$`);
+  });
+  expect(tries).toBe(2);
+});

@@ -39,6 +39,8 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
     query_timeout: limits.queryMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    // What `write` sends goes out together with what follows it, instead of waiting for the answer before.
+    pipeline: true,
     // The plan of a prepared statement may be of a table that was empty. It goes with its connection.
     maxLifetimeSeconds: 60,
   });
@@ -52,9 +54,29 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
     client.on('error', ignore);
     let broken: Error | undefined;
     try {
+      // Waited for: were it to fail, what follows would be committed piece by piece.
       await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
-      const result = await fn({ query: async (sql, params) => (await client.query(prepared(sql, params))).rows });
+      let failed: { readonly error: unknown } | undefined;
+      const result = await fn({
+        query: async (sql, params) => {
+          try {
+            const { rows, command } = await client.query(prepared(sql, params));
+            // Back at a savepoint, what had failed since then is undone.
+            if (command === 'ROLLBACK') failed = undefined;
+            return rows;
+          } catch (error) {
+            throw failed ? failed.error : error;
+          }
+        },
+        write: (sql, params) => {
+          client.query(prepared(sql, params)).catch((error: unknown) => {
+            failed ??= { error };
+          });
+        },
+      });
+      // Statements are answered in their order, so what was written has its answer by then.
       const { command } = await client.query('COMMIT');
+      if (failed) throw (failed as { readonly error: unknown }).error;
       // Postgres answers the COMMIT of a failed transaction with ROLLBACK, and no error.
       if (command !== 'COMMIT') throw new Error('nothing was committed: the error of a statement was swallowed');
       return result;

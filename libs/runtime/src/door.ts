@@ -1,9 +1,18 @@
 import type { DataOf, Envelope, Event, EventType, Fault, Service } from '@countersign/contracts';
 import type { Type } from '@nestjs/common';
 
-/** A transaction of the service's own database. Placeholders are `$1`, rows come back as objects. */
-export interface Tx {
+/** Something that answers statements. Placeholders are `$1`, rows come back as objects. */
+export interface Reader {
   query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** A transaction of the service's own database. */
+export interface Tx extends Reader {
+  /**
+   * Sends a statement whose answer nobody needs, without waiting for it: what is written last goes to the database together
+   * with the commit. Where it fails, nothing is committed, and the transaction throws what it failed of.
+   */
+  write(sql: string, params?: readonly unknown[]): void;
 }
 
 /** An event with the place it was read from. */
@@ -259,7 +268,7 @@ export interface Runtime {
   ): Promise<void>;
   /** Rows of `state` topics as this service has read them; with `lock`, FOR SHARE, missing rows included, in one sorted statement. */
   state<T extends EventType>(
-    tx: Tx,
+    tx: Reader,
     topic: string,
     keys: readonly string[],
     lock?: 'share',

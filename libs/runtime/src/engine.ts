@@ -284,9 +284,9 @@ export class Engine implements Runtime {
       const unit = new UnitOfWork(this.service, at, tx, this.bounds, traceparent);
       const result = await fn(unit);
       unit.causesAmong([causeKey(cause)]);
-      await unit.flush();
+      unit.flush();
       const id = `${cause.source} ${cause.id}`;
-      await tx.query(
+      tx.write(
         `INSERT INTO jobs (kind, id, due_at, lease_until, claims, payload, cause, result_at, outputs, created_at) VALUES ($1, $2, $3, clock_timestamp() + interval '10 seconds', 1, '{}', $4, $3, $5, $3)`,
         [actKind.kind, id, at, JSON.stringify(cause), JSON.stringify(unit.outputsOf(cause))],
       );

@@ -43,16 +43,16 @@ export async function keyRows(tx: Tx, topic: string, entries: readonly Entry[]) 
 }
 
 /** Stores the outputs of fresh entries, so that a repeat publishes the same bytes. */
-export async function storeOutputs(
+export function storeOutputs(
   tx: Tx,
   topic: string,
   stored: readonly { entry: Entry; seq: number; output: StoredOutput }[],
   at: string,
-): Promise<void> {
+): void {
   if (stored.length === 0) return;
   const headers = packed(stored.map((s) => s.output.headers));
   const values = packed(stored.map((s) => s.output.value));
-  await tx.query(
+  tx.write(
     `INSERT INTO outputs (topic, source, id, seq, out_topic, key, headers, value, partition, "offset", at)
      SELECT $1, source, id, seq, out_topic, key, ${cut('$12', 'hs', 'hl')}, ${cut('$13', 'vs', 'vl')}, partition, "offset", $11
      FROM unnest($2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[], $10::bigint[], $14::int[], $15::int[])

@@ -246,7 +246,7 @@ export class Inbox {
     }
     const carrier = new Map(fresh.map((e) => [causeKey(e), e]));
     for (const entry of dead) carrier.set(causeKey(await this.bury(tx, unit, topic, entry)), entry);
-    await unit.flush();
+    unit.flush();
 
     const stored: { entry: Entry; seq: number; output: StoredOutput }[] = [];
     const perEntry = new Map<Entry, number>();
@@ -259,7 +259,7 @@ export class Inbox {
         stored.push({ entry, seq, output });
       }
     }
-    await storeOutputs(tx, topic.name, stored, at);
+    storeOutputs(tx, topic.name, stored, at);
     const again = await storedOutputs(tx, topic.name, redelivered);
     const outputs = [...stored.map(({ entry, output }) => ({ entry, output })), ...again];
     outputs.sort((a, b) => byPlace(a.entry, b.entry));
@@ -294,7 +294,7 @@ export class Inbox {
     const key = record.key === null ? undefined : printable(record.key.toString());
     // The key of an inbound signal is its upstream's choice, and may be an address; it stays in the database.
     const told = types.length === 0 ? undefined : key;
-    await tx.query(
+    tx.write(
       `INSERT INTO dead_letters (dead_letter_id, topic, partition, "offset", source, id, type, key, headers, value, fault, attempts, at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING`,
       [

@@ -202,7 +202,7 @@ export class JobRunner {
           const result = await fn(unit);
           // Outputs are emitted in `finish`, where they are stored with the row.
           unit.causesAmong([]);
-          await unit.flush();
+          unit.flush();
           return result;
         }, contextsOf(claimed)),
       finish: (jobs, fn) => this.finish(kind, jobs, fn),
@@ -237,12 +237,12 @@ export class JobRunner {
       const owned = jobs.filter((job) => open.has(job.id));
       const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.bounds);
       if (owned.length > 0) await fn(owned, unit);
-      await unit.flush();
+      unit.flush();
       const outputs = owned.map((job) => unit.outputsOf(job.cause));
       unit.causesAmong(owned.map((job) => causeKey(job.cause)));
       if (owned.length > 0) {
         const texts = packed(outputs.map((list) => JSON.stringify(list)));
-        await tx.query(
+        tx.write(
           `UPDATE jobs j SET result_at = $4, outputs = ${cut('$3', 'n.start', 'n.length')}::jsonb
            FROM unnest($2::text[], $5::int[], $6::int[]) AS n(id, start, length) WHERE j.kind = $1 AND j.id = n.id`,
           [kind, owned.map((job) => job.id), texts.bytes, unit.at, texts.starts, texts.lengths],

@@ -54,7 +54,7 @@ export class Keeping {
               records: seen.records,
               schedule: (cause, job) => unit.schedule(cause, job),
             });
-            await unit.flush();
+            unit.flush();
           }
           return { fresh, kinds: new Set(unit.scheduled.map((job) => job.kind)) };
         },
@@ -99,7 +99,7 @@ async function advance(tx: Tx, records: readonly PlacedRecord[]): Promise<readon
   });
   const moved = new Map(fresh.map((one) => [placeOf(one.topic, one.record), one]));
   if (moved.size > 0) {
-    await tx.query(
+    tx.write(
       `UPDATE record_positions p SET next_offset = n.next_offset
        FROM unnest($1::text[], $2::int[], $3::bigint[]) AS n(topic, partition, next_offset)
        WHERE p.topic = n.topic AND p.partition = n.partition`,

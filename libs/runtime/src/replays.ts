@@ -72,7 +72,7 @@ export async function replay(
       };
       await handle(batchOf(unit, row.topic, [again]));
       unit.causesAmong([causeKey(again.event)]);
-      await unit.flush();
+      unit.flush();
       // What the event makes now is filed with the order to replay it, so that a repeat of the order publishes it again.
       unitOf(batch).adopt(causeOf({ event }), unit.outputsOf(causeOf(again)));
       await batch.tx.query(`UPDATE dead_letters SET status = 'replayed' WHERE dead_letter_id = $1`, [

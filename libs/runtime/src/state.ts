@@ -3,7 +3,7 @@ import { type EventType, fitsJsonb, readEvent, type Topic, topicNamed } from '@c
 import type { Admin, Kafka } from 'kafkajs';
 import { consume, type RunningConsumer } from './consumer.js';
 import type { Database } from './database.js';
-import type { StateRow, Tx } from './door.js';
+import type { Reader, StateRow } from './door.js';
 import type { RawRecord } from './entries.js';
 import { backoff, describe } from './failures.js';
 import type { Limits } from './limits.js';
@@ -69,7 +69,7 @@ export async function applyState(
 
 /** Rows of a state topic. With `lock`, missing rows are made (version 0) and all are held FOR SHARE, in key order. */
 export async function readState<T extends EventType>(
-  tx: Tx,
+  tx: Reader,
   topic: string,
   keys: readonly string[],
   lock?: 'share',

@@ -115,12 +115,12 @@ export class UnitOfWork implements Work {
   }
 
   /** Writes own state and jobs; the outputs are stored by whoever knows the row they belong to. */
-  async flush(): Promise<void> {
+  flush(): void {
     const changed = [...this.own].filter(([, row]) => row.changed);
     if (changed.length > 0) {
       const data = packed(changed.map(([, row]) => JSON.stringify(row.data)));
       const values = packed(changed.map(([, row]) => row.changed?.value ?? null));
-      await this.tx.query(
+      this.tx.write(
         `UPDATE own_state o SET version = n.version, data = ${cut('$4', 'ds', 'dl')}::jsonb, headers = n.headers,
                 value = ${cut('$6', 'vs', 'vl')}, changed_at = $7
          FROM unnest($1::text[], $2::text[], $3::bigint[], $5::text[], $8::int[], $9::int[], $10::int[], $11::int[])
@@ -143,7 +143,7 @@ export class UnitOfWork implements Work {
     }
     if (this.jobs.length > 0) {
       const payloads = packed(this.jobs.map(({ job }) => JSON.stringify(job.payload)));
-      await this.tx.query(
+      this.tx.write(
         `INSERT INTO jobs (kind, id, due_at, payload, cause, created_at)
          SELECT kind, id, due_at, ${cut('$4', 'start', 'length')}::jsonb, cause::jsonb, $6
          FROM unnest($1::text[], $2::text[], $3::timestamptz[], $5::text[], $7::int[], $8::int[]) AS n(kind, id, due_at, cause, start, length)

@@ -1,6 +1,6 @@
 import type { EventType } from '@countersign/contracts';
 import type { GateState } from '@countersign/gate';
-import { RUNTIME, type Runtime, type StateRow, type Tx } from '@countersign/runtime';
+import { type Reader, RUNTIME, type Runtime, type StateRow } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 
 /** Which rows some permits are compared with. */
@@ -33,7 +33,7 @@ export class ComparedState {
   }
 
   /** The rows in a transaction; with `lock` they are held FOR SHARE, in the order of their topics and keys. */
-  async in(tx: Tx, of: readonly Compared[], lock?: 'share'): Promise<GateState> {
+  async in(tx: Reader, of: readonly Compared[], lock?: 'share'): Promise<GateState> {
     // Before the rows: an age that is older than they are errs on the safe side.
     const {
       'controls.v1': controlsAt,
@@ -66,7 +66,7 @@ export class ComparedState {
 
   /** A row for each key. With `lock`, what nobody has written yet is made and held too: its first version must not come in between. */
   private async all<T extends EventType>(
-    tx: Tx,
+    tx: Reader,
     topic: string,
     keys: readonly string[],
     found: Found,
