@@ -14,6 +14,6 @@ const projected = topology(deployment())
 export class Handlers {
   @EventPattern<string[]>(projected)
   async onBatch(@Payload() batch: Batch): Promise<void> {
-    await writeProjection(batch.tx, project(batch.events));
+    writeProjection(batch.tx, project(batch.events));
   }
 }

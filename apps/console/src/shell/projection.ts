@@ -5,8 +5,8 @@ import type { Changes } from '../core/project.js';
  * Writes what a batch changed: one statement a table, however long the batch is. Tables in one order and keys sorted, so two
  * batches never deadlock; the counts last, since all batches add to the same few rows and wait for who holds them.
  */
-export async function writeProjection(tx: Tx, changes: Changes): Promise<void> {
-  await insert(tx, lastBy(changes.escalations, 'actionId'), {
+export function writeProjection(tx: Tx, changes: Changes): void {
+  insert(tx, lastBy(changes.escalations, 'actionId'), {
     sql: `INSERT INTO escalations (action_id, subject_kind, subject_id, run_id, action_key, digest, correlation_id, card, deadline_at, escalated_at, traceparent)
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::json[], $9::timestamptz[], $10::timestamptz[], $11::text[])
           ON CONFLICT (action_id) DO UPDATE SET digest = excluded.digest, card = excluded.card, deadline_at = excluded.deadline_at,
@@ -25,7 +25,7 @@ export async function writeProjection(tx: Tx, changes: Changes): Promise<void> {
       (e) => e.traceparent ?? null,
     ],
   });
-  await insert(tx, lastBy(changes.verdicts, 'actionId'), {
+  insert(tx, lastBy(changes.verdicts, 'actionId'), {
     sql: `INSERT INTO verdicts (action_id, outcome, review_id, superseded_by, reasons, not_before, executor, decided_at)
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::timestamptz[], $7::text[], $8::timestamptz[])
           ON CONFLICT (action_id) DO UPDATE SET outcome = excluded.outcome, review_id = excluded.review_id, superseded_by = excluded.superseded_by,
@@ -42,7 +42,7 @@ export async function writeProjection(tx: Tx, changes: Changes): Promise<void> {
       (v) => v.at,
     ],
   });
-  await insert(tx, lastBy(changes.settlements, 'actionId'), {
+  insert(tx, lastBy(changes.settlements, 'actionId'), {
     sql: `INSERT INTO settlements (action_id, outcome, executor, says, external_reference, settled_at)
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
           ON CONFLICT (action_id, executor) DO UPDATE SET outcome = excluded.outcome, says = excluded.says,
@@ -57,13 +57,13 @@ export async function writeProjection(tx: Tx, changes: Changes): Promise<void> {
       (s) => s.at,
     ],
   });
-  await insert(tx, lastBy(changes.assignedRuns, 'runId'), {
+  insert(tx, lastBy(changes.assignedRuns, 'runId'), {
     sql: `INSERT INTO assigned_runs (run_id, assigned_at) SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
           ON CONFLICT DO NOTHING`,
     columns: [(r) => r.runId, (r) => r.at],
   });
   // Normally there already: the act that published it wrote the row. After a restore from the topics it is not.
-  await insert(tx, lastBy(changes.reviews, 'reviewId'), {
+  insert(tx, lastBy(changes.reviews, 'reviewId'), {
     sql: `INSERT INTO reviews (review_id, subject_kind, subject_id, digest, decision, by_person, note, decided_at)
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
           ON CONFLICT DO NOTHING`,
@@ -78,12 +78,12 @@ export async function writeProjection(tx: Tx, changes: Changes): Promise<void> {
       (r) => r.at,
     ],
   });
-  await insert(tx, lastBy(changes.setAside, 'reviewId'), {
+  insert(tx, lastBy(changes.setAside, 'reviewId'), {
     sql: `INSERT INTO set_asides (review_id, why, at) SELECT * FROM unnest($1::uuid[], $2::jsonb[], $3::timestamptz[])
           ON CONFLICT DO NOTHING`,
     columns: [(s) => s.reviewId, (s) => JSON.stringify(s.why), (s) => s.at],
   });
-  await insert(tx, lastBy(changes.failures, 'deadLetterId'), {
+  insert(tx, lastBy(changes.failures, 'deadLetterId'), {
     sql: `INSERT INTO failures (dead_letter_id, service, topic, partition, "offset", type, fault, attempts, at)
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::jsonb[], $8::int[], $9::timestamptz[])
           ON CONFLICT DO NOTHING`,
@@ -99,19 +99,19 @@ export async function writeProjection(tx: Tx, changes: Changes): Promise<void> {
       (f) => f.at,
     ],
   });
-  await insert(tx, lastBy(changes.replays, 'deadLetterId'), {
+  insert(tx, lastBy(changes.replays, 'deadLetterId'), {
     sql: `INSERT INTO replays (dead_letter_id, by_person, replayed_at)
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) ON CONFLICT DO NOTHING`,
     columns: [(r) => r.deadLetterId, (r) => r.by, (r) => r.at],
   });
-  await tell(tx, changes);
+  tell(tx, changes);
 }
 
 /** What every event leaves: a line, and its count. One statement, whose first part comes last in it. */
-async function tell(tx: Tx, { activities, counts }: Pick<Changes, 'activities' | 'counts'>): Promise<void> {
+function tell(tx: Tx, { activities, counts }: Pick<Changes, 'activities' | 'counts'>): void {
   if (activities.length === 0) return;
   const rows = [...counts.values()];
-  await tx.query(
+  tx.write(
     `WITH counted AS (
        INSERT INTO counts AS c (stage, label, n)
        SELECT stage, label, n FROM unnest($8::text[], $9::text[], $10::bigint[]) AS new(stage, label, n) ORDER BY stage, label
@@ -133,13 +133,13 @@ async function tell(tx: Tx, { activities, counts }: Pick<Changes, 'activities' |
   );
 }
 
-async function insert<T>(
+function insert<T>(
   tx: Tx,
   rows: readonly T[],
   to: { sql: string; columns: readonly ((row: T) => string | number | null)[] },
-): Promise<void> {
+): void {
   if (rows.length === 0) return;
-  await tx.query(
+  tx.write(
     to.sql,
     to.columns.map((column) => rows.map(column)),
   );
