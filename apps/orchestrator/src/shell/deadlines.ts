@@ -37,8 +37,8 @@ export class CheckpointDeadlines implements JobKind<null> {
         owned.map((job) => job.id),
       );
       const open = [...checkpoints.values()].filter((c) => c.answer === null);
-      for (const { checkpointId } of open) await closeCheckpoint(tx, checkpointId, 'expired', null, at);
-      await setRunState(
+      for (const { checkpointId } of open) closeCheckpoint(tx, checkpointId, 'expired', null, at);
+      setRunState(
         tx,
         open.map((c) => c.runId),
         'expired',

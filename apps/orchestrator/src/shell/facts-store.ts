@@ -39,13 +39,13 @@ const hold = `
   ORDER BY s.play_id, s.subject FOR UPDATE OF s`;
 
 /** Notes that runs started, on rows that are locked. */
-export async function noteStarts(
+export function noteStarts(
   tx: Tx,
   starts: readonly { readonly playId: string; readonly subject: string; readonly ordinal: number }[],
   at: string,
-): Promise<void> {
+): void {
   if (starts.length === 0) return;
-  await tx.query(
+  tx.write(
     `UPDATE play_subjects p SET runs = n.runs, last_started_at = $4
      FROM (SELECT play_id, subject, max(runs) AS runs
            FROM unnest($1::text[], $2::text[], $3::int[]) AS u(play_id, subject, runs) GROUP BY 1, 2) n
@@ -93,9 +93,9 @@ export async function loadSignals(
   return found;
 }
 
-export async function keepSignals(tx: Tx, signals: readonly ContactSignal[]): Promise<void> {
+export function keepSignals(tx: Tx, signals: readonly ContactSignal[]): void {
   if (signals.length === 0) return;
-  await tx.query(
+  tx.write(
     `INSERT INTO signals (source, signal_id, type, account_id, contact_id, occurred_at, received_at, facts)
      SELECT source, signal_id, type, account_id, contact_id, occurred_at, received_at, facts::jsonb
      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::timestamptz[], $7::timestamptz[], $8::text[])
@@ -162,9 +162,9 @@ export async function loadReports(
 }
 
 /** Keeps the latest report of each day; the caller has one per day at most. */
-export async function keepReports(tx: Tx, reports: readonly DayReport[]): Promise<void> {
+export function keepReports(tx: Tx, reports: readonly DayReport[]): void {
   if (reports.length === 0) return;
-  await tx.query(
+  tx.write(
     `INSERT INTO day_reports (ad_account_id, campaign_id, day, spend_minor, revenue_minor, currency, status,
        return_floor_percent, source, signal_id, occurred_at, received_at)
      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],

@@ -62,12 +62,12 @@ export class Handlers {
     const plays = policy?.data?.content.plays ?? [];
 
     const { found, signals, reports } = await this.detected(tx, plays, events, at);
-    await keepSignals(tx, signals);
-    await keepReports(tx, reports);
+    keepSignals(tx, signals);
+    keepReports(tx, reports);
     this.askForSweep(batch);
     if (found.length === 0) return;
 
-    await noteStarts(
+    noteStarts(
       tx,
       found
         .filter((f) => !f.stoppedBy)
@@ -76,12 +76,12 @@ export class Handlers {
     );
     const versions = await this.runtime.state<'ProfileChanged'>(tx, 'profiles.v1', found.flatMap(profilesOf));
     const begun = found.map((f) => ({ ...begin(f, versions, policy?.version ?? 0, at), trigger: f.trigger }));
-    await keepRuns(
+    keepRuns(
       tx,
       begun.map(({ run }) => run),
     );
     const causeOfRun = ({ trigger }: (typeof begun)[number]) => causes.get(trigger) as Cause;
-    await this.assign(
+    this.assign(
       batch,
       begun.flatMap((one) => one.tasks.map((task) => ({ task, cause: causeOfRun(one) }))),
     );
@@ -90,7 +90,7 @@ export class Handlers {
       const cause = causeOfRun(one);
       if (run.state === 'suppressed') this.log.warn(`run ${run.runId} of ${run.playId} suppressed: ${run.reason}`);
       if (!checkpoint) continue;
-      await keepCheckpoint(tx, checkpoint);
+      keepCheckpoint(tx, checkpoint);
       const key = checkpoint.tasks[0] ? taskKey(checkpoint.tasks[0]) : checkpoint.checkpointId;
       batch.emit(cause, { topic: 'tasks.escalated.v1', key, type: 'TaskEscalated', data: checkpoint });
       batch.schedule(cause, {
@@ -106,7 +106,7 @@ export class Handlers {
   async onTasksSettled(@Payload() batch: Batch<'TaskSettled'>): Promise<void> {
     // The topic says who wrote: an agent settles its own tasks only.
     const agent = batch.topic.slice('tasks.settled.'.length, -'.v1'.length);
-    await settleTasks(
+    settleTasks(
       batch.tx,
       agent,
       batch.events.map(({ event }) => event.data),
@@ -115,7 +115,7 @@ export class Handlers {
 
   @EventPattern<string>('actions.refused.v1')
   async onRefused(@Payload() batch: Batch<'ActionRefused'>): Promise<void> {
-    await noteRefusals(
+    noteRefusals(
       batch.tx,
       batch.events.map(({ event }) => event.data),
       batch.at,
@@ -126,7 +126,7 @@ export class Handlers {
   async onSettled(@Payload() batch: Batch<'ActionSettled' | 'PermitRejected'>): Promise<void> {
     // The topic says who wrote: an executor settles in its own name only.
     const executor = batch.topic.slice('actions.settled.'.length, -'.v1'.length);
-    await noteSettlements(
+    noteSettlements(
       batch.tx,
       batch.events.flatMap(({ event }) =>
         event.type === 'ActionSettled' && event.data.executor === executor ? [event.data] : [],
@@ -138,7 +138,7 @@ export class Handlers {
   async onReviews(@Payload() batch: Batch<'ReviewDecided'>): Promise<void> {
     const { tx } = batch;
     const reviews = batch.events.map(({ event }) => event.data);
-    await noteReviews(
+    noteReviews(
       tx,
       reviews.filter((r) => r.subject.kind === 'proposal'),
     );
@@ -162,18 +162,18 @@ export class Handlers {
     const answer = checkpoint
       ? answerCheckpoint(checkpoint, review)
       : { outcome: 'set-aside' as const, why: 'there is no such checkpoint' };
-    await noteAnswer(tx, review, answer.outcome, 'why' in answer ? answer.why : null, at);
+    noteAnswer(tx, review, answer.outcome, 'why' in answer ? answer.why : null, at);
     if (!checkpoint || answer.outcome === 'set-aside') return undefined;
-    await closeCheckpoint(tx, checkpoint.checkpointId, answer.outcome, review.by, at);
+    closeCheckpoint(tx, checkpoint.checkpointId, answer.outcome, review.by, at);
     if (answer.outcome === 'rejected') {
-      await setRunState(tx, [checkpoint.runId], 'rejected', `rejected by ${review.by}`);
+      setRunState(tx, [checkpoint.runId], 'rejected', `rejected by ${review.by}`);
     } else {
       const stopped = await this.stopped(tx, checkpoint);
       const reason = stopped ? `approved by ${review.by}, but ${stopped}` : `approved by ${review.by}`;
-      await setRunState(tx, [checkpoint.runId], stopped ? 'suppressed' : 'started', reason);
+      setRunState(tx, [checkpoint.runId], stopped ? 'suppressed' : 'started', reason);
       if (!stopped) {
         const tasks = redated(checkpoint.tasks, at);
-        await this.assign(
+        this.assign(
           work,
           tasks.map((task) => ({ task, cause })),
         );
@@ -217,8 +217,8 @@ export class Handlers {
     batch.schedule(causeOf(first), { kind: 'sweep', id: nextDay(at), dueAt: nextDay(at), payload: null });
   }
 
-  private async assign(work: Work, given: readonly { task: TaskAssigned; cause: Cause }[]): Promise<void> {
-    await keepTasks(
+  private assign(work: Work, given: readonly { task: TaskAssigned; cause: Cause }[]): void {
+    keepTasks(
       work.tx,
       given.map(({ task }) => task),
     );

@@ -13,11 +13,11 @@ import type { Checkpoint } from '../core/checkpoint.js';
 /** Runs, their tasks, what became of their proposals, and the checkpoints that hold some of them back. */
 
 /** A suppressed run gives way to the same run when it starts after all; nothing else is overwritten. */
-export async function keepRuns(tx: Tx, runs: readonly Run[]): Promise<void> {
+export function keepRuns(tx: Tx, runs: readonly Run[]): void {
   if (runs.length === 0) return;
   // The same ordinal may be suppressed first and start later in one batch: the last one counts.
   const last = [...new Map(runs.map((r) => [r.runId, r])).values()];
-  await tx.query(
+  tx.write(
     `INSERT INTO runs (run_id, play_id, title, subject, ordinal, state, reason, evidence, trigger, policy_version, at)
      SELECT run_id, play_id, title, subject::jsonb, ordinal, state, reason, evidence::jsonb, trigger::jsonb, policy_version, at
      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[],
@@ -43,13 +43,13 @@ export async function keepRuns(tx: Tx, runs: readonly Run[]): Promise<void> {
   );
 }
 
-export async function setRunState(tx: Tx, runIds: readonly string[], state: RunState, reason: string): Promise<void> {
-  await tx.query('UPDATE runs SET state = $2, reason = $3 WHERE run_id = ANY($1)', [runIds, state, reason]);
+export function setRunState(tx: Tx, runIds: readonly string[], state: RunState, reason: string): void {
+  tx.write('UPDATE runs SET state = $2, reason = $3 WHERE run_id = ANY($1)', [runIds, state, reason]);
 }
 
-export async function keepTasks(tx: Tx, tasks: readonly TaskAssigned[]): Promise<void> {
+export function keepTasks(tx: Tx, tasks: readonly TaskAssigned[]): void {
   if (tasks.length === 0) return;
-  await tx.query(
+  tx.write(
     `INSERT INTO tasks (task_id, run_id, agent, purpose, assigned_at, due_at)
      SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
      ORDER BY 1 ON CONFLICT DO NOTHING`,
@@ -65,10 +65,10 @@ export async function keepTasks(tx: Tx, tasks: readonly TaskAssigned[]): Promise
 }
 
 /** Keeps an agent's answers to its own tasks; what it says of another agent's tasks changes nothing. */
-export async function settleTasks(tx: Tx, agent: string, settled: readonly TaskSettled[]): Promise<void> {
+export function settleTasks(tx: Tx, agent: string, settled: readonly TaskSettled[]): void {
   if (settled.length === 0) return;
   const proposals = settled.flatMap((s) => s.proposalIds.map((id) => [id, s.taskId] as const));
-  await tx.query(
+  tx.write(
     `WITH answered AS (
        UPDATE tasks t SET state = n.outcome, reason = n.reason, settled_at = n.at
        FROM (SELECT DISTINCT ON (task_id) * FROM
@@ -95,13 +95,13 @@ export async function settleTasks(tx: Tx, agent: string, settled: readonly TaskS
  * Notes refusals of proposals to the tasks of their own agents. What another agent was refused under a proposal's id, or the same
  * one for using it twice, says nothing of that proposal.
  */
-export async function noteRefusals(tx: Tx, refused: readonly ActionRefused[], at: string): Promise<void> {
+export function noteRefusals(tx: Tx, refused: readonly ActionRefused[], at: string): void {
   // An edit refuses the action it replaces; what became of the proposal is told by the one that took its place.
   const final = refused.filter(
     (r) => r.supersededBy === undefined && r.verdict.reasons.every((x) => x.rule !== 'proposal-id'),
   );
   if (final.length === 0) return;
-  await tx.query(
+  tx.write(
     `INSERT INTO proposals (proposal_id, task_id, refused_at, refusal)
      SELECT DISTINCT ON (proposal_id) u.proposal_id, u.task_id, $5::timestamptz, u.refusal
      FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) AS u(proposal_id, task_id, agent, refusal)
@@ -128,11 +128,11 @@ export async function noteRefusals(tx: Tx, refused: readonly ActionRefused[], at
  * Of several settlements of one proposal, the later one counts: unresolved may be followed by another, executed by undone. Only the
  * executor that settled it first goes on to settle it.
  */
-export async function noteSettlements(tx: Tx, settled: readonly ActionSettled[]): Promise<void> {
+export function noteSettlements(tx: Tx, settled: readonly ActionSettled[]): void {
   if (settled.length === 0) return;
   const last = [...settled].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   const rows = [...new Map(last.map((s) => [s.proposalId, s])).values()];
-  await tx.query(
+  tx.write(
     `INSERT INTO proposals (proposal_id, outcome, executor, settled_at, reason, reference)
      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[]) ORDER BY 1
      ON CONFLICT (proposal_id) DO UPDATE SET outcome = excluded.outcome, executor = excluded.executor,
@@ -150,9 +150,9 @@ export async function noteSettlements(tx: Tx, settled: readonly ActionSettled[])
 }
 
 /** Keeps the first answer that was given about a proposal. */
-export async function noteReviews(tx: Tx, reviews: readonly ReviewDecided[]): Promise<void> {
+export function noteReviews(tx: Tx, reviews: readonly ReviewDecided[]): void {
   if (reviews.length === 0) return;
-  await tx.query(
+  tx.write(
     `INSERT INTO proposals (proposal_id, reviewed_by, review, reviewed_at)
      SELECT DISTINCT ON (id) id, by, decision, at
      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS u(id, by, decision, at) ORDER BY id, at
@@ -181,8 +181,8 @@ export async function markOverdue(
   );
 }
 
-export async function keepCheckpoint(tx: Tx, checkpoint: TaskEscalated): Promise<void> {
-  await tx.query(
+export function keepCheckpoint(tx: Tx, checkpoint: TaskEscalated): void {
+  tx.write(
     `INSERT INTO checkpoints (checkpoint_id, run_id, digest, reviewers, tasks, deadline) VALUES ($1, $2, $3, $4, $5, $6)
      ON CONFLICT DO NOTHING`,
     [
@@ -212,14 +212,14 @@ export async function lockCheckpoints(tx: Tx, ids: readonly string[]): Promise<M
   return new Map(rows.map((r) => [r.checkpointId, { ...r, deadline: r.deadline.toISOString() }]));
 }
 
-export async function closeCheckpoint(
+export function closeCheckpoint(
   tx: Tx,
   checkpointId: string,
   answer: 'approved' | 'rejected' | 'expired',
   by: string | null,
   at: string,
-): Promise<void> {
-  await tx.query('UPDATE checkpoints SET answer = $2, answered_by = $3, answered_at = $4 WHERE checkpoint_id = $1', [
+): void {
+  tx.write('UPDATE checkpoints SET answer = $2, answered_by = $3, answered_at = $4 WHERE checkpoint_id = $1', [
     checkpointId,
     answer,
     by,
@@ -227,14 +227,8 @@ export async function closeCheckpoint(
   ]);
 }
 
-export async function noteAnswer(
-  tx: Tx,
-  review: ReviewDecided,
-  outcome: string,
-  why: string | null,
-  at: string,
-): Promise<void> {
-  await tx.query(
+export function noteAnswer(tx: Tx, review: ReviewDecided, outcome: string, why: string | null, at: string): void {
+  tx.write(
     `INSERT INTO checkpoint_answers (review_id, checkpoint_id, by, decision, outcome, why, at)
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
     [review.reviewId, review.subject.id, review.by, review.decision, outcome, why, at],
