@@ -124,7 +124,7 @@ export class Handlers {
       versions.set(`profile:${key}`, version);
     }
 
-    await this.store.savePoints(batch.tx, new Map([...points].map(([id, { value }]) => [id, value])));
+    this.store.savePoints(batch.tx, new Map([...points].map(([id, { value }]) => [id, value])));
     const opened = [...points].flatMap(([contactId, { value, by }]) => {
       const open = openedPoints(value);
       return open && opensOtherwise(known.points.get(contactId), value) ? [{ contactId, open, by }] : [];

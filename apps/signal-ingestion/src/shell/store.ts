@@ -51,10 +51,10 @@ export class Store {
     );
   }
 
-  async savePoints(tx: Tx, points: ReadonlyMap<string, Points>): Promise<void> {
+  savePoints(tx: Tx, points: ReadonlyMap<string, Points>): void {
     const rows = [...points].sort(([a], [b]) => (a < b ? -1 : 1));
     if (rows.length === 0) return;
-    await tx.query(
+    tx.write(
       `INSERT INTO contact_points (contact_id, account_id, account_name, sealed)
        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[])
        ON CONFLICT (contact_id) DO UPDATE
