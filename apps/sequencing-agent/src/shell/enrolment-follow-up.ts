@@ -17,7 +17,7 @@ export class EnrolmentFollowUp implements FollowUp {
       // The first reason stands.
       if (reason !== undefined && enrolmentId && !closed.has(enrolmentId)) closed.set(enrolmentId, reason);
     }
-    await closeEnrolments(work.tx, closed, work.at);
+    closeEnrolments(work.tx, closed, work.at);
   }
 
   async settled(settlements: readonly OwnSettlement[], policy: PolicyContent | null, work: Work): Promise<void> {
@@ -41,16 +41,16 @@ export class EnrolmentFollowUp implements FollowUp {
 
   private async end({ settled, action }: OwnSettlement, work: Work): Promise<void> {
     if (action.kind === 'sequence.enroll' && settled.outcome === 'undone') {
-      await endEnrolments(work.tx, [action.actionId], 'stopped', 'the enrolment was undone', work.at);
+      endEnrolments(work.tx, [action.actionId], 'stopped', 'the enrolment was undone', work.at);
     }
     if (action.kind === 'sequence.stop' && settled.outcome === 'executed') {
       const running = await runningEnrolments(work.tx, [action.payload as PayloadOf<'sequence.stop'>]);
       const ids = running.map(({ enrolmentId }) => enrolmentId);
-      await endEnrolments(work.tx, ids, 'stopped', 'the sequence was stopped for this contact', work.at);
+      endEnrolments(work.tx, ids, 'stopped', 'the sequence was stopped for this contact', work.at);
     }
     const late = settled.outcome === 'refused' ? endsSequenceLate(settled.reason) : undefined;
     const enrolmentId = enrolmentOfStep(action);
-    if (late !== undefined && enrolmentId) await endEnrolments(work.tx, [enrolmentId], 'closed', late, work.at);
+    if (late !== undefined && enrolmentId) endEnrolments(work.tx, [enrolmentId], 'closed', late, work.at);
   }
 
   private async begin(settlements: readonly OwnSettlement[], policy: PolicyContent | null, work: Work): Promise<void> {
@@ -89,7 +89,7 @@ export class EnrolmentFollowUp implements FollowUp {
         work.schedule(cause, { kind: stepKind, id: `${enrolmentId}/${step}`, dueAt, payload: { enrolmentId, step } });
       });
     }
-    await closeEnrolments(work.tx, closed, work.at);
+    closeEnrolments(work.tx, closed, work.at);
   }
 }
 

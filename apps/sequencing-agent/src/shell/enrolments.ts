@@ -60,15 +60,15 @@ export async function lockEnrolments(
 }
 
 /** Ends running enrolments; one that has ended keeps its end. */
-export async function endEnrolments(
+export function endEnrolments(
   tx: Tx,
   ids: readonly string[],
   state: 'finished' | 'stopped' | 'closed',
   reason: string | null,
   at: string,
-): Promise<void> {
+): void {
   if (ids.length === 0) return;
-  await tx.query(
+  tx.write(
     `UPDATE enrolments e SET state = $2, reason = $3, ended_at = $4
      FROM (SELECT enrolment_id FROM enrolments WHERE enrolment_id = ANY($1) ORDER BY enrolment_id FOR UPDATE) l
      WHERE e.enrolment_id = l.enrolment_id AND e.state IN ('running', 'finished')
@@ -78,10 +78,10 @@ export async function endEnrolments(
 }
 
 /** Closes enrolments, each for its reason. */
-export async function closeEnrolments(tx: Tx, closed: ReadonlyMap<string, string>, at: string): Promise<void> {
+export function closeEnrolments(tx: Tx, closed: ReadonlyMap<string, string>, at: string): void {
   for (const [reason, these] of Map.groupBy(closed, ([, reason]) => reason)) {
     const ids = these.map(([enrolmentId]) => enrolmentId);
-    await endEnrolments(tx, ids, 'closed', reason, at);
+    endEnrolments(tx, ids, 'closed', reason, at);
   }
 }
 
@@ -104,13 +104,13 @@ export async function runningEnrolments(
 }
 
 /** Counts steps that were proposed, on rows that are locked; after its last one a running enrolment is finished. */
-export async function countSteps(
+export function countSteps(
   tx: Tx,
   proposed: ReadonlyMap<string, { readonly steps: number; readonly last: boolean }>,
   at: string,
-): Promise<void> {
+): void {
   if (proposed.size === 0) return;
-  await tx.query(
+  tx.write(
     `UPDATE enrolments e SET steps_proposed = e.steps_proposed + n.steps,
             state = CASE WHEN n.last AND e.state = 'running' THEN 'finished' ELSE e.state END,
             ended_at = CASE WHEN n.last AND e.state = 'running' THEN $4 ELSE e.ended_at END

@@ -34,11 +34,11 @@ export class StepJobs implements JobKind<StepPayload> {
   }
 
   private async steps(jobs: readonly Job<StepPayload>[], work: Work): Promise<void> {
-    const enrolments = await lockEnrolments(
-      work.tx,
-      jobs.map((job) => job.payload.enrolmentId),
-    );
-    const policies = await this.runtime.state<'PolicyPublished'>(work.tx, 'policies.v1', ['main']);
+    const ids = jobs.map((job) => job.payload.enrolmentId);
+    const [enrolments, policies] = await Promise.all([
+      lockEnrolments(work.tx, ids),
+      this.runtime.state<'PolicyPublished'>(work.tx, 'policies.v1', ['main']),
+    ]);
     const policy = policies.get('main')?.data?.content ?? null;
     const proposals: { cause: Cause; proposal: ActionProposed }[] = [];
     const proposed = new Map<string, { steps: number; last: boolean }>();
@@ -59,8 +59,8 @@ export class StepJobs implements JobKind<StepPayload> {
       const so = proposed.get(enrolmentId) ?? { steps: 0, last: false };
       proposed.set(enrolmentId, { steps: so.steps + 1, last: so.last || result.last });
     }
-    await propose(work, proposals);
-    await countSteps(work.tx, proposed, work.at);
-    await closeEnrolments(work.tx, closed, work.at);
+    propose(work, proposals);
+    countSteps(work.tx, proposed, work.at);
+    closeEnrolments(work.tx, closed, work.at);
   }
 }

@@ -279,7 +279,8 @@ describe('by rules', () => {
     const settled = settlement(proposal.proposalId, edited).data as ActionSettled;
     let read: Promise<unknown> = Promise.resolve();
     await service.transaction(async (tx) => {
-      await noteSettlements(tx, [settled], at);
+      noteSettlements(tx, [settled], at);
+      await tx.query('SELECT');
       let over = false;
       read = service.deliver('reviews.decided.v1', [review]).finally(() => {
         over = true;

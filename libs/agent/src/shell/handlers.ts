@@ -97,7 +97,7 @@ export class AgentHandlers {
       if (!counts) this.log.warn(`settlement of ${settled.proposalId} by ${executor} set aside: not its executor`);
       return counts;
     });
-    await noteSettlements(
+    noteSettlements(
       batch.tx,
       own.map(({ settled }) => settled),
       batch.at,
@@ -114,7 +114,7 @@ export class AgentHandlers {
         : [];
     });
     if (edits.length === 0) return;
-    await keepEdits(batch.tx, edits);
+    keepEdits(batch.tx, edits);
     // There is no order between topics: the edited action may have been carried out before its edit was read here.
     const settled = await settlementsOf(
       batch.tx,

@@ -60,7 +60,7 @@ export async function rememberAnswered(work: Work, given: readonly Answered[]): 
       work.at,
     ],
   );
-  await tell(work, given, rows);
+  tell(work, given, rows);
 }
 
 /** Tasks by id, as they were assigned. */
@@ -80,12 +80,12 @@ interface Answered {
 }
 
 /** Stores proposals and queues their events. The agent's topic is `actions.proposed.<agent>.v1`. */
-export async function propose(
+export function propose(
   work: Work,
   given: readonly { readonly cause: Cause; readonly proposal: ActionProposed }[],
-): Promise<void> {
+): void {
   if (given.length === 0) return;
-  await work.tx.query(
+  work.tx.write(
     `INSERT INTO proposals (proposal_id, task_id, kind, action, planner, state, proposed_at, changed_at)
      SELECT proposal_id, task_id, kind, action, planner, 'proposed', $6, $6
      FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::jsonb[]) AS n(proposal_id, task_id, kind, action, planner)`,
@@ -123,14 +123,14 @@ export async function answerTasks(work: Work, given: readonly Answered[]): Promi
       work.at,
     ],
   );
-  await tell(work, given, rows);
+  tell(work, given, rows);
 }
 
 /** Queues the answers of those tasks that `rows` name. */
-async function tell(work: Work, given: readonly Answered[], rows: readonly { task_id: string }[]): Promise<void> {
+function tell(work: Work, given: readonly Answered[], rows: readonly { task_id: string }[]): void {
   const open = new Set(rows.map((row) => row.task_id));
   const first = given.filter(({ task }) => open.has(task.taskId));
-  await propose(
+  propose(
     work,
     first.flatMap(({ cause, answer }) => answer.proposals.map((proposal) => ({ cause, proposal }))),
   );
@@ -146,14 +146,8 @@ async function tell(work: Work, given: readonly Answered[], rows: readonly { tas
 }
 
 /** A plan kept under its task's id, so that a repeat does not ask a model twice. The first one stands. */
-export async function keepPlan(
-  tx: Tx,
-  taskId: string,
-  plan: ClampedPlan,
-  from: PlannedFrom,
-  at: string,
-): Promise<void> {
-  await tx.query(
+export function keepPlan(tx: Tx, taskId: string, plan: ClampedPlan, from: PlannedFrom, at: string): void {
+  tx.write(
     'INSERT INTO plans (task_id, plan, planned_from, planned_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
     [taskId, JSON.stringify(plan), JSON.stringify({ madeFrom: from.madeFrom, behind: from.behind }), at],
   );
@@ -189,11 +183,11 @@ export async function noteRefusals(
 }
 
 /** Notes settlements of the agent's own proposals. */
-export async function noteSettlements(tx: Tx, settlements: readonly ActionSettled[], at: string): Promise<void> {
+export function noteSettlements(tx: Tx, settlements: readonly ActionSettled[], at: string): void {
   if (settlements.length === 0) return;
   // A batch may hold two of one proposal (unresolved, then executed): the later one stands.
   const last = new Map(settlements.map((s) => [s.proposalId, s]));
-  await tx.query(
+  tx.write(
     `UPDATE proposals p SET state = n.state, outcome = n.outcome, changed_at = $4
      FROM unnest($1::uuid[], $2::text[], $3::jsonb[]) AS n(proposal_id, state, outcome) WHERE p.proposal_id = n.proposal_id`,
     [
@@ -236,11 +230,11 @@ const byId = (rows: readonly ProposalRow[]): ReadonlyMap<string, RememberedPropo
  * Keeps the actions that people put in place of the agent's own, by their action id. Waits for whoever is noting what became of
  * these proposals: of an edit and its settlement the later one must see the other.
  */
-export async function keepEdits(
+export function keepEdits(
   tx: Tx,
   edits: readonly { readonly proposalId: string; readonly action: Action; readonly at: string }[],
-): Promise<void> {
-  await tx.query(
+): void {
+  tx.write(
     `INSERT INTO edits (action_id, proposal_id, action, decided_at)
      SELECT n.action_id, n.proposal_id, n.action, n.decided_at
      FROM unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::timestamptz[]) AS n(action_id, proposal_id, action, decided_at)

@@ -56,7 +56,7 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
       const at = context.now();
       const plan = await this.ask(task, ready.facts, at, context);
       if (plan === 'stopped') return context.later(job, soonAfter(at));
-      await context.transaction((work) => keepPlan(work.tx, taskId, plan, ready.facts, work.at));
+      await context.transaction(async (work) => keepPlan(work.tx, taskId, plan, ready.facts, work.at));
     }
     await context.finish([job], async (_owned, work) => {
       const kept = await keptPlan(work.tx, taskId);
