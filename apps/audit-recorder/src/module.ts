@@ -1,6 +1,7 @@
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { Checkpoints } from './shell/checkpoints.js';
+import { IdsOfLeaves1763700008701 } from './shell/migrations/ids-of-leaves.js';
 import { RecordTables1763700008700 } from './shell/migrations/record-tables.js';
 import { Pages } from './shell/pages.js';
 import { Recording } from './shell/recording.js';
@@ -10,7 +11,7 @@ import { Stories } from './shell/stories.js';
 export const spec: ServiceSpec = {
   name: 'audit-recorder',
   port: 8087,
-  migrations: [RecordTables1763700008700],
+  migrations: [RecordTables1763700008700, IdsOfLeaves1763700008701],
   jobs: [Checkpoints],
   keeper: Recording,
   gathers: true,

@@ -21,13 +21,14 @@ export interface SignedCheckpoint {
 }
 
 /** Only one transaction at a time may append, whatever instance it is of: positions are given without gaps and in commit order. */
-export const lockLog = (tx: Tx): Promise<unknown> => lock(tx, 'countersign record');
+export const lockLog = (tx: Tx): void => lock(tx, 'countersign record');
 
 /** Only one transaction at a time may sign. */
-export const lockSigning = (tx: Tx): Promise<unknown> => lock(tx, 'countersign checkpoint');
+export const lockSigning = (tx: Tx): void => lock(tx, 'countersign checkpoint');
 
-const lock = (tx: Tx, name: string): Promise<unknown> =>
-  tx.query(`SELECT pg_advisory_xact_lock(hashtext($1), hashtext(current_schema()))`, [name]);
+/** The statement after it begins when the lock is held. */
+const lock = (tx: Tx, name: string): void =>
+  tx.write(`SELECT pg_advisory_xact_lock(hashtext($1), hashtext(current_schema()))`, [name]);
 
 /** The tree's size and frontier. To build on it, hold the log's lock. */
 export async function readHead(read: Reader): Promise<Frontier> {
@@ -47,19 +48,23 @@ export async function appendLeaves(tx: Tx, leaves: readonly NewLeaf[], at: strin
     head,
     leaves.map(({ hash }) => hash),
   );
-  const ids = leaves.flatMap((leaf, n) => leaf.ids.map((id) => ({ id, leaf: head.size + n })));
   const column = (of: (leaf: NewLeaf) => unknown): unknown[] => leaves.map(of);
   const bytes = packed(leaves.map((leaf) => leaf.bytes));
-  await tx.query(
-    `INSERT INTO leaves (index, topic, partition, "offset", source, id, sha256, leaf_hash, kept, bytes, at)
+  tx.write(
+    `WITH grown AS (UPDATE log_head SET size = $2, frontier = $3)
+     INSERT INTO leaves (index, topic, partition, "offset", source, id, sha256, leaf_hash, kept, bytes, at, ids)
      SELECT $1::bigint + n - 1, topic, partition, "offset", source, id,
-       substring($3::bytea from (n::int - 1) * ${HASH_BYTES} + 1 for ${HASH_BYTES}),
-       substring($4::bytea from (n::int - 1) * ${HASH_BYTES} + 1 for ${HASH_BYTES}),
-       kept, ${cutBytes('$5', 'start', 'length')}, $2
-     FROM unnest($6::text[], $7::int[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::int[], $13::int[])
-       WITH ORDINALITY AS new(topic, partition, "offset", source, id, kept, start, length, n)`,
+       substring($5::bytea from (n::int - 1) * ${HASH_BYTES} + 1 for ${HASH_BYTES}),
+       substring($6::bytea from (n::int - 1) * ${HASH_BYTES} + 1 for ${HASH_BYTES}),
+       kept, ${cutBytes('$7', 'start', 'length')}, $4, ids
+     FROM ROWS FROM (
+       unnest($8::text[], $9::int[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::int[], $15::int[]),
+       jsonb_array_elements($16)
+     ) WITH ORDINALITY AS new(topic, partition, "offset", source, id, kept, start, length, ids, n)`,
     [
       head.size,
+      frontier.size,
+      Buffer.concat(frontier.hashes),
       at,
       Buffer.concat(leaves.map(({ leaf }) => leaf.sha256)),
       Buffer.concat(leaves.map(({ hash }) => hash)),
@@ -72,25 +77,16 @@ export async function appendLeaves(tx: Tx, leaves: readonly NewLeaf[], at: strin
       column(({ kept }) => kept),
       bytes.starts,
       bytes.lengths,
+      JSON.stringify(leaves.map(({ ids }) => ids)),
     ],
   );
-  if (ids.length > 0) {
-    await tx.query(`INSERT INTO leaf_ids (id, leaf) SELECT * FROM unnest($1::text[], $2::bigint[])`, [
-      ids.map(({ id }) => id),
-      ids.map(({ leaf }) => leaf),
+  if (completed.length > 0) {
+    tx.write(`INSERT INTO subtrees (level, index, hash) SELECT * FROM unnest($1::int[], $2::bigint[], $3::bytea[])`, [
+      completed.map(({ level }) => level),
+      completed.map(({ index }) => index),
+      completed.map(({ hash }) => Buffer.from(hash)),
     ]);
   }
-  if (completed.length > 0) {
-    await tx.query(
-      `INSERT INTO subtrees (level, index, hash) SELECT * FROM unnest($1::int[], $2::bigint[], $3::bytea[])`,
-      [
-        completed.map(({ level }) => level),
-        completed.map(({ index }) => index),
-        completed.map(({ hash }) => Buffer.from(hash)),
-      ],
-    );
-  }
-  await tx.query('UPDATE log_head SET size = $1, frontier = $2', [frontier.size, Buffer.concat(frontier.hashes)]);
 }
 
 /** The tree's stored hashes, for proofs. */
@@ -120,6 +116,9 @@ export async function lastCheckpoint(read: Reader): Promise<SignedCheckpoint | u
   return rows.map(checkpointOf)[0];
 }
 
+/** All of a leaf but its ids, which only find it. */
+const leafColumns = 'index, topic, partition, "offset", source, id, sha256, leaf_hash, kept, bytes, at';
+
 /** The leaf of one Kafka record. */
 export async function findLeaf(
   read: Reader,
@@ -127,18 +126,23 @@ export async function findLeaf(
   partition: number,
   offset: string,
 ): Promise<ExportedLeaf | undefined> {
-  const rows = await read<LeafRow>('SELECT * FROM leaves WHERE topic = $1 AND partition = $2 AND "offset" = $3', [
-    topic,
-    partition,
-    offset,
-  ]);
+  const rows = await read<LeafRow>(
+    `SELECT ${leafColumns} FROM leaves WHERE topic = $1 AND partition = $2 AND "offset" = $3`,
+    [topic, partition, offset],
+  );
   return rows.map(leafOf)[0];
 }
 
-/** Leaves under any of these ids, oldest first, at most `limit`. */
+/**
+ * Leaves under any of these ids, oldest first, at most `limit`. All are found before the oldest are taken: asked for them in
+ * order, the planner would walk through the whole table until it has met enough.
+ */
 export async function findByIds(read: Reader, ids: readonly string[], limit: number): Promise<ExportedLeaf[]> {
   const rows = await read<LeafRow>(
-    `SELECT * FROM leaves WHERE index IN (SELECT leaf FROM leaf_ids WHERE id = ANY($1) ORDER BY leaf LIMIT $2) ORDER BY index`,
+    `WITH found AS MATERIALIZED (
+       SELECT DISTINCT index FROM unnest($1::text[]) AS asked(id) JOIN leaves ON ids @> jsonb_build_array(asked.id)
+     )
+     SELECT ${leafColumns} FROM leaves WHERE index IN (SELECT index FROM found ORDER BY index LIMIT $2) ORDER BY index`,
     [ids, limit],
   );
   return rows.map(leafOf);
@@ -149,11 +153,10 @@ const pageSize = 500;
 /** The first `size` leaves in their order, a page at a time. */
 export async function* readLeaves(read: Reader, size: number): AsyncGenerator<readonly ExportedLeaf[]> {
   for (let from = 0; from < size; ) {
-    const rows = await read<LeafRow>('SELECT * FROM leaves WHERE index >= $1 AND index < $2 ORDER BY index LIMIT $3', [
-      from,
-      size,
-      pageSize,
-    ]);
+    const rows = await read<LeafRow>(
+      `SELECT ${leafColumns} FROM leaves WHERE index >= $1 AND index < $2 ORDER BY index LIMIT $3`,
+      [from, size, pageSize],
+    );
     const last = rows.at(-1);
     if (!last) return;
     yield rows.map(leafOf);

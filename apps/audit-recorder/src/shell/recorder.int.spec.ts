@@ -43,10 +43,10 @@ const places = async (): Promise<string[]> =>
   ).map(({ place }) => place);
 const verify = async (lines?: string[]) => verifyRecord(await readExport(lines ?? (await log.exported())));
 /** What nobody may do but the tables' owner, who has to take the lock off first. */
-const tamper = async (sql: string, table = 'leaves'): Promise<void> => {
-  await log.query(`ALTER TABLE ${table} DISABLE TRIGGER append_only`);
+const tamper = async (sql: string): Promise<void> => {
+  await log.query(`ALTER TABLE leaves DISABLE TRIGGER append_only`);
   await log.query(sql);
-  await log.query(`ALTER TABLE ${table} ENABLE TRIGGER append_only`);
+  await log.query(`ALTER TABLE leaves ENABLE TRIGGER append_only`);
 };
 
 describe('appending', () => {
@@ -143,7 +143,7 @@ describe('what was appended', () => {
     'UPDATE leaves SET id = NULL',
     'DELETE FROM leaves',
     'TRUNCATE leaves',
-    'UPDATE leaf_ids SET leaf = 0',
+    "UPDATE leaves SET ids = '[]'",
     'DELETE FROM subtrees',
     'UPDATE checkpoints SET note = note',
     'TRUNCATE checkpoints',
@@ -201,7 +201,6 @@ describe('a checkpoint', () => {
     await log.append(records(5, 1));
     await log.sign();
     await tamper('DELETE FROM leaves WHERE index >= 5');
-    await tamper('DELETE FROM leaf_ids WHERE leaf >= 5', 'leaf_ids');
     await log.query('UPDATE log_head SET size = $1, frontier = $2', [head?.size, head?.frontier]);
     await log.append(records(2, 2));
     await log.sign();

@@ -14,7 +14,7 @@ export class Recording implements Keeper {
     const [first] = batch.records;
     if (!first) return;
     const leaves = batch.records.map((record) => leafOf(record, this.settings.commitmentKey));
-    await lockLog(batch.tx);
+    lockLog(batch.tx);
     await appendLeaves(batch.tx, leaves, batch.at);
     batch.schedule(first.cause, signingJob(first, batch.at));
   }

@@ -52,7 +52,6 @@ test.each([
   'UPDATE leaves SET id = NULL',
   'DELETE FROM leaves',
   'TRUNCATE leaves',
-  'DELETE FROM leaf_ids',
   'UPDATE subtrees SET level = 8',
   'UPDATE checkpoints SET note = note',
   'DELETE FROM log_head',

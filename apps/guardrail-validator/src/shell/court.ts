@@ -76,7 +76,7 @@ export class Court {
     this.mustKnow(work.at);
     const hearings = cases.map((c) => c.hearing);
     const needed = neededBy(hearings, policy, work.at);
-    await this.store.lockLedgers(
+    this.store.lockLedgers(
       work.tx,
       needed.ledgers.map((l) => l.ledger),
     );
@@ -128,9 +128,9 @@ export class Court {
         this.log.error(`${author} proposed ${proposal.proposalId} in the name of ${proposal.agent}`);
       }
     }
-    if (policy && !kept) await this.store.keepPolicy(work.tx, policy, work.at);
-    await this.store.saveVerdicts(work.tx, verdicts, permits, work.at);
-    await this.store.openEscalations(work.tx, opened, work.at);
+    if (policy && !kept) this.store.keepPolicy(work.tx, policy, work.at);
+    this.store.saveVerdicts(work.tx, verdicts, permits, work.at);
+    this.store.openEscalations(work.tx, opened, work.at);
     return rulings;
   }
 

@@ -62,7 +62,7 @@ export class Reviews {
         subject: proposal.proposalId,
       });
     }
-    await this.store.saveVerdicts(batch.tx, superseded, [], batch.at);
+    this.store.saveVerdicts(batch.tx, superseded, [], batch.at);
     const rulings = await this.court.hear(
       batch,
       heard.map((h) => h.case),
@@ -73,7 +73,7 @@ export class Reviews {
       state: endOf(review.decision, rulings[n]?.judgement.verdict.outcome ?? 'refused'),
       by: review.by,
     }));
-    await this.store.closeEscalations(batch.tx, closed, batch.at);
+    this.store.closeEscalations(batch.tx, closed, batch.at);
   }
 
   private setAside(
@@ -136,8 +136,8 @@ export class DeadlineJobs implements JobKind {
           subject: proposal.proposalId,
         });
       }
-      await this.store.saveVerdicts(work.tx, verdicts, [], work.at);
-      await this.store.closeEscalations(
+      this.store.saveVerdicts(work.tx, verdicts, [], work.at);
+      this.store.closeEscalations(
         work.tx,
         expired.map(({ row }) => ({ proposalId: row.proposalId, state: 'expired' as const, by: null })),
         work.at,

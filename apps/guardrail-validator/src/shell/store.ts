@@ -191,10 +191,10 @@ export class Store {
    * Locks ledgers in key order, those that are missing by making them: nobody else reserves on them before the commit. What they
    * hold is for a later statement to read, since this one may have waited for others who changed it.
    */
-  async lockLedgers(tx: Tx, ledgers: readonly string[]): Promise<void> {
+  lockLedgers(tx: Tx, ledgers: readonly string[]): void {
     if (ledgers.length === 0) return;
-    // The conflict takes the row's lock, also where nothing is updated.
-    await tx.query(
+    // The conflict takes the row's lock, also where nothing is updated. The statement after this one begins when it has them all.
+    tx.write(
       `INSERT INTO ledgers (ledger) SELECT n FROM unnest($1::text[]) n ORDER BY n
        ON CONFLICT (ledger) DO UPDATE SET ledger = excluded.ledger WHERE false`,
       [ledgers],
@@ -202,12 +202,7 @@ export class Store {
   }
 
   /** Writes verdicts, with the permits that they issue and what those hold under limits whose ledgers are locked. */
-  async saveVerdicts(
-    tx: Tx,
-    verdicts: readonly NewVerdict[],
-    permits: readonly NewPermit[],
-    at: string,
-  ): Promise<void> {
+  saveVerdicts(tx: Tx, verdicts: readonly NewVerdict[], permits: readonly NewPermit[], at: string): void {
     if (verdicts.length === 0) return;
     const proposals = packed(verdicts.map((v) => JSON.stringify(v.proposal)));
     const facts = packed(verdicts.map((v) => (v.facts ? JSON.stringify(v.facts) : null)));
@@ -231,13 +226,13 @@ export class Store {
       texts.starts,
       texts.lengths,
     ];
-    if (permits.length === 0) await tx.query(verdictsSql, params);
-    else await tx.query(`${permitsSql} ${verdictsSql}`, [...params, ...permitParams(permits)]);
+    if (permits.length === 0) tx.write(verdictsSql, params);
+    else tx.write(`${permitsSql} ${verdictsSql}`, [...params, ...permitParams(permits)]);
   }
 
   /** Keeps the content of a policy that was judged under, so that its verdicts can be judged again. */
-  async keepPolicy(tx: Tx, policy: PolicyInForce, at: string): Promise<void> {
-    await tx.query(
+  keepPolicy(tx: Tx, policy: PolicyInForce, at: string): void {
+    tx.write(
       'INSERT INTO policies_used (digest, version, content, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
       [policy.digest, policy.version, JSON.stringify(policy.content), at],
     );
@@ -323,15 +318,11 @@ export class Store {
     );
   }
 
-  async openEscalations(
-    tx: Tx,
-    escalations: readonly Omit<StoredEscalation, 'state' | 'closedBy'>[],
-    at: string,
-  ): Promise<void> {
+  openEscalations(tx: Tx, escalations: readonly Omit<StoredEscalation, 'state' | 'closedBy'>[], at: string): void {
     if (escalations.length === 0) return;
     const proposals = packed(escalations.map((row) => JSON.stringify(row.proposal)));
     const verdicts = packed(escalations.map((row) => JSON.stringify(row.verdict)));
-    await tx.query(
+    tx.write(
       `INSERT INTO escalations (proposal_id, digest, state, deadline_at, author, proposal, verdict, reviewers, correlation_id, opened_at)
        SELECT id, digest, 'open', deadline, author, ${cut('$5', 'ps', 'pl')}::json, ${cut('$6', 'vs', 'vl')}::json,
               ARRAY(SELECT jsonb_array_elements_text(reviewers::jsonb)), correlation, $9
@@ -355,13 +346,13 @@ export class Store {
     );
   }
 
-  async closeEscalations(
+  closeEscalations(
     tx: Tx,
     closed: readonly { proposalId: string; state: Escalation['state']; by: string | null }[],
     at: string,
-  ): Promise<void> {
+  ): void {
     if (closed.length === 0) return;
-    await tx.query(
+    tx.write(
       `UPDATE escalations e SET state = n.state, closed_by = n.by, closed_at = $4
        FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n(id, state, by) WHERE proposal_id = n.id AND e.state = 'open'`,
       [closed.map((c) => c.proposalId), closed.map((c) => c.state), closed.map((c) => c.by), at],

@@ -103,7 +103,9 @@ describe('two instances', () => {
     const store = one.app.get(Store);
     const keeps = vi.spyOn(store, 'keepPolicy');
     const lost = Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' });
-    const saves = vi.spyOn(store, 'saveVerdicts').mockRejectedValueOnce(lost);
+    const saves = vi.spyOn(store, 'saveVerdicts').mockImplementationOnce(() => {
+      throw lost;
+    });
     await expect(propose(one, shift(1))).rejects.toThrow(lost);
     expect(saves).toHaveBeenCalledTimes(1);
     expect(await one.query('SELECT 1 FROM policies_used')).toEqual([]);
@@ -119,7 +121,9 @@ describe('two instances', () => {
 describe('ledgers', () => {
   const lock = (by: Harness, ledgers: string[], then: () => Promise<void>) =>
     by.transaction(async (tx) => {
-      await by.app.get(Store).lockLedgers(tx, ledgers);
+      by.app.get(Store).lockLedgers(tx, ledgers);
+      // Answered when the locks are held.
+      await tx.query('SELECT 1');
       await then();
     });
   /** Those that nobody holds. */

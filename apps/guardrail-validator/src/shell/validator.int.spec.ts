@@ -244,9 +244,9 @@ describe('a proposal', () => {
         data.map((one) => ({ type: 'ActionProposed', data: one })),
       );
       const store = service.app.get(Store);
-      const does = store[step].bind(store) as (...given: unknown[]) => Promise<unknown>;
-      vi.spyOn(store, step).mockImplementation((async (...given: unknown[]) => {
-        await does(...given);
+      const does = store[step].bind(store) as (...given: unknown[]) => unknown;
+      vi.spyOn(store, step).mockImplementation(((...given: unknown[]) => {
+        does(...given);
         throw Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' });
       }) as never);
       await expect(service.deliverRecords(topic, records)).rejects.toThrow('the connection was lost');
