@@ -40,6 +40,9 @@ export const postgresSettings = [
   // A page is written whole into the log at its first change after a checkpoint, so these are kept far apart.
   'max_wal_size=4GB',
   'checkpoint_timeout=15min',
+  // Every statement is by key, and what is asked for is in memory or on a solid disk.
+  'random_page_cost=1.1',
+  'jit=off',
   'log_timezone=UTC',
   'timezone=UTC',
 ];

@@ -4,11 +4,7 @@ import { DataSource } from 'typeorm';
 import type { Tx } from './door.js';
 import { describe, lostRace, planOutdated } from './failures.js';
 import type { Limits } from './limits.js';
-import {
-  EventsAsTheyAre1763600000001,
-  RecordPositions1763600000002,
-  RuntimeTables1763600000000,
-} from './migrations.js';
+import { runtimeMigrations } from './migrations.js';
 import { prepared } from './prepared.js';
 
 /** The service's own database: one pool, transactions in READ COMMITTED. */
@@ -134,12 +130,7 @@ export async function migrate(
       url,
       poolSize: 1,
       migrationsTableName: 'migrations',
-      migrations: [
-        RuntimeTables1763600000000,
-        EventsAsTheyAre1763600000001,
-        RecordPositions1763600000002,
-        ...migrations,
-      ] as never[],
+      migrations: [...runtimeMigrations, ...migrations] as never[],
     });
     await source.initialize();
     try {

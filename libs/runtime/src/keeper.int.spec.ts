@@ -6,11 +6,7 @@ import { type Database, migrate, openDatabase } from './database.js';
 import type { Keeper, Records } from './door.js';
 import { Keeping, type PlacedRecord } from './keeper.js';
 import { defaults } from './limits.js';
-import {
-  EventsAsTheyAre1763600000001,
-  RecordPositions1763600000002,
-  RuntimeTables1763600000000,
-} from './migrations.js';
+import { runtimeMigrations } from './migrations.js';
 import { positionsWithin } from './state.js';
 
 const topics = topology();
@@ -131,7 +127,7 @@ test('what was kept under an inbox row before positions were is not kept again',
     type: 'postgres',
     url: database.url,
     migrationsTableName: 'migrations',
-    migrations: [RuntimeTables1763600000000, EventsAsTheyAre1763600000001],
+    migrations: runtimeMigrations.slice(0, 2),
   });
   await source.initialize();
   await source.runMigrations();
@@ -148,9 +144,11 @@ test('what was kept under an inbox row before positions were is not kept again',
     type: 'postgres',
     url: database.url,
     migrationsTableName: 'migrations',
-    migrations: [RuntimeTables1763600000000, EventsAsTheyAre1763600000001, RecordPositions1763600000002],
+    migrations: [...runtimeMigrations],
   });
   await down.initialize();
+  // The one after it first.
+  await down.undoLastMigration();
   await down.undoLastMigration();
   expect(await down.query(`SELECT id FROM inbox WHERE source = '~record'`)).toEqual([{ id: 'reviews.decided.v1/0/5' }]);
   await down.destroy();

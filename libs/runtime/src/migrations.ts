@@ -127,6 +127,20 @@ export class RecordPositions1763600000002 implements MigrationInterface {
   }
 }
 
+/** Rows that are written over and over find room for the next version on their page, so that no index has to learn of it. */
+export class RoomForVersions1763600000003 implements MigrationInterface {
+  name = 'RoomForVersions1763600000003';
+
+  async up(db: QueryRunner): Promise<void> {
+    for (const table of ['own_state', 'state_rows', 'jobs'])
+      await db.query(`ALTER TABLE ${table} SET (fillfactor = 50)`);
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    for (const table of ['own_state', 'state_rows', 'jobs']) await db.query(`ALTER TABLE ${table} RESET (fillfactor)`);
+  }
+}
+
 /**
  * Texts of events as they are: they live for an hour, and compressing each cost the database more than everything else it does
  * with it. Rows up to a page stay in one piece; a job's payload does not, so that a claim need not write it again.
@@ -150,3 +164,11 @@ export class EventsAsTheyAre1763600000001 implements MigrationInterface {
     await db.query('ALTER TABLE state_rows ALTER data SET STORAGE EXTENDED');
   }
 }
+
+/** Those of every service, oldest first. */
+export const runtimeMigrations = [
+  RuntimeTables1763600000000,
+  EventsAsTheyAre1763600000001,
+  RecordPositions1763600000002,
+  RoomForVersions1763600000003,
+] as const;

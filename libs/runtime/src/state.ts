@@ -77,16 +77,19 @@ export async function readState<T extends EventType>(
 ): Promise<Map<string, StateRow<T>>> {
   const wanted = [...new Set(keys)].sort();
   if (wanted.length === 0) return new Map();
-  if (lock) {
+  const read = () =>
+    tx.query<{ key: string; version: number; data: StateRow<T>['data'] }>(
+      `SELECT key, version, data FROM state_rows WHERE topic = $1 AND key = ANY($2) ORDER BY key${lock ? ' FOR SHARE' : ''}`,
+      [topic, wanted],
+    );
+  let rows = await read();
+  if (lock && rows.length < wanted.length) {
     await tx.query(
       `INSERT INTO state_rows (topic, key, version, read_at) SELECT $1, key, 0, $3 FROM unnest($2::text[]) AS key ORDER BY key ON CONFLICT DO NOTHING`,
       [topic, wanted, at ?? new Date(0).toISOString()],
     );
+    rows = await read();
   }
-  const rows = await tx.query<{ key: string; version: number; data: StateRow<T>['data'] }>(
-    `SELECT key, version, data FROM state_rows WHERE topic = $1 AND key = ANY($2) ORDER BY key ${lock ? 'FOR SHARE' : ''}`,
-    [topic, wanted],
-  );
   const found = new Map(rows.map(({ key, version, data }) => [key, { version, data }]));
   return new Map(wanted.map((key) => [key, found.get(key) ?? { version: 0, data: null }]));
 }

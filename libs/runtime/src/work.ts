@@ -16,6 +16,32 @@ export const causeKey = (cause: { source: string; id: string }): string => `${ca
 export const bytesOf = ({ key, headers, value }: StoredOutput): number =>
   Buffer.byteLength(value) + Buffer.byteLength(headers) + Buffer.byteLength(key);
 
+interface OwnRow {
+  readonly key: string;
+  readonly version: number;
+  readonly data: unknown;
+}
+
+/** The rows of these keys, locked in key order. Most are there already, so they are looked for before missing ones are made. */
+async function lockedRows(tx: Tx, topic: string, keys: readonly string[]): Promise<readonly OwnRow[]> {
+  const hold = (these: readonly string[]) =>
+    tx.query<OwnRow>(
+      'SELECT key, version, data FROM own_state WHERE topic = $1 AND key = ANY($2) ORDER BY key FOR UPDATE',
+      [topic, these],
+    );
+  const among = (rows: readonly OwnRow[]) => new Set(rows.map((row) => row.key));
+  const there = await hold(keys);
+  const missing = keys.filter((key) => !among(there).has(key));
+  if (missing.length === 0) return there;
+  const made = await tx.query<OwnRow>(
+    `INSERT INTO own_state (topic, key, version) SELECT $1, key, 0 FROM unnest($2::text[]) AS key ORDER BY key
+     ON CONFLICT DO NOTHING RETURNING key, version, data`,
+    [topic, missing],
+  );
+  const others = missing.filter((key) => !among(made).has(key));
+  return [...there, ...made, ...(others.length > 0 ? await hold(others) : [])];
+}
+
 /** What a service may publish. */
 export interface Bounds {
   readonly writable: ReadonlySet<string>;
@@ -51,14 +77,7 @@ export class UnitOfWork implements Work {
   ): Promise<Map<string, { version: number; data: DataOf<T> | null }>> {
     const wanted = [...new Set(keys)].filter((key) => !this.own.has(`${topic}\u0000${key}`)).sort();
     if (wanted.length > 0) {
-      await this.tx.query(
-        `INSERT INTO own_state (topic, key, version) SELECT $1, key, 0 FROM unnest($2::text[]) AS key ORDER BY key ON CONFLICT DO NOTHING`,
-        [topic, wanted],
-      );
-      const rows = await this.tx.query<{ key: string; version: number; data: unknown }>(
-        `SELECT key, version, data FROM own_state WHERE topic = $1 AND key = ANY($2) ORDER BY key FOR UPDATE`,
-        [topic, wanted],
-      );
+      const rows = await lockedRows(this.tx, topic, wanted);
       for (const row of rows) this.own.set(`${topic}\u0000${row.key}`, { version: row.version, data: row.data });
     }
     return new Map(
@@ -118,24 +137,21 @@ export class UnitOfWork implements Work {
   flush(): void {
     const changed = [...this.own].filter(([, row]) => row.changed);
     if (changed.length > 0) {
-      const data = packed(changed.map(([, row]) => JSON.stringify(row.data)));
+      // The value is the data's JSON: sent once, kept as the text to publish and as data to read.
       const values = packed(changed.map(([, row]) => row.changed?.value ?? null));
       this.tx.write(
-        `UPDATE own_state o SET version = n.version, data = ${cut('$4', 'ds', 'dl')}::jsonb, headers = n.headers,
-                value = ${cut('$6', 'vs', 'vl')}, changed_at = $7
-         FROM unnest($1::text[], $2::text[], $3::bigint[], $5::text[], $8::int[], $9::int[], $10::int[], $11::int[])
-           AS n(topic, key, version, headers, ds, dl, vs, vl)
+        `UPDATE own_state o SET version = n.version, data = n.value::jsonb, headers = n.headers, value = n.value, changed_at = $6
+         FROM (SELECT topic, key, version, headers, ${cut('$5', 'start', 'length')} AS value
+               FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $7::int[], $8::int[])
+                 AS u(topic, key, version, headers, start, length)) n
          WHERE o.topic = n.topic AND o.key = n.key`,
         [
           changed.map(([name]) => name.split('\u0000')[0]),
           changed.map(([name]) => name.split('\u0000')[1]),
           changed.map(([, row]) => row.version),
-          data.bytes,
           changed.map(([, row]) => row.changed?.headers),
           values.bytes,
           this.at,
-          data.starts,
-          data.lengths,
           values.starts,
           values.lengths,
         ],
