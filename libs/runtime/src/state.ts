@@ -98,6 +98,8 @@ export interface StateReader {
   comparedAt(): Readonly<Record<string, string | null>>;
   /** Resolves when every table has reached the end offsets of now. */
   caughtUp(): Promise<void>;
+  /** Resolves when something more was read and written, at the latest after `ms`. */
+  more(ms: number): Promise<void>;
   readonly consumer: RunningConsumer;
   stop(): Promise<void>;
 }
@@ -178,10 +180,14 @@ export async function followState(is: {
   const positions = new Map(
     [...(await positionsWithin(is, 'state_positions'))].map(([name, at]) => [name, String(at)]),
   );
+  const listening: (() => void)[] = [];
   // Each topic by itself: a stop does not wait for a row of another one that somebody holds.
   const apply = new Map(
     is.topics.map((topic) => {
-      const handle = (records: readonly RawRecord[]) => applyState(is.db, topic, records, is.now(), is.log);
+      const handle = async (records: readonly RawRecord[]): Promise<void> => {
+        await applyState(is.db, topic, records, is.now(), is.log);
+        for (const tell of listening.splice(0)) tell();
+      };
       return [topic.name, together(handle, is.limits.batchEvents)] as const;
     }),
   );
@@ -242,6 +248,14 @@ export async function followState(is: {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     },
+    more: (ms) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        listening.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
     consumer,
     stop: async () => {
       stopped = true;
