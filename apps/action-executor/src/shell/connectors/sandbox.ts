@@ -1,3 +1,4 @@
+import { prepared } from '@countersign/runtime';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import type { Answer, Found, Shown } from '../../core/answer.js';
@@ -135,7 +136,7 @@ export class Sandbox implements OnApplicationShutdown {
   }
 
   async query<Row = Record<string, unknown>>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
-    return (await this.pool.query(sql, params as unknown[])).rows;
+    return (await this.pool.query(prepared(sql, params))).rows;
   }
 
   private async answersTo(system: string, keys: readonly string[], tx: SandboxTx): Promise<Map<string, Answer>> {
@@ -155,7 +156,7 @@ export class Sandbox implements OnApplicationShutdown {
     let broken: Error | undefined;
     try {
       await client.query('BEGIN');
-      const result = await fn({ query: async (sql, params) => (await client.query(sql, params as unknown[])).rows });
+      const result = await fn({ query: async (sql, params) => (await client.query(prepared(sql, params))).rows });
       await client.query('COMMIT');
       return result;
     } catch (error) {
