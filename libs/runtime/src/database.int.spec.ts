@@ -81,6 +81,8 @@ test('of statements side by side, the one that failed first tells why', async ()
   const both = db.transaction(async (tx) => {
     const asked = tx.query('SELECT 1 / $1::int', [0]);
     tx.write('INSERT INTO written VALUES ($1)', [1]);
+    // Both answers are read together, where nothing is read until both have come.
+    setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100));
     await asked;
   });
   await expect(both).rejects.toMatchObject({ code: '22012' });
