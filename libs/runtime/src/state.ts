@@ -7,6 +7,7 @@ import type { Reader, StateRow } from './door.js';
 import type { RawRecord } from './entries.js';
 import { backoff, describe } from './failures.js';
 import type { Limits } from './limits.js';
+import { News } from './news.js';
 import type { Publish } from './publisher.js';
 import { fitsText } from './text.js';
 import { together } from './together.js';
@@ -180,13 +181,13 @@ export async function followState(is: {
   const positions = new Map(
     [...(await positionsWithin(is, 'state_positions'))].map(([name, at]) => [name, String(at)]),
   );
-  const listening: (() => void)[] = [];
+  const news = new News();
   // Each topic by itself: a stop does not wait for a row of another one that somebody holds.
   const apply = new Map(
     is.topics.map((topic) => {
       const handle = async (records: readonly RawRecord[]): Promise<void> => {
         await applyState(is.db, topic, records, is.now(), is.log);
-        for (const tell of listening.splice(0)) tell();
+        news.tell();
       };
       return [topic.name, together(handle, is.limits.batchEvents)] as const;
     }),
@@ -248,14 +249,7 @@ export async function followState(is: {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     },
-    more: (ms) =>
-      new Promise((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        listening.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      }),
+    more: (ms) => news.next(ms),
     consumer,
     stop: async () => {
       stopped = true;
