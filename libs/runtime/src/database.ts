@@ -62,6 +62,8 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
       const result = await fn({
         query: (sql, params) =>
           new Promise((resolve, reject) => {
+            // As the database would answer, also where it does not know of the failure.
+            if (failed && !sql.startsWith('ROLLBACK')) return reject(failed.error);
             // Told at the answer, not a turn of the event loop later: the next answer may be of a statement that failed of this one.
             client.query(send(sql, params), (error: unknown, result) => {
               if (error) return reject(failed ? failed.error : error);
