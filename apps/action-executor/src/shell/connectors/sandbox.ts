@@ -18,9 +18,12 @@ interface AnswerRow {
   reason: { code: string; says: string } | null;
 }
 
+/** What a call does. With `alone` it may ask before it writes, and no other is at work in its transaction meanwhile. */
+type Effect = ((tx: SandboxTx) => Promise<Answer>) & { readonly alone?: boolean };
+
 interface Call {
   readonly key: string;
-  readonly effect: (tx: SandboxTx) => Promise<Answer>;
+  readonly effect: Effect;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -42,6 +45,9 @@ export class Sandbox implements OnApplicationShutdown {
       application_name: 'sandbox',
       connectionTimeoutMillis: 5_000,
       idle_in_transaction_session_timeout: 10_000,
+      pipeline: true,
+      // Plans go with their connection.
+      maxLifetimeSeconds: 60,
     });
     // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
     this.pool.on('error', () => undefined);
@@ -55,7 +61,7 @@ export class Sandbox implements OnApplicationShutdown {
    * Runs `effect` under a key that is new to the system; a known key gets its first answer again, and nothing else happens. Calls
    * that come while others are at work share the next transaction, as a system with many callers would do it.
    */
-  once(system: string, key: string, signal: AbortSignal, effect: (tx: SandboxTx) => Promise<Answer>): Promise<Answer> {
+  once(system: string, key: string, signal: AbortSignal, effect: Effect): Promise<Answer> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       const waiting = this.waiting.get(system) ?? [];
@@ -100,13 +106,18 @@ export class Sandbox implements OnApplicationShutdown {
       keys.filter((key) => !fresh.has(key)),
       tx,
     );
-    const given: [string, Answer][] = [];
+    const effects: Promise<readonly [string, Answer]>[] = [];
     for (const { key, effect } of calls) {
       if (!fresh.delete(key)) continue;
-      const answer = await effect(tx);
-      answers.set(key, answer);
-      given.push([key, answer]);
+      const answered = effect(tx).then((answer) => [key, answer] as const);
+      // One that fails is told of below.
+      answered.catch(() => undefined);
+      effects.push(answered);
+      if (effect.alone) await answered;
     }
+    // Sent one after the other, in the order of the calls, without waiting for each answer.
+    const given = await Promise.all(effects);
+    for (const [key, answer] of given) answers.set(key, answer);
     const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
     const done = given.map(([, answer]) => (answer.outcome === 'done' ? answer : undefined));
     if (given.length > 0) {
@@ -115,7 +126,7 @@ export class Sandbox implements OnApplicationShutdown {
                 after = n.after::jsonb, reason = n.reason::jsonb
          FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
            AS n(key, outcome, reference, before, after, reason)
-         WHERE a.system = $1 AND a.key = n.key`,
+         WHERE a.system = $1 AND a.key = ANY($2) AND a.key = n.key`,
         [
           system,
           given.map(([key]) => key),
