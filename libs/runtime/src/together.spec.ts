@@ -83,7 +83,7 @@ test('small turns begin apart, and what comes meanwhile is one turn; a large one
   vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
   try {
     const seen: (readonly string[])[] = [];
-    const give = together(async (items: readonly string[]) => void seen.push(items), 8, 100);
+    const give = together(async (items: readonly string[]) => void seen.push(items), 16, 100);
     const told: string[] = [];
     void give(['a']).then(() => told.push('a'));
     await soon();
@@ -98,7 +98,7 @@ test('small turns begin apart, and what comes meanwhile is one turn; a large one
     expect(told).toEqual(['a']);
     await vi.advanceTimersByTimeAsync(100);
     expect(told).toEqual(['a', 'b', 'c']);
-    void give(['1', '2']).then(() => told.push('large'));
+    void give(['1', '2', '3', '4']).then(() => told.push('large'));
     await soon();
     expect(told.at(-1)).toBe('large');
   } finally {
