@@ -1,7 +1,7 @@
 import { type Topic, topicNamed, topology } from '@countersign/contracts';
 import { startAct } from '@countersign/telemetry';
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
-import { consume, type RunningConsumer } from './consumer.js';
+import { consume, enough, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';
 import type { Cause, JobKind, Keeper, Received, Runtime, ServiceSpec, Tx, Work } from './door.js';
 import type { RawRecord } from './entries.js';
@@ -139,7 +139,7 @@ export class Engine implements Runtime {
       groupId: this.service,
       topics: [...work.keys()],
       limits: this.limits,
-      ...(this.spec.gathers && { fetchWaitMs: this.limits.gatherMs, minBytes: 1_000_000 }),
+      ...(this.spec.gathers && { fetchWaitMs: this.limits.gatherMs, minBytes: enough(this.limits) }),
       log: this.log,
       handle: async (name, _partition, records) => work.get(name)?.(records),
     });

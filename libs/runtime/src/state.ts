@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type EventType, fitsJsonb, readEvent, type Topic, topicNamed } from '@countersign/contracts';
 import type { Admin, Kafka } from 'kafkajs';
-import { consume, type RunningConsumer } from './consumer.js';
+import { consume, enough, type RunningConsumer } from './consumer.js';
 import type { Database } from './database.js';
 import type { Reader, StateRow } from './door.js';
 import type { RawRecord } from './entries.js';
@@ -279,7 +279,7 @@ export async function readBack(is: {
     limits: is.limits,
     // Gathers, so that a key that changes quickly is compared once with its last record, not with each.
     fetchWaitMs: 1_000,
-    minBytes: 1_000_000,
+    minBytes: enough(is.limits),
     log: is.log,
     handle: async (name, _partition, records) => {
       const last = new Map<string, RawRecord>();
