@@ -34,7 +34,7 @@ export class AdsSandbox implements Connector {
   constructor(@Inject(Sandbox) private readonly sandbox: Sandbox) {}
 
   call({ action }: ApprovedAction, key: string, signal: AbortSignal): Promise<Answer> {
-    const effect = async (tx: SandboxTx): Promise<Answer> => {
+    return this.sandbox.once(this.name, key, signal, async (tx) => {
       const rows = await tx.query<CampaignRow>(
         'SELECT * FROM sandbox_campaigns WHERE campaign_id = ANY($1) ORDER BY campaign_id FOR UPDATE',
         [campaignsOf(action)],
@@ -42,8 +42,7 @@ export class AdsSandbox implements Connector {
       const { answer, changed } = runOnCampaigns(action, rows.map(campaignOf));
       await save(tx, changed);
       return answer;
-    };
-    return this.sandbox.once(this.name, key, signal, Object.assign(effect, { alone: true }));
+    });
   }
 
   find(key: string): Promise<Found> {

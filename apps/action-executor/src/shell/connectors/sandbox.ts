@@ -18,12 +18,9 @@ interface AnswerRow {
   reason: { code: string; says: string } | null;
 }
 
-/** What a call does. With `alone` it may ask before it writes, and no other is at work in its transaction meanwhile. */
-type Effect = ((tx: SandboxTx) => Promise<Answer>) & { readonly alone?: boolean };
-
 interface Call {
   readonly key: string;
-  readonly effect: Effect;
+  readonly effect: (tx: SandboxTx) => Promise<Answer>;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -45,7 +42,6 @@ export class Sandbox implements OnApplicationShutdown {
       application_name: 'sandbox',
       connectionTimeoutMillis: 5_000,
       idle_in_transaction_session_timeout: 10_000,
-      pipeline: true,
       // Plans go with their connection.
       maxLifetimeSeconds: 60,
     });
@@ -61,7 +57,7 @@ export class Sandbox implements OnApplicationShutdown {
    * Runs `effect` under a key that is new to the system; a known key gets its first answer again, and nothing else happens. Calls
    * that come while others are at work share the next transaction, as a system with many callers would do it.
    */
-  once(system: string, key: string, signal: AbortSignal, effect: Effect): Promise<Answer> {
+  once(system: string, key: string, signal: AbortSignal, effect: (tx: SandboxTx) => Promise<Answer>): Promise<Answer> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       const waiting = this.waiting.get(system) ?? [];
@@ -106,18 +102,13 @@ export class Sandbox implements OnApplicationShutdown {
       keys.filter((key) => !fresh.has(key)),
       tx,
     );
-    const effects: Promise<readonly [string, Answer]>[] = [];
+    const given: [string, Answer][] = [];
     for (const { key, effect } of calls) {
       if (!fresh.delete(key)) continue;
-      const answered = effect(tx).then((answer) => [key, answer] as const);
-      // One that fails is told of below.
-      answered.catch(() => undefined);
-      effects.push(answered);
-      if (effect.alone) await answered;
+      const answer = await effect(tx);
+      answers.set(key, answer);
+      given.push([key, answer]);
     }
-    // Sent one after the other, in the order of the calls, without waiting for each answer.
-    const given = await Promise.all(effects);
-    for (const [key, answer] of given) answers.set(key, answer);
     const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
     const done = given.map(([, answer]) => (answer.outcome === 'done' ? answer : undefined));
     if (given.length > 0) {
