@@ -160,7 +160,7 @@ export class Engine implements Runtime {
       [...this.withReplays(handlers)].map(([name, handle]) => {
         const topic = topicNamed(name, this.topics);
         const process = (records: readonly RawRecord[]) => this.inbox.process(topic, records, handle, waiting);
-        return [name, together(process, this.limits.batchEvents, this.limits.paceMs)];
+        return [name, together(process, this.limits.batchEvents)];
       }),
     );
   }

@@ -13,8 +13,6 @@ export interface Limits {
   readonly fetchWaitMs: number;
   /** How long it may hold a fetch back to gather more, for a service whose work nobody waits for. `GATHER_MS` */
   readonly gatherMs: number;
-  /** Small batches of a topic begin at least so far apart: at a higher rate they grow. Nothing waits that comes by itself. `PACE_MS` */
-  readonly paceMs: number;
   /** Bytes of one produce request, counted before it is framed; the broker refuses above 1 MB. `PRODUCE_BYTES` */
   readonly produceBytes: number;
   /** Bytes of one event. A handler that emits a larger one fails, since the broker would refuse it for ever. `EVENT_BYTES` */
@@ -61,7 +59,6 @@ export const defaults: Limits = {
   partitionsAtOnce: 16,
   fetchWaitMs: 500,
   gatherMs: 500,
-  paceMs: 100,
   produceBytes: 700_000,
   eventBytes: 950_000,
   commitEveryMs: 1_000,
@@ -88,7 +85,6 @@ export const variables: Record<keyof Limits, string> = {
   partitionsAtOnce: 'PARTITIONS_AT_ONCE',
   fetchWaitMs: 'FETCH_WAIT_MS',
   gatherMs: 'GATHER_MS',
-  paceMs: 'PACE_MS',
   produceBytes: 'PRODUCE_BYTES',
   eventBytes: 'EVENT_BYTES',
   commitEveryMs: 'COMMIT_EVERY_MS',

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { together } from './together.js';
 
 /** Records the turns; `hold` keeps the running one until it is called. */
@@ -76,32 +76,4 @@ test('one slice that the world seems to refuse again and again does not hold up 
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   await Promise.all([give(['c']), give(['d'])]);
   expect(seen.at(-1)).toEqual(['c', 'd']);
-});
-
-test('small turns begin apart, and what comes meanwhile is one turn; a large one has gathered enough', async () => {
-  const soon = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-  vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
-  try {
-    const seen: (readonly string[])[] = [];
-    const give = together(async (items: readonly string[]) => void seen.push(items), 16, 100);
-    const told: string[] = [];
-    void give(['a']).then(() => told.push('a'));
-    await soon();
-    expect(seen).toEqual([['a']]);
-    void give(['b']).then(() => told.push('b'));
-    void give(['c']).then(() => told.push('c'));
-    await vi.advanceTimersByTimeAsync(99);
-    expect([seen, told]).toEqual([[['a']], []]);
-    await vi.advanceTimersByTimeAsync(1);
-    await soon();
-    expect(seen).toEqual([['a'], ['b', 'c']]);
-    expect(told).toEqual(['a']);
-    await vi.advanceTimersByTimeAsync(100);
-    expect(told).toEqual(['a', 'b', 'c']);
-    void give(['1', '2', '3', '4']).then(() => told.push('large'));
-    await soon();
-    expect(told.at(-1)).toBe('large');
-  } finally {
-    vi.useRealTimers();
-  }
 });

@@ -3,13 +3,11 @@ import { isTransient } from './failures.js';
 /**
  * Handles what waits at the same time in one go: slices of several partitions share a transaction, whose fixed cost they would
  * otherwise pay one by one, and while one goes on the next ones gather. The slice that makes a common turn fail fails alone: at
- * once, or where the world seems to be at fault when they come again. `most` bounds the items of a turn of several slices. A
- * small turn counts as over `paceMs` after it began, at the earliest: what comes at a higher rate makes turns larger, not more.
+ * once, or where the world seems to be at fault when they come again. `most` bounds the items of a turn of several slices.
  */
 export function together<T>(
   handle: (items: readonly T[]) => Promise<unknown>,
   most: number,
-  paceMs = 0,
 ): (slice: readonly T[]) => Promise<void> {
   const waiting: { readonly slice: readonly T[]; readonly done: (result: Promise<void>) => void }[] = [];
   let running = false;
@@ -26,13 +24,8 @@ export function together<T>(
     return waiting.splice(0, until === -1 ? waiting.length : until);
   };
   const once = async (slices: typeof waiting): Promise<void> => {
-    const began = performance.now();
     try {
-      const items = slices.flatMap(({ slice }) => slice);
-      await handle(items);
-      const early = began + paceMs - performance.now();
-      // A large one has gathered enough.
-      if (early > 0 && items.length < most / 4) await new Promise((resolve) => setTimeout(resolve, early));
+      await handle(slices.flatMap(({ slice }) => slice));
       for (const { done } of slices) done(Promise.resolve());
     } catch (error) {
       if (slices.length === 1 || isTransient(error)) {
