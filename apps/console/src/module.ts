@@ -18,7 +18,6 @@ export const spec: ServiceSpec = {
   migrations: [Projection1763700000008, SettlementsByExecutor1763700000009, EscalationTraces1763700000018],
   ownState: ['controls.v1', 'policies.v1'],
   jobs: [ForgetActivities],
-  gathers: true,
 };
 
 @Module({

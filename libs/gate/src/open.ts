@@ -189,9 +189,13 @@ function comparedOf(claims: PermitClaims | undefined): Compared {
     Object.keys(claims?.epochs ?? {})
       .filter((key) => key.startsWith(prefix))
       .map((key) => key.slice(prefix.length))
+      .filter(isKey)
       .sort();
   return { permitId: claims?.jti, controls: named('control:'), consents: named('consent:') };
 }
+
+/** Whether a row can have this key: what nobody has signed may name anything, and asking a table for it would be an error. */
+const isKey = (key: string): boolean => key.length <= 500 && !key.includes('\0');
 
 /** Everything that can change after the signature: time, and state against the permit's versions. Undefined: it may run. */
 function current(claims: PermitClaims, subject: Subject, at: string, state: GateState): Refusal | Wait | undefined {

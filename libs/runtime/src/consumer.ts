@@ -21,6 +21,9 @@ export interface ConsumerOptions {
   readonly log: { log(message: string): void; warn(message: string): void; error(message: string): void };
 }
 
+/** Bytes that a reader which gathers waits for: less than one partition may hand out, or a single one would never bring them. */
+export const enough = ({ fetchBytes }: Limits): number => Math.ceil(fetchBytes / 2);
+
 export interface RunningConsumer {
   /** `running`: member of its group. `rebuilding`: it crashed and is being made anew. */
   readonly state: () => 'starting' | 'running' | 'rebuilding' | 'stopped';

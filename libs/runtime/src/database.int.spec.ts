@@ -77,6 +77,17 @@ test('where a statement fails that nobody waited for, nothing is committed and i
   expect(await db.read('SELECT a FROM written ORDER BY a')).toEqual([{ a: 1 }, { a: 2 }]);
 });
 
+test('of statements side by side, the one that failed first tells why', async () => {
+  const both = db.transaction(async (tx) => {
+    const asked = tx.query('SELECT 1 / $1::int', [0]);
+    tx.write('INSERT INTO written VALUES ($1)', [1]);
+    // Both answers are read together, where nothing is read until both have come.
+    setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100));
+    await asked;
+  });
+  await expect(both).rejects.toMatchObject({ code: '22012' });
+});
+
 test('what failed since a savepoint is undone with it', async () => {
   await db.transaction(async (tx) => {
     tx.write('INSERT INTO written VALUES ($1)', [5]);
@@ -88,10 +99,53 @@ test('what failed since a savepoint is undone with it', async () => {
   expect(await db.read('SELECT a FROM written ORDER BY a')).toEqual([{ a: 1 }, { a: 2 }, { a: 5 }]);
 });
 
+test('a savepoint is not given up before what could not be sent since is known', async () => {
+  await db.transaction(async (tx) => {
+    tx.write('INSERT INTO written VALUES ($1)', [10]);
+    await tx.query('SAVEPOINT here');
+    tx.write('INSERT INTO written VALUES ($1)', [11]);
+    tx.write('INSERT INTO written SELECT $1::int', [{ a: 1n }]);
+    await expect(tx.query('RELEASE SAVEPOINT here')).rejects.toThrow(TypeError);
+    await tx.query('ROLLBACK TO SAVEPOINT here');
+  });
+  expect(await db.read('SELECT a FROM written WHERE a >= 10')).toEqual([{ a: 10 }]);
+});
+
 test('a lost race is run again though nobody waited for the statement that lost it', async () => {
   let tries = 0;
   await db.transaction(async (tx) => {
     if (++tries === 1) tx.write(`DO $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = 'deadlock_detected'; END $$`);
   });
   expect(tries).toBe(2);
+});
+
+test('where a value of a statement that nobody waited for cannot be sent, nothing is committed, and the next one finds its statement', async () => {
+  const unsendable = db.transaction(async (tx) => {
+    tx.write('INSERT INTO written VALUES ($1)', [6]);
+    // The driver refuses it by itself, so the database knows of no failure.
+    tx.write('INSERT INTO written SELECT $1::int', [{ a: 1n }]);
+  });
+  await expect(unsendable).rejects.toThrow(TypeError);
+  expect(await db.read('SELECT a FROM written WHERE a = 6')).toEqual([]);
+  await db.transaction(async (tx) => tx.write('INSERT INTO written SELECT $1::int', [7]));
+  expect(await db.read('SELECT a FROM written WHERE a > 5')).toContainEqual({ a: 7 });
+});
+
+test('a statement that comes after its transaction has ended is refused, and not committed by itself', async () => {
+  const late: Promise<unknown>[] = [];
+  let ended = (): void => undefined;
+  const end = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  const failed = db.transaction(async (tx) => {
+    late.push(
+      expect(end.then(() => tx.query('INSERT INTO written VALUES (8)'))).rejects.toThrow('ended'),
+      expect(end.then(() => tx.write('INSERT INTO written VALUES (9)'))).rejects.toThrow('ended'),
+    );
+    throw new Error('of its own');
+  });
+  await expect(failed).rejects.toThrow('of its own');
+  ended();
+  await Promise.all(late);
+  expect(await db.read('SELECT a FROM written WHERE a IN (8, 9)')).toEqual([]);
 });

@@ -49,27 +49,38 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
     const ignore = () => undefined;
     client.on('error', ignore);
     let broken: Error | undefined;
+    let ended = false;
+    const send = (sql: string, params?: readonly unknown[]) => {
+      // It would be committed by itself, or with what the next one does on this connection.
+      if (ended) throw new Error('a statement came after its transaction had ended');
+      return prepared(sql, params);
+    };
     try {
       // Waited for: were it to fail, what follows would be committed piece by piece.
       await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
       let failed: { readonly error: unknown } | undefined;
       const result = await fn({
-        query: async (sql, params) => {
-          try {
-            const { rows, command } = await client.query(prepared(sql, params));
-            // Back at a savepoint, what had failed since then is undone.
-            if (command === 'ROLLBACK') failed = undefined;
-            return rows;
-          } catch (error) {
-            throw failed ? failed.error : error;
-          }
-        },
+        query: (sql, params) =>
+          new Promise((resolve, reject) => {
+            // As the database would answer, also where it does not know of the failure.
+            if (failed && !sql.startsWith('ROLLBACK')) return reject(failed.error);
+            // Told at the answer, not a turn of the event loop later: the next answer may be of a statement that failed of this one.
+            client.query(send(sql, params), (error: unknown, result) => {
+              if (error) return reject(failed ? failed.error : error);
+              // Back at a savepoint, what had failed since then is undone.
+              if (result.command === 'ROLLBACK') failed = undefined;
+              resolve(result.rows);
+            });
+          }),
         write: (sql, params) => {
-          client.query(prepared(sql, params)).catch((error: unknown) => {
-            failed ??= { error };
+          client.query(send(sql, params), (error: unknown) => {
+            if (error) failed ??= { error };
           });
         },
       });
+      ended = true;
+      // A value that cannot be sent is told at once, and by the driver: the database knows of no failure and would commit the rest.
+      if (failed) throw (failed as { readonly error: unknown }).error;
       // Statements are answered in their order, so what was written has its answer by then.
       const { command } = await client.query('COMMIT');
       if (failed) throw (failed as { readonly error: unknown }).error;
@@ -77,6 +88,7 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
       if (command !== 'COMMIT') throw new Error('nothing was committed: the error of a statement was swallowed');
       return result;
     } catch (error) {
+      ended = true;
       await client.query('ROLLBACK').catch((e: Error) => {
         broken = e;
       });

@@ -1,7 +1,7 @@
 import { type Topic, topicNamed, topology } from '@countersign/contracts';
 import { startAct } from '@countersign/telemetry';
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
-import { consume, type RunningConsumer } from './consumer.js';
+import { consume, enough, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';
 import type { Cause, JobKind, Keeper, Received, Runtime, ServiceSpec, Tx, Work } from './door.js';
 import type { RawRecord } from './entries.js';
@@ -139,7 +139,7 @@ export class Engine implements Runtime {
       groupId: this.service,
       topics: [...work.keys()],
       limits: this.limits,
-      ...(this.spec.gathers && { fetchWaitMs: this.limits.gatherMs, minBytes: 1_000_000 }),
+      ...(this.spec.gathers && { fetchWaitMs: this.limits.gatherMs, minBytes: enough(this.limits) }),
       log: this.log,
       handle: async (name, _partition, records) => work.get(name)?.(records),
     });
@@ -355,19 +355,22 @@ export class Engine implements Runtime {
         const compared = this.comparedAt();
         return list.every(({ topic }) => !(topic in compared) || (compared[topic] ?? '') >= began);
       };
-      for (let waited = 0; ; waited += 50) {
+      const from = performance.now();
+      for (;;) {
         const behind = await this.db.read(
           `SELECT 1 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n(topic, key, version)
            LEFT JOIN state_rows s ON s.topic = n.topic AND s.key = n.key WHERE coalesce(s.version, 0) < n.version LIMIT 1`,
           [list.map((n) => n.topic), list.map((n) => n.key), list.map((n) => n.version)],
         );
         if (behind.length === 0) return;
+        const waited = performance.now() - from;
         if (waited >= this.limits.stateWaitMs && readSince()) {
-          this.log.warn(`state still not there after ${waited} ms; going on with what there is`);
+          this.log.warn(`state still not there after ${Math.round(waited)} ms; going on with what there is`);
           return;
         }
         if (this.phase === 'stopping') throw new StateBehind('the service ends before its state is read');
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        // Most often it is being read at this moment.
+        await (this.reader?.more(50) ?? new Promise((resolve) => setTimeout(resolve, 50)));
       }
     };
   }

@@ -23,7 +23,7 @@ export function isTransient(error: unknown): boolean {
   if (error instanceof KafkaJSError) return true;
   if (!(error instanceof Error)) return false;
   const { code, syscall, cause } = error as { code?: unknown; syscall?: unknown; cause?: unknown };
-  if (typeof syscall === 'string' || lostConnection.test(error.message)) return true;
+  if (typeof syscall === 'string' || lostConnection.test(error.message) || planOutdated(error)) return true;
   if (typeof code === 'string') {
     if (networkCodes.has(code) || transientCodes.has(code)) return true;
     if (/^[0-9A-Z]{5}$/.test(code) && transientClasses.some((c) => code.startsWith(c))) return true;
@@ -36,10 +36,13 @@ export function isTransient(error: unknown): boolean {
 export const lostRace = (error: unknown): boolean =>
   ['40001', '40P01'].includes((error as { code?: string }).code ?? '');
 
-/** Whether a prepared statement is of a table that has other columns by now: a connection without it is to try again. */
+/**
+ * Whether a prepared statement is of a table that has other columns by now, or its connection has lost it, as after a value that
+ * the driver could not send: another connection is to try again.
+ */
 export const planOutdated = (error: unknown): boolean => {
   const { code, routine } = error as { code?: string; routine?: string };
-  return code === '0A000' && routine === 'RevalidateCachedQuery';
+  return code === '26000' || (code === '0A000' && routine === 'RevalidateCachedQuery');
 };
 
 /** What may be said of an error in a log or a dead letter: its class and code; messages of the database and of parsers quote values. */

@@ -36,7 +36,8 @@ export async function keyRows(tx: Tx, topic: string, entries: readonly Entry[]) 
   if (entries.length === 0) return new Map<string, { sha256: string; partition: number; offset: number }>();
   const rows = await tx.query<{ source: string; id: string; sha256: string; partition: number; offset: number }>(
     `SELECT i.source, i.id, i.sha256, i.partition, i."offset" FROM inbox i
-     JOIN unnest($2::text[], $3::text[]) AS n(source, id) ON i.source = n.source AND i.id = n.id WHERE i.topic = $1`,
+     JOIN unnest($2::text[], $3::text[]) AS n(source, id) ON i.source = n.source AND i.id = n.id
+     WHERE i.topic = $1 AND i.source = ANY($2) AND i.id = ANY($3)`,
     [topic, entries.map((e) => e.source), entries.map((e) => e.id)],
   );
   return new Map(rows.map((row) => [causeKey(row), row]));
@@ -94,7 +95,7 @@ export async function storedOutputs(
   }>(
     `SELECT o.source, o.id, o.out_topic, o.key, o.headers, o.value FROM outputs o
      JOIN unnest($2::text[], $3::text[]) AS n(source, id) ON o.source = n.source AND o.id = n.id
-     WHERE o.topic = $1 ORDER BY o.source, o.id, o.seq`,
+     WHERE o.topic = $1 AND o.source = ANY($2) AND o.id = ANY($3) ORDER BY o.source, o.id, o.seq`,
     [topic, entries.map((e) => e.source), entries.map((e) => e.id)],
   );
   const byName = new Map(entries.map((e) => [causeKey(e), e]));

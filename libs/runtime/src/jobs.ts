@@ -110,9 +110,9 @@ export class JobRunner {
   private claim(kind: JobKind<never>): Promise<JobRow[]> {
     return this.is.db.read<JobRow>(
       `UPDATE jobs j SET lease_until = clock_timestamp() + $3 * interval '1 millisecond', claims = claims + 1
-       FROM (SELECT kind, id FROM jobs WHERE kind = $1 AND due_at <= $2 AND (lease_until IS NULL OR lease_until < clock_timestamp())
+       FROM (SELECT ctid FROM jobs WHERE kind = $1 AND due_at <= $2 AND (lease_until IS NULL OR lease_until < clock_timestamp())
              ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) due
-       WHERE j.kind = due.kind AND j.id = due.id
+       WHERE j.ctid = due.ctid
        RETURNING j.kind, j.id, j.due_at, j.claims, j.payload, j.cause, j.result_at, j.outputs`,
       [kind.kind, this.is.now(), Math.min(kind.leaseMs, this.is.limits.leaseMs), kind.batch],
     );
@@ -129,7 +129,7 @@ export class JobRunner {
         .read(
           `UPDATE jobs j SET lease_until = greatest(lease_until, clock_timestamp() + $4 * interval '1 millisecond')
            FROM unnest($2::text[], $3::int[]) AS n(id, claims)
-           WHERE j.kind = $1 AND j.id = n.id AND j.claims = n.claims AND j.lease_until > clock_timestamp()`,
+           WHERE j.kind = $1 AND j.id = ANY($2) AND j.id = n.id AND j.claims = n.claims AND j.lease_until > clock_timestamp()`,
           [kind.kind, rows.map((row) => row.id), rows.map((row) => row.claims), Math.ceil(left)],
         )
         .catch((error: unknown) => this.is.log.warn(`jobs ${kind.kind}: not prolonged: ${describe(error).says}`));
@@ -244,7 +244,8 @@ export class JobRunner {
         const texts = packed(outputs.map((list) => JSON.stringify(list)));
         tx.write(
           `UPDATE jobs j SET result_at = $4, outputs = ${cut('$3', 'n.start', 'n.length')}::jsonb
-           FROM unnest($2::text[], $5::int[], $6::int[]) AS n(id, start, length) WHERE j.kind = $1 AND j.id = n.id`,
+           FROM unnest($2::text[], $5::int[], $6::int[]) AS n(id, start, length)
+           WHERE j.kind = $1 AND j.id = ANY($2) AND j.id = n.id`,
           [kind, owned.map((job) => job.id), texts.bytes, unit.at, texts.starts, texts.lengths],
         );
       }

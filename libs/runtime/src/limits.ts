@@ -58,7 +58,7 @@ export const defaults: Limits = {
   fetchBytes: 786_432,
   partitionsAtOnce: 16,
   fetchWaitMs: 500,
-  gatherMs: 200,
+  gatherMs: 500,
   produceBytes: 700_000,
   eventBytes: 950_000,
   commitEveryMs: 1_000,

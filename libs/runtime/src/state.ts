@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type EventType, fitsJsonb, readEvent, type Topic, topicNamed } from '@countersign/contracts';
 import type { Admin, Kafka } from 'kafkajs';
-import { consume, type RunningConsumer } from './consumer.js';
+import { consume, enough, type RunningConsumer } from './consumer.js';
 import type { Database } from './database.js';
 import type { Reader, StateRow } from './door.js';
 import type { RawRecord } from './entries.js';
 import { backoff, describe } from './failures.js';
 import type { Limits } from './limits.js';
+import { News } from './news.js';
 import type { Publish } from './publisher.js';
 import { fitsText } from './text.js';
 import { together } from './together.js';
@@ -98,6 +99,8 @@ export interface StateReader {
   comparedAt(): Readonly<Record<string, string | null>>;
   /** Resolves when every table has reached the end offsets of now. */
   caughtUp(): Promise<void>;
+  /** Resolves when something more was read and written, at the latest after `ms`. */
+  more(ms: number): Promise<void>;
   readonly consumer: RunningConsumer;
   stop(): Promise<void>;
 }
@@ -178,10 +181,14 @@ export async function followState(is: {
   const positions = new Map(
     [...(await positionsWithin(is, 'state_positions'))].map(([name, at]) => [name, String(at)]),
   );
+  const news = new News();
   // Each topic by itself: a stop does not wait for a row of another one that somebody holds.
   const apply = new Map(
     is.topics.map((topic) => {
-      const handle = (records: readonly RawRecord[]) => applyState(is.db, topic, records, is.now(), is.log);
+      const handle = async (records: readonly RawRecord[]): Promise<void> => {
+        await applyState(is.db, topic, records, is.now(), is.log);
+        news.tell();
+      };
       return [topic.name, together(handle, is.limits.batchEvents)] as const;
     }),
   );
@@ -242,6 +249,7 @@ export async function followState(is: {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     },
+    more: (ms) => news.next(ms),
     consumer,
     stop: async () => {
       stopped = true;
@@ -271,7 +279,7 @@ export async function readBack(is: {
     limits: is.limits,
     // Gathers, so that a key that changes quickly is compared once with its last record, not with each.
     fetchWaitMs: 1_000,
-    minBytes: 1_000_000,
+    minBytes: enough(is.limits),
     log: is.log,
     handle: async (name, _partition, records) => {
       const last = new Map<string, RawRecord>();

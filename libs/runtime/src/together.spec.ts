@@ -66,3 +66,14 @@ test('where the world is at fault, none of the slices is tried alone', async () 
   expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(seen).toEqual([['a', 'b']]);
 });
+
+test('one slice that the world seems to refuse again and again does not hold up the others', async () => {
+  const refused = Object.assign(new Error('the broker refuses what it makes'), { code: 'ETIMEDOUT' });
+  const { seen, give } = turns(10, (items) => (items.includes('stuck') ? refused : undefined));
+  await Promise.allSettled([give(['a']), give(['stuck']), give(['b'])]);
+  // They come again after their pause.
+  const results = await Promise.allSettled([give(['a']), give(['stuck']), give(['b'])]);
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  await Promise.all([give(['c']), give(['d'])]);
+  expect(seen.at(-1)).toEqual(['c', 'd']);
+});

@@ -144,7 +144,7 @@ export class UnitOfWork implements Work {
          FROM (SELECT topic, key, version, headers, ${cut('$5', 'start', 'length')} AS value
                FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $7::int[], $8::int[])
                  AS u(topic, key, version, headers, start, length)) n
-         WHERE o.topic = n.topic AND o.key = n.key`,
+         WHERE o.topic = ANY($1) AND o.key = ANY($2) AND o.topic = n.topic AND o.key = n.key`,
         [
           changed.map(([name]) => name.split('\u0000')[0]),
           changed.map(([name]) => name.split('\u0000')[1]),

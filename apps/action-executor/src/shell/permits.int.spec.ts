@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ActionApproved } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
@@ -291,6 +292,18 @@ test('[case 38] state that has not been compared with its topic for too long ref
   } finally {
     await cutOff.close();
   }
+});
+
+test('[case 12] a forged permit is recorded even where no table can hold what it names', async () => {
+  const approval = approvalOf(setBid(), key);
+  const [head, claims = '', signature] = approval.permit.split('.');
+  const named = JSON.parse(Buffer.from(claims, 'base64url').toString());
+  named.epochs['control:\u0000'] = 1;
+  named.epochs[`consent:${randomBytes(3_000).toString('hex')}`] = 1;
+  const body = Buffer.from(JSON.stringify(named)).toString('base64url');
+  expect(await run({ ...approval, permit: `${head}.${body}.${signature}` }, 'event-1')).toMatchObject([
+    { type: 'PermitRejected', data: { reason: { code: 'signature' } } },
+  ]);
 });
 
 test('[case 12] a forged permit is recorded, and the genuine one still runs', async () => {

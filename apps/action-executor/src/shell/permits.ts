@@ -81,7 +81,7 @@ export class Permits {
     const rows = await tx.query<{ permit_id: string; turns: number }>(
       `UPDATE permits p SET turns = p.turns + 1, called_at = $2
        FROM (SELECT permit_id FROM permits WHERE permit_id = ANY($1::uuid[]) AND outcome IS NULL ORDER BY permit_id FOR UPDATE) o
-       WHERE p.permit_id = o.permit_id RETURNING p.permit_id, p.turns`,
+       WHERE p.permit_id = ANY($1::uuid[]) AND p.permit_id = o.permit_id RETURNING p.permit_id, p.turns`,
       [permitIds, at],
     );
     return new Map(rows.map((row) => [row.permit_id, row.turns]));
@@ -115,7 +115,7 @@ export class Permits {
               spent_minor = n.spent, before = n.before::jsonb, after = n.after::jsonb, ended_at = $7
        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::bigint[])
          AS n(permit_id, outcome, reason, reference, before, after, spent)
-       WHERE p.permit_id = n.permit_id AND p.outcome IS NULL ${unless} RETURNING ${columns}`,
+       WHERE p.permit_id = ANY($1::uuid[]) AND p.permit_id = n.permit_id AND p.outcome IS NULL ${unless} RETURNING ${columns}`,
       [
         rows.map(([id]) => id),
         rows.map(([, end]) => end.outcome),

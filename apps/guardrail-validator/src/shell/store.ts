@@ -56,13 +56,13 @@ const settleSql = `
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[])
       AS n(id, state, money, counts, happened_at, spent)
   ), ended AS (
-    UPDATE permits p SET state = n.state, settled_at = $7 FROM settled n WHERE p.permit_id = n.id
+    UPDATE permits p SET state = n.state, settled_at = $7 FROM settled n WHERE p.permit_id = ANY($1) AND p.permit_id = n.id
   ), moved AS (
     UPDATE reservations r SET state = CASE WHEN r.currency IS NULL THEN n.counts ELSE n.money END, at = $7,
       amount = CASE WHEN r.currency IS NULL THEN r.amount ELSE greatest(r.amount, n.spent) END,
       counts_at = CASE WHEN n.counts = 'committed' THEN greatest(r.counts_at, least(n.happened_at, $7)) ELSE r.counts_at END
     FROM settled n
-    WHERE r.permit_id = n.id AND r.state <> 'released' AND CASE WHEN r.currency IS NULL THEN n.counts ELSE n.money END IS NOT NULL
+    WHERE r.permit_id = ANY($1) AND r.permit_id = n.id AND r.state <> 'released' AND CASE WHEN r.currency IS NULL THEN n.counts ELSE n.money END IS NOT NULL
     RETURNING r.permit_id, r.ledger, r.currency, r.amount AS spent, CASE WHEN r.currency IS NOT NULL AND r.amount = n.spent
       THEN (SELECT was.amount FROM reservations was WHERE was.permit_id = r.permit_id AND was.ledger = r.ledger) END AS reserved
   )
@@ -354,7 +354,8 @@ export class Store {
     if (closed.length === 0) return;
     tx.write(
       `UPDATE escalations e SET state = n.state, closed_by = n.by, closed_at = $4
-       FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n(id, state, by) WHERE proposal_id = n.id AND e.state = 'open'`,
+       FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n(id, state, by)
+       WHERE e.proposal_id = ANY($1) AND e.proposal_id = n.id AND e.state = 'open'`,
       [closed.map((c) => c.proposalId), closed.map((c) => c.state), closed.map((c) => c.by), at],
     );
   }

@@ -49,7 +49,7 @@ export function noteStarts(
     `UPDATE play_subjects p SET runs = n.runs, last_started_at = $4
      FROM (SELECT play_id, subject, max(runs) AS runs
            FROM unnest($1::text[], $2::text[], $3::int[]) AS u(play_id, subject, runs) GROUP BY 1, 2) n
-     WHERE p.play_id = n.play_id AND p.subject = n.subject`,
+     WHERE p.play_id = ANY($1) AND p.subject = ANY($2) AND p.play_id = n.play_id AND p.subject = n.subject`,
     [starts.map((s) => s.playId), starts.map((s) => s.subject), starts.map((s) => s.ordinal), at],
   );
 }

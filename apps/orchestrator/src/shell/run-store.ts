@@ -73,11 +73,11 @@ export function settleTasks(tx: Tx, agent: string, settled: readonly TaskSettled
        UPDATE tasks t SET state = n.outcome, reason = n.reason, settled_at = n.at
        FROM (SELECT DISTINCT ON (task_id) * FROM
          unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[]) AS u(task_id, outcome, reason, at)) n
-       WHERE t.task_id = n.task_id AND t.agent = $1 AND t.state = 'assigned')
+       WHERE t.task_id = ANY($2) AND t.task_id = n.task_id AND t.agent = $1 AND t.state = 'assigned')
      INSERT INTO proposals (proposal_id, task_id)
      SELECT n.proposal_id, n.task_id
      FROM (SELECT DISTINCT ON (proposal_id) * FROM unnest($6::uuid[], $7::uuid[]) AS u(proposal_id, task_id)) n
-     JOIN tasks t ON t.task_id = n.task_id AND t.agent = $1
+     JOIN tasks t ON t.task_id = ANY($7) AND t.task_id = n.task_id AND t.agent = $1
      ORDER BY 1 ON CONFLICT (proposal_id) DO UPDATE SET task_id = coalesce(proposals.task_id, excluded.task_id)`,
     [
       agent,
@@ -105,7 +105,7 @@ export function noteRefusals(tx: Tx, refused: readonly ActionRefused[], at: stri
     `INSERT INTO proposals (proposal_id, task_id, refused_at, refusal)
      SELECT DISTINCT ON (proposal_id) u.proposal_id, u.task_id, $5::timestamptz, u.refusal
      FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) AS u(proposal_id, task_id, agent, refusal)
-     JOIN tasks t ON t.task_id = u.task_id AND t.agent = u.agent
+     JOIN tasks t ON t.task_id = ANY($2) AND t.task_id = u.task_id AND t.agent = u.agent
      ORDER BY 1 ON CONFLICT (proposal_id) DO UPDATE SET task_id = coalesce(proposals.task_id, excluded.task_id),
        refused_at = excluded.refused_at, refusal = excluded.refusal
      WHERE proposals.task_id IS NULL OR proposals.task_id = excluded.task_id`,

@@ -93,7 +93,7 @@ export async function runningEnrolments(
   const rows = await tx.query<{ enrolment_id: string; contact_id: string; sequence_id: string }>(
     `SELECT DISTINCT e.enrolment_id, e.contact_id, e.sequence_id FROM enrolments e
      JOIN unnest($1::uuid[], $2::text[]) AS n(contact, sequence) ON e.contact_id = n.contact AND e.sequence_id = n.sequence
-     WHERE e.state = 'running' ORDER BY e.enrolment_id`,
+     WHERE e.contact_id = ANY($1) AND e.state = 'running' ORDER BY e.enrolment_id`,
     [of.map((o) => o.contactId), of.map((o) => o.sequenceId)],
   );
   return rows.map((row) => ({
@@ -114,7 +114,8 @@ export function countSteps(
     `UPDATE enrolments e SET steps_proposed = e.steps_proposed + n.steps,
             state = CASE WHEN n.last AND e.state = 'running' THEN 'finished' ELSE e.state END,
             ended_at = CASE WHEN n.last AND e.state = 'running' THEN $4 ELSE e.ended_at END
-     FROM unnest($1::uuid[], $2::int[], $3::bool[]) AS n(enrolment_id, steps, last) WHERE e.enrolment_id = n.enrolment_id`,
+     FROM unnest($1::uuid[], $2::int[], $3::bool[]) AS n(enrolment_id, steps, last)
+     WHERE e.enrolment_id = ANY($1) AND e.enrolment_id = n.enrolment_id`,
     [[...proposed.keys()], [...proposed.values()].map((p) => p.steps), [...proposed.values()].map((p) => p.last), at],
   );
 }

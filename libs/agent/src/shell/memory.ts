@@ -115,7 +115,7 @@ export async function answerTasks(work: Work, given: readonly Answered[]): Promi
   const rows = await work.tx.query<{ task_id: string }>(
     `UPDATE tasks t SET answered_at = $4, outcome = n.outcome, reason = n.reason
      FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n(task_id, outcome, reason)
-     WHERE t.task_id = n.task_id AND t.answered_at IS NULL RETURNING t.task_id`,
+     WHERE t.task_id = ANY($1) AND t.task_id = n.task_id AND t.answered_at IS NULL RETURNING t.task_id`,
     [
       given.map(({ task }) => task.taskId),
       given.map(({ answer }) => answer.settled.outcome),
@@ -174,7 +174,7 @@ export async function noteRefusals(
   const rows = await tx.query<ProposalRow>(
     `UPDATE proposals p SET state = 'refused', outcome = n.outcome, changed_at = $3
      FROM unnest($1::uuid[], $2::jsonb[]) AS n(proposal_id, outcome)
-     WHERE p.proposal_id = n.proposal_id AND p.state = 'proposed' RETURNING ${remembered}`,
+     WHERE p.proposal_id = ANY($1) AND p.proposal_id = n.proposal_id AND p.state = 'proposed' RETURNING ${remembered}`,
     [refusals.map((r) => r.proposalId), refusals.map((r) => JSON.stringify(refusalOutcome(r))), at],
   );
   const noted = byId(rows);
@@ -189,7 +189,8 @@ export function noteSettlements(tx: Tx, settlements: readonly ActionSettled[], a
   const last = new Map(settlements.map((s) => [s.proposalId, s]));
   tx.write(
     `UPDATE proposals p SET state = n.state, outcome = n.outcome, changed_at = $4
-     FROM unnest($1::uuid[], $2::text[], $3::jsonb[]) AS n(proposal_id, state, outcome) WHERE p.proposal_id = n.proposal_id`,
+     FROM unnest($1::uuid[], $2::text[], $3::jsonb[]) AS n(proposal_id, state, outcome)
+     WHERE p.proposal_id = ANY($1) AND p.proposal_id = n.proposal_id`,
     [
       [...last.keys()],
       [...last.values()].map((s): ProposalState => (s.outcome === 'refused' ? 'not-run' : s.outcome)),

@@ -1,3 +1,4 @@
+import { prepared } from '@countersign/runtime';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import type { Answer, Found, Shown } from '../../core/answer.js';
@@ -41,6 +42,8 @@ export class Sandbox implements OnApplicationShutdown {
       application_name: 'sandbox',
       connectionTimeoutMillis: 5_000,
       idle_in_transaction_session_timeout: 10_000,
+      // Plans go with their connection.
+      maxLifetimeSeconds: 60,
     });
     // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
     this.pool.on('error', () => undefined);
@@ -114,7 +117,7 @@ export class Sandbox implements OnApplicationShutdown {
                 after = n.after::jsonb, reason = n.reason::jsonb
          FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
            AS n(key, outcome, reference, before, after, reason)
-         WHERE a.system = $1 AND a.key = n.key`,
+         WHERE a.system = $1 AND a.key = ANY($2) AND a.key = n.key`,
         [
           system,
           given.map(([key]) => key),
@@ -135,7 +138,7 @@ export class Sandbox implements OnApplicationShutdown {
   }
 
   async query<Row = Record<string, unknown>>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
-    return (await this.pool.query(sql, params as unknown[])).rows;
+    return (await this.pool.query(prepared(sql, params))).rows;
   }
 
   private async answersTo(system: string, keys: readonly string[], tx: SandboxTx): Promise<Map<string, Answer>> {
@@ -155,7 +158,7 @@ export class Sandbox implements OnApplicationShutdown {
     let broken: Error | undefined;
     try {
       await client.query('BEGIN');
-      const result = await fn({ query: async (sql, params) => (await client.query(sql, params as unknown[])).rows });
+      const result = await fn({ query: async (sql, params) => (await client.query(prepared(sql, params))).rows });
       await client.query('COMMIT');
       return result;
     } catch (error) {

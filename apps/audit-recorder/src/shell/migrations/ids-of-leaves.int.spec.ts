@@ -110,6 +110,15 @@ test('what was appended before is found by the same ids after, by who appended i
   await log.close();
 });
 
+test('what an older recorder kept at the last moment, after its positions were counted, is not kept again', async () => {
+  await oldRecord();
+  const log = await recorder(database.url, { DATABASE_URL: serviceUrl() });
+  // It was killed before it committed the offsets, so the records come again.
+  for (const fact of facts) await log.append([fact]);
+  expect(await log.query('SELECT count(*) AS n FROM leaves')).toEqual([{ n: old.length }]);
+  await log.close();
+});
+
 test('the trigger is on again: nobody changes a leaf, its ids included', async () => {
   await oldRecord();
   await step('up');

@@ -25,6 +25,11 @@ export class IdsOfLeaves1763700008701 implements MigrationInterface {
       'CREATE INDEX leaves_ids ON leaves USING gin (ids jsonb_path_ops) WITH (gin_pending_list_limit = 512)',
     );
     await db.query('DROP TABLE leaf_ids');
+    // From here on no older recorder can append. What one did after the runtime had counted its positions is kept as well.
+    await db.query(`
+      INSERT INTO record_positions (topic, partition, next_offset)
+      SELECT topic, partition, max("offset") + 1 FROM leaves GROUP BY topic, partition
+      ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(record_positions.next_offset, excluded.next_offset)`);
     for (const role of await services(db)) {
       // The runtime's tables that came after the first grants; of the log's own every one can be read.
       for (const table of await unreadable(db, role)) {
