@@ -1,5 +1,5 @@
 import type { Kafka } from 'kafkajs';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ConsumerOptions, consume } from './consumer.js';
 import { defaults } from './limits.js';
 
@@ -9,7 +9,7 @@ type Listener = (event: { payload: Record<string, unknown> }) => void;
 type EachBatch = (payload: Record<string, unknown>) => Promise<void>;
 
 class Played {
-  readonly events = { GROUP_JOIN: 'join', CRASH: 'crash' };
+  readonly events = { GROUP_JOIN: 'join', HEARTBEAT: 'heartbeat', CRASH: 'crash' };
   readonly listeners = new Map<string, Listener>();
   eachBatch: EachBatch = async () => undefined;
   readonly committed: unknown[][] = [];
@@ -33,6 +33,9 @@ class Played {
   }
   join(memberAssignment: Record<string, number[]>) {
     this.listeners.get('join')?.({ payload: { memberAssignment } });
+  }
+  heartbeat() {
+    this.listeners.get('heartbeat')?.({ payload: {} });
   }
   crash(restart: boolean) {
     this.listeners.get('crash')?.({ payload: { restart, error: new Error('crash') } });
@@ -169,4 +172,45 @@ test('a slow slice goes on telling the group that it is alive', async () => {
   done();
   await batch;
   await consumer.stop();
+});
+
+describe('what nobody would see otherwise', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('a consumer that the broker has not heard for two sessions is silent until it answers again', async () => {
+    const consumer = await start(undefined, { sessionMs: 6_000 });
+    const [played] = made as [Played];
+    played.join({ t: [0] });
+    await vi.advanceTimersByTimeAsync(11_000);
+    played.heartbeat();
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(consumer.state()).toBe('running');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(consumer.state()).toBe('silent');
+    played.join({ t: [0] });
+    expect(consumer.state()).toBe('running');
+    await consumer.stop();
+  });
+
+  test('a slice that does not end is told, with its partition and for how long', async () => {
+    let done = (): void => undefined;
+    const slow = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    const consumer = await start(() => slow);
+    const batch = made[0]?.batch(3);
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(consumer.slow()).toEqual({});
+    await vi.advanceTimersByTimeAsync(32_000);
+    expect(consumer.slow()).toEqual({ 't/3': 61 });
+    expect(said).toEqual([
+      ['warn', 't/3: in work for 30 s'],
+      ['warn', 't/3: in work for 60 s'],
+    ]);
+    done();
+    await batch;
+    expect(consumer.slow()).toEqual({});
+    await consumer.stop();
+  });
 });

@@ -25,8 +25,13 @@ export interface ConsumerOptions {
 export const enough = ({ fetchBytes }: Limits): number => Math.ceil(fetchBytes / 2);
 
 export interface RunningConsumer {
-  /** `running`: member of its group. `rebuilding`: it crashed and is being made anew. */
-  readonly state: () => 'starting' | 'running' | 'rebuilding' | 'stopped';
+  /**
+   * `running`: member of its group. `silent`: it was, but the broker has answered no heartbeat for two sessions, so others have
+   * its partitions. `rebuilding`: it crashed and is being made anew.
+   */
+  readonly state: () => 'starting' | 'running' | 'silent' | 'rebuilding' | 'stopped';
+  /** Seconds for which slices have been in work, by partition, of those that take unusually long. */
+  readonly slow: () => Readonly<Record<string, number>>;
   /** Partitions that are paused because handling failed, with the error. */
   readonly paused: () => Readonly<Record<string, string>>;
   /** Events of each partition that were on its topic at the last fetch and are not handled yet. */
@@ -34,6 +39,11 @@ export interface RunningConsumer {
   /** No new batch; waits for those in work, commits, leaves the group. */
   readonly stop: () => Promise<void>;
 }
+
+const seconds = (began: number): number => Math.round((performance.now() - began) / 1000);
+
+/** From when on a slice takes unusually long: no statement may take twice as long, so it waits for something else. */
+const slowMs = 30_000;
 
 /**
  * A kafkajs consumer that never skips: a slice that fails pauses its partition and comes again with back-off; handled
@@ -51,6 +61,9 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   const failures = new Map<string, { count: number; says: string; timer?: NodeJS.Timeout }>();
   const lags = new Map<string, number>();
   const inWork = new Set<Promise<void>>();
+  /** When the slice of a partition that is in work was taken up. */
+  const since = new Map<string, number>();
+  let heard = performance.now();
 
   const commitOnce = async (): Promise<void> => {
     const offsets = [...handled];
@@ -87,6 +100,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     made.on(made.events.GROUP_JOIN, ({ payload }) => {
       if (state === 'stopped') return;
       state = 'running';
+      heard = performance.now();
       assignment++;
       // Partitions that went to another instance are not ours to commit or to speak of any more.
       const owned = (name: string) => {
@@ -103,6 +117,9 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
           if (offset !== undefined) made.seek({ topic, partition, offset });
         }
       }
+    });
+    made.on(made.events.HEARTBEAT, () => {
+      heard = performance.now();
     });
     made.on(made.events.CRASH, ({ payload }) => {
       // What kafkajs mends itself needs nobody.
@@ -135,6 +152,9 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
             lags.set(name, left(BigInt(slice[0]?.offset ?? batch.highWatermark)));
             // A slow slice is no silent instance: whatever it waits for has a time limit of its own.
             const alive = setInterval(() => void heartbeat().catch(() => undefined), limits.sessionMs / 4);
+            const long = setInterval(() => log.warn(`${name}: in work for ${seconds(began)} s`), slowMs);
+            const began = performance.now();
+            since.set(name, began);
             try {
               await handle(batch.topic, batch.partition, records);
             } catch (error) {
@@ -155,6 +175,8 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
               return;
             } finally {
               clearInterval(alive);
+              clearInterval(long);
+              since.delete(name);
             }
             failures.delete(name);
             const last = slice.at(-1)?.offset ?? '0';
@@ -189,7 +211,13 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   await build();
   const committing = setInterval(() => void commit(), limits.commitEveryMs);
   return {
-    state: () => state,
+    state: () => (state === 'running' && performance.now() - heard > 2 * limits.sessionMs ? 'silent' : state),
+    slow: () =>
+      Object.fromEntries(
+        [...since]
+          .filter(([, began]) => performance.now() - began > slowMs)
+          .map(([name, began]) => [name, seconds(began)]),
+      ),
     paused: () => Object.fromEntries([...failures].map(([name, { says }]) => [name, says])),
     lag: () => Object.fromEntries(lags),
     stop: async () => {

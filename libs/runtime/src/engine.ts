@@ -245,8 +245,10 @@ export class Engine implements Runtime {
     checks.consumer = states.find((state) => state !== 'running') ?? 'running';
     if (checks.consumer !== 'running') ok = false;
     const paused = Object.assign({}, ...consumers.map((consumer) => consumer.paused())) as Record<string, string>;
-    if (Object.keys(paused).length > 0) {
-      checks.paused = paused;
+    const slow = Object.assign({}, ...consumers.map((consumer) => consumer.slow())) as Record<string, number>;
+    for (const [name, of] of Object.entries({ paused, slow })) {
+      if (Object.keys(of).length === 0) continue;
+      checks[name] = of;
       ok = false;
     }
     if (this.reader) checks.stateComparedAt = this.reader.comparedAt();

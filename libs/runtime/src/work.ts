@@ -29,16 +29,19 @@ async function lockedRows(tx: Tx, topic: string, keys: readonly string[]): Promi
       'SELECT key, version, data FROM own_state WHERE topic = $1 AND key = ANY($2) ORDER BY key FOR UPDATE',
       [topic, these],
     );
-  const among = (rows: readonly OwnRow[]) => new Set(rows.map((row) => row.key));
+  const without = (wanted: readonly string[], rows: readonly OwnRow[]): readonly string[] => {
+    const found = new Set(rows.map((row) => row.key));
+    return wanted.filter((key) => !found.has(key));
+  };
   const there = await hold(keys);
-  const missing = keys.filter((key) => !among(there).has(key));
+  const missing = without(keys, there);
   if (missing.length === 0) return there;
   const made = await tx.query<OwnRow>(
     `INSERT INTO own_state (topic, key, version) SELECT $1, key, 0 FROM unnest($2::text[]) AS key ORDER BY key
      ON CONFLICT DO NOTHING RETURNING key, version, data`,
     [topic, missing],
   );
-  const others = missing.filter((key) => !among(made).has(key));
+  const others = without(missing, made);
   return [...there, ...made, ...(others.length > 0 ? await hold(others) : [])];
 }
 

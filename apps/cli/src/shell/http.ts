@@ -78,8 +78,8 @@ function failureOf(service: string, url: string, token: string | undefined, stat
   const says = problem.detail ?? problem.title ?? `status ${status}`;
   if (status === 401) {
     const what = token === undefined ? 'it asks for a token' : 'it does not know this token';
-    const todo = 'set COUNTERSIGN_TOKEN, or call this inside the folder whose .countersign/run.json has one';
-    return new Failure(2, `${service} at ${url}: ${what}; ${todo}`, problem);
+    const remedy = 'set COUNTERSIGN_TOKEN, or call this inside the folder whose .countersign/run.json has one';
+    return new Failure(2, `${service} at ${url}: ${what}; ${remedy}`, problem);
   }
   if (status === 404 && problem.detail === undefined) {
     return new Failure(2, `${service} at ${url} has no such page: is it the same version as this command?`, problem);

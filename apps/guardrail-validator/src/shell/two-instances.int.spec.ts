@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { ActionProposed, Verdict } from '@countersign/contracts';
 import { adAccountLedger, at, campaignLedger, content, permitKeys, policyOf } from '@countersign/gate/testing';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
@@ -9,16 +6,15 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { proposed } from '../core/testing.js';
 import { GuardrailValidatorModule, spec } from '../module.js';
 import { Store } from './store.js';
+import { adAccount, signsWith } from './testing.js';
 
-let folder: string;
+let removeKey: () => void;
 let database: TestDatabase;
 let one: Harness;
 let other: Harness;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'permit-key-'));
-  process.env.PERMIT_SIGNING_KEY_FILE = join(folder, 'key.jwk');
-  writeFileSync(process.env.PERMIT_SIGNING_KEY_FILE, JSON.stringify(permitKeys('validator-1').jwk), { mode: 0o600 });
+  removeKey = signsWith(permitKeys('validator-1').jwk);
   database = await createTestDatabase();
   one = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
   other = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
@@ -28,23 +24,9 @@ afterEach(async () => {
   vi.restoreAllMocks();
   await Promise.all([one?.close(), other?.close()]);
   await database?.close();
-  rmSync(folder, { recursive: true });
+  removeKey();
 });
 
-const adAccount = {
-  version: 1,
-  changedAt: at,
-  kind: 'ad-account',
-  adAccountId: 'ads-emea',
-  currency: 'EUR',
-  campaigns: Object.fromEntries(
-    ['cmp-from', 'cmp-to'].map((campaignId) => [
-      campaignId,
-      { campaignId, status: 'active', dailyBudgetMinor: 40_000, days: [] },
-    ]),
-  ),
-  lastSignalAt: at,
-};
 const tight = content({ charter: { limits: { adAccountSpendPerDayMinor: 7000, approvalAbovePercent: 100 } } });
 const publish = (of: Parameters<typeof policyOf>[0], version: number) =>
   one.putState('policies.v1', 'main', policyOf(of, version));

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   type ActionApproved,
   type ActionProposed,
@@ -31,20 +28,19 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { proposed } from '../core/testing.js';
 import { GuardrailValidatorModule, spec } from '../module.js';
 import { Store } from './store.js';
+import { adAccount, signsWith } from './testing.js';
 
 const { jwk, keys } = permitKeys('validator-1');
 const supervised = content({ charter: { kinds: { 'ads.set_bid': 'supervised', 'email.send': 'autonomous' } } });
 const plus = (seconds: number): string => new Date(Date.parse(at) + seconds * 1000).toISOString();
 
-let folder: string;
+let removeKey: () => void;
 let database: TestDatabase;
 let service: Harness;
 let compared: string | null;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'permit-key-'));
-  process.env.PERMIT_SIGNING_KEY_FILE = join(folder, 'key.jwk');
-  writeFileSync(process.env.PERMIT_SIGNING_KEY_FILE, JSON.stringify(jwk), { mode: 0o600 });
+  removeKey = signsWith(jwk);
   database = await createTestDatabase();
   service = await start(at);
   await publish(supervised);
@@ -55,7 +51,7 @@ afterEach(async () => {
   vi.restoreAllMocks();
   await service?.close();
   await database?.close();
-  rmSync(folder, { recursive: true });
+  removeKey();
 });
 
 function start(now: string): Promise<Harness> {
@@ -67,20 +63,6 @@ function start(now: string): Promise<Harness> {
   });
 }
 
-const adAccount = {
-  version: 1,
-  changedAt: at,
-  kind: 'ad-account',
-  adAccountId: 'ads-emea',
-  currency: 'EUR',
-  campaigns: Object.fromEntries(
-    ['cmp-from', 'cmp-to'].map((campaignId) => [
-      campaignId,
-      { campaignId, status: 'active', dailyBudgetMinor: 40_000, days: [] },
-    ]),
-  ),
-  lastSignalAt: at,
-};
 const publish = (of: PolicyContent, version = 7) => service.putState('policies.v1', 'main', policyOf(of, version));
 const setNow = (to: string): void => {
   compared = to;

@@ -27,7 +27,7 @@ export interface PlaySubject {
 /** All that a batch is decided on. Everything was read before; nothing here waits. */
 export interface Known {
   readonly plays: readonly Play[];
-  /** Signals kept of each account that a play may start for now, without those of the batch. */
+  /** Signals kept of each account that a play may start for at this time, without those of the batch. */
   readonly signals: ReadonlyMap<string, readonly ContactSignal[]>;
   /** Reports kept of each campaign, by `subjectKey`, without those of the batch. */
   readonly reports: ReadonlyMap<string, readonly DayReport[]>;

@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { at, type permitKeys } from '@countersign/gate/testing';
+
+/** Gives the validators of a test the key `jwk` to sign with. Returns what takes it away again. */
+export function signsWith(jwk: ReturnType<typeof permitKeys>['jwk']): () => void {
+  const folder = mkdtempSync(join(tmpdir(), 'permit-key-'));
+  const file = join(folder, 'key.jwk');
+  writeFileSync(file, JSON.stringify(jwk), { mode: 0o600 });
+  process.env.PERMIT_SIGNING_KEY_FILE = file;
+  return () => rmSync(folder, { recursive: true });
+}
+
+/** The profile of the ad account whose budget the sample proposals shift. */
+export const adAccount = {
+  version: 1,
+  changedAt: at,
+  kind: 'ad-account',
+  adAccountId: 'ads-emea',
+  currency: 'EUR',
+  campaigns: Object.fromEntries(
+    ['cmp-from', 'cmp-to'].map((campaignId) => [
+      campaignId,
+      { campaignId, status: 'active', dailyBudgetMinor: 40_000, days: [] },
+    ]),
+  ),
+  lastSignalAt: at,
+};
