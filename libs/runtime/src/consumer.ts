@@ -16,6 +16,11 @@ export interface ConsumerOptions {
    * group leaves nothing behind. Undefined: the partition's beginning.
    */
   readonly positionOf?: (topic: string, partition: number) => string | undefined;
+  /**
+   * Where partitions go on by the tables' account, by `topic/partition`, asked whenever the group is joined; without an entry from
+   * their beginning. For a reader whose tables may be older than what its group has committed, as after a restore.
+   */
+  readonly positions?: () => Promise<ReadonlyMap<string, number>>;
   /** Handles a slice of one partition. When it throws, the same records come again after a pause. */
   readonly handle: (topic: string, partition: number, records: readonly RawRecord[]) => Promise<void>;
   readonly log: { log(message: string): void; warn(message: string): void; error(message: string): void };
@@ -84,6 +89,29 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     return committed;
   };
 
+  /** What the seeks make read once more is known by its position, so it does not matter what was handled meanwhile. */
+  const goBack = async (
+    made: Consumer,
+    owned: Readonly<Record<string, readonly number[]>>,
+    positions: NonNullable<ConsumerOptions['positions']>,
+  ): Promise<void> => {
+    const under = assignment;
+    for (let attempt = 0; ; attempt++) {
+      const at = await positions().catch((error: unknown) => {
+        if (attempt === 0) log.warn(`${groupId}: positions not read yet: ${describe(error).says}`);
+        return undefined;
+      });
+      if (state === 'stopped' || under !== assignment || made !== consumer) return;
+      if (at) {
+        for (const [topic, partitions] of Object.entries(owned))
+          for (const partition of partitions)
+            made.seek({ topic, partition, offset: String(at.get(`${topic}/${partition}`) ?? 0) });
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, backoff(attempt, limits.backoffMs, limits.backoffMaxMs)));
+    }
+  };
+
   const build = async (): Promise<void> => {
     const made = kafka.consumer({
       groupId,
@@ -110,6 +138,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       for (const name of handled.keys()) if (!owned(name)) handled.delete(name);
       for (const name of failures.keys()) if (!owned(name)) failures.delete(name);
       for (const name of lags.keys()) if (!owned(name)) lags.delete(name);
+      if (options.positions) void goBack(made, payload.memberAssignment, options.positions);
       if (!options.positionOf) return;
       for (const [topic, partitions] of Object.entries(payload.memberAssignment)) {
         for (const partition of partitions) {

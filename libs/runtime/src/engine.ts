@@ -15,7 +15,15 @@ import { type Publish, publishWith } from './publisher.js';
 import { quietQueue } from './quiet-queue.js';
 import { replay } from './replays.js';
 import { deployment, readSettings } from './settings.js';
-import { applyState, followState, positionsWithin, readBack, readState, type StateReader } from './state.js';
+import {
+  applyState,
+  followState,
+  positionsWithin,
+  readBack,
+  readPositions,
+  readState,
+  type StateReader,
+} from './state.js';
 import { fitsText } from './text.js';
 import { tidy } from './tidy.js';
 import { together } from './together.js';
@@ -139,6 +147,7 @@ export class Engine implements Runtime {
       groupId: this.service,
       topics: [...work.keys()],
       limits: this.limits,
+      ...(keeper && { positions: () => readPositions(this.db, 'record_positions') }),
       ...(this.spec.gathers && { fetchWaitMs: this.limits.gatherMs, minBytes: enough(this.limits) }),
       log: this.log,
       handle: async (name, _partition, records) => work.get(name)?.(records),

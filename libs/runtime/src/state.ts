@@ -106,7 +106,7 @@ export interface StateReader {
 }
 
 /** How far the tables have been read to, by `topic/partition`. */
-async function readPositions(
+export async function readPositions(
   db: Database,
   table: 'state_positions' | 'record_positions' = 'state_positions',
 ): Promise<ReadonlyMap<string, number>> {
