@@ -317,7 +317,7 @@ const control = (version: number): DataOf<'ControlChanged'> => ({
   by: 'lea',
   reason: `version ${version}`,
 });
-async function putControl(version: number): Promise<void> {
+async function putControl(version: number, key = 'all'): Promise<void> {
   const producer = kafka.producer();
   await producer.connect();
   const { headers, value } = toBinary({
@@ -325,9 +325,9 @@ async function putControl(version: number): Promise<void> {
     source: sourceOf('console'),
     type: 'ControlChanged',
     time: '2026-11-21T10:00:00.000Z',
-    data: control(version),
+    data: { ...control(version), scope: key },
   });
-  await producer.send({ topic: 'controls.v1', acks: -1, messages: [{ key: 'all', headers, value }] });
+  await producer.send({ topic: 'controls.v1', acks: -1, messages: [{ key, headers, value }] });
   await producer.disconnect();
 }
 
@@ -340,6 +340,24 @@ test('a reader of state keeps the highest version, whatever comes last, and says
   const [row] = await query<{ version: number; data: { reason: string } }>('SELECT version, data FROM state_rows');
   expect(row).toMatchObject({ data: { reason: 'version 3' } });
   expect(made.comparedAt()['controls.v1']).toMatch(/^20/);
+});
+
+test('state that could not be written is read again when it can be; nothing is passed over', async () => {
+  await engine({ spec: { ...spec, state: ['controls.v1'] } }).prepare();
+  // A sequence counts what is rolled back, too.
+  await query('CREATE SEQUENCE tries');
+  await query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM nextval('tries'); RAISE EXCEPTION 'no space' USING ERRCODE = '53100'; END $$`);
+  await query('CREATE TRIGGER refuses BEFORE INSERT ON state_rows FOR EACH ROW EXECUTE FUNCTION refuse()');
+  await putControl(1);
+  await until(async () => (await query<{ tried: boolean }>('SELECT is_called AS tried FROM tries'))[0]?.tried === true);
+  await query('DROP TRIGGER refuses ON state_rows');
+  const later = 'agent:paid-media-agent';
+  await putControl(1, later);
+  const keys = async () =>
+    (await query<{ key: string }>('SELECT key FROM state_rows ORDER BY key')).map(({ key }) => key);
+  await until(async () => (await keys()).includes(later));
+  expect(await keys()).toEqual([later, 'all']);
 });
 
 test('a state reader whose database was made anew reads from the beginning, wherever its group had got to', async () => {
