@@ -13,6 +13,7 @@ class Played {
   readonly listeners = new Map<string, Listener>();
   eachBatch: EachBatch = async () => undefined;
   readonly committed: unknown[][] = [];
+  readonly resolved: string[] = [];
   commitFails = false;
   disconnected = 0;
   connecting: Promise<void> = Promise.resolve();
@@ -48,7 +49,7 @@ class Played {
         highWatermark: '5',
         messages: [{ offset: '4', key: null, value: null, headers: {} }],
       },
-      resolveOffset: () => undefined,
+      resolveOffset: (offset: string) => void this.resolved.push(offset),
       heartbeat,
       pause: () => () => undefined,
       isRunning: () => true,
@@ -92,6 +93,21 @@ test('offsets are committed at the stop, and tried again where a commit failed',
   played.commitFails = false;
   await consumer.stop();
   expect(played.committed).toEqual([[{ topic: 't', partition: 0, offset: '5' }]]);
+});
+
+test('what failed is not passed over: nothing of it is resolved or committed', async () => {
+  let fails = true;
+  const consumer = await start(async () => {
+    if (fails) throw new Error('bad');
+  });
+  const [played] = made as [Played];
+  played.join({ t: [0, 1] });
+  await played.batch(0);
+  fails = false;
+  await played.batch(1);
+  await consumer.stop();
+  expect(played.resolved).toEqual(['4']);
+  expect(played.committed).toEqual([[{ topic: 't', partition: 1, offset: '5' }]]);
 });
 
 test('offsets and failures of a partition that went to another instance are dropped', async () => {

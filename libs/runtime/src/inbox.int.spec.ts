@@ -14,6 +14,7 @@ import {
   RUNTIME,
   type Runtime,
   type ServiceSpec,
+  type Work,
 } from './door.js';
 import { Engine } from './engine.js';
 import { createHarness, type Harness } from './harness.js';
@@ -217,6 +218,16 @@ test('other bytes under a known id are a dead letter, never an effect', async ()
   expect(await effects()).toEqual({ [uuid(1)]: 1 });
 });
 
+test('the same offset of another partition is no redelivery: the same event says nothing again, other bytes are a dead letter', async () => {
+  const [first, other] = harness.records(topic, [given(1), { ...given(1), data: proposal({ rationale: 'other' }) }]);
+  const { offset } = first as NonNullable<typeof first>;
+  expect(await harness.deliverRecords(topic, [first] as never)).toHaveLength(1);
+  expect(await harness.deliverRecords(topic, [{ ...first, partition: 1 }] as never)).toEqual([]);
+  expect(await harness.deliverRecords(topic, [{ ...other, partition: 2, offset }] as never)).toMatchObject([
+    { topic: 'guardrail-validator.dead-letters.v1', data: { fault: { code: 'id-reused' } } },
+  ]);
+});
+
 test('a poison event becomes a dead letter after its tries and the others of its batch go on', async () => {
   Handlers.broken.add('poison');
   const published = await harness.deliver(topic, [given(1), given(2, { rationale: 'poison' }), given(3)]);
@@ -417,6 +428,16 @@ test('a lease is short, and prolonged for as long as its job is worked', async (
   expect(await harness.runJobs()).toHaveLength(1);
 });
 
+test('a claim that another instance took over is not prolonged by the one that lost it', async () => {
+  await harness.deliver(topic, [given(1)]);
+  Later.before = async () => {
+    await harness.query(`UPDATE jobs SET claims = claims + 1, lease_until = now() + interval '2 seconds'`);
+    const free = () => harness.query('SELECT 1 FROM jobs WHERE lease_until < now()');
+    await vi.waitUntil(async () => (await free()).length > 0, { timeout: 20_000 });
+  };
+  expect(await harness.runJobs()).toHaveLength(1);
+});
+
 test('what was claimed and not ended is taken up when the short lease has run out, not the longest that its kind allows', async () => {
   await harness.deliver(topic, [given(1)]);
   Later.before = async () => {
@@ -428,19 +449,21 @@ test('what was claimed and not ended is taken up when the short lease has run ou
 });
 
 test('outputs under a cause that nobody stores are a bug of their transaction, never lost in silence', async () => {
-  await expect(
-    harness.engine.transact({ source: 'test', id: '1' }, async (work) =>
-      work.emit(
-        { source: 'test', id: 'another' },
-        {
-          topic: 'actions.refused.v1',
-          key: 'k',
-          type: 'ActionRefused',
-          data: refused(proposal({}), work.at),
-        },
-      ),
-    ),
-  ).rejects.toThrow(/the cause test another/);
+  const lose = async (work: Pick<Work, 'emit' | 'at'>) => {
+    const data = refused(proposal({}), work.at);
+    work.emit(
+      { source: 'test', id: 'another' },
+      { topic: 'actions.refused.v1', key: 'k', type: 'ActionRefused', data },
+    );
+  };
+  const bug = /the cause test another/;
+  await expect(harness.engine.transact({ source: 'test', id: '1' }, lose)).rejects.toThrow(bug);
+  await harness.deliver(topic, [given(1)]);
+  Later.before = async (context, jobs) => {
+    await expect(context.transaction(lose)).rejects.toThrow(bug);
+    await expect(context.finish(jobs, (_owned, work) => lose(work))).rejects.toThrow(bug);
+  };
+  expect(await harness.runJobs()).toHaveLength(1);
 });
 
 test('replays never handle one id twice, nor other bytes under it', async () => {

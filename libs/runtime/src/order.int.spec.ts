@@ -49,10 +49,11 @@ class Speaker implements JobKind {
     await this.end(this.claims.length - 1);
   }
 
-  /** Ends the nth claim, as whoever held it. */
-  async end(n: number): Promise<void> {
+  /** Ends the nth claim, as whoever held it; does something `meanwhile`, with the transaction open. */
+  async end(n: number, meanwhile = async (): Promise<void> => undefined): Promise<void> {
     const { jobs = [], context } = this.claims[n] ?? {};
     await context?.finish(jobs, async (owned, work) => {
+      await meanwhile();
       for (const job of owned) say(work, job.cause, `claim ${n}`);
     });
   }
@@ -84,6 +85,25 @@ const record = (id: string): RawRecord => {
   offset++;
   return { partition: 0, offset: String(offset), key: Buffer.from('k'), value: Buffer.from(value), headers };
 };
+
+/** Somebody waits for a lock. */
+const waiting = async (): Promise<boolean> =>
+  (await hand.db.read(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`))
+    .length > 0;
+
+const stopped = { scope: 'all', state: 'stopped', by: 'lea' } as const;
+/** A version of a control, as it is read from its topic. */
+const controlRecord = (version: number, offset: number, scope = 'all'): RawRecord => {
+  const { headers, value } = toBinary({
+    id: `control-${version}`,
+    source: sourceOf('console'),
+    type: 'ControlChanged',
+    time: clock,
+    data: { ...stopped, scope, reason: `version ${version}`, version, changedAt: clock },
+  });
+  return { partition: 0, offset: String(offset), key: Buffer.from(scope), value: Buffer.from(value), headers };
+};
+const stateRead = () => hand.db.read('SELECT version, next_offset FROM state_rows NATURAL JOIN state_positions');
 
 /** Makes the COMMIT itself fail where such a row was written, as a full disk does; what it resolves to mends it. */
 async function failCommits(event: 'INSERT' | 'UPDATE', table: string, when = 'true'): Promise<() => Promise<unknown>> {
@@ -122,14 +142,12 @@ test('an event that two instances are given at once is handled once, even where 
   const records = [record('quiet')];
   let handled = 0;
   let other: Promise<unknown> | undefined;
-  const waiting = () =>
-    hand.db.read(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
   // The first transaction stays open until the other waits for it; were that handled too, nothing would be waited for.
   const quiet: Handle = async () => {
     handled++;
     if (other) return;
     other = both.inbox(topic, records);
-    while (handled === 1 && (await waiting()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (handled === 1 && !(await waiting())) await new Promise((resolve) => setTimeout(resolve, 5));
   };
   const both = engine.byHand(new Map([[topic, quiet]]));
   await both.inbox(topic, records);
@@ -187,6 +205,100 @@ test('rule 3: a latecomer that finds the row answered publishes what was answere
   await speaker.end(0);
   expect(said()).toEqual(['claim 1']);
   expect(await hand.db.read('SELECT id FROM jobs')).toEqual([]);
+});
+
+test('rule 3: of two that end a job at once the second waits, and publishes what the first one stored', async () => {
+  await schedule();
+  const { end } = speaker;
+  speaker.end = async () => undefined;
+  await runJobs();
+  await loseLease();
+  await runJobs();
+  speaker.end = end;
+  expect(speaker.claims).toHaveLength(2);
+  let over = false;
+  let second: Promise<void> | undefined;
+  await speaker.end(0, async () => {
+    second = speaker.end(1).finally(() => {
+      over = true;
+    });
+    while (!over && !(await waiting())) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+  await second;
+  expect([...new Set(said())]).toEqual(['claim 0']);
+  expect(await hand.db.read('SELECT id FROM jobs')).toEqual([]);
+});
+
+test('what was read of a state topic and how far it was read are one transaction', async () => {
+  const mend = await failCommits('INSERT', 'state_rows');
+  await expect(hand.readState('controls.v1', [controlRecord(1, 0)])).rejects.toThrow(/no space/);
+  expect(await hand.db.read('SELECT * FROM state_positions')).toEqual([]);
+  await mend();
+  await hand.readState('controls.v1', [controlRecord(1, 0)]);
+  expect(await stateRead()).toEqual([{ version: 1, next_offset: 1 }]);
+});
+
+test('an older version never replaces a newer one, in one batch or a later one, and what was read is never unread', async () => {
+  await hand.readState('controls.v1', [controlRecord(3, 4), controlRecord(2, 5)]);
+  expect(await stateRead()).toEqual([{ version: 3, next_offset: 6 }]);
+  // Another instance reads the same, and is behind.
+  await hand.readState('controls.v1', [controlRecord(1, 3)]);
+  expect(await stateRead()).toEqual([{ version: 3, next_offset: 6 }]);
+});
+
+test('state that a transaction holds changes when it has ended, also where nobody had written it yet', async () => {
+  await hand.readState('controls.v1', [controlRecord(1, 0)]);
+  for (const scope of ['all', 'agent:paid-media-agent']) {
+    let over = false;
+    let written: Promise<void> | undefined;
+    await hand.db.transaction(async (tx) => {
+      await engine.state(tx, 'controls.v1', [scope], 'share');
+      written = hand.readState('controls.v1', [controlRecord(2, 1, scope)]).finally(() => {
+        over = true;
+      });
+      while (!over && !(await waiting())) await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(over).toBe(false);
+    });
+    await written;
+  }
+  expect(await hand.db.read('SELECT DISTINCT version FROM state_rows')).toEqual([{ version: 2 }]);
+});
+
+test('of two acts at once on one key of own state, the second waits for the first and builds on what it put', async () => {
+  const own = new Engine(
+    { name: 'console', port: 0, migrations: [] },
+    silent,
+    { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: database.url },
+    () => clock,
+    async (outputs) => void published.push(...outputs),
+  );
+  const act = (id: string, meanwhile = async () => undefined as unknown) => {
+    const cause = { source: 'test', id };
+    return own.transact(cause, async (work) => {
+      await work.ownState('controls.v1', ['all']);
+      await meanwhile();
+      const data = { ...stopped, reason: id };
+      return work.putState(cause, { topic: 'controls.v1', key: 'all', type: 'ControlChanged', data });
+    });
+  };
+  try {
+    // The row is made by the first of them, and is there for the others.
+    for (const version of [1, 3]) {
+      let over = false;
+      let second: ReturnType<typeof act> | undefined;
+      const first = act(`act ${version}`, async () => {
+        second = act(`act ${version + 1}`).finally(() => {
+          over = true;
+        });
+        while (!over && !(await waiting())) await new Promise((resolve) => setTimeout(resolve, 5));
+      });
+      expect(await first).toMatchObject({ result: version });
+      expect(await second).toMatchObject({ result: version + 1 });
+    }
+    expect(await hand.db.read('SELECT version FROM own_state')).toEqual([{ version: 4 }]);
+  } finally {
+    await own.drain();
+  }
 });
 
 test('stored outputs are dropped an hour after their offset was committed, and inbox rows a week after their topic forgot the event', async () => {

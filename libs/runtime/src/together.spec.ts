@@ -38,6 +38,8 @@ test('what comes while one turn goes on gathers for the next, in its order', asy
   await new Promise((resolve) => setImmediate(resolve));
   await new Promise((resolve) => setImmediate(resolve));
   const later = [give(['b']), give(['c'])];
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
   expect(seen).toEqual([['a']]);
   release();
   await Promise.all([first, ...later]);

@@ -233,22 +233,40 @@ test('[case 37] a stop refuses, naming its scope, who raised it and why', async 
   expect(double.calls).toEqual([]);
 });
 
-test('rule 4: a stop that commits while a permit is being opened is waited for, and refuses', async () => {
-  await harness.deliver(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+/** Resolves when somebody waits for a lock, or all is over. */
+async function blocked(over: () => boolean): Promise<void> {
+  const waiting = () => harness.query('SELECT 1 FROM pg_locks WHERE NOT granted');
+  while (!over() && (await waiting()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** Runs the jobs while a stop of everything is written and not committed: until they wait for it, or are over. */
+async function runDuringStop(): Promise<Published[]> {
   let ran: Promise<Published[]> = Promise.resolve([]);
   await harness.transaction(async (tx) => {
     await tx.query(
-      `INSERT INTO state_rows (topic, key, version, data, read_at) VALUES ('controls.v1', 'all', 1, $1, now())`,
-      [JSON.stringify(control('all', 1, 'stopped'))],
+      `INSERT INTO state_rows (topic, key, version, data, read_at) VALUES ('controls.v1', 'all', 2, $1, now())
+       ON CONFLICT (topic, key) DO UPDATE SET version = excluded.version, data = excluded.data`,
+      [JSON.stringify(control('all', 2, 'stopped'))],
     );
     let over = false;
     ran = harness.runJobs().finally(() => {
       over = true;
     });
-    const waiting = () => harness.query('SELECT 1 FROM pg_locks WHERE NOT granted');
-    while (!over && (await waiting()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await blocked(() => over);
   });
-  expect(await ran).toMatchObject([{ data: { outcome: 'refused', reason: { code: 'stopped' } } }]);
+  return ran;
+}
+
+test('rule 4: a stop that commits while a permit is being opened is waited for, and refuses', async () => {
+  await harness.deliver(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+  expect(await runDuringStop()).toMatchObject([{ data: { outcome: 'refused', reason: { code: 'stopped' } } }]);
+  expect(await permits()).toEqual([{ turns: 0, outcome: 'refused', called: false }]);
+});
+
+test('rule 4: a stop of a scope that had one before is waited for too, and refuses', async () => {
+  await harness.putState('controls.v1', 'all', control('all', 1, 'running'));
+  await harness.deliver(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+  expect(await runDuringStop()).toMatchObject([{ data: { outcome: 'refused', reason: { code: 'stopped' } } }]);
   expect(await permits()).toEqual([{ turns: 0, outcome: 'refused', called: false }]);
 });
 
@@ -537,6 +555,26 @@ test('rule 6: an end that another instance wrote while the call was out stands, 
     { data: { outcome: 'unresolved', reason: { code: 'x', says: 'y' } } },
   ]);
   expect(await runAt(60)).toEqual([]);
+});
+
+test('an intent that one instance ends while another sets out to ask gets no further turn', async () => {
+  killedAt('finish');
+  const approval = approvalOf(setBid(), key);
+  await run(approval);
+  const table = harness.app.get(Permits);
+  let turn: Promise<ReadonlyMap<string, number>> | undefined;
+  await harness.transaction(async (tx) => {
+    await table.end(tx, new Map([[approval.permitId, { outcome: 'executed' }]]), start);
+    let over = false;
+    turn = harness
+      .transaction((other) => table.nextTurn(other, [approval.permitId], start))
+      .finally(() => {
+        over = true;
+      });
+    await blocked(() => over);
+  });
+  expect(await turn).toEqual(new Map());
+  expect(await permits()).toEqual([{ turns: 1, outcome: 'executed', called: true }]);
 });
 
 test('a decided end whose settlement was lost with its instance is settled as it was decided', async () => {

@@ -1,6 +1,6 @@
-import type { ActionProposed, Verdict } from '@countersign/contracts';
+import type { ActionApproved, ActionProposed, ActionSettled, Verdict } from '@countersign/contracts';
 import { adAccountLedger, at, campaignLedger, content, permitKeys, policyOf } from '@countersign/gate/testing';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { proposed } from '../core/testing.js';
@@ -78,6 +78,28 @@ describe('two instances', () => {
     await publish(tight, 8);
     const { digest } = policyOf(tight, 8);
     expect(verdictOf(await propose(other, shift(3)))).toMatchObject({ outcome: 'approved', policy: { digest } });
+  });
+
+  test('that are given two words about one permit at once book the first, and the second changes nothing', async () => {
+    await publish(tight, 7);
+    const [event] = await propose(one, shift(1));
+    const { permitId, actionId, proposalId, digest, executor, connector } = (event as Published)
+      .data as unknown as ActionApproved;
+    const settle = (by: Harness, outcome: ActionSettled['outcome']) => {
+      const data = { permitId, actionId, proposalId, digest, executor, connector, outcome, at };
+      return by.deliver(`actions.settled.${executor}.v1`, [{ type: 'ActionSettled', data, id: outcome }]);
+    };
+    let words: Promise<unknown> = Promise.resolve();
+    await one.transaction(async (tx) => {
+      await tx.query('SELECT 1 FROM permits FOR UPDATE');
+      const executed = settle(one, 'executed');
+      await blocked(1);
+      words = Promise.all([executed, settle(other, 'failed')]);
+      await blocked(2);
+    });
+    await words;
+    expect(await one.query('SELECT state FROM permits')).toEqual([{ state: 'executed' }]);
+    expect(await one.query('SELECT DISTINCT state FROM reservations')).toEqual([{ state: 'committed' }]);
   });
 
   test('keep the content of a policy once, also where the batch that first judged under it was rolled back', async () => {

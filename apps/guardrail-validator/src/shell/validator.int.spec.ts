@@ -256,6 +256,7 @@ describe('a proposal', () => {
       await publish(supervised, 7);
       const ofAnotherSchema = { ...policyOf(loose, 8), content: { version: 2, guards: [] } };
       await service.putState('policies.v1', 'main', ofAnotherSchema);
+      await publish(loose, 6);
     };
     for (const n of [1, 2]) {
       await fromTheStart();
