@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   type Broker,
   freePort,
@@ -17,15 +18,22 @@ export interface Servers {
   readonly access: KafkaAccess;
   /** As the database's superuser. */
   readonly database: string;
+  readonly brokerProcess: number;
+  /** The folder of its logs. */
+  readonly brokerData: string;
+  readonly databaseProcess: number;
   /** Makes topics with four partitions. */
   topics(...names: string[]): Promise<void>;
 }
 
 /** Runs `measure` beside new servers and removes them, however it ends. */
 export async function withServers<T>(bench: Bench, measure: (servers: Servers) => Promise<T>): Promise<T> {
-  return withBroker(bench, ({ bootstrap, admin }) =>
-    withPostgres(bench, ({ url }) =>
+  return withBroker(bench, ({ bootstrap, admin, pid: brokerProcess }, dir) =>
+    withPostgres(bench, ({ url, pid: databaseProcess }) =>
       measure({
+        brokerProcess,
+        brokerData: join(dir, 'data'),
+        databaseProcess,
         access: { brokers: [bootstrap], sasl: { mechanism: 'scram-sha-256', ...admin } },
         database: url,
         async topics(...names) {
@@ -36,14 +44,14 @@ export async function withServers<T>(bench: Bench, measure: (servers: Servers) =
   );
 }
 
-async function withBroker<T>(bench: Bench, use: (broker: Broker) => Promise<T>): Promise<T> {
+async function withBroker<T>(bench: Bench, use: (broker: Broker, dir: string) => Promise<T>): Promise<T> {
   bench.signal.throwIfAborted();
   const dir = await temporaryDirectory('bench-kafka', removeBroker);
   const ports = { client: await freePort(), controller: await freePort() };
   try {
     const broker = await startBroker({ dir, ports, log: bench.say });
     // What it keeps is thrown away, so it need not stop in good order.
-    return await use(broker).finally(() => broker.kill());
+    return await use(broker, dir).finally(() => broker.kill());
   } finally {
     await removeBroker(dir);
   }

@@ -84,8 +84,20 @@ async function allFlowAgain(
 
 const soon = (): Promise<void> => sleep(dice.below(1_500));
 
-test.each(dice.shuffled(services))('%s is killed in the middle of its work and comes back', async (name) => {
+/** Of a surge: three enrolments, three messages and a task for the owner. */
+const actionsOfSurge = 7;
+const owed = (): number =>
+  stream.surges.reduce((sum, { account }) => sum + Math.max(0, actionsOfSurge - ledger.story(account).settled.size), 0);
+
+/** A few hundred actions are on their way, and then comes a moment that chance picks. */
+async function underLoad(fault: string): Promise<void> {
+  stream.burst(Math.max(0, 45 - stream.open()));
   await soon();
+  say(`faults: ${owed()} actions on their way: ${fault}`);
+}
+
+test.each(dice.shuffled(services))('%s is killed in the middle of its work and comes back', async (name) => {
+  await underLoad(`${name} is killed`);
   await at.first(name).kill();
   // The steady stream pauses while much is open; there must be something to do for whoever comes back.
   stream.burst(2);
@@ -107,7 +119,7 @@ test.each(pairs)('%s and %s get a second instance each, share the work, and lose
   during.push(...stream.burst(3));
   await Promise.all(names.map((name) => allFlowAgain('a second instance joined', name, joined, during)));
   const before = stream.burst(4);
-  await soon();
+  await underLoad(`one of two of ${names.join(' and ')} is killed`);
   await Promise.all(seconds.map((second) => second.kill()));
   const killed = Date.now();
   const after = stream.burst(4);
@@ -118,7 +130,7 @@ test('one of two instances is frozen past its session, the other takes over, and
   const names = ['orchestrator', 'guardrail-validator', 'action-executor'] as const;
   const seconds = await Promise.all(names.map((name) => at.second(name)));
   const before = stream.burst(6);
-  await soon();
+  await underLoad('one of two is frozen');
   const frozen = names.map((name, n) => dice.pick([at.first(name), seconds[n] as SupervisedProcess]));
   for (const { pid } of frozen) process.kill(pid, 'SIGSTOP');
   const stopped = Date.now();
@@ -135,7 +147,7 @@ test('one of two instances is frozen past its session, the other takes over, and
 });
 
 test('the broker is killed and comes back: nobody ends, and everything flows again', async () => {
-  await soon();
+  await underLoad('the broker is killed');
   await at.broker.kill();
   await soon();
   const back = await at.broker.back();
@@ -144,7 +156,7 @@ test('the broker is killed and comes back: nobody ends, and everything flows aga
 });
 
 test('the database is killed and comes back: nobody ends, and everything flows again', async () => {
-  await soon();
+  await underLoad('the database is killed');
   await at.database.kill();
   await soon();
   const back = await at.database.back();

@@ -4,14 +4,16 @@ import { latenciesAt, rateThrough, withWorkers } from './chain.js';
 import type { Load } from './load.js';
 import type { Meter } from './meter.js';
 import type { Hop } from './plain-hop.js';
+import { useOf } from './use.js';
 
 /** As many as ours from a signal to its settlement: ingestion, orchestrator, agent, validator, executor. */
 const hops = 5;
 
 /** F1: a chain of plain hops. */
 export async function measureF1(bench: Bench): Promise<Figure[]> {
-  return withServers(bench, ({ access, topics }) =>
+  return withServers(bench, (servers) =>
     withWorkers(bench, async (start) => {
+      const { access, topics } = servers;
       const names = Array.from({ length: hops + 1 }, (_, n) => `chain-${n}`);
       const [first = '', last = ''] = [names[0], names.at(-1)];
       await topics(...names);
@@ -29,7 +31,13 @@ export async function measureF1(bench: Bench): Promise<Figure[]> {
       await rateThrough(bench, chain, 'warm-up', bench.quick ? 5_000 : 40_000);
       const count = bench.quick ? 10_000 : 100_000;
       bench.say(`f1: ${count} events at once`);
-      const rate = await rateThrough(bench, chain, 'rate', count);
+      const { result: rate, figures: uses } = await useOf(
+        'f1',
+        servers,
+        workers.map(({ pid }) => pid),
+        count,
+        () => rateThrough(bench, chain, 'rate', count),
+      );
       const figures: Figure[] = [
         {
           id: 'f1.rate',
@@ -47,7 +55,7 @@ export async function measureF1(bench: Bench): Promise<Figure[]> {
           { id: `f1.p99@${perSecond}`, what: `${hops} plain hops at ${perSecond}/s, p99`, value: p99, unit: 'ms' },
         );
       }
-      return figures;
+      return [...figures, ...uses];
     }),
   );
 }

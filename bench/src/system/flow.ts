@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench, Figure } from '../figure.js';
 import { percentile } from '../percentile.js';
+import { canLook } from '../processes.js';
 import { eachOnce, settledTopic } from './ends.js';
 import type { System } from './installation.js';
 import { atRest } from './people.js';
 import type { BenchPlay } from './settings.js';
 import { engagementId } from './signals.js';
-import { canLook, type Usage, usage } from './usage.js';
+import { type Usage, usage } from './usage.js';
 import type { Meter } from './watching.js';
 
 /** How much is done: people are used once each, since one who is enrolled is not enrolled again. */
@@ -163,21 +164,39 @@ function usageFigures(actions: number, before: Usage, after: Usage, end: Usage):
       what: 'processor time of all services per executed action',
       value: ofServices.reduce((sum, { ms }) => sum + ms, 0),
       unit: 'CPU-ms',
+      floor: 'f1.cpu',
       note: 'over the run of b.rate, everything that follows a settlement included',
     });
   }
-  for (const { name, ms } of cpu)
-    figures.push({ id: `f.cpu.${name}`, what: `processor time of ${name} per action`, value: ms, unit: 'CPU-ms' });
-  const bytes: readonly (readonly [string, string, number | undefined, number | undefined])[] = [
-    ['topics', 'bytes on topics per executed action', before.topicBytes, after.topicBytes],
-    ['database', 'bytes of the database per executed action', before.databaseBytes, after.databaseBytes],
-    ['wal', "bytes of the database's log per executed action", before.walBytes, after.walBytes],
-  ];
-  for (const [id, what, from, to] of bytes) {
-    if (from !== undefined && to !== undefined)
-      figures.push({ id: `f.bytes.${id}`, what, value: (to - from) / actions, unit: 'B' });
+  const floorOfCpu: Readonly<Record<string, string>> = { kafka: 'f1.cpu.kafka', postgres: 'f2.cpu.postgres' };
+  for (const { name, ms } of cpu) {
+    const floor = floorOfCpu[name];
+    const what = `processor time of ${name} per action`;
+    figures.push({ id: `f.cpu.${name}`, what, value: ms, unit: 'CPU-ms', ...(floor && { floor }) });
   }
+  const bytes: readonly (readonly [string, string, string, number | undefined, number | undefined])[] = [
+    ['topics', 'f1', 'bytes on topics per executed action', before.topicBytes, after.topicBytes],
+    ['database', 'f2', 'bytes of the database per executed action', before.databaseBytes, after.databaseBytes],
+    ['wal', 'f2', "bytes of the database's log per executed action", before.walBytes, after.walBytes],
+  ];
+  for (const [id, floor, what, from, to] of bytes) {
+    if (from !== undefined && to !== undefined)
+      figures.push({
+        id: `f.bytes.${id}`,
+        what,
+        value: (to - from) / actions,
+        unit: 'B',
+        floor: `${floor}.bytes.${id}`,
+      });
+  }
+  const floorOfMemory: Readonly<Record<string, string>> = { kafka: 'f1.memory.kafka', postgres: 'f2.memory.postgres' };
   for (const [name, { rssBytes }] of end.processes)
-    figures.push({ id: `f.memory.${name}`, what: `memory of ${name} at the end`, value: rssBytes / mega, unit: 'MB' });
+    figures.push({
+      id: `f.memory.${name}`,
+      what: `memory of ${name} at the end`,
+      value: rssBytes / mega,
+      unit: 'MB',
+      floor: floorOfMemory[name] ?? 'f1.memory',
+    });
   return figures;
 }

@@ -16,6 +16,12 @@ class Played {
   readonly resolved: string[] = [];
   commitFails = false;
   disconnected = 0;
+  resumed = 0;
+  /** Seeks that the next fetch will follow; what was fetched before them is stale. */
+  sought: { topic: string; partition: number; offset: string }[] = [];
+  seek(place: { topic: string; partition: number; offset: string }) {
+    this.sought.push(place);
+  }
   connecting: Promise<void> = Promise.resolve();
   on(name: string, listener: Listener) {
     this.listeners.set(name, listener);
@@ -51,9 +57,9 @@ class Played {
       },
       resolveOffset: (offset: string) => void this.resolved.push(offset),
       heartbeat,
-      pause: () => () => undefined,
+      pause: () => () => void this.resumed++,
       isRunning: () => true,
-      isStale: () => false,
+      isStale: () => this.sought.some((place) => place.partition === partition),
     });
   }
 }
@@ -66,7 +72,11 @@ const log = {
   error: (text: string) => void said.push(['error', text]),
 };
 let next = () => new Played();
-const start = (handle: ConsumerOptions['handle'] = async () => undefined, limits = {}) => {
+const start = (
+  handle: ConsumerOptions['handle'] = async () => undefined,
+  limits = {},
+  positions?: ConsumerOptions['positions'],
+) => {
   const kafka = {
     consumer: () => {
       const one = next();
@@ -75,7 +85,15 @@ const start = (handle: ConsumerOptions['handle'] = async () => undefined, limits
     },
   } as unknown as Kafka;
   const more = { commitEveryMs: 3_600_000, backoffMs: 1, backoffMaxMs: 1, ...limits };
-  return consume({ kafka, groupId: 'g', topics: ['t'], limits: { ...defaults, ...more }, handle, log });
+  return consume({
+    kafka,
+    groupId: 'g',
+    topics: ['t'],
+    limits: { ...defaults, ...more },
+    handle,
+    log,
+    ...(positions && { positions }),
+  });
 };
 beforeEach(() => {
   made.length = 0;
@@ -190,17 +208,84 @@ test('a slow slice goes on telling the group that it is alive', async () => {
   await consumer.stop();
 });
 
+describe('positions of its own', () => {
+  test('nothing is handled before its partition stands where the tables end, however long they take to answer', async () => {
+    let handled = 0;
+    let asked = 0;
+    const consumer = await start(
+      async () => void handled++,
+      {},
+      async () => {
+        if (asked++ === 0) throw new Error('away');
+        return new Map([['t/1', 3]]);
+      },
+    );
+    const [played] = made as [Played];
+    played.join({ t: [0, 1] });
+    // What was fetched from where the group had got to is not handled; it would move the position over what is missing.
+    await Promise.all([played.batch(0), played.batch(1)]);
+    expect(handled).toBe(0);
+    expect(played.sought).toEqual([
+      { topic: 't', partition: 0, offset: '0' },
+      { topic: 't', partition: 1, offset: '3' },
+    ]);
+    played.sought = [];
+    await played.batch(1);
+    expect(handled).toBe(1);
+    await consumer.stop();
+  });
+
+  test('what was fetched before a crash is not handled after it, and the next join is placed by itself', async () => {
+    let handled = 0;
+    let tell = (_: ReadonlyMap<string, number>): void => undefined;
+    const consumer = await start(
+      async () => void handled++,
+      {},
+      () =>
+        new Promise((resolve) => {
+          tell = resolve;
+        }),
+    );
+    const [played] = made as [Played];
+    played.join({ t: [0] });
+    const before = played.batch(0);
+    played.crash(true);
+    tell(new Map());
+    await before;
+    expect(handled).toBe(0);
+    expect(played.sought).toEqual([]);
+    played.join({ t: [0] });
+    tell(new Map([['t/0', 2]]));
+    await vi.waitUntil(() => played.sought.length === 1);
+    await consumer.stop();
+  });
+});
+
+test('a failure that is over is told no longer after the next join: the partition may have been handled elsewhere', async () => {
+  const consumer = await start(async () => {
+    throw new Error('bad');
+  });
+  const [played] = made as [Played];
+  played.join({ t: [0] });
+  await played.batch(0);
+  expect(consumer.paused()).toEqual({ 't/0': 'bad' });
+  await vi.waitUntil(() => played.resumed > 0);
+  played.join({ t: [0] });
+  expect(consumer.paused()).toEqual({});
+  await consumer.stop();
+});
+
 describe('what nobody would see otherwise', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('a consumer that the broker has not heard for two sessions is silent until it answers again', async () => {
+  test('a consumer that the broker has not heard for three sessions is silent until it answers again', async () => {
     const consumer = await start(undefined, { sessionMs: 6_000 });
     const [played] = made as [Played];
     played.join({ t: [0] });
     await vi.advanceTimersByTimeAsync(11_000);
     played.heartbeat();
-    await vi.advanceTimersByTimeAsync(12_000);
+    await vi.advanceTimersByTimeAsync(18_000);
     expect(consumer.state()).toBe('running');
     await vi.advanceTimersByTimeAsync(1_000);
     expect(consumer.state()).toBe('silent');

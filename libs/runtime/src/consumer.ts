@@ -31,8 +31,8 @@ export const enough = ({ fetchBytes }: Limits): number => Math.ceil(fetchBytes /
 
 export interface RunningConsumer {
   /**
-   * `running`: member of its group. `silent`: it was, but the broker has answered no heartbeat for two sessions, so others have
-   * its partitions. `rebuilding`: it crashed and is being made anew.
+   * `running`: member of its group. `silent`: it was, but the broker has answered no heartbeat for three sessions: the broker is
+   * away, or others have its partitions by now. `rebuilding`: it crashed and is being made anew.
    */
   readonly state: () => 'starting' | 'running' | 'silent' | 'rebuilding' | 'stopped';
   /** Seconds for which slices have been in work, by partition, of those that take unusually long. */
@@ -45,9 +45,17 @@ export interface RunningConsumer {
   readonly stop: () => Promise<void>;
 }
 
+/** Why a partition is paused; `over` once it may go on. */
+interface Failure {
+  readonly count: number;
+  readonly says: string;
+  readonly timer: NodeJS.Timeout;
+  over?: true;
+}
+
 const seconds = (began: number): number => Math.round((performance.now() - began) / 1000);
 
-/** From when on a slice takes unusually long: no statement may take twice as long, so it waits for something else. */
+/** From when on a slice takes unusually long. */
 const slowMs = 30_000;
 
 /**
@@ -63,11 +71,11 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   let committed = Promise.resolve();
   let rebuilt = Promise.resolve();
   const handled = new Map<string, { topic: string; partition: number; offset: string }>();
-  const failures = new Map<string, { count: number; says: string; timer?: NodeJS.Timeout }>();
+  const failures = new Map<string, Failure>();
   const lags = new Map<string, number>();
   const inWork = new Set<Promise<void>>();
-  /** When the slice of a partition that is in work was taken up. */
-  const since = new Map<string, number>();
+  /** The slices in work, by partition, and when each was taken up. */
+  const since = new Set<{ readonly name: string; readonly began: number }>();
   let heard = performance.now();
 
   const commitOnce = async (): Promise<void> => {
@@ -89,24 +97,29 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     return committed;
   };
 
-  /** What the seeks make read once more is known by its position, so it does not matter what was handled meanwhile. */
-  const goBack = async (
+  /**
+   * Whether what was fetched may be handled: with positions of its own, a partition has to stand where they end before anything
+   * of it is handled, or the position would move over what is missing. What may not be handled is fetched again.
+   */
+  let placed = Promise.resolve(true);
+  const place = async (
     made: Consumer,
     owned: Readonly<Record<string, readonly number[]>>,
     positions: NonNullable<ConsumerOptions['positions']>,
-  ): Promise<void> => {
+  ): Promise<boolean> => {
     const under = assignment;
     for (let attempt = 0; ; attempt++) {
-      const at = await positions().catch((error: unknown) => {
-        if (attempt === 0) log.warn(`${groupId}: positions not read yet: ${describe(error).says}`);
-        return undefined;
-      });
-      if (state === 'stopped' || under !== assignment || made !== consumer) return;
-      if (at) {
+      try {
+        const at = await positions();
+        // Whoever joins next is placed by itself.
+        if (state !== 'running' || under !== assignment || made !== consumer) return false;
         for (const [topic, partitions] of Object.entries(owned))
           for (const partition of partitions)
             made.seek({ topic, partition, offset: String(at.get(`${topic}/${partition}`) ?? 0) });
-        return;
+        return true;
+      } catch (error) {
+        if (attempt === 0) log.warn(`${groupId}: positions not read yet: ${describe(error).says}`);
+        if (state !== 'running' || under !== assignment || made !== consumer) return false;
       }
       await new Promise((resolve) => setTimeout(resolve, backoff(attempt, limits.backoffMs, limits.backoffMaxMs)));
     }
@@ -126,7 +139,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     });
     consumer = made;
     made.on(made.events.GROUP_JOIN, ({ payload }) => {
-      if (state === 'stopped') return;
+      if (state === 'stopped' || made !== consumer) return;
       state = 'running';
       heard = performance.now();
       assignment++;
@@ -136,9 +149,10 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
         return payload.memberAssignment[name.slice(0, at)]?.includes(Number(name.slice(at + 1)));
       };
       for (const name of handled.keys()) if (!owned(name)) handled.delete(name);
-      for (const name of failures.keys()) if (!owned(name)) failures.delete(name);
+      // One whose pause is over may have been handled elsewhere since; if not, it fails again.
+      for (const [name, { over }] of failures) if (over || !owned(name)) failures.delete(name);
       for (const name of lags.keys()) if (!owned(name)) lags.delete(name);
-      if (options.positions) void goBack(made, payload.memberAssignment, options.positions);
+      if (options.positions) placed = place(made, payload.memberAssignment, options.positions);
       if (!options.positionOf) return;
       for (const [topic, partitions] of Object.entries(payload.memberAssignment)) {
         for (const partition of partitions) {
@@ -165,55 +179,69 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: limits.partitionsAtOnce,
       eachBatch: ({ batch, resolveOffset, heartbeat, pause, isRunning, isStale }) => {
-        const work = (async () => {
-          const name = `${batch.topic}/${batch.partition}`;
-          for (let from = 0; from < batch.messages.length; from += limits.batchEvents) {
-            if (!isRunning() || isStale() || state === 'stopped') return;
-            const slice = batch.messages.slice(from, from + limits.batchEvents);
-            const records = slice.map(({ offset, key, value, headers }) => ({
-              partition: batch.partition,
-              offset,
-              key,
-              value,
-              headers,
-            }));
-            const left = (from: bigint): number => Number(BigInt(batch.highWatermark) - from);
-            lags.set(name, left(BigInt(slice[0]?.offset ?? batch.highWatermark)));
-            // A slow slice is no silent instance: whatever it waits for has a time limit of its own.
-            const alive = setInterval(() => void heartbeat().catch(() => undefined), limits.sessionMs / 4);
-            const long = setInterval(() => log.warn(`${name}: in work for ${seconds(began)} s`), slowMs);
-            const began = performance.now();
-            since.set(name, began);
-            try {
-              await handle(batch.topic, batch.partition, records);
-            } catch (error) {
-              const before = failures.get(name);
-              const count = (before?.count ?? 0) + 1;
-              const wait = backoff(count - 1, limits.backoffMs, limits.backoffMaxMs);
-              const says = describe(error).says;
-              log[isTransient(error) ? 'warn' : 'error'](`${name}: paused for ${wait} ms: ${says}`);
-              const resume = pause();
-              const timer = setTimeout(() => {
-                try {
-                  resume();
-                } catch {
-                  // The partition went to another instance meanwhile.
-                }
-              }, wait);
-              failures.set(name, { count, says, timer });
-              return;
-            } finally {
-              clearInterval(alive);
-              clearInterval(long);
-              since.delete(name);
-            }
+        const name = `${batch.topic}/${batch.partition}`;
+        const left = (from: bigint): number => Number(BigInt(batch.highWatermark) - from);
+        /** Whether the slice was handled; if not, its partition pauses. */
+        const take = async (records: readonly RawRecord[]): Promise<boolean> => {
+          const mine = { name, began: performance.now() };
+          const long = setInterval(() => log.warn(`${name}: in work for ${seconds(mine.began)} s`), slowMs);
+          since.add(mine);
+          try {
+            await handle(batch.topic, batch.partition, records);
             failures.delete(name);
-            const last = slice.at(-1)?.offset ?? '0';
-            resolveOffset(last);
-            lags.set(name, left(BigInt(last) + 1n));
-            if (!options.positionOf)
-              handled.set(name, { topic: batch.topic, partition: batch.partition, offset: String(BigInt(last) + 1n) });
-            await heartbeat();
+            return true;
+          } catch (error) {
+            const count = (failures.get(name)?.count ?? 0) + 1;
+            const wait = backoff(count - 1, limits.backoffMs, limits.backoffMaxMs);
+            const says = describe(error).says;
+            log[isTransient(error) ? 'warn' : 'error'](`${name}: paused for ${wait} ms: ${says}`);
+            const resume = pause();
+            const timer = setTimeout(() => {
+              failure.over = true;
+              try {
+                resume();
+              } catch {
+                // The partition went to another instance meanwhile.
+              }
+            }, wait);
+            const failure: Failure = { count, says, timer };
+            failures.set(name, failure);
+            return false;
+          } finally {
+            clearInterval(long);
+            since.delete(mine);
+          }
+        };
+        const work = (async () => {
+          // A slow slice is no silent instance. Oftener than kafkajs sends them, since it counts from the last answer.
+          const alive = setInterval(() => void heartbeat().catch(() => undefined), limits.sessionMs / 6);
+          try {
+            if (!(await placed)) return;
+            for (let from = 0; from < batch.messages.length; from += limits.batchEvents) {
+              if (!isRunning() || isStale() || state === 'stopped') return;
+              const slice = batch.messages.slice(from, from + limits.batchEvents);
+              const records = slice.map(({ offset, key, value, headers }) => ({
+                partition: batch.partition,
+                offset,
+                key,
+                value,
+                headers,
+              }));
+              lags.set(name, left(BigInt(slice[0]?.offset ?? batch.highWatermark)));
+              if (!(await take(records))) return;
+              const last = slice.at(-1)?.offset ?? '0';
+              resolveOffset(last);
+              lags.set(name, left(BigInt(last) + 1n));
+              if (!options.positionOf)
+                handled.set(name, {
+                  topic: batch.topic,
+                  partition: batch.partition,
+                  offset: String(BigInt(last) + 1n),
+                });
+              await heartbeat();
+            }
+          } finally {
+            clearInterval(alive);
           }
         })();
         inWork.add(work);
@@ -240,12 +268,12 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   await build();
   const committing = setInterval(() => void commit(), limits.commitEveryMs);
   return {
-    state: () => (state === 'running' && performance.now() - heard > 2 * limits.sessionMs ? 'silent' : state),
+    state: () => (state === 'running' && performance.now() - heard > 3 * limits.sessionMs ? 'silent' : state),
     slow: () =>
       Object.fromEntries(
         [...since]
-          .filter(([, began]) => performance.now() - began > slowMs)
-          .map(([name, began]) => [name, seconds(began)]),
+          .filter(({ began }) => performance.now() - began > slowMs)
+          .map(({ name, began }) => [name, seconds(began)]),
       ),
     paused: () => Object.fromEntries([...failures].map(([name, { says }]) => [name, says])),
     lag: () => Object.fromEntries(lags),

@@ -56,11 +56,17 @@ export class JobRunner {
 
   private loop(kind: JobKind<never>) {
     const running = new Set<Promise<void>>();
-    let wake = (): void => undefined;
+    let goOn = (): void => undefined;
+    let woken = false;
+    const wake = (): void => {
+      woken = true;
+      goOn();
+    };
     const done = (async () => {
       let failures = 0;
       while (!this.stopping) {
         let claimed = 0;
+        woken = false;
         if (running.size < (kind.parallel ?? 1)) {
           try {
             const rows = await this.claim(kind);
@@ -79,20 +85,22 @@ export class JobRunner {
           }
         }
         if (claimed === kind.batch) continue;
+        // Scheduled while it looked, so perhaps not seen.
+        if (woken && running.size < (kind.parallel ?? 1)) continue;
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, this.is.limits.jobPollMs * Math.min(2 ** failures, 25));
-          wake = () => {
+          goOn = () => {
             clearTimeout(timer);
             resolve();
           };
-          if (this.stopping) wake();
+          if (this.stopping) goOn();
         });
       }
       await Promise.allSettled(running);
     })();
     return {
       kind,
-      wake: () => wake(),
+      wake,
       stop: () => {
         wake();
         return done;

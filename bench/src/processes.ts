@@ -1,0 +1,66 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What a process has used so far, and the memory that it holds now. */
+export interface Use {
+  readonly cpuMs: number;
+  readonly rssBytes: number;
+}
+/** Linux counts a process's time in hundredths of a second, whatever its kernel's clock. */
+const tickMs = 10;
+const pageBytes = 4096;
+
+/** Whether processes can be looked at here: elsewhere than on Linux there is no `/proc`. */
+export const canLook = existsSync('/proc/self/stat');
+
+/** One process. */
+export function ofProcess(pid: number): Use {
+  const fields = statOf(pid);
+  return { cpuMs: (Number(fields[11]) + Number(fields[12])) * tickMs, rssBytes: Number(fields[21]) * pageBytes };
+}
+
+/** A server with a process per connection: all of them, and those that it has waited for. Shared pages count once. */
+export function ofFamily(pid: number): Use {
+  const own = statOf(pid);
+  const children = readdirSync('/proc')
+    .map(Number)
+    .filter((other) => other > 0 && statOf(other)[1] === String(pid));
+  const uses = [pid, ...children].map(ofProcess);
+  return {
+    cpuMs: uses.reduce((sum, use) => sum + use.cpuMs, (Number(own[13]) + Number(own[14])) * tickMs),
+    rssBytes: [pid, ...children].reduce((sum, one) => sum + proportional(one), 0),
+  };
+}
+
+/** What follows the name in `/proc/<pid>/stat`, which may itself hold blanks: state, parent, …; of a process that is gone, nothing. */
+function statOf(pid: number): string[] {
+  const text = read(`/proc/${pid}/stat`);
+  return text === '' ? [] : text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+function proportional(pid: number): number {
+  const text = read(`/proc/${pid}/smaps_rollup`);
+  return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
+}
+
+/** Whether it is the program that is meant: on Docker the process that was started is its client, whose use says nothing. */
+export const isProgram = (pid: number, program: string): boolean => read(`/proc/${pid}/comm`).includes(program);
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Bytes of records of the topics that are meant in a broker's folder; undefined where that is not to be seen. */
+export function logBytes(data: string, meant: (file: string) => boolean): number | undefined {
+  try {
+    return readdirSync(data, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.log') && meant(file))
+      .reduce((sum, file) => sum + statSync(join(data, file)).size, 0);
+  } catch {
+    return undefined;
+  }
+}
