@@ -13,10 +13,11 @@ const pageBytes = 4096;
 /** Whether processes can be looked at here: elsewhere than on Linux there is no `/proc`. */
 export const canLook = existsSync('/proc/self/stat');
 
-/** One process. */
+/** One process; of one that is gone, nothing: whoever waited for it has its time. */
 export function ofProcess(pid: number): Use {
   const fields = statOf(pid);
-  return { cpuMs: (Number(fields[11]) + Number(fields[12])) * tickMs, rssBytes: Number(fields[21]) * pageBytes };
+  const count = (field: number): number => Number(fields[field] ?? 0);
+  return { cpuMs: (count(11) + count(12)) * tickMs, rssBytes: count(21) * pageBytes };
 }
 
 /** A server with a process per connection: all of them, and those that it has waited for. Shared pages count once. */
