@@ -1,4 +1,6 @@
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type DataOf, derivedId, digestOf, sourceOf, toBinary } from '@countersign/contracts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { shared, type Visitor, visit } from './installation.js';
@@ -46,6 +48,11 @@ test.each([
   const agent = 'paid-media-agent';
   const { refused } = await write(agent, topic, event(agent, 'ActionApproved', {}));
   expect(refused).toMatch(/not authorized/i);
+  // No record of ours can hold what was never written; the broker keeps one of its own, of the first right that was missing.
+  const denied = new RegExp(`User:${agent} is Denied operation = (WRITE|DESCRIBE) .* Topic:LITERAL:${topic} `);
+  await visitor.until('the broker to note it', () =>
+    denied.test(readFileSync(join(visitor.home, 'kafka/broker.log'), 'utf8')),
+  );
 });
 
 test('an agent writes its own topic, so it is the topic that the broker refuses', async () => {

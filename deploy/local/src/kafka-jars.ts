@@ -7,7 +7,13 @@ import { promisify } from 'node:util';
 import { cacheDirectory, underLock } from './cache.js';
 
 const run = promisify(execFile);
-const settings = ['-XX:+UseSerialGC', '-Djava.awt.headless=true', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
+const settings = [
+  '-XX:+UseSerialGC',
+  '-Djava.awt.headless=true',
+  '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+  // What was denied, to whom: at this level what was allowed is not told.
+  '-Dorg.slf4j.simpleLogger.log.kafka.authorizer.logger=info',
+];
 const quiet = ['-Xlog:cds=off', '-Xlog:cds+dynamic=off'];
 const pom = fileURLToPath(new URL('../pom.xml', import.meta.url));
 

@@ -56,17 +56,11 @@ export class JobRunner {
 
   private loop(kind: JobKind<never>) {
     const running = new Set<Promise<void>>();
-    let goOn = (): void => undefined;
-    let woken = false;
-    const wake = (): void => {
-      woken = true;
-      goOn();
-    };
+    let wake = (): void => undefined;
     const done = (async () => {
       let failures = 0;
       while (!this.stopping) {
         let claimed = 0;
-        woken = false;
         if (running.size < (kind.parallel ?? 1)) {
           try {
             const rows = await this.claim(kind);
@@ -85,22 +79,20 @@ export class JobRunner {
           }
         }
         if (claimed === kind.batch) continue;
-        // Scheduled while it looked, so perhaps not seen.
-        if (woken && running.size < (kind.parallel ?? 1)) continue;
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, this.is.limits.jobPollMs * Math.min(2 ** failures, 25));
-          goOn = () => {
+          wake = () => {
             clearTimeout(timer);
             resolve();
           };
-          if (this.stopping) goOn();
+          if (this.stopping) wake();
         });
       }
       await Promise.allSettled(running);
     })();
     return {
       kind,
-      wake,
+      wake: () => wake(),
       stop: () => {
         wake();
         return done;
