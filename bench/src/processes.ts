@@ -13,6 +13,9 @@ const pageBytes = 4096;
 /** Whether processes can be looked at here: elsewhere than on Linux there is no `/proc`. */
 export const canLook = existsSync('/proc/self/stat');
 
+/** Asks a database how large it is, and how much it has written to its log, in bytes: `size`, `wal`. */
+export const databaseUse = `SELECT pg_database_size(current_database())::text AS size, pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text AS wal`;
+
 /** One process; of one that is gone, nothing: whoever waited for it has its time. */
 export function ofProcess(pid: number): Use {
   const fields = statOf(pid);

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Figure } from '../figure.js';
-import { canLook, isProgram, logBytes, ofFamily, ofProcess, type Use } from '../processes.js';
+import { canLook, databaseUse, isProgram, logBytes, ofFamily, ofProcess, type Use } from '../processes.js';
 import type { Servers } from '../servers.js';
 
 const mega = 1024 * 1024;
@@ -22,11 +22,7 @@ async function used(
 ): Promise<Used> {
   const client = new pg.Client({ connectionString: database });
   await client.connect();
-  const { rows } = await client
-    .query<{ size: string; wal: string }>(
-      `SELECT pg_database_size(current_database())::text AS size, pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text AS wal`,
-    )
-    .finally(() => client.end());
+  const { rows } = await client.query<{ size: string; wal: string }>(databaseUse).finally(() => client.end());
   return {
     hops: canLook ? pids.map(ofProcess) : [],
     ...(canLook && isProgram(brokerProcess, 'java') && { kafka: ofProcess(brokerProcess) }),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { canLook, isProgram, logBytes, ofFamily, ofProcess, type Use } from '../processes.js';
+import { canLook, databaseUse, isProgram, logBytes, ofFamily, ofProcess, type Use } from '../processes.js';
 import type { System } from './installation.js';
 
 /** What was used up to a moment, by name of the process; `postgres` stands for all of the server's. */
@@ -21,9 +21,7 @@ export async function usage(system: System): Promise<Usage> {
   for (const [name, service] of running.services) note(name, service.pid);
   note('kafka', running.broker?.pid, 'java');
   note('postgres', running.postgres?.pid, 'postgres');
-  const [row] = await query<{ size: string; wal: string }>(
-    `SELECT pg_database_size(current_database())::text AS size, pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text AS wal`,
-  );
+  const [row] = await query<{ size: string; wal: string }>(databaseUse);
   return {
     processes,
     topicBytes: logBytes(join(home, 'kafka/data'), (file) => file.includes('.v1-')),

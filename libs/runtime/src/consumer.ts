@@ -108,18 +108,19 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     positions: NonNullable<ConsumerOptions['positions']>,
   ): Promise<boolean> => {
     const under = assignment;
+    // Whoever joins next is placed by itself.
+    const past = (): boolean => state !== 'running' || under !== assignment || made !== consumer;
     for (let attempt = 0; ; attempt++) {
       try {
         const at = await positions();
-        // Whoever joins next is placed by itself.
-        if (state !== 'running' || under !== assignment || made !== consumer) return false;
+        if (past()) return false;
         for (const [topic, partitions] of Object.entries(owned))
           for (const partition of partitions)
             made.seek({ topic, partition, offset: String(at.get(`${topic}/${partition}`) ?? 0) });
         return true;
       } catch (error) {
         if (attempt === 0) log.warn(`${groupId}: positions not read yet: ${describe(error).says}`);
-        if (state !== 'running' || under !== assignment || made !== consumer) return false;
+        if (past()) return false;
       }
       await new Promise((resolve) => setTimeout(resolve, backoff(attempt, limits.backoffMs, limits.backoffMaxMs)));
     }

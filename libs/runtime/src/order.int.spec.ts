@@ -86,6 +86,16 @@ const record = (id: string): RawRecord => {
   return { partition: 0, offset: String(offset), key: Buffer.from('k'), value: Buffer.from(value), headers };
 };
 
+/** Resolves when work that was begun waits for a lock, or has ended. */
+async function waitsOrEnds(work: Promise<unknown>): Promise<'waits' | 'ended'> {
+  let ended = false;
+  const end = (): void => {
+    ended = true;
+  };
+  work.then(end, end);
+  for (; !ended; await new Promise((resolve) => setTimeout(resolve, 5))) if (await waiting()) return 'waits';
+  return 'ended';
+}
 /** Somebody waits for a lock. */
 const waiting = async (): Promise<boolean> =>
   (await hand.db.read(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`))
@@ -216,13 +226,10 @@ test('rule 3: of two that end a job at once the second waits, and publishes what
   await runJobs();
   speaker.end = end;
   expect(speaker.claims).toHaveLength(2);
-  let over = false;
   let second: Promise<void> | undefined;
   await speaker.end(0, async () => {
-    second = speaker.end(1).finally(() => {
-      over = true;
-    });
-    while (!over && !(await waiting())) await new Promise((resolve) => setTimeout(resolve, 5));
+    second = speaker.end(1);
+    await waitsOrEnds(second);
   });
   await second;
   expect([...new Set(said())]).toEqual(['claim 0']);
@@ -249,15 +256,11 @@ test('an older version never replaces a newer one, in one batch or a later one, 
 test('state that a transaction holds changes when it has ended, also where nobody had written it yet', async () => {
   await hand.readState('controls.v1', [controlRecord(1, 0)]);
   for (const scope of ['all', 'agent:paid-media-agent']) {
-    let over = false;
     let written: Promise<void> | undefined;
     await hand.db.transaction(async (tx) => {
       await engine.state(tx, 'controls.v1', [scope], 'share');
-      written = hand.readState('controls.v1', [controlRecord(2, 1, scope)]).finally(() => {
-        over = true;
-      });
-      while (!over && !(await waiting())) await new Promise((resolve) => setTimeout(resolve, 5));
-      expect(over).toBe(false);
+      written = hand.readState('controls.v1', [controlRecord(2, 1, scope)]);
+      expect(await waitsOrEnds(written)).toBe('waits');
     });
     await written;
   }
@@ -284,13 +287,10 @@ test('of two acts at once on one key of own state, the second waits for the firs
   try {
     // The row is made by the first of them, and is there for the others.
     for (const version of [1, 3]) {
-      let over = false;
       let second: ReturnType<typeof act> | undefined;
       const first = act(`act ${version}`, async () => {
-        second = act(`act ${version + 1}`).finally(() => {
-          over = true;
-        });
-        while (!over && !(await waiting())) await new Promise((resolve) => setTimeout(resolve, 5));
+        second = act(`act ${version + 1}`);
+        await waitsOrEnds(second);
       });
       expect(await first).toMatchObject({ result: version });
       expect(await second).toMatchObject({ result: version + 1 });
