@@ -1,6 +1,6 @@
 import type { Consumer, Kafka } from 'kafkajs';
 import type { RawRecord } from './entries.js';
-import { backoff, describe, isTransient } from './failures.js';
+import { backoff, describe, faultOf } from './failures.js';
 import type { Limits } from './limits.js';
 
 export interface ConsumerOptions {
@@ -195,7 +195,8 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
             const count = (failures.get(name)?.count ?? 0) + 1;
             const wait = backoff(count - 1, limits.backoffMs, limits.backoffMaxMs);
             const says = describe(error).says;
-            log[isTransient(error) ? 'warn' : 'error'](`${name}: paused for ${wait} ms: ${says}`);
+            // What passes by itself needs nobody.
+            log[faultOf(error) === 'world' ? 'warn' : 'error'](`${name}: paused for ${wait} ms: ${says}`);
             const resume = pause();
             const timer = setTimeout(() => {
               failure.over = true;

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from './database.js';
 import { defaults } from './limits.js';
+import { classes, installationCodes } from './sqlstates.js';
 
 let database: TestDatabase;
 let db: Database;
@@ -148,4 +149,31 @@ test('a statement that comes after its transaction has ended is refused, and not
   ended();
   await Promise.all(late);
   expect(await db.read('SELECT a FROM written WHERE a IN (8, 9)')).toEqual([]);
+});
+
+test('every class of SQLSTATE that this server knows has a word on whose fault it is, and every code named by itself is one', async () => {
+  const superuser = new pg.Client({ connectionString: database.superuserUrl });
+  await superuser.connect();
+  const { rows } = await superuser.query<{ text: string }>(
+    `SELECT pg_read_file(setting || '/errcodes.txt') AS text FROM pg_config WHERE name = 'SHAREDIR'`,
+  );
+  await superuser.end();
+  const codes = [...(rows[0]?.text ?? '').matchAll(/^([0-9A-Z]{5}) +[ESW] /gm)].map(([, code = '']) => code);
+  expect(codes.length).toBeGreaterThan(200);
+  expect([...new Set(codes.map((code) => code.slice(0, 2)))].sort()).toEqual(Object.keys(classes).sort());
+  expect(codes).toEqual(expect.arrayContaining([...installationCodes]));
+});
+
+test('a session that may only read is given up after its first refusal, since another may be on a server that takes writes', async () => {
+  await other.query('CREATE TABLE after_failover (a int)');
+  const own = openDatabase(database.url, 'test', { ...defaults, connections: 1 });
+  try {
+    await own.read('SET default_transaction_read_only = on');
+    const write = () => own.transaction((tx) => tx.query('INSERT INTO after_failover VALUES (1)'));
+    await expect(write()).rejects.toMatchObject({ code: '25006' });
+    await write();
+  } finally {
+    await own.close();
+  }
+  expect(await db.read('SELECT a FROM after_failover')).toEqual([{ a: 1 }]);
 });

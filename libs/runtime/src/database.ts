@@ -2,7 +2,7 @@ import { moment, transactionEnded } from '@countersign/telemetry';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import type { Tx } from './door.js';
-import { describe, lostRace, planOutdated } from './failures.js';
+import { describe, lostRace, ofSession, planOutdated } from './failures.js';
 import type { Limits } from './limits.js';
 import { runtimeMigrations } from './migrations.js';
 import { prepared } from './prepared.js';
@@ -92,7 +92,7 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
       await client.query('ROLLBACK').catch((e: Error) => {
         broken = e;
       });
-      if (planOutdated(error)) broken = error as Error;
+      if (ofSession(error)) broken = error as Error;
       throw error;
     } finally {
       client.removeListener('error', ignore);

@@ -280,6 +280,46 @@ test('while the database is away partitions pause, and when it is back nothing w
   expect(await query('SELECT * FROM dead_letters', own.url)).toEqual([]);
 });
 
+test('a transaction that the database ends for its length is the world’s fault: good events come again until there is time', async () => {
+  const own = await createTestDatabase();
+  cleanups.push(() => own.drop());
+  await query('CREATE TABLE effects (proposal_id uuid PRIMARY KEY)', own.url);
+  await query(`ALTER ROLE ${own.name} SET transaction_timeout = '250ms'`, own.superuserUrl);
+  let slow = true;
+  let tries = 0;
+  const made = await run(engine({ url: own.url }), async (batch) => {
+    tries++;
+    if (slow) await batch.tx.query('SELECT pg_sleep(1)');
+    await effect(batch);
+  });
+  await send(4_000, 5);
+  // Oftener than an event of its own fault would be tried.
+  await until(async () => tries > 8);
+  expect((await made.health()).checks.paused).toBeDefined();
+  slow = false;
+  await until(async () => (await effects(own.url)).length === 5);
+  expect(await effects(own.url)).toEqual(expected(4_000, 5));
+  expect(await query('SELECT * FROM dead_letters', own.url)).toEqual([]);
+});
+
+test('while the role may only read, as after a failover, partitions pause; when another connection may write, work goes on', async () => {
+  const own = await createTestDatabase();
+  cleanups.push(() => own.drop());
+  await query('CREATE TABLE effects (proposal_id uuid PRIMARY KEY)', own.url);
+  const made = await run(engine({ url: own.url }));
+  const readOnly = (on: 'on' | 'off') =>
+    query(`ALTER ROLE ${own.name} SET default_transaction_read_only = ${on}`, own.superuserUrl);
+  await readOnly('on');
+  await query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${own.name}'`, own.superuserUrl);
+  await send(5_000, 5);
+  const paused = async () => JSON.stringify((await made.health()).checks.paused ?? '');
+  await until(async () => (await paused()).includes('25006'));
+  await readOnly('off');
+  // No session is ended this time: those that may only read have to be given up.
+  await until(async () => (await effects(own.url)).length === 5);
+  expect(await query('SELECT * FROM dead_letters', own.url)).toEqual([]);
+});
+
 test('when the broker was killed and is back, work goes on and nothing is lost', async () => {
   const made = await run(engine());
   await send(4_000, 50);

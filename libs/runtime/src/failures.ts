@@ -1,36 +1,49 @@
 import kafkajs from 'kafkajs';
+import { type Blame, blameOf } from './sqlstates.js';
 import { printable } from './text.js';
 
 const { KafkaJSError } = kafkajs;
 
-/**
- * What Postgres says of itself, its set-up or the transaction, never of the event (PostgreSQL manual, appendix A): connection,
- * authorisation, rollback, resources, operator, system, configuration, internal; then a missing right or database, a server that
- * became read-only, a transaction that stood idle, a lock not got.
- */
-const transientClasses = ['08', '28', '40', '53', '57', '58', 'F0', 'XX'];
-const transientCodes = new Set(['42501', '3D000', '25006', '25P03', '55P03']);
-const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
-/** pg reports a lost connection without a code. */
+/** System calls and sockets: the network, or the other end of it. */
+const networkCodes = new Set(
+  [
+    'ECONNREFUSED ECONNRESET ECONNABORTED EPIPE ETIMEDOUT ENOTFOUND EAI_AGAIN EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN',
+    'ENETRESET ENOTCONN ERR_SOCKET_CLOSED ERR_SOCKET_CONNECTION_TIMEOUT ERR_STREAM_DESTROYED ERR_STREAM_WRITE_AFTER_END',
+    'ERR_STREAM_PREMATURE_CLOSE',
+  ].flatMap((line) => line.split(' ')),
+);
+/** Certificates and protocol of TLS, as Node and OpenSSL name them. */
+const tls = /^(ERR_(TLS|SSL)_|CERT_|UNABLE_TO_|(DEPTH_ZERO_)?SELF_SIGNED_CERT|HOSTNAME_MISMATCH$)/;
+/** What pg reports without a code: a connection that is lost or out of step. */
 const lostConnection =
-  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end|Received unexpected \w+ message from backend)/;
+/** What pg reports without a code: the server and the settings do not agree on how to log in. */
+const noLogin = /^(SASL: |The server does not support SSL|There was an error establishing an SSL)/;
 
 /**
- * Whether the same work may succeed later because the world, not the event, is at fault: database or broker away or refusing,
- * a system call that failed, a race lost. Everything else is the event's own, and makes it a dead letter.
+ * Whose fault an error is. The world's: database or broker away or refusing, a system call that failed, a race lost. The
+ * installation's: a right, a schema, a certificate. What nothing here knows is the event's own.
  */
-export function isTransient(error: unknown): boolean {
-  if (error instanceof KafkaJSError) return true;
-  if (!(error instanceof Error)) return false;
-  const { code, syscall, cause } = error as { code?: unknown; syscall?: unknown; cause?: unknown };
-  if (typeof syscall === 'string' || lostConnection.test(error.message) || planOutdated(error)) return true;
+export function faultOf(error: unknown): Blame {
+  if (error instanceof KafkaJSError) return 'world';
+  if (!(error instanceof Error)) return 'event';
+  const { code, syscall, cause, severity, errors } = error as Error & Partial<Record<string, unknown>>;
+  if (typeof syscall === 'string' || lostConnection.test(error.message) || planOutdated(error)) return 'world';
+  if (noLogin.test(error.message)) return 'installation';
+  // What a time limit of ours, or the end of the process, has broken off.
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'world';
   if (typeof code === 'string') {
-    if (networkCodes.has(code) || transientCodes.has(code)) return true;
-    if (/^[0-9A-Z]{5}$/.test(code) && transientClasses.some((c) => code.startsWith(c))) return true;
+    if (networkCodes.has(code) || code.startsWith('UND_ERR_')) return 'world';
+    if (tls.test(code)) return 'installation';
+    if (typeof severity === 'string' && /^[0-9A-Z]{5}$/.test(code)) return blameOf(code, severity);
   }
-  if (error instanceof AggregateError) return error.errors.some(isTransient);
-  return isTransient(cause);
+  // Of several attempts, one that may succeed later is enough.
+  const within = Array.isArray(errors) && errors.length > 0 ? errors.map(faultOf) : cause ? [faultOf(cause)] : [];
+  return within.find((blame) => blame === 'world') ?? within.find((blame) => blame === 'installation') ?? 'event';
 }
+
+/** Whether the same work may succeed later, so that it is tried again and nothing is skipped. Everything else becomes a dead letter. */
+export const isTransient = (error: unknown): boolean => faultOf(error) !== 'event';
 
 /** Whether only a race was lost, so that the batch is rerun at once. */
 export const lostRace = (error: unknown): boolean =>
@@ -44,6 +57,10 @@ export const planOutdated = (error: unknown): boolean => {
   const { code, routine } = error as { code?: string; routine?: string };
   return code === '26000' || (code === '0A000' && routine === 'RevalidateCachedQuery');
 };
+
+/** Whether another connection may do better: an outdated plan, or a server that became read-only and has a successor. */
+export const ofSession = (error: unknown): boolean =>
+  planOutdated(error) || (error as { code?: string }).code === '25006';
 
 /** What may be said of an error in a log or a dead letter: its class and code; messages of the database and of parsers quote values. */
 export function describe(error: unknown): { code: string; says: string } {

@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { defaults, type Limits, variables } from './limits.js';
+import { classes, installationCodes } from './sqlstates.js';
 
 const root = join(import.meta.dirname, '../../..');
 const readme = readFileSync(join(root, 'libs/runtime/README.md'), 'utf8');
@@ -10,6 +11,12 @@ test('the table of limits is that of the code: every variable, with its default,
   const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \| (\d+) \|/gm)].map(([, name, value]) => [name, Number(value)]);
   const limits = Object.keys(variables) as (keyof Limits)[];
   expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(limits.map((name) => [variables[name], defaults[name]])));
+});
+
+test('the table of SQLSTATE is that of the code, and the codes that do not follow their class are named', () => {
+  const rows = [...readme.matchAll(/^\| `([0-9A-Z]{2})` \| [^|]+ \| (world|installation|event) \|/gm)];
+  expect(Object.fromEntries(rows.map(([, name, blame]) => [name, blame]))).toEqual(classes);
+  for (const code of installationCodes) expect(readme).toContain(`\`${code}\``);
 });
 
 const rules = readme.split(/^(?=\d\. .*'rule )/m).filter((text) => /^\d\. .*'rule /.test(text));
