@@ -44,12 +44,11 @@ const tryOpen = (
     audience?: string | string[];
   } = {},
 ) => {
-  const now = change.at ?? at;
   return open('event' in change ? change.event : event, {
     keys,
     audience: change.audience ?? ['action-executor/ads', 'action-executor/mailer'],
-    at: now,
-    state: { ...stateFor(facts, policyOf(), now), ...change.state },
+    at: change.at ?? at,
+    state: { ...stateFor(facts), ...change.state },
     spent: change.spent ?? false,
   });
 };
@@ -165,7 +164,7 @@ describe('time', () => {
     expect(codeOf(tryOpen(ads, { at: plus(-5) }))).toBe('wait: early');
     expect(tryOpen(ads, { at: plus(-5.001) })).toMatchObject({
       ok: false,
-      refusal: { code: 'clock', settles: 'refused' },
+      refusal: { kind: 'wait', code: 'clock', until: plus(-5) },
     });
   });
 
@@ -286,15 +285,34 @@ describe('state', () => {
   test.each(['controls', 'consents', 'policies'] as const)(
     '[case 38] %s that were not compared for too long count as unknown',
     (topic) => {
-      const fresh = stateFor(ads.facts).comparedAt;
-      const compared = (when: string | null) =>
-        codeOf(tryOpen(ads, { state: { comparedAt: { ...fresh, [topic]: when } } }));
-      expect(compared(plus(-10))).toBe('opened');
-      expect(compared(plus(-10.001))).toBe('refused: state-stale');
-      expect(compared(null)).toBe('refused: state-stale');
-      expect(compared('never')).toBe('refused: state-stale');
+      const state = (age: number | null) => ({ ageMs: { ...stateFor(ads.facts).ageMs, [topic]: age } });
+      const aged = (age: number | null) => codeOf(tryOpen(ads, { state: state(age) }));
+      expect([0, 9_999, 10_000].map(aged)).toEqual(['opened', 'opened', 'opened']);
+      const unknown = [10_001, null, -1, -0.001, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      expect(unknown.map(aged)).toEqual(unknown.map(() => 'wait: state-stale'));
     },
   );
+
+  test('what waited for its state until its expiry has expired, and says what it waited for', () => {
+    const state = { ageMs: { controls: 60_000, consents: 0, policies: 0 } };
+    expect(tryOpen(ads, { at: plus(900), state })).toMatchObject({
+      ok: false,
+      refusal: { code: 'expired', settles: 'expired', says: expect.stringContaining('controls were last found read') },
+    });
+    expect(tryOpen(ads, { at: plus(900) })).toMatchObject({
+      ok: false,
+      refusal: { says: expect.not.stringContaining('waited') },
+    });
+  });
+
+  test('a stop that is known is final, however old what is known has become', () => {
+    const old = { ageMs: { controls: 60_000, consents: null, policies: 0 } };
+    const controls = { all: { version: 1, state: 'stopped' as const } };
+    expect(codeOf(tryOpen(ads, { state: { ...old, controls } }))).toBe('refused: stopped');
+    expect(codeOf(tryOpen(ads, { state: { ...old, policy: { version: 8, parts: {} } } }))).toBe(
+      'refused: policy-changed',
+    );
+  });
 
   test('which rows to lock is known before opening', () => {
     expect(comparedBy(email.event)).toEqual({

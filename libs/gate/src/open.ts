@@ -7,12 +7,19 @@ import { controlScopes, type Subject, subjectOf } from './subject.js';
 
 /**
  * How far an executor's clock may be behind the validator's, in seconds. A permit that is signed further in the future than
- * that is refused: with such a clock no expiry can be trusted. Not-before and expiry themselves get no tolerance.
+ * that waits: with such a clock no expiry can be trusted. Not-before and expiry themselves get no tolerance.
  */
 export const CLOCK_TOLERANCE_SECONDS = 5;
 
-/** State that was not compared with the end of its topic for longer than this counts as unknown, and nothing runs. */
+/** State that was not compared with the end of its topic for longer than this counts as unknown, and what rests on it waits. */
 export const STATE_MAX_AGE_SECONDS = 10;
+
+/**
+ * Whether state of this age, in milliseconds, is too old to judge or run anything by. Never compared is, and so is every age
+ * that cannot be one: a negative one is of a clock that was set back.
+ */
+export const isStale = (ageMs: number | null): boolean =>
+  !(ageMs !== null && ageMs >= 0 && ageMs <= STATE_MAX_AGE_SECONDS * 1000);
 
 declare const brand: unique symbol;
 
@@ -37,11 +44,14 @@ export interface GateState {
   /** By contact. */
   readonly consents: Readonly<Record<string, ConsentFact>>;
   readonly policy: { readonly version: number; readonly parts: Readonly<Record<string, string>> } | null;
-  /** When each was last compared with the end of its topic; null where never since the start. */
-  readonly comparedAt: {
-    readonly controls: string | null;
-    readonly consents: string | null;
-    readonly policies: string | null;
+  /**
+   * How many milliseconds ago each was last found read to the end of its topic, taken when this is passed; null where never since
+   * the start. Measured by a clock that nobody sets (`performance.now()`): the difference of two times of day is no age.
+   */
+  readonly ageMs: {
+    readonly controls: number | null;
+    readonly consents: number | null;
+    readonly policies: number | null;
   };
 }
 
@@ -65,9 +75,7 @@ export type RefusalCode =
   | 'event-differs'
   | 'epoch-missing'
   | 'spent'
-  | 'clock'
   | 'expired'
-  | 'state-stale'
   | 'stopped'
   | 'control-changed'
   | 'consent-changed'
@@ -85,10 +93,10 @@ export interface Refusal {
   readonly settles: 'refused' | 'expired' | null;
 }
 
-/** Not now: try again at `until`, or where that is null as soon as the state has moved. */
+/** Not now: try again at `until`, or where that is null soon, when the state has moved. What waits until its expiry has expired. */
 export interface Wait {
   readonly kind: 'wait';
-  readonly code: 'early' | 'state-behind';
+  readonly code: 'clock' | 'early' | 'state-behind' | 'state-stale';
   readonly says: string;
   readonly until: string | null;
 }
@@ -106,7 +114,7 @@ export const isApproved = (value: unknown): value is ApprovedAction =>
 /**
  * Opens the permit of an `ActionApproved` event. Checks, in this order, each with its own code: form, header, key, signature,
  * claims, audience, the action's kind and payload, its digest, the event's fields against the claims, single use, clock, expiry,
- * not-before, age of the state, controls, consents, policy. Never throws.
+ * not-before, controls, consents, policy, age of the state. Never throws.
  */
 export function open(event: unknown, { keys, audience, at, state, spent }: OpenWith): Opened {
   const parsed = ActionApproved.safeParse(event);
@@ -138,9 +146,9 @@ export function open(event: unknown, { keys, audience, at, state, spent }: OpenW
   if (missing) return no('epoch-missing', `the permit says no version of ${missing}`, null);
 
   if (spent) return no('spent', `permit ${claims.jti} was used before`, null);
-  const now = Date.parse(at);
-  if (claims.iat * 1000 > now + CLOCK_TOLERANCE_SECONDS * 1000) {
-    return no('clock', `signed at ${instant(claims.iat)}, here it is ${at}: this clock is behind`, 'refused');
+  if (claims.iat * 1000 > Date.parse(at) + CLOCK_TOLERANCE_SECONDS * 1000) {
+    const says = `signed at ${instant(claims.iat)}, here it is ${at}: this clock is behind`;
+    return { ok: false, refusal: wait('clock', says, instant(claims.iat - CLOCK_TOLERANCE_SECONDS)) };
   }
   const stopped = current(claims, subject.subject, at, state);
   if (stopped) return { ok: false, refusal: stopped };
@@ -200,25 +208,13 @@ const isKey = (key: string): boolean => key.length <= 500 && !key.includes('\0')
 /** Everything that can change after the signature: time, and state against the permit's versions. Undefined: it may run. */
 function current(claims: PermitClaims, subject: Subject, at: string, state: GateState): Refusal | Wait | undefined {
   const now = Date.parse(at);
+  const stale = staleness(state);
   if (!(now < claims.exp * 1000)) {
-    return refusal('expired', `it expired at ${instant(claims.exp)}, here it is ${at}`, 'expired');
+    const why = stale ? `; until then it waited: ${stale}` : '';
+    return refusal('expired', `it expired at ${instant(claims.exp)}, here it is ${at}${why}`, 'expired');
   }
   if (now < claims.nbf * 1000) {
-    return {
-      kind: 'wait',
-      code: 'early',
-      says: `it may not run before ${instant(claims.nbf)}`,
-      until: instant(claims.nbf),
-    };
-  }
-  for (const topic of ['controls', 'consents', 'policies'] as const) {
-    const compared = state.comparedAt[topic];
-    if (compared === null || !(now - Date.parse(compared) <= STATE_MAX_AGE_SECONDS * 1000)) {
-      return refusal(
-        'state-stale',
-        `${topic} were last compared with the end of their topic ${compared ?? 'never'}, more than ${STATE_MAX_AGE_SECONDS} s before ${at}`,
-      );
-    }
+    return wait('early', `it may not run before ${instant(claims.nbf)}`, instant(claims.nbf));
   }
   let behind: Wait | undefined;
   for (const [epoch, signed] of Object.entries(claims.epochs).sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -227,7 +223,18 @@ function current(claims: PermitClaims, subject: Subject, at: string, state: Gate
     if (found?.kind === 'refused') return found;
     behind ??= found;
   }
-  return comparedPolicy(claims, state) ?? behind;
+  const policy = comparedPolicy(claims, state);
+  if (policy?.kind === 'refused') return policy;
+  return stale === undefined ? (policy ?? behind) : wait('state-stale', stale, null);
+}
+
+/** Says of which topic the state is unknown, and for how long; undefined where all is known. */
+function staleness({ ageMs }: GateState): string | undefined {
+  const topic = (['controls', 'consents', 'policies'] as const).find((name) => isStale(ageMs[name]));
+  if (topic === undefined) return undefined;
+  const age = ageMs[topic];
+  const last = age === null ? 'never' : `${age / 1000} s ago`;
+  return `${topic} were last found read to the end of their topic ${last}, at most ${STATE_MAX_AGE_SECONDS} s are allowed`;
 }
 
 function compared(epoch: string, signed: number, subject: Subject, state: GateState): Refusal | Wait | undefined {
@@ -280,12 +287,8 @@ function comparedPolicy(claims: PermitClaims, { policy }: GateState): Refusal | 
     : undefined;
 }
 
-const behind = (what: string, version: number, signed: number): Wait => ({
-  kind: 'wait',
-  code: 'state-behind',
-  says: `${what} is at version ${version} here, the permit was signed under ${signed}`,
-  until: null,
-});
+const behind = (what: string, version: number, signed: number): Wait =>
+  wait('state-behind', `${what} is at version ${version} here, the permit was signed under ${signed}`, null);
 
 function epochsOf(approved: ActionApproved, subject: Subject): string[] {
   const scopes = controlScopes(approved.agent, approved.play.id, approved.action, subject);
@@ -329,6 +332,8 @@ const refusal = (code: RefusalCode, says: string, settles: Refusal['settles'] = 
   says: plainText(says, 1000),
   settles,
 });
+
+const wait = (code: Wait['code'], says: string, until: string | null): Wait => ({ kind: 'wait', code, says, until });
 
 const no = (code: RefusalCode, says: string, settles: Refusal['settles']): Opened => ({
   ok: false,

@@ -286,9 +286,9 @@ export function approvedEvent(proposal: Proposal, judgement: Judgement, key: Sig
 }
 
 /** What an executor knows right after the verdict: exactly what it was judged under. */
-export const stateFor = (facts: Facts, policy: Policy = policyOf(), now = at): GateState => ({
+export const stateFor = (facts: Facts, policy: Policy = policyOf()): GateState => ({
   controls: facts.controls,
   consents: facts.consents,
   policy: { version: policy.version, parts: policy.parts },
-  comparedAt: { controls: now, consents: now, policies: now },
+  ageMs: { controls: 0, consents: 0, policies: 0 },
 });

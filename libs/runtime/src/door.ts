@@ -1,5 +1,6 @@
 import type { DataOf, Envelope, Event, EventType, Fault, Service } from '@countersign/contracts';
 import type { Type } from '@nestjs/common';
+import type { Ago } from './ago.js';
 
 /** Something that answers statements. Placeholders are `$1`, rows come back as objects. */
 export interface Reader {
@@ -274,10 +275,10 @@ export interface Runtime {
     lock?: 'share',
   ): Promise<Map<string, StateRow<T>>>;
   /**
-   * When each state topic was last compared with the end of its topic and found read to it: RFC 3339, null where never since
-   * this instance started.
+   * How long ago each state topic was last compared with the end of its topic and found read to it; null where never since this
+   * instance started. Take it before the rows, ask it after them: so an age is never younger than what was read.
    */
-  comparedAt(): Readonly<Record<string, string | null>>;
+  comparedAgo(): Readonly<Record<string, Ago | null>>;
 }
 
 /** Injection token of `Runtime`. */

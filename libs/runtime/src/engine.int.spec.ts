@@ -379,7 +379,7 @@ test('a reader of state keeps the highest version, whatever comes last, and says
   await made.prepare();
   const [row] = await query<{ version: number; data: { reason: string } }>('SELECT version, data FROM state_rows');
   expect(row).toMatchObject({ data: { reason: 'version 3' } });
-  expect(made.comparedAt()['controls.v1']).toMatch(/^20/);
+  expect(made.comparedAgo()['controls.v1']?.()).toBeGreaterThan(0);
 });
 
 test('state that could not be written is read again when it can be; nothing is passed over', async () => {

@@ -1,6 +1,7 @@
 import { type Topic, topicNamed, topology } from '@countersign/contracts';
 import { startAct } from '@countersign/telemetry';
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
+import { type Ago, ago } from './ago.js';
 import { consume, enough, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';
 import type { Cause, JobKind, Keeper, Received, Runtime, ServiceSpec, Tx, Work } from './door.js';
@@ -23,6 +24,7 @@ import {
   readPositions,
   readState,
   type StateReader,
+  staleIn,
 } from './state.js';
 import { fitsText } from './text.js';
 import { tidy } from './tidy.js';
@@ -157,7 +159,7 @@ export class Engine implements Runtime {
       db: this.db,
       now: this.now,
       lag: () => this.worker?.lag() ?? {},
-      comparedAt: () => this.comparedAt(),
+      comparedAgo: () => this.comparedAgo(),
     });
     this.phase = 'ok';
   }
@@ -255,12 +257,16 @@ export class Engine implements Runtime {
     if (checks.consumer !== 'running') ok = false;
     const paused = Object.assign({}, ...consumers.map((consumer) => consumer.paused())) as Record<string, string>;
     const slow = Object.assign({}, ...consumers.map((consumer) => consumer.slow())) as Record<string, number>;
-    for (const [name, of] of Object.entries({ paused, slow })) {
+    const stale = staleIn(this.comparedAgo());
+    for (const [name, of] of Object.entries({ paused, slow, stale })) {
       if (Object.keys(of).length === 0) continue;
       checks[name] = of;
       ok = false;
     }
-    if (this.reader) checks.stateComparedAt = this.reader.comparedAt();
+    if (this.reader) {
+      const ages = Object.entries(this.reader.comparedAgo());
+      checks.stateAgeMs = Object.fromEntries(ages.map(([topic, since]) => [topic, since && Math.round(since())]));
+    }
     return { status: this.phase === 'ok' ? (ok ? 'ok' : 'degraded') : this.phase, service: this.service, checks };
   }
 
@@ -339,8 +345,8 @@ export class Engine implements Runtime {
 
   state: Runtime['state'] = (tx, topic, keys, lock) => readState(tx, topic, keys, lock, this.now());
 
-  comparedAt(): Readonly<Record<string, string | null>> {
-    return this.reader?.comparedAt() ?? {};
+  comparedAgo(): Readonly<Record<string, Ago | null>> {
+    return this.reader?.comparedAgo() ?? {};
   }
 
   /**
@@ -361,12 +367,11 @@ export class Engine implements Runtime {
       }
       const list = [...wanted.values()];
       if (list.length === 0) return;
-      const began = this.now();
+      const began = ago();
       const readSince = (): boolean => {
-        const compared = this.comparedAt();
-        return list.every(({ topic }) => !(topic in compared) || (compared[topic] ?? '') >= began);
+        const compared = this.comparedAgo();
+        return list.every(({ topic }) => !(topic in compared) || (compared[topic]?.() ?? Infinity) <= began());
       };
-      const from = performance.now();
       for (;;) {
         const behind = await this.db.read(
           `SELECT 1 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n(topic, key, version)
@@ -374,7 +379,7 @@ export class Engine implements Runtime {
           [list.map((n) => n.topic), list.map((n) => n.key), list.map((n) => n.version)],
         );
         if (behind.length === 0) return;
-        const waited = performance.now() - from;
+        const waited = began();
         if (waited >= this.limits.stateWaitMs && readSince()) {
           this.log.warn(`state still not there after ${Math.round(waited)} ms; going on with what there is`);
           return;

@@ -68,12 +68,13 @@ export async function createHarness(
     databaseUrl,
     at,
     env = {},
-    comparedAt,
+    stateAgeMs,
   }: {
     databaseUrl: string;
     at: string;
     env?: Record<string, string>;
-    comparedAt?: () => Record<string, string | null>;
+    /** Age of each state topic in milliseconds; null: never compared. */
+    stateAgeMs?: () => Record<string, number | null>;
   },
 ): Promise<Harness> {
   let clock = at;
@@ -95,7 +96,13 @@ export async function createHarness(
   });
   const engine = app.get<Engine>(RUNTIME);
   // Nothing is followed here: what a test put counts as compared now, unless it says otherwise.
-  engine.comparedAt = comparedAt ?? (() => Object.fromEntries((spec.state ?? []).map((topic) => [topic, clock])));
+  engine.comparedAgo = () => {
+    const ages = stateAgeMs?.();
+    const age = (topic: string): number | null => (ages ? (ages[topic] ?? null) : 0);
+    return Object.fromEntries(
+      (spec.state ?? []).map((topic) => [topic, age(topic) === null ? null : () => age(topic) ?? Infinity]),
+    );
+  };
   let handlers: ReadonlyMap<string, Handle> = new Map();
   const transport = new BatchTransport(
     async (found) => {

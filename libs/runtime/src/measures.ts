@@ -1,4 +1,5 @@
 import { attributes as a, count, isOn, type Moment, observe, record, since } from '@countersign/telemetry';
+import type { Ago } from './ago.js';
 import type { Database } from './database.js';
 import type { Handled } from './inbox.js';
 import type { StoredOutput } from './work.js';
@@ -100,7 +101,7 @@ export function watch(of: {
   readonly now: () => string;
   /** Events of each partition (`topic/partition`) not handled yet. */
   readonly lag: () => Readonly<Record<string, number>>;
-  readonly comparedAt: () => Readonly<Record<string, string | null>>;
+  readonly comparedAgo: () => Readonly<Record<string, Ago | null>>;
 }): () => void {
   const stopMemory = observe(['countersign.consumer.lag', 'countersign.state.age'], (tell) => {
     for (const [place, lag] of Object.entries(of.lag())) {
@@ -108,9 +109,8 @@ export function watch(of: {
       const where = { [a.destination]: place.slice(0, at), [a.partition]: place.slice(at + 1) };
       tell('countersign.consumer.lag', lag, where);
     }
-    for (const [topic, at] of Object.entries(of.comparedAt()))
-      if (at !== null)
-        tell('countersign.state.age', (Date.parse(of.now()) - Date.parse(at)) / 1000, { [a.destination]: topic });
+    for (const [topic, since] of Object.entries(of.comparedAgo()))
+      if (since !== null) tell('countersign.state.age', since() / 1000, { [a.destination]: topic });
   });
   const jobs = ['countersign.jobs', 'countersign.jobs.oldest', 'countersign.jobs.attempts'] as const;
   const stopJobs = observe(jobs, async (tell) => {

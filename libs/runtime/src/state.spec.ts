@@ -3,7 +3,7 @@ import type { Admin, Kafka } from 'kafkajs';
 import { expect, test, vi } from 'vitest';
 import type { Database } from './database.js';
 import { defaults } from './limits.js';
-import { followState, isBehind } from './state.js';
+import { followState, isBehind, staleIn } from './state.js';
 
 const controls = topicNamed('controls.v1', topology());
 const record = (version: number, more: object = {}) => {
@@ -42,9 +42,13 @@ test('the table’s own bytes are never behind, even where a stricter contract r
   expect(isBehind(controls, { version: 3, value: own.value.toString() }, own)).toBe(false);
 });
 
+test('a topic that was not found read to its end for ten seconds is named, with the seconds', () => {
+  const compared = { 'controls.v1': () => 10_000, 'consents.v1': () => 14_400, 'policies.v1': null };
+  expect(staleIn(compared)).toEqual({ 'consents.v1': 14 });
+});
+
 test('tables that are always a little behind a topic that never rests are compared with where it ended a little ago', async () => {
   let end = 10;
-  let asked = 0;
   // The tables are where the topic was two looks ago.
   const db = {
     read: async () => [{ topic: controls.name, partition: 0, next_offset: end - 20 }],
@@ -65,13 +69,13 @@ test('tables that are always a little behind a topic that never rests are compar
     consumer: () => ({ ...consumer, run: async () => undefined, disconnect: async () => undefined }),
   } as unknown as Kafka;
   const log = { log: () => undefined, warn: () => undefined, error: () => undefined };
-  const now = (): string => new Date(Date.UTC(2026, 10, 21, 10, 0, asked++)).toISOString();
+  const now = (): string => '2026-11-21T10:00:00.000Z';
   const limits = { ...defaults, compareEveryMs: 1 };
   const reader = await followState({ kafka, admin, db, service: 's', topics: [controls], limits, now, log });
   try {
     await reader.caughtUp();
-    const first = reader.comparedAt()[controls.name] ?? '';
-    await vi.waitUntil(() => (reader.comparedAt()[controls.name] ?? '') > first);
+    const first = reader.comparedAgo()[controls.name];
+    await vi.waitUntil(() => reader.comparedAgo()[controls.name] !== first);
   } finally {
     await reader.stop();
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type EventType, fitsJsonb, readEvent, type Topic, topicNamed } from '@countersign/contracts';
 import type { Admin, Kafka } from 'kafkajs';
+import { type Ago, ago } from './ago.js';
 import { consume, enough, type RunningConsumer } from './consumer.js';
 import type { Database } from './database.js';
 import type { Reader, StateRow } from './door.js';
@@ -95,8 +96,21 @@ export async function readState<T extends EventType>(
   return new Map(wanted.map((key) => [key, found.get(key) ?? { version: 0, data: null }]));
 }
 
+/** State that was not compared for longer is told of. What is decided by it is the gate's: `STATE_MAX_AGE_SECONDS` there. */
+const staleAfterMs = 10_000;
+
+/** The seconds for which each topic stands still, of those that do so for longer than anything may rest on. */
+export const staleIn = (compared: Readonly<Record<string, Ago | null>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    Object.entries(compared).flatMap(([topic, since]) => {
+      const ms = since?.() ?? 0;
+      return ms > staleAfterMs ? [[topic, Math.round(ms / 1000)]] : [];
+    }),
+  );
+
 export interface StateReader {
-  comparedAt(): Readonly<Record<string, string | null>>;
+  /** How long ago each table was last found read to the end of its topic; null where never. */
+  comparedAgo(): Readonly<Record<string, Ago | null>>;
   /** Resolves when every table has reached the end offsets of now. */
   caughtUp(): Promise<void>;
   /** Resolves when something more was read and written, at the latest after `ms`. */
@@ -177,7 +191,7 @@ export async function followState(is: {
   now: () => string;
   log: Log;
 }): Promise<StateReader> {
-  const compared: Record<string, string | null> = Object.fromEntries(is.topics.map((t) => [t.name, null]));
+  const compared: Record<string, Ago | null> = Object.fromEntries(is.topics.map((t) => [t.name, null]));
   const positions = new Map(
     [...(await positionsWithin(is, 'state_positions'))].map(([name, at]) => [name, String(at)]),
   );
@@ -209,21 +223,30 @@ export async function followState(is: {
   let stopped = false;
   let failures = 0;
   // Ends that were seen and not reached yet. Where state comes in all the time, the tables are behind the newest ones at any moment.
-  let seen: { readonly at: string; readonly topic: string; readonly ends: readonly (readonly [string, number])[] }[] =
+  let seen: { readonly since: Ago; readonly topic: string; readonly ends: readonly (readonly [string, number])[] }[] =
     [];
   const compare = async (): Promise<void> => {
-    const at = is.now();
+    const since = ago();
     // The ends first: what is read to them had all that was there when it began.
     const ends = await Promise.all(is.topics.map(async ({ name }) => endsOf(is.admin, name)));
-    seen.push(...is.topics.map(({ name }, n) => ({ at, topic: name, ends: ends[n] ?? [] })));
+    seen.push(...is.topics.map(({ name }, n) => ({ since, topic: name, ends: ends[n] ?? [] })));
     const positions = await readPositions(is.db);
-    seen = seen.filter(({ at, topic, ends }) => {
+    seen = seen.filter(({ since, topic, ends }) => {
       const reached = ends.every(([name, end]) => (positions.get(name) ?? 0) >= end);
-      if (reached) compared[topic] = at;
+      if (reached) compared[topic] = since;
       return !reached;
     });
     // Of a table that is far behind, the oldest are enough to know when it has come along.
     if (seen.length > 100 * is.topics.length) seen = seen.slice(0, 100 * is.topics.length);
+  };
+  let told = '';
+  /** What stands still is said once, and once more when it moves: a broker that does not answer raises no error for long. */
+  const tellStale = (): void => {
+    const stale = Object.keys(staleIn(compared)).join(', ');
+    if (stale !== told && stale !== '')
+      is.log.warn(`${stale}: not found read to the end for ${staleAfterMs / 1000} s; what rests on it waits`);
+    if (stale === '' && told !== '') is.log.log(`${told}: read to the end again`);
+    told = stale;
   };
   const loop = (async () => {
     while (!stopped) {
@@ -233,14 +256,15 @@ export async function followState(is: {
       } catch (error) {
         if (failures++ === 0) is.log.warn(`state not compared: ${describe(error).says}`);
       }
-      const pending = Object.values(compared).some((at) => at === null);
+      tellStale();
+      const pending = Object.values(compared).some((since) => since === null);
       await new Promise((resolve) => setTimeout(resolve, pending ? 100 : is.limits.compareEveryMs));
     }
   })();
   return {
-    comparedAt: () => ({ ...compared }),
+    comparedAgo: () => ({ ...compared }),
     caughtUp: async () => {
-      for (let waited = 0; Object.values(compared).some((at) => at === null); waited += 50) {
+      for (let waited = 0; Object.values(compared).some((since) => since === null); waited += 50) {
         if (stopped) return;
         if (waited > 0 && waited % 10_000 === 0) {
           const open = Object.keys(compared).filter((name) => compared[name] === null);

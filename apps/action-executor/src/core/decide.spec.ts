@@ -6,6 +6,7 @@ import {
   onAnswer,
   onFound,
   onOpening,
+  onReopening,
   type Standing,
   type Step,
   standing,
@@ -17,7 +18,7 @@ const ok: Standing = { kind: 'ok' };
 const behind: Standing = { kind: 'wait', until: null, reason: { code: 'state-behind', says: 'behind' } };
 const early: Standing = { kind: 'wait', until: '2026-11-21T10:00:00.000Z', reason: { code: 'early', says: 'early' } };
 const refused: Standing = { kind: 'ends', outcome: 'refused', reason };
-const stale: Standing = { kind: 'ends', outcome: 'refused', reason: { code: 'state-stale', says: 'not compared' } };
+const stale: Standing = { kind: 'wait', until: null, reason: { code: 'state-stale', says: 'not compared' } };
 const expired: Standing = { kind: 'ends', outcome: 'expired', reason: { code: 'expired', says: 'expired' } };
 const forged: Standing = { kind: 'void', reason: { code: 'signature', says: 'bad signature' } };
 const done: Answer = { outcome: 'done', externalReference: 'x/1', before: { bidMinor: 1 }, after: { bidMinor: 2 } };
@@ -56,9 +57,26 @@ test.each<[string, Standing, string]>([
   ['calls what may run now', ok, 'call'],
   ['refuses on a stop that came after the spend', refused, 'refused'],
   ['refuses on expiry after the spend: it was never called', expired, 'refused'],
-  ['refuses when its state is behind', behind, 'refused'],
+  ['waits while its state is behind', behind, 'later'],
+  ['waits while its state is unknown', stale, 'later'],
 ])('before the first call: %s', (_name, now, expected) => {
-  expect(brief(beforeFirstCall(now))).toBe(expected);
+  expect(brief(beforeFirstCall(now, patience))).toBe(expected);
+});
+
+test.each<[string, Standing, string]>([
+  ['calls what opens again', ok, 'spend'],
+  ['waits on', stale, 'later'],
+  ['refuses what was stopped', refused, 'refused'],
+  ['ends as expired what waited too long', expired, 'expired'],
+  ['refuses what no key of ours verifies any more', forged, 'refused'],
+])('an intent that nobody has called: %s', (_name, now, expected) => {
+  expect(brief(onReopening(now, patience))).toBe(expected);
+});
+
+test('to wait uses up no turn, however long it takes', () => {
+  expect(beforeFirstCall(stale, patience)).toMatchObject({ step: 'later', unused: 1 });
+  for (const turn of [2, 3, 30])
+    expect(onFound({ outcome: 'absent' }, stale, turn, patience)).toMatchObject({ step: 'later', unused: turn });
 });
 
 test.each<[string, Found, Standing, number, string]>([
@@ -69,7 +87,7 @@ test.each<[string, Found, Standing, number, string]>([
   ['absent is unresolved after expiry', { outcome: 'absent' }, expired, 2, 'unresolved'],
   ['absent waits while its own state is behind', { outcome: 'absent' }, behind, 2, 'later'],
   ['absent waits while its own state is unknown', { outcome: 'absent' }, stale, 2, 'later'],
-  ['absent is unresolved when its own state is unknown to the last', { outcome: 'absent' }, stale, 3, 'unresolved'],
+  ['absent waits on when its own state is unknown to the last', { outcome: 'absent' }, stale, 3, 'later'],
   ['absent is unresolved when all calls are used up', { outcome: 'absent' }, ok, 3, 'unresolved'],
   ['no answer is asked again', { outcome: 'unknown', says: 'away' }, ok, 2, 'later'],
   ['no answer to the last asking is unresolved', { outcome: 'unknown', says: 'away' }, ok, 3, 'unresolved'],

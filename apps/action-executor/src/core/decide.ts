@@ -23,7 +23,12 @@ export type Step =
   | { readonly step: 'end'; readonly end: End }
   /** Recorded, settles nothing. */
   | { readonly step: 'reject'; readonly reason: Fault }
-  | { readonly step: 'later'; readonly wait: { readonly inMs: number } | { readonly until: string } };
+  | {
+      readonly step: 'later';
+      readonly wait: { readonly inMs: number } | { readonly until: string };
+      /** The turn in which nothing was called, to be given back: to wait is no try. */
+      readonly unused?: number;
+    };
 
 /** What the gate said, in this service's words. */
 export function standing(
@@ -53,7 +58,7 @@ export function onOpening(said: Standing, patience: Patience): Step {
     case 'ok':
       return { step: 'spend' };
     case 'wait':
-      return { step: 'later', wait: said.until === null ? { inMs: patience.behindMs } : { until: said.until } };
+      return { step: 'later', wait: untilOf(said, patience) };
     case 'ends':
       return { step: 'end', end: { outcome: said.outcome, reason: said.reason } };
     case 'void':
@@ -61,12 +66,27 @@ export function onOpening(said: Standing, patience: Patience): Step {
   }
 }
 
+/** The same for a permit whose intent is ours, and of which it is known that nobody has called: it always comes to an end. */
+export function onReopening(said: Standing, patience: Patience): Step {
+  return said.kind === 'void'
+    ? { step: 'end', end: { outcome: 'refused', reason: said.reason } }
+    : onOpening(said, patience);
+}
+
 /**
  * Before the first call, in the turn that starts it. The intent was made in this claim and nobody has called, so that 'refused'
- * is the truth, unless another instance has taken it over meanwhile: `Permits.refuseUncalled` sees to that.
+ * is the truth, unless another instance has taken it over meanwhile: `Permits.endUncalled` sees to that.
  */
-export function beforeFirstCall(now: Standing): Step {
-  return now.kind === 'ok' ? { step: 'call' } : { step: 'end', end: { outcome: 'refused', reason: now.reason } };
+export function beforeFirstCall(now: Standing, patience: Patience): Step {
+  switch (now.kind) {
+    case 'ok':
+      return { step: 'call' };
+    case 'wait':
+      return { step: 'later', wait: untilOf(now, patience), unused: 1 };
+    case 'ends':
+    case 'void':
+      return { step: 'end', end: { outcome: 'refused', reason: now.reason } };
+  }
 }
 
 /**
@@ -89,11 +109,10 @@ export function onFound(found: Found, now: Standing, turn: number, patience: Pat
         ? { step: 'call' }
         : unresolved('not-confirmed', `called ${turn - 1} times, and the connected system does not know of it`);
     case 'wait':
-      return again(now.reason, turn, patience);
+      // That it cannot be known now whether it may run is no try: it ends with the permit's expiry, at the latest.
+      return { step: 'later', wait: { inMs: pause(turn, patience) }, unused: turn };
     case 'ends':
     case 'void':
-      // That our own reading is behind says nothing of the permit: whether it may run is known when it is not.
-      if (now.reason.code === 'state-stale') return again(now.reason, turn, patience);
       return unresolved(
         now.reason.code,
         `it may have been called and must not be called again: ${now.reason.says}; the connected system does not know of it`,
@@ -113,8 +132,13 @@ function endOf(answer: Answer): End {
 
 function again(why: { readonly says: string }, turn: number, patience: Patience): Step {
   if (turn >= patience.turns) return unresolved('no-answer', `no answer after ${turn} tries: ${why.says}`);
-  return { step: 'later', wait: { inMs: Math.min(30_000, patience.backoffMs * 2 ** (turn - 1)) } };
+  return { step: 'later', wait: { inMs: pause(turn, patience) } };
 }
+
+const pause = (turn: number, { backoffMs }: Patience): number => Math.min(30_000, backoffMs * 2 ** (turn - 1));
+
+const untilOf = ({ until }: { readonly until: string | null }, { behindMs }: Patience) =>
+  until === null ? { inMs: behindMs } : { until };
 
 const unresolved = (code: string, says: string): Step => ({
   step: 'end',

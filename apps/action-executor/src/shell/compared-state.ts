@@ -1,6 +1,6 @@
 import type { EventType } from '@countersign/contracts';
 import type { GateState } from '@countersign/gate';
-import { type Reader, RUNTIME, type Runtime, type StateRow } from '@countersign/runtime';
+import { type Ago, type Reader, RUNTIME, type Runtime, type StateRow } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 
 /** Which rows some permits are compared with. */
@@ -22,31 +22,30 @@ const heldRowsOf = `${rowsOf} FOR SHARE`;
 
 type Found = readonly (StateRow & { readonly topic: string; readonly key: string })[];
 
+/** What was read, with its age at each call: a process may stand still between the reading and the comparison. */
+export type Known = () => GateState;
+
 /** What this executor has read of the state that permits are compared with. */
 @Injectable()
 export class ComparedState {
-  constructor(@Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'state' | 'comparedAt' | 'read'>) {}
+  constructor(@Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'state' | 'comparedAgo' | 'read'>) {}
 
   /** The rows as they are now, held by nobody: for the look right before a call. */
-  now(of: readonly Compared[]): Promise<GateState> {
+  now(of: readonly Compared[]): Promise<Known> {
     return this.in({ query: this.runtime.read.bind(this.runtime) }, of);
   }
 
   /** The rows in a transaction; with `lock` they are held FOR SHARE, in the order of their topics and keys. */
-  async in(tx: Reader, of: readonly Compared[], lock?: 'share'): Promise<GateState> {
+  async in(tx: Reader, of: readonly Compared[], lock?: 'share'): Promise<Known> {
     // Before the rows: an age that is older than they are errs on the safe side.
-    const {
-      'controls.v1': controlsAt,
-      'consents.v1': consentsAt,
-      'policies.v1': policiesAt,
-    } = this.runtime.comparedAt();
+    const ago = this.runtime.comparedAgo();
     const contacts = [...new Set(of.flatMap((c) => c.consents))];
     const scopes = [...new Set(of.flatMap((c) => c.controls))];
     const found: Found = await tx.query(lock ? heldRowsOf : rowsOf, [contacts, scopes]);
     const consents = await this.all<'ConsentsChanged'>(tx, 'consents.v1', contacts, found, lock);
     const controls = await this.all<'ControlChanged'>(tx, 'controls.v1', scopes, found, lock);
     const policy = (await this.all<'PolicyPublished'>(tx, 'policies.v1', ['main'], found, lock)).get('main');
-    return {
+    const state = {
       consents: Object.fromEntries(
         [...consents].map(([contactId, { version, data }]) => [
           contactId,
@@ -56,12 +55,18 @@ export class ComparedState {
       controls: Object.fromEntries(
         [...controls].map(([scope, { version, data }]) => [
           scope,
-          data ? { version, state: data.state, by: data.by, reason: data.reason } : { version, state: 'running' },
+          data ? { version, state: data.state, by: data.by, reason: data.reason } : { version, state: 'running' as const },
         ]),
       ),
       policy: policy?.data ? { version: policy.version, parts: policy.data.parts } : null,
-      comparedAt: { controls: controlsAt ?? null, consents: consentsAt ?? null, policies: policiesAt ?? null },
     };
+    const ageOf = (since: Ago | null | undefined): number | null => since?.() ?? null;
+    const ages = () => ({
+      controls: ageOf(ago['controls.v1']),
+      consents: ageOf(ago['consents.v1']),
+      policies: ageOf(ago['policies.v1']),
+    });
+    return () => ({ ...state, ageMs: ages() });
   }
 
   /** A row for each key. With `lock`, what nobody has written yet is made and held too: its first version must not come in between. */

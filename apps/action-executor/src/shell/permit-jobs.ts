@@ -1,5 +1,6 @@
-import { type ApprovedAction, comparedAgain, comparedBy, type GateState, open, recheck } from '@countersign/gate';
+import { type ApprovedAction, comparedAgain, comparedBy, open, recheck } from '@countersign/gate';
 import {
+  ago,
   isTransient,
   type Job,
   type JobContext,
@@ -11,10 +12,10 @@ import {
 } from '@countersign/runtime';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type Found, type Unknown, unknown } from '../core/answer.js';
-import { beforeFirstCall, type End, onAnswer, onFound, onOpening, type Step, standing } from '../core/decide.js';
+import { beforeFirstCall, type End, onAnswer, onFound, onOpening, onReopening, type Step, standing } from '../core/decide.js';
 import { rejectionOf, settledKey, settledTopic, settlementOf } from '../core/settlement.js';
 import { PERMIT, type PermitJob } from './approvals.js';
-import { ComparedState } from './compared-state.js';
+import { ComparedState, type Known } from './compared-state.js';
 import { CONNECTORS, type Connector, type Connectors } from './connector.js';
 import { Permits, type Taking } from './permits.js';
 import { SETTINGS, type Settings } from './settings.js';
@@ -94,11 +95,21 @@ export class PermitJobs implements JobKind<PermitJob> {
     const spending: { job: PJob; action: ApprovedAction }[] = [];
     const ending: { job: PJob; step: Ended & { step: 'end' } }[] = [];
     const resuming: PJob[] = [];
+    // Intents of ours that waited: nobody has called.
+    const reopened = new Map<PJob, ApprovedAction>();
+    const ends = new Map<PJob, End>();
     for (const job of jobs) {
       const row = rows.get(compared.get(job.id)?.permitId ?? '');
       if (row?.jobId === job.id) {
         if (row.end) openings.push({ next: 'settle', job, step: { step: 'end', end: row.end } });
-        else resuming.push(job);
+        else if (row.turns > 0) resuming.push(job);
+        else {
+          const said = this.openOne(job, at, state, false);
+          const step = onReopening(standing(said), this.settings.patience);
+          if (said.ok) reopened.set(job, said.action);
+          else if (step.step === 'end') ends.set(job, step.end);
+          else if (step.step === 'later') openings.push({ next: 'later', job, step });
+        }
         continue;
       }
       const said = this.openOne(job, at, state, row !== undefined);
@@ -114,7 +125,9 @@ export class PermitJobs implements JobKind<PermitJob> {
       [...spending.map(({ job }) => takingOf(job, null)), ...ending.map(({ job, step }) => takingOf(job, step.end))],
       at,
     );
-    const turns = await this.permits.nextTurn(tx, resuming.map(permitIdOf), at);
+    const turns = await this.permits.nextTurn(tx, [...resuming, ...reopened.keys()].map(permitIdOf), at);
+    const uncalled = new Map([...ends].map(([job, end]) => [permitIdOf(job), end]));
+    const ended = await this.permits.endUncalled(tx, uncalled, 0, at);
     // Whoever finds the row taken looks again, and then sees a replay.
     const again: Later = { step: 'later', wait: { until: at } };
     for (const { job, action } of spending)
@@ -125,12 +138,23 @@ export class PermitJobs implements JobKind<PermitJob> {
       const turn = turns.get(permitIdOf(job));
       openings.push(turn === undefined ? { next: 'later', job, step: again } : { next: 'ask', job, turn });
     }
+    for (const [job, action] of reopened) {
+      const turn = turns.get(permitIdOf(job));
+      if (turn === 1) openings.push({ next: 'call', job, action });
+      else openings.push(turn === undefined ? { next: 'later', job, step: again } : { next: 'ask', job, turn });
+    }
+    for (const [job, end] of ends)
+      openings.push(
+        ended.has(permitIdOf(job))
+          ? { next: 'settle', job, step: { step: 'end', end } }
+          : { next: 'later', job, step: again },
+      );
     return openings;
   }
 
-  private openOne({ payload: { approval } }: PJob, at: string, state: GateState, spent: boolean) {
+  private openOne({ payload: { approval } }: PJob, at: string, known: Known, spent: boolean) {
     const audience = `${this.runtime.service}/${approval.connector}`;
-    return open(approval, { keys: this.settings.permitKeys, audience, at, state, spent });
+    return open(approval, { keys: this.settings.permitKeys, audience, at, state: known(), spent });
   }
 
   private async run(connector: Connector | undefined, group: readonly Opening[], context: JobContext): Promise<void> {
@@ -161,12 +185,12 @@ export class PermitJobs implements JobKind<PermitJob> {
     context: JobContext,
   ): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = [];
-    const began = Date.parse(context.now());
+    const began = ago();
     for (let from = 0; from < calls.length; from += callsAtOnce) {
       const these = calls.slice(from, from + callsAtOnce);
       const now = context.now();
-      const slow = Date.parse(now) - began > this.leaseMs / 3;
-      const later = ({ job }: Opening): Outcome => ({ job, step: { step: 'later', wait: { until: now } } });
+      const slow = began() > this.leaseMs / 3;
+      const later = ({ job }: Opening): Outcome => ({ job, step: { step: 'later', wait: { until: now }, unused: 1 } });
       outcomes.push(...(slow ? these.map(later) : await this.callTogether(connector, these, context)));
     }
     return outcomes;
@@ -178,16 +202,18 @@ export class PermitJobs implements JobKind<PermitJob> {
     calls: readonly (Opening & { next: 'call' })[],
     context: JobContext,
   ): Promise<readonly Outcome[]> {
-    const state = await this.state.now(calls.map((call) => comparedAgain(call.action)));
+    const known = await this.state.now(calls.map((call) => comparedAgain(call.action)));
     const at = context.now();
     const refused: [Opening & { next: 'call' }, End][] = [];
+    const waiting: Outcome[] = [];
     const started: Promise<Outcome>[] = [];
     for (const call of calls) {
-      const step = beforeFirstCall(standing(recheck(call.action, { at, state })));
+      const step = beforeFirstCall(standing(recheck(call.action, { at, state: known() })), this.settings.patience);
       if (step.step === 'end') refused.push([call, step.end]);
+      else if (step.step === 'later') waiting.push({ job: call.job, step });
       else started.push(this.call(connector, call.job, call.action, 1));
     }
-    return [...(await this.refuse(refused, context)), ...(await Promise.all(started))];
+    return [...waiting, ...(await this.refuse(refused, context)), ...(await Promise.all(started))];
   }
 
   /** Ends intents that were never called. Where another instance has taken one over meanwhile, that one goes on with it. */
@@ -197,7 +223,7 @@ export class PermitJobs implements JobKind<PermitJob> {
   ): Promise<readonly Outcome[]> {
     if (refused.length === 0) return [];
     const ends = new Map(refused.map(([{ job }, end]) => [permitIdOf(job), end]));
-    const ended = await context.transaction(({ tx, at }) => this.permits.refuseUncalled(tx, ends, at));
+    const ended = await context.transaction(({ tx, at }) => this.permits.endUncalled(tx, ends, 1, at));
     return refused.map(([{ job }, end]) => (ended.has(permitIdOf(job)) ? { job, step: { step: 'end', end } } : null));
   }
 
@@ -208,8 +234,8 @@ export class PermitJobs implements JobKind<PermitJob> {
   ): Promise<Outcome> {
     const { approval } = job.payload;
     const found: Found = await answered(connector, 'find', job, (signal) => connector.find(approval.actionId, signal));
-    const state = await this.state.now([comparedBy(approval)]);
-    const said = this.openOne(job, context.now(), state, false);
+    const known = await this.state.now([comparedBy(approval)]);
+    const said = this.openOne(job, context.now(), known, false);
     const step = onFound(found, standing(said), turn, this.settings.patience);
     if (step.step === 'call' && said.ok) return this.call(connector, job, said.action, turn);
     return step.step === 'end' || step.step === 'later' ? { job, step } : null;
@@ -234,7 +260,12 @@ export class PermitJobs implements JobKind<PermitJob> {
   private async conclude(outcomes: readonly (Outcome | Opening)[], context: JobContext): Promise<void> {
     const known = outcomes.filter((o) => o !== null && 'step' in o);
     const ended = new Map<string, Ended>();
-    for (const { job, step } of known) if (step.step !== 'later') ended.set(job.id, step);
+    const unused = new Map<string, number>();
+    for (const { job, step } of known)
+      if (step.step !== 'later') ended.set(job.id, step);
+      else if (step.unused !== undefined) unused.set(permitIdOf(job), step.unused);
+    // Before the claims are given up: whoever takes one up next counts from there.
+    if (unused.size > 0) await context.transaction(async ({ tx }) => this.permits.giveBack(tx, unused));
     await Promise.all(
       known.map(({ job, step }) =>
         step.step === 'later' ? context.later(job, dueAt(step, context.now())) : undefined,

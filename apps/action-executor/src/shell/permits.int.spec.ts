@@ -4,7 +4,7 @@ import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Module } from '@nestjs/common';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { spec as shipped } from '../module.js';
 import { Approvals } from './approvals.js';
 import { ComparedState } from './compared-state.js';
@@ -51,8 +51,11 @@ const event = (approval: ActionApproved, id: string) => ({ type: 'ActionApproved
 
 let database: TestDatabase;
 let harness: Harness;
-const instance = (comparedAt?: () => Record<string, string | null>) =>
-  createHarness(TestModule, spec, { databaseUrl: database.url, at: start, ...(comparedAt && { comparedAt }) });
+/** Age of the state as every instance has read it, in milliseconds. */
+let ageMs: Record<string, number | null> = {};
+const fresh = { 'controls.v1': 0, 'consents.v1': 0, 'policies.v1': 0 };
+const instance = (stateAgeMs = () => ageMs) =>
+  createHarness(TestModule, spec, { databaseUrl: database.url, at: start, stateAgeMs });
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -60,6 +63,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   Object.assign(double, new Double());
+  ageMs = fresh;
   harness.setNow(start);
   await harness.query('TRUNCATE permits, jobs, inbox, outputs, state_rows');
   await harness.putState('consents.v1', contactId, consents(1));
@@ -301,15 +305,100 @@ test('a permit that waits for state beyond its expiry settles expired', async ()
   expect(await runAt(3600)).toMatchObject([{ data: { outcome: 'expired' } }]);
 });
 
-test('[case 38] state that has not been compared with its topic for too long refuses', async () => {
-  const cutOff = await instance(() => ({ 'controls.v1': later(-11), 'consents.v1': start, 'policies.v1': start }));
-  try {
-    await cutOff.deliver(topic, [event(approvalOf(setBid(), key), 'event-1')]);
-    expect(await cutOff.runJobs()).toMatchObject([{ data: { outcome: 'refused', reason: { code: 'state-stale' } } }]);
+describe('[case 38] state that was not compared with its topic for too long', () => {
+  const unknown = [10_001, 14_000, null, -1, -15_000, Number.NaN];
+
+  test.each(unknown)('of an age of %s ms: what is due waits, and runs when the state is known again', async (age) => {
+    ageMs = { ...fresh, 'controls.v1': age };
+    expect(await run(approvalOf(setBid(), key))).toEqual([]);
+    for (const seconds of [1, 2, 3]) expect(await runAt(seconds)).toEqual([]);
     expect(double.calls).toEqual([]);
-  } finally {
-    await cutOff.close();
-  }
+    ageMs = fresh;
+    expect(await runAt(14)).toMatchObject([{ data: { outcome: 'executed' } }]);
+    expect(double.calls).toHaveLength(1);
+  });
+
+  test('waits until the permit expires, and the settlement says what it waited for', async () => {
+    ageMs = { ...fresh, 'controls.v1': 14_000 };
+    await run(approvalOf(setBid(), key, { expiresAt: later(60) }));
+    expect(await runAt(60)).toMatchObject([
+      { data: { outcome: 'expired', reason: { code: 'expired', says: expect.stringContaining('controls') } } },
+    ]);
+    expect(double.calls).toEqual([]);
+  });
+
+  test('does not hide a stop that is known already', async () => {
+    ageMs = { ...fresh, 'consents.v1': 14_000 };
+    await harness.putState('controls.v1', 'all', control('all', 1, 'stopped'));
+    expect(await run(approvalOf(setBid(), key))).toMatchObject([{ data: { outcome: 'refused' } }]);
+  });
+
+  /** Spends a permit, and stands still before the first call for longer than the state may be old. */
+  const spentAndStale = async (approval = approvalOf(setBid(), key)) => {
+    beforeFirstCall(async () => {
+      ageMs = { ...fresh, 'controls.v1': 14_000 };
+    });
+    expect(await run(approval)).toEqual([]);
+    expect(double.calls).toEqual([]);
+    expect(await permits()).toEqual([{ turns: 0, outcome: null, called: true }]);
+  };
+
+  test('after the spend: nothing is called, no turn is used up, and it runs as if for the first time', async () => {
+    await spentAndStale();
+    for (const seconds of [1, 2, 3, 4, 5]) expect(await runAt(seconds)).toEqual([]);
+    ageMs = fresh;
+    expect(await runAt(14)).toMatchObject([{ data: { outcome: 'executed' } }]);
+    expect(double.asked).toBe(0);
+    expect(double.calls).toHaveLength(1);
+    expect(await permits()).toEqual([{ turns: 1, outcome: 'executed', called: true }]);
+  });
+
+  test('after the spend: a stop that came meanwhile refuses, and expiry expires', async () => {
+    await spentAndStale();
+    await harness.putState('controls.v1', 'all', control('all', 1, 'stopped'));
+    expect(await runAt(1)).toMatchObject([{ data: { outcome: 'refused', reason: { code: 'stopped' } } }]);
+    expect(double.calls).toEqual([]);
+  });
+
+  test('after the spend: it is still spent, and a replay runs nothing', async () => {
+    const approval = approvalOf(setBid(), key);
+    await spentAndStale(approval);
+    ageMs = fresh;
+    await harness.query('UPDATE jobs SET due_at = $1', [later(5)]);
+    await harness.deliver(topic, [event(approval, 'event-2')]);
+    const replayed = await runAt(1);
+    expect(replayed).toMatchObject([{ type: 'PermitRejected', data: { reason: { code: 'spent' } } }]);
+    expect(await runAt(5)).toMatchObject([{ data: { outcome: 'executed' } }]);
+    expect(double.calls).toHaveLength(1);
+  });
+
+  test('when it may have been called: it is asked about, waits without using up its turns, and is called when it may', async () => {
+    killedAt('call');
+    await run(approvalOf(setBid(), key)).catch(() => undefined);
+    await loseLease();
+    ageMs = { ...fresh, 'controls.v1': null };
+    for (const seconds of [5, 40, 80, 120, 160]) expect(await runAt(seconds)).toEqual([]);
+    expect(await permits()).toMatchObject([{ turns: 1, outcome: null }]);
+    ageMs = fresh;
+    expect(await runAt(200)).toMatchObject([{ data: { outcome: 'executed' } }]);
+    expect(double.effects).toBe(1);
+  });
+
+  test('in one instance of two: the other one runs it', async () => {
+    let other = 14_000;
+    const standing = await instance(() => ({ ...fresh, 'controls.v1': other }));
+    try {
+      await standing.deliver(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+      expect(await standing.runJobs()).toEqual([]);
+      expect(await runAt(1)).toMatchObject([{ data: { outcome: 'executed' } }]);
+      other = 0;
+      standing.setNow(later(2));
+      expect(await standing.runJobs()).toEqual([]);
+      expect(double.calls).toHaveLength(1);
+    } finally {
+      await standing.close();
+    }
+  });
 });
 
 test('[case 12] a forged permit is recorded even where no table can hold what it names', async () => {

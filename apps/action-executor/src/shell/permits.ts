@@ -7,7 +7,7 @@ export interface PermitRow {
   readonly permitId: string;
   /** The approval that took it; another one with the same permit is a replay. */
   readonly jobId: string;
-  /** How often an instance set out to call or ask; above 0 it may have been called. */
+  /** How often an instance set out to call or ask, without what was given back; above 0 it may have been called. */
   readonly turns: number;
   readonly end: End | null;
 }
@@ -88,11 +88,27 @@ export class Permits {
   }
 
   /**
-   * Ends intents as refused that nobody has called: under the row's lock, and only on its first turn, so that an instance that
-   * took one over keeps it. Returns those that ended here.
+   * Gives turns back in which nothing was called, each by whoever took it, and once: at 0 nobody has ever called. Where another
+   * instance has taken a later turn meanwhile, nothing is given back, and that one asks before it calls.
    */
-  async refuseUncalled(tx: Tx, ends: ReadonlyMap<string, End>, at: string): Promise<Set<string>> {
-    return new Set((await this.write(tx, ends, at, 'AND p.turns = 1')).keys());
+  giveBack(tx: Tx, turns: ReadonlyMap<string, number>): void {
+    const rows = [...turns].sort(([a], [b]) => (a < b ? -1 : 1));
+    tx.write(
+      `UPDATE permits p SET turns = p.turns - 1
+       FROM (SELECT q.permit_id FROM permits q JOIN unnest($1::uuid[], $2::int[]) AS n(permit_id, turn)
+             ON q.permit_id = n.permit_id AND q.turns = n.turn
+             WHERE q.permit_id = ANY($1::uuid[]) AND q.outcome IS NULL ORDER BY q.permit_id FOR UPDATE OF q) o
+       WHERE p.permit_id = ANY($1::uuid[]) AND p.permit_id = o.permit_id`,
+      [rows.map(([id]) => id), rows.map(([, turn]) => turn)],
+    );
+  }
+
+  /**
+   * Ends intents that nobody has called: under the row's lock, and only while it is at `turns`, 0 or the first, so that an
+   * instance that took one over keeps it. Returns those that ended here.
+   */
+  async endUncalled(tx: Tx, ends: ReadonlyMap<string, End>, turns: 0 | 1, at: string): Promise<Set<string>> {
+    return new Set((await this.write(tx, ends, at, `AND p.turns = ${turns}`)).keys());
   }
 
   /** Ends intents and returns the end that each row holds: the first one written stands. */
@@ -106,7 +122,7 @@ export class Permits {
   }
 
   /** The rows that these ends were written to, as they are now. */
-  private async write(tx: Tx, ends: ReadonlyMap<string, End>, at: string, unless: '' | 'AND p.turns = 1') {
+  private async write(tx: Tx, ends: ReadonlyMap<string, End>, at: string, unless: '' | `AND p.turns = ${0 | 1}`) {
     if (ends.size === 0) return new Map<string, PermitRow>();
     const rows = [...ends].sort(([a], [b]) => (a < b ? -1 : 1));
     const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));

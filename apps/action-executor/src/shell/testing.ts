@@ -144,7 +144,7 @@ export function approved(action: Action, connector: string): ApprovedAction {
       controls: {},
       consents: { [contactId]: consents(1) },
       policy: { version: 1, parts: policyParts },
-      comparedAt: { controls: at, consents: at, policies: at },
+      ageMs: { controls: 0, consents: 0, policies: 0 },
     },
     spent: false,
   });

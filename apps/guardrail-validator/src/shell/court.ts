@@ -1,5 +1,5 @@
 import { actionKey } from '@countersign/contracts';
-import { governing, type PolicyInForce, type SigningKey, STATE_MAX_AGE_SECONDS, seal } from '@countersign/gate';
+import { governing, isStale, type PolicyInForce, type SigningKey, seal } from '@countersign/gate';
 import { type Cause, RUNTIME, type Runtime, type Tx, type Work } from '@countersign/runtime';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { approvedEvent, escalatedEvent, refusedEvent } from '../core/events.js';
@@ -73,7 +73,7 @@ export class Court {
   /** Judges in order, each under what those before it reserved; returns the rulings. */
   async hear(work: Work, cases: readonly Case[], { policy, kept }: InForce): Promise<readonly Ruling[]> {
     if (cases.length === 0) return [];
-    this.mustKnow(work.at);
+    this.mustKnow();
     const hearings = cases.map((c) => c.hearing);
     const needed = neededBy(hearings, policy, work.at);
     this.store.lockLedgers(
@@ -135,12 +135,13 @@ export class Court {
   }
 
   /** Throws, as something that may pass, where controls or consents were not compared with their topics lately. */
-  private mustKnow(at: string): void {
-    const compared = this.runtime.comparedAt();
+  private mustKnow(): void {
+    const compared = this.runtime.comparedAgo();
     for (const topic of ['controls.v1', 'consents.v1', 'policies.v1']) {
-      const when = compared[topic];
-      if (!when || Date.parse(at) - Date.parse(when) > STATE_MAX_AGE_SECONDS * 1000) {
-        throw new StateStale(`${topic} not compared with its end since ${when ?? 'the start'}; nothing is judged`);
+      const ageMs = compared[topic]?.() ?? null;
+      if (isStale(ageMs)) {
+        const last = ageMs === null ? 'since the start' : `for ${Math.round(ageMs / 1000)} s`;
+        throw new StateStale(`${topic} not compared with its end ${last}; nothing is judged`);
       }
     }
   }

@@ -37,7 +37,7 @@ const plus = (seconds: number): string => new Date(Date.parse(at) + seconds * 10
 let removeKey: () => void;
 let database: TestDatabase;
 let service: Harness;
-let compared: string | null;
+let ageMs: number | null;
 
 beforeEach(async () => {
   removeKey = signsWith(jwk);
@@ -55,17 +55,16 @@ afterEach(async () => {
 });
 
 function start(now: string): Promise<Harness> {
-  compared = now;
+  ageMs = 0;
   return createHarness(GuardrailValidatorModule, spec, {
     databaseUrl: database.url,
     at: now,
-    comparedAt: () => Object.fromEntries((spec.state ?? []).map((topic) => [topic, compared])),
+    stateAgeMs: () => Object.fromEntries((spec.state ?? []).map((topic) => [topic, ageMs])),
   });
 }
 
 const publish = (of: PolicyContent, version = 7) => service.putState('policies.v1', 'main', policyOf(of, version));
 const setNow = (to: string): void => {
-  compared = to;
   service.setNow(to);
 };
 
@@ -117,7 +116,7 @@ describe('a proposal', () => {
         controls: {},
         consents: {},
         policy: policyOf(supervised),
-        comparedAt: { controls: at, consents: at, policies: at },
+        ageMs: { controls: 0, consents: 0, policies: 0 },
       },
       spent: false,
     });
@@ -288,9 +287,11 @@ describe('a proposal', () => {
   });
 
   test('[case 38] is not judged while the controls are not known, and is afterwards', async () => {
-    compared = plus(-11);
-    await expect(propose(shift(3000))).rejects.toThrow('nothing is judged');
-    compared = at;
+    for (const unknown of [10_001, null, -1, Number.NaN]) {
+      ageMs = unknown;
+      await expect(propose(shift(3000)), String(unknown)).rejects.toThrow('nothing is judged');
+    }
+    ageMs = 0;
     expect(approvals(await propose(shift(3000)))).toHaveLength(1);
   });
 
