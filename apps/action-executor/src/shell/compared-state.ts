@@ -55,7 +55,9 @@ export class ComparedState {
       controls: Object.fromEntries(
         [...controls].map(([scope, { version, data }]) => [
           scope,
-          data ? { version, state: data.state, by: data.by, reason: data.reason } : { version, state: 'running' as const },
+          data
+            ? { version, state: data.state, by: data.by, reason: data.reason }
+            : { version, state: 'running' as const },
         ]),
       ),
       policy: policy?.data ? { version: policy.version, parts: policy.data.parts } : null,

@@ -12,7 +12,16 @@ import {
 } from '@countersign/runtime';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type Found, type Unknown, unknown } from '../core/answer.js';
-import { beforeFirstCall, type End, onAnswer, onFound, onOpening, onReopening, type Step, standing } from '../core/decide.js';
+import {
+  beforeFirstCall,
+  type End,
+  onAnswer,
+  onFound,
+  onOpening,
+  onReopening,
+  type Step,
+  standing,
+} from '../core/decide.js';
 import { rejectionOf, settledKey, settledTopic, settlementOf } from '../core/settlement.js';
 import { PERMIT, type PermitJob } from './approvals.js';
 import { ComparedState, type Known } from './compared-state.js';

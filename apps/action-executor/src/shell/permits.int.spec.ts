@@ -384,6 +384,27 @@ describe('[case 38] state that was not compared with its topic for too long', ()
     expect(double.effects).toBe(1);
   });
 
+  test('after the spend: a turn that another instance took meanwhile, and called in, is not given back', async () => {
+    const other = await instance(() => fresh);
+    try {
+      beforeFirstCall(async () => {
+        await loseLease();
+        double.mood = 'lands-silently';
+        other.setNow(later(1));
+        await other.runJobs();
+        ageMs = { ...fresh, 'controls.v1': 14_000 };
+      });
+      expect(await run(approvalOf(setBid(), key))).toEqual([]);
+      expect(await permits()).toMatchObject([{ turns: 2, outcome: null }]);
+      ageMs = fresh;
+      double.mood = 'answers';
+      expect(await runAt(40)).toMatchObject([{ data: { outcome: 'executed' } }]);
+      expect(double.calls).toHaveLength(1);
+    } finally {
+      await other.close();
+    }
+  });
+
   test('in one instance of two: the other one runs it', async () => {
     let other = 14_000;
     const standing = await instance(() => ({ ...fresh, 'controls.v1': other }));
