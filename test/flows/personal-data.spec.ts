@@ -64,6 +64,10 @@ async function contentOf(topics: readonly Topic[], principal: string): Promise<M
   await admin.disconnect();
   const found = new Map<string, string[]>(topics.map(({ name }) => [name, []]));
   const consumer = kafka.consumer({ groupId: `${principal}.flows-${randomUUID()}`, maxWaitTimeInMs: 100 });
+  consumer.on('consumer.end_batch_process', ({ payload: { topic, partition, lastOffset } }) => {
+    const place = `${topic}/${partition}`;
+    if (BigInt(lastOffset) + 1n >= (left.get(place) ?? 0n)) left.delete(place);
+  });
   await consumer.connect();
   try {
     await consumer.subscribe({ topics: [...found.keys()], fromBeginning: true });
@@ -74,8 +78,6 @@ async function contentOf(topics: readonly Topic[], principal: string): Promise<M
           found.get(batch.topic)?.push(textOf(message));
           resolveOffset(message.offset);
         }
-        const place = `${batch.topic}/${batch.partition}`;
-        if (BigInt(batch.lastOffset()) + 1n >= (left.get(place) ?? 0n)) left.delete(place);
       },
     });
     await visitor.until('the topics to be read to their ends', () => left.size === 0);

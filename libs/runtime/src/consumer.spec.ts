@@ -53,6 +53,7 @@ class Played {
         topic: 't',
         partition,
         highWatermark: '5',
+        lastOffset: () => '4',
         messages: [{ offset: '4', key: null, value: null, headers: {} }],
       },
       resolveOffset: (offset: string) => void this.resolved.push(offset),

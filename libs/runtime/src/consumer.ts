@@ -1,5 +1,5 @@
-import type { Consumer, Kafka } from 'kafkajs';
-import type { RawRecord } from './entries.js';
+import type { Batch, Consumer, Kafka } from 'kafkajs';
+import { nextOf, type RawRecord } from './entries.js';
 import { backoff, describe, faultOf } from './failures.js';
 import type { Limits } from './limits.js';
 
@@ -23,6 +23,12 @@ export interface ConsumerOptions {
   readonly positions?: () => Promise<ReadonlyMap<string, number>>;
   /** Handles a slice of one partition. When it throws, the same records come again after a pause. */
   readonly handle: (topic: string, partition: number, records: readonly RawRecord[]) => Promise<void>;
+  /**
+   * Told when a partition goes on from `from` at `next` though nothing was handled: all that was fetched between them were
+   * markers of transactions, or aborted. What comes before was handled. It is told again after the next join, unless the position
+   * that the reader gives there is behind it.
+   */
+  readonly passed?: (topic: string, partition: number, from: string, next: string) => Promise<void> | void;
   readonly log: { log(message: string): void; warn(message: string): void; error(message: string): void };
 }
 
@@ -55,6 +61,19 @@ interface Failure {
 
 const seconds = (began: number): number => Math.round((performance.now() - began) / 1000);
 
+/** A slice of a batch as records; the last record of the batch goes on behind all that the batch had. */
+function recordsOf(batch: Batch, from: number, to: number): readonly RawRecord[] {
+  const { partition, messages } = batch;
+  return messages.slice(from, to).map(({ offset, key, value, headers }, n) => ({
+    partition,
+    offset,
+    key,
+    value,
+    headers,
+    ...(from + n === messages.length - 1 && { next: String(BigInt(batch.lastOffset()) + 1n) }),
+  }));
+}
+
 /** From when on a slice takes unusually long. */
 const slowMs = 30_000;
 
@@ -70,6 +89,8 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   let assignment = 0;
   let committed = Promise.resolve();
   let rebuilt = Promise.resolve();
+  /** One after the other, in the order of the offsets. */
+  let passing = Promise.resolve();
   const handled = new Map<string, { topic: string; partition: number; offset: string }>();
   const failures = new Map<string, Failure>();
   const lags = new Map<string, number>();
@@ -78,6 +99,12 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   const since = new Set<{ readonly name: string; readonly began: number }>();
   let heard = performance.now();
 
+  /** A partition goes on at `next`, of which everything before is handled; the last fetch saw it end at `end`. */
+  const reached = (topic: string, partition: number, next: string, end: string): void => {
+    const name = `${topic}/${partition}`;
+    lags.set(name, Number(BigInt(end) - BigInt(next)));
+    if (!options.positionOf) handled.set(name, { topic, partition, offset: next });
+  };
   const commitOnce = async (): Promise<void> => {
     const offsets = [...handled];
     const under = assignment;
@@ -165,6 +192,19 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     made.on(made.events.HEARTBEAT, () => {
       heard = performance.now();
     });
+    made.on(made.events.END_BATCH_PROCESS, ({ payload }) => {
+      // Of a batch with nothing for the handler kafkajs tells here only.
+      if (payload.batchSize > 0 || state === 'stopped' || made !== consumer) return;
+      const { topic, partition, firstOffset, lastOffset, highWatermark } = payload;
+      const next = String(BigInt(lastOffset) + 1n);
+      reached(topic, partition, next, highWatermark);
+      // Where compaction has removed everything there is no first one.
+      passing = passing
+        .then(() => options.passed?.(topic, partition, firstOffset ?? lastOffset, next))
+        .catch((error: unknown) =>
+          log.warn(`${topic}/${partition}: not noted as read to ${next}: ${describe(error).says}`),
+        );
+    });
     made.on(made.events.CRASH, ({ payload }) => {
       // What kafkajs mends itself needs nobody.
       const level = payload.restart ? 'warn' : 'error';
@@ -181,7 +221,6 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       partitionsConsumedConcurrently: limits.partitionsAtOnce,
       eachBatch: ({ batch, resolveOffset, heartbeat, pause, isRunning, isStale }) => {
         const name = `${batch.topic}/${batch.partition}`;
-        const left = (from: bigint): number => Number(BigInt(batch.highWatermark) - from);
         /** Whether the slice was handled; if not, its partition pauses. */
         const take = async (records: readonly RawRecord[]): Promise<boolean> => {
           const mine = { name, began: performance.now() };
@@ -221,25 +260,13 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
             if (!(await placed)) return;
             for (let from = 0; from < batch.messages.length; from += limits.batchEvents) {
               if (!isRunning() || isStale() || state === 'stopped') return;
-              const slice = batch.messages.slice(from, from + limits.batchEvents);
-              const records = slice.map(({ offset, key, value, headers }) => ({
-                partition: batch.partition,
-                offset,
-                key,
-                value,
-                headers,
-              }));
-              lags.set(name, left(BigInt(slice[0]?.offset ?? batch.highWatermark)));
+              const records = recordsOf(batch, from, from + limits.batchEvents);
+              const [first, last] = [records[0], records.at(-1)];
+              if (!first || !last) return;
+              lags.set(name, Number(BigInt(batch.highWatermark) - BigInt(first.offset)));
               if (!(await take(records))) return;
-              const last = slice.at(-1)?.offset ?? '0';
-              resolveOffset(last);
-              lags.set(name, left(BigInt(last) + 1n));
-              if (!options.positionOf)
-                handled.set(name, {
-                  topic: batch.topic,
-                  partition: batch.partition,
-                  offset: String(BigInt(last) + 1n),
-                });
+              resolveOffset(last.offset);
+              reached(batch.topic, batch.partition, nextOf(last), batch.highWatermark);
               await heartbeat();
             }
           } finally {
@@ -283,7 +310,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       state = 'stopped';
       clearInterval(committing);
       for (const { timer } of failures.values()) clearTimeout(timer);
-      await Promise.allSettled([...inWork]);
+      await Promise.allSettled([...inWork, passing]);
       await commit();
       // One that is being made meanwhile must not outlive this.
       await rebuilt;

@@ -142,14 +142,18 @@ export class Engine implements Runtime {
       if (!topic.readers.includes(this.service))
         throw new Error(`${this.service} handles ${name}, but the topology does not let it read that topic`);
     }
-    const work = keeper ? this.toKeep(keeper) : this.toHandle(handlers);
+    const keeping = keeper && this.keeping(keeper);
+    const work = keeping ? this.toKeep(keeping) : this.toHandle(handlers);
     this.jobs.start([...kinds, actKind]);
     this.worker = await consume({
       kafka: this.kafka,
       groupId: this.service,
       topics: [...work.keys()],
       limits: this.limits,
-      ...(keeper && { positions: () => readPositions(this.db, 'record_positions') }),
+      ...(keeping && {
+        positions: () => readPositions(this.db, 'record_positions'),
+        passed: (...place) => keeping.pass(...place),
+      }),
       ...(this.spec.gathers && { fetchWaitMs: this.limits.gatherMs, minBytes: enough(this.limits) }),
       log: this.log,
       handle: async (name, _partition, records) => work.get(name)?.(records),
@@ -177,8 +181,7 @@ export class Engine implements Runtime {
   }
 
   /** The same for a keeper: records of all topics share a transaction. */
-  private toKeep(keeper: Keeper): ReadonlyMap<string, Take> {
-    const keeping = this.keeping(keeper);
+  private toKeep(keeping: Keeping): ReadonlyMap<string, Take> {
     const keep = together((records: readonly PlacedRecord[]) => keeping.process(records), this.limits.batchEvents);
     const placed =
       (topic: Topic): Take =>

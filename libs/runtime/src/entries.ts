@@ -10,7 +10,12 @@ export interface RawRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined;
+  /** Where its partition goes on after it, where that is not its offset + 1: past a transaction's marker, or what was aborted. */
+  readonly next?: string;
 }
+
+/** Where a record's partition goes on after it. */
+export const nextOf = ({ offset, next }: RawRecord): string => next ?? String(BigInt(offset) + 1n);
 
 /** One record on its way through a batch. `source` and `id` are its inbox key. */
 export interface Entry {

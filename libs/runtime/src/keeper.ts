@@ -2,7 +2,7 @@ import { type Envelope, type Fault, readEvent, type Topic } from '@countersign/c
 import { type Moment, moment, type Processing, startRecording } from '@countersign/telemetry';
 import type { Database } from './database.js';
 import type { Keeper, SeenRecord, Tx } from './door.js';
-import type { RawRecord } from './entries.js';
+import { nextOf, type RawRecord } from './entries.js';
 import { describe } from './failures.js';
 import type { Limits } from './limits.js';
 import { batchFailed, batchMeasured } from './measures.js';
@@ -71,6 +71,19 @@ export class Keeping {
     }
   }
 
+  /**
+   * Moves a partition's position from `from` to `next`, between which there was nothing to keep. Where it does not stand at
+   * `from`, it stays: what lies before is not kept yet, or more is.
+   */
+  async pass(topic: string, partition: number, from: string, next: string): Promise<void> {
+    await this.is.db.read(
+      `INSERT INTO record_positions AS p (topic, partition, next_offset)
+       VALUES ($1, $2, CASE WHEN $3::bigint = 0 THEN $4::bigint ELSE 0 END)
+       ON CONFLICT (topic, partition) DO UPDATE SET next_offset = $4 WHERE p.next_offset = $3`,
+      [topic, partition, from, next],
+    );
+  }
+
   private measured(records: readonly PlacedRecord[], fresh: readonly Seen[], began: Moment): void {
     const kept = byTopic(fresh);
     for (const [topic, all] of byTopic(records)) {
@@ -94,7 +107,7 @@ async function advance(tx: Tx, records: readonly PlacedRecord[]): Promise<readon
     const place = placeOf(topic, record);
     const offset = Number(record.offset);
     if (offset < (next.get(place) ?? 0)) return false;
-    next.set(place, offset + 1);
+    next.set(place, Number(nextOf(record)));
     return true;
   });
   const moved = new Map(fresh.map((one) => [placeOf(one.topic, one.record), one]));

@@ -5,7 +5,7 @@ import { type Ago, ago } from './ago.js';
 import { consume, enough, type RunningConsumer } from './consumer.js';
 import type { Database } from './database.js';
 import type { Reader, StateRow } from './door.js';
-import type { RawRecord } from './entries.js';
+import { nextOf, type RawRecord } from './entries.js';
 import { backoff, describe } from './failures.js';
 import type { Limits } from './limits.js';
 import { News } from './news.js';
@@ -30,7 +30,7 @@ export async function applyState(
   const newest = new Map<string, { version: number; json: string }>();
   const next = new Map<number, bigint>();
   for (const record of records) {
-    next.set(record.partition, BigInt(record.offset) + 1n);
+    next.set(record.partition, BigInt(nextOf(record)));
     const read = readEvent(topic, record);
     if (!read.ok) {
       log.error(`${topic.name} ${record.partition}/${record.offset} ignored: ${read.fault.code} ${read.fault.says}`);
@@ -175,6 +175,10 @@ const endsOf = async (admin: Admin, topic: string): Promise<readonly (readonly [
     .filter(({ low, high }) => low !== high)
     .map(({ partition, high }) => [`${topic}/${partition}`, Number(high)] as const);
 
+/** Whether a table that was read to `at` has all that is before `end`. Between `from` and `next` there was nothing for it. */
+const isReached = (end: number, at: number, passed?: { readonly from: number; readonly next: number }): boolean =>
+  at >= end || (passed !== undefined && at >= passed.from && passed.next >= end);
+
 /**
  * Follows state topics with a consumer of its own, so that a withdrawal is never behind work, and compares with their ends. Each
  * instance reads all of it, in a group that nobody else is in: shared among instances, half of a service's state would stand
@@ -195,6 +199,8 @@ export async function followState(is: {
   const positions = new Map(
     [...(await positionsWithin(is, 'state_positions'))].map(([name, at]) => [name, String(at)]),
   );
+  /** Behind the tables' positions, what of each partition was read since and held nothing for them. */
+  const passed = new Map<string, { readonly from: number; readonly next: number }>();
   const news = new News();
   // Each topic by itself: a stop does not wait for a row of another one that somebody holds.
   const apply = new Map(
@@ -216,7 +222,12 @@ export async function followState(is: {
     handle: async (name, partition, records) => {
       await apply.get(name)?.(records);
       const last = records.at(-1);
-      if (last) positions.set(`${name}/${partition}`, String(BigInt(last.offset) + 1n));
+      if (last) positions.set(`${name}/${partition}`, nextOf(last));
+      passed.delete(`${name}/${partition}`);
+    },
+    passed: (name, partition, _from, next) => {
+      const place = `${name}/${partition}`;
+      passed.set(place, { from: Number(positions.get(place) ?? 0), next: Number(next) });
     },
   });
 
@@ -232,7 +243,7 @@ export async function followState(is: {
     seen.push(...is.topics.map(({ name }, n) => ({ since, topic: name, ends: ends[n] ?? [] })));
     const positions = await readPositions(is.db);
     seen = seen.filter(({ since, topic, ends }) => {
-      const reached = ends.every(([name, end]) => (positions.get(name) ?? 0) >= end);
+      const reached = ends.every(([name, end]) => isReached(end, positions.get(name) ?? 0, passed.get(name)));
       if (reached) compared[topic] = since;
       return !reached;
     });

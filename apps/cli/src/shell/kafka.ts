@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Event, readEvent, type Topic, toBinary } from '@countersign/contracts';
-import kafkajs, { type Admin, type Kafka, type KafkaMessage, type SASLOptions } from 'kafkajs';
+import kafkajs, { type Admin, type Consumer, type Kafka, type KafkaMessage, type SASLOptions } from 'kafkajs';
 import type { Installation } from '../core/installation.js';
 import { codeOf, Failure } from './failure.js';
 
@@ -47,67 +47,106 @@ export async function readAll(
   return found;
 }
 
+/** Where a partition begins and ends: of the offsets from `low` to before `high` some may be of no record. */
+export interface Range {
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
 /**
  * Hands over every record of the topics that `choose` names, once each, up to the ends that they have at the call; under a group of
- * its own that commits nothing. Throws a `Failure` where the broker is out of reach.
+ * its own that commits nothing. Resolves to what was read of each partition (`topic/partition`): what was deleted meanwhile, before
+ * `low`, may be missing. Throws a `Failure` where the broker is out of reach.
  */
 export async function readToEnds(
-  kafka: Kafka,
+  kafka: Pick<Kafka, 'admin' | 'consumer'>,
   bootstrap: string,
   group: string,
   choose: (admin: Admin) => Promise<readonly string[]>,
   take: (place: { readonly topic: string; readonly partition: number }, message: KafkaMessage) => void,
-): Promise<void> {
+): Promise<ReadonlyMap<string, Range>> {
   const admin = kafka.admin();
   const consumer = kafka.consumer({ groupId: `${group}.cli.${randomUUID()}`, maxWaitTimeInMs: 100 });
   try {
     await admin.connect();
-    const filled = new Set<string>();
-    const awaited = new Map<string, bigint>();
-    for (const topic of await choose(admin)) {
-      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-        if (BigInt(high) <= BigInt(low)) continue;
-        filled.add(topic);
-        awaited.set(`${topic}/${partition}`, BigInt(high));
-      }
-    }
-    if (awaited.size === 0) return;
-    await consumer.connect();
-    await consumer.subscribe({ topics: [...filled], fromBeginning: true });
-    const next = new Map<string, bigint>();
-    await new Promise<void>((resolve, reject) => {
-      let crashes = 0;
-      consumer.on('consumer.crash', ({ payload }) => {
-        // kafkajs begins again by itself where that may help.
-        if (!payload.restart || ++crashes === 3) reject(payload.error);
-      });
-      consumer
-        .run({
-          autoCommit: false,
-          partitionsConsumedConcurrently: 4,
-          eachBatch: async ({ batch, heartbeat, resolveOffset }) => {
-            const { topic, partition } = batch;
-            const name = `${topic}/${partition}`;
-            const end = awaited.get(name);
-            for (const message of batch.messages) {
-              const offset = BigInt(message.offset);
-              // After a rebalance a batch may come again.
-              if (end === undefined || offset >= end || offset < (next.get(name) ?? 0n)) continue;
-              take({ topic, partition }, message);
-              next.set(name, offset + 1n);
-              resolveOffset(message.offset);
-            }
-            await heartbeat();
-            if (end !== undefined && BigInt(batch.lastOffset()) + 1n >= end) awaited.delete(name);
-            if (awaited.size === 0) resolve();
-          },
-        })
-        .catch(reject);
-    });
+    const topics = await choose(admin);
+    const ranges = await rangesOf(admin, topics);
+    await readWithin(admin, consumer, ranges, take);
+    const now = await rangesOf(admin, topics);
+    return new Map([...ranges].map(([name, { low, high }]) => [name, { low: now.get(name)?.low ?? low, high }]));
   } catch (error) {
     throw outOfReach(bootstrap, error);
   } finally {
     await Promise.allSettled([consumer.disconnect(), admin.disconnect()]);
+  }
+}
+
+async function rangesOf(admin: Admin, topics: readonly string[]): Promise<Map<string, Range>> {
+  const found = new Map<string, Range>();
+  for (const topic of topics)
+    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic))
+      found.set(`${topic}/${partition}`, { low: BigInt(low), high: BigInt(high) });
+  return found;
+}
+
+const topicIn = (name: string): string => name.slice(0, name.lastIndexOf('/'));
+
+async function readWithin(
+  admin: Admin,
+  consumer: Consumer,
+  ranges: ReadonlyMap<string, Range>,
+  take: (place: { readonly topic: string; readonly partition: number }, message: KafkaMessage) => void,
+): Promise<void> {
+  const awaited = new Map(
+    [...ranges].filter(([, { low, high }]) => low < high).map(([name, { high }]) => [name, high]),
+  );
+  if (awaited.size === 0) return;
+  await consumer.connect();
+  await consumer.subscribe({ topics: [...new Set([...awaited.keys()].map(topicIn))], fromBeginning: true });
+  const next = new Map<string, bigint>();
+  const ended = Promise.withResolvers<void>();
+  const reached = (name: string, at: bigint): void => {
+    if (at >= (awaited.get(name) ?? 0n)) awaited.delete(name);
+    if (awaited.size === 0) ended.resolve();
+  };
+  let crashes = 0;
+  consumer.on('consumer.crash', ({ payload }) => {
+    // kafkajs begins again by itself where that may help.
+    if (!payload.restart || ++crashes === 3) ended.reject(payload.error);
+  });
+  // It comes after every batch, also after one with nothing to hand over: markers of transactions, and what was aborted.
+  consumer.on('consumer.end_batch_process', ({ payload: { topic, partition, lastOffset } }) =>
+    reached(`${topic}/${partition}`, BigInt(lastOffset) + 1n),
+  );
+  // What is deleted meanwhile comes in no batch.
+  const looking = setInterval(() => {
+    rangesOf(admin, [...new Set([...awaited.keys()].map(topicIn))]).then((now) => {
+      for (const [name, { low }] of now) reached(name, low);
+    }, ended.reject);
+  }, 1_000);
+  try {
+    await Promise.all([
+      ended.promise,
+      consumer.run({
+        autoCommit: false,
+        partitionsConsumedConcurrently: 4,
+        eachBatch: async ({ batch: { topic, partition, messages }, heartbeat, resolveOffset }) => {
+          const name = `${topic}/${partition}`;
+          const end = ranges.get(name)?.high ?? 0n;
+          for (const message of messages) {
+            const offset = BigInt(message.offset);
+            // After a rebalance a batch may come again.
+            if (offset >= end || offset < (next.get(name) ?? 0n)) continue;
+            take({ topic, partition }, message);
+            next.set(name, offset + 1n);
+            resolveOffset(message.offset);
+          }
+          await heartbeat();
+        },
+      }),
+    ]);
+  } finally {
+    clearInterval(looking);
   }
 }
 

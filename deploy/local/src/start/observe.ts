@@ -38,6 +38,12 @@ export async function observe(
     caughtUp = resolve;
   });
   if (unread.size === 0) caughtUp();
+  // It comes after every batch, also after one with nothing to hand over: markers of transactions, and what was aborted.
+  consumer.on('consumer.end_batch_process', ({ payload: { topic, partition, lastOffset } }) => {
+    const place = `${topic}/${partition}`;
+    if (BigInt(lastOffset) + 1n >= (unread.get(place) ?? 0n)) unread.delete(place);
+    if (unread.size === 0) caughtUp();
+  });
   await consumer.connect();
   await consumer.subscribe({ topics: topics.map((t) => t.name), fromBeginning: true });
   await consumer.run({
@@ -58,9 +64,6 @@ export async function observe(
         for (const listener of listeners) listener(event);
         resolveOffset(message.offset);
       }
-      const partition = `${batch.topic}/${batch.partition}`;
-      if (BigInt(batch.lastOffset()) + 1n >= (unread.get(partition) ?? 0n)) unread.delete(partition);
-      if (unread.size === 0) caughtUp();
       await heartbeat();
     },
   });
