@@ -323,7 +323,10 @@ export type PermitRejected = z.infer<typeof PermitRejected>;
 
 /* Operation */
 
-/** The bytes stay in the service's own database; the event says where they came from and why they could not be handled. */
+/**
+ * The bytes stay in the service's own database; the event says where they came from and why they could not be handled. Of a job
+ * that failed for good `job` names it; its topic is then `~jobs`, which is none, with partition and offset 0.
+ */
 export const DeadLetter = z.object({
   deadLetterId: Uuid,
   service: Name,
@@ -334,6 +337,7 @@ export const DeadLetter = z.object({
   source: z.string().optional(),
   id: z.string().optional(),
   type: z.string().optional(),
+  job: z.object({ kind: z.string(), id: z.string() }).optional(),
   sha256: Sha256,
   fault: Fault,
   attempts: z.int().nonnegative(),

@@ -178,6 +178,12 @@ export interface JobKind<P = unknown> {
   readonly parallel?: number;
   /** Works the claimed jobs; each must be finished, put off or left (then it is claimed again after its lease). */
   work(jobs: readonly Job<P>[], context: JobContext): Promise<void>;
+  /**
+   * Ends a job that failed `JOB_TRIES` times, in the transaction that makes it a dead letter: emits, under the job's cause, what
+   * must be told in place of its result. Such a job cannot be replayed. Absent: nothing is told, and a replay works it again.
+   * Returns whether it ended the job; where it does not or throws, the job is a dead letter that can be replayed.
+   */
+  giveUp?(job: Job<P>, work: Work, fault: Fault): Promise<boolean>;
 }
 
 export interface JobContext {

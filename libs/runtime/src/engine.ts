@@ -106,7 +106,7 @@ export class Engine implements Runtime {
       bounds: this.bounds,
       log,
     };
-    this.jobs = new JobRunner({ service: spec.name, ...shared });
+    this.jobs = new JobRunner({ service: spec.name, buries: spec.keeper === undefined, ...shared });
     this.inbox = new Inbox({ spec, ...shared, onScheduled: (kinds) => this.jobs.wake(kinds) });
   }
 

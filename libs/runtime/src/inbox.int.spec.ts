@@ -17,7 +17,7 @@ import {
   type Work,
 } from './door.js';
 import { Engine } from './engine.js';
-import { createHarness, type Harness } from './harness.js';
+import { createHarness, type Harness, type Published } from './harness.js';
 import { RuntimeModule } from './serve.js';
 
 class Effects1763700000000 implements MigrationInterface {
@@ -62,6 +62,8 @@ class Later implements JobKind<{ proposalId: string }> {
   readonly batch = 10;
   static answers: string[] = [];
   static before: ((context: JobContext, jobs: readonly Job<{ proposalId: string }>[]) => Promise<void>) | undefined;
+  static end: NonNullable<JobKind<{ proposalId: string }>['giveUp']> | undefined;
+  giveUp: NonNullable<typeof Later.end> = async (...of) => (await Later.end?.(...of)) ?? false;
   async work(jobs: readonly Job<{ proposalId: string }>[], context: JobContext): Promise<void> {
     await Later.before?.(context, jobs);
     await context.finish(jobs, async (owned, work) => {
@@ -126,6 +128,7 @@ const refused = (p: DataOf<'ActionProposed'>, at: string, says = 'always'): Data
 });
 
 const topic = 'actions.proposed.paid-media-agent.v1';
+const start = '2026-11-21T10:00:00.000Z';
 const given = (n: number, over: Partial<DataOf<'ActionProposed'>> = {}) => ({
   type: 'ActionProposed',
   id: `event-${n}`,
@@ -146,11 +149,12 @@ beforeEach(async () => {
   Handlers.before = undefined;
   Later.answers = [];
   Later.before = undefined;
+  Later.end = undefined;
   database = await createTestDatabase();
   harness = await createHarness(ServiceModule, spec, {
     databaseUrl: database.url,
     at: '2026-11-21T10:00:00.000Z',
-    env: { POISON_TRIES: '2', BACKOFF_MS: '1', EVENT_BYTES: '20000', LEASE_MS: '3000' },
+    env: { POISON_TRIES: '2', BACKOFF_MS: '1', EVENT_BYTES: '20000', LEASE_MS: '3000', JOB_TRIES: '4' },
   });
 });
 afterEach(async () => {
@@ -417,6 +421,108 @@ test('a job that fails by itself does not hold up those it was claimed with', as
   expect(await harness.query('SELECT id FROM jobs')).toEqual([{ id: uuid(2) }]);
 });
 
+/** Looks for due jobs once a minute. */
+const minutes = async (count: number): Promise<Published[]> => {
+  const published: Published[] = [];
+  for (let n = 1; n <= count; n++) {
+    harness.setNow(new Date(Date.parse(start) + n * 60_000).toISOString());
+    published.push(...(await harness.runJobs()));
+  }
+  return published;
+};
+const replayOf = (letter: Published | undefined) => {
+  const { deadLetterId } = (letter as Published).data as unknown as DataOf<'DeadLetter'>;
+  return { type: 'DeadLetterReplayed', data: { deadLetterId, service: 'guardrail-validator', by: 'sam', at: start } };
+};
+
+test('a job that always fails is tried a few times with a growing pause, then it is a dead letter that keeps its payload', async () => {
+  await harness.deliver(topic, [{ ...given(1), correlationid: 'chain' }, given(2)]);
+  let tries = 0;
+  Later.before = async (_context, jobs) => {
+    if (!jobs.some((job) => job.id === uuid(1))) return;
+    if (jobs.length === 1) tries++;
+    throw new Error('cannot work this');
+  };
+  const due = async () => (await harness.query<{ due_at: Date }>('SELECT due_at FROM jobs'))[0]?.due_at.getTime();
+  expect(await harness.runJobs()).toHaveLength(1);
+  const first = Number(await due()) - Date.parse(start);
+  expect(first).toBeGreaterThan(0);
+  expect(await minutes(1)).toEqual([]);
+  expect(Number(await due()) - Date.parse(start) - 60_000).toBeGreaterThan(first);
+  const published = await minutes(10);
+  expect(tries).toBe(4);
+  expect(published).toMatchObject([
+    {
+      topic: 'guardrail-validator.dead-letters.v1',
+      correlationid: 'chain',
+      data: { topic: '~jobs', job: { kind: 'later', id: uuid(1) }, attempts: 4, fault: { says: 'cannot work this' } },
+    },
+  ]);
+  expect(JSON.stringify(published)).not.toContain('proposalId');
+  expect(await harness.query('SELECT 1 FROM jobs')).toEqual([]);
+  const [kept] = await harness.query<{ value: Buffer }>('SELECT value FROM dead_letters');
+  expect(JSON.parse(String(kept?.value))).toMatchObject({ payload: { proposalId: uuid(1) } });
+
+  Later.before = undefined;
+  await harness.deliver('dead-letters.replayed.v1', [replayOf(published[0])]);
+  expect(await harness.runJobs()).toMatchObject([
+    { topic: 'actions.refused.v1', correlationid: 'chain', data: { proposalId: uuid(1) } },
+  ]);
+  await harness.deliver('dead-letters.replayed.v1', [replayOf(published[0])]);
+  expect(await harness.runJobs()).toEqual([]);
+});
+
+test('a job that dies again after its replay is another dead letter', async () => {
+  await harness.deliver(topic, [given(1)]);
+  Later.before = async () => {
+    throw new Error('cannot work this');
+  };
+  const [letter] = await minutes(5);
+  await harness.deliver('dead-letters.replayed.v1', [replayOf(letter)]);
+  const [again] = await minutes(10);
+  expect(again).toMatchObject({ type: 'DeadLetter', data: { job: { id: uuid(1) } } });
+  expect(again?.id).not.toBe(letter?.id);
+});
+
+test('what is the world’s fault uses up no try of a job', async () => {
+  await harness.deliver(topic, [given(1)]);
+  let away = 12;
+  Later.before = async () => {
+    if (away-- > 0) throw Object.assign(new Error('away'), { code: 'ECONNREFUSED', syscall: 'connect' });
+  };
+  const published: Published[] = [];
+  for (let n = 0; n < 13; n++) {
+    await harness.query(`UPDATE jobs SET lease_until = now() - interval '1 second'`);
+    published.push(...(await minutes(1)));
+  }
+  expect(published).toMatchObject([{ topic: 'actions.refused.v1' }]);
+  expect(await harness.query('SELECT 1 FROM dead_letters')).toEqual([]);
+});
+
+test('a kind tells what must be told in place of a dead job, once; where that fails too, the job can be replayed', async () => {
+  const tell: NonNullable<typeof Later.end> = async (job, work) => {
+    const data = refused(proposal({ proposalId: job.payload.proposalId }), work.at, 'given up');
+    work.emit(job.cause, { topic: 'actions.refused.v1', key: 'k', type: 'ActionRefused', data });
+    if (job.id === uuid(2)) throw new Error('nor this');
+    return true;
+  };
+  Later.end = tell;
+  await harness.deliver(topic, [given(1), given(2)]);
+  Later.before = async () => {
+    throw new Error('cannot work this');
+  };
+  const published = await minutes(5);
+  expect(published.map(({ type, topic: to }) => [type, to])).toEqual([
+    ['ActionRefused', 'actions.refused.v1'],
+    ['DeadLetter', 'guardrail-validator.dead-letters.v1'],
+    ['DeadLetter', 'guardrail-validator.dead-letters.v1'],
+  ]);
+  Later.before = undefined;
+  const letters = published.filter(({ type }) => type === 'DeadLetter');
+  await harness.deliver('dead-letters.replayed.v1', letters.map(replayOf));
+  expect(await harness.runJobs()).toMatchObject([{ type: 'ActionRefused', data: { proposalId: uuid(2) } }]);
+});
+
 test('a lease is short, and prolonged for as long as its job is worked', async () => {
   await harness.deliver(topic, [given(1)]);
   const lease = async () =>
@@ -441,7 +547,7 @@ test('a claim that another instance took over is not prolonged by the one that l
 test('what was claimed and not ended is taken up when the short lease has run out, not the longest that its kind allows', async () => {
   await harness.deliver(topic, [given(1)]);
   Later.before = async () => {
-    throw new Error('ended before it could say so');
+    throw Object.assign(new Error('ended before it could say so'), { code: 'ECONNRESET' });
   };
   expect(await harness.runJobs()).toEqual([]);
   Later.before = undefined;

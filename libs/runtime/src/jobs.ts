@@ -1,7 +1,8 @@
 import { type Processing, startJob } from '@countersign/telemetry';
 import type { Database } from './database.js';
 import type { Cause, Job, JobContext, JobKind, Work } from './door.js';
-import { describe, isTransient } from './failures.js';
+import { backoff, describe, isTransient } from './failures.js';
+import { buryJob } from './job-letters.js';
 import type { Limits } from './limits.js';
 import { outputsMeasured } from './measures.js';
 import { cut, packed } from './packed.js';
@@ -15,6 +16,8 @@ export interface JobsDependencies {
   readonly limits: Limits;
   readonly now: () => string;
   readonly bounds: Bounds;
+  /** Whether a job that fails for good becomes a dead letter; if not, it is tried for ever. */
+  readonly buries: boolean;
   readonly log: { warn(message: string): void; error(message: string): void };
 }
 
@@ -181,16 +184,71 @@ export class JobRunner {
     try {
       await work(jobs);
     } catch (error) {
-      if (jobs.length === 1 || isTransient(error)) throw error;
+      if (isTransient(error)) throw error;
+      if (jobs.length === 1) {
+        for (const span of spans.values()) span.end(describe(error).code);
+        return this.failed(kind, jobs[0] as Job, error);
+      }
       this.is.log.warn(`jobs ${kind.kind}: ${jobs.length} failed together (${describe(error).says}); now one by one`);
       for (const job of jobs) {
         if (!(await context.holds(job))) continue;
         await work([job]).catch((alone: unknown) => {
           spans.get(job.id)?.end(describe(alone).code);
-          this.is.log.error(`jobs ${kind.kind} ${job.id}: ${describe(alone).says}`);
+          if (isTransient(alone)) throw alone;
+          return this.failed(kind, job, alone);
         });
       }
     }
+  }
+
+  /** Counts a try of a job that failed by itself and puts it off; after the last one it is a dead letter. */
+  private async failed(kind: JobKind<never>, job: Job, error: unknown): Promise<void> {
+    const { jobTries, backoffMs, jobBackoffMaxMs } = this.is.limits;
+    const { says } = describe(error);
+    const result = await this.is.db.transaction(
+      async (tx) => {
+        const at = this.is.now();
+        const [row] = await tx.query<{ tries: number }>(
+          `SELECT tries FROM jobs WHERE kind = $1 AND id = $2 AND claims = $3 AND result_at IS NULL FOR UPDATE`,
+          [kind.kind, job.id, job.claims],
+        );
+        // Ended, or taken over by another instance, which counts its own tries.
+        if (!row) return undefined;
+        const tries = row.tries + 1;
+        const last = this.is.buries && tries >= jobTries;
+        if (!last) {
+          const wait = backoff(row.tries, backoffMs, jobBackoffMaxMs);
+          const dueAt = new Date(Date.parse(at) + wait).toISOString();
+          tx.write('UPDATE jobs SET tries = $3, due_at = $4, lease_until = NULL WHERE kind = $1 AND id = $2', [
+            kind.kind,
+            job.id,
+            tries,
+            dueAt,
+          ]);
+          return { tries, wait };
+        }
+        const unit = new UnitOfWork(this.is.service, at, tx, this.is.bounds);
+        const fault = { code: 'job', says };
+        const { outputs, note } = await buryJob({ service: this.is.service, kind, job, unit, fault, tries });
+        tx.write('UPDATE jobs SET tries = $3, result_at = $4, outputs = $5::jsonb WHERE kind = $1 AND id = $2', [
+          kind.kind,
+          job.id,
+          tries,
+          at,
+          JSON.stringify(outputs),
+        ]);
+        return { tries, outputs, note, kinds: new Set(unit.scheduled.map((s) => s.kind)) };
+      },
+      contextsOf([job]),
+    );
+    if (!result) return;
+    const { tries, wait, outputs, note = '', kinds } = result;
+    const then = outputs ? `dead letter after ${tries} tries${note}` : `try ${tries}, again in ${wait} ms`;
+    this.is.log.error(`jobs ${kind.kind} ${job.id}: ${says}: ${then}`);
+    if (!outputs) return;
+    outputsMeasured(outputs);
+    await this.deliver(kind.kind, [{ id: job.id, outputs }]);
+    if (kinds && kinds.size > 0) this.wake(kinds);
   }
 
   private context(kind: string, claimed: readonly Job[]): JobContext {

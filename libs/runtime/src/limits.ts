@@ -21,6 +21,10 @@ export interface Limits {
   readonly commitEveryMs: number;
   /** Tries of an event that fails by itself, before it is a dead letter. `POISON_TRIES` */
   readonly poisonTries: number;
+  /** Tries of a job that fails by itself, before it is a dead letter. `JOB_TRIES` */
+  readonly jobTries: number;
+  /** Longest pause between two tries of a job that fails by itself; the first is `BACKOFF_MS`, doubled each time. `JOB_BACKOFF_MAX_MS` */
+  readonly jobBackoffMaxMs: number;
   /** Tries of a transaction that lost a race: a deadlock or a serialisation failure. `RACE_TRIES` */
   readonly raceTries: number;
   /** First and longest pause of a partition while the database or the broker is away; doubled each time. `BACKOFF_MS`, `BACKOFF_MAX_MS` */
@@ -63,6 +67,8 @@ export const defaults: Limits = {
   eventBytes: 950_000,
   commitEveryMs: 1_000,
   poisonTries: 3,
+  jobTries: 10,
+  jobBackoffMaxMs: 60_000,
   raceTries: 20,
   backoffMs: 200,
   backoffMaxMs: 2_000,
@@ -89,6 +95,8 @@ export const variables: Record<keyof Limits, string> = {
   eventBytes: 'EVENT_BYTES',
   commitEveryMs: 'COMMIT_EVERY_MS',
   poisonTries: 'POISON_TRIES',
+  jobTries: 'JOB_TRIES',
+  jobBackoffMaxMs: 'JOB_BACKOFF_MAX_MS',
   raceTries: 'RACE_TRIES',
   backoffMs: 'BACKOFF_MS',
   backoffMaxMs: 'BACKOFF_MAX_MS',

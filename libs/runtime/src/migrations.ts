@@ -165,10 +165,24 @@ export class EventsAsTheyAre1763600000001 implements MigrationInterface {
   }
 }
 
+/** How often a job failed by itself; claims count what died or was put off too. */
+export class JobTries1763600000005 implements MigrationInterface {
+  name = 'JobTries1763600000005';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE jobs ADD COLUMN tries int NOT NULL DEFAULT 0');
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE jobs DROP COLUMN tries');
+  }
+}
+
 /** Those of every service, oldest first. */
 export const runtimeMigrations = [
   RuntimeTables1763600000000,
   EventsAsTheyAre1763600000001,
   RecordPositions1763600000002,
   RoomForVersions1763600000003,
+  JobTries1763600000005,
 ] as const;

@@ -3,11 +3,14 @@ import { batchOf, unitOf } from './batch.js';
 import { type Batch, causeOf, type Received } from './door.js';
 import { describe, isTransient } from './failures.js';
 import type { Handle } from './inbox.js';
+import { JOBS, jobAgain } from './job-letters.js';
 import { causeKey } from './work.js';
 
 interface DeadRow {
   dead_letter_id: string;
   topic: string;
+  id: string | null;
+  type: string | null;
   partition: number;
   offset: number;
   key: string | null;
@@ -35,6 +38,17 @@ export async function replay(
     );
     if (!row) {
       log.warn(`dead letter ${order.deadLetterId}: not here, or replayed before`);
+      continue;
+    }
+    if (row.topic === JOBS) {
+      const again = jobAgain(row, batch.at);
+      if (again) batch.schedule(again.cause, again.job);
+      await batch.tx.query(`UPDATE dead_letters SET status = 'replayed' WHERE dead_letter_id = $1`, [
+        order.deadLetterId,
+      ]);
+      const what = `job ${row.type} ${row.id}`;
+      if (again) log.log(`dead letter ${order.deadLetterId}: ${what} is scheduled again`);
+      else log.warn(`dead letter ${order.deadLetterId}: ${what} has ended; nothing is left to do`);
       continue;
     }
     await batch.tx.query('SAVEPOINT replay');

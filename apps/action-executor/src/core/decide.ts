@@ -120,6 +120,30 @@ export function onFound(found: Found, now: Standing, turn: number, patience: Pat
   }
 }
 
+/**
+ * What becomes of a permit whose job failed for good. Nobody set out to call: what the gate says of it, else 'refused', since its
+ * row is taken with that end and nobody can call any more. An intent of ours may have been called: 'unresolved', for a person.
+ */
+export function onGivenUp(stands: Standing | 'intent', fault: Fault): Extract<Step, { step: 'end' | 'reject' }> {
+  const says = `the work on it failed for good (${fault.says})`;
+  if (stands === 'intent') return unresolved('job-failed', `it may have been called, and ${says}`);
+  switch (stands.kind) {
+    case 'ends':
+      return { step: 'end', end: { outcome: stands.outcome, reason: stands.reason } };
+    case 'void':
+      return { step: 'reject', reason: stands.reason };
+    case 'ok':
+    case 'wait':
+      return {
+        step: 'end',
+        end: {
+          outcome: 'refused',
+          reason: { code: 'job-failed', says: plainText(`nothing was called: ${says}`, 1000) },
+        },
+      };
+  }
+}
+
 /** After a call. An answer ends the permit; silence never does. */
 export function onAnswer(answer: Answer | Unknown, turn: number, patience: Patience): Step {
   return answer.outcome === 'unknown' ? again(answer, turn, patience) : { step: 'end', end: endOf(answer) };
@@ -140,7 +164,7 @@ const pause = (turn: number, { backoffMs }: Patience): number => Math.min(30_000
 const untilOf = ({ until }: { readonly until: string | null }, { behindMs }: Patience) =>
   until === null ? { inMs: behindMs } : { until };
 
-const unresolved = (code: string, says: string): Step => ({
+const unresolved = (code: string, says: string): Extract<Step, { step: 'end' }> => ({
   step: 'end',
   end: { outcome: 'unresolved', reason: { code, says: plainText(says, 1000) } },
 });

@@ -1,3 +1,4 @@
+import type { Fault } from '@countersign/contracts';
 import { type ApprovedAction, comparedAgain, comparedBy, open, recheck } from '@countersign/gate';
 import {
   ago,
@@ -17,6 +18,7 @@ import {
   type End,
   onAnswer,
   onFound,
+  onGivenUp,
   onOpening,
   onReopening,
   type Step,
@@ -282,6 +284,26 @@ export class PermitJobs implements JobKind<PermitJob> {
     );
     const jobs = known.flatMap(({ job, step }) => (step.step === 'later' ? [] : [job]));
     await context.finish(jobs, (owned, work) => this.settle(owned, ended, work));
+  }
+
+  /** The one end of a permit whose job failed for good, by what is known of it. */
+  async giveUp(job: PJob, work: Work, fault: Fault): Promise<boolean> {
+    const compared = comparedBy(job.payload.approval);
+    const state = await this.state.in(work.tx, [compared], 'share');
+    const row = (await this.permits.find(work.tx, compared.permitId === undefined ? [] : [compared.permitId])).get(
+      compared.permitId ?? '',
+    );
+    const mine = row?.jobId === job.id;
+    // An intent whose turn was given back has not been called.
+    const said = () => standing(this.openOne(job, work.at, state, row !== undefined && !mine));
+    const step = onGivenUp(mine && row.turns > 0 ? 'intent' : said(), fault);
+    if (step.step === 'end' && !mine) {
+      const taken = await this.permits.take(work.tx, [takingOf(job, step.end)], work.at);
+      // Another approval of the same permit took it at this moment: a replay of the dead letter will see that.
+      if (!taken.has(job.id)) return false;
+    }
+    await this.settle([job], new Map([[job.id, step]]), work);
+    return true;
   }
 
   private async settle(owned: readonly PJob[], steps: ReadonlyMap<string, Ended>, work: Work): Promise<void> {

@@ -65,7 +65,7 @@ beforeEach(async () => {
   Object.assign(double, new Double());
   ageMs = fresh;
   harness.setNow(start);
-  await harness.query('TRUNCATE permits, jobs, inbox, outputs, state_rows');
+  await harness.query('TRUNCATE permits, jobs, inbox, outputs, state_rows, dead_letters');
   await harness.putState('consents.v1', contactId, consents(1));
   await harness.putState('policies.v1', 'main', policy(1));
 });
@@ -92,7 +92,8 @@ const killedAt = (point: 'finish' | 'call') => {
   const { work } = PermitJobs.prototype;
   jobs.work = async (claimed, context) => {
     Reflect.deleteProperty(jobs, 'work');
-    const dead = () => Promise.reject(new Error('killed'));
+    // As its lost connection would be told: nothing of the job's own.
+    const dead = () => Promise.reject(Object.assign(new Error('killed'), { code: 'ECONNRESET' }));
     if (point === 'finish') return work.call(jobs, claimed, { ...context, finish: dead });
     const { call } = double;
     double.call = dead;
@@ -704,5 +705,82 @@ const sealings: [string, Sealing][] = [
 test.each(sealings)('a permit with %s under our name is recorded and never called', async (_name, sealing) => {
   const approval = { ...approvalOf(setBid(), key, sealing), executor: 'action-executor', connector: 'double' };
   expect(await run(approval)).toMatchObject([{ type: 'PermitRejected', data: { reason: { code: 'audience' } } }]);
+  expect(double.calls).toEqual([]);
+});
+
+/** Runs what is due a minute later, and so on: as often as a job is tried. */
+const runUntilDead = async (): Promise<Published[]> => {
+  const published: Published[] = [];
+  for (let minute = 1; minute <= 10; minute++) published.push(...(await runAt(minute * 60)));
+  return published;
+};
+const broken = () => Promise.reject(new Error('a bug of ours'));
+const deadLetter = (kind = 'permit') => ({
+  topic: 'action-executor.dead-letters.v1',
+  data: { job: { kind }, fault: { code: 'job', says: 'a bug of ours' }, attempts: 10 },
+});
+
+test('a permit that can never be worked settles refused where nobody has called, is told as a dead letter, and stays used', async () => {
+  const jobs = harness.app.get(PermitJobs);
+  jobs.work = broken;
+  const approval = approvalOf(setBid(), key);
+  await harness.deliver(topic, [event(approval, 'event-1')]);
+  const published = await runUntilDead();
+  Reflect.deleteProperty(jobs, 'work');
+  expect(published).toMatchObject([
+    {
+      type: 'ActionSettled',
+      data: { permitId: approval.permitId, outcome: 'refused', reason: { code: 'job-failed' } },
+    },
+    deadLetter(),
+  ]);
+  expect(await run(approval, 'event-2')).toMatchObject([{ type: 'PermitRejected' }]);
+  expect(double.calls).toEqual([]);
+  expect(await harness.query('SELECT 1 FROM jobs')).toEqual([]);
+});
+
+test('a permit that may have been called and can never be ended settles unresolved, and says so', async () => {
+  const jobs = harness.app.get(PermitJobs);
+  const { work } = PermitJobs.prototype;
+  jobs.work = (claimed, context) => work.call(jobs, claimed, { ...context, finish: broken, later: broken });
+  await harness.deliver(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+  const published = [...(await harness.runJobs()), ...(await runUntilDead())];
+  Reflect.deleteProperty(jobs, 'work');
+  expect(published).toMatchObject([
+    { type: 'ActionSettled', data: { outcome: 'unresolved', reason: { code: 'job-failed' } } },
+    deadLetter(),
+  ]);
+  expect(double.calls).toHaveLength(1);
+});
+
+test('a late permit and a forged one that can never be worked end as what they are', async () => {
+  const jobs = harness.app.get(PermitJobs);
+  const tooLate = approvalOf(setBid('late'), key, { expiresAt: '2026-11-21T10:05:00.000Z' });
+  const forged = { ...approvalOf(setBid('forged'), key), digest: 'f'.repeat(64) };
+  jobs.work = broken;
+  await harness.deliver(topic, [event(tooLate, 'event-1'), event(forged, 'event-2')]);
+  const published = await runUntilDead();
+  Reflect.deleteProperty(jobs, 'work');
+  const told = published.map(({ type, data }) => [type, (data as { outcome?: string }).outcome]);
+  expect(told).toHaveLength(4);
+  expect(told).toEqual(
+    expect.arrayContaining([
+      ['ActionSettled', 'expired'],
+      ['PermitRejected', undefined],
+      ['DeadLetter', undefined],
+    ]),
+  );
+});
+
+test('the replay of a dead permit changes nothing: it has its end', async () => {
+  const jobs = harness.app.get(PermitJobs);
+  jobs.work = broken;
+  await harness.deliver(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+  const letter = (await runUntilDead()).find(({ type }) => type === 'DeadLetter');
+  Reflect.deleteProperty(jobs, 'work');
+  const { deadLetterId } = (letter as Published).data as unknown as { deadLetterId: string };
+  const order = { deadLetterId, service: 'action-executor', by: 'sam', at: start };
+  await harness.deliver('dead-letters.replayed.v1', [{ type: 'DeadLetterReplayed', id: 'order-1', data: order }]);
+  expect(await harness.runJobs()).toEqual([]);
   expect(double.calls).toEqual([]);
 });

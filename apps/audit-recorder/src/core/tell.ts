@@ -185,7 +185,9 @@ const tellers: { readonly [T in EventType]: Teller<T> } = {
   DeadLetter: (d) => [
     [
       'dead letter',
-      `${d.service} could not handle ${d.type ?? 'a record'} from ${d.topic} ${d.partition}/${d.offset}: ${d.fault.says}`,
+      d.job
+        ? `${d.service} could not work the job ${d.job.kind} ${d.job.id}: ${d.fault.says}`
+        : `${d.service} could not handle ${d.type ?? 'a record'} from ${d.topic} ${d.partition}/${d.offset}: ${d.fault.says}`,
     ],
   ],
   DeadLetterReplayed: (d) => [['dead letter', `${d.by} had ${d.service} handle it again`]],

@@ -128,6 +128,8 @@ export interface DeadLetterRow {
   readonly partition: number;
   readonly offset: string;
   readonly type?: string | undefined;
+  /** Of a job that failed for good, in place of an event. */
+  readonly job?: { readonly kind: string; readonly id: string } | undefined;
   readonly fault: { readonly code: string; readonly says: string; readonly field?: string | undefined };
   readonly attempts: number;
   readonly at: string;

@@ -15,8 +15,8 @@ export function deadLetterRows(events: readonly Event[]): DeadLetterRow[] {
   return [...letters.values()]
     .map((letter) => {
       const replay = replays.get(letter.deadLetterId);
-      const { deadLetterId, service, topic, partition, offset, type, fault, attempts, at } = letter;
-      const place = { deadLetterId, service, topic, partition, offset, type, fault, attempts, at };
+      const { deadLetterId, service, topic, partition, offset, type, job, fault, attempts, at } = letter;
+      const place = { deadLetterId, service, topic, partition, offset, type, ...(job && { job }), fault, attempts, at };
       return { ...place, replayed: replay ? { by: replay.by, at: replay.at } : null };
     })
     .sort((a, b) => Number(a.replayed !== null) - Number(b.replayed !== null) || (a.at > b.at ? -1 : 1));

@@ -198,11 +198,11 @@ export function deadLettersText(paint: Paint, rows: readonly DeadLetterRow[]): s
   if (rows.length === 0) return paint.green('No dead letters.');
   return titled(
     paint,
-    ['id', 'service', 'event', 'at', 'why'],
+    ['id', 'service', 'event or job', 'at', 'why'],
     printable(rows).map((d) => [
       d.deadLetterId,
       d.service,
-      `${d.topic}/${d.partition}@${d.offset}`,
+      d.job ? `job ${d.job.kind} ${d.job.id}` : `${d.topic}/${d.partition}@${d.offset}`,
       clock(d.at),
       `${d.fault.says}${d.replayed ? ` (replayed by ${d.replayed.by} at ${clock(d.replayed.at)})` : ''}`,
     ]),
@@ -215,7 +215,9 @@ export function deadLetterText(paint: Paint, given: DeadLetterRow): string {
     [
       ['dead letter', d.deadLetterId],
       ['service', d.service],
-      ['event', `${d.type ?? 'of unknown type'} at ${d.topic}, partition ${d.partition}, offset ${d.offset}`],
+      d.job
+        ? ['job', `${d.job.kind} ${d.job.id}`]
+        : ['event', `${d.type ?? 'of unknown type'} at ${d.topic}, partition ${d.partition}, offset ${d.offset}`],
       ['why', `${d.fault.says} [${d.fault.code}]`],
       ['tried', count(d.attempts, 'time')],
       ['at', clock(d.at)],

@@ -67,6 +67,8 @@ export function says(event: Event): string {
     case 'PermitRejected':
       return `${event.data.executor} rejected a permit: ${event.data.reason.says}`;
     case 'DeadLetter':
+      if (event.data.job)
+        return `${event.data.service} could not work the job ${event.data.job.kind} ${event.data.job.id}: ${event.data.fault.says}`;
       return `${event.data.service} could not handle ${event.data.topic}/${event.data.partition}@${event.data.offset}: ${event.data.fault.says}`;
     case 'DeadLetterReplayed':
       return `${event.data.by} had ${event.data.service} handle a dead letter again`;

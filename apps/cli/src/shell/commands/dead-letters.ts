@@ -22,7 +22,7 @@ interface ListOptions {
 export function deadLetterCommands(program: Command): void {
   const letters = program
     .command('dead-letters')
-    .description('events that a service could not handle; read from and written to Kafka');
+    .description('events and jobs that a service could not handle; read from and written to Kafka');
 
   const list = letters
     .command('list')
@@ -39,7 +39,7 @@ export function deadLetterCommands(program: Command): void {
   const show = letters
     .command('show')
     .argument('<id>')
-    .description('one dead letter: which event, where it is and why it failed');
+    .description('one dead letter: which event or job, where it is and why it failed');
   explained(show, ['dead-letters show 5b1e…'], 'there is no such dead letter');
   acts(show, async (s, id: string) => {
     const row = the(id, await rows(s));
@@ -50,7 +50,7 @@ export function deadLetterCommands(program: Command): void {
   const replay = letters
     .command('replay')
     .argument('[id]', 'one dead letter')
-    .description('have the service handle a dead letter again; the event itself is not published again')
+    .description('have the service handle a dead letter again; an event itself is not published again')
     .option('--all', 'every one that was not replayed yet')
     .option('--service <name>', 'with --all: of one service')
     .option('--by <name>', 'who orders it, where the console cannot be asked');
