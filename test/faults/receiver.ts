@@ -94,9 +94,9 @@ export async function receiver(): Promise<Receiver> {
     const manner = known[0]?.account.split('-')[0];
     if (manner === 'never') return hold('question', response);
     // It has not written down yet what it did.
-    if (manner === 'twice' && known.length < 2) return answer(response, 404);
+    if (manner === 'twice' && known.length < 2) return answer(response, 404, { outcome: 'absent' });
     if (running.has(key)) return answer(response, 200, { outcome: 'running' });
-    return effects.has(key) ? answer(response, 200, done(key)) : answer(response, 404);
+    return effects.has(key) ? answer(response, 200, done(key)) : answer(response, 404, { outcome: 'absent' });
   };
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost');

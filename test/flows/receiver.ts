@@ -47,7 +47,9 @@ export async function receiver(): Promise<Receiver> {
       if (status === 200) done.set(key, { outcome: 'done', reference: `ticket-${done.size + 1}` });
     }
     got.push({ method: request.method ?? '', headers: request.headers, body, status });
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(done.get(key) ?? {}));
+    response
+      .writeHead(status, { 'content-type': 'application/json' })
+      .end(JSON.stringify(done.get(key) ?? (status === 404 ? { outcome: 'absent' } : {})));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

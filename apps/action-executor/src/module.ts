@@ -12,6 +12,7 @@ import {
   Permits1763700000001,
   Sandboxes1763700000002,
   SpentMinor1763700000003,
+  UnsentTurns1764300000001,
 } from './shell/migrations/executor-tables.js';
 import { PermitJobs } from './shell/permit-jobs.js';
 import { Permits } from './shell/permits.js';
@@ -21,7 +22,7 @@ import { readSettings, SETTINGS, type Settings } from './shell/settings.js';
 export const spec: ServiceSpec = {
   name: 'action-executor',
   port: 8086,
-  migrations: [Permits1763700000001, Sandboxes1763700000002, SpentMinor1763700000003],
+  migrations: [Permits1763700000001, Sandboxes1763700000002, SpentMinor1763700000003, UnsentTurns1764300000001],
   state: ['consents.v1', 'contact-points.v1', 'controls.v1', 'policies.v1'],
   jobs: [PermitJobs],
 };

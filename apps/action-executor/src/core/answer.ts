@@ -19,7 +19,12 @@ export type Answer =
 export interface Unknown {
   readonly outcome: 'unknown';
   readonly says: string;
+  /** Nothing of this call has left, and nothing will: it cannot have an effect. */
+  readonly unsent?: true;
 }
+
+/** Thrown by a connector that knows for certain that nothing of the call has left, and nothing will. */
+export class NotSent extends Error {}
 
 /** What asking for a key brings back. */
 export type Found = Answer | Unknown | { readonly outcome: 'absent' };

@@ -10,6 +10,7 @@ import {
   type Standing,
   type Step,
   standing,
+  type Tried,
 } from './decide.js';
 
 const patience = { turns: 3, backoffMs: 500, behindMs: 150 };
@@ -29,6 +30,9 @@ const executed: End = {
   after: { bidMinor: 2 },
 };
 const rejection: Answer = { outcome: 'rejected', reason };
+
+/** Turn `n`, in each of whose earlier ones a call may have left. */
+const turn = (n: number): Tried => ({ turn: n, sent: n - 1 });
 
 /** A step in a few words: what is done, and how it ends. */
 const brief = (step: Step): string => (step.step === 'end' ? step.end.outcome : step.step);
@@ -60,7 +64,7 @@ test.each<[string, Standing, string]>([
   ['waits while its state is behind', behind, 'later'],
   ['waits while its state is unknown', stale, 'later'],
 ])('before the first call: %s', (_name, now, expected) => {
-  expect(brief(beforeFirstCall(now, patience))).toBe(expected);
+  expect(brief(beforeFirstCall(now, turn(1), patience))).toBe(expected);
 });
 
 test.each<[string, Standing, string]>([
@@ -74,9 +78,9 @@ test.each<[string, Standing, string]>([
 });
 
 test('to wait uses up no turn, however long it takes', () => {
-  expect(beforeFirstCall(stale, patience)).toMatchObject({ step: 'later', unused: 1 });
-  for (const turn of [2, 3, 30])
-    expect(onFound({ outcome: 'absent' }, stale, turn, patience)).toMatchObject({ step: 'later', unused: turn });
+  expect(beforeFirstCall(stale, { turn: 2, sent: 0 }, patience)).toMatchObject({ step: 'later', unused: 2 });
+  for (const n of [2, 3, 30])
+    expect(onFound({ outcome: 'absent' }, stale, turn(n), patience)).toMatchObject({ step: 'later', unused: n });
 });
 
 test.each<[string, Found, Standing, number, string]>([
@@ -91,13 +95,16 @@ test.each<[string, Found, Standing, number, string]>([
   ['absent is unresolved when all calls are used up', { outcome: 'absent' }, ok, 3, 'unresolved'],
   ['no answer is asked again', { outcome: 'unknown', says: 'away' }, ok, 2, 'later'],
   ['no answer to the last asking is unresolved', { outcome: 'unknown', says: 'away' }, ok, 3, 'unresolved'],
-])('after asking: %s', (_name, found, now, turn, expected) => {
-  expect(brief(onFound(found, now, turn, patience))).toBe(expected);
+])('after asking: %s', (_name, found, now, n, expected) => {
+  expect(brief(onFound(found, now, turn(n), patience))).toBe(expected);
 });
 
 test.each<[string, Parameters<typeof onAnswer>[0], number, string]>([
   ['done is executed', done, 1, 'executed'],
-  ['a definite refusal is a failure', rejection, 1, 'failed'],
+  ['a definite refusal of the first call is a failure', rejection, 1, 'failed'],
+  ['a refusal of a repeat is asked about: the call before it may have landed', rejection, 2, 'later'],
+  ['a refusal of a repeat on the last turn is unresolved, never a failure', rejection, 3, 'unresolved'],
+  ['a repeat that is done is executed', done, 2, 'executed'],
   ['silence is asked about later', { outcome: 'unknown', says: 'time-out' }, 1, 'later'],
   [
     'silence on the last turn is unresolved, never a failure',
@@ -105,30 +112,62 @@ test.each<[string, Parameters<typeof onAnswer>[0], number, string]>([
     3,
     'unresolved',
   ],
-])('after a call: %s', (_name, answer, turn, expected) => {
-  expect(brief(onAnswer(answer, turn, patience))).toBe(expected);
+])('after a call: %s', (_name, answer, n, expected) => {
+  expect(brief(onAnswer(answer, turn(n), patience))).toBe(expected);
+});
+
+test('a refusal of the first call that left is a failure, however many tries were needed to send it', () => {
+  expect(brief(onAnswer(rejection, { turn: 2, sent: 0 }, patience))).toBe('failed');
+});
+
+test('what says that nothing was done holds only while no other instance has set out for it', () => {
+  const steps = [
+    beforeFirstCall(refused, turn(1), patience),
+    onReopening(forged, patience),
+    onAnswer(rejection, turn(1), patience),
+    onAnswer({ outcome: 'unknown', says: 'away', unsent: true }, { turn: 3, sent: 0 }, patience),
+  ];
+  expect(steps).toEqual(steps.map(() => expect.objectContaining({ step: 'end', ifAlone: true })));
+  expect(onAnswer(done, turn(1), patience)).not.toHaveProperty('ifAlone');
+});
+
+test('a permit never claims a call that was not made', () => {
+  const away: Found = { outcome: 'unknown', says: 'away' };
+  const unsent = { outcome: 'unknown', says: 'refused', unsent: true } as const;
+  const says = (step: Step) => (step.step === 'end' ? step.end.reason?.says : undefined);
+  expect(says(onFound({ outcome: 'absent' }, ok, { turn: 3, sent: 1 }, patience))).toBe(
+    'one call may have been sent, and the connected system does not know the key',
+  );
+  expect(says(onFound(away, ok, { turn: 3, sent: 2 }, patience))).toBe(
+    'up to 2 calls were sent, and no answer tells what came of it: away',
+  );
+  expect(says(onAnswer(unsent, { turn: 3, sent: 1 }, patience))).toMatch(/^one call may have been sent/);
+  expect(onAnswer(unsent, { turn: 2, sent: 0 }, patience)).toMatchObject({ step: 'later' });
+  expect(onAnswer(unsent, { turn: 3, sent: 0 }, patience)).toMatchObject({
+    end: { outcome: 'failed', reason: { code: 'not-sent', says: 'nothing could be sent in 3 tries: refused' } },
+  });
 });
 
 test('no absence and no silence ever comes out as failed, refused, expired or executed', () => {
   const founds: Found[] = [{ outcome: 'absent' }, { outcome: 'unknown', says: 'away' }];
   for (const found of founds)
     for (const now of [ok, behind, stale, refused, expired, forged])
-      for (let turn = 1; turn <= patience.turns; turn++) {
-        expect(['call', 'later', 'unresolved']).toContain(brief(onFound(found, now, turn, patience)));
+      for (let n = 2; n <= patience.turns; n++) {
+        expect(['call', 'later', 'unresolved']).toContain(brief(onFound(found, now, turn(n), patience)));
       }
 });
 
 test('the end carries reference and values, and the pauses double', () => {
-  expect(onAnswer(done, 1, patience)).toEqual({ step: 'end', end: executed });
+  expect(onAnswer(done, turn(1), patience)).toEqual({ step: 'end', end: executed });
   const silent = { outcome: 'unknown', says: 'time-out' } as const;
   const long = { ...patience, turns: 20 };
-  expect([1, 2, 3, 15].map((turn) => onAnswer(silent, turn, long))).toEqual(
+  expect([1, 2, 3, 15].map((n) => onAnswer(silent, turn(n), long))).toEqual(
     [500, 1000, 2000, 30_000].map((inMs) => ({ step: 'later', wait: { inMs } })),
   );
 });
 
 test('unresolved says why it was not called again', () => {
-  expect(onFound({ outcome: 'absent' }, refused, 2, patience)).toMatchObject({
+  expect(onFound({ outcome: 'absent' }, refused, turn(2), patience)).toMatchObject({
     end: { reason: { code: 'stopped', says: expect.stringContaining('agent:a by lea') } },
   });
 });
@@ -136,7 +175,7 @@ test('unresolved says why it was not called again', () => {
 test('what no database could keep is not written down: an answer with it still ends its permit', () => {
   const odd = 'a\0b \ud800 c';
   const end = (answer: Answer) => {
-    const step = onAnswer(answer, 1, patience);
+    const step = onAnswer(answer, turn(1), patience);
     return step.step === 'end' ? step.end : undefined;
   };
   expect(end({ outcome: 'rejected', reason: { code: 'odd', says: odd } })).toEqual({

@@ -20,7 +20,12 @@ export type Standing =
 export type Step =
   | { readonly step: 'spend' }
   | { readonly step: 'call' }
-  | { readonly step: 'end'; readonly end: End }
+  | {
+      readonly step: 'end';
+      readonly end: End;
+      /** It says that nothing was done: true only as long as no other instance has set out for this permit since. */
+      readonly ifAlone?: true;
+    }
   /** Recorded, settles nothing. */
   | { readonly step: 'reject'; readonly reason: Fault }
   | {
@@ -44,12 +49,20 @@ export function standing(
 
 /** How often and how patiently a connected system is called for one permit. */
 export interface Patience {
-  /** Turns for one intent: the first only calls, each later one asks first, the last one only asks. */
+  /** Turns for one intent: the first only calls; where a call may have left, each later one asks first and the last one only asks. */
   readonly turns: number;
   /** Pause after the first turn without an answer; doubled each time, at most half a minute. */
   readonly backoffMs: number;
   /** Pause while our own state is behind a permit. */
   readonly behindMs: number;
+}
+
+/** Where one turn of an intent stands. */
+export interface Tried {
+  /** This turn, from 1. */
+  readonly turn: number;
+  /** Calls of the turns before it that may have left; 0: certainly none has. */
+  readonly sent: number;
 }
 
 /** What to do with an approval whose permit nobody of ours has taken yet, in the transaction that may spend it. */
@@ -68,24 +81,19 @@ export function onOpening(said: Standing, patience: Patience): Step {
 
 /** The same for a permit whose intent is ours, and of which it is known that nobody has called: it always comes to an end. */
 export function onReopening(said: Standing, patience: Patience): Step {
-  return said.kind === 'void'
-    ? { step: 'end', end: { outcome: 'refused', reason: said.reason } }
-    : onOpening(said, patience);
+  return said.kind === 'void' ? uncalled('refused', said.reason) : onOpening(said, patience);
 }
 
-/**
- * Before the first call, in the turn that starts it. The intent was made in this claim and nobody has called, so that 'refused'
- * is the truth, unless another instance has taken it over meanwhile: `Permits.endUncalled` sees to that.
- */
-export function beforeFirstCall(now: Standing, patience: Patience): Step {
+/** Before the first call, in the turn that starts it: nobody has called, so that 'refused' is the truth. */
+export function beforeFirstCall(now: Standing, { turn }: Tried, patience: Patience): Step {
   switch (now.kind) {
     case 'ok':
       return { step: 'call' };
     case 'wait':
-      return { step: 'later', wait: untilOf(now, patience), unused: 1 };
+      return { step: 'later', wait: untilOf(now, patience), unused: turn };
     case 'ends':
     case 'void':
-      return { step: 'end', end: { outcome: 'refused', reason: now.reason } };
+      return uncalled('refused', now.reason);
   }
 }
 
@@ -93,29 +101,29 @@ export function beforeFirstCall(now: Standing, patience: Patience): Step {
  * After asking for the key of an intent that may have been called: absence is never a failure, and only what may run now is
  * called again.
  */
-export function onFound(found: Found, now: Standing, turn: number, patience: Patience): Step {
+export function onFound(found: Found, now: Standing, tried: Tried, patience: Patience): Step {
   switch (found.outcome) {
     case 'done':
     case 'rejected':
       return { step: 'end', end: endOf(found) };
     case 'unknown':
-      return again(found, turn, patience);
+      return again(found, tried, patience);
     case 'absent':
       break;
   }
   switch (now.kind) {
     case 'ok':
-      return turn < patience.turns
+      return tried.turn < patience.turns
         ? { step: 'call' }
-        : unresolved('not-confirmed', `called ${turn - 1} times, and the connected system does not know of it`);
+        : unresolved('not-confirmed', `${left(tried.sent)}, and the connected system does not know the key`);
     case 'wait':
       // That it cannot be known now whether it may run is no try: it ends with the permit's expiry, at the latest.
-      return { step: 'later', wait: { inMs: pause(turn, patience) }, unused: turn };
+      return { step: 'later', wait: { inMs: pause(tried.turn, patience) }, unused: tried.turn };
     case 'ends':
     case 'void':
       return unresolved(
         now.reason.code,
-        `it may have been called and must not be called again: ${now.reason.says}; the connected system does not know of it`,
+        `${left(tried.sent)}, and it must not be called again: ${now.reason.says}; the connected system does not know the key`,
       );
   }
 }
@@ -144,9 +152,16 @@ export function onGivenUp(stands: Standing | 'intent', fault: Fault): Extract<St
   }
 }
 
-/** After a call. An answer ends the permit; silence never does. */
-export function onAnswer(answer: Answer | Unknown, turn: number, patience: Patience): Step {
-  return answer.outcome === 'unknown' ? again(answer, turn, patience) : { step: 'end', end: endOf(answer) };
+/**
+ * After a call. An answer ends the permit; silence never does. A refusal of a repeated call is only about that call: the one
+ * before it may have had its effect, and may be what the system refuses it for. What became of the key is asked then.
+ */
+export function onAnswer(answer: Answer | Unknown, tried: Tried, patience: Patience): Step {
+  const counted = { ...tried, sent: tried.sent + (answer.outcome === 'unknown' && answer.unsent ? 0 : 1) };
+  if (answer.outcome === 'unknown') return again(answer, counted, patience);
+  if (answer.outcome === 'done') return { step: 'end', end: endOf(answer) };
+  if (tried.sent === 0) return { step: 'end', end: endOf(answer), ifAlone: true };
+  return again({ says: `a repeated call was refused: ${answer.reason.says}` }, counted, patience);
 }
 
 function endOf(answer: Answer): End {
@@ -154,10 +169,21 @@ function endOf(answer: Answer): End {
   return { outcome: outcome === 'done' ? 'executed' : 'failed', ...said };
 }
 
-function again(why: { readonly says: string }, turn: number, patience: Patience): Step {
-  if (turn >= patience.turns) return unresolved('no-answer', `no answer after ${turn} tries: ${why.says}`);
-  return { step: 'later', wait: { inMs: pause(turn, patience) } };
+function again(why: { readonly says: string }, { turn, sent }: Tried, patience: Patience): Step {
+  if (turn < patience.turns) return { step: 'later', wait: { inMs: pause(turn, patience) } };
+  if (sent > 0) return unresolved('no-answer', `${left(sent)}, and no answer tells what came of it: ${why.says}`);
+  const says = plainText(`nothing could be sent in ${turn} tries: ${why.says}`, 1000);
+  return uncalled('failed', { code: 'not-sent', says });
 }
+
+/** An instance that crashed in its turn cannot say whether its call left. */
+const left = (sent: number): string => (sent === 1 ? 'one call may have been sent' : `up to ${sent} calls were sent`);
+
+const uncalled = (outcome: 'refused' | 'failed', reason: Fault): Step => ({
+  step: 'end',
+  end: { outcome, reason },
+  ifAlone: true,
+});
 
 const pause = (turn: number, { backoffMs }: Patience): number => Math.min(30_000, backoffMs * 2 ** (turn - 1));
 

@@ -17,7 +17,16 @@ test.each<[number, string, string]>([
   [401, '', 'unknown'],
   [403, '', 'rejected'],
   [408, '', 'unknown'],
-  [409, '', 'rejected'],
+  [200, '<!DOCTYPE html><p>Back soon</p>', 'unknown'],
+  [200, '\ufeff <html>', 'unknown'],
+  [200, '{"outcome": "rej', 'unknown'],
+  [200, '[]', 'done'],
+  [404, '<html>', 'rejected'],
+  [409, '', 'unknown'],
+  [409, text({ outcome: 'rejected' }), 'unknown'],
+  [410, '', 'rejected'],
+  [412, '', 'rejected'],
+  [422, text({ outcome: 'done' }), 'unknown'],
   [422, '', 'rejected'],
   [425, '', 'unknown'],
   [429, '', 'unknown'],
@@ -33,13 +42,29 @@ test.each<[number, string, string]>([
   [200, text({ outcome: 'running' }), 'unknown'],
   [200, '', 'unknown'],
   [200, text({ status: 'fine' }), 'unknown'],
-  [404, '', 'absent'],
+  [200, text({ outcome: 'absent' }), 'absent'],
+  [404, text({ outcome: 'absent' }), 'absent'],
+  [404, '', 'unknown'],
+  [404, '{}', 'unknown'],
+  [404, text({ error: 'no such route' }), 'unknown'],
+  [404, text({ outcome: 'done' }), 'unknown'],
+  [404, '<html><h1>404</h1></html>', 'unknown'],
+  [404, '{"outcome": "abs', 'unknown'],
+  [200, '<html>', 'unknown'],
+  [302, text({ outcome: 'absent' }), 'unknown'],
+  [503, text({ outcome: 'absent' }), 'unknown'],
   [401, '', 'unknown'],
   [405, '', 'unknown'],
-  [410, '', 'unknown'],
+  [409, '', 'unknown'],
+  [410, text({ outcome: 'absent' }), 'unknown'],
   [500, '', 'unknown'],
 ])('a question answered with %i %s is %s', (status, body, outcome) => {
   expect(foundOf(status, body, key).outcome).toBe(outcome);
+});
+
+test('an answer that is too long to be read whole tells nothing', () => {
+  expect(answerOf(200, undefined, key)).toMatchObject({ outcome: 'unknown' });
+  expect(foundOf(404, undefined, key)).toMatchObject({ outcome: 'unknown' });
 });
 
 test('reference, values and reason come through, and the key stands in for a missing reference', () => {

@@ -30,26 +30,37 @@ const Body = z.object({
 });
 type Body = z.infer<typeof Body>;
 
-/** Refusals that may be over next time: who we are, time, order, rate. */
-const passing = new Set([401, 407, 408, 421, 423, 425, 429]);
+/**
+ * Refusals that may be over next time: who we are, time, order, rate. A conflict is one too: it may be with our own key, which
+ * then is known to the receiver (an earlier call that landed, a proxy that repeated this one).
+ */
+const passing = new Set([401, 407, 408, 409, 421, 423, 425, 429]);
 
-/** What a receiver's answer to a call means. Only a definite one settles anything. */
-export function answerOf(status: number, text: string, key: string): Answer | Unknown {
-  const body = read(text);
+/** What a receiver's answer to a call means. Only a definite one settles anything. `text` is undefined where it was not read whole. */
+export function answerOf(status: number, text: string | undefined, key: string): Answer | Unknown {
+  const read = bodyOf(text);
+  const body = read === 'foreign' ? undefined : read;
   if (status >= 200 && status < 300) {
+    if (read === 'foreign') return unknown(`the receiver answered ${status} with ${foreign}`);
     const outcome = body?.outcome ?? 'done';
     if (outcome === 'done') return doneBy(body, key);
     return outcome === 'rejected' ? refusedBy(status, body) : undecided(outcome);
   }
-  if (status >= 400 && status < 500 && !passing.has(status)) return refusedBy(status, body);
+  const contradicts = body?.outcome !== undefined && body.outcome !== 'rejected';
+  if (status >= 400 && status < 500 && !passing.has(status) && !contradicts) return refusedBy(status, body);
   return unknown(`the receiver answered ${status}`);
 }
 
-/** What a receiver's answer to the question for a key means. */
-export function foundOf(status: number, text: string, key: string): Found {
-  if (status === 404) return { outcome: 'absent' };
-  if (status !== 200) return unknown(`the receiver answered ${status}`);
-  const body = read(text);
+/**
+ * What a receiver's answer to the question for a key means. That it does not know the key is a word of its own: a bare 404 may
+ * come from a proxy, or from a receiver that does not know the question.
+ */
+export function foundOf(status: number, text: string | undefined, key: string): Found {
+  const body = bodyOf(text);
+  if (status !== 200 && status !== 404) return unknown(`the receiver answered ${status}`);
+  if (body === 'foreign') return unknown(`the receiver answered ${status} with ${foreign}`);
+  if (body?.outcome === 'absent') return { outcome: 'absent' };
+  if (status === 404) return unknown('the receiver answered 404 without the outcome "absent"');
   if (body?.outcome === 'done') return doneBy(body, key);
   return body?.outcome === 'rejected' ? refusedBy(status, body) : undecided(body?.outcome);
 }
@@ -68,12 +79,16 @@ const doneBy = (body: Body | undefined, key: string): Answer => ({
 const refusedBy = (status: number, body: Body | undefined): Answer =>
   rejected('receiver-refused', body?.reason ?? `the receiver refused with ${status}`);
 
-/** A body that is not ours to understand is no reason to doubt the status. */
-function read(text: string): Body | undefined {
+const foreign = 'a page, or with JSON that is not whole';
+
+/** What the body says: nothing where it is a plain text. A page is some proxy's word, and part of an answer is none. */
+function bodyOf(text: string | undefined): Body | undefined | 'foreign' {
+  const said = text?.trim();
+  if (said === undefined || said.startsWith('<')) return 'foreign';
   try {
-    const parsed = Body.safeParse(JSON.parse(text));
+    const parsed = Body.safeParse(JSON.parse(said));
     return parsed.success ? parsed.data : undefined;
   } catch {
-    return undefined;
+    return /^[{[]/.test(said) ? 'foreign' : undefined;
   }
 }

@@ -10,7 +10,10 @@ export interface Connector {
   readonly name: string;
   /** How long one call or question may take, in milliseconds. Silence after that is `unknown`, never a failure. */
   readonly timeoutMs: number;
-  /** Carries the action out. Throws or answers `unknown` where it cannot tell what came of it. */
+  /**
+   * Carries the action out. Throws or answers `unknown` where it cannot tell what came of it; throws `NotSent` where it is certain
+   * that nothing has left and nothing will, also when the signal comes first.
+   */
   call(action: ApprovedAction, key: string, signal: AbortSignal): Promise<Answer | Unknown>;
   /** What became of the key. */
   find(key: string, signal: AbortSignal): Promise<Found>;

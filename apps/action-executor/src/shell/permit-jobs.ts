@@ -12,7 +12,7 @@ import {
   type Work,
 } from '@countersign/runtime';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { type Found, type Unknown, unknown } from '../core/answer.js';
+import { NotSent, type Unknown, unknown } from '../core/answer.js';
 import {
   beforeFirstCall,
   type End,
@@ -23,6 +23,7 @@ import {
   onReopening,
   type Step,
   standing,
+  type Tried,
 } from '../core/decide.js';
 import { rejectionOf, settledKey, settledTopic, settlementOf } from '../core/settlement.js';
 import { PERMIT, type PermitJob } from './approvals.js';
@@ -39,13 +40,19 @@ type Later = Extract<Step, { step: 'later' }>;
 type Opening =
   | { readonly next: 'settle'; readonly job: PJob; readonly step: Ended }
   | { readonly next: 'later'; readonly job: PJob; readonly step: Later }
-  /** An intent made in this claim: nobody has called. */
-  | { readonly next: 'call'; readonly job: PJob; readonly action: ApprovedAction }
+  /** An intent that nobody has called. */
+  | { readonly next: 'call'; readonly job: PJob; readonly action: ApprovedAction; readonly tried: Tried }
   /** An intent of an earlier claim: it may have been called. */
-  | { readonly next: 'ask'; readonly job: PJob; readonly turn: number };
+  | { readonly next: 'ask'; readonly job: PJob; readonly tried: Tried };
 
-/** What a call or a question came to; null where another instance has taken the intent over. */
-type Outcome = { readonly job: PJob; readonly step: Ended | Later } | null;
+/** What a call or a question came to. */
+interface Outcome {
+  readonly job: PJob;
+  readonly step: Ended | Later;
+  readonly tried: Tried;
+  /** It is certain that no call left in this turn. */
+  readonly unsent: boolean;
+}
 
 /**
  * Works permits: one transaction opens and spends a whole claim of them, the calls run side by side, one transaction ends what
@@ -106,19 +113,19 @@ export class PermitJobs implements JobKind<PermitJob> {
     const spending: { job: PJob; action: ApprovedAction }[] = [];
     const ending: { job: PJob; step: Ended & { step: 'end' } }[] = [];
     const resuming: PJob[] = [];
-    // Intents of ours that waited: nobody has called.
+    // Intents of ours that waited, or that could not be sent: nobody has called.
     const reopened = new Map<PJob, ApprovedAction>();
-    const ends = new Map<PJob, End>();
+    const ends = new Map<PJob, { end: End; turn: number }>();
     for (const job of jobs) {
       const row = rows.get(compared.get(job.id)?.permitId ?? '');
       if (row?.jobId === job.id) {
         if (row.end) openings.push({ next: 'settle', job, step: { step: 'end', end: row.end } });
-        else if (row.turns > 0) resuming.push(job);
+        else if (row.turns > row.unsent) resuming.push(job);
         else {
           const said = this.openOne(job, at, state, false);
           const step = onReopening(standing(said), this.settings.patience);
           if (said.ok) reopened.set(job, said.action);
-          else if (step.step === 'end') ends.set(job, step.end);
+          else if (step.step === 'end') ends.set(job, { end: step.end, turn: row.turns });
           else if (step.step === 'later') openings.push({ next: 'later', job, step });
         }
         continue;
@@ -138,23 +145,25 @@ export class PermitJobs implements JobKind<PermitJob> {
     );
     const turns = await this.permits.nextTurn(tx, [...resuming, ...reopened.keys()].map(permitIdOf), at);
     const uncalled = new Map([...ends].map(([job, end]) => [permitIdOf(job), end]));
-    const ended = await this.permits.endUncalled(tx, uncalled, 0, at);
+    const ended = await this.permits.endAlone(tx, uncalled, at);
     // Whoever finds the row taken looks again, and then sees a replay.
     const again: Later = { step: 'later', wait: { until: at } };
     for (const { job, action } of spending)
-      openings.push(taken.has(job.id) ? { next: 'call', job, action } : { next: 'later', job, step: again });
+      openings.push(
+        taken.has(job.id) ? { next: 'call', job, action, tried: first } : { next: 'later', job, step: again },
+      );
     for (const { job, step } of ending)
       openings.push(taken.has(job.id) ? { next: 'settle', job, step } : { next: 'later', job, step: again });
     for (const job of resuming) {
-      const turn = turns.get(permitIdOf(job));
-      openings.push(turn === undefined ? { next: 'later', job, step: again } : { next: 'ask', job, turn });
+      const tried = turns.get(permitIdOf(job));
+      openings.push(tried ? { next: 'ask', job, tried } : { next: 'later', job, step: again });
     }
     for (const [job, action] of reopened) {
-      const turn = turns.get(permitIdOf(job));
-      if (turn === 1) openings.push({ next: 'call', job, action });
-      else openings.push(turn === undefined ? { next: 'later', job, step: again } : { next: 'ask', job, turn });
+      const tried = turns.get(permitIdOf(job));
+      if (tried?.sent === 0) openings.push({ next: 'call', job, action, tried });
+      else openings.push(tried ? { next: 'ask', job, tried } : { next: 'later', job, step: again });
     }
-    for (const [job, end] of ends)
+    for (const [job, { end }] of ends)
       openings.push(
         ended.has(permitIdOf(job))
           ? { next: 'settle', job, step: { step: 'end', end } }
@@ -177,13 +186,10 @@ export class PermitJobs implements JobKind<PermitJob> {
           Promise.all(asks.map((ask) => this.ask(connector, ask, context))),
         ])
       : [
-          await this.refuse(
-            calls.map((call) => [call, noConnector]),
-            context,
-          ),
-          asks.map((ask) => this.nobody(ask)),
+          calls.map(({ job, tried }) => outcomeOf(job, { step: 'end', end: noConnector, ifAlone: true }, tried, true)),
+          asks.map(({ job, tried }) => this.nobody(job, tried)),
         ];
-    await this.conclude(outcomes.flat(), context);
+    await this.conclude(await this.stillOurs(outcomes.flat(), context), context);
   }
 
   /**
@@ -201,7 +207,8 @@ export class PermitJobs implements JobKind<PermitJob> {
       const these = calls.slice(from, from + callsAtOnce);
       const now = context.now();
       const slow = began() > this.leaseMs / 3;
-      const later = ({ job }: Opening): Outcome => ({ job, step: { step: 'later', wait: { until: now }, unused: 1 } });
+      const later = ({ job, tried }: Opening & { next: 'call' }): Outcome =>
+        outcomeOf(job, { step: 'later', wait: { until: now }, unused: tried.turn }, tried, true);
       outcomes.push(...(slow ? these.map(later) : await this.callTogether(connector, these, context)));
     }
     return outcomes;
@@ -215,68 +222,75 @@ export class PermitJobs implements JobKind<PermitJob> {
   ): Promise<readonly Outcome[]> {
     const known = await this.state.now(calls.map((call) => comparedAgain(call.action)));
     const at = context.now();
-    const refused: [Opening & { next: 'call' }, End][] = [];
-    const waiting: Outcome[] = [];
-    const started: Promise<Outcome>[] = [];
-    for (const call of calls) {
-      const step = beforeFirstCall(standing(recheck(call.action, { at, state: known() })), this.settings.patience);
-      if (step.step === 'end') refused.push([call, step.end]);
-      else if (step.step === 'later') waiting.push({ job: call.job, step });
-      else started.push(this.call(connector, call.job, call.action, 1));
-    }
-    return [...waiting, ...(await this.refuse(refused, context)), ...(await Promise.all(started))];
+    const started = calls.map(({ job, action, tried }) => {
+      const now = standing(recheck(action, { at, state: known() }));
+      const step = beforeFirstCall(now, tried, this.settings.patience);
+      return step.step === 'call' ? this.call(connector, job, action, tried) : outcomeOf(job, step, tried, true);
+    });
+    return Promise.all(started);
   }
 
-  /** Ends intents that were never called. Where another instance has taken one over meanwhile, that one goes on with it. */
-  private async refuse(
-    refused: readonly (readonly [Opening & { next: 'call' }, End])[],
-    context: JobContext,
-  ): Promise<readonly Outcome[]> {
-    if (refused.length === 0) return [];
-    const ends = new Map(refused.map(([{ job }, end]) => [permitIdOf(job), end]));
-    const ended = await context.transaction(({ tx, at }) => this.permits.endUncalled(tx, ends, 1, at));
-    return refused.map(([{ job }, end]) => (ended.has(permitIdOf(job)) ? { job, step: { step: 'end', end } } : null));
+  /**
+   * Ends the intents whose end holds only while no other instance has set out for them. Where one has, it goes on with the
+   * intent, and what came of it here is dropped.
+   */
+  private async stillOurs(outcomes: readonly Outcome[], context: JobContext): Promise<readonly Outcome[]> {
+    const ends = new Map<string, { end: End; turn: number }>();
+    for (const { job, step, tried } of outcomes)
+      if (step.step === 'end' && step.ifAlone) ends.set(permitIdOf(job), { end: step.end, turn: tried.turn });
+    if (ends.size === 0) return outcomes;
+    const ended = await context.transaction(({ tx, at }) => this.permits.endAlone(tx, ends, at));
+    return outcomes.filter(({ job }) => !ends.has(permitIdOf(job)) || ended.has(permitIdOf(job)));
   }
 
   private async ask(
     connector: Connector,
-    { job, turn }: Opening & { next: 'ask' },
+    { job, tried }: Opening & { next: 'ask' },
     context: JobContext,
   ): Promise<Outcome> {
     const { approval } = job.payload;
-    const found: Found = await answered(connector, 'find', job, (signal) => connector.find(approval.actionId, signal));
+    const found = await answered(connector, 'find', job, (signal) => connector.find(approval.actionId, signal));
     const known = await this.state.now([comparedBy(approval)]);
     const said = this.openOne(job, context.now(), known, false);
-    const step = onFound(found, standing(said), turn, this.settings.patience);
-    if (step.step === 'call' && said.ok) return this.call(connector, job, said.action, turn);
-    return step.step === 'end' || step.step === 'later' ? { job, step } : null;
+    const step = onFound(found, standing(said), tried, this.settings.patience);
+    if (step.step === 'call' && said.ok) return this.call(connector, job, said.action, tried);
+    return outcomeOf(job, step, tried, true);
   }
 
-  private async call(connector: Connector, job: PJob, action: ApprovedAction, turn: number): Promise<Outcome> {
+  private async call(connector: Connector, job: PJob, action: ApprovedAction, tried: Tried): Promise<Outcome> {
     const answer = await answered(connector, 'call', job, (signal) =>
       connector.call(action, action.action.actionId, signal),
     );
-    const step = onAnswer(answer, turn, this.settings.patience);
-    return step.step === 'end' || step.step === 'later' ? { job, step } : null;
+    const unsent = answer.outcome === 'unknown' && answer.unsent === true;
+    return outcomeOf(job, onAnswer(answer, tried, this.settings.patience), tried, unsent);
   }
 
   /** An intent that may have been called through a connector that is no longer configured. */
-  private nobody({ job, turn }: Opening & { next: 'ask' }): Outcome {
+  private nobody(job: PJob, tried: Tried): Outcome {
     const found = unknown(noConnector.reason.says);
-    const step = onAnswer(found, turn, this.settings.patience);
-    return step.step === 'end' || step.step === 'later' ? { job, step } : null;
+    return outcomeOf(job, onFound(found, { kind: 'ok' }, tried, this.settings.patience), tried, true);
   }
 
   /** Puts off what waits and ends the rest, all in one transaction. */
-  private async conclude(outcomes: readonly (Outcome | Opening)[], context: JobContext): Promise<void> {
-    const known = outcomes.filter((o) => o !== null && 'step' in o);
+  private async conclude(
+    known: readonly (Outcome | (Opening & { next: 'settle' | 'later' }))[],
+    context: JobContext,
+  ): Promise<void> {
     const ended = new Map<string, Ended>();
     const unused = new Map<string, number>();
-    for (const { job, step } of known)
+    const unsent: string[] = [];
+    for (const one of known) {
+      const { job, step } = one;
       if (step.step !== 'later') ended.set(job.id, step);
       else if (step.unused !== undefined) unused.set(permitIdOf(job), step.unused);
+      else if ('unsent' in one && one.unsent) unsent.push(permitIdOf(job));
+    }
     // Before the claims are given up: whoever takes one up next counts from there.
-    if (unused.size > 0) await context.transaction(async ({ tx }) => this.permits.giveBack(tx, unused));
+    if (unused.size + unsent.length > 0)
+      await context.transaction(async ({ tx }) => {
+        if (unused.size > 0) this.permits.giveBack(tx, unused);
+        if (unsent.length > 0) this.permits.noteUnsent(tx, unsent);
+      });
     await Promise.all(
       known.map(({ job, step }) =>
         step.step === 'later' ? context.later(job, dueAt(step, context.now())) : undefined,
@@ -294,9 +308,9 @@ export class PermitJobs implements JobKind<PermitJob> {
       compared.permitId ?? '',
     );
     const mine = row?.jobId === job.id;
-    // An intent whose turn was given back has not been called.
+    // An intent whose turns were given back, or in which nothing left, has not been called.
     const said = () => standing(this.openOne(job, work.at, state, row !== undefined && !mine));
-    const step = onGivenUp(mine && row.turns > 0 ? 'intent' : said(), fault);
+    const step = onGivenUp(mine && row.turns > row.unsent ? 'intent' : said(), fault);
     if (step.step === 'end' && !mine) {
       const taken = await this.permits.take(work.tx, [takingOf(job, step.end)], work.at);
       // Another approval of the same permit took it at this moment: a replay of the dead letter will see that.
@@ -332,6 +346,14 @@ export class PermitJobs implements JobKind<PermitJob> {
       work.emit(job.cause, { ...to, type: 'ActionSettled', data: settlementOf(approval, end, at) });
     }
   }
+}
+
+/** Where an intent stands that was made in this claim. */
+const first: Tried = { turn: 1, sent: 0 };
+
+function outcomeOf(job: PJob, step: Step, tried: Tried, unsent: boolean): Outcome {
+  if (step.step === 'end' || step.step === 'later') return { job, step, tried, unsent };
+  throw new Error(`a turn cannot come to ${step.step}`);
 }
 
 /** How many calls of one claim are under way at once. */
@@ -370,6 +392,7 @@ async function answered<A extends { readonly outcome: string }>(
     return answer;
   } catch (error) {
     span.end(signal.aborted ? 'silent' : 'unreachable', true);
+    if (error instanceof NotSent) return { ...unknown(error.message), unsent: true };
     if (signal.aborted) return unknown(`no answer within ${connector.timeoutMs} ms`);
     const { code, name } = error as { code?: unknown; name?: unknown };
     // An error's message may quote what was sent.
@@ -377,5 +400,8 @@ async function answered<A extends { readonly outcome: string }>(
   }
 }
 
+/** Rejects when the time is up, a turn later: a connector that had not sent anything yet says so first. */
 const silence = (signal: AbortSignal): Promise<never> =>
-  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+  new Promise((_resolve, reject) =>
+    signal.addEventListener('abort', () => setImmediate(() => reject(signal.reason)), { once: true }),
+  );

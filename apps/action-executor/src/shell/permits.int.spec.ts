@@ -673,7 +673,7 @@ test('an intent that one instance ends while another sets out to ask gets no fur
   const approval = approvalOf(setBid(), key);
   await run(approval);
   const table = harness.app.get(Permits);
-  let turn: Promise<ReadonlyMap<string, number>> | undefined;
+  let turn: Promise<ReadonlyMap<string, unknown>> | undefined;
   await harness.transaction(async (tx) => {
     await table.end(tx, new Map([[approval.permitId, { outcome: 'executed' }]]), start);
     let over = false;

@@ -1,14 +1,16 @@
 import type { Tx } from '@countersign/runtime';
 import { Injectable } from '@nestjs/common';
-import type { End } from '../core/decide.js';
+import type { End, Tried } from '../core/decide.js';
 
-/** A permit's single-use row: who took it, how often its connected system may have been called, how it ended. */
+/** A permit's single-use row: who took it, how often an instance set out for its connected system, how it ended. */
 export interface PermitRow {
   readonly permitId: string;
   /** The approval that took it; another one with the same permit is a replay. */
   readonly jobId: string;
-  /** How often an instance set out to call or ask, without what was given back; above 0 it may have been called. */
+  /** How often an instance set out to call or ask, without what was given back. */
   readonly turns: number;
+  /** Turns among them of which it is certain that no call left in them; all of them: it was never called. */
+  readonly unsent: number;
   readonly end: End | null;
 }
 
@@ -26,6 +28,7 @@ interface StoredRow {
   permit_id: string;
   job_id: string;
   turns: number;
+  unsent: number;
   outcome: End['outcome'] | null;
   reason: End['reason'] | null;
   external_reference: string | null;
@@ -35,7 +38,7 @@ interface StoredRow {
 }
 
 const columns =
-  'p.permit_id, p.job_id, p.turns, p.outcome, p.reason, p.external_reference, p.spent_minor, p.before, p.after';
+  'p.permit_id, p.job_id, p.turns, p.unsent, p.outcome, p.reason, p.external_reference, p.spent_minor, p.before, p.after';
 
 /** The table `permits`: one row for every permit that came to an intent or an end here. Rows are never deleted. */
 @Injectable()
@@ -75,16 +78,16 @@ export class Permits {
     return new Set(rows.map((row) => row.job_id));
   }
 
-  /** Counts one more turn on open intents; returns the turn of each, without those that have ended meanwhile. */
-  async nextTurn(tx: Tx, permitIds: readonly string[], at: string): Promise<Map<string, number>> {
+  /** Counts one more turn on open intents; returns where each stands, without those that have ended meanwhile. */
+  async nextTurn(tx: Tx, permitIds: readonly string[], at: string): Promise<Map<string, Tried>> {
     if (permitIds.length === 0) return new Map();
-    const rows = await tx.query<{ permit_id: string; turns: number }>(
+    const rows = await tx.query<{ permit_id: string; turns: number; unsent: number }>(
       `UPDATE permits p SET turns = p.turns + 1, called_at = $2
        FROM (SELECT permit_id FROM permits WHERE permit_id = ANY($1::uuid[]) AND outcome IS NULL ORDER BY permit_id FOR UPDATE) o
-       WHERE p.permit_id = ANY($1::uuid[]) AND p.permit_id = o.permit_id RETURNING p.permit_id, p.turns`,
+       WHERE p.permit_id = ANY($1::uuid[]) AND p.permit_id = o.permit_id RETURNING p.permit_id, p.turns, p.unsent`,
       [permitIds, at],
     );
-    return new Map(rows.map((row) => [row.permit_id, row.turns]));
+    return new Map(rows.map(({ permit_id, turns, unsent }) => [permit_id, { turn: turns, sent: turns - 1 - unsent }]));
   }
 
   /**
@@ -103,17 +106,32 @@ export class Permits {
     );
   }
 
+  /** Notes tries of which it is certain that no call left in them. */
+  noteUnsent(tx: Tx, permitIds: readonly string[]): void {
+    tx.write(
+      `UPDATE permits p SET unsent = p.unsent + 1
+       FROM (SELECT permit_id FROM permits WHERE permit_id = ANY($1::uuid[]) ORDER BY permit_id FOR UPDATE) o
+       WHERE p.permit_id = ANY($1::uuid[]) AND p.permit_id = o.permit_id`,
+      [permitIds],
+    );
+  }
+
   /**
-   * Ends intents that nobody has called: under the row's lock, and only while it is at `turns`, 0 or the first, so that an
-   * instance that took one over keeps it. Returns those that ended here.
+   * Ends intents whose end holds only while nobody else has set out for them: under the row's lock, and only in the turn that
+   * they are given with, so that an instance that took one over keeps it. Returns those that ended here.
    */
-  async endUncalled(tx: Tx, ends: ReadonlyMap<string, End>, turns: 0 | 1, at: string): Promise<Set<string>> {
-    return new Set((await this.write(tx, ends, at, `AND p.turns = ${turns}`)).keys());
+  async endAlone(
+    tx: Tx,
+    ends: ReadonlyMap<string, { readonly end: End; readonly turn: number }>,
+    at: string,
+  ): Promise<Set<string>> {
+    const turns = new Map([...ends].map(([id, { turn }]) => [id, turn]));
+    return new Set((await this.write(tx, new Map([...ends].map(([id, { end }]) => [id, end])), at, turns)).keys());
   }
 
   /** Ends intents and returns the end that each row holds: the first one written stands. */
   async end(tx: Tx, ends: ReadonlyMap<string, End>, at: string): Promise<Map<string, End>> {
-    const written = await this.write(tx, ends, at, '');
+    const written = await this.write(tx, ends, at, new Map());
     const rows = await this.find(
       tx,
       [...ends.keys()].filter((id) => !written.has(id)),
@@ -122,16 +140,17 @@ export class Permits {
   }
 
   /** The rows that these ends were written to, as they are now. */
-  private async write(tx: Tx, ends: ReadonlyMap<string, End>, at: string, unless: '' | `AND p.turns = ${0 | 1}`) {
+  private async write(tx: Tx, ends: ReadonlyMap<string, End>, at: string, turns: ReadonlyMap<string, number>) {
     if (ends.size === 0) return new Map<string, PermitRow>();
     const rows = [...ends].sort(([a], [b]) => (a < b ? -1 : 1));
     const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
     const ended = await tx.query<StoredRow>(
       `UPDATE permits p SET outcome = n.outcome, reason = n.reason::jsonb, external_reference = n.reference,
               spent_minor = n.spent, before = n.before::jsonb, after = n.after::jsonb, ended_at = $7
-       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::bigint[])
-         AS n(permit_id, outcome, reason, reference, before, after, spent)
-       WHERE p.permit_id = ANY($1::uuid[]) AND p.permit_id = n.permit_id AND p.outcome IS NULL ${unless} RETURNING ${columns}`,
+       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::bigint[], $9::int[])
+         AS n(permit_id, outcome, reason, reference, before, after, spent, turn)
+       WHERE p.permit_id = ANY($1::uuid[]) AND p.permit_id = n.permit_id AND p.outcome IS NULL
+         AND (n.turn IS NULL OR p.turns = n.turn) RETURNING ${columns}`,
       [
         rows.map(([id]) => id),
         rows.map(([, end]) => end.outcome),
@@ -141,6 +160,7 @@ export class Permits {
         rows.map(([, end]) => json(end.after)),
         at,
         rows.map(([, end]) => end.spentMinor ?? null),
+        rows.map(([id]) => turns.get(id) ?? null),
       ],
     );
     return new Map(ended.map((row) => [row.permit_id, rowOf(row)]));
@@ -151,6 +171,7 @@ const rowOf = (row: StoredRow): PermitRow => ({
   permitId: row.permit_id,
   jobId: row.job_id,
   turns: row.turns,
+  unsent: row.unsent,
   end:
     row.outcome === null
       ? null

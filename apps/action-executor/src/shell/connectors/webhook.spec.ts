@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { Webhook as Verifier } from 'standardwebhooks';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { NotSent } from '../../core/answer.js';
 import { approved, setBid } from '../testing.js';
 import { Webhook } from './webhook.js';
 
@@ -92,8 +94,10 @@ test('a question is a signed GET for the key, beside what the url has already', 
 });
 
 test('an unknown key is absent, a refused one is rejected, an ailing receiver cannot tell', async () => {
-  respond = (_seen, response) => response.writeHead(404).end();
+  respond = (_seen, response) => json(response, 404, { outcome: 'absent' });
   expect(await webhook.find(key, patient())).toEqual({ outcome: 'absent' });
+  respond = (_seen, response) => response.writeHead(404).end();
+  expect(await webhook.find(key, patient())).toMatchObject({ outcome: 'unknown' });
   respond = (_seen, response) => json(response, 200, { outcome: 'rejected', reason: 'no such list' });
   expect(await webhook.find(key, patient())).toMatchObject({ outcome: 'rejected', reason: { says: 'no such list' } });
   respond = (_seen, response) => response.writeHead(503).end();
@@ -115,6 +119,32 @@ test('a receiver that breaks off in the middle of its answer has not answered', 
     response.destroy();
   };
   await expect(webhook.call(action, key, patient())).rejects.toThrow();
+});
+
+test('a body that is longer than can be kept is no answer, whatever it begins with', async () => {
+  respond = (_seen, response) => json(response, 200, { outcome: 'done', after: 'x'.repeat(100_000) });
+  expect(await webhook.call(action, key, patient())).toMatchObject({ outcome: 'unknown' });
+});
+
+test('of a receiver that cannot be reached it is certain that nothing was sent', async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await expect(webhook.call(action, key, patient())).rejects.toBeInstanceOf(NotSent);
+});
+
+test('of a receiver that accepts and never gets as far as TLS it is certain that nothing was sent', async () => {
+  const deaf = createTcpServer(() => undefined).listen(0, '127.0.0.1');
+  await once(deaf, 'listening');
+  const { port } = deaf.address() as AddressInfo;
+  const behind = new Webhook({ url: `https://127.0.0.1:${port}/`, secret, timeoutMs: 5_000 });
+  await expect(behind.call(action, key, AbortSignal.timeout(100))).rejects.toBeInstanceOf(NotSent);
+  deaf.close();
+});
+
+test('a call that was cut off before it was answered may have been carried out', async () => {
+  respond = (_seen, response) => response.destroy();
+  await expect(webhook.call(action, key, patient())).rejects.not.toBeInstanceOf(NotSent);
+  expect(seen).toHaveLength(1);
 });
 
 test('a redirect is not followed, and is no answer', async () => {

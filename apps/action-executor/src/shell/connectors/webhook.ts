@@ -1,7 +1,8 @@
+import { Readable } from 'node:stream';
 import type { ApprovedAction } from '@countersign/gate';
 import { Webhook as Signer } from 'standardwebhooks';
 import { request } from 'undici';
-import type { Answer, Found, Unknown } from '../../core/answer.js';
+import { type Answer, type Found, NotSent, type Unknown } from '../../core/answer.js';
 import { answerOf, foundOf, webhookBody } from '../../core/webhook.js';
 import type { Connector } from '../connector.js';
 import type { WebhookSettings } from '../settings.js';
@@ -37,7 +38,13 @@ export class Webhook implements Connector {
 
   private async send(method: 'GET' | 'POST', url: string, key: string, body: string, signal: AbortSignal) {
     const at = new Date();
-    const response = await request(url, {
+    let begun = false;
+    // Asked for when the connection stands and the request is about to be written: before that, nothing has left.
+    const bytes = async function* () {
+      begun = true;
+      yield Buffer.from(body);
+    };
+    const sending = request(url, {
       method,
       signal,
       headers: {
@@ -45,14 +52,26 @@ export class Webhook implements Connector {
         'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
         'webhook-signature': this.signer.sign(key, at, body),
         'idempotency-key': key,
-        ...(method === 'POST' && { 'content-type': 'application/json' }),
+        ...(method === 'POST' && {
+          'content-type': 'application/json',
+          'content-length': String(Buffer.byteLength(body)),
+        }),
       },
-      ...(method === 'POST' && { body }),
+      ...(method === 'POST' && { body: Readable.from(bytes()) }),
     });
-    let text = '';
+    // undici tells of an abort when it has a connection; a request that is aborted before that is never written.
+    const response = await Promise.race([sending, aborted(signal)]).catch((error: unknown) => {
+      if (begun) throw error;
+      const { code, name } = error as { code?: unknown; name?: unknown };
+      throw new NotSent(`the receiver could not be reached (${typeof code === 'string' ? code : String(name)})`);
+    });
+    let text: string | undefined = '';
     for await (const chunk of response.body.setEncoding('utf8')) {
-      if (text.length < longestAnswer) text += chunk;
+      if (text !== undefined) text = text.length + chunk.length <= longestAnswer ? text + chunk : undefined;
     }
     return { status: response.statusCode, text };
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));

@@ -110,3 +110,16 @@ export class SpentMinor1763700000003 implements MigrationInterface {
     await db.query('ALTER TABLE permits DROP COLUMN spent_minor');
   }
 }
+
+/** Turns in which no call left: what was never sent is not asked for, and its end does not claim calls that were not made. */
+export class UnsentTurns1764300000001 implements MigrationInterface {
+  name = 'UnsentTurns1764300000001';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE permits ADD COLUMN unsent int NOT NULL DEFAULT 0');
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE permits DROP COLUMN unsent');
+  }
+}
