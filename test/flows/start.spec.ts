@@ -1,28 +1,20 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { services } from '@countersign/contracts';
-import { freePort, localPorts, type RunFile, workspaceRoot } from '@countersign/local';
+import { type RunFile, workspaceRoot } from '@countersign/local';
 import { temporaryDirectory } from '@countersign/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runProgram, type Said } from './installation.js';
+import { begin, family, gone, killAll, killed, ports, serving, start } from './npm-start.js';
 import { remove } from './started.js';
 
-/** `npm start` as a person uses it, but for the build: a process of its own, a directory and ports of its own. */
-const start = join(workspaceRoot, 'deploy/local/dist/start.js');
 const reset = join(workspaceRoot, 'deploy/local/dist/reset.js');
-
-const portVariables = [
-  ...Object.values(localPorts).map(({ variable }) => variable),
-  ...services.map((name) => `${name.toUpperCase().replaceAll('-', '_')}_PORT`),
-];
 
 let home: string;
 let env: Record<string, string | undefined>;
-const children = new Set<ChildProcess>();
 
 beforeAll(async () => {
   home = await temporaryDirectory('start', remove);
@@ -30,114 +22,9 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const child of children) await killed(child);
+  await killAll();
   if (home) await remove(home);
 });
-
-async function ports(): Promise<Record<string, string>> {
-  const found = new Map<string, string>();
-  for (const variable of portVariables) {
-    let port: string;
-    do port = String(await freePort());
-    while ([...found.values()].includes(port));
-    found.set(variable, port);
-  }
-  return Object.fromEntries(found);
-}
-
-interface Begun {
-  readonly child: ChildProcess;
-  /** Everything said so far. */
-  said(): string;
-  readonly ended: Promise<number | null>;
-}
-
-function begin(...options: string[]): Begun {
-  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', start, ...options], {
-    env: { ...process.env, NO_COLOR: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  children.add(child);
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text) => {
-      said += text;
-    });
-  }
-  const ended = once(child, 'close').then(([code]) => {
-    children.delete(child);
-    return code as number | null;
-  });
-  return { child, said: () => said, ended };
-}
-
-/** Begins, and waits until it serves. */
-async function serving(): Promise<Begun> {
-  const begun = begin('--no-sample');
-  let over = false;
-  void begun.ended.then(() => {
-    over = true;
-  });
-  while (!begun.said().includes('Serving.')) {
-    if (over) throw new Error(`it ended instead of serving: ${begun.said()}`);
-    await sleep(50);
-  }
-  return begun;
-}
-
-/** Every process with the process that started it. */
-function parents(): Map<number, number> {
-  if (process.platform !== 'linux') {
-    const rows = execFileSync('ps', ['-axo', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
-    return new Map(rows.map((row) => row.trim().split(/\s+/).map(Number) as [number, number]));
-  }
-  const found = new Map<number, number>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      // The name in brackets may hold spaces; state and parent follow it. Z only waits to be buried.
-      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      if (state !== 'Z') found.set(Number(name), Number(parent));
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  return found;
-}
-
-/** A process and all below it: services, servers, and the shell that watches over them. */
-function family(pid: number): number[] {
-  const all = parents();
-  const found = [pid];
-  for (const member of found) for (const [child, parent] of all) if (parent === member) found.push(child);
-  return found;
-}
-
-const living = (pids: readonly number[]): number[] => {
-  const all = parents();
-  return pids.filter((pid) => all.has(pid));
-};
-
-async function gone(pids: readonly number[]): Promise<void> {
-  for (let tries = 600; living(pids).length > 0; tries--) {
-    if (tries === 0) throw new Error(`still there: ${living(pids)}`);
-    await sleep(50);
-  }
-}
-
-/** `kill -9` of everything. The eldest goes first, and the watcher with it, so that nobody ends anything in good order. */
-async function killed(child: ChildProcess): Promise<void> {
-  const all = family(child.pid as number);
-  for (const pid of all) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-  }
-  await gone(all);
-}
 
 const runFile = (): RunFile => JSON.parse(readFileSync(join(home, 'run.json'), 'utf8')) as RunFile;
 
@@ -168,7 +55,7 @@ test.each(['SIGNAL_INGESTION_PORT', 'COUNTERSIGN_KAFKA_PORT', 'COUNTERSIGN_POSTG
     server.listen({ port: Number(env[variable]), host: '127.0.0.1', exclusive: true });
     await once(server, 'listening');
     try {
-      const begun = begin('--no-sample');
+      const begun = begin(env, '--no-sample');
       const seen = new Set<number>();
       const watching = setInterval(() => {
         for (const pid of family(begun.child.pid as number)) seen.add(pid);
@@ -190,7 +77,7 @@ test.each(['SIGNAL_INGESTION_PORT', 'COUNTERSIGN_KAFKA_PORT', 'COUNTERSIGN_POSTG
 );
 
 test('it serves until Ctrl-C, then drains and leaves no process behind', async () => {
-  const begun = await serving();
+  const begun = await serving(env);
   expect(statSync(join(home, 'run.json')).mode & 0o777).toBe(0o600);
   const { http, kafka } = runFile();
   expect(Object.keys(http).sort()).toEqual([...services].sort());
@@ -207,14 +94,96 @@ test('it serves until Ctrl-C, then drains and leaves no process behind', async (
   expect(existsSync(join(home, 'run.json'))).toBe(false);
 });
 
+/** The process that a file of the installation names. */
+const pidIn = (file: string): number => (JSON.parse(readFileSync(join(home, file), 'utf8')) as { pid: number }).pid;
+
+async function until(what: string, is: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 2_400; !(await is()); tries--) {
+    if (tries === 0) throw new Error(`waited in vain: ${what}`);
+    await sleep(50);
+  }
+}
+
+test('a service, the broker and the database that die are named with how and where to look, and are started again', {
+  timeout: 600_000,
+}, async () => {
+  const begun = await serving(env);
+  const { http } = runFile();
+  const says = (what: string | RegExp, from = 0): Promise<void> =>
+    until(`${what} in ${begun.said().slice(from)}`, () =>
+      typeof what === 'string' ? begun.said().slice(from).includes(what) : what.test(begun.said().slice(from)),
+    );
+  const well = (): Promise<void> =>
+    until(
+      'every service to be well',
+      async () => !(await Promise.all(Object.values(http).map(answers))).includes(false),
+    );
+  const status = (): Promise<Said> =>
+    runProgram(join(workspaceRoot, 'apps/cli/bin/countersign.mjs'), ['status'], { COUNTERSIGN_HOME: home });
+
+  process.kill(pidIn('pids/orchestrator.json'), 'SIGKILL');
+  await says(
+    /orchestrator ended \(SIGKILL\); its last line: .+ It is started again in 1 s \(1 of 5\)\. Log: .*orchestrator\.log/,
+  );
+  await says('orchestrator is back');
+  expect(await answers(http.orchestrator as string)).toBe(true);
+
+  process.kill(pidIn('kafka/broker.pid.json'), 'SIGKILL');
+  process.kill(pidIn('postgres/postgres.pid.json'), 'SIGKILL');
+  await says(/the Kafka broker ended \(SIGKILL\).* It is started again .*broker\.log/);
+  await says(/the Postgres server ended \(SIGKILL\).* It is started again .*postgres\.log/);
+  await says('the Kafka broker is back');
+  await says('the Postgres server is back');
+  await well();
+  expect((await status()).code).toBe(0);
+
+  // What starting again cannot mend is said in the service's own words, and is not tried for ever.
+  const file = join(home, 'secrets/audit-tokens.json');
+  const kept = readFileSync(file, 'utf8');
+  writeFileSync(file, '{');
+  process.kill(pidIn('pids/audit-recorder.json'), 'SIGTERM');
+  await says(/audit-recorder ended \(exit code 0\)/);
+  await says(
+    /audit-recorder does not start: AUDIT_TOKENS_FILE.* To start it again will not help until that is mended\./,
+  );
+  await says('It ended 6 times in a row and is given up.');
+  const after = await status();
+  expect(after.code).toBe(1);
+  expect(after.out).toMatch(/audit-recorder.*unreachable/);
+  expect(await answers(http.console as string)).toBe(true);
+  writeFileSync(file, kept);
+
+  const all = family(begun.child.pid as number);
+  begun.child.kill('SIGINT');
+  expect(await begun.ended).toBe(1);
+  expect(begun.said()).toContain('audit-recorder was given up; its last lines:');
+  await gone(all);
+});
+
+test('Ctrl-C while the broker and a service are started again ends cleanly and leaves no process behind', async () => {
+  const begun = await serving(env);
+  const seen = new Set(family(begun.child.pid as number));
+  process.kill(pidIn('kafka/broker.pid.json'), 'SIGKILL');
+  process.kill(pidIn('pids/orchestrator.json'), 'SIGKILL');
+  await until('the broker to be started', () => {
+    const all = family(begun.child.pid as number);
+    const fresh = all.some((pid) => !seen.has(pid));
+    for (const pid of all) seen.add(pid);
+    return fresh;
+  });
+  begun.child.kill('SIGINT');
+  expect({ code: await begun.ended, said: begun.said() }).toMatchObject({ code: 0 });
+  await gone([...seen]);
+});
+
 test('after kill -9 of everything the next start works, plays the sample and exits with the summary last', {
   timeout: 900_000,
 }, async () => {
-  const begun = await serving();
+  const begun = await serving(env);
   await killed(begun.child);
   expect(existsSync(join(home, 'run.json'))).toBe(true);
 
-  const next = begin('--exit');
+  const next = begin(env, '--exit');
   const seen = new Set<number>();
   const watching = setInterval(() => {
     for (const pid of family(next.child.pid as number)) seen.add(pid);

@@ -1,3 +1,4 @@
+import { keyThumbprint } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { Approvals } from './shell/approvals.js';
@@ -25,6 +26,8 @@ export const spec: ServiceSpec = {
   migrations: [Permits1763700000001, Sandboxes1763700000002, SpentMinor1763700000003, UnsentTurns1764300000001],
   state: ['consents.v1', 'contact-points.v1', 'controls.v1', 'policies.v1'],
   jobs: [PermitJobs],
+  permitKeys: (env) =>
+    [...readSettings(env).permitKeys.values()].map((key) => keyThumbprint(String(key.export({ format: 'jwk' }).x))),
 };
 
 @Module({

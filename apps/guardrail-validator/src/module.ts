@@ -1,4 +1,4 @@
-import type { ActionProposed } from '@countersign/contracts';
+import { type ActionProposed, keyThumbprint } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { stateNamed } from './core/hearing.js';
@@ -21,6 +21,7 @@ export const spec: ServiceSpec = {
   migrations: [Verdicts1763700000001, VerdictsAsTheyAre1763700000004, PermitsByExpiry1763700000005],
   state: ['profiles.v1', 'consents.v1', 'controls.v1', 'policies.v1'],
   jobs: [DeadlineJobs, OverdueJobs],
+  permitKeys: (env) => [keyThumbprint(signingKey(env).publicJwk.x)],
   needs: ({ event }) =>
     event.type !== 'ActionProposed'
       ? []

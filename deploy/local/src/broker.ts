@@ -32,6 +32,8 @@ export interface Broker {
   readonly admin: { readonly username: string; readonly password: string };
   readonly pid: number;
   readonly exited: Promise<Exit>;
+  /** The last lines that this run wrote to its log file. */
+  lastLines(count?: number): string[];
   /** Stops in good order; data stays. Repeats are harmless. */
   stop(): Promise<void>;
   /** Ends it as a crash would. */
@@ -118,6 +120,7 @@ async function launch(
     admin,
     pid: child.pid,
     exited: child.exited,
+    lastLines: child.lastLines,
     stop: async () => void (await child.stop(20_000)),
     async kill() {
       await child.kill();

@@ -23,6 +23,8 @@ export interface Postgres {
   readonly url: string;
   readonly pid: number;
   readonly exited: Promise<Exit>;
+  /** The last lines that this run wrote to its log file. */
+  lastLines(count?: number): string[];
   /** A fast shutdown: open transactions are rolled back, data is on disk. Repeats are harmless. */
   stop(): Promise<void>;
   /** Ends it as a crash would. */
@@ -141,6 +143,7 @@ async function supervise(
     url,
     pid: child.pid,
     exited: child.exited,
+    lastLines: child.lastLines,
     stop: async () => void (await child.stop(20_000)),
     kill: async () => void (await child.kill()),
   };

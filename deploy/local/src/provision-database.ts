@@ -83,10 +83,13 @@ async function provisionRole(
   const owner = pg.escapeIdentifier(ownerOf(role));
   await login(client, database, ownerOf(role), ownerPassword, schema);
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${owner}`);
+  // As the owner: who made the role may act as it, and has none of its rights by itself.
+  await client.query(`SET LOCAL ROLE ${owner}`);
   await client.query(`GRANT USAGE ON SCHEMA ${schema} TO ${service}`);
-  const byDefault = `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA ${schema}`;
+  const byDefault = `ALTER DEFAULT PRIVILEGES IN SCHEMA ${schema}`;
   await client.query(`${byDefault} GRANT SELECT, INSERT ON TABLES TO ${service}`);
   await client.query(`${byDefault} GRANT USAGE, SELECT ON SEQUENCES TO ${service}`);
+  await client.query('RESET ROLE');
 }
 
 async function login(

@@ -4,6 +4,7 @@ export * from './config.js';
 export * from './envelope.js';
 export * from './events.js';
 export * from './flow.js';
+export * from './installation.js';
 export * from './policy.js';
 export * from './primitives.js';
 export * from './read.js';

@@ -217,6 +217,11 @@ export interface ServiceSpec {
   readonly migrations: readonly Function[];
   /** Provider classes of the module that implement `JobKind`. */
   readonly jobs?: readonly Type<JobKind<never>>[];
+  /**
+   * Thumbprints of the keys that it signs or verifies permits with: the service does not start where its installation's key is not
+   * among them. Throws where they cannot be read.
+   */
+  readonly permitKeys?: (env: Readonly<Record<string, string | undefined>>) => readonly string[];
   /** State topics of others that it keeps a table of. */
   readonly state?: readonly string[];
   /** State topics that it writes, and therefore reads back. */

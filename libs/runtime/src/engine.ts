@@ -1,4 +1,12 @@
-import { type Topic, topicNamed, topology } from '@countersign/contracts';
+import {
+  type InstallationMark,
+  markQuery,
+  markThere,
+  misplaced,
+  type Topic,
+  topicNamed,
+  topology,
+} from '@countersign/contracts';
 import { startAct } from '@countersign/telemetry';
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
 import { type Ago, ago } from './ago.js';
@@ -110,15 +118,19 @@ export class Engine implements Runtime {
     this.inbox = new Inbox({ spec, ...shared, onScheduled: (kinds) => this.jobs.wake(kinds) });
   }
 
-  /** Migrates, checks the topics, connects, reads state to its end. Throws where the installation is not as the topology says. */
+  /**
+   * Checks whose database and broker these are, migrates, checks the topics, connects, reads state to its end. Throws where the
+   * installation is not as the topology says, and before anything is changed where it is another's.
+   */
   async prepare(): Promise<void> {
     const { migrationUrl } = readSettings(this.env, this.spec.port);
+    await this.checkInstallation();
     await migrate(migrationUrl, this.spec.migrations);
     await this.connect();
   }
 
   private async connect(): Promise<void> {
-    await Promise.all([this.producer.connect(), this.admin.connect()]);
+    await this.producer.connect();
     await this.checkTopics();
     const own = (this.spec.ownState ?? []).map((name) => topicNamed(name, this.topics));
     const followed = (this.spec.state ?? []).map((name) => topicNamed(name, this.topics));
@@ -394,6 +406,16 @@ export class Engine implements Runtime {
     };
   }
 
+  private async checkInstallation(): Promise<void> {
+    await this.admin.connect();
+    const { clusterId } = await this.admin.describeCluster();
+    const [{ there } = { there: false }] = await this.db.read<{ there: boolean }>(markThere);
+    const [mark] = there ? await this.db.read<InstallationMark>(markQuery) : [];
+    const permitKeys = this.spec.permitKeys?.(this.env);
+    const why = misplaced(mark, { installation: this.env.INSTALLATION_ID || undefined, clusterId, permitKeys });
+    if (why !== undefined) throw new Misplaced(why);
+  }
+
   private async checkTopics(): Promise<void> {
     const mine = this.topics.filter((t) => t.writer === this.service || t.readers.includes(this.service));
     const existing = new Set(await this.admin.listTopics());
@@ -409,6 +431,11 @@ export class Engine implements Runtime {
       this.log.warn(`not tidied: ${describe(error).says}`);
     }
   }
+}
+
+/** The service was put where another installation is. */
+class Misplaced extends Error {
+  override readonly name = 'Misplaced';
 }
 
 /** Transient by its code: the events come again. */

@@ -133,6 +133,7 @@ export function composeFile(): string {
         environment: {
           KAFKA_BROKERS: `kafka:${kafka.port}`,
           DATABASE_URL: `postgres://postgres@postgres:${postgres.port}/postgres`,
+          COUNTERSIGN_ADOPT: null,
         },
         depends_on: { kafka: healthy, postgres: healthy },
       }),

@@ -63,13 +63,14 @@ export async function setUp(place: SetupPlace, env: Readonly<Record<string, stri
       password: env.KAFKA_ADMIN_PASSWORD ?? kafkaPassword(place),
     },
     superuserUrl,
-    makeUsers: true,
+    adopt: env.COUNTERSIGN_ADOPT?.split(',').map((word) => word.trim()),
   });
   for (const { name } of servicePlans) {
     const access = databases.get(name);
     const login = installation.secrets.passwords[name];
     if (!access || !login) throw new Error(`${name} was given no login`);
-    const lines = Object.entries(serviceLogins(login, access)).map(([key, value]) => `${key}='${value}'\n`);
+    const own = { ...serviceLogins(login, access), INSTALLATION_ID: installation.own.id };
+    const lines = Object.entries(own).map(([key, value]) => `${key}='${value}'\n`);
     hand(place, name, layout.service, { env: lines.join('') });
   }
   const run = runFile(

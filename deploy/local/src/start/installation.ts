@@ -1,8 +1,10 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { hostname } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import {
   acls,
   type Deployment,
+  keyThumbprint,
   type Service,
   SourceConfig,
   shippedDeployment,
@@ -12,6 +14,8 @@ import {
 } from '@countersign/contracts';
 import { parse } from 'yaml';
 import type { KafkaUser } from '../kafka-wire.js';
+import { claimInstallation } from '../ownership/claim.js';
+import type { Own } from '../ownership/judge.js';
 import { type DatabaseAccess, provision, provisionDatabase } from '../provision.js';
 import { type Secrets, secrets } from './secrets.js';
 import { type ServicePlan, servicePlans } from './services.js';
@@ -39,6 +43,8 @@ export interface Installation {
   /** Every principal of the topology, services and outsiders. */
   readonly users: readonly KafkaUser[];
   readonly secrets: Secrets;
+  /** What it is known by on its broker and in its database. */
+  readonly own: Own;
 }
 
 /** The installation's sources from its configuration. */
@@ -61,43 +67,48 @@ export function readInstallation(config: string, dir: string): Installation {
   return {
     topics,
     secrets: kept,
+    own: {
+      id: kept.installation,
+      permitKey: keyThumbprint(String(kept.permitKeys.keys[0]?.x)),
+      place: `${hostname()}:${dirname(resolve(dir))}`,
+    },
     users: principals.map((name) => ({ name, password: kept.passwords[name] as string })),
   };
 }
 
 /**
- * Brings a broker and a database to what the installation needs: topics, ACLs, schemas and roles, and SCRAM users where
- * `makeUsers` says so. Returns how each service reaches its schema.
+ * Brings a broker and a database to what the installation needs: topics, ACLs, SCRAM users, schemas and roles. Throws `NotOurs`
+ * before it changes anything where they are another installation's. Returns how each service reaches its schema.
  */
 export async function provisionInstallation(
-  { topics, users, secrets: { passwords } }: Installation,
+  { topics, users, own, secrets: { passwords } }: Installation,
   at: {
     readonly bootstrap: string;
     readonly admin: { readonly username: string; readonly password: string };
     readonly superuserUrl: string;
-    readonly makeUsers: boolean;
+    /** Owners whose place a person said that this installation takes. */
+    readonly adopt?: readonly string[] | undefined;
   },
 ): Promise<ReadonlyMap<Service, DatabaseAccess>> {
   const roleOf = (service: Service): string => service.replaceAll('-', '_');
-  const [, roles] = await Promise.all([
+  const roles = servicePlans.map(({ name }) => ({
+    name: roleOf(name),
+    password: passwords[name] as string,
+    schema: roleOf(name),
+    ...(name === 'audit-recorder' && { owner: true }),
+  }));
+  await claimInstallation({ ...at, own, users, roles, topics: topics.map((t) => t.name) });
+  const [, access] = await Promise.all([
     provision({
       bootstrap: at.bootstrap,
       admin: at.admin,
       topics: topics.map((t) => ({ name: t.name, partitions: t.partitions, config: topicConfig(t) })),
       acls: acls(topics),
-      users: at.makeUsers ? users : [],
+      users,
     }),
-    provisionDatabase({
-      superuserUrl: at.superuserUrl,
-      roles: servicePlans.map(({ name }) => ({
-        name: roleOf(name),
-        password: passwords[name] as string,
-        schema: roleOf(name),
-        ...(name === 'audit-recorder' && { owner: true }),
-      })),
-    }),
+    provisionDatabase({ superuserUrl: at.superuserUrl, roles }),
   ]);
-  return new Map(servicePlans.map(({ name }) => [name, roles.get(roleOf(name)) as DatabaseAccess]));
+  return new Map(servicePlans.map(({ name }) => [name, access.get(roleOf(name)) as DatabaseAccess]));
 }
 
 /** What clients of this installation are told. */

@@ -13,7 +13,9 @@ import { samplePorts } from './sample-ports.js';
 const help = `npm start [-- options]    starts broker, database and all services, and plays the sample
 
   --no-sample   plays nothing
-  --exit        stops cleanly after the sample; exit status 0, or 1 if a service failed or a story ended differently
+  --adopt ID    takes over a broker or a database that belongs to installation ID, for good; may be given again.
+                Only after a refusal that names ID: see docs/sre.md
+  --exit        stops cleanly after the sample; exit status 0, or 1 if a service was given up or a story ended differently
   --help        this text
 
 State lives in .countersign/ (COUNTERSIGN_HOME moves it); npm run reset removes it.
@@ -27,6 +29,7 @@ Examples
 `;
 
 interface Options {
+  readonly adopt: readonly string[];
   readonly sample: boolean;
   readonly exit: boolean;
 }
@@ -43,7 +46,7 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
 
   let running: Running;
   try {
-    running = await startEverything({ home, say });
+    running = await startEverything({ home, say, adopt: options.adopt, restarts: true });
   } catch (error) {
     out.write(`\n${pc.red('Countersign did not start.')} ${error instanceof Error ? error.message : String(error)}\n`);
     out.write(`Logs: ${relative(join(home, 'logs'))}\n`);
@@ -81,12 +84,14 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
     }
     if (!options.exit && !lost && !interrupted.done()) {
       out.write(`${pc.bold('Serving.')} Ctrl-C stops.\n`);
-      await Promise.race([failure.then(() => undefined), stopped]);
+      // Without one service the others go on; without broker or database nothing does.
+      await Promise.race([running.broken, stopped]);
     }
     const failed = await Promise.race([failure, Promise.resolve(undefined)]);
     if (failed) {
       status = 1;
-      out.write(`\n${pc.red(`${failed.failed.name} failed:`)}\n  ${failed.failed.lines.join('\n  ')}\n`);
+      const { name, lines } = failed.failed;
+      out.write(`\n${pc.red(`${name} was given up; its last lines:`)}\n  ${lines.slice(-8).join('\n  ')}\n`);
     }
   } catch (error) {
     status = 1;
@@ -167,13 +172,18 @@ function readOptions(argv: readonly string[], out: NodeJS.WriteStream): Options 
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { 'no-sample': { type: 'boolean' }, exit: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        'no-sample': { type: 'boolean' },
+        adopt: { type: 'string', multiple: true },
+        exit: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
     });
     if (values.help) {
       out.write(help);
       return 0;
     }
-    return { sample: !values['no-sample'], exit: values.exit === true };
+    return { sample: !values['no-sample'], adopt: values.adopt ?? [], exit: values.exit === true };
   } catch (error) {
     out.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
     return 2;

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Service, Topic } from '@countersign/contracts';
 import type { KafkaConfig } from 'kafkajs';
-import { type Broker, startBroker } from '../broker.js';
+import type { Broker } from '../broker.js';
 import { workspaceRoot } from '../cache.js';
 import { assertPortFree, freePort, PortTaken } from '../ports.js';
-import { type Postgres, startPostgres } from '../postgres.js';
+import type { Postgres } from '../postgres.js';
 import type { DatabaseAccess } from '../provision.js';
 import { type SupervisedProcess, superviseProcess } from '../supervise.js';
+import { startEngines } from './engines.js';
 import { provisionInstallation, type RunFile, readInstallation, runFile, writePrivate } from './installation.js';
+import { keepAlive } from './keep-alive.js';
 import { plannedPorts, type ServicePlan, serviceArguments, serviceEnvironment, serviceLogins } from './services.js';
 
 export interface StartOptions {
@@ -24,13 +26,25 @@ export interface StartOptions {
   readonly more?: Partial<Record<Service, Readonly<Record<string, string>>>>;
   /** Quicker to start, slower to work: for tests. */
   readonly shortLived?: boolean;
+  /** Starts again what ends by itself, and says so. Without it a loss is only told by `failed`: for tests that kill. */
+  readonly restarts?: boolean;
+  /** Owners of a broker or database whose place a person said that this installation takes. */
+  readonly adopt?: readonly string[];
   readonly say?: (line: string) => void;
+}
+
+/** What is lost, with its last lines. Without an engine, broker or database, nothing else works. */
+export interface Failure {
+  readonly name: string;
+  readonly lines: string[];
+  readonly engine: boolean;
 }
 
 /** A whole installation on this machine. */
 export interface Running {
   readonly run: RunFile;
   readonly topics: readonly Topic[];
+  /** The broker and the database of the moment, where they are started here. */
   readonly broker: Broker | undefined;
   readonly postgres: Postgres | undefined;
   readonly services: ReadonlyMap<Service, SupervisedProcess>;
@@ -38,8 +52,10 @@ export interface Running {
   kafka(principal: string): Pick<KafkaConfig, 'brokers' | 'sasl'>;
   /** Starts a service anew, e.g. after a kill; `copy` starts another instance beside it on a free port. */
   restart(name: Service, copy?: { readonly instance: number }): Promise<SupervisedProcess>;
-  /** A service that ended without being asked to: its name and last lines. */
-  readonly failed: Promise<{ name: string; lines: string[] }>;
+  /** Something that ended without being asked to, and with `restarts` was given up. */
+  readonly failed: Promise<Failure>;
+  /** The same of broker or database: nothing works any more. */
+  readonly broken: Promise<Failure>;
   /** Drains the services, then stops what was started here. */
   stop(): Promise<void>;
 }
@@ -55,7 +71,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
   // Others may pass through it, not look into it: started by root, Postgres runs as nobody. Every secret has a mode of its own.
   chmodSync(home, 0o711);
   const installation = readInstallation(config, join(home, 'secrets'));
-  const { topics, users, secrets: kept } = installation;
+  const { topics, secrets: kept } = installation;
 
   const stops: (() => Promise<void>)[] = [];
   const stopAll = async (): Promise<void> => {
@@ -63,26 +79,9 @@ export async function startEverything(options: StartOptions): Promise<Running> {
   };
   try {
     say('starting Kafka and Postgres');
-    const [broker, postgres] = await bothOrNeither(
-      env.KAFKA_BROKERS
-        ? undefined
-        : startBroker({
-            dir: join(home, 'kafka'),
-            ...(options.ports === 'free' && { ports: { client: await freePort(), controller: await freePort() } }),
-            ...(options.shortLived && { shortLived: true }),
-            users,
-            log: say,
-          }),
-      env.DATABASE_URL
-        ? undefined
-        : startPostgres({
-            dir: join(home, 'postgres'),
-            ...(options.ports === 'free' && { port: await freePort() }),
-            log: say,
-          }),
-    );
-    if (broker) stops.push(() => broker.stop());
-    if (postgres) stops.push(() => postgres.stop());
+    const engines = await startEngines(options, env);
+    stops.push(() => engines.stop());
+    const { broker, postgres } = engines.now();
 
     say('creating topics, permissions, schemas and roles');
     const bootstrap = broker?.bootstrap ?? (env.KAFKA_BROKERS as string);
@@ -95,7 +94,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
       bootstrap,
       admin,
       superuserUrl,
-      makeUsers: broker === undefined,
+      adopt: options.adopt,
     });
 
     const run = runFile(
@@ -107,10 +106,12 @@ export async function startEverything(options: StartOptions): Promise<Running> {
 
     const services = new Map<Service, SupervisedProcess>();
     const stopping = { now: false };
-    let tellFailure: (failure: { name: string; lines: string[] }) => void = () => undefined;
-    const failed = new Promise<{ name: string; lines: string[] }>((resolve) => {
-      tellFailure = resolve;
-    });
+    const { promise: failed, resolve: fail } = Promise.withResolvers<Failure>();
+    const { promise: broken, resolve: break_ } = Promise.withResolvers<Failure>();
+    const tellFailure = (failure: Failure): void => {
+      fail(failure);
+      if (failure.engine) break_(failure);
+    };
     const secretFile = (variable: string): string => kept.files[variable] as string;
     const launch = async (plan: ServicePlan, instance?: number): Promise<SupervisedProcess> => {
       const { name } = plan;
@@ -124,6 +125,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
           ...inherited(env),
           ...serviceEnvironment({ ...plan, port }, { bootstrap, host: '127.0.0.1', config, secretFile }),
           ...serviceLogins(kept.passwords[name] as string, databases.get(name) as DatabaseAccess),
+          INSTALLATION_ID: kept.installation,
           ...options.more?.[name],
         },
         cwd: workspaceRoot,
@@ -134,8 +136,8 @@ export async function startEverything(options: StartOptions): Promise<Running> {
       });
       if (instance === undefined) services.set(name, service);
       void service.exited.then((exit) => {
-        if (!stopping.now && services.get(name) === service && exit.signal !== 'SIGKILL')
-          tellFailure({ name: label, lines: service.lastLines(8) });
+        if (!options.restarts && !stopping.now && services.get(name) === service && exit.signal !== 'SIGKILL')
+          tellFailure({ name: label, lines: service.lastLines(8), engine: false });
       });
       return service;
     };
@@ -155,13 +157,31 @@ export async function startEverything(options: StartOptions): Promise<Running> {
     );
     const copies: SupervisedProcess[] = [];
     stops.push(async () => void (await Promise.all(copies.map((service) => service.stop(25_000)))));
+    const keepers = options.restarts ? [...engines.keep(say, tellFailure)] : [];
+    for (const plan of options.restarts ? plans : [])
+      keepers.push(
+        keepAlive({
+          name: plan.name,
+          logFile: join(home, 'logs', `${plan.name}.log`),
+          running: services.get(plan.name) as SupervisedProcess,
+          start: () => launch(plan),
+          ground: engines.ground,
+          say,
+          on: (what, lines) => what === 'given up' && tellFailure({ name: plan.name, lines, engine: false }),
+        }),
+      );
     return {
       run,
       topics,
-      broker,
-      postgres,
+      get broker() {
+        return engines.now().broker;
+      },
+      get postgres() {
+        return engines.now().postgres;
+      },
       services,
       failed,
+      broken,
       kafka: (principal) => ({
         brokers: bootstrap.split(','),
         sasl: { mechanism: 'scram-sha-256', username: principal, password: kept.passwords[principal] as string },
@@ -173,24 +193,16 @@ export async function startEverything(options: StartOptions): Promise<Running> {
         await service.ready;
         return service;
       },
-      stop: stopAll,
+      stop: async () => {
+        stopping.now = true;
+        await Promise.all(keepers.map((keeper) => keeper.halt()));
+        await stopAll();
+      },
     };
   } catch (error) {
     await stopAll();
     throw error;
   }
-}
-
-/** If one of two starts fails, the other is stopped too. */
-async function bothOrNeither<A extends { stop(): Promise<void> }, B extends { stop(): Promise<void> }>(
-  a: Promise<A> | undefined,
-  b: Promise<B> | undefined,
-): Promise<[A | undefined, B | undefined]> {
-  const [first, second] = await Promise.allSettled([a, b]);
-  if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value];
-  if (first.status === 'fulfilled') await first.value?.stop();
-  if (second.status === 'fulfilled') await second.value?.stop();
-  throw first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason;
 }
 
 async function portsOf(

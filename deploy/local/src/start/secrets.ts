@@ -1,10 +1,12 @@
-import { createHash, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatVerifierKey, verifierKey } from '@countersign/record';
 
 /** Everything secret that one installation on this machine needs; made at the first start, kept in mode 0600. */
 export interface Secrets {
+  /** The installation's id. It lies beside the keys, so that whoever has lost them has lost it too. */
+  readonly installation: string;
   /** Passwords by Kafka principal; database roles use the same. */
   readonly passwords: Readonly<Record<string, string>>;
   /** API keys by source, for `POST /v1/signals`. */
@@ -94,6 +96,10 @@ export function secrets(
     },
   ];
   return {
+    installation: readFileSync(
+      keep('installation-id', () => randomUUID()),
+      'utf8',
+    ).trim(),
     passwords,
     apiKeys,
     consoleToken,

@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { type Broker, startBroker } from '../broker.js';
+import { freePort } from '../ports.js';
+import { type Postgres, startPostgres } from '../postgres.js';
+import { type Ground, type Keeper, keepAlive } from './keep-alive.js';
+import type { Failure, StartOptions } from './running.js';
+
+/** Broker and database of an installation, as far as they are started here. */
+export interface Engines {
+  now(): { readonly broker: Broker | undefined; readonly postgres: Postgres | undefined };
+  /** Starts each again when it ends by itself. */
+  keep(say: (line: string) => void, failed: (failure: Failure) => void): Keeper[];
+  readonly ground: Ground;
+  /** Stops the database, then the broker. */
+  stop(): Promise<void>;
+}
+
+/** Starts those that the environment does not point elsewhere. If one of the two fails, the other is stopped too. */
+export async function startEngines(
+  options: StartOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Engines> {
+  const free = options.ports === 'free';
+  const kafka = {
+    dir: join(options.home, 'kafka'),
+    ...(free && { ports: { client: await freePort(), controller: await freePort() } }),
+    ...(options.shortLived && { shortLived: true }),
+    ...(options.say && { log: options.say }),
+  };
+  const database = {
+    dir: join(options.home, 'postgres'),
+    ...(free && { port: await freePort() }),
+    ...(options.say && { log: options.say }),
+  };
+  let [broker, postgres] = await bothOrNeither(
+    env.KAFKA_BROKERS ? undefined : startBroker(kafka),
+    env.DATABASE_URL ? undefined : startPostgres(database),
+  );
+  const down = new Set<string>();
+  let losses = 0;
+  let waiting: (() => void)[] = [];
+  const told =
+    (name: string, failed: (failure: Failure) => void) =>
+    (what: 'lost' | 'back' | 'given up', lines: string[]): void => {
+      if (what === 'given up') failed({ name, lines, engine: true });
+      if (what === 'lost') {
+        losses++;
+        down.add(name);
+      }
+      if (what !== 'back') return;
+      down.delete(name);
+      if (down.size === 0) for (const go of waiting.splice(0)) go();
+    };
+  return {
+    now: () => ({ broker, postgres }),
+    ground: {
+      losses: () => losses,
+      async up(signal) {
+        if (down.size === 0 || signal.aborted) return;
+        await new Promise<void>((resolve) => {
+          waiting = [...waiting, resolve];
+          signal.addEventListener('abort', () => resolve());
+        });
+      },
+    },
+    keep(say, failed) {
+      const keepers: Keeper[] = [];
+      if (broker)
+        keepers.push(
+          keepAlive({
+            name: 'the Kafka broker',
+            logFile: join(kafka.dir, 'broker.log'),
+            running: broker,
+            start: async () => {
+              broker = await startBroker(kafka);
+              return broker;
+            },
+            say,
+            on: told('the Kafka broker', failed),
+          }),
+        );
+      if (postgres)
+        keepers.push(
+          keepAlive({
+            name: 'the Postgres server',
+            logFile: join(database.dir, 'postgres.log'),
+            running: postgres,
+            start: async () => {
+              postgres = await startPostgres(database);
+              return postgres;
+            },
+            say,
+            on: told('the Postgres server', failed),
+          }),
+        );
+      return keepers;
+    },
+    async stop() {
+      await postgres?.stop();
+      await broker?.stop();
+    },
+  };
+}
+
+async function bothOrNeither<A extends { stop(): Promise<void> }, B extends { stop(): Promise<void> }>(
+  a: Promise<A> | undefined,
+  b: Promise<B> | undefined,
+): Promise<[A | undefined, B | undefined]> {
+  const [first, second] = await Promise.allSettled([a, b]);
+  if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value];
+  if (first.status === 'fulfilled') await first.value?.stop();
+  if (second.status === 'fulfilled') await second.value?.stop();
+  throw first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason;
+}

@@ -1,0 +1,172 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Exit } from '../supervise.js';
+
+/** A process that can be started again. */
+export interface Keepable {
+  readonly exited: Promise<Exit>;
+  /** Rejected where it ends before it is ready; absent where it was ready when it was handed over. */
+  readonly ready?: Promise<void>;
+  lastLines(count?: number): string[];
+  stop(): Promise<unknown>;
+}
+
+/** What others stand on: broker and database. */
+export interface Ground {
+  /** Fulfilled while all of it runs. */
+  up(signal: AbortSignal): Promise<void>;
+  /** How often a part of it was lost so far. */
+  losses(): number;
+}
+
+export interface KeepSpec<P extends Keepable> {
+  readonly name: string;
+  readonly logFile: string;
+  readonly running: P;
+  start(): Promise<P>;
+  /** A process that ends while its ground is lost, or waits for it, has spent no try. */
+  readonly ground?: Ground;
+  readonly say: (line: string) => void;
+  /** Called at each loss, each return, and when it is given up. */
+  readonly on?: (what: 'lost' | 'back' | 'given up', lines: string[]) => void;
+}
+
+/** The loop that keeps one process alive. */
+export interface Keeper {
+  /** Starts nothing any more. The process itself runs on; one that is just being started is there when this is fulfilled. */
+  halt(): Promise<void>;
+}
+
+/** Quick ends in a row after which it is given up. */
+export const triesInARow = 5;
+const firstPauseMs = 1_000;
+const longestPauseMs = 30_000;
+/** Who ran for so long has begun anew: its next end is the first of a row. */
+const steadyMs = 60_000;
+
+/** After an end: how many there were in a row, and the pause before the next start. Undefined: give up. */
+export function nextTry(
+  inARow: number,
+  livedMs: number,
+): { readonly inARow: number; readonly pauseMs: number } | undefined {
+  const now = livedMs >= steadyMs ? 1 : inARow + 1;
+  if (now > triesInARow) return undefined;
+  return { inARow: now, pauseMs: Math.min(longestPauseMs, firstPauseMs * 2 ** (now - 1)) };
+}
+
+/** What is told of an end: how, in whose words, and what that means. `lines` are the last of its log. */
+export function toldOf(
+  exit: Exit | undefined,
+  lines: readonly string[],
+): { readonly what: string; readonly help: string } {
+  const own = lines.map((line) => /does not start: (.*)$/.exec(line)?.[1]).findLast((words) => words !== undefined);
+  if (own !== undefined)
+    return { what: `does not start: ${cut(own)}`, help: 'To start it again will not help until that is mended.' };
+  const how =
+    exit === undefined
+      ? 'was not ready in time'
+      : exit.code === null && exit.signal === null
+        ? 'could not be started'
+        : `ended (${exit.signal ?? `exit code ${exit.code}`})`;
+  const last = lines.at(-1);
+  return {
+    what: last === undefined ? `${how} and wrote nothing` : `${how}; its last line: ${cut(last)}`,
+    help:
+      exit?.signal === 'SIGKILL' ? 'A person killed it, or the system did for want of memory.' : 'Its log says why.',
+  };
+}
+
+const cut = (line: string): string => (line.length > 300 ? `${line.slice(0, 300)}…` : line.trim());
+
+/**
+ * Starts a process again whenever it ends by itself, after a pause that doubles, and says each time what ended, how, its last
+ * line, and what comes next. Gives up after `triesInARow` quick ends in a row.
+ */
+export function keepAlive<P extends Keepable>(spec: KeepSpec<P>): Keeper {
+  const halting = new AbortController();
+  const { signal } = halting;
+  const halted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
+  const { name, ground, say, on = () => undefined } = spec;
+
+  const loop = async (): Promise<void> => {
+    let running: P = spec.running;
+    let since: number | undefined = performance.now();
+    let inARow = 0;
+    for (;;) {
+      const exit = await Promise.race([endOf(running), halted]);
+      if (signal.aborted || !exit) return;
+      const lines = running.lastLines(20);
+      on('lost', lines);
+      const next = nextTry(inARow, since === undefined ? 0 : performance.now() - since);
+      const { what, help } = toldOf(exit.exit, lines);
+      if (!next) {
+        say(
+          `${name} ${what}. It ended ${triesInARow + 1} times in a row and is given up. ${help} Log: ${spec.logFile}`,
+        );
+        on('given up', lines);
+        return;
+      }
+      const again = `It is started again in ${next.pauseMs / 1_000} s (${next.inARow} of ${triesInARow}).`;
+      say(`${name} ${what}. ${help} ${again} Log: ${spec.logFile}`);
+      await sleep(next.pauseMs, undefined, { signal }).catch(() => undefined);
+      await ground?.up(signal);
+      if (signal.aborted) return;
+      const losses = ground?.losses();
+      running = await started(spec);
+      const ready = await Promise.race([
+        Promise.resolve(running.ready).then(
+          () => true,
+          () => false,
+        ),
+        halted,
+      ]);
+      if (signal.aborted) return;
+      since = ready ? performance.now() : undefined;
+      inARow = ground?.losses() === losses ? next.inARow : inARow;
+      if (!ready) continue;
+      on('back', []);
+      say(`${name} is back`);
+    }
+  };
+  const over = loop().catch((error: unknown) => {
+    say(`${name} is not watched any more: ${error instanceof Error ? error.message : String(error)}`);
+    on('given up', []);
+  });
+  return {
+    halt: async () => {
+      halting.abort();
+      await over;
+    },
+  };
+}
+
+/** A start that fails is as good as a process that ended at once, with the reason as its last words. */
+async function started<P extends Keepable>(spec: KeepSpec<P>): Promise<P> {
+  try {
+    return await spec.start();
+  } catch (error) {
+    const lines = (error instanceof Error ? error.message : String(error)).split('\n').map((line) => line.trim());
+    const ended: Keepable = {
+      exited: Promise.resolve({ code: null, signal: null }),
+      ready: Promise.reject(error),
+      lastLines: () => lines,
+      stop: async () => undefined,
+    };
+    ended.ready?.catch(() => undefined);
+    return ended as P;
+  }
+}
+
+/** How it ended; one that is not ready in time is stopped, and has then ended too. */
+async function endOf(running: Keepable): Promise<{ readonly exit?: Exit }> {
+  const late = Symbol();
+  const first = await Promise.race([
+    running.exited,
+    Promise.resolve(running.ready).then(
+      () => running.exited,
+      () => late,
+    ),
+  ]);
+  if (first !== late) return { exit: first as Exit };
+  await running.stop();
+  return {};
+}
