@@ -429,6 +429,28 @@ test('a record that does not verify, that lacks a record of a topic, or names ot
   expect(found({ ...rest, record: { ...record, leaves: committed } })).toEqual({});
 });
 
+test('a leaf whose record is not on the topic is found, unless it was deleted by age, came later, or compaction may take it', () => {
+  const w = quietWorld();
+  const { record, ranges, ...rest } = w.observed();
+  if (!record) throw new Error('there is a record');
+  const topic = 'actions.settled.action-executor.v1';
+  const high = ranges.get(`${topic}/0`)?.high ?? 0n;
+  const leavesAt = (...places: readonly string[]) => ({
+    ...record,
+    leaves: new Map([...record.leaves, ...places.map((place) => [place, 'ff'.repeat(32)] as const)]),
+  });
+  const within = `${topic}/0/0`;
+  expect(record.leaves.has(within)).toBe(false);
+  const planted = leavesAt(within, `${topic}/0/${high}`, `${topic}/9/0`);
+  expect(checkInvariants({ ...rest, ranges, record: planted }).violations).toEqual([
+    { invariant: 'record', ids: [within], says: expect.stringContaining('on the record and not on the topic') },
+  ]);
+  const later = new Map([...ranges, [`${topic}/0`, { low: 1n, high }]]);
+  expect(found({ ...rest, ranges: later, record: planted })).toEqual({});
+  const taken = { ...leavesAt(within), superseded: new Set([within]) };
+  expect(found({ ...rest, ranges, record: taken })).toEqual({});
+});
+
 test('what could not be looked at is said, and is no violation', () => {
   const report = checkInvariants(quietWorld().observed({ sandbox: null, reserved: null, record: null }));
   expect(report.ok).toBe(true);

@@ -105,11 +105,39 @@ const histories = new Map(
     .map((topic) => [topic.name, topic]),
 );
 
+const compacted = new Set(
+  topology(shippedDeployment)
+    .filter(({ kind }) => kind === 'state')
+    .map(({ name }) => name),
+);
+
+/**
+ * Collects the leaves of compacted topics that need not be there any more: a later record has the same key, or it took the key
+ * away. What the record keeps no bytes of has no key here, and nothing is expected of it.
+ */
+function compaction() {
+  const newest = new Map<string, string>();
+  const superseded = new Set<string>();
+  const see = (leaf: { topic: string; partition: number; offset: string }, bytes: Uint8Array | null): void => {
+    if (!compacted.has(leaf.topic)) return;
+    const name = placeName(leaf);
+    const event = bytes && readEventBytes(bytes);
+    if (!event?.key || event.value === null) superseded.add(name);
+    if (!event?.key) return;
+    const key = `${leaf.topic}/${leaf.partition} ${Buffer.from(event.key).toString('hex')}`;
+    const before = newest.get(key);
+    if (before !== undefined) superseded.add(before);
+    newest.set(key, name);
+  };
+  return { see, superseded };
+}
+
 /** Verifies the record in one pass and takes from it what the topics may have forgotten. */
 async function readRecord(s: Session): Promise<{ record: RecordSeen; states: Seen[] }> {
   const leaves = new Map<string, string | null>();
   const states: Seen[] = [];
   const appended: string[] = [];
+  const { see, superseded } = compaction();
   try {
     const opened = await readExport(await s.audit.lines('/v1/record/export'));
     const tapped = async function* () {
@@ -117,6 +145,7 @@ async function readRecord(s: Session): Promise<{ record: RecordSeen; states: See
         for (const { leaf, kept, bytes, at } of batch) {
           leaves.set(placeName(leaf), kept === 'event' ? Buffer.from(leaf.sha256).toString('hex') : null);
           appended.push(at);
+          see(leaf, kept === 'event' ? (bytes ?? null) : null);
           const topic = histories.get(leaf.topic);
           const event = topic && bytes ? stateIn(topic, bytes) : undefined;
           const { partition, offset } = leaf;
@@ -141,6 +170,7 @@ async function readRecord(s: Session): Promise<{ record: RecordSeen; states: See
       unconfirmedSince: appended[confirmed] ?? null,
       problems: problems.map(({ kind, at, says }) => `${kind}: ${where(at)}${says}`),
       leaves,
+      superseded,
     };
     return { record, states };
   } catch (error) {

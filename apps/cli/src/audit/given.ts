@@ -140,6 +140,12 @@ export function world() {
     inbound: [...inbound],
     unreadable: [],
     written: [...written],
+    ranges: new Map(
+      written.map(({ place: { topic, partition } }) => [
+        `${topic}/${partition}`,
+        { low: 0n, high: BigInt(written.length) },
+      ]),
+    ),
     sandbox: { at: minutes(59), messages: [...messages], tasks: [] },
     reserved: [...reserved],
     record: {
@@ -149,6 +155,7 @@ export function world() {
       unconfirmedSince: null,
       problems: [],
       leaves: new Map(written.map((w) => [placeName(w.place), w.sha256])),
+      superseded: new Set(),
     },
     ...more,
   });

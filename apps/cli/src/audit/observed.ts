@@ -1,5 +1,6 @@
 import type { Event, EventType, Fault } from '@countersign/contracts';
 import type { VerifyKeys } from '@countersign/gate';
+import type { Range } from '../shell/kafka.js';
 
 /** Where a record stands, and when the broker took it. */
 export interface Place {
@@ -49,6 +50,8 @@ export interface RecordSeen {
   readonly problems: readonly string[];
   /** `topic/partition/offset` to the SHA-256 that the leaf names; null where it stands for a commitment. */
   readonly leaves: ReadonlyMap<string, string | null>;
+  /** Leaves of compacted topics that need not be there any more: a later record of their key is on the record too. */
+  readonly superseded: ReadonlySet<string>;
 }
 
 /** Every record on the topics, read by its contract or not, to be found on the record. */
@@ -70,6 +73,8 @@ export interface Observed {
   readonly inbound: readonly Inbound[];
   readonly unreadable: readonly { readonly place: Place; readonly fault: Fault }[];
   readonly written: readonly Written[];
+  /** What was read of each partition, as `topic/partition`. */
+  readonly ranges: ReadonlyMap<string, Range>;
   readonly sandbox: Sandbox | null;
   readonly reserved: readonly Reserved[] | null;
   readonly record: RecordSeen | null;

@@ -4,7 +4,10 @@ import { placeName } from './observed.js';
 
 const named = 20;
 
-/** The record verifies, and holds every record of the topics with the bytes that are there. */
+/**
+ * The record verifies, and it and the topics say the same: every record of a topic has its leaf, with the bytes that are there, and
+ * every leaf its record, as far back as the topic goes.
+ */
 export function onRecord(facts: Facts): Finding {
   const { record } = facts;
   if (record === null) return { checked: 0, violations: [], note: 'the record could not be read' };
@@ -23,6 +26,10 @@ export function onRecord(facts: Facts): Finding {
       else waiting.push({ what: 'record', id: name, for: 'audit-recorder', since: place.at, until: null });
     } else if (leaf !== null && leaf !== sha256) other.push(name);
   }
+  const written = new Set(facts.written.map(({ place }) => placeName(place)));
+  const gone = [...record.leaves.keys()].filter(
+    (name) => !written.has(name) && !record.superseded.has(name) && isWithin(facts, name),
+  );
   const tell = (places: readonly string[], says: string): void => {
     for (const place of places.slice(0, named)) violations.push({ invariant: 'record', ids: [place], says });
     if (places.length > named) {
@@ -30,6 +37,7 @@ export function onRecord(facts: Facts): Finding {
     }
   };
   tell(missing, 'it is on the topic and not on the record');
+  tell(gone, 'it is on the record and not on the topic, which still has that offset in its range');
   tell(other, 'the record names other bytes than those on the topic');
   if (record.unconfirmedSince !== null) {
     const id = `leaves ${record.confirmed} to ${record.size - 1}`;
@@ -45,4 +53,12 @@ export function onRecord(facts: Facts): Finding {
       });
   }
   return { checked: facts.written.length, violations, waiting };
+}
+
+/** Whether a leaf's place lies within what its partition held when it was read. */
+function isWithin({ ranges }: Facts, name: string): boolean {
+  const at = name.lastIndexOf('/');
+  const range = ranges.get(name.slice(0, at));
+  const offset = BigInt(name.slice(at + 1));
+  return range !== undefined && offset >= range.low && offset < range.high;
 }

@@ -4,7 +4,7 @@ import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
 import { readToEnds } from '../shell/kafka.js';
 import type { Inbound, Observed, Place, Seen, Written } from './observed.js';
 
-type Read = Pick<Observed, 'seen' | 'inbound' | 'unreadable' | 'written'>;
+type Read = Pick<Observed, 'seen' | 'inbound' | 'unreadable' | 'written' | 'ranges'>;
 
 const inboundTopic = /^signals\.inbound\./;
 /** Nobody but the executors may read it, and the recorder for its commitment: looked at for its place only. */
@@ -37,9 +37,9 @@ export async function readTopics(kafka: Kafka, bootstrap: string): Promise<Read>
   // The broker names the topics that this principal may see: sources of this installation are among them.
   const visible = async (admin: Admin) =>
     (await admin.listTopics()).filter((name) => !name.startsWith('__') && name !== 'record.checkpoints.v1');
-  await readToEnds(kafka, bootstrap, 'audit-recorder', visible, (place, message) => {
+  const ranges = await readToEnds(kafka, bootstrap, 'audit-recorder', visible, (place, message) => {
     const at = new Date(Number(message.timestamp)).toISOString();
     take({ ...place, offset: message.offset, at }, message);
   });
-  return { seen, inbound, unreadable, written };
+  return { seen, inbound, unreadable, written, ranges };
 }
