@@ -64,6 +64,8 @@ export function serverProperties({ clients, controller, data, admin, shortLived 
     // How long a restart after a crash waits until the controller has given up the broker that was.
     'broker.session.timeout.ms': shortLived ? 2_000 : 6_000,
     'broker.heartbeat.interval.ms': shortLived ? 300 : 1_000,
+    // A test of what retention takes cannot wait five minutes for it.
+    ...(shortLived && { 'log.retention.check.interval.ms': 1_000, 'log.initial.task.delay.ms': 1_000 }),
     'offsets.topic.num.partitions': 4,
     'offsets.topic.replication.factor': 1,
     'transaction.state.log.num.partitions': 4,

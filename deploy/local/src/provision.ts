@@ -24,7 +24,7 @@ export interface AclWish {
   readonly resource: 'topic' | 'group';
   readonly name: string;
   readonly pattern: 'literal' | 'prefixed';
-  readonly operations: readonly ('read' | 'write' | 'describe')[];
+  readonly operations: readonly (keyof typeof operationTypes)[];
 }
 
 export interface KafkaWishes {
@@ -143,6 +143,7 @@ const operationTypes = {
   read: AclOperationTypes.READ,
   write: AclOperationTypes.WRITE,
   describe: AclOperationTypes.DESCRIBE,
+  'describe-configs': AclOperationTypes.DESCRIBE_CONFIGS,
 } as const;
 
 /** How long the broker may take to show the ACLs that the controller has. */

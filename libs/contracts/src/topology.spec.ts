@@ -60,6 +60,10 @@ test('the broker unpacks every record, whatever codec an outside writer chose, s
   for (const topic of topics) expect(topicConfig(topic)).toMatchObject({ 'compression.type': 'uncompressed' });
 });
 
+test('the age of a record counts from when the broker took it, whatever time its writer gave it', () => {
+  for (const topic of topics) expect(topicConfig(topic)).toMatchObject({ 'message.timestamp.type': 'LogAppendTime' });
+});
+
 test('a state topic is compacted, and not before a read-back and a reader’s start are long over; no other topic is', () => {
   for (const topic of topics) {
     const { 'cleanup.policy': policy, 'min.compaction.lag.ms': lag } = topicConfig(topic);

@@ -294,7 +294,7 @@ export interface Acl {
   readonly resource: 'topic' | 'group';
   readonly name: string;
   readonly pattern: 'literal' | 'prefixed';
-  readonly operations: readonly ('read' | 'write' | 'describe')[];
+  readonly operations: readonly ('read' | 'write' | 'describe' | 'describe-configs')[];
 }
 
 /** The ACLs that the topology asks for, sorted, one per principal and resource. */
@@ -307,7 +307,7 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
       const operations: Acl['operations'][number][] = [];
       if (topic.readers.includes(principal)) operations.push('read');
       if (topic.writer === principal) operations.push('write');
-      operations.push('describe');
+      operations.push('describe', 'describe-configs');
       found.push({ principal, resource: 'topic', name: topic.name, pattern: 'literal', operations });
     }
   }
@@ -326,10 +326,11 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
 
 /**
  * Broker settings of a topic. Compaction waits an hour, longer than a read-back or a reader's start takes. The broker unpacks what
- * an outside writer compressed: kafkajs reads gzip only, and a record in another codec would stop its reader for ever.
+ * an outside writer compressed: kafkajs reads gzip only, and a record in another codec would stop its reader for ever. Age counts
+ * from when the broker took a record: by a time that its writer chose, retention would delete an old signal before anybody reads it.
  */
 export function topicConfig(topic: Topic): Record<string, string> {
-  const common = { 'compression.type': 'uncompressed' };
+  const common = { 'compression.type': 'uncompressed', 'message.timestamp.type': 'LogAppendTime' };
   return topic.kind === 'state'
     ? { ...common, 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(3_600_000) }
     : { ...common, 'cleanup.policy': 'delete', 'retention.ms': String(topic.retentionDays * 86_400_000) };

@@ -10,6 +10,7 @@ import {
 import { startAct } from '@countersign/telemetry';
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
 import { type Ago, ago } from './ago.js';
+import { committedOnly } from './committed-only.js';
 import { consume, enough, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';
 import type { Cause, JobKind, Keeper, Received, Runtime, ServiceSpec, Tx, Work } from './door.js';
@@ -37,9 +38,11 @@ import {
 import { fitsText } from './text.js';
 import { tidy } from './tidy.js';
 import { together } from './together.js';
+import { checkSettings, type Difference } from './topic-settings.js';
 import { type Bounds, causeKey, UnitOfWork } from './work.js';
 
 quietQueue();
+committedOnly();
 
 export interface Log {
   log(message: string): void;
@@ -73,6 +76,8 @@ export class Engine implements Runtime {
   private reader?: StateReader;
   private backReader?: RunningConsumer;
   private worker?: RunningConsumer;
+  /** Settings of topics that differ from what the topology asks for, as they were at the start. */
+  private misset: readonly Difference[] = [];
   private tidying?: NodeJS.Timeout;
   private unwatch?: () => void;
   private draining?: Promise<void>;
@@ -278,6 +283,14 @@ export class Engine implements Runtime {
       checks[name] = of;
       ok = false;
     }
+    // They are told, and are no reason to turn anybody away.
+    if (this.misset.length > 0)
+      checks.topicSettings = Object.fromEntries(
+        this.misset.map(({ topic, setting, is, wanted }) => [
+          `${topic} ${setting}`,
+          `${is ?? 'unknown'}, not ${wanted}`,
+        ]),
+      );
     if (this.reader) {
       const ages = Object.entries(this.reader.comparedAgo());
       checks.stateAgeMs = Object.fromEntries(ages.map(([topic, since]) => [topic, since && Math.round(since())]));
@@ -422,6 +435,7 @@ export class Engine implements Runtime {
     const missing = mine.filter((t) => !existing.has(t.name)).map((t) => t.name);
     if (missing.length > 0)
       throw new Error(`topics missing, or not permitted to ${this.service}: ${missing.join(', ')}`);
+    this.misset = await checkSettings(this.admin, mine, this.log);
   }
 
   private async tidy(): Promise<void> {

@@ -3,7 +3,7 @@ import type { Admin, Kafka } from 'kafkajs';
 import { expect, test, vi } from 'vitest';
 import type { Database } from './database.js';
 import { defaults } from './limits.js';
-import { followState, isBehind, staleIn } from './state.js';
+import { followState, isBehind, isReached, staleIn } from './state.js';
 
 const controls = topicNamed('controls.v1', topology());
 const record = (version: number, more: object = {}) => {
@@ -45,6 +45,14 @@ test('the table’s own bytes are never behind, even where a stricter contract r
 test('a topic that was not found read to its end for ten seconds is named, with the seconds', () => {
   const compared = { 'controls.v1': () => 10_000, 'consents.v1': () => 14_400, 'policies.v1': null };
   expect(staleIn(compared)).toEqual({ 'consents.v1': 14 });
+});
+
+test('a table has all before an end also where only what it has nothing of lies between, unless it was put back to before that', () => {
+  expect(isReached(10, 10)).toBe(true);
+  expect(isReached(10, 5)).toBe(false);
+  expect(isReached(10, 5, { from: 5, next: 10 })).toBe(true);
+  expect(isReached(10, 5, { from: 5, next: 9 })).toBe(false);
+  expect(isReached(10, 4, { from: 5, next: 10 })).toBe(false);
 });
 
 test('tables that are always a little behind a topic that never rests are compared with where it ended a little ago', async () => {

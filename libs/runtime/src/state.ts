@@ -176,8 +176,11 @@ const endsOf = async (admin: Admin, topic: string): Promise<readonly (readonly [
     .map(({ partition, high }) => [`${topic}/${partition}`, Number(high)] as const);
 
 /** Whether a table that was read to `at` has all that is before `end`. Between `from` and `next` there was nothing for it. */
-const isReached = (end: number, at: number, passed?: { readonly from: number; readonly next: number }): boolean =>
-  at >= end || (passed !== undefined && at >= passed.from && passed.next >= end);
+export const isReached = (
+  end: number,
+  at: number,
+  passed?: { readonly from: number; readonly next: number },
+): boolean => at >= end || (passed !== undefined && at >= passed.from && passed.next >= end);
 
 /**
  * Follows state topics with a consumer of its own, so that a withdrawal is never behind work, and compares with their ends. Each

@@ -166,6 +166,29 @@ test('over Kafka: good, old, malformed and repeated signals each have their outc
   expect(JSON.stringify(heard)).not.toContain('secretname');
 });
 
+test('a record that bears the time of its event is taken whatever that is; one dated ahead is rejected by us, with the reason', async () => {
+  // As the CloudEvents SDK for JavaScript writes it.
+  const signal = (id: string, at: number) => ({
+    key: 'acme',
+    timestamp: String(at),
+    ...toBinary({
+      id,
+      source: '/sources/upstream/test',
+      type: 'AccountUpserted',
+      time: new Date(at).toISOString(),
+      data: { account: { id: 'acme' }, name: 'Acme' },
+    }),
+  });
+  const hour = 3_600_000;
+  const sent = Date.now();
+  const messages = [signal('two hours ahead', sent + 2 * hour), signal('a year ago', sent - 365 * 24 * hour)];
+  await producer.send({ topic: upstream, acks: -1, messages });
+  expect(await outcome('SignalRejected', (e) => e.data.signalId === 'two hours ahead')).toMatchObject({
+    data: { reasons: [{ code: 'future', field: 'time' }] },
+  });
+  await outcome('SignalAccepted', (e) => e.data.signalId === 'a year ago');
+});
+
 test('while the broker is away publishers are told when to come again, and then the same signal is taken', async () => {
   const id = randomUUID();
   await broker.kill();
