@@ -114,15 +114,25 @@ export function objections(own: Own, { database, broker }: Found): readonly Obje
 /** The refusal for a person: what was found, who this is, and what to do. */
 export function refusal(own: Own, objected: readonly Objection[]): string {
   const words = [...new Set(objected.map(({ adopt }) => adopt))];
+  const foreign = words.some((word) => word !== own.id);
   return [
-    'Nothing was changed, because broker and database are not those of this installation:',
+    foreign
+      ? 'Nothing was changed, because broker and database are not those of this installation:'
+      : 'Nothing was changed, because broker, database and keys of this installation are not of one time:',
     ...objected.map(({ says }) => `  - ${says}`),
     `This is installation ${own.id} (${own.place}).`,
-    'What to do, one of these:',
-    "  - Set KAFKA_BROKERS and DATABASE_URL to this installation's own, or to a broker and a database server that nobody uses.",
-    `  - Where this installation's secrets were lost, put its folder back from a copy: ${own.place.replace(/^[^:]*:/, '')}/secrets.`,
-    '  - To take over what is there for good, stop whoever uses it, and start with',
+    'What to do, one of these (docs/sre.md, recovery cases):',
+    ...(foreign
+      ? [
+          "  - Set KAFKA_BROKERS and DATABASE_URL to this installation's own, or to a broker and a database server that nobody uses.",
+          `  - Where this installation's secrets were lost, put a copy of them in the place of ${own.place.replace(/^[^:]*:/, '')}/secrets.`,
+          '  - To take over what is there for good, stop whoever uses it, and start as below. Passwords and permit key are replaced: the former owner cannot log in any more, and its permits that have not run end as unresolved.',
+        ]
+      : [
+          '  - Put back what is missing from a copy of the same time, or point KAFKA_BROKERS and DATABASE_URL to where it is.',
+          '  - To go on without what is missing, start as below.',
+        ]),
     `      npm start -- ${words.map((word) => `--adopt ${word}`).join(' ')}`,
-    `    (with docker compose: COUNTERSIGN_ADOPT=${words.join(',')}). Passwords and permit key are replaced: the former owner cannot log in any more, and its permits that have not run end as unresolved.`,
+    `      with docker compose: COUNTERSIGN_ADOPT=${words.join(',')}`,
   ].join('\n');
 }
