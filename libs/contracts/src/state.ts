@@ -15,12 +15,15 @@ import {
   Uuid,
 } from './primitives.js';
 
+/** No key changes so often that its versions come near it; a record beyond is no state, so that nothing stands above every later change. */
+export const maxVersion = 2 ** 48;
+
 /**
  * State topics: the last version per key is the truth. A reader ignores an older version than it holds, a version never
  * restarts. Keys: `account:<id>`, `contact:<uuid>`, `ad-account:<id>` for profiles; the bare contact id for consents and
  * contact points; the scope for controls; the bundle for policies.
  */
-const versioned = { version: z.int().positive(), changedAt: Instant };
+const versioned = { version: z.int().positive().max(maxVersion), changedAt: Instant };
 
 /** Where a profile's field came from. */
 const provenance = z.record(z.string(), z.object({ source: z.string(), signalId: z.string(), at: Instant }));

@@ -21,6 +21,7 @@ import { actKind, JobRunner } from './jobs.js';
 import { Keeping, type PlacedRecord } from './keeper.js';
 import { type Limits, readLimits } from './limits.js';
 import { outputsMeasured, watch } from './measures.js';
+import { OwnState } from './own-state.js';
 import { type Publish, publishWith } from './publisher.js';
 import { quietQueue } from './quiet-queue.js';
 import { replay } from './replays.js';
@@ -29,7 +30,6 @@ import {
   applyState,
   followState,
   positionsWithin,
-  readBack,
   readPositions,
   readState,
   type StateReader,
@@ -73,6 +73,7 @@ export class Engine implements Runtime {
   private readonly publishOutputs: Publish;
   private readonly jobs: JobRunner;
   private readonly inbox: Inbox;
+  private readonly own: OwnState | undefined;
   private reader?: StateReader;
   private backReader?: RunningConsumer;
   private worker?: RunningConsumer;
@@ -120,6 +121,9 @@ export class Engine implements Runtime {
       log,
     };
     this.jobs = new JobRunner({ service: spec.name, buries: spec.keeper === undefined, ...shared });
+    const owned = (spec.ownState ?? []).map((name) => topicNamed(name, this.topics));
+    const { kafka, admin } = this;
+    if (owned.length > 0) this.own = new OwnState({ ...shared, kafka, admin, service: spec.name, topics: owned });
     this.inbox = new Inbox({ spec, ...shared, onScheduled: (kinds) => this.jobs.wake(kinds) });
   }
 
@@ -137,18 +141,18 @@ export class Engine implements Runtime {
   private async connect(): Promise<void> {
     await this.producer.connect();
     await this.checkTopics();
-    const own = (this.spec.ownState ?? []).map((name) => topicNamed(name, this.topics));
     const followed = (this.spec.state ?? []).map((name) => topicNamed(name, this.topics));
     if (this.spec.keeper) {
       const { admin, db, limits } = this;
       await positionsWithin({ admin, db, limits, topics: this.topicsRead() }, 'record_positions');
     }
     const common = { kafka: this.kafka, db: this.db, service: this.service, limits: this.limits, log: this.log };
+    // First of all: what is written before would be written below versions that the world has seen.
+    if (this.own) this.backReader = await this.own.follow(await this.own.catchUp());
     if (followed.length > 0) {
       this.reader = await followState({ ...common, admin: this.admin, topics: followed, now: this.now });
       await this.reader.caughtUp();
     }
-    if (own.length > 0) this.backReader = await readBack({ ...common, topics: own, publish: this.publishOutputs });
   }
 
   /** Begins work: consumes the handlers' topics, or with a keeper all that the service reads, and runs the jobs. */
@@ -240,6 +244,7 @@ export class Engine implements Runtime {
       },
       readState: (topic: string, records: readonly RawRecord[]) =>
         applyState(this.db, topicNamed(topic, this.topics), records, this.now(), this.log),
+      readOwn: async (topic: string, records: readonly RawRecord[]) => this.own?.catchUpWith(topic, records),
       runDue: (kind: JobKind<never>) => this.jobs.runDue(kind),
     };
   }
@@ -294,6 +299,13 @@ export class Engine implements Runtime {
     if (this.reader) {
       const ages = Object.entries(this.reader.comparedAgo());
       checks.stateAgeMs = Object.fromEntries(ages.map(([topic, since]) => [topic, since && Math.round(since())]));
+    }
+    const takenOver = this.own?.takenOver() ?? {};
+    if (Object.keys(takenOver).length > 0) checks.stateTakenOver = takenOver;
+    const overtaken = this.own?.overtaken() ?? {};
+    if (Object.keys(overtaken).length > 0) {
+      checks.stateOvertaken = overtaken;
+      ok = false;
     }
     return { status: this.phase === 'ok' ? (ok ? 'ok' : 'degraded') : this.phase, service: this.service, checks };
   }

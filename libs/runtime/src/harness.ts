@@ -52,6 +52,8 @@ export interface Harness {
   records(topic: string, events: readonly Given[]): RawRecord[];
   /** Puts state of others into this service's table, as if read from its topic. */
   putState(topic: string, key: string, data: unknown): Promise<void>;
+  /** Reads this service's own state topic to its end, as at a start: these are all its records, in their order. */
+  readOwn(topic: string, records: readonly RawRecord[]): Promise<void>;
   /** Runs the due jobs of every kind until none is left; resolves to what was published by them. */
   runJobs(): Promise<Published[]>;
   query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
@@ -154,6 +156,7 @@ export async function createHarness(
       const [record] = records(topic, [{ type: topicNamed(topic, engine.topics).types[0] as string, data }]);
       await hand.readState(topic, [{ ...(record as RawRecord), key: Buffer.from(key) }]);
     },
+    readOwn: (topic, given) => hand.readOwn(topic, given),
     runJobs: () =>
       since(async () => {
         for (let ran = 1, rounds = 0; ran > 0 && rounds < 100; rounds++) {

@@ -3,7 +3,8 @@ import type { Admin, Kafka } from 'kafkajs';
 import { expect, test, vi } from 'vitest';
 import type { Database } from './database.js';
 import { defaults } from './limits.js';
-import { followState, isBehind, isReached, staleIn } from './state.js';
+import { isBehind } from './own-state.js';
+import { followState, isReached, staleIn } from './state.js';
 
 const controls = topicNamed('controls.v1', topology());
 const record = (version: number, more: object = {}) => {

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { type EventType, fitsJsonb, readEvent, type Topic, topicNamed } from '@countersign/contracts';
+import { type EventType, fitsJsonb, readEvent, type Topic } from '@countersign/contracts';
 import type { Admin, Kafka } from 'kafkajs';
 import { type Ago, ago } from './ago.js';
-import { consume, enough, type RunningConsumer } from './consumer.js';
+import { consume, type RunningConsumer } from './consumer.js';
 import type { Database } from './database.js';
 import type { Reader, StateRow } from './door.js';
 import { nextOf, type RawRecord } from './entries.js';
-import { backoff, describe } from './failures.js';
+import { describe } from './failures.js';
 import type { Limits } from './limits.js';
 import { News } from './news.js';
-import type { Publish } from './publisher.js';
+import { whenLed } from './read-ends.js';
 import { fitsText } from './text.js';
 import { together } from './together.js';
 
@@ -142,16 +142,7 @@ export async function positionsWithin(
   is: PositionsOf,
   table: 'state_positions' | 'record_positions',
 ): Promise<ReadonlyMap<string, number>> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await comparedWithEnds(is, table);
-    } catch (error) {
-      // A broker that has just started may not lead its partitions yet; kafkajs does not ask again by itself.
-      if (!(error as { retriable?: boolean }).retriable || attempt >= 20) throw error;
-      const wait = backoff(attempt, is.limits.backoffMs, is.limits.backoffMaxMs);
-      await new Promise((resolve) => setTimeout(resolve, wait));
-    }
-  }
+  return whenLed(is.limits, () => comparedWithEnds(is, table));
 }
 
 async function comparedWithEnds(is: PositionsOf, table: 'state_positions' | 'record_positions') {
@@ -295,59 +286,4 @@ export async function followState(is: {
       await loop;
     },
   };
-}
-
-/**
- * Reads the service's own state topics back: where the last record of a key is older than the service's own table, the current
- * one is published again before the offset is committed. Compaction keeps the last record, not the highest version.
- */
-export async function readBack(is: {
-  kafka: Kafka;
-  db: Database;
-  service: string;
-  topics: readonly Topic[];
-  limits: Limits;
-  publish: Publish;
-  log: Log;
-}): Promise<RunningConsumer> {
-  return consume({
-    kafka: is.kafka,
-    groupId: `${is.service}.read-back`,
-    topics: is.topics.map((t) => t.name),
-    limits: is.limits,
-    // Gathers, so that a key that changes quickly is compared once with its last record, not with each.
-    fetchWaitMs: 1_000,
-    minBytes: enough(is.limits),
-    log: is.log,
-    handle: async (name, _partition, records) => {
-      const last = new Map<string, RawRecord>();
-      for (const record of records) if (record.key) last.set(record.key.toString(), record);
-      const rows = await is.db.read<{ key: string; version: number; headers: string; value: string }>(
-        `SELECT key, version, headers, value FROM own_state WHERE topic = $1 AND key = ANY($2) AND value IS NOT NULL`,
-        [name, [...last.keys()]],
-      );
-      const topic = topicNamed(name, is.topics);
-      const again = rows.filter((row) => isBehind(topic, row, last.get(row.key)));
-      if (again.length === 0) return;
-      is.log.log(
-        `${name}: ${again.length} of ${last.size} keys published again, their last record was older than the table`,
-      );
-      await is.publish(again.map(({ key, headers, value }) => ({ topic: name, key, headers, value })));
-    },
-  });
-}
-
-/**
- * Whether the last record of a key is not what the table has, nor newer. An unreadable one is behind, except where it is the table's
- * own bytes, which a stricter contract refuses: publishing those again would never end.
- */
-export function isBehind(
-  topic: Topic,
-  row: { readonly version: number; readonly value: string },
-  record: RawRecord | undefined,
-): boolean {
-  if (!record) return true;
-  if (record.value?.toString() === row.value) return false;
-  const read = readEvent(topic, record);
-  return !read.ok || (read.event.data as { version: number }).version < row.version;
 }

@@ -1,4 +1,4 @@
-import { type DataOf, type EventType, outputId, sourceOf, toBinary } from '@countersign/contracts';
+import { type DataOf, type EventType, maxVersion, outputId, sourceOf, toBinary } from '@countersign/contracts';
 import type { Cause, NewJob, Output, StateOutput, Tx, Work } from './door.js';
 import { cut, packed } from './packed.js';
 
@@ -96,10 +96,19 @@ export class UnitOfWork implements Work {
     const current = this.own.get(name);
     if (!current) throw new Error(`putState before ownState: ${output.topic} ${output.key}`);
     const version = current.version + 1;
+    if (version > maxVersion)
+      throw new Error(`${output.topic} ${output.key}: no version is left above ${current.version}`);
     const data = { ...output.data, version, changedAt: this.at } as unknown as DataOf<T>;
     const { headers, value } = this.add(cause, output.topic, output.key, output.type, data);
     this.own.set(name, { version, data, changed: { headers, value } });
     return version;
+  }
+
+  /** Of a key that `ownState` locked: what is put next comes above this version, which was published already. */
+  passOver(topic: string, key: string, version: number): void {
+    const current = this.own.get(`${topic}\u0000${key}`);
+    if (!current) throw new Error(`passOver before ownState: ${topic} ${key}`);
+    current.version = Math.max(current.version, version);
   }
 
   schedule(cause: Cause, job: NewJob): void {

@@ -55,6 +55,11 @@ export const instruments = {
     unit: 's',
     says: 'Since a state topic was last compared with its end',
   },
+  'countersign.state.mended': {
+    kind: 'counter',
+    unit: '{key}',
+    says: 'Keys of own state topics that had been published above what the database has, by what was done',
+  },
   'countersign.signals': { kind: 'counter', unit: '{signal}', says: 'Signals by what became of them' },
   'countersign.tasks': { kind: 'counter', unit: '{task}', says: 'Tasks by how their agent settled them' },
   'countersign.verdicts': { kind: 'counter', unit: '{verdict}', says: 'Verdicts by outcome and rule' },
