@@ -5,6 +5,7 @@ import { Controls } from './shell/controls.js';
 import { ForgetActivities } from './shell/forget.js';
 import { Handlers } from './shell/handlers.js';
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
+import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
 import { Policies } from './shell/policies.js';
@@ -15,7 +16,12 @@ import { Views } from './shell/views.js';
 export const spec: ServiceSpec = {
   name: 'console',
   port: 8088,
-  migrations: [Projection1763700000008, SettlementsByExecutor1763700000009, EscalationTraces1763700000018],
+  migrations: [
+    Projection1763700000008,
+    SettlementsByExecutor1763700000009,
+    EscalationTraces1763700000018,
+    OwnStateAlone1763700000033,
+  ],
   ownState: ['controls.v1', 'policies.v1'],
   jobs: [ForgetActivities],
 };

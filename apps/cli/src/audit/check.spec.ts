@@ -409,6 +409,77 @@ test('what ran after a stop is found, also when the stop was lifted; what does n
   });
 });
 
+test('a stop that came below the version that was judged under is found, with what ran in spite of it', () => {
+  const scope = 'agent:paid-media-agent';
+  const w = world();
+  w.control(5, 'running', minutes(-30), scope);
+  const bid = w.approve(w.propose('ads.set_bid'), { controls: { [scope]: { version: 5, state: 'running' } } });
+  w.control(4, 'stopped', minutes(1), scope);
+  expect(found(w.observed())).toMatchObject({
+    binding: [expect.stringMatching(/version 4 of agent:paid-media-agent.* is below version 5 of .*: it is ignored/)],
+  });
+  w.settle(bid, 'executed', minutes(5));
+  expect(found(w.observed())).toMatchObject({
+    stops: [expect.stringMatching(/was stopped by lea at .* \(version 4, judged under 5\)/)],
+  });
+
+  const twice = world();
+  twice.control(5, 'running', minutes(-30), scope);
+  twice.control(5, 'stopped', minutes(1), scope);
+  expect(found(twice.observed())).toEqual({ binding: [expect.stringContaining('given out twice')] });
+});
+
+test('a change that was said again above in time, came late to its topic, or is repeated, binds', () => {
+  const scope = 'agent:sequencing-agent';
+  const mended = quietWorld();
+  mended.control(5, 'running', minutes(-30), scope);
+  mended.control(4, 'stopped', minutes(1), scope);
+  mended.control(6, 'stopped', minutes(1), scope);
+  expect(found(mended.observed())).toEqual({});
+
+  const late = quietWorld();
+  late.control(2, 'stopped', minutes(2), scope);
+  late.control(1, 'running', minutes(1), scope);
+  late.control(2, 'stopped', minutes(2), scope);
+  expect(found(late.observed())).toEqual({});
+});
+
+test('a withdrawal that came below the version that was judged under is found', () => {
+  const w = world();
+  const message = w.approve(w.propose('email.send'));
+  w.consent(3, 'withdrawn', minutes(-10));
+  w.settle(message, 'executed', minutes(5));
+  expect(found(w.observed())).toMatchObject({
+    binding: [expect.stringContaining('version 3 of')],
+    consents: [expect.stringContaining('consent was withdrawn since')],
+  });
+});
+
+test('a service that holds other state than its writer is found, and a writer behind its topic', () => {
+  const w = quietWorld();
+  w.control(2, 'running', minutes(1), 'all');
+  const row = { reader: 'guardrail-validator', topic: 'controls.v1', key: 'all' };
+  const held = (more: object) => {
+    const { held } = w.observed();
+    return held && { ...held, ...more };
+  };
+  const binding = (more: object) => found(w.observed({ held: held(more) })).binding;
+  const differ = (holds: number, own: number, changedAt: string | null) =>
+    binding({ differ: [{ ...row, holds, own, changedAt }] });
+  expect(differ(3, 2, minutes(1))).toEqual([
+    'guardrail-validator holds version 3 of all of controls.v1, and its writer has version 2: changes are ignored',
+  ]);
+  expect(differ(1, 0, null)).toEqual([expect.stringContaining('its writer has version 0')]);
+  expect(differ(2, 2, minutes(1))).toEqual([expect.stringContaining('another content of version 2')]);
+  expect(differ(1, 2, minutes(1))).toEqual([expect.stringContaining('has had version 2 since')]);
+  expect(differ(1, 2, minutes(59.5))).toBeUndefined();
+  const writers = new Set(['controls.v1']);
+  expect(binding({ writers, own: new Map([['controls.v1\u0000all', 2]]) })).toBeUndefined();
+  expect(binding({ writers, own: new Map([['controls.v1\u0000all', 1]]) })).toEqual([
+    expect.stringContaining("its writer's table has version 1"),
+  ]);
+});
+
 test('a record that does not verify, that lacks a record of a topic, or names other bytes is found', () => {
   const w = quietWorld();
   const { record, ...rest } = w.observed();
@@ -452,11 +523,12 @@ test('a leaf whose record is not on the topic is found, unless it was deleted by
 });
 
 test('what could not be looked at is said, and is no violation', () => {
-  const report = checkInvariants(quietWorld().observed({ sandbox: null, reserved: null, record: null }));
+  const report = checkInvariants(quietWorld().observed({ sandbox: null, reserved: null, held: null, record: null }));
   expect(report.ok).toBe(true);
   expect(report.invariants.filter((line) => line.note).map((line) => line.invariant)).toEqual([
     'permitted',
     'reservations',
+    'binding',
     'record',
   ]);
 });

@@ -1,3 +1,4 @@
+import { binding } from './binding.js';
 import { consents } from './consents.js';
 import { type Facts, factsOf } from './facts.js';
 import type { Finding, Invariant, Violation, Waiting } from './finding.js';
@@ -18,6 +19,7 @@ const invariants: Readonly<Record<Invariant, { readonly says: string; readonly c
   consents: { says: 'no consent broken', check: consents },
   reservations: { says: 'reservations add up', check: reservations },
   stops: { says: 'stops obeyed', check: stops },
+  binding: { says: 'every change of state binds its readers', check: binding },
   record: { says: 'the record is whole and holds everything', check: onRecord },
 };
 

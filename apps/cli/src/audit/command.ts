@@ -21,7 +21,7 @@ export function auditCommands(program: Command): void {
     .command('invariants')
     .description(
       'read every topic and the whole record, and check: no effect without a permit, none twice, nothing lost, no limit passed, ' +
-        'no consent broken, reservations add up, stops obeyed, the record is whole',
+        'no consent broken, reservations add up, stops obeyed, every change of state binds, the record is whole',
     )
     .option('--grace <seconds>', 'how long a step may take before it counts as lost', '60')
     .option(

@@ -34,7 +34,12 @@ function broken(facts: Facts, permit: Issued, contact: string): string | undefin
   }
   const ran = effectAt(facts, permit);
   const latest = Date.parse(ran) - facts.toleranceSeconds * 1000;
-  const known = history.filter((c) => c.version > judged && Date.parse(c.changedAt) < latest).at(-1);
+  // The later change counts, whatever its version: one that came below was accepted all the same.
+  const since = then ? Date.parse(then.changedAt) + facts.toleranceSeconds * 1000 : Number.NEGATIVE_INFINITY;
+  const known = history
+    .filter((c) => Date.parse(c.changedAt) < latest && (c.version > judged || Date.parse(c.changedAt) > since))
+    .toSorted((a, b) => Date.parse(a.changedAt) - Date.parse(b.changedAt) || a.version - b.version)
+    .at(-1);
   const later = known && statusOf(permit, known);
   return later && later !== 'granted' && later !== 'disputed'
     ? `it ran at ${ran}, and consent was ${later} since ${known.changedAt} (version ${known.version}, judged under ${judged})`

@@ -6,6 +6,7 @@ export type Invariant =
   | 'consents'
   | 'reservations'
   | 'stops'
+  | 'binding'
   | 'record';
 
 /** Something that must never be so. */

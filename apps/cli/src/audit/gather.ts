@@ -1,12 +1,21 @@
-import { type Event, readEvent, shippedDeployment, topology } from '@countersign/contracts';
+import { type Event, type KafkaRecord, readEvent, shippedDeployment, topology } from '@countersign/contracts';
 import { readVerifyKeys } from '@countersign/gate';
 import { parseVerifierKey, readEventBytes, readExport, verifyRecord } from '@countersign/record';
 import pg from 'pg';
 import { codeOf, Failure } from '../shell/failure.js';
 import { brokerOf } from '../shell/kafka.js';
 import type { Session } from '../shell/session.js';
-import { type Observed, placeName, type RecordSeen, type Reserved, type Sandbox, type Seen } from './observed.js';
-import { readTopics } from './topics.js';
+import {
+  type Observed,
+  placeName,
+  type RecordSeen,
+  type Reserved,
+  type Sandbox,
+  type Seen,
+  type StateSeen,
+} from './observed.js';
+import { readHeld } from './tables.js';
+import { readTopics, stateSeen } from './topics.js';
 
 /**
  * Looks at everything, in the order in which effects follow from causes backwards: connected systems and reservations, then the
@@ -19,10 +28,15 @@ export async function gather(
   const { installation } = s;
   const kafka = brokerOf(installation, 'audit-recorder');
   const keys = keysIn(given.keys);
-  const [sandbox, reserved] = await Promise.all([readSandbox(s), readReservations(installation.database)]);
+  const [sandbox, reserved, held] = await Promise.all([
+    readSandbox(s),
+    readReservations(installation.database),
+    readHeld(installation.database, s.now()),
+  ]);
   const topics = await readTopics(kafka, installation.kafka?.bootstrap ?? '');
   const at = s.now();
-  const { record, states } = await readRecord(s);
+  const { record, states, versions } = await readRecord(s);
+  const onTopics = new Set(topics.states.map(({ place }) => placeName(place)));
   const { graceSeconds, toleranceSeconds } = given;
   return {
     at,
@@ -31,9 +45,11 @@ export async function gather(
     keys,
     sandbox,
     reserved,
+    held,
     record,
     ...topics,
     seen: [...topics.seen, ...states],
+    states: [...topics.states, ...versions.filter(({ place }) => !onTopics.has(placeName(place)))],
   };
 }
 
@@ -133,9 +149,10 @@ function compaction() {
 }
 
 /** Verifies the record in one pass and takes from it what the topics may have forgotten. */
-async function readRecord(s: Session): Promise<{ record: RecordSeen; states: Seen[] }> {
+async function readRecord(s: Session): Promise<{ record: RecordSeen; states: Seen[]; versions: StateSeen[] }> {
   const leaves = new Map<string, string | null>();
   const states: Seen[] = [];
+  const versions: StateSeen[] = [];
   const appended: string[] = [];
   const { see, superseded } = compaction();
   try {
@@ -147,9 +164,13 @@ async function readRecord(s: Session): Promise<{ record: RecordSeen; states: See
           appended.push(at);
           see(leaf, kept === 'event' ? (bytes ?? null) : null);
           const topic = histories.get(leaf.topic);
-          const event = topic && bytes ? stateIn(topic, bytes) : undefined;
+          if (!topic || !bytes) continue;
           const { partition, offset } = leaf;
-          if (event) states.push({ place: { topic: leaf.topic, partition, offset, at }, event });
+          const place = { topic: leaf.topic, partition, offset, at };
+          const written = recordIn(bytes);
+          const read = readEvent(topic, written);
+          if (read.ok) states.push({ place, event: read.event as Event });
+          versions.push(...stateSeen(topic, place, written));
         }
         yield batch;
       }
@@ -172,20 +193,19 @@ async function readRecord(s: Session): Promise<{ record: RecordSeen; states: See
       leaves,
       superseded,
     };
-    return { record, states };
+    return { record, states, versions };
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure(2, `the record cannot be read to its end (${codeOf(error)})`);
   }
 }
 
-function stateIn(topic: Parameters<typeof readEvent>[0], bytes: Uint8Array): Event | undefined {
+function recordIn(bytes: Uint8Array): KafkaRecord {
   const { key, headers, value } = readEventBytes(bytes);
   const buffer = (part: Uint8Array | null): Buffer | null => (part === null ? null : Buffer.from(part));
-  const read = readEvent(topic, {
+  return {
     key: buffer(key),
     value: buffer(value),
     headers: Object.fromEntries(headers.map(([name, text]) => [name, buffer(text) ?? undefined])),
-  });
-  return read.ok ? (read.event as Event) : undefined;
+  };
 }

@@ -23,7 +23,7 @@ import {
   proposalOf,
 } from '@countersign/gate/testing';
 import { messageIdOf } from './facts.js';
-import { type Observed, type Place, placeName, type Reserved, type Seen } from './observed.js';
+import { type Observed, type Place, placeName, type Reserved, type Seen, type StateSeen } from './observed.js';
 
 /* A small installation in which every promise was kept: each test breaks one. For tests of the audit. */
 
@@ -35,6 +35,12 @@ export { at, contact };
 export const minutes = (n: number): string => new Date(Date.parse(at) + n * 60_000).toISOString();
 const seconds = (n: number): string => new Date(Date.parse(at) + n * 1000).toISOString();
 
+/** The key of a state event on its topic; undefined for others. */
+const keyOf = (data: object): string | undefined =>
+  'version' in data && 'changedAt' in data
+    ? String(Object.entries(data).find(([name]) => ['scope', 'contactId', 'bundle'].includes(name))?.[1])
+    : undefined;
+
 export type World = ReturnType<typeof world>;
 
 export function world() {
@@ -42,6 +48,7 @@ export function world() {
   const inbound: Observed['inbound'][number][] = [];
   const written: Observed['written'][number][] = [];
   const reserved: Reserved[] = [];
+  const states: StateSeen[] = [];
   const messages: { messageId: string; sentAt: string }[] = [];
   const policy = policyOf();
 
@@ -56,6 +63,11 @@ export function world() {
     const event = { id, source: topicNamed(topic, topics).source, type, time: when, data } as unknown as Event<T>;
     const one = { place: place(topic, when), event };
     seen.push(one as unknown as Seen);
+    const key = keyOf(data);
+    if (key !== undefined) {
+      const { version, changedAt } = data as unknown as { version: number; changedAt: string };
+      states.push({ place: one.place, key, version, changedAt, sha256: sha256(JSON.stringify(data)) });
+    }
     return one;
   };
 
@@ -92,9 +104,17 @@ export function world() {
   /** Judges and seals as the validator does, and books what the permit reserves. */
   const approve = (
     proposal: ActionProposed,
-    { key = signing, when = at }: { key?: SigningKey; when?: string } = {},
+    {
+      key = signing,
+      when = at,
+      controls = {},
+    }: {
+      key?: SigningKey;
+      when?: string;
+      controls?: NonNullable<NonNullable<Parameters<typeof factsFor>[1]>['controls']>;
+    } = {},
   ): ActionApproved => {
-    const judgement = judge(proposal, factsFor(proposal, {}, policy, when), policy, when);
+    const judgement = judge(proposal, factsFor(proposal, { controls }, policy, when), policy, when);
     const approval = approvedEvent(proposal, judgement, key);
     add('actions.approved.v1', 'ActionApproved', approval, when);
     for (const { ledger, amount } of approval.reservations) {
@@ -148,6 +168,8 @@ export function world() {
     ),
     sandbox: { at: minutes(59), messages: [...messages], tasks: [] },
     reserved: [...reserved],
+    states: [...states],
+    held: { at: minutes(59), own: new Map(), differ: [], checked: 0, writers: new Set() },
     record: {
       ok: true,
       size: written.length,

@@ -61,6 +61,38 @@ export interface Written {
   readonly sha256: string;
 }
 
+/** A version of a key of a state topic, on the topic or on the record; never its content. */
+export interface StateSeen {
+  readonly place: Place;
+  readonly key: string;
+  readonly version: number;
+  readonly changedAt: string;
+  /** Of the value's bytes. */
+  readonly sha256: string;
+}
+
+/** A key of which a service holds something else than its writer. 0: it has none. */
+export interface Held {
+  readonly reader: string;
+  readonly topic: string;
+  readonly key: string;
+  readonly holds: number;
+  readonly own: number;
+  readonly changedAt: string | null;
+}
+
+/** What the services hold of the state topics; read before the topics. */
+export interface HeldState {
+  /** When the tables were read, or a little before. */
+  readonly at: string;
+  /** The version that its writer has of each key, by topic, NUL and key. */
+  readonly own: ReadonlyMap<string, number>;
+  /** Topics whose writers' tables were read. */
+  readonly writers: ReadonlySet<string>;
+  readonly differ: readonly Held[];
+  readonly checked: number;
+}
+
 /** Everything that is checked. Null: it could not be looked at, and what rests on it is not checked. */
 export interface Observed {
   readonly at: string;
@@ -75,6 +107,8 @@ export interface Observed {
   readonly written: readonly Written[];
   /** What was read of each partition, as `topic/partition`. */
   readonly ranges: ReadonlyMap<string, Range>;
+  readonly states: readonly StateSeen[];
+  readonly held: HeldState | null;
   readonly sandbox: Sandbox | null;
   readonly reserved: readonly Reserved[] | null;
   readonly record: RecordSeen | null;

@@ -17,7 +17,14 @@ export function stops(facts: Facts): Finding {
       const history = facts.controls.get(scope) ?? [];
       const then = history.find((c) => c.version === judged);
       // A permit from before a stop stays dead when the stop is lifted.
-      const change = history.find((c) => c.version > judged && Date.parse(c.changedAt) < latest);
+      // Whatever its version: one that came below was answered all the same.
+      const made = then ? Date.parse(then.changedAt) : Number.NEGATIVE_INFINITY;
+      const change = history.find((c) => {
+        const at = Date.parse(c.changedAt);
+        return (
+          at < latest && (c.version > judged || (c.state === 'stopped' && at - made > facts.toleranceSeconds * 1000))
+        );
+      });
       const says =
         then?.state === 'stopped'
           ? `it was approved while ${scope} was stopped by ${then.by} (version ${judged})`

@@ -1,13 +1,22 @@
-import { type Event, fromKafka, readEvent, sha256, shippedDeployment, topology } from '@countersign/contracts';
+import {
+  type Event,
+  fromKafka,
+  type KafkaRecord,
+  readEvent,
+  sha256,
+  shippedDeployment,
+  type Topic,
+  topology,
+} from '@countersign/contracts';
 import { eventBytes } from '@countersign/record';
 import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
 import { readToEnds } from '../shell/kafka.js';
-import type { Inbound, Observed, Place, Seen, Written } from './observed.js';
+import type { Inbound, Observed, Place, Seen, StateSeen, Written } from './observed.js';
 
-type Read = Pick<Observed, 'seen' | 'inbound' | 'unreadable' | 'written' | 'ranges'>;
+type Read = Pick<Observed, 'seen' | 'inbound' | 'unreadable' | 'written' | 'states' | 'ranges'>;
 
 const inboundTopic = /^signals\.inbound\./;
-/** Nobody but the executors may read it, and the recorder for its commitment: looked at for its place only. */
+/** Nobody but the executors may read it, and the recorder for its commitment: looked at for its place and version only. */
 const sealedTopic = 'contact-points.v1';
 
 /** Reads every topic that the recorder may read, up to the ends that they have at the call. Keeps nothing of what is personal. */
@@ -17,6 +26,7 @@ export async function readTopics(kafka: Kafka, bootstrap: string): Promise<Read>
   const inbound: Inbound[] = [];
   const unreadable: { place: Place; fault: { code: string; says: string } }[] = [];
   const written: Written[] = [];
+  const states: StateSeen[] = [];
 
   const take = (place: Place, message: KafkaMessage): void => {
     const record = { key: message.key, headers: message.headers ?? {}, value: message.value };
@@ -27,6 +37,7 @@ export async function readTopics(kafka: Kafka, bootstrap: string): Promise<Read>
       return;
     }
     const topic = named.get(place.topic);
+    if (topic?.kind === 'state') states.push(...stateSeen(topic, place, message));
     // A state that was taken away has no value.
     if (!topic || place.topic === sealedTopic || (topic.kind === 'state' && message.value === null)) return;
     const read = readEvent(topic, message);
@@ -41,5 +52,13 @@ export async function readTopics(kafka: Kafka, bootstrap: string): Promise<Read>
     const at = new Date(Number(message.timestamp)).toISOString();
     take({ ...place, offset: message.offset, at }, message);
   });
-  return { seen, inbound, unreadable, written, ranges };
+  return { seen, inbound, unreadable, written, states, ranges };
+}
+
+/** The version that a record of a state topic gives its key; nothing where its contract does not read it, as its readers. */
+export function stateSeen(topic: Topic, place: Place, record: KafkaRecord): StateSeen[] {
+  const read = readEvent(topic, record);
+  if (!read.ok || record.key === null) return [];
+  const { version, changedAt } = read.event.data as { version: number; changedAt: string };
+  return [{ place, key: record.key.toString(), version, changedAt, sha256: sha256(record.value ?? '') }];
 }

@@ -268,6 +268,33 @@ test('[case 39] a stop is published with who and why, once; a resume ends it', a
   expect(unknown).toMatchObject({ status: 400, body: { field: 'scope' } });
 });
 
+test('what is on the topics and not in a restored database is taken over: the lists show it, and the next change comes above it', async () => {
+  await start();
+  const stop = { scope: 'agent:paid-media-agent', state: 'stopped', reason: 'bids look wrong' };
+  await call('POST', '/v1/controls', stop);
+  const control = (version: number, state: 'stopped' | 'running') => {
+    const data = { ...stop, state, by: 'max', reason: `version ${version}`, version, changedAt: later };
+    return { type: 'ControlChanged', key: stop.scope, data };
+  };
+  await harness.readOwn('controls.v1', harness.records('controls.v1', [control(2, 'running'), control(3, 'stopped')]));
+  const taken = { state: 'stopped', by: 'max', reason: 'version 3', version: 3, changedAt: later };
+  expect((await call('GET', '/v1/controls')).body.controls).toMatchObject([taken]);
+  expect((await call('POST', '/v1/controls', stop)).body).toMatchObject({ changed: false, control: taken });
+  const resumed = await call('POST', '/v1/controls', { ...stop, state: 'running', reason: 'fixed' });
+  expect(resumed.body).toMatchObject({ changed: true, control: { state: 'running', version: 4 } });
+
+  const published = harness.published.find((event) => event.type === 'PolicyPublished');
+  const policy = { ...(published?.data as object), version: 5, by: 'max', changedAt: later };
+  await harness.readOwn(
+    'policies.v1',
+    harness.records('policies.v1', [{ type: 'PolicyPublished', key: 'main', data: policy }]),
+  );
+  const inForce = (await call('GET', '/v1/policies')).body;
+  expect(inForce).toMatchObject({ version: 5, by: 'max', publishedAt: later });
+  expect(Object.keys(inForce.parts)).toEqual(Object.keys((policy as { parts?: object }).parts ?? {}));
+  expect((await call('POST', '/v1/policies/publish')).body).toMatchObject({ changed: false, version: 5 });
+});
+
 test('the policy is published at the first start, and again only when it has changed', async () => {
   await start();
   const policies = () => harness.published.filter((event) => event.type === 'PolicyPublished');

@@ -43,8 +43,7 @@ export class Controls {
       if (!changes(current?.data ?? null, request)) return false;
       const data = { ...request, by: person.person };
       const output = { topic: 'controls.v1', key: request.scope, type: 'ControlChanged', data } as const;
-      const version = work.putState(cause, output);
-      await this.store.putControl(work.tx, { ...data, version, changedAt: work.at });
+      work.putState(cause, output);
       return true;
     });
     const control = (await this.store.controls()).find(({ scope }) => scope === request.scope);

@@ -48,7 +48,6 @@ export class Policies implements OnApplicationBootstrap {
         return { ok: true, changed: false, version: current.version, digest } as const;
       const data = { bundle: 'main', digest, parts, by, content } as const;
       const version = work.putState(cause, { topic: 'policies.v1', key: 'main', type: 'PolicyPublished', data });
-      await this.store.insertPolicy(work.tx, { ...data, version, changedAt: work.at });
       return { ok: true, changed: true, version, digest } as const;
     });
     if (done.repeated) throw new Error('a fresh id was known already');

@@ -156,41 +156,24 @@ export class Store {
     return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
   }
 
+  /** As the state topic has them: what was published is the only account of what is stopped. */
   async controls(): Promise<ControlRow[]> {
-    const rows = await this.runtime.read<Omit<ControlRow, 'changedAt'> & { changedAt: Date }>(
-      `SELECT scope, state, by_person AS by, reason, version, changed_at AS "changedAt" FROM controls ORDER BY (state = 'stopped') DESC, scope`,
+    const rows = await this.runtime.read<{ data: DataOf<'ControlChanged'> }>(
+      `SELECT data FROM own_state WHERE topic = 'controls.v1' AND data IS NOT NULL ORDER BY (data->>'state' = 'stopped') DESC, key`,
     );
-    return rows.map((row) => ({ ...row, changedAt: row.changedAt.toISOString() }));
-  }
-
-  async putControl(tx: Tx, control: DataOf<'ControlChanged'>): Promise<void> {
-    await tx.query(
-      `INSERT INTO controls (scope, state, by_person, reason, version, changed_at) VALUES ($1, $2, $3, $4, $5, $6)
-       ON CONFLICT (scope) DO UPDATE SET state = excluded.state, by_person = excluded.by_person, reason = excluded.reason,
-         version = excluded.version, changed_at = excluded.changed_at`,
-      [control.scope, control.state, control.by, control.reason, control.version, control.changedAt],
-    );
+    return rows.map(({ data: { scope, state, by, reason, version, changedAt } }) => {
+      return { scope, state, by, reason, version, changedAt };
+    });
   }
 
   async policy(): Promise<PolicyRow | undefined> {
-    const [row] = await this.runtime.read<Omit<PolicyRow, 'publishedAt'> & { publishedAt: Date }>(
-      `SELECT version, digest, parts, content, by_person AS by, published_at AS "publishedAt" FROM policies ORDER BY version DESC LIMIT 1`,
+    // The text that was published: jsonb would give the parts in another order.
+    const [row] = await this.runtime.read<{ data: DataOf<'PolicyPublished'> }>(
+      `SELECT value::json AS data FROM own_state WHERE topic = 'policies.v1' AND key = 'main' AND value IS NOT NULL`,
     );
-    return row && { ...row, publishedAt: row.publishedAt.toISOString() };
-  }
-
-  async insertPolicy(tx: Tx, policy: DataOf<'PolicyPublished'>): Promise<void> {
-    await tx.query(
-      `INSERT INTO policies (version, digest, parts, content, by_person, published_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-      [
-        policy.version,
-        policy.digest,
-        JSON.stringify(policy.parts),
-        JSON.stringify(policy.content),
-        policy.by,
-        policy.changedAt,
-      ],
-    );
+    if (!row) return undefined;
+    const { version, digest, parts, content, by, changedAt } = row.data;
+    return { version, digest, parts, content, by, publishedAt: changedAt };
   }
 
   async known(): Promise<Known> {

@@ -129,6 +129,31 @@ test('later signals are added to what is known, and a new name of the account re
   });
 });
 
+test('a withdrawal that a restored database lacks is taken over, and what comes next is added to it', async () => {
+  const consents = [{ purpose: 'sales', channel: 'email', status: 'granted' }];
+  const before = await harness.deliver(crm, [{ type: 'ContactUpserted', data: { contact, account, consents } }]);
+  const backup = await harness.query('SELECT * FROM own_state');
+  const after = await harness.deliver(crm, [{ type: 'EmailUnsubscribed', data: { contact } }]);
+  const withdrawn = ofType(after, 'ConsentsChanged')[0];
+  expect(withdrawn).toMatchObject({ version: 2, suppressions: [{ channel: 'email', reason: 'unsubscribed' }] });
+  await harness.query('TRUNCATE own_state');
+  await harness.query('INSERT INTO own_state SELECT * FROM jsonb_populate_recordset(NULL::own_state, $1)', [
+    JSON.stringify(backup),
+  ]);
+
+  for (const topic of spec.ownState ?? []) {
+    const written = [...before, ...after].filter((e) => e.topic === topic);
+    await harness.readOwn(topic, harness.records(topic, written));
+  }
+  const next = { purpose: 'newsletter', channel: 'email', status: 'granted' };
+  const more = await harness.deliver(crm, [
+    { type: 'ContactUpserted', data: { contact, account, seniority: 'vp', consents: [next] } },
+  ]);
+  expect(ofType(more, 'ConsentsChanged')).toMatchObject([{ version: 3, suppressions: withdrawn?.suppressions }]);
+  expect(ofType(more, 'SignalAccepted')[0]?.madeFrom).toMatchObject({ [`consent:${withdrawn?.contactId}`]: 3 });
+  expect(ofType(more, 'ProfileChanged').every(({ version }) => version === 3)).toBe(true);
+});
+
 test('an old signal builds profiles and triggers nothing', async () => {
   const published = await harness.deliver(crm, [
     { type: 'AccountUpserted', time: '2020-01-01T00:00:00.000Z', data: { account, name: 'Acme Inc' } },

@@ -1,0 +1,58 @@
+import { services, shippedDeployment, topology } from '@countersign/contracts';
+import pg from 'pg';
+import type { Held, HeldState } from './observed.js';
+
+/** Only topics that a service of ours writes have a table behind them. */
+const topics = topology(shippedDeployment).filter(
+  ({ kind, writer }) => kind === 'state' && (services as readonly string[]).includes(writer),
+);
+const schemaOf = (service: string): string => `"${service.replaceAll('-', '_')}"`;
+
+/**
+ * What each service holds of the state topics, compared with their writers' own tables, each pair in one statement: so it is of one
+ * moment, in which no reader can have what its writer has not committed. Null where the database is not this command's to read.
+ */
+export async function readHeld(url: string | undefined, at: string): Promise<HeldState | null> {
+  if (url === undefined) return null;
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'audit' });
+  try {
+    await client.connect();
+    const own = new Map<string, number>();
+    const differ: Held[] = [];
+    let checked = 0;
+    for (const { name, writer, readers } of topics) {
+      const mine = await client.query<{ key: string; version: string }>(
+        `SELECT key, version FROM ${schemaOf(writer)}.own_state WHERE topic = $1`,
+        [name],
+      );
+      for (const { key, version } of mine.rows) own.set(`${name}\u0000${key}`, Number(version));
+      for (const reader of readers.filter((r) => (services as readonly string[]).includes(r))) {
+        const { rows } = await client.query<{
+          key: string;
+          holds: string | null;
+          own: string | null;
+          changed_at: Date | null;
+        }>(
+          `SELECT key, s.version AS holds, w.version AS own, w.changed_at
+           FROM (SELECT * FROM ${schemaOf(writer)}.own_state WHERE topic = $1 AND value IS NOT NULL) w
+           FULL JOIN (SELECT * FROM ${schemaOf(reader)}.state_rows WHERE topic = $1 AND version > 0) s USING (key)
+           WHERE EXISTS (SELECT FROM ${schemaOf(reader)}.state_positions WHERE topic = $1)
+             AND (s.version IS DISTINCT FROM w.version OR s.data IS DISTINCT FROM w.data)`,
+          [name],
+        );
+        checked += mine.rows.length;
+        differ.push(
+          ...rows.map(({ key, holds, own, changed_at }) => {
+            const changedAt = changed_at?.toISOString() ?? null;
+            return { reader, topic: name, key, holds: Number(holds), own: Number(own), changedAt };
+          }),
+        );
+      }
+    }
+    return { at, own, differ, checked, writers: new Set(topics.map(({ name }) => name)) };
+  } catch {
+    return null;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
