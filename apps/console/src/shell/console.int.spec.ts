@@ -284,7 +284,7 @@ test('what is on the topics and not in a restored database is taken over: the li
   expect(resumed.body).toMatchObject({ changed: true, control: { state: 'running', version: 4 } });
 
   const published = harness.published.find((event) => event.type === 'PolicyPublished');
-  const policy = { ...(published?.data as object), version: 5, by: 'max', changedAt: later };
+  const policy = { ...(published?.data as unknown as object), version: 5, by: 'max', changedAt: later };
   await harness.readOwn(
     'policies.v1',
     harness.records('policies.v1', [{ type: 'PolicyPublished', key: 'main', data: policy }]),
