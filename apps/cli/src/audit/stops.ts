@@ -18,7 +18,7 @@ export function stops(facts: Facts): Finding {
       const then = history.find((c) => c.version === judged);
       // A permit from before a stop stays dead when the stop is lifted.
       // Whatever its version: one that came below was answered all the same.
-      const made = then ? Date.parse(then.changedAt) : Number.NEGATIVE_INFINITY;
+      const made = then ? Date.parse(then.changedAt) : Number.POSITIVE_INFINITY;
       const change = history.find((c) => {
         const at = Date.parse(c.changedAt);
         return (
