@@ -15,6 +15,8 @@ import { Views } from './shell/views.js';
 
 export const spec: ServiceSpec = {
   name: 'console',
+  // A stop is never held up.
+  anyClock: true,
   port: 8088,
   migrations: [
     Projection1763700000008,

@@ -187,7 +187,7 @@ export interface JobKind<P = unknown> {
 }
 
 export interface JobContext {
-  /** The time at the call, RFC 3339 UTC: read again where a comparison must be of now. */
+  /** The time at the call, RFC 3339 UTC: read again where a comparison must be of now. Throws what passes while it is not known. */
   now(): string;
   /** A transaction that is not the end of a job: an intent, a reservation. Commits when `fn` returns. */
   transaction<R>(fn: (work: Work) => Promise<R>): Promise<R>;
@@ -248,6 +248,11 @@ export interface ServiceSpec {
   readonly concerns?: (received: Received) => boolean;
   /** Topics whose duplicates (the same bytes under the same id at another offset) are handed on too, rather than only counted. */
   readonly duplicates?: (topic: string) => boolean;
+  /**
+   * Nothing that it decides is undone by a wrong time, or it must not be held up: it works on while its clock is off the
+   * database's. Absent: it pauses, since a deadline that passed early stays passed.
+   */
+  readonly anyClock?: true;
   /** Port of its HTTP interface where `PORT` is not set; health is always served. */
   readonly port: number;
   /**
@@ -260,7 +265,7 @@ export interface ServiceSpec {
 /** The running service, injected by the token `RUNTIME`. */
 export interface Runtime {
   readonly service: Service;
-  /** The clock, RFC 3339 UTC with milliseconds. */
+  /** The clock, RFC 3339 UTC with milliseconds. Throws what passes while it is known to be wrong, unless the spec has `anyClock`. */
   now(): string;
   /**
    * A transaction with outputs that is not caused by a Kafka event or job: a person's act over HTTP. A known cause id is a repeat:

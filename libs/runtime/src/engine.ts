@@ -11,6 +11,7 @@ import { startAct } from '@countersign/telemetry';
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
 import { type Ago, ago } from './ago.js';
 import { committedOnly } from './committed-only.js';
+import { Clock, compareClock, wallTime } from './clock.js';
 import { consume, enough, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';
 import type { Cause, JobKind, Keeper, Received, Runtime, ServiceSpec, Tx, Work } from './door.js';
@@ -80,6 +81,10 @@ export class Engine implements Runtime {
   /** Settings of topics that differ from what the topology asks for, as they were at the start. */
   private misset: readonly Difference[] = [];
   private tidying?: NodeJS.Timeout;
+  private readonly clock = new Clock();
+  /** The time, for whatever is decided by it. Throws what passes while it is not known; see `anyClock` of the spec. */
+  readonly now: () => string;
+  private forgetClock?: () => void;
   private unwatch?: () => void;
   private draining?: Promise<void>;
   private phase: Health['status'] = 'starting';
@@ -88,11 +93,13 @@ export class Engine implements Runtime {
     readonly spec: ServiceSpec,
     private readonly log: Log,
     private readonly env: Readonly<Record<string, string | undefined>> = process.env,
-    readonly now: () => string = () => new Date().toISOString(),
+    /** Another clock, for tests. */
+    now?: () => string,
     /** Stands in for the broker in tests of a handler with a real database. */
     publish?: Publish,
   ) {
     this.service = spec.name;
+    this.now = now ?? (spec.anyClock ? wallTime : this.clock.now);
     this.limits = readLimits(env);
     this.topics = topology(deployment(env));
     const settings = readSettings(env, spec.port);
@@ -109,14 +116,15 @@ export class Engine implements Runtime {
     // Idempotence off: kafkajs 2.2.4 gives sequence numbers back before a retry and can lose an acknowledged event.
     this.producer = this.kafka.producer({ allowAutoTopicCreation: false, idempotent: false, maxInFlightRequests: 5 });
     this.admin = this.kafka.admin();
-    this.publishOutputs = publish ?? publishWith(this.producer, this.limits.produceBytes);
+    const heard = (time: number, asked: number) => this.clock.heard('broker', time, asked);
+    this.publishOutputs = publish ?? publishWith(this.producer, this.limits.produceBytes, heard);
     const writable = new Set(this.topics.filter((t) => t.writer === spec.name).map((t) => t.name));
     this.bounds = { writable, eventBytes: this.limits.eventBytes };
     const shared = {
       db: this.db,
       publish: (outputs: Parameters<Publish>[0]) => this.publishOutputs(outputs),
       limits: this.limits,
-      now,
+      now: this.now,
       bounds: this.bounds,
       log,
     };
@@ -141,6 +149,8 @@ export class Engine implements Runtime {
   private async connect(): Promise<void> {
     await this.producer.connect();
     await this.checkTopics();
+    const consequence = this.spec.anyClock ? 'what is written has a wrong time' : 'nothing is decided until they agree';
+    this.forgetClock = await compareClock(this.clock, this.db, consequence, this.log);
     const followed = (this.spec.state ?? []).map((name) => topicNamed(name, this.topics));
     if (this.spec.keeper) {
       const { admin, db, limits } = this;
@@ -150,7 +160,7 @@ export class Engine implements Runtime {
     // First of all: what is written before would be written below versions that the world has seen.
     if (this.own) this.backReader = await this.own.follow(await this.own.catchUp());
     if (followed.length > 0) {
-      this.reader = await followState({ ...common, admin: this.admin, topics: followed, now: this.now });
+      this.reader = await followState({ ...common, admin: this.admin, topics: followed, now: wallTime });
       await this.reader.caughtUp();
     }
   }
@@ -182,7 +192,8 @@ export class Engine implements Runtime {
     this.tidying = setInterval(() => void this.tidy(), 600_000);
     this.unwatch = watch({
       db: this.db,
-      now: this.now,
+      now: wallTime,
+      clock: this.clock,
       lag: () => this.worker?.lag() ?? {},
       comparedAgo: () => this.comparedAgo(),
     });
@@ -258,6 +269,7 @@ export class Engine implements Runtime {
   private async drainOnce(): Promise<void> {
     this.phase = 'stopping';
     clearInterval(this.tidying);
+    this.forgetClock?.();
     this.unwatch?.();
     await this.worker?.stop();
     await this.jobs.stop();
@@ -296,6 +308,9 @@ export class Engine implements Runtime {
           `${is ?? 'unknown'}, not ${wanted}`,
         ]),
       );
+    const off = this.clock.says();
+    checks.clock = off ?? 'ok';
+    if (off !== undefined) ok = false;
     if (this.reader) {
       const ages = Object.entries(this.reader.comparedAgo());
       checks.stateAgeMs = Object.fromEntries(ages.map(([topic, since]) => [topic, since && Math.round(since())]));

@@ -1,5 +1,6 @@
 import { attributes as a, count, isOn, type Moment, observe, record, since } from '@countersign/telemetry';
 import type { Ago } from './ago.js';
+import type { Clock } from './clock.js';
 import type { Database } from './database.js';
 import type { Handled } from './inbox.js';
 import type { StoredOutput } from './work.js';
@@ -102,8 +103,11 @@ export function watch(of: {
   /** Events of each partition (`topic/partition`) not handled yet. */
   readonly lag: () => Readonly<Record<string, number>>;
   readonly comparedAgo: () => Readonly<Record<string, Ago | null>>;
+  readonly clock: Clock;
 }): () => void {
-  const stopMemory = observe(['countersign.consumer.lag', 'countersign.state.age'], (tell) => {
+  const stopMemory = observe(['countersign.consumer.lag', 'countersign.state.age', 'countersign.clock.ahead'], (tell) => {
+    for (const [reference, seconds] of of.clock.ahead())
+      tell('countersign.clock.ahead', seconds, { [a.reference]: reference });
     for (const [place, lag] of Object.entries(of.lag())) {
       const at = place.lastIndexOf('/');
       const where = { [a.destination]: place.slice(0, at), [a.partition]: place.slice(at + 1) };

@@ -25,9 +25,12 @@ export function requests(outputs: readonly StoredOutput[], maxBytes: number): St
   return cut;
 }
 
-/** A `Publish` over a kafkajs producer. */
+/**
+ * A `Publish` over a kafkajs producer. `heard` is told when the broker says that it took something (milliseconds since 1970), and
+ * when it was sent (`performance.now()`).
+ */
 export const publishWith =
-  (producer: Producer, maxBytes: number): Publish =>
+  (producer: Producer, maxBytes: number, heard?: (time: number, asked: number) => void): Publish =>
   async (outputs) => {
     for (const request of requests(outputs, maxBytes)) {
       const byTopic = new Map<string, { key: string; value: string; headers: Record<string, string> }[]>();
@@ -42,10 +45,14 @@ export const publishWith =
           sent({ topic, began, count: messages.length, of: () => messages.map((m) => m.headers.traceparent), failure });
       };
       try {
-        await producer.sendBatch({
+        const asked = performance.now();
+        const taken = await producer.sendBatch({
           acks: -1,
           topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })),
         });
+        // -1 where the topic keeps the writer's time.
+        const time = Math.max(...taken.map(({ logAppendTime }) => Number(logAppendTime ?? -1)));
+        if (time > 0) heard?.(time, asked);
       } catch (error) {
         tell(describe(error).code);
         throw error;

@@ -39,6 +39,7 @@ export const attributes = {
   tier: 'countersign.tier',
   executor: 'countersign.executor',
   reason: 'countersign.reason',
+  reference: 'countersign.clock.reference',
 } as const;
 
 /**

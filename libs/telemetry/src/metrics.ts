@@ -60,6 +60,11 @@ export const instruments = {
     unit: '{key}',
     says: 'Keys of own state topics that had been published above what the database has, by what was done',
   },
+  'countersign.clock.ahead': {
+    kind: 'gauge',
+    unit: 's',
+    says: 'How far the clock is ahead of another; negative: behind',
+  },
   'countersign.signals': { kind: 'counter', unit: '{signal}', says: 'Signals by what became of them' },
   'countersign.tasks': { kind: 'counter', unit: '{task}', says: 'Tasks by how their agent settled them' },
   'countersign.verdicts': { kind: 'counter', unit: '{verdict}', says: 'Verdicts by outcome and rule' },
