@@ -74,6 +74,9 @@ function recordsOf(batch: Batch, from: number, to: number): readonly RawRecord[]
   }));
 }
 
+/** How far the wall clock is ahead of the monotonic one, in milliseconds: a step of it changes this. */
+const wallOffset = (): number => Date.now() - performance.now();
+
 /** From when on a slice takes unusually long. */
 const slowMs = 30_000;
 
@@ -98,6 +101,12 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   /** The slices in work, by partition, and when each was taken up. */
   const since = new Set<{ readonly name: string; readonly began: number }>();
   let heard = performance.now();
+  /** The wall clock less the monotonic one at the last sign of life: kafkajs measures its heartbeats by the former. */
+  let wallAtHeard = wallOffset();
+  const alive = (): void => {
+    heard = performance.now();
+    wallAtHeard = wallOffset();
+  };
 
   /** A partition goes on at `next`, of which everything before is handled; the last fetch saw it end at `end`. */
   const reached = (topic: string, partition: number, next: string, end: string): void => {
@@ -169,7 +178,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     made.on(made.events.GROUP_JOIN, ({ payload }) => {
       if (state === 'stopped' || made !== consumer) return;
       state = 'running';
-      heard = performance.now();
+      alive();
       assignment++;
       // Partitions that went to another instance are not ours to commit or to speak of any more.
       const owned = (name: string) => {
@@ -190,7 +199,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       }
     });
     made.on(made.events.HEARTBEAT, () => {
-      heard = performance.now();
+      if (made === consumer) alive();
     });
     made.on(made.events.END_BATCH_PROCESS, ({ payload }) => {
       // Of a batch with nothing for the handler kafkajs tells here only.
@@ -255,7 +264,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
         };
         const work = (async () => {
           // A slow slice is no silent instance. Oftener than kafkajs sends them, since it counts from the last answer.
-          const alive = setInterval(() => void heartbeat().catch(() => undefined), limits.sessionMs / 6);
+          const beating = setInterval(() => void heartbeat().catch(() => undefined), limits.sessionMs / 6);
           try {
             if (!(await placed)) return;
             for (let from = 0; from < batch.messages.length; from += limits.batchEvents) {
@@ -270,7 +279,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
               await heartbeat();
             }
           } finally {
-            clearInterval(alive);
+            clearInterval(beating);
           }
         })();
         inWork.add(work);
@@ -294,7 +303,20 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     }
   };
 
+  /**
+   * After a step back of the wall clock kafkajs sends no heartbeat until it has come to where it was. A new consumer has sent
+   * none yet, and counts from now.
+   */
+  const watchClock = (): void => {
+    const back = wallAtHeard - wallOffset();
+    if (state !== 'running' || back < limits.sessionMs / 4) return;
+    state = 'rebuilding';
+    log.warn(`${groupId}: the clock was set back by ${Math.round(back / 1000)} s; the consumer is built anew`);
+    rebuilt = rebuild();
+  };
+
   await build();
+  const watching = setInterval(watchClock, 1_000);
   const committing = setInterval(() => void commit(), limits.commitEveryMs);
   return {
     state: () => (state === 'running' && performance.now() - heard > 3 * limits.sessionMs ? 'silent' : state),
@@ -309,6 +331,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     stop: async () => {
       state = 'stopped';
       clearInterval(committing);
+      clearInterval(watching);
       for (const { timer } of failures.values()) clearTimeout(timer);
       await Promise.allSettled([...inWork, passing]);
       await commit();

@@ -7,6 +7,7 @@ export {
   startTestBroker,
   type TestBroker,
 } from './broker.js';
+export { type SetClock, setClock } from './clock.js';
 export {
   createTestDatabase,
   dropTestDatabase,
