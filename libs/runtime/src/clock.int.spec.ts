@@ -107,7 +107,7 @@ test.each([
   [183_000, '183 s ahead of the database'],
   [-60_000, '60 s behind the database'],
 ])(
-  'a clock that is set by %i ms: what comes waits, health says so, and all of it is done when it is right again',
+  '[case 13] a clock that is set by %i ms: what comes waits, health says so, and all of it is done when it is right again',
   async (ms, says) => {
     await run(pausing);
     await send('before');

@@ -26,7 +26,8 @@ export class Clock {
   /** The time now. Throws `ClockUnsure` where the wall clock is known to be off the database's. */
   readonly now = (): string => {
     const off = this.aheadMs('database');
-    if (Math.abs(off) > clockToleranceMs) throw new ClockUnsure(`clock ${offText(off, 'database')}; nothing is decided`);
+    if (Math.abs(off) > clockToleranceMs)
+      throw new ClockUnsure(`clock ${offText(off, 'database')}; nothing is decided`);
     return wallTime();
   };
 

@@ -143,6 +143,37 @@ test('offsets and failures of a partition that went to another instance are drop
   expect(played.committed).toEqual([]);
 });
 
+test('a step back of the clock builds the consumer anew, once; a step forward and a slow drift do not', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  let off = 0;
+  const real = Date.now;
+  vi.spyOn(Date, 'now').mockImplementation(() => real() + off);
+  try {
+    const consumer = await start();
+    made[0]?.join({ t: [0] });
+    const step = async (ms: number): Promise<void> => {
+      off += ms;
+      await vi.advanceTimersByTimeAsync(1_000);
+    };
+    await step(3_600_000);
+    for (let n = 0; n < 10; n++) {
+      await step(-1_000);
+      made[0]?.heartbeat();
+    }
+    expect(consumer.state()).toBe('running');
+    await step(-60_000);
+    expect(consumer.state()).toBe('rebuilding');
+    await vi.waitUntil(() => made.length === 2);
+    made[1]?.join({ t: [0] });
+    await step(0);
+    expect([consumer.state(), made.length]).toEqual(['running', 2]);
+    await consumer.stop();
+  } finally {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  }
+});
+
 test('a crash that kafkajs mends is a warning, one that it does not is an error and a new consumer', async () => {
   const consumer = await start();
   const [first] = made as [Played];

@@ -10,8 +10,8 @@ import {
 import { startAct } from '@countersign/telemetry';
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
 import { type Ago, ago } from './ago.js';
-import { committedOnly } from './committed-only.js';
 import { Clock, compareClock, wallTime } from './clock.js';
+import { committedOnly } from './committed-only.js';
 import { consume, enough, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';
 import type { Cause, JobKind, Keeper, Received, Runtime, ServiceSpec, Tx, Work } from './door.js';

@@ -105,17 +105,20 @@ export function watch(of: {
   readonly comparedAgo: () => Readonly<Record<string, Ago | null>>;
   readonly clock: Clock;
 }): () => void {
-  const stopMemory = observe(['countersign.consumer.lag', 'countersign.state.age', 'countersign.clock.ahead'], (tell) => {
-    for (const [reference, seconds] of of.clock.ahead())
-      tell('countersign.clock.ahead', seconds, { [a.reference]: reference });
-    for (const [place, lag] of Object.entries(of.lag())) {
-      const at = place.lastIndexOf('/');
-      const where = { [a.destination]: place.slice(0, at), [a.partition]: place.slice(at + 1) };
-      tell('countersign.consumer.lag', lag, where);
-    }
-    for (const [topic, since] of Object.entries(of.comparedAgo()))
-      if (since !== null) tell('countersign.state.age', since() / 1000, { [a.destination]: topic });
-  });
+  const stopMemory = observe(
+    ['countersign.consumer.lag', 'countersign.state.age', 'countersign.clock.ahead'],
+    (tell) => {
+      for (const [reference, seconds] of of.clock.ahead())
+        tell('countersign.clock.ahead', seconds, { [a.reference]: reference });
+      for (const [place, lag] of Object.entries(of.lag())) {
+        const at = place.lastIndexOf('/');
+        const where = { [a.destination]: place.slice(0, at), [a.partition]: place.slice(at + 1) };
+        tell('countersign.consumer.lag', lag, where);
+      }
+      for (const [topic, since] of Object.entries(of.comparedAgo()))
+        if (since !== null) tell('countersign.state.age', since() / 1000, { [a.destination]: topic });
+    },
+  );
   const jobs = ['countersign.jobs', 'countersign.jobs.oldest', 'countersign.jobs.attempts'] as const;
   const stopJobs = observe(jobs, async (tell) => {
     const now = of.now();

@@ -423,6 +423,51 @@ describe('[case 38] state that was not compared with its topic for too long', ()
   });
 });
 
+describe('[case 13] a clock that is known to be wrong', () => {
+  const wrong = () => harness.setNow(null);
+
+  test('opens nothing and refuses nothing: what is due runs when the clock is right again', async () => {
+    await harness.deliver(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+    wrong();
+    await expect(harness.runJobs()).rejects.toThrow('nothing is decided');
+    expect(await permits()).toEqual([]);
+    expect(await runAt(1)).toMatchObject([{ data: { outcome: 'executed' } }]);
+  });
+
+  test('after the spend: nothing is called and nothing is refused by it', async () => {
+    beforeFirstCall(async () => wrong());
+    await harness.deliver(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+    await harness.runJobs().catch(() => undefined);
+    expect(double.calls).toEqual([]);
+    expect(await permits()).toMatchObject([{ outcome: null }]);
+    await loseLease();
+    expect(await runAt(30)).toMatchObject([{ data: { outcome: 'executed' } }]);
+    expect(double.calls).toHaveLength(1);
+  });
+
+  test('during a call: its answer is not lost, since it is asked about', async () => {
+    const { call } = double;
+    double.call = async (...given) => {
+      const answer = await call.apply(double, given);
+      wrong();
+      return answer;
+    };
+    await harness.deliver(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+    await harness.runJobs().catch(() => undefined);
+    double.call = call;
+    await loseLease();
+    expect(await runAt(30)).toMatchObject([{ data: { outcome: 'executed' } }]);
+    expect(double.effects).toBe(1);
+  });
+
+  test('a permit of a validator that is ahead waits until it is of now', async () => {
+    const approval = approvalOf(setBid(), key, { notBefore: later(60), expiresAt: later(600) });
+    harness.setNow(later(-60));
+    expect(await run(approval)).toEqual([]);
+    expect(await runAt(60)).toMatchObject([{ data: { outcome: 'executed' } }]);
+  });
+});
+
 test('[case 12] a forged permit is recorded even where no table can hold what it names', async () => {
   const approval = approvalOf(setBid(), key);
   const [head, claims = '', signature] = approval.permit.split('.');

@@ -295,6 +295,16 @@ describe('a proposal', () => {
     expect(approvals(await propose(shift(3000)))).toHaveLength(1);
   });
 
+  test('is not judged by a clock that is known to be wrong, and is afterwards, under the limits of the right day', async () => {
+    const records = service.records(topicOf('paid-media-agent'), [{ type: 'ActionProposed', data: shift(3000) }]);
+    service.setNow(null);
+    const deliver = () => service.deliverRecords(topicOf('paid-media-agent'), records);
+    await expect(deliver()).rejects.toThrow('nothing is decided');
+    expect(await reservations(campaignLedger)).toEqual([]);
+    setNow(at);
+    expect(approvals(await deliver())).toHaveLength(1);
+  });
+
   test('[case 37] of a stopped agent ends refused, new or in review, and the other agent goes on until all is stopped', async () => {
     const stop = (scope: string) =>
       service.putState('controls.v1', scope, {
