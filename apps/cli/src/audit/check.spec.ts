@@ -1,6 +1,6 @@
 import { type DataOf, derivedId } from '@countersign/contracts';
 import picocolors from 'picocolors';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type AuditReport, checkInvariants } from './check.js';
 import { at, contact, minutes, otherKey, quietWorld, world } from './given.js';
 import type { Observed } from './observed.js';
@@ -478,6 +478,52 @@ test('a service that holds other state than its writer is found, and a writer be
   expect(binding({ writers, own: new Map([['controls.v1\u0000all', 1]]) })).toEqual([
     expect.stringContaining("its writer's table has version 1"),
   ]);
+});
+
+describe('stops are judged by the broker’s clock alone', () => {
+  const agent = 'agent:paid-media-agent';
+  const stopped = () => {
+    const w = quietWorld();
+    return { w, bid: w.approve(w.propose('ads.set_bid')), mail: w.approve(w.propose('email.send', {}, 9)) };
+  };
+
+  test.each([-183, 183])(
+    'an executor whose clock is %i s off makes no violation of what ran before the stop',
+    (off) => {
+      const { w, bid, mail } = stopped();
+      for (const [n, one] of [bid, mail].entries())
+        w.settle(one, 'executed', minutes(5 + n / 60 + off / 60), minutes(5 + n / 60));
+      w.control(1, 'stopped', minutes(5.5), agent);
+      expect(found(w.observed()).stops).toBeUndefined();
+    },
+  );
+
+  test.each([-183, 183])('and hides none of what ran after it: %i s', (off) => {
+    const { w, bid, mail } = stopped();
+    w.control(1, 'stopped', minutes(4.5), agent);
+    for (const [n, one] of [bid, mail].entries())
+      w.settle(one, 'executed', minutes(5 + n / 60 + off / 60), minutes(5 + n / 60));
+    expect(found(w.observed()).stops).toHaveLength(2);
+  });
+
+  test.each([-183, 183])('a console whose clock is %i s off neither makes nor hides one', (off) => {
+    const before = stopped();
+    before.w.settle(before.bid, 'executed', minutes(5));
+    before.w.control(1, 'stopped', minutes(5.5 + off / 60), agent, minutes(5.5));
+    expect(found(before.w.observed()).stops).toBeUndefined();
+    const after = stopped();
+    after.w.control(1, 'stopped', minutes(4.5 + off / 60), agent, minutes(4.5));
+    after.w.settle(after.bid, 'executed', minutes(5));
+    expect(found(after.w.observed()).stops).toHaveLength(1);
+  });
+
+  test('a settlement that the broker took late, since it was away, ran when its executor says', () => {
+    const { w, bid, mail } = stopped();
+    w.settle(bid, 'executed', minutes(5), minutes(6.1));
+    w.settle(mail, 'executed', minutes(6.2));
+    w.control(1, 'stopped', minutes(5.8), agent);
+    expect(found(w.observed()).stops).toEqual([expect.stringContaining('it ran at 2026-11-21T10:06:12')]);
+  });
 });
 
 test('a record that does not verify, that lacks a record of a topic, or names other bytes is found', () => {

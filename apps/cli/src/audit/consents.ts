@@ -4,7 +4,7 @@ import type { Finding, Violation } from './finding.js';
 
 /**
  * No consent broken: nothing that needs consent ran for a contact who had not given it by the version it was judged under, or who
- * had taken it back longer before than a withdrawal takes to be read.
+ * had taken it back longer before than a withdrawal takes to be read, by the broker's clock.
  */
 export function consents(facts: Facts): Finding {
   const violations: Violation[] = [];
@@ -37,12 +37,12 @@ function broken(facts: Facts, permit: Issued, contact: string): string | undefin
   // The later change counts, whatever its version: one that came below was accepted all the same.
   const since = then ? Date.parse(then.changedAt) + facts.toleranceSeconds * 1000 : Number.NEGATIVE_INFINITY;
   const known = history
-    .filter((c) => Date.parse(c.changedAt) < latest && (c.version > judged || Date.parse(c.changedAt) > since))
+    .filter((c) => Date.parse(c.takenAt) < latest && (c.version > judged || Date.parse(c.changedAt) > since))
     .toSorted((a, b) => Date.parse(a.changedAt) - Date.parse(b.changedAt) || a.version - b.version)
     .at(-1);
   const later = known && statusOf(permit, known);
   return later && later !== 'granted' && later !== 'disputed'
-    ? `it ran at ${ran}, and consent was ${later} since ${known.changedAt} (version ${known.version}, judged under ${judged})`
+    ? `it ran at ${ran}, and consent was ${later} since ${known.takenAt} (version ${known.version}, judged under ${judged})`
     : undefined;
 }
 

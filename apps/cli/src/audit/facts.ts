@@ -33,13 +33,21 @@ export interface Facts extends Observed {
   /** Dead letters that nobody has had handled again, by the place of the event. */
   readonly dead: ReadonlyMap<string, DataOf<'DeadLetter'>>;
   readonly policies: ReadonlyMap<number, Policy>;
-  readonly consents: ReadonlyMap<string, readonly DataOf<'ConsentsChanged'>[]>;
-  readonly controls: ReadonlyMap<string, readonly DataOf<'ControlChanged'>[]>;
+  readonly consents: ReadonlyMap<string, readonly Taken<'ConsentsChanged'>[]>;
+  readonly controls: ReadonlyMap<string, readonly Taken<'ControlChanged'>[]>;
+  /**
+   * How far, in milliseconds, the clock was behind the broker's by which a settlement says when: the least that anything which
+   * its executor settled around then came later to the broker than it says. Some came late, since the broker was away; not all.
+   */
+  behindMs(settled: Seen<'ActionSettled'>): number;
   /** When the sandbox systems show the effect of an action, by their own id for it. */
   readonly effects: ReadonlyMap<string, string>;
   /** Whether a deadline passed longer ago than the grace. */
   overdue(deadline: string): boolean;
 }
+
+/** A version of state, with the broker's time for it: the time in it is of its writer's clock. */
+export type Taken<T extends EventType> = DataOf<T> & { readonly takenAt: string };
 
 /** The executor that a topic of settlements belongs to. */
 export const executorOf = (topic: string): string => /^actions\.settled\.(.+)\.v1$/.exec(topic)?.[1] ?? '';
@@ -97,19 +105,35 @@ export function factsOf(observed: Observed): Facts {
     strange,
     dead: new Map(letters.filter((l) => !replayed.has(l.deadLetterId)).map((l) => [placeName(l), l])),
     policies: new Map(of('PolicyPublished').map(({ event: { data } }) => [data.version, data])),
-    consents: versions(
-      of('ConsentsChanged').map((s) => s.event.data),
-      (c) => c.contactId,
-    ),
-    controls: versions(
-      of('ControlChanged').map((s) => s.event.data),
-      (c) => c.scope,
-    ),
+    consents: versions(of('ConsentsChanged').map(taken), (c) => c.contactId),
+    controls: versions(of('ControlChanged').map(taken), (c) => c.scope),
+    behindMs: clocksOf(of('ActionSettled')),
     effects: new Map([
       ...(observed.sandbox?.messages ?? []).map((m) => [m.messageId, m.sentAt] as const),
       ...(observed.sandbox?.tasks ?? []).map((t) => [t.taskId, t.createdAt] as const),
     ]),
     overdue: (deadline) => Date.parse(deadline) + observed.graceSeconds * 1000 < at,
+  };
+}
+
+const taken = <T extends EventType>({ place, event }: Seen<T>): Taken<T> => ({
+  ...(event.data as DataOf<T>),
+  takenAt: place.at,
+});
+
+const minuteOf = ({ place }: Seen): number => Math.floor(Date.parse(place.at) / 60_000);
+
+/** See `behindMs`: by executor and minute, and those beside it. */
+function clocksOf(settlements: readonly Seen<'ActionSettled'>[]): Facts['behindMs'] {
+  const least = new Map<string, number>();
+  for (const seen of settlements) {
+    const name = `${seen.place.topic} ${minuteOf(seen)}`;
+    const late = Date.parse(seen.place.at) - Date.parse(seen.event.data.at);
+    least.set(name, Math.min(least.get(name) ?? late, late));
+  }
+  return (seen) => {
+    const around = [-1, 0, 1].flatMap((n) => least.get(`${seen.place.topic} ${minuteOf(seen) + n}`) ?? []);
+    return Math.max(0, Math.min(...around));
   };
 }
 
@@ -161,11 +185,18 @@ export const spentOf = (permit: Issued): number | undefined => settledAs(permit,
 export const messageIdOf = (actionId: string): string => derivedId('sandbox-message', actionId);
 export const taskIdOf = (actionId: string): string => derivedId('sandbox-task', actionId);
 
-/** When the effect happened: as the connected system says, else when it was settled, which after a crash is later. */
-export function effectAt({ effects }: Facts, permit: Issued): string {
+/**
+ * When the effect happened, by the broker's clock: as the connected system says, else when it was settled, which after a crash is
+ * later. By how much the executor's clock was behind is added; and it was never later than the broker took its settlement, however
+ * far ahead a clock was.
+ */
+export function effectAt(facts: Facts, permit: Issued): string {
   const { actionId } = permit.approval;
-  const settled = settledAs(permit, 'executed')?.event.data.at ?? permit.place.at;
-  return effects.get(messageIdOf(actionId)) ?? effects.get(taskIdOf(actionId)) ?? settled;
+  const settled = settledAs(permit, 'executed');
+  if (!settled) return permit.place.at;
+  const shown = facts.effects.get(messageIdOf(actionId)) ?? facts.effects.get(taskIdOf(actionId));
+  const then = Date.parse(shown ?? settled.event.data.at) + facts.behindMs(settled);
+  return new Date(Math.min(then, Date.parse(settled.place.at))).toISOString();
 }
 
 /** The proposal as the gate reads it, from the approval: what the limits ask of it is all in there. */

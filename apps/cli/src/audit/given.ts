@@ -128,8 +128,14 @@ export function world() {
     when = seconds(1),
   ): ActionSettled => ({ permitId, actionId, proposalId, digest, executor, connector, outcome, at: when });
   /** Settles, with everything that follows from it: the effect in the sandbox, and the reservations. */
-  const settle = (approval: ActionApproved, outcome: ActionSettled['outcome'], when = seconds(1)): void => {
-    add('actions.settled.action-executor.v1', 'ActionSettled', settled(approval, outcome, when), when);
+  /** `when` is what the executor's clock says; the broker took it at `taken`. */
+  const settle = (
+    approval: ActionApproved,
+    outcome: ActionSettled['outcome'],
+    when = seconds(1),
+    taken = when,
+  ): void => {
+    add('actions.settled.action-executor.v1', 'ActionSettled', settled(approval, outcome, when), taken);
     if (outcome === 'executed' && approval.connector === 'mailer') {
       messages.push({ messageId: messageIdOf(approval.actionId), sentAt: when });
     }
@@ -147,8 +153,14 @@ export function world() {
       changedAt,
     );
   };
-  const control = (version: number, state: 'stopped' | 'running', changedAt: string, scope: string): void => {
-    add('controls.v1', 'ControlChanged', { version, changedAt, scope, state, by: 'lea', reason: 'r' }, changedAt);
+  const control = (
+    version: number,
+    state: 'stopped' | 'running',
+    changedAt: string,
+    scope: string,
+    taken = changedAt,
+  ): void => {
+    add('controls.v1', 'ControlChanged', { version, changedAt, scope, state, by: 'lea', reason: 'r' }, taken);
   };
 
   const observed = (more: Partial<Observed> = {}): Observed => ({

@@ -80,7 +80,8 @@ function overspentBy(permit: Issued, at: string): number {
 
 function releasedBy(permit: Issued, at: string): boolean {
   if (stillCounts(permit, 'money')) return false;
-  const times = permit.settlements.map(({ event }) => Date.parse(event.data.at));
+  // Whoever released it had read a settlement, so the broker had it.
+  const times = permit.settlements.map(({ place }) => Date.parse(place.at));
   return Math.min(...times) <= Date.parse(at) + slackMs;
 }
 

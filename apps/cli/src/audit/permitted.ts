@@ -1,4 +1,5 @@
-import { executorOf, type Facts, isExecuted, messageIdOf, settledAs, taskIdOf } from './facts.js';
+import { CLOCK_TOLERANCE_SECONDS } from '@countersign/gate';
+import { effectAt, executorOf, type Facts, isExecuted, messageIdOf, settledAs, taskIdOf } from './facts.js';
 import type { Finding, Violation } from './finding.js';
 
 /** No effect without a valid permit: neither one that was settled nor one that only a connected system knows of. */
@@ -22,12 +23,14 @@ export function permitted(facts: Facts): Finding {
     if (!executed) continue;
     effects += 1;
     const { claims, approval } = permit;
-    const { actionId, proposalId, at } = executed.event.data;
+    const { actionId, proposalId } = executed.event.data;
+    const ran = effectAt(facts, permit);
     if (actionId !== claims.sub || proposalId !== claims.proposal) {
       violation([claims.jti, actionId], `what was settled is not the action ${claims.sub} of the permit`);
     }
-    if (Date.parse(at) < claims.nbf * 1000) {
-      violation([claims.jti, actionId], `executed at ${at}, before ${approval.notBefore}, when it might run`);
+    // By the broker's clock, which nobody's runs with exactly.
+    if (Date.parse(ran) < (claims.nbf - CLOCK_TOLERANCE_SECONDS) * 1000) {
+      violation([claims.jti, actionId], `executed at ${ran}, before ${approval.notBefore}, when it might run`);
     }
   }
 

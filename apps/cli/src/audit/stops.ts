@@ -2,7 +2,7 @@ import { controlScopes } from '@countersign/gate';
 import { effectAt, type Facts, isExecuted } from './facts.js';
 import type { Finding, Violation } from './finding.js';
 
-/** Stops obeyed: nothing ran after a control that concerns it had changed, for longer than a change takes to be read. */
+/** Stops obeyed: nothing ran after a control that concerns it had changed, for longer than a change takes to be read. By the broker's clock. */
 export function stops(facts: Facts): Finding {
   const violations: Violation[] = [];
   let checked = 0;
@@ -20,16 +20,16 @@ export function stops(facts: Facts): Finding {
       // Whatever its version: one that came below was answered all the same.
       const made = then ? Date.parse(then.changedAt) : Number.POSITIVE_INFINITY;
       const change = history.find((c) => {
-        const at = Date.parse(c.changedAt);
-        return (
-          at < latest && (c.version > judged || (c.state === 'stopped' && at - made > facts.toleranceSeconds * 1000))
-        );
+        if (Date.parse(c.takenAt) >= latest) return false;
+        // Two times of one writer's clock.
+        const since = Date.parse(c.changedAt) - made;
+        return c.version > judged || (c.state === 'stopped' && since > facts.toleranceSeconds * 1000);
       });
       const says =
         then?.state === 'stopped'
           ? `it was approved while ${scope} was stopped by ${then.by} (version ${judged})`
           : change &&
-            `it ran at ${ran}, and ${scope} was stopped by ${change.by} at ${change.changedAt} (version ${change.version}, judged under ${judged})`;
+            `it ran at ${ran}, and ${scope} was stopped by ${change.by} at ${change.takenAt} (version ${change.version}, judged under ${judged})`;
       if (says) violations.push({ invariant: 'stops', ids: [claims.jti, claims.sub], says });
     }
   }
