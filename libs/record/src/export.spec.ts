@@ -18,6 +18,7 @@ const leafOf = (index: number): ExportedLeaf => {
     topic: secret ? 'signals.inbound.crm.v1' : 'actions.refused.v1',
     partition: 0,
     offset: String(index),
+    ...(index % 3 === 0 && { topicId: 'made-again' }),
     source: secret ? null : '/countersign/guardrail-validator',
     id: secret ? null : `id-${index}`,
     sha256: sha256(bytes),

@@ -40,13 +40,14 @@ export const exportHeader = ({ origin, key, checkpoints }: ExportHeader): string
   JSON.stringify({ origin, verifierKey: formatVerifierKey(key), checkpoints });
 
 /**
- * A further line: `{"index","topic","partition","offset","source","id","sha256","hash","kept","at","bytes"}`, hashes in
- * lower-case hexadecimal, bytes in base64 and absent where there are none.
+ * A further line: `{"index","topic","topicId","partition","offset","source","id","sha256","hash","kept","at","bytes"}`, hashes in
+ * lower-case hexadecimal, bytes in base64 and absent where there are none, `topicId` only of a topic that was made again.
  */
 export const exportLeaf = ({ index, leaf, hash, kept, at, bytes }: ExportedLeaf): string =>
   JSON.stringify({
     index,
     topic: leaf.topic,
+    ...(leaf.topicId !== undefined && { topicId: leaf.topicId }),
     partition: leaf.partition,
     offset: leaf.offset,
     source: leaf.source,
@@ -114,12 +115,13 @@ function parseHeader({ number, members }: Line): Pick<OpenedExport, 'origin' | '
 }
 
 function parseLeaf({ number, members }: Line): ExportedLeaf {
-  const { index, topic, partition, offset, source, id, sha256, hash, kept, at, bytes } = members;
+  const { index, topic, topicId, partition, offset, source, id, sha256, hash, kept, at, bytes } = members;
   const is = (holds: boolean, says: string): void => {
     if (!holds) throw malformed(number, says);
   };
   is(Number.isSafeInteger(index) && (index as number) >= 0, 'index is a number from 0');
   is(typeof topic === 'string', 'topic is a text');
+  is(topicId === undefined || typeof topicId === 'string', 'topicId is a text');
   is(Number.isSafeInteger(partition), 'partition is a number');
   is(typeof offset === 'string' && /^(0|[1-9][0-9]{0,18})$/.test(offset), 'offset is a decimal text');
   is(source === null || typeof source === 'string', 'source is a text or null');
@@ -136,6 +138,7 @@ function parseLeaf({ number, members }: Line): ExportedLeaf {
     index: index as number,
     leaf: {
       topic: topic as string,
+      ...(topicId !== undefined && { topicId: topicId as string }),
       partition: partition as number,
       offset: offset as string,
       source: source as string | null,

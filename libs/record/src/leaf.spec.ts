@@ -32,6 +32,12 @@ describe("a leaf's bytes", () => {
     );
   });
 
+  test('of a topic that was made again name its id, and of any other are what they always were', () => {
+    const again = new TextDecoder().decode(encodeLeaf({ ...leaf, topicId: 'Zm9v' }));
+    expect(again).toBe(new TextDecoder().decode(encodeLeaf(leaf)).replace('v1"}', 'v1","topicId":"Zm9v"}'));
+    expect(Object.keys(JSON.parse(again))).toEqual(Object.keys(JSON.parse(again)).sort());
+  });
+
   test('are the same only for equal leaves', () => {
     fc.assert(
       fc.property(anyLeaf, anyLeaf, (a, b) => {

@@ -9,6 +9,11 @@ export interface Leaf {
   readonly partition: number;
   /** Kafka's 64-bit offset in decimal. */
   readonly offset: string;
+  /**
+   * Kafka's id of the topic, where it was deleted and made again since the log began: its offsets begin anew, and the same
+   * coordinates name another record. Absent in the leaves of the topic as it was first.
+   */
+  readonly topicId?: string;
   /** CloudEvents `source`; null where the record carries none. */
   readonly source: string | null;
   /** CloudEvents `id`, unique per source only; null where the record carries none. */
@@ -19,8 +24,9 @@ export interface Leaf {
 
 /**
  * The bytes of a leaf that go into the tree: the RFC 8785 JSON, in UTF-8, of
- * `{"id","offset","partition","sha256","source","topic"}`, the offset a string, the hash in lower-case hex. Two leaves have
- * the same bytes only if they are equal in every field, and any language can make them.
+ * `{"id","offset","partition","sha256","source","topic"}`, the offset a string, the hash in lower-case hex, and of a topic made
+ * again with `"topicId"` at its end. Two leaves have the same bytes only if they are equal in every field, and any language can
+ * make them.
  */
 export function encodeLeaf(leaf: Leaf): Uint8Array {
   // RFC 8785 builds on ECMAScript's JSON: with the names in sorted order and no fractions, this is its form.
@@ -31,6 +37,7 @@ export function encodeLeaf(leaf: Leaf): Uint8Array {
     sha256: Buffer.from(leaf.sha256).toString('hex'),
     source: leaf.source,
     topic: leaf.topic,
+    ...(leaf.topicId !== undefined && { topicId: leaf.topicId }),
   });
   return new TextEncoder().encode(json);
 }

@@ -70,6 +70,19 @@ describe('a record', () => {
     });
   });
 
+  test('of a topic that was made again has its coordinates once more, under its own id; a repeat under one id is still found', async () => {
+    const again = whole.map(({ leaf, index }) =>
+      stored({ ...leaf, topicId: 'made-again' }, 30 + index, bytesOf(index)),
+    );
+    const both = [...whole, ...again];
+    expect(await verify(both, [checkpointOf(both)])).toMatchObject({ ok: true, size: 60 });
+    const twice = [...both, ...again.map((leaf) => ({ ...leaf, index: 30 + leaf.index }))];
+    const found = await verify(twice, [checkpointOf(twice)]);
+    expect(found.problemCount).toBe(30);
+    expect(found.problems[0]).toMatchObject({ kind: 'repeat', at: { leaf: 60 } });
+    expect(found.problems[0]?.says).toContain('(made-again)');
+  });
+
   test('that is empty has no problem', async () => {
     expect(await verify([], [])).toMatchObject({ ok: true, size: 0, confirmed: 0 });
   });

@@ -81,7 +81,7 @@ const PROBLEMS_KEPT = 1000;
  * its event's bytes, where kept, have the SHA-256 it names; it has its stored hash. For each checkpoint: the signature, the
  * origin, and that the record's leaves have its root at its size. A problem does not end the pass.
  *
- * Memory: the frontier, the last offset of each partition, the checkpoints, a thousand problems; never the leaves.
+ * Memory: the frontier, the last offset of each partition of each topic id, the checkpoints, a thousand problems; never the leaves.
  */
 export async function verifyRecord(record: StoredRecord): Promise<RecordReport> {
   const found = problemList();
@@ -181,7 +181,9 @@ function leafCheck(add: AddProblem) {
   let eventsChecked = 0;
 
   const checkCoordinates = ({ index, leaf }: StoredLeaf) => {
-    const partition = `${leaf.topic}/${leaf.partition}`;
+    // A topic that was made again begins anew, under its own id.
+    const again = leaf.topicId === undefined ? '' : ` (${leaf.topicId})`;
+    const partition = `${leaf.topic}/${leaf.partition}${again}`;
     const last = lastOffsets.get(partition);
     // A partition is read in order, so whatever does not come after its predecessor has been there before.
     if (last !== undefined && !isAfter(leaf.offset, last)) {

@@ -22,6 +22,8 @@ class Played {
   seek(place: { topic: string; partition: number; offset: string }) {
     this.sought.push(place);
   }
+  /** Where the next fetch asks from. */
+  fetchedOffset = '4';
   connecting: Promise<void> = Promise.resolve();
   on(name: string, listener: Listener) {
     this.listeners.set(name, listener);
@@ -53,6 +55,7 @@ class Played {
         topic: 't',
         partition,
         highWatermark: '5',
+        fetchedOffset: this.fetchedOffset,
         lastOffset: () => '4',
         messages: [{ offset: '4', key: null, value: null, headers: {} }],
       },
@@ -127,6 +130,48 @@ test('what failed is not passed over: nothing of it is resolved or committed', a
   await consumer.stop();
   expect(played.resolved).toEqual(['4']);
   expect(played.committed).toEqual([[{ topic: 't', partition: 1, offset: '5' }]]);
+});
+
+test('where kafkajs goes on elsewhere than was due, it is asked about before anything of it is handled', async () => {
+  const order: string[] = [];
+  let away = true;
+  const consumer = await consume({
+    kafka: { consumer: () => made[made.push(new Played()) - 1] } as unknown as Kafka,
+    ...{ groupId: 'g', topics: ['t'], limits: { ...defaults, backoffMs: 1, backoffMaxMs: 1 }, log },
+    committed: async () => new Map([['t/0', 1]]),
+    onJump: async (...jump) => {
+      order.push(jump.join(' '));
+      if (away) throw new Error('the broker is away');
+    },
+    handle: async () => void order.push('handled'),
+  });
+  const [played] = made as [Played];
+  played.join({ t: [0] });
+  await played.batch(0);
+  expect(order).toEqual(['t/0 1 4']);
+  away = false;
+  await played.batch(0);
+  expect(order).toEqual(['t/0 1 4', 't/0 1 4', 'handled']);
+  played.fetchedOffset = '5';
+  await played.batch(0);
+  expect(order.slice(3)).toEqual(['handled']);
+  await consumer.stop();
+});
+
+test('a topic that was made again is read from its beginning, and the group learns it though nothing of it comes', async () => {
+  const consumer = await consume({
+    kafka: { consumer: () => made[made.push(new Played()) - 1] } as unknown as Kafka,
+    ...{ groupId: 'g', topics: ['t', 'u'], limits: defaults, log },
+    committed: async () => new Map([['t/0', 100]]),
+    fromBeginning: () => new Set(['t']),
+    handle: async () => undefined,
+  });
+  const [played] = made as [Played];
+  played.join({ t: [0], u: [0] });
+  await vi.waitUntil(() => played.sought.length > 0);
+  expect(played.sought).toEqual([{ topic: 't', partition: 0, offset: '0' }]);
+  await consumer.stop();
+  expect(played.committed).toEqual([[{ topic: 't', partition: 0, offset: '0' }]]);
 });
 
 test('offsets and failures of a partition that went to another instance are dropped', async () => {

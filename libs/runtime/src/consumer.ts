@@ -21,6 +21,15 @@ export interface ConsumerOptions {
    * their beginning. For a reader whose tables may be older than what its group has committed, as after a restore.
    */
   readonly positions?: () => Promise<ReadonlyMap<string, number>>;
+  /** Topics that are read from their beginning whenever the group is joined: they were made again, and what the group has committed is of the old one. */
+  readonly fromBeginning?: () => ReadonlySet<string>;
+  /** Offsets that the group has committed, asked when it is joined, for a reader that keeps none of its own. By `topic/partition`. */
+  readonly committed?: () => Promise<ReadonlyMap<string, number>>;
+  /**
+   * Told, and waited for, before a partition goes on at `to` although `from` was due: kafkajs goes to the first offset by itself where
+   * the one that it asks for was deleted, and passes over what holds no event.
+   */
+  readonly onJump?: (place: string, from: number, to: number) => Promise<void>;
   /** Handles a slice of one partition. When it throws, the same records come again after a pause. */
   readonly handle: (topic: string, partition: number, records: readonly RawRecord[]) => Promise<void>;
   /**
@@ -47,6 +56,12 @@ export interface RunningConsumer {
   readonly paused: () => Readonly<Record<string, string>>;
   /** Events of each partition that were on its topic at the last fetch and are not handled yet. */
   readonly lag: () => Readonly<Record<string, number>>;
+  /** The next offset of each partition that this member has, as far as it is known, by `topic/partition`. */
+  readonly positions: () => ReadonlyMap<string, number>;
+  /** Whether records of a partition are in work. */
+  readonly busy: (place: string) => boolean;
+  /** Leaves the group and joins it again, so that every partition goes on where its positions say. Does not wait for it. */
+  readonly restart: () => void;
   /** No new batch; waits for those in work, commits, leaves the group. */
   readonly stop: () => Promise<void>;
 }
@@ -97,6 +112,8 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   const handled = new Map<string, { topic: string; partition: number; offset: string }>();
   const failures = new Map<string, Failure>();
   const lags = new Map<string, number>();
+  /** The next offset that is due of each partition, as far as it is known. */
+  const due = new Map<string, number>();
   const inWork = new Set<Promise<void>>();
   /** The slices in work, by partition, and when each was taken up. */
   const since = new Set<{ readonly name: string; readonly began: number }>();
@@ -112,6 +129,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   const reached = (topic: string, partition: number, next: string, end: string): void => {
     const name = `${topic}/${partition}`;
     lags.set(name, Number(BigInt(end) - BigInt(next)));
+    due.set(name, Number(next));
     if (!options.positionOf) handled.set(name, { topic, partition, offset: next });
   };
   const commitOnce = async (): Promise<void> => {
@@ -138,21 +156,25 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
    * of it is handled, or the position would move over what is missing. What may not be handled is fetched again.
    */
   let placed = Promise.resolve(true);
-  const place = async (
-    made: Consumer,
-    owned: Readonly<Record<string, readonly number[]>>,
-    positions: NonNullable<ConsumerOptions['positions']>,
-  ): Promise<boolean> => {
+  const place = async (made: Consumer, owned: Readonly<Record<string, readonly number[]>>): Promise<boolean> => {
     const under = assignment;
     // Whoever joins next is placed by itself.
     const past = (): boolean => state !== 'running' || under !== assignment || made !== consumer;
     for (let attempt = 0; ; attempt++) {
       try {
-        const at = await positions();
+        const [own, group] = await Promise.all([options.positions?.(), options.committed?.()]);
         if (past()) return false;
         for (const [topic, partitions] of Object.entries(owned))
-          for (const partition of partitions)
-            made.seek({ topic, partition, offset: String(at.get(`${topic}/${partition}`) ?? 0) });
+          for (const partition of partitions) {
+            const name = `${topic}/${partition}`;
+            const again = options.fromBeginning?.().has(topic);
+            const at = again ? 0 : own ? (own.get(name) ?? 0) : undefined;
+            if (at !== undefined) made.seek({ topic, partition, offset: String(at) });
+            // What the group has committed is of the topic that was there before.
+            if (again && options.committed) handled.set(name, { topic, partition, offset: '0' });
+            const next = at ?? group?.get(name);
+            if (next !== undefined) due.set(name, next);
+          }
         return true;
       } catch (error) {
         if (attempt === 0) log.warn(`${groupId}: positions not read yet: ${describe(error).says}`);
@@ -189,12 +211,15 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       // One whose pause is over may have been handled elsewhere since; if not, it fails again.
       for (const [name, { over }] of failures) if (over || !owned(name)) failures.delete(name);
       for (const name of lags.keys()) if (!owned(name)) lags.delete(name);
-      if (options.positions) placed = place(made, payload.memberAssignment, options.positions);
+      due.clear();
+      if (options.positions || options.committed) placed = place(made, payload.memberAssignment);
       if (!options.positionOf) return;
       for (const [topic, partitions] of Object.entries(payload.memberAssignment)) {
         for (const partition of partitions) {
           const offset = options.positionOf(topic, partition);
-          if (offset !== undefined) made.seek({ topic, partition, offset });
+          if (offset === undefined) continue;
+          made.seek({ topic, partition, offset });
+          due.set(`${topic}/${partition}`, Number(offset));
         }
       }
     });
@@ -206,6 +231,15 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       if (payload.batchSize > 0 || state === 'stopped' || made !== consumer) return;
       const { topic, partition, firstOffset, lastOffset, highWatermark } = payload;
       const next = String(BigInt(lastOffset) + 1n);
+      const name = `${topic}/${partition}`;
+      const from = due.get(name);
+      const asked = Number(firstOffset ?? lastOffset);
+      if (from !== undefined && asked > from)
+        passing = passing
+          .then(() => options.onJump?.(name, from, asked))
+          .catch((error: unknown) =>
+            log.error(`${name}: whether records were lost is not known: ${describe(error).says}`),
+          );
       reached(topic, partition, next, highWatermark);
       // Where compaction has removed everything there is no first one.
       passing = passing
@@ -230,12 +264,16 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       partitionsConsumedConcurrently: limits.partitionsAtOnce,
       eachBatch: ({ batch, resolveOffset, heartbeat, pause, isRunning, isStale }) => {
         const name = `${batch.topic}/${batch.partition}`;
+        // Undocumented, and exact: where kafkajs asked from. The first event may stand further on for good reasons.
+        const asked = Number((batch as unknown as { fetchedOffset: string }).fetchedOffset);
         /** Whether the slice was handled; if not, its partition pauses. */
         const take = async (records: readonly RawRecord[]): Promise<boolean> => {
           const mine = { name, began: performance.now() };
           const long = setInterval(() => log.warn(`${name}: in work for ${seconds(mine.began)} s`), slowMs);
           since.add(mine);
           try {
+            const from = due.get(name);
+            if (from !== undefined && asked > from) await options.onJump?.(name, from, asked);
             await handle(batch.topic, batch.partition, records);
             failures.delete(name);
             return true;
@@ -328,6 +366,13 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       ),
     paused: () => Object.fromEntries([...failures].map(([name, { says }]) => [name, says])),
     lag: () => Object.fromEntries(lags),
+    positions: () => new Map(due),
+    busy: (place) => [...since].some(({ name }) => name === place),
+    restart: () => {
+      if (state === 'stopped' || state === 'rebuilding') return;
+      state = 'rebuilding';
+      rebuilt = rebuild();
+    },
     stop: async () => {
       state = 'stopped';
       clearInterval(committing);

@@ -115,6 +115,8 @@ export interface SeenRecord {
   readonly key: Buffer | null;
   readonly headers: Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>>;
   readonly value: Buffer | null;
+  /** The broker's id of the topic, where it was deleted and made again since this service first read it: its offsets begin anew. */
+  readonly topicId?: string;
   /** Checked by its contract; absent where `fault` says why it cannot be read. */
   readonly event?: Envelope;
   readonly fault?: Fault;

@@ -19,12 +19,14 @@ import type { RawRecord } from './entries.js';
 import { describe } from './failures.js';
 import { type Handle, Inbox } from './inbox.js';
 import { actKind, JobRunner } from './jobs.js';
+import { type TopicFacts, topicFacts } from './kafka-inside.js';
 import { Keeping, type PlacedRecord } from './keeper.js';
 import { type Limits, readLimits } from './limits.js';
 import { outputsMeasured, watch } from './measures.js';
 import { OwnState } from './own-state.js';
 import { type Publish, publishWith } from './publisher.js';
 import { quietQueue } from './quiet-queue.js';
+import { whenLed } from './read-ends.js';
 import { replay } from './replays.js';
 import { deployment, readSettings } from './settings.js';
 import {
@@ -40,6 +42,7 @@ import { fitsText } from './text.js';
 import { tidy } from './tidy.js';
 import { together } from './together.js';
 import { checkSettings, type Difference } from './topic-settings.js';
+import { openGaps, TopicWatch } from './topic-watch.js';
 import { type Bounds, causeKey, UnitOfWork } from './work.js';
 
 quietQueue();
@@ -71,6 +74,8 @@ export class Engine implements Runtime {
   private readonly kafka: Kafka;
   private readonly producer: Producer;
   private readonly admin: Admin;
+  private readonly facts: TopicFacts;
+  private readonly watch: TopicWatch;
   private readonly publishOutputs: Publish;
   private readonly jobs: JobRunner;
   private readonly inbox: Inbox;
@@ -85,6 +90,7 @@ export class Engine implements Runtime {
   /** The time, for whatever is decided by it. Throws what passes while it is not known; see `anyClock` of the spec. */
   readonly now: () => string;
   private forgetClock?: () => void;
+  private watching?: NodeJS.Timeout;
   private unwatch?: () => void;
   private draining?: Promise<void>;
   private phase: Health['status'] = 'starting';
@@ -118,6 +124,14 @@ export class Engine implements Runtime {
     this.admin = this.kafka.admin();
     const heard = (time: number, asked: number) => this.clock.heard('broker', time, asked);
     this.publishOutputs = publish ?? publishWith(this.producer, this.limits.produceBytes, heard);
+    this.facts = topicFacts(this.kafka);
+    const mine = this.topics.filter(({ name }) => this.readsOf().has(name));
+    this.watch = new TopicWatch({
+      ...{ db: this.db, facts: this.facts, topics: mine, now: wallTime, log },
+      republish: async (topic) => {
+        await this.own?.publishAll(topic);
+      },
+    });
     const writable = new Set(this.topics.filter((t) => t.writer === spec.name).map((t) => t.name));
     this.bounds = { writable, eventBytes: this.limits.eventBytes };
     const shared = {
@@ -131,7 +145,8 @@ export class Engine implements Runtime {
     this.jobs = new JobRunner({ service: spec.name, buries: spec.keeper === undefined, ...shared });
     const owned = (spec.ownState ?? []).map((name) => topicNamed(name, this.topics));
     const { kafka, admin } = this;
-    if (owned.length > 0) this.own = new OwnState({ ...shared, kafka, admin, service: spec.name, topics: owned });
+    if (owned.length > 0)
+      this.own = new OwnState({ ...shared, kafka, admin, service: spec.name, topics: owned, watch: this.watch });
     this.inbox = new Inbox({ spec, ...shared, onScheduled: (kinds) => this.jobs.wake(kinds) });
   }
 
@@ -151,12 +166,15 @@ export class Engine implements Runtime {
     await this.checkTopics();
     const consequence = this.spec.anyClock ? 'what is written has a wrong time' : 'nothing is decided until they agree';
     this.forgetClock = await compareClock(this.clock, this.db, consequence, this.log);
+    await whenLed(this.limits, () => this.watch.begin());
+    this.watching = setInterval(() => void this.watch.check(), this.limits.compareEveryMs);
     const followed = (this.spec.state ?? []).map((name) => topicNamed(name, this.topics));
     if (this.spec.keeper) {
       const { admin, db, limits } = this;
       await positionsWithin({ admin, db, limits, topics: this.topicsRead() }, 'record_positions');
     }
-    const common = { kafka: this.kafka, db: this.db, service: this.service, limits: this.limits, log: this.log };
+    const { kafka, db, service, limits, log, watch } = this;
+    const common = { kafka, db, service, limits, log, watch };
     // First of all: what is written before would be written below versions that the world has seen.
     if (this.own) this.backReader = await this.own.follow(await this.own.catchUp());
     if (followed.length > 0) {
@@ -181,16 +199,28 @@ export class Engine implements Runtime {
       groupId: this.service,
       topics: [...work.keys()],
       limits: this.limits,
-      ...(keeping && {
-        positions: () => readPositions(this.db, 'record_positions'),
-        passed: (...place) => keeping.pass(...place),
-      }),
+      ...(keeping
+        ? {
+            positions: () => readPositions(this.db, 'record_positions'),
+            passed: (...place) => keeping.pass(...place),
+          }
+        : { committed: () => this.committed([...work.keys()]), fromBeginning: () => this.watch.madeAgainLately() }),
+      onJump: (place, from, to) => this.watch.jumped(place, from, to),
       ...(this.spec.gathers && { fetchWaitMs: this.limits.gatherMs, minBytes: enough(this.limits) }),
       log: this.log,
       handle: async (name, _partition, records) => work.get(name)?.(records),
     });
+    const worker = this.worker;
+    this.watch.add({
+      topics: [...work.keys()],
+      ...(keeper && { whole: true }),
+      positions: async () => (keeper ? readPositions(this.db, 'record_positions') : worker.positions()),
+      busy: worker.busy,
+      again: async () => worker.restart(),
+    });
     this.tidying = setInterval(() => void this.tidy(), 600_000);
     this.unwatch = watch({
+      expiring: () => this.watch.expiring(),
       db: this.db,
       now: wallTime,
       clock: this.clock,
@@ -222,13 +252,40 @@ export class Engine implements Runtime {
     return new Map(this.topicsRead().map((topic) => [topic.name, placed(topic)]));
   }
 
+  /** The next offset of each partition as the group has committed it, else where the topic began when it was first seen. */
+  private async committed(topics: string[]): Promise<ReadonlyMap<string, number>> {
+    const offsets = await this.admin.fetchOffsets({ groupId: this.service, topics });
+    return new Map(
+      offsets.flatMap(({ topic, partitions }) =>
+        partitions.map(({ partition, offset }) => {
+          const known = Number(offset);
+          return [
+            `${topic}/${partition}`,
+            known >= 0 ? known : (this.watch.of(topic)?.starts[partition] ?? 0),
+          ] as const;
+        }),
+      ),
+    );
+  }
+
+  /** Every topic that this service reads in one way or another. */
+  private readsOf(): ReadonlySet<string> {
+    return new Set([
+      ...this.topicsRead().map(({ name }) => name),
+      ...(this.spec.state ?? []),
+      ...(this.spec.ownState ?? []),
+    ]);
+  }
+
   private topicsRead(): readonly Topic[] {
     return this.topics.filter(({ readers }) => readers.includes(this.service));
   }
 
-  private keeping(keeper: Keeper): Keeping {
+  private keeping(keeper: Keeper, byBroker = true): Keeping {
     const { db, limits, now, bounds, service } = this;
-    return new Keeping({ service, db, limits, now, bounds, onScheduled: (kinds) => this.jobs.wake(kinds) }, keeper);
+    const confirm = (topics: readonly string[]) => this.watch.confirm(topics);
+    const onScheduled = (kinds: ReadonlySet<string>) => this.jobs.wake(kinds);
+    return new Keeping({ service, db, limits, now, bounds, onScheduled, ...(byBroker && { confirm }) }, keeper);
   }
 
   /** The handlers with the engine's own for replayed dead letters. */
@@ -245,7 +302,7 @@ export class Engine implements Runtime {
   /** The engine without consumers and timers, for tests: the batch protocol and the jobs, called by hand. */
   byHand(handlers: ReadonlyMap<string, Handle>, keeper?: Keeper) {
     const all = this.withReplays(handlers);
-    const keeping = keeper && this.keeping(keeper);
+    const keeping = keeper && this.keeping(keeper, false);
     return {
       db: this.db,
       inbox: async (name: string, records: readonly RawRecord[]): Promise<void> => {
@@ -270,11 +327,13 @@ export class Engine implements Runtime {
     this.phase = 'stopping';
     clearInterval(this.tidying);
     this.forgetClock?.();
+    clearInterval(this.watching);
     this.unwatch?.();
     await this.worker?.stop();
     await this.jobs.stop();
     await Promise.all([this.reader?.stop(), this.backReader?.stop()]);
-    await Promise.allSettled([this.producer.disconnect(), this.admin.disconnect()]);
+    await this.watch.ended();
+    await Promise.allSettled([this.producer.disconnect(), this.admin.disconnect(), this.facts.close()]);
     await this.db.close();
   }
 
@@ -282,8 +341,12 @@ export class Engine implements Runtime {
     const checks: Record<string, unknown> = {};
     let ok = this.phase === 'ok';
     try {
-      await this.db.read('SELECT 1');
+      const gaps = await openGaps(this.db);
       checks.database = 'ok';
+      if (gaps.length > 0) {
+        checks.gaps = gaps;
+        ok = false;
+      }
     } catch (error) {
       checks.database = describe(error).says;
       ok = false;
@@ -292,6 +355,16 @@ export class Engine implements Runtime {
     const states = this.worker ? consumers.map((consumer) => consumer.state()) : ['starting'];
     checks.consumer = states.find((state) => state !== 'running') ?? 'running';
     if (checks.consumer !== 'running') ok = false;
+    const missing = this.watch.missing();
+    const expiring = this.watch.expiring();
+    if (expiring.length > 0) {
+      checks.expiring = expiring;
+      ok = false;
+    }
+    if (missing.length > 0) {
+      checks.topicsMissing = missing;
+      ok = false;
+    }
     const paused = Object.assign({}, ...consumers.map((consumer) => consumer.paused())) as Record<string, string>;
     const slow = Object.assign({}, ...consumers.map((consumer) => consumer.slow())) as Record<string, number>;
     const stale = staleIn(this.comparedAgo());

@@ -188,14 +188,38 @@ test('what was kept under an inbox row before positions were is not kept again',
   await down.destroy();
 });
 
-test('positions ahead of their topic are of another cluster, and nothing starts', async () => {
+test('records fetched before their topic was made again are not kept under the new one, whoever noticed it', async () => {
+  await migrate(database.url, []);
+  await db.read(
+    `INSERT INTO topic_ids (topic, id, generation, noticed_at) VALUES ('reviews.decided.v1', 'new', 1, now())`,
+  );
+  const known = (id: string, generation: number) =>
+    new Map([[decided.name, { id, generation, starts: {}, noticedAt: at }]]);
+  const one = (confirm: () => Promise<ReadonlyMap<string, never>>) =>
+    new Keeping(
+      {
+        ...{ service: 'audit-recorder', db, limits: defaults, now: () => at, confirm },
+        bounds: { writable: new Set(), eventBytes: 1_000_000 },
+        onScheduled: () => undefined,
+      },
+      { keep: async ({ records }) => void kept.push(...records.map(({ topicId = 'first' }) => topicId)) },
+    ).process([record(decided, 0, 7)]);
+  // It looked before the topic was made again, and another instance has put the positions back since.
+  await expect(one(async () => known('old', 0) as never)).rejects.toThrow('deleted and made again');
+  expect(kept).toEqual([]);
+  expect(await db.read('SELECT next_offset FROM record_positions')).toEqual([]);
+  await one(async () => known('new', 1) as never);
+  expect(kept).toEqual(['new']);
+});
+
+test('positions ahead of a topic that is still the same say that its broker has lost records, and nothing starts', async () => {
   await migrate(database.url, []);
   await keeping().process([record(decided, 2, 9)]);
   const admin = (high: string) =>
     ({ fetchTopicOffsets: async () => [{ partition: 2, offset: high, high, low: '0' }] }) as never;
   const is = { db, topics: [decided], limits: defaults };
   await expect(positionsWithin({ ...is, admin: admin('9') }, 'record_positions')).rejects.toThrow(
-    'reviews.decided.v1/2 ends at 9 but was read to 10: this database belongs to another cluster',
+    'reviews.decided.v1/2 ends at 9 but was read to 10, and it is still the same topic',
   );
   await positionsWithin({ ...is, admin: admin('10') }, 'record_positions');
 });

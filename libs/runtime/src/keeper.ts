@@ -6,6 +6,7 @@ import { nextOf, type RawRecord } from './entries.js';
 import { describe } from './failures.js';
 import type { Limits } from './limits.js';
 import { batchFailed, batchMeasured } from './measures.js';
+import { type Incarnation, TopicMadeAgain } from './topic-watch.js';
 import { type Bounds, UnitOfWork } from './work.js';
 
 /** A record of any topic, on its way to a keeper. */
@@ -21,6 +22,8 @@ export interface KeepingDependencies {
   readonly now: () => string;
   readonly bounds: Bounds;
   readonly onScheduled: (kinds: ReadonlySet<string>) => void;
+  /** The topics as they are at this moment, asked after records were fetched. Throws where one was made again. */
+  readonly confirm?: (topics: readonly string[]) => Promise<ReadonlyMap<string, Incarnation>>;
 }
 
 /**
@@ -39,14 +42,17 @@ export class Keeping {
     const began = moment();
     let spans: readonly Processing[] = [];
     try {
+      const topics = [...byTopic(records).keys()].sort();
+      const known = await this.is.confirm?.(topics);
       const { fresh, kinds } = await this.is.db.transaction(
         async (tx) => {
           for (const span of spans) span.end('lost-race');
           spans = [];
           const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.bounds);
-          const fresh = await advance(tx, records);
+          // Held for the transaction: whoever finds a topic made again puts its positions back before or after it, not meanwhile.
+          const [, fresh] = await Promise.all([known && stillThese(tx, topics, known), advance(tx, records)]);
           if (fresh.length > 0) {
-            const seen = seenWithSpans(this.is.service, fresh, began);
+            const seen = seenWithSpans(this.is.service, fresh, began, known);
             spans = seen.spans;
             await this.keeper.keep({
               at: unit.at,
@@ -152,6 +158,19 @@ async function lockPositions(tx: Tx, records: readonly PlacedRecord[]): Promise<
   return locked();
 }
 
+/** Holds the topics as they are known. Throws where another instance has found one made again. */
+async function stillThese(tx: Tx, topics: readonly string[], known: ReadonlyMap<string, Incarnation>): Promise<void> {
+  const rows = await tx.query<{ topic: string; id: string }>(
+    'SELECT topic, id FROM topic_ids WHERE topic = ANY($1) ORDER BY topic FOR SHARE',
+    [topics],
+  );
+  const other = rows.find(({ topic, id }) => known.get(topic)?.id !== id);
+  if (other) throw new TopicMadeAgain(other.topic);
+}
+
+/** Of the topic that was read first nothing is said, so that its records are named as they always were. */
+const againOf = (of: Incarnation | undefined) => (of && of.generation > 0 ? { topicId: of.id } : {});
+
 const placeOf = ({ name }: Topic, { partition }: RawRecord): string => `${name}/${partition}`;
 
 function byTopic<P extends PlacedRecord>(records: readonly P[]): Map<string, P[]> {
@@ -165,7 +184,12 @@ function byTopic<P extends PlacedRecord>(records: readonly P[]): Map<string, P[]
 }
 
 /** The records as a keeper gets them, and one span for those of each topic, which their cause names. */
-function seenWithSpans(group: string, fresh: readonly Seen[], began: Moment) {
+function seenWithSpans(
+  group: string,
+  fresh: readonly Seen[],
+  began: Moment,
+  known: ReadonlyMap<string, Incarnation> | undefined,
+) {
   const spans = new Map(
     [...byTopic(fresh)].map(([topic, these]) => {
       const of = () => these.map(({ event }) => event?.traceparent);
@@ -182,6 +206,7 @@ function seenWithSpans(group: string, fresh: readonly Seen[], began: Moment) {
       value: record.value,
       ...(event && { event }),
       ...(fault && { fault }),
+      ...againOf(known?.get(topic)),
       cause: {
         source: '~record',
         id: `${topic}/${record.partition}/${record.offset}`,

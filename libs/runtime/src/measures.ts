@@ -3,6 +3,7 @@ import type { Ago } from './ago.js';
 import type { Clock } from './clock.js';
 import type { Database } from './database.js';
 import type { Handled } from './inbox.js';
+import { openGaps } from './topic-watch.js';
 import type { StoredOutput } from './work.js';
 
 /** One batch that was handled and published. `times` are those its fresh events name. */
@@ -102,19 +103,22 @@ export function watch(of: {
   readonly now: () => string;
   /** Events of each partition (`topic/partition`) not handled yet. */
   readonly lag: () => Readonly<Record<string, number>>;
+  /** Partitions (`topic/partition`) whose oldest unread event is soon deleted by age. */
+  readonly expiring: () => readonly string[];
   readonly comparedAgo: () => Readonly<Record<string, Ago | null>>;
   readonly clock: Clock;
 }): () => void {
   const stopMemory = observe(
-    ['countersign.consumer.lag', 'countersign.state.age', 'countersign.clock.ahead'],
+    ['countersign.consumer.lag', 'countersign.consumer.expiring', 'countersign.state.age', 'countersign.clock.ahead'],
     (tell) => {
       for (const [reference, seconds] of of.clock.ahead())
         tell('countersign.clock.ahead', seconds, { [a.reference]: reference });
-      for (const [place, lag] of Object.entries(of.lag())) {
+      const where = (place: string) => {
         const at = place.lastIndexOf('/');
-        const where = { [a.destination]: place.slice(0, at), [a.partition]: place.slice(at + 1) };
-        tell('countersign.consumer.lag', lag, where);
-      }
+        return { [a.destination]: place.slice(0, at), [a.partition]: place.slice(at + 1) };
+      };
+      for (const [place, lag] of Object.entries(of.lag())) tell('countersign.consumer.lag', lag, where(place));
+      for (const place of of.expiring()) tell('countersign.consumer.expiring', 1, where(place));
       for (const [topic, since] of Object.entries(of.comparedAgo()))
         if (since !== null) tell('countersign.state.age', since() / 1000, { [a.destination]: topic });
     },
@@ -141,8 +145,14 @@ export function watch(of: {
       tell('countersign.jobs.oldest', overdue, { [a.jobKind]: kind });
     }
   });
+  const stopGaps = observe(['countersign.gaps'], async (tell) => {
+    const gaps = Map.groupBy(await openGaps(of.db), ({ topic, why }) => `${topic} ${why}`);
+    for (const [first, ...more] of gaps.values())
+      if (first) tell('countersign.gaps', 1 + more.length, { [a.destination]: first.topic, [a.reason]: first.why });
+  });
   return () => {
     stopMemory();
     stopJobs();
+    stopGaps();
   };
 }

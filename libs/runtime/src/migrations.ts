@@ -178,6 +178,43 @@ export class JobTries1763600000005 implements MigrationInterface {
   }
 }
 
+/**
+ * Which topics were read, by the broker's own ids, and what was deleted before it was read. `starts` is where a topic's partitions began
+ * when it was first seen; `to_offset` is exclusive, and empty where the whole topic is gone.
+ */
+export class TopicsAndGaps1763600000009 implements MigrationInterface {
+  name = 'TopicsAndGaps1763600000009';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(`
+      CREATE TABLE topic_ids (
+        topic text PRIMARY KEY,
+        id text NOT NULL,
+        generation int NOT NULL DEFAULT 0,
+        starts jsonb NOT NULL DEFAULT '{}',
+        noticed_at timestamptz NOT NULL
+      )`);
+    await db.query(`
+      CREATE TABLE gaps (
+        topic text NOT NULL,
+        partition int NOT NULL,
+        from_offset bigint NOT NULL,
+        to_offset bigint,
+        topic_id text NOT NULL,
+        why text NOT NULL CHECK (why IN ('records-deleted', 'topic-made-again')),
+        noticed_at timestamptz NOT NULL,
+        acknowledged_at timestamptz,
+        acknowledged_by text,
+        note text,
+        PRIMARY KEY (topic, partition, topic_id, from_offset, why)
+      )`);
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('DROP TABLE topic_ids, gaps');
+  }
+}
+
 /** Those of every service, oldest first. */
 export const runtimeMigrations = [
   RuntimeTables1763600000000,
@@ -185,4 +222,5 @@ export const runtimeMigrations = [
   RecordPositions1763600000002,
   RoomForVersions1763600000003,
   JobTries1763600000005,
+  TopicsAndGaps1763600000009,
 ] as const;

@@ -11,6 +11,7 @@ import { type Content, type Mend, mend, type Told, toldAfter } from './own-truth
 import type { Publish } from './publisher.js';
 import { readToEnds } from './read-ends.js';
 import { fitsText } from './text.js';
+import type { TopicWatch } from './topic-watch.js';
 import { type Bounds, UnitOfWork } from './work.js';
 
 interface Row {
@@ -69,6 +70,7 @@ export class OwnState {
       readonly bounds: Bounds;
       readonly now: () => string;
       readonly publish: Publish;
+      readonly watch: Pick<TopicWatch, 'add'>;
       readonly log: { log(message: string): void; warn(message: string): void; error(message: string): void };
     },
   ) {
@@ -98,10 +100,11 @@ export class OwnState {
   }
 
   /** Reads on from where `catchUp` stopped. */
-  follow(from: ReadonlyMap<string, string>): Promise<RunningConsumer> {
-    const { kafka, service, topics, limits, log } = this.is;
+  async follow(from: ReadonlyMap<string, string>): Promise<RunningConsumer> {
+    const { kafka, service, topics, limits, log, watch } = this.is;
     const positions = new Map(from);
-    return consume({
+    let generation = 0;
+    const consumer = await consume({
       kafka,
       // Of its own: what was seen is known to the instance that saw it.
       groupId: `${service}.read-back.${randomUUID()}`,
@@ -113,11 +116,36 @@ export class OwnState {
       log,
       positionOf: (name, partition) => positions.get(`${name}/${partition}`),
       handle: async (name, partition, records) => {
+        const under = generation;
         await this.take(name, records);
         const last = records.at(-1);
-        if (last) positions.set(`${name}/${partition}`, nextOf(last));
+        // Where one of them was made again meanwhile, they are read from their beginning.
+        if (last && under === generation) positions.set(`${name}/${partition}`, nextOf(last));
       },
     });
+    watch.add({
+      topics: topics.map(({ name }) => name),
+      positions: async () => consumer.positions(),
+      busy: consumer.busy,
+      again: async () => {
+        generation++;
+        for (const place of positions.keys()) positions.set(place, '0');
+        consumer.restart();
+      },
+    });
+    return consumer;
+  }
+
+  /** Publishes everything that the table has of a topic: whoever reads it from its beginning lacks nothing. */
+  async publishAll(name: string): Promise<void> {
+    const rows = await this.is.db.read<{ key: string }>(
+      'SELECT key FROM own_state WHERE topic = $1 AND value IS NOT NULL ORDER BY key',
+      [name],
+    );
+    for (let from = 0; from < rows.length; from += this.is.limits.batchEvents) {
+      const keys = rows.slice(from, from + this.is.limits.batchEvents).map(({ key }) => key);
+      await this.again(name, keys, rows.length);
+    }
   }
 
   private async readAll(topics: readonly Topic[], pass: Pass): Promise<ReadonlyMap<string, string>> {

@@ -5,6 +5,7 @@ import type { Database } from './database.js';
 import { defaults } from './limits.js';
 import { isBehind } from './own-state.js';
 import { followState, isReached, staleIn } from './state.js';
+import type { TopicWatch } from './topic-watch.js';
 
 const controls = topicNamed('controls.v1', topology());
 const record = (version: number, more: object = {}) => {
@@ -80,7 +81,8 @@ test('tables that are always a little behind a topic that never rests are compar
   const log = { log: () => undefined, warn: () => undefined, error: () => undefined };
   const now = (): string => '2026-11-21T10:00:00.000Z';
   const limits = { ...defaults, compareEveryMs: 1 };
-  const reader = await followState({ kafka, admin, db, service: 's', topics: [controls], limits, now, log });
+  const watch = { add: () => undefined } as unknown as TopicWatch;
+  const reader = await followState({ kafka, admin, db, service: 's', topics: [controls], limits, now, log, watch });
   try {
     await reader.caughtUp();
     const first = reader.comparedAgo()[controls.name];

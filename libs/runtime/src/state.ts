@@ -12,13 +12,14 @@ import { News } from './news.js';
 import { whenLed } from './read-ends.js';
 import { fitsText } from './text.js';
 import { together } from './together.js';
+import type { TopicWatch } from './topic-watch.js';
 
 type Log = { log(message: string): void; warn(message: string): void; error(message: string): void };
 
 /**
  * Writes what was read of a state topic to the table: the highest version per key wins, an older one is ignored. A record that
  * cannot be read or stored is ignored aloud: held up by it, every later stop and withdrawal would be unknown. One statement, so
- * that the rows and how far they were read to are one transaction.
+ * that the rows and how far they were read to are one transaction. Where the topic is not the one of `topicId` any more, positions stay.
  */
 export async function applyState(
   db: Pick<Database, 'read'>,
@@ -26,6 +27,7 @@ export async function applyState(
   records: readonly RawRecord[],
   at: string,
   log: Log,
+  topicId?: string,
 ): Promise<void> {
   const newest = new Map<string, { version: number; json: string }>();
   const next = new Map<number, bigint>();
@@ -53,9 +55,10 @@ export async function applyState(
        SELECT $1, key, version, data::jsonb, $5 FROM unnest($2::text[], $3::bigint[], $4::text[]) AS n(key, version, data)
        ON CONFLICT (topic, key) DO UPDATE SET version = excluded.version, data = excluded.data, read_at = excluded.read_at
        WHERE state_rows.version < excluded.version
-     )
+     ), known AS (SELECT 1 FROM topic_ids WHERE topic = $1 AND id = $8::text FOR SHARE)
      INSERT INTO state_positions (topic, partition, next_offset)
      SELECT $1, partition, next_offset FROM unnest($6::int[], $7::bigint[]) AS n(partition, next_offset)
+     WHERE $8::text IS NULL OR EXISTS (SELECT FROM known)
      ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(state_positions.next_offset, excluded.next_offset)`,
     [
       topic.name,
@@ -65,6 +68,7 @@ export async function applyState(
       at,
       places.map(([partition]) => partition),
       places.map(([, offset]) => String(offset)),
+      topicId ?? null,
     ],
   );
 }
@@ -108,6 +112,8 @@ export const staleIn = (compared: Readonly<Record<string, Ago | null>>): Readonl
     }),
   );
 
+const topicOf = (place: string): string => place.slice(0, place.lastIndexOf('/'));
+
 export interface StateReader {
   /** How long ago each table was last found read to the end of its topic; null where never. */
   comparedAgo(): Readonly<Record<string, Ago | null>>;
@@ -137,7 +143,7 @@ interface PositionsOf {
   readonly limits: Limits;
 }
 
-/** How far the tables have been read to. Throws where they are ahead of a topic: they are of another cluster. */
+/** How far the tables have been read to. Throws where they are ahead of a topic although it is the same: its broker has lost records. */
 export async function positionsWithin(
   is: PositionsOf,
   table: 'state_positions' | 'record_positions',
@@ -153,7 +159,7 @@ async function comparedWithEnds(is: PositionsOf, table: 'state_positions' | 'rec
       const at = positions.get(`${name}/${partition}`) ?? 0;
       if (at > Number(high))
         throw new Error(
-          `${name}/${partition} ends at ${high} but was read to ${at}: this database belongs to another cluster`,
+          `${name}/${partition} ends at ${high} but was read to ${at}, and it is still the same topic: the broker has lost records that it had acknowledged, or this database is of another cluster; see docs/sre.md, "Recovery cases"`,
         );
     }
   }
@@ -188,6 +194,7 @@ export async function followState(is: {
   limits: Limits;
   now: () => string;
   log: Log;
+  watch: TopicWatch;
 }): Promise<StateReader> {
   const compared: Record<string, Ago | null> = Object.fromEntries(is.topics.map((t) => [t.name, null]));
   const positions = new Map(
@@ -200,7 +207,7 @@ export async function followState(is: {
   const apply = new Map(
     is.topics.map((topic) => {
       const handle = async (records: readonly RawRecord[]): Promise<void> => {
-        await applyState(is.db, topic, records, is.now(), is.log);
+        await applyState(is.db, topic, records, is.now(), is.log, is.watch.of(topic.name)?.id);
         news.tell();
       };
       return [topic.name, together(handle, is.limits.batchEvents)] as const;
@@ -213,10 +220,13 @@ export async function followState(is: {
     limits: is.limits,
     log: is.log,
     positionOf: (name, partition) => positions.get(`${name}/${partition}`),
+    onJump: (place, from, to) => is.watch.jumped(place, from, to),
     handle: async (name, partition, records) => {
+      const id = is.watch.of(name)?.id;
       await apply.get(name)?.(records);
       const last = records.at(-1);
-      if (last) positions.set(`${name}/${partition}`, nextOf(last));
+      // Made again meanwhile, it is read from its beginning.
+      if (last && id === is.watch.of(name)?.id) positions.set(`${name}/${partition}`, nextOf(last));
       passed.delete(`${name}/${partition}`);
     },
     passed: (name, partition, _from, next) => {
@@ -230,6 +240,24 @@ export async function followState(is: {
   // Ends that were seen and not reached yet. Where state comes in all the time, the tables are behind the newest ones at any moment.
   let seen: { readonly since: Ago; readonly topic: string; readonly ends: readonly (readonly [string, number])[] }[] =
     [];
+  is.watch.add({
+    topics: is.topics.map(({ name }) => name),
+    whole: true,
+    positions: async () => {
+      const at = await readPositions(is.db);
+      const reached = [...passed].filter(([place, { from }]) => from === (at.get(place) ?? 0));
+      return new Map([...at, ...reached.map(([place, { next }]) => [place, next] as const)]);
+    },
+    busy: consumer.busy,
+    again: async (topics) => {
+      for (const place of positions.keys()) if (topics.includes(topicOf(place))) positions.set(place, '0');
+      for (const place of passed.keys()) if (topics.includes(topicOf(place))) passed.delete(place);
+      for (const topic of topics) compared[topic] = null;
+      seen = seen.filter(({ topic }) => !topics.includes(topic));
+      consumer.restart();
+    },
+  });
+
   const compare = async (): Promise<void> => {
     const since = ago();
     // The ends first: what is read to them had all that was there when it began.

@@ -81,6 +81,16 @@ export const instruments = {
     says: 'One call of a connected system',
     buckets: seconds,
   },
+  'countersign.consumer.expiring': {
+    kind: 'gauge',
+    unit: '{partition}',
+    says: 'Partitions whose oldest unread event is older than half of its retention',
+  },
+  'countersign.gaps': {
+    kind: 'gauge',
+    unit: '{gap}',
+    says: 'Stretches of records deleted before they were read, not acknowledged yet, by why',
+  },
   'countersign.dead_letters': { kind: 'counter', unit: '{event}', says: 'Events set aside, by why' },
   'countersign.jobs': { kind: 'gauge', unit: '{job}', says: 'Jobs by kind: waiting for their time, or due' },
   'countersign.jobs.oldest': { kind: 'gauge', unit: 's', says: 'How long the oldest due job is overdue' },

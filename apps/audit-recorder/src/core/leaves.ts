@@ -23,6 +23,7 @@ export function leafOf(record: KafkaFact, commitmentKey: Uint8Array): NewLeaf {
     topic: record.topic,
     partition: record.partition,
     offset: record.offset,
+    ...(record.topicId !== undefined && { topicId: record.topicId }),
     source,
     id,
     sha256,

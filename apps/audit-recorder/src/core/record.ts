@@ -8,6 +8,8 @@ export interface KafkaFact {
   readonly key: Buffer | null;
   readonly headers: Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>>;
   readonly value: Buffer | null;
+  /** The broker's id of the topic, where it was made again since the record began. */
+  readonly topicId?: string;
   /** Checked by its contract; absent where it could not be read. */
   readonly event?: Envelope;
 }

@@ -52,15 +52,15 @@ export async function appendLeaves(tx: Tx, leaves: readonly NewLeaf[], at: strin
   const bytes = packed(leaves.map((leaf) => leaf.bytes));
   tx.write(
     `WITH grown AS (UPDATE log_head SET size = $2, frontier = $3)
-     INSERT INTO leaves (index, topic, partition, "offset", source, id, sha256, leaf_hash, kept, bytes, at, ids)
+     INSERT INTO leaves (index, topic, partition, "offset", source, id, sha256, leaf_hash, kept, bytes, at, ids, topic_id)
      SELECT $1::bigint + n - 1, topic, partition, "offset", source, id,
        substring($5::bytea from (n::int - 1) * ${HASH_BYTES} + 1 for ${HASH_BYTES}),
        substring($6::bytea from (n::int - 1) * ${HASH_BYTES} + 1 for ${HASH_BYTES}),
-       kept, ${cutBytes('$7', 'start', 'length')}, $4, ids
+       kept, ${cutBytes('$7', 'start', 'length')}, $4, ids, topic_id
      FROM ROWS FROM (
-       unnest($8::text[], $9::int[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::int[], $15::int[]),
+       unnest($8::text[], $9::int[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::int[], $15::int[], $17::text[]),
        jsonb_array_elements($16)
-     ) WITH ORDINALITY AS new(topic, partition, "offset", source, id, kept, start, length, ids, n)`,
+     ) WITH ORDINALITY AS new(topic, partition, "offset", source, id, kept, start, length, topic_id, ids, n)`,
     [
       head.size,
       frontier.size,
@@ -78,6 +78,7 @@ export async function appendLeaves(tx: Tx, leaves: readonly NewLeaf[], at: strin
       bytes.starts,
       bytes.lengths,
       JSON.stringify(leaves.map(({ ids }) => ids)),
+      column(({ leaf }) => leaf.topicId ?? null),
     ],
   );
   if (completed.length > 0) {
@@ -117,18 +118,20 @@ export async function lastCheckpoint(read: Reader): Promise<SignedCheckpoint | u
 }
 
 /** All of a leaf but its ids, which only find it. */
-const leafColumns = 'index, topic, partition, "offset", source, id, sha256, leaf_hash, kept, bytes, at';
+const leafColumns = 'index, topic, partition, "offset", source, id, sha256, leaf_hash, kept, bytes, at, topic_id';
 
-/** The leaf of one Kafka record. */
+/** The leaf of one Kafka record; of the topic as it is now, unless `topicId` names one that was before. */
 export async function findLeaf(
   read: Reader,
   topic: string,
   partition: number,
   offset: string,
+  topicId?: string,
 ): Promise<ExportedLeaf | undefined> {
   const rows = await read<LeafRow>(
-    `SELECT ${leafColumns} FROM leaves WHERE topic = $1 AND partition = $2 AND "offset" = $3`,
-    [topic, partition, offset],
+    `SELECT ${leafColumns} FROM leaves WHERE topic = $1 AND partition = $2 AND "offset" = $3
+       AND ($4::text IS NULL OR coalesce(topic_id, '') = $4) ORDER BY index DESC LIMIT 1`,
+    [topic, partition, offset, topicId ?? null],
   );
   return rows.map(leafOf)[0];
 }
@@ -182,6 +185,7 @@ interface LeafRow {
   readonly kept: string;
   readonly bytes: Buffer | null;
   readonly at: Date;
+  readonly topic_id: string | null;
 }
 
 const checkpointOf = ({ size, note, at }: CheckpointRow): SignedCheckpoint => ({ size, note, at: at.toISOString() });
@@ -191,6 +195,7 @@ function leafOf(row: LeafRow): ExportedLeaf {
     topic: row.topic,
     partition: row.partition,
     offset: String(row.offset),
+    ...(row.topic_id !== null && { topicId: row.topic_id }),
     source: row.source,
     id: row.id,
     sha256: new Uint8Array(row.sha256),

@@ -80,15 +80,25 @@ export class Pages {
     return new StreamableFile(Readable.from(lines(), { objectMode: false }), { type: 'application/x-ndjson' });
   }
 
-  /** Shows that one Kafka record is among those that the latest checkpoint signs. Hashes in base64. */
+  /**
+   * Shows that one Kafka record is among those that the latest checkpoint signs. Hashes in base64. `topicId` asks for the record of a
+   * topic that was made again since: that id, or an empty one for the topic as it was first.
+   */
   @Get('record/proof')
   async proof(
     @Query('topic') topic: string | undefined,
     @Query('partition') partition: string | undefined,
     @Query('offset') offset: string | undefined,
+    @Query('topicId') topicId?: string,
   ) {
     if (!topic) throw badField('topic', 'the name of a topic');
-    const found = await findLeaf(this.read, topic, whole('partition', partition), String(whole('offset', offset)));
+    const found = await findLeaf(
+      this.read,
+      topic,
+      whole('partition', partition),
+      String(whole('offset', offset)),
+      topicId,
+    );
     if (!found?.hash) throw new NotFoundException(`no leaf for ${topic} ${partition}/${offset}`);
     const { size, note } = await this.latest();
     if (found.index >= size) throw new ConflictException(`leaf ${found.index} is in no checkpoint yet: try again soon`);

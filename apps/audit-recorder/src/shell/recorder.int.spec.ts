@@ -3,7 +3,8 @@ import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { KafkaFact } from '../core/record.js';
 import { chain, inboundSignal, kafkaFact } from '../core/testing.js';
-import { type Recorder, recorder, secrets, tokens } from './testing.js';
+import { Recording } from './recording.js';
+import { type Recorder, recorder, secrets, start, tokens } from './testing.js';
 
 let files: ReturnType<typeof secrets>;
 /** Held for the whole file: a server that nothing holds would be started anew for each test. */
@@ -83,6 +84,25 @@ describe('appending', () => {
     ]);
     expect(await verify()).toMatchObject({ ok: true, size: 6, confirmed: 6, eventsChecked: 6 });
     expect(log.published.filter(({ type }) => type === 'DeadLetter')).toEqual([]);
+  });
+
+  test('makes leaves of their own of the records of a topic that was made again, though they stand where others stood', async () => {
+    const [one, two] = records(2) as [KafkaFact, KafkaFact];
+    await log.append([one, two]);
+    const keeper = log.app.get(Recording);
+    const again = { ...two, offset: '0', topicId: 'made-again', cause: { source: '~record', id: 'again' } };
+    const keep = (record: typeof again) =>
+      log.transaction((tx) => keeper.keep({ at: start, tx, records: [record as never], schedule: () => undefined }));
+    await keep(again);
+    await expect(keep(again)).rejects.toThrow(/leaves_place/);
+    await log.append(records(1, 1));
+    await log.sign();
+    expect(await verify()).toMatchObject({ ok: true, size: 4, confirmed: 4 });
+    const proof = async (more: string) =>
+      JSON.parse((await log.get(`/v1/record/proof?topic=${one.topic}&partition=0&offset=0${more}`, tokens.lea)).body);
+    expect(await proof('')).toMatchObject({ index: 2, leaf: { topicId: 'made-again' } });
+    expect(await proof('&topicId=made-again')).toMatchObject({ index: 2 });
+    expect(await proof('&topicId=')).toMatchObject({ index: 0 });
   });
 
   test('appends once when a crash makes the same records come again, alone or among others', async () => {

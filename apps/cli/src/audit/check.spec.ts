@@ -82,6 +82,14 @@ test('two ends of a permit are found; unresolved then executed, and executed the
   expect(found(honest.observed())).toEqual({});
 });
 
+test('records that were deleted before a service read them are lost, until a person has acknowledged it', () => {
+  const gap = { service: 'audit-recorder', topic: 'reviews.decided.v1', partition: 2, from: 10, noticedAt: at };
+  expect(found(quietWorld().observed({ missed: [{ ...gap, to: 15 }] }))).toEqual({
+    'nothing-lost': [expect.stringContaining('from offset 10 to 14 were deleted before audit-recorder read them')],
+  });
+  expect(found(quietWorld().observed({ missed: [{ ...gap, to: null }] }))['nothing-lost']).toHaveLength(1);
+});
+
 test('one event published twice is one; an action executed under two permits is found', () => {
   const w = quietWorld();
   const [last] = w.observed().seen.slice(-1);

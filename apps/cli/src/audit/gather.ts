@@ -6,6 +6,7 @@ import { codeOf, Failure } from '../shell/failure.js';
 import { brokerOf } from '../shell/kafka.js';
 import type { Session } from '../shell/session.js';
 import {
+  type Missed,
   type Observed,
   placeName,
   type RecordSeen,
@@ -37,6 +38,7 @@ export async function gather(
   const at = s.now();
   const { record, states, versions } = await readRecord(s);
   const onTopics = new Set(topics.states.map(({ place }) => placeName(place)));
+  const missed = await readMissed(s);
   const { graceSeconds, toleranceSeconds } = given;
   return {
     at,
@@ -47,6 +49,7 @@ export async function gather(
     reserved,
     held,
     record,
+    missed,
     ...topics,
     seen: [...topics.seen, ...states],
     states: [...topics.states, ...versions.filter(({ place }) => !onTopics.has(placeName(place)))],
@@ -62,6 +65,22 @@ function keysIn(jwks: unknown): Observed['keys'] {
       `the keys of the permits: ${error instanceof Error ? error.message : 'unreadable'}; see --keys`,
     );
   }
+}
+
+/** What each service says that it could not read any more. One that does not answer says nothing, and `status` tells of it. */
+async function readMissed(s: Session): Promise<readonly Missed[]> {
+  const found = await Promise.all(
+    Object.entries(s.installation.urls).map(async ([service, url]) => {
+      try {
+        const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(10_000) });
+        const { checks } = (await response.json()) as { checks?: { gaps?: Omit<Missed, 'service'>[] } };
+        return (checks?.gaps ?? []).map((gap) => ({ service, ...gap }));
+      } catch {
+        return [];
+      }
+    }),
+  );
+  return found.flat();
 }
 
 /** Null where the executor shows no sandboxes. */
@@ -145,7 +164,12 @@ function compaction() {
     if (before !== undefined) superseded.add(before);
     newest.set(key, name);
   };
-  return { see, superseded };
+  /** A topic that was made again holds nothing of what was before. */
+  const forget = (topic: string): void => {
+    for (const name of superseded) if (name.startsWith(`${topic}/`)) superseded.delete(name);
+    for (const key of newest.keys()) if (key.startsWith(`${topic}/`)) newest.delete(key);
+  };
+  return { see, superseded, forget };
 }
 
 /** Verifies the record in one pass and takes from it what the topics may have forgotten. */
@@ -154,12 +178,19 @@ async function readRecord(s: Session): Promise<{ record: RecordSeen; states: See
   const states: Seen[] = [];
   const versions: StateSeen[] = [];
   const appended: string[] = [];
-  const { see, superseded } = compaction();
+  const { see, superseded, forget } = compaction();
+  const ids = new Map<string, string | undefined>();
   try {
     const opened = await readExport(await s.audit.lines('/v1/record/export'));
     const tapped = async function* () {
       for await (const batch of opened.leaves) {
         for (const { leaf, kept, bytes, at } of batch) {
+          // What the topics hold now is of the topics as they are now.
+          if (leaf.topicId !== ids.get(leaf.topic)) {
+            ids.set(leaf.topic, leaf.topicId);
+            forget(leaf.topic);
+            for (const name of leaves.keys()) if (name.startsWith(`${leaf.topic}/`)) leaves.delete(name);
+          }
           leaves.set(placeName(leaf), kept === 'event' ? Buffer.from(leaf.sha256).toString('hex') : null);
           appended.push(at);
           see(leaf, kept === 'event' ? (bytes ?? null) : null);

@@ -182,6 +182,7 @@ export function world() {
     reserved: [...reserved],
     states: [...states],
     held: { at: minutes(59), own: new Map(), differ: [], checked: 0, writers: new Set() },
+    missed: [],
     record: {
       ok: true,
       size: written.length,

@@ -31,6 +31,12 @@ export function nothingLost(facts: Facts): Finding {
       violations.push({ invariant: 'nothing-lost', ids: [of.id], says });
     } else waiting.push(of);
   };
+  for (const { service, topic, partition, from, to, noticedAt } of facts.missed) {
+    checked += 1;
+    const what = to === null ? `from offset ${from} on, with their topic,` : `from offset ${from} to ${to - 1}`;
+    const says = `the records ${what} were deleted before ${service} read them, noticed at ${noticedAt}`;
+    violations.push({ invariant: 'nothing-lost', ids: [`${topic}/${partition}`], says });
+  }
   signals(facts, step);
   tasks(facts, step);
   proposals(facts, step);

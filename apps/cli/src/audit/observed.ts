@@ -93,6 +93,17 @@ export interface HeldState {
   readonly checked: number;
 }
 
+/** Records that were deleted before a service read them, as its health page says; gone from there once a person has acknowledged it. */
+export interface Missed {
+  readonly service: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  /** Exclusive; null: to the end of a topic that is gone. */
+  readonly to: number | null;
+  readonly noticedAt: string;
+}
+
 /** Everything that is checked. Null: it could not be looked at, and what rests on it is not checked. */
 export interface Observed {
   readonly at: string;
@@ -112,6 +123,7 @@ export interface Observed {
   readonly sandbox: Sandbox | null;
   readonly reserved: readonly Reserved[] | null;
   readonly record: RecordSeen | null;
+  readonly missed: readonly Missed[];
 }
 
 export const placeName = ({ topic, partition, offset }: Pick<Place, 'topic' | 'partition' | 'offset'>): string =>

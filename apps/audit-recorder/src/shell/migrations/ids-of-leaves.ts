@@ -50,7 +50,7 @@ export class IdsOfLeaves1763700008701 implements MigrationInterface {
 }
 
 /** Who appends without being the tables' owner. */
-async function services(db: QueryRunner): Promise<string[]> {
+export async function services(db: QueryRunner): Promise<string[]> {
   const rows = (await db.query(`
     SELECT grantee AS role FROM information_schema.role_table_grants
     WHERE table_schema = current_schema() AND table_name = 'leaves' AND privilege_type = 'INSERT' AND grantee <> current_user`)) as {
@@ -59,7 +59,8 @@ async function services(db: QueryRunner): Promise<string[]> {
   return rows.map(({ role }) => role);
 }
 
-async function unreadable(db: QueryRunner, role: string): Promise<string[]> {
+/** Tables that a role cannot read. */
+export async function unreadable(db: QueryRunner, role: string): Promise<string[]> {
   const rows = (await db.query(
     `SELECT relname AS name FROM pg_class
      WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND NOT has_table_privilege($1, oid, 'SELECT')`,
@@ -68,4 +69,5 @@ async function unreadable(db: QueryRunner, role: string): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** A name as SQL takes it. */
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

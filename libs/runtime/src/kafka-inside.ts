@@ -1,0 +1,190 @@
+import type { Kafka } from 'kafkajs';
+
+/*
+ * What the broker knows and kafkajs 2.2.4 does not ask: the ids of topics (Metadata from version 10 on; it stops at 6), and where the
+ * logs of many topics begin, in one request a broker. Both go over kafkajs' own connections, so with its login, TLS and time-outs.
+ * This reaches into kafkajs; its version is pinned, and the first use says so where it is another.
+ */
+
+/** What the broker says of topics. */
+export interface TopicFacts {
+  /** The id of each topic, by name: a topic that is deleted and made again has another. No entry: there is no such topic. */
+  ids(topics: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /**
+   * The first offset that each partition still has, or the one after its last, by `topic/partition`; or the first of a record not older
+   * than a time (milliseconds since 1970), -1 where there is none.
+   */
+  offsets(
+    topics: readonly string[],
+    which: 'first' | 'end' | ((topic: string) => number),
+  ): Promise<ReadonlyMap<string, number>>;
+  close(): Promise<void>;
+}
+
+interface Broker {
+  readonly connectionPool: {
+    send(of: {
+      request: {
+        apiKey: number;
+        apiVersion: number;
+        apiName: string;
+        encode(): Promise<{ buf: Buffer; buffer: Buffer }>;
+      };
+      response: { decode(raw: Buffer): Promise<Buffer>; parse(raw: Buffer): Promise<Buffer> };
+    }): Promise<Buffer>;
+  };
+}
+interface Cluster {
+  readonly brokerPool: { findConnectedBroker(): Promise<Broker> };
+  isConnected(): boolean;
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  findTopicPartitionMetadata(topic: string): readonly { partitionId: number }[];
+  fetchTopicsOffset(
+    topics: readonly {
+      topic: string;
+      partitions: readonly { partition: number }[];
+      fromBeginning?: boolean;
+      fromTimestamp?: number;
+    }[],
+  ): Promise<readonly { topic: string; partitions: readonly { partition: number; offset: string }[] }[]>;
+}
+
+/** Asks over a connection of its own, made at the first question. Throws what kafkajs throws; the next question begins anew. */
+export function topicFacts(kafka: Kafka): TopicFacts {
+  const cluster = clusterOf(kafka);
+  let connecting: Promise<void> | undefined;
+  const connected = async (): Promise<void> => {
+    if (cluster.isConnected()) return;
+    connecting ??= cluster.connect().finally(() => {
+      connecting = undefined;
+    });
+    await connecting;
+  };
+  return {
+    ids: async (topics) => {
+      await connected();
+      const broker = await cluster.brokerPool.findConnectedBroker();
+      const raw = (bytes: Buffer) => Promise.resolve(bytes);
+      const buffer = metadataRequest(topics);
+      const answer = await broker.connectionPool.send({
+        request: {
+          apiKey: 3,
+          apiVersion: 10,
+          apiName: 'Metadata',
+          // kafkajs takes whatever looks like its own encoder.
+          encode: () => Promise.resolve({ buf: buffer, buffer }),
+        },
+        response: { decode: raw, parse: raw },
+      });
+      return readTopicIds(answer);
+    },
+    offsets: async (topics, which) => {
+      await connected();
+      try {
+        await cluster.addMultipleTargetTopics(topics);
+        const found = await cluster.fetchTopicsOffset(
+          topics.map((topic) => ({
+            topic,
+            partitions: cluster.findTopicPartitionMetadata(topic).map(({ partitionId: partition }) => ({ partition })),
+            ...(typeof which === 'function' ? { fromTimestamp: which(topic) } : { fromBeginning: which === 'first' }),
+          })),
+        );
+        return new Map(
+          found.flatMap(({ topic, partitions }) =>
+            partitions.map(({ partition, offset }) => [`${topic}/${partition}`, Number(offset)] as const),
+          ),
+        );
+      } catch (error) {
+        // Its leaders may have changed.
+        await cluster.refreshMetadata().catch(() => undefined);
+        throw error;
+      }
+    },
+    close: () => cluster.disconnect(),
+  };
+}
+
+function clusterOf(kafka: Kafka): Cluster {
+  const make = Object.getOwnPropertySymbols(kafka).find((name) => name.description === 'private:Kafka:createCluster');
+  if (!make) throw new Error('this is not kafkajs 2.2.4: the ids of topics cannot be asked for');
+  const inside = kafka as unknown as Record<symbol, (options: object) => Cluster>;
+  return (inside[make] as (options: object) => Cluster)({ allowAutoTopicCreation: false, metadataMaxAge: 300_000 });
+}
+
+/** Metadata, version 10, with the empty tags of the flexible request header before it. https://kafka.apache.org/protocol#The_Messages_Metadata */
+function metadataRequest(topics: readonly string[]): Buffer {
+  const named = topics.flatMap((topic) => [Buffer.alloc(16), compact(topic), Buffer.alloc(1)]);
+  // No tags of the header; at the end: make no topic, list no permissions (twice), no tags.
+  return Buffer.concat([Buffer.alloc(1), uvarint(topics.length + 1), ...named, Buffer.alloc(4)]);
+}
+
+/** The ids in an answer to Metadata, version 10, after its correlation id. Throws where it is none. */
+export function readTopicIds(answer: Buffer): ReadonlyMap<string, string> {
+  let at = 0;
+  const take = (length: number): Buffer => {
+    if (at + length > answer.length) throw new Error('the broker answered with less than its protocol promises');
+    at += length;
+    return answer.subarray(at - length, at);
+  };
+  const number = (): number => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = take(1).readUInt8(0);
+      value |= (byte & 0x7f) << shift;
+      if ((byte & 0x80) === 0) return value;
+    }
+  };
+  const text = (): string => take(Math.max(0, number() - 1)).toString();
+  const each = (read: () => void): void => {
+    for (let left = number() - 1; left > 0; left--) read();
+  };
+  const tags = (): void => {
+    for (let left = number(); left > 0; left--) {
+      number();
+      take(number());
+    }
+  };
+  const ids = new Map<string, string>();
+  tags();
+  take(4);
+  each(() => {
+    take(4);
+    text();
+    take(4);
+    text();
+    tags();
+  });
+  text();
+  take(4);
+  each(() => {
+    const error = take(2).readInt16BE(0);
+    const name = text();
+    const id = take(16).toString('base64url');
+    take(1);
+    each(() => {
+      take(2 + 4 + 4 + 4);
+      for (let list = 0; list < 3; list++) each(() => take(4));
+      tags();
+    });
+    take(4);
+    tags();
+    // 5: no leader at this moment; the topic is there all the same.
+    if (error === 0 || error === 5) ids.set(name, id);
+    else if (error !== 3 && error !== 29)
+      throw Object.assign(new Error(`${name}: Kafka's error ${error}`), { retriable: true });
+  });
+  return ids;
+}
+
+function uvarint(n: number): Buffer {
+  const bytes: number[] = [];
+  for (let left = n; ; left >>>= 7) {
+    if (left < 0x80) return Buffer.from([...bytes, left]);
+    bytes.push((left & 0x7f) | 0x80);
+  }
+}
+
+const compact = (text: string): Buffer => Buffer.concat([uvarint(Buffer.byteLength(text) + 1), Buffer.from(text)]);
