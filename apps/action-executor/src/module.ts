@@ -9,6 +9,7 @@ import { CrmSandbox } from './shell/connectors/crm-sandbox.js';
 import { MailerSandbox } from './shell/connectors/mailer-sandbox.js';
 import { Sandbox } from './shell/connectors/sandbox.js';
 import { Webhook } from './shell/connectors/webhook.js';
+import { Decisions } from './shell/decisions.js';
 import {
   Permits1763700000001,
   Sandboxes1763700000002,
@@ -32,7 +33,7 @@ export const spec: ServiceSpec = {
 
 @Module({
   imports: [RuntimeModule.of(spec)],
-  controllers: [Approvals, SandboxPages],
+  controllers: [Approvals, Decisions, SandboxPages],
   providers: [
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },
     Sandbox,

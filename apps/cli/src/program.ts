@@ -8,6 +8,7 @@ import { playCommands } from './shell/commands/plays.js';
 import { policyCommands } from './shell/commands/policy.js';
 import { recordCommands } from './shell/commands/record.js';
 import { reviewCommands } from './shell/commands/review.js';
+import { settleCommands } from './shell/commands/settle.js';
 import { statusCommands } from './shell/commands/status.js';
 
 /** The command line. It exits by itself only where it is misused (2) or asked for help (0). */
@@ -46,6 +47,7 @@ Exit codes:
   playCommands(countersign);
   policyCommands(countersign);
   permitCommands(countersign);
+  settleCommands(countersign);
   deadLetterCommands(countersign);
   replayCommands(countersign);
   auditCommands(countersign);

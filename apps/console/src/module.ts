@@ -8,9 +8,12 @@ import { EscalationTraces1763700000018 } from './shell/migrations/escalation-tra
 import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
+import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
 import { Policies } from './shell/policies.js';
 import { Reviews } from './shell/reviews.js';
+import { Settlements } from './shell/settlements.js';
 import { Store } from './shell/store.js';
+import { UnresolvedStore } from './shell/unresolved-store.js';
 import { Views } from './shell/views.js';
 
 export const spec: ServiceSpec = {
@@ -23,6 +26,7 @@ export const spec: ServiceSpec = {
     SettlementsByExecutor1763700000009,
     EscalationTraces1763700000018,
     OwnStateAlone1763700000033,
+    UnresolvedPermits1763700000037,
   ],
   ownState: ['controls.v1', 'policies.v1'],
   jobs: [ForgetActivities],
@@ -30,9 +34,10 @@ export const spec: ServiceSpec = {
 
 @Module({
   imports: [RuntimeModule.of(spec)],
-  controllers: [Handlers, Reviews, Controls, Views],
+  controllers: [Handlers, Reviews, Controls, Settlements, Views],
   providers: [
     Store,
+    UnresolvedStore,
     Policies,
     ForgetActivities,
     Access,

@@ -23,6 +23,7 @@ export const eventSchemas = {
   ReviewDecided: flow.ReviewDecided,
   ActionSettled: flow.ActionSettled,
   PermitRejected: flow.PermitRejected,
+  SettlementDecided: flow.SettlementDecided,
   DeadLetter: flow.DeadLetter,
   DeadLetterReplayed: flow.DeadLetterReplayed,
   CheckpointPublished: flow.CheckpointPublished,

@@ -308,6 +308,25 @@ export const ActionSettled = z.object({
 });
 export type ActionSettled = z.infer<typeof ActionSettled>;
 
+/**
+ * A person's word on what became of a permit that is `unresolved`, and nothing else. Its executor settles it so, once: everybody
+ * else hears of the end as of every other end, from the executor.
+ */
+export const SettlementDecided = z.object({
+  decisionId: Uuid,
+  permitId: Uuid,
+  actionId: Uuid,
+  proposalId: Uuid,
+  digest: Sha256,
+  executor: Name,
+  connector: Name,
+  outcome: z.enum(['executed', 'failed']),
+  by: Name,
+  note: z.string().min(1).max(1000),
+  at: Instant,
+});
+export type SettlementDecided = z.infer<typeof SettlementDecided>;
+
 /** A permit that settles nothing: forged, altered, for another audience, or spent before. Recorded, never run. */
 export const PermitRejected = z.object({
   permitId: z.string().max(100).optional(),

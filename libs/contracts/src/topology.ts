@@ -234,6 +234,14 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
       'as proposed',
       "People's answers.",
     ),
+    log(
+      'settlements.decided.v1',
+      'console',
+      executors,
+      ['SettlementDecided'],
+      'as proposed',
+      "People's word on permits that are unresolved.",
+    ),
     state('controls.v1', 'console', [...all, ...executors], ['ControlChanged'], 'scope', 'Stops, and their lifting.', {
       partitions: 1,
     }),

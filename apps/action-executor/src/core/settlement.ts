@@ -1,4 +1,10 @@
-import { type ActionApproved, type ActionSettled, actionKey, type PermitRejected } from '@countersign/contracts';
+import {
+  type ActionApproved,
+  type ActionSettled,
+  actionKey,
+  type PermitRejected,
+  type SettlementDecided,
+} from '@countersign/contracts';
 import type { End } from './decide.js';
 
 /** The topic of everything that becomes of this executor's permits. */
@@ -12,6 +18,12 @@ export function settlementOf(approval: ActionApproved, end: End, at: string): Ac
   const { permitId, actionId, proposalId, digest, executor, connector } = approval;
   return { permitId, actionId, proposalId, digest, executor, connector, ...end, at };
 }
+
+/** The end that a person decided. Their note stays with their own event. */
+export const decidedEnd = ({ outcome, by }: SettlementDecided): End => ({
+  outcome,
+  reason: { code: 'decided', says: `${by} decided it, since nobody else could tell` },
+});
 
 /** A permit that settles nothing, as an event's data. What the approval says of itself is quoted, not believed. */
 export function rejectionOf(

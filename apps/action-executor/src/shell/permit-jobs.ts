@@ -342,7 +342,10 @@ export class PermitJobs implements JobKind<PermitJob> {
       }
       const end = stand.get(permitIdOf(job));
       if (!end) throw new Error(`permit ${permitIdOf(job)} has no row to end`);
-      if (end.outcome === 'unresolved') this.log.warn(`permit ${permitIdOf(job)} is unresolved: ${end.reason?.code}`);
+      if (end.outcome === 'unresolved')
+        this.log.warn(
+          `permit ${permitIdOf(job)} is unresolved: ${end.reason?.code}; ask the connected system, then \`countersign settle\``,
+        );
       work.emit(job.cause, { ...to, type: 'ActionSettled', data: settlementOf(approval, end, at) });
     }
   }

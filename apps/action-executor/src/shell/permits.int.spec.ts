@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ActionApproved } from '@countersign/contracts';
+import { type ActionApproved, derivedId } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
@@ -9,6 +9,7 @@ import { spec as shipped } from '../module.js';
 import { Approvals } from './approvals.js';
 import { ComparedState } from './compared-state.js';
 import { CONNECTORS } from './connector.js';
+import { Decisions } from './decisions.js';
 import { PermitJobs } from './permit-jobs.js';
 import { Permits } from './permits.js';
 import { SETTINGS } from './settings.js';
@@ -33,7 +34,7 @@ const patience = { turns: 3, backoffMs: 500, behindMs: 150 };
 
 @Module({
   imports: [RuntimeModule.of(spec)],
-  controllers: [Approvals],
+  controllers: [Approvals, Decisions],
   providers: [
     { provide: SETTINGS, useValue: { permitKeys: verifyKeys(key), patience } },
     { provide: CONNECTORS, useFactory: () => new Map([[double.name, double]]) },
@@ -828,4 +829,48 @@ test('the replay of a dead permit changes nothing: it has its end', async () => 
   await harness.deliver('dead-letters.replayed.v1', [{ type: 'DeadLetterReplayed', id: 'order-1', data: order }]);
   expect(await harness.runJobs()).toEqual([]);
   expect(double.calls).toEqual([]);
+});
+
+const decisionOf = (approval: ActionApproved, outcome: 'executed' | 'failed', by = 'lea') => {
+  const { permitId, actionId, proposalId, digest, executor, connector } = approval;
+  const of = { permitId, actionId, proposalId, digest, executor, connector };
+  const data = { decisionId: derivedId('decision', by), ...of, outcome, by, note: 'seen there', at: start };
+  return { type: 'SettlementDecided', id: `decision-${by}`, key: 'ads-1', data };
+};
+const decisions = 'settlements.decided.v1';
+
+test('rule 7: what a person decides of an unresolved permit settles it, once; the opposite, a repeat and another try change nothing', async () => {
+  double.mood = 'silent';
+  const approval = approvalOf(setBid(), key);
+  await run(approval);
+  await runAt(10);
+  await runAt(30);
+  const [settled, ...more] = await harness.deliver(decisions, [
+    decisionOf(approval, 'executed'),
+    decisionOf(approval, 'failed', 'tom'),
+  ]);
+  expect(more).toEqual([]);
+  expect(settled).toMatchObject({
+    topic: 'actions.settled.action-executor.v1',
+    key: 'ads-1',
+    data: { permitId: approval.permitId, digest: approval.digest, outcome: 'executed', reason: { code: 'decided' } },
+  });
+  expect(await harness.deliver(decisions, [decisionOf(approval, 'failed', 'max')])).toEqual([]);
+  expect(await runAt(600)).toEqual([]);
+  expect(await run(approval, 'event-2')).toMatchObject([{ type: 'PermitRejected' }]);
+  expect(await permits()).toMatchObject([{ outcome: 'executed' }]);
+});
+
+test('what a person decides of a permit that is not unresolved, of nobody or of another executor changes nothing', async () => {
+  const approval = approvalOf(setBid(), key);
+  await run(approval);
+  const theirs = decisionOf(approval, 'failed', 'tom');
+  expect(
+    await harness.deliver(decisions, [
+      decisionOf(approval, 'failed'),
+      { ...theirs, data: { ...theirs.data, executor: 'downstream' } },
+      decisionOf(approvalOf(setBid('b'), key), 'executed', 'max'),
+    ]),
+  ).toEqual([]);
+  expect(await permits()).toMatchObject([{ outcome: 'executed' }]);
 });

@@ -129,6 +129,25 @@ export class Permits {
     return new Set((await this.write(tx, new Map([...ends].map(([id, { end }]) => [id, end])), at, turns)).keys());
   }
 
+  /** Ends what is unresolved as a person decided, under the rows' locks. Returns those that ended here; every other end stands. */
+  async decide(tx: Tx, ends: ReadonlyMap<string, End>, at: string): Promise<Set<string>> {
+    const rows = [...ends].sort(([a], [b]) => (a < b ? -1 : 1));
+    const decided = await tx.query<{ permit_id: string }>(
+      `UPDATE permits p SET outcome = n.outcome, reason = n.reason::jsonb, ended_at = $4
+       FROM (SELECT n.* FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n(permit_id, outcome, reason)
+             JOIN permits o ON o.permit_id = ANY($1::uuid[]) AND o.permit_id = n.permit_id
+             WHERE o.outcome = 'unresolved' ORDER BY o.permit_id FOR UPDATE OF o) n
+       WHERE p.permit_id = ANY($1::uuid[]) AND p.permit_id = n.permit_id AND p.outcome = 'unresolved' RETURNING p.permit_id`,
+      [
+        rows.map(([id]) => id),
+        rows.map(([, end]) => end.outcome),
+        rows.map(([, end]) => JSON.stringify(end.reason)),
+        at,
+      ],
+    );
+    return new Set(decided.map((row) => row.permit_id));
+  }
+
   /** Ends intents and returns the end that each row holds: the first one written stands. */
   async end(tx: Tx, ends: ReadonlyMap<string, End>, at: string): Promise<Map<string, End>> {
     const written = await this.write(tx, ends, at, new Map());

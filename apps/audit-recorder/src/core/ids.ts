@@ -26,6 +26,7 @@ export function idsOf(event: Envelope): string[] {
     data.supersededBy,
     data.permitId,
     data.reviewId,
+    data.decisionId,
     membersOf(data.review).reviewId,
     membersOf(data.subject).id,
     membersOf(data.play).runId,

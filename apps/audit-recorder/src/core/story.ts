@@ -73,6 +73,7 @@ const order = [
   'ReviewSetAside',
   'ActionRefused',
   'ActionApproved',
+  'SettlementDecided',
   'ActionSettled',
 ];
 const rankOf = ({ event }: Recorded): number => {

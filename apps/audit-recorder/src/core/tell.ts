@@ -181,6 +181,9 @@ const tellers: { readonly [T in EventType]: Teller<T> } = {
     ];
     return [['effect', parts.filter(Boolean).join('; ')]];
   },
+  SettlementDecided: (d) => [
+    ['decision', `${d.by} found that it ${d.outcome === 'executed' ? 'was executed' : 'failed'}, noting “${d.note}”`],
+  ],
   PermitRejected: (d) => [['permit', `${d.executor} did not accept a permit: ${d.reason.says}`]],
   DeadLetter: (d) => [
     [

@@ -169,6 +169,12 @@ function permits(facts: Facts, step: Check, waiting: Waiting[]): void {
       waiting.push({ what: 'unresolved permit', id, for: 'a person to decide', since, until: null });
     }
   }
+  for (const { place, event } of facts.of('SettlementDecided')) {
+    const { permitId: id, executor } = event.data;
+    const settlements = facts.issued.get(id)?.settlements ?? [];
+    const ended = settlements.some((s) => s.event.data.outcome !== 'unresolved');
+    step(ended, { what: 'decision on an unresolved permit', id, for: executor, since: place.at, until: null, place });
+  }
   const repeats = new Map<string, Place[]>();
   for (const { seen, why } of facts.unissued) {
     const { executor, permitId } = seen.event.data;

@@ -14,6 +14,7 @@ export interface Funnel {
   };
   readonly reviews: { open: number; approve: number; edit: number; reject: number; setAside: number };
   readonly settled: Record<'executed' | 'failed' | 'refused' | 'expired' | 'unresolved' | 'undone', number>;
+  readonly unresolved: { open: number };
   readonly permitsRejected: { total: number; by: Record<string, number> };
   readonly deadLetters: { open: number; total: number; byService: Record<string, number> };
 }
@@ -119,6 +120,24 @@ export interface Task {
   readonly reason: string | null;
   readonly dueAt: string;
   readonly proposals: readonly { proposalId: string; outcome: string; reason: string | null }[];
+}
+
+/** A permit that ended unresolved, and what became of it since. */
+export interface UnresolvedPermit {
+  readonly permitId: string;
+  readonly actionId: string;
+  readonly proposalId: string;
+  readonly executor: string;
+  readonly connector: string;
+  readonly says: string | null;
+  readonly at: string;
+  readonly outcome: string;
+  readonly decision: {
+    readonly outcome: 'executed' | 'failed';
+    readonly by: string;
+    readonly note: string;
+    readonly at: string;
+  } | null;
 }
 
 export interface DeadLetterRow {

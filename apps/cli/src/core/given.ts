@@ -50,6 +50,7 @@ export const funnel: Funnel = {
   verdicts: { approved: 6, refused: 2, escalated: 1, superseded: 0, refusedBy: { 'spend-cap': 2 } },
   reviews: { open: 1, approve: 0, edit: 0, reject: 0, setAside: 0 },
   settled: { executed: 5, failed: 0, refused: 1, expired: 0, unresolved: 0, undone: 0 },
+  unresolved: { open: 0 },
   permitsRejected: { total: 0, by: {} },
   deadLetters: { open: 0, total: 0, byService: {} },
 };

@@ -1,5 +1,16 @@
 import type { RecordReport } from '@countersign/record';
-import type { Card, Control, DeadLetterRow, Funnel, Health, ReviewResult, Run, Story, Task } from './answers.js';
+import type {
+  Card,
+  Control,
+  DeadLetterRow,
+  Funnel,
+  Health,
+  ReviewResult,
+  Run,
+  Story,
+  Task,
+  UnresolvedPermit,
+} from './answers.js';
 import { clock, count, distance, money, type Paint, printable, table, tally, titled, wrap } from './text.js';
 
 /** Answers of the services as a person reads them: pure functions of the answer, whose texts are made harmless first. */
@@ -31,6 +42,7 @@ export function funnelText(paint: Paint, funnel: Funnel): string {
   ];
   if (f.permitsRejected.total > 0)
     rows.push(['permits rejected', f.permitsRejected.total, beside(f.permitsRejected.by)]);
+  if (f.unresolved.open > 0) rows.push(['unresolved', f.unresolved.open, 'wait for a person: countersign unresolved']);
   if (f.deadLetters.open > 0) {
     rows.push([
       'dead letters open',
@@ -192,6 +204,28 @@ export function tasksText(paint: Paint, tasks: readonly Task[]): string {
       ].join('\n'),
     )
     .join('\n');
+}
+
+export function unresolvedText(paint: Paint, rows: readonly UnresolvedPermit[]): string {
+  if (rows.length === 0) return paint.green('No permit is unresolved.');
+  return titled(
+    paint,
+    ['permit', 'connected system', 'since', 'why'],
+    printable(rows).map((p) => [
+      p.permitId,
+      `${p.executor}/${p.connector}`,
+      clock(p.at),
+      `${p.says ?? ''}${p.decision ? ` (${p.decision.by} decided: ${p.decision.outcome})` : ''}`,
+    ]),
+  );
+}
+
+export function decisionText(paint: Paint, given: UnresolvedPermit): string {
+  const p = printable(given);
+  if (!p.decision) return `Permit ${p.permitId} is ${p.outcome}; nobody has decided it.`;
+  const { by, at, outcome, note } = p.decision;
+  const settled = p.outcome === 'unresolved' ? `${p.executor} has not settled it yet` : `settled ${p.outcome}`;
+  return `${paint.bold(outcome)} by the word of ${by} at ${clock(at)}, noting “${note}”: ${settled}.`;
 }
 
 export function deadLettersText(paint: Paint, rows: readonly DeadLetterRow[]): string {

@@ -8,7 +8,7 @@ export interface Count {
 /** The way from signals to effects, in numbers since the console began to count. */
 export function funnel(
   counts: readonly Count[],
-  now: { readonly reviewsOpen: number; readonly deadLettersOpen: number },
+  now: { readonly reviewsOpen: number; readonly deadLettersOpen: number; readonly unresolvedOpen: number },
   at: string,
 ) {
   const of = (stage: string): Record<string, number> =>
@@ -32,6 +32,8 @@ export function funnel(
     reviews: { open: now.reviewsOpen, ...named('reviews', 'approve', 'edit', 'reject', 'setAside') },
     /** `unresolved` and `undone` come beside another settlement of the same action. */
     settled: named('settled', 'executed', 'failed', 'refused', 'expired', 'unresolved', 'undone'),
+    /** Permits that wait for a person's word. */
+    unresolved: { open: now.unresolvedOpen },
     permitsRejected: { total: total('permits.rejected'), by: of('permits.rejected') },
     deadLetters: { open: now.deadLettersOpen, total: total('dead-letters'), byService: of('dead-letters') },
   };

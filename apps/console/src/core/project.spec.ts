@@ -34,7 +34,7 @@ const received = <T extends EventType>(type: T, data: DataOf<T>, topic = 'given.
 };
 const countsOf = (...events: Received[]) => {
   const { counts } = project(events);
-  return funnel([...counts.values()], { reviewsOpen: 1, deadLettersOpen: 2 }, at);
+  return funnel([...counts.values()], { reviewsOpen: 1, deadLettersOpen: 2, unresolvedOpen: 3 }, at);
 };
 
 test('the funnel counts each event of a batch once, by what became of it', () => {

@@ -1,6 +1,7 @@
 import { type DataOf, derivedId } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { says, subjectOf } from './says.js';
+import type { Unresolved } from './settle.js';
 
 /** One line of what happened, under the correlation id of its chain. */
 export interface Activity {
@@ -41,6 +42,7 @@ export interface Verdict {
 }
 
 export interface Settlement {
+  readonly permitId: string;
   readonly actionId: string;
   readonly outcome: DataOf<'ActionSettled'>['outcome'];
   readonly executor: string;
@@ -57,6 +59,8 @@ export interface Changes {
   readonly escalations: readonly Escalation[];
   readonly verdicts: readonly Verdict[];
   readonly settlements: readonly Settlement[];
+  readonly unresolved: readonly Omit<Unresolved, 'outcome' | 'decision'>[];
+  readonly decisions: readonly DataOf<'SettlementDecided'>[];
   readonly assignedRuns: readonly { runId: string; at: string }[];
   readonly reviews: readonly DataOf<'ReviewDecided'>[];
   readonly setAside: readonly DataOf<'ReviewSetAside'>[];
@@ -73,6 +77,8 @@ export function project(events: readonly Received[]): Changes {
     escalations: [] as Escalation[],
     verdicts: [] as Verdict[],
     settlements: [] as Settlement[],
+    unresolved: [] as Omit<Unresolved, 'outcome' | 'decision'>[],
+    decisions: [] as DataOf<'SettlementDecided'>[],
     assignedRuns: [] as { runId: string; at: string }[],
     reviews: [] as DataOf<'ReviewDecided'>[],
     setAside: [] as DataOf<'ReviewSetAside'>[],
@@ -183,6 +189,7 @@ export function project(events: readonly Received[]): Changes {
         if (topic !== `actions.settled.${event.data.executor}.v1`) break;
         count('settled', event.data.outcome);
         changes.settlements.push({
+          permitId: event.data.permitId,
           actionId: event.data.actionId,
           outcome: event.data.outcome,
           executor: event.data.executor,
@@ -190,6 +197,24 @@ export function project(events: readonly Received[]): Changes {
           externalReference: event.data.externalReference ?? null,
           at: event.data.at,
         });
+        if (event.data.outcome !== 'unresolved') break;
+        changes.unresolved.push({
+          permitId: event.data.permitId,
+          actionId: event.data.actionId,
+          proposalId: event.data.proposalId,
+          digest: event.data.digest,
+          executor: event.data.executor,
+          connector: event.data.connector,
+          key: received.key ?? event.data.actionId,
+          correlationId,
+          ...(event.traceparent !== undefined && { traceparent: event.traceparent }),
+          says: event.data.reason?.says ?? null,
+          at: event.data.at,
+        });
+        break;
+      case 'SettlementDecided':
+        count('settled.decided', event.data.outcome);
+        changes.decisions.push(event.data);
         break;
       case 'PermitRejected':
         count('permits.rejected', event.data.reason.code);

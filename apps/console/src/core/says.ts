@@ -64,6 +64,8 @@ export function says(event: Event): string {
       return `${event.data.by} answered: ${event.data.decision}`;
     case 'ActionSettled':
       return `${event.data.executor} settled it: ${event.data.outcome}${event.data.reason ? `, ${event.data.reason.says}` : ''}`;
+    case 'SettlementDecided':
+      return `${event.data.by} decided that it ${event.data.outcome === 'executed' ? 'was executed' : 'failed'}`;
     case 'PermitRejected':
       return `${event.data.executor} rejected a permit: ${event.data.reason.says}`;
     case 'DeadLetter':

@@ -369,3 +369,98 @@ test('activities older than a week are forgotten, counts and verdicts stay', asy
   expect(await harness.query('SELECT action_id FROM verdicts')).toEqual([{ action_id: actionId }]);
   expect((await call('GET', '/v1/funnel')).body.verdicts.refused).toBe(1);
 });
+
+const permitId = settled('unresolved').permitId;
+const unresolved = () =>
+  harness.deliver('actions.settled.action-executor.v1', [
+    {
+      type: 'ActionSettled',
+      data: settled('unresolved', { reason: { code: 'no-answer', says: 'no answer after 5 tries' } }),
+      key: 'ads-1',
+      correlationid: 'signal-1',
+    },
+  ]);
+const settlementsDecided = () => harness.published.filter((event) => event.type === 'SettlementDecided');
+const seen = { outcome: 'executed', note: 'the platform shows it' };
+
+test('an unresolved permit is listed, and a person’s word on it goes to its executor, once', async () => {
+  await start();
+  await unresolved();
+  expect((await call('GET', '/v1/settlements')).body.unresolved).toMatchObject([
+    { permitId, says: 'no answer after 5 tries', outcome: 'unresolved', decision: null },
+  ]);
+  expect((await call('GET', '/v1/funnel')).body.unresolved).toEqual({ open: 1 });
+  const first = await call('POST', `/v1/settlements/${permitId}`, seen);
+  expect(first).toMatchObject({ status: 202, body: { decision: { by: 'lea', ...seen } } });
+  const again = await call('POST', `/v1/settlements/${permitId}`, seen, { authorization: 'Bearer max-token' });
+  expect([again.status, again.body]).toEqual([202, first.body]);
+  expect(settlementsDecided()).toMatchObject([
+    {
+      topic: 'settlements.decided.v1',
+      key: 'ads-1',
+      correlationid: 'signal-1',
+      data: { permitId, executor: 'action-executor', digest: settled('unresolved').digest, by: 'lea', ...seen },
+    },
+  ]);
+  const opposite = await call('POST', `/v1/settlements/${permitId}`, { outcome: 'failed', note: 'no' });
+  expect(opposite).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringMatching(/^lea decided at 2026-.* was executed, noting "the platform shows it"/) },
+  });
+
+  await harness.deliver('actions.settled.action-executor.v1', [
+    { type: 'ActionSettled', data: settled('executed', { at: later }), key: 'ads-1' },
+  ]);
+  expect((await call('GET', '/v1/settlements')).body.unresolved).toEqual([]);
+  expect((await call('GET', '/v1/funnel')).body.unresolved).toEqual({ open: 0 });
+  expect((await call('POST', `/v1/settlements/${permitId}`, seen)).body).toMatchObject({ outcome: 'executed' });
+  expect(settlementsDecided()).toHaveLength(1);
+});
+
+test('of people who decide otherwise at the same moment the first is heard', async () => {
+  await start();
+  await unresolved();
+  const both = (['executed', 'failed'] as const).map((outcome) =>
+    call('POST', `/v1/settlements/${permitId}`, { outcome, note: 'so it is' }),
+  );
+  expect((await Promise.all(both)).map(({ status }) => status).sort()).toEqual([202, 409]);
+  expect(settlementsDecided()).toHaveLength(1);
+});
+
+test('only what is unresolved is decided, by a reviewer, with a note', async () => {
+  await start();
+  const url = `/v1/settlements/${permitId}`;
+  expect(await call('POST', url, seen)).toMatchObject({
+    status: 404,
+    body: { detail: expect.stringContaining('has not ended') },
+  });
+  await harness.deliver('actions.settled.action-executor.v1', [
+    { type: 'ActionSettled', data: settled('failed'), key: 'ads-1' },
+  ]);
+  expect(await call('POST', url, seen)).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringContaining(`permit ${permitId} is failed`) },
+  });
+  const other = derivedId('given', 'another permit');
+  await harness.deliver('actions.settled.action-executor.v1', [
+    {
+      type: 'ActionSettled',
+      data: settled('unresolved', { permitId: other, actionId: derivedId('another') }),
+      key: 'k',
+    },
+  ]);
+  const theirs = `/v1/settlements/${other}`;
+  expect((await call('POST', theirs, seen, { authorization: 'Bearer ann-token' })).body.detail).toBe(
+    'ann is no reviewer',
+  );
+  expect(await call('POST', theirs, { outcome: 'executed', note: ' ' })).toMatchObject({
+    status: 400,
+    body: { field: 'note' },
+  });
+  expect(await call('POST', theirs, { outcome: 'expired', note: 'x' })).toMatchObject({
+    status: 400,
+    body: { field: 'outcome' },
+  });
+  expect((await call('POST', '/v1/settlements/not-an-id', seen)).status).toBe(404);
+  expect(settlementsDecided()).toEqual([]);
+});

@@ -43,10 +43,10 @@ export function writeProjection(tx: Tx, changes: Changes): void {
     ],
   });
   insert(tx, lastBy(changes.settlements, 'actionId'), {
-    sql: `INSERT INTO settlements (action_id, outcome, executor, says, external_reference, settled_at)
-          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+    sql: `INSERT INTO settlements (action_id, outcome, executor, says, external_reference, settled_at, permit_id)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::uuid[])
           ON CONFLICT (action_id, executor) DO UPDATE SET outcome = excluded.outcome, says = excluded.says,
-            external_reference = excluded.external_reference, settled_at = excluded.settled_at
+            external_reference = excluded.external_reference, settled_at = excluded.settled_at, permit_id = excluded.permit_id
           WHERE settlements.settled_at <= excluded.settled_at`,
     columns: [
       (s) => s.actionId,
@@ -55,7 +55,33 @@ export function writeProjection(tx: Tx, changes: Changes): void {
       (s) => s.says,
       (s) => s.externalReference,
       (s) => s.at,
+      (s) => s.permitId,
     ],
+  });
+  insert(tx, lastBy(changes.unresolved, 'permitId'), {
+    sql: `INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, traceparent, says, at)
+          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[])
+          ON CONFLICT DO NOTHING`,
+    columns: [
+      (u) => u.permitId,
+      (u) => u.actionId,
+      (u) => u.proposalId,
+      (u) => u.digest,
+      (u) => u.executor,
+      (u) => u.connector,
+      (u) => u.key,
+      (u) => u.correlationId,
+      (u) => u.traceparent ?? null,
+      (u) => u.says,
+      (u) => u.at,
+    ],
+  });
+  // Normally there already, as a review is.
+  insert(tx, lastBy(changes.decisions, 'permitId'), {
+    sql: `INSERT INTO settlement_decisions (permit_id, decision_id, outcome, by_person, note, decided_at)
+          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+          ON CONFLICT DO NOTHING`,
+    columns: [(d) => d.permitId, (d) => d.decisionId, (d) => d.outcome, (d) => d.by, (d) => d.note, (d) => d.at],
   });
   insert(tx, lastBy(changes.assignedRuns, 'runId'), {
     sql: `INSERT INTO assigned_runs (run_id, assigned_at) SELECT * FROM unnest($1::uuid[], $2::timestamptz[])

@@ -59,13 +59,15 @@ export class Store {
     return this.runtime.read<Count>('SELECT stage, label, n FROM counts ORDER BY stage, label');
   }
 
-  async openCounts(at: string): Promise<{ reviewsOpen: number; deadLettersOpen: number }> {
-    const [row] = await this.runtime.read<{ reviews: number; dead: number }>(
+  async openCounts(at: string): Promise<{ reviewsOpen: number; deadLettersOpen: number; unresolvedOpen: number }> {
+    const [row] = await this.runtime.read<{ reviews: number; dead: number; unresolved: number }>(
       `SELECT (SELECT count(*) FROM (${standings} WHERE e.deadline_at > $1) e WHERE standing = 'open') AS reviews,
-              (SELECT count(*) FROM failures f WHERE NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id)) AS dead`,
+              (SELECT count(*) FROM failures f WHERE NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id)) AS dead,
+              (SELECT count(*) FROM unresolved_permits u JOIN settlements s ON s.action_id = u.action_id AND s.executor = u.executor
+               WHERE s.outcome = 'unresolved') AS unresolved`,
       [at],
     );
-    return { reviewsOpen: row?.reviews ?? 0, deadLettersOpen: row?.dead ?? 0 };
+    return { reviewsOpen: row?.reviews ?? 0, deadLettersOpen: row?.dead ?? 0, unresolvedOpen: row?.unresolved ?? 0 };
   }
 
   /** Newest first. Without a standing, all of them. */

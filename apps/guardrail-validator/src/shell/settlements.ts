@@ -93,7 +93,7 @@ export class OverdueJobs implements JobKind {
       this.log.warn(
         state === 'issued'
           ? `permit ${permit_id} expired at ${expired} and ${executor} has not settled it; what it reserved stays held`
-          : `permit ${permit_id} of ${executor} is unresolved: a person decides; what it reserved stays held`,
+          : `permit ${permit_id} of ${executor} is unresolved: a person decides with \`countersign settle\`; what it reserved stays held`,
       );
     }
     await context.finish(jobs, async ([job], work) => {

@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { UnresolvedPermit } from '../../core/answers.js';
+import { Misused } from '../../core/edit.js';
+import { decisionText, unresolvedText } from '../../core/render.js';
+import { idOf } from '../../core/scope.js';
+import { acts, explained } from '../command.js';
+import type { Session } from '../session.js';
+
+interface SettleOptions {
+  readonly executed?: boolean;
+  readonly failed?: boolean;
+  readonly note: string;
+  readonly wait: string;
+}
+
+export function settleCommands(program: Command): void {
+  const unresolved = program
+    .command('unresolved')
+    .description('permits of which nobody can tell whether they ran; each holds what it reserved, the oldest first');
+  explained(unresolved, ['unresolved', 'unresolved --json'], 'there are some');
+  acts(unresolved, async (s) => {
+    const found = await waiting(s);
+    s.answer({ unresolved: found }, unresolvedText(s.paint, found));
+    return found.length === 0;
+  });
+
+  const settle = program
+    .command('settle')
+    .argument('<permit>', 'an unresolved permit; its first digits do')
+    .description('say what became of an unresolved permit, after a look into the connected system')
+    .option('--executed', 'the effect is there')
+    .option('--failed', 'the effect is not there and will not come')
+    .requiredOption('--note <text>', 'how you know; it is kept on the record')
+    .option('--wait <seconds>', 'how long to wait for the executor to settle it', '15');
+  explained(
+    settle,
+    ['settle 3f2a --executed --note "the platform shows the new budget"', 'settle 3f2a --failed --note "no such mail"'],
+    'it is not unresolved, was decided otherwise, or you may not',
+  );
+  acts(settle, async (s, given: string, options: SettleOptions) => {
+    if ((options.executed === true) === (options.failed === true))
+      throw new Misused('say what became of it: either --executed or --failed');
+    const seconds = Number(options.wait);
+    if (!(seconds >= 0)) throw new Misused(`--wait ${options.wait}: a number of seconds is expected`);
+    const known = given.length < 36 ? (await waiting(s)).map(({ permitId }) => permitId) : [];
+    const path = `/v1/settlements/${encodeURIComponent(idOf(given, known, 'unresolved permit'))}`;
+    const body = { outcome: options.executed ? 'executed' : 'failed', note: options.note };
+    let now = await s.console.post<UnresolvedPermit>(path, body);
+    for (const until = Date.now() + seconds * 1000; now.outcome === 'unresolved' && Date.now() < until; ) {
+      await sleep(250);
+      now = await s.console.get<UnresolvedPermit>(path);
+    }
+    s.answer(now, decisionText(s.paint, now));
+    return undefined;
+  });
+}
+
+const waiting = async (s: Session): Promise<UnresolvedPermit[]> =>
+  (await s.console.get<{ unresolved: UnresolvedPermit[] }>('/v1/settlements')).unresolved;

@@ -1,0 +1,57 @@
+import { type DataOf, derivedId } from '@countersign/contracts';
+import { z } from 'zod';
+import { type Problem, problem } from './problem.js';
+
+export const SettleRequest = z.strictObject({
+  outcome: z.enum(['executed', 'failed']),
+  /** How it is known: it stays on the record. */
+  note: z.string().trim().min(1).max(1000),
+});
+export type SettleRequest = z.infer<typeof SettleRequest>;
+
+export type Decision = Pick<DataOf<'SettlementDecided'>, 'decisionId' | 'outcome' | 'by' | 'note' | 'at'>;
+
+/** A permit that ended unresolved, as its executor said, and what became of it since. */
+export interface Unresolved {
+  readonly permitId: string;
+  readonly actionId: string;
+  readonly proposalId: string;
+  readonly digest: string;
+  readonly executor: string;
+  readonly connector: string;
+  readonly key: string;
+  readonly correlationId: string;
+  readonly traceparent?: string;
+  readonly says: string | null;
+  readonly at: string;
+  /** Where its settlements stand now. */
+  readonly outcome: DataOf<'ActionSettled'>['outcome'];
+  readonly decision: Decision | null;
+}
+
+/** One permit, one decision: whoever sends it, and however often. */
+export const decisionIdOf = (permitId: string): string => derivedId('settlement decision', permitId);
+
+type Ruled =
+  | { readonly ok: true; readonly repeated: boolean; readonly decided: DataOf<'SettlementDecided'> }
+  | { readonly ok: false; readonly problem: Problem };
+
+/** A person's word on an unresolved permit. The same word again changes nothing; another one is refused with whose the first was. */
+export function decide(request: SettleRequest, permit: Unresolved, by: string, at: string): Ruled {
+  const { permitId, actionId, proposalId, digest, executor, connector, decision, outcome } = permit;
+  const of = { permitId, actionId, proposalId, digest, executor, connector };
+  if (decision) {
+    if (decision.outcome === request.outcome) return { ok: true, repeated: true, decided: { ...of, ...decision } };
+    const detail = `${decision.by} decided at ${decision.at} that it ${wordOf(decision.outcome)}, noting "${decision.note}"; that stands`;
+    return { ok: false, problem: problem(409, 'Decided already', detail) };
+  }
+  if (outcome !== 'unresolved') return { ok: false, problem: notUnresolved(permitId, outcome) };
+  const fresh = { decisionId: decisionIdOf(permitId), ...request, by, at };
+  return { ok: true, repeated: false, decided: { ...of, ...fresh } };
+}
+
+const wordOf = (outcome: 'executed' | 'failed'): string => (outcome === 'executed' ? 'was executed' : 'failed');
+
+/** Why a permit that has another end, or none yet, is not a person's to decide. */
+export const notUnresolved = (permitId: string, outcome: string): Problem =>
+  problem(409, 'Not unresolved', `permit ${permitId} is ${outcome}; only what is unresolved is decided by a person`);
