@@ -14,7 +14,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const begin = () =>
     start({ more: { 'action-executor': { CONNECTORS_FILE: hook.connectorsFile } } }, (config) =>
       routeFirst(config, [
-        { kinds: ['crm.create_task'], accounts: ['hook-gmbh'], executor: 'action-executor', connector: 'webhook' },
+        {
+          kinds: ['crm.create_task'],
+          accounts: ['hook-gmbh', 'mute-gmbh'],
+          executor: 'action-executor',
+          connector: 'webhook',
+        },
       ]),
     );
   // The answer holds passwords: only who was told the path gets it.

@@ -31,6 +31,7 @@ test('an outside executor reads approvals and the state they are compared with, 
     'controls.v1',
     'policies.v1',
     'record.checkpoints.v1',
+    'settlements.decided.v1',
   ]);
 });
 
