@@ -3,9 +3,10 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 import type { Tx } from './door.js';
 import { describe, lostRace, ofSession, planOutdated } from './failures.js';
-import type { Limits } from './limits.js';
+import { defaults, type Limits } from './limits.js';
 import { runtimeMigrations } from './migrations.js';
 import { prepared } from './prepared.js';
+import { watchForSilence } from './silence.js';
 
 /** The service's own database: one pool, transactions in READ COMMITTED. */
 export interface Database {
@@ -17,21 +18,30 @@ export interface Database {
   transaction<R>(fn: (tx: Tx) => Promise<R>, of?: () => readonly (string | undefined)[]): Promise<R>;
   /** One statement, by itself a transaction; run again where it lost a race. */
   read<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+  /** For how long the statement that has waited longest has had no answer, in milliseconds; 0 where none waits. */
+  unansweredMs(): number;
   close(): Promise<void>;
 }
 
 // Offsets and versions are far below 2^53; the driver would hand them out as text.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
-/** Opens the pool. The role's search_path leads to its own schema. */
-export function openDatabase(url: string, service: string, limits: Limits): Database {
+/** Opens the pool. The role's search_path leads to its own schema. `warn` is told of connections without an answer. */
+export function openDatabase(
+  url: string,
+  service: string,
+  limits: Limits,
+  warn: (message: string) => void = () => undefined,
+): Database {
+  const silence = watchForSilence(url, limits.silentMs, warn);
   const pool = new pg.Pool({
+    Client: silence.Client,
     connectionString: url,
     max: limits.connections,
     application_name: service,
     idle_in_transaction_session_timeout: limits.idleTransactionMs,
     connectionTimeoutMillis: 5_000,
-    // A connection whose other end is gone without a word would hold its partition for a quarter of an hour.
+    // What the watch for silence cannot tell: the database says that it is at work on it, or answers nobody.
     query_timeout: limits.queryMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
@@ -124,18 +134,29 @@ export function openDatabase(url: string, service: string, limits: Limits): Data
         }
       }
     },
-    close: () => pool.end(),
+    unansweredMs: silence.unansweredMs,
+    close: async () => {
+      await pool.end();
+      silence.stop();
+    },
   };
 }
 
-/** Brings the schema up to date, the runtime's tables first. Two instances at once take turns. */
+/**
+ * Brings the schema up to date, the runtime's tables first. Two instances at once take turns. A migration may take as long as it
+ * needs; a connection without an answer that the database does not work for fails it.
+ */
 export async function migrate(
   url: string,
   migrations: readonly (new (...args: never[]) => unknown)[] | readonly unknown[],
+  { silentMs }: Pick<Limits, 'silentMs'> = defaults,
+  warn: (message: string) => void = () => undefined,
 ): Promise<void> {
-  const lock = new pg.Client({ connectionString: url });
-  await lock.connect();
+  const silence = watchForSilence(url, silentMs, warn);
+  const connecting = { connectionTimeoutMillis: 5_000, keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
+  const lock = new silence.Client({ connectionString: url, ...connecting });
   try {
+    await lock.connect();
     await lock.query(`SELECT pg_advisory_lock(hashtext('countersign migrations'), hashtext(current_schema()))`);
     const source = new DataSource({
       type: 'postgres',
@@ -143,6 +164,7 @@ export async function migrate(
       poolSize: 1,
       migrationsTableName: 'migrations',
       migrations: [...runtimeMigrations, ...migrations] as never[],
+      extra: { ...connecting, Client: silence.Client },
     });
     await source.initialize();
     try {
@@ -152,5 +174,6 @@ export async function migrate(
     }
   } finally {
     await lock.end();
+    silence.stop();
   }
 }

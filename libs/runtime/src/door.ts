@@ -278,6 +278,11 @@ export interface Runtime {
     fn: (work: Work) => Promise<R>,
     follows?: string,
   ): Promise<{ repeated: false; result: R } | { repeated: true }>;
+  /**
+   * Adds a member to the health page: shown, and the service degraded, while `look` returns anything. Called at each request; it
+   * must not wait.
+   */
+  healthTells(name: string, look: () => Readonly<Record<string, string>>): void;
   /** A read-only look at the database. */
   read<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   /** Publishes events as they are, after nothing: for the HTTP edge of ingestion. Resolves at the broker's acknowledgement (acks=all). */

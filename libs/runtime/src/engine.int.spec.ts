@@ -1,6 +1,7 @@
 import { type DataOf, fromKafka, sourceOf, toBinary, topicConfig, topology } from '@countersign/contracts';
 import {
   createTestDatabase,
+  lossyWay,
   startTestBroker,
   startTestPostgres,
   type TestBroker,
@@ -318,6 +319,40 @@ test('while the role may only read, as after a failover, partitions pause; when 
   // No session is ended this time: those that may only read have to be given up.
   await until(async () => (await effects(own.url)).length === 5);
   expect(await query('SELECT * FROM dead_letters', own.url)).toEqual([]);
+});
+
+test('one connection that falls silent at a commit stops nothing for long: health tells of it, and its events are handled once', async () => {
+  const way = await lossyWay(database.url);
+  cleanups.push(() => way.close());
+  const made = await run(engine({ url: way.url, limits: { SILENT_MS: '6000' } }));
+  await send(6_000, 50);
+  await until(async () => (await effects()).length === 50);
+  const says = async () => String((await made.health()).checks.database);
+  way.loseAnswerTo('COMMIT\0');
+  await send(6_050, 50);
+  await until(async () => /^no answer for \d+ s$/.test(await says()));
+  await until(async () => new Set((await read(out)).map((e) => e.id)).size === 100);
+  expect(await effects()).toEqual(expected(6_000, 100));
+  expect(await query('SELECT * FROM dead_letters')).toEqual([]);
+  await until(async () => (await made.health()).status === 'ok');
+});
+
+test('while the database accepts and answers nobody health says so at once, and afterwards nothing was skipped', async () => {
+  const way = await lossyWay(database.url);
+  cleanups.push(() => way.close());
+  const made = await run(engine({ url: way.url }));
+  await send(7_000, 50);
+  await until(async () => (await effects()).length === 50);
+  way.loseAll();
+  await send(7_050, 50);
+  expect(await made.health()).toMatchObject({
+    status: 'degraded',
+    checks: { database: expect.stringMatching(/^no answer for \d+ s$/) },
+  });
+  way.mend();
+  await until(async () => (await effects()).length === 100);
+  expect(await effects()).toEqual(expected(7_000, 100));
+  await until(async () => (await made.health()).status === 'ok');
 });
 
 test('when the broker was killed and is back, work goes on and nothing is lost', async () => {

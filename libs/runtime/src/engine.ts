@@ -61,6 +61,9 @@ export interface Health {
   readonly checks: Readonly<Record<string, unknown>>;
 }
 
+/** How long the health page waits for the database, and from when on it tells of a statement without an answer. */
+const healthMs = 2_000;
+
 /** What is done with records of one partition. Throws: they come again. */
 type Take = (records: readonly RawRecord[]) => Promise<void>;
 
@@ -92,6 +95,7 @@ export class Engine implements Runtime {
   private forgetClock?: () => void;
   private watching?: NodeJS.Timeout;
   private unwatch?: () => void;
+  private readonly told = new Map<string, () => Readonly<Record<string, string>>>();
   private draining?: Promise<void>;
   private phase: Health['status'] = 'starting';
 
@@ -109,7 +113,7 @@ export class Engine implements Runtime {
     this.limits = readLimits(env);
     this.topics = topology(deployment(env));
     const settings = readSettings(env, spec.port);
-    this.db = openDatabase(settings.databaseUrl, spec.name, this.limits);
+    this.db = openDatabase(settings.databaseUrl, spec.name, this.limits, (message) => log.warn(message));
     this.kafka = new kafkajs.Kafka({
       clientId: spec.name,
       ...settings.kafka,
@@ -157,7 +161,7 @@ export class Engine implements Runtime {
   async prepare(): Promise<void> {
     const { migrationUrl } = readSettings(this.env, this.spec.port);
     await this.checkInstallation();
-    await migrate(migrationUrl, this.spec.migrations);
+    await migrate(migrationUrl, this.spec.migrations, this.limits, (message) => this.log.warn(message));
     await this.connect();
   }
 
@@ -337,20 +341,34 @@ export class Engine implements Runtime {
     await this.db.close();
   }
 
+  healthTells(name: string, look: () => Readonly<Record<string, string>>): void {
+    this.told.set(name, look);
+  }
+
+  /** 'ok', or what is wrong; waits no longer than a person who looks at the page. */
+  private async databaseSays(): Promise<{ says: string; gaps: Awaited<ReturnType<typeof openGaps>> }> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, healthMs);
+    });
+    const answer = openGaps(this.db).then(
+      (gaps) => ({ says: 'ok', gaps }),
+      (error: unknown) => ({ says: describe(error).says, gaps: [] }),
+    );
+    const answered = await Promise.race([answer, late]);
+    clearTimeout(timer);
+    const { says, gaps } = answered ?? { says: '', gaps: [] };
+    const silentMs = Math.max(this.db.unansweredMs(), answered ? 0 : healthMs);
+    return { says: silentMs >= healthMs ? `no answer for ${Math.floor(silentMs / 1000)} s` : says, gaps };
+  }
+
   async health(): Promise<Health> {
     const checks: Record<string, unknown> = {};
     let ok = this.phase === 'ok';
-    try {
-      const gaps = await openGaps(this.db);
-      checks.database = 'ok';
-      if (gaps.length > 0) {
-        checks.gaps = gaps;
-        ok = false;
-      }
-    } catch (error) {
-      checks.database = describe(error).says;
-      ok = false;
-    }
+    const { says, gaps } = await this.databaseSays();
+    checks.database = says;
+    if (gaps.length > 0) checks.gaps = gaps;
+    if (says !== 'ok' || gaps.length > 0) ok = false;
     const consumers = [this.worker, this.reader?.consumer, this.backReader].filter((c) => c !== undefined);
     const states = this.worker ? consumers.map((consumer) => consumer.state()) : ['starting'];
     checks.consumer = states.find((state) => state !== 'running') ?? 'running';
@@ -368,7 +386,8 @@ export class Engine implements Runtime {
     const paused = Object.assign({}, ...consumers.map((consumer) => consumer.paused())) as Record<string, string>;
     const slow = Object.assign({}, ...consumers.map((consumer) => consumer.slow())) as Record<string, number>;
     const stale = staleIn(this.comparedAgo());
-    for (const [name, of] of Object.entries({ paused, slow, stale })) {
+    const told = Object.fromEntries([...this.told].map(([name, look]) => [name, look()]));
+    for (const [name, of] of Object.entries({ paused, slow, stale, ...told })) {
       if (Object.keys(of).length === 0) continue;
       checks[name] = of;
       ok = false;

@@ -1,5 +1,6 @@
 export { type Answering, type Calling, startCall, startRequest } from '@countersign/telemetry';
 export { type Ago, ago } from './ago.js';
+export { type Database, openDatabase } from './database.js';
 export * from './door.js';
 export { describe, isTransient } from './failures.js';
 export { type Limits, readLimits } from './limits.js';

@@ -48,7 +48,12 @@ export interface Limits {
   readonly drainMs: number;
   /** A transaction that stands idle for longer is ended by the database, so that a dead holder blocks nobody. `IDLE_TX_MS` */
   readonly idleTransactionMs: number;
-  /** How long a statement may take before its connection counts as lost. `QUERY_MS` */
+  /**
+   * How long a statement may have no answer before the database is asked, over another connection, what it does for it; if
+   * nothing, the connection is given up. `SILENT_MS`
+   */
+  readonly silentMs: number;
+  /** How long a statement may take, whatever the database does for it, before its connection is given up. `QUERY_MS` */
   readonly queryMs: number;
   /** Connections to the database. `DATABASE_CONNECTIONS` */
   readonly connections: number;
@@ -79,7 +84,8 @@ export const defaults: Limits = {
   sessionMs: 6_000,
   drainMs: 20_000,
   idleTransactionMs: 10_000,
-  queryMs: 60_000,
+  silentMs: 3_000,
+  queryMs: 20_000,
   connections: 10,
   outputsKeptMs: 3_600_000,
 };
@@ -107,6 +113,7 @@ export const variables: Record<keyof Limits, string> = {
   sessionMs: 'SESSION_MS',
   drainMs: 'DRAIN_MS',
   idleTransactionMs: 'IDLE_TX_MS',
+  silentMs: 'SILENT_MS',
   queryMs: 'QUERY_MS',
   connections: 'DATABASE_CONNECTIONS',
   outputsKeptMs: 'OUTPUTS_KEPT_MS',

@@ -8,6 +8,7 @@ export {
   type TestBroker,
 } from './broker.js';
 export { type SetClock, setClock } from './clock.js';
+export { type LossyWay, lossyWay } from './lossy-way.js';
 export {
   createTestDatabase,
   dropTestDatabase,

@@ -31,6 +31,7 @@ import { ComparedState, type Known } from './compared-state.js';
 import { CONNECTORS, type Connector, type Connectors } from './connector.js';
 import { Permits, type Taking } from './permits.js';
 import { SETTINGS, type Settings } from './settings.js';
+import { Unanswered } from './unanswered.js';
 
 type PJob = Job<PermitJob>;
 type Ended = Extract<Step, { step: 'end' | 'reject' }>;
@@ -66,14 +67,17 @@ export class PermitJobs implements JobKind<PermitJob> {
   readonly batch = 64;
   readonly parallel = 4;
   private readonly log = new Logger(PermitJobs.name);
+  private readonly unanswered = new Unanswered((message) => this.log.warn(message));
 
   constructor(
-    @Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'service'>,
+    @Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'service' | 'healthTells'>,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'permitKeys' | 'patience'>,
     @Inject(CONNECTORS) private readonly connectors: Connectors,
     @Inject(ComparedState) private readonly state: ComparedState,
     @Inject(Permits) private readonly permits: Permits,
-  ) {}
+  ) {
+    runtime.healthTells('connectors', () => this.unanswered.now());
+  }
 
   async work(jobs: readonly PJob[], context: JobContext): Promise<void> {
     const openings = await this.opened(jobs, context);
@@ -249,7 +253,7 @@ export class PermitJobs implements JobKind<PermitJob> {
     context: JobContext,
   ): Promise<Outcome> {
     const { approval } = job.payload;
-    const found = await answered(connector, 'find', job, (signal) => connector.find(approval.actionId, signal));
+    const found = await this.answered(connector, 'find', job, (signal) => connector.find(approval.actionId, signal));
     const known = await this.state.now([comparedBy(approval)]);
     const said = this.openOne(job, context.now(), known, false);
     const step = onFound(found, standing(said), tried, this.settings.patience);
@@ -258,11 +262,24 @@ export class PermitJobs implements JobKind<PermitJob> {
   }
 
   private async call(connector: Connector, job: PJob, action: ApprovedAction, tried: Tried): Promise<Outcome> {
-    const answer = await answered(connector, 'call', job, (signal) =>
+    const answer = await this.answered(connector, 'call', job, (signal) =>
       connector.call(action, action.action.actionId, signal),
     );
     const unsent = answer.outcome === 'unknown' && answer.unsent === true;
     return outcomeOf(job, onAnswer(answer, tried, this.settings.patience), tried, unsent);
+  }
+
+  /** Asks a connected system with its time limit; an error or silence is no answer, whatever the cause. */
+  private async answered<A extends { readonly outcome: string }>(
+    connector: Connector,
+    operation: 'call' | 'find',
+    job: PJob,
+    ask: (signal: AbortSignal) => Promise<A>,
+  ): Promise<A | Unknown> {
+    const end = this.unanswered.asked(connector);
+    const answer = await answered(connector, operation, job, ask);
+    end(answer.outcome === 'unknown' ? (answer as Unknown).says : undefined);
+    return answer;
   }
 
   /** An intent that may have been called through a connector that is no longer configured. */

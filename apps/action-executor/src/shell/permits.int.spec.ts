@@ -699,6 +699,20 @@ test('rule 7: a system that cannot tell leaves it unresolved', async () => {
   expect(double.calls).toHaveLength(1);
 });
 
+test('a connected system that hangs is named on the health page, since when and why, until it answers', async () => {
+  const connectors = async () => (await harness.engine.health()).checks.connectors;
+  expect(await connectors()).toBeUndefined();
+  double.call = () => new Promise(() => undefined);
+  await run(approvalOf(setBid('hangs'), key));
+  expect(await connectors()).toEqual({
+    double: expect.stringMatching(/^no definite answer since \d{4}-.*: no answer within 1000 ms$/),
+  });
+  Object.assign(double, new Double());
+  Reflect.deleteProperty(double, 'call');
+  expect(await runAt(1)).toMatchObject([{ data: { outcome: 'executed' } }]);
+  expect(await connectors()).toBeUndefined();
+});
+
 test('rule 6: an end that another instance wrote while the call was out stands, and is the only settlement', async () => {
   const call = Double.prototype.call;
   double.call = async (...given) => {

@@ -1,13 +1,11 @@
-import { prepared } from '@countersign/runtime';
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { type Database, openDatabase, type Reader, readLimits } from '@countersign/runtime';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
-import type { Answer, Found, Shown } from '../../core/answer.js';
+import { type Answer, type Found, NotSent, type Shown } from '../../core/answer.js';
 import { SETTINGS, type Settings } from '../settings.js';
 
 /** A transaction of the sandboxes' own. */
-export interface SandboxTx {
-  query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
-}
+export type SandboxTx = Reader;
 
 interface AnswerRow {
   key: string;
@@ -31,26 +29,18 @@ interface Call {
  */
 @Injectable()
 export class Sandbox implements OnApplicationShutdown {
-  private readonly pool: pg.Pool;
+  private readonly db: Database;
   /** Calls of each system that is at work, in the order they came. */
   private readonly waiting = new Map<string, Call[]>();
 
   constructor(@Inject(SETTINGS) settings: Pick<Settings, 'databaseUrl'>) {
-    this.pool = new pg.Pool({
-      connectionString: settings.databaseUrl,
-      max: 8,
-      application_name: 'sandbox',
-      connectionTimeoutMillis: 5_000,
-      idle_in_transaction_session_timeout: 10_000,
-      // Plans go with their connection.
-      maxLifetimeSeconds: 60,
-    });
-    // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
-    this.pool.on('error', () => undefined);
+    const log = new Logger(Sandbox.name);
+    const limits = { ...readLimits(process.env), connections: 8 };
+    this.db = openDatabase(settings.databaseUrl, 'sandbox', limits, (message) => log.warn(message));
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    await this.pool.end();
+  onApplicationShutdown(): Promise<void> {
+    return this.db.close();
   }
 
   /**
@@ -58,10 +48,19 @@ export class Sandbox implements OnApplicationShutdown {
    * that come while others are at work share the next transaction, as a system with many callers would do it.
    */
   once(system: string, key: string, signal: AbortSignal, effect: (tx: SandboxTx) => Promise<Answer>): Promise<Answer> {
-    signal.throwIfAborted();
+    const busy = () => new NotSent(`${system} was at work for others until the time was up`);
+    if (signal.aborted) return Promise.reject(busy());
     return new Promise((resolve, reject) => {
       const waiting = this.waiting.get(system) ?? [];
-      waiting.push({ key, effect, resolve, reject });
+      const call = { key, effect, resolve, reject };
+      waiting.push(call);
+      const leave = () => {
+        const at = waiting.indexOf(call);
+        if (at < 0) return;
+        waiting.splice(at, 1);
+        reject(busy());
+      };
+      signal.addEventListener('abort', leave, { once: true });
       if (this.waiting.has(system)) return;
       this.waiting.set(system, waiting);
       setImmediate(() => void this.drain(system, waiting));
@@ -75,7 +74,7 @@ export class Sandbox implements OnApplicationShutdown {
 
   private async together(system: string, calls: readonly Call[]): Promise<void> {
     try {
-      const answers = await this.transaction((tx) => this.answers(system, calls, tx));
+      const answers = await this.db.transaction((tx) => this.answers(system, calls, tx));
       for (const { key, resolve, reject } of calls) {
         const answer = answers.get(key);
         if (answer) resolve(answer);
@@ -137,8 +136,8 @@ export class Sandbox implements OnApplicationShutdown {
     return (await this.answersTo(system, [key], this)).get(key) ?? { outcome: 'absent' };
   }
 
-  async query<Row = Record<string, unknown>>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
-    return (await this.pool.query(prepared(sql, params))).rows;
+  query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]> {
+    return this.db.read<Row>(sql, params);
   }
 
   private async answersTo(system: string, keys: readonly string[], tx: SandboxTx): Promise<Map<string, Answer>> {
@@ -149,27 +148,6 @@ export class Sandbox implements OnApplicationShutdown {
       [system, keys],
     );
     return new Map(rows.map((row) => [row.key, answerOf(row)]));
-  }
-
-  private async transaction<R>(fn: (tx: SandboxTx) => Promise<R>): Promise<R> {
-    const client = await this.pool.connect();
-    const ignore = () => undefined;
-    client.on('error', ignore);
-    let broken: Error | undefined;
-    try {
-      await client.query('BEGIN');
-      const result = await fn({ query: async (sql, params) => (await client.query(prepared(sql, params))).rows });
-      await client.query('COMMIT');
-      return result;
-    } catch (error) {
-      await client.query('ROLLBACK').catch((e: Error) => {
-        broken = e;
-      });
-      throw error;
-    } finally {
-      client.removeListener('error', ignore);
-      client.release(broken);
-    }
   }
 }
 

@@ -1,0 +1,77 @@
+import { type Ago, ago } from '@countersign/runtime';
+
+/** A connected system as it is asked. */
+interface Asked {
+  readonly name: string;
+  /** How long one call or question may take. */
+  readonly timeoutMs: number;
+}
+
+interface System {
+  readonly timeoutMs: number;
+  /** Calls and questions that are out. */
+  out: number;
+  /** Since when nothing was answered for good: the first one after the last answer began then. */
+  since?: { readonly ago: Ago; readonly at: string };
+  /** Why the last one came to nothing, and when. */
+  failed?: { readonly ago: Ago; readonly says: string };
+  told: boolean;
+}
+
+/** Longer than any pause between two tries: nobody asks any more, and what is known is of then. */
+const forgottenMs = 60_000;
+
+/**
+ * Which connected systems give no definite answer, since when and why. A system is named when nothing was answered for as long
+ * as one call may take, until it answers or nobody asks it any more.
+ */
+export class Unanswered {
+  private readonly systems = new Map<string, System>();
+
+  constructor(private readonly warn: (message: string) => void) {}
+
+  /** A call or a question begins. What is returned is told its end: why there was no definite answer, nothing where there was one. */
+  asked({ name, timeoutMs }: Asked): (why?: string) => void {
+    const system: System = this.systems.get(name) ?? { timeoutMs, out: 0, told: false };
+    this.systems.set(name, system);
+    if (system.out === 0 && forgotten(system)) delete system.since;
+    system.out++;
+    system.since ??= sinceNow();
+    return (why) => {
+      system.out--;
+      if (why === undefined) {
+        if (system.told) this.warn(`connector ${name}: it answers again`);
+        system.told = false;
+        delete system.since;
+        delete system.failed;
+        if (system.out > 0) system.since = sinceNow();
+        return;
+      }
+      system.failed = { ago: ago(), says: why };
+      const says = saidOf(system);
+      if (system.told || says === undefined) return;
+      system.told = true;
+      this.warn(`connector ${name}: ${says}`);
+    };
+  }
+
+  /** What the health page says: by name, since when and why. */
+  now(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      [...this.systems].flatMap(([name, system]) => {
+        const says = saidOf(system);
+        return says === undefined ? [] : [[name, says]];
+      }),
+    );
+  }
+}
+
+const sinceNow = () => ({ ago: ago(), at: new Date().toISOString() });
+
+const forgotten = ({ out, failed }: System): boolean => out === 0 && (failed?.ago() ?? 0) >= forgottenMs;
+
+function saidOf(system: System): string | undefined {
+  const { since, failed, timeoutMs } = system;
+  if (!since || since.ago() < timeoutMs || forgotten(system)) return undefined;
+  return `no definite answer since ${since.at}: ${failed?.says ?? 'still waiting'}`;
+}
