@@ -411,3 +411,21 @@ test('over HTTP: a broker that is behind gives 429 with Retry-After, one that is
   const away = await post(event());
   expect([away.statusCode, away.headers['retry-after']]).toEqual([503, '10']);
 });
+
+const forgetAll = () => harness.query('TRUNCATE contact_identities, contact_points, own_state, inbox, outputs, jobs');
+const idsIn = (events: readonly Published[]) => ofType(events, 'SignalAccepted').map(({ contactId }) => contactId);
+
+test('a person who was first named after the backup has the same id again after a restore, so that what she withdrew binds her', async () => {
+  const signals = [
+    { type: 'EmailOpened', id: 's-1', data: { contact: { email: contact.email }, messageId: 'm-1' } },
+    { type: 'EmailUnsubscribed', id: 's-2', data: { contact: { email: contact.email } } },
+    { type: 'ContactUpserted', id: 's-3', data: { contact: { ref: 'crm:9' }, account } },
+  ];
+  const before = idsIn(await harness.deliver(crm, signals));
+  expect(new Set(before).size).toBe(2);
+  await forgetAll();
+  // Nothing is known of before; now she comes with her reference too.
+  const data = { contact, account, person: { firstName: 'Jane' } };
+  const published = await harness.deliver(crm, [{ type: 'ContactUpserted', id: 's-4', data }, ...signals.slice(2)]);
+  expect(idsIn(published)).toEqual([before[0], before[2]]);
+});

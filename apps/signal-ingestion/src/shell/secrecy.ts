@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import type { OpenedContactPoints } from '@countersign/contracts';
+import { derivedId, type OpenedContactPoints } from '@countersign/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import { CompactEncrypt, importJWK } from 'jose';
 import type { Points } from '../core/contact-points.js';
@@ -10,10 +10,12 @@ import { SETTINGS, type Settings } from './settings.js';
 @Injectable()
 export class Secrecy {
   private readonly sealingKey: Buffer;
+  private readonly contactsKey: Buffer;
   private readonly executorsKey: ReturnType<typeof importJWK>;
 
   constructor(@Inject(SETTINGS) private readonly settings: Settings) {
     this.sealingKey = Buffer.from(hkdfSync('sha256', settings.identityKey, '', 'contact points at rest', 32));
+    this.contactsKey = Buffer.from(hkdfSync('sha256', settings.identityKey, '', 'contact ids', 32));
     this.executorsKey = importJWK(settings.contactPointsKey, 'ECDH-ES');
     this.executorsKey.catch(() => undefined);
   }
@@ -28,6 +30,15 @@ export class Secrecy {
     if (contact?.ref !== undefined) identities.push(this.identity('ref', contact.ref));
     if (contact?.email !== undefined) identities.push(this.identity('email', normalised(contact.email)));
     return identities;
+  }
+
+  /**
+   * The id under which a contact begins that is first named so: a keyed hash of its last identity, the address where it has one. A
+   * table that lost its persons gives them the ids that they had, so that what they withdrew binds them.
+   */
+  contactIdOf(identities: readonly string[]): string {
+    const hash = createHmac('sha256', this.contactsKey).update(identities.at(-1) ?? '');
+    return derivedId('contact', hash.digest('hex'));
   }
 
   /** AES-256-GCM under a key of this service alone: later signals are merged into what is kept. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Points } from '../core/contact-points.js';
@@ -14,7 +13,7 @@ export class Store {
   async persons(tx: Tx, claims: readonly (readonly string[])[]): Promise<readonly Persons[]> {
     const wanted = [...new Set(claims.flat())];
     if (wanted.length === 0) return claims.map(() => []);
-    const fresh = claims.map(() => randomUUID());
+    const fresh = claims.map((identities) => this.secrecy.contactIdOf(identities));
     for (;;) {
       const rows = await tx.query<{ identity: string; contact_id: string }>(
         'SELECT identity, contact_id FROM contact_identities WHERE identity = ANY($1)',
