@@ -816,7 +816,7 @@ describe('a settlement', () => {
     expect(said.toSorted()).toEqual(
       [
         `permit ${permitId} expired at ${plus(900)} and ${executor} has not settled it; what it reserved stays held`,
-        `permit ${second.permitId} of ${executor} is unresolved: a person decides; what it reserved stays held`,
+        `permit ${second.permitId} of ${executor} is unresolved: a person decides with \`countersign settle\`; what it reserved stays held`,
       ].toSorted(),
     );
     expect((await reservations(campaignLedger)).toSorted()).toEqual(['held 1000', 'held 3000']);
