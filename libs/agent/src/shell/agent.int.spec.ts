@@ -371,7 +371,7 @@ describe('by a model', () => {
     });
     expect(await service.runJobs()).toEqual([]);
     await service.query('DROP FUNCTION lose() CASCADE');
-    await service.query('UPDATE jobs SET lease_until = NULL');
+    await service.query('UPDATE jobs SET lease_until = NULL, due_at = created_at');
     respond = (response) => response.destroy();
     const out = await service.runJobs();
     expect(proposedOf(out)).toMatchObject([{ planner: { kind: 'model' }, action: { payload: { bidMinor: 205 } } }]);
