@@ -12,8 +12,15 @@ import {
 } from '@countersign/contracts';
 import { readSettings, type Settings } from './settings.js';
 
-/** A campaign as planners see it, without its name. */
-export type Campaign = Omit<CampaignFacts, 'name'>;
+/**
+ * A campaign as planners see it. The members are listed one by one: a member that is added to the profile stays out until
+ * somebody decides that planners may read it.
+ */
+export type Campaign = Pick<
+  CampaignFacts,
+  'campaignId' | 'status' | 'dailyBudgetMinor' | 'bidMinor' | 'returnFloorPercent'
+> & { readonly days: readonly CampaignDay[] };
+type CampaignDay = Pick<CampaignFacts['days'][number], 'day' | 'spendMinor' | 'revenueMinor' | 'reportedAt'>;
 
 /** What a planner may know: ids, figures and words from closed lists. Names and other free text from outside stay out. */
 export interface Facts {
@@ -101,6 +108,15 @@ const adAccountFacts = (p: AdAccountProfile): NonNullable<Facts['adAccount']> =>
   adAccountId: p.adAccountId,
   currency: p.currency,
   campaigns: Object.values(p.campaigns)
-    .map(({ name: _name, ...campaign }) => campaign)
+    .map(campaignFacts)
     .sort((a, b) => (a.campaignId < b.campaignId ? -1 : 1)),
+});
+
+const campaignFacts = (c: CampaignFacts): Campaign => ({
+  campaignId: c.campaignId,
+  status: c.status,
+  ...(c.dailyBudgetMinor !== undefined && { dailyBudgetMinor: c.dailyBudgetMinor }),
+  ...(c.bidMinor !== undefined && { bidMinor: c.bidMinor }),
+  ...(c.returnFloorPercent !== undefined && { returnFloorPercent: c.returnFloorPercent }),
+  days: c.days.map(({ day, spendMinor, revenueMinor, reportedAt }) => ({ day, spendMinor, revenueMinor, reportedAt })),
 });
