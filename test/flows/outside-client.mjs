@@ -139,7 +139,9 @@ async function faultOf({ permit, permitId, actionId, action }) {
     if (known?.state === 'stopped') return `${epoch} is stopped`;
   }
   const parts = state['policies.v1'].get('main')?.parts ?? {};
-  const changed = Object.entries(claims.policy.parts).find(([part, digest]) => parts[part] !== digest);
+  // A part that the policy does not have counts as null.
+  const absent = createHash('sha256').update('null').digest('hex');
+  const changed = Object.entries(claims.policy.parts).find(([part, digest]) => (parts[part] ?? absent) !== digest);
   return changed && `the policy's ${changed[0]} has changed`;
 }
 

@@ -140,7 +140,16 @@ export const PolicyContent = z.strictObject({
 });
 export type PolicyContent = z.infer<typeof PolicyContent>;
 
-/** Digest of the whole and of each part: `charter:<agent>`, `play:<id>`, `sequence:<id>`, `rules`, `rules.<name>`, `routes`. */
+/** A part of the policy that has a digest of its own. */
+export type PolicyPart =
+  | 'rules'
+  | `rules.${keyof Rules}`
+  | 'routes'
+  | `charter:${string}`
+  | `play:${string}`
+  | `sequence:${string}`;
+
+/** Digest of the whole and of each part. */
 export function policyDigests(content: PolicyContent): { digest: string; parts: Record<string, string> } {
   const parts: Record<string, string> = { rules: digestOf(content.rules), routes: digestOf(content.routes) };
   for (const charter of content.charters) parts[`charter:${charter.agent}`] = digestOf(charter);
@@ -149,6 +158,15 @@ export function policyDigests(content: PolicyContent): { digest: string; parts: 
   for (const [name, value] of Object.entries(content.rules)) parts[`rules.${name}`] = digestOf(value);
   return { digest: digestOf(content), parts };
 }
+
+const absentPart = digestOf(null);
+
+/**
+ * The digest of one part. A part that the policy does not have counts as the JSON value `null`, so that a permit which was
+ * signed without it dies when the part is added.
+ */
+export const partDigest = (parts: Readonly<Record<string, string>>, name: string): string =>
+  (Object.hasOwn(parts, name) ? parts[name] : undefined) ?? absentPart;
 
 /** A source of signals, as `deploy/config/sources.yaml` lists it; sources are set up with the topics, not published. */
 export const SourceConfig = z.strictObject({

@@ -3,6 +3,8 @@ import {
   digestOf,
   type PermitClaims,
   type Policy,
+  type PolicyPart,
+  partDigest,
   plainText,
   policyDigests,
   type Reason,
@@ -184,14 +186,9 @@ function outcomeOf(reasons: readonly Reason[], satisfied: boolean): Verdict['out
 
 /** The parts of the policy that the verdict rests on: the agent's charter, how long a permit lives, and what each rule read. */
 function partsOf(rules: readonly Rule[], context: Context): Record<string, string> {
-  const names = new Set([`charter:${context.proposal.agent}`, 'rules.permitSeconds']);
+  const names = new Set<PolicyPart>([`charter:${context.proposal.agent}`, 'rules.permitSeconds']);
   for (const rule of rules) for (const part of rule.parts?.(context) ?? []) names.add(part);
-  const parts: Record<string, string> = {};
-  for (const name of [...names].sort()) {
-    const digest = context.policy.parts[name];
-    if (digest !== undefined) parts[name] = digest;
-  }
-  return parts;
+  return Object.fromEntries([...names].sort().map((name) => [name, partDigest(context.policy.parts, name)]));
 }
 
 function claimsOf(context: Context, digest: string, parts: Record<string, string>): PermitClaims | undefined {

@@ -1,4 +1,12 @@
-import { type Action, ActionApproved, canonical, digestOf, type PermitClaims, plainText } from '@countersign/contracts';
+import {
+  type Action,
+  ActionApproved,
+  canonical,
+  digestOf,
+  type PermitClaims,
+  partDigest,
+  plainText,
+} from '@countersign/contracts';
 import { consentIn } from './consent.js';
 import type { ConsentFact, ControlFact } from './facts.js';
 import type { VerifyKeys } from './keys.js';
@@ -277,7 +285,7 @@ function comparedPolicy(claims: PermitClaims, { policy }: GateState): Refusal | 
   const version = policy?.version ?? 0;
   if (!policy || version < claims.policy.version) return behind('policy:main', version, claims.policy.version);
   const changed = Object.entries(claims.policy.parts)
-    .filter(([name, digest]) => policy.parts[name] !== digest)
+    .filter(([name, digest]) => partDigest(policy.parts, name) !== digest)
     .map(([name]) => name);
   return changed.length > 0
     ? refusal(

@@ -1,4 +1,4 @@
-import type { Charter, Reason, Route, Tier } from '@countersign/contracts';
+import type { Charter, PolicyPart, Reason, Route, Tier } from '@countersign/contracts';
 import type { Facts, PolicyInForce, Proposal } from './facts.js';
 import type { Draw, Subject } from './subject.js';
 
@@ -25,7 +25,7 @@ export type Finding = Omit<Reason, 'rule'>;
  */
 export interface Rule {
   readonly name: string;
-  readonly parts?: (context: Context) => readonly string[];
+  readonly parts?: (context: Context) => readonly PolicyPart[];
   readonly weigh: (context: Context) => Finding | undefined;
 }
 

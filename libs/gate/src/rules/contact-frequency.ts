@@ -5,12 +5,12 @@ import { gravest, type Rule } from '../rule.js';
 export const contactFrequency: Rule = {
   name: 'contact-frequency',
   parts: ({ subject }) => (subject.spec.touches ? ['rules.contactFrequency'] : []),
-  weigh: ({ draws, facts, policy }) => {
-    const { days } = policy.content.rules.contactFrequency;
-    return gravest(
-      draws.flatMap((draw) =>
-        draw.kind === 'touch' ? [rolling(draw, facts, `touches of ${draw.of} in ${days} days`)] : [],
-      ),
-    );
-  },
+  weigh: ({ draws, facts, policy }) =>
+    gravest(
+      draws.flatMap((draw) => {
+        if (draw.kind !== 'touch') return [];
+        const { days } = policy.content.rules.contactFrequency;
+        return [rolling(draw, facts, `touches of ${draw.of} in ${days} days`)];
+      }),
+    ),
 };
