@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { money } from './money.js';
 import { type Channel, ConsentPurpose, Currency, ForeignId, Instant, Minor, Name, Text, Uuid } from './primitives.js';
 
 /** Money an action commits, against which daily ledgers it counts. */
@@ -118,8 +119,6 @@ const CreateTask = z.strictObject({
   note: Prose(2000),
   dueAt: Instant,
 });
-
-const money = (minor: number, currency: string): string => `${currency} ${(minor / 100).toFixed(2)}`;
 
 /** Every kind of action there is. A kind that is not here is refused before any rule sees it. */
 export const actionKinds = {

@@ -1,7 +1,6 @@
 export * from './facts.js';
 export { governing, type Judgement, judge } from './judge.js';
 export { type PublicKeyJwk, readSigningKey, readVerifyKeys, type SigningKey, type VerifyKeys } from './keys.js';
-export { money } from './money.js';
 export * from './open.js';
 export { PERMIT_TYPE, type PermitExplained, type PermitFault, readPermit, seal, verifyPermit } from './permit.js';
 export { type Counts, windowOf } from './rolling.js';

@@ -11,8 +11,8 @@ import {
   type Rules,
   type Spend,
 } from '@countersign/contracts';
+import { dayIn } from './days.js';
 import type { Proposal } from './facts.js';
-import { dayIn } from './money.js';
 
 /** An action whose payload was checked against the catalogue, with what the catalogue says of it. */
 export interface Subject {

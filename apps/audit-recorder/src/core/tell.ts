@@ -1,6 +1,6 @@
-import type { DataOf, EventType } from '@countersign/contracts';
+import { type DataOf, type EventType, money } from '@countersign/contracts';
 import { type Recorded, timeOf } from './story.js';
-import { actionSays, changeSays, factsSay, listed, money } from './words.js';
+import { actionSays, changeSays, factsSay, listed } from './words.js';
 
 /** One line of a story: when, what kind of thing, and what happened in plain words. */
 export interface Line {

@@ -1,7 +1,4 @@
-import { kindSpec } from '@countersign/contracts';
-
-/** An amount in minor units, as people write it. */
-export const money = (minor: number, currency: string): string => `${currency} ${(minor / 100).toFixed(2)}`;
+import { kindSpec, money } from '@countersign/contracts';
 
 /** `a`, `a and b`, `a, b and c`. */
 export const listed = (items: readonly string[]): string =>

@@ -1,3 +1,4 @@
+import { money } from '@countersign/contracts';
 import type { RecordReport } from '@countersign/record';
 import type {
   Card,
@@ -11,7 +12,7 @@ import type {
   Task,
   UnresolvedPermit,
 } from './answers.js';
-import { clock, count, distance, money, type Paint, printable, table, tally, titled, wrap } from './text.js';
+import { clock, count, distance, type Paint, printable, table, tally, titled, wrap } from './text.js';
 
 /** Answers of the services as a person reads them: pure functions of the answer, whose texts are made harmless first. */
 
@@ -89,7 +90,7 @@ export function cardText(paint: Paint, given: Card, now: string): string {
     if (value) rows.push([`  ${name}`, value]);
   };
   row('account', facts.account);
-  row('money', facts.money && money(facts.money));
+  row('money', facts.money && money(facts.money.amountMinor, facts.money.currency));
   row('people', facts.people?.map((p) => `${p.seniority} ${p.contactId}`).join(', '));
   for (const total of facts.runningTotals ?? []) row('limit', totalText(total));
   row('reversible', facts.reversible);
@@ -137,7 +138,7 @@ const answerText = (answer: NonNullable<Card['answers']>[number]): string =>
   }`;
 
 function totalText(t: NonNullable<Card['facts']['runningTotals']>[number]): string {
-  const show = (n: number) => (t.currency ? money({ amountMinor: n, currency: t.currency }) : String(n));
+  const show = (n: number) => (t.currency ? money(n, t.currency) : String(n));
   return `${t.ledger}: ${show(t.committed)} used, ${show(t.held)} held, of ${show(t.cap)}`;
 }
 

@@ -67,9 +67,6 @@ export function distance(instant: string, now: string): string {
   return seconds >= 0 ? `in ${says}` : `${says} ago`;
 }
 
-export const money = ({ amountMinor, currency }: { amountMinor: number; currency: string }): string =>
-  `${currency} ${(amountMinor / 100).toFixed(2)}`;
-
 /** Text broken at spaces into lines of at most `width`, each after `indent`. */
 export function wrap(text: string, width: number, indent = ''): string {
   const lines: string[] = [];

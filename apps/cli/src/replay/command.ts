@@ -55,7 +55,7 @@ function checked(options: Options): Options {
   if (!(Number(options.patience) > 0)) throw new Misused(`--patience ${options.patience}: seconds are expected`);
   if (options.currency === undefined) return options;
   const currency = currencyCode(options.currency);
-  if (!currency) throw new Misused(`--currency ${options.currency}: a code such as EUR is expected`);
+  if (!currency) throw new Misused(`--currency ${options.currency}: a code of ISO 4217 such as EUR is expected`);
   return { ...options, currency };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { countryCode, instant, millionths, minorUnits, seniorityOf } from './values.js';
+import { countryCode, currencyCode, instant, millionths, minorUnits, seniorityOf } from './values.js';
 
 test.each([
   ['2020-12-30 3:15:52', '2020-12-30T03:15:52.000Z'],
@@ -25,8 +25,19 @@ test('decimals are summed exactly and rounded once, half away from zero', () => 
   expect(millionths('1e3')).toBeUndefined();
 });
 
-test('a currency without cents has none', () => {
-  expect(minorUnits(1_500_000n, 'JPY')).toBe(2);
+test.each([
+  ['JPY', 2],
+  ['HUF', 150],
+  ['COP', 150],
+  ['KWD', 1_500],
+  ['CLF', 15_000],
+])('1.5 %s are %i minor units', (currency, minor) => {
+  expect(minorUnits(1_500_000n, currency)).toBe(minor);
+});
+
+test('a code that ISO 4217 does not have is no currency', () => {
+  expect(['eur', 'HUF', 'QQQ', 'constructor', '', undefined].map(currencyCode)).toEqual(['EUR', 'HUF', ...Array(4)]);
+  expect(() => minorUnits(1n, 'QQQ')).toThrow('QQQ is no currency of ISO 4217');
 });
 
 test('a country is known by its English name or its code', () => {

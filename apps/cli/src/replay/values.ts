@@ -1,4 +1,4 @@
-import type { Seniority } from '@countersign/contracts';
+import { currencyDigits, type Seniority } from '@countersign/contracts';
 import { z } from 'zod';
 
 /** A time as exports write it (`2020-12-30 3:15:52.1`, ISO 8601, a day, milliseconds), in UTC where no offset is given. */
@@ -26,20 +26,24 @@ export function millionths(text: string | undefined): bigint | undefined {
   return sign === '-' ? -value : value;
 }
 
-/** Millionths of a currency in its minor units, rounded half away from zero, once, at the end of a sum. */
+/**
+ * Millionths of a currency in its minor units, rounded half away from zero, once, at the end of a sum. Throws RangeError for a
+ * currency that ISO 4217 does not have: `currencyCode` lets none through.
+ */
 export function minorUnits(amount: bigint, currency: string): number {
-  const per = 10n ** BigInt(6 - decimals(currency));
+  const digits = currencyDigits(currency);
+  if (digits === undefined) throw new RangeError(`${currency} is no currency of ISO 4217`);
+  const per = 10n ** BigInt(6 - digits);
   const size = amount < 0n ? -amount : amount;
   const rounded = (size + per / 2n) / per;
   return Number(amount < 0n ? -rounded : rounded);
 }
 
-/** ISO 4217 in capitals; undefined where it is none. */
-export const currencyCode = (text: string | undefined): string | undefined =>
-  text !== undefined && /^[a-z]{3}$/i.test(text) ? text.toUpperCase() : undefined;
-
-const decimals = (currency: string): number =>
-  new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+/** A code of ISO 4217 in capitals; undefined where it is none. */
+export function currencyCode(text: string | undefined): string | undefined {
+  const code = text?.toUpperCase();
+  return code !== undefined && currencyDigits(code) !== undefined ? code : undefined;
+}
 
 const countries = new Map<string, string>();
 const names = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });

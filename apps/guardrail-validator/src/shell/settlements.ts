@@ -1,5 +1,4 @@
-import { shippedDeployment } from '@countersign/contracts';
-import { money } from '@countersign/gate';
+import { money, shippedDeployment } from '@countersign/contracts';
 import { type Batch, type Job, type JobContext, type JobKind, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Inject, Injectable, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';

@@ -1,4 +1,4 @@
-import { money } from '../money.js';
+import { money } from '@countersign/contracts';
 import { escalate, gravest, pass, type Rule, unclear } from '../rule.js';
 
 /** A change of a daily budget above the charter's amount, or above its share of what the budget is now, needs a person. */

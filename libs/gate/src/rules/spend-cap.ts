@@ -1,4 +1,4 @@
-import { money } from '../money.js';
+import { money } from '@countersign/contracts';
 import { type Context, type Finding, pass, type Rule, refuse } from '../rule.js';
 
 const cap =

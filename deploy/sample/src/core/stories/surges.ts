@@ -1,4 +1,4 @@
-import type { DataOf } from '@countersign/contracts';
+import { type DataOf, money } from '@countersign/contracts';
 import type { Seen } from '../seen.js';
 import { dayMinutes, engaged, type Signal, type Teller, teller } from '../signals.js';
 import type { Setting, Story } from '../story.js';
@@ -164,4 +164,4 @@ export function frequencyStory({ seed, start }: Setting, world: World): Story {
   };
 }
 
-export const euro = (minor: number): string => `EUR ${(minor / 100).toFixed(2)}`;
+export const euro = (minor: number): string => money(minor, 'EUR');

@@ -1,0 +1,40 @@
+/* The only place that knows how many decimals a currency has. */
+
+const codes = (text: string): readonly string[] => text.trim().split(/\s+/);
+
+/**
+ * Decimals of each currency by ISO 4217, list one, and of some that were withdrawn lately, since statistics of past years name
+ * them. `Intl` is no source for this: it follows how prices are written, and says 0 for HUF, IDR, COP and others.
+ */
+const byDigits: Readonly<Record<number, readonly string[]>> = {
+  0: codes('BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'),
+  2: codes(`
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CNY
+    COP COU CRC CUC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HRK HTG HUF IDR ILS
+    INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD
+    NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN SVC SYP
+    SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG ZWL`),
+  3: codes('BHD IQD JOD KWD LYD OMR TND'),
+  4: codes('CLF UYW'),
+};
+
+const digits: ReadonlyMap<string, number> = new Map(
+  Object.entries(byDigits).flatMap(([places, list]) => list.map((code): [string, number] => [code, Number(places)])),
+);
+
+/** Decimals of a currency, by its ISO 4217 code in capitals; undefined for a code that ISO 4217 does not have. */
+export const currencyDigits = (currency: string): number | undefined => digits.get(currency);
+
+/**
+ * An amount as people read it, exact for every whole number: `USD 20.00`, `JPY 2000`, `KWD -1.250`. Of a currency that ISO 4217
+ * does not have nobody knows the decimals, so the text says what the number counts: `QQQ 2000 minor units`.
+ *
+ * @param minor whole number of minor units
+ */
+export function money(minor: number, currency: string): string {
+  const places = currencyDigits(currency);
+  if (places === undefined) return `${currency} ${minor} minor units`;
+  if (places === 0) return `${currency} ${minor}`;
+  const figures = String(Math.abs(minor)).padStart(places + 1, '0');
+  return `${currency} ${minor < 0 ? '-' : ''}${figures.slice(0, -places)}.${figures.slice(-places)}`;
+}
