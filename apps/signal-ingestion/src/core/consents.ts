@@ -12,6 +12,7 @@ export interface ConsentFacts {
 
 const nothing: ConsentFacts = { entries: [], suppressions: [] };
 
+/** What a signal says of consent. A new type of signal does not compile before somebody decides. */
 export function consentFacts(signal: Signal): ConsentFacts {
   switch (signal.type) {
     case 'ConsentChanged': {
@@ -34,7 +35,15 @@ export function consentFacts(signal: Signal): ConsentFacts {
       return signal.data.bounce === 'hard'
         ? { entries: [], suppressions: [{ channel: 'email', reason: 'hard-bounce' }] }
         : nothing;
-    default:
+    case 'ContentEngaged':
+    case 'PageViewed':
+    case 'EmailDelivered':
+    case 'EmailOpened':
+    case 'EmailClicked':
+    case 'MeetingBooked':
+    case 'AccountUpserted':
+    case 'DealUpserted':
+    case 'CampaignPerformanceReported':
       return nothing;
   }
 }

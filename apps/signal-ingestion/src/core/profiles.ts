@@ -142,6 +142,7 @@ function learnt<F extends object>(
   };
 }
 
+/** Whether the signal shows that the person took part. A new type of signal does not compile before somebody decides. */
 function engages(signal: Signal): boolean {
   switch (signal.type) {
     case 'ContentEngaged':
@@ -151,7 +152,15 @@ function engages(signal: Signal): boolean {
     case 'FormSubmitted':
     case 'MeetingBooked':
       return true;
-    default:
+    case 'EmailDelivered':
+    case 'EmailBounced':
+    case 'EmailComplained':
+    case 'EmailUnsubscribed':
+    case 'ConsentChanged':
+    case 'AccountUpserted':
+    case 'ContactUpserted':
+    case 'DealUpserted':
+    case 'CampaignPerformanceReported':
       return false;
   }
 }
