@@ -1,4 +1,4 @@
-import type { Envelope, Fault } from '@countersign/contracts';
+import type { Envelope, EventType, Fault } from '@countersign/contracts';
 import { idsOf, stateId } from './ids.js';
 import { plain } from './text.js';
 
@@ -145,7 +145,8 @@ function isNamed({ event, id: ownId }: Recorded, id: string, named: ReadonlySet<
   if (!event) return ownId !== null && named.has(ownId);
   if (event.id === id) return true;
   const data = event.data as Members;
-  switch (event.type) {
+  const kind = event.type as EventType;
+  switch (kind) {
     case 'SignalAccepted':
     case 'SignalRejected':
       return named.has(plain(String(data.signalId)));
@@ -158,8 +159,27 @@ function isNamed({ event, id: ownId }: Recorded, id: string, named: ReadonlySet<
       return isAbout(event, named);
     case 'DeadLetterReplayed':
       return named.has(String(data.deadLetterId));
-    default:
+    case 'ContactPointsChanged':
+    case 'ControlChanged':
+    case 'PolicyPublished':
+    case 'TaskAssigned':
+    case 'TaskSettled':
+    case 'TaskEscalated':
+    case 'ActionProposed':
+    case 'ActionApproved':
+    case 'ActionRefused':
+    case 'ActionEscalated':
+    case 'ReviewSetAside':
+    case 'SettlementDecided':
+    case 'ActionSettled':
+    case 'PermitRejected':
+    case 'CheckpointPublished':
       return named.has(event.id);
+    default: {
+      // A signal as its publisher sent it: the record keeps a commitment in its place.
+      kind satisfies never;
+      return named.has(event.id);
+    }
   }
 }
 

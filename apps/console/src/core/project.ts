@@ -229,9 +229,15 @@ export function project(events: readonly Received[]): Changes {
       case 'CheckpointPublished':
         count('record', 'checkpoints');
         break;
-      default:
+      case 'ProfileChanged':
+      case 'ConsentsChanged':
+      case 'ContactPointsChanged':
+      case 'ControlChanged':
+      case 'PolicyPublished':
         // State topics are not among those the console handles.
         break;
+      default:
+        event satisfies never;
     }
   }
   return changes;

@@ -22,13 +22,21 @@ export function subjectOf(event: Event): string | undefined {
     case 'ReviewSetAside':
     case 'ActionSettled':
     case 'PermitRejected':
+    case 'SettlementDecided':
       return event.data.proposalId;
     case 'ReviewDecided':
       return event.data.subject.id;
     case 'DeadLetter':
     case 'DeadLetterReplayed':
       return event.data.deadLetterId;
-    default:
+    case 'SignalAccepted':
+    case 'SignalRejected':
+    case 'ProfileChanged':
+    case 'ConsentsChanged':
+    case 'ContactPointsChanged':
+    case 'ControlChanged':
+    case 'PolicyPublished':
+    case 'CheckpointPublished':
       return undefined;
   }
 }
@@ -76,7 +84,12 @@ export function says(event: Event): string {
       return `${event.data.by} had ${event.data.service} handle a dead letter again`;
     case 'CheckpointPublished':
       return `the record was signed at ${event.data.size} entries`;
-    default:
+    // State topics are not among those the console handles.
+    case 'ProfileChanged':
+    case 'ConsentsChanged':
+    case 'ContactPointsChanged':
+    case 'ControlChanged':
+    case 'PolicyPublished':
       return event.type;
   }
 }

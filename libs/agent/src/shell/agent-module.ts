@@ -33,7 +33,24 @@ function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
       return event.data.subject.kind === 'proposal' && event.data.decision === 'edit';
     case 'PermitRejected':
       return false;
-    default:
+    case 'SignalAccepted':
+    case 'SignalRejected':
+    case 'ProfileChanged':
+    case 'ConsentsChanged':
+    case 'ContactPointsChanged':
+    case 'ControlChanged':
+    case 'PolicyPublished':
+    case 'TaskSettled':
+    case 'TaskEscalated':
+    case 'ActionProposed':
+    case 'ActionApproved':
+    case 'ActionEscalated':
+    case 'ReviewSetAside':
+    case 'SettlementDecided':
+    case 'ActionSettled':
+    case 'DeadLetter':
+    case 'DeadLetterReplayed':
+    case 'CheckpointPublished':
       return true;
   }
 }
