@@ -125,7 +125,11 @@ export async function visit({ home, run }: Pick<Shared, 'home' | 'run'>): Promis
       return JSON.parse(said.out) as T;
     },
     sandbox: async <T>(path: string) =>
-      (await (await fetch(`${run.http['action-executor']}/sandbox/${path}`)).json()) as T,
+      (await (
+        await fetch(`${run.http['action-executor']}/sandbox/${path}`, {
+          headers: { authorization: `Bearer ${run.sandboxToken}` },
+        })
+      ).json()) as T,
     kafka: (principal) =>
       new kafkajs.Kafka({
         clientId: 'flows',

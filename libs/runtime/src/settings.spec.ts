@@ -37,10 +37,25 @@ test('a user name means SCRAM, and another role may migrate', () => {
   });
 });
 
+test('an empty variable counts as not set', () => {
+  const names = [
+    'KAFKA_USERNAME',
+    'KAFKA_PASSWORD',
+    'KAFKA_SASL',
+    'KAFKA_SSL',
+    'DATABASE_MIGRATION_URL',
+    'HOST',
+    'PORT',
+  ];
+  const empty = Object.fromEntries(names.map((name) => [name, '']));
+  expect(readSettings({ ...env, ...empty }, 8_080)).toEqual(readSettings(env, 8_080));
+});
+
 test.each([
   ['KAFKA_BROKERS', { KAFKA_BROKERS: '' }],
   ['DATABASE_URL', { DATABASE_URL: undefined }],
   ['KAFKA_SASL', { KAFKA_SASL: 'gssapi' }],
+  ['KAFKA_SSL', { KAFKA_SSL: 'yes' }],
   ['PORT', { PORT: 'eighty' }],
   ['PORT', { PORT: '65536' }],
 ])('a wrong %s is refused by its name', (name, change) => {

@@ -14,17 +14,23 @@ export interface Settings {
   readonly port: number;
 }
 
-/** Reads `KAFKA_BROKERS`, `KAFKA_USERNAME`, `KAFKA_PASSWORD`, `KAFKA_SASL`, `KAFKA_SSL`, `DATABASE_URL`, `DATABASE_MIGRATION_URL`, `HOST`, `PORT`. Throws naming the variable. */
+/**
+ * Reads `KAFKA_BROKERS`, `KAFKA_USERNAME`, `KAFKA_PASSWORD`, `KAFKA_SASL`, `KAFKA_SSL`, `DATABASE_URL`, `DATABASE_MIGRATION_URL`,
+ * `HOST`, `PORT`. An empty variable counts as not set. Throws naming the variable.
+ */
 export function readSettings(env: Readonly<Record<string, string | undefined>>, defaultPort: number): Settings {
   const need = (name: string): string => {
     const value = env[name];
     if (!value) throw new Error(`${name} is not set`);
     return value;
   };
-  const { KAFKA_USERNAME: username, KAFKA_PASSWORD: password, KAFKA_SASL: mechanism = 'scram-sha-256' } = env;
+  const username = env.KAFKA_USERNAME || undefined;
+  const mechanism = env.KAFKA_SASL || 'scram-sha-256';
   if (!['scram-sha-256', 'scram-sha-512', 'plain'].includes(mechanism))
     throw new Error(`KAFKA_SASL: scram-sha-256, scram-sha-512 or plain is expected, not "${mechanism}"`);
-  const port = Number(env.PORT ?? defaultPort);
+  const ssl = env.KAFKA_SSL || 'false';
+  if (ssl !== 'true' && ssl !== 'false') throw new Error(`KAFKA_SSL: true or false is expected, not "${ssl}"`);
+  const port = Number(env.PORT || defaultPort);
   if (!Number.isInteger(port) || port < 0 || port > 65535)
     throw new Error(`PORT: a port number is expected, not "${env.PORT}"`);
   const databaseUrl = need('DATABASE_URL');
@@ -33,12 +39,14 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
       brokers: need('KAFKA_BROKERS')
         .split(',')
         .map((broker) => broker.trim()),
-      ssl: env.KAFKA_SSL === 'true',
-      ...(username !== undefined && { sasl: { mechanism, username, password: password ?? '' } as SASLOptions }),
+      ssl: ssl === 'true',
+      ...(username !== undefined && {
+        sasl: { mechanism, username, password: env.KAFKA_PASSWORD ?? '' } as SASLOptions,
+      }),
     },
     databaseUrl,
-    migrationUrl: env.DATABASE_MIGRATION_URL ?? databaseUrl,
-    host: env.HOST ?? '127.0.0.1',
+    migrationUrl: env.DATABASE_MIGRATION_URL || databaseUrl,
+    host: env.HOST || '127.0.0.1',
     port,
   };
 }

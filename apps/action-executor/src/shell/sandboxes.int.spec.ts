@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,14 @@ import { approvalOf, approved, consents, contactId, policy, sendEmail, setBid, s
 const start = '2026-11-21T10:00:00.000Z';
 const key = signingKey();
 const points = generateKeyPairSync('x25519');
-const variables = ['DATABASE_URL', 'PERMIT_VERIFY_KEYS_FILE', 'CONTACT_POINTS_PRIVATE_KEY_FILE', 'CONNECTORS_FILE'];
+const token = randomBytes(24).toString('base64url');
+const variables = [
+  'DATABASE_URL',
+  'PERMIT_VERIFY_KEYS_FILE',
+  'CONTACT_POINTS_PRIVATE_KEY_FILE',
+  'CONNECTORS_FILE',
+  'SANDBOX_TOKEN_FILE',
+];
 const before = variables.map((name) => process.env[name]);
 
 let folder: string;
@@ -31,6 +38,8 @@ beforeAll(async () => {
   process.env.DATABASE_URL = database.url;
   process.env.PERMIT_VERIFY_KEYS_FILE = file('keys.json', { keys: [key.publicJwk] });
   process.env.CONTACT_POINTS_PRIVATE_KEY_FILE = file('points.json', points.privateKey.export({ format: 'jwk' }));
+  const sha256 = createHash('sha256').update(token).digest('hex');
+  process.env.SANDBOX_TOKEN_FILE = file('sandbox.json', { sha256 });
   delete process.env.CONNECTORS_FILE;
   harness = await createHarness(ActionExecutorModule, { ...spec, port: 0 }, { databaseUrl: database.url, at: start });
 });
@@ -52,10 +61,11 @@ afterAll(async () => {
   });
 });
 
-const http = async (method: 'GET' | 'PUT', url: string, payload?: unknown) => {
+const http = async (method: 'GET' | 'PUT', url: string, payload?: unknown, authorization = `Bearer ${token}`) => {
   const response = await harness.app.inject({
     method,
     url,
+    headers: { authorization },
     ...(payload !== undefined && { payload: payload as object }),
   });
   return { status: response.statusCode, type: response.headers['content-type'], body: response.json() };
@@ -221,4 +231,43 @@ test('a campaign that is not one is a problem that names the field', async () =>
   expect(answer).toMatchObject({ status: 400, body: { status: 400, field: 'currency' } });
   expect(answer.type).toContain('application/problem+json');
   expect((await http('PUT', '/sandbox/ads/campaigns/c%201', campaign)).body).toMatchObject({ field: 'id' });
+});
+
+const pages = ['ads/campaigns', 'mailer/messages', 'crm/tasks', 'crm/enrolments'];
+
+test.each(['', 'Bearer', 'Bearer wrong', `Basic ${token}`, `Bearer ${token}x`])(
+  'nobody changes or sees a demo system without its token: %j',
+  async (authorization) => {
+    for (const page of pages) {
+      const { status, type, body } = await http('GET', `/sandbox/${page}`, undefined, authorization);
+      expect({ page, status, type, title: body.title }).toEqual({
+        page,
+        status: 401,
+        type: expect.stringMatching(/^application\/problem\+json/),
+        title: 'Not authorised',
+      });
+    }
+    expect((await http('PUT', '/sandbox/ads/campaigns/c-1', campaign, authorization)).status).toBe(401);
+    expect((await http('GET', '/sandbox/ads/campaigns')).body).toEqual({ campaigns: [] });
+  },
+);
+
+test('where no token is configured the pages of the demo systems are off', async () => {
+  delete process.env.SANDBOX_TOKEN_FILE;
+  const bare = await createHarness(
+    ActionExecutorModule,
+    { ...spec, port: 0 },
+    { databaseUrl: database.url, at: start },
+  );
+  try {
+    const headers = { authorization: `Bearer ${token}` };
+    for (const page of pages)
+      expect((await bare.app.inject({ method: 'GET', url: `/sandbox/${page}`, headers })).statusCode).toBe(404);
+    const put = { method: 'PUT', url: '/sandbox/ads/campaigns/c-1', payload: campaign, headers } as const;
+    const refused = await bare.app.inject(put);
+    expect(refused.statusCode).toBe(404);
+    expect(refused.json().detail).toContain('SANDBOX_TOKEN_FILE');
+  } finally {
+    await bare.close();
+  }
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { Sha256 } from '@countersign/contracts';
 import { readVerifyKeys, type VerifyKeys } from '@countersign/gate';
 import type { JWK } from 'jose';
 import { parse } from 'yaml';
@@ -14,6 +15,8 @@ export interface Settings {
   /** Opens contact points. */
   readonly contactPointsKey: JWK;
   readonly webhook?: WebhookSettings;
+  /** SHA-256 of the token that opens the demo systems' pages; without it they are off. */
+  readonly sandboxToken?: string;
   readonly patience: Patience;
 }
 
@@ -39,12 +42,15 @@ const ConnectorsFile = z.strictObject({
     .optional(),
 });
 
+const SandboxToken = z.strictObject({ sha256: Sha256 });
+
 /** Reads the settings. Throws, naming the variable, where one is missing or its file cannot be used: the process must not start. */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const databaseUrl = env.DATABASE_URL;
   if (!databaseUrl) throw new Error('DATABASE_URL is not set');
   const connectors = env.CONNECTORS_FILE ? fromFile(env, 'CONNECTORS_FILE', ConnectorsFile) : undefined;
   const webhook = connectors?.webhook;
+  const sandbox = env.SANDBOX_TOKEN_FILE ? fromFile(env, 'SANDBOX_TOKEN_FILE', SandboxToken) : undefined;
   return {
     databaseUrl,
     permitKeys: verifyKeys(env),
@@ -56,6 +62,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
         timeoutMs: webhook.timeoutMs,
       },
     }),
+    ...(sandbox && { sandboxToken: sandbox.sha256 }),
     patience: {
       turns: positive(env, 'CALL_TRIES', 6),
       backoffMs: positive(env, 'CALL_BACKOFF_MS', 500),

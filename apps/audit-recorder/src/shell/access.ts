@@ -57,10 +57,10 @@ export class Problems implements ExceptionFilter<HttpException> {
     const status = error.getStatus();
     const reply = host.switchToHttp().getResponse<Reply>();
     if (status === 401) reply.header('www-authenticate', 'Bearer realm="countersign"');
-    const { field } = (error.cause ?? {}) as { field?: string };
+    const { field, title } = (error.cause ?? {}) as { field?: string; title?: string };
     const problem = {
       type: 'about:blank',
-      title: titles[status] ?? error.name,
+      title: title ?? titles[status] ?? error.name,
       status,
       detail: error.message,
       ...(field !== undefined && { field }),

@@ -159,3 +159,14 @@ describe('show', () => {
     });
   });
 });
+
+test('a checkpoint that was changed in the table is given out as an alarm, not as one that is not signed yet', async () => {
+  await log.query('ALTER TABLE checkpoints DISABLE TRIGGER ALL');
+  await log.query(`UPDATE checkpoints SET note = replace(note, E'\\n\\n', E'\\nchanged\\n\\n')`);
+  await log.query('ALTER TABLE checkpoints ENABLE TRIGGER ALL');
+  for (const path of ['checkpoint', 'proof?topic=actions.approved.v1&partition=0&offset=9', 'consistency?from=1']) {
+    const { status, body } = await json(`/v1/record/${path}`);
+    expect({ path, status, title: body.title }).toEqual({ path, status: 500, title: 'Record altered' });
+    expect(body.detail).toContain('countersign verify');
+  }
+});

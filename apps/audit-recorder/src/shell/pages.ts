@@ -15,6 +15,7 @@ import {
   Get,
   Header,
   Inject,
+  InternalServerErrorException,
   NotFoundException,
   Param,
   Query,
@@ -135,7 +136,10 @@ export class Pages {
     const { origin, signingKey } = this.settings;
     // What is given out as signed is checked: a note that was changed in the table is not passed on.
     if (!openCheckpoint(last.note, { origin, keys: [signingKey] }).ok) {
-      throw new ConflictException('the stored checkpoint is not the one that was signed: verify the record');
+      throw new InternalServerErrorException(
+        'the stored checkpoint is not the one that was signed: somebody changed the record. Keep the database as it is, run countersign verify, and compare with a checkpoint that is kept elsewhere',
+        { cause: { title: 'Record altered' } },
+      );
     }
     return last;
   }

@@ -250,6 +250,24 @@ test('[case 39] every refusal is a problem document with the right status', asyn
   expect(decided()).toEqual([]);
 });
 
+test('an idempotency key that was used before stops and resumes nothing in silence', async () => {
+  await start();
+  const stop = { scope: 'agent:paid-media-agent', state: 'stopped', reason: 'numbers look wrong' };
+  const key = { 'idempotency-key': 'k-1' };
+  const post = (body: object) => call('POST', '/v1/controls', body, key);
+  const run = { ...stop, state: 'running', reason: 'a look first' };
+  expect(await post(run)).toMatchObject({ status: 200, body: { changed: false } });
+  expect(await post(stop)).toMatchObject({ status: 200, body: { changed: true, control: { state: 'stopped' } } });
+  expect(await post(stop)).toMatchObject({ status: 200, body: { changed: false, control: { state: 'stopped' } } });
+  // The opposite under the same key: what was asked for does not hold, so it is no 200.
+  const opposite = await post(run);
+  expect(opposite).toMatchObject({ status: 422, body: { title: 'Key used before', field: 'Idempotency-Key' } });
+  expect(opposite.body.detail).toContain('send a new key');
+  expect((await call('POST', '/v1/controls', run)).body).toMatchObject({ changed: true });
+  expect(await post(stop)).toMatchObject({ status: 422 });
+  expect((await call('GET', '/v1/controls')).body.controls).toMatchObject([{ state: 'running' }]);
+});
+
 test('[case 39] a stop is published with who and why, once; a resume ends it', async () => {
   await start();
   const stop = { scope: 'agent:paid-media-agent', state: 'stopped', reason: 'bids look wrong' };
@@ -313,6 +331,17 @@ test('the policy is published at the first start, and again only when it has cha
   writeFileSync(join(folder, 'config', 'plays', 'more.yaml'), play.replace('id: return-below-floor', 'id: another'));
   expect((await call('POST', '/v1/policies/publish')).body).toMatchObject({ changed: true, version: 2 });
   expect(policies()).toMatchObject([{}, { data: { version: 2, by: 'lea' } }]);
+});
+
+test('a later start publishes nothing, however the configuration folder has changed: a person does', async () => {
+  await start();
+  const play = readFileSync(join(shipped, 'plays', 'return-below-floor.yaml'), 'utf8');
+  writeFileSync(join(folder, 'config', 'plays', 'more.yaml'), play.replace('id: return-below-floor', 'id: another'));
+  await harness.close();
+  await start();
+  expect(harness.published.filter((event) => event.type === 'PolicyPublished')).toEqual([]);
+  expect((await call('GET', '/v1/policies')).body).toMatchObject({ version: 1, by: 'console' });
+  expect((await call('POST', '/v1/policies/publish')).body).toMatchObject({ changed: true, version: 2 });
 });
 
 test('with an invalid configuration the first start fails, a later one keeps the policy in force', async () => {

@@ -4,6 +4,7 @@ import { RUNTIME, type Runtime } from '@countersign/runtime';
 import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Req, UseFilters, UseGuards } from '@nestjs/common';
 import { z } from 'zod';
 import { ControlRequest, changes, scopeProblem } from '../core/control.js';
+import { problem } from '../core/problem.js';
 import { Access, type ConsoleRequest, Needs, Problems, Refused } from './access.js';
 import { read } from './request.js';
 import { Store } from './store.js';
@@ -36,7 +37,9 @@ export class Controls {
     const wrong = scopeProblem(request.scope, await this.store.known());
     if (wrong && request.state === 'stopped') throw new Refused(wrong);
 
-    const id = key === undefined ? randomUUID() : derivedId('control', person.person, request.scope, key);
+    // A key names one request: for the opposite state it names another one, since no stop may be taken for a repeat.
+    const id =
+      key === undefined ? randomUUID() : derivedId('control', person.person, request.scope, request.state, key);
     const cause = { source: '/countersign/console', id, correlationid: id };
     const done = await this.runtime.transact(cause, async (work) => {
       const current = (await work.ownState<'ControlChanged'>('controls.v1', [request.scope])).get(request.scope);
@@ -47,6 +50,17 @@ export class Controls {
       return true;
     });
     const control = (await this.store.controls()).find(({ scope }) => scope === request.scope);
+    if (done.repeated && (control?.state ?? 'running') !== request.state)
+      throw new Refused(overtaken(request, control));
     return { changed: !done.repeated && done.result, control: control ?? null };
   }
 }
+
+/** A repeat of a request whose state somebody has changed since: to answer 200 would say that what was asked for holds. */
+const overtaken = ({ scope, state }: ControlRequest, now: { state: string; by: string } | undefined) =>
+  problem(
+    422,
+    'Key used before',
+    `this key has set ${scope} to ${state} before, and ${now?.by ?? 'somebody'} has set it to ${now?.state ?? 'running'} since; nothing was changed: send a new key`,
+    'Idempotency-Key',
+  );

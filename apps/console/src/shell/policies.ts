@@ -20,18 +20,28 @@ export class Policies implements OnApplicationBootstrap {
     @Inject(Store) private readonly store: Store,
   ) {}
 
+  /** The first start of an installation publishes its policy; after that only a person does. */
   async onApplicationBootstrap(): Promise<void> {
-    const publication = await this.publish('console');
-    if (publication.ok) {
-      const { changed, version, digest } = publication;
-      this.log.log(`policy ${version} (${digest.slice(0, 12)}) ${changed ? 'published' : 'is in force already'}`);
+    const inForce = await this.store.policy();
+    const read = readConfig(await readFolder(process.env.CONFIG_DIR), deployment());
+    if (!read.ok) {
+      for (const found of read.problems) this.log.error(problemLine(found));
+      if (!inForce)
+        throw new Error(`CONFIG_DIR is not valid (${read.problems.length} problems) and no policy is in force`);
+      this.log.error(`CONFIG_DIR is not valid; policy ${inForce.version} stays in force`);
       return;
     }
-    for (const found of publication.problems) this.log.error(problemLine(found));
-    const inForce = await this.store.policy();
-    if (!inForce)
-      throw new Error(`CONFIG_DIR is not valid (${publication.problems.length} problems) and no policy is in force`);
-    this.log.error(`CONFIG_DIR is not valid; policy ${inForce.version} stays in force`);
+    if (!inForce) {
+      const first = await this.publish('console');
+      if (first.ok) this.log.log(`policy ${first.version} (${first.digest.slice(0, 12)}) published: it is the first`);
+      return;
+    }
+    const is = `policy ${inForce.version} (${inForce.digest.slice(0, 12)})`;
+    if (policyDigests(read.content).digest === inForce.digest) this.log.log(`${is} is in force, as CONFIG_DIR says`);
+    else
+      this.log.warn(
+        `${is} stays in force; CONFIG_DIR differs from it and was not published: read it, then run countersign policy publish`,
+      );
   }
 
   /** Reads the folder and publishes it as one bundle if it is valid and differs from the one in force. */

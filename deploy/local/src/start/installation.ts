@@ -31,6 +31,8 @@ export interface RunFile {
   readonly http: Readonly<Record<string, string>>;
   readonly apiKeys: Readonly<Record<string, string>>;
   readonly consoleToken: string;
+  /** Opens the demo systems' pages. */
+  readonly sandboxToken: string;
   readonly database: string;
   readonly permitKeys: Secrets['permitKeys'];
   /** What the record's checkpoints are verified with, from the key itself and not from what the record says of it. */
@@ -127,6 +129,7 @@ export function runFile(
     http: Object.fromEntries(plans.map((plan) => [plan.name, at.url(plan)])),
     apiKeys: kept.apiKeys,
     consoleToken: kept.consoleToken,
+    sandboxToken: kept.sandboxToken,
     database: at.superuserUrl,
     permitKeys: kept.permitKeys,
     recordKey: kept.recordKey,

@@ -42,6 +42,7 @@ export function samplePorts(
     authorization: `Bearer ${run.consoleToken}`,
     'idempotency-key': idempotencyKey,
   });
+  const asSandbox = { authorization: `Bearer ${run.sandboxToken}` };
   const must = async (answer: Response, what: string): Promise<void> => {
     if (!answer.ok) throw new Error(`${what}: ${answer.status} ${(await answer.text()).slice(0, 500)}`);
     await answer.arrayBuffer();
@@ -118,7 +119,7 @@ export function samplePorts(
         for (const { campaignId, adAccountId, dailyBudgetMinor, bidMinor, currency } of act.campaigns) {
           const path = `/sandbox/ads/campaigns/${encodeURIComponent(campaignId)}`;
           const campaign = { adAccountId, status: 'active', dailyBudgetMinor, bidMinor, currency };
-          await must(await post('action-executor', path, campaign, {}, 'PUT'), `campaign ${campaignId}`);
+          await must(await post('action-executor', path, campaign, asSandbox, 'PUT'), `campaign ${campaignId}`);
         }
     }
   }

@@ -13,6 +13,8 @@ export interface Secrets {
   readonly apiKeys: Readonly<Record<string, string>>;
   /** The token of the person who started it, for the console and the record. */
   readonly consoleToken: string;
+  /** The token of the demo systems' pages, with which the sample sets up its campaigns. */
+  readonly sandboxToken: string;
   /** Public keys that permits are verified with, as a JWKS. */
   readonly permitKeys: { keys: Record<string, unknown>[] };
   /** The key that checkpoints of the record are verified with, as a C2SP verifier key. */
@@ -33,6 +35,7 @@ export const secretFiles = {
   API_KEYS_FILE: 'api-keys.sha256.json',
   CONSOLE_TOKENS_FILE: 'console-tokens.json',
   AUDIT_TOKENS_FILE: 'audit-tokens.json',
+  SANDBOX_TOKEN_FILE: 'sandbox-token.sha256.json',
 } as const;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -67,6 +70,8 @@ export function secrets(
   const passwords = grow('passwords.json', names.principals);
   const apiKeys = grow('api-keys.json', names.httpSources);
   const consoleToken = grow('console-token.json', ['token']).token as string;
+
+  const sandboxToken = grow('sandbox-token.json', ['token']).token as string;
 
   const signing = keep(secretFiles.PERMIT_SIGNING_KEY_FILE, () => {
     const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
@@ -103,6 +108,7 @@ export function secrets(
     passwords,
     apiKeys,
     consoleToken,
+    sandboxToken,
     permitKeys,
     recordKey: formatVerifierKey(verifierKey(recordOrigin, createPublicKey(readFileSync(checkpoints, 'utf8')))),
     files: {
@@ -119,6 +125,7 @@ export function secrets(
       ),
       CONSOLE_TOKENS_FILE: derived(secretFiles.CONSOLE_TOKENS_FILE, people),
       AUDIT_TOKENS_FILE: derived(secretFiles.AUDIT_TOKENS_FILE, people),
+      SANDBOX_TOKEN_FILE: derived(secretFiles.SANDBOX_TOKEN_FILE, { sha256: sha256(sandboxToken) }),
     },
   };
 }

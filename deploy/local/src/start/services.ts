@@ -26,7 +26,7 @@ export const servicePlans: readonly ServicePlan[] = [
   plan('paid-media-agent', 8083),
   plan('sequencing-agent', 8084),
   plan('guardrail-validator', 8085, 'PERMIT_SIGNING_KEY_FILE'),
-  plan('action-executor', 8086, 'PERMIT_VERIFY_KEYS_FILE', 'CONTACT_POINTS_PRIVATE_KEY_FILE'),
+  plan('action-executor', 8086, 'PERMIT_VERIFY_KEYS_FILE', 'CONTACT_POINTS_PRIVATE_KEY_FILE', 'SANDBOX_TOKEN_FILE'),
   plan('audit-recorder', 8087, 'CHECKPOINT_SIGNING_KEY_FILE', 'COMMITMENT_KEY_FILE', 'AUDIT_TOKENS_FILE'),
 ];
 
