@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { derivedId } from './canonical.js';
+import { type Decoded, decode, isJson, type MediaType, mediaType } from './charset.js';
 import { AnyInstant, type Fault } from './primitives.js';
 
 /**
@@ -49,9 +50,12 @@ const attributes = z.object({
   dataschema: attribute(500).optional(),
   correlationid: attribute(300).optional(),
   causationid: attribute(300).optional(),
-  traceparent: attribute(100).optional(),
-  tracestate: attribute(1000).optional(),
 });
+/** W3C trace context, of any version as far as version 00 goes. */
+const traceparent = attribute(100).regex(
+  /^(?!ff|[0-9a-f]{2}-0{32}|[0-9a-f]{2}-[0-9a-f]{32}-0{16})[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-|$)/,
+);
+const tracestate = attribute(1000);
 
 const optional = ['subject', 'correlationid', 'causationid', 'traceparent', 'tracestate'] as const;
 
@@ -81,58 +85,112 @@ export function toBinary(event: Envelope): { headers: Record<string, string>; va
   return { headers, value: JSON.stringify(event.data) };
 }
 
-/** Reads a Kafka record in binary or structured mode. `parse` is JSON.parse unless exactness is needed. */
+/** A value of a Kafka header as text; of several the first. Undefined where there is none or it is not UTF-8. */
+export function headerText(value: NonNullable<KafkaRecord['headers']>[string] | null): string | undefined {
+  const found = headerRead(value);
+  return found?.ok ? found.text : undefined;
+}
+
+function headerRead(value: NonNullable<KafkaRecord['headers']>[string] | null): Decoded | undefined {
+  const one = Array.isArray(value) ? value[0] : (value as Buffer | string | undefined | null);
+  if (one === undefined || one === null) return undefined;
+  return typeof one === 'string' ? { ok: true, text: one } : decode(one);
+}
+
+/**
+ * Reads a Kafka record in binary or structured mode, in the charset that its content type names. `parse` is JSON.parse unless
+ * exactness is needed.
+ */
 export function fromKafka(record: KafkaRecord, parse: (text: string) => unknown = JSON.parse): Read<Envelope> {
-  const header = (name: string): string | undefined => {
-    const value = record.headers?.[name];
-    const one = Array.isArray(value) ? value[0] : value;
-    return one === undefined || one === null ? undefined : one.toString();
-  };
-  if (record.value === null) return unreadable('no-value', 'the record has no value');
-  const contentType = header('content-type') ?? header('content_type');
+  const { headers = {}, value } = record;
+  if (value === null) return unreadable('no-value', 'the record has no value');
+  const written = headerRead(headers['content-type'] ?? headers.content_type);
+  const media = written === undefined ? json : written.ok ? mediaType(written.text) : undefined;
+  const structured = media?.essence === 'application/cloudevents+json';
+  if (!media || (!structured && (!isJson(media) || media.essence.startsWith('application/cloudevents')))) {
+    return unreadable('media-type', `content-type: ${onlyJson}, not ${shownType(written)}`, 'content-type');
+  }
+  const text: Decoded = typeof value === 'string' ? { ok: true, text: value } : decode(value, media.charset);
+  if (!text.ok) return unreadable(text.fault.code, `the value: ${text.fault.says}`);
   let body: unknown;
   try {
-    body = parse(record.value.toString());
+    body = parse(text.text);
   } catch (error) {
     return unreadable('not-json', `the value is not JSON: ${jsonFault(error)}`);
   }
-  if (contentType?.startsWith('application/cloudevents')) {
-    if (!contentType.startsWith('application/cloudevents+json')) {
-      return unreadable(
-        'not-json',
-        `only JSON is understood in structured mode, not ${contentType.slice(0, 60)}`,
-        'content-type',
-      );
-    }
-    return fromStructured(body, { traceparent: header('traceparent'), tracestate: header('tracestate') });
-  }
-  if (contentType !== undefined && !/^application\/([a-z0-9.+-]+\+)?json\b/i.test(contentType)) {
-    return unreadable('not-json', `only JSON data is understood, not ${contentType.slice(0, 60)}`, 'content-type');
+  const trace = { traceparent: headerText(headers.traceparent), tracestate: headerText(headers.tracestate) };
+  if (structured) return fromStructured(body, trace, parse);
+  if (headers.ce_specversion === undefined && isStructured(body)) {
+    return unreadable('media-type', structuredAs(shownType(written), 'ce_'), 'content-type');
   }
   const found: Record<string, unknown> = {};
-  for (const name of Object.keys(attributes.shape)) {
-    const value = header(`ce_${name}`) ?? (name.startsWith('trace') ? header(name) : undefined);
-    if (value !== undefined) found[name] = value;
+  for (const name of attributeNames) {
+    const given = headerRead(headers[`ce_${name}`]);
+    if (given?.ok) found[name] = given.text;
+    else if (given && !isTrace(name)) {
+      return unreadable('bad-attribute', `ce_${name}: ${given.fault.says}`, `ce_${name}`);
+    }
   }
-  return envelope(found, body, 'ce_');
+  return envelope(found, body, 'ce_', trace);
 }
 
-/** Reads a structured-mode body (`application/cloudevents+json`), as HTTP and Kafka share it. */
+/** Trace context as a transport has it beside an event, not checked yet. */
+export interface GivenTrace {
+  readonly traceparent?: unknown;
+  readonly tracestate?: unknown;
+}
+
+/** Reads a structured-mode body (`application/cloudevents+json`), as HTTP and Kafka share it. A member that is null is not set. */
 export function fromStructured(
   body: unknown,
-  trace: { traceparent?: string | undefined; tracestate?: string | undefined } = {},
+  trace: GivenTrace = {},
+  parse: (text: string) => unknown = JSON.parse,
 ): Read<Envelope> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return unreadable('not-an-object', 'a structured CloudEvent is a JSON object');
   }
   const { data, data_base64, ...rest } = body as Record<string, unknown>;
-  if (data_base64 !== undefined) return unreadable('not-json', 'data must be JSON, not base64', 'data_base64');
-  const given = Object.fromEntries(Object.entries({ ...trace, ...rest }).filter(([, value]) => value !== undefined));
-  return envelope(given, data, '');
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
+  if (data_base64 === undefined || data_base64 === null) return envelope(given, data, '', trace);
+  if (data !== undefined && data !== null) {
+    return unreadable('bad-attribute', 'data_base64: give it or data, not both', 'data_base64');
+  }
+  const read = fromBase64(data_base64, given.datacontenttype, parse);
+  return read.ok ? envelope(given, read.data, '', trace) : read;
 }
 
-/** Checks attributes that came from headers or members; `prefix` is how the sender spelled them, for the fault. */
-export function envelope(given: Record<string, unknown>, data: unknown, prefix: string): Read<Envelope> {
+function fromBase64(
+  base64: unknown,
+  contentType: unknown,
+  parse: (text: string) => unknown,
+): { ok: true; data: unknown } | { ok: false; fault: Fault } {
+  const field = 'data_base64';
+  if (typeof base64 !== 'string' || base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) {
+    return unreadable('not-json', `${field}: not base64 (RFC 4648)`, field);
+  }
+  const media = contentType === undefined ? json : typeof contentType === 'string' ? mediaType(contentType) : undefined;
+  if (!media || !isJson(media)) {
+    return unreadable('media-type', `datacontenttype: ${onlyJson}`, 'datacontenttype');
+  }
+  const text = decode(Buffer.from(base64, 'base64'), media.charset);
+  if (!text.ok) return unreadable(text.fault.code, `${field}: ${text.fault.says}`, field);
+  try {
+    return { ok: true, data: parse(text.text) };
+  } catch (error) {
+    return unreadable('not-json', `${field}: not JSON: ${jsonFault(error)}`, field);
+  }
+}
+
+/**
+ * Checks attributes that came from headers or members; `prefix` is how the sender spelled them, for the fault. Trace context is no
+ * reason to lose an event: the event's own is taken, else the transport's, and what is unusable is left out.
+ */
+export function envelope(
+  given: Readonly<Record<string, unknown>>,
+  data: unknown,
+  prefix: string,
+  trace: GivenTrace = {},
+): Read<Envelope> {
   const parsed = attributes.safeParse(given);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -141,9 +199,35 @@ export function envelope(given: Record<string, unknown>, data: unknown, prefix: 
   }
   const { specversion: _specversion, datacontenttype: _type, dataschema: _schema, time, ...rest } = parsed.data;
   if (time === undefined) return unreadable('bad-attribute', `${prefix}time: required, RFC 3339`, `${prefix}time`);
+  const traced = usable(given) ?? usable(trace);
   // Zod leaves out what was not given, so no attribute is present as undefined.
-  return { ok: true, event: { ...rest, time: new Date(time).toISOString(), data } as Envelope };
+  return { ok: true, event: { ...rest, time: new Date(time).toISOString(), ...traced, data } as Envelope };
 }
+
+/** A `tracestate` means nothing without its `traceparent` (W3C Trace Context §3.3). */
+function usable(given: GivenTrace): { traceparent: string; tracestate?: string } | undefined {
+  const parent = traceparent.safeParse(given.traceparent);
+  if (!parent.success) return undefined;
+  const state = tracestate.safeParse(given.tracestate);
+  return { traceparent: parent.data, ...(state.success && { tracestate: state.data }) };
+}
+
+/** Whether a body is a CloudEvent by itself, or a batch of them: in binary mode a sign of the wrong content type. */
+export const isStructured = (body: unknown): boolean => {
+  const one: unknown = Array.isArray(body) ? body[0] : body;
+  return typeof one === 'object' && one !== null && 'specversion' in one;
+};
+
+/** The complaint about a structured event that came with the content type of binary mode. */
+export const structuredAs = (contentType: string, prefix: string): string =>
+  `content-type: ${contentType} has its attributes in ${prefix} headers; for a structured event say application/cloudevents+json`;
+
+const json: MediaType = { essence: 'application/json' };
+const onlyJson = 'only JSON is understood, application/json or application/cloudevents+json';
+const shownType = (written: Decoded | undefined): string =>
+  written === undefined ? 'none' : written.ok ? written.text.slice(0, 60) : 'one that is not UTF-8';
+const attributeNames = [...Object.keys(attributes.shape), 'traceparent', 'tracestate'];
+const isTrace = (name: string): boolean => name.startsWith('trace');
 
 const unreadable = (code: string, says: string, field?: string): { ok: false; fault: Fault } => ({
   ok: false,

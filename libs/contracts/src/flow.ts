@@ -42,6 +42,8 @@ export const SignalAccepted = z.object({
   facts: z.record(z.string(), z.unknown()),
   /** Profile versions that this signal made. */
   madeFrom: Versions,
+  /** What of the signal could not be read and was left out; the rest counts. */
+  leftOut: z.array(Fault).min(1).optional(),
 });
 
 export const SignalRejected = z.object({

@@ -1,5 +1,7 @@
+export * from './address.js';
 export * from './canonical.js';
 export * from './catalogue.js';
+export * from './charset.js';
 export * from './config.js';
 export * from './envelope.js';
 export * from './events.js';

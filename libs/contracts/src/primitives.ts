@@ -2,8 +2,15 @@ import { z } from 'zod';
 
 /** An instant: RFC 3339 in UTC, millisecond precision (`2026-11-21T10:00:00.000Z`). */
 export const Instant = z.iso.datetime({ offset: false, precision: 3 });
-/** An instant as an outsider writes it: RFC 3339 with any offset and precision. */
-export const AnyInstant = z.iso.datetime({ offset: true });
+/** An instant as an outsider writes it: RFC 3339 with any offset and precision, `T` and `Z` in any case; read in capitals. */
+export const AnyInstant = z
+  .string()
+  .regex(
+    anyCase(z.regexes.datetime({ offset: true })),
+    'a time of RFC 3339 with its offset, such as 2026-11-21T10:00:00Z',
+  )
+  .overwrite((text) => text.toUpperCase())
+  .meta({ format: 'date-time' });
 /** A calendar day, `2026-11-21`; its time zone is named beside it. */
 export const Day = z.iso.date();
 export const Uuid = z.uuid();
@@ -60,3 +67,8 @@ export const ConsentPurpose = z.enum(['newsletter', 'sales', 'product', 'service
 export type ConsentPurpose = z.infer<typeof ConsentPurpose>;
 export const Seniority = z.enum(['c-suite', 'vp', 'director', 'manager', 'individual', 'unknown']);
 export type Seniority = z.infer<typeof Seniority>;
+
+/** A pattern of times that takes small letters too; written into it, since a JSON Schema's pattern has no flags. */
+function anyCase(pattern: RegExp): RegExp {
+  return new RegExp(pattern.source.replace('T(', '[Tt](').replace('Z|', '[Zz]|'));
+}

@@ -1,12 +1,29 @@
 import { z } from 'zod';
+import { readAddress } from './address.js';
 import { AnyInstant, Channel, ConsentPurpose, Currency, Day, ForeignId, Minor, Seniority, Text } from './primitives.js';
 
 /** An account (an organisation) as the upstream's CRM names it. Not an ad account. */
 const account = z.strictObject({ id: ForeignId });
-/** A person as an upstream knows them: its own reference (`crm:123`), an address, or both. At least one. */
+/** What `contact.email` is after the contract where an address was given that cannot be read. */
+export const unreadableAddress = '';
+const address = z.preprocess(
+  (given) => (typeof given === 'string' && readAddress(given) ? given : unreadableAddress),
+  z.string().describe('an e-mail address (RFC 5321, RFC 6531)'),
+);
+/**
+ * A person as an upstream knows them: its own reference (`crm:123`), an address, or both. At least one that can be read: beside a
+ * reference an unreadable address takes nothing from the signal, and is left out here, so that it gets no further.
+ */
 const contact = z
-  .strictObject({ ref: ForeignId.optional(), email: z.email().max(254).optional() })
-  .refine((c) => c.ref !== undefined || c.email !== undefined, { message: 'give ref, email, or both' });
+  .strictObject({ ref: ForeignId.optional(), email: address.optional() })
+  .superRefine(({ ref, email }, context) => {
+    if (ref !== undefined || email) return;
+    context.addIssue(
+      email === undefined
+        ? { code: 'custom', message: 'give ref, email, or both' }
+        : { code: 'custom', path: ['email'], message: 'not an e-mail address (RFC 5321, RFC 6531); give one, or ref' },
+    );
+  });
 /** What only an executor may learn of a person; it leaves ingestion sealed. */
 const person = z.strictObject({
   firstName: Text(100).optional(),

@@ -1,4 +1,12 @@
-import { type Envelope, type Fault, fromKafka, readEvent, sha256, type Topic } from '@countersign/contracts';
+import {
+  type Envelope,
+  type Fault,
+  fromKafka,
+  headerText,
+  readEvent,
+  sha256,
+  type Topic,
+} from '@countersign/contracts';
 import type { Processing } from '@countersign/telemetry';
 import type { Received, SetAside } from './door.js';
 import { printable } from './text.js';
@@ -45,12 +53,15 @@ export function asideOf(topic: string, entry: Entry, source: '~duplicate' | '~re
   return { record, sha, source, id: `${topic}/${record.partition}/${record.offset}`, fault, ...(hint && { hint }) };
 }
 
-/** Headers as `jsonb` can hold them; attributes are read from them again when the event is replayed. */
+/**
+ * Headers as `jsonb` can hold them; attributes are read from them again when the event is replayed. One that is not UTF-8 is left
+ * out: with other letters in its place it would be read as an attribute that nobody sent.
+ */
 export const textHeaders = (record: RawRecord): Record<string, string> =>
   Object.fromEntries(
     Object.entries(record.headers ?? {}).flatMap(([name, value]) => {
-      const one = Array.isArray(value) ? value[0] : value;
-      return one === undefined || one === null ? [] : [[printable(name), printable(one.toString(), 1_000)]];
+      const text = headerText(value);
+      return text === undefined ? [] : [[printable(name), printable(text, 1_000)]];
     }),
   );
 
@@ -77,7 +88,7 @@ export const received = (topic: string, { record, sha, event }: Entry, span?: Pr
 function hintOf(record: RawRecord): NonNullable<Entry['hint']> {
   const read = fromKafka(record);
   const attribute = (name: 'source' | 'id' | 'type' | 'time') =>
-    read.ok ? read.event[name] : record.headers?.[`ce_${name}`]?.toString();
+    read.ok ? read.event[name] : headerText(record.headers?.[`ce_${name}`]);
   const hint: Record<string, string> = {};
   for (const name of ['source', 'id', 'type', 'time'] as const) {
     const value = attribute(name);

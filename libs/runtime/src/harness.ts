@@ -9,12 +9,13 @@ import {
 } from '@countersign/contracts';
 import { Logger, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ClockUnsure } from './clock.js';
 import { migrate } from './database.js';
 import { type JobKind, type Keeper, RUNTIME, type ServiceSpec, type Tx } from './door.js';
 import { Engine } from './engine.js';
 import type { RawRecord } from './entries.js';
+import { httpAdapter } from './http-adapter.js';
 import type { Handle } from './inbox.js';
 import { attach, useEngine } from './serve.js';
 import { BatchTransport } from './transport.js';
@@ -98,7 +99,7 @@ export async function createHarness(
   const settings = { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: databaseUrl, ...env };
   useEngine((s) => new Engine(s, new Logger(s.name), { ...process.env, ...settings }, now, publish));
   await migrate(databaseUrl, spec.migrations);
-  const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), {
+  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(), {
     logger: ['error', 'warn'],
     abortOnError: false,
   });

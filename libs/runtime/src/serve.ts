@@ -12,11 +12,12 @@ import {
   type Type,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Observable, throwError } from 'rxjs';
 import { type JobKind, type Keeper, RUNTIME, type ServiceSpec } from './door.js';
 import { Engine, type Health } from './engine.js';
 import { describe } from './failures.js';
+import { httpAdapter } from './http-adapter.js';
 import { BatchTransport } from './transport.js';
 
 /** Nest would replace a handler's error by 'Internal server error' before the engine sees what failed. */
@@ -85,7 +86,7 @@ async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void
   const app = await NestFactory.create<NestFastifyApplication>(
     module,
     // A request in work is answered before its connection closes.
-    new FastifyAdapter({ bodyLimit: 2_000_000, forceCloseConnections: 'idle' }),
+    httpAdapter({ bodyLimit: 2_000_000, forceCloseConnections: 'idle' }),
     {
       logger: ['log', 'warn', 'error'],
       abortOnError: false,

@@ -99,6 +99,7 @@ const tellers: { readonly [T in EventType]: Teller<T> } = {
         'signal',
         `${d.type} from ${d.source}${about.length > 0 ? ` about ${about.join(', ')}` : ''}${facts && `: ${facts}`} (quality ${d.quality.score} of 100${d.triggers ? '' : '; too old to start a play'})`,
       ],
+      ...(d.leftOut ?? []).map(({ says }): Said[number] => ['signal', `left out, the rest counts: ${says}`]),
     ];
   },
   SignalRejected: (d) => [

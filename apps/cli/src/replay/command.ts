@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isCharset } from '@countersign/contracts';
 import type { Command } from 'commander';
 import { Misused } from '../core/edit.js';
 import { acts, explained } from '../shell/command.js';
@@ -16,6 +17,7 @@ import { currencyCode } from './values.js';
 
 interface Options {
   readonly currency?: string;
+  readonly charset: string;
   readonly patience: string;
 }
 
@@ -36,6 +38,7 @@ export function replayCommands(program: Command): void {
       .command(kind)
       .argument('<folder>', 'a folder of CSV files, one a table')
       .description(says)
+      .option('--charset <name>', 'of files without a byte order mark, e.g. windows-1252', 'utf-8')
       .option('--patience <seconds>', 'how long to wait for another outcome', '60');
     if (kind === 'ads') command.option('--currency <code>', 'of ad accounts whose export does not say, e.g. EUR');
     explained(
@@ -44,7 +47,7 @@ export function replayCommands(program: Command): void {
       'a count does not add up',
     );
     acts(command, async (s, folder: string, options: Options) => {
-      const report = await overKafka(s, kind, folder, mapping(checked(options)), Number(options.patience) * 1_000);
+      const report = await overKafka(s, kind, folder, mapping(checked(options)), options);
       s.answer(report, replayText(s.paint, report));
       return report.problems.length === 0;
     });
@@ -53,6 +56,9 @@ export function replayCommands(program: Command): void {
 
 function checked(options: Options): Options {
   if (!(Number(options.patience) > 0)) throw new Misused(`--patience ${options.patience}: seconds are expected`);
+  if (!isCharset(options.charset)) {
+    throw new Misused(`--charset ${options.charset}: a name such as utf-8, utf-16le or windows-1252 is expected`);
+  }
   if (options.currency === undefined) return options;
   const currency = currencyCode(options.currency);
   if (!currency) throw new Misused(`--currency ${options.currency}: a code of ISO 4217 such as EUR is expected`);
@@ -64,10 +70,10 @@ async function overKafka(
   kind: string,
   folder: string,
   mapping: Mapping,
-  patienceMs: number,
+  { charset, patience }: Options,
 ): Promise<ReplayReport> {
   if (!existsSync(folder)) throw new Misused(`there is no folder ${folder}`);
-  const tables = await tablesIn(folder);
+  const tables = await tablesIn(folder, charset);
   if (tables.length === 0) throw new Misused(`${folder} holds no CSV file`);
   const [upstream, console] = [brokerOf(s.installation, 'upstream'), brokerOf(s.installation, 'console')];
   let wire: Awaited<ReturnType<typeof kafkaWire>>;
@@ -80,7 +86,7 @@ async function overKafka(
   let last = 0;
   try {
     return await replay(kind, tables, mapping, wire, {
-      patienceMs,
+      patienceMs: Number(patience) * 1_000,
       progress: ({ rows, published, answered }) => {
         if (!shown || Date.now() - last < 200) return;
         last = Date.now();

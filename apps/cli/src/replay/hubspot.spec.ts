@@ -95,6 +95,18 @@ test('an email event carries its detail, and tells whom by the address that the 
   expect([...mapping.finish()]).toEqual([]);
 });
 
+test('a contact is known by its address in any spelling, and a recipient who can be read no other way by a digest', () => {
+  const mapping = hubspot();
+  mapping.row('contact', { id: '1', ...synced, property_email: 'Jane@straße.example' });
+  const contactOf = (recipient: string) => {
+    const [signal] = signalsOf(mapping.row('email_event', event('OPEN', { recipient })));
+    return (signal?.data as { contact?: unknown } | undefined)?.contact;
+  };
+  expect(contactOf('jane@XN--STRAE-OQA.example')).toEqual({ ref: 'hubspot:1' });
+  expect(contactOf('jane@größe.example')).toEqual({ email: 'jane@größe.example' });
+  expect(contactOf('jane größe')).toEqual({ ref: expect.stringMatching(/^hubspot:recipient:[0-9a-f]{64}$/) });
+});
+
 test('a recipient that is only a hash is one person, without an address', () => {
   const [signal] = signalsOf(hubspot().row('email_event', event('OPEN', { recipient: 'o2wjpPyUfzBfq9OSt9I2NQ==' })));
   expect(signal?.data).toMatchObject({ contact: { ref: 'hubspot:recipient:o2wjpPyUfzBfq9OSt9I2NQ==' } });

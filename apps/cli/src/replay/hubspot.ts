@@ -1,3 +1,4 @@
+import { ForeignId, readAddress, sha256 } from '@countersign/contracts';
 import { joined, type Mapped, type Mapping, none, one, signal } from './mapping.js';
 import { cell } from './rows.js';
 import {
@@ -80,7 +81,7 @@ export function hubspot(): Mapping {
     const id = cell(cells, 'id', 'vid', 'contact_id');
     if (id === undefined) return none('has no id');
     const written = cell(cells, 'email');
-    if (written !== undefined) contactByAddress.set(written, id);
+    if (written !== undefined) contactByAddress.set(identityOf(written), id);
     if (isTrue(cell(cells, '_fivetran_deleted', 'is_deleted'))) return none('was deleted; there is no signal for that');
     const company = cell(cells, 'associatedcompanyid');
     const person = {
@@ -175,11 +176,11 @@ export function hubspot(): Mapping {
     if (isTrue(cell(cells, 'filtered_event'))) return none('HubSpot filtered it: not the act of a person');
     const recipient = cell(cells, 'recipient');
     if (recipient === undefined) return none('names no recipient');
-    const known = contactByAddress.get(recipient);
+    const known = contactByAddress.get(identityOf(recipient));
     const email = address(recipient);
     const about = {
       // A hash that no contact has is still one and the same person each time.
-      contact: known ? { ref: `hubspot:${known}` } : email ? { email } : { ref: `hubspot:recipient:${recipient}` },
+      contact: known ? { ref: `hubspot:${known}` } : email ? { email } : { ref: recipientRef(recipient) },
       messageId: cell(cells, 'sent_by_id'),
       emailCampaignId: cell(cells, 'email_campaign_id') && `hubspot:${cell(cells, 'email_campaign_id')}`,
     };
@@ -243,6 +244,15 @@ export function hubspot(): Mapping {
       }
     },
   };
+}
+
+/** One text for the spellings of an address; of what is none, such as a hash, itself. */
+const identityOf = (written: string): string => readAddress(written)?.identity ?? written;
+
+/** A reference for a recipient whose address cannot be read: itself where a reference may be written so, else its digest. */
+function recipientRef(recipient: string): string {
+  const ref = `hubspot:recipient:${recipient}`;
+  return ForeignId.safeParse(ref).success ? ref : `hubspot:recipient:${sha256(recipient)}`;
 }
 
 const isDetail = (table: string): boolean => details.some((detail) => table === `email_event_${detail}`);

@@ -148,3 +148,49 @@ test('every row of the shared ads export has its fate, and what was spent comes 
   expect([rowsOf(report), report.published]).toEqual([151, 36]);
   expect([spent('google-ads'), spent('linkedin-ads')]).toEqual([23_133, 53_062]);
 });
+
+test.each([
+  ['utf-8', 'utf8', '', undefined],
+  ['UTF-8 with a byte order mark', 'utf8', '\ufeff', 'windows-1252'],
+  ['UTF-16LE with a byte order mark', 'utf16le', '\ufeff', undefined],
+  ['UTF-16LE by the option', 'utf16le', '', 'utf-16le'],
+  ['ISO-8859-1 by the option', 'latin1', '', 'iso-8859-1'],
+] as const)('a file in %s is read with every letter as it is', async (_name, encoding, mark, charset) => {
+  const of = mkdtempSync(join(tmpdir(), 'charset-'));
+  const rows = Array.from({ length: 20_000 }, (_, i) => `${i},Größe ${'ü'.repeat(i % 5)}`);
+  writeFileSync(join(of, 'company.csv'), Buffer.from(`${mark}id,property_name\n${rows.join('\n')}\n`, encoding));
+  const [table] = await tablesIn(of, charset);
+  const read: string[] = [];
+  for await (const row of table?.rows() ?? [])
+    read.push(row.ok ? `${row.cells.id},${row.cells.property_name}` : row.why);
+  expect(read).toEqual(rows.map((row) => row.trim()));
+  rmSync(of, { recursive: true });
+});
+
+test.each([
+  ['at the beginning', 3, Buffer.from([0xfc, 0x62])],
+  ['where two pieces of the file meet', 65_535, Buffer.from([0xc3, 0x28])],
+  ['after a character over two pieces', 65_540, Buffer.from([0xff])],
+  ['at the end', 200_000, Buffer.from([0xe2, 0x82])],
+])(
+  'a file that is not in its charset %s is refused before anything is published, with the byte',
+  async (_where, at, bad) => {
+    const of = mkdtempSync(join(tmpdir(), 'charset-'));
+    const before = Buffer.from('a,ü'.repeat(100_000)).subarray(0, at);
+    const whole = (before.at(-1) ?? 0) === 0xc3 ? Buffer.concat([before.subarray(0, -1), Buffer.from('x')]) : before;
+    writeFileSync(join(of, 'company.csv'), Buffer.concat([whole, bad]));
+    await expect(tablesIn(of)).rejects.toThrow(new RegExp(`company\\.csv is not UTF-8, see byte ${at}: say --charset`));
+    await expect(tablesIn(of, 'windows-1252')).resolves.toHaveLength(1);
+    rmSync(of, { recursive: true });
+  },
+);
+
+test('a file that cannot be read ends the reading with its error', async () => {
+  const of = mkdtempSync(join(tmpdir(), 'charset-'));
+  writeFileSync(join(of, 'company.csv'), 'id\n1\n');
+  const [table] = await tablesIn(of);
+  rmSync(of, { recursive: true });
+  await expect(async () => {
+    for await (const _row of table?.rows() ?? []);
+  }).rejects.toThrow('ENOENT');
+});

@@ -1,7 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream';
+import { TextDecoder } from 'node:util';
+import { charsetOf, firstBad } from '@countersign/contracts';
 import { type CsvError, parse } from 'csv-parse';
+import { Misused } from '../core/edit.js';
 
 /** One line of a table: its cells by column name, or why it cannot be read. */
 export type Row =
@@ -16,10 +20,16 @@ export interface Table {
   rows(): AsyncIterable<Row>;
 }
 
-/** The CSV files of a folder, by name. Throws where the folder cannot be read. */
-export async function tablesIn(folder: string): Promise<readonly Table[]> {
+/**
+ * The CSV files of a folder, by name, in a charset; a byte order mark says better what a file is. Throws where the folder cannot be read,
+ * and `Misused` where a file is not in its charset: all are read through first, so that nothing is published of such an export.
+ */
+export async function tablesIn(folder: string, charset = 'utf-8'): Promise<readonly Table[]> {
   const files = (await readdir(folder)).filter((file) => file.toLowerCase().endsWith('.csv')).sort();
-  return files.map((file) => ({ file, name: tableName(file), rows: () => rowsOf(join(folder, file)) }));
+  for (const file of files) {
+    for await (const _text of textOf(join(folder, file), charset));
+  }
+  return files.map((file) => ({ file, name: tableName(file), rows: () => rowsOf(join(folder, file), charset) }));
 }
 
 export const tableName = (file: string): string =>
@@ -29,11 +39,11 @@ export const tableName = (file: string): string =>
     .replace(/_data$/, '');
 
 /** Streams a file's rows: a line of the wrong length or with broken quotes is a row that cannot be read, never lost. */
-async function* rowsOf(path: string): AsyncIterable<Row> {
+async function* rowsOf(path: string, charset: string): AsyncIterable<Row> {
   const skipped: CsvError[] = [];
-  const parser = createReadStream(path).pipe(
+  const parser = pipeline(
+    textOf(path, charset),
     parse({
-      bom: true,
       relax_quotes: true,
       relax_column_count: true,
       skip_empty_lines: true,
@@ -43,6 +53,8 @@ async function* rowsOf(path: string): AsyncIterable<Row> {
         return undefined;
       },
     }),
+    // A failure of the file ends the parser with it, and so the loop below.
+    () => undefined,
   );
   let columns: readonly string[] | undefined;
   for await (const line of parser as AsyncIterable<readonly string[]>) {
@@ -54,6 +66,43 @@ async function* rowsOf(path: string): AsyncIterable<Row> {
     for (const error of skipped.splice(0)) yield { ok: false, why: `cannot be read as CSV (${error.code})` };
   }
   for (const error of skipped.splice(0)) yield { ok: false, why: `cannot be read as CSV (${error.code})` };
+}
+
+/** A file's text. Never replaces what cannot be decoded: throws `Misused` with the file, the charset and the bytes' place. */
+async function* textOf(path: string, stated: string): AsyncIterable<string> {
+  let decoder: TextDecoder | undefined;
+  let charset = stated;
+  let at = 0;
+  let before: Uint8Array = Buffer.alloc(0);
+  const checked = (bytes?: Uint8Array): string => {
+    try {
+      return decoder?.decode(bytes, { stream: bytes !== undefined }) ?? '';
+    } catch {
+      // A character may begin in the bytes before; they begin with a whole one, or with the rest of one.
+      const seen = Buffer.concat([before, bytes ?? Buffer.alloc(0)]);
+      const rest =
+        at === before.length
+          ? 0
+          : Math.max(
+              0,
+              seen.findIndex((byte) => byte >> 6 !== 2),
+            );
+      const place = at - before.length + rest + firstBad(seen.subarray(rest), charset);
+      throw new Misused(
+        `${path} is not ${charset.toUpperCase()}, see byte ${place}: say --charset, such as windows-1252`,
+      );
+    }
+  };
+  for await (const bytes of createReadStream(path) as AsyncIterable<Buffer>) {
+    if (!decoder) {
+      charset = charsetOf(bytes, stated);
+      decoder = new TextDecoder(charset, { fatal: true });
+    }
+    yield checked(bytes);
+    at += bytes.length;
+    before = bytes;
+  }
+  yield checked();
 }
 
 /** Cells by column. Of a column that is there twice the first counts. */

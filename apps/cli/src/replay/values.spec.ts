@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { countryCode, currencyCode, instant, millionths, minorUnits, seniorityOf } from './values.js';
+import { address, countryCode, currencyCode, instant, millionths, minorUnits, seniorityOf } from './values.js';
 
 test.each([
   ['2020-12-30 3:15:52', '2020-12-30T03:15:52.000Z'],
@@ -55,3 +55,11 @@ test.each([
 ])('%s is of seniority %s', (title, expected) => {
   expect(seniorityOf(title)).toBe(expected);
 });
+
+test.each(['anna@firma.xn--p1ai', 'straße@firma.рф', "o'hara+x@firma.example", '"a b"@firma.example'])(
+  '%s is an address',
+  (written) => {
+    expect(address(written)).toBe(written);
+    expect(address('5d41402abc4b2a76b9719d911017c592')).toBeUndefined();
+  },
+);

@@ -1,4 +1,4 @@
-import { currencyDigits, type Seniority } from '@countersign/contracts';
+import { currencyDigits, readAddress, type Seniority } from '@countersign/contracts';
 import { z } from 'zod';
 
 /** A time as exports write it (`2020-12-30 3:15:52.1`, ISO 8601, a day, milliseconds), in UTC where no offset is given. */
@@ -77,7 +77,7 @@ export const text = (value: string | undefined, max: number): string | undefined
 
 /** An address, only where it is one: exports often hold hashes in its place. */
 export const address = (value: string | undefined): string | undefined =>
-  value !== undefined && z.email().max(254).safeParse(value).success ? value : undefined;
+  value !== undefined && readAddress(value) ? value : undefined;
 
 /** A link, only where it is one. */
 export const link = (value: string | undefined): string | undefined =>

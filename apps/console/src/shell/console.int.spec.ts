@@ -268,6 +268,22 @@ test('an idempotency key that was used before stops and resumes nothing in silen
   expect((await call('GET', '/v1/controls')).body.controls).toMatchObject([{ state: 'running' }]);
 });
 
+test('a body is read in its charset; one that is not in it is refused with the byte, and nothing is done', async () => {
+  await start();
+  const json = JSON.stringify({ scope: 'agent:paid-media-agent', state: 'stopped', reason: 'Größe stimmt nicht' });
+  const latin = Buffer.from(json, 'latin1');
+  const asJson = (charset = '') => ({ 'content-type': `application/json${charset}` });
+  expect(await call('POST', '/v1/controls', latin, asJson())).toMatchObject({
+    status: 400,
+    body: { message: expect.stringMatching(/not UTF-8: byte \d+ /) },
+  });
+  expect(await call('POST', '/v1/controls', Buffer.from('{"__proto__":{}}'), asJson())).toMatchObject({ status: 400 });
+  expect(harness.published).toEqual([]);
+  expect((await call('POST', '/v1/controls', latin, asJson('; charset=iso-8859-1'))).body).toMatchObject({
+    control: { reason: 'Größe stimmt nicht' },
+  });
+});
+
 test('[case 39] a stop is published with who and why, once; a resume ends it', async () => {
   await start();
   const stop = { scope: 'agent:paid-media-agent', state: 'stopped', reason: 'bids look wrong' };

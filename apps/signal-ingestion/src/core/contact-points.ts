@@ -1,4 +1,4 @@
-import type { OpenedContactPoints } from '@countersign/contracts';
+import { type OpenedContactPoints, readAddress } from '@countersign/contracts';
 import { consentFacts, protects } from './consents.js';
 import type { Signal } from './signal.js';
 
@@ -18,8 +18,9 @@ export interface Points {
  * a permission away is no occasion to keep an address.
  */
 export function pointsOf(signal: Signal): Told {
-  const email = 'contact' in signal.data ? signal.data.contact?.email : undefined;
-  const address = email === undefined ? {} : { email: email.trim() };
+  const given = 'contact' in signal.data ? signal.data.contact?.email : undefined;
+  const email = given === undefined ? undefined : readAddress(given)?.address;
+  const address = email === undefined ? {} : { email };
   if (signal.type === 'FormSubmitted' || signal.type === 'ContactUpserted') {
     return { ...signal.data.person, ...address } as Told;
   }

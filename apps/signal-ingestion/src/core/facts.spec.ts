@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cleaned, factsOf } from './facts.js';
+import { cleaned, factsOf, readable } from './facts.js';
 import { signal } from './testing.js';
 
 const contact = { ref: 'crm:1', email: 'jane@example.com' };
@@ -31,4 +31,20 @@ test('an address in a text is blanked, an identifier that looks like one is kept
 
 test('cleaning leaves the contact in place for ingestion itself', () => {
   expect(cleaned(signal('EmailOpened', { contact })).data).toEqual({ contact });
+});
+
+test('an address that could not be read is left out, and said; the reference stays', () => {
+  const given = signal('EmailUnsubscribed', { contact: { ref: 'crm:1', email: '' } });
+  const { signal: read, leftOut } = readable(given);
+  expect(read.data).toEqual({ contact: { ref: 'crm:1' } });
+  expect(leftOut).toMatchObject([{ code: 'address', field: 'data.contact.email' }]);
+  const whole = signal('EmailUnsubscribed', { contact });
+  expect(readable(whole)).toEqual({ signal: whole, leftOut: [] });
+});
+
+test('an address that no simple pattern knows is blanked too', () => {
+  const title = 'For "jane doe"@example.com or o\'hara@firma.рф';
+  expect(factsOf(cleaned(signal('PageViewed', { contact, url: 'https://example.com/', title })))).toMatchObject({
+    title: 'For [address] or [address]',
+  });
 });

@@ -1,7 +1,5 @@
-import { signalKinds } from '@countersign/contracts';
+import { type Fault, signalKinds, unreadableAddress, withoutAddresses } from '@countersign/contracts';
 import type { Signal } from './signal.js';
-
-const address = /[^\s@<>"',;:()/]+@[^\s@<>"',;:()/]+\.[^\s@<>"',;:()/]+/g;
 
 /** The facts of a signal's type, without whom it names and what is sealed: all of it that may travel on. */
 export const factsOf = (signal: Signal): Record<string, unknown> => signalKinds[signal.type].facts.parse(signal.data);
@@ -13,7 +11,7 @@ export const factsOf = (signal: Signal): Record<string, unknown> => signalKinds[
 export function cleaned(signal: Signal): Signal {
   const facts = Object.entries(factsOf(signal)).map(([name, value]) => {
     if (typeof value !== 'string' || name.endsWith('Id')) return [name, value];
-    return [name, name === 'url' ? bareLink(value) : value.replace(address, '[address]')];
+    return [name, name === 'url' ? bareLink(value) : withoutAddresses(value, '[address]')];
   });
   return { ...signal, data: { ...signal.data, ...Object.fromEntries(facts) } } as Signal;
 }
@@ -24,5 +22,19 @@ function bareLink(link: string): string {
   url.hash = '';
   url.username = '';
   url.password = '';
-  return url.href.replace(/%40/gi, '@').replace(address, '[address]');
+  return withoutAddresses(url.href.replace(/%40/gi, '@'), '[address]');
 }
+
+/** The signal without the address that its contract could not read, and the fault that says so: its reference says who is meant. */
+export function readable(signal: Signal): { readonly signal: Signal; readonly leftOut: readonly Fault[] } {
+  const contact = 'contact' in signal.data ? signal.data.contact : undefined;
+  if (contact?.email !== unreadableAddress) return { signal, leftOut: [] };
+  const { email: _unreadable, ...named } = contact;
+  return { signal: { ...signal, data: { ...signal.data, contact: named } } as Signal, leftOut: [addressUnreadable] };
+}
+
+const addressUnreadable: Fault = {
+  code: 'address',
+  says: 'data.contact.email: not an e-mail address (RFC 5321, RFC 6531); the contact was found by its ref',
+  field: 'data.contact.email',
+};

@@ -61,3 +61,54 @@ test('refuses what is no JSON by media type or by content, never quoting it', ()
     fault: { code: 'not-an-array' },
   });
 });
+
+test('a structured event with the content type of binary mode is refused by it', () => {
+  for (const body of [JSON.stringify(attributes), JSON.stringify([attributes])]) {
+    expect(readHttp({ headers: { 'content-type': 'application/json' }, body })).toMatchObject({
+      ok: false,
+      fault: { code: 'media-type', field: 'content-type', says: expect.stringContaining('application/json has') },
+    });
+  }
+  expect(readHttp({ headers: {}, body: JSON.stringify(attributes) })).toMatchObject({
+    fault: { code: 'media-type', says: expect.stringContaining('not none') },
+  });
+});
+
+test('a body is read in its charset, and one that is not in it is refused with the position', () => {
+  const read = (body: Buffer, charset = '') =>
+    readHttp({ headers: { ...binary, 'content-type': `application/json${charset}` }, body });
+  const latin = Buffer.from('{"a":"Größe"}', 'latin1');
+  expect(read(latin)).toMatchObject({
+    ok: false,
+    fault: { code: 'charset', says: expect.stringContaining('byte 8 ') },
+  });
+  for (const body of [latin, Buffer.from('\ufeff{"a":"Größe"}')]) {
+    expect(read(body, '; Charset="ISO-8859-1"')).toMatchObject({ events: [{ event: { data: { a: 'Größe' } } }] });
+  }
+  expect(read(latin, '; charset=klingon')).toMatchObject({ fault: { code: 'charset' } });
+});
+
+test('a header is read as UTF-8 where its bytes are, else as ISO-8859-1, never with other letters', () => {
+  const subject = (bytes: Buffer) =>
+    readHttp({
+      headers: { ...binary, 'ce-subject': bytes.toString('latin1'), 'content-type': 'application/json' },
+      body: '{}',
+    });
+  for (const bytes of [Buffer.from('Größe'), Buffer.from('Größe', 'latin1')]) {
+    expect(subject(bytes)).toMatchObject({ events: [{ event: { subject: 'Größe' } }] });
+  }
+});
+
+test.each(['', 'none', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`])(
+  'an unusable traceparent %j takes no event along',
+  (bad) => {
+    const headers = {
+      ...binary,
+      'content-type': 'application/json',
+      traceparent: bad,
+      tracestate: '',
+      'ce-traceparent': bad,
+    };
+    expect(readHttp({ headers, body: '{"a":1}' })).toEqual({ ok: true, batch: false, events: [{ ok: true, event }] });
+  },
+);

@@ -1,9 +1,22 @@
-import { type Envelope, envelope, type Fault, fromStructured, type Read } from '@countersign/contracts';
+import {
+  type Decoded,
+  decode,
+  type Envelope,
+  envelope,
+  type Fault,
+  fromStructured,
+  type GivenTrace,
+  isJson,
+  isStructured,
+  mediaType,
+  type Read,
+  structuredAs,
+} from '@countersign/contracts';
 
 /** A request as far as the CloudEvents HTTP binding cares for it: header names in lower case. */
 export interface HttpMessage {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly body: string;
+  readonly body: Uint8Array | string;
 }
 
 /** The events of a request, each read or with its fault; or why there are none to be read. */
@@ -13,39 +26,44 @@ export type HttpRead =
 
 /**
  * CloudEvents HTTP protocol binding 1.0.2: structured (`application/cloudevents+json`), batched
- * (`application/cloudevents-batch+json`), otherwise binary, with attributes in `ce-` headers and JSON data. A request's
- * trace context counts for each of its events that has none of its own.
+ * (`application/cloudevents-batch+json`), otherwise binary, with attributes in `ce-` headers and JSON data. The body is
+ * read in the charset that the content type names. A request's trace context counts for each of its events that has none of its own.
  */
 export function readHttp({ headers, body }: HttpMessage): HttpRead {
-  const contentType = header(headers, 'content-type') ?? '';
-  const mediaType = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
+  const contentType = header(headers, 'content-type');
+  const media = contentType === undefined ? undefined : mediaType(contentType);
   const trace = { traceparent: header(headers, 'traceparent'), tracestate: header(headers, 'tracestate') };
-  const structured = mediaType === 'application/cloudevents+json';
-  const batch = mediaType === 'application/cloudevents-batch+json';
-  if (!structured && !batch && !/^application\/([a-z0-9.+-]+\+)?json$/.test(mediaType)) {
-    return refused('media-type', 'content-type: only JSON is understood', 'content-type');
+  const structured = media?.essence === 'application/cloudevents+json';
+  const batch = media?.essence === 'application/cloudevents-batch+json';
+  const shown = contentType?.slice(0, 60) ?? 'none';
+  if (!media || !isJson(media)) {
+    const types = 'application/json, application/cloudevents+json and application/cloudevents-batch+json';
+    return refused('media-type', `content-type: only ${types} are understood, not ${shown}`, 'content-type');
   }
+  const text: Decoded = typeof body === 'string' ? { ok: true, text: body } : decode(body, media.charset);
+  if (!text.ok) return refused(text.fault.code, `the body: ${text.fault.says}`);
   let json: unknown;
   try {
-    json = JSON.parse(body);
+    json = JSON.parse(text.text);
   } catch {
     return refused('not-json', 'the body is not JSON');
   }
   if (structured) return { ok: true, batch, events: [fromStructured(json, trace)] };
+  if (!batch && headers['ce-specversion'] === undefined && isStructured(json)) {
+    return refused('media-type', structuredAs(shown, 'ce-'), 'content-type');
+  }
   if (!batch) return { ok: true, batch, events: [fromBinary(headers, json, trace)] };
   if (!Array.isArray(json)) return refused('not-an-array', 'a batch is a JSON array of CloudEvents');
   return { ok: true, batch, events: json.map((event) => fromStructured(event, trace)) };
 }
 
-function fromBinary(headers: HttpMessage['headers'], data: unknown, trace: Record<string, unknown>): Read<Envelope> {
-  const given: Record<string, unknown> = Object.fromEntries(
-    Object.entries(trace).filter(([, value]) => value !== undefined),
-  );
+function fromBinary(headers: HttpMessage['headers'], data: unknown, trace: GivenTrace): Read<Envelope> {
+  const given: Record<string, unknown> = {};
   for (const name of Object.keys(headers)) {
     const value = header(headers, name);
     if (name.startsWith('ce-') && value !== undefined) given[name.slice(3)] = decoded(value);
   }
-  return envelope(given, data, 'ce-');
+  return envelope(given, data, 'ce-', trace);
 }
 
 const header = (headers: HttpMessage['headers'], name: string): string | undefined => {
@@ -53,9 +71,14 @@ const header = (headers: HttpMessage['headers'], name: string): string | undefin
   return typeof value === 'object' ? value[0] : value;
 };
 
-/** Header values are percent-encoded, optionally in double quotes; what is not decodable is taken as it stands. */
+/**
+ * Header values are percent-encoded, optionally in double quotes; what is not decodable is taken as it stands. Node gives a header's
+ * bytes as ISO-8859-1; where they are UTF-8, that is what was meant.
+ */
 function decoded(value: string): string {
-  const bare = /^"(.*)"$/s.exec(value)?.[1]?.replace(/\\(.)/g, '$1') ?? value;
+  const read = decode(Buffer.from(value, 'latin1'));
+  const text = read.ok ? read.text : value;
+  const bare = /^"(.*)"$/s.exec(text)?.[1]?.replace(/\\(.)/g, '$1') ?? text;
   try {
     return decodeURIComponent(bare);
   } catch {

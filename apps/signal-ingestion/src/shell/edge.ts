@@ -1,4 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib';
 import {
   checkEvent,
   type Envelope,
@@ -54,7 +56,7 @@ export class Edge implements OnModuleInit {
     const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
     fastify.register(async (scope) => {
       scope.removeAllContentTypeParsers();
-      scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: maxBodyBytes }, (_request, body, done) =>
+      scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxBodyBytes }, (_request, body, done) =>
         done(null, body),
       );
       scope.setErrorHandler((error: FastifyError, _request, reply) => this.fail(error, reply));
@@ -70,7 +72,13 @@ export class Edge implements OnModuleInit {
     const source = this.sourceOf(request);
     if (source === undefined) return answer(reply, problem(401, noKey));
     const topic = topicNamed(inboundTopic(source), this.topics);
-    const verdict = check(topic, request);
+    const body = await unpacked(request);
+    if (!Buffer.isBuffer(body)) {
+      // RFC 7694: which encodings would have been taken.
+      if (body.status === 415) reply.header('accept-encoding', [...unpackers.keys()].join(', '));
+      return answer(reply, body);
+    }
+    const verdict = check(topic, request.headers, body);
     if (!verdict.ok) return answer(reply, verdict.problem);
     return this.send(topic.name, verdict.signals, reply);
   }
@@ -158,6 +166,7 @@ export class Edge implements OnModuleInit {
   private fail(error: FastifyError, reply: FastifyReply): FastifyReply {
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return answer(reply, problem(413, tooLarge));
     const status = error.statusCode ?? 500;
+    if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return answer(reply, problem(415, noMediaType));
     if (status < 500) return answer(reply, problem(status, badRequest));
     this.log.error(`request failed: ${describe(error).says}`);
     return answer(reply, problem(500, internal));
@@ -165,8 +174,8 @@ export class Edge implements OnModuleInit {
 }
 
 /** Every event by its contract before any is published. */
-function check(topic: Topic, request: FastifyRequest): Verdict {
-  const read = readHttp({ headers: request.headers, body: typeof request.body === 'string' ? request.body : '' });
+function check(topic: Topic, headers: FastifyRequest['headers'], body: Buffer): Verdict {
+  const read = readHttp({ headers, body });
   if (!read.ok) return refused(problem(read.fault.code === 'media-type' ? 415 : 400, read.fault));
   if (read.events.length > maxBatchEvents) return refused(problem(413, tooMany));
   if (read.events.length === 0) return refused(problem(400, { code: 'empty', says: 'the batch holds no event' }));
@@ -181,6 +190,33 @@ function check(topic: Topic, request: FastifyRequest): Verdict {
   }
   const signals = checked.flatMap((result): Envelope[] => (result.ok ? [result.event] : []));
   return { ok: true, signals: signals as Signal[] };
+}
+
+/** The encodings of a body that are taken apart, each to a bound: a small body may hold a very large one. */
+const unpackers: ReadonlyMap<string, (body: Buffer, options: ZlibOptions) => Promise<Buffer>> = new Map([
+  ['gzip', promisify<Buffer, ZlibOptions, Buffer>(gunzip)],
+  ['x-gzip', promisify<Buffer, ZlibOptions, Buffer>(gunzip)],
+  ['deflate', promisify<Buffer, ZlibOptions, Buffer>(inflate)],
+  ['br', promisify<Buffer, ZlibOptions, Buffer>(brotliDecompress)],
+]);
+
+/** The body without its content encoding. */
+async function unpacked({ headers, body }: FastifyRequest): Promise<Buffer | Problem> {
+  const sent = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+  const encodings = (headers['content-encoding'] ?? '')
+    .split(',')
+    .map((encoding) => encoding.trim().toLowerCase())
+    .filter((encoding) => encoding !== '' && encoding !== 'identity');
+  const [encoding, another] = encodings;
+  if (encoding === undefined) return sent;
+  const unpack = unpackers.get(encoding);
+  if (!unpack || another !== undefined) return problem(415, unknownEncoding);
+  try {
+    return await unpack(sent, { maxOutputLength: maxBodyBytes });
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') return problem(413, tooLarge);
+    return problem(400, { code: 'bad-encoding', says: `the body is not ${encoding}`, field: 'content-encoding' });
+  }
 }
 
 const refused = (found: Problem): Verdict => ({ ok: false, problem: found });
@@ -199,6 +235,16 @@ const noKey: Fault = {
 };
 const tooLarge: Fault = { code: 'too-large', says: `the body is larger than ${maxBodyBytes} bytes` };
 const tooMany: Fault = { code: 'too-many', says: `a batch holds at most ${maxBatchEvents} events` };
+const unknownEncoding: Fault = {
+  code: 'content-encoding',
+  says: `content-encoding: one of ${[...unpackers.keys()].join(', ')} is understood, or none`,
+  field: 'content-encoding',
+};
+const noMediaType: Fault = {
+  code: 'media-type',
+  says: 'content-type: not a media type (RFC 9110); for a structured event say application/cloudevents+json',
+  field: 'content-type',
+};
 const badRequest: Fault = { code: 'bad-request', says: 'the request cannot be read' };
 const internal: Fault = { code: 'internal', says: 'the request failed here' };
 const behind: Fault = { code: 'behind', says: 'the broker has not acknowledged in time; send the same again later' };

@@ -4,7 +4,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { type Admission, admit } from '../core/admit.js';
 import { openedPoints, opensOtherwise } from '../core/contact-points.js';
-import { cleaned, factsOf } from '../core/facts.js';
+import { cleaned, factsOf, readable } from '../core/facts.js';
 import {
   type Admitted,
   accountOf,
@@ -30,6 +30,7 @@ interface Arrival {
   readonly signal: Signal;
   readonly cause: Cause;
   readonly admission: Admission;
+  readonly leftOut: readonly Fault[];
 }
 type Admissible = Arrival & { readonly admission: Extract<Admission, { ok: true }> };
 
@@ -72,10 +73,10 @@ export class Handlers {
 
   private arrival(received: Received, at: string): Arrival {
     // The runtime has checked the event by the contract of its topic: a canonical signal.
-    const signal = cleaned(received.event as unknown as Signal);
+    const { signal, leftOut } = readable(cleaned(received.event as unknown as Signal));
     // Whatever chain an upstream was in, ours begins with its signal.
     const cause = { ...causeOf(received), correlationid: signal.id };
-    return { received, signal, cause, admission: admit(signal, at, this.settings.admission) };
+    return { received, signal, cause, leftOut, admission: admit(signal, at, this.settings.admission) };
   }
 
   /** Everything the signals may change, locked in one order: profiles, consents, contact points. */
@@ -146,7 +147,7 @@ export class Handlers {
   }
 
   private accept(batch: Batch, arrival: Admissible, entry: Admitted, madeFrom: Record<string, number>): void {
-    const { signal, admission, cause } = arrival;
+    const { signal, admission, cause, leftOut } = arrival;
     const { occurredAt, triggers, quality } = admission;
     const accountId = accountOf(signal);
     const [contactId] = entry.persons;
@@ -167,6 +168,7 @@ export class Handlers {
         triggers,
         facts: factsOf(signal),
         madeFrom,
+        ...(leftOut.length > 0 && { leftOut: [...leftOut] }),
       },
     });
   }

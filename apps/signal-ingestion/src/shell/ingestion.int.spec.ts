@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { type DataOf, type EventType, SignalAccepted, type SignalType, signalKinds } from '@countersign/contracts';
 import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
@@ -55,7 +56,7 @@ const post = (body: unknown, headers: Record<string, string> = {}) =>
     method: 'POST',
     url: '/v1/signals',
     headers: { authorization: 'Bearer crm-key', 'content-type': 'application/cloudevents+json', ...headers },
-    payload: typeof body === 'string' ? body : JSON.stringify(body),
+    payload: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
   });
 const event = (over: Record<string, unknown> = {}) => ({
   specversion: '1.0',
@@ -288,6 +289,73 @@ test('nothing that identifies a person leaves, nor can be read in a table', asyn
   for (const { name } of tables) {
     const rows = await harness.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`);
     expect(rows.filter(({ row }) => row.includes(marker))).toEqual([]);
+  }
+});
+
+test('addresses that a library would refuse withdraw and are one person in every spelling; an unreadable one beside a reference is left out', async () => {
+  const unsubscribed = (id: string, contact: unknown) => ({ type: 'EmailUnsubscribed', id, data: { contact } });
+  const published = await harness.deliver(crm, [
+    unsubscribed('a', { email: 'anna@straße.example' }),
+    unsubscribed('b', { email: 'Anna@XN--STRAE-OQA.example' }),
+    unsubscribed('c', { email: '"anna b"@[IPv6:2001:db8::1]' }),
+    unsubscribed('d', { ref: 'crm:9', email: 'secretname at example' }),
+    unsubscribed('e', { email: 'secretname at example' }),
+  ]);
+  const accepted = ofType(published, 'SignalAccepted');
+  expect(accepted.map((a) => [a.signalId, a.leftOut?.map((fault) => fault.code)])).toEqual([
+    ['a', undefined],
+    ['b', undefined],
+    ['c', undefined],
+    ['d', ['address']],
+  ]);
+  expect(new Set(accepted.map((a) => a.contactId)).size).toBe(3);
+  expect(accepted[0]?.contactId).toBe(accepted[1]?.contactId);
+  for (const { contactId } of accepted) {
+    const consents = ofType(published, 'ConsentsChanged').filter((c) => c.contactId === contactId);
+    expect(consents.at(-1)?.entries.map((e) => e.status)).toEqual(Array(4).fill('withdrawn'));
+  }
+  expect(ofType(published, 'SignalRejected')).toMatchObject([
+    { signalId: 'e', reasons: [{ code: 'contract', field: 'data.contact.email' }] },
+  ]);
+  expect(JSON.stringify(published)).not.toContain('secretname');
+});
+
+test('over HTTP: bytes are read in their charset and content encoding, to a bound, or refused by it', async () => {
+  const said = (id: string) => JSON.stringify(event({ id, data: { contact, person: { firstName: 'Jürgen' } } }));
+  const charset = (name: string) => ({ 'content-type': `application/cloudevents+json; charset=${name}` });
+  const refused = await post(Buffer.from(said('l'), 'latin1'));
+  expect([refused.statusCode, refused.json()]).toMatchObject([400, { code: 'charset' }]);
+  expect(refused.json().detail).toMatch(/UTF-8: byte \d+ /);
+  expect((await post(Buffer.from(said('l'), 'latin1'), charset('iso-8859-1'))).statusCode).toBe(202);
+  expect((await post(said('l'), charset('klingon'))).json()).toMatchObject({ status: 400, code: 'charset' });
+
+  const packed = { gzip: gzipSync, 'X-GZIP': gzipSync, deflate: deflateSync, br: brotliCompressSync };
+  for (const [encoding, pack] of Object.entries(packed)) {
+    const answer = await post(pack(said(encoding)), { 'content-encoding': encoding });
+    expect([encoding, answer.statusCode]).toEqual([encoding, 202]);
+  }
+  expect((await post(said('i'), { 'content-encoding': 'identity' })).statusCode).toBe(202);
+  const names = harness.published.map((e) => (e.data as { person: { firstName: string } }).person.firstName);
+  expect(names).toEqual(Array(6).fill('Jürgen'));
+
+  const bomb = await post(gzipSync(Buffer.alloc(50 * maxBodyBytes, 0x20)), { 'content-encoding': 'gzip' });
+  expect([bomb.statusCode, bomb.json()]).toMatchObject([413, { code: 'too-large' }]);
+  const broken = await post(gzipSync(said('b')).subarray(0, 30), { 'content-encoding': 'gzip' });
+  expect([broken.statusCode, broken.json()]).toMatchObject([400, { field: 'content-encoding' }]);
+  for (const unknown of ['zstd', 'gzip, gzip', 'jane@example.com']) {
+    const answer = await post(said('u'), { 'content-encoding': unknown });
+    expect([answer.statusCode, answer.json()]).toMatchObject([415, { field: 'content-encoding' }]);
+    expect(answer.headers['accept-encoding']).toContain('gzip');
+    expect(answer.body).not.toContain('jane');
+  }
+  expect(harness.published).toHaveLength(6);
+});
+
+test('over HTTP: a structured event with another content type is refused by it', async () => {
+  for (const wrong of ['application/json', 'text/plain', 'json']) {
+    const answer = await post(event(), { 'content-type': wrong });
+    expect([answer.statusCode, answer.json()]).toMatchObject([415, { code: 'media-type', field: 'content-type' }]);
+    expect(answer.json().detail).toContain('application/cloudevents+json');
   }
 });
 

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { derivedId, type OpenedContactPoints } from '@countersign/contracts';
+import { derivedId, type OpenedContactPoints, readAddress } from '@countersign/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import { CompactEncrypt, importJWK } from 'jose';
 import type { Points } from '../core/contact-points.js';
@@ -28,7 +28,8 @@ export class Secrecy {
     const contact = 'contact' in signal.data ? signal.data.contact : undefined;
     const identities: string[] = [];
     if (contact?.ref !== undefined) identities.push(this.identity('ref', contact.ref));
-    if (contact?.email !== undefined) identities.push(this.identity('email', normalised(contact.email)));
+    const address = contact?.email === undefined ? undefined : readAddress(contact.email);
+    if (address) identities.push(this.identity('email', address.identity));
     return identities;
   }
 
@@ -67,7 +68,3 @@ export class Secrecy {
     return `${kind}:${createHmac('sha256', this.settings.identityKey).update(`${kind}:${value}`).digest('hex')}`;
   }
 }
-
-/** One address for its spellings: without display name and white space, in lower case. */
-export const normalised = (address: string): string =>
-  (/<([^<>]+)>\s*$/.exec(address)?.[1] ?? address).trim().toLowerCase();
