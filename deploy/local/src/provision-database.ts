@@ -31,7 +31,8 @@ export interface DatabaseWishes {
  * the access of each role by its name.
  */
 export async function provisionDatabase({ superuserUrl, roles }: DatabaseWishes): Promise<Map<string, DatabaseAccess>> {
-  const client = new pg.Client({ connectionString: superuserUrl });
+  const limits = { connectionTimeoutMillis: 5_000, query_timeout: 60_000 };
+  const client = new pg.Client({ connectionString: superuserUrl, ...limits });
   const access = new Map<string, DatabaseAccess>();
   await client.connect();
   try {

@@ -324,7 +324,7 @@ test('while the role may only read, as after a failover, partitions pause; when 
 test('one connection that falls silent at a commit stops nothing for long: health tells of it, and its events are handled once', async () => {
   const way = await lossyWay(database.url);
   cleanups.push(() => way.close());
-  const made = await run(engine({ url: way.url, limits: { SILENT_MS: '6000' } }));
+  const made = await run(engine({ url: way.url, limits: { SILENT_MS: '6000', QUERY_MS: '600000' } }));
   await send(6_000, 50);
   await until(async () => (await effects()).length === 50);
   const says = async () => String((await made.health()).checks.database);

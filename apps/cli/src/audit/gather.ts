@@ -106,7 +106,10 @@ async function readSandbox(s: Session): Promise<Sandbox | null> {
 /** Null where the database is not this command's to read. */
 async function readReservations(url: string | undefined): Promise<readonly Reserved[] | null> {
   if (url === undefined) return null;
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'audit' });
+  const limits = { connectionTimeoutMillis: 5_000, query_timeout: 60_000 };
+  const client = new pg.Client({ connectionString: url, application_name: 'audit', ...limits });
+  // The statement tells; an error that nobody listens for would end the process.
+  client.on('error', () => undefined);
   try {
     await client.connect();
     const { rows } = await client.query<{
