@@ -72,19 +72,20 @@ const rules: RulePlanner = { name: 'test rules', plan: () => byRules };
 const task = aTask();
 const kinds: readonly ActionKindName[] = ['ads.set_bid', 'ads.shift_budget', 'ads.pause_campaign'];
 
-function plan(given: TaskAssigned = task, options: { timeoutMs?: number; most?: number } = {}) {
+/** A planner over the test's server; what it has learnt of the server stays with it. */
+function planWith(env: Readonly<Record<string, string>> = {}, most = 8) {
   const { port } = server.address() as AddressInfo;
   const access = modelAccess({
     OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`,
     OPENAI_API_KEY: 'a key for a test',
     OPENAI_MODEL: 'a-model',
-    MODEL_TIMEOUT_MS: String(options.timeoutMs ?? 20_000),
+    ...env,
   });
   if (!access) throw new Error('no model configured');
   const planner = modelPlanner({
     access,
     rules,
-    bounds: { kinds, most: options.most ?? 8, planner: rules.name },
+    bounds: { kinds, most, planner: rules.name },
     stop: stop.signal,
     budget: {
       reserve: async (tokens) => {
@@ -98,8 +99,12 @@ function plan(given: TaskAssigned = task, options: { timeoutMs?: number; most?: 
       },
     },
   });
-  return planner.plan(given, factsFor(given, [aCampaign('cmp-a', 100, 300), aCampaign('cmp-b', 100, 50)]), at);
+  return (given: TaskAssigned) =>
+    planner.plan(given, factsFor(given, [aCampaign('cmp-a', 100, 300), aCampaign('cmp-b', 100, 50)]), at);
 }
+
+const plan = (given: TaskAssigned = task, { timeoutMs = 20_000, most = 8 } = {}) =>
+  planWith({ MODEL_TIMEOUT_MS: String(timeoutMs) }, most)(given);
 const fallback = (why: string) => ({ ...byRules, by: { kind: 'rules', name: 'test rules', fallback: why } });
 
 test('a good answer becomes a plan with ids in place of aliases, and its tokens are counted', async () => {
@@ -228,8 +233,9 @@ describe('on any failure the rules plan, and the proposal says why', () => {
 
   test('a wait that the server asks for is cut short by the time', async () => {
     answers = [send(429, { error: {} }, { 'retry-after': '30' })];
-    expect(await plan(task, { timeoutMs: 50 })).toEqual(fallback('the model took too long'));
-    expect(questions).toHaveLength(1);
+    // However late the first question comes on a busy machine, the 30 s are not waited for.
+    expect(await plan(task, { timeoutMs: 500 })).toEqual(fallback('the model took too long'));
+    expect(questions.length).toBeLessThan(2);
   });
 
   test('a broken connection', async () => {
@@ -281,6 +287,98 @@ test('a service that stops gives the question up and plans nothing', async () =>
   answers = [() => stop.abort(new Error('stopping'))];
   await expect(plan()).rejects.toThrow('stopping');
   expect(held).toBe(0);
+});
+
+describe('a server that speaks the protocol nearly', () => {
+  const good = says({ proposals: [bid()] });
+  const refuses = (text: string) => send(400, { error: { message: text, type: 'invalid_request_error' } });
+  const bodies = () => questions as unknown as Record<string, unknown>[];
+
+  test.each<[string, unknown]>([
+    ['null', null],
+    ['a number', 7],
+    ['no choices', { choices: [] }],
+    ['a choice that is null', { choices: [null] }],
+    ['usage that is absurd', { choices: [], usage: { total_tokens: -5 } }],
+  ])('answers 200 with %s: the rules plan, and no token stays held', async (_name, body) => {
+    answers = [send(200, body as object)];
+    expect(await plan()).toEqual(fallback("the model's answer could not be read"));
+    expect(held).toBe(0);
+    expect(questions).toHaveLength(2);
+  });
+
+  test.each([
+    ['a fence', '```json\n%\n```'],
+    ['a fence without a language and words around it', 'Here it is:\n```\n%\n```\nGood luck!'],
+  ])('puts its JSON into %s', async (_name, form) => {
+    answers = [message(form.replace('%', JSON.stringify({ proposals: [bid()], declined: null })))];
+    expect(await plan()).toMatchObject({ by: { kind: 'model' }, proposals: [{ payload: { bidMinor: 220 } }] });
+  });
+
+  test('takes neither max_completion_tokens nor a schema: it is asked with less, for as long as the process runs', async () => {
+    answers = [
+      refuses('Unrecognized request argument supplied: max_completion_tokens'),
+      refuses("'response_format.type' must be one of text, json_object"),
+      good,
+    ];
+    const planner = planWith();
+    expect(await planner(task)).toMatchObject({ by: { kind: 'model' } });
+    expect(bodies().map((b) => [b.max_completion_tokens, b.max_tokens, typeof b.response_format])).toEqual([
+      [4_000, undefined, 'object'],
+      [undefined, 4_000, 'object'],
+      [undefined, 4_000, 'object'],
+    ]);
+    expect(bodies()[2]?.response_format).toEqual({ type: 'json_object' });
+    answers = [good];
+    await planner(task);
+    expect(questions).toHaveLength(4);
+    expect({ held, used }).toEqual({ held: 0, used: 300 });
+  });
+
+  test('refuses every form: the rules plan after the last step, not for ever', async () => {
+    answers = [refuses('response_format and max_completion_tokens are unknown')];
+    expect(await plan()).toEqual(fallback("the model's server answered HTTP 400"));
+    expect(questions).toHaveLength(4);
+    expect({ held, used }).toEqual({ held: 0, used: 0 });
+  });
+
+  test('answers nothing at first: no empty turn is sent back to it', async () => {
+    answers = [message('  '), good];
+    expect(await plan()).toMatchObject({ by: { kind: 'model' } });
+    expect(questions[1]?.messages.map((m) => m.role)).toEqual(['system', 'user', 'user']);
+  });
+
+  test('answers without an end: it is broken off, and the rules plan', async () => {
+    let sent = 0;
+    let closed = false;
+    answers = [
+      (response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.on('close', () => {
+          closed = true;
+        });
+        const piece = ' '.repeat(65_536);
+        const more = () => {
+          while (!closed && sent < 64 * 1_048_576) {
+            sent += piece.length;
+            if (!response.write(piece)) return void response.once('drain', more);
+          }
+        };
+        more();
+      },
+    ];
+    expect(await plan()).toEqual(fallback("the model's server gave no usable answer"));
+    expect(sent).toBeLessThan(64 * 1_048_576);
+    expect(held).toBe(0);
+  });
+
+  test('has a model with a long name: it is asked for by all of it', async () => {
+    answers = [good];
+    const name = `registry/${'x'.repeat(200)}:latest`;
+    const made = await planWith({ OPENAI_MODEL: name })(task);
+    expect(questions[0]?.model).toBe(name);
+    expect(made.by).toEqual({ kind: 'model', name: name.slice(0, 120) });
+  });
 });
 
 describe('a model is configured', () => {

@@ -6,7 +6,7 @@ import { answerSchema, offeredKinds } from '../core/model/answer-schema.js';
 import { promptOf, repairOf } from '../core/model/prompt.js';
 import { readAnswer } from '../core/model/read-answer.js';
 import type { Plan, Planner, RulePlanner } from '../core/plan.js';
-import type { ModelAccess } from './model-access.js';
+import type { Dialect, ModelAccess } from './model-access.js';
 import type { TokenBudget } from './token-budget.js';
 
 type Message = OpenAI.Chat.ChatCompletionMessageParam;
@@ -61,7 +61,8 @@ export const modelPlanner = (is: {
       if (!last) {
         const reasons = read.ok ? (fitting?.left ?? []) : [read.says];
         messages.push(
-          { role: 'assistant', content: asked.content },
+          // Servers refuse an empty turn.
+          ...(asked.content.trim() === '' ? [] : [{ role: 'assistant' as const, content: asked.content }]),
           {
             role: 'user',
             content: repairOf(reasons.length > 0 ? reasons : ['it neither proposes nor declines'], schema),
@@ -89,18 +90,15 @@ async function ask(
   if (!(await budget.reserve(reserved))) return { ok: false, why: "the day's token budget is spent" };
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = AbortSignal.any([timeout, is.stop]);
-  let completion: OpenAI.Chat.ChatCompletion;
+  let completion: OpenAI.Chat.ChatCompletion | null;
   try {
-    completion = await unlessAborted(
-      signal,
-      access.client.chat.completions.create(
-        {
-          model: access.name,
-          messages: [...messages],
-          max_completion_tokens: answerTokens,
-          response_format: { type: 'json_schema', json_schema: { name: 'plan', strict: true, schema: { ...schema } } },
-        },
-        { signal },
+    completion = await understood(access.dialect, () =>
+      unlessAborted(
+        signal,
+        access.client.chat.completions.create(
+          { model: access.model, messages: [...messages], ...parametersOf(access.dialect, schema) },
+          { signal },
+        ),
       ),
     );
   } catch (error) {
@@ -109,8 +107,9 @@ async function ask(
     is.stop.throwIfAborted();
     return { ok: false, why: timeout.aborted ? 'the model took too long' : failureOf(error) };
   }
+  // A server that speaks the protocol nearly may answer anything, `null` included.
   await budget.settle(reserved, tokensOf(completion) ?? reserved);
-  const choice = completion.choices?.[0];
+  const choice = completion?.choices?.[0];
   if (choice?.message?.refusal || choice?.finish_reason === 'content_filter') {
     return { ok: false, why: 'the model refused' };
   }
@@ -118,9 +117,49 @@ async function ask(
   return { ok: true, content: typeof content === 'string' ? content : '', cut: choice?.finish_reason === 'length' };
 }
 
+/** The parameters of a question that not every server takes. */
+const parametersOf = ({ limit, format }: Dialect, schema: object) => ({
+  [limit]: answerTokens,
+  ...(format === 'json_schema' && {
+    response_format: {
+      type: 'json_schema' as const,
+      json_schema: { name: 'plan', strict: true, schema: { ...schema } },
+    },
+  }),
+  ...(format === 'json_object' && { response_format: { type: 'json_object' as const } }),
+});
+
+/** Asks again with less where the server refuses a parameter by its name: a refused request costs no token. */
+async function understood<T>(dialect: Dialect, ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!stepDown(dialect, error)) throw error;
+    }
+  }
+}
+
+/** Whether the refusal names a parameter that there is less of. Each step is taken once, so this ends. */
+function stepDown(dialect: Dialect, error: unknown): boolean {
+  if (!(error instanceof OpenAI.APIError) || (error.status !== 400 && error.status !== 422)) return false;
+  const says = error.message;
+  if (dialect.limit === 'max_completion_tokens' && says.includes('max_completion_tokens')) {
+    dialect.limit = 'max_tokens';
+    return true;
+  }
+  if (dialect.format !== 'none' && /response_format|json_schema|json_object|structured output/i.test(says)) {
+    dialect.format = dialect.format === 'json_schema' ? 'json_object' : 'none';
+    return true;
+  }
+  return false;
+}
+
 /** What a server says it used, where that is a count. */
-const tokensOf = ({ usage }: OpenAI.Chat.ChatCompletion): number | undefined =>
-  Number.isSafeInteger(usage?.total_tokens) && (usage?.total_tokens ?? -1) >= 0 ? usage?.total_tokens : undefined;
+const tokensOf = (completion: OpenAI.Chat.ChatCompletion | null): number | undefined => {
+  const used = completion?.usage?.total_tokens;
+  return Number.isSafeInteger(used) && (used ?? -1) >= 0 ? used : undefined;
+};
 
 const isRefusedRequest = (error: unknown): boolean =>
   error instanceof OpenAI.APIError && typeof error.status === 'number' && error.status >= 400 && error.status < 500;

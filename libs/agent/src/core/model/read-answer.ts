@@ -20,6 +20,9 @@ const ModelAnswer = z.object({
   declined: z.string().trim().nullish(),
 });
 
+/** Models that are asked for JSON often put it into a Markdown fence, with words around it. */
+const withoutFence = (text: string): string => /```(?:json)?\s*\n([\s\S]*?)\n?\s*```/i.exec(text)?.[1] ?? text;
+
 /** Reads a model's answer into a plan that is still to be clamped, or says what of its shape does not fit. */
 export function readAnswer(
   content: string | null | undefined,
@@ -28,7 +31,7 @@ export function readAnswer(
 ): { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly says: string } {
   let json: unknown;
   try {
-    json = JSON.parse(content ?? '');
+    json = JSON.parse(withoutFence(content ?? ''));
   } catch {
     return { ok: false, says: 'it is not JSON' };
   }
