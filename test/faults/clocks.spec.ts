@@ -137,10 +137,10 @@ test('while its reading of state stands still, and its clock was set back, nothi
     expect(await visitor.cli('stop', '--all', '--reason', 'a test')).toMatchObject({ code: 0 });
     setClock(executor, -60);
     signalTo(executor, 'SIGCONT');
-    await visitor.until('health to say so', async () => 'stale' in (await health(executor)).checks);
-    expect(await health(executor)).toMatchObject({
-      status: 'degraded',
-      checks: { stale: { 'controls.v1': expect.any(Number) } },
+    // Other topics may have been stale before, and are read again meanwhile: this one cannot be.
+    await visitor.until('health to name the controls', async () => {
+      const { status, checks } = await health(executor);
+      return status === 'degraded' && 'controls.v1' in ((checks.stale ?? {}) as object);
     });
     // With the clock right again only the age of the state is left to hold them.
     setClock(executor, 0);
