@@ -83,11 +83,12 @@ async function readMissed(s: Session): Promise<readonly Missed[]> {
   return found.flat();
 }
 
-/** Null where the executor shows no sandboxes. */
+/** Null where the executor shows no sandboxes, or not to whoever has this run.json. */
 async function readSandbox(s: Session): Promise<Sandbox | null> {
   const url = `${s.installation.urls['action-executor']}/sandbox`;
   const get = async <T>(path: string): Promise<T> => {
-    const response = await fetch(`${url}/${path}`, { signal: AbortSignal.timeout(10_000) });
+    const headers = { authorization: `Bearer ${s.installation.sandboxToken ?? ''}` };
+    const response = await fetch(`${url}/${path}`, { headers, signal: AbortSignal.timeout(10_000) });
     if (!response.ok) throw new Error(`status ${response.status}`);
     return (await response.json()) as T;
   };

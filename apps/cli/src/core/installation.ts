@@ -9,6 +9,8 @@ export interface RunFile {
   };
   readonly http?: Readonly<Record<string, string>>;
   readonly consoleToken?: string;
+  /** Opens the demo systems' pages. */
+  readonly sandboxToken?: string;
   /** A superuser's URL of the database. */
   readonly database?: string;
   /** A JWKS. */
@@ -21,6 +23,7 @@ export interface RunFile {
 export interface Installation {
   readonly urls: Readonly<Record<string, string>>;
   readonly token: string | undefined;
+  readonly sandboxToken: string | undefined;
   readonly kafka: RunFile['kafka'];
   readonly database: string | undefined;
   readonly permitKeys: unknown;
@@ -64,6 +67,7 @@ export function installation(
   return {
     urls,
     token: env.COUNTERSIGN_TOKEN ?? run.consoleToken,
+    sandboxToken: run.sandboxToken,
     kafka: run.kafka,
     database: run.database,
     permitKeys: run.permitKeys,

@@ -104,7 +104,8 @@ export function sandboxes(s: Session) {
   const url = `${s.installation.urls['action-executor']}/sandbox`;
   const ask = async (path: string, init: RequestInit = {}): Promise<unknown> => {
     try {
-      const response = await fetch(`${url}/${path}`, { ...init, signal: AbortSignal.timeout(15_000) });
+      const headers = { ...init.headers, authorization: `Bearer ${s.installation.sandboxToken ?? ''}` };
+      const response = await fetch(`${url}/${path}`, { ...init, headers, signal: AbortSignal.timeout(15_000) });
       if (!response.ok) throw new Error(`status ${response.status}`);
       return await response.json();
     } catch (error) {
