@@ -7,6 +7,7 @@ export * from './envelope.js';
 export * from './events.js';
 export * from './flow.js';
 export * from './installation.js';
+export * from './later.js';
 export * from './money.js';
 export * from './policy.js';
 export * from './primitives.js';

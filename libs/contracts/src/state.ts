@@ -69,8 +69,20 @@ export const CampaignFacts = z.object({
   dailyBudgetMinor: Minor.optional(),
   bidMinor: Minor.optional(),
   returnFloorPercent: z.int().optional(),
-  /** The last 35 reported days, oldest first. A later report of a day replaces it. */
-  days: z.array(z.object({ day: Day, spendMinor: Minor, revenueMinor: Minor, reportedAt: Instant })),
+  /**
+   * The last 35 reported days, oldest first. A later report of a day replaces it, see `compareStatements`: `source` and
+   * `signalId` are of the report that counts.
+   */
+  days: z.array(
+    z.object({
+      day: Day,
+      spendMinor: Minor,
+      revenueMinor: Minor,
+      reportedAt: Instant,
+      source: z.string().optional(),
+      signalId: z.string().optional(),
+    }),
+  ),
 });
 export type CampaignFacts = z.infer<typeof CampaignFacts>;
 

@@ -1,9 +1,9 @@
-import type { Control, SignalAccepted } from '@countersign/contracts';
+import { type Control, compareStatements, type SignalAccepted } from '@countersign/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { begin } from './begin.js';
 import { type Detected, detect, type Known, playSubjectKey } from './detect.js';
-import { subjectKey } from './facts.js';
+import { type DayReport, subjectKey } from './facts.js';
 import {
   accountUpserted,
   contact,
@@ -201,6 +201,28 @@ describe('a campaign below its floor', () => {
     });
     expect(detect([bad[0], corrected, bad[1], bad[2]], knowing(), now).found).toEqual([]);
     expect(detect([bad[0], bad[1], corrected, bad[2]], knowing(), now).found).toEqual([]);
+  });
+
+  test('keeps of one day the latest statement, whatever the order of arrival and of the batches', () => {
+    const statement = fc.record({
+      occurredAt: fc.constantFrom(daysBefore(0.2), daysBefore(0.1)),
+      source: fc.constantFrom('/sources/a', '/sources/b'),
+      signalId: fc.constantFrom('1', '2', '\uffee', '😀'),
+    });
+    const arrivals = fc
+      .uniqueArray(statement, { minLength: 1, maxLength: 8, selector: (s) => JSON.stringify(s) })
+      .map((list) => list.map((signal, i) => reported(1, 10_000, i, { signal })))
+      .chain((list) => fc.shuffledSubarray(list, { minLength: list.length }));
+    fc.assert(
+      fc.property(arrivals, (list) => {
+        const latest = [...list].sort(compareStatements).at(-1);
+        const kept = detect(list, knowing(), now).reports;
+        expect(kept).toMatchObject([{ source: latest?.source, signalId: latest?.signalId }]);
+        const before = new Map([[subjectKey({ kind: 'campaign', ...(kept[0] as DayReport) }), kept]]);
+        expect(detect(list, knowing({ reports: before }), now).reports).toEqual([]);
+      }),
+      { seed: 11 },
+    );
   });
 
   test('starts nothing by old reports alone, which count as facts all the same', () => {

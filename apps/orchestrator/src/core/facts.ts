@@ -1,4 +1,4 @@
-import type { SignalAccepted } from '@countersign/contracts';
+import { compareStatements, type SignalAccepted } from '@countersign/contracts';
 
 /** A signal about a contact of an account, as it is kept: enough to find patterns in, whenever it arrived. */
 export interface ContactSignal {
@@ -67,20 +67,5 @@ export function dayReport(signal: SignalAccepted): DayReport | undefined {
   };
 }
 
-/** Whether `a` outdates `b`: by the signals' own time; a tie is broken by their ids, so that arrival never decides. */
-export const outdates = (a: DayReport, b: DayReport): boolean => compareSignals(a, b) > 0;
-
-export interface SignalOrder {
-  readonly source: string;
-  readonly signalId: string;
-  readonly occurredAt: string;
-}
-
-/** Order by the signals' own time, then by source and id. */
-export function compareSignals(a: SignalOrder, b: SignalOrder): number {
-  return (
-    Date.parse(a.occurredAt) - Date.parse(b.occurredAt) || order(a.source, b.source) || order(a.signalId, b.signalId)
-  );
-}
-
-const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** Whether `a` outdates `b`: arrival never decides. */
+export const outdates = (a: DayReport, b: DayReport): boolean => compareStatements(a, b) > 0;

@@ -1,5 +1,5 @@
-import type { Trigger } from '@countersign/contracts';
-import { type ContactSignal, compareSignals, type DayReport } from './facts.js';
+import { compareStatements, type Trigger } from '@countersign/contracts';
+import type { ContactSignal, DayReport } from './facts.js';
 
 export const dayMs = 86_400_000;
 
@@ -49,7 +49,7 @@ export function surge(
   signals: readonly ContactSignal[],
   { at, freshWithinDays, lastStartedAt }: PatternTime,
 ): readonly ContactSignal[] | undefined {
-  const counted = [...engagements(trigger, signals, freshWithinDays)].sort(compareSignals);
+  const counted = [...engagements(trigger, signals, freshWithinDays)].sort(compareStatements);
   const times = counted.map((s) => Date.parse(s.occurredAt));
   const isNew = (s: ContactSignal) => lastStartedAt === null || Date.parse(s.receivedAt) > Date.parse(lastStartedAt);
   const oldestEnd = Date.parse(at) - freshWithinDays * dayMs;
@@ -63,7 +63,7 @@ export function surge(
       if (!latest.has(signal.contactId)) latest.set(signal.contactId, signal);
       fresh ||= isNew(signal);
     }
-    if (fresh && latest.size >= trigger.contacts) return [...latest.values()].sort(compareSignals);
+    if (fresh && latest.size >= trigger.contacts) return [...latest.values()].sort(compareStatements);
   }
   return undefined;
 }
@@ -87,7 +87,7 @@ export function belowFloor(
   reportedDay: string,
   { at, freshWithinDays }: PatternTime,
 ): BelowFloor | undefined {
-  const newestFirst = [...reports].sort((a, b) => compareSignals(b, a));
+  const newestFirst = [...reports].sort((a, b) => compareStatements(b, a));
   if (newestFirst.find((r) => r.status !== null)?.status === 'paused') return undefined;
   const floorPercent =
     newestFirst.find((r) => r.returnFloorPercent !== null)?.returnFloorPercent ?? trigger.floorPercent;

@@ -1,4 +1,5 @@
-import { AccountProfile, AdAccountProfile, ContactProfile } from '@countersign/contracts';
+import { AccountProfile, AdAccountProfile, ContactProfile, compareStatements } from '@countersign/contracts';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { accountAfter, adAccountAfter, contactAfter, type Unversioned } from './profiles.js';
 import type { Signal, SignalOf } from './signal.js';
@@ -95,7 +96,7 @@ const report = (day: string, time: string, more: Record<string, unknown> = {}) =
   ) as SignalOf<'CampaignPerformanceReported'>;
 const adAccountOf = (reports: readonly SignalOf<'CampaignPerformanceReported'>[]) => {
   const profile = reports.reduce<Unversioned<AdAccountProfile> | null>(
-    (before, s) => adAccountAfter(before, s, at(s.time)),
+    (before, s) => adAccountAfter(before, s, { source: s.source, signalId: s.id, at: s.time }),
     null,
   );
   return AdAccountProfile.parse({ ...profile, ...versioned });
@@ -108,8 +109,41 @@ test('a later report of a day replaces it, an earlier one that arrives late does
     report('2026-01-01', early, { spendMinor: 3 }),
   ];
   expect(adAccountOf(reports).campaigns.c?.days).toEqual([
-    { day: '2026-01-01', spendMinor: 2, revenueMinor: 300, reportedAt: late },
+    {
+      day: '2026-01-01',
+      spendMinor: 2,
+      revenueMinor: 300,
+      reportedAt: late,
+      source: '/sources/crm',
+      signalId: 's-1',
+    },
   ]);
+});
+
+test('of the statements of one day the latest counts, in whatever order they arrive', () => {
+  const statement = fc.record({
+    time: fc.constantFrom(early, late),
+    source: fc.constantFrom('/sources/a', '/sources/b'),
+    id: fc.constantFrom('1', '2', '\uffee', '😀'),
+  });
+  const arrivals = fc
+    .uniqueArray(statement, { minLength: 1, maxLength: 8, selector: (s) => JSON.stringify(s) })
+    .map((list) => list.map((s, i) => ({ ...s, revenueMinor: i })))
+    .chain((list) => fc.shuffledSubarray(list, { minLength: list.length }));
+  fc.assert(
+    fc.property(arrivals, (list) => {
+      const latest = list
+        .map((s) => ({ ...s, signalId: s.id, occurredAt: s.time }))
+        .sort(compareStatements)
+        .at(-1);
+      const reports = list.map(
+        ({ time, source, id, revenueMinor }) =>
+          ({ ...report('2026-01-01', time, { revenueMinor }), source, id }) as SignalOf<'CampaignPerformanceReported'>,
+      );
+      expect(adAccountOf(reports).campaigns.c?.days).toMatchObject([{ revenueMinor: latest?.revenueMinor }]);
+    }),
+    { seed: 11 },
+  );
 });
 
 test('a campaign keeps its last 35 days, oldest first', () => {

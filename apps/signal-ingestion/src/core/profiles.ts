@@ -1,4 +1,11 @@
-import type { AccountProfile, AdAccountProfile, CampaignFacts, ContactProfile } from '@countersign/contracts';
+import {
+  type AccountProfile,
+  type AdAccountProfile,
+  type CampaignFacts,
+  type ContactProfile,
+  compareStatements,
+  type Statement,
+} from '@countersign/contracts';
 import type { Origin, Signal, SignalOf } from './signal.js';
 
 /** A profile before its version: the runtime counts those. */
@@ -81,7 +88,7 @@ export function adAccountAfter(
     kind: 'ad-account',
     adAccountId: report.adAccountId,
     currency: report.currency,
-    campaigns: { ...before?.campaigns, [report.campaignId]: campaignAfter(campaign, report, origin.at) },
+    campaigns: { ...before?.campaigns, [report.campaignId]: campaignAfter(campaign, report, origin) },
     lastSignalAt: later(before?.lastSignalAt, origin.at),
   };
 }
@@ -90,17 +97,17 @@ export function adAccountAfter(
 function campaignAfter(
   before: CampaignFacts | undefined,
   report: SignalOf<'CampaignPerformanceReported'>['data'],
-  at: string,
+  { source, signalId, at }: Origin,
 ): CampaignFacts {
   const { campaignId, day, spendMinor, revenueMinor } = report;
   const { name, status, dailyBudgetMinor, bidMinor, returnFloorPercent } = report;
   const settings = given({ name, status, dailyBudgetMinor, bidMinor, returnFloorPercent });
   const known = before?.days ?? [];
-  const isLatest = known.every((d) => d.reportedAt <= at);
-  const superseded = known.some((d) => d.day === day && d.reportedAt > at);
-  const days = superseded
-    ? known
-    : [...known.filter((d) => d.day !== day), { day, spendMinor, revenueMinor, reportedAt: at }];
+  const stated = { day, spendMinor, revenueMinor, reportedAt: at, source, signalId };
+  const outdated = (d: CampaignDay) => compareStatements(statementOf(d), statementOf(stated)) <= 0;
+  const isLatest = known.every(outdated);
+  const superseded = known.some((d) => d.day === day && !outdated(d));
+  const days = superseded ? known : [...known.filter((d) => d.day !== day), stated];
   const earlierSettings = before ?? { status: 'active' };
   return {
     ...(isLatest ? { ...earlierSettings, ...settings } : { ...settings, ...earlierSettings }),
@@ -108,6 +115,15 @@ function campaignAfter(
     days: days.toSorted((a, b) => (a.day < b.day ? -1 : 1)).slice(-maxDays),
   };
 }
+
+type CampaignDay = CampaignFacts['days'][number];
+
+/** Of a day that was kept before its report was, the report comes first among those of its time. */
+const statementOf = ({ reportedAt, source = '', signalId = '' }: CampaignDay): Statement => ({
+  occurredAt: reportedAt,
+  source,
+  signalId,
+});
 
 function withDeal(
   known: Unversioned<AccountProfile>,
