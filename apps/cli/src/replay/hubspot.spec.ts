@@ -117,6 +117,20 @@ test.each([
   ['OPEN', {}, 'EmailOpened'],
   ['SPAMREPORT', {}, 'EmailComplained'],
   ['STATUSCHANGE', { portal_subscription_status: 'UNSUBSCRIBED' }, 'EmailUnsubscribed'],
+  ['STATUSCHANGE', { subscriptions: '[{"id":13,"status":"UNSUBSCRIBED"}]' }, 'EmailUnsubscribed'],
+  [
+    'STATUSCHANGE',
+    { portal_subscription_status: 'SUBSCRIBED', subscriptions: "[{'status': 'unsubscribed'}]" },
+    'EmailUnsubscribed',
+  ],
+  [
+    'STATUSCHANGE',
+    { subscriptions: '[{"id":1,"status":"SUBSCRIBED"},{"id":2,"status":"UNSUBSCRIBED"}]' },
+    'EmailUnsubscribed',
+  ],
+  ['STATUSCHANGE', { subscriptions: '[{"id":1,"legalBasisChange":{"optState":"OPT_OUT"}}]' }, 'EmailUnsubscribed'],
+  ['STATUS_CHANGE', { portal_subscription_status: 'UNSUBSCRIBED' }, 'EmailUnsubscribed'],
+  ['STATUSCHANGE', { subscriptions: '[]', bounced: 'true' }, 'hard'],
   ['BOUNCE', { status: '550' }, 'hard'],
   ['BOUNCE', { status: '451', category: 'THROTTLED' }, 'soft'],
   ['BOUNCE', { status: '450', category: 'UNKNOWN_USER' }, 'hard'],
@@ -131,13 +145,61 @@ test.each([
   ['email_event', event('SENT'), 'type SENT'],
   ['email_event', event('STATUSCHANGE'), 'does not say to what'],
   ['email_event', event('OPEN', { filtered_event: 'true' }), 'not the act of a person'],
-  ['email_event', event('OPEN', { created: 'once' }), 'time cannot be read'],
+  ['email_event', event('OPEN', { created: 'once' }), 'created holds "a": a time'],
+  ['email_event', event('STATUSCHANGE', { created: 'once' }), 'does not say to what'],
+  ['company', { id: '7', is_deleted: 'vrai', ...synced }, 'is_deleted holds "a": true or false'],
+  ['company', { id: '7', property_hs_lastmodifieddate: '1/2/2021', ...synced }, 'hs_lastmodifieddate holds "9/9/9999"'],
   ['company', { id: '7', is_deleted: 'TRUE', ...synced }, 'was deleted'],
   ['contact_list', { id: '1' }, 'a list is no signal'],
   ['ticket', { id: '1' }, 'no canonical signal'],
   ['contact', { id: 'with space', ...synced }, 'does not fit ContactUpserted: data.contact.ref'],
 ])('a row of %s that is no signal says why', (table, cells, why) => {
   expect(whyOf(hubspot().row(table, cells))).toContain(why);
+});
+
+test.each([
+  [{ portal_subscription_status: 'SUBSCRIBED', subscriptions: '[]' }],
+  [{ subscriptions: '[{"id":13,"status":"SUBSCRIBED"}]' }],
+])('who comes back with %o is granted nothing: no purpose is named', (detail) => {
+  const mapping = hubspot();
+  mapping.row('email_event_status_change', { id: 'e', ...detail });
+  expect(whyOf(mapping.row('email_event', event('STATUSCHANGE')))).toContain('grants nothing');
+});
+
+test('what takes a permission away counts, filtered or of an unknown time, in any of its details', () => {
+  const mapping = hubspot();
+  mapping.row('email_event_sent', { id: 'e' });
+  mapping.row('email_event_status_change', { id: 'e', subscriptions: '[{"status":"UNSUBSCRIBED"}]' });
+  const more = { filtered_event: 'true', created: 'once', ...synced };
+  expect(signalsOf(mapping.row('email_event', event('STATUSCHANGE', more)))[0]).toMatchObject({
+    type: 'EmailUnsubscribed',
+    time: '2021-04-02T11:16:05.000Z',
+  });
+});
+
+test.each(['property_hs_email_optout', 'hs_email_optout_123'])('a contact with %s has withdrawn', (column) => {
+  const data = (value: string) =>
+    signalsOf(hubspot().row('contact', { id: '1', ...synced, [column]: value }))[0]?.data as { consents?: unknown[] };
+  expect(data('true').consents).toHaveLength(4);
+  expect(data('true').consents).toContainEqual({ purpose: 'newsletter', channel: 'email', status: 'withdrawn' });
+  expect(data('false').consents).toBeUndefined();
+});
+
+test.each([
+  [{ property_amount: '1.200,50 €' }, 120_050],
+  [{ property_amount: '(5.00)' }, -500],
+  [{ property_amount: 'n/a' }, undefined],
+  [{ property_amount: '1,200' }, 'property_amount holds "9,999"'],
+  [{ property_amount: '$5' }, 'another currency than EUR'],
+  [{ property_amount: '5', property_deal_currency_code: 'QQQ' }, 'ISO 4217 has no currency QQQ'],
+  [{ property_closedate: 'soon' }, 'property_closedate holds "a"'],
+])('a deal with %o is %s', (over, expected) => {
+  const mapping = hubspot();
+  mapping.row('deal_company', { company_id: '7', deal_id: 'd' });
+  const deal = { deal_id: 'd', deal_pipeline_stage_id: 's', property_deal_currency_code: 'EUR', ...synced, ...over };
+  const mapped = mapping.row('deal', deal);
+  if (typeof expected === 'string') expect(whyOf(mapped)).toContain(expected);
+  else expect(signalsOf(mapped)).toMatchObject([{ data: expected === undefined ? {} : { amountMinor: expected } }]);
 });
 
 test('a detail without an email event, or of one that is no signal, is none either', () => {

@@ -1,6 +1,7 @@
-import { ForeignId, readAddress, sha256 } from '@countersign/contracts';
-import { joined, type Mapped, type Mapping, none, one, signal } from './mapping.js';
-import { cell } from './rows.js';
+import { ConsentPurpose, ForeignId, readAddress, type SignalType, sha256 } from '@countersign/contracts';
+import { type FigureKind, isMarkOf, NumberStyle } from './figures.js';
+import { joined, type Mapped, type Mapping, none, one, refusing, signal } from './mapping.js';
+import { Reader } from './reader.js';
 import {
   address,
   countryCode,
@@ -8,13 +9,10 @@ import {
   earliest,
   instant,
   link,
-  millionths,
   minorUnits,
   seniorityOf,
   text,
 } from './values.js';
-
-type Cells = Readonly<Record<string, string>>;
 
 const SOURCE = '/sources/upstream/hubspot';
 
@@ -45,31 +43,31 @@ export function hubspot(): Mapping {
   const contactsOfMeeting = new Map<string, string[]>();
   const companyOfMeeting = new Map<string, string>();
   /** Rows of email details by event id, each with what became of its event. */
-  const detailOf = new Map<string, { readonly table: string; readonly cells: Cells; event?: Mapped['as'] }[]>();
+  const detailOf = new Map<string, { readonly table: string; readonly row: Reader; event?: Mapped['as'] }[]>();
   /** Contacts by the address column as exported, be it an address or a hash of one. */
   const contactByAddress = new Map<string, string>();
 
-  const lookUp = (table: string, cells: Cells): Mapped => {
+  const lookUp = (table: string, row: Reader): Mapped => {
     switch (table) {
       case 'deal_company': {
-        const [deal, company] = [cell(cells, 'deal_id'), cell(cells, 'company_id')];
+        const [deal, company] = [row.text('deal_id'), row.text('company_id')];
         if (!deal || !company) return none('names no deal or no company');
         companyOfDeal.set(deal, company);
         return joined;
       }
       case 'deal_pipeline_stage': {
-        const [stage, label] = [cell(cells, 'stage_id'), cell(cells, 'label')];
+        const [stage, label] = [row.text('stage_id'), row.text('label')];
         if (stage && label) stages.set(stage, label);
         return joined;
       }
       case 'engagement_contact': {
-        const [engagement, contact] = [cell(cells, 'engagement_id'), cell(cells, 'contact_id')];
+        const [engagement, contact] = [row.text('engagement_id'), row.text('contact_id')];
         if (!engagement || !contact) return none('names no engagement or no contact');
         contactsOfMeeting.set(engagement, [...(contactsOfMeeting.get(engagement) ?? []), contact]);
         return joined;
       }
       default: {
-        const [engagement, company] = [cell(cells, 'engagement_id'), cell(cells, 'company_id')];
+        const [engagement, company] = [row.text('engagement_id'), row.text('company_id')];
         if (!engagement || !company) return none('names no engagement or no company');
         companyOfMeeting.set(engagement, company);
         return joined;
@@ -77,78 +75,88 @@ export function hubspot(): Mapping {
     }
   };
 
-  const contact = (cells: Cells): Mapped => {
-    const id = cell(cells, 'id', 'vid', 'contact_id');
+  const contact = (row: Reader): Mapped => {
+    const id = row.text('id', 'vid', 'contact_id');
     if (id === undefined) return none('has no id');
-    const written = cell(cells, 'email');
+    const written = row.text('email');
     if (written !== undefined) contactByAddress.set(identityOf(written), id);
-    if (isTrue(cell(cells, '_fivetran_deleted', 'is_deleted'))) return none('was deleted; there is no signal for that');
-    const company = cell(cells, 'associatedcompanyid');
+    if (row.flag('_fivetran_deleted', 'is_deleted')) return none('was deleted; there is no signal for that');
+    const company = row.text('associatedcompanyid');
     const person = {
-      firstName: text(cell(cells, 'firstname'), 100),
-      lastName: text(cell(cells, 'lastname'), 100),
-      phone: text(cell(cells, 'phone', 'mobilephone'), 40),
+      firstName: text(row.text('firstname'), 100),
+      lastName: text(row.text('lastname'), 100),
+      phone: text(row.text('phone', 'mobilephone'), 40),
     };
     const known = Object.fromEntries(Object.entries(person).filter(([, value]) => value !== undefined));
-    return one(SOURCE, 'contact', id, 'ContactUpserted', stateAt(cells), {
+    return one(SOURCE, 'contact', id, 'ContactUpserted', stateAt(row), {
       contact: { ref: `hubspot:${id}`, ...(address(written) && { email: address(written) }) },
       account: company && { id: `hubspot:${company}` },
-      seniority: seniorityOf(cell(cells, 'jobtitle')),
-      country: countryCode(cell(cells, 'country')),
+      seniority: seniorityOf(row.text('jobtitle')),
+      country: countryCode(row.text('country')),
+      consents: leftAny(row)
+        ? ConsentPurpose.options.map((purpose) => ({ purpose, channel: 'email', status: 'withdrawn' }))
+        : undefined,
       person: Object.keys(known).length > 0 ? known : undefined,
     });
   };
 
-  const company = (cells: Cells): Mapped => {
-    const id = cell(cells, 'id', 'company_id');
+  const company = (row: Reader): Mapped => {
+    const id = row.text('id', 'company_id');
     if (id === undefined) return none('has no id');
-    if (isTrue(cell(cells, 'is_deleted', '_fivetran_deleted'))) return none('was deleted; there is no signal for that');
-    return one(SOURCE, 'company', id, 'AccountUpserted', stateAt(cells), {
+    if (row.flag('is_deleted', '_fivetran_deleted')) return none('was deleted; there is no signal for that');
+    return one(SOURCE, 'company', id, 'AccountUpserted', stateAt(row), {
       account: { id: `hubspot:${id}` },
-      name: text(cell(cells, 'name'), 200),
-      industry: text(cell(cells, 'industry'), 100),
-      country: countryCode(cell(cells, 'country')),
-      ownerId: cell(cells, 'hubspot_owner_id', 'owner_id'),
+      name: text(row.text('name'), 200),
+      industry: text(row.text('industry'), 100),
+      country: countryCode(row.text('country')),
+      ownerId: row.text('hubspot_owner_id', 'owner_id'),
     });
   };
 
-  const deal = (cells: Cells): Mapped => {
-    const id = cell(cells, 'deal_id', 'id');
+  const deal = (row: Reader): Mapped => {
+    const id = row.text('deal_id', 'id');
     if (id === undefined) return none('has no id');
-    if (isTrue(cell(cells, 'is_deleted', '_fivetran_deleted'))) return none('was deleted; there is no signal for that');
+    if (row.flag('is_deleted', '_fivetran_deleted')) return none('was deleted; there is no signal for that');
     const account = companyOfDeal.get(id);
     if (account === undefined) return none('names no company: deal_company has none for the deal');
-    const stageId = cell(cells, 'deal_pipeline_stage_id', 'dealstage');
+    const stageId = row.text('deal_pipeline_stage_id', 'dealstage');
     if (stageId === undefined) return none('has no stage');
-    const currency = currencyCode(cell(cells, 'deal_currency_code'));
-    const amount = millionths(cell(cells, 'amount'));
-    const priced = currency !== undefined && amount !== undefined;
-    return one(SOURCE, 'deal', id, 'DealUpserted', stateAt(cells), {
+    const [stated, price] = [row.text('deal_currency_code'), row.amountIfAny('amount')];
+    const currency = currencyCode(stated);
+    if (stated !== undefined && currency === undefined) {
+      return none(`ISO 4217 has no currency ${stated.slice(0, 10).toUpperCase()}`);
+    }
+    if (currency && price?.mark !== undefined && !isMarkOf(price.mark, currency)) {
+      return none(`its amount is marked with another currency than ${currency}, which the deal has`);
+    }
+    // An amount without a currency is no money.
+    const priced = currency && price && { amountMinor: minorUnits(price.amount, currency), currency };
+    return one(SOURCE, 'deal', id, 'DealUpserted', stateAt(row), {
       account: { id: `hubspot:${account}` },
       dealId: `hubspot:${id}`,
       stage: text(stages.get(stageId) ?? stageId, 80),
-      ...(priced && { amountMinor: minorUnits(amount, currency), currency }),
-      closesAt: instant(cell(cells, 'closedate')),
+      ...priced,
+      closesAt: row.instant('closedate'),
     });
   };
 
-  const form = (cells: Cells): Mapped => {
-    const [id, formId] = [cell(cells, 'contact_id'), cell(cells, 'form_id')];
+  const form = (row: Reader): Mapped => {
+    const [id, formId] = [row.text('contact_id'), row.text('form_id')];
     if (id === undefined || formId === undefined) return none('names no contact or no form');
-    const key = cell(cells, 'conversion_id') ?? `${id}/${formId}/${cell(cells, 'timestamp')}`;
-    return one(SOURCE, 'contact_form_submission', key, 'FormSubmitted', instant(cell(cells, 'timestamp')), {
+    const key = row.text('conversion_id') ?? `${id}/${formId}/${row.text('timestamp')}`;
+    return one(SOURCE, 'contact_form_submission', key, 'FormSubmitted', row.instant('timestamp'), {
       contact: { ref: `hubspot:${id}` },
       formId: `hubspot:${formId}`,
     });
   };
 
-  const meeting = (cells: Cells): Mapped => {
-    const id = cell(cells, 'engagement_id', 'id');
+  const meeting = (row: Reader): Mapped => {
+    const id = row.text('engagement_id', 'id');
     if (id === undefined) return none('has no id');
     const contacts = contactsOfMeeting.get(id) ?? [];
     if (contacts.length === 0) return none('names no contact: engagement_contact has none for the meeting');
-    const startsAt = instant(cell(cells, 'start_time', 'hs_meeting_start_time'));
-    const time = earliest(instant(cell(cells, 'created_at', 'createdate')) ?? startsAt, synced(cells));
+    const startsAt = row.instant('start_time', 'hs_meeting_start_time');
+    const time = earliest(row.instant('created_at', 'createdate') ?? startsAt, synced(row));
     const account = companyOfMeeting.get(id);
     const made = contacts.map((contactId) =>
       signal(SOURCE, 'engagement_meeting', `${id}/${contactId}`, 'MeetingBooked', time, {
@@ -163,79 +171,104 @@ export function hubspot(): Mapping {
     return { as: 'signals', signals: made.flatMap((m) => (m.ok ? [m.signal] : [])) };
   };
 
-  const emailEvent = (cells: Cells): Mapped => {
-    const id = cell(cells, 'id');
+  const emailEvent = (row: Reader): Mapped => {
+    const id = row.text('id');
     if (id === undefined) return none('has no id');
     const details = detailOf.get(id) ?? [];
-    const mapped = emailSignal(id, cells, details[0]?.cells ?? {});
+    const mapped = refusing(() => emailSignal(id, row, [row, ...details.map((detail) => detail.row)]));
     for (const detail of details) detail.event = mapped.as;
     return mapped;
   };
 
-  const emailSignal = (id: string, cells: Cells, detail: Cells): Mapped => {
-    if (isTrue(cell(cells, 'filtered_event'))) return none('HubSpot filtered it: not the act of a person');
-    const recipient = cell(cells, 'recipient');
+  /** `parts`: the event's own cells and those of its details; some exports have all in one table. */
+  const emailSignal = (id: string, row: Reader, parts: readonly Reader[]): Mapped => {
+    const recipient = row.text('recipient');
     if (recipient === undefined) return none('names no recipient');
     const known = contactByAddress.get(identityOf(recipient));
     const email = address(recipient);
     const about = {
       // A hash that no contact has is still one and the same person each time.
       contact: known ? { ref: `hubspot:${known}` } : email ? { email } : { ref: recipientRef(recipient) },
-      messageId: cell(cells, 'sent_by_id'),
-      emailCampaignId: cell(cells, 'email_campaign_id') && `hubspot:${cell(cells, 'email_campaign_id')}`,
+      messageId: row.text('sent_by_id'),
+      emailCampaignId: row.text('email_campaign_id') && `hubspot:${row.text('email_campaign_id')}`,
     };
-    const time = instant(cell(cells, 'created'));
-    const make = (type: Parameters<typeof one>[3], more: Record<string, unknown> = {}): Mapped =>
+    const make = (type: SignalType, time: string | undefined, more: Record<string, unknown> = {}): Mapped =>
       one(SOURCE, 'email_event', id, type, time, { ...about, ...more });
-    const type = cell(cells, 'type')?.toUpperCase();
+    // HubSpot filters events out of its reports, as those of machines that look at mails.
+    const act = (type: SignalType, more: Record<string, unknown> = {}): Mapped =>
+      row.flag('filtered_event')
+        ? none('HubSpot filtered it: not the act of a person')
+        : make(type, row.instant('created'), more);
+    // What takes a permission away counts all the same, and of the time of export where its own cannot be read.
+    const protect = (type: SignalType, more: Record<string, unknown> = {}): Mapped =>
+      make(type, instant(row.text('created')) ?? instant(row.text('_fivetran_synced')), more);
+    const type = row.text('type')?.toUpperCase().replaceAll('_', '');
     switch (type) {
       case 'DELIVERED':
-        return make('EmailDelivered');
+        return act('EmailDelivered');
       case 'OPEN':
-        return make('EmailOpened');
+        return act('EmailOpened');
       case 'CLICK':
-        return make('EmailClicked', { url: link(cell(detail, 'url')) });
+        return act('EmailClicked', { url: link(first(parts, 'url')) });
       case 'BOUNCE':
-        return make('EmailBounced', { bounce: bounceOf(detail) });
+        return protect('EmailBounced', { bounce: bounceOf(parts) });
       case 'SPAMREPORT':
-        return make('EmailComplained');
+        return protect('EmailComplained');
       case 'STATUSCHANGE':
-        return cell(detail, 'portal_subscription_status')?.toUpperCase() === 'UNSUBSCRIBED'
-          ? make('EmailUnsubscribed')
-          : none('a change of subscription that does not say to what');
+        return statusChange(changeOf(parts), protect);
       default:
-        return none(`an email event of type ${type ?? '(none)'} is no signal`);
+        return none(`an email event of type ${type?.slice(0, 20) ?? '(none)'} is no signal`);
+    }
+  };
+
+  const statusChange = (
+    change: ReturnType<typeof changeOf>,
+    protect: (type: SignalType, more?: Record<string, unknown>) => Mapped,
+  ): Mapped => {
+    switch (change) {
+      case 'left':
+        // Which purpose a subscription serves HubSpot does not say: leaving one withdraws all.
+        return protect('EmailUnsubscribed');
+      case 'bounced':
+        return protect('EmailBounced', { bounce: 'hard' });
+      case 'joined':
+        return none('a subscription that was taken again names no purpose, so it grants nothing');
+      case undefined:
+        return none('a change of subscription that does not say to what');
     }
   };
 
   return {
     source: SOURCE,
     stage: (table) => (lookups.has(table) || table === 'contact' || isDetail(table) ? 0 : 1),
-    row: (table, cells) => {
-      if (lookups.has(table)) return lookUp(table, cells);
-      if (isDetail(table)) {
-        const id = cell(cells, 'id');
-        if (id === undefined) return none('has no id');
-        detailOf.set(id, [...(detailOf.get(id) ?? []), { table, cells }]);
-        return joined;
-      }
-      switch (table) {
-        case 'contact':
-          return contact(cells);
-        case 'company':
-          return company(cells);
-        case 'deal':
-          return deal(cells);
-        case 'contact_form_submission':
-          return form(cells);
-        case 'engagement_meeting':
-          return meeting(cells);
-        case 'email_event':
-          return emailEvent(cells);
-        default:
-          return none(noSignal[table] ?? 'no canonical signal for this table');
-      }
-    },
+    numbers,
+    row: (table, cells, style = new NumberStyle(numbers(table))) =>
+      refusing(() => {
+        const row = new Reader(cells, style);
+        if (lookups.has(table)) return lookUp(table, row);
+        if (isDetail(table)) {
+          const id = row.text('id');
+          if (id === undefined) return none('has no id');
+          detailOf.set(id, [...(detailOf.get(id) ?? []), { table, row }]);
+          return joined;
+        }
+        switch (table) {
+          case 'contact':
+            return contact(row);
+          case 'company':
+            return company(row);
+          case 'deal':
+            return deal(row);
+          case 'contact_form_submission':
+            return form(row);
+          case 'engagement_meeting':
+            return meeting(row);
+          case 'email_event':
+            return emailEvent(row);
+          default:
+            return none(noSignal[table] ?? 'no canonical signal for this table');
+        }
+      }),
     *finish() {
       for (const { table, event } of [...detailOf.values()].flat()) {
         if (event === undefined)
@@ -256,16 +289,41 @@ function recipientRef(recipient: string): string {
 }
 
 const isDetail = (table: string): boolean => details.some((detail) => table === `email_event_${detail}`);
-const isTrue = (value: string | undefined): boolean => /^(true|t|1|yes)$/i.test(value ?? '');
-const synced = (cells: Cells): string | undefined => instant(cell(cells, '_fivetran_synced'));
+const synced = (row: Reader): string | undefined => row.instant('_fivetran_synced');
 /** When a row's state was true: its last change, else when it was exported, else its creation. */
-const stateAt = (cells: Cells): string | undefined =>
-  instant(cell(cells, 'hs_lastmodifieddate', 'lastmodifieddate')) ??
-  synced(cells) ??
-  instant(cell(cells, 'createdate', 'created_at'));
+const stateAt = (row: Reader): string | undefined =>
+  row.instant('hs_lastmodifieddate', 'lastmodifieddate') ?? synced(row) ?? row.instant('createdate', 'created_at');
+
+const first = (parts: readonly Reader[], ...names: readonly string[]): string | undefined =>
+  parts.map((part) => part.text(...names)).find((value) => value !== undefined);
+
+const numbers = (table: string): Readonly<Record<string, FigureKind>> =>
+  table === 'deal' ? { amount: 'decimal', property_amount: 'decimal' } : {};
+
+/** As HubSpot writes that somebody left, for all mails, one subscription, or the legal basis of one. */
+const left = /(?<![A-Z_])(UNSUBSCRIBED|NOT_?SUBSCRIBED|OPT(ED)?_?OUT)(?![A-Z_])/i;
+
+/**
+ * What a change of status says. `portal_subscription_status` is about all mails and empty where single subscriptions change;
+ * those stand in `subscriptions`, as JSON that exports write in many ways, so its words are looked for. Leaving anything comes
+ * before all else that the change says.
+ */
+function changeOf(parts: readonly Reader[]): 'left' | 'bounced' | 'joined' | undefined {
+  const said = parts.flatMap((part) => [
+    part.text('portal_subscription_status', 'portalsubscriptionstatus'),
+    part.text('subscriptions'),
+  ]);
+  const words = said.filter((text) => text !== undefined);
+  if (words.some((text) => left.test(text))) return 'left';
+  if (parts.some((part) => part.flag('bounced'))) return 'bounced';
+  return words.some((text) => /SUBSCRIBED|OPT(ED)?_?IN/i.test(text)) ? 'joined' : undefined;
+}
+
+/** The contact's present state: it left all mails (`hs_email_optout`) or one subscription (`hs_email_optout_<id>`). */
+const leftAny = (row: Reader): boolean => row.names(/^hs_email_optout(_\d+)?$/).some((name) => row.flag(name));
 
 /** HubSpot reports a bounce when it gives up. A temporary code is soft, except where the mailbox does not exist. */
-const bounceOf = (detail: Cells): 'hard' | 'soft' =>
-  /^4/.test(cell(detail, 'status') ?? '') && cell(detail, 'category')?.toUpperCase() !== 'UNKNOWN_USER'
+const bounceOf = (parts: readonly Reader[]): 'hard' | 'soft' =>
+  /^4/.test(first(parts, 'status') ?? '') && first(parts, 'category')?.toUpperCase() !== 'UNKNOWN_USER'
     ? 'soft'
     : 'hard';

@@ -6,6 +6,8 @@ import {
   type SignalType,
   signalKinds,
 } from '@countersign/contracts';
+import type { FigureKind, NumberStyle } from './figures.js';
+import { Unread } from './reader.js';
 
 /**
  * What became of one row. `signals`: it is one or several signals. `joined`: another row's signal carries what it says, or it
@@ -21,12 +23,24 @@ export interface Mapping {
   readonly source: string;
   /** 0: read for others to look up in; 1: after them. Each row of either is mapped once. */
   stage(table: string): 0 | 1;
-  row(table: string, cells: Readonly<Record<string, string>>): Mapped;
+  row(table: string, cells: Readonly<Record<string, string>>, style?: NumberStyle): Mapped;
+  /** The columns of a table that are read as numbers. */
+  numbers(table: string): Readonly<Record<string, FigureKind>>;
   /** Signals that are sums of many rows, and why rows of a table became none of them after all. */
   finish(): Iterable<
     | { readonly table: string; readonly rows: number; readonly signal: Envelope }
     | { readonly table: string; readonly rows: number; readonly why: string }
   >;
+}
+
+/** What became of a row, or that it is refused because a cell of it cannot be read. */
+export function refusing(row: () => Mapped): Mapped {
+  try {
+    return row();
+  } catch (error) {
+    if (error instanceof Unread) return none(error.message);
+    throw error;
+  }
 }
 
 export const joined: Mapped = { as: 'joined' };

@@ -194,3 +194,44 @@ test('a file that cannot be read ends the reading with its error', async () => {
     for await (const _row of table?.rows() ?? []);
   }).rejects.toThrow('ENOENT');
 });
+
+test.each([
+  ['company.csv', 'company_data.csv'],
+  ['company.CSV', 'company.csv'],
+  ['Company_Data.csv', 'company.csv'],
+])('%s beside %s would count a table twice: the export is refused', async (one, other) => {
+  const of = mkdtempSync(join(tmpdir(), 'replay-'));
+  try {
+    for (const file of [one, other]) writeFileSync(join(of, file), 'id,name\n1,Acme\n');
+    await expect(tablesIn(of)).rejects.toThrow(
+      `${[one, other].sort().join(' and ')} in ${of} are both the table company`,
+    );
+  } finally {
+    rmSync(of, { recursive: true });
+  }
+});
+
+test('a refused row is told with its file, line, column and form, and its table is read by what all its rows show', async () => {
+  const of = mkdtempSync(join(tmpdir(), 'replay-'));
+  try {
+    const head = 'id,customer_id,date,clicks,impressions,cost_micros,conversions,conversions_value\n';
+    const rows = [
+      '9,21,2021-02-01,"1,049",1,1,0,"1,234"',
+      '9,21,2021-02-02,some,1,1,0,0',
+      '9,21,2021-02-03,1,1,1,0,2.5',
+    ];
+    writeFileSync(join(of, 'google_ads_campaign_stats.csv'), `${head}${rows.join('\n')}\n`);
+    const wire = answering();
+    const report = await run(ads({ currency: 'EUR' }), wire, of);
+    expect(wire.sent.map((s) => s.data)).toMatchObject([
+      { clicks: 1049, revenueMinor: 123_400 },
+      { revenueMinor: 250 },
+    ]);
+    expect(report.tables[0]?.places).toEqual({
+      'clicks holds "a": a whole number is expected': ['google_ads_campaign_stats.csv:3'],
+    });
+    expect(replayText(picocolors.createColors(false), report)).toMatch(/stats\.csv +1 +3 +clicks holds "a"/);
+  } finally {
+    rmSync(of, { recursive: true });
+  }
+});

@@ -1,4 +1,5 @@
 import type { Envelope } from '@countersign/contracts';
+import { NumberStyle } from './figures.js';
 import type { Mapping } from './mapping.js';
 import { problemsOf, type ReplayReport, type TableCount } from './report.js';
 import type { Table } from './rows.js';
@@ -25,11 +26,13 @@ export interface ReplayOptions {
 
 /** Signals published in one request. */
 const batch = 500;
+/** Lines named of one reason why rows are no signal. */
+const maxPlaces = 5;
 /** Signals that may wait for their outcome while more are read. */
 const ahead = 20_000;
 
 /**
- * Reads every row of the tables once, publishes what are signals, and waits for the outcome of each. Rows are streamed; what is
+ * Maps every row of the tables once, publishes what are signals, and waits for the outcome of each. Rows are streamed; what is
  * kept is what others look up, sums of days, and one entry a signal.
  */
 export async function replay(
@@ -64,14 +67,17 @@ export async function replay(
   for (const stage of [0, 1] as const) {
     for (const table of tables.filter((t) => mapping.stage(t.name) === stage)) {
       const count = counting(counts, table);
+      const style = await styleOf(table, mapping);
       for await (const row of table.rows()) {
         rows += 1;
         count.rows += 1;
         if (rows % 1_000 === 0) said();
-        const mapped = row.ok ? mapping.row(table.name, row.cells) : ({ as: 'none', why: row.why } as const);
+        const mapped = row.ok ? mapping.row(table.name, row.cells, style) : ({ as: 'none', why: row.why } as const);
         if (mapped.as === 'joined') count.joined += 1;
-        else if (mapped.as === 'none') add(count.notSignals, mapped.why, 1);
-        else {
+        else if (mapped.as === 'none') {
+          add(count.notSignals, mapped.why, 1);
+          see(count.places, mapped.why, `${table.file}:${row.line}`);
+        } else {
           count.inSignals += 1;
           await send(count, mapped.signals);
         }
@@ -98,11 +104,24 @@ export async function replay(
 type Counting = { -readonly [K in keyof TableCount]: TableCount[K] } & {
   files: string[];
   notSignals: Record<string, number>;
+  places: Record<string, string[]>;
 };
+
+/** Reads the table once before its rows are mapped, where it has numbers: how they are written shows only in all of them. */
+async function styleOf(table: Table, mapping: Mapping): Promise<NumberStyle> {
+  const kinds = mapping.numbers(table.name);
+  const style = new NumberStyle(kinds);
+  const columns = Object.keys(kinds);
+  if (columns.length === 0) return style;
+  for await (const row of table.rows()) {
+    if (row.ok) for (const column of columns) style.learn(column, row.cells[column] ?? '');
+  }
+  return style;
+}
 
 function counting(counts: Map<string, Counting>, table: Table): Counting {
   const known = counts.get(table.name);
-  const count = known ?? { files: [], rows: 0, inSignals: 0, joined: 0, notSignals: {}, signals: 0 };
+  const count = known ?? { files: [], rows: 0, inSignals: 0, joined: 0, notSignals: {}, places: {}, signals: 0 };
   count.files.push(table.file);
   counts.set(table.name, count);
   return count;
@@ -110,6 +129,12 @@ function counting(counts: Map<string, Counting>, table: Table): Counting {
 
 const add = (counts: Record<string, number>, name: string, n: number): void => {
   counts[name] = (counts[name] ?? 0) + n;
+};
+
+/** Keeps the first places of a reason: enough to look them up. */
+const see = (places: Record<string, string[]>, why: string, place: string): void => {
+  places[why] ??= [];
+  if (places[why].length < maxPlaces) places[why].push(place);
 };
 
 /** Published signals and what was heard of them. A row that is there twice is one id published twice, with two outcomes. */

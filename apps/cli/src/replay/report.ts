@@ -10,6 +10,8 @@ export interface TableCount {
   readonly joined: number;
   /** Rows that are no signal, by reason. */
   readonly notSignals: Readonly<Record<string, number>>;
+  /** The first rows of each of these reasons, as `file:line`, the line on which the row ends. */
+  readonly places: Readonly<Record<string, readonly string[]>>;
   readonly signals: number;
 }
 
@@ -65,10 +67,13 @@ export function replayText(paint: Paint, report: ReplayReport): string {
     sum((t) => t.signals),
   ]);
   const reasons = report.tables.flatMap((t) =>
-    Object.entries(t.notSignals).map(([why, n]) => [`  ${t.files.join(', ')}`, String(n), why]),
+    Object.entries(t.notSignals).map(([why, n]) => {
+      const lines = (t.places[why] ?? []).map((place) => place.slice(place.lastIndexOf(':') + 1));
+      return [`  ${t.files.join(', ')}`, String(n), lines.join(', '), why];
+    }),
   );
   const lines = [titled(paint, ['file', 'rows', 'in signals', 'joined', 'no signal', 'signals'], rows)];
-  if (reasons.length > 0) lines.push('', titled(paint, ['no signal', 'rows', 'why'], reasons));
+  if (reasons.length > 0) lines.push('', titled(paint, ['no signal', 'rows', 'first lines', 'why'], reasons));
   const rejected = total(report.rejected);
   lines.push(
     '',

@@ -7,10 +7,11 @@ import { charsetOf, firstBad } from '@countersign/contracts';
 import { type CsvError, parse } from 'csv-parse';
 import { Misused } from '../core/edit.js';
 
-/** One line of a table: its cells by column name, or why it cannot be read. */
-export type Row =
+/** One row of a table: its cells by column name, or why it cannot be read; and the line of the file on which it ends. */
+export type Row = { readonly line: number } & (
   | { readonly ok: true; readonly cells: Readonly<Record<string, string>> }
-  | { readonly ok: false; readonly why: string };
+  | { readonly ok: false; readonly why: string }
+);
 
 /** A CSV file of an export. */
 export interface Table {
@@ -22,10 +23,21 @@ export interface Table {
 
 /**
  * The CSV files of a folder, by name, in a charset; a byte order mark says better what a file is. Throws where the folder cannot be read,
- * and `Misused` where a file is not in its charset: all are read through first, so that nothing is published of such an export.
+ * and `Misused` where a file is not in its charset, or where two files hold the same table, which would count it twice: all are
+ * read through first, so that nothing is published of such an export.
  */
 export async function tablesIn(folder: string, charset = 'utf-8'): Promise<readonly Table[]> {
   const files = (await readdir(folder)).filter((file) => file.toLowerCase().endsWith('.csv')).sort();
+  const of = new Map<string, string>();
+  for (const file of files) {
+    const [name, other] = [tableName(file), of.get(tableName(file))];
+    if (other !== undefined) {
+      throw new Misused(
+        `${other} and ${file} in ${folder} are both the table ${name}: leave the one that counts there`,
+      );
+    }
+    of.set(name, file);
+  }
   for (const file of files) {
     for await (const _text of textOf(join(folder, file), charset));
   }
@@ -44,6 +56,7 @@ async function* rowsOf(path: string, charset: string): AsyncIterable<Row> {
   const parser = pipeline(
     textOf(path, charset),
     parse({
+      info: true,
       relax_quotes: true,
       relax_column_count: true,
       skip_empty_lines: true,
@@ -57,15 +70,21 @@ async function* rowsOf(path: string, charset: string): AsyncIterable<Row> {
     () => undefined,
   );
   let columns: readonly string[] | undefined;
-  for await (const line of parser as AsyncIterable<readonly string[]>) {
+  const broken = () =>
+    skipped.splice(0).map((error): Row => {
+      const line = typeof error.lines === 'number' ? error.lines : 0;
+      return { ok: false, why: `cannot be read as CSV (${error.code})`, line };
+    });
+  type Line = { readonly record: readonly string[]; readonly info: { readonly lines: number } };
+  for await (const { record, info } of parser as AsyncIterable<Line>) {
     if (!columns) {
-      columns = line.map((name) => name.trim().toLowerCase());
+      columns = record.map((name) => name.trim().toLowerCase());
       continue;
     }
-    yield rowOf(columns, line);
-    for (const error of skipped.splice(0)) yield { ok: false, why: `cannot be read as CSV (${error.code})` };
+    yield rowOf(columns, record, info.lines);
+    yield* broken();
   }
-  for (const error of skipped.splice(0)) yield { ok: false, why: `cannot be read as CSV (${error.code})` };
+  yield* broken();
 }
 
 /** A file's text. Never replaces what cannot be decoded: throws `Misused` with the file, the charset and the bytes' place. */
@@ -106,22 +125,13 @@ async function* textOf(path: string, stated: string): AsyncIterable<string> {
 }
 
 /** Cells by column. Of a column that is there twice the first counts. */
-export function rowOf(columns: readonly string[], line: readonly string[]): Row {
-  if (line.length !== columns.length) {
-    return { ok: false, why: `has ${line.length} cells where the header has ${columns.length}` };
+export function rowOf(columns: readonly string[], record: readonly string[], line: number): Row {
+  if (record.length !== columns.length) {
+    return { ok: false, why: `has ${record.length} cells where the header has ${columns.length}`, line };
   }
   const cells: Record<string, string> = Object.create(null);
   columns.forEach((name, i) => {
-    cells[name] ??= (line[i] ?? '').trim();
+    cells[name] ??= (record[i] ?? '').trim();
   });
-  return { ok: true, cells };
-}
-
-/** A cell that says something, by any of its names; exports put `property_` before properties. */
-export function cell(cells: Readonly<Record<string, string>>, ...names: readonly string[]): string | undefined {
-  for (const name of names) {
-    const value = cells[name] ?? cells[`property_${name}`];
-    if (value !== undefined && value !== '' && value.toLowerCase() !== 'null') return value;
-  }
-  return undefined;
+  return { ok: true, cells, line };
 }

@@ -12,6 +12,9 @@ test.each([
   ['1577836800000', '2020-01-01T00:00:00.000Z'],
   ['yesterday', undefined],
   ['2021-13-01', undefined],
+  ['2021-02-30', undefined],
+  ['2021-02-01 25:00:00', undefined],
+  ['20210201120000', undefined],
 ])('a time written as %s is %s', (text, expected) => {
   expect(instant(text)).toBe(expected);
 });

@@ -1,14 +1,20 @@
 import { currencyDigits, readAddress, type Seniority } from '@countersign/contracts';
 import { z } from 'zod';
 
-/** A time as exports write it (`2020-12-30 3:15:52.1`, ISO 8601, a day, milliseconds), in UTC where no offset is given. */
+/**
+ * A time as exports write it (`2020-12-30 3:15:52.1`, ISO 8601, a day, milliseconds in 13 digits), in UTC where no offset is given.
+ * Undefined for anything else, and for a day or an hour that no calendar has.
+ */
 export function instant(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const written =
     /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(\.\d+)?)?)? ?(Z|UTC|[+-]\d{2}(?::?\d{2})?)?$/i.exec(text);
-  if (!written) return /^\d{12,14}$/.test(text) ? new Date(Number(text)).toISOString() : undefined;
+  if (!written) return /^\d{13}$/.test(text) ? new Date(Number(text)).toISOString() : undefined;
   const [, day, hour = '0', minute = '00', second = '00', fraction = '', zone = 'Z'] = written;
   const offset = /^(Z|UTC)$/i.test(zone) ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(3).replace(':', '') || '00'}`;
+  // Date.parse takes the 30th of February for the 1st or 2nd of March.
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== day) return undefined;
   const time = Date.parse(`${day}T${hour.padStart(2, '0')}:${minute}:${second}${fraction.slice(0, 4)}${offset}`);
   return Number.isNaN(time) ? undefined : new Date(time).toISOString();
 }

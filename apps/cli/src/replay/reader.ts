@@ -1,0 +1,149 @@
+import { type Figure, formOf, NumberStyle } from './figures.js';
+import { instant, millionths, whole } from './values.js';
+
+/** A cell that holds something else than its column should: its row is refused. The message never holds the cell's text. */
+export class Unread extends Error {}
+
+const unread = (column: string, text: string, expected: string): Unread =>
+  new Unread(`${column} holds ${JSON.stringify(formOf(text))}: ${expected}`);
+
+export interface Amount {
+  /** Millionths of the currency. */
+  readonly amount: bigint;
+  /** The code or sign that stands beside the amount. */
+  readonly mark: string | undefined;
+}
+
+/**
+ * The cells of one row. An empty cell, or a column that is not there, is undefined; what is there and cannot be read throws
+ * `Unread`. Exports put `property_` before properties; of several names the first that says something counts.
+ */
+export class Reader {
+  constructor(
+    private readonly cells: Readonly<Record<string, string>>,
+    private readonly style: NumberStyle = new NumberStyle(),
+  ) {}
+
+  text(...names: readonly string[]): string | undefined {
+    return this.said(names)?.text;
+  }
+
+  /** Whether the file has the column, be the cell empty or not. */
+  has(...names: readonly string[]): boolean {
+    return names.some((name) => this.cells[name] !== undefined || this.cells[`property_${name}`] !== undefined);
+  }
+
+  /** The columns of the file whose name, without `property_`, is of a kind. */
+  names(kind: RegExp): readonly string[] {
+    const names = Object.keys(this.cells).map((name) => name.replace(/^property_/, ''));
+    return names.filter((name) => kind.test(name));
+  }
+
+  /** An identifier of digits, as advertising platforms give them; dashes may divide it. */
+  digits(...names: readonly string[]): string | undefined {
+    return this.as(names, 'an identifier of digits is expected', (text) =>
+      /^\d[\d-]*$/.test(text) ? text : undefined,
+    );
+  }
+
+  instant(...names: readonly string[]): string | undefined {
+    return this.as(names, 'a time such as 2026-11-21T10:00:00Z is expected', instant);
+  }
+
+  /** The calendar day as it is written, whatever offset stands behind it. */
+  day(...names: readonly string[]): string | undefined {
+    return this.as(names, 'a day such as 2026-11-21 is expected', (text) => {
+      const time = instant(text);
+      return time && (/^\d{4}-\d{2}-\d{2}/.exec(text)?.[0] ?? time.slice(0, 10));
+    });
+  }
+
+  /** False where the cell says nothing. */
+  flag(...names: readonly string[]): boolean {
+    const read = this.as(names, 'true or false is expected', (text) =>
+      /^(true|t|1|yes|y)$/i.test(text) ? 'yes' : /^(false|f|0|no|n)$/i.test(text) ? 'no' : undefined,
+    );
+    return read === 'yes';
+  }
+
+  /** A word of a list, in capitals. */
+  word<T>(words: Readonly<Record<string, T>>, ...names: readonly string[]): T | undefined {
+    const said = this.said(names);
+    if (!said) return undefined;
+    const word = said.text.toUpperCase();
+    if (!Object.hasOwn(words, word)) throw unread(said.name, said.text, 'it is no status that is known');
+    return words[word];
+  }
+
+  /** A whole number from zero. Undefined where the column is not there or says that it has no figure; an empty cell is zero. */
+  count(...names: readonly string[]): number | undefined {
+    return this.optional(names, 0, (figure, refuse) => whole(figure.decimal) ?? refuse('a whole number from zero'));
+  }
+
+  /** Millionths of a number, by the same rule as `count`. */
+  decimal(...names: readonly string[]): bigint | undefined {
+    return this.optional(names, 0n, ({ currency, decimal }, refuse) =>
+      currency === undefined ? (millionths(decimal) ?? refuse('a number')) : refuse('a number without a currency'),
+    );
+  }
+
+  /** An amount that the row must state: the column has to be there and give a figure. An empty cell is zero. */
+  amount(...names: readonly string[]): Amount {
+    const found = this.optional(names, { amount: 0n, mark: undefined }, readAmount);
+    if (found) return found;
+    const said = this.said(names);
+    if (!said) throw new Unread(`the file has no column ${names.join(' or ')}`);
+    throw unread(said.name, said.text, 'an amount is expected');
+  }
+
+  /** An amount that the row may leave out. */
+  amountIfAny(...names: readonly string[]): Amount | undefined {
+    return this.said(names) && this.optional(names, undefined, readAmount);
+  }
+
+  /** Without an identifier in the named cell, the row reads as the sums below a downloaded table do. */
+  isTotal(...names: readonly string[]): boolean {
+    const id = this.text(...names);
+    if (id !== undefined && /^\d/.test(id)) return false;
+    return (
+      (id !== undefined && /^[-–—]+$/.test(id)) ||
+      Object.values(this.cells).some((text) => /^(grand )?totals?\b/i.test(text))
+    );
+  }
+
+  private optional<T>(
+    names: readonly string[],
+    empty: T,
+    take: (figure: Extract<Figure, { as: 'number' }>, refuse: (expected: string) => never) => T,
+  ): T | undefined {
+    const said = this.said(names);
+    if (!said) return this.has(...names) ? empty : undefined;
+    const refuse = (expected: string): never => {
+      throw unread(said.name, said.text, expected);
+    };
+    const figure = this.style.read(said.name, said.text);
+    if (figure.as === 'unread') return refuse(figure.expected);
+    return figure.as === 'none' ? undefined : take(figure, (expected) => refuse(`${expected} is expected`));
+  }
+
+  private as(names: readonly string[], expected: string, read: (text: string) => string | undefined) {
+    const said = this.said(names);
+    if (!said) return undefined;
+    const value = read(said.text);
+    if (value === undefined) throw unread(said.name, said.text, expected);
+    return value;
+  }
+
+  private said(names: readonly string[]): { readonly name: string; readonly text: string } | undefined {
+    for (const name of names.flatMap((n) => [n, `property_${n}`])) {
+      const text = this.cells[name];
+      if (text !== undefined && text !== '' && text.toLowerCase() !== 'null') return { name, text };
+    }
+    return undefined;
+  }
+}
+
+const readAmount = (
+  { decimal, currency: mark }: Extract<Figure, { as: 'number' }>,
+  refuse: (expected: string) => never,
+): Amount => ({ amount: millionths(decimal) ?? refuse('a number'), mark });
