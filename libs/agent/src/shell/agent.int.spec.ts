@@ -395,6 +395,38 @@ describe('by a model', () => {
     expect(JSON.stringify(out)).not.toContain('secret');
   });
 
+  test('an answer that is none does not repeat the job, and nothing stays held', async () => {
+    await start();
+    respond = (response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end('null');
+    };
+    await assign(aTask());
+    const fallback = "the model's server answered without a message";
+    expect(proposedOf(await service.runJobs())).toMatchObject([{ planner: { kind: 'rules', fallback } }]);
+    expect(asked).toBe(1);
+    expect(await service.query('SELECT held FROM token_budgets')).toEqual([{ held: 0 }]);
+    expect(await service.query('SELECT * FROM jobs')).toEqual([]);
+  });
+
+  test('a plan whose words no store holds as they are is kept with those in their place', async () => {
+    vi.stubEnv('OPENAI_MODEL', `${'m'.repeat(119)}😀`);
+    await start();
+    const good = respond;
+    respond = (response) => {
+      const end = response.end.bind(response);
+      response.end = ((body: string) => end(body.replace('a little', '\\\\u0000\\\\ud800'))) as typeof response.end;
+      good(response);
+    };
+    await assign(aTask());
+    expect(proposedOf(await service.runJobs())).toMatchObject([
+      {
+        planner: { kind: 'model', name: `${'m'.repeat(119)}\ufffd` },
+        rationale: expect.stringContaining('\ufffd\ufffd'),
+      },
+    ]);
+  });
+
   test('a spent budget asks nothing', async () => {
     vi.stubEnv('MODEL_TOKENS_PER_DAY', '100');
     await start();

@@ -1,16 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ActionKindName, TaskAssigned } from '@countersign/contracts';
+import { gzipSync } from 'node:zlib';
+import { type ActionKindName, ActionProposed, type TaskAssigned } from '@countersign/contracts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Plan, RulePlanner } from '../core/plan.js';
 import { aCampaign, aTask, at, contact, factsFor } from '../testing.js';
-import { modelAccess } from './model-access.js';
+import { type ModelAccess, modelAccess } from './model-access.js';
 import { modelPlanner } from './model-planner.js';
 
 interface Question {
   readonly model: string;
   readonly messages: readonly { role: string; content: string }[];
-  readonly response_format: { json_schema: { strict: boolean; schema: object } };
+  readonly max_completion_tokens?: number;
+  readonly max_tokens?: number;
+  readonly response_format?: { type: string; json_schema?: { strict: boolean; schema: object } };
 }
 type Answer = (response: ServerResponse, question: Question) => void;
 
@@ -21,9 +24,11 @@ let held: number;
 let used: number;
 let left: number;
 let stop: AbortController;
+let warnings: string[];
 
 beforeEach(async () => {
   [answers, questions, held, used, left, stop] = [[], [], 0, 0, 1_000_000, new AbortController()];
+  warnings = [];
   server = createServer(async (request: IncomingMessage, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
@@ -39,13 +44,13 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const send = (status: number, body: object, headers: Record<string, string> = {}): Answer => {
+const send = (status: number, body: unknown, headers: Record<string, string> = {}): Answer => {
   return (response) => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
-    response.end(JSON.stringify(body));
+    response.end(typeof body === 'string' ? body : JSON.stringify(body));
   };
 };
-const message = (content: string | null, more: object = {}, finish_reason = 'stop'): Answer =>
+const message = (content: unknown, more: object = {}, finish_reason = 'stop'): Answer =>
   send(200, {
     id: 'c',
     object: 'chat.completion',
@@ -72,21 +77,34 @@ const rules: RulePlanner = { name: 'test rules', plan: () => byRules };
 const task = aTask();
 const kinds: readonly ActionKindName[] = ['ads.set_bid', 'ads.shift_budget', 'ads.pause_campaign'];
 
-/** A planner over the test's server; what it has learnt of the server stays with it. */
-function planWith(env: Readonly<Record<string, string>> = {}, most = 8) {
+interface Options {
+  readonly access?: ModelAccess;
+  readonly name?: string;
+  readonly timeoutMs?: number;
+  readonly most?: number;
+  readonly timer?: (ms: number) => AbortSignal;
+}
+
+function accessOf({ name = 'a-model', timeoutMs = 20_000 }: Options = {}): ModelAccess {
   const { port } = server.address() as AddressInfo;
   const access = modelAccess({
     OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`,
     OPENAI_API_KEY: 'a key for a test',
-    OPENAI_MODEL: 'a-model',
-    ...env,
+    OPENAI_MODEL: name,
+    MODEL_TIMEOUT_MS: String(timeoutMs),
   });
   if (!access) throw new Error('no model configured');
+  return access;
+}
+
+function plan(given: TaskAssigned = task, options: Options = {}) {
   const planner = modelPlanner({
-    access,
+    access: options.access ?? accessOf(options),
     rules,
-    bounds: { kinds, most, planner: rules.name },
+    bounds: { kinds, most: options.most ?? 8, planner: rules.name },
     stop: stop.signal,
+    log: { warn: (text) => warnings.push(text) },
+    ...(options.timer && { timer: options.timer }),
     budget: {
       reserve: async (tokens) => {
         if (held + used + tokens > left) return false;
@@ -99,12 +117,8 @@ function planWith(env: Readonly<Record<string, string>> = {}, most = 8) {
       },
     },
   });
-  return (given: TaskAssigned) =>
-    planner.plan(given, factsFor(given, [aCampaign('cmp-a', 100, 300), aCampaign('cmp-b', 100, 50)]), at);
+  return planner.plan(given, factsFor(given, [aCampaign('cmp-a', 100, 300), aCampaign('cmp-b', 100, 50)]), at);
 }
-
-const plan = (given: TaskAssigned = task, { timeoutMs = 20_000, most = 8 } = {}) =>
-  planWith({ MODEL_TIMEOUT_MS: String(timeoutMs) }, most)(given);
 const fallback = (why: string) => ({ ...byRules, by: { kind: 'rules', name: 'test rules', fallback: why } });
 
 test('a good answer becomes a plan with ids in place of aliases, and its tokens are counted', async () => {
@@ -123,7 +137,7 @@ test('a good answer becomes a plan with ids in place of aliases, and its tokens 
     ],
   });
   expect({ held, used, asked: questions.length }).toEqual({ held: 0, used: 150, asked: 1 });
-  expect(questions[0]?.response_format.json_schema.strict).toBe(true);
+  expect(questions[0]?.response_format?.json_schema?.strict).toBe(true);
 });
 
 test('a decline is a decline, in the words of the model and said to be so', async () => {
@@ -232,31 +246,31 @@ describe('on any failure the rules plan, and the proposal says why', () => {
   });
 
   test('a wait that the server asks for is cut short by the time', async () => {
-    answers = [send(429, { error: {} }, { 'retry-after': '30' })];
-    // However late the first question comes on a busy machine, the 30 s are not waited for.
-    expect(await plan(task, { timeoutMs: 500 })).toEqual(fallback('the model took too long'));
-    expect(questions.length).toBeLessThan(2);
-  });
-
-  test('a broken connection', async () => {
-    answers = [(response) => response.destroy()];
-    expect(await plan()).toEqual(fallback('the model could not be reached'));
-  });
-
-  test('a body that is no JSON', async () => {
+    // The time is over when the first answer was sent, so no clock decides what this sees.
+    const time = new AbortController();
     answers = [
-      (response) => {
-        response.writeHead(200, { 'content-type': 'application/json' });
-        response.end('<html>');
+      (response, question) => {
+        response.on('finish', () => time.abort());
+        send(429, { error: {} }, { 'retry-after': '30' })(response, question);
       },
     ];
-    expect(await plan()).toEqual(fallback("the model's server gave no usable answer"));
+    expect(await plan(task, { timer: () => time.signal })).toEqual(fallback('the model took too long'));
+    expect(questions).toHaveLength(1);
+    expect(held).toBe(0);
   });
 
-  test('a body without choices is an answer that cannot be read', async () => {
-    answers = [send(200, {})];
-    expect(await plan()).toEqual(fallback("the model's answer could not be read"));
-    expect(used).toBeGreaterThan(0);
+  test.each([
+    ['of the model', aTask(), 20_000],
+    ['that the task leaves', aTask({ dueAt: new Date(Date.parse(at) + 1_234).toISOString() }), 1_234],
+  ])('the time of a question is the shorter one: that %s', async (_name, given, expected) => {
+    const times: number[] = [];
+    const timer = (ms: number): AbortSignal => {
+      times.push(ms);
+      return new AbortController().signal;
+    };
+    answers = [says({ proposals: [bid()] })];
+    await plan(given, { timer });
+    expect(times).toEqual([expected]);
   });
 
   test('a spent budget: nothing is asked', async () => {
@@ -283,102 +297,288 @@ describe('on any failure the rules plan, and the proposal says why', () => {
   });
 });
 
+describe('a server that speaks the protocol nearly', () => {
+  const good = JSON.stringify({ proposals: [bid()], declined: null });
+  const sse = `data: {"choices":[{"delta":{"content":"{"}}]}\n\ndata: [DONE]\n\n`;
+
+  test.each<[string, unknown]>([
+    ['in a code fence', `\`\`\`json\n${good}\n\`\`\``],
+    ['in a code fence with text around it', `Sure! With {{braces}}:\n\n\`\`\`json\n${good}\n\`\`\`\nAnything else?`],
+    ['in a code fence of one line', `\`\`\`json ${good} \`\`\``],
+    ['in a code fence that is not closed', `\`\`\`json\n${good}`],
+    ['with text around it', `Here is the plan: ${good} I hope it helps.`],
+    ['after its reasoning', `<think>\n{"proposals": []} is too little\n</think>\n\n${good}`],
+    ['after reasoning whose begin is missing', `{"proposals": []} is too little </think>${good}`],
+    ['after reasoning, in a code fence', `<thinking>hm</thinking>\n\`\`\`\n${good}\n\`\`\``],
+    ['with a byte order mark', `\ufeff${good}`],
+    [
+      'as an array of parts',
+      [
+        { type: 'text', text: good.slice(0, 20) },
+        { type: 'text', text: good.slice(20) },
+      ],
+    ],
+    [
+      'as parts with reasoning among them',
+      [
+        { type: 'thinking', thinking: 'hm' },
+        { type: 'text', text: good },
+      ],
+    ],
+  ])('an answer %s is read at the first question', async (_name, content) => {
+    answers = [message(content)];
+    expect(await plan()).toMatchObject({ by: { kind: 'model' }, proposals: [{ payload: { bidMinor: 220 } }] });
+    expect({ held, used, asked: questions.length }).toEqual({ held: 0, used: 150, asked: 1 });
+  });
+
+  test('an answer whose content type is another one is read', async () => {
+    const body = { choices: [{ message: { content: good } }], usage: { total_tokens: 150 } };
+    answers = [send(200, body, { 'content-type': 'text/plain' })];
+    expect(await plan()).toMatchObject({ by: { kind: 'model' } });
+  });
+
+  test.each<[string, string]>([
+    ['reasoning that never ends', `<think>perhaps ${good}`],
+    ['two answers', `\`\`\`json\n${good}\n\`\`\`\nor\n\`\`\`json\n${good}\n\`\`\``],
+    ['many beginnings of one', '{"a":'.repeat(50_000)],
+    ['many fences', '```\n'.repeat(50_000)],
+  ])('%s: asked once more, then the rules plan', async (_name, content) => {
+    answers = [message(content)];
+    expect(await plan()).toEqual(fallback("the model's answer could not be read"));
+    expect({ held, asked: questions.length }).toEqual({ held: 0, asked: 2 });
+    // What is said back is bounded, so that one long answer does not take the day's tokens.
+    expect(questions[1]?.messages[2]?.content.length).toBeLessThanOrEqual(16_000);
+  });
+
+  test.each<[string, Answer]>([
+    ['an empty text', message('')],
+    ['blank text', message(' \n')],
+    ['null', message(null)],
+    ['no parts', message([])],
+    ['only calls of tools', message(null, { tool_calls: [{ id: 't', type: 'function', function: {} }] })],
+    ['neither text nor parts', message(7)],
+    ['only reasoning, cut off', message(null, { reasoning_content: 'hm' }, 'length')],
+  ])('an answer that is %s is asked for once more, with no empty turn in between', async (_name, answer) => {
+    answers = [answer, says({ proposals: [bid()] })];
+    expect(await plan()).toMatchObject({ by: { kind: 'model' } });
+    expect(questions[1]?.messages.map((m) => m.role)).toEqual(['system', 'user', 'assistant', 'user']);
+    for (const { content } of questions[1]?.messages ?? []) expect(content.trim()).not.toBe('');
+  });
+
+  test('halves of letters and bytes that no store holds do not reach a plan, and the plan is not lost for them', async () => {
+    const text = 'a\u0000b\ud800c';
+    answers = [
+      says({ proposals: [bid({ rationale: text, alternatives: [{ says: text, whyNot: `${'x'.repeat(499)}😀` }] })] }),
+    ];
+    const { proposals } = await plan();
+    expect(proposals).toMatchObject([{ rationale: 'a\ufffdb\ufffdc' }]);
+    const kept = JSON.stringify(proposals);
+    expect(kept).not.toMatch(/\\u0000|\\ud[89a-f]/i);
+  });
+
+  describe('gives the rules the word at once where its answer is none', () => {
+    const other = "the model's server answered with something other than JSON";
+    const none = "the model's server answered without a message";
+    test.each<[string, Answer, string]>([
+      ['null', send(200, null), none],
+      ['a number', send(200, 7), none],
+      ['a list', send(200, []), none],
+      ['an empty object', send(200, {}), none],
+      ['no choices', send(200, { choices: [] }), none],
+      ['choices that are null', send(200, { choices: null }), none],
+      ['a choice that is null', send(200, { choices: [null] }), none],
+      ['a choice without a message', send(200, { choices: [{ text: good }] }), none],
+      ['an error', send(200, { error: { message: 'secret text' } }), "the model's server answered with an error"],
+      ['an empty body', send(200, ''), other],
+      ['a declared empty body', send(200, '', { 'content-length': '0' }), other],
+      ['no content', (response) => void response.writeHead(204).end(), other],
+      ['half of an answer', send(200, good.slice(0, 30)), other],
+      ['a page that says it is JSON', send(200, '<html>secret text</html>'), other],
+      ['a page', send(200, '<html>secret text</html>', { 'content-type': 'text/html' }), other],
+      [
+        'a stream',
+        send(200, sse, { 'content-type': 'text/event-stream' }),
+        "the model's server streamed its answer, which nobody asked for",
+      ],
+      [
+        'a status that is none',
+        send(999, 'secret text', { 'x-should-retry': 'false' }),
+        "the model's server answered HTTP 999",
+      ],
+      [
+        'a body that breaks off',
+        (response) => {
+          response.writeHead(200, { 'content-length': '1000' });
+          response.write('{"choices":', () => response.destroy());
+        },
+        "the model's server broke off its answer",
+      ],
+    ])('%s', async (_name, answer, why) => {
+      answers = [answer];
+      expect(await plan()).toEqual(fallback(why));
+      expect({ held, asked: questions.length }).toEqual({ held: 0, asked: 1 });
+      // It may have been paid for, and nobody says how much.
+      expect(used).toBeGreaterThan(0);
+      expect(warnings).toEqual([`task ${task.taskId}: the rules plan because ${why}`]);
+    });
+  });
+
+  test.each<[string, unknown]>([
+    ['missing', undefined],
+    ['null', null],
+    ['a text', { total_tokens: '150' }],
+    ['nothing for an answer', { total_tokens: 0 }],
+    ['below nothing', { total_tokens: -1 }],
+    ['a fraction', { total_tokens: 1.5 }],
+    ['more than the question could use', { total_tokens: 9_000_000_000_000 }],
+  ])('a count of tokens that is %s: what was held counts', async (_name, usage) => {
+    const body = { choices: [{ finish_reason: 'stop', message: { content: good } }], usage };
+    answers = [send(200, body)];
+    expect(await plan()).toMatchObject({ by: { kind: 'model' } });
+    expect(held).toBe(0);
+    expect(used).toBeGreaterThan(4_000);
+    expect(used).toBeLessThan(100_000);
+  });
+
+  test('a long name of a model is sent whole, and shown cut to what an event holds', async () => {
+    const name = `/models/${'x'.repeat(111)}😀${'y'.repeat(100)}`;
+    answers = [says({ proposals: [bid()] })];
+    const { by } = await plan(task, { name });
+    expect(questions[0]?.model).toBe(name);
+    expect(ActionProposed.shape.planner.parse(by)).toEqual({ kind: 'model', name: `${name.slice(0, 119)}\ufffd` });
+  });
+
+  describe('that does not know a part of the question is asked without it, and so from then on', () => {
+    const refuse = (named: string, status = 400) => send(status, { error: { message: `Unsupported: ${named}` } });
+    /** Refuses with `answer` whatever question `knows` does not allow; the others get a good answer. */
+    const refusing =
+      (knows: (question: Question) => boolean, answer: Answer): Answer =>
+      (response, question) =>
+        (knows(question) ? says({ proposals: [bid()] }) : answer)(response, question);
+    const noLimit = (q: Question) => q.max_completion_tokens === undefined;
+    const plain = (q: Question) => q.response_format === undefined;
+    const noSchema = (q: Question) => q.response_format?.type !== 'json_schema';
+    const fastapi = (named: string) =>
+      send(422, { detail: [{ type: 'extra_forbidden', loc: ['body', named], msg: 'Extra inputs are not permitted' }] });
+    const vllm = {
+      object: 'error',
+      message: "Extra inputs: 'max_completion_tokens'",
+      type: 'BadRequestError',
+      code: 400,
+    };
+    const noSuch = "No endpoints found that can handle 'response_format'";
+
+    test.each<[string, Answer, number, object]>([
+      ['the limit of tokens', refusing(noLimit, refuse('max_completion_tokens')), 1, { max_tokens: 4_000 }],
+      ['the limit, in a body of another shape', refusing(noLimit, send(400, vllm)), 1, { max_tokens: 4_000 }],
+      ['the limit, told by its place', refusing(noLimit, fastapi('max_completion_tokens')), 1, { max_tokens: 4_000 }],
+      ['the limit, told as text', refusing(noLimit, send(400, 'max_completion_tokens?')), 1, { max_tokens: 4_000 }],
+      ['a schema', refusing(noSchema, refuse('json_schema')), 1, { response_format: { type: 'json_object' } }],
+      ['a format at all', refusing(plain, refuse('response_format')), 2, {}],
+      ['a format, told by its place', refusing(plain, fastapi('response_format')), 2, {}],
+      ['a format, told as not found', refusing(plain, send(404, { error: { message: noSuch } })), 2, {}],
+      [
+        'both',
+        refusing(
+          (q) => noLimit(q) && plain(q),
+          (r, q) => refuse(noLimit(q) ? 'response_format' : 'max_completion_tokens')(r, q),
+        ),
+        3,
+        { max_tokens: 4_000 },
+      ],
+    ])('%s', async (_name, answer, refused, form) => {
+      answers = [answer];
+      const access = accessOf();
+      expect(await plan(task, { access })).toMatchObject({ by: { kind: 'model' } });
+      expect(questions).toHaveLength(refused + 1);
+      expect({ held, used }).toEqual({ held: 0, used: 150 });
+      expect(warnings).toHaveLength(1);
+      expect(await plan(task, { access })).toMatchObject({ by: { kind: 'model' } });
+      expect(questions).toHaveLength(refused + 2);
+      const last = questions.at(-1);
+      expect(last).toMatchObject(form);
+      if (!('max_tokens' in form)) expect(last?.max_completion_tokens).toBe(4_000);
+      expect(warnings).toHaveLength(1);
+      expect(warnings[0]).toMatch(/from now on/);
+      // Without its schema in the format, the question says it in words, once.
+      const schemas = last?.messages.filter((m) => m.content.includes('additionalProperties')).length;
+      expect(schemas).toBe(last?.response_format?.type === 'json_schema' ? 0 : 1);
+    });
+
+    test('a refusal of everything ends, and is not remembered', async () => {
+      const access = accessOf();
+      answers = [refuse('max_completion_tokens and response_format')];
+      expect(await plan(task, { access })).toEqual(fallback("the model's server answered HTTP 400"));
+      expect({ held, used, asked: questions.length }).toEqual({ held: 0, used: 0, asked: 4 });
+      answers = [says({ proposals: [bid()] })];
+      expect(await plan(task, { access })).toMatchObject({ by: { kind: 'model' } });
+      expect(questions.at(-1)).toMatchObject({
+        max_completion_tokens: 4_000,
+        response_format: { type: 'json_schema' },
+      });
+    });
+
+    test.each([401, 403, 413])('HTTP %d is no word about the form of a question, whatever it names', async (status) => {
+      answers = [refuse('max_completion_tokens', status)];
+      expect(await plan()).toEqual(fallback(`the model's server answered HTTP ${status}`));
+      expect(questions).toHaveLength(1);
+    });
+
+    test('the repair keeps the simpler form', async () => {
+      answers = [refuse('max_completion_tokens'), message('Sure!'), says({ proposals: [bid()] })];
+      expect(await plan()).toMatchObject({ by: { kind: 'model' } });
+      expect(questions.map((q) => q.max_tokens)).toEqual([undefined, 4_000, 4_000]);
+    });
+  });
+
+  describe('and never ends', () => {
+    /** Writes for as long as the connection is open. */
+    const endless =
+      (status: number, part: string, closed: (bytes: number) => void): Answer =>
+      (response) => {
+        response.writeHead(status, { 'content-type': 'application/json' });
+        const { socket } = response;
+        response.on('close', () => closed(socket?.bytesWritten ?? 0));
+        const more = (): void => {
+          while (!response.destroyed && response.write(part.repeat(1_000)));
+          if (!response.destroyed) response.once('drain', more);
+        };
+        more();
+      };
+    const tooLong = "the model's server answered with more than 1 MiB";
+
+    test.each<[string, number, string, string]>([
+      ['an answer', 200, 'a long answer ', tooLong],
+      ['a stream', 200, 'data: {}\n\n', tooLong],
+      ['a refusal', 400, 'a long refusal ', "the model's server answered HTTP 400"],
+    ])('%s: the connection is closed, and the rules plan', async (_name, status, part, why) => {
+      let closed = (_bytes: number): void => undefined;
+      const isClosed = new Promise<number>((resolve) => {
+        closed = resolve;
+      });
+      answers = [endless(status, part, closed)];
+      expect(await plan()).toEqual(fallback(why));
+      // What was read, and what the sockets held.
+      expect(await isClosed).toBeLessThan(64 * 2 ** 20);
+      expect({ held, asked: questions.length }).toEqual({ held: 0, asked: 1 });
+    });
+
+    test('a small body that is large: what is unpacked counts', async () => {
+      answers = [
+        (response) => {
+          response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+          response.end(gzipSync(Buffer.alloc(50_000_000, ' ')));
+        },
+      ];
+      expect(await plan()).toEqual(fallback(tooLong));
+    });
+  });
+});
+
 test('a service that stops gives the question up and plans nothing', async () => {
   answers = [() => stop.abort(new Error('stopping'))];
   await expect(plan()).rejects.toThrow('stopping');
   expect(held).toBe(0);
-});
-
-describe('a server that speaks the protocol nearly', () => {
-  const good = says({ proposals: [bid()] });
-  const refuses = (text: string) => send(400, { error: { message: text, type: 'invalid_request_error' } });
-  const bodies = () => questions as unknown as Record<string, unknown>[];
-
-  test.each<[string, unknown]>([
-    ['null', null],
-    ['a number', 7],
-    ['no choices', { choices: [] }],
-    ['a choice that is null', { choices: [null] }],
-    ['usage that is absurd', { choices: [], usage: { total_tokens: -5 } }],
-  ])('answers 200 with %s: the rules plan, and no token stays held', async (_name, body) => {
-    answers = [send(200, body as object)];
-    expect(await plan()).toEqual(fallback("the model's answer could not be read"));
-    expect(held).toBe(0);
-    expect(questions).toHaveLength(2);
-  });
-
-  test.each([
-    ['a fence', '```json\n%\n```'],
-    ['a fence without a language and words around it', 'Here it is:\n```\n%\n```\nGood luck!'],
-  ])('puts its JSON into %s', async (_name, form) => {
-    answers = [message(form.replace('%', JSON.stringify({ proposals: [bid()], declined: null })))];
-    expect(await plan()).toMatchObject({ by: { kind: 'model' }, proposals: [{ payload: { bidMinor: 220 } }] });
-  });
-
-  test('takes neither max_completion_tokens nor a schema: it is asked with less, for as long as the process runs', async () => {
-    answers = [
-      refuses('Unrecognized request argument supplied: max_completion_tokens'),
-      refuses("'response_format.type' must be one of text, json_object"),
-      good,
-    ];
-    const planner = planWith();
-    expect(await planner(task)).toMatchObject({ by: { kind: 'model' } });
-    expect(bodies().map((b) => [b.max_completion_tokens, b.max_tokens, typeof b.response_format])).toEqual([
-      [4_000, undefined, 'object'],
-      [undefined, 4_000, 'object'],
-      [undefined, 4_000, 'object'],
-    ]);
-    expect(bodies()[2]?.response_format).toEqual({ type: 'json_object' });
-    answers = [good];
-    await planner(task);
-    expect(questions).toHaveLength(4);
-    expect({ held, used }).toEqual({ held: 0, used: 300 });
-  });
-
-  test('refuses every form: the rules plan after the last step, not for ever', async () => {
-    answers = [refuses('response_format and max_completion_tokens are unknown')];
-    expect(await plan()).toEqual(fallback("the model's server answered HTTP 400"));
-    expect(questions).toHaveLength(4);
-    expect({ held, used }).toEqual({ held: 0, used: 0 });
-  });
-
-  test('answers nothing at first: no empty turn is sent back to it', async () => {
-    answers = [message('  '), good];
-    expect(await plan()).toMatchObject({ by: { kind: 'model' } });
-    expect(questions[1]?.messages.map((m) => m.role)).toEqual(['system', 'user', 'user']);
-  });
-
-  test('answers without an end: it is broken off, and the rules plan', async () => {
-    let sent = 0;
-    let closed = false;
-    answers = [
-      (response) => {
-        response.writeHead(200, { 'content-type': 'application/json' });
-        response.on('close', () => {
-          closed = true;
-        });
-        const piece = ' '.repeat(65_536);
-        const more = () => {
-          while (!closed && sent < 64 * 1_048_576) {
-            sent += piece.length;
-            if (!response.write(piece)) return void response.once('drain', more);
-          }
-        };
-        more();
-      },
-    ];
-    expect(await plan()).toEqual(fallback("the model's server gave no usable answer"));
-    expect(sent).toBeLessThan(64 * 1_048_576);
-    expect(held).toBe(0);
-  });
-
-  test('has a model with a long name: it is asked for by all of it', async () => {
-    answers = [good];
-    const name = `registry/${'x'.repeat(200)}:latest`;
-    const made = await planWith({ OPENAI_MODEL: name })(task);
-    expect(questions[0]?.model).toBe(name);
-    expect(made.by).toEqual({ kind: 'model', name: name.slice(0, 120) });
-  });
 });
 
 describe('a model is configured', () => {

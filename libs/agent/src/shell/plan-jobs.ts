@@ -1,6 +1,6 @@
 import type { TaskAssigned } from '@countersign/contracts';
 import type { Job, JobContext, JobKind } from '@countersign/runtime';
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { answer, declined, isLate, latePlan } from '../core/answer.js';
 import { type ClampedPlan, clamp } from '../core/clamp.js';
 import type { Facts } from '../core/facts.js';
@@ -27,6 +27,7 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
   readonly parallel = 4;
   readonly leaseMs: number;
   private readonly stopping = new AbortController();
+  private readonly log: Logger;
 
   constructor(
     @Inject(AGENT) private readonly agent: AgentDefinition,
@@ -34,6 +35,7 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
   ) {
     // Two questions, and time for the database around them.
     this.leaseMs = 2 * (model?.timeoutMs ?? 0) + 30_000;
+    this.log = new Logger(agent.name);
   }
 
   onModuleDestroy(): void {
@@ -89,6 +91,7 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
           bounds,
           budget: tokenBudget(context, at.slice(0, 10), this.model.tokensPerDay),
           stop: this.stopping.signal,
+          log: this.log,
         })
       : rules;
     try {

@@ -2,6 +2,7 @@ import type { TaskAssigned } from '@countersign/contracts';
 import { z } from 'zod';
 import type { Plan } from '../plan.js';
 import { type Aliases, aliased } from './aliases.js';
+import { findJson } from './find-json.js';
 
 const said = z.string().trim().min(1);
 const ModelAnswer = z.object({
@@ -20,21 +21,14 @@ const ModelAnswer = z.object({
   declined: z.string().trim().nullish(),
 });
 
-/** Models that are asked for JSON often put it into a Markdown fence, with words around it. */
-const withoutFence = (text: string): string => /```(?:json)?\s*\n([\s\S]*?)\n?\s*```/i.exec(text)?.[1] ?? text;
-
 /** Reads a model's answer into a plan that is still to be clamped, or says what of its shape does not fit. */
 export function readAnswer(
-  content: string | null | undefined,
+  content: string,
   task: TaskAssigned,
   aliases: Aliases,
 ): { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly says: string } {
-  let json: unknown;
-  try {
-    json = JSON.parse(withoutFence(content ?? ''));
-  } catch {
-    return { ok: false, says: 'it is not JSON' };
-  }
+  const json = findJson(content);
+  if (json === undefined) return { ok: false, says: 'it is not JSON, or not one object of it' };
   const read = ModelAnswer.safeParse(json);
   if (!read.success) {
     const issue = read.error.issues[0];
@@ -47,19 +41,22 @@ export function readAnswer(
       proposals: proposals.map((p) => ({
         kind: p.kind,
         payload: payloadOf(p.payload, aliases),
-        rationale: aliases.resolve(p.rationale).slice(0, 3000),
+        rationale: cut(aliases.resolve(p.rationale), 3000),
         // A number that no evidence has is no evidence.
         evidence: [...new Set(p.evidence)].flatMap((n) => task.evidence[n - 1] ?? []),
         confidence: p.confidence,
         alternatives: p.alternatives.slice(0, 10).map(({ says, whyNot }) => ({
-          says: aliases.resolve(says).slice(0, 500),
-          whyNot: aliases.resolve(whyNot).slice(0, 500),
+          says: cut(aliases.resolve(says), 500),
+          whyNot: cut(aliases.resolve(whyNot), 500),
         })),
       })),
-      ...(declined && { declined: `the model declined: ${aliases.resolve(declined).slice(0, 500)}` }),
+      ...(declined && { declined: `the model declined: ${cut(aliases.resolve(declined), 500)}` }),
     },
   };
 }
+
+/** Cut to a length, and no letter in half. */
+const cut = (text: string, most: number): string => text.slice(0, most).toWellFormed();
 
 /** Strict mode writes an absent member as null; aliases become the ids they stand for. */
 const payloadOf = (payload: Readonly<Record<string, unknown>>, aliases: Aliases): Record<string, unknown> =>

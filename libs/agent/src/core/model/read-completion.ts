@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+/** What came of one question. `why` is a class of failure in our words, never the model's or the server's. */
+export type Asked =
+  | { readonly ok: true; readonly content: string; readonly cut: boolean }
+  | { readonly ok: false; readonly why: string };
+
+const part = z.object({ text: z.string().catch(''), refusal: z.string().catch('') }).catch({ text: '', refusal: '' });
+const Choice = z.object({
+  finish_reason: z.unknown().optional(),
+  message: z.object({
+    // A text, or parts of which some have text; whatever else it is says nothing.
+    content: z.union([z.string(), z.array(part)]).catch(''),
+    refusal: z.string().catch(''),
+  }),
+});
+const Completion = z.object({ choices: z.tuple([Choice], z.unknown()) });
+const Usage = z.object({ usage: z.object({ total_tokens: z.int().positive() }) });
+
+const no = (why: string): Asked => ({ ok: false, why: `the model's server ${why}` });
+
+/** Reads the body of an answer with status 200, whatever it is. `tokens` is missing where the server names no count. */
+export function readCompletion(body: string): { readonly asked: Asked; readonly tokens?: number } {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    const streamed = /^\s*(data|event|id|retry)?:/.test(body);
+    return {
+      asked: no(streamed ? 'streamed its answer, which nobody asked for' : 'answered with something other than JSON'),
+    };
+  }
+  const usage = Usage.safeParse(json);
+  return { asked: askedOf(json), ...(usage.success && { tokens: usage.data.usage.total_tokens }) };
+}
+
+function askedOf(json: unknown): Asked {
+  const read = Completion.safeParse(json);
+  if (!read.success) {
+    const failed = z.object({ error: z.union([z.looseObject({}), z.string()]) }).safeParse(json).success;
+    return no(failed ? 'answered with an error' : 'answered without a message');
+  }
+  const [{ finish_reason, message }] = read.data.choices;
+  const parts = typeof message.content === 'string' ? [{ text: message.content, refusal: '' }] : message.content;
+  if (message.refusal || finish_reason === 'content_filter' || parts.some((p) => p.refusal)) {
+    return { ok: false, why: 'the model refused' };
+  }
+  return { ok: true, content: parts.map((p) => p.text).join(''), cut: finish_reason === 'length' };
+}

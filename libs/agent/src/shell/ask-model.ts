@@ -1,0 +1,137 @@
+import OpenAI from 'openai';
+import { inWords } from '../core/model/prompt.js';
+import { type Asked, readCompletion } from '../core/model/read-completion.js';
+import { formInWords, type RequestForm, simplerForm } from '../core/model/request-form.js';
+import { Unusable } from './bounded-fetch.js';
+import type { ModelAccess } from './model-access.js';
+import type { TokenBudget } from './token-budget.js';
+
+export type Message = { readonly role: 'system' | 'user' | 'assistant'; readonly content: string };
+
+/** What is needed to ask. */
+export interface Asking {
+  readonly access: ModelAccess;
+  readonly budget: TokenBudget;
+  /** Aborted where the service stops: the question is given up and asked again by the next start. */
+  readonly stop: AbortSignal;
+  readonly log: { warn(text: string): void };
+  /** Begins the time of a question; `AbortSignal.timeout` where it is absent. */
+  readonly timer?: (ms: number) => AbortSignal;
+}
+
+/** The most tokens of an answer. */
+export const answerTokens = 4_000;
+
+/**
+ * Asks one question. Tokens are held for it before and settled after it, whatever comes of it: with the server's count where that is
+ * possible, else with what was held. Rejects only where `stop` was aborted or the budget cannot be reached.
+ */
+export async function askModel(
+  is: Asking,
+  messages: readonly Message[],
+  schema: object,
+  timeoutMs: number,
+): Promise<Asked> {
+  // A token is at least a byte, so this is never too little; what was really used is settled afterwards.
+  const reserved = Buffer.byteLength(JSON.stringify([messages, inWords(schema)])) + answerTokens;
+  if (!(await is.budget.reserve(reserved))) return { ok: false, why: "the day's token budget is spent" };
+  const timeout = (is.timer ?? AbortSignal.timeout)(timeoutMs);
+  const signal = AbortSignal.any([timeout, is.stop]);
+  // An answer that was never seen may have been paid for.
+  let used = reserved;
+  try {
+    const { asked, tokens } = readCompletion(await unlessAborted(signal, request(is, messages, schema, signal)));
+    // More than the question and its limit allow is no count.
+    if (tokens !== undefined && tokens <= reserved) used = tokens;
+    return asked;
+  } catch (error) {
+    if (isRefusedRequest(error)) used = 0;
+    is.stop.throwIfAborted();
+    return { ok: false, why: timeout.aborted ? tooSlow : failureOf(error) };
+  } finally {
+    await is.budget.settle(reserved, used);
+  }
+}
+
+/** The body of the answer. A part of the request that the server refuses by name is left out, now and from then on. */
+async function request(
+  { access, log }: Asking,
+  messages: readonly Message[],
+  schema: object,
+  signal: AbortSignal,
+): Promise<string> {
+  const first = access.form.known;
+  for (let form = first; ; ) {
+    try {
+      const response = await access.client.chat.completions
+        .create(requestOf(access.model, form, messages, schema), { signal })
+        .asResponse();
+      if (form !== first && formInWords(form) !== formInWords(access.form.known)) {
+        access.form.known = form;
+        log.warn(
+          `the model's server refused a part of the question: from now on it is asked with ${formInWords(form)}`,
+        );
+      }
+      return await response.text().catch((error) => {
+        throw error instanceof Unusable ? error : new Unusable("the model's server broke off its answer");
+      });
+    } catch (error) {
+      const simpler = error instanceof OpenAI.APIError ? simplerForm(form, error.status, refusalOf(error)) : undefined;
+      if (!simpler) throw error;
+      form = simpler;
+    }
+  }
+}
+
+function requestOf(
+  model: string,
+  form: RequestForm,
+  messages: readonly Message[],
+  schema: object,
+): OpenAI.Chat.ChatCompletionCreateParamsNonStreaming {
+  const asked = { model, [form.limit]: answerTokens };
+  if (form.format === 'json_schema') {
+    const json_schema = { name: 'plan', strict: true, schema: { ...schema } };
+    return { ...asked, messages: [...messages], response_format: { type: 'json_schema', json_schema } };
+  }
+  const [system, ...others] = messages;
+  return {
+    ...asked,
+    messages: [{ role: 'system', content: `${system?.content}\n${inWords(schema)}` }, ...others],
+    ...(form.format === 'json_object' && { response_format: { type: 'json_object' } }),
+  };
+}
+
+/** All that a refusal says, to look for names of ours in it; it goes nowhere else. */
+const refusalOf = (error: InstanceType<typeof OpenAI.APIError>): string =>
+  `${error.message} ${JSON.stringify(error.error) ?? ''}`;
+
+const isRefusedRequest = (error: unknown): boolean =>
+  error instanceof OpenAI.APIError && typeof error.status === 'number' && error.status >= 400 && error.status < 500;
+
+const tooSlow = 'the model took too long';
+
+function failureOf(error: unknown): string {
+  if (error instanceof Unusable) return error.why;
+  if (error instanceof OpenAI.APIConnectionTimeoutError) return tooSlow;
+  if (error instanceof OpenAI.APIConnectionError) return 'the model could not be reached';
+  if (error instanceof OpenAI.RateLimitError) return 'the model is over its rate limit';
+  if (error instanceof OpenAI.APIError && error.status) return `the model's server answered HTTP ${error.status}`;
+  return "the model's server gave no usable answer";
+}
+
+/** The client waits between its tries without looking at the signal; this does not wait for it. */
+async function unlessAborted<T>(signal: AbortSignal, asked: Promise<T>): Promise<T> {
+  let giveUp = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    giveUp = () => reject(signal.reason);
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
+  });
+  try {
+    return await Promise.race([asked, aborted]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+    asked.catch(() => undefined);
+  }
+}
