@@ -376,7 +376,7 @@ describe('a server that speaks the protocol nearly', () => {
     expect(kept).not.toMatch(/\\u0000|\\ud[89a-f]/i);
   });
 
-  describe('gives the rules the word at once where its answer is none', () => {
+  describe('whose answer is none', () => {
     const other = "the model's server answered with something other than JSON";
     const none = "the model's server answered without a message";
     test.each<[string, Answer, string]>([
@@ -413,7 +413,7 @@ describe('a server that speaks the protocol nearly', () => {
         },
         "the model's server broke off its answer",
       ],
-    ])('%s', async (_name, answer, why) => {
+    ])('answers with %s: the rules plan at once', async (_name, answer, why) => {
       answers = [answer];
       expect(await plan()).toEqual(fallback(why));
       expect({ held, asked: questions.length }).toEqual({ held: 0, asked: 1 });
@@ -448,7 +448,7 @@ describe('a server that speaks the protocol nearly', () => {
     expect(ActionProposed.shape.planner.parse(by)).toEqual({ kind: 'model', name: `${name.slice(0, 119)}\ufffd` });
   });
 
-  describe('that does not know a part of the question is asked without it, and so from then on', () => {
+  describe('and does not know a part of the question', () => {
     const refuse = (named: string, status = 400) => send(status, { error: { message: `Unsupported: ${named}` } });
     /** Refuses with `answer` whatever question `knows` does not allow; the others get a good answer. */
     const refusing =
@@ -469,16 +469,31 @@ describe('a server that speaks the protocol nearly', () => {
     const noSuch = "No endpoints found that can handle 'response_format'";
 
     test.each<[string, Answer, number, object]>([
-      ['the limit of tokens', refusing(noLimit, refuse('max_completion_tokens')), 1, { max_tokens: 4_000 }],
-      ['the limit, in a body of another shape', refusing(noLimit, send(400, vllm)), 1, { max_tokens: 4_000 }],
-      ['the limit, told by its place', refusing(noLimit, fastapi('max_completion_tokens')), 1, { max_tokens: 4_000 }],
-      ['the limit, told as text', refusing(noLimit, send(400, 'max_completion_tokens?')), 1, { max_tokens: 4_000 }],
-      ['a schema', refusing(noSchema, refuse('json_schema')), 1, { response_format: { type: 'json_object' } }],
-      ['a format at all', refusing(plain, refuse('response_format')), 2, {}],
-      ['a format, told by its place', refusing(plain, fastapi('response_format')), 2, {}],
-      ['a format, told as not found', refusing(plain, send(404, { error: { message: noSuch } })), 2, {}],
+      ['max_completion_tokens', refusing(noLimit, refuse('max_completion_tokens')), 1, { max_tokens: 4_000 }],
       [
-        'both',
+        'max_completion_tokens, told in a body of another shape',
+        refusing(noLimit, send(400, vllm)),
+        1,
+        { max_tokens: 4_000 },
+      ],
+      [
+        'max_completion_tokens, told by its place',
+        refusing(noLimit, fastapi('max_completion_tokens')),
+        1,
+        { max_tokens: 4_000 },
+      ],
+      [
+        'max_completion_tokens, told as text',
+        refusing(noLimit, send(400, 'max_completion_tokens?')),
+        1,
+        { max_tokens: 4_000 },
+      ],
+      ['schema', refusing(noSchema, refuse('json_schema')), 1, { response_format: { type: 'json_object' } }],
+      ['format at all', refusing(plain, refuse('response_format')), 2, {}],
+      ['format, told by its place', refusing(plain, fastapi('response_format')), 2, {}],
+      ['format, told as not found', refusing(plain, send(404, { error: { message: noSuch } })), 2, {}],
+      [
+        'limit and no format',
         refusing(
           (q) => noLimit(q) && plain(q),
           (r, q) => refuse(noLimit(q) ? 'response_format' : 'max_completion_tokens')(r, q),
@@ -486,7 +501,7 @@ describe('a server that speaks the protocol nearly', () => {
         3,
         { max_tokens: 4_000 },
       ],
-    ])('%s', async (_name, answer, refused, form) => {
+    ])('takes no %s: it is asked with less, as long as the process runs', async (_name, answer, refused, form) => {
       answers = [answer];
       const access = accessOf();
       expect(await plan(task, { access })).toMatchObject({ by: { kind: 'model' } });
