@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parseExact } from './canonical.js';
 import { type Envelope, fromKafka, outputId, toBinary } from './envelope.js';
 import { checkEvent, readEvent } from './read.js';
-import { unreadableAddress } from './signals.js';
+import { unreadableIdentity } from './signals.js';
 import { topicNamed, topology } from './topology.js';
 
 const event: Envelope = {
@@ -303,13 +303,33 @@ describe('an event on its topic', () => {
       (email) => {
         expect(of({ ref: 'crm:1', email })).toMatchObject({
           ok: true,
-          event: { data: { contact: { ref: 'crm:1', email: unreadableAddress } } },
+          event: { data: { contact: { ref: 'crm:1', email: unreadableIdentity } } },
         });
         const alone = of({ email });
         expect(alone).toMatchObject({ ok: false, fault: { code: 'contract', field: 'data.contact.email' } });
         if (typeof email === 'string' && email !== '') expect(JSON.stringify(alone)).not.toContain(email);
       },
     );
+
+    test.each(['crm 1', '', 'crm:\u00fc', 'crm:\u0000', '\ud800', 'x'.repeat(201), null, 17, ['crm:1'], {}])(
+      'of an unreadable reference %j is taken by the address beside it, and without one refused, the reference never told',
+      (ref) => {
+        expect(of({ ref, email: 'a@b.example' })).toMatchObject({
+          ok: true,
+          event: { data: { contact: { ref: unreadableIdentity, email: 'a@b.example' } } },
+        });
+        const alone = of({ ref });
+        expect(alone).toMatchObject({ ok: false, fault: { code: 'contract', field: 'data.contact.ref' } });
+        if (typeof ref === 'string' && ref !== '') expect(JSON.stringify(alone)).not.toContain(ref);
+      },
+    );
+
+    test('of which neither the reference nor the address can be read is refused, and both are told', () => {
+      expect(of({ ref: 'crm 1', email: 'anna at firma' })).toMatchObject({
+        ok: false,
+        fault: { code: 'contract', field: 'data.contact', says: expect.stringMatching(/ref .* email /) },
+      });
+    });
 
     test('that names nobody is refused', () => {
       expect(of({})).toMatchObject({

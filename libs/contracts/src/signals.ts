@@ -4,26 +4,37 @@ import { AnyInstant, Channel, ConsentPurpose, Currency, Day, ForeignId, Minor, S
 
 /** An account (an organisation) as the upstream's CRM names it. Not an ad account. */
 const account = z.strictObject({ id: ForeignId });
-/** What `contact.email` is after the contract where an address was given that cannot be read. */
-export const unreadableAddress = '';
+/** What `contact.ref` or `contact.email` is after the contract where one was given that cannot be read. */
+export const unreadableIdentity = '';
+const { $schema: _, ...refSchema } = z.toJSONSchema(ForeignId);
+const ref = z.preprocess(
+  (given) => (ForeignId.safeParse(given).success ? given : unreadableIdentity),
+  z.string().meta(refSchema),
+);
 const address = z.preprocess(
-  (given) => (typeof given === 'string' && readAddress(given) ? given : unreadableAddress),
+  (given) => (typeof given === 'string' && readAddress(given) ? given : unreadableIdentity),
   z.string().describe('an e-mail address (RFC 5321, RFC 6531)'),
 );
 /**
- * A person as an upstream knows them: its own reference (`crm:123`), an address, or both. At least one that can be read: beside a
- * reference an unreadable address takes nothing from the signal, and is left out here, so that it gets no further.
+ * A person as an upstream knows them: its own reference (`crm:123`), an address, or both. At least one that can be read: beside it
+ * an unreadable other takes nothing from the signal, and is left out here, so that it gets no further.
  */
-const contact = z
-  .strictObject({ ref: ForeignId.optional(), email: address.optional() })
-  .superRefine(({ ref, email }, context) => {
-    if (ref !== undefined || email) return;
-    context.addIssue(
-      email === undefined
-        ? { code: 'custom', message: 'give ref, email, or both' }
-        : { code: 'custom', path: ['email'], message: 'not an e-mail address (RFC 5321, RFC 6531); give one, or ref' },
-    );
-  });
+const contact = z.strictObject({ ref: ref.optional(), email: address.optional() }).superRefine((given, context) => {
+  if (given.ref || given.email) return;
+  const faults = [
+    ...(given.ref === undefined ? [] : [{ name: 'ref', says: 'not printable ASCII of 1 to 200 without spaces' }]),
+    ...(given.email === undefined ? [] : [{ name: 'email', says: 'not an e-mail address (RFC 5321, RFC 6531)' }]),
+  ];
+  const [fault, second] = faults;
+  if (!fault) context.addIssue({ code: 'custom', message: 'give ref, email, or both' });
+  else if (second) {
+    const both = faults.map(({ name, says }) => `${name} is ${says}`).join(', ');
+    context.addIssue({ code: 'custom', message: `${both}; give one that can be read` });
+  } else {
+    const other = fault.name === 'ref' ? 'email' : 'ref';
+    context.addIssue({ code: 'custom', path: [fault.name], message: `${fault.says}; give one, or ${other}` });
+  }
+});
 /** What only an executor may learn of a person; it leaves ingestion sealed. */
 const person = z.strictObject({
   firstName: Text(100).optional(),

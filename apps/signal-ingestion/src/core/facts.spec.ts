@@ -33,11 +33,19 @@ test('cleaning leaves the contact in place for ingestion itself', () => {
   expect(cleaned(signal('EmailOpened', { contact })).data).toEqual({ contact });
 });
 
-test('an address that could not be read is left out, and said; the reference stays', () => {
-  const given = signal('EmailUnsubscribed', { contact: { ref: 'crm:1', email: '' } });
-  const { signal: read, leftOut } = readable(given);
-  expect(read.data).toEqual({ contact: { ref: 'crm:1' } });
-  expect(leftOut).toMatchObject([{ code: 'address', field: 'data.contact.email' }]);
+test.each([
+  ['an address', 'the reference', { ref: 'crm:1', email: '' }, { ref: 'crm:1' }, ['address', 'data.contact.email']],
+  [
+    'a reference',
+    'the address',
+    { ref: '', email: 'a@b.example' },
+    { email: 'a@b.example' },
+    ['reference', 'data.contact.ref'],
+  ],
+])('%s that could not be read is left out, and said; %s stays', (_out, _stays, given, stays, [code, field]) => {
+  const { signal: read, leftOut } = readable(signal('EmailUnsubscribed', { contact: given }));
+  expect(read.data).toEqual({ contact: stays });
+  expect(leftOut).toMatchObject([{ code, field }]);
   const whole = signal('EmailUnsubscribed', { contact });
   expect(readable(whole)).toEqual({ signal: whole, leftOut: [] });
 });

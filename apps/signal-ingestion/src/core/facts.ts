@@ -1,4 +1,4 @@
-import { type Fault, signalKinds, unreadableAddress, withoutAddresses } from '@countersign/contracts';
+import { type Fault, signalKinds, unreadableIdentity, withoutAddresses } from '@countersign/contracts';
 import type { Signal } from './signal.js';
 
 /** The facts of a signal's type, without whom it names and what is sealed: all of it that may travel on. */
@@ -25,16 +25,33 @@ function bareLink(link: string): string {
   return withoutAddresses(url.href.replace(/%40/gi, '@'), '[address]');
 }
 
-/** The signal without the address that its contract could not read, and the fault that says so: its reference says who is meant. */
+/** The signal without the reference or the address that its contract could not read, and the fault that says so: the other one says who is meant. */
 export function readable(signal: Signal): { readonly signal: Signal; readonly leftOut: readonly Fault[] } {
   const contact = 'contact' in signal.data ? signal.data.contact : undefined;
-  if (contact?.email !== unreadableAddress) return { signal, leftOut: [] };
-  const { email: _unreadable, ...named } = contact;
-  return { signal: { ...signal, data: { ...signal.data, contact: named } } as Signal, leftOut: [addressUnreadable] };
+  const unread = identities.filter(({ member }) => contact?.[member] === unreadableIdentity);
+  if (unread.length === 0) return { signal, leftOut: [] };
+  const named = Object.fromEntries(Object.entries(contact ?? {}).filter(([, value]) => value !== unreadableIdentity));
+  return {
+    signal: { ...signal, data: { ...signal.data, contact: named } } as Signal,
+    leftOut: unread.map(({ fault }) => fault),
+  };
 }
 
-const addressUnreadable: Fault = {
-  code: 'address',
-  says: 'data.contact.email: not an e-mail address (RFC 5321, RFC 6531); the contact was found by its ref',
-  field: 'data.contact.email',
-};
+const identities: readonly { readonly member: 'ref' | 'email'; readonly fault: Fault }[] = [
+  {
+    member: 'ref',
+    fault: {
+      code: 'reference',
+      says: 'data.contact.ref: not printable ASCII of 1 to 200 without spaces; the contact was found by its address',
+      field: 'data.contact.ref',
+    },
+  },
+  {
+    member: 'email',
+    fault: {
+      code: 'address',
+      says: 'data.contact.email: not an e-mail address (RFC 5321, RFC 6531); the contact was found by its ref',
+      field: 'data.contact.email',
+    },
+  },
+];

@@ -320,6 +320,35 @@ test('addresses that a library would refuse withdraw and are one person in every
   expect(JSON.stringify(published)).not.toContain('secretname');
 });
 
+test('an unreadable reference beside an address is left out: the withdrawal binds the person of the address, over HTTP too', async () => {
+  const withdrawals = [
+    { type: 'EmailUnsubscribed', data: {} },
+    { type: 'EmailComplained', data: {} },
+    { type: 'EmailBounced', data: { bounce: 'hard' } },
+    { type: 'ConsentChanged', data: { purpose: 'sales', channel: 'email', status: 'withdrawn' } },
+  ];
+  const events = withdrawals.map(({ type, data }, i) => ({
+    type,
+    id: `w-${i}`,
+    data: { ...data, contact: { ref: 'secret ref', email: `p${i}@example.com` } },
+  }));
+  for (const one of events) expect((await post(event(one))).statusCode).toBe(202);
+  const taken = [...harness.published];
+  expect(taken.map(({ key }) => key)).toEqual(events.map(() => expect.stringMatching(/^email:[0-9a-f]{64}$/)));
+  expect(JSON.stringify(taken)).not.toContain('secret ref');
+  const published = await harness.deliver(
+    crm,
+    taken.map(({ id, source, type, time, data, key }) => ({ id, source, type, time, data, key })),
+  );
+  const accepted = ofType(published, 'SignalAccepted');
+  expect(accepted.map((a) => a.leftOut)).toEqual(
+    events.map(() => [expect.objectContaining({ code: 'reference', field: 'data.contact.ref' })]),
+  );
+  const bound = ofType(published, 'ConsentsChanged').map((c) => c.contactId);
+  expect(new Set(bound).size).toBe(events.length);
+  expect(bound).toEqual(accepted.map((a) => a.contactId));
+});
+
 test('over HTTP: bytes are read in their charset and content encoding, to a bound, or refused by it', async () => {
   const said = (id: string) => JSON.stringify(event({ id, data: { contact, person: { firstName: 'Jürgen' } } }));
   const charset = (name: string) => ({ 'content-type': `application/cloudevents+json; charset=${name}` });

@@ -22,12 +22,12 @@ export class Secrecy {
 
   /**
    * The identities by which a signal names a person, the upstream's reference first: keyed hashes, so that neither a
-   * reference nor an address can be read or guessed from a table or a record's key.
+   * reference nor an address can be read or guessed from a table or a record's key. One that could not be read is none.
    */
   identitiesOf(signal: Pick<Signal, 'data'>): readonly string[] {
     const contact = 'contact' in signal.data ? signal.data.contact : undefined;
     const identities: string[] = [];
-    if (contact?.ref !== undefined) identities.push(this.identity('ref', contact.ref));
+    if (contact?.ref) identities.push(this.identity('ref', contact.ref));
     const address = contact?.email === undefined ? undefined : readAddress(contact.email);
     if (address) identities.push(this.identity('email', address.identity));
     return identities;
