@@ -28,8 +28,13 @@ export interface KafkaRecord {
   readonly headers?: Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>> | undefined;
 }
 
-/** What was read from a record, or why it cannot be. */
-export type Read<E> = { readonly ok: true; readonly event: E } | { readonly ok: false; readonly fault: Fault };
+/** The attributes by which a sender knows its event again, as far as each can be read by itself. */
+export type Told = Partial<Pick<Envelope, 'id' | 'source' | 'type' | 'time'>>;
+
+/** What was read from a record, or why it cannot be, with what can be told of it. */
+export type Read<E> =
+  | { readonly ok: true; readonly event: E }
+  | { readonly ok: false; readonly fault: Fault; readonly told: Told };
 
 /** CloudEvents 1.0 §2 (type system): no control characters or halves of surrogate pairs, which a database's text would not give back. */
 const attribute = (max: number) =>
@@ -103,35 +108,40 @@ function headerRead(value: NonNullable<KafkaRecord['headers']>[string] | null): 
  */
 export function fromKafka(record: KafkaRecord, parse: (text: string) => unknown = JSON.parse): Read<Envelope> {
   const { headers = {}, value } = record;
-  if (value === null) return unreadable('no-value', 'the record has no value');
+  const { found, fault } = headerAttributes(headers);
+  const refused = (code: string, says: string, field?: string) => unreadable(code, says, field, found);
+  if (value === null) return refused('no-value', 'the record has no value');
   const written = headerRead(headers['content-type'] ?? headers.content_type);
   const media = written === undefined ? json : written.ok ? mediaType(written.text) : undefined;
   const structured = media?.essence === 'application/cloudevents+json';
   if (!media || (!structured && (!isJson(media) || media.essence.startsWith('application/cloudevents')))) {
-    return unreadable('media-type', `content-type: ${onlyJson}, not ${shownType(written)}`, 'content-type');
+    return refused('media-type', `content-type: ${onlyJson}, not ${shownType(written)}`, 'content-type');
   }
   const text: Decoded = typeof value === 'string' ? { ok: true, text: value } : decode(value, media.charset);
-  if (!text.ok) return unreadable(text.fault.code, `the value: ${text.fault.says}`);
+  if (!text.ok) return refused(text.fault.code, `the value: ${text.fault.says}`);
   let body: unknown;
   try {
     body = parse(text.text);
   } catch (error) {
-    return unreadable('not-json', `the value is not JSON: ${jsonFault(error)}`);
+    return refused('not-json', `the value is not JSON: ${jsonFault(error)}`);
   }
   const trace = { traceparent: headerText(headers.traceparent), tracestate: headerText(headers.tracestate) };
   if (structured) return fromStructured(body, trace, parse);
-  if (headers.ce_specversion === undefined && isStructured(body)) {
-    return unreadable('media-type', structuredAs(shownType(written), 'ce_'), 'content-type');
-  }
+  if (headers.ce_specversion === undefined && isStructured(body)) return wronglyTyped(shownType(written), 'ce_', body);
+  return fault ? refused('bad-attribute', fault.says, fault.field) : envelope(found, body, 'ce_', trace);
+}
+
+/** The attributes of binary mode, and what is wrong with the first that is not UTF-8. */
+function headerAttributes(headers: NonNullable<KafkaRecord['headers']>) {
   const found: Record<string, unknown> = {};
+  let fault: { readonly says: string; readonly field: string } | undefined;
   for (const name of attributeNames) {
-    const given = headerRead(headers[`ce_${name}`]);
+    const field = `ce_${name}`;
+    const given = headerRead(headers[field]);
     if (given?.ok) found[name] = given.text;
-    else if (given && !isTrace(name)) {
-      return unreadable('bad-attribute', `ce_${name}: ${given.fault.says}`, `ce_${name}`);
-    }
+    else if (given && !isTrace(name)) fault ??= { says: `${field}: ${given.fault.says}`, field };
   }
-  return envelope(found, body, 'ce_', trace);
+  return { found, fault };
 }
 
 /** Trace context as a transport has it beside an event, not checked yet. */
@@ -153,10 +163,12 @@ export function fromStructured(
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
   if (data_base64 === undefined || data_base64 === null) return envelope(given, data, '', trace);
   if (data !== undefined && data !== null) {
-    return unreadable('bad-attribute', 'data_base64: give it or data, not both', 'data_base64');
+    return unreadable('bad-attribute', 'data_base64: give it or data, not both', 'data_base64', given);
   }
   const read = fromBase64(data_base64, given.datacontenttype, parse);
-  return read.ok ? envelope(given, read.data, '', trace) : read;
+  if (read.ok) return envelope(given, read.data, '', trace);
+  const { code, says, field } = read.fault;
+  return unreadable(code, says, field, given);
 }
 
 function fromBase64(
@@ -195,10 +207,12 @@ export function envelope(
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const field = `${prefix}${issue?.path.join('.') ?? ''}`;
-    return unreadable('bad-attribute', `${field}: ${issue?.message ?? 'invalid'}`, field);
+    return unreadable('bad-attribute', `${field}: ${issue?.message ?? 'invalid'}`, field, given);
   }
   const { specversion: _specversion, datacontenttype: _type, dataschema: _schema, time, ...rest } = parsed.data;
-  if (time === undefined) return unreadable('bad-attribute', `${prefix}time: required, RFC 3339`, `${prefix}time`);
+  if (time === undefined) {
+    return unreadable('bad-attribute', `${prefix}time: required, RFC 3339`, `${prefix}time`, given);
+  }
   const traced = usable(given) ?? usable(trace);
   // Zod leaves out what was not given, so no attribute is present as undefined.
   return { ok: true, event: { ...rest, time: new Date(time).toISOString(), ...traced, data } as Envelope };
@@ -219,8 +233,13 @@ export const isStructured = (body: unknown): boolean => {
 };
 
 /** The complaint about a structured event that came with the content type of binary mode. */
-export const structuredAs = (contentType: string, prefix: string): string =>
-  `content-type: ${contentType} has its attributes in ${prefix} headers; for a structured event say application/cloudevents+json`;
+export const wronglyTyped = (contentType: string, prefix: string, body: unknown): Unread =>
+  unreadable(
+    'media-type',
+    `content-type: ${contentType} has its attributes in ${prefix} headers; for a structured event say application/cloudevents+json`,
+    'content-type',
+    body,
+  );
 
 const json: MediaType = { essence: 'application/json' };
 const onlyJson = 'only JSON is understood, application/json or application/cloudevents+json';
@@ -229,10 +248,26 @@ const shownType = (written: Decoded | undefined): string =>
 const attributeNames = [...Object.keys(attributes.shape), 'traceparent', 'tracestate'];
 const isTrace = (name: string): boolean => name.startsWith('trace');
 
-const unreadable = (code: string, says: string, field?: string): { ok: false; fault: Fault } => ({
+type Unread = Extract<Read<never>, { ok: false }>;
+
+/** An event that cannot be read. `given` is what there is of its attributes, unchecked: each that can be read by itself is told. */
+export const unreadable = (code: string, says: string, field?: string, given?: unknown): Unread => ({
   ok: false,
   fault: field === undefined ? { code, says } : { code, says, field },
+  told: Array.isArray(given) ? {} : toldOf(given),
 });
+
+const tellable = attributes
+  .pick({ id: true, source: true, type: true })
+  .extend({ time: AnyInstant.transform((text) => new Date(text).toISOString()) });
+
+function toldOf(given: unknown): Told {
+  const read = Object.entries(tellable.shape).flatMap(([name, schema]) => {
+    const one = schema.safeParse((given as Record<string, unknown> | undefined | null)?.[name]);
+    return one.data === undefined ? [] : [[name, one.data] as const];
+  });
+  return Object.fromEntries(read);
+}
 
 /** V8 quotes the text around a JSON fault; that text may hold personal data, so only the position is kept. */
 const jsonFault = (error: unknown): string => {

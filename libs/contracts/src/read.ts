@@ -21,6 +21,8 @@ export function readEvent(topic: Topic, record: KafkaRecord): Read<Envelope> {
 
 /** The checks of `readEvent` on an envelope that came another way, such as HTTP. */
 export function checkEvent(topic: Topic, event: Envelope): Read<Envelope> {
+  const { id, source, type, time } = event;
+  const refused = (fault: Fault) => ({ ok: false as const, fault, told: { id, source, type, time } });
   if (event.source !== topic.source && !event.source.startsWith(`${topic.source}/`)) {
     return refused({
       code: 'wrong-author',
@@ -60,5 +62,3 @@ export function contractFault(error: {
 }
 
 const isSignal = (type: string): boolean => (signalTypes as readonly string[]).includes(type);
-
-const refused = (fault: Fault): { ok: false; fault: Fault } => ({ ok: false, fault });

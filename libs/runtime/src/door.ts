@@ -98,7 +98,7 @@ export interface SetAside {
   readonly offset: string;
   readonly key: string | null;
   readonly sha256: string;
-  /** Attributes, as far as they could be read. Checked by nobody. */
+  /** Attributes, as far as each can be read by itself. */
   readonly source?: string;
   readonly id?: string;
   readonly type?: string;

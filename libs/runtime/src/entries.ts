@@ -1,10 +1,10 @@
 import {
   type Envelope,
   type Fault,
-  fromKafka,
   headerText,
   readEvent,
   sha256,
+  type Told,
   type Topic,
 } from '@countersign/contracts';
 import type { Processing } from '@countersign/telemetry';
@@ -33,8 +33,8 @@ export interface Entry {
   readonly id: string;
   readonly event?: Envelope;
   readonly fault?: Fault;
-  /** What could be read of the attributes of an unreadable record. */
-  readonly hint?: { source?: string; id?: string; type?: string; time?: string };
+  /** What could be read of the attributes of a record that is no event of its own. */
+  readonly hint?: Told;
 }
 
 /** Reads a record into its entry; one that cannot be read is known by its place. */
@@ -43,7 +43,7 @@ export function readEntry(topic: Topic, record: RawRecord): Entry {
   const place = `${topic.name}/${record.partition}/${record.offset}`;
   const read = readEvent(topic, record);
   if (read.ok) return { record, sha, source: read.event.source, id: read.event.id, event: read.event };
-  return { record, sha, source: '~unreadable', id: place, fault: read.fault, hint: hintOf(record) };
+  return { record, sha, source: '~unreadable', id: place, fault: read.fault, hint: read.told };
 }
 
 /** The entry of a record that is no event of its own: a second use of an id, known by its place. */
@@ -83,19 +83,6 @@ export const received = (topic: string, { record, sha, event }: Entry, span?: Pr
   sha256: sha,
   bytes: record.value as Buffer,
 });
-
-/** The attributes of a record that breaks its contract: of its envelope where that can be read, else single headers. */
-function hintOf(record: RawRecord): NonNullable<Entry['hint']> {
-  const read = fromKafka(record);
-  const attribute = (name: 'source' | 'id' | 'type' | 'time') =>
-    read.ok ? read.event[name] : headerText(record.headers?.[`ce_${name}`]);
-  const hint: Record<string, string> = {};
-  for (const name of ['source', 'id', 'type', 'time'] as const) {
-    const value = attribute(name);
-    if (value !== undefined) hint[name] = printable(value);
-  }
-  return hint;
-}
 
 /** What a handler is given of a record that was set aside. */
 export const setAside = (topic: string, { record, sha, source, id, fault, hint }: Entry): SetAside => ({

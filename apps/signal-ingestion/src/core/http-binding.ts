@@ -5,12 +5,13 @@ import {
   envelope,
   type Fault,
   fromStructured,
-  type GivenTrace,
   isJson,
   isStructured,
   mediaType,
   type Read,
-  structuredAs,
+  type Told,
+  unreadable,
+  wronglyTyped,
 } from '@countersign/contracts';
 
 /** A request as far as the CloudEvents HTTP binding cares for it: header names in lower case. */
@@ -22,7 +23,7 @@ export interface HttpMessage {
 /** The events of a request, each read or with its fault; or why there are none to be read. */
 export type HttpRead =
   | { readonly ok: true; readonly batch: boolean; readonly events: readonly Read<Envelope>[] }
-  | { readonly ok: false; readonly fault: Fault };
+  | { readonly ok: false; readonly fault: Fault; readonly told: Told };
 
 /**
  * CloudEvents HTTP protocol binding 1.0.2: structured (`application/cloudevents+json`), batched
@@ -36,6 +37,8 @@ export function readHttp({ headers, body }: HttpMessage): HttpRead {
   const structured = media?.essence === 'application/cloudevents+json';
   const batch = media?.essence === 'application/cloudevents-batch+json';
   const shown = contentType?.slice(0, 60) ?? 'none';
+  const attributes = fromHeaders(headers);
+  const refused = (code: string, says: string, field?: string) => unreadable(code, says, field, attributes);
   if (!media || !isJson(media)) {
     const types = 'application/json, application/cloudevents+json and application/cloudevents-batch+json';
     return refused('media-type', `content-type: only ${types} are understood, not ${shown}`, 'content-type');
@@ -50,20 +53,21 @@ export function readHttp({ headers, body }: HttpMessage): HttpRead {
   }
   if (structured) return { ok: true, batch, events: [fromStructured(json, trace)] };
   if (!batch && headers['ce-specversion'] === undefined && isStructured(json)) {
-    return refused('media-type', structuredAs(shown, 'ce-'), 'content-type');
+    return wronglyTyped(shown, 'ce-', json);
   }
-  if (!batch) return { ok: true, batch, events: [fromBinary(headers, json, trace)] };
+  if (!batch) return { ok: true, batch, events: [envelope(attributes, json, 'ce-', trace)] };
   if (!Array.isArray(json)) return refused('not-an-array', 'a batch is a JSON array of CloudEvents');
   return { ok: true, batch, events: json.map((event) => fromStructured(event, trace)) };
 }
 
-function fromBinary(headers: HttpMessage['headers'], data: unknown, trace: GivenTrace): Read<Envelope> {
+/** The attributes of binary mode. */
+function fromHeaders(headers: HttpMessage['headers']): Record<string, unknown> {
   const given: Record<string, unknown> = {};
   for (const name of Object.keys(headers)) {
     const value = header(headers, name);
     if (name.startsWith('ce-') && value !== undefined) given[name.slice(3)] = decoded(value);
   }
-  return envelope(given, data, 'ce-', trace);
+  return given;
 }
 
 const header = (headers: HttpMessage['headers'], name: string): string | undefined => {
@@ -85,8 +89,3 @@ function decoded(value: string): string {
     return bare;
   }
 }
-
-const refused = (code: string, says: string, field?: string): HttpRead => ({
-  ok: false,
-  fault: field === undefined ? { code, says } : { code, says, field },
-});

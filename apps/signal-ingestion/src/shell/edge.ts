@@ -176,17 +176,21 @@ export class Edge implements OnModuleInit {
 /** Every event by its contract before any is published. */
 function check(topic: Topic, headers: FastifyRequest['headers'], body: Buffer): Verdict {
   const read = readHttp({ headers, body });
-  if (!read.ok) return refused(problem(read.fault.code === 'media-type' ? 415 : 400, read.fault));
+  if (!read.ok) {
+    return refused(problem(read.fault.code === 'media-type' ? 415 : 400, read.fault, { signal: read.told }));
+  }
   if (read.events.length > maxBatchEvents) return refused(problem(413, tooMany));
   if (read.events.length === 0) return refused(problem(400, { code: 'empty', says: 'the batch holds no event' }));
   const checked = read.events.map((event) => (event.ok ? checkEvent(topic, event.event) : event));
-  const errors = checked.flatMap((result, index) => (result.ok ? [] : [{ index, ...result.fault }]));
+  const errors = checked.flatMap((result, index) =>
+    result.ok ? [] : [{ index, ...result.fault, signal: result.told }],
+  );
   const [first] = errors;
   if (first) {
-    const { index, ...fault } = first;
-    if (!read.batch) return refused(problem(400, fault));
+    const { index, signal, ...fault } = first;
+    if (!read.batch) return refused(problem(400, fault, { signal }));
     const says = `${errors.length} of ${checked.length} events are not valid, none was taken; event ${index}: ${fault.says}`;
-    return refused(problem(400, { ...fault, says }, errors));
+    return refused(problem(400, { ...fault, says }, { errors }));
   }
   const signals = checked.flatMap((result): Envelope[] => (result.ok ? [result.event] : []));
   return { ok: true, signals: signals as Signal[] };

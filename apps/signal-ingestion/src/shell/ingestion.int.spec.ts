@@ -193,6 +193,59 @@ test('a signal that cannot be taken is rejected with its reason and coordinates,
   expect(published.filter((e) => e.type === 'DeadLetter')).toEqual([]);
 });
 
+const bad: readonly (readonly [string, unknown])[] = [
+  ...['specversion', 'id', 'source', 'type', 'subject', 'datacontenttype', 'dataschema'].flatMap((name) => [
+    [name, 'x\u0001'] as const,
+    [name, 17] as const,
+  ]),
+  ...['correlationid', 'causationid'].map((name) => [name, 'x'.repeat(301)] as const),
+  ['id', null],
+  ['type', 'x'.repeat(121)],
+  ['time', 'yesterday'],
+  ['time', null],
+];
+/** What may be told of `event(…)` when one attribute is bad: the others. */
+const others = (name: string) => {
+  const readable = Object.entries({ id: 'e-1', source: '/sources/crm', type: 'ContactUpserted' });
+  return Object.fromEntries(readable.filter(([other]) => other !== name));
+};
+
+test('a signal with one bad attribute is rejected by those that can be read, over HTTP and Kafka', async () => {
+  let offset = 900;
+  for (const [name, value] of bad) {
+    const given = event({ [name]: value });
+    const structured = await post(given);
+    expect([structured.statusCode, structured.json()]).toMatchObject([400, { code: 'bad-attribute', field: name }]);
+    expect(structured.json().signal).toEqual({ ...others(name), ...(name !== 'time' && { time: now }) });
+    const batch = await post([event(), given], batchType);
+    expect(batch.json().errors).toEqual([expect.objectContaining({ index: 1, signal: structured.json().signal })]);
+
+    const { data, ...attributes } = given;
+    const texts = Object.entries(attributes).filter(([, text]) => typeof text === 'string') as [string, string][];
+    const headers = (prefix: string) => Object.fromEntries(texts.map(([n, text]) => [`${prefix}${n}`, text]));
+    const json = { 'content-type': 'application/json' };
+    const [whole, body] = [given, data].map((one) => Buffer.from(JSON.stringify(one)));
+    const records = [{ headers: { 'content-type': 'application/cloudevents+json' }, value: whole ?? null }];
+    records.push({ headers: json, value: whole ?? null });
+    // What is no text cannot be a header.
+    if (value !== 17) {
+      records.push({ headers: { ...json, ...headers('ce_') }, value: body ?? null });
+      const binary = await post(data, { ...json, ...headers('ce-') });
+      expect([binary.statusCode, binary.json()]).toMatchObject([
+        400,
+        { field: `ce-${name}`, signal: structured.json().signal },
+      ]);
+    }
+    const published = await harness.deliverRecords(
+      crm,
+      records.map((record) => ({ partition: 0, offset: String(offset++), key: null, ...record })),
+    );
+    const { id: signalId, source = '/sources/crm', type } = others(name) as Record<string, string>;
+    const rejected = ofType(published, 'SignalRejected').map((r) => [name, r.signalId, r.source, r.type]);
+    expect(rejected).toEqual(records.map(() => [name, signalId, source, type]));
+  }
+});
+
 test('a duplicate is rejected as one and counted once, a redelivery says the same again', async () => {
   const opening = { type: 'EmailOpened', id: 'same', data: { contact } };
   const [first] = harness.records(crm, [opening]);

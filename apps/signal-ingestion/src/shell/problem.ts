@@ -1,4 +1,4 @@
-import type { Fault } from '@countersign/contracts';
+import type { Fault, Told } from '@countersign/contracts';
 
 /** RFC 9457. `code` is stable, for programs; `detail` is for people; `field` names the member at fault. */
 export interface Problem {
@@ -8,8 +8,10 @@ export interface Problem {
   readonly code: string;
   readonly detail: string;
   readonly field?: string;
+  /** Which signal it is, as far as its attributes can be read. */
+  readonly signal?: Told;
   /** In a batch: every event at fault, by its index. */
-  readonly errors?: readonly (Fault & { readonly index: number })[];
+  readonly errors?: readonly (Fault & { readonly index: number; readonly signal: Told })[];
 }
 
 const titles: Readonly<Record<number, string>> = {
@@ -22,7 +24,11 @@ const titles: Readonly<Record<number, string>> = {
   503: 'The broker is away',
 };
 
-export function problem(status: number, { code, says, field }: Fault, errors?: Problem['errors']): Problem {
+export function problem(
+  status: number,
+  { code, says, field }: Fault,
+  { signal, errors }: Pick<Problem, 'signal' | 'errors'> = {},
+): Problem {
   return {
     type: `urn:countersign:problem:${code}`,
     title: titles[status] ?? 'Request failed',
@@ -30,6 +36,7 @@ export function problem(status: number, { code, says, field }: Fault, errors?: P
     code,
     detail: says,
     ...(field !== undefined && { field }),
+    ...(signal && Object.keys(signal).length > 0 && { signal }),
     ...(errors && { errors }),
   };
 }
