@@ -9,6 +9,7 @@ import {
   VerdictsAsTheyAre1763700000004,
 } from './shell/migrations/verdicts.js';
 import { Pages } from './shell/pages.js';
+import { PastVerdicts } from './shell/past.js';
 import { Proposals } from './shell/proposals.js';
 import { DeadlineJobs, Reviews } from './shell/reviews.js';
 import { SIGNING_KEY, signingKey } from './shell/settings.js';
@@ -22,6 +23,7 @@ export const spec: ServiceSpec = {
   state: ['profiles.v1', 'consents.v1', 'controls.v1', 'policies.v1'],
   jobs: [DeadlineJobs, OverdueJobs],
   permitKeys: (env) => [keyThumbprint(signingKey(env).publicJwk.x)],
+  recovery: PastVerdicts,
   needs: ({ event }) =>
     event.type !== 'ActionProposed'
       ? []
@@ -38,6 +40,7 @@ export const spec: ServiceSpec = {
     { provide: SIGNING_KEY, useFactory: () => signingKey(process.env) },
     Store,
     Court,
+    PastVerdicts,
     DeadlineJobs,
     OverdueJobs,
   ],

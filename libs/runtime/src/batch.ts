@@ -27,6 +27,7 @@ export function batchOf(
     ownState: (name, keys) => unit.ownState(name, keys),
     putState: (cause, output) => unit.putState(cause, output),
     schedule: (cause, job) => unit.schedule(cause, job),
+    said: (by, values) => unit.said(by, values),
   };
   units.set(batch, unit);
   return batch;

@@ -138,7 +138,7 @@ test('where kafkajs goes on elsewhere than was due, it is asked about before any
   const consumer = await consume({
     kafka: { consumer: () => made[made.push(new Played()) - 1] } as unknown as Kafka,
     ...{ groupId: 'g', topics: ['t'], limits: { ...defaults, backoffMs: 1, backoffMaxMs: 1 }, log },
-    committed: async () => new Map([['t/0', 1]]),
+    positions: async () => new Map([['t/0', 1]]),
     onJump: async (...jump) => {
       order.push(jump.join(' '));
       if (away) throw new Error('the broker is away');
@@ -147,6 +147,8 @@ test('where kafkajs goes on elsewhere than was due, it is asked about before any
   });
   const [played] = made as [Played];
   played.join({ t: [0] });
+  await vi.waitUntil(() => played.sought.length > 0);
+  played.sought = [];
   await played.batch(0);
   expect(order).toEqual(['t/0 1 4']);
   away = false;
@@ -162,14 +164,22 @@ test('a topic that was made again is read from its beginning, and the group lear
   const consumer = await consume({
     kafka: { consumer: () => made[made.push(new Played()) - 1] } as unknown as Kafka,
     ...{ groupId: 'g', topics: ['t', 'u'], limits: defaults, log },
-    committed: async () => new Map([['t/0', 100]]),
+    positions: async () =>
+      new Map([
+        ['t/0', 100],
+        ['u/0', 7],
+      ]),
+    remember: async () => undefined,
     fromBeginning: () => new Set(['t']),
     handle: async () => undefined,
   });
   const [played] = made as [Played];
   played.join({ t: [0], u: [0] });
   await vi.waitUntil(() => played.sought.length > 0);
-  expect(played.sought).toEqual([{ topic: 't', partition: 0, offset: '0' }]);
+  expect(played.sought).toEqual([
+    { topic: 't', partition: 0, offset: '0' },
+    { topic: 'u', partition: 0, offset: '7' },
+  ]);
   await consumer.stop();
   expect(played.committed).toEqual([[{ topic: 't', partition: 0, offset: '0' }]]);
 });

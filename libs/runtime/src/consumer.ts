@@ -23,13 +23,13 @@ export interface ConsumerOptions {
   readonly positions?: () => Promise<ReadonlyMap<string, number>>;
   /** Topics that are read from their beginning whenever the group is joined: they were made again, and what the group has committed is of the old one. */
   readonly fromBeginning?: () => ReadonlySet<string>;
-  /** Offsets that the group has committed, asked when it is joined, for a reader that keeps none of its own. By `topic/partition`. */
-  readonly committed?: () => Promise<ReadonlyMap<string, number>>;
   /**
    * Told, and waited for, before a partition goes on at `to` although `from` was due: kafkajs goes to the first offset by itself where
    * the one that it asks for was deleted, and passes over what holds no event.
    */
   readonly onJump?: (place: string, from: number, to: number) => Promise<void>;
+  /** Called with offsets before they are committed; where it throws, they are not. For a reader that commits and has positions. */
+  readonly remember?: (offsets: readonly { topic: string; partition: number; offset: string }[]) => Promise<void>;
   /** Handles a slice of one partition. When it throws, the same records come again after a pause. */
   readonly handle: (topic: string, partition: number, records: readonly RawRecord[]) => Promise<void>;
   /**
@@ -138,6 +138,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     handled.clear();
     if (offsets.length === 0) return;
     try {
+      await options.remember?.(offsets.map(([, offset]) => offset));
       await consumer.commitOffsets(offsets.map(([, offset]) => offset));
     } catch (error) {
       // They are tried again with the next; after a rebalance they come again instead, and the inbox drops the repeat.
@@ -156,24 +157,27 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
    * of it is handled, or the position would move over what is missing. What may not be handled is fetched again.
    */
   let placed = Promise.resolve(true);
-  const place = async (made: Consumer, owned: Readonly<Record<string, readonly number[]>>): Promise<boolean> => {
+  const place = async (
+    made: Consumer,
+    owned: Readonly<Record<string, readonly number[]>>,
+    positions: NonNullable<ConsumerOptions['positions']>,
+  ): Promise<boolean> => {
     const under = assignment;
     // Whoever joins next is placed by itself.
     const past = (): boolean => state !== 'running' || under !== assignment || made !== consumer;
     for (let attempt = 0; ; attempt++) {
       try {
-        const [own, group] = await Promise.all([options.positions?.(), options.committed?.()]);
+        const own = await positions();
         if (past()) return false;
         for (const [topic, partitions] of Object.entries(owned))
           for (const partition of partitions) {
             const name = `${topic}/${partition}`;
             const again = options.fromBeginning?.().has(topic);
-            const at = again ? 0 : own ? (own.get(name) ?? 0) : undefined;
-            if (at !== undefined) made.seek({ topic, partition, offset: String(at) });
+            const at = again ? 0 : (own.get(name) ?? 0);
+            made.seek({ topic, partition, offset: String(at) });
             // What the group has committed is of the topic that was there before.
-            if (again && options.committed) handled.set(name, { topic, partition, offset: '0' });
-            const next = at ?? group?.get(name);
-            if (next !== undefined) due.set(name, next);
+            if (again && options.remember) handled.set(name, { topic, partition, offset: '0' });
+            due.set(name, at);
           }
         return true;
       } catch (error) {
@@ -212,7 +216,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       for (const [name, { over }] of failures) if (over || !owned(name)) failures.delete(name);
       for (const name of lags.keys()) if (!owned(name)) lags.delete(name);
       due.clear();
-      if (options.positions || options.committed) placed = place(made, payload.memberAssignment);
+      if (options.positions) placed = place(made, payload.memberAssignment, options.positions);
       if (!options.positionOf) return;
       for (const [topic, partitions] of Object.entries(payload.memberAssignment)) {
         for (const partition of partitions) {

@@ -87,6 +87,25 @@ export interface Work {
   putState<T extends EventType>(cause: Cause, output: StateOutput<T>): number;
   /** Queues jobs, inserted with the commit. */
   schedule(cause: Cause, job: NewJob): void;
+  /**
+   * After a restore: what this service had published in the time that its tables do not know, by event id or subject, in the order
+   * of its topics. It stands: an output under an id that is among it is not published again. Otherwise empty, and no statement.
+   */
+  said(by: 'id' | 'subject', values: readonly string[]): Promise<ReadonlyMap<string, readonly Said[]>>;
+}
+
+/** An event that this service had published before its database was put back from a copy that does not know of it. */
+export type Said<T extends EventType = EventType> = {
+  [K in T]: { readonly id: string; readonly topic: string; readonly type: K; readonly data: DataOf<K> };
+}[T];
+
+/** What a service does when its tables turn out to be older than what it has handled: a provider, named in the spec's `recovery`. */
+export interface Recovery {
+  /**
+   * Takes over what was published since the tables end, all of it in order, before any work begins. May be called again with the
+   * same, so it changes nothing that is there already.
+   */
+  recover(past: { readonly tx: Tx; readonly at: string; readonly said: readonly Said[] }): Promise<void>;
 }
 
 /** A record that is no event to be handled: unreadable, or a duplicate. Only where the spec asks for them. */
@@ -238,6 +257,8 @@ export interface ServiceSpec {
    * coordinates, and has no handlers beside.
    */
   readonly keeper?: Type<Keeper>;
+  /** For a service whose tables have to know what it had published, before it handles again what they lack. */
+  readonly recovery?: Type<Recovery>;
   /**
    * Nobody waits for what this service makes of an event: the broker may hold its fetches back for `GATHER_MS`, so that more
    * comes together.
@@ -302,6 +323,8 @@ export interface Runtime {
    * instance started. Take it before the rows, ask it after them: so an age is never younger than what was read.
    */
   comparedAgo(): Readonly<Record<string, Ago | null>>;
+  /** After a restore: whether a record was on its topic when that was noticed, so that it may have been handled before. */
+  hadRead(place: { readonly topic: string; readonly partition: number; readonly offset: string }): boolean;
 }
 
 /** Injection token of `Runtime`. */

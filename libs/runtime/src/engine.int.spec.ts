@@ -473,7 +473,7 @@ test('a record restored from a backup, or made anew, lacks nothing, wherever its
   const start = async (): Promise<Engine> => {
     const made = engine({ spec: recorder, limits: { GATHER_MS: '20' } });
     await made.prepare();
-    await made.begin(new Map(), [], new Places());
+    await made.begin(new Map(), [], { keeper: new Places() });
     return made;
   };
   const kept = async (): Promise<string[]> =>

@@ -14,7 +14,7 @@ import { Clock, compareClock, wallTime } from './clock.js';
 import { committedOnly } from './committed-only.js';
 import { consume, enough, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';
-import type { Cause, JobKind, Keeper, Received, Runtime, ServiceSpec, Tx, Work } from './door.js';
+import type { Cause, JobKind, Keeper, Received, Recovery, Runtime, ServiceSpec, Tx, Work } from './door.js';
 import type { RawRecord } from './entries.js';
 import { describe } from './failures.js';
 import { type Handle, Inbox } from './inbox.js';
@@ -24,9 +24,11 @@ import { Keeping, type PlacedRecord } from './keeper.js';
 import { type Limits, readLimits } from './limits.js';
 import { outputsMeasured, watch } from './measures.js';
 import { OwnState } from './own-state.js';
+import { Past } from './past.js';
 import { type Publish, publishWith } from './publisher.js';
 import { quietQueue } from './quiet-queue.js';
 import { whenLed } from './read-ends.js';
+import { recover, takeOver } from './recovery.js';
 import { replay } from './replays.js';
 import { deployment, readSettings } from './settings.js';
 import {
@@ -44,6 +46,7 @@ import { together } from './together.js';
 import { checkSettings, type Difference } from './topic-settings.js';
 import { openGaps, TopicWatch } from './topic-watch.js';
 import { type Bounds, causeKey, UnitOfWork } from './work.js';
+import { PutBack, WorkPositions } from './work-positions.js';
 
 quietQueue();
 committedOnly();
@@ -83,6 +86,9 @@ export class Engine implements Runtime {
   private readonly jobs: JobRunner;
   private readonly inbox: Inbox;
   private readonly own: OwnState | undefined;
+  private readonly past: Past;
+  private readonly positions: WorkPositions;
+  private putBack?: PutBack;
   private reader?: StateReader;
   private backReader?: RunningConsumer;
   private worker?: RunningConsumer;
@@ -137,7 +143,9 @@ export class Engine implements Runtime {
       },
     });
     const writable = new Set(this.topics.filter((t) => t.writer === spec.name).map((t) => t.name));
-    this.bounds = { writable, eventBytes: this.limits.eventBytes };
+    this.past = new Past(this.db);
+    this.positions = new WorkPositions(this.db);
+    this.bounds = { writable, eventBytes: this.limits.eventBytes, past: this.past };
     const shared = {
       db: this.db,
       publish: (outputs: Parameters<Publish>[0]) => this.publishOutputs(outputs),
@@ -188,7 +196,11 @@ export class Engine implements Runtime {
   }
 
   /** Begins work: consumes the handlers' topics, or with a keeper all that the service reads, and runs the jobs. */
-  async begin(handlers: ReadonlyMap<string, Handle>, kinds: readonly JobKind<never>[], keeper?: Keeper): Promise<void> {
+  async begin(
+    handlers: ReadonlyMap<string, Handle>,
+    kinds: readonly JobKind<never>[],
+    { keeper, recovery }: { readonly keeper?: Keeper | undefined; readonly recovery?: Recovery | undefined } = {},
+  ): Promise<void> {
     if (keeper && handlers.size > 0) throw new Error(`${this.service} keeps every record and has handlers too`);
     for (const name of handlers.keys()) {
       const topic = topicNamed(name, this.topics);
@@ -197,6 +209,7 @@ export class Engine implements Runtime {
     }
     const keeping = keeper && this.keeping(keeper);
     const work = keeping ? this.toKeep(keeping) : this.toHandle(handlers);
+    if (!keeper) await this.recover([...work.keys()], recovery);
     this.jobs.start([...kinds, actKind]);
     this.worker = await consume({
       kafka: this.kafka,
@@ -208,11 +221,18 @@ export class Engine implements Runtime {
             positions: () => readPositions(this.db, 'record_positions'),
             passed: (...place) => keeping.pass(...place),
           }
-        : { committed: () => this.committed([...work.keys()]), fromBeginning: () => this.watch.madeAgainLately() }),
+        : {
+            positions: () => this.notPutBack(() => this.workPositions([...work.keys()])),
+            remember: (offsets) => this.notPutBack(() => this.positions.write(offsets)),
+            fromBeginning: () => this.watch.madeAgainLately(),
+          }),
       onJump: (place, from, to) => this.watch.jumped(place, from, to),
       ...(this.spec.gathers && { fetchWaitMs: this.limits.gatherMs, minBytes: enough(this.limits) }),
       log: this.log,
-      handle: async (name, _partition, records) => work.get(name)?.(records),
+      handle: async (name, _partition, records) => {
+        if (this.putBack) throw this.putBack;
+        await work.get(name)?.(records);
+      },
     });
     const worker = this.worker;
     this.watch.add({
@@ -256,20 +276,39 @@ export class Engine implements Runtime {
     return new Map(this.topicsRead().map((topic) => [topic.name, placed(topic)]));
   }
 
-  /** The next offset of each partition as the group has committed it, else where the topic began when it was first seen. */
-  private async committed(topics: string[]): Promise<ReadonlyMap<string, number>> {
-    const offsets = await this.admin.fetchOffsets({ groupId: this.service, topics });
-    return new Map(
-      offsets.flatMap(({ topic, partitions }) =>
-        partitions.map(({ partition, offset }) => {
-          const known = Number(offset);
-          return [
-            `${topic}/${partition}`,
-            known >= 0 ? known : (this.watch.of(topic)?.starts[partition] ?? 0),
-          ] as const;
-        }),
+  /** Before any work: whether the tables know of all that was handled, and what was said since where they do not. */
+  private async recover(names: readonly string[], recovery: Recovery | undefined): Promise<void> {
+    const { kafka, admin, db, service, limits, log } = this;
+    const again = this.watch.madeAgainLately();
+    const topics = names.filter((name) => !again.has(name)).map((name) => topicNamed(name, this.topics));
+    const own = this.topics.filter((t) => t.writer === service && t.kind === 'log' && t.types.length > 0);
+    const startOf = (topic: string, partition: number) => this.watch.of(topic)?.starts[partition] ?? 0;
+    await recover({ kafka, admin, db, service, topics, own, startOf, limits, now: wallTime, recovery, log });
+    await this.past.load();
+  }
+
+  /** Where partitions go on by the tables' account, else where the topic began when it was first seen. */
+  private async workPositions(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const starts = topics.flatMap((topic) =>
+      Object.entries(this.watch.of(topic)?.starts ?? {}).map(
+        ([partition, at]) => [`${topic}/${partition}`, at] as const,
       ),
     );
+    return new Map([...starts, ...(await this.positions.read())]);
+  }
+
+  /** Where the database was put back beneath this instance, it does nothing more: what it knows is of another past. */
+  private async notPutBack<R>(look: () => Promise<R>): Promise<R> {
+    try {
+      return await look();
+    } catch (error) {
+      if (error instanceof PutBack && !this.putBack) {
+        this.putBack = error;
+        this.log.error(error.message);
+        void this.jobs.stop();
+      }
+      throw error;
+    }
   }
 
   /** Every topic that this service reads in one way or another. */
@@ -318,6 +357,10 @@ export class Engine implements Runtime {
         applyState(this.db, topicNamed(topic, this.topics), records, this.now(), this.log),
       readOwn: async (topic: string, records: readonly RawRecord[]) => this.own?.catchUpWith(topic, records),
       runDue: (kind: JobKind<never>) => this.jobs.runDue(kind),
+      takeOver: async (recovery?: Recovery): Promise<void> => {
+        await this.db.transaction((tx) => takeOver(tx, recovery, this.now()));
+        await this.past.load();
+      },
     };
   }
 
@@ -346,28 +389,33 @@ export class Engine implements Runtime {
   }
 
   /** 'ok', or what is wrong; waits no longer than a person who looks at the page. */
-  private async databaseSays(): Promise<{ says: string; gaps: Awaited<ReturnType<typeof openGaps>> }> {
+  private async databaseSays(): Promise<{
+    says: string;
+    gaps: Awaited<ReturnType<typeof openGaps>>;
+    restored: Awaited<ReturnType<Past['left']>>;
+  }> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, healthMs);
     });
-    const answer = openGaps(this.db).then(
-      (gaps) => ({ says: 'ok', gaps }),
-      (error: unknown) => ({ says: describe(error).says, gaps: [] }),
+    const answer = Promise.all([openGaps(this.db), this.past.left()]).then(
+      ([gaps, restored]) => ({ says: this.putBack?.message ?? 'ok', gaps, restored }),
+      (error: unknown) => ({ says: describe(error).says, gaps: [], restored: {} }),
     );
     const answered = await Promise.race([answer, late]);
     clearTimeout(timer);
-    const { says, gaps } = answered ?? { says: '', gaps: [] };
+    const { says, gaps, restored } = answered ?? { says: '', gaps: [], restored: {} };
     const silentMs = Math.max(this.db.unansweredMs(), answered ? 0 : healthMs);
-    return { says: silentMs >= healthMs ? `no answer for ${Math.floor(silentMs / 1000)} s` : says, gaps };
+    return { says: silentMs >= healthMs ? `no answer for ${Math.floor(silentMs / 1000)} s` : says, gaps, restored };
   }
 
   async health(): Promise<Health> {
     const checks: Record<string, unknown> = {};
     let ok = this.phase === 'ok';
-    const { says, gaps } = await this.databaseSays();
+    const { says, gaps, restored } = await this.databaseSays();
     checks.database = says;
     if (gaps.length > 0) checks.gaps = gaps;
+    if (Object.keys(restored).length > 0) checks.restored = restored;
     if (says !== 'ok' || gaps.length > 0) ok = false;
     const consumers = [this.worker, this.reader?.consumer, this.backReader].filter((c) => c !== undefined);
     const states = this.worker ? consumers.map((consumer) => consumer.state()) : ['starting'];
@@ -491,6 +539,10 @@ export class Engine implements Runtime {
   }
 
   state: Runtime['state'] = (tx, topic, keys, lock) => readState(tx, topic, keys, lock, this.now());
+
+  hadRead(place: { readonly topic: string; readonly partition: number; readonly offset: string }): boolean {
+    return this.past.hadRead(place.topic, place);
+  }
 
   comparedAgo(): Readonly<Record<string, Ago | null>> {
     return this.reader?.comparedAgo() ?? {};

@@ -12,7 +12,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ClockUnsure } from './clock.js';
 import { migrate } from './database.js';
-import { type JobKind, type Keeper, RUNTIME, type ServiceSpec, type Tx } from './door.js';
+import { type JobKind, type Keeper, type Recovery, RUNTIME, type ServiceSpec, type Tx } from './door.js';
 import { Engine } from './engine.js';
 import type { RawRecord } from './entries.js';
 import { httpAdapter } from './http-adapter.js';
@@ -58,6 +58,11 @@ export interface Harness {
   readOwn(topic: string, records: readonly RawRecord[]): Promise<void>;
   /** Runs the due jobs of every kind until none is left; resolves to what was published by them. */
   runJobs(): Promise<Published[]>;
+  /**
+   * As a start does that notices a restore: all records made so far were on their topics, and these events had been published.
+   * The tables are as the test has left them.
+   */
+  afterRestore(said: readonly Published[]): Promise<void>;
   query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   transaction<R>(fn: (tx: Tx) => Promise<R>): Promise<R>;
   /** Sets the clock; null: as if it were known to be wrong, so that nobody is told the time. */
@@ -171,6 +176,20 @@ export async function createHarness(
           for (const kind of kinds) ran += await hand.runDue(kind);
         }
       }),
+    afterRestore: async (said) => {
+      await hand.db.read(
+        `INSERT INTO work_positions (topic, partition, next_offset, again_until) SELECT name, 0, 0, $2 FROM unnest($1::text[]) AS name
+         ON CONFLICT (topic, partition) DO UPDATE SET again_until = excluded.again_until`,
+        [engine.topics.map(({ name }) => name), offset + 1],
+      );
+      const own = said.filter(({ topic }) => topicNamed(topic, engine.topics).kind === 'log');
+      for (const [n, { id, topic, type, subject, data, time }] of own.entries())
+        await hand.db.read(
+          'INSERT INTO said (id, topic, partition, "offset", type, subject, data, at, read_at) VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $7)',
+          [id, topic, n, type, subject ?? null, JSON.stringify(data), time],
+        );
+      await hand.takeOver(spec.recovery && app.get<Recovery>(spec.recovery));
+    },
     query: (sql, params) => hand.db.read(sql, params),
     transaction: (fn) => hand.db.transaction(fn),
     setNow: (next) => {

@@ -246,6 +246,8 @@ export class Inbox {
     }
     const carrier = new Map(fresh.map((e) => [causeKey(e), e]));
     for (const entry of dead) carrier.set(causeKey(await this.bury(tx, unit, topic, entry)), entry);
+    const { past } = this.is.bounds;
+    if (past && fresh.some(({ record }) => past.hadRead(topic.name, record))) await unit.withhold();
     unit.flush();
 
     const stored: { entry: Entry; seq: number; output: StoredOutput }[] = [];

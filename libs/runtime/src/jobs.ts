@@ -295,6 +295,7 @@ export class JobRunner {
       const owned = jobs.filter((job) => open.has(job.id));
       const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.bounds);
       if (owned.length > 0) await fn(owned, unit);
+      await unit.withhold();
       unit.flush();
       const outputs = owned.map((job) => unit.outputsOf(job.cause));
       unit.causesAmong(owned.map((job) => causeKey(job.cause)));

@@ -215,6 +215,45 @@ export class TopicsAndGaps1763600000009 implements MigrationInterface {
   }
 }
 
+/**
+ * How far the tables have handled each partition, so that a database which was put back from an older copy is noticed; and what
+ * the service had published in the time that such a copy does not know. A copy from before this has its inbox to tell.
+ */
+export class WorkPositions1763600000011 implements MigrationInterface {
+  name = 'WorkPositions1763600000011';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(`
+      CREATE TABLE work_positions (
+        topic text NOT NULL,
+        partition int NOT NULL,
+        next_offset bigint NOT NULL,
+        again_until bigint NOT NULL DEFAULT 0,
+        PRIMARY KEY (topic, partition)
+      )`);
+    await db.query(`
+      INSERT INTO work_positions
+      SELECT topic, partition, max("offset") + 1 FROM inbox WHERE topic NOT LIKE '~%' GROUP BY topic, partition`);
+    await db.query(`
+      CREATE TABLE said (
+        id text PRIMARY KEY,
+        topic text NOT NULL,
+        partition int NOT NULL,
+        "offset" bigint NOT NULL,
+        type text NOT NULL,
+        subject text,
+        data jsonb NOT NULL,
+        at timestamptz NOT NULL,
+        read_at timestamptz NOT NULL
+      )`);
+    await db.query('CREATE INDEX said_of_subject ON said (subject)');
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('DROP TABLE work_positions, said');
+  }
+}
+
 /** Those of every service, oldest first. */
 export const runtimeMigrations = [
   RuntimeTables1763600000000,
@@ -223,4 +262,5 @@ export const runtimeMigrations = [
   RoomForVersions1763600000003,
   JobTries1763600000005,
   TopicsAndGaps1763600000009,
+  WorkPositions1763600000011,
 ] as const;

@@ -12,14 +12,16 @@ export async function whenLed<R>(
     try {
       return await ask();
     } catch (error) {
-      if (!(error as { retriable?: boolean }).retriable || attempt >= 20) throw error;
+      const { retriable, name } = error as { retriable?: boolean; name?: string };
+      // kafkajs gives up on a group whose coordinator is not elected yet.
+      if (!(retriable || name === 'KafkaJSGroupCoordinatorNotFound') || attempt >= 20) throw error;
       await new Promise((resolve) => setTimeout(resolve, backoff(attempt, limits.backoffMs, limits.backoffMaxMs)));
     }
   }
 }
 
 /**
- * Hands over every record of the topics up to the ends that they have at the call, each slice of a partition in its order, under a
+ * Hands over every record of the topics up to the ends that they have at the call, or those from `from` on, each slice of a partition in its order, under a
  * group that commits nothing. Resolves to where each partition was read to, by `topic/partition`. Throws what `take` throws, and
  * where the broker cannot be read.
  */
@@ -28,6 +30,8 @@ export async function readToEnds(is: {
   readonly admin: Admin;
   readonly groupId: string;
   readonly topics: readonly string[];
+  /** Where partitions begin, by `topic/partition`; absent: at their beginnings. */
+  readonly from?: ReadonlyMap<string, string>;
   readonly limits: Limits;
   readonly take: (topic: string, records: readonly RawRecord[]) => Promise<void>;
   readonly log: { log(message: string): void };
@@ -37,7 +41,8 @@ export async function readToEnds(is: {
   for (const topic of is.topics) {
     for (const { partition, low, high } of await whenLed(is.limits, () => is.admin.fetchTopicOffsets(topic))) {
       reached.set(`${topic}/${partition}`, high);
-      if (BigInt(low) < BigInt(high)) open.set(`${topic}/${partition}`, BigInt(high));
+      if (BigInt(is.from?.get(`${topic}/${partition}`) ?? low) < BigInt(high))
+        open.set(`${topic}/${partition}`, BigInt(high));
     }
   }
   if (open.size === 0) return reached;
@@ -54,6 +59,13 @@ export async function readToEnds(is: {
       consumer.on(consumer.events.CRASH, ({ payload }) => {
         // kafkajs begins again by itself where that may help.
         if (!payload.restart || ++crashes === 5) reject(payload.error);
+      });
+      consumer.on(consumer.events.GROUP_JOIN, () => {
+        for (const [place, offset] of is.from ?? []) {
+          const at = place.lastIndexOf('/');
+          const topic = place.slice(0, at);
+          if (open.has(place)) consumer.seek({ topic, partition: Number(place.slice(at + 1)), offset });
+        }
       });
       // Not in `eachBatch`: it is not called where a slice holds nothing but the marks of a transaction.
       consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {

@@ -14,7 +14,7 @@ import {
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Observable, throwError } from 'rxjs';
-import { type JobKind, type Keeper, RUNTIME, type ServiceSpec } from './door.js';
+import { type JobKind, type Keeper, type Recovery, RUNTIME, type ServiceSpec } from './door.js';
 import { Engine, type Health } from './engine.js';
 import { describe } from './failures.js';
 import { httpAdapter } from './http-adapter.js';
@@ -95,8 +95,9 @@ async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void
   const engine = app.get<Engine>(RUNTIME);
   const kinds = (spec.jobs ?? []).map((type) => app.get<JobKind<never>>(type));
   const keeper = spec.keeper && app.get<Keeper>(spec.keeper);
+  const recovery = spec.recovery && app.get<Recovery>(spec.recovery);
   const transport = new BatchTransport(
-    (handlers) => engine.begin(handlers, kinds, keeper),
+    (handlers) => engine.begin(handlers, kinds, { keeper, recovery }),
     () => engine.drain(),
   );
   attach(app, transport);

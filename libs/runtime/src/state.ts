@@ -125,10 +125,13 @@ export interface StateReader {
   stop(): Promise<void>;
 }
 
+/** A table of positions: of state that is read, of records that are kept, of events that are handled. */
+type Positions = 'state_positions' | 'record_positions' | 'work_positions';
+
 /** How far the tables have been read to, by `topic/partition`. */
 export async function readPositions(
   db: Database,
-  table: 'state_positions' | 'record_positions' = 'state_positions',
+  table: Positions = 'state_positions',
 ): Promise<ReadonlyMap<string, number>> {
   const rows = await db.read<{ topic: string; partition: number; next_offset: number }>(
     `SELECT topic, partition, next_offset FROM ${table}`,
@@ -144,14 +147,11 @@ interface PositionsOf {
 }
 
 /** How far the tables have been read to. Throws where they are ahead of a topic although it is the same: its broker has lost records. */
-export async function positionsWithin(
-  is: PositionsOf,
-  table: 'state_positions' | 'record_positions',
-): Promise<ReadonlyMap<string, number>> {
+export async function positionsWithin(is: PositionsOf, table: Positions): Promise<ReadonlyMap<string, number>> {
   return whenLed(is.limits, () => comparedWithEnds(is, table));
 }
 
-async function comparedWithEnds(is: PositionsOf, table: 'state_positions' | 'record_positions') {
+async function comparedWithEnds(is: PositionsOf, table: Positions) {
   // In this order: another instance may move both on meanwhile, and tables <= ends holds at any time.
   const positions = await readPositions(is.db, table);
   for (const { name } of is.topics) {

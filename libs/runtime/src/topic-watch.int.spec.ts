@@ -72,7 +72,7 @@ async function start(spec: ServiceSpec, handle = handled): Promise<Engine> {
   const made = new Engine(spec, log, env);
   engines.push(made);
   await made.prepare();
-  if (spec.keeper) await made.begin(new Map(), [], new Places());
+  if (spec.keeper) await made.begin(new Map(), [], { keeper: new Places() });
   else await made.begin(new Map(spec === worker ? [[topic, handle]] : []), []);
   return made;
 }

@@ -231,7 +231,8 @@ export class TopicWatch {
       this.is.facts.offsets(topics, 'end'),
       this.is.db.read<{ place: string; at: number }>(
         `SELECT topic || '/' || partition AS place, next_offset AS at FROM record_positions
-         UNION ALL SELECT topic || '/' || partition, next_offset FROM state_positions`,
+         UNION ALL SELECT topic || '/' || partition, next_offset FROM state_positions
+         UNION ALL SELECT topic || '/' || partition, next_offset FROM work_positions`,
       ),
     ]);
     const beyond = new Set(
@@ -307,7 +308,9 @@ export class TopicWatch {
         const parts = partsOf(place);
         if (parts.topic === topic) found.set(parts.partition, at);
       }
-    for (const table of ['record_positions', 'state_positions']) {
+    // What was handled of the old one is no sign of a restore.
+    await tx.query('UPDATE work_positions SET again_until = 0 WHERE topic = $1', [topic]);
+    for (const table of ['record_positions', 'state_positions', 'work_positions']) {
       const rows = await tx.query<{ partition: number; next_offset: number }>(
         `SELECT partition, next_offset FROM ${table} WHERE topic = $1 ORDER BY partition FOR UPDATE`,
         [topic],

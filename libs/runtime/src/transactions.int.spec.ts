@@ -270,7 +270,7 @@ test('a keeper keeps what was committed, and stands at the end of what was abort
     }
     const engine = engineOf({ name: 'audit-recorder', port: 0, migrations: [], keeper: Unused }, database.url);
     await engine.prepare();
-    await engine.begin(new Map(), [], keeper);
+    await engine.begin(new Map(), [], { keeper });
     return engine;
   };
   await within('abort', proposed, events('a'));

@@ -1,6 +1,7 @@
 import { type DataOf, type EventType, maxVersion, outputId, sourceOf, toBinary } from '@countersign/contracts';
-import type { Cause, NewJob, Output, StateOutput, Tx, Work } from './door.js';
+import type { Cause, NewJob, Output, Said, StateOutput, Tx, Work } from './door.js';
 import { cut, packed } from './packed.js';
+import type { Past } from './past.js';
 
 /** An output as it is stored and published: the bytes are fixed here, a repeat publishes them again. */
 export interface StoredOutput {
@@ -11,6 +12,10 @@ export interface StoredOutput {
 }
 
 export const causeKey = (cause: { source: string; id: string }): string => `${cause.source}\u0000${cause.id}`;
+
+const firstOfState = 1_000_000;
+
+const idOf = ({ headers }: StoredOutput): string => (JSON.parse(headers) as { ce_id: string }).ce_id;
 
 /** Bytes of an output on the wire, without framing. */
 export const bytesOf = ({ key, headers, value }: StoredOutput): number =>
@@ -45,10 +50,11 @@ async function lockedRows(tx: Tx, topic: string, keys: readonly string[]): Promi
   return [...there, ...made, ...(others.length > 0 ? await hold(others) : [])];
 }
 
-/** What a service may publish. */
+/** What a service may publish, and what it had published before a restore. */
 export interface Bounds {
   readonly writable: ReadonlySet<string>;
   readonly eventBytes: number;
+  readonly past?: Past;
 }
 
 /** A unit of work that collects what is emitted, put and scheduled until `flush` writes it into the transaction. */
@@ -58,6 +64,7 @@ export class UnitOfWork implements Work {
     string,
     { version: number; data: unknown; changed?: { headers: string; value: string } }
   >();
+  private readonly numbers = new Map<string, number>();
   private readonly jobs: { cause: Cause; job: NewJob }[] = [];
 
   constructor(
@@ -99,7 +106,7 @@ export class UnitOfWork implements Work {
     if (version > maxVersion)
       throw new Error(`${output.topic} ${output.key}: no version is left above ${current.version}`);
     const data = { ...output.data, version, changedAt: this.at } as unknown as DataOf<T>;
-    const { headers, value } = this.add(cause, output.topic, output.key, output.type, data);
+    const { headers, value } = this.add(cause, output.topic, output.key, output.type, data, undefined, 'state');
     this.own.set(name, { version, data, changed: { headers, value } });
     return version;
   }
@@ -113,6 +120,22 @@ export class UnitOfWork implements Work {
 
   schedule(cause: Cause, job: NewJob): void {
     this.jobs.push({ cause: { ...cause, traceparent: cause.traceparent ?? this.traceparent }, job });
+  }
+
+  async said(by: 'id' | 'subject', values: readonly string[]): Promise<ReadonlyMap<string, readonly Said[]>> {
+    return (await this.bounds.past?.said(this.tx, by, values)) ?? new Map();
+  }
+
+  /** Drops outputs that were published before a restore: what was said stands, whatever is made of its cause now. */
+  async withhold(): Promise<void> {
+    const ids = [...this.emitted.values()].flat().map(idOf);
+    const said = await this.said('id', ids);
+    if (said.size === 0) return;
+    for (const [name, outputs] of this.emitted)
+      this.emitted.set(
+        name,
+        outputs.filter((output) => !said.has(idOf(output))),
+      );
   }
 
   /** Whether a job was scheduled, so that the runner need not wait for its next look. */
@@ -190,6 +213,14 @@ export class UnitOfWork implements Work {
     }
   }
 
+  /** State is numbered apart: how much of it an event changes depends on what was known, the ids of events must not. */
+  private number(cause: Cause, kind: 'event' | 'state'): number {
+    const name = `${kind}\u0000${causeKey(cause)}`;
+    const n = this.numbers.get(name) ?? 0;
+    this.numbers.set(name, n + 1);
+    return kind === 'state' ? firstOfState + n : n;
+  }
+
   private add(
     cause: Cause,
     topic: string,
@@ -197,11 +228,12 @@ export class UnitOfWork implements Work {
     type: string,
     data: unknown,
     subject?: string,
+    kind: 'event' | 'state' = 'event',
   ): StoredOutput & { id: string } {
     if (!this.bounds.writable.has(topic)) throw new Error(`${this.service} may not write ${topic}`);
     const list = this.emitted.get(causeKey(cause)) ?? [];
     this.emitted.set(causeKey(cause), list);
-    const id = outputId(this.service, cause, list.length);
+    const id = outputId(this.service, cause, this.number(cause, kind));
     const traceparent = cause.traceparent ?? this.traceparent;
     const { headers, value } = toBinary({
       id,

@@ -1,4 +1,5 @@
 import type { Fault } from '@countersign/contracts';
+import { outputId } from '@countersign/contracts';
 import { type ApprovedAction, comparedAgain, comparedBy, open, recheck } from '@countersign/gate';
 import {
   ago,
@@ -8,6 +9,7 @@ import {
   type JobKind,
   RUNTIME,
   type Runtime,
+  type Said,
   startCall,
   type Work,
 } from '@countersign/runtime';
@@ -70,7 +72,7 @@ export class PermitJobs implements JobKind<PermitJob> {
   private readonly unanswered = new Unanswered((message) => this.log.warn(message));
 
   constructor(
-    @Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'service' | 'healthTells'>,
+    @Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'service' | 'healthTells' | 'hadRead'>,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'permitKeys' | 'patience'>,
     @Inject(CONNECTORS) private readonly connectors: Connectors,
     @Inject(ComparedState) private readonly state: ComparedState,
@@ -106,7 +108,9 @@ export class PermitJobs implements JobKind<PermitJob> {
     }
   }
 
-  private async open(jobs: readonly PJob[], { tx, at }: Work): Promise<readonly Opening[]> {
+  private async open(jobs: readonly PJob[], work: Work): Promise<readonly Opening[]> {
+    const { tx, at } = work;
+    const settled = await work.said('id', jobs.map(settlementId));
     const compared = new Map(jobs.map((job) => [job.id, comparedBy(job.payload.approval)]));
     // What nobody has claimed before is looked up by the attempt to take it: a row that is there already is seen at the next claim.
     const named = jobs.flatMap((job) => (job.claims > 1 ? (compared.get(job.id)?.permitId ?? []) : []));
@@ -114,21 +118,28 @@ export class PermitJobs implements JobKind<PermitJob> {
     const rows = await this.permits.find(tx, named);
 
     const openings: Opening[] = [];
-    const spending: { job: PJob; action: ApprovedAction }[] = [];
+    const spending: { job: PJob; action?: ApprovedAction }[] = [];
     const ending: { job: PJob; step: Ended & { step: 'end' } }[] = [];
     const resuming: PJob[] = [];
+    // Intents that the restored table has as not called.
+    const lost: PJob[] = [];
     // Intents of ours that waited, or that could not be sent: nobody has called.
     const reopened = new Map<PJob, ApprovedAction>();
     const ends = new Map<PJob, { end: End; turn: number }>();
     for (const job of jobs) {
       const row = rows.get(compared.get(job.id)?.permitId ?? '');
+      const before = stepSaid(settled.get(settlementId(job)));
+      if (before?.step === 'end' && row === undefined) ending.push({ job, step: before });
+      else if (before) openings.push({ next: 'settle', job, step: before });
+      if (before) continue;
       if (row?.jobId === job.id) {
         if (row.end) openings.push({ next: 'settle', job, step: { step: 'end', end: row.end } });
         else if (row.turns > row.unsent) resuming.push(job);
         else {
           const said = this.openOne(job, at, state, false);
           const step = onReopening(standing(said), this.settings.patience);
-          if (said.ok) reopened.set(job, said.action);
+          if (step.step !== 'later' && this.mayHaveRun(job)) lost.push(job);
+          else if (said.ok) reopened.set(job, said.action);
           else if (step.step === 'end') ends.set(job, { end: step.end, turn: row.turns });
           else if (step.step === 'later') openings.push({ next: 'later', job, step });
         }
@@ -137,6 +148,7 @@ export class PermitJobs implements JobKind<PermitJob> {
       const said = this.openOne(job, at, state, row !== undefined);
       const step = onOpening(standing(said), this.settings.patience);
       if (step.step === 'spend' && said.ok) spending.push({ job, action: said.action });
+      else if (step.step === 'end' && this.mayHaveRun(job)) spending.push({ job });
       else if (step.step === 'end') ending.push({ job, step });
       else if (step.step === 'reject') openings.push({ next: 'settle', job, step });
       else if (step.step === 'later') openings.push({ next: 'later', job, step });
@@ -147,15 +159,19 @@ export class PermitJobs implements JobKind<PermitJob> {
       [...spending.map(({ job }) => takingOf(job, null)), ...ending.map(({ job, step }) => takingOf(job, step.end))],
       at,
     );
+    // The turn that was lost; the one that is taken now comes after it.
+    for (const { job } of spending) if (taken.has(job.id) && this.mayHaveRun(job)) resuming.push(job);
+    await this.permits.nextTurn(tx, lost.map(permitIdOf), at);
+    resuming.push(...lost);
     const turns = await this.permits.nextTurn(tx, [...resuming, ...reopened.keys()].map(permitIdOf), at);
     const uncalled = new Map([...ends].map(([job, end]) => [permitIdOf(job), end]));
     const ended = await this.permits.endAlone(tx, uncalled, at);
     // Whoever finds the row taken looks again, and then sees a replay.
     const again: Later = { step: 'later', wait: { until: at } };
-    for (const { job, action } of spending)
-      openings.push(
-        taken.has(job.id) ? { next: 'call', job, action, tried: first } : { next: 'later', job, step: again },
-      );
+    for (const { job, action } of spending) {
+      if (!taken.has(job.id)) openings.push({ next: 'later', job, step: again });
+      else if (action && !this.mayHaveRun(job)) openings.push({ next: 'call', job, action, tried: first });
+    }
     for (const { job, step } of ending)
       openings.push(taken.has(job.id) ? { next: 'settle', job, step } : { next: 'later', job, step: again });
     for (const job of resuming) {
@@ -174,6 +190,14 @@ export class PermitJobs implements JobKind<PermitJob> {
           : { next: 'later', job, step: again },
       );
     return openings;
+  }
+
+  /**
+   * Whether the approval was read before a restore: it may have been called, and its row is lost. That counts as a call that may
+   * have been sent, so that the connected system is asked first.
+   */
+  private mayHaveRun({ payload }: PJob): boolean {
+    return this.runtime.hadRead(payload);
   }
 
   private openOne({ payload: { approval } }: PJob, at: string, known: Known, spent: boolean) {
@@ -386,6 +410,20 @@ const noConnector = {
 
 /** Only of an approval that `open()` found to say the same as its permit. */
 const permitIdOf = (job: PJob): string => job.payload.approval.permitId;
+
+/** The id of the event that ends a permit's job. */
+const settlementId = ({ cause }: PJob): string => outputId('action-executor', cause, 0);
+
+/** How a job had ended before a restore, as its settlement says. */
+function stepSaid(said: readonly Said[] | undefined): Ended | undefined {
+  for (const { type, data } of said ?? []) {
+    if (type === 'PermitRejected') return { step: 'reject', reason: data.reason };
+    if (type !== 'ActionSettled' || data.outcome === 'undone') continue;
+    const { outcome, reason, externalReference, spentMinor, before, after } = data;
+    return { step: 'end', end: { outcome, reason, externalReference, spentMinor, before, after } };
+  }
+  return undefined;
+}
 
 const takingOf = (job: PJob, end: End | null): Taking => {
   const { permitId, actionId, proposalId, connector } = job.payload.approval;

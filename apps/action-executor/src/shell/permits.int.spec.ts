@@ -888,3 +888,52 @@ test('what a person decides of a permit that is not unresolved, of nobody or of 
   ).toEqual([]);
   expect(await permits()).toMatchObject([{ outcome: 'executed' }]);
 });
+
+/** The tables as a copy from before the approval has them. */
+const forget = () => harness.query('TRUNCATE permits, jobs, inbox, outputs');
+
+test('an approval that was called before a restore, and whose row is lost, is asked for and not called again', async () => {
+  const records = harness.records(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+  await harness.deliverRecords(topic, records);
+  killedAt('finish');
+  await harness.runJobs();
+  expect(double.effects).toBe(1);
+  await forget();
+  await harness.afterRestore([]);
+  await harness.deliverRecords(topic, records);
+  const [settled] = await harness.runJobs();
+  expect(settled).toMatchObject({
+    type: 'ActionSettled',
+    data: { outcome: 'executed', externalReference: 'double/1' },
+  });
+  expect(double.calls).toHaveLength(1);
+});
+
+test('after a restore an approval that was called, and is expired by now, is not settled as expired', async () => {
+  const records = harness.records(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+  await harness.deliverRecords(topic, records);
+  killedAt('finish');
+  await harness.runJobs();
+  await forget();
+  await harness.afterRestore([]);
+  harness.setNow(later(3_600));
+  await harness.deliverRecords(topic, records);
+  const [settled] = await harness.runJobs();
+  expect(settled).toMatchObject({ type: 'ActionSettled', data: { outcome: 'executed' } });
+  expect(double.calls).toHaveLength(1);
+});
+
+test('a settlement that was published before a restore stands: nobody is asked, nothing is settled again', async () => {
+  const records = harness.records(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+  await harness.deliverRecords(topic, records);
+  const said = await harness.runJobs();
+  await forget();
+  await harness.afterRestore(said);
+  double.mood = 'cannot-tell';
+  harness.setNow(later(3_600));
+  await harness.deliverRecords(topic, records);
+  expect(await harness.runJobs()).toEqual([]);
+  expect(double.asked).toBe(0);
+  expect(await permits()).toMatchObject([{ outcome: 'executed' }]);
+  expect(await harness.query('SELECT id FROM jobs')).toEqual([]);
+});

@@ -4,6 +4,7 @@ import { type Cause, RUNTIME, type Runtime, type Tx, type Work } from '@counters
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { approvedEvent, escalatedEvent, refusedEvent } from '../core/events.js';
 import { type Hearing, hear, neededBy, type Ruling } from '../core/hearing.js';
+import { endSaid, type SaidVerdict } from '../core/past.js';
 import { readFacts } from './facts.js';
 import { SIGNING_KEY } from './settings.js';
 import { type NewPermit, type NewVerdict, type PolicyRow, Store } from './store.js';
@@ -132,6 +133,41 @@ export class Court {
     this.store.saveVerdicts(work.tx, verdicts, permits, work.at);
     this.store.openEscalations(work.tx, opened, work.at);
     return rulings;
+  }
+
+  /** Takes over what was said of proposals before a restore, in place of judging them: their permits are there already. */
+  adopt(
+    work: Work,
+    cases: readonly (Case & { readonly digest: string; readonly said: readonly SaidVerdict[] })[],
+  ): void {
+    const verdicts: NewVerdict[] = [];
+    const opened: Parameters<Store['openEscalations']>[1][number][] = [];
+    const closed: Parameters<Store['closeEscalations']>[1][number][] = [];
+    for (const { hearing, cause, digest, said } of cases) {
+      const { proposal, author } = hearing;
+      const { proposalId } = proposal;
+      for (const { type, data } of said) {
+        const action = data.action ?? proposal.action;
+        const wouldBe = type === 'ActionRefused' ? data.wouldBe : undefined;
+        verdicts.push({
+          proposal: { ...proposal, action },
+          digest: data.digest,
+          verdict: data.verdict,
+          facts: null,
+          wouldBe,
+        });
+        if (type !== 'ActionEscalated') continue;
+        const { deadline: deadlineAt, reviewers, verdict } = data;
+        const correlationId = cause.correlationid ?? null;
+        opened.push({ proposalId, digest, deadlineAt, author, proposal, verdict, reviewers, correlationId });
+        work.schedule(cause, { kind: DEADLINE, id: proposalId, dueAt: deadlineAt, payload: {} });
+      }
+      const end = endSaid(said);
+      if (end) closed.push({ proposalId, ...end });
+    }
+    this.store.saveVerdicts(work.tx, verdicts, [], work.at);
+    this.store.openEscalations(work.tx, opened, work.at);
+    this.store.closeEscalations(work.tx, closed, work.at);
   }
 
   /** Throws, as something that may pass, where controls or consents were not compared with their topics lately. */

@@ -3,6 +3,7 @@ import { type Batch, causeOf, type Received } from '@countersign/runtime';
 import { Controller, Inject, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { refusedBecause, refusedEvent } from '../core/events.js';
+import { verdictsOf } from '../core/past.js';
 import { type Case, Court } from './court.js';
 
 const topicOf = (agent: string): string => `actions.proposed.${agent}.v1`;
@@ -28,12 +29,17 @@ export class Proposals {
     }
     const notes = [...first].map(([proposalId, { digest }]) => ({ proposalId, author, digest }));
     const { fresh, known, inForce } = await this.court.note(batch.tx, notes, batch.at);
+    const said = await batch.said('subject', [...fresh]);
     const cases: Case[] = [];
+    const past: Parameters<Court['adopt']>[1][number][] = [];
     for (const [proposalId, one] of first) {
-      if (fresh.has(proposalId)) {
-        cases.push({ hearing: { proposal: one.received.event.data, author }, cause: causeOf(one.received) });
-      } else again.push(one);
+      const found = { hearing: { proposal: one.received.event.data, author }, cause: causeOf(one.received) };
+      const verdicts = verdictsOf(said.get(proposalId) ?? []);
+      if (!fresh.has(proposalId)) again.push(one);
+      else if (verdicts.length > 0) past.push({ ...found, digest: one.digest, said: verdicts });
+      else cases.push(found);
     }
+    this.court.adopt(batch, past);
     const { policy } = inForce;
     for (const { received, digest } of again) {
       const proposal = received.event.data;

@@ -5,6 +5,7 @@ import { Controller, Inject, Injectable, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { type Answer, answer, endOf } from '../core/answer.js';
 import { refusedBecause, refusedEvent } from '../core/events.js';
+import { verdictsOf, waitsUntil } from '../core/past.js';
 import { type Case, Court, DEADLINE } from './court.js';
 import { type NewVerdict, Store, type StoredEscalation } from './store.js';
 
@@ -28,6 +29,10 @@ export class Reviews {
     if (reviews.length === 0) return;
     const ids = [...new Set(reviews.map(({ event }) => event.data.subject.id))];
     const rows = await this.store.lockEscalations(batch.tx, ids);
+    await mustHaveBeenRead(
+      batch,
+      ids.filter((id) => !rows.has(id)),
+    );
     const inForce = await this.court.policyInForce(batch.tx);
     // The first answer of this batch closes the row for those after it, before anything of it is written.
     const taken = new Map<string, ReviewDecided>();
@@ -92,6 +97,18 @@ export class Reviews {
       subject: review.subject.id,
     });
   }
+}
+
+/** After a restore an answer may be read before the proposal that it is about is read again: it waits, at most to the deadline. */
+async function mustHaveBeenRead(batch: Batch, ids: readonly string[]): Promise<void> {
+  const said = await batch.said('subject', ids);
+  const missing = [...said].find(([, these]) => waitsUntil(verdictsOf(these)) >= batch.at);
+  if (missing) throw new NotReadYet(`${missing[0]} was escalated before the restore and is not read again yet`);
+}
+
+/** Transient by its code: the answer comes again. */
+class NotReadYet extends Error {
+  readonly code = 'ETIMEDOUT';
 }
 
 /** Who may answer: the reviewers of the charter in force, or of when it was escalated where there is none now. */

@@ -230,6 +230,39 @@ export class Store {
     else tx.write(`${permitsSql} ${verdictsSql}`, [...params, ...permitParams(permits)]);
   }
 
+  /** Writes permits that were issued before a restore and are not there, with what they hold; ledgers are locked. */
+  takeOver(tx: Tx, permits: readonly NewPermit[], at: string): void {
+    if (permits.length === 0) return;
+    const held = permits.flatMap((p) => p.reservations.map((r) => ({ ...r, permitId: p.permitId })));
+    tx.write(
+      `WITH issued AS (
+         INSERT INTO permits (permit_id, proposal_id, action_id, digest, executor, connector, permit, expires_at, at)
+         SELECT *, $1 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[])
+         ON CONFLICT DO NOTHING RETURNING permit_id
+       )
+       INSERT INTO reservations (permit_id, ledger, amount, currency, counts_at, state, at)
+       SELECT n.permit, n.ledger, n.amount, n.currency, n.counts_at, 'held', $1
+       FROM unnest($10::uuid[], $11::text[], $12::bigint[], $13::text[], $14::timestamptz[]) AS n(permit, ledger, amount, currency, counts_at)
+       JOIN issued ON issued.permit_id = n.permit`,
+      [
+        at,
+        permits.map((p) => p.permitId),
+        permits.map((p) => p.proposalId),
+        permits.map((p) => p.actionId),
+        permits.map((p) => p.digest),
+        permits.map((p) => p.executor),
+        permits.map((p) => p.connector),
+        permits.map((p) => p.permit),
+        permits.map((p) => p.expiresAt),
+        held.map((r) => r.permitId),
+        held.map((r) => r.ledger),
+        held.map((r) => r.amount),
+        held.map((r) => r.currency),
+        held.map((r) => r.countsAt),
+      ],
+    );
+  }
+
   /** Keeps the content of a policy that was judged under, so that its verdicts can be judged again. */
   keepPolicy(tx: Tx, policy: PolicyInForce, at: string): void {
     tx.write(

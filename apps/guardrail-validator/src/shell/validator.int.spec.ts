@@ -841,3 +841,72 @@ test.each([
     new RegExp(`PERMIT_SIGNING_KEY_FILE.* ${says}`),
   );
 });
+
+describe('after a restore', () => {
+  /** The tables as a copy has them that was made before anything was judged. */
+  const forget = () =>
+    service.query('TRUNCATE proposals, verdicts, permits, reservations, ledgers, escalations, jobs, inbox, outputs');
+  const proposal = (data: ActionProposed) =>
+    service.records(topicOf('paid-media-agent'), [{ type: 'ActionProposed', data, correlationid: 'signal-1' }]);
+
+  test('what was approved holds what it reserved before anything is judged, and is not judged again', async () => {
+    const records = proposal(shift(3000));
+    const said = await service.deliverRecords(topicOf('paid-media-agent'), records);
+    const [approved] = approvals(said);
+    await forget();
+    await service.afterRestore(said);
+    expect(await reservations(campaignLedger)).toEqual(['held 3000']);
+    // Judged today, it would be refused.
+    await publish(content({ charter: { kinds: {} } }), 8);
+    expect(await service.deliverRecords(topicOf('paid-media-agent'), records)).toEqual([]);
+    expect(await reservations(campaignLedger)).toEqual(['held 3000']);
+    await settled(settlement(approved as ActionApproved, 'executed'));
+    expect(await reservations(campaignLedger)).toEqual(['committed 3000']);
+    // What was noticed twice is taken over once.
+    await service.query('TRUNCATE said');
+    await service.afterRestore(said);
+    expect(await reservations(campaignLedger)).toEqual(['committed 3000']);
+  });
+
+  test('what was refused stays refused, also where it would be approved today', async () => {
+    await publish(content({ charter: { kinds: {} } }), 8);
+    const records = proposal(shift(3000));
+    const said = await service.deliverRecords(topicOf('paid-media-agent'), records);
+    expect(refusals(said)).toHaveLength(1);
+    await forget();
+    await service.afterRestore(said);
+    await publish(supervised, 9);
+    expect(await service.deliverRecords(topicOf('paid-media-agent'), records)).toEqual([]);
+    expect(await reservations(campaignLedger)).toEqual([]);
+  });
+
+  test('an escalation that was answered is closed: neither its deadline nor the same answer says anything again', async () => {
+    const escalated = proposed('ads.set_bid');
+    const records = proposal(escalated);
+    const before = await service.deliverRecords(topicOf('paid-media-agent'), records);
+    const waiting = { proposalId: escalated.proposalId, digest: digestOf(escalated.action) };
+    const answers = service.records('reviews.decided.v1', [{ type: 'ReviewDecided', data: review(waiting) }]);
+    const after = await service.deliverRecords('reviews.decided.v1', answers);
+    expect(approvals(after)).toHaveLength(1);
+    await forget();
+    await service.afterRestore([...before, ...after]);
+    setNow(plus(30 * 86_400));
+    expect(await service.deliverRecords(topicOf('paid-media-agent'), records)).toEqual([]);
+    expect(await service.runJobs()).toEqual([]);
+    expect(await service.deliverRecords('reviews.decided.v1', answers)).toEqual([]);
+    expect(await service.query('SELECT state FROM escalations')).toEqual([{ state: 'approved' }]);
+  });
+
+  test('an escalation that nobody had answered waits for its answer as before', async () => {
+    const escalated = proposed('ads.set_bid');
+    const records = proposal(escalated);
+    const said = await service.deliverRecords(topicOf('paid-media-agent'), records);
+    await forget();
+    await service.afterRestore(said);
+    const waiting = { proposalId: escalated.proposalId, digest: digestOf(escalated.action) };
+    // The answer may be read first: it waits for its proposal.
+    await expect(decide(review(waiting))).rejects.toThrow('not read again yet');
+    expect(await service.deliverRecords(topicOf('paid-media-agent'), records)).toEqual([]);
+    expect(approvals(await decide(review(waiting)))).toHaveLength(1);
+  });
+});

@@ -1,5 +1,13 @@
-import { type Fault, topicNamed, topology } from '@countersign/contracts';
-import { type Batch, type Cause, causeOf, deployment, type Received, type SetAside } from '@countersign/runtime';
+import { type Fault, outputId, topicNamed, topology } from '@countersign/contracts';
+import {
+  type Batch,
+  type Cause,
+  causeOf,
+  deployment,
+  type Received,
+  type Said,
+  type SetAside,
+} from '@countersign/runtime';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { type Admission, admit } from '../core/admit.js';
@@ -47,9 +55,14 @@ export class Handlers {
   async onSignals(@Payload() batch: Batch): Promise<void> {
     const arrivals = batch.events.map((received) => this.arrival(received, batch.at));
     const admissible = arrivals.filter((a): a is Admissible => a.admission.ok);
+    const said = await batch.said(
+      'id',
+      admissible.map(({ cause }) => outputId('signal-ingestion', cause, 0)),
+    );
     const persons = await this.store.persons(
       batch.tx,
       admissible.map(({ signal }) => this.secrecy.identitiesOf(signal)),
+      admissible.map(({ cause }) => contactOf(said.get(outputId('signal-ingestion', cause, 0)))),
     );
     const entries = admissible.map(({ signal, admission }, i): Admitted => {
       return { signal, occurredAt: admission.occurredAt, persons: persons[i] ?? [] };
@@ -215,6 +228,10 @@ export class Handlers {
     });
   }
 }
+
+/** The contact that an accepted signal was said to name. */
+const contactOf = (said: readonly Said[] | undefined): string | undefined =>
+  said?.flatMap((one) => (one.type === 'SignalAccepted' ? (one.data.contactId ?? []) : []))[0];
 
 /** What is known of each key, without keys that have never been written. */
 const present = <D extends object>(rows: ReadonlyMap<string, { readonly data: D | null }>): Map<string, D> =>

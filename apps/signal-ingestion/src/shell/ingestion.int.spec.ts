@@ -562,7 +562,8 @@ test('over HTTP: a broker that is behind gives 429 with Retry-After, one that is
   expect([away.statusCode, away.headers['retry-after']]).toEqual([503, '10']);
 });
 
-const forgetAll = () => harness.query('TRUNCATE contact_identities, contact_points, own_state, inbox, outputs, jobs');
+const forgetAll = () =>
+  harness.query('TRUNCATE contact_identities, contact_points, own_state, inbox, outputs, jobs, said, work_positions');
 const idsIn = (events: readonly Published[]) => ofType(events, 'SignalAccepted').map(({ contactId }) => contactId);
 
 test('a person who was first named after the backup has the same id again after a restore, so that what she withdrew binds her', async () => {
@@ -576,6 +577,29 @@ test('a person who was first named after the backup has the same id again after 
   await forgetAll();
   // Nothing is known of before; now she comes with her reference too.
   const data = { contact, account, person: { firstName: 'Jane' } };
-  const published = await harness.deliver(crm, [{ type: 'ContactUpserted', id: 's-4', data }, ...signals.slice(2)]);
-  expect(idsIn(published)).toEqual([before[0], before[2]]);
+  const published = await harness.deliver(crm, [{ type: 'ContactUpserted', id: 's-4', data }, ...signals.slice(1)]);
+  expect(idsIn(published)).toEqual([before[0], before[1], before[2]]);
+  const [consents] = ofType(published, 'ConsentsChanged');
+  expect(consents?.contactId).toBe(before[0]);
+  expect(consents?.entries.map(({ channel, status }) => `${channel} ${status}`)).toContain('email withdrawn');
+  expect(consents?.entries.map(({ status }) => status)).not.toContain('granted');
+});
+
+test('after a restore signals that come in another order name the contacts that were said, and are not accepted a second time', async () => {
+  const ref = { type: 'ContactUpserted', id: 's-1', data: { contact: { ref: 'crm:1' }, account } };
+  const both = { type: 'ContactUpserted', id: 's-2', data: { contact, account } };
+  const records = [...harness.records(crm, [ref]), ...harness.records(crm, [both])];
+  const first = await harness.deliverRecords(crm, records);
+  const [id] = idsIn(first);
+  expect(idsIn(first)).toEqual([id, id]);
+  await forgetAll();
+  await harness.afterRestore(first);
+  const again = [
+    await harness.deliverRecords(crm, records.slice(1)),
+    await harness.deliverRecords(crm, records.slice(0, 1)),
+  ];
+  expect(idsIn(again.flat())).toEqual([]);
+  expect(await harness.query('SELECT DISTINCT contact_id FROM contact_identities')).toEqual([{ contact_id: id }]);
+  // Nor is what comes later another person's.
+  expect(idsIn(await harness.deliver(crm, [{ ...ref, id: 's-3' }]))).toEqual([id]);
 });

@@ -9,11 +9,18 @@ import { Secrecy } from './secrecy.js';
 export class Store {
   constructor(@Inject(Secrecy) private readonly secrecy: Secrecy) {}
 
-  /** Finds or begins the contact of each claim. Another instance that links the same identity first wins; this one reads again. */
-  async persons(tx: Tx, claims: readonly (readonly string[])[]): Promise<readonly Persons[]> {
+  /**
+   * Finds or begins the contact of each claim, under the id that this service had `said` of it before a restore. Another
+   * instance that links the same identity first wins; this one reads again.
+   */
+  async persons(
+    tx: Tx,
+    claims: readonly (readonly string[])[],
+    said: readonly (string | undefined)[] = [],
+  ): Promise<readonly Persons[]> {
     const wanted = [...new Set(claims.flat())];
     if (wanted.length === 0) return claims.map(() => []);
-    const fresh = claims.map((identities) => this.secrecy.contactIdOf(identities));
+    const fresh = claims.map((identities, i) => said[i] ?? this.secrecy.contactIdOf(identities));
     for (;;) {
       const rows = await tx.query<{ identity: string; contact_id: string }>(
         'SELECT identity, contact_id FROM contact_identities WHERE identity = ANY($1)',

@@ -1,0 +1,42 @@
+import type { ActionApproved, ActionEscalated, ActionRefused } from '@countersign/contracts';
+import type { Escalation } from './answer.js';
+
+/** A verdict as it was published. */
+export type SaidVerdict =
+  | { readonly type: 'ActionApproved'; readonly data: ActionApproved }
+  | { readonly type: 'ActionRefused'; readonly data: ActionRefused }
+  | { readonly type: 'ActionEscalated'; readonly data: ActionEscalated };
+
+const verdicts: readonly string[] = [
+  'ActionApproved',
+  'ActionRefused',
+  'ActionEscalated',
+] satisfies SaidVerdict['type'][];
+
+/** The verdicts among the events that this service published. */
+export const verdictsOf = (
+  said: readonly { readonly type: string; readonly data: unknown }[],
+): readonly SaidVerdict[] => said.filter(({ type }) => verdicts.includes(type)) as unknown as readonly SaidVerdict[];
+
+/** How the escalation of a proposal had ended, as far as its verdicts tell; undefined where it waits. */
+export function endSaid(said: readonly SaidVerdict[]): { state: Escalation['state']; by: string | null } | undefined {
+  let end: { state: Escalation['state']; by: string | null } | undefined;
+  for (const { type, data } of said) {
+    if (type === 'ActionEscalated') continue;
+    // An edit closes what it replaces, whatever becomes of the new action.
+    if (end?.state === 'superseded') continue;
+    const by = data.review?.by ?? null;
+    if (type === 'ActionApproved') end = { state: data.review?.decision === 'edit' ? 'superseded' : 'approved', by };
+    else if (data.supersededBy !== undefined) end = { state: 'superseded', by };
+    else if (data.verdict.reasons.some(({ rule }) => rule === 'review-deadline')) end = { state: 'expired', by };
+    else if (data.verdict.reasons.some(({ rule }) => rule === 'proposal-id')) continue;
+    else end = { state: 'refused', by };
+  }
+  return end;
+}
+
+/** Until when these verdicts let a person answer: the escalation's deadline, or no time where something else has ended it. */
+export const waitsUntil = (said: readonly SaidVerdict[]): string =>
+  endSaid(said)
+    ? ''
+    : (said.flatMap((one) => (one.type === 'ActionEscalated' ? [one.data.deadline] : [])).at(-1) ?? '');

@@ -1,0 +1,289 @@
+import { type DataOf, fromKafka, sourceOf, toBinary, topicConfig, topology } from '@countersign/contracts';
+import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
+import kafkajs from 'kafkajs';
+import pg from 'pg';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Batch, causeOf, type ServiceSpec } from './door.js';
+import { Engine } from './engine.js';
+import type { Handle } from './inbox.js';
+
+/*
+ * A real broker, and a real database that is put back from an older copy. The handler writes one row per proposal and announces it
+ * with the name of the life it was handled in.
+ */
+
+const spec: ServiceSpec = { name: 'guardrail-validator', port: 0, migrations: [] };
+const topic = 'actions.proposed.paid-media-agent.v1';
+const out = 'actions.refused.v1';
+const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+
+const proposal = (n: number): DataOf<'ActionProposed'> => ({
+  proposalId: uuid(n),
+  taskId: uuid(1),
+  agent: 'paid-media-agent',
+  play: { id: 'a-play', runId: uuid(2), title: 'A play' },
+  purpose: 'testing',
+  kinds: ['ads.set_bid'],
+  action: { actionId: uuid(3), kind: 'ads.set_bid', payload: {} },
+  rationale: 'because',
+  evidence: [],
+  confidence: 1,
+  alternatives: [],
+  planner: { kind: 'rules', name: 'rules' },
+  proposedAt: '2026-11-21T10:00:00.000Z',
+  madeFrom: {},
+});
+
+let broker: TestBroker;
+let database: TestDatabase;
+let kafka: InstanceType<typeof kafkajs.Kafka>;
+let life: string;
+let calls: string[];
+let warned: string[];
+const engines: Engine[] = [];
+
+const effect: Handle = async (batch) => {
+  for (const received of (batch as Batch<'ActionProposed'>).events) {
+    const { proposalId, taskId, agent, play, action } = received.event.data;
+    calls.push(proposalId);
+    await batch.tx.query('INSERT INTO effects (proposal_id) VALUES ($1)', [proposalId]);
+    const says = { rule: 'life', outcome: 'refuse' as const, says: `in the ${life} life` };
+    const verdict = { outcome: 'refused' as const, reasons: [says], tier: null, policy: { version: 0, digest: null } };
+    const ids = { proposalId, actionId: action.actionId, taskId, agent, play, kind: action.kind };
+    const data = { ...ids, digest: 'a'.repeat(64), verdict: { ...verdict, at: batch.at } };
+    batch.emit(causeOf(received), { topic: out, key: 'k', type: 'ActionRefused', data, subject: proposalId });
+  }
+};
+
+const engine = (): Engine => {
+  const { brokers, sasl } = broker.access();
+  const { username, password } = sasl as { username: string; password: string };
+  const log = {
+    log: () => undefined,
+    warn: (says: string) => void warned.push(says),
+    error: (says: string) => void warned.push(says),
+  };
+  const made = new Engine(spec, log, {
+    KAFKA_BROKERS: (brokers as string[])[0],
+    KAFKA_USERNAME: username,
+    KAFKA_PASSWORD: password,
+    DATABASE_URL: database.url,
+    BACKOFF_MS: '50',
+    BATCH_EVENTS: '20',
+    COMMIT_EVERY_MS: '200',
+  });
+  engines.push(made);
+  return made;
+};
+const run = async (made = engine()): Promise<Engine> => {
+  await made.prepare();
+  await made.begin(new Map([[topic, effect]]), []);
+  return made;
+};
+
+async function send(from: number, count: number): Promise<void> {
+  const producer = kafka.producer();
+  await producer.connect();
+  const messages = Array.from({ length: count }, (_, i) => {
+    const n = from + i;
+    const source = sourceOf('paid-media-agent');
+    const time = '2026-11-21T10:00:00.000Z';
+    const { headers, value } = toBinary({
+      id: `event-${n}`,
+      source,
+      type: 'ActionProposed',
+      time,
+      data: proposal(n),
+    });
+    return { key: `key-${n % 16}`, headers, value };
+  });
+  await producer.send({ topic, acks: -1, messages });
+  await producer.disconnect();
+}
+
+/** The lives that each verdict on the topic was made in, by proposal. */
+async function said(): Promise<Map<string, Set<string>>> {
+  const admin = kafka.admin();
+  await admin.connect();
+  const open = new Map(
+    (await admin.fetchTopicOffsets(out)).filter((e) => e.high !== e.low).map((e) => [e.partition, BigInt(e.high)]),
+  );
+  await admin.disconnect();
+  const lives = new Map<string, Set<string>>();
+  if (open.size === 0) return lives;
+  const consumer = kafka.consumer({ groupId: `reader-${Date.now()}-${Math.random()}` });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [out], fromBeginning: true });
+  await new Promise<void>((resolve, reject) => {
+    const eachMessage = async ({ partition, message }: kafkajs.EachMessagePayload) => {
+      const read = fromKafka(message);
+      if (!read.ok) throw new Error(read.fault.says);
+      const { proposalId, verdict } = read.event.data as DataOf<'ActionRefused'>;
+      const of = lives.get(proposalId) ?? new Set();
+      lives.set(proposalId, of.add(verdict.reasons[0]?.says ?? ''));
+      if (BigInt(message.offset) + 1n >= (open.get(partition) ?? 0n)) open.delete(partition);
+      if (open.size === 0) resolve();
+    };
+    consumer.run({ eachMessage }).catch(reject);
+  });
+  await consumer.disconnect();
+  return lives;
+}
+
+const query = async <Row>(sql: string): Promise<Row[]> => {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    const result = await client.query(sql);
+    return (Array.isArray(result) ? result.at(-1) : result).rows as Row[];
+  } finally {
+    await client.end();
+  }
+};
+const tables = async (): Promise<string[]> =>
+  (await query<{ t: string }>(`SELECT tablename AS t FROM pg_tables WHERE schemaname = current_schema()`)).map(
+    ({ t }) => t,
+  );
+const backUp = async (): Promise<void> => {
+  const copies = (await tables()).map((t) => `CREATE TABLE backup.${t} AS TABLE ${t}`);
+  await query(['CREATE SCHEMA backup', ...copies].join(';'));
+};
+/** Puts the copy back, or with `empty` nothing at all: a database made anew. */
+const restore = async (empty = false): Promise<void> => {
+  const all = (await tables()).filter((t) => t !== 'migrations');
+  const back = empty ? [] : all.map((t) => `INSERT INTO ${t} OVERRIDING SYSTEM VALUE SELECT * FROM backup.${t}`);
+  await query([`TRUNCATE ${all.join(', ')}`, ...back].join(';'));
+};
+const effects = async (): Promise<string[]> =>
+  (await query<{ id: string }>('SELECT proposal_id AS id FROM effects ORDER BY 1')).map(({ id }) => id);
+const until = async (holds: () => Promise<boolean>): Promise<void> => {
+  for (let tries = 0; !(await holds().catch(() => false)); tries++) {
+    if (tries > 400) throw new Error('waited in vain');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+};
+const expected = (from: number, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => uuid(from + i)).sort();
+const deadLetters = async (): Promise<unknown[]> => query('SELECT * FROM dead_letters');
+
+beforeEach(async () => {
+  const topics = topology().map((t) => ({
+    name: t.name,
+    partitions: t.name === topic ? 4 : 1,
+    config: topicConfig(t),
+  }));
+  [broker, database] = await Promise.all([startTestBroker({ topics }), createTestDatabase()]);
+  kafka = new kafkajs.Kafka({ clientId: 'test', ...broker.access(), logLevel: kafkajs.logLevel.NOTHING });
+  [life, calls, warned] = ['first', [], []];
+  // A primary key on the effect: were an event handled twice, its second transaction would fail and be a dead letter.
+  await query('CREATE TABLE effects (proposal_id uuid PRIMARY KEY)');
+});
+afterEach(async () => {
+  await Promise.allSettled(engines.splice(0).map((made) => made.drain()));
+  await Promise.allSettled([broker?.stop(), database?.drop()]);
+});
+
+test('a database put back from an older copy handles again what it lacks, once, and what was said before stands', async () => {
+  const first = await run();
+  await send(100, 30);
+  await until(async () => (await effects()).length === 30);
+  await first.drain();
+  await backUp();
+  const second = await run();
+  await send(200, 30);
+  await until(async () => (await said()).size === 60);
+  await second.drain();
+  await restore();
+  expect(await effects()).toEqual(expected(100, 30));
+
+  life = 'second';
+  calls = [];
+  const third = await run();
+  await until(async () => (await effects()).length === 60);
+  await send(300, 5);
+  await until(async () => (await said()).size === 65);
+  // What the copy had is not handled again.
+  expect([...calls].sort()).toEqual([...expected(200, 30), ...expected(300, 5)]);
+  expect(await deadLetters()).toEqual([]);
+  const lives = await said();
+  for (const id of expected(200, 30)) expect([...(lives.get(id) ?? [])]).toEqual(['in the first life']);
+  for (const id of expected(300, 5)) expect([...(lives.get(id) ?? [])]).toEqual(['in the second life']);
+  expect(warned.filter((says) => says.includes('older than what was handled'))).toHaveLength(1);
+  const { checks } = await third.health();
+  expect(checks.restored).toBeUndefined();
+});
+
+test('a database made anew handles again all that its topics hold', async () => {
+  const first = await run();
+  await send(100, 30);
+  await until(async () => (await said()).size === 30);
+  await first.drain();
+  await restore(true);
+  life = 'second';
+  await run();
+  await until(async () => (await effects()).length === 30);
+  await send(200, 3);
+  await until(async () => (await said()).size === 33);
+  const lives = await said();
+  for (const id of expected(100, 30)) expect([...(lives.get(id) ?? [])]).toEqual(['in the first life']);
+  expect(await deadLetters()).toEqual([]);
+});
+
+test('a start that was no restore handles nothing again and says nothing of one', async () => {
+  const first = await run();
+  await send(100, 30);
+  await until(async () => (await said()).size === 30);
+  await first.drain();
+  calls = [];
+  await run();
+  await send(200, 3);
+  await until(async () => (await said()).size === 33);
+  expect([...calls].sort()).toEqual(expected(200, 3));
+  expect(warned.filter((says) => says.includes('older than what was handled'))).toEqual([]);
+});
+
+test('two instances that start on a database put back handle again what it lacks once, also where the first one dies meanwhile', async () => {
+  const first = await run();
+  await send(100, 10);
+  await until(async () => (await effects()).length === 10);
+  await first.drain();
+  await backUp();
+  const second = await run();
+  await send(200, 120);
+  await until(async () => (await said()).size === 130);
+  await second.drain();
+  await restore();
+  life = 'second';
+  const [third] = await Promise.all([run(), run()]);
+  await until(async () => (await effects()).length > 30);
+  await third.drain();
+  await until(async () => (await effects()).length === 130);
+  await send(400, 3);
+  await until(async () => (await said()).size === 133);
+  const lives = await said();
+  for (const id of expected(200, 120)) expect([...(lives.get(id) ?? [])]).toEqual(['in the first life']);
+  expect(await deadLetters()).toEqual([]);
+});
+
+test('a database that is put back beneath a running service is noticed, and nothing is handled any more', async () => {
+  const first = await run();
+  await send(100, 10);
+  await until(async () => (await effects()).length === 10);
+  await first.drain();
+  await backUp();
+  const second = await run();
+  await send(200, 10);
+  await until(async () => (await said()).size === 20);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await restore();
+  await send(300, 3);
+  await until(async () => (await second.health()).status === 'degraded');
+  const { checks } = await second.health();
+  expect(checks.database).toContain('put back');
+  await second.drain();
+
+  await run();
+  await until(async () => (await effects()).length === 23);
+  expect(await effects()).toEqual([...expected(100, 10), ...expected(200, 10), ...expected(300, 3)]);
+  expect(await deadLetters()).toEqual([]);
+});

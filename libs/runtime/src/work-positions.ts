@@ -1,0 +1,78 @@
+import type { Database } from './database.js';
+
+/** The database was put back from a copy beneath a running service. Transient: what is at fault is the world, and no event. */
+export class PutBack extends Error {
+  readonly code = 'ETIMEDOUT';
+  constructor() {
+    super('the database was put back from a copy beneath this service: it does nothing more until it is started again');
+  }
+}
+
+/** Where a partition stood, and of which topic, by the broker's id. */
+interface Known {
+  readonly next: number;
+  readonly topicId: string | null;
+}
+
+const placeOf = ({ topic, partition }: { topic: string; partition: number }): string => `${topic}/${partition}`;
+
+/**
+ * How far the tables have handled each partition, written once a second, before the group's offsets: what the group has committed
+ * and the tables lack was lost with the tables.
+ */
+export class WorkPositions {
+  private known: ReadonlyMap<string, Known> = new Map();
+  private topicIds: ReadonlyMap<string, string> = new Map();
+
+  constructor(private readonly db: Pick<Database, 'read'>) {}
+
+  /** Where partitions go on, by `topic/partition`. Throws `PutBack` where one ends before what was read or written here. */
+  async read(): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.db.read<{ topic: string; partition: number; next: number; topicId: string | null }>(
+      `SELECT topic, partition, next_offset AS next, t.id AS "topicId" FROM work_positions LEFT JOIN topic_ids t USING (topic)`,
+    );
+    const ids = await this.db.read<{ topic: string; id: string }>('SELECT topic, id FROM topic_ids');
+    const found = new Map(rows.map((row) => [placeOf(row), row]));
+    for (const [place, { next, topicId }] of this.known) {
+      const now = found.get(place);
+      if (now ? now.topicId === topicId && now.next < next : next > 0) throw new PutBack();
+    }
+    this.known = found;
+    this.topicIds = new Map(ids.map(({ topic, id }) => [topic, id]));
+    return new Map(rows.map((row) => [placeOf(row), row.next]));
+  }
+
+  /**
+   * Moves positions on, those of topics that are still the ones which were read. Throws `PutBack`, and moves none, where one ends
+   * before what was read or written here.
+   */
+  async write(offsets: readonly { topic: string; partition: number; offset: string }[]): Promise<void> {
+    const ids = offsets.map(({ topic }) => this.topicIds.get(topic) ?? null);
+    const back = await this.db.read(
+      `WITH n AS (
+         SELECT u.*, coalesce(p.next_offset, 0) AS there
+         FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::text[]) AS u(topic, partition, next, known, topic_id)
+         LEFT JOIN work_positions p ON p.topic = u.topic AND p.partition = u.partition
+         LEFT JOIN topic_ids t ON t.topic = u.topic
+         WHERE t.id IS NULL OR u.topic_id IS NULL OR t.id = u.topic_id
+       ), written AS (
+         INSERT INTO work_positions (topic, partition, next_offset)
+         SELECT topic, partition, next FROM n WHERE NOT EXISTS (SELECT FROM n WHERE there < known) ORDER BY topic, partition
+         ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(work_positions.next_offset, excluded.next_offset)
+       )
+       SELECT topic FROM n WHERE there < known`,
+      [
+        offsets.map(({ topic }) => topic),
+        offsets.map(({ partition }) => partition),
+        offsets.map(({ offset }) => offset),
+        offsets.map((one) => this.known.get(placeOf(one))?.next ?? 0),
+        ids,
+      ],
+    );
+    if (back.length > 0) throw new PutBack();
+    const moved = offsets.map(
+      (one, n) => [placeOf(one), { next: Number(one.offset), topicId: ids[n] ?? null }] as const,
+    );
+    this.known = new Map([...this.known, ...moved]);
+  }
+}
