@@ -123,13 +123,16 @@ export class PermitJobs implements JobKind<PermitJob> {
     const resuming: PJob[] = [];
     // Intents that the restored table has as not called.
     const lost: PJob[] = [];
+    // Settled before a restore, by a row that is lost.
+    const restored: { job: PJob; step: Ended & { step: 'end' } }[] = [];
     // Intents of ours that waited, or that could not be sent: nobody has called.
     const reopened = new Map<PJob, ApprovedAction>();
     const ends = new Map<PJob, { end: End; turn: number }>();
     for (const job of jobs) {
       const row = rows.get(compared.get(job.id)?.permitId ?? '');
       const before = stepSaid(settled.get(settlementId(job)));
-      if (before?.step === 'end' && row === undefined) ending.push({ job, step: before });
+      if (before?.step === 'end' && row === undefined)
+        (uncalledEnd(before) ? ending : restored).push({ job, step: before });
       else if (before) openings.push({ next: 'settle', job, step: before });
       if (before) continue;
       if (row?.jobId === job.id) {
@@ -156,7 +159,10 @@ export class PermitJobs implements JobKind<PermitJob> {
 
     const taken = await this.permits.take(
       tx,
-      [...spending.map(({ job }) => takingOf(job, null)), ...ending.map(({ job, step }) => takingOf(job, step.end))],
+      [
+        ...[...spending, ...restored].map(({ job }) => takingOf(job, null)),
+        ...ending.map(({ job, step }) => takingOf(job, step.end)),
+      ],
       at,
     );
     // The turn that was lost; the one that is taken now comes after it.
@@ -172,7 +178,7 @@ export class PermitJobs implements JobKind<PermitJob> {
       if (!taken.has(job.id)) openings.push({ next: 'later', job, step: again });
       else if (action && !this.mayHaveRun(job)) openings.push({ next: 'call', job, action, tried: first });
     }
-    for (const { job, step } of ending)
+    for (const { job, step } of [...ending, ...restored])
       openings.push(taken.has(job.id) ? { next: 'settle', job, step } : { next: 'later', job, step: again });
     for (const job of resuming) {
       const tried = turns.get(permitIdOf(job));
@@ -424,6 +430,10 @@ function stepSaid(said: readonly Said[] | undefined): Ended | undefined {
   }
   return undefined;
 }
+
+/** Whether an end says that nothing was called. */
+const uncalledEnd = ({ end }: Ended & { step: 'end' }): boolean =>
+  end.outcome === 'refused' || end.outcome === 'expired';
 
 const takingOf = (job: PJob, end: End | null): Taking => {
   const { permitId, actionId, proposalId, connector } = job.payload.approval;

@@ -66,7 +66,7 @@ beforeEach(async () => {
   Object.assign(double, new Double());
   ageMs = fresh;
   harness.setNow(start);
-  await harness.query('TRUNCATE permits, jobs, inbox, outputs, state_rows, dead_letters');
+  await harness.query('TRUNCATE permits, jobs, inbox, outputs, state_rows, dead_letters, work_positions, said');
   await harness.putState('consents.v1', contactId, consents(1));
   await harness.putState('policies.v1', 'main', policy(1));
 });

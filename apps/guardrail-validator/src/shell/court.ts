@@ -140,6 +140,7 @@ export class Court {
     work: Work,
     cases: readonly (Case & { readonly digest: string; readonly said: readonly SaidVerdict[] })[],
   ): void {
+    if (cases.length === 0) return;
     const verdicts: NewVerdict[] = [];
     const opened: Parameters<Store['openEscalations']>[1][number][] = [];
     const closed: Parameters<Store['closeEscalations']>[1][number][] = [];

@@ -857,7 +857,7 @@ describe('after a restore', () => {
     await service.afterRestore(said);
     expect(await reservations(campaignLedger)).toEqual(['held 3000']);
     // Judged today, it would be refused.
-    await publish(content({ charter: { kinds: {} } }), 8);
+    await publish(content({ rules: { prohibitedKinds: ['ads.shift_budget'] } }), 8);
     expect(await service.deliverRecords(topicOf('paid-media-agent'), records)).toEqual([]);
     expect(await reservations(campaignLedger)).toEqual(['held 3000']);
     await settled(settlement(approved as ActionApproved, 'executed'));
@@ -869,7 +869,7 @@ describe('after a restore', () => {
   });
 
   test('what was refused stays refused, also where it would be approved today', async () => {
-    await publish(content({ charter: { kinds: {} } }), 8);
+    await publish(content({ rules: { prohibitedKinds: ['ads.shift_budget'] } }), 8);
     const records = proposal(shift(3000));
     const said = await service.deliverRecords(topicOf('paid-media-agent'), records);
     expect(refusals(said)).toHaveLength(1);
