@@ -28,18 +28,23 @@ export class WorkPositions {
 
   /** Where partitions go on, by `topic/partition`. Throws `PutBack` where one ends before what was read or written here. */
   async read(): Promise<ReadonlyMap<string, number>> {
-    const rows = await this.db.read<{ topic: string; partition: number; next: number; topicId: string | null }>(
-      `SELECT topic, partition, next_offset AS next, t.id AS "topicId" FROM work_positions LEFT JOIN topic_ids t USING (topic)`,
+    // In one statement: a topic that is made again meanwhile changes both.
+    const rows = await this.db.read<
+      { topic: string; topicId: string | null } & Partial<Record<'partition' | 'next', number | null>>
+    >(
+      `SELECT topic, t.id AS "topicId", p.partition, p.next_offset AS next FROM topic_ids t FULL JOIN work_positions p USING (topic)`,
     );
-    const ids = await this.db.read<{ topic: string; id: string }>('SELECT topic, id FROM topic_ids');
-    const found = new Map(rows.map((row) => [placeOf(row), row]));
+    const found = new Map<string, Known>();
+    for (const { topic, topicId, partition, next } of rows)
+      if (typeof partition === 'number' && typeof next === 'number')
+        found.set(placeOf({ topic, partition }), { next, topicId });
     for (const [place, { next, topicId }] of this.known) {
       const now = found.get(place);
       if (now ? now.topicId === topicId && now.next < next : next > 0) throw new PutBack();
     }
     this.known = found;
-    this.topicIds = new Map(ids.map(({ topic, id }) => [topic, id]));
-    return new Map(rows.map((row) => [placeOf(row), row.next]));
+    this.topicIds = new Map(rows.flatMap(({ topic, topicId }) => (topicId === null ? [] : [[topic, topicId]])));
+    return new Map([...found].map(([place, { next }]) => [place, next]));
   }
 
   /**
@@ -49,11 +54,13 @@ export class WorkPositions {
   async write(offsets: readonly { topic: string; partition: number; offset: string }[]): Promise<void> {
     const ids = offsets.map(({ topic }) => this.topicIds.get(topic) ?? null);
     const back = await this.db.read(
-      `WITH n AS (
+      `WITH held AS (
+         SELECT topic, id FROM topic_ids WHERE topic = ANY($1) ORDER BY topic FOR SHARE
+       ), n AS (
          SELECT u.*, coalesce(p.next_offset, 0) AS there
          FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::text[]) AS u(topic, partition, next, known, topic_id)
          LEFT JOIN work_positions p ON p.topic = u.topic AND p.partition = u.partition
-         LEFT JOIN topic_ids t ON t.topic = u.topic
+         LEFT JOIN held t ON t.topic = u.topic
          WHERE t.id IS NULL OR u.topic_id IS NULL OR t.id = u.topic_id
        ), written AS (
          INSERT INTO work_positions (topic, partition, next_offset)
@@ -65,7 +72,10 @@ export class WorkPositions {
         offsets.map(({ topic }) => topic),
         offsets.map(({ partition }) => partition),
         offsets.map(({ offset }) => offset),
-        offsets.map((one) => this.known.get(placeOf(one))?.next ?? 0),
+        offsets.map((one, n) => {
+          const known = this.known.get(placeOf(one));
+          return known && known.topicId === ids[n] ? known.next : 0;
+        }),
         ids,
       ],
     );
