@@ -23,7 +23,8 @@ afterEach(async () => {
 });
 
 const at = (offset: number) => [{ topic: 'a', partition: 0, offset: String(offset) }];
-const stored = async () => (await other.query('SELECT next_offset FROM work_positions')).rows.map((r) => Number(r.next_offset));
+const stored = async () =>
+  (await other.query('SELECT next_offset FROM work_positions')).rows.map((r) => Number(r.next_offset));
 /** What is written when a topic is found to be made again. */
 const madeAgain = async () => {
   await other.query(`SELECT FROM topic_ids WHERE topic = 'a' FOR UPDATE`);
