@@ -3,16 +3,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
-import type { Shared } from './installation.js';
+import { added, type Shared } from './installation.js';
 import { receiver } from './receiver.js';
-import { routeFirst, type Started, start } from './started.js';
+import { routeFirst, type Started, start, takePart } from './started.js';
 
 /** One installation for all files of a run, started when the first of them asks for it and removed at the end of the run. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   let started: Promise<Started> | undefined;
   const hook = await receiver();
   const begin = () =>
-    start({ more: { 'action-executor': { CONNECTORS_FILE: hook.connectorsFile } } }, (config) =>
+    start({ more: { 'action-executor': { CONNECTORS_FILE: hook.connectorsFile } } }, (config) => {
+      takePart(config, added);
       routeFirst(config, [
         {
           kinds: ['crm.create_task'],
@@ -20,8 +21,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
           executor: 'action-executor',
           connector: 'webhook',
         },
-      ]),
-    );
+      ]);
+    });
   // The answer holds passwords: only who was told the path gets it.
   const path = `/${randomUUID()}`;
   const server = createServer((request, response) => {

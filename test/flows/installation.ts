@@ -15,6 +15,9 @@ declare module 'vitest' {
   }
 }
 
+/** Who takes part by configuration alone, beside those that were shipped. */
+export const added = { source: 'shop', agent: 'seo-agent', executor: 'ledger' } as const;
+
 /** What all files of a run share. */
 export interface Shared {
   readonly home: string;
@@ -74,7 +77,7 @@ export async function visit({ home, run }: Pick<Shared, 'home' | 'run'>): Promis
       password: run.kafka.principals[principal]?.password ?? '',
     } as const,
   });
-  const topics = topology().filter((topic) => topic.readers.includes('console'));
+  const topics = topology(run.deployment).filter((topic) => topic.readers.includes('console'));
   const watching = await observe(login('console'), `console.flows-${randomUUID()}`, topics);
   const ports = () => samplePorts({ run, kafka: login }, watching.events, () => undefined);
   const own = ports();

@@ -1,5 +1,6 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { shippedDeployment } from '@countersign/contracts';
 import {
   PortTaken,
   type Running,
@@ -51,6 +52,20 @@ export async function remove(home: string): Promise<void> {
   await removeBroker(join(home, 'kafka'));
   await removePostgres(join(home, 'postgres'));
   rmSync(home, { recursive: true, force: true });
+}
+
+/** Adds sources that write to Kafka, agents and executors to those that a configuration as shipped has. */
+export function takePart(config: string, added: { source: string; agent: string; executor: string }): void {
+  const file = join(config, 'sources.yaml');
+  const { agents, executors } = shippedDeployment;
+  const { source, agent, executor } = added;
+  const lines = [
+    readFileSync(file, 'utf8').trimEnd(),
+    `  - { name: ${source}, via: kafka, source: /sources/${source}, title: Added }`,
+    `agents: [${[...agents, agent].join(', ')}]`,
+    `executors: [${[...executors, executor].join(', ')}]`,
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
 }
 
 /** Puts routes before those of a configuration, so that they win. */

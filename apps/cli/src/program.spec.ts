@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   append,
   emptyFrontier,
@@ -56,6 +57,8 @@ beforeEach(async () => {
   vi.stubEnv('COUNTERSIGN_ORCHESTRATOR_URL', url);
   vi.stubEnv('COUNTERSIGN_TOKEN', 'a-token');
   vi.stubEnv('COUNTERSIGN_HOME', undefined);
+  vi.stubEnv('CONFIG_DIR', undefined);
+  vi.stubEnv('SOURCES_FILE', undefined);
 });
 
 afterEach(async () => {
@@ -312,6 +315,90 @@ test('a configuration with a problem is 1 and names file, line and field', async
   expect(out).toContain('rules.yaml:1 permitSeconds: ');
   expect(code).toBe(1);
 });
+
+test('the agents and executors that a configuration lists are those of its own sources.yaml', async () => {
+  const config = join(folder, 'config');
+  cpSync(fileURLToPath(new URL('../../../deploy/config', import.meta.url)), config, { recursive: true });
+  vi.stubEnv('CONFIG_DIR', config);
+  expect(await run('policy', 'check')).toMatchObject({ code: 0 });
+  const shop = 'sources:\n  - { name: shop, via: kafka, source: /sources/shop, title: Shop }\n';
+  writeFileSync(join(config, 'sources.yaml'), `${shop}agents: [seo-agent]\n`);
+  const { out, code } = await run('policy', 'check');
+  expect([code, out]).toEqual([1, expect.stringContaining('no such agent; there is seo-agent')]);
+  writeFileSync(join(config, 'sources.yaml'), `${shop}agents: [console]\n`);
+  const broken = await run('policy', 'check');
+  expect([broken.code, broken.out]).toEqual([
+    1,
+    expect.stringContaining('sources.yaml:3 agents.0: "console" is a service'),
+  ]);
+  expect(broken.out).not.toContain('no such agent');
+});
+
+const shopped = { sources: [{ name: 'shop', via: 'kafka', source: '/sources/shop', title: 'Shop' }] };
+const started = (more: object): void => {
+  mkdirSync(join(folder, '.countersign'), { recursive: true });
+  const permitKeys = {
+    keys: [{ ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'k1' }],
+  };
+  const login = { username: 'x', password: 'y' };
+  const principals = { console: login, 'audit-recorder': login };
+  const kafka = { bootstrap: '127.0.0.1:1', mechanism: 'scram-sha-256', principals };
+  writeFileSync(join(folder, '.countersign', 'run.json'), JSON.stringify({ kafka, permitKeys, ...more }));
+};
+
+test('the status lists the sources, agents and executors that were started, and those of CONFIG_DIR before them', async () => {
+  answers['GET /v1/funnel'] = { body: funnel };
+  answers['GET /v1/controls'] = { body: { controls: [] } };
+  answers['GET /health'] = { body: { status: 'ok' } };
+  started({ deployment: { ...shopped, agents: ['seo-agent'], executors: ['ledger'] }, http: { console: url } });
+  const { out, code } = await run('status');
+  expect(out).toMatch(/sources +shop\nagents +seo-agent\nexecutors +ledger\n/);
+  // No service is expected that was not started.
+  expect(out).not.toMatch(/^sequencing-agent/m);
+  expect(code).toBe(0);
+  const config = join(folder, 'config');
+  mkdirSync(config);
+  writeFileSync(join(config, 'sources.yaml'), JSON.stringify({ ...shopped, agents: ['other-agent'] }));
+  vi.stubEnv('CONFIG_DIR', config);
+  expect(JSON.parse((await run('--json', 'status')).out)).toMatchObject({
+    participants: { sources: ['shop'], agents: ['other-agent'], executors: ['action-executor', 'downstream'] },
+  });
+});
+
+test.each([['audit', 'invariants'], ['probe'], ['dead-letters', 'list'], ['status']])(
+  'a configuration that cannot be read is 2 for %s, which names the file, why, and what to do',
+  async (...words) => {
+    answers['GET /v1/funnel'] = { body: funnel };
+    answers['GET /v1/controls'] = { body: { controls: [] } };
+    answers['GET /health'] = { body: { status: 'ok' } };
+    started({ http: { console: url } });
+    const config = join(folder, 'config');
+    vi.stubEnv('CONFIG_DIR', config);
+    const absent = await run(...words);
+    expect([absent.code, absent.err]).toEqual([
+      2,
+      `countersign: ${join(config, 'sources.yaml')} cannot be read (ENOENT), and it lists the sources, agents and executors: ` +
+        'set CONFIG_DIR to the folder that the services read, such as deploy/config\n',
+    ]);
+    mkdirSync(config);
+    writeFileSync(join(config, 'sources.yaml'), 'sources: []\nagents: [console]\n');
+    const broken = await run(...words);
+    expect([broken.code, broken.err]).toEqual([2, expect.stringContaining('sources.yaml:1 sources: ')]);
+    expect(broken.err).toContain('mend it');
+  },
+);
+
+test.each([['audit', 'invariants'], ['probe'], ['dead-letters', 'list']])(
+  'what was shipped is not assumed by %s where nothing says who takes part',
+  async (...words) => {
+    for (const deployment of [undefined, {}, { ...shopped, agents: [7], executors: [] }]) {
+      started({ deployment });
+      const { err, code } = await run(...words);
+      expect([code, err]).toEqual([2, expect.stringContaining('run.json does not. Start again with `npm start`')]);
+      expect(err).toContain('set CONFIG_DIR');
+    }
+  },
+);
 
 test('every command explains itself with examples and exit codes', async () => {
   const all = (command: ReturnType<typeof program>): string[][] =>

@@ -34,7 +34,8 @@ Examples:
   $ countersign probe
 
 Where things are comes from .countersign/run.json of this folder or one above it, which \`npm start\` writes;
-COUNTERSIGN_CONSOLE_URL, COUNTERSIGN_AUDIT_URL, COUNTERSIGN_ORCHESTRATOR_URL and COUNTERSIGN_TOKEN go before it.
+COUNTERSIGN_CONSOLE_URL, COUNTERSIGN_AUDIT_URL, COUNTERSIGN_ORCHESTRATOR_URL and COUNTERSIGN_TOKEN go before it, and
+CONFIG_DIR for the sources, agents and executors.
 
 Exit codes:
   0  done

@@ -18,7 +18,7 @@ export {
 } from './provision.js';
 export { urlFor } from './provision-database.js';
 export { generatePassword, keptPassword } from './secrets.js';
-export { type RunFile, readDeployment } from './start/installation.js';
+export type { RunFile } from './start/installation.js';
 export { type Observation, type Observed, observe } from './start/observe.js';
 export { type Running, type StartOptions, startEverything } from './start/running.js';
 export { samplePorts } from './start/sample-ports.js';

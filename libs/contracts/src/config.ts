@@ -1,7 +1,8 @@
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { DeploymentFile } from './deployment.js';
 import { Charter, Play, PolicyContent, Route, Rules, Sequence } from './policy.js';
-import type { Deployment } from './topology.js';
+import { type Deployment, shippedDeployment } from './topology.js';
 
 /** A file of the configuration folder, `path` relative to it with `/`: `charters/paid-media-agent.yaml`. */
 export interface ConfigFile {
@@ -24,11 +25,12 @@ export type ReadConfig =
 /**
  * Reads the configuration folder's files into one policy bundle: `charters/`, `plays/` and `sequences/` hold one each per
  * file, `rules.yaml` the rules, `routes.yaml` a list. Other files are not looked at. Lists come out ordered by id, so the
- * digest does not depend on file names. Every problem is reported, not the first only; nothing is guessed or defaulted.
+ * digest does not depend on file names. Every problem is reported, not the first only; nothing is guessed or defaulted. Without a
+ * deployment, the names of agents and executors are not checked: for who reports that it cannot be read beside this.
  */
 export function readConfig(
   files: readonly ConfigFile[],
-  deployment: Pick<Deployment, 'agents' | 'executors'>,
+  deployment: Pick<Deployment, 'agents' | 'executors'> | undefined,
 ): ReadConfig {
   const problems: ConfigProblem[] = [];
   const charters = readAll(files, 'charters', Charter, problems);
@@ -40,9 +42,9 @@ export function readConfig(
   unique(charters, 'agent', (c) => c.agent, problems);
   unique(plays, 'id', (p) => p.id, problems);
   unique(sequences, 'id', (s) => s.id, problems);
-  for (const part of charters) checkCharter(part, deployment, problems);
+  for (const part of charters) checkCharter(part, deployment?.agents, problems);
   for (const part of plays) checkPlay(part, charters, sequences, problems);
-  if (routes) checkRoutes(routes, charters, deployment, problems);
+  if (routes) checkRoutes(routes, charters, deployment?.executors, problems);
 
   if (problems.length > 0 || !rules || !routes) return { ok: false, problems };
   const content = PolicyContent.parse({
@@ -53,6 +55,22 @@ export function readConfig(
     routes: routes.value,
   });
   return { ok: true, content };
+}
+
+export type ReadDeployment =
+  | { readonly ok: true; readonly deployment: Deployment }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/**
+ * Reads `sources.yaml` of the configuration folder's files: the installation's sources, agents and executors. Agents and executors
+ * that it does not list are those as shipped. Every problem is reported, a missing file too.
+ */
+export function readDeployment(files: readonly ConfigFile[]): ReadDeployment {
+  const problems: ConfigProblem[] = [];
+  const file = readOne(files, 'sources.yaml', DeploymentFile, problems);
+  if (!file) return { ok: false, problems };
+  const { sources, agents = shippedDeployment.agents, executors = shippedDeployment.executors } = file.value;
+  return { ok: true, deployment: { sources, agents, executors } };
 }
 
 /** One line for a terminal or a log: `plays/surge.yaml:12 tasks.0.agent: …`. */
@@ -124,9 +142,9 @@ function unique<T>(parts: readonly Part<T>[], field: string, idOf: (value: T) =>
   }
 }
 
-function checkCharter(part: Part<Charter>, { agents }: Pick<Deployment, 'agents'>, problems: ConfigProblem[]) {
+function checkCharter(part: Part<Charter>, agents: readonly string[] | undefined, problems: ConfigProblem[]) {
   const { agent, timeZone } = part.value;
-  if (!agents.includes(agent)) problems.push(part.problem(['agent'], `no such agent; ${known(agents)}`));
+  if (agents && !agents.includes(agent)) problems.push(part.problem(['agent'], `no such agent; ${known(agents)}`));
   try {
     new Intl.DateTimeFormat('en', { timeZone });
   } catch {
@@ -164,11 +182,11 @@ function checkPlay(
 function checkRoutes(
   part: Part<Route[]>,
   charters: readonly Part<Charter>[],
-  { executors }: Pick<Deployment, 'executors'>,
+  executors: readonly string[] | undefined,
   problems: ConfigProblem[],
 ) {
   for (const [i, route] of part.value.entries()) {
-    if (!executors.includes(route.executor)) {
+    if (executors && !executors.includes(route.executor)) {
       problems.push(part.problem([i, 'executor'], `no such executor; ${known(executors)}`));
     }
   }

@@ -3,6 +3,7 @@ export * from './canonical.js';
 export * from './catalogue.js';
 export * from './charset.js';
 export * from './config.js';
+export * from './deployment.js';
 export * from './envelope.js';
 export * from './events.js';
 export * from './flow.js';

@@ -22,7 +22,7 @@ export interface Deployment {
   readonly executors: readonly string[];
 }
 
-/** As shipped. `upstream` and `downstream` are principals for clients of any language. */
+/** As shipped: what holds where a configuration says nothing else. `upstream` and `downstream` are principals for clients of any language. */
 export const shippedDeployment: Deployment = {
   sources: [
     { name: 'website', via: 'http', source: '/sources/website' },
@@ -34,6 +34,16 @@ export const shippedDeployment: Deployment = {
   agents: ['paid-media-agent', 'sequencing-agent'],
   executors: ['action-executor', 'downstream'],
 };
+
+/** The services that an installation runs: all, but for an agent or an executor of ours that it does not have. */
+export function servicesOf({ agents, executors }: Pick<Deployment, 'agents' | 'executors'>): readonly Service[] {
+  const optional = new Set([...shippedDeployment.agents, ...shippedDeployment.executors]);
+  const has = new Set([...agents, ...executors]);
+  return services.filter((name) => has.has(name) || !optional.has(name));
+}
+
+/** Whether a principal is a service of ours, and so none that runs elsewhere. */
+export const isService = (name: string): name is Service => (services as readonly string[]).includes(name);
 
 export interface Topic {
   readonly name: string;
@@ -53,11 +63,10 @@ export interface Topic {
   readonly says: string;
 }
 
-const all = services as readonly string[];
-
 /** Every topic of an installation: the only place that says who writes, who reads, key, retention and compaction. */
 export function topology(deployment: Deployment = shippedDeployment): readonly Topic[] {
   const { sources, agents, executors } = deployment;
+  const all = servicesOf(deployment);
   const log = (
     name: string,
     writer: string,
@@ -148,12 +157,12 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
       ...state(
         'contact-points.v1',
         'signal-ingestion',
-        executors.filter((e) => e !== 'downstream'),
+        executors.filter(isService),
         ['ContactPointsChanged'],
         'contact',
         'Names and addresses, sealed to the executors.',
       ),
-      readers: [...executors.filter((e) => e !== 'downstream'), 'audit-recorder', 'signal-ingestion'].sort(),
+      readers: [...executors.filter(isService), 'audit-recorder', 'signal-ingestion'].sort(),
     },
     log(
       'tasks.assigned.v1',
@@ -266,7 +275,7 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
       ),
       readers: ['console', ...executors].sort(),
     },
-    ...services.map((service) =>
+    ...all.map((service) =>
       log(
         `${service}.dead-letters.v1`,
         service,

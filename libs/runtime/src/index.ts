@@ -7,4 +7,4 @@ export { type Limits, readLimits } from './limits.js';
 export { cut, cutBytes, type Packed, packed } from './packed.js';
 export { prepared } from './prepared.js';
 export { RuntimeModule, serve } from './serve.js';
-export { deployment, readSettings, type Settings, SourcesFile } from './settings.js';
+export { deployment, readSettings, type Settings } from './settings.js';

@@ -72,4 +72,16 @@ test('sources come from a file, or as shipped; a wrong file is refused by its na
   const path = file('sources:\n  - { name: site, via: http, source: /sources/site, title: Site }\n');
   expect(() => deployment({ SOURCES_FILE: path })).not.toThrow();
   expect(deployment({ SOURCES_FILE: path }).sources).toMatchObject([{ name: 'site', source: '/sources/site' }]);
+  expect(() => deployment({ SOURCES_FILE: join(folder, 'none.yaml') })).toThrow(
+    /SOURCES_FILE .*none.yaml cannot be read/,
+  );
+});
+
+test('agents and executors come from the same file, which CONFIG_DIR names too', () => {
+  const more = 'agents: [paid-media-agent, seo-agent]\nexecutors: [downstream]\n';
+  file(`sources:\n  - { name: site, via: http, source: /sources/site, title: Site }\n${more}`);
+  expect(deployment({ CONFIG_DIR: folder })).toMatchObject({
+    agents: ['paid-media-agent', 'seo-agent'],
+    executors: ['downstream'],
+  });
 });

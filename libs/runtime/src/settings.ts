@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { type Deployment, SourceConfig, shippedDeployment } from '@countersign/contracts';
+import {
+  type Deployment,
+  deploymentFileOf,
+  problemLine,
+  readDeployment,
+  shippedDeployment,
+} from '@countersign/contracts';
 import type { KafkaConfig, SASLOptions } from 'kafkajs';
-import { parse } from 'yaml';
-import { z } from 'zod';
 
 /** Where the outside world is, by environment variable. */
 export interface Settings {
@@ -51,14 +55,22 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
   };
 }
 
-/** What `deploy/config/sources.yaml` holds: where signals come from. */
-export const SourcesFile = z.strictObject({ sources: z.array(SourceConfig).min(1) });
-
-/** The installation's sources, agents and executors: from `SOURCES_FILE`, else as shipped. */
+/**
+ * The installation's sources, agents and executors: from `SOURCES_FILE`, else from `sources.yaml` of `CONFIG_DIR`, else as shipped.
+ * Throws naming the file, the line and what was expected.
+ */
 export function deployment(env: Readonly<Record<string, string | undefined>> = process.env): Deployment {
-  const file = env.SOURCES_FILE;
+  const file = deploymentFileOf(env);
   if (!file) return shippedDeployment;
-  const parsed = SourcesFile.safeParse(parse(readFileSync(file, 'utf8')));
-  if (!parsed.success) throw new Error(`SOURCES_FILE ${file}: ${z.prettifyError(parsed.error)}`);
-  return { ...shippedDeployment, sources: parsed.data.sources };
+  const read = readDeployment([{ path: 'sources.yaml', text: textOf(file) }]);
+  if (!read.ok) throw new Error(`SOURCES_FILE ${file}: ${read.problems.map(problemLine).join('; ')}`);
+  return read.deployment;
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`SOURCES_FILE ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
 }

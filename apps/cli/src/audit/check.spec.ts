@@ -1,4 +1,4 @@
-import { type DataOf, derivedId } from '@countersign/contracts';
+import { type DataOf, derivedId, shippedDeployment } from '@countersign/contracts';
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { type AuditReport, checkInvariants } from './check.js';
@@ -144,6 +144,34 @@ const task: DataOf<'TaskAssigned'> = {
   dueAt: minutes(30),
   madeFrom: {},
 };
+
+test('nothing is expected of an agent or an executor that the configuration does not name any more', () => {
+  const w = quietWorld();
+  w.add('tasks.assigned.v1', 'TaskAssigned', task);
+  w.approve(w.propose('ads.set_bid'));
+  const without = (gone: string) => ({
+    participants: {
+      agents: shippedDeployment.agents.filter((name) => name !== gone),
+      executors: shippedDeployment.executors.filter((name) => name !== gone),
+    },
+  });
+  const lost = (observed: Observed) =>
+    found(observed)
+      ['nothing-lost']?.map((says) => says.slice(0, 12))
+      .sort();
+  const at = minutes(120);
+  expect(lost(w.observed({ at }))).toEqual(['permit waits', 'task waits f']);
+  expect(lost(w.observed({ at, ...without('paid-media-agent') }))).toEqual(['permit waits']);
+  expect(lost(w.observed({ at, ...without('action-executor') }))).toEqual(['task waits f']);
+  // It is shown all the same.
+  expect(checkInvariants(w.observed({ at, ...without('paid-media-agent') })).waiting).toContainEqual({
+    what: 'task',
+    id: task.taskId,
+    for: 'nobody: the configuration does not name paid-media-agent any more',
+    since: task.assignedAt,
+    until: null,
+  });
+});
 
 test('what has no next step waits within its time, and is lost after it', () => {
   const w = quietWorld();

@@ -1,4 +1,4 @@
-import { type Event, type KafkaRecord, readEvent, shippedDeployment, topology } from '@countersign/contracts';
+import { type Event, type KafkaRecord, readEvent, type Topic, topology } from '@countersign/contracts';
 import { readVerifyKeys } from '@countersign/gate';
 import { parseVerifierKey, readEventBytes, readExport, verifyRecord } from '@countersign/record';
 import pg from 'pg';
@@ -29,19 +29,22 @@ export async function gather(
   const { installation } = s;
   const kafka = brokerOf(installation, 'audit-recorder');
   const keys = keysIn(given.keys);
+  const deployment = s.deployment();
+  const installed = topology(deployment);
   const [sandbox, reserved, held] = await Promise.all([
     readSandbox(s),
     readReservations(installation.database),
-    readHeld(installation.database, s.now()),
+    readHeld(installation.database, deployment, s.now()),
   ]);
-  const topics = await readTopics(kafka, installation.kafka?.bootstrap ?? '');
+  const topics = await readTopics(kafka, installation.kafka?.bootstrap ?? '', installed);
   const at = s.now();
-  const { record, states, versions } = await readRecord(s);
+  const { record, states, versions } = await readRecord(s, installed);
   const onTopics = new Set(topics.states.map(({ place }) => placeName(place)));
   const missed = await readMissed(s);
   const { graceSeconds, toleranceSeconds } = given;
   return {
     at,
+    participants: deployment,
     graceSeconds,
     toleranceSeconds,
     keys,
@@ -138,23 +141,14 @@ async function readReservations(url: string | undefined): Promise<readonly Reser
 }
 
 /** State topics forget what was overwritten; the record does not. */
-const histories = new Map(
-  topology(shippedDeployment)
-    .filter(({ name }) => ['consents.v1', 'controls.v1', 'policies.v1'].includes(name))
-    .map((topic) => [topic.name, topic]),
-);
-
-const compacted = new Set(
-  topology(shippedDeployment)
-    .filter(({ kind }) => kind === 'state')
-    .map(({ name }) => name),
-);
+const overwritten = ['consents.v1', 'controls.v1', 'policies.v1'];
 
 /**
  * Collects the leaves of compacted topics that need not be there any more: a later record has the same key, or it took the key
  * away. What the record keeps no bytes of has no key here, and nothing is expected of it.
  */
-function compaction() {
+function compaction(topics: readonly Topic[]) {
+  const compacted = new Set(topics.filter(({ kind }) => kind === 'state').map(({ name }) => name));
   const newest = new Map<string, string>();
   const superseded = new Set<string>();
   const see = (leaf: { topic: string; partition: number; offset: string }, bytes: Uint8Array | null): void => {
@@ -177,12 +171,16 @@ function compaction() {
 }
 
 /** Verifies the record in one pass and takes from it what the topics may have forgotten. */
-async function readRecord(s: Session): Promise<{ record: RecordSeen; states: Seen[]; versions: StateSeen[] }> {
+async function readRecord(
+  s: Session,
+  topics: readonly Topic[],
+): Promise<{ record: RecordSeen; states: Seen[]; versions: StateSeen[] }> {
+  const histories = new Map(topics.filter(({ name }) => overwritten.includes(name)).map((t) => [t.name, t]));
   const leaves = new Map<string, string | null>();
   const states: Seen[] = [];
   const versions: StateSeen[] = [];
   const appended: string[] = [];
-  const { see, superseded, forget } = compaction();
+  const { see, superseded, forget } = compaction(topics);
   const ids = new Map<string, string | undefined>();
   try {
     const opened = await readExport(await s.audit.lines('/v1/record/export'));

@@ -7,6 +7,7 @@ import {
   type Event,
   type EventType,
   sha256,
+  shippedDeployment,
   sourceOf,
   topicNamed,
   topology,
@@ -165,6 +166,7 @@ export function world() {
 
   const observed = (more: Partial<Observed> = {}): Observed => ({
     at: minutes(60),
+    participants: shippedDeployment,
     graceSeconds: 60,
     toleranceSeconds: 10,
     keys,

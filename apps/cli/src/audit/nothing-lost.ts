@@ -11,17 +11,25 @@ interface Step {
   readonly until: string | null;
   /** Where the event stands whose handling is awaited: it may be a dead letter. */
   readonly place?: Place;
+  /** The agent or executor that is to end it. */
+  readonly by?: string;
 }
 
 /** Nothing lost: every step has the one after it, or is shown waiting, for whom and since when. */
 export function nothingLost(facts: Facts): Finding {
   const violations: Violation[] = [];
   const waiting: Waiting[] = [];
+  const installed = new Set([...facts.participants.agents, ...facts.participants.executors]);
   let checked = 0;
   /** A step is done, waits within its time, waits for a person to have its dead letter handled, or is lost. */
-  const step = (done: boolean, { place, ...of }: Step): void => {
+  const step = (done: boolean, { place, by, ...of }: Step): void => {
     checked += 1;
     if (done) return;
+    // Its topics are nobody's to read any more: nothing is expected of it, and what it did is on the record.
+    if (by !== undefined && !installed.has(by)) {
+      waiting.push({ ...of, for: `nobody: the configuration does not name ${by} any more`, until: null });
+      return;
+    }
     const letter = place && facts.dead.get(placeName(place));
     if (letter) {
       const person = `a person: dead letter ${letter.deadLetterId} of ${letter.service}`;
@@ -93,7 +101,15 @@ function tasks(facts: Facts, step: Check): void {
   const proposed = new Set(facts.of('ActionProposed').map(({ event }) => event.data.proposalId));
   for (const { place, event } of facts.of('TaskAssigned')) {
     const { taskId, agent, assignedAt, dueAt } = event.data;
-    step(settled.has(taskId), { what: 'task', id: taskId, for: agent, since: assignedAt, until: dueAt, place });
+    step(settled.has(taskId), {
+      what: 'task',
+      id: taskId,
+      for: agent,
+      by: agent,
+      since: assignedAt,
+      until: dueAt,
+      place,
+    });
   }
   for (const { event } of facts.of('TaskSettled')) {
     for (const id of event.data.proposalIds) {
@@ -161,7 +177,7 @@ function permits(facts: Facts, step: Check, waiting: Waiting[]): void {
   const executors = new Set(facts.written.map(({ place }) => executorOf(place.topic)));
   for (const { place, approval, claims, settlements, ...rest } of facts.issued.values()) {
     const { permitId: id, executor, expiresAt } = approval;
-    const is = { what: 'permit', id, for: executor, since: approval.verdict.at, until: expiresAt, place };
+    const is = { what: 'permit', id, for: executor, by: executor, since: approval.verdict.at, until: expiresAt, place };
     step(settlements.length > 0, is);
     const unresolved = settledAs({ place, approval, claims, settlements, ...rest }, 'unresolved');
     if (unresolved && settlements.length === 1) {
@@ -173,7 +189,15 @@ function permits(facts: Facts, step: Check, waiting: Waiting[]): void {
     const { permitId: id, executor } = event.data;
     const settlements = facts.issued.get(id)?.settlements ?? [];
     const ended = settlements.some((s) => s.event.data.outcome !== 'unresolved');
-    step(ended, { what: 'decision on an unresolved permit', id, for: executor, since: place.at, until: null, place });
+    step(ended, {
+      what: 'decision on an unresolved permit',
+      id,
+      for: executor,
+      by: executor,
+      since: place.at,
+      until: null,
+      place,
+    });
   }
   const repeats = new Map<string, Place[]>();
   for (const { seen, why } of facts.unissued) {

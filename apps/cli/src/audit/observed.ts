@@ -1,4 +1,4 @@
-import type { Event, EventType, Fault } from '@countersign/contracts';
+import type { Deployment, Event, EventType, Fault } from '@countersign/contracts';
 import type { VerifyKeys } from '@countersign/gate';
 import type { Range } from '../shell/kafka.js';
 
@@ -107,6 +107,8 @@ export interface Missed {
 /** Everything that is checked. Null: it could not be looked at, and what rests on it is not checked. */
 export interface Observed {
   readonly at: string;
+  /** Who takes part now: nothing is expected of an agent or an executor that is gone. */
+  readonly participants: Pick<Deployment, 'agents' | 'executors'>;
   /** How long a step may take before its absence counts. */
   readonly graceSeconds: number;
   /** How long a stop or a withdrawal may take to be read by an executor. */

@@ -1,19 +1,18 @@
-import { services, shippedDeployment, topology } from '@countersign/contracts';
+import { type Deployment, servicesOf, topology } from '@countersign/contracts';
 import pg from 'pg';
 import type { Held, HeldState } from './observed.js';
 
-/** Only topics that a service of ours writes have a table behind them. */
-const topics = topology(shippedDeployment).filter(
-  ({ kind, writer }) => kind === 'state' && (services as readonly string[]).includes(writer),
-);
 const schemaOf = (service: string): string => `"${service.replaceAll('-', '_')}"`;
 
 /**
  * What each service holds of the state topics, compared with their writers' own tables, each pair in one statement: so it is of one
  * moment, in which no reader can have what its writer has not committed. Null where the database is not this command's to read.
  */
-export async function readHeld(url: string | undefined, at: string): Promise<HeldState | null> {
+export async function readHeld(url: string | undefined, deployment: Deployment, at: string): Promise<HeldState | null> {
   if (url === undefined) return null;
+  const services: readonly string[] = servicesOf(deployment);
+  // Only topics that a service of ours writes have a table behind them.
+  const topics = topology(deployment).filter(({ kind, writer }) => kind === 'state' && services.includes(writer));
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'audit' });
   try {
     await client.connect();
@@ -26,7 +25,7 @@ export async function readHeld(url: string | undefined, at: string): Promise<Hel
         [name],
       );
       for (const { key, version } of mine.rows) own.set(`${name}\u0000${key}`, Number(version));
-      for (const reader of readers.filter((r) => (services as readonly string[]).includes(r))) {
+      for (const reader of readers.filter((r) => services.includes(r))) {
         const { rows } = await client.query<{
           key: string;
           holds: string | null;

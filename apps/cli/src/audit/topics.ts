@@ -1,27 +1,21 @@
-import {
-  type Event,
-  fromKafka,
-  type KafkaRecord,
-  readEvent,
-  sha256,
-  shippedDeployment,
-  type Topic,
-  topology,
-} from '@countersign/contracts';
+import { type Event, fromKafka, type KafkaRecord, readEvent, sha256, type Topic } from '@countersign/contracts';
 import { eventBytes } from '@countersign/record';
 import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
+import { Failure } from '../shell/failure.js';
 import { readToEnds } from '../shell/kafka.js';
 import type { Inbound, Observed, Place, Seen, StateSeen, Written } from './observed.js';
 
 type Read = Pick<Observed, 'seen' | 'inbound' | 'unreadable' | 'written' | 'states' | 'ranges'>;
 
-const inboundTopic = /^signals\.inbound\./;
 /** Nobody but the executors may read it, and the recorder for its commitment: looked at for its place and version only. */
 const sealedTopic = 'contact-points.v1';
 
-/** Reads every topic that the recorder may read, up to the ends that they have at the call. Keeps nothing of what is personal. */
-export async function readTopics(kafka: Kafka, bootstrap: string): Promise<Read> {
-  const named = new Map(topology(shippedDeployment).map((topic) => [topic.name, topic]));
+/**
+ * Reads every topic that the recorder may read, up to the ends that they have at the call. Keeps nothing of what is personal. Throws a
+ * `Failure` where one of them is not of the configuration: what is on it could not be read, and an audit without it says nothing.
+ */
+export async function readTopics(kafka: Kafka, bootstrap: string, topics: readonly Topic[]): Promise<Read> {
+  const named = new Map(topics.map((topic) => [topic.name, topic]));
   const seen: Seen[] = [];
   const inbound: Inbound[] = [];
   const unreadable: { place: Place; fault: { code: string; says: string } }[] = [];
@@ -31,12 +25,13 @@ export async function readTopics(kafka: Kafka, bootstrap: string): Promise<Read>
   const take = (place: Place, message: KafkaMessage): void => {
     const record = { key: message.key, headers: message.headers ?? {}, value: message.value };
     written.push({ place, sha256: sha256(eventBytes(record)) });
-    if (inboundTopic.test(place.topic)) {
+    const topic = named.get(place.topic);
+    // A topic of signals: its types are the upstreams'.
+    if (topic?.types.length === 0) {
       const read = fromKafka(message);
       inbound.push({ place, source: read.ok ? read.event.source : null, id: read.ok ? read.event.id : null });
       return;
     }
-    const topic = named.get(place.topic);
     if (topic?.kind === 'state') states.push(...stateSeen(topic, place, message));
     // A state that was taken away has no value.
     if (!topic || place.topic === sealedTopic || (topic.kind === 'state' && message.value === null)) return;
@@ -45,9 +40,19 @@ export async function readTopics(kafka: Kafka, bootstrap: string): Promise<Read>
     else unreadable.push({ place, fault: read.fault });
   };
 
-  // The broker names the topics that this principal may see: sources of this installation are among them.
-  const visible = async (admin: Admin) =>
-    (await admin.listTopics()).filter((name) => !name.startsWith('__') && name !== 'record.checkpoints.v1');
+  // The broker names the topics that this principal may see: those of the configuration that it was started with.
+  const visible = async (admin: Admin) => {
+    const names = (await admin.listTopics()).filter(
+      (name) => !name.startsWith('__') && name !== 'record.checkpoints.v1',
+    );
+    const strange = names.filter((name) => !named.has(name));
+    if (strange.length === 0) return names;
+    throw new Failure(
+      2,
+      `the recorder reads ${strange.sort().join(', ')}, which the configuration does not name: ` +
+        'set CONFIG_DIR to the folder that the services read, or start again where it has changed since the start',
+    );
+  };
   const ranges = await readToEnds(kafka, bootstrap, 'audit-recorder', visible, (place, message) => {
     const at = new Date(Number(message.timestamp)).toISOString();
     take({ ...place, offset: message.offset, at }, message);

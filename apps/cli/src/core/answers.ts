@@ -92,6 +92,13 @@ export interface Health {
   readonly status: string;
 }
 
+/** By name, as the configuration lists them. */
+export interface Participants {
+  readonly sources: readonly string[];
+  readonly agents: readonly string[];
+  readonly executors: readonly string[];
+}
+
 export interface Story {
   readonly id: string;
   readonly found: boolean;

@@ -1,3 +1,4 @@
+import { type Deployment, DeploymentFile, type Service } from '@countersign/contracts';
 import { Misused } from './edit.js';
 
 /** `.countersign/run.json`, which `npm start` writes: how to reach everything it started. */
@@ -8,6 +9,8 @@ export interface RunFile {
     readonly principals: Readonly<Record<string, { readonly username: string; readonly password: string }>>;
   };
   readonly http?: Readonly<Record<string, string>>;
+  /** The sources, agents and executors that it was started with. */
+  readonly deployment?: unknown;
   readonly consoleToken?: string;
   /** Opens the demo systems' pages. */
   readonly sandboxToken?: string;
@@ -25,6 +28,7 @@ export interface Installation {
   readonly token: string | undefined;
   readonly sandboxToken: string | undefined;
   readonly kafka: RunFile['kafka'];
+  readonly deployment: unknown;
   readonly database: string | undefined;
   readonly permitKeys: unknown;
   readonly recordKey: string | undefined;
@@ -32,7 +36,7 @@ export interface Installation {
   readonly from: string | undefined;
 }
 
-const ports: Readonly<Record<string, number>> = {
+const ports = {
   'signal-ingestion': 8081,
   orchestrator: 8082,
   'paid-media-agent': 8083,
@@ -41,7 +45,10 @@ const ports: Readonly<Record<string, number>> = {
   'action-executor': 8086,
   'audit-recorder': 8087,
   console: 8088,
-};
+} as const satisfies Readonly<Record<Service, number>>;
+
+/** Those that this command line asks. */
+const clients = { console: ports.console, 'audit-recorder': ports['audit-recorder'], orchestrator: ports.orchestrator };
 
 /** Puts an installation together. Throws `Misused` where an URL of the environment is none. */
 export function installation(
@@ -50,7 +57,8 @@ export function installation(
 ): Installation {
   const run = found?.run ?? {};
   const urls: Record<string, string> = {};
-  for (const [service, port] of Object.entries(ports)) urls[service] = `http://127.0.0.1:${port}`;
+  // What was started says which services there are; only where nothing says so, all of them are expected.
+  for (const [service, port] of Object.entries(run.http ? clients : ports)) urls[service] = `http://127.0.0.1:${port}`;
   Object.assign(urls, run.http);
   const named = {
     console: 'COUNTERSIGN_CONSOLE_URL',
@@ -69,9 +77,16 @@ export function installation(
     token: env.COUNTERSIGN_TOKEN ?? run.consoleToken,
     sandboxToken: run.sandboxToken,
     kafka: run.kafka,
+    deployment: run.deployment,
     database: run.database,
     permitKeys: run.permitKeys,
     recordKey: run.recordKey,
     from: found?.path,
   };
+}
+
+/** What run.json says of sources, agents and executors; undefined where that is none of it, as with one of an older version. */
+export function deploymentOf({ deployment }: Pick<Installation, 'deployment'>): Deployment | undefined {
+  const read = DeploymentFile.required().safeParse(deployment);
+  return read.success ? read.data : undefined;
 }

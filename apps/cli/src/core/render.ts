@@ -6,6 +6,7 @@ import type {
   DeadLetterRow,
   Funnel,
   Health,
+  Participants,
   ReviewResult,
   Run,
   Story,
@@ -18,9 +19,20 @@ import { clock, count, distance, type Paint, printable, table, tally, titled, wr
 
 const WIDTH = 100;
 
-export function statusText(paint: Paint, funnel: Funnel, controls: readonly Control[], health: readonly Health[]) {
-  return [funnelText(paint, funnel), controlsText(paint, controls), healthText(paint, health)].join('\n\n');
+export function statusText(
+  paint: Paint,
+  funnel: Funnel,
+  controls: readonly Control[],
+  participants: Participants | undefined,
+  health: readonly Health[],
+) {
+  const parts = [funnelText(paint, funnel), controlsText(paint, controls)];
+  if (participants) parts.push(participantsText(participants));
+  return [...parts, healthText(paint, health)].join('\n\n');
 }
+
+const participantsText = (participants: Participants): string =>
+  table(Object.entries(participants).map(([what, names]) => [what, names.join(', ')]));
 
 export function funnelText(paint: Paint, funnel: Funnel): string {
   const f = printable(funnel);

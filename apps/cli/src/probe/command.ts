@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Policy, shippedDeployment, topicNamed, topology } from '@countersign/contracts';
+import { type Policy, type Topic, topicNamed, topology } from '@countersign/contracts';
 import { readSigningKey, type SigningKey } from '@countersign/gate';
 import type { Command } from 'commander';
 import { Misused } from '../core/edit.js';
@@ -42,17 +42,21 @@ export function probeCommands(program: Command): void {
     const [leadMs, patienceMs] = [seconds('--lead', options.lead), seconds('--patience', options.patience)];
     const signingKey = signingKeyIn(s, options.signingKey);
     const bootstrap = installation.kafka?.bootstrap ?? '';
-    const policy = await policyInForce(s, bootstrap);
+    // Whoever has no login is told so first.
+    brokerOf(installation, 'console');
+    const deployment = s.deployment();
+    const topics = topology(deployment);
+    const policy = await policyInForce(s, bootstrap, topics);
     const permitKeys = installation.permitKeys as ProbeWith['permitKeys'];
     let wire: Awaited<ReturnType<typeof probeWire>>;
     try {
-      wire = await probeWire((principal) => brokerOf(installation, principal));
+      wire = await probeWire((principal) => brokerOf(installation, principal), topics);
     } catch (error) {
       if (error instanceof Failure) throw error;
       throw new Failure(2, `Kafka at ${bootstrap}: ${codeOf(error)}: is \`npm start\` running?`);
     }
     try {
-      const report = await probe(s, wire, { policy, permitKeys, signingKey, leadMs, patienceMs });
+      const report = await probe(s, wire, { policy, deployment, permitKeys, signingKey, leadMs, patienceMs });
       s.answer(report, probeText(s.paint, report));
       return report.ok;
     } finally {
@@ -61,8 +65,8 @@ export function probeCommands(program: Command): void {
   });
 }
 
-async function policyInForce(s: Session, bootstrap: string): Promise<Policy> {
-  const topic = topicNamed('policies.v1', topology(shippedDeployment));
+async function policyInForce(s: Session, bootstrap: string, topics: readonly Topic[]): Promise<Policy> {
+  const topic = topicNamed('policies.v1', topics);
   const found = await readAll(brokerOf(s.installation, 'console'), bootstrap, 'console', [topic]);
   const policies = found.flatMap((event) => (event.type === 'PolicyPublished' ? [event.data] : []));
   const newest = policies.sort((a, b) => b.version - a.version)[0];

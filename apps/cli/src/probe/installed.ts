@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SignalData, SignalType } from '@countersign/contracts';
+import type { Source } from '../core/participants.js';
 import { codeOf, Failure } from '../shell/failure.js';
 import type { Session } from '../shell/session.js';
 import { bids } from './forge.js';
@@ -12,17 +13,23 @@ export interface Known {
   readonly madeFrom: Readonly<Record<string, number>>;
 }
 
-/** Publishes a signal as the outside client `upstream`; resolves when ingestion has accepted it. */
+/** As which source the probe publishes, and over what. */
+export interface Publisher {
+  readonly wire: Wire;
+  readonly source: Source;
+}
+
+/** Publishes a signal as a source that writes to Kafka; resolves when ingestion has accepted it. */
 async function accepted<T extends SignalType>(
-  wire: Wire,
+  { wire, source: { name, source } }: Publisher,
   patienceMs: number,
   type: T,
   data: Partial<SignalData<T>>,
   time: string,
 ): Promise<Known> {
   const id = randomUUID();
-  const signal = { id, source: '/sources/upstream', type, time, data };
-  await wire.send('upstream', 'signals.inbound.upstream.v1', id, signal);
+  const signal = { id, source, type, time, data };
+  await wire.send(name, `signals.inbound.${name}.v1`, id, signal);
   const found = await wire.until(
     () =>
       wire.of('SignalAccepted', (a) => a.signalId === id)[0]?.event.data ??
@@ -39,9 +46,9 @@ async function accepted<T extends SignalType>(
 const day = 86_400_000;
 
 /** An account of the probe's own, which it may stop: nobody else's work is about it. */
-export const account = (wire: Wire, patienceMs: number, run: string, accountId: string): Promise<Known> =>
+export const account = (from: Publisher, patienceMs: number, run: string, accountId: string): Promise<Known> =>
   accepted(
-    wire,
+    from,
     patienceMs,
     'AccountUpserted',
     { account: { id: accountId }, name: `countersign probe ${run}` },
@@ -50,14 +57,14 @@ export const account = (wire: Wire, patienceMs: number, run: string, accountId: 
 
 /** Somebody who agreed to messages of sales, and does not exist. */
 export const contact = (
-  wire: Wire,
+  from: Publisher,
   patienceMs: number,
   run: string,
   name: string,
   accountId?: string,
 ): Promise<Known> =>
   accepted(
-    wire,
+    from,
     patienceMs,
     'ContactUpserted',
     {
@@ -70,9 +77,9 @@ export const contact = (
     new Date(Date.now() - 60_000).toISOString(),
   );
 
-export const withdrawal = (wire: Wire, patienceMs: number, run: string, name: string): Promise<Known> =>
+export const withdrawal = (from: Publisher, patienceMs: number, run: string, name: string): Promise<Known> =>
   accepted(
-    wire,
+    from,
     patienceMs,
     'ConsentChanged',
     { contact: { ref: `probe:${run}:${name}` }, purpose: 'sales', channel: 'email', status: 'withdrawn' },
@@ -80,9 +87,9 @@ export const withdrawal = (wire: Wire, patienceMs: number, run: string, name: st
   );
 
 /** A campaign that spends next to nothing, so that no play looks at it. */
-export const campaign = (wire: Wire, patienceMs: number, run: string, campaignId: string, currency: string) =>
+export const campaign = (from: Publisher, patienceMs: number, run: string, campaignId: string, currency: string) =>
   accepted(
-    wire,
+    from,
     patienceMs,
     'CampaignPerformanceReported',
     {
@@ -101,7 +108,13 @@ export const campaign = (wire: Wire, patienceMs: number, run: string, campaignId
 
 /** The sandbox systems of the executor: all that the probe's actions reach. */
 export function sandboxes(s: Session) {
-  const url = `${s.installation.urls['action-executor']}/sandbox`;
+  const executor = s.installation.urls['action-executor'];
+  if (executor === undefined)
+    throw new Failure(
+      2,
+      'the probe acts on the sandbox systems of action-executor, which this installation does not have',
+    );
+  const url = `${executor}/sandbox`;
   const ask = async (path: string, init: RequestInit = {}): Promise<unknown> => {
     try {
       const headers = { ...init.headers, authorization: `Bearer ${s.installation.sandboxToken ?? ''}` };

@@ -3,23 +3,26 @@ import {
   type ActionApproved,
   type ActionProposed,
   actionKey,
+  type Deployment,
   type Event,
   type EventType,
   type Policy,
   sourceOf,
 } from '@countersign/contracts';
 import { readSigningKey, type SigningKey } from '@countersign/gate';
+import { anotherThan, publisherOf } from '../core/participants.js';
 import { Failure } from '../shell/failure.js';
 import type { Session } from '../shell/session.js';
 import { bids, type Forged, forgedBid } from './forge.js';
 import { campaignOf, type Part, partFor, proposedBid, proposedMessage } from './ground.js';
-import { account, campaign, contact, type Known, sandboxes, withdrawal } from './installed.js';
+import { account, campaign, contact, type Known, type Publisher, sandboxes, withdrawal } from './installed.js';
 import { type Found, judgeProbe, type ProbeReport, type Seen } from './judge.js';
 import { type Attempt, type AttemptId, attempts } from './plan.js';
 import type { Heard, Sent, Wire } from './wire.js';
 
 export interface ProbeWith {
   readonly policy: Policy;
+  readonly deployment: Deployment;
   /** The installation's public keys, a JWKS. */
   readonly permitKeys: { readonly keys: readonly JsonWebKey[] };
   readonly signingKey: SigningKey | undefined;
@@ -45,9 +48,10 @@ const hour = 3_600_000;
 
 /** Makes every attempt and its honest twin, side by side; then looks at what ran. */
 export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<ProbeReport> {
-  const { policy, permitKeys, signingKey, leadMs, patienceMs } = using;
+  const { policy, deployment, permitKeys, signingKey, leadMs, patienceMs } = using;
   const run = randomUUID().slice(0, 8);
   const sandbox = sandboxes(s);
+  const from: Publisher = { wire, source: publisherOf(deployment) };
   const parts = { bid: partFor('bid', policy), message: partFor('message', policy) };
   const forging = {
     own: ownKey(),
@@ -105,13 +109,13 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
   const bid = async (attempt: Attempt, part: Part): Promise<Came> => {
     const campaignId = campaignOf(run, attempt);
     await sandbox.putCampaign(campaignId, run, part.currency);
-    const { madeFrom } = await campaign(wire, patienceMs, run, campaignId, part.currency);
+    const { madeFrom } = await campaign(from, patienceMs, run, campaignId, part.currency);
     const of = { run, part, name: attempt.id, at: s.now(), madeFrom };
     const { event } = await approved(proposedBid(of, attempt));
     const twin = event.data;
     // The honest one has its turn first, so that what comes after it is a second or an altered one, and not a first.
     await settlement(twin);
-    const forbidden = forbiddenWrite(attempt.id, part.agent, policy);
+    const forbidden = forbiddenWrite(attempt.id, anotherThan(part.agent, deployment.agents));
     if (forbidden) {
       const { topic, type, data } = forbidden(twin);
       const sent = await write(part.agent, topic, twin.actionId, type, data);
@@ -125,8 +129,8 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
 
   /** A message to somebody new, approved and not yet due. */
   const message = async (name: string, part: Part, inMs: number, accountId?: string) => {
-    if (accountId !== undefined) await account(wire, patienceMs, run, accountId);
-    const known: Known = await contact(wire, patienceMs, run, name, accountId);
+    if (accountId !== undefined) await account(from, patienceMs, run, accountId);
+    const known: Known = await contact(from, patienceMs, run, name, accountId);
     if (!known.contactId) throw new NotTried('ingestion named no contact');
     const of = { run, part, name, at: s.now(), madeFrom: known.madeFrom };
     const sendAt = new Date(Date.now() + inMs).toISOString();
@@ -147,7 +151,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
         record: record === undefined ? await ignored(bad.approval) : record,
       };
     }
-    if (id === 'withdrawn') await withdrawal(wire, patienceMs, run, id);
+    if (id === 'withdrawn') await withdrawal(from, patienceMs, run, id);
     if (id === 'stopped') await control(own, 'stopped');
     try {
       const twin = await message(`${id}-twin`, part, leadMs);
@@ -158,7 +162,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     } finally {
       if (id === 'stopped') await control(own, 'running');
       // So that it never runs: when its time comes, its consent is gone.
-      if (id === 'early') await withdrawal(wire, patienceMs, run, id);
+      if (id === 'early') await withdrawal(from, patienceMs, run, id);
     }
   };
 
@@ -175,7 +179,8 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
       return code === undefined ? null : { as: 'rejected', code };
     }
     const { permitId, actionId, proposalId, digest, connector } = approval;
-    const stranger = 'downstream';
+    const stranger = anotherThan(approval.executor, deployment.executors);
+    if (!stranger) throw new NotTried('there is no other executor');
     const reason = { code: 'probe', says: 'a settlement by somebody whom the permit does not name' };
     const data = {
       permitId,
@@ -248,12 +253,12 @@ function ownKey(): SigningKey {
 }
 
 /** What an agent writes where it may not. Were it let through, the event would be a good one. */
-function forbiddenWrite(id: AttemptId, agent: string, { content }: Policy) {
-  const other = content.charters.find((c) => c.agent !== agent)?.agent ?? 'sequencing-agent';
+function forbiddenWrite(id: AttemptId, other: string | undefined) {
   switch (id) {
     case 'agent-approves':
       return (twin: ActionApproved) => ({ topic: 'actions.approved.v1', type: 'ActionApproved' as const, data: twin });
     case 'agent-as-another':
+      if (!other) throw new NotTried('there is no other agent');
       return ({ proposalId, action }: ActionApproved) => ({
         topic: `actions.proposed.${other}.v1`,
         type: 'ActionProposed' as const,

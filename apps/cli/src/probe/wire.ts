@@ -5,19 +5,19 @@ import {
   type Event,
   type EventType,
   readEvent,
-  shippedDeployment,
+  type Topic,
   toBinary,
   topicNamed,
-  topology,
 } from '@countersign/contracts';
 import type { Kafka, Producer } from 'kafkajs';
 import { endsOf } from '../shell/ends.js';
 
-const topics = topology(shippedDeployment);
-const heard = topics.filter(
-  ({ name, readers }) =>
-    readers.includes('console') && /^(signals\.(accepted|rejected)|actions\.|.*\.dead-letters\.v1$)/.test(name),
-);
+/** The topics on which the console sees what comes of a write. */
+const heardOf = (topics: readonly Topic[]): readonly Topic[] =>
+  topics.filter(
+    ({ name, readers }) =>
+      readers.includes('console') && /^(signals\.(accepted|rejected)|actions\.|.*\.dead-letters\.v1$)/.test(name),
+  );
 
 /** Where a record was written, or the broker's refusal. */
 export type Sent =
@@ -48,7 +48,8 @@ interface Caused {
   readonly cause?: Caused;
 }
 
-export async function probeWire(as: (principal: string) => Kafka): Promise<Wire> {
+export async function probeWire(as: (principal: string) => Kafka, topics: readonly Topic[]): Promise<Wire> {
+  const heard = heardOf(topics);
   const kafka = as('console');
   const consumer = kafka.consumer({ groupId: `console.probe.${randomUUID()}`, maxWaitTimeInMs: 100 });
   const producers = new Map<string, Promise<Producer>>();

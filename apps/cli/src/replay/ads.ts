@@ -5,8 +5,6 @@ import { currencyCode, minorUnits, text } from './values.js';
 
 type Platform = 'google-ads' | 'linkedin-ads';
 
-const SOURCE = '/sources/upstream/ads';
-
 /** All rows of one campaign and day (devices, networks), summed exactly; rounded once. */
 interface DaySum {
   readonly platform: Platform;
@@ -75,9 +73,16 @@ const numbers = (table: string): Readonly<Record<string, FigureKind>> => numbers
 
 /**
  * Daily campaign statistics of Google Ads and LinkedIn Ads as Fivetran exports them. `currency` is taken where an export does
- * not say which an account has.
+ * not say which an account has; `from` is the CloudEvents source that publishes.
  */
-export function ads({ currency }: { readonly currency?: string | undefined } = {}): Mapping {
+export function ads({
+  currency,
+  from = '/sources/upstream',
+}: {
+  readonly currency?: string | undefined;
+  readonly from?: string;
+} = {}): Mapping {
+  const source = `${from}/ads`;
   const sums = new Map<string, DaySum>();
   /** `currency` is undefined where ISO 4217 does not have the stated one. */
   const accounts = new Map<string, { readonly at: string; readonly currency: string | undefined }>();
@@ -194,7 +199,7 @@ export function ads({ currency }: { readonly currency?: string | undefined } = {
   };
 
   return {
-    source: SOURCE,
+    source,
     stage: (table) => (table.endsWith('_history') ? 0 : 1),
     numbers,
     row: (table, cells, style = new NumberStyle(numbers(table))) =>
@@ -252,7 +257,7 @@ export function ads({ currency }: { readonly currency?: string | undefined } = {
         const statedAt = sum.syncedAt ?? dayEnds;
         const state = stateAt(campaigns.get(`${platform}/${id}`) ?? [], statedAt);
         const key = `${sum.account}/${id}/${day}`;
-        const made = signal(SOURCE, table, key, 'CampaignPerformanceReported', statedAt, {
+        const made = signal(source, table, key, 'CampaignPerformanceReported', statedAt, {
           adAccountId: `${platform}:${sum.account}`,
           campaignId: `${platform}:${id}`,
           day,

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { isCharset } from '@countersign/contracts';
+import { isCharset, topology } from '@countersign/contracts';
 import type { Command } from 'commander';
 import { Misused } from '../core/edit.js';
+import { publisherOf } from '../core/participants.js';
 import { acts, explained } from '../shell/command.js';
 import { codeOf, Failure } from '../shell/failure.js';
 import { brokerOf } from '../shell/kafka.js';
@@ -19,6 +20,7 @@ interface Options {
   readonly currency?: string;
   readonly charset: string;
   readonly patience: string;
+  readonly source?: string;
 }
 
 /** `countersign replay hubspot <folder>` and `countersign replay ads <folder>`. */
@@ -29,7 +31,12 @@ export function replayCommands(program: Command): void {
       'publish the rows of an export as signals, and say what became of each; the same rows twice are duplicates',
     );
 
-  const kinds: Readonly<Record<string, { readonly says: string; readonly mapping: (options: Options) => Mapping }>> = {
+  const kinds: Readonly<
+    Record<
+      string,
+      { readonly says: string; readonly mapping: (options: Options & { readonly from: string }) => Mapping }
+    >
+  > = {
     hubspot: { says: "HubSpot's tables: companies, contacts, deals, forms, meetings, email events", mapping: hubspot },
     ads: { says: 'daily campaign statistics of Google Ads and LinkedIn Ads', mapping: ads },
   };
@@ -39,7 +46,11 @@ export function replayCommands(program: Command): void {
       .argument('<folder>', 'a folder of CSV files, one a table')
       .description(says)
       .option('--charset <name>', 'of files without a byte order mark, e.g. windows-1252', 'utf-8')
-      .option('--patience <seconds>', 'how long to wait for another outcome', '60');
+      .option('--patience <seconds>', 'how long to wait for another outcome', '60')
+      .option(
+        '--source <name>',
+        'as which source that writes to Kafka it publishes; else as upstream, or the first one',
+      );
     if (kind === 'ads') command.option('--currency <code>', 'of ad accounts whose export does not say, e.g. EUR');
     explained(
       command,
@@ -47,7 +58,7 @@ export function replayCommands(program: Command): void {
       'a count does not add up',
     );
     acts(command, async (s, folder: string, options: Options) => {
-      const report = await overKafka(s, kind, folder, mapping(checked(options)), options);
+      const report = await overKafka(s, kind, folder, mapping, checked(options));
       s.answer(report, replayText(s.paint, report));
       return report.problems.length === 0;
     });
@@ -69,23 +80,27 @@ async function overKafka(
   s: Session,
   kind: string,
   folder: string,
-  mapping: Mapping,
-  { charset, patience }: Options,
+  mapping: (options: Options & { readonly from: string }) => Mapping,
+  options: Options,
 ): Promise<ReplayReport> {
+  const { charset, patience } = options;
   if (!existsSync(folder)) throw new Misused(`there is no folder ${folder}`);
   const tables = await tablesIn(folder, charset);
   if (tables.length === 0) throw new Misused(`${folder} holds no CSV file`);
-  const [upstream, console] = [brokerOf(s.installation, 'upstream'), brokerOf(s.installation, 'console')];
+  const console = brokerOf(s.installation, 'console');
+  const deployment = s.deployment();
+  const source = publisherOf(deployment, options.source);
+  const upstream = brokerOf(s.installation, source.name);
   let wire: Awaited<ReturnType<typeof kafkaWire>>;
   try {
-    wire = await kafkaWire(upstream, console);
+    wire = await kafkaWire(source.name, topology(deployment), upstream, console);
   } catch (error) {
     throw new Failure(2, `Kafka at ${s.installation.kafka?.bootstrap}: ${codeOf(error)}: is \`npm start\` running?`);
   }
   const shown = process.stderr.isTTY === true && !s.json;
   let last = 0;
   try {
-    return await replay(kind, tables, mapping, wire, {
+    return await replay(kind, tables, mapping({ ...options, from: source.source }), wire, {
       patienceMs: Number(patience) * 1_000,
       progress: ({ rows, published, answered }) => {
         if (!shown || Date.now() - last < 200) return;

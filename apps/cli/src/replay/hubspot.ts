@@ -14,8 +14,6 @@ import {
   text,
 } from './values.js';
 
-const SOURCE = '/sources/upstream/hubspot';
-
 /** Tables that say something only together with others. */
 const details = ['bounce', 'click', 'delivered', 'open', 'spam_report', 'status_change', 'sent', 'dropped', 'deferred'];
 const lookups = new Set(['deal_company', 'deal_pipeline_stage', 'engagement_contact', 'engagement_company']);
@@ -35,9 +33,10 @@ const noSignal: Readonly<Record<string, string>> = {
 
 /**
  * HubSpot's tables as Fivetran exports them. What happened to an email is one row of `email_event` with a detail row of the
- * same id beside it: the event is the signal, its detail is joined to it.
+ * same id beside it: the event is the signal, its detail is joined to it. `from` is the CloudEvents source that publishes.
  */
-export function hubspot(): Mapping {
+export function hubspot({ from = '/sources/upstream' }: { readonly from?: string } = {}): Mapping {
+  const source = `${from}/hubspot`;
   const companyOfDeal = new Map<string, string>();
   const stages = new Map<string, string>();
   const contactsOfMeeting = new Map<string, string[]>();
@@ -88,7 +87,7 @@ export function hubspot(): Mapping {
       phone: text(row.text('phone', 'mobilephone'), 40),
     };
     const known = Object.fromEntries(Object.entries(person).filter(([, value]) => value !== undefined));
-    return one(SOURCE, 'contact', id, 'ContactUpserted', stateAt(row), {
+    return one(source, 'contact', id, 'ContactUpserted', stateAt(row), {
       contact: { ref: `hubspot:${id}`, ...(address(written) && { email: address(written) }) },
       account: company && { id: `hubspot:${company}` },
       seniority: seniorityOf(row.text('jobtitle')),
@@ -104,7 +103,7 @@ export function hubspot(): Mapping {
     const id = row.text('id', 'company_id');
     if (id === undefined) return none('has no id');
     if (row.flag('is_deleted', '_fivetran_deleted')) return none('was deleted; there is no signal for that');
-    return one(SOURCE, 'company', id, 'AccountUpserted', stateAt(row), {
+    return one(source, 'company', id, 'AccountUpserted', stateAt(row), {
       account: { id: `hubspot:${id}` },
       name: text(row.text('name'), 200),
       industry: text(row.text('industry'), 100),
@@ -131,7 +130,7 @@ export function hubspot(): Mapping {
     }
     // An amount without a currency is no money.
     const priced = currency && price && { amountMinor: minorUnits(price.amount, currency), currency };
-    return one(SOURCE, 'deal', id, 'DealUpserted', stateAt(row), {
+    return one(source, 'deal', id, 'DealUpserted', stateAt(row), {
       account: { id: `hubspot:${account}` },
       dealId: `hubspot:${id}`,
       stage: text(stages.get(stageId) ?? stageId, 80),
@@ -144,7 +143,7 @@ export function hubspot(): Mapping {
     const [id, formId] = [row.text('contact_id'), row.text('form_id')];
     if (id === undefined || formId === undefined) return none('names no contact or no form');
     const key = row.text('conversion_id') ?? `${id}/${formId}/${row.text('timestamp')}`;
-    return one(SOURCE, 'contact_form_submission', key, 'FormSubmitted', row.instant('timestamp'), {
+    return one(source, 'contact_form_submission', key, 'FormSubmitted', row.instant('timestamp'), {
       contact: { ref: `hubspot:${id}` },
       formId: `hubspot:${formId}`,
     });
@@ -159,7 +158,7 @@ export function hubspot(): Mapping {
     const time = earliest(row.instant('created_at', 'createdate') ?? startsAt, synced(row));
     const account = companyOfMeeting.get(id);
     const made = contacts.map((contactId) =>
-      signal(SOURCE, 'engagement_meeting', `${id}/${contactId}`, 'MeetingBooked', time, {
+      signal(source, 'engagement_meeting', `${id}/${contactId}`, 'MeetingBooked', time, {
         contact: { ref: `hubspot:${contactId}` },
         account: account && { id: `hubspot:${account}` },
         meetingId: `hubspot:${id}`,
@@ -193,7 +192,7 @@ export function hubspot(): Mapping {
       emailCampaignId: row.text('email_campaign_id') && `hubspot:${row.text('email_campaign_id')}`,
     };
     const make = (type: SignalType, time: string | undefined, more: Record<string, unknown> = {}): Mapped =>
-      one(SOURCE, 'email_event', id, type, time, { ...about, ...more });
+      one(source, 'email_event', id, type, time, { ...about, ...more });
     // HubSpot filters events out of its reports, as those of machines that look at mails.
     const act = (type: SignalType, more: Record<string, unknown> = {}): Mapped =>
       row.flag('filtered_event')
@@ -239,7 +238,7 @@ export function hubspot(): Mapping {
   };
 
   return {
-    source: SOURCE,
+    source,
     stage: (table) => (lookups.has(table) || table === 'contact' || isDetail(table) ? 0 : 1),
     numbers,
     row: (table, cells, style = new NumberStyle(numbers(table))) =>

@@ -1,21 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { type Event, readEvent, shippedDeployment, toBinary, topicNamed, topology } from '@countersign/contracts';
+import { type Event, readEvent, type Topic, toBinary, topicNamed } from '@countersign/contracts';
 import type { Kafka } from 'kafkajs';
 import { endsOf } from '../shell/ends.js';
 import { keyOf } from './mapping.js';
 import type { Outcome, Wire } from './replay.js';
 
-const inbound = 'signals.inbound.upstream.v1';
-const topics = topology(shippedDeployment);
-const heard = ['signals.accepted.v1', 'signals.rejected.v1', 'signal-ingestion.dead-letters.v1'].map((name) =>
-  topicNamed(name, topics),
-);
+const outcomes = ['signals.accepted.v1', 'signals.rejected.v1', 'signal-ingestion.dead-letters.v1'];
 
 /**
- * A wire over Kafka: publishes as the outside client `upstream`, hears as `console`. It listens from the ends that the topics
+ * A wire over Kafka: publishes as the source of this name, hears as `console`. It listens from the ends that the topics
  * have when it opens, so no outcome of what is published later is missed, and tells each event once, however often it is read.
  */
-export async function kafkaWire(upstream: Kafka, console: Kafka): Promise<Wire & { close(): Promise<void> }> {
+export async function kafkaWire(
+  source: string,
+  topics: readonly Topic[],
+  upstream: Kafka,
+  console: Kafka,
+): Promise<Wire & { close(): Promise<void> }> {
+  const inbound = topicNamed(`signals.inbound.${source}.v1`, topics).name;
+  const heard = outcomes.map((name) => topicNamed(name, topics));
   const producer = upstream.producer({ allowAutoTopicCreation: false });
   const consumer = console.consumer({ groupId: `console.replay.${randomUUID()}`, maxWaitTimeInMs: 100 });
   const listeners: ((outcome: Outcome) => void)[] = [];
@@ -35,7 +38,7 @@ export async function kafkaWire(upstream: Kafka, console: Kafka): Promise<Wire &
           const read = readEvent(topic, message);
           if (!read.ok || told.has(read.event.id)) continue;
           told.add(read.event.id);
-          const outcome = outcomeOf(read.event as Event);
+          const outcome = outcomeOf(read.event as Event, inbound);
           if (outcome) for (const listen of listeners) listen(outcome);
         }
       },
@@ -60,7 +63,7 @@ export async function kafkaWire(upstream: Kafka, console: Kafka): Promise<Wire &
   };
 }
 
-function outcomeOf(event: Event): Outcome | undefined {
+function outcomeOf(event: Event, inbound: string): Outcome | undefined {
   switch (event.type) {
     case 'SignalAccepted':
       return { as: 'accepted', id: event.data.signalId, triggers: event.data.triggers };

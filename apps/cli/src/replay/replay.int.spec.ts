@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { acls, topicConfig, topology } from '@countersign/contracts';
+import { acls, shippedDeployment, topicConfig, topology } from '@countersign/contracts';
 import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ReplayReport } from './report.js';
@@ -64,7 +64,13 @@ beforeAll(async () => {
   const logins = Object.fromEntries(principals.map((name) => [name, { username: name, password }]));
   file(
     '.countersign/run.json',
-    JSON.stringify({ kafka: { bootstrap: broker.bootstrap, mechanism: 'scram-sha-256', principals: logins } }),
+    JSON.stringify({
+      kafka: { bootstrap: broker.bootstrap, mechanism: 'scram-sha-256', principals: logins },
+      deployment: {
+        ...shippedDeployment,
+        sources: shippedDeployment.sources.map((source) => ({ ...source, title: source.name })),
+      },
+    }),
   );
 });
 

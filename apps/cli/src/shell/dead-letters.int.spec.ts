@@ -1,7 +1,15 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { acls, type DataOf, derivedId, sourceOf, topicConfig, topology } from '@countersign/contracts';
+import {
+  acls,
+  type DataOf,
+  derivedId,
+  shippedDeployment,
+  sourceOf,
+  topicConfig,
+  topology,
+} from '@countersign/contracts';
 import { startTestBroker, type TestBroker } from '@countersign/testing';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -23,6 +31,8 @@ const letter = (n: number): DataOf<'DeadLetter'> => ({
   at,
 });
 
+const deployment = { ...shippedDeployment, sources: shippedDeployment.sources.map((s) => ({ ...s, title: s.name })) };
+
 let broker: TestBroker;
 let folder: string;
 
@@ -37,7 +47,7 @@ beforeAll(async () => {
   mkdirSync(join(folder, '.countersign'));
   const principals = { console: account('console') };
   const kafka = { bootstrap: broker.bootstrap, mechanism: 'scram-sha-256', principals };
-  writeFileSync(join(folder, '.countersign', 'run.json'), JSON.stringify({ kafka }));
+  writeFileSync(join(folder, '.countersign', 'run.json'), JSON.stringify({ kafka, deployment }));
 });
 
 afterAll(async () => {

@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import type { Deployment } from '@countersign/contracts';
 import type { Command } from 'commander';
 import picocolors from 'picocolors';
 import { type Installation, installation, type RunFile } from '../core/installation.js';
 import type { Paint } from '../core/text.js';
+import { deploymentIn } from './deployment.js';
 import { Failure } from './failure.js';
 import { type Client, client } from './http.js';
 
@@ -13,6 +15,8 @@ export interface Session {
   readonly json: boolean;
   readonly paint: Paint;
   readonly installation: Installation;
+  /** The sources, agents and executors in force, read at the first call. Throws a `Failure` where nothing says so. */
+  deployment(): Deployment;
   readonly console: Client;
   readonly audit: Client;
   readonly orchestrator: Client;
@@ -31,10 +35,15 @@ export function session(command: Command): Session {
   const where = installation(process.env, runFile());
   const urlOf = (service: string): string => where.urls[service] as string;
   const colours = !json && process.stdout.isTTY === true && !process.env.NO_COLOR;
+  let deployment: Deployment | undefined;
   return {
     json,
     paint: picocolors.createColors(colours),
     installation: where,
+    deployment: () => {
+      deployment ??= deploymentIn(process.env, where);
+      return deployment;
+    },
     console: client('console', urlOf('console'), where.token),
     audit: client('audit-recorder', urlOf('audit-recorder'), where.token),
     orchestrator: client('orchestrator', urlOf('orchestrator'), where.token),

@@ -1,5 +1,5 @@
-import { actionKey, digestOf, shippedDeployment } from '@countersign/contracts';
-import { type Batch, causeOf, type Received } from '@countersign/runtime';
+import { actionKey, digestOf } from '@countersign/contracts';
+import { type Batch, causeOf, deployment, type Received } from '@countersign/runtime';
 import { Controller, Inject, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { refusedBecause, refusedEvent } from '../core/events.js';
@@ -7,7 +7,7 @@ import { verdictsOf } from '../core/past.js';
 import { type Case, Court } from './court.js';
 
 const topicOf = (agent: string): string => `actions.proposed.${agent}.v1`;
-const { agents } = shippedDeployment;
+const { agents } = deployment();
 
 /** Takes proposals in: each is judged once; its id used again for something else is refused, and not judged. */
 @Controller()

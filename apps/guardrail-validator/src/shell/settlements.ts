@@ -1,12 +1,20 @@
-import { money, shippedDeployment } from '@countersign/contracts';
-import { type Batch, type Job, type JobContext, type JobKind, RUNTIME, type Runtime } from '@countersign/runtime';
+import { money } from '@countersign/contracts';
+import {
+  type Batch,
+  deployment,
+  type Job,
+  type JobContext,
+  type JobKind,
+  RUNTIME,
+  type Runtime,
+} from '@countersign/runtime';
 import { Controller, Inject, Injectable, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { type PermitState, settle } from '../core/settle.js';
 import { type SettledPermit, Store } from './store.js';
 
 const topicOf = (executor: string): string => `actions.settled.${executor}.v1`;
-const { executors } = shippedDeployment;
+const { executors } = deployment();
 
 /** Books what became of permits. A settlement counts only from the executor that its permit names. */
 @Controller()

@@ -5,7 +5,6 @@ import {
   profileKey,
   type ReviewDecided,
   type SignalAccepted,
-  shippedDeployment,
   type TaskAssigned,
 } from '@countersign/contracts';
 import {
@@ -41,7 +40,7 @@ import {
   settleTasks,
 } from './run-store.js';
 
-const installed = { ...shippedDeployment, ...deployment() };
+const installed = deployment();
 const taskTopics = installed.agents.map((agent) => `tasks.settled.${agent}.v1`);
 const settledTopics = installed.executors.map((executor) => `actions.settled.${executor}.v1`);
 

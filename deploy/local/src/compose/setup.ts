@@ -4,7 +4,7 @@ import { type BrokerSettings, clusterId, serverProperties } from '../broker-prop
 import { urlFor } from '../provision-database.js';
 import { keptPassword } from '../secrets.js';
 import { provisionInstallation, readInstallation, runFile, writePrivate } from '../start/installation.js';
-import { serviceLogins, servicePlans } from '../start/services.js';
+import { plansOf, serviceLogins, servicePlans } from '../start/services.js';
 import { layout } from './layout.js';
 
 /** Where the setup finds and leaves things. */
@@ -24,7 +24,7 @@ const adminName = 'admin';
  * password, each service the key files that its plan names. Files have mode 0600; run by root, they belong to who reads them.
  */
 export function handOverSecrets(place: SetupPlace, broker: Omit<BrokerSettings, 'admin'>): void {
-  const { secrets } = readInstallation(place.config, join(place.home, 'secrets'));
+  const { deployment, secrets } = readInstallation(place.config, join(place.home, 'secrets'));
   const password = kafkaPassword(place);
   const cluster = join(place.home, 'cluster-id');
   if (!existsSync(cluster)) writePrivate(cluster, clusterId());
@@ -34,7 +34,7 @@ export function handOverSecrets(place: SetupPlace, broker: Omit<BrokerSettings, 
     scram: `SCRAM-SHA-256=[name=${adminName},password=${password}]`,
   });
   hand(place, 'postgres', layout.postgres.uid, { password: postgresPassword(place) });
-  for (const plan of servicePlans) {
+  for (const plan of plansOf(deployment, servicePlans)) {
     const files = plan.secrets.map((variable) => secrets.files[variable] as string);
     hand(
       place,
@@ -65,7 +65,8 @@ export async function setUp(place: SetupPlace, env: Readonly<Record<string, stri
     superuserUrl,
     adopt: env.COUNTERSIGN_ADOPT?.split(',').map((word) => word.trim()),
   });
-  for (const { name } of servicePlans) {
+  const plans = plansOf(installation.deployment, servicePlans);
+  for (const { name } of plans) {
     const access = databases.get(name);
     const login = installation.secrets.passwords[name];
     if (!access || !login) throw new Error(`${name} was given no login`);
@@ -76,7 +77,7 @@ export async function setUp(place: SetupPlace, env: Readonly<Record<string, stri
   const run = runFile(
     installation,
     { bootstrap, superuserUrl, url: ({ name, port }) => `http://${name}:${port}` },
-    servicePlans,
+    plans,
   );
   hand(place, 'countersign', layout.service, { 'run.json': `${JSON.stringify(run, null, 2)}\n` });
 }

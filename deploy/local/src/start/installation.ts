@@ -1,24 +1,24 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import {
   acls,
   type Deployment,
   keyThumbprint,
+  problemLine,
+  readDeployment,
   type Service,
-  SourceConfig,
-  shippedDeployment,
+  servicesOf,
   type Topic,
   topicConfig,
   topology,
 } from '@countersign/contracts';
-import { parse } from 'yaml';
 import type { KafkaUser } from '../kafka-wire.js';
 import { claimInstallation } from '../ownership/claim.js';
 import type { Own } from '../ownership/judge.js';
 import { type DatabaseAccess, provision, provisionDatabase } from '../provision.js';
 import { type Secrets, secrets } from './secrets.js';
-import { type ServicePlan, servicePlans } from './services.js';
+import type { ServicePlan } from './services.js';
 
 /** What `run.json` holds: all that a client needs. Mode 0600. */
 export interface RunFile {
@@ -35,12 +35,15 @@ export interface RunFile {
   readonly sandboxToken: string;
   readonly database: string;
   readonly permitKeys: Secrets['permitKeys'];
+  /** The sources, agents and executors that it was started with. */
+  readonly deployment: Deployment;
   /** What the record's checkpoints are verified with, from the key itself and not from what the record says of it. */
   readonly recordKey: string;
 }
 
 /** What an installation consists of, before anything of it runs. */
 export interface Installation {
+  readonly deployment: Deployment;
   readonly topics: readonly Topic[];
   /** Every principal of the topology, services and outsiders. */
   readonly users: readonly KafkaUser[];
@@ -49,16 +52,18 @@ export interface Installation {
   readonly own: Own;
 }
 
-/** The installation's sources from its configuration. */
-export function readDeployment(config: string): Deployment {
+/** The installation's sources, agents and executors from its configuration. Throws naming the file and the line. */
+export function deploymentIn(config: string): Deployment {
   const file = join(config, 'sources.yaml');
-  const { sources } = parse(readFileSync(file, 'utf8')) as { sources: unknown[] };
-  return { ...shippedDeployment, sources: sources.map((source) => SourceConfig.parse(source)) };
+  if (!existsSync(file)) throw new Error(`there is no ${file}, which lists the sources: CONFIG_DIR names its folder`);
+  const read = readDeployment([{ path: 'sources.yaml', text: readFileSync(file, 'utf8') }]);
+  if (!read.ok) throw new Error(`${config}: ${read.problems.map(problemLine).join('; ')}`);
+  return read.deployment;
 }
 
 /** Reads the configuration, and the secrets under `dir`, making those that are missing. */
 export function readInstallation(config: string, dir: string): Installation {
-  const deployment = readDeployment(config);
+  const deployment = deploymentIn(config);
   const topics = topology(deployment);
   const principals = [...new Set(topics.flatMap((t) => [t.writer, ...t.readers]))].sort();
   const kept = secrets(dir, {
@@ -67,6 +72,7 @@ export function readInstallation(config: string, dir: string): Installation {
     person: 'lea',
   });
   return {
+    deployment,
     topics,
     secrets: kept,
     own: {
@@ -83,7 +89,7 @@ export function readInstallation(config: string, dir: string): Installation {
  * before it changes anything where they are another installation's. Returns how each service reaches its schema.
  */
 export async function provisionInstallation(
-  { topics, users, own, secrets: { passwords } }: Installation,
+  { deployment, topics, users, own, secrets: { passwords } }: Installation,
   at: {
     readonly bootstrap: string;
     readonly admin: { readonly username: string; readonly password: string };
@@ -93,7 +99,8 @@ export async function provisionInstallation(
   },
 ): Promise<ReadonlyMap<Service, DatabaseAccess>> {
   const roleOf = (service: Service): string => service.replaceAll('-', '_');
-  const roles = servicePlans.map(({ name }) => ({
+  const services = servicesOf(deployment);
+  const roles = services.map((name) => ({
     name: roleOf(name),
     password: passwords[name] as string,
     schema: roleOf(name),
@@ -110,12 +117,12 @@ export async function provisionInstallation(
     }),
     provisionDatabase({ superuserUrl: at.superuserUrl, roles }),
   ]);
-  return new Map(servicePlans.map(({ name }) => [name, access.get(roleOf(name)) as DatabaseAccess]));
+  return new Map(services.map((name) => [name, access.get(roleOf(name)) as DatabaseAccess]));
 }
 
 /** What clients of this installation are told. */
 export function runFile(
-  { users, secrets: kept }: Installation,
+  { deployment, users, secrets: kept }: Installation,
   at: { readonly bootstrap: string; readonly superuserUrl: string; url(plan: ServicePlan): string },
   plans: readonly ServicePlan[],
 ): RunFile {
@@ -132,6 +139,7 @@ export function runFile(
     sandboxToken: kept.sandboxToken,
     database: at.superuserUrl,
     permitKeys: kept.permitKeys,
+    deployment,
     recordKey: kept.recordKey,
   };
 }

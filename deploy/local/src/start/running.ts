@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Service, Topic } from '@countersign/contracts';
 import type { KafkaConfig } from 'kafkajs';
@@ -10,9 +10,23 @@ import type { Postgres } from '../postgres.js';
 import type { DatabaseAccess } from '../provision.js';
 import { type SupervisedProcess, superviseProcess } from '../supervise.js';
 import { startEngines } from './engines.js';
-import { provisionInstallation, type RunFile, readInstallation, runFile, writePrivate } from './installation.js';
+import {
+  deploymentIn,
+  provisionInstallation,
+  type RunFile,
+  readInstallation,
+  runFile,
+  writePrivate,
+} from './installation.js';
 import { keepAlive } from './keep-alive.js';
-import { plannedPorts, type ServicePlan, serviceArguments, serviceEnvironment, serviceLogins } from './services.js';
+import {
+  plannedPorts,
+  plansOf,
+  type ServicePlan,
+  serviceArguments,
+  serviceEnvironment,
+  serviceLogins,
+} from './services.js';
 
 export interface StartOptions {
   /** Where state lives, e.g. `.countersign`. */
@@ -20,7 +34,7 @@ export interface StartOptions {
   /** `free`: any free ports, for tests; else the usual ones and the environment's. */
   readonly ports?: 'free';
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** The folder that operators edit. */
+  /** The folder that operators edit; else `CONFIG_DIR`, else `deploy/config`. */
   readonly config?: string;
   /** Environment of single services, e.g. a connector's file. */
   readonly more?: Partial<Record<Service, Readonly<Record<string, string>>>>;
@@ -63,8 +77,8 @@ export interface Running {
 /** Brings up broker, database and every service, each a process with its own Kafka principal and database role. */
 export async function startEverything(options: StartOptions): Promise<Running> {
   const { home, env = process.env, say = () => undefined } = options;
-  const config = options.config ?? join(workspaceRoot, 'deploy/config');
-  const plans = await portsOf(options, env);
+  const config = options.config ?? resolve(env.CONFIG_DIR || join(workspaceRoot, 'deploy/config'));
+  const plans = plansOf(deploymentIn(config), await portsOf(options, env));
   for (const { name, port, portVariable } of plans) await assertPortFree(port, name, portVariable);
 
   mkdirSync(home, { recursive: true });

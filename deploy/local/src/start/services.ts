@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Service } from '@countersign/contracts';
+import { type Deployment, type Service, servicesOf } from '@countersign/contracts';
 import type { DatabaseAccess } from '../provision-database.js';
 
 /** Where a service listens and which secrets it is given: no service gets a key that it has no use for. */
@@ -29,6 +29,10 @@ export const servicePlans: readonly ServicePlan[] = [
   plan('action-executor', 8086, 'PERMIT_VERIFY_KEYS_FILE', 'CONTACT_POINTS_PRIVATE_KEY_FILE', 'SANDBOX_TOKEN_FILE'),
   plan('audit-recorder', 8087, 'CHECKPOINT_SIGNING_KEY_FILE', 'COMMITMENT_KEY_FILE', 'AUDIT_TOKENS_FILE'),
 ];
+
+/** The plans of the services that an installation runs. */
+export const plansOf = (deployment: Deployment, plans: readonly ServicePlan[]): readonly ServicePlan[] =>
+  plans.filter(({ name }) => servicesOf(deployment).includes(name));
 
 /** The plans with ports from the environment; `COUNTERSIGN_PORTS=free` takes any free port (tests). Throws naming the variable. */
 export function plannedPorts(env: Readonly<Record<string, string | undefined>>): readonly ServicePlan[] {

@@ -3,10 +3,18 @@ import {
   type ActionSettled,
   digestOf,
   type PolicyContent,
-  shippedDeployment,
   type TaskAssigned,
 } from '@countersign/contracts';
-import { type Batch, type Cause, causeOf, RUNTIME, type Runtime, type Tx, type Work } from '@countersign/runtime';
+import {
+  type Batch,
+  type Cause,
+  causeOf,
+  deployment,
+  RUNTIME,
+  type Runtime,
+  type Tx,
+  type Work,
+} from '@countersign/runtime';
 import { Controller, Inject, Logger, Optional } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { answer, declined, isLate, latePlan } from '../core/answer.js';
@@ -31,7 +39,7 @@ import { MODEL, type ModelAccess } from './model-access.js';
 import { planKind } from './plan-jobs.js';
 
 const settledPrefix = 'actions.settled.';
-const settledTopics = shippedDeployment.executors.map((executor) => `${settledPrefix}${executor}.v1`);
+const settledTopics = deployment().executors.map((executor) => `${settledPrefix}${executor}.v1`);
 
 /** An agent's way through a batch: tasks become answers, or planning jobs where a model is configured; outcomes are remembered. */
 @Controller()

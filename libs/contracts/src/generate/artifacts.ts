@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { type ActionKindName, actionKinds } from '../catalogue.js';
+import { outsidersOf } from '../deployment.js';
 import { acls, shippedDeployment, topicConfig, topology } from '../topology.js';
 import { asyncapi, jsonSchema, typesOf } from './asyncapi.js';
 import { diagram, topicTable } from './diagram.js';
-
-/** Principals that are not services of ours. */
-export const outsiders = ['upstream', 'downstream'];
 
 /** A generated file, or the part of a file between `<!-- generated: name -->` and `<!-- end: name -->`. */
 export interface Artifact {
@@ -19,6 +17,7 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 /** Everything that is generated from the topology and the contracts, for the shipped deployment. Paths from the project's root. */
 export function artifacts(): Artifact[] {
   const topics = topology(shippedDeployment);
+  const outsiders = outsidersOf(shippedDeployment);
   const lines = (header: string, rows: readonly string[]): string => `${[header, ...rows].join('\n')}\n`;
   return [
     { path: 'libs/contracts/generated/asyncapi.json', content: json(asyncapi(topics, outsiders)) },

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Event, Name, services, shippedDeployment, sourceOf, topicNamed, topology } from '@countersign/contracts';
+import { type Event, Name, servicesOf, sourceOf, topicNamed, topology } from '@countersign/contracts';
 import type { Command } from 'commander';
 import type { DeadLetterRow } from '../../core/answers.js';
 import { deadLetterRows } from '../../core/dead-letters.js';
@@ -12,7 +12,6 @@ import { brokerOf, readAll, write } from '../kafka.js';
 import type { Session } from '../session.js';
 
 const REPLAYED = 'dead-letters.replayed.v1';
-const topics = topology(shippedDeployment);
 
 interface ListOptions {
   readonly service?: string;
@@ -74,14 +73,17 @@ export function deadLetterCommands(program: Command): void {
 }
 
 async function rows(s: Session, service?: string): Promise<DeadLetterRow[]> {
+  const kafka = brokerOf(s.installation, 'console');
+  const deployment = s.deployment();
+  const services = servicesOf(deployment);
   if (service !== undefined && !(services as readonly string[]).includes(service)) {
     throw new Misused(`--service ${service}: there is ${services.join(', ')}`);
   }
   const names = services
     .filter((name) => service === undefined || name === service)
     .map((name) => `${name}.dead-letters.v1`);
+  const topics = topology(deployment);
   const wanted = [...names, REPLAYED].map((name) => topicNamed(name, topics));
-  const kafka = brokerOf(s.installation, 'console');
   return deadLetterRows(await readAll(kafka, s.installation.kafka?.bootstrap ?? '', 'console', wanted));
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { policyDigests, problemLine, readConfig, shippedDeployment } from '@countersign/contracts';
+import { policyDigests, problemLine, readConfig, readDeployment } from '@countersign/contracts';
 import type { Command } from 'commander';
 import { Misused } from '../../core/edit.js';
 import { clock, count, table } from '../../core/text.js';
@@ -20,13 +20,16 @@ export function policyCommands(program: Command): void {
 
   const check = policy
     .command('check')
-    .argument('[folder]', 'the configuration', 'deploy/config')
+    .argument('[folder]', 'the configuration; else that of CONFIG_DIR, or deploy/config')
     .description('check a configuration folder, offline: every problem with file, line and field');
   explained(check, ['policy check', 'policy check deploy/config --json'], 'the configuration is not valid');
-  acts(check, async (s, folder: string) => {
-    const read = readConfig(filesIn(folder), shippedDeployment);
-    if (!read.ok) {
-      s.answer({ ok: false, problems: read.problems }, s.paint.red(read.problems.map(problemLine).join('\n')));
+  acts(check, async (s, folder: string | undefined) => {
+    const files = filesIn(folder ?? (process.env.CONFIG_DIR || 'deploy/config'));
+    const installed = readDeployment(files);
+    const read = readConfig(files, installed.ok ? installed.deployment : undefined);
+    if (!read.ok || !installed.ok) {
+      const problems = [installed, read].flatMap((part) => (part.ok ? [] : part.problems));
+      s.answer({ ok: false, problems }, s.paint.red(problems.map(problemLine).join('\n')));
       return false;
     }
     const { charters, plays, sequences, routes } = read.content;

@@ -1,5 +1,6 @@
+import { deploymentFileOf } from '@countersign/contracts';
 import type { Command } from 'commander';
-import type { Control, Funnel, Health } from '../../core/answers.js';
+import type { Control, Funnel, Health, Participants } from '../../core/answers.js';
 import { controlsText, healthText, statusText } from '../../core/render.js';
 import { type ScopeOptions, scopeOf } from '../../core/scope.js';
 import { acts, explained } from '../command.js';
@@ -8,21 +9,22 @@ import type { Session } from '../session.js';
 export function statusCommands(program: Command): void {
   const status = program
     .command('status')
-    .description('the funnel from signals to effects, what is stopped, and how the services are');
+    .description('the funnel from signals to effects, what is stopped, who takes part, and how the services are');
   explained(status, ['status', 'status --json'], 'a service is not well');
   acts(status, async (s) => {
     const health = await Promise.all(
       Object.entries(s.installation.urls).map(([service, url]) => healthOf(service, url)),
     );
-    const [funnel, { controls }] = await Promise.all([
+    const [funnel, { controls }, participants] = await Promise.all([
       s.console.get<Funnel>('/v1/funnel'),
       s.console.get<{ controls: Control[] }>('/v1/controls'),
+      participantsOf(s),
     ]).catch((error: unknown) => {
-      // Without the console there is still something to say: which services are there.
+      // Without the console, or the configuration, there is still something to say: which services are there.
       s.note(healthText(s.paint, health));
       throw error;
     });
-    s.answer({ funnel, controls, health }, statusText(s.paint, funnel, controls, health));
+    s.answer({ funnel, controls, participants, health }, statusText(s.paint, funnel, controls, participants, health));
     return health.every(({ status: is }) => is === 'ok');
   });
 
@@ -71,6 +73,14 @@ async function change(s: Session, scope: string, state: Control['state'], reason
     : `Nothing changed: ${scope} was never stopped.`;
   s.answer(answer, answer.changed ? done : already);
   return undefined;
+}
+
+/** Nothing where only addresses are known, as on another machine; a configuration that is named has to be readable. */
+async function participantsOf(s: Session): Promise<Participants | undefined> {
+  const { deployment, from } = s.installation;
+  if (deploymentFileOf(process.env) === undefined && (from === undefined || deployment === undefined)) return undefined;
+  const { sources, agents, executors } = s.deployment();
+  return { sources: sources.map(({ name }) => name), agents, executors };
 }
 
 async function healthOf(service: string, url: string): Promise<Health> {
