@@ -279,7 +279,10 @@ export class Inbox {
     return source === '~duplicate' || (source === '~unreadable' && this.is.spec.unreadable?.(topic) === true);
   }
 
-  /** Keeps the bytes and says so on the service's own dead-letter topic. Returns the cause its output is filed under. */
+  /**
+   * Keeps the bytes and says so on the service's own dead-letter topic. Those of an id that was used again are not kept: no replay
+   * could handle them, and they may be personal. Returns the cause its output is filed under.
+   */
   private async bury(tx: Tx, unit: UnitOfWork, { name: topic, types }: Topic, entry: Entry): Promise<Cause> {
     const { record, sha, event } = entry;
     const fault = textFault(entry.fault ?? { code: 'unknown', says: 'unknown' });
@@ -296,9 +299,10 @@ export class Inbox {
     const key = record.key === null ? undefined : printable(record.key.toString());
     // The key of an inbound signal is its upstream's choice, and may be an address; it stays in the database.
     const told = types.length === 0 ? undefined : key;
+    const kept = entry.source !== '~reused';
     tx.write(
-      `INSERT INTO dead_letters (dead_letter_id, topic, partition, "offset", source, id, type, key, headers, value, fault, attempts, at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING`,
+      `INSERT INTO dead_letters (dead_letter_id, topic, partition, "offset", source, id, type, key, headers, value, fault, attempts, at, erased_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING`,
       [
         deadLetterId,
         topic,
@@ -307,12 +311,13 @@ export class Inbox {
         known?.source ?? null,
         known?.id ?? null,
         known?.type ?? null,
-        key ?? null,
-        JSON.stringify(textHeaders(record)),
-        record.value,
+        kept ? (key ?? null) : null,
+        kept ? JSON.stringify(textHeaders(record)) : '{}',
+        kept ? record.value : null,
         JSON.stringify(fault),
         attempts,
         unit.at,
+        kept ? null : unit.at,
       ],
     );
     unit.emit(cause, {

@@ -254,6 +254,19 @@ export class WorkPositions1763600000011 implements MigrationInterface {
   }
 }
 
+/** When the bytes of a dead letter were erased, or never kept; what it was, where and why it died stays. */
+export class ErasedLetters1763600000013 implements MigrationInterface {
+  name = 'ErasedLetters1763600000013';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE dead_letters ADD COLUMN erased_at timestamptz');
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE dead_letters DROP COLUMN erased_at');
+  }
+}
+
 /** Those of every service, oldest first. */
 export const runtimeMigrations = [
   RuntimeTables1763600000000,
@@ -263,4 +276,5 @@ export const runtimeMigrations = [
   JobTries1763600000005,
   TopicsAndGaps1763600000009,
   WorkPositions1763600000011,
+  ErasedLetters1763600000013,
 ] as const;

@@ -324,3 +324,63 @@ test('stored outputs are dropped an hour after their offset was committed, and i
   await tidyAt(later(retentionDays + 8));
   expect(await idsIn('inbox')).toEqual([]);
 });
+
+test('of a dead signal the bytes are kept as long as its topic keeps signals, of another dead event for ever; a replay says that they are gone', async () => {
+  const logged: string[] = [];
+  const log = { ...silent, warn: (message: string) => logged.push(message) };
+  const own = await createTestDatabase();
+  try {
+    await migrate(own.url, []);
+    const settings = { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: own.url };
+    const spec = { name: 'signal-ingestion' as const, port: 0, migrations: [] };
+    const ingestion = new Engine(
+      spec,
+      log,
+      settings,
+      () => clock,
+      async (outputs) => void published.push(...outputs),
+    );
+    const inbound = ingestion.topics.find(({ types }) => types.length === 0);
+    if (!inbound) throw new Error('no topic of signals');
+    const broken: Handle = async () => {
+      throw new Error('always');
+    };
+    const theirs = ingestion.byHand(new Map([[inbound.name, broken]]));
+    const { headers, value } = toBinary({
+      id: 'kim@example.test',
+      source: inbound.source,
+      type: 'EmailOpened',
+      time: clock,
+      subject: 'kim@example.test',
+      data: { contact: { email: 'kim@example.test' } },
+    });
+    const key = Buffer.from('kim@example.test');
+    const signal = { partition: 0, offset: '1', key, value: Buffer.from(value), headers };
+    await theirs.inbox(inbound.name, [signal]);
+    await theirs.inbox('dead-letters.replayed.v1', [{ ...signal, offset: '2' }]);
+    const letters = () => theirs.db.read('SELECT key, headers, value, erased_at FROM dead_letters ORDER BY "offset"');
+    const tidyAfter = (days: number) => {
+      const at = new Date(Date.parse(clock) + days * 86_400_000).toISOString();
+      return tidy(theirs.db, { fetchOffsets: async () => [] }, spec.name, ingestion.topics, ingestion.limits, at);
+    };
+    await tidyAfter(inbound.retentionDays - 1);
+    const before = await letters();
+    expect(before).toMatchObject([
+      { value: signal.value, erased_at: null },
+      { value: signal.value, erased_at: null },
+    ]);
+    await tidyAfter(inbound.retentionDays + 1);
+    expect(await letters()).toEqual([{ key: null, headers: {}, value: null, erased_at: expect.anything() }, before[1]]);
+
+    const [letter] = published.map((output) => JSON.parse(output.value) as { deadLetterId: string });
+    const order = { deadLetterId: letter?.deadLetterId, service: spec.name, by: 'lea', at: clock };
+    const event = { id: 'order', source: sourceOf('console'), type: 'DeadLetterReplayed', time: clock, data: order };
+    const written = toBinary(event);
+    const replay = { partition: 0, offset: '3', key, value: Buffer.from(written.value), headers: written.headers };
+    await theirs.inbox('dead-letters.replayed.v1', [replay]);
+    expect(logged.at(-1)).toContain('its bytes are no longer kept: have it sent again under a new id');
+    await theirs.db.close();
+  } finally {
+    await own.drop();
+  }
+});

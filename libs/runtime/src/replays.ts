@@ -16,6 +16,7 @@ interface DeadRow {
   key: string | null;
   headers: Record<string, string>;
   value: Buffer | null;
+  erased_at: Date | string | null;
 }
 
 /**
@@ -54,6 +55,9 @@ export async function replay(
     await batch.tx.query('SAVEPOINT replay');
     try {
       const topic = topicNamed(row.topic, topics);
+      if (row.erased_at !== null) {
+        throw new Error('its bytes are no longer kept: have it sent again under a new id, where it is still needed');
+      }
       const handle = handlers.get(row.topic);
       if (!handle) throw new Error(`${service} no longer handles ${row.topic}`);
       const record = {

@@ -7,7 +7,8 @@ const day = 86_400_000;
 
 /**
  * Drops what no repeat can ask for any more: stored outputs an hour after their offset is committed, inbox rows a week after
- * their topic's retention. State topics keep their last records for ever, so their inbox rows stay.
+ * their topic's retention. State topics keep their last records for ever, so their inbox rows stay. The bytes of dead signals, which may
+ * be personal, live no longer than their topic keeps a signal.
  */
 export async function tidy(
   db: Database,
@@ -36,5 +37,11 @@ export async function tidy(
       topic.name,
       new Date(now - (topic.retentionDays + 7) * day).toISOString(),
     ]);
+    if (topic.types.length > 0) continue;
+    await db.read(
+      `UPDATE dead_letters SET key = NULL, headers = '{}', value = NULL, erased_at = $3
+       WHERE topic = $1 AND at < $2 AND erased_at IS NULL`,
+      [topic.name, new Date(now - topic.retentionDays * day).toISOString(), at],
+    );
   }
 }
