@@ -134,6 +134,18 @@ test('provisioning again changes nothing, and changes only what differs', async 
   });
 });
 
+test('who is named no more may do nothing, though the login is there', async () => {
+  const acls = wishes.acls.filter(({ principal }) => principal !== 'writer');
+  const left = { ...wishes, users: [reader], acls };
+  expect(await provision({ ...broker, ...left })).toMatchObject({ aclsRemoved: 0 });
+  expect(await provision({ ...broker, ...left, former: ['writer'] })).toMatchObject({
+    aclsRemoved: 3,
+    usersChanged: 0,
+  });
+  await expect(write(writer, 'no more')).rejects.toThrow('Topic authorization failed');
+  expect(await provision({ ...broker, ...wishes })).toMatchObject({ aclsCreated: 3 });
+});
+
 test('what was acknowledged, and who may log in, outlives a kill -9 of the broker', async () => {
   await write(writer, 'second');
   await broker.kill();

@@ -37,6 +37,8 @@ export interface KafkaWishes {
   /** All that these principals, and `users`, may do: other ACLs of theirs are removed, those of others are left alone. */
   readonly acls?: readonly AclWish[];
   readonly users?: readonly KafkaUser[];
+  /** Principals that may do nothing any more: every ACL of theirs is removed, so their login opens nothing. */
+  readonly former?: readonly string[];
   /** Default 1, what a single broker can do. */
   readonly replicationFactor?: number;
 }
@@ -52,7 +54,8 @@ export interface Provisioned {
 
 /** Brings topics, SCRAM users and ACLs to what is asked for. No topic is deleted and no partition taken away. */
 export async function provision(wishes: KafkaWishes): Promise<Provisioned> {
-  const { bootstrap, ssl = false, topics = [], users = [] } = wishes;
+  const { bootstrap, ssl = false, topics = [], users = [], former = [] } = wishes;
+  const owners = [...users.map(({ name }) => name), ...former];
   const brokers = bootstrap.split(',').map((broker) => broker.trim());
   const sasl = { mechanism: 'scram-sha-256', ...wishes.admin } as const;
   const admin = new kafkajs.Kafka({
@@ -68,7 +71,9 @@ export async function provision(wishes: KafkaWishes): Promise<Provisioned> {
     const refused = await usersRefused(address, users, ssl);
     await upsertScramUsers(address, sasl, refused, { ssl });
     const topicCounts = await provisionTopics(admin, topics, wishes.replicationFactor ?? 1);
-    const aclCounts = wishes.acls ? await provisionAcls(admin, wishes.acls, users) : { aclsCreated: 0, aclsRemoved: 0 };
+    const aclCounts = wishes.acls
+      ? await provisionAcls(admin, wishes.acls, owners)
+      : { aclsCreated: 0, aclsRemoved: 0 };
     return { usersChanged: refused.length, ...topicCounts, ...aclCounts };
   } finally {
     await admin.disconnect();
@@ -152,7 +157,7 @@ const aclPatienceMs = 60_000;
 async function provisionAcls(
   admin: Admin,
   wanted: readonly AclWish[],
-  users: readonly KafkaUser[],
+  owners: readonly string[],
 ): Promise<Pick<Provisioned, 'aclsCreated' | 'aclsRemoved'>> {
   const rows = wanted.flatMap(({ principal, resource, name, pattern, operations }) =>
     operations.map((operation) => ({
@@ -176,9 +181,7 @@ async function provisionAcls(
       row.permissionType,
       row.host,
     ].join(' ');
-  const owned = new Set(
-    [...wanted.map((acl) => acl.principal), ...users.map((user) => user.name)].map((u) => `User:${u}`),
-  );
+  const owned = new Set([...wanted.map((acl) => acl.principal), ...owners].map((name) => `User:${name}`));
   const describe = async () => {
     const { resources } = await admin.describeAcls({
       resourceType: AclResourceTypes.ANY,

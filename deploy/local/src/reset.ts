@@ -5,7 +5,7 @@ import { workspaceRoot } from './cache.js';
 import { removePostgres } from './postgres.js';
 
 /** `npm run reset`: stops what a killed start left running and removes its state. Downloaded jars stay. */
-const home = process.env.COUNTERSIGN_HOME ?? join(workspaceRoot, '.countersign');
+const home = process.env.COUNTERSIGN_HOME || join(workspaceRoot, '.countersign');
 if (existsSync(home)) {
   const id = join(home, 'secrets/installation-id');
   // What this start used of somebody else's stays marked with an id that nobody knows after this.

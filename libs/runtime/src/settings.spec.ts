@@ -58,6 +58,9 @@ test.each([
   ['KAFKA_SSL', { KAFKA_SSL: 'yes' }],
   ['PORT', { PORT: 'eighty' }],
   ['PORT', { PORT: '65536' }],
+  // A number to JavaScript: 0, which is any port.
+  ['PORT', { PORT: ' ' }],
+  ['PORT', { PORT: '1e3' }],
 ])('a wrong %s is refused by its name', (name, change) => {
   expect(() => readSettings({ ...env, ...change }, 1)).toThrow(new RegExp(`^${name}`));
 });

@@ -35,7 +35,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
   const ssl = env.KAFKA_SSL || 'false';
   if (ssl !== 'true' && ssl !== 'false') throw new Error(`KAFKA_SSL: true or false is expected, not "${ssl}"`);
   const port = Number(env.PORT || defaultPort);
-  if (!Number.isInteger(port) || port < 0 || port > 65535)
+  // What JavaScript takes for a number may be none: ' ' would be 0, which is any port.
+  if (!/^\d*$/.test(env.PORT ?? '') || port > 65535)
     throw new Error(`PORT: a port number is expected, not "${env.PORT}"`);
   const databaseUrl = need('DATABASE_URL');
   return {

@@ -34,7 +34,7 @@ export async function startTelemetry(service: string): Promise<() => Promise<voi
   process.env.OTEL_NODE_RESOURCE_DETECTORS ??= 'env,serviceinstance';
   const { NodeSDK } = await import('@opentelemetry/sdk-node');
   const sdk = new NodeSDK({
-    serviceName: process.env.OTEL_SERVICE_NAME ?? service,
+    serviceName: process.env.OTEL_SERVICE_NAME || service,
     // Trace context is read and written by `trace-context.ts`.
     textMapPropagator: null,
     logRecordProcessors: [],

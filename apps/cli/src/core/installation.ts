@@ -74,7 +74,7 @@ export function installation(
   for (const [service, url] of Object.entries(urls)) urls[service] = url.replace(/\/+$/, '');
   return {
     urls,
-    token: env.COUNTERSIGN_TOKEN ?? run.consoleToken,
+    token: env.COUNTERSIGN_TOKEN || run.consoleToken,
     sandboxToken: run.sandboxToken,
     kafka: run.kafka,
     deployment: run.deployment,

@@ -32,6 +32,7 @@ test('the environment goes before run.json, and run.json before the default port
   expect(installation({}, found)).toMatchObject({ urls: { console: 'http://127.0.0.1:9000' }, token: 'a' });
   const env = { COUNTERSIGN_CONSOLE_URL: 'http://10.0.0.1:1', COUNTERSIGN_TOKEN: 'b' };
   expect(installation(env, found)).toMatchObject({ urls: { console: 'http://10.0.0.1:1' }, token: 'b' });
+  expect(installation({ COUNTERSIGN_TOKEN: '' }, found).token).toBe('a');
   expect(() => installation({ COUNTERSIGN_AUDIT_URL: 'here' }, found)).toThrow(
     'COUNTERSIGN_AUDIT_URL: "here" is not a URL',
   );

@@ -46,4 +46,6 @@ test('a file that cannot be read is named by its variable', () => {
 
 test('a setting out of range is named', () => {
   expect(() => readSettings({ ...env, SIGNAL_FRESHNESS_DAYS: '0' })).toThrow('SIGNAL_FRESHNESS_DAYS');
+  // A number to JavaScript: 0, with which every signal would be good enough.
+  expect(() => readSettings({ ...env, SIGNAL_MINIMUM_SCORE: ' ' })).toThrow('SIGNAL_MINIMUM_SCORE');
 });

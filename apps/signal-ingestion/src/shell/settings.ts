@@ -82,7 +82,7 @@ function number(
   const text = env[variable];
   if (text === undefined || text === '') return preset;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < least)
+  if (!/^\d{1,9}$/.test(text) || value < least)
     throw new Error(`${variable}: a whole number from ${least} is expected`);
   return value;
 }

@@ -59,8 +59,8 @@ export async function setUp(place: SetupPlace, env: Readonly<Record<string, stri
   const databases = await provisionInstallation(installation, {
     bootstrap,
     admin: {
-      username: env.KAFKA_ADMIN_USERNAME ?? adminName,
-      password: env.KAFKA_ADMIN_PASSWORD ?? kafkaPassword(place),
+      username: env.KAFKA_ADMIN_USERNAME || adminName,
+      password: env.KAFKA_ADMIN_PASSWORD || kafkaPassword(place),
     },
     superuserUrl,
     adopt: env.COUNTERSIGN_ADOPT?.split(',').map((word) => word.trim()),

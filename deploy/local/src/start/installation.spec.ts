@@ -38,6 +38,24 @@ test('whoever the configuration adds has a login and topics, and run.json tells 
   expect(Object.keys(run.http)).not.toContain('sequencing-agent');
 });
 
+test('whoever the configuration does not name any more has no key and no login that opens anything', () => {
+  const at = join(dir, 'changed');
+  const shop = '  - { name: shop, via: http, source: /sources/shop, title: Shop }\n';
+  const before = readInstallation(listing(`${shop}agents: [paid-media-agent, seo-agent]\n`), at);
+  expect(Object.keys(before.secrets.apiKeys)).toContain('shop');
+  expect(before.former).toEqual([]);
+
+  const after = readInstallation(listing('agents: [paid-media-agent]\n'), at);
+  expect(Object.keys(after.secrets.apiKeys).sort()).toEqual(['ads', 'crm', 'mailer', 'website']);
+  const keys = JSON.parse(readFileSync(after.secrets.files.API_KEYS_FILE as string, 'utf8'));
+  expect(Object.keys(keys).sort()).toEqual(['ads', 'crm', 'mailer', 'website']);
+  expect(after.former).toEqual(['seo-agent']);
+
+  // Named again, it has the key that it had.
+  const again = readInstallation(listing(shop), at);
+  expect(again.secrets.apiKeys.shop).toBe(before.secrets.apiKeys.shop);
+});
+
 test('a configuration that is not there or not right stops the start, by file, line and what was expected', () => {
   expect(() => deploymentIn(join(dir, 'none'))).toThrow(`there is no ${join(dir, 'none/sources.yaml')}`);
   expect(() => deploymentIn(listing('agents: [console]\n'))).toThrow(

@@ -45,6 +45,8 @@ export interface RunFile {
 export interface Installation {
   readonly deployment: Deployment;
   readonly topics: readonly Topic[];
+  /** Those who had a login, and are of the configuration no more. */
+  readonly former: readonly string[];
   /** Every principal of the topology, services and outsiders. */
   readonly users: readonly KafkaUser[];
   readonly secrets: Secrets;
@@ -80,6 +82,7 @@ export function readInstallation(config: string, dir: string): Installation {
       permitKey: keyThumbprint(String(kept.permitKeys.keys[0]?.x)),
       place: `${hostname()}:${dirname(resolve(dir))}`,
     },
+    former: Object.keys(kept.passwords).filter((name) => !principals.includes(name)),
     users: principals.map((name) => ({ name, password: kept.passwords[name] as string })),
   };
 }
@@ -89,7 +92,7 @@ export function readInstallation(config: string, dir: string): Installation {
  * before it changes anything where they are another installation's. Returns how each service reaches its schema.
  */
 export async function provisionInstallation(
-  { deployment, topics, users, own, secrets: { passwords } }: Installation,
+  { deployment, topics, users, former, own, secrets: { passwords } }: Installation,
   at: {
     readonly bootstrap: string;
     readonly admin: { readonly username: string; readonly password: string };
@@ -114,6 +117,7 @@ export async function provisionInstallation(
       topics: topics.map((t) => ({ name: t.name, partitions: t.partitions, config: topicConfig(t) })),
       acls: acls(topics),
       users,
+      former,
     }),
     provisionDatabase({ superuserUrl: at.superuserUrl, roles }),
   ]);

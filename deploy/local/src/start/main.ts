@@ -38,7 +38,7 @@ interface Options {
 export async function main(argv: readonly string[], out: NodeJS.WriteStream = process.stdout): Promise<number> {
   const options = readOptions(argv, out);
   if (typeof options === 'number') return options;
-  const home = process.env.COUNTERSIGN_HOME ?? join(workspaceRoot, '.countersign');
+  const home = process.env.COUNTERSIGN_HOME || join(workspaceRoot, '.countersign');
   const began = Date.now();
   const say = (text: string): void =>
     void out.write(`${pc.dim(`${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s`)}  ${text}\n`);

@@ -100,7 +100,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
     say('creating topics, permissions, schemas and roles');
     const bootstrap = broker?.bootstrap ?? (env.KAFKA_BROKERS as string);
     const admin = broker?.admin ?? {
-      username: env.KAFKA_ADMIN_USERNAME ?? 'admin',
+      username: env.KAFKA_ADMIN_USERNAME || 'admin',
       password: env.KAFKA_ADMIN_PASSWORD ?? '',
     };
     const superuserUrl = postgres?.url ?? (env.DATABASE_URL as string);

@@ -7,7 +7,7 @@ import { formatVerifierKey, verifierKey } from '@countersign/record';
 export interface Secrets {
   /** The installation's id. It lies beside the keys, so that whoever has lost them has lost it too. */
   readonly installation: string;
-  /** Passwords by Kafka principal; database roles use the same. */
+  /** Passwords by Kafka principal, of those too that the configuration names no more; database roles use the same. */
   readonly passwords: Readonly<Record<string, string>>;
   /** API keys by source, for `POST /v1/signals`. */
   readonly apiKeys: Readonly<Record<string, string>>;
@@ -68,7 +68,9 @@ export function secrets(
   };
 
   const passwords = grow('passwords.json', names.principals);
-  const apiKeys = grow('api-keys.json', names.httpSources);
+  const known = grow('api-keys.json', names.httpSources);
+  // The key of a source that is gone is kept for its return, and opens nothing until then.
+  const apiKeys = Object.fromEntries(names.httpSources.map((name) => [name, known[name] as string]));
   const consoleToken = grow('console-token.json', ['token']).token as string;
 
   const sandboxToken = grow('sandbox-token.json', ['token']).token as string;
