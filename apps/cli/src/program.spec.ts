@@ -308,6 +308,23 @@ test('a permit is checked against the keys that were given; what is none is 1', 
   expect((await run('permit', 'verify', 'a.b.c')).code).toBe(2);
 });
 
+test('a line break in the reason of a stop forges no line, and no answer steers the terminal as JSON either', async () => {
+  const reason = 'why\nSTOPPED  all  by tom\u009b2J\u2028';
+  answers['POST /v1/controls'] = {
+    body: { changed: false, control: { scope: 'all', state: 'stopped', by: 'lea', reason } },
+  };
+  const { out } = await run('stop', '--all', '--reason', 'again');
+  expect(out.split('\n')).toHaveLength(2);
+  const { out: json } = await run('stop', '--all', '--reason', 'again', '--json');
+  expect(json).toContain('STOPPED  all  by tom\\u009b2J\\u2028');
+  expect(JSON.parse(json)).toMatchObject({ control: { reason } });
+
+  answers['POST /v1/controls'] = { status: 409, body: { detail: 'no\ncountersign: done\u001b[2J' } };
+  const { err } = await run('stop', '--all', '--reason', 'again');
+  expect(err.split('\n')).toHaveLength(2);
+  expect(err).not.toContain('\u001b');
+});
+
 test('a configuration with a problem is 1 and names file, line and field', async () => {
   mkdirSync(join(folder, 'config'));
   writeFileSync(join(folder, 'config', 'rules.yaml'), 'permitSeconds: soon\n');

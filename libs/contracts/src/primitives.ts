@@ -35,14 +35,27 @@ export type Money = z.infer<typeof Money>;
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits');
 export const Text = (max: number) => z.string().min(1).max(max);
 /**
- * Somebody's text as any store, log or page can hold it: no control character and no half of a surrogate pair, U+FFFD in
- * their place, cut to a length.
+ * Characters that make of a text more than its words: controls (C0 and C1, so line breaks and escape sequences), line and paragraph
+ * separators, and those that turn the direction of writing.
  */
-export const plainText = (text: string, max: number): string =>
-  text
-    .replace(/\p{Cc}/gu, '\ufffd')
-    .slice(0, max)
-    .toWellFormed();
+const steering = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+/**
+ * Somebody's text as any store, log or page can hold it: one line without steering characters or halves of surrogate pairs, U+FFFD
+ * in their place, cut to a length.
+ */
+export const plainText = (text: string, max = Number.POSITIVE_INFINITY): string =>
+  text.replace(steering, '\ufffd').slice(0, max).toWellFormed();
+/** Whether a text is one line that shows all that it holds; see `plainText`. */
+export const isPlain = (text: string): boolean => plainText(text) === text;
+/**
+ * A person's reason or note, kept as one line: white space becomes one space, what else steers a terminal U+FFFD. It is not refused
+ * for that, since a stop must not fail for its wording.
+ */
+export const Remark = (max: number) =>
+  z
+    .string()
+    .transform((text) => plainText(text.replace(/\s+/g, ' ').trim()))
+    .pipe(z.string().max(max));
 /** What versions of state an event was made from: `{ "profile:contact:…": 3, "consent:…": 1 }`; absent means 0. */
 export const Versions = z.record(z.string(), z.int().nonnegative());
 export type Versions = z.infer<typeof Versions>;

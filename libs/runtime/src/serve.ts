@@ -1,6 +1,8 @@
+import { plainText } from '@countersign/contracts';
 import { startTelemetry } from '@countersign/telemetry';
 import {
   Catch,
+  ConsoleLogger,
   Controller,
   type DynamicModule,
   Get,
@@ -47,6 +49,19 @@ export const useEngine = (make: typeof makeEngine): void => {
   makeEngine = make;
 };
 
+/** One message, one line: a line break in somebody's text, such as the reason of a stop, would forge a line of the log. */
+export class OneLineLogger extends ConsoleLogger {
+  protected override printMessages(
+    messages: unknown[],
+    ...how: Parameters<ConsoleLogger['printMessages']> extends [unknown, ...infer Rest] ? Rest : never
+  ): void {
+    super.printMessages(
+      messages.map((message) => (typeof message === 'string' ? plainText(message) : message)),
+      ...how,
+    );
+  }
+}
+
 /** Gives a service's module the token `RUNTIME` and the health page. */
 @Module({})
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a dynamic module
@@ -88,7 +103,7 @@ async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void
     // A request in work is answered before its connection closes.
     httpAdapter({ bodyLimit: 2_000_000, forceCloseConnections: 'idle' }),
     {
-      logger: ['log', 'warn', 'error'],
+      logger: new OneLineLogger({ logLevels: ['log', 'warn', 'error'] }),
       abortOnError: false,
     },
   );

@@ -7,11 +7,17 @@ import {
   cardText,
   changesText,
   controlsText,
+  deadLettersText,
+  deadLetterText,
+  decisionText,
   funnelText,
   reportText,
   resultText,
   runsText,
+  statusText,
   storyText,
+  tasksText,
+  unresolvedText,
 } from './render.js';
 
 const plain = picocolors.createColors(false);
@@ -166,3 +172,49 @@ entry 2: leaf 1 is missing before it [gap]
     'The record is whole.',
   );
 });
+
+test('no text of anybody makes a line of an answer, whichever of them it is', () => {
+  const control = { scope: 'all', state: 'stopped', by: 'lea', reason: 'why', version: 1, changedAt: now } as const;
+  const health = { service: 's', status: 'ok', url: 'u' };
+  const story = { id: 's', found: true, title: 't', lines: [{ at: now, what: 'w', says: 's' }] };
+  const proposals = [{ proposalId: 'p', outcome: 'o', reason: 'r' }];
+  const task = { taskId: 't', runId: 'r', agent: 'a', purpose: 'p', state: 's', reason: 'r', dueAt: now, proposals };
+  const run = { runId: 'r', playId: 'p', title: 'P', subject: { accountId: 'a' }, state: 's', reason: 'r', at: now };
+  const decision = { outcome: 'executed', by: 'lea', note: 'n', at: now } as const;
+  const permit = { permitId: 'p', actionId: 'a', proposalId: 'p', executor: 'e', connector: 'c', says: 's', at: now };
+  const unresolved = { ...permit, outcome: 'unresolved', decision };
+  const place = { deadLetterId: 'd', service: 's', topic: 't', partition: 0, offset: '1', attempts: 1, at: now };
+  const letter = { ...place, fault: { code: 'c', says: 's' }, replayed: { by: 'lea', at: now } };
+  const result = { reviewId: 'r', state: 'approved', decision: 'approve', says: 's', runsFrom: null } as const;
+  const texts = [
+    statusText(plain, told(funnel), [told(control)], told({ sources: ['s'], agents: ['a'], executors: ['e'] }), [
+      told(health),
+    ]),
+    cardsText(plain, [told(card)], now),
+    storyText(plain, told(story)),
+    tasksText(plain, [told(task)]),
+    runsText(plain, [told(run)]),
+    unresolvedText(plain, [told(unresolved)]),
+    decisionText(plain, told(unresolved)),
+    deadLettersText(plain, [told(letter)]),
+    deadLetterText(plain, told(letter)),
+    resultText(plain, { ...told(result), settlement: null }),
+    changesText(plain, [{ path: 'a', before: 'x\nFORGED', after: 'y\nFORGED' }]),
+  ];
+  for (const text of texts) {
+    expect(text).toContain('FORGED');
+    expect(text.split('\n').filter((line) => line.trimStart().startsWith('FORGED'))).toEqual([]);
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\u2028\u2029]/u);
+  }
+});
+
+/** A value with a line break and other controls in each of its texts but instants and the few words that a switch is on. */
+function told<T>(value: T): T {
+  if (typeof value === 'string') {
+    const kept = value === now || ['stopped', 'open', 'approved', 'approve', 'unresolved', 'executed'].includes(value);
+    return (kept ? value : `${value}\nFORGED\u2028FORGED\r\u0085FORGED\u009b2J\u202e`) as T;
+  }
+  if (Array.isArray(value)) return value.map(told) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, told(inner)])) as T;
+}

@@ -13,7 +13,7 @@ import type {
   Task,
   UnresolvedPermit,
 } from './answers.js';
-import { clock, count, distance, type Paint, printable, table, tally, titled, wrap } from './text.js';
+import { clock, count, distance, type Paint, printable, printableLines, table, tally, titled, wrap } from './text.js';
 
 /** Answers of the services as a person reads them: pure functions of the answer, whose texts are made harmless first. */
 
@@ -32,7 +32,7 @@ export function statusText(
 }
 
 const participantsText = (participants: Participants): string =>
-  table(Object.entries(participants).map(([what, names]) => [what, names.join(', ')]));
+  table(Object.entries(printable(participants)).map(([what, names]) => [what, names.join(', ')]));
 
 export function funnelText(paint: Paint, funnel: Funnel): string {
   const f = printable(funnel);
@@ -117,9 +117,9 @@ export function cardText(paint: Paint, given: Card, now: string): string {
     `${paint.bold(card.says)}  ${card.state === 'open' ? paint.yellow('open') : card.state}`,
     table(rows, (cell, column) => (column === 0 ? paint.dim(cell) : cell)),
   ];
-  if (card.action) {
+  if (given.action) {
     lines.push(`  ${paint.dim('payload')}
-${payloadText(card.action.payload)}`);
+${payloadText(given.action.payload)}`);
   }
   if (card.agentSays) {
     const { quote, confidence, marked } = card.agentSays;
@@ -139,8 +139,10 @@ function payloadText(payload: Record<string, unknown>): string {
   const short = Object.entries(payload).filter(([, value]) => !isLong(value));
   const long = Object.entries(payload).filter(([, value]) => isLong(value)) as [string, string][];
   return [
-    table(short.map(([name, value]) => [`    ${name}`, scalar(value)])),
-    ...long.map(([name, value]) => `    ${name}\n${wrap(value.trimEnd(), WIDTH, '      | ')}`),
+    table(short.map(([name, value]) => [`    ${printable(name)}`, printable(scalar(value))])),
+    ...long.map(
+      ([name, value]) => `    ${printable(name)}\n${wrap(printableLines(value).trimEnd(), WIDTH, '      | ')}`,
+    ),
   ].join('\n');
 }
 

@@ -6,15 +6,25 @@ export type Paint = ReturnType<typeof createColors>;
 // Control characters of terminals and those that turn the direction of writing, but the line's end.
 const steering = /[^\P{C}\n\u{AD}]|[\u2028\u2029]/gu;
 
-/** A value with everything taken out of its texts that could steer a terminal: an agent, or a stranger, may have written them. */
+/** A text of several lines with everything taken out that could steer a terminal. Whoever prints it marks each line as its own. */
+export const printableLines = (text: string): string => text.replace(steering, '\uFFFD');
+
+/**
+ * A value whose texts are one line each and cannot steer a terminal: an agent, or a stranger, may have written them, and a line
+ * break in one would forge a line of the answer. Everything that is printed for people goes through here or `printableLines`.
+ */
 export function printable<T>(value: T): T {
-  if (typeof value === 'string') return value.replace(steering, '\uFFFD') as T;
+  if (typeof value === 'string') return printableLines(value).replaceAll('\n', ' ⏎ ') as T;
   if (Array.isArray(value)) return value.map(printable) as T;
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [printable(name), printable(inner)])) as T;
 }
 
-const oneLine = (text: string): string => text.replaceAll('\n', ' ⏎ ');
+/** JSON for a pipe or a terminal: what could steer a terminal is written as an escape, which means the same. */
+export const jsonText = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replace(steering, (found) =>
+    Array.from({ length: found.length }, (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''),
+  );
 
 /**
  * Rows in columns, each as wide as its widest cell. The last cell of a row is not padded, and a cell is one line. `tint` colours
@@ -24,7 +34,7 @@ export function table(
   rows: readonly (readonly string[])[],
   tint: (cell: string, column: number, row: number) => string = (cell) => cell,
 ): string {
-  const lines = rows.map((row) => row.slice(0, row.findLastIndex((cell) => cell !== '') + 1).map(oneLine));
+  const lines = rows.map((row) => row.slice(0, row.findLastIndex((cell) => cell !== '') + 1));
   const widths: number[] = [];
   for (const row of lines) {
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);

@@ -1,4 +1,4 @@
-import { type Paint, tally, titled } from '../core/text.js';
+import { type Paint, printable, tally, titled } from '../core/text.js';
 
 /** What became of the rows of one table. */
 export interface TableCount {
@@ -53,7 +53,8 @@ export function problemsOf(report: Omit<ReplayReport, 'problems'>): string[] {
 
 const total = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
 
-export function replayText(paint: Paint, report: ReplayReport): string {
+export function replayText(paint: Paint, given: ReplayReport): string {
+  const report = printable(given);
   const rows = report.tables.map((t) =>
     [t.files.join(', '), t.rows, t.inSignals, t.joined, total(t.notSignals), t.signals].map(String),
   );

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Misused } from '../core/edit.js';
+import { jsonText, printable } from '../core/text.js';
 import { Failure } from './failure.js';
 import { type Session, session } from './session.js';
 
@@ -41,7 +42,9 @@ export function tell(error: unknown, json: boolean): number {
   const known = error instanceof Failure || error instanceof Misused;
   const says = known ? error.message : `unexpected: ${error instanceof Error ? error.message : String(error)}`;
   const problem = error instanceof Failure ? error.problem : undefined;
-  process.stderr.write(json ? `${JSON.stringify({ error: says, exitCode, problem })}\n` : `countersign: ${says}\n`);
+  process.stderr.write(
+    json ? `${jsonText({ error: says, exitCode, problem })}\n` : `countersign: ${printable(says)}\n`,
+  );
   return exitCode;
 }
 

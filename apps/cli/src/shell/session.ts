@@ -5,7 +5,7 @@ import type { Deployment } from '@countersign/contracts';
 import type { Command } from 'commander';
 import picocolors from 'picocolors';
 import { type Installation, installation, type RunFile } from '../core/installation.js';
-import type { Paint } from '../core/text.js';
+import { jsonText, type Paint } from '../core/text.js';
 import { deploymentIn } from './deployment.js';
 import { Failure } from './failure.js';
 import { type Client, client } from './http.js';
@@ -49,7 +49,7 @@ export function session(command: Command): Session {
     orchestrator: client('orchestrator', urlOf('orchestrator'), where.token),
     now: () => new Date().toISOString(),
     answer: (value, text) => {
-      process.stdout.write(`${json ? JSON.stringify(value, null, 2) : text}\n`);
+      process.stdout.write(`${json ? jsonText(value, 2) : text}\n`);
     },
     note: (text) => {
       if (!json) process.stdout.write(`${text}\n`);

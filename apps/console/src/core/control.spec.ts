@@ -29,3 +29,11 @@ test('a repeated stop changes nothing, nor does resuming what runs', () => {
   expect(changes(stopped, { scope: 'all', state: 'running', reason: 'over' })).toBe(true);
   expect(changes(null, { scope: 'all', state: 'stopped', reason: 'first' })).toBe(true);
 });
+
+test('a reason is one line, however it was written: a stop never fails for its wording', () => {
+  const reason = ' bids\r\nSTOPPED  all  by tom\u0085\u2028\u202e\u001b[2J ';
+  const read = ControlRequest.parse({ scope: 'all', state: 'stopped', reason });
+  expect(read.reason).toMatch(/^bids STOPPED all by tom/);
+  expect(read.reason).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
+  expect(ControlRequest.safeParse({ scope: 'all', state: 'stopped', reason: 'x'.repeat(501) }).success).toBe(false);
+});

@@ -1,11 +1,11 @@
-import { Channel, ControlScope, type DataOf } from '@countersign/contracts';
+import { Channel, ControlScope, type DataOf, Remark } from '@countersign/contracts';
 import { z } from 'zod';
 import { type Problem, problem } from './problem.js';
 
 export const ControlRequest = z.strictObject({
   scope: ControlScope,
   state: z.enum(['stopped', 'running']),
-  reason: z.string().trim().min(1, 'say why, for whoever reads the record').max(500),
+  reason: Remark(500).pipe(z.string().min(1, 'say why, for whoever reads the record')),
 });
 export type ControlRequest = z.infer<typeof ControlRequest>;
 

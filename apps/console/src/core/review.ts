@@ -1,4 +1,13 @@
-import { Action, contractFault, type DataOf, derivedId, digestOf, kindSpec, Sha256 } from '@countersign/contracts';
+import {
+  Action,
+  contractFault,
+  type DataOf,
+  derivedId,
+  digestOf,
+  kindSpec,
+  Remark,
+  Sha256,
+} from '@countersign/contracts';
 import { z } from 'zod';
 import type { Person } from './people.js';
 import { type Problem, problem } from './problem.js';
@@ -10,7 +19,7 @@ export const ReviewRequest = z.strictObject({
   digest: Sha256,
   /** The whole new payload, for an edit. */
   payload: z.record(z.string(), z.unknown()).optional(),
-  note: z.string().max(1000).optional(),
+  note: Remark(1000).optional(),
 });
 export type ReviewRequest = z.infer<typeof ReviewRequest>;
 

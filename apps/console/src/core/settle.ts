@@ -1,11 +1,11 @@
-import { type DataOf, derivedId } from '@countersign/contracts';
+import { type DataOf, derivedId, Remark } from '@countersign/contracts';
 import { z } from 'zod';
 import { type Problem, problem } from './problem.js';
 
 export const SettleRequest = z.strictObject({
   outcome: z.enum(['executed', 'failed']),
   /** How it is known: it stays on the record. */
-  note: z.string().trim().min(1).max(1000),
+  note: Remark(1000).pipe(z.string().min(1, 'say how you know it, for whoever reads the record')),
 });
 export type SettleRequest = z.infer<typeof SettleRequest>;
 

@@ -3,6 +3,7 @@ import { readVerifyKeys, type VerifyKeys, verifyPermit } from '@countersign/gate
 import type { Command } from 'commander';
 import { Misused } from '../../core/edit.js';
 import { permitIn } from '../../core/permit.js';
+import { printable } from '../../core/text.js';
 import { acts, explained } from '../command.js';
 import { codeOf, Failure } from '../failure.js';
 import type { Session } from '../session.js';
@@ -24,7 +25,7 @@ export function permitCommands(program: Command): void {
     const at = options.at ?? s.now();
     if (Number.isNaN(Date.parse(at))) throw new Misused(`--at ${at}: a time such as 2026-11-21T10:00:00Z is expected`);
     const explainedPermit = verifyPermit(permitIn(textOf(given)), keysOf(s, options.keys), new Date(at).toISOString());
-    const [first = '', ...rest] = explainedPermit.lines;
+    const [first = '', ...rest] = printable(explainedPermit.lines);
     const tint = explainedPermit.ok ? s.paint.green : s.paint.red;
     s.answer(explainedPermit, [tint(first), ...rest].join('\n'));
     return explainedPermit.ok;

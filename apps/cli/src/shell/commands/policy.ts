@@ -3,7 +3,7 @@ import { join, sep } from 'node:path';
 import { policyDigests, problemLine, readConfig, readDeployment } from '@countersign/contracts';
 import type { Command } from 'commander';
 import { Misused } from '../../core/edit.js';
-import { clock, count, table } from '../../core/text.js';
+import { clock, count, printable, table } from '../../core/text.js';
 import { acts, explained } from '../command.js';
 import { codeOf } from '../failure.js';
 
@@ -29,7 +29,7 @@ export function policyCommands(program: Command): void {
     const read = readConfig(files, installed.ok ? installed.deployment : undefined);
     if (!read.ok || !installed.ok) {
       const problems = [installed, read].flatMap((part) => (part.ok ? [] : part.problems));
-      s.answer({ ok: false, problems }, s.paint.red(problems.map(problemLine).join('\n')));
+      s.answer({ ok: false, problems }, s.paint.red(printable(problems.map(problemLine)).join('\n')));
       return false;
     }
     const { charters, plays, sequences, routes } = read.content;
@@ -48,8 +48,9 @@ export function policyCommands(program: Command): void {
   explained(show, ['policy show', 'policy show --json'], 'no policy is in force');
   acts(show, async (s) => {
     const found = await s.console.get<InForce>('/v1/policies');
-    const head = `Policy ${found.version} by ${found.by} at ${clock(found.publishedAt)}, digest ${found.digest}`;
-    const parts = Object.entries(found.parts).map(([name, digest]) => [`  ${name}`, digest.slice(0, 12)]);
+    const shown = printable(found);
+    const head = `Policy ${shown.version} by ${shown.by} at ${clock(shown.publishedAt)}, digest ${shown.digest}`;
+    const parts = Object.entries(shown.parts).map(([name, digest]) => [`  ${name}`, digest.slice(0, 12)]);
     s.answer(found, `${head}\n${table(parts)}`);
     return undefined;
   });

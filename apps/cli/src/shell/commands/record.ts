@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import type { Story } from '../../core/answers.js';
 import { Misused } from '../../core/edit.js';
 import { reportText, storyText } from '../../core/render.js';
+import { printable } from '../../core/text.js';
 import { acts, explained, repeated } from '../command.js';
 import { codeOf, Failure } from '../failure.js';
 import type { Session } from '../session.js';
@@ -25,7 +26,7 @@ export function recordCommands(program: Command): void {
   explained(show, ['show 3f2a6c1e-…', 'show 3f2a6c1e-… --json'], 'nothing of that id is on the record');
   acts(show, async (s, id: string) => {
     const story = await s.audit.get<Story>(`/v1/show/${encodeURIComponent(id)}`);
-    s.answer(story, story.found ? storyText(s.paint, story) : `Nothing of ${id} is on the record.`);
+    s.answer(story, story.found ? storyText(s.paint, story) : `Nothing of ${printable(id)} is on the record.`);
     return story.found;
   });
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Control, Funnel, Health, Participants } from '../../core/answers.js';
 import { controlsText, healthText, statusText } from '../../core/render.js';
 import { type ScopeOptions, scopeOf } from '../../core/scope.js';
+import { printable } from '../../core/text.js';
 import { acts, explained } from '../command.js';
 import type { Session } from '../session.js';
 
@@ -68,8 +69,9 @@ async function change(s: Session, scope: string, state: Control['state'], reason
     reason,
   });
   const done = state === 'stopped' ? s.paint.red(`${scope} is stopped.`) : s.paint.green(`${scope} runs.`);
-  const already = answer.control
-    ? `Nothing changed: ${scope} is ${state} already, by ${answer.control.by}: ${answer.control.reason}`
+  const { control } = printable(answer);
+  const already = control
+    ? `Nothing changed: ${scope} is ${state} already, by ${control.by}: ${control.reason}`
     : `Nothing changed: ${scope} was never stopped.`;
   s.answer(answer, answer.changed ? done : already);
   return undefined;
