@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalizeModule from 'canonicalize';
 import { v5 } from 'uuid';
+import { parseJson } from './depth.js';
 
 const serialize = canonicalizeModule as unknown as (value: unknown) => string | undefined;
 
@@ -20,10 +21,10 @@ export const digestOf = (value: unknown): string => sha256(canonical(value));
 /**
  * JSON.parse for what is going to be signed or compared: refuses a repeated member and a number that a double cannot
  * hold exactly, where JSON.parse would silently keep one of them, and half of a surrogate pair, which has no RFC 8785 form.
- * Throws SyntaxError or RangeError.
+ * Throws SyntaxError or RangeError, of which TooDeep is one.
  */
 export function parseExact(text: string): unknown {
-  const value = JSON.parse(text);
+  const value = parseJson(text);
   // Few texts have an escape that could be half of a pair; only their strings are looked at one by one.
   const mayHaveHalves = !text.isWellFormed() || /\\u[dD][89a-fA-F]/.test(text);
   // What follows walks the tokens of a text that is known to be JSON: `keys` is a stack of the open objects' members.

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { derivedId } from './canonical.js';
 import { type Decoded, decode, isJson, type MediaType, mediaType } from './charset.js';
+import { parseJson, TooDeep } from './depth.js';
 import { AnyInstant, type Fault } from './primitives.js';
 
 /**
@@ -103,10 +104,10 @@ function headerRead(value: NonNullable<KafkaRecord['headers']>[string] | null): 
 }
 
 /**
- * Reads a Kafka record in binary or structured mode, in the charset that its content type names. `parse` is JSON.parse unless
+ * Reads a Kafka record in binary or structured mode, in the charset that its content type names. `parse` is parseJson unless
  * exactness is needed.
  */
-export function fromKafka(record: KafkaRecord, parse: (text: string) => unknown = JSON.parse): Read<Envelope> {
+export function fromKafka(record: KafkaRecord, parse: (text: string) => unknown = parseJson): Read<Envelope> {
   const { headers = {}, value } = record;
   const { found, fault } = headerAttributes(headers);
   const refused = (code: string, says: string, field?: string) => unreadable(code, says, field, found);
@@ -123,7 +124,8 @@ export function fromKafka(record: KafkaRecord, parse: (text: string) => unknown 
   try {
     body = parse(text.text);
   } catch (error) {
-    return refused('not-json', `the value is not JSON: ${jsonFault(error)}`);
+    const { code, says } = jsonFault('the value', error);
+    return refused(code, says);
   }
   const trace = { traceparent: headerText(headers.traceparent), tracestate: headerText(headers.tracestate) };
   if (structured) return fromStructured(body, trace, parse);
@@ -154,7 +156,7 @@ export interface GivenTrace {
 export function fromStructured(
   body: unknown,
   trace: GivenTrace = {},
-  parse: (text: string) => unknown = JSON.parse,
+  parse: (text: string) => unknown = parseJson,
 ): Read<Envelope> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return unreadable('not-an-object', 'a structured CloudEvent is a JSON object');
@@ -189,7 +191,8 @@ function fromBase64(
   try {
     return { ok: true, data: parse(text.text) };
   } catch (error) {
-    return unreadable('not-json', `${field}: not JSON: ${jsonFault(error)}`, field);
+    const { code, says } = jsonFault(field, error);
+    return unreadable(code, says, field);
   }
 }
 
@@ -269,9 +272,15 @@ function toldOf(given: unknown): Told {
   return Object.fromEntries(read);
 }
 
-/** V8 quotes the text around a JSON fault; that text may hold personal data, so only the position is kept. */
-const jsonFault = (error: unknown): string => {
+/** Why a text could not be read. V8 quotes the text around a fault; that may hold personal data, so only the position is kept. */
+export function jsonFault(
+  what: string,
+  error: unknown,
+): { readonly code: 'not-json' | 'too-deep'; readonly says: string } {
   const message = error instanceof Error ? error.message : '';
-  if (/^(repeated member|number |half of a surrogate)/.test(message)) return message;
-  return /position \d+/.exec(message)?.[0] ?? 'cannot be parsed';
-};
+  if (error instanceof TooDeep) return { code: 'too-deep', says: `${what} is ${message}` };
+  const why = /^(repeated member|number |half of a surrogate)/.test(message)
+    ? message
+    : (/position \d+/.exec(message)?.[0] ?? 'cannot be parsed');
+  return { code: 'not-json', says: `${what} is not JSON: ${why}` };
+}

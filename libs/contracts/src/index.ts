@@ -4,6 +4,7 @@ export * from './catalogue.js';
 export * from './charset.js';
 export * from './config.js';
 export * from './deployment.js';
+export * from './depth.js';
 export * from './envelope.js';
 export * from './events.js';
 export * from './flow.js';

@@ -1,4 +1,5 @@
 import { parseExact } from './canonical.js';
+import { parseJson } from './depth.js';
 import { type Envelope, fromKafka, type KafkaRecord, type Read } from './envelope.js';
 import { type DataOf, type EventType, schemaOf } from './events.js';
 import type { Fault } from './primitives.js';
@@ -15,7 +16,7 @@ export type Event<T extends EventType = EventType> = T extends EventType ? Envel
  */
 export function readEvent(topic: Topic, record: KafkaRecord): Read<Envelope> {
   const exact = topic.types.some((t) => t === 'ActionProposed' || t === 'ActionApproved' || t === 'ReviewDecided');
-  const read = fromKafka(record, exact ? parseExact : JSON.parse);
+  const read = fromKafka(record, exact ? parseExact : parseJson);
   return read.ok ? checkEvent(topic, read.event) : read;
 }
 

@@ -1,4 +1,4 @@
-import { decode, mediaType } from '@countersign/contracts';
+import { decode, mediaType, refuseTooDeep } from '@countersign/contracts';
 import { BadRequestException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 
@@ -18,6 +18,11 @@ export function httpAdapter(options: { bodyLimit?: number; forceCloseConnections
       const charset = mediaType(request.headers['content-type'] ?? '')?.charset;
       const text = decode(body as Buffer, charset);
       if (!text.ok) return done(new BadRequestException(`the body: ${text.fault.says}`), undefined);
+      try {
+        refuseTooDeep(text.text);
+      } catch (error) {
+        return done(new BadRequestException(`the body is ${(error as Error).message}`), undefined);
+      }
       return json(request as Parameters<typeof json>[0], text.text, done);
     },
   );

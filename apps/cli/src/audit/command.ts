@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { parseJson } from '@countersign/contracts';
 import { STATE_MAX_AGE_SECONDS } from '@countersign/gate';
 import type { Command } from 'commander';
 import { Misused } from '../core/edit.js';
@@ -56,7 +57,7 @@ function seconds(option: string, text: string): number {
 
 function jsonIn(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return parseJson(readFileSync(file, 'utf8'));
   } catch (error) {
     throw new Misused(`${file} cannot be read as JSON: ${codeOf(error)}`);
   }

@@ -1,3 +1,5 @@
+import { parseJson } from '@countersign/contracts';
+
 /** What a command line was given is not what it takes. */
 export class Misused extends Error {}
 
@@ -43,7 +45,7 @@ function valueFor(setting: string, text: string, before: unknown): unknown {
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -112,3 +112,13 @@ test.each(['', 'none', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`])(
     expect(readHttp({ headers, body: '{"a":1}' })).toEqual({ ok: true, batch: false, events: [{ ok: true, event }] });
   },
 );
+
+test('a body that nests too deep is told as that, in every mode', () => {
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+  const base64 = JSON.stringify({ ...attributes, data_base64: Buffer.from(deep).toString('base64') });
+  const refused = { ok: false, fault: { code: 'too-deep' } };
+  expect(readHttp({ headers: { ...binary, 'content-type': 'application/json' }, body: deep })).toMatchObject(refused);
+  const structured = { 'content-type': 'application/cloudevents+json' };
+  expect(readHttp({ headers: structured, body: `{"data":${deep}}` })).toMatchObject(refused);
+  expect(readHttp({ headers: structured, body: base64 })).toMatchObject({ events: [refused] });
+});

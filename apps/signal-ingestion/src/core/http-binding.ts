@@ -7,7 +7,9 @@ import {
   fromStructured,
   isJson,
   isStructured,
+  jsonFault,
   mediaType,
+  parseJson,
   type Read,
   type Told,
   unreadable,
@@ -47,9 +49,10 @@ export function readHttp({ headers, body }: HttpMessage): HttpRead {
   if (!text.ok) return refused(text.fault.code, `the body: ${text.fault.says}`);
   let json: unknown;
   try {
-    json = JSON.parse(text.text);
-  } catch {
-    return refused('not-json', 'the body is not JSON');
+    json = parseJson(text.text);
+  } catch (error) {
+    const { code, says } = jsonFault('the body', error);
+    return refused(code, says);
   }
   if (structured) return { ok: true, batch, events: [fromStructured(json, trace)] };
   if (!batch && headers['ce-specversion'] === undefined && isStructured(json)) {

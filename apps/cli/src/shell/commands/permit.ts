@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { parseJson } from '@countersign/contracts';
 import { readVerifyKeys, type VerifyKeys, verifyPermit } from '@countersign/gate';
 import type { Command } from 'commander';
 import { Misused } from '../../core/edit.js';
@@ -47,7 +48,7 @@ function keysOf(s: Session, file: string | undefined): VerifyKeys {
     throw new Failure(2, 'no keys to check with: give --keys <jwks file>, or call this where `npm start` runs');
   }
   try {
-    return readVerifyKeys(file === undefined ? s.installation.permitKeys : JSON.parse(readFileSync(file, 'utf8')));
+    return readVerifyKeys(file === undefined ? s.installation.permitKeys : parseJson(readFileSync(file, 'utf8')));
   } catch (error) {
     const why = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
     throw new Failure(2, `${from}: ${why}`);

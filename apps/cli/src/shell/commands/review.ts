@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseJson, TooDeep } from '@countersign/contracts';
 import type { Command } from 'commander';
 import type { Card, ReviewResult } from '../../core/answers.js';
 import { applySettings, changesBetween, Misused } from '../../core/edit.js';
@@ -144,9 +145,10 @@ function edited(card: Card, options: AnswerOptions): Record<string, unknown> {
   if (options.set) return applySettings(card.action.payload, options.set);
   const file = options.payload as string;
   try {
-    return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8')) as Record<string, unknown>;
+    return parseJson(readFileSync(file === '-' ? 0 : file, 'utf8')) as Record<string, unknown>;
   } catch (error) {
-    throw new Misused(`--payload ${file}: ${error instanceof SyntaxError ? 'it is not JSON' : 'it cannot be read'}`);
+    const why = error instanceof SyntaxError ? 'not JSON' : error instanceof TooDeep ? error.message : 'not readable';
+    throw new Misused(`--payload ${file}: it is ${why}`);
   }
 }
 
