@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decode, mediaType } from '@countersign/contracts';
 import OpenAI from 'openai';
 import { inWords } from '../core/model/prompt.js';
 import { type Asked, readCompletion } from '../core/model/read-completion.js';
 import { formInWords, type RequestForm, simplerForm } from '../core/model/request-form.js';
+import { waitBefore } from '../core/model/retry.js';
 import { Unusable } from './bounded-fetch.js';
 import type { ModelAccess } from './model-access.js';
 import type { TokenBudget } from './token-budget.js';
@@ -35,17 +38,26 @@ export async function askModel(
   // A token is at least a byte, so this is never too little; what was really used is settled afterwards.
   const reserved = Buffer.byteLength(JSON.stringify([messages, inWords(schema)])) + answerTokens;
   if (!(await is.budget.reserve(reserved))) return { ok: false, why: "the day's token budget is spent" };
+  const begun = performance.now();
   const timeout = (is.timer ?? AbortSignal.timeout)(timeoutMs);
   const signal = AbortSignal.any([timeout, is.stop]);
-  // An answer that was never seen may have been paid for.
+  // An answer that was never seen may have been paid for, so every try is held against the day unless it is known to be free.
   let used = reserved;
+  let paid = false;
+  const question: Question = {
+    ...{ messages, schema, signal },
+    msLeft: () => timeoutMs - (performance.now() - begun),
+    failed: (error) => {
+      paid ||= !isFree(error);
+    },
+  };
   try {
-    const { asked, tokens } = readCompletion(await unlessAborted(signal, request(is, messages, schema, signal)));
+    const { asked, tokens } = readCompletion(await unlessAborted(signal, request(is, question)));
     // More than the question and its limit allow is no count.
     if (tokens !== undefined && tokens <= reserved) used = tokens;
     return asked;
   } catch (error) {
-    if (isRefusedRequest(error)) used = 0;
+    if (!signal.aborted && !paid) used = 0;
     is.stop.throwIfAborted();
     return { ok: false, why: timeout.aborted ? tooSlow : failureOf(error) };
   } finally {
@@ -53,14 +65,23 @@ export async function askModel(
   }
 }
 
-/** The body of the answer. A part of the request that the server refuses by name is left out, now and from then on. */
-async function request(
-  { access, log }: Asking,
-  messages: readonly Message[],
-  schema: object,
-  signal: AbortSignal,
-): Promise<string> {
+interface Question {
+  readonly messages: readonly Message[];
+  readonly schema: object;
+  readonly signal: AbortSignal;
+  readonly msLeft: () => number;
+  /** Told of every try that failed, the last one included. */
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * The body of the answer. A part of the request that the server refuses by name is left out, now and from then on; what may pass is
+ * tried again, unless the wait is longer than the time that is left.
+ */
+async function request({ access, log }: Asking, question: Question): Promise<string> {
+  const { messages, schema, signal, msLeft, failed } = question;
   const first = access.form.known;
+  let tries = 0;
   for (let form = first; ; ) {
     try {
       const response = await access.client.chat.completions
@@ -72,15 +93,31 @@ async function request(
           `the model's server refused a part of the question: from now on it is asked with ${formInWords(form)}`,
         );
       }
-      return await response.text().catch((error) => {
-        throw error instanceof Unusable ? error : new Unusable("the model's server broke off its answer");
-      });
+      return await textOf(response);
     } catch (error) {
-      const simpler = error instanceof OpenAI.APIError ? simplerForm(form, error.status, refusalOf(error)) : undefined;
-      if (!simpler) throw error;
-      form = simpler;
+      failed(error);
+      if (!(error instanceof OpenAI.APIError)) throw error;
+      const { status, headers } = error;
+      const simpler = simplerForm(form, status, refusalOf(error));
+      if (simpler) {
+        form = simpler;
+        continue;
+      }
+      const wait = waitBefore({ status, header: (name) => headers?.get(name) }, ++tries);
+      if (wait === undefined || wait >= msLeft()) throw error;
+      await sleep(wait, undefined, { signal });
     }
   }
+}
+
+/** The text of a body, in the charset that it states; nothing that cannot be read is replaced. */
+async function textOf(response: Response): Promise<string> {
+  const bytes = await response.arrayBuffer().catch((error) => {
+    throw error instanceof Unusable ? error : new Unusable("the model's server broke off its answer");
+  });
+  const read = decode(new Uint8Array(bytes), mediaType(response.headers.get('content-type') ?? '')?.charset);
+  if (!read.ok) throw new Unusable("the model's server answered with bytes that are not the text that it says");
+  return read.text;
 }
 
 function requestOf(
@@ -106,8 +143,19 @@ function requestOf(
 const refusalOf = (error: InstanceType<typeof OpenAI.APIError>): string =>
   `${error.message} ${JSON.stringify(error.error) ?? ''}`;
 
-const isRefusedRequest = (error: unknown): boolean =>
-  error instanceof OpenAI.APIError && typeof error.status === 'number' && error.status >= 400 && error.status < 500;
+/** Whether a try cost no token for certain: the server refused it or sent it elsewhere, or no connection was made. */
+const isFree = (error: unknown): boolean =>
+  error instanceof OpenAI.APIError &&
+  (error.status === undefined ? neverSent(error) : error.status >= 300 && error.status < 500);
+
+/** Whether it failed before there was a connection: at the name or at connecting. */
+function neverSent(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(neverSent);
+  if (!(error instanceof Error)) return false;
+  const { syscall, code } = error as { syscall?: unknown; code?: unknown };
+  if (syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT') return true;
+  return neverSent(error.cause);
+}
 
 const tooSlow = 'the model took too long';
 
@@ -116,11 +164,14 @@ function failureOf(error: unknown): string {
   if (error instanceof OpenAI.APIConnectionTimeoutError) return tooSlow;
   if (error instanceof OpenAI.APIConnectionError) return 'the model could not be reached';
   if (error instanceof OpenAI.RateLimitError) return 'the model is over its rate limit';
+  if (error instanceof OpenAI.APIError && error.status && error.status >= 300 && error.status < 400) {
+    return `the model's server answered HTTP ${error.status}, a redirect, which is not followed`;
+  }
   if (error instanceof OpenAI.APIError && error.status) return `the model's server answered HTTP ${error.status}`;
   return "the model's server gave no usable answer";
 }
 
-/** The client waits between its tries without looking at the signal; this does not wait for it. */
+/** undici tells of an abort only when it has a connection; this does not wait for it. */
 async function unlessAborted<T>(signal: AbortSignal, asked: Promise<T>): Promise<T> {
   let giveUp = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {

@@ -6,12 +6,13 @@ export class Unusable extends Error {
 }
 
 /**
- * `fetch` whose bodies end: at more than `mebibytes`, unpacked, the connection is closed and reading the body rejects with `Unusable`.
+ * `fetch` whose bodies end: at more than `kibibytes`, unpacked, the connection is closed and reading the body rejects with `Unusable`.
+ * A redirect is not followed: the question and the key are for the server that the operator named.
  */
 export const boundedFetch =
-  (mebibytes: number): typeof fetch =>
+  (kibibytes: number): typeof fetch =>
   async (input, init) => {
-    const response = await fetch(input, init);
+    const response = await fetch(input, { ...init, redirect: 'manual' });
     if (!response.body) return response;
     // No `Response` can be made of a status that HTTP does not define; its body says nothing then.
     if (response.status > 599) {
@@ -23,8 +24,7 @@ export const boundedFetch =
       transform(chunk, controller) {
         bytes += chunk.byteLength;
         // The error cancels the stream behind it, and so the connection.
-        if (bytes > mebibytes * 2 ** 20)
-          throw new Unusable(`the model's server answered with more than ${mebibytes} MiB`);
+        if (bytes > kibibytes * 1024) throw new Unusable(`the model's server answered with more than ${kibibytes} KiB`);
         controller.enqueue(chunk);
       },
     });

@@ -259,18 +259,20 @@ describe('on any failure the rules plan, and the proposal says why', () => {
     expect(held).toBe(0);
   });
 
-  test.each([
-    ['of the model', aTask(), 20_000],
-    ['that the task leaves', aTask({ dueAt: new Date(Date.parse(at) + 1_234).toISOString() }), 1_234],
-  ])('the time of a question is the shorter one: that %s', async (_name, given, expected) => {
+  test('the time of a question is that of the model, or half of what the task has left, so that the rules can still plan', async () => {
     const times: number[] = [];
     const timer = (ms: number): AbortSignal => {
       times.push(ms);
       return new AbortController().signal;
     };
-    answers = [says({ proposals: [bid()] })];
-    await plan(given, { timer });
-    expect(times).toEqual([expected]);
+    answers = [message('Sure!')];
+    await plan(aTask(), { timer });
+    expect(times).toEqual([20_000, 20_000]);
+    await plan(aTask({ dueAt: new Date(Date.parse(at) + 10_000).toISOString() }), { timer });
+    const [, , first = 0, second = 0] = times;
+    expect(first).toBeLessThanOrEqual(5_000);
+    // What the first question took is gone for the second.
+    expect(second).toBeLessThan(first);
   });
 
   test('a spent budget: nothing is asked', async () => {
@@ -307,6 +309,9 @@ describe('a server that speaks the protocol nearly', () => {
     ['in a code fence of one line', `\`\`\`json ${good} \`\`\``],
     ['in a code fence that is not closed', `\`\`\`json\n${good}`],
     ['with text around it', `Here is the plan: ${good} I hope it helps.`],
+    ['with braces in the words around it', `For {{account.name}}: ${good}\nIs {that} what you meant?`],
+    ['with braces in its strings', JSON.stringify({ proposals: [bid({ rationale: 'a } and a \\" and a {' })] })],
+    ['in the second of two fences', `\`\`\`sh\nls -l\n\`\`\`\n\`\`\`json\n${good}\n\`\`\``],
     ['after its reasoning', `<think>\n{"proposals": []} is too little\n</think>\n\n${good}`],
     ['after reasoning whose begin is missing', `{"proposals": []} is too little </think>${good}`],
     ['after reasoning, in a code fence', `<thinking>hm</thinking>\n\`\`\`\n${good}\n\`\`\``],
@@ -340,7 +345,10 @@ describe('a server that speaks the protocol nearly', () => {
   test.each<[string, string]>([
     ['reasoning that never ends', `<think>perhaps ${good}`],
     ['two answers', `\`\`\`json\n${good}\n\`\`\`\nor\n\`\`\`json\n${good}\n\`\`\``],
-    ['many beginnings of one', '{"a":'.repeat(50_000)],
+    ['two answers in a row', `${good}\n${good}`],
+    ['a list of one', `[${good}]`],
+    ['many beginnings of one', '{"a":'.repeat(30_000)],
+    ['many groups of braces', '{x}'.repeat(80_000)],
     ['many fences', '```\n'.repeat(50_000)],
   ])('%s: asked once more, then the rules plan', async (_name, content) => {
     answers = [message(content)];
@@ -560,7 +568,7 @@ describe('a server that speaks the protocol nearly', () => {
         };
         more();
       };
-    const tooLong = "the model's server answered with more than 1 MiB";
+    const tooLong = "the model's server answered with more than 256 KiB";
 
     test.each<[string, number, string, string]>([
       ['an answer', 200, 'a long answer ', tooLong],
@@ -603,8 +611,25 @@ describe('a model is configured', () => {
     for (const name of Object.keys(all)) expect(modelAccess({ ...all, [name]: '' })).toBeNull();
   });
 
-  test('with numbers, or the start fails naming the variable', () => {
-    expect(() => modelAccess({ MODEL_TIMEOUT_MS: 'soon' })).toThrow('MODEL_TIMEOUT_MS');
-    expect(() => modelAccess({ MODEL_TOKENS_PER_DAY: '0' })).toThrow('MODEL_TOKENS_PER_DAY');
+  test.each([
+    ['MODEL_TIMEOUT_MS', 'soon'],
+    ['MODEL_TIMEOUT_MS', '600001'],
+    ['MODEL_TOKENS_PER_DAY', '0'],
+    ['OPENAI_BASE_URL', 'model.example/v1'],
+    ['OPENAI_BASE_URL', 'ftp://model.example/v1'],
+    ['OPENAI_BASE_URL', 'https://user:secret@model.example/v1'],
+    ['OPENAI_BASE_URL', 'https://model.example/v1?version=2'],
+    ['OPENAI_API_KEY', 'secret\n'],
+    ['OPENAI_API_KEY', 'Schlüssel'],
+  ])('with usable values, or the start fails and names %s, not its value %j', (name, value) => {
+    const all = { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1', OPENAI_API_KEY: 'k', OPENAI_MODEL: 'm' };
+    let says = '';
+    try {
+      modelAccess({ ...all, [name]: value });
+    } catch (error) {
+      says = String(error);
+    }
+    expect(says).toMatch(`${name}: `);
+    expect(says).not.toContain(value.trim());
   });
 });

@@ -1,4 +1,3 @@
-import type { TaskAssigned } from '@countersign/contracts';
 import { type Bounds, clamp } from '../core/clamp.js';
 import { aliasesOf } from '../core/model/aliases.js';
 import { answerSchema, offeredKinds } from '../core/model/answer-schema.js';
@@ -23,6 +22,8 @@ export const modelPlanner = (is: Asking & { readonly rules: RulePlanner; readonl
       is.log.warn(`task ${task.taskId}: the rules plan because ${why}`);
       return { ...is.rules.plan(task, facts, at), by: { kind: 'rules', name: is.rules.name, fallback: why } };
     };
+    const begun = performance.now();
+    const msLeft = (): number => Date.parse(task.dueAt) - Date.parse(at) - (performance.now() - begun);
     const kinds = offeredKinds(task, facts, is.bounds.kinds);
     if (kinds.length === 0) return fallback('the facts leave a model nothing to choose from');
     const aliases = aliasesOf(facts);
@@ -34,7 +35,7 @@ export const modelPlanner = (is: Asking & { readonly rules: RulePlanner; readonl
     ];
     let why = '';
     for (const last of [false, true]) {
-      const asked = await askModel(is, messages, schema, timeFor(is.access, task, at));
+      const asked = await askModel(is, messages, schema, timeFor(is.access, msLeft()));
       if (!asked.ok) return fallback(asked.why);
       const read = asked.cut
         ? ({ ok: false, says: 'it is cut off' } as const)
@@ -60,6 +61,6 @@ export const modelPlanner = (is: Asking & { readonly rules: RulePlanner; readonl
   },
 });
 
-/** The time of a question: never past the task's own due time. */
-const timeFor = (access: ModelAccess, task: TaskAssigned, at: string): number =>
-  Math.max(1, Math.min(access.timeoutMs, Date.parse(task.dueAt) - Date.parse(at)));
+/** The time of a question: at most half of what the task has left, so that the rules can still plan it in time. */
+const timeFor = (access: ModelAccess, msLeft: number): number =>
+  Math.max(1, Math.min(access.timeoutMs, Math.floor(msLeft / 2)));

@@ -1,21 +1,19 @@
 /**
- * The one JSON object that a model's text holds: the text itself, what stands in its code fences, or what stands from its first
- * brace to its last; reasoning in tags before it does not count. Undefined where there is none, or where fences hold more than one.
- * Its strings are such that any store holds them: no NUL, no half of a surrogate pair.
+ * The one JSON object that a model's text holds: the text itself, or what stands between a brace and the brace that closes it,
+ * whatever surrounds it (a code fence, words); reasoning in tags before it does not count. Undefined where there is none or more
+ * than one. Its strings are such that any store holds them: no NUL, no half of a surrogate pair.
  */
 export function findJson(text: string): unknown {
   const whole = parse(text.trim());
   if (whole !== undefined) return whole;
-  const said = withoutReasoning(text);
-  // Every second piece between lines of three back-ticks is inside a fence.
-  const fenced = said
-    .split(/^[ \t]*```.*$/m)
-    .filter((_, n) => n % 2 === 1)
-    .map(parse)
-    .filter((json) => typeof json === 'object' && json !== null);
-  if (fenced.length > 0) return fenced.length === 1 ? fenced[0] : undefined;
-  return parse(said.slice(said.indexOf('{'), said.lastIndexOf('}') + 1));
+  const groups = groupsOf(withoutReasoning(text));
+  if (groups.length > mostGroups) return undefined;
+  const found = groups.map(parse).filter((json) => json !== undefined);
+  return found.length === 1 ? found[0] : undefined;
 }
+
+/** More groups of braces are no answer; each that is not JSON costs an exception. */
+const mostGroups = 100;
 
 const reasoning = 'think|thinking|thought|reasoning';
 
@@ -23,6 +21,25 @@ const reasoning = 'think|thinking|thought|reasoning';
 function withoutReasoning(text: string): string {
   const said = text.split(new RegExp(`</(?:${reasoning})>`, 'i')).at(-1) ?? '';
   return new RegExp(`^\\s*<(?:${reasoning})>`, 'i').test(said) ? '' : said;
+}
+
+/** What stands in braces, the braces included. A brace in a JSON string closes nothing; outside braces a quotation mark is prose. */
+function groupsOf(text: string): string[] {
+  const found: string[] = [];
+  let [depth, from, quoted] = [0, 0, false];
+  for (let n = 0; n < text.length; n++) {
+    const mark = text[n];
+    if (quoted) {
+      if (mark === '\\') n++;
+      else if (mark === '"') quoted = false;
+    } else if (mark === '{') {
+      if (depth++ === 0) from = n;
+    } else if (depth > 0) {
+      if (mark === '"') quoted = true;
+      else if (mark === '}' && --depth === 0) found.push(text.slice(from, n + 1));
+    }
+  }
+  return found;
 }
 
 function parse(text: string): unknown {

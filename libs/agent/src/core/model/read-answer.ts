@@ -3,21 +3,21 @@ import { z } from 'zod';
 import type { Plan } from '../plan.js';
 import { type Aliases, aliased } from './aliases.js';
 import { findJson } from './find-json.js';
+import { listOf } from './list-of.js';
 
 const said = z.string().trim().min(1);
 const ModelAnswer = z.object({
-  proposals: z
-    .array(
-      z.object({
-        kind: z.string(),
-        payload: z.record(z.string(), z.unknown()),
-        rationale: said,
-        evidence: z.array(z.number()),
-        confidence: z.number().min(0).max(1),
-        alternatives: z.array(z.object({ says: said, whyNot: said })),
-      }),
-    )
-    .max(500),
+  proposals: listOf(
+    z.object({
+      kind: z.string(),
+      payload: z.record(z.string(), z.unknown()),
+      rationale: said,
+      evidence: listOf(z.number(), 500),
+      confidence: z.number().min(0).max(1),
+      alternatives: listOf(z.object({ says: said, whyNot: said }), 100),
+    }),
+    500,
+  ),
   declined: z.string().trim().nullish(),
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listOf } from './list-of.js';
 
 /** What came of one question. `why` is a class of failure in our words, never the model's or the server's. */
 export type Asked =
@@ -10,7 +11,7 @@ const Choice = z.object({
   finish_reason: z.unknown().optional(),
   message: z.object({
     // A text, or parts of which some have text; whatever else it is says nothing.
-    content: z.union([z.string(), z.array(part)]).catch(''),
+    content: z.union([z.string(), listOf(part, 1000)]).catch(''),
     refusal: z.string().catch(''),
   }),
 });
