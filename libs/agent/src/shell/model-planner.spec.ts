@@ -310,7 +310,10 @@ describe('a server that speaks the protocol nearly', () => {
     ['in a code fence that is not closed', `\`\`\`json\n${good}`],
     ['with text around it', `Here is the plan: ${good} I hope it helps.`],
     ['with braces in the words around it', `For {{account.name}}: ${good}\nIs {that} what you meant?`],
-    ['with braces in its strings', JSON.stringify({ proposals: [bid({ rationale: 'a } and a \\" and a {' })] })],
+    [
+      'with braces in its strings',
+      `Here: ${JSON.stringify({ proposals: [bid({ rationale: 'a } and }}} and a \\" and a {' })] })}`,
+    ],
     ['in the second of two fences', `\`\`\`sh\nls -l\n\`\`\`\n\`\`\`json\n${good}\n\`\`\``],
     ['after its reasoning', `<think>\n{"proposals": []} is too little\n</think>\n\n${good}`],
     ['after reasoning whose begin is missing', `{"proposals": []} is too little </think>${good}`],

@@ -170,7 +170,7 @@ test.each<[string, (socket: Socket) => void, string]>([
   expect(await plan()).toMatchObject({ by: { kind: 'model' }, proposals: [{ rationale }] });
 });
 
-const many = Array(80_000).fill({});
+const many = Array(125_000).fill(0);
 test.each<[string, string]>([
   ['proposals', completion(JSON.stringify({ proposals: many }))],
   ['alternatives', good({ alternatives: many })],
