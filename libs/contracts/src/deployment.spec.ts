@@ -93,3 +93,22 @@ test('the file is that of SOURCES_FILE, else of CONFIG_DIR; an empty variable co
   expect(deploymentFileOf({ SOURCES_FILE: '', CONFIG_DIR: '/b/' })).toBe('/b/sources.yaml');
   expect(deploymentFileOf({ CONFIG_DIR: '' })).toBeUndefined();
 });
+
+test('a source declares what it sends; a type or a member that does not exist is refused with its line', () => {
+  const sends = (declared: string) =>
+    file('', `  - name: crm\n    via: http\n    source: /sources/crm\n    title: CRM\n    sends:\n${declared}`);
+  const one = 'sources.yaml:7 sources.0.sends';
+  expect(deployed(sends('      PageViewed: [contact.email, url]\n')).sources).toMatchObject([
+    { sends: { PageViewed: ['contact.email', 'url'] } },
+  ]);
+  const unknown = problems(
+    sends('      EmailOpened: [contact.ref]\n      PageViewed:\n        - url\n        - colour\n'),
+  );
+  expect(unknown).toEqual([
+    expect.stringMatching(/^sources\.yaml:10 sources\.0\.sends\.PageViewed\.1: .*"contact\.email"/),
+  ]);
+  expect(problems(sends('      PageView: [url]\n'))).toEqual([`${one}.PageView: is not a setting that exists`]);
+  expect(problems(sends('      PageViewed: [contact]\n'))).toEqual([expect.stringContaining(`${one}.PageViewed.0: `)]);
+  expect(problems(sends('      PageViewed: []\n'))).toEqual([expect.stringContaining(`${one}.PageViewed: `)]);
+  expect(problems(sends('      PageViewed: [url, url]\n'))).toEqual([`${one}.PageViewed: names a member twice`]);
+});

@@ -31,7 +31,7 @@ export const SignalAccepted = z.object({
   receivedAt: Instant,
   accountId: ForeignId.optional(),
   contactId: Uuid.optional(),
-  /** 0 to 100. Freshness by the signal's own time; completeness by the facts it could have had. */
+  /** 0 to 100. Freshness by the signal's own time; completeness by what its source declares that it sends. */
   quality: z.object({
     score: z.int().min(0).max(100),
     freshness: z.int().min(0).max(100),

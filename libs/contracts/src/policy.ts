@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { digestOf } from './canonical.js';
 import { actionKindNames } from './catalogue.js';
 import { Currency, Minor, Name, Seniority, Text } from './primitives.js';
-import { signalTypes } from './signals.js';
+import { signalMembers, signalTypes } from './signals.js';
 
 const ActionKind = z.enum(actionKindNames);
 
@@ -168,6 +168,16 @@ const absentPart = digestOf(null);
 export const partDigest = (parts: Readonly<Record<string, string>>, name: string): string =>
   (Object.hasOwn(parts, name) ? parts[name] : undefined) ?? absentPart;
 
+const members = (names: readonly string[]) =>
+  z
+    .array(z.enum(names))
+    .min(1)
+    .refine((given) => new Set(given).size === given.length, 'names a member twice');
+/** What a source sends, by type of signal: a signal is complete that carries all of it. */
+const sends = z.strictObject(
+  Object.fromEntries(signalTypes.map((type) => [type, members(signalMembers(type)).optional()])),
+);
+
 /** A source of signals, as `deploy/config/sources.yaml` lists it; sources are set up with the topics, not published. */
 export const SourceConfig = z.strictObject({
   name: Name,
@@ -175,5 +185,6 @@ export const SourceConfig = z.strictObject({
   /** The CloudEvents `source` its events must have, or begin with followed by `/`. */
   source: z.string().min(1).max(200),
   title: Text(120),
+  sends: sends.optional(),
 });
 export type SourceConfig = z.infer<typeof SourceConfig>;

@@ -141,6 +141,11 @@ export const signalKinds = {
 
 export type SignalType = keyof typeof signalKinds;
 export const signalTypes = Object.keys(signalKinds) as SignalType[];
+/** What a signal of a type may carry, as a source declares it; a contact's reference and its address are two. */
+export const signalMembers = (type: SignalType): readonly string[] =>
+  Object.keys(signalKinds[type].inbound.shape).flatMap((name) =>
+    name === 'contact' ? ['contact.ref', 'contact.email'] : [name],
+  );
 /** Inbound data of a signal type, as an upstream publishes it. */
 export type SignalData<T extends SignalType> = z.infer<(typeof signalKinds)[T]['inbound']>;
 /** What of a signal travels on after ingestion. */

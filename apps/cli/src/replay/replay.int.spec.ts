@@ -52,6 +52,16 @@ beforeAll(async () => {
         JSON.stringify({ kty: 'OKP', crv: 'X25519', x: 'hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo' }),
       ),
       API_KEYS_FILE: file('keys', '{}'),
+      SOURCES_FILE: file(
+        'sources.yaml',
+        `sources:
+  - name: upstream
+    via: kafka
+    source: /sources/upstream
+    title: A CRM's export
+    sends: { ContactUpserted: [contact.ref, contact.email, account, person, seniority, jobFunction, timeZone, country] }
+`,
+      ),
     },
     stdio: ['pipe', 'ignore', 'inherit'],
   });

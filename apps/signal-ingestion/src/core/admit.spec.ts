@@ -1,10 +1,30 @@
+import { signalKinds, signalMembers, signalTypes } from '@countersign/contracts';
 import { expect, test } from 'vitest';
-import { type AdmissionLimits, admit } from './admit.js';
+import { z } from 'zod';
+import { type AdmissionLimits, admit as admitted } from './admit.js';
 import type { Signal } from './signal.js';
 import { signal } from './testing.js';
 
 const limits: AdmissionLimits = { freshnessDays: 30, minimumScore: 15 };
 const now = '2026-11-21T10:00:00.000Z';
+/** What the source of these tests declares. */
+const sends: Record<string, string[]> = {
+  ContentEngaged: ['account', 'contact.ref', 'contact.email', 'contentId', 'topic', 'url', 'seconds'],
+  ContactUpserted: [
+    'contact.ref',
+    'contact.email',
+    'account',
+    'person',
+    'seniority',
+    'jobFunction',
+    'timeZone',
+    'country',
+    'consents',
+  ],
+  PageViewed: ['account', 'contact.ref', 'contact.email', 'url', 'title', 'seconds'],
+  EmailBounced: ['contact.ref', 'contact.email', 'messageId', 'emailCampaignId', 'bounce'],
+};
+const admit = (given: Signal, at: string, within: AdmissionLimits) => admitted(given, at, within, sends[given.type]);
 const contact = { ref: 'crm:1' };
 const engaged = (time: string): Signal =>
   signal('ContentEngaged', { account: { id: 'a' }, contact, contentId: 'c', topic: 'comparison' }, { time });
@@ -96,13 +116,30 @@ test('an old upsert that gives a reference its address is worth keeping', () => 
   expect(admit(given, now, limits)).toMatchObject({ ok: true });
 });
 
-test('completeness is the share of the members of its type that a signal carries', () => {
-  const full = signal('PageViewed', {
-    account: { id: 'a' },
-    contact: { ref: 'crm:1', email: 'jane@example.com' },
-    url: 'https://example.com/',
-    title: 'Pricing',
-    seconds: 3,
-  });
-  expect(admit({ ...full, time: now } as Signal, now, limits)).toMatchObject({ quality: { completeness: 100 } });
+test('completeness is the share of the members that the source declares; what it does not declare changes nothing', () => {
+  const viewed = (data: Record<string, unknown>) =>
+    signal('PageViewed', { contact: { ref: 'crm:1' }, url: 'https://example.com/', ...data }, { time: now });
+  const of = (given: Signal, declared?: string[]) => {
+    const admission = admitted(given, now, limits, declared);
+    return admission.ok ? admission.quality.completeness : undefined;
+  };
+  expect(of(viewed({}), ['contact.ref', 'url'])).toBe(100);
+  expect(of(viewed({}), ['contact.ref', 'contact.email', 'url', 'title'])).toBe(50);
+  expect(of(viewed({ title: 'Pricing' }), ['contact.ref', 'contact.email', 'url', 'title'])).toBe(75);
+  expect(of(viewed({ title: 'Pricing', seconds: 3 }), ['contact.ref', 'url'])).toBe(100);
+  expect(of(viewed({}))).toBe(100);
+});
+
+test('an optional member that a type gets later changes the quality of no signal', () => {
+  const all = signalTypes.map((type) => [type, signalMembers(type)] as const);
+  const quality = () =>
+    all.map(([type]) => admitted({ ...engaged(now), type } as Signal, now, limits, ['contact.ref', 'contact.email']));
+  const before = quality();
+  for (const [type] of all) Object.assign(signalKinds[type].inbound.shape, { later: z.string().optional() });
+  try {
+    expect(signalMembers('PageViewed')).toContain('later');
+    expect(quality()).toEqual(before);
+  } finally {
+    for (const [type] of all) Reflect.deleteProperty(signalKinds[type].inbound.shape, 'later');
+  }
 });

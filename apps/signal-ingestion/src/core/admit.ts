@@ -1,4 +1,4 @@
-import { type Fault, signalKinds } from '@countersign/contracts';
+import type { Fault } from '@countersign/contracts';
 import { concernsConsent, consentFacts, protects } from './consents.js';
 import type { Signal } from './signal.js';
 
@@ -23,8 +23,16 @@ export type Admission =
   | { readonly ok: true; readonly occurredAt: string; readonly triggers: boolean; readonly quality: Quality }
   | { readonly ok: false; readonly fault: Fault };
 
-/** Whether a signal may build profiles, and whether it may trigger a play: by its time and by how much it says. */
-export function admit(signal: Signal, at: string, limits: AdmissionLimits): Admission {
+/**
+ * Whether a signal may build profiles, and whether it may trigger a play: by its time and by how much it says of what its source
+ * `declared` to send.
+ */
+export function admit(
+  signal: Signal,
+  at: string,
+  limits: AdmissionLimits,
+  declared: readonly string[] | undefined,
+): Admission {
   const consent = consentFacts(signal);
   const ahead = Date.parse(signal.time) - Date.parse(at);
   const inFuture = ahead > clockToleranceMs;
@@ -34,7 +42,7 @@ export function admit(signal: Signal, at: string, limits: AdmissionLimits): Admi
 
   // Nothing has happened after it was received: a time ahead would win over every later fact.
   const occurredAt = ahead > 0 ? at : signal.time;
-  const quality = qualityOf(signal, occurredAt, at, limits.freshnessDays);
+  const quality = qualityOf(signal, occurredAt, at, limits.freshnessDays, declared);
   if (quality.score < limits.minimumScore && !protects(consent)) {
     return refused('quality', `score ${quality.score} is below ${limits.minimumScore}: ${said(quality)}`);
   }
@@ -42,19 +50,30 @@ export function admit(signal: Signal, at: string, limits: AdmissionLimits): Admi
 }
 
 /**
- * Freshness falls in a straight line from 100 at once to 0 at the limit; completeness is the share of the members of
- * its type that a signal carries, a contact's reference and address being two. The score weighs them 1 to 3, so that age alone
- * never rejects a signal that says something.
+ * Freshness falls in a straight line from 100 at once to 0 at the limit; completeness is the share of the members that the source
+ * declares for the type which are there. Nothing declared: what is required is there, so a signal is complete, and what a type may
+ * carry one day takes nothing from it. The score weighs them 1 to 3, so that age alone never rejects a signal that says something.
  */
-export function qualityOf(signal: Signal, occurredAt: string, at: string, freshnessDays: number): Quality {
+function qualityOf(
+  signal: Signal,
+  occurredAt: string,
+  at: string,
+  freshnessDays: number,
+  declared: readonly string[] = [],
+): Quality {
   const age = Date.parse(at) - Date.parse(occurredAt);
   const share = 1 - age / (freshnessDays * 86_400_000);
   const freshness = share <= 0 ? 0 : Math.max(1, Math.round(100 * share));
-  const { contact, ...others } = signal.data;
-  const possible = Object.keys(signalKinds[signal.type].inbound.shape).length + 1;
-  const present = [contact?.ref, contact?.email, ...Object.values(others)].filter((value) => value !== undefined);
-  const completeness = Math.round((100 * present.length) / possible);
+  const present = declared.filter((member) => carries(signal, member)).length;
+  const completeness = declared.length === 0 ? 100 : Math.round((100 * present) / declared.length);
   return { score: Math.round((freshness + 3 * completeness) / 4), freshness, completeness };
+}
+
+/** Whether a signal has a member, named as `signalMembers` names it. */
+function carries({ data }: Signal, member: string): boolean {
+  const [name = '', inner] = member.split('.');
+  const value = (data as Record<string, unknown>)[name];
+  return (inner === undefined ? value : (value as Record<string, unknown> | undefined)?.[inner]) !== undefined;
 }
 
 const said = (q: Quality): string => `freshness ${q.freshness}, completeness ${q.completeness}`;

@@ -25,12 +25,16 @@ import {
 } from '../core/fold.js';
 import type { Signal } from '../core/signal.js';
 import { Secrecy } from './secrecy.js';
-import { SETTINGS, type Settings } from './settings.js';
+import { inboundTopic, SETTINGS, type Settings } from './settings.js';
 import { Store } from './store.js';
 
 /** The topics that signals come in on: those whose events are the canonical signals. */
-const topics = topology(deployment());
+const installed = deployment();
+const topics = topology(installed);
 export const inboundTopics: string[] = topics.filter((t) => t.types.length === 0).map((t) => t.name);
+
+/** What each source declares that it sends, by its topic. */
+const sends = new Map(installed.sources.map((source) => [inboundTopic(source.name), source.sends]));
 
 /** A fresh signal on its way: admitted or not, and whom it names. */
 interface Arrival {
@@ -89,7 +93,8 @@ export class Handlers {
     const { signal, leftOut } = readable(cleaned(received.event as unknown as Signal));
     // Whatever chain an upstream was in, ours begins with its signal.
     const cause = { ...causeOf(received), correlationid: signal.id };
-    return { received, signal, cause, leftOut, admission: admit(signal, at, this.settings.admission) };
+    const declared = sends.get(received.topic)?.[signal.type];
+    return { received, signal, cause, leftOut, admission: admit(signal, at, this.settings.admission, declared) };
   }
 
   /** Everything the signals may change, locked in one order: profiles, consents, contact points. */
