@@ -69,6 +69,50 @@ test('a settlement before its time, or by an executor whom the permit does not n
   expect(found(harmless.observed())).toEqual({});
 });
 
+test('an approval of what nobody proposed, or of another action than was proposed, is found; a person’s edit is none', () => {
+  const w = quietWorld();
+  const { seen } = w.observed();
+  const of = (proposalId: string) => (s: Observed['seen'][number]) =>
+    s.event.type === 'ActionProposed' && (s.event.data as DataOf<'ActionProposed'>).proposalId === proposalId;
+  const without = seen.filter((s) => !of(w.shift.proposalId)(s));
+  expect(found(w.observed({ seen: without }))).toEqual({ permitted: [expect.stringContaining('which nobody made')] });
+  // What the topics have forgotten the record has.
+  const { record } = w.observed();
+  const proposed = new Map([[w.shift.proposalId, new Set([w.shift.digest])]]);
+  expect(found(w.observed({ seen: without, record: record && { ...record, proposed } }))).toEqual({});
+
+  const otherwise = seen.map((s) => {
+    if (!of(w.shift.proposalId)(s)) return s;
+    const data = s.event.data as DataOf<'ActionProposed'>;
+    return { ...s, event: { ...s.event, data: { ...data, action: { ...data.action, accountId: 'another' } } } };
+  }) as Observed['seen'];
+  expect(found(w.observed({ seen: otherwise }))).toEqual({ permitted: [expect.stringContaining('another action')] });
+  const review = { reviewId: derivedId('review', 1), by: 'lea', decision: 'edit' as const };
+  const edited = otherwise.map((s) =>
+    s.event.type === 'ActionApproved' ? { ...s, event: { ...s.event, data: { ...s.event.data, review } } } : s,
+  ) as Observed['seen'];
+  expect(found(w.observed({ seen: edited })).permitted).toBeUndefined();
+});
+
+test('a permit that was judged under a policy that nobody published is found', () => {
+  const w = quietWorld();
+  const { seen } = w.observed();
+  expect(found(w.observed({ seen: seen.filter((s) => s.event.type !== 'PolicyPublished') })).limits).toEqual([
+    expect.stringContaining('never published'),
+    expect.stringContaining('never published'),
+  ]);
+});
+
+test('an event under the id of another is counted beside it where it says something else', () => {
+  const w = quietWorld();
+  const settled = w.observed().seen.filter((s) => s.event.type === 'ActionSettled');
+  const again = settled.map((s) => ({
+    place: { ...s.place, offset: `9${s.place.offset}` },
+    event: { ...s.event, data: { ...(s.event.data as DataOf<'ActionSettled'>), outcome: 'failed' } },
+  })) as unknown as Observed['seen'];
+  expect(found(w.observed({ seen: [...w.observed().seen, ...again] })).once).toHaveLength(2);
+});
+
 test('two ends of a permit are found; unresolved then executed, and executed then undone, are one', () => {
   const w = quietWorld();
   w.settle(w.shift, 'failed');

@@ -8,6 +8,7 @@ import {
   type EventType,
   type PermitClaims,
   type Policy,
+  sha256,
 } from '@countersign/contracts';
 import { readPermit, type Subject, subjectOf, type VerifyKeys } from '@countersign/gate';
 import { type Observed, type Place, placeName, type Seen } from './observed.js';
@@ -23,7 +24,7 @@ export interface Issued {
 
 /** What was observed, put in order: each event once, each permit with what became of it. */
 export interface Facts extends Observed {
-  /** The events of a type, each once, in the order in which the broker took them. */
+  /** The events of a type, each id and content once, in the order in which the broker took them. */
   of<T extends EventType>(type: T): readonly Seen<T>[];
   readonly issued: ReadonlyMap<string, Issued>;
   /** Approvals that no permit covers, and why; those that repeat a permit under another event id have no reason. */
@@ -32,7 +33,10 @@ export interface Facts extends Observed {
   readonly strange: readonly Seen<'ActionSettled'>[];
   /** Dead letters that nobody has had handled again, by the place of the event. */
   readonly dead: ReadonlyMap<string, DataOf<'DeadLetter'>>;
-  readonly policies: ReadonlyMap<number, Policy>;
+  /** By version and digest, see `policyName`. */
+  readonly policies: ReadonlyMap<string, Policy>;
+  /** The digests of the actions that each proposal proposes, by its id: from the topics and from the record. */
+  readonly proposed: ReadonlyMap<string, ReadonlySet<string>>;
   readonly consents: ReadonlyMap<string, readonly Taken<'ConsentsChanged'>[]>;
   readonly controls: ReadonlyMap<string, readonly Taken<'ControlChanged'>[]>;
   /**
@@ -64,8 +68,9 @@ export function factsOf(observed: Observed): Facts {
   const known = new Set<string>();
   for (const seen of [...observed.seen].sort((a, b) => (a.place.at < b.place.at ? -1 : 1))) {
     const { place, event } = seen;
-    const name = `${place.topic} ${event.source} ${event.id}`;
-    // Published again after a crash, or an id used again for something else, which nobody handles.
+    // Published again after a crash it says the same. What says something else under the same id is an event of its own, unless
+    // its reader has told that nobody handles it.
+    const name = `${place.topic} ${event.source} ${event.id} ${event.type} ${sha256(JSON.stringify(event.data))}`;
     if (known.has(name) || reused.has(placeName(place))) continue;
     known.add(name);
     const same = byType.get(event.type);
@@ -104,7 +109,8 @@ export function factsOf(observed: Observed): Facts {
     unissued,
     strange,
     dead: new Map(letters.filter((l) => !replayed.has(l.deadLetterId)).map((l) => [placeName(l), l])),
-    policies: new Map(of('PolicyPublished').map(({ event: { data } }) => [data.version, data])),
+    policies: new Map(of('PolicyPublished').map(({ event: { data } }) => [policyName(data), data])),
+    proposed: proposedIn(observed, of('ActionProposed')),
     consents: versions(of('ConsentsChanged').map(taken), (c) => c.contactId),
     controls: versions(of('ControlChanged').map(taken), (c) => c.scope),
     behindMs: clocksOf(of('ActionSettled')),
@@ -114,6 +120,23 @@ export function factsOf(observed: Observed): Facts {
     ]),
     overdue: (deadline) => Date.parse(deadline) + observed.graceSeconds * 1000 < at,
   };
+}
+
+/** What a policy is known by: a version that was given out twice has two contents. */
+export const policyName = ({ version, digest }: Pick<Policy, 'version' | 'digest'>): string => `${version} ${digest}`;
+
+function proposedIn({ record }: Observed, seen: readonly Seen<'ActionProposed'>[]): Facts['proposed'] {
+  const found = new Map([...(record?.proposed ?? [])].map(([id, digests]) => [id, new Set(digests)]));
+  for (const { event } of seen) addProposed(found, event.data);
+  return found;
+}
+
+/** Notes what a proposal proposes. */
+export function addProposed(into: Map<string, Set<string>>, { proposalId, action }: ActionProposed): void {
+  const digest = digestOf(action);
+  const known = into.get(proposalId);
+  if (known) known.add(digest);
+  else into.set(proposalId, new Set([digest]));
 }
 
 const taken = <T extends EventType>({ place, event }: Seen<T>): Taken<T> => ({

@@ -1,10 +1,18 @@
-import { type Event, type KafkaRecord, readEvent, type Topic, topology } from '@countersign/contracts';
+import {
+  type ActionProposed,
+  type Event,
+  type KafkaRecord,
+  readEvent,
+  type Topic,
+  topology,
+} from '@countersign/contracts';
 import { readVerifyKeys } from '@countersign/gate';
 import { parseVerifierKey, readEventBytes, readExport, verifyRecord } from '@countersign/record';
 import pg from 'pg';
 import { codeOf, Failure } from '../shell/failure.js';
 import { brokerOf } from '../shell/kafka.js';
 import type { Session } from '../shell/session.js';
+import { addProposed } from './facts.js';
 import {
   type Missed,
   type Observed,
@@ -140,7 +148,7 @@ async function readReservations(url: string | undefined): Promise<readonly Reser
   }
 }
 
-/** State topics forget what was overwritten; the record does not. */
+/** State topics forget what was overwritten, and those of proposals what is old; the record does not. */
 const overwritten = ['consents.v1', 'controls.v1', 'policies.v1'];
 
 /**
@@ -175,10 +183,15 @@ async function readRecord(
   s: Session,
   topics: readonly Topic[],
 ): Promise<{ record: RecordSeen; states: Seen[]; versions: StateSeen[] }> {
-  const histories = new Map(topics.filter(({ name }) => overwritten.includes(name)).map((t) => [t.name, t]));
+  const histories = new Map(
+    topics
+      .filter(({ name, types }) => overwritten.includes(name) || types.includes('ActionProposed'))
+      .map((t) => [t.name, t]),
+  );
   const leaves = new Map<string, string | null>();
   const states: Seen[] = [];
   const versions: StateSeen[] = [];
+  const proposed = new Map<string, Set<string>>();
   const appended: string[] = [];
   const { see, superseded, forget } = compaction(topics);
   const ids = new Map<string, string | undefined>();
@@ -202,8 +215,9 @@ async function readRecord(
           const place = { topic: leaf.topic, partition, offset, at };
           const written = recordIn(bytes);
           const read = readEvent(topic, written);
-          if (read.ok) states.push({ place, event: read.event as Event });
-          versions.push(...stateSeen(topic, place, written));
+          if (read.ok && read.event.type === 'ActionProposed') addProposed(proposed, read.event.data as ActionProposed);
+          else if (read.ok) states.push({ place, event: read.event as Event });
+          if (topic.kind === 'state') versions.push(...stateSeen(topic, place, written));
         }
         yield batch;
       }
@@ -225,6 +239,7 @@ async function readRecord(
       problems: problems.map(({ kind, at, says }) => `${kind}: ${where(at)}${says}`),
       leaves,
       superseded,
+      proposed,
     };
     return { record, states, versions };
   } catch (error) {

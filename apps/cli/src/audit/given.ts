@@ -193,6 +193,7 @@ export function world() {
       problems: [],
       leaves: new Map(written.map((w) => [placeName(w.place), w.sha256])),
       superseded: new Set(),
+      proposed: new Map(),
     },
     ...more,
   });

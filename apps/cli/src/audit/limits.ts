@@ -1,6 +1,6 @@
 import type { Policy } from '@countersign/contracts';
 import { concerns, type Draw } from '@countersign/gate';
-import { type Facts, type Issued, proposalOf, settledAs, spentOf, stillCounts } from './facts.js';
+import { type Facts, type Issued, policyName, proposalOf, settledAs, spentOf, stillCounts } from './facts.js';
 import type { Finding, Violation } from './finding.js';
 
 interface Booking {
@@ -18,11 +18,11 @@ const slackMs = 30_000;
 export function limits(facts: Facts): Finding {
   const violations: Violation[] = [];
   const ledgers = new Map<string, Booking[]>();
-  const unknown = new Set<number>();
   for (const permit of facts.issued.values()) {
-    const policy = facts.policies.get(permit.claims.policy.version);
+    const policy = facts.policies.get(policyName(permit.claims.policy));
     if (!policy) {
-      unknown.add(permit.claims.policy.version);
+      const says = `it was judged under a version ${permit.claims.policy.version} of the policy that was never published: what it takes cannot be counted`;
+      violations.push({ invariant: 'limits', ids: [permit.claims.jti], says });
       continue;
     }
     const draws = drawsOf(permit, policy);
@@ -42,11 +42,7 @@ export function limits(facts: Facts): Finding {
     const over = 'windowMs' in (bookings[0] as Booking).draw ? overCount(bookings) : overMoney(bookings);
     if (over) violations.push({ invariant: 'limits', ids: [ledger, ...over.ids], says: over.says });
   }
-  return {
-    checked: ledgers.size,
-    violations,
-    ...(unknown.size > 0 && { note: `not found, so not counted under: policy ${[...unknown].sort().join(', ')}` }),
-  };
+  return { checked: ledgers.size, violations };
 }
 
 const drawsOf = (permit: Issued, policy: Policy): readonly Draw[] =>

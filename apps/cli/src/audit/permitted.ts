@@ -1,5 +1,14 @@
 import { CLOCK_TOLERANCE_SECONDS } from '@countersign/gate';
-import { effectAt, executorOf, type Facts, isExecuted, messageIdOf, settledAs, taskIdOf } from './facts.js';
+import {
+  effectAt,
+  executorOf,
+  type Facts,
+  type Issued,
+  isExecuted,
+  messageIdOf,
+  settledAs,
+  taskIdOf,
+} from './facts.js';
 import type { Finding, Violation } from './finding.js';
 
 /** No effect without a valid permit: neither one that was settled nor one that only a connected system knows of. */
@@ -19,6 +28,8 @@ export function permitted(facts: Facts): Finding {
   }
   let effects = 0;
   for (const permit of facts.issued.values()) {
+    const unasked = unproposed(facts, permit);
+    if (unasked) violation([permit.claims.jti, permit.claims.sub], unasked);
     const executed = settledAs(permit, 'executed');
     if (!executed) continue;
     effects += 1;
@@ -58,4 +69,13 @@ export function permitted(facts: Facts): Finding {
     violations,
     ...(facts.sandbox === null && { note: 'the sandbox systems were not reachable, so only settlements were checked' }),
   };
+}
+
+/** Whatever is approved was proposed, by an agent, or by the person whose edit took the proposal's place. */
+function unproposed({ proposed }: Facts, { claims, approval }: Issued): string | undefined {
+  const actions = proposed.get(claims.proposal);
+  if (!actions) return `it approves proposal ${claims.proposal}, which nobody made`;
+  return actions.has(claims.digest) || approval.review?.decision === 'edit'
+    ? undefined
+    : `it approves another action than proposal ${claims.proposal} proposes`;
 }

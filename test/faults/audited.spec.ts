@@ -1,0 +1,364 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ActionApproved, type Service, services, topicConfig, topicNamed, topology } from '@countersign/contracts';
+import kafkajs from 'kafkajs';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Visitor, visit } from '../flows/installation.js';
+import { company, signal } from '../flows/signals.js';
+import { type Started, start } from '../flows/started.js';
+import { type Intruder, intrude } from './intruder.js';
+import { type Plant, plants } from './plants.js';
+
+/*
+ * What the audit says of a whole system: nothing where all is well; a gap where records were lost; and every violation that it claims
+ * to find, each planted by somebody who has every login and the permits' key.
+ */
+
+interface Violation {
+  readonly invariant: string;
+  readonly ids: readonly string[];
+  readonly says: string;
+}
+interface Audit {
+  readonly code: number | null;
+  readonly invariants: readonly { readonly invariant: string; readonly checked: number; readonly note?: string }[];
+  readonly violations: readonly Violation[];
+  readonly waiting: readonly object[];
+}
+
+let started: Started;
+let visitor: Visitor;
+let client: pg.Client;
+let admin: kafkajs.Admin;
+let broker: kafkajs.Kafka;
+let intruder: Intruder;
+/** What ran while all was well. */
+let executed: ActionApproved[] = [];
+
+beforeAll(async () => {
+  started = await start();
+  visitor = await visit({ home: started.home, run: started.running.run });
+  client = new pg.Client({ connectionString: visitor.run.database });
+  await client.connect();
+  const { bootstrap, admin: login } = started.running.broker ?? {
+    bootstrap: '',
+    admin: { username: '', password: '' },
+  };
+  broker = new kafkajs.Kafka({
+    brokers: [bootstrap],
+    sasl: { mechanism: 'scram-sha-256', ...login },
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
+  admin = broker.admin();
+  await admin.connect();
+  intruder = intrude(visitor);
+});
+afterAll(async () => {
+  await intruder?.leave();
+  await admin?.disconnect();
+  await client?.end();
+  await visitor?.leave();
+  await started?.stop();
+});
+
+const sql = async (text: string, values: readonly unknown[] = []): Promise<Record<string, unknown>[]> =>
+  (await client.query(text, [...values])).rows;
+const audit = async (...words: string[]): Promise<Audit> => {
+  const { code, out, err } = await visitor.cli('audit', 'invariants', '--json', ...words);
+  if (out === '') throw new Error(`status ${code}: ${err}`);
+  return { code, ...(JSON.parse(out) as Omit<Audit, 'code'>) };
+};
+/** Once nothing is under way any more. */
+const sound = async (): Promise<void> => {
+  let last: Audit | undefined;
+  await visitor.until(
+    () => `nothing to wait: ${JSON.stringify(last?.waiting)}`,
+    async () => {
+      last = await audit();
+      return last.violations.length > 0 || last.waiting.length === 0;
+    },
+  );
+  expect(last?.violations).toEqual([]);
+  expect(last?.code).toBe(0);
+  // Everything could be looked at.
+  expect(last?.invariants.filter(({ note }) => note !== undefined)).toEqual([]);
+};
+/** Three people of each company compare: each is enrolled and written to, and their owner has a task. */
+async function surges(count: number): Promise<ActionApproved[]> {
+  const companies = Array.from({ length: count }, () => company(`audited-${randomUUID().slice(0, 8)}`));
+  await visitor.accepted(
+    'crm',
+    companies.flatMap((of) => of.known()),
+  );
+  await visitor.accepted(
+    'website',
+    companies.flatMap((of) => of.compare()),
+  );
+  const ids = new Set(companies.map(({ id }) => id));
+  const approved = () => visitor.of('ActionApproved', (a) => ids.has(a.action.accountId ?? ''));
+  const executed = () =>
+    approved().filter(({ permitId }) =>
+      visitor.of('ActionSettled', (s) => s.permitId === permitId && s.outcome === 'executed').at(0),
+    );
+  await visitor.until(
+    () => `seven actions of each company to be executed, of ${approved().length} approved`,
+    () => executed().length === 7 * count,
+  );
+  return executed();
+}
+const checksOf = async (name: Service): Promise<{ readonly gaps?: readonly Gap[] }> => {
+  const response = await fetch(`${visitor.run.http[name]}/health`);
+  return ((await response.json()) as { checks: { gaps?: readonly Gap[] } }).checks;
+};
+interface Gap {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number | null;
+  readonly why: string;
+}
+const signalTo = (name: Service, what: NodeJS.Signals): void => {
+  process.kill(started.running.services.get(name)?.pid ?? 0, what);
+};
+/** What a gap's reader, its log and the audit say of it; then a person acknowledges it, and all is well. */
+async function told(gaps: Readonly<Record<string, readonly string[]>>, topic: string, log: RegExp): Promise<void> {
+  const { code, violations } = await audit();
+  const expected = Object.entries(gaps).flatMap(([service, places]) => places.map((place) => `${service} ${place}`));
+  expect(
+    violations
+      .map(({ invariant, ids, says }) => `${invariant} ${/before (\S+) read them/.exec(says)?.[1]} ${ids}`)
+      .sort(),
+  ).toEqual(expected.map((gap) => `nothing-lost ${gap}`).sort());
+  expect(code).not.toBe(0);
+  for (const service of Object.keys(gaps) as Service[]) {
+    expect(started.running.services.get(service)?.lastLines(1_000).join('\n')).toMatch(log);
+    await sql(
+      `UPDATE "${service.replaceAll('-', '_')}".gaps SET acknowledged_at = now(), acknowledged_by = 'lea', note = 'a test'
+       WHERE topic = $1 AND acknowledged_at IS NULL`,
+      [topic],
+    );
+  }
+  await sound();
+}
+
+test('of a system that works the audit finds nothing wrong', async () => {
+  executed = await surges(2);
+  await sound();
+});
+
+test('a topic that is deleted and made again while services run: what comes after it has outcomes and leaves, and the audit tells the gap', async () => {
+  const topic = 'signals.inbound.website.v1';
+  const { partitions } = topicNamed(topic, topology());
+  await admin.deleteTopics({ topics: [topic] });
+  await visitor.until('it to be gone', async () => !(await admin.listTopics()).includes(topic));
+  const configEntries = Object.entries(topicConfig(topicNamed(topic, topology()))).map(([name, value]) => ({
+    name,
+    value,
+  }));
+  const again = { topic, numPartitions: partitions, replicationFactor: 1, configEntries };
+  await admin.createTopics({ topics: [again], waitForLeaders: false });
+
+  const { id, known, compare } = company(`again-${randomUUID().slice(0, 8)}`, 3);
+  await visitor.accepted('crm', known());
+  // Whatever the door refuses meanwhile is sent again, as an upstream does.
+  const signals = compare();
+  await visitor.until('the door to take signals', () =>
+    visitor.publish('website', signals).then(
+      () => true,
+      () => false,
+    ),
+  );
+  await visitor.until(
+    'each signal to be accepted',
+    () =>
+      visitor.of('SignalAccepted', (a) => a.accountId === id && a.source === '/sources/website').length ===
+      signals.length,
+  );
+  const readers = ['signal-ingestion', 'audit-recorder'] as const;
+  const gapsOf = async (name: Service): Promise<readonly string[]> =>
+    ((await checksOf(name)).gaps ?? []).map((gap) => `${gap.why} ${gap.topic}/${gap.partition} ${gap.to}`);
+  for (const name of readers)
+    await visitor.until(`${name} to tell it`, async () => (await gapsOf(name)).length > 0 || undefined);
+  const gaps: Record<string, string[]> = {};
+  for (const name of readers) {
+    const found = await gapsOf(name);
+    expect(found.filter((gap) => !gap.startsWith(`topic-made-again ${topic}/`) || !gap.endsWith(' null'))).toEqual([]);
+    gaps[name] = found.map((gap) => gap.split(' ')[1] ?? '');
+  }
+  await visitor.until('a leaf of each', async () => {
+    const [row] = await sql('SELECT count(*)::int AS n FROM audit_recorder.leaves WHERE topic = $1 AND id = ANY($2)', [
+      topic,
+      signals.map((s) => s.id),
+    ]);
+    return Number(row?.n) >= signals.length;
+  });
+  await told(gaps, topic, new RegExp(`${topic} was deleted and made again`));
+});
+
+test('retention that deletes what frozen services have not read: health, log and audit tell the gap, and what comes after it has outcomes and leaves', async () => {
+  const topic = 'signals.inbound.upstream.v1';
+  const readers = ['signal-ingestion', 'audit-recorder'] as const;
+  const producer = visitor.kafka('upstream').producer();
+  await producer.connect();
+  const send = async (): Promise<{ readonly id: string; readonly partition: number; readonly offset: number }> => {
+    const one = signal('upstream', 'PageViewed', { url: 'https://www.example.com/' });
+    const headers = { 'content-type': 'application/cloudevents+json' };
+    const messages = [{ key: 'one partition', value: JSON.stringify(one), headers }];
+    const [sent] = await producer.send({ topic, acks: -1, messages });
+    return { id: one.id, partition: sent?.partition ?? -1, offset: Number(sent?.baseOffset) };
+  };
+  const outcome = (id: string): number =>
+    visitor.of('SignalAccepted', (a) => a.signalId === id).length +
+    visitor.of('SignalRejected', (r) => r.signalId === id).length;
+  const leaves = async (ids: readonly string[]): Promise<number> => {
+    const [row] = await sql('SELECT count(*)::int AS n FROM audit_recorder.leaves WHERE id = ANY($1)', [ids]);
+    return Number(row?.n);
+  };
+  const read = await send();
+  await visitor.until('it to be read', async () => outcome(read.id) === 1 && (await leaves([read.id])) === 1);
+
+  for (const name of readers) signalTo(name, 'SIGSTOP');
+  // A fetch that was under way has its answer with the first of them: that one may be read all the same.
+  const first = await send();
+  await sleep(1_000);
+  const lost = [await send(), await send(), await send()];
+  const end = (lost.at(-1)?.offset ?? 0) + 1;
+  await admin.fetchTopicOffsets(topic);
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition: first.partition, offset: String(end) }] });
+  for (const name of readers) signalTo(name, 'SIGCONT');
+
+  const place = `${topic}/${first.partition}`;
+  for (const name of readers) {
+    const gap = await visitor.until(`${name} to tell the gap`, async () => (await checksOf(name)).gaps?.at(0));
+    expect(gap).toMatchObject({ topic, partition: first.partition, to: end, why: 'records-deleted' });
+    expect([first.offset, first.offset + 1]).toContain(gap.from);
+  }
+  const after = await send();
+  await visitor.until('what comes after it to be read', async () => {
+    return outcome(after.id) === 1 && (await leaves([after.id])) === 1;
+  });
+  expect(lost.map(({ id }) => outcome(id))).toEqual([0, 0, 0]);
+  await producer.disconnect();
+  const gaps = Object.fromEntries(readers.map((name) => [name, [place]]));
+  await told(gaps, topic, /the records from offset \d+ to \d+ were deleted before they were read/);
+});
+
+const found = new Map<Plant, { readonly id: string }>();
+let report: Audit | undefined;
+
+/** What a service would do about a plant is not the audit's business: from here on they are gone, or take nothing in. */
+async function plantAll(): Promise<void> {
+  const messages = executed.filter((a) => a.action.kind === 'email.send');
+  const task = executed.find((a) => a.action.kind === 'crm.create_task') as ActionApproved;
+  const needed: readonly Service[] = ['action-executor', 'audit-recorder'];
+  await refuseInserts('action_executor.inbox');
+  const others = services.filter((name) => !needed.includes(name));
+  await Promise.all(others.map((name) => started.running.services.get(name)?.kill()));
+
+  since = new Date().toISOString();
+  const later: (() => Promise<void>)[] = [];
+  const message = (): ActionApproved => {
+    const next = messages.pop();
+    if (!next) throw new Error('no message is left for a plant');
+    return next;
+  };
+  for (const plant of plants) {
+    const planted = await plant.plant({ intruder, sql, message, task });
+    found.set(plant, typeof planted === 'string' ? { id: planted } : planted);
+    if (typeof planted !== 'string') later.push(planted.afterwards);
+  }
+  // Longer than the tolerance.
+  await sleep(1_500);
+  for (const afterwards of later) await afterwards();
+}
+
+/** Inserts into a table fail as they do where a lock is held: its service waits and tries again. */
+async function refuseInserts(table: string, when = 'true'): Promise<void> {
+  await sql(`CREATE OR REPLACE FUNCTION public.refuse_insert() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'planted' USING ERRCODE = 'lock_not_available'; END $$`);
+  await sql(
+    `CREATE TRIGGER refuse_insert BEFORE INSERT ON ${table} FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION public.refuse_insert()`,
+  );
+}
+
+/** How many of these places have a leaf; a topic that was made again has had some of them before. */
+const leavesAt = async (places: readonly string[]): Promise<number> => {
+  const [row] = await sql(
+    `SELECT count(DISTINCT place)::int AS n FROM unnest($1::text[]) AS p(place)
+     JOIN audit_recorder.leaves ON topic || '/' || partition || '/' || "offset" = place AND at >= $2`,
+    [places, since],
+  );
+  return Number(row?.n);
+};
+
+/** When the first plant was made. */
+let since = '';
+/** It is on its topic and comes on no record. */
+let unrecorded = '';
+
+test('the audit ends with a status of its own where violations are planted', async () => {
+  await plantAll();
+  await visitor.until(
+    () =>
+      `a leaf of each of ${intruder.places.length} plants: ${started.running.services.get('audit-recorder')?.lastLines(3)}`,
+    async () => (await leavesAt(intruder.places)) === intruder.places.length,
+  );
+  await refuseInserts('audit_recorder.checkpoints');
+  const unsigned = await intruder.writeRaw('signals.inbound.crm.v1', 'unsigned');
+  await visitor.until('its leaf', async () => (await leavesAt([unsigned])) === 1);
+  await refuseInserts('audit_recorder.leaves', `NEW.topic = 'signals.inbound.ads.v1'`);
+  unrecorded = await intruder.writeRaw('signals.inbound.ads.v1', 'unrecorded');
+  // Longer than the grace.
+  await sleep(2_500);
+  report = await audit('--grace', '1', '--tolerance', '1');
+  expect(report.code).not.toBe(0);
+  expect(report.invariants.filter(({ note }) => note !== undefined)).toEqual([]);
+});
+
+test.each(plants.map((plant) => [plant.what, plant] as const))('the audit finds %s', (_, plant) => {
+  const id = found.get(plant)?.id ?? '';
+  const named = (report?.violations ?? []).filter(({ ids }) => id !== '' && ids.includes(id));
+  expect(named).toContainEqual(
+    expect.objectContaining({ invariant: plant.invariant, says: expect.stringMatching(plant.says) }),
+  );
+});
+
+test('the audit finds a record that has no leaf, and leaves that no checkpoint signs', () => {
+  const record = report?.violations.filter(({ invariant }) => invariant === 'record');
+  expect(record).toContainEqual({
+    invariant: 'record',
+    ids: [unrecorded],
+    says: 'it is on the topic and not on the record',
+  });
+  expect(record).toContainEqual(
+    expect.objectContaining({
+      ids: [expect.stringMatching(/^leaves \d+ to \d+$/)],
+      says: expect.stringMatching(/^unsigned since/),
+    }),
+  );
+});
+
+test('the audit finds a leaf that was altered', async () => {
+  const [leaf] = await sql(
+    `SELECT index::int, topic || '/' || partition || '/' || "offset" AS place FROM audit_recorder.leaves
+     WHERE topic = 'actions.approved.v1' AND id IS NOT NULL ORDER BY index LIMIT 1`,
+  );
+  // The superuser goes past what refuses every change. A leaf whose record is gone needs a hole in a topic, which only the broker
+  // makes: see apps/cli/src/audit/check.spec.ts.
+  await sql('SET session_replication_role = replica');
+  await sql(`UPDATE audit_recorder.leaves SET sha256 = decode(repeat('00', 32), 'hex') WHERE index = $1`, [
+    leaf?.index,
+  ]);
+  const { code, violations } = await audit('--grace', '1', '--tolerance', '1');
+  expect(code).not.toBe(0);
+  const record = violations.filter(({ invariant }) => invariant === 'record');
+  const says = 'the record names other bytes than those on the topic';
+  expect(record).toContainEqual({ invariant: 'record', ids: [leaf?.place], says });
+  expect(record).toContainEqual(expect.objectContaining({ says: expect.stringContaining(`leaf ${leaf?.index}:`) }));
+});
+
+test('every invariant of the audit has a plant', () => {
+  const planted = new Set([...plants.map(({ invariant }) => invariant), 'record']);
+  expect(planted).toEqual(new Set(report?.invariants.map(({ invariant }) => invariant)));
+});
