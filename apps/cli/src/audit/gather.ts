@@ -1,6 +1,7 @@
 import {
-  type ActionProposed,
+  ActionProposed,
   type Event,
+  fromKafka,
   type KafkaRecord,
   readEvent,
   type Topic,
@@ -148,7 +149,7 @@ async function readReservations(url: string | undefined): Promise<readonly Reser
   }
 }
 
-/** State topics forget what was overwritten, and those of proposals what is old; the record does not. */
+/** State topics forget what was overwritten; the record does not. */
 const overwritten = ['consents.v1', 'controls.v1', 'policies.v1'];
 
 /**
@@ -183,11 +184,7 @@ async function readRecord(
   s: Session,
   topics: readonly Topic[],
 ): Promise<{ record: RecordSeen; states: Seen[]; versions: StateSeen[] }> {
-  const histories = new Map(
-    topics
-      .filter(({ name, types }) => overwritten.includes(name) || types.includes('ActionProposed'))
-      .map((t) => [t.name, t]),
-  );
+  const histories = new Map(topics.filter(({ name }) => overwritten.includes(name)).map((t) => [t.name, t]));
   const leaves = new Map<string, string | null>();
   const states: Seen[] = [];
   const versions: StateSeen[] = [];
@@ -209,15 +206,20 @@ async function readRecord(
           leaves.set(placeName(leaf), kept === 'event' ? Buffer.from(leaf.sha256).toString('hex') : null);
           appended.push(at);
           see(leaf, kept === 'event' ? (bytes ?? null) : null);
+          // Also of an agent that is gone.
+          if (bytes && leaf.topic.startsWith('actions.proposed.')) {
+            const read = fromKafka(recordIn(bytes));
+            const proposal = read.ok ? ActionProposed.safeParse(read.event.data) : undefined;
+            if (proposal?.success) addProposed(proposed, proposal.data);
+          }
           const topic = histories.get(leaf.topic);
           if (!topic || !bytes) continue;
           const { partition, offset } = leaf;
           const place = { topic: leaf.topic, partition, offset, at };
           const written = recordIn(bytes);
           const read = readEvent(topic, written);
-          if (read.ok && read.event.type === 'ActionProposed') addProposed(proposed, read.event.data as ActionProposed);
-          else if (read.ok) states.push({ place, event: read.event as Event });
-          if (topic.kind === 'state') versions.push(...stateSeen(topic, place, written));
+          if (read.ok) states.push({ place, event: read.event as Event });
+          versions.push(...stateSeen(topic, place, written));
         }
         yield batch;
       }
