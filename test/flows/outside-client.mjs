@@ -23,7 +23,7 @@ const login = (principal) =>
 // 1. Read what downstream may read, from the beginning: approvals, and the state that a permit is compared with.
 const downstream = login('downstream');
 const state = { 'controls.v1': new Map(), 'consents.v1': new Map(), 'policies.v1': new Map() };
-const consumer = downstream.consumer({ groupId: `downstream-${randomUUID()}` });
+const consumer = downstream.consumer({ groupId: `downstream.${randomUUID()}` });
 const approvals = [];
 const read = new Map();
 let wake = () => {};

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -416,6 +416,35 @@ test.each([['audit', 'invariants'], ['probe'], ['dead-letters', 'list']])(
     }
   },
 );
+
+test('a configuration with files that nothing reads, and parts that never run, is 1 and names each', async () => {
+  const config = join(folder, 'config');
+  cpSync(new URL('../../../deploy/config', import.meta.url), config, { recursive: true });
+  expect(await run('policy', 'check', config)).toMatchObject({ out: expect.stringMatching(/^Valid: /), code: 0 });
+
+  writeFileSync(join(config, 'plays', 'more.yml'), 'id: more\n');
+  writeFileSync(join(config, 'big.yaml'), '#'.repeat(300_000));
+  writeFileSync(join(config, 'sequences', 'latin.yaml'), Buffer.from([0x69, 0x64, 0x3a, 0xe9]));
+  const routes = join(config, 'routes.yaml');
+  writeFileSync(routes, readFileSync(routes, 'utf8').replaceAll('connector: mailer', 'connector: maler'));
+  const { out, code } = await run('policy', 'check', config);
+  expect(code).toBe(1);
+  expect(out).toMatch(
+    /^routes\.yaml:15 2\.connector: action-executor has no such connector; .*did you mean "mailer"\?$/m,
+  );
+  expect(out).toMatch(/^plays\/more\.yml: is not read: .*rename it to "plays\/more\.yaml"/m);
+  expect(out).toMatch(/^big\.yaml: is not read/m);
+  expect(out).toMatch(/^sequences\/latin\.yaml: cannot be read: not UTF-8: byte 3/m);
+
+  cpSync(new URL('../../../deploy/config/routes.yaml', import.meta.url), routes);
+  rmSync(join(config, 'plays', 'more.yml'));
+  rmSync(join(config, 'big.yaml'));
+  const sequence = readFileSync(join(config, 'sequences', 'pricing-follow-up.yaml'), 'utf8');
+  writeFileSync(join(config, 'sequences', 'latin.yaml'), sequence.replace('id: pricing-follow-up', 'id: unused'));
+  const noted = await run('policy', 'check', config);
+  expect(noted.code).toBe(0);
+  expect(noted.out).toMatch(/^sequences\/latin\.yaml:2 id: no play uses this sequence\nValid: /);
+});
 
 test('every command explains itself with examples and exit codes', async () => {
   const all = (command: ReturnType<typeof program>): string[][] =>

@@ -1,4 +1,5 @@
 import { type AgentDefinition, AgentModule, agentSpec } from '@countersign/agent';
+import { agentKinds } from '@countersign/contracts';
 import { RuntimeModule } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { paidMediaRules } from './core/paid-media-rules.js';
@@ -6,7 +7,7 @@ import { paidMediaRules } from './core/paid-media-rules.js';
 const agent: AgentDefinition = {
   name: 'paid-media-agent',
   port: 8083,
-  kinds: ['ads.shift_budget', 'ads.set_bid', 'ads.pause_campaign', 'ads.resume_campaign', 'ads.publish_creative'],
+  kinds: agentKinds['paid-media-agent'],
   rules: paidMediaRules,
 };
 

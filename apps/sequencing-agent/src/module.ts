@@ -1,4 +1,5 @@
 import { type AgentDefinition, AgentModule, agentSpec } from '@countersign/agent';
+import { agentKinds } from '@countersign/contracts';
 import { RuntimeModule } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { sequencingRules } from './core/sequencing-rules.js';
@@ -10,7 +11,7 @@ import { StepJobs } from './shell/step-jobs.js';
 const agent: AgentDefinition = {
   name: 'sequencing-agent',
   port: 8084,
-  kinds: ['sequence.enroll', 'sequence.stop', 'email.send', 'crm.create_task'],
+  kinds: agentKinds['sequencing-agent'],
   rules: sequencingRules,
   migrations: [Enrolments1763700000002],
   jobs: [StepJobs],

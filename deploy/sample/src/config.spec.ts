@@ -1,23 +1,21 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import fs, { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PolicyContent, readConfig, SourceConfig, shippedDeployment } from '@countersign/contracts';
+import { PolicyContent, readConfig, readFolder, SourceConfig, shippedDeployment } from '@countersign/contracts';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { campaigns, cast } from './core/world.js';
 
 const folder = join(import.meta.dirname, '../../config');
-const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.yaml'))
-  .map((path) => ({ path: path.replaceAll('\\', '/'), text: readFileSync(join(folder, path), 'utf8') }));
-const read = readConfig(files, shippedDeployment);
+const files = readFolder(folder, fs);
+const read = readConfig(files);
 
 test('the configuration as shipped is a policy', () => {
-  expect(read).toMatchObject({ ok: true });
+  expect(read).toMatchObject({ ok: true, notes: [] });
   expect(read.ok && PolicyContent.safeParse(read.content).success).toBe(true);
 });
 
 test('the sources as shipped are those of the topology', () => {
-  const { sources } = parse(files.find((f) => f.path === 'sources.yaml')?.text ?? '');
+  const { sources } = parse(readFileSync(join(folder, 'sources.yaml'), 'utf8'));
   const known = SourceConfig.array().parse(sources);
   expect(known.map(({ name, via, source }) => ({ name, via, source }))).toEqual(shippedDeployment.sources);
 });

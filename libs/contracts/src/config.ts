@@ -1,52 +1,67 @@
-import { LineCounter, parseDocument } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
+import {
+  checkCharter,
+  checkPlay,
+  checkRoutes,
+  checkRules,
+  checkSequence,
+  type Known,
+  oddities,
+} from './config-checks.js';
+import { type ConfigFile, type ConfigProblem, type Part, type Path, readPart } from './config-file.js';
 import { DeploymentFile } from './deployment.js';
+import { nearest } from './nearest.js';
 import { Charter, Play, PolicyContent, Route, Rules, Sequence } from './policy.js';
+import { Name } from './primitives.js';
 import { type Deployment, shippedDeployment } from './topology.js';
 
-/** A file of the configuration folder, `path` relative to it with `/`: `charters/paid-media-agent.yaml`. */
-export interface ConfigFile {
-  readonly path: string;
-  readonly text: string;
-}
-
-/** What is wrong with a configuration: where to look (file, line from 1, path to the field) and what was expected. */
-export interface ConfigProblem {
-  readonly file: string;
-  readonly line?: number;
-  readonly field: string;
-  readonly says: string;
-}
+/** What `people.yaml` lists: everybody whom charters and plays may name. Who may log in is another matter. */
+const PeopleFile = z.strictObject({ people: z.array(Name).min(1) });
 
 export type ReadConfig =
-  | { readonly ok: true; readonly content: PolicyContent }
+  | {
+      readonly ok: true;
+      readonly content: PolicyContent;
+      readonly deployment: Deployment;
+      /** What is no fault and may be a mistake all the same. */
+      readonly notes: readonly ConfigProblem[];
+    }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 /**
- * Reads the configuration folder's files into one policy bundle: `charters/`, `plays/` and `sequences/` hold one each per
- * file, `rules.yaml` the rules, `routes.yaml` a list. Other files are not looked at. Lists come out ordered by id, so the
- * digest does not depend on file names. Every problem is reported, not the first only; nothing is guessed or defaulted. Without a
- * deployment, the names of agents and executors are not checked: for who reports that it cannot be read beside this.
+ * Reads the configuration folder's files: `charters/`, `plays/` and `sequences/` hold one each per file, `rules.yaml` the rules,
+ * `routes.yaml` a list, `people.yaml` whom these may name, `sources.yaml` who takes part. Any other file is a problem. The policy's
+ * lists come out ordered by id, so the digest does not depend on file names. Every problem is reported, not the first only: a part
+ * that does not have its shape, and whatever can never match or never run. Nothing is guessed or defaulted.
+ *
+ * @param deployment who takes part, for a folder whose services have another file for that; else `sources.yaml` says it
  */
-export function readConfig(
-  files: readonly ConfigFile[],
-  deployment: Pick<Deployment, 'agents' | 'executors'> | undefined,
-): ReadConfig {
-  const problems: ConfigProblem[] = [];
+export function readConfig(files: readonly ConfigFile[], deployment?: Deployment): ReadConfig {
+  const problems: ConfigProblem[] = files.flatMap(misplaced);
+  const complain = (part: Part<unknown>, path: Path, says: string) => void problems.push(part.problem(path, says));
   const charters = readAll(files, 'charters', Charter, problems);
   const plays = readAll(files, 'plays', Play, problems);
   const sequences = readAll(files, 'sequences', Sequence, problems);
   const rules = readOne(files, 'rules.yaml', Rules, problems);
   const routes = readOne(files, 'routes.yaml', Route.array(), problems);
+  const people = readOne(files, 'people.yaml', PeopleFile, problems);
+  const installed = deployment ?? deploymentIn(files, problems);
 
   unique(charters, 'agent', (c) => c.agent, problems);
   unique(plays, 'id', (p) => p.id, problems);
   unique(sequences, 'id', (s) => s.id, problems);
-  for (const part of charters) checkCharter(part, deployment?.agents, problems);
-  for (const part of plays) checkPlay(part, charters, sequences, problems);
-  if (routes) checkRoutes(routes, charters, deployment?.executors, problems);
+  const known: Known = {
+    people: people?.value.people,
+    agents: installed?.agents,
+    executors: installed?.executors,
+  };
+  for (const part of charters) checkCharter(part, known, complain);
+  for (const part of sequences) checkSequence(part, complain);
+  for (const part of plays) checkPlay(part, charters, sequences, known, complain);
+  if (rules) checkRules(rules, complain);
+  if (routes) checkRoutes(routes, charters, known, complain);
 
-  if (problems.length > 0 || !rules || !routes) return { ok: false, problems };
+  if (problems.length > 0 || !rules || !routes || !installed) return { ok: false, problems };
   const content = PolicyContent.parse({
     charters: ordered(charters.map(contentOf), (c) => c.agent),
     plays: ordered(plays.map(contentOf), (p) => p.id),
@@ -54,8 +69,19 @@ export function readConfig(
     rules: rules.value,
     routes: routes.value,
   });
-  return { ok: true, content };
+  const size = JSON.stringify(content).length;
+  if (size > maxBytes)
+    return {
+      ok: false,
+      problems: [{ file: '.', field: '', says: `has ${size} characters in all; an event takes ${maxBytes}` }],
+    };
+  const notes: ConfigProblem[] = [];
+  oddities(charters, plays, sequences, rules, (part, path, says) => void notes.push(part.problem(path, says)));
+  return { ok: true, content, deployment: installed, notes };
 }
+
+/** A policy is published as one event. */
+const maxBytes = 800_000;
 
 export type ReadDeployment =
   | { readonly ok: true; readonly deployment: Deployment }
@@ -67,28 +93,46 @@ export type ReadDeployment =
  */
 export function readDeployment(files: readonly ConfigFile[]): ReadDeployment {
   const problems: ConfigProblem[] = [];
-  const file = readOne(files, 'sources.yaml', DeploymentFile, problems);
-  if (!file) return { ok: false, problems };
-  const { sources, agents = shippedDeployment.agents, executors = shippedDeployment.executors } = file.value;
-  return { ok: true, deployment: { sources, agents, executors } };
+  const deployment = deploymentIn(files, problems);
+  return deployment ? { ok: true, deployment } : { ok: false, problems };
 }
 
-/** One line for a terminal or a log: `plays/surge.yaml:12 tasks.0.agent: …`. */
-export const problemLine = ({ file, line, field, says }: ConfigProblem): string =>
-  `${file}${line === undefined ? '' : `:${line}`}${field === '' ? '' : ` ${field}`}: ${says}`;
-
-type Path = readonly (string | number)[];
-
-/** A part that has its shape, and how to complain about a field of it. */
-interface Part<T> {
-  readonly value: T;
-  problem(path: Path, says: string): ConfigProblem;
+function deploymentIn(files: readonly ConfigFile[], problems: ConfigProblem[]): Deployment | undefined {
+  const file = readOne(files, 'sources.yaml', DeploymentFile, problems);
+  if (!file) return undefined;
+  const { sources, agents = shippedDeployment.agents, executors = shippedDeployment.executors } = file.value;
+  return { sources, agents, executors };
 }
 
 const contentOf = <T>({ value }: Part<T>): T => value;
+const folders = ['charters', 'plays', 'sequences'];
+const single = ['rules.yaml', 'routes.yaml', 'people.yaml', 'sources.yaml'];
+const isOf = (folder: string, path: string): boolean =>
+  path.startsWith(`${folder}/`) && /(^|\/)[^./][^/]*\.yaml$/.test(path);
+
+/** A file that nothing reads: whoever wrote it believes otherwise. Texts for people may lie beside the configuration. */
+function misplaced({ path }: ConfigFile): ConfigProblem[] {
+  if (single.includes(path) || folders.some((folder) => isOf(folder, path)) || path.endsWith('.md')) return [];
+  const problem = (says: string): ConfigProblem[] => [{ file: path, field: '', says: `is not read: ${says}` }];
+  const [folder = '', ...rest] = path.split('/');
+  const named = path.replace(/\.[^/]*$/, '');
+  if (/(^|\/)\.[^/]*$/.test(path)) return problem('its name begins with a dot');
+  if (rest.length === 0) {
+    const meant = nearest(path, single) ?? single.find((one) => one.startsWith(`${named}.`));
+    return problem(
+      `${meant ? `did you mean "${meant}"?` : `there is ${single.join(', ')}`} and ${folders.map((f) => `${f}/`).join(', ')}`,
+    );
+  }
+  if (folders.includes(folder))
+    return problem(`its name does not end in .yaml; rename it to "${named}.yaml", or move it away`);
+  const meant = nearest(folder, folders);
+  return problem(
+    `${meant ? `did you mean "${meant}/"?` : 'there is'} ${folders.map((f) => `${f}/`).join(', ')}`.trim(),
+  );
+}
 
 function readAll<T>(files: readonly ConfigFile[], folder: string, schema: z.ZodType<T>, problems: ConfigProblem[]) {
-  const found = files.filter(({ path }) => path.startsWith(`${folder}/`) && path.endsWith('.yaml'));
+  const found = files.filter(({ path }) => isOf(folder, path));
   return ordered(found, (file) => file.path)
     .map((file) => readPart(file, schema, problems))
     .filter((part) => part !== undefined);
@@ -101,105 +145,15 @@ function readOne<T>(files: readonly ConfigFile[], name: string, schema: z.ZodTyp
   return undefined;
 }
 
-function readPart<T>(file: ConfigFile, schema: z.ZodType<T>, problems: ConfigProblem[]): Part<T> | undefined {
-  const lines = new LineCounter();
-  const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false });
-  const syntax = document.errors[0];
-  if (syntax) {
-    problems.push({ file: file.path, line: lines.linePos(syntax.pos[0]).line, field: '', says: syntax.message });
-    return undefined;
-  }
-  const lineOf = (path: Path): number => {
-    // A field that is missing has no line of its own; its nearest ancestor has.
-    for (let end = path.length; end > 0; end -= 1) {
-      const node = document.getIn(path.slice(0, end), true) as { range?: [number, number, number] | null } | undefined;
-      if (node?.range) return lines.linePos(node.range[0]).line;
-    }
-    return 1;
-  };
-  const problem = (path: Path, says: string): ConfigProblem => ({
-    file: file.path,
-    line: lineOf(path),
-    field: path.join('.'),
-    says,
-  });
-  const parsed = schema.safeParse(document.toJS());
-  if (parsed.success) return { value: parsed.data, problem };
-  for (const issue of parsed.error.issues) {
-    const path = issue.path.filter((step) => typeof step !== 'symbol');
-    if (issue.code !== 'unrecognized_keys') problems.push(problem(path, issue.message));
-    else for (const key of issue.keys) problems.push(problem([...path, key], 'is not a setting that exists'));
-  }
-  return undefined;
-}
-
 function unique<T>(parts: readonly Part<T>[], field: string, idOf: (value: T) => string, problems: ConfigProblem[]) {
-  const seen = new Set<string>();
+  const seen = new Map<string, string>();
   for (const part of parts) {
     const id = idOf(part.value);
-    if (seen.has(id)) problems.push(part.problem([field], `another file has "${id}" already`));
-    seen.add(id);
+    const other = seen.get(id);
+    if (other !== undefined) problems.push(part.problem([field], `another file has "${id}" already: ${other}`));
+    else seen.set(id, part.file);
   }
 }
-
-function checkCharter(part: Part<Charter>, agents: readonly string[] | undefined, problems: ConfigProblem[]) {
-  const { agent, timeZone } = part.value;
-  if (agents && !agents.includes(agent)) problems.push(part.problem(['agent'], `no such agent; ${known(agents)}`));
-  try {
-    new Intl.DateTimeFormat('en', { timeZone });
-  } catch {
-    problems.push(part.problem(['timeZone'], `"${timeZone}" is not an IANA time zone such as Europe/Paris`));
-  }
-}
-
-function checkPlay(
-  part: Part<Play>,
-  charters: readonly Part<Charter>[],
-  sequences: readonly Part<Sequence>[],
-  problems: ConfigProblem[],
-) {
-  for (const [i, task] of part.value.tasks.entries()) {
-    const charter = charters.find(({ value }) => value.agent === task.agent)?.value;
-    if (!charter) {
-      const agents = charters.map(({ value }) => value.agent);
-      problems.push(part.problem(['tasks', i, 'agent'], `has no charter; ${known(agents)}`));
-      continue;
-    }
-    for (const [k, kind] of task.kinds.entries()) {
-      if (charter.kinds[kind] === undefined) {
-        const says = `the charter of ${task.agent} does not allow ${kind}; it allows ${Object.keys(charter.kinds).join(', ')}`;
-        problems.push(part.problem(['tasks', i, 'kinds', k], says));
-      }
-    }
-    const sequence = task.settings?.sequence;
-    if (sequence !== undefined && !sequences.some(({ value }) => value.id === sequence)) {
-      const ids = sequences.map(({ value }) => value.id);
-      problems.push(part.problem(['tasks', i, 'settings', 'sequence'], `no such sequence; ${known(ids)}`));
-    }
-  }
-}
-
-function checkRoutes(
-  part: Part<Route[]>,
-  charters: readonly Part<Charter>[],
-  executors: readonly string[] | undefined,
-  problems: ConfigProblem[],
-) {
-  for (const [i, route] of part.value.entries()) {
-    if (executors && !executors.includes(route.executor)) {
-      problems.push(part.problem([i, 'executor'], `no such executor; ${known(executors)}`));
-    }
-  }
-  const routed = new Set(part.value.filter((r) => r.accounts === undefined).flatMap((r): string[] => r.kinds));
-  const allowed = new Set(charters.flatMap(({ value }) => Object.keys(value.kinds)));
-  for (const kind of [...allowed].sort()) {
-    if (!routed.has(kind))
-      problems.push(part.problem([], `no route for all accounts runs ${kind}, which a charter allows`));
-  }
-}
-
-const known = (names: readonly string[]): string =>
-  names.length === 0 ? 'there is none' : `there is ${names.join(', ')}`;
 
 const ordered = <T>(items: readonly T[], by: (item: T) => string): T[] =>
   [...items].sort((a, b) => (by(a) < by(b) ? -1 : 1));

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { problemLine, readDeployment } from './config.js';
+import { readDeployment } from './config.js';
+import { problemLine } from './config-file.js';
 import { deploymentFileOf, outsidersOf } from './deployment.js';
 import { acls, type Deployment, services, servicesOf, shippedDeployment, topology } from './topology.js';
 
@@ -79,6 +80,7 @@ test('a source that logs in has a login of its own, and every source a name of i
   expect(problems(file('', source('console')))).toEqual([expect.stringContaining('"console" is a service')]);
   expect(problems(file('', source('shop', 'http') + source('shop', 'http')))).toEqual([
     'sources.yaml:3 sources.1.name: another source has "shop" already',
+    'sources.yaml:3 sources.1.source: "shop" has the source /sources/shop already, and all that begins with it',
   ]);
   // One that posts to signal-ingestion has an API key and no login.
   expect(problems(file('agents: [shop-agent]\n', source('shop', 'http')))).toEqual([]);
@@ -107,8 +109,46 @@ test('a source declares what it sends; a type or a member that does not exist is
   expect(unknown).toEqual([
     expect.stringMatching(/^sources\.yaml:10 sources\.0\.sends\.PageViewed\.1: .*"contact\.email"/),
   ]);
-  expect(problems(sends('      PageView: [url]\n'))).toEqual([`${one}.PageView: is not a setting that exists`]);
+  expect(problems(sends('      PageView: [url]\n'))).toEqual([
+    `${one}.PageView: is not a setting that exists; did you mean "PageViewed"?`,
+  ]);
   expect(problems(sends('      PageViewed: [contact]\n'))).toEqual([expect.stringContaining(`${one}.PageViewed.0: `)]);
   expect(problems(sends('      PageViewed: []\n'))).toEqual([expect.stringContaining(`${one}.PageViewed: `)]);
   expect(problems(sends('      PageViewed: [url, url]\n'))).toEqual([`${one}.PageViewed: names a member twice`]);
+});
+
+test.each([
+  ['who administers the broker', source('admin'), 'sources.yaml:2 sources.0.name: "admin" is reserved'],
+  ['what the name of who administers it begins with', source('adm'), 'one of "adm" and "admin" begins with the other'],
+  ['the mark of the installation', source('countersign'), '"countersign" is reserved'],
+  ['what an agent begins with', source('paid-media'), 'one of "paid-media" and "paid-media-agent" begins with'],
+  ['an executor', source('downstream') + 'executors: [downstream]\n', '"downstream" is listed already'],
+])('a source cannot have the name of %s', (_, sources, says) => {
+  expect(problems(file('', sources))).toContainEqual(expect.stringContaining(says));
+});
+
+test('of two sources neither can use up the ids of the other, nor any those of ours', () => {
+  const from = (name: string, at: string) => `  - { name: ${name}, via: http, source: "${at}", title: T }\n`;
+  expect(problems(file('', from('a', '/s/a') + from('b', '/s/a') + from('c', '/s/a/c') + from('d', '/s/ab')))).toEqual([
+    'sources.yaml:3 sources.1.source: "a" has the source /s/a already, and all that begins with it',
+    'sources.yaml:4 sources.2.source: "a" has the source /s/a already, and all that begins with it',
+  ]);
+  expect(problems(file('', from('a', '/countersign/console')))).toEqual([
+    expect.stringContaining("installation's own"),
+  ]);
+  expect(problems(file('', from('a', '/s/a b')))).toEqual([expect.stringContaining('printable ASCII')]);
+});
+
+test('nobody may read in the consumer group of another, whatever the names begin with', () => {
+  // A broker may have been set up when such a name was still allowed.
+  const sources = ['paid-media', 'a'].map((name) => ({ name, via: 'kafka', source: `/sources/${name}` }) as const);
+  const found = acls(topology({ ...shippedDeployment, sources })).filter(({ resource }) => resource === 'group');
+  const mayRead = (group: string) =>
+    found
+      .filter(({ name, pattern }) => (pattern === 'literal' ? group === name : group.startsWith(name)))
+      .map(({ principal }) => principal);
+  for (const principal of new Set(found.map((acl) => acl.principal))) {
+    expect(mayRead(principal)).toEqual([principal]);
+    expect(mayRead(`${principal}.state.1`)).toEqual([principal]);
+  }
 });

@@ -49,17 +49,42 @@ function misnamed({ sources, agents = [], executors = [] }: DeploymentFile): Mis
     ...agents.map((name, i) => ({ name, path: ['agents', i], ours: shippedDeployment.agents })),
     ...executors.map((name, i) => ({ name, path: ['executors', i], ours: shippedDeployment.executors })),
   ];
+  found.push(...sharedSources(sources));
   const seen = new Set<string>();
   for (const { name, path, ours } of principals) {
-    const others = [...services, ...principals.map((p) => p.name)];
+    const others = [...services, ...reserved, ...principals.map((p) => p.name)];
     const like = others.find((other) => other !== name && (other.startsWith(name) || name.startsWith(other)));
-    if (isService(name) && !ours.includes(name))
+    if (reserved.includes(name))
+      found.push({ path, says: `"${name}" is reserved: the installation itself has this name` });
+    else if (isService(name) && !ours.includes(name))
       found.push({ path, says: `"${name}" is a service that has another part` });
     else if (seen.has(name)) found.push({ path, says: `"${name}" is listed already, and one login has one part only` });
-    // A login may use every consumer group that begins with its name.
+    // Not even what a broker was told long ago, or a person's own ACL by prefix, lets one into the consumer group of another.
     else if (like)
       found.push({ path, says: `one of "${name}" and "${like}" begins with the other; choose another name` });
     seen.add(name);
   }
   return found;
 }
+
+/** Names that the installation has on its broker beside the services: who administers it, and where its mark is kept. */
+const reserved: readonly string[] = ['admin', 'countersign'];
+
+/** An event is known by its source and id, so of two sources with the same one either could use up the other's ids. */
+function sharedSources(sources: DeploymentFile['sources']): Misnamed[] {
+  return sources.flatMap(({ source }, i): Misnamed[] => {
+    const path = ['sources', i, 'source'];
+    if (source === ours || source.startsWith(`${ours}/`))
+      return [{ path, says: `events from ${ours} are the installation's own` }];
+    if (!/^[\x21-\x7e]+$/.test(source) || source.endsWith('/'))
+      return [{ path, says: 'printable ASCII without spaces is expected, not ending in a slash' }];
+    const other = sources.find(
+      (one, k) => k !== i && (one.source === source ? k < i : source.startsWith(`${one.source}/`)),
+    );
+    return other
+      ? [{ path, says: `"${other.name}" has the source ${other.source} already, and all that begins with it` }]
+      : [];
+  });
+}
+
+const ours = '/countersign';

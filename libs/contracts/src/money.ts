@@ -22,6 +22,9 @@ const digits: ReadonlyMap<string, number> = new Map(
   Object.entries(byDigits).flatMap(([places, list]) => list.map((code): [string, number] => [code, Number(places)])),
 );
 
+/** The codes of ISO 4217 that are known here. */
+export const currencyCodes: readonly string[] = [...digits.keys()];
+
 /** Decimals of a currency, by its ISO 4217 code in capitals; undefined for a code that ISO 4217 does not have. */
 export const currencyDigits = (currency: string): number | undefined => digits.get(currency);
 

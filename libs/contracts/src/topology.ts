@@ -305,7 +305,10 @@ export function topicNamed(name: string, topics: readonly Topic[]): Topic {
   return found;
 }
 
-/** One ACL of the broker: `group` is a prefix, so that a service's state and command-line groups are its own too. */
+/**
+ * One ACL of the broker. A principal's consumer groups are its name, and whatever begins with its name and a dot, such as those in
+ * which a service reads state: a bare prefix would take in the groups of every principal whose name begins with this one.
+ */
 export interface Acl {
   readonly principal: string;
   readonly resource: 'topic' | 'group';
@@ -331,13 +334,8 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
     }
   }
   for (const principal of principals)
-    found.push({
-      principal,
-      resource: 'group',
-      name: principal,
-      pattern: 'prefixed',
-      operations: ['read', 'describe'],
-    });
+    for (const [name, pattern] of [[principal, 'literal'] as const, [`${principal}.`, 'prefixed'] as const])
+      found.push({ principal, resource: 'group', name, pattern, operations: ['read', 'describe'] });
   return found.sort((a, b) =>
     `${a.principal} ${a.resource} ${a.name}`.localeCompare(`${b.principal} ${b.resource} ${b.name}`, 'en'),
   );

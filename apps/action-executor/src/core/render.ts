@@ -1,9 +1,9 @@
-import type { OpenedContactPoints } from '@countersign/contracts';
+import type { OpenedContactPoints, PlaceholderName } from '@countersign/contracts';
 
 const placeholder = /\{\{\s*([^{}]*?)\s*\}\}/g;
 
 /** What placeholders stand for: only here does a proposal's text meet a person. */
-const values: Readonly<Record<string, (points: OpenedContactPoints) => string | undefined>> = {
+const values: Readonly<Record<PlaceholderName, (points: OpenedContactPoints) => string | undefined>> = {
   'contact.firstName': (points) => points.firstName,
   'contact.lastName': (points) => points.lastName,
   'account.name': (points) => points.accountName,
@@ -17,7 +17,7 @@ export type Rendered =
 export function render(text: string, points: OpenedContactPoints): Rendered {
   let fault: Extract<Rendered, { ok: false }> | undefined;
   const filled = text.replace(placeholder, (_whole, name: string) => {
-    const known = Object.hasOwn(values, name) ? values[name] : undefined;
+    const known = Object.hasOwn(values, name) ? values[name as PlaceholderName] : undefined;
     // A line break in a name would open a new header in a subject.
     const value = known?.(points)
       ?.replace(/[\s\p{Cc}]+/gu, ' ')

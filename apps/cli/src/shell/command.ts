@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Misused } from '../core/edit.js';
-import { jsonText, printable } from '../core/text.js';
+import { jsonText, printableLines } from '../core/text.js';
 import { Failure } from './failure.js';
 import { type Session, session } from './session.js';
 
@@ -43,7 +43,7 @@ export function tell(error: unknown, json: boolean): number {
   const says = known ? error.message : `unexpected: ${error instanceof Error ? error.message : String(error)}`;
   const problem = error instanceof Failure ? error.problem : undefined;
   process.stderr.write(
-    json ? `${jsonText({ error: says, exitCode, problem })}\n` : `countersign: ${printable(says)}\n`,
+    json ? `${jsonText({ error: says, exitCode, problem })}\n` : `countersign: ${printableLines(says)}\n`,
   );
   return exitCode;
 }

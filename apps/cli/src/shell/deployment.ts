@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Deployment, deploymentFileOf, problemLine, readDeployment } from '@countersign/contracts';
 import { deploymentOf, type Installation } from '../core/installation.js';
+import { printable } from '../core/text.js';
 import { codeOf, Failure } from './failure.js';
 
 const remedy = 'set CONFIG_DIR to the folder that the services read, such as deploy/config';
@@ -36,6 +37,6 @@ function readIn(file: string): Deployment {
   }
   const read = readDeployment([{ path: 'sources.yaml', text }]);
   if (read.ok) return read.deployment;
-  const problems = read.problems.map(problemLine).join('\n  ');
+  const problems = printable(read.problems.map(problemLine)).join('\n  ');
   throw new Failure(2, `${file} does not list the sources, agents and executors as expected; mend it:\n  ${problems}`);
 }

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
+import { printable } from '../core/text.js';
 import { codeOf, Failure } from './failure.js';
 
 const TIMEOUT_MS = 15_000;
@@ -75,7 +76,7 @@ async function problemIn(response: Response): Promise<Problem> {
 }
 
 function failureOf(service: string, url: string, token: string | undefined, status: number, problem: Problem): Failure {
-  const says = problem.detail ?? problem.title ?? `status ${status}`;
+  const says = printable(problem.detail ?? problem.title ?? `status ${status}`);
   if (status === 401) {
     const what = token === undefined ? 'it asks for a token' : 'it does not know this token';
     const remedy = 'set COUNTERSIGN_TOKEN, or call this inside the folder whose .countersign/run.json has one';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Charter, Play } from '@countersign/contracts';
 import { expect, test } from 'vitest';
-import { bearer, People, personOf } from './people.js';
+import { bearer, People, personOf, unanswerable } from './people.js';
 
 const sha256 = (token: string) => createHash('sha256').update(token).digest('hex');
 const people = People.parse([
@@ -24,4 +25,16 @@ test('only a bearer token is taken from the header', () => {
 
 test('a file of people with a role that does not exist is not accepted', () => {
   expect(People.safeParse([{ sha256: sha256('one'), person: 'lea', roles: ['root'] }]).success).toBe(false);
+});
+
+test('a charter or a checkpoint whose reviewers cannot log in as reviewers is told: its questions would all expire', () => {
+  const reviewer = { sha256: '', person: 'lea', roles: ['reviewer' as const] };
+  const viewer = { sha256: '', person: 'marc', roles: ['viewer' as const] };
+  const charter = (agent: string, ...reviewers: string[]) => ({ agent, reviewers }) as Charter;
+  const play = { id: 'surge', checkpoint: { reviewers: ['tom'], withinMinutes: 1 } } as Play;
+  const content = { charters: [charter('a', 'marc', 'lea'), charter('b', 'marc', 'tom')], plays: [play] };
+  expect(unanswerable(content, [reviewer, viewer])).toEqual([
+    'nobody can answer for the charter of b: no token in CONSOLE_TOKENS_FILE makes marc or tom a reviewer',
+    'nobody can answer for the checkpoint of surge: no token in CONSOLE_TOKENS_FILE makes tom a reviewer',
+  ]);
 });

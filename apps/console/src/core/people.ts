@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { Name, Sha256 } from '@countersign/contracts';
+import { Name, type PolicyContent, Sha256 } from '@countersign/contracts';
 import { z } from 'zod';
 
 /** viewer: reads. reviewer: answers escalations. operator: stops and resumes. publisher: publishes policy. auditor: reads, for the record's sake. */
@@ -24,3 +24,23 @@ export function personOf(people: readonly Person[], token: string): Person | und
 /** The token of an `Authorization: Bearer …` header. */
 export const bearer = (header: string | undefined): string | undefined =>
   /^Bearer +([\x21-\x7e]+)$/i.exec(header ?? '')?.[1];
+
+/** Who of a policy's parts waits for a person while none of its reviewers can log in as a reviewer: its questions would all expire. */
+export function unanswerable(
+  { charters, plays }: Pick<PolicyContent, 'charters' | 'plays'>,
+  people: readonly Person[],
+): string[] {
+  const able = new Set(people.filter(({ roles }) => roles.includes('reviewer')).map(({ person }) => person));
+  const asking = [
+    ...charters.map(({ agent, reviewers }) => ({ what: `the charter of ${agent}`, reviewers })),
+    ...plays.flatMap(({ id, checkpoint }) =>
+      checkpoint ? [{ what: `the checkpoint of ${id}`, reviewers: checkpoint.reviewers }] : [],
+    ),
+  ];
+  return asking
+    .filter(({ reviewers }) => !reviewers.some((name) => able.has(name)))
+    .map(
+      ({ what, reviewers }) =>
+        `nobody can answer for ${what}: no token in CONSOLE_TOKENS_FILE makes ${reviewers.join(' or ')} a reviewer`,
+    );
+}

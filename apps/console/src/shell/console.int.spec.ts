@@ -343,6 +343,16 @@ test('the policy is published at the first start, and again only when it has cha
   expect((await call('GET', '/v1/policies')).body.version).toBe(1);
 
   cpSync(join(shipped, 'rules.yaml'), rules);
+
+  // What `countersign policy check` refuses is not published: it is the same function.
+  const routes = join(folder, 'config', 'routes.yaml');
+  writeFileSync(routes, readFileSync(routes, 'utf8').replace('connector: ads', 'connector: adz'));
+  cpSync(rules, join(folder, 'config', 'rules.yml'));
+  const { status, body } = await call('POST', '/v1/policies/publish');
+  expect([status, body.detail]).toEqual([422, expect.stringContaining('did you mean "ads"?')]);
+  expect(body.detail).toContain('rules.yml: is not read');
+  cpSync(join(shipped, 'routes.yaml'), routes);
+  rmSync(join(folder, 'config', 'rules.yml'));
   const play = readFileSync(join(shipped, 'plays', 'return-below-floor.yaml'), 'utf8');
   writeFileSync(join(folder, 'config', 'plays', 'more.yaml'), play.replace('id: return-below-floor', 'id: another'));
   expect((await call('POST', '/v1/policies/publish')).body).toMatchObject({ changed: true, version: 2 });

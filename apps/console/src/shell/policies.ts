@@ -1,9 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join, sep } from 'node:path';
-import { type ConfigFile, type ConfigProblem, policyDigests, problemLine, readConfig } from '@countersign/contracts';
+import fs from 'node:fs';
+import {
+  type ConfigFile,
+  type ConfigProblem,
+  policyDigests,
+  problemLine,
+  type ReadConfig,
+  readConfig,
+  readFolder,
+} from '@countersign/contracts';
 import { deployment, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { type Person, unanswerable } from '../core/people.js';
+import { PEOPLE } from './access.js';
 import { Store } from './store.js';
 
 export type Publication =
@@ -18,12 +27,13 @@ export class Policies implements OnApplicationBootstrap {
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
+    @Inject(PEOPLE) private readonly people: readonly Person[],
   ) {}
 
   /** The first start of an installation publishes its policy; after that only a person does. */
   async onApplicationBootstrap(): Promise<void> {
     const inForce = await this.store.policy();
-    const read = readConfig(await readFolder(process.env.CONFIG_DIR), deployment());
+    const read = readConfigDir(process.env.CONFIG_DIR);
     if (!read.ok) {
       for (const found of read.problems) this.log.error(problemLine(found));
       if (!inForce)
@@ -31,6 +41,7 @@ export class Policies implements OnApplicationBootstrap {
       this.log.error(`CONFIG_DIR is not valid; policy ${inForce.version} stays in force`);
       return;
     }
+    this.warn(read);
     if (!inForce) {
       const first = await this.publish('console');
       if (first.ok) this.log.log(`policy ${first.version} (${first.digest.slice(0, 12)}) published: it is the first`);
@@ -46,8 +57,9 @@ export class Policies implements OnApplicationBootstrap {
 
   /** Reads the folder and publishes it as one bundle if it is valid and differs from the one in force. */
   async publish(by: string): Promise<Publication> {
-    const read = readConfig(await readFolder(process.env.CONFIG_DIR), deployment());
+    const read = readConfigDir(process.env.CONFIG_DIR);
     if (!read.ok) return read;
+    this.warn(read);
     const { content } = read;
     const { digest, parts } = policyDigests(content);
     const id = randomUUID();
@@ -63,22 +75,24 @@ export class Policies implements OnApplicationBootstrap {
     if (done.repeated) throw new Error('a fresh id was known already');
     return done.result;
   }
+
+  /** What is published all the same and may be a mistake. */
+  private warn({ notes, content }: Extract<ReadConfig, { ok: true }>): void {
+    for (const note of notes) this.log.warn(problemLine(note));
+    for (const says of unanswerable(content, this.people)) this.log.warn(says);
+  }
 }
 
-/** The YAML files under a folder. Throws, naming the variable, where there is no such folder. */
-async function readFolder(folder: string | undefined): Promise<ConfigFile[]> {
+/** Reads CONFIG_DIR as `countersign policy check` does. Throws, naming the variable, where there is no such folder. */
+function readConfigDir(folder: string | undefined): ReadConfig {
   if (!folder)
     throw new Error('CONFIG_DIR is not set: the folder of charters, plays, sequences, rules.yaml and routes.yaml');
-  const names = await readdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`CONFIG_DIR: ${folder} cannot be read: ${error.code}`);
-  });
-  return Promise.all(
-    names
-      .filter((name) => name.endsWith('.yaml'))
-      .sort()
-      .map(async (name) => ({
-        path: name.split(sep).join('/'),
-        text: await readFile(join(folder, name), 'utf8'),
-      })),
-  );
+  let files: ConfigFile[];
+  try {
+    files = readFolder(folder, fs);
+  } catch (error) {
+    throw new Error(`CONFIG_DIR: ${folder} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  // SOURCES_FILE may lie elsewhere.
+  return readConfig(files, files.some(({ path }) => path === 'sources.yaml') ? undefined : deployment());
 }

@@ -3,13 +3,14 @@ import {
   actionKindNames,
   kindSpec,
   type PayloadOf,
+  placeholderNames,
   type TaskAssigned,
 } from '@countersign/contracts';
 import type { Facts } from './facts.js';
 import { foreignIdentifier } from './identifiers.js';
 import type { Draft, Plan, PlannedBy } from './plan.js';
 
-const placeholders = ['{{contact.firstName}}', '{{contact.lastName}}', '{{account.name}}'];
+const placeholders = placeholderNames.map((name) => `{{${name}}}`);
 const day = 86_400_000;
 
 /** A share of an amount in minor units, rounded, at least one: the step that `bidStepPercent` and `shiftPercent` allow. */

@@ -1,6 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, sep } from 'node:path';
-import { policyDigests, problemLine, readConfig, readDeployment } from '@countersign/contracts';
+import fs from 'node:fs';
+import {
+  type ConfigFile,
+  type ConfigProblem,
+  policyDigests,
+  problemLine,
+  readConfig,
+  readFolder,
+} from '@countersign/contracts';
 import type { Command } from 'commander';
 import { Misused } from '../../core/edit.js';
 import { clock, count, printable, table } from '../../core/text.js';
@@ -24,12 +30,10 @@ export function policyCommands(program: Command): void {
     .description('check a configuration folder, offline: every problem with file, line and field');
   explained(check, ['policy check', 'policy check deploy/config --json'], 'the configuration is not valid');
   acts(check, async (s, folder: string | undefined) => {
-    const files = filesIn(folder ?? (process.env.CONFIG_DIR || 'deploy/config'));
-    const installed = readDeployment(files);
-    const read = readConfig(files, installed.ok ? installed.deployment : undefined);
-    if (!read.ok || !installed.ok) {
-      const problems = [installed, read].flatMap((part) => (part.ok ? [] : part.problems));
-      s.answer({ ok: false, problems }, s.paint.red(printable(problems.map(problemLine)).join('\n')));
+    const read = readConfig(filesIn(folder ?? (process.env.CONFIG_DIR || 'deploy/config')));
+    const told = (found: readonly ConfigProblem[]): string => printable(found.map(problemLine)).join('\n');
+    if (!read.ok) {
+      s.answer({ ok: false, problems: read.problems }, s.paint.red(told(read.problems)));
       return false;
     }
     const { charters, plays, sequences, routes } = read.content;
@@ -40,7 +44,9 @@ export function policyCommands(program: Command): void {
       count(sequences.length, 'sequence'),
       count(routes.length, 'route'),
     ];
-    s.answer({ ok: true, digest }, `${s.paint.green('Valid')}: ${parts.join(', ')}; digest ${digest}`);
+    const valid = `${s.paint.green('Valid')}: ${parts.join(', ')}; digest ${digest}`;
+    const { notes } = read;
+    s.answer({ ok: true, digest, notes }, notes.length > 0 ? `${s.paint.yellow(told(notes))}\n${valid}` : valid);
     return true;
   });
 
@@ -72,12 +78,9 @@ export function policyCommands(program: Command): void {
   });
 }
 
-function filesIn(folder: string) {
+function filesIn(folder: string): ConfigFile[] {
   try {
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.yaml'))
-      .sort()
-      .map((name) => ({ path: name.split(sep).join('/'), text: readFileSync(join(folder, name), 'utf8') }));
+    return readFolder(folder, fs);
   } catch (error) {
     throw new Misused(`${folder} cannot be read: ${codeOf(error)}`);
   }

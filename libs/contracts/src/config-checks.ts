@@ -1,0 +1,331 @@
+import { type ActionKindName, kindSpec } from './catalogue.js';
+import type { Part, Path } from './config-file.js';
+import { agentKinds, executorConnectors } from './installed.js';
+import { currencyCodes, currencyDigits } from './money.js';
+import { didYouMean } from './nearest.js';
+import { placeholderFault, placeholderNames } from './placeholders.js';
+import type { Charter, Play, Route, Rules, Sequence } from './policy.js';
+import { isPlain } from './primitives.js';
+import { settingKinds, TaskSettings } from './task-settings.js';
+import { triggerFaults } from './trigger-checks.js';
+
+/* What has its shape and still can never match, never run or mean what it says. A schema cannot tell, since it sees one value. */
+
+/** What the parts of a configuration are checked against, each list complete. Undefined where it could not be read. */
+export interface Known {
+  readonly people: readonly string[] | undefined;
+  readonly agents: readonly string[] | undefined;
+  readonly executors: readonly string[] | undefined;
+}
+
+type Complain = (part: Part<unknown>, path: Path, says: string) => void;
+
+/** `there is a, b`, and the nearest of them. */
+export const known = (names: readonly string[], word?: string): string =>
+  `${names.length === 0 ? 'there is none' : `there is ${names.join(', ')}`}${word === undefined ? '' : didYouMean(word, names)}`;
+
+export function checkCharter(part: Part<Charter>, { people, agents }: Known, complain: Complain): void {
+  const { agent, owner, reviewers, kinds, currency, timeZone, limits } = part.value;
+  if (agents && !agents.includes(agent)) complain(part, ['agent'], `no such agent; ${known(agents, agent)}`);
+  checkPeople(part, [[['owner'], owner], ...named(['reviewers'], reviewers)], people, complain);
+  repeatedOnes(part, ['reviewers'], reviewers, complain);
+  const able = (agentKinds as Readonly<Record<string, readonly string[] | undefined>>)[agent];
+  for (const kind of able ? Object.keys(kinds) : [])
+    if (!able?.includes(kind))
+      complain(part, ['kinds', kind], `${agent} cannot propose it; it proposes ${able?.join(', ')}`);
+  if (currencyDigits(currency) === undefined)
+    complain(part, ['currency'], `ISO 4217 has no currency ${currency}${didYouMean(currency, currencyCodes)}`);
+  if (!isTimeZone(timeZone)) {
+    const meant = didYouMean(timeZone, Intl.supportedValuesOf('timeZone'));
+    complain(part, ['timeZone'], `"${timeZone}" is not an IANA time zone such as Europe/Paris${meant}`);
+  }
+  checkLimits(part, limits, complain);
+  for (const [kind, tier] of Object.entries(kinds)) {
+    if (tier === 'shadow') continue;
+    if (kindSpec(kind)?.touches && limits.sendsPerHour === 0)
+      complain(part, ['limits', 'sendsPerHour'], `0 sends leave nothing of ${kind}, which the charter allows`);
+    if (!spends.includes(kind)) continue;
+    for (const cap of ['campaignSpendPerDayMinor', 'adAccountSpendPerDayMinor'] as const)
+      if (limits[cap] === 0) complain(part, ['limits', cap], `0 leaves nothing of ${kind}, which the charter allows`);
+  }
+}
+
+/** Kinds of which each action takes from the caps of money. */
+const spends: readonly string[] = ['ads.shift_budget', 'ads.resume_campaign'] satisfies ActionKindName[];
+
+/** Beyond these a limit limits nothing. Money in minor units. */
+const most = {
+  approvalAbovePercent: 1000,
+  approvalAboveMinor: 1e12,
+  campaignSpendPerDayMinor: 1e12,
+  adAccountSpendPerDayMinor: 1e12,
+  sendsPerHour: 1e6,
+} as const;
+
+function checkLimits(part: Part<Charter>, limits: Charter['limits'], complain: Complain): void {
+  for (const [name, highest] of Object.entries(most)) {
+    const given = (limits as Readonly<Record<string, unknown>>)[name];
+    if (typeof given === 'number' && given > highest)
+      complain(part, ['limits', name], `${given} is no limit any more; at most ${highest} is expected`);
+  }
+}
+
+export function checkRules(part: Part<Rules>, complain: Complain): void {
+  const { maxProposalBytes, permitSeconds, firstTouchNeedsPerson, prohibitedKinds } = part.value;
+  if (maxProposalBytes < 1_000 || maxProposalBytes > 900_000)
+    complain(
+      part,
+      ['maxProposalBytes'],
+      `1000 to 900000 is expected: a proposal has about 1000 bytes, an event at most 950000`,
+    );
+  if (permitSeconds < 10)
+    complain(part, ['permitSeconds'], 'at least 10 is expected: a permit would end before it is opened');
+  repeatedOnes(part, ['firstTouchNeedsPerson'], firstTouchNeedsPerson, complain);
+  repeatedOnes(part, ['prohibitedKinds'], prohibitedKinds, complain);
+}
+
+export function checkPlay(
+  part: Part<Play>,
+  charters: readonly Part<Charter>[],
+  sequences: readonly Part<Sequence>[],
+  { people }: Known,
+  complain: Complain,
+): void {
+  const { title, trigger, checkpoint, tasks } = part.value;
+  checkPlain(part, ['title'], title, complain);
+  for (const { path, says } of triggerFaults(trigger)) complain(part, ['trigger', ...path], says);
+  if (checkpoint) {
+    checkPeople(part, named(['checkpoint', 'reviewers'], checkpoint.reviewers), people, complain);
+    repeatedOnes(part, ['checkpoint', 'reviewers'], checkpoint.reviewers, complain);
+    if (checkpoint.withinMinutes > 30 * 24 * 60)
+      complain(
+        part,
+        ['checkpoint', 'withinMinutes'],
+        'at most 43200, 30 days, is expected: no event is kept for longer',
+      );
+  }
+  for (const [i, task] of tasks.entries()) {
+    const at: Path = ['tasks', i];
+    checkPlain(part, [...at, 'purpose'], task.purpose, complain);
+    repeatedOnes(part, [...at, 'kinds'], task.kinds, complain);
+    checkSettings(part, at, part.value, task, sequences, complain);
+    const charter = charters.find(({ value }) => value.agent === task.agent)?.value;
+    if (!charter) {
+      const agents = charters.map(({ value }) => value.agent);
+      complain(part, [...at, 'agent'], `has no charter; ${known(agents, task.agent)}`);
+      continue;
+    }
+    for (const [k, kind] of task.kinds.entries()) {
+      if (charter.kinds[kind] !== undefined) continue;
+      const allowed = Object.keys(charter.kinds).join(', ') || 'nothing';
+      complain(part, [...at, 'kinds', k], `the charter of ${task.agent} does not allow ${kind}; it allows ${allowed}`);
+    }
+  }
+}
+
+type Task = Play['tasks'][number];
+
+function checkSettings(
+  part: Part<Play>,
+  at: Path,
+  { trigger }: Play,
+  { agent, kinds, settings = {} }: Task,
+  sequences: readonly Part<Sequence>[],
+  complain: Complain,
+): void {
+  // An agent that runs elsewhere has settings of its own.
+  if (!Object.hasOwn(agentKinds, agent)) return;
+  const place = (name: string): Path => [...at, 'settings', name];
+  const names = Object.keys(TaskSettings.shape);
+  for (const name of Object.keys(settings)) {
+    if (!Object.hasOwn(settingKinds, name))
+      complain(part, place(name), `is not a setting that exists${didYouMean(name, names)}`);
+    else if (!settingKinds[name as keyof TaskSettings].some((kind) => kinds.includes(kind))) {
+      const says = `says nothing here: it is for ${settingKinds[name as keyof TaskSettings].join(', ')}`;
+      complain(part, place(name), `${says}, and the task has none of them`);
+    }
+  }
+  const read = TaskSettings.safeParse(settings);
+  for (const { path, message } of read.error?.issues ?? [])
+    complain(part, [...at, 'settings', ...path.filter((step) => typeof step !== 'symbol')], message);
+
+  const { sequence } = settings;
+  const ids = sequences.map(({ value }) => value.id);
+  if (sequence !== undefined && !ids.includes(String(sequence)))
+    complain(part, place('sequence'), `no such sequence; ${known(ids, String(sequence))}`);
+  if (agent === 'sequencing-agent') {
+    if (sequence === undefined)
+      complain(part, [...at, 'settings'], 'name the sequence: without it the agent proposes nothing');
+    if (trigger.pattern === 'return-below-floor')
+      complain(part, [...at, 'agent'], 'this trigger finds campaigns and no people, whom this agent needs');
+    if (!kinds.includes('sequence.enroll') && !kinds.includes('sequence.stop'))
+      complain(part, [...at, 'kinds'], 'the agent needs sequence.enroll or sequence.stop to propose anything');
+  }
+  if (agent === 'paid-media-agent' && trigger.pattern === 'distinct-contacts' && settings.adAccountId === undefined)
+    complain(
+      part,
+      [...at, 'settings'],
+      'name the adAccountId: this trigger finds people and no ad account, which the agent needs',
+    );
+}
+
+export function checkSequence(part: Part<Sequence>, complain: Complain): void {
+  const seen = new Map<string, number>();
+  let before = 0;
+  for (const [i, { template, subject, body, afterSeconds }] of part.value.steps.entries()) {
+    const at: Path = ['steps', i];
+    if (seen.has(template))
+      complain(part, [...at, 'template'], `step ${Number(seen.get(template)) + 1} is called "${template}" already`);
+    else seen.set(template, i);
+    checkPlain(part, [...at, 'subject'], subject, complain);
+    if (!isPlain(body.replace(/[\n\r\t]/g, ' ')))
+      complain(part, [...at, 'body'], 'holds a control character: no message with it is ever proposed');
+    for (const [name, text] of [
+      ['subject', subject],
+      ['body', body],
+    ] as const) {
+      const fault = placeholderFault(text);
+      if (!fault) continue;
+      const names = placeholderNames.map((one) => `{{${one}}}`);
+      const meant = didYouMean(fault.found.replace(/[{}\s]/g, ''), placeholderNames);
+      complain(part, [...at, name], `${fault.found} cannot be filled in; there is ${names.join(', ')}${meant}`);
+    }
+    if (afterSeconds < before)
+      complain(part, [...at, 'afterSeconds'], `is before the step above it, ${before} s after the enrolment`);
+    if (afterSeconds > 365 * 86_400) complain(part, [...at, 'afterSeconds'], 'at most a year, 31536000, is expected');
+    before = Math.max(before, afterSeconds);
+  }
+}
+
+export function checkRoutes(
+  part: Part<Route[]>,
+  charters: readonly Part<Charter>[],
+  { executors }: Known,
+  complain: Complain,
+): void {
+  for (const [i, route] of part.value.entries()) {
+    if (executors && !executors.includes(route.executor))
+      complain(part, [i, 'executor'], `no such executor; ${known(executors, route.executor)}`);
+    checkConnector(part, i, route, complain);
+    repeatedOnes(part, [i, 'kinds'], route.kinds, complain);
+    repeatedOnes(part, [i, 'accounts'], route.accounts ?? [], complain);
+    for (const [k, account] of (route.accounts ?? []).entries())
+      if (!/^[\x21-\x7e]{1,200}$/.test(account))
+        complain(
+          part,
+          [i, 'accounts', k],
+          'no account has such an id: 1 to 200 printable ASCII characters without spaces',
+        );
+  }
+  checkReach(part, complain);
+  const routed = new Set(part.value.filter((r) => r.accounts === undefined).flatMap((r): string[] => r.kinds));
+  const allowed = new Set(charters.flatMap(({ value }) => Object.keys(value.kinds)));
+  for (const kind of [...allowed].sort())
+    if (!routed.has(kind)) complain(part, [], `no route for all accounts runs ${kind}, which a charter allows`);
+}
+
+function checkConnector(
+  part: Part<Route[]>,
+  i: number,
+  { executor, connector, kinds }: Route,
+  complain: Complain,
+): void {
+  const connectors = new Map(Object.entries(executorConnectors)).get(executor);
+  if (!connectors) return;
+  if (!Object.hasOwn(connectors, connector)) {
+    complain(part, [i, 'connector'], `${executor} has no such connector; ${known(Object.keys(connectors), connector)}`);
+    return;
+  }
+  for (const [k, kind] of kinds.entries()) {
+    const family = kindSpec(kind)?.connector;
+    if (family && !connectors[connector]?.includes(family))
+      complain(part, [i, 'kinds', k], `the connector ${connector} cannot run it; ${family} can`);
+  }
+}
+
+/** Of a kind and an account the first route counts: what earlier ones take whole is never reached. */
+function checkReach(part: Part<Route[]>, complain: Complain): void {
+  const routes = part.value;
+  const takenBy = (kind: ActionKindName, account: string | undefined, before: number): number =>
+    routes.findIndex(
+      (r, i) =>
+        i < before &&
+        r.kinds.includes(kind) &&
+        (r.accounts === undefined || (account !== undefined && r.accounts.includes(account))),
+    );
+  for (const [i, { kinds, accounts }] of routes.entries()) {
+    const never = new Set<string>();
+    for (const [k, kind] of kinds.entries()) {
+      const taken = (accounts ?? [undefined]).map((account) => takenBy(kind, account, i));
+      if (taken.includes(-1)) continue;
+      never.add(kind);
+      complain(
+        part,
+        [i, 'kinds', k],
+        `is never reached: route ${Math.min(...taken)} above takes ${kind}${accounts ? ' of these accounts' : ''} first`,
+      );
+    }
+    const left = kinds.filter((kind) => !never.has(kind));
+    for (const [k, account] of (left.length === 0 ? [] : (accounts ?? [])).entries())
+      if (left.every((kind) => takenBy(kind, account, i) >= 0))
+        complain(part, [i, 'accounts', k], 'is never reached: routes above take all these kinds of this account');
+  }
+}
+
+/** What is no fault and may be none of the author's meaning: said, and published all the same. */
+export function oddities(
+  charters: readonly Part<Charter>[],
+  plays: readonly Part<Play>[],
+  sequences: readonly Part<Sequence>[],
+  rules: Part<Rules>,
+  note: Complain,
+): void {
+  const used = new Set(plays.flatMap(({ value }) => value.tasks.map(({ settings }) => settings?.sequence)));
+  for (const part of sequences) if (!used.has(part.value.id)) note(part, ['id'], 'no play uses this sequence');
+  const asked = (agent: string): Set<string> =>
+    new Set(
+      plays.flatMap(({ value }) => value.tasks.filter((t) => t.agent === agent).flatMap((t): string[] => t.kinds)),
+    );
+  for (const part of charters) {
+    if (asked(part.value.agent).size === 0) note(part, ['agent'], 'no play has a task for this agent');
+    const { campaignSpendPerDayMinor, adAccountSpendPerDayMinor } = part.value.limits;
+    if (campaignSpendPerDayMinor > adAccountSpendPerDayMinor)
+      note(part, ['limits', 'campaignSpendPerDayMinor'], 'can never be reached: the cap of the ad account is lower');
+  }
+  for (const [k, kind] of rules.value.prohibitedKinds.entries()) {
+    const agents = charters.filter(({ value }) => value.kinds[kind] !== undefined).map(({ value }) => value.agent);
+    if (agents.length > 0)
+      note(rules, ['prohibitedKinds', k], `never runs, although the charter of ${agents.join(', ')} allows it`);
+  }
+}
+
+const named = (path: Path, names: readonly string[]): [Path, string][] => names.map((name, i) => [[...path, i], name]);
+
+function checkPeople(
+  part: Part<unknown>,
+  given: readonly [Path, string][],
+  people: readonly string[] | undefined,
+  complain: Complain,
+): void {
+  for (const [path, person] of people ? given : [])
+    if (!people?.includes(person))
+      complain(part, path, `people.yaml has nobody called "${person}"; ${known(people ?? [], person)}`);
+}
+
+function repeatedOnes(part: Part<unknown>, path: Path, given: readonly string[], complain: Complain): void {
+  for (const [i, one] of given.entries())
+    if (given.indexOf(one) < i) complain(part, [...path, i], `"${one}" is listed already`);
+}
+
+function checkPlain(part: Part<unknown>, path: Path, text: string, complain: Complain): void {
+  if (!isPlain(text)) complain(part, path, 'one line is expected, without a line break or another control character');
+}
+
+function isTimeZone(timeZone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone });
+    return true;
+  } catch {
+    return false;
+  }
+}

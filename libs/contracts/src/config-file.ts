@@ -1,0 +1,198 @@
+import { type Document, isAlias, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import type { z } from 'zod';
+import { didYouMean } from './nearest.js';
+
+/** A file of the configuration folder, `path` relative to it with `/`: `charters/paid-media-agent.yaml`. */
+export type ConfigFile =
+  | { readonly path: string; readonly text: string }
+  /** One that could not be read, and why. */
+  | { readonly path: string; readonly fault: string };
+
+/** What is wrong with a configuration: where to look (file, line and column from 1, path to the field) and what was expected. */
+export interface ConfigProblem {
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly field: string;
+  readonly says: string;
+}
+
+/** One line for a terminal or a log: `plays/surge.yaml:12 tasks.0.agent: …`. */
+export const problemLine = ({ file, line, field, says }: ConfigProblem): string =>
+  `${file}${line === undefined ? '' : `:${line}`}${field === '' ? '' : ` ${field}`}: ${says}`;
+
+/** The way to a field: names of members and places in lists. */
+export type Path = readonly (string | number)[];
+
+/** A file that has its shape, and how to complain about a field of it. */
+export interface Part<T> {
+  readonly file: string;
+  readonly value: T;
+  problem(path: Path, says: string): ConfigProblem;
+}
+
+/** Reads one file by its schema. What is wrong is added to `problems`, all of it, each with its place. */
+export function readPart<T>(file: ConfigFile, schema: z.ZodType<T>, problems: ConfigProblem[]): Part<T> | undefined {
+  const { path: name } = file;
+  if ('fault' in file) {
+    problems.push({ file: name, field: '', says: file.fault });
+    return undefined;
+  }
+  const lines = new LineCounter();
+  let document: Document.Parsed;
+  let given: unknown;
+  try {
+    document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false });
+    const broken = faults(document);
+    for (const { at, says } of broken) problems.push({ file: name, ...placeOf(lines, at), field: '', says });
+    if (broken.length > 0) return undefined;
+    given = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    problems.push({ file: name, field: '', says: unreadable(error) });
+    return undefined;
+  }
+  const problem = (path: Path, says: string): ConfigProblem => ({
+    file: name,
+    ...placeOf(lines, offsetOf(document, path)),
+    field: path.join('.'),
+    says,
+  });
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return { file: name, value: parsed.data, problem };
+  for (const issue of parsed.error.issues)
+    for (const found of told(issue, schema, given)) problems.push(problem(...found));
+  return undefined;
+}
+
+interface Fault {
+  readonly at: number;
+  readonly says: string;
+}
+
+/** What YAML itself has to say, and members that no schema would see. */
+function faults(document: Document.Parsed): Fault[] {
+  const { errors, warnings, contents } = document;
+  const repeated = errors.filter(({ code }) => code === 'DUPLICATE_KEY');
+  const [broken] = errors.filter(({ code }) => code !== 'DUPLICATE_KEY');
+  const found = [...(broken ? [broken] : []), ...repeated, ...warnings].map(({ code, message, pos }) => ({
+    at: pos[0],
+    says: yamlSays[code] ?? message,
+  }));
+  if (found.length > 0) return found;
+  if (contents === null) return [{ at: 0, says: 'is empty' }];
+  visit(document, {
+    Pair(_key, { key }) {
+      const name = isScalar(key) ? key.value : undefined;
+      if (typeof name === 'string' && name !== '__proto__') return undefined;
+      if (isNode(key) && !isAlias(key))
+        found.push({ at: key.range?.[0] ?? 0, says: `${String(name ?? 'this')} is no name of a setting` });
+      return undefined;
+    },
+  });
+  return found;
+}
+
+const yamlSays: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: 'this member is there already: Map keys must be unique',
+  MULTIPLE_DOCS: 'holds several documents; put each into a file of its own',
+  TAB_AS_INDENT: 'a tab indents this line; YAML takes spaces only',
+};
+
+function unreadable(error: unknown): string {
+  if (error instanceof RangeError) return 'is nested too deep to be a configuration';
+  const says = error instanceof Error ? error.message : 'cannot be read';
+  return /alias/i.test(says) ? `its aliases cannot be expanded, or grow too large (${says}); write them out` : says;
+}
+
+const placeOf = (lines: LineCounter, at: number): { line: number; column: number } => {
+  const { line, col } = lines.linePos(at);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
+};
+
+/** Where a field is. One that is missing has no place of its own; its nearest ancestor has. */
+function offsetOf(document: Document.Parsed, path: Path): number {
+  for (let end = path.length; end > 0; end -= 1) {
+    const node = document.getIn(path.slice(0, end), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** A complaint of a schema in words, with the nearest right word where there is one. */
+function told(issue: Issue, schema: z.ZodType, given: unknown): [Path, string][] {
+  const path = issue.path.filter((step) => typeof step !== 'symbol');
+  const value = path.reduce<unknown>(member, given);
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysOf(path.reduce<Inside>(inside, { schema, value: given }));
+    return issue.keys.map((key) => [[...path, key], `is not a setting that exists${didYouMean(key, known)}`]);
+  }
+  if (issue.code === 'invalid_value')
+    return [[path, `${issue.message}${didYouMean(String(value), issue.values.map(String))}`]];
+  if (issue.code === 'invalid_union' && issue.discriminator !== undefined) {
+    const { schema: union } = path.slice(0, -1).reduce<Inside>(inside, { schema, value: given });
+    const words = optionsOf(union).flatMap((option) => literalsOf(option, issue.discriminator as string));
+    return [
+      [path, `one of ${words.map((word) => `"${word}"`).join(', ')} is expected${didYouMean(String(value), words)}`],
+    ];
+  }
+  if (issue.code === 'invalid_type' && typeof value === 'string' && /^(number|int|boolean)$/.test(issue.expected)) {
+    const bare = value.trim() !== '' && (value === 'true' || value === 'false' || Number.isFinite(Number(value)));
+    return [[path, `${issue.message}${bare ? `; write ${value.trim()} without quotes` : ''}`]];
+  }
+  return [[path, issue.message]];
+}
+
+const member = (value: unknown, step: string | number): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, step)
+    ? (value as Record<string | number, unknown>)[step]
+    : undefined;
+
+interface Inside {
+  readonly schema: z.core.$ZodType | undefined;
+  readonly value: unknown;
+}
+
+/** One step into a schema, beside the value that it is for. */
+function inside({ schema, value }: Inside, step: string | number): Inside {
+  const { def } = bare(schema, value)?._zod ?? {};
+  const next = member(value, step);
+  if (isDef<z.core.$ZodObjectDef>(def, 'object')) return { schema: def.shape[step], value: next };
+  if (isDef<z.core.$ZodArrayDef>(def, 'array')) return { schema: def.element, value: next };
+  if (isDef<z.core.$ZodRecordDef>(def, 'record')) return { schema: def.valueType, value: next };
+  return { schema: undefined, value: next };
+}
+
+/** The names that an object's schema knows. */
+function keysOf({ schema, value }: Inside): string[] {
+  const { def } = bare(schema, value)?._zod ?? {};
+  if (isDef<z.core.$ZodObjectDef>(def, 'object')) return Object.keys(def.shape);
+  if (isDef<z.core.$ZodRecordDef>(def, 'record')) return [...(def.keyType._zod.values ?? [])].map(String);
+  return [];
+}
+
+/** A schema without what is wrapped around it, and of a union the option that the value names. */
+function bare(schema: z.core.$ZodType | undefined, value: unknown): z.core.$ZodType | undefined {
+  const def = schema?._zod.def;
+  if (isDef<z.core.$ZodOptionalDef>(def, 'optional')) return bare(def.innerType, value);
+  if (isDef<z.core.$ZodDiscriminatedUnionDef>(def, 'union'))
+    return def.options.find((option) =>
+      literalsOf(option, def.discriminator).includes(String(member(value, def.discriminator))),
+    );
+  return schema;
+}
+
+const optionsOf = (schema: z.core.$ZodType | undefined): readonly z.core.$ZodType[] => {
+  const def = schema?._zod.def;
+  return isDef<z.core.$ZodUnionDef>(def, 'union') ? def.options : [];
+};
+
+function literalsOf(option: z.core.$ZodType, name: string): string[] {
+  const { def } = option._zod;
+  const values = isDef<z.core.$ZodObjectDef>(def, 'object') ? def.shape[name]?._zod.values : undefined;
+  return [...(values ?? [])].map(String);
+}
+
+const isDef = <D extends z.core.$ZodTypeDef>(def: z.core.$ZodTypeDef | undefined, type: D['type']): def is D =>
+  def?.type === type;

@@ -1,0 +1,24 @@
+import type { ActionKindName, ActionKindSpec } from './catalogue.js';
+import type { Service } from './topology.js';
+
+/** The kinds that each agent of ours can plan; an agent that runs elsewhere plans what it likes. */
+export const agentKinds = {
+  'paid-media-agent': [
+    'ads.shift_budget',
+    'ads.set_bid',
+    'ads.pause_campaign',
+    'ads.resume_campaign',
+    'ads.publish_creative',
+  ],
+  'sequencing-agent': ['sequence.enroll', 'sequence.stop', 'email.send', 'crm.create_task'],
+} as const satisfies Partial<Record<Service, readonly ActionKindName[]>>;
+
+type Family = ActionKindSpec<unknown>['connector'];
+
+/**
+ * The connectors of each executor of ours, with the families of kinds that each can run. An executor that is not listed runs
+ * elsewhere, and its connectors are its own affair. `webhook` is there where an operator has set it up.
+ */
+export const executorConnectors: Partial<Record<Service, Readonly<Record<string, readonly Family[]>>>> = {
+  'action-executor': { ads: ['ads'], mailer: ['mailer'], crm: ['crm'], webhook: ['ads', 'mailer', 'crm'] },
+};

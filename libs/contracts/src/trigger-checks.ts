@@ -1,0 +1,63 @@
+import type { z } from 'zod';
+import type { Path } from './config-file.js';
+import { didYouMean } from './nearest.js';
+import type { Trigger } from './policy.js';
+import { ForeignId } from './primitives.js';
+import { type SignalType, signalKinds } from './signals.js';
+
+/** Where a trigger can never match, and why. */
+export interface TriggerFault {
+  readonly path: Path;
+  readonly says: string;
+}
+
+type Shape = Readonly<Record<string, z.core.$ZodType>>;
+
+/** What of an account's profile a trigger may ask for: what a signal says of the account, and its id. */
+const accountShape: Shape = { accountId: ForeignId, ...signalKinds.AccountUpserted.facts.shape };
+
+/** What can never match of a trigger: a fact that the signal does not have, a value that the fact never has. */
+export function triggerFaults(trigger: Trigger): TriggerFault[] {
+  if (trigger.pattern !== 'distinct-contacts') {
+    const { floorPercent } = trigger;
+    return floorPercent > 10_000
+      ? [{ path: ['floorPercent'], says: 'at most 10000 is expected: a hundred times the spend' }]
+      : [];
+  }
+  const { signal } = trigger;
+  const found = [
+    ...asked('where', trigger.where, signalKinds[signal as SignalType].facts.shape, `a fact of ${signal}`),
+    ...asked('account', trigger.account, accountShape, "part of an account's profile"),
+  ];
+  if (!signalKinds[signal as SignalType].about.contact)
+    found.push({ path: ['signal'], says: `${signal} is about no contact, and this pattern counts contacts` });
+  return found;
+}
+
+function asked(part: string, wanted: Readonly<Record<string, unknown>>, shape: Shape, what: string): TriggerFault[] {
+  return Object.entries(wanted).flatMap(([name, value]): TriggerFault[] => {
+    const path = [part, name];
+    const schema = Object.hasOwn(shape, name) ? shape[name] : undefined;
+    if (!schema) {
+      const names = Object.keys(shape);
+      return [{ path, says: `is not ${what}; there is ${names.join(', ')}${didYouMean(name, names)}` }];
+    }
+    if (!Array.isArray(value)) return faultOf(schema, value, path);
+    if (value.length === 0)
+      return [{ path, says: 'an empty list matches nothing: leave it out, or list what may match' }];
+    return value.flatMap((one, i) => [
+      ...faultOf(schema, one, [...path, i]),
+      ...(value.indexOf(one) < i ? [{ path: [...path, i], says: `${JSON.stringify(one)} is listed already` }] : []),
+    ]);
+  });
+}
+
+/** A signal's facts have passed this schema, so a value that does not pass it, or passes as another one, is never there. */
+function faultOf(schema: z.core.$ZodType, value: unknown, path: Path): TriggerFault[] {
+  const read = (schema as z.ZodType).safeParse(value);
+  if (read.success && read.data === value) return [];
+  const why = read.success
+    ? `it is kept as ${JSON.stringify(read.data)}`
+    : (read.error.issues[0]?.message ?? 'invalid');
+  return [{ path, says: `${JSON.stringify(value)} is never there: ${why}` }];
+}
