@@ -3,6 +3,7 @@ import { auditCommands } from './audit/command.js';
 import { probeCommands } from './probe/command.js';
 import { replayCommands } from './replay/command.js';
 import { deadLetterCommands } from './shell/commands/dead-letters.js';
+import { gapCommands } from './shell/commands/gaps.js';
 import { permitCommands } from './shell/commands/permit.js';
 import { playCommands } from './shell/commands/plays.js';
 import { policyCommands } from './shell/commands/policy.js';
@@ -50,6 +51,7 @@ Exit codes:
   permitCommands(countersign);
   settleCommands(countersign);
   deadLetterCommands(countersign);
+  gapCommands(countersign);
   replayCommands(countersign);
   auditCommands(countersign);
   probeCommands(countersign);

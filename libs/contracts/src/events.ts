@@ -26,6 +26,7 @@ export const eventSchemas = {
   SettlementDecided: flow.SettlementDecided,
   DeadLetter: flow.DeadLetter,
   DeadLetterReplayed: flow.DeadLetterReplayed,
+  GapAcknowledged: flow.GapAcknowledged,
   CheckpointPublished: flow.CheckpointPublished,
 } as const;
 

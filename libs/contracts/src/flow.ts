@@ -369,6 +369,25 @@ export type DeadLetter = z.infer<typeof DeadLetter>;
 export const DeadLetterReplayed = z.object({ deadLetterId: Uuid, service: Name, by: Name, at: Instant });
 export type DeadLetterReplayed = z.infer<typeof DeadLetterReplayed>;
 
+/**
+ * A person's word that a gap of a service is known: records that were deleted before it read them. Nothing comes back by it; the
+ * service stops telling of it. `to` is exclusive, and null where the whole topic is gone.
+ */
+export const GapAcknowledged = z.object({
+  service: Name,
+  topic: z.string(),
+  /** The broker's id of the topic that the records were on. */
+  topicId: z.string(),
+  partition: z.int().nonnegative(),
+  from: z.int().nonnegative(),
+  to: z.int().nonnegative().nullable(),
+  why: z.enum(['records-deleted', 'topic-made-again']),
+  by: Name,
+  note: z.string().min(1).max(1000),
+  at: Instant,
+});
+export type GapAcknowledged = z.infer<typeof GapAcknowledged>;
+
 /** A C2SP signed note over a tlog checkpoint. */
 export const CheckpointPublished = z.object({
   origin: z.string(),

@@ -295,6 +295,15 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
       'Orders to handle a dead letter again.',
       { partitions: 1 },
     ),
+    log(
+      'gaps.acknowledged.v1',
+      'console',
+      all,
+      ['GapAcknowledged'],
+      'service',
+      "People's word that they know of records which a service can no longer read.",
+      { partitions: 1 },
+    ),
   ];
 }
 

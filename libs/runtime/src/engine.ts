@@ -14,9 +14,10 @@ import { Clock, compareClock, wallTime } from './clock.js';
 import { committedOnly } from './committed-only.js';
 import { consume, enough, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';
-import type { Cause, JobKind, Keeper, Received, Recovery, Runtime, ServiceSpec, Tx, Work } from './door.js';
+import type { Batch, Cause, JobKind, Keeper, Received, Recovery, Runtime, ServiceSpec, Tx, Work } from './door.js';
 import type { RawRecord } from './entries.js';
 import { describe } from './failures.js';
+import { acknowledge, gapsAcknowledged, openGaps } from './gaps.js';
 import { type Handle, Inbox } from './inbox.js';
 import { actKind, JobRunner } from './jobs.js';
 import { type TopicFacts, topicFacts } from './kafka-inside.js';
@@ -44,7 +45,7 @@ import { fitsText } from './text.js';
 import { tidy } from './tidy.js';
 import { together } from './together.js';
 import { checkSettings, type Difference } from './topic-settings.js';
-import { openGaps, TopicWatch } from './topic-watch.js';
+import { TopicWatch } from './topic-watch.js';
 import { type Bounds, causeKey, UnitOfWork } from './work.js';
 import { PutBack, WorkPositions } from './work-positions.js';
 
@@ -258,7 +259,7 @@ export class Engine implements Runtime {
   private toHandle(handlers: ReadonlyMap<string, Handle>): ReadonlyMap<string, Take> {
     const waiting = this.waiting();
     return new Map(
-      [...this.withReplays(handlers)].map(([name, handle]) => {
+      [...this.withOrders(handlers)].map(([name, handle]) => {
         const topic = topicNamed(name, this.topics);
         const process = (records: readonly RawRecord[]) => this.inbox.process(topic, records, handle, waiting);
         return [name, together(process, this.limits.batchEvents)];
@@ -325,26 +326,38 @@ export class Engine implements Runtime {
   }
 
   private keeping(keeper: Keeper, byBroker = true): Keeping {
-    const { db, limits, now, bounds, service } = this;
+    const { db, limits, now, bounds, service, log } = this;
     const confirm = (topics: readonly string[]) => this.watch.confirm(topics);
     const onScheduled = (kinds: ReadonlySet<string>) => this.jobs.wake(kinds);
-    return new Keeping({ service, db, limits, now, bounds, onScheduled, ...(byBroker && { confirm }) }, keeper);
+    return new Keeping({ service, db, limits, now, bounds, log, onScheduled, ...(byBroker && { confirm }) }, keeper);
   }
 
-  /** The handlers with the engine's own for replayed dead letters. */
-  private withReplays(handlers: ReadonlyMap<string, Handle>): Map<string, Handle> {
+  /** The handlers with the engine's own for what people order of every service: a replay, the end of a gap. */
+  private withOrders(handlers: ReadonlyMap<string, Handle>): Map<string, Handle> {
+    const orders: Record<string, Handle> = {
+      'dead-letters.replayed.v1': (batch) => replay(batch, this.service, this.topics, handlers, this.log),
+      [gapsAcknowledged]: async (batch) => {
+        const { events } = batch as Batch<'GapAcknowledged'>;
+        await acknowledge(
+          batch.tx,
+          this.service,
+          events.map(({ event }) => event.data),
+          this.log,
+        );
+      },
+    };
     const all = new Map(handlers);
-    const own = handlers.get('dead-letters.replayed.v1');
-    all.set('dead-letters.replayed.v1', async (batch) => {
-      await replay(batch, this.service, this.topics, handlers, this.log);
-      await own?.(batch);
-    });
+    for (const [topic, order] of Object.entries(orders))
+      all.set(topic, async (batch) => {
+        await order(batch);
+        await handlers.get(topic)?.(batch);
+      });
     return all;
   }
 
   /** The engine without consumers and timers, for tests: the batch protocol and the jobs, called by hand. */
   byHand(handlers: ReadonlyMap<string, Handle>, keeper?: Keeper) {
-    const all = this.withReplays(handlers);
+    const all = this.withOrders(handlers);
     const keeping = keeper && this.keeping(keeper, false);
     return {
       db: this.db,

@@ -37,6 +37,7 @@ const keeping = (own: Keeper = keeper): Keeping =>
       limits: defaults,
       now: () => at,
       bounds: { writable: new Set(), eventBytes: 1_000_000 },
+      log: { log: () => undefined, warn: () => undefined },
       onScheduled: () => undefined,
     },
     own,
@@ -200,6 +201,7 @@ test('records fetched before their topic was made again are not kept under the n
       {
         ...{ service: 'audit-recorder', db, limits: defaults, now: () => at, confirm },
         bounds: { writable: new Set(), eventBytes: 1_000_000 },
+        log: { log: () => undefined, warn: () => undefined },
         onScheduled: () => undefined,
       },
       { keep: async ({ records }) => void kept.push(...records.map(({ topicId = 'first' }) => topicId)) },

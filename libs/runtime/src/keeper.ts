@@ -1,9 +1,10 @@
-import { type Envelope, type Fault, readEvent, type Topic } from '@countersign/contracts';
+import { type DataOf, type Envelope, type Fault, readEvent, type Topic } from '@countersign/contracts';
 import { type Moment, moment, type Processing, startRecording } from '@countersign/telemetry';
 import type { Database } from './database.js';
 import type { Keeper, SeenRecord, Tx } from './door.js';
 import { nextOf, type RawRecord } from './entries.js';
 import { describe } from './failures.js';
+import { acknowledge } from './gaps.js';
 import type { Limits } from './limits.js';
 import { batchFailed, batchMeasured } from './measures.js';
 import { type Incarnation, TopicMadeAgain } from './topic-watch.js';
@@ -21,6 +22,7 @@ export interface KeepingDependencies {
   readonly limits: Limits;
   readonly now: () => string;
   readonly bounds: Bounds;
+  readonly log: { log(message: string): void; warn(message: string): void };
   readonly onScheduled: (kinds: ReadonlySet<string>) => void;
   /** The topics as they are at this moment, asked after records were fetched. Throws where one was made again. */
   readonly confirm?: (topics: readonly string[]) => Promise<ReadonlyMap<string, Incarnation>>;
@@ -60,6 +62,10 @@ export class Keeping {
               records: seen.records,
               schedule: (cause, job) => unit.schedule(cause, job),
             });
+            const words = seen.records.flatMap((of) =>
+              of.event?.type === 'GapAcknowledged' ? [of.event.data as DataOf<'GapAcknowledged'>] : [],
+            );
+            await acknowledge(tx, this.is.service, words, this.is.log);
             unit.flush();
           }
           return { fresh, kinds: new Set(unit.scheduled.map((job) => job.kind)) };

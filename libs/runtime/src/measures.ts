@@ -2,8 +2,8 @@ import { attributes as a, count, isOn, type Moment, observe, record, since } fro
 import type { Ago } from './ago.js';
 import type { Clock } from './clock.js';
 import type { Database } from './database.js';
+import { openGaps } from './gaps.js';
 import type { Handled } from './inbox.js';
-import { openGaps } from './topic-watch.js';
 import type { StoredOutput } from './work.js';
 
 /** One batch that was handled and published. `times` are those its fresh events name. */

@@ -15,16 +15,6 @@ export interface Incarnation {
   readonly noticedAt: string;
 }
 
-/** Records that nobody can read any more, and that this service had not read. `to` is exclusive; null: to the end of a topic that is gone. */
-export interface Gap {
-  readonly topic: string;
-  readonly partition: number;
-  readonly from: number;
-  readonly to: number | null;
-  readonly why: 'records-deleted' | 'topic-made-again';
-  readonly noticedAt: string;
-}
-
 /** One way in which this service reads topics: by a position a partition, in a table or with its group. */
 export interface Reading {
   readonly topics: readonly string[];
@@ -331,26 +321,3 @@ const startsOf = (topic: string, starts: ReadonlyMap<string, number>): Record<st
   Object.fromEntries(
     [...starts].flatMap(([place, at]) => (partsOf(place).topic === topic ? [[partsOf(place).partition, at]] : [])),
   );
-
-/** Gaps that nobody has acknowledged. */
-export async function openGaps(db: Pick<Database, 'read'>): Promise<readonly Gap[]> {
-  const rows = await db.read<{
-    topic: string;
-    partition: number;
-    from_offset: number;
-    to_offset: number | null;
-    why: Gap['why'];
-    noticed_at: Date;
-  }>(
-    `SELECT topic, partition, from_offset, to_offset, why, noticed_at FROM gaps
-     WHERE acknowledged_at IS NULL ORDER BY noticed_at, topic, partition LIMIT 200`,
-  );
-  return rows.map((row) => ({
-    topic: row.topic,
-    partition: row.partition,
-    from: row.from_offset,
-    to: row.to_offset,
-    why: row.why,
-    noticedAt: row.noticed_at.toISOString(),
-  }));
-}

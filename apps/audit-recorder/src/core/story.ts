@@ -173,6 +173,7 @@ function isNamed({ event, id: ownId }: Recorded, id: string, named: ReadonlySet<
     case 'SettlementDecided':
     case 'ActionSettled':
     case 'PermitRejected':
+    case 'GapAcknowledged':
     case 'CheckpointPublished':
       return named.has(event.id);
     default: {

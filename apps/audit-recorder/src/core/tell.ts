@@ -195,8 +195,17 @@ const tellers: { readonly [T in EventType]: Teller<T> } = {
     ],
   ],
   DeadLetterReplayed: (d) => [['dead letter', `${d.by} had ${d.service} handle it again`]],
+  GapAcknowledged: (d) => [
+    [
+      'gap',
+      `${d.by} knows that ${d.service} cannot read ${recordsSay(d)} of ${d.topic}/${d.partition}, noting “${d.note}”`,
+    ],
+  ],
   CheckpointPublished: (d) => [['checkpoint', `the record's first ${count(d.size, 'leaf', 'leaves')} were signed`]],
 };
+
+const recordsSay = ({ from, to }: DataOf<'GapAcknowledged'>): string =>
+  to === null ? `anything from offset ${from} on` : `the records from offset ${from} to ${to - 1}`;
 
 function profileSays(d: DataOf<'ProfileChanged'>): string {
   switch (d.kind) {

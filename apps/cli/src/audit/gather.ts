@@ -11,12 +11,13 @@ import { readVerifyKeys } from '@countersign/gate';
 import { parseVerifierKey, readEventBytes, readExport, verifyRecord } from '@countersign/record';
 import pg from 'pg';
 import { codeOf, Failure } from '../shell/failure.js';
+import { gapsOf } from '../shell/health.js';
 import { brokerOf } from '../shell/kafka.js';
 import type { Session } from '../shell/session.js';
 import { addProposed } from './facts.js';
 import {
-  type Missed,
   type Observed,
+  type Place,
   placeName,
   type RecordSeen,
   type Reserved,
@@ -47,9 +48,11 @@ export async function gather(
   ]);
   const topics = await readTopics(kafka, installation.kafka?.bootstrap ?? '', installed);
   const at = s.now();
-  const { record, states, versions } = await readRecord(s, installed);
+  const isForgotten = forgottenBy(installed, topics.written, at);
+  const { record, states, versions, forgotten } = await readRecord(s, installed, isForgotten);
   const onTopics = new Set(topics.states.map(({ place }) => placeName(place)));
-  const missed = await readMissed(s);
+  // A service that does not answer says nothing, and `status` tells of it.
+  const { gaps: missed } = await gapsOf(s);
   const { graceSeconds, toleranceSeconds } = given;
   return {
     at,
@@ -63,7 +66,7 @@ export async function gather(
     record,
     missed,
     ...topics,
-    seen: [...topics.seen, ...states],
+    seen: [...topics.seen, ...states, ...forgotten],
     states: [...topics.states, ...versions.filter(({ place }) => !onTopics.has(placeName(place)))],
   };
 }
@@ -77,22 +80,6 @@ function keysIn(jwks: unknown): Observed['keys'] {
       `the keys of the permits: ${error instanceof Error ? error.message : 'unreadable'}; see --keys`,
     );
   }
-}
-
-/** What each service says that it could not read any more. One that does not answer says nothing, and `status` tells of it. */
-async function readMissed(s: Session): Promise<readonly Missed[]> {
-  const found = await Promise.all(
-    Object.entries(s.installation.urls).map(async ([service, url]) => {
-      try {
-        const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(10_000) });
-        const { checks } = (await response.json()) as { checks?: { gaps?: Omit<Missed, 'service'>[] } };
-        return (checks?.gaps ?? []).map((gap) => ({ service, ...gap }));
-      } catch {
-        return [];
-      }
-    }),
-  );
-  return found.flat();
 }
 
 /** Null where the executor shows no sandboxes, or not to whoever has this run.json. */
@@ -179,16 +166,44 @@ function compaction(topics: readonly Topic[]) {
   return { see, superseded, forget };
 }
 
+/** The logs whose events the record keeps whole, and which the audit follows from one to the next. */
+const logsOf = (topics: readonly Topic[]): ReadonlyMap<string, Topic> =>
+  new Map(
+    topics
+      .filter(({ name, kind }) => kind === 'log' && !name.startsWith('signals.inbound.'))
+      .map((topic) => [topic.name, topic]),
+  );
+
+const day = 86_400_000;
+
+/**
+ * Whether a leaf's record is missing from its topic although its age would have it there: the topic was made again since, or
+ * records were deleted by hand. Its event counts as ever, or everything that came of it would look lost. What was appended after
+ * the topics were read at `at` is left out: its causes may not be on the record yet.
+ */
+function forgottenBy(topics: readonly Topic[], written: Observed['written'], at: string) {
+  const logs = logsOf(topics);
+  const there = new Map(written.map(({ place, sha256 }) => [placeName(place), sha256]));
+  return (place: Place, sha256: string): boolean => {
+    const topic = logs.get(place.topic);
+    if (!topic || place.at > at || there.get(placeName(place)) === sha256) return false;
+    return Date.parse(place.at) > Date.parse(at) - topic.retentionDays * day;
+  };
+}
+
 /** Verifies the record in one pass and takes from it what the topics may have forgotten. */
 async function readRecord(
   s: Session,
   topics: readonly Topic[],
-): Promise<{ record: RecordSeen; states: Seen[]; versions: StateSeen[] }> {
+  isForgotten: (place: Place, sha256: string) => boolean,
+): Promise<{ record: RecordSeen; states: Seen[]; versions: StateSeen[]; forgotten: Seen[] }> {
   const histories = new Map(topics.filter(({ name }) => overwritten.includes(name)).map((t) => [t.name, t]));
+  const logs = logsOf(topics);
   const leaves = new Map<string, string | null>();
   const states: Seen[] = [];
   const versions: StateSeen[] = [];
   const proposed = new Map<string, Set<string>>();
+  const forgotten: Seen[] = [];
   const appended: string[] = [];
   const { see, superseded, forget } = compaction(topics);
   const ids = new Map<string, string | undefined>();
@@ -212,14 +227,15 @@ async function readRecord(
             const proposal = read.ok ? ActionProposed.safeParse(read.event.data) : undefined;
             if (proposal?.success) addProposed(proposed, proposal.data);
           }
-          const topic = histories.get(leaf.topic);
-          if (!topic || !bytes) continue;
           const { partition, offset } = leaf;
           const place = { topic: leaf.topic, partition, offset, at };
+          const missing = kept === 'event' && isForgotten(place, Buffer.from(leaf.sha256).toString('hex'));
+          const topic = histories.get(leaf.topic) ?? (missing ? logs.get(leaf.topic) : undefined);
+          if (!topic || !bytes) continue;
           const written = recordIn(bytes);
           const read = readEvent(topic, written);
-          if (read.ok) states.push({ place, event: read.event as Event });
-          versions.push(...stateSeen(topic, place, written));
+          if (read.ok) (missing ? forgotten : states).push({ place, event: read.event as Event });
+          if (!missing) versions.push(...stateSeen(topic, place, written));
         }
         yield batch;
       }
@@ -243,7 +259,7 @@ async function readRecord(
       superseded,
       proposed,
     };
-    return { record, states, versions };
+    return { record, states, versions, forgotten };
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure(2, `the record cannot be read to its end (${codeOf(error)})`);

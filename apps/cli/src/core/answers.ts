@@ -162,3 +162,20 @@ export interface DeadLetterRow {
   /** The last order to handle it again. */
   readonly replayed: { readonly by: string; readonly at: string } | null;
 }
+
+/** Records that were deleted before a service read them, as its health page tells. */
+export interface Gap {
+  readonly service: string;
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
+  readonly from: number;
+  /** Exclusive; null: to the end of a topic that is gone. */
+  readonly to: number | null;
+  readonly why: 'records-deleted' | 'topic-made-again';
+  readonly noticedAt: string;
+}
+
+export interface AcknowledgedGap extends Omit<Gap, 'noticedAt'> {
+  readonly acknowledged: { readonly by: string; readonly note: string; readonly at: string };
+}

@@ -1,10 +1,12 @@
 import { money } from '@countersign/contracts';
 import type { RecordReport } from '@countersign/record';
 import type {
+  AcknowledgedGap,
   Card,
   Control,
   DeadLetterRow,
   Funnel,
+  Gap,
   Health,
   Participants,
   ReviewResult,
@@ -274,6 +276,45 @@ export function deadLetterText(paint: Paint, given: DeadLetterRow): string {
     ],
     (cell, column) => (column === 0 ? paint.dim(cell) : cell),
   );
+}
+
+const lostSays = ({ from, to }: Pick<Gap, 'from' | 'to'>): string =>
+  to === null ? `${from} and all after it` : from + 1 === to ? String(from) : `${from} to ${to - 1}`;
+
+export function gapsText(
+  paint: Paint,
+  open: readonly Gap[],
+  acknowledged: readonly AcknowledgedGap[],
+  silent: readonly string[],
+): string {
+  const rows = [
+    ...open.map((gap) => [...placeCells(gap), `nobody yet; noticed at ${clock(gap.noticedAt)}`]),
+    ...printable(acknowledged).map((gap) => {
+      const { by, at, note } = gap.acknowledged;
+      return [...placeCells(gap), `${by} at ${clock(at)}: “${note}”`];
+    }),
+  ];
+  const headings = ['service', 'topic', 'offsets', 'records', 'why', 'acknowledged by'];
+  const unsaid = silent.map((service) => paint.yellow(`${service} did not answer: its gaps are not known.`));
+  if (rows.length === 0)
+    return [silent.length === 0 ? paint.green('No gaps.') : 'No gaps of the others.', ...unsaid].join('\n');
+  return [titled(paint, headings, rows), ...unsaid].join('\n');
+}
+
+const placeCells = (gap: Omit<Gap, 'noticedAt'>): string[] => [
+  gap.service,
+  `${gap.topic}/${gap.partition}`,
+  lostSays(gap),
+  gap.to === null ? 'unknown' : String(gap.to - gap.from),
+  gap.why === 'topic-made-again' ? 'topic made again' : 'deleted unread',
+];
+
+export function acknowledgedText(paint: Paint, chosen: readonly Gap[], by: string, waiting: readonly Gap[]): string {
+  const done = paint.green(`${count(chosen.length, 'gap')} acknowledged by ${by}.`);
+  const late = [...new Set(waiting.map(({ service }) => service))].sort();
+  return late.length === 0
+    ? done
+    : `${done} ${late.join(', ')} has not taken it yet: see \`countersign gaps\` later; it is on the topic and is not lost.`;
 }
 
 /** `trusted`: whether the verifier key was known before, or only what the record itself names. */

@@ -226,6 +226,9 @@ export function project(events: readonly Received[]): Changes {
       case 'DeadLetterReplayed':
         changes.replays.push(event.data);
         break;
+      case 'GapAcknowledged':
+        count('gaps.acknowledged', event.data.service);
+        break;
       case 'CheckpointPublished':
         count('record', 'checkpoints');
         break;

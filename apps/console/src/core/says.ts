@@ -37,6 +37,7 @@ export function subjectOf(event: Event): string | undefined {
     case 'ControlChanged':
     case 'PolicyPublished':
     case 'CheckpointPublished':
+    case 'GapAcknowledged':
       return undefined;
   }
 }
@@ -82,6 +83,8 @@ export function says(event: Event): string {
       return `${event.data.service} could not handle ${event.data.topic}/${event.data.partition}@${event.data.offset}: ${event.data.fault.says}`;
     case 'DeadLetterReplayed':
       return `${event.data.by} had ${event.data.service} handle a dead letter again`;
+    case 'GapAcknowledged':
+      return `${event.data.by} acknowledged that ${event.data.service} cannot read records of ${event.data.topic}/${event.data.partition}`;
     case 'CheckpointPublished':
       return `the record was signed at ${event.data.size} entries`;
     // State topics are not among those the console handles.

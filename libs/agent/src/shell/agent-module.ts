@@ -50,6 +50,7 @@ function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
     case 'ActionSettled':
     case 'DeadLetter':
     case 'DeadLetterReplayed':
+    case 'GapAcknowledged':
     case 'CheckpointPublished':
       return true;
   }

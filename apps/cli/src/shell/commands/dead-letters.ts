@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Event, Name, servicesOf, sourceOf, topicNamed, topology } from '@countersign/contracts';
+import { type Event, servicesOf, sourceOf, topicNamed, topology } from '@countersign/contracts';
 import type { Command } from 'commander';
 import type { DeadLetterRow } from '../../core/answers.js';
 import { deadLetterRows } from '../../core/dead-letters.js';
@@ -9,7 +9,7 @@ import { count } from '../../core/text.js';
 import { acts, explained } from '../command.js';
 import { Failure } from '../failure.js';
 import { brokerOf, readAll, write } from '../kafka.js';
-import type { Session } from '../session.js';
+import { personOf, type Session } from '../session.js';
 
 const REPLAYED = 'dead-letters.replayed.v1';
 
@@ -62,7 +62,7 @@ export function deadLetterCommands(program: Command): void {
     if ((id === undefined) === (options.all !== true)) throw new Misused('say which: either one id or --all');
     const found = await rows(s, options.service);
     const wanted = id === undefined ? found.filter((row) => row.replayed === null) : [the(id, found)];
-    if (wanted.length > 0) await order(s, wanted, await orderer(s, options.by));
+    if (wanted.length > 0) await order(s, wanted, await personOf(s, options.by));
     const ids = wanted.map(({ deadLetterId, service }) => ({ deadLetterId, service }));
     s.answer(
       { replayed: ids },
@@ -101,15 +101,6 @@ async function order(s: Session, wanted: readonly DeadLetterRow[], by: string): 
     return { key: deadLetterId, event };
   });
   await write(brokerOf(s.installation, 'console'), s.installation.kafka?.bootstrap ?? '', REPLAYED, events);
-}
-
-/** Whose order it is: the person whose token this is, unless the console is away and a name is given. */
-async function orderer(s: Session, by: string | undefined): Promise<string> {
-  if (by !== undefined) {
-    if (!Name.safeParse(by).success) throw new Misused(`--by ${by}: a name such as lea is expected`);
-    return by;
-  }
-  return (await s.console.get<{ person: string }>('/v1/whoami')).person;
 }
 
 function the(id: string, found: readonly DeadLetterRow[]): DeadLetterRow {

@@ -5,6 +5,7 @@ import { controlsText, healthText, statusText } from '../../core/render.js';
 import { type ScopeOptions, scopeOf } from '../../core/scope.js';
 import { printable } from '../../core/text.js';
 import { acts, explained } from '../command.js';
+import { healthPage } from '../health.js';
 import type { Session } from '../session.js';
 
 export function statusCommands(program: Command): void {
@@ -86,11 +87,6 @@ async function participantsOf(s: Session): Promise<Participants | undefined> {
 }
 
 async function healthOf(service: string, url: string): Promise<Health> {
-  try {
-    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(3_000) });
-    const { status } = (await response.json()) as { status?: string };
-    return { service, url, status: status ?? `status ${response.status}` };
-  } catch {
-    return { service, url, status: 'unreachable' };
-  }
+  const page = await healthPage(url, 3_000);
+  return { service, url, status: page ? (page.status ?? `status ${page.code}`) : 'unreachable' };
 }

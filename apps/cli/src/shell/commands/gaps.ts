@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Event, servicesOf, sourceOf, topicNamed, topology } from '@countersign/contracts';
+import type { Command } from 'commander';
+import type { Gap } from '../../core/answers.js';
+import { Misused } from '../../core/edit.js';
+import { acknowledgedGaps, chosenGaps, sameGap } from '../../core/gaps.js';
+import { acknowledgedText, gapsText } from '../../core/render.js';
+import { acts, explained } from '../command.js';
+import { Failure } from '../failure.js';
+import { gapsOf } from '../health.js';
+import { brokerOf, readAll, write } from '../kafka.js';
+import { personOf, type Session } from '../session.js';
+
+const ACKNOWLEDGED = 'gaps.acknowledged.v1';
+
+interface Options {
+  readonly service?: string;
+  readonly all?: boolean;
+  readonly partition?: string;
+  readonly note: string;
+  readonly by?: string;
+  readonly wait: string;
+}
+
+export function gapCommands(program: Command): void {
+  const gaps = program
+    .command('gaps')
+    .description(
+      'records that were deleted before a service read them; asked of every service, acknowledged over Kafka',
+    );
+
+  const list = gaps
+    .command('list', { isDefault: true })
+    .description('the gaps that nobody has acknowledged, of every service')
+    .option('--service <name>', 'of one service')
+    .option('--all', 'what was acknowledged too, by whom and why');
+  explained(
+    list,
+    ['gaps', 'gaps --all', 'gaps list --service orchestrator --json'],
+    'there are some, or a service did not answer',
+  );
+  acts(list, async (s, options: Pick<Options, 'service' | 'all'>) => {
+    const wanted = knownService(s, options.service);
+    const of = ({ service }: { service: string }) => wanted === undefined || service === wanted;
+    const { gaps: found, unreachable } = await gapsOf(s);
+    const silent = unreachable.filter((service) => of({ service }));
+    const open = found.filter(of);
+    const acknowledged = options.all ? (await words(s)).filter(of) : [];
+    s.answer({ gaps: [...open, ...acknowledged], unreachable: silent }, gapsText(s.paint, open, acknowledged, silent));
+    return open.length === 0 && silent.length === 0;
+  });
+
+  const acknowledge = gaps
+    .command('acknowledge')
+    .argument('[topic]', 'the topic whose gaps are known')
+    .description(
+      'say that you know what a service can no longer read; its health page and the audit stop telling of it',
+    )
+    .option('--all', 'every open gap, of every topic')
+    .option('--service <name>', 'of one service')
+    .option('--partition <number>', 'of one partition of the topic')
+    .requiredOption('--note <text>', 'what was lost and what you did about it; it is kept on the record')
+    .option('--by <name>', 'who says so, where the console cannot be asked')
+    .option('--wait <seconds>', 'how long to wait for the services to take it', '15');
+  explained(
+    acknowledge,
+    [
+      'gaps acknowledge reviews.decided.v1 --note "retention was one hour by mistake; answers were given again"',
+      'gaps acknowledge signals.accepted.v1 --service orchestrator --partition 2 --note "sent again by the CRM"',
+    ],
+    'there is no such gap, or you may not',
+  );
+  acts(acknowledge, async (s, topic: string | undefined, options: Options) => {
+    if ((topic === undefined) === (options.all !== true)) throw new Misused('say which: either one topic or --all');
+    const note = options.note.trim();
+    if (note === '' || note.length > 1000)
+      throw new Misused('--note: say in 1 to 1000 characters what was lost and what you did');
+    const seconds = Number(options.wait);
+    if (!(seconds >= 0)) throw new Misused(`--wait ${options.wait}: a number of seconds is expected`);
+    const { gaps: open, unreachable } = await gapsOf(s);
+    const chosen = chosenGaps(open, { topic, service: knownService(s, options.service), partition: options.partition });
+    if (chosen.length === 0) throw new Failure(1, nothingSays(topic, options, open, unreachable));
+    const by = await personOf(s, options.by);
+    await order(s, chosen, by, note);
+    let left: readonly Gap[] = chosen;
+    for (const until = Date.now() + seconds * 1000; left.length > 0 && Date.now() < until; ) {
+      await sleep(250);
+      const now = await gapsOf(s);
+      left = chosen.filter((gap) => now.unreachable.includes(gap.service) || now.gaps.some((one) => sameGap(one, gap)));
+    }
+    s.answer({ acknowledged: chosen, by, note, waiting: left }, acknowledgedText(s.paint, chosen, by, left));
+    return undefined;
+  });
+}
+
+function knownService(s: Session, service: string | undefined): string | undefined {
+  const services: readonly string[] = servicesOf(s.deployment());
+  if (service !== undefined && !services.includes(service))
+    throw new Misused(`--service ${service}: there is ${services.join(', ')}`);
+  return service;
+}
+
+const nothingSays = (
+  topic: string | undefined,
+  { service, partition }: Options,
+  open: readonly Gap[],
+  unreachable: readonly string[],
+): string => {
+  const where = [
+    topic !== undefined && ` on ${topic}`,
+    partition !== undefined && `, partition ${partition}`,
+    service !== undefined && ` at ${service}`,
+  ];
+  const topics = [...new Set(open.map((gap) => gap.topic))].sort();
+  const others =
+    topics.length === 0 ? 'none is open' : `open are gaps on ${topics.join(', ')}: see \`countersign gaps\``;
+  const silent = unreachable.length === 0 ? '' : `; ${unreachable.join(', ')} did not answer`;
+  return `there is no open gap${where.filter(Boolean).join('')}; ${others}${silent}`;
+};
+
+async function words(s: Session) {
+  const wanted = [topicNamed(ACKNOWLEDGED, topology(s.deployment()))];
+  const kafka = brokerOf(s.installation, 'console');
+  return acknowledgedGaps(await readAll(kafka, s.installation.kafka?.bootstrap ?? '', 'console', wanted));
+}
+
+async function order(s: Session, chosen: readonly Gap[], by: string, note: string): Promise<void> {
+  const at = s.now();
+  const events = chosen.map(({ noticedAt: _, ...gap }) => {
+    const event: Event<'GapAcknowledged'> = {
+      id: randomUUID(),
+      source: sourceOf('console'),
+      type: 'GapAcknowledged',
+      time: at,
+      subject: `${gap.topic}/${gap.partition}`,
+      data: { ...gap, by, note, at },
+    };
+    return { key: gap.service, event };
+  });
+  await write(brokerOf(s.installation, 'console'), s.installation.kafka?.bootstrap ?? '', ACKNOWLEDGED, events);
+}
