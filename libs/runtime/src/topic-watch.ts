@@ -152,7 +152,8 @@ export class TopicWatch {
         if (!reading.topics.includes(topic)) continue;
         const at = positions[n]?.get(place) ?? (reading.whole && (this.known.get(topic)?.starts[partition] ?? 0));
         if (typeof at !== 'number') continue;
-        due.push({ place, at });
+        // What was deleted is not about to be.
+        due.push({ place, at: Math.max(at, start) });
         if (at >= start || reading.busy(place)) continue;
         behind.set(`${n} ${place}`, at);
         // Seen twice: what was fetched before it was deleted is handled in the meantime, and the position moves.

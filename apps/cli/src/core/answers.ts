@@ -90,6 +90,8 @@ export interface Health {
   readonly url: string;
   /** `unreachable` where nothing answers. */
   readonly status: string;
+  /** What its health page says is wrong: the member's name, with its value where that is a word. */
+  readonly wrong: readonly string[];
 }
 
 /** By name, as the configuration lists them. */

@@ -82,7 +82,7 @@ export function controlsText(paint: Paint, controls: readonly Control[]): string
 
 export const healthText = (paint: Paint, health: readonly Health[]): string =>
   table(
-    printable(health).map(({ service, status, url }) => [service, status, url]),
+    printable(health).map(({ service, status, url, wrong }) => [service, status, url, wrong.join('; ')]),
     (cell, column) => (column === 1 ? (cell.trim() === 'ok' ? paint.green(cell) : paint.red(cell)) : cell),
   );
 

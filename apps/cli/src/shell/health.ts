@@ -4,7 +4,7 @@ import type { Session } from './session.js';
 /** What a service says of itself; undefined where it does not answer with a health page. */
 export interface HealthPage {
   readonly status?: string;
-  readonly checks?: { readonly gaps?: readonly Omit<Gap, 'service'>[] };
+  readonly checks?: { readonly gaps?: readonly Omit<Gap, 'service'>[] } & Readonly<Record<string, unknown>>;
 }
 
 /** The health page of the service at this address, whatever status it comes with. Undefined where there is none in time. */

@@ -52,7 +52,10 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
     out.write(`Logs: ${relative(join(home, 'logs'))}\n`);
     return 1;
   }
-  say(`everything is healthy; credentials and addresses are in ${relative(join(home, 'run.json'))}`);
+  const where = `credentials and addresses are in ${relative(join(home, 'run.json'))}`;
+  if (running.degraded.length === 0) say(`everything is healthy; ${where}`);
+  else
+    say(`everything runs, but ${running.degraded.join(', ')} need somebody to look: npx countersign status; ${where}`);
 
   let status = 0;
   // A service that ended by itself. A story that ended differently is no reason to stop: it is there to be looked at.

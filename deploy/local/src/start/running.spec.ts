@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
-import { inherited } from './running.js';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { inherited, isUp } from './running.js';
 
 const named = (...names: string[]): Record<string, string> => Object.fromEntries(names.map((name) => [name, '1']));
 
@@ -31,4 +33,24 @@ test('no login, secret or port of this process reaches a service by itself', () 
     'AWS_SECRET_ACCESS_KEY',
   ];
   expect(inherited(named(...own))).toEqual({});
+});
+
+test('a service that stays degraded is up, and is told apart from one that is well; one that starts is not', async () => {
+  const page = { code: 503, status: 'starting' };
+  const server = createServer((_, response) => {
+    response.writeHead(page.code).end(JSON.stringify({ status: page.status }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/health`;
+  const told: boolean[] = [];
+  const tell = (well: boolean) => void told.push(well);
+  expect(await isUp(url, tell, 0)()).toBe(false);
+  page.status = 'degraded';
+  expect(await isUp(url, tell, 0)()).toBe(true);
+  // It may become well by itself.
+  expect(await isUp(url, tell, 60_000)()).toBe(false);
+  Object.assign(page, { code: 200, status: 'ok' });
+  expect(await isUp(url, tell, 60_000)()).toBe(true);
+  expect(told).toEqual([false, true]);
 });

@@ -62,6 +62,8 @@ export interface Running {
   readonly broker: Broker | undefined;
   readonly postgres: Postgres | undefined;
   readonly services: ReadonlyMap<Service, SupervisedProcess>;
+  /** Services that came up and work, although their health page says that something is wrong. */
+  readonly degraded: readonly string[];
   /** How to log in as a principal. */
   kafka(principal: string): Pick<KafkaConfig, 'brokers' | 'sasl'>;
   /** Starts a service anew, e.g. after a kill; `copy` starts another instance beside it on a free port. */
@@ -126,6 +128,8 @@ export async function startEverything(options: StartOptions): Promise<Running> {
       fail(failure);
       if (failure.engine) break_(failure);
     };
+    /** Services that work although something is wrong, when they came up. */
+    const degraded = new Set<string>();
     const secretFile = (variable: string): string => kept.files[variable] as string;
     const launch = async (plan: ServicePlan, instance?: number): Promise<SupervisedProcess> => {
       const { name } = plan;
@@ -145,7 +149,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
         cwd: workspaceRoot,
         logFile: join(home, 'logs', `${label}.log`),
         pidFile: join(home, 'pids', `${label}.json`),
-        probe: () => healthy(`http://127.0.0.1:${port}/health`),
+        probe: isUp(`http://127.0.0.1:${port}/health`, (well) => degraded[well ? 'delete' : 'add'](label)),
         readyMs: 90_000,
       });
       if (instance === undefined) services.set(name, service);
@@ -166,7 +170,8 @@ export async function startEverything(options: StartOptions): Promise<Running> {
       started.map(async (service) => {
         await service.ready;
         ready++;
-        say(`${service.name} is healthy (${ready} of ${started.length})`);
+        const how = degraded.has(service.name) ? 'runs, but something is wrong' : 'is healthy';
+        say(`${service.name} ${how} (${ready} of ${started.length})`);
       }),
     );
     const copies: SupervisedProcess[] = [];
@@ -187,6 +192,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
     return {
       run,
       topics,
+      degraded: [...degraded].sort(),
       get broker() {
         return engines.now().broker;
       },
@@ -241,15 +247,30 @@ const passedOn = new RegExp(
   ].join('|')})$`,
 );
 
-async function healthy(url: string): Promise<boolean> {
-  try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-    await answer.arrayBuffer();
-    return answer.ok;
-  } catch {
-    await sleep(70);
-    return false;
-  }
+/** Longer than a service needs to become well by itself after its start. */
+const settledMs = 10_000;
+
+/**
+ * A probe of a health page: whether the service works. One that stays degraded does: what is wrong may be a person's to mend, such
+ * as a gap, and nobody can while it is not left running. `tell` hears which of both it is.
+ */
+export function isUp(url: string, tell: (well: boolean) => void, settled = settledMs): () => Promise<boolean> {
+  let since: number | undefined;
+  return async () => {
+    try {
+      const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+      const { status } = (await answer.json()) as { status?: string };
+      if (status === 'degraded') since ??= performance.now();
+      else since = undefined;
+      const stays = since !== undefined && performance.now() - since >= settled;
+      if (answer.ok || stays) tell(answer.ok);
+      return answer.ok || stays;
+    } catch {
+      since = undefined;
+      await sleep(70);
+      return false;
+    }
+  };
 }
 
 export { PortTaken };

@@ -1,6 +1,7 @@
 import { deploymentFileOf } from '@countersign/contracts';
 import type { Command } from 'commander';
 import type { Control, Funnel, Health, Participants } from '../../core/answers.js';
+import { wrongIn } from '../../core/health.js';
 import { controlsText, healthText, statusText } from '../../core/render.js';
 import { type ScopeOptions, scopeOf } from '../../core/scope.js';
 import { printable } from '../../core/text.js';
@@ -88,5 +89,10 @@ async function participantsOf(s: Session): Promise<Participants | undefined> {
 
 async function healthOf(service: string, url: string): Promise<Health> {
   const page = await healthPage(url, 3_000);
-  return { service, url, status: page ? (page.status ?? `status ${page.code}`) : 'unreachable' };
+  return {
+    service,
+    url,
+    status: page ? (page.status ?? `status ${page.code}`) : 'unreachable',
+    wrong: wrongIn(page?.checks ?? {}),
+  };
 }
