@@ -175,7 +175,7 @@ entry 2: leaf 1 is missing before it [gap]
 
 test('no text of anybody makes a line of an answer, whichever of them it is', () => {
   const control = { scope: 'all', state: 'stopped', by: 'lea', reason: 'why', version: 1, changedAt: now } as const;
-  const health = { service: 's', status: 'ok', url: 'u' };
+  const health = { service: 's', status: 'ok', url: 'u', wrong: ['w'] };
   const story = { id: 's', found: true, title: 't', lines: [{ at: now, what: 'w', says: 's' }] };
   const proposals = [{ proposalId: 'p', outcome: 'o', reason: 'r' }];
   const task = { taskId: 't', runId: 'r', agent: 'a', purpose: 'p', state: 's', reason: 'r', dueAt: now, proposals };

@@ -37,7 +37,7 @@ export function gapCommands(program: Command): void {
     .option('--all', 'what was acknowledged too, by whom and why');
   explained(
     list,
-    ['gaps', 'gaps --all', 'gaps list --service orchestrator --json'],
+    ['gaps', 'gaps list --all', 'gaps list --service orchestrator --json'],
     'there are some, or a service did not answer',
   );
   acts(list, async (s, options: Pick<Options, 'service' | 'all'>) => {
