@@ -16,6 +16,9 @@ export interface Known {
   readonly people: readonly string[] | undefined;
   readonly agents: readonly string[] | undefined;
   readonly executors: readonly string[] | undefined;
+  /** Agents that have a charter, and ids of sequences. */
+  readonly chartered: readonly string[] | undefined;
+  readonly sequences: readonly string[] | undefined;
 }
 
 type Complain = (part: Part<unknown>, path: Path, says: string) => void;
@@ -55,7 +58,8 @@ const spends: readonly string[] = ['ads.shift_budget', 'ads.resume_campaign'] sa
 
 /** Beyond these a limit limits nothing. Money in minor units. */
 const most = {
-  approvalAbovePercent: 1000,
+  // A cut has no more than 100, and a raise above that is more than twice as much.
+  approvalAbovePercent: 100,
   approvalAboveMinor: 1e12,
   campaignSpendPerDayMinor: 1e12,
   adAccountSpendPerDayMinor: 1e12,
@@ -87,8 +91,7 @@ export function checkRules(part: Part<Rules>, complain: Complain): void {
 export function checkPlay(
   part: Part<Play>,
   charters: readonly Part<Charter>[],
-  sequences: readonly Part<Sequence>[],
-  { people }: Known,
+  { people, chartered, sequences }: Known,
   complain: Complain,
 ): void {
   const { title, trigger, checkpoint, tasks } = part.value;
@@ -111,8 +114,8 @@ export function checkPlay(
     checkSettings(part, at, part.value, task, sequences, complain);
     const charter = charters.find(({ value }) => value.agent === task.agent)?.value;
     if (!charter) {
-      const agents = charters.map(({ value }) => value.agent);
-      complain(part, [...at, 'agent'], `has no charter; ${known(agents, task.agent)}`);
+      if (chartered && !chartered.includes(task.agent))
+        complain(part, [...at, 'agent'], `has no charter; ${known(chartered, task.agent)}`);
       continue;
     }
     for (const [k, kind] of task.kinds.entries()) {
@@ -130,7 +133,7 @@ function checkSettings(
   at: Path,
   { trigger }: Play,
   { agent, kinds, settings = {} }: Task,
-  sequences: readonly Part<Sequence>[],
+  ids: readonly string[] | undefined,
   complain: Complain,
 ): void {
   // An agent that runs elsewhere has settings of its own.
@@ -150,8 +153,7 @@ function checkSettings(
     complain(part, [...at, 'settings', ...path.filter((step) => typeof step !== 'symbol')], message);
 
   const { sequence } = settings;
-  const ids = sequences.map(({ value }) => value.id);
-  if (sequence !== undefined && !ids.includes(String(sequence)))
+  if (sequence !== undefined && ids && !ids.includes(String(sequence)))
     complain(part, place('sequence'), `no such sequence; ${known(ids, String(sequence))}`);
   if (agent === 'sequencing-agent') {
     if (sequence === undefined)
@@ -187,8 +189,8 @@ export function checkSequence(part: Part<Sequence>, complain: Complain): void {
       const fault = placeholderFault(text);
       if (!fault) continue;
       const names = placeholderNames.map((one) => `{{${one}}}`);
-      const meant = didYouMean(fault.found.replace(/[{}\s]/g, ''), placeholderNames);
-      complain(part, [...at, name], `${fault.found} cannot be filled in; there is ${names.join(', ')}${meant}`);
+      const meant = didYouMean(fault.replace(/[{}\s]/g, ''), placeholderNames);
+      complain(part, [...at, name], `${fault} cannot be filled in; there is ${names.join(', ')}${meant}`);
     }
     if (afterSeconds < before)
       complain(part, [...at, 'afterSeconds'], `is before the step above it, ${before} s after the enrolment`);
@@ -291,6 +293,19 @@ export function oddities(
     const { campaignSpendPerDayMinor, adAccountSpendPerDayMinor } = part.value.limits;
     if (campaignSpendPerDayMinor > adAccountSpendPerDayMinor)
       note(part, ['limits', 'campaignSpendPerDayMinor'], 'can never be reached: the cap of the ad account is lower');
+  }
+  const { touches, days } = rules.value.contactFrequency;
+  for (const part of sequences) {
+    const { steps } = part.value;
+    for (const [i, { afterSeconds }] of steps.entries()) {
+      const first = steps[i - touches]?.afterSeconds;
+      if (first !== undefined && afterSeconds - first < days * 86_400)
+        note(
+          part,
+          ['steps', i, 'afterSeconds'],
+          `is refused as contactFrequency stands: ${touches} in ${days} days are used up before it`,
+        );
+    }
   }
   for (const [k, kind] of rules.value.prohibitedKinds.entries()) {
     const agents = charters.filter(({ value }) => value.kinds[kind] !== undefined).map(({ value }) => value.agent);

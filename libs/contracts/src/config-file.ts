@@ -1,5 +1,5 @@
 import { type Document, isAlias, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
-import type { z } from 'zod';
+import { safeParse, type z } from 'zod';
 import { didYouMean } from './nearest.js';
 
 /** A file of the configuration folder, `path` relative to it with `/`: `charters/paid-media-agent.yaml`. */
@@ -141,7 +141,21 @@ function told(issue: Issue, schema: z.ZodType, given: unknown): [Path, string][]
     const bare = value.trim() !== '' && (value === 'true' || value === 'false' || Number.isFinite(Number(value)));
     return [[path, `${issue.message}${bare ? `; write ${value.trim()} without quotes` : ''}`]];
   }
+  if (issue.code === 'invalid_format' && typeof value === 'string')
+    return [
+      [path, `${issue.message}${otherwise(path.reduce<Inside>(inside, { schema, value: given }).schema, value)}`],
+    ];
   return [[path, issue.message]];
+}
+
+/** The same text in the letters that its schema takes. */
+function otherwise(schema: z.core.$ZodType | undefined, text: string): string {
+  const kebab = text
+    .trim()
+    .toLowerCase()
+    .replace(/[\s_]+/g, '-');
+  const meant = [text.trim(), text.trim().toUpperCase(), kebab].find((one) => schema && safeParse(schema, one).success);
+  return meant === undefined ? '' : `; did you mean "${meant}"?`;
 }
 
 const member = (value: unknown, step: string | number): unknown =>

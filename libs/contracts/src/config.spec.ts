@@ -310,7 +310,7 @@ const mistakes: readonly [path: string, from: string, to: string, says: string][
     'charters/sequencing.yaml',
     'approvalAbovePercent: 20',
     'approvalAbovePercent: 100000',
-    'limits.approvalAbovePercent: 100000 is no limit any more; at most 1000 is expected',
+    'limits.approvalAbovePercent: 100000 is no limit any more; at most 100 is expected',
   ],
   [
     'charters/sequencing.yaml',
@@ -483,7 +483,7 @@ const mistakes: readonly [path: string, from: string, to: string, says: string][
     'sequences/follow-up.yaml',
     'subject: Hello',
     'subject: "Hello {{contact.firstName}"',
-    'steps.0.subject: {{ cannot be filled in',
+    'steps.0.subject: {{contact.firstName} cannot be filled in',
   ],
   [
     'sequences/follow-up.yaml',
@@ -514,6 +514,48 @@ const mistakes: readonly [path: string, from: string, to: string, says: string][
   ['sequences/follow-up.yaml', 'afterSeconds: 0', 'afterSeconds: -5', 'steps.0.afterSeconds: Too small'],
   ['sequences/follow-up.yaml', 'afterSeconds: 0', 'afterSeconds: 40000000', 'steps.0.afterSeconds: at most a year'],
   ['sequences/follow-up.yaml', 'purpose: sales', 'purpose: sale', 'did you mean "sales"?'],
+  [
+    'sequences/follow-up.yaml',
+    'subject: Hello',
+    'subject: "Hello {{{contact.firstName}}}"',
+    'steps.0.subject: {{{contact.firstName}}} cannot be filled in',
+  ],
+  [
+    'sequences/follow-up.yaml',
+    'subject: Hello',
+    'subject: "Hello [[contact.firstName]]"',
+    'steps.0.subject: contact.firstName cannot be filled in',
+  ],
+  [
+    'sequences/follow-up.yaml',
+    'subject: Hello',
+    `subject: "Hello $${'{contact.firstName}'}, {name}"`,
+    'steps.0.subject: {contact.firstName} cannot be filled in',
+  ],
+  [
+    'charters/sequencing.yaml',
+    'currency: EUR',
+    'currency: eur',
+    'currency: three capital letters, ISO 4217; did you mean "EUR"?',
+  ],
+  [
+    'charters/sequencing.yaml',
+    'owner: mia',
+    'owner: Mia',
+    'owner: lower-case words joined by - or .; did you mean "mia"?',
+  ],
+  [
+    'plays/surge.yaml',
+    'tier: 1',
+    'tier: gold',
+    'trigger.account.tier: "gold" is never there: one of 1, 2, 3 is expected',
+  ],
+  [
+    'plays/surge.yaml',
+    'id: surge',
+    'id: The Surge',
+    'plays/surge.yaml:2 id: lower-case words joined by - or .; did you mean "the-surge"?',
+  ],
   // Rules.
   [
     'rules.yaml',
@@ -595,7 +637,7 @@ test.each([
   ['routes.yaml.bak', 'is not read: did you mean "routes.yaml"?'],
   [
     'notes.txt',
-    'is not read: there is rules.yaml, routes.yaml, people.yaml, sources.yaml and charters/, plays/, sequences/',
+    'is not read: there is rules.yaml, routes.yaml, people.yaml, sources.yaml, charters/, plays/, sequences/',
   ],
   ['plays/more.yml', 'is not read: its name does not end in .yaml; rename it to "plays/more.yaml", or move it away'],
   ['plays/more.json', 'is not read: its name does not end in .yaml'],
@@ -642,9 +684,29 @@ test('what is no fault and may be a mistake is noted', () => {
     text: String(sequence?.text).replace('follow-up', 'more').replace('hello', 'hi'),
   };
   expect(notes([...sound, more])).toEqual(['sequences/more.yaml:1 id: no play uses this sequence']);
+  const often = change(
+    'sequences/follow-up.yaml',
+    'afterSeconds: 0 }',
+    `afterSeconds: 0 }${[1, 2, 3, 700_000]
+      .map((after) => `\n  - { template: s-${after}, subject: S, body: B, afterSeconds: ${after} }`)
+      .join('')}`,
+  );
+  expect(notes(often)).toEqual([
+    'sequences/follow-up.yaml:7 steps.3.afterSeconds: is refused as contactFrequency stands: 3 in 7 days are used up before it',
+  ]);
   expect(notes(change('rules.yaml', 'prohibitedKinds: []', 'prohibitedKinds: [ads.set_bid]'))).toEqual([
     'rules.yaml:5 prohibitedKinds.0: never runs, although the charter of paid-media-agent allows it',
   ]);
+});
+
+test('of a charter or a sequence that is broken nothing else complains', () => {
+  expect(linesOf(change('charters/paid-media.yaml', 'reviewers: [lea]', 'reviewers: lea'))).toHaveLength(1);
+  expect(linesOf(change('sequences/follow-up.yaml', 'purpose: sales', 'purpose: sale'))).toHaveLength(1);
+});
+
+test('texts without placeholders may hold what texts hold', () => {
+  const text = '"Hello {{contact.firstName}} of {{account.name}}, write to contact.us@example.com; 50% off, a [b] c"';
+  expect(linesOf(change('sequences/follow-up.yaml', 'body: Hello', `body: ${text}`))).toEqual([]);
 });
 
 test('names a file that is missing', () => {

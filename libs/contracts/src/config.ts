@@ -54,10 +54,13 @@ export function readConfig(files: readonly ConfigFile[], deployment?: Deployment
     people: people?.value.people,
     agents: installed?.agents,
     executors: installed?.executors,
+    // Of a list in which one is broken, nothing is missed.
+    chartered: whole(files, 'charters', charters)?.map(({ agent }) => agent),
+    sequences: whole(files, 'sequences', sequences)?.map(({ id }) => id),
   };
   for (const part of charters) checkCharter(part, known, complain);
   for (const part of sequences) checkSequence(part, complain);
-  for (const part of plays) checkPlay(part, charters, sequences, known, complain);
+  for (const part of plays) checkPlay(part, charters, known, complain);
   if (rules) checkRules(rules, complain);
   if (routes) checkRoutes(routes, charters, known, complain);
 
@@ -106,6 +109,7 @@ function deploymentIn(files: readonly ConfigFile[], problems: ConfigProblem[]): 
 
 const contentOf = <T>({ value }: Part<T>): T => value;
 const folders = ['charters', 'plays', 'sequences'];
+const places = folders.map((folder) => `${folder}/`);
 const single = ['rules.yaml', 'routes.yaml', 'people.yaml', 'sources.yaml'];
 const isOf = (folder: string, path: string): boolean =>
   path.startsWith(`${folder}/`) && /(^|\/)[^./][^/]*\.yaml$/.test(path);
@@ -119,16 +123,12 @@ function misplaced({ path }: ConfigFile): ConfigProblem[] {
   if (/(^|\/)\.[^/]*$/.test(path)) return problem('its name begins with a dot');
   if (rest.length === 0) {
     const meant = nearest(path, single) ?? single.find((one) => one.startsWith(`${named}.`));
-    return problem(
-      `${meant ? `did you mean "${meant}"?` : `there is ${single.join(', ')}`} and ${folders.map((f) => `${f}/`).join(', ')}`,
-    );
+    return problem(meant ? `did you mean "${meant}"?` : `there is ${[...single, ...places].join(', ')}`);
   }
   if (folders.includes(folder))
     return problem(`its name does not end in .yaml; rename it to "${named}.yaml", or move it away`);
   const meant = nearest(folder, folders);
-  return problem(
-    `${meant ? `did you mean "${meant}/"?` : 'there is'} ${folders.map((f) => `${f}/`).join(', ')}`.trim(),
-  );
+  return problem(meant ? `did you mean "${meant}/"?` : `there is ${places.join(', ')}`);
 }
 
 function readAll<T>(files: readonly ConfigFile[], folder: string, schema: z.ZodType<T>, problems: ConfigProblem[]) {
@@ -137,6 +137,9 @@ function readAll<T>(files: readonly ConfigFile[], folder: string, schema: z.ZodT
     .map((file) => readPart(file, schema, problems))
     .filter((part) => part !== undefined);
 }
+
+const whole = <T>(files: readonly ConfigFile[], folder: string, parts: readonly Part<T>[]): readonly T[] | undefined =>
+  parts.length === files.filter(({ path }) => isOf(folder, path)).length ? parts.map(contentOf) : undefined;
 
 function readOne<T>(files: readonly ConfigFile[], name: string, schema: z.ZodType<T>, problems: ConfigProblem[]) {
   const file = files.find(({ path }) => path === name);

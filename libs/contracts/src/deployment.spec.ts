@@ -122,7 +122,7 @@ test.each([
   ['what the name of who administers it begins with', source('adm'), 'one of "adm" and "admin" begins with the other'],
   ['the mark of the installation', source('countersign'), '"countersign" is reserved'],
   ['what an agent begins with', source('paid-media'), 'one of "paid-media" and "paid-media-agent" begins with'],
-  ['an executor', source('downstream') + 'executors: [downstream]\n', '"downstream" is listed already'],
+  ['an executor', `${source('downstream')}executors: [downstream]\n`, '"downstream" is listed already'],
 ])('a source cannot have the name of %s', (_, sources, says) => {
   expect(problems(file('', sources))).toContainEqual(expect.stringContaining(says));
 });

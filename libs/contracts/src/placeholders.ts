@@ -2,11 +2,13 @@
 export const placeholderNames = ['contact.firstName', 'contact.lastName', 'account.name'] as const;
 export type PlaceholderName = (typeof placeholderNames)[number];
 
-/** The first placeholder of a text, or half of one, that nobody can fill in. */
-export function placeholderFault(text: string): { readonly at: number; readonly found: string } | undefined {
-  for (const { 0: found, 1: name, index: at } of text.matchAll(
-    /\{\{([^{}]{0,80})\}\}|\{\{|\}\}|\{[a-z]+\.[a-zA-Z]+\}/g,
-  ))
-    if (!(placeholderNames as readonly (string | undefined)[]).includes(name)) return { at, found };
-  return undefined;
-}
+/** Whatever looks as if something was to be filled in: braces of any number, and the names themselves. */
+const candidates = new RegExp(
+  String.raw`\{+[^{}\n]{0,80}\}+|\{\{|\}\}|\b(?:${placeholderNames.map((name) => name.replace('.', String.raw`\.`)).join('|')})\b`,
+  'gi',
+);
+const whole: ReadonlySet<string> = new Set(placeholderNames.map((name) => `{{${name}}}`));
+
+/** The first placeholder of a text, or what looks like one, that nobody can fill in. */
+export const placeholderFault = (text: string): string | undefined =>
+  [...text.matchAll(candidates)].map(([found]) => found).find((found) => !whole.has(found));

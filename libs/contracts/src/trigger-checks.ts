@@ -56,8 +56,11 @@ function asked(part: string, wanted: Readonly<Record<string, unknown>>, shape: S
 function faultOf(schema: z.core.$ZodType, value: unknown, path: Path): TriggerFault[] {
   const read = (schema as z.ZodType).safeParse(value);
   if (read.success && read.data === value) return [];
+  const words = [...(schema._zod.values ?? [])].filter((one) => one !== undefined).map(String);
+  const expected =
+    words.length > 0 ? `one of ${words.join(', ')} is expected${didYouMean(String(value), words)}` : undefined;
   const why = read.success
     ? `it is kept as ${JSON.stringify(read.data)}`
-    : (read.error.issues[0]?.message ?? 'invalid');
+    : (expected ?? read.error.issues[0]?.message ?? 'invalid');
   return [{ path, says: `${JSON.stringify(value)} is never there: ${why}` }];
 }

@@ -95,3 +95,9 @@ test('values that are too large for a settlement are left out', () => {
     externalReference: key,
   });
 });
+
+test('an answer that nests too deep to be kept is no answer of ours', () => {
+  const after = (depth: number) => `{"outcome":"done","after":{"x":${'['.repeat(depth)}${']'.repeat(depth)}}}`;
+  expect(answerOf(200, after(90), key)).toMatchObject({ outcome: 'done' });
+  for (const depth of [101, 100_000]) expect(answerOf(200, after(depth), key)).toMatchObject({ outcome: 'unknown' });
+});

@@ -1,4 +1,4 @@
-import type { Action } from '@countersign/contracts';
+import { type Action, parseJson } from '@countersign/contracts';
 import { z } from 'zod';
 import { type Answer, type Found, rejected, type Unknown, unknown } from './answer.js';
 
@@ -86,7 +86,7 @@ function bodyOf(text: string | undefined): Body | undefined | 'foreign' {
   const said = text?.trim();
   if (said === undefined || said.startsWith('<')) return 'foreign';
   try {
-    const parsed = Body.safeParse(JSON.parse(said));
+    const parsed = Body.safeParse(parseJson(said));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return /^[{[]/.test(said) ? 'foreign' : undefined;

@@ -1,3 +1,5 @@
+import { refuseTooDeep } from '@countersign/contracts';
+
 /**
  * The one JSON object that a model's text holds: the text itself, or what stands between a brace and the brace that closes it,
  * whatever surrounds it (a code fence, words); reasoning in tags before it does not count. Undefined where there is none or more
@@ -44,6 +46,7 @@ function groupsOf(text: string): string[] {
 
 function parse(text: string): unknown {
   try {
+    refuseTooDeep(text);
     return JSON.parse(text, (_key, value) =>
       typeof value === 'string' ? value.replaceAll('\u0000', '\ufffd').toWellFormed() : value,
     );

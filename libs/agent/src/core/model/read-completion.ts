@@ -1,3 +1,4 @@
+import { parseJson, TooDeep } from '@countersign/contracts';
 import { z } from 'zod';
 import { listOf } from './list-of.js';
 
@@ -24,8 +25,9 @@ const no = (why: string): Asked => ({ ok: false, why: `the model's server ${why}
 export function readCompletion(body: string): { readonly asked: Asked; readonly tokens?: number } {
   let json: unknown;
   try {
-    json = JSON.parse(body);
-  } catch {
+    json = parseJson(body);
+  } catch (error) {
+    if (error instanceof TooDeep) return { asked: no('answered with JSON that nests too deep') };
     const streamed = /^\s*(data|event|id|retry)?:/.test(body);
     return {
       asked: no(streamed ? 'streamed its answer, which nobody asked for' : 'answered with something other than JSON'),
