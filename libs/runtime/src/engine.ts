@@ -509,6 +509,7 @@ export class Engine implements Runtime {
       const unit = new UnitOfWork(this.service, at, tx, this.bounds, traceparent);
       const result = await fn(unit);
       unit.causesAmong([causeKey(cause)]);
+      await unit.withhold();
       unit.flush();
       const id = `${cause.source} ${cause.id}`;
       tx.write(

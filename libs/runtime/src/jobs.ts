@@ -335,10 +335,12 @@ export class JobRunner {
     ended: readonly { id: string; outputs: readonly StoredOutput[] }[],
   ): Promise<void> {
     await this.is.publish(ended.flatMap((row) => row.outputs));
-    await this.is.db.read(`DELETE FROM jobs WHERE kind = $1 AND id = ANY($2) AND result_at IS NOT NULL`, [
-      kind,
-      ended.map((row) => row.id),
-    ]);
+    await this.is.db.read(
+      `WITH gone AS (DELETE FROM jobs WHERE kind = $1 AND id = ANY($2) AND result_at IS NOT NULL RETURNING result_at)
+       INSERT INTO jobs_published (at) SELECT max(result_at) FROM gone HAVING count(*) > 0
+       ON CONFLICT (only_row) DO UPDATE SET at = greatest(jobs_published.at, excluded.at)`,
+      [kind, ended.map((row) => row.id)],
+    );
   }
 }
 

@@ -267,6 +267,27 @@ export class ErasedLetters1763600000013 implements MigrationInterface {
   }
 }
 
+/**
+ * When the last job ended that is published and deleted. With the inbox it tells the time of the last work that the tables know of: an event
+ * that this service published later is of work that they lack. What was done before this migration counts as known.
+ */
+export class JobsPublished1763600000014 implements MigrationInterface {
+  name = 'JobsPublished1763600000014';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(
+      'CREATE TABLE jobs_published (only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), at timestamptz NOT NULL) WITH (fillfactor = 50)',
+    );
+    await db.query(`
+      INSERT INTO jobs_published (at)
+      SELECT now() WHERE EXISTS (SELECT FROM inbox)`);
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('DROP TABLE jobs_published');
+  }
+}
+
 /** Those of every service, oldest first. */
 export const runtimeMigrations = [
   RuntimeTables1763600000000,
@@ -277,4 +298,5 @@ export const runtimeMigrations = [
   TopicsAndGaps1763600000009,
   WorkPositions1763600000011,
   ErasedLetters1763600000013,
+  JobsPublished1763600000014,
 ] as const;

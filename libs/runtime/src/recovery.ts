@@ -29,8 +29,8 @@ interface RecoveryOf {
   readonly log: Log;
 }
 
-/** A partition whose tables are behind what its group has handled. */
-interface Behind {
+/** How far the tables have handled a partition, what its group has committed, and where it ends. */
+interface Place {
   readonly topic: string;
   readonly partition: number;
   readonly from: number;
@@ -39,31 +39,33 @@ interface Behind {
 }
 
 /**
- * Notices, before any work is done, that the tables are older than what the group has handled: the database was put back from a
+ * Notices, before any work is done, that the tables are older than what the service has done: the database was put back from a
  * copy, or made anew. Then it reads what the service had published since, so that what is handled again is not said otherwise, and
  * lets the service take it over. Repeated by a start that comes after a crash, and harmless in two instances at once.
  */
 export async function recover(is: RecoveryOf): Promise<void> {
-  const { behind, sure } = await whenLed(is.limits, () => compared(is));
-  if (behind.length === 0) return;
+  const places = await whenLed(is.limits, () => compared(is));
+  // Offsets beyond the end are of another topic of this name.
+  const ahead = places.filter(({ from, committed, end }) => committed > from && committed <= end);
+  if (ahead.length === 0 && !(await saidLater(is))) return;
   const found = await readSaid(is);
-  if (sure === 0 && found === 0) return;
-  for (const { topic, partition, from, committed: at } of behind)
-    is.log.log(`${topic}/${partition}: the tables end at ${from}, the group's offset is ${at < 0 ? 'gone' : at}`);
+  for (const { topic, partition, from, committed: at } of ahead)
+    is.log.log(`${topic}/${partition}: the tables end at ${from}, the group's offset is ${at}`);
   await is.db.transaction(async (tx) => {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtext('countersign recovery'), hashtext(current_schema()))`);
     await takeOver(tx, is.recovery, is.now());
-    // All that is on the topics now may have been handled: offsets are committed a second late.
+    // All that is on the topics now may have been handled, on every partition: offsets are committed a second late, and jobs of events
+    // that the tables know may have been done.
     await tx.query(
       `INSERT INTO work_positions (topic, partition, next_offset, again_until)
        SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) AS n(topic, partition, next_offset, again_until)
        ORDER BY topic, partition
        ON CONFLICT (topic, partition) DO UPDATE SET again_until = greatest(work_positions.again_until, excluded.again_until)`,
-      [behind.map((b) => b.topic), behind.map((b) => b.partition), behind.map((b) => b.from), behind.map((b) => b.end)],
+      [places.map((p) => p.topic), places.map((p) => p.partition), places.map((p) => p.from), places.map((p) => p.end)],
     );
   });
   is.log.warn(
-    `the database is older than what was handled: ${behind.length} partitions are handled again from where its tables end; ` +
+    `the database is older than what was handled: ${ahead.length} partitions are handled again from where its tables end; ` +
       `${found} events that were published since stand as they are`,
   );
 }
@@ -75,48 +77,80 @@ export async function takeOver(tx: Tx, recovery: Recovery | undefined, at: strin
   await recovery.recover({ tx, at, said });
 }
 
-/** Partitions of which more was handled than the tables know; `sure` counts those of which the group says so. */
-async function compared(is: RecoveryOf): Promise<{ readonly behind: readonly Behind[]; readonly sure: number }> {
+async function compared(is: RecoveryOf): Promise<readonly Place[]> {
   // In this order: another instance writes its tables before it commits, so that tables >= offsets holds at any time.
   const committed = await is.admin.fetchOffsets({ groupId: is.service, topics: is.topics.map(({ name }) => name) });
   const positions = await positionsWithin(is, 'work_positions');
-  const behind: Behind[] = [];
-  let sure = 0;
+  const places: Place[] = [];
   for (const { topic, partitions } of committed) {
-    const ends = new Map((await is.admin.fetchTopicOffsets(topic)).map((end) => [end.partition, end]));
+    const ends = new Map((await is.admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, high]));
     for (const { partition, offset } of partitions) {
       const from = positions.get(`${topic}/${partition}`) ?? is.startOf(topic, partition);
-      const high = Number(ends.get(partition)?.high ?? 0);
-      const low = Number(ends.get(partition)?.low ?? 0);
-      // Offsets beyond the end are of another topic of this name.
-      if (Number(offset) > from && Number(offset) <= high) sure++;
-      // A group that was not there for a week is forgotten: whether its service had handled anything, only its topics can tell.
-      else if (Number(offset) >= 0 || high <= Math.max(from, low)) continue;
-      behind.push({ topic, partition, from, committed: Number(offset), end: high });
+      places.push({ topic, partition, from, committed: Number(offset), end: Number(ends.get(partition) ?? 0) });
     }
   }
-  return { behind, sure };
+  return places;
+}
+
+/** When the last work was done that the tables know of; 0: they know of none. */
+async function lastWork({ db }: RecoveryOf): Promise<number> {
+  // Topic by topic: the inbox has no index of its times alone.
+  const [last] = await db.read<{ at: Date | null }>(
+    `WITH RECURSIVE t AS (
+       SELECT min(topic) AS topic FROM inbox
+       UNION ALL SELECT (SELECT min(i.topic) FROM inbox i WHERE i.topic > t.topic) FROM t WHERE t.topic IS NOT NULL
+     )
+     SELECT greatest((SELECT max((SELECT max(i.at) FROM inbox i WHERE i.topic = t.topic)) FROM t),
+                     (SELECT max(result_at) FROM jobs), (SELECT max(at) FROM jobs_published)) AS at`,
+  );
+  return last?.at?.getTime() ?? 0;
+}
+
+/**
+ * Whether the service has published something later than the last work that its tables know of: what is published was committed
+ * first. Only this tells of jobs that were done since a copy, and of a group whose offsets the broker has forgotten.
+ */
+async function saidLater(is: RecoveryOf): Promise<boolean> {
+  let latest = 0;
+  // A minute for a broker whose clock is behind.
+  await readOwn(is, (await lastWork(is)) - 60_000, async (topic, records) => {
+    for (const record of records) {
+      const read = readEvent(topic, record);
+      if (read.ok) latest = Math.max(latest, Date.parse(read.event.time));
+    }
+  });
+  // What another instance has published meanwhile is in the tables by now.
+  return latest > (await lastWork(is));
 }
 
 /** Reads what the service had published since its tables end into `said`; returns how many events that were. */
-async function readSaid({ kafka, admin, db, service, own, limits, now, log }: RecoveryOf): Promise<number> {
-  const [last] = await db.read<{ at: Date | null }>('SELECT max(at) AS at FROM inbox');
+async function readSaid(is: RecoveryOf): Promise<number> {
+  let count = 0;
   // An hour for clocks that differ, and for what was handled before and published later.
-  const since = last?.at ? last.at.getTime() - 3_600_000 : 0;
+  await readOwn(is, (await lastWork(is)) - 3_600_000, async (topic, records) => {
+    count += await keep(is.db, topic, records, is.now(), is.log);
+  });
+  return count;
+}
+
+/** Hands over what the service has published from a time on. */
+async function readOwn(
+  { kafka, admin, service, own, limits, log }: RecoveryOf,
+  since: number,
+  take: (topic: Topic, records: readonly RawRecord[]) => Promise<void>,
+): Promise<void> {
   const from = new Map<string, string>();
   for (const { name } of own)
-    for (const { partition, offset } of await whenLed(limits, () => admin.fetchTopicOffsetsByTimestamp(name, since)))
+    for (const { partition, offset } of await whenLed(limits, () =>
+      admin.fetchTopicOffsetsByTimestamp(name, Math.max(0, since)),
+    ))
       from.set(`${name}/${partition}`, offset);
-  let count = 0;
   await readToEnds({
     ...{ kafka, admin, limits, log, from },
     groupId: `${service}.said.${randomUUID()}`,
     topics: own.map(({ name }) => name),
-    take: async (name, records) => {
-      count += await keep(db, topicNamed(name, own), records, now(), log);
-    },
+    take: (name, records) => take(topicNamed(name, own), records),
   });
-  return count;
 }
 
 async function keep(db: Database, topic: Topic, records: readonly RawRecord[], at: string, log: Log): Promise<number> {

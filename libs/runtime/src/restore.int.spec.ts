@@ -3,7 +3,7 @@ import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Batch, causeOf, type ServiceSpec } from './door.js';
+import { type Batch, causeOf, type JobKind, type ServiceSpec } from './door.js';
 import { Engine } from './engine.js';
 import type { Handle } from './inbox.js';
 
@@ -75,18 +75,19 @@ const engine = (): Engine => {
   engines.push(made);
   return made;
 };
-const run = async (made = engine()): Promise<Engine> => {
+const run = async (made = engine(), topics = [topic], kinds: JobKind<never>[] = []): Promise<Engine> => {
   await made.prepare();
-  await made.begin(new Map([[topic, effect]]), []);
+  await made.begin(new Map(topics.map((name) => [name, effect])), kinds);
   return made;
 };
+const claims = (): string[] => warned.filter((says) => says.includes('older than what was handled'));
 
-async function send(from: number, count: number): Promise<void> {
+async function send(from: number, count: number, to = topic): Promise<void> {
   const producer = kafka.producer();
   await producer.connect();
   const messages = Array.from({ length: count }, (_, i) => {
     const n = from + i;
-    const source = sourceOf('paid-media-agent');
+    const source = sourceOf(to.includes('sequencing') ? 'sequencing-agent' : 'paid-media-agent');
     const time = '2026-11-21T10:00:00.000Z';
     const { headers, value } = toBinary({
       id: `event-${n}`,
@@ -97,7 +98,7 @@ async function send(from: number, count: number): Promise<void> {
     });
     return { key: `key-${n % 16}`, headers, value };
   });
-  await producer.send({ topic, acks: -1, messages });
+  await producer.send({ topic: to, acks: -1, messages });
   await producer.disconnect();
 }
 
@@ -286,4 +287,125 @@ test('a database that is put back beneath a running service is noticed, and noth
   await until(async () => (await effects()).length === 23);
   expect(await effects()).toEqual([...expected(100, 10), ...expected(200, 10), ...expected(300, 3)]);
   expect(await deadLetters()).toEqual([]);
+});
+
+/** Ends what was scheduled long ago by saying so. */
+const late: JobKind = {
+  kind: 'late',
+  leaseMs: 30_000,
+  batch: 10,
+  work: (jobs, context) =>
+    context.finish(jobs, async (owned, work) => {
+      for (const job of owned) {
+        calls.push(`${job.id} in the ${life} life`);
+        const says = { rule: 'life', outcome: 'refuse' as const, says: `in the ${life} life` };
+        const verdict = {
+          outcome: 'refused' as const,
+          reasons: [says],
+          tier: null,
+          policy: { version: 0, digest: null },
+        };
+        const { proposalId, taskId, agent, play, action } = proposal(Number(job.id));
+        const ids = { proposalId, actionId: action.actionId, taskId, agent, play, kind: action.kind };
+        const data = { ...ids, digest: 'a'.repeat(64), verdict: { ...verdict, at: work.at } };
+        work.emit(job.cause, { topic: out, key: 'k', type: 'ActionRefused', data, subject: proposalId });
+      }
+    }),
+};
+const schedule = (n: number): Promise<unknown> =>
+  query(
+    `INSERT INTO jobs (kind, id, due_at, payload, cause, created_at)
+     VALUES ('late', '${n}', now() + interval '1 day', '{}', '{"source": "/test", "id": "job-${n}"}', now())`,
+  );
+const due = (): Promise<unknown> => query(`UPDATE jobs SET due_at = now() - interval '1 minute'`);
+
+test('a job that was done since the copy, though no event was handled since, tells of the restore, and what it said stands', async () => {
+  const first = await run();
+  await send(100, 10);
+  await until(async () => (await said()).size === 10);
+  await schedule(700);
+  await first.drain();
+  await backUp();
+  const second = await run(engine(), [topic], [late as never]);
+  await due();
+  await until(async () => (await said()).size === 11);
+  await until(async () => (await query('SELECT FROM jobs')).length === 0);
+  await second.drain();
+  await restore();
+
+  life = 'second';
+  const third = await run(engine(), [topic], [late as never]);
+  expect(claims()).toHaveLength(1);
+  // Every event on the topics may have been worked since the copy, those that the tables know too.
+  for (let partition = 0; partition < 4; partition++) {
+    const [row] = await query<{ n: string }>(
+      `SELECT count(*) AS n FROM inbox WHERE topic = '${topic}' AND partition = ${partition}`,
+    );
+    if (Number(row?.n) > 0) expect(third.hadRead({ topic, partition, offset: '0' })).toBe(true);
+  }
+  await due();
+  await until(async () => (await query('SELECT FROM jobs')).length === 0);
+  expect([...((await said()).get(uuid(700)) ?? [])]).toEqual(['in the first life']);
+});
+
+test('where one partition tells of a restore, events of the others may have been worked since too', async () => {
+  const first = await run();
+  await send(100, 30);
+  await until(async () => (await said()).size === 30);
+  await first.drain();
+  await backUp();
+  const second = await run();
+  await send(200, 1);
+  await until(async () => (await said()).size === 31);
+  await second.drain();
+  await restore();
+  const third = await run();
+  expect(claims()).toHaveLength(1);
+  const rows = await query<{ partition: number }>(`SELECT DISTINCT partition FROM inbox WHERE topic = '${topic}'`);
+  expect(rows.length).toBeGreaterThan(1);
+  for (const { partition } of rows) expect(third.hadRead({ topic, partition, offset: '0' })).toBe(true);
+});
+
+test('a topic that is new to the service, offsets that the broker has forgotten, a job just done, and an upgrade are no restore', async () => {
+  const first = await run(engine(), [topic], [late as never]);
+  await send(100, 10);
+  await schedule(700);
+  await due();
+  await until(async () => (await said()).size === 11);
+  await until(async () => (await query('SELECT FROM jobs')).length === 0);
+  await first.drain();
+
+  // An upgrade: others have written to the new topic before the service first reads it.
+  await send(300, 5, 'actions.proposed.sequencing-agent.v1');
+  calls = [];
+  const both = [topic, 'actions.proposed.sequencing-agent.v1'];
+  const second = await run(engine(), both);
+  await until(async () => (await said()).size === 16);
+  expect([...calls].sort()).toEqual(expected(300, 5));
+  expect(claims()).toEqual([]);
+  await second.drain();
+
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.deleteGroups([spec.name]);
+  await admin.disconnect();
+  await send(400, 5);
+  calls = [];
+  const third = await run(engine(), both);
+  await until(async () => (await said()).size === 21);
+  expect([...calls].sort()).toEqual(expected(400, 5));
+  expect(claims()).toEqual([]);
+  await third.drain();
+
+  // As the migration finds it: a database of the version before, whose last work was a job's.
+  await query(`UPDATE inbox SET at = at - interval '1 hour';
+    DROP TABLE jobs_published, said, work_positions;
+    DELETE FROM migrations WHERE name IN ('WorkPositions1763600000011', 'JobsPublished1763600000013')`);
+  await send(500, 5);
+  calls = [];
+  const fourth = await run(engine(), both);
+  await until(async () => (await said()).size === 26);
+  expect([...calls].sort()).toEqual(expected(500, 5));
+  expect(claims()).toEqual([]);
+  expect(await fourth.health()).not.toHaveProperty('checks.restored');
 });
