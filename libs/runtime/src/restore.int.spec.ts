@@ -400,7 +400,7 @@ test('a topic that is new to the service, offsets that the broker has forgotten,
   // As the migration finds it: a database of the version before, whose last work was a job's.
   await query(`UPDATE inbox SET at = at - interval '1 hour';
     DROP TABLE jobs_published, said, work_positions;
-    DELETE FROM migrations WHERE name IN ('WorkPositions1763600000011', 'JobsPublished1763600000013')`);
+    DELETE FROM migrations WHERE name IN ('WorkPositions1763600000011', 'JobsPublished1763600000014')`);
   await send(500, 5);
   calls = [];
   const fourth = await run(engine(), both);
