@@ -64,6 +64,16 @@ test('a topic made again is no restore: neither before nor after it is read agai
   expect(await stored()).toEqual([3]);
 });
 
+test('a topic made again before any position of it was written is no restore', async () => {
+  const positions = new WorkPositions(db);
+  await positions.read();
+  await madeAgain();
+  await positions.write(at(10));
+  expect(await positions.read()).toEqual(new Map());
+  await positions.write(at(3));
+  expect(await stored()).toEqual([3]);
+});
+
 test('a topic that is made again while positions are read is no restore', async () => {
   const positions = new WorkPositions(db);
   await positions.read();

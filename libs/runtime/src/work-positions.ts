@@ -10,6 +10,7 @@ export class PutBack extends Error {
 
 /** Where a partition stood, and of which topic, by the broker's id. */
 interface Known {
+  readonly topic: string;
   readonly next: number;
   readonly topicId: string | null;
 }
@@ -37,13 +38,12 @@ export class WorkPositions {
     const found = new Map<string, Known>();
     for (const { topic, topicId, partition, next } of rows)
       if (typeof partition === 'number' && typeof next === 'number')
-        found.set(placeOf({ topic, partition }), { next, topicId });
-    for (const [place, { next, topicId }] of this.known) {
-      const now = found.get(place);
-      if (now ? now.topicId === topicId && now.next < next : next > 0) throw new PutBack();
-    }
+        found.set(placeOf({ topic, partition }), { topic, next, topicId });
+    const topicIds = new Map(rows.flatMap(({ topic, topicId }) => (topicId === null ? [] : [[topic, topicId]])));
+    for (const [place, { topic, next, topicId }] of this.known)
+      if ((topicIds.get(topic) ?? null) === topicId && (found.get(place)?.next ?? 0) < next) throw new PutBack();
     this.known = found;
-    this.topicIds = new Map(rows.flatMap(({ topic, topicId }) => (topicId === null ? [] : [[topic, topicId]])));
+    this.topicIds = topicIds;
     return new Map([...found].map(([place, { next }]) => [place, next]));
   }
 
@@ -81,7 +81,7 @@ export class WorkPositions {
     );
     if (back.length > 0) throw new PutBack();
     const moved = offsets.map(
-      (one, n) => [placeOf(one), { next: Number(one.offset), topicId: ids[n] ?? null }] as const,
+      (one, n) => [placeOf(one), { topic: one.topic, next: Number(one.offset), topicId: ids[n] ?? null }] as const,
     );
     this.known = new Map([...this.known, ...moved]);
   }
