@@ -16,6 +16,7 @@ import {
   SpentMinor1763700000003,
   UnsentTurns1764300000001,
 } from './shell/migrations/executor-tables.js';
+import { PastSettlements } from './shell/past.js';
 import { PermitJobs } from './shell/permit-jobs.js';
 import { Permits } from './shell/permits.js';
 import { SandboxPages } from './shell/sandbox-pages.js';
@@ -27,6 +28,7 @@ export const spec: ServiceSpec = {
   migrations: [Permits1763700000001, Sandboxes1763700000002, SpentMinor1763700000003, UnsentTurns1764300000001],
   state: ['consents.v1', 'contact-points.v1', 'controls.v1', 'policies.v1'],
   jobs: [PermitJobs],
+  recovery: PastSettlements,
   permitKeys: (env) =>
     [...readSettings(env).permitKeys.values()].map((key) => keyThumbprint(String(key.export({ format: 'jwk' }).x))),
 };
@@ -49,6 +51,7 @@ export const spec: ServiceSpec = {
     ComparedState,
     Permits,
     PermitJobs,
+    PastSettlements,
   ],
 })
 export class ActionExecutorModule {}

@@ -27,6 +27,7 @@ import {
   standing,
   type Tried,
 } from '../core/decide.js';
+import { endOf } from '../core/past.js';
 import { rejectionOf, settledKey, settledTopic, settlementOf } from '../core/settlement.js';
 import { PERMIT, type PermitJob } from './approvals.js';
 import { ComparedState, type Known } from './compared-state.js';
@@ -123,18 +124,16 @@ export class PermitJobs implements JobKind<PermitJob> {
     const resuming: PJob[] = [];
     // Intents that the restored table has as not called.
     const lost: PJob[] = [];
-    // Settled before a restore, by a row that is lost.
-    const restored: { job: PJob; step: Ended & { step: 'end' } }[] = [];
     // Intents of ours that waited, or that could not be sent: nobody has called.
     const reopened = new Map<PJob, ApprovedAction>();
     const ends = new Map<PJob, { end: End; turn: number }>();
     for (const job of jobs) {
       const row = rows.get(compared.get(job.id)?.permitId ?? '');
       const before = stepSaid(settled.get(settlementId(job)));
-      if (before?.step === 'end' && row === undefined)
-        (uncalledEnd(before) ? ending : restored).push({ job, step: before });
-      else if (before) openings.push({ next: 'settle', job, step: before });
-      if (before) continue;
+      if (before) {
+        openings.push({ next: 'settle', job, step: before });
+        continue;
+      }
       if (row?.jobId === job.id) {
         if (row.end) openings.push({ next: 'settle', job, step: { step: 'end', end: row.end } });
         else if (row.turns > row.unsent) resuming.push(job);
@@ -159,10 +158,7 @@ export class PermitJobs implements JobKind<PermitJob> {
 
     const taken = await this.permits.take(
       tx,
-      [
-        ...[...spending, ...restored].map(({ job }) => takingOf(job, null)),
-        ...ending.map(({ job, step }) => takingOf(job, step.end)),
-      ],
+      [...spending.map(({ job }) => takingOf(job, null)), ...ending.map(({ job, step }) => takingOf(job, step.end))],
       at,
     );
     // The turn that was lost; the one that is taken now comes after it.
@@ -178,7 +174,7 @@ export class PermitJobs implements JobKind<PermitJob> {
       if (!taken.has(job.id)) openings.push({ next: 'later', job, step: again });
       else if (action && !this.mayHaveRun(job)) openings.push({ next: 'call', job, action, tried: first });
     }
-    for (const { job, step } of [...ending, ...restored])
+    for (const { job, step } of ending)
       openings.push(taken.has(job.id) ? { next: 'settle', job, step } : { next: 'later', job, step: again });
     for (const job of resuming) {
       const tried = turns.get(permitIdOf(job));
@@ -420,20 +416,15 @@ const permitIdOf = (job: PJob): string => job.payload.approval.permitId;
 /** The id of the event that ends a permit's job. */
 const settlementId = ({ cause }: PJob): string => outputId('action-executor', cause, 0);
 
-/** How a job had ended before a restore, as its settlement says. */
+/** How a job had ended before a restore, as its settlement says; its permit has its row again by then. */
 function stepSaid(said: readonly Said[] | undefined): Ended | undefined {
   for (const { type, data } of said ?? []) {
     if (type === 'PermitRejected') return { step: 'reject', reason: data.reason };
-    if (type !== 'ActionSettled' || data.outcome === 'undone') continue;
-    const { outcome, reason, externalReference, spentMinor, before, after } = data;
-    return { step: 'end', end: { outcome, reason, externalReference, spentMinor, before, after } };
+    const end = type === 'ActionSettled' ? endOf(data) : undefined;
+    if (end) return { step: 'end', end };
   }
   return undefined;
 }
-
-/** Whether an end says that nothing was called. */
-const uncalledEnd = ({ end }: Ended & { step: 'end' }): boolean =>
-  end.outcome === 'refused' || end.outcome === 'expired';
 
 const takingOf = (job: PJob, end: End | null): Taking => {
   const { permitId, actionId, proposalId, connector } = job.payload.approval;

@@ -10,6 +10,7 @@ import { Approvals } from './approvals.js';
 import { ComparedState } from './compared-state.js';
 import { CONNECTORS } from './connector.js';
 import { Decisions } from './decisions.js';
+import { PastSettlements } from './past.js';
 import { PermitJobs } from './permit-jobs.js';
 import { Permits } from './permits.js';
 import { SETTINGS } from './settings.js';
@@ -41,6 +42,7 @@ const patience = { turns: 3, backoffMs: 500, behindMs: 150 };
     ComparedState,
     Permits,
     PermitJobs,
+    PastSettlements,
   ],
 })
 class TestModule {}
@@ -936,4 +938,55 @@ test('a settlement that was published before a restore stands: nobody is asked, 
   expect(double.asked).toBe(0);
   expect(await permits()).toMatchObject([{ outcome: 'executed' }]);
   expect(await harness.query('SELECT id FROM jobs')).toEqual([]);
+});
+
+test('after a restore what a person decides settles an unresolved permit, though its row is lost, or open, and its approval is not read again yet', async () => {
+  double.mood = 'silent';
+  const [lost, open] = [approvalOf(setBid('lost'), key), approvalOf(setBid('open'), key)];
+  const records = harness.records(topic, [event(lost, 'event-1'), event(open, 'event-2')]);
+  await harness.deliverRecords(topic, records);
+  await harness.runJobs();
+  const settled = [...(await runAt(10)), ...(await runAt(30))];
+  expect(settled).toMatchObject([{ data: { outcome: 'unresolved' } }, { data: { outcome: 'unresolved' } }]);
+  await forget();
+  // One permit was taken when the copy was made: its row is an intent there.
+  await harness.deliverRecords(topic, records.slice(1));
+  killedAt('finish');
+  await harness.runJobs();
+  await harness.afterRestore(settled);
+
+  const decided = [decisionOf(lost, 'executed'), decisionOf(open, 'failed', 'tom')];
+  const given = harness.records(decisions, decided);
+  expect((await harness.deliverRecords(decisions, given)).map(({ data }) => data)).toMatchObject([
+    { permitId: lost.permitId, outcome: 'executed', reason: { code: 'decided' } },
+    { permitId: open.permitId, outcome: 'failed', reason: { code: 'decided' } },
+  ]);
+  // Then its approval is read again, and the claim of the other one is taken up.
+  await harness.deliverRecords(topic, records.slice(0, 1));
+  await loseLease();
+  const calls = double.calls.length;
+  expect(await runAt(60)).toEqual([]);
+  expect(double.calls).toHaveLength(calls);
+  expect((await permits()).map(({ outcome }) => outcome).sort()).toEqual(['executed', 'failed']);
+  expect(await harness.query('SELECT id FROM jobs')).toEqual([]);
+});
+
+test('what a person had decided before a restore stands, and what they decide is settled once', async () => {
+  double.mood = 'silent';
+  const approval = approvalOf(setBid(), key);
+  const records = harness.records(topic, [event(approval, 'event-1')]);
+  const decided = harness.records(decisions, [decisionOf(approval, 'executed')]);
+  await harness.deliverRecords(topic, records);
+  await harness.runJobs();
+  const said = [...(await runAt(10)), ...(await runAt(30))];
+  harness.setNow(later(40));
+  said.push(...(await harness.deliverRecords(decisions, decided)));
+  expect(said.map(({ data }) => (data as { outcome?: string }).outcome)).toEqual(['unresolved', 'executed']);
+  await forget();
+  await harness.afterRestore(said);
+  expect(await permits()).toMatchObject([{ outcome: 'executed' }]);
+  expect(await harness.deliverRecords(decisions, decided)).toEqual([]);
+  await harness.deliverRecords(topic, records);
+  expect(await runAt(60)).toEqual([]);
+  expect(await permits()).toMatchObject([{ outcome: 'executed' }]);
 });

@@ -1,6 +1,7 @@
 import type { Tx } from '@countersign/runtime';
 import { Injectable } from '@nestjs/common';
 import type { End, Tried } from '../core/decide.js';
+import type { EndSaid } from '../core/past.js';
 
 /** A permit's single-use row: who took it, how often an instance set out for its connected system, how it ended. */
 export interface PermitRow {
@@ -148,6 +149,45 @@ export class Permits {
     return new Set(decided.map((row) => row.permit_id));
   }
 
+  /**
+   * Gives each permit the end that was said of it before a restore: a row that is lost is made, an intent ends, and what is
+   * unresolved here and was decided is decided. Every other end stands. Who took a row that is lost is not known: its approval is
+   * recognised by its settlement, and any other one is a replay.
+   */
+  takeOver(tx: Tx, said: readonly EndSaid[], at: string): void {
+    const ends = said.toSorted((a, b) => (a.settlement.permitId < b.settlement.permitId ? -1 : 1));
+    tx.write(
+      `INSERT INTO permits AS p (permit_id, job_id, action_id, proposal_id, connector, turns, spent_at, called_at, outcome, reason,
+                                 external_reference, spent_minor, before, after, ended_at)
+       SELECT permit_id, job_id, action_id, proposal_id, connector, CASE WHEN uncalled THEN 0 ELSE 1 END,
+              CASE WHEN NOT uncalled THEN $12::timestamptz END, CASE WHEN NOT uncalled THEN $12::timestamptz END,
+              outcome, reason::jsonb, reference, spent, before::jsonb, after::jsonb, $12
+       FROM (SELECT *, outcome IN ('refused', 'expired') AS uncalled
+             FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[],
+                         $10::text[], $11::text[])
+               AS n(permit_id, job_id, action_id, proposal_id, connector, outcome, reason, reference, spent, before, after)) n
+       ORDER BY permit_id
+       ON CONFLICT (permit_id) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason,
+         external_reference = excluded.external_reference, spent_minor = excluded.spent_minor, before = excluded.before,
+         after = excluded.after, ended_at = excluded.ended_at
+       WHERE p.outcome IS NULL OR (p.outcome = 'unresolved' AND excluded.outcome <> 'unresolved')`,
+      [
+        ends.map(({ settlement }) => settlement.permitId),
+        ends.map(({ id }) => `settled by ${id}`),
+        ends.map(({ settlement }) => settlement.actionId),
+        ends.map(({ settlement }) => settlement.proposalId),
+        ends.map(({ settlement }) => settlement.connector),
+        ends.map(({ end }) => end.outcome),
+        ends.map(({ end }) => json(end.reason)),
+        ends.map(({ end }) => end.externalReference ?? null),
+        ends.map(({ end }) => end.spentMinor ?? null),
+        ends.map(({ end }) => json(end.before)),
+        ends.map(({ end }) => json(end.after)),
+        at,
+      ],
+    );
+  }
+
   /** Ends intents and returns the end that each row holds: the first one written stands. */
   async end(tx: Tx, ends: ReadonlyMap<string, End>, at: string): Promise<Map<string, End>> {
     const written = await this.write(tx, ends, at, new Map());
@@ -162,7 +202,6 @@ export class Permits {
   private async write(tx: Tx, ends: ReadonlyMap<string, End>, at: string, turns: ReadonlyMap<string, number>) {
     if (ends.size === 0) return new Map<string, PermitRow>();
     const rows = [...ends].sort(([a], [b]) => (a < b ? -1 : 1));
-    const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
     const ended = await tx.query<StoredRow>(
       `UPDATE permits p SET outcome = n.outcome, reason = n.reason::jsonb, external_reference = n.reference,
               spent_minor = n.spent, before = n.before::jsonb, after = n.after::jsonb, ended_at = $7
@@ -185,6 +224,8 @@ export class Permits {
     return new Map(ended.map((row) => [row.permit_id, rowOf(row)]));
   }
 }
+
+const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
 
 const rowOf = (row: StoredRow): PermitRow => ({
   permitId: row.permit_id,

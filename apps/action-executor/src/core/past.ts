@@ -1,0 +1,28 @@
+import type { ActionSettled } from '@countersign/contracts';
+import type { Said } from '@countersign/runtime';
+import type { End } from './decide.js';
+
+/** How a permit had ended before a restore, by the last settlement of it that was published. */
+export interface EndSaid {
+  readonly settlement: Pick<ActionSettled, 'permitId' | 'actionId' | 'proposalId' | 'connector'>;
+  /** The id of the event that says so. */
+  readonly id: string;
+  readonly end: End;
+}
+
+/** The end that a settlement says; undefined: it is of an effect that was undone, and ends no permit. */
+export function endOf({ outcome, ...settled }: ActionSettled): End | undefined {
+  if (outcome === 'undone') return undefined;
+  const { reason, externalReference, spentMinor, before, after } = settled;
+  return { outcome, reason, externalReference, spentMinor, before, after };
+}
+
+/** One end a permit. What a person decided comes after the unresolved end that it replaces. */
+export function endsSaid(said: readonly Said[]): readonly EndSaid[] {
+  const ends = new Map<string, EndSaid>();
+  for (const { id, type, data } of said) {
+    const end = type === 'ActionSettled' ? endOf(data) : undefined;
+    if (type === 'ActionSettled' && end) ends.set(data.permitId, { settlement: data, id, end });
+  }
+  return [...ends.values()];
+}
