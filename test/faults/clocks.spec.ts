@@ -10,9 +10,13 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Visitor, visit } from '../flows/installation.js';
 import { company } from '../flows/signals.js';
-import { type Started, start } from '../flows/started.js';
+import { routeFirst, type Started, start } from '../flows/started.js';
+import { type Receiver, receiver } from './receiver.js';
 
-/* Real processes whose wall clocks are set while they run, or that stand still for longer than state may be old. */
+/*
+ * Real processes whose wall clocks are set while they run, that stand still for longer than state may be old, or whose database or
+ * connected system does not do what it always did.
+ */
 
 const judge = 'guardrail-validator';
 const executor = 'action-executor';
@@ -20,13 +24,20 @@ const executor = 'action-executor';
 let started: Started;
 let visitor: Visitor;
 let folder = '';
+let hook: Receiver;
+/** Their tasks go to it. */
+const hooked = ['held-silent', 'held-again', 'held-gone'] as const;
 const clockFile = (name: Service): string => join(folder, name);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'countersign-clocks-'));
   const preload = pathToFileURL(join(workspaceRoot, 'test/faults/set-clock.mjs')).href;
   const clock = (name: Service) => ({ NODE_OPTIONS: `--import ${preload}`, CLOCK_AHEAD_FILE: clockFile(name) });
-  started = await start({ more: { [judge]: clock(judge), [executor]: clock(executor) } });
+  hook = await receiver();
+  const calls = { CONNECTORS_FILE: hook.connectorsFile, CALL_TRIES: '5', CALL_BACKOFF_MS: '300' };
+  started = await start({ more: { [judge]: clock(judge), [executor]: { ...clock(executor), ...calls } } }, (config) =>
+    routeFirst(config, [{ kinds: ['crm.create_task'], accounts: hooked, executor, connector: 'webhook' }]),
+  );
   visitor = await visit({ home: started.home, run: started.running.run });
 });
 afterEach(() => {
@@ -35,6 +46,7 @@ afterEach(() => {
 afterAll(async () => {
   await visitor?.leave();
   await started?.stop();
+  await hook?.close();
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -50,8 +62,8 @@ const health = async (name: Service): Promise<{ status: string; checks: Record<s
   return (await response.json()) as { status: string; checks: Record<string, unknown> };
 };
 /** A company of which much is known, and that has just compared: its signals lead to permits. */
-async function surge(): Promise<string> {
-  const of = company(`clock-${randomUUID().slice(0, 8)}`);
+async function surge(id = `clock-${randomUUID().slice(0, 8)}`): Promise<string> {
+  const of = company(id);
   await visitor.accepted('crm', of.known());
   await visitor.accepted('website', of.compare());
   return of.id;
@@ -122,6 +134,77 @@ test('an executor that stands still for 14 s refuses nothing that was due meanwh
     signalTo(executor, 'SIGCONT');
   }
   await allExecuted(account);
+});
+
+test('while the database ends transactions for their length no event becomes a dead letter, health names the code, and work goes on afterwards', async () => {
+  const roles = [judge, executor].map((name) => name.replaceAll('-', '_'));
+  const client = new pg.Client({ connectionString: visitor.run.database });
+  await client.connect();
+  const limit = async (set: string): Promise<void> => {
+    for (const role of roles) await client.query(`ALTER ROLE ${role} ${set}`);
+    // Whoever is connected keeps what was set when they came.
+    await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY($1)', [roles]);
+  };
+  const refused = (): number =>
+    (started.running.services.get(judge)?.lastLines(1_000) ?? []).filter((line) => /paused for.*25P04/.test(line))
+      .length;
+  let account: string;
+  try {
+    await limit("SET transaction_timeout = '1ms'");
+    account = await surge();
+    await visitor.until('health to name the code', async () =>
+      JSON.stringify((await health(judge)).checks.paused ?? '').includes('25P04'),
+    );
+    // More often than an event is tried that fails by its own fault.
+    await visitor.until('proposals to come again', () => refused() > 5);
+  } finally {
+    await limit('RESET transaction_timeout');
+    await client.end();
+  }
+  await allExecuted(account);
+  expect(visitor.of('DeadLetter')).toEqual([]);
+  expect(await violations()).toEqual([]);
+});
+
+test('a connected system that goes silent is named by health and holds up nobody else; nothing is said to be called that was not sent', async () => {
+  const [silent, again, gone] = hooked;
+  const endOf = (account: string) => {
+    const permits = approved(account).filter((a) => a.action.kind === 'crm.create_task');
+    return visitor.until(`the task of ${account} to end`, () =>
+      visitor.of('ActionSettled', (s) => s.permitId === permits[0]?.permitId).at(0),
+    );
+  };
+  const taskOf = async (account: string) => {
+    await surge(account);
+    await visitor.until('its permit', () => approved(account).some((a) => a.action.kind === 'crm.create_task'));
+  };
+  const calls = (account: string) => hook.calls.filter((c) => c.account === account).length;
+  const connectors = async () => (await health(executor)).checks.connectors;
+
+  hook.silent = true;
+  await taskOf(silent);
+  await visitor.until('health to name it', async () => 'webhook' in (((await connectors()) ?? {}) as object));
+  expect((await health(executor)).status).toBe('degraded');
+  await visitor.until(
+    'the others to be executed meanwhile',
+    () => ends(silent).filter((s) => s.outcome === 'executed' && s.connector !== 'webhook').length >= 3,
+  );
+  expect(await endOf(silent)).toMatchObject({ outcome: 'unresolved', reason: { code: 'no-answer' } });
+  expect(calls(silent)).toBe(1);
+  expect(hook.effects.size).toBe(0);
+
+  hook.silent = false;
+  await taskOf(again);
+  expect(await endOf(again)).toMatchObject({ outcome: 'executed' });
+  expect([...hook.effects.values()]).toEqual([1]);
+  await visitor.until('health to be ok', async () => (await health(executor)).status === 'ok');
+
+  const before = hook.calls.length;
+  await hook.close();
+  await taskOf(gone);
+  expect(await endOf(gone)).toMatchObject({ outcome: 'failed', reason: { code: 'not-sent' } });
+  expect(hook.calls).toHaveLength(before);
+  expect(await violations()).toEqual([]);
 });
 
 test('while its reading of state stands still, and its clock was set back, nothing runs that was stopped; then all of it is refused', async () => {

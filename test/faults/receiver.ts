@@ -28,6 +28,8 @@ export interface Receiver {
   readonly effects: ReadonlyMap<string, number>;
   /** Calls that are held now, by account. */
   holding(manner: Manner): readonly string[];
+  /** Whether it takes calls and questions and neither answers nor acts, as a system that hangs. */
+  silent: boolean;
   close(): Promise<void>;
 }
 
@@ -102,10 +104,14 @@ export async function receiver(): Promise<Receiver> {
     const url = new URL(request.url ?? '/', 'http://localhost');
     let body = '';
     for await (const chunk of request) body += chunk;
-    if (request.method === 'GET') return find(url.searchParams.get('key') ?? '', response);
+    if (request.method === 'GET') {
+      if (hook.silent) return hold('question', response);
+      return find(url.searchParams.get('key') ?? '', response);
+    }
     const key = String(request.headers['webhook-id']);
     const account = String((JSON.parse(body) as { data: { accountId?: string } }).data.accountId);
     calls.push({ key, account, body });
+    if (hook.silent) return hold(account, response);
     call(key, account, response);
   });
   server.listen(0, '127.0.0.1');
@@ -114,10 +120,11 @@ export async function receiver(): Promise<Receiver> {
   writeFileSync(join(folder, 'secret'), `whsec_${randomBytes(24).toString('base64')}`, { mode: 0o600 });
   const connectorsFile = join(folder, 'connectors.json');
   writeFileSync(connectorsFile, JSON.stringify({ webhook: { url, secretFile: 'secret', timeoutMs: patienceMs } }));
-  return {
+  const hook: Receiver = {
     connectorsFile,
     calls,
     effects,
+    silent: false,
     holding: (manner) => [...held].map(({ account }) => account).filter((account) => account.startsWith(`${manner}-`)),
     close: async () => {
       server.close();
@@ -125,4 +132,5 @@ export async function receiver(): Promise<Receiver> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  return hook;
 }
