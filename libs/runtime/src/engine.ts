@@ -44,7 +44,7 @@ import {
 import { fitsText } from './text.js';
 import { tidy } from './tidy.js';
 import { together } from './together.js';
-import { checkSettings, type Difference } from './topic-settings.js';
+import { type Checked, checkSettings } from './topic-settings.js';
 import { TopicWatch } from './topic-watch.js';
 import { type Bounds, causeKey, UnitOfWork } from './work.js';
 import { PutBack, WorkPositions } from './work-positions.js';
@@ -94,7 +94,7 @@ export class Engine implements Runtime {
   private backReader?: RunningConsumer;
   private worker?: RunningConsumer;
   /** Settings of topics that differ from what the topology asks for, as they were at the start. */
-  private misset: readonly Difference[] = [];
+  private settings?: Checked;
   private tidying?: NodeJS.Timeout;
   private readonly clock = new Clock();
   /** The time, for whatever is decided by it. Throws what passes while it is not known; see `anyClock` of the spec. */
@@ -139,6 +139,7 @@ export class Engine implements Runtime {
     const mine = this.topics.filter(({ name }) => this.readsOf().has(name));
     this.watch = new TopicWatch({
       ...{ db: this.db, facts: this.facts, topics: mine, now: wallTime, log },
+      settings: async () => (await this.checkSettings()).found,
       republish: async (topic) => {
         await this.own?.publishAll(topic);
       },
@@ -454,12 +455,10 @@ export class Engine implements Runtime {
       ok = false;
     }
     // They are told, and are no reason to turn anybody away.
-    if (this.misset.length > 0)
+    const misset = this.settings?.wrong ?? [];
+    if (misset.length > 0)
       checks.topicSettings = Object.fromEntries(
-        this.misset.map(({ topic, setting, is, wanted }) => [
-          `${topic} ${setting}`,
-          `${is ?? 'unknown'}, not ${wanted}`,
-        ]),
+        misset.map(({ topic, setting, is, wanted }) => [`${topic} ${setting}`, `${is ?? 'unknown'}, not ${wanted}`]),
       );
     const off = this.clock.says();
     checks.clock = off ?? 'ok';
@@ -615,12 +614,23 @@ export class Engine implements Runtime {
   }
 
   private async checkTopics(): Promise<void> {
-    const mine = this.topics.filter((t) => t.writer === this.service || t.readers.includes(this.service));
+    const mine = this.ownTopics();
     const existing = new Set(await this.admin.listTopics());
     const missing = mine.filter((t) => !existing.has(t.name)).map((t) => t.name);
     if (missing.length > 0)
       throw new Error(`topics missing, or not permitted to ${this.service}: ${missing.join(', ')}`);
-    this.misset = await checkSettings(this.admin, mine, this.log);
+    await this.checkSettings();
+  }
+
+  /** Looks at what the service's topics are set to now. */
+  private async checkSettings(): Promise<Checked> {
+    this.settings = await checkSettings(this.admin, this.ownTopics(), this.log, this.settings);
+    return this.settings;
+  }
+
+  /** The topics that it writes or reads. */
+  private ownTopics(): readonly Topic[] {
+    return this.topics.filter((t) => t.writer === this.service || t.readers.includes(this.service));
   }
 
   private async tidy(): Promise<void> {

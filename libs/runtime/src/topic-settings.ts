@@ -26,15 +26,23 @@ export const differences = (
     }),
   );
 
+/** What topics were found to be set to, by name, and where that is not what the topology asks for. */
+export interface Checked {
+  readonly found: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  readonly wrong: readonly Difference[];
+}
+
 /**
- * Looks at the settings of topics, and tells each that differs with what it endangers and the remedy. The service goes on: its
- * operator may not be able to change it at once, and to stand still would lose more. Returns the differences.
+ * Looks at the settings of topics, and tells each that differs with what it endangers and the remedy, unless `before` had it. The
+ * service goes on: its operator may not be able to change it at once, and to stand still would lose more. Where they cannot be looked
+ * at, what was found before holds; the first time, that is said.
  */
 export async function checkSettings(
   admin: Admin,
   topics: readonly Topic[],
   log: { error(message: string): void; warn(message: string): void },
-): Promise<readonly Difference[]> {
+  before?: Checked,
+): Promise<Checked> {
   try {
     const { resources } = await admin.describeConfigs({
       includeSynonyms: false,
@@ -47,13 +55,15 @@ export async function checkSettings(
       ]),
     );
     const wrong = differences(topics, found);
-    for (const one of wrong) log.error(told(one));
-    return wrong;
+    const known = new Set(before?.wrong.map(told));
+    for (const says of wrong.map(told)) if (!known.has(says)) log.error(says);
+    return { found, wrong };
   } catch (error) {
+    if (before) return before;
     log.warn(
       `the settings of the topics were not looked at (${describe(error).says}): this principal needs DescribeConfigs on them, see deploy/kafka/acls.tsv`,
     );
-    return [];
+    return { found: new Map(), wrong: [] };
   }
 }
 

@@ -309,22 +309,45 @@ test('records deleted while a partition stands are a gap, found before anything 
   else expect(await gaps()).toEqual([]);
 });
 
+/** Sets the topic otherwise than the topology asks; the broker takes the time that the producer says, for once. */
+async function setTopic(retentionMs: number): Promise<void> {
+  const own = topicConfig(topicNamed(topic, topology()));
+  const settings = { ...own, 'message.timestamp.type': 'CreateTime', 'retention.ms': String(retentionMs) };
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: topic, configEntries }] });
+}
+const hour = 3_600_000;
+const awayFor: typeof handled = async () => {
+  throw Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
+};
+
 test('what is unread and older than half of its retention is told before it is deleted', async () => {
-  const made = await start(worker, async () => {
-    throw Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
-  });
+  const made = await start(worker, awayFor);
   expect((await made.health()).checks.expiring).toBeUndefined();
   const { retentionDays } = topicNamed(topic, topology()) as { retentionDays: number };
-  // The broker stamps records itself; for once it takes the time that the producer says.
-  const own = topicConfig(topicNamed(topic, topology()));
-  const configEntries = Object.entries({ ...own, 'message.timestamp.type': 'CreateTime' }).map(([name, value]) => ({
-    name,
-    value,
-  }));
-  await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: topic, configEntries }] });
-  await send(100, 2, Date.now() - retentionDays * 0.6 * 86_400_000);
+  await setTopic(retentionDays * 24 * hour);
+  await send(100, 2, Date.now() - retentionDays * 0.6 * 24 * hour);
   await vi.waitFor(async () => expect((await made.health()).checks.expiring).toEqual([`${topic}/0`]), patience);
   expect(errors.some((text) => text.includes('older than half of its retention'))).toBe(true);
+});
+
+test('the retention that counts is the one that the topic has now: what is unread is told, and no more once it is raised', async () => {
+  const made = await start(worker, awayFor);
+  await setTopic(2 * hour);
+  await send(100, 2, Date.now() - 1.2 * hour);
+  await vi.waitFor(async () => expect((await made.health()).checks.expiring).toEqual([`${topic}/0`]), patience);
+  await setTopic(24 * hour);
+  await vi.waitFor(async () => expect((await made.health()).checks.expiring).toBeUndefined(), patience);
+});
+
+test('what was unread is not told as about to be deleted once it is deleted: it is a gap', async () => {
+  const made = await start(worker, awayFor);
+  const { retentionDays } = topicNamed(topic, topology()) as { retentionDays: number };
+  await setTopic(retentionDays * 24 * hour);
+  await send(100, 2, Date.now() - retentionDays * 0.6 * 24 * hour);
+  await vi.waitFor(async () => expect((await made.health()).checks.expiring).toEqual([`${topic}/0`]), patience);
+  await deleteBefore(2);
+  await vi.waitFor(async () => expect((await made.health()).checks.expiring).toBeUndefined(), patience);
 });
 
 test('holes that are no loss are no gap: compaction, marks of transactions, and what was deleted after it was read', async () => {

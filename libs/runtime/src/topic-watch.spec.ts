@@ -14,6 +14,7 @@ test('of a partition that goes on elsewhere than was due only what its log no lo
     topics: [],
     now: () => '2026-11-21T10:00:00.000Z',
     log: { log: () => undefined, warn: () => undefined, error: () => undefined },
+    settings: async () => new Map(),
     republish: async () => undefined,
   });
   // Compaction and transactions leave such holes; the log begins before them.

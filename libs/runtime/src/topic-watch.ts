@@ -64,6 +64,8 @@ export class TopicWatch {
       readonly topics: readonly Topic[];
       readonly now: () => string;
       readonly log: Log;
+      /** What these topics are set to now, by name. */
+      readonly settings: () => Promise<ReadonlyMap<string, ReadonlyMap<string, string>>>;
       /** Publishes what this service's own table has of a state topic that was made again. */
       readonly republish: (topic: string) => Promise<void>;
     },
@@ -168,12 +170,17 @@ export class TopicWatch {
     due: readonly { readonly place: string; readonly at: number }[],
     here: readonly string[],
   ): Promise<void> {
+    const settings = await this.is.settings();
     const kept = new Map(
-      this.is.topics.flatMap(({ name, kind, retentionDays }) => (kind === 'state' ? [] : [[name, retentionDays]])),
+      this.is.topics.flatMap(({ name, kind, retentionDays }) => {
+        const ms = Number(settings.get(name)?.get('retention.ms') ?? retentionDays * day);
+        // -1: for ever.
+        return kind === 'state' || ms < 0 ? [] : [[name, ms] as const];
+      }),
     );
     const topics = here.filter((name) => kept.has(name));
     const now = Date.parse(this.is.now());
-    const half = (topic: string) => now - ((kept.get(topic) ?? 0) * day) / 2;
+    const half = (topic: string) => now - (kept.get(topic) ?? 0) / 2;
     const ends = await this.is.facts.offsets(topics, 'end');
     const younger = await this.is.facts.offsets(topics, half);
     const expiring = due.flatMap(({ place, at }) => {
@@ -184,7 +191,7 @@ export class TopicWatch {
     for (const place of expiring)
       if (!this.atRisk.includes(place))
         this.is.log.error(
-          `${place}: what is unread is older than half of its retention, and is deleted after the other half`,
+          `${place}: what is unread is older than half of its retention, and is deleted after the other half; see docs/sre.md, "Recovery cases"`,
         );
     this.atRisk = [...new Set(expiring)];
   }
