@@ -60,6 +60,8 @@ export interface RunningConsumer {
   readonly positions: () => ReadonlyMap<string, number>;
   /** Whether records of a partition are in work. */
   readonly busy: (place: string) => boolean;
+  /** A partition that is to be tried again has nothing to try any more: its records were deleted. */
+  readonly deleted: (place: string) => void;
   /** Leaves the group and joins it again, so that every partition goes on where its positions say. Does not wait for it. */
   readonly restart: () => void;
   /** No new batch; waits for those in work, commits, leaves the group. */
@@ -372,6 +374,9 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     lag: () => Object.fromEntries(lags),
     positions: () => new Map(due),
     busy: (place) => [...since].some(({ name }) => name === place),
+    deleted: (place) => {
+      if (failures.get(place)?.over) failures.delete(place);
+    },
     restart: () => {
       if (state === 'stopped' || state === 'rebuilding') return;
       state = 'rebuilding';

@@ -242,6 +242,7 @@ export class Engine implements Runtime {
       ...(keeper && { whole: true }),
       positions: async () => (keeper ? readPositions(this.db, 'record_positions') : worker.positions()),
       busy: worker.busy,
+      deleted: worker.deleted,
       again: async () => worker.restart(),
     });
     this.tidying = setInterval(() => void this.tidy(), 600_000);

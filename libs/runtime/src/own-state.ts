@@ -127,6 +127,7 @@ export class OwnState {
       topics: topics.map(({ name }) => name),
       positions: async () => consumer.positions(),
       busy: consumer.busy,
+      deleted: consumer.deleted,
       again: async () => {
         generation++;
         for (const place of positions.keys()) positions.set(place, '0');

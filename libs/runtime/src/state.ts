@@ -249,6 +249,7 @@ export async function followState(is: {
       return new Map([...at, ...reached.map(([place, { next }]) => [place, next] as const)]);
     },
     busy: consumer.busy,
+    deleted: consumer.deleted,
     again: async (topics) => {
       for (const place of positions.keys()) if (topics.includes(topicOf(place))) positions.set(place, '0');
       for (const place of passed.keys()) if (topics.includes(topicOf(place))) passed.delete(place);

@@ -24,6 +24,8 @@ export interface Reading {
   readonly whole?: true;
   /** Whether records of a partition are in work, so that its position is about to move. */
   busy(place: string): boolean;
+  /** What was due of a partition is deleted: nothing waits there any more. */
+  deleted(place: string): void;
   /** Reads these topics from their beginning. Must not wait for what is in work. */
   again(topics: readonly string[]): Promise<void>;
 }
@@ -159,7 +161,9 @@ export class TopicWatch {
         if (at >= start || reading.busy(place)) continue;
         behind.set(`${n} ${place}`, at);
         // Seen twice: what was fetched before it was deleted is handled in the meantime, and the position moves.
-        if (this.lastBehind.get(`${n} ${place}`) === at) await this.lost(place, at, start);
+        if (this.lastBehind.get(`${n} ${place}`) !== at) continue;
+        await this.lost(place, at, start);
+        reading.deleted(place);
       }
     this.lastBehind = behind;
     if (this.looks++ % looksPerAge === 0) await this.age(due, here);
