@@ -33,7 +33,7 @@ export const Given = z.strictObject({
   suppressed: z.enum(['unsubscribed', 'complained', 'hard-bounce', 'erased', 'no']).optional(),
   seniority: Seniority.optional(),
   touchedBefore: z.boolean().optional(),
-  /** The account that the contact is known to belong to. */
+  /** The account that the contact is known to belong to: the one that the action names; `unknown` is none. */
   contactOf: z.string().optional(),
   /** Whether the ad account is known to have the campaigns. */
   campaigns: z.enum(['known', 'unknown']).optional(),
@@ -60,7 +60,10 @@ export const When = z.strictObject({
   amount: Amount.optional(),
   sendAt: Instant.optional(),
   purpose: z.enum(['newsletter', 'sales', 'product', 'service']).optional(),
+  /** The account that it names; `none` is none. */
   account: z.string().optional(),
+  /** Whether it names the contact, where it need not. */
+  contact: z.enum(['named', 'none']).optional(),
   /** A member that the contract lacks. */
   extraField: z.string().optional(),
   /** What the agent says about it: never an input. */

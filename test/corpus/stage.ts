@@ -7,6 +7,7 @@ import {
   contact,
   content,
   factsFor,
+  ofAccount,
   policyOf,
   proposalOf,
   type ToldFacts,
@@ -32,11 +33,18 @@ export function stage(
       minor(when.amount);
     payload.currency = when.amount.slice(0, 3);
   }
+  if (when.contact === 'none') payload.contactId = undefined;
   if (when.sendAt) payload.sendAt = when.sendAt;
   if (when.purpose) payload.purpose = when.purpose;
   if (when.extraField) payload[when.extraField] = true;
   const base = proposalOf(when.kind, payload);
-  const action = when.account === undefined ? base.action : { ...base.action, accountId: when.account };
+  const { accountId: _acme, ...unnamed } = base.action;
+  const action =
+    when.account === undefined
+      ? base.action
+      : when.account === 'none'
+        ? unnamed
+        : { ...base.action, accountId: when.account };
   const { lineage: _trusted, ...unlabelled } = base;
   const proposal = {
     ...unlabelled,
@@ -110,7 +118,9 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
         version: 3,
         seniority: given.seniority ?? 'manager',
         touched: given.touchedBefore ?? false,
-        ...(given.contactOf && { accountId: given.contactOf }),
+        ...(given.contactOf === undefined
+          ? ofAccount(proposal)
+          : given.contactOf !== 'unknown' && { accountId: given.contactOf }),
       },
     },
     ...(given.stopped && {

@@ -35,7 +35,9 @@ export interface ActionKindSpec<P> {
   /** The family of systems that can run it; a route maps it to an executor and its connector. */
   readonly connector: 'ads' | 'mailer' | 'crm';
   readonly channel: Channel;
-  /** Contacts whom the action concerns: their consent versions are bound into the permit. */
+  /** Contacts whom the action concerns, whether it reaches them or not: it is of the account that their profiles say. */
+  readonly contacts: (payload: P) => readonly string[];
+  /** Those of them whom it reaches: their consent versions are bound into the permit. */
   readonly recipients: (payload: P) => readonly string[];
   /** Consent it needs from each recipient; none: the recipient learns nothing of it. */
   readonly consent?: (payload: P) => { purpose: ConsentPurpose; channel: Channel };
@@ -58,6 +60,7 @@ const spec = <P>(
   given: Pick<ActionKindSpec<P>, 'payload' | 'says' | 'connector' | 'channel' | 'reversibility'> &
     Partial<ActionKindSpec<P>>,
 ): ActionKindSpec<P> => ({
+  contacts: () => [],
   recipients: () => [],
   touches: false,
   spend: () => undefined,
@@ -217,6 +220,7 @@ export const actionKinds = {
     says: (p) => `send "${p.template}" (${p.purpose}) to contact ${p.contactId}`,
     connector: 'mailer',
     channel: 'email',
+    contacts: (p) => [p.contactId],
     recipients: (p) => [p.contactId],
     consent: (p) => ({ purpose: p.purpose, channel: 'email' }),
     touches: true,
@@ -229,6 +233,7 @@ export const actionKinds = {
     says: (p) => `enrol contact ${p.contactId} in ${p.sequenceId}`,
     connector: 'crm',
     channel: 'email',
+    contacts: (p) => [p.contactId],
     recipients: (p) => [p.contactId],
     consent: (p) => ({ purpose: p.purpose, channel: 'email' }),
     sequence: (p) => ({ id: p.sequenceId, purpose: p.purpose }),
@@ -244,6 +249,7 @@ export const actionKinds = {
     says: (p) => `stop ${p.sequenceId} for contact ${p.contactId}`,
     connector: 'crm',
     channel: 'email',
+    contacts: (p) => [p.contactId],
     // Stopping asks for nobody's consent: a withdrawal must never keep us from stopping.
     reversibility: { reversible: false, because: 'a contact is enrolled anew by a fresh proposal, never by an undo' },
   }),
@@ -252,6 +258,7 @@ export const actionKinds = {
     says: (p) => `create the CRM task "${p.title}"`,
     connector: 'crm',
     channel: 'crm',
+    contacts: (p) => (p.contactId === undefined ? [] : [p.contactId]),
     reversibility: { reversible: false, because: 'a person may have acted on the task' },
   }),
 } as const;

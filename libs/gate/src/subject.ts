@@ -19,6 +19,8 @@ export interface Subject {
   readonly kind: ActionKindName;
   readonly spec: ActionKindSpec<unknown>;
   readonly payload: unknown;
+  /** Contacts whom it concerns, its recipients among them. */
+  readonly contacts: readonly string[];
   readonly recipients: readonly string[];
   readonly consent: { readonly purpose: ConsentPurpose; readonly channel: string } | undefined;
   readonly spend: Spend | undefined;
@@ -55,6 +57,7 @@ export function subjectOf(
       kind: action.kind as ActionKindName,
       spec,
       payload,
+      contacts: [...new Set([...spec.contacts(payload), ...spec.recipients(payload)])].sort(),
       recipients: [...new Set(spec.recipients(payload))].sort(),
       consent: spec.consent?.(payload),
       spend: spec.spend(payload),
@@ -174,7 +177,7 @@ export function concerns(
   const adAccounts = new Set(read.subject.budgetChanges.map((change) => change.adAccountId));
   if (read.subject.adAccountId !== undefined) adAccounts.add(read.subject.adAccountId);
   return {
-    contacts: read.subject.recipients,
+    contacts: read.subject.contacts,
     adAccounts: [...adAccounts].sort(),
     controls: controlScopes(proposal.agent, proposal.play.id, proposal.action, read.subject),
     draws,

@@ -94,6 +94,7 @@ export const content = (change: { charter?: Deep<Charter>; rules?: Partial<Rules
           purpose: 'bring the return back',
           kinds,
           dueInMinutes: 30,
+          settings: { purpose: 'sales' },
         })),
       },
     ],
@@ -156,7 +157,7 @@ const payloads: Record<string, Record<string, unknown>> = {
   },
   'sequence.enroll': { contactId: contact, sequenceId: 'comparison-follow-up', purpose: 'sales' },
   'sequence.stop': { contactId: contact, sequenceId: 'comparison-follow-up' },
-  'crm.create_task': { title: 'Call them', note: 'They compared.', dueAt: at },
+  'crm.create_task': { contactId: contact, title: 'Call them', note: 'They compared.', dueAt: at },
 };
 
 export const actionOf = (kind: string, payload: Record<string, unknown> = {}, n = 1): Action => ({
@@ -201,7 +202,7 @@ export function factsFor(
     author: proposal.agent,
     proposalBytes: Buffer.byteLength(canonical(proposal)),
     contacts: Object.fromEntries(
-      contacts.map((id) => [id, { version: 3, seniority: 'manager' as const, touched: false }]),
+      contacts.map((id) => [id, { version: 3, seniority: 'manager' as const, touched: false, ...ofAccount(proposal) }]),
     ),
     adAccounts: Object.fromEntries(
       adAccounts.map((id) => [
@@ -234,6 +235,10 @@ export function factsFor(
     ledgers: facts.ledgers,
   };
 }
+
+/** Of the account that the action names, where it names one. */
+export const ofAccount = ({ action: { accountId } }: Proposal): { accountId?: string } =>
+  accountId === undefined ? {} : { accountId };
 
 const emptyMoney: MoneyLedger = { held: 0, committed: 0, currency: null };
 const sorted = (times: readonly string[]): number[] => times.map((time) => Date.parse(time)).sort((a, b) => a - b);

@@ -67,7 +67,7 @@ export function escalatedEvent(hearing: Hearing, { judgement, facts, draws }: Ru
   const { escalation, digest, verdict } = judgement;
   const read = subjectOf(proposal.action);
   if (!escalation || !read.ok) throw new TypeError('only an escalation has a card');
-  const { spec, payload, recipients, spend: money } = read.subject;
+  const { spec, payload, contacts, spend: money } = read.subject;
   const account =
     proposal.action.accountId === undefined
       ? null
@@ -80,7 +80,7 @@ export function escalatedEvent(hearing: Hearing, { judgement, facts, draws }: Ru
     card: {
       says: spec.says(payload),
       ...(account?.kind === 'account' && account.name !== undefined && { accountName: account.name }),
-      people: recipients.map((contactId) => ({
+      people: contacts.map((contactId) => ({
         contactId,
         seniority: facts.contacts[contactId]?.seniority ?? 'unknown',
       })),

@@ -31,6 +31,13 @@ const loaded = (change: Partial<Loaded> = {}): Loaded => ({
       },
     ],
     [
+      `contact:${contact}`,
+      {
+        version: 1,
+        data: { kind: 'contact', contactId: contact, accountId: 'acme', seniority: 'manager' } as never,
+      },
+    ],
+    [
       'account:acme',
       {
         version: 1,

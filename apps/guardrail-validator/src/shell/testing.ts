@@ -12,6 +12,20 @@ export function signsWith(jwk: ReturnType<typeof permitKeys>['jwk']): () => void
   return () => rmSync(folder, { recursive: true });
 }
 
+/** The profile of the person whom the sample proposals concern. */
+export const person = (contactId: string, change: Record<string, unknown> = {}) => ({
+  version: 1,
+  changedAt: at,
+  kind: 'contact',
+  contactId,
+  accountId: 'acme',
+  seniority: 'manager',
+  reachable: ['email'],
+  signals: 1,
+  provenance: {},
+  ...change,
+});
+
 /** The profile of the ad account whose budget the sample proposals shift. */
 export const adAccount = {
   version: 1,

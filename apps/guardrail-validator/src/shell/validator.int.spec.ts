@@ -28,7 +28,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { proposed } from '../core/testing.js';
 import { GuardrailValidatorModule, spec } from '../module.js';
 import { Store } from './store.js';
-import { adAccount, signsWith } from './testing.js';
+import { adAccount, person, signsWith } from './testing.js';
 
 const { jwk, keys } = permitKeys('validator-1');
 const supervised = content({ charter: { kinds: { 'ads.set_bid': 'supervised', 'email.send': 'autonomous' } } });
@@ -46,6 +46,7 @@ beforeEach(async () => {
   await publish(supervised);
   await service.putState('consents.v1', contact, { ...granted(), contactId: contact, changedAt: at });
   await service.putState('profiles.v1', 'ad-account:ads-emea', adAccount);
+  await service.putState('profiles.v1', `contact:${contact}`, person(contact));
 });
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -439,16 +440,7 @@ describe('limits', () => {
   });
 
   test('a first touch of the C-suite waits for a person, the second after an executed one does not', async () => {
-    await service.putState('profiles.v1', `contact:${contact}`, {
-      version: 1,
-      changedAt: at,
-      kind: 'contact',
-      contactId: contact,
-      seniority: 'c-suite',
-      reachable: ['email'],
-      signals: 1,
-      provenance: {},
-    });
+    await service.putState('profiles.v1', `contact:${contact}`, person(contact, { version: 2, seniority: 'c-suite' }));
     const [first] = dataOf<{ proposalId: string; digest: string }>(
       await propose(proposed('email.send')),
       'ActionEscalated',
@@ -660,6 +652,7 @@ describe('a review', () => {
       contactId: bob,
       changedAt: at,
     });
+    await service.putState('profiles.v1', `contact:${bob}`, person(bob));
     const draft = proposed('email.send');
     await propose(draft);
     const ids = { actionId: derivedId('action', derivedId('review', 1)) };

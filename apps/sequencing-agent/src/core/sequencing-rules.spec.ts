@@ -37,7 +37,12 @@ test("gives the account's owner a task where the play allows it", () => {
   });
   expect(planned(given).proposals.at(-1)).toMatchObject({
     kind: 'crm.create_task',
-    payload: { ownerId: 'owner-7', title: 'Follow up on account acme', dueAt: '2026-11-21T12:00:00.000Z' },
+    payload: {
+      contactId: given.contactIds[0],
+      ownerId: 'owner-7',
+      title: 'Follow up on account acme',
+      dueAt: '2026-11-21T12:00:00.000Z',
+    },
   });
 });
 

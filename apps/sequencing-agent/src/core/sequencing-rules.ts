@@ -68,6 +68,8 @@ function ownerTask(task: TaskAssigned, facts: Facts, at: string): readonly Draft
     {
       kind: 'crm.create_task',
       payload: {
+        // By the contact it is known whose task it is.
+        contactId: task.contactIds[0],
         ownerId,
         title: `Follow up on account ${facts.account.accountId}`,
         note: `${task.contactIds.length} contact(s) showed interest (${task.evidence.length} signals). Play: ${task.play.id}.`,

@@ -1,23 +1,28 @@
-import { gravest, pass, type Rule, refuse } from '../rule.js';
+import { gravest, pass, type Rule, refuse, unclear } from '../rule.js';
 
 /**
- * Whom an action concerns belongs to the account that it names. Otherwise its author could choose under which stops and which
- * route it falls, or name no account and fall under none.
+ * The account is the one of whom the action concerns, by their profiles, and not its author's to choose: stops and routes go by it.
+ * An action that concerns nobody whose account is known needs a person who knows what it is about.
  */
 export const account: Rule = {
   name: 'account',
   weigh: ({ proposal, subject, facts }) => {
     const named = proposal.action.accountId;
+    // What concerns an ad account is stopped and capped by that one.
+    if (subject.contacts.length === 0 && subject.adAccountId !== undefined) return undefined;
+    if (subject.contacts.length === 0) {
+      return unclear(`it names no contact, so no profile says that it is of account ${named ?? 'none'}`, {
+        named: named ?? null,
+      });
+    }
     return gravest(
-      subject.recipients.map((contact) => {
+      subject.contacts.map((contact) => {
         const known = facts.contacts[contact]?.accountId;
         const figures = { contact, account: known ?? null, named: named ?? null };
-        return known === undefined || known === named
-          ? pass(
-              `contact ${contact} is of ${known === undefined ? 'no account that is known' : `account ${known}`}`,
-              figures,
-            )
-          : refuse(`contact ${contact} is of account ${known}, the action names ${named ?? 'none'}`, figures);
+        const of = known === undefined ? 'no account that is known' : `account ${known}`;
+        return known === named
+          ? pass(`contact ${contact} is of ${of}`, figures)
+          : refuse(`contact ${contact} is of ${of}, the action names ${named ?? 'none'}`, figures);
       }),
     );
   },

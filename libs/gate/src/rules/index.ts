@@ -14,6 +14,7 @@ import { killControl } from './kill-control.js';
 import { lineage } from './lineage.js';
 import { newCreative } from './new-creative.js';
 import { prohibitedKind } from './prohibited-kind.js';
+import { purpose } from './purpose.js';
 import { route } from './route.js';
 import { sendTime } from './send-time.js';
 import { sendsPerHour } from './sends-per-hour.js';
@@ -33,6 +34,7 @@ export const rules: readonly Rule[] = [
   campaign,
   killControl,
   sequence,
+  purpose,
   consent,
   contactFrequency,
   sendsPerHour,

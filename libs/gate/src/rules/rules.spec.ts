@@ -33,7 +33,18 @@ type Case = {
 const limits = (of: Partial<ReturnType<typeof content>['charters'][number]['limits']>) =>
   policyOf(content({ charter: { limits: of } }));
 const shift = (amountMinor: number, more = {}) => proposalOf('ads.shift_budget', { amountMinor, ...more });
+const playsWith = (settings: Record<string, string>) =>
+  policyOf({
+    ...content(),
+    plays: content().plays.map((play) => ({ ...play, tasks: play.tasks.map((task) => ({ ...task, settings })) })),
+  });
 const email = proposalOf('email.send');
+const crmTask = proposalOf('crm.create_task');
+const of = (accountId: string | undefined): ToldFacts => ({
+  contacts: {
+    [contact]: { version: 3, seniority: 'manager', touched: false, ...(accountId !== undefined && { accountId }) },
+  },
+});
 const touches = (...times: string[]): ToldFacts => ({
   ledgers: { [`touch:${contact}`]: { held: [], committed: times } },
 });
@@ -140,10 +151,7 @@ const cases: Record<string, Case> = {
     says: /no consent to sales by email/,
     proposal: email,
     facts: { consents: { [contact]: granted('newsletter') } },
-    twin: {
-      proposal: proposalOf('email.send', { purpose: 'newsletter' }),
-      facts: { consents: { [contact]: granted('newsletter') } },
-    },
+    twin: { facts: { consents: { [contact]: granted('sales') } } },
   },
   'a contact who withdrew': {
     rule: 'consent',
@@ -319,15 +327,17 @@ const cases: Record<string, Case> = {
     outcome: 'escalate',
     says: `first touch of contact ${contact} (c-suite) needs a person`,
     proposal: email,
-    facts: { contacts: { [contact]: { version: 1, seniority: 'c-suite', touched: false } } },
-    twin: { facts: { contacts: { [contact]: { version: 1, seniority: 'c-suite', touched: true } } } },
+    facts: { contacts: { [contact]: { version: 1, seniority: 'c-suite', touched: false, accountId: 'acme' } } },
+    twin: {
+      facts: { contacts: { [contact]: { version: 1, seniority: 'c-suite', touched: true, accountId: 'acme' } } },
+    },
   },
   'the first touch of somebody unknown, where the rule lists unknown': {
     rule: 'first-touch',
     outcome: 'escalate',
     says: /first touch of contact .* \(unknown\) needs a person/,
     proposal: email,
-    facts: { contacts: { [contact]: null } },
+    facts: { contacts: { [contact]: { version: 1, seniority: 'unknown', touched: false, accountId: 'acme' } } },
     policy: policyOf(content({ rules: { firstTouchNeedsPerson: ['unknown'] } })),
     twin: { policy: policyOf() },
   },
@@ -370,6 +380,70 @@ const cases: Record<string, Case> = {
     proposal: { ...email, action: { ...email.action, accountId: undefined as never } },
     facts: { contacts: { [contact]: { version: 3, seniority: 'manager', touched: false, accountId: 'acme' } } },
     twin: { proposal: email },
+  },
+  'a CRM task about somebody of another account than it names, for the route of that one': {
+    rule: 'account',
+    outcome: 'refuse',
+    says: `contact ${contact} is of account globex, the action names acme`,
+    proposal: crmTask,
+    facts: of('globex'),
+    twin: { facts: of('acme') },
+  },
+  'a CRM task that names no account, so that no stop of one would reach it': {
+    rule: 'account',
+    outcome: 'refuse',
+    says: `contact ${contact} is of account acme, the action names none`,
+    proposal: { ...crmTask, action: { ...crmTask.action, accountId: undefined as never } },
+    facts: of('acme'),
+    twin: { proposal: crmTask, facts: of('acme') },
+  },
+  'a CRM task that names an account for somebody of no known one': {
+    rule: 'account',
+    outcome: 'refuse',
+    says: `contact ${contact} is of no account that is known, the action names acme`,
+    proposal: crmTask,
+    facts: of(undefined),
+    twin: { facts: of('acme') },
+  },
+  'a CRM task about nobody, so that its author says alone what it is about': {
+    rule: 'account',
+    outcome: 'escalate',
+    says: 'facts unclear: it names no contact, so no profile says that it is of account acme',
+    proposal: proposalOf('crm.create_task', { contactId: undefined }),
+    twin: { proposal: crmTask },
+  },
+  'a sequence that is stopped for somebody of another account': {
+    rule: 'account',
+    outcome: 'refuse',
+    says: `contact ${contact} is of account globex, the action names acme`,
+    proposal: proposalOf('sequence.stop'),
+    facts: of('globex'),
+    twin: { facts: of('acme') },
+  },
+  'a message for another purpose than the play has': {
+    rule: 'purpose',
+    outcome: 'refuse',
+    says: 'the play return-below-floor is for sales, the action says newsletter',
+    proposal: proposalOf('email.send', { purpose: 'newsletter' }),
+    facts: { consents: { [contact]: granted('newsletter') } },
+    twin: { proposal: email, facts: {} },
+  },
+  'a message for another purpose than the sequence of its play has': {
+    rule: 'purpose',
+    outcome: 'refuse',
+    says: 'the play return-below-floor is for sales, the action says newsletter',
+    proposal: proposalOf('email.send', { purpose: 'newsletter' }),
+    facts: { consents: { [contact]: granted('newsletter') } },
+    policy: playsWith({ sequence: 'comparison-follow-up' }),
+    twin: { proposal: email, facts: {} },
+  },
+  'a message of a play that does not say what it is for': {
+    rule: 'purpose',
+    outcome: 'escalate',
+    says: 'facts unclear: the play return-below-floor does not say what it is for',
+    proposal: email,
+    policy: playsWith({}),
+    twin: { policy: policyOf() },
   },
   'a campaign that is not of the ad account it names': {
     rule: 'campaign',

@@ -1,0 +1,41 @@
+import type { ConsentPurpose } from '@countersign/contracts';
+import { type Context, pass, type Rule, refuse, unclear } from '../rule.js';
+
+/**
+ * What a message outside a sequence is for is the play's to say, by the purpose or the sequence of its task: otherwise the author
+ * could choose the consent that it is judged by.
+ */
+export const purpose: Rule = {
+  name: 'purpose',
+  parts: (context) =>
+    concerned(context)
+      ? [
+          `play:${context.proposal.play.id}`,
+          ...settingsOf(context).flatMap(({ sequence }) =>
+            sequence === undefined ? [] : [`sequence:${sequence}` as const],
+          ),
+        ]
+      : [],
+  weigh: (context) => {
+    if (!concerned(context)) return undefined;
+    const { proposal, subject, policy } = context;
+    const named = subject.consent?.purpose as ConsentPurpose;
+    const play = proposal.play.id;
+    const given = settingsOf(context).flatMap(
+      (of) => of.purpose ?? policy.content.sequences.find((s) => s.id === of.sequence)?.purpose ?? [],
+    );
+    if (given.length === 0) return unclear(`the play ${play} does not say what it is for`, { named });
+    return given.includes(named)
+      ? pass(`the play ${play} is for ${named}`)
+      : refuse(`the play ${play} is for ${[...new Set(given)].join(', ')}, the action says ${named}`, { named });
+  },
+};
+
+/** A sequence has a purpose of its own, which its own rule compares. */
+const concerned = ({ subject }: Context): boolean => subject.consent !== undefined && subject.sequence === undefined;
+
+/** What the play sets for the tasks under which the agent may propose this. */
+const settingsOf = ({ proposal, subject, policy }: Context) =>
+  (policy.content.plays.find((p) => p.id === proposal.play.id)?.tasks ?? []).flatMap(({ agent, kinds, settings }) =>
+    agent === proposal.agent && kinds.includes(subject.kind) && settings ? [settings] : [],
+  );
