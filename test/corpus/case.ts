@@ -20,11 +20,17 @@ export const Given = z.strictObject({
   adAccountHeld: Amount.optional(),
   adAccountSpent: Amount.optional(),
   dailyBudget: z.union([Amount, z.literal('unknown')]).optional(),
+  bid: z.union([Amount, z.literal('unknown')]).optional(),
   personAbove: Amount.optional(),
   personAbovePercent: z.int().optional(),
   touchesAllowed: z.strictObject({ touches: z.int(), days: z.int() }).optional(),
   touches: z.array(Instant).optional(),
   touchesPlanned: z.array(Instant).optional(),
+  actionsPerHour: z.int().optional(),
+  accountActionsPerHour: z.int().optional(),
+  /** When something of the agent was approved; of all accounts, and for this one. */
+  approvals: z.array(Instant).optional(),
+  approvalsForAccount: z.array(Instant).optional(),
   sendsPerHour: z.int().optional(),
   sends: z.array(Instant).optional(),
   consent: z

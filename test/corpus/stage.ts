@@ -66,6 +66,8 @@ function contentOf(given: Given, kind: string): PolicyContent {
         ...(given.adAccountCap && { adAccountSpendPerDayMinor: minor(given.adAccountCap) }),
         ...(given.personAbove && { approvalAboveMinor: minor(given.personAbove) }),
         ...(given.personAbovePercent !== undefined && { approvalAbovePercent: given.personAbovePercent }),
+        ...(given.actionsPerHour !== undefined && { actionsPerHour: given.actionsPerHour }),
+        ...(given.accountActionsPerHour !== undefined && { accountActionsPerHour: given.accountActionsPerHour }),
         ...(given.sendsPerHour !== undefined && { sendsPerHour: given.sendsPerHour }),
       },
     },
@@ -97,12 +99,18 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
     committed: spent ? minor(spent) : 0,
     currency: (held ?? spent)?.slice(0, 3) ?? null,
   });
-  const budget = given.dailyBudget === 'unknown' ? {} : { dailyBudgetMinor: minor(given.dailyBudget ?? 'EUR 400.00') };
+  const budget = {
+    ...(given.dailyBudget !== 'unknown' && { dailyBudgetMinor: minor(given.dailyBudget ?? 'EUR 400.00') }),
+    ...(given.bid !== 'unknown' && { bidMinor: minor(given.bid ?? 'EUR 1.10') }),
+  };
   const change: ToldFacts = {
     ledgers: {
       [campaignLedger]: money(given.campaignHeld, given.campaignSpent),
       [adAccountLedger]: money(given.adAccountHeld, given.adAccountSpent),
       [`touch:${contact}`]: { held: given.touchesPlanned ?? [], committed: given.touches ?? [] },
+      'actions:paid-media-agent': { held: [], committed: given.approvals ?? [] },
+      'actions:paid-media-agent:ads-emea': { held: [], committed: given.approvalsForAccount ?? [] },
+      'actions:paid-media-agent:acme': { held: [], committed: given.approvalsForAccount ?? [] },
       'sends:paid-media-agent': { held: [], committed: given.sends ?? [] },
     },
     adAccounts: {

@@ -25,7 +25,7 @@ export interface Site {
   stop(): Promise<void>;
 }
 
-/** Starts it, with tasks of the `hooked` accounts going to the webhook and room for all the messages of a run. */
+/** Starts it, with tasks of the `hooked` accounts going to the webhook and room for all that a run sends and does. */
 export async function site(hooked: readonly string[], connectorsFile: string): Promise<Site> {
   const started: Started = await start(
     {
@@ -35,7 +35,7 @@ export async function site(hooked: readonly string[], connectorsFile: string): P
     },
     (config) => {
       const charter = join(config, 'charters/sequencing-agent.yaml');
-      writeFileSync(charter, readFileSync(charter, 'utf8').replace('sendsPerHour: 200', 'sendsPerHour: 100000'));
+      writeFileSync(charter, readFileSync(charter, 'utf8').replace(/^( {2}\w+PerHour:) \d+$/gm, '$1 100000'));
       routeFirst(config, [
         { kinds: ['crm.create_task'], accounts: hooked, executor: 'action-executor', connector: 'webhook' },
       ]);

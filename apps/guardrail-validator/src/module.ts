@@ -4,6 +4,7 @@ import { Module } from '@nestjs/common';
 import { stateNamed } from './core/hearing.js';
 import { Court } from './shell/court.js';
 import {
+  ApprovalsByMinute1763700000006,
   PermitsByExpiry1763700000005,
   Verdicts1763700000001,
   VerdictsAsTheyAre1763700000004,
@@ -19,7 +20,12 @@ import { Store } from './shell/store.js';
 export const spec: ServiceSpec = {
   name: 'guardrail-validator',
   port: 8085,
-  migrations: [Verdicts1763700000001, VerdictsAsTheyAre1763700000004, PermitsByExpiry1763700000005],
+  migrations: [
+    Verdicts1763700000001,
+    VerdictsAsTheyAre1763700000004,
+    PermitsByExpiry1763700000005,
+    ApprovalsByMinute1763700000006,
+  ],
   state: ['profiles.v1', 'consents.v1', 'controls.v1', 'policies.v1'],
   jobs: [DeadlineJobs, OverdueJobs],
   permitKeys: (env) => [keyThumbprint(signingKey(env).publicJwk.x)],

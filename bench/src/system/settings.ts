@@ -12,8 +12,8 @@ export type BenchSequence = (typeof sequences)[number];
 const dayS = 86_400;
 
 /**
- * The configuration as shipped, with plays in which one signal suffices, and without the two limits that no load would get
- * through: messages of an agent in an hour, and touches of a contact in a day. All rules stay on.
+ * The configuration as shipped, with plays in which one signal suffices, and without the limits that no load would get
+ * through: messages and actions of an agent in an hour, and touches of a contact in a day. All rules stay on.
  */
 export function configure(folder: string): void {
   cpSync(join(workspaceRoot, 'deploy/config'), folder, { recursive: true });
@@ -50,7 +50,9 @@ export function configure(folder: string): void {
     // Far enough that no step is due while anything is measured.
     write('sequences', id, { id, purpose: 'sales', steps: [{ ...step, afterSeconds: 30 * dayS }] });
   }
-  change(join(folder, 'charters/sequencing-agent.yaml'), /^( {2}sendsPerHour:).*$/m, '$1 1000000');
+  for (const limit of ['sendsPerHour', 'actionsPerHour', 'accountActionsPerHour']) {
+    change(join(folder, 'charters/sequencing-agent.yaml'), new RegExp(`^( {2}${limit}:).*$`, 'm'), '$1 1000000');
+  }
   change(join(folder, 'rules.yaml'), /^( {2}touches:).*$/m, '$1 1000000');
 }
 

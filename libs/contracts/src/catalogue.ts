@@ -10,8 +10,9 @@ export interface Spend {
   readonly currency: string;
 }
 
-/** A change of a campaign's daily budget, for the approval threshold: by `amountMinor`, or to `toMinor`, whatever it is now. */
-export type BudgetChange = {
+/** A change of a figure of a campaign, for the approval threshold: by `amountMinor`, or to `toMinor`, whatever it is now. */
+export type FigureChange = {
+  readonly of: 'daily budget' | 'bid';
   readonly adAccountId: string;
   readonly campaignId: string;
   readonly currency: string;
@@ -44,7 +45,8 @@ export interface ActionKindSpec<P> {
   /** Whether it counts as a touch of each recipient. */
   readonly touches: boolean;
   readonly spend: (payload: P) => Spend | undefined;
-  readonly budgetChanges: (payload: P) => readonly BudgetChange[];
+  /** What it changes, and by how much. */
+  readonly changes: (payload: P) => readonly FigureChange[];
   readonly creative: boolean;
   readonly adAccountId: (payload: P) => string | undefined;
   /** The campaigns of that ad account that it acts on. */
@@ -64,7 +66,7 @@ const spec = <P>(
   recipients: () => [],
   touches: false,
   spend: () => undefined,
-  budgetChanges: () => [],
+  changes: () => [],
   creative: false,
   adAccountId: () => undefined,
   campaignIds: () => [],
@@ -140,8 +142,9 @@ export const actionKinds = {
       amountMinor: p.amountMinor,
       currency: p.currency,
     }),
-    budgetChanges: (p) =>
+    changes: (p) =>
       [p.fromCampaignId, p.toCampaignId].map((campaignId) => ({
+        of: 'daily budget',
         adAccountId: p.adAccountId,
         campaignId,
         amountMinor: p.amountMinor,
@@ -161,6 +164,9 @@ export const actionKinds = {
     channel: 'advertising',
     adAccountId: (p) => p.adAccountId,
     campaignIds: (p) => [p.campaignId],
+    changes: ({ adAccountId, campaignId, bidMinor: toMinor, currency }) => [
+      { of: 'bid', adAccountId, campaignId, toMinor, currency },
+    ],
     reversibility: {
       reversible: true,
       by: 'ads.set_bid',
@@ -195,8 +201,8 @@ export const actionKinds = {
       amountMinor: p.dailyBudgetMinor,
       currency: p.currency,
     }),
-    budgetChanges: ({ adAccountId, campaignId, dailyBudgetMinor: toMinor, currency }) => [
-      { adAccountId, campaignId, toMinor, currency },
+    changes: ({ adAccountId, campaignId, dailyBudgetMinor: toMinor, currency }) => [
+      { of: 'daily budget', adAccountId, campaignId, toMinor, currency },
     ],
     reversibility: {
       reversible: true,

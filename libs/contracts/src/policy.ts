@@ -24,7 +24,10 @@ export const Charter = z.strictObject({
     campaignSpendPerDayMinor: Minor.nonnegative(),
     adAccountSpendPerDayMinor: Minor.nonnegative(),
     sendsPerHour: z.int().nonnegative(),
-    /** A budget change above either needs a person. */
+    /** Approvals of any kind within an hour, of the agent and for one account; absent: `defaultActionsPerHour`. */
+    actionsPerHour: z.int().nonnegative().optional(),
+    accountActionsPerHour: z.int().nonnegative().optional(),
+    /** A change of a daily budget or a bid above either needs a person. */
     approvalAbovePercent: z.int().nonnegative(),
     approvalAboveMinor: Minor.nonnegative(),
   }),
@@ -35,6 +38,9 @@ export const Charter = z.strictObject({
     .max(7 * 24 * 60),
 });
 export type Charter = z.infer<typeof Charter>;
+
+/** How many actions an agent may have approved within an hour, in all and for one account, where its charter does not say. */
+export const defaultActionsPerHour = { agent: 500, account: 100 } as const;
 
 /** Guardrails that hold across all agents. */
 export const Rules = z.strictObject({

@@ -38,7 +38,7 @@ export interface AdAccountFact {
   readonly version: number;
   readonly currency: string;
   /** By campaign id. */
-  readonly campaigns: Readonly<Record<string, { readonly dailyBudgetMinor?: number }>>;
+  readonly campaigns: Readonly<Record<string, { readonly dailyBudgetMinor?: number; readonly bidMinor?: number }>>;
 }
 
 export interface ControlFact {

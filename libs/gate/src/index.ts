@@ -3,6 +3,6 @@ export { governing, type Judgement, judge } from './judge.js';
 export { type PublicKeyJwk, readSigningKey, readVerifyKeys, type SigningKey, type VerifyKeys } from './keys.js';
 export * from './open.js';
 export { PERMIT_TYPE, type PermitExplained, type PermitFault, readPermit, seal, verifyPermit } from './permit.js';
-export { type Counts, windowOf } from './rolling.js';
+export { type Counts, rateOf, rateSlotMs, type Slots, slotOf, windowOf } from './rolling.js';
 export type { Context, Finding, Rule } from './rule.js';
-export { type Concerns, concerns, controlScopes, type Draw, type Subject, subjectOf } from './subject.js';
+export { type Concerns, concerns, controlScopes, type Draw, rateLedger, type Subject, subjectOf } from './subject.js';

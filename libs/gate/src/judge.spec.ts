@@ -44,6 +44,8 @@ describe('what is in favour is approved', () => {
       exp: Date.parse(at) / 1000 + 900,
       tier: 'autonomous',
       reservations: [
+        { ledger: 'actions:paid-media-agent', amount: 1 },
+        { ledger: 'actions:paid-media-agent:ads-emea', amount: 1 },
         { ledger: adAccountLedger, amount: 3000, currency: 'EUR' },
         { ledger: campaignLedger, amount: 3000, currency: 'EUR' },
       ],
@@ -71,6 +73,8 @@ describe('what is in favour is approved', () => {
     expect(claims?.nbf).toBe(Date.parse('2026-11-21T12:00:01.000Z') / 1000);
     expect(claims?.exp).toBe((claims?.nbf ?? 0) + 900);
     expect(claims?.reservations).toEqual([
+      { ledger: 'actions:paid-media-agent', amount: 1 },
+      { ledger: 'actions:paid-media-agent:acme', amount: 1 },
       { ledger: 'sends:paid-media-agent', amount: 1 },
       { ledger: `touch:${contact}`, amount: 1 },
     ]);

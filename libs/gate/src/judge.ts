@@ -77,7 +77,7 @@ export function judge(
   const { subject } = read;
   let draws: readonly Draw[];
   try {
-    draws = drawsOf(subject, proposal.agent, charter, policy.content.rules, at);
+    draws = drawsOf(subject, proposal, charter, policy.content.rules, at);
   } catch (error) {
     return refusedAs('charter', `the limits cannot be read: ${messageOf(error)}`);
   }

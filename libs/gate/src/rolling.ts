@@ -3,6 +3,31 @@ import { type Finding, pass, refuse } from './rule.js';
 import type { Draw } from './subject.js';
 
 type RollingDraw = Extract<Draw, { windowMs: number }>;
+type RateDraw = Extract<Draw, { rateMs: number }>;
+
+/** Approvals are counted by the minute: a busy hour is sixty figures, not thousands of times. */
+export const rateSlotMs = 60_000;
+/** The beginning of the minute that something is counted in. */
+export const slotOf = (at: string): number => Math.floor(Date.parse(at) / rateSlotMs) * rateSlotMs;
+
+/** How many were counted in each minute, oldest first; none of a minute that nothing of can still count. */
+export interface Slots {
+  readonly slots: readonly (readonly [startMs: number, count: number])[];
+}
+
+/** What an action sees of a ledger of approvals. A minute counts until all of it has left the window. */
+export function rateOf(draw: RateDraw, { slots }: Slots, at: string): CountLedger {
+  const since = slotOf(at) - draw.rateMs;
+  const inside = slots.filter(([start]) => start >= since);
+  const committed = inside.reduce((sum, [, count]) => sum + count, 0);
+  let over = committed + draw.amount - draw.cap;
+  if (over <= 0) return { held: 0, committed };
+  for (const [start, count] of inside) {
+    over -= count;
+    if (over <= 0) return { held: 0, committed, blocking: new Date(start + rateSlotMs).toISOString() };
+  }
+  return { held: 0, committed };
+}
 
 /** When each count of a rolling ledger is, in milliseconds since the epoch, oldest first. */
 export interface Counts {
@@ -37,7 +62,7 @@ function firstAfter(times: readonly number[], since: number): number {
 }
 
 /** Weighs a rolling count. A refusal says when the next slot opens. */
-export function rolling(draw: RollingDraw, facts: Facts, what: string): Finding {
+export function rolling(draw: RollingDraw | RateDraw, facts: Facts, what: string): Finding {
   const ledger = facts.ledgers[draw.ledger];
   if (!ledger || 'currency' in ledger) throw new Error(`${draw.ledger} is not among the facts`);
   const used = ledger.held + ledger.committed;
@@ -45,6 +70,6 @@ export function rolling(draw: RollingDraw, facts: Facts, what: string): Finding 
   const figures = { used, asked, cap };
   if (used + asked <= cap) return pass(`${used + asked} of ${cap} ${what}`, figures);
   if (ledger.blocking === undefined) return refuse(`none of ${what} is allowed: the limit is ${cap}`, figures);
-  const opens = new Date(Date.parse(ledger.blocking) + draw.windowMs).toISOString();
+  const opens = new Date(Date.parse(ledger.blocking) + ('rateMs' in draw ? draw.rateMs : draw.windowMs)).toISOString();
   return refuse(`${used} of ${cap} ${what} are used; the next slot opens ${opens}`, { ...figures, opens });
 }

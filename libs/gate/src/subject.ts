@@ -2,11 +2,12 @@ import {
   type Action,
   type ActionKindName,
   type ActionKindSpec,
-  type BudgetChange,
   type Charter,
   type ConsentPurpose,
   contractFault,
+  defaultActionsPerHour,
   type Fault,
+  type FigureChange,
   kindSpec,
   type Rules,
   type Spend,
@@ -24,7 +25,7 @@ export interface Subject {
   readonly recipients: readonly string[];
   readonly consent: { readonly purpose: ConsentPurpose; readonly channel: string } | undefined;
   readonly spend: Spend | undefined;
-  readonly budgetChanges: readonly BudgetChange[];
+  readonly changes: readonly FigureChange[];
   readonly adAccountId: string | undefined;
   readonly campaignIds: readonly string[];
   readonly sequence: { readonly id: string; readonly purpose: ConsentPurpose } | undefined;
@@ -61,7 +62,7 @@ export function subjectOf(
       recipients: [...new Set(spec.recipients(payload))].sort(),
       consent: spec.consent?.(payload),
       spend: spec.spend(payload),
-      budgetChanges: spec.budgetChanges(payload),
+      changes: spec.changes(payload),
       adAccountId: spec.adAccountId(payload),
       campaignIds: spec.campaignIds(payload),
       sequence: spec.sequence(payload),
@@ -94,13 +95,48 @@ export type Draw = {
       readonly countsAt: string;
       readonly windowMs: number;
     }
+  | {
+      readonly kind: 'rate';
+      /** Counted when it is approved, whatever becomes of it. */
+      readonly rateMs: number;
+    }
 );
+
+/** What begins the name of each ledger of approvals, and of no other one. */
+export const rateLedger = 'actions:';
 
 const hour = 3_600_000;
 
 /** The limits that an action draws on, in ledger order. Throws RangeError where the charter's time zone does not exist. */
-export function drawsOf(subject: Subject, agent: string, charter: Charter, rules: Rules, at: string): readonly Draw[] {
-  const draws: Draw[] = [];
+export function drawsOf(
+  subject: Subject,
+  { agent, action: { accountId } }: Pick<Proposal, 'agent' | 'action'>,
+  charter: Charter,
+  rules: Rules,
+  at: string,
+): readonly Draw[] {
+  const { actionsPerHour, accountActionsPerHour } = charter.limits;
+  const draws: Draw[] = [
+    {
+      kind: 'rate',
+      ledger: `${rateLedger}${agent}`,
+      of: agent,
+      amount: 1,
+      cap: actionsPerHour ?? defaultActionsPerHour.agent,
+      rateMs: hour,
+    },
+  ];
+  const account = subject.adAccountId ?? accountId;
+  if (account !== undefined) {
+    draws.push({
+      kind: 'rate',
+      ledger: `${rateLedger}${agent}:${account}`,
+      of: `${agent} for ${account}`,
+      amount: 1,
+      cap: accountActionsPerHour ?? defaultActionsPerHour.account,
+      rateMs: hour,
+    });
+  }
   if (subject.spend && subject.spend.amountMinor > 0) {
     const { adAccountId, campaignId, amountMinor: amount, currency } = subject.spend;
     const day = dayIn(charter.timeZone, at);
@@ -170,11 +206,11 @@ export function concerns(
   if (!read.ok || !policy || !charter) return none;
   let draws: readonly Draw[];
   try {
-    draws = drawsOf(read.subject, proposal.agent, charter, policy.content.rules, at);
+    draws = drawsOf(read.subject, proposal, charter, policy.content.rules, at);
   } catch {
     return none;
   }
-  const adAccounts = new Set(read.subject.budgetChanges.map((change) => change.adAccountId));
+  const adAccounts = new Set(read.subject.changes.map((change) => change.adAccountId));
   if (read.subject.adAccountId !== undefined) adAccounts.add(read.subject.adAccountId);
   return {
     contacts: read.subject.contacts,

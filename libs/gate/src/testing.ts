@@ -15,7 +15,7 @@ import type { Judgement } from './judge.js';
 import { readSigningKey, readVerifyKeys, type SigningKey, type VerifyKeys } from './keys.js';
 import type { GateState } from './open.js';
 import { seal } from './permit.js';
-import { windowOf } from './rolling.js';
+import { rateOf, slotOf, windowOf } from './rolling.js';
 import { concerns } from './subject.js';
 
 /* A small world in which everything is in favour: each test takes one thing away. For tests of this lib and its users. */
@@ -210,7 +210,10 @@ export function factsFor(
         {
           version: 5,
           currency: 'EUR',
-          campaigns: { 'cmp-from': { dailyBudgetMinor: 40_000 }, 'cmp-to': { dailyBudgetMinor: 40_000 } },
+          campaigns: {
+            'cmp-from': { dailyBudgetMinor: 40_000, bidMinor: 110 },
+            'cmp-to': { dailyBudgetMinor: 40_000, bidMinor: 110 },
+          },
         },
       ]),
     ),
@@ -219,6 +222,10 @@ export function factsFor(
     ledgers: Object.fromEntries(
       draws.map((draw) => {
         const told = change.ledgers?.[draw.ledger];
+        if ('rateMs' in draw) {
+          const slots = told && !('currency' in told) ? told.committed.map((t) => [slotOf(t), 1] as const) : [];
+          return [draw.ledger, rateOf(draw, { slots }, now)] as const;
+        }
         if ('currency' in draw) return [draw.ledger, told && 'currency' in told ? told : emptyMoney] as const;
         const times = told && !('currency' in told) ? told : { held: [], committed: [] };
         return [draw.ledger, windowOf(draw, { held: sorted(times.held), committed: sorted(times.committed) })] as const;

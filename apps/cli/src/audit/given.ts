@@ -12,7 +12,7 @@ import {
   topicNamed,
   topology,
 } from '@countersign/contracts';
-import { judge, type SigningKey } from '@countersign/gate';
+import { judge, rateLedger, type SigningKey } from '@countersign/gate';
 import {
   approvedEvent,
   at,
@@ -119,6 +119,7 @@ export function world() {
     const approval = approvedEvent(proposal, judgement, key);
     add('actions.approved.v1', 'ActionApproved', approval, when);
     for (const { ledger, amount } of approval.reservations) {
+      if (ledger.startsWith(rateLedger)) continue;
       reserved.push({ permitId: approval.permitId, issuedAt: when, ledger, amount, state: 'held' });
     }
     return approval;

@@ -39,7 +39,7 @@ export function limits(facts: Facts): Finding {
     }
   }
   for (const [ledger, bookings] of ledgers) {
-    const over = 'windowMs' in (bookings[0] as Booking).draw ? overCount(bookings) : overMoney(bookings);
+    const over = 'currency' in (bookings[0] as Booking).draw ? overMoney(bookings) : overCount(bookings);
     if (over) violations.push({ invariant: 'limits', ids: [ledger, ...over.ids], says: over.says });
   }
   return { checked: ledgers.size, violations };
@@ -85,13 +85,19 @@ function releasedBy(permit: Issued, at: string): boolean {
 function overCount(bookings: readonly Booking[]): Over | undefined {
   const counted = bookings
     .flatMap(({ permit, draw }) =>
-      'countsAt' in draw && stillCounts(permit, 'count') ? [{ permit, draw, at: Date.parse(draw.countsAt) }] : [],
+      'currency' in draw || !('rateMs' in draw || stillCounts(permit, 'count'))
+        ? []
+        : [{ permit, draw, at: Date.parse('countsAt' in draw ? draw.countsAt : permit.approval.verdict.at) }],
     )
     .sort((a, b) => a.at - b.at);
   let [first, used] = [0, 0];
   for (const [last, { draw, at }] of counted.entries()) {
     used += draw.amount;
-    for (let left = counted[first]; left && left.at <= at - draw.windowMs; left = counted[first]) {
+    for (
+      let left = counted[first];
+      left && left.at <= at - ('rateMs' in draw ? draw.rateMs : draw.windowMs);
+      left = counted[first]
+    ) {
       used -= left.draw.amount;
       first += 1;
     }
@@ -100,7 +106,7 @@ function overCount(bookings: readonly Booking[]): Over | undefined {
     const cap = Math.max(...within.map((c) => c.draw.cap));
     if (used > cap) {
       const ids = within.map((c) => c.permit.claims.jti);
-      return { ids, says: `${used} within the window that ends ${draw.countsAt}, the limit is ${cap}` };
+      return { ids, says: `${used} within the window that ends ${new Date(at).toISOString()}, the limit is ${cap}` };
     }
   }
   return undefined;

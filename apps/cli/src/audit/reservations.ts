@@ -1,3 +1,4 @@
+import { rateLedger } from '@countersign/gate';
 import { type Facts, type Issued, isExecuted, settledAs, spentOf, stillCounts } from './facts.js';
 import type { Finding, Violation, Waiting } from './finding.js';
 import type { Reserved } from './observed.js';
@@ -16,6 +17,8 @@ export function reservations(facts: Facts): Finding {
     const found = new Map((rows.get(jti) ?? []).map((row) => [row.ledger, row]));
     const wrong: string[] = [];
     for (const { ledger, amount, currency } of permit.claims.reservations) {
+      // An approval is counted, not held: nothing gives it back. `limits` counts it anew.
+      if (ledger.startsWith(rateLedger)) continue;
       const row = found.get(ledger);
       const expected = stateOf(permit, currency === undefined ? 'count' : 'money');
       if (!row) wrong.push(`${ledger} is not reserved`);

@@ -98,7 +98,7 @@ test('what the probe proposes is approved by the rules as shipped, once its camp
   };
   const known = { name: 'x', at, madeFrom: {} };
   const bid = proposedBid({ ...of, ...known }, { id: 'forged' });
-  const campaigns = { 'probe-r1-forged': { dailyBudgetMinor: 1_000 } };
+  const campaigns = { 'probe-r1-forged': { dailyBudgetMinor: 1_000, bidMinor: bids.before } };
   const adAccounts = { 'probe-r1': { version: 1, currency: 'EUR', campaigns } };
   expect(judge(bid, factsFor(bid, { adAccounts }), policy, at).verdict.outcome).toBe('approved');
   const to = { contactId: '0b54d2f4-6a0c-5f0e-9a2b-1c6d0f6a1101', sendAt: at, accountId: 'probe-r1-stopped' };

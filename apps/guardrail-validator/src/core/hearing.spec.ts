@@ -1,5 +1,5 @@
 import { canonical, type PolicyContent } from '@countersign/contracts';
-import { judge } from '@countersign/gate';
+import { type Counts, judge, type MoneyLedger, type Slots } from '@countersign/gate';
 import { adAccountLedger, at, campaignLedger, contact, content, granted, policyOf } from '@countersign/gate/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -24,7 +24,7 @@ const loaded = (change: Partial<Loaded> = {}): Loaded => ({
           currency: 'EUR',
           campaigns: {
             'cmp-from': { campaignId: 'cmp-from', status: 'active', dailyBudgetMinor: 40_000, days: [] },
-            'cmp-to': { campaignId: 'cmp-to', status: 'active', dailyBudgetMinor: 40_000, days: [] },
+            'cmp-to': { campaignId: 'cmp-to', status: 'active', dailyBudgetMinor: 40_000, bidMinor: 110, days: [] },
           },
           lastSignalAt: at,
         } as never,
@@ -47,7 +47,10 @@ const loaded = (change: Partial<Loaded> = {}): Loaded => ({
   ]),
   consents: new Map([[contact, { version: 4, data: { ...granted(), contactId: contact, changedAt: at } }]]),
   controls: new Map(),
-  ledgers: new Map([
+  ledgers: new Map<string, MoneyLedger | Counts | Slots>([
+    ...['paid-media-agent', 'sequencing-agent'].flatMap((agent) =>
+      ['', ':ads-emea', ':acme'].map((of): [string, Slots] => [`actions:${agent}${of}`, { slots: [] }]),
+    ),
     [adAccountLedger, { held: 0, committed: 0, currency: null }],
     [campaignLedger, { held: 0, committed: 0, currency: null }],
     ['sends:paid-media-agent', { held: [], committed: [] }],
@@ -193,6 +196,8 @@ test('[case 36] the card shows facts: account, people, money, running totals and
       accountName: 'Acme',
       money: { amountMinor: 3000, currency: 'EUR' },
       runningTotals: [
+        { ledger: 'actions:paid-media-agent', held: 0, committed: 0, cap: 500 },
+        { ledger: 'actions:paid-media-agent:ads-emea', held: 0, committed: 0, cap: 100 },
         { ledger: adAccountLedger, held: 0, committed: 0, cap: 80_000, currency: 'EUR' },
         { ledger: campaignLedger, held: 0, committed: 0, cap: 50_000, currency: 'EUR' },
       ],

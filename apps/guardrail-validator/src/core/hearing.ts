@@ -18,6 +18,9 @@ import {
   type MoneyLedger,
   type PolicyInForce,
   type ReviewFact,
+  rateOf,
+  type Slots,
+  slotOf,
   windowOf,
 } from '@countersign/gate';
 
@@ -36,6 +39,8 @@ export interface Needed {
   readonly controls: readonly string[];
   /** Each with the time before which counts no longer matter. */
   readonly ledgers: readonly { readonly ledger: string; readonly since: string | null }[];
+  /** Ledgers of approvals, likewise. */
+  readonly rates: readonly { readonly ledger: string; readonly since: string }[];
   /** Contacts of whom it must be known whether they were ever touched. */
   readonly contacts: readonly string[];
 }
@@ -53,7 +58,7 @@ export interface Loaded {
   readonly consents: ReadonlyMap<string, Known<Consents>>;
   readonly controls: ReadonlyMap<string, Known<Control>>;
   /** Locked, and therefore nobody else's until the commit. */
-  readonly ledgers: ReadonlyMap<string, MoneyLedger | Counts>;
+  readonly ledgers: ReadonlyMap<string, MoneyLedger | Counts | Slots>;
   readonly touched: ReadonlySet<string>;
 }
 
@@ -82,6 +87,7 @@ export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | n
   const controls = new Set<string>();
   const contacts = new Set<string>();
   const ledgers = new Map<string, string | null>();
+  const rates = new Map<string, string>();
   for (const { proposal } of hearings) {
     const of = concerns(proposal, policy, at);
     for (const id of of.contacts) {
@@ -97,6 +103,10 @@ export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | n
       if (state) (state.topic === 'profiles.v1' ? profiles : consents).add(state.key);
     }
     for (const draw of of.draws) {
+      if ('rateMs' in draw) {
+        rates.set(draw.ledger, new Date(slotOf(at) - draw.rateMs).toISOString());
+        continue;
+      }
       // Judged against its own send time, which is never before `at`: nothing older than this can count.
       const since = 'windowMs' in draw ? new Date(Date.parse(at) - draw.windowMs).toISOString() : null;
       ledgers.set(draw.ledger, since);
@@ -107,9 +117,12 @@ export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | n
     consents: [...consents].sort(),
     controls: [...controls].sort(),
     contacts: [...contacts].sort(),
-    ledgers: [...ledgers].map(([ledger, since]) => ({ ledger, since })).sort((a, b) => (a.ledger < b.ledger ? -1 : 1)),
+    ledgers: [...ledgers].map(([ledger, since]) => ({ ledger, since })).sort(byLedger),
+    rates: [...rates].map(([ledger, since]) => ({ ledger, since })).sort(byLedger),
   };
 }
+
+const byLedger = (a: { ledger: string }, b: { ledger: string }): number => (a.ledger < b.ledger ? -1 : 1);
 
 /**
  * Judges one after the other: each sees what those before it reserved. Returns a ruling for each hearing, in order, with the
@@ -119,25 +132,27 @@ export function hear(hearings: readonly Hearing[], loaded: Loaded, at: string): 
   const ledgers = new Map([...loaded.ledgers].map(([name, ledger]) => [name, ownCopy(ledger)] as const));
   return hearings.map((hearing) => {
     const of = concerns(hearing.proposal, loaded.policy, at);
-    const facts = factsOf(hearing, of, { ...loaded, ledgers });
+    const facts = factsOf(hearing, of, { ...loaded, ledgers }, at);
     const judgement = judge(hearing.proposal, facts, loaded.policy, at);
-    if (judgement.verdict.outcome === 'approved') for (const draw of of.draws) reserve(ledgers, draw);
+    if (judgement.verdict.outcome === 'approved') for (const draw of of.draws) reserve(ledgers, draw, at);
     return { judgement, facts, draws: of.draws };
   });
 }
 
 /** A rolling ledger is long: what is reserved is put into one copy of it rather than into a new one each time. */
-type OwnLedger = MoneyLedger | { readonly held: number[]; readonly committed: readonly number[] };
+type OwnLedger = MoneyLedger | Slots | { readonly held: number[]; readonly committed: readonly number[] };
 
-const ownCopy = (ledger: MoneyLedger | Counts): OwnLedger =>
-  'currency' in ledger ? ledger : { held: [...ledger.held], committed: ledger.committed };
+const ownCopy = (ledger: MoneyLedger | Counts | Slots): OwnLedger =>
+  'currency' in ledger || 'slots' in ledger ? ledger : { held: [...ledger.held], committed: ledger.committed };
 
-function reserve(ledgers: Map<string, OwnLedger>, draw: Draw): void {
+function reserve(ledgers: Map<string, OwnLedger>, draw: Draw, at: string): void {
   const ledger = ledgers.get(draw.ledger);
   if (!ledger) return;
   if ('currency' in draw && 'currency' in ledger) {
     ledgers.set(draw.ledger, { ...ledger, held: ledger.held + draw.amount, currency: draw.currency });
-  } else if ('countsAt' in draw && !('currency' in ledger)) {
+  } else if ('rateMs' in draw && 'slots' in ledger) {
+    ledgers.set(draw.ledger, { slots: [...ledger.slots, [slotOf(at), draw.amount]] });
+  } else if ('countsAt' in draw && 'held' in ledger && !('currency' in ledger)) {
     const time = Date.parse(draw.countsAt);
     const place = ledger.held.findLastIndex((other) => other <= time) + 1;
     ledger.held.splice(place, 0, ...Array.from({ length: draw.amount }, () => time));
@@ -145,12 +160,13 @@ function reserve(ledgers: Map<string, OwnLedger>, draw: Draw): void {
 }
 
 /** A ledger as the action sees it that draws on it; undefined where it was not loaded, or is of another kind. */
-function seenBy(draw: Draw, ledger: MoneyLedger | Counts | undefined): Facts['ledgers'][string] | undefined {
+function seenBy(draw: Draw, ledger: MoneyLedger | Counts | Slots | undefined, at: string) {
   if (!ledger || 'currency' in ledger) return ledger;
+  if ('slots' in ledger) return 'rateMs' in draw ? rateOf(draw, ledger, at) : undefined;
   return 'countsAt' in draw ? windowOf(draw, ledger) : undefined;
 }
 
-function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Loaded): Facts {
+function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Loaded, at: string): Facts {
   const versions: Record<string, number> = {};
   for (const name of Object.keys(proposal.madeFrom)) {
     const state = stateNamed(name);
@@ -174,7 +190,7 @@ function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Lo
     }),
     ledgers: Object.fromEntries(
       of.draws.flatMap((draw) => {
-        const seen = seenBy(draw, loaded.ledgers.get(draw.ledger));
+        const seen = seenBy(draw, loaded.ledgers.get(draw.ledger), at);
         return seen ? [[draw.ledger, seen]] : [];
       }),
     ),
@@ -199,8 +215,11 @@ function adAccountFact(id: string, { profiles }: Loaded): Facts['adAccounts'][st
   const { version, data } = profiles.get(profileKey.adAccount(id)) ?? { version: 0, data: null };
   if (data?.kind !== 'ad-account') return null;
   const campaigns = Object.values(data.campaigns).map(
-    ({ campaignId, dailyBudgetMinor }) =>
-      [campaignId, dailyBudgetMinor === undefined ? {} : { dailyBudgetMinor }] as const,
+    ({ campaignId, dailyBudgetMinor, bidMinor }) =>
+      [
+        campaignId,
+        { ...(dailyBudgetMinor !== undefined && { dailyBudgetMinor }), ...(bidMinor !== undefined && { bidMinor }) },
+      ] as const,
   );
   return { version, currency: data.currency, campaigns: Object.fromEntries(campaigns) };
 }

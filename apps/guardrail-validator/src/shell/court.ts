@@ -79,7 +79,7 @@ export class Court {
     const needed = neededBy(hearings, policy, work.at);
     this.store.lockLedgers(
       work.tx,
-      needed.ledgers.map((l) => l.ledger),
+      [...needed.ledgers, ...needed.rates].map((l) => l.ledger),
     );
     const loaded = { policy, ...(await readFacts(work.tx, needed)) };
     const rulings = hear(hearings, loaded, work.at);
@@ -194,11 +194,15 @@ function permitOf(data: ReturnType<typeof approvedEvent>, { draws }: Ruling, at:
     connector: data.connector,
     permit: data.permit,
     expiresAt: data.expiresAt,
-    reservations: draws.map((draw) => ({
-      ledger: draw.ledger,
-      amount: draw.amount,
-      currency: 'currency' in draw ? draw.currency : null,
-      countsAt: 'countsAt' in draw ? draw.countsAt : at,
-    })),
+    approvedAt: at,
+    rates: draws.flatMap((draw) => ('rateMs' in draw ? [{ ledger: draw.ledger, amount: draw.amount }] : [])),
+    reservations: draws
+      .filter((draw) => !('rateMs' in draw))
+      .map((draw) => ({
+        ledger: draw.ledger,
+        amount: draw.amount,
+        currency: 'currency' in draw ? draw.currency : null,
+        countsAt: 'countsAt' in draw ? draw.countsAt : at,
+      })),
   };
 }

@@ -1,9 +1,9 @@
-import type { Counts, MoneyLedger } from '@countersign/gate';
+import type { Counts, MoneyLedger, Slots } from '@countersign/gate';
 import type { Tx } from '@countersign/runtime';
 import type { Known, Loaded, Needed } from '../core/hearing.js';
 
 interface Row {
-  readonly what: 'profiles.v1' | 'consents.v1' | 'controls.v1' | 'money' | 'held' | 'committed' | 'touched';
+  readonly what: 'profiles.v1' | 'consents.v1' | 'controls.v1' | 'money' | 'held' | 'committed' | 'touched' | 'rate';
   readonly key: string;
   readonly version: number;
   readonly data: string | null;
@@ -27,6 +27,11 @@ const sql = `
     WHERE r.ledger = n.ledger AND r.counts_at > n.since AND r.state <> 'released' GROUP BY r.state
   ) of
   UNION ALL
+  SELECT 'rate', n.ledger, 0, (
+    SELECT json_agg(json_build_array(floor(extract(epoch FROM a.minute) * 1000), a.approved) ORDER BY a.minute)::text
+    FROM approvals_by_minute a WHERE a.ledger = n.ledger AND a.minute >= n.since
+  ) FROM unnest($7::text[], $8::timestamptz[]) AS n(ledger, since)
+  UNION ALL
   SELECT 'touched', contact, 0, NULL FROM unnest($6::text[]) AS n(contact)
   WHERE EXISTS (SELECT FROM reservations r WHERE r.ledger = 'touch:' || n.contact AND r.state = 'committed')`;
 
@@ -46,6 +51,8 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
     counts.map((l) => l.ledger),
     counts.map((l) => l.since),
     contacts,
+    needed.rates.map((r) => r.ledger),
+    needed.rates.map((r) => r.since),
   ];
   const rows = params.some((list) => list.length > 0) ? await tx.query<Row>(sql, params) : [];
 
@@ -54,7 +61,7 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
     'consents.v1': new Map<string, Known<never>>(),
     'controls.v1': new Map<string, Known<never>>(),
   };
-  const ledgers = new Map<string, MoneyLedger | Counts>();
+  const ledgers = new Map<string, MoneyLedger | Counts | Slots>();
   const touched = new Set<string>();
   for (const ledger of money) ledgers.set(ledger, { held: 0, committed: 0, currency: null });
   for (const { ledger } of counts) ledgers.set(ledger, { held: [], committed: [] });
@@ -67,6 +74,9 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
       case 'held':
       case 'committed':
         ledgers.set(key, { ...(ledgers.get(key) as Counts), [what]: value });
+        break;
+      case 'rate':
+        ledgers.set(key, { slots: value ?? [] });
         break;
       case 'touched':
         touched.add(key);

@@ -1,3 +1,4 @@
+import { rateLedger } from '@countersign/gate';
 import type { Recovery, Said, Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { endSaid, type SaidVerdict, verdictsOf } from '../core/past.js';
@@ -22,7 +23,9 @@ export class PastVerdicts implements Recovery {
   }): Promise<void> {
     const verdicts = verdictsOf(said);
     const permits = verdicts.flatMap((one) => (one.type === 'ActionApproved' ? [permitSaid(one.data)] : []));
-    this.store.lockLedgers(tx, [...new Set(permits.flatMap((p) => p.reservations.map((r) => r.ledger)))]);
+    this.store.lockLedgers(tx, [
+      ...new Set(permits.flatMap((p) => [...p.rates, ...p.reservations].map((r) => r.ledger))),
+    ]);
     this.store.takeOver(tx, permits, at);
     const ended = [...Map.groupBy(verdicts, ({ data }) => data.proposalId)].flatMap(([proposalId, these]) => {
       const end = endSaid(these);
@@ -42,10 +45,14 @@ export const permitSaid = (data: Extract<SaidVerdict, { type: 'ActionApproved' }
   connector: data.connector,
   permit: data.permit,
   expiresAt: data.expiresAt,
-  reservations: data.reservations.map(({ ledger, amount, currency }) => ({
-    ledger,
-    amount,
-    currency: currency ?? null,
-    countsAt: data.notBefore,
-  })),
+  approvedAt: data.verdict.at,
+  rates: data.reservations.filter(({ ledger }) => ledger.startsWith(rateLedger)),
+  reservations: data.reservations
+    .filter(({ ledger }) => !ledger.startsWith(rateLedger))
+    .map(({ ledger, amount, currency }) => ({
+      ledger,
+      amount,
+      currency: currency ?? null,
+      countsAt: data.notBefore,
+    })),
 });

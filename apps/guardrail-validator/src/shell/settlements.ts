@@ -70,6 +70,8 @@ export class Settlements {
 
 /** An executor settles expiry; it is asked after only when it is this late. */
 const lateMs = 60_000;
+/** Twice as long as the limit of an hour looks back. */
+const forgetAfterMs = 7_200_000;
 /** How often it is looked for, and so how much later still it may be said. */
 const lookEveryMs = 60_000;
 
@@ -85,7 +87,10 @@ export class OverdueJobs implements JobKind {
   readonly batch = 1;
   private readonly log = new Logger('permits');
 
-  constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(Store) private readonly store: Store,
+  ) {}
 
   async work(jobs: readonly Job[], context: JobContext): Promise<void> {
     const since = Math.min(...jobs.map((job) => Date.parse(job.dueAt))) - lookEveryMs;
@@ -105,6 +110,7 @@ export class OverdueJobs implements JobKind {
     }
     await context.finish(jobs, async ([job], work) => {
       if (!job) return;
+      this.store.forgetApprovals(work.tx, timeOf(until - forgetAfterMs));
       const next = timeOf(until + lookEveryMs);
       // In no trace: it would never end.
       const cause = { source: job.cause.source, id: job.cause.id };

@@ -23,6 +23,9 @@ export interface NewPermit {
   readonly connector: string;
   readonly permit: string;
   readonly expiresAt: string;
+  /** When its verdict was given, and what it counts from then on ledgers of approvals. */
+  readonly approvedAt: string;
+  readonly rates: readonly { readonly ledger: string; readonly amount: number }[];
   readonly reservations: readonly {
     readonly ledger: string;
     readonly amount: number;
@@ -111,6 +114,11 @@ const permitsSql = `
   ), held AS (
     INSERT INTO reservations (permit_id, ledger, amount, currency, counts_at, state, at)
     SELECT *, 'held', $1 FROM unnest($28::uuid[], $29::text[], $30::bigint[], $31::text[], $32::timestamptz[])
+  ), counted AS (
+    INSERT INTO approvals_by_minute (ledger, minute, approved)
+    SELECT ledger, date_trunc('minute', $1::timestamptz, 'UTC'), sum(amount)
+    FROM unnest($33::text[], $34::bigint[]) AS n(ledger, amount) GROUP BY ledger ORDER BY ledger
+    ON CONFLICT (ledger, minute) DO UPDATE SET approved = approvals_by_minute.approved + excluded.approved
   )`;
 
 function permitParams(permits: readonly NewPermit[]): readonly unknown[] {
@@ -132,6 +140,8 @@ function permitParams(permits: readonly NewPermit[]): readonly unknown[] {
     held.map((r) => r.amount),
     held.map((r) => r.currency),
     held.map((r) => r.countsAt),
+    permits.flatMap((p) => p.rates.map((r) => r.ledger)),
+    permits.flatMap((p) => p.rates.map((r) => r.amount)),
   ];
 }
 
@@ -234,11 +244,18 @@ export class Store {
   takeOver(tx: Tx, permits: readonly NewPermit[], at: string): void {
     if (permits.length === 0) return;
     const held = permits.flatMap((p) => p.reservations.map((r) => ({ ...r, permitId: p.permitId })));
+    const counted = permits.flatMap((p) => p.rates.map((r) => ({ ...r, permitId: p.permitId, at: p.approvedAt })));
     tx.write(
       `WITH issued AS (
          INSERT INTO permits (permit_id, proposal_id, action_id, digest, executor, connector, permit, expires_at, at)
          SELECT *, $1 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[])
          ON CONFLICT DO NOTHING RETURNING permit_id
+       ), counted AS (
+         INSERT INTO approvals_by_minute (ledger, minute, approved)
+         SELECT n.ledger, date_trunc('minute', n.at, 'UTC') AS minute, sum(n.amount)
+         FROM unnest($15::uuid[], $16::text[], $17::bigint[], $18::timestamptz[]) AS n(permit, ledger, amount, at)
+         JOIN issued ON issued.permit_id = n.permit GROUP BY n.ledger, minute ORDER BY n.ledger, minute
+         ON CONFLICT (ledger, minute) DO UPDATE SET approved = approvals_by_minute.approved + excluded.approved
        )
        INSERT INTO reservations (permit_id, ledger, amount, currency, counts_at, state, at)
        SELECT n.permit, n.ledger, n.amount, n.currency, n.counts_at, 'held', $1
@@ -259,8 +276,17 @@ export class Store {
         held.map((r) => r.amount),
         held.map((r) => r.currency),
         held.map((r) => r.countsAt),
+        counted.map((r) => r.permitId),
+        counted.map((r) => r.ledger),
+        counted.map((r) => r.amount),
+        counted.map((r) => r.at),
       ],
     );
+  }
+
+  /** Forgets approvals that no limit of an hour looks back to. */
+  forgetApprovals(tx: Tx, before: string): void {
+    tx.write('DELETE FROM approvals_by_minute WHERE minute < $1', [before]);
   }
 
   /** Keeps the content of a policy that was judged under, so that its verdicts can be judged again. */

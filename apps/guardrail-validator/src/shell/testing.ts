@@ -36,7 +36,7 @@ export const adAccount = {
   campaigns: Object.fromEntries(
     ['cmp-from', 'cmp-to'].map((campaignId) => [
       campaignId,
-      { campaignId, status: 'active', dailyBudgetMinor: 40_000, days: [] },
+      { campaignId, status: 'active', dailyBudgetMinor: 40_000, bidMinor: 110, days: [] },
     ]),
   ),
   lastSignalAt: at,

@@ -403,6 +403,27 @@ describe('limits', () => {
     expect(await again(4)).toContainEqual(expect.objectContaining(full));
   });
 
+  test('what costs nothing is counted over batches, failed or not, and counts again after an hour', async () => {
+    await publish(content({ charter: { limits: { accountActionsPerHour: 3 } } }), 8);
+    const task = (n: number) => proposed('crm.create_task', {}, n);
+    const first = approvals(await propose(task(1), task(2)));
+    expect(first).toHaveLength(2);
+    for (const one of first) await settled(settlement(one, 'failed'));
+    const events = await propose(task(3), task(4));
+    expect(approvals(events)).toHaveLength(1);
+    expect(refusals(events)[0]?.verdict.reasons).toContainEqual(
+      expect.objectContaining({
+        rule: 'actions-per-hour',
+        outcome: 'refuse',
+        says: expect.stringMatching(/^3 of 3 actions of paid-media-agent for acme in an hour are used/),
+      }),
+    );
+    // Of another account there is room, and here again when the minute has left the hour.
+    expect(approvals(await propose(proposed('ads.pause_campaign', {}, 5)))).toHaveLength(1);
+    setNow(plus(3_660));
+    expect(approvals(await propose(task(6)))).toHaveLength(1);
+  });
+
   test('[case 22] one touch left for a contact goes to one of two agents in the same moment', async () => {
     await propose(proposed('email.send', {}, 9));
     await Promise.all(
@@ -838,7 +859,9 @@ test.each([
 describe('after a restore', () => {
   /** The tables as a copy has them that was made before anything was judged. */
   const forget = () =>
-    service.query('TRUNCATE proposals, verdicts, permits, reservations, ledgers, escalations, jobs, inbox, outputs');
+    service.query(
+      'TRUNCATE proposals, verdicts, permits, reservations, ledgers, approvals_by_minute, escalations, jobs, inbox, outputs',
+    );
   const proposal = (data: ActionProposed) =>
     service.records(topicOf('paid-media-agent'), [{ type: 'ActionProposed', data, correlationid: 'signal-1' }]);
 
@@ -859,6 +882,21 @@ describe('after a restore', () => {
     await service.query('TRUNCATE said');
     await service.afterRestore(said);
     expect(await reservations(campaignLedger)).toEqual(['committed 3000']);
+  });
+
+  test('what was approved within the hour counts against the limit of the hour, once', async () => {
+    await publish(content({ charter: { limits: { accountActionsPerHour: 1 } } }), 8);
+    const said = await service.deliverRecords(
+      topicOf('paid-media-agent'),
+      proposal(proposed('ads.pause_campaign', {}, 1)),
+    );
+    await forget();
+    await service.afterRestore(said);
+    expect(await service.query('SELECT ledger, approved FROM approvals_by_minute ORDER BY ledger')).toEqual([
+      { ledger: 'actions:paid-media-agent', approved: 1 },
+      { ledger: 'actions:paid-media-agent:ads-emea', approved: 1 },
+    ]);
+    expect(refusals(await propose(proposed('ads.pause_campaign', {}, 2)))).toHaveLength(1);
   });
 
   test('what was refused stays refused, also where it would be approved today', async () => {

@@ -1,9 +1,9 @@
 import type { Rule } from '../rule.js';
 import { account } from './account.js';
 import { actionId } from './action-id.js';
+import { actionsPerHour } from './actions-per-hour.js';
 import { allowedKind } from './allowed-kind.js';
 import { author } from './author.js';
-import { budgetThreshold } from './budget-threshold.js';
 import { campaign } from './campaign.js';
 import { consent } from './consent.js';
 import { contactFrequency } from './contact-frequency.js';
@@ -21,6 +21,7 @@ import { sendsPerHour } from './sends-per-hour.js';
 import { sequence } from './sequence.js';
 import { size } from './size.js';
 import { adAccountSpendCap, campaignSpendCap } from './spend-cap.js';
+import { bidThreshold, budgetThreshold } from './threshold.js';
 import { tier } from './tier.js';
 
 /** Every guardrail, in the order in which their reasons are read. All of them run, always. */
@@ -33,6 +34,7 @@ export const rules: readonly Rule[] = [
   account,
   campaign,
   killControl,
+  actionsPerHour,
   sequence,
   purpose,
   consent,
@@ -43,6 +45,7 @@ export const rules: readonly Rule[] = [
   campaignSpendCap,
   adAccountSpendCap,
   budgetThreshold,
+  bidThreshold,
   newCreative,
   firstTouch,
   factsBehind,

@@ -266,7 +266,11 @@ const cases: Record<string, Case> = {
     says: 'the action is in EUR, ad account ads-emea is in GBP',
     proposal: proposalOf('ads.set_bid'),
     facts: { adAccounts: { 'ads-emea': { version: 1, currency: 'GBP', campaigns: {} } } },
-    twin: { facts: { adAccounts: { 'ads-emea': { version: 1, currency: 'EUR', campaigns: { 'cmp-to': {} } } } } },
+    twin: {
+      facts: {
+        adAccounts: { 'ads-emea': { version: 1, currency: 'EUR', campaigns: { 'cmp-to': { bidMinor: 110 } } } },
+      },
+    },
   },
   'spend over the daily cap of the campaign': {
     rule: 'spend-cap-campaign',

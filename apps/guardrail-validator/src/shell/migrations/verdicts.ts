@@ -118,3 +118,21 @@ export class PermitsByExpiry1763700000005 implements MigrationInterface {
     `);
   }
 }
+
+/** Approvals of an agent are counted by the minute, so that the limit of an hour reads sixty rows and not each of them. */
+export class ApprovalsByMinute1763700000006 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE approvals_by_minute (
+        ledger text NOT NULL,
+        minute timestamptz NOT NULL,
+        approved bigint NOT NULL,
+        PRIMARY KEY (ledger, minute)
+      ) WITH (fillfactor = 50);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE approvals_by_minute');
+  }
+}
