@@ -296,6 +296,13 @@ const cases: Record<string, Case> = {
     facts: { ledgers: { [campaignLedger]: { held: 1, committed: 0, currency: 'USD' } } },
     twin: { facts: { ledgers: { [campaignLedger]: { held: 1, committed: 0, currency: 'EUR' } } } },
   },
+  'a bid of any size': {
+    rule: 'bid-threshold',
+    outcome: 'escalate',
+    says: 'a change of EUR 90071992547408.81 for campaign cmp-to is above EUR 200.00, the most without a person',
+    proposal: proposalOf('ads.set_bid', { bidMinor: Number.MAX_SAFE_INTEGER }),
+    twin: { proposal: proposalOf('ads.set_bid') },
+  },
   'a budget change above the amount': {
     rule: 'budget-threshold',
     outcome: 'escalate',
@@ -519,16 +526,19 @@ const cases: Record<string, Case> = {
 
 const outcomes = { pass: 'approved', escalate: 'escalated', refuse: 'refused' } as const;
 
-test.each(Object.entries(cases))('%s', (_name, { rule, outcome, says, proposal, facts, policy = policyOf(), twin }) => {
-  const judgement = judge(proposal, factsFor(proposal, facts, policy), policy, at);
-  const reason = judgement.verdict.reasons.find((r) => r.rule === rule);
-  expect(reason).toMatchObject({ rule, outcome });
-  if (typeof says === 'string') expect(reason?.says).toBe(says);
-  else expect(reason?.says).toMatch(says);
-  expect(judgement.verdict.outcome).toBe(outcomes[outcome]);
+test.each(Object.entries(cases))(
+  'the rule stops %s, and its twin passes',
+  (_name, { rule, outcome, says, proposal, facts, policy = policyOf(), twin }) => {
+    const judgement = judge(proposal, factsFor(proposal, facts, policy), policy, at);
+    const reason = judgement.verdict.reasons.find((r) => r.rule === rule);
+    expect(reason).toMatchObject({ rule, outcome });
+    if (typeof says === 'string') expect(reason?.says).toBe(says);
+    else expect(reason?.says).toMatch(says);
+    expect(judgement.verdict.outcome).toBe(outcomes[outcome]);
 
-  const other = { proposal, policy: twin.proposal || twin.facts ? policy : policyOf(), ...twin };
-  const fine = judge(other.proposal, factsFor(other.proposal, twin.facts, other.policy), other.policy, at);
-  expect(fine.verdict.reasons.find((r) => r.rule === rule)?.outcome).toBe('pass');
-  expect(fine.verdict.outcome).toBe('approved');
-});
+    const other = { proposal, policy: twin.proposal || twin.facts ? policy : policyOf(), ...twin };
+    const fine = judge(other.proposal, factsFor(other.proposal, twin.facts, other.policy), other.policy, at);
+    expect(fine.verdict.reasons.find((r) => r.rule === rule)?.outcome).toBe('pass');
+    expect(fine.verdict.outcome).toBe('approved');
+  },
+);
