@@ -104,9 +104,10 @@ export async function receiver(): Promise<Receiver> {
     const url = new URL(request.url ?? '/', 'http://localhost');
     let body = '';
     for await (const chunk of request) body += chunk;
-    if (request.method === 'GET') {
+    const asked = url.searchParams.get('key');
+    if (asked !== null) {
       if (hook.silent) return hold('question', response);
-      return find(url.searchParams.get('key') ?? '', response);
+      return find(asked, response);
     }
     const key = String(request.headers['webhook-id']);
     const account = String((JSON.parse(body) as { data: { accountId?: string } }).data.accountId);

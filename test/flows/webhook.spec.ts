@@ -27,7 +27,7 @@ test('a route to the webhook connector makes one signed effect, repeated under t
   expect(settled).toMatchObject({ outcome: 'executed', externalReference: expect.stringMatching(/^ticket-/) });
 
   const all = (await (await fetch(`${hook.url}/got`)).json()) as Got[];
-  const posts = all.filter((got) => got.method === 'POST' && got.headers['webhook-id'] === approved.actionId);
+  const posts = all.filter((got) => got.headers['webhook-id'] === approved.actionId);
   // The receiver was busy at first; the repeat was the one that counted.
   expect(posts.map((post) => post.status)).toEqual([503, 200]);
   expect(new Set(posts.map((post) => post.body)).size).toBe(1);

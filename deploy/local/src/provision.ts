@@ -21,7 +21,7 @@ export interface TopicWish {
 export interface AclWish {
   /** A user's name, without `User:`. */
   readonly principal: string;
-  readonly resource: 'topic' | 'group';
+  readonly resource: keyof typeof resourceTypes;
   readonly name: string;
   readonly pattern: 'literal' | 'prefixed';
   readonly operations: readonly (keyof typeof operationTypes)[];
@@ -142,7 +142,11 @@ async function differentConfigs(admin: Admin, topics: readonly TopicWish[]): Pro
   });
 }
 
-const resourceTypes = { topic: AclResourceTypes.TOPIC, group: AclResourceTypes.GROUP } as const;
+const resourceTypes = {
+  topic: AclResourceTypes.TOPIC,
+  group: AclResourceTypes.GROUP,
+  'transactional-id': AclResourceTypes.TRANSACTIONAL_ID,
+} as const;
 const patternTypes = { literal: ResourcePatternTypes.LITERAL, prefixed: ResourcePatternTypes.PREFIXED } as const;
 const operationTypes = {
   read: AclOperationTypes.READ,

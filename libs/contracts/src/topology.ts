@@ -316,11 +316,12 @@ export function topicNamed(name: string, topics: readonly Topic[]): Topic {
 
 /**
  * One ACL of the broker. A principal's consumer groups are its name, and whatever begins with its name and a dot, such as those in
- * which a service reads state: a bare prefix would take in the groups of every principal whose name begins with this one.
+ * which a service reads state: a bare prefix would take in the groups of every principal whose name begins with this one. So are
+ * the transactional ids of writers outside; no service has one, since it uses none.
  */
 export interface Acl {
   readonly principal: string;
-  readonly resource: 'topic' | 'group';
+  readonly resource: 'topic' | 'group' | 'transactional-id';
   readonly name: string;
   readonly pattern: 'literal' | 'prefixed';
   readonly operations: readonly ('read' | 'write' | 'describe' | 'describe-configs')[];
@@ -343,8 +344,11 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
     }
   }
   for (const principal of principals)
-    for (const [name, pattern] of [[principal, 'literal'] as const, [`${principal}.`, 'prefixed'] as const])
+    for (const [name, pattern] of [[principal, 'literal'] as const, [`${principal}.`, 'prefixed'] as const]) {
       found.push({ principal, resource: 'group', name, pattern, operations: ['read', 'describe'] });
+      if (!isService(principal))
+        found.push({ principal, resource: 'transactional-id', name, pattern, operations: ['write', 'describe'] });
+    }
   return found.sort((a, b) =>
     `${a.principal} ${a.resource} ${a.name}`.localeCompare(`${b.principal} ${b.resource} ${b.name}`, 'en'),
   );

@@ -46,8 +46,8 @@ class Played {
   heartbeat() {
     this.listeners.get('heartbeat')?.({ payload: {} });
   }
-  crash(restart: boolean) {
-    this.listeners.get('crash')?.({ payload: { restart, error: new Error('crash') } });
+  crash(restart: boolean, error = new Error('crash')) {
+    this.listeners.get('crash')?.({ payload: { restart, error } });
   }
   batch(partition: number, heartbeat: () => Promise<void> = async () => undefined) {
     return this.eachBatch({
@@ -182,6 +182,71 @@ test('a topic that was made again is read from its beginning, and the group lear
   ]);
   await consumer.stop();
   expect(played.committed).toEqual([[{ topic: 't', partition: 0, offset: '0' }]]);
+});
+
+test('a consumer that crashes while it is being replaced is replaced once', async () => {
+  const consumer = await start();
+  made[0]?.join({ t: [0] });
+  consumer.restart();
+  made[0]?.crash(false);
+  await vi.waitUntil(() => said.some(([, text]) => text.includes('consumer rebuilt')));
+  await consumer.stop();
+  expect(made).toHaveLength(2);
+});
+
+test('the pauses of one that crashes as soon as it has joined grow to their bound, longer where a right is missing', async () => {
+  const pauses = () => said.flatMap(([, text]) => /built anew in (\d+) ms/.exec(text)?.[1] ?? []).map(Number);
+  const denied = Object.assign(new Error('no'), { type: 'GROUP_AUTHORIZATION_FAILED' });
+  const consumer = await start(undefined, { backoffMs: 1, backoffMaxMs: 2, deniedBackoffMaxMs: 8 });
+  for (const [n, error] of [undefined, undefined, undefined, denied, denied].entries()) {
+    made[n]?.join({ t: [0] });
+    made[n]?.crash(false, error);
+    if (error) expect(consumer.crashed()).toEqual({ g: 'no' });
+    await vi.waitUntil(() => made.length === n + 2);
+  }
+  expect(pauses()).toEqual([1, 2, 2, 8, 8]);
+  made[5]?.join({ t: [0] });
+  expect(consumer.crashed()).toEqual({});
+  await consumer.stop();
+});
+
+test('a topic that may not be read is left out until it may, and where none may be read it waits for one', async () => {
+  let unreadable = new Set<string>();
+  const subscribed: string[][] = [];
+  next = () =>
+    Object.assign(new Played(), { subscribe: async (of: { topics: string[] }) => void subscribed.push(of.topics) });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  try {
+    const consumer = await consume({
+      kafka: { consumer: () => made[made.push(next()) - 1] } as unknown as Kafka,
+      ...{ groupId: 'g', topics: ['t', 'u'], limits: { ...defaults, backoffMs: 1, backoffMaxMs: 1 }, log },
+      rights: { unreadable: () => unreadable, lookAtRights: async () => undefined },
+      handle: async () => undefined,
+    });
+    const look = async (now: string[], expected: string[]) => {
+      unreadable = new Set(now);
+      const before = subscribed.length;
+      made.at(-1)?.join({ t: [0] });
+      await vi.advanceTimersByTimeAsync(1_000);
+      await vi.waitUntil(() => subscribed.length > before);
+      expect(subscribed.at(-1)).toEqual(expected);
+    };
+    await look(['t'], ['u']);
+    await look([], ['t', 'u']);
+    unreadable = new Set(['t', 'u']);
+    made.at(-1)?.join({ t: [0] });
+    await vi.advanceTimersByTimeAsync(1_000);
+    await vi.waitUntil(() => said.some(([, text]) => text.includes('no right to read t or u')));
+    expect(consumer.state()).toBe('rebuilding');
+    unreadable = new Set(['u']);
+    await vi.waitUntil(() => subscribed.at(-1)?.join() === 't');
+    made.at(-1)?.join({ t: [0] });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(subscribed).toHaveLength(4);
+    await consumer.stop();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('offsets and failures of a partition that went to another instance are dropped', async () => {

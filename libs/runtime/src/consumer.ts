@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Batch, Consumer, Kafka } from 'kafkajs';
 import { nextOf, type RawRecord } from './entries.js';
-import { backoff, describe, faultOf } from './failures.js';
+import { backoff, deniedBy, describe, faultOf, pauseAfter } from './failures.js';
 import type { Limits } from './limits.js';
 
 export interface ConsumerOptions {
@@ -23,6 +24,13 @@ export interface ConsumerOptions {
   readonly positions?: () => Promise<ReadonlyMap<string, number>>;
   /** Topics that are read from their beginning whenever the group is joined: they were made again, and what the group has committed is of the old one. */
   readonly fromBeginning?: () => ReadonlySet<string>;
+  /** What may be read. Topics that may not are left out, and taken up again when they may; absent: all may be read. */
+  readonly rights?: {
+    /** Topics that could not be read at the last look; somebody looks about once a second. */
+    unreadable(): ReadonlySet<string>;
+    /** Looks now. */
+    lookAtRights(): Promise<void>;
+  };
   /**
    * Told, and waited for, before a partition goes on at `to` although `from` was due: kafkajs goes to the first offset by itself where
    * the one that it asks for was deleted, and passes over what holds no event.
@@ -54,6 +62,8 @@ export interface RunningConsumer {
   readonly slow: () => Readonly<Record<string, number>>;
   /** Partitions that are paused because handling failed, with the error. */
   readonly paused: () => Readonly<Record<string, string>>;
+  /** The group, with the error that broke it off, while it is being built anew. */
+  readonly crashed: () => Readonly<Record<string, string>>;
   /** Events of each partition that were on its topic at the last fetch and are not handled yet. */
   readonly lag: () => Readonly<Record<string, number>>;
   /** The next offset of each partition that this member has, as far as it is known, by `topic/partition`. */
@@ -109,6 +119,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   let assignment = 0;
   let committed = Promise.resolve();
   let rebuilt = Promise.resolve();
+  let rebuildings = 0;
   /** One after the other, in the order of the offsets. */
   let passing = Promise.resolve();
   const handled = new Map<string, { topic: string; partition: number; offset: string }>();
@@ -119,6 +130,12 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   const inWork = new Set<Promise<void>>();
   /** The slices in work, by partition, and when each was taken up. */
   const since = new Set<{ readonly name: string; readonly began: number }>();
+  /** Topics that the consumer of the moment does not read, since it may not. */
+  let leftOut: ReadonlySet<string> = new Set();
+  /** When the consumer of the moment first was a member of its group. */
+  let joined: number | undefined;
+  let crash: { readonly error: unknown; readonly count: number } | undefined;
+  const ending = new AbortController();
   let heard = performance.now();
   /** The wall clock less the monotonic one at the last sign of life: kafkajs measures its heartbeats by the former. */
   let wallAtHeard = wallOffset();
@@ -190,7 +207,16 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     }
   };
 
+  const unreadable = (): ReadonlySet<string> => {
+    const all = options.rights?.unreadable();
+    return new Set(topics.filter((topic) => all?.has(topic)));
+  };
+
   const build = async (): Promise<void> => {
+    leftOut = unreadable();
+    joined = undefined;
+    const readable = topics.filter((topic) => !leftOut.has(topic));
+    if (readable.length === 0) throw new Error(`no right to read ${topics.join(' or ')}`);
     const made = kafka.consumer({
       groupId,
       sessionTimeout: limits.sessionMs,
@@ -206,6 +232,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     made.on(made.events.GROUP_JOIN, ({ payload }) => {
       if (state === 'stopped' || made !== consumer) return;
       state = 'running';
+      joined ??= performance.now();
       alive();
       assignment++;
       // Partitions that went to another instance are not ours to commit or to speak of any more.
@@ -257,13 +284,17 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     made.on(made.events.CRASH, ({ payload }) => {
       // What kafkajs mends itself needs nobody.
       const level = payload.restart ? 'warn' : 'error';
-      log[level](`${groupId}: consumer crashed: ${describe(payload.error).says}`);
+      const { error } = payload;
+      log[level](`${groupId}: consumer crashed: ${describe(error).says}`);
       if (state === 'stopped' || made !== consumer) return;
       state = 'rebuilding';
-      if (!payload.restart) rebuilt = rebuild();
+      // One that was a member for a while begins to count anew; one that crashes as soon as it has joined waits longer each time.
+      const worked = joined !== undefined && performance.now() - joined > limits.sessionMs;
+      crash = { error, count: worked ? 0 : (crash?.count ?? -1) + 1 };
+      if (!payload.restart) rebuild(error, crash.count);
     });
     await made.connect();
-    await made.subscribe({ topics: [...topics], fromBeginning: true });
+    await made.subscribe({ topics: readable, fromBeginning: true });
     await made.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
@@ -285,7 +316,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
             return true;
           } catch (error) {
             const count = (failures.get(name)?.count ?? 0) + 1;
-            const wait = backoff(count - 1, limits.backoffMs, limits.backoffMaxMs);
+            const wait = pauseAfter(error, count - 1, limits);
             const says = describe(error).says;
             // What passes by itself needs nobody.
             log[faultOf(error) === 'world' ? 'warn' : 'error'](`${name}: paused for ${wait} ms: ${says}`);
@@ -332,19 +363,39 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     });
   };
 
-  const rebuild = async (): Promise<void> => {
-    for (let attempt = 0; ; attempt++) {
+  /** Builds the consumer anew; takes the place of a rebuilding that is under way. */
+  const rebuild = (why?: unknown, attempt = 0): void => {
+    rebuilt = Promise.all([rebuilt, rebuildOnce(why, attempt)]).then(() => undefined);
+  };
+  const rebuildOnce = async (why: unknown, from: number): Promise<void> => {
+    const mine = ++rebuildings;
+    let failed = why;
+    for (let attempt = from; ; attempt++) {
       await consumer.disconnect().catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, backoff(attempt, limits.backoffMs, limits.backoffMaxMs)));
-      if (state === 'stopped') return;
+      const wait = pauseAfter(failed, attempt, limits);
+      log.log(`${groupId}: the consumer is built anew in ${wait} ms`);
+      await sleep(wait, undefined, { signal: ending.signal }).catch(() => undefined);
+      if (state === 'stopped' || mine !== rebuildings) return;
       try {
+        if (deniedBy(failed) === 'topic') await options.rights?.lookAtRights();
         await build();
-        log.log(`${groupId}: consumer rebuilt`);
+        const without = leftOut.size > 0 ? ` without ${[...leftOut].join(', ')}, which it may not read` : '';
+        log.log(`${groupId}: consumer rebuilt${without}`);
         return;
       } catch (error) {
+        // It crashed meanwhile, which has begun another rebuilding.
+        if (mine !== rebuildings) return;
+        failed = error;
         log.warn(`${groupId}: cannot rebuild the consumer yet: ${describe(error).says}`);
       }
     }
+  };
+
+  const watchRights = (): void => {
+    const now = unreadable();
+    if (state !== 'running' || (now.size === leftOut.size && [...now].every((topic) => leftOut.has(topic)))) return;
+    state = 'rebuilding';
+    rebuild();
   };
 
   /**
@@ -356,11 +407,14 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     if (state !== 'running' || back < limits.sessionMs / 4) return;
     state = 'rebuilding';
     log.warn(`${groupId}: the clock was set back by ${Math.round(back / 1000)} s; the consumer is built anew`);
-    rebuilt = rebuild();
+    rebuild();
   };
 
   await build();
-  const watching = setInterval(watchClock, 1_000);
+  const watching = setInterval(() => {
+    watchClock();
+    watchRights();
+  }, 1_000);
   const committing = setInterval(() => void commit(), limits.commitEveryMs);
   return {
     state: () => (state === 'running' && performance.now() - heard > 3 * limits.sessionMs ? 'silent' : state),
@@ -371,6 +425,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
           .map(({ name, began }) => [name, seconds(began)]),
       ),
     paused: () => Object.fromEntries([...failures].map(([name, { says }]) => [name, says])),
+    crashed: () => (state === 'rebuilding' && crash ? { [groupId]: describe(crash.error).says } : {}),
     lag: () => Object.fromEntries(lags),
     positions: () => new Map(due),
     busy: (place) => [...since].some(({ name }) => name === place),
@@ -380,10 +435,11 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
     restart: () => {
       if (state === 'stopped' || state === 'rebuilding') return;
       state = 'rebuilding';
-      rebuilt = rebuild();
+      rebuild();
     },
     stop: async () => {
       state = 'stopped';
+      ending.abort();
       clearInterval(committing);
       clearInterval(watching);
       for (const { timer } of failures.values()) clearTimeout(timer);

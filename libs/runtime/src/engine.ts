@@ -44,6 +44,7 @@ import {
 import { fitsText } from './text.js';
 import { tidy } from './tidy.js';
 import { together } from './together.js';
+import { tellRights } from './told-rights.js';
 import { type Checked, checkSettings } from './topic-settings.js';
 import { TopicWatch } from './topic-watch.js';
 import { type Bounds, causeKey, UnitOfWork } from './work.js';
@@ -51,6 +52,7 @@ import { PutBack, WorkPositions } from './work-positions.js';
 
 quietQueue();
 committedOnly();
+tellRights();
 
 export interface Log {
   log(message: string): void;
@@ -138,13 +140,13 @@ export class Engine implements Runtime {
     this.facts = topicFacts(this.kafka);
     const mine = this.topics.filter(({ name }) => this.readsOf().has(name));
     this.watch = new TopicWatch({
-      ...{ db: this.db, facts: this.facts, topics: mine, now: wallTime, log },
+      ...{ db: this.db, facts: this.facts, topics: mine, writes: this.writes(), now: wallTime, log },
       settings: async () => (await this.checkSettings()).found,
       republish: async (topic) => {
         await this.own?.publishAll(topic);
       },
     });
-    const writable = new Set(this.topics.filter((t) => t.writer === spec.name).map((t) => t.name));
+    const writable = new Set(this.writes());
     this.past = new Past(this.db);
     this.positions = new WorkPositions(this.db);
     this.bounds = { writable, eventBytes: this.limits.eventBytes, past: this.past };
@@ -229,6 +231,7 @@ export class Engine implements Runtime {
             fromBeginning: () => this.watch.madeAgainLately(),
           }),
       onJump: (place, from, to) => this.watch.jumped(place, from, to),
+      rights: this.watch,
       ...(this.spec.gathers && { fetchWaitMs: this.limits.gatherMs, minBytes: enough(this.limits) }),
       log: this.log,
       handle: async (name, _partition, records) => {
@@ -321,6 +324,10 @@ export class Engine implements Runtime {
       ...(this.spec.state ?? []),
       ...(this.spec.ownState ?? []),
     ]);
+  }
+
+  private writes(): readonly string[] {
+    return this.topics.filter(({ writer }) => writer === this.service).map(({ name }) => name);
   }
 
   private topicsRead(): readonly Topic[] {
@@ -448,9 +455,11 @@ export class Engine implements Runtime {
     }
     const paused = Object.assign({}, ...consumers.map((consumer) => consumer.paused())) as Record<string, string>;
     const slow = Object.assign({}, ...consumers.map((consumer) => consumer.slow())) as Record<string, number>;
+    const crashed = Object.assign({}, ...consumers.map((consumer) => consumer.crashed())) as Record<string, string>;
+    const rightsMissing = this.watch.rightsMissing();
     const stale = staleIn(this.comparedAgo());
     const told = Object.fromEntries([...this.told].map(([name, look]) => [name, look()]));
-    for (const [name, of] of Object.entries({ paused, slow, stale, ...told })) {
+    for (const [name, of] of Object.entries({ rightsMissing, crashed, paused, slow, stale, ...told })) {
       if (Object.keys(of).length === 0) continue;
       checks[name] = of;
       ok = false;

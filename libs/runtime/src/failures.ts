@@ -1,4 +1,5 @@
 import kafkajs from 'kafkajs';
+import type { Limits } from './limits.js';
 import { type Blame, blameOf } from './sqlstates.js';
 import { printable } from './text.js';
 
@@ -25,6 +26,7 @@ const noLogin = /^(SASL: |The server does not support SSL|There was an error est
  * installation's: a right, a schema, a certificate. What nothing here knows is the event's own.
  */
 export function faultOf(error: unknown): Blame {
+  if (deniedBy(error)) return 'installation';
   if (error instanceof KafkaJSError) return 'world';
   if (!(error instanceof Error)) return 'event';
   const { code, syscall, cause, severity, errors } = error as Error & Partial<Record<string, unknown>>;
@@ -41,6 +43,23 @@ export function faultOf(error: unknown): Blame {
   const within = Array.isArray(errors) && errors.length > 0 ? errors.map(faultOf) : cause ? [faultOf(cause)] : [];
   return within.find((blame) => blame === 'world') ?? within.find((blame) => blame === 'installation') ?? 'event';
 }
+
+/** What the broker refuses this principal a right to. Undefined where an error is another one. */
+export function deniedBy(error: unknown): 'topic' | 'group' | 'transaction' | 'cluster' | undefined {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const { type } = each as { type?: unknown };
+    if (typeof type === 'string' && Object.hasOwn(rights, type)) return rights[type as keyof typeof rights];
+  }
+  return undefined;
+}
+
+/** Errors of Kafka's protocol, as kafkajs names them. */
+const rights = {
+  TOPIC_AUTHORIZATION_FAILED: 'topic',
+  GROUP_AUTHORIZATION_FAILED: 'group',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'transaction',
+  CLUSTER_AUTHORIZATION_FAILED: 'cluster',
+} as const;
 
 /** Whether the same work may succeed later, so that it is tried again and nothing is skipped. Everything else becomes a dead letter. */
 export const isTransient = (error: unknown): boolean => faultOf(error) !== 'event';
@@ -72,6 +91,13 @@ export function describe(error: unknown): { code: string; says: string } {
   if (error instanceof SyntaxError) return { code: error.name, says: 'a text that cannot be parsed' };
   return { code: typeof code === 'string' ? code : error.name, says: printable(error.message, 500) };
 }
+
+/** The pause before what failed with `error` is tried again. Where a right is missing, a person has to act first: it grows longer. */
+export const pauseAfter = (
+  error: unknown,
+  attempt: number,
+  limits: Pick<Limits, 'backoffMs' | 'backoffMaxMs' | 'deniedBackoffMaxMs'>,
+): number => backoff(attempt, limits.backoffMs, deniedBy(error) ? limits.deniedBackoffMaxMs : limits.backoffMaxMs);
 
 /** Doubling pause with a ceiling; `attempt` counts from 0. */
 export const backoff = (attempt: number, first: number, longest: number): number =>

@@ -1,13 +1,23 @@
 import type { Kafka } from 'kafkajs';
 
 /*
- * What the broker knows and kafkajs 2.2.4 does not ask: the ids of topics (Metadata from version 10 on; it stops at 6), and where the
- * logs of many topics begin, in one request a broker. Both go over kafkajs' own connections, so with its login, TLS and time-outs.
+ * What the broker knows and kafkajs 2.2.4 does not ask: the ids of topics and the rights to them (Metadata from version 10 on; it
+ * stops at 6), and where the logs of many topics begin, in one request a broker. Both go over kafkajs' own connections, so with its login, TLS and time-outs.
  * This reaches into kafkajs; its version is pinned, and the first use says so where it is another.
  */
 
+/** What the broker says of one topic to who asks. */
+export interface TopicLook {
+  /** A topic that is deleted and made again has another. Undefined: there is no such topic, or it may not be described. */
+  readonly id?: string;
+  /** What may not be done with it, as far as the broker says. Who may not even describe it learns nothing else of it. */
+  readonly denied: ReadonlySet<'read' | 'write' | 'describe'>;
+}
+
 /** What the broker says of topics. */
 export interface TopicFacts {
+  /** The ids and the rights of topics, in one request. */
+  look(topics: readonly string[]): Promise<ReadonlyMap<string, TopicLook>>;
   /** The id of each topic, by name: a topic that is deleted and made again has another. No entry: there is no such topic. */
   ids(topics: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /**
@@ -63,24 +73,27 @@ export function topicFacts(kafka: Kafka): TopicFacts {
     });
     await connecting;
   };
+  const look = async (topics: readonly string[]): Promise<ReadonlyMap<string, TopicLook>> => {
+    await connected();
+    const broker = await cluster.brokerPool.findConnectedBroker();
+    const raw = (bytes: Buffer) => Promise.resolve(bytes);
+    const buffer = metadataRequest(topics);
+    const answer = await broker.connectionPool.send({
+      request: {
+        apiKey: 3,
+        apiVersion: 10,
+        apiName: 'Metadata',
+        // kafkajs takes whatever looks like its own encoder.
+        encode: () => Promise.resolve({ buf: buffer, buffer }),
+      },
+      response: { decode: raw, parse: raw },
+    });
+    return readTopicLooks(answer);
+  };
   return {
-    ids: async (topics) => {
-      await connected();
-      const broker = await cluster.brokerPool.findConnectedBroker();
-      const raw = (bytes: Buffer) => Promise.resolve(bytes);
-      const buffer = metadataRequest(topics);
-      const answer = await broker.connectionPool.send({
-        request: {
-          apiKey: 3,
-          apiVersion: 10,
-          apiName: 'Metadata',
-          // kafkajs takes whatever looks like its own encoder.
-          encode: () => Promise.resolve({ buf: buffer, buffer }),
-        },
-        response: { decode: raw, parse: raw },
-      });
-      return readTopicIds(answer);
-    },
+    look,
+    ids: async (topics) =>
+      new Map([...(await look(topics))].flatMap(([name, { id }]) => (id === undefined ? [] : [[name, id] as const]))),
     offsets: async (topics, which) => {
       await connected();
       try {
@@ -117,12 +130,21 @@ function clusterOf(kafka: Kafka): Cluster {
 /** Metadata, version 10, with the empty tags of the flexible request header before it. https://kafka.apache.org/protocol#The_Messages_Metadata */
 function metadataRequest(topics: readonly string[]): Buffer {
   const named = topics.flatMap((topic) => [Buffer.alloc(16), compact(topic), Buffer.alloc(1)]);
-  // No tags of the header; at the end: make no topic, list no permissions (twice), no tags.
-  return Buffer.concat([Buffer.alloc(1), uvarint(topics.length + 1), ...named, Buffer.alloc(4)]);
+  // No tags of the header; at the end: make no topic, no rights to the cluster, the rights to each topic, no tags.
+  return Buffer.concat([Buffer.alloc(1), uvarint(topics.length + 1), ...named, Buffer.from([0, 0, 1, 0])]);
 }
 
-/** The ids in an answer to Metadata, version 10, after its correlation id. Throws where it is none. */
-export function readTopicIds(answer: Buffer): ReadonlyMap<string, string> {
+/** Kafka's numbers of operations, as the bits of what is permitted. */
+const bits = { read: 3, write: 4, describe: 8 } as const;
+type Operation = keyof typeof bits;
+const operations = Object.keys(bits) as Operation[];
+
+/** A broker that says nothing of rights sends the smallest number; then nothing is known to be denied. */
+const deniedIn = (permitted: number): ReadonlySet<Operation> =>
+  new Set(permitted === -(2 ** 31) ? [] : operations.filter((name) => (permitted & (1 << bits[name])) === 0));
+
+/** The topics in an answer to Metadata, version 10, after its correlation id. Throws where it is none. */
+export function readTopicLooks(answer: Buffer): ReadonlyMap<string, TopicLook> {
   let at = 0;
   const take = (length: number): Buffer => {
     if (at + length > answer.length) throw new Error('the broker answered with less than its protocol promises');
@@ -147,7 +169,7 @@ export function readTopicIds(answer: Buffer): ReadonlyMap<string, string> {
       take(number());
     }
   };
-  const ids = new Map<string, string>();
+  const looks = new Map<string, TopicLook>();
   tags();
   take(4);
   each(() => {
@@ -169,14 +191,15 @@ export function readTopicIds(answer: Buffer): ReadonlyMap<string, string> {
       for (let list = 0; list < 3; list++) each(() => take(4));
       tags();
     });
-    take(4);
+    const denied = deniedIn(take(4).readInt32BE(0));
     tags();
     // 5: no leader at this moment; the topic is there all the same.
-    if (error === 0 || error === 5) ids.set(name, id);
-    else if (error !== 3 && error !== 29)
-      throw Object.assign(new Error(`${name}: Kafka's error ${error}`), { retriable: true });
+    if (error === 0 || error === 5) looks.set(name, { id, denied });
+    else if (error === notPermitted) looks.set(name, { denied: new Set(operations) });
+    else if (error === 3) looks.set(name, { denied: new Set() });
+    else throw Object.assign(new Error(`${name}: Kafka's error ${error}`), { retriable: true });
   });
-  return ids;
+  return looks;
 }
 
 function uvarint(n: number): Buffer {
@@ -186,5 +209,8 @@ function uvarint(n: number): Buffer {
     bytes.push((left & 0x7f) | 0x80);
   }
 }
+
+/** Kafka's TOPIC_AUTHORIZATION_FAILED. */
+const notPermitted = 29;
 
 const compact = (text: string): Buffer => Buffer.concat([uvarint(Buffer.byteLength(text) + 1), Buffer.from(text)]);

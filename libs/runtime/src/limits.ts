@@ -30,6 +30,8 @@ export interface Limits {
   /** First and longest pause of a partition while the database or the broker is away; doubled each time. `BACKOFF_MS`, `BACKOFF_MAX_MS` */
   readonly backoffMs: number;
   readonly backoffMaxMs: number;
+  /** Longest pause where the broker refuses a right: of a partition, and before a consumer joins its group again. `DENIED_BACKOFF_MAX_MS` */
+  readonly deniedBackoffMaxMs: number;
   /** How long an event waits for state that it was made from and that no topic has, before it goes on without. `STATE_WAIT_MS` */
   readonly stateWaitMs: number;
   /** How often state tables are compared with the end of their topics. `COMPARE_EVERY_MS` */
@@ -77,6 +79,7 @@ export const defaults: Limits = {
   raceTries: 20,
   backoffMs: 200,
   backoffMaxMs: 2_000,
+  deniedBackoffMaxMs: 20_000,
   stateWaitMs: 5_000,
   compareEveryMs: 1_000,
   jobPollMs: 200,
@@ -106,6 +109,7 @@ export const variables: Record<keyof Limits, string> = {
   raceTries: 'RACE_TRIES',
   backoffMs: 'BACKOFF_MS',
   backoffMaxMs: 'BACKOFF_MAX_MS',
+  deniedBackoffMaxMs: 'DENIED_BACKOFF_MAX_MS',
   stateWaitMs: 'STATE_WAIT_MS',
   compareEveryMs: 'COMPARE_EVERY_MS',
   jobPollMs: 'JOB_POLL_MS',

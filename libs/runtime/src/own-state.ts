@@ -70,7 +70,7 @@ export class OwnState {
       readonly bounds: Bounds;
       readonly now: () => string;
       readonly publish: Publish;
-      readonly watch: Pick<TopicWatch, 'add'>;
+      readonly watch: Pick<TopicWatch, 'add' | 'unreadable' | 'lookAtRights'>;
       readonly log: { log(message: string): void; warn(message: string): void; error(message: string): void };
     },
   ) {
@@ -114,6 +114,7 @@ export class OwnState {
       fetchWaitMs: 1_000,
       minBytes: enough(limits),
       log,
+      rights: watch,
       positionOf: (name, partition) => positions.get(`${name}/${partition}`),
       handle: async (name, partition, records) => {
         const under = generation;

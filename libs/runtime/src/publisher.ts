@@ -1,6 +1,6 @@
 import { moment, sent } from '@countersign/telemetry';
 import type { Producer } from 'kafkajs';
-import { describe } from './failures.js';
+import { deniedBy, describe } from './failures.js';
 import { bytesOf, type StoredOutput } from './work.js';
 
 /** Publishes stored outputs in order; resolves when the broker has acknowledged all (acks=all). */
@@ -55,6 +55,9 @@ export const publishWith =
         if (time > 0) heard?.(time, asked);
       } catch (error) {
         tell(describe(error).code);
+        // The broker does not say which of them.
+        if (deniedBy(error) === 'topic')
+          throw new Error(`no right to write ${[...byTopic.keys()].join(' or ')}`, { cause: error });
         throw error;
       }
       tell();

@@ -81,7 +81,7 @@ test('tables that are always a little behind a topic that never rests are compar
   const log = { log: () => undefined, warn: () => undefined, error: () => undefined };
   const now = (): string => '2026-11-21T10:00:00.000Z';
   const limits = { ...defaults, compareEveryMs: 1 };
-  const watch = { add: () => undefined } as unknown as TopicWatch;
+  const watch = { add: () => undefined, unreadable: () => new Set() } as unknown as TopicWatch;
   const reader = await followState({ kafka, admin, db, service: 's', topics: [controls], limits, now, log, watch });
   try {
     await reader.caughtUp();

@@ -219,6 +219,7 @@ export async function followState(is: {
     topics: is.topics.map((t) => t.name),
     limits: is.limits,
     log: is.log,
+    rights: is.watch,
     positionOf: (name, partition) => positions.get(`${name}/${partition}`),
     onJump: (place, from, to) => is.watch.jumped(place, from, to),
     handle: async (name, partition, records) => {
@@ -262,8 +263,11 @@ export async function followState(is: {
   const compare = async (): Promise<void> => {
     const since = ago();
     // The ends first: what is read to them had all that was there when it began.
-    const ends = await Promise.all(is.topics.map(async ({ name }) => endsOf(is.admin, name)));
-    seen.push(...is.topics.map(({ name }, n) => ({ since, topic: name, ends: ends[n] ?? [] })));
+    const asked = await Promise.allSettled(is.topics.map(async ({ name }) => endsOf(is.admin, name)));
+    for (const [n, { name: topic }] of is.topics.entries()) {
+      const answer = asked[n];
+      if (answer?.status === 'fulfilled') seen.push({ since, topic, ends: answer.value });
+    }
     const positions = await readPositions(is.db);
     seen = seen.filter(({ since, topic, ends }) => {
       const reached = ends.every(([name, end]) => isReached(end, positions.get(name) ?? 0, passed.get(name)));
@@ -272,6 +276,9 @@ export async function followState(is: {
     });
     // Of a table that is far behind, the oldest are enough to know when it has come along.
     if (seen.length > 100 * is.topics.length) seen = seen.slice(0, 100 * is.topics.length);
+    // One whose end nobody says stays uncompared, and holds up no other.
+    const failed = asked.find((answer) => answer.status === 'rejected');
+    if (failed) throw failed.reason;
   };
   let told = '';
   /** What stands still is said once, and once more when it moves: a broker that does not answer raises no error for long. */

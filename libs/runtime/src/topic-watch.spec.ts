@@ -10,8 +10,14 @@ test('of a partition that goes on elsewhere than was due only what its log no lo
   };
   const watch = new TopicWatch({
     db: { read } as unknown as Database,
-    facts: { ids: async () => new Map(), offsets: async () => new Map([['t/0', 30]]), close: async () => undefined },
+    facts: {
+      look: async () => new Map(),
+      ids: async () => new Map(),
+      offsets: async () => new Map([['t/0', 30]]),
+      close: async () => undefined,
+    },
     topics: [],
+    writes: [],
     now: () => '2026-11-21T10:00:00.000Z',
     log: { log: () => undefined, warn: () => undefined, error: () => undefined },
     settings: async () => new Map(),

@@ -2,7 +2,7 @@ import type { Topic } from '@countersign/contracts';
 import type { Database } from './database.js';
 import type { Tx } from './door.js';
 import { describe } from './failures.js';
-import type { TopicFacts } from './kafka-inside.js';
+import type { TopicFacts, TopicLook } from './kafka-inside.js';
 
 type Log = { log(message: string): void; warn(message: string): void; error(message: string): void };
 
@@ -54,6 +54,8 @@ export class TopicWatch {
   private readonly known = new Map<string, Incarnation>();
   private readonly readings: Reading[] = [];
   private gone: readonly string[] = [];
+  /** What this service may not do, by topic. */
+  private refused: ReadonlyMap<string, readonly string[]> = new Map();
   private looks = 0;
   private atRisk: readonly string[] = [];
   private lastBehind: ReadonlyMap<string, number> = new Map();
@@ -64,6 +66,8 @@ export class TopicWatch {
       readonly db: Database;
       readonly facts: TopicFacts;
       readonly topics: readonly Topic[];
+      /** Topics that this service writes: only its right to them is looked at. */
+      readonly writes: readonly string[];
       readonly now: () => string;
       readonly log: Log;
       /** What these topics are set to now, by name. */
@@ -83,9 +87,7 @@ export class TopicWatch {
       'SELECT topic, id, generation, starts, noticed_at AS at FROM topic_ids',
     );
     for (const { topic, at, ...of } of rows) this.known.set(topic, { ...of, noticedAt: at.toISOString() });
-    const ids = await this.is.facts.ids(this.names);
-    await this.learn([...ids].filter(([topic]) => !this.known.has(topic)));
-    await this.compare(ids);
+    await this.compare(await this.idsNow());
   }
 
   add(reading: Reading): void {
@@ -143,8 +145,9 @@ export class TopicWatch {
   }
 
   private async look(): Promise<void> {
-    await this.compare(await this.is.facts.ids(this.names));
-    const here = this.names.filter((name) => !this.gone.includes(name));
+    const ids = await this.idsNow();
+    await this.compare(ids);
+    const here = this.names.filter((name) => ids.has(name));
     // The positions first: the logs' beginnings that are read after them may only be further on.
     const positions = await Promise.all(this.readings.map((reading) => reading.positions()));
     const starts = await this.is.facts.offsets(here, 'first');
@@ -253,8 +256,57 @@ export class TopicWatch {
     );
   }
 
+  /** The ids of the topics that are there and may be described; learns what may be done with them meanwhile. */
+  private async idsNow(): Promise<ReadonlyMap<string, string>> {
+    const looks = await this.is.facts.look([...new Set([...this.names, ...this.is.writes])]);
+    this.learnRights(looks);
+    return new Map(
+      this.names.flatMap((name) => {
+        const id = looks.get(name)?.id;
+        return id === undefined ? [] : [[name, id] as const];
+      }),
+    );
+  }
+
+  /** Asks what may be done with the topics. Throws where the broker does not answer. */
+  async lookAtRights(): Promise<void> {
+    await this.idsNow();
+  }
+
+  private learnRights(looks: ReadonlyMap<string, TopicLook>): void {
+    const found = new Map<string, readonly string[]>();
+    for (const [topic, { denied }] of looks) {
+      const needed = [
+        ...(this.names.includes(topic) ? (['read'] as const) : []),
+        ...(this.is.writes.includes(topic) ? (['write'] as const) : []),
+      ];
+      const lacking = needed.filter((right) => denied.has(right));
+      if (lacking.length > 0) found.set(topic, denied.has('describe') ? [...lacking, 'describe'] : lacking);
+    }
+    for (const [topic, lacking] of found)
+      if (lacking.join() !== this.refused.get(topic)?.join())
+        this.is.log.error(
+          `${topic}: the broker refuses this service the right to ${lacking.join(' and ')} it; give it back as deploy/kafka/acls.tsv says, and the service goes on by itself`,
+        );
+    for (const topic of this.refused.keys())
+      if (!found.has(topic)) this.is.log.log(`${topic}: the service has its rights to it again`);
+    this.refused = found;
+  }
+
+  /** Rights that the topology gives this service and the broker refused it at the last look, by topic. */
+  rightsMissing(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.refused].map(([topic, lacking]) => [topic, lacking.join(', ')]));
+  }
+
+  /** Topics that could not be read at the last look. */
+  unreadable(): ReadonlySet<string> {
+    return new Set([...this.refused].flatMap(([topic, lacking]) => (lacking.includes('read') ? [topic] : [])));
+  }
+
   private async compare(ids: ReadonlyMap<string, string>): Promise<void> {
-    const gone = this.names.filter((name) => !ids.has(name));
+    await this.learn([...ids].filter(([topic]) => !this.known.has(topic)));
+    // Of one that may not be described nobody knows whether it is there.
+    const gone = this.names.filter((name) => !ids.has(name) && !this.refused.get(name)?.includes('describe'));
     for (const name of gone)
       if (!this.gone.includes(name)) this.is.log.error(`${name}: there is no such topic any more`);
     this.gone = gone;

@@ -9,6 +9,9 @@ export const webhookBody = (action: Action): string =>
     data: { actionId: action.actionId, accountId: action.accountId, payload: action.payload },
   });
 
+/** The question for a key. Its type is no kind of action, so that who does not know it runs nothing; the key is signed with it. */
+export const questionBody = (key: string): string => JSON.stringify({ type: 'countersign.question', data: { key } });
+
 const shown = z
   .record(z.string(), z.unknown())
   .refine((value) => JSON.stringify(value).length <= 4_000)

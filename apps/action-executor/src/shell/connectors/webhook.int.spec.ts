@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Module } from '@nestjs/common';
+import { Webhook as Verifier } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { spec as shipped } from '../../module.js';
 import { Approvals } from '../approvals.js';
@@ -38,6 +39,13 @@ const found = json(200, { outcome: 'done', reference: 'r-1' });
 let calls: Answer[];
 let questions: Answer[];
 let got: string[];
+let raw: {
+  kind: string;
+  asked: string | null;
+  method: string | undefined;
+  headers: IncomingHttpHeaders;
+  body: string;
+}[];
 let server: Server;
 let webhook: Webhook;
 let database: TestDatabase;
@@ -61,9 +69,16 @@ class TestModule {}
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    request.resume().on('end', () => {
-      got.push(request.method ?? '');
-      const answers = request.method === 'POST' ? calls : questions;
+    const asked = new URL(request.url ?? '/', 'http://localhost').searchParams.get('key');
+    let body = '';
+    request.setEncoding('utf8').on('data', (chunk: string) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      const kind = asked === null ? 'call' : 'question';
+      got.push(kind);
+      raw.push({ kind, asked, method: request.method, headers: request.headers, body });
+      const answers = kind === 'call' ? calls : questions;
       const answer = (answers.length > 1 ? answers.shift() : answers[0]) ?? silent;
       answer(response);
     });
@@ -76,6 +91,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   got = [];
+  raw = [];
   harness.setNow(start);
   await harness.query('TRUNCATE permits, jobs, inbox, outputs, state_rows');
   await harness.putState('policies.v1', 'main', policy(1));
@@ -126,7 +142,7 @@ test.each(refusals)(
     // Not written down yet when it is first asked.
     questions = [absent, found];
     expect(await settled()).toMatchObject({ outcome: 'executed' });
-    expect(got).toEqual(['POST', 'GET', 'POST', 'GET']);
+    expect(got).toEqual(['call', 'question', 'call', 'question']);
   },
 );
 
@@ -156,7 +172,7 @@ test.each(bare)(
     calls = [silent, text(409)];
     questions = [answer];
     expect(await settled()).toMatchObject({ outcome: 'unresolved', code: 'no-answer' });
-    expect(got.filter((method) => method === 'POST')).toHaveLength(1);
+    expect(got.filter((kind) => kind === 'call')).toHaveLength(1);
   },
 );
 
@@ -222,4 +238,25 @@ test('a receiver that stays away has failed the permit, which claims no call', a
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
+});
+
+test('a question is a signed request with a body, and has an id of its own, so that nothing takes it for a repeat of the call', async () => {
+  calls = [silent, json(200, {})];
+  questions = [text(500), absent];
+  await settled();
+  const asked = raw.filter(({ kind }) => kind === 'question');
+  const called = raw.filter(({ kind }) => kind === 'call');
+  expect(asked.length).toBeGreaterThan(1);
+  const callId = called[0]?.headers['webhook-id'];
+  for (const question of asked) {
+    expect(question).toMatchObject({ method: 'POST', asked: callId });
+    // As a library of a receiver does it: the signature first, then the body as JSON.
+    const said = new Verifier(secret).verify(question.body, question.headers as Record<string, string>);
+    expect(said).toEqual({ type: 'countersign.question', data: { key: callId } });
+    expect(question.headers['content-type']).toBe('application/json');
+    expect(question.headers).not.toHaveProperty('idempotency-key');
+  }
+  const ids = asked.map(({ headers }) => headers['webhook-id']);
+  expect(new Set([...ids, callId]).size).toBe(ids.length + 1);
+  for (const call of called) expect(call.headers).toMatchObject({ 'webhook-id': callId, 'idempotency-key': callId });
 });

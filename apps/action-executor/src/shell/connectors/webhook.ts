@@ -1,17 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { ApprovedAction } from '@countersign/gate';
 import { Webhook as Signer } from 'standardwebhooks';
 import { request } from 'undici';
 import { type Answer, type Found, NotSent, type Unknown } from '../../core/answer.js';
-import { answerOf, foundOf, webhookBody } from '../../core/webhook.js';
+import { answerOf, foundOf, questionBody, webhookBody } from '../../core/webhook.js';
 import type { Connector } from '../connector.js';
 import type { WebhookSettings } from '../settings.js';
 
 const longestAnswer = 64 * 1024;
 
 /**
- * A signed webhook (Standard Webhooks 1.0): the way to a system that is not ours. `webhook-id` is the idempotency key, the same
- * on every repeat; what the receiver owes is in this app's README.
+ * A signed webhook (Standard Webhooks 1.0): the way to a system that is not ours. `webhook-id` of a call is the idempotency key,
+ * the same on every repeat; what the receiver owes is in this app's README.
  */
 export class Webhook implements Connector {
   readonly name = 'webhook';
@@ -24,19 +25,26 @@ export class Webhook implements Connector {
   }
 
   async call({ action }: ApprovedAction, key: string, signal: AbortSignal): Promise<Answer | Unknown> {
-    const body = webhookBody(action);
-    const { status, text } = await this.send('POST', this.settings.url, key, body, signal);
+    const keyed = { 'idempotency-key': key };
+    const { status, text } = await this.send(this.settings.url, key, webhookBody(action), keyed, signal);
     return answerOf(status, text, key);
   }
 
   async find(key: string, signal: AbortSignal): Promise<Found> {
     const url = new URL(this.settings.url);
     url.searchParams.set('key', key);
-    const { status, text } = await this.send('GET', url.href, key, '', signal);
+    // An id of its own: under the call's a receiver that drops repeats would drop the question, or after it the call.
+    const { status, text } = await this.send(url.href, `question_${randomUUID()}`, questionBody(key), {}, signal);
     return foundOf(status, text, key);
   }
 
-  private async send(method: 'GET' | 'POST', url: string, key: string, body: string, signal: AbortSignal) {
+  private async send(
+    url: string,
+    id: string,
+    body: string,
+    more: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ) {
     const at = new Date();
     let begun = false;
     // Asked for when the connection stands and the request is about to be written: before that, nothing has left.
@@ -45,19 +53,17 @@ export class Webhook implements Connector {
       yield Buffer.from(body);
     };
     const sending = request(url, {
-      method,
+      method: 'POST',
       signal,
       headers: {
-        'webhook-id': key,
+        ...more,
+        'webhook-id': id,
         'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-        'webhook-signature': this.signer.sign(key, at, body),
-        'idempotency-key': key,
-        ...(method === 'POST' && {
-          'content-type': 'application/json',
-          'content-length': String(Buffer.byteLength(body)),
-        }),
+        'webhook-signature': this.signer.sign(id, at, body),
+        'content-type': 'application/json',
+        'content-length': String(Buffer.byteLength(body)),
       },
-      ...(method === 'POST' && { body: Readable.from(bytes()) }),
+      body: Readable.from(bytes()),
     });
     // undici tells of an abort when it has a connection; a request that is aborted before that is never written.
     const response = await Promise.race([sending, aborted(signal)]).catch((error: unknown) => {
