@@ -23,6 +23,14 @@ test('an outside upstream may write its own signals and read nothing of ours', (
   expect(may('upstream', 'read')).toEqual([]);
 });
 
+test('writers outside may use transactions under ids of their own, and nobody else may', () => {
+  const ids = acls(topology()).filter(({ resource }) => resource === 'transactional-id');
+  expect(ids.map(({ principal, name, pattern }) => [principal, name, pattern])).toEqual([
+    ['downstream', 'downstream', 'prefixed'],
+    ['upstream', 'upstream', 'prefixed'],
+  ]);
+});
+
 test('an outside executor reads approvals and the state they are compared with, and writes its own settlements', () => {
   expect(may('downstream', 'write')).toEqual(['actions.settled.downstream.v1']);
   expect(may('downstream', 'read')).toEqual([

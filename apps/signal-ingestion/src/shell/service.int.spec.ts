@@ -23,6 +23,7 @@ let broker: TestBroker;
 let database: TestDatabase;
 let service: ChildProcess;
 let url: string;
+let kafkaAs: (name: string) => kafkajs.Kafka;
 let producer: Producer;
 let consumer: Consumer;
 const heard: Event[] = [];
@@ -62,7 +63,7 @@ beforeAll(async () => {
   });
   await until(async () => (await fetch(`${url}/health`)).ok);
 
-  const kafkaAs = (name: string) =>
+  kafkaAs = (name: string) =>
     new kafkajs.Kafka({
       ...broker.access({ name, password }),
       logLevel: kafkajs.logLevel.NOTHING,
@@ -187,6 +188,29 @@ test('a record that bears the time of its event is taken whatever that is; one d
     data: { reasons: [{ code: 'future', field: 'time' }] },
   });
   await outcome('SignalAccepted', (e) => e.data.signalId === 'a year ago');
+});
+
+test('an upstream may write in transactions under ids that begin with its name, and under no others', async () => {
+  const transactional = async (transactionalId: string, id: string): Promise<void> => {
+    const own = kafkaAs('upstream').producer({
+      transactionalId,
+      ...{ maxInFlightRequests: 1, idempotent: true, retry: { retries: 3 } },
+    });
+    try {
+      await own.connect();
+      const transaction = await own.transaction();
+      const time = new Date().toISOString();
+      const data = { account: { id: 'acme' }, name: 'Acme Inc' };
+      const event = toBinary({ id, source: '/sources/upstream/test', type: 'AccountUpserted', time, data });
+      await transaction.send({ topic: upstream, acks: -1, messages: [{ key: 'acme', ...event }] });
+      await transaction.commit();
+    } finally {
+      await own.disconnect();
+    }
+  };
+  await transactional('upstream.loader-1', 'in-a-transaction');
+  await outcome('SignalAccepted', (e) => e.data.signalId === 'in-a-transaction');
+  await expect(transactional('console.loader-1', 'as-another')).rejects.toThrow(/[Tt]ransactional/);
 });
 
 test('while the broker is away publishers are told when to come again, and then the same signal is taken', async () => {

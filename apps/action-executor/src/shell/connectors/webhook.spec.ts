@@ -87,10 +87,23 @@ test('a repeated call brings the same id and the same bytes', async () => {
   expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
 });
 
-test('a question is a signed GET for the key, beside what the url has already', async () => {
-  respond = (_seen, response) => json(response, 200, { outcome: 'done', reference: 'r-1' });
-  expect(await webhook.find(key, patient())).toEqual({ outcome: 'done', externalReference: 'r-1' });
-  expect(seen).toMatchObject([{ method: 'GET', url: `/actions?tenant=a&key=${key}`, verified: true }]);
+test('a question is a signed POST for the key, beside what the url has already, under an id of its own each time', async () => {
+  respond = (_seen, response) => json(response, 404, { outcome: 'absent' });
+  expect(await webhook.find(key, patient())).toEqual({ outcome: 'absent' });
+  await webhook.find(key, patient());
+  const question = { method: 'POST', url: `/actions?tenant=a&key=${key}`, verified: true };
+  const headers = { 'content-type': 'application/json' };
+  expect(seen).toMatchObject([
+    { ...question, headers },
+    { ...question, headers },
+  ]);
+  for (const one of seen) {
+    // Some libraries parse whatever they have verified.
+    expect(JSON.parse(one.body)).toEqual({ type: 'countersign.question', data: { key } });
+    // Nothing on the way may give the question's answer to the call.
+    expect(one.headers).not.toHaveProperty('idempotency-key');
+  }
+  expect(new Set([key, ...seen.map((one) => one.headers['webhook-id'])]).size).toBe(3);
 });
 
 test('an unknown key is absent, a refused one is rejected, an ailing receiver cannot tell', async () => {
