@@ -76,7 +76,7 @@ async function start(spec: ServiceSpec, handlers: Record<string, Handle> = {}): 
   const made = new Engine(spec, { log: note, warn: note, error: note }, env);
   engines.push(made);
   await made.prepare();
-  await made.begin(new Map(Object.entries(handlers)), [], spec.keeper && new Places());
+  await made.begin(new Map(Object.entries(handlers)), [], spec.keeper ? { keeper: new Places() } : {});
   await vi.waitFor(async () => expect((await made.health()).checks).toMatchObject({ consumer: 'running' }), patience);
   return made;
 }
