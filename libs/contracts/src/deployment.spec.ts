@@ -34,7 +34,7 @@ test('an agent, an executor and a source that were added have their topics and m
   const added = deployed(file('agents: [paid-media-agent, seo-agent]\nexecutors: [action-executor, ledger]\n'));
   const mayWrite = (principal: string) =>
     acls(topology(added))
-      .filter((acl) => acl.principal === principal && acl.operations.includes('write'))
+      .filter((acl) => acl.principal === principal && acl.resource === 'topic' && acl.operations.includes('write'))
       .map(({ name }) => name);
   expect(mayWrite('seo-agent')).toEqual(['actions.proposed.seo-agent.v1', 'tasks.settled.seo-agent.v1']);
   expect(mayWrite('ledger')).toEqual(['actions.settled.ledger.v1']);
