@@ -26,8 +26,10 @@ test('an outside upstream may write its own signals and read nothing of ours', (
 test('writers outside may use transactions under ids of their own, and nobody else may', () => {
   const ids = acls(topology()).filter(({ resource }) => resource === 'transactional-id');
   expect(ids.map(({ principal, name, pattern }) => [principal, name, pattern])).toEqual([
-    ['downstream', 'downstream', 'prefixed'],
-    ['upstream', 'upstream', 'prefixed'],
+    ['downstream', 'downstream', 'literal'],
+    ['downstream', 'downstream.', 'prefixed'],
+    ['upstream', 'upstream', 'literal'],
+    ['upstream', 'upstream.', 'prefixed'],
   ]);
 });
 
