@@ -3,6 +3,7 @@ import { Module } from '@nestjs/common';
 import { Edge } from './shell/edge.js';
 import { Handlers, inboundTopics } from './shell/handlers.js';
 import { Contacts1763700000001 } from './shell/migrations/contacts.js';
+import { ContactJoins1763700000003 } from './shell/migrations/joins.js';
 import { Secrecy } from './shell/secrecy.js';
 import { readSettings, SETTINGS } from './shell/settings.js';
 import { Store } from './shell/store.js';
@@ -12,7 +13,7 @@ const isInbound = (topic: string): boolean => inboundTopics.includes(topic);
 export const spec: ServiceSpec = {
   name: 'signal-ingestion',
   port: 8081,
-  migrations: [Contacts1763700000001],
+  migrations: [Contacts1763700000001, ContactJoins1763700000003],
   ownState: ['profiles.v1', 'consents.v1', 'contact-points.v1'],
   // An upstream is told what became of each of its signals: rejected with the reason, not a dead letter of ours.
   unreadable: isInbound,

@@ -44,6 +44,8 @@ export const SignalAccepted = z.object({
   madeFrom: Versions,
   /** What of the signal could not be read and was left out; the rest counts. */
   leftOut: z.array(Fault).min(1).optional(),
+  /** Another contact that is the same person by the word of this signal: it was joined into `contactId`, and no effect reaches it. */
+  joined: Uuid.optional(),
 });
 
 export const SignalRejected = z.object({

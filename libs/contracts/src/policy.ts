@@ -192,5 +192,7 @@ export const SourceConfig = z.strictObject({
   source: z.string().min(1).max(200),
   title: Text(120),
   sends: sends.optional(),
+  /** Its word counts who is one person: a contact that it upserts by reference and address is one, even where they were known as two. */
+  identifies: z.boolean().optional(),
 });
 export type SourceConfig = z.infer<typeof SourceConfig>;

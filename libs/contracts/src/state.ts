@@ -59,6 +59,8 @@ export const ContactProfile = z.object({
   firstTouchedAt: Instant.optional(),
   lastEngagedAt: Instant.optional(),
   signals: z.int().nonnegative(),
+  /** The contact that is the same person. What is learnt of the person is kept there; this id is used for nothing new. */
+  joinedInto: Uuid.optional(),
   provenance,
 });
 

@@ -17,7 +17,7 @@ export type Service = (typeof services)[number];
 
 /** What one installation has beside the fixed services: where signals come from, which agents and executors there are. */
 export interface Deployment {
-  readonly sources: readonly Pick<SourceConfig, 'name' | 'via' | 'source' | 'sends'>[];
+  readonly sources: readonly Pick<SourceConfig, 'name' | 'via' | 'source' | 'sends' | 'identifies'>[];
   readonly agents: readonly string[];
   readonly executors: readonly string[];
 }

@@ -100,6 +100,9 @@ const tellers: { readonly [T in EventType]: Teller<T> } = {
         `${d.type} from ${d.source}${about.length > 0 ? ` about ${about.join(', ')}` : ''}${facts && `: ${facts}`} (quality ${d.quality.score} of 100${d.triggers ? '' : '; too old to start a play'})`,
       ],
       ...(d.leftOut ?? []).map(({ says }): Said[number] => ['signal', `left out, the rest counts: ${says}`]),
+      ...(d.joined === undefined
+        ? []
+        : [['signal', `contact ${d.joined} is the same person and was joined into contact ${d.contactId}`] as const]),
     ];
   },
   SignalRejected: (d) => [

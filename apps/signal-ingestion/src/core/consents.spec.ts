@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ConsentState, consentFacts, consentsAfter } from './consents.js';
+import { type ConsentState, consentFacts, consentsAfter, joinedConsents } from './consents.js';
 import type { Signal } from './signal.js';
 import { at, signal } from './testing.js';
 
@@ -75,4 +75,18 @@ test('a complaint and a hard bounce suppress the channel from the first of their
     { channel: 'email', reason: 'complained', at: early, signalId: 'first' },
     { channel: 'email', reason: 'hard-bounce', at: late, signalId: 'bounce' },
   ]);
+});
+
+test('of one person who was two contacts a withdrawal of either stays, whatever was granted later; else the later fact counts', () => {
+  const granted = fold([changed('granted', late)]);
+  const withdrawn = fold([changed('withdrawn', early)]);
+  for (const joined of [joinedConsents(granted, withdrawn), joinedConsents(withdrawn, granted)]) {
+    expect(joined.entries).toEqual(withdrawn.entries);
+  }
+  const before = fold([changed('granted', early)]);
+  expect(joinedConsents(before, granted).entries).toEqual(granted.entries);
+  expect(joinedConsents(none, granted).entries).toEqual(granted.entries);
+  const complained = fold([signal('EmailComplained', { contact }, { time: late })]);
+  const bounced = fold([signal('EmailBounced', { contact, bounce: 'hard' }, { time: late })]);
+  expect(joinedConsents(complained, bounced).suppressions.map((s) => s.reason)).toEqual(['complained', 'hard-bounce']);
 });

@@ -78,6 +78,36 @@ export function consentsAfter(before: ConsentState, facts: ConsentFacts, origin:
   return { entries: sorted(entries), suppressions };
 }
 
+/**
+ * The consent of one person who was known as two contacts. A withdrawal of either stays, whatever was granted later; else the later
+ * fact counts. Suppressions of both stay.
+ */
+export function joinedConsents(one: ConsentState, other: ConsentState): ConsentState {
+  let { entries, suppressions } = one;
+  for (const entry of other.entries) {
+    const known = entries.find((e) => e.purpose === entry.purpose && e.channel === entry.channel);
+    if (known && !outranks(entry, known)) continue;
+    entries = [...entries.filter((e) => e !== known), entry];
+  }
+  for (const suppression of other.suppressions) {
+    const known = suppressions.find((s) => s.channel === suppression.channel && s.reason === suppression.reason);
+    if (known && known.at <= suppression.at) continue;
+    suppressions = [...suppressions.filter((s) => s !== known), suppression];
+  }
+  return { entries: sorted(entries), suppressions };
+}
+
+/** The consent of a contact that was joined into another: the person's, and every channel is closed to it. */
+export function goneConsents(joined: ConsentState, { signalId, at }: Origin): ConsentState {
+  const closed = Channel.options.map((channel): Suppression => ({ channel, reason: 'erased', signalId, at }));
+  const kept = joined.suppressions.filter((s) => s.reason !== 'erased');
+  return { entries: joined.entries, suppressions: [...kept, ...closed] };
+}
+
+const gravity = { granted: 0, disputed: 1, withdrawn: 2 } as const;
+const outranks = (entry: Entry, known: Entry): boolean =>
+  gravity[entry.status] === gravity[known.status] ? entry.at > known.at : gravity[entry.status] > gravity[known.status];
+
 const supersedes = (fact: Pick<Entry, 'status' | 'at'>, known: Pick<Entry, 'status' | 'at'>): boolean =>
   fact.at > known.at || (fact.at === known.at && fact.status === 'withdrawn' && known.status !== 'withdrawn');
 

@@ -37,6 +37,15 @@ export function pointsAfter(before: Points, told: Told, at: string): Points {
   };
 }
 
+/** Points of one person who was known as two contacts, field by field the later; the account is that of the first. */
+export function joinedPoints(one: Points, other: Points): Points {
+  let points = one;
+  for (const [name, field] of Object.entries(other.fields)) {
+    points = pointsAfter(points, { [name]: field.value }, field.at);
+  }
+  return points;
+}
+
 /** Points of a contact of an account; its name is left as it is where it is not known here. */
 export function belonging(points: Points, accountId: string, accountName: string | undefined): Points {
   const name = accountName ?? (points.accountId === accountId ? points.accountName : undefined);

@@ -5,10 +5,25 @@ import {
   type Fault,
   profileKey,
 } from '@countersign/contracts';
-import { type ConsentState, concernsConsent, consentFacts, consentsAfter, protects } from './consents.js';
-import { belonging, type Points, pointsAfter, pointsOf } from './contact-points.js';
+import {
+  type ConsentState,
+  concernsConsent,
+  consentFacts,
+  consentsAfter,
+  goneConsents,
+  joinedConsents,
+  protects,
+} from './consents.js';
+import { belonging, joinedPoints, type Points, pointsAfter, pointsOf } from './contact-points.js';
 import type { Persons } from './identify.js';
-import { accountAfter, adAccountAfter, contactAfter, type Unversioned } from './profiles.js';
+import {
+  accountAfter,
+  adAccountAfter,
+  contactAfter,
+  goneContact,
+  joinedContact,
+  type Unversioned,
+} from './profiles.js';
 import type { Origin, Signal } from './signal.js';
 
 /** An admitted signal, its persons found. */
@@ -16,6 +31,8 @@ export interface Admitted {
   readonly signal: Signal;
   readonly occurredAt: string;
   readonly persons: Persons;
+  /** Another contact that is the same person by this signal: it is joined into the one of `persons`. */
+  readonly joined?: string;
 }
 
 type Account = Unversioned<AccountProfile>;
@@ -51,22 +68,34 @@ export interface Folded {
 }
 
 /** Which state a signal may change: what must be loaded, and locked, before `fold`. */
-export function keysOf({ signal, persons }: Pick<Admitted, 'signal' | 'persons'>): {
+export function keysOf({ signal, persons, joined }: Pick<Admitted, 'signal' | 'persons' | 'joined'>): {
   readonly profiles: readonly string[];
   readonly consents: readonly string[];
   readonly points: readonly string[];
 } {
   const [contactId] = persons;
   const accountId = accountOf(signal);
+  const other = joined === undefined ? [] : [joined];
   const profiles: string[] = [];
   if (signal.type === 'CampaignPerformanceReported') profiles.push(profileKey.adAccount(signal.data.adAccountId));
   if (accountId !== undefined) profiles.push(profileKey.account(accountId));
-  if (contactId !== undefined) profiles.push(profileKey.contact(contactId));
+  if (contactId !== undefined) profiles.push(profileKey.contact(contactId), ...other.map(profileKey.contact));
   return {
     profiles,
-    consents: concernsConsent(consentFacts(signal)) ? persons : [],
-    points: contactId === undefined ? [] : [contactId],
+    consents: joined !== undefined || concernsConsent(consentFacts(signal)) ? [...persons, ...other] : [],
+    points: contactId === undefined ? [] : [contactId, ...other],
   };
+}
+
+/** Contacts among the entries' that were joined into another by an earlier signal, by their ids. */
+export function goneAmong(entries: readonly Admitted[], profiles: Known['profiles']): Map<string, string> {
+  const ids = entries.flatMap(({ persons, joined }) => (joined === undefined ? persons : [...persons, joined]));
+  return new Map(
+    ids.flatMap((id) => {
+      const known = profiles.get(profileKey.contact(id));
+      return known?.kind === 'contact' && known.joinedInto !== undefined ? [[id, known.joinedInto] as const] : [];
+    }),
+  );
 }
 
 /** The account that a signal names. */
@@ -88,10 +117,11 @@ export function fold(admitted: readonly Admitted[], known: Known): Folded {
   const points = new Map<string, Change<Points>>();
   const profile = <P extends AnyProfile>(key: string) =>
     (profiles.get(key)?.value ?? known.profiles.get(key) ?? null) as P | null;
+  const consentsOf = (id: string) => consents.get(id)?.value ?? known.consents.get(id) ?? noConsents;
   const pointsOfContact = (id: string) => points.get(id)?.value ?? known.points.get(id) ?? { fields: {} };
 
   const outcomes = admitted.map((entry, by): Outcome => {
-    const { signal, occurredAt, persons } = entry;
+    const { signal, occurredAt, persons, joined } = entry;
     const [contactId] = persons;
     const accountId = accountOf(signal);
     const consent = consentFacts(signal);
@@ -111,17 +141,29 @@ export function fold(admitted: readonly Admitted[], known: Known): Folded {
     if (contactId !== undefined) {
       const key = profileKey.contact(contactId);
       const before = pointsOfContact(contactId);
-      const told = persons.length === 1 ? pointsAfter(before, pointsOf(signal), occurredAt) : before;
-      const value = contactAfter(profile<Contact>(key), contactId, signal, origin);
+      const own = joined === undefined ? before : joinedPoints(before, pointsOfContact(joined));
+      const told = persons.length === 1 ? pointsAfter(own, pointsOf(signal), occurredAt) : own;
+      const stated = contactAfter(profile<Contact>(key), contactId, signal, origin);
+      const other = joined === undefined ? null : profile<Contact>(profileKey.contact(joined));
+      const value = joinedContact(stated, other);
       const account = value.accountId === undefined ? null : profile<Account>(profileKey.account(value.accountId));
       const after = value.accountId === undefined ? told : belonging(told, value.accountId, account?.name);
       profiles.set(key, { value: { ...value, reachable: after.fields.email ? ['email'] : [] }, by });
       if (after !== before) points.set(contactId, { value: after, by });
     }
     const touched = keysOf(entry);
-    for (const id of touched.consents) {
-      const before = consents.get(id)?.value ?? known.consents.get(id) ?? noConsents;
-      consents.set(id, { value: consentsAfter(before, consent, origin), by });
+    if (contactId !== undefined && joined !== undefined) {
+      // Neither the signal itself nor an earlier grant to the one lifts what was withdrawn by the other.
+      const before = consentsOf(contactId);
+      const stated = joinedConsents(consentsAfter(before, consent, origin), before);
+      const value = joinedConsents(stated, consentsOf(joined));
+      consents.set(contactId, { value, by });
+      consents.set(joined, { value: goneConsents(value, origin), by });
+      const key = profileKey.contact(joined);
+      profiles.set(key, { value: goneContact(profile<Contact>(key), joined, contactId), by });
+    } else {
+      for (const id of touched.consents)
+        consents.set(id, { value: consentsAfter(consentsOf(id), consent, origin), by });
     }
     const renamed = renamedBy(signal, known.profiles);
     if (renamed !== undefined) {
@@ -142,7 +184,7 @@ const noConsents: ConsentState = { entries: [], suppressions: [] };
 
 const identityConflict: Fault = {
   code: 'identity-conflict',
-  says: 'data.contact: ref and email are known as two different contacts',
+  says: 'data.contact: ref and email are known as two different contacts. A ContactUpserted with both, of a source that identifies, makes them one where the address has no other ref; then send this signal again under a new id',
   field: 'data.contact',
 };
 const currencyConflict: Fault = {

@@ -10,6 +10,7 @@ test('an unknown person begins under a fresh id, known by all its identities', (
       ['ref:1', 'p0'],
       ['email:a', 'p0'],
     ]),
+    joins: new Map(),
   });
 });
 
@@ -33,9 +34,48 @@ test('identities of two contacts give both, the reference first, and link nothin
     ['ref:1', 'one'],
     ['email:a', 'other'],
   ]);
-  expect(identify([['ref:1', 'email:a']], known, ['p0'])).toEqual({ persons: [['one', 'other']], links: new Map() });
+  expect(identify([['ref:1', 'email:a']], known, ['p0'])).toEqual({
+    persons: [['one', 'other']],
+    links: new Map(),
+    joins: new Map(),
+  });
 });
 
 test('a signal that names nobody has no person', () => {
-  expect(identify([[]], nobody, ['p0'])).toEqual({ persons: [[]], links: new Map() });
+  expect(identify([[]], nobody, ['p0'])).toEqual({ persons: [[]], links: new Map(), joins: new Map() });
+});
+
+test('a claim that may join joins the contact of the address into that of the reference, and all claims behind it find one contact', () => {
+  const known = new Map([
+    ['ref:1', 'one'],
+    ['email:a', 'other'],
+    ['email:b', 'third'],
+  ]);
+  const claims = [['email:a'], ['ref:1', 'email:a'], ['email:a'], ['ref:9', 'email:a'], ['ref:1', 'email:b']];
+  const mayJoin = (claim: number, id: string) => [1, 4].includes(claim) && ['other', 'third'].includes(id);
+  expect(identify(claims, known, [], mayJoin)).toEqual({
+    persons: [['other'], ['one'], ['one'], ['one'], ['one']],
+    links: new Map([['ref:9', 'one']]),
+    joins: new Map([
+      [1, 'other'],
+      [4, 'third'],
+    ]),
+  });
+});
+
+test('a claim joins no contact that a claim before it gave a reference', () => {
+  const known = new Map([
+    ['ref:1', 'one'],
+    ['email:a', 'other'],
+  ]);
+  const { persons, joins } = identify(
+    [
+      ['ref:9', 'email:a'],
+      ['ref:1', 'email:a'],
+    ],
+    known,
+    [],
+    () => true,
+  );
+  expect([persons, joins.size]).toEqual([[['other'], ['one', 'other']], 0]);
 });

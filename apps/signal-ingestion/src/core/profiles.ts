@@ -75,6 +75,37 @@ export function contactAfter(
   };
 }
 
+/** What is known of one person who was known as two contacts: field by field the later fact, and the signals of both. */
+export function joinedContact(
+  one: Unversioned<ContactProfile>,
+  other: Unversioned<ContactProfile> | null,
+): Unversioned<ContactProfile> {
+  if (other === null) return one;
+  const { accountId, seniority, jobFunction, timeZone, country } = other;
+  let joined = one;
+  for (const [name, value] of Object.entries(given({ accountId, seniority, jobFunction, timeZone, country }))) {
+    const from = other.provenance[name];
+    if (from) joined = { ...joined, ...learnt(joined.provenance, { [name]: value }, from) };
+  }
+  const { firstTouchedAt, lastEngagedAt } = other;
+  return {
+    ...joined,
+    signals: one.signals + other.signals,
+    ...(firstTouchedAt !== undefined && { firstTouchedAt: earlier(one.firstTouchedAt, firstTouchedAt) }),
+    ...(lastEngagedAt !== undefined && { lastEngagedAt: later(one.lastEngagedAt, lastEngagedAt) }),
+  };
+}
+
+/** The contact that was joined into another: it tells that one, and cannot be reached. */
+export function goneContact(
+  before: Unversioned<ContactProfile> | null,
+  contactId: string,
+  joinedInto: string,
+): Unversioned<ContactProfile> {
+  const known = before ?? { kind: 'contact', contactId, seniority: 'unknown', signals: 0, provenance: {} };
+  return { ...known, reachable: [], joinedInto };
+}
+
 /** The ad account after a report, or null where the report is in another currency than the account's earlier ones. */
 export function adAccountAfter(
   before: Unversioned<AdAccountProfile> | null,

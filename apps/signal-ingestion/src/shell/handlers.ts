@@ -18,6 +18,7 @@ import {
   accountOf,
   type Folded,
   fold,
+  goneAmong,
   type Known,
   keysOf,
   type Outcome,
@@ -33,8 +34,8 @@ const installed = deployment();
 const topics = topology(installed);
 export const inboundTopics: string[] = topics.filter((t) => t.types.length === 0).map((t) => t.name);
 
-/** What each source declares that it sends, by its topic. */
-const sends = new Map(installed.sources.map((source) => [inboundTopic(source.name), source.sends]));
+/** What the configuration says of each source, by its topic. */
+const sources = new Map(installed.sources.map((source) => [inboundTopic(source.name), source]));
 
 /** A fresh signal on its way: admitted or not, and whom it names. */
 interface Arrival {
@@ -59,19 +60,7 @@ export class Handlers {
   async onSignals(@Payload() batch: Batch): Promise<void> {
     const arrivals = batch.events.map((received) => this.arrival(received, batch.at));
     const admissible = arrivals.filter((a): a is Admissible => a.admission.ok);
-    const said = await batch.said(
-      'id',
-      admissible.map(({ cause }) => outputId('signal-ingestion', cause, 0)),
-    );
-    const persons = await this.store.persons(
-      batch.tx,
-      admissible.map(({ signal }) => this.secrecy.identitiesOf(signal)),
-      admissible.map(({ cause }) => contactOf(said.get(outputId('signal-ingestion', cause, 0)))),
-    );
-    const entries = admissible.map(({ signal, admission }, i): Admitted => {
-      return { signal, occurredAt: admission.occurredAt, persons: persons[i] ?? [] };
-    });
-    const known = await this.load(batch, entries);
+    const { entries, known } = await this.meet(batch, admissible);
     const folded = fold(entries, known);
     const versions = await this.save(batch, admissible, known, folded);
 
@@ -93,8 +82,34 @@ export class Handlers {
     const { signal, leftOut } = readable(cleaned(received.event as unknown as Signal));
     // Whatever chain an upstream was in, ours begins with its signal.
     const cause = { ...causeOf(received), correlationid: signal.id };
-    const declared = sends.get(received.topic)?.[signal.type];
+    const declared = sources.get(received.topic)?.sends?.[signal.type];
     return { received, signal, cause, leftOut, admission: admit(signal, at, this.settings.admission, declared) };
+  }
+
+  /**
+   * Whom the signals mean, and what is known of them, locked. A contact that another instance joined into another after it was looked
+   * up here, or whose join a restored table lacks, says so in its profile, and is looked up again.
+   */
+  private async meet(batch: Batch, admissible: readonly Admissible[]): Promise<{ entries: Admitted[]; known: Known }> {
+    const outputs = admissible.map(({ cause }) => outputId('signal-ingestion', cause, 0));
+    const said = await batch.said('id', outputs);
+    const claims = admissible.map(({ signal }) => this.secrecy.identitiesOf(signal));
+    const told = outputs.map((id) => contactOf(said.get(id)));
+    const identifies = (i: number): boolean => {
+      const one = admissible[i];
+      return one?.signal.type === 'ContactUpserted' && sources.get(one.received.topic)?.identifies === true;
+    };
+    for (;;) {
+      const { persons, joins } = await this.store.persons(batch.tx, claims, told, identifies);
+      const entries = admissible.map(({ signal, admission: { occurredAt } }, i): Admitted => {
+        const joined = joins.get(i);
+        return { signal, occurredAt, persons: persons[i] ?? [], ...(joined !== undefined && { joined }) };
+      });
+      const known = await this.load(batch, entries);
+      const gone = goneAmong(entries, known.profiles);
+      await this.store.join(batch.tx, gone.size > 0 ? gone : [...joins].map(([i, id]) => [id, persons[i]?.[0] ?? id]));
+      if (gone.size === 0) return { entries, known };
+    }
   }
 
   /** Everything the signals may change, locked in one order: profiles, consents, contact points. */
@@ -186,6 +201,7 @@ export class Handlers {
         triggers,
         facts: factsOf(signal),
         madeFrom,
+        ...(entry.joined !== undefined && { joined: entry.joined }),
         ...(leftOut.length > 0 && { leftOut: [...leftOut] }),
       },
     });

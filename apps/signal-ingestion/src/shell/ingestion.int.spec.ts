@@ -273,15 +273,20 @@ test('two instances that meet a person for the first time agree on one contact',
     begun = resolve;
   });
   const one = harness.transaction(async (tx) => {
-    const [persons] = await store.persons(tx, [['ref:1', 'email:a']]);
+    const { persons } = await store.persons(tx, [['ref:1', 'email:a']]);
     begun();
     await held;
-    return persons;
+    return persons[0];
   });
   await linked;
   const other = harness.transaction((tx) => store.persons(tx, [['ref:2', 'email:a'], ['email:b']]));
   commit();
-  const [first, [second, third]] = await Promise.all([one, other]);
+  const [
+    first,
+    {
+      persons: [second, third],
+    },
+  ] = await Promise.all([one, other]);
   expect(second).toEqual(first);
   expect(third).not.toEqual(first);
   const rows = await harness.query('SELECT identity, contact_id FROM contact_identities ORDER BY identity');

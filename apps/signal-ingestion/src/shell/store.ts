@@ -1,7 +1,7 @@
 import type { Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Points } from '../core/contact-points.js';
-import { identify, type Persons } from '../core/identify.js';
+import { type Identified, identify } from '../core/identify.js';
 import { Secrecy } from './secrecy.js';
 
 /** The service's own tables: who is who, and what is needed to seal a contact's points anew. */
@@ -11,25 +11,68 @@ export class Store {
 
   /**
    * Finds or begins the contact of each claim, under the id that this service had `said` of it before a restore. Another
-   * instance that links the same identity first wins; this one reads again.
+   * instance that links the same identity first wins; this one reads again. What the claims that `identifies` names join is told,
+   * and `join` stores it: the contact of an address that has no reference, into the contact of the reference.
    */
   async persons(
     tx: Tx,
     claims: readonly (readonly string[])[],
     said: readonly (string | undefined)[] = [],
-  ): Promise<readonly Persons[]> {
+    identifies: (claim: number) => boolean = () => false,
+  ): Promise<Pick<Identified, 'persons' | 'joins'>> {
     const wanted = [...new Set(claims.flat())];
-    if (wanted.length === 0) return claims.map(() => []);
+    if (wanted.length === 0) return { persons: claims.map(() => []), joins: new Map() };
     const fresh = claims.map((identities, i) => said[i] ?? this.secrecy.contactIdOf(identities));
+    let joinable: ReadonlySet<string> | undefined;
     for (;;) {
       const rows = await tx.query<{ identity: string; contact_id: string }>(
-        'SELECT identity, contact_id FROM contact_identities WHERE identity = ANY($1)',
+        `SELECT i.identity, coalesce(j.into_id, i.contact_id) AS contact_id
+         FROM contact_identities i LEFT JOIN contact_joins j ON j.contact_id = i.contact_id WHERE i.identity = ANY($1)`,
         [wanted],
       );
       const known = new Map(rows.map((row) => [row.identity, row.contact_id]));
-      const { persons, links } = identify(claims, known, fresh);
-      if (await this.link(tx, links)) return persons;
+      const mayJoin = (claim: number, contactId: string) => identifies(claim) && joinable?.has(contactId) === true;
+      const { persons, links, joins } = identify(claims, known, fresh, mayJoin);
+      const candidates = persons.flatMap(([, other], claim) =>
+        other !== undefined && identifies(claim) ? [other] : [],
+      );
+      if (joinable === undefined && candidates.length > 0) {
+        joinable = await this.withoutReference(tx, candidates);
+        // Who is who was read before the lock.
+        continue;
+      }
+      if (await this.link(tx, links)) return { persons, joins };
     }
+  }
+
+  /** Stores that contacts were joined into others, with those that had been joined into them. */
+  async join(tx: Tx, joined: Iterable<readonly [gone: string, into: string]>): Promise<void> {
+    for (const [gone, into] of joined) {
+      await tx.query(
+        `INSERT INTO contact_joins (contact_id, into_id)
+         VALUES ($1, coalesce((SELECT into_id FROM contact_joins WHERE contact_id = $2), $2))
+         ON CONFLICT (contact_id) DO NOTHING`,
+        [gone, into],
+      );
+      await tx.query(
+        `UPDATE contact_joins AS mine SET into_id = theirs.into_id FROM contact_joins AS theirs
+         WHERE mine.into_id = $1 AND theirs.contact_id = $1`,
+        [gone],
+      );
+    }
+  }
+
+  /** Those of the contacts that have no reference; none gets one, and no other instance joins, before this transaction ends. */
+  private async withoutReference(tx: Tx, contactIds: readonly string[]): Promise<Set<string>> {
+    await tx.query('LOCK TABLE contact_identities IN SHARE ROW EXCLUSIVE MODE');
+    const rows = await tx.query<{ contact_id: string }>(
+      `SELECT DISTINCT coalesce(j.into_id, i.contact_id) AS contact_id
+       FROM contact_identities i LEFT JOIN contact_joins j ON j.contact_id = i.contact_id
+       WHERE (i.contact_id = ANY($1::uuid[]) OR j.into_id = ANY($1::uuid[])) AND i.identity LIKE 'ref:%'`,
+      [contactIds],
+    );
+    const referred = new Set(rows.map((row) => row.contact_id));
+    return new Set(contactIds.filter((id) => !referred.has(id)));
   }
 
   /** The rows of contacts, locked in their order. Contacts without a row are absent. */
