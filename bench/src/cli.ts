@@ -50,7 +50,7 @@ async function run({ json, quick, only }: Arguments): Promise<number> {
       await attempt(id, () => measure(bench));
     }
   }
-  const ofSystem = new Set([...only].filter((id) => !(id in floors)));
+  const ofSystem = new Set([...only].filter((id) => !Object.hasOwn(floors, id)));
   if (ofSystem.size > 0) {
     // Loaded where it is needed: a floor alone wants none of it.
     const { measureSystem } = await import('./system/index.js');

@@ -124,12 +124,36 @@ const planted: { rule: string; path: string; code: string; says: RegExp }[] = [
     code: `import { createTestDatabase } from '@countersign/testing';\nexport const a = createTestDatabase;\n`,
     says: /a product never leans/,
   },
+  {
+    rule: 'a key from outside is looked up as what a record itself has',
+    path: 'libs/gate/src/planted.ts',
+    code: 'export const a = (r: Record<string, number>, id: string) => r[id];\n',
+    says: /read with own\(\)/,
+  },
+  {
+    rule: 'a key of a member is no other',
+    path: 'apps/signal-ingestion/src/core/planted.ts',
+    code: 'type S = { id: string };\nexport const a = (r: { c: Record<string, number> }, s: S) => r?.c[s.id];\n',
+    says: /read with own\(\)/,
+  },
+  {
+    rule: 'whether a record has a key is not asked with `in`',
+    path: 'libs/agent/src/core/planted.ts',
+    code: 'export const a = (r: object, id: string) => id in r;\n',
+    says: /asked with Object\.hasOwn/,
+  },
 ];
 
 test.each(planted)('$rule: a planted violation is refused', ({ path, code, says }) => {
   const said = lint(path, code);
   expect(said).toMatch(says);
   expect(said).toMatch(/^exit 1/);
+});
+
+test('places in a list and members of a closed list are no keys from outside', () => {
+  const code =
+    'export const a = (l: number[], i: number, r: { a: number }) => [l[0], l[i], l[l.length - 1], r.a, "a" in r];\n';
+  expect(lint('libs/gate/src/planted.ts', code)).toMatch(/^exit 0/);
 });
 
 test('the same places without the violation pass, so it is the rule that refuses', () => {

@@ -14,6 +14,7 @@ export * from './installation.js';
 export * from './installed.js';
 export * from './later.js';
 export * from './money.js';
+export * from './own.js';
 export * from './placeholders.js';
 export * from './policy.js';
 export * from './primitives.js';

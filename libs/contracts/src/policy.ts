@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { digestOf } from './canonical.js';
 import { actionKindNames } from './catalogue.js';
+import { own } from './own.js';
 import { Currency, Minor, Name, Seniority, Text } from './primitives.js';
 import { signalMembers, signalTypes } from './signals.js';
 
@@ -172,7 +173,7 @@ const absentPart = digestOf(null);
  * signed without it dies when the part is added.
  */
 export const partDigest = (parts: Readonly<Record<string, string>>, name: string): string =>
-  (Object.hasOwn(parts, name) ? parts[name] : undefined) ?? absentPart;
+  own(parts, name) ?? absentPart;
 
 const members = (names: readonly string[]) =>
   z

@@ -1,6 +1,7 @@
 import {
   derivedId,
   digestOf,
+  own,
   type PermitClaims,
   type Policy,
   type PolicyPart,
@@ -225,9 +226,9 @@ const reservationOf = (draw: Draw): Reservation =>
 function epochsOf({ proposal, subject, facts }: Context): Record<string, number> {
   const epochs: Record<string, number> = {};
   for (const scope of controlScopes(proposal.agent, proposal.play.id, proposal.action, subject)) {
-    epochs[`control:${scope}`] = facts.controls[scope]?.version ?? 0;
+    epochs[`control:${scope}`] = own(facts.controls, scope)?.version ?? 0;
   }
-  for (const contact of subject.recipients) epochs[`consent:${contact}`] = facts.consents[contact]?.version ?? 0;
+  for (const contact of subject.recipients) epochs[`consent:${contact}`] = own(facts.consents, contact)?.version ?? 0;
   return epochs;
 }
 

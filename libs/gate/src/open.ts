@@ -3,6 +3,7 @@ import {
   ActionApproved,
   canonical,
   digestOf,
+  own,
   type PermitClaims,
   partDigest,
   plainText,
@@ -238,7 +239,7 @@ function current(claims: PermitClaims, subject: Subject, at: string, state: Gate
 
 /** Says of which topic the state is unknown, and for how long; undefined where all is known. */
 function staleness({ ageMs }: GateState): string | undefined {
-  const topic = (['controls', 'consents', 'policies'] as const).find((name) => isStale(ageMs[name]));
+  const topic = (['controls', 'consents', 'policies'] as const).find((topic) => isStale(ageMs[topic]));
   if (topic === undefined) return undefined;
   const age = ageMs[topic];
   const last = age === null ? 'never' : `${age / 1000} s ago`;
@@ -248,7 +249,7 @@ function staleness({ ageMs }: GateState): string | undefined {
 function compared(epoch: string, signed: number, subject: Subject, state: GateState): Refusal | Wait | undefined {
   const key = epoch.slice(epoch.indexOf(':') + 1);
   if (epoch.startsWith('control:')) {
-    const control = state.controls[key];
+    const control = own(state.controls, key);
     const version = control?.version ?? 0;
     if (control?.state === 'stopped') {
       const by = control.by ? ` by ${control.by}` : '';
@@ -264,7 +265,7 @@ function compared(epoch: string, signed: number, subject: Subject, state: GateSt
     return version < signed ? behind(epoch, version, signed) : undefined;
   }
   if (!epoch.startsWith('consent:')) return refusal('claim', `the epoch ${epoch} is not understood`);
-  const consent = state.consents[key];
+  const consent = own(state.consents, key);
   const version = consent?.version ?? 0;
   if (version > signed) {
     return refusal('consent-changed', `consent of contact ${key} changed: version ${version}, signed at ${signed}`);

@@ -1,3 +1,4 @@
+import { own } from '@countersign/contracts';
 import type { CountLedger, Facts } from './facts.js';
 import { type Finding, pass, refuse } from './rule.js';
 import type { Draw } from './subject.js';
@@ -63,7 +64,7 @@ function firstAfter(times: readonly number[], since: number): number {
 
 /** Weighs a rolling count. A refusal says when the next slot opens. */
 export function rolling(draw: RollingDraw | RateDraw, facts: Facts, what: string): Finding {
-  const ledger = facts.ledgers[draw.ledger];
+  const ledger = own(facts.ledgers, draw.ledger);
   if (!ledger || 'currency' in ledger) throw new Error(`${draw.ledger} is not among the facts`);
   const used = ledger.held + ledger.committed;
   const { cap, amount: asked } = draw;

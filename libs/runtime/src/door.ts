@@ -83,7 +83,10 @@ export interface Work {
     topic: string,
     keys: readonly string[],
   ): Promise<Map<string, { version: number; data: DataOf<T> | null }>>;
-  /** Queues the next version of a key that `ownState` locked, to the table and to the topic; returns the version. */
+  /**
+   * Queues the next version of a key that `ownState` locked, to the table and to the topic; returns the version. Throws, naming key
+   * and member, where the state breaks its contract: its readers would go on with the one before it, and nobody would know.
+   */
   putState<T extends EventType>(cause: Cause, output: StateOutput<T>): number;
   /** Queues jobs, inserted with the commit. */
   schedule(cause: Cause, job: NewJob): void;

@@ -592,7 +592,9 @@ export class Engine implements Runtime {
       const began = ago();
       const readSince = (): boolean => {
         const compared = this.comparedAgo();
-        return list.every(({ topic }) => !(topic in compared) || (compared[topic]?.() ?? Infinity) <= began());
+        return list.every(
+          ({ topic }) => !Object.hasOwn(compared, topic) || (compared[topic]?.() ?? Infinity) <= began(),
+        );
       };
       for (;;) {
         const behind = await this.db.read(

@@ -1,4 +1,4 @@
-import { type DataOf, outputId, topicNamed, topology } from '@countersign/contracts';
+import { type DataOf, outputId, toBinary, topicNamed, topology } from '@countersign/contracts';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Controller, Inject, Injectable, Module } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
@@ -634,6 +634,65 @@ test('a state record that the database cannot hold is passed over; what comes af
   await harness.putState('controls.v1', 'a\u0000ll', controls('all', 'broken'));
   await harness.putState('controls.v1', 'all', controls('all', 'stop \\u0000'));
   expect(await harness.query('SELECT key, version FROM state_rows')).toEqual([{ key: 'all', version: 1 }]);
+});
+
+test('a state that no reader could read is not published: what caused it is a dead letter, and the others go on', async () => {
+  const own = await createTestDatabase();
+  const published: { topic: string; value: string }[] = [];
+  try {
+    await migrate(own.url, []);
+    const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
+    const engine = new Engine(
+      { name: 'signal-ingestion', port: 0, migrations: [], ownState: ['profiles.v1'] },
+      silent,
+      { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: own.url, BACKOFF_MS: '1' },
+      () => '2026-11-21T10:00:00.000Z',
+      async (outputs) => void published.push(...outputs),
+    );
+    const inbound = 'signals.inbound.upstream.v1';
+    const key = 'account:acme';
+    const count = async (batch: Batch) => {
+      for (const received of batch.events) {
+        await batch.ownState('profiles.v1', [key]);
+        const tier = (received.event.data as unknown as { tier: number }).tier;
+        const data = { kind: 'account', accountId: 'acme', tier, deals: [], signals: 1, provenance: {} };
+        batch.putState(causeOf(received), {
+          topic: 'profiles.v1',
+          key,
+          type: 'ProfileChanged',
+          data: { ...data, ...(tier !== 2 && { lastSignalAt: batch.at }) } as unknown as DataOf<'ProfileChanged'>,
+        });
+      }
+    };
+    const hand = engine.byHand(new Map([[inbound, count]]));
+    const records = [1, 2, 3].map((tier) => {
+      const { headers, value } = toBinary({
+        id: `signal-${tier}`,
+        source: '/sources/upstream',
+        type: 'AccountUpserted',
+        time: '2026-11-21T10:00:00.000Z',
+        data: { account: { id: 'acme' }, name: 'Acme', tier },
+      });
+      return { partition: 0, offset: String(tier), key: null, headers, value: Buffer.from(value) };
+    });
+    await hand.inbox(inbound, records);
+    const told = published.map(({ topic, value }) => ({ topic, data: JSON.parse(value) }));
+    expect(told).toMatchObject([
+      { topic: 'profiles.v1', data: { version: 1, tier: 1 } },
+      {
+        topic: 'signal-ingestion.dead-letters.v1',
+        data: {
+          offset: '2',
+          fault: { says: expect.stringMatching(/^profiles\.v1 account:acme: .*data\.lastSignalAt/) },
+        },
+      },
+      { topic: 'profiles.v1', data: { version: 2, tier: 3 } },
+    ]);
+    expect(await hand.db.read('SELECT version FROM own_state')).toEqual([{ version: 2 }]);
+    await hand.db.close();
+  } finally {
+    await own.drop();
+  }
 });
 
 test('a record handed on as a fact of its own is forgotten with its topic; only what is buried is kept as dead', async () => {

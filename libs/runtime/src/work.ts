@@ -1,4 +1,13 @@
-import { type DataOf, type EventType, maxVersion, outputId, sourceOf, toBinary } from '@countersign/contracts';
+import {
+  contractFault,
+  type DataOf,
+  type EventType,
+  maxVersion,
+  outputId,
+  schemaOf,
+  sourceOf,
+  toBinary,
+} from '@countersign/contracts';
 import type { Cause, NewJob, Output, Said, StateOutput, Tx, Work } from './door.js';
 import { cut, packed } from './packed.js';
 import type { Past } from './past.js';
@@ -25,6 +34,14 @@ interface OwnRow {
   readonly key: string;
   readonly version: number;
   readonly data: unknown;
+}
+
+/** Throws where readers would refuse a state and keep the one before it for ever: whatever caused it is a dead letter instead. */
+function readable({ topic, key, type }: { topic: string; key: string; type: string }, data: unknown): void {
+  const parsed = schemaOf(type)?.safeParse(data);
+  if (!parsed) throw new Error(`${topic} ${key}: ${type} has no contract`);
+  if (!parsed.success)
+    throw new Error(`${topic} ${key}: no reader could read this ${type}: ${contractFault(parsed.error).says}`);
 }
 
 /** The rows of these keys, locked in key order. Most are there already, so they are looked for before missing ones are made. */
@@ -106,6 +123,7 @@ export class UnitOfWork implements Work {
     if (version > maxVersion)
       throw new Error(`${output.topic} ${output.key}: no version is left above ${current.version}`);
     const data = { ...output.data, version, changedAt: this.at } as unknown as DataOf<T>;
+    readable(output, data);
     const { headers, value } = this.add(cause, output.topic, output.key, output.type, data, undefined, 'state');
     this.own.set(name, { version, data, changed: { headers, value } });
     return version;

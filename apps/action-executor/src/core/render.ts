@@ -1,4 +1,4 @@
-import type { OpenedContactPoints, PlaceholderName } from '@countersign/contracts';
+import { type OpenedContactPoints, own, type PlaceholderName } from '@countersign/contracts';
 
 const placeholder = /\{\{\s*([^{}]*?)\s*\}\}/g;
 
@@ -17,7 +17,7 @@ export type Rendered =
 export function render(text: string, points: OpenedContactPoints): Rendered {
   let fault: Extract<Rendered, { ok: false }> | undefined;
   const filled = text.replace(placeholder, (_whole, name: string) => {
-    const known = Object.hasOwn(values, name) ? values[name as PlaceholderName] : undefined;
+    const known = own(values, name);
     // A line break in a name would open a new header in a subject.
     const value = known?.(points)
       ?.replace(/[\s\p{Cc}]+/gu, ' ')

@@ -1,4 +1,4 @@
-import { type Envelope, profileKey } from '@countersign/contracts';
+import { type Envelope, own, profileKey } from '@countersign/contracts';
 import { plain } from './text.js';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -50,7 +50,7 @@ function stateVersion(type: string, data: Members): string | undefined {
     contact: profileKey.contact(String(data.contactId)),
     'ad-account': profileKey.adAccount(String(data.adAccountId)),
   };
-  const key = keys[String(data.kind)];
+  const key = own(keys, String(data.kind));
   return key && stateId(`profile:${key}`, data.version);
 }
 

@@ -1,4 +1,4 @@
-import { fromKafka } from '@countersign/contracts';
+import { fromKafka, own } from '@countersign/contracts';
 import { type Hash, type Kept, type Leaf, leafHash } from '@countersign/record';
 import { idsOf } from './ids.js';
 import { keep } from './keep.js';
@@ -37,7 +37,7 @@ function namesOf(record: KafkaFact): { source: string | null; id: string | null 
   const read = record.event ?? enveloped(record);
   if (read) return { source: plain(read.source), id: plain(read.id) };
   const header = (name: string): string | null => {
-    const value = record.headers[name];
+    const value = own(record.headers, name);
     const one = Array.isArray(value) ? value[0] : value;
     const text = one?.toString();
     return text ? plain(text) : null;

@@ -1,4 +1,4 @@
-import { type DataOf, type EventType, money } from '@countersign/contracts';
+import { type DataOf, type EventType, money, own } from '@countersign/contracts';
 import { type Recorded, timeOf } from './story.js';
 import { actionSays, changeSays, factsSay, listed } from './words.js';
 
@@ -86,7 +86,7 @@ function say(record: Recorded, answered: ReadonlySet<string>): Said {
     ];
   }
   if (!event) return [['unreadable', `a record on ${topic} that no service obeyed${fault ? `: ${fault.says}` : ''}`]];
-  const teller = (tellers as Partial<Record<string, Teller<never>>>)[event.type];
+  const teller = own(tellers as Readonly<Record<string, Teller<never>>>, event.type);
   return teller ? teller(event.data as never, record) : [];
 }
 

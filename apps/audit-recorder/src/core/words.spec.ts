@@ -10,6 +10,12 @@ test.each([
     { status: 'paused' },
     'daily budget before: EUR 300.00; status paused',
   ],
+  [
+    'a member that every object has a namesake of',
+    {},
+    { constructor: 'x', toString: 'y' },
+    'constructor x; to string y',
+  ],
   ['nothing', {}, {}, ''],
 ])('an effect says %s, and nothing that was not stated', (_, before, after, says) => {
   expect(changeSays({ ...before, currency: 'EUR' }, after)).toBe(says);

@@ -1,4 +1,4 @@
-import { kindSpec, money } from '@countersign/contracts';
+import { kindSpec, money, own } from '@countersign/contracts';
 
 /** `a`, `a and b`, `a, b and c`. */
 export const listed = (items: readonly string[]): string =>
@@ -46,9 +46,10 @@ export function changeSays(
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .filter((name) => name !== 'currency')
     .map((name) => {
-      const [was, is] = [before, after].map((side) =>
-        side[name] === undefined ? undefined : valueSays(name, side[name], currency).slice(0, 120),
-      );
+      const [was, is] = [before, after].map((side) => {
+        const value = own(side, name);
+        return value === undefined ? undefined : valueSays(name, value, currency).slice(0, 120);
+      });
       if (is === undefined) return `${words(name)} before: ${was}`;
       return was === undefined || was === is ? `${words(name)} ${is}` : `${words(name)} ${is}, before ${was}`;
     })

@@ -1,3 +1,4 @@
+import { own } from '@countersign/contracts';
 import { type Facts, type Issued, isExecuted, messageIdOf, settledAs, taskIdOf } from './facts.js';
 import type { Finding, Violation } from './finding.js';
 import type { Sandbox } from './observed.js';
@@ -39,10 +40,13 @@ function wrongEnds({ settlements }: Issued): string | undefined {
 function isMissing(permit: Issued, sandbox: Sandbox, { effects }: Facts): boolean {
   const { claims } = permit;
   const settled = settledAs(permit, 'executed')?.event.data.at ?? sandbox.at;
-  const shown = {
-    'email.send': { connector: 'action-executor/mailer', id: messageIdOf(claims.sub), rows: sandbox.messages },
-    'crm.create_task': { connector: 'action-executor/crm', id: taskIdOf(claims.sub), rows: sandbox.tasks },
-  }[claims.kind];
+  const shown = own(
+    {
+      'email.send': { connector: 'action-executor/mailer', id: messageIdOf(claims.sub), rows: sandbox.messages },
+      'crm.create_task': { connector: 'action-executor/crm', id: taskIdOf(claims.sub), rows: sandbox.tasks },
+    },
+    claims.kind,
+  );
   if (!shown || shown.connector !== claims.aud || effects.has(shown.id) || settled >= sandbox.at) return false;
   const oldest = shown.rows.map((row) => ('sentAt' in row ? row.sentAt : row.createdAt)).sort()[0];
   // It shows the newest thousand: what may be older than they are cannot be missed. It may be as old as its permit, and be settled

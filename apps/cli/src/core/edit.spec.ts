@@ -47,5 +47,9 @@ test('only what differs is a change, by its path', () => {
     { path: 'amountMinor', before: 60_000, after: 1 },
     { path: 'note', before: undefined, after: 'new' },
   ]);
+  expect(changesBetween({}, JSON.parse('{"constructor":1,"__proto__":2}'))).toEqual([
+    { path: 'constructor', before: undefined, after: 1 },
+    { path: '__proto__', before: undefined, after: 2 },
+  ]);
   expect(changesBetween({ list: [1] }, { list: [1, 2] })).toEqual([{ path: 'list', before: [1], after: [1, 2] }]);
 });

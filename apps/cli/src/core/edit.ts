@@ -1,4 +1,4 @@
-import { parseJson } from '@countersign/contracts';
+import { own, parseJson } from '@countersign/contracts';
 
 /** What a command line was given is not what it takes. */
 export class Misused extends Error {}
@@ -17,12 +17,12 @@ export function applySettings(payload: Record<string, unknown>, settings: readon
     const last = steps.pop() as string;
     let place: Record<string, unknown> = edited;
     for (const step of steps) {
-      const next = Object.hasOwn(place, step) ? place[step] : undefined;
+      const next = own(place, step);
       if (typeof next !== 'object' || next === null)
         throw new Misused(`--set ${setting}: there is no ${step} to reach into`);
       place = next as Record<string, unknown>;
     }
-    const before = Object.hasOwn(place, last) ? place[last] : undefined;
+    const before = own(place, last);
     Object.defineProperty(place, last, {
       value: valueFor(setting, text, before),
       enumerable: true,
@@ -61,7 +61,7 @@ export interface Change {
 export function changesBetween(before: unknown, after: unknown, path = ''): Change[] {
   if (isObject(before) && isObject(after)) {
     return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) =>
-      changesBetween(before[name], after[name], path === '' ? name : `${path}.${name}`),
+      changesBetween(own(before, name), own(after, name), path === '' ? name : `${path}.${name}`),
     );
   }
   return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }];

@@ -1,3 +1,4 @@
+import { own } from '@countersign/contracts';
 import { type FigureKind, isMarkOf, NumberStyle } from './figures.js';
 import { joined, type Mapped, type Mapping, none, refusing, signal } from './mapping.js';
 import { type Amount, Reader, Unread } from './reader.js';
@@ -69,7 +70,7 @@ const numbersOf: Readonly<Record<string, Readonly<Record<string, FigureKind>>>> 
   google_ads_campaign_stats: google,
   linkedin_ad_analytics_by_campaign: linkedin,
 };
-const numbers = (table: string): Readonly<Record<string, FigureKind>> => numbersOf[table] ?? {};
+const numbers = (table: string): Readonly<Record<string, FigureKind>> => own(numbersOf, table) ?? {};
 
 /**
  * Daily campaign statistics of Google Ads and LinkedIn Ads as Fivetran exports them. `currency` is taken where an export does

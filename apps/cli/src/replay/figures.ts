@@ -1,3 +1,5 @@
+import { own } from '@countersign/contracts';
+
 type Mark = ',' | '.';
 
 /** What a column counts: whole things (clicks, micros), or anything with decimals (money, conversions). */
@@ -64,7 +66,7 @@ export class NumberStyle {
 
   /** Takes what a cell shows. Read a whole file before the first `read`. */
   learn(column: string, text: string): void {
-    const kind = this.kinds[column];
+    const kind = own(this.kinds, column);
     const digits = kind && partsOf(text)?.digits;
     if (!kind || !digits) return;
     if (/^\d{4,}/.test(digits)) this.ungrouped.add(column);
@@ -74,7 +76,7 @@ export class NumberStyle {
   }
 
   read(column: string, text: string): Figure {
-    const kind = this.kinds[column] ?? 'decimal';
+    const kind = own(this.kinds, column) ?? 'decimal';
     if (noFigure.test(text)) return { as: 'none' };
     if (text.endsWith('%')) return { as: 'unread', expected: 'a number, not a percentage, is expected' };
     const parts = partsOf(text);

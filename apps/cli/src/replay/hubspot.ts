@@ -1,4 +1,4 @@
-import { ConsentPurpose, ForeignId, readAddress, type SignalType, sha256 } from '@countersign/contracts';
+import { ConsentPurpose, ForeignId, own, readAddress, type SignalType, sha256 } from '@countersign/contracts';
 import { type FigureKind, isMarkOf, NumberStyle } from './figures.js';
 import { joined, type Mapped, type Mapping, none, one, refusing, signal } from './mapping.js';
 import { Reader } from './reader.js';
@@ -265,7 +265,7 @@ export function hubspot({ from = '/sources/upstream' }: { readonly from?: string
           case 'email_event':
             return emailEvent(row);
           default:
-            return none(noSignal[table] ?? 'no canonical signal for this table');
+            return none(own(noSignal, table) ?? 'no canonical signal for this table');
         }
       }),
     *finish() {

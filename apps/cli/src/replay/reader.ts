@@ -1,3 +1,4 @@
+import { own } from '@countersign/contracts';
 import { type Figure, formOf, NumberStyle } from './figures.js';
 import { instant, millionths, whole } from './values.js';
 
@@ -30,7 +31,9 @@ export class Reader {
 
   /** Whether the file has the column, be the cell empty or not. */
   has(...names: readonly string[]): boolean {
-    return names.some((name) => this.cells[name] !== undefined || this.cells[`property_${name}`] !== undefined);
+    return names.some(
+      (name) => own(this.cells, name) !== undefined || own(this.cells, `property_${name}`) !== undefined,
+    );
   }
 
   /** The columns of the file whose name, without `property_`, is of a kind. */
@@ -72,7 +75,7 @@ export class Reader {
     if (!said) return undefined;
     const word = said.text.toUpperCase();
     if (!Object.hasOwn(words, word)) throw unread(said.name, said.text, 'it is no status that is known');
-    return words[word];
+    return own(words, word);
   }
 
   /** A whole number from zero. Undefined where the column is not there or says that it has no figure; an empty cell is zero. */
@@ -136,7 +139,7 @@ export class Reader {
 
   private said(names: readonly string[]): { readonly name: string; readonly text: string } | undefined {
     for (const name of names.flatMap((n) => [n, `property_${n}`])) {
-      const text = this.cells[name];
+      const text = own(this.cells, name);
       if (text !== undefined && text !== '' && text.toLowerCase() !== 'null') return { name, text };
     }
     return undefined;

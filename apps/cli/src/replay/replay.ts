@@ -1,4 +1,4 @@
-import type { Envelope } from '@countersign/contracts';
+import { type Envelope, own } from '@countersign/contracts';
 import { NumberStyle } from './figures.js';
 import type { Mapping } from './mapping.js';
 import { problemsOf, type ReplayReport, type TableCount } from './report.js';
@@ -128,13 +128,13 @@ function counting(counts: Map<string, Counting>, table: Table): Counting {
 }
 
 const add = (counts: Record<string, number>, name: string, n: number): void => {
-  counts[name] = (counts[name] ?? 0) + n;
+  counts[name] = (own(counts, name) ?? 0) + n;
 };
 
 /** Keeps the first places of a reason: enough to look them up. */
 const see = (places: Record<string, string[]>, why: string, place: string): void => {
-  places[why] ??= [];
-  if (places[why].length < maxPlaces) places[why].push(place);
+  const known = own(places, why) ?? [];
+  if (known.length < maxPlaces) places[why] = [...known, place];
 };
 
 /** Published signals and what was heard of them. A row that is there twice is one id published twice, with two outcomes. */

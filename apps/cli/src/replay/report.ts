@@ -1,3 +1,4 @@
+import { own } from '@countersign/contracts';
 import { type Paint, printable, tally, titled } from '../core/text.js';
 
 /** What became of the rows of one table. */
@@ -69,7 +70,7 @@ export function replayText(paint: Paint, given: ReplayReport): string {
   ]);
   const reasons = report.tables.flatMap((t) =>
     Object.entries(t.notSignals).map(([why, n]) => {
-      const lines = (t.places[why] ?? []).map((place) => place.slice(place.lastIndexOf(':') + 1));
+      const lines = (own(t.places, why) ?? []).map((place) => place.slice(place.lastIndexOf(':') + 1));
       return [`  ${t.files.join(', ')}`, String(n), lines.join(', '), why];
     }),
   );

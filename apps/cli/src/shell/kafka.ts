@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type Event, readEvent, type Topic, toBinary } from '@countersign/contracts';
+import { type Event, own, readEvent, type Topic, toBinary } from '@countersign/contracts';
 import kafkajs, { type Admin, type Consumer, type Kafka, type KafkaMessage, type SASLOptions } from 'kafkajs';
 import type { Installation } from '../core/installation.js';
 import { codeOf, Failure } from './failure.js';
 
 /** The broker under one principal of run.json. Throws a `Failure` where there is none. */
 export function brokerOf({ kafka, from }: Installation, principal: string): Kafka {
-  const account = kafka?.principals[principal];
+  const account = kafka && own(kafka.principals, principal);
   if (!kafka || !account) {
     const where = from
       ? `${from} has no Kafka credentials of ${principal}`

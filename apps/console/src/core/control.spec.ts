@@ -18,6 +18,11 @@ test.each([
   expect(scopeProblem(scope, known)).toMatchObject({ status: 400, field: 'scope', detail });
 });
 
+test.each(['constructor:x', '__proto__:x', 'toString:x'])('%s is no family of scopes', (scope) => {
+  expect(scopeProblem(scope, known)).toBeUndefined();
+  expect(ControlRequest.safeParse({ scope, state: 'stopped', reason: 'x' }).success).toBe(false);
+});
+
 test('a control asks for a reason', () => {
   expect(ControlRequest.safeParse({ scope: 'all', state: 'stopped', reason: '  ' }).success).toBe(false);
 });

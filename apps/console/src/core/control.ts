@@ -1,4 +1,4 @@
-import { Channel, ControlScope, type DataOf, Remark } from '@countersign/contracts';
+import { Channel, ControlScope, type DataOf, own, Remark } from '@countersign/contracts';
 import { z } from 'zod';
 import { type Problem, problem } from './problem.js';
 
@@ -23,7 +23,7 @@ export function scopeProblem(scope: string, known: Known): Problem | undefined {
     play: known.plays,
     channel: Channel.options,
   };
-  const list = names[family];
+  const list = own(names, family);
   if (!list || list.includes(name)) return undefined;
   const there = list.length > 0 ? `there is ${list.join(', ')}` : 'there is none';
   return problem(400, `No such ${family}`, `no ${family} is called ${name}; ${there}`, 'scope');

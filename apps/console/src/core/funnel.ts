@@ -1,3 +1,4 @@
+import { own } from '@countersign/contracts';
 /** A row of the counters. */
 export interface Count {
   readonly stage: string;
@@ -16,7 +17,7 @@ export function funnel(
   const total = (stage: string): number => counts.reduce((sum, c) => (c.stage === stage ? sum + c.n : sum), 0);
   const named = <K extends string>(stage: string, ...labels: readonly K[]): Record<K, number> => {
     const found = of(stage);
-    return Object.fromEntries(labels.map((label) => [label, found[label] ?? 0])) as Record<K, number>;
+    return Object.fromEntries(labels.map((label) => [label, own(found, label) ?? 0])) as Record<K, number>;
   };
   return {
     at,

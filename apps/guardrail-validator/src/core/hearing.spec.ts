@@ -76,6 +76,21 @@ test('a proposal is as long as its RFC 8785 form, whatever it says and in whatev
   );
 });
 
+test.each(['__proto__', 'constructor', 'toString'])(
+  'an ad account called %s is judged by its own facts',
+  (adAccountId) => {
+    const hearing = {
+      proposal: proposed('ads.set_bid', { adAccountId, campaignId: adAccountId, currency: 'EUR', bidMinor: 100 }, 1),
+      author: 'paid-media-agent',
+    };
+    const facts = (of: Loaded) => hear([hearing], of, at)[0]?.facts.adAccounts;
+    expect(Object.entries(facts(loaded()) ?? {})).toEqual([[adAccountId, null]]);
+    const data = { kind: 'ad-account', adAccountId, currency: 'EUR', campaigns: {}, lastSignalAt: at } as never;
+    const known = new Map([...loaded().profiles, [`ad-account:${adAccountId}`, { version: 3, data }]]);
+    expect(Object.entries(facts(loaded({ profiles: known })) ?? {})).toMatchObject([[adAccountId, { version: 3 }]]);
+  },
+);
+
 test('[case 19] each hearing sees what those before it reserved, and the cap is never passed', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 10_000 }), { minLength: 1, maxLength: 40 }), (amounts) => {

@@ -225,10 +225,11 @@ function adAccountFact(id: string, { profiles }: Loaded): Facts['adAccounts'][st
 }
 
 function pick<V>(keys: readonly string[], of: (key: string) => V | undefined): Record<string, V> {
-  const found: Record<string, V> = {};
-  for (const key of keys) {
-    const value = of(key);
-    if (value !== undefined) found[key] = value;
-  }
-  return found;
+  // Not by assignment: that of `__proto__` makes no member.
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = of(key);
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
 }

@@ -1,4 +1,4 @@
-import { compareStatements, type Trigger } from '@countersign/contracts';
+import { compareStatements, own, type Trigger } from '@countersign/contracts';
 import type { ContactSignal, DayReport } from './facts.js';
 
 export const dayMs = 86_400_000;
@@ -13,7 +13,7 @@ export function matches(
   given: Readonly<Record<string, unknown>>,
 ): boolean {
   return Object.entries(asked).every(([name, wanted]) => {
-    const value = Object.hasOwn(given, name) ? given[name] : undefined;
+    const value = own(given, name);
     return Array.isArray(wanted) ? (wanted as unknown[]).includes(value) : value === wanted;
   });
 }

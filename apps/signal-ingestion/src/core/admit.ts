@@ -1,4 +1,4 @@
-import type { Fault } from '@countersign/contracts';
+import { type Fault, own } from '@countersign/contracts';
 import { concernsConsent, consentFacts, protects } from './consents.js';
 import type { Signal } from './signal.js';
 
@@ -72,8 +72,8 @@ function qualityOf(
 /** Whether a signal has a member, named as `signalMembers` names it. */
 function carries({ data }: Signal, member: string): boolean {
   const [name = '', inner] = member.split('.');
-  const value = (data as Record<string, unknown>)[name];
-  return (inner === undefined ? value : (value as Record<string, unknown> | undefined)?.[inner]) !== undefined;
+  const value = own(data as Readonly<Record<string, unknown>>, name);
+  return (inner === undefined ? value : own((value ?? {}) as Readonly<Record<string, unknown>>, inner)) !== undefined;
 }
 
 const said = (q: Quality): string => `freshness ${q.freshness}, completeness ${q.completeness}`;

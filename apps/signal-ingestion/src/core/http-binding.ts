@@ -9,6 +9,7 @@ import {
   isStructured,
   jsonFault,
   mediaType,
+  own,
   parseJson,
   type Read,
   type Told,
@@ -65,16 +66,16 @@ export function readHttp({ headers, body }: HttpMessage): HttpRead {
 
 /** The attributes of binary mode. */
 function fromHeaders(headers: HttpMessage['headers']): Record<string, unknown> {
-  const given: Record<string, unknown> = {};
-  for (const name of Object.keys(headers)) {
-    const value = header(headers, name);
-    if (name.startsWith('ce-') && value !== undefined) given[name.slice(3)] = decoded(value);
-  }
-  return given;
+  return Object.fromEntries(
+    Object.keys(headers).flatMap((name) => {
+      const value = header(headers, name);
+      return name.startsWith('ce-') && value !== undefined ? [[name.slice(3), decoded(value)]] : [];
+    }),
+  );
 }
 
 const header = (headers: HttpMessage['headers'], name: string): string | undefined => {
-  const value = headers[name];
+  const value = own(headers, name);
   return typeof value === 'object' ? value[0] : value;
 };
 

@@ -160,6 +160,28 @@ test("a campaign's settings are those of its latest report, gaps filled by earli
   expect(profile.campaigns.c).toMatchObject({ status: 'paused', dailyBudgetMinor: 500, bidMinor: 30, name: 'Brand' });
 });
 
+/** What every object inherits: ids that an upstream may send as well as any other. */
+const inherited = ['constructor', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'];
+
+test.each(inherited)('a campaign called %s is a campaign like any other', (campaignId) => {
+  const other = report('2026-01-01', early);
+  const reports = ['2026-01-01', '2026-01-02'].map((day) => report(day, early, { campaignId }));
+  expect(Object.entries(adAccountOf([other, ...reports]).campaigns)).toMatchObject([
+    ['c', { days: [{ day: '2026-01-01' }] }],
+    [campaignId, { campaignId, status: 'active', days: [{ day: '2026-01-01' }, { day: '2026-01-02' }] }],
+  ]);
+});
+
+test.each(inherited)('an account, and a deal, called %s is one like any other', (id) => {
+  const deal = signal('DealUpserted', { account: { id }, dealId: id, stage: 'won' });
+  const profile = accountAfter(null, id, deal, at(early));
+  expect(AccountProfile.parse({ ...profile, ...versioned })).toMatchObject({
+    accountId: id,
+    deals: [{ dealId: id, stage: 'won' }],
+    provenance: { [`deals.${id}`]: { at: early } },
+  });
+});
+
 test("a report in another currency than the ad account's earlier ones cannot be added", () => {
   const before = adAccountAfter(null, report('2026-01-01', early), at(early));
   expect(adAccountAfter(before, report('2026-01-02', late, { currency: 'EUR' }), at(late))).toBeNull();

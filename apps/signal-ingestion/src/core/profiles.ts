@@ -4,6 +4,7 @@ import {
   type CampaignFacts,
   type ContactProfile,
   compareStatements,
+  own,
   type Statement,
 } from '@countersign/contracts';
 import type { Origin, Signal, SignalOf } from './signal.js';
@@ -114,7 +115,7 @@ export function adAccountAfter(
 ): Unversioned<AdAccountProfile> | null {
   const report = signal.data;
   if (before && before.currency !== report.currency) return null;
-  const campaign = before?.campaigns[report.campaignId];
+  const campaign = own(before?.campaigns ?? {}, report.campaignId);
   return {
     kind: 'ad-account',
     adAccountId: report.adAccountId,
@@ -162,13 +163,13 @@ function withDeal(
   origin: Origin,
 ): Pick<AccountProfile, 'deals' | 'provenance'> {
   const field = `deals.${dealId}`;
-  const from = known.provenance[field];
+  const from = own(known.provenance, field);
   if (from && from.at > origin.at) return { deals: known.deals, provenance: known.provenance };
   const deal = { dealId, stage, ...given({ amountMinor, currency }) };
   const deals = [...known.deals.filter((d) => d.dealId !== dealId), deal];
   const provenance = { ...known.provenance, [field]: origin };
   while (deals.length > maxDeals) {
-    const age = (d: { dealId: string }) => provenance[`deals.${d.dealId}`]?.at ?? '';
+    const age = (d: { dealId: string }) => own(provenance, `deals.${d.dealId}`)?.at ?? '';
     const oldest = deals.reduce((a, b) => (age(b) < age(a) ? b : a));
     deals.splice(deals.indexOf(oldest), 1);
     delete provenance[`deals.${oldest.dealId}`];
@@ -182,7 +183,7 @@ function learnt<F extends object>(
   fields: F,
   origin: Origin,
 ): { [K in keyof F]?: Exclude<F[K], undefined> } & { provenance: Provenance } {
-  const news = Object.entries(given(fields)).filter(([name]) => (provenance[name]?.at ?? '') <= origin.at);
+  const news = Object.entries(given(fields)).filter(([name]) => (own(provenance, name)?.at ?? '') <= origin.at);
   return {
     ...(Object.fromEntries(news) as { [K in keyof F]?: Exclude<F[K], undefined> }),
     provenance: { ...provenance, ...Object.fromEntries(news.map(([name]) => [name, origin])) },

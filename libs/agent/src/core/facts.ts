@@ -3,6 +3,7 @@ import {
   type AdAccountProfile,
   type CampaignFacts,
   type ContactProfile,
+  own,
   type PolicyContent,
   type Profile,
   profileKey,
@@ -83,9 +84,9 @@ export function factsOf(
       sequences: policy?.sequences ?? [],
       madeFrom: {
         ...task.madeFrom,
-        ...Object.fromEntries(versions.map(([name, v]) => [name, Math.max(v, task.madeFrom[name] ?? 0)])),
+        ...Object.fromEntries(versions.map(([name, v]) => [name, Math.max(v, own(task.madeFrom, name) ?? 0)])),
       },
-      behind: versions.filter(([name, v]) => v < (task.madeFrom[name] ?? 0)).map(([name]) => name),
+      behind: versions.filter(([name, v]) => v < (own(task.madeFrom, name) ?? 0)).map(([name]) => name),
     },
   };
 }

@@ -1,3 +1,4 @@
+import { own } from '@countersign/contracts';
 import { gravest, pass, type Rule, refuse, unclear } from '../rule.js';
 
 /**
@@ -17,7 +18,7 @@ export const account: Rule = {
     }
     return gravest(
       subject.contacts.map((contact) => {
-        const known = facts.contacts[contact]?.accountId;
+        const known = own(facts.contacts, contact)?.accountId;
         const figures = { contact, account: known ?? null, named: named ?? null };
         const of = known === undefined ? 'no account that is known' : `account ${known}`;
         return known === named

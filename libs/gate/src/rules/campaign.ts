@@ -1,3 +1,4 @@
+import { own } from '@countersign/contracts';
 import { gravest, pass, type Rule, unclear } from '../rule.js';
 
 /** A campaign is known to be of the ad account that the action names: whose caps and stops it falls under. */
@@ -6,7 +7,7 @@ export const campaign: Rule = {
   weigh: ({ subject, facts }) => {
     const { adAccountId, campaignIds } = subject;
     if (adAccountId === undefined) return undefined;
-    const known = facts.adAccounts[adAccountId]?.campaigns ?? {};
+    const known = own(facts.adAccounts, adAccountId)?.campaigns ?? {};
     return gravest(
       campaignIds.map((campaignId) =>
         Object.hasOwn(known, campaignId)

@@ -1,3 +1,4 @@
+import { own } from '@countersign/contracts';
 import { type ConsentFound, consentIn } from '../consent.js';
 import { type Finding, gravest, pass, type Rule, refuse, unclear } from '../rule.js';
 
@@ -8,7 +9,7 @@ export const consent: Rule = {
     const needed = subject.consent;
     if (!needed) return undefined;
     return gravest(
-      subject.recipients.map((contact) => say(contact, needed, consentIn(facts.consents[contact], needed))),
+      subject.recipients.map((contact) => say(contact, needed, consentIn(own(facts.consents, contact), needed))),
     );
   },
 };

@@ -1,3 +1,4 @@
+import { own } from '@countersign/contracts';
 import { pass, type Rule, refuse } from '../rule.js';
 
 /** Money of different currencies is never compared. */
@@ -12,7 +13,7 @@ export const currency: Rule = {
         charter: charter.currency,
       });
     }
-    const account = subject.adAccountId === undefined ? null : facts.adAccounts[subject.adAccountId];
+    const account = subject.adAccountId === undefined ? null : own(facts.adAccounts, subject.adAccountId);
     if (account && account.currency !== named) {
       return refuse(`the action is in ${named}, ad account ${subject.adAccountId} is in ${account.currency}`, {
         action: named,

@@ -1,3 +1,4 @@
+import { own } from '@countersign/contracts';
 import { escalate, gravest, pass, type Rule } from '../rule.js';
 
 /** The first message to people of some seniorities needs a person. An unknown seniority is one only where the rule lists it. */
@@ -8,7 +9,7 @@ export const firstTouch: Rule = {
     if (!subject.spec.touches) return undefined;
     return gravest(
       subject.recipients.map((contact) => {
-        const profile = facts.contacts[contact];
+        const profile = own(facts.contacts, contact);
         const seniority = profile?.seniority ?? 'unknown';
         const figures = { contact, seniority };
         if (profile?.touched || profile?.firstTouchedAt !== undefined) {

@@ -1,3 +1,4 @@
+import { own } from '@countersign/contracts';
 import { pass, type Rule, refuse } from '../rule.js';
 import { controlScopes } from '../subject.js';
 
@@ -7,7 +8,7 @@ export const killControl: Rule = {
   weigh: ({ proposal, subject, facts }) => {
     const scopes = controlScopes(proposal.agent, proposal.play.id, proposal.action, subject);
     for (const scope of scopes) {
-      const control = facts.controls[scope];
+      const control = own(facts.controls, scope);
       if (!control) return refuse(`the state of ${scope} is not known, which counts as stopped`, { scope });
       if (control.state === 'stopped') {
         const by = control.by ?? 'nobody named';

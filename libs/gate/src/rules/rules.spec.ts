@@ -360,6 +360,14 @@ const cases: Record<string, Case> = {
     facts: { versions: { 'profile:contact:x': 1 } },
     twin: { facts: { versions: { 'profile:contact:x': 3 } } },
   },
+  'facts whose name is one of every object': {
+    rule: 'facts-behind',
+    outcome: 'escalate',
+    says: 'facts unclear: it was made from version 2 of constructor, here it is 0',
+    proposal: { ...email, madeFrom: { constructor: 2 } as never },
+    facts: { versions: {} },
+    twin: { facts: { versions: { constructor: 2 } as never } },
+  },
   'untrusted text in its making': {
     rule: 'lineage',
     outcome: 'escalate',

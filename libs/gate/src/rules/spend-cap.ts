@@ -1,4 +1,4 @@
-import { money } from '@countersign/contracts';
+import { money, own } from '@countersign/contracts';
 import { type Context, type Finding, pass, type Rule, refuse } from '../rule.js';
 
 const cap =
@@ -6,7 +6,7 @@ const cap =
   ({ draws, facts, charter }: Context): Finding | undefined => {
     const draw = draws.find((d) => d.kind === kind);
     if (draw?.kind !== kind) return undefined;
-    const ledger = facts.ledgers[draw.ledger];
+    const ledger = own(facts.ledgers, draw.ledger);
     if (!ledger || !('currency' in ledger)) {
       throw new Error(`${draw.ledger} is not among the facts`);
     }

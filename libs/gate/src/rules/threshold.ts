@@ -1,4 +1,4 @@
-import { type FigureChange, money } from '@countersign/contracts';
+import { type FigureChange, money, own } from '@countersign/contracts';
 import { escalate, gravest, pass, type Rule, unclear } from '../rule.js';
 
 /** A change of such a figure above the charter's amount, or above its share of what the figure is now, needs a person. */
@@ -10,7 +10,7 @@ const threshold = (name: string, of: FigureChange['of']): Rule => ({
       subject.changes.flatMap((change) => {
         if (change.of !== of) return [];
         const { campaignId, adAccountId, currency } = change;
-        const now = nowOf(change, facts.adAccounts[adAccountId]?.campaigns[campaignId]);
+        const now = nowOf(change, own(own(facts.adAccounts, adAccountId)?.campaigns ?? {}, campaignId));
         const amountMinor = 'amountMinor' in change ? change.amountMinor : changeTo(of, change.toMinor, now);
         const amount = money(amountMinor, currency);
         const figures = { campaign: campaignId, amountMinor, currency, aboveMinor: amountLimit };
