@@ -104,9 +104,11 @@ export function goneConsents(joined: ConsentState, { signalId, at }: Origin): Co
   return { entries: joined.entries, suppressions: [...kept, ...closed] };
 }
 
-const gravity = { granted: 0, disputed: 1, withdrawn: 2 } as const;
-const outranks = (entry: Entry, known: Entry): boolean =>
-  gravity[entry.status] === gravity[known.status] ? entry.at > known.at : gravity[entry.status] > gravity[known.status];
+const byGravity: readonly Entry['status'][] = ['granted', 'disputed', 'withdrawn'];
+const outranks = (entry: Entry, known: Entry): boolean => {
+  const graver = byGravity.indexOf(entry.status) - byGravity.indexOf(known.status);
+  return graver === 0 ? entry.at > known.at : graver > 0;
+};
 
 const supersedes = (fact: Pick<Entry, 'status' | 'at'>, known: Pick<Entry, 'status' | 'at'>): boolean =>
   fact.at > known.at || (fact.at === known.at && fact.status === 'withdrawn' && known.status !== 'withdrawn');

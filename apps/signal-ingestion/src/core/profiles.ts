@@ -85,7 +85,7 @@ export function joinedContact(
   const { accountId, seniority, jobFunction, timeZone, country } = other;
   let joined = one;
   for (const [name, value] of Object.entries(given({ accountId, seniority, jobFunction, timeZone, country }))) {
-    const from = other.provenance[name];
+    const from = own(other.provenance, name);
     if (from) joined = { ...joined, ...learnt(joined.provenance, { [name]: value }, from) };
   }
   const { firstTouchedAt, lastEngagedAt } = other;
