@@ -323,7 +323,7 @@ export interface Runtime {
   ): Promise<Map<string, StateRow<T>>>;
   /**
    * How long ago each state topic was last compared with the end of its topic and found read to it; null where never since this
-   * instance started. Take it before the rows, ask it after them: so an age is never younger than what was read.
+   * instance started, and where records of it were deleted unread and nobody has acknowledged that. Take it before the rows, ask it after them: so an age is never younger than what was read.
    */
   comparedAgo(): Readonly<Record<string, Ago | null>>;
   /** After a restore: whether a record was on its topic when that was noticed, so that it may have been handled before. */

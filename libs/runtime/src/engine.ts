@@ -568,7 +568,13 @@ export class Engine implements Runtime {
   }
 
   comparedAgo(): Readonly<Record<string, Ago | null>> {
-    return this.reader?.comparedAgo() ?? {};
+    const compared = this.reader?.comparedAgo() ?? {};
+    const lacks = this.watch.lacks();
+    if (lacks.size === 0) return compared;
+    // A table that has all its topic has now may still lack a stop that was deleted unread.
+    return Object.fromEntries(
+      Object.entries(compared).map(([topic, since]) => [topic, lacks.has(topic) ? null : since]),
+    );
   }
 
   /**
@@ -591,7 +597,7 @@ export class Engine implements Runtime {
       if (list.length === 0) return;
       const began = ago();
       const readSince = (): boolean => {
-        const compared = this.comparedAgo();
+        const compared = this.reader?.comparedAgo() ?? {};
         return list.every(
           ({ topic }) => !Object.hasOwn(compared, topic) || (compared[topic]?.() ?? Infinity) <= began(),
         );

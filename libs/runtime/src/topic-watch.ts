@@ -60,6 +60,7 @@ export class TopicWatch {
   private atRisk: readonly string[] = [];
   private lastBehind: ReadonlyMap<string, number> = new Map();
   private checking: Promise<void> | undefined;
+  private lacking: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly is: {
@@ -88,6 +89,7 @@ export class TopicWatch {
     );
     for (const { topic, at, ...of } of rows) this.known.set(topic, { ...of, noticedAt: at.toISOString() });
     await this.compare(await this.idsNow());
+    await this.lookForGaps();
   }
 
   add(reading: Reading): void {
@@ -115,6 +117,21 @@ export class TopicWatch {
   /** Partitions whose oldest unread record is older than half of its topic's retention: it is deleted after the other half. */
   expiring(): readonly string[] {
     return this.atRisk;
+  }
+
+  /** State topics of which records were deleted unread, until a person acknowledges that: a stop may be among what was deleted. */
+  lacks(): ReadonlySet<string> {
+    return this.lacking;
+  }
+
+  private async lookForGaps(): Promise<void> {
+    const rows = await this.is.db.read<{ topic: string }>(
+      `SELECT DISTINCT topic FROM gaps WHERE acknowledged_at IS NULL AND why = 'records-deleted'`,
+    );
+    const open = new Set(rows.map(({ topic }) => topic));
+    this.lacking = new Set(
+      this.is.topics.flatMap(({ name, kind }) => (kind === 'state' && open.has(name) ? [name] : [])),
+    );
   }
 
   /** Throws TopicMadeAgain where one of these topics is not the one that is known, and has it read from its beginning. */
@@ -169,6 +186,7 @@ export class TopicWatch {
         reading.deleted(place);
       }
     this.lastBehind = behind;
+    await this.lookForGaps();
     if (this.looks++ % looksPerAge === 0) await this.age(due, here);
   }
 
@@ -215,6 +233,7 @@ export class TopicWatch {
       this.is.log.error(
         `${place}: the records from offset ${from} to ${to - 1} were deleted before they were read; see docs/sre.md, "Recovery cases"`,
       );
+    await this.lookForGaps();
   }
 
   /** Whether a partition that goes on at `to`, although `from` was due, has lost what lies between: only what its log no longer has. */
