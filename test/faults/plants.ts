@@ -313,7 +313,7 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
 const limits: readonly Omit<Plant, 'invariant'>[] = [
   {
     what: 'a permit that reserves less than it takes',
-    says: /it takes sends:sequencing-agent 1, touch:.* 1 and reserves nothing/,
+    says: /it takes (?=.*sends:sequencing-agent 1)(?=.*touch:\S+ 1).* and reserves nothing/,
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({ kind: 'email.send', account: account(), reserves: [] });
       await intruder.settle(approval, 'failed');

@@ -258,7 +258,12 @@ test('after a restore nothing runs twice, what was approved is held and settles 
     'SELECT p.permit_id::text AS id, count(r.permit_id)::int AS n FROM guardrail_validator.permits p LEFT JOIN guardrail_validator.reservations r USING (permit_id) GROUP BY 1',
   );
   expect(new Map(held.map(({ id, n }) => [id, n]))).toEqual(
-    new Map(visitor.of('ActionApproved').map((a) => [a.permitId, a.reservations.length])),
+    // Approvals of an hour are counted by the minute and hold nothing.
+    new Map(
+      visitor
+        .of('ActionApproved')
+        .map((a) => [a.permitId, a.reservations.filter(({ ledger }) => !ledger.startsWith('actions:')).length]),
+    ),
   );
 
   for (const id of [yes, no]) expect((await review('approve', id)).code, id).not.toBe(0);
