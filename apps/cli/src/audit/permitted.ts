@@ -72,7 +72,9 @@ export function permitted(facts: Facts): Finding {
 }
 
 /** Whatever is approved was proposed, by an agent, or by the person whose edit took the proposal's place. */
-function unproposed({ proposed }: Facts, { claims, approval }: Issued): string | undefined {
+function unproposed({ proposed }: Facts, { claims, approval, place }: Issued): string | undefined {
+  // Expired before it came: it could run nothing.
+  if (Date.parse(place.at) >= claims.exp * 1000) return undefined;
   const actions = proposed.get(claims.proposal);
   if (!actions) return `it approves proposal ${claims.proposal}, which nobody made`;
   return actions.has(claims.digest) || approval.review?.decision === 'edit'
