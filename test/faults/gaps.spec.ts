@@ -54,7 +54,10 @@ test('a topic that was deleted and made again is a gap of each reader, until a p
   await visitor.accepted('crm', signals);
   // What began with the start of the system may be on its way still.
   await vi.waitFor(async () => expect(await violations()).toEqual([]), { timeout: 60_000, interval: 500 });
-  expect(await visitor.cli('gaps')).toMatchObject({ code: 0, out: expect.stringContaining('No gaps.') });
+  await vi.waitFor(
+    async () => expect(await visitor.cli('gaps')).toMatchObject({ code: 0, out: expect.stringContaining('No gaps.') }),
+    { timeout: 60_000, interval: 500 },
+  );
 
   await makeAgain(topic);
   await visitor.until('each reader to tell of it', async () => servicesOf(await gaps()).length === readers.length);
