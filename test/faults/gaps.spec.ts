@@ -34,7 +34,11 @@ async function makeAgain(name: string): Promise<void> {
   await admin.deleteTopics({ topics: [name] });
   await visitor.until('the topic to be gone', async () => !(await admin.listTopics()).includes(name));
   const again = { topic: name, numPartitions: partitions, replicationFactor: 1, configEntries };
-  await admin.createTopics({ topics: [again], waitForLeaders: false });
+  // The broker may refuse the name for as long as it is clearing up.
+  await vi.waitFor(() => admin.createTopics({ topics: [again], waitForLeaders: false }), {
+    timeout: 60_000,
+    interval: 200,
+  });
 }
 
 interface Listed {
