@@ -87,6 +87,13 @@ test('an approval of what nobody proposed, or of another action than was propose
     return { ...s, event: { ...s.event, data: { ...data, action: { ...data.action, accountId: 'another' } } } };
   }) as Observed['seen'];
   expect(found(w.observed({ seen: otherwise }))).toEqual({ permitted: [expect.stringContaining('another action')] });
+  // Expired when its approval came: it could run nothing.
+  const late = otherwise.map((s) =>
+    s.event.type === 'ActionApproved' ? { ...s, place: { ...s.place, at: minutes(600) } } : s,
+  ) as Observed['seen'];
+  expect(found(w.observed({ seen: late, at: minutes(601) })).permitted ?? []).not.toContainEqual(
+    expect.stringContaining('another action'),
+  );
   const review = { reviewId: derivedId('review', 1), by: 'lea', decision: 'edit' as const };
   const edited = otherwise.map((s) =>
     s.event.type === 'ActionApproved' ? { ...s, event: { ...s.event, data: { ...s.event.data, review } } } : s,

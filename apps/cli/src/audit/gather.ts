@@ -218,21 +218,22 @@ async function readRecord(
             forget(leaf.topic);
             for (const name of leaves.keys()) if (name.startsWith(`${leaf.topic}/`)) leaves.delete(name);
           }
-          leaves.set(placeName(leaf), kept === 'event' ? Buffer.from(leaf.sha256).toString('hex') : null);
+          const digest = kept === 'event' ? Buffer.from(leaf.sha256).toString('hex') : null;
+          leaves.set(placeName(leaf), digest);
           appended.push(at);
           see(leaf, kept === 'event' ? (bytes ?? null) : null);
+          const written = bytes && recordIn(bytes);
           // Also of an agent that is gone.
-          if (bytes && leaf.topic.startsWith('actions.proposed.')) {
-            const read = fromKafka(recordIn(bytes));
+          if (written && leaf.topic.startsWith('actions.proposed.')) {
+            const read = fromKafka(written);
             const proposal = read.ok ? ActionProposed.safeParse(read.event.data) : undefined;
             if (proposal?.success) addProposed(proposed, proposal.data);
           }
           const { partition, offset } = leaf;
           const place = { topic: leaf.topic, partition, offset, at };
-          const missing = kept === 'event' && isForgotten(place, Buffer.from(leaf.sha256).toString('hex'));
+          const missing = digest !== null && isForgotten(place, digest);
           const topic = histories.get(leaf.topic) ?? (missing ? logs.get(leaf.topic) : undefined);
-          if (!topic || !bytes) continue;
-          const written = recordIn(bytes);
+          if (!topic || !written) continue;
           const read = readEvent(topic, written);
           if (read.ok) (missing ? forgotten : states).push({ place, event: read.event as Event });
           if (!missing) versions.push(...stateSeen(topic, place, written));
