@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ActionApproved, type Service, services, topicConfig, topicNamed, topology } from '@countersign/contracts';
+import { makeTopicAgain } from '@countersign/testing';
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -149,15 +150,8 @@ test('of a system that works the audit finds nothing wrong', async () => {
 
 test('a topic that is deleted and made again while services run: what comes after it has outcomes and leaves, and the audit tells the gap', async () => {
   const topic = 'signals.inbound.website.v1';
-  const { partitions } = topicNamed(topic, topology());
-  await admin.deleteTopics({ topics: [topic] });
-  await visitor.until('it to be gone', async () => !(await admin.listTopics()).includes(topic));
-  const configEntries = Object.entries(topicConfig(topicNamed(topic, topology()))).map(([name, value]) => ({
-    name,
-    value,
-  }));
-  const again = { topic, numPartitions: partitions, replicationFactor: 1, configEntries };
-  await admin.createTopics({ topics: [again], waitForLeaders: false });
+  const of = topicNamed(topic, topology());
+  await makeTopicAgain(admin, { name: topic, partitions: of.partitions, config: topicConfig(of) });
 
   const { id, known, compare } = company(`again-${randomUUID().slice(0, 8)}`, 3);
   await visitor.accepted('crm', known());

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { topicConfig, topicNamed, topology } from '@countersign/contracts';
 import type { Broker } from '@countersign/local';
+import { makeTopicAgain } from '@countersign/testing';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Visitor, visit } from '../flows/installation.js';
@@ -28,18 +29,10 @@ afterAll(async () => {
   await started?.stop();
 });
 
-async function makeAgain(name: string): Promise<void> {
-  const { partitions, ...of } = topicNamed(name, topology());
-  const configEntries = Object.entries(topicConfig({ partitions, ...of })).map(([name, value]) => ({ name, value }));
-  await admin.deleteTopics({ topics: [name] });
-  await visitor.until('the topic to be gone', async () => !(await admin.listTopics()).includes(name));
-  const again = { topic: name, numPartitions: partitions, replicationFactor: 1, configEntries };
-  // The broker may refuse the name for as long as it is clearing up.
-  await vi.waitFor(() => admin.createTopics({ topics: [again], waitForLeaders: false }), {
-    timeout: 60_000,
-    interval: 200,
-  });
-}
+const makeAgain = (name: string): Promise<void> => {
+  const of = topicNamed(name, topology());
+  return makeTopicAgain(admin, { name, partitions: of.partitions, config: topicConfig(of) });
+};
 
 interface Listed {
   readonly gaps: readonly { readonly service: string; readonly topic: string; readonly acknowledged?: unknown }[];

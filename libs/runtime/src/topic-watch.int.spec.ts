@@ -1,5 +1,11 @@
 import { sourceOf, toBinary, topicConfig, topicNamed, topology } from '@countersign/contracts';
-import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
+import {
+  createTestDatabase,
+  makeTopicAgain,
+  startTestBroker,
+  type TestBroker,
+  type TestDatabase,
+} from '@countersign/testing';
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -102,17 +108,8 @@ async function control(version: number, scope: string): Promise<void> {
   await producer.send({ topic: 'controls.v1', acks: -1, messages: [{ key: scope, ...toBinary(event) }] });
 }
 
-async function makeAgain(name: string): Promise<void> {
-  await admin.deleteTopics({ topics: [name] });
-  await vi.waitFor(async () => expect(await admin.listTopics()).not.toContain(name), patience);
-  const configEntries = Object.entries(topicConfig(topicNamed(name, topology()))).map(([name, value]) => ({
-    name,
-    value,
-  }));
-  const again = { topic: name, numPartitions: 1, replicationFactor: 1, configEntries };
-  await admin.createTopics({ topics: [again], waitForLeaders: false });
-  await vi.waitFor(async () => expect(await admin.fetchTopicOffsets(name)).toHaveLength(1), patience);
-}
+const makeAgain = (name: string): Promise<void> =>
+  makeTopicAgain(admin, { name, partitions: 1, config: topicConfig(topicNamed(name, topology())) });
 
 /** Deletes what is before an offset, as retention would. */
 async function deleteBefore(offset: number, of = topic): Promise<void> {

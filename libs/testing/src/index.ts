@@ -17,3 +17,4 @@ export {
   type TestPostgres,
 } from './postgres.js';
 export { temporaryDirectory, uniqueName } from './temporary.js';
+export { makeTopicAgain } from './topics.js';
