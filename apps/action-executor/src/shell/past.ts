@@ -1,4 +1,4 @@
-import type { Recovery, Said, Tx } from '@countersign/runtime';
+import type { Recovery } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { endsSaid } from '../core/past.js';
 import { Permits } from './permits.js';
@@ -11,15 +11,7 @@ import { Permits } from './permits.js';
 export class PastSettlements implements Recovery {
   constructor(@Inject(Permits) private readonly permits: Permits) {}
 
-  async recover({
-    tx,
-    at,
-    said,
-  }: {
-    readonly tx: Tx;
-    readonly at: string;
-    readonly said: readonly Said[];
-  }): Promise<void> {
+  async recover({ tx, at, said }: Parameters<Recovery['recover']>[0]): Promise<void> {
     this.permits.takeOver(tx, endsSaid(said), at);
   }
 }

@@ -1,5 +1,4 @@
-import type { Fault } from '@countersign/contracts';
-import { outputId } from '@countersign/contracts';
+import { type Fault, outputId } from '@countersign/contracts';
 import { type ApprovedAction, comparedAgain, comparedBy, open, recheck } from '@countersign/gate';
 import {
   ago,

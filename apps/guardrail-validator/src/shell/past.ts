@@ -1,5 +1,5 @@
 import { rateLedger } from '@countersign/gate';
-import type { Recovery, Said, Tx } from '@countersign/runtime';
+import type { Recovery } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { endSaid, type SaidVerdict, verdictsOf } from '../core/past.js';
 import { type NewPermit, Store } from './store.js';
@@ -12,15 +12,7 @@ import { type NewPermit, Store } from './store.js';
 export class PastVerdicts implements Recovery {
   constructor(@Inject(Store) private readonly store: Store) {}
 
-  async recover({
-    tx,
-    at,
-    said,
-  }: {
-    readonly tx: Tx;
-    readonly at: string;
-    readonly said: readonly Said[];
-  }): Promise<void> {
+  async recover({ tx, at, said }: Parameters<Recovery['recover']>[0]): Promise<void> {
     const verdicts = verdictsOf(said);
     const permits = verdicts.flatMap((one) => (one.type === 'ActionApproved' ? [permitSaid(one.data)] : []));
     this.store.lockLedgers(tx, [

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { type BrokerClaim, type Found, type Own, objections, ownerOf, refusal, unmarked } from './judge.js';
 
-const own: Own = { id: 'own', permitKey: 'key', place: 'host:/home/own' };
+const own: Own = { id: 'own', permitKey: 'key', place: 'host:/srv/own' };
 const claim = (id: string, replaces: string | null = null): BrokerClaim => ({ id, place: 'p', at: 't', replaces });
 const mark = (id: string, more: object = {}) => ({
   id,
   clusterId: 'cluster',
   permitKey: 'key',
-  place: 'host:/home/other',
+  place: 'host:/srv/other',
   since: '2026-11-01T00:00:00.000Z',
   ...more,
 });
@@ -57,7 +57,7 @@ test.each(cases)('where %s, it is refused for the owners that stand against it',
   const says = refusal(own, objected);
   for (const owner of owners) expect(says).toContain(`--adopt ${owner}`);
   expect(says).toMatch(/^Nothing was changed/);
-  expect(says).toContain('This is installation own (host:/home/own).');
+  expect(says).toContain('This is installation own (host:/srv/own).');
 });
 
 test.each([
