@@ -222,7 +222,8 @@ async function readRecord(
           leaves.set(placeName(leaf), digest);
           appended.push(at);
           see(leaf, kept === 'event' ? (bytes ?? null) : null);
-          const written = bytes && recordIn(bytes);
+          // A leaf about records (a gap, a topic made again) is no record itself.
+          const written = digest !== null && bytes ? recordIn(bytes) : undefined;
           // Also of an agent that is gone.
           if (written && leaf.topic.startsWith('actions.proposed.')) {
             const read = fromKafka(written);
