@@ -38,7 +38,7 @@ export function modelAccess(env: Readonly<Record<string, string | undefined>>): 
   const tokensPerDay = positive(env, 'MODEL_TOKENS_PER_DAY', 200_000, 9_999_999_999);
   if (baseURL && !isServer(baseURL))
     throw new Error(
-      'OPENAI_BASE_URL: an http or https URL without credentials, query and fragment is expected, such as https://api.openai.com/v1',
+      'OPENAI_BASE_URL: an http or https URL without credentials and fragment is expected, such as https://api.openai.com/v1',
     );
   // No header can hold anything else, the line break at the end of a file included.
   if (apiKey && !/^[\x20-\x7e]+$/.test(apiKey))
@@ -59,8 +59,8 @@ export function modelAccess(env: Readonly<Record<string, string | undefined>>): 
 
 function isServer(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { protocol, username, password, search, hash } = new URL(text);
-  return ['http:', 'https:'].includes(protocol) && [username, password, search, hash].every((part) => part === '');
+  const { protocol, username, password, hash } = new URL(text);
+  return ['http:', 'https:'].includes(protocol) && [username, password, hash].every((part) => part === '');
 }
 
 function positive(

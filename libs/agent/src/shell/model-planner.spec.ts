@@ -621,7 +621,7 @@ describe('a model is configured', () => {
     ['OPENAI_BASE_URL', 'model.example/v1'],
     ['OPENAI_BASE_URL', 'ftp://model.example/v1'],
     ['OPENAI_BASE_URL', 'https://user:secret@model.example/v1'],
-    ['OPENAI_BASE_URL', 'https://model.example/v1?version=2'],
+    ['OPENAI_BASE_URL', 'https://model.example/v1?version=2#chat'],
     ['OPENAI_API_KEY', 'secret\n'],
     ['OPENAI_API_KEY', 'Schlüssel'],
   ])('with usable values, or the start fails and names %s, not its value %j', (name, value) => {

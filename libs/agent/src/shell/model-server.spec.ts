@@ -70,9 +70,11 @@ const good = (more: object = {}): string =>
 /** A time that never ends, of which too little is left to try again. */
 const noRetry = { timeoutMs: 400, timer: () => new AbortController().signal };
 
-async function plan(options: { host?: string; timeoutMs?: number; timer?: () => AbortSignal } = {}): Promise<Plan> {
+async function plan(
+  options: { host?: string; query?: string; timeoutMs?: number; timer?: () => AbortSignal } = {},
+): Promise<Plan> {
   const access = modelAccess({
-    OPENAI_BASE_URL: `http://${options.host ?? '127.0.0.1'}:${port}/v1`,
+    OPENAI_BASE_URL: `http://${options.host ?? '127.0.0.1'}:${port}/v1${options.query ?? ''}`,
     OPENAI_API_KEY: 'secret-key',
     OPENAI_MODEL: 'a-model',
     MODEL_TIMEOUT_MS: String(options.timeoutMs ?? 20_000),
@@ -122,6 +124,14 @@ test.each([301, 302, 303, 307, 308])(
     expect({ held, used, asked: asked.length }).toEqual({ held: 0, used: 0, asked: 1 });
   },
 );
+
+test('the query of the base URL arrives with the question, and none where there is none', async () => {
+  answer = http('200 OK', good());
+  for (const query of ['?api-version=2024-10-21&tag=a%26b&tag=c', '']) {
+    expect(await plan({ query })).toMatchObject({ by: { kind: 'model' }, proposals: [{ kind: 'ads.set_bid' }] });
+    expect(asked.at(-1)?.split('\r\n')[0]).toBe(`POST /v1/chat/completions${query} HTTP/1.1`);
+  }
+});
 
 test('a redirect to itself is asked once', async () => {
   answer = http('307 Here', '', ['location: /v1/chat/completions']);
