@@ -45,8 +45,6 @@ export interface Known {
   readonly profiles: ReadonlyMap<string, AnyProfile>;
   readonly consents: ReadonlyMap<string, ConsentState>;
   readonly points: ReadonlyMap<string, Points>;
-  /** The contacts of each account whose name a signal changes. */
-  readonly members: ReadonlyMap<string, readonly string[]>;
 }
 
 /** A key's new value with the index of the last signal that changed it. */
@@ -102,7 +100,7 @@ export function goneAmong(entries: readonly Admitted[], profiles: Known['profile
 export const accountOf = (signal: Signal): string | undefined =>
   'account' in signal.data ? signal.data.account?.id : undefined;
 
-/** The account to which a signal gives another name than is known: its contacts' points carry the name. */
+/** The account to which a signal gives another name than is known: its contacts' points carry the name, and are sealed anew later. */
 export function renamedBy(signal: Signal, profiles: Known['profiles']): string | undefined {
   if (signal.type !== 'AccountUpserted' || signal.data.name === undefined) return undefined;
   const accountId = accountOf(signal);
@@ -164,16 +162,6 @@ export function fold(admitted: readonly Admitted[], known: Known): Folded {
     } else {
       for (const id of touched.consents)
         consents.set(id, { value: consentsAfter(consentsOf(id), consent, origin), by });
-    }
-    const renamed = renamedBy(signal, known.profiles);
-    if (renamed !== undefined) {
-      const name = profile<Account>(profileKey.account(renamed))?.name;
-      const joined = [...points].filter(([, { value }]) => value.accountId === renamed).map(([id]) => id);
-      for (const id of new Set([...(known.members.get(renamed) ?? []), ...joined])) {
-        const before = pointsOfContact(id);
-        const after = before.accountId === renamed ? belonging(before, renamed, name) : before;
-        if (after !== before) points.set(id, { value: after, by });
-      }
     }
     return { ok: true, profiles: touched.profiles, consents: touched.consents };
   });

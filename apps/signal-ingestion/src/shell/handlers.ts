@@ -11,7 +11,6 @@ import {
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { type Admission, admit } from '../core/admit.js';
-import { openedPoints, opensOtherwise } from '../core/contact-points.js';
 import { cleaned, factsOf, readable } from '../core/facts.js';
 import {
   type Admitted,
@@ -25,6 +24,7 @@ import {
   renamedBy,
 } from '../core/fold.js';
 import type { Signal } from '../core/signal.js';
+import { renameJob } from './rename-jobs.js';
 import { Secrecy } from './secrecy.js';
 import { inboundTopic, SETTINGS, type Settings } from './settings.js';
 import { Store } from './store.js';
@@ -63,6 +63,10 @@ export class Handlers {
     const { entries, known } = await this.meet(batch, admissible);
     const folded = fold(entries, known);
     const versions = await this.save(batch, admissible, known, folded);
+    for (const { signal, cause } of admissible) {
+      const accountId = renamedBy(signal, known.profiles);
+      if (accountId !== undefined) batch.schedule(cause, renameJob(accountId, cause, batch.at));
+    }
 
     for (const arrival of arrivals) {
       if (!arrival.admission.ok) this.reject(batch, arrival, arrival.admission.fault);
@@ -119,10 +123,8 @@ export class Handlers {
     const profiles = present(await batch.ownState<'ProfileChanged'>('profiles.v1', profileKeys));
     const consentKeys = keys.flatMap((k) => k.consents);
     const consents = present(await batch.ownState<'ConsentsChanged'>('consents.v1', consentKeys));
-    const renamed = new Set(entries.map(({ signal }) => renamedBy(signal, profiles)).filter((id) => id !== undefined));
-    const members = await this.store.members(batch.tx, [...renamed]);
-    const contactIds = new Set([...keys.flatMap((k) => k.points), ...[...members.values()].flat()]);
-    return { profiles, consents, members, points: await this.store.points(batch.tx, [...contactIds]) };
+    const contactIds = new Set(keys.flatMap((k) => k.points));
+    return { profiles, consents, points: await this.store.points(batch.tx, [...contactIds]) };
   }
 
   /** Writes what changed, once a key, and returns the new versions as `madeFrom` names them. */
@@ -158,24 +160,8 @@ export class Handlers {
       versions.set(`profile:${key}`, version);
     }
 
-    this.store.savePoints(batch.tx, new Map([...points].map(([id, { value }]) => [id, value])));
-    const opened = [...points].flatMap(([contactId, { value, by }]) => {
-      const open = openedPoints(value);
-      return open && opensOtherwise(known.points.get(contactId), value) ? [{ contactId, open, by }] : [];
-    });
-    await batch.ownState(
-      'contact-points.v1',
-      opened.map(({ contactId }) => contactId),
-    );
-    const sealed = await Promise.all(opened.map(({ open }) => this.secrecy.seal(open)));
-    opened.forEach(({ contactId, by }, i) => {
-      batch.putState<'ContactPointsChanged'>(causeAt(by), {
-        topic: 'contact-points.v1',
-        key: contactId,
-        type: 'ContactPointsChanged',
-        data: { contactId, jwe: sealed[i] ?? '' },
-      });
-    });
+    const changes = new Map([...points].map(([id, { value, by }]) => [id, { value, cause: causeAt(by) }]));
+    await this.store.changePoints(batch, known.points, changes);
     return versions;
   }
 

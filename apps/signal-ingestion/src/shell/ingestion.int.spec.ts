@@ -7,7 +7,7 @@ import { type DataOf, type EventType, SignalAccepted, type SignalType, signalKin
 import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { SignalIngestionModule, spec } from '../module.js';
 import { maxBatchEvents, maxBodyBytes } from './edge.js';
 import { Store } from './store.js';
@@ -118,16 +118,40 @@ test('later signals are added to what is known, and a new name of the account re
     { type: 'EmailDelivered', data: { contact: { email: 'jane@example.com' } } },
     { type: 'AccountUpserted', data: { account, name: 'Acme SE' } },
   ]);
+  const renamed = await harness.runJobs();
   expect(ofType(published, 'ProfileChanged')).toContainEqual(
     expect.objectContaining({ kind: 'contact', version: 2, signals: 2, firstTouchedAt: now, accountId: 'acme' }),
   );
-  const [points] = ofType(published, 'ContactPointsChanged');
-  expect(points?.version).toBe(2);
+  const [points] = ofType(renamed, 'ContactPointsChanged');
+  // The second by the address as it was written now, the third by the name.
+  expect(points?.version).toBe(3);
   expect(await opened(points?.jwe ?? '')).toEqual({
     email: 'jane@example.com',
     firstName: 'Jane',
     accountName: 'Acme SE',
   });
+});
+
+test('a new name of an account with many contacts reaches them in pieces, and its signal waits for none of them', async () => {
+  const refs = Array.from({ length: 230 }, (_, n) => `crm:${n}`);
+  const joined = refs.map((ref) => ({
+    type: 'ContactUpserted',
+    data: { contact: { ref, email: `${ref.slice(4)}@example.com` }, account },
+  }));
+  await harness.deliver(crm, [{ type: 'AccountUpserted', data: { account, name: 'Acme Inc' } }, ...joined]);
+  expect(ofType(await harness.runJobs(), 'ContactPointsChanged')).toEqual([]);
+  const pieces = vi.spyOn(harness.app.get(Store), 'points');
+  const published = await harness.deliver(crm, [{ type: 'AccountUpserted', data: { account, name: 'Acme SE' } }]);
+  expect(published.map(({ type }) => type).sort()).toEqual(['ProfileChanged', 'SignalAccepted']);
+  pieces.mockClear();
+  const changed = ofType(await harness.runJobs(), 'ContactPointsChanged');
+  expect(pieces.mock.calls.map(([, ids]) => ids.length)).toEqual([100, 100, 30]);
+  expect(new Set(changed.map(({ contactId }) => contactId)).size).toBe(refs.length);
+  expect(changed).toHaveLength(refs.length);
+  for (const { jwe } of changed.slice(0, 5)) expect(await opened(jwe)).toMatchObject({ accountName: 'Acme SE' });
+  expect(await harness.query('SELECT DISTINCT account_name FROM contact_points')).toEqual([
+    { account_name: 'Acme SE' },
+  ]);
 });
 
 test('a withdrawal that a restored database lacks is taken over, and what comes next is added to it', async () => {

@@ -1,6 +1,6 @@
-import type { Tx } from '@countersign/runtime';
+import type { Cause, Tx, Work } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Points } from '../core/contact-points.js';
+import { openedPoints, opensOtherwise, type Points } from '../core/contact-points.js';
 import { type Identified, identify } from '../core/identify.js';
 import { Secrecy } from './secrecy.js';
 
@@ -100,7 +100,7 @@ export class Store {
     );
   }
 
-  savePoints(tx: Tx, points: ReadonlyMap<string, Points>): void {
+  private savePoints(tx: Tx, points: ReadonlyMap<string, Points>): void {
     const rows = [...points].sort(([a], [b]) => (a < b ? -1 : 1));
     if (rows.length === 0) return;
     tx.write(
@@ -117,15 +117,40 @@ export class Store {
     );
   }
 
-  /** The contacts of accounts, by account. */
-  async members(tx: Tx, accountIds: readonly string[]): Promise<Map<string, string[]>> {
-    if (accountIds.length === 0) return new Map();
-    const rows = await tx.query<{ account_id: string; contact_ids: string[] }>(
-      `SELECT account_id, array_agg(contact_id::text) AS contact_ids FROM contact_points
-       WHERE account_id = ANY($1) GROUP BY account_id`,
-      [accountIds],
+  /** Some contacts of an account, at most `most`, whose points carry another name of it than this one. */
+  async misnamed(tx: Tx, accountId: string, name: string, most: number): Promise<readonly string[]> {
+    const rows = await tx.query<{ contact_id: string }>(
+      `SELECT contact_id FROM contact_points WHERE account_id = $1 AND account_name IS DISTINCT FROM $2
+       ORDER BY contact_id LIMIT $3`,
+      [accountId, name, most],
     );
-    return new Map(rows.map((row) => [row.account_id, row.contact_ids]));
+    return rows.map((row) => row.contact_id);
+  }
+
+  /** Keeps changed points, and publishes those sealed anew that executors would open otherwise than `before`. */
+  async changePoints(
+    work: Work,
+    before: ReadonlyMap<string, Points>,
+    changes: ReadonlyMap<string, { readonly value: Points; readonly cause: Cause }>,
+  ): Promise<void> {
+    this.savePoints(work.tx, new Map([...changes].map(([id, { value }]) => [id, value])));
+    const opened = [...changes].flatMap(([contactId, { value, cause }]) => {
+      const open = openedPoints(value);
+      return open && opensOtherwise(before.get(contactId), value) ? [{ contactId, open, cause }] : [];
+    });
+    await work.ownState(
+      'contact-points.v1',
+      opened.map(({ contactId }) => contactId),
+    );
+    const sealed = await Promise.all(opened.map(({ open }) => this.secrecy.seal(open)));
+    opened.forEach(({ contactId, cause }, i) => {
+      work.putState<'ContactPointsChanged'>(cause, {
+        topic: 'contact-points.v1',
+        key: contactId,
+        type: 'ContactPointsChanged',
+        data: { contactId, jwe: sealed[i] ?? '' },
+      });
+    });
   }
 
   /** Inserts all links or none of them; false where another transaction has linked one of them meanwhile. */

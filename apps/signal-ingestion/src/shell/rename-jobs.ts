@@ -1,0 +1,60 @@
+import { derivedId, profileKey } from '@countersign/contracts';
+import type { Cause, Job, JobContext, JobKind, NewJob } from '@countersign/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import { belonging } from '../core/contact-points.js';
+import { Store } from './store.js';
+
+/** Contacts whose points are sealed anew in one transaction: a fraction of a second, in which the account's signals wait. */
+const atOnce = 100;
+
+interface Renamed {
+  readonly accountId: string;
+  /** How many pieces came before this one. */
+  readonly piece: number;
+}
+
+/** The job that gives an account's name, as it is when the job runs, to the points of its contacts. */
+export const renameJob = (
+  accountId: string,
+  { source, id }: Pick<Cause, 'source' | 'id'>,
+  at: string,
+  piece = 0,
+): NewJob => ({
+  kind: 'rename-account',
+  id: derivedId('rename-account', source, id, piece),
+  dueAt: at,
+  payload: { accountId, piece } satisfies Renamed,
+});
+
+/**
+ * An account's new name reaches the points of its contacts in pieces: an account may have thousands, and the signals of all sources
+ * would wait. What is left to do is read from the points themselves, so that a repeat does nothing twice.
+ */
+@Injectable()
+export class RenameAccount implements JobKind<Renamed> {
+  readonly kind = 'rename-account';
+  readonly leaseMs = 60_000;
+  readonly batch = 1;
+
+  constructor(@Inject(Store) private readonly store: Store) {}
+
+  async work(jobs: readonly Job<Renamed>[], context: JobContext): Promise<void> {
+    await context.finish(jobs, async (owned, work) => {
+      for (const { cause, payload } of owned) {
+        const { accountId, piece } = payload;
+        // Locked like by a signal of the account: its name stays until the commit, and the order of locks is the same.
+        const key = profileKey.account(accountId);
+        const profile = (await work.ownState<'ProfileChanged'>('profiles.v1', [key])).get(key)?.data;
+        if (profile?.kind !== 'account' || profile.name === undefined) continue;
+        const { name } = profile;
+        const ids = await this.store.misnamed(work.tx, accountId, name, atOnce);
+        const before = await this.store.points(work.tx, ids);
+        // Another transaction may have given a contact to another account before its row was locked here.
+        const mine = [...before].filter(([, points]) => points.accountId === accountId);
+        const changes = mine.map(([id, points]) => [id, { value: belonging(points, accountId, name), cause }] as const);
+        await this.store.changePoints(work, before, new Map(changes));
+        if (ids.length === atOnce) work.schedule(cause, renameJob(accountId, cause, work.at, piece + 1));
+      }
+    });
+  }
+}
