@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Admitted, fold, type Known, keysOf, renamedBy } from './fold.js';
+import { type Admitted, fold as foldWithin, type Known, keysOf, renamedBy } from './fold.js';
 import type { Persons } from './identify.js';
 import type { Signal } from './signal.js';
 import { signal } from './testing.js';
@@ -8,6 +8,7 @@ const jane = '7f2d6c1e-33a8-4f0e-9a53-0b8f8f1f6a11';
 const john = '0d4b5bd4-6a55-4f1f-8a3c-4d2b57a7c0de';
 const contact = { ref: 'crm:1', email: 'jane@example.com' };
 const account = { id: 'acme' };
+const fold = (admitted: readonly Admitted[], known: Known) => foldWithin(admitted, known, 1_000_000);
 const unknown: Known = { profiles: new Map(), consents: new Map(), points: new Map() };
 const admitted = (given: Signal, persons: Persons): Admitted => ({ signal: given, occurredAt: given.time, persons });
 
@@ -65,6 +66,40 @@ test('a report in the wrong currency is rejected and the batch goes on', () => {
     unknown,
   );
   expect(outcomes.map((o) => (o.ok ? 'accepted' : o.fault.code))).toEqual(['accepted', 'currency', 'accepted']);
+});
+
+test('a report that an ad account has no room for is rejected with the reason, whatever came before it, and others are taken', () => {
+  const report = (adAccountId: string, campaignId: string) =>
+    signal('CampaignPerformanceReported', {
+      adAccountId,
+      campaignId,
+      day: '2026-01-01',
+      spendMinor: 1,
+      revenueMinor: 1,
+      currency: 'USD',
+      name: 'Größe',
+    });
+  const reports = Array.from({ length: 40 }, (_, n) => report('ad', `c-${n}`));
+  const batch = [...reports, report('other', 'c-0'), report('ad', 'c-0')].map((s) => admitted(s, []));
+  const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+  const { outcomes, profiles } = foldWithin(batch, unknown, 5_000);
+  const ad = profiles.get('ad-account:ad')?.value;
+  const taken = outcomes.slice(0, 40).filter(({ ok }) => ok).length;
+  expect(taken).toBeGreaterThan(10);
+  expect(bytes(ad)).toBeLessThanOrEqual(5_000);
+  // No report that fits is rejected: the next of the same length would not.
+  expect(bytes(ad) + bytes(ad) / taken).toBeGreaterThan(5_000);
+  expect(outcomes.slice(taken, 40).map((o) => !o.ok && o.fault)).toEqual(
+    Array.from({ length: 40 - taken }, () => ({
+      code: 'profile-full',
+      says: `data.adAccountId: the profile of this ad account holds ${taken} campaigns and has no room for this report`,
+      field: 'data.adAccountId',
+    })),
+  );
+  expect(outcomes.slice(40).map(({ ok }) => ok)).toEqual([true, true]);
+  const later = [...profiles].map(([key, { value }]) => [key, value] as const);
+  const again = foldWithin(batch, { ...unknown, profiles: new Map(later) }, 5_000);
+  expect(again.outcomes.map(({ ok }) => ok)).toEqual(outcomes.map(({ ok }) => ok));
 });
 
 test('an account that gets a new name changes the points of nobody in the same fold, however many contacts it has', () => {

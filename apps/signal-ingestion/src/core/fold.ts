@@ -3,6 +3,7 @@ import {
   type AdAccountProfile,
   type ContactProfile,
   type Fault,
+  own,
   profileKey,
 } from '@countersign/contracts';
 import {
@@ -108,11 +109,15 @@ export function renamedBy(signal: Signal, profiles: Known['profiles']): string |
   return known?.kind === 'account' && known.name === signal.data.name ? undefined : accountId;
 }
 
-/** Applies signals in order to what is known: pure, so the same signals on the same state give the same state. */
-export function fold(admitted: readonly Admitted[], known: Known): Folded {
+/**
+ * Applies signals in order to what is known: pure, so the same signals on the same state give the same state. A report that would
+ * make the profile of an ad account longer than `profileBytes`, as JSON, changes nothing: it could not be published.
+ */
+export function fold(admitted: readonly Admitted[], known: Known, profileBytes: number): Folded {
   const profiles = new Map<string, Change<AnyProfile>>();
   const consents = new Map<string, Change<ConsentState>>();
   const points = new Map<string, Change<Points>>();
+  const lengths = new Map<string, number>();
   const profile = <P extends AnyProfile>(key: string) =>
     (profiles.get(key)?.value ?? known.profiles.get(key) ?? null) as P | null;
   const consentsOf = (id: string) => consents.get(id)?.value ?? known.consents.get(id) ?? noConsents;
@@ -128,8 +133,15 @@ export function fold(admitted: readonly Admitted[], known: Known): Folded {
 
     if (signal.type === 'CampaignPerformanceReported') {
       const key = profileKey.adAccount(signal.data.adAccountId);
-      const value = adAccountAfter(profile<AdAccount>(key), signal, origin);
+      const before = profile<AdAccount>(key);
+      const value = adAccountAfter(before, signal, origin);
       if (value === null) return { ok: false, fault: currencyConflict };
+      // The whole is measured once a fold, then the campaign that a report changes: a profile may be long, and reports many.
+      const { campaignId } = signal.data;
+      const held = lengths.get(key) ?? bytesOf(before ?? { ...value, campaigns: {} });
+      const length = held + memberBytes(value.campaigns, campaignId) - memberBytes(before?.campaigns ?? {}, campaignId);
+      if (length > profileBytes) return { ok: false, fault: profileFull(Object.keys(before?.campaigns ?? {}).length) };
+      lengths.set(key, length);
       profiles.set(key, { value, by });
     }
     if (accountId !== undefined) {
@@ -168,6 +180,11 @@ export function fold(admitted: readonly Admitted[], known: Known): Folded {
   return { profiles, consents, points, outcomes };
 }
 
+const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).length;
+/** What a member adds to its record: without the record's braces, with a comma. */
+const memberBytes = (record: Readonly<Record<string, unknown>>, name: string): number =>
+  own(record, name) === undefined ? 0 : bytesOf({ [name]: own(record, name) }) - 1;
+
 const noConsents: ConsentState = { entries: [], suppressions: [] };
 
 const identityConflict: Fault = {
@@ -175,6 +192,11 @@ const identityConflict: Fault = {
   says: 'data.contact: ref and email are known as two different contacts. A ContactUpserted with both, of a source that identifies, makes them one where the address has no other ref; then send this signal again under a new id',
   field: 'data.contact',
 };
+const profileFull = (campaigns: number): Fault => ({
+  code: 'profile-full',
+  says: `data.adAccountId: the profile of this ad account holds ${campaigns} campaigns and has no room for this report`,
+  field: 'data.adAccountId',
+});
 const currencyConflict: Fault = {
   code: 'currency',
   says: "data.currency: not the currency of the ad account's earlier reports",

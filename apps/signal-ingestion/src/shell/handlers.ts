@@ -61,7 +61,7 @@ export class Handlers {
     const arrivals = batch.events.map((received) => this.arrival(received, batch.at));
     const admissible = arrivals.filter((a): a is Admissible => a.admission.ok);
     const { entries, known } = await this.meet(batch, admissible);
-    const folded = fold(entries, known);
+    const folded = fold(entries, known, this.settings.profileBytes);
     const versions = await this.save(batch, admissible, known, folded);
     for (const { signal, cause } of admissible) {
       const accountId = renamedBy(signal, known.profiles);
