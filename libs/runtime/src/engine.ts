@@ -106,6 +106,7 @@ export class Engine implements Runtime {
   private unwatch?: () => void;
   private readonly told = new Map<string, () => Readonly<Record<string, string>>>();
   private draining?: Promise<void>;
+  private asked: Promise<Health> | undefined;
   private phase: Health['status'] = 'starting';
 
   constructor(
@@ -431,7 +432,15 @@ export class Engine implements Runtime {
     return { says: silentMs >= healthMs ? `no answer for ${Math.floor(silentMs / 1000)} s` : says, gaps, restored };
   }
 
-  async health(): Promise<Health> {
+  /** Whoever asks while it is asked already gets that answer: the page needs no credential, and each asks the database. */
+  health(): Promise<Health> {
+    this.asked ??= this.look().finally(() => {
+      this.asked = undefined;
+    });
+    return this.asked;
+  }
+
+  private async look(): Promise<Health> {
     const checks: Record<string, unknown> = {};
     let ok = this.phase === 'ok';
     const { says, gaps, restored } = await this.databaseSays();

@@ -3,28 +3,58 @@ import { BadRequestException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 
 /**
- * The HTTP side of a service. A JSON body is read in the charset of its content type; one that is not in it is answered 400, since
- * Fastify's own parser would put U+FFFD in place of what somebody wrote.
+ * What a client may take of a service's HTTP side: times in milliseconds, sizes in bytes. A request that is not whole in time is
+ * answered 408 and its connection is closed.
  */
-export function httpAdapter(options: { bodyLimit?: number; forceCloseConnections?: 'idle' } = {}): FastifyAdapter {
-  const adapter: FastifyAdapter = new FastifyAdapter(options);
+export interface HttpBounds {
+  /** For the headers of a request. */
+  readonly headersMs: number;
+  /** For a whole request, its body included. */
+  readonly requestMs: number;
+  /** How long nothing may pass over a connection, in either direction. */
+  readonly silentMs: number;
+  /** How often the two times are looked at. */
+  readonly lookEveryMs: number;
+  /** The most that a body may have, where a route says no less or more. */
+  readonly bodyBytes: number;
+  /** Open connections; one more is closed at once. */
+  readonly connections: number;
+}
+
+export const httpBounds: HttpBounds = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  silentMs: 60_000,
+  lookEveryMs: 2_000,
+  bodyBytes: 262_144,
+  connections: 1_000,
+};
+
+/**
+ * The HTTP side of a service. A JSON body is read in the charset of its content type; one that is not in it is answered 400, since
+ * Fastify's own parser would put U+FFFD in place of what somebody wrote. No client can hold a connection by sending or reading slowly.
+ */
+export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
+  const adapter: FastifyAdapter = new FastifyAdapter({
+    bodyLimit: bounds.bodyBytes,
+    connectionTimeout: bounds.silentMs,
+    requestTimeout: bounds.requestMs,
+    http: { headersTimeout: bounds.headersMs, connectionsCheckingInterval: bounds.lookEveryMs },
+    // A request in work is answered before its connection closes.
+    forceCloseConnections: 'idle',
+  });
+  adapter.getHttpServer().maxConnections = bounds.connections;
   const json = adapter.getInstance().getDefaultJsonParser('error', 'error');
-  const { bodyLimit } = adapter.getInstance().initialConfig;
-  adapter.useBodyParser(
-    'application/json',
-    false,
-    { ...(bodyLimit !== undefined && { bodyLimit }) },
-    (request, body, done) => {
-      const charset = mediaType(request.headers['content-type'] ?? '')?.charset;
-      const text = decode(body as Buffer, charset);
-      if (!text.ok) return done(new BadRequestException(`the body: ${text.fault.says}`), undefined);
-      try {
-        refuseTooDeep(text.text);
-      } catch (error) {
-        return done(new BadRequestException(`the body is ${(error as Error).message}`), undefined);
-      }
-      return json(request as Parameters<typeof json>[0], text.text, done);
-    },
-  );
+  adapter.useBodyParser('application/json', false, { bodyLimit: bounds.bodyBytes }, (request, body, done) => {
+    const charset = mediaType(request.headers['content-type'] ?? '')?.charset;
+    const text = decode(body as Buffer, charset);
+    if (!text.ok) return done(new BadRequestException(`the body: ${text.fault.says}`), undefined);
+    try {
+      refuseTooDeep(text.text);
+    } catch (error) {
+      return done(new BadRequestException(`the body is ${(error as Error).message}`), undefined);
+    }
+    return json(request as Parameters<typeof json>[0], text.text, done);
+  });
   return adapter;
 }

@@ -98,15 +98,10 @@ export function attach(app: NestFastifyApplication, transport: BatchTransport): 
 
 async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void> {
   const stopTelemetry = await startTelemetry(spec.name);
-  const app = await NestFactory.create<NestFastifyApplication>(
-    module,
-    // A request in work is answered before its connection closes.
-    httpAdapter({ bodyLimit: 2_000_000, forceCloseConnections: 'idle' }),
-    {
-      logger: new OneLineLogger({ logLevels: ['log', 'warn', 'error'] }),
-      abortOnError: false,
-    },
-  );
+  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(), {
+    logger: new OneLineLogger({ logLevels: ['log', 'warn', 'error'] }),
+    abortOnError: false,
+  });
   const engine = app.get<Engine>(RUNTIME);
   const kinds = (spec.jobs ?? []).map((type) => app.get<JobKind<never>>(type));
   const keeper = spec.keeper && app.get<Keeper>(spec.keeper);
@@ -127,6 +122,8 @@ async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void
       log.error(`not drained after ${drainMs} ms; what is in work will be repeated by the next start`);
       process.exit(1);
     }, drainMs);
+    // Nest closes HTTP before it drains: a client that sends or reads slowly may not use up the time that work needs to end.
+    setTimeout(() => app.getHttpServer().closeAllConnections(), drainMs / 4);
     await app.close();
     await engine.drain();
     await stopTelemetry();

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { acls, type Event, readEvent, toBinary, topicConfig, topicNamed, topolog
 import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
 import { exportJWK, generateKeyPair } from 'jose';
 import kafkajs, { type Consumer, type Producer } from 'kafkajs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
 /** The service as it runs: its own process, principal and database role, over a real broker with the topology's ACLs. */
 const topics = topology();
@@ -225,7 +225,15 @@ test('while the broker is away publishers are told when to come again, and then 
   await outcome('SignalAccepted', (e) => e.data.signalId === id);
 });
 
-test('told to end, it drains and leaves with status 0', async () => {
+test('told to end, it drains and leaves with status 0, whatever a client is still about to send', async () => {
+  const slow = connect(Number(new URL(url).port), '127.0.0.1');
+  slow.on('error', () => undefined);
+  slow.write(
+    `POST /v1/signals HTTP/1.1\r\nhost: here\r\nauthorization: Bearer ${key}\r\ncontent-length: 100000\r\n\r\n{`,
+  );
+  const drip = setInterval(() => slow.writable && slow.write(' '), 100);
+  onTestFinished(() => clearInterval(drip));
+  await until(async () => (await fetch(`${url}/health`)).ok);
   const ended = once(service, 'exit');
   service.kill('SIGTERM');
   expect((await ended)[0]).toBe(0);
