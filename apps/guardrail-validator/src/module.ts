@@ -2,10 +2,12 @@ import { type ActionProposed, keyThumbprint } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { stateNamed } from './core/hearing.js';
+import { keptTasks, tasksAssigned } from './core/tasks.js';
 import { Court } from './shell/court.js';
 import {
   ApprovalsByMinute1763700000006,
   PermitsByExpiry1763700000005,
+  TasksByAge1763700000007,
   Verdicts1763700000001,
   VerdictsAsTheyAre1763700000004,
 } from './shell/migrations/verdicts.js';
@@ -17,6 +19,15 @@ import { SIGNING_KEY, signingKey } from './shell/settings.js';
 import { OverdueJobs, Settlements } from './shell/settlements.js';
 import { Store } from './shell/store.js';
 
+/** What a proposal rests on and may come later than the proposal, on topics of its own: its task, and the state it was made from. */
+const restsOn = ({ taskId, madeFrom }: ActionProposed) => [
+  { topic: tasksAssigned, key: taskId, version: 1 },
+  ...Object.entries(madeFrom).flatMap(([name, version]) => {
+    const state = stateNamed(name);
+    return state ? [{ ...state, version }] : [];
+  }),
+];
+
 export const spec: ServiceSpec = {
   name: 'guardrail-validator',
   port: 8085,
@@ -25,18 +36,14 @@ export const spec: ServiceSpec = {
     VerdictsAsTheyAre1763700000004,
     PermitsByExpiry1763700000005,
     ApprovalsByMinute1763700000006,
+    TasksByAge1763700000007,
   ],
   state: ['profiles.v1', 'consents.v1', 'controls.v1', 'policies.v1'],
+  lookedUp: [keptTasks],
   jobs: [DeadlineJobs, OverdueJobs],
   permitKeys: (env) => [keyThumbprint(signingKey(env).publicJwk.x)],
   recovery: PastVerdicts,
-  needs: ({ event }) =>
-    event.type !== 'ActionProposed'
-      ? []
-      : Object.entries((event.data as ActionProposed).madeFrom).flatMap(([name, version]) => {
-          const state = stateNamed(name);
-          return state ? [{ ...state, version }] : [];
-        }),
+  needs: ({ event }) => (event.type === 'ActionProposed' ? restsOn(event.data as ActionProposed) : []),
 };
 
 @Module({

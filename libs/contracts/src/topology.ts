@@ -167,7 +167,7 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
     log(
       'tasks.assigned.v1',
       'orchestrator',
-      agents,
+      [...agents, 'guardrail-validator'],
       ['TaskAssigned'],
       'account, else ad account',
       'Work for an agent.',

@@ -1,4 +1,12 @@
-import type { ActionProposed, Consents, Policy, ReviewDecided, Seniority } from '@countersign/contracts';
+import {
+  type ActionProposed,
+  type Consents,
+  own,
+  type Policy,
+  type ReviewDecided,
+  type Seniority,
+  type TaskAssigned,
+} from '@countersign/contracts';
 
 /**
  * What of a proposal is judged. Its free text (rationale, evidence, alternatives) is not among it: the same action gets the
@@ -54,6 +62,27 @@ export interface ConsentFact extends Pick<Consents, 'entries' | 'suppressions'> 
   readonly version: number;
 }
 
+/** What the orchestrator gave to an agent, as far as a verdict rests on it. */
+export interface TaskFact extends Pick<TaskAssigned, 'agent' | 'kinds'> {
+  readonly play: Pick<TaskAssigned['play'], 'id' | 'runId'>;
+  /** The CRM account that it is about, where it is about one. */
+  readonly accountId?: string;
+  /** The ad account that it is about, or that its settings name. */
+  readonly adAccountId?: string;
+}
+
+/** What of a task a verdict rests on. */
+export function taskFact({ agent, kinds, play, accountId, adAccountId, settings }: TaskAssigned): TaskFact {
+  const ads = adAccountId ?? own(settings, 'adAccountId');
+  return {
+    agent,
+    kinds,
+    play: { id: play.id, runId: play.runId },
+    ...(accountId !== undefined && { accountId }),
+    ...(ads !== undefined && { adAccountId: String(ads) }),
+  };
+}
+
 export type ReviewFact = Pick<ReviewDecided, 'reviewId' | 'by' | 'decision' | 'digest' | 'at'>;
 
 /**
@@ -64,6 +93,8 @@ export type ReviewFact = Pick<ReviewDecided, 'reviewId' | 'by' | 'decision' | 'd
 export interface Facts {
   /** The agent whose topic the proposal was read from. */
   readonly author: string;
+  /** The task that the proposal names, as the orchestrator assigned it; null where it assigned none under that id. */
+  readonly task: TaskFact | null;
   /** Length of the whole proposal's RFC 8785 form, in bytes of UTF-8. */
   readonly proposalBytes: number;
   /** Profiles of the recipients; null where there is none. */

@@ -9,14 +9,15 @@ import {
   type PolicyContent,
   policyDigests,
   type Rules,
+  type TaskAssigned,
 } from '@countersign/contracts';
-import type { Facts, MoneyLedger, Proposal } from './facts.js';
+import { type Facts, type MoneyLedger, type Proposal, type TaskFact, taskFact } from './facts.js';
 import type { Judgement } from './judge.js';
 import { readSigningKey, readVerifyKeys, type SigningKey, type VerifyKeys } from './keys.js';
 import type { GateState } from './open.js';
 import { seal } from './permit.js';
 import { rateOf, slotOf, windowOf } from './rolling.js';
-import { concerns } from './subject.js';
+import { concerns, subjectOf } from './subject.js';
 
 /* A small world in which everything is in favour: each test takes one thing away. For tests of this lib and its users. */
 
@@ -160,6 +161,26 @@ const payloads: Record<string, Record<string, unknown>> = {
   'crm.create_task': { contactId: contact, title: 'Call them', note: 'They compared.', dueAt: at },
 };
 
+const play = { id: 'return-below-floor', runId: derivedId('run', 1), title: 'Return below floor' };
+
+/** The task of an agent that its proposals of here name. */
+export const taskOf = (agent: string, change: Partial<TaskAssigned> = {}): TaskAssigned => ({
+  taskId: derivedId('task', agent),
+  agent,
+  play,
+  purpose: 'bring the return back',
+  kinds: [...kinds],
+  settings: { purpose: 'sales' },
+  accountId: 'acme',
+  adAccountId: 'ads-emea',
+  contactIds: [contact],
+  evidence: [],
+  assignedAt: at,
+  dueAt: at,
+  madeFrom: {},
+  ...change,
+});
+
 export const actionOf = (kind: string, payload: Record<string, unknown> = {}, n = 1): Action => ({
   actionId: derivedId('action', derivedId('proposal', kind, n)),
   kind,
@@ -174,9 +195,9 @@ export const proposalOf = (
   n = 1,
 ): Proposal => ({
   proposalId: derivedId('proposal', kind, n),
-  taskId: derivedId('task', kind, n),
+  taskId: taskOf(change.agent ?? 'paid-media-agent').taskId,
   agent: 'paid-media-agent',
-  play: { id: 'return-below-floor', runId: derivedId('run', 1), title: 'Return below floor' },
+  play,
   kinds: [...kinds],
   action: actionOf(kind, payload, n),
   lineage: 'trusted',
@@ -200,6 +221,7 @@ export function factsFor(
   const { contacts, adAccounts, controls, draws } = concerns(proposal, policy, now);
   const facts: Facts = {
     author: proposal.agent,
+    task: taskFor(proposal),
     proposalBytes: Buffer.byteLength(canonical(proposal)),
     contacts: Object.fromEntries(
       contacts.map((id) => [id, { version: 3, seniority: 'manager' as const, touched: false, ...ofAccount(proposal) }]),
@@ -240,6 +262,18 @@ export function factsFor(
     consents: { ...facts.consents, ...change.consents },
     controls: { ...facts.controls, ...change.controls },
     ledgers: facts.ledgers,
+  };
+}
+
+/** A task that allows what the proposal proposes. */
+function taskFor({ agent, play, action }: Proposal): TaskFact {
+  const { accountId: _account, adAccountId: _ads, ...task } = taskFact({ ...taskOf(agent), play });
+  const read = subjectOf(action);
+  const adAccountId = read.ok ? read.subject.adAccountId : undefined;
+  return {
+    ...task,
+    ...(action.accountId !== undefined && { accountId: action.accountId }),
+    ...(adAccountId !== undefined && { adAccountId }),
   };
 }
 

@@ -233,6 +233,18 @@ export interface StateRow<T extends EventType = EventType> {
   readonly data: DataOf<T> | null;
 }
 
+/**
+ * A log topic whose events a service looks up by an id of theirs. It is read as state is, by each instance for itself, into the same
+ * table: a row an event, at version 1, and the first one of an id stands. The service deletes what it no longer needs.
+ */
+export interface LookedUp<T extends EventType = EventType> {
+  readonly topic: string;
+  /** The id that it is looked up by: the key of its row. */
+  readonly key: (data: DataOf<T>) => string;
+  /** What is kept of it: a plain JSON value. */
+  readonly keep: (data: DataOf<T>) => unknown;
+}
+
 /** What one service needs beside its handlers. Checked against the topology at start-up. */
 export interface ServiceSpec {
   readonly name: Service;
@@ -248,6 +260,8 @@ export interface ServiceSpec {
   readonly permitKeys?: (env: Readonly<Record<string, string | undefined>>) => readonly string[];
   /** State topics of others that it keeps a table of. */
   readonly state?: readonly string[];
+  /** Log topics of others that it keeps a table of, to look events up. */
+  readonly lookedUp?: readonly LookedUp<never>[];
   /** State topics that it writes, and therefore reads back. */
   readonly ownState?: readonly string[];
   /**

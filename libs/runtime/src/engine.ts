@@ -14,7 +14,19 @@ import { Clock, compareClock, wallTime } from './clock.js';
 import { committedOnly } from './committed-only.js';
 import { consume, enough, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';
-import type { Batch, Cause, JobKind, Keeper, Received, Recovery, Runtime, ServiceSpec, Tx, Work } from './door.js';
+import type {
+  Batch,
+  Cause,
+  JobKind,
+  Keeper,
+  LookedUp,
+  Received,
+  Recovery,
+  Runtime,
+  ServiceSpec,
+  Tx,
+  Work,
+} from './door.js';
 import type { RawRecord } from './entries.js';
 import { describe } from './failures.js';
 import { acknowledge, gapsAcknowledged, openGaps } from './gaps.js';
@@ -185,7 +197,8 @@ export class Engine implements Runtime {
     this.forgetClock = await compareClock(this.clock, this.db, consequence, this.log);
     await whenLed(this.limits, () => this.watch.begin());
     this.watching = setInterval(() => void this.watch.check(), this.limits.compareEveryMs);
-    const followed = (this.spec.state ?? []).map((name) => topicNamed(name, this.topics));
+    const lookedUp = this.lookedUp();
+    const followed = [...(this.spec.state ?? []), ...lookedUp.keys()].map((name) => topicNamed(name, this.topics));
     if (this.spec.keeper) {
       const { admin, db, limits } = this;
       await positionsWithin({ admin, db, limits, topics: this.topicsRead() }, 'record_positions');
@@ -195,7 +208,7 @@ export class Engine implements Runtime {
     // First of all: what is written before would be written below versions that the world has seen.
     if (this.own) this.backReader = await this.own.follow(await this.own.catchUp());
     if (followed.length > 0) {
-      this.reader = await followState({ ...common, admin: this.admin, topics: followed, now: wallTime });
+      this.reader = await followState({ ...common, admin: this.admin, topics: followed, lookedUp, now: wallTime });
       await this.reader.caughtUp();
     }
   }
@@ -327,6 +340,10 @@ export class Engine implements Runtime {
     ]);
   }
 
+  private lookedUp(): ReadonlyMap<string, LookedUp> {
+    return new Map((this.spec.lookedUp ?? []).map((one) => [one.topic, one as LookedUp]));
+  }
+
   private writes(): readonly string[] {
     return this.topics.filter(({ writer }) => writer === this.service).map(({ name }) => name);
   }
@@ -377,7 +394,9 @@ export class Engine implements Runtime {
         else await this.inbox.process(topic, records, all.get(name) ?? missing(name));
       },
       readState: (topic: string, records: readonly RawRecord[]) =>
-        applyState(this.db, topicNamed(topic, this.topics), records, this.now(), this.log),
+        applyState(this.db, topicNamed(topic, this.topics), records, this.now(), this.log, {
+          lookedUp: this.lookedUp().get(topic),
+        }),
       readOwn: async (topic: string, records: readonly RawRecord[]) => this.own?.catchUpWith(topic, records),
       runDue: (kind: JobKind<never>) => this.jobs.runDue(kind),
       takeOver: async (recovery?: Recovery): Promise<void> => {

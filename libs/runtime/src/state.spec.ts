@@ -82,7 +82,18 @@ test('tables that are always a little behind a topic that never rests are compar
   const now = (): string => '2026-11-21T10:00:00.000Z';
   const limits = { ...defaults, compareEveryMs: 1 };
   const watch = { add: () => undefined, unreadable: () => new Set() } as unknown as TopicWatch;
-  const reader = await followState({ kafka, admin, db, service: 's', topics: [controls], limits, now, log, watch });
+  const reader = await followState({
+    kafka,
+    admin,
+    db,
+    service: 's',
+    topics: [controls],
+    lookedUp: new Map(),
+    limits,
+    now,
+    log,
+    watch,
+  });
   try {
     await reader.caughtUp();
     const first = reader.comparedAgo()[controls.name];

@@ -4,7 +4,7 @@ import type { Admin, Kafka } from 'kafkajs';
 import { type Ago, ago } from './ago.js';
 import { consume, type RunningConsumer } from './consumer.js';
 import type { Database } from './database.js';
-import type { Reader, StateRow } from './door.js';
+import type { LookedUp, Reader, StateRow } from './door.js';
 import { nextOf, type RawRecord } from './entries.js';
 import { describe } from './failures.js';
 import type { Limits } from './limits.js';
@@ -20,6 +20,7 @@ type Log = { log(message: string): void; warn(message: string): void; error(mess
  * Writes what was read of a state topic to the table: the highest version per key wins, an older one is ignored. A record that
  * cannot be read or stored is ignored aloud: held up by it, every later stop and withdrawal would be unknown. One statement, so
  * that the rows and how far they were read to are one transaction. Where the topic is not the one of `topicId` any more, positions stay.
+ * Events of a log topic are rows as `lookedUp` says.
  */
 export async function applyState(
   db: Pick<Database, 'read'>,
@@ -27,7 +28,7 @@ export async function applyState(
   records: readonly RawRecord[],
   at: string,
   log: Log,
-  topicId?: string,
+  { topicId, lookedUp }: { readonly topicId?: string | undefined; readonly lookedUp?: LookedUp | undefined } = {},
 ): Promise<void> {
   const newest = new Map<string, { version: number; json: string }>();
   const next = new Map<number, bigint>();
@@ -38,9 +39,10 @@ export async function applyState(
       log.error(`${topic.name} ${record.partition}/${record.offset} ignored: ${read.fault.code} ${read.fault.says}`);
       continue;
     }
-    const key = record.key?.toString() ?? '';
-    const { version } = read.event.data as { version: number };
-    const json = JSON.stringify(read.event.data);
+    const data = read.event.data as never;
+    const key = lookedUp ? lookedUp.key(data) : (record.key?.toString() ?? '');
+    const version = lookedUp ? 1 : (data as { version: number }).version;
+    const json = JSON.stringify(lookedUp ? lookedUp.keep(data) : data);
     if (!fitsText(key) || !fitsJsonb(json)) {
       log.error(`${topic.name} ${record.partition}/${record.offset} ignored: characters that the database cannot hold`);
       continue;
@@ -191,6 +193,8 @@ export async function followState(is: {
   db: Database;
   service: string;
   topics: readonly Topic[];
+  /** Those of the topics that are no state. */
+  lookedUp: ReadonlyMap<string, LookedUp>;
   limits: Limits;
   now: () => string;
   log: Log;
@@ -207,7 +211,8 @@ export async function followState(is: {
   const apply = new Map(
     is.topics.map((topic) => {
       const handle = async (records: readonly RawRecord[]): Promise<void> => {
-        await applyState(is.db, topic, records, is.now(), is.log, is.watch.of(topic.name)?.id);
+        const of = { topicId: is.watch.of(topic.name)?.id, lookedUp: is.lookedUp.get(topic.name) };
+        await applyState(is.db, topic, records, is.now(), is.log, of);
         news.tell();
       };
       return [topic.name, together(handle, is.limits.batchEvents)] as const;

@@ -1,6 +1,15 @@
 import { canonical, type PolicyContent } from '@countersign/contracts';
-import { type Counts, judge, type MoneyLedger, type Slots } from '@countersign/gate';
-import { adAccountLedger, at, campaignLedger, contact, content, granted, policyOf } from '@countersign/gate/testing';
+import { type Counts, judge, type MoneyLedger, type Slots, taskFact } from '@countersign/gate';
+import {
+  adAccountLedger,
+  at,
+  campaignLedger,
+  contact,
+  content,
+  granted,
+  policyOf,
+  taskOf,
+} from '@countersign/gate/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { escalatedEvent } from './events.js';
@@ -11,6 +20,9 @@ const policy = policyOf();
 const provenance = {};
 const loaded = (change: Partial<Loaded> = {}): Loaded => ({
   policy,
+  tasks: new Map(
+    ['paid-media-agent', 'sequencing-agent'].map((agent) => [taskOf(agent).taskId, taskFact(taskOf(agent))]),
+  ),
   profiles: new Map<string, { version: number; data: never }>([
     [
       'ad-account:ads-emea',

@@ -21,6 +21,7 @@ import {
   rateOf,
   type Slots,
   slotOf,
+  type TaskFact,
   windowOf,
 } from '@countersign/gate';
 
@@ -34,6 +35,7 @@ export interface Hearing {
 
 /** What a hearing needs of other services' state and of the ledgers, by key. */
 export interface Needed {
+  readonly tasks: readonly string[];
   readonly profiles: readonly string[];
   readonly consents: readonly string[];
   readonly controls: readonly string[];
@@ -54,6 +56,8 @@ export interface Known<T> {
 /** Everything that was loaded for a batch of hearings. */
 export interface Loaded {
   readonly policy: PolicyInForce | null;
+  /** Those that were assigned, as far as this service has read. */
+  readonly tasks: ReadonlyMap<string, TaskFact>;
   readonly profiles: ReadonlyMap<string, Known<AccountProfile | ContactProfile | AdAccountProfile>>;
   readonly consents: ReadonlyMap<string, Known<Consents>>;
   readonly controls: ReadonlyMap<string, Known<Control>>;
@@ -113,6 +117,7 @@ export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | n
     }
   }
   return {
+    tasks: [...new Set(hearings.map(({ proposal }) => proposal.taskId))].sort(),
     profiles: [...profiles].sort(),
     consents: [...consents].sort(),
     controls: [...controls].sort(),
@@ -176,6 +181,7 @@ function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Lo
   }
   return {
     author,
+    task: loaded.tasks.get(proposal.taskId) ?? null,
     // Of its RFC 8785 form: that puts members in order, which changes no length, and writes values as JSON.stringify does.
     proposalBytes: new TextEncoder().encode(JSON.stringify(proposal)).length,
     contacts: pick(of.contacts, (id) => contactFact(id, loaded)),

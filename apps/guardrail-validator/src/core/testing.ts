@@ -8,7 +8,7 @@ export const proposed = (
   n = 1,
   change: Partial<ActionProposed> = {},
 ): ActionProposed => ({
-  ...proposalOf(kind, payload, {}, n),
+  ...proposalOf(kind, payload, change, n),
   madeFrom: {},
   purpose: 'bring the return back',
   rationale: 'The return is below its floor.',

@@ -1,9 +1,19 @@
-import type { Counts, MoneyLedger, Slots } from '@countersign/gate';
+import type { Counts, MoneyLedger, Slots, TaskFact } from '@countersign/gate';
 import type { Tx } from '@countersign/runtime';
 import type { Known, Loaded, Needed } from '../core/hearing.js';
+import { tasksAssigned } from '../core/tasks.js';
 
 interface Row {
-  readonly what: 'profiles.v1' | 'consents.v1' | 'controls.v1' | 'money' | 'held' | 'committed' | 'touched' | 'rate';
+  readonly what:
+    | typeof tasksAssigned
+    | 'profiles.v1'
+    | 'consents.v1'
+    | 'controls.v1'
+    | 'money'
+    | 'held'
+    | 'committed'
+    | 'touched'
+    | 'rate';
   readonly key: string;
   readonly version: number;
   readonly data: string | null;
@@ -40,8 +50,13 @@ const sql = `
  * of whom a touch was ever executed. The ledgers are locked before, so that what is read of them stays true until the commit.
  */
 export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'policy'>> {
-  const { profiles, consents, controls, contacts } = needed;
-  const keys = Object.entries({ 'profiles.v1': profiles, 'consents.v1': consents, 'controls.v1': controls });
+  const { tasks: taskIds, profiles, consents, controls, contacts } = needed;
+  const keys = Object.entries({
+    [tasksAssigned]: taskIds,
+    'profiles.v1': profiles,
+    'consents.v1': consents,
+    'controls.v1': controls,
+  });
   const money = needed.ledgers.filter((l) => l.since === null).map((l) => l.ledger);
   const counts = needed.ledgers.filter((l) => l.since !== null);
   const params = [
@@ -62,6 +77,7 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
     'controls.v1': new Map<string, Known<never>>(),
   };
   const ledgers = new Map<string, MoneyLedger | Counts | Slots>();
+  const tasks = new Map<string, TaskFact>();
   const touched = new Set<string>();
   for (const ledger of money) ledgers.set(ledger, { held: 0, committed: 0, currency: null });
   for (const { ledger } of counts) ledgers.set(ledger, { held: [], committed: [] });
@@ -78,6 +94,9 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
       case 'rate':
         ledgers.set(key, { slots: value ?? [] });
         break;
+      case tasksAssigned:
+        tasks.set(key, value);
+        break;
       case 'touched':
         touched.add(key);
         break;
@@ -86,6 +105,7 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
     }
   }
   return {
+    tasks,
     profiles: state['profiles.v1'],
     consents: state['consents.v1'],
     controls: state['controls.v1'],

@@ -11,6 +11,7 @@ import {
 import { Controller, Inject, Injectable, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { type PermitState, settle } from '../core/settle.js';
+import { taskKeptMs } from '../core/tasks.js';
 import { type SettledPermit, Store } from './store.js';
 
 const topicOf = (executor: string): string => `actions.settled.${executor}.v1`;
@@ -111,6 +112,7 @@ export class OverdueJobs implements JobKind {
     await context.finish(jobs, async ([job], work) => {
       if (!job) return;
       this.store.forgetApprovals(work.tx, timeOf(until - forgetAfterMs));
+      this.store.forgetTasks(work.tx, timeOf(until - taskKeptMs));
       const next = timeOf(until + lookEveryMs);
       // In no trace: it would never end.
       const cause = { source: job.cause.source, id: job.cause.id };

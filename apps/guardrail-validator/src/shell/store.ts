@@ -289,6 +289,11 @@ export class Store {
     tx.write('DELETE FROM approvals_by_minute WHERE minute < $1', [before]);
   }
 
+  /** Forgets tasks that no proposal can name any more. */
+  forgetTasks(tx: Tx, before: string): void {
+    tx.write(`DELETE FROM state_rows WHERE topic = 'tasks.assigned.v1' AND read_at < $1`, [before]);
+  }
+
   /** Keeps the content of a policy that was judged under, so that its verdicts can be judged again. */
   keepPolicy(tx: Tx, policy: PolicyInForce, at: string): void {
     tx.write(

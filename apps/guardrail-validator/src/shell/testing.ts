@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { at, type permitKeys } from '@countersign/gate/testing';
+import { at, type permitKeys, taskOf } from '@countersign/gate/testing';
+import type { Harness } from '@countersign/runtime/harness';
 
 /** Gives the validators of a test the key `jwk` to sign with. Returns what takes it away again. */
 export function signsWith(jwk: ReturnType<typeof permitKeys>['jwk']): () => void {
@@ -41,3 +42,9 @@ export const adAccount = {
   ),
   lastSignalAt: at,
 };
+
+/** The tasks that the sample proposals of both agents name. */
+export async function assignTasks(service: Harness): Promise<void> {
+  for (const agent of ['paid-media-agent', 'sequencing-agent'])
+    await service.putState('tasks.assigned.v1', 'acme', taskOf(agent));
+}

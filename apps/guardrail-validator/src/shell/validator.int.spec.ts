@@ -7,6 +7,7 @@ import {
   digestOf,
   type PolicyContent,
   type ReviewDecided,
+  type TaskAssigned,
 } from '@countersign/contracts';
 import { judge, open, readVerifyKeys } from '@countersign/gate';
 import {
@@ -20,15 +21,17 @@ import {
   granted,
   permitKeys,
   policyOf,
+  taskOf,
 } from '@countersign/gate/testing';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { taskKeptMs } from '../core/tasks.js';
 import { proposed } from '../core/testing.js';
 import { GuardrailValidatorModule, spec } from '../module.js';
 import { Store } from './store.js';
-import { adAccount, person, signsWith } from './testing.js';
+import { adAccount, assignTasks, person, signsWith } from './testing.js';
 
 const { jwk, keys } = permitKeys('validator-1');
 const supervised = content({ charter: { kinds: { 'ads.set_bid': 'supervised', 'email.send': 'autonomous' } } });
@@ -44,6 +47,7 @@ beforeEach(async () => {
   database = await createTestDatabase();
   service = await start(at);
   await publish(supervised);
+  await assignTasks(service);
   await service.putState('consents.v1', contact, { ...granted(), contactId: contact, changedAt: at });
   await service.putState('profiles.v1', 'ad-account:ads-emea', adAccount);
   await service.putState('profiles.v1', `contact:${contact}`, person(contact));
@@ -320,7 +324,7 @@ describe('a proposal', () => {
     const from = (agent: string, ...data: ActionProposed[]) =>
       service.deliver(
         topicOf(agent),
-        data.map((one) => ({ type: 'ActionProposed', data: { ...one, agent } })),
+        data.map((one) => ({ type: 'ActionProposed', data: { ...one, agent, taskId: taskOf(agent).taskId } })),
       );
     const bids = [1, 2, 3].map((n) => proposed('ads.set_bid', {}, n));
     const [ofA, ofB, late] = bids.map((p) => ({ proposalId: p.proposalId, digest: digestOf(p.action) }));
@@ -356,6 +360,94 @@ describe('a proposal', () => {
     expect(refused?.verdict.reasons).toContainEqual(
       expect.objectContaining({ rule: 'kill-control', says: 'stopped: agent:paid-media-agent by lea: odd bids' }),
     );
+  });
+});
+
+describe('the task of a proposal', () => {
+  const { taskId } = taskOf('paid-media-agent');
+  const reasonsOf = async (change: Partial<ActionProposed>, kind = 'ads.shift_budget') => {
+    const [refused] = refusals(await propose(proposed(kind, {}, 1, change)));
+    return refused?.verdict.reasons.filter((r) => r.outcome === 'refuse') ?? [];
+  };
+  const assign = (change: Partial<TaskAssigned>) =>
+    service.putState('tasks.assigned.v1', 'acme', taskOf('paid-media-agent', { taskId: ofMine, ...change }));
+  const ofMine = derivedId('task', 'mine');
+
+  test('that nobody assigned is a reason to refuse, and once it is assigned the next proposal is approved', async () => {
+    expect(await reasonsOf({ taskId: ofMine })).toEqual([
+      {
+        rule: 'task-unknown',
+        outcome: 'refuse',
+        says: `no task ${ofMine} was assigned to anybody`,
+        figures: { taskId: ofMine },
+      },
+    ]);
+    await assign({});
+    expect(approvals(await propose(proposed('ads.shift_budget', {}, 2, { taskId: ofMine })))).toHaveLength(1);
+  });
+
+  test.each<[what: string, of: Partial<TaskAssigned>, says: string]>([
+    [
+      'another agent',
+      { agent: 'sequencing-agent' },
+      'the agent of the task is sequencing-agent, that of the proposal is paid-media-agent',
+    ],
+    ['another account', { accountId: 'umbra' }, 'the account of the task is umbra, that of the proposal is acme'],
+    ['no account', { accountId: undefined }, 'the account of the task is none, that of the proposal is acme'],
+    [
+      'another ad account',
+      { adAccountId: 'ads-apac' },
+      'the ad account of the task is ads-apac, that of the proposal is ads-emea',
+    ],
+    ['another kind', { kinds: ['ads.set_bid'] }, 'the task was assigned with ads.set_bid, not with ads.shift_budget'],
+    [
+      'another play',
+      { play: { id: 'surge', runId: derivedId('run', 1), title: 'Surge' } },
+      'the play of the task is surge, that of the proposal is return-below-floor',
+    ],
+    [
+      'another run',
+      { play: { id: 'return-below-floor', runId: derivedId('run', 2), title: 'Return below floor' } },
+      `the run of the task is ${derivedId('run', 2)}, that of the proposal is ${derivedId('run', 1)}`,
+    ],
+  ])('of %s is a reason to refuse, whatever the proposal says of it', async (_what, of, says) => {
+    await assign(of);
+    expect(await reasonsOf({ taskId: ofMine })).toMatchObject([{ rule: 'task', says }]);
+    expect(await reservations(campaignLedger)).toEqual([]);
+  });
+
+  test('is the first that came under its id: one that is assigned again changes nothing', async () => {
+    await service.putState('tasks.assigned.v1', 'acme', taskOf('paid-media-agent', { kinds: ['email.send'] }));
+    expect(await reasonsOf({ taskId })).toEqual([]);
+  });
+
+  test('is stored with the verdict, and the ad account may be one of its settings', async () => {
+    await assign({ adAccountId: undefined, settings: { adAccountId: 'ads-emea' } });
+    await propose(proposed('ads.shift_budget', {}, 1, { taskId: ofMine }));
+    const { play, kinds } = taskOf('paid-media-agent');
+    expect(await service.query("SELECT outcome, facts->'task' AS task FROM verdicts")).toEqual([
+      {
+        outcome: 'approved',
+        task: {
+          agent: 'paid-media-agent',
+          kinds,
+          play: { id: play.id, runId: play.runId },
+          accountId: 'acme',
+          adAccountId: 'ads-emea',
+        },
+      },
+    ]);
+  });
+
+  test('is forgotten when no proposal can name it any more, and not before', async () => {
+    setNow(plus(taskKeptMs / 1000 - 60));
+    await service.runJobs();
+    const tasks = "SELECT 1 FROM state_rows WHERE topic = 'tasks.assigned.v1'";
+    expect(await service.query(tasks)).toHaveLength(2);
+    setNow(plus(taskKeptMs / 1000 + 120));
+    await service.runJobs();
+    expect(await service.query(tasks)).toEqual([]);
+    expect(await service.query("SELECT 1 FROM state_rows WHERE topic = 'profiles.v1'")).toHaveLength(2);
   });
 });
 

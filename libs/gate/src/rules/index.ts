@@ -21,12 +21,15 @@ import { sendsPerHour } from './sends-per-hour.js';
 import { sequence } from './sequence.js';
 import { size } from './size.js';
 import { adAccountSpendCap, campaignSpendCap } from './spend-cap.js';
+import { task, taskKnown } from './task.js';
 import { bidThreshold, budgetThreshold } from './threshold.js';
 import { tier } from './tier.js';
 
 /** Every guardrail, in the order in which their reasons are read. All of them run, always. */
 export const rules: readonly Rule[] = [
   author,
+  taskKnown,
+  task,
   actionId,
   size,
   prohibitedKind,

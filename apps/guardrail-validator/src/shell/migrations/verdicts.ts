@@ -136,3 +136,14 @@ export class ApprovalsByMinute1763700000006 implements MigrationInterface {
     await runner.query('DROP TABLE approvals_by_minute');
   }
 }
+
+/** Tasks are kept in the table of state, and forgotten by their age. */
+export class TasksByAge1763700000007 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`CREATE INDEX tasks_by_age ON state_rows (read_at) WHERE topic = 'tasks.assigned.v1'`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP INDEX tasks_by_age');
+  }
+}

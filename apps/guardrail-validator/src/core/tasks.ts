@@ -1,0 +1,18 @@
+import type { TaskAssigned } from '@countersign/contracts';
+import { taskFact } from '@countersign/gate';
+
+/** The topic of the tasks that the orchestrator assigns. */
+export const tasksAssigned = 'tasks.assigned.v1';
+
+/** How the tasks are kept that proposals name. */
+export const keptTasks = {
+  topic: tasksAssigned,
+  key: ({ taskId }: TaskAssigned): string => taskId,
+  keep: taskFact,
+} as const;
+
+/**
+ * How long a task may be named after it was read: a sequence that it began lasts a year at most, as `countersign policy check` says, and
+ * its last message waits for a person and for its send time, thirty days at most each.
+ */
+export const taskKeptMs = (365 + 60) * 86_400_000;
