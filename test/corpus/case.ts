@@ -10,6 +10,19 @@ export const Given = z.strictObject({
   policy: z.enum(['in force', 'none']).optional(),
   tier: Tier.optional(),
   allowed: z.array(z.enum(actionKindNames)).optional(),
+  /** The task as the orchestrator assigned it, where it is not as the proposal says; `unknown`: it assigned none. */
+  task: z
+    .union([
+      z.literal('unknown'),
+      z.strictObject({
+        agent: z.string().optional(),
+        play: z.string().optional(),
+        account: z.string().optional(),
+        adAccount: z.string().optional(),
+        allows: z.array(z.enum(actionKindNames)).optional(),
+      }),
+    ])
+    .optional(),
   taskAllows: z.array(z.enum(actionKindNames)).optional(),
   playAllows: z.array(z.enum(actionKindNames)).optional(),
   prohibited: z.array(z.enum(actionKindNames)).optional(),

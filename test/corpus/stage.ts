@@ -134,6 +134,7 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
     ...(given.stopped && {
       controls: { [given.stopped]: { version: 1, state: 'stopped' as const, by: 'lea', reason: 'a drill' } },
     }),
+    ...(given.task !== undefined && { task: taskOf(given.task, proposal) }),
     ...(given.writtenBy && { author: given.writtenBy }),
     ...(given.bytes !== undefined && { proposalBytes: given.bytes }),
     ...(given.factsHere === 'behind' && { versions: {} }),
@@ -148,6 +149,19 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
     }),
   };
   return factsFor(proposal, change, policy ? policyOf(policy.content) : policyOf());
+}
+
+function taskOf(given: NonNullable<Given['task']>, proposal: ReturnType<typeof proposalOf>): Facts['task'] {
+  const { task } = factsFor(proposal);
+  if (given === 'unknown' || !task) return null;
+  return {
+    ...task,
+    ...(given.agent !== undefined && { agent: given.agent }),
+    ...(given.play !== undefined && { play: { ...task.play, id: given.play } }),
+    ...(given.account !== undefined && { accountId: given.account }),
+    ...(given.adAccount !== undefined && { adAccountId: given.adAccount }),
+    ...(given.allows !== undefined && { kinds: given.allows }),
+  };
 }
 
 function consentOf(given: Given): Facts['consents'][string] {

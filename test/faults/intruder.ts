@@ -30,6 +30,8 @@ export interface Planted {
   readonly actionId?: string;
   /** Nobody proposed it, or something else was proposed under its id. */
   readonly proposed?: 'not' | 'otherwise';
+  /** The orchestrator assigned its task to nobody. */
+  readonly assigned?: 'not';
   readonly reserves?: ActionApproved['reservations'];
   readonly epochs?: Readonly<Record<string, number>>;
   readonly policyVersion?: number;
@@ -116,6 +118,7 @@ export function intrude(visitor: Visitor): Intruder {
   const approve: Intruder['approve'] = async (of) => {
     const policy = visitor.of('PolicyPublished').at(-1) as Policy;
     const proposal = proposalOf(of);
+    if (of.assigned !== 'not') await write('tasks.assigned.v1', 'TaskAssigned', taskOf(proposal));
     if (of.proposed === 'otherwise')
       await write(
         proposedOn(proposal),
@@ -214,6 +217,18 @@ export function intrude(visitor: Visitor): Intruder {
 
 const proposedOn = ({ agent }: ActionProposed): string => `actions.proposed.${agent}.v1`;
 
+/** The task of a proposal. Its time is over, so its agent proposes nothing of its own. */
+function taskOf({ taskId, agent, play, kinds, action }: ActionProposed): DataOf<'TaskAssigned'> {
+  const { adAccountId } = action.payload;
+  return {
+    ...sampleOf<'TaskAssigned'>('TaskAssigned'),
+    ...{ taskId, agent, play, kinds, accountId: action.accountId },
+    ...(typeof adAccountId === 'string' && { adAccountId }),
+    assignedAt: later(-30),
+    dueAt: later(-20),
+  };
+}
+
 function proposalOf({ kind, account, payload, proposalId = randomUUID(), actionId }: Planted): ActionProposed {
   const agent = kind.startsWith('ads.') ? 'paid-media-agent' : 'sequencing-agent';
   const action: Action = {
@@ -225,6 +240,7 @@ function proposalOf({ kind, account, payload, proposalId = randomUUID(), actionI
   return {
     ...sampleOf<'ActionProposed'>('ActionProposed.crm.create_task'),
     proposalId,
+    taskId: derivedId('planted task', proposalId),
     agent,
     kinds: [kind],
     action,

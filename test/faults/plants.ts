@@ -119,6 +119,15 @@ const permitted: readonly Omit<Plant, 'invariant'>[] = [
     },
   },
   {
+    what: 'an approval whose task the orchestrator did not assign',
+    says: /^its task .* was assigned to nobody/,
+    plant: async ({ intruder }) => {
+      const approval = await intruder.approve({ kind: 'crm.create_task', account: account(), assigned: 'not' });
+      await intruder.settle(approval, 'executed');
+      return approval.permitId;
+    },
+  },
+  {
     what: 'an approval of another action than was proposed',
     says: /it approves another action than proposal .* proposes/,
     plant: async ({ intruder }) => {

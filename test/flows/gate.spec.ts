@@ -115,6 +115,64 @@ test('[case 12] an approval without a valid permit runs nothing, whoever writes 
   expect(visitor.of('ActionSettled', (s) => s.permitId === approved.permitId)).toMatchObject([{ outcome: 'executed' }]);
 });
 
+test('a task that was given to one agent lets neither another agent act under it, nor the same one for another account or kind', async () => {
+  const agent = 'paid-media-agent';
+  const at = new Date().toISOString();
+  const account = `foreign-${randomUUID().slice(0, 8)}`;
+  const play = { id: 'tier-1-comparison-surge', runId: randomUUID(), title: 'Tier-1 comparison surge' };
+  const propose = async (change: Partial<DataOf<'ActionProposed'>>, taskId = randomUUID()) => {
+    const proposalId = randomUUID();
+    const data: DataOf<'ActionProposed'> = {
+      ...{ proposalId, taskId, agent, play, purpose: 'p', kinds: ['ads.set_bid'], rationale: 'r', evidence: [] },
+      ...{ confidence: 1, alternatives: [], planner: { kind: 'rules', name: 'r' }, lineage: 'trusted' },
+      action: {
+        actionId: derivedId('action', proposalId),
+        kind: 'ads.set_bid',
+        accountId: account,
+        payload: { adAccountId: 'ads-emea', campaignId: 'cmp-comparison', bidMinor: 100, currency: 'EUR' },
+      },
+      proposedAt: at,
+      madeFrom: {},
+      ...change,
+    };
+    await write(agent, `actions.proposed.${agent}.v1`, event(agent, 'ActionProposed', data));
+    return { proposalId, taskId };
+  };
+  const assign = (taskId: string, change: Partial<DataOf<'TaskAssigned'>>) => {
+    // Its time is over, so whoever it is given to declines it.
+    const due = new Date(Date.now() - 10_000).toISOString();
+    const data: DataOf<'TaskAssigned'> = {
+      ...{ taskId, play, agent, purpose: 'p', kinds: ['ads.set_bid'], settings: {}, accountId: account },
+      ...{ adAccountId: 'ads-emea', contactIds: [], evidence: [], assignedAt: due, dueAt: due, madeFrom: {} },
+      ...change,
+    };
+    return write('orchestrator', 'tasks.assigned.v1', event('orchestrator', 'TaskAssigned', data));
+  };
+  const against = async ({ proposalId }: { proposalId: string }) => {
+    const refused = await visitor.until('a verdict', () =>
+      visitor.of('ActionRefused', (r) => r.proposalId === proposalId).at(0),
+    );
+    const rules = refused.verdict.reasons.filter((r) => r.outcome === 'refuse');
+    return rules.flatMap((r) => (r.rule.startsWith('task') ? [`${r.rule}: ${r.says}`] : []));
+  };
+  const unknown = await propose({});
+  const changes = [{ agent: 'sequencing-agent' }, { accountId: 'another' }, { kinds: ['email.send'] }];
+  const under = await Promise.all(
+    changes.map(async (change) => {
+      // The proposal first: it waits for its task.
+      const proposed = await propose({});
+      await assign(proposed.taskId, change);
+      return proposed;
+    }),
+  );
+  expect(await Promise.all(under.map(against))).toEqual([
+    ['task: the agent of the task is sequencing-agent, that of the proposal is paid-media-agent'],
+    [`task: the account of the task is another, that of the proposal is ${account}`],
+    ['task: the task was assigned with email.send, not with ads.set_bid'],
+  ]);
+  expect(await against(unknown)).toEqual([`task-unknown: no task ${unknown.taskId} was assigned to anybody`]);
+});
+
 const decoded = (segment = '') => JSON.parse(Buffer.from(segment, 'base64url').toString()) as Record<string, unknown>;
 const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 

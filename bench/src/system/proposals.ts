@@ -1,11 +1,60 @@
-import { type ActionProposed, derivedId, toBinary } from '@countersign/contracts';
+import { type ActionProposed, derivedId, type TaskAssigned, toBinary } from '@countersign/contracts';
 import kafkajs from 'kafkajs';
 import type { System } from './installation.js';
-import type { Known } from './people.js';
+import { atRest, type Known } from './people.js';
 import type { BenchSequence } from './settings.js';
 
 const agent = 'sequencing-agent';
 const topic = `actions.proposed.${agent}.v1`;
+
+/** The task of a person's account: all that is proposed about the person names it. */
+const taskOf = ({ accountId, contactId, versions }: Known, at: string): TaskAssigned => ({
+  taskId: derivedId('bench-task', accountId),
+  play: { id: 'bench-b', runId: derivedId('bench-run', accountId), title: 'One person engages' },
+  agent,
+  purpose: 'Follow up with the person who engaged',
+  kinds: ['sequence.enroll', 'email.send'],
+  settings: {},
+  accountId,
+  contactIds: [contactId],
+  evidence: [],
+  assignedAt: at,
+  // Past: the agent itself declines it, and proposes nothing of its own.
+  dueAt: new Date(Date.parse(at) - 1_000).toISOString(),
+  madeFrom: { ...versions },
+});
+
+/** Assigns the tasks of people as the orchestrator does, and waits until the validator has read them and the agent has answered. */
+export async function assignTasks(system: System, people: readonly Known[]): Promise<void> {
+  const at = new Date().toISOString();
+  const out = await publisher(system, 'orchestrator', 'tasks.assigned.v1');
+  try {
+    await out.publish(
+      people.map((person) => {
+        const data = taskOf(person, at);
+        const id = derivedId('bench-assigned', data.taskId);
+        const { headers, value } = toBinary({
+          id,
+          source: '/countersign/orchestrator',
+          type: 'TaskAssigned',
+          time: at,
+          data,
+        });
+        return { key: person.accountId, value, headers };
+      }),
+    );
+  } finally {
+    await out.close();
+  }
+  const read = `SELECT count(*)::int AS n FROM guardrail_validator.state_rows WHERE topic = 'tasks.assigned.v1' AND key = ANY($1)`;
+  const ids = people.map((person) => taskOf(person, at).taskId);
+  await system.until(
+    `${people.length} tasks to be read`,
+    async () => ((await system.query<{ n: number }>(read, [ids]))[0]?.n === ids.length ? true : undefined),
+    { everyMs: 500, forMs: 600_000 },
+  );
+  await atRest(system);
+}
 
 /** An enrolment as the sequencing agent proposes it; `chain` is the id that its verdict and settlement carry. */
 export const enrolment = (person: Known, sequence: BenchSequence, chain: string, at: string): kafkajs.Message =>
@@ -27,21 +76,22 @@ export const message = (person: Known, chain: string, at: string, sendAt: string
   });
 
 function proposal(
-  { accountId, contactId, versions }: Known,
+  person: Known,
   chain: string,
   at: string,
   kind: ActionProposed['action']['kind'],
   payload: Record<string, unknown>,
 ): kafkajs.Message {
-  const taskId = derivedId('bench-task', chain);
-  const proposalId = derivedId('proposal', taskId, 0);
+  const { accountId, contactId, versions } = person;
+  const { taskId, play, purpose, kinds } = taskOf(person, at);
+  const proposalId = derivedId('proposal', taskId, chain);
   const data: ActionProposed = {
     proposalId,
     taskId,
     agent,
-    play: { id: 'bench-b', runId: derivedId('bench-run', chain), title: 'One person engages' },
-    purpose: 'Follow up with the person who engaged',
-    kinds: ['sequence.enroll', 'email.send'],
+    play,
+    purpose,
+    kinds,
     action: { actionId: derivedId('action', proposalId), kind, accountId, payload },
     rationale: "1 signal(s) of this contact within the play's window.",
     evidence: [
@@ -75,10 +125,12 @@ function proposal(
 }
 
 /** Publishes proposals as the agent's principal; `close` when done. */
-export async function proposer(system: System) {
+export const proposer = (system: System) => publisher(system, agent, topic);
+
+async function publisher(system: System, principal: string, topic: string) {
   const kafka = new kafkajs.Kafka({
     clientId: 'bench-proposer',
-    ...system.running.kafka(agent),
+    ...system.running.kafka(principal),
     logLevel: kafkajs.logLevel.NOTHING,
   });
   const producer = kafka.producer({ allowAutoTopicCreation: false, maxInFlightRequests: 5 });

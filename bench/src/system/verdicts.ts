@@ -4,7 +4,7 @@ import type { Bench, Figure } from '../figure.js';
 import { eachOnce, verdictTopics } from './ends.js';
 import type { System } from './installation.js';
 import { type Known, people } from './people.js';
-import { enrolment, proposer } from './proposals.js';
+import { assignTasks, enrolment, proposer } from './proposals.js';
 import type { BenchSequence } from './settings.js';
 
 export const peopleForVerdicts = (quick: boolean): number => (quick ? 1_000 : 10_000);
@@ -12,6 +12,7 @@ export const peopleForVerdicts = (quick: boolean): number => (quick ? 1_000 : 10
 /** a: proposals that wait for the validator, to its verdicts. */
 export async function measureVerdicts(bench: Bench, system: System): Promise<Figure[]> {
   const known = await people(system, 0, peopleForVerdicts(bench.quick));
+  await assignTasks(system, known);
   const together = await judged(bench, system, known, 'bench-a', []);
   await executed(system, known.length);
   const others = [...system.running.services.keys()].filter((name) => name !== 'guardrail-validator');

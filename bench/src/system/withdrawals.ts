@@ -5,7 +5,7 @@ import { percentile } from '../percentile.js';
 import { eachEnds, settledTopic, verdictTopics } from './ends.js';
 import type { System } from './installation.js';
 import { atRest, type Known, people } from './people.js';
-import { message, proposer } from './proposals.js';
+import { assignTasks, message, proposer } from './proposals.js';
 import { inboundTopic, unsubscribed } from './signals.js';
 import { tooQuiet } from './too-quiet.js';
 import { peopleForVerdicts } from './verdicts.js';
@@ -30,6 +30,7 @@ export const peopleForWithdrawals = (quick: boolean): number =>
 export async function measureWithdrawals(bench: Bench, system: System): Promise<Figure[]> {
   const { groups, together } = sizes(bench.quick);
   const known = await people(system, firstPerson(bench.quick), groups * together);
+  await assignTasks(system, known);
   const withdrawn = new Map<Known, number>();
   const proposed: string[] = [];
   const meter = await system.meter([...verdictTopics, settledTopic]);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type DataOf, fromKafka, sourceOf, toBinary, topicConfig, topology } from '@countersign/contracts';
 import {
   createTestDatabase,
@@ -11,7 +12,7 @@ import {
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Batch, causeOf, type Keeper, type Records, type ServiceSpec } from './door.js';
+import { type Batch, causeOf, type Keeper, type LookedUp, type Records, type ServiceSpec } from './door.js';
 import { Engine } from './engine.js';
 import type { Handle } from './inbox.js';
 import { type Publish, publishWith } from './publisher.js';
@@ -555,6 +556,64 @@ test('an event goes on without state that its topic does not have', async () => 
   await send(8_200, 1);
   await until(async () => (await effects()).length === 1);
   expect(versions).toEqual([0]);
+});
+
+const assigned = 'tasks.assigned.v1';
+const tasks: LookedUp<'TaskAssigned'> = {
+  topic: assigned,
+  key: ({ taskId }) => taskId,
+  keep: ({ agent, kinds }) => ({ agent, kinds }),
+};
+const ofTasks: ServiceSpec = {
+  ...spec,
+  lookedUp: [tasks],
+  needs: ({ event }) => [{ topic: assigned, key: (event.data as DataOf<'ActionProposed'>).taskId, version: 1 }],
+};
+async function assign(kinds: string[], taskId = uuid(1)): Promise<void> {
+  const { agent, play, purpose } = proposal(1);
+  const at = '2026-11-21T10:00:00.000Z';
+  const more = { settings: {}, contactIds: [], evidence: [], assignedAt: at, dueAt: at, madeFrom: {} };
+  const data: DataOf<'TaskAssigned'> = { taskId, agent, play, purpose, kinds, ...more };
+  const event = { id: randomUUID(), source: sourceOf('orchestrator'), type: 'TaskAssigned', time: at, data };
+  const producer = kafka.producer();
+  await producer.connect();
+  await producer.send({ topic: assigned, messages: [{ key: 'acme', ...toBinary(event) }] });
+  await producer.disconnect();
+}
+
+test('an event waits for another one that it names, on a topic of its own; the first under an id stands, and is found again by a database made anew', async () => {
+  const seen: unknown[] = [];
+  const made: Engine = engine({ spec: ofTasks });
+  await run(made, async (batch) => {
+    seen.push((await made.state(batch.tx, assigned, [uuid(1)])).get(uuid(1)));
+    await effect(batch);
+  });
+  await send(8_300, 1);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  expect(seen).toEqual([]);
+  await assign(['ads.set_bid']);
+  await until(async () => (await effects()).length === 1);
+  const first = { version: 1, data: { agent: 'paid-media-agent', kinds: ['ads.set_bid'] } };
+  expect(seen).toEqual([first]);
+  await assign(['email.send']);
+  await assign([], uuid(4));
+  const rows = () => query(`SELECT key, version, data FROM state_rows WHERE topic = '${assigned}' ORDER BY key`);
+  const both = [
+    { key: uuid(1), ...first },
+    { key: uuid(4), version: 1, data: { agent: 'paid-media-agent', kinds: [] } },
+  ];
+  await until(async () => (await rows()).length === 2);
+  expect(await rows()).toEqual(both);
+  await made.drain();
+  await query('TRUNCATE state_rows, state_positions');
+  await engine({ spec: ofTasks }).prepare();
+  expect(await rows()).toEqual(both);
+});
+
+test('an event goes on without another one that nobody has written', async () => {
+  await run(engine({ spec: ofTasks, limits: { STATE_WAIT_MS: '100' } }));
+  await send(8_400, 1);
+  await until(async () => (await effects()).length === 1);
 });
 
 test('every instance reads all of the state, so it never waits for one that died', async () => {

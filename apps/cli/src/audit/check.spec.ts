@@ -1,4 +1,6 @@
-import { type DataOf, derivedId, shippedDeployment } from '@countersign/contracts';
+import { type DataOf, derivedId, shippedDeployment, type TaskAssigned } from '@countersign/contracts';
+import { taskFact } from '@countersign/gate';
+import { taskOf } from '@countersign/gate/testing';
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { type AuditReport, checkInvariants } from './check.js';
@@ -99,6 +101,36 @@ test('an approval of what nobody proposed, or of another action than was propose
     s.event.type === 'ActionApproved' ? { ...s, event: { ...s.event, data: { ...s.event.data, review } } } : s,
   ) as Observed['seen'];
   expect(found(w.observed({ seen: edited })).permitted).toBeUndefined();
+});
+
+test('an approval whose task was not given to its agent, for its play, account and kind, is found', () => {
+  const w = quietWorld();
+  const observed = w.observed();
+  const task = taskOf('paid-media-agent');
+  const says = (assigned: readonly TaskAssigned[]) => {
+    const record = { ...(observed.record as NonNullable<Observed['record']>) };
+    const its = new Map(assigned.map((one) => [one.taskId, taskFact(one)] as const));
+    return found({ ...observed, record: { ...record, assigned: its } }).permitted ?? [];
+  };
+  expect(says([task])).toEqual([]);
+  const none = expect.stringContaining(`its task ${task.taskId} was assigned to nobody`);
+  expect(says([])).toEqual([none, none]);
+  // Another one's task is none of its own, and of two under one id the first stands.
+  expect(says([{ ...task, taskId: derivedId('task', 'another') }])).toEqual([none, none]);
+  for (const [change, why] of [
+    [{ agent: 'sequencing-agent' }, 'was assigned to sequencing-agent, not to paid-media-agent'],
+    [{ play: { ...task.play, id: 'surge' } }, 'is of the play surge, not of return-below-floor'],
+    [{ accountId: 'umbra' }, 'is about another account than the action'],
+    [{ kinds: [] }, 'does not allow'],
+  ] as const)
+    expect(says([{ ...task, ...change, kinds: [...('kinds' in change ? change.kinds : task.kinds)] }])).toEqual([
+      expect.stringContaining(why),
+      expect.stringContaining(why),
+    ]);
+  // The ad account is the shift's alone.
+  expect(says([{ ...task, adAccountId: 'ads-apac' }])).toEqual([expect.stringContaining('another account')]);
+  // Where the record cannot be read, a task may be one that its topic has forgotten.
+  expect(found({ ...observed, record: null }).permitted ?? []).toEqual([]);
 });
 
 test('a permit that was judged under a policy that nobody published is found', () => {

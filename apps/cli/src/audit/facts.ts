@@ -10,7 +10,7 @@ import {
   type Policy,
   sha256,
 } from '@countersign/contracts';
-import { readPermit, type Subject, subjectOf, type VerifyKeys } from '@countersign/gate';
+import { readPermit, type Subject, subjectOf, type TaskFact, taskFact, type VerifyKeys } from '@countersign/gate';
 import { type Observed, type Place, placeName, type Seen } from './observed.js';
 
 /** An approval whose permit verifies and says the same as the event, with every settlement that counts for it. */
@@ -37,6 +37,8 @@ export interface Facts extends Observed {
   readonly policies: ReadonlyMap<string, Policy>;
   /** The digests of the actions that each proposal proposes, by its id: from the topics and from the record. */
   readonly proposed: ReadonlyMap<string, ReadonlySet<string>>;
+  /** The tasks that were assigned, by id: from the topic and from the record. */
+  readonly assigned: ReadonlyMap<string, TaskFact>;
   readonly consents: ReadonlyMap<string, readonly Taken<'ConsentsChanged'>[]>;
   readonly controls: ReadonlyMap<string, readonly Taken<'ControlChanged'>[]>;
   /**
@@ -111,6 +113,10 @@ export function factsOf(observed: Observed): Facts {
     dead: new Map(letters.filter((l) => !replayed.has(l.deadLetterId)).map((l) => [placeName(l), l])),
     policies: new Map(of('PolicyPublished').map(({ event: { data } }) => [policyName(data), data])),
     proposed: proposedIn(observed, of('ActionProposed')),
+    assigned: new Map([
+      ...of('TaskAssigned').map(({ event: { data } }) => [data.taskId, taskFact(data)] as const),
+      ...(observed.record?.assigned ?? []),
+    ]),
     consents: versions(of('ConsentsChanged').map(taken), (c) => c.contactId),
     controls: versions(of('ControlChanged').map(taken), (c) => c.scope),
     behindMs: clocksOf(of('ActionSettled')),

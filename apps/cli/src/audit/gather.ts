@@ -4,10 +4,12 @@ import {
   fromKafka,
   type KafkaRecord,
   readEvent,
+  type TaskAssigned,
   type Topic,
+  topicNamed,
   topology,
 } from '@countersign/contracts';
-import { readVerifyKeys } from '@countersign/gate';
+import { readVerifyKeys, type TaskFact, taskFact } from '@countersign/gate';
 import { parseVerifierKey, readEventBytes, readExport, verifyRecord } from '@countersign/record';
 import pg from 'pg';
 import { codeOf, Failure } from '../shell/failure.js';
@@ -203,6 +205,8 @@ async function readRecord(
   const states: Seen[] = [];
   const versions: StateSeen[] = [];
   const proposed = new Map<string, Set<string>>();
+  const assigned = new Map<string, TaskFact>();
+  const tasks = topicNamed('tasks.assigned.v1', topics);
   const forgotten: Seen[] = [];
   const appended: string[] = [];
   const { see, superseded, forget } = compaction(topics);
@@ -229,6 +233,12 @@ async function readRecord(
             const read = fromKafka(written);
             const proposal = read.ok ? ActionProposed.safeParse(read.event.data) : undefined;
             if (proposal?.success) addProposed(proposed, proposal.data);
+          }
+          if (written && leaf.topic === tasks.name) {
+            const read = readEvent(tasks, written);
+            const task = read.ok ? (read.event.data as TaskAssigned) : undefined;
+            // As its readers do: the first one of an id stands.
+            if (task && !assigned.has(task.taskId)) assigned.set(task.taskId, taskFact(task));
           }
           const { partition, offset } = leaf;
           const place = { topic: leaf.topic, partition, offset, at };
@@ -260,6 +270,7 @@ async function readRecord(
       leaves,
       superseded,
       proposed,
+      assigned,
     };
     return { record, states, versions, forgotten };
   } catch (error) {

@@ -9,10 +9,11 @@ import {
   sha256,
   shippedDeployment,
   sourceOf,
+  type TaskAssigned,
   topicNamed,
   topology,
 } from '@countersign/contracts';
-import { judge, rateLedger, type SigningKey } from '@countersign/gate';
+import { judge, rateLedger, type SigningKey, taskFact } from '@countersign/gate';
 import {
   approvedEvent,
   at,
@@ -22,6 +23,7 @@ import {
   permitKeys,
   policyOf,
   proposalOf,
+  taskOf,
 } from '@countersign/gate/testing';
 import { messageIdOf } from './facts.js';
 import { type Observed, type Place, placeName, type Reserved, type Seen, type StateSeen } from './observed.js';
@@ -52,6 +54,8 @@ export function world() {
   const states: StateSeen[] = [];
   const messages: { messageId: string; sentAt: string }[] = [];
   const policy = policyOf();
+  // Long before: its topic has forgotten it, the record has not.
+  const ofAgent = taskOf('paid-media-agent');
 
   const place = (topic: string, when: string): Place => {
     const found = { topic, partition: 0, offset: String(written.length), at: when };
@@ -88,6 +92,7 @@ export function world() {
       madeFrom,
     });
   };
+  const assign = (task: TaskAssigned, when = minutes(-1)) => add('tasks.assigned.v1', 'TaskAssigned', task, when);
   const propose = (kind: string, payload: Record<string, unknown> = {}, n = 1): ActionProposed => {
     const proposal: ActionProposed = {
       ...proposalOf(kind, payload, {}, n),
@@ -195,6 +200,7 @@ export function world() {
       leaves: new Map(written.map((w) => [placeName(w.place), w.sha256])),
       superseded: new Set(),
       proposed: new Map(),
+      assigned: new Map([[ofAgent.taskId, taskFact(ofAgent)]]),
     },
     ...more,
   });
@@ -205,6 +211,7 @@ export function world() {
     add,
     signal,
     accept,
+    assign,
     propose,
     approve,
     settle,

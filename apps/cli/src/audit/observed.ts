@@ -1,5 +1,5 @@
 import type { Deployment, Event, EventType, Fault } from '@countersign/contracts';
-import type { VerifyKeys } from '@countersign/gate';
+import type { TaskFact, VerifyKeys } from '@countersign/gate';
 import type { Range } from '../shell/kafka.js';
 
 /** Where a record stands, and when the broker took it. */
@@ -54,6 +54,8 @@ export interface RecordSeen {
   readonly superseded: ReadonlySet<string>;
   /** The digests of the actions that each proposal on it proposes, by its id: their topics forget them after a time. */
   readonly proposed: ReadonlyMap<string, ReadonlySet<string>>;
+  /** The tasks that were assigned, by id: sequences outlast their topic. */
+  readonly assigned: ReadonlyMap<string, TaskFact>;
 }
 
 /** Every record on the topics, read by its contract or not, to be found on the record. */

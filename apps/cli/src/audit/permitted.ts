@@ -28,7 +28,7 @@ export function permitted(facts: Facts): Finding {
   }
   let effects = 0;
   for (const permit of facts.issued.values()) {
-    const unasked = unproposed(facts, permit);
+    const unasked = unproposed(facts, permit) ?? unassigned(facts, permit);
     if (unasked) violation([permit.claims.jti, permit.claims.sub], unasked);
     const executed = settledAs(permit, 'executed');
     if (!executed) continue;
@@ -80,4 +80,18 @@ function unproposed({ proposed }: Facts, { claims, approval, place }: Issued): s
   return actions.has(claims.digest) || approval.review?.decision === 'edit'
     ? undefined
     : `it approves another action than proposal ${claims.proposal} proposes`;
+}
+
+/** Whatever is proposed belongs to a task that the orchestrator gave to this agent, for this account. */
+function unassigned({ assigned, record }: Facts, { claims, approval, place, subject }: Issued): string | undefined {
+  const { taskId, action } = approval;
+  if (Date.parse(place.at) >= claims.exp * 1000) return undefined;
+  const task = assigned.get(taskId);
+  // The topic alone has forgotten the tasks of long sequences.
+  if (!task) return record === null ? undefined : `its task ${taskId} was assigned to nobody`;
+  if (task.agent !== claims.agent) return `its task ${taskId} was assigned to ${task.agent}, not to ${claims.agent}`;
+  if (task.play.id !== claims.play) return `its task ${taskId} is of the play ${task.play.id}, not of ${claims.play}`;
+  const about = task.accountId === action.accountId && [undefined, task.adAccountId].includes(subject.adAccountId);
+  if (!about) return `its task ${taskId} is about another account than the action`;
+  return task.kinds.includes(claims.kind) ? undefined : `its task ${taskId} does not allow ${claims.kind}`;
 }

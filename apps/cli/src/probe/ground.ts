@@ -1,4 +1,4 @@
-import { type ActionProposed, derivedId, type PayloadOf, type Policy } from '@countersign/contracts';
+import { type ActionProposed, derivedId, type PayloadOf, type Policy, type TaskAssigned } from '@countersign/contracts';
 import { bids } from './forge.js';
 import type { Attempt, Ground } from './plan.js';
 
@@ -36,11 +36,15 @@ interface Proposed {
   readonly madeFrom: Readonly<Record<string, number>>;
 }
 
-export const proposedBid = (of: Proposed, attempt: Pick<Attempt, 'id'>): ActionProposed =>
+export const proposedBid = (
+  of: Proposed,
+  attempt: Pick<Attempt, 'id'>,
+  bidMinor: number = bids.honest,
+): ActionProposed =>
   proposed(of, 'ads.set_bid', {
     adAccountId: adAccountOf(of.run),
     campaignId: campaignOf(of.run, attempt),
-    bidMinor: bids.honest,
+    bidMinor,
     currency: of.part.currency,
   } satisfies PayloadOf<'ads.set_bid'>);
 
@@ -62,12 +66,35 @@ export const proposedMessage = (
     accountId,
   );
 
+/**
+ * The task of a proposal, as the orchestrator would have assigned it. Its time is over, so its agent declines it and proposes nothing of
+ * its own.
+ */
+export function taskOf({ taskId, play, agent, purpose, kinds, action, proposedAt }: ActionProposed): TaskAssigned {
+  const { adAccountId } = action.payload;
+  return {
+    taskId,
+    play,
+    agent,
+    purpose,
+    kinds,
+    settings: {},
+    ...(action.accountId !== undefined && { accountId: action.accountId }),
+    ...(typeof adAccountId === 'string' && { adAccountId }),
+    contactIds: [],
+    evidence: [],
+    assignedAt: proposedAt,
+    dueAt: new Date(Date.parse(proposedAt) - 1_000).toISOString(),
+    madeFrom: {},
+  };
+}
+
 function proposed(of: Proposed, kind: string, payload: Record<string, unknown>, accountId?: string): ActionProposed {
   const { run, part, name, at, madeFrom } = of;
   const proposalId = derivedId('probe', run, name);
   return {
     proposalId,
-    taskId: derivedId('probe-task', run),
+    taskId: derivedId('probe-task', run, name),
     agent: part.agent,
     play: { id: part.play, runId: derivedId('probe-run', run), title: part.title },
     purpose: 'countersign probe',

@@ -80,6 +80,8 @@ const expectedText = (expected: Expected): string => {
       return `rejected: ${expected.codes.join(' or ')}`;
     case 'settled':
       return `settled ${expected.outcome}`;
+    case 'refused':
+      return `refused: ${expected.codes.join(' or ')}`;
     case 'dead-letter':
       return `dead letter: ${expected.codes.join(' or ')}`;
     case 'broker':
@@ -100,6 +102,8 @@ function foundText({ as, outcome, code }: NonNullable<Found['record']>): string 
       return `rejected${because}`;
     case 'settled':
       return `settled ${outcome}${because}`;
+    case 'refused':
+      return `refused${because}`;
     case 'dead-letter':
       return `dead letter${because}`;
     case 'broker':

@@ -8,6 +8,8 @@ export type Expected =
   /** The permit's one settlement. */
   | { readonly as: 'settled'; readonly outcome: 'refused' | 'expired'; readonly codes: readonly string[] }
   | { readonly as: 'dead-letter'; readonly codes: readonly string[] }
+  /** The verdict, for one of these rules. */
+  | { readonly as: 'refused'; readonly codes: readonly string[] }
   | { readonly as: 'broker'; readonly codes: readonly string[] }
   /** Approved, on the record, and still waiting for its time. */
   | { readonly as: 'waiting' }
@@ -45,6 +47,9 @@ export type AttemptId =
   | 'agent-writes-controls'
   | 'stranger-settles'
   | 'id-reused'
+  | 'task-unknown'
+  | 'task-of-another-agent'
+  | 'task-of-another-account'
   | 'stopped'
   | 'withdrawn';
 
@@ -130,6 +135,24 @@ export const attempts: readonly Attempt[] = [
     what: 'an event id again with other bytes',
     ground: 'bid',
     expected: { as: 'dead-letter', codes: ['id-reused'] },
+  },
+  {
+    id: 'task-unknown',
+    what: 'a proposal whose task nobody assigned',
+    ground: 'bid',
+    expected: { as: 'refused', codes: ['task-unknown'] },
+  },
+  {
+    id: 'task-of-another-agent',
+    what: "a proposal under another agent's task",
+    ground: 'bid',
+    expected: { as: 'refused', codes: ['task'] },
+  },
+  {
+    id: 'task-of-another-account',
+    what: 'a proposal under a task about another account',
+    ground: 'bid',
+    expected: { as: 'refused', codes: ['task'] },
   },
   {
     id: 'stopped',

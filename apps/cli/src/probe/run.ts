@@ -8,13 +8,14 @@ import {
   type EventType,
   type Policy,
   sourceOf,
+  type TaskAssigned,
 } from '@countersign/contracts';
 import { readSigningKey, type SigningKey } from '@countersign/gate';
 import { anotherThan, publisherOf } from '../core/participants.js';
 import { Failure } from '../shell/failure.js';
 import type { Session } from '../shell/session.js';
 import { bids, type Forged, forgedBid } from './forge.js';
-import { campaignOf, type Part, partFor, proposedBid, proposedMessage } from './ground.js';
+import { campaignOf, type Part, partFor, proposedBid, proposedMessage, taskOf } from './ground.js';
 import { account, campaign, contact, type Known, type Publisher, sandboxes, withdrawal } from './installed.js';
 import { type Found, judgeProbe, type ProbeReport, type Seen } from './judge.js';
 import { type Attempt, type AttemptId, attempts } from './plan.js';
@@ -70,15 +71,22 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
   const rewrite = (approval: Forged, id?: string): Promise<Sent> =>
     write('guardrail-validator', 'actions.approved.v1', actionKey(approval.action), 'ActionApproved', approval, id);
 
-  /** Proposes as the agent, and waits for the validator's approval. */
-  const approved = async (proposal: ActionProposed): Promise<Heard<'ActionApproved'>> => {
+  const assign = (task: TaskAssigned): Promise<Sent> =>
+    write('orchestrator', 'tasks.assigned.v1', task.accountId ?? task.taskId, 'TaskAssigned', task);
+  /** Proposes as the agent, and waits for the validator's verdict. */
+  const verdictOn = async (proposal: ActionProposed) => {
     const topic = `actions.proposed.${proposal.agent}.v1`;
     await write(proposal.agent, topic, actionKey(proposal.action), 'ActionProposed', proposal);
     const its = ({ proposalId }: { proposalId: string }): boolean => proposalId === proposal.proposalId;
-    const verdict = await wire.until(
+    return wire.until(
       () => wire.of('ActionApproved', its)[0] ?? wire.of('ActionRefused', its)[0] ?? wire.of('ActionEscalated', its)[0],
       patienceMs,
     );
+  };
+  /** Proposes under a task of its own, and waits for the approval. */
+  const approved = async (proposal: ActionProposed): Promise<Heard<'ActionApproved'>> => {
+    await assign(taskOf(proposal));
+    const verdict = await verdictOn(proposal);
     if (!verdict) throw new NotTried('the validator gave the honest action no verdict');
     if (verdict.event.type === 'ActionApproved') return verdict as Heard<'ActionApproved'>;
     const { outcome, reasons } = verdict.event.data.verdict;
@@ -106,6 +114,17 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     return found ?? null;
   };
 
+  /** Proposes under a task that is not the proposal's own; what is said of it. */
+  const underForeignTask = async (id: AttemptId, proposal: ActionProposed): Promise<Record> => {
+    const task = foreignTask(id, proposal, anotherThan(proposal.agent, deployment.agents));
+    if (task) await assign(task);
+    const verdict = await verdictOn(proposal);
+    if (!verdict) return null;
+    const { outcome, reasons } = verdict.event.data.verdict;
+    if (outcome === 'approved') return { as: 'executed' };
+    return { as: 'refused', code: reasons.find((r) => r.outcome === 'refuse')?.rule ?? outcome };
+  };
+
   const bid = async (attempt: Attempt, part: Part): Promise<Came> => {
     const campaignId = campaignOf(run, attempt);
     await sandbox.putCampaign(campaignId, run, part.currency);
@@ -115,6 +134,10 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     const twin = event.data;
     // The honest one has its turn first, so that what comes after it is a second or an altered one, and not a first.
     await settlement(twin);
+    if (attempt.expected.as === 'refused') {
+      const bad = proposedBid({ ...of, name: `${attempt.id}-bad`, at: s.now() }, attempt, bids.bad);
+      return { twin, record: await underForeignTask(attempt.id, bad) };
+    }
     const forbidden = forbiddenWrite(attempt.id, anotherThan(part.agent, deployment.agents));
     if (forbidden) {
       const { topic, type, data } = forbidden(twin);
@@ -270,6 +293,20 @@ function forbiddenWrite(id: AttemptId, other: string | undefined) {
         type: 'ControlChanged' as const,
         data: { scope: 'account:probe', state: 'running' },
       });
+    default:
+      return undefined;
+  }
+}
+
+/** The task that a proposal names although it is not its own; undefined: there is none. */
+function foreignTask(id: AttemptId, proposal: ActionProposed, other: string | undefined): TaskAssigned | undefined {
+  const task = taskOf(proposal);
+  switch (id) {
+    case 'task-of-another-agent':
+      if (!other) throw new NotTried('there is no other agent');
+      return { ...task, agent: other };
+    case 'task-of-another-account':
+      return { ...task, adAccountId: `${task.adAccountId}-other` };
     default:
       return undefined;
   }
