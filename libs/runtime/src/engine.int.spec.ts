@@ -596,11 +596,11 @@ test('an event waits for another one that it names, on a topic of its own; the f
   const first = { version: 1, data: { agent: 'paid-media-agent', kinds: ['ads.set_bid'] } };
   expect(seen).toEqual([first]);
   await assign(['email.send']);
-  await assign([], uuid(4));
+  await assign(['email.send'], uuid(4));
   const rows = () => query(`SELECT key, version, data FROM state_rows WHERE topic = '${assigned}' ORDER BY key`);
   const both = [
     { key: uuid(1), ...first },
-    { key: uuid(4), version: 1, data: { agent: 'paid-media-agent', kinds: [] } },
+    { key: uuid(4), version: 1, data: { agent: 'paid-media-agent', kinds: ['email.send'] } },
   ];
   await until(async () => (await rows()).length === 2);
   expect(await rows()).toEqual(both);
