@@ -4,6 +4,7 @@ import { Checkpoints } from './shell/checkpoints.js';
 import { IdsOfLeaves1763700008701 } from './shell/migrations/ids-of-leaves.js';
 import { RecordTables1763700008700 } from './shell/migrations/record-tables.js';
 import { TopicsOfLeaves1763700008702 } from './shell/migrations/topics-of-leaves.js';
+import { CheckpointTurn1763700008703 } from './shell/migrations/turns.js';
 import { Pages } from './shell/pages.js';
 import { Recording } from './shell/recording.js';
 import { readSettings, SETTINGS } from './shell/settings.js';
@@ -14,7 +15,12 @@ export const spec: ServiceSpec = {
   // It decides nothing, and what it has not kept is gone with the retention.
   anyClock: true,
   port: 8087,
-  migrations: [RecordTables1763700008700, IdsOfLeaves1763700008701, TopicsOfLeaves1763700008702],
+  migrations: [
+    RecordTables1763700008700,
+    IdsOfLeaves1763700008701,
+    TopicsOfLeaves1763700008702,
+    CheckpointTurn1763700008703,
+  ],
   jobs: [Checkpoints],
   keeper: Recording,
   gathers: true,

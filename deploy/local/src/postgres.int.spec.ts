@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort, localPorts } from './ports.js';
 import { type Postgres, removePostgres, startPostgres } from './postgres.js';
 import { AlreadyRunning } from './process-record.js';
-import { type DatabaseAccess, provisionDatabase } from './provision-database.js';
+import { connectionsOf, type DatabaseAccess, provisionDatabase } from './provision-database.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'countersign-test-postgres-'));
 let port: number;
@@ -70,6 +70,73 @@ test('a role made without a grant cannot enter the database', async () => {
   url.username = 'stranger';
   url.password = 'x';
   await expect(query(url.href, 'SELECT 1')).rejects.toThrow('permission denied for database');
+});
+
+const hold = async (url: string | undefined, ...statements: readonly string[]): Promise<pg.Client> => {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  for (const sql of statements) await client.query(sql);
+  return client;
+};
+
+test.each([
+  ['an advisory lock', 'SELECT pg_advisory_lock(n) FROM generate_series(1, 100000) n'],
+  ['an advisory lock until it commits', 'SELECT pg_try_advisory_xact_lock(1, 2)'],
+  ['a temporary table', 'CREATE TEMPORARY TABLE mine (a int)'],
+  ['a large object', 'SELECT lo_create(0)'],
+  ['a large object of bytes', "SELECT lo_from_bytea(0, 'x')"],
+  ['the turn to provision', 'SELECT FROM countersign.provisioning FOR UPDATE'],
+])('a service takes nothing that all roles of the database share: %s', async (_what, sql) => {
+  for (const role of ['north', 'keeper']) await expect(as(role, sql)).rejects.toThrow(/permission denied/);
+  await expect(asOwner('keeper', sql)).rejects.toThrow(/permission denied/);
+});
+
+test('a service does not see what another one asks', async () => {
+  const other = await hold(access.get('south')?.url, "SELECT 'a secret of south'");
+  try {
+    const seen = await as('north', "SELECT query FROM pg_stat_activity WHERE usename = 'south'");
+    expect(seen).toEqual([{ query: '<insufficient privilege>' }]);
+    expect(await as('south', "SELECT query FROM pg_stat_activity WHERE query LIKE '%secret of%south%'")).not.toEqual(
+      [],
+    );
+  } finally {
+    await other.end();
+  }
+});
+
+test('a service takes no more connections than its own, and others go on', async () => {
+  const held: pg.Client[] = [];
+  try {
+    const taking = async () => {
+      for (let n = 0; n < 150; n++) held.push(await hold(access.get('north')?.url));
+    };
+    await expect(taking()).rejects.toThrow('too many connections for role "north"');
+    expect(held).toHaveLength(connectionsOf(10));
+    expect(await as('south', 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  } finally {
+    await Promise.all(held.map((client) => client.end()));
+  }
+});
+
+test('whatever advisory lock somebody holds, the database is provisioned, by two at once too', async () => {
+  const lock = await hold(postgres.url, "SELECT pg_advisory_lock(hashtext('countersign provisioning'))");
+  try {
+    const both = [1, 2].map(() => provisionDatabase({ superuserUrl: postgres.url, roles }));
+    const [first] = await Promise.all(both);
+    expect([...(first?.keys() ?? [])]).toEqual(roles.map(({ name }) => name));
+  } finally {
+    await lock.end();
+  }
+  // Their owners' passwords were made anew.
+  access = await provisionDatabase({ superuserUrl: postgres.url, roles });
+});
+
+test('what an earlier version had granted is taken back', async () => {
+  await query(postgres.url, 'GRANT TEMPORARY ON DATABASE postgres TO north');
+  await query(postgres.url, 'GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint) TO PUBLIC');
+  access = await provisionDatabase({ superuserUrl: postgres.url, roles });
+  for (const sql of ['CREATE TEMPORARY TABLE mine ()', 'SELECT pg_advisory_lock(1)'])
+    await expect(as('north', sql)).rejects.toThrow('permission denied');
 });
 
 test('a wrong password is refused, and the superuser password is readable by its owner alone', async () => {

@@ -11,7 +11,15 @@ export interface DatabaseRole {
    * owner's password is made anew each time. Without it `<name>` owns the schema.
    */
   readonly owner?: boolean;
+  /** How many connections it may have at once, and its owner as many; default `connectionsOf(10)`. */
+  readonly connections?: number;
 }
+
+/**
+ * How many connections a role may have at once: enough for two instances, as during a restart, and not those of all others. An
+ * instance has its pool, one of 8 more where it runs the demo systems, two while it migrates, and two that ask after silent ones.
+ */
+export const connectionsOf = (pool: number, demo = false): number => 2 * (pool + 2 + 2 + (demo ? 8 : 0));
 
 /** How a service reaches its schema, and how its migrations do: the same unless the role has an owner beside it. */
 export interface DatabaseAccess {
@@ -38,10 +46,10 @@ export async function provisionDatabase({ superuserUrl, roles }: DatabaseWishes)
   try {
     const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name');
     const database = pg.escapeIdentifier(rows[0]?.name ?? '');
-    await client.query("SELECT pg_advisory_lock(hashtext('countersign provisioning'))");
     // Without it a creator who is no superuser may not hand a schema to the role.
     await client.query("SET createrole_self_grant = 'set'");
-    await client.query('BEGIN');
+    await beginProvisioning(client);
+    await withholdShared(client);
     await client.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
     await client.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
     for (const role of roles) {
@@ -76,13 +84,14 @@ async function provisionRole(
 ): Promise<void> {
   const service = pg.escapeIdentifier(role.name);
   const schema = pg.escapeIdentifier(role.schema);
-  await login(client, database, role.name, role.password, schema);
+  const connections = role.connections ?? connectionsOf(10);
+  await login(client, database, role.name, role.password, schema, connections);
   if (ownerPassword === undefined) {
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${service}`);
     return;
   }
   const owner = pg.escapeIdentifier(ownerOf(role));
-  await login(client, database, ownerOf(role), ownerPassword, schema);
+  await login(client, database, ownerOf(role), ownerPassword, schema, connections);
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${owner}`);
   // As the owner: who made the role may act as it, and has none of its rights by itself.
   await client.query(`SET LOCAL ROLE ${owner}`);
@@ -99,12 +108,52 @@ async function login(
   name: string,
   password: string,
   schema: string,
+  connections: number,
 ): Promise<void> {
   const role = pg.escapeIdentifier(name);
   const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [name]);
   const verb = rowCount === 0 ? 'CREATE' : 'ALTER';
   await client.query(`${verb} ROLE ${role} LOGIN PASSWORD ${pg.escapeLiteral(password)}`);
-  await client.query(`GRANT CONNECT, TEMPORARY ON DATABASE ${database} TO ${role}`);
+  await client.query(`ALTER ROLE ${role} CONNECTION LIMIT ${connections}`);
+  await client.query(`REVOKE ALL ON DATABASE ${database} FROM ${role}`);
+  await client.query(`GRANT CONNECT ON DATABASE ${database} TO ${role}`);
   await client.query(`ALTER ROLE ${role} IN DATABASE ${database} SET search_path = ${schema}`);
   await client.query(`ALTER ROLE ${role} IN DATABASE ${database} SET idle_in_transaction_session_timeout = '30s'`);
+}
+
+/**
+ * Begins the one transaction that provisions. Those that come meanwhile wait for a row of the installation's own schema: an
+ * advisory lock could be held by any role of the database.
+ */
+export async function beginProvisioning(client: pg.Client): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await client.query('BEGIN');
+      await client.query('CREATE SCHEMA IF NOT EXISTS countersign');
+      await client.query(
+        'CREATE TABLE IF NOT EXISTS countersign.provisioning (only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row))',
+      );
+      await client.query('INSERT INTO countersign.provisioning DEFAULT VALUES ON CONFLICT DO NOTHING');
+      await client.query('SELECT FROM countersign.provisioning FOR NO KEY UPDATE');
+      return;
+    } catch (error) {
+      await client.query('ROLLBACK');
+      // Two that make the same schema at once: the later one finds a key of the catalogue taken, and then the schema.
+      const made = ['23505', '42P06', '42P07', '42710'].includes(String((error as { code?: unknown }).code));
+      if (!made || tries === 5) throw error;
+    }
+  }
+}
+
+/**
+ * Takes from everybody what all roles of a database share, and no service uses: advisory locks, whose table is the server's and can
+ * be filled, and large objects, which belong to no schema. Only a superuser can: for another administrator it changes nothing.
+ */
+async function withholdShared(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ revoke: string }>(`
+    SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', oid::regprocedure) AS revoke FROM pg_proc
+    WHERE pronamespace = 'pg_catalog'::regnamespace
+      AND (proname ~ '^(pg_(try_)?advisory_|lo_)' OR proname IN ('lowrite', 'loread'))
+      AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)`);
+  for (const { revoke } of rows) await client.query(revoke);
 }

@@ -3,6 +3,7 @@ import kafkajs, { type Admin } from 'kafkajs';
 import { type KafkaUser, upsertScramUsers, usersRefused } from './kafka-wire.js';
 
 export {
+  connectionsOf,
   type DatabaseAccess,
   type DatabaseRole,
   type DatabaseWishes,

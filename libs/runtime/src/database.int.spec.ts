@@ -1,9 +1,11 @@
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Database, openDatabase } from './database.js';
+import { type Database, migrate, openDatabase } from './database.js';
 import { defaults } from './limits.js';
+import { runtimeMigrations } from './migrations.js';
 import { classes, installationCodes } from './sqlstates.js';
+import { takeTurn } from './turns.js';
 
 let database: TestDatabase;
 let db: Database;
@@ -149,6 +151,44 @@ test('a statement that comes after its transaction has ended is refused, and not
   ended();
   await Promise.all(late);
   expect(await db.read('SELECT a FROM written WHERE a IN (8, 9)')).toEqual([]);
+});
+
+test('whatever advisory lock another role of the database holds, the schema is migrated, by two instances at once too', async () => {
+  const stranger = new pg.Client({ connectionString: database.superuserUrl });
+  await stranger.connect();
+  try {
+    await stranger.query(`SELECT pg_advisory_lock(hashtext('countersign migrations'), hashtext('public'))`);
+    await Promise.all([migrate(database.url, []), migrate(database.url, [])]);
+  } finally {
+    await stranger.end();
+  }
+  const [row] = await db.read<{ n: number }>('SELECT count(*) AS n FROM migrations');
+  expect(row?.n).toBe(runtimeMigrations.length);
+});
+
+test('a turn is taken by one transaction at a time, whatever advisory lock another role holds, and a turn that nobody made is told', async () => {
+  await migrate(database.url, []);
+  const stranger = new pg.Client({ connectionString: database.superuserUrl });
+  await stranger.connect();
+  const order: string[] = [];
+  try {
+    await stranger.query(`SELECT pg_advisory_lock(hashtext('countersign recovery'), hashtext('public'))`);
+    await Promise.all(
+      ['a', 'b'].map((name) =>
+        db.transaction(async (tx) => {
+          await takeTurn(tx, 'recovery');
+          order.push(name);
+          await tx.query('SELECT pg_sleep(0.1)');
+          order.push(name);
+        }),
+      ),
+    );
+  } finally {
+    await stranger.end();
+  }
+  expect(order[0]).toBe(order[1]);
+  expect(order[2]).toBe(order[3]);
+  await expect(db.transaction((tx) => takeTurn(tx, 'nobody'))).rejects.toThrow('turns has no row nobody');
 });
 
 test('every class of SQLSTATE that this server knows has a word on whose fault it is, and every code named by itself is one', async () => {

@@ -7,6 +7,7 @@ import { defaults, type Limits } from './limits.js';
 import { runtimeMigrations } from './migrations.js';
 import { prepared } from './prepared.js';
 import { watchForSilence } from './silence.js';
+import { takeMigrationTurn } from './turns.js';
 
 /** The service's own database: one pool, transactions in READ COMMITTED. */
 export interface Database {
@@ -157,7 +158,7 @@ export async function migrate(
   const lock = new silence.Client({ connectionString: url, ...connecting });
   try {
     await lock.connect();
-    await lock.query(`SELECT pg_advisory_lock(hashtext('countersign migrations'), hashtext(current_schema()))`);
+    await takeMigrationTurn(lock);
     const source = new DataSource({
       type: 'postgres',
       url,

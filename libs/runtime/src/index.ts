@@ -1,4 +1,4 @@
-export { type Answering, type Calling, startCall, startRequest } from '@countersign/telemetry';
+export { type Answering, attributes, type Calling, observe, startCall, startRequest } from '@countersign/telemetry';
 export { type Ago, ago } from './ago.js';
 export { type Database, openDatabase } from './database.js';
 export * from './door.js';
@@ -8,3 +8,4 @@ export { cut, cutBytes, type Packed, packed } from './packed.js';
 export { prepared } from './prepared.js';
 export { RuntimeModule, serve } from './serve.js';
 export { deployment, readSettings, type Settings } from './settings.js';
+export { takeTurn } from './turns.js';

@@ -288,6 +288,20 @@ export class JobsPublished1763600000014 implements MigrationInterface {
   }
 }
 
+/** Rows whose lock lets one instance at a time do what they name. Nobody without rights in this schema can hold one. */
+export class Turns1763600000015 implements MigrationInterface {
+  name = 'Turns1763600000015';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query('CREATE TABLE turns (name text PRIMARY KEY)');
+    await db.query(`INSERT INTO turns VALUES ('recovery')`);
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('DROP TABLE turns');
+  }
+}
+
 /** Those of every service, oldest first. */
 export const runtimeMigrations = [
   RuntimeTables1763600000000,
@@ -299,4 +313,5 @@ export const runtimeMigrations = [
   WorkPositions1763600000011,
   ErasedLetters1763600000013,
   JobsPublished1763600000014,
+  Turns1763600000015,
 ] as const;

@@ -8,6 +8,7 @@ import { describe } from './failures.js';
 import type { Limits } from './limits.js';
 import { readToEnds, whenLed } from './read-ends.js';
 import { positionsWithin } from './state.js';
+import { takeTurn } from './turns.js';
 
 type Log = { log(message: string): void; warn(message: string): void; error(message: string): void };
 
@@ -52,7 +53,7 @@ export async function recover(is: RecoveryOf): Promise<void> {
   for (const { topic, partition, from, committed: at } of ahead)
     is.log.log(`${topic}/${partition}: the tables end at ${from}, the group's offset is ${at}`);
   await is.db.transaction(async (tx) => {
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtext('countersign recovery'), hashtext(current_schema()))`);
+    await takeTurn(tx, 'recovery');
     await takeOver(tx, is.recovery, is.now());
     // All that is on the topics now may have been handled, on every partition: offsets are committed a second late, and jobs of events
     // that the tables know may have been done.

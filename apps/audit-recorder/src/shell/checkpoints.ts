@@ -67,7 +67,7 @@ export class Checkpoints implements JobKind<object>, BeforeApplicationShutdown {
   private async sign(cause: Cause, work: Work): Promise<void> {
     const { origin, signingKey } = this.settings;
     const read = work.tx.query.bind(work.tx);
-    lockSigning(work.tx);
+    await lockSigning(work.tx);
     const frontier = await readHead(read);
     const last = await lastCheckpoint(read);
     const head = { size: frontier.size, root: rootOf(frontier) };

@@ -7,7 +7,7 @@ import {
   type Leaf,
   type TreeReader,
 } from '@countersign/record';
-import { cutBytes, packed, type Tx } from '@countersign/runtime';
+import { cutBytes, packed, type Tx, takeTurn } from '@countersign/runtime';
 import type { NewLeaf } from '../core/leaves.js';
 
 /** Anything that can be asked: a transaction, or the pool. */
@@ -20,15 +20,14 @@ export interface SignedCheckpoint {
   readonly at: string;
 }
 
-/** Only one transaction at a time may append, whatever instance it is of: positions are given without gaps and in commit order. */
-export const lockLog = (tx: Tx): void => lock(tx, 'countersign record');
+/**
+ * Only one transaction at a time may append, whatever instance it is of: positions are given without gaps and in commit order.
+ * The statement after it begins when the lock is held. No other role can hold it: it is of a row of this schema.
+ */
+export const lockLog = (tx: Tx): void => tx.write('SELECT FROM log_head FOR NO KEY UPDATE');
 
 /** Only one transaction at a time may sign. */
-export const lockSigning = (tx: Tx): void => lock(tx, 'countersign checkpoint');
-
-/** The statement after it begins when the lock is held. */
-const lock = (tx: Tx, name: string): void =>
-  tx.write(`SELECT pg_advisory_xact_lock(hashtext($1), hashtext(current_schema()))`, [name]);
+export const lockSigning = (tx: Tx): Promise<void> => takeTurn(tx, 'checkpoint');
 
 /** The tree's size and frontier. To build on it, hold the log's lock. */
 export async function readHead(read: Reader): Promise<Frontier> {

@@ -48,6 +48,26 @@ test("the service's own role appends and signs with no more than it was granted"
   expect(await service.query('SELECT size FROM checkpoints')).toEqual([{ size: chain.length }]);
 });
 
+test('it goes on whatever advisory lock another role of the database holds', async () => {
+  const stranger = new pg.Client({ connectionString: database.superuserUrl });
+  await stranger.connect();
+  try {
+    for (const name of [
+      'countersign record',
+      'countersign checkpoint',
+      'countersign recovery',
+      'countersign migrations',
+    ])
+      await stranger.query(`SELECT pg_advisory_lock(hashtext($1), hashtext('public'))`, [name]);
+    await service.append(chain.map((event, n) => kafkaFact(event, 100 + n)));
+    await service.sign();
+  } finally {
+    await stranger.end();
+  }
+  expect(await service.query('SELECT size FROM log_head')).toEqual([{ size: 2 * chain.length }]);
+  expect(await service.query('SELECT max(size) AS size FROM checkpoints')).toEqual([{ size: 2 * chain.length }]);
+});
+
 test.each([
   'UPDATE leaves SET id = NULL',
   'DELETE FROM leaves',

@@ -1,6 +1,6 @@
 import { type InstallationMark, markQuery, markThere } from '@countersign/contracts';
 import pg from 'pg';
-import { urlFor } from '../provision-database.js';
+import { beginProvisioning, urlFor } from '../provision-database.js';
 import { generatePassword } from '../secrets.js';
 import type { Found } from './judge.js';
 
@@ -47,10 +47,7 @@ export async function markDatabase(
   return withClient(superuserUrl, async (client) => {
     const now = await readMark(client);
     if (now && now.id === mark.id && now.clusterId === mark.clusterId && now.permitKey === mark.permitKey) return true;
-    await client.query('BEGIN');
-    // Two that make the same schema at once would fail on the catalogue's keys.
-    await client.query("SELECT pg_advisory_xact_lock(hashtext('countersign provisioning'))");
-    await client.query('CREATE SCHEMA IF NOT EXISTS countersign');
+    await beginProvisioning(client);
     await client.query(`
       CREATE TABLE IF NOT EXISTS countersign.installation (
         only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),

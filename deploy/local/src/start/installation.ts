@@ -16,7 +16,7 @@ import {
 import type { KafkaUser } from '../kafka-wire.js';
 import { claimInstallation } from '../ownership/claim.js';
 import type { Own } from '../ownership/judge.js';
-import { type DatabaseAccess, provision, provisionDatabase } from '../provision.js';
+import { connectionsOf, type DatabaseAccess, provision, provisionDatabase } from '../provision.js';
 import { type Secrets, secrets } from './secrets.js';
 import type { ServicePlan } from './services.js';
 
@@ -103,11 +103,14 @@ export async function provisionInstallation(
 ): Promise<ReadonlyMap<Service, DatabaseAccess>> {
   const roleOf = (service: Service): string => service.replaceAll('-', '_');
   const services = servicesOf(deployment);
+  // The variable that the services read too; what is no number there stops them, and is told by them.
+  const pool = Number(process.env.DATABASE_CONNECTIONS || 10) || 10;
   const roles = services.map((name) => ({
     name: roleOf(name),
     password: passwords[name] as string,
     schema: roleOf(name),
     ...(name === 'audit-recorder' && { owner: true }),
+    connections: connectionsOf(pool, name === 'action-executor'),
   }));
   await claimInstallation({ ...at, own, users, roles, topics: topics.map((t) => t.name) });
   const [, access] = await Promise.all([
