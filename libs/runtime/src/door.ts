@@ -211,6 +211,11 @@ export interface JobKind<P = unknown> {
 }
 
 export interface JobContext {
+  /**
+   * What is left of this claim waits for somebody outside: it no longer counts among the `parallel` claims, so that others are
+   * worked meanwhile. Its lease is prolonged as before. Whoever calls it bounds how many such claims there are.
+   */
+  aside(): void;
   /** The time at the call, RFC 3339 UTC: read again where a comparison must be of now. Throws what passes while it is not known. */
   now(): string;
   /** A transaction that is not the end of a job: an intent, a reservation. Commits when `fn` returns. */
@@ -318,9 +323,9 @@ export interface Runtime {
   ): Promise<{ repeated: false; result: R } | { repeated: true }>;
   /**
    * Adds a member to the health page: shown, and the service degraded, while `look` returns anything. Called at each request; it
-   * must not wait.
+   * must not wait. What troubles only others, `whom`, is no reason to take this service for unwell: the page's status stays 200.
    */
-  healthTells(name: string, look: () => Readonly<Record<string, string>>): void;
+  healthTells(name: string, look: () => Readonly<Record<string, string>>, whom?: 'itself' | 'others'): void;
   /** A read-only look at the database. */
   read<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   /** Publishes events as they are, after nothing: for the HTTP edge of ingestion. Resolves at the broker's acknowledgement (acks=all). */

@@ -76,6 +76,8 @@ export interface Log {
 export interface Health {
   readonly status: 'starting' | 'ok' | 'degraded' | 'stopping';
   readonly service: string;
+  /** Whether the service itself is well: it may be degraded by what troubles others only, and a restart would not mend that. */
+  readonly ready: boolean;
   readonly checks: Readonly<Record<string, unknown>>;
 }
 
@@ -116,7 +118,10 @@ export class Engine implements Runtime {
   private forgetClock?: () => void;
   private watching?: NodeJS.Timeout;
   private unwatch?: () => void;
-  private readonly told = new Map<string, () => Readonly<Record<string, string>>>();
+  private readonly told = new Map<
+    string,
+    { readonly look: () => Readonly<Record<string, string>>; readonly whom: 'itself' | 'others' }
+  >();
   private draining?: Promise<void>;
   private asked: Promise<Health> | undefined;
   private phase: Health['status'] = 'starting';
@@ -399,6 +404,10 @@ export class Engine implements Runtime {
         }),
       readOwn: async (topic: string, records: readonly RawRecord[]) => this.own?.catchUpWith(topic, records),
       runDue: (kind: JobKind<never>) => this.jobs.runDue(kind),
+      startJobs: (kinds: readonly JobKind<never>[]) => {
+        this.jobs.start(kinds);
+        return () => this.jobs.stop();
+      },
       takeOver: async (recovery?: Recovery): Promise<void> => {
         await this.db.transaction((tx) => takeOver(tx, recovery, this.now()));
         await this.past.load();
@@ -426,8 +435,8 @@ export class Engine implements Runtime {
     await this.db.close();
   }
 
-  healthTells(name: string, look: () => Readonly<Record<string, string>>): void {
-    this.told.set(name, look);
+  healthTells(name: string, look: () => Readonly<Record<string, string>>, whom: 'itself' | 'others' = 'itself'): void {
+    this.told.set(name, { look, whom });
   }
 
   /** 'ok', or what is wrong; waits no longer than a person who looks at the page. */
@@ -486,11 +495,13 @@ export class Engine implements Runtime {
     const crashed = Object.assign({}, ...consumers.map((consumer) => consumer.crashed())) as Record<string, string>;
     const rightsMissing = this.watch.rightsMissing();
     const stale = staleIn(this.comparedAgo());
-    const told = Object.fromEntries([...this.told].map(([name, look]) => [name, look()]));
+    const told = Object.fromEntries([...this.told].map(([name, { look }]) => [name, look()]));
+    let othersOk = true;
     for (const [name, of] of Object.entries({ rightsMissing, crashed, paused, slow, stale, ...told })) {
       if (Object.keys(of).length === 0) continue;
       checks[name] = of;
-      ok = false;
+      if (this.told.get(name)?.whom === 'others') othersOk = false;
+      else ok = false;
     }
     // They are told, and are no reason to turn anybody away.
     const misset = this.settings?.wrong ?? [];
@@ -512,7 +523,8 @@ export class Engine implements Runtime {
       checks.stateOvertaken = overtaken;
       ok = false;
     }
-    return { status: this.phase === 'ok' ? (ok ? 'ok' : 'degraded') : this.phase, service: this.service, checks };
+    const well = ok && othersOk ? 'ok' : 'degraded';
+    return { status: this.phase === 'ok' ? well : this.phase, service: this.service, ready: ok, checks };
   }
 
   async transact<R>(

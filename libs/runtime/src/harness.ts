@@ -58,6 +58,8 @@ export interface Harness {
   readOwn(topic: string, records: readonly RawRecord[]): Promise<void>;
   /** Runs the due jobs of every kind until none is left; resolves to what was published by them. */
   runJobs(): Promise<Published[]>;
+  /** Runs jobs of every kind as a started service does, until the function returned is called, which waits for those in work. */
+  startJobs(): () => Promise<void>;
   /**
    * As a start does that notices a restore: all records made so far were on their topics, and these events had been published.
    * The tables are as the test has left them.
@@ -176,6 +178,7 @@ export async function createHarness(
           for (const kind of kinds) ran += await hand.runDue(kind);
         }
       }),
+    startJobs: () => hand.startJobs(kinds),
     afterRestore: async (said) => {
       await hand.db.read(
         `INSERT INTO work_positions (topic, partition, next_offset, again_until) SELECT name, 0, 0, $2 FROM unnest($1::text[]) AS name

@@ -59,22 +59,29 @@ export class JobRunner {
 
   private loop(kind: JobKind<never>) {
     const running = new Set<Promise<void>>();
+    // Without those that only wait for somebody outside.
+    const working = new Set<Promise<void>>();
     let wake = (): void => undefined;
     const done = (async () => {
       let failures = 0;
       while (!this.stopping) {
         let claimed = 0;
-        if (running.size < (kind.parallel ?? 1)) {
+        if (working.size < (kind.parallel ?? 1)) {
           try {
             const rows = await this.claim(kind);
             claimed = rows.length;
             failures = 0;
             if (claimed > 0) {
-              const work = this.work(kind, rows).finally(() => {
-                running.delete(work);
+              const free = () => {
+                working.delete(work);
                 wake();
+              };
+              const work: Promise<void> = this.work(kind, rows, () => free()).finally(() => {
+                running.delete(work);
+                free();
               });
               running.add(work);
+              working.add(work);
             }
           } catch (error) {
             failures++;
@@ -106,7 +113,7 @@ export class JobRunner {
   /** Claims due rows and works them once; for tests and for the loop. Returns how many there were. */
   async runDue(kind: JobKind<never>): Promise<number> {
     const rows = await this.claim(kind);
-    if (rows.length > 0) await this.work(kind, rows);
+    if (rows.length > 0) await this.work(kind, rows, () => undefined);
     return rows.length;
   }
 
@@ -140,13 +147,13 @@ export class JobRunner {
     return { stop: () => clearInterval(timer) };
   }
 
-  private async work(kind: JobKind<never>, rows: readonly JobRow[]): Promise<void> {
+  private async work(kind: JobKind<never>, rows: readonly JobRow[], aside: () => void): Promise<void> {
     const prolonged = this.prolonged(kind, rows);
     try {
       const answered = rows.filter((row) => row.result_at !== null);
       if (answered.length > 0) await this.release(kind.kind, answered);
       const jobs = rows.filter((row) => row.result_at === null).map(jobOf);
-      if (jobs.length > 0) await this.traced(kind, jobs);
+      if (jobs.length > 0) await this.traced(kind, jobs, aside);
     } catch (error) {
       // The rows keep their lease and are taken up again when it has run out.
       this.is.log.error(`jobs ${kind.kind}: ${describe(error).says}`);
@@ -156,7 +163,7 @@ export class JobRunner {
   }
 
   /** Each claim of a job is a span; what the job emits and schedules is its child. */
-  private async traced(kind: JobKind<never>, jobs: readonly Job[]): Promise<void> {
+  private async traced(kind: JobKind<never>, jobs: readonly Job[], aside: () => void): Promise<void> {
     const spans = new Map(
       jobs.map((job) => [job.id, startJob({ ...job, traceparent: job.cause.traceparent })] as const),
     );
@@ -165,7 +172,7 @@ export class JobRunner {
         ...job,
         cause: { ...job.cause, traceparent: spans.get(job.id)?.traceparent },
       }));
-      await this.together(kind, traced, spans);
+      await this.together(kind, traced, spans, aside);
       for (const span of spans.values()) span.end();
     } catch (error) {
       for (const span of spans.values()) span.end(describe(error).code);
@@ -178,8 +185,9 @@ export class JobRunner {
     kind: JobKind<never>,
     jobs: readonly Job[],
     spans: ReadonlyMap<string, Processing>,
+    aside: () => void,
   ): Promise<void> {
-    const context = this.context(kind.kind, jobs);
+    const context = this.context(kind.kind, jobs, aside);
     const work = (these: readonly Job[]) => kind.work(these as unknown as readonly Job<never>[], context);
     try {
       await work(jobs);
@@ -251,8 +259,9 @@ export class JobRunner {
     if (kinds && kinds.size > 0) this.wake(kinds);
   }
 
-  private context(kind: string, claimed: readonly Job[]): JobContext {
+  private context(kind: string, claimed: readonly Job[], aside: () => void): JobContext {
     return {
+      aside,
       now: this.is.now,
       transaction: (fn) =>
         this.is.db.transaction(async (tx) => {

@@ -37,7 +37,7 @@ class HealthController {
   @Get('health')
   async health(): Promise<Health> {
     const health = await this.engine.health();
-    if (health.status !== 'ok') throw new ServiceUnavailableException(health);
+    if (!health.ready) throw new ServiceUnavailableException(health);
     return health;
   }
 }

@@ -75,6 +75,11 @@ export const instruments = {
     unit: '{permit}',
     says: 'Approvals that an executor would not work, by why',
   },
+  'countersign.connector.paused': {
+    kind: 'gauge',
+    unit: '1',
+    says: 'Whether a connected system is paused since it answers nothing: 1, else 0',
+  },
   'countersign.connector.duration': {
     kind: 'histogram',
     unit: 's',

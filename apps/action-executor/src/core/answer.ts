@@ -21,6 +21,8 @@ export interface Unknown {
   readonly says: string;
   /** Nothing of this call has left, and nothing will: it cannot have an effect. */
   readonly unsent?: true;
+  /** There was no answer at all: the system was not reached, said nothing in time, or broke off. */
+  readonly silent?: true;
 }
 
 /** Thrown by a connector that knows for certain that nothing of the call has left, and nothing will. */

@@ -2,17 +2,19 @@ import { type Fault, outputId } from '@countersign/contracts';
 import { type ApprovedAction, comparedAgain, comparedBy, open, recheck } from '@countersign/gate';
 import {
   ago,
+  attributes,
   isTransient,
   type Job,
   type JobContext,
   type JobKind,
+  observe,
   RUNTIME,
   type Runtime,
   type Said,
   startCall,
   type Work,
 } from '@countersign/runtime';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { NotSent, type Unknown, unknown } from '../core/answer.js';
 import {
   beforeFirstCall,
@@ -29,6 +31,7 @@ import {
 import { endOf } from '../core/past.js';
 import { rejectionOf, settledKey, settledTopic, settlementOf } from '../core/settlement.js';
 import { PERMIT, type PermitJob } from './approvals.js';
+import { Breaker } from './breaker.js';
 import { ComparedState, type Known } from './compared-state.js';
 import { CONNECTORS, type Connector, type Connectors } from './connector.js';
 import { Permits, type Taking } from './permits.js';
@@ -46,7 +49,7 @@ type Opening =
   /** An intent that nobody has called. */
   | { readonly next: 'call'; readonly job: PJob; readonly action: ApprovedAction; readonly tried: Tried }
   /** An intent of an earlier claim: it may have been called. */
-  | { readonly next: 'ask'; readonly job: PJob; readonly tried: Tried };
+  | { readonly next: 'ask'; readonly job: PJob; readonly tried: Tried; readonly paused?: true };
 
 /** What a call or a question came to. */
 interface Outcome {
@@ -62,7 +65,7 @@ interface Outcome {
  * has an end. Nothing waits for a connected system inside a transaction.
  */
 @Injectable()
-export class PermitJobs implements JobKind<PermitJob> {
+export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
   readonly kind = PERMIT;
   /** A question and a call, ten seconds at most each, and room to write down what came of them. */
   readonly leaseMs = 30_000;
@@ -70,6 +73,8 @@ export class PermitJobs implements JobKind<PermitJob> {
   readonly parallel = 4;
   private readonly log = new Logger(PermitJobs.name);
   private readonly unanswered = new Unanswered((message) => this.log.warn(message));
+  private readonly breakers = new Map<string, Breaker>();
+  private readonly stopObserving: () => void;
 
   constructor(
     @Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'service' | 'healthTells' | 'hadRead'>,
@@ -78,7 +83,27 @@ export class PermitJobs implements JobKind<PermitJob> {
     @Inject(ComparedState) private readonly state: ComparedState,
     @Inject(Permits) private readonly permits: Permits,
   ) {
-    runtime.healthTells('connectors', () => this.unanswered.now());
+    for (const connector of connectors.values())
+      this.breakers.set(connector.name, new Breaker(connector, (message) => this.log.warn(message)));
+    runtime.healthTells('connectors', () => this.troubled(), 'others');
+    this.stopObserving = observe(['countersign.connector.paused'], (tell) => {
+      for (const [name, { paused }] of this.breakers)
+        tell('countersign.connector.paused', paused ? 1 : 0, { [attributes.connector]: name });
+    });
+  }
+
+  onApplicationShutdown(): void {
+    this.stopObserving();
+  }
+
+  /** Connected systems that give no definite answer, or are paused, and since when. */
+  private troubled(): Readonly<Record<string, string>> {
+    const said = { ...this.unanswered.now() };
+    for (const [name, breaker] of this.breakers) {
+      const paused = breaker.says();
+      if (paused !== undefined) said[name] = said[name] === undefined ? paused : `${said[name]}; ${paused}`;
+    }
+    return said;
   }
 
   async work(jobs: readonly PJob[], context: JobContext): Promise<void> {
@@ -121,6 +146,8 @@ export class PermitJobs implements JobKind<PermitJob> {
     const spending: { job: PJob; action?: ApprovedAction }[] = [];
     const ending: { job: PJob; step: Ended & { step: 'end' } }[] = [];
     const resuming: PJob[] = [];
+    // Of these, those whose connector is paused.
+    const unasked = new Set<PJob>();
     // Intents that the restored table has as not called.
     const lost: PJob[] = [];
     // Intents of ours that waited, or that could not be sent: nobody has called.
@@ -135,19 +162,30 @@ export class PermitJobs implements JobKind<PermitJob> {
       }
       if (row?.jobId === job.id) {
         if (row.end) openings.push({ next: 'settle', job, step: { step: 'end', end: row.end } });
-        else if (row.turns > row.unsent) resuming.push(job);
-        else {
+        else if (row.turns > row.unsent) {
+          const wait = this.waitOf(job);
+          // While its permit lives it waits; then its turns go by without a question, to an end that claims nothing.
+          if (!wait) resuming.push(job);
+          else if (standing(this.openOne(job, at, state, false)).kind === 'ok')
+            openings.push({ next: 'later', job, step: wait });
+          else if (this.breakerOf(job)?.paused) unasked.add(resuming[resuming.push(job) - 1] as PJob);
+          else openings.push({ next: 'later', job, step: wait });
+        } else {
           const said = this.openOne(job, at, state, false);
           const step = onReopening(standing(said), this.settings.patience);
           if (step.step !== 'later' && this.mayHaveRun(job)) lost.push(job);
-          else if (said.ok) reopened.set(job, said.action);
-          else if (step.step === 'end') ends.set(job, { end: step.end, turn: row.turns });
+          else if (said.ok) {
+            const wait = this.waitOf(job);
+            if (wait) openings.push({ next: 'later', job, step: wait });
+            else reopened.set(job, said.action);
+          } else if (step.step === 'end') ends.set(job, { end: step.end, turn: row.turns });
           else if (step.step === 'later') openings.push({ next: 'later', job, step });
         }
         continue;
       }
       const said = this.openOne(job, at, state, row !== undefined);
-      const step = onOpening(standing(said), this.settings.patience);
+      const opened = onOpening(standing(said), this.settings.patience);
+      const step = opened.step === 'spend' ? (this.waitOf(job) ?? opened) : opened;
       if (step.step === 'spend' && said.ok) spending.push({ job, action: said.action });
       else if (step.step === 'end' && this.mayHaveRun(job)) spending.push({ job });
       else if (step.step === 'end') ending.push({ job, step });
@@ -177,7 +215,8 @@ export class PermitJobs implements JobKind<PermitJob> {
       openings.push(taken.has(job.id) ? { next: 'settle', job, step } : { next: 'later', job, step: again });
     for (const job of resuming) {
       const tried = turns.get(permitIdOf(job));
-      openings.push(tried ? { next: 'ask', job, tried } : { next: 'later', job, step: again });
+      const paused = unasked.has(job) && ({ paused: true } as const);
+      openings.push(tried ? { next: 'ask', job, tried, ...paused } : { next: 'later', job, step: again });
     }
     for (const [job, action] of reopened) {
       const tried = turns.get(permitIdOf(job));
@@ -201,12 +240,36 @@ export class PermitJobs implements JobKind<PermitJob> {
     return this.runtime.hadRead(payload);
   }
 
+  private breakerOf({ payload }: PJob): Breaker | undefined {
+    return this.breakers.get(payload.approval.connector);
+  }
+
+  /** How long a permit that may run has to wait for its connector: no turn is taken meanwhile. */
+  private waitOf(job: PJob): Later | undefined {
+    const inMs = this.breakerOf(job)?.waitMs() ?? 0;
+    return inMs > 0 ? { step: 'later', wait: { inMs } } : undefined;
+  }
+
   private openOne({ payload: { approval } }: PJob, at: string, known: Known, spent: boolean) {
     const audience = `${this.runtime.service}/${approval.connector}`;
     return open(approval, { keys: this.settings.permitKeys, audience, at, state: known(), spent });
   }
 
+  /** Works the permits of one connector. If that takes long, the claim no longer counts among those that work. */
   private async run(connector: Connector | undefined, group: readonly Opening[], context: JobContext): Promise<void> {
+    const end = this.breakers.get(connector?.name ?? '')?.begin(() => context.aside());
+    try {
+      await this.runAll(connector, group, context);
+    } finally {
+      end?.();
+    }
+  }
+
+  private async runAll(
+    connector: Connector | undefined,
+    group: readonly Opening[],
+    context: JobContext,
+  ): Promise<void> {
     const calls = group.filter((o) => o.next === 'call');
     const asks = group.filter((o) => o.next === 'ask');
     const outcomes = connector
@@ -274,10 +337,14 @@ export class PermitJobs implements JobKind<PermitJob> {
 
   private async ask(
     connector: Connector,
-    { job, tried }: Opening & { next: 'ask' },
+    { job, tried, paused }: Opening & { next: 'ask' },
     context: JobContext,
   ): Promise<Outcome> {
     const { approval } = job.payload;
+    if (paused) {
+      const found = unknown(`connector ${connector.name} is paused, it answers nothing`);
+      return outcomeOf(job, onFound(found, { kind: 'ok' }, tried, this.settings.patience), tried, true);
+    }
     const found = await this.answered(connector, 'find', job, (signal) => connector.find(approval.actionId, signal));
     const known = await this.state.now([comparedBy(approval)]);
     const said = this.openOne(job, context.now(), known, false);
@@ -303,7 +370,9 @@ export class PermitJobs implements JobKind<PermitJob> {
   ): Promise<A | Unknown> {
     const end = this.unanswered.asked(connector);
     const answer = await answered(connector, operation, job, ask);
-    end(answer.outcome === 'unknown' ? (answer as Unknown).says : undefined);
+    const without = answer.outcome === 'unknown' ? (answer as Unknown) : undefined;
+    end(without?.says);
+    this.breakers.get(connector.name)?.heard(without?.silent !== true);
     return answer;
   }
 
@@ -450,11 +519,12 @@ async function answered<A extends { readonly outcome: string }>(
     return answer;
   } catch (error) {
     span.end(signal.aborted ? 'silent' : 'unreachable', true);
-    if (error instanceof NotSent) return { ...unknown(error.message), unsent: true };
-    if (signal.aborted) return unknown(`no answer within ${connector.timeoutMs} ms`);
+    if (error instanceof NotSent) return { ...unknown(error.message), unsent: true, silent: true };
+    if (signal.aborted) return { ...unknown(`no answer within ${connector.timeoutMs} ms`), silent: true };
     const { code, name } = error as { code?: unknown; name?: unknown };
     // An error's message may quote what was sent.
-    return unknown(`${connector.name} could not be reached (${typeof code === 'string' ? code : String(name)})`);
+    const why = typeof code === 'string' ? code : String(name);
+    return { ...unknown(`${connector.name} could not be reached (${why})`), silent: true };
   }
 }
 

@@ -715,6 +715,57 @@ test('a connected system that hangs is named on the health page, since when and 
   expect(await connectors()).toBeUndefined();
 });
 
+test('permits of a system that answers nothing wait while they may run, and are settled as what they are, without a call that was not made', async () => {
+  const paused = await createHarness(TestModule, spec, {
+    databaseUrl: database.url,
+    at: start,
+    stateAgeMs: () => ageMs,
+  });
+  try {
+    double.mood = 'silent';
+    const called = Array.from({ length: 8 }, (_, n) => approvalOf(setBid(`called-${n}`), key));
+    const uncalled = Array.from({ length: 3 }, (_, n) => approvalOf(setBid(`uncalled-${n}`), key));
+    await paused.deliver(
+      topic,
+      called.map((approval, n) => event(approval, `called-${n}`)),
+    );
+    expect(await paused.runJobs()).toEqual([]);
+    expect(double.calls).toHaveLength(8);
+    await paused.deliver(
+      topic,
+      uncalled.map((approval, n) => event(approval, `uncalled-${n}`)),
+    );
+    expect(await paused.runJobs()).toEqual([]);
+    expect(double.calls).toHaveLength(8);
+    expect(double.asked).toBe(0);
+    const health = await paused.engine.health();
+    expect(health.checks.connectors).toEqual({ double: expect.stringContaining('paused since') });
+    const at = (seconds: number) => {
+      paused.setNow(later(seconds));
+      return paused.runJobs();
+    };
+    expect(await paused.query('SELECT DISTINCT turns FROM permits')).toEqual([{ turns: 1 }]);
+    // Past the life of all of them. The pause is of the monotonic clock, which hardly moves here.
+    const ends = [...(await at(1_000)), ...(await at(1_100)), ...(await at(1_200))];
+    const outcomes = (of: readonly ActionApproved[]) =>
+      of.map(({ permitId }) =>
+        ends.flatMap(({ data }) => {
+          const {
+            permitId: id,
+            outcome,
+            reason,
+          } = data as { permitId: string; outcome: string; reason: { code: string } };
+          return id === permitId ? [[outcome, reason.code]] : [];
+        }),
+      );
+    expect(outcomes(uncalled)).toEqual(uncalled.map(() => [['expired', 'expired']]));
+    for (const [[outcome] = []] of outcomes(called)) expect(outcome).toBe('unresolved');
+    expect(double.calls).toHaveLength(8);
+  } finally {
+    await paused.close();
+  }
+});
+
 test('rule 6: an end that another instance wrote while the call was out stands, and is the only settlement', async () => {
   const call = Double.prototype.call;
   double.call = async (...given) => {

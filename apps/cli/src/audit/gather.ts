@@ -12,6 +12,7 @@ import {
 import { readVerifyKeys, type TaskFact, taskFact } from '@countersign/gate';
 import { parseVerifierKey, readEventBytes, readExport, verifyRecord } from '@countersign/record';
 import pg from 'pg';
+import { jsonOf } from '../shell/body.js';
 import { codeOf, Failure } from '../shell/failure.js';
 import { gapsOf } from '../shell/health.js';
 import { brokerOf } from '../shell/kafka.js';
@@ -91,7 +92,7 @@ async function readSandbox(s: Session): Promise<Sandbox | null> {
     const headers = { authorization: `Bearer ${s.installation.sandboxToken ?? ''}` };
     const response = await fetch(`${url}/${path}`, { headers, signal: AbortSignal.timeout(10_000) });
     if (!response.ok) throw new Error(`status ${response.status}`);
-    return (await response.json()) as T;
+    return (await jsonOf(response)) as T;
   };
   const at = s.now();
   try {

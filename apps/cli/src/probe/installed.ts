@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SignalData, SignalType } from '@countersign/contracts';
 import type { Source } from '../core/participants.js';
+import { jsonOf } from '../shell/body.js';
 import { codeOf, Failure } from '../shell/failure.js';
 import type { Session } from '../shell/session.js';
 import { bids } from './forge.js';
@@ -120,7 +121,7 @@ export function sandboxes(s: Session) {
       const headers = { ...init.headers, authorization: `Bearer ${s.installation.sandboxToken ?? ''}` };
       const response = await fetch(`${url}/${path}`, { ...init, headers, signal: AbortSignal.timeout(15_000) });
       if (!response.ok) throw new Error(`status ${response.status}`);
-      return await response.json();
+      return await jsonOf(response);
     } catch (error) {
       const why = error instanceof Error && error.message.startsWith('status') ? error.message : codeOf(error);
       throw new Failure(2, `the probe acts on the sandbox systems only, and ${url}/${path} cannot be used (${why})`);

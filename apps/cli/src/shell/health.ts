@@ -1,4 +1,5 @@
 import type { Gap } from '../core/answers.js';
+import { jsonOf } from './body.js';
 import type { Session } from './session.js';
 
 /** What a service says of itself; undefined where it does not answer with a health page. */
@@ -11,7 +12,7 @@ export interface HealthPage {
 export async function healthPage(url: string, timeoutMs: number): Promise<(HealthPage & { code: number }) | undefined> {
   try {
     const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(timeoutMs) });
-    return { ...((await response.json()) as HealthPage), code: response.status };
+    return { ...((await jsonOf(response)) as HealthPage), code: response.status };
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { printable } from '../core/text.js';
+import { jsonOf, TooLong } from './body.js';
 import { codeOf, Failure } from './failure.js';
 
 const TIMEOUT_MS = 15_000;
@@ -50,8 +51,10 @@ export function client(service: string, url: string, token: string | undefined):
   };
   const json = async <T>(response: Response): Promise<T> => {
     try {
-      return (await response.json()) as T;
-    } catch {
+      return (await jsonOf(response)) as T;
+    } catch (error) {
+      if (error instanceof TooLong)
+        throw new Failure(2, `${service} at ${url}: ${error.message}: is something else listening there?`);
       throw new Failure(2, `${service} at ${url} did not answer with JSON: is something else listening there?`);
     }
   };
@@ -69,7 +72,7 @@ export function client(service: string, url: string, token: string | undefined):
 
 async function problemIn(response: Response): Promise<Problem> {
   try {
-    return (await response.json()) as Problem;
+    return (await jsonOf(response)) as Problem;
   } catch {
     return {};
   }

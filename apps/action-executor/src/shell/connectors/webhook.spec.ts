@@ -165,3 +165,57 @@ test('a redirect is not followed, and is no answer', async () => {
   expect(await webhook.call(action, key, patient())).toMatchObject({ outcome: 'unknown' });
   expect(seen).toHaveLength(1);
 });
+
+/** Writes for as long as anybody reads; resolves when the connection is closed, with what was written by then. */
+const endless = (response: ServerResponse, chunk: Buffer): Promise<number> =>
+  new Promise((resolve) => {
+    let written = 0;
+    const more = () => {
+      while (!response.destroyed && response.write(chunk)) written += chunk.length;
+      if (!response.destroyed) response.once('drain', more);
+    };
+    response.once('close', () => resolve(written));
+    response.writeHead(200, { 'content-type': 'application/json' });
+    more();
+  });
+
+test('an answer without end is left, and its connection closed, when it is longer than an answer may be', async () => {
+  let written: Promise<number> | undefined;
+  respond = (_seen, response) => {
+    written = endless(response, Buffer.alloc(16_384, 0x20));
+  };
+  for (const asked of [webhook.call(action, key, patient()), webhook.find(key, patient())]) {
+    expect(await asked).toMatchObject({ outcome: 'unknown' });
+    // What the two ends and the sockets between them hold, and no more.
+    expect(await written).toBeLessThan(32_000_000);
+  }
+});
+
+test('an answer in drops, one that breaks off, and none at all end with the time, or at once, and say nothing', async () => {
+  const drops = (response: ServerResponse) => {
+    response.writeHead(200);
+    const timer = setInterval(() => response.write(' '), 20);
+    response.once('close', () => clearInterval(timer));
+  };
+  const moods = [drops, (response: ServerResponse) => response.flushHeaders(), () => undefined];
+  for (const mood of moods) {
+    respond = (_seen, response) => mood(response);
+    await expect(webhook.call(action, key, AbortSignal.timeout(300))).rejects.toThrow();
+  }
+  respond = (_seen, response) => {
+    response.writeHead(200, { 'content-length': '1000' });
+    response.write('{"outcome": "done"', () => response.destroy());
+  };
+  await expect(webhook.call(action, key, patient())).rejects.toThrow();
+});
+
+test('one receiver is given 64 connections at most', async () => {
+  let open = 0;
+  server.on('connection', () => open++);
+  respond = () => undefined;
+  const signal = AbortSignal.timeout(1_500);
+  const calls = await Promise.allSettled(Array.from({ length: 100 }, () => webhook.call(action, key, signal)));
+  expect(open).toBe(64);
+  const unsent = calls.filter((call) => call.status === 'rejected' && call.reason instanceof NotSent);
+  expect(unsent).toHaveLength(36);
+});

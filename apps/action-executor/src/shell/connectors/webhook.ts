@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { ApprovedAction } from '@countersign/gate';
 import { Webhook as Signer } from 'standardwebhooks';
-import { request } from 'undici';
+import { Agent, request } from 'undici';
 import { type Answer, type Found, NotSent, type Unknown } from '../../core/answer.js';
 import { answerOf, foundOf, questionBody, webhookBody } from '../../core/webhook.js';
 import type { Connector } from '../connector.js';
@@ -18,6 +18,8 @@ export class Webhook implements Connector {
   readonly name = 'webhook';
   readonly timeoutMs: number;
   private readonly signer: Signer;
+  /** Its own, and not more of them, whatever the receiver does with them. */
+  private readonly connections = new Agent({ connections: 64 });
 
   constructor(private readonly settings: WebhookSettings) {
     this.timeoutMs = settings.timeoutMs;
@@ -55,6 +57,7 @@ export class Webhook implements Connector {
     const sending = request(url, {
       method: 'POST',
       signal,
+      dispatcher: this.connections,
       headers: {
         ...more,
         'webhook-id': id,
@@ -71,12 +74,20 @@ export class Webhook implements Connector {
       const { code, name } = error as { code?: unknown; name?: unknown };
       throw new NotSent(`the receiver could not be reached (${typeof code === 'string' ? code : String(name)})`);
     });
-    let text: string | undefined = '';
-    for await (const chunk of response.body.setEncoding('utf8')) {
-      if (text !== undefined) text = text.length + chunk.length <= longestAnswer ? text + chunk : undefined;
-    }
-    return { status: response.statusCode, text };
+    return { status: response.statusCode, text: await textOf(response.body) };
   }
+}
+
+/** The body; undefined where it is longer than an answer may be: the connection is closed then, whatever would still come. */
+async function textOf(body: Readable): Promise<string | undefined> {
+  let text = '';
+  let bytes = 0;
+  for await (const chunk of body.setEncoding('utf8') as AsyncIterable<string>) {
+    bytes += Buffer.byteLength(chunk);
+    if (bytes > longestAnswer) return undefined;
+    text += chunk;
+  }
+  return text;
 }
 
 const aborted = (signal: AbortSignal): Promise<never> =>
