@@ -7,7 +7,11 @@ export class CheckpointTurn1763700008703 implements MigrationInterface {
 
   async up(db: QueryRunner): Promise<void> {
     await db.query(`INSERT INTO turns VALUES ('checkpoint') ON CONFLICT DO NOTHING`);
-    for (const role of await services(db)) await db.query(`GRANT SELECT, UPDATE ON turns TO ${quoted(role)}`);
+    for (const role of await services(db)) {
+      await db.query(`GRANT SELECT, UPDATE ON turns TO ${quoted(role)}`);
+      // It came since; by default the role may only read and insert.
+      await db.query(`GRANT SELECT, INSERT, UPDATE ON jobs_published TO ${quoted(role)}`);
+    }
   }
 
   async down(db: QueryRunner): Promise<void> {
