@@ -294,7 +294,6 @@ export class Turns1763600000015 implements MigrationInterface {
 
   async up(db: QueryRunner): Promise<void> {
     await db.query('CREATE TABLE turns (name text PRIMARY KEY)');
-    await db.query(`INSERT INTO turns VALUES ('recovery')`);
   }
 
   async down(db: QueryRunner): Promise<void> {
