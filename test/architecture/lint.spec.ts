@@ -142,6 +142,12 @@ const planted: { rule: string; path: string; code: string; says: RegExp }[] = [
     code: 'export const a = (r: object, id: string) => id in r;\n',
     says: /asked with Object\.hasOwn/,
   },
+  ...['json', 'text', 'arrayBuffer'].map((how) => ({
+    rule: `a body is read to a bound, not by ${how}()`,
+    path: 'apps/console/src/shell/planted.ts',
+    code: `export const a = async (url: string) => (await fetch(url)).${how}();\n`,
+    says: /it may never end/,
+  })),
 ];
 
 test.each(planted)('$rule: a planted violation is refused', ({ path, code, says }) => {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Service } from '@countersign/contracts';
+import { type Service, wholeText } from '@countersign/contracts';
 import {
   freePort,
   PortTaken,
@@ -143,7 +143,7 @@ async function act({ run }: Running, path: string, body: object): Promise<{ aske
     headers: { 'content-type': 'application/json', authorization: `Bearer ${run.consoleToken}` },
     body: JSON.stringify(body),
   });
-  const text = await answer.text();
+  const text = await wholeText(answer.body, 1024 * 1024);
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text.slice(0, 300)}`);
   return { asked, answered: performance.timeOrigin + performance.now() };
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Service } from '@countersign/contracts';
+import { type Service, wholeText } from '@countersign/contracts';
 import type { Bench } from '../figure.js';
 
 /**
@@ -33,7 +33,9 @@ export function profilerOf(ports: ReadonlyMap<Service, number>, bench: Bench) {
 
 /** A session with a Node process's inspector. It ends with the process. */
 async function inspect(port: number): Promise<(method: string, params?: object) => Promise<unknown>> {
-  const targets = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as {
+  const targets = JSON.parse(
+    await wholeText((await fetch(`http://127.0.0.1:${port}/json/list`)).body, 1024 * 1024),
+  ) as {
     webSocketDebuggerUrl: string;
   }[];
   const socket = new WebSocket(targets[0]?.webSocketDebuggerUrl ?? '');

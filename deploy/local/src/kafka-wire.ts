@@ -149,6 +149,9 @@ async function scram({ username, password }: KafkaLogin, say: (bytes: Buffer) =>
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw new LoginRefused(username);
 }
 
+/** In bytes. What is asked here has answers of a few hundred bytes a user. */
+const longestAnswer = 4 * 1024 * 1024;
+
 async function open(address: string, ssl: boolean): Promise<Connection> {
   const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
   const options = { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
@@ -170,9 +173,15 @@ async function open(address: string, ssl: boolean): Promise<Connection> {
   socket.on('close', () => fail(new Error(`${address} closed the connection`)));
   socket.on('data', (chunk) => {
     received = Buffer.concat([received, chunk]);
-    if (received.length < 4 || received.length < 4 + received.readInt32BE(0)) return;
-    const reader = new Reader(received.subarray(4, 4 + received.readInt32BE(0)));
-    received = received.subarray(4 + received.readInt32BE(0));
+    if (received.length < 4) return;
+    const length = received.readInt32BE(0);
+    if (length < 4 || length > longestAnswer) {
+      socket.destroy(new Error(`${address} does not answer as a Kafka broker`));
+      return;
+    }
+    if (received.length < 4 + length) return;
+    const reader = new Reader(received.subarray(4, 4 + length));
+    received = received.subarray(4 + length);
     reader.int32();
     if (waiting?.flexible) reader.tags();
     waiting?.resolve(reader);

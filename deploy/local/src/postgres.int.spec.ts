@@ -1,5 +1,5 @@
 import { mkdtempSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -115,6 +115,48 @@ test('a service takes no more connections than its own, and others go on', async
     expect(await as('south', 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   } finally {
     await Promise.all(held.map((client) => client.end()));
+  }
+});
+
+test('the connections of an instance that died are free for the next one, also where their statements go on', async () => {
+  const waiting = async () => {
+    const client = await hold(access.get('north')?.url);
+    client.on('error', () => undefined);
+    client.query('SELECT pg_sleep(600)').catch(() => undefined);
+    return client;
+  };
+  const died = await Promise.all(Array.from({ length: connectionsOf(10) }, waiting));
+  await expect(as('north', 'SELECT 1')).rejects.toThrow('too many connections for role "north"');
+  for (const { connection } of died as unknown as { connection: { stream: Socket } }[]) connection.stream.destroy();
+  await expect.poll(() => as('north', 'SELECT 1 AS one').catch(String), { timeout: 30_000 }).toEqual([{ one: 1 }]);
+});
+
+test('the server itself finds out that a peer is gone', async () => {
+  for (const sql of ['SHOW tcp_keepalives_idle', 'SHOW tcp_keepalives_interval', 'SHOW tcp_keepalives_count'])
+    for (const rows of [await as('keeper', sql), await asOwner('keeper', sql)])
+      expect(Number(Object.values(rows[0] ?? {})[0]), sql).toBeLessThanOrEqual(10);
+  expect(await as('keeper', 'SHOW tcp_user_timeout')).toEqual([{ tcp_user_timeout: '30000' }]);
+});
+
+test('a service reaches no database that every server has beside it', async () => {
+  const other = new URL(access.get('north')?.url ?? '');
+  other.pathname = 'template1';
+  await expect(query(other.href, 'SELECT 1')).rejects.toThrow('permission denied for database "template1"');
+  // Where the installation has a database of its own, it closes the usual one too.
+  const own = new URL(postgres.url);
+  own.pathname = 'elsewhere';
+  await query(postgres.url, 'CREATE DATABASE elsewhere');
+  await query(postgres.url, 'GRANT CONNECT ON DATABASE postgres TO PUBLIC');
+  const there = await provisionDatabase({
+    superuserUrl: own.href,
+    roles: [{ name: 'west', password: 'w', schema: 'west' }],
+  });
+  expect(await query(there.get('west')?.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  other.username = 'west';
+  other.password = 'w';
+  for (const name of ['template1', 'postgres']) {
+    other.pathname = name;
+    await expect(query(other.href, 'SELECT 1')).rejects.toThrow(`permission denied for database "${name}"`);
   }
 });
 

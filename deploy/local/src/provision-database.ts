@@ -16,10 +16,11 @@ export interface DatabaseRole {
 }
 
 /**
- * How many connections a role may have at once: enough for two instances, as during a restart, and not those of all others. An
- * instance has its pool, one of 8 more where it runs the demo systems, two while it migrates, and two that ask after silent ones.
+ * How many connections a role may have at once: enough for three instances, so for two and one that is just replaced, and not those of
+ * all others. An instance has its pool, one of 8 more where it runs the demo systems, two while it migrates, and two that ask after
+ * silent ones.
  */
-export const connectionsOf = (pool: number, demo = false): number => 2 * (pool + 2 + 2 + (demo ? 8 : 0));
+export const connectionsOf = (pool: number, demo = false): number => 3 * (pool + 2 + 2 + (demo ? 8 : 0));
 
 /** How a service reaches its schema, and how its migrations do: the same unless the role has an owner beside it. */
 export interface DatabaseAccess {
@@ -118,8 +119,22 @@ async function login(
   await client.query(`REVOKE ALL ON DATABASE ${database} FROM ${role}`);
   await client.query(`GRANT CONNECT ON DATABASE ${database} TO ${role}`);
   await client.query(`ALTER ROLE ${role} IN DATABASE ${database} SET search_path = ${schema}`);
-  await client.query(`ALTER ROLE ${role} IN DATABASE ${database} SET idle_in_transaction_session_timeout = '30s'`);
+  for (const [setting, value] of Object.entries(ofSessions))
+    await client.query(`ALTER ROLE ${role} IN DATABASE ${database} SET ${setting} = ${pg.escapeLiteral(value)}`);
 }
+
+/**
+ * What every session of a role begins with. A peer that is gone is noticed in half a minute, also in the midst of a statement: what
+ * it held would keep locks from others, and its connections count.
+ */
+const ofSessions = {
+  idle_in_transaction_session_timeout: '30s',
+  client_connection_check_interval: '2s',
+  tcp_keepalives_idle: '10s',
+  tcp_keepalives_interval: '5s',
+  tcp_keepalives_count: '3',
+  tcp_user_timeout: '30s',
+} as const;
 
 /**
  * Begins the one transaction that provisions. Those that come meanwhile wait for a row of the installation's own schema: an
@@ -147,13 +162,18 @@ export async function beginProvisioning(client: pg.Client): Promise<void> {
 
 /**
  * Takes from everybody what all roles of a database share, and no service uses: advisory locks, whose table is the server's and can
- * be filled, and large objects, which belong to no schema. Only a superuser can: for another administrator it changes nothing.
+ * be filled, large objects, which belong to no schema, and the databases that every server has, where both could be had. Only a
+ * superuser can: for another administrator it changes nothing.
  */
 async function withholdShared(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ revoke: string }>(`
-    SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', oid::regprocedure) AS revoke FROM pg_proc
-    WHERE pronamespace = 'pg_catalog'::regnamespace
-      AND (proname ~ '^(pg_(try_)?advisory_|lo_)' OR proname IN ('lowrite', 'loread'))
-      AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)`);
+    WITH revokes AS (
+      SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', oid::regprocedure) AS revoke FROM pg_proc
+      WHERE pronamespace = 'pg_catalog'::regnamespace
+        AND (proname ~ '^(pg_(try_)?advisory_|lo_)' OR proname IN ('lowrite', 'loread'))
+      UNION ALL
+      SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', datname) FROM pg_database WHERE datname IN ('postgres', 'template1')
+    )
+    SELECT revoke FROM revokes WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)`);
   for (const { revoke } of rows) await client.query(revoke);
 }

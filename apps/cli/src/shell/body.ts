@@ -1,21 +1,34 @@
+import { TooLong, wholeText } from '@countersign/contracts';
+
 /** Far above anything that a service answers in one piece. */
 const longest = 64 * 1024 * 1024;
-
-/** Thrown for an answer that is longer than any of ours. */
-export class TooLong extends Error {}
+/** The first line of an export has all checkpoints of the record. */
+const longestLine = 4 * longest;
 
 /**
  * The JSON of an answer, of at most `bytes`: whatever listens there may never end. Beyond them the connection is closed and it
  * throws `TooLong`; what is no JSON throws too.
  */
 export async function jsonOf<T>(response: Response, bytes = longest): Promise<T> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  // Leaving the loop cancels the body, and so closes the connection.
-  for await (const part of response.body ?? []) {
-    length += part.byteLength;
-    if (length > bytes) throw new TooLong(`the answer has more than ${bytes} bytes`);
-    parts.push(part);
+  return JSON.parse(await wholeText(response.body, bytes)) as T;
+}
+
+/**
+ * The lines of an answer that may be long, as they come; of each at most `length` characters are held: beyond them the connection is
+ * closed and it throws `TooLong`. Throws too where the answer breaks off or is not UTF-8.
+ */
+export async function* linesOf(response: Response, length = longestLine): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let begun = '';
+  for await (const chunk of response.body ?? []) {
+    const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n');
+    begun += first;
+    for (const next of more) {
+      yield begun;
+      begun = next;
+    }
+    if (begun.length > length) throw new TooLong(length);
   }
-  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts))) as T;
+  begun += decoder.decode();
+  if (begun !== '') yield begun;
 }

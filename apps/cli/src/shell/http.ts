@@ -1,8 +1,6 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
+import { TooLong } from '@countersign/contracts';
 import { printable } from '../core/text.js';
-import { jsonOf, TooLong } from './body.js';
+import { jsonOf, linesOf } from './body.js';
 import { codeOf, Failure } from './failure.js';
 
 const TIMEOUT_MS = 15_000;
@@ -54,7 +52,7 @@ export function client(service: string, url: string, token: string | undefined):
       return (await jsonOf(response)) as T;
     } catch (error) {
       if (error instanceof TooLong)
-        throw new Failure(2, `${service} at ${url}: ${error.message}: is something else listening there?`);
+        throw new Failure(2, `${service} at ${url} answered with ${error.message}: is something else listening there?`);
       throw new Failure(2, `${service} at ${url} did not answer with JSON: is something else listening there?`);
     }
   };
@@ -63,9 +61,9 @@ export function client(service: string, url: string, token: string | undefined):
     get: async (path) => json(await send('GET', path, true)),
     post: async (path, body, headers) => json(await send('POST', path, true, body, headers)),
     lines: async (path) => {
-      const { body } = await send('GET', path, false);
-      if (!body) throw new Failure(2, `${service} at ${url} answered with nothing`);
-      return createInterface({ input: Readable.fromWeb(body as ReadableStream), crlfDelay: Number.POSITIVE_INFINITY });
+      const response = await send('GET', path, false);
+      if (!response.body) throw new Failure(2, `${service} at ${url} answered with nothing`);
+      return linesOf(response);
     },
   };
 }

@@ -9,7 +9,7 @@ import { workspaceRoot } from '../cache.js';
 import { usersRefused } from '../kafka-wire.js';
 import { freePort } from '../ports.js';
 import { type Postgres, removePostgres, startPostgres } from '../postgres.js';
-import { urlFor } from '../provision-database.js';
+import { connectionsOf, urlFor } from '../provision-database.js';
 import { type Installation, provisionInstallation, readInstallation } from '../start/installation.js';
 import { claimsTopic } from './broker-mark.js';
 
@@ -239,7 +239,16 @@ test('what was made before there were marks is marked at the next start, but onl
   await hba('scram-sha-256');
   expect(trusting).toContain('The database server of');
   expect(await everything(used, first)).toEqual(before);
-  await setUp(a, used, first);
+  // Its services run on, and one has all the connections that it may have.
+  const connectionString = urlFor(first, 'console', a.secrets.passwords.console as string);
+  const held = await Promise.all(
+    Array.from({ length: connectionsOf(10) }, async () => {
+      const client = new pg.Client({ connectionString });
+      await client.connect();
+      return client;
+    }),
+  );
+  await setUp(a, used, first).finally(() => Promise.all(held.map((client) => client.end())));
   expect(await query(first, 'SELECT id FROM countersign.installation')).toEqual([{ id: a.own.id }]);
   await expect(setUp(installation('b'), used, first)).rejects.toThrow(`--adopt ${a.own.id}`);
 });

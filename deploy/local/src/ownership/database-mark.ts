@@ -106,8 +106,8 @@ async function takes(superuserUrl: string, name: string, password: string): Prom
   } catch (error) {
     const { code } = error as { code?: string };
     if (code === '28P01' || code === '28000') return false;
-    // The password was right, only this database is closed to the role.
-    if (code === '42501') return true;
+    // The password was right, only this database is closed to the role, or the role has all the connections that it may have.
+    if (code === '42501' || code === '53300') return true;
     throw error;
   }
 }

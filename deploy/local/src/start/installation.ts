@@ -103,8 +103,9 @@ export async function provisionInstallation(
 ): Promise<ReadonlyMap<Service, DatabaseAccess>> {
   const roleOf = (service: Service): string => service.replaceAll('-', '_');
   const services = servicesOf(deployment);
-  // The variable that the services read too; what is no number there stops them, and is told by them.
-  const pool = Number(process.env.DATABASE_CONNECTIONS || 10) || 10;
+  // The variable that the services read too; what is no such number stops them, and is told by them.
+  const { DATABASE_CONNECTIONS: asked = '' } = process.env;
+  const pool = /^[1-9]\d{0,3}$/.test(asked) ? Number(asked) : 10;
   const roles = services.map((name) => ({
     name: roleOf(name),
     password: passwords[name] as string,

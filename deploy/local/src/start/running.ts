@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Service, Topic } from '@countersign/contracts';
+import { type Service, type Topic, wholeText } from '@countersign/contracts';
 import type { KafkaConfig } from 'kafkajs';
 import type { Broker } from '../broker.js';
 import { workspaceRoot } from '../cache.js';
@@ -249,6 +249,8 @@ const passedOn = new RegExp(
 
 /** Longer than a service needs to become well by itself after its start. */
 const settledMs = 10_000;
+/** Far above what a health page has; something else may listen there. */
+const pageBytes = 1024 * 1024;
 
 /**
  * A probe of a health page: whether the service works. One that stays degraded does: what is wrong may be a person's to mend, such
@@ -259,7 +261,7 @@ export function isUp(url: string, tell: (well: boolean) => void, settled = settl
   return async () => {
     try {
       const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-      const { status } = (await answer.json()) as { status?: string };
+      const { status } = JSON.parse(await wholeText(answer.body, pageBytes)) as { status?: string };
       if (status === 'degraded') since ??= performance.now();
       else since = undefined;
       const stays = since !== undefined && performance.now() - since >= settled;

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sha256 } from '@countersign/contracts';
+import { sha256, wholeText } from '@countersign/contracts';
 import type { Act, Progress, Refusal, SamplePorts } from '@countersign/sample';
 import kafkajs from 'kafkajs';
 import type { Observed } from './observe.js';
 import type { Running } from './running.js';
+
+/** An answer to the sample; something else may listen there. */
+const textOf = ({ body }: Response): Promise<string> => wholeText(body, 1024 * 1024);
 
 /** The sample's way into a running installation: the same HTTP and Kafka interfaces that anybody else has. */
 export function samplePorts(
@@ -44,8 +47,8 @@ export function samplePorts(
   });
   const asSandbox = { authorization: `Bearer ${run.sandboxToken}` };
   const must = async (answer: Response, what: string): Promise<void> => {
-    if (!answer.ok) throw new Error(`${what}: ${answer.status} ${(await answer.text()).slice(0, 500)}`);
-    await answer.arrayBuffer();
+    if (!answer.ok) throw new Error(`${what}: ${answer.status} ${(await textOf(answer)).slice(0, 500)}`);
+    await textOf(answer);
   };
 
   return {
@@ -75,7 +78,7 @@ export function samplePorts(
         await must(answer, `publishing ${signals.length} signals of ${source}`);
         return [];
       }
-      const problem = (await answer.json()) as { field?: string; errors?: { field?: string }[] };
+      const problem = JSON.parse(await textOf(answer)) as { field?: string; errors?: { field?: string }[] };
       const field = problem.field ?? problem.errors?.[0]?.field;
       return [
         { id: signals[0]?.id ?? '', status: answer.status, ...(field !== undefined && { field }) } satisfies Refusal,

@@ -112,6 +112,7 @@ async function request({ access, log }: Asking, question: Question): Promise<str
 
 /** The text of a body, in the charset that it states; nothing that cannot be read is replaced. */
 async function textOf(response: Response): Promise<string> {
+  // biome-ignore lint/plugin: the client's `fetch` is `boundedFetch`
   const bytes = await response.arrayBuffer().catch((error) => {
     throw error instanceof Unusable ? error : new Unusable("the model's server broke off its answer");
   });

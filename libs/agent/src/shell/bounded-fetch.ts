@@ -1,3 +1,5 @@
+import { atMost, TooLong } from '@countersign/contracts';
+
 /** A server's answer that cannot be used; `why` says it in our words. */
 export class Unusable extends Error {
   constructor(readonly why: string) {
@@ -19,14 +21,15 @@ export const boundedFetch =
       await response.body.cancel();
       return response;
     }
-    let bytes = 0;
-    const bound = new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        bytes += chunk.byteLength;
-        // The error cancels the stream behind it, and so the connection.
-        if (bytes > kibibytes * 1024) throw new Unusable(`the model's server answered with more than ${kibibytes} KiB`);
-        controller.enqueue(chunk);
-      },
-    });
-    return new Response(response.body.pipeThrough(bound), { status: response.status, headers: response.headers });
+    const body = ReadableStream.from(bounded(response.body, kibibytes));
+    return new Response(body, { status: response.status, headers: response.headers });
   };
+
+async function* bounded(body: AsyncIterable<Uint8Array>, kibibytes: number): AsyncGenerator<Uint8Array> {
+  try {
+    yield* atMost(body, kibibytes * 1024);
+  } catch (error) {
+    if (!(error instanceof TooLong)) throw error;
+    throw new Unusable(`the model's server answered with more than ${kibibytes} KiB`);
+  }
+}

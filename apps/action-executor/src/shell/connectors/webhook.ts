@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { TooLong, wholeBody } from '@countersign/contracts';
 import type { ApprovedAction } from '@countersign/gate';
 import { Webhook as Signer } from 'standardwebhooks';
 import { Agent, request } from 'undici';
@@ -79,15 +80,14 @@ export class Webhook implements Connector {
 }
 
 /** The body; undefined where it is longer than an answer may be: the connection is closed then, whatever would still come. */
-async function textOf(body: Readable): Promise<string | undefined> {
-  let text = '';
-  let bytes = 0;
-  for await (const chunk of body.setEncoding('utf8') as AsyncIterable<string>) {
-    bytes += Buffer.byteLength(chunk);
-    if (bytes > longestAnswer) return undefined;
-    text += chunk;
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string | undefined> {
+  try {
+    // What is no UTF-8 is only shown: an outcome is ASCII.
+    return new TextDecoder().decode(await wholeBody(body, longestAnswer));
+  } catch (error) {
+    if (error instanceof TooLong) return undefined;
+    throw error;
   }
-  return text;
 }
 
 const aborted = (signal: AbortSignal): Promise<never> =>
