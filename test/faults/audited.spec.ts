@@ -1,6 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ActionApproved, type Service, services, topicConfig, topicNamed, topology } from '@countersign/contracts';
+import {
+  type ActionApproved,
+  type Policy,
+  policyDigests,
+  type Service,
+  services,
+  topicConfig,
+  topicNamed,
+  topology,
+} from '@countersign/contracts';
 import { makeTopicAgain } from '@countersign/testing';
 import kafkajs from 'kafkajs';
 import pg from 'pg';
@@ -144,7 +155,7 @@ async function told(gaps: Readonly<Record<string, readonly string[]>>, topic: st
 }
 
 test('of a system that works the audit finds nothing wrong', async () => {
-  executed = await surges(2);
+  executed = await surges(3);
   await sound();
 });
 
@@ -238,6 +249,127 @@ test('retention that deletes what frozen services have not read: health, log and
   await told(gaps, topic, /the records from offset \d+ to \d+ were deleted before they were read/);
 });
 
+/** A company of which everything but a task for its owner runs; returns the escalation of that task. */
+async function askedAbout(name: string): Promise<{ readonly proposalId: string; readonly account: string }> {
+  const of = company(`${name}-${randomUUID().slice(0, 8)}`);
+  await visitor.accepted('crm', of.known());
+  await visitor.accepted('website', of.compare());
+  const { proposalId } = await visitor.until(`the task of ${of.id} to wait for a person`, () =>
+    visitor.of('ActionEscalated', (e) => e.action.accountId === of.id).at(0),
+  );
+  return { proposalId, account: of.id };
+}
+const executedOf = (account: string, kind: string): ActionApproved | undefined =>
+  visitor
+    .of('ActionApproved', (a) => a.action.accountId === account && a.action.kind === kind)
+    .find(({ permitId }) =>
+      visitor.of('ActionSettled', (s) => s.permitId === permitId && s.outcome === 'executed').at(0),
+    );
+/** What the audit says of the policy and of verdicts that are judged again. */
+const saidOfJudging = async (): Promise<readonly Violation[]> =>
+  (await audit('--judge', 'all', '--tolerance', '1')).violations.filter(({ invariant }) =>
+    ['policies', 'judged'].includes(invariant),
+  );
+
+test('a policy that is published the regular way governs, and verdicts under it are the same when they are judged again', async () => {
+  const charter = join(started.home, 'config/charters/sequencing-agent.yaml');
+  writeFileSync(
+    charter,
+    readFileSync(charter, 'utf8').replace('crm.create_task: autonomous', 'crm.create_task: supervised'),
+  );
+  const published = await visitor.cli('policy', 'publish');
+  expect(published.code, published.err).toBe(0);
+  await visitor.until('it to be read', () => visitor.of('PolicyPublished').length === 2);
+  await sleep(1_000);
+  const answers = [
+    ['approve', await askedAbout('supervised'), []],
+    ['edit', await askedAbout('edited'), ['--set', 'title=Another title']],
+  ] as const;
+  for (const [word, { proposalId, account }, more] of answers) {
+    const said = await visitor.cli('review', word, proposalId, '--yes', ...more);
+    expect(said.code, said.err).toBe(0);
+    await visitor.until(`the task of ${account} to run`, () => executedOf(account, 'crm.create_task'));
+  }
+  await sound();
+  const { invariants } = await audit('--judge', 'all');
+  const again = invariants.find(({ invariant }) => invariant === 'judged');
+  expect(again?.checked).toBeGreaterThan(20);
+  expect(invariants.find(({ invariant }) => invariant === 'policies')?.checked).toBeGreaterThan(again?.checked ?? 0);
+});
+
+/** The bundle that lets tasks run without a person, as somebody who can write to the tables makes one, or as it was before. */
+const unsupervised: Readonly<Record<string, () => Policy>> = {
+  'made up': () => {
+    const [, policy] = visitor.of('PolicyPublished') as [Policy, Policy];
+    const charters = policy.content.charters.map((c) =>
+      c.agent === 'sequencing-agent' ? { ...c, kinds: { ...c.kinds, 'crm.create_task': 'autonomous' as const } } : c,
+    );
+    const content = { ...policy.content, charters };
+    return { ...policy, content, ...policyDigests(content) };
+  },
+  'one that was replaced': () => visitor.of('PolicyPublished').at(0) as Policy,
+};
+
+test.each([
+  ['made up', /judged under a version 2 of the policy that was never published/],
+  ['one that was replaced', /judged at \S+ under version 1 of the policy, which version 2 had replaced at/],
+])(
+  'a policy, %s, that a database administrator puts into the tables of validator and executor lets a supervised kind run, and the audit names it, there and afterwards',
+  async (which, says) => {
+    const policy = visitor.of('PolicyPublished').at(-1) as Policy;
+    const put = (bundle: Policy): Promise<unknown> =>
+      Promise.all(
+        ['guardrail_validator', 'action_executor'].map((schema) =>
+          sql(`UPDATE ${schema}.state_rows SET data = $1 WHERE topic = 'policies.v1' AND key = 'main'`, [bundle]),
+        ),
+      );
+    const before = await saidOfJudging();
+    await put(unsupervised[which]?.() as Policy);
+    const of = company(`unseen-${randomUUID().slice(0, 8)}`);
+    await visitor.accepted('crm', of.known());
+    await visitor.accepted('website', of.compare());
+    const ran = await visitor.until('the task to run without a person', () => executedOf(of.id, 'crm.create_task'));
+    const there = (await audit()).violations.filter(({ ids }) => ids.includes('policies.v1'));
+    for (const holder of ['guardrail-validator', 'action-executor'])
+      expect(there.filter(({ ids }) => ids.includes(holder)).length).toBeGreaterThan(0);
+    await put(policy);
+    const afterwards = (await saidOfJudging()).filter((one) => !before.some(({ ids }) => ids[0] === one.ids[0]));
+    expect(afterwards).toContainEqual({
+      invariant: 'policies',
+      ids: [ran.permitId, ran.proposalId],
+      says: expect.stringMatching(says),
+    });
+    // All that was judged meanwhile, and nothing else.
+    const meanwhile = visitor.of('ActionApproved', (a) => a.action.accountId === of.id);
+    expect(afterwards.map(({ ids }) => ids[0]).sort()).toEqual(meanwhile.map(({ permitId }) => permitId).sort());
+  },
+);
+
+test('a number that is changed in the tables under the digest of what was published lets nothing run, and the audit names it', async () => {
+  const policy = visitor.of('PolicyPublished').at(-1) as Policy;
+  const before = (await saidOfJudging()).length;
+  const alter = (by: string): Promise<unknown> =>
+    sql(`UPDATE guardrail_validator.state_rows SET data = ${by} WHERE topic = 'policies.v1' AND key = 'main'`);
+  await alter(`jsonb_set(data, '{content,rules,contactFrequency,touches}', '9')`);
+  const of = company(`altered-${randomUUID().slice(0, 8)}`);
+  await visitor.accepted('crm', of.known());
+  await visitor.accepted('website', of.compare());
+  await visitor.until('what was proposed to be refused', () =>
+    visitor.of('ActionRefused', (r) => r.action?.accountId === of.id).at(0),
+  );
+  expect(visitor.of('ActionApproved', (a) => a.action.accountId === of.id)).toEqual([]);
+  const there = (await saidOfJudging()).slice(before);
+  expect(there).toEqual([
+    {
+      invariant: 'policies',
+      ids: ['policies.v1', 'guardrail-validator'],
+      says: 'guardrail-validator holds a policy with another content than was published',
+    },
+  ]);
+  await alter(`jsonb_set(data, '{content}', '${JSON.stringify(policy.content).replaceAll("'", "''")}')`);
+  expect(await saidOfJudging()).toHaveLength(before);
+});
+
 const found = new Map<Plant, { readonly id: string }>();
 let report: Audit | undefined;
 
@@ -305,9 +437,12 @@ test('the audit ends with a status of its own where violations are planted', asy
   unrecorded = await intruder.writeRaw('signals.inbound.ads.v1', 'unrecorded');
   // Longer than the grace.
   await sleep(2_500);
-  report = await audit('--grace', '1', '--tolerance', '1');
+  report = await audit('--grace', '1', '--tolerance', '1', '--judge', 'all');
   expect(report.code).not.toBe(0);
-  expect(report.invariants.filter(({ note }) => note !== undefined)).toEqual([]);
+  // Everything could be looked at; what was judged under a policy that nobody published is not judged again.
+  const notes = report.invariants.filter(({ note }) => note !== undefined);
+  expect(notes.map(({ invariant }) => invariant)).toEqual(['judged']);
+  expect(notes[0]?.note).toMatch(/\d+ \(its policy is not among those that were published\)/);
 });
 
 test.each(plants.map((plant) => [plant.what, plant] as const))('the audit finds %s', (_, plant) => {

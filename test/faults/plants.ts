@@ -319,6 +319,47 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
   },
 ];
 
+const policies: readonly Omit<Plant, 'invariant'>[] = [
+  {
+    what: 'a permit that was judged under a policy that nobody published',
+    says: /judged under a version 99 of the policy that was never published/,
+    plant: async ({ intruder }) => {
+      const approval = await intruder.approve({ kind: 'crm.create_task', account: account(), policyVersion: 99 });
+      await intruder.settle(approval, 'executed');
+      return approval.permitId;
+    },
+  },
+];
+
+const judged: readonly Omit<Plant, 'invariant'>[] = [
+  {
+    what: 'a permit that the validator did not give',
+    says: /the validator has neither this verdict nor its permit/,
+    plant: async ({ intruder }) => (await intruder.approve({ kind: 'crm.create_task', account: account() })).permitId,
+  },
+  {
+    what: 'a fact that was altered where the validator stores it',
+    says: /judged under other facts than were published: the consents of contact/,
+    plant: ({ sql, message }) => altered(sql, message(), '{consents,CONTACT,version}', '0'),
+  },
+  {
+    what: 'a fact that no topic has, altered so that the verdict would be another',
+    says: /it was approved, and judged again under the published policy it is refused: sends-per-hour/,
+    plant: ({ sql, message }) => altered(sql, message(), '{ledgers,sends:sequencing-agent,held}', '1000000'),
+  },
+];
+
+async function altered(sql: Ground['sql'], of: ActionApproved, path: string, value: string): Promise<string> {
+  const { contactId } = of.action.payload as { contactId: string };
+  const changed = await sql(
+    `UPDATE guardrail_validator.verdicts SET facts = jsonb_set(facts::jsonb, $2::text[], $3::jsonb, false)::json
+     WHERE proposal_id = $1 AND outcome = 'approved' RETURNING verdict_id`,
+    [of.proposalId, path.replace('CONTACT', contactId), value],
+  );
+  if (changed.length !== 1) throw new Error(`no verdict of ${of.proposalId}`);
+  return of.permitId;
+}
+
 const limits: readonly Omit<Plant, 'invariant'>[] = [
   {
     what: 'a permit that reserves less than it takes',
@@ -326,15 +367,6 @@ const limits: readonly Omit<Plant, 'invariant'>[] = [
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({ kind: 'email.send', account: account(), reserves: [] });
       await intruder.settle(approval, 'failed');
-      return approval.permitId;
-    },
-  },
-  {
-    what: 'a permit that was judged under a policy that nobody published',
-    says: /judged under a version 99 of the policy that was never published/,
-    plant: async ({ intruder }) => {
-      const approval = await intruder.approve({ kind: 'crm.create_task', account: account(), policyVersion: 99 });
-      await intruder.settle(approval, 'executed');
       return approval.permitId;
     },
   },
@@ -526,6 +558,8 @@ const of = (invariant: string, plants: readonly Omit<Plant, 'invariant'>[]): Pla
 /** Every violation that the audit can find on topics and tables; those of the record stand beside the test. */
 export const plants: readonly Plant[] = [
   ...of('permitted', permitted),
+  ...of('policies', policies),
+  ...of('judged', judged),
   ...of('once', once),
   ...of('nothing-lost', nothingLost),
   ...of('limits', limits),

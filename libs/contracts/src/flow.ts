@@ -162,6 +162,8 @@ export const Verdict = z.object({
   tier: Tier.nullable(),
   policy: z.object({ version: z.int().nonnegative(), digest: Sha256.nullable() }),
   at: Instant,
+  /** `gateVersion` of the gate that judged. Absent: nothing was judged (a deadline, an edit), or by one that did not say it yet. */
+  gate: z.int().positive().optional(),
 });
 export type Verdict = z.infer<typeof Verdict>;
 

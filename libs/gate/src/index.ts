@@ -1,6 +1,7 @@
 export * from './facts.js';
-export { governing, type Judgement, judge } from './judge.js';
+export { gateVersion, governing, type Judgement, judge } from './judge.js';
 export { type PublicKeyJwk, readSigningKey, readVerifyKeys, type SigningKey, type VerifyKeys } from './keys.js';
+export { adAccountFact, consentFact, contactFact, controlFact, type Known } from './known.js';
 export * from './open.js';
 export { PERMIT_TYPE, type PermitExplained, type PermitFault, readPermit, seal, verifyPermit } from './permit.js';
 export { type Counts, rateOf, rateSlotMs, type Slots, slotOf, windowOf } from './rolling.js';

@@ -1,7 +1,7 @@
 import { actionKindNames, digestOf } from '@countersign/contracts';
 import { describe, expect, test } from 'vitest';
 import type { Facts, Proposal } from './facts.js';
-import { governing, judge } from './judge.js';
+import { gateVersion, governing, judge } from './judge.js';
 import { rules } from './rules/index.js';
 import {
   actionOf,
@@ -141,6 +141,8 @@ describe('before any rule', () => {
     const policy = policyOf();
     expect(governing(policy)).toMatchObject({ ok: true });
     expect(governing({ ...policy, content: content({ rules: { permitSeconds: 1 } }) })).toMatchObject({ ok: false });
+    for (const broken of [null, {}, { charters: 'none' }, { ...policy.content, rules: undefined }])
+      expect(governing({ ...policy, content: broken as never })).toMatchObject({ ok: false });
     expect(governing({ ...policy, parts: { ...policy.parts, routes: digestOf(1) } })).toMatchObject({ ok: false });
     expect(governing(null)).toMatchObject({ ok: false });
   });
@@ -297,4 +299,43 @@ describe('what cannot matter does not', () => {
     const proposal = proposalOf('ads.set_bid');
     expect(decide({ ...proposal, action: turned }).digest).toBe(decide(proposal).digest);
   });
+});
+
+/** Raise `gateVersion` when this fails, and note the new digest beside it. */
+const judgements = { gate: 1, digest: '565498eb3b257fe48b09c23a9d7157b12d4609f49774f91d133a2bb98a0f89ba' };
+
+test('what judges otherwise than before is another version of the gate', () => {
+  const supervised = policyOf(
+    content({ charter: { kinds: Object.fromEntries(actionKindNames.map((kind) => [kind, 'supervised' as const])) } }),
+  );
+  const unknown = (proposal: Proposal): ToldFacts => ({
+    contacts: { [contact]: null },
+    adAccounts: {},
+    author: proposal.agent,
+  });
+  const told = actionKindNames.map((kind) => {
+    const proposal = proposalOf(kind);
+    const stopped = { version: 2, state: 'stopped', by: 'lea', reason: 'wrong tone' } as const;
+    const review = { reviewId: 'r', by: 'lea', decision: 'approve', digest: digestOf(proposal.action), at } as const;
+    const withdrawn = { ...granted(), entries: granted().entries.map((e) => ({ ...e, status: 'withdrawn' as const })) };
+    return [
+      decide(proposal),
+      decide(proposal, { controls: { all: stopped } }),
+      decide(proposal, { consents: { [contact]: withdrawn } }),
+      decide(proposal, unknown(proposal)),
+      decide(proposal, { contacts: { [contact]: { version: 3, seniority: 'c-suite', touched: false } } }),
+      decide(proposal, { versions: {} }),
+      decide(proposal, { author: 'sequencing-agent', proposalBytes: 10 ** 6 }),
+      decide({ ...proposal, lineage: 'untrusted' }),
+      decide({ ...proposal, kinds: [] }),
+      decide(proposal, {}, supervised),
+      decide(proposal, { review }, supervised),
+      decide(
+        proposal,
+        {},
+        policyOf(content({ charter: { limits: { sendsPerHour: 0, campaignSpendPerDayMinor: 1, actionsPerHour: 0 } } })),
+      ),
+    ].map(({ verdict: { gate: _gate, ...verdict }, ...rest }) => ({ ...rest, verdict }));
+  });
+  expect({ gate: gateVersion, digest: digestOf(told) }).toEqual(judgements);
 });

@@ -17,6 +17,12 @@ import type { Context, Finding, Rule } from './rule.js';
 import { rules as allRules } from './rules/index.js';
 import { controlScopes, type Draw, drawsOf, subjectOf } from './subject.js';
 
+/**
+ * Stands in each verdict. Raised with every change that makes another judgement of the same proposal, facts and policy, be it a
+ * word of a reason: only verdicts of the same version can be compared with what is judged again. `judge.spec.ts` notices.
+ */
+export const gateVersion = 1;
+
 /** A verdict and what follows from it. A plain JSON value. */
 export interface Judgement {
   readonly verdict: Verdict;
@@ -38,11 +44,18 @@ export function governing(
   policy: Policy | null,
 ): { readonly ok: true; readonly policy: PolicyInForce } | { readonly ok: false; readonly says: string } {
   if (!policy) return { ok: false, says: 'no policy has been published' };
-  const actual = policyDigests(policy.content);
-  const announced = { digest: policy.digest, parts: policy.parts };
-  return digestOf(actual) === digestOf(announced)
+  return isWhatItAnnounces(policy)
     ? { ok: true, policy }
     : { ok: false, says: `policy ${policy.version} is not the content that its digests announce` };
+}
+
+function isWhatItAnnounces({ digest, parts, content }: Policy): boolean {
+  try {
+    return digestOf(policyDigests(content)) === digestOf({ digest, parts });
+  } catch {
+    // Whoever can write to the table can write anything: what has no parts has no digests of them.
+    return false;
+  }
 }
 
 /**
@@ -66,6 +79,7 @@ export function judge(
       tier: null,
       policy: under,
       at,
+      gate: gateVersion,
     },
     digest,
   });
@@ -97,7 +111,7 @@ export function judge(
 
   const satisfied = review?.outcome === 'pass';
   const outcome = outcomeOf(reasons, satisfied);
-  const verdict: Verdict = { outcome, reasons, tier: tier ?? null, policy: under, at };
+  const verdict: Verdict = { outcome, reasons, tier: tier ?? null, policy: under, at, gate: gateVersion };
   if (tier === 'shadow') {
     return {
       verdict,

@@ -1,7 +1,7 @@
-import type { EventType } from '@countersign/contracts';
-import type { GateState } from '@countersign/gate';
+import type { EventType, Policy } from '@countersign/contracts';
+import { type GateState, governing } from '@countersign/gate';
 import { type Ago, type Reader, RUNTIME, type Runtime, type StateRow } from '@countersign/runtime';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 
 /** Which rows some permits are compared with. */
 export interface Compared {
@@ -11,16 +11,24 @@ export interface Compared {
 
 /**
  * All of one moment in one statement, as it is read before every group of calls; for that alone this looks into the runtime's
- * table. What a policy says is most of its row and is not compared, only the digests of its parts are.
+ * table. What a policy says is most of its row: it is sent when the row was written since it was read the last time.
  */
 const rowsOf = `
-  SELECT topic, key, version, data - 'content' AS data FROM state_rows
+  SELECT topic, key, version, CASE WHEN topic = 'policies.v1' THEN concat_ws(' ', version, xmin) END AS written,
+         CASE WHEN topic = 'policies.v1' AND concat_ws(' ', version, xmin) IS DISTINCT FROM $3 THEN data ELSE data - 'content' END AS data
+  FROM state_rows
   WHERE (topic = 'consents.v1' AND key = ANY($1)) OR (topic = 'controls.v1' AND key = ANY($2))
      OR (topic = 'policies.v1' AND key = 'main')
   ORDER BY topic, key`;
 const heldRowsOf = `${rowsOf} FOR SHARE`;
 
-type Found = readonly (StateRow & { readonly topic: string; readonly key: string })[];
+type Row = StateRow & { readonly topic: string; readonly key: string; readonly written: string | null };
+
+/** The policy's row as it was read the last time, and whether its digests are of its content. */
+interface Checked {
+  readonly written: string | null;
+  readonly governs: boolean;
+}
 
 /** What was read, with its age at each call: a process may stand still between the reading and the comparison. */
 export type Known = () => GateState;
@@ -28,6 +36,9 @@ export type Known = () => GateState;
 /** What this executor has read of the state that permits are compared with. */
 @Injectable()
 export class ComparedState {
+  private readonly log = new Logger('state');
+  private checked: Checked = { written: null, governs: false };
+
   constructor(@Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'state' | 'comparedAgo' | 'read'>) {}
 
   /** The rows as they are now, held by nobody: for the look right before a call. */
@@ -41,10 +52,15 @@ export class ComparedState {
     const ago = this.runtime.comparedAgo();
     const contacts = [...new Set(of.flatMap((c) => c.consents))];
     const scopes = [...new Set(of.flatMap((c) => c.controls))];
-    const found: Found = await tx.query(lock ? heldRowsOf : rowsOf, [contacts, scopes]);
+    const last = this.checked;
+    const found: readonly Row[] = await tx.query(lock ? heldRowsOf : rowsOf, [contacts, scopes, last.written]);
     const consents = await this.all<'ConsentsChanged'>(tx, 'consents.v1', contacts, found, lock);
     const controls = await this.all<'ControlChanged'>(tx, 'controls.v1', scopes, found, lock);
     const policy = (await this.all<'PolicyPublished'>(tx, 'policies.v1', ['main'], found, lock)).get('main');
+    const governs = this.governs(
+      found.find(({ topic }) => topic === 'policies.v1'),
+      last,
+    );
     const state = {
       consents: Object.fromEntries(
         [...consents].map(([contactId, { version, data }]) => [
@@ -60,7 +76,7 @@ export class ComparedState {
             : { version, state: 'running' as const },
         ]),
       ),
-      policy: policy?.data ? { version: policy.version, parts: policy.data.parts } : null,
+      policy: governs && policy?.data ? { version: policy.version, parts: policy.data.parts } : null,
     };
     const ageOf = (since: Ago | null | undefined): number | null => since?.() ?? null;
     const ages = () => ({
@@ -71,12 +87,25 @@ export class ComparedState {
     return () => ({ ...state, ageMs: ages() });
   }
 
+  /**
+   * Whether the policy's digests are those of its content, looked at once for each time that its row was written. One that was
+   * altered in the table counts as not read: nothing opens under it.
+   */
+  private governs(row: Row | undefined, last: Checked): boolean {
+    if (!row?.data) return false;
+    if (row.written === last.written) return last.governs;
+    const found = governing(row.data as Policy);
+    if (!found.ok) this.log.error(`nothing runs: ${found.says}`);
+    this.checked = { written: row.written, governs: found.ok };
+    return found.ok;
+  }
+
   /** A row for each key. With `lock`, what nobody has written yet is made and held too: its first version must not come in between. */
   private async all<T extends EventType>(
     tx: Reader,
     topic: string,
     keys: readonly string[],
-    found: Found,
+    found: readonly Row[],
     lock?: 'share',
   ): Promise<ReadonlyMap<string, StateRow<T>>> {
     const rows = new Map<string, StateRow<T>>();

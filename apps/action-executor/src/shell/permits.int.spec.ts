@@ -284,7 +284,7 @@ test('[case 18] a stop of somebody else changes nothing', async () => {
 });
 
 test('[case 16] a changed part of the policy refuses', async () => {
-  await harness.putState('policies.v1', 'main', policy(2, { rules: 'f'.repeat(64) }));
+  await harness.putState('policies.v1', 'main', policy(2, { permitSeconds: 600 }));
   expect(await run(approvalOf(setBid(), key))).toMatchObject([
     {
       data: {
@@ -293,6 +293,29 @@ test('[case 16] a changed part of the policy refuses', async () => {
       },
     },
   ]);
+});
+
+test.each([
+  ['a number in it was changed', `jsonb_set(data, '{content,rules,permitSeconds}', '901')`],
+  ['it lacks its content', `data - 'content'`],
+  ['its digests are those of another one', `jsonb_set(data, '{parts,rules}', to_jsonb(repeat('f', 64)))`],
+])('a stored policy that is not what its digests announce opens nothing until it is mended: %s', async (_, altered) => {
+  const [row] = await harness.query(`SELECT data FROM state_rows WHERE topic = 'policies.v1'`);
+  await harness.query(`UPDATE state_rows SET data = ${altered} WHERE topic = 'policies.v1'`);
+  expect(await run(approvalOf(setBid(), key))).toEqual([]);
+  expect(double.calls).toEqual([]);
+  await harness.query(`UPDATE state_rows SET data = $1 WHERE topic = 'policies.v1'`, [row?.data]);
+  expect(await runAt(60)).toMatchObject([{ data: { outcome: 'executed' } }]);
+});
+
+test('a policy that is altered in the table between the spend and the call calls nothing', async () => {
+  beforeFirstCall(() =>
+    harness.query(
+      `UPDATE state_rows SET data = jsonb_set(data, '{content,rules,permitSeconds}', '901') WHERE topic = 'policies.v1'`,
+    ),
+  );
+  expect(await run(approvalOf(setBid(), key))).toEqual([]);
+  expect(double.calls).toEqual([]);
 });
 
 test('a permit that is ahead of our own state waits for it', async () => {

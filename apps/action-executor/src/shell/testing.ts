@@ -6,6 +6,9 @@ import {
   derivedId,
   digestOf,
   type PermitClaims,
+  type PolicyContent,
+  policyDigests,
+  type Rules,
 } from '@countersign/contracts';
 import {
   type ApprovedAction,
@@ -30,7 +33,23 @@ export const signingKey = (kid = 'test-1'): SigningKey =>
 export const verifyKeys = (...keys: SigningKey[]): VerifyKeys => readVerifyKeys({ keys: keys.map((k) => k.publicJwk) });
 
 export const contactId = derivedId('test-contact');
-export const policyParts = { rules: digestOf('rules') };
+const contentOf = (rules: Partial<Rules> = {}): PolicyContent => ({
+  charters: [],
+  plays: [],
+  sequences: [],
+  routes: [],
+  rules: {
+    permitSeconds: 900,
+    contactFrequency: { touches: 2, days: 7 },
+    firstTouchNeedsPerson: [],
+    prohibitedKinds: [],
+    creativeNeedsPerson: true,
+    maxProposalBytes: 100_000,
+    ...rules,
+  },
+});
+const { digest: policyDigest, parts } = policyDigests(contentOf());
+export const policyParts = { rules: parts.rules as string };
 const play = { id: 'a-play', runId: derivedId('test-run'), title: 'A play' };
 
 export const setBid = (name = 'a'): Action => ({
@@ -98,7 +117,7 @@ export function approvalOf(action: Action, key: SigningKey, sealing: Sealing = {
     kind: action.kind,
     digest,
     tier: 'autonomous',
-    policy: { version: policyVersion, digest: digestOf('policy'), parts: policyParts },
+    policy: { version: policyVersion, digest: policyDigest, parts: policyParts },
     reservations: [],
     epochs: {
       ...Object.fromEntries(controlScopes(agent, play.id, action, read.subject).map((s) => [`control:${s}`, 0])),
@@ -110,7 +129,7 @@ export function approvalOf(action: Action, key: SigningKey, sealing: Sealing = {
     outcome: 'approved',
     reasons: [],
     tier: 'autonomous',
-    policy: { version: policyVersion, digest: digestOf('policy') },
+    policy: { version: policyVersion, digest: policyDigest },
     at: issuedAt,
   } as const;
   const judgement: Judgement = { verdict: { ...verdict, reasons: [] }, digest, claims };
@@ -172,27 +191,13 @@ export const control = (scope: string, version: number, state: 'stopped' | 'runn
   reason: 'wrong tone',
 });
 
-export const policy = (version: number, parts: Record<string, string> = policyParts): DataOf<'PolicyPublished'> => ({
+export const policy = (version: number, rules: Partial<Rules> = {}): DataOf<'PolicyPublished'> => ({
   version,
   changedAt: '2026-11-21T09:00:00.000Z',
   bundle: 'main',
-  digest: digestOf('policy'),
-  parts,
+  ...policyDigests(contentOf(rules)),
   by: 'lea',
-  content: {
-    charters: [],
-    plays: [],
-    sequences: [],
-    routes: [],
-    rules: {
-      permitSeconds: 900,
-      contactFrequency: { touches: 2, days: 7 },
-      firstTouchNeedsPerson: [],
-      prohibitedKinds: [],
-      creativeNeedsPerson: true,
-      maxProposalBytes: 100_000,
-    },
-  },
+  content: contentOf(rules),
 });
 
 type Mood = 'answers' | 'silent' | 'lands-silently' | 'refuses' | 'cannot-tell';

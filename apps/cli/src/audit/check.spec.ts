@@ -136,7 +136,7 @@ test('an approval whose task was not given to its agent, for its play, account a
 test('a permit that was judged under a policy that nobody published is found', () => {
   const w = quietWorld();
   const { seen } = w.observed();
-  expect(found(w.observed({ seen: seen.filter((s) => s.event.type !== 'PolicyPublished') })).limits).toEqual([
+  expect(found(w.observed({ seen: seen.filter((s) => s.event.type !== 'PolicyPublished') })).policies).toEqual([
     expect.stringContaining('never published'),
     expect.stringContaining('never published'),
   ]);
@@ -295,7 +295,7 @@ test('an escalation waits for its reviewers until the deadline, and is lost afte
     outcome: 'escalated',
     reasons: [],
     tier: 'supervised',
-    policy: { version: 7, digest: null },
+    policy: { version: 7, digest: w.policy.digest },
     at,
   } as const;
   const judged = {
@@ -692,6 +692,8 @@ test('what could not be looked at is said, and is no violation', () => {
   expect(report.ok).toBe(true);
   expect(report.invariants.filter((line) => line.note).map((line) => line.invariant)).toEqual([
     'permitted',
+    'policies',
+    'judged',
     'reservations',
     'binding',
     'record',

@@ -2,17 +2,21 @@ import { binding } from './binding.js';
 import { consents } from './consents.js';
 import { type Facts, factsOf } from './facts.js';
 import type { Finding, Invariant, Violation, Waiting } from './finding.js';
+import { judged } from './judged.js';
 import { limits } from './limits.js';
 import { nothingLost } from './nothing-lost.js';
 import type { Observed } from './observed.js';
 import { onRecord } from './on-record.js';
 import { once } from './once.js';
 import { permitted } from './permitted.js';
+import { policies } from './policies.js';
 import { reservations } from './reservations.js';
 import { stops } from './stops.js';
 
 const invariants: Readonly<Record<Invariant, { readonly says: string; readonly check: (facts: Facts) => Finding }>> = {
   permitted: { says: 'no effect without a valid permit', check: permitted },
+  policies: { says: 'judged under the published policy', check: policies },
+  judged: { says: 'judged again, verdicts are the same', check: judged },
   once: { says: 'nothing twice', check: once },
   'nothing-lost': { says: 'nothing lost', check: nothingLost },
   limits: { says: 'no limit passed', check: limits },
@@ -81,6 +85,8 @@ export function checkInvariants(observed: Observed): AuditReport {
       strangersSettlements: facts.strange.length,
       deadLetters: facts.of('DeadLetter').length,
       records: facts.written.length,
+      verdicts: facts.again.verdicts,
+      verdictsChosen: facts.again.chosen.length,
     },
   };
 }

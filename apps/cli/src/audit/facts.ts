@@ -8,6 +8,7 @@ import {
   type EventType,
   type PermitClaims,
   type Policy,
+  profileKey,
   sha256,
 } from '@countersign/contracts';
 import { readPermit, type Subject, subjectOf, type TaskFact, taskFact, type VerifyKeys } from '@countersign/gate';
@@ -35,6 +36,10 @@ export interface Facts extends Observed {
   readonly dead: ReadonlyMap<string, DataOf<'DeadLetter'>>;
   /** By version and digest, see `policyName`. */
   readonly policies: ReadonlyMap<string, Policy>;
+  /** Each version and content that was given out, in the order in which the broker took them. */
+  readonly publications: readonly Publication[];
+  /** All versions that were seen, by the key of their topic. */
+  readonly profiles: ReadonlyMap<string, readonly DataOf<'ProfileChanged'>[]>;
   /** The digests of the actions that each proposal proposes, by its id: from the topics and from the record. */
   readonly proposed: ReadonlyMap<string, ReadonlySet<string>>;
   /** The tasks that were assigned, by id: from the topic and from the record. */
@@ -50,6 +55,12 @@ export interface Facts extends Observed {
   readonly effects: ReadonlyMap<string, string>;
   /** Whether a deadline passed longer ago than the grace. */
   overdue(deadline: string): boolean;
+}
+
+/** When a policy was first published: `takenAt` by the broker's clock, `since` by its writer's where that is earlier. */
+export interface Publication extends Pick<Policy, 'version' | 'digest'> {
+  readonly takenAt: string;
+  readonly since: string;
 }
 
 /** A version of state, with the broker's time for it: the time in it is of its writer's clock. */
@@ -112,6 +123,11 @@ export function factsOf(observed: Observed): Facts {
     strange,
     dead: new Map(letters.filter((l) => !replayed.has(l.deadLetterId)).map((l) => [placeName(l), l])),
     policies: new Map(of('PolicyPublished').map(({ event: { data } }) => [policyName(data), data])),
+    publications: publicationsOf(of('PolicyPublished').map(taken)),
+    profiles: Map.groupBy(
+      [...of('ProfileChanged').map(({ event }) => event.data), ...observed.profilesThen],
+      keyOfProfile,
+    ),
     proposed: proposedIn(observed, of('ActionProposed')),
     assigned: new Map([
       ...of('TaskAssigned').map(({ event: { data } }) => [data.taskId, taskFact(data)] as const),
@@ -130,6 +146,29 @@ export function factsOf(observed: Observed): Facts {
 
 /** What a policy is known by: a version that was given out twice has two contents. */
 export const policyName = ({ version, digest }: Pick<Policy, 'version' | 'digest'>): string => `${version} ${digest}`;
+
+/** Said again, as after a restore, it is the same. */
+function publicationsOf(all: readonly Taken<'PolicyPublished'>[]): readonly Publication[] {
+  const first = new Map<string, Publication>();
+  for (const { version, digest, changedAt, takenAt } of all) {
+    const name = policyName({ version, digest });
+    const since = Date.parse(changedAt) < Date.parse(takenAt) ? changedAt : takenAt;
+    if (!first.has(name)) first.set(name, { version, digest, takenAt, since });
+  }
+  return [...first.values()];
+}
+
+/** The key of a profile on its topic. */
+export function keyOfProfile(profile: DataOf<'ProfileChanged'>): string {
+  switch (profile.kind) {
+    case 'account':
+      return profileKey.account(profile.accountId);
+    case 'contact':
+      return profileKey.contact(profile.contactId);
+    case 'ad-account':
+      return profileKey.adAccount(profile.adAccountId);
+  }
+}
 
 function proposedIn({ record }: Observed, seen: readonly Seen<'ActionProposed'>[]): Facts['proposed'] {
   const found = new Map([...(record?.proposed ?? [])].map(([id, digests]) => [id, new Set(digests)]));

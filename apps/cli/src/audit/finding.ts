@@ -1,5 +1,7 @@
 export type Invariant =
   | 'permitted'
+  | 'policies'
+  | 'judged'
   | 'once'
   | 'nothing-lost'
   | 'limits'

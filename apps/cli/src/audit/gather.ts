@@ -1,15 +1,18 @@
 import {
   ActionProposed,
+  type DataOf,
   type Event,
   fromKafka,
   type KafkaRecord,
+  Profile,
+  profileKey,
   readEvent,
   type TaskAssigned,
   type Topic,
   topicNamed,
   topology,
 } from '@countersign/contracts';
-import { readVerifyKeys, type TaskFact, taskFact } from '@countersign/gate';
+import { type Facts as GateFacts, readVerifyKeys, type TaskFact, taskFact } from '@countersign/gate';
 import { parseVerifierKey, readEventBytes, readExport, verifyRecord } from '@countersign/record';
 import pg from 'pg';
 import { jsonOf } from '../shell/body.js';
@@ -17,8 +20,9 @@ import { codeOf, Failure } from '../shell/failure.js';
 import { gapsOf } from '../shell/health.js';
 import { brokerOf } from '../shell/kafka.js';
 import type { Session } from '../shell/session.js';
-import { addProposed } from './facts.js';
+import { addProposed, keyOfProfile } from './facts.js';
 import {
+  type Chosen,
   type Observed,
   type Place,
   placeName,
@@ -28,16 +32,25 @@ import {
   type Seen,
   type StateSeen,
 } from './observed.js';
+import { sampleOf, verdictsIn } from './sample.js';
+import { readKept } from './stored.js';
 import { readHeld } from './tables.js';
 import { readTopics, stateSeen } from './topics.js';
 
 /**
  * Looks at everything, in the order in which effects follow from causes backwards: connected systems and reservations, then the
- * topics, then the record. So whatever is seen has its cause among what is read after it.
+ * topics, then the record. So whatever is seen has its cause among what is read after it. What the validator keeps of a verdict is
+ * read after the verdict, which it publishes when it has stored it.
  */
 export async function gather(
   s: Session,
-  given: { readonly graceSeconds: number; readonly toleranceSeconds: number; readonly keys: unknown },
+  given: {
+    readonly graceSeconds: number;
+    readonly toleranceSeconds: number;
+    readonly keys: unknown;
+    /** How many verdicts to judge again. */
+    readonly judge: number | 'all';
+  },
 ): Promise<Observed> {
   const { installation } = s;
   const kafka = brokerOf(installation, 'audit-recorder');
@@ -52,7 +65,12 @@ export async function gather(
   const topics = await readTopics(kafka, installation.kafka?.bootstrap ?? '', installed);
   const at = s.now();
   const isForgotten = forgottenBy(installed, topics.written, at);
-  const { record, states, versions, forgotten } = await readRecord(s, installed, isForgotten);
+  const verdicts = verdictsIn(topics.seen);
+  const chosen = await readKept(installation.database, sampleOf(verdicts, given.judge), (read, of) =>
+    s.progress(`facts of ${read} of ${of} verdicts read`),
+  );
+  const wanted = profilesOf(chosen, topics.seen);
+  const { record, states, versions, forgotten, profilesThen } = await readRecord(s, installed, isForgotten, wanted);
   const onTopics = new Set(topics.states.map(({ place }) => placeName(place)));
   // A service that does not answer says nothing, and `status` tells of it.
   const { gaps: missed } = await gapsOf(s);
@@ -70,6 +88,8 @@ export async function gather(
     missed,
     ...topics,
     seen: [...topics.seen, ...states, ...forgotten],
+    again: { verdicts: verdicts.length, chosen },
+    profilesThen,
     states: [...topics.states, ...versions.filter(({ place }) => !onTopics.has(placeName(place)))],
   };
 }
@@ -194,12 +214,35 @@ function forgottenBy(topics: readonly Topic[], written: Observed['written'], at:
   };
 }
 
+const versionOf = (profile: DataOf<'ProfileChanged'>): string => `${keyOfProfile(profile)} ${profile.version}`;
+
+/** The versions of profiles that verdicts rest on and that are not on the topic any more. */
+function profilesOf(chosen: readonly Chosen[], seen: readonly Seen[]): ReadonlySet<string> {
+  const wanted = new Set<string>();
+  for (const { kept } of chosen) {
+    const { contacts, adAccounts } = (kept?.facts ?? {}) as Partial<GateFacts>;
+    for (const [id, fact] of Object.entries(contacts ?? {})) wanted.add(`${profileKey.contact(id)} ${fact?.version}`);
+    for (const [id, fact] of Object.entries(adAccounts ?? {}))
+      wanted.add(`${profileKey.adAccount(id)} ${fact?.version}`);
+  }
+  for (const { event } of seen)
+    if (event.type === 'ProfileChanged') wanted.delete(versionOf(event.data as DataOf<'ProfileChanged'>));
+  return wanted;
+}
+
 /** Verifies the record in one pass and takes from it what the topics may have forgotten. */
 async function readRecord(
   s: Session,
   topics: readonly Topic[],
   isForgotten: (place: Place, sha256: string) => boolean,
-): Promise<{ record: RecordSeen; states: Seen[]; versions: StateSeen[]; forgotten: Seen[] }> {
+  profiles: ReadonlySet<string>,
+): Promise<{
+  record: RecordSeen;
+  states: Seen[];
+  versions: StateSeen[];
+  forgotten: Seen[];
+  profilesThen: DataOf<'ProfileChanged'>[];
+}> {
   const histories = new Map(topics.filter(({ name }) => overwritten.includes(name)).map((t) => [t.name, t]));
   const logs = logsOf(topics);
   const leaves = new Map<string, string | null>();
@@ -209,6 +252,7 @@ async function readRecord(
   const assigned = new Map<string, TaskFact>();
   const tasks = topicNamed('tasks.assigned.v1', topics);
   const forgotten: Seen[] = [];
+  const profilesThen: DataOf<'ProfileChanged'>[] = [];
   const appended: string[] = [];
   const { see, superseded, forget } = compaction(topics);
   const ids = new Map<string, string | undefined>();
@@ -240,6 +284,11 @@ async function readRecord(
             const task = read.ok ? (read.event.data as TaskAssigned) : undefined;
             // As its readers do: the first one of an id stands.
             if (task && !assigned.has(task.taskId)) assigned.set(task.taskId, taskFact(task));
+          }
+          if (written && leaf.topic === 'profiles.v1' && profiles.size > 0) {
+            const read = fromKafka(written);
+            const profile = read.ok ? Profile.safeParse(read.event.data) : undefined;
+            if (profile?.success && profiles.has(versionOf(profile.data))) profilesThen.push(profile.data);
           }
           const { partition, offset } = leaf;
           const place = { topic: leaf.topic, partition, offset, at };
@@ -273,7 +322,7 @@ async function readRecord(
       proposed,
       assigned,
     };
-    return { record, states, versions, forgotten };
+    return { record, states, versions, forgotten, profilesThen };
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure(2, `the record cannot be read to its end (${codeOf(error)})`);

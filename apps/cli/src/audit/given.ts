@@ -6,6 +6,7 @@ import {
   derivedId,
   type Event,
   type EventType,
+  type Policy,
   sha256,
   shippedDeployment,
   sourceOf,
@@ -23,10 +24,20 @@ import {
   permitKeys,
   policyOf,
   proposalOf,
+  type ToldFacts,
   taskOf,
 } from '@countersign/gate/testing';
 import { messageIdOf } from './facts.js';
-import { type Observed, type Place, placeName, type Reserved, type Seen, type StateSeen } from './observed.js';
+import {
+  type Kept,
+  type Observed,
+  type Place,
+  placeName,
+  type Reserved,
+  type Seen,
+  type StateSeen,
+} from './observed.js';
+import { verdictsIn } from './sample.js';
 
 /* A small installation in which every promise was kept: each test breaks one. For tests of the audit. */
 
@@ -46,16 +57,17 @@ const keyOf = (data: object): string | undefined =>
 
 export type World = ReturnType<typeof world>;
 
-export function world() {
+export function world(policy: Policy = policyOf()) {
   const seen: Seen[] = [];
   const inbound: Observed['inbound'][number][] = [];
   const written: Observed['written'][number][] = [];
   const reserved: Reserved[] = [];
   const states: StateSeen[] = [];
   const messages: { messageId: string; sentAt: string }[] = [];
-  const policy = policyOf();
   // Long before: its topic has forgotten it, the record has not.
   const ofAgent = taskOf('paid-media-agent');
+  /** What the validator's tables have of verdicts, by the place of each. */
+  const kept = new Map<string, Kept>();
 
   const place = (topic: string, when: string): Place => {
     const found = { topic, partition: 0, offset: String(written.length), at: when };
@@ -113,16 +125,23 @@ export function world() {
     {
       key = signing,
       when = at,
-      controls = {},
-    }: {
+      under = policy,
+      ...told
+    }: ToldFacts & {
       key?: SigningKey;
       when?: string;
-      controls?: NonNullable<NonNullable<Parameters<typeof factsFor>[1]>['controls']>;
+      /** What it is judged under, published or not. */
+      under?: Policy;
     } = {},
   ): ActionApproved => {
-    const judgement = judge(proposal, factsFor(proposal, { controls }, policy, when), policy, when);
-    const approval = approvedEvent(proposal, judgement, key);
-    add('actions.approved.v1', 'ActionApproved', approval, when);
+    const facts = factsFor(proposal, { task: taskFact(ofAgent), ...told }, under, when);
+    const judgement = judge(proposal, facts, under, when);
+    const { review } = facts;
+    const approval: ActionApproved = {
+      ...approvedEvent(proposal, judgement, key),
+      ...(review && { review: { reviewId: review.reviewId, by: review.by, decision: review.decision } }),
+    };
+    kept.set(placeName(add('actions.approved.v1', 'ActionApproved', approval, when).place), { known: true, facts });
     for (const { ledger, amount } of approval.reservations) {
       if (ledger.startsWith(rateLedger)) continue;
       reserved.push({ permitId: approval.permitId, issuedAt: when, ledger, amount, state: 'held' });
@@ -152,7 +171,7 @@ export function world() {
     }
   };
   const consent = (version: number, status: 'granted' | 'withdrawn', changedAt: string): void => {
-    const entries = granted().entries.map((entry) => ({ ...entry, status, at: changedAt }));
+    const entries = granted().entries.map((entry) => ({ ...entry, status }));
     add(
       'consents.v1',
       'ConsentsChanged',
@@ -189,8 +208,16 @@ export function world() {
     sandbox: { at: minutes(59), messages: [...messages], tasks: [] },
     reserved: [...reserved],
     states: [...states],
-    held: { at: minutes(59), own: new Map(), differ: [], checked: 0, writers: new Set() },
+    held: { at: minutes(59), own: new Map(), differ: [], policies: [], checked: 0, writers: new Set() },
     missed: [],
+    again: {
+      verdicts: verdictsIn(seen).length,
+      chosen: verdictsIn(more.seen ?? seen).map((one) => ({
+        seen: one,
+        kept: kept.get(placeName(one.place)) ?? { known: true, facts: null },
+      })),
+    },
+    profilesThen: [],
     record: {
       ok: true,
       size: written.length,
@@ -206,6 +233,15 @@ export function world() {
   });
 
   add('policies.v1', 'PolicyPublished', policy, minutes(-60));
+  const changedAt = minutes(-60);
+  const person = { seniority: 'manager' as const, accountId: 'acme', reachable: [], signals: 1, provenance: {} };
+  add('profiles.v1', 'ProfileChanged', { version: 3, changedAt, kind: 'contact', contactId: contact, ...person });
+  const figures = { status: 'active', dailyBudgetMinor: 40_000, bidMinor: 110, days: [] } as const;
+  const campaigns = Object.fromEntries(
+    ['cmp-from', 'cmp-to'].map((campaignId) => [campaignId, { campaignId, ...figures, days: [] }]),
+  );
+  const ads = { adAccountId: 'ads-emea', currency: 'EUR', campaigns, lastSignalAt: at } as const;
+  add('profiles.v1', 'ProfileChanged', { version: 5, changedAt, kind: 'ad-account', ...ads });
   consent(4, 'granted', minutes(-60));
   return {
     add,
@@ -221,6 +257,8 @@ export function world() {
     observed,
     reserved,
     messages,
+    kept,
+    policy,
     source: sourceOf,
   };
 }

@@ -1,4 +1,4 @@
-import type { Deployment, Event, EventType, Fault } from '@countersign/contracts';
+import type { DataOf, Deployment, Event, EventType, Fault, Policy } from '@countersign/contracts';
 import type { TaskFact, VerifyKeys } from '@countersign/gate';
 import type { Range } from '../shell/kafka.js';
 
@@ -14,6 +14,23 @@ export interface Place {
 export interface Seen<T extends EventType = EventType> {
   readonly place: Place;
   readonly event: Event<T>;
+}
+
+/** A verdict as the validator published it. */
+export type VerdictSeen = Seen<'ActionApproved'> | Seen<'ActionRefused'> | Seen<'ActionEscalated'>;
+
+/** What the validator's tables have of a verdict; read after the topics. */
+export interface Kept {
+  /** It has the verdict, or its permit. */
+  readonly known: boolean;
+  /** What the verdict rests on, as it is stored; null: nothing is. */
+  readonly facts: unknown;
+}
+
+/** A verdict to be judged again; `kept` is null where the tables could not be read. */
+export interface Chosen {
+  readonly seen: VerdictSeen;
+  readonly kept: Kept | null;
 }
 
 /** A signal at the door: only its name, never its content. */
@@ -94,6 +111,8 @@ export interface HeldState {
   /** Topics whose writers' tables were read. */
   readonly writers: ReadonlySet<string>;
   readonly differ: readonly Held[];
+  /** The policy in each reader's table, whatever its digests say. */
+  readonly policies: readonly { readonly holder: string; readonly policy: Policy | null }[];
   readonly checked: number;
 }
 
@@ -130,6 +149,10 @@ export interface Observed {
   readonly reserved: readonly Reserved[] | null;
   readonly record: RecordSeen | null;
   readonly missed: readonly Missed[];
+  /** `verdicts`: how many there are to choose from. */
+  readonly again: { readonly verdicts: number; readonly chosen: readonly Chosen[] };
+  /** Versions of profiles that the chosen verdicts rest on and that their topic has forgotten: from the record. */
+  readonly profilesThen: readonly DataOf<'ProfileChanged'>[];
 }
 
 export const placeName = ({ topic, partition, offset }: Pick<Place, 'topic' | 'partition' | 'offset'>): string =>

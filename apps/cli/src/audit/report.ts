@@ -6,6 +6,7 @@ const shown = 40;
 /** The report for people: a line per invariant, then what is wrong, then what waits for whom. */
 export function auditText(paint: Paint, report: AuditReport): string {
   const { at, invariants, violations, waiting, counts } = printable(report);
+  const again = invariants.find(({ invariant }) => invariant === 'judged') ?? { checked: 0 };
   const lines = [
     titled(
       paint,
@@ -22,6 +23,8 @@ export function auditText(paint: Paint, report: AuditReport): string {
     `${counts.signals} signals, ${counts.tasks} tasks, ${counts.proposals} proposals, ${counts.approvals} permits, ` +
       `${counts.executed} executed; ${count(counts.withoutPermit ?? 0, 'approval')} without a permit of its own, ` +
       `${counts.deadLetters} dead letters.`,
+    `${again.checked} of ${counts.verdicts} verdicts judged again from stored facts` +
+      (again.checked < (counts.verdictsChosen ?? 0) ? `, of ${counts.verdictsChosen} chosen.` : '.'),
   ];
   for (const { invariant, ids, says } of violations.slice(0, shown)) {
     lines.push(paint.red(`${invariant}: ${says} (${ids.slice(0, 4).join(', ')}${ids.length > 4 ? ', …' : ''})`));

@@ -1,4 +1,4 @@
-import { type Deployment, servicesOf, topology } from '@countersign/contracts';
+import { type Deployment, type Policy, servicesOf, topology } from '@countersign/contracts';
 import pg from 'pg';
 import type { Held, HeldState } from './observed.js';
 
@@ -18,6 +18,7 @@ export async function readHeld(url: string | undefined, deployment: Deployment, 
     await client.connect();
     const own = new Map<string, number>();
     const differ: Held[] = [];
+    const policies: { holder: string; policy: Policy | null }[] = [];
     let checked = 0;
     for (const { name, writer, readers } of topics) {
       const mine = await client.query<{ key: string; version: string }>(
@@ -40,6 +41,13 @@ export async function readHeld(url: string | undefined, deployment: Deployment, 
           [name],
         );
         checked += mine.rows.length;
+        if (name === 'policies.v1') {
+          const held = await client.query<{ data: Policy | null }>(
+            `SELECT data FROM ${schemaOf(reader)}.state_rows WHERE topic = $1 AND data IS NOT NULL`,
+            [name],
+          );
+          policies.push(...held.rows.map(({ data }) => ({ holder: reader, policy: data })));
+        }
         differ.push(
           ...rows.map(({ key, holds, own, changed_at }) => {
             const changedAt = changed_at?.toISOString() ?? null;
@@ -48,7 +56,7 @@ export async function readHeld(url: string | undefined, deployment: Deployment, 
         );
       }
     }
-    return { at, own, differ, checked, writers: new Set(topics.map(({ name }) => name)) };
+    return { at, own, differ, policies, checked, writers: new Set(topics.map(({ name }) => name)) };
   } catch {
     return null;
   } finally {

@@ -26,6 +26,8 @@ export interface Session {
   answer(value: unknown, text: string): void;
   /** Beside the answer, for people only. */
   note(text: string): void;
+  /** How far something long has come, in one line of a terminal that is written over. Says nothing where nobody looks. */
+  progress(text: string): void;
   /** Whether there is somebody to ask. */
   readonly interactive: boolean;
   confirm(question: string): Promise<boolean>;
@@ -54,6 +56,9 @@ export function session(command: Command): Session {
     },
     note: (text) => {
       if (!json) process.stdout.write(`${text}\n`);
+    },
+    progress: (text) => {
+      if (process.stderr.isTTY === true) process.stderr.write(`\r\u001b[K${text}\r`);
     },
     interactive: process.stdin.isTTY === true && process.stdout.isTTY === true && !json,
     confirm: async (question) => {

@@ -8,13 +8,18 @@ import {
   profileKey,
 } from '@countersign/contracts';
 import {
+  adAccountFact,
   type Concerns,
   type Counts,
   concerns,
+  consentFact,
+  contactFact,
+  controlFact,
   type Draw,
   type Facts,
   type Judgement,
   judge,
+  type Known,
   type MoneyLedger,
   type PolicyInForce,
   type ReviewFact,
@@ -45,12 +50,6 @@ export interface Needed {
   readonly rates: readonly { readonly ledger: string; readonly since: string }[];
   /** Contacts of whom it must be known whether they were ever touched. */
   readonly contacts: readonly string[];
-}
-
-/** A row of a state topic as this service has read it. */
-export interface Known<T> {
-  readonly version: number;
-  readonly data: T | null;
 }
 
 /** Everything that was loaded for a batch of hearings. */
@@ -171,6 +170,8 @@ function seenBy(draw: Draw, ledger: MoneyLedger | Counts | Slots | undefined, at
   return 'countsAt' in draw ? windowOf(draw, ledger) : undefined;
 }
 
+const none = { version: 0, data: null };
+
 function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Loaded, at: string): Facts {
   const versions: Record<string, number> = {};
   for (const name of Object.keys(proposal.madeFrom)) {
@@ -184,16 +185,12 @@ function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Lo
     task: loaded.tasks.get(proposal.taskId) ?? null,
     // Of its RFC 8785 form: that puts members in order, which changes no length, and writes values as JSON.stringify does.
     proposalBytes: new TextEncoder().encode(JSON.stringify(proposal)).length,
-    contacts: pick(of.contacts, (id) => contactFact(id, loaded)),
-    adAccounts: pick(of.adAccounts, (id) => adAccountFact(id, loaded)),
-    consents: pick(of.contacts, (id) => {
-      const { version, data } = loaded.consents.get(id) ?? { version: 0, data: null };
-      return { version, entries: data?.entries ?? [], suppressions: data?.suppressions ?? [] };
-    }),
-    controls: pick(of.controls, (scope) => {
-      const { version, data } = loaded.controls.get(scope) ?? { version: 0, data: null };
-      return data ? { version, state: data.state, by: data.by, reason: data.reason } : { version, state: 'running' };
-    }),
+    contacts: pick(of.contacts, (id) =>
+      contactFact(loaded.profiles.get(profileKey.contact(id)) ?? none, loaded.touched.has(id)),
+    ),
+    adAccounts: pick(of.adAccounts, (id) => adAccountFact(loaded.profiles.get(profileKey.adAccount(id)) ?? none)),
+    consents: pick(of.contacts, (id) => consentFact(loaded.consents.get(id) ?? none)),
+    controls: pick(of.controls, (scope) => controlFact(loaded.controls.get(scope) ?? none)),
     ledgers: Object.fromEntries(
       of.draws.flatMap((draw) => {
         const seen = seenBy(draw, loaded.ledgers.get(draw.ledger), at);
@@ -203,31 +200,6 @@ function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Lo
     versions,
     ...(review && { review }),
   };
-}
-
-function contactFact(id: string, { profiles, touched }: Loaded): Facts['contacts'][string] {
-  const { version, data } = profiles.get(profileKey.contact(id)) ?? { version: 0, data: null };
-  if (data?.kind !== 'contact') return touched.has(id) ? { version: 0, seniority: 'unknown', touched: true } : null;
-  return {
-    version,
-    seniority: data.seniority,
-    ...(data.accountId !== undefined && { accountId: data.accountId }),
-    ...(data.firstTouchedAt !== undefined && { firstTouchedAt: data.firstTouchedAt }),
-    touched: touched.has(id),
-  };
-}
-
-function adAccountFact(id: string, { profiles }: Loaded): Facts['adAccounts'][string] {
-  const { version, data } = profiles.get(profileKey.adAccount(id)) ?? { version: 0, data: null };
-  if (data?.kind !== 'ad-account') return null;
-  const campaigns = Object.values(data.campaigns).map(
-    ({ campaignId, dailyBudgetMinor, bidMinor }) =>
-      [
-        campaignId,
-        { ...(dailyBudgetMinor !== undefined && { dailyBudgetMinor }), ...(bidMinor !== undefined && { bidMinor }) },
-      ] as const,
-  );
-  return { version, currency: data.currency, campaigns: Object.fromEntries(campaigns) };
 }
 
 function pick<V>(keys: readonly string[], of: (key: string) => V | undefined): Record<string, V> {

@@ -1,6 +1,6 @@
-import type { Counts, MoneyLedger, Slots, TaskFact } from '@countersign/gate';
+import type { Counts, Known, MoneyLedger, Slots, TaskFact } from '@countersign/gate';
 import type { Tx } from '@countersign/runtime';
-import type { Known, Loaded, Needed } from '../core/hearing.js';
+import type { Loaded, Needed } from '../core/hearing.js';
 import { tasksAssigned } from '../core/tasks.js';
 
 interface Row {

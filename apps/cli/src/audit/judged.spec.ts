@@ -1,0 +1,299 @@
+import { type ActionApproved, derivedId, digestOf, type Policy, policyDigests } from '@countersign/contracts';
+import { gateVersion, judge } from '@countersign/gate';
+import { content, factsFor, policyOf } from '@countersign/gate/testing';
+import picocolors from 'picocolors';
+import { describe, expect, test } from 'vitest';
+import { type AuditReport, checkInvariants } from './check.js';
+import { at, contact, minutes, world } from './given.js';
+import type { Observed } from './observed.js';
+import { auditText } from './report.js';
+import { sampleOf, verdictsIn } from './sample.js';
+
+const supervised = policyOf(content({ charter: { kinds: { 'ads.set_bid': 'supervised' } } }));
+const autonomous = policyOf();
+/** A bundle with the content of one and what another announces, as no table lets it be judged under. */
+const disguised = (as: Policy, of: Policy): Policy => ({
+  ...of,
+  version: as.version,
+  digest: as.digest,
+  parts: as.parts,
+});
+
+const found = (observed: Observed): Record<string, string[]> => {
+  const wrong: Record<string, string[]> = {};
+  for (const { invariant, says } of checkInvariants(observed).violations) {
+    wrong[invariant] = [...(wrong[invariant] ?? []), says];
+  }
+  return wrong;
+};
+const line = (report: AuditReport) => report.invariants.find(({ invariant }) => invariant === 'judged');
+/** What the validator's table has of the newest approval is changed. */
+const alter = (w: ReturnType<typeof world>, change: (facts: ReturnType<typeof factsFor>) => object | null): void => {
+  const [place, { facts }] = [...w.kept].at(-1) as [string, { facts: ReturnType<typeof factsFor> }];
+  w.kept.set(place, { known: true, facts: change(structuredClone(facts)) });
+};
+
+describe('a policy that somebody put into the tables', () => {
+  test('is no published one: every permit under it is found', () => {
+    const w = world(supervised);
+    w.settle(w.approve(w.propose('ads.set_bid'), { under: autonomous }), 'executed');
+    expect(found(w.observed())).toEqual({
+      policies: [expect.stringMatching(/version 7 of the policy that was never published/)],
+    });
+  });
+
+  test('under the digest of the published one is found, since judged again the verdict is another', () => {
+    const w = world(supervised);
+    w.settle(w.approve(w.propose('ads.set_bid'), { under: disguised(supervised, autonomous) }), 'executed');
+    expect(found(w.observed())).toEqual({
+      judged: [
+        expect.stringMatching(/it was approved, and judged again under the published policy it is escalated: tier/),
+      ],
+    });
+  });
+
+  test('with another number is found by the reasons, also where the outcome is the same', () => {
+    const looser = policyOf(content({ charter: { limits: { sendsPerHour: 300 } } }));
+    const w = world();
+    w.approve(w.propose('email.send'), { under: disguised(autonomous, looser) });
+    expect(found(w.observed()).judged).toEqual([expect.stringMatching(/sends-per-hour says: /)]);
+  });
+
+  test('is found where it stands, with its own digests or with those of the published one', () => {
+    const w = world(supervised);
+    const held = (policy: Policy | null) => {
+      const { held } = w.observed();
+      return found(w.observed({ held: held && { ...held, policies: [{ holder: 'action-executor', policy }] } }));
+    };
+    expect(held(supervised)).toEqual({});
+    expect(held(null).policies).toHaveLength(1);
+    expect(held(autonomous).policies).toEqual([expect.stringMatching(/action-executor holds .* never published/)]);
+    expect(held(disguised(supervised, autonomous)).policies).toEqual([
+      expect.stringMatching(/another content than was published/),
+    ]);
+  });
+});
+
+describe('a policy in force', () => {
+  const next: Policy = { ...supervised, version: 8, changedAt: minutes(-30) };
+  const replaced = (by: Policy, when: string) => {
+    const w = world();
+    w.add('policies.v1', 'PolicyPublished', by, when);
+    w.approve(w.propose('ads.set_bid'));
+    return found(w.observed()).policies;
+  };
+
+  test('is not one that was replaced longer ago than a change takes to be read', () => {
+    expect(replaced(next, minutes(-30))).toEqual([
+      expect.stringMatching(/under version 7 of the policy, which version 8 had replaced at/),
+    ]);
+    expect(replaced(next, new Date(Date.parse(at) - 9_000).toISOString())).toBeUndefined();
+    expect(replaced(next, minutes(1))).toBeUndefined();
+  });
+
+  test('is not one that was published only later; said again after a restore it is the old one', () => {
+    const w = world();
+    const later: Policy = { ...policyOf(content({ rules: { permitSeconds: 600 } }), 9), changedAt: minutes(30) };
+    w.add('policies.v1', 'PolicyPublished', later, minutes(30));
+    w.approve(w.propose('ads.set_bid'), { under: later });
+    expect(found(w.observed()).policies).toEqual([expect.stringMatching(/which was published only at/)]);
+
+    const again = world();
+    again.approve(again.propose('ads.set_bid'));
+    const seen = again
+      .observed()
+      .seen.map((s) => (s.event.type === 'PolicyPublished' ? { ...s, place: { ...s.place, at: minutes(30) } } : s));
+    expect(found(again.observed({ seen })).policies).toBeUndefined();
+  });
+
+  test('that is older than the newest is known from the record: without it that is said, and nothing else', () => {
+    const w = world();
+    w.approve(w.propose('ads.set_bid'));
+    w.add('policies.v1', 'PolicyPublished', next, minutes(30));
+    const seen = w.observed().seen.filter(({ event }) => event.type !== 'PolicyPublished' || event.data === next);
+    const report = checkInvariants(w.observed({ seen, record: null }));
+    expect(report.violations.filter(({ invariant }) => invariant === 'policies')).toEqual([]);
+    expect(report.invariants.find(({ invariant }) => invariant === 'policies')?.note).toMatch(/only the record has/);
+    expect(found(w.observed({ seen })).policies).toEqual([expect.stringMatching(/never published/)]);
+  });
+
+  test('has the content that its digests announce', () => {
+    const w = world({ ...autonomous, ...policyDigests(supervised.content) });
+    w.approve(w.propose('ads.set_bid'), { under: { ...autonomous, ...policyDigests(supervised.content) } });
+    expect(found(w.observed()).policies).toEqual([expect.stringMatching(/which is not what its digests announce/)]);
+  });
+});
+
+describe('facts that were altered where they are stored', () => {
+  const bid = (change: (facts: ReturnType<typeof factsFor>) => object | null) => {
+    const w = world();
+    w.approve(w.propose('ads.set_bid'));
+    alter(w, change);
+    return found(w.observed()).judged;
+  };
+  const mail = (change: (facts: ReturnType<typeof factsFor>) => object | null) => {
+    const w = world();
+    w.approve(w.propose('email.send'));
+    alter(w, change);
+    return found(w.observed()).judged;
+  };
+
+  test('make another verdict, which is found; as they were they make the same', () => {
+    expect(bid((facts) => facts)).toBeUndefined();
+    expect(mail((facts) => facts)).toBeUndefined();
+    const [ledger, used] = [`sends:paid-media-agent`, { held: 2, committed: 0 }];
+    expect(mail((f) => ({ ...f, ledgers: { ...f.ledgers, [ledger]: used } }))).toEqual([
+      expect.stringMatching(/sends-per-hour/),
+    ]);
+    expect(mail(() => [])).toEqual([expect.stringMatching(/judged/)]);
+    expect(mail(() => ({}))).toEqual([expect.stringMatching(/judged/)]);
+    expect(mail(({ author, proposalBytes }) => ({ author, proposalBytes }))).toEqual([
+      expect.stringMatching(/is none/),
+    ]);
+  });
+
+  test('are found where the topics say otherwise, whatever verdict they make', () => {
+    expect(
+      mail((f) => ({ ...f, contacts: { [contact]: { ...f.contacts[contact], seniority: 'individual' } } })),
+    ).toEqual([expect.stringMatching(/other facts than were published: the profile of contact .*, version 3/)]);
+    expect(mail((f) => ({ ...f, consents: { [contact]: { ...f.consents[contact], version: 0 } } }))).toEqual([
+      expect.stringMatching(/the consents of contact .*, version 0/),
+    ]);
+    expect(
+      bid((f) => ({ ...f, controls: { ...f.controls, all: { version: 0, state: 'running', by: 'lea' } } })),
+    ).toEqual([expect.stringMatching(/the control of all, version 0/)]);
+    expect(
+      bid((f) => ({ ...f, adAccounts: { 'ads-emea': { ...f.adAccounts['ads-emea'], currency: 'USD' } } })),
+    ).toEqual([expect.stringMatching(/the profile of ad account ads-emea, version 5/)]);
+    expect(bid((f) => ({ ...f, author: 'sequencing-agent' }))).toEqual([
+      expect.stringMatching(/as if sequencing-agent/),
+    ]);
+    expect(bid((f) => ({ ...f, task: { ...f.task, kinds: ['ads.set_bid'] } }))).toEqual([
+      expect.stringMatching(/: task /),
+    ]);
+    expect(bid((f) => ({ ...f, proposalBytes: 1 }))).toEqual([expect.stringMatching(/as if the proposal had 1 bytes/)]);
+  });
+});
+
+describe('an answer that a verdict rests on', () => {
+  const reviewed = (given: boolean, change: object = {}) => {
+    const w = world(supervised);
+    const proposal = w.propose('ads.set_bid');
+    const digest = digestOf(proposal.action);
+    const review = { reviewId: derivedId('review', 1), by: 'lea', decision: 'approve', digest, at } as const;
+    const subject = { kind: 'proposal', id: proposal.proposalId } as const;
+    if (given) w.add('reviews.decided.v1', 'ReviewDecided', { ...review, subject, ...change });
+    w.approve(proposal, { review });
+    return found(w.observed()).judged;
+  };
+
+  test('was given by that person, about that action', () => {
+    expect(reviewed(true)).toBeUndefined();
+    expect(reviewed(false)).toEqual([expect.stringMatching(/an answer of lea that nobody gave/)]);
+    expect(reviewed(true, { by: 'marc' })).toEqual([expect.stringMatching(/an answer of lea that nobody gave/)]);
+    expect(reviewed(true, { decision: 'reject' })).toEqual([expect.stringMatching(/that nobody gave/)]);
+    expect(reviewed(true, { digest: 'a'.repeat(64) })).toEqual([expect.stringMatching(/that nobody gave/)]);
+  });
+});
+
+test('refusals and escalations are judged again as well', () => {
+  const w = world(supervised);
+  const proposal = w.propose('ads.set_bid');
+  const facts = factsFor(proposal, {}, supervised, at);
+  const { verdict, digest, escalation } = judge(proposal, facts, supervised, at);
+  const { proposalId, taskId, agent, play, action } = proposal;
+  const about = { proposalId, actionId: action.actionId, taskId, agent, play, digest, verdict, action };
+  const card = { says: 's', people: [], runningTotals: [], reversible: 'no' };
+  const words = { card, rationale: 'r', confidence: 1, evidence: [] };
+  const escalated = {
+    ...about,
+    ...words,
+    reviewers: [...(escalation?.reviewers ?? [])],
+    deadline: escalation?.deadline ?? '',
+  };
+  const { place } = w.add('actions.escalated.v1', 'ActionEscalated', escalated);
+  w.kept.set(`${place.topic}/${place.partition}/${place.offset}`, { known: true, facts });
+  expect(line(checkInvariants(w.observed()))).toMatchObject({ checked: 1, violations: 0 });
+  alter(w, (f) => ({ ...f, author: 'nobody' }));
+  expect(found(w.observed()).judged).toHaveLength(1);
+
+  const refused = world(supervised);
+  const other = refused.propose('ads.set_bid');
+  const reasons = [{ rule: 'author', outcome: 'refuse' as const, says: 'made up' }];
+  const made = refused.add('actions.refused.v1', 'ActionRefused', {
+    ...about,
+    kind: 'ads.set_bid',
+    verdict: { ...verdict, outcome: 'refused', reasons },
+  });
+  refused.kept.set(`${made.place.topic}/${made.place.partition}/${made.place.offset}`, {
+    known: true,
+    facts: factsFor(other, {}, supervised, at),
+  });
+  expect(found(refused.observed()).judged).toEqual([
+    expect.stringMatching(/it was refused, and judged again .* escalated/),
+  ]);
+});
+
+test('an approval that the validator has nothing of was not given by it', () => {
+  const w = world();
+  w.approve(w.propose('ads.set_bid'));
+  w.kept.set([...w.kept.keys()].at(-1) as string, { known: false, facts: null });
+  expect(found(w.observed()).judged).toEqual([expect.stringMatching(/neither this verdict nor its permit/)]);
+});
+
+test('what cannot be judged again is counted with the reason, and is no violation', () => {
+  const not = (change: (w: ReturnType<typeof world>) => Partial<Observed> | undefined): string => {
+    const w = world();
+    w.approve(w.propose('ads.set_bid'));
+    const report = checkInvariants(w.observed(change(w) ?? {}));
+    expect(report.violations.filter(({ invariant }) => invariant === 'judged')).toEqual([]);
+    expect(line(report)?.checked).toBe(0);
+    expect(auditText(picocolors.createColors(false), report)).toMatch(
+      /0 of 1 verdicts judged again from stored facts, of 1 chosen/,
+    );
+    return line(report)?.note ?? '';
+  };
+  expect(not((w) => void alter(w, () => null))).toBe(
+    'not judged again: 1 (the validator has no facts of it, as after a restore)',
+  );
+  const { again } = world().observed();
+  expect(
+    not((w) => ({
+      again: { ...again, verdicts: 1, chosen: w.observed().again.chosen.map((c) => ({ ...c, kept: null })) },
+    })),
+  ).toMatch(/tables could not be read/);
+  expect(not((w) => ({ seen: w.observed().seen.filter(({ event }) => event.type !== 'ActionProposed') }))).toMatch(
+    /its proposal is not on the topics any more/,
+  );
+  expect(not((w) => ({ seen: w.observed().seen.filter(({ event }) => event.type !== 'ProfileChanged') }))).toMatch(
+    /neither on a topic nor on the record/,
+  );
+  const old = gateVersion + 1;
+  expect(
+    not((w) => {
+      const seen = w.observed().seen.map((s) => {
+        if (s.event.type !== 'ActionApproved') return s;
+        const data = s.event.data as ActionApproved;
+        const reasons = data.verdict.reasons.map((r) => ({ ...r, says: 'in other words' }));
+        return { ...s, event: { ...s.event, data: { ...data, verdict: { ...data.verdict, gate: old, reasons } } } };
+      }) as Observed['seen'];
+      return { seen, again: w.observed({ seen }).again };
+    }),
+  ).toMatch(new RegExp(`version ${old} of the gate judged it, and this is ${gateVersion}`));
+});
+
+test('a sample has one verdict of each stretch of time, the same ones for the same observation; all are all', () => {
+  const w = world();
+  for (let n = 1; n <= 40; n++) w.approve(w.propose('ads.set_bid', {}, n), { when: minutes(n / 100) });
+  const verdicts = verdictsIn(w.observed().seen);
+  expect(verdicts).toHaveLength(40);
+  const some = sampleOf(verdicts, 10);
+  expect(some.map((v) => Math.floor(verdicts.indexOf(v) / 4))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(sampleOf(verdicts, 10)).toEqual(some);
+  expect(sampleOf(verdicts.slice(0, -1), 10).map((v) => verdicts.indexOf(v))).not.toEqual(
+    some.map((v) => verdicts.indexOf(v)),
+  );
+  expect(sampleOf(verdicts, 'all')).toHaveLength(40);
+  expect(sampleOf(verdicts, 50)).toHaveLength(40);
+  expect(sampleOf(verdicts, 0)).toEqual([]);
+});

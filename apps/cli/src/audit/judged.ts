@@ -1,0 +1,251 @@
+import {
+  type ActionProposed,
+  canonical,
+  type DataOf,
+  digestOf,
+  own,
+  profileKey,
+  topicNamed,
+  topology,
+} from '@countersign/contracts';
+import {
+  adAccountFact,
+  concerns,
+  consentFact,
+  contactFact,
+  controlFact,
+  type Facts as GateFacts,
+  gateVersion,
+  type Judgement,
+  judge,
+  type Known,
+  type PolicyInForce,
+} from '@countersign/gate';
+import { type Facts, policyName } from './facts.js';
+import type { Finding, Violation } from './finding.js';
+import type { Chosen, Seen, VerdictSeen } from './observed.js';
+
+/** What is looked up for each verdict. */
+interface Ground extends Facts {
+  readonly proposals: ReadonlyMap<string, readonly Seen<'ActionProposed'>[]>;
+  readonly answers: ReadonlyMap<string, readonly Seen<'ReviewDecided'>[]>;
+}
+
+type Outcome =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'differs'; readonly says: string }
+  | { readonly kind: 'not-judged'; readonly why: string };
+
+const noFacts = 'what the validator keeps as its facts is none';
+const differs = (says: string): Outcome => ({ kind: 'differs', says });
+const not = (why: string): Outcome => ({ kind: 'not-judged', why });
+
+/**
+ * Judged again, verdicts are the same: from the proposal, the policy and the answer that were published, and from the facts that the
+ * validator stored, which must be what the topics said where topics say them. What cannot be judged again is counted, with the reason.
+ */
+export function judged(facts: Facts): Finding {
+  const violations: Violation[] = [];
+  const left = new Map<string, number>();
+  const ground: Ground = {
+    ...facts,
+    proposals: Map.groupBy(facts.of('ActionProposed'), ({ event }) => event.data.proposalId),
+    answers: Map.groupBy(facts.of('ReviewDecided'), ({ event }) => event.data.reviewId),
+  };
+  let checked = 0;
+  for (const one of facts.again.chosen) {
+    const { data } = one.seen.event;
+    // What no permit covers nobody has to have judged.
+    if ('permitId' in data && !facts.issued.has(data.permitId)) continue;
+    const found = judgedAgain(one, ground);
+    if (found.kind === 'not-judged') left.set(found.why, (left.get(found.why) ?? 0) + 1);
+    else checked += 1;
+    if (found.kind !== 'differs') continue;
+    const ids = 'permitId' in data ? [data.permitId, data.proposalId] : [data.proposalId];
+    violations.push({ invariant: 'judged', ids, says: found.says });
+  }
+  return {
+    checked,
+    violations,
+    ...(left.size > 0 && {
+      note: `not judged again: ${[...left].map(([why, count]) => `${count} (${why})`).join(', ')}`,
+    }),
+  };
+}
+
+function judgedAgain({ seen, kept }: Chosen, facts: Ground): Outcome {
+  const { type, data } = seen.event;
+  const { verdict } = data;
+  if (kept === null) return not('the validator’s tables could not be read');
+  if (!kept.known && type === 'ActionApproved') {
+    return differs('the validator has neither this verdict nor its permit, so it was not the validator that gave it');
+  }
+  if (kept.facts === null) return not('the validator has no facts of it, as after a restore');
+  if (typeof kept.facts !== 'object') return differs(noFacts);
+  const given = kept.facts as GateFacts;
+  const { version, digest } = verdict.policy;
+  const policy = digest === null ? null : facts.policies.get(policyName({ version, digest }));
+  if (policy === undefined) return not('its policy is not among those that were published');
+  const proposals = proposalsOf(seen, facts);
+  if (proposals.length === 0) return not('its proposal is not on the topics any more');
+  let last: Outcome = { kind: 'same' };
+  for (const proposal of proposals) {
+    last = compared(seen, proposal, given, policy, facts);
+    if (last.kind === 'same') break;
+  }
+  return last;
+}
+
+/** Those of its author under its id. A person's edit is the same proposal with another action. */
+function proposalsOf({ event: { data } }: VerdictSeen, { proposals }: Ground): readonly ActionProposed[] {
+  const its = (proposals.get(data.proposalId) ?? []).flatMap(({ place, event }) =>
+    place.topic === `actions.proposed.${data.agent}.v1` ? [event.data] : [],
+  );
+  const { action } = data;
+  return 'review' in data && data.review?.decision === 'edit' && action
+    ? its.map((proposal) => ({ ...proposal, action }))
+    : its.filter((proposal) => digestOf(proposal.action) === data.digest);
+}
+
+function compared(
+  seen: VerdictSeen,
+  proposal: ActionProposed,
+  given: GateFacts,
+  policy: PolicyInForce | null,
+  facts: Ground,
+): Outcome {
+  const { at, gate } = seen.event.data.verdict;
+  let found: Outcome;
+  try {
+    const against = disputed(seen, proposal, given, policy, facts);
+    if (against?.kind === 'differs') found = against;
+    else {
+      const says = difference(seen, judge(proposal, given, policy, at), facts);
+      found = says === undefined ? (against ?? { kind: 'same' }) : differs(says);
+    }
+  } catch {
+    // Whoever can write to the table can write anything.
+    found = differs(noFacts);
+  }
+  // What another version of the gate made of it says nothing about what it was made from.
+  return found.kind === 'differs' && gate !== gateVersion
+    ? not(`version ${gate ?? 0} of the gate judged it, and this is ${gateVersion}`)
+    : found;
+}
+
+/** A fact that was stored otherwise than the topics said it. */
+function disputed(
+  { event: { data } }: VerdictSeen,
+  proposal: ActionProposed,
+  given: GateFacts,
+  policy: PolicyInForce | null,
+  facts: Ground,
+): Outcome | undefined {
+  const { at } = data.verdict;
+  if (given.author !== data.agent) return differs(`it was judged as if ${given.author} had proposed it`);
+  if (given.proposalBytes !== new TextEncoder().encode(JSON.stringify(proposal)).length) {
+    return differs(`it was judged as if the proposal had ${given.proposalBytes} bytes`);
+  }
+  const of = concerns(proposal, policy, at);
+  const profiles = (key: string) => facts.profiles.get(key) ?? [];
+  const checks: (Outcome | undefined)[] = [
+    answer(data, given, facts),
+    assignment(proposal, given, facts),
+    ...of.controls.map((scope) =>
+      told(`the control of ${scope}`, own(given.controls, scope), facts.controls.get(scope) ?? [], controlFact),
+    ),
+    ...of.contacts.flatMap((id) => {
+      const touched = own(given.contacts, id)?.touched === true;
+      return [
+        told(`the consents of contact ${id}`, own(given.consents, id), facts.consents.get(id) ?? [], consentFact),
+        told(`the profile of contact ${id}`, own(given.contacts, id), profiles(profileKey.contact(id)), (row) =>
+          contactFact(row, touched),
+        ),
+      ];
+    }),
+    ...of.adAccounts.map((id) =>
+      told(
+        `the profile of ad account ${id}`,
+        own(given.adAccounts, id),
+        profiles(profileKey.adAccount(id)),
+        adAccountFact,
+      ),
+    ),
+  ];
+  const found = checks.filter((check) => check !== undefined);
+  return found.find(({ kind }) => kind === 'differs') ?? found[0];
+}
+
+/** Compares what was stored of a row of state with the versions of it that were published. */
+function told<T extends { readonly version: number }>(
+  what: string,
+  given: { readonly version: number } | null | undefined,
+  published: readonly T[],
+  fact: (row: Known<T>) => object | null,
+): Outcome | undefined {
+  // The rule that needs it says what it makes of nothing.
+  if (given === undefined) return undefined;
+  const version = given?.version ?? 0;
+  const rows: readonly Known<T>[] =
+    version === 0
+      ? [{ version, data: null }]
+      : published.filter((row) => row.version === version).map((data) => ({ version, data }));
+  if (rows.length === 0) return not('state that it rests on is neither on a topic nor on the record');
+  const same = rows.some((row) => canonical(fact(row)) === canonical(given));
+  return same ? undefined : differs(`it was judged under other facts than were published: ${what}, version ${version}`);
+}
+
+/** The task that it was judged against is the one that was assigned. Against none it is refused, which harms nobody. */
+function assignment({ taskId }: ActionProposed, { task }: GateFacts, { assigned }: Facts): Outcome | undefined {
+  if (!task) return undefined;
+  const published = assigned.get(taskId);
+  if (!published) return not('its task is neither on the topic nor on the record');
+  return canonical(published) === canonical(task)
+    ? undefined
+    : differs(`it was judged under other facts than were published: task ${taskId}`);
+}
+
+const day = 86_400_000;
+const { retentionDays } = topicNamed('reviews.decided.v1', topology());
+
+/** The answer that it rests on is the one that a person gave. */
+function answer(data: VerdictSeen['event']['data'], { review }: GateFacts, facts: Ground): Outcome | undefined {
+  const named = 'review' in data ? data.review : undefined;
+  if (named?.reviewId !== review?.reviewId)
+    return differs('the answer that it names is not the one that it was judged with');
+  if (!review) return undefined;
+  const given = facts.answers.get(review.reviewId) ?? [];
+  const isSame = ({ reviewId, by, decision, digest, action, at }: DataOf<'ReviewDecided'>): boolean =>
+    canonical({ reviewId, by, decision, digest: decision === 'edit' ? digestOf(action) : digest, at }) ===
+    canonical(review);
+  if (given.some(({ event }) => isSame(event.data))) return undefined;
+  // The topic may have forgotten what is nearly as old as it keeps.
+  const isOld = Date.parse(review.at) < Date.parse(facts.at) - (retentionDays - 1) * day;
+  return given.length === 0 && isOld
+    ? not('the answer that it rests on is not on the topic any more')
+    : differs(`it rests on an answer of ${review.by} that nobody gave`);
+}
+
+/** What is otherwise when it is judged again; undefined where nothing is. */
+function difference({ event: { data } }: VerdictSeen, again: Judgement, facts: Facts): string | undefined {
+  const { gate: _gate, ...said } = data.verdict;
+  const { gate: _again, ...verdict } = again.verdict;
+  if (said.outcome !== verdict.outcome) {
+    const reason = verdict.reasons.find((r) => r.outcome !== 'pass');
+    return `it was ${said.outcome}, and judged again under the published policy it is ${verdict.outcome}${reason ? `: ${reason.rule}, ${reason.says}` : ''}`;
+  }
+  const other = verdict.reasons.find((reason, n) => canonical(reason) !== canonical(said.reasons[n] ?? null));
+  if (other) return `judged again under the published policy, ${other.rule} says: ${other.says}`;
+  if (canonical(said) !== canonical(verdict))
+    return 'judged again under the published policy it has fewer reasons or another tier';
+  const follows = [again.digest, again.claims, again.escalation, again.wouldBe].map((part) => part ?? null);
+  const followed = [
+    data.digest,
+    'permitId' in data ? facts.issued.get(data.permitId)?.claims : undefined,
+    'deadline' in data ? { reviewers: data.reviewers, deadline: data.deadline } : undefined,
+    'wouldBe' in data ? data.wouldBe : undefined,
+  ].map((part) => part ?? null);
+  return canonical(follows) === canonical(followed)
+    ? undefined
+    : 'its permit, or what it asks of a person, is not what follows from it when it is judged again';
+}
