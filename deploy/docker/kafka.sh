@@ -3,7 +3,16 @@
 # a log with a SCRAM user, and without one nobody could log in to make the others.
 set -eu
 own="${KAFKA_SETTINGS:-/run/countersign}"
-bin="${KAFKA_BIN:-/opt/kafka/bin}"
-"$bin/kafka-storage.sh" format --ignore-formatted --cluster-id "$(cat "$own/cluster-id")" \
+image="${KAFKA_HOME:-/opt/kafka}"
+# The same programs without the jar of Snappy. Its reader makes a buffer of whatever size a batch names, up to 512 MB: as large
+# as the broker's heap. Without it a batch in Snappy is refused.
+here="${KAFKA_WITHOUT_SNAPPY:-/tmp/kafka}"
+mkdir -p "$here/bin" "$here/libs"
+ln -sf "$image"/bin/* "$here/bin/"
+ln -sfn "$image/config" "$here/config"
+for jar in "$image"/libs/*; do
+  case "$jar" in */snappy-java-*.jar) ;; *) ln -sf "$jar" "$here/libs/" ;; esac
+done
+"$here/bin/kafka-storage.sh" format --ignore-formatted --cluster-id "$(cat "$own/cluster-id")" \
   --config "$own/server.properties" --add-scram "$(cat "$own/scram")"
-exec "$bin/kafka-server-start.sh" "$own/server.properties"
+exec "$here/bin/kafka-server-start.sh" "$own/server.properties"

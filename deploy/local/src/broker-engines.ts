@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { heapOption } from './broker-limits.js';
 import { clusterId } from './broker-properties.js';
 import { claimContainer, containerName, hasDocker, removeContainer } from './docker.js';
 import { canGetJars, findJava, type KafkaJvm, kafkaJvm } from './kafka-jars.js';
@@ -73,7 +74,7 @@ function javaEngine({ command, jvm }: KafkaJvm, dir: string, shortLived: boolean
     serve: (properties) => ({
       command,
       args: [
-        '-Xmx512m',
+        heapOption,
         '-XX:+ExitOnOutOfMemoryError',
         ...(shortLived ? ['-XX:TieredStopAtLevel=1'] : []),
         ...jvm,
@@ -96,11 +97,12 @@ function dockerEngine(dir: string): BrokerEngine {
     serve: (properties, { client, controller }) => ({
       command: 'docker',
       args: [
-        ...['run', '--rm', '--name', name, '--user', '0:0', '--env', 'KAFKA_HEAP_OPTS=-Xmx512m'],
+        ...['run', '--rm', '--name', name, '--user', '0:0', '--env', `KAFKA_HEAP_OPTS=${heapOption}`],
         ...['--publish', `127.0.0.1:${client}:${client}`, '--publish', `127.0.0.1:${controller}:${controller}`],
         ...['--volume', `${name}:/var/lib/kafka/data`, '--volume', `${properties}:${inside}:ro`],
         ...['--entrypoint', '/bin/sh', kafkaImage, '-c'],
-        `${bin}/kafka-storage.sh format --ignore-formatted -t ${clusterId()} -c ${inside} && exec ${bin}/kafka-server-start.sh ${inside}`,
+        // Why without Snappy: pom.xml.
+        `rm -f /opt/kafka/libs/snappy-java-*.jar && ${bin}/kafka-storage.sh format --ignore-formatted -t ${clusterId()} -c ${inside} && exec ${bin}/kafka-server-start.sh ${inside}`,
       ],
     }),
   };

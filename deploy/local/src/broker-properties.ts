@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { type BrokerLimits, brokerLimits, limitProperties } from './broker-limits.js';
 
 /** A listener for clients: what it binds, and under which host clients are told to come back. */
 export interface ClientListener {
@@ -15,6 +16,8 @@ export interface BrokerSettings {
   /** Where the broker itself sees its data. */
   readonly data: string;
   readonly admin: { readonly username: string; readonly password: string };
+  /** Default: those for the shipped heap. */
+  readonly limits?: BrokerLimits;
   /** Starts faster and works more slowly afterwards: for tests. */
   readonly shortLived?: boolean;
 }
@@ -24,7 +27,8 @@ export interface BrokerSettings {
  * use. The controller's listener has PLAIN for the admin alone: credentials of SCRAM live in the very log that the controller
  * keeps, so it cannot log itself in with them.
  */
-export function serverProperties({ clients, controller, data, admin, shortLived = false }: BrokerSettings): string {
+export function serverProperties(of: BrokerSettings): string {
+  const { clients, controller, data, admin, shortLived = false, limits = brokerLimits } = of;
   const login = `username="${admin.username}" password="${admin.password}"`;
   const modules = 'org.apache.kafka.common.security';
   const names = [...clients.map((c) => c.name), 'CONTROLLER'];
@@ -75,6 +79,10 @@ export function serverProperties({ clients, controller, data, admin, shortLived 
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
+    ...limitProperties(
+      limits,
+      clients.map((c) => c.name),
+    ),
   };
   return Object.entries(settings)
     .map(([key, value]) => `${key}=${value}\n`)

@@ -112,7 +112,14 @@ test('a topic is not made by writing to it', async () => {
 });
 
 test('provisioning again changes nothing, and changes only what differs', async () => {
-  const nothing = { topicsCreated: 0, topicsChanged: 0, aclsCreated: 0, aclsRemoved: 0, usersChanged: 0 };
+  const nothing = {
+    topicsCreated: 0,
+    topicsChanged: 0,
+    aclsCreated: 0,
+    aclsRemoved: 0,
+    usersChanged: 0,
+    quotasChanged: 0,
+  };
   expect(await provision({ ...broker, ...wishes })).toEqual(nothing);
   const other = {
     topics: [{ name: topic, partitions: 4, config: { 'retention.ms': '3600000' } }],

@@ -3,7 +3,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 /*
- * The part of Kafka's protocol that kafkajs lacks: changing SCRAM credentials (KIP-554), with the login before it.
+ * The part of Kafka's protocol that kafkajs lacks: changing SCRAM credentials (KIP-554) and quotas (KIP-546), with the login before it.
  * https://kafka.apache.org/protocol, RFC 5802.
  */
 
@@ -27,7 +27,13 @@ export class LoginRefused extends Error {
 }
 
 const iterations = 4096;
-const api = { saslHandshake: 17, saslAuthenticate: 36, alterUserScramCredentials: 51 } as const;
+const api = {
+  saslHandshake: 17,
+  saslAuthenticate: 36,
+  describeClientQuotas: 48,
+  alterClientQuotas: 49,
+  alterUserScramCredentials: 51,
+} as const;
 
 interface Connection {
   /** Sends one request body and returns the response after its correlation id. */
@@ -70,6 +76,76 @@ export async function upsertScramUsers(
     connection.close();
   }
   await Promise.all(users.map((user) => untilLogin(loginAt, user, ssl)));
+}
+
+/** Kafka's names of what is limited, each with its value. */
+export type QuotaValues = Readonly<Record<string, number>>;
+
+/** The quotas that single users have, by user. */
+export async function describeQuotas(
+  address: string,
+  admin: KafkaLogin,
+  ssl = false,
+): Promise<ReadonlyMap<string, QuotaValues>> {
+  const connection = await logIn(address, admin, ssl);
+  try {
+    // One component: users, of any name; of no other entity beside it.
+    const body = Buffer.concat([int32(1), string('user'), int8(2), int16(-1), int8(1)]);
+    const answer = await connection.ask(api.describeClientQuotas, 0, false, body);
+    answer.int32();
+    quotaFault(answer, 'tell its quotas');
+    const found = new Map<string, QuotaValues>();
+    for (let entries = answer.int32(); entries > 0; entries--) {
+      let user: string | undefined;
+      for (let parts = answer.int32(); parts > 0; parts--) {
+        answer.string();
+        user = answer.string();
+      }
+      const values = new Map<string, number>();
+      for (let left = answer.int32(); left > 0; left--) values.set(answer.string() ?? '', answer.float64());
+      if (user !== undefined) found.set(user, Object.fromEntries(values));
+    }
+    return found;
+  } finally {
+    connection.close();
+  }
+}
+
+/** Sets quotas of users; an undefined value is removed. */
+export async function alterQuotas(
+  address: string,
+  admin: KafkaLogin,
+  changes: ReadonlyMap<string, Readonly<Record<string, number | undefined>>>,
+  ssl = false,
+): Promise<void> {
+  if (changes.size === 0) return;
+  const connection = await logIn(address, admin, ssl);
+  try {
+    const entries = [...changes].flatMap(([user, values]) => [
+      ...[int32(1), string('user'), string(user), int32(Object.keys(values).length)],
+      ...Object.entries(values).flatMap(([name, value]) => [
+        ...[string(name), float64(value ?? 0), int8(value === undefined ? 1 : 0)],
+      ]),
+    ]);
+    const body = Buffer.concat([int32(changes.size), ...entries, int8(0)]);
+    const answer = await connection.ask(api.alterClientQuotas, 0, false, body);
+    answer.int32();
+    for (let left = answer.int32(); left > 0; left--) {
+      quotaFault(answer, 'take a quota');
+      for (let parts = answer.int32(); parts > 0; parts--) {
+        answer.string();
+        answer.string();
+      }
+    }
+  } finally {
+    connection.close();
+  }
+}
+
+function quotaFault(answer: Reader, what: string): void {
+  const code = answer.int16();
+  const message = answer.string();
+  if (code !== 0) throw new Error(`the broker does not ${what}: ${message ?? `error ${code}`}`);
 }
 
 /** The users whose password the broker does not take. */
@@ -212,6 +288,7 @@ class Reader {
 
   int16 = (): number => this.take(2).readInt16BE(0);
   int32 = (): number => this.take(4).readInt32BE(0);
+  float64 = (): number => this.take(8).readDoubleBE(0);
   bytes = (): Buffer => this.take(Math.max(0, this.int32()));
 
   string(): string | undefined {
@@ -259,6 +336,12 @@ function int16(n: number): Buffer {
 function int32(n: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeInt32BE(n);
+  return bytes;
+}
+
+function float64(n: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleBE(n);
   return bytes;
 }
 

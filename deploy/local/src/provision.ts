@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
-import { type KafkaUser, upsertScramUsers, usersRefused } from './kafka-wire.js';
+import {
+  alterQuotas,
+  describeQuotas,
+  type KafkaLogin,
+  type KafkaUser,
+  upsertScramUsers,
+  usersRefused,
+} from './kafka-wire.js';
 
 export {
   connectionsOf,
@@ -28,6 +35,14 @@ export interface AclWish {
   readonly operations: readonly (keyof typeof operationTypes)[];
 }
 
+/** What a user may take of the broker; above it, the broker slows it down. */
+export interface QuotaWish {
+  readonly principal: string;
+  readonly producer_byte_rate: number;
+  readonly consumer_byte_rate: number;
+  readonly request_percentage: number;
+}
+
 export interface KafkaWishes {
   /** `host:port`, several separated by commas. */
   readonly bootstrap: string;
@@ -38,6 +53,8 @@ export interface KafkaWishes {
   /** All that these principals, and `users`, may do: other ACLs of theirs are removed, those of others are left alone. */
   readonly acls?: readonly AclWish[];
   readonly users?: readonly KafkaUser[];
+  /** All the quotas of these principals, and of `users`: others of theirs are removed. */
+  readonly quotas?: readonly QuotaWish[];
   /** Principals that may do nothing any more: every ACL of theirs is removed, so their login opens nothing. */
   readonly former?: readonly string[];
   /** Default 1, what a single broker can do. */
@@ -51,9 +68,11 @@ export interface Provisioned {
   readonly aclsCreated: number;
   readonly aclsRemoved: number;
   readonly usersChanged: number;
+  /** Users of which a quota was set or removed. */
+  readonly quotasChanged: number;
 }
 
-/** Brings topics, SCRAM users and ACLs to what is asked for. No topic is deleted and no partition taken away. */
+/** Brings topics, SCRAM users, ACLs and quotas to what is asked for. No topic is deleted and no partition taken away. */
 export async function provision(wishes: KafkaWishes): Promise<Provisioned> {
   const { bootstrap, ssl = false, topics = [], users = [], former = [] } = wishes;
   const owners = [...users.map(({ name }) => name), ...former];
@@ -75,7 +94,8 @@ export async function provision(wishes: KafkaWishes): Promise<Provisioned> {
     const aclCounts = wishes.acls
       ? await provisionAcls(admin, wishes.acls, owners)
       : { aclsCreated: 0, aclsRemoved: 0 };
-    return { usersChanged: refused.length, ...topicCounts, ...aclCounts };
+    const quotasChanged = wishes.quotas ? await provisionQuotas(address, sasl, wishes.quotas, owners, ssl) : 0;
+    return { usersChanged: refused.length, quotasChanged, ...topicCounts, ...aclCounts };
   } finally {
     await admin.disconnect();
   }
@@ -217,6 +237,29 @@ async function provisionAcls(
     }
   }
   return { aclsCreated: missing.length, aclsRemoved: stale.length };
+}
+
+async function provisionQuotas(
+  address: string,
+  admin: KafkaLogin,
+  wanted: readonly QuotaWish[],
+  owners: readonly string[],
+  ssl: boolean,
+): Promise<number> {
+  const found = await describeQuotas(address, admin, ssl);
+  const wishes = new Map(
+    wanted.map(({ principal, ...values }) => [principal, values as Readonly<Record<string, number>>]),
+  );
+  const changes = new Map<string, Record<string, number | undefined>>();
+  for (const user of new Set([...wishes.keys(), ...owners])) {
+    const [is, should] = [found.get(user) ?? {}, wishes.get(user) ?? {}];
+    const names = [...new Set([...Object.keys(is), ...Object.keys(should)])].filter(
+      (name) => is[name] !== should[name],
+    );
+    if (names.length > 0) changes.set(user, Object.fromEntries(names.map((name) => [name, should[name]])));
+  }
+  await alterQuotas(address, admin, changes, ssl);
+  return changes.size;
 }
 
 function entries(config: Readonly<Record<string, string>>): { name: string; value: string }[] {

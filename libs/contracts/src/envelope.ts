@@ -27,6 +27,8 @@ export interface KafkaRecord {
   readonly key: Buffer | string | null;
   readonly value: Buffer | string | null;
   readonly headers?: Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>> | undefined;
+  /** Why the batch is not read that this record stands for, see `boundFetches`. */
+  readonly refused?: string | undefined;
 }
 
 /** The attributes by which a sender knows its event again, as far as each can be read by itself. */
@@ -111,6 +113,7 @@ export function fromKafka(record: KafkaRecord, parse: (text: string) => unknown 
   const { headers = {}, value } = record;
   const { found, fault } = headerAttributes(headers);
   const refused = (code: string, says: string, field?: string) => unreadable(code, says, field, found);
+  if (record.refused !== undefined) return refused('batch', record.refused);
   if (value === null) return refused('no-value', 'the record has no value');
   const written = headerRead(headers['content-type'] ?? headers.content_type);
   const media = written === undefined ? json : written.ok ? mediaType(written.text) : undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { acls, services, shippedDeployment, topicConfig, topicNamed, topology } from './topology.js';
+import { acls, quotas, services, shippedDeployment, topicConfig, topicNamed, topology } from './topology.js';
 
 const topics = topology();
 const may = (principal: string, operation: string) =>
@@ -67,8 +67,12 @@ test('a misspelt topic is a bug', () => {
   expect(() => topicNamed('actions.aproved.v1', topics)).toThrow(/no topic/);
 });
 
-test('the broker unpacks every record, whatever codec an outside writer chose, since our client reads gzip only', () => {
-  for (const topic of topics) expect(topicConfig(topic)).toMatchObject({ 'compression.type': 'uncompressed' });
+test('everybody who is no service has quotas, and no service has any', () => {
+  expect(quotas(topics).map(({ principal }) => principal)).toEqual(['downstream', 'upstream']);
+});
+
+test('the broker keeps every batch as its writer compressed it, so that none is unpacked on its heap', () => {
+  for (const topic of topics) expect(topicConfig(topic)).toMatchObject({ 'compression.type': 'producer' });
 });
 
 test('the age of a record counts from when the broker took it, whatever time its writer gave it', () => {

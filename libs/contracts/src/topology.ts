@@ -354,13 +354,37 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
   );
 }
 
+/** What one principal may take of a broker: bytes a second, and percent of the time of one of its threads. Above it, it is slowed down. */
+export interface Quota {
+  readonly principal: string;
+  readonly producer_byte_rate: number;
+  readonly consumer_byte_rate: number;
+  readonly request_percentage: number;
+}
+
 /**
- * Broker settings of a topic. Compaction waits an hour, longer than a read-back or a reader's start takes. The broker unpacks what
- * an outside writer compressed: kafkajs reads gzip only, and a record in another codec would stop its reader for ever. Age counts
- * from when the broker took a record: by a time that its writer chose, retention would delete an old signal before anybody reads it.
+ * The quotas of everybody who is no service, sorted: far above what an honest one needs (200 signals a second are 0.3 MB), and low
+ * enough that none takes the broker from the services. Those have none.
+ */
+export const quotas = (topics: readonly Topic[]): readonly Quota[] =>
+  [...new Set(topics.flatMap(({ writer, readers }) => [writer, ...readers]))]
+    .filter((principal) => !isService(principal))
+    .sort()
+    .map((principal) => ({
+      principal,
+      producer_byte_rate: 8_388_608,
+      consumer_byte_rate: 16_777_216,
+      request_percentage: 50,
+    }));
+
+/**
+ * Broker settings of a topic. Compaction waits an hour, longer than a read-back or a reader's start takes. The broker keeps a batch as
+ * its writer compressed it: to unpack it would make all of it on the broker's heap, whatever its size; readers unpack within
+ * `unpackBounds`. Age counts from when the broker took a record: by a time that its writer chose, retention would delete an old signal
+ * before anybody reads it.
  */
 export function topicConfig(topic: Topic): Record<string, string> {
-  const common = { 'compression.type': 'uncompressed', 'message.timestamp.type': 'LogAppendTime' };
+  const common = { 'compression.type': 'producer', 'message.timestamp.type': 'LogAppendTime' };
   return topic.kind === 'state'
     ? { ...common, 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(3_600_000) }
     : { ...common, 'cleanup.policy': 'delete', 'retention.ms': String(topic.retentionDays * 86_400_000) };

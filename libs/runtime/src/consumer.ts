@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Batch, Consumer, Kafka } from 'kafkajs';
-import { nextOf, type RawRecord } from './entries.js';
+import { nextOf, type RawRecord, refusalOf } from './entries.js';
 import { backoff, deniedBy, describe, faultOf, pauseAfter } from './failures.js';
 import type { Limits } from './limits.js';
 
@@ -91,12 +91,13 @@ const seconds = (began: number): number => Math.round((performance.now() - began
 /** A slice of a batch as records; the last record of the batch goes on behind all that the batch had. */
 function recordsOf(batch: Batch, from: number, to: number): readonly RawRecord[] {
   const { partition, messages } = batch;
-  return messages.slice(from, to).map(({ offset, key, value, headers }, n) => ({
+  return messages.slice(from, to).map((message, n) => ({
     partition,
-    offset,
-    key,
-    value,
-    headers,
+    offset: message.offset,
+    key: message.key,
+    value: message.value,
+    headers: message.headers,
+    ...refusalOf(message),
     ...(from + n === messages.length - 1 && { next: String(BigInt(batch.lastOffset()) + 1n) }),
   }));
 }

@@ -1,4 +1,6 @@
+import { createRequire } from 'node:module';
 import {
+  boundFetches,
   type InstallationMark,
   markQuery,
   markThere,
@@ -64,6 +66,7 @@ import { PutBack, WorkPositions } from './work-positions.js';
 
 quietQueue();
 committedOnly();
+boundFetches(createRequire(import.meta.url));
 tellRights();
 
 export interface Log {

@@ -2,6 +2,7 @@ import {
   type Envelope,
   type Fault,
   headerText,
+  type Refusable,
   readEvent,
   sha256,
   type Told,
@@ -20,7 +21,15 @@ export interface RawRecord {
   readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined;
   /** Where its partition goes on after it, where that is not its offset + 1: past a transaction's marker, or what was aborted. */
   readonly next?: string;
+  /** Why the batch is not read that this record stands for, see `boundFetches` of `libs/contracts`. */
+  readonly refused?: string;
 }
+
+/** Why a message's batch is not read, where it is not. */
+export const refusalOf = (message: { readonly offset: string }): Pick<RawRecord, 'refused'> => {
+  const { refused } = message as Refusable;
+  return refused === undefined ? {} : { refused };
+};
 
 /** Where a record's partition goes on after it. */
 export const nextOf = ({ offset, next }: RawRecord): string => next ?? String(BigInt(offset) + 1n);

@@ -1,5 +1,5 @@
 import type { Admin, Kafka } from 'kafkajs';
-import type { RawRecord } from './entries.js';
+import { type RawRecord, refusalOf } from './entries.js';
 import { backoff } from './failures.js';
 import type { Limits } from './limits.js';
 
@@ -83,7 +83,10 @@ export async function readToEnds(is: {
             try {
               await is.take(
                 topic,
-                within.map(({ offset, key, value, headers }) => ({ partition, offset, key, value, headers })),
+                within.map((message) => {
+                  const { offset, key, value, headers } = message;
+                  return { partition, offset, key, value, headers, ...refusalOf(message) };
+                }),
               );
             } catch (error) {
               reject(error);

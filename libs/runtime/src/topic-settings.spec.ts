@@ -24,7 +24,7 @@ test('a topic that is set as the topology asks differs in nothing; longer retent
 test.each([
   ['message.timestamp.type', 'CreateTime'],
   ['message.timestamp.type', undefined],
-  ['compression.type', 'producer'],
+  ['compression.type', 'uncompressed'],
   ['cleanup.policy', 'compact'],
   ['cleanup.policy', 'compact,delete'],
   ['retention.ms', '86400000'],

@@ -73,7 +73,7 @@ const told = ({ topic, setting, is, wanted }: Difference): string =>
 
 const endangers: Readonly<Record<string, string>> = {
   'message.timestamp.type': 'records that name an old time are deleted by age before they are read',
-  'compression.type': 'a record in a codec that is not gzip stops its reader',
+  'compression.type': 'the broker makes all that a compressed batch unpacks to on its heap, whatever its size',
   'cleanup.policy': 'records are deleted that are still needed',
   'retention.ms': 'records are deleted earlier than the recorder and the audit count on',
   'min.compaction.lag.ms': 'state may be compacted before it is read back',

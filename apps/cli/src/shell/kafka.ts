@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type Event, own, readEvent, type Topic, toBinary } from '@countersign/contracts';
+import { createRequire } from 'node:module';
+import { boundFetches, type Event, own, readEvent, type Topic, toBinary } from '@countersign/contracts';
 import kafkajs, { type Admin, type Consumer, type Kafka, type KafkaMessage, type SASLOptions } from 'kafkajs';
 import type { Installation } from '../core/installation.js';
 import { codeOf, Failure } from './failure.js';
+
+boundFetches(createRequire(import.meta.url));
 
 /** The broker under one principal of run.json. Throws a `Failure` where there is none. */
 export function brokerOf({ kafka, from }: Installation, principal: string): Kafka {

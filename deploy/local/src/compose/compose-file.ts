@@ -1,5 +1,6 @@
 import { Document, type YAMLMap } from 'yaml';
 import { kafkaImage } from '../broker-engines.js';
+import { heapOption } from '../broker-limits.js';
 import { postgresImage, postgresSettings } from '../postgres.js';
 import { secretFiles } from '../start/secrets.js';
 import { type ServicePlan, serviceArguments, serviceEnvironment, servicePlans } from '../start/services.js';
@@ -88,7 +89,7 @@ export function composeFile(): string {
         image: kafkaImage,
         user: `${kafka.uid}:${kafka.uid}`,
         entrypoint: ['/bin/sh', '/etc/countersign/kafka.sh'],
-        environment: { KAFKA_HEAP_OPTS: '-Xmx512m' },
+        environment: { KAFKA_HEAP_OPTS: `${heapOption} -XX:+ExitOnOutOfMemoryError` },
         cap_drop: ['ALL'],
         security_opt: ['no-new-privileges:true'],
         restart: 'unless-stopped',

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -46,12 +46,12 @@ beforeAll(async () => {
   postgres = await startPostgres({ dir: join(dir, 'postgres'), port: await freePort() });
   stops.push(() => postgres.stop());
   env = { DATABASE_URL: postgres.url, KAFKA_BROKERS: `127.0.0.1:${ports.client}` };
-  const bin = await kafkaPrograms();
-  listeners = [ports.client, ...(bin ? [ports.host] : [])].map((port) => `127.0.0.1:${port}`);
-  if (bin) {
+  const image = await kafkaPrograms();
+  listeners = [ports.client, ...(image ? [ports.host] : [])].map((port) => `127.0.0.1:${port}`);
+  if (image) {
     // Twice: the second start finds a log that is formatted.
     for (const last of [false, true]) {
-      const broker = await startScript(bin, ports.client);
+      const broker = await startScript(image, ports.client);
       if (last) stops.push(() => broker.stop());
       else await broker.stop();
     }
@@ -70,7 +70,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** Stands for the image's /opt/kafka/bin; nothing where Kafka runs on Docker. */
+/** Stands for the image's /opt/kafka; nothing where Kafka runs on Docker. */
 async function kafkaPrograms(): Promise<string | undefined> {
   const java = await findJava();
   if (!java || !(await canGetJars())) return undefined;
@@ -79,23 +79,31 @@ async function kafkaPrograms(): Promise<string | undefined> {
     () => undefined,
     async () => undefined,
   );
-  const bin = join(dir, 'bin');
-  mkdirSync(bin);
+  const image = join(dir, 'image');
+  const bin = join(image, 'bin');
+  for (const folder of ['bin', 'config', 'libs']) mkdirSync(join(image, folder), { recursive: true });
+  for (const jar of ['kafka-clients-4.3.1.jar', 'snappy-java-1.1.10.7.jar'])
+    writeFileSync(join(image, 'libs', jar), '');
   const quoted = [command, '-XX:TieredStopAtLevel=1', ...jvm].map((word) => `'${word}'`).join(' ');
   const program = (name: string, main: string): void =>
     writeFileSync(join(bin, name), `#!/bin/sh\nexec ${quoted} ${main} "$@"\n`, { mode: 0o755 });
   program('kafka-storage.sh', 'kafka.tools.StorageTool');
   program('kafka-server-start.sh', 'kafka.Kafka');
-  return bin;
+  return image;
 }
 
-async function startScript(bin: string, port: number): Promise<SupervisedProcess> {
+async function startScript(image: string, port: number): Promise<SupervisedProcess> {
   const admin = { name: 'admin', password: readFileSync(join(place.home, 'kafka-admin-password'), 'utf8') };
   const broker = await superviseProcess({
     name: 'kafka.sh',
     command: '/bin/sh',
     args: [join(workspaceRoot, 'deploy/docker/kafka.sh')],
-    env: { PATH: process.env.PATH, KAFKA_BIN: bin, KAFKA_SETTINGS: join(place.handover, 'kafka') },
+    env: {
+      PATH: process.env.PATH,
+      KAFKA_HOME: image,
+      KAFKA_WITHOUT_SNAPPY: join(dir, 'kafka-without'),
+      KAFKA_SETTINGS: join(place.handover, 'kafka'),
+    },
     logFile: join(dir, 'kafka.log'),
     pidFile: join(dir, 'kafka.pid.json'),
     readyMs: 60_000,
@@ -109,6 +117,11 @@ async function startScript(bin: string, port: number): Promise<SupervisedProcess
   await broker.ready;
   return broker;
 }
+
+test('the broker in a container runs on the programs of its image, without the jar of Snappy', () => {
+  const libs = join(dir, 'kafka-without', 'libs');
+  if (listeners.length === 2) expect(readdirSync(libs)).toEqual(['kafka-clients-4.3.1.jar']);
+});
 
 const handed = (name: string): NodeJS.Dict<string> => parseEnv(readFileSync(join(place.handover, name, 'env'), 'utf8'));
 

@@ -1,0 +1,209 @@
+import { unpack } from './unpack.js';
+
+/** How much a reader takes of what others packed. */
+export interface UnpackBounds {
+  /** Bytes of one batch when it is unpacked. */
+  readonly batchBytes: number;
+  /** Records of one batch. */
+  readonly batchRecords: number;
+  /** What is unpacked of one answer of the broker, in bytes and 256 more for each record; what is beyond is left to the next answer. */
+  readonly answerBytes: number;
+}
+
+/** A batch may hold 16 times what the broker takes of it; an answer at least one such batch. */
+export const unpackBounds: UnpackBounds = { batchBytes: 16_777_216, batchRecords: 50_000, answerBytes: 33_554_432 };
+
+/** What a fetch brought, with every batch unpacked. */
+export interface Bounded {
+  readonly answer: Buffer;
+  /**
+   * Batches that are refused, in words, by `topic/partition/offset`. One empty record stands in the place of each, at the batch's
+   * last offset.
+   */
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+/* Places in a record batch, version 2: https://kafka.apache.org/documentation/#recordbatch */
+const lengthAt = 8;
+const magicAt = 16;
+const attributesAt = 21;
+const lastDeltaAt = 23;
+const countAt = 57;
+const recordsAt = 61;
+const codecBits = 0x07;
+
+/** What a record takes of memory beside its bytes, at least. */
+const recordCost = 256;
+
+/**
+ * The answer to a Fetch of version 4 to 11 with its compressed batches unpacked, so that a client needs no codec, and with batches
+ * refused that are larger than the bounds or cannot be read. An answer without either is returned as it is. Throws a RangeError
+ * where it is no such answer.
+ */
+export function withinBounds(answer: Buffer, version: number, bounds: UnpackBounds = unpackBounds): Bounded {
+  const pieces: Buffer[] = [];
+  const refused = new Map<string, string>();
+  let left = bounds.answerBytes;
+  /** What is before is in `pieces`. */
+  let kept = 0;
+  let at = version >= 7 ? 10 : 4;
+  const int32 = (): number => {
+    at += 4;
+    return answer.readInt32BE(at - 4);
+  };
+  const text = (): string => {
+    const from = at + 2;
+    at = from + answer.readInt16BE(at);
+    return answer.toString('utf8', from, at);
+  };
+  for (let topics = int32(); topics > 0; topics--) {
+    const topic = text();
+    for (let partitions = int32(); partitions > 0; partitions--) {
+      const partition = int32();
+      // Its error, the ends of the log and, from version 5 on, its beginning.
+      at += 2 + 8 + 8 + (version >= 5 ? 8 : 0);
+      const aborted = Math.max(0, int32());
+      at += 16 * aborted;
+      if (version >= 11) at += 4;
+      const sizeAt = at;
+      const size = Math.max(0, int32());
+      if (at + size > answer.length) throw new RangeError('a fetch ends in the middle of its records');
+      const records = answer.subarray(at, at + size);
+      at += size;
+      const found = batchesWithin(records, bounds, left);
+      if (!found) continue;
+      left = found.left;
+      for (const [offset, says] of found.refused) refused.set(`${topic}/${partition}/${offset}`, says);
+      const length = Buffer.alloc(4);
+      const total = found.batches.reduce((sum, { length: bytes }) => sum + bytes, 0);
+      length.writeInt32BE(total);
+      pieces.push(answer.subarray(kept, sizeAt), length, ...found.batches);
+      kept = at;
+    }
+  }
+  if (kept === 0) return { answer, refused };
+  return { answer: Buffer.concat([...pieces, answer.subarray(kept)]), refused };
+}
+
+/** The batches of one partition as they are handed on. Undefined: as they came. */
+function batchesWithin(
+  records: Buffer,
+  { batchBytes, batchRecords }: UnpackBounds,
+  budget: number,
+): { batches: Buffer[]; refused: [string, string][]; left: number } | undefined {
+  const batches: Buffer[] = [];
+  const refused: [string, string][] = [];
+  let left = budget;
+  let changed = false;
+  for (let at = 0; at + recordsAt <= records.length; ) {
+    const batch = records.subarray(at, at + lengthAt + 4 + records.readInt32BE(at + lengthAt));
+    const whole = batch.length === lengthAt + 4 + records.readInt32BE(at + lengthAt) && batch.length >= recordsAt;
+    // What the broker cut off comes again whole.
+    if (!whole) break;
+    // An older format, which a broker of today hands out no more.
+    if (batch.readInt8(magicAt) !== 2) return undefined;
+    at += batch.length;
+    const codec = batch.readInt16BE(attributesAt) & codecBits;
+    const count = batch.readInt32BE(countAt);
+    const unpacked =
+      count > batchRecords
+        ? tooMany(batchRecords)
+        : codec === 0
+          ? undefined
+          : unpackedOf(batch, codec, count, batchBytes);
+    if (!unpacked) {
+      batches.push(batch);
+      continue;
+    }
+    changed = true;
+    if (unpacked.ok) {
+      const cost = unpacked.bytes.length + recordCost * count;
+      if (cost > left) break;
+      left -= cost;
+      batches.push(batchOf(batch, count, unpacked.bytes));
+      continue;
+    }
+    const delta = batch.readInt32BE(lastDeltaAt);
+    const first = batch.readBigInt64BE(0);
+    const last = first + BigInt(delta);
+    refused.push([
+      String(last),
+      `a batch of ${count} records, offsets ${first} to ${last}, is refused: ${unpacked.says}`,
+    ]);
+    batches.push(batchOf(batch, 1, emptyRecord(delta)));
+  }
+  return changed ? { batches, refused, left } : undefined;
+}
+
+const tooMany = (most: number) => ({ ok: false, says: `it holds more than ${most} records` }) as const;
+
+function unpackedOf(batch: Buffer, codec: number, count: number, most: number): ReturnType<typeof unpack> {
+  const unpacked = unpack(codec, batch.subarray(recordsAt), most);
+  if (unpacked.ok && !holdsRecords(unpacked.bytes, count))
+    return { ok: false, says: `what it unpacks to is not ${count} records` };
+  return unpacked;
+}
+
+/** The same batch with other records, which are not compressed. Its checksum is that of what came. */
+function batchOf(batch: Buffer, count: number, records: Buffer): Buffer {
+  const made = Buffer.concat([batch.subarray(0, recordsAt), records]);
+  made.writeInt32BE(made.length - lengthAt - 4, lengthAt);
+  made.writeInt16BE(batch.readInt16BE(attributesAt) & ~codecBits, attributesAt);
+  made.writeInt32BE(count, countAt);
+  return made;
+}
+
+/** A record with neither key nor value nor headers. */
+function emptyRecord(offsetDelta: number): Buffer {
+  const body = Buffer.concat([Buffer.from([0, 0]), varint(offsetDelta), varint(-1), varint(-1), varint(0)]);
+  return Buffer.concat([varint(body.length), body]);
+}
+
+function varint(n: number): Buffer {
+  const bytes: number[] = [];
+  for (let left = ((n << 1) ^ (n >> 31)) >>> 0; ; left >>>= 7) {
+    if (left < 0x80) return Buffer.from([...bytes, left]);
+    bytes.push((left & 0x7f) | 0x80);
+  }
+}
+
+/** Whether these bytes are so many records and nothing else: a client that reads on behind an end does not come back from it. */
+function holdsRecords(bytes: Buffer, count: number): boolean {
+  let at = 0;
+  const number = (end: number): number => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      if (at >= end || shift > 63) throw new RangeError('no number');
+      const byte = bytes[at++] as number;
+      if (shift < 32) value |= (byte & 0x7f) << shift;
+      if ((byte & 0x80) === 0) return (value >>> 1) ^ -(value & 1);
+    }
+  };
+  const piece = (end: number, least: number): void => {
+    const length = number(end);
+    if (length < least || at + length > end) throw new RangeError('no piece');
+    at += Math.max(0, length);
+  };
+  try {
+    for (let left = count; left > 0; left--) {
+      const size = number(bytes.length);
+      const end = at + size;
+      if (size <= 0 || end > bytes.length) return false;
+      at++;
+      number(end);
+      number(end);
+      piece(end, -1);
+      piece(end, -1);
+      const headers = number(end);
+      if (headers < 0) return false;
+      for (let header = 0; header < headers; header++) {
+        piece(end, 0);
+        piece(end, -1);
+      }
+      if (at !== end) return false;
+    }
+    return at === bytes.length;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,101 @@
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+
+/** What a batch was refused for, in words, or its bytes. */
+export type Unpacked = { readonly ok: true; readonly bytes: Buffer } | { readonly ok: false; readonly says: string };
+
+/** Kafka's numbers of codecs, the low three bits of a batch's attributes. */
+export const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+
+const tooLarge = (most: number): Unpacked => ({ ok: false, says: `it unpacks to more than ${most} bytes` });
+
+/**
+ * The bytes of a batch that a producer compressed, of which no more than `most` are ever made. Throws nothing: what is larger,
+ * broken or in another codec is refused in words.
+ */
+export function unpack(codec: number, packed: Buffer, most: number): Unpacked {
+  const name = codecs[codec];
+  try {
+    if (name === 'gzip') return { ok: true, bytes: gunzipSync(packed, { maxOutputLength: most }) };
+    if (name === 'zstd') return { ok: true, bytes: zstdDecompressSync(packed, { maxOutputLength: most }) };
+    if (name === 'lz4') {
+      const bytes = unpackLz4(packed, most);
+      return bytes ? { ok: true, bytes } : tooLarge(most);
+    }
+  } catch (error) {
+    const { code } = error as { code?: string };
+    return code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(most) : { ok: false, says: `it is no whole ${name}` };
+  }
+  return { ok: false, says: `its codec, ${name ?? codec}, is not read here: gzip, lz4 and zstd are` };
+}
+
+/**
+ * An LZ4 frame: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md. Blocks may refer to those before them. Checksums are left
+ * to the batch's own. Undefined: it would be larger than `most`. Throws a RangeError where it is no whole frame.
+ */
+function unpackLz4(frame: Buffer, most: number): Buffer | undefined {
+  if (frame.readUInt32LE(0) !== 0x184d2204) throw new RangeError('no frame');
+  const flags = frame.readUInt8(4);
+  // After flags and block size: the content's size, a dictionary's id, and a byte of checksum.
+  let at = 6 + (flags & 0x08 ? 8 : 0) + (flags & 0x01 ? 4 : 0) + 1;
+  let out = Buffer.allocUnsafe(Math.min(most, Math.max(65_536, frame.length * 4)));
+  let end = 0;
+  const room = (more: number): boolean => {
+    if (end + more > most) return false;
+    if (end + more > out.length) {
+      const larger = Buffer.allocUnsafe(Math.min(most, Math.max(end + more, out.length * 2)));
+      out.copy(larger, 0, 0, end);
+      out = larger;
+    }
+    return true;
+  };
+  for (;;) {
+    const word = frame.readUInt32LE(at);
+    at += 4;
+    if (word === 0) return out.subarray(0, end);
+    const size = word & 0x7fffffff;
+    const block = frame.subarray(at, at + size);
+    if (block.length < size) throw new RangeError('cut off');
+    at += size + (flags & 0x10 ? 4 : 0);
+    if (word >>> 31) {
+      if (!room(size)) return undefined;
+      end += block.copy(out, end);
+    } else if (!unpackBlock(block)) return undefined;
+  }
+
+  /** Sequences of literals and of matches in what came before. False: there is no room. */
+  function unpackBlock(block: Buffer): boolean {
+    let from = 0;
+    const lengthOf = (nibble: number): number => {
+      if (nibble < 15) return nibble;
+      for (let length = 15; ; ) {
+        const byte = block.readUInt8(from++);
+        length += byte;
+        if (byte < 255) return length;
+      }
+    };
+    while (from < block.length) {
+      const token = block.readUInt8(from++);
+      const literals = lengthOf(token >> 4);
+      if (from + literals > block.length) throw new RangeError('cut off');
+      if (!room(literals)) return false;
+      block.copy(out, end, from, from + literals);
+      from += literals;
+      end += literals;
+      // The last sequence has literals only.
+      if (from === block.length) break;
+      const back = block.readUInt16LE(from);
+      from += 2;
+      if (back === 0 || back > end) throw new RangeError('refers to before its beginning');
+      const length = lengthOf(token & 15) + 4;
+      if (!room(length)) return false;
+      // A match may overlap what it makes: what is there so far is copied again and again.
+      for (let made = 0; made < length; ) {
+        const piece = Math.min(back, length - made);
+        out.copy(out, end + made, end + made - back, end + made - back + piece);
+        made += piece;
+      }
+      end += length;
+    }
+    return true;
+  }
+}

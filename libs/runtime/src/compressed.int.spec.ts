@@ -1,0 +1,177 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { sourceOf, toBinary, topicConfig, topology } from '@countersign/contracts';
+import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
+import kafkajs, { CompressionTypes } from 'kafkajs';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Batch } from './door.js';
+import { Engine } from './engine.js';
+import type { Handle } from './inbox.js';
+
+/* What an outsider may compress, on a real broker of the shipped size: the executor `downstream` writes, the validator reads. */
+
+const topic = 'actions.settled.downstream.v1';
+const user = { name: 'downstream', password: 'settles' };
+
+/** Kafka's LZ4: a frame of blocks, here none of them compressed. */
+function lz4(bytes: Uint8Array): Buffer {
+  const parts: Uint8Array[] = [Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82])];
+  for (let at = 0; at < bytes.length; at += 65_536) {
+    const block = bytes.subarray(at, at + 65_536);
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE((block.length | 0x80000000) >>> 0);
+    parts.push(size, block);
+  }
+  return Buffer.concat([...parts, Buffer.alloc(4)]);
+}
+const { CompressionCodecs } = kafkajs;
+const codec = (compress: (bytes: Buffer) => Uint8Array) => () => ({
+  compress: async ({ buffer }: { buffer: Buffer }) => Buffer.from(compress(buffer)),
+  decompress: async () => {
+    throw new Error('the client is not asked to unpack');
+  },
+});
+CompressionCodecs[CompressionTypes.GZIP] = codec(gzipSync);
+CompressionCodecs[CompressionTypes.LZ4] = codec(lz4);
+CompressionCodecs[CompressionTypes.ZSTD] = codec(zstdCompressSync);
+CompressionCodecs[CompressionTypes.Snappy] = codec((bytes) => bytes);
+
+let broker: TestBroker;
+let database: TestDatabase;
+let engine: Engine;
+const seen: string[] = [];
+const handle: Handle = async (batch) => {
+  for (const { event } of (batch as Batch<'PermitRejected'>).events) seen.push(event.id);
+};
+
+beforeAll(async () => {
+  broker = await startTestBroker({
+    topics: topology().map((t) => ({ name: t.name, partitions: 1, config: topicConfig(t) })),
+    users: [user],
+    acls: [
+      { principal: user.name, resource: 'topic', name: topic, pattern: 'literal', operations: ['write', 'describe'] },
+    ],
+  });
+  database = await createTestDatabase();
+  const { brokers, sasl } = broker.access();
+  const { username, password } = sasl as { username: string; password: string };
+  const env = {
+    KAFKA_BROKERS: (brokers as string[])[0],
+    KAFKA_USERNAME: username,
+    KAFKA_PASSWORD: password,
+    DATABASE_URL: database.url,
+    BACKOFF_MS: '50',
+  };
+  const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
+  engine = new Engine({ name: 'guardrail-validator', port: 0, migrations: [] }, silent, env, () =>
+    new Date().toISOString(),
+  );
+  await engine.prepare();
+  await engine.begin(new Map([[topic, handle]]), []);
+});
+afterAll(async () => {
+  await engine?.drain();
+  await Promise.allSettled([broker?.stop(), database?.drop()]);
+});
+/** Each test looks at what comes after the earlier ones. */
+beforeEach(async () => {
+  seen.length = 0;
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  await client.query('DELETE FROM dead_letters');
+  await client.end();
+});
+
+/** Writes messages in one batch, as the outsider. */
+async function send(compression: CompressionTypes, messages: kafkajs.Message[]): Promise<void> {
+  const producer = new kafkajs.Kafka({
+    ...broker.access(user),
+    logLevel: kafkajs.logLevel.NOTHING,
+    retry: { retries: 0 },
+  }).producer();
+  await producer.connect();
+  try {
+    await producer.send({ topic, acks: -1, compression, messages });
+  } finally {
+    await producer.disconnect();
+  }
+}
+const event = (id: string): kafkajs.Message => {
+  const { headers, value } = toBinary({
+    id,
+    source: sourceOf('downstream'),
+    type: 'PermitRejected',
+    time: '2026-11-21T10:00:00.000Z',
+    data: {
+      permitId: '00000000-0000-4000-8000-000000000002',
+      proposalId: '00000000-0000-4000-8000-000000000003',
+      executor: 'downstream',
+      reason: { code: 'signature', says: 'the signature does not fit' },
+      topic: 'actions.approved.v1',
+      partition: 0,
+      offset: '41',
+      at: '2026-11-21T10:00:00.000Z',
+    },
+  });
+  return { key: 'k', headers, value };
+};
+/** What the dead letters say. */
+const letters = async (): Promise<string[]> => {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ fault: { code: string; says: string } }>('SELECT fault FROM dead_letters');
+    return rows.map(({ fault }) => `${fault.code}: ${fault.says}`);
+  } finally {
+    await client.end();
+  }
+};
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await holds()); tries++) {
+    if (tries > 600) throw new Error('waited in vain');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test.each([
+  ['gzip', CompressionTypes.GZIP],
+  ['lz4', CompressionTypes.LZ4],
+  ['zstd', CompressionTypes.ZSTD],
+])('every event of a batch in %s arrives once and in order', async (name, compression) => {
+  const ids = Array.from({ length: 300 }, (_, n) => `${name}-${n}`);
+  await send(compression, ids.map(event));
+  await until(() => seen.length >= ids.length || letters().then((rows) => rows.length > 0));
+  expect(await letters()).toEqual([]);
+  expect(seen).toEqual(ids);
+});
+
+test.each([
+  ['gzip', CompressionTypes.GZIP],
+  ['zstd', CompressionTypes.ZSTD],
+])(
+  'a batch in %s that unpacks to more than allowed ends neither broker nor reader, and is one dead letter that says why',
+  async (name, compression) => {
+    const pid = broker.pid();
+    await send(
+      compression,
+      Array.from({ length: 40 }, () => ({ key: 'k', value: Buffer.alloc(1_000_000) })),
+    );
+    await send(compression, [event(`behind-${name}`)]);
+    await until(() => seen.length > 0);
+    expect(seen).toEqual([`behind-${name}`]);
+    expect(await letters()).toEqual([
+      expect.stringMatching(
+        /^batch: a batch of 40 records, offsets \d+ to \d+, is refused: it unpacks to more than 16777216 bytes$/,
+      ),
+    ]);
+    expect(broker.pid()).toBe(pid);
+    process.kill(pid, 0);
+  },
+);
+
+test('snappy is refused by the broker at once, and whoever writes in another codec is not held up', async () => {
+  await expect(send(CompressionTypes.Snappy, [event('snappy')])).rejects.toThrow();
+  await send(CompressionTypes.None, [event('plain')]);
+  await until(() => seen.length > 0);
+  expect(seen).toEqual(['plain']);
+});
