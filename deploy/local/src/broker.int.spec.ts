@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Broker, removeBroker, startBroker } from './broker.js';
+import { alterQuotas, describeQuotas } from './kafka-wire.js';
 import { freePort, localPorts } from './ports.js';
 import { AlreadyRunning } from './process-record.js';
-import { provision } from './provision.js';
+import { provision, type QuotaWish } from './provision.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'countersign-test-broker-'));
 const writer = { name: 'writer', password: 'writes' };
@@ -139,6 +140,23 @@ test('provisioning again changes nothing, and changes only what differs', async 
     aclsCreated: 2,
     usersChanged: 1,
   });
+});
+
+test('quotas are set, corrected and taken away, and those of others are left alone', async () => {
+  const address = broker.bootstrap;
+  const root = { mechanism: 'scram-sha-256', ...broker.admin } as const;
+  const quota = { principal: 'writer', producer_byte_rate: 8e6, consumer_byte_rate: 16e6, request_percentage: 50 };
+  await alterQuotas(address, root, new Map([['stranger', { producer_byte_rate: 1_000 }]]));
+  const wish = (quotas: readonly QuotaWish[]) => provision({ ...broker, users: wishes.users, quotas });
+  const { principal: _, ...values } = quota;
+  expect(await wish([quota])).toMatchObject({ quotasChanged: 1 });
+  expect(await wish([quota])).toMatchObject({ quotasChanged: 0 });
+  await alterQuotas(address, root, new Map([['writer', { producer_byte_rate: 1, controller_mutation_rate: 5 }]]));
+  expect(await wish([quota])).toMatchObject({ quotasChanged: 1 });
+  const stranger = { producer_byte_rate: 1_000 };
+  expect(Object.fromEntries(await describeQuotas(address, root))).toEqual({ writer: values, stranger });
+  expect(await wish([])).toMatchObject({ quotasChanged: 1 });
+  expect(Object.fromEntries(await describeQuotas(address, root))).toEqual({ stranger });
 });
 
 test('who is named no more may do nothing, though the login is there', async () => {

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import { type BrokerEngine, type BrokerPorts, findBrokerEngine } from './broker-engines.js';
+import type { BrokerLimits } from './broker-limits.js';
 import { serverProperties } from './broker-properties.js';
 import { removeVolume } from './docker.js';
 import { type KafkaUser, upsertScramUsers, usersRefused } from './kafka-wire.js';
@@ -23,6 +24,8 @@ export interface BrokerOptions {
   readonly adminUser?: string;
   /** Starts faster and works more slowly afterwards: for tests. */
   readonly shortLived?: boolean;
+  /** What clients may take; default: for the shipped heap. */
+  readonly limits?: BrokerLimits;
   readonly log?: (line: string) => void;
 }
 
@@ -80,6 +83,7 @@ async function launch(
     controller: { bind: engine.bind, port: ports.controller },
     data: engine.data,
     admin,
+    ...(options.limits && { limits: options.limits }),
     shortLived: options.shortLived === true,
   });
   writeFileSync(properties, settings, { mode: 0o600 });
