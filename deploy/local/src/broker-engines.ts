@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { heapOption } from './broker-limits.js';
 import { clusterId } from './broker-properties.js';
 import { claimContainer, containerName, hasDocker, removeContainer } from './docker.js';
-import { canGetJars, findJava, type KafkaJvm, kafkaJvm } from './kafka-jars.js';
+import { boundsJar, canGetJars, findJava, type KafkaJvm, kafkaJvm } from './kafka-jars.js';
 
 const run = promisify(execFile);
 /** Its version is that of the jars in pom.xml. */
@@ -100,6 +100,8 @@ function dockerEngine(dir: string): BrokerEngine {
         ...['run', '--rm', '--name', name, '--user', '0:0', '--env', `KAFKA_HEAP_OPTS=${heapOption}`],
         ...['--publish', `127.0.0.1:${client}:${client}`, '--publish', `127.0.0.1:${controller}:${controller}`],
         ...['--volume', `${name}:/var/lib/kafka/data`, '--volume', `${properties}:${inside}:ro`],
+        // Their names go through the alphabet: before Kafka's own.
+        ...['--volume', `${boundsJar}:/opt/kafka/libs/0-bounds.jar:ro`],
         ...['--entrypoint', '/bin/sh', kafkaImage, '-c'],
         // Why without Snappy: pom.xml.
         `rm -f /opt/kafka/libs/snappy-java-*.jar && ${bin}/kafka-storage.sh format --ignore-formatted -t ${clusterId()} -c ${inside} && exec ${bin}/kafka-server-start.sh ${inside}`,

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { cacheDirectory, underLock } from './cache.js';
@@ -16,6 +16,8 @@ const settings = [
 ];
 const quiet = ['-Xlog:cds=off', '-Xlog:cds+dynamic=off'];
 const pom = fileURLToPath(new URL('../pom.xml', import.meta.url));
+/** Goes before Kafka's jars: what bounds compressed batches, see its source. */
+export const boundsJar = fileURLToPath(new URL('../../kafka/bounds/countersign-bounds.jar', import.meta.url));
 
 /** How to run a class of Kafka's on this machine: `command [...jvm] <class> [arguments]`. */
 export interface KafkaJvm {
@@ -54,8 +56,8 @@ export async function kafkaJvm(
   rehearse: (jvm: KafkaJvm) => Promise<void>,
 ): Promise<KafkaJvm> {
   const lib = jarsDirectory();
-  const classes = `${lib}-${digest(java.version + lib)}.jsa`;
-  const plain = { command: java.command, jvm: [...settings, '-cp', `${lib}/*`] };
+  const classes = `${lib}-${digest(java.version + lib + boundsJar + readFileSync(boundsJar, 'latin1'))}.jsa`;
+  const plain = { command: java.command, jvm: [...settings, '-cp', [boundsJar, `${lib}/*`].join(delimiter)] };
   const fast = { ...plain, jvm: [`-XX:SharedArchiveFile=${classes}`, '-Xshare:auto', ...quiet, ...plain.jvm] };
   if (existsSync(lib) && existsSync(classes)) return fast;
   return underLock(`${lib}.lock`, async () => {

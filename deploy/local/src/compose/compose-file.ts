@@ -104,6 +104,7 @@ export function composeFile(): string {
         },
         volumes: [
           './deploy/docker/kafka.sh:/etc/countersign/kafka.sh:ro',
+          './deploy/kafka/bounds/countersign-bounds.jar:/etc/countersign/bounds.jar:ro',
           `${folder('kafka')}:${own}:ro`,
           `kafka-data:${kafka.data}`,
         ],

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { removeBroker, startBroker } from '../broker.js';
 import { workspaceRoot } from '../cache.js';
-import { canGetJars, findJava, kafkaJvm } from '../kafka-jars.js';
+import { boundsJar, canGetJars, findJava, kafkaJvm } from '../kafka-jars.js';
 import { usersRefused } from '../kafka-wire.js';
 import { freePort } from '../ports.js';
 import { type Postgres, removePostgres, startPostgres } from '../postgres.js';
@@ -101,7 +101,8 @@ async function startScript(image: string, port: number): Promise<SupervisedProce
     env: {
       PATH: process.env.PATH,
       KAFKA_HOME: image,
-      KAFKA_WITHOUT_SNAPPY: join(dir, 'kafka-without'),
+      KAFKA_BOUNDED: join(dir, 'bounded'),
+      KAFKA_BOUNDS: boundsJar,
       KAFKA_SETTINGS: join(place.handover, 'kafka'),
     },
     logFile: join(dir, 'kafka.log'),
@@ -118,9 +119,9 @@ async function startScript(image: string, port: number): Promise<SupervisedProce
   return broker;
 }
 
-test('the broker in a container runs on the programs of its image, without the jar of Snappy', () => {
-  const libs = join(dir, 'kafka-without', 'libs');
-  if (listeners.length === 2) expect(readdirSync(libs)).toEqual(['kafka-clients-4.3.1.jar']);
+test('the broker in a container runs on the programs of its image, with the bounds of batches first and without the jar of Snappy', () => {
+  const libs = join(dir, 'bounded', 'libs');
+  if (listeners.length === 2) expect(readdirSync(libs).sort()).toEqual(['0-bounds.jar', 'kafka-clients-4.3.1.jar']);
 });
 
 const handed = (name: string): NodeJS.Dict<string> => parseEnv(readFileSync(join(place.handover, name, 'env'), 'utf8'));
