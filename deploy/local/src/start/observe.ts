@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Envelope, fromKafka, type Topic } from '@countersign/contracts';
+import { boundFetches, type Envelope, fromKafka, type Topic } from '@countersign/contracts';
 import kafkajs, { type KafkaConfig } from 'kafkajs';
 
 /** An event as somebody who only reads the topics sees it. */
@@ -18,6 +19,8 @@ export interface Observation {
   onEvent(listener: (event: Observed) => void): void;
   stop(): Promise<void>;
 }
+
+boundFetches(createRequire(import.meta.url));
 
 /**
  * Reads topics from their beginning in a consumer group of its own, as the console's principal may. Resolves when everything that
