@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { own } from './own.js';
 import { PolicyContent } from './policy.js';
 import {
   Channel,
@@ -20,8 +21,8 @@ export const maxVersion = 2 ** 48;
 
 /**
  * State topics: the last version per key is the truth. A reader ignores an older version than it holds, a version never
- * restarts. Keys: `account:<id>`, `contact:<uuid>`, `ad-account:<id>` for profiles; the bare contact id for consents and
- * contact points; the scope for controls; the bundle for policies.
+ * restarts. Keys: `account:<id>`, `contact:<uuid>`, `ad-account:<id>`, `campaign:<ad account> <id>` for profiles; the bare contact id
+ * for consents and contact points; the scope for controls; the bundle for policies.
  */
 const versioned = { version: z.int().positive().max(maxVersion), changedAt: Instant };
 
@@ -93,22 +94,68 @@ export const AdAccountProfile = z.object({
   kind: z.literal('ad-account'),
   adAccountId: ForeignId,
   currency: Currency,
+  /** What was known of campaigns before each had a profile of its own, see `campaignKnown`. Nothing is added to it. */
   campaigns: z.record(z.string(), CampaignFacts),
   lastSignalAt: Instant,
 });
 
-export const Profile = z.discriminatedUnion('kind', [AccountProfile, ContactProfile, AdAccountProfile]);
+/** A campaign of an ad account. It has a profile of its own, so that a report costs the same however many campaigns there are. */
+export const CampaignProfile = z.object({
+  ...versioned,
+  kind: z.literal('campaign'),
+  adAccountId: ForeignId,
+  /** That of the ad account. */
+  currency: Currency,
+  ...CampaignFacts.shape,
+});
+
+export const Profile = z.discriminatedUnion('kind', [
+  AccountProfile,
+  ContactProfile,
+  AdAccountProfile,
+  CampaignProfile,
+]);
 export type Profile = z.infer<typeof Profile>;
 export type AccountProfile = z.infer<typeof AccountProfile>;
 export type ContactProfile = z.infer<typeof ContactProfile>;
 export type AdAccountProfile = z.infer<typeof AdAccountProfile>;
+export type CampaignProfile = z.infer<typeof CampaignProfile>;
 
 /** The key of a profile on its topic. */
 export const profileKey = {
   account: (id: string) => `account:${id}`,
   contact: (id: string) => `contact:${id}`,
   adAccount: (id: string) => `ad-account:${id}`,
+  /** A foreign id has no space: no two campaigns have one key. */
+  campaign: (adAccountId: string, id: string) => `campaign:${adAccountId} ${id}`,
 };
+
+type ProfileId =
+  | Pick<AccountProfile, 'kind' | 'accountId'>
+  | Pick<ContactProfile, 'kind' | 'contactId'>
+  | Pick<AdAccountProfile, 'kind' | 'adAccountId'>
+  | Pick<CampaignProfile, 'kind' | 'adAccountId' | 'campaignId'>;
+
+/** The key that a profile has on its topic. */
+export function keyOfProfile(profile: ProfileId): string {
+  switch (profile.kind) {
+    case 'account':
+      return profileKey.account(profile.accountId);
+    case 'contact':
+      return profileKey.contact(profile.contactId);
+    case 'ad-account':
+      return profileKey.adAccount(profile.adAccountId);
+    case 'campaign':
+      return profileKey.campaign(profile.adAccountId, profile.campaignId);
+  }
+}
+
+/** What is known of a campaign: its own profile, or what its ad account's holds of a time before there were any. */
+export const campaignKnown = (
+  adAccount: Pick<AdAccountProfile, 'campaigns'> | null | undefined,
+  campaignId: string,
+  profile: CampaignFacts | null | undefined,
+): CampaignFacts | undefined => profile ?? own(adAccount?.campaigns ?? {}, campaignId);
 
 /**
  * What a contact agreed to, per purpose and channel; what is not listed is not agreed to. `disputed`: two sources

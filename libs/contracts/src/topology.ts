@@ -142,8 +142,8 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
       'signal-ingestion',
       ['orchestrator', ...agents, 'guardrail-validator'],
       ['ProfileChanged'],
-      'account:, contact: or ad-account: and its id',
-      'What is known of an account, a contact or an ad account.',
+      'account:, contact: or ad-account: and its id; campaign: and the ids of its ad account and its own',
+      'What is known of an account, a contact, an ad account or a campaign.',
     ),
     state(
       'consents.v1',

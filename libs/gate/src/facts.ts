@@ -42,11 +42,18 @@ export interface ContactFact {
   readonly touched: boolean;
 }
 
+export interface CampaignFact {
+  /** That of the campaign's profile. Absent where only the profile of its ad account, of a time before, told of it. */
+  readonly version?: number;
+  readonly dailyBudgetMinor?: number;
+  readonly bidMinor?: number;
+}
+
 export interface AdAccountFact {
   readonly version: number;
   readonly currency: string;
-  /** By campaign id. */
-  readonly campaigns: Readonly<Record<string, { readonly dailyBudgetMinor?: number; readonly bidMinor?: number }>>;
+  /** Those that the action concerns and that are known, by campaign id. */
+  readonly campaigns: Readonly<Record<string, CampaignFact>>;
 }
 
 export interface ControlFact {

@@ -6,4 +6,13 @@ export * from './open.js';
 export { PERMIT_TYPE, type PermitExplained, type PermitFault, readPermit, seal, verifyPermit } from './permit.js';
 export { type Counts, rateOf, rateSlotMs, type Slots, slotOf, windowOf } from './rolling.js';
 export type { Context, Finding, Rule } from './rule.js';
-export { type Concerns, concerns, controlScopes, type Draw, rateLedger, type Subject, subjectOf } from './subject.js';
+export {
+  type Concerns,
+  campaignsOf,
+  concerns,
+  controlScopes,
+  type Draw,
+  rateLedger,
+  type Subject,
+  subjectOf,
+} from './subject.js';

@@ -1,5 +1,5 @@
-import type { AdAccountProfile, Consents, Control, Profile } from '@countersign/contracts';
-import type { AdAccountFact, ConsentFact, ContactFact, ControlFact } from './facts.js';
+import { type Consents, type Control, campaignKnown, type Profile } from '@countersign/contracts';
+import type { AdAccountFact, CampaignFact, ConsentFact, ContactFact, ControlFact } from './facts.js';
 
 /* What of a state topic's row a verdict rests on. Whoever judges takes it from here, and so does whoever compares it later. */
 
@@ -21,17 +21,27 @@ export function contactFact({ version, data }: Known<Profile>, touched: boolean)
   };
 }
 
-/** Null where there is no profile. */
-export function adAccountFact({ version, data }: Known<Profile>): AdAccountFact | null {
+/** Of the campaigns those that `campaignIds` names, each by its own profile where it has one. Null where the ad account has none. */
+export function adAccountFact(
+  { version, data }: Known<Profile>,
+  campaignIds: readonly string[],
+  profileOf: (campaignId: string) => Known<Profile> | undefined,
+): AdAccountFact | null {
   if (data?.kind !== 'ad-account') return null;
-  const campaigns = Object.values((data as AdAccountProfile).campaigns).map(
-    ({ campaignId, dailyBudgetMinor, bidMinor }) =>
-      [
-        campaignId,
-        { ...(dailyBudgetMinor !== undefined && { dailyBudgetMinor }), ...(bidMinor !== undefined && { bidMinor }) },
-      ] as const,
-  );
-  return { version, currency: data.currency, campaigns: Object.fromEntries(campaigns) };
+  const known = campaignIds.flatMap((campaignId) => {
+    const profile = profileOf(campaignId)?.data;
+    const own = profile?.kind === 'campaign' ? profile : undefined;
+    const campaign = campaignKnown(data, campaignId, own);
+    if (!campaign) return [];
+    const { dailyBudgetMinor, bidMinor } = campaign;
+    const fact: CampaignFact = {
+      ...(own && { version: own.version }),
+      ...(dailyBudgetMinor !== undefined && { dailyBudgetMinor }),
+      ...(bidMinor !== undefined && { bidMinor }),
+    };
+    return [[campaignId, fact] as const];
+  });
+  return { version, currency: data.currency, campaigns: Object.fromEntries(known) };
 }
 
 export const consentFact = ({ version, data }: Known<Consents>): ConsentFact => ({

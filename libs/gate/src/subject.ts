@@ -190,9 +190,16 @@ export function drawsOf(
 export interface Concerns {
   readonly contacts: readonly string[];
   readonly adAccounts: readonly string[];
+  /** Each of one of the ad accounts. */
+  readonly campaigns: readonly { readonly adAccountId: string; readonly campaignId: string }[];
   readonly controls: readonly string[];
   readonly draws: readonly Draw[];
 }
+
+/** The campaigns of one ad account that a proposal concerns. */
+export const campaignsOf = ({ campaigns }: Pick<Concerns, 'campaigns'>, adAccountId: string): readonly string[] => [
+  ...new Set(campaigns.filter((c) => c.adAccountId === adAccountId).map((c) => c.campaignId)),
+];
 
 /** What must be among the facts of a proposal. Never throws: of a proposal that will be refused unread it names nothing. */
 export function concerns(
@@ -200,7 +207,7 @@ export function concerns(
   policy: { readonly content: { readonly charters: readonly Charter[]; readonly rules: Rules } } | null,
   at: string,
 ): Concerns {
-  const none = { contacts: [], adAccounts: [], controls: [], draws: [] };
+  const none = { contacts: [], adAccounts: [], campaigns: [], controls: [], draws: [] };
   const read = subjectOf(proposal.action);
   const charter = policy?.content.charters.find((c) => c.agent === proposal.agent);
   if (!read.ok || !policy || !charter) return none;
@@ -210,11 +217,14 @@ export function concerns(
   } catch {
     return none;
   }
-  const adAccounts = new Set(read.subject.changes.map((change) => change.adAccountId));
-  if (read.subject.adAccountId !== undefined) adAccounts.add(read.subject.adAccountId);
+  const { adAccountId, campaignIds, changes } = read.subject;
+  const adAccounts = new Set(changes.map((change) => change.adAccountId));
+  if (adAccountId !== undefined) adAccounts.add(adAccountId);
+  const named = adAccountId === undefined ? [] : campaignIds.map((campaignId) => ({ adAccountId, campaignId }));
   return {
     contacts: read.subject.contacts,
     adAccounts: [...adAccounts].sort(),
+    campaigns: [...named, ...changes.map(({ adAccountId, campaignId }) => ({ adAccountId, campaignId }))],
     controls: controlScopes(proposal.agent, proposal.play.id, proposal.action, read.subject),
     draws,
   };

@@ -49,6 +49,7 @@ function stateVersion(type: string, data: Members): string | undefined {
     account: profileKey.account(String(data.accountId)),
     contact: profileKey.contact(String(data.contactId)),
     'ad-account': profileKey.adAccount(String(data.adAccountId)),
+    campaign: profileKey.campaign(String(data.adAccountId), String(data.campaignId)),
   };
   const key = own(keys, String(data.kind));
   return key && stateId(`profile:${key}`, data.version);

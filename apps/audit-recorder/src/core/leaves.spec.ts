@@ -126,5 +126,8 @@ describe('the ids of a leaf', () => {
 
   test('of a profile name the version that a task was made from', () => {
     expect(idsOfType('ProfileChanged')).toContain('profile:account:acme@3');
+    const profile = chain.find((e) => e.type === 'ProfileChanged') as (typeof chain)[0];
+    const data = { kind: 'campaign', adAccountId: 'ads', campaignId: 'brand', version: 4 } as never;
+    expect(leafOf(kafkaFact({ ...profile, data }, 0), key).ids).toContain('profile:campaign:ads brand@4');
   });
 });

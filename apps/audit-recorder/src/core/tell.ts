@@ -1,4 +1,4 @@
-import { type DataOf, type EventType, money, own } from '@countersign/contracts';
+import { type CampaignFacts, type DataOf, type EventType, money, own } from '@countersign/contracts';
 import { type Recorded, timeOf } from './story.js';
 import { actionSays, changeSays, factsSay, listed } from './words.js';
 
@@ -223,20 +223,25 @@ function profileSays(d: DataOf<'ProfileChanged'>): string {
       return `contact ${d.contactId}: ${facts}, ${count(d.signals, 'signal')} so far`;
     }
     case 'ad-account': {
-      const campaigns = Object.values(d.campaigns).map((c) => {
-        const budget = c.dailyBudgetMinor === undefined ? '' : `, ${money(c.dailyBudgetMinor, d.currency)} a day`;
-        const [spend, revenue] = (['spendMinor', 'revenueMinor'] as const).map((of) =>
-          c.days.reduce((sum, day) => sum + day[of], 0),
-        ) as [number, number];
-        const returned =
-          spend > 0 ? `, return ${Math.round((revenue / spend) * 100)} % over ${count(c.days.length, 'day')}` : '';
-        return `${c.campaignId} ${c.status}${budget}${returned}`;
-      });
-      return `ad account ${d.adAccountId}: ${campaigns.slice(0, 10).join('; ') || 'no campaign yet'}${campaigns.length > 10 ? `; and ${campaigns.length - 10} more` : ''}`;
+      const campaigns = Object.values(d.campaigns).map((c) => campaignSays(c, d.currency));
+      const more = campaigns.length > 10 ? `; and ${campaigns.length - 10} more` : '';
+      return `ad account ${d.adAccountId} in ${d.currency}${campaigns.length > 0 ? `: ${campaigns.slice(0, 10).join('; ')}` : ''}${more}`;
     }
+    case 'campaign':
+      return `campaign ${campaignSays(d, d.currency)}, of ad account ${d.adAccountId}`;
     default:
       return d satisfies never;
   }
+}
+
+function campaignSays({ campaignId, status, dailyBudgetMinor, days }: CampaignFacts, currency: string): string {
+  const budget = dailyBudgetMinor === undefined ? '' : `, ${money(dailyBudgetMinor, currency)} a day`;
+  const [spend, revenue] = (['spendMinor', 'revenueMinor'] as const).map((of) =>
+    days.reduce((sum, day) => sum + day[of], 0),
+  ) as [number, number];
+  const returned =
+    spend > 0 ? `, return ${Math.round((revenue / spend) * 100)} % over ${count(days.length, 'day')}` : '';
+  return `${campaignId} ${status}${budget}${returned}`;
 }
 
 const reasons = (verdict: DataOf<'ActionApproved'>['verdict']): Said =>

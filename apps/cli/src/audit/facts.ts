@@ -6,9 +6,9 @@ import {
   derivedId,
   digestOf,
   type EventType,
+  keyOfProfile,
   type PermitClaims,
   type Policy,
-  profileKey,
   sha256,
 } from '@countersign/contracts';
 import { readPermit, type Subject, subjectOf, type TaskFact, taskFact, type VerifyKeys } from '@countersign/gate';
@@ -156,18 +156,6 @@ function publicationsOf(all: readonly Taken<'PolicyPublished'>[]): readonly Publ
     if (!first.has(name)) first.set(name, { version, digest, takenAt, since });
   }
   return [...first.values()];
-}
-
-/** The key of a profile on its topic. */
-export function keyOfProfile(profile: DataOf<'ProfileChanged'>): string {
-  switch (profile.kind) {
-    case 'account':
-      return profileKey.account(profile.accountId);
-    case 'contact':
-      return profileKey.contact(profile.contactId);
-    case 'ad-account':
-      return profileKey.adAccount(profile.adAccountId);
-  }
 }
 
 function proposedIn({ record }: Observed, seen: readonly Seen<'ActionProposed'>[]): Facts['proposed'] {

@@ -4,6 +4,7 @@ import {
   type Event,
   fromKafka,
   type KafkaRecord,
+  keyOfProfile,
   Profile,
   profileKey,
   readEvent,
@@ -20,7 +21,7 @@ import { codeOf, Failure } from '../shell/failure.js';
 import { gapsOf } from '../shell/health.js';
 import { brokerOf } from '../shell/kafka.js';
 import type { Session } from '../shell/session.js';
-import { addProposed, keyOfProfile } from './facts.js';
+import { addProposed } from './facts.js';
 import {
   type Chosen,
   type Observed,
@@ -222,8 +223,11 @@ function profilesOf(chosen: readonly Chosen[], seen: readonly Seen[]): ReadonlyS
   for (const { kept } of chosen) {
     const { contacts, adAccounts } = (kept?.facts ?? {}) as Partial<GateFacts>;
     for (const [id, fact] of Object.entries(contacts ?? {})) wanted.add(`${profileKey.contact(id)} ${fact?.version}`);
-    for (const [id, fact] of Object.entries(adAccounts ?? {}))
+    for (const [id, fact] of Object.entries(adAccounts ?? {})) {
       wanted.add(`${profileKey.adAccount(id)} ${fact?.version}`);
+      for (const [campaignId, campaign] of Object.entries(fact?.campaigns ?? {}))
+        wanted.add(`${profileKey.campaign(id, campaignId)} ${campaign?.version}`);
+    }
   }
   for (const { event } of seen)
     if (event.type === 'ProfileChanged') wanted.delete(versionOf(event.data as DataOf<'ProfileChanged'>));

@@ -164,7 +164,7 @@ describe('facts that were altered where they are stored', () => {
     ).toEqual([expect.stringMatching(/the control of all, version 0/)]);
     expect(
       bid((f) => ({ ...f, adAccounts: { 'ads-emea': { ...f.adAccounts['ads-emea'], currency: 'USD' } } })),
-    ).toEqual([expect.stringMatching(/the profile of ad account ads-emea, version 5/)]);
+    ).toEqual([expect.stringMatching(/the profile of ad account ads-emea with its campaigns, version 5/)]);
     expect(bid((f) => ({ ...f, author: 'sequencing-agent' }))).toEqual([
       expect.stringMatching(/as if sequencing-agent/),
     ]);
@@ -173,6 +173,30 @@ describe('facts that were altered where they are stored', () => {
     ]);
     expect(bid((f) => ({ ...f, proposalBytes: 1 }))).toEqual([expect.stringMatching(/as if the proposal had 1 bytes/)]);
   });
+});
+
+test('a campaign is held against its own profile, where the verdict rests on that', () => {
+  const proposal = (w: ReturnType<typeof world>) => w.propose('ads.set_bid');
+  const campaignId = String(proposal(world()).action.payload.campaignId);
+  const published = { status: 'active', dailyBudgetMinor: 40_000, bidMinor: 110, days: [] } as const;
+  const judgedOn = (campaign: object) => {
+    const w = world();
+    const of = { kind: 'campaign', adAccountId: 'ads-emea', currency: 'EUR', campaignId } as const;
+    w.add('profiles.v1', 'ProfileChanged', { version: 2, changedAt: at, ...of, ...published, days: [] });
+    w.approve(proposal(w));
+    alter(w, (f) => ({
+      ...f,
+      adAccounts: { 'ads-emea': { ...f.adAccounts['ads-emea'], campaigns: { [campaignId]: campaign } } },
+    }));
+    return found(w.observed()).judged;
+  };
+  const { dailyBudgetMinor, bidMinor } = published;
+  expect(judgedOn({ version: 2, dailyBudgetMinor, bidMinor })).toBeUndefined();
+  expect(judgedOn({ version: 2, dailyBudgetMinor, bidMinor: 1_000_000 })).toEqual([
+    expect.stringMatching(/the profile of ad account ads-emea with its campaigns, version 5/),
+  ]);
+  // What is on no topic is not judged again, and counted.
+  expect(judgedOn({ version: 3, dailyBudgetMinor, bidMinor })).toBeUndefined();
 });
 
 describe('an answer that a verdict rests on', () => {

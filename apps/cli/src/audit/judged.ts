@@ -10,6 +10,7 @@ import {
 } from '@countersign/contracts';
 import {
   adAccountFact,
+  campaignsOf,
   concerns,
   consentFact,
   contactFact,
@@ -163,18 +164,41 @@ function disputed(
         ),
       ];
     }),
-    ...of.adAccounts.map((id) =>
-      told(
-        `the profile of ad account ${id}`,
-        own(given.adAccounts, id),
-        profiles(profileKey.adAccount(id)),
-        adAccountFact,
-      ),
-    ),
+    ...of.adAccounts.map((id) => adAccount(id, campaignsOf(of, id), own(given.adAccounts, id), profiles)),
   ];
   const found = checks.filter((check) => check !== undefined);
   return found.find(({ kind }) => kind === 'differs') ?? found[0];
 }
+
+/** An ad account and, of its campaigns, those that the action concerns: no rule looks at another one. */
+function adAccount(
+  id: string,
+  campaignIds: readonly string[],
+  given: GateFacts['adAccounts'][string] | undefined,
+  published: (key: string) => readonly DataOf<'ProfileChanged'>[],
+): Outcome | undefined {
+  const stored = (campaignId: string) => own(given?.campaigns ?? {}, campaignId);
+  const rows = new Map<string, Known<DataOf<'ProfileChanged'>>>();
+  for (const campaignId of campaignIds) {
+    const version = stored(campaignId)?.version;
+    if (version === undefined) continue;
+    const data = published(profileKey.campaign(id, campaignId)).find((row) => row.version === version);
+    if (!data) return not(notPublished);
+    rows.set(campaignId, { version, data });
+  }
+  const concerned = given && {
+    ...given,
+    campaigns: Object.fromEntries(campaignIds.flatMap((c) => (stored(c) ? [[c, stored(c)] as const] : []))),
+  };
+  return told(
+    `the profile of ad account ${id} with its campaigns`,
+    concerned,
+    published(profileKey.adAccount(id)),
+    (row) => adAccountFact(row, campaignIds, (campaignId) => rows.get(campaignId)),
+  );
+}
+
+const notPublished = 'state that it rests on is neither on a topic nor on the record';
 
 /** Compares what was stored of a row of state with the versions of it that were published. */
 function told<T extends { readonly version: number }>(
@@ -190,7 +214,7 @@ function told<T extends { readonly version: number }>(
     version === 0
       ? [{ version, data: null }]
       : published.filter((row) => row.version === version).map((data) => ({ version, data }));
-  if (rows.length === 0) return not('state that it rests on is neither on a topic nor on the record');
+  if (rows.length === 0) return not(notPublished);
   const same = rows.some((row) => canonical(fact(row)) === canonical(given));
   return same ? undefined : differs(`it was judged under other facts than were published: ${what}, version ${version}`);
 }

@@ -1,3 +1,4 @@
+import { keyOfProfile } from '@countersign/contracts';
 import { executorOf, type Facts, settledAs } from './facts.js';
 import type { Finding, Violation, Waiting } from './finding.js';
 import { type Place, placeName } from './observed.js';
@@ -79,9 +80,7 @@ function signals(facts: Facts, step: Check): void {
     versions.set(key, Math.max(version, versions.get(key) ?? 0));
   };
   for (const { event } of facts.of('ProfileChanged')) {
-    const { data } = event;
-    const id = data.kind === 'account' ? data.accountId : data.kind === 'contact' ? data.contactId : data.adAccountId;
-    note(`profile:${data.kind}:${id}`, data.version);
+    note(`profile:${keyOfProfile(event.data)}`, event.data.version);
   }
   for (const { event } of facts.of('ConsentsChanged')) note(`consent:${event.data.contactId}`, event.data.version);
   for (const { place, event } of facts.of('SignalAccepted')) {

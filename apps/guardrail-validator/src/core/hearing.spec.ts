@@ -103,6 +103,25 @@ test.each(['__proto__', 'constructor', 'toString'])(
   },
 );
 
+test('what an action does is judged by the profiles of its campaigns, and by the ad account where it alone knows one, whatever others there are', () => {
+  const own = { kind: 'campaign', adAccountId: 'ads-emea', currency: 'EUR', status: 'active', days: [], version: 5 };
+  const campaigns = ['cmp-from', 'cmp-other'].map((campaignId): [string, { version: number; data: never }] => [
+    `campaign:ads-emea ${campaignId}`,
+    { version: 5, data: { ...own, campaignId, dailyBudgetMinor: 4_000 } as never },
+  ]);
+  const needed = neededBy([shift(1_000, 1)], policy, at).profiles;
+  expect(needed.filter((key) => !key.startsWith('account:'))).toEqual([
+    'ad-account:ads-emea',
+    'campaign:ads-emea cmp-from',
+    'campaign:ads-emea cmp-to',
+  ]);
+  const [ruling] = hear([shift(1_000, 1)], loaded({ profiles: new Map([...loaded().profiles, ...campaigns]) }), at);
+  expect(ruling?.facts.adAccounts['ads-emea']?.campaigns).toEqual({
+    'cmp-from': { version: 5, dailyBudgetMinor: 4_000 },
+    'cmp-to': { dailyBudgetMinor: 40_000, bidMinor: 110 },
+  });
+});
+
 test('[case 19] each hearing sees what those before it reserved, and the cap is never passed', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 10_000 }), { minLength: 1, maxLength: 40 }), (amounts) => {
@@ -194,13 +213,19 @@ test('what is needed is named once and in order', () => {
   );
   expect(needed.ledgers.find((l) => l.ledger.startsWith('touch'))?.since).toBe('2026-11-14T10:00:00.000Z');
   expect(needed.consents).toEqual([contact]);
-  expect(needed.profiles).toEqual(['account:acme', 'ad-account:ads-emea', `contact:${contact}`]);
+  expect(needed.profiles).toEqual([
+    'account:acme',
+    'ad-account:ads-emea',
+    'campaign:ads-emea cmp-from',
+    'campaign:ads-emea cmp-to',
+    `contact:${contact}`,
+  ]);
 });
 
 test('names in madeFrom that stand for no state are never asked for', () => {
   expect(stateNamed('profile:contact:x')).toEqual({ topic: 'profiles.v1', key: 'contact:x' });
   expect(stateNamed('consent:x')).toEqual({ topic: 'consents.v1', key: 'x' });
-  for (const name of ['', 'x', 'control:all', 'profile:', 'profile:\0', `profile:${'x'.repeat(301)}`]) {
+  for (const name of ['', 'x', 'control:all', 'profile:', 'profile:\0', `profile:${'x'.repeat(501)}`]) {
     expect(stateNamed(name)).toBeUndefined();
   }
   const proposal = proposed('ads.set_bid', {}, 1, { madeFrom: { 'control:all': 1 } });

@@ -1,16 +1,9 @@
-import {
-  type AccountProfile,
-  type ActionProposed,
-  type AdAccountProfile,
-  type Consents,
-  type ContactProfile,
-  type Control,
-  profileKey,
-} from '@countersign/contracts';
+import { type ActionProposed, type Consents, type Control, type Profile, profileKey } from '@countersign/contracts';
 import {
   adAccountFact,
   type Concerns,
   type Counts,
+  campaignsOf,
   concerns,
   consentFact,
   contactFact,
@@ -57,7 +50,7 @@ export interface Loaded {
   readonly policy: PolicyInForce | null;
   /** Those that were assigned, as far as this service has read. */
   readonly tasks: ReadonlyMap<string, TaskFact>;
-  readonly profiles: ReadonlyMap<string, Known<AccountProfile | ContactProfile | AdAccountProfile>>;
+  readonly profiles: ReadonlyMap<string, Known<Profile>>;
   readonly consents: ReadonlyMap<string, Known<Consents>>;
   readonly controls: ReadonlyMap<string, Known<Control>>;
   /** Locked, and therefore nobody else's until the commit. */
@@ -71,13 +64,16 @@ export interface Ruling {
   readonly draws: readonly Draw[];
 }
 
+/** A campaign's key is the longest: its kind and two foreign ids. */
+const maxKey = 500;
+
 /** The state topic and key that a name in `madeFrom` stands for; undefined where it stands for none. */
 export function stateNamed(
   name: string,
 ): { readonly topic: 'profiles.v1' | 'consents.v1'; readonly key: string } | undefined {
   const key = name.slice(name.indexOf(':') + 1);
   // The database holds no NUL in a text: such a key cannot exist, and asking for it would be an error.
-  if (key.includes('\0') || key.length === 0 || key.length > 300) return undefined;
+  if (key.includes('\0') || key.length === 0 || key.length > maxKey) return undefined;
   if (name.startsWith('profile:')) return { topic: 'profiles.v1', key };
   if (name.startsWith('consent:')) return { topic: 'consents.v1', key };
   return undefined;
@@ -99,6 +95,7 @@ export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | n
       contacts.add(id);
     }
     for (const id of of.adAccounts) profiles.add(profileKey.adAccount(id));
+    for (const { adAccountId, campaignId } of of.campaigns) profiles.add(profileKey.campaign(adAccountId, campaignId));
     if (proposal.action.accountId !== undefined) profiles.add(profileKey.account(proposal.action.accountId));
     for (const scope of of.controls) controls.add(scope);
     for (const name of Object.keys(proposal.madeFrom)) {
@@ -188,7 +185,11 @@ function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Lo
     contacts: pick(of.contacts, (id) =>
       contactFact(loaded.profiles.get(profileKey.contact(id)) ?? none, loaded.touched.has(id)),
     ),
-    adAccounts: pick(of.adAccounts, (id) => adAccountFact(loaded.profiles.get(profileKey.adAccount(id)) ?? none)),
+    adAccounts: pick(of.adAccounts, (id) =>
+      adAccountFact(loaded.profiles.get(profileKey.adAccount(id)) ?? none, campaignsOf(of, id), (campaignId) =>
+        loaded.profiles.get(profileKey.campaign(id, campaignId)),
+      ),
+    ),
     consents: pick(of.contacts, (id) => consentFact(loaded.consents.get(id) ?? none)),
     controls: pick(of.controls, (scope) => controlFact(loaded.controls.get(scope) ?? none)),
     ledgers: Object.fromEntries(

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { profileKey } from '@countersign/contracts';
 import { at, type permitKeys, taskOf } from '@countersign/gate/testing';
 import type { Harness } from '@countersign/runtime/harness';
 
@@ -27,19 +28,13 @@ export const person = (contactId: string, change: Record<string, unknown> = {}) 
   ...change,
 });
 
-/** The profile of the ad account whose budget the sample proposals shift. */
-export const adAccount = {
+/** The ad account whose budget the sample proposals shift. */
+const adAccount = {
   version: 1,
   changedAt: at,
   kind: 'ad-account',
   adAccountId: 'ads-emea',
   currency: 'EUR',
-  campaigns: Object.fromEntries(
-    ['cmp-from', 'cmp-to'].map((campaignId) => [
-      campaignId,
-      { campaignId, status: 'active', dailyBudgetMinor: 40_000, bidMinor: 110, days: [] },
-    ]),
-  ),
   lastSignalAt: at,
 };
 
@@ -48,3 +43,24 @@ export async function assignTasks(service: Harness): Promise<void> {
   for (const agent of ['paid-media-agent', 'sequencing-agent'])
     await service.putState('tasks.assigned.v1', 'acme', taskOf(agent));
 }
+
+const known = (campaignId: string) => ({
+  campaignId,
+  status: 'active',
+  dailyBudgetMinor: 40_000,
+  bidMinor: 110,
+  days: [],
+});
+
+/** Profiles of the ad account and of campaigns of it, by key; of those `inside`, only the version before told, within the ad account. */
+export const adProfiles = (
+  campaigns: readonly string[] = ['cmp-from', 'cmp-to'],
+  inside: readonly string[] = [],
+): ReadonlyMap<string, unknown> =>
+  new Map<string, unknown>([
+    ['ad-account:ads-emea', { ...adAccount, campaigns: Object.fromEntries(inside.map((id) => [id, known(id)])) }],
+    ...campaigns.map((id): [string, unknown] => [
+      profileKey.campaign('ads-emea', id),
+      { version: 3, changedAt: at, kind: 'campaign', adAccountId: 'ads-emea', currency: 'EUR', ...known(id) },
+    ]),
+  ]);

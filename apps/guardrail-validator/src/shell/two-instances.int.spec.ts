@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { proposed } from '../core/testing.js';
 import { GuardrailValidatorModule, spec } from '../module.js';
 import { Store } from './store.js';
-import { adAccount, assignTasks, signsWith } from './testing.js';
+import { adProfiles, assignTasks, signsWith } from './testing.js';
 
 let removeKey: () => void;
 let database: TestDatabase;
@@ -19,7 +19,7 @@ beforeEach(async () => {
   one = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
   other = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
   await assignTasks(one);
-  await one.putState('profiles.v1', 'ad-account:ads-emea', adAccount);
+  for (const [key, data] of adProfiles()) await one.putState('profiles.v1', key, data);
 });
 afterEach(async () => {
   vi.restoreAllMocks();

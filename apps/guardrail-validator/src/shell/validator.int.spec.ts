@@ -31,7 +31,7 @@ import { taskKeptMs } from '../core/tasks.js';
 import { proposed } from '../core/testing.js';
 import { GuardrailValidatorModule, spec } from '../module.js';
 import { Store } from './store.js';
-import { adAccount, assignTasks, person, signsWith } from './testing.js';
+import { adProfiles, assignTasks, person, signsWith } from './testing.js';
 
 const { jwk, keys } = permitKeys('validator-1');
 const supervised = content({ charter: { kinds: { 'ads.set_bid': 'supervised', 'email.send': 'autonomous' } } });
@@ -49,7 +49,7 @@ beforeEach(async () => {
   await publish(supervised);
   await assignTasks(service);
   await service.putState('consents.v1', contact, { ...granted(), contactId: contact, changedAt: at });
-  await service.putState('profiles.v1', 'ad-account:ads-emea', adAccount);
+  for (const [key, data] of adProfiles()) await service.putState('profiles.v1', key, data);
   await service.putState('profiles.v1', `contact:${contact}`, person(contact));
 });
 afterEach(async () => {
@@ -447,7 +447,7 @@ describe('the task of a proposal', () => {
     setNow(plus(taskKeptMs / 1000 + 120));
     await service.runJobs();
     expect(await service.query(tasks)).toEqual([]);
-    expect(await service.query("SELECT 1 FROM state_rows WHERE topic = 'profiles.v1'")).toHaveLength(2);
+    expect(await service.query("SELECT 1 FROM state_rows WHERE topic = 'profiles.v1'")).toHaveLength(4);
   });
 });
 
@@ -475,6 +475,30 @@ describe('limits', () => {
         }),
       );
     }
+  });
+
+  test('the cap of an ad account holds over three hundred campaigns, those of before among them, and a budget that is not known waits for a person', async () => {
+    await publish(content({ charter: { limits: { adAccountSpendPerDayMinor: 7000, approvalAbovePercent: 100 } } }), 8);
+    const ids = Array.from({ length: 300 }, (_, n) => `cmp-${n}`);
+    const profiles = adProfiles(ids.slice(0, 150), ids.slice(150));
+    await Promise.all(
+      [...profiles].map(([key, data]) => service.putState('profiles.v1', key, { ...(data as object), version: 4 })),
+    );
+    const between = (from: number, to: number, n: number) =>
+      proposed('ads.shift_budget', { fromCampaignId: `cmp-${from}`, toCampaignId: `cmp-${to}`, amountMinor: 1000 }, n);
+    await propose(...Array.from({ length: 150 }, (_, n) => between(n, 299 - n, n)));
+    expect(approvals()).toHaveLength(7);
+    expect(await reservations(adAccountLedger)).toEqual(Array(7).fill('held 1000'));
+    expect(refusals()).toHaveLength(143);
+    const unknown = await propose(between(0, 300, 500));
+    expect(unknown).toMatchObject([{ type: 'ActionRefused' }]);
+    await publish(content({ charter: { limits: { adAccountSpendPerDayMinor: 9000, approvalAbovePercent: 100 } } }), 9);
+    expect(await propose(between(0, 300, 501))).toMatchObject([
+      {
+        type: 'ActionEscalated',
+        data: { verdict: { reasons: expect.arrayContaining([expect.objectContaining({ rule: 'campaign' })]) } },
+      },
+    ]);
   });
 
   test('[case 23] a budget that was moved away, settled or not, gives nobody room for more', async () => {

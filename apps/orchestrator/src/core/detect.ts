@@ -213,6 +213,8 @@ function floorPattern(below: BelowFloor, windowDays: number): Pattern {
 
 /** Profiles whose versions a run was made from, by their key on `profiles.v1`. */
 export const profilesOf = ({ subject, contactIds }: Pick<Found, 'subject' | 'contactIds'>): readonly string[] => [
-  subject.kind === 'account' ? profileKey.account(subject.accountId) : profileKey.adAccount(subject.adAccountId),
+  ...(subject.kind === 'account'
+    ? [profileKey.account(subject.accountId)]
+    : [profileKey.adAccount(subject.adAccountId), profileKey.campaign(subject.adAccountId, subject.campaignId)]),
   ...contactIds.map(profileKey.contact),
 ];

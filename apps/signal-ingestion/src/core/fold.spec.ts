@@ -1,5 +1,6 @@
+import { ForeignId, keyOfProfile, Profile, profileKey } from '@countersign/contracts';
 import { expect, test } from 'vitest';
-import { type Admitted, fold as foldWithin, type Known, keysOf, renamedBy } from './fold.js';
+import { type Admitted, type AnyProfile, fold, type Known, keysOf, renamedBy } from './fold.js';
 import type { Persons } from './identify.js';
 import type { Signal } from './signal.js';
 import { signal } from './testing.js';
@@ -8,9 +9,31 @@ const jane = '7f2d6c1e-33a8-4f0e-9a53-0b8f8f1f6a11';
 const john = '0d4b5bd4-6a55-4f1f-8a3c-4d2b57a7c0de';
 const contact = { ref: 'crm:1', email: 'jane@example.com' };
 const account = { id: 'acme' };
-const fold = (admitted: readonly Admitted[], known: Known) => foldWithin(admitted, known, 1_000_000);
 const unknown: Known = { profiles: new Map(), consents: new Map(), points: new Map() };
 const admitted = (given: Signal, persons: Persons): Admitted => ({ signal: given, occurredAt: given.time, persons });
+
+const report = (campaignId: string, more: Record<string, unknown> = {}): Signal =>
+  signal('CampaignPerformanceReported', {
+    adAccountId: 'ad',
+    campaignId,
+    day: '2026-01-02',
+    spendMinor: 1,
+    revenueMinor: 1,
+    currency: 'USD',
+    ...more,
+  });
+/** What the version before kept of an ad account: its campaigns inside. */
+const before = (campaigns: Record<string, unknown>): Known => ({
+  ...unknown,
+  profiles: new Map([
+    [
+      'ad-account:ad',
+      { kind: 'ad-account', adAccountId: 'ad', currency: 'USD', campaigns, lastSignalAt: '' } as unknown as AnyProfile,
+    ],
+  ]),
+});
+const day = { day: '2026-01-01', spendMinor: 7, revenueMinor: 9, reportedAt: '2026-01-02T00:00:00.000Z' };
+const brand = { campaignId: 'brand', status: 'paused', dailyBudgetMinor: 500, days: [day] };
 
 test('a signal names every state it changes, and nothing else is loaded', () => {
   const engaged = signal('ContentEngaged', { account, contact, contentId: 'c', topic: 't' });
@@ -52,54 +75,74 @@ test('a withdrawal that may mean two contacts binds both, and links neither addr
 });
 
 test('a report in the wrong currency is rejected and the batch goes on', () => {
-  const report = (currency: string): Signal =>
-    signal('CampaignPerformanceReported', {
-      adAccountId: 'ad',
-      campaignId: 'c',
-      day: '2026-01-01',
-      spendMinor: 1,
-      revenueMinor: 1,
-      currency,
-    });
   const { outcomes } = fold(
-    ['USD', 'EUR', 'USD'].map((currency) => admitted(report(currency), [])),
+    ['USD', 'EUR', 'USD'].map((currency) => admitted(report('c', { currency }), [])),
     unknown,
   );
   expect(outcomes.map((o) => (o.ok ? 'accepted' : o.fault.code))).toEqual(['accepted', 'currency', 'accepted']);
 });
 
-test('a report that an ad account has no room for is rejected with the reason, whatever came before it, and others are taken', () => {
-  const report = (adAccountId: string, campaignId: string) =>
-    signal('CampaignPerformanceReported', {
-      adAccountId,
-      campaignId,
-      day: '2026-01-01',
-      spendMinor: 1,
-      revenueMinor: 1,
-      currency: 'USD',
-      name: 'Größe',
-    });
-  const reports = Array.from({ length: 40 }, (_, n) => report('ad', `c-${n}`));
-  const batch = [...reports, report('other', 'c-0'), report('ad', 'c-0')].map((s) => admitted(s, []));
-  const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
-  const { outcomes, profiles } = foldWithin(batch, unknown, 5_000);
-  const ad = profiles.get('ad-account:ad')?.value;
-  const taken = outcomes.slice(0, 40).filter(({ ok }) => ok).length;
-  expect(taken).toBeGreaterThan(10);
-  expect(bytes(ad)).toBeLessThanOrEqual(5_000);
-  // No report that fits is rejected: the next of the same length would not.
-  expect(bytes(ad) + bytes(ad) / taken).toBeGreaterThan(5_000);
-  expect(outcomes.slice(taken, 40).map((o) => !o.ok && o.fault)).toEqual(
-    Array.from({ length: 40 - taken }, () => ({
-      code: 'profile-full',
-      says: `data.adAccountId: the profile of this ad account holds ${taken} campaigns and has no room for this report`,
-      field: 'data.adAccountId',
-    })),
+test('a report changes its campaign alone, and the first one its ad account', () => {
+  const { profiles, outcomes } = fold([admitted(report('a'), []), admitted(report('b'), [])], unknown);
+  expect(keysOf(admitted(report('a'), [])).profiles).toEqual(['ad-account:ad', 'campaign:ad a']);
+  expect([...profiles].map(([key, { by }]) => [key, by])).toEqual([
+    ['ad-account:ad', 0],
+    ['campaign:ad a', 0],
+    ['campaign:ad b', 1],
+  ]);
+  expect(profiles.get('ad-account:ad')?.value).toMatchObject({ campaigns: {} });
+  expect(outcomes).toMatchObject([{ ok: true }, { ok: true, profiles: ['ad-account:ad', 'campaign:ad b'] }]);
+  const known = { ...unknown, profiles: new Map([...profiles].map(([key, { value }]) => [key, value])) };
+  expect([...fold([admitted(report('a'), [])], known).profiles.keys()]).toEqual(['campaign:ad a']);
+});
+
+test('a campaign that the version before kept inside its ad account goes on with its budget and its days, and no other one is lost', () => {
+  const known = before({ brand, other: { ...brand, campaignId: 'other' } });
+  const { profiles } = fold(
+    [admitted(report('brand'), []), admitted(report('brand', { day: '2026-01-03' }), [])],
+    known,
   );
-  expect(outcomes.slice(40).map(({ ok }) => ok)).toEqual([true, true]);
-  const later = [...profiles].map(([key, { value }]) => [key, value] as const);
-  const again = foldWithin(batch, { ...unknown, profiles: new Map(later) }, 5_000);
-  expect(again.outcomes.map(({ ok }) => ok)).toEqual(outcomes.map(({ ok }) => ok));
+  expect([...profiles.keys()]).toEqual(['campaign:ad brand']);
+  expect(profiles.get('campaign:ad brand')?.value).toMatchObject({
+    kind: 'campaign',
+    adAccountId: 'ad',
+    currency: 'USD',
+    ...brand,
+    days: [day, { day: '2026-01-02' }, { day: '2026-01-03' }],
+  });
+});
+
+test('a campaign that was kept without a status is an active one, and its ad account takes reports again', () => {
+  const { status: _none, ...broken } = { ...brand, campaignId: 'constructor' };
+  const { profiles, outcomes } = fold([admitted(report('constructor'), [])], before({ brand, constructor: broken }));
+  expect(outcomes).toMatchObject([{ ok: true }]);
+  for (const [key, { value }] of profiles) {
+    const read = Profile.safeParse({ ...value, lastSignalAt: day.reportedAt, version: 1, changedAt: day.reportedAt });
+    expect(read.success ? keyOfProfile(read.data) : read.error).toBe(key);
+  }
+  expect(profiles.get('ad-account:ad')?.value).toMatchObject({
+    campaigns: { brand, constructor: { ...broken, status: 'active' } },
+  });
+  expect(profiles.get('campaign:ad constructor')?.value).toMatchObject({ status: 'active', days: [day, {}] });
+});
+
+test.each(['constructor', '__proto__', 'toString'])(
+  'a campaign called %s is a campaign like any other',
+  (campaignId) => {
+    const { profiles } = fold([admitted(report(campaignId), [])], before({ brand }));
+    expect([...profiles.keys()]).toEqual([`campaign:ad ${campaignId}`]);
+    expect(profiles.get(`campaign:ad ${campaignId}`)?.value).toMatchObject({
+      campaignId,
+      status: 'active',
+      days: [{ day: '2026-01-02' }],
+    });
+  },
+);
+
+test('no two campaigns have one key, whatever characters their ids and those of their ad accounts have', () => {
+  const characters = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
+  for (const c of ['', ...characters.filter((character) => ForeignId.safeParse(`a${character}b`).success)])
+    expect(profileKey.campaign('a', `b${c}d`)).not.toBe(profileKey.campaign(`a${c}b`, 'd'));
 });
 
 test('an account that gets a new name changes the points of nobody in the same fold, however many contacts it has', () => {

@@ -1,9 +1,10 @@
 import {
   type AccountProfile,
   type AdAccountProfile,
+  type CampaignProfile,
   type ContactProfile,
+  campaignKnown,
   type Fault,
-  own,
   profileKey,
 } from '@countersign/contracts';
 import {
@@ -20,6 +21,7 @@ import type { Persons } from './identify.js';
 import {
   accountAfter,
   adAccountAfter,
+  campaignAfter,
   contactAfter,
   goneContact,
   joinedContact,
@@ -39,7 +41,8 @@ export interface Admitted {
 type Account = Unversioned<AccountProfile>;
 type Contact = Unversioned<ContactProfile>;
 type AdAccount = Unversioned<AdAccountProfile>;
-export type AnyProfile = Account | Contact | AdAccount;
+type Campaign = Unversioned<CampaignProfile>;
+export type AnyProfile = Account | Contact | AdAccount | Campaign;
 
 /** State by key: profiles by profile key, consents and contact points by contact id. */
 export interface Known {
@@ -76,7 +79,10 @@ export function keysOf({ signal, persons, joined }: Pick<Admitted, 'signal' | 'p
   const accountId = accountOf(signal);
   const other = joined === undefined ? [] : [joined];
   const profiles: string[] = [];
-  if (signal.type === 'CampaignPerformanceReported') profiles.push(profileKey.adAccount(signal.data.adAccountId));
+  if (signal.type === 'CampaignPerformanceReported') {
+    const { adAccountId, campaignId } = signal.data;
+    profiles.push(profileKey.adAccount(adAccountId), profileKey.campaign(adAccountId, campaignId));
+  }
   if (accountId !== undefined) profiles.push(profileKey.account(accountId));
   if (contactId !== undefined) profiles.push(profileKey.contact(contactId), ...other.map(profileKey.contact));
   return {
@@ -109,15 +115,11 @@ export function renamedBy(signal: Signal, profiles: Known['profiles']): string |
   return known?.kind === 'account' && known.name === signal.data.name ? undefined : accountId;
 }
 
-/**
- * Applies signals in order to what is known: pure, so the same signals on the same state give the same state. A report that would
- * make the profile of an ad account longer than `profileBytes`, as JSON, changes nothing: it could not be published.
- */
-export function fold(admitted: readonly Admitted[], known: Known, profileBytes: number): Folded {
+/** Applies signals in order to what is known: pure, so the same signals on the same state give the same state. */
+export function fold(admitted: readonly Admitted[], known: Known): Folded {
   const profiles = new Map<string, Change<AnyProfile>>();
   const consents = new Map<string, Change<ConsentState>>();
   const points = new Map<string, Change<Points>>();
-  const lengths = new Map<string, number>();
   const profile = <P extends AnyProfile>(key: string) =>
     (profiles.get(key)?.value ?? known.profiles.get(key) ?? null) as P | null;
   const consentsOf = (id: string) => consents.get(id)?.value ?? known.consents.get(id) ?? noConsents;
@@ -132,17 +134,15 @@ export function fold(admitted: readonly Admitted[], known: Known, profileBytes: 
     if (persons.length === 2 && !protects(consent)) return { ok: false, fault: identityConflict };
 
     if (signal.type === 'CampaignPerformanceReported') {
-      const key = profileKey.adAccount(signal.data.adAccountId);
+      const { adAccountId, campaignId } = signal.data;
+      const key = profileKey.adAccount(adAccountId);
       const before = profile<AdAccount>(key);
-      const value = adAccountAfter(before, signal, origin);
-      if (value === null) return { ok: false, fault: currencyConflict };
-      // The whole is measured once a fold, then the campaign that a report changes: a profile may be long, and reports many.
-      const { campaignId } = signal.data;
-      const held = lengths.get(key) ?? bytesOf(before ?? { ...value, campaigns: {} });
-      const length = held + memberBytes(value.campaigns, campaignId) - memberBytes(before?.campaigns ?? {}, campaignId);
-      if (length > profileBytes) return { ok: false, fault: profileFull(Object.keys(before?.campaigns ?? {}).length) };
-      lengths.set(key, length);
-      profiles.set(key, { value, by });
+      const adAccount = adAccountAfter(before, signal, origin);
+      if (adAccount === null) return { ok: false, fault: currencyConflict };
+      if (adAccount !== before) profiles.set(key, { value: adAccount, by });
+      const campaignKey = profileKey.campaign(adAccountId, campaignId);
+      const campaign = campaignKnown(adAccount, campaignId, profile<Campaign>(campaignKey));
+      profiles.set(campaignKey, { value: campaignAfter(campaign, signal, origin), by });
     }
     if (accountId !== undefined) {
       const key = profileKey.account(accountId);
@@ -180,11 +180,6 @@ export function fold(admitted: readonly Admitted[], known: Known, profileBytes: 
   return { profiles, consents, points, outcomes };
 }
 
-const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).length;
-/** What a member adds to its record: without the record's braces, with a comma. */
-const memberBytes = (record: Readonly<Record<string, unknown>>, name: string): number =>
-  own(record, name) === undefined ? 0 : bytesOf({ [name]: own(record, name) }) - 1;
-
 const noConsents: ConsentState = { entries: [], suppressions: [] };
 
 const identityConflict: Fault = {
@@ -192,11 +187,6 @@ const identityConflict: Fault = {
   says: 'data.contact: ref and email are known as two different contacts. A ContactUpserted with both, of a source that identifies, makes them one where the address has no other ref; then send this signal again under a new id',
   field: 'data.contact',
 };
-const profileFull = (campaigns: number): Fault => ({
-  code: 'profile-full',
-  says: `data.adAccountId: the profile of this ad account holds ${campaigns} campaigns and has no room for this report`,
-  field: 'data.adAccountId',
-});
 const currencyConflict: Fault = {
   code: 'currency',
   says: "data.currency: not the currency of the ad account's earlier reports",

@@ -2,6 +2,7 @@ import {
   type AccountProfile,
   type AdAccountProfile,
   type CampaignFacts,
+  type CampaignProfile,
   type ContactProfile,
   compareStatements,
   own,
@@ -107,31 +108,34 @@ export function goneContact(
   return { ...known, reachable: [], joinedInto };
 }
 
-/** The ad account after a report, or null where the report is in another currency than the account's earlier ones. */
+/**
+ * The ad account after a report: the same where the report tells nothing new of it, null where the report is in another currency than
+ * the account's earlier ones.
+ */
 export function adAccountAfter(
   before: Unversioned<AdAccountProfile> | null,
-  signal: SignalOf<'CampaignPerformanceReported'>,
-  origin: Origin,
+  { data: { adAccountId, currency } }: SignalOf<'CampaignPerformanceReported'>,
+  { at }: Origin,
 ): Unversioned<AdAccountProfile> | null {
-  const report = signal.data;
-  if (before && before.currency !== report.currency) return null;
-  const campaign = own(before?.campaigns ?? {}, report.campaignId);
-  return {
-    kind: 'ad-account',
-    adAccountId: report.adAccountId,
-    currency: report.currency,
-    campaigns: { ...before?.campaigns, [report.campaignId]: campaignAfter(campaign, report, origin) },
-    lastSignalAt: later(before?.lastSignalAt, origin.at),
-  };
+  if (before === null) return { kind: 'ad-account', adAccountId, currency, campaigns: {}, lastSignalAt: at };
+  if (before.currency !== currency) return null;
+  // An earlier version could keep a campaign without a status: no reader can read such a profile, nor take another one.
+  const campaigns = Object.entries<Partial<CampaignFacts>>(before.campaigns);
+  if (campaigns.every(([, { status }]) => status !== undefined)) return before;
+  const readable = campaigns.map(([id, campaign]) => [id, { status: 'active', ...campaign } as CampaignFacts] as const);
+  return { ...before, campaigns: Object.fromEntries(readable) };
 }
 
-/** A later report of a day replaces the earlier one; what is no figure of a day is taken from the latest report that gives it. */
-function campaignAfter(
+/**
+ * The campaign after a report, from what was known of it. A later report of a day replaces the earlier one; what is no figure of a
+ * day is taken from the latest report that gives it.
+ */
+export function campaignAfter(
   before: CampaignFacts | undefined,
-  report: SignalOf<'CampaignPerformanceReported'>['data'],
+  { data: report }: SignalOf<'CampaignPerformanceReported'>,
   { source, signalId, at }: Origin,
-): CampaignFacts {
-  const { campaignId, day, spendMinor, revenueMinor } = report;
+): Unversioned<CampaignProfile> {
+  const { adAccountId, campaignId, currency, day, spendMinor, revenueMinor } = report;
   const { name, status, dailyBudgetMinor, bidMinor, returnFloorPercent } = report;
   const settings = given({ name, status, dailyBudgetMinor, bidMinor, returnFloorPercent });
   const known = before?.days ?? [];
@@ -143,6 +147,9 @@ function campaignAfter(
   const earlierSettings = before ?? { status: 'active' };
   return {
     ...(isLatest ? { ...earlierSettings, ...settings } : { ...settings, ...earlierSettings }),
+    kind: 'campaign',
+    adAccountId,
+    currency,
     campaignId,
     days: days.toSorted((a, b) => (a.day < b.day ? -1 : 1)).slice(-maxDays),
   };

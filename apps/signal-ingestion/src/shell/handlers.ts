@@ -61,7 +61,7 @@ export class Handlers {
     const arrivals = batch.events.map((received) => this.arrival(received, batch.at));
     const admissible = arrivals.filter((a): a is Admissible => a.admission.ok);
     const { entries, known } = await this.meet(batch, admissible);
-    const folded = fold(entries, known, this.settings.profileBytes);
+    const folded = fold(entries, known);
     const versions = await this.save(batch, admissible, known, folded);
     for (const { signal, cause } of admissible) {
       const accountId = renamedBy(signal, known.profiles);
@@ -127,12 +127,12 @@ export class Handlers {
     return { profiles, consents, points: await this.store.points(batch.tx, [...contactIds]) };
   }
 
-  /** Writes what changed, once a key, and returns the new versions as `madeFrom` names them. */
+  /** Writes what changed, once a key, and returns the versions of what signals concern as `madeFrom` names them. */
   private async save(
     batch: Batch,
     causes: readonly { readonly cause: Cause }[],
     known: Known,
-    { profiles, consents, points }: Folded,
+    { profiles, consents, points, outcomes }: Folded,
   ): Promise<ReadonlyMap<string, number>> {
     const causeAt = (index: number): Cause => {
       const found = causes[index];
@@ -151,14 +151,17 @@ export class Handlers {
       versions.set(`consent:${contactId}`, version);
     }
     for (const [key, { value, by }] of profiles) {
-      const version = batch.putState<'ProfileChanged'>(causeAt(by), {
+      batch.putState<'ProfileChanged'>(causeAt(by), {
         topic: 'profiles.v1',
         key,
         type: 'ProfileChanged',
         data: value,
       });
-      versions.set(`profile:${key}`, version);
     }
+    // A report may leave its ad account as it is: whoever follows it needs both. No statement: the rows are held already.
+    const concerned = outcomes.flatMap((outcome) => (outcome.ok ? outcome.profiles : []));
+    for (const [key, { version }] of await batch.ownState<'ProfileChanged'>('profiles.v1', concerned))
+      versions.set(`profile:${key}`, version);
 
     const changes = new Map([...points].map(([id, { value, by }]) => [id, { value, cause: causeAt(by) }]));
     await this.store.changePoints(batch, known.points, changes);
@@ -244,7 +247,7 @@ const contactOf = (said: readonly Said[] | undefined): string | undefined =>
 const present = <D extends object>(rows: ReadonlyMap<string, { readonly data: D | null }>): Map<string, D> =>
   new Map([...rows].flatMap(([key, { data }]) => (data ? [[key, data] as const] : [])));
 
-/** The versions that a signal made, as later events name them. */
+/** The versions that a signal made or was added to, as later events name them. */
 function madeFrom(
   { profiles, consents }: Extract<Outcome, { ok: true }>,
   versions: ReadonlyMap<string, number>,

@@ -154,6 +154,77 @@ test('a new name of an account with many contacts reaches them in pieces, and it
   ]);
 });
 
+const report = (campaignId: string, day: number, more: Record<string, unknown> = {}) => ({
+  type: 'CampaignPerformanceReported',
+  data: {
+    adAccountId: 'ad',
+    campaignId,
+    day: new Date(Date.UTC(2026, 9, 20 + day)).toISOString().slice(0, 10),
+    spendMinor: 1_000 + day,
+    revenueMinor: 2_000,
+    currency: 'EUR',
+    ...more,
+  },
+});
+const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+test('three hundred campaigns over thirty days are all taken, and no profile is longer for there being so many', async () => {
+  const ids = Array.from({ length: 300 }, (_, n) => `campaign-with-a-name-${n}`);
+  const named = { name: 'N'.repeat(200), dailyBudgetMinor: 50_000, bidMinor: 120 };
+  for (let day = 0; day < 30; day++)
+    await harness.deliver(
+      'signals.inbound.ads.v1',
+      ids.map((id) => ({ ...report(id, day, named), id: `${id}-${day}-${'x'.repeat(200)}` })),
+    );
+  expect(ofType(harness.published, 'SignalAccepted')).toHaveLength(9_000);
+  expect(ofType(harness.published, 'SignalRejected')).toEqual([]);
+  expect(await harness.query('SELECT * FROM dead_letters')).toEqual([]);
+  const profiles = ofType(harness.published, 'ProfileChanged');
+  expect(profiles).toHaveLength(9_001);
+  expect(Math.max(...profiles.map(bytes))).toBeLessThan(20_000);
+  const rows = await harness.query<{ key: string; version: number; data: DataOf<'ProfileChanged'> }>(
+    `SELECT key, version, data FROM own_state WHERE topic = 'profiles.v1'`,
+  );
+  expect(rows).toHaveLength(301);
+  for (const { key, version, data } of rows) {
+    if (key === 'ad-account:ad') expect([version, bytes(data) < 500]).toEqual([1, true]);
+    else expect([version, data.kind === 'campaign' && data.days.length]).toEqual([30, 30]);
+  }
+});
+
+test('after an upgrade the ad account that holds its campaigns is read: each goes on from there, none is lost, and what had no status is active', async () => {
+  const day = { day: '2026-10-01', spendMinor: 7, revenueMinor: 9, reportedAt: now };
+  const kept = (campaignId: string, more = {}) => ({ campaignId, dailyBudgetMinor: 500, days: [day], ...more });
+  const campaigns = {
+    a: kept('a', { status: 'paused' }),
+    b: kept('b', { status: 'active' }),
+    constructor: kept('constructor'),
+  };
+  const before = { kind: 'ad-account', adAccountId: 'ad', currency: 'EUR', campaigns, lastSignalAt: now };
+  await harness.query(
+    `INSERT INTO own_state (topic, key, version, data) VALUES ('profiles.v1', 'ad-account:ad', 41, $1)`,
+    [JSON.stringify({ ...before, version: 41, changedAt: now })],
+  );
+  const published = await harness.deliver('signals.inbound.ads.v1', [report('a', 1), report('constructor', 1)]);
+  expect(await harness.query('SELECT * FROM dead_letters')).toEqual([]);
+  const [first] = ofType(published, 'SignalAccepted');
+  expect(first?.madeFrom).toEqual({ 'profile:ad-account:ad': 42, 'profile:campaign:ad a': 1 });
+  expect(published.filter(({ topic }) => topic === 'profiles.v1').map(({ key, data }) => [key, data])).toMatchObject([
+    ['ad-account:ad', { version: 42, campaigns: { ...campaigns, constructor: { status: 'active' } } }],
+    ['campaign:ad a', { version: 1, status: 'paused', dailyBudgetMinor: 500, days: [day, { spendMinor: 1_001 }] }],
+    ['campaign:ad constructor', { version: 1, status: 'active', dailyBudgetMinor: 500, days: [day, {}] }],
+  ]);
+  const more = await harness.deliver('signals.inbound.ads.v1', [report('b', 1), report('new', 1)]);
+  expect(more.filter(({ topic }) => topic === 'profiles.v1').map(({ key }) => key)).toEqual([
+    'campaign:ad b',
+    'campaign:ad new',
+  ]);
+  expect(ofType(more, 'SignalAccepted')[0]?.madeFrom).toEqual({
+    'profile:ad-account:ad': 42,
+    'profile:campaign:ad b': 1,
+  });
+});
+
 test('a withdrawal that a restored database lacks is taken over, and what comes next is added to it', async () => {
   const consents = [{ purpose: 'sales', channel: 'email', status: 'granted' }];
   const before = await harness.deliver(crm, [{ type: 'ContactUpserted', data: { contact, account, consents } }]);

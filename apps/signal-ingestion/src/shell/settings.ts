@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { topology } from '@countersign/contracts';
-import { deployment, readLimits } from '@countersign/runtime';
+import { deployment } from '@countersign/runtime';
 import { z } from 'zod';
 import type { AdmissionLimits } from '../core/admit.js';
 
@@ -17,14 +17,10 @@ export interface Settings {
   readonly publishTimeoutMs: number;
   /** Events that may wait for the broker at the same time; beyond it publishers are told to come again. */
   readonly maxEventsInFlight: number;
-  /** Bytes of the longest profile: what `EVENT_BYTES` leaves beside the envelope. */
-  readonly profileBytes: number;
 }
 
 export const SETTINGS = Symbol('SETTINGS');
 
-/** Attributes, key, version and time of a published profile: less than this. */
-const envelopeBytes = 5_000;
 const hash = z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 in hexadecimal');
 const ApiKeys = z.record(z.string(), z.union([hash, z.array(hash).min(1)]));
 const PublicKey = z.looseObject({ kty: z.literal('OKP'), crv: z.literal('X25519'), x: z.string() });
@@ -49,7 +45,6 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     },
     publishTimeoutMs: number(env, 'PUBLISH_TIMEOUT_MS', 5_000, 1),
     maxEventsInFlight: number(env, 'MAX_EVENTS_IN_FLIGHT', 5_000, 1),
-    profileBytes: readLimits(env).eventBytes - envelopeBytes,
   };
 }
 

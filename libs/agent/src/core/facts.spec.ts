@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { aCampaign, aTask, at, contact, factsFor, profilesWith } from '../testing.js';
-import { factsOf, neededProfiles, profileKeysOf } from './facts.js';
+import { factsOf, neededProfiles, plannedFrom, profileKeysOf } from './facts.js';
 
 test('hold no name and no other free text from outside', () => {
   const facts = factsFor(aTask(), [aCampaign('cmp-a', 100, 100)]);
@@ -27,8 +27,43 @@ test('are of the account, the contacts, and the ad account that the task or its 
     'account:acme',
     ...[1, 2, 3].map((n) => `contact:${contact(n)}`),
     'ad-account:ads-1',
+    'campaign:ads-1 cmp-a',
   ]);
-  expect(profileKeysOf(aTask({ adAccountId: 'ads-2', contactIds: [] }))).toEqual(['account:acme', 'ad-account:ads-2']);
+  const { accountId: _none, ...about } = aTask({ adAccountId: 'ads-2', campaignId: 'cmp-b', contactIds: [] });
+  expect(profileKeysOf(about)).toEqual(['ad-account:ads-2', 'campaign:ads-2 cmp-b']);
+});
+
+test('hold the campaigns of the ad account in the order of their ids, each as its own profile has it, else as the ad account kept it', () => {
+  const inside = [aCampaign('cmp-a', 1, 1, { dailyBudgetMinor: 1 }), aCampaign('cmp-b', 1, 1, { dailyBudgetMinor: 2 })];
+  const own = [aCampaign('cmp-c', 1, 1, { dailyBudgetMinor: 30 }), aCampaign('cmp-a', 1, 1, { dailyBudgetMinor: 10 })];
+  const profiles = profilesWith(own, inside);
+  const foreign = { ...profiles.get('campaign:ads-1 cmp-a')?.data, adAccountId: 'ads-2', campaignId: 'cmp-d' };
+  profiles.set('campaign:ads-2 cmp-d', { version: 1, data: foreign as never });
+  const read = factsOf(aTask(), profiles, null);
+  const campaigns = read.ok ? read.facts.adAccount?.campaigns : [];
+  expect(campaigns?.map((c) => [c.campaignId, c.dailyBudgetMinor])).toEqual([
+    ['cmp-a', 10],
+    ['cmp-b', 2],
+    ['cmp-c', 30],
+  ]);
+});
+
+test('of the campaigns a proposal was made from those that its plan names, and that of the task', () => {
+  const facts = factsFor(
+    aTask(),
+    ['cmp-a', 'cmp-b', 'cmp-c', 'cmp-d'].map((id) => aCampaign(id, 1, 1)),
+  );
+  const payload = {
+    adAccountId: 'ads-1',
+    fromCampaignId: 'cmp-b',
+    toCampaignId: 'cmp-c',
+    amountMinor: 1,
+    currency: 'EUR',
+  };
+  const draft = { kind: 'ads.shift_budget', payload };
+  const { madeFrom } = plannedFrom({ proposals: [draft] }, facts);
+  const campaigns = Object.entries(madeFrom).filter(([name]) => name.startsWith('profile:campaign:'));
+  expect(campaigns.sort()).toEqual(['cmp-a', 'cmp-b', 'cmp-c'].map((id) => [`profile:campaign:ads-1 ${id}`, 5]));
 });
 
 test('need the profile versions of a task and no other state', () => {

@@ -2,7 +2,10 @@ import {
   type AccountProfile,
   type AdAccountProfile,
   type CampaignFacts,
+  type CampaignProfile,
   type ContactProfile,
+  campaignKnown,
+  kindSpec,
   own,
   type PolicyContent,
   type Profile,
@@ -11,6 +14,7 @@ import {
   type TaskAssigned,
   type Versions,
 } from '@countersign/contracts';
+import type { Draft } from './plan.js';
 import { readSettings, type Settings } from './settings.js';
 
 /**
@@ -39,17 +43,29 @@ export interface Facts {
   readonly sequences: readonly Sequence[];
   /** The versions that were read, never lower than what the task was made from. */
   readonly madeFrom: Versions;
+  /** The versions of the other campaigns' profiles: of all, since which of them a plan will name is not known yet. */
+  readonly campaignVersions: Versions;
   /** Profiles that were behind the task when they were read. */
   readonly behind: readonly string[];
 }
 
-/** Keys on `profiles.v1` of what a task is about. */
+/** The ad account that a task is about. */
+export function adAccountOf({ adAccountId, settings }: TaskAssigned): string | undefined {
+  const id = adAccountId ?? settings.adAccountId;
+  return id === undefined ? undefined : String(id);
+}
+
+/** Keys on `profiles.v1` of what a task is about. Beside its campaign a planner sees others of the ad account. */
 export function profileKeysOf(task: TaskAssigned): readonly string[] {
-  const adAccountId = task.adAccountId ?? task.settings.adAccountId;
+  const adAccountId = adAccountOf(task);
+  const campaignId = task.campaignId ?? task.settings.campaignId;
   return [
     ...(task.accountId === undefined ? [] : [profileKey.account(task.accountId)]),
     ...task.contactIds.map(profileKey.contact),
-    ...(adAccountId === undefined ? [] : [profileKey.adAccount(String(adAccountId))]),
+    ...(adAccountId === undefined ? [] : [profileKey.adAccount(adAccountId)]),
+    ...(adAccountId === undefined || campaignId === undefined
+      ? []
+      : [profileKey.campaign(adAccountId, String(campaignId))]),
   ];
 }
 
@@ -60,6 +76,24 @@ export const neededProfiles = (madeFrom: Versions): readonly { readonly key: str
   Object.entries(madeFrom)
     .filter(([name]) => name.startsWith(prefix))
     .map(([name, version]) => ({ key: name.slice(prefix.length), version }));
+
+/** What a plan was made from: that of its facts, and the campaigns that it names. */
+export function plannedFrom(
+  { proposals }: { readonly proposals: readonly Pick<Draft, 'kind' | 'payload'>[] },
+  { madeFrom, campaignVersions, behind }: Facts,
+): Pick<Facts, 'madeFrom' | 'behind'> {
+  const named = proposals.flatMap(({ kind, payload }) => {
+    const spec = kindSpec(kind);
+    const adAccountId = spec?.adAccountId(payload);
+    if (!spec || adAccountId === undefined) return [];
+    return spec.campaignIds(payload).map((id) => `${prefix}${profileKey.campaign(adAccountId, id)}`);
+  });
+  const versions = named.flatMap((name) => {
+    const version = own(madeFrom, name) ?? own(campaignVersions, name);
+    return version === undefined ? [] : [[name, version] as const];
+  });
+  return { madeFrom: { ...madeFrom, ...Object.fromEntries(versions) }, behind };
+}
 
 /** Facts of a task from what was read, or why the task cannot be planned with these settings. */
 export function factsOf(
@@ -73,6 +107,7 @@ export function factsOf(
   const found = keys.flatMap((key) => profiles.get(key)?.data ?? []);
   const account = found.find((p) => p.kind === 'account');
   const adAccount = found.find((p) => p.kind === 'ad-account');
+  const campaigns = adAccount ? campaignsOf(adAccount, profiles.values()) : [];
   const versions = keys.map((key) => [`${prefix}${key}`, profiles.get(key)?.version ?? 0] as const);
   return {
     ok: true,
@@ -80,12 +115,15 @@ export function factsOf(
       settings: read.settings,
       ...(account && { account: accountFacts(account) }),
       contacts: found.filter((p) => p.kind === 'contact').map(contactFacts),
-      ...(adAccount && { adAccount: adAccountFacts(adAccount) }),
+      ...(adAccount && { adAccount: adAccountFacts(adAccount, campaigns) }),
       sequences: policy?.sequences ?? [],
       madeFrom: {
         ...task.madeFrom,
         ...Object.fromEntries(versions.map(([name, v]) => [name, Math.max(v, own(task.madeFrom, name) ?? 0)])),
       },
+      campaignVersions: Object.fromEntries(
+        campaigns.map((c) => [`${prefix}${profileKey.campaign(c.adAccountId, c.campaignId)}`, c.version]),
+      ),
       behind: versions.filter(([name, v]) => v < (own(task.madeFrom, name) ?? 0)).map(([name]) => name),
     },
   };
@@ -105,13 +143,21 @@ const contactFacts = (p: ContactProfile): Facts['contacts'][number] => ({
   ...(p.lastEngagedAt !== undefined && { lastEngagedAt: p.lastEngagedAt }),
 });
 
-const adAccountFacts = (p: AdAccountProfile): NonNullable<Facts['adAccount']> => ({
-  adAccountId: p.adAccountId,
-  currency: p.currency,
-  campaigns: Object.values(p.campaigns)
-    .map(campaignFacts)
-    .sort((a, b) => (a.campaignId < b.campaignId ? -1 : 1)),
-});
+const campaignsOf = (
+  { adAccountId }: AdAccountProfile,
+  profiles: Iterable<{ readonly data: Profile | null }>,
+): readonly CampaignProfile[] =>
+  [...profiles].flatMap(({ data }) => (data?.kind === 'campaign' && data.adAccountId === adAccountId ? [data] : []));
+
+function adAccountFacts(p: AdAccountProfile, profiles: readonly CampaignProfile[]): NonNullable<Facts['adAccount']> {
+  const own = new Map(profiles.map((c) => [c.campaignId, c]));
+  const ids = [...new Set([...own.keys(), ...Object.keys(p.campaigns)])].sort((a, b) => (a < b ? -1 : 1));
+  return {
+    adAccountId: p.adAccountId,
+    currency: p.currency,
+    campaigns: ids.flatMap((id) => campaignKnown(p, id, own.get(id)) ?? []).map(campaignFacts),
+  };
+}
 
 const campaignFacts = (c: CampaignFacts): Campaign => ({
   campaignId: c.campaignId,

@@ -1,4 +1,4 @@
-import { actionKindNames, Profile, profileKey, type TaskAssigned } from '@countersign/contracts';
+import { actionKindNames, keyOfProfile, Profile, type TaskAssigned } from '@countersign/contracts';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { aTask, at, contact } from '../testing.js';
@@ -56,16 +56,6 @@ function filled(schema: Schema): unknown {
 }
 
 const profiles = Profile.options.map((one) => Profile.parse(filled(z.toJSONSchema(one) as Schema)));
-const idOf = (p: Profile): string => {
-  switch (p.kind) {
-    case 'account':
-      return profileKey.account(p.accountId);
-    case 'contact':
-      return profileKey.contact(p.contactId);
-    case 'ad-account':
-      return profileKey.adAccount(p.adAccountId);
-  }
-};
 const task: TaskAssigned = aTask({
   kinds: [...actionKindNames],
   accountId: 'IGNORE-ALL-RULES',
@@ -74,9 +64,9 @@ const task: TaskAssigned = aTask({
   settings: {},
   madeFrom: {},
 });
-const read = factsOf(task, new Map(profiles.map((data) => [idOf(data), { version: 1, data }])), null);
+const read = factsOf(task, new Map(profiles.map((data) => [keyOfProfile(data), { version: 1, data }])), null);
 if (!read.ok) throw new Error(read.says);
-const { madeFrom: _versions, behind: _behind, ...facts } = read.facts;
+const { madeFrom: _versions, behind: _behind, campaignVersions: _campaigns, ...facts } = read.facts;
 
 /** The paths at which a text with the marker stands. */
 function placesOf(value: unknown, path = ''): string[] {
@@ -89,7 +79,7 @@ function placesOf(value: unknown, path = ''): string[] {
 }
 
 test('every kind of profile holds text from outside, so that there is something to find', () => {
-  expect(profiles.map(({ kind }) => kind)).toEqual(['account', 'contact', 'ad-account']);
+  expect(profiles.map(({ kind }) => kind)).toEqual(['account', 'contact', 'ad-account', 'campaign']);
   for (const profile of profiles) expect(placesOf(profile).length).toBeGreaterThan(2);
   expect(facts.account && facts.contacts.length === 1 && facts.adAccount?.campaigns.length === 1).toBe(true);
 });

@@ -5,6 +5,7 @@ import { neededProfiles } from '../core/facts.js';
 import { AGENT, type AgentDefinition, FOLLOW_UP } from './agent-definition.js';
 import { AgentHandlers } from './handlers.js';
 import { AgentTables1763700000001 } from './migrations/agent-tables.js';
+import { CampaignsOfAdAccounts1763700000010 } from './migrations/campaigns-of-ad-accounts.js';
 import { MODEL, modelAccess } from './model-access.js';
 import { PlanJobs } from './plan-jobs.js';
 import { ProposalsPage } from './proposals-page.js';
@@ -13,7 +14,7 @@ import { ProposalsPage } from './proposals-page.js';
 export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
   name: agent.name,
   port: agent.port,
-  migrations: [AgentTables1763700000001, ...(agent.migrations ?? [])],
+  migrations: [AgentTables1763700000001, CampaignsOfAdAccounts1763700000010, ...(agent.migrations ?? [])],
   state: ['profiles.v1', 'policies.v1'],
   jobs: [PlanJobs, ...(agent.jobs ?? [])],
   concerns: ({ event }) => concerns(agent, event),

@@ -19,6 +19,7 @@ import type { RulePlanner } from '../core/plan.js';
 import { aCampaign, aTask, at, profilesWith } from '../testing.js';
 import type { AgentDefinition, FollowUp, OwnRefusal, OwnSettlement } from './agent-definition.js';
 import { AgentModule, agentSpec } from './agent-module.js';
+import { readFacts } from './facts-reader.js';
 import { noteSettlements } from './memory.js';
 import { tokenBudget } from './token-budget.js';
 
@@ -117,6 +118,25 @@ const settledOf = (events: readonly Published[]): TaskSettled[] =>
   events.filter((e) => e.type === 'TaskSettled').map((e) => e.data as TaskSettled);
 const proposedOf = (events: readonly Published[]): ActionProposed[] =>
   events.filter((e) => e.type === 'ActionProposed').map((e) => e.data as ActionProposed);
+test('facts hold the campaigns of the ad account and of no other, three hundred of them and that of the task', async () => {
+  await start();
+  const add = (prefix: string, last: number) =>
+    service.query(
+      `INSERT INTO state_rows (topic, key, version, data, read_at)
+       SELECT 'profiles.v1', 'campaign:' || $1 || ' c-' || n, 1, jsonb_build_object('kind', 'campaign', 'version', 1, 'currency', 'EUR',
+         'status', 'active', 'days', '[]'::jsonb, 'adAccountId', $1::text, 'campaignId', 'c-' || n), now() FROM generate_series(1000, $2::int) n`,
+      [prefix, last],
+    );
+  for (const other of ['ads-1!', 'ads-1-more', 'ads-10', 'ADS-1', 'ads', '%']) await add(other, 1_001);
+  await add('ads-1', 1_999);
+  const task = aTask({ settings: { adAccountId: 'ads-1', campaignId: 'c-1900' } });
+  const read = (await service.transaction((tx) => readFacts(tx, [task]))).get(task.taskId);
+  expect(read?.ok && read.facts.adAccount?.campaigns.map((c) => c.campaignId)).toEqual([
+    ...Array.from({ length: 300 }, (_, n) => `c-${1_000 + n}`),
+    'c-1900',
+  ]);
+});
+
 const listed = async (query = ''): Promise<{ proposalId: string; state: string; outcome: unknown }[]> =>
   (await service.app.inject({ url: `/proposals${query}` })).json().proposals;
 

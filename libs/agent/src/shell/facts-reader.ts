@@ -1,11 +1,24 @@
 import type { PolicyContent, Profile, TaskAssigned } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
-import { factsOf, profileKeysOf } from '../core/facts.js';
+import { adAccountOf, factsOf, profileKeysOf } from '../core/facts.js';
 
-/** Profiles and what a planner needs of the policy, of one moment in one statement: for that alone this looks into the runtime's table. */
+/** Campaigns of an ad account that a planner sees beside the task's own, in the order of their ids: as many as it can weigh. */
+const mostCampaigns = 300;
+
+/**
+ * Profiles and what a planner needs of the policy, of one moment in one statement: for that alone this looks into the runtime's
+ * table. Keys of campaigns begin with their ad account, and no id has a space, so a range of keys is the campaigns of one.
+ */
 const rowsOf = `
   SELECT topic, key, version, CASE topic WHEN 'policies.v1' THEN data->'content'->'sequences' ELSE data END AS data
-  FROM state_rows WHERE (topic = 'profiles.v1' AND key = ANY($1)) OR (topic = 'policies.v1' AND key = 'main')`;
+  FROM state_rows WHERE (topic = 'profiles.v1' AND key = ANY($1)) OR (topic = 'policies.v1' AND key = 'main')
+  UNION ALL
+  SELECT c.topic, c.key, c.version, c.data FROM unnest($2::text[]) AS a(id) CROSS JOIN LATERAL (
+    SELECT topic, key, version, data FROM state_rows
+    WHERE topic = 'profiles.v1' AND key LIKE 'campaign:%'
+      AND key ~>=~ ('campaign:' || a.id || ' ') AND key ~<~ ('campaign:' || a.id || '!')
+    ORDER BY key USING ~<~ LIMIT ${mostCampaigns}
+  ) c`;
 
 type Row =
   | { readonly topic: 'profiles.v1'; readonly key: string; readonly version: number; readonly data: Profile | null }
@@ -17,7 +30,9 @@ export async function readFacts(
   tasks: readonly TaskAssigned[],
 ): Promise<ReadonlyMap<string, ReturnType<typeof factsOf>>> {
   if (tasks.length === 0) return new Map();
-  const rows = await tx.query<Row>(rowsOf, [[...new Set(tasks.flatMap(profileKeysOf))]]);
+  const keys = [...new Set(tasks.flatMap(profileKeysOf))];
+  const adAccounts = [...new Set(tasks.flatMap((task) => adAccountOf(task) ?? []))];
+  const rows = await tx.query<Row>(rowsOf, [keys, adAccounts]);
   const profiles = new Map(rows.flatMap((row) => (row.topic === 'profiles.v1' ? [[row.key, row] as const] : [])));
   const sequences = rows.find((row) => row.topic === 'policies.v1')?.data ?? [];
   return new Map(tasks.map((task) => [task.taskId, factsOf(task, profiles, { sequences })]));

@@ -19,6 +19,7 @@ import { Controller, Inject, Logger, Optional } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { answer, declined, isLate, latePlan } from '../core/answer.js';
 import { clamp } from '../core/clamp.js';
+import { plannedFrom } from '../core/facts.js';
 import { executorOf } from '../core/routes.js';
 import { AGENT, type AgentDefinition, FOLLOW_UP, type FollowUp, type OwnSettlement } from './agent-definition.js';
 import { boundsOf } from './bounds.js';
@@ -152,7 +153,7 @@ export class AgentHandlers {
         if (!found?.ok) return { task, cause, answer: declined(task, found?.says ?? 'facts unclear', batch.at) };
         const plan = rules.plan(task, found.facts, batch.at);
         const fitting = clamp(plan, task, found.facts, batch.at, boundsOf(this.agent, task));
-        return { task, cause, answer: answer(task, fitting, found.facts, batch.at) };
+        return { task, cause, answer: answer(task, fitting, plannedFrom(fitting, found.facts), batch.at) };
       }),
     );
   }

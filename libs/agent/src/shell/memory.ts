@@ -149,7 +149,7 @@ function tell(work: Work, given: readonly Answered[], rows: readonly { task_id: 
 export function keepPlan(tx: Tx, taskId: string, plan: ClampedPlan, from: PlannedFrom, at: string): void {
   tx.write(
     'INSERT INTO plans (task_id, plan, planned_from, planned_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
-    [taskId, JSON.stringify(plan), JSON.stringify({ madeFrom: from.madeFrom, behind: from.behind }), at],
+    [taskId, JSON.stringify(plan), JSON.stringify(from), at],
   );
 }
 

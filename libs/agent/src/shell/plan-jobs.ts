@@ -3,7 +3,7 @@ import type { Job, JobContext, JobKind } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { answer, declined, isLate, latePlan } from '../core/answer.js';
 import { type ClampedPlan, clamp } from '../core/clamp.js';
-import type { Facts } from '../core/facts.js';
+import { type Facts, plannedFrom } from '../core/facts.js';
 import { AGENT, type AgentDefinition } from './agent-definition.js';
 import { boundsOf } from './bounds.js';
 import { readFacts } from './facts-reader.js';
@@ -58,7 +58,9 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
       const at = context.now();
       const plan = await this.ask(task, ready.facts, at, context);
       if (plan === 'stopped') return context.later(job, soonAfter(at));
-      await context.transaction(async (work) => keepPlan(work.tx, taskId, plan, ready.facts, work.at));
+      await context.transaction(async (work) =>
+        keepPlan(work.tx, taskId, plan, plannedFrom(plan, ready.facts), work.at),
+      );
     }
     await context.finish([job], async (_owned, work) => {
       const kept = await keptPlan(work.tx, taskId);
