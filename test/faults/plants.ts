@@ -111,7 +111,7 @@ const permitted: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'an approval of what nobody proposed',
-    says: /it approves proposal .*, which nobody made/,
+    says: /it approves proposal .*, which sequencing-agent never made/,
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({ kind: 'crm.create_task', account: account(), proposed: 'not' });
       await intruder.settle(approval, 'executed');

@@ -7,6 +7,7 @@ import { Court } from './shell/court.js';
 import {
   ApprovalsByMinute1763700000006,
   PermitsByExpiry1763700000005,
+  ProposalsByAuthor1763700000008,
   TasksByAge1763700000007,
   Verdicts1763700000001,
   VerdictsAsTheyAre1763700000004,
@@ -37,6 +38,7 @@ export const spec: ServiceSpec = {
     PermitsByExpiry1763700000005,
     ApprovalsByMinute1763700000006,
     TasksByAge1763700000007,
+    ProposalsByAuthor1763700000008,
   ],
   state: ['profiles.v1', 'consents.v1', 'controls.v1', 'policies.v1'],
   lookedUp: [keptTasks],

@@ -1,4 +1,4 @@
-import { type ActionProposed, derivedId, type TaskAssigned, toBinary } from '@countersign/contracts';
+import { type ActionProposed, derivedId, proposalIdOf, type TaskAssigned, toBinary } from '@countersign/contracts';
 import kafkajs from 'kafkajs';
 import type { System } from './installation.js';
 import { atRest, type Known } from './people.js';
@@ -84,10 +84,11 @@ function proposal(
 ): kafkajs.Message {
   const { accountId, contactId, versions } = person;
   const { taskId, play, purpose, kinds } = taskOf(person, at);
-  const proposalId = derivedId('proposal', taskId, chain);
+  const proposalId = proposalIdOf(agent, taskId, chain);
   const data: ActionProposed = {
     proposalId,
     taskId,
+    item: chain,
     agent,
     play,
     purpose,

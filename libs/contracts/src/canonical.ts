@@ -80,3 +80,10 @@ const namespace = 'c0de51e7-1a2b-5c3d-8e4f-0123456789ab';
 
 /** UUIDv5 (RFC 9562) of a list of parts: the same parts always give the same id. */
 export const derivedId = (...parts: readonly (string | number)[]): string => v5(JSON.stringify(parts), namespace);
+
+/**
+ * The id of a proposal: it names its author, so nobody can write under an id that another agent will use. `item` tells apart what an agent
+ * proposes for one task, e.g. `0`, `1`; of a sequence's message `<id of the enrolment>/<its place>`.
+ */
+export const proposalIdOf = (author: string, taskId: string, item: string): string =>
+  derivedId('proposal', author, taskId, item);

@@ -130,8 +130,11 @@ export type TaskEscalated = z.infer<typeof TaskEscalated>;
 /* Actions */
 
 export const ActionProposed = z.object({
+  /** As `proposalIdOf` derives it from author, task and `item`; the validator refuses any other one. */
   proposalId: Uuid,
   taskId: Uuid,
+  /** Which of its task's proposals it is. Events of before it was asked for lack it. */
+  item: z.string().min(1).max(100).optional(),
   agent: Name,
   play: playRun,
   purpose: z.string().max(200),
@@ -166,6 +169,13 @@ export const Verdict = z.object({
   gate: z.int().positive().optional(),
 });
 export type Verdict = z.infer<typeof Verdict>;
+
+/**
+ * Whether a verdict says that the id is not its author's to use, or was used before: it is about what was written under the id, and says
+ * nothing of the proposal that the id belongs to.
+ */
+export const saysIdIsForeign = ({ reasons }: Pick<Verdict, 'reasons'>): boolean =>
+  reasons.some(({ rule, outcome }) => rule === 'proposal-id' && outcome === 'refuse');
 
 /** What a permit holds under a limit until the action settles: an amount of money, or a count of one. */
 export const Reservation = z.object({

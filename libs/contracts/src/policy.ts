@@ -7,6 +7,9 @@ import { signalMembers, signalTypes } from './signals.js';
 
 const ActionKind = z.enum(actionKindNames);
 
+/** The longest that a person may have to answer, that a permit may live, and that a message may be planned ahead. */
+export const longest = { reviewMinutes: 7 * 24 * 60, permitSeconds: 24 * 3600, sendAheadDays: 30 } as const;
+
 /** shadow: judged, never run. supervised: a person answers each. autonomous: runs alone inside its limits. */
 export const Tier = z.enum(['shadow', 'supervised', 'autonomous']);
 export type Tier = z.infer<typeof Tier>;
@@ -33,10 +36,7 @@ export const Charter = z.strictObject({
     approvalAboveMinor: Minor.nonnegative(),
   }),
   /** How long a person has to answer an escalation. */
-  reviewWithinMinutes: z
-    .int()
-    .positive()
-    .max(7 * 24 * 60),
+  reviewWithinMinutes: z.int().positive().max(longest.reviewMinutes),
 });
 export type Charter = z.infer<typeof Charter>;
 
@@ -46,10 +46,7 @@ export const defaultActionsPerHour = { agent: 500, account: 100 } as const;
 /** Guardrails that hold across all agents. */
 export const Rules = z.strictObject({
   /** How long a permit may be opened after its not-before, in seconds. */
-  permitSeconds: z
-    .int()
-    .positive()
-    .max(24 * 3600),
+  permitSeconds: z.int().positive().max(longest.permitSeconds),
   contactFrequency: z.strictObject({ touches: z.int().positive(), days: z.int().positive().max(90) }),
   /** Seniorities whose first touch needs a person. */
   firstTouchNeedsPerson: z.array(Seniority),

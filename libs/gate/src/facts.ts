@@ -14,7 +14,7 @@ import {
  */
 export type Proposal = Pick<
   ActionProposed,
-  'proposalId' | 'taskId' | 'agent' | 'play' | 'kinds' | 'action' | 'lineage' | 'madeFrom'
+  'proposalId' | 'taskId' | 'item' | 'agent' | 'play' | 'kinds' | 'action' | 'lineage' | 'madeFrom'
 >;
 
 /** A daily ledger of money, in minor units of its currency; null where nothing was ever booked. */

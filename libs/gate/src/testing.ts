@@ -8,6 +8,7 @@ import {
   type Policy,
   type PolicyContent,
   policyDigests,
+  proposalIdOf,
   type Rules,
   type TaskAssigned,
 } from '@countersign/contracts';
@@ -181,8 +182,17 @@ export const taskOf = (agent: string, change: Partial<TaskAssigned> = {}): TaskA
   ...change,
 });
 
-export const actionOf = (kind: string, payload: Record<string, unknown> = {}, n = 1): Action => ({
-  actionId: derivedId('action', derivedId('proposal', kind, n)),
+/** The id that `proposalOf` gives. */
+const idOf = (kind: string, n: number, agent = 'paid-media-agent', taskId = taskOf(agent).taskId): string =>
+  proposalIdOf(agent, taskId, `${kind}/${n}`);
+
+export const actionOf = (
+  kind: string,
+  payload: Record<string, unknown> = {},
+  n = 1,
+  { agent, taskId }: Partial<Proposal> = {},
+): Action => ({
+  actionId: derivedId('action', idOf(kind, n, agent, taskId)),
   kind,
   accountId: 'acme',
   payload: { ...payloads[kind], ...payload },
@@ -194,12 +204,13 @@ export const proposalOf = (
   change: Partial<Proposal> = {},
   n = 1,
 ): Proposal => ({
-  proposalId: derivedId('proposal', kind, n),
+  proposalId: idOf(kind, n, change.agent, change.taskId),
+  item: `${kind}/${n}`,
   taskId: taskOf(change.agent ?? 'paid-media-agent').taskId,
   agent: 'paid-media-agent',
   play,
   kinds: [...kinds],
-  action: actionOf(kind, payload, n),
+  action: actionOf(kind, payload, n, change),
   lineage: 'trusted',
   madeFrom: { 'profile:contact:x': 2 },
   ...change,

@@ -1,4 +1,4 @@
-import { type DataOf, derivedId, shippedDeployment, type TaskAssigned } from '@countersign/contracts';
+import { type DataOf, derivedId, proposalIdOf, shippedDeployment, type TaskAssigned } from '@countersign/contracts';
 import { taskFact } from '@countersign/gate';
 import { taskOf } from '@countersign/gate/testing';
 import picocolors from 'picocolors';
@@ -77,10 +77,12 @@ test('an approval of what nobody proposed, or of another action than was propose
   const of = (proposalId: string) => (s: Observed['seen'][number]) =>
     s.event.type === 'ActionProposed' && (s.event.data as DataOf<'ActionProposed'>).proposalId === proposalId;
   const without = seen.filter((s) => !of(w.shift.proposalId)(s));
-  expect(found(w.observed({ seen: without }))).toEqual({ permitted: [expect.stringContaining('which nobody made')] });
+  expect(found(w.observed({ seen: without }))).toEqual({
+    permitted: [expect.stringContaining('which paid-media-agent never made')],
+  });
   // What the topics have forgotten the record has.
   const { record } = w.observed();
-  const proposed = new Map([[w.shift.proposalId, new Set([w.shift.digest])]]);
+  const proposed = new Map([[`paid-media-agent ${w.shift.proposalId}`, new Set([w.shift.digest])]]);
   expect(found(w.observed({ seen: without, record: record && { ...record, proposed } }))).toEqual({});
 
   const otherwise = seen.map((s) => {
@@ -101,6 +103,24 @@ test('an approval of what nobody proposed, or of another action than was propose
     s.event.type === 'ActionApproved' ? { ...s, event: { ...s.event, data: { ...s.event.data, review } } } : s,
   ) as Observed['seen'];
   expect(found(w.observed({ seen: edited })).permitted).toBeUndefined();
+});
+
+test('a proposal is its author’s: an approval of what another agent wrote under its id, and a verdict on that, are found', () => {
+  const w = quietWorld();
+  const { seen } = w.observed();
+  const moved = seen.map((s) =>
+    s.event.type === 'ActionProposed'
+      ? { ...s, place: { ...s.place, topic: 'actions.proposed.sequencing-agent.v1' } }
+      : s,
+  ) as Observed['seen'];
+  const says = found(w.observed({ seen: moved }));
+  const never = expect.stringContaining('which paid-media-agent never made');
+  expect(says.permitted).toEqual([never, never]);
+  // Nor has the agent that wrote them a verdict by that.
+  expect(says['nothing-lost']).toEqual([
+    expect.stringMatching(/^proposal waits for guardrail-validator/),
+    expect.stringMatching(/^proposal waits for guardrail-validator/),
+  ]);
 });
 
 test('an approval whose task was not given to its agent, for its play, account and kind, is found', () => {
@@ -178,7 +198,8 @@ test('one event published twice is one; an action executed under two permits is 
   const [last] = w.observed().seen.slice(-1);
   expect(found(w.observed({ seen: [...w.observed().seen, ...(last ? [last] : [])] }))).toEqual({});
 
-  const again = { ...w.propose('ads.set_bid'), proposalId: derivedId('proposal', 'a second') };
+  const made = w.propose('ads.set_bid');
+  const again = { ...made, item: 'second', proposalId: proposalIdOf(made.agent, made.taskId, 'second') };
   const first = w.approve(w.propose('ads.set_bid', {}, 3));
   w.settle(first, 'executed');
   const judged = { ...again, action: { ...again.action, actionId: derivedId('action', again.proposalId) } };

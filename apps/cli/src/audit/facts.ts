@@ -40,7 +40,7 @@ export interface Facts extends Observed {
   readonly publications: readonly Publication[];
   /** All versions that were seen, by the key of their topic. */
   readonly profiles: ReadonlyMap<string, readonly DataOf<'ProfileChanged'>[]>;
-  /** The digests of the actions that each proposal proposes, by its id: from the topics and from the record. */
+  /** The digests of the actions that each proposal proposes, by `proposalName`: from the topics and from the record. */
   readonly proposed: ReadonlyMap<string, ReadonlySet<string>>;
   /** The tasks that were assigned, by id: from the topic and from the record. */
   readonly assigned: ReadonlyMap<string, TaskFact>;
@@ -160,16 +160,27 @@ function publicationsOf(all: readonly Taken<'PolicyPublished'>[]): readonly Publ
 
 function proposedIn({ record }: Observed, seen: readonly Seen<'ActionProposed'>[]): Facts['proposed'] {
   const found = new Map([...(record?.proposed ?? [])].map(([id, digests]) => [id, new Set(digests)]));
-  for (const { event } of seen) addProposed(found, event.data);
+  for (const { place, event } of seen) addProposed(found, place.topic, event.data);
   return found;
 }
 
-/** Notes what a proposal proposes. */
-export function addProposed(into: Map<string, Set<string>>, { proposalId, action }: ActionProposed): void {
+/** The agent that a topic of proposals belongs to. */
+export const authorOf = (topic: string): string => /^actions\.proposed\.(.+)\.v1$/.exec(topic)?.[1] ?? '';
+
+/** What a proposal is known by: what another agent writes under its id is another one. */
+export const proposalName = (author: string, proposalId: string): string => `${author} ${proposalId}`;
+
+/** Notes what a proposal proposes, under the author that its topic says. */
+export function addProposed(
+  into: Map<string, Set<string>>,
+  topic: string,
+  { proposalId, action }: ActionProposed,
+): void {
   const digest = digestOf(action);
-  const known = into.get(proposalId);
+  const name = proposalName(authorOf(topic), proposalId);
+  const known = into.get(name);
   if (known) known.add(digest);
-  else into.set(proposalId, new Set([digest]));
+  else into.set(name, new Set([digest]));
 }
 
 const taken = <T extends EventType>({ place, event }: Seen<T>): Taken<T> => ({

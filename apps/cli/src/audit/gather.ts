@@ -281,7 +281,7 @@ async function readRecord(
           if (written && leaf.topic.startsWith('actions.proposed.')) {
             const read = fromKafka(written);
             const proposal = read.ok ? ActionProposed.safeParse(read.event.data) : undefined;
-            if (proposal?.success) addProposed(proposed, proposal.data);
+            if (proposal?.success) addProposed(proposed, leaf.topic, proposal.data);
           }
           if (written && leaf.topic === tasks.name) {
             const read = readEvent(tasks, written);

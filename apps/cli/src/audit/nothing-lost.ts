@@ -1,5 +1,5 @@
-import { keyOfProfile } from '@countersign/contracts';
-import { executorOf, type Facts, settledAs } from './facts.js';
+import { keyOfProfile, saysIdIsForeign } from '@countersign/contracts';
+import { authorOf, executorOf, type Facts, proposalName, settledAs } from './facts.js';
 import type { Finding, Violation, Waiting } from './finding.js';
 import { type Place, placeName } from './observed.js';
 
@@ -97,7 +97,6 @@ function signals(facts: Facts, step: Check): void {
 function tasks(facts: Facts, step: Check): void {
   const assigned = new Set(facts.of('TaskAssigned').map(({ event }) => event.data.taskId));
   const settled = new Set(facts.of('TaskSettled').map(({ event }) => event.data.taskId));
-  const proposed = new Set(facts.of('ActionProposed').map(({ event }) => event.data.proposalId));
   for (const { place, event } of facts.of('TaskAssigned')) {
     const { taskId, agent, assignedAt, dueAt } = event.data;
     step(settled.has(taskId), {
@@ -113,7 +112,13 @@ function tasks(facts: Facts, step: Check): void {
   for (const { event } of facts.of('TaskSettled')) {
     for (const id of event.data.proposalIds) {
       const { agent, at } = event.data;
-      step(proposed.has(id), { what: 'proposal', id, for: `${agent} to publish it`, since: at, until: null });
+      step(facts.proposed.has(proposalName(agent, id)), {
+        what: 'proposal',
+        id,
+        for: `${agent} to publish it`,
+        since: at,
+        until: null,
+      });
     }
   }
   const reviews = facts.of('ReviewDecided').filter(({ event }) => event.data.subject.kind === 'checkpoint');
@@ -146,17 +151,19 @@ function proposals(facts: Facts, step: Check): void {
   const closed = new Set<string>();
   const heard = new Set<string>();
   for (const { event } of [...facts.of('ActionApproved'), ...facts.of('ActionRefused')]) {
-    judged.add(event.data.proposalId);
-    closed.add(event.data.proposalId);
+    judged.add(proposalName(event.data.agent, event.data.proposalId));
+    // What an agent was told under the id of another one's escalation closes nothing.
+    if (!saysIdIsForeign(event.data.verdict)) closed.add(event.data.proposalId);
     if (event.data.review) heard.add(event.data.review.reviewId);
   }
-  for (const { event } of facts.of('ActionEscalated')) judged.add(event.data.proposalId);
+  for (const { event } of facts.of('ActionEscalated'))
+    judged.add(proposalName(event.data.agent, event.data.proposalId));
   for (const { event } of facts.of('ReviewSetAside')) heard.add(event.data.reviewId);
 
   for (const { place, event } of facts.of('ActionProposed')) {
     const id = event.data.proposalId;
     const is = { what: 'proposal', id, for: 'guardrail-validator', since: place.at, until: null, place };
-    step(judged.has(id), is);
+    step(judged.has(proposalName(authorOf(place.topic), id)), is);
   }
   for (const { event } of facts.of('ActionEscalated')) {
     const { proposalId: id, reviewers, deadline, verdict } = event.data;

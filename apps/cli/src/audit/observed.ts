@@ -69,7 +69,7 @@ export interface RecordSeen {
   readonly leaves: ReadonlyMap<string, string | null>;
   /** Leaves of compacted topics that need not be there any more: a later record of their key is on the record too. */
   readonly superseded: ReadonlySet<string>;
-  /** The digests of the actions that each proposal on it proposes, by its id: their topics forget them after a time. */
+  /** The digests of the actions that each proposal on it proposes, by author and id: their topics forget them after a time. */
   readonly proposed: ReadonlyMap<string, ReadonlySet<string>>;
   /** The tasks that were assigned, by id: sequences outlast their topic. */
   readonly assigned: ReadonlyMap<string, TaskFact>;

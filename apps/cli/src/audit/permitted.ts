@@ -6,6 +6,7 @@ import {
   type Issued,
   isExecuted,
   messageIdOf,
+  proposalName,
   settledAs,
   taskIdOf,
 } from './facts.js';
@@ -75,8 +76,8 @@ export function permitted(facts: Facts): Finding {
 function unproposed({ proposed }: Facts, { claims, approval, place }: Issued): string | undefined {
   // Expired before it came: it could run nothing.
   if (Date.parse(place.at) >= claims.exp * 1000) return undefined;
-  const actions = proposed.get(claims.proposal);
-  if (!actions) return `it approves proposal ${claims.proposal}, which nobody made`;
+  const actions = proposed.get(proposalName(claims.agent, claims.proposal));
+  if (!actions) return `it approves proposal ${claims.proposal}, which ${claims.agent} never made`;
   return actions.has(claims.digest) || approval.review?.decision === 'edit'
     ? undefined
     : `it approves another action than proposal ${claims.proposal} proposes`;

@@ -1,4 +1,11 @@
-import { type ActionProposed, derivedId, type PayloadOf, type Policy, type TaskAssigned } from '@countersign/contracts';
+import {
+  type ActionProposed,
+  derivedId,
+  type PayloadOf,
+  type Policy,
+  proposalIdOf,
+  type TaskAssigned,
+} from '@countersign/contracts';
 import { bids } from './forge.js';
 import type { Attempt, Ground } from './plan.js';
 
@@ -91,10 +98,12 @@ export function taskOf({ taskId, play, agent, purpose, kinds, action, proposedAt
 
 function proposed(of: Proposed, kind: string, payload: Record<string, unknown>, accountId?: string): ActionProposed {
   const { run, part, name, at, madeFrom } = of;
-  const proposalId = derivedId('probe', run, name);
+  const [taskId, item] = [derivedId('probe-task', run, name), 'probe'];
+  const proposalId = proposalIdOf(part.agent, taskId, item);
   return {
     proposalId,
-    taskId: derivedId('probe-task', run, name),
+    taskId,
+    item,
     agent: part.agent,
     play: { id: part.play, runId: derivedId('probe-run', run), title: part.title },
     purpose: 'countersign probe',

@@ -50,6 +50,7 @@ export type AttemptId =
   | 'task-unknown'
   | 'task-of-another-agent'
   | 'task-of-another-account'
+  | 'id-of-another-agent'
   | 'stopped'
   | 'withdrawn';
 
@@ -153,6 +154,12 @@ export const attempts: readonly Attempt[] = [
     what: 'a proposal under a task about another account',
     ground: 'bid',
     expected: { as: 'refused', codes: ['task'] },
+  },
+  {
+    id: 'id-of-another-agent',
+    what: 'a proposal under the id that another agent will use',
+    ground: 'bid',
+    expected: { as: 'refused', codes: ['proposal-id'] },
   },
   {
     id: 'stopped',

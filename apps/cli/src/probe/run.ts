@@ -77,7 +77,9 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
   const verdictOn = async (proposal: ActionProposed) => {
     const topic = `actions.proposed.${proposal.agent}.v1`;
     await write(proposal.agent, topic, actionKey(proposal.action), 'ActionProposed', proposal);
-    const its = ({ proposalId }: { proposalId: string }): boolean => proposalId === proposal.proposalId;
+    // Whoever else writes under this id is told so in their own name.
+    const its = ({ proposalId, agent }: { proposalId: string; agent: string }): boolean =>
+      proposalId === proposal.proposalId && agent === proposal.agent;
     return wire.until(
       () => wire.of('ActionApproved', its)[0] ?? wire.of('ActionRefused', its)[0] ?? wire.of('ActionEscalated', its)[0],
       patienceMs,
@@ -118,7 +120,16 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
   const underForeignTask = async (id: AttemptId, proposal: ActionProposed): Promise<Record> => {
     const task = foreignTask(id, proposal, anotherThan(proposal.agent, deployment.agents));
     if (task) await assign(task);
-    const verdict = await verdictOn(proposal);
+    return refusalOf(await verdictOn(proposal));
+  };
+  /** Another agent, in its own name, under the id that this proposal will have. */
+  const underForeignId = async (proposal: ActionProposed): Promise<Record> => {
+    const chartered = deployment.agents.filter((agent) => policy.content.charters.some((c) => c.agent === agent));
+    const other = anotherThan(proposal.agent, chartered);
+    if (!other) throw new NotTried('there is no other agent with a charter');
+    return refusalOf(await verdictOn({ ...proposal, agent: other }));
+  };
+  const refusalOf = (verdict: Awaited<ReturnType<typeof verdictOn>>): Record => {
     if (!verdict) return null;
     const { outcome, reasons } = verdict.event.data.verdict;
     if (outcome === 'approved') return { as: 'executed' };
@@ -130,10 +141,13 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     await sandbox.putCampaign(campaignId, run, part.currency);
     const { madeFrom } = await campaign(from, patienceMs, run, campaignId, part.currency);
     const of = { run, part, name: attempt.id, at: s.now(), madeFrom };
+    const foreignId =
+      attempt.id === 'id-of-another-agent' && (await underForeignId(proposedBid(of, attempt, bids.bad)));
     const { event } = await approved(proposedBid(of, attempt));
     const twin = event.data;
     // The honest one has its turn first, so that what comes after it is a second or an altered one, and not a first.
     await settlement(twin);
+    if (foreignId !== false) return { twin, record: foreignId };
     if (attempt.expected.as === 'refused') {
       const bad = proposedBid({ ...of, name: `${attempt.id}-bad`, at: s.now() }, attempt, bids.bad);
       return { twin, record: await underForeignTask(attempt.id, bad) };

@@ -1,4 +1,4 @@
-import { type DataOf, derivedId } from '@countersign/contracts';
+import { type DataOf, derivedId, saysIdIsForeign } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { says, subjectOf } from './says.js';
 import type { Unresolved } from './settle.js';
@@ -251,7 +251,7 @@ export function project(events: readonly Received[]): Changes {
  * that edited it; an id that was used before is the first proposal's. Such a refusal says nothing of what the ids belong to.
  */
 const borrowed = ({ actionId, proposalId, review, verdict }: DataOf<'ActionRefused'>): boolean =>
-  verdict.reasons.some((reason) => reason.rule === 'proposal-id') ||
+  saysIdIsForeign(verdict) ||
   ![proposalId, review?.reviewId].some((id) => id !== undefined && actionId === derivedId('action', id));
 
 const verdictOf = (

@@ -1,4 +1,4 @@
-import type { ActionApproved, ActionEscalated, ActionRefused } from '@countersign/contracts';
+import { type ActionApproved, type ActionEscalated, type ActionRefused, saysIdIsForeign } from '@countersign/contracts';
 import type { Escalation } from './answer.js';
 
 /** A verdict as it was published. */
@@ -29,7 +29,7 @@ export function endSaid(said: readonly SaidVerdict[]): { state: Escalation['stat
     if (type === 'ActionApproved') end = { state: data.review?.decision === 'edit' ? 'superseded' : 'approved', by };
     else if (data.supersededBy !== undefined) end = { state: 'superseded', by };
     else if (data.verdict.reasons.some(({ rule }) => rule === 'review-deadline')) end = { state: 'expired', by };
-    else if (data.verdict.reasons.some(({ rule }) => rule === 'proposal-id')) continue;
+    else if (saysIdIsForeign(data.verdict)) continue;
     else end = { state: 'refused', by };
   }
   return end;

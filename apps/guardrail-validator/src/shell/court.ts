@@ -49,9 +49,9 @@ export class Court {
   ) {}
 
   /** Notes proposals as the store does, and says what those that are new are judged under. */
-  async note(tx: Tx, proposals: Parameters<Store['noteProposals']>[1], at: string) {
+  async note(tx: Tx, author: string, proposals: Parameters<Store['noteProposals']>[2], at: string) {
     const last = this.read;
-    const { policy, ...noted } = await this.store.noteProposals(tx, proposals, last, at);
+    const { policy, ...noted } = await this.store.noteProposals(tx, author, proposals, last, at);
     return { ...noted, inForce: this.inForce(policy, last) };
   }
 

@@ -9,7 +9,7 @@ import { type Case, Court } from './court.js';
 const topicOf = (agent: string): string => `actions.proposed.${agent}.v1`;
 const { agents } = deployment();
 
-/** Takes proposals in: each is judged once; its id used again for something else is refused, and not judged. */
+/** Takes proposals in: each is judged once; its id used again by its author for something else is refused, and not judged. */
 @Controller()
 export class Proposals {
   private readonly log = new Logger('proposals');
@@ -27,14 +27,15 @@ export class Proposals {
       if (first.has(proposalId)) again.push(one);
       else first.set(proposalId, one);
     }
-    const notes = [...first].map(([proposalId, { digest }]) => ({ proposalId, author, digest }));
-    const { fresh, known, inForce } = await this.court.note(batch.tx, notes, batch.at);
+    const notes = [...first].map(([proposalId, { digest }]) => ({ proposalId, digest }));
+    const { fresh, known, inForce } = await this.court.note(batch.tx, author, notes, batch.at);
     const said = await batch.said('subject', [...fresh]);
     const cases: Case[] = [];
     const past: Parameters<Court['adopt']>[1][number][] = [];
     for (const [proposalId, one] of first) {
       const found = { hearing: { proposal: one.received.event.data, author }, cause: causeOf(one.received) };
-      const verdicts = verdictsOf(said.get(proposalId) ?? []);
+      // What another agent was told under this id is no verdict on this one.
+      const verdicts = verdictsOf(said.get(proposalId) ?? []).filter(({ data }) => data.agent === author);
       if (!fresh.has(proposalId)) again.push(one);
       else if (verdicts.length > 0) past.push({ ...found, digest: one.digest, said: verdicts });
       else cases.push(found);
@@ -44,10 +45,10 @@ export class Proposals {
     for (const { received, digest } of again) {
       const proposal = received.event.data;
       const before = known.get(proposal.proposalId);
-      if (before?.digest === digest && before.author === author) continue;
+      if (before === digest) continue;
       this.log.warn(`${author} used the id of proposal ${proposal.proposalId} again for another action`);
       const under = { tier: null, policy: { version: policy?.version ?? 0, digest: policy?.digest ?? null } };
-      const says = `the id was used before for action digest ${before?.digest ?? 'unknown'}; it is not judged again`;
+      const says = `the id was used before for action digest ${before ?? 'unknown'}; it is not judged again`;
       batch.emit(causeOf(received), {
         topic: 'actions.refused.v1',
         key: actionKey(proposal.action),

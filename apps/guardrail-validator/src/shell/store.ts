@@ -148,47 +148,36 @@ function permitParams(permits: readonly NewPermit[]): readonly unknown[] {
 /** The validator's tables. Every statement takes its rows in key order, so that batches do not deadlock. */
 @Injectable()
 export class Store {
-  /** Notes proposals; returns those that are new, what is known of each, and the policy's row. */
+  /** Notes proposals of one author, by their ids: returns those that are new, the digest that is known of each, and the policy's row. */
   async noteProposals(
     tx: Tx,
-    proposals: readonly { proposalId: string; author: string; digest: string }[],
+    author: string,
+    proposals: readonly { proposalId: string; digest: string }[],
     of: KnownPolicy,
     at: string,
-  ): Promise<{
-    fresh: ReadonlySet<string>;
-    known: ReadonlyMap<string, { author: string; digest: string }>;
-    policy: PolicyRow;
-  }> {
+  ): Promise<{ fresh: ReadonlySet<string>; known: ReadonlyMap<string, string>; policy: PolicyRow }> {
     const sorted = [...proposals].sort((a, b) => (a.proposalId < b.proposalId ? -1 : 1));
     const [row] = await tx.query<PolicyRow & { fresh: string[] }>(
       `WITH noted AS (
          INSERT INTO proposals (proposal_id, author, digest, at)
-         SELECT id, author, digest, $6 FROM unnest($3::uuid[], $4::text[], $5::text[]) AS n(id, author, digest) ORDER BY id
+         SELECT id, $4, digest, $6 FROM unnest($3::uuid[], $5::text[]) AS n(id, digest) ORDER BY id
          ON CONFLICT DO NOTHING RETURNING proposal_id
        )
        SELECT ARRAY(SELECT proposal_id::text FROM noted) AS fresh, policy.* FROM (${policySql}) policy`,
-      [
-        of.written,
-        of.digest,
-        sorted.map((p) => p.proposalId),
-        sorted.map((p) => p.author),
-        sorted.map((p) => p.digest),
-        at,
-      ],
+      [of.written, of.digest, sorted.map((p) => p.proposalId), author, sorted.map((p) => p.digest), at],
     );
     const { fresh: inserted, ...policy } = row as NonNullable<typeof row>;
     const fresh = new Set(inserted);
-    const known = new Map<string, { author: string; digest: string }>();
-    for (const { proposalId, author, digest } of sorted)
-      if (fresh.has(proposalId)) known.set(proposalId, { author, digest });
+    const known = new Map<string, string>();
+    for (const { proposalId, digest } of sorted) if (fresh.has(proposalId)) known.set(proposalId, digest);
     const before = sorted.map((p) => p.proposalId).filter((id) => !fresh.has(id));
     if (before.length === 0) return { fresh, known, policy };
     // A statement of its own: the insert may have waited for them, and does not see what it waited for.
-    const rows = await tx.query<{ proposal_id: string; author: string; digest: string }>(
-      'SELECT proposal_id, author, digest FROM proposals WHERE proposal_id = ANY($1)',
-      [before],
+    const rows = await tx.query<{ proposal_id: string; digest: string }>(
+      'SELECT proposal_id, digest FROM proposals WHERE author = $1 AND proposal_id = ANY($2)',
+      [author, before],
     );
-    for (const { proposal_id, author, digest } of rows) known.set(proposal_id, { author, digest });
+    for (const { proposal_id, digest } of rows) known.set(proposal_id, digest);
     return { fresh, known, policy };
   }
 

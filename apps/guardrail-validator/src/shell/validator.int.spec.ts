@@ -324,9 +324,9 @@ describe('a proposal', () => {
     const from = (agent: string, ...data: ActionProposed[]) =>
       service.deliver(
         topicOf(agent),
-        data.map((one) => ({ type: 'ActionProposed', data: { ...one, agent, taskId: taskOf(agent).taskId } })),
+        data.map((one) => ({ type: 'ActionProposed', data: one })),
       );
-    const bids = [1, 2, 3].map((n) => proposed('ads.set_bid', {}, n));
+    const bids = [a, b, b].map((agent, n) => proposed('ads.set_bid', {}, n + 1, { agent }));
     const [ofA, ofB, late] = bids.map((p) => ({ proposalId: p.proposalId, digest: digestOf(p.action) }));
     if (!ofA || !ofB || !late) throw new Error('three bids expected');
     await from(a, bids[0] as ActionProposed);
@@ -342,11 +342,11 @@ describe('a proposal', () => {
     const stopped = `${a} stopped: agent:${a} by marc: a drill`;
     expect(whatEnded(await from(a, shift(1000, 11)))).toEqual([stopped]);
     expect(whatEnded(await decide(review(ofA, {}, 1)))).toEqual([stopped]);
-    expect(whatEnded(await from(b, shift(1000, 12)))).toEqual([`${b} approved`]);
+    expect(whatEnded(await from(b, shift(1000, 12, { agent: b })))).toEqual([`${b} approved`]);
     expect(whatEnded(await decide(review(ofB, {}, 2)))).toEqual([`${b} approved`]);
     await stop('all');
     const all = `${b} stopped: all by marc: a drill`;
-    expect(whatEnded(await from(b, shift(1000, 13)))).toEqual([all]);
+    expect(whatEnded(await from(b, shift(1000, 13, { agent: b })))).toEqual([all]);
     expect(whatEnded(await decide(review(late, {}, 3)))).toEqual([all]);
     // Six were proposed, and each has its one end.
     expect([approvals().length, refusals().length]).toEqual([2, 4]);
@@ -448,6 +448,60 @@ describe('the task of a proposal', () => {
     await service.runJobs();
     expect(await service.query(tasks)).toEqual([]);
     expect(await service.query("SELECT 1 FROM state_rows WHERE topic = 'profiles.v1'")).toHaveLength(4);
+  });
+});
+
+describe('the id of a proposal', () => {
+  const victim = proposed('email.send', {}, 1, { agent: 'sequencing-agent' });
+  const fromVictim = (data: ActionProposed) =>
+    service.deliver(topicOf('sequencing-agent'), [{ type: 'ActionProposed', data }]);
+
+  test('is its author’s: whoever writes under it first is refused in their own name, and the proposal itself is judged', async () => {
+    const own = taskOf('paid-media-agent');
+    const burning = { ...victim, agent: 'paid-media-agent', taskId: own.taskId, action: actionOf('ads.set_bid') };
+    const [refused, ...more] = refusals(await propose(burning));
+    expect(more).toEqual([]);
+    expect(refused?.agent).toBe('paid-media-agent');
+    expect(refused?.verdict.reasons).toContainEqual(
+      expect.objectContaining({ rule: 'proposal-id', outcome: 'refuse' }),
+    );
+    // In the same bytes, too, and in the victim's name.
+    expect(refusals(await propose(victim))[0]?.verdict.reasons).toContainEqual(
+      expect.objectContaining({ rule: 'proposal-id', outcome: 'refuse' }),
+    );
+    const events = await fromVictim(victim);
+    expect(approvals(events)).toMatchObject([{ proposalId: victim.proposalId, agent: 'sequencing-agent' }]);
+    expect(refusals(events)).toEqual([]);
+    expect(await fromVictim(victim)).toEqual([]);
+  });
+
+  test.each<[what: string, change: Partial<ActionProposed>]>([
+    ['names no item', { item: undefined }],
+    ['is of another item', { item: 'another' }],
+    ['is any other', { proposalId: derivedId('any') }],
+  ])('that %s is refused', async (_what, change) => {
+    const reasons = refusals(await propose({ ...shift(3000), ...change }))[0]?.verdict.reasons ?? [];
+    expect(reasons).toContainEqual(expect.objectContaining({ rule: 'proposal-id', outcome: 'refuse' }));
+    expect(await reservations(campaignLedger)).toEqual([]);
+  });
+
+  test('is not asked of what waited for a person before it was: the answer counts', async () => {
+    const [escalated] = dataOf<{ proposalId: string; digest: string }>(
+      await propose(proposed('ads.set_bid')),
+      'ActionEscalated',
+    );
+    if (!escalated) throw new Error('not escalated');
+    await service.query("UPDATE escalations SET proposal = (proposal::jsonb - 'item')::json");
+    expect(approvals(await decide(review(escalated)))).toHaveLength(1);
+  });
+
+  test('that another agent was refused under is no verdict on the proposal, also after a restore', async () => {
+    const said = [...(await propose({ ...victim, agent: 'paid-media-agent' }))];
+    expect(refusals(said)).toHaveLength(1);
+    await service.query('TRUNCATE proposals, verdicts, inbox, outputs');
+    const again = service.records(topicOf('sequencing-agent'), [{ type: 'ActionProposed', data: victim }]);
+    await service.afterRestore(said);
+    expect(approvals(await service.deliverRecords(topicOf('sequencing-agent'), again))).toHaveLength(1);
   });
 });
 

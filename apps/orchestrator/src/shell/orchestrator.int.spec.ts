@@ -215,6 +215,46 @@ test('outcomes are listed with their tasks, in whatever order they arrive', asyn
   );
 });
 
+test('what an agent says of a proposal before its own agent does leaves it with its own task', async () => {
+  await publishPolicy();
+  const out = await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1));
+  const [bid, follow] = out.map((e) => e.data as TaskAssigned);
+  if (!bid || !follow) throw new Error('two tasks expected');
+  const proposalId = contact('proposal of the sequencing agent');
+  for (const { agent, taskId, play } of [bid, follow]) {
+    const data = { taskId, agent, play, outcome: 'proposed', reason: 'r', proposalIds: [proposalId], at: now };
+    await service.deliver(`tasks.settled.${agent}.v1`, [{ type: 'TaskSettled', data }]);
+  }
+  const { tasks } = await get<Told>(`/runs/${bid.play.runId}`);
+  const own = tasks.find((t) => t.agent === 'sequencing-agent');
+  expect(own).toMatchObject({ state: 'proposed', proposals: [{ proposalId, outcome: 'open', reason: null }] });
+});
+
+test('a proposal that is never refused or settled is told of, with the reason, when it must have ended', async () => {
+  await publishPolicy();
+  const [bid] = (await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1))).map(
+    (e) => e.data as TaskAssigned,
+  );
+  if (!bid) throw new Error('a task expected');
+  const { agent, taskId, play } = bid;
+  const proposalId = contact('proposal');
+  const data = { taskId, agent, play, outcome: 'proposed', reason: 'r', proposalIds: [proposalId], at: now };
+  await service.deliver(`tasks.settled.${agent}.v1`, [{ type: 'TaskSettled', data }]);
+  const unsettled = async () => (await get<{ tasks: unknown[] }>('/tasks?unsettled=true')).tasks;
+  // A message is sent in thirty days at most, under a permit of a day at most.
+  service.setNow(daysBefore(-31));
+  expect(await unsettled()).toEqual([]);
+  service.setNow(daysBefore(-31.1));
+  const reason = 'it was neither refused nor settled in the time in which it must have ended';
+  expect(await unsettled()).toMatchObject([{ taskId, proposals: [{ proposalId, outcome: 'unsettled', reason }] }]);
+  const settlement = {
+    ...{ permitId: contact('permit'), actionId: contact('action'), proposalId, digest: 'a'.repeat(64) },
+    ...{ executor: 'action-executor', connector: 'crm', outcome: 'executed', at: now },
+  };
+  await service.deliver('actions.settled.action-executor.v1', [{ type: 'ActionSettled', data: settlement }]);
+  expect(await unsettled()).toEqual([]);
+});
+
 test('a task that nobody settles is overdue at its due time, a settled one is not', async () => {
   await publishPolicy();
   const [bid] = (await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1))).map(

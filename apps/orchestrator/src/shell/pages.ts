@@ -1,3 +1,4 @@
+import { longest } from '@countersign/contracts';
 import { RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Get, HttpException, Inject, Param, Query } from '@nestjs/common';
 
@@ -6,13 +7,25 @@ const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 const runColumns = `r.run_id AS "runId", r.play_id AS "playId", r.title, r.subject, r.ordinal, r.state, r.reason,
   r.trigger, r.policy_version AS "policyVersion", r.at`;
+/** When a task must have been answered whose proposals have ended by now: a person's time, or the send time, and a permit's life later. */
+const endedBefore = (now: string): string =>
+  new Date(
+    Date.parse(now) -
+      Math.max(longest.reviewMinutes * 60_000, longest.sendAheadDays * 86_400_000) -
+      longest.permitSeconds * 1000 -
+      3_600_000,
+  ).toISOString();
+// The third parameter is `endedBefore`.
+const unsettled = 't.settled_at < $3';
 const taskColumns = `t.task_id AS "taskId", t.run_id AS "runId", t.agent, t.purpose, t.state, t.reason,
   t.assigned_at AS "assignedAt", t.due_at AS "dueAt", t.settled_at AS "settledAt", t.overdue_at AS "overdueAt",
-  coalesce((SELECT jsonb_agg(jsonb_build_object('proposalId', p.proposal_id, 'outcome',
-      coalesce(p.outcome, CASE WHEN p.refused_at IS NULL THEN 'open' ELSE 'refused' END),
-      'reason', coalesce(p.reason, p.refusal), 'executor', p.executor, 'reference', p.reference,
-      'review', p.review, 'reviewedBy', p.reviewed_by) ORDER BY p.proposal_id)
-    FROM proposals p WHERE p.task_id = t.task_id), '[]') AS proposals`;
+  coalesce((SELECT jsonb_agg(jsonb_build_object('proposalId', n.proposal_id, 'outcome',
+      coalesce(p.outcome, CASE WHEN p.refused_at IS NOT NULL THEN 'refused' WHEN ${unsettled} THEN 'unsettled' ELSE 'open' END),
+      'reason', coalesce(p.reason, p.refusal, CASE WHEN p.outcome IS NULL AND ${unsettled} THEN
+        'it was neither refused nor settled in the time in which it must have ended' END),
+      'executor', p.executor, 'reference', p.reference,
+      'review', p.review, 'reviewedBy', p.reviewed_by) ORDER BY n.proposal_id)
+    FROM task_proposals n LEFT JOIN proposals p USING (proposal_id) WHERE n.task_id = t.task_id), '[]') AS proposals`;
 
 /** Runs, tasks and their outcomes, as JSON; the newest first, at most 200. */
 @Controller()
@@ -46,17 +59,23 @@ export class Pages {
   }
 
   @Get('tasks')
-  async tasks(@Query('run') run?: string, @Query('overdue') overdue?: string): Promise<{ tasks: unknown[] }> {
+  async tasks(
+    @Query('run') run?: string,
+    @Query('overdue') overdue?: string,
+    @Query('unsettled') unsettled?: string,
+  ): Promise<{ tasks: unknown[] }> {
     if (run !== undefined && !uuid.test(run)) throw problem(400, 'not a run id', 'run: a UUID is expected', 'run');
-    return { tasks: await this.tasksOf(run ?? null, overdue === 'true') };
+    return { tasks: await this.tasksOf(run ?? null, overdue === 'true', unsettled === 'true') };
   }
 
-  private tasksOf(run: string | null, overdueOnly = false): Promise<unknown[]> {
+  private tasksOf(run: string | null, overdueOnly = false, unsettledOnly = false): Promise<unknown[]> {
     return this.runtime.read(
       `SELECT ${taskColumns} FROM tasks t
        WHERE ($1::uuid IS NULL OR run_id = $1) AND (NOT $2 OR overdue_at IS NOT NULL)
+         AND (NOT $4 OR (${unsettled} AND EXISTS (SELECT FROM task_proposals n LEFT JOIN proposals p USING (proposal_id)
+           WHERE n.task_id = t.task_id AND p.outcome IS NULL AND p.refused_at IS NULL)))
        ORDER BY assigned_at DESC, task_id LIMIT ${listed}`,
-      [run, overdueOnly],
+      [run, overdueOnly, endedBefore(this.runtime.now()), unsettledOnly],
     );
   }
 }

@@ -1,10 +1,11 @@
-import type {
-  ActionRefused,
-  ActionSettled,
-  ReviewDecided,
-  TaskAssigned,
-  TaskEscalated,
-  TaskSettled,
+import {
+  type ActionRefused,
+  type ActionSettled,
+  type ReviewDecided,
+  saysIdIsForeign,
+  type TaskAssigned,
+  type TaskEscalated,
+  type TaskSettled,
 } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
 import type { Run, RunState } from '../core/begin.js';
@@ -74,11 +75,11 @@ export function settleTasks(tx: Tx, agent: string, settled: readonly TaskSettled
        FROM (SELECT DISTINCT ON (task_id) * FROM
          unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[]) AS u(task_id, outcome, reason, at)) n
        WHERE t.task_id = ANY($2) AND t.task_id = n.task_id AND t.agent = $1 AND t.state = 'assigned')
-     INSERT INTO proposals (proposal_id, task_id)
-     SELECT n.proposal_id, n.task_id
-     FROM (SELECT DISTINCT ON (proposal_id) * FROM unnest($6::uuid[], $7::uuid[]) AS u(proposal_id, task_id)) n
+     INSERT INTO task_proposals (task_id, proposal_id)
+     SELECT DISTINCT n.task_id, n.proposal_id
+     FROM unnest($6::uuid[], $7::uuid[]) AS n(proposal_id, task_id)
      JOIN tasks t ON t.task_id = ANY($7) AND t.task_id = n.task_id AND t.agent = $1
-     ORDER BY 1 ON CONFLICT (proposal_id) DO UPDATE SET task_id = coalesce(proposals.task_id, excluded.task_id)`,
+     ORDER BY 1, 2 ON CONFLICT DO NOTHING`,
     [
       agent,
       settled.map((s) => s.taskId),
@@ -97,18 +98,19 @@ export function settleTasks(tx: Tx, agent: string, settled: readonly TaskSettled
  */
 export function noteRefusals(tx: Tx, refused: readonly ActionRefused[], at: string): void {
   // An edit refuses the action it replaces; what became of the proposal is told by the one that took its place.
-  const final = refused.filter(
-    (r) => r.supersededBy === undefined && r.verdict.reasons.every((x) => x.rule !== 'proposal-id'),
-  );
+  const final = refused.filter((r) => r.supersededBy === undefined && !saysIdIsForeign(r.verdict));
   if (final.length === 0) return;
   tx.write(
-    `INSERT INTO proposals (proposal_id, task_id, refused_at, refusal)
-     SELECT DISTINCT ON (proposal_id) u.proposal_id, u.task_id, $5::timestamptz, u.refusal
-     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) AS u(proposal_id, task_id, agent, refusal)
-     JOIN tasks t ON t.task_id = ANY($2) AND t.task_id = u.task_id AND t.agent = u.agent
-     ORDER BY 1 ON CONFLICT (proposal_id) DO UPDATE SET task_id = coalesce(proposals.task_id, excluded.task_id),
-       refused_at = excluded.refused_at, refusal = excluded.refusal
-     WHERE proposals.task_id IS NULL OR proposals.task_id = excluded.task_id`,
+    `WITH own AS (
+       SELECT DISTINCT ON (u.proposal_id) u.proposal_id, u.task_id, u.refusal
+       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) AS u(proposal_id, task_id, agent, refusal)
+       JOIN tasks t ON t.task_id = ANY($2) AND t.task_id = u.task_id AND t.agent = u.agent ORDER BY u.proposal_id
+     ), named AS (
+       INSERT INTO task_proposals (task_id, proposal_id) SELECT task_id, proposal_id FROM own ORDER BY 1, 2 ON CONFLICT DO NOTHING
+     )
+     INSERT INTO proposals (proposal_id, refused_at, refusal)
+     SELECT proposal_id, $5::timestamptz, refusal FROM own ORDER BY 1
+     ON CONFLICT (proposal_id) DO UPDATE SET refused_at = excluded.refused_at, refusal = excluded.refusal`,
     [
       final.map((r) => r.proposalId),
       final.map((r) => r.taskId),

@@ -1,5 +1,5 @@
 import { aTask, at, contact, nurture } from '@countersign/agent/testing';
-import { ActionProposed, derivedId, type PolicyContent } from '@countersign/contracts';
+import { ActionProposed, derivedId, type PolicyContent, proposalIdOf } from '@countersign/contracts';
 import { expect, test } from 'vitest';
 import { type Enrolment, endsSequence, endsSequenceLate, step, stepsDue } from './enrolment.js';
 
@@ -25,7 +25,7 @@ test('a step becomes the proposal of one message with an id of its own, to be se
   expect(ActionProposed.parse(result.proposal)).toEqual(result.proposal);
   expect(result.last).toBe(false);
   expect(result.proposal).toMatchObject({
-    proposalId: derivedId('proposal', enrolment.enrolmentId, 0),
+    proposalId: proposalIdOf(task.agent, task.taskId, `${enrolment.enrolmentId}/0`),
     taskId: task.taskId,
     kinds: task.kinds,
     action: {

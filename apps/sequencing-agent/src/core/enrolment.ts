@@ -5,6 +5,7 @@ import {
   derivedId,
   type Fault,
   type PolicyContent,
+  proposalIdOf,
   type TaskAssigned,
 } from '@countersign/contracts';
 import { evidenceFor } from './sequencing-rules.js';
@@ -52,13 +53,15 @@ export function step(
   if (placeholderFault('email.send', message.subject) || placeholderFault('email.send', message.body)) {
     return { outcome: 'close', reason: `step ${n + 1} of ${sequenceId} holds a placeholder that nobody can fill in` };
   }
-  const proposalId = derivedId('proposal', enrolmentId, n);
+  const item = `${enrolmentId}/${n}`;
+  const proposalId = proposalIdOf(task.agent, task.taskId, item);
   return {
     outcome: 'propose',
     last: n === sequence.steps.length - 1,
     proposal: {
       proposalId,
       taskId: task.taskId,
+      item,
       agent: task.agent,
       play: task.play,
       purpose: task.purpose,

@@ -1,4 +1,4 @@
-import type { FollowUp, OwnRefusal, OwnSettlement } from '@countersign/agent';
+import type { FollowUp, OwnRefusal, OwnSettlement, RememberedProposal } from '@countersign/agent';
 import type { Action, PayloadOf, PolicyContent } from '@countersign/contracts';
 import type { Work } from '@countersign/runtime';
 import { Injectable } from '@nestjs/common';
@@ -6,7 +6,7 @@ import { endsSequence, endsSequenceLate, stepsDue } from '../core/enrolment.js';
 import { beginEnrolments, closeEnrolments, endEnrolments, runningEnrolments } from './enrolments.js';
 import { stepKind } from './step-jobs.js';
 
-/** Begins an enrolment where its action was carried out, and ends it where it was stopped, undone, or consent is gone. */
+/** Begins an enrolment where its action was carried out, and ends it where it was stopped, undone, consent is gone, or a step never ends. */
 @Injectable()
 export class EnrolmentFollowUp implements FollowUp {
   async refused(refusals: readonly OwnRefusal[], work: Work): Promise<void> {
@@ -37,6 +37,15 @@ export class EnrolmentFollowUp implements FollowUp {
       await this.end(settlement, work);
     }
     await begin();
+  }
+
+  async unsettled(proposals: readonly RememberedProposal[], work: Work): Promise<void> {
+    const closed = new Map<string, string>();
+    for (const { action } of proposals) {
+      const step = stepOf(action);
+      if (step) closed.set(step.enrolment, `step ${step.step + 1} was never refused or settled`);
+    }
+    closeEnrolments(work.tx, closed, work.at);
   }
 
   private async end({ settled, action }: OwnSettlement, work: Work): Promise<void> {
@@ -96,6 +105,7 @@ export class EnrolmentFollowUp implements FollowUp {
 const placeOf = ({ contactId, sequenceId }: { contactId: string; sequenceId: string }): string =>
   `${contactId} ${sequenceId}`;
 
-/** The enrolment that a message is a step of. */
-const enrolmentOfStep = (action: Action): string | undefined =>
-  action.kind === 'email.send' ? (action.payload as PayloadOf<'email.send'>).sequence?.enrolment : undefined;
+/** The place that a message has in an enrolment. */
+const stepOf = (action: Action): PayloadOf<'email.send'>['sequence'] =>
+  action.kind === 'email.send' ? (action.payload as PayloadOf<'email.send'>).sequence : undefined;
+const enrolmentOfStep = (action: Action): string | undefined => stepOf(action)?.enrolment;

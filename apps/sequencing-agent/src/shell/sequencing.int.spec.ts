@@ -5,6 +5,7 @@ import {
   derivedId,
   digestOf,
   policyDigests,
+  proposalIdOf,
   type TaskAssigned,
   type TaskSettled,
 } from '@countersign/contracts';
@@ -139,7 +140,7 @@ test('after an enrolment was carried out each step is proposed when it is due, o
     correlationid: 'signal-3',
     data: {
       taskId: enrolment.taskId,
-      proposalId: derivedId('proposal', enrolment.action.actionId, 0),
+      proposalId: proposalIdOf('sequencing-agent', enrolment.taskId, `${enrolment.action.actionId}/0`),
       action: {
         kind: 'email.send',
         payload: {
@@ -174,6 +175,25 @@ test('a message refused for want of consent closes the enrolment, and no later s
   expect(await enrolments()).toMatchObject([{ state: 'closed', reason: 'refused by consent', stepsProposed: 1 }]);
   service.setNow(nextDay);
   expect(await service.runJobs()).toEqual([]);
+});
+
+test('a step of which nothing is heard closes its enrolment, when its send time and the life of a permit are over', async () => {
+  await enrolled();
+  const [message] = proposedOf(await service.runJobs());
+  if (!message) throw new Error('no message');
+  const look = async (now: string) => {
+    service.setNow(now);
+    await service.query(
+      `INSERT INTO jobs (kind, id, due_at, payload, cause, created_at)
+       VALUES ('unsettled-proposals', 'first', '1970-01-01Z', '{}', '{}', now()) ON CONFLICT DO NOTHING`,
+    );
+    await service.query(`DELETE FROM jobs WHERE kind = 'step'`);
+    await service.runJobs();
+  };
+  await look('2026-11-29T10:00:00.000Z');
+  expect(await enrolments()).toMatchObject([{ state: 'running' }]);
+  await look('2026-11-29T11:00:07.000Z');
+  expect(await enrolments()).toMatchObject([{ state: 'closed', reason: 'step 1 was never refused or settled' }]);
 });
 
 test('a message refused by a limit leaves the later steps to be judged on their own', async () => {

@@ -1,4 +1,4 @@
-import { ActionProposed, actionKey, derivedId, TaskSettled } from '@countersign/contracts';
+import { ActionProposed, actionKey, derivedId, proposalIdOf, TaskSettled } from '@countersign/contracts';
 import { expect, test } from 'vitest';
 import { aCampaign, aTask, at, factsFor } from '../testing.js';
 import { answer, declined, isLate } from './answer.js';
@@ -23,7 +23,7 @@ const plan: ClampedPlan = {
 
 test('a plan becomes proposals and one settlement that names them', () => {
   const { proposals, settled } = answer(task, plan, facts, at);
-  const proposalId = derivedId('proposal', task.taskId, 0);
+  const proposalId = proposalIdOf(task.agent, task.taskId, '0');
   expect(proposals).toHaveLength(1);
   expect(proposals[0]).toMatchObject({
     proposalId,

@@ -1,4 +1,10 @@
-import { type ActionProposed, derivedId, type TaskAssigned, type TaskSettled } from '@countersign/contracts';
+import {
+  type ActionProposed,
+  derivedId,
+  proposalIdOf,
+  type TaskAssigned,
+  type TaskSettled,
+} from '@countersign/contracts';
 import type { ClampedPlan } from './clamp.js';
 import type { Facts } from './facts.js';
 
@@ -24,10 +30,12 @@ export const declined = (task: TaskAssigned, reason: string, at: string): Answer
 export function answer(task: TaskAssigned, plan: ClampedPlan, facts: PlannedFrom, at: string): Answer {
   if (isLate(task, at)) return declined(task, latePlan, at);
   const proposals = plan.proposals.map((draft, n): ActionProposed => {
-    const proposalId = derivedId('proposal', task.taskId, n);
+    const item = String(n);
+    const proposalId = proposalIdOf(task.agent, task.taskId, item);
     return {
       proposalId,
       taskId: task.taskId,
+      item,
       agent: task.agent,
       play: task.play,
       purpose: task.purpose,

@@ -46,6 +46,8 @@ export interface FollowUp {
   refused(refusals: readonly OwnRefusal[], work: Work): Promise<void>;
   /** `policy` is the one in force as the batch has read it. */
   settled(settlements: readonly OwnSettlement[], policy: PolicyContent | null, work: Work): Promise<void>;
+  /** Proposals that were given up: nothing was heard of them in the time in which they must have ended. */
+  unsettled(proposals: readonly RememberedProposal[], work: Work): Promise<void>;
 }
 
 /** Injection token of the `AgentDefinition`. */

@@ -4,19 +4,25 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { neededProfiles } from '../core/facts.js';
 import { AGENT, type AgentDefinition, FOLLOW_UP } from './agent-definition.js';
 import { AgentHandlers } from './handlers.js';
-import { AgentTables1763700000001 } from './migrations/agent-tables.js';
+import { AgentTables1763700000001, UnsettledProposals1763700000011 } from './migrations/agent-tables.js';
 import { CampaignsOfAdAccounts1763700000010 } from './migrations/campaigns-of-ad-accounts.js';
 import { MODEL, modelAccess } from './model-access.js';
 import { PlanJobs } from './plan-jobs.js';
 import { ProposalsPage } from './proposals-page.js';
+import { UnsettledJobs } from './unsettled-jobs.js';
 
 /** What the runtime needs to know of an agent. */
 export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
   name: agent.name,
   port: agent.port,
-  migrations: [AgentTables1763700000001, CampaignsOfAdAccounts1763700000010, ...(agent.migrations ?? [])],
+  migrations: [
+    AgentTables1763700000001,
+    CampaignsOfAdAccounts1763700000010,
+    ...(agent.migrations ?? []),
+    UnsettledProposals1763700000011,
+  ],
   state: ['profiles.v1', 'policies.v1'],
-  jobs: [PlanJobs, ...(agent.jobs ?? [])],
+  jobs: [PlanJobs, UnsettledJobs, ...(agent.jobs ?? [])],
   concerns: ({ event }) => concerns(agent, event),
   needs: ({ event }) =>
     event.type === 'TaskAssigned' && event.data.agent === agent.name
@@ -69,6 +75,7 @@ export class AgentModule {
         { provide: AGENT, useValue: agent },
         { provide: MODEL, useFactory: () => modelAccess(process.env) },
         PlanJobs,
+        UnsettledJobs,
         ...(agent.jobs ?? []),
         ...(agent.followUp ? [{ provide: FOLLOW_UP, useClass: agent.followUp }] : []),
       ],

@@ -20,7 +20,7 @@ import { aCampaign, aTask, at, profilesWith } from '../testing.js';
 import type { AgentDefinition, FollowUp, OwnRefusal, OwnSettlement } from './agent-definition.js';
 import { AgentModule, agentSpec } from './agent-module.js';
 import { readFacts } from './facts-reader.js';
-import { noteSettlements } from './memory.js';
+import { noteSettlements, type RememberedProposal } from './memory.js';
 import { tokenBudget } from './token-budget.js';
 
 /** Raises the bid of `cmp-a` by ten percent, and declines where the facts lack it. */
@@ -48,11 +48,15 @@ const rules: RulePlanner = {
 class Follow implements FollowUp {
   static refusals: OwnRefusal[] = [];
   static settlements: OwnSettlement[] = [];
+  static unsettled: RememberedProposal[] = [];
   async refused(refusals: readonly OwnRefusal[]): Promise<void> {
     Follow.refusals.push(...refusals);
   }
   async settled(settlements: readonly OwnSettlement[]): Promise<void> {
     Follow.settlements.push(...settlements);
+  }
+  async unsettled(proposals: readonly RememberedProposal[]): Promise<void> {
+    Follow.unsettled.push(...proposals);
   }
 }
 
@@ -100,6 +104,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   Follow.refusals = [];
   Follow.settlements = [];
+  Follow.unsettled = [];
   for (const name of ['OPENAI_BASE_URL', 'OPENAI_API_KEY', 'OPENAI_MODEL']) vi.stubEnv(name, '');
 });
 afterEach(async () => {
@@ -258,6 +263,32 @@ describe('by rules', () => {
     expect(Follow.settlements.map((s) => s.action)).toEqual([action]);
     await service.deliver(settledTopic, [settlement(proposalId, action, { outcome: 'undone' })]);
     expect(await listed()).toMatchObject([{ proposalId, state: 'undone' }]);
+  });
+
+  test('a proposal of which nothing is heard ends in a bounded time, with the reason; a word that comes later counts', async () => {
+    const [proposal] = proposedOf(await assign(aTask()));
+    if (!proposal) throw new Error('no proposal');
+    const { proposalId, action } = proposal;
+    // A start makes the first job; the tables of these tests are emptied.
+    const look = async (now: string) => {
+      service.setNow(now);
+      await service.query(
+        `INSERT INTO jobs (kind, id, due_at, payload, cause, created_at)
+         VALUES ('unsettled-proposals', 'first', '1970-01-01Z', '{}', '{}', now()) ON CONFLICT DO NOTHING`,
+      );
+      await service.runJobs();
+    };
+    // Seven days for a person, one for the permit.
+    await look('2026-11-29T10:00:00.000Z');
+    expect(await listed()).toMatchObject([{ proposalId, state: 'proposed' }]);
+    await look('2026-11-29T11:00:01.000Z');
+    const says = 'it was neither refused nor settled in the time in which it must have ended';
+    expect(await listed('?state=unsettled')).toMatchObject([{ proposalId, outcome: { says } }]);
+    expect(Follow.unsettled.map((p) => p.proposalId)).toEqual([proposalId]);
+    await look('2026-11-29T13:00:00.000Z');
+    expect(Follow.unsettled).toHaveLength(1);
+    await service.deliver(settledTopic, [settlement(proposalId, action)]);
+    expect(await listed()).toMatchObject([{ proposalId, state: 'executed' }]);
   });
 
   test('a settlement by another executor than the route names, or of other bytes, is not followed', async () => {

@@ -4,13 +4,18 @@ import {
   type ActionRefused,
   type ActionSettled,
   actionKey,
+  kindSpec,
+  longest,
   type TaskAssigned,
 } from '@countersign/contracts';
 import type { Cause, Tx, Work } from '@countersign/runtime';
 import type { Answer, PlannedFrom } from '../core/answer.js';
 import type { ClampedPlan } from '../core/clamp.js';
 
-/** What became of a proposal. `not-run`: approved, then refused by the executor. */
+/**
+ * What became of a proposal. `not-run`: approved, then refused by the executor. `unsettled`: nothing was heard of it in the time in which
+ * it must have ended.
+ */
 export const proposalStates = [
   'proposed',
   'refused',
@@ -20,6 +25,7 @@ export const proposalStates = [
   'expired',
   'unresolved',
   'undone',
+  'unsettled',
 ] as const;
 export type ProposalState = (typeof proposalStates)[number];
 
@@ -174,13 +180,43 @@ export async function noteRefusals(
   const rows = await tx.query<ProposalRow>(
     `UPDATE proposals p SET state = 'refused', outcome = n.outcome, changed_at = $3
      FROM unnest($1::uuid[], $2::jsonb[]) AS n(proposal_id, outcome)
-     WHERE p.proposal_id = ANY($1) AND p.proposal_id = n.proposal_id AND p.state = 'proposed' RETURNING ${remembered}`,
+     WHERE p.proposal_id = ANY($1) AND p.proposal_id = n.proposal_id AND p.state IN ('proposed', 'unsettled') RETURNING ${remembered}`,
     [refusals.map((r) => r.proposalId), refusals.map((r) => JSON.stringify(refusalOutcome(r))), at],
   );
   const noted = byId(rows);
   const others = refusals.map((r) => r.proposalId).filter((id) => !noted.has(id));
   return new Map([...noted, ...(await proposalsById(tx, others))]);
 }
+
+/**
+ * Ends the proposals of which nothing was heard, although a person's time, the send time and the permit's life are over; returns them. A
+ * word that comes later counts all the same.
+ */
+export async function endUnsettled(tx: Tx, at: string): Promise<readonly RememberedProposal[]> {
+  const before = (ms: number): string => new Date(Date.parse(at) - ms).toISOString();
+  const rows = await tx.query<ProposalRow & { proposed_at: Date }>(
+    `SELECT ${remembered}, p.proposed_at FROM proposals p WHERE p.state = 'proposed' AND p.proposed_at < $1
+     ORDER BY p.proposal_id FOR UPDATE`,
+    [before(longestMs)],
+  );
+  const ended = rows.filter(({ kind, action }) => {
+    const sent = kindSpec(kind)?.notBefore(action.payload as never);
+    return sent === undefined || Date.parse(sent) < Date.parse(before(permitMs));
+  });
+  if (ended.length === 0) return [];
+  tx.write(`UPDATE proposals SET state = 'unsettled', outcome = $2, changed_at = $3 WHERE proposal_id = ANY($1)`, [
+    ended.map((row) => row.proposal_id),
+    JSON.stringify({ says: neverSettled }),
+    at,
+  ]);
+  return [...byId(ended).values()];
+}
+
+/** Why a proposal is `unsettled`. */
+export const neverSettled = 'it was neither refused nor settled in the time in which it must have ended';
+const slackMs = 3_600_000;
+const permitMs = longest.permitSeconds * 1000 + slackMs;
+const longestMs = longest.reviewMinutes * 60_000 + permitMs;
 
 /** Notes settlements of the agent's own proposals. */
 export function noteSettlements(tx: Tx, settlements: readonly ActionSettled[], at: string): void {

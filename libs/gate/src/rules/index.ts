@@ -14,6 +14,7 @@ import { killControl } from './kill-control.js';
 import { lineage } from './lineage.js';
 import { newCreative } from './new-creative.js';
 import { prohibitedKind } from './prohibited-kind.js';
+import { proposalId } from './proposal-id.js';
 import { purpose } from './purpose.js';
 import { route } from './route.js';
 import { sendTime } from './send-time.js';
@@ -28,6 +29,7 @@ import { tier } from './tier.js';
 /** Every guardrail, in the order in which their reasons are read. All of them run, always. */
 export const rules: readonly Rule[] = [
   author,
+  proposalId,
   taskKnown,
   task,
   actionId,

@@ -1,4 +1,4 @@
-import type { Reason } from '@countersign/contracts';
+import { proposalIdOf, type Reason } from '@countersign/contracts';
 import { expect, test } from 'vitest';
 import type { Proposal } from '../facts.js';
 import { judge } from '../judge.js';
@@ -57,6 +57,23 @@ const cases: Record<string, Case> = {
     proposal: shift(1000),
     facts: { author: 'sequencing-agent' },
     twin: { facts: { author: 'paid-media-agent' } },
+  },
+  'a proposal under an id that is derived for another agent': {
+    rule: 'proposal-id',
+    outcome: 'refuse',
+    says: 'the id is not the one derived for paid-media-agent, its task and item ads.shift_budget/1',
+    proposal: {
+      ...shift(1000),
+      proposalId: proposalIdOf('sequencing-agent', shift(1000).taskId, 'ads.shift_budget/1'),
+    },
+    twin: { proposal: shift(1000) },
+  },
+  'a proposal whose id nobody can check': {
+    rule: 'proposal-id',
+    outcome: 'refuse',
+    says: 'the proposal names no item, from which its id could be derived',
+    proposal: { ...shift(1000), item: undefined },
+    twin: { proposal: shift(1000) },
   },
   'an action with the id of another one': {
     rule: 'action-id',

@@ -1,7 +1,8 @@
+import { longest } from '@countersign/contracts';
 import { pass, type Rule, refuse } from '../rule.js';
 
-/** How far ahead a message may be planned, in days: what is planned counts under the limits until it is sent. */
-const DAYS_AHEAD = 30;
+/** What is planned counts under the limits until it is sent. */
+const DAYS_AHEAD = longest.sendAheadDays;
 
 export const sendTime: Rule = {
   name: 'send-time',

@@ -147,3 +147,14 @@ export class TasksByAge1763700000007 implements MigrationInterface {
     await runner.query('DROP INDEX tasks_by_age');
   }
 }
+
+/** An id is its author's: what one agent wrote under it says nothing of another's. */
+export class ProposalsByAuthor1763700000008 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE proposals DROP CONSTRAINT proposals_pkey, ADD PRIMARY KEY (author, proposal_id)');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE proposals DROP CONSTRAINT proposals_pkey, ADD PRIMARY KEY (proposal_id)');
+  }
+}

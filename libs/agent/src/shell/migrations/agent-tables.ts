@@ -57,3 +57,27 @@ export class AgentTables1763700000001 implements MigrationInterface {
       await runner.query(`DROP TABLE ${table}`);
   }
 }
+
+/** Proposals that never end are ended, and found by their age. */
+export class UnsettledProposals1763700000011 implements MigrationInterface {
+  readonly name = 'UnsettledProposals1763700000011';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE proposals DROP CONSTRAINT proposals_state_check, ADD CONSTRAINT proposals_state_check CHECK (state IN
+        ('proposed', 'refused', 'executed', 'failed', 'not-run', 'expired', 'unresolved', 'undone', 'unsettled'))`);
+    await runner.query(`CREATE INDEX proposals_open ON proposals (proposed_at) WHERE state = 'proposed'`);
+    await runner.query(`
+      INSERT INTO jobs (kind, id, due_at, payload, cause, created_at)
+        VALUES ('unsettled-proposals', 'first', '1970-01-01Z', '{}', '{}', now())`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`DELETE FROM jobs WHERE kind = 'unsettled-proposals'`);
+    await runner.query('DROP INDEX proposals_open');
+    await runner.query(`UPDATE proposals SET state = 'proposed' WHERE state = 'unsettled'`);
+    await runner.query(`
+      ALTER TABLE proposals DROP CONSTRAINT proposals_state_check, ADD CONSTRAINT proposals_state_check CHECK (state IN
+        ('proposed', 'refused', 'executed', 'failed', 'not-run', 'expired', 'unresolved', 'undone'))`);
+  }
+}
