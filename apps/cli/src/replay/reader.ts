@@ -8,6 +8,8 @@ export class Unread extends Error {}
 const unread = (column: string, text: string, expected: string): Unread =>
   new Unread(`${column} holds ${JSON.stringify(formOf(text))}: ${expected}`);
 
+const number = 'a number of at most 13 digits before its point';
+
 export interface Amount {
   /** Millionths of the currency. */
   readonly amount: bigint;
@@ -86,7 +88,7 @@ export class Reader {
   /** Millionths of a number, by the same rule as `count`. */
   decimal(...names: readonly string[]): bigint | undefined {
     return this.optional(names, 0n, ({ currency, decimal }, refuse) =>
-      currency === undefined ? (millionths(decimal) ?? refuse('a number')) : refuse('a number without a currency'),
+      currency === undefined ? (millionths(decimal) ?? refuse(number)) : refuse('a number without a currency'),
     );
   }
 
@@ -149,4 +151,4 @@ export class Reader {
 const readAmount = (
   { decimal, currency: mark }: Extract<Figure, { as: 'number' }>,
   refuse: (expected: string) => never,
-): Amount => ({ amount: millionths(decimal) ?? refuse('a number'), mark });
+): Amount => ({ amount: millionths(decimal) ?? refuse(number), mark });

@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -193,6 +194,62 @@ test('a file that cannot be read ends the reading with its error', async () => {
   await expect(async () => {
     for await (const _row of table?.rows() ?? []);
   }).rejects.toThrow('ENOENT');
+});
+
+test.each<[string, string | string[], RegExp]>([
+  [
+    'a quote that is never closed',
+    'id,name\n1,Acme\n2,"Bolt\n3,Cog\n',
+    /company\.csv: the row that begins after line 2 has a quote that is never closed/,
+  ],
+  ['a quote that is never closed in its header', '"id,name\n1,Acme\n', /after line 0 has a quote that is never closed/],
+  [
+    'a quote that is not closed for millions of lines',
+    ['id,name\n1,Acme\n2,"Bolt\n', ...Array.from({ length: 200 }, () => '3,Cog\n'.repeat(10_000))],
+    /the row that begins after line 2 is longer than 1000000 characters: is a quote not closed there\?/,
+  ],
+  [
+    'millions of columns',
+    [...Array.from({ length: 50 }, () => ','.repeat(100_000)), '\n1\n'],
+    /after line 0 is longer than 1000000 characters/,
+  ],
+])('an export with %s is refused whole, with the file and the line', async (_what, content, says) => {
+  const of = mkdtempSync(join(tmpdir(), 'replay-'));
+  try {
+    writeFileSync(join(of, 'company.csv'), [content].flat().join(''));
+    await expect(tablesIn(of)).rejects.toThrow(says);
+  } finally {
+    rmSync(of, { recursive: true });
+  }
+});
+
+test.each([
+  ['a folder', (path: string) => mkdirSync(path), /company\.csv is not a regular file/],
+  ['a pipe', (path: string) => void execFileSync('mkfifo', [path]), /company\.csv is not a regular file/],
+  ['a link to a device', (path: string) => symlinkSync('/dev/zero', path), /company\.csv is not a regular file/],
+  ['a link to nothing', (path: string) => symlinkSync('/nowhere/x.csv', path), /company\.csv cannot be read: ENOENT/],
+] as const)('%s in place of a table is refused, and is not waited for', async (_what, make, says) => {
+  const of = mkdtempSync(join(tmpdir(), 'replay-'));
+  try {
+    make(join(of, 'company.csv'));
+    await expect(tablesIn(of)).rejects.toThrow(says);
+  } finally {
+    rmSync(of, { recursive: true });
+  }
+});
+
+test('a link to a table, a row with a long text and a file of empty lines are read', async () => {
+  const of = mkdtempSync(join(tmpdir(), 'replay-'));
+  try {
+    writeFileSync(join(of, 'kept.txt'), `id,name\n1,"${'long '.repeat(100_000)}"\n`);
+    symlinkSync(join(of, 'kept.txt'), join(of, 'company.csv'));
+    writeFileSync(join(of, 'contact.csv'), `id\n${'\n'.repeat(3_000_000)}1\n`);
+    const read: boolean[] = [];
+    for (const table of await tablesIn(of)) for await (const row of table.rows()) read.push(row.ok);
+    expect(read).toEqual([true, true]);
+  } finally {
+    rmSync(of, { recursive: true });
+  }
 });
 
 test.each([

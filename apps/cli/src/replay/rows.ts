@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { charsetOf, firstBad } from '@countersign/contracts';
 import { type CsvError, parse } from 'csv-parse';
 import { Misused } from '../core/edit.js';
+import { codeOf } from '../shell/failure.js';
 
 /** One row of a table: its cells by column name, or why it cannot be read; and the line of the file on which it ends. */
 export type Row = { readonly line: number } & (
@@ -21,10 +22,13 @@ export interface Table {
   rows(): AsyncIterable<Row>;
 }
 
+/** Characters that a row may have. A quote that is not closed makes one row of all that follows it. */
+const maxRow = 1_000_000;
+
 /**
  * The CSV files of a folder, by name, in a charset; a byte order mark says better what a file is. Throws where the folder cannot be read,
- * and `Misused` where a file is not in its charset, or where two files hold the same table, which would count it twice: all are
- * read through first, so that nothing is published of such an export.
+ * and `Misused` where a file is none that ends, cannot be read, is not in its charset, has a row that does not end, or where two files
+ * hold the same table, which would count it twice: all are read through first, so that nothing is published of such an export.
  */
 export async function tablesIn(folder: string, charset = 'utf-8'): Promise<readonly Table[]> {
   const files = (await readdir(folder)).filter((file) => file.toLowerCase().endsWith('.csv')).sort();
@@ -39,7 +43,14 @@ export async function tablesIn(folder: string, charset = 'utf-8'): Promise<reado
     of.set(name, file);
   }
   for (const file of files) {
-    for await (const _text of textOf(join(folder, file), charset));
+    const path = join(folder, file);
+    try {
+      // A pipe or a device may never end, and be another one when it is read again.
+      if (!(await stat(path)).isFile()) throw new Misused(`${path} is not a regular file: copy what it gives into one`);
+      for await (const _row of rowsOf(path, charset));
+    } catch (error) {
+      throw error instanceof Misused ? error : new Misused(`${path} cannot be read: ${codeOf(error)}`);
+    }
   }
   return files.map((file) => ({ file, name: tableName(file), rows: () => rowsOf(join(folder, file), charset) }));
 }
@@ -50,28 +61,47 @@ export const tableName = (file: string): string =>
     .replace(/\.csv$/, '')
     .replace(/_data$/, '');
 
-/** Streams a file's rows: a line of the wrong length or with broken quotes is a row that cannot be read, never lost. */
+/**
+ * Streams a file's rows: a line of the wrong length or with broken quotes is a row that cannot be read, never lost. Throws `Misused`
+ * where a row does not end, since what follows it cannot be told from it.
+ */
 async function* rowsOf(path: string, charset: string): AsyncIterable<Row> {
   const skipped: CsvError[] = [];
-  const parser = pipeline(
-    textOf(path, charset),
-    parse({
-      info: true,
-      relax_quotes: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      skip_records_with_error: true,
-      on_skip: (error) => {
-        if (error) skipped.push(error);
-        return undefined;
-      },
-    }),
-    // A failure of the file ends the parser with it, and so the loop below.
-    () => undefined,
-  );
+  let ended = 0;
+  const csv = parse({
+    info: true,
+    relax_quotes: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+    on_record: (record, { lines }) => {
+      ended = lines;
+      return record;
+    },
+    on_skip: (error) => {
+      if (error) skipped.push(error);
+      return undefined;
+    },
+  });
+  const endless = (why: string) => new Misused(`${path}: the row that begins after line ${ended} ${why}`);
+  const text = async function* () {
+    let [seen, length] = [0, 0];
+    for await (const part of textOf(path, charset)) {
+      yield part;
+      const { records, empty_lines } = csv.info;
+      const now = records + empty_lines + skipped.length;
+      length = now !== seen ? 0 : length + part.length;
+      seen = now;
+      // What csv-parse can bound is the text of a row's cells, not how many there are.
+      if (length > maxRow) throw endless(`is longer than ${maxRow} characters: is a quote not closed there?`);
+    }
+  };
+  // A failure of the file ends the parser with it, and so the loop below.
+  const parser = pipeline(text(), csv, () => undefined);
   let columns: readonly string[] | undefined;
   const broken = () =>
     skipped.splice(0).map((error): Row => {
+      if (error.code === 'CSV_QUOTE_NOT_CLOSED') throw endless('has a quote that is never closed');
       const line = typeof error.lines === 'number' ? error.lines : 0;
       return { ok: false, why: `cannot be read as CSV (${error.code})`, line };
     });

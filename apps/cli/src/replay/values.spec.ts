@@ -26,6 +26,8 @@ test('decimals are summed exactly and rounded once, half away from zero', () => 
   expect(minorUnits(-sum, 'USD')).toBe(-5101);
   expect(minorUnits(5_004_999n, 'EUR')).toBe(500);
   expect(millionths('1e3')).toBeUndefined();
+  expect([millionths('9'.repeat(13)), millionths('0009')]).toEqual([9_999_999_999_999_000_000n, 9_000_000n]);
+  for (const digits of [14, 400, 100_000]) expect(millionths('9'.repeat(digits))).toBeUndefined();
 });
 
 test.each([

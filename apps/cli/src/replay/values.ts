@@ -23,9 +23,12 @@ export function instant(text: string | undefined): string | undefined {
 export const earliest = (...times: readonly (string | undefined)[]): string | undefined =>
   times.filter((time) => time !== undefined).sort()[0];
 
-/** A decimal as millionths, exactly; undefined where it is no decimal. Digits after the sixth are cut off. */
+/**
+ * A decimal as millionths, exactly; undefined where it is no decimal, or one of more than 13 digits before the point: no contract
+ * takes such an amount, and a sum with it would be of no use. Digits after the sixth are cut off.
+ */
 export function millionths(text: string | undefined): bigint | undefined {
-  const written = /^(-?)(\d+)(?:\.(\d*))?$/.exec(text ?? '');
+  const written = /^(-?)0*(\d{1,13})(?:\.(\d*))?$/.exec(text ?? '');
   if (!written) return undefined;
   const [, sign, whole = '0', fraction = ''] = written;
   const value = BigInt(whole) * 1_000_000n + BigInt(fraction.slice(0, 6).padEnd(6, '0'));
