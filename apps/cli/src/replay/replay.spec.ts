@@ -223,12 +223,12 @@ test.each<[string, string | string[], RegExp]>([
   }
 });
 
-test.each([
+test.each<[string, (path: string) => unknown, RegExp]>([
   ['a folder', (path: string) => mkdirSync(path), /company\.csv is not a regular file/],
-  ['a pipe', (path: string) => void execFileSync('mkfifo', [path]), /company\.csv is not a regular file/],
+  ['a pipe', (path: string) => execFileSync('mkfifo', [path]), /company\.csv is not a regular file/],
   ['a link to a device', (path: string) => symlinkSync('/dev/zero', path), /company\.csv is not a regular file/],
   ['a link to nothing', (path: string) => symlinkSync('/nowhere/x.csv', path), /company\.csv cannot be read: ENOENT/],
-] as const)('%s in place of a table is refused, and is not waited for', async (_what, make, says) => {
+])('%s in place of a table is refused, and is not waited for', async (_what, make, says) => {
   const of = mkdtempSync(join(tmpdir(), 'replay-'));
   try {
     make(join(of, 'company.csv'));

@@ -21,13 +21,15 @@ interface Row {
 
 // `state_rows` is what `runtime.state` reads, a topic a statement; here all are one. A rolling ledger is one array of times a state,
 // not a row a count: an agent's hour may hold thousands. It is read ledger by ledger, so that no plan reads the whole table.
+// A sum of money ends at the largest exact number: each of its amounts may be an executor's word and as large as that.
 const sql = `
   SELECT s.topic AS what, s.key, s.version, s.data::text AS data
   FROM unnest($1::text[], $2::text[]) AS n(topic, key) JOIN state_rows s ON s.topic = n.topic AND s.key = n.key
   UNION ALL
   SELECT 'money', ledger, 0, json_build_object(
-    'held', coalesce(sum(amount) FILTER (WHERE state = 'held'), 0)::bigint,
-    'committed', coalesce(sum(amount) FILTER (WHERE state = 'committed'), 0)::bigint, 'currency', min(currency))::text
+    'held', least(coalesce(sum(amount) FILTER (WHERE state = 'held'), 0), ${Number.MAX_SAFE_INTEGER}),
+    'committed', least(coalesce(sum(amount) FILTER (WHERE state = 'committed'), 0), ${Number.MAX_SAFE_INTEGER}),
+    'currency', min(currency))::text
   FROM reservations WHERE ledger = ANY($3) AND state <> 'released' GROUP BY ledger
   UNION ALL
   SELECT of.state, n.ledger, 0, of.times FROM unnest($4::text[], $5::timestamptz[]) AS n(ledger, since)

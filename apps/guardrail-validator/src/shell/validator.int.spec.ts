@@ -937,6 +937,28 @@ describe('a settlement', () => {
     expect(await reservations(campaignLedger)).toEqual(['committed 3000']);
   });
 
+  test.each([2, 1_200])(
+    '[case 21] of all that a number can say, %i times on one day, is booked; the cap refuses with exact figures, and nothing fails',
+    async (times) => {
+      const spentMinor = Number.MAX_SAFE_INTEGER;
+      vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+      await publish(content({ charter: { limits: { actionsPerHour: 5_000, accountActionsPerHour: 5_000 } } }), 8);
+      const more = approvals(await propose(...Array.from({ length: times }, (_, i) => shift(1, i + 2))));
+      expect(more).toHaveLength(times);
+      await service.deliver(
+        'actions.settled.action-executor.v1',
+        more.map((of) => ({ type: 'ActionSettled', data: settlement(of, 'executed', { spentMinor }) })),
+      );
+      const states = 'SELECT DISTINCT state FROM permits WHERE permit_id = ANY($1)';
+      expect(await service.query(states, [more.map((of) => of.permitId)])).toEqual([{ state: 'executed' }]);
+      const [refused] = refusals(await propose(shift(100, 3_000)));
+      const reason = refused?.verdict.reasons.find(({ rule }) => rule === 'spend-cap-campaign');
+      expect(reason).toMatchObject({ outcome: 'refuse', figures: { committedMinor: spentMinor, heldMinor: 3_000 } });
+      const figures = Object.values(reason?.figures ?? {}).filter((figure) => typeof figure === 'number');
+      expect(figures.filter((figure) => !Number.isSafeInteger(figure))).toEqual([]);
+    },
+  );
+
   test('rule 7: unresolved holds until another one decides', async () => {
     await settled(settlement(approved, 'unresolved'));
     expect(await reservations(campaignLedger)).toEqual(['held 3000']);

@@ -305,6 +305,18 @@ const cases: Record<string, Case> = {
     facts: { ledgers: { [adAccountLedger]: { held: 77_001, committed: 0, currency: 'EUR' } } },
     twin: { facts: { ledgers: { [adAccountLedger]: { held: 77_000, committed: 0, currency: 'EUR' } } } },
   },
+  'spend of all that a number can say': {
+    rule: 'spend-cap-campaign',
+    outcome: 'refuse',
+    says: /over the daily cap of EUR 500.00 of campaign cmp-to: EUR 90071992547409.91 held or spent today, EUR 40.00 asked for/,
+    proposal: shift(4000),
+    facts: {
+      ledgers: {
+        [campaignLedger]: { held: Number.MAX_SAFE_INTEGER, committed: Number.MAX_SAFE_INTEGER, currency: 'EUR' },
+      },
+    },
+    twin: { facts: { ledgers: { [campaignLedger]: { held: 0, committed: 0, currency: 'EUR' } } } },
+  },
   'spend that was booked in another currency today': {
     rule: 'spend-cap-campaign',
     outcome: 'refuse',

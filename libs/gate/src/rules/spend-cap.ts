@@ -1,6 +1,9 @@
 import { money, own } from '@countersign/contracts';
 import { type Context, type Finding, pass, type Rule, refuse } from '../rule.js';
 
+/** What is booked may be as large as a number can be, by the word of a connected system; a figure stays one that is exact. */
+const bounded = (minor: number): number => Math.min(minor, Number.MAX_SAFE_INTEGER);
+
 const cap =
   (kind: 'spend-campaign' | 'spend-ad-account') =>
   ({ draws, facts, charter }: Context): Finding | undefined => {
@@ -20,8 +23,9 @@ const cap =
       }
     }
     const say = (minor: number): string => money(minor, draw.currency);
-    const used = ledger.held + ledger.committed;
-    const over = used + draw.amount - draw.cap;
+    const used = bounded(ledger.held + ledger.committed);
+    const total = bounded(used + draw.amount);
+    const over = bounded(used + draw.amount - draw.cap);
     const figures = {
       amountMinor: draw.amount,
       heldMinor: ledger.held,
@@ -34,7 +38,7 @@ const cap =
           `${say(over)} over the daily cap of ${say(draw.cap)} of ${draw.of}: ${say(used)} held or spent today, ${say(draw.amount)} asked for`,
           { ...figures, overMinor: over },
         )
-      : pass(`${say(used + draw.amount)} of the daily cap of ${say(draw.cap)} of ${draw.of}`, figures);
+      : pass(`${say(total)} of the daily cap of ${say(draw.cap)} of ${draw.of}`, figures);
   };
 
 /** Money committed in a day on one campaign, by all agents. */
