@@ -81,3 +81,18 @@ test('a JSON body that nests too deep is answered 400 before anything walks it; 
     await server.close();
   }
 });
+
+test('an address with a NUL, which no table holds, is answered 400 before any page looks for it', async () => {
+  const server = httpAdapter().getInstance();
+  server.get('/*', async (request) => request.url);
+  server.setErrorHandler((error, _request, reply) =>
+    reply.status(error instanceof HttpException ? error.getStatus() : 500).send((error as Error).message),
+  );
+  try {
+    for (const url of ['/a%00', '/a?b=%00', '/a?b=1&%00=2'])
+      expect(await server.inject({ url })).toMatchObject({ statusCode: 400, body: expect.stringContaining('NUL') });
+    for (const url of ['/a%20', '/a?b=%2500']) expect(await server.inject({ url })).toMatchObject({ statusCode: 200 });
+  } finally {
+    await server.close();
+  }
+});

@@ -44,6 +44,12 @@ export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
     forceCloseConnections: 'idle',
   });
   adapter.getHttpServer().maxConnections = bounds.connections;
+  // No table holds one: a page that looks for it would fail, as if it were our fault.
+  adapter.getInstance().addHook('onRequest', (request, _reply, done) => {
+    if (request.url.includes('%00'))
+      done(new BadRequestException('the address holds a NUL (%00), which nothing here has'));
+    else done();
+  });
   const json = adapter.getInstance().getDefaultJsonParser('error', 'error');
   adapter.useBodyParser('application/json', false, { bodyLimit: bounds.bodyBytes }, (request, body, done) => {
     const charset = mediaType(request.headers['content-type'] ?? '')?.charset;

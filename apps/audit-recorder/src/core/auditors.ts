@@ -12,6 +12,14 @@ export const Auditors = z.array(
 );
 export type Auditors = z.infer<typeof Auditors>;
 
+/** Reads the list. Throws where it is none, and `TypeError` where a token is there twice: nobody could tell whose it is. */
+export function readAuditors(text: string): Auditors {
+  const auditors = Auditors.parse(JSON.parse(text));
+  if (new Set(auditors.map(({ sha256 }) => sha256)).size < auditors.length)
+    throw new TypeError('two of its entries have the same token');
+  return auditors;
+}
+
 /** What an Authorization header amounts to. */
 export type Access = 'granted' | 'no-token' | 'unknown-token' | 'no-auditor';
 

@@ -51,6 +51,11 @@ test.each([
   ['COMMITMENT_KEY_FILE', 'a key that is too short', 'ab'.repeat(31)],
   ['COMMITMENT_KEY_FILE', 'a key that is not hexadecimal', 'secret-words'.repeat(8)],
   ['AUDIT_TOKENS_FILE', 'what is not JSON', 'secret-words'],
+  [
+    'AUDIT_TOKENS_FILE',
+    'a token that two people have',
+    JSON.stringify(['lea', 'kim'].map((person) => ({ sha256: 'a'.repeat(64), person, roles: ['auditor'] }))),
+  ],
   ['AUDIT_TOKENS_FILE', 'a token in place of its digest', '[{"sha256":"secret-words","person":"lea","roles":[]}]'],
 ])('%s: %s is refused, and nothing of it is repeated', (variable, what, content) => {
   const read = () => readSettings({ ...good, [variable]: file(what.replaceAll(' ', '-'), content) });

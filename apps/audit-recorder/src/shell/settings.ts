@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type SigningKey, signingKey } from '@countersign/record';
-import { Auditors } from '../core/auditors.js';
+import { type Auditors, readAuditors } from '../core/auditors.js';
 
 /** What the recorder is told by its environment, read once. */
 export interface Settings {
@@ -30,9 +30,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       if (!/^([0-9a-f]{2}){32,}$/i.test(hex)) throw new TypeError('it holds something else');
       return new Uint8Array(Buffer.from(hex, 'hex'));
     }),
-    auditors: fromFile(env, 'AUDIT_TOKENS_FILE', 'a JSON list of {"sha256", "person", "roles"}', (text) =>
-      Auditors.parse(JSON.parse(text)),
-    ),
+    auditors: fromFile(env, 'AUDIT_TOKENS_FILE', 'a JSON list of {"sha256", "person", "roles"}', readAuditors),
   };
 }
 

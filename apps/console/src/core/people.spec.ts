@@ -27,6 +27,15 @@ test('a file of people with a role that does not exist is not accepted', () => {
   expect(People.safeParse([{ sha256: sha256('one'), person: 'lea', roles: ['root'] }]).success).toBe(false);
 });
 
+test('a file in which a token is there twice, nobody is, or somebody has no role, is not accepted', () => {
+  const lea = { sha256: sha256('one'), person: 'lea', roles: ['reviewer'] };
+  const twice = People.safeParse([lea, { ...lea, person: 'tom', roles: ['viewer'] }]);
+  expect(twice.error?.issues).toMatchObject([{ path: [1], message: 'lea and tom have the same token' }]);
+  expect(People.safeParse([]).success).toBe(false);
+  expect(People.safeParse([{ ...lea, roles: [] }]).success).toBe(false);
+  expect(People.safeParse([lea, { ...lea, sha256: sha256('two') }]).success).toBe(true);
+});
+
 test('a charter or a checkpoint whose reviewers cannot log in as reviewers is told: its questions would all expire', () => {
   const reviewer = { sha256: '', person: 'lea', roles: ['reviewer' as const] };
   const viewer = { sha256: '', person: 'marc', roles: ['viewer' as const] };

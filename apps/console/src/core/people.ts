@@ -9,7 +9,19 @@ export type Role = z.infer<typeof Role>;
 /** Whoever may use the console. The token itself is not kept, only its SHA-256. */
 export const Person = z.strictObject({ sha256: Sha256, person: Name, roles: z.array(Role).min(1) });
 export type Person = z.infer<typeof Person>;
-export const People = z.array(Person).min(1);
+/** No token is of two: which of them it means would depend on who reads the list. */
+export const People = z
+  .array(Person)
+  .min(1)
+  .superRefine((people, context) => {
+    const of = new Map<string, string>();
+    for (const [place, { sha256, person }] of people.entries()) {
+      const other = of.get(sha256);
+      if (other !== undefined)
+        context.addIssue({ code: 'custom', path: [place], message: `${other} and ${person} have the same token` });
+      of.set(sha256, person);
+    }
+  });
 
 /** Whose token this is. Every entry is compared, in constant time, so the time taken tells nothing of any. */
 export function personOf(people: readonly Person[], token: string): Person | undefined {
