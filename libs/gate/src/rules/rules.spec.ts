@@ -40,6 +40,7 @@ const playsWith = (settings: Record<string, string>) =>
   });
 const email = proposalOf('email.send');
 const crmTask = proposalOf('crm.create_task');
+const stop = proposalOf('sequence.stop');
 const of = (accountId: string | undefined): ToldFacts => ({
   contacts: {
     [contact]: { version: 3, seniority: 'manager', touched: false, ...(accountId !== undefined && { accountId }) },
@@ -452,6 +453,14 @@ const cases: Record<string, Case> = {
     proposal: crmTask,
     facts: of(undefined),
     twin: { facts: of('acme') },
+  },
+  'what concerns somebody of no known account, under a task of none, so that its author says alone whom it is about': {
+    rule: 'account',
+    outcome: 'escalate',
+    says: `facts unclear: contact ${contact} is of no account that is known, and the action names none`,
+    proposal: { ...stop, action: { ...stop.action, accountId: undefined as never } },
+    facts: of(undefined),
+    twin: { proposal: stop, facts: of('acme') },
   },
   'a CRM task about nobody, so that its author says alone what it is about': {
     rule: 'account',
