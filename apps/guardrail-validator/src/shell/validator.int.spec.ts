@@ -465,8 +465,9 @@ describe('the id of a proposal', () => {
     expect(refused?.verdict.reasons).toContainEqual(
       expect.objectContaining({ rule: 'proposal-id', outcome: 'refuse' }),
     );
-    // In the same bytes, too, and in the victim's name.
-    expect(refusals(await propose(victim))[0]?.verdict.reasons).toContainEqual(
+    // In the victim's name it is no other: the topic says who wrote.
+    const inItsName = proposed('email.send', {}, 2, { agent: 'sequencing-agent' });
+    expect(refusals(await propose(inItsName))[0]?.verdict.reasons).toContainEqual(
       expect.objectContaining({ rule: 'proposal-id', outcome: 'refuse' }),
     );
     const events = await fromVictim(victim);
