@@ -297,6 +297,10 @@ test('a record with one altered event, another key or a missing end does not ver
   expect(await check(recordOf(3), '--key', formatVerifierKey(other))).toBe(1);
   expect(await check('no record\n')).toBe(1);
   expect((await run('verify', '--export', join(folder, 'nothing'))).code).toBe(2);
+  expect(await run('verify', '--published', '--export', file)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('--checkpoint'),
+  });
 });
 
 test('a permit is checked against the keys that were given; what is none is 1', async () => {

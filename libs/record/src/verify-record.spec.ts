@@ -179,6 +179,20 @@ describe('it is found, and where,', () => {
     expect(kinds(report)).toEqual([['root-mismatch', { checkpoint: 1 }]]);
   });
 
+  test('that two leaves were swapped with their hashes, the tail was cut with its checkpoints, or all was signed anew, against those that were published', async () => {
+    const [fourth, fifth] = [whole[4] as StoredLeaf, whole[5] as StoredLeaf];
+    const swapped = whole.with(4, { ...fifth, index: 4 }).with(5, { ...fourth, index: 5 });
+    const cut = whole.slice(0, 25);
+    for (const [rewritten, kind] of [
+      [swapped, 'root-mismatch'],
+      [cut, 'size-mismatch'],
+    ] as const) {
+      const anew = checkpointOf(rewritten);
+      expect(kinds(await verify(rewritten, [anew])).filter(([of]) => of !== 'repeat')).toEqual([]);
+      expect(kinds(await verify(rewritten, [anew, checkpointOf(whole)]))).toContainEqual([kind, { checkpoint: 1 }]);
+    }
+  });
+
   test.each([4, 29])('that a record of Kafka stands in the log twice: leaf %i', async (n) => {
     const twice = [...whole, { ...(whole[n] as StoredLeaf), index: 30 }];
     expect(kinds(await verify(twice, checkpoints))).toEqual([['repeat', { leaf: 30 }]]);

@@ -1,8 +1,8 @@
-import { derivedId, sourceOf, toBinary, topology } from '@countersign/contracts';
+import { derivedId, sourceOf, toBinary, topicNamed, topology } from '@countersign/contracts';
 import { type SharedBroker, sharedBroker, uniqueName } from '@countersign/testing';
 import kafkajs, { type Kafka } from 'kafkajs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { readAll, readToEnds } from './kafka.js';
+import { publishedCheckpoints, readAll, readToEnds } from './kafka.js';
 
 /* Reading to the ends, against what a partition may end with beside a record. */
 
@@ -154,4 +154,22 @@ test('dead letters of a service that writes in transactions are read', async () 
   await within('abort', topic.name, of(0, 'x'));
   const found = await readAll(kafka, broker.bootstrap, 'test', [topic]);
   expect(found.map((event) => event.id)).toEqual(['e']);
+});
+
+test('the notes of all checkpoints that were published are read, in their order, and nothing of another author', async () => {
+  const topic = { ...topicNamed('record.checkpoints.v1', topology()), name: await topicOf() };
+  const data = { origin: 'here', size: 1, rootHash: 'x', at: '2026-11-21T10:00:00.000Z' };
+  const producer = kafka.producer();
+  await producer.connect();
+  for (const [note, service] of [
+    ['one', 'audit-recorder'],
+    ['forged', 'console'],
+    ['two', 'audit-recorder'],
+  ] as const) {
+    const event = { id: derivedId(note), source: sourceOf(service), type: 'CheckpointPublished', time: data.at };
+    const { headers, value } = toBinary({ ...event, data: { ...data, note } } as Parameters<typeof toBinary>[0]);
+    await producer.send({ topic: topic.name, acks: -1, messages: [{ key: 'here', headers, value, partition: 0 }] });
+  }
+  await producer.disconnect();
+  expect([...new Set(await publishedCheckpoints(kafka, broker.bootstrap, topic))]).toEqual(['one', 'two']);
 });

@@ -50,6 +50,12 @@ export async function readAll(
   return found;
 }
 
+/** The signed notes of all checkpoints that are on their topic now. */
+export async function publishedCheckpoints(kafka: Kafka, bootstrap: string, topic: Topic): Promise<readonly string[]> {
+  const events = await readAll(kafka, bootstrap, 'audit-recorder', [topic]);
+  return events.flatMap(({ type, data }) => (type === 'CheckpointPublished' ? [data.note] : []));
+}
+
 /** Where a partition begins and ends: of the offsets from `low` to before `high` some may be of no record. */
 export interface Range {
   readonly low: bigint;

@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream, existsSync, readFileSync } from 'n
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { topicNamed, topology } from '@countersign/contracts';
 import { parseVerifierKey, readExport, type VerifierKey, verifyRecord } from '@countersign/record';
 import type { Command } from 'commander';
 import type { Story } from '../../core/answers.js';
@@ -10,12 +11,14 @@ import { reportText, storyText } from '../../core/render.js';
 import { printable } from '../../core/text.js';
 import { acts, explained, repeated } from '../command.js';
 import { codeOf, Failure } from '../failure.js';
+import { brokerOf, publishedCheckpoints } from '../kafka.js';
 import type { Session } from '../session.js';
 
 interface VerifyOptions {
   readonly export?: string;
   readonly key?: string;
   readonly checkpoint?: readonly string[];
+  readonly published?: true;
 }
 
 export function recordCommands(program: Command): void {
@@ -52,24 +55,39 @@ export function recordCommands(program: Command): void {
     .description('check the whole record: every entry, every event kept, every signed checkpoint')
     .option('--export <file>', 'an export, offline; - reads standard input')
     .option('--key <verifier key>', 'the key that must have signed; taken from run.json where there is one')
-    .option('--checkpoint <file>', 'a signed checkpoint that you kept; may be given several times', repeated);
+    .option('--checkpoint <file>', 'a signed checkpoint that you kept; may be given several times', repeated)
+    .option(
+      '--published',
+      'every checkpoint on record.checkpoints.v1 too: who rewrote the database, and signed it anew, cannot change those',
+    );
   explained(
     verify,
-    ['verify', 'verify --export record.ndjson', 'verify --export record.ndjson --checkpoint last-month.note'],
+    [
+      'verify',
+      'verify --published',
+      'verify --export record.ndjson',
+      'verify --export record.ndjson --checkpoint last-month.note',
+    ],
     'the record is not whole',
   );
   acts(verify, verifyAll);
 }
 
 async function verifyAll(s: Session, options: VerifyOptions): Promise<boolean> {
+  if (options.published && options.export !== undefined)
+    throw new Misused(
+      '--published: an export is older than what is published since; give it the --checkpoint that you kept',
+    );
+  // Before the record is asked for: each of them is of a record that is not longer than what comes then.
+  const publishedNotes = options.published ? await published(s) : [];
   const lines = options.export === undefined ? await s.audit.lines('/v1/record/export') : fileLines(options.export);
   const trusted = keyOf(options.key ?? s.installation.recordKey);
-  const kept = (options.checkpoint ?? []).map(textOf);
+  const kept = [...(options.checkpoint ?? []).map(textOf), ...publishedNotes];
   try {
     const opened = await readExport(lines);
     const report = await verifyRecord({
       ...opened,
-      checkpoints: [...opened.checkpoints, ...kept],
+      checkpoints: [...new Set([...opened.checkpoints, ...kept])],
       ...(trusted && { keys: [trusted] }),
     });
     s.answer({ ...report, keyKnownBefore: trusted !== undefined }, reportText(s.paint, report, trusted !== undefined));
@@ -79,6 +97,11 @@ async function verifyAll(s: Session, options: VerifyOptions): Promise<boolean> {
     if (error instanceof SyntaxError) throw new Failure(1, `this is not a record: ${error.message}`);
     throw new Failure(2, `the record cannot be read to its end (${codeOf(error)})`);
   }
+}
+
+function published(s: Session): Promise<readonly string[]> {
+  const topic = topicNamed('record.checkpoints.v1', topology(s.deployment()));
+  return publishedCheckpoints(brokerOf(s.installation, 'audit-recorder'), s.installation.kafka?.bootstrap ?? '', topic);
 }
 
 function keyOf(text: string | undefined): VerifierKey | undefined {
