@@ -29,6 +29,8 @@ export interface KafkaRecord {
   readonly headers?: Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>> | undefined;
   /** Why the batch is not read that this record stands for, see `boundFetches`. */
   readonly refused?: string | undefined;
+  /** When the broker took it, in milliseconds since 1970; absent where that is not known. */
+  readonly timestamp?: string;
 }
 
 /** The attributes by which a sender knows its event again, as far as each can be read by itself. */

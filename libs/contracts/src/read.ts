@@ -4,6 +4,7 @@ import { type Envelope, fromKafka, type KafkaRecord, type Read } from './envelop
 import { type DataOf, type EventType, schemaOf } from './events.js';
 import type { Fault } from './primitives.js';
 import { signalTypes } from './signals.js';
+import { highestVersionAt } from './state.js';
 import { fitsJsonb } from './text.js';
 import type { Topic } from './topology.js';
 
@@ -12,12 +13,25 @@ export type Event<T extends EventType = EventType> = T extends EventType ? Envel
 
 /**
  * Reads a record of a topic: envelope, author, type and data. The author is whoever may write the topic; an event whose
- * `source` says otherwise is refused. Proposals and approvals are parsed exactly, since they are digested.
+ * `source` says otherwise is refused. Proposals and approvals are parsed exactly, since they are digested. A state whose version
+ * nobody can have reached when the broker took it is refused, for every reader and for ever: nothing stands above all later changes.
  */
 export function readEvent(topic: Topic, record: KafkaRecord): Read<Envelope> {
   const exact = topic.types.some((t) => t === 'ActionProposed' || t === 'ActionApproved' || t === 'ReviewDecided');
   const read = fromKafka(record, exact ? parseExact : parseJson);
-  return read.ok ? checkEvent(topic, read.event) : read;
+  if (!read.ok) return read;
+  const checked = checkEvent(topic, read.event);
+  return checked.ok && topic.kind === 'state' ? checkVersion(checked.event, record.timestamp) : checked;
+}
+
+function checkVersion(event: Envelope, takenAt: string | undefined): Read<Envelope> {
+  if (takenAt === undefined) return { ok: true, event };
+  const { version } = event.data as { version: number };
+  const highest = highestVersionAt(Number(takenAt));
+  if (version <= highest) return { ok: true, event };
+  const { id, source, type, time } = event;
+  const says = `data.version: ${version} is above ${highest}, the highest that there can be at that time`;
+  return { ok: false, fault: { code: 'version-ahead', says, field: 'data.version' }, told: { id, source, type, time } };
 }
 
 /** The checks of `readEvent` on an envelope that came another way, such as HTTP. */

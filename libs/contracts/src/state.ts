@@ -16,15 +16,22 @@ import {
   Uuid,
 } from './primitives.js';
 
-/** No key changes so often that its versions come near it; a record beyond is no state, so that nothing stands above every later change. */
-export const maxVersion = 2 ** 48;
+/**
+ * The highest version that a state record can have which the broker took at this time, in milliseconds since 1970: one a
+ * microsecond. No key changes so often, and the bound rises with time: above every version that anybody wrote there is room soon.
+ */
+export const highestVersionAt = (takenAtMs: number): number => takenAtMs * 1_000;
+
+/** `causationid` of the state event in which a writer says its own again above `version`, which somebody else wrote. */
+export const aboveForeign = (topic: string, key: string, version: number): string =>
+  `foreign ${topic} ${key} ${version}`;
 
 /**
  * State topics: the last version per key is the truth. A reader ignores an older version than it holds, a version never
  * restarts. Keys: `account:<id>`, `contact:<uuid>`, `ad-account:<id>`, `campaign:<ad account> <id>` for profiles; the bare contact id
  * for consents and contact points; the scope for controls; the bundle for policies.
  */
-const versioned = { version: z.int().positive().max(maxVersion), changedAt: Instant };
+const versioned = { version: z.int().positive(), changedAt: Instant };
 
 /** Where a profile's field came from. */
 const provenance = z.record(z.string(), z.object({ source: z.string(), signalId: z.string(), at: Instant }));

@@ -97,6 +97,7 @@ function recordsOf(batch: Batch, from: number, to: number): readonly RawRecord[]
     key: message.key,
     value: message.value,
     headers: message.headers,
+    timestamp: message.timestamp,
     ...refusalOf(message),
     ...(from + n === messages.length - 1 && { next: String(BigInt(batch.lastOffset()) + 1n) }),
   }));

@@ -157,7 +157,11 @@ export class Engine implements Runtime {
     this.producer = this.kafka.producer({ allowAutoTopicCreation: false, idempotent: false, maxInFlightRequests: 5 });
     this.admin = this.kafka.admin();
     const heard = (time: number, asked: number) => this.clock.heard('broker', time, asked);
-    this.publishOutputs = publish ?? publishWith(this.producer, this.limits.produceBytes, heard);
+    const send = publish ?? publishWith(this.producer, this.limits.produceBytes, heard);
+    this.publishOutputs = async (outputs) => {
+      this.own?.published(outputs);
+      await send(outputs);
+    };
     this.facts = topicFacts(this.kafka);
     const mine = this.topics.filter(({ name }) => this.readsOf().has(name));
     this.watch = new TopicWatch({
@@ -401,10 +405,11 @@ export class Engine implements Runtime {
         if (keeping) await keeping.process(records.map((record) => ({ topic, record })));
         else await this.inbox.process(topic, records, all.get(name) ?? missing(name));
       },
-      readState: (topic: string, records: readonly RawRecord[]) =>
-        applyState(this.db, topicNamed(topic, this.topics), records, this.now(), this.log, {
+      readState: async (topic: string, records: readonly RawRecord[]): Promise<void> => {
+        await applyState(this.db, topicNamed(topic, this.topics), records, this.now(), this.log, {
           lookedUp: this.lookedUp().get(topic),
-        }),
+        });
+      },
       readOwn: async (topic: string, records: readonly RawRecord[]) => this.own?.catchUpWith(topic, records),
       runDue: (kind: JobKind<never>) => this.jobs.runDue(kind),
       startJobs: (kinds: readonly JobKind<never>[]) => {
@@ -519,6 +524,11 @@ export class Engine implements Runtime {
       const ages = Object.entries(this.reader.comparedAgo());
       checks.stateAgeMs = Object.fromEntries(ages.map(([topic, since]) => [topic, since && Math.round(since())]));
     }
+    const ignored = Object.entries(this.reader?.ignored() ?? {});
+    if (ignored.length > 0)
+      checks.stateIgnored = Object.fromEntries(
+        ignored.map(([topic, { records, last }]) => [topic, `${records} records, the last at ${last}`]),
+      );
     const takenOver = this.own?.takenOver() ?? {};
     if (Object.keys(takenOver).length > 0) checks.stateTakenOver = takenOver;
     const overtaken = this.own?.overtaken() ?? {};

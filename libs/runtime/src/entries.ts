@@ -19,6 +19,8 @@ export interface RawRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined;
+  /** When the broker took it, in milliseconds since 1970; a test may leave it out. */
+  readonly timestamp?: string;
   /** Where its partition goes on after it, where that is not its offset + 1: past a transaction's marker, or what was aborted. */
   readonly next?: string;
   /** Why the batch is not read that this record stands for, see `boundFetches` of `libs/contracts`. */

@@ -1,5 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type EventType, fitsJsonb, maxVersion, readEvent, type Topic, topicNamed } from '@countersign/contracts';
+import {
+  aboveForeign,
+  type EventType,
+  fitsJsonb,
+  highestVersionAt,
+  readEvent,
+  type Topic,
+  topicNamed,
+} from '@countersign/contracts';
 import { attributes as a, count } from '@countersign/telemetry';
 import type { Admin, Kafka } from 'kafkajs';
 import { consume, enough, type RunningConsumer } from './consumer.js';
@@ -12,7 +20,7 @@ import type { Publish } from './publisher.js';
 import { readToEnds } from './read-ends.js';
 import { fitsText } from './text.js';
 import type { TopicWatch } from './topic-watch.js';
-import { type Bounds, UnitOfWork } from './work.js';
+import { type Bounds, type StoredOutput, UnitOfWork } from './work.js';
 
 interface Row {
   readonly key: string;
@@ -29,6 +37,12 @@ interface Said extends Content {
   readonly data: Readonly<Record<string, unknown>>;
   /** The value is the data alone, as this service writes it. */
   readonly plain: boolean;
+}
+
+/** What is done with a key, and whether it is because of a record that is not the writer's. */
+interface Mended {
+  readonly step: Mend<Said>;
+  readonly foreign: boolean;
 }
 
 /** One reading from the beginning to the end. */
@@ -56,6 +70,8 @@ const named = 5;
 export class OwnState {
   /** The highest version that each topic has shown of each key, as long as this process lives: a table may be put back under it. */
   private readonly told = new Map<string, Map<string, Told>>();
+  /** The highest version of each key that this process published or found in the table, and its contents: what is known to be no foreign record. */
+  private readonly mine = new Map<string, Map<string, { version: number; hashes: ReadonlySet<number> }>>();
   private readonly restored: Record<string, number> = {};
   private readonly ahead: Record<string, string> = {};
 
@@ -74,7 +90,24 @@ export class OwnState {
       readonly log: { log(message: string): void; warn(message: string): void; error(message: string): void };
     },
   ) {
-    for (const { name } of is.topics) this.told.set(name, new Map());
+    for (const { name } of is.topics) {
+      this.told.set(name, new Map());
+      this.mine.set(name, new Map());
+    }
+  }
+
+  /** Notes what this process publishes, so that it is known when it is read back and the table does not have it any more. */
+  published(outputs: readonly StoredOutput[]): void {
+    for (const { topic, key, value } of outputs)
+      if (this.mine.has(topic)) this.own(topic, key, versionOf(value), hashOf(value));
+  }
+
+  private own(name: string, key: string, version: number, hash: number): void {
+    const mine = this.mine.get(name);
+    const before = mine?.get(key);
+    if (before && before.version > version) return;
+    const same = before?.version === version ? before.hashes : new Set<number>();
+    if (!same.has(hash)) mine?.set(key, { version, hashes: new Set([...same, hash]) });
   }
 
   /** Keys taken over at the start, by topic. Nothing is wrong any more: the operator sees that the database was an older one. */
@@ -192,8 +225,11 @@ export class OwnState {
     const keys = [...byKey.keys()].sort();
     const said = new Map([...byKey].map(([key, all]) => [key, all.flatMap((record) => this.read(topic, record, key))]));
     let rows = await this.rows(this.is.db.read.bind(this.is.db), name, keys);
+    for (const [key, row] of rows)
+      for (const { version, hash } of said.get(key) ?? [])
+        if (version === row.version && hash === contentOf(row)?.hash) this.own(name, key, version, hash);
     const wrong = keys.filter(
-      (key) => this.mendOf(name, key, rows.get(key), said.get(key) ?? [], pass).does !== 'nothing',
+      (key) => this.mendOf(name, key, rows.get(key), said.get(key) ?? [], pass).step.does !== 'nothing',
     );
     if (wrong.length > 0) {
       // The content of what was told is needed, and is no longer at hand.
@@ -227,7 +263,9 @@ export class OwnState {
     if (!read.ok || !fitsJsonb(value) || !fitsJsonb(JSON.stringify(read.event.data))) {
       // Readers of another release may have understood it.
       const version = versionIn(value);
-      if (version > (told.get(key)?.version ?? 0)) told.set(key, { version, at: 0, hash });
+      const highest = record.timestamp === undefined ? version : highestVersionAt(Number(record.timestamp));
+      // One that there cannot be at its time is no state for any reader.
+      if (version <= highest && version > (told.get(key)?.version ?? 0)) told.set(key, { version, at: 0, hash });
       return [];
     }
     const data = read.event.data as { version: number; changedAt: string };
@@ -237,19 +275,30 @@ export class OwnState {
     return [{ ...content, headers: JSON.stringify(headers), value, data, plain: headers.ce_id !== undefined }];
   }
 
-  private mendOf(name: string, key: string, row: Row | undefined, said: readonly Said[], pass?: Pass): Mend<Said> {
+  /**
+   * What to do with a key, and whether somebody else wrote it. While the service runs, a record that this process neither published
+   * nor ever found in the table is not the writer's: where the table has a content, that one stands. At a start nobody can tell such
+   * a record from what an older copy of the database lacks.
+   */
+  private mendOf(name: string, key: string, row: Row | undefined, said: readonly Said[], pass?: Pass): Mended {
     const table = contentOf(row);
     const version = row?.version ?? 0;
     const base = pass?.before.get(`${name}\u0000${key}`) ?? version;
-    const rivals = said.filter((s) => s.version > base || (s.version === version && s.hash !== table?.hash));
+    const others = said.filter((s) => s.version > base || (s.version === version && s.hash !== table?.hash));
     const told = this.told.get(name)?.get(key);
-    if (!told) return { does: 'nothing' };
+    if (!told) return { step: { does: 'nothing' }, foreign: false };
+    const mine = this.mine.get(name)?.get(key);
+    const isMine = ({ version, hash }: { version: number; hash: number | null }): boolean =>
+      mine !== undefined && (version < mine.version || (version === mine.version && mine.hashes.has(hash ?? NaN)));
+    const running = pass?.running ?? true;
+    const foreign =
+      running && (others.some((s) => !isMine(s)) || (others.length === 0 && told.version > version && !isMine(told)));
+    const rivals = running && table ? others.filter(isMine) : others;
     // A version that was kept free for a key that has no content yet.
-    if (!table && rivals.length === 0 && version >= told.version) return { does: 'nothing' };
+    if (!table && rivals.length === 0 && version >= told.version) return { step: { does: 'nothing' }, foreign };
     const step = mend(table, rivals, told);
-    return step.does === 'adopt' && !step.content.plain
-      ? { does: 'raise', content: step.content, above: told.version }
-      : step;
+    const plain = step.does !== 'adopt' || step.content.plain;
+    return { step: plain ? step : { does: 'raise', content: step.content, above: told.version }, foreign };
   }
 
   /** Mends rows under their locks; another instance may have done so meanwhile. Returns what was done. */
@@ -258,18 +307,18 @@ export class OwnState {
     keys: readonly string[],
     said: ReadonlyMap<string, readonly Said[]>,
     pass: Pass | undefined,
-  ): Promise<readonly (readonly [string, Mend<Said>])[]> {
+  ): Promise<readonly (readonly [string, Mended])[]> {
     const { db, service, bounds, now } = this.is;
     return db.transaction(async (tx) => {
       const unit = new UnitOfWork(service, now(), tx, bounds);
       await unit.ownState(topic.name, keys);
       const rows = await this.rows(tx.query.bind(tx), topic.name, keys);
       const steps = keys.map((key) => {
-        const step = this.mendOf(topic.name, key, rows.get(key), said.get(key) ?? [], pass);
-        return [key, step, rows.get(key)] as const;
+        const mended = this.mendOf(topic.name, key, rows.get(key), said.get(key) ?? [], pass);
+        return [key, mended, rows.get(key)] as const;
       });
       await adopt(tx, topic.name, steps);
-      for (const [key, step, row] of steps) {
+      for (const [key, { step, foreign }, row] of steps) {
         if (step.does !== 'raise') continue;
         const {
           version: _version,
@@ -277,23 +326,27 @@ export class OwnState {
           ...data
         } = step.content === 'table' ? (JSON.parse(row?.value ?? '{}') as Record<string, unknown>) : step.content.data;
         unit.passOver(topic.name, key, step.above);
-        const cause = { source: `/countersign/${service}`, id: `read-back ${topic.name} ${key} ${step.above}` };
+        // So the record tells why a version was passed over.
+        const why = foreign
+          ? aboveForeign(topic.name, key, step.above)
+          : `read-back ${topic.name} ${key} ${step.above}`;
+        const cause = { source: `/countersign/${service}`, id: why };
         const output = { topic: topic.name, key, type: topic.types[0] as EventType, data };
         unit.putState(cause, output as unknown as StateOutput);
       }
       unit.flush();
-      for (const [key, step, row] of steps) {
+      for (const [key, { step }, row] of steps) {
         const name = `${topic.name}\u0000${key}`;
         if (step.does !== 'nothing' && pass && !pass.before.has(name)) pass.before.set(name, row?.version ?? 0);
       }
-      return steps.map(([key, step]) => [key, step] as const).filter(([, step]) => step.does !== 'nothing');
+      return steps.map(([key, mended]) => [key, mended] as const).filter(([, { step }]) => step.does !== 'nothing');
     });
   }
 
-  private tell(name: string, mended: readonly (readonly [string, Mend<Said>])[], pass: Pass | undefined): void {
+  private tell(name: string, mended: readonly (readonly [string, Mended])[], pass: Pass | undefined): void {
     const running = pass?.running ?? true;
-    for (const [key, { does }] of mended) {
-      count('countersign.state.mended', 1, { [a.destination]: name, [a.outcome]: does });
+    for (const [key, { step, foreign }] of mended) {
+      count('countersign.state.mended', 1, { [a.destination]: name, [a.outcome]: foreign ? 'foreign' : step.does });
       if (running) this.ahead[name] = key;
       if (!pass) continue;
       const all = pass.mended.get(name) ?? { count: 0, keys: [] };
@@ -301,13 +354,19 @@ export class OwnState {
       all.count++;
       if (all.keys.length < named) all.keys.push(key);
     }
-    if (!running || mended.length === 0) return;
-    const keys = mended.slice(0, named).map(([key]) => key);
-    this.is.log.error(
-      `${name}: ${mended.length} keys (${keys.join(', ')}${mended.length > named ? ', …' : ''}) were published above what this database has: ` +
-        'it was put back while the service ran, or somebody else writes the topic. The later change stands, under a version above both. ' +
-        'Find out which, and restart the service',
-    );
+    if (!running) return;
+    const [others, ours] = [true, false].map((is) => mended.filter(([, { foreign }]) => foreign === is));
+    if (ours && ours.length > 0)
+      this.is.log.error(
+        `${name}: ${listed(ours)} were published above what this database has: it was put back while the service ran. ` +
+          'The later change stands, under a version above both. Restart the service',
+      );
+    if (others && others.length > 0)
+      this.is.log.error(
+        `${name}: of ${listed(others)} somebody else wrote a version above what this service gave out. What this service has was ` +
+          'said again above it; where it has nothing, the other record stands. Change the password of its login, find out who has ' +
+          'it, and restart the service; docs/sre.md, "Recovery cases"',
+      );
   }
 
   /** Publishes again what the topic lacks or has last in an older version. */
@@ -358,9 +417,9 @@ export class OwnState {
 async function adopt(
   tx: Tx,
   topic: string,
-  steps: readonly (readonly [string, Mend<Said>, ...unknown[]])[],
+  steps: readonly (readonly [string, Mended, ...unknown[]])[],
 ): Promise<void> {
-  const rows = steps.flatMap(([key, step]): Row[] => {
+  const rows = steps.flatMap(([key, { step }]): Row[] => {
     if (step.does === 'reserve') return [{ key, version: step.above, headers: null, value: null, changed_at: null }];
     if (step.does !== 'adopt') return [];
     const { version, headers, value, at } = step.content;
@@ -392,13 +451,21 @@ const latestOf = (row: Row | undefined, said: readonly Said[] = []): number =>
 
 const hashOf = (value: string): number => createHash('sha256').update(value).digest().readUInt32BE();
 
+const listed = (mended: readonly (readonly [string, Mended])[]): string =>
+  `${mended.length} keys (${mended
+    .slice(0, named)
+    .map(([key]) => key)
+    .join(', ')}${mended.length > named ? ', …' : ''})`;
+
+/** Of a value of ours, which ends so; to parse a large one again would cost more than all the rest. */
+const versionOf = (value: string): number =>
+  Number(/"version":(\d+),"changedAt":"[^"]*"\}$/.exec(value.slice(-120))?.[1] ?? versionIn(value));
+
 /** The version that a value names, whoever may read it; 0 where it names none that a state event can have. */
 function versionIn(value: string): number {
   try {
     const { version } = (JSON.parse(value) ?? {}) as { version?: unknown };
-    return typeof version === 'number' && Number.isSafeInteger(version) && version > 0 && version < maxVersion
-      ? version
-      : 0;
+    return typeof version === 'number' && Number.isSafeInteger(version) && version > 0 ? version : 0;
   } catch {
     return 0;
   }
@@ -406,7 +473,8 @@ function versionIn(value: string): number {
 
 /**
  * Whether the last record of a key is not what the table has, nor newer. An unreadable one is behind, except where it is the table's
- * own bytes, which a stricter contract refuses: publishing those again would never end.
+ * own bytes, which a stricter contract refuses: publishing those again would never end. Those that only came before their version
+ * could be reached, as after a broker's clock went back, are published until they count.
  */
 export function isBehind(
   topic: Topic,
@@ -414,7 +482,8 @@ export function isBehind(
   record: RawRecord | undefined,
 ): boolean {
   if (!record) return true;
-  if (record.value?.toString() === row.value) return false;
+  if (record.value?.toString() === row.value)
+    return record.timestamp !== undefined && row.version > highestVersionAt(Number(record.timestamp));
   const read = readEvent(topic, record);
   return !read.ok || (read.event.data as { version: number }).version < row.version;
 }

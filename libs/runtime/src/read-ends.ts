@@ -84,8 +84,8 @@ export async function readToEnds(is: {
               await is.take(
                 topic,
                 within.map((message) => {
-                  const { offset, key, value, headers } = message;
-                  return { partition, offset, key, value, headers, ...refusalOf(message) };
+                  const { offset, key, value, headers, timestamp } = message;
+                  return { partition, offset, key, value, headers, timestamp, ...refusalOf(message) };
                 }),
               );
             } catch (error) {

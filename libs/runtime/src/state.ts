@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type EventType, fitsJsonb, readEvent, type Topic } from '@countersign/contracts';
+import { attributes as a, count } from '@countersign/telemetry';
 import type { Admin, Kafka } from 'kafkajs';
 import { type Ago, ago } from './ago.js';
 import { consume, type RunningConsumer } from './consumer.js';
@@ -14,6 +15,12 @@ import { fitsText } from './text.js';
 import { together } from './together.js';
 import type { TopicWatch } from './topic-watch.js';
 
+/** Records of a state topic that are no state: how many, and why the last one is none. */
+export interface Ignored {
+  readonly records: number;
+  readonly last: string;
+}
+
 type Log = { log(message: string): void; warn(message: string): void; error(message: string): void };
 
 /**
@@ -21,6 +28,7 @@ type Log = { log(message: string): void; warn(message: string): void; error(mess
  * cannot be read or stored is ignored aloud: held up by it, every later stop and withdrawal would be unknown. One statement, so
  * that the rows and how far they were read to are one transaction. Where the topic is not the one of `topicId` any more, positions stay.
  * Events of a log topic are rows as `lookedUp` says.
+ * Resolves to what was ignored: the places, and why.
  */
 export async function applyState(
   db: Pick<Database, 'read'>,
@@ -29,14 +37,20 @@ export async function applyState(
   at: string,
   log: Log,
   { topicId, lookedUp }: { readonly topicId?: string | undefined; readonly lookedUp?: LookedUp | undefined } = {},
-): Promise<void> {
+): Promise<readonly string[]> {
   const newest = new Map<string, { version: number; json: string }>();
   const next = new Map<number, bigint>();
+  const ignored: string[] = [];
+  const ignore = ({ partition, offset }: RawRecord, code: string, says: string): void => {
+    ignored.push(`${partition}/${offset}: ${code} ${says}`);
+    count('countersign.state.ignored', 1, { [a.destination]: topic.name, [a.reason]: code });
+    log.error(`${topic.name} ${partition}/${offset} ignored: ${code} ${says}`);
+  };
   for (const record of records) {
     next.set(record.partition, BigInt(nextOf(record)));
     const read = readEvent(topic, record);
     if (!read.ok) {
-      log.error(`${topic.name} ${record.partition}/${record.offset} ignored: ${read.fault.code} ${read.fault.says}`);
+      ignore(record, read.fault.code, read.fault.says);
       continue;
     }
     const data = read.event.data as never;
@@ -44,7 +58,7 @@ export async function applyState(
     const version = lookedUp ? 1 : (data as { version: number }).version;
     const json = JSON.stringify(lookedUp ? lookedUp.keep(data) : data);
     if (!fitsText(key) || !fitsJsonb(json)) {
-      log.error(`${topic.name} ${record.partition}/${record.offset} ignored: characters that the database cannot hold`);
+      ignore(record, 'characters', 'characters that the database cannot hold');
       continue;
     }
     if ((newest.get(key)?.version ?? 0) < version) newest.set(key, { version, json });
@@ -73,6 +87,7 @@ export async function applyState(
       topicId ?? null,
     ],
   );
+  return ignored;
 }
 
 /** Rows of a state topic. With `lock`, missing rows are made (version 0) and all are held FOR SHARE, in key order. */
@@ -119,6 +134,8 @@ const topicOf = (place: string): string => place.slice(0, place.lastIndexOf('/')
 export interface StateReader {
   /** How long ago each table was last found read to the end of its topic; null where never. */
   comparedAgo(): Readonly<Record<string, Ago | null>>;
+  /** By topic, what was ignored since the start; a record that is read again counts again. */
+  ignored(): Readonly<Record<string, Ignored>>;
   /** Resolves when every table has reached the end offsets of now. */
   caughtUp(): Promise<void>;
   /** Resolves when something more was read and written, at the latest after `ms`. */
@@ -207,12 +224,16 @@ export async function followState(is: {
   /** Behind the tables' positions, what of each partition was read since and held nothing for them. */
   const passed = new Map<string, { readonly from: number; readonly next: number }>();
   const news = new News();
+  const ignored: Record<string, Ignored> = {};
   // Each topic by itself: a stop does not wait for a row of another one that somebody holds.
   const apply = new Map(
     is.topics.map((topic) => {
       const handle = async (records: readonly RawRecord[]): Promise<void> => {
         const of = { topicId: is.watch.of(topic.name)?.id, lookedUp: is.lookedUp.get(topic.name) };
-        await applyState(is.db, topic, records, is.now(), is.log, of);
+        const wrong = await applyState(is.db, topic, records, is.now(), is.log, of);
+        const last = wrong.at(-1);
+        if (last !== undefined)
+          ignored[topic.name] = { records: (ignored[topic.name]?.records ?? 0) + wrong.length, last };
         news.tell();
       };
       return [topic.name, together(handle, is.limits.batchEvents)] as const;
@@ -309,6 +330,7 @@ export async function followState(is: {
   })();
   return {
     comparedAgo: () => ({ ...compared }),
+    ignored: () => ({ ...ignored }),
     caughtUp: async () => {
       for (let waited = 0; Object.values(compared).some((since) => since === null); waited += 50) {
         if (stopped) return;

@@ -72,7 +72,8 @@ const told = ({ topic, setting, is, wanted }: Difference): string =>
   `Set it with kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config ${setting}=${wanted}`;
 
 const endangers: Readonly<Record<string, string>> = {
-  'message.timestamp.type': 'records that name an old time are deleted by age before they are read',
+  'message.timestamp.type':
+    'records that name an old time are deleted by age before they are read, and a state can claim any version',
   'compression.type': 'the broker makes all that a compressed batch unpacks to on its heap, whatever its size',
   'cleanup.policy': 'records are deleted that are still needed',
   'retention.ms': 'records are deleted earlier than the recorder and the audit count on',

@@ -2,7 +2,6 @@ import {
   contractFault,
   type DataOf,
   type EventType,
-  maxVersion,
   outputId,
   schemaOf,
   sourceOf,
@@ -120,8 +119,6 @@ export class UnitOfWork implements Work {
     const current = this.own.get(name);
     if (!current) throw new Error(`putState before ownState: ${output.topic} ${output.key}`);
     const version = current.version + 1;
-    if (version > maxVersion)
-      throw new Error(`${output.topic} ${output.key}: no version is left above ${current.version}`);
     const data = { ...output.data, version, changedAt: this.at } as unknown as DataOf<T>;
     readable(output, data);
     const { headers, value } = this.add(cause, output.topic, output.key, output.type, data, undefined, 'state');

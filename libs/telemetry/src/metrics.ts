@@ -60,6 +60,11 @@ export const instruments = {
     unit: '{key}',
     says: 'Keys of own state topics that had been published above what the database has, by what was done',
   },
+  'countersign.state.ignored': {
+    kind: 'counter',
+    unit: '{record}',
+    says: 'Records of state topics that are no state, by reason',
+  },
   'countersign.clock.ahead': {
     kind: 'gauge',
     unit: 's',
