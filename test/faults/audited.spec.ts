@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ActionApproved,
+  highestVersionAt,
   type Policy,
   policyDigests,
   type Service,
@@ -369,6 +370,111 @@ test('a number that is changed in the tables under the digest of what was publis
   await alter(`jsonb_set(data, '{content}', '${JSON.stringify(policy.content).replaceAll("'", "''")}')`);
   expect(await saidOfJudging()).toHaveLength(before);
 });
+
+test('whoever writes as the console frees nobody: the stop after it is confirmed and binds, and the audit names what was written', async () => {
+  const scope = 'agent:sequencing-agent';
+  const running = (version: number) =>
+    intruder.write('controls.v1', 'ControlChanged', {
+      ...{ scope, version, state: 'running', by: 'somebody', reason: 'foreign', changedAt: '2999-01-01T00:00:00.000Z' },
+    });
+  const refusedBy = async (): Promise<readonly string[]> => {
+    const { id, known, compare } = company(`freed-${randomUUID().slice(0, 8)}`);
+    await visitor.accepted('crm', known());
+    await visitor.accepted('website', compare());
+    const refused = await visitor.until('a refusal of each proposal', () => {
+      const all = visitor.of('ActionRefused', (r) => r.action?.accountId === id);
+      return all.length >= 3 ? all : undefined;
+    });
+    expect(visitor.of('ActionApproved', (a) => a.action.accountId === id && a.agent === 'sequencing-agent')).toEqual(
+      [],
+    );
+    return refused.flatMap(({ verdict }) => verdict.reasons.filter((r) => r.outcome === 'refuse').map((r) => r.rule));
+  };
+  // Of a key that the console has never said anything of: no version is so high that the next stop is void.
+  const foreign = [await running(Number.MAX_SAFE_INTEGER), await running(highestVersionAt(Date.now()))];
+  const stop = await visitor.cli('stop', '--agent', 'sequencing-agent', '--reason', 'they write too much');
+  expect(stop).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('Confirmed by guardrail-validator, action-executor'),
+  });
+  expect(new Set(await refusedBy())).toEqual(new Set(['kill-control']));
+
+  // And nobody is freed by one above the stop.
+  foreign.push(await running(highestVersionAt(Date.now())));
+  const stands = async (): Promise<boolean> => {
+    const [row] = await sql(
+      `SELECT count(DISTINCT (version, data))::int AS contents, count(*)::int AS n, bool_and(data->>'state' = 'stopped') AS stopped
+       FROM (SELECT version, data FROM console.own_state WHERE topic = 'controls.v1' AND key = $1 AND version > $2
+             UNION ALL SELECT version, data FROM guardrail_validator.state_rows WHERE topic = 'controls.v1' AND key = $1
+             UNION ALL SELECT version, data FROM action_executor.state_rows WHERE topic = 'controls.v1' AND key = $1) x`,
+      [scope, highestVersionAt(Date.now() - 60_000)],
+    );
+    return row?.n === 3 && row.contents === 1 && row.stopped === true;
+  };
+  await visitor.until('the stop to be said again above it', stands);
+  expect(new Set(await refusedBy())).toEqual(new Set(['kill-control']));
+
+  // What nobody can say yet is said to be so, and becomes true without another word.
+  signalTo('action-executor', 'SIGSTOP');
+  const resumed = await visitor.cli('resume', '--agent', 'sequencing-agent', '--reason', 'the text is right', '--json');
+  expect([resumed.code, JSON.parse(resumed.out)]).toMatchObject([
+    1,
+    { confirmed: false, confirmedBy: ['guardrail-validator'], notConfirmedBy: ['action-executor'] },
+  ]);
+  signalTo('action-executor', 'SIGCONT');
+  await visitor.until('it to be confirmed', async () => {
+    const { controls } = await visitor.answer<{ controls: { scope: string; confirmed: boolean }[] }>(
+      'controls',
+      '--json',
+    );
+    return controls.find((c) => c.scope === scope)?.confirmed;
+  });
+
+  // The same of every other state: what its writer has stands, above whatever was written.
+  for (const [topic, type] of Object.entries(states)) {
+    const { writer } = topicNamed(topic, topology());
+    const schema = `"${writer.replaceAll('-', '_')}"`;
+    const rowOf = async (key?: string) => {
+      const [row] = await sql(
+        `SELECT key, version::text, data - 'version' - 'changedAt' AS says, value FROM ${schema}.own_state
+         WHERE topic = $1 AND value IS NOT NULL AND ($2::text IS NULL OR key = $2) ORDER BY key LIMIT 1`,
+        [topic, key ?? null],
+      );
+      return row as { key: string; version: string; says: object; value: string };
+    };
+    const before = await rowOf();
+    const version = highestVersionAt(Date.now());
+    const data = { ...(JSON.parse(before.value) as object), version, changedAt: '2999-01-01T00:00:00.000Z' };
+    foreign.push(await intruder.write(topic, type, data as never, undefined, before.key));
+    await visitor.until(`${before.key} of ${topic} to be said again`, async () => {
+      const { version: now, says } = await rowOf(before.key);
+      expect(says).toEqual(before.says);
+      return Number(now) === version + 1;
+    });
+  }
+  await visitor.until('a leaf of each', async () => {
+    const [row] = await sql(
+      `SELECT count(*)::int AS n FROM audit_recorder.leaves WHERE topic || '/' || partition || '/' || "offset" = ANY($1)`,
+      [foreign],
+    );
+    return row?.n === foreign.length;
+  });
+  await sleep(2_500);
+  const { violations } = await audit('--grace', '2');
+  const named = violations.filter(({ invariant }) => invariant === 'binding').flatMap(({ ids }) => ids);
+  expect(named.sort()).toEqual([...foreign].sort());
+  for (const writer of ['console', 'signal-ingestion'] as const)
+    expect(started.running.services.get(writer)?.lastLines(1_000).join('\n')).toContain(
+      'somebody else wrote a version above',
+    );
+});
+
+const states = {
+  'consents.v1': 'ConsentsChanged',
+  'contact-points.v1': 'ContactPointsChanged',
+  'profiles.v1': 'ProfileChanged',
+  'policies.v1': 'PolicyPublished',
+} as const;
 
 const found = new Map<Plant, { readonly id: string }>();
 let report: Audit | undefined;

@@ -44,7 +44,7 @@ export interface Planted {
 /** Somebody who has every login, the key of the permits and the database's superuser: whatever they write is well formed. */
 export interface Intruder {
   /** Writes as the topic's writer; returns the place, `topic/partition/offset`. */
-  write<T extends EventType>(topic: string, type: T, data: DataOf<T>, id?: string): Promise<string>;
+  write<T extends EventType>(topic: string, type: T, data: DataOf<T>, id?: string, key?: string): Promise<string>;
   /** The same with bytes that are no event. */
   writeRaw(topic: string, value: string, headers?: Readonly<Record<string, string>>): Promise<string>;
   /** A signal at the door; returns its id. */
@@ -107,10 +107,10 @@ export function intrude(visitor: Visitor): Intruder {
     places.push(place);
     return place;
   };
-  const write: Intruder['write'] = (topic, type, data, id = randomUUID()) => {
+  const write: Intruder['write'] = (topic, type, data, id = randomUUID(), key = keyOf(data)) => {
     const { writer } = topicNamed(topic, topics);
     return send(topic, {
-      key: keyOf(data),
+      key,
       ...toBinary({ id, source: sourceOf(writer), type, time: later(0), data }),
     });
   };

@@ -52,6 +52,7 @@ const said = (state: string, of = scope) =>
 test('countersign stop stops one agent, the other goes on, and resume lets it go on', async () => {
   const stop = await visitor.cli('stop', '--agent', agent, '--reason', 'bids look wrong');
   expect(stop).toMatchObject({ code: 0, out: expect.stringContaining(`${scope} is stopped`) });
+  expect(stop.out).toContain('Confirmed by guardrail-validator, action-executor.');
   await said('stopped');
   expect((await visitor.cli('controls')).out).toMatch(/bids look wrong/);
 

@@ -203,16 +203,28 @@ test('addresses and token are found in run.json of a folder above', async () => 
 });
 
 test('a stop names its scope and reason; a misused one is 2 and sends nothing', async () => {
-  answers['POST /v1/controls'] = { body: { changed: true, control: null } };
+  const goesBy = { confirmed: true, confirmedBy: ['guardrail-validator'], notConfirmedBy: [], unknown: [] };
+  answers['POST /v1/controls'] = { body: { changed: true, control: null, ...goesBy } };
   const { out, code } = await run('stop', '--agent', 'paid-media-agent', '--reason', 'bids look wrong');
   expect(posted()).toMatchObject([
     { body: { scope: 'agent:paid-media-agent', state: 'stopped', reason: 'bids look wrong' } },
   ]);
-  expect([out, code]).toEqual(['agent:paid-media-agent is stopped.\n', 0]);
+  expect([out, code]).toEqual(['agent:paid-media-agent is stopped.\nConfirmed by guardrail-validator.\n', 0]);
   expect((await run('stop', '--reason', 'x')).code).toBe(2);
   expect((await run('stop', '--all')).code).toBe(2);
   expect((await run('halt')).code).toBe(2);
   expect(posted()).toHaveLength(1);
+});
+
+test('a stop that is not confirmed is 1, and says by whom', async () => {
+  const open = { confirmed: false, confirmedBy: [], notConfirmedBy: ['action-executor'], unknown: ['downstream'] };
+  answers['POST /v1/controls'] = { body: { changed: true, control: null, ...open } };
+  for (const name of ['stop', 'resume']) {
+    const { out, code } = await run(name, '--all', '--reason', 'x');
+    expect([out, code]).toEqual([expect.stringContaining('NOT CONFIRMED by action-executor'), 1]);
+    const json = await run(name, '--all', '--reason', 'x', '--json');
+    expect([JSON.parse(json.out), json.code]).toEqual([expect.objectContaining(open), 1]);
+  }
 });
 
 test('the status is 1 where a service is not well', async () => {
@@ -315,10 +327,13 @@ test('a permit is checked against the keys that were given; what is none is 1', 
 test('a line break in the reason of a stop forges no line, and no answer steers the terminal as JSON either', async () => {
   const reason = 'why\nSTOPPED  all  by tom\u009b2J\u2028';
   answers['POST /v1/controls'] = {
-    body: { changed: false, control: { scope: 'all', state: 'stopped', by: 'lea', reason } },
+    body: {
+      ...{ changed: false, confirmed: true, confirmedBy: ['a\nb'], notConfirmedBy: [], unknown: [] },
+      control: { scope: 'all', state: 'stopped', by: 'lea', reason },
+    },
   };
   const { out } = await run('stop', '--all', '--reason', 'again');
-  expect(out.split('\n')).toHaveLength(2);
+  expect(out.split('\n')).toHaveLength(3);
   const { out: json } = await run('stop', '--all', '--reason', 'again', '--json');
   expect(json).toContain('STOPPED  all  by tom\\u009b2J\\u2028');
   expect(JSON.parse(json)).toMatchObject({ control: { reason } });

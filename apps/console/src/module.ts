@@ -4,6 +4,7 @@ import { Access, PEOPLE, readPeople } from './shell/access.js';
 import { Controls } from './shell/controls.js';
 import { ForgetActivities } from './shell/forget.js';
 import { Handlers } from './shell/handlers.js';
+import { ControlConfirmations1764300000053 } from './shell/migrations/control-confirmations.js';
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
 import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
@@ -11,6 +12,7 @@ import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlemen
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
 import { Policies } from './shell/policies.js';
 import { Reviews } from './shell/reviews.js';
+import { readSettings, SETTINGS } from './shell/settings.js';
 import { Settlements } from './shell/settlements.js';
 import { Store } from './shell/store.js';
 import { UnresolvedStore } from './shell/unresolved-store.js';
@@ -27,6 +29,7 @@ export const spec: ServiceSpec = {
     EscalationTraces1763700000018,
     OwnStateAlone1763700000033,
     UnresolvedPermits1763700000037,
+    ControlConfirmations1764300000053,
   ],
   ownState: ['controls.v1', 'policies.v1'],
   jobs: [ForgetActivities],
@@ -36,6 +39,7 @@ export const spec: ServiceSpec = {
   imports: [RuntimeModule.of(spec)],
   controllers: [Handlers, Reviews, Controls, Settlements, Views],
   providers: [
+    { provide: SETTINGS, useFactory: () => readSettings(process.env) },
     Store,
     UnresolvedStore,
     Policies,

@@ -27,6 +27,7 @@ export const eventSchemas = {
   DeadLetter: flow.DeadLetter,
   DeadLetterReplayed: flow.DeadLetterReplayed,
   GapAcknowledged: flow.GapAcknowledged,
+  ControlConfirmed: flow.ControlConfirmed,
   CheckpointPublished: flow.CheckpointPublished,
 } as const;
 

@@ -15,6 +15,7 @@ import {
   Uuid,
   Versions,
 } from './primitives.js';
+import { ControlScope } from './state.js';
 
 /* Signals after ingestion */
 
@@ -401,6 +402,13 @@ export const GapAcknowledged = z.object({
   at: Instant,
 });
 export type GapAcknowledged = z.infer<typeof GapAcknowledged>;
+
+/**
+ * Whoever compares controls before it decides or runs has this version of a scope in its table: nothing that it does from now on
+ * goes by an older one. `digest` is of the control in RFC 8785 form, since somebody else may have written that version.
+ */
+export const ControlConfirmed = z.object({ scope: ControlScope, version: z.int().positive(), digest: Sha256 });
+export type ControlConfirmed = z.infer<typeof ControlConfirmed>;
 
 /** A C2SP signed note over a tlog checkpoint. */
 export const CheckpointPublished = z.object({

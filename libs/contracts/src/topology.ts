@@ -63,6 +63,9 @@ export interface Topic {
   readonly says: string;
 }
 
+/** Where a reader of controls says which versions it goes by. */
+export const confirmedTopic = (reader: string): string => `controls.confirmed.${reader}.v1`;
+
 /** Every topic of an installation: the only place that says who writes, who reads, key, retention and compaction. */
 export function topology(deployment: Deployment = shippedDeployment): readonly Topic[] {
   const { sources, agents, executors } = deployment;
@@ -254,6 +257,17 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
     state('controls.v1', 'console', [...all, ...executors], ['ControlChanged'], 'scope', 'Stops, and their lifting.', {
       partitions: 1,
     }),
+    ...['guardrail-validator', ...executors].map((reader) =>
+      log(
+        confirmedTopic(reader),
+        reader,
+        ['console'],
+        ['ControlConfirmed'],
+        'scope',
+        `Versions of controls that ${reader} goes by.`,
+        { partitions: 1 },
+      ),
+    ),
     state(
       'policies.v1',
       'console',

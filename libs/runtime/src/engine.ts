@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import {
   boundFetches,
+  confirmedTopic,
   type InstallationMark,
   markQuery,
   markThere,
@@ -14,6 +15,7 @@ import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
 import { type Ago, ago } from './ago.js';
 import { Clock, compareClock, wallTime } from './clock.js';
 import { committedOnly } from './committed-only.js';
+import { Confirmations } from './confirmations.js';
 import { consume, enough, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';
 import type {
@@ -106,6 +108,7 @@ export class Engine implements Runtime {
   private readonly jobs: JobRunner;
   private readonly inbox: Inbox;
   private readonly own: OwnState | undefined;
+  private readonly confirmations: Confirmations | undefined;
   private readonly past: Past;
   private readonly positions: WorkPositions;
   private putBack?: PutBack;
@@ -188,6 +191,9 @@ export class Engine implements Runtime {
     const { kafka, admin } = this;
     if (owned.length > 0)
       this.own = new OwnState({ ...shared, kafka, admin, service: spec.name, topics: owned, watch: this.watch });
+    const confirms = confirmedTopic(spec.name);
+    if (writable.has(confirms) && spec.state?.includes('controls.v1'))
+      this.confirmations = new Confirmations({ ...shared, service: spec.name, topic: confirms, now: wallTime });
     this.inbox = new Inbox({ spec, ...shared, onScheduled: (kinds) => this.jobs.wake(kinds) });
   }
 
@@ -220,8 +226,19 @@ export class Engine implements Runtime {
     // First of all: what is written before would be written below versions that the world has seen.
     if (this.own) this.backReader = await this.own.follow(await this.own.catchUp());
     if (followed.length > 0) {
-      this.reader = await followState({ ...common, admin: this.admin, topics: followed, lookedUp, now: wallTime });
+      const applied = (topic: string, keys: readonly string[]): void => {
+        if (topic === 'controls.v1') this.confirmations?.tell(keys);
+      };
+      this.reader = await followState({
+        ...common,
+        admin: this.admin,
+        topics: followed,
+        lookedUp,
+        now: wallTime,
+        applied,
+      });
       await this.reader.caughtUp();
+      await this.confirmations?.tellAll();
     }
   }
 
@@ -313,7 +330,11 @@ export class Engine implements Runtime {
     const { kafka, admin, db, service, limits, log } = this;
     const again = this.watch.madeAgainLately();
     const topics = names.filter((name) => !again.has(name)).map((name) => topicNamed(name, this.topics));
-    const own = this.topics.filter((t) => t.writer === service && t.kind === 'log' && t.types.length > 0);
+    // A confirmation is no work: it tells of a table as it is, and a start says it once more.
+    const confirms = confirmedTopic(service);
+    const own = this.topics.filter(
+      (t) => t.writer === service && t.kind === 'log' && t.types.length > 0 && t.name !== confirms,
+    );
     const startOf = (topic: string, partition: number) => this.watch.of(topic)?.starts[partition] ?? 0;
     await recover({ kafka, admin, db, service, topics, own, startOf, limits, now: wallTime, recovery, log });
     await this.past.load();
@@ -438,6 +459,7 @@ export class Engine implements Runtime {
     await this.worker?.stop();
     await this.jobs.stop();
     await Promise.all([this.reader?.stop(), this.backReader?.stop()]);
+    await this.confirmations?.ended();
     await this.watch.ended();
     await Promise.allSettled([this.producer.disconnect(), this.admin.disconnect(), this.facts.close()]);
     await this.db.close();

@@ -216,6 +216,8 @@ export async function followState(is: {
   now: () => string;
   log: Log;
   watch: TopicWatch;
+  /** Called with the keys of a topic whose rows were written, and about once a second with none. */
+  applied?: (topic: string, keys: readonly string[]) => void;
 }): Promise<StateReader> {
   const compared: Record<string, Ago | null> = Object.fromEntries(is.topics.map((t) => [t.name, null]));
   const positions = new Map(
@@ -234,6 +236,10 @@ export async function followState(is: {
         const last = wrong.at(-1);
         if (last !== undefined)
           ignored[topic.name] = { records: (ignored[topic.name]?.records ?? 0) + wrong.length, last };
+        is.applied?.(
+          topic.name,
+          records.flatMap(({ key }) => (key ? [key.toString()] : [])),
+        );
         news.tell();
       };
       return [topic.name, together(handle, is.limits.batchEvents)] as const;
@@ -324,6 +330,7 @@ export async function followState(is: {
         if (failures++ === 0) is.log.warn(`state not compared: ${describe(error).says}`);
       }
       tellStale();
+      for (const { name } of is.topics) is.applied?.(name, []);
       const pending = Object.values(compared).some((since) => since === null);
       await new Promise((resolve) => setTimeout(resolve, pending ? 100 : is.limits.compareEveryMs));
     }

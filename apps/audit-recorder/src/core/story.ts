@@ -174,6 +174,7 @@ function isNamed({ event, id: ownId }: Recorded, id: string, named: ReadonlySet<
     case 'ActionSettled':
     case 'PermitRejected':
     case 'GapAcknowledged':
+    case 'ControlConfirmed':
     case 'CheckpointPublished':
       return named.has(event.id);
     default: {

@@ -204,6 +204,7 @@ const tellers: { readonly [T in EventType]: Teller<T> } = {
       `${d.by} knows that ${d.service} cannot read ${recordsSay(d)} of ${d.topic}/${d.partition}, noting “${d.note}”`,
     ],
   ],
+  ControlConfirmed: (d) => [['confirmed', `a reader goes by version ${d.version} of the control ${d.scope}`]],
   CheckpointPublished: (d) => [['checkpoint', `the record's first ${count(d.size, 'leaf', 'leaves')} were signed`]],
 };
 

@@ -1,17 +1,18 @@
 import type { Facts } from './facts.js';
 import type { Finding, Violation } from './finding.js';
+import { jumps } from './jumps.js';
 import { type Held, placeName, type StateSeen } from './observed.js';
 
 const named = 20;
 
 /**
- * Every change of state binds: it has a version above all that were made before it, and every service that reads it holds what its
+ * Every change of state is its writer's and binds: it has a version above all that were made before it, and every service that reads it holds what its
  * writer holds. A change below is ignored by its readers, whatever its writer answers; one that was said again above within the
  * tolerance bound in time.
  */
 export function binding(facts: Facts): Finding {
   const byKey = Map.groupBy(facts.states, ({ place, key }) => `${place.topic}\u0000${key}`);
-  const wrong = [...byKey.values()].flatMap((all) => voidIn(all, facts)).concat(views(facts));
+  const wrong = [...byKey.values()].flatMap((all) => voidIn(all, facts)).concat(views(facts), jumps(facts));
   const violations = wrong.slice(0, named);
   if (wrong.length > named) {
     violations.push({

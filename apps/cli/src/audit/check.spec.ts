@@ -5,7 +5,7 @@ import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { type AuditReport, checkInvariants } from './check.js';
 import { at, contact, minutes, otherKey, quietWorld, world } from './given.js';
-import type { Observed } from './observed.js';
+import type { Observed, StateSeen } from './observed.js';
 import { auditText } from './report.js';
 
 /** What is wrong, by invariant. */
@@ -592,6 +592,78 @@ test('a withdrawal that came below the version that was judged under is found', 
   expect(found(w.observed())).toMatchObject({
     binding: [expect.stringContaining('version 3 of')],
     consents: [expect.stringContaining('consent was withdrawn since')],
+  });
+});
+
+describe('versions that a writer did not give out', () => {
+  const scope = 'agent:sequencing-agent';
+  const controls = 'controls.v1';
+  const binding = (w: ReturnType<typeof quietWorld>, more: object = {}) =>
+    checkInvariants(w.observed({ unseen: new Map(), ...more })).violations.filter(
+      ({ invariant, ids }) => invariant === 'binding' && ids.some((id) => id.startsWith(controls)),
+    );
+  const placeOf = (w: ReturnType<typeof quietWorld>, version: number, state: 'stopped' | 'running') => {
+    w.control(version, state, minutes(1), scope);
+    const { place } = w.observed().states.at(-1) as StateSeen;
+    return `${place.topic}/${place.partition}/${place.offset}`;
+  };
+  /** As the writer says its own again above what somebody else wrote. */
+  const repaired = (w: ReturnType<typeof quietWorld>) => {
+    const { states } = w.observed();
+    return { states: states.map((seen, n) => (n === states.length - 1 ? { ...seen, aboveForeign: true } : seen)) };
+  };
+
+  test('a jump is found, and what its writer gives out above it is none', () => {
+    const w = quietWorld();
+    w.control(1, 'stopped', minutes(-2), scope);
+    const jump = placeOf(w, 2 ** 48, 'running');
+    placeOf(w, 2 ** 48 + 1, 'stopped');
+    placeOf(w, 2 ** 48 + 2, 'running');
+    expect(binding(w)).toEqual([
+      {
+        invariant: 'binding',
+        ids: [jump],
+        says: expect.stringMatching(/^version 281474976710656 of .* its writer did not write it$/),
+      },
+    ]);
+    // The record may have lost as many, or not read them yet.
+    expect(binding(w, { unseen: new Map([[controls, 2 ** 48]]) })).toEqual([]);
+    expect(binding(w, { at: minutes(1.5) })).toEqual([]);
+  });
+
+  test('of what a writer passed over the foreign record is named and not the repair, also where it is the next version or the same', () => {
+    const next = quietWorld();
+    next.control(1, 'stopped', minutes(-2), scope);
+    const foreign = placeOf(next, 2, 'running');
+    placeOf(next, 3, 'stopped');
+    expect(binding(next)).toEqual([]);
+    expect(binding(next, repaired(next))).toEqual([
+      { invariant: 'binding', ids: [foreign], says: expect.stringContaining('is not its writer') },
+    ]);
+
+    const same = quietWorld();
+    const first = placeOf(same, 1, 'running');
+    placeOf(same, 1, 'stopped');
+    placeOf(same, 2, 'stopped');
+    expect(binding(same, repaired(same)).map(({ ids }) => ids)).toEqual([[first]]);
+  });
+
+  test('a version that no reader can read fills a gap; one that there cannot be is found', () => {
+    const w = quietWorld();
+    w.control(1, 'running', minutes(-3), scope);
+    placeOf(w, 3, 'stopped');
+    const { place } = w.observed().states.at(-1) as StateSeen;
+    const unread = { place: { ...place, offset: '900' }, key: scope, version: 2, ahead: false };
+    expect(binding(w)).toHaveLength(1);
+    expect(binding(w, { noStates: [unread] })).toEqual([]);
+    const ahead = { ...unread, version: Number.MAX_SAFE_INTEGER, ahead: true };
+    expect(binding(w, { noStates: [unread, ahead] })).toEqual([
+      {
+        invariant: 'binding',
+        ids: [`${controls}/0/900`],
+        says: expect.stringContaining('is above any that there can be'),
+      },
+    ]);
   });
 });
 

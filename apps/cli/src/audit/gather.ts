@@ -14,7 +14,7 @@ import {
   topology,
 } from '@countersign/contracts';
 import { type Facts as GateFacts, readVerifyKeys, type TaskFact, taskFact } from '@countersign/gate';
-import { parseVerifierKey, readEventBytes, readExport, verifyRecord } from '@countersign/record';
+import { type Leaf, parseVerifierKey, readEventBytes, readExport, verifyRecord } from '@countersign/record';
 import pg from 'pg';
 import { jsonOf } from '../shell/body.js';
 import { codeOf, Failure } from '../shell/failure.js';
@@ -24,6 +24,7 @@ import type { Session } from '../shell/session.js';
 import { addProposed } from './facts.js';
 import {
   type Chosen,
+  type NoState,
   type Observed,
   type Place,
   placeName,
@@ -36,7 +37,7 @@ import {
 import { sampleOf, verdictsIn } from './sample.js';
 import { readKept } from './stored.js';
 import { readHeld } from './tables.js';
-import { readTopics, stateSeen } from './topics.js';
+import { readTopics, sealedTopic, stateIn } from './topics.js';
 
 /**
  * Looks at everything, in the order in which effects follow from causes backwards: connected systems and reservations, then the
@@ -71,8 +72,11 @@ export async function gather(
     s.progress(`facts of ${read} of ${of} verdicts read`),
   );
   const wanted = profilesOf(chosen, topics.seen);
-  const { record, states, versions, forgotten, profilesThen } = await readRecord(s, installed, isForgotten, wanted);
-  const onTopics = new Set(topics.states.map(({ place }) => placeName(place)));
+  const read = await readRecord(s, installed, isForgotten, wanted);
+  const { record, states, versions, noStates, forgotten, unkept, profilesThen } = read;
+  // A topic that was made again has other records at the same places.
+  const placed = ({ place, version }: Pick<StateSeen, 'place' | 'version'>) => `${placeName(place)} ${version}`;
+  const onTopics = new Set([...topics.states, ...topics.noStates].map(placed));
   // A service that does not answer says nothing, and `status` tells of it.
   const { gaps: missed } = await gapsOf(s);
   const { graceSeconds, toleranceSeconds } = given;
@@ -91,7 +95,14 @@ export async function gather(
     seen: [...topics.seen, ...states, ...forgotten],
     again: { verdicts: verdicts.length, chosen },
     profilesThen,
-    states: [...topics.states, ...versions.filter(({ place }) => !onTopics.has(placeName(place)))],
+    states: [...topics.states, ...versions.filter((seen) => !onTopics.has(placed(seen)))],
+    noStates: [...topics.noStates, ...noStates.filter((seen) => !onTopics.has(placed(seen)))],
+    unseen: new Map(
+      [...unkept].map(([topic, records]) => {
+        const there = topic === sealedTopic ? topics.states.filter(({ place }) => place.topic === topic).length : 0;
+        return [topic, Math.max(0, records - there)];
+      }),
+    ),
   };
 }
 
@@ -160,8 +171,30 @@ async function readReservations(url: string | undefined): Promise<readonly Reser
   }
 }
 
-/** State topics forget what was overwritten; the record does not. */
+/** State topics forget what was overwritten; the record does not. What people and the gate go by is read again from it. */
 const overwritten = ['consents.v1', 'controls.v1', 'policies.v1'];
+
+/** Counts the records of state topics whose bytes the record does not have: it keeps none of them, or they were gone before. */
+function keptOf(topics: readonly Topic[]) {
+  const names = new Set(topics.filter(({ kind }) => kind === 'state').map(({ name }) => name));
+  const ends = new Map<string, number>();
+  const kept = new Map<string, number>();
+  return {
+    see: ({ topic, topicId = '', partition, offset }: Leaf, whole: boolean): void => {
+      if (!names.has(topic)) return;
+      const place = `${topic} ${topicId}/${partition}`;
+      ends.set(place, Math.max(ends.get(place) ?? 0, Number(offset) + 1));
+      if (whole) kept.set(topic, (kept.get(topic) ?? 0) + 1);
+    },
+    unkept: (): ReadonlyMap<string, number> =>
+      new Map(
+        [...names].map((name) => {
+          const of = [...ends].filter(([place]) => place.startsWith(`${name} `));
+          return [name, of.reduce((sum, [, end]) => sum + end, 0) - (kept.get(name) ?? 0)];
+        }),
+      ),
+  };
+}
 
 /**
  * Collects the leaves of compacted topics that need not be there any more: a later record has the same key, or it took the key
@@ -244,14 +277,18 @@ async function readRecord(
   record: RecordSeen;
   states: Seen[];
   versions: StateSeen[];
+  noStates: NoState[];
   forgotten: Seen[];
   profilesThen: DataOf<'ProfileChanged'>[];
+  unkept: ReadonlyMap<string, number>;
 }> {
   const histories = new Map(topics.filter(({ name }) => overwritten.includes(name)).map((t) => [t.name, t]));
+  const stateTopics = new Map(topics.filter(({ kind }) => kind === 'state').map((t) => [t.name, t]));
   const logs = logsOf(topics);
   const leaves = new Map<string, string | null>();
   const states: Seen[] = [];
   const versions: StateSeen[] = [];
+  const noStates: NoState[] = [];
   const proposed = new Map<string, Set<string>>();
   const assigned = new Map<string, TaskFact>();
   const tasks = topicNamed('tasks.assigned.v1', topics);
@@ -259,6 +296,7 @@ async function readRecord(
   const profilesThen: DataOf<'ProfileChanged'>[] = [];
   const appended: string[] = [];
   const { see, superseded, forget } = compaction(topics);
+  const { see: count, unkept } = keptOf(topics);
   const ids = new Map<string, string | undefined>();
   try {
     const opened = await readExport(await s.audit.lines('/v1/record/export'));
@@ -275,6 +313,7 @@ async function readRecord(
           leaves.set(placeName(leaf), digest);
           appended.push(at);
           see(leaf, kept === 'event' ? (bytes ?? null) : null);
+          if (kept === 'event' || kept === 'commitment') count(leaf, kept === 'event' && bytes !== undefined);
           // A leaf about records (a gap, a topic made again) is no record itself.
           const written = digest !== null && bytes ? recordIn(bytes) : undefined;
           // Also of an agent that is gone.
@@ -297,11 +336,17 @@ async function readRecord(
           const { partition, offset } = leaf;
           const place = { topic: leaf.topic, partition, offset, at };
           const missing = digest !== null && isForgotten(place, digest);
+          const ofState = written && stateTopics.get(leaf.topic);
+          if (ofState) {
+            // Appended a moment after the broker took it: near enough for a bound.
+            const found = stateIn(ofState, place, { ...written, timestamp: String(Date.parse(at)) });
+            versions.push(...found.states);
+            noStates.push(...found.noStates);
+          }
           const topic = histories.get(leaf.topic) ?? (missing ? logs.get(leaf.topic) : undefined);
           if (!topic || !written) continue;
           const read = readEvent(topic, written);
           if (read.ok) (missing ? forgotten : states).push({ place, event: read.event as Event });
-          if (!missing) versions.push(...stateSeen(topic, place, written));
         }
         yield batch;
       }
@@ -326,7 +371,7 @@ async function readRecord(
       proposed,
       assigned,
     };
-    return { record, states, versions, forgotten, profilesThen };
+    return { record, states, versions, noStates, forgotten, unkept: unkept(), profilesThen };
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure(2, `the record cannot be read to its end (${codeOf(error)})`);

@@ -4,6 +4,7 @@ import {
   type ActionSettled,
   type DataOf,
   derivedId,
+  digestOf,
   type Event,
   type EventType,
   type Policy,
@@ -83,7 +84,11 @@ export function world(policy: Policy = policyOf()) {
     const key = keyOf(data);
     if (key !== undefined) {
       const { version, changedAt } = data as unknown as { version: number; changedAt: string };
-      states.push({ place: one.place, key, version, changedAt, sha256: sha256(JSON.stringify(data)) });
+      const { version: _, changedAt: __, ...says } = data as unknown as Record<string, unknown>;
+      states.push({
+        ...{ place: one.place, key, version, changedAt, sha256: sha256(JSON.stringify(data)), content: digestOf(says) },
+        aboveForeign: false,
+      });
     }
     return one;
   };
@@ -209,6 +214,9 @@ export function world(policy: Policy = policyOf()) {
     reserved: [...reserved],
     states: [...states],
     held: { at: minutes(59), own: new Map(), differ: [], policies: [], checked: 0, writers: new Set() },
+    noStates: [],
+    // Its keys had versions before.
+    unseen: new Map(topics.filter(({ kind }) => kind === 'state').map(({ name }) => [name, 10])),
     missed: [],
     again: {
       verdicts: verdictsIn(seen).length,

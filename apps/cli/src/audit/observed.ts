@@ -90,6 +90,19 @@ export interface StateSeen {
   readonly changedAt: string;
   /** Of the value's bytes. */
   readonly sha256: string;
+  /** Of the value without version and time: what it says. */
+  readonly content: string;
+  /** Its writer says in it that it passed over the version below, which somebody else wrote. */
+  readonly aboveForeign: boolean;
+}
+
+/** A record of a state topic that is no state for its readers, although it names a version. */
+export interface NoState {
+  readonly place: Place;
+  readonly key: string;
+  readonly version: number;
+  /** The version is above any that there can be at its time. */
+  readonly ahead: boolean;
 }
 
 /** A key of which a service holds something else than its writer. 0: it has none. */
@@ -144,6 +157,9 @@ export interface Observed {
   /** What was read of each partition, as `topic/partition`. */
   readonly ranges: ReadonlyMap<string, Range>;
   readonly states: readonly StateSeen[];
+  readonly noStates: readonly NoState[];
+  /** By state topic, how many of its records nobody can look at any more: compacted or deleted, and not kept on the record. */
+  readonly unseen: ReadonlyMap<string, number>;
   readonly held: HeldState | null;
   readonly sandbox: Sandbox | null;
   readonly reserved: readonly Reserved[] | null;

@@ -1,14 +1,23 @@
-import { type Event, fromKafka, type KafkaRecord, readEvent, sha256, type Topic } from '@countersign/contracts';
+import {
+  aboveForeign,
+  digestOf,
+  type Event,
+  fromKafka,
+  type KafkaRecord,
+  readEvent,
+  sha256,
+  type Topic,
+} from '@countersign/contracts';
 import { eventBytes } from '@countersign/record';
 import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
 import { Failure } from '../shell/failure.js';
 import { readToEnds } from '../shell/kafka.js';
-import type { Inbound, Observed, Place, Seen, StateSeen, Written } from './observed.js';
+import type { Inbound, NoState, Observed, Place, Seen, StateSeen, Written } from './observed.js';
 
-type Read = Pick<Observed, 'seen' | 'inbound' | 'unreadable' | 'written' | 'states' | 'ranges'>;
+type Read = Pick<Observed, 'seen' | 'inbound' | 'unreadable' | 'written' | 'states' | 'noStates' | 'ranges'>;
 
 /** Nobody but the executors may read it, and the recorder for its commitment: looked at for its place and version only. */
-const sealedTopic = 'contact-points.v1';
+export const sealedTopic = 'contact-points.v1';
 
 /**
  * Reads every topic that the recorder may read, up to the ends that they have at the call. Keeps nothing of what is personal. Throws a
@@ -21,6 +30,7 @@ export async function readTopics(kafka: Kafka, bootstrap: string, topics: readon
   const unreadable: { place: Place; fault: { code: string; says: string } }[] = [];
   const written: Written[] = [];
   const states: StateSeen[] = [];
+  const noStates: NoState[] = [];
 
   const take = (place: Place, message: KafkaMessage): void => {
     const record = { key: message.key, headers: message.headers ?? {}, value: message.value };
@@ -32,7 +42,11 @@ export async function readTopics(kafka: Kafka, bootstrap: string, topics: readon
       inbound.push({ place, source: read.ok ? read.event.source : null, id: read.ok ? read.event.id : null });
       return;
     }
-    if (topic?.kind === 'state') states.push(...stateSeen(topic, place, message));
+    if (topic?.kind === 'state') {
+      const found = stateIn(topic, place, message);
+      states.push(...found.states);
+      noStates.push(...found.noStates);
+    }
     // A state that was taken away has no value.
     if (!topic || place.topic === sealedTopic || (topic.kind === 'state' && message.value === null)) return;
     const read = readEvent(topic, message);
@@ -57,13 +71,37 @@ export async function readTopics(kafka: Kafka, bootstrap: string, topics: readon
     const at = new Date(Number(message.timestamp)).toISOString();
     take({ ...place, offset: message.offset, at }, message);
   });
-  return { seen, inbound, unreadable, written, states, ranges };
+  return { seen, inbound, unreadable, written, states, noStates, ranges };
 }
 
-/** The version that a record of a state topic gives its key; nothing where its contract does not read it, as its readers. */
-export function stateSeen(topic: Topic, place: Place, record: KafkaRecord): StateSeen[] {
+/** The version that a record of a state topic gives its key; it is no state where its contract does not read it, as its readers. */
+export function stateIn(
+  topic: Topic,
+  place: Place,
+  record: KafkaRecord,
+): { readonly states: readonly StateSeen[]; readonly noStates: readonly NoState[] } {
+  if (record.key === null || record.value === null) return { states: [], noStates: [] };
+  const key = record.key.toString();
   const read = readEvent(topic, record);
-  if (!read.ok || record.key === null) return [];
-  const { version, changedAt } = read.event.data as { version: number; changedAt: string };
-  return [{ place, key: record.key.toString(), version, changedAt, sha256: sha256(record.value ?? '') }];
+  if (!read.ok) {
+    const version = versionIn(record.value.toString());
+    const ahead = read.fault.code === 'version-ahead';
+    return { states: [], noStates: version === undefined ? [] : [{ place, key, version, ahead }] };
+  }
+  const { version, changedAt, ...says } = read.event.data as { version: number; changedAt: string };
+  const seen: StateSeen = {
+    ...{ place, key, version, changedAt, sha256: sha256(record.value), content: digestOf(says) },
+    aboveForeign: read.event.causationid === aboveForeign(topic.name, key, version - 1),
+  };
+  return { states: [seen], noStates: [] };
+}
+
+/** The version that an unreadable value names all the same. */
+function versionIn(value: string): number | undefined {
+  try {
+    const { version } = JSON.parse(value) as { version?: unknown };
+    return typeof version === 'number' && version > 0 ? version : undefined;
+  } catch {
+    return undefined;
+  }
 }

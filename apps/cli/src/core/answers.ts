@@ -76,7 +76,16 @@ export interface ReviewResult {
   readonly settlement: { readonly outcome: string } | null;
 }
 
-export interface Control {
+/** Who goes by a control: see `GET /v1/controls` of the console. */
+export interface Confirmed {
+  readonly confirmed: boolean;
+  readonly confirmedBy: readonly string[];
+  readonly notConfirmedBy: readonly string[];
+  /** Executors that run elsewhere and never said what they go by. */
+  readonly unknown: readonly string[];
+}
+
+export interface Control extends Confirmed {
   readonly scope: string;
   readonly state: 'stopped' | 'running';
   readonly by: string;

@@ -6,6 +6,7 @@ import {
   cardsText,
   cardText,
   changesText,
+  confirmedText,
   controlsText,
   deadLettersText,
   deadLetterText,
@@ -19,6 +20,13 @@ import {
   tasksText,
   unresolvedText,
 } from './render.js';
+
+const everybody = {
+  confirmed: true,
+  confirmedBy: ['guardrail-validator', 'action-executor'],
+  notConfirmedBy: [],
+  unknown: [],
+};
 
 const plain = picocolors.createColors(false);
 const coloured = picocolors.createColors(true);
@@ -109,9 +117,19 @@ test('only what is stopped is told of the controls', () => {
     reason: 'incident',
     version: 1,
     changedAt: now,
+    ...everybody,
   };
   expect(controlsText(plain, [control])).toBe('STOPPED  all  by lea at 2026-11-21 10:00:00Z: incident');
   expect(controlsText(plain, [{ ...control, state: 'running' }])).toBe('Nothing is stopped.');
+  const open = { ...control, confirmed: false, confirmedBy: [], notConfirmedBy: ['action-executor'] };
+  expect(controlsText(plain, [open])).toContain('incident  NOT CONFIRMED by action-executor');
+});
+
+test('who goes by a control is told, and what to do where not everybody does', () => {
+  expect(confirmedText(plain, everybody)).toBe('Confirmed by guardrail-validator, action-executor.');
+  expect(confirmedText(plain, { ...everybody, unknown: ['downstream'] })).toMatch(/downstream runs elsewhere .* ask/);
+  const open = { confirmed: false, confirmedBy: ['guardrail-validator'], notConfirmedBy: ['a\nb'], unknown: [] };
+  expect(confirmedText(plain, open)).toMatch(/^NOT CONFIRMED by a ⏎ b: it is published, .*countersign controls/);
 });
 
 test('a change shows what goes and what comes', () => {
@@ -174,7 +192,15 @@ entry 2: leaf 1 is missing before it [gap]
 });
 
 test('no text of anybody makes a line of an answer, whichever of them it is', () => {
-  const control = { scope: 'all', state: 'stopped', by: 'lea', reason: 'why', version: 1, changedAt: now } as const;
+  const control = {
+    scope: 'all',
+    state: 'stopped',
+    by: 'lea',
+    reason: 'why',
+    version: 1,
+    changedAt: now,
+    ...everybody,
+  } as const;
   const health = { service: 's', status: 'ok', url: 'u', wrong: ['w'] };
   const story = { id: 's', found: true, title: 't', lines: [{ at: now, what: 'w', says: 's' }] };
   const proposals = [{ proposalId: 'p', outcome: 'o', reason: 'r' }];

@@ -3,6 +3,7 @@ import type { RecordReport } from '@countersign/record';
 import type {
   AcknowledgedGap,
   Card,
+  Confirmed,
   Control,
   DeadLetterRow,
   Funnel,
@@ -76,8 +77,23 @@ export function controlsText(paint: Paint, controls: readonly Control[]): string
   const stopped = printable(controls).filter((control) => control.state === 'stopped');
   if (stopped.length === 0) return paint.green('Nothing is stopped.');
   return stopped
-    .map((c) => `${paint.red('STOPPED')}  ${c.scope}  by ${c.by} at ${clock(c.changedAt)}: ${c.reason}`)
+    .map((c) => {
+      const open = c.confirmed ? '' : paint.yellow(`  NOT CONFIRMED by ${c.notConfirmedBy.join(', ')}`);
+      return `${paint.red('STOPPED')}  ${c.scope}  by ${c.by} at ${clock(c.changedAt)}: ${c.reason}${open}`;
+    })
     .join('\n');
+}
+
+/** Who goes by a control now, and what to do where not everybody does. */
+export function confirmedText(paint: Paint, given: Confirmed): string {
+  const { confirmed, confirmedBy, notConfirmedBy, unknown } = printable(given);
+  const strange =
+    unknown.length > 0
+      ? ` ${unknown.join(', ')} runs elsewhere and never says what it goes by: ask whoever runs it.`
+      : '';
+  if (confirmed)
+    return confirmedBy.length === 0 ? 'Nobody has to confirm it.' : `Confirmed by ${confirmedBy.join(', ')}.${strange}`;
+  return `${paint.yellow(`NOT CONFIRMED by ${notConfirmedBy.join(', ')}`)}: it is published, and may not bind there yet. Look with \`countersign controls\` again; \`countersign status\` says whether they run, and the health page of the console whether somebody else writes controls.${strange}`;
 }
 
 export const healthText = (paint: Paint, health: readonly Health[]): string =>

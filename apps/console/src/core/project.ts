@@ -1,5 +1,6 @@
 import { type DataOf, derivedId, saysIdIsForeign } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
+import { type Confirmation, readerOf } from './confirmed.js';
 import { says, subjectOf } from './says.js';
 import type { Unresolved } from './settle.js';
 
@@ -66,6 +67,7 @@ export interface Changes {
   readonly setAside: readonly DataOf<'ReviewSetAside'>[];
   readonly failures: readonly DataOf<'DeadLetter'>[];
   readonly replays: readonly DataOf<'DeadLetterReplayed'>[];
+  readonly confirmations: readonly Confirmation[];
 }
 
 /** Collects what a batch changes. */
@@ -84,6 +86,7 @@ export function project(events: readonly Received[]): Changes {
     setAside: [] as DataOf<'ReviewSetAside'>[],
     failures: [] as DataOf<'DeadLetter'>[],
     replays: [] as DataOf<'DeadLetterReplayed'>[],
+    confirmations: [] as Confirmation[],
   };
   const count = (stage: string, label: string) => {
     const entry = counts.get(`${stage} ${label}`);
@@ -229,6 +232,12 @@ export function project(events: readonly Received[]): Changes {
       case 'GapAcknowledged':
         count('gaps.acknowledged', event.data.service);
         break;
+      case 'ControlConfirmed': {
+        // The topic says who wrote: a reader confirms in its own name only.
+        const reader = readerOf(topic);
+        if (reader !== undefined) changes.confirmations.push({ reader, ...event.data });
+        break;
+      }
       case 'CheckpointPublished':
         count('record', 'checkpoints');
         break;

@@ -38,6 +38,7 @@ export function subjectOf(event: Event): string | undefined {
     case 'PolicyPublished':
     case 'CheckpointPublished':
     case 'GapAcknowledged':
+    case 'ControlConfirmed':
       return undefined;
   }
 }
@@ -85,6 +86,8 @@ export function says(event: Event): string {
       return `${event.data.by} had ${event.data.service} handle a dead letter again`;
     case 'GapAcknowledged':
       return `${event.data.by} acknowledged that ${event.data.service} cannot read records of ${event.data.topic}/${event.data.partition}`;
+    case 'ControlConfirmed':
+      return `${event.source.replace('/countersign/', '')} goes by version ${event.data.version} of ${event.data.scope}`;
     case 'CheckpointPublished':
       return `the record was signed at ${event.data.size} entries`;
     // State topics are not among those the console handles.

@@ -3,10 +3,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { derivedId } from '@countersign/contracts';
+import { derivedId, digestOf } from '@countersign/contracts';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import {
   actionId,
   approved,
@@ -43,6 +43,8 @@ beforeEach(async () => {
   );
   process.env.CONSOLE_TOKENS_FILE = join(folder, 'tokens.json');
   process.env.CONFIG_DIR = join(folder, 'config');
+  // Nobody confirms anything here, unless a test does.
+  process.env.CONTROL_CONFIRM_MS = '0';
 });
 
 afterEach(async () => {
@@ -300,6 +302,56 @@ test('[case 39] a stop is published with who and why, once; a resume ends it', a
   ]);
   const unknown = await call('POST', '/v1/controls', { ...stop, scope: 'agent:nobody' });
   expect(unknown).toMatchObject({ status: 400, body: { field: 'scope' } });
+});
+
+test('a stop is confirmed when the validator and every executor of ours say that they go by what was published', async () => {
+  process.env.CONTROL_CONFIRM_MS = '5000';
+  await start();
+  const scope = 'agent:paid-media-agent';
+  const stop = { scope, state: 'stopped', reason: 'bids look wrong' };
+  const confirm = async (reader: string, version: number, digest: string) => {
+    await harness.deliver(`controls.confirmed.${reader}.v1`, [
+      { type: 'ControlConfirmed', key: scope, data: { scope, version, digest } },
+    ]);
+  };
+  const digest = () => {
+    const { data } = harness.published.findLast(({ type }) => type === 'ControlChanged') as { data: unknown };
+    return digestOf(data);
+  };
+  const until = async (count: number) => {
+    await vi.waitFor(() =>
+      expect(harness.published.filter(({ type }) => type === 'ControlChanged')).toHaveLength(count),
+    );
+  };
+  const answer = call('POST', '/v1/controls', stop);
+  await until(1);
+  // Somebody else's record under the same version, and an older one that comes late, confirm nothing.
+  await confirm('guardrail-validator', 1, 'ff'.repeat(32));
+  await confirm('guardrail-validator', 1, digest());
+  await confirm('action-executor', 1, digest());
+  expect((await answer).body).toMatchObject({
+    changed: true,
+    ...{ confirmed: true, confirmedBy: ['guardrail-validator', 'action-executor'], notConfirmedBy: [] },
+    // It runs elsewhere, and nobody has heard of it.
+    unknown: ['downstream'],
+    control: { version: 1, confirmed: true },
+  });
+  // What stands already is asked for as well.
+  expect((await call('POST', '/v1/controls', stop)).body).toMatchObject({ changed: false, confirmed: true });
+
+  const resumed = call('POST', '/v1/controls', { ...stop, state: 'running', reason: 'fixed' });
+  await until(2);
+  await confirm('guardrail-validator', 2, digest());
+  await confirm('downstream', 1, 'ff'.repeat(32));
+  await confirm('action-executor', 3, digest());
+  expect((await resumed).body).toMatchObject({
+    changed: true,
+    ...{ confirmed: false, confirmedBy: ['guardrail-validator'], unknown: [] },
+    notConfirmedBy: ['action-executor', 'downstream'],
+  });
+  expect((await call('GET', '/v1/controls')).body.controls).toMatchObject([
+    { state: 'running', confirmed: false, notConfirmedBy: ['action-executor', 'downstream'] },
+  ]);
 });
 
 test('what is on the topics and not in a restored database is taken over: the lists show it, and the next change comes above it', async () => {

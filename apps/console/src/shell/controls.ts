@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { derivedId } from '@countersign/contracts';
-import { RUNTIME, type Runtime } from '@countersign/runtime';
+import { ago, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Req, UseFilters, UseGuards } from '@nestjs/common';
 import { z } from 'zod';
 import { ControlRequest, changes, scopeProblem } from '../core/control.js';
 import { problem } from '../core/problem.js';
 import { Access, type ConsoleRequest, Needs, Problems, Refused } from './access.js';
 import { read } from './request.js';
-import { Store } from './store.js';
+import { SETTINGS, type Settings } from './settings.js';
+import { type ControlRow, Store } from './store.js';
 
 @Controller('v1/controls')
 @UseGuards(Access)
@@ -16,6 +18,7 @@ export class Controls {
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   @Get()
@@ -23,7 +26,9 @@ export class Controls {
     return { controls: await this.store.controls() };
   }
 
-  /** Answers with the control as it is now. A stop that stands already is left as it is, with the reason it was made for. */
+  /**
+   * Answers with the control as it is now and with who goes by it: it waits a few seconds for the validator and the executors to say
+   * so. What is not confirmed by then is published all the same, and may bind any moment. A stop that stands already is left as it is, with the reason it was made for. */
   @Post()
   @HttpCode(200)
   @Needs('operator')
@@ -49,12 +54,31 @@ export class Controls {
       work.putState(cause, output);
       return true;
     });
-    const control = (await this.store.controls()).find(({ scope }) => scope === request.scope);
+    const control = await this.goneBy(request.scope);
     if (done.repeated && (control?.state ?? 'running') !== request.state)
       throw new Refused(overtaken(request, control));
-    return { changed: !done.repeated && done.result, control: control ?? null };
+    const { confirmed, confirmedBy, notConfirmedBy, unknown } = control ?? nobody;
+    return {
+      changed: !done.repeated && done.result,
+      control: control ?? null,
+      ...{ confirmed, confirmedBy, notConfirmedBy, unknown },
+    };
+  }
+
+  /** The control of a scope as soon as all go by it, or as it is then; it may have changed again meanwhile. */
+  private async goneBy(scope: string): Promise<ControlRow | undefined> {
+    for (const waited = ago(); ; await sleep(pollMs)) {
+      const [control] = await this.store.controls(scope);
+      if (!control || control.confirmed || waited() >= this.settings.confirmMs) return control;
+    }
   }
 }
+
+/** How often is looked whether a control is confirmed, in milliseconds: for one person's request. */
+const pollMs = 50;
+
+/** What was never said needs nobody's confirmation. */
+const nobody = { confirmed: true, confirmedBy: [], notConfirmedBy: [], unknown: [] };
 
 /** A repeat of a request whose state somebody has changed since: to answer 200 would say that what was asked for holds. */
 const overtaken = ({ scope, state }: ControlRequest, now: { state: string; by: string } | undefined) =>

@@ -130,7 +130,25 @@ export function writeProjection(tx: Tx, changes: Changes): void {
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) ON CONFLICT DO NOTHING`,
     columns: [(r) => r.deadLetterId, (r) => r.by, (r) => r.at],
   });
+  // A reader of several instances may say an older version after a newer one.
+  insert(tx, latestOf(changes.confirmations), {
+    sql: `INSERT INTO control_confirmations (scope, reader, version, digest)
+          SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[])
+          ON CONFLICT (scope, reader) DO UPDATE SET version = excluded.version, digest = excluded.digest
+          WHERE control_confirmations.version <= excluded.version`,
+    columns: [(c) => c.scope, (c) => c.reader, (c) => c.version, (c) => c.digest],
+  });
   tell(tx, changes);
+}
+
+/** The highest version of each scope and reader, the last of two. */
+function latestOf(all: Changes['confirmations']): Changes['confirmations'] {
+  const latest = new Map<string, Changes['confirmations'][number]>();
+  for (const one of all) {
+    const name = `${one.scope}\u0000${one.reader}`;
+    if ((latest.get(name)?.version ?? 0) <= one.version) latest.set(name, one);
+  }
+  return [...latest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }
 
 /** What every event leaves: a line, and its count. One statement, whose first part comes last in it. */

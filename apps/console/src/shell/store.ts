@@ -1,6 +1,7 @@
-import type { DataOf } from '@countersign/contracts';
-import { RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
+import { type DataOf, digestOf } from '@countersign/contracts';
+import { deployment, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
+import { type Confirmation, type Confirmed, confirmed } from '../core/confirmed.js';
 import type { Known } from '../core/control.js';
 import type { Count } from '../core/funnel.js';
 import type { Activity, Escalation, Settlement, Verdict } from '../core/project.js';
@@ -49,6 +50,8 @@ const standings = `
       AND NOT EXISTS (SELECT FROM set_asides s WHERE s.review_id = r.review_id)
     ORDER BY r.decided_at LIMIT 1
   ) answer ON true`;
+
+const participants = deployment();
 
 /** The console's own tables: what the projection has, read as the core wants it. */
 @Injectable()
@@ -159,12 +162,20 @@ export class Store {
   }
 
   /** As the state topic has them: what was published is the only account of what is stopped. */
-  async controls(): Promise<ControlRow[]> {
-    const rows = await this.runtime.read<{ data: DataOf<'ControlChanged'> }>(
-      `SELECT data FROM own_state WHERE topic = 'controls.v1' AND data IS NOT NULL ORDER BY (data->>'state' = 'stopped') DESC, key`,
+  /** Every control, or that of one scope, with who goes by it. */
+  async controls(of?: string): Promise<ControlRow[]> {
+    const rows = await this.runtime.read<{ data: DataOf<'ControlChanged'>; said: Confirmation[] }>(
+      `SELECT o.data, coalesce((SELECT json_agg(c) FROM control_confirmations c WHERE c.scope = o.key), '[]') AS said
+       FROM own_state o WHERE o.topic = 'controls.v1' AND o.data IS NOT NULL AND ($1::text IS NULL OR o.key = $1)
+       ORDER BY (o.data->>'state' = 'stopped') DESC, o.key`,
+      [of ?? null],
     );
-    return rows.map(({ data: { scope, state, by, reason, version, changedAt } }) => {
-      return { scope, state, by, reason, version, changedAt };
+    const heard = await this.runtime.read<{ reader: string }>('SELECT DISTINCT reader FROM control_confirmations');
+    const readers = new Set(heard.map(({ reader }) => reader));
+    return rows.map(({ data, said }) => {
+      const { scope, state, by, reason, version, changedAt } = data;
+      const goesBy = confirmed({ scope, version, digest: digestOf(data) }, said, readers, participants);
+      return { scope, state, by, reason, version, changedAt, ...goesBy };
     });
   }
 
@@ -229,7 +240,7 @@ export interface Answer {
   readonly setAside: ReviewRecord['setAside'];
 }
 
-export interface ControlRow {
+export interface ControlRow extends Confirmed {
   readonly scope: string;
   readonly state: 'stopped' | 'running';
   readonly by: string;

@@ -58,6 +58,7 @@ function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
     case 'DeadLetter':
     case 'DeadLetterReplayed':
     case 'GapAcknowledged':
+    case 'ControlConfirmed':
     case 'CheckpointPublished':
       return true;
   }

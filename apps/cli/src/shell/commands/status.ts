@@ -1,8 +1,8 @@
 import { deploymentFileOf } from '@countersign/contracts';
 import type { Command } from 'commander';
-import type { Control, Funnel, Health, Participants } from '../../core/answers.js';
+import type { Confirmed, Control, Funnel, Health, Participants } from '../../core/answers.js';
 import { wrongIn } from '../../core/health.js';
-import { controlsText, healthText, statusText } from '../../core/render.js';
+import { confirmedText, controlsText, healthText, statusText } from '../../core/render.js';
 import { type ScopeOptions, scopeOf } from '../../core/scope.js';
 import { printable } from '../../core/text.js';
 import { acts, explained } from '../command.js';
@@ -56,7 +56,7 @@ export function statusCommands(program: Command): void {
     explained(
       command,
       [`${name} --agent paid-media-agent --reason "bids look wrong"`, `${name} --all --reason "incident 12"`],
-      'you may not',
+      'you may not, or it is not confirmed yet that the validator and every executor go by it',
     );
     acts(command, (s, options: ScopeOptions & { reason: string }) =>
       change(s, scopeOf(options), state, options.reason),
@@ -64,8 +64,8 @@ export function statusCommands(program: Command): void {
   }
 }
 
-async function change(s: Session, scope: string, state: Control['state'], reason: string): Promise<undefined> {
-  const answer = await s.console.post<{ changed: boolean; control: Control | null }>('/v1/controls', {
+async function change(s: Session, scope: string, state: Control['state'], reason: string): Promise<boolean> {
+  const answer = await s.console.post<{ changed: boolean; control: Control | null } & Confirmed>('/v1/controls', {
     scope,
     state,
     reason,
@@ -75,8 +75,8 @@ async function change(s: Session, scope: string, state: Control['state'], reason
   const already = control
     ? `Nothing changed: ${scope} is ${state} already, by ${control.by}: ${control.reason}`
     : `Nothing changed: ${scope} was never stopped.`;
-  s.answer(answer, answer.changed ? done : already);
-  return undefined;
+  s.answer(answer, `${answer.changed ? done : already}\n${confirmedText(s.paint, answer)}`);
+  return answer.confirmed;
 }
 
 /** Nothing where only addresses are known, as on another machine; a configuration that is named has to be readable. */

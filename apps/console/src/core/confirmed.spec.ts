@@ -1,0 +1,38 @@
+import { confirmedTopic } from '@countersign/contracts';
+import { expect, test } from 'vitest';
+import { type Confirmation, confirmed, readerOf } from './confirmed.js';
+
+const control = { scope: 'all', version: 3, digest: 'a' };
+const executors = ['action-executor', 'ledger'];
+const by = (reader: string, change: Partial<Confirmation> = {}): Confirmation => ({ ...control, reader, ...change });
+const of = (said: readonly Confirmation[], heard: readonly string[] = []) =>
+  confirmed(control, said, new Set(heard), { executors });
+
+test('the validator and every executor have to go by this version with this content', () => {
+  const all = [by('guardrail-validator'), by('action-executor')];
+  expect(of(all)).toEqual({
+    ...{ confirmed: true, confirmedBy: ['guardrail-validator', 'action-executor'], notConfirmedBy: [] },
+    unknown: ['ledger'],
+  });
+  for (const change of [{ version: 2 }, { version: 4 }, { digest: 'b' }, { scope: 'agent:a' }])
+    expect(of([by('guardrail-validator'), by('action-executor', change)])).toMatchObject({
+      confirmed: false,
+      notConfirmedBy: ['action-executor'],
+    });
+  expect(of([by('guardrail-validator')])).toMatchObject({ confirmed: false, notConfirmedBy: ['action-executor'] });
+});
+
+test('an executor that runs elsewhere has to as soon as it ever confirmed a control', () => {
+  const all = [by('guardrail-validator'), by('action-executor')];
+  expect(of(all, ['ledger'])).toMatchObject({ confirmed: false, notConfirmedBy: ['ledger'], unknown: [] });
+  expect(of([...all, by('ledger')], ['ledger'])).toMatchObject({ confirmed: true, notConfirmedBy: [], unknown: [] });
+});
+
+test('what was never said, everybody goes by', () => {
+  expect(confirmed(undefined, [], new Set(), { executors })).toMatchObject({ confirmed: true, notConfirmedBy: [] });
+});
+
+test('a reader is known by its topic', () => {
+  expect(readerOf(confirmedTopic('action-executor'))).toBe('action-executor');
+  expect(readerOf('controls.v1')).toBeUndefined();
+});
