@@ -37,7 +37,7 @@ test('an agent, an executor and a source that were added have their topics and m
       .filter((acl) => acl.principal === principal && acl.resource === 'topic' && acl.operations.includes('write'))
       .map(({ name }) => name);
   expect(mayWrite('seo-agent')).toEqual(['actions.proposed.seo-agent.v1', 'tasks.settled.seo-agent.v1']);
-  expect(mayWrite('ledger')).toEqual(['actions.settled.ledger.v1']);
+  expect(mayWrite('ledger')).toEqual(['actions.settled.ledger.v1', 'controls.confirmed.ledger.v1']);
   expect(mayWrite('shop')).toEqual(['signals.inbound.shop.v1']);
   expect(outsidersOf(added)).toEqual(['shop', 'seo-agent', 'ledger']);
   // What is sealed to our executor is not for one that runs elsewhere.

@@ -33,8 +33,8 @@ test('writers outside may use transactions under ids of their own, and nobody el
   ]);
 });
 
-test('an outside executor reads approvals and the state they are compared with, and writes its own settlements', () => {
-  expect(may('downstream', 'write')).toEqual(['actions.settled.downstream.v1']);
+test('an outside executor reads approvals and the state they are compared with, and writes its own settlements and confirmations', () => {
+  expect(may('downstream', 'write')).toEqual(['actions.settled.downstream.v1', 'controls.confirmed.downstream.v1']);
   expect(may('downstream', 'read')).toEqual([
     'actions.approved.v1',
     'consents.v1',
