@@ -233,7 +233,7 @@ test('a version that no writer can have reached is no state: readers go on witho
   // Compaction keeps the last record of a key: the writer has said its own once more behind the others.
   await vi.waitFor(async () => {
     const [last] = await query<{ at: string }>(other, 'SELECT max(next_offset) AS at FROM state_positions');
-    expect(Number(last?.at)).toBe(7);
+    expect(Number(last?.at)).toBeGreaterThanOrEqual(7);
   }, patience);
 });
 

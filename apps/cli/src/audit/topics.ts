@@ -1,6 +1,5 @@
 import {
   aboveForeign,
-  digestOf,
   type Event,
   fromKafka,
   type KafkaRecord,
@@ -90,7 +89,7 @@ export function stateIn(
   }
   const { version, changedAt, ...says } = read.event.data as { version: number; changedAt: string };
   const seen: StateSeen = {
-    ...{ place, key, version, changedAt, sha256: sha256(record.value), content: digestOf(says) },
+    ...{ place, key, version, changedAt, sha256: sha256(record.value), content: sha256(JSON.stringify(says)) },
     aboveForeign: read.event.causationid === aboveForeign(topic.name, key, version - 1),
   };
   return { states: [seen], noStates: [] };
