@@ -95,9 +95,11 @@ test('an approval of what nobody proposed, or of another action than was propose
   const late = otherwise.map((s) =>
     s.event.type === 'ActionApproved' ? { ...s, place: { ...s.place, at: minutes(600) } } : s,
   ) as Observed['seen'];
-  expect(found(w.observed({ seen: late, at: minutes(601) })).permitted ?? []).not.toContainEqual(
-    expect.stringContaining('another action'),
-  );
+  const namesAnother = (seen: Observed['seen']) =>
+    (found(w.observed({ seen, at: minutes(601) })).permitted ?? []).some((says) => says.includes('another action'));
+  expect(namesAnother(late.filter(({ event }) => event.type !== 'ActionSettled'))).toBe(false);
+  // Whatever ran counts, however late its permit came.
+  expect(namesAnother(late)).toBe(true);
   const review = { reviewId: derivedId('review', 1), by: 'lea', decision: 'edit' as const };
   const edited = otherwise.map((s) =>
     s.event.type === 'ActionApproved' ? { ...s, event: { ...s.event, data: { ...s.event.data, review } } } : s,

@@ -283,3 +283,7 @@ export const proposalOf = ({ approval, claims }: Issued): ActionProposed => ({
   proposedAt: approval.verdict.at,
   madeFrom: {},
 });
+
+/** Whether a permit ran, or could: it had not expired when the broker took its approval, by the broker's clock. */
+export const couldRun = (permit: Issued): boolean =>
+  Date.parse(permit.place.at) < permit.claims.exp * 1000 || isExecuted(permit);

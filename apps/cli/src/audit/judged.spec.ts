@@ -1,10 +1,19 @@
-import { type ActionApproved, derivedId, digestOf, type Policy, policyDigests } from '@countersign/contracts';
+import {
+  type ActionApproved,
+  derivedId,
+  digestOf,
+  type Policy,
+  policyDigests,
+  topicNamed,
+  topology,
+} from '@countersign/contracts';
 import { gateVersion, judge } from '@countersign/gate';
 import { content, factsFor, policyOf } from '@countersign/gate/testing';
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { type AuditReport, checkInvariants } from './check.js';
 import { at, contact, minutes, world } from './given.js';
+import { answersKeptDays } from './judged.js';
 import type { Observed } from './observed.js';
 import { auditText } from './report.js';
 import { sampleOf, verdictsIn } from './sample.js';
@@ -40,6 +49,22 @@ describe('a policy that somebody put into the tables', () => {
     expect(found(w.observed())).toEqual({
       policies: [expect.stringMatching(/version 7 of the policy that was never published/)],
     });
+  });
+
+  test('that nobody published is none where its permit had expired when it came, unless it ran all the same', () => {
+    const madeUp = policyOf(content({ rules: { permitSeconds: 600 } }), 7);
+    const seenLate = (runs: boolean) => {
+      const w = world();
+      const permit = w.approve(w.propose('ads.set_bid'), { under: madeUp });
+      if (runs) w.settle(permit, 'executed');
+      const seen = w
+        .observed()
+        .seen.map((s) => (s.event.type === 'ActionApproved' ? { ...s, place: { ...s.place, at: minutes(600) } } : s));
+      const { policies, judged } = found(w.observed({ seen, at: minutes(601) }));
+      return { policies, judged };
+    };
+    expect(seenLate(false)).toEqual({});
+    expect(seenLate(true).policies).toEqual([expect.stringMatching(/never published/)]);
   });
 
   test('under the digest of the published one is found, since judged again the verdict is another', () => {
@@ -320,4 +345,8 @@ test('a sample has one verdict of each stretch of time, the same ones for the sa
   expect(sampleOf(verdicts, 'all')).toHaveLength(40);
   expect(sampleOf(verdicts, 50)).toHaveLength(40);
   expect(sampleOf(verdicts, 0)).toEqual([]);
+});
+
+test('answers are looked for as long as their topic keeps them', () => {
+  expect(answersKeptDays).toBe(topicNamed('reviews.decided.v1', topology()).retentionDays);
 });

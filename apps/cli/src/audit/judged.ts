@@ -1,13 +1,4 @@
-import {
-  type ActionProposed,
-  canonical,
-  type DataOf,
-  digestOf,
-  own,
-  profileKey,
-  topicNamed,
-  topology,
-} from '@countersign/contracts';
+import { type ActionProposed, canonical, type DataOf, digestOf, own, profileKey } from '@countersign/contracts';
 import {
   adAccountFact,
   campaignsOf,
@@ -22,7 +13,7 @@ import {
   type Known,
   type PolicyInForce,
 } from '@countersign/gate';
-import { type Facts, policyName } from './facts.js';
+import { couldRun, type Facts, policyName } from './facts.js';
 import type { Finding, Violation } from './finding.js';
 import type { Chosen, Seen, VerdictSeen } from './observed.js';
 
@@ -56,8 +47,9 @@ export function judged(facts: Facts): Finding {
   let checked = 0;
   for (const one of facts.again.chosen) {
     const { data } = one.seen.event;
-    // What no permit covers nobody has to have judged.
-    if ('permitId' in data && !facts.issued.has(data.permitId)) continue;
+    // What no permit covers, or one that came too late, nobody has to have judged: it runs nothing.
+    const permit = 'permitId' in data ? facts.issued.get(data.permitId) : undefined;
+    if ('permitId' in data && !(permit && couldRun(permit))) continue;
     const found = judgedAgain(one, ground);
     if (found.kind === 'not-judged') left.set(found.why, (left.get(found.why) ?? 0) + 1);
     else checked += 1;
@@ -230,7 +222,8 @@ function assignment({ taskId }: ActionProposed, { task }: GateFacts, { assigned 
 }
 
 const day = 86_400_000;
-const { retentionDays } = topicNamed('reviews.decided.v1', topology());
+/** How many days `reviews.decided.v1` keeps an answer. */
+export const answersKeptDays = 30;
 
 /** The answer that it rests on is the one that a person gave. */
 function answer(data: VerdictSeen['event']['data'], { review }: GateFacts, facts: Ground): Outcome | undefined {
@@ -244,7 +237,7 @@ function answer(data: VerdictSeen['event']['data'], { review }: GateFacts, facts
     canonical(review);
   if (given.some(({ event }) => isSame(event.data))) return undefined;
   // The topic may have forgotten what is nearly as old as it keeps.
-  const isOld = Date.parse(review.at) < Date.parse(facts.at) - (retentionDays - 1) * day;
+  const isOld = Date.parse(review.at) < Date.parse(facts.at) - (answersKeptDays - 1) * day;
   return given.length === 0 && isOld
     ? not('the answer that it rests on is not on the topic any more')
     : differs(`it rests on an answer of ${review.by} that nobody gave`);

@@ -1,5 +1,6 @@
 import { CLOCK_TOLERANCE_SECONDS } from '@countersign/gate';
 import {
+  couldRun,
   effectAt,
   executorOf,
   type Facts,
@@ -29,7 +30,7 @@ export function permitted(facts: Facts): Finding {
   }
   let effects = 0;
   for (const permit of facts.issued.values()) {
-    const unasked = unproposed(facts, permit) ?? unassigned(facts, permit);
+    const unasked = couldRun(permit) ? (unproposed(facts, permit) ?? unassigned(facts, permit)) : undefined;
     if (unasked) violation([permit.claims.jti, permit.claims.sub], unasked);
     const executed = settledAs(permit, 'executed');
     if (!executed) continue;
@@ -73,9 +74,7 @@ export function permitted(facts: Facts): Finding {
 }
 
 /** Whatever is approved was proposed, by an agent, or by the person whose edit took the proposal's place. */
-function unproposed({ proposed }: Facts, { claims, approval, place }: Issued): string | undefined {
-  // Expired before it came: it could run nothing.
-  if (Date.parse(place.at) >= claims.exp * 1000) return undefined;
+function unproposed({ proposed }: Facts, { claims, approval }: Issued): string | undefined {
   const actions = proposed.get(proposalName(claims.agent, claims.proposal));
   if (!actions) return `it approves proposal ${claims.proposal}, which ${claims.agent} never made`;
   return actions.has(claims.digest) || approval.review?.decision === 'edit'
@@ -84,9 +83,8 @@ function unproposed({ proposed }: Facts, { claims, approval, place }: Issued): s
 }
 
 /** Whatever is proposed belongs to a task that the orchestrator gave to this agent, for this account. */
-function unassigned({ assigned, record }: Facts, { claims, approval, place, subject }: Issued): string | undefined {
+function unassigned({ assigned, record }: Facts, { claims, approval, subject }: Issued): string | undefined {
   const { taskId, action } = approval;
-  if (Date.parse(place.at) >= claims.exp * 1000) return undefined;
   const task = assigned.get(taskId);
   // The topic alone has forgotten the tasks of long sequences.
   if (!task) return record === null ? undefined : `its task ${taskId} was assigned to nobody`;

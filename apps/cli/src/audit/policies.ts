@@ -1,6 +1,6 @@
 import type { Policy } from '@countersign/contracts';
 import { CLOCK_TOLERANCE_SECONDS, governing } from '@countersign/gate';
-import { type Facts, policyName } from './facts.js';
+import { couldRun, type Facts, policyName } from './facts.js';
 import type { Finding, Violation } from './finding.js';
 import { verdictsIn } from './sample.js';
 
@@ -23,8 +23,8 @@ export function policies(facts: Facts): Finding {
     const { proposalId, verdict } = event.data;
     const permit = 'permitId' in event.data ? event.data.permitId : undefined;
     const issued = permit === undefined ? undefined : facts.issued.get(permit);
-    // What no permit covers runs nothing; of those that are covered, the permit says it.
-    if (permit !== undefined && !issued) continue;
+    // What no permit covers, or one that came too late, runs nothing; of the others the permit says it.
+    if (permit !== undefined && !(issued && couldRun(issued))) continue;
     const under: Named = issued?.claims.policy ?? verdict.policy;
     if (under.digest === null && event.type === 'ActionRefused') continue;
     if (isForgotten(facts, under)) unknown += 1;
