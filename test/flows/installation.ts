@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DataOf, type EventType, topology } from '@countersign/contracts';
+import { type DataOf, type EventType, eventSchemas, topology } from '@countersign/contracts';
 import { type Observed, observe, type RunFile, samplePorts, workspaceRoot } from '@countersign/local';
 import type { Signal, Source } from '@countersign/sample';
 import kafkajs from 'kafkajs';
@@ -44,7 +44,7 @@ export interface Visitor {
   readonly home: string;
   /** Everything on the topics that the console reads, from their beginning. */
   readonly events: readonly Observed[];
-  /** The data of a type's events, each event once, and of those that `pick` picks. */
+  /** The data of a type's events that keep their contract, each event once, and of those that `pick` picks. */
   of<T extends EventType>(type: T, pick?: (data: DataOf<T>) => boolean): DataOf<T>[];
   /** Looks until `find` finds something; fails, with `what`, after two minutes. */
   until<T>(
@@ -82,10 +82,18 @@ export async function visit({ home, run }: Pick<Shared, 'home' | 'run'>): Promis
   const ports = () => samplePorts({ run, kafka: login }, watching.events, () => undefined);
   const own = ports();
 
+  const known = new WeakMap<Observed, boolean>();
+  const isOfContract = (event: Observed): boolean => {
+    const is = known.get(event) ?? eventSchemas[event.type as EventType].safeParse(event.data).success;
+    known.set(event, is);
+    return is;
+  };
   const of = <T extends EventType>(type: T, pick: (data: DataOf<T>) => boolean = () => true): DataOf<T>[] => {
     const found = new Map<string, DataOf<T>>();
     for (const event of watching.events) {
       if (event.type !== type) continue;
+      // Other files share the installation: what they planted against the contract is nobody's event.
+      if (!isOfContract(event)) continue;
       const data = event.data as DataOf<T>;
       if (pick(data)) found.set(`${event.source} ${event.id}`, data);
     }

@@ -31,6 +31,8 @@ export function partFor(ground: Ground, { content }: Pick<Policy, 'content'>): P
 }
 
 export const campaignOf = (run: string, attempt: Pick<Attempt, 'id'>): string => `probe-${run}-${attempt.id}`;
+/** The account of one contact of the probe: what it stops stops nobody else. */
+export const probeAccountOf = (run: string, name: string): string => `probe-${run}-${name}`;
 export const adAccountOf = (run: string): string => `probe-${run}`;
 /** A domain that never exists (RFC 2606): were a message sent, it would reach nobody. */
 export const addressOf = (run: string, name: string): string => `${name}@probe-${run}.invalid`;
@@ -57,7 +59,7 @@ export const proposedBid = (
 
 export const proposedMessage = (
   of: Proposed,
-  { contactId, sendAt, accountId }: { contactId: string; sendAt: string; accountId?: string },
+  { contactId, sendAt, accountId }: { contactId: string; sendAt: string; accountId: string },
 ): ActionProposed =>
   proposed(
     of,

@@ -62,14 +62,14 @@ export const contact = (
   patienceMs: number,
   run: string,
   name: string,
-  accountId?: string,
+  accountId: string,
 ): Promise<Known> =>
   accepted(
     from,
     patienceMs,
     'ContactUpserted',
     {
-      ...(accountId !== undefined && { account: { id: accountId } }),
+      account: { id: accountId },
       contact: { ref: `probe:${run}:${name}`, email: addressOf(run, name) },
       seniority: 'individual',
       consents: [{ purpose: 'sales', channel: 'email', status: 'granted' }],

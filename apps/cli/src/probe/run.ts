@@ -15,7 +15,7 @@ import { anotherThan, publisherOf } from '../core/participants.js';
 import { Failure } from '../shell/failure.js';
 import type { Session } from '../shell/session.js';
 import { bids, type Forged, forgedBid } from './forge.js';
-import { campaignOf, type Part, partFor, proposedBid, proposedMessage, taskOf } from './ground.js';
+import { campaignOf, type Part, partFor, probeAccountOf, proposedBid, proposedMessage, taskOf } from './ground.js';
 import { account, campaign, contact, type Known, type Publisher, sandboxes, withdrawal } from './installed.js';
 import { type Found, judgeProbe, type ProbeReport, type Seen } from './judge.js';
 import { type Attempt, type AttemptId, attempts } from './plan.js';
@@ -164,21 +164,22 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     return { twin, record: await recordOf(sent, bad, twin) };
   };
 
-  /** A message to somebody new, approved and not yet due. */
-  const message = async (name: string, part: Part, inMs: number, accountId?: string) => {
-    if (accountId !== undefined) await account(from, patienceMs, run, accountId);
+  /** A message to somebody new of an account of their own, approved and not yet due. */
+  const message = async (name: string, part: Part, inMs: number) => {
+    const accountId = probeAccountOf(run, name);
+    await account(from, patienceMs, run, accountId);
     const known: Known = await contact(from, patienceMs, run, name, accountId);
     if (!known.contactId) throw new NotTried('ingestion named no contact');
     const of = { run, part, name, at: s.now(), madeFrom: known.madeFrom };
     const sendAt = new Date(Date.now() + inMs).toISOString();
-    const to = { contactId: known.contactId, sendAt, ...(accountId !== undefined && { accountId }) };
+    const to = { contactId: known.contactId, sendAt, accountId };
     return { approval: (await approved(proposedMessage(of, to))).event.data, contactId: known.contactId };
   };
 
   const messages = async (attempt: Attempt, part: Part): Promise<Came> => {
     const { id } = attempt;
-    const own = `probe-${run}-${id}`;
-    const bad = await message(id, part, id === 'early' ? hour : leadMs, id === 'stopped' ? own : undefined);
+    const own = probeAccountOf(run, id);
+    const bad = await message(id, part, id === 'early' ? hour : leadMs);
     if (!attempt.ownTwin) {
       const record = await whileOutstanding(id, bad.approval);
       await settlement(bad.approval, leadMs + patienceMs);
