@@ -45,6 +45,7 @@ export type AttemptId =
   | 'agent-approves'
   | 'agent-as-another'
   | 'agent-writes-controls'
+  | 'agent-too-large'
   | 'stranger-settles'
   | 'id-reused'
   | 'task-unknown'
@@ -125,6 +126,12 @@ export const attempts: readonly Attempt[] = [
   { id: 'agent-approves', what: 'an agent writes actions.approved.v1', ground: 'bid', expected: forbidden },
   { id: 'agent-as-another', what: "an agent writes another agent's topic", ground: 'bid', expected: forbidden },
   { id: 'agent-writes-controls', what: 'an agent writes controls.v1', ground: 'bid', expected: forbidden },
+  {
+    id: 'agent-too-large',
+    what: 'a proposal above what a topic takes',
+    ground: 'bid',
+    expected: { as: 'broker', codes: ['MESSAGE_TOO_LARGE'] },
+  },
   {
     id: 'stranger-settles',
     what: 'another executor settles a permit that is not its own',

@@ -46,6 +46,8 @@ interface Came {
 }
 
 const hour = 3_600_000;
+/** Bytes: no topic of the installation takes a record of so many. */
+const aboveAnyTopic = 2_000_000;
 
 /** Makes every attempt and its honest twin, side by side; then looks at what ran. */
 export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<ProbeReport> {
@@ -152,7 +154,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
       const bad = proposedBid({ ...of, name: `${attempt.id}-bad`, at: s.now() }, attempt, bids.bad);
       return { twin, record: await underForeignTask(attempt.id, bad) };
     }
-    const forbidden = forbiddenWrite(attempt.id, anotherThan(part.agent, deployment.agents));
+    const forbidden = forbiddenWrite(attempt.id, part.agent, anotherThan(part.agent, deployment.agents));
     if (forbidden) {
       const { topic, type, data } = forbidden(twin);
       const sent = await write(part.agent, topic, twin.actionId, type, data);
@@ -291,7 +293,7 @@ function ownKey(): SigningKey {
 }
 
 /** What an agent writes where it may not. Were it let through, the event would be a good one. */
-function forbiddenWrite(id: AttemptId, other: string | undefined) {
+function forbiddenWrite(id: AttemptId, agent: string, other: string | undefined) {
   switch (id) {
     case 'agent-approves':
       return (twin: ActionApproved) => ({ topic: 'actions.approved.v1', type: 'ActionApproved' as const, data: twin });
@@ -307,6 +309,12 @@ function forbiddenWrite(id: AttemptId, other: string | undefined) {
         topic: 'controls.v1',
         type: 'ControlChanged' as const,
         data: { scope: 'account:probe', state: 'running' },
+      });
+    case 'agent-too-large':
+      return ({ proposalId, action }: ActionApproved) => ({
+        topic: `actions.proposed.${agent}.v1`,
+        type: 'ActionProposed' as const,
+        data: { proposalId, action, agent, rationale: 'x'.repeat(aboveAnyTopic) },
       });
     default:
       return undefined;

@@ -99,7 +99,8 @@ export async function probeWire(as: (principal: string) => Kafka, topics: readon
         return { topic, partition: sent?.partition ?? 0, offset: sent?.baseOffset ?? '' };
       } catch (error) {
         for (let one = error as Caused | undefined; one; one = one.cause) {
-          if (one.type?.endsWith('AUTHORIZATION_FAILED')) return { refused: one.type };
+          if (one.type?.endsWith('AUTHORIZATION_FAILED') || one.type === 'MESSAGE_TOO_LARGE')
+            return { refused: one.type };
         }
         throw error;
       }
