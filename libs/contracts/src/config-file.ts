@@ -1,4 +1,4 @@
-import { type Document, isAlias, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isAlias, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { safeParse, type z } from 'zod';
 import { didYouMean } from './nearest.js';
 
@@ -84,13 +84,16 @@ function faults(document: Document.Parsed): Fault[] {
     Pair(_key, { key }) {
       const name = isScalar(key) ? key.value : undefined;
       if (typeof name === 'string' && name !== '__proto__') return undefined;
-      if (isNode(key) && !isAlias(key))
-        found.push({ at: key.range?.[0] ?? 0, says: `${String(name ?? 'this')} is no name of a setting` });
+      if (isNode(key)) found.push({ at: key.range?.[0] ?? 0, says: `${nameless(key, name)} is no name of a setting` });
       return undefined;
     },
   });
   return found;
 }
+
+/** An alias may stand for a name that is there already, or for one that no schema would see, and YAML looks at neither. */
+const nameless = (key: Node, name: unknown): string =>
+  isAlias(key) ? `the alias *${key.source}` : String(name ?? 'this');
 
 const yamlSays: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: 'this member is there already: Map keys must be unique',

@@ -380,6 +380,18 @@ const mistakes: readonly [path: string, from: string, to: string, says: string][
   [
     'plays/surge.yaml',
     'topic: comparison',
+    '&again topic: comparison, *again : price',
+    'plays/surge.yaml:8: the alias *again is no name of a setting',
+  ],
+  [
+    'plays/surge.yaml',
+    'topic: comparison',
+    'topic: &unseen __proto__, *unseen : comparison',
+    'plays/surge.yaml:8: the alias *unseen is no name of a setting',
+  ],
+  [
+    'plays/surge.yaml',
+    'topic: comparison',
     'constructor: comparison',
     'trigger.where.constructor: is not a fact of ContentEngaged',
   ],
