@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readHttp } from './http-binding.js';
+import { maxBatchEvents, readHttp } from './http-binding.js';
 
 const attributes = { specversion: '1.0', id: '1', source: '/s', type: 'T', time: '2026-01-01T00:00:00Z' };
 const binary = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`ce-${name}`, value]));
@@ -121,4 +121,15 @@ test('a body that nests too deep is told as that, in every mode', () => {
   const structured = { 'content-type': 'application/cloudevents+json' };
   expect(readHttp({ headers: structured, body: `{"data":${deep}}` })).toMatchObject(refused);
   expect(readHttp({ headers: structured, body: base64 })).toMatchObject({ events: [refused] });
+});
+
+test('of a batch with more events than one may have none is read', () => {
+  const headers = { 'content-type': 'application/cloudevents-batch+json' };
+  const read = (events: number) => readHttp({ headers, body: JSON.stringify(Array(events).fill({})) });
+  expect(read(maxBatchEvents)).toMatchObject({ ok: true, batch: true });
+  expect(read(maxBatchEvents + 1)).toEqual({
+    ok: false,
+    fault: { code: 'too-many', says: 'a batch holds at most 500 events' },
+    told: {},
+  });
 });

@@ -17,6 +17,9 @@ import {
   wronglyTyped,
 } from '@countersign/contracts';
 
+/** Events of one batch at most. */
+export const maxBatchEvents = 500;
+
 /** A request as far as the CloudEvents HTTP binding cares for it: header names in lower case. */
 export interface HttpMessage {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -61,6 +64,8 @@ export function readHttp({ headers, body }: HttpMessage): HttpRead {
   }
   if (!batch) return { ok: true, batch, events: [envelope(attributes, json, 'ce-', trace)] };
   if (!Array.isArray(json)) return refused('not-an-array', 'a batch is a JSON array of CloudEvents');
+  // Before any is read: a megabyte of `{}` takes many seconds.
+  if (json.length > maxBatchEvents) return refused('too-many', `a batch holds at most ${maxBatchEvents} events`);
   return { ok: true, batch, events: json.map((event) => fromStructured(event, trace)) };
 }
 

@@ -21,7 +21,6 @@ import { Secrecy } from './secrecy.js';
 import { inboundTopic, SETTINGS, type Settings } from './settings.js';
 
 export const maxBodyBytes = 1_048_576;
-export const maxBatchEvents = 500;
 /** How long a publisher that was turned away should wait, in seconds. */
 const retryAfter = { behind: 2, away: 10 };
 
@@ -173,13 +172,18 @@ export class Edge implements OnModuleInit {
   }
 }
 
+/** The status of a request that cannot be read, by the code of its fault; of all others 400. */
+const statuses: ReadonlyMap<string, number> = new Map([
+  ['media-type', 415],
+  ['too-many', 413],
+]);
+
 /** Every event by its contract before any is published. */
 function check(topic: Topic, headers: FastifyRequest['headers'], body: Buffer): Verdict {
   const read = readHttp({ headers, body });
   if (!read.ok) {
-    return refused(problem(read.fault.code === 'media-type' ? 415 : 400, read.fault, { signal: read.told }));
+    return refused(problem(statuses.get(read.fault.code) ?? 400, read.fault, { signal: read.told }));
   }
-  if (read.events.length > maxBatchEvents) return refused(problem(413, tooMany));
   if (read.events.length === 0) return refused(problem(400, { code: 'empty', says: 'the batch holds no event' }));
   const checked = read.events.map((event) => (event.ok ? checkEvent(topic, event.event) : event));
   const errors = checked.flatMap((result, index) =>
@@ -238,7 +242,6 @@ const noKey: Fault = {
   field: 'authorization',
 };
 const tooLarge: Fault = { code: 'too-large', says: `the body is larger than ${maxBodyBytes} bytes` };
-const tooMany: Fault = { code: 'too-many', says: `a batch holds at most ${maxBatchEvents} events` };
 const unknownEncoding: Fault = {
   code: 'content-encoding',
   says: `content-encoding: one of ${[...unpackers.keys()].join(', ')} is understood, or none`,

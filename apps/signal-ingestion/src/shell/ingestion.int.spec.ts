@@ -8,8 +8,9 @@ import { createHarness, type Harness, type Published } from '@countersign/runtim
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { maxBatchEvents } from '../core/http-binding.js';
 import { SignalIngestionModule, spec } from '../module.js';
-import { maxBatchEvents, maxBodyBytes } from './edge.js';
+import { maxBodyBytes } from './edge.js';
 import { Store } from './store.js';
 
 const now = '2026-11-21T10:00:00.000Z';
