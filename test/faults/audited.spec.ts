@@ -400,14 +400,15 @@ test('whoever writes as the console frees nobody: the stop after it is confirmed
   expect(new Set(await refusedBy())).toEqual(new Set(['kill-control']));
 
   // And nobody is freed by one above the stop.
-  foreign.push(await running(highestVersionAt(Date.now())));
+  const above = highestVersionAt(Date.now());
+  foreign.push(await running(above));
   const stands = async (): Promise<boolean> => {
     const [row] = await sql(
       `SELECT count(DISTINCT (version, data))::int AS contents, count(*)::int AS n, bool_and(data->>'state' = 'stopped') AS stopped
        FROM (SELECT version, data FROM console.own_state WHERE topic = 'controls.v1' AND key = $1 AND version > $2
              UNION ALL SELECT version, data FROM guardrail_validator.state_rows WHERE topic = 'controls.v1' AND key = $1
              UNION ALL SELECT version, data FROM action_executor.state_rows WHERE topic = 'controls.v1' AND key = $1) x`,
-      [scope, highestVersionAt(Date.now() - 60_000)],
+      [scope, above],
     );
     return row?.n === 3 && row.contents === 1 && row.stopped === true;
   };
@@ -530,11 +531,13 @@ let since = '';
 let unrecorded = '';
 
 test('the audit ends with a status of its own where violations are planted', async () => {
+  // Of what other tests wrote before, the leaves are older than the plants.
+  const before = intruder.places.length;
   await plantAll();
+  const places = intruder.places.slice(before);
   await visitor.until(
-    () =>
-      `a leaf of each of ${intruder.places.length} plants: ${started.running.services.get('audit-recorder')?.lastLines(3)}`,
-    async () => (await leavesAt(intruder.places)) === intruder.places.length,
+    () => `a leaf of each of ${places.length} plants: ${started.running.services.get('audit-recorder')?.lastLines(3)}`,
+    async () => (await leavesAt(places)) === places.length,
   );
   await refuseInserts('audit_recorder.checkpoints');
   const unsigned = await intruder.writeRaw('signals.inbound.crm.v1', 'unsigned');
