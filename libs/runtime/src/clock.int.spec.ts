@@ -54,12 +54,8 @@ afterEach(async () => {
 
 /** A service that notes what it handles, and sets a job for each. */
 async function run(spec: ServiceSpec): Promise<void> {
-  const { brokers, sasl } = broker.access();
-  const { username, password } = sasl as { username: string; password: string };
   const env = {
-    KAFKA_BROKERS: (brokers as string[])[0],
-    KAFKA_USERNAME: username,
-    KAFKA_PASSWORD: password,
+    ...broker.env(),
     DATABASE_URL: database.url,
     BACKOFF_MAX_MS: '400',
   };

@@ -53,12 +53,8 @@ beforeAll(async () => {
     ],
   });
   database = await createTestDatabase();
-  const { brokers, sasl } = broker.access();
-  const { username, password } = sasl as { username: string; password: string };
   const env = {
-    KAFKA_BROKERS: (brokers as string[])[0],
-    KAFKA_USERNAME: username,
-    KAFKA_PASSWORD: password,
+    ...broker.env(),
     DATABASE_URL: database.url,
     BACKOFF_MS: '50',
   };

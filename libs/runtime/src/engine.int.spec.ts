@@ -76,12 +76,8 @@ const silent = { log: () => undefined, warn: () => undefined, error: () => undef
 const engine = (
   more: { spec?: ServiceSpec; publish?: Publish; url?: string; limits?: Record<string, string> } = {},
 ): Engine => {
-  const { brokers, sasl } = broker.access();
-  const { username, password } = sasl as { username: string; password: string };
   const env = {
-    KAFKA_BROKERS: (brokers as string[])[0],
-    KAFKA_USERNAME: username,
-    KAFKA_PASSWORD: password,
+    ...broker.env(),
     DATABASE_URL: more.url ?? database.url,
     SESSION_MS: '6000',
     BACKOFF_MS: '50',

@@ -58,11 +58,8 @@ async function mark(more: { id?: string; clusterId?: string; permitKey?: string 
 }
 
 async function start(installation?: string): Promise<string> {
-  const { username, password } = broker.admin;
   engine = new Engine(spec, silent, {
-    KAFKA_BROKERS: broker.bootstrap,
-    KAFKA_USERNAME: username,
-    KAFKA_PASSWORD: password,
+    ...broker.env(),
     DATABASE_URL: database.url,
     ...(installation !== undefined && { INSTALLATION_ID: installation }),
   });

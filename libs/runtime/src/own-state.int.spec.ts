@@ -19,12 +19,8 @@ const engines: Engine[] = [];
 let acts = 0;
 
 const start = async (spec: ServiceSpec, log: string[] = []): Promise<Engine> => {
-  const { brokers, sasl } = broker.access();
-  const { username, password } = sasl as { username: string; password: string };
   const env = {
-    KAFKA_BROKERS: (brokers as string[])[0],
-    KAFKA_USERNAME: username,
-    KAFKA_PASSWORD: password,
+    ...broker.env(),
     DATABASE_URL: (spec === writer ? own : other)?.url,
     BACKOFF_MS: '50',
   };

@@ -56,17 +56,13 @@ const effect: Handle = async (batch) => {
 };
 
 const engine = (): Engine => {
-  const { brokers, sasl } = broker.access();
-  const { username, password } = sasl as { username: string; password: string };
   const log = {
     log: () => undefined,
     warn: (says: string) => void warned.push(says),
     error: (says: string) => void warned.push(says),
   };
   const made = new Engine(spec, log, {
-    KAFKA_BROKERS: (brokers as string[])[0],
-    KAFKA_USERNAME: username,
-    KAFKA_PASSWORD: password,
+    ...broker.env(),
     DATABASE_URL: database.url,
     BACKOFF_MS: '50',
     BATCH_EVENTS: '20',

@@ -62,12 +62,8 @@ const handled: (batch: Batch) => Promise<void> = async (batch) => {
 };
 
 async function start(spec: ServiceSpec, handle = handled): Promise<Engine> {
-  const { brokers, sasl } = broker.access();
-  const { username, password } = sasl as { username: string; password: string };
   const env = {
-    KAFKA_BROKERS: (brokers as string[])[0],
-    KAFKA_USERNAME: username,
-    KAFKA_PASSWORD: password,
+    ...broker.env(),
     DATABASE_URL: database.url,
     BACKOFF_MS: '50',
     BACKOFF_MAX_MS: '400',

@@ -189,12 +189,8 @@ test('of transactions that overlap nothing aborted is handled, nor what comes be
 
 /** An engine on this broker and database. */
 function engineOf(spec: ServiceSpec, url: string): Engine {
-  const { brokers, sasl } = broker.access();
-  const { username, password } = sasl as { username: string; password: string };
   const made = new Engine(spec, log, {
-    KAFKA_BROKERS: (brokers as string[])[0],
-    KAFKA_USERNAME: username,
-    KAFKA_PASSWORD: password,
+    ...broker.env(),
     DATABASE_URL: url,
     SESSION_MS: '6000',
     COMMIT_EVERY_MS: '50',

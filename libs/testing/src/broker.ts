@@ -22,6 +22,8 @@ export interface BrokerForTests {
   readonly admin: { readonly username: string; readonly password: string };
   /** The access of one user, by default of the super user. */
   access(user?: KafkaUser): KafkaAccess;
+  /** The same as the variables that a service reads. */
+  env(user?: KafkaUser): Record<'KAFKA_BROKERS' | 'KAFKA_USERNAME' | 'KAFKA_PASSWORD', string>;
   provision(wishes: BrokerWishes): Promise<void>;
 }
 
@@ -85,12 +87,18 @@ export async function sharedBroker(wishes: BrokerWishes = {}): Promise<SharedBro
 }
 
 function over({ bootstrap, admin }: Pick<Broker, 'bootstrap' | 'admin'>): BrokerForTests {
+  const superUser: KafkaUser = { name: admin.username, password: admin.password };
   return {
     bootstrap,
     admin,
-    access: (user = { name: admin.username, password: admin.password }) => ({
+    access: (user = superUser) => ({
       brokers: [bootstrap],
       sasl: { mechanism: 'scram-sha-256', username: user.name, password: user.password },
+    }),
+    env: (user = superUser) => ({
+      KAFKA_BROKERS: bootstrap,
+      KAFKA_USERNAME: user.name,
+      KAFKA_PASSWORD: user.password,
     }),
     provision: async (wishes) => void (await provision({ bootstrap, admin, ...wishes })),
   };
