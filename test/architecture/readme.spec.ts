@@ -15,6 +15,9 @@ interface Promised {
   readonly name: string;
 }
 
+/** What git leaves in a page that two people changed. */
+const conflict = /^(?:<{7} |={7}$|>{7} ).*/m;
+
 /** Rows of a table that end in a file and a test, and what blocks say that they are shown by. */
 const promised = (text: string): Promised[] => [
   ...[...text.matchAll(/^\| .+ \| `([^`|]+\.spec\.ts)` \| (.+) \|$/gm)].map(([, file = '', name = '']) => ({
@@ -69,6 +72,10 @@ describe.each(pages)('%s', (path) => {
     expect(named.filter((name) => !existsSync(join(root, name)))).toEqual([]);
   });
 
+  test('holds no conflict of a merge', () => {
+    expect(text.match(conflict)).toBeNull();
+  });
+
   test('names tests that exist', () => {
     expect(promised(text).filter((one) => !hasTest(one))).toEqual([]);
   });
@@ -84,6 +91,12 @@ describe.each(pages)('%s', (path) => {
   test('names commands and options of countersign that exist', { timeout: 60_000 }, () => {
     for (const words of commandsOf(text)) expect(unknownIn(words), words.join(' ')).toEqual([]);
   });
+});
+
+test('a planted conflict of a merge is found', () => {
+  for (const line of [`${'<'.repeat(7)} HEAD`, '='.repeat(7), `${'>'.repeat(7)} 052ef8f (A page)`]) {
+    expect(`one\n${line}\ntwo`).toMatch(conflict);
+  }
 });
 
 test('a planted command and a planted option are found unknown', { timeout: 60_000 }, () => {

@@ -4,6 +4,7 @@ import { Edge } from './shell/edge.js';
 import { Handlers, inboundTopics } from './shell/handlers.js';
 import { Contacts1763700000001 } from './shell/migrations/contacts.js';
 import { ContactJoins1763700000003 } from './shell/migrations/joins.js';
+import { RenamesByAccount1763700000005 } from './shell/migrations/renames.js';
 import { RenameAccount } from './shell/rename-jobs.js';
 import { Secrecy } from './shell/secrecy.js';
 import { readSettings, SETTINGS } from './shell/settings.js';
@@ -14,7 +15,7 @@ const isInbound = (topic: string): boolean => inboundTopics.includes(topic);
 export const spec: ServiceSpec = {
   name: 'signal-ingestion',
   port: 8081,
-  migrations: [Contacts1763700000001, ContactJoins1763700000003],
+  migrations: [Contacts1763700000001, ContactJoins1763700000003, RenamesByAccount1763700000005],
   jobs: [RenameAccount],
   ownState: ['profiles.v1', 'consents.v1', 'contact-points.v1'],
   // An upstream is told what became of each of its signals: rejected with the reason, not a dead letter of ours.

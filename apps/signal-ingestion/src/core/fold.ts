@@ -115,6 +115,21 @@ export function renamedBy(signal: Signal, profiles: Known['profiles']): string |
   return known?.kind === 'account' && known.name === signal.data.name ? undefined : accountId;
 }
 
+/** Accounts that contacts came to and whose profiles were not held, so that their names are not known here; each with the signal that did it. */
+export function cameUnheld(
+  known: Known,
+  { profiles, points }: Pick<Folded, 'profiles' | 'points'>,
+): Map<string, number> {
+  const came = new Map<string, number>();
+  for (const [contactId, { value, by }] of points) {
+    const { accountId } = value;
+    if (accountId === undefined || known.points.get(contactId)?.accountId === accountId) continue;
+    const key = profileKey.account(accountId);
+    if (!known.profiles.has(key) && !profiles.has(key)) came.set(accountId, by);
+  }
+  return came;
+}
+
 /** Applies signals in order to what is known: pure, so the same signals on the same state give the same state. */
 export function fold(admitted: readonly Admitted[], known: Known): Folded {
   const profiles = new Map<string, Change<AnyProfile>>();
@@ -151,13 +166,16 @@ export function fold(admitted: readonly Admitted[], known: Known): Folded {
     if (contactId !== undefined) {
       const key = profileKey.contact(contactId);
       const before = pointsOfContact(contactId);
-      const own = joined === undefined ? before : joinedPoints(before, pointsOfContact(joined));
+      const others = joined === undefined ? undefined : pointsOfContact(joined);
+      const own = others === undefined ? before : joinedPoints(before, others);
       const told = persons.length === 1 ? pointsAfter(own, pointsOf(signal), occurredAt) : own;
       const stated = contactAfter(profile<Contact>(key), contactId, signal, origin);
       const other = joined === undefined ? null : profile<Contact>(profileKey.contact(joined));
       const value = joinedContact(stated, other);
       const account = value.accountId === undefined ? null : profile<Account>(profileKey.account(value.accountId));
-      const after = value.accountId === undefined ? told : belonging(told, value.accountId, account?.name);
+      // By a join it may come to the other's account, whose profile was not looked up: until its job runs, the name as the other had it.
+      const name = account?.name ?? (others?.accountId === value.accountId ? others?.accountName : undefined);
+      const after = value.accountId === undefined ? told : belonging(told, value.accountId, name);
       profiles.set(key, { value: { ...value, reachable: after.fields.email ? ['email'] : [] }, by });
       if (after !== before) points.set(contactId, { value: after, by });
     }

@@ -15,6 +15,7 @@ import { cleaned, factsOf, readable } from '../core/facts.js';
 import {
   type Admitted,
   accountOf,
+  cameUnheld,
   type Folded,
   fold,
   goneAmong,
@@ -63,10 +64,7 @@ export class Handlers {
     const { entries, known } = await this.meet(batch, admissible);
     const folded = fold(entries, known);
     const versions = await this.save(batch, admissible, known, folded);
-    for (const { signal, cause } of admissible) {
-      const accountId = renamedBy(signal, known.profiles);
-      if (accountId !== undefined) batch.schedule(cause, renameJob(accountId, cause, batch.at));
-    }
+    await this.rename(batch, admissible, known, folded);
 
     for (const arrival of arrivals) {
       if (!arrival.admission.ok) this.reject(batch, arrival, arrival.admission.fault);
@@ -166,6 +164,24 @@ export class Handlers {
     const changes = new Map([...points].map(([id, { value, by }]) => [id, { value, cause: causeAt(by) }]));
     await this.store.changePoints(batch, known.points, changes);
     return versions;
+  }
+
+  /**
+   * Schedules the job of each account that has a new name and has none yet. A contact that came to an account by a join, so that the
+   * account is not held here, always gets one: that of the account may have read its last contacts already.
+   */
+  private async rename(batch: Batch, admissible: readonly Admissible[], known: Known, folded: Folded): Promise<void> {
+    const renamed = new Map<string, Cause>();
+    for (const { signal, cause } of admissible) {
+      const accountId = renamedBy(signal, known.profiles);
+      if (accountId !== undefined) renamed.set(accountId, cause);
+    }
+    for (const { accountId } of await this.store.renaming(batch.tx, [...renamed.keys()])) renamed.delete(accountId);
+    for (const [accountId, by] of cameUnheld(known, folded)) {
+      const cause = admissible[by]?.cause;
+      if (cause) renamed.set(accountId, cause);
+    }
+    for (const [accountId, cause] of renamed) batch.schedule(cause, renameJob(accountId, cause, batch.at));
   }
 
   private accept(batch: Batch, arrival: Admissible, entry: Admitted, madeFrom: Record<string, number>): void {

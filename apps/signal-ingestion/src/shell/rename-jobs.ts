@@ -28,7 +28,8 @@ export const renameJob = (
 
 /**
  * An account's new name reaches the points of its contacts in pieces: an account may have thousands, and the signals of all sources
- * would wait. What is left to do is read from the points themselves, so that a repeat does nothing twice.
+ * would wait. What is left to do is read from the points themselves, so that a repeat does nothing twice, and a name that comes
+ * meanwhile is given by the same job: an account has one at most, however fast its names come.
  */
 @Injectable()
 export class RenameAccount implements JobKind<Renamed> {
@@ -40,12 +41,15 @@ export class RenameAccount implements JobKind<Renamed> {
 
   async work(jobs: readonly Job<Renamed>[], context: JobContext): Promise<void> {
     await context.finish(jobs, async (owned, work) => {
-      for (const { cause, payload } of owned) {
+      for (const { id, cause, payload } of owned) {
         const { accountId, piece } = payload;
         // Locked like by a signal of the account: its name stays until the commit, and the order of locks is the same.
         const key = profileKey.account(accountId);
         const profile = (await work.ownState<'ProfileChanged'>('profiles.v1', [key])).get(key)?.data;
         if (profile?.kind !== 'account' || profile.name === undefined) continue;
+        // Another one does it: none runs while the account is held here, so it reads what is left to do after this.
+        const others = (await this.store.renaming(work.tx, [accountId])).filter(({ jobId }) => jobId !== id);
+        if (others.length > 0) continue;
         const { name } = profile;
         const ids = await this.store.misnamed(work.tx, accountId, name, atOnce);
         const before = await this.store.points(work.tx, ids);

@@ -127,6 +127,20 @@ export class Store {
     return rows.map((row) => row.contact_id);
   }
 
+  /**
+   * The jobs that have still to give an account's name to its contacts. Exact for who holds the account: a job ends, and schedules its next
+   * piece, in a transaction that holds it too.
+   */
+  async renaming(tx: Tx, accountIds: readonly string[]): Promise<readonly { accountId: string; jobId: string }[]> {
+    if (accountIds.length === 0) return [];
+    const rows = await tx.query<{ account_id: string; id: string }>(
+      `SELECT payload->>'accountId' AS account_id, id FROM jobs
+       WHERE kind = 'rename-account' AND payload->>'accountId' = ANY($1) AND result_at IS NULL`,
+      [accountIds],
+    );
+    return rows.map((row) => ({ accountId: row.account_id, jobId: row.id }));
+  }
+
   /** Keeps changed points, and publishes those sealed anew that executors would open otherwise than `before`. */
   async changePoints(
     work: Work,

@@ -1,0 +1,12 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Finds the job that gives an account's name to its contacts, among those of thousands of accounts. */
+export class RenamesByAccount1763700000005 implements MigrationInterface {
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(`CREATE INDEX jobs_rename_account ON jobs ((payload->>'accountId')) WHERE kind = 'rename-account'`);
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('DROP INDEX jobs_rename_account');
+  }
+}
