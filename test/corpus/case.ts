@@ -20,6 +20,12 @@ export const Given = z.strictObject({
         account: z.string().optional(),
         adAccount: z.string().optional(),
         allows: z.array(z.enum(actionKindNames)).optional(),
+        campaign: z.string().optional(),
+        about: z.enum(['the contact', 'somebody else', 'nobody']).optional(),
+        /** What its settings name; `none` is nothing. */
+        sequence: z.string().optional(),
+        purpose: z.string().optional(),
+        template: z.string().optional(),
       }),
     ])
     .optional(),
@@ -44,6 +50,7 @@ export const Given = z.strictObject({
   /** When something of the agent was approved; of all accounts, and for this one. */
   approvals: z.array(Instant).optional(),
   approvalsForAccount: z.array(Instant).optional(),
+  approvalsForCrmAccount: z.array(Instant).optional(),
   sendsPerHour: z.int().optional(),
   sends: z.array(Instant).optional(),
   consent: z
@@ -54,6 +61,8 @@ export const Given = z.strictObject({
   touchedBefore: z.boolean().optional(),
   /** The account that the contact is known to belong to: the one that the action names; `unknown` is none. */
   contactOf: z.string().optional(),
+  /** Who owns the account in the CRM; `unknown` is nobody known. */
+  owner: z.string().optional(),
   /** Whether the ad account is known to have the campaigns. */
   campaigns: z.enum(['known', 'unknown']).optional(),
   firstTouchNeedsPerson: z.array(Seniority).optional(),
@@ -83,6 +92,12 @@ export const When = z.strictObject({
   account: z.string().optional(),
   /** Whether it names the contact, where it need not. */
   contact: z.enum(['named', 'none']).optional(),
+  /** Whom a CRM task is for. */
+  owner: z.string().optional(),
+  /** The step of the sequence `comparison-follow-up` that a message claims to be, from 1; its words are that step's where it does not say. */
+  step: z.int().positive().optional(),
+  template: z.string().optional(),
+  body: z.string().optional(),
   /** A member that the contract lacks. */
   extraField: z.string().optional(),
   /** What the agent says about it: never an input. */

@@ -8,6 +8,7 @@ import {
   content,
   factsFor,
   ofAccount,
+  other,
   policyOf,
   proposalOf,
   type ToldFacts,
@@ -36,6 +37,14 @@ export function stage(
   if (when.contact === 'none') payload.contactId = undefined;
   if (when.sendAt) payload.sendAt = when.sendAt;
   if (when.purpose) payload.purpose = when.purpose;
+  if (when.owner) payload.ownerId = when.owner;
+  if (when.step !== undefined) {
+    const [{ template, subject, body } = {}] = content().sequences[0]?.steps ?? [];
+    const sequence = { id: 'comparison-follow-up', enrolment: contact, step: when.step - 1 };
+    Object.assign(payload, { template, subject, body, sequence });
+  }
+  if (when.template) payload.template = when.template;
+  if (when.body) payload.body = when.body;
   if (when.extraField) payload[when.extraField] = true;
   const base = proposalOf(when.kind, payload);
   const { accountId: _acme, ...unnamed } = base.action;
@@ -110,7 +119,10 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
       [`touch:${contact}`]: { held: given.touchesPlanned ?? [], committed: given.touches ?? [] },
       'actions:paid-media-agent': { held: [], committed: given.approvals ?? [] },
       'actions:paid-media-agent:ads-emea': { held: [], committed: given.approvalsForAccount ?? [] },
-      'actions:paid-media-agent:acme': { held: [], committed: given.approvalsForAccount ?? [] },
+      'actions:paid-media-agent:acme': {
+        held: [],
+        committed: given.approvalsForCrmAccount ?? given.approvalsForAccount ?? [],
+      },
       'sends:paid-media-agent': { held: [], committed: given.sends ?? [] },
     },
     adAccounts: {
@@ -120,6 +132,9 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
         campaigns: given.campaigns === 'unknown' ? {} : { 'cmp-from': budget, 'cmp-to': budget },
       },
     },
+    ...(given.owner !== undefined && {
+      accounts: { acme: { version: 6, ...(given.owner !== 'unknown' && { ownerId: given.owner }) } },
+    }),
     consents: { [contact]: consentOf(given) },
     contacts: {
       [contact]: {
@@ -154,8 +169,20 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
 function taskOf(given: NonNullable<Given['task']>, proposal: ReturnType<typeof proposalOf>): Facts['task'] {
   const { task } = factsFor(proposal);
   if (given === 'unknown' || !task) return null;
+  const { sequence, purpose, template } = given;
+  const named = {
+    ...task.named,
+    ...(sequence && { sequence }),
+    ...(purpose && { purpose }),
+    ...(template && { template }),
+  };
   return {
     ...task,
+    named: Object.fromEntries(Object.entries(named).filter(([, value]) => value !== 'none')),
+    ...(given.campaign !== undefined && { campaignId: given.campaign }),
+    ...(given.about !== undefined && {
+      contactIds: { 'the contact': [contact], 'somebody else': [other], nobody: [] }[given.about],
+    }),
     ...(given.agent !== undefined && { agent: given.agent }),
     ...(given.play !== undefined && { play: { ...task.play, id: given.play } }),
     ...(given.account !== undefined && { accountId: given.account }),

@@ -219,10 +219,11 @@ const proposedOn = ({ agent }: ActionProposed): string => `actions.proposed.${ag
 
 /** The task of a proposal. Its time is over, so its agent proposes nothing of its own. */
 function taskOf({ taskId, agent, play, kinds, action }: ActionProposed): DataOf<'TaskAssigned'> {
-  const { adAccountId } = action.payload;
+  const { adAccountId, contactId } = action.payload;
   return {
     ...sampleOf<'TaskAssigned'>('TaskAssigned'),
-    ...{ taskId, agent, play, kinds, accountId: action.accountId },
+    ...{ taskId, agent, play, kinds, accountId: action.accountId, campaignId: undefined },
+    contactIds: typeof contactId === 'string' ? [contactId] : [],
     ...(typeof adAccountId === 'string' && { adAccountId }),
     assignedAt: later(-30),
     dueAt: later(-20),

@@ -115,7 +115,7 @@ test('[case 12] an approval without a valid permit runs nothing, whoever writes 
   expect(visitor.of('ActionSettled', (s) => s.permitId === approved.permitId)).toMatchObject([{ outcome: 'executed' }]);
 });
 
-test('a task that was given to one agent lets neither another agent act under it, nor the same one for another account or kind', async () => {
+test('a task that was given to one agent lets neither another agent act under it, nor the same one for another account, campaign or kind', async () => {
   const agent = 'paid-media-agent';
   const at = new Date().toISOString();
   const account = `foreign-${randomUUID().slice(0, 8)}`;
@@ -156,7 +156,12 @@ test('a task that was given to one agent lets neither another agent act under it
     return rules.flatMap((r) => (r.rule.startsWith('task') ? [`${r.rule}: ${r.says}`] : []));
   };
   const unknown = await propose({});
-  const changes = [{ agent: 'sequencing-agent' }, { accountId: 'another' }, { kinds: ['email.send'] }];
+  const changes = [
+    { agent: 'sequencing-agent' },
+    { accountId: 'another' },
+    { kinds: ['email.send'] },
+    { campaignId: 'cmp-display' },
+  ];
   const under = await Promise.all(
     changes.map(async (change) => {
       // The proposal first: it waits for its task.
@@ -169,6 +174,7 @@ test('a task that was given to one agent lets neither another agent act under it
     ['task: the agent of the task is sequencing-agent, that of the proposal is paid-media-agent'],
     [`task: the account of the task is another, that of the proposal is ${account}`],
     ['task: the task was assigned with email.send, not with ads.set_bid'],
+    ['task: the campaign of the task is cmp-display, that of the proposal is cmp-comparison'],
   ]);
   expect(await against(unknown)).toEqual([`task-unknown: no task ${unknown.taskId} was assigned to anybody`]);
 });

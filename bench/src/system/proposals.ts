@@ -14,7 +14,8 @@ const taskOf = ({ accountId, contactId, versions }: Known, at: string): TaskAssi
   agent,
   purpose: 'Follow up with the person who engaged',
   kinds: ['sequence.enroll', 'email.send'],
-  settings: {},
+  // A person is in several sequences here, all of them for sales.
+  settings: { purpose: 'sales' },
   accountId,
   contactIds: [contactId],
   evidence: [],

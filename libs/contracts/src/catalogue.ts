@@ -18,6 +18,13 @@ export type FigureChange = {
   readonly currency: string;
 } & ({ readonly amountMinor: number } | { readonly toMinor: number });
 
+/** What an action says of a sequence; its purpose where it asks for consent, and the message where it is a step, counted from 0. */
+export interface NamedSequence {
+  readonly id: string;
+  readonly purpose?: ConsentPurpose;
+  readonly step?: { readonly n: number; readonly template: string; readonly subject: string; readonly body: string };
+}
+
 export type Reversibility<P> =
   | {
       readonly reversible: true;
@@ -51,8 +58,12 @@ export interface ActionKindSpec<P> {
   readonly adAccountId: (payload: P) => string | undefined;
   /** The campaigns of that ad account that it acts on. */
   readonly campaignIds: (payload: P) => readonly string[];
-  /** The sequence that it begins or is a step of, and the purpose that it claims. */
-  readonly sequence: (payload: P) => { readonly id: string; readonly purpose: ConsentPurpose } | undefined;
+  /** The sequence that it begins, stops or is a step of. */
+  readonly sequence: (payload: P) => NamedSequence | undefined;
+  /** What a task's settings may name beside campaign and sequence, under the setting's name: where they do, it is that and no other. */
+  readonly named: (payload: P) => Readonly<Partial<Record<'template' | 'creativeId' | 'url', string>>>;
+  /** The person in the CRM whom it gives work to. */
+  readonly ownerId: (payload: P) => string | undefined;
   /** The time before which it must not run. */
   readonly notBefore: (payload: P) => string | undefined;
   readonly reversibility: Reversibility<P>;
@@ -71,6 +82,8 @@ const spec = <P>(
   adAccountId: () => undefined,
   campaignIds: () => [],
   sequence: () => undefined,
+  named: () => ({}),
+  ownerId: () => undefined,
   notBefore: () => undefined,
   ...given,
 });
@@ -219,6 +232,7 @@ export const actionKinds = {
     adAccountId: (p) => p.adAccountId,
     campaignIds: (p) => [p.campaignId],
     creative: true,
+    named: ({ creativeId, url }) => ({ creativeId, url }),
     reversibility: { reversible: false, because: 'people may have seen it' },
   }),
   'email.send': spec<z.infer<typeof SendEmail>>({
@@ -230,7 +244,10 @@ export const actionKinds = {
     recipients: (p) => [p.contactId],
     consent: (p) => ({ purpose: p.purpose, channel: 'email' }),
     touches: true,
-    sequence: (p) => p.sequence && { id: p.sequence.id, purpose: p.purpose },
+    sequence: ({ sequence, purpose, template, subject, body }) =>
+      sequence && { id: sequence.id, purpose, step: { n: sequence.step, template, subject, body } },
+    // The text of a step is the sequence's.
+    named: ({ sequence, template }) => (sequence ? {} : { template }),
     notBefore: (p) => p.sendAt,
     reversibility: { reversible: false, because: 'a message that was sent cannot be called back' },
   }),
@@ -257,6 +274,7 @@ export const actionKinds = {
     channel: 'email',
     contacts: (p) => [p.contactId],
     // Stopping asks for nobody's consent: a withdrawal must never keep us from stopping.
+    sequence: (p) => ({ id: p.sequenceId }),
     reversibility: { reversible: false, because: 'a contact is enrolled anew by a fresh proposal, never by an undo' },
   }),
   'crm.create_task': spec<z.infer<typeof CreateTask>>({
@@ -265,6 +283,7 @@ export const actionKinds = {
     connector: 'crm',
     channel: 'crm',
     contacts: (p) => (p.contactId === undefined ? [] : [p.contactId]),
+    ownerId: (p) => p.ownerId,
     reversibility: { reversible: false, because: 'a person may have acted on the task' },
   }),
 } as const;

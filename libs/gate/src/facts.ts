@@ -42,6 +42,12 @@ export interface ContactFact {
   readonly touched: boolean;
 }
 
+export interface AccountFact {
+  readonly version: number;
+  /** Its owner in the CRM, where that is known. */
+  readonly ownerId?: string;
+}
+
 export interface CampaignFact {
   /** That of the campaign's profile. Absent where only the profile of its ad account, of a time before, told of it. */
   readonly version?: number;
@@ -69,6 +75,9 @@ export interface ConsentFact extends Pick<Consents, 'entries' | 'suppressions'> 
   readonly version: number;
 }
 
+/** The settings of a task that name a thing, which an action under it is about, or a purpose that it has. */
+const naming = ['sequence', 'purpose', 'template', 'creativeId', 'url'] as const;
+
 /** What the orchestrator gave to an agent, as far as a verdict rests on it. */
 export interface TaskFact extends Pick<TaskAssigned, 'agent' | 'kinds'> {
   readonly play: Pick<TaskAssigned['play'], 'id' | 'runId'>;
@@ -76,19 +85,38 @@ export interface TaskFact extends Pick<TaskAssigned, 'agent' | 'kinds'> {
   readonly accountId?: string;
   /** The ad account that it is about, or that its settings name. */
   readonly adAccountId?: string;
+  /** The campaign likewise. */
+  readonly campaignId?: string;
+  /** The contacts that it is about. Where a version before kept the task, this is absent, and nothing below the ad account is known. */
+  readonly contactIds?: readonly string[];
+  readonly named?: Readonly<Partial<Record<(typeof naming)[number], string>>>;
 }
 
 /** What of a task a verdict rests on. */
-export function taskFact({ agent, kinds, play, accountId, adAccountId, settings }: TaskAssigned): TaskFact {
-  const ads = adAccountId ?? own(settings, 'adAccountId');
+export function taskFact(task: TaskAssigned): TaskFact {
+  const { agent, kinds, play, accountId, contactIds, settings } = task;
+  const adAccountId = task.adAccountId ?? own(settings, 'adAccountId');
+  const campaignId = task.campaignId ?? own(settings, 'campaignId');
   return {
     agent,
     kinds,
     play: { id: play.id, runId: play.runId },
     ...(accountId !== undefined && { accountId }),
-    ...(ads !== undefined && { adAccountId: String(ads) }),
+    ...(adAccountId !== undefined && { adAccountId: String(adAccountId) }),
+    ...(campaignId !== undefined && { campaignId: String(campaignId) }),
+    contactIds,
+    named: Object.fromEntries(
+      naming.flatMap((name) => {
+        const value = own(settings, name);
+        return value === undefined ? [] : [[name, String(value)]];
+      }),
+    ),
   };
 }
+
+/** A task as a fact of one verdict: a surge may have hundreds of contacts, and each of their actions concerns one. */
+export const taskAbout = (task: TaskFact, contacts: readonly string[]): TaskFact =>
+  task.contactIds === undefined ? task : { ...task, contactIds: task.contactIds.filter((id) => contacts.includes(id)) };
 
 export type ReviewFact = Pick<ReviewDecided, 'reviewId' | 'by' | 'decision' | 'digest' | 'at'>;
 
@@ -106,6 +134,8 @@ export interface Facts {
   readonly proposalBytes: number;
   /** Profiles of the recipients; null where there is none. */
   readonly contacts: Readonly<Record<string, ContactFact | null>>;
+  /** By CRM account, of an action that names an owner; null where there is none. */
+  readonly accounts: Readonly<Record<string, AccountFact | null>>;
   /** By ad account; null where there is none. */
   readonly adAccounts: Readonly<Record<string, AdAccountFact | null>>;
   readonly consents: Readonly<Record<string, ConsentFact>>;

@@ -1,11 +1,12 @@
 export * from './facts.js';
 export { gateVersion, governing, type Judgement, judge } from './judge.js';
 export { type PublicKeyJwk, readSigningKey, readVerifyKeys, type SigningKey, type VerifyKeys } from './keys.js';
-export { adAccountFact, consentFact, contactFact, controlFact, type Known } from './known.js';
+export { accountFact, adAccountFact, consentFact, contactFact, controlFact, type Known } from './known.js';
 export * from './open.js';
 export { PERMIT_TYPE, type PermitExplained, type PermitFault, readPermit, seal, verifyPermit } from './permit.js';
 export { type Counts, rateOf, rateSlotMs, type Slots, slotOf, windowOf } from './rolling.js';
 export type { Context, Finding, Rule } from './rule.js';
+export { outsideTask } from './rules/task.js';
 export {
   type Concerns,
   campaignsOf,

@@ -1,6 +1,6 @@
 import { actionKindNames, digestOf } from '@countersign/contracts';
 import { describe, expect, test } from 'vitest';
-import type { Facts, Proposal } from './facts.js';
+import { type Facts, type Proposal, taskFact } from './facts.js';
 import { gateVersion, governing, judge } from './judge.js';
 import { rules } from './rules/index.js';
 import {
@@ -16,6 +16,7 @@ import {
   policyOf,
   proposalOf,
   type ToldFacts,
+  taskOf,
 } from './testing.js';
 
 const decide = (proposal: Proposal, change: ToldFacts = {}, policy = policyOf(), now = at) =>
@@ -45,6 +46,7 @@ describe('what is in favour is approved', () => {
       tier: 'autonomous',
       reservations: [
         { ledger: 'actions:paid-media-agent', amount: 1 },
+        { ledger: 'actions:paid-media-agent:acme', amount: 1 },
         { ledger: 'actions:paid-media-agent:ads-emea', amount: 1 },
         { ledger: adAccountLedger, amount: 3000, currency: 'EUR' },
         { ledger: campaignLedger, amount: 3000, currency: 'EUR' },
@@ -302,7 +304,7 @@ describe('what cannot matter does not', () => {
 });
 
 /** Raise `gateVersion` when this fails, and note the new digest beside it. */
-const judgements = { gate: 2, digest: 'aef6e4ce68b4b02e3bb8e4c2f2d91eb21a331f84f0a5eef73234b4da920e7d19' };
+const judgements = { gate: 3, digest: 'cdacc6282e613fe6c2a0817f202ec52a3ba86f16b3e4f128d5ca855edb3b981a' };
 
 test('what judges otherwise than before is another version of the gate', () => {
   const supervised = policyOf(
@@ -312,6 +314,12 @@ test('what judges otherwise than before is another version of the gate', () => {
     contacts: { [contact]: null },
     adAccounts: {},
     author: proposal.agent,
+  });
+  const named = { sequence: 'other', template: 'other', creativeId: 'other', url: 'https://example.com/other' };
+  const otherTask = { ...taskFact(taskOf('sequencing-agent')), campaignId: 'cmp-other', contactIds: [], named };
+  const withoutGate = ({ verdict: { gate: _gate, ...verdict }, ...rest }: ReturnType<typeof decide>) => ({
+    ...rest,
+    verdict,
   });
   const told = actionKindNames.map((kind) => {
     const proposal = proposalOf(kind);
@@ -328,6 +336,8 @@ test('what judges otherwise than before is another version of the gate', () => {
       decide(proposal, { author: 'sequencing-agent', proposalBytes: 10 ** 6 }),
       decide({ ...proposal, lineage: 'untrusted' }),
       decide({ ...proposal, kinds: [] }),
+      decide(proposal, { task: otherTask }),
+      decide(proposal, { task: { ...otherTask, contactIds: undefined as never } }),
       decide(proposal, {}, supervised),
       decide(proposal, { review }, supervised),
       decide(
@@ -335,7 +345,13 @@ test('what judges otherwise than before is another version of the gate', () => {
         {},
         policyOf(content({ charter: { limits: { sendsPerHour: 0, campaignSpendPerDayMinor: 1, actionsPerHour: 0 } } })),
       ),
-    ].map(({ verdict: { gate: _gate, ...verdict }, ...rest }) => ({ ...rest, verdict }));
+    ].map(withoutGate);
   });
-  expect({ gate: gateVersion, digest: digestOf(told) }).toEqual(judgements);
+  const step = { template: 'follow-up', subject: 'Hello', body: 'A word.' };
+  const sequence = { id: 'comparison-follow-up', enrolment: contact, step: 0 };
+  const steps = [{}, { body: 'Another.' }, { template: 'offer' }, { sequence: { ...sequence, step: 1 } }].map(
+    (change) => withoutGate(decide(proposalOf('email.send', { ...step, sequence, ...change }))),
+  );
+  const owned = withoutGate(decide(proposalOf('crm.create_task', { ownerId: 'owner-8' })));
+  expect({ gate: gateVersion, digest: digestOf([told, steps, owned]) }).toEqual(judgements);
 });

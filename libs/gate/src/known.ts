@@ -1,5 +1,5 @@
 import { type Consents, type Control, campaignKnown, type Profile } from '@countersign/contracts';
-import type { AdAccountFact, CampaignFact, ConsentFact, ContactFact, ControlFact } from './facts.js';
+import type { AccountFact, AdAccountFact, CampaignFact, ConsentFact, ContactFact, ControlFact } from './facts.js';
 
 /* What of a state topic's row a verdict rests on. Whoever judges takes it from here, and so does whoever compares it later. */
 
@@ -20,6 +20,9 @@ export function contactFact({ version, data }: Known<Profile>, touched: boolean)
     touched,
   };
 }
+
+export const accountFact = ({ version, data }: Known<Profile>): AccountFact | null =>
+  data?.kind === 'account' ? { version, ...(data.ownerId !== undefined && { ownerId: data.ownerId }) } : null;
 
 /** Of the campaigns those that `campaignIds` names, each by its own profile where it has one. Null where the ad account has none. */
 export function adAccountFact(

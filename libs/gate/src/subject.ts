@@ -9,6 +9,7 @@ import {
   type Fault,
   type FigureChange,
   kindSpec,
+  type NamedSequence,
   type Rules,
   type Spend,
 } from '@countersign/contracts';
@@ -28,7 +29,9 @@ export interface Subject {
   readonly changes: readonly FigureChange[];
   readonly adAccountId: string | undefined;
   readonly campaignIds: readonly string[];
-  readonly sequence: { readonly id: string; readonly purpose: ConsentPurpose } | undefined;
+  readonly sequence: NamedSequence | undefined;
+  readonly named: ReturnType<ActionKindSpec<unknown>['named']>;
+  readonly ownerId: string | undefined;
   readonly notBefore: string | undefined;
   /** The currency of whatever money the payload names. */
   readonly currency: string | undefined;
@@ -66,6 +69,8 @@ export function subjectOf(
       adAccountId: spec.adAccountId(payload),
       campaignIds: spec.campaignIds(payload),
       sequence: spec.sequence(payload),
+      named: spec.named(payload),
+      ownerId: spec.ownerId(payload),
       notBefore: spec.notBefore(payload),
       currency: (payload as { currency?: string }).currency,
     },
@@ -126,8 +131,8 @@ export function drawsOf(
       rateMs: hour,
     },
   ];
-  const account = subject.adAccountId ?? accountId;
-  if (account !== undefined) {
+  // Both: what names an ad account too is done for its CRM account all the same.
+  for (const account of new Set([accountId, subject.adAccountId].filter((id) => id !== undefined).sort())) {
     draws.push({
       kind: 'rate',
       ledger: `${rateLedger}${agent}:${account}`,
@@ -189,6 +194,8 @@ export function drawsOf(
 /** The facts that a proposal needs, by key: what the caller loads, and locks, before it judges. */
 export interface Concerns {
   readonly contacts: readonly string[];
+  /** Whose owner must be known. */
+  readonly accounts: readonly string[];
   readonly adAccounts: readonly string[];
   /** Each of one of the ad accounts. */
   readonly campaigns: readonly { readonly adAccountId: string; readonly campaignId: string }[];
@@ -207,7 +214,7 @@ export function concerns(
   policy: { readonly content: { readonly charters: readonly Charter[]; readonly rules: Rules } } | null,
   at: string,
 ): Concerns {
-  const none = { contacts: [], adAccounts: [], campaigns: [], controls: [], draws: [] };
+  const none = { contacts: [], accounts: [], adAccounts: [], campaigns: [], controls: [], draws: [] };
   const read = subjectOf(proposal.action);
   const charter = policy?.content.charters.find((c) => c.agent === proposal.agent);
   if (!read.ok || !policy || !charter) return none;
@@ -217,12 +224,14 @@ export function concerns(
   } catch {
     return none;
   }
-  const { adAccountId, campaignIds, changes } = read.subject;
+  const { adAccountId, campaignIds, changes, ownerId } = read.subject;
+  const { accountId } = proposal.action;
   const adAccounts = new Set(changes.map((change) => change.adAccountId));
   if (adAccountId !== undefined) adAccounts.add(adAccountId);
   const named = adAccountId === undefined ? [] : campaignIds.map((campaignId) => ({ adAccountId, campaignId }));
   return {
     contacts: read.subject.contacts,
+    accounts: ownerId === undefined || accountId === undefined ? [] : [accountId],
     adAccounts: [...adAccounts].sort(),
     campaigns: [...named, ...changes.map(({ adAccountId, campaignId }) => ({ adAccountId, campaignId }))],
     controls: controlScopes(proposal.agent, proposal.play.id, proposal.action, read.subject),

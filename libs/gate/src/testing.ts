@@ -159,7 +159,7 @@ const payloads: Record<string, Record<string, unknown>> = {
   },
   'sequence.enroll': { contactId: contact, sequenceId: 'comparison-follow-up', purpose: 'sales' },
   'sequence.stop': { contactId: contact, sequenceId: 'comparison-follow-up' },
-  'crm.create_task': { contactId: contact, title: 'Call them', note: 'They compared.', dueAt: at },
+  'crm.create_task': { contactId: contact, ownerId: 'owner-7', title: 'Call them', note: 'They compared.', dueAt: at },
 };
 
 const play = { id: 'return-below-floor', runId: derivedId('run', 1), title: 'Return below floor' };
@@ -171,10 +171,10 @@ export const taskOf = (agent: string, change: Partial<TaskAssigned> = {}): TaskA
   play,
   purpose: 'bring the return back',
   kinds: [...kinds],
-  settings: { purpose: 'sales' },
+  settings: { purpose: 'sales', sequence: 'comparison-follow-up' },
   accountId: 'acme',
   adAccountId: 'ads-emea',
-  contactIds: [contact],
+  contactIds: [contact, other],
   evidence: [],
   assignedAt: at,
   dueAt: at,
@@ -229,7 +229,7 @@ export function factsFor(
   policy: Policy | null = policyOf(),
   now = at,
 ): Facts {
-  const { contacts, adAccounts, controls, draws } = concerns(proposal, policy, now);
+  const { contacts, accounts, adAccounts, controls, draws } = concerns(proposal, policy, now);
   const facts: Facts = {
     author: proposal.agent,
     task: taskFor(proposal),
@@ -237,6 +237,7 @@ export function factsFor(
     contacts: Object.fromEntries(
       contacts.map((id) => [id, { version: 3, seniority: 'manager' as const, touched: false, ...ofAccount(proposal) }]),
     ),
+    accounts: Object.fromEntries(accounts.map((id) => [id, { version: 6, ownerId: 'owner-7' }])),
     adAccounts: Object.fromEntries(
       adAccounts.map((id) => [
         id,
@@ -283,6 +284,7 @@ function taskFor({ agent, play, action }: Proposal): TaskFact {
   const adAccountId = read.ok ? read.subject.adAccountId : undefined;
   return {
     ...task,
+    contactIds: read.ok ? read.subject.contacts : [],
     ...(action.accountId !== undefined && { accountId: action.accountId }),
     ...(adAccountId !== undefined && { adAccountId }),
   };

@@ -142,15 +142,41 @@ test('an approval whose task was not given to its agent, for its play, account a
   for (const [change, why] of [
     [{ agent: 'sequencing-agent' }, 'was assigned to sequencing-agent, not to paid-media-agent'],
     [{ play: { ...task.play, id: 'surge' } }, 'is of the play surge, not of return-below-floor'],
-    [{ accountId: 'umbra' }, 'is about another account than the action'],
+    [{ accountId: 'umbra' }, 'is not about this: the account of the task is umbra, that of the proposal is acme'],
     [{ kinds: [] }, 'does not allow'],
   ] as const)
     expect(says([{ ...task, ...change, kinds: [...('kinds' in change ? change.kinds : task.kinds)] }])).toEqual([
       expect.stringContaining(why),
       expect.stringContaining(why),
     ]);
-  // The ad account is the shift's alone.
-  expect(says([{ ...task, adAccountId: 'ads-apac' }])).toEqual([expect.stringContaining('another account')]);
+  // The ad account is the shift's alone, and so is its campaign; the contact and the template are the message's.
+  for (const [change, why] of [
+    [{ adAccountId: 'ads-apac' }, 'the ad account of the task is ads-apac, that of the proposal is ads-emea'],
+    [{ campaignId: 'cmp-low' }, 'the campaign of the task is cmp-low, that of the proposal is cmp-from, cmp-to'],
+    [{ settings: { campaignId: 'cmp-low' } }, 'the campaign of the task is cmp-low'],
+    [{ contactIds: [] }, `contact ${contact} is not among those of the task`],
+    [{ settings: { template: 'invitation' } }, 'the template of the task is invitation'],
+  ] as const)
+    expect(says([{ ...task, ...change, contactIds: [...('contactIds' in change ? [] : task.contactIds)] }])).toEqual([
+      expect.stringContaining(why),
+    ]);
+  // What a task leaves open is a person's to answer, or nobody's to ask.
+  expect(says([{ ...task, settings: {}, campaignId: 'cmp-from' }])).toEqual([]);
+  const enrolled = world();
+  enrolled.settle(enrolled.approve(enrolled.propose('sequence.enroll')), 'executed');
+  const of = (settings: TaskAssigned['settings']) => {
+    const all = enrolled.observed();
+    const record = { ...(all.record as NonNullable<Observed['record']>) };
+    const assigned = new Map([[task.taskId, taskFact({ ...task, settings })] as const]);
+    return found({ ...all, record: { ...record, assigned } }).permitted ?? [];
+  };
+  expect(of({ sequence: 'comparison-follow-up' })).toEqual([]);
+  expect(of({})).toEqual([]);
+  expect(of({ sequence: 'pricing-follow-up' })).toEqual([
+    expect.stringContaining(
+      'the sequence of the task is pricing-follow-up, that of the proposal is comparison-follow-up',
+    ),
+  ]);
   // Where the record cannot be read, a task may be one that its topic has forgotten.
   expect(found({ ...observed, record: null }).permitted ?? []).toEqual([]);
 });
@@ -461,6 +487,25 @@ test('money over the daily cap is found, even where each approval says it was un
     over.settle(over.approve(over.propose('ads.shift_budget', { amountMinor: 10_000 }, n)), 'executed');
   }
   expect(found(over.observed())).toEqual({ limits: [expect.stringContaining('the limit is 50000')] });
+});
+
+test('what names an ad account reserves under its CRM account too, but where an older gate counted the one only', () => {
+  const reserved = (gate: number | undefined, left: string) => {
+    const w = quietWorld();
+    w.approve(w.propose('ads.set_bid'), {
+      made: ({ verdict, claims, ...rest }) => ({
+        ...rest,
+        verdict: { ...verdict, ...(gate !== undefined && { gate }) },
+        ...(claims && { claims: { ...claims, reservations: claims.reservations.filter((r) => r.ledger !== left) } }),
+      }),
+    });
+    return found(w.observed()).limits;
+  };
+  const [acme, ads] = ['acme', 'ads-emea'].map((id) => `actions:paid-media-agent:${id}`) as [string, string];
+  expect(reserved(undefined, 'nothing')).toBeUndefined();
+  expect(reserved(undefined, acme)).toEqual([expect.stringContaining(`${acme} 1`)]);
+  expect(reserved(2, acme)).toBeUndefined();
+  expect(reserved(2, ads)).toEqual([expect.stringContaining(`${ads} 1`)]);
 });
 
 test('what was overspent counts in full from when it was known, and must be booked in full', () => {

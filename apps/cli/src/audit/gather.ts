@@ -254,8 +254,9 @@ const versionOf = (profile: DataOf<'ProfileChanged'>): string => `${keyOfProfile
 function profilesOf(chosen: readonly Chosen[], seen: readonly Seen[]): ReadonlySet<string> {
   const wanted = new Set<string>();
   for (const { kept } of chosen) {
-    const { contacts, adAccounts } = (kept?.facts ?? {}) as Partial<GateFacts>;
+    const { contacts, accounts, adAccounts } = (kept?.facts ?? {}) as Partial<GateFacts>;
     for (const [id, fact] of Object.entries(contacts ?? {})) wanted.add(`${profileKey.contact(id)} ${fact?.version}`);
+    for (const [id, fact] of Object.entries(accounts ?? {})) wanted.add(`${profileKey.account(id)} ${fact?.version}`);
     for (const [id, fact] of Object.entries(adAccounts ?? {})) {
       wanted.add(`${profileKey.adAccount(id)} ${fact?.version}`);
       for (const [campaignId, campaign] of Object.entries(fact?.campaigns ?? {}))

@@ -15,7 +15,7 @@ import {
   topicNamed,
   topology,
 } from '@countersign/contracts';
-import { judge, rateLedger, type SigningKey, taskFact } from '@countersign/gate';
+import { concerns, type Judgement, judge, rateLedger, type SigningKey, taskAbout, taskFact } from '@countersign/gate';
 import {
   approvedEvent,
   at,
@@ -131,16 +131,20 @@ export function world(policy: Policy = policyOf()) {
       key = signing,
       when = at,
       under = policy,
+      made = (judgement) => judgement,
       ...told
     }: ToldFacts & {
       key?: SigningKey;
       when?: string;
       /** What it is judged under, published or not. */
       under?: Policy;
+      /** What another gate would have made of it. */
+      made?: (judgement: Judgement) => Judgement;
     } = {},
   ): ActionApproved => {
-    const facts = factsFor(proposal, { task: taskFact(ofAgent), ...told }, under, when);
-    const judgement = judge(proposal, facts, under, when);
+    const { contacts } = concerns(proposal, under, when);
+    const facts = factsFor(proposal, { task: taskAbout(taskFact(ofAgent), contacts), ...told }, under, when);
+    const judgement = made(judge(proposal, facts, under, when));
     const { review } = facts;
     const approval: ActionApproved = {
       ...approvedEvent(proposal, judgement, key),

@@ -7,12 +7,12 @@ import {
   topicNamed,
   topology,
 } from '@countersign/contracts';
-import { gateVersion, judge } from '@countersign/gate';
+import { gateVersion, type Judgement, judge } from '@countersign/gate';
 import { content, factsFor, policyOf } from '@countersign/gate/testing';
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { type AuditReport, checkInvariants } from './check.js';
-import { at, contact, minutes, world } from './given.js';
+import { at, contact, minutes, otherKey, world } from './given.js';
 import { answersKeptDays } from './judged.js';
 import type { Observed } from './observed.js';
 import { auditText } from './report.js';
@@ -317,7 +317,7 @@ test('what cannot be judged again is counted with the reason, and is no violatio
   expect(not((w) => ({ seen: w.observed().seen.filter(({ event }) => event.type !== 'ProfileChanged') }))).toMatch(
     /neither on a topic nor on the record/,
   );
-  const old = gateVersion + 1;
+  const old = gateVersion - 1;
   expect(
     not((w) => {
       const seen = w.observed().seen.map((s) => {
@@ -329,6 +329,68 @@ test('what cannot be judged again is counted with the reason, and is no violatio
       return { seen, again: w.observed({ seen }).again };
     }),
   ).toMatch(new RegExp(`version ${old} of the gate judged it, and this is ${gateVersion}`));
+});
+
+describe('a verdict of another version of the gate', () => {
+  const by =
+    (gate: number | undefined, says?: string) =>
+    ({ verdict, ...rest }: Judgement): Judgement => {
+      const { gate: _ours, ...judged } = verdict;
+      const reasons = verdict.reasons.map((reason) => ({ ...reason, ...(says !== undefined && { says }) }));
+      return { ...rest, verdict: { ...judged, ...(gate !== undefined && { gate }), reasons } };
+    };
+  const judged = (w: ReturnType<typeof world>, change: Partial<Observed> = {}) =>
+    found(w.observed(change)).judged ?? [];
+
+  test('that is newer than the command line is told, whatever it says and whether or not it was chosen', () => {
+    const newer = gateVersion + 1;
+    const update = expect.stringMatching(
+      new RegExp(
+        `^version ${newer} of the gate gave 2 verdicts, and this command line has version ${gateVersion}, .*update it`,
+      ),
+    );
+    const w = world();
+    w.approve(w.propose('ads.set_bid', {}, 1));
+    w.approve(w.propose('ads.set_bid', {}, 2), { made: by(newer) });
+    w.approve(w.propose('ads.set_bid', {}, 3), { made: by(newer, 'in other words') });
+    expect(judged(w)).toEqual([update]);
+    expect(checkInvariants(w.observed()).ok).toBe(false);
+    expect(judged(w, { again: { verdicts: 3, chosen: [] } })).toEqual([update]);
+    const own = world();
+    own.approve(own.propose('ads.set_bid'), { made: by(gateVersion) });
+    expect(judged(own)).toEqual([]);
+  });
+
+  test('that runs nothing is nobody’s, whatever version it names', () => {
+    const w = world();
+    w.approve(w.propose('ads.set_bid'), { key: otherKey, made: by(gateVersion + 1) });
+    expect(judged(w)).toEqual([]);
+  });
+
+  test.each([
+    ['an older one', gateVersion - 1],
+    ['none', undefined],
+  ])(
+    'that names %s cannot be judged again, and was not the validator’s where a later one had judged for an hour',
+    (_what, gate) => {
+      const said = (minute: number) => {
+        const w = world();
+        w.approve(w.propose('ads.set_bid', {}, 1));
+        w.approve(w.propose('ads.set_bid', {}, 2), { when: minutes(minute), made: by(gate, 'in other words') });
+        return judged(w);
+      };
+      expect(said(-90)).toEqual([]);
+      // Two instances side by side, while the validator is updated.
+      expect(said(59)).toEqual([]);
+      const replaced = `it names version ${gate ?? 0} of the gate, and version ${gateVersion} had judged since ${at}`;
+      expect(said(61)).toEqual([expect.stringContaining(replaced)]);
+      // What comes out the same needs no version.
+      const same = world();
+      same.approve(same.propose('ads.set_bid', {}, 1));
+      same.approve(same.propose('ads.set_bid', {}, 2), { when: minutes(61), made: by(gate) });
+      expect(judged(same)).toEqual([]);
+    },
+  );
 });
 
 test('a sample has one verdict of each stretch of time, the same ones for the same observation; all are all', () => {

@@ -1,5 +1,6 @@
 import { type ActionProposed, canonical, type DataOf, digestOf, own, profileKey } from '@countersign/contracts';
 import {
+  accountFact,
   adAccountFact,
   campaignsOf,
   concerns,
@@ -12,15 +13,20 @@ import {
   judge,
   type Known,
   type PolicyInForce,
+  taskAbout,
 } from '@countersign/gate';
+import { count } from '../core/text.js';
 import { couldRun, type Facts, policyName } from './facts.js';
 import type { Finding, Violation } from './finding.js';
 import type { Chosen, Seen, VerdictSeen } from './observed.js';
+import { verdictsIn } from './sample.js';
 
 /** What is looked up for each verdict. */
 interface Ground extends Facts {
   readonly proposals: ReadonlyMap<string, readonly Seen<'ActionProposed'>[]>;
   readonly answers: ReadonlyMap<string, readonly Seen<'ReviewDecided'>[]>;
+  /** When the broker took the first verdict of each version of the gate. */
+  readonly gates: ReadonlyMap<number, string>;
 }
 
 type Outcome =
@@ -39,17 +45,29 @@ const not = (why: string): Outcome => ({ kind: 'not-judged', why });
 export function judged(facts: Facts): Finding {
   const violations: Violation[] = [];
   const left = new Map<string, number>();
+  // In the order in which the broker took them.
+  const byGate = Map.groupBy(
+    verdictsIn(facts.seen).filter((one) => matters(one, facts)),
+    gateOf,
+  );
+  for (const [gate, verdicts] of byGate) {
+    if (gate <= gateVersion) continue;
+    violations.push({
+      invariant: 'judged',
+      ids: verdicts.map(({ event }) => event.data.proposalId),
+      says: `version ${gate} of the gate gave ${count(verdicts.length, 'verdict')}, and this command line has version ${gateVersion}, which cannot judge them again: update it and run it again; where the validator was never updated, somebody else gave them`,
+    });
+  }
   const ground: Ground = {
     ...facts,
     proposals: Map.groupBy(facts.of('ActionProposed'), ({ event }) => event.data.proposalId),
     answers: Map.groupBy(facts.of('ReviewDecided'), ({ event }) => event.data.reviewId),
+    gates: new Map([...byGate].map(([gate, [first]]) => [gate, first?.place.at ?? ''])),
   };
   let checked = 0;
   for (const one of facts.again.chosen) {
+    if (!matters(one.seen, facts)) continue;
     const { data } = one.seen.event;
-    // What no permit covers, or one that came too late, nobody has to have judged: it runs nothing.
-    const permit = 'permitId' in data ? facts.issued.get(data.permitId) : undefined;
-    if ('permitId' in data && !(permit && couldRun(permit))) continue;
     const found = judgedAgain(one, ground);
     if (found.kind === 'not-judged') left.set(found.why, (left.get(found.why) ?? 0) + 1);
     else checked += 1;
@@ -100,6 +118,25 @@ function proposalsOf({ event: { data } }: VerdictSeen, { proposals }: Ground): r
     : its.filter((proposal) => digestOf(proposal.action) === data.digest);
 }
 
+/** What no permit covers, or one that came too late, nobody has to have judged: it runs nothing. */
+function matters({ event: { data } }: VerdictSeen, { issued }: Facts): boolean {
+  const permit = 'permitId' in data ? issued.get(data.permitId) : undefined;
+  return !('permitId' in data) || (permit !== undefined && couldRun(permit));
+}
+
+const gateOf = ({ event }: VerdictSeen): number => event.data.verdict.gate ?? 0;
+
+/** How long two instances of a validator may run side by side while it is updated. */
+const updatedWithinMs = 3_600_000;
+
+/** A version of the gate that had been replaced for long when this verdict came. */
+function replacedBy(seen: VerdictSeen, { gates }: Ground): number | undefined {
+  const own = gateOf(seen);
+  return [...gates].find(
+    ([gate, since]) => gate > own && Date.parse(seen.place.at) - Date.parse(since) > updatedWithinMs,
+  )?.[0];
+}
+
 function compared(
   seen: VerdictSeen,
   proposal: ActionProposed,
@@ -107,7 +144,8 @@ function compared(
   policy: PolicyInForce | null,
   facts: Ground,
 ): Outcome {
-  const { at, gate } = seen.event.data.verdict;
+  const { at } = seen.event.data.verdict;
+  const gate = gateOf(seen);
   let found: Outcome;
   try {
     const against = disputed(seen, proposal, given, policy, facts);
@@ -120,10 +158,15 @@ function compared(
     // Whoever can write to the table can write anything.
     found = differs(noFacts);
   }
+  if (found.kind !== 'differs' || gate === gateVersion) return found;
+  const later = replacedBy(seen, facts);
+  // Otherwise it would be enough to say an old version, and a verdict of anybody's would pass.
+  if (later !== undefined)
+    return differs(
+      `it names version ${gate} of the gate, and version ${later} had judged since ${facts.gates.get(later)}: a validator from before the update runs, or it was not the validator that gave it (${found.says})`,
+    );
   // What another version of the gate made of it says nothing about what it was made from.
-  return found.kind === 'differs' && gate !== gateVersion
-    ? not(`version ${gate ?? 0} of the gate judged it, and this is ${gateVersion}`)
-    : found;
+  return not(`version ${gate} of the gate judged it, and this is ${gateVersion}`);
 }
 
 /** A fact that was stored otherwise than the topics said it. */
@@ -143,7 +186,7 @@ function disputed(
   const profiles = (key: string) => facts.profiles.get(key) ?? [];
   const checks: (Outcome | undefined)[] = [
     answer(data, given, facts),
-    assignment(proposal, given, facts),
+    assignment(proposal, of.contacts, given, facts),
     ...of.controls.map((scope) =>
       told(`the control of ${scope}`, own(given.controls, scope), facts.controls.get(scope) ?? [], controlFact),
     ),
@@ -156,6 +199,9 @@ function disputed(
         ),
       ];
     }),
+    ...of.accounts.map((id) =>
+      told(`the profile of account ${id}`, own(given.accounts, id), profiles(profileKey.account(id)), accountFact),
+    ),
     ...of.adAccounts.map((id) => adAccount(id, campaignsOf(of, id), own(given.adAccounts, id), profiles)),
   ];
   const found = checks.filter((check) => check !== undefined);
@@ -212,11 +258,19 @@ function told<T extends { readonly version: number }>(
 }
 
 /** The task that it was judged against is the one that was assigned. Against none it is refused, which harms nobody. */
-function assignment({ taskId }: ActionProposed, { task }: GateFacts, { assigned }: Facts): Outcome | undefined {
+function assignment(
+  { taskId }: ActionProposed,
+  contacts: readonly string[],
+  { task }: GateFacts,
+  { assigned }: Facts,
+): Outcome | undefined {
   if (!task) return undefined;
   const published = assigned.get(taskId);
   if (!published) return not('its task is neither on the topic nor on the record');
-  return canonical(published) === canonical(task)
+  // A version before kept less of it, and what rests on that needed a person.
+  const { contactIds: _contacts, campaignId: _campaign, named: _named, ...before } = published;
+  const its = task.contactIds === undefined ? before : taskAbout(published, contacts);
+  return canonical(its) === canonical(task)
     ? undefined
     : differs(`it was judged under other facts than were published: task ${taskId}`);
 }

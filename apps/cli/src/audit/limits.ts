@@ -1,5 +1,5 @@
 import type { Policy } from '@countersign/contracts';
-import { concerns, type Draw } from '@countersign/gate';
+import { concerns, type Draw, rateLedger } from '@countersign/gate';
 import { type Facts, type Issued, policyName, proposalOf, settledAs, spentOf, stillCounts } from './facts.js';
 import type { Finding, Violation } from './finding.js';
 
@@ -42,8 +42,17 @@ export function limits(facts: Facts): Finding {
   return { checked: ledgers.size, violations };
 }
 
-const drawsOf = (permit: Issued, policy: Policy): readonly Draw[] =>
-  concerns(proposalOf(permit), policy, permit.approval.verdict.at).draws;
+function drawsOf(permit: Issued, policy: Policy): readonly Draw[] {
+  const { verdict, action, agent } = permit.approval;
+  const { draws } = concerns(proposalOf(permit), policy, verdict.at);
+  const { adAccountId } = permit.subject;
+  if ((verdict.gate ?? 0) >= countsBothSince || adAccountId === undefined || adAccountId === action.accountId)
+    return draws;
+  return draws.filter(({ ledger }) => ledger !== `${rateLedger}${agent}:${action.accountId}`);
+}
+
+/** The version of the gate since which what names an ad account counts for its CRM account too. */
+const countsBothSince = 3;
 
 interface Over {
   readonly ids: readonly string[];

@@ -1,4 +1,4 @@
-import { CLOCK_TOLERANCE_SECONDS } from '@countersign/gate';
+import { CLOCK_TOLERANCE_SECONDS, outsideTask } from '@countersign/gate';
 import {
   couldRun,
   effectAt,
@@ -90,7 +90,8 @@ function unassigned({ assigned, record }: Facts, { claims, approval, subject }: 
   if (!task) return record === null ? undefined : `its task ${taskId} was assigned to nobody`;
   if (task.agent !== claims.agent) return `its task ${taskId} was assigned to ${task.agent}, not to ${claims.agent}`;
   if (task.play.id !== claims.play) return `its task ${taskId} is of the play ${task.play.id}, not of ${claims.play}`;
-  const about = task.accountId === action.accountId && [undefined, task.adAccountId].includes(subject.adAccountId);
-  if (!about) return `its task ${taskId} is about another account than the action`;
+  // What the task does not say may be a person's to answer; what it says otherwise is nobody's.
+  const outside = outsideTask(task, action, subject).find(({ outcome }) => outcome === 'refuse');
+  if (outside) return `its task ${taskId} is not about this: ${outside.says}`;
   return task.kinds.includes(claims.kind) ? undefined : `its task ${taskId} does not allow ${claims.kind}`;
 }

@@ -37,10 +37,32 @@ export const adAccountOf = (run: string): string => `probe-${run}`;
 /** A domain that never exists (RFC 2606): were a message sent, it would reach nobody. */
 export const addressOf = (run: string, name: string): string => `${name}@probe-${run}.invalid`;
 
+/** The first message of a sequence, as whoever runs the sequence proposes it. */
+export interface FirstStep {
+  readonly purpose: PayloadOf<'email.send'>['purpose'];
+  readonly template: string;
+  readonly subject: string;
+  readonly body: string;
+  readonly sequenceId: string;
+}
+
+/** The first message of a sequence to which the contacts of the probe agree, and that of another one; undefined where there are no two. */
+export function twoSequences({ content }: Pick<Policy, 'content'>): readonly [FirstStep, FirstStep] | undefined {
+  const steps = content.sequences.flatMap(({ id, purpose, steps: [first] }): FirstStep[] =>
+    first ? [{ purpose, template: first.template, subject: first.subject, body: first.body, sequenceId: id }] : [],
+  );
+  const own = steps.find(({ purpose }) => purpose === 'sales');
+  const other = steps.find((step) => step !== own);
+  return own && other && [own, other];
+}
+
 interface Proposed {
   readonly run: string;
   readonly part: Part;
+  /** Of its task. */
   readonly name: string;
+  /** Which proposal of that task. */
+  readonly item?: string;
   readonly at: string;
   readonly madeFrom: Readonly<Record<string, number>>;
 }
@@ -59,38 +81,49 @@ export const proposedBid = (
 
 export const proposedMessage = (
   of: Proposed,
-  { contactId, sendAt, accountId }: { contactId: string; sendAt: string; accountId: string },
-): ActionProposed =>
-  proposed(
-    of,
-    'email.send',
-    {
-      contactId,
-      purpose: 'sales',
-      template: 'probe',
-      subject: 'A probe',
-      body: 'Nobody reads this.',
-      sendAt,
-    } satisfies PayloadOf<'email.send'>,
+  {
+    contactId,
+    sendAt,
     accountId,
-  );
+    step,
+  }: { contactId: string; sendAt: string; accountId: string; step?: FirstStep | undefined },
+): ActionProposed => {
+  const { sequenceId, ...words } = step ?? {
+    purpose: 'sales' as const,
+    template: 'probe',
+    subject: 'A probe',
+    body: 'Nobody reads this.',
+    sequenceId: undefined,
+  };
+  const payload: PayloadOf<'email.send'> = {
+    contactId,
+    ...words,
+    sendAt,
+    ...(sequenceId !== undefined && {
+      sequence: { id: sequenceId, enrolment: derivedId('probe-enrolment', of.run, contactId), step: 0 },
+    }),
+  };
+  return proposed(of, 'email.send', payload, accountId);
+};
 
 /**
  * The task of a proposal, as the orchestrator would have assigned it. Its time is over, so its agent declines it and proposes nothing of
  * its own.
  */
 export function taskOf({ taskId, play, agent, purpose, kinds, action, proposedAt }: ActionProposed): TaskAssigned {
-  const { adAccountId } = action.payload;
+  const { adAccountId, contactId, sequence } = action.payload as Partial<
+    PayloadOf<'ads.set_bid'> & PayloadOf<'email.send'>
+  >;
   return {
     taskId,
     play,
     agent,
     purpose,
     kinds,
-    settings: {},
+    settings: sequence ? { sequence: sequence.id } : {},
     ...(action.accountId !== undefined && { accountId: action.accountId }),
-    ...(typeof adAccountId === 'string' && { adAccountId }),
-    contactIds: [],
+    ...(adAccountId !== undefined && { adAccountId }),
+    contactIds: contactId === undefined ? [] : [contactId],
     evidence: [],
     assignedAt: proposedAt,
     dueAt: new Date(Date.parse(proposedAt) - 1_000).toISOString(),
@@ -99,8 +132,8 @@ export function taskOf({ taskId, play, agent, purpose, kinds, action, proposedAt
 }
 
 function proposed(of: Proposed, kind: string, payload: Record<string, unknown>, accountId?: string): ActionProposed {
-  const { run, part, name, at, madeFrom } = of;
-  const [taskId, item] = [derivedId('probe-task', run, name), 'probe'];
+  const { run, part, name, item = 'probe', at, madeFrom } = of;
+  const taskId = derivedId('probe-task', run, name);
   const proposalId = proposalIdOf(part.agent, taskId, item);
   return {
     proposalId,

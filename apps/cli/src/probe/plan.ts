@@ -51,6 +51,9 @@ export type AttemptId =
   | 'task-unknown'
   | 'task-of-another-agent'
   | 'task-of-another-account'
+  | 'task-of-another-campaign'
+  | 'task-of-another-contact'
+  | 'task-of-another-sequence'
   | 'id-of-another-agent'
   | 'stopped'
   | 'withdrawn';
@@ -160,6 +163,24 @@ export const attempts: readonly Attempt[] = [
     id: 'task-of-another-account',
     what: 'a proposal under a task about another account',
     ground: 'bid',
+    expected: { as: 'refused', codes: ['task'] },
+  },
+  {
+    id: 'task-of-another-campaign',
+    what: 'a proposal under a task about another campaign of the same ad account',
+    ground: 'bid',
+    expected: { as: 'refused', codes: ['task'] },
+  },
+  {
+    id: 'task-of-another-contact',
+    what: 'a message to somebody of the same account whom the task is not about',
+    ground: 'message',
+    expected: { as: 'refused', codes: ['task'] },
+  },
+  {
+    id: 'task-of-another-sequence',
+    what: 'a step of another sequence than the task names',
+    ground: 'message',
     expected: { as: 'refused', codes: ['task'] },
   },
   {

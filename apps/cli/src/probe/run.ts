@@ -15,7 +15,16 @@ import { anotherThan, publisherOf } from '../core/participants.js';
 import { Failure } from '../shell/failure.js';
 import type { Session } from '../shell/session.js';
 import { bids, type Forged, forgedBid } from './forge.js';
-import { campaignOf, type Part, partFor, probeAccountOf, proposedBid, proposedMessage, taskOf } from './ground.js';
+import {
+  campaignOf,
+  type Part,
+  partFor,
+  probeAccountOf,
+  proposedBid,
+  proposedMessage,
+  taskOf,
+  twoSequences,
+} from './ground.js';
 import { account, campaign, contact, type Known, type Publisher, sandboxes, withdrawal } from './installed.js';
 import { type Found, judgeProbe, type ProbeReport, type Seen } from './judge.js';
 import { type Attempt, type AttemptId, attempts } from './plan.js';
@@ -88,8 +97,8 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     );
   };
   /** Proposes under a task of its own, and waits for the approval. */
-  const approved = async (proposal: ActionProposed): Promise<Heard<'ActionApproved'>> => {
-    await assign(taskOf(proposal));
+  const approved = async (proposal: ActionProposed, task = taskOf(proposal)): Promise<Heard<'ActionApproved'>> => {
+    await assign(task);
     const verdict = await verdictOn(proposal);
     if (!verdict) throw new NotTried('the validator gave the honest action no verdict');
     if (verdict.event.type === 'ActionApproved') return verdict as Heard<'ActionApproved'>;
@@ -178,8 +187,33 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     return { approval: (await approved(proposedMessage(of, to))).event.data, contactId: known.contactId };
   };
 
+  /** A message that the task of its honest twin does not allow, to somebody else of the same account. */
+  const besideTwin = async ({ id }: Attempt, part: Part): Promise<Came> => {
+    const sequences = id === 'task-of-another-sequence' ? twoSequences(policy) : undefined;
+    if (id === 'task-of-another-sequence' && !sequences)
+      throw new NotTried('there are no two sequences, one for sales');
+    const accountId = probeAccountOf(run, id);
+    await account(from, patienceMs, run, accountId);
+    const known = await Promise.all([id, `${id}-bad`].map((name) => contact(from, patienceMs, run, name, accountId)));
+    const [twinContact, badContact] = known.map(({ contactId }) => contactId);
+    if (!twinContact || !badContact) throw new NotTried('ingestion named no contact');
+    const madeFrom = Object.assign({}, ...known.map((one) => one.madeFrom)) as Known['madeFrom'];
+    const of = { run, part, name: id, at: s.now(), madeFrom };
+    const to = { accountId, sendAt: new Date(Date.now() + leadMs).toISOString() };
+    const honest = proposedMessage(of, { ...to, contactId: twinContact, step: sequences?.[0] });
+    const task = taskOf(honest);
+    // Only one thing is wrong: of another sequence, it is about both of them.
+    const contactIds = sequences ? [twinContact, badContact] : task.contactIds;
+    const twin = (await approved(honest, { ...task, contactIds })).event.data;
+    const bad = proposedMessage({ ...of, item: 'bad' }, { ...to, contactId: badContact, step: sequences?.[1] });
+    const record = refusalOf(await verdictOn(bad));
+    await settlement(twin, leadMs + patienceMs);
+    return { twin, record, twinContact, badContact };
+  };
+
   const messages = async (attempt: Attempt, part: Part): Promise<Came> => {
     const { id } = attempt;
+    if (attempt.expected.as === 'refused') return besideTwin(attempt, part);
     const own = probeAccountOf(run, id);
     const bad = await message(id, part, id === 'early' ? hour : leadMs);
     if (!attempt.ownTwin) {
@@ -330,6 +364,8 @@ function foreignTask(id: AttemptId, proposal: ActionProposed, other: string | un
       return { ...task, agent: other };
     case 'task-of-another-account':
       return { ...task, adAccountId: `${task.adAccountId}-other` };
+    case 'task-of-another-campaign':
+      return { ...task, campaignId: `${proposal.action.payload.campaignId}-other` };
     default:
       return undefined;
   }

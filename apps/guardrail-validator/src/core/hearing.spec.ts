@@ -249,6 +249,7 @@ test('[case 36] the card shows facts: account, people, money, running totals and
       money: { amountMinor: 3000, currency: 'EUR' },
       runningTotals: [
         { ledger: 'actions:paid-media-agent', held: 0, committed: 0, cap: 500 },
+        { ledger: 'actions:paid-media-agent:acme', held: 0, committed: 0, cap: 100 },
         { ledger: 'actions:paid-media-agent:ads-emea', held: 0, committed: 0, cap: 100 },
         { ledger: adAccountLedger, held: 0, committed: 0, cap: 80_000, currency: 'EUR' },
         { ledger: campaignLedger, held: 0, committed: 0, cap: 50_000, currency: 'EUR' },

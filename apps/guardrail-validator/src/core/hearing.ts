@@ -1,5 +1,6 @@
 import { type ActionProposed, type Consents, type Control, type Profile, profileKey } from '@countersign/contracts';
 import {
+  accountFact,
   adAccountFact,
   type Concerns,
   type Counts,
@@ -20,6 +21,7 @@ import {
   type Slots,
   slotOf,
   type TaskFact,
+  taskAbout,
   windowOf,
 } from '@countersign/gate';
 
@@ -171,6 +173,7 @@ const none = { version: 0, data: null };
 
 function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Loaded, at: string): Facts {
   const versions: Record<string, number> = {};
+  const task = loaded.tasks.get(proposal.taskId);
   for (const name of Object.keys(proposal.madeFrom)) {
     const state = stateNamed(name);
     if (!state) continue;
@@ -179,12 +182,13 @@ function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Lo
   }
   return {
     author,
-    task: loaded.tasks.get(proposal.taskId) ?? null,
+    task: task ? taskAbout(task, of.contacts) : null,
     // Of its RFC 8785 form: that puts members in order, which changes no length, and writes values as JSON.stringify does.
     proposalBytes: new TextEncoder().encode(JSON.stringify(proposal)).length,
     contacts: pick(of.contacts, (id) =>
       contactFact(loaded.profiles.get(profileKey.contact(id)) ?? none, loaded.touched.has(id)),
     ),
+    accounts: pick(of.accounts, (id) => accountFact(loaded.profiles.get(profileKey.account(id)) ?? none)),
     adAccounts: pick(of.adAccounts, (id) =>
       adAccountFact(loaded.profiles.get(profileKey.adAccount(id)) ?? none, campaignsOf(of, id), (campaignId) =>
         loaded.profiles.get(profileKey.campaign(id, campaignId)),

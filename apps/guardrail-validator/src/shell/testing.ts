@@ -28,6 +28,19 @@ export const person = (contactId: string, change: Record<string, unknown> = {}) 
   ...change,
 });
 
+/** The account of the sample proposals, and who owns it in the CRM. */
+export const account = (ownerId?: string) => ({
+  version: ownerId === undefined ? 1 : 2,
+  changedAt: at,
+  kind: 'account',
+  accountId: 'acme',
+  ...(ownerId !== undefined && { ownerId }),
+  deals: [],
+  lastSignalAt: at,
+  signals: 1,
+  provenance: {},
+});
+
 /** The ad account whose budget the sample proposals shift. */
 const adAccount = {
   version: 1,

@@ -1,5 +1,6 @@
 import {
   type ActionApproved,
+  type ActionEscalated,
   type ActionProposed,
   type ActionRefused,
   type ActionSettled,
@@ -31,7 +32,7 @@ import { taskKeptMs } from '../core/tasks.js';
 import { proposed } from '../core/testing.js';
 import { GuardrailValidatorModule, spec } from '../module.js';
 import { Store } from './store.js';
-import { adProfiles, assignTasks, person, signsWith } from './testing.js';
+import { account, adProfiles, assignTasks, person, signsWith } from './testing.js';
 
 const { jwk, keys } = permitKeys('validator-1');
 const supervised = content({ charter: { kinds: { 'ads.set_bid': 'supervised', 'email.send': 'autonomous' } } });
@@ -422,7 +423,10 @@ describe('the task of a proposal', () => {
   });
 
   test('is stored with the verdict, and the ad account may be one of its settings', async () => {
-    await assign({ adAccountId: undefined, settings: { adAccountId: 'ads-emea' } });
+    await assign({
+      adAccountId: undefined,
+      settings: { adAccountId: 'ads-emea', campaignId: 'cmp-to', shiftPercent: 30 },
+    });
     await propose(proposed('ads.shift_budget', {}, 1, { taskId: ofMine }));
     const { play, kinds } = taskOf('paid-media-agent');
     expect(await service.query("SELECT outcome, facts->'task' AS task FROM verdicts")).toEqual([
@@ -434,8 +438,46 @@ describe('the task of a proposal', () => {
           play: { id: play.id, runId: play.runId },
           accountId: 'acme',
           adAccountId: 'ads-emea',
+          campaignId: 'cmp-to',
+          // Of its contacts those that the action concerns.
+          contactIds: [],
+          named: {},
         },
       },
+    ]);
+  });
+
+  const ofTask = "SELECT outcome, facts->'task'->'contactIds' AS contacts FROM verdicts ORDER BY outcome DESC";
+
+  test('is about its contacts and no others, of the same account or not; of the verdict it is a fact whether this one is among them', async () => {
+    await assign({ contactIds: [bob] });
+    expect(await reasonsOf({ taskId: ofMine }, 'email.send')).toMatchObject([
+      { rule: 'task', says: `contact ${contact} is not among those of the task` },
+    ]);
+    expect(approvals(await propose(proposed('email.send')))).toHaveLength(1);
+    expect(await service.query(ofTask)).toEqual([
+      { outcome: 'refused', contacts: [] },
+      { outcome: 'approved', contacts: [contact] },
+    ]);
+  });
+
+  test('names the sequence and the campaign; where a version before kept it, a person answers what it does not say', async () => {
+    await assign({ settings: { sequence: 'pricing-follow-up' }, campaignId: 'cmp-low' });
+    const of = async (kind: string) => (await reasonsOf({ taskId: ofMine }, kind)).map(({ says }) => says);
+    expect(await of('sequence.enroll')).toEqual([
+      'the sequence of the task is pricing-follow-up, that of the proposal is comparison-follow-up',
+    ]);
+    expect(await of('ads.set_bid')).toEqual(['the campaign of the task is cmp-low, that of the proposal is cmp-to']);
+    await service.query(
+      `UPDATE state_rows SET data = data - 'contactIds' - 'named' - 'campaignId' WHERE topic = 'tasks.assigned.v1' AND key = $1`,
+      [ofMine],
+    );
+    const [escalated] = dataOf<ActionEscalated>(
+      await propose(proposed('sequence.stop', {}, 2, { taskId: ofMine })),
+      'ActionEscalated',
+    );
+    expect(escalated?.verdict.reasons.filter((r) => r.outcome === 'escalate')).toMatchObject([
+      { rule: 'task', says: 'facts unclear: the task was kept by a version that did not keep what it is about' },
     ]);
   });
 
@@ -449,6 +491,23 @@ describe('the task of a proposal', () => {
     expect(await service.query(tasks)).toEqual([]);
     expect(await service.query("SELECT 1 FROM state_rows WHERE topic = 'profiles.v1'")).toHaveLength(4);
   });
+});
+
+test('work in the CRM is for the account’s owner, by the profile that is known here; for anybody else a person answers', async () => {
+  const forOwner = (ownerId: string, n: number) => propose(proposed('crm.create_task', { ownerId }, n));
+  await service.putState('profiles.v1', 'account:acme', account());
+  const why = async (ownerId: string, n: number) =>
+    dataOf<ActionEscalated>(await forOwner(ownerId, n), 'ActionEscalated').flatMap(({ verdict }) =>
+      verdict.reasons.flatMap(({ rule, outcome, says }) => (outcome === 'pass' ? [] : [`${rule}: ${says}`])),
+    );
+  expect(await why('owner-7', 1)).toEqual([
+    'owner: facts unclear: the owner of account acme is not known, the action is for owner-7',
+  ]);
+  await service.putState('profiles.v1', 'account:acme', account('owner-7'));
+  expect(await why('owner-8', 2)).toEqual([
+    'owner: facts unclear: the owner of account acme is owner-7, the action is for owner-8',
+  ]);
+  expect(approvals(await forOwner('owner-7', 3))).toHaveLength(1);
 });
 
 describe('the id of a proposal', () => {
@@ -577,6 +636,7 @@ describe('limits', () => {
   test('what costs nothing is counted over batches, failed or not, and counts again after an hour', async () => {
     await publish(content({ charter: { limits: { accountActionsPerHour: 3 } } }), 8);
     const task = (n: number) => proposed('crm.create_task', {}, n);
+    await service.putState('profiles.v1', 'account:acme', account('owner-7'));
     const first = approvals(await propose(task(1), task(2)));
     expect(first).toHaveLength(2);
     for (const one of first) await settled(settlement(one, 'failed'));
@@ -589,10 +649,17 @@ describe('limits', () => {
         says: expect.stringMatching(/^3 of 3 actions of paid-media-agent for acme in an hour are used/),
       }),
     );
-    // Of another account there is room, and here again when the minute has left the hour.
-    expect(approvals(await propose(proposed('ads.pause_campaign', {}, 5)))).toHaveLength(1);
+    // An ad account is no way around it. Where no account is concerned but that one there is room, and here again after the hour.
+    const pause = proposed('ads.pause_campaign', {}, 5);
+    expect(refusals(await propose(pause))).toMatchObject([{ proposalId: pause.proposalId }]);
+    const taskId = derivedId('task', 'of nobody');
+    const ofNobody = taskOf('paid-media-agent', { taskId, accountId: undefined });
+    await service.putState('tasks.assigned.v1', 'ads-emea', ofNobody);
+    const other = proposed('ads.pause_campaign', {}, 6, { taskId });
+    const { accountId: _acme, ...action } = other.action;
+    expect(approvals(await propose({ ...other, action }))).toHaveLength(1);
     setNow(plus(3_660));
-    expect(approvals(await propose(task(6)))).toHaveLength(1);
+    expect(approvals(await propose(task(7)))).toHaveLength(1);
   });
 
   test('[case 22] one touch left for a contact goes to one of two agents in the same moment', async () => {
@@ -1087,6 +1154,7 @@ describe('after a restore', () => {
     await service.afterRestore(said);
     expect(await service.query('SELECT ledger, approved FROM approvals_by_minute ORDER BY ledger')).toEqual([
       { ledger: 'actions:paid-media-agent', approved: 1 },
+      { ledger: 'actions:paid-media-agent:acme', approved: 1 },
       { ledger: 'actions:paid-media-agent:ads-emea', approved: 1 },
     ]);
     expect(refusals(await propose(proposed('ads.pause_campaign', {}, 2)))).toHaveLength(1);

@@ -68,6 +68,8 @@ describe('what fits its task stays as it is', () => {
   test.each<[string, TaskAssigned, Draft]>([
     ['a bid within the step', everything(), bid()],
     ['a shift within the share', everything(), shift()],
+    ['a shift to the campaign of the task', everything({ campaignId: 'cmp-b' }), shift()],
+    ['a shift from it', everything({ campaignId: 'cmp-a' }), shift()],
     ['a pause', everything(), draft('ads.pause_campaign', { adAccountId: 'ads-1', campaignId: 'cmp-a' })],
     ['a resumption with its own budget', everything(), resume(10_000)],
     [
@@ -95,6 +97,9 @@ describe('what does not fit is left out with the reason', () => {
     ['a member that the kind does not have', everything(), bid({ note: 'x' }), /payload/],
     ['an amount that is no integer', everything(), bid({ bidMinor: 230.5 }), /payload: bidMinor/],
     ['a campaign of nobody', everything(), bid({ campaignId: 'cmp-z' }), /campaignId: not among/],
+    ['another campaign than the task names', everything({ campaignId: 'cmp-b' }), bid(), /campaignId: not among/],
+    ['another than it is about', { ...everything(), campaignId: 'cmp-b' }, bid(), /campaignId: not among/],
+    ['a shift between two others', everything({ campaignId: 'cmp-c' }), shift(), /neither from nor to/],
     ['another ad account', everything(), bid({ adAccountId: 'ads-9' }), /adAccountId: not among/],
     ['another currency', everything(), bid({ currency: 'USD' }), /currency: not among/],
     ['a bid beyond the step', everything(), bid({ bidMinor: 231 }), /more than 15%/],

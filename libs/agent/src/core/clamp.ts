@@ -7,7 +7,7 @@ import {
   type TaskAssigned,
 } from '@countersign/contracts';
 import type { Facts } from './facts.js';
-import { foreignIdentifier } from './identifiers.js';
+import { campaignOf, foreignIdentifier } from './identifiers.js';
 import type { Draft, Plan, PlannedBy } from './plan.js';
 
 const placeholders = placeholderNames.map((name) => `{{${name}}}`);
@@ -81,7 +81,7 @@ function fault(
   if (foreign) return `${foreign}: not among what the task knows`;
   const text = Object.entries(draft.payload).find(([, v]) => typeof v === 'string' && placeholderFault(kind, v));
   if (text) return `${text[0]}: a placeholder that nobody can fill in`;
-  return beyond(kind, draft.payload, facts, Date.parse(at));
+  return beyond(kind, draft.payload, facts, Date.parse(at), campaignOf(task, facts));
 }
 
 /** Whether a text holds a placeholder, or half of one, that the executor of the kind cannot fill in. */
@@ -92,7 +92,13 @@ export function placeholderFault(kind: ActionKindName, text: string): boolean {
 }
 
 /** What goes beyond the play's settings or the facts, kind by kind. The payload has its kind's shape. */
-function beyond(kind: ActionKindName, payload: unknown, facts: Facts, at: number): string | undefined {
+function beyond(
+  kind: ActionKindName,
+  payload: unknown,
+  facts: Facts,
+  at: number,
+  about: string | undefined,
+): string | undefined {
   const { settings } = facts;
   const campaign = (id: string) => facts.adAccount?.campaigns.find((c) => c.campaignId === id);
   const within = (time: string, days: number) => Date.parse(time) >= at && Date.parse(time) <= at + days * day;
@@ -110,6 +116,8 @@ function beyond(kind: ActionKindName, payload: unknown, facts: Facts, at: number
       const budget = campaign(fromCampaignId)?.dailyBudgetMinor;
       if (budget === undefined) return 'its budget is not known';
       if (fromCampaignId === toCampaignId) return 'from and to are the same campaign';
+      if (about !== undefined && ![fromCampaignId, toCampaignId].includes(about))
+        return 'neither from nor to the campaign of the task';
       return amountMinor > shareOf(budget, settings.shiftPercent) || amountMinor > budget
         ? `more than ${settings.shiftPercent}% of the budget`
         : undefined;

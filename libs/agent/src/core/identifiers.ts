@@ -4,6 +4,9 @@ import type { Facts } from './facts.js';
 const optional = (value: string | undefined): readonly string[] => (value === undefined ? [] : [value]);
 const campaigns = (_task: TaskAssigned, facts: Facts): readonly string[] =>
   facts.adAccount?.campaigns.map((c) => c.campaignId) ?? [];
+/** The campaign that a task is about, where it is about one. The gate refuses another. */
+export const campaignOf = (task: TaskAssigned, facts: Facts): string | undefined =>
+  task.campaignId ?? facts.settings.campaignId;
 
 /**
  * Where each identifier in a payload may come from: the task, its settings or its facts. A planner chooses among these and
@@ -13,7 +16,10 @@ const sources = {
   contactId: (task) => task.contactIds,
   ownerId: (_task, facts) => optional(facts.account?.ownerId),
   adAccountId: (_task, facts) => optional(facts.adAccount?.adAccountId),
-  campaignId: campaigns,
+  campaignId: (task, facts) => {
+    const about = campaignOf(task, facts);
+    return campaigns(task, facts).filter((id) => about === undefined || id === about);
+  },
   fromCampaignId: campaigns,
   toCampaignId: campaigns,
   currency: (_task, facts) => optional(facts.adAccount?.currency),

@@ -185,6 +185,8 @@ describe('an answer that does not fit is asked for once more', () => {
 describe('an over-eager answer is cut down to what the task allows', () => {
   test('foreign kinds, foreign campaigns, foreign contacts, amounts beyond, repeats and too many', async () => {
     const email = bid({ kind: 'email.send' }, { contactId: contact(9) });
+    const other = { campaignId: undefined, bidMinor: undefined };
+    const shift = { ...other, fromCampaignId: 'campaign-2', toCampaignId: 'campaign-1', amountMinor: 100 };
     answers = [
       says({
         proposals: [
@@ -196,6 +198,7 @@ describe('an over-eager answer is cut down to what the task allows', () => {
           bid(),
           bid({}, { bidMinor: 215 }),
           bid({}, { campaignId: 'campaign-2', bidMinor: 190 }),
+          bid({ kind: 'ads.shift_budget' }, shift),
         ],
       }),
     ];
@@ -208,7 +211,9 @@ describe('an over-eager answer is cut down to what the task allows', () => {
       'ads.set_bid: campaignId: not among what the task knows',
       'ads.set_bid: more than 15% from the bid of now',
       'ads.set_bid: a second one for the same',
-      'ads.set_bid: more than 1 proposals',
+      // Known, and not the one that the task is about.
+      'ads.set_bid: campaignId: not among what the task knows',
+      'ads.shift_budget: more than 1 proposals',
     ]);
   });
 

@@ -13,6 +13,7 @@ import { firstTouch } from './first-touch.js';
 import { killControl } from './kill-control.js';
 import { lineage } from './lineage.js';
 import { newCreative } from './new-creative.js';
+import { owner } from './owner.js';
 import { prohibitedKind } from './prohibited-kind.js';
 import { proposalId } from './proposal-id.js';
 import { purpose } from './purpose.js';
@@ -37,6 +38,7 @@ export const rules: readonly Rule[] = [
   prohibitedKind,
   allowedKind,
   account,
+  owner,
   campaign,
   killControl,
   actionsPerHour,

@@ -1,6 +1,6 @@
 import { proposalIdOf, type Reason } from '@countersign/contracts';
 import { expect, test } from 'vitest';
-import type { Proposal } from '../facts.js';
+import { type Proposal, type TaskFact, taskFact } from '../facts.js';
 import { judge } from '../judge.js';
 import {
   adAccountLedger,
@@ -10,9 +10,11 @@ import {
   content,
   factsFor,
   granted,
+  other,
   policyOf,
   proposalOf,
   type ToldFacts,
+  taskOf,
 } from '../testing.js';
 
 type Case = {
@@ -46,6 +48,16 @@ const of = (accountId: string | undefined): ToldFacts => ({
     [contact]: { version: 3, seniority: 'manager', touched: false, ...(accountId !== undefined && { accountId }) },
   },
 });
+const taskWith = (change: Partial<TaskFact>): ToldFacts => ({
+  task: { ...taskFact(taskOf('paid-media-agent')), ...change },
+});
+const naming = (named: TaskFact['named'] & object): ToldFacts => taskWith({ named });
+const step = (change: Record<string, unknown> = {}, id = 'comparison-follow-up') =>
+  proposalOf('email.send', {
+    ...{ template: 'follow-up', subject: 'Hello', body: 'A word.' },
+    sequence: { id, enrolment: contact, step: 0 },
+    ...change,
+  });
 const touches = (...times: string[]): ToldFacts => ({
   ledgers: { [`touch:${contact}`]: { held: [], committed: times } },
 });
@@ -545,10 +557,159 @@ const cases: Record<string, Case> = {
     rule: 'sequence',
     outcome: 'refuse',
     says: 'the sequence gone is not in force',
-    proposal: proposalOf('email.send', { sequence: { id: 'gone', enrolment: contact, step: 0 } }),
+    proposal: step({}, 'gone'),
     twin: {
-      proposal: proposalOf('email.send', { sequence: { id: 'comparison-follow-up', enrolment: contact, step: 0 } }),
+      proposal: step(),
     },
+  },
+  'a message to somebody of the same account who is not of the task': {
+    rule: 'task',
+    outcome: 'refuse',
+    says: `contact ${other} is not among those of the task`,
+    proposal: proposalOf('email.send', { contactId: other }),
+    facts: taskWith({ contactIds: [contact] }),
+    twin: { facts: taskWith({ contactIds: [contact, other] }) },
+  },
+  'a CRM task about somebody under a task about nobody': {
+    rule: 'task',
+    outcome: 'refuse',
+    says: `contact ${contact} is not among those of the task`,
+    proposal: crmTask,
+    facts: taskWith({ contactIds: [] }),
+    twin: { facts: taskWith({ contactIds: [contact] }) },
+  },
+  'a sequence that is stopped for somebody who is not of the task': {
+    rule: 'task',
+    outcome: 'refuse',
+    says: `contact ${contact} is not among those of the task`,
+    proposal: stop,
+    facts: taskWith({ contactIds: [other] }),
+    twin: { facts: taskWith({ contactIds: [contact] }) },
+  },
+  'an enrolment in another sequence than the task names, even one of the same purpose': {
+    rule: 'task',
+    outcome: 'refuse',
+    says: 'the sequence of the task is pricing-follow-up, that of the proposal is comparison-follow-up',
+    proposal: proposalOf('sequence.enroll'),
+    facts: naming({ sequence: 'pricing-follow-up', purpose: 'sales' }),
+    twin: { facts: naming({ sequence: 'comparison-follow-up' }) },
+  },
+  'a step of another sequence than the task names': {
+    rule: 'task',
+    outcome: 'refuse',
+    says: 'the sequence of the task is pricing-follow-up, that of the proposal is comparison-follow-up',
+    proposal: step(),
+    facts: naming({ sequence: 'pricing-follow-up' }),
+    twin: { facts: naming({ sequence: 'comparison-follow-up' }) },
+  },
+  'another sequence than the task names, to be stopped': {
+    rule: 'task',
+    outcome: 'refuse',
+    says: 'the sequence of the task is pricing-follow-up, that of the proposal is comparison-follow-up',
+    proposal: stop,
+    facts: naming({ sequence: 'pricing-follow-up' }),
+    twin: { facts: naming({ sequence: 'comparison-follow-up' }) },
+  },
+  'an enrolment for another purpose than that of a task that leaves the sequence open': {
+    rule: 'task',
+    outcome: 'refuse',
+    says: 'the purpose of the task is newsletter, that of the proposal is sales',
+    proposal: proposalOf('sequence.enroll'),
+    facts: naming({ purpose: 'newsletter' }),
+    twin: { facts: naming({ purpose: 'sales' }) },
+  },
+  'an enrolment whose task names neither sequence nor purpose, so that its author chooses the consent': {
+    rule: 'task',
+    outcome: 'escalate',
+    says: 'facts unclear: the task names no sequence, and the action names comparison-follow-up',
+    proposal: proposalOf('sequence.enroll'),
+    facts: naming({}),
+    twin: { facts: naming({ sequence: 'comparison-follow-up' }) },
+  },
+  'another campaign of the ad account than the task is about': {
+    rule: 'task',
+    outcome: 'refuse',
+    says: 'the campaign of the task is cmp-from, that of the proposal is cmp-to',
+    proposal: proposalOf('ads.set_bid'),
+    facts: taskWith({ campaignId: 'cmp-from' }),
+    twin: { facts: taskWith({ campaignId: 'cmp-to' }) },
+  },
+  'a budget that moves neither from nor to the campaign of the task': {
+    rule: 'task',
+    outcome: 'refuse',
+    says: 'the campaign of the task is cmp-low, that of the proposal is cmp-from, cmp-to',
+    proposal: shift(1000),
+    facts: taskWith({ campaignId: 'cmp-low' }),
+    twin: { facts: taskWith({ campaignId: 'cmp-from' }) },
+  },
+  'a budget that moves between two others, while the task asks for reach': {
+    rule: 'task',
+    outcome: 'refuse',
+    says: 'the campaign of the task is cmp-best, that of the proposal is cmp-from, cmp-to',
+    proposal: shift(1000),
+    facts: taskWith({ campaignId: 'cmp-best' }),
+    twin: { facts: taskWith({ campaignId: 'cmp-to' }) },
+  },
+  'a message of another template than the task names': {
+    rule: 'task',
+    outcome: 'refuse',
+    says: 'the template of the task is invitation, that of the proposal is follow-up',
+    proposal: email,
+    facts: naming({ template: 'invitation' }),
+    twin: { facts: naming({ template: 'follow-up' }) },
+  },
+  'a creative that leads elsewhere than the task says': {
+    rule: 'task',
+    outcome: 'refuse',
+    says: 'the url of the task is https://example.com/ours, that of the proposal is https://example.com/compare',
+    proposal: proposalOf('ads.publish_creative'),
+    policy: policyOf(content({ rules: { creativeNeedsPerson: false } })),
+    facts: naming({ creativeId: 'cr-1', url: 'https://example.com/ours' }),
+    twin: { facts: naming({ creativeId: 'cr-1', url: 'https://example.com/compare' }) },
+  },
+  'a task that was kept before its contacts were': {
+    rule: 'task',
+    outcome: 'escalate',
+    says: 'facts unclear: the task was kept by a version that did not keep what it is about',
+    proposal: email,
+    facts: taskWith({ contactIds: undefined as never, named: undefined as never }),
+    twin: { facts: taskWith({}) },
+  },
+  'a CRM task for somebody who does not own the account': {
+    rule: 'owner',
+    outcome: 'escalate',
+    says: 'facts unclear: the owner of account acme is owner-7, the action is for owner-8',
+    proposal: proposalOf('crm.create_task', { ownerId: 'owner-8' }),
+    twin: { proposal: crmTask },
+  },
+  'a CRM task for somebody, where nobody is known to own the account': {
+    rule: 'owner',
+    outcome: 'escalate',
+    says: 'facts unclear: the owner of account acme is not known, the action is for owner-7',
+    proposal: crmTask,
+    facts: { accounts: { acme: { version: 6 } } },
+    twin: { facts: { accounts: { acme: { version: 6, ownerId: 'owner-7' } } } },
+  },
+  'a step of a sequence with another template than the policy says': {
+    rule: 'sequence',
+    outcome: 'refuse',
+    says: 'step 1 of sequence comparison-follow-up is follow-up, the action says offer',
+    proposal: step({ template: 'offer' }),
+    twin: { proposal: step() },
+  },
+  'a step that its sequence does not have': {
+    rule: 'sequence',
+    outcome: 'refuse',
+    says: 'sequence comparison-follow-up has no step 2',
+    proposal: step({ sequence: { id: 'comparison-follow-up', enrolment: contact, step: 1 } }),
+    twin: { proposal: step() },
+  },
+  'a step of a sequence with words of its own': {
+    rule: 'sequence',
+    outcome: 'escalate',
+    says: 'the subject and the body of the message is not that of step 1 of sequence comparison-follow-up: a person answers for it',
+    proposal: step({ subject: 'Everything at half price', body: 'Only today.' }),
+    twin: { proposal: step() },
   },
   'an action that no executor runs': {
     rule: 'route',

@@ -1,17 +1,44 @@
-import { pass, type Rule, refuse } from '../rule.js';
+import type { NamedSequence, Sequence } from '@countersign/contracts';
+import { escalate, type Finding, gravest, pass, type Rule, refuse } from '../rule.js';
 
-/** A sequence is the policy's, its purpose too: which consent is asked for is not its user's to choose. */
+/**
+ * A sequence is the policy's, its purpose and its messages too: which consent is asked for, and what is said under it, are not its
+ * user's to choose. Other words than those of the step are a person's to allow, as by an edit.
+ */
 export const sequence: Rule = {
   name: 'sequence',
-  parts: ({ subject }) => (subject.sequence ? [`sequence:${subject.sequence.id}`] : []),
+  parts: ({ subject: { sequence } }) => (sequence?.purpose === undefined ? [] : [`sequence:${sequence.id}`]),
   weigh: ({ subject, policy }) => {
     const named = subject.sequence;
-    if (!named) return undefined;
+    // What the policy has no longer can still be stopped.
+    if (named?.purpose === undefined) return undefined;
     const { id, purpose } = named;
     const known = policy.content.sequences.find((s) => s.id === id);
     if (!known) return refuse(`the sequence ${id} is not in force`, { sequence: id });
-    return known.purpose === purpose
-      ? pass(`sequence ${id} is for ${purpose}`)
-      : refuse(`sequence ${id} is for ${known.purpose}, the action says ${purpose}`, { sequence: id, purpose });
+    return gravest([
+      known.purpose === purpose
+        ? pass(`sequence ${id} is for ${purpose}`)
+        : refuse(`sequence ${id} is for ${known.purpose}, the action says ${purpose}`, { sequence: id, purpose }),
+      ...messageOf(known, named.step),
+    ]);
   },
 };
+
+function messageOf({ id, steps }: Sequence, step: NamedSequence['step']): readonly Finding[] {
+  if (!step) return [];
+  const figures = { sequence: id, step: step.n + 1 };
+  const known = steps.at(step.n);
+  if (!known) return [refuse(`sequence ${id} has no step ${step.n + 1}`, figures)];
+  const what = `step ${step.n + 1} of sequence ${id}`;
+  if (known.template !== step.template)
+    return [refuse(`${what} is ${known.template}, the action says ${step.template}`, figures)];
+  const other = [...(known.subject === step.subject ? [] : ['subject']), ...(known.body === step.body ? [] : ['body'])];
+  return other.length === 0
+    ? []
+    : [
+        escalate(
+          `the ${other.join(' and the ')} of the message is not that of ${what}: a person answers for it`,
+          figures,
+        ),
+      ];
+}

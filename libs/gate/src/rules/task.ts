@@ -1,4 +1,7 @@
-import { gravest, pass, type Rule, refuse } from '../rule.js';
+import { own } from '@countersign/contracts';
+import type { Proposal, TaskFact } from '../facts.js';
+import { type Finding, gravest, pass, type Rule, refuse, unclear } from '../rule.js';
+import type { Subject } from '../subject.js';
 
 /** Nothing is proposed out of the blue: there is a task, and the orchestrator has assigned it. */
 export const taskKnown: Rule = {
@@ -8,35 +11,77 @@ export const taskKnown: Rule = {
 };
 
 /**
- * What a proposal says of its task is checked against the task itself: whose it is, for which run of which play, about which account,
+ * What a proposal says of its task is checked against the task itself: whose it is, for which run of which play, what it is about,
  * and what it allows. Authority that an author could name is none.
  */
 export const task: Rule = {
   name: 'task',
-  weigh: ({ proposal, subject, facts }) => {
-    const { task: of, author } = facts;
+  weigh: ({ proposal, subject, facts: { task: of, author } }) => {
     if (!of) return undefined;
-    const { play, action } = proposal;
-    const { kind, adAccountId } = subject;
-    const same = (what: string, ofTask: string | undefined, named: string | undefined) =>
-      ofTask === named
-        ? []
-        : [
-            refuse(`the ${what} of the task is ${ofTask ?? 'none'}, that of the proposal is ${named ?? 'none'}`, {
-              task: ofTask ?? null,
-              named: named ?? null,
-            }),
-          ];
+    const { kind } = subject;
     const found = [
       ...same('agent', of.agent, author),
-      ...same('play', of.play.id, play.id),
-      ...same('run', of.play.runId, play.runId),
-      ...same('account', of.accountId, action.accountId),
-      ...(adAccountId === undefined ? [] : same('ad account', of.adAccountId, adAccountId)),
+      ...same('play', of.play.id, proposal.play.id),
+      ...same('run', of.play.runId, proposal.play.runId),
+      ...outsideTask(of, proposal.action, subject),
       ...(of.kinds.includes(kind)
         ? []
         : [refuse(`the task was assigned with ${of.kinds.join(', ')}, not with ${kind}`, { kind })]),
     ];
-    return gravest(found) ?? pass(`the task was given to ${of.agent} for this account and ${kind}`, { kind });
+    return (
+      gravest(found) ??
+      pass(`the task was given to ${of.agent} for this account and ${kind}, and is about this`, { kind })
+    );
   },
 };
+
+/**
+ * What an action is about that its task is not about, or does not say: its account, ad account and campaign, its contacts, its sequence,
+ * and whatever else the task's settings name.
+ */
+export function outsideTask(of: TaskFact, { accountId }: Proposal['action'], subject: Subject): readonly Finding[] {
+  const { adAccountId, campaignIds, contacts, sequence } = subject;
+  const named = Object.entries(subject.named);
+  const accounts = [
+    ...same('account', of.accountId, accountId),
+    ...(adAccountId === undefined ? [] : same('ad account', of.adAccountId, adAccountId)),
+  ];
+  const { contactIds, campaignId } = of;
+  if (contactIds === undefined) {
+    return campaignIds.length + contacts.length + named.length === 0
+      ? accounts
+      : [...accounts, unclear('the task was kept by a version that did not keep what it is about')];
+  }
+  return [
+    ...accounts,
+    ...contacts
+      .filter((contact) => !contactIds.includes(contact))
+      .map((contact) => refuse(`contact ${contact} is not among those of the task`, { contact })),
+    // A shift of a budget is from it or to it: the other end is the planner's to choose.
+    ...(campaignId === undefined || campaignIds.length === 0 || campaignIds.includes(campaignId)
+      ? []
+      : same('campaign', campaignId, campaignIds.join(', '))),
+    ...(sequence ? sequenceOf(of, sequence) : []),
+    ...named.flatMap(([name, value]) => {
+      const its = own(of.named ?? {}, name);
+      return its === undefined ? [] : same(name, its, value);
+    }),
+  ];
+}
+
+/** Which sequence is the task's to say, or at least what for: the consent that is asked and the words that are sent follow from it. */
+function sequenceOf({ named }: TaskFact, { id, purpose }: NonNullable<Subject['sequence']>): readonly Finding[] {
+  if (named?.sequence !== undefined) return same('sequence', named.sequence, id);
+  if (named?.purpose !== undefined && purpose !== undefined) return same('purpose', named.purpose, purpose);
+  return [unclear(`the task names no sequence, and the action names ${id}`, { named: id })];
+}
+
+const same = (what: string, ofTask: string | undefined, named: string | undefined): readonly Finding[] =>
+  ofTask === named
+    ? []
+    : [
+        refuse(`the ${what} of the task is ${ofTask ?? 'none'}, that of the proposal is ${named ?? 'none'}`, {
+          task: ofTask ?? null,
+          named: named ?? null,
+        }),
+      ];

@@ -1,5 +1,6 @@
 import type { ActionKindName, TaskAssigned } from '@countersign/contracts';
 import type { Facts } from '../facts.js';
+import { campaignOf } from '../identifiers.js';
 import type { Aliases } from './aliases.js';
 
 const about: Record<ActionKindName, string> = {
@@ -34,8 +35,8 @@ export function promptOf(
   at: string,
 ): Prompt {
   const { settings, account, adAccount } = facts;
-  const { adAccountId: _adAccount, campaignId, ...rest } = settings;
-  const about = task.campaignId ?? campaignId;
+  const { adAccountId: _adAccount, campaignId: _campaign, ...rest } = settings;
+  const about = campaignOf(task, facts);
   return {
     system: instructions(kinds, most),
     user: JSON.stringify({

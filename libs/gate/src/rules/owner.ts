@@ -1,0 +1,17 @@
+import { own } from '@countersign/contracts';
+import { pass, type Rule, unclear } from '../rule.js';
+
+/** Work in the CRM is for the account's owner there. That it is for somebody else is a person's to say, and not its author's. */
+export const owner: Rule = {
+  name: 'owner',
+  weigh: ({ proposal: { action }, subject: { ownerId }, facts }) => {
+    if (ownerId === undefined) return undefined;
+    const account = action.accountId ?? 'none';
+    const known = action.accountId === undefined ? undefined : own(facts.accounts, action.accountId)?.ownerId;
+    if (known === ownerId) return pass(`${ownerId} is the owner of account ${account}`);
+    return unclear(`the owner of account ${account} is ${known ?? 'not known'}, the action is for ${ownerId}`, {
+      owner: known ?? null,
+      named: ownerId,
+    });
+  },
+};
