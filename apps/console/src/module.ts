@@ -7,6 +7,7 @@ import { Handlers } from './shell/handlers.js';
 import { ControlConfirmations1764300000053 } from './shell/migrations/control-confirmations.js';
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
 import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.js';
+import { PageOrders1764300000063 } from './shell/migrations/page-orders.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
@@ -30,6 +31,7 @@ export const spec: ServiceSpec = {
     OwnStateAlone1763700000033,
     UnresolvedPermits1763700000037,
     ControlConfirmations1764300000053,
+    PageOrders1764300000063,
   ],
   ownState: ['controls.v1', 'policies.v1'],
   jobs: [ForgetActivities],

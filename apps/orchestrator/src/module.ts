@@ -2,6 +2,7 @@ import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { CheckpointDeadlines, Sweeps, TaskDeadlines } from './shell/deadlines.js';
 import { Handlers } from './shell/handlers.js';
+import { PageOrders1764300000060 } from './shell/migrations/page-orders-1764300000060.js';
 import { PlayRuns1763700000001 } from './shell/migrations/play-runs-1763700000001.js';
 import { ProposalsOfTasks1763700000002 } from './shell/migrations/proposals-of-tasks-1763700000002.js';
 import { Pages } from './shell/pages.js';
@@ -11,7 +12,7 @@ const profile = 'profile:';
 export const spec: ServiceSpec = {
   name: 'orchestrator',
   port: 8082,
-  migrations: [PlayRuns1763700000001, ProposalsOfTasks1763700000002],
+  migrations: [PlayRuns1763700000001, ProposalsOfTasks1763700000002, PageOrders1764300000060],
   state: ['profiles.v1', 'controls.v1', 'policies.v1'],
   jobs: [TaskDeadlines, CheckpointDeadlines, Sweeps],
   // A play matches the account as the signal left it, so the profile must be here first.

@@ -5,7 +5,7 @@ import { Module } from '@nestjs/common';
 import { sequencingRules } from './core/sequencing-rules.js';
 import { EnrolmentFollowUp } from './shell/enrolment-follow-up.js';
 import { EnrolmentsPage } from './shell/enrolments-page.js';
-import { Enrolments1763700000002 } from './shell/migrations/enrolments.js';
+import { Enrolments1763700000002, EnrolmentsByTime1764300000061 } from './shell/migrations/enrolments.js';
 import { StepJobs } from './shell/step-jobs.js';
 
 const agent: AgentDefinition = {
@@ -13,7 +13,7 @@ const agent: AgentDefinition = {
   port: 8084,
   kinds: agentKinds['sequencing-agent'],
   rules: sequencingRules,
-  migrations: [Enrolments1763700000002],
+  migrations: [Enrolments1763700000002, EnrolmentsByTime1764300000061],
   jobs: [StepJobs],
   followUp: EnrolmentFollowUp,
 };

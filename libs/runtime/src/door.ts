@@ -326,8 +326,17 @@ export interface Runtime {
    * must not wait. What troubles only others, `whom`, is no reason to take this service for unwell: the page's status stays 200.
    */
   healthTells(name: string, look: () => Readonly<Record<string, string>>, whom?: 'itself' | 'others'): void;
-  /** A read-only look at the database. */
+  /** A read-only look at the database, for work: a handler, a job, a person's act. */
   read<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * The same for a page. Pages have a fifth of the connections among them, so that they never hold up work; throws `TooManyReads`,
+   * which is answered 503, where too many wait. `patient`: one of an answer that has begun already, which waits for its turn.
+   */
+  readForPage<Row = Record<string, unknown>>(
+    sql: string,
+    params?: readonly unknown[],
+    patient?: 'patient',
+  ): Promise<Row[]>;
   /** Publishes events as they are, after nothing: for the HTTP edge of ingestion. Resolves at the broker's acknowledgement (acks=all). */
   publish(
     topic: string,

@@ -41,6 +41,7 @@ import { Keeping, type PlacedRecord } from './keeper.js';
 import { type Limits, readLimits } from './limits.js';
 import { outputsMeasured, watch } from './measures.js';
 import { OwnState } from './own-state.js';
+import { type PageReads, pageReads } from './page-reads.js';
 import { Past } from './past.js';
 import { type Publish, publishWith } from './publisher.js';
 import { quietQueue } from './quiet-queue.js';
@@ -99,6 +100,7 @@ export class Engine implements Runtime {
   readonly limits: Limits;
   private readonly bounds: Bounds;
   private readonly db: Database;
+  private readonly pages: PageReads;
   private readonly kafka: Kafka;
   private readonly producer: Producer;
   private readonly admin: Admin;
@@ -147,6 +149,7 @@ export class Engine implements Runtime {
     this.topics = topology(deployment(env));
     const settings = readSettings(env, spec.port);
     this.db = openDatabase(settings.databaseUrl, spec.name, this.limits, (message) => log.warn(message));
+    this.pages = pageReads(this.limits.connections);
     this.kafka = new kafkajs.Kafka({
       clientId: spec.name,
       ...settings.kafka,
@@ -624,6 +627,10 @@ export class Engine implements Runtime {
 
   read<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]> {
     return this.db.read<Row>(sql, params);
+  }
+
+  readForPage<Row>(sql: string, params?: readonly unknown[], patient?: 'patient'): Promise<Row[]> {
+    return this.pages.run(() => this.db.read<Row>(sql, params), patient === 'patient');
   }
 
   async publish(

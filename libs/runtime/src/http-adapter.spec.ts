@@ -27,7 +27,9 @@ async function listening(bounds: Partial<HttpBounds>) {
   };
   const post = (body: string) =>
     fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-  return { port, said, post };
+  let begun = 0;
+  server.server.on('request', () => begun++);
+  return { port, said, post, begun: () => begun };
 }
 
 const head = 'POST / HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\n';
@@ -46,13 +48,42 @@ test('a connection on which nothing passes is closed', async () => {
   await once(socket, 'close');
 });
 
-test('a connection more than the bound is closed at once, and there is room again when another ends', async () => {
-  const { port, said, post } = await listening({ connections: 2 });
-  const held = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
-  await Promise.all(held.map((socket) => once(socket, 'connect')));
+test('one connection more than the bound closes the one that has been without a request for longest, so everybody is answered', async () => {
+  const { port, post } = await listening({ connections: 3 });
+  const closed: number[] = [];
+  const held = await Promise.all(
+    [0, 1, 2].map(async (n) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.on('close', () => closed.push(n));
+      await once(socket, 'connect');
+      // Headers that never end are no request yet.
+      if (n === 1) socket.write(head);
+      return socket;
+    }),
+  );
+  expect((await post('1')).status).toBe(200);
+  await expect.poll(() => closed).toHaveLength(1);
+  const [another] = [connect(port, '127.0.0.1')];
+  await expect.poll(() => closed.length).toBe(2);
+  expect((await post('1')).status).toBe(200);
+  for (const socket of [...held, another]) socket?.destroy();
+});
+
+test('where every connection has a request in work one more is closed, and there is room again when a request is answered', async () => {
+  const { port, said, post, begun } = await listening({ connections: 2 });
+  const held = [0, 1].map(() => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(`${head}content-length: 9\r\n\r\n"`);
+    return socket;
+  });
+  await expect.poll(begun).toBe(2);
   expect(await said()).toBe('');
-  for (const socket of held) socket.destroy();
+  const [first] = held;
+  first?.write('1234567"');
   await expect.poll(async () => (await post('1').catch(() => undefined))?.status).toBe(200);
+  for (const socket of held) socket.destroy();
 });
 
 test('a body above the bound is answered 413, one at the bound is read', async () => {

@@ -1,6 +1,7 @@
 import { decode, mediaType, refuseTooDeep } from '@countersign/contracts';
 import { BadRequestException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { boundConnections } from './connections.js';
 
 /**
  * What a client may take of a service's HTTP side: times in milliseconds, sizes in bytes. A request that is not whole in time is
@@ -17,7 +18,7 @@ export interface HttpBounds {
   readonly lookEveryMs: number;
   /** The most that a body may have, where a route says no less or more. */
   readonly bodyBytes: number;
-  /** Open connections; one more is closed at once. */
+  /** Open connections; see `boundConnections` for what gives way to one more. */
   readonly connections: number;
 }
 
@@ -43,7 +44,7 @@ export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
     // A request in work is answered before its connection closes.
     forceCloseConnections: 'idle',
   });
-  adapter.getHttpServer().maxConnections = bounds.connections;
+  boundConnections(adapter.getHttpServer(), bounds.connections);
   // No table holds one: a page that looks for it would fail, as if it were our fault.
   adapter.getInstance().addHook('onRequest', (request, _reply, done) => {
     if (request.url.includes('%00'))

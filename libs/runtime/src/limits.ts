@@ -57,7 +57,7 @@ export interface Limits {
   readonly silentMs: number;
   /** How long a statement may take, whatever the database does for it, before its connection is given up. `QUERY_MS` */
   readonly queryMs: number;
-  /** Connections to the database. `DATABASE_CONNECTIONS` */
+  /** Connections to the database; pages may hold a fifth of them. `DATABASE_CONNECTIONS` */
   readonly connections: number;
   /** How long stored outputs outlive the commit of their offset. `OUTPUTS_KEPT_MS` */
   readonly outputsKeptMs: number;

@@ -1,10 +1,12 @@
 import { plainText } from '@countersign/contracts';
 import { startTelemetry } from '@countersign/telemetry';
 import {
+  type ArgumentsHost,
   Catch,
   ConsoleLogger,
   Controller,
   type DynamicModule,
+  type ExceptionFilter,
   Get,
   Inject,
   Logger,
@@ -13,13 +15,15 @@ import {
   ServiceUnavailableException,
   type Type,
 } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { APP_FILTER, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
 import { type Observable, throwError } from 'rxjs';
 import { type JobKind, type Keeper, type Recovery, RUNTIME, type ServiceSpec } from './door.js';
 import { Engine, type Health } from './engine.js';
 import { describe } from './failures.js';
 import { httpAdapter } from './http-adapter.js';
+import { TooManyReads } from './page-reads.js';
 import { BatchTransport } from './transport.js';
 
 /** Nest would replace a handler's error by 'Internal server error' before the engine sees what failed. */
@@ -27,6 +31,23 @@ import { BatchTransport } from './transport.js';
 class KeepError implements RpcExceptionFilter {
   catch(error: unknown): Observable<never> {
     return throwError(() => error);
+  }
+}
+
+interface Reply {
+  status(code: number): Reply;
+  header(name: string, value: string): Reply;
+  send(body: string): void;
+}
+
+/** A page that waits for too many others is to be asked for again. */
+@Catch(TooManyReads)
+class Crowded implements ExceptionFilter<TooManyReads> {
+  catch({ message, retryAfter }: TooManyReads, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<Reply>();
+    const problem = { type: 'about:blank', title: 'Busy', status: 503, detail: message };
+    reply.status(503).header('retry-after', String(retryAfter)).header('content-type', 'application/problem+json');
+    reply.send(JSON.stringify(problem));
   }
 }
 
@@ -71,7 +92,10 @@ export class RuntimeModule {
       module: RuntimeModule,
       global: true,
       controllers: [HealthController],
-      providers: [{ provide: RUNTIME, useFactory: () => makeEngine(spec) }],
+      providers: [
+        { provide: APP_FILTER, useClass: Crowded },
+        { provide: RUNTIME, useFactory: () => makeEngine(spec) },
+      ],
       exports: [RUNTIME],
     };
   }

@@ -9,6 +9,7 @@ export {
 } from './broker.js';
 export { type SetClock, setClock } from './clock.js';
 export { type LossyWay, lossyWay } from './lossy-way.js';
+export { costlyParts } from './plans.js';
 export {
   createTestDatabase,
   dropTestDatabase,

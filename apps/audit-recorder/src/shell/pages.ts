@@ -42,13 +42,16 @@ import { Stories, type Story } from './stories.js';
 @UseFilters(Problems)
 export class Pages {
   private readonly read: Reader;
+  /** For what comes after the beginning of an answer. */
+  private readonly readOn: Reader;
 
   constructor(
     @Inject(RUNTIME) runtime: Runtime,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(Stories) private readonly stories: Stories,
   ) {
-    this.read = (sql, params) => runtime.read(sql, params);
+    this.read = (sql, params) => runtime.readForPage(sql, params);
+    this.readOn = (sql, params) => runtime.readForPage(sql, params, 'patient');
   }
 
   /** The latest signed note, as it was signed. */
@@ -71,7 +74,7 @@ export class Pages {
     const checkpoints = (await readCheckpoints(this.read)).map(({ note }) => note);
     // Read after the checkpoints: every head that they sign is within these leaves.
     const { size } = await readHead(this.read);
-    const read = this.read;
+    const read = this.readOn;
     const lines = async function* () {
       yield `${exportHeader({ origin, key: signingKey, checkpoints })}\n`;
       for await (const leaves of readLeaves(read, size)) {

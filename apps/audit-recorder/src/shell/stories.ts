@@ -41,7 +41,7 @@ export class Stories {
     const known = new Set<string>();
     for (let look = 0, ids = [id]; look < looks && ids.length > 0; look++) {
       for (const name of ids) known.add(name);
-      const stored = await findByIds((sql, params) => this.runtime.read(sql, params), ids, recordsPerLook);
+      const stored = await findByIds((sql, params) => this.runtime.readForPage(sql, params), ids, recordsPerLook);
       for (const leaf of stored) if (!found.has(leaf.index)) found.set(leaf.index, readBack(leaf, this.topics));
       ids = wantedIds(id, [...found.values()]).filter((name) => !known.has(name));
     }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { derivedId, digestOf } from '@countersign/contracts';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import {
   actionId,
@@ -570,4 +570,40 @@ test('only what is unresolved is decided, by a reviewer, with a note', async () 
   });
   expect((await call('POST', '/v1/settlements/not-an-id', seen)).status).toBe(404);
   expect(settlementsDecided()).toEqual([]);
+});
+
+test('each list reads about as many rows as it shows, however many there are', async () => {
+  await start();
+  await escalate();
+  const rows = `SELECT n, '2026-01-01Z'::timestamptz + n * interval '1 second' AS at FROM generate_series(1, 20000) AS n`;
+  await harness.query(`
+    INSERT INTO escalations (action_id, subject_kind, subject_id, run_id, action_key, digest, correlation_id, card, deadline_at, escalated_at)
+    SELECT gen_random_uuid(), 'proposal', gen_random_uuid(), gen_random_uuid(), 'k', 'd', 'c-' || n, (SELECT card FROM escalations LIMIT 1), at, at FROM (${rows}) r`);
+  await harness.query(`
+    INSERT INTO failures (dead_letter_id, service, topic, partition, "offset", fault, attempts, at)
+    SELECT gen_random_uuid(), CASE WHEN n % 1000 = 0 THEN 'console' ELSE 'orchestrator' END, 't', 0, n, '{}', 3, at FROM (${rows}) r`);
+  await harness.query(`INSERT INTO replays SELECT dead_letter_id, 'lea', at FROM failures ORDER BY at DESC LIMIT 300`);
+  await harness.query(`
+    INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, at)
+    SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'd', 'e', 'c', 'k', 'c-' || n, at FROM (${rows}) r`);
+  await harness.query(`
+    INSERT INTO settlements (action_id, outcome, executor, settled_at, permit_id)
+    SELECT action_id, 'unresolved', executor, at, permit_id FROM unresolved_permits`);
+  await harness.query(`
+    INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, says, at)
+    SELECT 'c-' || n, 't', 'e', 'T', 's-' || n, '', at FROM (${rows}) r`);
+  await harness.query('ANALYZE');
+  const asked = vi.spyOn(harness.engine, 'readForPage');
+  const pages = [
+    'reviews',
+    'reviews?state=open',
+    'dead-letters',
+    'dead-letters?service=console',
+    'settlements',
+    'controls',
+  ];
+  for (const page of [...pages, 'events?correlation=s-7']) expect((await call('GET', `/v1/${page}`)).status).toBe(200);
+  expect(asked.mock.calls.length).toBeGreaterThan(pages.length);
+  for (const [sql, params] of asked.mock.calls)
+    expect({ sql, costly: await costlyParts(harness.query, sql, params) }).toEqual({ sql, costly: [] });
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Uuid } from '@countersign/contracts';
-import { RUNTIME, type Runtime } from '@countersign/runtime';
+import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
 import {
   Body,
   Controller,
@@ -47,7 +47,7 @@ export class Reviews {
   @Get(':subjectId')
   async show(@Param('subjectId') subjectId: string) {
     const at = this.runtime.now();
-    const { escalation, standing } = await this.escalation(at, subjectId);
+    const { escalation, standing } = await this.escalation(at, subjectId, this.store.forPages);
     return { ...cardOf(escalation, standing, at), answers: await this.store.answers(subjectId) };
   }
 
@@ -99,8 +99,8 @@ export class Reviews {
     return resultOf(record);
   }
 
-  private async escalation(at: string, subjectId: string) {
-    const found = Uuid.safeParse(subjectId).success ? await this.store.escalation(at, subjectId) : undefined;
+  private async escalation(at: string, subjectId: string, reader?: Reader) {
+    const found = Uuid.safeParse(subjectId).success ? await this.store.escalation(at, subjectId, reader) : undefined;
     if (!found) throw noSuch(subjectId);
     return found;
   }

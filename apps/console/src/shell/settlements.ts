@@ -1,5 +1,5 @@
 import { Uuid } from '@countersign/contracts';
-import { RUNTIME, type Runtime } from '@countersign/runtime';
+import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
 import {
   Body,
   Controller,
@@ -40,7 +40,7 @@ export class Settlements {
 
   @Get(':permitId')
   async show(@Param('permitId') permitId: string) {
-    return shown(await this.unresolved(permitId));
+    return shown(await this.unresolved(permitId, this.store.forPages));
   }
 
   /** The decision goes to the executor; what it settles shows here when it has done so. */
@@ -75,11 +75,11 @@ export class Settlements {
     return shown(now);
   }
 
-  private async unresolved(permitId: string): Promise<Unresolved> {
+  private async unresolved(permitId: string, reader?: Reader): Promise<Unresolved> {
     if (!Uuid.safeParse(permitId).success) throw noSuch(permitId);
-    const found = await this.store.permit(permitId);
+    const found = await this.store.permit(permitId, reader);
     if (found) return found;
-    const outcome = await this.store.outcomeOf(permitId);
+    const outcome = await this.store.outcomeOf(permitId, reader);
     throw outcome === undefined ? noSuch(permitId) : new Refused(notUnresolved(permitId, outcome));
   }
 }

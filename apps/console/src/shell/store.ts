@@ -1,5 +1,5 @@
 import { type DataOf, digestOf } from '@countersign/contracts';
-import { deployment, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
+import { deployment, type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Confirmation, type Confirmed, confirmed } from '../core/confirmed.js';
 import type { Known } from '../core/control.js';
@@ -51,19 +51,29 @@ const standings = `
     ORDER BY r.decided_at LIMIT 1
   ) answer ON true`;
 
+const failureColumns = `f.dead_letter_id AS "deadLetterId", f.service, f.topic, f.partition, f."offset", f.type, f.fault, f.attempts, f.at`;
+
 const participants = deployment();
 
 /** The console's own tables: what the projection has, read as the core wants it. */
 @Injectable()
 export class Store {
-  constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
+  /** For acts, which no page holds up. */
+  private readonly forActs: Reader;
+  /** For what is only looked at. */
+  readonly forPages: Reader;
+
+  constructor(@Inject(RUNTIME) runtime: Runtime) {
+    this.forActs = { query: (sql, params) => runtime.read(sql, params) };
+    this.forPages = { query: (sql, params) => runtime.readForPage(sql, params) };
+  }
 
   counts(): Promise<Count[]> {
-    return this.runtime.read<Count>('SELECT stage, label, n FROM counts ORDER BY stage, label');
+    return this.forPages.query<Count>('SELECT stage, label, n FROM counts ORDER BY stage, label');
   }
 
   async openCounts(at: string): Promise<{ reviewsOpen: number; deadLettersOpen: number; unresolvedOpen: number }> {
-    const [row] = await this.runtime.read<{ reviews: number; dead: number; unresolved: number }>(
+    const [row] = await this.forPages.query<{ reviews: number; dead: number; unresolved: number }>(
       `SELECT (SELECT count(*) FROM (${standings} WHERE e.deadline_at > $1) e WHERE standing = 'open') AS reviews,
               (SELECT count(*) FROM failures f WHERE NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id)) AS dead,
               (SELECT count(*) FROM unresolved_permits u JOIN settlements s ON s.action_id = u.action_id AND s.executor = u.executor
@@ -77,7 +87,7 @@ export class Store {
   async escalations(at: string, standing: Standing | undefined, limit: number): Promise<Standings[]> {
     // What is open has its deadline before it: so the index finds the few among the many that are done with.
     const where = standing === 'open' ? 'WHERE e.deadline_at > $1' : '';
-    const rows = await this.runtime.read<EscalationRow>(
+    const rows = await this.forPages.query<EscalationRow>(
       `SELECT * FROM (${standings} ${where}) e WHERE $2::text IS NULL OR standing = $2 ORDER BY escalated_at DESC LIMIT $3`,
       [at, standing ?? null, limit],
     );
@@ -85,8 +95,8 @@ export class Store {
   }
 
   /** The latest escalation of a proposal or checkpoint. */
-  async escalation(at: string, subjectId: string): Promise<Standings | undefined> {
-    const [row] = await this.runtime.read<EscalationRow>(
+  async escalation(at: string, subjectId: string, reader = this.forActs): Promise<Standings | undefined> {
+    const [row] = await reader.query<EscalationRow>(
       `${standings} WHERE e.subject_id = $2 ORDER BY e.escalated_at DESC LIMIT 1`,
       [at, subjectId],
     );
@@ -122,7 +132,7 @@ export class Store {
   }
 
   async requestDigest(reviewId: string): Promise<string | null | undefined> {
-    const [row] = await this.runtime.read<{ request_digest: string | null }>(
+    const [row] = await this.forActs.query<{ request_digest: string | null }>(
       'SELECT request_digest FROM reviews WHERE review_id = $1',
       [reviewId],
     );
@@ -131,7 +141,7 @@ export class Store {
 
   /** A review and what the topics told of it since. The verdict that rests on it, or else the one of what it answered. */
   async review(reviewId: string): Promise<ReviewRecord | undefined> {
-    const [row] = await this.runtime.read<ReviewRow>(
+    const [row] = await this.forPages.query<ReviewRow>(
       `SELECT r.*, s.why, v.action_id, v.outcome, v.review_id AS verdict_review_id, v.superseded_by, v.reasons, v.not_before, v.executor AS verdict_executor, v.decided_at AS verdict_at,
               t.outcome AS settled, t.executor, t.says, t.external_reference, t.settled_at, run.assigned_at
        FROM reviews r
@@ -153,7 +163,7 @@ export class Store {
 
   /** Who answered a proposal or checkpoint, and whether the answer was set aside. */
   async answers(subjectId: string): Promise<Answer[]> {
-    const rows = await this.runtime.read<Omit<Answer, 'at'> & { at: Date }>(
+    const rows = await this.forPages.query<Omit<Answer, 'at'> & { at: Date }>(
       `SELECT r.review_id AS "reviewId", r.by_person AS by, r.decision, r.note, r.decided_at AS at, s.why AS "setAside"
        FROM reviews r LEFT JOIN set_asides s ON s.review_id = r.review_id WHERE r.subject_id = $1 ORDER BY r.decided_at`,
       [subjectId],
@@ -161,16 +171,17 @@ export class Store {
     return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
   }
 
-  /** As the state topic has them: what was published is the only account of what is stopped. */
-  /** Every control, or that of one scope, with who goes by it. */
+  /** Every control, or that of one scope, with who goes by it: as the state topic has them, the only account of what is stopped. */
   async controls(of?: string): Promise<ControlRow[]> {
-    const rows = await this.runtime.read<{ data: DataOf<'ControlChanged'>; said: Confirmation[] }>(
+    // One scope is asked for by whoever stops it.
+    const reader = of === undefined ? this.forPages : this.forActs;
+    const rows = await reader.query<{ data: DataOf<'ControlChanged'>; said: Confirmation[] }>(
       `SELECT o.data, coalesce((SELECT json_agg(c) FROM control_confirmations c WHERE c.scope = o.key), '[]') AS said
        FROM own_state o WHERE o.topic = 'controls.v1' AND o.data IS NOT NULL AND ($1::text IS NULL OR o.key = $1)
        ORDER BY (o.data->>'state' = 'stopped') DESC, o.key`,
       [of ?? null],
     );
-    const heard = await this.runtime.read<{ reader: string }>('SELECT DISTINCT reader FROM control_confirmations');
+    const heard = await reader.query<{ reader: string }>('SELECT DISTINCT reader FROM control_confirmations');
     const readers = new Set(heard.map(({ reader }) => reader));
     return rows.map(({ data, said }) => {
       const { scope, state, by, reason, version, changedAt } = data;
@@ -179,9 +190,9 @@ export class Store {
     });
   }
 
-  async policy(): Promise<PolicyRow | undefined> {
+  async policy(reader = this.forActs): Promise<PolicyRow | undefined> {
     // The text that was published: jsonb would give the parts in another order.
-    const [row] = await this.runtime.read<{ data: DataOf<'PolicyPublished'> }>(
+    const [row] = await reader.query<{ data: DataOf<'PolicyPublished'> }>(
       `SELECT value::json AS data FROM own_state WHERE topic = 'policies.v1' AND key = 'main' AND value IS NOT NULL`,
     );
     if (!row) return undefined;
@@ -196,12 +207,18 @@ export class Store {
 
   /** Open first, then newest. */
   async deadLetters(service: string | undefined, limit: number): Promise<FailureRow[]> {
-    const rows = await this.runtime.read<Omit<FailureRow, 'at' | 'replayedAt'> & { at: Date; replayedAt: Date | null }>(
-      `SELECT f.dead_letter_id AS "deadLetterId", f.service, f.topic, f.partition, f."offset", f.type, f.fault, f.attempts, f.at,
-              r.by_person AS "replayedBy", r.replayed_at AS "replayedAt"
-       FROM failures f LEFT JOIN replays r ON r.dead_letter_id = f.dead_letter_id
-       WHERE $1::text IS NULL OR f.service = $1 ORDER BY (r.dead_letter_id IS NOT NULL), f.at DESC LIMIT $2`,
-      [service ?? null, limit],
+    const ofService = service === undefined ? '' : 'AND f.service = $2';
+    const rows = await this.forPages.query<
+      Omit<FailureRow, 'at' | 'replayedAt'> & { at: Date; replayedAt: Date | null }
+    >(
+      `SELECT * FROM (
+         (SELECT ${failureColumns}, NULL AS "replayedBy", NULL::timestamptz AS "replayedAt" FROM failures f
+          WHERE NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id) ${ofService} ORDER BY f.at DESC LIMIT $1)
+         UNION ALL
+         (SELECT ${failureColumns}, r.by_person, r.replayed_at FROM failures f
+          JOIN replays r ON r.dead_letter_id = f.dead_letter_id WHERE true ${ofService} ORDER BY f.at DESC LIMIT $1)
+       ) f ORDER BY ("replayedAt" IS NOT NULL), at DESC LIMIT $1`,
+      [limit, ...(service === undefined ? [] : [service])],
     );
     return rows.map((row) => ({
       ...row,
@@ -212,9 +229,9 @@ export class Store {
 
   /** What happened in the chains that an id belongs to: a correlation id, or the id of a task, a proposal, a dead letter. */
   async activities(id: string, limit: number): Promise<Activity[]> {
-    const rows = await this.runtime.read<Omit<Activity, 'at'> & { at: Date }>(
+    const rows = await this.forPages.query<Omit<Activity, 'at'> & { at: Date }>(
       `SELECT correlation_id AS "correlationId", topic, event_id AS "eventId", type, subject_id AS "subjectId", says, at FROM activities
-       WHERE correlation_id = $1 OR correlation_id IN (SELECT correlation_id FROM activities WHERE subject_id = $1)
+       WHERE correlation_id IN (SELECT $1 UNION SELECT correlation_id FROM activities WHERE subject_id = $1)
        ORDER BY at, seq LIMIT $2`,
       [id, limit],
     );

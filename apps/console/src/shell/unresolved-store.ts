@@ -32,17 +32,23 @@ const select = `
 /** Permits that ended unresolved, as the topics told, and what people of this console decided of them. */
 @Injectable()
 export class UnresolvedStore {
-  constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
+  private readonly forActs: Reader;
+  readonly forPages: Reader;
+
+  constructor(@Inject(RUNTIME) runtime: Runtime) {
+    this.forActs = { query: (sql, params) => runtime.read(sql, params) };
+    this.forPages = { query: (sql, params) => runtime.readForPage(sql, params) };
+  }
 
   /** Those that still are, the oldest first: each holds what it reserved. */
   async waiting(limit: number): Promise<Unresolved[]> {
-    const rows = await this.runtime.read<Row>(`${select} WHERE s.outcome = 'unresolved' ORDER BY u.at LIMIT $1`, [
+    const rows = await this.forPages.query<Row>(`${select} WHERE s.outcome = 'unresolved' ORDER BY u.at LIMIT $1`, [
       limit,
     ]);
     return rows.map(unresolvedOf);
   }
 
-  async permit(permitId: string, reader: Reader = { query: (sql, params) => this.runtime.read(sql, params) }) {
+  async permit(permitId: string, reader = this.forActs) {
     const [row] = await reader.query<Row>(`${select} WHERE u.permit_id = $1`, [permitId]);
     return row && unresolvedOf(row);
   }
@@ -54,8 +60,8 @@ export class UnresolvedStore {
   }
 
   /** How a permit ended that never was unresolved; undefined where no settlement of it is known. */
-  async outcomeOf(permitId: string): Promise<string | undefined> {
-    const [row] = await this.runtime.read<{ outcome: string }>(
+  async outcomeOf(permitId: string, reader = this.forActs): Promise<string | undefined> {
+    const [row] = await reader.query<{ outcome: string }>(
       'SELECT outcome FROM settlements WHERE permit_id = $1 ORDER BY settled_at DESC LIMIT 1',
       [permitId],
     );

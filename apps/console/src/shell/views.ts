@@ -48,7 +48,7 @@ export class Views {
 
   @Get('policies')
   async policy() {
-    const policy = await this.store.policy();
+    const policy = await this.store.policy(this.store.forPages);
     if (!policy) throw new Refused(problem(404, 'No policy', 'no policy has been published; everything is refused'));
     return policy;
   }

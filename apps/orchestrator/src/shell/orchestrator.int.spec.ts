@@ -1,7 +1,7 @@
 import { policyDigests, type ReviewDecided, type SignalAccepted, type TaskAssigned } from '@countersign/contracts';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { accountProfile, contact, daysBefore, engaged, floorPlay, now, reported, surgePlay } from '../core/testing.js';
 import { OrchestratorModule, spec } from '../module.js';
 
@@ -351,4 +351,36 @@ test('a page for something that is not there is a problem document', async () =>
   expect([missing.statusCode, missing.json().title]).toEqual([404, 'no such run']);
   const wrong = await service.app.inject({ url: '/tasks?run=x' });
   expect([wrong.statusCode, wrong.json().field]).toEqual([400, 'run']);
+});
+
+test('each page reads about as many rows as it shows, however many there are', async () => {
+  await service.query(`
+    INSERT INTO runs (run_id, play_id, title, subject, ordinal, state, reason, evidence, trigger, policy_version, at)
+    SELECT gen_random_uuid(), CASE WHEN n % 1000 = 0 THEN 'rare' ELSE 'surge' END, '', '{}', n,
+           CASE WHEN n % 1000 = 1 THEN 'waiting' ELSE 'started' END, '', '[]', '{}', 1, '2026-01-01Z'::timestamptz + n * interval '1 second'
+    FROM generate_series(1, 20000) AS n`);
+  await service.query(`
+    INSERT INTO tasks (task_id, run_id, agent, purpose, assigned_at, due_at, overdue_at)
+    SELECT gen_random_uuid(), run_id, 'paid-media-agent', 'sales', at, at, CASE WHEN ordinal % 1000 = 2 THEN at END FROM runs`);
+  await service.query(`
+    WITH p AS (INSERT INTO proposals (proposal_id, outcome) SELECT gen_random_uuid(), 'executed' FROM tasks RETURNING proposal_id)
+    INSERT INTO task_proposals (task_id, proposal_id)
+    SELECT t.task_id, q.proposal_id FROM (SELECT task_id, row_number() OVER () AS n FROM tasks) t
+    JOIN (SELECT proposal_id, row_number() OVER () AS n FROM p) q USING (n)`);
+  await service.query('ANALYZE');
+  const [{ run_id: run }] = (await service.query('SELECT run_id FROM runs LIMIT 1')) as [{ run_id: string }];
+  const asked = vi.spyOn(service.engine, 'readForPage');
+  for (const page of [
+    '/runs',
+    '/runs?play=rare',
+    '/runs?state=waiting',
+    '/runs?play=rare&state=started',
+    `/runs/${run}`,
+  ])
+    expect((await service.app.inject({ url: page })).statusCode).toBe(200);
+  for (const page of ['/tasks', `/tasks?run=${run}`, '/tasks?overdue=true'])
+    expect((await service.app.inject({ url: page })).json().tasks).not.toHaveLength(0);
+  expect(asked.mock.calls.length).toBeGreaterThan(8);
+  for (const [sql, params] of asked.mock.calls)
+    expect({ sql, costly: await costlyParts(service.query, sql, params) }).toEqual({ sql, costly: [] });
 });

@@ -15,8 +15,8 @@ const endedBefore = (now: string): string =>
       longest.permitSeconds * 1000 -
       3_600_000,
   ).toISOString();
-// The third parameter is `endedBefore`.
-const unsettled = 't.settled_at < $3';
+// The first parameter is `endedBefore`.
+const unsettled = 't.settled_at < $1';
 const taskColumns = `t.task_id AS "taskId", t.run_id AS "runId", t.agent, t.purpose, t.state, t.reason,
   t.assigned_at AS "assignedAt", t.due_at AS "dueAt", t.settled_at AS "settledAt", t.overdue_at AS "overdueAt",
   coalesce((SELECT jsonb_agg(jsonb_build_object('proposalId', n.proposal_id, 'outcome',
@@ -34,10 +34,11 @@ export class Pages {
 
   @Get('runs')
   async runs(@Query('play') play?: string, @Query('state') state?: string): Promise<{ runs: unknown[] }> {
-    const runs = await this.runtime.read(
+    const runs = await this.runtime.readForPage(
       `SELECT ${runColumns} FROM runs r
-       WHERE ($1::text IS NULL OR play_id = $1) AND ($2::text IS NULL OR state = $2) ORDER BY at DESC, run_id LIMIT ${listed}`,
-      [play ?? null, state ?? null],
+       ${where(play !== undefined && 'play_id = $1', state !== undefined && `state = $${play === undefined ? 1 : 2}`)}
+       ORDER BY at DESC, run_id LIMIT ${listed}`,
+      [play, state].filter((value) => value !== undefined),
     );
     return { runs };
   }
@@ -45,10 +46,10 @@ export class Pages {
   @Get('runs/:id')
   async run(@Param('id') id: string): Promise<unknown> {
     const [run] = uuid.test(id)
-      ? await this.runtime.read(`SELECT ${runColumns}, r.evidence FROM runs r WHERE run_id = $1`, [id])
+      ? await this.runtime.readForPage(`SELECT ${runColumns}, r.evidence FROM runs r WHERE run_id = $1`, [id])
       : [];
     if (!run) throw problem(404, 'no such run', `there is no run ${id.slice(0, 60)}`);
-    const [checkpoint] = await this.runtime.read(
+    const [checkpoint] = await this.runtime.readForPage(
       `SELECT checkpoint_id AS "checkpointId", reviewers, deadline, answer, answered_by AS "answeredBy", answered_at AS "answeredAt",
          coalesce((SELECT jsonb_agg(to_jsonb(a) - 'checkpoint_id' ORDER BY a.at) FROM checkpoint_answers a
                    WHERE a.checkpoint_id = c.checkpoint_id), '[]') AS answers
@@ -69,16 +70,26 @@ export class Pages {
   }
 
   private tasksOf(run: string | null, overdueOnly = false, unsettledOnly = false): Promise<unknown[]> {
-    return this.runtime.read(
+    return this.runtime.readForPage(
       `SELECT ${taskColumns} FROM tasks t
-       WHERE ($1::uuid IS NULL OR run_id = $1) AND (NOT $2 OR overdue_at IS NOT NULL)
-         AND (NOT $4 OR (${unsettled} AND EXISTS (SELECT FROM task_proposals n LEFT JOIN proposals p USING (proposal_id)
-           WHERE n.task_id = t.task_id AND p.outcome IS NULL AND p.refused_at IS NULL)))
+       ${where(
+         run !== null && 'run_id = $2',
+         overdueOnly && 'overdue_at IS NOT NULL',
+         unsettledOnly &&
+           `${unsettled} AND EXISTS (SELECT FROM task_proposals n LEFT JOIN proposals p USING (proposal_id)
+              WHERE n.task_id = t.task_id AND p.outcome IS NULL AND p.refused_at IS NULL)`,
+       )}
        ORDER BY assigned_at DESC, task_id LIMIT ${listed}`,
-      [run, overdueOnly, endedBefore(this.runtime.now()), unsettledOnly],
+      [endedBefore(this.runtime.now()), ...(run === null ? [] : [run])],
     );
   }
 }
+
+/** Only what was asked for: a condition that may be absent would keep the database from the index of one that is there. */
+const where = (...asked: readonly (string | false)[]): string => {
+  const conditions = asked.filter((condition) => condition !== false);
+  return conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+};
 
 /** RFC 9457. */
 const problem = (status: number, title: string, detail: string, field?: string): HttpException =>

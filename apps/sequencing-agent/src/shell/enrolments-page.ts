@@ -8,7 +8,7 @@ export class EnrolmentsPage {
 
   @Get('enrolments')
   async enrolments(): Promise<{ enrolments: readonly object[] }> {
-    const enrolments = await this.runtime.read<object>(
+    const enrolments = await this.runtime.readForPage<object>(
       `SELECT enrolment_id AS "enrolmentId", task_id AS "taskId", account_id AS "accountId", contact_id AS "contactId",
               sequence_id AS "sequenceId", state, reason, steps_proposed AS "stepsProposed", started_at AS "startedAt",
               ended_at AS "endedAt"

@@ -10,7 +10,7 @@ import {
   type TaskSettled,
 } from '@countersign/contracts';
 import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { SequencingModule, spec } from '../module.js';
 
@@ -248,4 +248,57 @@ test('a contact who is in a sequence already gets its messages once', async () =
     ['closed', 'the contact is in this sequence already'],
     ['running', null],
   ]);
+});
+
+test('each page reads about as many rows as it shows, however many there are', async () => {
+  await service.query(`
+    INSERT INTO tasks (task_id, task, received_at, due_at)
+    SELECT gen_random_uuid(), '{}', '2026-01-01Z'::timestamptz + n * interval '1 second', '2026-01-01Z' FROM generate_series(1, 20000) AS n`);
+  await service.query(`
+    INSERT INTO enrolments (enrolment_id, task_id, contact_id, sequence_id, state, started_at)
+    SELECT gen_random_uuid(), task_id, gen_random_uuid(), 'nurture', 'finished', received_at FROM tasks`);
+  await service.query(`
+    INSERT INTO proposals (proposal_id, task_id, kind, action, planner, state, proposed_at, changed_at)
+    SELECT gen_random_uuid(), task_id, 'email.send', '{}', '{}',
+           CASE WHEN row_number() OVER () % 1000 = 0 THEN 'expired' ELSE 'executed' END, received_at, received_at FROM tasks`);
+  await service.query('ANALYZE');
+  const [{ task_id: of }] = (await service.query('SELECT task_id FROM tasks LIMIT 1')) as [{ task_id: string }];
+  const asked = vi.spyOn(service.engine, 'readForPage');
+  expect(await enrolments()).toHaveLength(500);
+  for (const query of ['', '?state=expired', `?task=${of}`, `?state=executed&task=${of}`])
+    expect((await service.app.inject({ url: `/proposals${query}` })).statusCode).toBe(200);
+  expect(asked).toHaveBeenCalledTimes(5);
+  for (const [sql, params] of asked.mock.calls)
+    expect({ sql, costly: await costlyParts(service.query, sql, params) }).toEqual({ sql, costly: [] });
+});
+
+test('however many pages are asked for, and however long they take, work goes on and health is answered', async () => {
+  const locked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const holding = service.transaction(async (tx) => {
+    await tx.query('LOCK TABLE enrolments IN ACCESS EXCLUSIVE MODE');
+    locked.resolve();
+    await release.promise;
+  });
+  try {
+    await locked.promise;
+    const answers: { statusCode: number; headers: object; json(): unknown }[] = [];
+    const pages = Array.from({ length: 60 }, async () => {
+      answers.push(await service.app.inject({ url: '/enrolments' }));
+    });
+    // Two read, fifty wait, and the others are told at once.
+    await expect.poll(() => answers.length).toBe(8);
+    for (const refused of answers) {
+      expect(refused).toMatchObject({ statusCode: 503, headers: { 'retry-after': '2' } });
+      expect(refused.json()).toMatchObject({ status: 503, detail: expect.stringContaining('ask again later') });
+    }
+    expect(proposedOf(await assign(task()))).not.toHaveLength(0);
+    expect((await service.app.inject({ url: '/health' })).json()).toMatchObject({ checks: { database: 'ok' } });
+    release.resolve();
+    await Promise.all(pages);
+    expect(answers.filter(({ statusCode }) => statusCode === 200)).toHaveLength(52);
+  } finally {
+    release.resolve();
+    await holding;
+  }
 });

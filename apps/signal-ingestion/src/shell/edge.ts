@@ -19,8 +19,13 @@ import type { Signal } from '../core/signal.js';
 import { type Problem, problem } from './problem.js';
 import { Secrecy } from './secrecy.js';
 import { inboundTopic, SETTINGS, type Settings } from './settings.js';
+import { type Room, Shares } from './shares.js';
 
 export const maxBodyBytes = 1_048_576;
+/** What the requests of all sources may hold together, in bytes of their bodies; each source has an equal share. */
+const bytesUnderWay = 67_108_864;
+/** How many requests of all sources may be under way: fewer than connections may be open, so that health is answered. */
+const requestsUnderWay = 800;
 /** How long a publisher that was turned away should wait, in seconds. */
 const retryAfter = { behind: 2, away: 10 };
 
@@ -38,7 +43,8 @@ type Verdict =
 export class Edge implements OnModuleInit {
   private readonly log = new Logger(Edge.name);
   private readonly topics = topology(deployment());
-  private inFlight = 0;
+  private readonly shares: Shares;
+  private readonly rooms = new WeakMap<FastifyRequest, Room>();
   private registered = false;
 
   constructor(
@@ -46,7 +52,15 @@ export class Edge implements OnModuleInit {
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(Secrecy) private readonly secrecy: Secrecy,
-  ) {}
+  ) {
+    const sources = Math.max(1, settings.apiKeys.size);
+    this.shares = new Shares({
+      requests: Math.floor(requestsUnderWay / sources),
+      // What one request may need: its body as it came, and taken apart.
+      bytes: Math.max(2 * maxBodyBytes, Math.floor(bytesUnderWay / sources)),
+      events: Math.max(1, Math.floor(settings.maxEventsInFlight / sources)),
+    });
+  }
 
   onModuleInit(): void {
     // Nest calls this again for the Kafka side of the application.
@@ -59,9 +73,16 @@ export class Edge implements OnModuleInit {
         done(null, body),
       );
       scope.setErrorHandler((error: FastifyError, _request, reply) => this.fail(error, reply));
-      // Before the body is read: a stranger's megabyte is not.
+      // Before the body is read: a stranger's megabyte is not, nor that of a source that has its share under way.
       scope.addHook('onRequest', async (request, reply) => {
-        if (this.sourceOf(request) === undefined) await answer(reply, problem(401, noKey));
+        const source = this.sourceOf(request);
+        if (source === undefined) return answer(reply, problem(401, noKey));
+        const room = this.shares.enter(source, bytesOf(request));
+        if (!room) return answer(reply, problem(429, tooMuch));
+        this.rooms.set(request, room);
+        // Also where its sender goes away before it is whole.
+        reply.raw.once('close', () => room.leave());
+        return undefined;
       });
       scope.post('/v1/signals', (request, reply) => this.take(request, reply));
     });
@@ -69,7 +90,8 @@ export class Edge implements OnModuleInit {
 
   private async take(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const source = this.sourceOf(request);
-    if (source === undefined) return answer(reply, problem(401, noKey));
+    const room = this.rooms.get(request);
+    if (source === undefined || !room) return answer(reply, problem(401, noKey));
     const topic = topicNamed(inboundTopic(source), this.topics);
     const body = await unpacked(request);
     if (!Buffer.isBuffer(body)) {
@@ -77,13 +99,21 @@ export class Edge implements OnModuleInit {
       if (body.status === 415) reply.header('accept-encoding', [...unpackers.keys()].join(', '));
       return answer(reply, body);
     }
+    if (request.headers['content-encoding'] !== undefined && !room.more({ bytes: body.length }))
+      return answer(reply, problem(429, tooMuch));
     const verdict = check(topic, request.headers, body);
     if (!verdict.ok) return answer(reply, verdict.problem);
-    return this.send(topic.name, verdict.signals, reply);
+    if (!room.more({ events: verdict.signals.length })) return answer(reply, problem(429, tooMuch));
+    return this.send(topic.name, verdict.signals, room, reply);
   }
 
   /** The request is the span that its signals come from: those that name no trace of their own, and those of the caller's. */
-  private async send(topic: string, signals: readonly Signal[], reply: FastifyReply): Promise<FastifyReply> {
+  private async send(
+    topic: string,
+    signals: readonly Signal[],
+    room: Room,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
     const contexts = new Set(signals.map((signal) => signal.traceparent));
     const [caller] = contexts.size === 1 ? contexts : [];
     const span = startRequest({ method: 'POST', route: '/v1/signals', traceparent: caller });
@@ -93,17 +123,21 @@ export class Edge implements OnModuleInit {
         const own = signal.traceparent === caller ? span.traceparent : signal.traceparent;
         return { ...signal, ...(own !== undefined && { traceparent: own }) };
       }),
+      room,
       reply,
     );
     span.end(reply.statusCode);
     return answered;
   }
 
-  private async answerFor(topic: string, signals: readonly Signal[], reply: FastifyReply): Promise<FastifyReply> {
-    if (this.inFlight + signals.length > this.settings.maxEventsInFlight) return answer(reply, problem(429, behind));
-
+  private async answerFor(
+    topic: string,
+    signals: readonly Signal[],
+    room: Room,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
     const records = signals.map((signal) => ({ key: this.keyOf(signal), ...toBinary(signal) }));
-    switch (await this.publish(topic, records)) {
+    switch (await this.publish(topic, records, room)) {
       case 'acknowledged':
         return reply.code(202).send({ accepted: signals.length, ids: signals.map((s) => s.id) });
       case 'late':
@@ -113,24 +147,20 @@ export class Edge implements OnModuleInit {
     }
   }
 
-  /** Events count as in flight until the broker has answered, even where the publisher has been told to come again. */
+  /** A request is under way until the broker has answered, even where its publisher has been told to come again. */
   private async publish(
     topic: string,
     records: Parameters<Runtime['publish']>[1],
+    room: Room,
   ): Promise<'acknowledged' | 'late' | 'failed'> {
-    this.inFlight += records.length;
-    const published = this.runtime
-      .publish(topic, records)
-      .then(
-        () => 'acknowledged' as const,
-        (error: unknown) => {
-          this.log.warn(`${topic}: ${records.length} not published: ${describe(error).says}`);
-          return 'failed' as const;
-        },
-      )
-      .finally(() => {
-        this.inFlight -= records.length;
-      });
+    const published = this.runtime.publish(topic, records).then(
+      () => 'acknowledged' as const,
+      (error: unknown) => {
+        this.log.warn(`${topic}: ${records.length} not published: ${describe(error).says}`);
+        return 'failed' as const;
+      },
+    );
+    room.use(published);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(() => resolve('late'), this.settings.publishTimeoutMs);
@@ -227,6 +257,12 @@ async function unpacked({ headers, body }: FastifyRequest): Promise<Buffer | Pro
   }
 }
 
+/** What a body will hold at most: as its sender states, else as much as one may. */
+function bytesOf({ headers }: FastifyRequest): number {
+  if (headers['transfer-encoding'] !== undefined) return maxBodyBytes;
+  return Math.min(Number(headers['content-length'] ?? 0), maxBodyBytes);
+}
+
 const refused = (found: Problem): Verdict => ({ ok: false, problem: found });
 
 function answer(reply: FastifyReply, found: Problem): FastifyReply {
@@ -254,5 +290,9 @@ const noMediaType: Fault = {
 };
 const badRequest: Fault = { code: 'bad-request', says: 'the request cannot be read' };
 const internal: Fault = { code: 'internal', says: 'the request failed here' };
+const tooMuch: Fault = {
+  code: 'too-much',
+  says: 'your source has as much under way as one source may; wait for the answers that are due, then send the same again',
+};
 const behind: Fault = { code: 'behind', says: 'the broker has not acknowledged in time; send the same again later' };
 const away: Fault = { code: 'away', says: 'the broker cannot be reached; send the same again later' };

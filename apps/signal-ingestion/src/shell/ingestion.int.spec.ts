@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
@@ -650,10 +651,13 @@ test('over HTTP: a broker that is behind gives 429 with Retry-After, one that is
   const late = await post([event({ id: 'a' }), event({ id: 'b' })], batchType);
   expect([late.statusCode, late.headers['retry-after']]).toEqual([429, '2']);
 
-  // Two are still on their way; two more would be beyond what may wait.
+  // Two are still on their way; another would be beyond the share of this source. Another source has its own.
   harness.engine.publish = async () => undefined;
   const full = await post([event({ id: 'c' }), event({ id: 'd' })], batchType);
-  expect([full.statusCode, full.json()]).toMatchObject([429, { code: 'behind' }]);
+  expect([full.statusCode, full.headers['retry-after'], full.json()]).toMatchObject([429, '2', { code: 'too-much' }]);
+  const website = { authorization: 'Bearer website-key', 'content-type': 'application/cloudevents+json' };
+  const another = event({ source: '/sources/website', type: 'EmailOpened', data: { contact, messageId: 'm-1' } });
+  expect((await post(another, website)).statusCode).toBe(202);
   acknowledge();
   await new Promise((resolve) => setImmediate(resolve));
   expect((await post([event({ id: 'c' }), event({ id: 'd' })], batchType)).statusCode).toBe(202);
@@ -663,6 +667,49 @@ test('over HTTP: a broker that is behind gives 429 with Retry-After, one that is
   };
   const away = await post(event());
   expect([away.statusCode, away.headers['retry-after']]).toEqual([503, '10']);
+});
+
+test('over HTTP: a source that holds its share by slow bodies gets 429, while another one, health and strangers are answered', async () => {
+  await harness.app.listen(0, '127.0.0.1');
+  const { port } = harness.app.getHttpServer().address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const type = 'application/cloudevents+json';
+  const send = (key: string, over: Record<string, unknown>) =>
+    fetch(`${url}/v1/signals`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': type },
+      body: JSON.stringify(event(over)),
+    });
+  const opened = { source: '/sources/website', type: 'EmailOpened', data: { contact, messageId: 'm-1' } };
+  /** Says that it will send the largest body, and does not. */
+  const hold = (key: string) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(
+      `POST /v1/signals HTTP/1.1\r\nhost: here\r\nauthorization: Bearer ${key}\r\ncontent-type: ${type}\r\ncontent-length: ${maxBodyBytes}\r\n\r\n{`,
+    );
+    return socket;
+  };
+  const statusOf = async (answer: Promise<Response>) => (await answer).status;
+
+  const held = Array.from({ length: 40 }, () => hold('website-key'));
+  await expect.poll(() => statusOf(send('website-key', { ...opened, id: 'w-1' }))).toBe(429);
+  const refused = await send('website-key', { ...opened, id: 'w-2' });
+  expect([refused.headers.get('retry-after'), await refused.json()]).toMatchObject(['2', { code: 'too-much' }]);
+  expect(await statusOf(send('crm-key', { id: 'c-1' }))).toBe(202);
+
+  // A stranger is answered before there is a body, and takes nothing from anybody.
+  const strangers = Array.from({ length: 40 }, () => hold('no-key'));
+  const answers = strangers.map(
+    (socket) => new Promise<string>((resolve) => socket.once('data', (d) => resolve(String(d)))),
+  );
+  for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+  expect(await statusOf(send('crm-key', { id: 'c-2' }))).toBe(202);
+  // It is answered, whatever it says here: without a broker nothing of it is well.
+  expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ service: 'signal-ingestion' });
+
+  for (const socket of [...held, ...strangers]) socket.destroy();
+  await expect.poll(() => statusOf(send('website-key', { ...opened, id: 'w-3' }))).toBe(202);
 });
 
 const forgetAll = () =>

@@ -19,7 +19,7 @@ const titles: Readonly<Record<number, string>> = {
   401: 'An API key is needed',
   413: 'Too large',
   415: 'Unsupported media type',
-  429: 'The broker is behind',
+  429: 'Come again later',
   500: 'Internal error',
   503: 'The broker is away',
 };

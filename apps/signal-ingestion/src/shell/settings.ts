@@ -15,7 +15,7 @@ export interface Settings {
   readonly admission: AdmissionLimits;
   /** How long a publisher waits for the broker's acknowledgement before it is told to come again. */
   readonly publishTimeoutMs: number;
-  /** Events that may wait for the broker at the same time; beyond it publishers are told to come again. */
+  /** Events of all sources that may wait for the broker at the same time. Each source has an equal share, and is told to come again beyond it. */
   readonly maxEventsInFlight: number;
 }
 

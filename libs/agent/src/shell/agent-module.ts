@@ -4,7 +4,11 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { neededProfiles } from '../core/facts.js';
 import { AGENT, type AgentDefinition, FOLLOW_UP } from './agent-definition.js';
 import { AgentHandlers } from './handlers.js';
-import { AgentTables1763700000001, UnsettledProposals1763700000011 } from './migrations/agent-tables.js';
+import {
+  AgentTables1763700000001,
+  ProposalsInState1764300000062,
+  UnsettledProposals1763700000011,
+} from './migrations/agent-tables.js';
 import { CampaignsOfAdAccounts1763700000010 } from './migrations/campaigns-of-ad-accounts.js';
 import { MODEL, modelAccess } from './model-access.js';
 import { PlanJobs } from './plan-jobs.js';
@@ -20,6 +24,7 @@ export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
     CampaignsOfAdAccounts1763700000010,
     ...(agent.migrations ?? []),
     UnsettledProposals1763700000011,
+    ProposalsInState1764300000062,
   ],
   state: ['profiles.v1', 'policies.v1'],
   jobs: [PlanJobs, UnsettledJobs, ...(agent.jobs ?? [])],

@@ -38,13 +38,18 @@ export class ProposalsPage {
       };
     }
     const { state, task, limit } = asked.data;
-    const proposals = await this.runtime.read(
+    // Only what was asked for: a condition that may be absent would keep the database from the index of one that is there.
+    const conditions = [
+      ...(state === undefined ? [] : ['p.state = $2']),
+      ...(task === undefined ? [] : [`p.task_id = $${state === undefined ? 2 : 3}`]),
+    ];
+    const proposals = await this.runtime.readForPage(
       `SELECT p.proposal_id AS "proposalId", p.task_id AS "taskId", t.task -> 'play' AS play, p.kind, p.action, p.planner, p.state,
               p.outcome, p.proposed_at AS "proposedAt", p.changed_at AS "changedAt"
        FROM proposals p JOIN tasks t USING (task_id)
-       WHERE ($1::text IS NULL OR p.state = $1) AND ($2::uuid IS NULL OR p.task_id = $2)
-       ORDER BY p.proposed_at DESC, p.proposal_id LIMIT $3`,
-      [state ?? null, task ?? null, limit],
+       ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`}
+       ORDER BY p.proposed_at DESC, p.proposal_id LIMIT $1`,
+      [limit, ...[state, task].filter((value) => value !== undefined)],
     );
     return { proposals };
   }

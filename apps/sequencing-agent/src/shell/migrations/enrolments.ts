@@ -25,3 +25,16 @@ export class Enrolments1763700000002 implements MigrationInterface {
     await runner.query('DROP TABLE enrolments');
   }
 }
+
+/** The order of the page: it reads as many as it shows, however many there are. */
+export class EnrolmentsByTime1764300000061 implements MigrationInterface {
+  readonly name = 'EnrolmentsByTime1764300000061';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE INDEX enrolments_by_time ON enrolments (started_at DESC, enrolment_id)');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP INDEX enrolments_by_time');
+  }
+}

@@ -81,3 +81,16 @@ export class UnsettledProposals1763700000011 implements MigrationInterface {
         ('proposed', 'refused', 'executed', 'failed', 'not-run', 'expired', 'unresolved', 'undone'))`);
   }
 }
+
+/** Proposals in one state, in the order of their page. */
+export class ProposalsInState1764300000062 implements MigrationInterface {
+  readonly name = 'ProposalsInState1764300000062';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE INDEX proposals_in_state ON proposals (state, proposed_at DESC, proposal_id)');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP INDEX proposals_in_state');
+  }
+}

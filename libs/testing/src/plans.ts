@@ -1,0 +1,33 @@
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** What is read here is too much for one page. */
+const manyRows = 2_000;
+
+/**
+ * Runs a statement, and names what it does with more rows than a page may cost: a table that is read whole, an index that is walked,
+ * rows that are sorted. Its tables have to be filled and analysed.
+ */
+export async function costlyParts(
+  query: (sql: string, params: readonly unknown[]) => Promise<Record<string, unknown>[]>,
+  sql: string,
+  params: readonly unknown[] = [],
+): Promise<string[]> {
+  const [row] = await query(`EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`, params);
+  const [plan] = (row?.['QUERY PLAN'] ?? []) as { readonly Plan: PlanNode }[];
+  if (!plan) throw new Error('the database explains nothing');
+  const found: string[] = [];
+  const look = (node: PlanNode): void => {
+    const rows = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
+    if (rows > manyRows) found.push(`${node['Node Type']} ${node['Relation Name'] ?? ''}: ${rows} rows`);
+    for (const part of node.Plans ?? []) look(part);
+  };
+  look(plan.Plan);
+  return found;
+}
