@@ -16,7 +16,7 @@ import {
   topicNamed,
   topology,
 } from '@countersign/contracts';
-import { concerns, readSigningKey, seal } from '@countersign/gate';
+import { concerns, gateVersion, readSigningKey, seal } from '@countersign/gate';
 import { workspaceRoot } from '@countersign/local';
 import type kafkajs from 'kafkajs';
 import type { Visitor } from '../flows/installation.js';
@@ -167,6 +167,7 @@ export function intrude(visitor: Visitor): Intruder {
       tier: 'autonomous',
       policy: under,
       at,
+      gate: gateVersion,
     };
     const permit = seal({ verdict, digest, claims }, signing);
     const approval: ActionApproved = {
