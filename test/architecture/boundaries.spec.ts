@@ -3,7 +3,7 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { services, topology } from '@countersign/contracts';
+import { services, type TopicOf, topics, topology } from '@countersign/contracts';
 import { describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -103,10 +103,11 @@ describe('boundaries between packages', () => {
   });
 });
 
-/** Files that write a topic by its literal name, as a member of what they emit or as an argument of what sends. */
-const writersOf = (topic: string, files: readonly { path: string; text: string }[]): string[] => {
-  const name = `['"\`]${topic.replaceAll('.', '\\.')}['"\`]`;
-  const writes = new RegExp(`topic:\\s*${name}|\\b(send|emit|write|publish)\\([^;)]*${name}`);
+/** Files that write a topic, by what it is called in code or by its literal name: as an argument of what sends, or as a member of it. */
+const writersOf = (topic: keyof typeof topics, files: readonly { path: string; text: string }[]): string[] => {
+  const { name } = topics[topic] as TopicOf;
+  const called = `(topics\\.${topic}\\b|['"\`]${name.replaceAll('.', '\\.')}['"\`])`;
+  const writes = new RegExp(`topic:\\s*${called}|\\b(send|emit|write|publish)\\([^;)]*${called}`);
   return files.filter(({ text }) => writes.test(text)).map(({ path }) => path);
 };
 
@@ -118,7 +119,7 @@ describe('the gate has one door', () => {
     [...sources('apps/*/src/**/*.ts'), ...sources('libs/*/src/**/*.ts')].map((path) => ({ path, text: read(path) }));
 
   test('only the validator writes approvals', () => {
-    const writers = writersOf('actions.approved.v1', files());
+    const writers = writersOf('actionsApproved', files());
     expect(writers.length).toBeGreaterThan(0);
     for (const path of writers) if (path !== forger) expect(path).toMatch(/^apps\/guardrail-validator\//);
     expect(topology().find((t) => t.name === 'actions.approved.v1')?.writer).toBe('guardrail-validator');
@@ -127,11 +128,14 @@ describe('the gate has one door', () => {
   test('a planted second writer is found', () => {
     const planted = {
       path: 'apps/paid-media-agent/src/shell/planted.ts',
-      text: `batch.emit(cause, { topic: 'actions.approved.v1', key, type: 'ActionApproved', data })`,
+      text: `batch.emit(cause, topics.actionsApproved, { key, data })`,
     };
-    expect(writersOf('actions.approved.v1', [...files(), planted])).toContain(planted.path);
-    const positional = { ...planted, text: `await wire.send('agent', 'actions.approved.v1', key, event)` };
-    expect(writersOf('actions.approved.v1', [positional])).toContain(planted.path);
+    expect(writersOf('actionsApproved', [...files(), planted])).toContain(planted.path);
+    for (const text of [
+      `await wire.send('agent', 'actions.approved.v1', key, event)`,
+      `await producer.send({ topic: 'actions.approved.v1', messages })`,
+    ])
+      expect(writersOf('actionsApproved', [{ ...planted, text }])).toContain(planted.path);
   });
 
   test('every topic has one writer, and none but its writer is permitted to write it', () => {

@@ -1,4 +1,4 @@
-import { keyThumbprint } from '@countersign/contracts';
+import { keyThumbprint, topics } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { Approvals } from './shell/approvals.js';
@@ -26,7 +26,7 @@ export const spec: ServiceSpec = {
   name: 'action-executor',
   port: 8086,
   migrations: [Permits1763700000001, Sandboxes1763700000002, SpentMinor1763700000003, UnsentTurns1764300000001],
-  state: ['consents.v1', 'contact-points.v1', 'controls.v1', 'policies.v1'],
+  state: [topics.consents, topics.contactPoints, topics.controls, topics.policies],
   jobs: [PermitJobs],
   recovery: PastSettlements,
   permitKeys: (env) =>

@@ -1,3 +1,4 @@
+import { topics } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { Access, PEOPLE, readPeople } from './shell/access.js';
@@ -33,7 +34,7 @@ export const spec: ServiceSpec = {
     ControlConfirmations1764300000053,
     PageOrders1764300000063,
   ],
-  ownState: ['controls.v1', 'policies.v1'],
+  ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities],
 };
 

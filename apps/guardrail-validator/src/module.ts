@@ -1,8 +1,8 @@
-import { type ActionProposed, keyThumbprint } from '@countersign/contracts';
+import { type ActionProposed, keyThumbprint, topics } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { stateNamed } from './core/hearing.js';
-import { keptTasks, tasksAssigned } from './core/tasks.js';
+import { keptTasks } from './core/tasks.js';
 import { Court } from './shell/court.js';
 import {
   ApprovalsByMinute1763700000006,
@@ -22,7 +22,7 @@ import { Store } from './shell/store.js';
 
 /** What a proposal rests on and may come later than the proposal, on topics of its own: its task, and the state it was made from. */
 const restsOn = ({ taskId, madeFrom }: ActionProposed) => [
-  { topic: tasksAssigned, key: taskId, version: 1 },
+  { topic: topics.tasksAssigned, key: taskId, version: 1 },
   ...Object.entries(madeFrom).flatMap(([name, version]) => {
     const state = stateNamed(name);
     return state ? [{ ...state, version }] : [];
@@ -40,7 +40,7 @@ export const spec: ServiceSpec = {
     TasksByAge1763700000007,
     ProposalsByAuthor1763700000008,
   ],
-  state: ['profiles.v1', 'consents.v1', 'controls.v1', 'policies.v1'],
+  state: [topics.profiles, topics.consents, topics.controls, topics.policies],
   lookedUp: [keptTasks],
   jobs: [DeadlineJobs, OverdueJobs],
   permitKeys: (env) => [keyThumbprint(signingKey(env).publicJwk.x)],

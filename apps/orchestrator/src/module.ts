@@ -1,3 +1,4 @@
+import { topics } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { CheckpointDeadlines, Sweeps, TaskDeadlines } from './shell/deadlines.js';
@@ -13,13 +14,13 @@ export const spec: ServiceSpec = {
   name: 'orchestrator',
   port: 8082,
   migrations: [PlayRuns1763700000001, ProposalsOfTasks1763700000002, PageOrders1764300000060],
-  state: ['profiles.v1', 'controls.v1', 'policies.v1'],
+  state: [topics.profiles, topics.controls, topics.policies],
   jobs: [TaskDeadlines, CheckpointDeadlines, Sweeps],
   // A play matches the account as the signal left it, so the profile must be here first.
   needs: ({ event }) =>
     event.type === 'SignalAccepted'
       ? Object.entries(event.data.madeFrom).flatMap(([name, version]) =>
-          name.startsWith(profile) ? [{ topic: 'profiles.v1', key: name.slice(profile.length), version }] : [],
+          name.startsWith(profile) ? [{ topic: topics.profiles, key: name.slice(profile.length), version }] : [],
         )
       : [],
 };

@@ -1,3 +1,4 @@
+import { topics } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { Edge } from './shell/edge.js';
@@ -10,14 +11,14 @@ import { Secrecy } from './shell/secrecy.js';
 import { readSettings, SETTINGS } from './shell/settings.js';
 import { Store } from './shell/store.js';
 
-const isInbound = (topic: string): boolean => inboundTopics.includes(topic);
+const isInbound = (topic: string): boolean => inboundTopics.some(({ name }) => name === topic);
 
 export const spec: ServiceSpec = {
   name: 'signal-ingestion',
   port: 8081,
   migrations: [Contacts1763700000001, ContactJoins1763700000003, RenamesByAccount1763700000005],
   jobs: [RenameAccount],
-  ownState: ['profiles.v1', 'consents.v1', 'contact-points.v1'],
+  ownState: [topics.profiles, topics.consents, topics.contactPoints],
   // An upstream is told what became of each of its signals: rejected with the reason, not a dead letter of ours.
   unreadable: isInbound,
   duplicates: isInbound,

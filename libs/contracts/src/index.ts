@@ -26,4 +26,5 @@ export * from './signals.js';
 export * from './state.js';
 export * from './task-settings.js';
 export * from './text.js';
+export * from './topics.js';
 export * from './topology.js';

@@ -1,6 +1,7 @@
 import { sourceOf } from './envelope.js';
 import type { EventType } from './events.js';
 import type { SourceConfig } from './policy.js';
+import { type TopicOf, topics } from './topics.js';
 
 /** The services, each a Kafka principal, a consumer group and a database role of its own. */
 export const services = [
@@ -63,18 +64,14 @@ export interface Topic {
   readonly says: string;
 }
 
-/** Where a reader of controls says which versions it goes by. */
-export const confirmedTopic = (reader: string): string => `controls.confirmed.${reader}.v1`;
-
 /** Every topic of an installation: the only place that says who writes, who reads, key, retention and compaction. */
 export function topology(deployment: Deployment = shippedDeployment): readonly Topic[] {
   const { sources, agents, executors } = deployment;
   const all = servicesOf(deployment);
   const log = (
-    name: string,
+    { name, types }: TopicOf,
     writer: string,
     readers: readonly string[],
-    types: readonly EventType[],
     key: string,
     says: string,
     more: Partial<Topic> = {},
@@ -95,15 +92,14 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
     };
   };
   const state = (
-    name: string,
+    topic: TopicOf,
     writer: string,
     readers: readonly string[],
-    types: readonly EventType[],
     key: string,
     says: string,
     more: Partial<Topic> = {},
   ): Topic => ({
-    ...log(name, writer, [...readers, writer], types, key, says),
+    ...log(topic, writer, [...readers, writer], key, says),
     kind: 'state',
     retentionDays: 0,
     ...more,
@@ -112,10 +108,9 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
   return [
     ...sources.map((s) =>
       log(
-        `signals.inbound.${s.name}.v1`,
+        topics.signalsInbound(s.name),
         s.via === 'http' ? 'signal-ingestion' : s.name,
         ['signal-ingestion'],
-        [],
         "the upstream's",
         `Signals as ${s.name} published them.`,
         {
@@ -124,165 +119,147 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
       ),
     ),
     log(
-      'signals.accepted.v1',
+      topics.signalsAccepted,
       'signal-ingestion',
       ['orchestrator'],
-      ['SignalAccepted'],
       'account, else contact',
       'Signals that passed, with quality and without identifiers.',
     ),
     log(
-      'signals.rejected.v1',
+      topics.signalsRejected,
       'signal-ingestion',
       ['console'],
-      ['SignalRejected'],
       'source',
       'Signals that did not pass, with the reason.',
       { partitions: 1 },
     ),
     state(
-      'profiles.v1',
+      topics.profiles,
       'signal-ingestion',
       ['orchestrator', ...agents, 'guardrail-validator'],
-      ['ProfileChanged'],
       'account:, contact: or ad-account: and its id; campaign: and the ids of its ad account and its own',
       'What is known of an account, a contact, an ad account or a campaign.',
     ),
     state(
-      'consents.v1',
+      topics.consents,
       'signal-ingestion',
       ['guardrail-validator', ...executors],
-      ['ConsentsChanged'],
       'contact',
       'What a contact agreed to, per purpose and channel.',
     ),
     {
       ...state(
-        'contact-points.v1',
+        topics.contactPoints,
         'signal-ingestion',
         executors.filter(isService),
-        ['ContactPointsChanged'],
         'contact',
         'Names and addresses, sealed to the executors.',
       ),
       readers: [...executors.filter(isService), 'audit-recorder', 'signal-ingestion'].sort(),
     },
     log(
-      'tasks.assigned.v1',
+      topics.tasksAssigned,
       'orchestrator',
       [...agents, 'guardrail-validator'],
-      ['TaskAssigned'],
       'account, else ad account',
       'Work for an agent.',
     ),
     ...agents.map((agent) =>
       log(
-        `tasks.settled.${agent}.v1`,
+        topics.tasksSettled(agent),
         agent,
         ['orchestrator'],
-        ['TaskSettled'],
         'account, else ad account',
         `What became of the tasks of ${agent}: proposed, or declined with the reason.`,
       ),
     ),
     log(
-      'tasks.escalated.v1',
+      topics.tasksEscalated,
       'orchestrator',
       ['console'],
-      ['TaskEscalated'],
       'account, else ad account',
       "Tasks that wait at a play's checkpoint.",
       { partitions: 1 },
     ),
     ...agents.map((agent) =>
       log(
-        `actions.proposed.${agent}.v1`,
+        topics.actionsProposed(agent),
         agent,
         ['guardrail-validator'],
-        ['ActionProposed'],
         'ad account, else account',
         `What ${agent} proposes.`,
       ),
     ),
     log(
-      'actions.approved.v1',
+      topics.actionsApproved,
       'guardrail-validator',
       executors,
-      ['ActionApproved'],
       'as proposed',
       'Countersigned actions, each with a permit.',
     ),
     log(
-      'actions.refused.v1',
+      topics.actionsRefused,
       'guardrail-validator',
       [...agents, 'orchestrator'],
-      ['ActionRefused'],
       'as proposed',
       'Refused actions, with every reason.',
     ),
     log(
-      'actions.escalated.v1',
+      topics.actionsEscalated,
       'guardrail-validator',
       ['console'],
-      ['ActionEscalated', 'ReviewSetAside'],
       'as proposed',
       'Actions that wait for a person, and answers that were set aside.',
     ),
     ...executors.map((executor) =>
       log(
-        `actions.settled.${executor}.v1`,
+        topics.actionsSettled(executor),
         executor,
         ['guardrail-validator', 'orchestrator', ...agents],
-        ['ActionSettled', 'PermitRejected'],
         'as proposed',
         `What became of the permits of ${executor}.`,
       ),
     ),
     log(
-      'reviews.decided.v1',
+      topics.reviewsDecided,
       'console',
       ['guardrail-validator', 'orchestrator', ...agents],
-      ['ReviewDecided'],
       'as proposed',
       "People's answers.",
     ),
     log(
-      'settlements.decided.v1',
+      topics.settlementsDecided,
       'console',
       executors,
-      ['SettlementDecided'],
       'as proposed',
       "People's word on permits that are unresolved.",
     ),
-    state('controls.v1', 'console', [...all, ...executors], ['ControlChanged'], 'scope', 'Stops, and their lifting.', {
+    state(topics.controls, 'console', [...all, ...executors], 'scope', 'Stops, and their lifting.', {
       partitions: 1,
     }),
     ...['guardrail-validator', ...executors].map((reader) =>
       log(
-        confirmedTopic(reader),
+        topics.controlsConfirmed(reader),
         reader,
         ['console'],
-        ['ControlConfirmed'],
         'scope',
         `Versions of controls that ${reader} goes by.`,
         { partitions: 1 },
       ),
     ),
     state(
-      'policies.v1',
+      topics.policies,
       'console',
       ['orchestrator', ...agents, 'guardrail-validator', ...executors],
-      ['PolicyPublished'],
       'bundle',
       'Charters, plays, rules and routes in force.',
       { partitions: 1 },
     ),
     {
       ...log(
-        'record.checkpoints.v1',
+        topics.recordCheckpoints,
         'audit-recorder',
         ['console', ...executors],
-        ['CheckpointPublished'],
         'log origin',
         'Signed heads of the record.',
         { partitions: 1, retentionDays: 365 },
@@ -291,29 +268,21 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
     },
     ...all.map((service) =>
       log(
-        `${service}.dead-letters.v1`,
+        topics.deadLetters(service),
         service,
         ['console'],
-        ['DeadLetter'],
         'original key',
         `Events that ${service} could not handle.`,
         { partitions: 1, retentionDays: 90 },
       ),
     ),
+    log(topics.deadLettersReplayed, 'console', all, 'dead letter', 'Orders to handle a dead letter again.', {
+      partitions: 1,
+    }),
     log(
-      'dead-letters.replayed.v1',
+      topics.gapsAcknowledged,
       'console',
       all,
-      ['DeadLetterReplayed'],
-      'dead letter',
-      'Orders to handle a dead letter again.',
-      { partitions: 1 },
-    ),
-    log(
-      'gaps.acknowledged.v1',
-      'console',
-      all,
-      ['GapAcknowledged'],
       'service',
       "People's word that they know of records which a service can no longer read.",
       { partitions: 1 },

@@ -23,9 +23,9 @@ export function batchOf(
     topic,
     events,
     setAside: aside,
-    emit: (cause, output) => unit.emit(cause, output),
-    ownState: (name, keys) => unit.ownState(name, keys),
-    putState: (cause, output) => unit.putState(cause, output),
+    emit: (cause, to, output) => unit.emit(cause, to, output),
+    ownState: (of, keys) => unit.ownState(of, keys),
+    putState: (cause, of, output) => unit.putState(cause, of, output),
     schedule: (cause, job) => unit.schedule(cause, job),
     said: (by, values) => unit.said(by, values),
   };

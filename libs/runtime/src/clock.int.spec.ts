@@ -9,15 +9,16 @@ import {
 } from '@countersign/testing';
 import kafkajs from 'kafkajs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Batch, JobKind, ServiceSpec } from './door.js';
+import { type Batch, type JobKind, jobName, type ServiceSpec } from './door.js';
 import { Engine } from './engine.js';
 
 /* A real broker and a real database, whose clocks are right; only this process's wall clock is set. */
 
 const topic = 'signals.rejected.v1';
 const pausing: ServiceSpec = { name: 'console', port: 0, migrations: [] };
+const ring = jobName<unknown>('ring');
 const kind = (ran: string[]): JobKind => ({
-  kind: 'ring',
+  kind: ring,
   leaseMs: 10_000,
   batch: 10,
   work: async (jobs, context) => {
@@ -64,7 +65,7 @@ async function run(spec: ServiceSpec): Promise<void> {
   const handle = async (batch: Batch): Promise<void> => {
     for (const { event } of batch.events) {
       const { source, id } = event;
-      batch.schedule({ source, id }, { kind: 'ring', id, dueAt: batch.at, payload: {} });
+      batch.schedule({ source, id }, { kind: ring, id, dueAt: batch.at, payload: {} });
       handled.push(id);
     }
   };

@@ -1,4 +1,4 @@
-import type { DataOf, Envelope, Event, EventType, Fault, Service } from '@countersign/contracts';
+import type { DataOf, Envelope, Event, EventType, Fault, Service, TopicOf } from '@countersign/contracts';
 import type { Type } from '@nestjs/common';
 import type { Ago } from './ago.js';
 
@@ -39,30 +39,45 @@ export interface Cause {
   readonly traceparent?: string | undefined;
 }
 
-/** An event to publish after the commit. Its id is UUIDv5 of (service, cause, index); `time` is the batch's `at`. */
-export interface Output<T extends EventType = EventType> {
-  readonly topic: string;
+/** The types of the events of a topic. */
+export type TypeOn<To extends TopicOf> = To['types'][number];
+
+type IsUnion<T, U = T> = T extends unknown ? ([U] extends [T] ? false : true) : never;
+
+/**
+ * An event to publish after the commit on a topic whose events have the types `T`. Its id is UUIDv5 of (service, cause, index);
+ * `time` is the batch's `at`. `type` may be left out where the topic has one type only.
+ */
+export type Output<T extends EventType = EventType> = {
   readonly key: string;
-  readonly type: T;
-  readonly data: DataOf<T>;
   readonly subject?: string;
-}
+} & (IsUnion<T> extends true
+  ? { [K in T]: { readonly type: K; readonly data: DataOf<K> } }[T]
+  : { readonly type?: T; readonly data: DataOf<T> });
 
 /** A state event to publish: version and changedAt are filled in from the service's own table. */
 export interface StateOutput<T extends EventType = EventType> {
-  readonly topic: string;
   readonly key: string;
-  readonly type: T;
   readonly data: Omit<DataOf<T>, 'version' | 'changedAt'>;
 }
 
+/** The name of a kind of job, together with the shape of its payload. Whoever schedules and whoever works it share this value. */
+export interface JobName<P> {
+  readonly name: string;
+  /** Never there: it only carries the type of the payload. */
+  readonly takes?: (payload: P) => void;
+}
+
+/** Names a kind of job. Payloads are stored as JSON. */
+export const jobName = <P>(name: string): JobName<P> => ({ name });
+
 /** Work that waits: a model, a connector, a deadline. `kind` and `id` together are its key; a second `schedule` of a known key is ignored. */
-export interface NewJob {
-  readonly kind: string;
+export interface NewJob<P> {
+  readonly kind: JobName<P>;
   readonly id: string;
   /** RFC 3339; not claimed before. */
   readonly dueAt: string;
-  readonly payload: unknown;
+  readonly payload: NoInfer<P>;
 }
 
 /**
@@ -74,22 +89,22 @@ export interface Work {
   readonly at: string;
   readonly tx: Tx;
   /** Queues an event; returns its id. */
-  emit<T extends EventType>(cause: Cause, output: Output<T>): string;
+  emit<To extends TopicOf>(cause: Cause, topic: To, output: Output<TypeOn<To>>): string;
   /**
    * Reads and locks the service's own rows of a state topic, in key order, before they are changed: the map has an entry for
    * every key, version 0 and no data where there is none yet.
    */
   ownState<T extends EventType>(
-    topic: string,
+    topic: TopicOf<T>,
     keys: readonly string[],
   ): Promise<Map<string, { version: number; data: DataOf<T> | null }>>;
   /**
    * Queues the next version of a key that `ownState` locked, to the table and to the topic; returns the version. Throws, naming key
    * and member, where the state breaks its contract: its readers would go on with the one before it, and nobody would know.
    */
-  putState<T extends EventType>(cause: Cause, output: StateOutput<T>): number;
+  putState<To extends TopicOf>(cause: Cause, topic: To, output: StateOutput<TypeOn<To>>): number;
   /** Queues jobs, inserted with the commit. */
-  schedule(cause: Cause, job: NewJob): void;
+  schedule<P>(cause: Cause, job: NewJob<P>): void;
   /**
    * After a restore: what this service had published in the time that its tables do not know, by event id or subject, in the order
    * of its topics. It stands: an output under an id that is among it is not published again. Otherwise empty, and no statement.
@@ -190,7 +205,7 @@ export interface Job<P = unknown> {
 
 /** How a kind of job is worked: a provider of the module, named in the spec's `jobs`. */
 export interface JobKind<P = unknown> {
-  readonly kind: string;
+  readonly kind: JobName<P>;
   /**
    * How long a claim may last before another instance may take the row, in milliseconds. The lease is prolonged up to here while
    * the claim is worked; of an instance that died or stands still it runs out after `LEASE_MS`.
@@ -243,7 +258,7 @@ export interface StateRow<T extends EventType = EventType> {
  * table: a row an event, at version 1, and the first one of an id stands. The service deletes what it no longer needs.
  */
 export interface LookedUp<T extends EventType = EventType> {
-  readonly topic: string;
+  readonly topic: TopicOf<T>;
   /** The id that it is looked up by: the key of its row. */
   readonly key: (data: DataOf<T>) => string;
   /** What is kept of it: a plain JSON value. */
@@ -264,11 +279,11 @@ export interface ServiceSpec {
    */
   readonly permitKeys?: (env: Readonly<Record<string, string | undefined>>) => readonly string[];
   /** State topics of others that it keeps a table of. */
-  readonly state?: readonly string[];
+  readonly state?: readonly TopicOf[];
   /** Log topics of others that it keeps a table of, to look events up. */
-  readonly lookedUp?: readonly LookedUp<never>[];
+  readonly lookedUp?: readonly { [T in EventType]: LookedUp<T> }[EventType][];
   /** State topics that it writes, and therefore reads back. */
-  readonly ownState?: readonly string[];
+  readonly ownState?: readonly TopicOf[];
   /**
    * For topics whose unreadable records are not dead letters but a fact of the service's own: called in the batch's
    * transaction with what could not be read. Return the topics by name; absent for all others.
@@ -304,7 +319,7 @@ export interface ServiceSpec {
    * State that an event needs before it is handled: the runtime waits at most 5 s for these versions, then hands the event on
    * all the same; the handler sees what there is.
    */
-  readonly needs?: (received: Received) => readonly { topic: string; key: string; version: number }[];
+  readonly needs?: (received: Received) => readonly { topic: TopicOf; key: string; version: number }[];
 }
 
 /** The running service, injected by the token `RUNTIME`. */
@@ -345,7 +360,7 @@ export interface Runtime {
   /** Rows of `state` topics as this service has read them; with `lock`, FOR SHARE, missing rows included, in one sorted statement. */
   state<T extends EventType>(
     tx: Reader,
-    topic: string,
+    topic: TopicOf<T>,
     keys: readonly string[],
     lock?: 'share',
   ): Promise<Map<string, StateRow<T>>>;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type DataOf, fromKafka, sourceOf, toBinary, topicConfig, topology } from '@countersign/contracts';
+import { type DataOf, fromKafka, sourceOf, toBinary, topicConfig, topics, topology } from '@countersign/contracts';
 import {
   createTestDatabase,
   lossyWay,
@@ -45,7 +45,7 @@ const effect: Handle = async (batch) => {
       digest: 'a'.repeat(64),
       verdict,
     };
-    batch.emit(causeOf(received), { topic: out, key: 'k', type: 'ActionRefused', data });
+    batch.emit(causeOf(received), topics.actionsRefused, { key: 'k', data });
   }
 };
 
@@ -391,7 +391,7 @@ test('a reader of state keeps the highest version, whatever comes last, and says
   await putControl(1);
   await putControl(3);
   await putControl(2);
-  const made = engine({ spec: { ...spec, state: ['controls.v1'] } });
+  const made = engine({ spec: { ...spec, state: [topics.controls] } });
   await made.prepare();
   const [row] = await query<{ version: number; data: { reason: string } }>('SELECT version, data FROM state_rows');
   expect(row).toMatchObject({ data: { reason: 'version 3' } });
@@ -399,7 +399,7 @@ test('a reader of state keeps the highest version, whatever comes last, and says
 });
 
 test('state that could not be written is read again when it can be; nothing is passed over', async () => {
-  await engine({ spec: { ...spec, state: ['controls.v1'] } }).prepare();
+  await engine({ spec: { ...spec, state: [topics.controls] } }).prepare();
   // A sequence counts what is rolled back, too.
   await query('CREATE SEQUENCE tries');
   await query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
@@ -418,7 +418,7 @@ test('state that could not be written is read again when it can be; nothing is p
 
 test('a state reader whose database was made anew reads from the beginning, wherever its group had got to', async () => {
   await putControl(1);
-  const reader = { ...spec, state: ['controls.v1'] };
+  const reader = { ...spec, state: [topics.controls] };
   const first = engine({ spec: reader });
   await first.prepare();
   await first.drain();
@@ -430,7 +430,7 @@ test('a state reader whose database was made anew reads from the beginning, wher
 
 test('a database that was read to beyond the end of the same topic knows more than its broker, and the start is refused', async () => {
   await putControl(1);
-  const reader = { ...spec, state: ['controls.v1'] };
+  const reader = { ...spec, state: [topics.controls] };
   const first = engine({ spec: reader });
   await first.prepare();
   await first.drain();
@@ -487,7 +487,7 @@ test('a record restored from a backup, or made anew, lacks nothing, wherever its
 });
 
 test('an event that names state which no table can hold is handled; it does not stop its partition', async () => {
-  const needs = () => [{ topic: 'profiles.v1', key: 'a\u0000b', version: 1 }];
+  const needs = () => [{ topic: topics.profiles, key: 'a\u0000b', version: 1 }];
   await run(engine({ spec: { ...spec, needs } }));
   await send(8_000, 1);
   await until(async () => (await effects()).length === 1);
@@ -497,15 +497,15 @@ test('an event that names state which no table can hold is handled; it does not 
 const seeing =
   (versions: number[], of: () => Engine): Handle =>
   async (batch) => {
-    versions.push((await of().state(batch.tx, 'controls.v1', ['all'])).get('all')?.version ?? 0);
+    versions.push((await of().state(batch.tx, topics.controls, ['all'])).get('all')?.version ?? 0);
     await effect(batch);
   };
-const needs = () => [{ topic: 'controls.v1', key: 'all', version: 1 }];
+const needs = () => [{ topic: topics.controls, key: 'all', version: 1 }];
 /** Runs an engine whose events wait for the control `all`; what they saw of it when they were handled. */
 async function waiting(): Promise<readonly number[]> {
   const versions: number[] = [];
   const limits = { STATE_WAIT_MS: '100' };
-  const made: Engine = engine({ spec: { ...spec, state: ['controls.v1'], needs }, limits });
+  const made: Engine = engine({ spec: { ...spec, state: [topics.controls], needs }, limits });
   await run(
     made,
     seeing(versions, () => made),
@@ -538,7 +538,7 @@ test('an event goes on without state that its topic does not have', async () => 
   expect(versions).toEqual([0]);
 });
 
-const assigned = 'tasks.assigned.v1';
+const assigned = topics.tasksAssigned;
 const tasks: LookedUp<'TaskAssigned'> = {
   topic: assigned,
   key: ({ taskId }) => taskId,
@@ -557,7 +557,7 @@ async function assign(kinds: string[], taskId = uuid(1)): Promise<void> {
   const event = { id: randomUUID(), source: sourceOf('orchestrator'), type: 'TaskAssigned', time: at, data };
   const producer = kafka.producer();
   await producer.connect();
-  await producer.send({ topic: assigned, messages: [{ key: 'acme', ...toBinary(event) }] });
+  await producer.send({ topic: assigned.name, messages: [{ key: 'acme', ...toBinary(event) }] });
   await producer.disconnect();
 }
 
@@ -597,7 +597,7 @@ test('an event goes on without another one that nobody has written', async () =>
 });
 
 test('every instance reads all of the state, so it never waits for one that died', async () => {
-  const reader = { ...spec, state: ['controls.v1'] };
+  const reader = { ...spec, state: [topics.controls] };
   const other = await createTestDatabase();
   cleanups.push(() => other.drop());
   const [first, second] = [engine({ spec: reader }), engine({ spec: reader, url: other.url })];
@@ -621,14 +621,11 @@ test('an instance that drains while its group rebalances takes no new work', asy
 /** A person's nth act on a control, by a writer of its own state. */
 const act = (made: Engine, n: number) =>
   made.transact({ source: 'test', id: `act-${n}` }, async (work) => {
-    await work.ownState('controls.v1', ['all']);
+    await work.ownState(topics.controls, ['all']);
     const { version: _v, changedAt: _c, ...data } = control(n);
-    return work.putState(
-      { source: 'test', id: `act-${n}` },
-      { topic: 'controls.v1', key: 'all', type: 'ControlChanged', data },
-    );
+    return work.putState({ source: 'test', id: `act-${n}` }, topics.controls, { key: 'all', data });
   });
-const writer: ServiceSpec = { ...spec, name: 'console', ownState: ['controls.v1'] };
+const writer: ServiceSpec = { ...spec, name: 'console', ownState: [topics.controls] };
 const lastVersion = async (): Promise<number> => JSON.parse((await read('controls.v1')).at(-1)?.value ?? '{}').version;
 
 test('rule 8: a writer that reads an older last record than its table publishes the current version again', async () => {

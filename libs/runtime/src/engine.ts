@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module';
 import {
   boundFetches,
-  confirmedTopic,
   type InstallationMark,
   markQuery,
   markThere,
   misplaced,
   type Topic,
   topicNamed,
+  topics,
   topology,
 } from '@countersign/contracts';
 import { startAct } from '@countersign/telemetry';
@@ -190,12 +190,12 @@ export class Engine implements Runtime {
       log,
     };
     this.jobs = new JobRunner({ service: spec.name, buries: spec.keeper === undefined, ...shared });
-    const owned = (spec.ownState ?? []).map((name) => topicNamed(name, this.topics));
+    const owned = (spec.ownState ?? []).map(({ name }) => topicNamed(name, this.topics));
     const { kafka, admin } = this;
     if (owned.length > 0)
       this.own = new OwnState({ ...shared, kafka, admin, service: spec.name, topics: owned, watch: this.watch });
-    const confirms = confirmedTopic(spec.name);
-    if (writable.has(confirms) && spec.state?.includes('controls.v1'))
+    const confirms = topics.controlsConfirmed(spec.name).name;
+    if (writable.has(confirms) && spec.state?.includes(topics.controls))
       this.confirmations = new Confirmations({ ...shared, service: spec.name, topic: confirms, now: wallTime });
     this.inbox = new Inbox({ spec, ...shared, onScheduled: (kinds) => this.jobs.wake(kinds) });
   }
@@ -219,7 +219,9 @@ export class Engine implements Runtime {
     await whenLed(this.limits, () => this.watch.begin());
     this.watching = setInterval(() => void this.watch.check(), this.limits.compareEveryMs);
     const lookedUp = this.lookedUp();
-    const followed = [...(this.spec.state ?? []), ...lookedUp.keys()].map((name) => topicNamed(name, this.topics));
+    const followed = [...(this.spec.state ?? []).map(({ name }) => name), ...lookedUp.keys()].map((name) =>
+      topicNamed(name, this.topics),
+    );
     if (this.spec.keeper) {
       const { admin, db, limits } = this;
       await positionsWithin({ admin, db, limits, topics: this.topicsRead() }, 'record_positions');
@@ -230,7 +232,7 @@ export class Engine implements Runtime {
     if (this.own) this.backReader = await this.own.follow(await this.own.catchUp());
     if (followed.length > 0) {
       const applied = (topic: string, keys: readonly string[]): void => {
-        if (topic === 'controls.v1') this.confirmations?.tell(keys);
+        if (topic === topics.controls.name) this.confirmations?.tell(keys);
       };
       this.reader = await followState({
         ...common,
@@ -332,14 +334,14 @@ export class Engine implements Runtime {
   private async recover(names: readonly string[], recovery: Recovery | undefined): Promise<void> {
     const { kafka, admin, db, service, limits, log } = this;
     const again = this.watch.madeAgainLately();
-    const topics = names.filter((name) => !again.has(name)).map((name) => topicNamed(name, this.topics));
+    const toRead = names.filter((name) => !again.has(name)).map((name) => topicNamed(name, this.topics));
     // A confirmation is no work: it tells of a table as it is, and a start says it once more.
-    const confirms = confirmedTopic(service);
+    const confirms = topics.controlsConfirmed(service).name;
     const own = this.topics.filter(
       (t) => t.writer === service && t.kind === 'log' && t.types.length > 0 && t.name !== confirms,
     );
     const startOf = (topic: string, partition: number) => this.watch.of(topic)?.starts[partition] ?? 0;
-    await recover({ kafka, admin, db, service, topics, own, startOf, limits, now: wallTime, recovery, log });
+    await recover({ kafka, admin, db, service, topics: toRead, own, startOf, limits, now: wallTime, recovery, log });
     await this.past.load();
   }
 
@@ -371,13 +373,12 @@ export class Engine implements Runtime {
   private readsOf(): ReadonlySet<string> {
     return new Set([
       ...this.topicsRead().map(({ name }) => name),
-      ...(this.spec.state ?? []),
-      ...(this.spec.ownState ?? []),
+      ...[...(this.spec.state ?? []), ...(this.spec.ownState ?? [])].map(({ name }) => name),
     ]);
   }
 
   private lookedUp(): ReadonlyMap<string, LookedUp> {
-    return new Map((this.spec.lookedUp ?? []).map((one) => [one.topic, one as LookedUp]));
+    return new Map((this.spec.lookedUp ?? []).map((one) => [one.topic.name, one as unknown as LookedUp]));
   }
 
   private writes(): readonly string[] {
@@ -601,7 +602,7 @@ export class Engine implements Runtime {
       const id = `${cause.source} ${cause.id}`;
       tx.write(
         `INSERT INTO jobs (kind, id, due_at, lease_until, claims, payload, cause, result_at, outputs, created_at) VALUES ($1, $2, $3, clock_timestamp() + interval '10 seconds', 1, '{}', $4, $3, $5, $3)`,
-        [actKind.kind, id, at, JSON.stringify(cause), JSON.stringify(unit.outputsOf(cause))],
+        [actKind.kind.name, id, at, JSON.stringify(cause), JSON.stringify(unit.outputsOf(cause))],
       );
       return {
         repeated: false,
@@ -616,7 +617,7 @@ export class Engine implements Runtime {
     outputsMeasured(done.outputs);
     try {
       await this.publishOutputs(done.outputs);
-      await this.db.read('DELETE FROM jobs WHERE kind = $1 AND id = $2', [actKind.kind, done.id]);
+      await this.db.read('DELETE FROM jobs WHERE kind = $1 AND id = $2', [actKind.kind.name, done.id]);
     } catch (error) {
       // The act is committed; its job publishes it when the broker is back.
       this.log.warn(`act ${done.id}: committed, not published yet: ${describe(error).says}`);
@@ -643,7 +644,7 @@ export class Engine implements Runtime {
     );
   }
 
-  state: Runtime['state'] = (tx, topic, keys, lock) => readState(tx, topic, keys, lock, this.now());
+  state: Runtime['state'] = (tx, topic, keys, lock) => readState(tx, topic.name, keys, lock, this.now());
 
   hadRead(place: { readonly topic: string; readonly partition: number; readonly offset: string }): boolean {
     return this.past.hadRead(place.topic, place);
@@ -669,7 +670,8 @@ export class Engine implements Runtime {
     if (!needs) return undefined;
     return async (events) => {
       const wanted = new Map<string, { topic: string; key: string; version: number }>();
-      for (const need of events.flatMap(needs)) {
+      for (const { topic, ...of } of events.flatMap(needs)) {
+        const need = { ...of, topic: topic.name };
         // No row can have such a key, so nothing is to be waited for.
         if (!fitsText(need.key)) continue;
         const name = `${need.topic}\u0000${need.key}`;

@@ -1,7 +1,9 @@
 import {
+  contractFault,
   type Envelope,
   type EventType,
   fromKafka,
+  schemaOf,
   sourceOf,
   type Topic,
   toBinary,
@@ -100,6 +102,8 @@ export async function createHarness(
     for (const { topic, key, headers, value } of outputs) {
       const read = fromKafka({ key, value, headers: JSON.parse(headers) as Record<string, string> });
       if (!read.ok) throw new Error(`published what cannot be read: ${read.fault.says}`);
+      const broken = schemaOf(read.event.type)?.safeParse(read.event.data).error;
+      if (broken) throw new Error(`${topic}: ${read.event.type} breaks its contract: ${contractFault(broken).says}`);
       published.push({ ...(read.event as Envelope<EventType, never>), topic, key });
     }
   };
@@ -116,7 +120,7 @@ export async function createHarness(
     const ages = stateAgeMs?.();
     const age = (topic: string): number | null => (ages ? (ages[topic] ?? null) : 0);
     return Object.fromEntries(
-      (spec.state ?? []).map((topic) => [topic, age(topic) === null ? null : () => age(topic) ?? Infinity]),
+      (spec.state ?? []).map(({ name: topic }) => [topic, age(topic) === null ? null : () => age(topic) ?? Infinity]),
     );
   };
   let handlers: ReadonlyMap<string, Handle> = new Map();

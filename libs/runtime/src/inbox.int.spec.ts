@@ -1,4 +1,4 @@
-import { type DataOf, outputId, toBinary, topicNamed, topology } from '@countersign/contracts';
+import { type DataOf, outputId, toBinary, topicNamed, topics, topology } from '@countersign/contracts';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Controller, Inject, Injectable, Module } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
@@ -11,6 +11,7 @@ import {
   type Job,
   type JobContext,
   type JobKind,
+  jobName,
   RUNTIME,
   type Runtime,
   type ServiceSpec,
@@ -28,6 +29,8 @@ class Effects1763700000000 implements MigrationInterface {
 }
 
 /** Counts each proposal's effect and announces it; `poison` in the rationale breaks it. */
+const later = jobName<{ proposalId: string }>('later');
+
 @Controller()
 class Handlers {
   static broken = new Set<string>();
@@ -44,20 +47,18 @@ class Handlers {
         [proposalId],
       );
       if (Handlers.broken.has(rationale)) throw new Error(`cannot handle ${rationale}`);
-      batch.emit(causeOf(received), {
-        topic: 'actions.refused.v1',
+      batch.emit(causeOf(received), topics.actionsRefused, {
         key: received.key ?? '',
-        type: 'ActionRefused',
         data: refused(received.event.data, batch.at),
       });
-      batch.schedule(causeOf(received), { kind: 'later', id: proposalId, dueAt: batch.at, payload: { proposalId } });
+      batch.schedule(causeOf(received), { kind: later, id: proposalId, dueAt: batch.at, payload: { proposalId } });
     }
   }
 }
 
 @Injectable()
 class Later implements JobKind<{ proposalId: string }> {
-  readonly kind = 'later';
+  readonly kind = later;
   readonly leaseMs = 60_000;
   readonly batch = 10;
   static answers: string[] = [];
@@ -69,10 +70,8 @@ class Later implements JobKind<{ proposalId: string }> {
     await context.finish(jobs, async (owned, work) => {
       for (const job of owned) {
         const rationale = Later.answers.shift() ?? 'no answer';
-        work.emit(job.cause, {
-          topic: 'actions.refused.v1',
+        work.emit(job.cause, topics.actionsRefused, {
           key: 'k',
-          type: 'ActionRefused',
           data: refused(proposal({ proposalId: job.payload.proposalId, rationale }), work.at, rationale),
         });
       }
@@ -85,7 +84,7 @@ const spec: ServiceSpec = {
   port: 0,
   migrations: [Effects1763700000000],
   jobs: [Later],
-  state: ['profiles.v1', 'controls.v1'],
+  state: [topics.profiles, topics.controls],
   concerns: ({ event }) => event.type !== 'ActionProposed' || event.data.rationale !== 'of another',
 };
 
@@ -383,7 +382,7 @@ test('an event too large for the broker fails its handler; nothing waits for eve
     for (const received of batch.events) {
       const data = { ...refused(received.event.data, batch.at), kind: 'x'.repeat(30_000) };
       if (received.event.data.rationale === 'large')
-        batch.emit(causeOf(received), { topic: 'actions.refused.v1', key: 'k', type: 'ActionRefused', data });
+        batch.emit(causeOf(received), topics.actionsRefused, { key: 'k', data });
     }
   };
   const published = await harness.deliver(topic, [given(1, { rationale: 'large' }), given(2)]);
@@ -502,7 +501,7 @@ test('what is the world’s fault uses up no try of a job', async () => {
 test('a kind tells what must be told in place of a dead job, once; where that fails too, the job can be replayed', async () => {
   const tell: NonNullable<typeof Later.end> = async (job, work) => {
     const data = refused(proposal({ proposalId: job.payload.proposalId }), work.at, 'given up');
-    work.emit(job.cause, { topic: 'actions.refused.v1', key: 'k', type: 'ActionRefused', data });
+    work.emit(job.cause, topics.actionsRefused, { key: 'k', data });
     if (job.id === uuid(2)) throw new Error('nor this');
     return true;
   };
@@ -557,10 +556,7 @@ test('what was claimed and not ended is taken up when the short lease has run ou
 test('outputs under a cause that nobody stores are a bug of their transaction, never lost in silence', async () => {
   const lose = async (work: Pick<Work, 'emit' | 'at'>) => {
     const data = refused(proposal({}), work.at);
-    work.emit(
-      { source: 'test', id: 'another' },
-      { topic: 'actions.refused.v1', key: 'k', type: 'ActionRefused', data },
-    );
+    work.emit({ source: 'test', id: 'another' }, topics.actionsRefused, { key: 'k', data });
   };
   const bug = /the cause test another/;
   await expect(harness.engine.transact({ source: 'test', id: '1' }, lose)).rejects.toThrow(bug);
@@ -643,7 +639,7 @@ test('a state that no reader could read is not published: what caused it is a de
     await migrate(own.url, []);
     const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
     const engine = new Engine(
-      { name: 'signal-ingestion', port: 0, migrations: [], ownState: ['profiles.v1'] },
+      { name: 'signal-ingestion', port: 0, migrations: [], ownState: [topics.profiles] },
       silent,
       { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: own.url, BACKOFF_MS: '1' },
       () => '2026-11-21T10:00:00.000Z',
@@ -653,13 +649,11 @@ test('a state that no reader could read is not published: what caused it is a de
     const key = 'account:acme';
     const count = async (batch: Batch) => {
       for (const received of batch.events) {
-        await batch.ownState('profiles.v1', [key]);
+        await batch.ownState(topics.profiles, [key]);
         const tier = (received.event.data as unknown as { tier: number }).tier;
         const data = { kind: 'account', accountId: 'acme', tier, deals: [], signals: 1, provenance: {} };
-        batch.putState(causeOf(received), {
-          topic: 'profiles.v1',
+        batch.putState(causeOf(received), topics.profiles, {
           key,
-          type: 'ProfileChanged',
           data: { ...data, ...(tier !== 2 && { lastSignalAt: batch.at }) } as unknown as DataOf<'ProfileChanged'>,
         });
       }

@@ -1,4 +1,4 @@
-import { outputId, type Topic } from '@countersign/contracts';
+import { outputId, type Topic, topics } from '@countersign/contracts';
 import { type Moment, moment, type Processing, startProcessing } from '@countersign/telemetry';
 import { batchOf } from './batch.js';
 import type { Database } from './database.js';
@@ -320,10 +320,8 @@ export class Inbox {
         kept ? null : unit.at,
       ],
     );
-    unit.emit(cause, {
-      topic: `${this.is.spec.name}.dead-letters.v1`,
+    unit.emit(cause, topics.deadLetters(this.is.spec.name), {
       key: told ?? deadLetterId,
-      type: 'DeadLetter',
       data: {
         deadLetterId,
         service: this.is.spec.name,

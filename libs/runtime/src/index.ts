@@ -1,5 +1,6 @@
 export { type Answering, attributes, type Calling, observe, startCall, startRequest } from '@countersign/telemetry';
 export { type Ago, ago } from './ago.js';
+export { Consumes } from './consumes.js';
 export { type Database, openDatabase } from './database.js';
 export * from './door.js';
 export { describe, isTransient } from './failures.js';

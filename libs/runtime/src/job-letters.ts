@@ -1,5 +1,5 @@
-import { type Fault, outputId, sha256 } from '@countersign/contracts';
-import type { Cause, Job, JobKind, NewJob } from './door.js';
+import { type Fault, outputId, sha256, topics } from '@countersign/contracts';
+import { type Cause, type Job, type JobKind, jobName, type NewJob } from './door.js';
 import { textFault } from './entries.js';
 import { describe, isTransient } from './failures.js';
 import { printable } from './text.js';
@@ -34,25 +34,23 @@ export async function buryJob(of: {
   const dead: DeadJob = { payload: job.payload, cause: job.cause, ended };
   const value = JSON.stringify(dead);
   // A job that dies again after a replay is another letter.
-  const cause: Cause = { ...job.cause, source: '~dead', id: `${JOBS}/${kind.kind}/${job.id}/${unit.at}` };
+  const cause: Cause = { ...job.cause, source: '~dead', id: `${JOBS}/${kind.kind.name}/${job.id}/${unit.at}` };
   const deadLetterId = outputId(service, cause, -1);
   const id = printable(job.id, 300);
   unit.tx.write(
     `INSERT INTO dead_letters (dead_letter_id, topic, partition, "offset", id, type, headers, value, fault, attempts, at)
      VALUES ($1, $2, 0, 0, $3, $4, '{}', $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
-    [deadLetterId, JOBS, job.id, kind.kind, Buffer.from(value), JSON.stringify(fault), tries, unit.at],
+    [deadLetterId, JOBS, job.id, kind.kind.name, Buffer.from(value), JSON.stringify(fault), tries, unit.at],
   );
-  unit.emit(cause, {
-    topic: `${service}.dead-letters.v1`,
+  unit.emit(cause, topics.deadLetters(service), {
     key: deadLetterId,
-    type: 'DeadLetter',
     data: {
       deadLetterId,
       service,
       topic: JOBS,
       partition: 0,
       offset: '0',
-      job: { kind: kind.kind, id },
+      job: { kind: kind.kind.name, id },
       sha256: sha256(value),
       fault,
       attempts: tries,
@@ -87,8 +85,8 @@ async function givenUp({ kind, job, unit, fault }: Parameters<typeof buryJob>[0]
 export function jobAgain(
   { type, id, value }: { readonly type: string | null; readonly id: string | null; readonly value: Buffer | null },
   at: string,
-): { cause: Cause; job: NewJob } | undefined {
+): { cause: Cause; job: NewJob<unknown> } | undefined {
   const { payload, cause, ended } = JSON.parse(String(value)) as DeadJob;
   if (ended) return undefined;
-  return { cause, job: { kind: type ?? '', id: id ?? '', dueAt: at, payload } };
+  return { cause, job: { kind: jobName<unknown>(type ?? ''), id: id ?? '', dueAt: at, payload } };
 }

@@ -1,6 +1,6 @@
 import { type Processing, startJob } from '@countersign/telemetry';
 import type { Database } from './database.js';
-import type { Cause, Job, JobContext, JobKind, Work } from './door.js';
+import { type Cause, type Job, type JobContext, type JobKind, jobName, type Work } from './door.js';
 import { backoff, describe, isTransient } from './failures.js';
 import { buryJob } from './job-letters.js';
 import type { Limits } from './limits.js';
@@ -48,7 +48,7 @@ export class JobRunner {
 
   /** Looks for due rows of these kinds at once. */
   wake(kinds: ReadonlySet<string>): void {
-    for (const loop of this.loops) if (kinds.has(loop.kind.kind)) loop.wake();
+    for (const loop of this.loops) if (kinds.has(loop.kind.kind.name)) loop.wake();
   }
 
   /** Takes no new rows and waits for those in work. */
@@ -85,7 +85,7 @@ export class JobRunner {
             }
           } catch (error) {
             failures++;
-            this.is.log.warn(`jobs ${kind.kind}: cannot claim: ${describe(error).says}`);
+            this.is.log.warn(`jobs ${kind.kind.name}: cannot claim: ${describe(error).says}`);
           }
         }
         if (claimed === kind.batch) continue;
@@ -124,7 +124,7 @@ export class JobRunner {
              ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) due
        WHERE j.ctid = due.ctid
        RETURNING j.kind, j.id, j.due_at, j.claims, j.payload, j.cause, j.result_at, j.outputs`,
-      [kind.kind, this.is.now(), Math.min(kind.leaseMs, this.is.limits.leaseMs), kind.batch],
+      [kind.kind.name, this.is.now(), Math.min(kind.leaseMs, this.is.limits.leaseMs), kind.batch],
     );
   }
 
@@ -140,9 +140,9 @@ export class JobRunner {
           `UPDATE jobs j SET lease_until = greatest(lease_until, clock_timestamp() + $4 * interval '1 millisecond')
            FROM unnest($2::text[], $3::int[]) AS n(id, claims)
            WHERE j.kind = $1 AND j.id = ANY($2) AND j.id = n.id AND j.claims = n.claims AND j.lease_until > clock_timestamp()`,
-          [kind.kind, rows.map((row) => row.id), rows.map((row) => row.claims), Math.ceil(left)],
+          [kind.kind.name, rows.map((row) => row.id), rows.map((row) => row.claims), Math.ceil(left)],
         )
-        .catch((error: unknown) => this.is.log.warn(`jobs ${kind.kind}: not prolonged: ${describe(error).says}`));
+        .catch((error: unknown) => this.is.log.warn(`jobs ${kind.kind.name}: not prolonged: ${describe(error).says}`));
     }, leaseMs / 3);
     return { stop: () => clearInterval(timer) };
   }
@@ -151,12 +151,12 @@ export class JobRunner {
     const prolonged = this.prolonged(kind, rows);
     try {
       const answered = rows.filter((row) => row.result_at !== null);
-      if (answered.length > 0) await this.release(kind.kind, answered);
+      if (answered.length > 0) await this.release(kind.kind.name, answered);
       const jobs = rows.filter((row) => row.result_at === null).map(jobOf);
       if (jobs.length > 0) await this.traced(kind, jobs, aside);
     } catch (error) {
       // The rows keep their lease and are taken up again when it has run out.
-      this.is.log.error(`jobs ${kind.kind}: ${describe(error).says}`);
+      this.is.log.error(`jobs ${kind.kind.name}: ${describe(error).says}`);
     } finally {
       prolonged.stop();
     }
@@ -187,7 +187,7 @@ export class JobRunner {
     spans: ReadonlyMap<string, Processing>,
     aside: () => void,
   ): Promise<void> {
-    const context = this.context(kind.kind, jobs, aside);
+    const context = this.context(kind.kind.name, jobs, aside);
     const work = (these: readonly Job[]) => kind.work(these as unknown as readonly Job<never>[], context);
     try {
       await work(jobs);
@@ -197,7 +197,9 @@ export class JobRunner {
         for (const span of spans.values()) span.end(describe(error).code);
         return this.failed(kind, jobs[0] as Job, error);
       }
-      this.is.log.warn(`jobs ${kind.kind}: ${jobs.length} failed together (${describe(error).says}); now one by one`);
+      this.is.log.warn(
+        `jobs ${kind.kind.name}: ${jobs.length} failed together (${describe(error).says}); now one by one`,
+      );
       for (const job of jobs) {
         if (!(await context.holds(job))) continue;
         await work([job]).catch((alone: unknown) => {
@@ -218,7 +220,7 @@ export class JobRunner {
         const at = this.is.now();
         const [row] = await tx.query<{ tries: number }>(
           `SELECT tries FROM jobs WHERE kind = $1 AND id = $2 AND claims = $3 AND result_at IS NULL FOR UPDATE`,
-          [kind.kind, job.id, job.claims],
+          [kind.kind.name, job.id, job.claims],
         );
         // Ended, or taken over by another instance, which counts its own tries.
         if (!row) return undefined;
@@ -228,7 +230,7 @@ export class JobRunner {
           const wait = backoff(row.tries, backoffMs, jobBackoffMaxMs);
           const dueAt = new Date(Date.parse(at) + wait).toISOString();
           tx.write('UPDATE jobs SET tries = $3, due_at = $4, lease_until = NULL WHERE kind = $1 AND id = $2', [
-            kind.kind,
+            kind.kind.name,
             job.id,
             tries,
             dueAt,
@@ -239,7 +241,7 @@ export class JobRunner {
         const fault = { code: 'job', says };
         const { outputs, note } = await buryJob({ service: this.is.service, kind, job, unit, fault, tries });
         tx.write('UPDATE jobs SET tries = $3, result_at = $4, outputs = $5::jsonb WHERE kind = $1 AND id = $2', [
-          kind.kind,
+          kind.kind.name,
           job.id,
           tries,
           at,
@@ -252,10 +254,10 @@ export class JobRunner {
     if (!result) return;
     const { tries, wait, outputs, note = '', kinds } = result;
     const then = outputs ? `dead letter after ${tries} tries${note}` : `try ${tries}, again in ${wait} ms`;
-    this.is.log.error(`jobs ${kind.kind} ${job.id}: ${says}: ${then}`);
+    this.is.log.error(`jobs ${kind.kind.name} ${job.id}: ${says}: ${then}`);
     if (!outputs) return;
     outputsMeasured(outputs);
-    await this.deliver(kind.kind, [{ id: job.id, outputs }]);
+    await this.deliver(kind.kind.name, [{ id: job.id, outputs }]);
     if (kinds && kinds.size > 0) this.wake(kinds);
   }
 
@@ -372,7 +374,7 @@ const jobOf = (row: JobRow): Job => ({
 
 /** The kind of job that carries a person's act to the broker; see `transact`. */
 export const actKind: JobKind<never> = {
-  kind: '~act',
+  kind: jobName('~act'),
   leaseMs: 10_000,
   batch: 50,
   // Rows of this kind are born with their result; the runner publishes them before it calls `work`.

@@ -1,9 +1,9 @@
-import { sourceOf, toBinary } from '@countersign/contracts';
+import { sourceOf, toBinary, topics } from '@countersign/contracts';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import kafkajs from 'kafkajs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { migrate } from './database.js';
-import { causeOf, type Job, type JobContext, type JobKind, type Work } from './door.js';
+import { causeOf, type Job, type JobContext, type JobKind, jobName, type Work } from './door.js';
 import { Engine } from './engine.js';
 import type { RawRecord } from './entries.js';
 import type { Handle } from './inbox.js';
@@ -25,8 +25,7 @@ let published: StoredOutput[];
 
 /** Says one thing under a cause, as an answer that was set aside. */
 const say = (work: Pick<Work, 'emit' | 'at'>, cause: Parameters<Work['emit']>[0], says: string): string =>
-  work.emit(cause, {
-    topic: 'actions.escalated.v1',
+  work.emit(cause, topics.actionsEscalated, {
     key: 'k',
     type: 'ReviewSetAside',
     data: { reviewId: uuid(1), proposalId: uuid(2), by: 'lea', why: { code: 'test', says }, at: work.at },
@@ -37,9 +36,11 @@ const echo: Handle = async (batch) => {
   for (const received of batch.events) say(batch, causeOf(received), received.event.id);
 };
 
+const speaking = jobName<unknown>('speaker');
+
 /** A kind of job that says what it was told to say; `claims` are those it was given. */
 class Speaker implements JobKind {
-  readonly kind = 'speaker';
+  readonly kind = speaking;
   readonly leaseMs = 60_000;
   readonly batch = 10;
   claims: { jobs: readonly Job[]; context: JobContext }[] = [];
@@ -61,7 +62,7 @@ class Speaker implements JobKind {
 let speaker: Speaker;
 const schedule = () =>
   engine.transact({ source: 'test', id: 'schedule' }, async (work) =>
-    work.schedule({ source: 'test', id: 'schedule' }, { kind: 'speaker', id: 'one', dueAt: clock, payload: {} }),
+    work.schedule({ source: 'test', id: 'schedule' }, { kind: speaking, id: 'one', dueAt: clock, payload: {} }),
   );
 const runJobs = () => hand.runDue(speaker as JobKind<never>);
 const loseLease = () => hand.db.read(`UPDATE jobs SET lease_until = now() - interval '1 second'`);
@@ -258,7 +259,7 @@ test('state that a transaction holds changes when it has ended, also where nobod
   for (const scope of ['all', 'agent:paid-media-agent']) {
     let written: Promise<void> | undefined;
     await hand.db.transaction(async (tx) => {
-      await engine.state(tx, 'controls.v1', [scope], 'share');
+      await engine.state(tx, topics.controls, [scope], 'share');
       written = hand.readState('controls.v1', [controlRecord(2, 1, scope)]);
       expect(await waitsOrEnds(written)).toBe('waits');
     });
@@ -278,10 +279,10 @@ test('of two acts at once on one key of own state, the second waits for the firs
   const act = (id: string, meanwhile = async () => undefined as unknown) => {
     const cause = { source: 'test', id };
     return own.transact(cause, async (work) => {
-      await work.ownState('controls.v1', ['all']);
+      await work.ownState(topics.controls, ['all']);
       await meanwhile();
       const data = { ...stopped, reason: id };
-      return work.putState(cause, { topic: 'controls.v1', key: 'all', type: 'ControlChanged', data });
+      return work.putState(cause, topics.controls, { key: 'all', data });
     });
   };
   try {

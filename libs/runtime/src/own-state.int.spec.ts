@@ -1,4 +1,12 @@
-import { type DataOf, highestVersionAt, sourceOf, toBinary, topicConfig, topology } from '@countersign/contracts';
+import {
+  type DataOf,
+  highestVersionAt,
+  sourceOf,
+  toBinary,
+  topicConfig,
+  topics,
+  topology,
+} from '@countersign/contracts';
 import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
 import kafkajs from 'kafkajs';
 import pg from 'pg';
@@ -8,8 +16,8 @@ import { Engine } from './engine.js';
 
 /* The writer of a state topic whose database is not what the topic knows, over a real broker and real databases. */
 
-const writer: ServiceSpec = { name: 'console', port: 0, migrations: [], ownState: ['controls.v1'] };
-const reader: ServiceSpec = { name: 'guardrail-validator', port: 0, migrations: [], state: ['controls.v1'] };
+const writer: ServiceSpec = { name: 'console', port: 0, migrations: [], ownState: [topics.controls] };
+const reader: ServiceSpec = { name: 'guardrail-validator', port: 0, migrations: [], state: [topics.controls] };
 const patience = { timeout: 30_000, interval: 50 };
 
 let broker: TestBroker;
@@ -35,10 +43,10 @@ const start = async (spec: ServiceSpec, log: string[] = []): Promise<Engine> => 
 const act = async (made: Engine, reason: string, scope = 'all'): Promise<number> => {
   const cause = { source: 'test', id: `act-${acts++}` };
   const done = await made.transact(cause, async (work) => {
-    await work.ownState('controls.v1', [scope]);
+    await work.ownState(topics.controls, [scope]);
     const state = reason.startsWith('stop') ? 'stopped' : 'running';
     const data = { scope, state, by: 'lea', reason } as const;
-    return work.putState(cause, { topic: 'controls.v1', key: scope, type: 'ControlChanged', data });
+    return work.putState(cause, topics.controls, { key: scope, data });
   });
   if (done.repeated) throw new Error('a fresh act was known');
   return done.result;

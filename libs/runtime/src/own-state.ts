@@ -1,13 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import {
-  aboveForeign,
-  type EventType,
-  fitsJsonb,
-  highestVersionAt,
-  readEvent,
-  type Topic,
-  topicNamed,
-} from '@countersign/contracts';
+import { aboveForeign, fitsJsonb, highestVersionAt, readEvent, type Topic, topicNamed } from '@countersign/contracts';
 import { attributes as a, count } from '@countersign/telemetry';
 import type { Admin, Kafka } from 'kafkajs';
 import { consume, enough, type RunningConsumer } from './consumer.js';
@@ -311,7 +303,7 @@ export class OwnState {
     const { db, service, bounds, now } = this.is;
     return db.transaction(async (tx) => {
       const unit = new UnitOfWork(service, now(), tx, bounds);
-      await unit.ownState(topic.name, keys);
+      await unit.ownState(topic, keys);
       const rows = await this.rows(tx.query.bind(tx), topic.name, keys);
       const steps = keys.map((key) => {
         const mended = this.mendOf(topic.name, key, rows.get(key), said.get(key) ?? [], pass);
@@ -331,8 +323,7 @@ export class OwnState {
           ? aboveForeign(topic.name, key, step.above)
           : `read-back ${topic.name} ${key} ${step.above}`;
         const cause = { source: `/countersign/${service}`, id: why };
-        const output = { topic: topic.name, key, type: topic.types[0] as EventType, data };
-        unit.putState(cause, output as unknown as StateOutput);
+        unit.putState(cause, topic, { key, data } as unknown as StateOutput);
       }
       unit.flush();
       for (const [key, { step }, row] of steps) {

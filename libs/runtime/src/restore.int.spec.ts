@@ -1,9 +1,9 @@
-import { type DataOf, fromKafka, sourceOf, toBinary, topicConfig, topology } from '@countersign/contracts';
+import { type DataOf, fromKafka, sourceOf, toBinary, topicConfig, topics, topology } from '@countersign/contracts';
 import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Batch, causeOf, type JobKind, type ServiceSpec } from './door.js';
+import { type Batch, causeOf, type JobKind, jobName, type ServiceSpec } from './door.js';
 import { Engine } from './engine.js';
 import type { Handle } from './inbox.js';
 
@@ -51,7 +51,7 @@ const effect: Handle = async (batch) => {
     const verdict = { outcome: 'refused' as const, reasons: [says], tier: null, policy: { version: 0, digest: null } };
     const ids = { proposalId, actionId: action.actionId, taskId, agent, play, kind: action.kind };
     const data = { ...ids, digest: 'a'.repeat(64), verdict: { ...verdict, at: batch.at } };
-    batch.emit(causeOf(received), { topic: out, key: 'k', type: 'ActionRefused', data, subject: proposalId });
+    batch.emit(causeOf(received), topics.actionsRefused, { key: 'k', data, subject: proposalId });
   }
 };
 
@@ -287,7 +287,7 @@ test('a database that is put back beneath a running service is noticed, and noth
 
 /** Ends what was scheduled long ago by saying so. */
 const late: JobKind = {
-  kind: 'late',
+  kind: jobName<unknown>('late'),
   leaseMs: 30_000,
   batch: 10,
   work: (jobs, context) =>
@@ -304,7 +304,7 @@ const late: JobKind = {
         const { proposalId, taskId, agent, play, action } = proposal(Number(job.id));
         const ids = { proposalId, actionId: action.actionId, taskId, agent, play, kind: action.kind };
         const data = { ...ids, digest: 'a'.repeat(64), verdict: { ...verdict, at: work.at } };
-        work.emit(job.cause, { topic: out, key: 'k', type: 'ActionRefused', data, subject: proposalId });
+        work.emit(job.cause, topics.actionsRefused, { key: 'k', data, subject: proposalId });
       }
     }),
 };

@@ -1,4 +1,4 @@
-import { type Acl, acls, type DataOf, sourceOf, toBinary, topicConfig, topology } from '@countersign/contracts';
+import { type Acl, acls, type DataOf, sourceOf, toBinary, topicConfig, topics, topology } from '@countersign/contracts';
 import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
 import kafkajs from 'kafkajs';
 import pg from 'pg';
@@ -23,7 +23,7 @@ class Places implements Keeper {
   }
 }
 const worker: ServiceSpec = { name: 'guardrail-validator', port: 0, migrations: [] };
-const reader: ServiceSpec = { ...worker, state: ['controls.v1', 'policies.v1'] };
+const reader: ServiceSpec = { ...worker, state: [topics.controls, topics.policies] };
 const recorder: ServiceSpec = { name: 'audit-recorder', port: 0, migrations: [], keeper: Places };
 
 let broker: TestBroker;
@@ -224,17 +224,11 @@ test.each([
     const made = await start(worker, {
       [reviews]: async (batch) => {
         for (const received of (batch as Batch).events)
-          batch.emit(causeOf(received), {
-            topic: refused,
-            key: 'k',
-            type: 'ActionRefused',
-            data: { ...about(1), verdict },
-          });
+          batch.emit(causeOf(received), topics.actionsRefused, { key: 'k', data: { ...about(1), verdict } });
       },
       [settlements]: async (batch) => {
         for (const received of (batch as Batch).events)
-          batch.emit(causeOf(received), {
-            topic: escalated,
+          batch.emit(causeOf(received), topics.actionsEscalated, {
             key: 'k',
             type: 'ReviewSetAside',
             data: { reviewId: uuid(1), proposalId: uuid(1), by: 'lea', why: { code: 'late', says: 'late' }, at },

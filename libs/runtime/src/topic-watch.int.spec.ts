@@ -1,4 +1,4 @@
-import { sourceOf, toBinary, topicConfig, topicNamed, topology } from '@countersign/contracts';
+import { sourceOf, toBinary, topicConfig, topicNamed, topics, topology } from '@countersign/contracts';
 import {
   createTestDatabase,
   makeTopicAgain,
@@ -26,8 +26,8 @@ class Places implements Keeper {
 }
 const recorder: ServiceSpec = { name: 'audit-recorder', port: 0, migrations: [], keeper: Places, gathers: true };
 const worker: ServiceSpec = { name: 'guardrail-validator', port: 0, migrations: [] };
-const reader: ServiceSpec = { ...worker, state: ['controls.v1'] };
-const writer: ServiceSpec = { ...worker, name: 'console', ownState: ['controls.v1'] };
+const reader: ServiceSpec = { ...worker, state: [topics.controls] };
+const writer: ServiceSpec = { ...worker, name: 'console', ownState: [topics.controls] };
 
 let broker: TestBroker;
 let database: TestDatabase;
@@ -200,12 +200,9 @@ test('state on a topic made again is read from its beginning while its reader ru
   const own = await start(writer);
   const act = (n: number) =>
     own.transact({ source: 'test', id: `act-${n}` }, async (work) => {
-      await work.ownState('controls.v1', [`agent:a-${n}`]);
+      await work.ownState(topics.controls, [`agent:a-${n}`]);
       const data = { scope: `agent:a-${n}`, state: 'stopped' as const, reason: 'r', by: 'lea' };
-      work.putState(
-        { source: 'test', id: `act-${n}` },
-        { topic: 'controls.v1', key: data.scope, type: 'ControlChanged', data },
-      );
+      work.putState({ source: 'test', id: `act-${n}` }, topics.controls, { key: data.scope, data });
     });
   for (const n of [1, 2, 3]) await act(n);
   await vi.waitFor(async () => expect((await admin.fetchTopicOffsets('controls.v1'))[0]?.high).toBe('3'), patience);

@@ -1,4 +1,4 @@
-import { sourceOf, toBinary, topicConfig, topology } from '@countersign/contracts';
+import { sourceOf, toBinary, topicConfig, topics, topology } from '@countersign/contracts';
 import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
 import kafkajs, { type Kafka } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
@@ -223,7 +223,7 @@ async function started(): Promise<{ engine: Engine; versions: () => Promise<read
     await db.close();
     await own.close();
   });
-  const engine = engineOf({ name: 'guardrail-validator', port: 0, migrations: [], state: [controls] }, own.url);
+  const engine = engineOf({ name: 'guardrail-validator', port: 0, migrations: [], state: [topics.controls] }, own.url);
   let prepared = false;
   const preparing = engine.prepare().then(() => {
     prepared = true;

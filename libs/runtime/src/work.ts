@@ -5,9 +5,10 @@ import {
   outputId,
   schemaOf,
   sourceOf,
+  type TopicOf,
   toBinary,
 } from '@countersign/contracts';
-import type { Cause, NewJob, Output, Said, StateOutput, Tx, Work } from './door.js';
+import type { Cause, NewJob, Output, Said, StateOutput, Tx, TypeOn, Work } from './door.js';
 import { cut, packed } from './packed.js';
 import type { Past } from './past.js';
 
@@ -29,6 +30,21 @@ const idOf = ({ headers }: StoredOutput): string => (JSON.parse(headers) as { ce
 export const bytesOf = ({ key, headers, value }: StoredOutput): number =>
   Buffer.byteLength(value) + Buffer.byteLength(headers) + Buffer.byteLength(key);
 
+/** A job as its row has it. */
+interface Scheduled {
+  readonly kind: string;
+  readonly id: string;
+  readonly dueAt: string;
+  readonly payload: unknown;
+}
+
+/** The type of an event on a topic: the one that is said, else the only one that the topic has. */
+function typeOn({ name, types }: TopicOf, said?: EventType): EventType {
+  const type = said ?? (types.length === 1 ? types[0] : undefined);
+  if (type === undefined || !types.includes(type)) throw new Error(`${name} has ${types.join(', ')}, not ${type}`);
+  return type;
+}
+
 interface OwnRow {
   readonly key: string;
   readonly version: number;
@@ -36,7 +52,7 @@ interface OwnRow {
 }
 
 /** Throws where readers would refuse a state and keep the one before it for ever: whatever caused it is a dead letter instead. */
-function readable({ topic, key, type }: { topic: string; key: string; type: string }, data: unknown): void {
+function readable(topic: string, key: string, type: string, data: unknown): void {
   const parsed = schemaOf(type)?.safeParse(data);
   if (!parsed) throw new Error(`${topic} ${key}: ${type} has no contract`);
   if (!parsed.success)
@@ -81,7 +97,7 @@ export class UnitOfWork implements Work {
     { version: number; data: unknown; changed?: { headers: string; value: string } }
   >();
   private readonly numbers = new Map<string, number>();
-  private readonly jobs: { cause: Cause; job: NewJob }[] = [];
+  private readonly jobs: { cause: Cause; job: Scheduled }[] = [];
 
   constructor(
     private readonly service: string,
@@ -93,12 +109,13 @@ export class UnitOfWork implements Work {
     private readonly traceparent?: string | undefined,
   ) {}
 
-  emit<T extends EventType>(cause: Cause, output: Output<T>): string {
-    return this.add(cause, output.topic, output.key, output.type, output.data, output.subject).id;
+  emit<To extends TopicOf>(cause: Cause, topic: To, given: Output<TypeOn<To>>): string {
+    const output: { key: string; subject?: string; type?: EventType; data: unknown } = given;
+    return this.add(cause, topic.name, output.key, typeOn(topic, output.type), output.data, output.subject).id;
   }
 
   async ownState<T extends EventType>(
-    topic: string,
+    { name: topic }: TopicOf<T>,
     keys: readonly string[],
   ): Promise<Map<string, { version: number; data: DataOf<T> | null }>> {
     const wanted = [...new Set(keys)].filter((key) => !this.own.has(`${topic}\u0000${key}`)).sort();
@@ -114,14 +131,15 @@ export class UnitOfWork implements Work {
     );
   }
 
-  putState<T extends EventType>(cause: Cause, output: StateOutput<T>): number {
-    const name = `${output.topic}\u0000${output.key}`;
+  putState<To extends TopicOf>(cause: Cause, topic: To, output: StateOutput<TypeOn<To>>): number {
+    const name = `${topic.name}\u0000${output.key}`;
+    const type = typeOn(topic);
     const current = this.own.get(name);
-    if (!current) throw new Error(`putState before ownState: ${output.topic} ${output.key}`);
+    if (!current) throw new Error(`putState before ownState: ${topic.name} ${output.key}`);
     const version = current.version + 1;
-    const data = { ...output.data, version, changedAt: this.at } as unknown as DataOf<T>;
-    readable(output, data);
-    const { headers, value } = this.add(cause, output.topic, output.key, output.type, data, undefined, 'state');
+    const data = { ...output.data, version, changedAt: this.at } as unknown as DataOf<TypeOn<To>>;
+    readable(topic.name, output.key, type, data);
+    const { headers, value } = this.add(cause, topic.name, output.key, type, data, undefined, 'state');
     this.own.set(name, { version, data, changed: { headers, value } });
     return version;
   }
@@ -133,8 +151,9 @@ export class UnitOfWork implements Work {
     current.version = Math.max(current.version, version);
   }
 
-  schedule(cause: Cause, job: NewJob): void {
-    this.jobs.push({ cause: { ...cause, traceparent: cause.traceparent ?? this.traceparent }, job });
+  schedule<P>(cause: Cause, { kind, ...job }: NewJob<P>): void {
+    const traced = { ...cause, traceparent: cause.traceparent ?? this.traceparent };
+    this.jobs.push({ cause: traced, job: { ...job, kind: kind.name } });
   }
 
   async said(by: 'id' | 'subject', values: readonly string[]): Promise<ReadonlyMap<string, readonly Said[]>> {
@@ -154,7 +173,7 @@ export class UnitOfWork implements Work {
   }
 
   /** Whether a job was scheduled, so that the runner need not wait for its next look. */
-  get scheduled(): readonly NewJob[] {
+  get scheduled(): readonly Scheduled[] {
     return this.jobs.map(({ job }) => job);
   }
 

@@ -7,9 +7,6 @@ import {
 } from '@countersign/contracts';
 import type { End } from './decide.js';
 
-/** The topic of everything that becomes of this executor's permits. */
-export const settledTopic = (executor: string): string => `actions.settled.${executor}.v1`;
-
 /** The key of a settlement: as proposed, so that all about one action is in order. */
 export const settledKey = (approval: ActionApproved): string => actionKey(approval.action);
 

@@ -1,10 +1,10 @@
-import { type ActionApproved, derivedId } from '@countersign/contracts';
-import { type Batch, causeOf, RUNTIME, type Runtime } from '@countersign/runtime';
+import { type ActionApproved, derivedId, topics } from '@countersign/contracts';
+import { type Batch, Consumes, causeOf, jobName, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Inject } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
+import { Payload } from '@nestjs/microservices';
 
 /** The kind of job that works a permit. */
-export const PERMIT = 'permit';
+export const PERMIT = jobName<PermitJob>('permit');
 
 /** What a permit's job knows: the approval as it was read, and where. Nothing of it is trusted before `open()`. */
 export interface PermitJob {
@@ -19,7 +19,7 @@ export interface PermitJob {
 export class Approvals {
   constructor(@Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'service'>) {}
 
-  @EventPattern<string[]>(['actions.approved.v1'])
+  @Consumes(topics.actionsApproved)
   async onApproved(@Payload() batch: Batch<'ActionApproved'>): Promise<void> {
     for (const received of batch.events) {
       const { source, id, data: approval } = received.event;

@@ -1,4 +1,4 @@
-import type { EventType, Policy } from '@countersign/contracts';
+import { type EventType, type Policy, type TopicOf, topics } from '@countersign/contracts';
 import { type GateState, governing } from '@countersign/gate';
 import { type Ago, type Reader, RUNTIME, type Runtime, type StateRow } from '@countersign/runtime';
 import { Inject, Injectable, Logger } from '@nestjs/common';
@@ -54,9 +54,9 @@ export class ComparedState {
     const scopes = [...new Set(of.flatMap((c) => c.controls))];
     const last = this.checked;
     const found: readonly Row[] = await tx.query(lock ? heldRowsOf : rowsOf, [contacts, scopes, last.written]);
-    const consents = await this.all<'ConsentsChanged'>(tx, 'consents.v1', contacts, found, lock);
-    const controls = await this.all<'ControlChanged'>(tx, 'controls.v1', scopes, found, lock);
-    const policy = (await this.all<'PolicyPublished'>(tx, 'policies.v1', ['main'], found, lock)).get('main');
+    const consents = await this.all(tx, topics.consents, contacts, found, lock);
+    const controls = await this.all(tx, topics.controls, scopes, found, lock);
+    const policy = (await this.all(tx, topics.policies, ['main'], found, lock)).get('main');
     const governs = this.governs(
       found.find(({ topic }) => topic === 'policies.v1'),
       last,
@@ -103,16 +103,16 @@ export class ComparedState {
   /** A row for each key. With `lock`, what nobody has written yet is made and held too: its first version must not come in between. */
   private async all<T extends EventType>(
     tx: Reader,
-    topic: string,
+    topic: TopicOf<T>,
     keys: readonly string[],
     found: readonly Row[],
     lock?: 'share',
   ): Promise<ReadonlyMap<string, StateRow<T>>> {
     const rows = new Map<string, StateRow<T>>();
-    for (const row of found) if (row.topic === topic) rows.set(row.key, row as StateRow<T>);
+    for (const row of found) if (row.topic === topic.name) rows.set(row.key, row as StateRow<T>);
     const missing = keys.filter((key) => !rows.has(key));
     if (missing.length === 0) return rows;
-    const made = lock && (await this.runtime.state<T>(tx, topic, missing, lock));
+    const made = lock && (await this.runtime.state(tx, topic, missing, lock));
     for (const key of missing) rows.set(key, made?.get(key) ?? { version: 0, data: null });
     return rows;
   }

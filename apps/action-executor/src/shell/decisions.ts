@@ -1,7 +1,8 @@
-import { type Batch, causeOf, RUNTIME, type Runtime } from '@countersign/runtime';
+import { topics } from '@countersign/contracts';
+import { type Batch, Consumes, causeOf, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Inject, Logger } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
-import { decidedEnd, settledTopic } from '../core/settlement.js';
+import { Payload } from '@nestjs/microservices';
+import { decidedEnd } from '../core/settlement.js';
 import { Permits } from './permits.js';
 
 /** Settles what a person decided of a permit that is unresolved here. The permit's row changes once, so a repeat settles nothing. */
@@ -14,7 +15,7 @@ export class Decisions {
     @Inject(Permits) private readonly permits: Permits,
   ) {}
 
-  @EventPattern<string[]>(['settlements.decided.v1'])
+  @Consumes(topics.settlementsDecided)
   async onDecided(@Payload() batch: Batch<'SettlementDecided'>): Promise<void> {
     const mine = batch.events.filter(({ event }) => event.data.executor === this.runtime.service);
     if (mine.length === 0) return;
@@ -29,8 +30,7 @@ export class Decisions {
         this.log.warn(`permit ${permitId} is not unresolved here; what ${by} decided changes nothing`);
         continue;
       }
-      batch.emit(causeOf(received), {
-        topic: settledTopic(this.runtime.service),
+      batch.emit(causeOf(received), topics.actionsSettled(this.runtime.service), {
         key: received.key ?? actionId,
         type: 'ActionSettled',
         data: { permitId, actionId, proposalId, digest, executor, connector, ...end, at: batch.at },

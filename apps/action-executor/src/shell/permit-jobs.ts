@@ -1,4 +1,4 @@
-import { type Fault, outputId } from '@countersign/contracts';
+import { type Fault, outputId, topics } from '@countersign/contracts';
 import { type ApprovedAction, comparedAgain, comparedBy, open, recheck } from '@countersign/gate';
 import {
   ago,
@@ -29,7 +29,7 @@ import {
   type Tried,
 } from '../core/decide.js';
 import { endOf } from '../core/past.js';
-import { rejectionOf, settledKey, settledTopic, settlementOf } from '../core/settlement.js';
+import { rejectionOf, settledKey, settlementOf } from '../core/settlement.js';
 import { PERMIT, type PermitJob } from './approvals.js';
 import { Breaker } from './breaker.js';
 import { ComparedState, type Known } from './compared-state.js';
@@ -439,13 +439,14 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
       if (step?.step === 'end') ends.set(permitIdOf(job), step.end);
     }
     const stand = await this.permits.end(tx, ends, at);
+    const settled = topics.actionsSettled(this.runtime.service);
     for (const job of owned) {
       const { approval } = job.payload;
-      const to = { topic: settledTopic(this.runtime.service), key: settledKey(approval) };
+      const key = settledKey(approval);
       const step = steps.get(job.id);
       if (step?.step === 'reject') {
-        work.emit(job.cause, {
-          ...to,
+        work.emit(job.cause, settled, {
+          key,
           type: 'PermitRejected',
           data: rejectionOf(approval, job.payload, step.reason, at),
         });
@@ -457,7 +458,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
         this.log.warn(
           `permit ${permitIdOf(job)} is unresolved: ${end.reason?.code}; ask the connected system, then \`countersign settle\``,
         );
-      work.emit(job.cause, { ...to, type: 'ActionSettled', data: settlementOf(approval, end, at) });
+      work.emit(job.cause, settled, { key, type: 'ActionSettled', data: settlementOf(approval, end, at) });
     }
   }
 }

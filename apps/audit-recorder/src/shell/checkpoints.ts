@@ -1,9 +1,11 @@
+import { topics } from '@countersign/contracts';
 import { openCheckpoint, proveConsistency, rootOf, signCheckpoint, verifyConsistency } from '@countersign/record';
 import {
   type Cause,
   type Job,
   type JobContext,
   type JobKind,
+  jobName,
   type NewJob,
   RUNTIME,
   type Runtime,
@@ -13,7 +15,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nes
 import { lastCheckpoint, lockSigning, readHead, treeReader } from './log-store.js';
 import { SETTINGS, type Settings } from './settings.js';
 
-const kind = 'checkpoint';
+const kind = jobName<object>('checkpoint');
 const everyMs = 2_000;
 
 /**
@@ -23,7 +25,7 @@ const everyMs = 2_000;
 export const signingJob = (
   first: { readonly topic: string; readonly partition: number; readonly offset: string },
   at: string,
-): NewJob => ({
+): NewJob<object> => ({
   kind,
   id: `${first.topic}/${first.partition}/${first.offset}`,
   dueAt: new Date((Math.floor(Date.parse(at) / everyMs) + 1) * everyMs).toISOString(),
@@ -52,7 +54,7 @@ export class Checkpoints implements JobKind<object>, BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     try {
       const { size } = await readHead((sql, params) => this.runtime.read(sql, params));
-      const cause = { source: `${kind}:drain`, id: String(size) };
+      const cause = { source: `${kind.name}:drain`, id: String(size) };
       await this.runtime.transact(cause, (work) => this.sign(cause, work));
     } catch (error) {
       // Whatever is not signed now has its job, which the next start works.
@@ -88,10 +90,8 @@ export class Checkpoints implements JobKind<object>, BeforeApplicationShutdown {
     }
     const note = signCheckpoint({ origin, ...head }, [signingKey]);
     await work.tx.query('INSERT INTO checkpoints (size, note, at) VALUES ($1, $2, $3)', [head.size, note, work.at]);
-    work.emit(cause, {
-      topic: 'record.checkpoints.v1',
+    work.emit(cause, topics.recordCheckpoints, {
       key: origin,
-      type: 'CheckpointPublished',
       data: { origin, size: head.size, rootHash: Buffer.from(head.root).toString('base64'), note, at: work.at },
     });
   }

@@ -1,4 +1,4 @@
-import { confirmedTopic } from '@countersign/contracts';
+import { topics } from '@countersign/contracts';
 import { expect, test } from 'vitest';
 import { type Confirmation, confirmed, readerOf } from './confirmed.js';
 
@@ -33,6 +33,6 @@ test('what was never said, everybody goes by', () => {
 });
 
 test('a reader is known by its topic', () => {
-  expect(readerOf(confirmedTopic('action-executor'))).toBe('action-executor');
+  expect(readerOf(topics.controlsConfirmed('action-executor').name)).toBe('action-executor');
   expect(readerOf('controls.v1')).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import { confirmedTopic, type DataOf, type Deployment, isService } from '@countersign/contracts';
+import { type DataOf, type Deployment, isService, topics } from '@countersign/contracts';
 
 /** The latest version of a scope that a reader of controls goes by. */
 export type Confirmation = DataOf<'ControlConfirmed'> & { readonly reader: string };
@@ -21,7 +21,7 @@ export interface Confirmed {
 }
 
 const marker = '\u0000';
-const [before = '', after = ''] = confirmedTopic(marker).split(marker);
+const [before = '', after = ''] = topics.controlsConfirmed(marker).name.split(marker);
 
 /** Whose confirmations a topic holds; undefined where it is another topic. */
 export const readerOf = (topic: string): string | undefined =>

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { derivedId } from '@countersign/contracts';
+import { derivedId, topics } from '@countersign/contracts';
 import { ago, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Req, UseFilters, UseGuards } from '@nestjs/common';
 import { z } from 'zod';
@@ -47,11 +47,10 @@ export class Controls {
       key === undefined ? randomUUID() : derivedId('control', person.person, request.scope, request.state, key);
     const cause = { source: '/countersign/console', id, correlationid: id };
     const done = await this.runtime.transact(cause, async (work) => {
-      const current = (await work.ownState<'ControlChanged'>('controls.v1', [request.scope])).get(request.scope);
+      const current = (await work.ownState(topics.controls, [request.scope])).get(request.scope);
       if (!changes(current?.data ?? null, request)) return false;
       const data = { ...request, by: person.person };
-      const output = { topic: 'controls.v1', key: request.scope, type: 'ControlChanged', data } as const;
-      work.putState(cause, output);
+      work.putState(cause, topics.controls, { key: request.scope, data });
       return true;
     });
     const control = await this.goneBy(request.scope);

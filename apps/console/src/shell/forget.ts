@@ -1,4 +1,4 @@
-import { type Job, type JobContext, type JobKind, RUNTIME, type Runtime } from '@countersign/runtime';
+import { type Job, type JobContext, type JobKind, jobName, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Store } from './store.js';
 
@@ -9,7 +9,7 @@ const hours = (from: string, n: number): string => new Date(Date.parse(from) + n
 /** The activity feed is for looking at what happens now; the record keeps everything. */
 @Injectable()
 export class ForgetActivities implements JobKind<Record<string, never>>, OnApplicationBootstrap {
-  readonly kind = 'forget-activities';
+  readonly kind = jobName<Record<string, never>>('forget-activities');
   readonly leaseMs = 60_000;
   readonly batch = 1;
 
@@ -19,7 +19,7 @@ export class ForgetActivities implements JobKind<Record<string, never>>, OnAppli
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    const cause = { source: '/countersign/console', id: this.kind };
+    const cause = { source: '/countersign/console', id: this.kind.name };
     const dueAt = hours(this.runtime.now(), 1);
     await this.runtime.transact(cause, async (work) =>
       work.schedule(cause, { kind: this.kind, id: dueAt, dueAt, payload: {} }),

@@ -8,6 +8,7 @@ import {
   type ReadConfig,
   readConfig,
   readFolder,
+  topics,
 } from '@countersign/contracts';
 import { deployment, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
@@ -65,11 +66,11 @@ export class Policies implements OnApplicationBootstrap {
     const id = randomUUID();
     const cause = { source: '/countersign/console', id, correlationid: id };
     const done = await this.runtime.transact(cause, async (work) => {
-      const current = (await work.ownState<'PolicyPublished'>('policies.v1', ['main'])).get('main');
+      const current = (await work.ownState(topics.policies, ['main'])).get('main');
       if (current?.data?.digest === digest)
         return { ok: true, changed: false, version: current.version, digest } as const;
       const data = { bundle: 'main', digest, parts, by, content } as const;
-      const version = work.putState(cause, { topic: 'policies.v1', key: 'main', type: 'PolicyPublished', data });
+      const version = work.putState(cause, topics.policies, { key: 'main', data });
       return { ok: true, changed: true, version, digest } as const;
     });
     if (done.repeated) throw new Error('a fresh id was known already');

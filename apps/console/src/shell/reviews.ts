@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Uuid } from '@countersign/contracts';
+import { topics, Uuid } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
 import {
   Body,
@@ -75,10 +75,8 @@ export class Reviews {
         const answer = review(request, found.escalation, found.standing, person, reviewId, work.at);
         if (!answer.ok) throw new Refused(answer.problem);
         await this.store.insertReview(work.tx, answer.decided, asked);
-        work.emit(cause, {
-          topic: 'reviews.decided.v1',
+        work.emit(cause, topics.reviewsDecided, {
           key: found.escalation.key,
-          type: 'ReviewDecided',
           subject: subjectId,
           data: answer.decided,
         });

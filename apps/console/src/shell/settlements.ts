@@ -1,4 +1,4 @@
-import { Uuid } from '@countersign/contracts';
+import { topics, Uuid } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
 import {
   Body,
@@ -59,10 +59,8 @@ export class Settlements {
         const { decided, repeated } = ruled(decide(request, found, person.person, work.at));
         if (repeated) return;
         this.store.keep(work.tx, decided);
-        work.emit(cause, {
-          topic: 'settlements.decided.v1',
+        work.emit(cause, topics.settlementsDecided, {
           key: found.key,
-          type: 'SettlementDecided',
           subject: permitId,
           data: decided,
         });

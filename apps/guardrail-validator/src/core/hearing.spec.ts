@@ -1,4 +1,4 @@
-import { canonical, type PolicyContent } from '@countersign/contracts';
+import { canonical, type PolicyContent, topics } from '@countersign/contracts';
 import { type Counts, judge, type MoneyLedger, type Slots, taskFact } from '@countersign/gate';
 import {
   adAccountLedger,
@@ -223,8 +223,8 @@ test('what is needed is named once and in order', () => {
 });
 
 test('names in madeFrom that stand for no state are never asked for', () => {
-  expect(stateNamed('profile:contact:x')).toEqual({ topic: 'profiles.v1', key: 'contact:x' });
-  expect(stateNamed('consent:x')).toEqual({ topic: 'consents.v1', key: 'x' });
+  expect(stateNamed('profile:contact:x')).toEqual({ topic: topics.profiles, key: 'contact:x' });
+  expect(stateNamed('consent:x')).toEqual({ topic: topics.consents, key: 'x' });
   for (const name of ['', 'x', 'control:all', 'profile:', 'profile:\0', `profile:${'x'.repeat(501)}`]) {
     expect(stateNamed(name)).toBeUndefined();
   }

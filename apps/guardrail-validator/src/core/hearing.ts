@@ -1,4 +1,11 @@
-import { type ActionProposed, type Consents, type Control, type Profile, profileKey } from '@countersign/contracts';
+import {
+  type ActionProposed,
+  type Consents,
+  type Control,
+  type Profile,
+  profileKey,
+  topics,
+} from '@countersign/contracts';
 import {
   accountFact,
   adAccountFact,
@@ -72,12 +79,12 @@ const maxKey = 500;
 /** The state topic and key that a name in `madeFrom` stands for; undefined where it stands for none. */
 export function stateNamed(
   name: string,
-): { readonly topic: 'profiles.v1' | 'consents.v1'; readonly key: string } | undefined {
+): { readonly topic: typeof topics.profiles | typeof topics.consents; readonly key: string } | undefined {
   const key = name.slice(name.indexOf(':') + 1);
   // The database holds no NUL in a text: such a key cannot exist, and asking for it would be an error.
   if (key.includes('\0') || key.length === 0 || key.length > maxKey) return undefined;
-  if (name.startsWith('profile:')) return { topic: 'profiles.v1', key };
-  if (name.startsWith('consent:')) return { topic: 'consents.v1', key };
+  if (name.startsWith('profile:')) return { topic: topics.profiles, key };
+  if (name.startsWith('consent:')) return { topic: topics.consents, key };
   return undefined;
 }
 
@@ -102,7 +109,7 @@ export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | n
     for (const scope of of.controls) controls.add(scope);
     for (const name of Object.keys(proposal.madeFrom)) {
       const state = stateNamed(name);
-      if (state) (state.topic === 'profiles.v1' ? profiles : consents).add(state.key);
+      if (state) (state.topic === topics.profiles ? profiles : consents).add(state.key);
     }
     for (const draw of of.draws) {
       if ('rateMs' in draw) {
@@ -177,7 +184,9 @@ function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Lo
   for (const name of Object.keys(proposal.madeFrom)) {
     const state = stateNamed(name);
     if (!state) continue;
-    const rows: ReadonlyMap<string, Known<unknown>> = state.topic === 'profiles.v1' ? loaded.profiles : loaded.consents;
+    const rows: ReadonlyMap<string, Known<unknown>> = state.topic === topics.profiles
+      ? loaded.profiles
+      : loaded.consents;
     versions[name] = rows.get(state.key)?.version ?? 0;
   }
   return {

@@ -1,4 +1,4 @@
-import type { TaskAssigned } from '@countersign/contracts';
+import { type TaskAssigned, topics } from '@countersign/contracts';
 import { taskFact } from '@countersign/gate';
 
 /** The topic of the tasks that the orchestrator assigns. */
@@ -6,7 +6,7 @@ export const tasksAssigned = 'tasks.assigned.v1';
 
 /** How the tasks are kept that proposals name. */
 export const keptTasks = {
-  topic: tasksAssigned,
+  topic: topics.tasksAssigned,
   key: ({ taskId }: TaskAssigned): string => taskId,
   keep: taskFact,
 } as const;

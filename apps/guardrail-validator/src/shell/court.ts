@@ -1,6 +1,6 @@
-import { actionKey } from '@countersign/contracts';
+import { actionKey, topics } from '@countersign/contracts';
 import { governing, isStale, type PolicyInForce, type SigningKey, seal } from '@countersign/gate';
-import { type Cause, RUNTIME, type Runtime, type Tx, type Work } from '@countersign/runtime';
+import { type Cause, jobName, RUNTIME, type Runtime, type Tx, type Work } from '@countersign/runtime';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { approvedEvent, escalatedEvent, refusedEvent } from '../core/events.js';
 import { type Hearing, hear, neededBy, type Ruling } from '../core/hearing.js';
@@ -34,7 +34,7 @@ class StateStale extends Error {
   readonly code = 'ETIMEDOUT';
 }
 
-export const DEADLINE = 'review-deadline';
+export const DEADLINE = jobName<unknown>('review-deadline');
 
 /** Judges cases under locks, stores what was decided, and says so. The only place that seals a permit. */
 @Injectable()
@@ -99,7 +99,7 @@ export class Court {
         case 'approved': {
           const data = approvedEvent(hearing, ruling, seal(judgement, this.key));
           permits.push(permitOf(data, ruling, work.at));
-          work.emit(cause, { topic: 'actions.approved.v1', key, type: 'ActionApproved', data, subject });
+          work.emit(cause, topics.actionsApproved, { key, data, subject });
           break;
         }
         case 'escalated': {
@@ -116,13 +116,13 @@ export class Court {
             reviewers,
             correlationId: cause.correlationid ?? null,
           });
-          work.emit(cause, { topic: 'actions.escalated.v1', key, type: 'ActionEscalated', data, subject });
+          work.emit(cause, topics.actionsEscalated, { key, type: 'ActionEscalated', data, subject });
           work.schedule(cause, { kind: DEADLINE, id: proposal.proposalId, dueAt: deadlineAt, payload: {} });
           break;
         }
         case 'refused': {
           const data = refusedEvent(hearing, digest, verdict, wouldBe === undefined ? {} : { wouldBe });
-          work.emit(cause, { topic: 'actions.refused.v1', key, type: 'ActionRefused', data, subject });
+          work.emit(cause, topics.actionsRefused, { key, data, subject });
         }
       }
       if (author !== proposal.agent) {

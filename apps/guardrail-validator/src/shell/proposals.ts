@@ -1,12 +1,11 @@
-import { actionKey, digestOf } from '@countersign/contracts';
-import { type Batch, causeOf, deployment, type Received } from '@countersign/runtime';
+import { actionKey, digestOf, topics } from '@countersign/contracts';
+import { type Batch, Consumes, causeOf, deployment, type Received } from '@countersign/runtime';
 import { Controller, Inject, Logger } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
+import { Payload } from '@nestjs/microservices';
 import { refusedBecause, refusedEvent } from '../core/events.js';
 import { verdictsOf } from '../core/past.js';
 import { type Case, Court } from './court.js';
 
-const topicOf = (agent: string): string => `actions.proposed.${agent}.v1`;
 const { agents } = deployment();
 
 /** Takes proposals in: each is judged once; its id used again by its author for something else is refused, and not judged. */
@@ -16,9 +15,9 @@ export class Proposals {
 
   constructor(@Inject(Court) private readonly court: Court) {}
 
-  @EventPattern<string[]>(agents.map(topicOf))
+  @Consumes(...agents.map(topics.actionsProposed))
   async onProposed(@Payload() batch: Batch<'ActionProposed'>): Promise<void> {
-    const author = agents.find((agent) => topicOf(agent) === batch.topic) ?? batch.topic;
+    const author = agents.find((agent) => topics.actionsProposed(agent).name === batch.topic) ?? batch.topic;
     const first = new Map<string, { received: Received<'ActionProposed'>; digest: string }>();
     const again: { received: Received<'ActionProposed'>; digest: string }[] = [];
     for (const received of batch.events) {
@@ -49,10 +48,8 @@ export class Proposals {
       this.log.warn(`${author} used the id of proposal ${proposal.proposalId} again for another action`);
       const under = { tier: null, policy: { version: policy?.version ?? 0, digest: policy?.digest ?? null } };
       const says = `the id was used before for action digest ${before ?? 'unknown'}; it is not judged again`;
-      batch.emit(causeOf(received), {
-        topic: 'actions.refused.v1',
+      batch.emit(causeOf(received), topics.actionsRefused, {
         key: actionKey(proposal.action),
-        type: 'ActionRefused',
         data: refusedEvent({ proposal, author }, digest, refusedBecause('proposal-id', says, under, batch.at)),
         subject: proposal.proposalId,
       });

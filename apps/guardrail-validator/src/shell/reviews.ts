@@ -1,8 +1,16 @@
-import { actionKey, type ReviewDecided } from '@countersign/contracts';
+import { actionKey, type ReviewDecided, topics } from '@countersign/contracts';
 import type { PolicyInForce } from '@countersign/gate';
-import { type Batch, type Cause, causeOf, type Job, type JobContext, type JobKind } from '@countersign/runtime';
+import {
+  type Batch,
+  type Cause,
+  Consumes,
+  causeOf,
+  type Job,
+  type JobContext,
+  type JobKind,
+} from '@countersign/runtime';
 import { Controller, Inject, Injectable, Logger } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
+import { Payload } from '@nestjs/microservices';
 import { type Answer, answer, endOf } from '../core/answer.js';
 import { refusedBecause, refusedEvent } from '../core/events.js';
 import { verdictsOf, waitsUntil } from '../core/past.js';
@@ -23,7 +31,7 @@ export class Reviews {
     @Inject(Court) private readonly court: Court,
   ) {}
 
-  @EventPattern<string[]>(['reviews.decided.v1'])
+  @Consumes(topics.reviewsDecided)
   async onDecided(@Payload() batch: Batch<'ReviewDecided'>): Promise<void> {
     const reviews = batch.events.filter(({ event }) => event.data.subject.kind === 'proposal');
     if (reviews.length === 0) return;
@@ -59,10 +67,8 @@ export class Reviews {
       const verdict = refusedBecause('superseded', says, { tier, policy: under }, batch.at);
       const { proposal } = found.replaces;
       superseded.push({ proposal, digest: row.digest, verdict, facts: null });
-      batch.emit(one.cause, {
-        topic: 'actions.refused.v1',
+      batch.emit(one.cause, topics.actionsRefused, {
         key: actionKey(proposal.action),
-        type: 'ActionRefused',
         data: refusedEvent(found.replaces, row.digest, verdict, { supersededBy: one.hearing.proposal.action.actionId }),
         subject: proposal.proposalId,
       });
@@ -89,8 +95,7 @@ export class Reviews {
     row: StoredEscalation | undefined,
   ): void {
     this.log.warn(`answer ${review.reviewId} to ${review.subject.id} set aside: ${why.code}`);
-    batch.emit(cause, {
-      topic: 'actions.escalated.v1',
+    batch.emit(cause, topics.actionsEscalated, {
       key: row ? actionKey(row.proposal.action) : review.subject.id,
       type: 'ReviewSetAside',
       data: { reviewId: review.reviewId, proposalId: review.subject.id, by: review.by, why, at: batch.at },
@@ -145,10 +150,8 @@ export class DeadlineJobs implements JobKind {
         const says = `nobody had answered by ${row.deadlineAt}`;
         const verdict = refusedBecause('review-deadline', says, { tier, policy }, work.at);
         verdicts.push({ proposal, digest, verdict, facts: null });
-        work.emit(job.cause, {
-          topic: 'actions.refused.v1',
+        work.emit(job.cause, topics.actionsRefused, {
           key: actionKey(proposal.action),
-          type: 'ActionRefused',
           data: refusedEvent({ proposal, author }, digest, verdict),
           subject: proposal.proposalId,
         });

@@ -1,20 +1,21 @@
-import { money } from '@countersign/contracts';
+import { money, topics } from '@countersign/contracts';
 import {
   type Batch,
+  Consumes,
   deployment,
   type Job,
   type JobContext,
   type JobKind,
+  jobName,
   RUNTIME,
   type Runtime,
 } from '@countersign/runtime';
 import { Controller, Inject, Injectable, Logger } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
+import { Payload } from '@nestjs/microservices';
 import { type PermitState, settle } from '../core/settle.js';
 import { taskKeptMs } from '../core/tasks.js';
 import { type SettledPermit, Store } from './store.js';
 
-const topicOf = (executor: string): string => `actions.settled.${executor}.v1`;
 const { executors } = deployment();
 
 /** Books what became of permits. A settlement counts only from the executor that its permit names. */
@@ -24,9 +25,9 @@ export class Settlements {
 
   constructor(@Inject(Store) private readonly store: Store) {}
 
-  @EventPattern<string[]>(executors.map(topicOf))
+  @Consumes(...executors.map(topics.actionsSettled))
   async onSettled(@Payload() batch: Batch<'ActionSettled' | 'PermitRejected'>): Promise<void> {
-    const writer = executors.find((executor) => topicOf(executor) === batch.topic);
+    const writer = executors.find((executor) => topics.actionsSettled(executor).name === batch.topic);
     // A rejected permit settles nothing: it was never the executor's to end.
     const settlements = batch.events.flatMap(({ event }) => (event.type === 'ActionSettled' ? [event.data] : []));
     if (settlements.length === 0) return;
@@ -83,7 +84,7 @@ const lookEveryMs = 60_000;
  */
 @Injectable()
 export class OverdueJobs implements JobKind {
-  readonly kind = 'permits-overdue';
+  readonly kind = jobName<unknown>('permits-overdue');
   readonly leaseMs = 30_000;
   readonly batch = 1;
   private readonly log = new Logger('permits');

@@ -1,12 +1,16 @@
-import type { Job, JobContext, JobKind } from '@countersign/runtime';
+import { type Job, type JobContext, type JobKind, jobName } from '@countersign/runtime';
 import { Injectable, Logger } from '@nestjs/common';
 import { sweep } from './facts-store.js';
 import { closeCheckpoint, lockCheckpoints, markOverdue, setRunState } from './run-store.js';
 
+export const taskDeadline = jobName<null>('task-deadline');
+export const checkpointDeadline = jobName<null>('checkpoint-deadline');
+export const sweeping = jobName<null>('sweep');
+
 /** Marks a task that nobody settled by its due time. */
 @Injectable()
 export class TaskDeadlines implements JobKind<null> {
-  readonly kind = 'task-deadline';
+  readonly kind = taskDeadline;
   readonly leaseMs = 30_000;
   readonly batch = 100;
   private readonly log = new Logger('plays');
@@ -26,7 +30,7 @@ export class TaskDeadlines implements JobKind<null> {
 /** Ends a checkpoint that nobody answered: its tasks never go out. */
 @Injectable()
 export class CheckpointDeadlines implements JobKind<null> {
-  readonly kind = 'checkpoint-deadline';
+  readonly kind = checkpointDeadline;
   readonly leaseMs = 30_000;
   readonly batch = 20;
 
@@ -51,7 +55,7 @@ export class CheckpointDeadlines implements JobKind<null> {
 /** Drops, once a day, facts that no play can look back to. */
 @Injectable()
 export class Sweeps implements JobKind<null> {
-  readonly kind = 'sweep';
+  readonly kind = sweeping;
   readonly leaseMs = 300_000;
   readonly batch = 1;
 

@@ -6,10 +6,12 @@ import {
   type ReviewDecided,
   type SignalAccepted,
   type TaskAssigned,
+  topics,
 } from '@countersign/contracts';
 import {
   type Batch,
   type Cause,
+  Consumes,
   causeOf,
   deployment,
   RUNTIME,
@@ -18,12 +20,13 @@ import {
   type Work,
 } from '@countersign/runtime';
 import { Controller, Inject, Logger } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
+import { Payload } from '@nestjs/microservices';
 import { begin, redated, taskKey } from '../core/begin.js';
 import { answerCheckpoint } from '../core/checkpoint.js';
 import { concerns, coolsDown, type Detected, detect, type Known, profilesOf, scopesOf, stop } from '../core/detect.js';
 import { type DayReport, dayReport, type Subject, subjectKey } from '../core/facts.js';
 import { dayMs } from '../core/patterns.js';
+import { checkpointDeadline, sweeping, taskDeadline } from './deadlines.js';
 import { keepReports, keepSignals, loadReports, loadSignals, lockSubjects, noteStarts } from './facts-store.js';
 import {
   closeCheckpoint,
@@ -41,8 +44,9 @@ import {
 } from './run-store.js';
 
 const installed = deployment();
-const taskTopics = installed.agents.map((agent) => `tasks.settled.${agent}.v1`);
-const settledTopics = installed.executors.map((executor) => `actions.settled.${executor}.v1`);
+/** Whose topic an event came on: only its writer may write there. */
+const agentOf = new Map(installed.agents.map((agent) => [topics.tasksSettled(agent).name, agent]));
+const executorOf = new Map(installed.executors.map((executor) => [topics.actionsSettled(executor).name, executor]));
 
 /** Turns accepted signals into runs and tasks, and keeps what came of them. */
 @Controller()
@@ -52,12 +56,12 @@ export class Handlers {
 
   constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
 
-  @EventPattern<string>('signals.accepted.v1')
+  @Consumes(topics.signalsAccepted)
   async onSignals(@Payload() batch: Batch<'SignalAccepted'>): Promise<void> {
     const { tx, at } = batch;
     const events = batch.events.map(({ event }) => event.data);
     const causes = new Map(batch.events.map((received) => [received.event.data, causeOf(received)]));
-    const policy = (await this.runtime.state<'PolicyPublished'>(tx, 'policies.v1', ['main'])).get('main');
+    const policy = (await this.runtime.state(tx, topics.policies, ['main'])).get('main');
     const plays = policy?.data?.content.plays ?? [];
 
     const { found, signals, reports } = await this.detected(tx, plays, events, at);
@@ -73,7 +77,7 @@ export class Handlers {
         .map((f) => ({ playId: f.play.id, subject: subjectKey(f.subject), ordinal: f.ordinal })),
       at,
     );
-    const versions = await this.runtime.state<'ProfileChanged'>(tx, 'profiles.v1', found.flatMap(profilesOf));
+    const versions = await this.runtime.state(tx, topics.profiles, found.flatMap(profilesOf));
     const begun = found.map((f) => ({ ...begin(f, versions, policy?.version ?? 0, at), trigger: f.trigger }));
     keepRuns(
       tx,
@@ -91,9 +95,9 @@ export class Handlers {
       if (!checkpoint) continue;
       keepCheckpoint(tx, checkpoint);
       const key = checkpoint.tasks[0] ? taskKey(checkpoint.tasks[0]) : checkpoint.checkpointId;
-      batch.emit(cause, { topic: 'tasks.escalated.v1', key, type: 'TaskEscalated', data: checkpoint });
+      batch.emit(cause, topics.tasksEscalated, { key, data: checkpoint });
       batch.schedule(cause, {
-        kind: 'checkpoint-deadline',
+        kind: checkpointDeadline,
         id: checkpoint.checkpointId,
         dueAt: checkpoint.deadline,
         payload: null,
@@ -101,10 +105,10 @@ export class Handlers {
     }
   }
 
-  @EventPattern<string[]>(taskTopics)
+  @Consumes(...installed.agents.map(topics.tasksSettled))
   async onTasksSettled(@Payload() batch: Batch<'TaskSettled'>): Promise<void> {
     // The topic says who wrote: an agent settles its own tasks only.
-    const agent = batch.topic.slice('tasks.settled.'.length, -'.v1'.length);
+    const agent = agentOf.get(batch.topic) ?? batch.topic;
     settleTasks(
       batch.tx,
       agent,
@@ -112,7 +116,7 @@ export class Handlers {
     );
   }
 
-  @EventPattern<string>('actions.refused.v1')
+  @Consumes(topics.actionsRefused)
   async onRefused(@Payload() batch: Batch<'ActionRefused'>): Promise<void> {
     noteRefusals(
       batch.tx,
@@ -121,10 +125,10 @@ export class Handlers {
     );
   }
 
-  @EventPattern<string[]>(settledTopics)
+  @Consumes(...installed.executors.map(topics.actionsSettled))
   async onSettled(@Payload() batch: Batch<'ActionSettled' | 'PermitRejected'>): Promise<void> {
     // The topic says who wrote: an executor settles in its own name only.
-    const executor = batch.topic.slice('actions.settled.'.length, -'.v1'.length);
+    const executor = executorOf.get(batch.topic) ?? batch.topic;
     noteSettlements(
       batch.tx,
       batch.events.flatMap(({ event }) =>
@@ -133,7 +137,7 @@ export class Handlers {
     );
   }
 
-  @EventPattern<string>('reviews.decided.v1')
+  @Consumes(topics.reviewsDecided)
   async onReviews(@Payload() batch: Batch<'ReviewDecided'>): Promise<void> {
     const { tx } = batch;
     const reviews = batch.events.map(({ event }) => event.data);
@@ -213,7 +217,7 @@ export class Handlers {
     const { at } = batch;
     if (!first || Math.abs(Date.parse(at) - this.sweepAskedAt) < askEveryMs) return;
     this.sweepAskedAt = Date.parse(at);
-    batch.schedule(causeOf(first), { kind: 'sweep', id: nextDay(at), dueAt: nextDay(at), payload: null });
+    batch.schedule(causeOf(first), { kind: sweeping, id: nextDay(at), dueAt: nextDay(at), payload: null });
   }
 
   private assign(work: Work, given: readonly { task: TaskAssigned; cause: Cause }[]): void {
@@ -222,8 +226,8 @@ export class Handlers {
       given.map(({ task }) => task),
     );
     for (const { task, cause } of given) {
-      work.emit(cause, { topic: 'tasks.assigned.v1', key: taskKey(task), type: 'TaskAssigned', data: task });
-      work.schedule(cause, { kind: 'task-deadline', id: task.taskId, dueAt: task.dueAt, payload: null });
+      work.emit(cause, topics.tasksAssigned, { key: taskKey(task), data: task });
+      work.schedule(cause, { kind: taskDeadline, id: task.taskId, dueAt: task.dueAt, payload: null });
     }
   }
 
@@ -277,14 +281,14 @@ export class Handlers {
   }
 
   private async accounts(tx: Tx, accountIds: readonly string[]): Promise<Map<string, AccountProfile>> {
-    const rows = await this.runtime.state<'ProfileChanged'>(tx, 'profiles.v1', accountIds.map(profileKey.account));
+    const rows = await this.runtime.state(tx, topics.profiles, accountIds.map(profileKey.account));
     return new Map(
       [...rows.values()].flatMap(({ data }) => (data?.kind === 'account' ? [[data.accountId, data] as const] : [])),
     );
   }
 
   private async controls(tx: Tx, scopes: readonly string[]): Promise<Map<string, Control>> {
-    const rows = await this.runtime.state<'ControlChanged'>(tx, 'controls.v1', scopes);
+    const rows = await this.runtime.state(tx, topics.controls, scopes);
     return new Map([...rows].flatMap(([scope, { data }]) => (data ? [[scope, data] as const] : [])));
   }
 }

@@ -1,10 +1,11 @@
 import { propose, readSettings } from '@countersign/agent';
-import type { ActionProposed } from '@countersign/contracts';
+import { type ActionProposed, topics } from '@countersign/contracts';
 import {
   type Cause,
   type Job,
   type JobContext,
   type JobKind,
+  jobName,
   RUNTIME,
   type Runtime,
   type Work,
@@ -13,7 +14,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { step } from '../core/enrolment.js';
 import { closeEnrolments, countSteps, lockEnrolments } from './enrolments.js';
 
-export const stepKind = 'step';
+export const stepKind = jobName<StepPayload>('step');
 
 interface StepPayload {
   readonly enrolmentId: string;
@@ -37,7 +38,7 @@ export class StepJobs implements JobKind<StepPayload> {
     const ids = jobs.map((job) => job.payload.enrolmentId);
     const [enrolments, policies] = await Promise.all([
       lockEnrolments(work.tx, ids),
-      this.runtime.state<'PolicyPublished'>(work.tx, 'policies.v1', ['main']),
+      this.runtime.state(work.tx, topics.policies, ['main']),
     ]);
     const policy = policies.get('main')?.data?.content ?? null;
     const proposals: { cause: Cause; proposal: ActionProposed }[] = [];

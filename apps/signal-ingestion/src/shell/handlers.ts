@@ -1,7 +1,8 @@
-import { type Fault, outputId, topicNamed, topology } from '@countersign/contracts';
+import { type Fault, outputId, topicNamed, topics, topology } from '@countersign/contracts';
 import {
   type Batch,
   type Cause,
+  Consumes,
   causeOf,
   deployment,
   type Received,
@@ -9,7 +10,7 @@ import {
   type SetAside,
 } from '@countersign/runtime';
 import { Controller, Inject } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
+import { Payload } from '@nestjs/microservices';
 import { type Admission, admit } from '../core/admit.js';
 import { cleaned, factsOf, readable } from '../core/facts.js';
 import {
@@ -27,16 +28,16 @@ import {
 import type { Signal } from '../core/signal.js';
 import { renameJob } from './rename-jobs.js';
 import { Secrecy } from './secrecy.js';
-import { inboundTopic, SETTINGS, type Settings } from './settings.js';
+import { SETTINGS, type Settings } from './settings.js';
 import { Store } from './store.js';
 
 /** The topics that signals come in on: those whose events are the canonical signals. */
 const installed = deployment();
-const topics = topology(installed);
-export const inboundTopics: string[] = topics.filter((t) => t.types.length === 0).map((t) => t.name);
+const everyTopic = topology(installed);
+export const inboundTopics = installed.sources.map(({ name }) => topics.signalsInbound(name));
 
 /** What the configuration says of each source, by its topic. */
-const sources = new Map(installed.sources.map((source) => [inboundTopic(source.name), source]));
+const sources = new Map(installed.sources.map((source) => [topics.signalsInbound(source.name).name, source]));
 
 /** A fresh signal on its way: admitted or not, and whom it names. */
 interface Arrival {
@@ -57,7 +58,7 @@ export class Handlers {
     @Inject(Secrecy) private readonly secrecy: Secrecy,
   ) {}
 
-  @EventPattern<string[]>(inboundTopics)
+  @Consumes(...inboundTopics)
   async onSignals(@Payload() batch: Batch): Promise<void> {
     const arrivals = batch.events.map((received) => this.arrival(received, batch.at));
     const admissible = arrivals.filter((a): a is Admissible => a.admission.ok);
@@ -118,9 +119,9 @@ export class Handlers {
   private async load(batch: Batch, entries: readonly Admitted[]): Promise<Known> {
     const keys = entries.map(keysOf);
     const profileKeys = keys.flatMap((k) => k.profiles);
-    const profiles = present(await batch.ownState<'ProfileChanged'>('profiles.v1', profileKeys));
+    const profiles = present(await batch.ownState(topics.profiles, profileKeys));
     const consentKeys = keys.flatMap((k) => k.consents);
-    const consents = present(await batch.ownState<'ConsentsChanged'>('consents.v1', consentKeys));
+    const consents = present(await batch.ownState(topics.consents, consentKeys));
     const contactIds = new Set(keys.flatMap((k) => k.points));
     return { profiles, consents, points: await this.store.points(batch.tx, [...contactIds]) };
   }
@@ -140,25 +141,21 @@ export class Handlers {
     const versions = new Map<string, number>();
     for (const [contactId, { value, by }] of consents) {
       const { entries, suppressions } = value;
-      const version = batch.putState<'ConsentsChanged'>(causeAt(by), {
-        topic: 'consents.v1',
+      const version = batch.putState(causeAt(by), topics.consents, {
         key: contactId,
-        type: 'ConsentsChanged',
         data: { contactId, entries, suppressions },
       });
       versions.set(`consent:${contactId}`, version);
     }
     for (const [key, { value, by }] of profiles) {
-      batch.putState<'ProfileChanged'>(causeAt(by), {
-        topic: 'profiles.v1',
+      batch.putState(causeAt(by), topics.profiles, {
         key,
-        type: 'ProfileChanged',
         data: value,
       });
     }
     // A report may leave its ad account as it is: whoever follows it needs both. No statement: the rows are held already.
     const concerned = outcomes.flatMap((outcome) => (outcome.ok ? outcome.profiles : []));
-    for (const [key, { version }] of await batch.ownState<'ProfileChanged'>('profiles.v1', concerned))
+    for (const [key, { version }] of await batch.ownState(topics.profiles, concerned))
       versions.set(`profile:${key}`, version);
 
     const changes = new Map([...points].map(([id, { value, by }]) => [id, { value, cause: causeAt(by) }]));
@@ -190,10 +187,8 @@ export class Handlers {
     const accountId = accountOf(signal);
     const [contactId] = entry.persons;
     const adAccountId = signal.type === 'CampaignPerformanceReported' ? signal.data.adAccountId : undefined;
-    batch.emit(cause, {
-      topic: 'signals.accepted.v1',
+    batch.emit(cause, topics.signalsAccepted, {
       key: accountId ?? contactId ?? adAccountId ?? signal.id,
-      type: 'SignalAccepted',
       data: {
         source: signal.source,
         signalId: signal.id,
@@ -222,7 +217,7 @@ export class Handlers {
   private rejectRecord(batch: Batch, record: SetAside): void {
     this.emitRejected(batch, record.cause, {
       ...record,
-      source: record.source ?? topicNamed(record.topic, topics).source,
+      source: record.source ?? topicNamed(record.topic, everyTopic).source,
     });
   }
 
@@ -236,10 +231,8 @@ export class Handlers {
     },
   ): void {
     const { source, id, type, topic, partition, offset, sha256, fault } = at;
-    batch.emit(cause, {
-      topic: 'signals.rejected.v1',
+    batch.emit(cause, topics.signalsRejected, {
       key: source,
-      type: 'SignalRejected',
       data: {
         source,
         ...(id !== undefined && { signalId: id }),

@@ -240,7 +240,7 @@ test('a withdrawal that a restored database lacks is taken over, and what comes 
     JSON.stringify(backup),
   ]);
 
-  for (const topic of spec.ownState ?? []) {
+  for (const { name: topic } of spec.ownState ?? []) {
     const written = [...before, ...after].filter((e) => e.topic === topic);
     await harness.readOwn(topic, harness.records(topic, written));
   }

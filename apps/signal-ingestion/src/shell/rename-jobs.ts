@@ -1,5 +1,5 @@
-import { derivedId, profileKey } from '@countersign/contracts';
-import type { Cause, Job, JobContext, JobKind, NewJob } from '@countersign/runtime';
+import { derivedId, profileKey, topics } from '@countersign/contracts';
+import { type Cause, type Job, type JobContext, type JobKind, jobName, type NewJob } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { belonging } from '../core/contact-points.js';
 import { Store } from './store.js';
@@ -13,17 +13,19 @@ interface Renamed {
   readonly piece: number;
 }
 
+const renameAccount = jobName<Renamed>('rename-account');
+
 /** The job that gives an account's name, as it is when the job runs, to the points of its contacts. */
 export const renameJob = (
   accountId: string,
   { source, id }: Pick<Cause, 'source' | 'id'>,
   at: string,
   piece = 0,
-): NewJob => ({
-  kind: 'rename-account',
+): NewJob<Renamed> => ({
+  kind: renameAccount,
   id: derivedId('rename-account', source, id, piece),
   dueAt: at,
-  payload: { accountId, piece } satisfies Renamed,
+  payload: { accountId, piece },
 });
 
 /**
@@ -33,7 +35,7 @@ export const renameJob = (
  */
 @Injectable()
 export class RenameAccount implements JobKind<Renamed> {
-  readonly kind = 'rename-account';
+  readonly kind = renameAccount;
   readonly leaseMs = 60_000;
   readonly batch = 1;
 
@@ -45,7 +47,7 @@ export class RenameAccount implements JobKind<Renamed> {
         const { accountId, piece } = payload;
         // Locked like by a signal of the account: its name stays until the commit, and the order of locks is the same.
         const key = profileKey.account(accountId);
-        const profile = (await work.ownState<'ProfileChanged'>('profiles.v1', [key])).get(key)?.data;
+        const profile = (await work.ownState(topics.profiles, [key])).get(key)?.data;
         if (profile?.kind !== 'account' || profile.name === undefined) continue;
         // Another one does it: none runs while the account is held here, so it reads what is left to do after this.
         const others = (await this.store.renaming(work.tx, [accountId])).filter(({ jobId }) => jobId !== id);

@@ -1,3 +1,4 @@
+import { topics } from '@countersign/contracts';
 import type { Cause, Tx, Work } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { openedPoints, opensOtherwise, type Points } from '../core/contact-points.js';
@@ -153,15 +154,13 @@ export class Store {
       return open && opensOtherwise(before.get(contactId), value) ? [{ contactId, open, cause }] : [];
     });
     await work.ownState(
-      'contact-points.v1',
+      topics.contactPoints,
       opened.map(({ contactId }) => contactId),
     );
     const sealed = await Promise.all(opened.map(({ open }) => this.secrecy.seal(open)));
     opened.forEach(({ contactId, cause }, i) => {
-      work.putState<'ContactPointsChanged'>(cause, {
-        topic: 'contact-points.v1',
+      work.putState(cause, topics.contactPoints, {
         key: contactId,
-        type: 'ContactPointsChanged',
         data: { contactId, jwe: sealed[i] ?? '' },
       });
     });

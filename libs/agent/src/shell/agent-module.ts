@@ -1,4 +1,4 @@
-import type { Event } from '@countersign/contracts';
+import { type Event, topics } from '@countersign/contracts';
 import type { ServiceSpec } from '@countersign/runtime';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { neededProfiles } from '../core/facts.js';
@@ -26,12 +26,12 @@ export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
     UnsettledProposals1763700000011,
     ProposalsInState1764300000062,
   ],
-  state: ['profiles.v1', 'policies.v1'],
+  state: [topics.profiles, topics.policies],
   jobs: [PlanJobs, UnsettledJobs, ...(agent.jobs ?? [])],
   concerns: ({ event }) => concerns(agent, event),
   needs: ({ event }) =>
     event.type === 'TaskAssigned' && event.data.agent === agent.name
-      ? neededProfiles(event.data.madeFrom).map((needed) => ({ topic: 'profiles.v1', ...needed }))
+      ? neededProfiles(event.data.madeFrom).map((needed) => ({ topic: topics.profiles, ...needed }))
       : [],
 });
 

@@ -4,10 +4,12 @@ import {
   digestOf,
   type PolicyContent,
   type TaskAssigned,
+  topics,
 } from '@countersign/contracts';
 import {
   type Batch,
   type Cause,
+  Consumes,
   causeOf,
   deployment,
   RUNTIME,
@@ -16,7 +18,7 @@ import {
   type Work,
 } from '@countersign/runtime';
 import { Controller, Inject, Logger, Optional } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
+import { Payload } from '@nestjs/microservices';
 import { answer, declined, isLate, latePlan } from '../core/answer.js';
 import { clamp } from '../core/clamp.js';
 import { plannedFrom } from '../core/facts.js';
@@ -39,8 +41,9 @@ import {
 import { MODEL, type ModelAccess } from './model-access.js';
 import { planKind } from './plan-jobs.js';
 
-const settledPrefix = 'actions.settled.';
-const settledTopics = deployment().executors.map((executor) => `${settledPrefix}${executor}.v1`);
+const { executors } = deployment();
+/** Whose topic a settlement came on: only its writer may write there. */
+const writerOf = new Map(executors.map((executor) => [topics.actionsSettled(executor).name, executor]));
 
 /** An agent's way through a batch: tasks become answers, or planning jobs where a model is configured; outcomes are remembered. */
 @Controller()
@@ -57,7 +60,7 @@ export class AgentHandlers {
     this.log.log(model ? `plans with the model ${model.name}, else by rules` : 'plans by rules');
   }
 
-  @EventPattern<string>('tasks.assigned.v1')
+  @Consumes(topics.tasksAssigned)
   async onTasks(@Payload() batch: Batch<'TaskAssigned'>): Promise<void> {
     const own = batch.events.filter(({ event }) => event.data.agent === this.agent.name);
     if (own.length === 0) return;
@@ -66,7 +69,7 @@ export class AgentHandlers {
     await (this.model ? this.planLater(given, batch) : this.planNow(given, batch));
   }
 
-  @EventPattern<string>('actions.refused.v1')
+  @Consumes(topics.actionsRefused)
   async onRefused(@Payload() batch: Batch<'ActionRefused'>): Promise<void> {
     const own = batch.events.filter(({ event }) => event.data.agent === this.agent.name);
     if (own.length === 0) return;
@@ -84,9 +87,9 @@ export class AgentHandlers {
     );
   }
 
-  @EventPattern<string[]>(settledTopics)
+  @Consumes(...executors.map(topics.actionsSettled))
   async onSettled(@Payload() batch: Batch<'ActionSettled' | 'PermitRejected'>): Promise<void> {
-    const executor = batch.topic.slice(settledPrefix.length, -'.v1'.length);
+    const executor = writerOf.get(batch.topic);
     const given = batch.events.flatMap((received) =>
       received.event.type === 'ActionSettled' && received.event.data.executor === executor
         ? [{ cause: causeOf(received), settled: received.event.data }]
@@ -114,7 +117,7 @@ export class AgentHandlers {
     await this.follow(own, known, policy, batch);
   }
 
-  @EventPattern<string>('reviews.decided.v1')
+  @Consumes(topics.reviewsDecided)
   async onReviews(@Payload() batch: Batch<'ReviewDecided'>): Promise<void> {
     const edits = batch.events.flatMap((received) => {
       const { subject, decision, action, at } = received.event.data;
@@ -198,7 +201,7 @@ export class AgentHandlers {
   }
 
   private async policy(tx: Tx): Promise<PolicyContent | null> {
-    const found = await this.runtime.state<'PolicyPublished'>(tx, 'policies.v1', ['main']);
+    const found = await this.runtime.state(tx, topics.policies, ['main']);
     return found.get('main')?.data?.content ?? null;
   }
 }

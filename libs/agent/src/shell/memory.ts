@@ -7,6 +7,7 @@ import {
   kindSpec,
   longest,
   type TaskAssigned,
+  topics,
 } from '@countersign/contracts';
 import type { Cause, Tx, Work } from '@countersign/runtime';
 import type { Answer, PlannedFrom } from '../core/answer.js';
@@ -105,10 +106,8 @@ export function propose(
     ],
   );
   for (const { cause, proposal } of given) {
-    work.emit(cause, {
-      topic: `actions.proposed.${proposal.agent}.v1`,
+    work.emit(cause, topics.actionsProposed(proposal.agent), {
       key: actionKey(proposal.action),
-      type: 'ActionProposed',
       data: proposal,
       subject: proposal.proposalId,
     });
@@ -141,10 +140,8 @@ function tell(work: Work, given: readonly Answered[], rows: readonly { task_id: 
     first.flatMap(({ cause, answer }) => answer.proposals.map((proposal) => ({ cause, proposal }))),
   );
   for (const { cause, task, answer } of first) {
-    work.emit(cause, {
-      topic: `tasks.settled.${task.agent}.v1`,
+    work.emit(cause, topics.tasksSettled(task.agent), {
       key: task.accountId ?? task.adAccountId ?? task.taskId,
-      type: 'TaskSettled',
       data: answer.settled,
       subject: task.taskId,
     });

@@ -1,5 +1,5 @@
 import type { TaskAssigned } from '@countersign/contracts';
-import type { Job, JobContext, JobKind } from '@countersign/runtime';
+import { type Job, type JobContext, type JobKind, jobName } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { answer, declined, isLate, latePlan } from '../core/answer.js';
 import { type ClampedPlan, clamp } from '../core/clamp.js';
@@ -12,7 +12,7 @@ import { MODEL, type ModelAccess } from './model-access.js';
 import { modelPlanner } from './model-planner.js';
 import { tokenBudget } from './token-budget.js';
 
-export const planKind = 'plan';
+export const planKind = jobName<{ taskId: string }>('plan');
 
 type Ready =
   | { readonly is: 'kept' }

@@ -1,4 +1,4 @@
-import type { Job, JobContext, JobKind } from '@countersign/runtime';
+import { type Job, type JobContext, type JobKind, jobName } from '@countersign/runtime';
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { AGENT, type AgentDefinition, FOLLOW_UP, type FollowUp } from './agent-definition.js';
 import { endUnsettled } from './memory.js';
@@ -11,7 +11,7 @@ const lookEveryMs = 3_600_000;
  */
 @Injectable()
 export class UnsettledJobs implements JobKind {
-  readonly kind = 'unsettled-proposals';
+  readonly kind = jobName<unknown>('unsettled-proposals');
   readonly leaseMs = 30_000;
   readonly batch = 1;
   private readonly log: Logger;

@@ -1,4 +1,4 @@
-import { type Action, derivedId, OpenedContactPoints, type PayloadOf } from '@countersign/contracts';
+import { type Action, derivedId, OpenedContactPoints, type PayloadOf, topics } from '@countersign/contracts';
 import type { ApprovedAction } from '@countersign/gate';
 import { RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
@@ -77,7 +77,7 @@ export class MailerSandbox implements Connector {
 
   private async points(contactId: string): Promise<OpenedContactPoints | undefined> {
     const tx = { query: this.runtime.read.bind(this.runtime) };
-    const rows = await this.runtime.state<'ContactPointsChanged'>(tx, 'contact-points.v1', [contactId]);
+    const rows = await this.runtime.state(tx, topics.contactPoints, [contactId]);
     const jwe = rows.get(contactId)?.data?.jwe;
     if (jwe === undefined) return undefined;
     try {
