@@ -8,6 +8,7 @@ import {
   Instant,
   Minor,
   Name,
+  plainText,
   Reason,
   Seniority,
   Sha256,
@@ -16,6 +17,7 @@ import {
   Versions,
 } from './primitives.js';
 import { ControlScope } from './state.js';
+import { fitsJsonb } from './text.js';
 
 /* Signals after ingestion */
 
@@ -303,6 +305,26 @@ export const PermitClaims = z.strictObject({
 export type PermitClaims = z.infer<typeof PermitClaims>;
 
 /** The one end of a permit. `unresolved` may be followed by one other; `undone` may follow `executed`. */
+/** The largest exact number in place of a larger one; of anything else nothing. */
+const largestExact = (told: { readonly value?: unknown } | undefined): number | undefined =>
+  typeof told?.value === 'number' && told.value > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : undefined;
+/** A text that an executor tells, as one plain line; see `plainText`. */
+const Told = (max: number) =>
+  z
+    .string()
+    .overwrite((text) => plainText(text, max))
+    .max(max);
+/** What an executor saw in the connected system, where a table can hold it. */
+const Seen = z
+  .record(z.string(), z.unknown())
+  .refine((seen) => fitsJsonb(JSON.stringify(seen)), 'NUL and halves of surrogate pairs are not allowed')
+  .optional()
+  .catch(undefined);
+
+/**
+ * How a permit ended. An executor may be anybody's program, and a settlement that nobody can read would leave its permit open. So
+ * what it tells beside the end is put right where that is possible, and else left out.
+ */
 export const ActionSettled = z.object({
   permitId: Uuid,
   actionId: Uuid,
@@ -311,16 +333,19 @@ export const ActionSettled = z.object({
   executor: Name,
   connector: Name,
   outcome: z.enum(['executed', 'failed', 'refused', 'expired', 'unresolved', 'undone']),
-  reason: Fault.optional(),
+  reason: z
+    .object({ code: Told(80), says: Told(1000), field: Told(300).optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
   /** What the connected system calls it. */
-  externalReference: z.string().max(300).optional(),
+  externalReference: Told(300).optional().catch(undefined),
   /**
    * What the connected system says was spent, where it says so: minor units of the permit's reservations. More than was reserved is
-   * booked in full; less gives nothing back.
+   * booked in full; less gives nothing back. More than a number holds exactly is the largest one.
    */
-  spentMinor: z.int().positive().optional(),
-  before: z.record(z.string(), z.unknown()).optional(),
-  after: z.record(z.string(), z.unknown()).optional(),
+  spentMinor: z.int().positive().optional().catch(largestExact),
+  before: Seen,
+  after: Seen,
   at: Instant,
 });
 export type ActionSettled = z.infer<typeof ActionSettled>;

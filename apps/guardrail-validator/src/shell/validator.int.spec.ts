@@ -1027,6 +1027,21 @@ describe('a settlement', () => {
     },
   );
 
+  test.each([
+    ['that more was spent than a number holds', { spentMinor: Number.MAX_SAFE_INTEGER + 1 }, Number.MAX_SAFE_INTEGER],
+    [
+      'what nobody can keep',
+      { spentMinor: -1, externalReference: 'x\u0000'.repeat(400), reason: 'because', after: [] },
+      3_000,
+    ],
+  ])('whose executor says %s is booked all the same, and its permit has ended', async (_, told, booked) => {
+    vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    await settled(settlement(approved, 'executed', told));
+    expect(await reservations(campaignLedger)).toEqual([`committed ${booked}`]);
+    expect(await service.query('SELECT state FROM permits')).toEqual([{ state: 'executed' }]);
+    expect(await service.query('SELECT fault FROM dead_letters')).toEqual([]);
+  });
+
   test('rule 7: unresolved holds until another one decides', async () => {
     await settled(settlement(approved, 'unresolved'));
     expect(await reservations(campaignLedger)).toEqual(['held 3000']);
