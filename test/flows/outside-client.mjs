@@ -23,7 +23,7 @@ const login = (principal) =>
 // 1. Read what downstream may read, from the beginning: approvals, and the state that a permit is compared with.
 const downstream = login('downstream');
 const state = { 'controls.v1': new Map(), 'consents.v1': new Map(), 'policies.v1': new Map() };
-const consumer = downstream.consumer({ groupId: `downstream.${randomUUID()}` });
+const consumer = downstream.consumer({ groupId: 'downstream.1' });
 const approvals = [];
 const read = new Map();
 let wake = () => {};
@@ -34,6 +34,8 @@ const news = () =>
 await consumer.connect();
 await consumer.subscribe({ topics: ['actions.approved.v1', ...Object.keys(state)], fromBeginning: true });
 await consumer.run({
+  // Nothing is committed, so each run reads all of it.
+  autoCommit: false,
   eachMessage: async ({ topic, partition, message }) => {
     const data = message.value ? JSON.parse(message.value.toString()) : null;
     if (topic !== 'actions.approved.v1') {

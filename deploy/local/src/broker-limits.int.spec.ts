@@ -128,6 +128,8 @@ describe('a broker of the shipped limits', () => {
       'max.connections': String(brokerLimits.connections),
       'connections.max.idle.ms': String(brokerLimits.idleMs),
       'max.incremental.fetch.session.cache.slots': '0',
+      'producer.id.expiration.ms': String(brokerLimits.producerIdsMs),
+      'offset.metadata.max.bytes': '256',
     });
   });
 });

@@ -24,6 +24,8 @@ export interface BrokerLimits {
   readonly controllerConnections: number;
   /** A connection on which nothing came for so long is closed. */
   readonly idleMs: number;
+  /** How long a producer's id is remembered after its last batch. A client takes a new one for each batch, if it likes. */
+  readonly producerIdsMs: number;
 }
 
 const mib = 1_048_576;
@@ -31,7 +33,8 @@ const mib = 1_048_576;
 /**
  * For the shipped heap of 512 MiB. At worst: requests 128 + 4, logins 1,050 × 16 KiB = 17, connections 1,050 × 32 KiB = 33, LZ4 8
  * threads × 4 = 32, batches that are unpacked whole 8
- * × (8 + 3 for 20,000 records) = 88, and 130 that the broker takes by itself: 432 MiB.
+ * × (8 + 3 for 20,000 records) = 88, and 130 that the broker takes by itself: 432 MiB. Ids of producers come to that: 200 bytes each, for
+ * 12 s.
  */
 export const brokerLimits: BrokerLimits = {
   // A full batch of 1 MiB for each of four partitions.
@@ -45,6 +48,8 @@ export const brokerLimits: BrokerLimits = {
   controllerConnections: 50,
   // Longer than any of our clients is still; what an idle stranger holds is free again after it.
   idleMs: 120_000,
+  // A batch that is sent again later than this, after a lost answer, is there twice; readers know events by their ids.
+  producerIdsMs: 10_000,
 };
 
 /** The broker's settings for these limits. `clients` are its listeners for clients, ours first. */
@@ -67,6 +72,11 @@ export function limitProperties(
     'message.max.bytes': mib + 12,
     // A session keeps what its client names, known or not. Our clients use none, others do without.
     'max.incremental.fetch.session.cache.slots': 0,
+    // Each id is remembered for a day by default, and a client may make thousands in a second.
+    'producer.id.expiration.ms': limits.producerIdsMs,
+    'producer.id.expiration.check.interval.ms': Math.ceil(limits.producerIdsMs / 5),
+    // Each of them is kept for as long as its group is, for a week; ours write none.
+    'offset.metadata.max.bytes': 256,
     // Members stay in memory for as long as their session lasts.
     'group.max.session.timeout.ms': 300_000,
     'group.max.size': 200,

@@ -104,6 +104,57 @@ test('a service does not see what another one asks', async () => {
   }
 });
 
+test('a service that opens 30,000 savepoints, each with a lock, leaves room for the locks and the logins of others', async () => {
+  await as('south', 'CREATE TABLE counted (n int); INSERT INTO counted VALUES (0); GRANT SELECT ON counted TO PUBLIC');
+  await as('north', 'CREATE TABLE filled (n int)');
+  const many = await hold(access.get('north')?.url, 'BEGIN');
+  try {
+    for (let n = 0; n < 10; n++) await many.query('SAVEPOINT s; INSERT INTO filled VALUES (1);'.repeat(3_000));
+    const [held] = await query(postgres.url, 'SELECT count(*)::int AS locks FROM pg_locks');
+    expect(held?.locks).toBeGreaterThan(30_000);
+    await as('south', 'UPDATE counted SET n = n + 1');
+    expect(await as('south', 'SELECT n FROM counted')).toEqual([{ n: 1 }]);
+  } finally {
+    await many.end();
+  }
+});
+
+test('a service that notifies a listener who takes nothing is refused after half a megabyte', async () => {
+  const listener = await hold(access.get('north')?.url, 'LISTEN flood');
+  await listener.query('BEGIN');
+  await listener.query('SELECT 1');
+  try {
+    const flood = `DO $$ BEGIN FOR n IN 1..500 LOOP PERFORM pg_notify('flood', n || repeat('x', 7000)); END LOOP; END $$`;
+    await expect(as('south', flood)).rejects.toThrow('too many notifications in the NOTIFY queue');
+  } finally {
+    await listener.end();
+  }
+});
+
+test('a service fills the disk with no more than a gigabyte of sorting, and cannot allow itself more', async () => {
+  expect(await as('north', 'SHOW temp_file_limit')).toEqual([{ temp_file_limit: '1GB' }]);
+  await expect(as('north', `SET temp_file_limit = '2GB'`)).rejects.toThrow('permission denied to set parameter');
+  await expect(as('north', `ALTER ROLE north SET temp_file_limit = '2GB'`)).rejects.toThrow('permission denied');
+  const sorted = `SET temp_file_limit = '1MB'; SELECT count(*) FROM (SELECT n FROM generate_series(1, 1e6) n ORDER BY n::text) s`;
+  await expect(query(postgres.url, `SET work_mem = '64kB'; ${sorted}`)).rejects.toThrow('temporary file size exceeds');
+});
+
+test.each([
+  ['prepares a transaction, which would outlive it', `BEGIN; CREATE TABLE held (n int); PREPARE TRANSACTION 'x'`],
+  ['acts as another', 'SET ROLE south'],
+  ['ends the session of another', `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres'`],
+  ['locks what all have in common', 'BEGIN; LOCK TABLE pg_catalog.pg_class IN EXCLUSIVE MODE'],
+  ['reads the server log', 'SELECT pg_current_logfile()'],
+  ['makes a program of the server run', `COPY (SELECT 1) TO PROGRAM 'true'`],
+])('a service that %s is refused', async (_, sql) => {
+  const other = await hold(postgres.url, 'SELECT 1');
+  try {
+    await expect(as('north', sql)).rejects.toThrow(/permission denied|prepared transactions are disabled/);
+  } finally {
+    await other.end();
+  }
+});
+
 test('a service takes no more connections than its own, and others go on', async () => {
   const held: pg.Client[] = [];
   try {

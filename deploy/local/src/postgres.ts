@@ -44,6 +44,15 @@ export const postgresSettings = [
   'checkpoint_timeout=15min',
   // Every statement is by key, and what is asked for is in memory or on a solid disk.
   'random_page_cost=1.1',
+  // What one login can take from all the others, since it is the whole server's. A role may not change these.
+  // A sort that does not fit into memory, of which no statement of ours needs a tenth; the disk is everybody's.
+  'temp_file_limit=1GB',
+  // Notifications that a listener does not take, up to 8 GiB by default; nobody here uses any.
+  'max_notify_queue_pages=64',
+  // The table of locks: every savepoint of an open transaction that writes is one, and where it is full nobody can even log in.
+  'max_locks_per_transaction=1024',
+  // A connection that does not log in holds one of `max_connections`.
+  'authentication_timeout=10s',
   'jit=off',
   'log_timezone=UTC',
   'timezone=UTC',

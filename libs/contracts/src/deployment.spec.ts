@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readDeployment } from './config.js';
 import { problemLine } from './config-file.js';
 import { deploymentFileOf, outsidersOf } from './deployment.js';
-import { acls, type Deployment, services, servicesOf, shippedDeployment, topology } from './topology.js';
+import { acls, type Deployment, isService, services, servicesOf, shippedDeployment, topology } from './topology.js';
 
 const source = (name: string, via = 'kafka') =>
   `  - { name: ${name}, via: ${via}, source: /sources/${name}, title: T }\n`;
@@ -149,6 +149,6 @@ test('nobody may read in the consumer group of another, whatever the names begin
       .map(({ principal }) => principal);
   for (const principal of new Set(found.map((acl) => acl.principal))) {
     expect(mayRead(principal)).toEqual([principal]);
-    expect(mayRead(`${principal}.state.1`)).toEqual([principal]);
+    expect(mayRead(isService(principal) ? `${principal}.state.1` : `${principal}.1`)).toEqual([principal]);
   }
 });

@@ -298,9 +298,10 @@ export function topicNamed(name: string, topics: readonly Topic[]): Topic {
 }
 
 /**
- * One ACL of the broker. A principal's consumer groups are its name, and whatever begins with its name and a dot, such as those in
- * which a service reads state: a bare prefix would take in the groups of every principal whose name begins with this one. So are
- * the transactional ids of writers outside; no service has one, since it uses none.
+ * One ACL of the broker. A service's consumer groups are its name, and whatever begins with its name and a dot, such as those in
+ * which it reads state: a bare prefix would take in the groups of every principal whose name begins with this one. Who comes from outside
+ * has ten groups and ten transactional ids, see `ownNames`: the broker keeps what a group committed, and each transactional id, for days
+ * in its memory, so an unbounded number of them would end it. No service has a transactional id, since it uses none.
  */
 export interface Acl {
   readonly principal: string;
@@ -309,6 +310,12 @@ export interface Acl {
   readonly pattern: 'literal' | 'prefixed';
   readonly operations: readonly ('read' | 'write' | 'describe' | 'describe-configs')[];
 }
+
+/** The consumer groups, and the transactional ids, of somebody outside: the principal's name, and `.1` to `.9` behind it. */
+export const ownNames = (principal: string): readonly string[] => [
+  principal,
+  ...Array.from({ length: 9 }, (_, n) => `${principal}.${n + 1}`),
+];
 
 /** The ACLs that the topology asks for, sorted, one per principal and resource. */
 export function acls(topics: readonly Topic[]): readonly Acl[] {
@@ -326,12 +333,19 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
       found.push({ principal, resource: 'topic', name: topic.name, pattern: 'literal', operations });
     }
   }
-  for (const principal of principals)
-    for (const [name, pattern] of [[principal, 'literal'] as const, [`${principal}.`, 'prefixed'] as const]) {
-      found.push({ principal, resource: 'group', name, pattern, operations: ['read', 'describe'] });
-      if (!isService(principal))
-        found.push({ principal, resource: 'transactional-id', name, pattern, operations: ['write', 'describe'] });
+  for (const principal of principals) {
+    const of = { principal, pattern: 'literal' } as const;
+    if (isService(principal)) {
+      const operations = ['read', 'describe'] as const;
+      found.push({ ...of, resource: 'group', name: principal, operations });
+      found.push({ ...of, resource: 'group', name: `${principal}.`, pattern: 'prefixed', operations });
+    } else {
+      for (const name of ownNames(principal)) {
+        found.push({ ...of, resource: 'group', name, operations: ['read', 'describe'] });
+        found.push({ ...of, resource: 'transactional-id', name, operations: ['write', 'describe'] });
+      }
     }
+  }
   return found.sort((a, b) =>
     `${a.principal} ${a.resource} ${a.name}`.localeCompare(`${b.principal} ${b.resource} ${b.name}`, 'en'),
   );

@@ -190,7 +190,19 @@ test('a record that bears the time of its event is taken whatever that is; one d
   await outcome('SignalAccepted', (e) => e.data.signalId === 'a year ago');
 });
 
-test('an upstream may write in transactions under ids that begin with its name, and under no others', async () => {
+test('an upstream has ten consumer groups, and the broker keeps nothing of an eleventh', async () => {
+  const admin = kafkaAs('upstream').admin({ retry: { retries: 0 } });
+  await admin.connect();
+  try {
+    for (const groupId of ['upstream', 'upstream.9']) expect(await admin.fetchOffsets({ groupId })).toEqual([]);
+    for (const groupId of ['upstream.10', 'upstream.x', 'upstream.9.1'])
+      await expect(admin.fetchOffsets({ groupId })).rejects.toThrow();
+  } finally {
+    await admin.disconnect();
+  }
+});
+
+test('an upstream may write in transactions under ten ids of its name, and under no others', async () => {
   const transactional = async (transactionalId: string, id: string): Promise<void> => {
     const own = kafkaAs('upstream').producer({
       transactionalId,
@@ -208,9 +220,10 @@ test('an upstream may write in transactions under ids that begin with its name, 
       await own.disconnect();
     }
   };
-  await transactional('upstream.loader-1', 'in-a-transaction');
+  await transactional('upstream.9', 'in-a-transaction');
   await outcome('SignalAccepted', (e) => e.data.signalId === 'in-a-transaction');
-  await expect(transactional('console.loader-1', 'as-another')).rejects.toThrow();
+  for (const other of ['console.1', 'upstream.10', 'upstream.loader-1'])
+    await expect(transactional(other, 'as-another')).rejects.toThrow();
   expect(heard.filter(({ data }) => JSON.stringify(data).includes('as-another'))).toEqual([]);
 });
 
