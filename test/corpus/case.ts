@@ -51,6 +51,15 @@ export const Given = z.strictObject({
   approvals: z.array(Instant).optional(),
   approvalsForAccount: z.array(Instant).optional(),
   approvalsForCrmAccount: z.array(Instant).optional(),
+  /** How many proposals of the task there were before, how many it may have, and when the broker took this one. */
+  proposedBefore: z.int().optional(),
+  proposalsPerTask: z.int().optional(),
+  taken: Instant.optional(),
+  /** How many actions of the agent wait for a person, and how many may. */
+  waiting: z.int().optional(),
+  reviewsWaiting: z.int().optional(),
+  /** Of a message that is a step of a sequence: the contact whose enrolment was approved, or none. */
+  enrolled: z.enum(['this contact', 'another contact', 'nobody']).optional(),
   sendsPerHour: z.int().optional(),
   sends: z.array(Instant).optional(),
   consent: z

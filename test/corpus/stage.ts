@@ -77,6 +77,8 @@ function contentOf(given: Given, kind: string): PolicyContent {
         ...(given.personAbovePercent !== undefined && { approvalAbovePercent: given.personAbovePercent }),
         ...(given.actionsPerHour !== undefined && { actionsPerHour: given.actionsPerHour }),
         ...(given.accountActionsPerHour !== undefined && { accountActionsPerHour: given.accountActionsPerHour }),
+        ...(given.proposalsPerTask !== undefined && { proposalsPerTask: given.proposalsPerTask }),
+        ...(given.reviewsWaiting !== undefined && { reviewsWaiting: given.reviewsWaiting }),
         ...(given.sendsPerHour !== undefined && { sendsPerHour: given.sendsPerHour }),
       },
     },
@@ -150,6 +152,16 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
       controls: { [given.stopped]: { version: 1, state: 'stopped' as const, by: 'lea', reason: 'a drill' } },
     }),
     ...(given.task !== undefined && { task: taskOf(given.task, proposal) }),
+    ...(given.taken !== undefined && { takenAt: given.taken }),
+    ...((given.proposedBefore !== undefined || given.waiting !== undefined) && {
+      counted: { proposals: given.proposedBefore ?? 0, waiting: given.waiting ?? 0 },
+    }),
+    ...(given.enrolled !== undefined && {
+      enrolment:
+        given.enrolled === 'nobody'
+          ? null
+          : { contactId: given.enrolled === 'this contact' ? contact : other, sequenceId: 'comparison-follow-up' },
+    }),
     ...(given.writtenBy && { author: given.writtenBy }),
     ...(given.bytes !== undefined && { proposalBytes: given.bytes }),
     ...(given.factsHere === 'behind' && { versions: {} }),

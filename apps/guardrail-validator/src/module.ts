@@ -6,6 +6,7 @@ import { keptTasks } from './core/tasks.js';
 import { Court } from './shell/court.js';
 import {
   ApprovalsByMinute1763700000006,
+  CountedByTask1763700000009,
   PermitsByExpiry1763700000005,
   ProposalsByAuthor1763700000008,
   TasksByAge1763700000007,
@@ -39,6 +40,7 @@ export const spec: ServiceSpec = {
     ApprovalsByMinute1763700000006,
     TasksByAge1763700000007,
     ProposalsByAuthor1763700000008,
+    CountedByTask1763700000009,
   ],
   state: [topics.profiles, topics.consents, topics.controls, topics.policies],
   lookedUp: [keptTasks],

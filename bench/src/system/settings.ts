@@ -53,6 +53,8 @@ export function configure(folder: string): void {
   for (const limit of ['sendsPerHour', 'actionsPerHour', 'accountActionsPerHour']) {
     change(join(folder, 'charters/sequencing-agent.yaml'), new RegExp(`^( {2}${limit}:).*$`, 'm'), '$1 1000000');
   }
+  // All that is proposed about a person is of one task.
+  change(join(folder, 'charters/sequencing-agent.yaml'), /^( {2}reviewsWaiting:.*)$/m, '$1\n  proposalsPerTask: 10000');
   change(join(folder, 'rules.yaml'), /^( {2}touches:).*$/m, '$1 1000000');
 }
 

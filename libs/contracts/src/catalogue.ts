@@ -22,7 +22,14 @@ export type FigureChange = {
 export interface NamedSequence {
   readonly id: string;
   readonly purpose?: ConsentPurpose;
-  readonly step?: { readonly n: number; readonly template: string; readonly subject: string; readonly body: string };
+  readonly step?: {
+    /** The action that began the sequence. */
+    readonly enrolment: string;
+    readonly n: number;
+    readonly template: string;
+    readonly subject: string;
+    readonly body: string;
+  };
 }
 
 export type Reversibility<P> =
@@ -245,7 +252,11 @@ export const actionKinds = {
     consent: (p) => ({ purpose: p.purpose, channel: 'email' }),
     touches: true,
     sequence: ({ sequence, purpose, template, subject, body }) =>
-      sequence && { id: sequence.id, purpose, step: { n: sequence.step, template, subject, body } },
+      sequence && {
+        id: sequence.id,
+        purpose,
+        step: { enrolment: sequence.enrolment, n: sequence.step, template, subject, body },
+      },
     // The text of a step is the sequence's.
     named: ({ sequence, template }) => (sequence ? {} : { template }),
     notBefore: (p) => p.sendAt,

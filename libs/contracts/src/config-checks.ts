@@ -64,6 +64,7 @@ const most = {
   campaignSpendPerDayMinor: 1e12,
   adAccountSpendPerDayMinor: 1e12,
   sendsPerHour: 1e6,
+  reviewsWaiting: 1e5,
 } as const;
 
 function checkLimits(part: Part<Charter>, limits: Charter['limits'], complain: Complain): void {

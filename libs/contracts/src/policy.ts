@@ -7,8 +7,13 @@ import { signalMembers, signalTypes } from './signals.js';
 
 const ActionKind = z.enum(actionKindNames);
 
-/** The longest that a person may have to answer, that a permit may live, and that a message may be planned ahead. */
-export const longest = { reviewMinutes: 7 * 24 * 60, permitSeconds: 24 * 3600, sendAheadDays: 30 } as const;
+/** The longest that a person may have to answer, that a permit may live, and that a message may be planned ahead; the most under a task. */
+export const longest = {
+  reviewMinutes: 7 * 24 * 60,
+  permitSeconds: 24 * 3600,
+  sendAheadDays: 30,
+  proposalsPerTask: 10_000,
+} as const;
 
 /** shadow: judged, never run. supervised: a person answers each. autonomous: runs alone inside its limits. */
 export const Tier = z.enum(['shadow', 'supervised', 'autonomous']);
@@ -31,6 +36,10 @@ export const Charter = z.strictObject({
     /** Approvals of any kind within an hour, of the agent and for one account; absent: `defaultActionsPerHour`. */
     actionsPerHour: z.int().nonnegative().optional(),
     accountActionsPerHour: z.int().nonnegative().optional(),
+    /** Proposals under one task, beside the messages of a sequence that it began; absent: `proposalsPerTask`. */
+    proposalsPerTask: z.int().positive().max(longest.proposalsPerTask).optional(),
+    /** Actions of the agent that wait for a person at a time; absent: `defaultReviewsWaiting`. */
+    reviewsWaiting: z.int().nonnegative().optional(),
     /** A change of a daily budget or a bid above either needs a person. */
     approvalAbovePercent: z.int().nonnegative(),
     approvalAboveMinor: Minor.nonnegative(),
@@ -42,6 +51,15 @@ export type Charter = z.infer<typeof Charter>;
 
 /** How many actions an agent may have approved within an hour, in all and for one account, where its charter does not say. */
 export const defaultActionsPerHour = { agent: 500, account: 100 } as const;
+
+/** How many actions of an agent may wait for a person, where its charter does not say: a day's work of a team of reviewers. */
+export const defaultReviewsWaiting = 100;
+
+/** How many proposals a task about so many contacts may have: one of each, and some about what they have in common. */
+export const proposalsPerTask = (contacts: number): number => contacts + 5;
+
+/** How long after its due time a task still takes what its agent answered in time: a broker may have been away meanwhile. */
+export const taskGraceMs = 24 * 3_600_000;
 
 /** Guardrails that hold across all agents. */
 export const Rules = z.strictObject({

@@ -90,11 +90,16 @@ export interface TaskFact extends Pick<TaskAssigned, 'agent' | 'kinds'> {
   /** The contacts that it is about. Where a version before kept the task, this is absent, and nothing below the ad account is known. */
   readonly contactIds?: readonly string[];
   readonly named?: Readonly<Partial<Record<(typeof naming)[number], string>>>;
+  readonly dueAt: string;
+  /** How many contacts it is about. */
+  readonly contactCount: number;
+  /** The task was read before these two were kept: they are the most that a play can give. */
+  readonly assumed?: true;
 }
 
 /** What of a task a verdict rests on. */
 export function taskFact(task: TaskAssigned): TaskFact {
-  const { agent, kinds, play, accountId, contactIds, settings } = task;
+  const { agent, kinds, play, accountId, contactIds, settings, dueAt } = task;
   const adAccountId = task.adAccountId ?? own(settings, 'adAccountId');
   const campaignId = task.campaignId ?? own(settings, 'campaignId');
   return {
@@ -105,6 +110,8 @@ export function taskFact(task: TaskAssigned): TaskFact {
     ...(adAccountId !== undefined && { adAccountId: String(adAccountId) }),
     ...(campaignId !== undefined && { campaignId: String(campaignId) }),
     contactIds,
+    dueAt,
+    contactCount: contactIds.length,
     named: Object.fromEntries(
       naming.flatMap((name) => {
         const value = own(settings, name);
@@ -118,6 +125,20 @@ export function taskFact(task: TaskAssigned): TaskFact {
 export const taskAbout = (task: TaskFact, contacts: readonly string[]): TaskFact =>
   task.contactIds === undefined ? task : { ...task, contactIds: task.contactIds.filter((id) => contacts.includes(id)) };
 
+/** How much its author has proposed already, of this and at all. */
+export interface CountedFact {
+  /** Proposals under its task that came before it; of a message of a sequence, those of the same enrolment. */
+  readonly proposals: number;
+  /** The author's actions that wait for a person. */
+  readonly waiting: number;
+}
+
+/** The `sequence.enroll` of the same author and task, as it was approved, that a message of a sequence names. */
+export interface EnrolmentFact {
+  readonly contactId: string;
+  readonly sequenceId: string;
+}
+
 export type ReviewFact = Pick<ReviewDecided, 'reviewId' | 'by' | 'decision' | 'digest' | 'at'>;
 
 /**
@@ -130,6 +151,12 @@ export interface Facts {
   readonly author: string;
   /** The task that the proposal names, as the orchestrator assigned it; null where it assigned none under that id. */
   readonly task: TaskFact | null;
+  /** When the broker took the proposal. Absent with a review: it was looked at before a person was asked. */
+  readonly takenAt?: string;
+  /** Absent with a review, likewise. */
+  readonly counted?: CountedFact;
+  /** Of a message of a sequence, null where none was approved. Absent of everything else, and with a review. */
+  readonly enrolment?: EnrolmentFact | null;
   /** Length of the whole proposal's RFC 8785 form, in bytes of UTF-8. */
   readonly proposalBytes: number;
   /** Profiles of the recipients; null where there is none. */

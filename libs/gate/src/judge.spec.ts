@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Facts, type Proposal, taskFact } from './facts.js';
 import { gateVersion, governing, judge } from './judge.js';
 import { rules } from './rules/index.js';
+import { tier } from './rules/tier.js';
 import {
   actionOf,
   adAccountLedger,
@@ -220,6 +221,43 @@ describe('reviews', () => {
     expect(judgement.claims).toBeUndefined();
   });
 
+  test('a person is not asked where so many actions of the agent wait as may, and what needs nobody is approved all the same', () => {
+    const waiting = (n: number, policy = supervised) =>
+      decide(proposal, { counted: { proposals: 0, waiting: n } }, policy);
+    const limited = (reviewsWaiting: number) =>
+      policyOf(content({ charter: { kinds: { 'ads.set_bid': 'supervised' }, limits: { reviewsWaiting } } }));
+    expect([waiting(99), waiting(6, limited(7))].map((j) => j.verdict.outcome)).toEqual(['escalated', 'escalated']);
+    for (const full of [waiting(100), waiting(7, limited(7)), waiting(0, limited(0))]) {
+      expect(full.verdict.outcome).toBe('refused');
+      expect(full.escalation).toBeUndefined();
+    }
+    expect(says(waiting(100), 'reviews-waiting')).toMatchObject({
+      outcome: 'refuse',
+      says: "100 actions of paid-media-agent wait for a person, and 100 may: propose it anew when some are answered or expired, or have the charter's limits.reviewsWaiting raised",
+    });
+    expect(waiting(100, policyOf()).verdict.outcome).toBe('approved');
+    // Their answers are heard however many wait.
+    expect(decide(proposal, review(proposal), limited(0)).verdict.outcome).toBe('approved');
+  });
+
+  test('what a person was asked about is not weighed a second time by its task: late answers and late edits are heard', () => {
+    const step = proposalOf('email.send', { sequence: { id: 'comparison-follow-up', enrolment: contact, step: 0 } });
+    for (const one of [proposal, step]) {
+      const { takenAt, counted, enrolment, ...facts } = factsFor(one, review(one));
+      expect([takenAt, counted, enrolment]).toEqual([undefined, undefined, undefined]);
+      expect(judge(one, facts, supervised, '2026-12-21T10:00:00.000Z').verdict.outcome).toBe('approved');
+    }
+  });
+
+  test('facts that lack what counts are a refusal under its name', () => {
+    const { takenAt: _taken, counted: _counted, ...facts } = factsFor(proposal, {}, supervised);
+    const judgement = judge(proposal, facts, supervised, at);
+    for (const rule of ['task-ended', 'proposals-per-task']) expect(says(judgement, rule)?.outcome).toBe('refuse');
+    const asked = judge(proposal, facts, supervised, at, [tier]);
+    expect(asked.verdict.outcome).toBe('refused');
+    expect(says(asked, 'reviews-waiting')?.says).toBe('the rule failed: how many wait is not among the facts');
+  });
+
   test('an approval of exactly this action satisfies what escalates and gives a permit of its own', () => {
     const judgement = decide(proposal, review(proposal), supervised);
     expect(judgement.verdict.outcome).toBe('approved');
@@ -304,7 +342,7 @@ describe('what cannot matter does not', () => {
 });
 
 /** Raise `gateVersion` when this fails, and note the new digest beside it. */
-const judgements = { gate: 3, digest: 'cdacc6282e613fe6c2a0817f202ec52a3ba86f16b3e4f128d5ca855edb3b981a' };
+const judgements = { gate: 4, digest: 'fcf5813fc56a4d5845a13ff8e8e1f23e3b7053bc88fafc0d6534f1470136cbba' };
 
 test('what judges otherwise than before is another version of the gate', () => {
   const supervised = policyOf(

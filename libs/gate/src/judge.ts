@@ -1,4 +1,5 @@
 import {
+  defaultReviewsWaiting,
   derivedId,
   digestOf,
   own,
@@ -21,7 +22,7 @@ import { controlScopes, type Draw, drawsOf, subjectOf } from './subject.js';
  * Stands in each verdict. Raised with every change that makes another judgement of the same proposal, facts and policy, be it a
  * word of a reason: only verdicts of the same version can be compared with what is judged again. `judge.spec.ts` notices.
  */
-export const gateVersion = 3;
+export const gateVersion = 4;
 
 /** A verdict and what follows from it. A plain JSON value. */
 export interface Judgement {
@@ -110,6 +111,8 @@ export function judge(
   if (review) reasons.push(review);
 
   const satisfied = review?.outcome === 'pass';
+  const full = outcomeOf(reasons, satisfied) === 'escalated' ? reviewsReason(context) : undefined;
+  if (full) reasons.push(full);
   const outcome = outcomeOf(reasons, satisfied);
   const verdict: Verdict = { outcome, reasons, tier: tier ?? null, policy: under, at, gate: gateVersion };
   if (tier === 'shadow') {
@@ -192,6 +195,19 @@ function reviewReason({ facts, charter }: Context, digest: string, reasons: read
     says: `${review.by} approved exactly this action at ${review.at}${answered.length > 0 ? `, which answers ${answered.join(', ')}` : ''}`,
     figures,
   };
+}
+
+/** Whether a person can be asked: who reviews an agent's actions has not to read more of them at a time than the charter says. */
+function reviewsReason({ facts: { counted, review }, charter }: Context): Reason | undefined {
+  if (review) return undefined;
+  const rule = 'reviews-waiting';
+  if (!counted) return { rule, outcome: 'refuse', says: 'the rule failed: how many wait is not among the facts' };
+  const [waiting, most] = [counted.waiting, charter.limits.reviewsWaiting ?? defaultReviewsWaiting];
+  const figures = { waiting, most };
+  if (waiting < most)
+    return { rule, outcome: 'pass', says: `${waiting + 1} of ${most} that may wait for a person`, figures };
+  const says = `${waiting} actions of ${charter.agent} wait for a person, and ${most} may: propose it anew when some are answered or expired, or have the charter's limits.reviewsWaiting raised`;
+  return { rule, outcome: 'refuse', says, figures };
 }
 
 function outcomeOf(reasons: readonly Reason[], satisfied: boolean): Verdict['outcome'] {

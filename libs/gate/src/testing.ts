@@ -61,6 +61,8 @@ export const charter: Charter = {
     campaignSpendPerDayMinor: 50_000,
     adAccountSpendPerDayMinor: 80_000,
     sendsPerHour: 3,
+    // One task serves for many a proposal of a test.
+    proposalsPerTask: 10_000,
     approvalAbovePercent: 25,
     approvalAboveMinor: 20_000,
   },
@@ -233,6 +235,7 @@ export function factsFor(
   const facts: Facts = {
     author: proposal.agent,
     task: taskFor(proposal),
+    ...(!change.review && { takenAt: at, counted: { proposals: 0, waiting: 0 }, ...enrolmentFor(proposal) }),
     proposalBytes: Buffer.byteLength(canonical(proposal)),
     contacts: Object.fromEntries(
       contacts.map((id) => [id, { version: 3, seniority: 'manager' as const, touched: false, ...ofAccount(proposal) }]),
@@ -275,6 +278,14 @@ export function factsFor(
     controls: { ...facts.controls, ...change.controls },
     ledgers: facts.ledgers,
   };
+}
+
+/** The enrolment that a message of a sequence is of. */
+function enrolmentFor({ action }: Proposal): Pick<Facts, 'enrolment'> {
+  const read = subjectOf(action);
+  const named = read.ok ? read.subject.sequence : undefined;
+  if (!read.ok || !named?.step) return {};
+  return { enrolment: { contactId: read.subject.contacts[0] ?? '', sequenceId: named.id } };
 }
 
 /** A task that allows what the proposal proposes. */

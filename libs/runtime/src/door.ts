@@ -22,6 +22,8 @@ export interface Received<T extends EventType = EventType> {
   readonly topic: string;
   readonly partition: number;
   readonly offset: string;
+  /** When the broker took it; absent where that is not known any more. */
+  readonly takenAt?: string;
   readonly key: string | null;
   /** SHA-256 of the record's value, hexadecimal. */
   readonly sha256: string;

@@ -83,6 +83,12 @@ export const textFault = ({ code, says, field }: Fault): Fault => ({
   ...(field !== undefined && { field: printable(field) }),
 });
 
+/** When the broker took a record, where that is known. */
+export const takenAt = ({ timestamp }: Pick<RawRecord, 'timestamp'>): { readonly takenAt?: string } => {
+  const ms = Number(timestamp);
+  return Number.isSafeInteger(ms) && ms > 0 ? { takenAt: new Date(ms).toISOString() } : {};
+};
+
 /** What a handler is given of an event. */
 export const received = (topic: string, { record, sha, event }: Entry, span?: Processing): Received => ({
   // Outputs are children of this event's handling, so the handler sees the handling's trace context.
@@ -90,6 +96,7 @@ export const received = (topic: string, { record, sha, event }: Entry, span?: Pr
   topic,
   partition: record.partition,
   offset: record.offset,
+  ...takenAt(record),
   key: record.key?.toString() ?? null,
   sha256: sha,
   bytes: record.value as Buffer,

@@ -267,6 +267,29 @@ test('a dead letter is handled again on order, once, with the outputs it would h
   expect(await effects()).toEqual({ [uuid(2)]: 1 });
 });
 
+test('a handler is told when the broker took an event, and of one that is handled again on order when that was', async () => {
+  const told: (string | undefined)[] = [];
+  Handlers.before = async ({ events }) => void told.push(...events.map(({ takenAt }) => takenAt));
+  Handlers.broken.add('poison');
+  const taken = '2026-10-01T08:00:00.250Z';
+  const records = harness.records(topic, [given(2, { rationale: 'poison' })]);
+  const [letter] = await harness.deliverRecords(
+    topic,
+    records.map((record) => ({ ...record, timestamp: String(Date.parse(taken)) })),
+  );
+  Handlers.broken.clear();
+  await harness.deliver('dead-letters.replayed.v1', [replayOf(letter)]);
+  expect(new Set(told)).toEqual(new Set([taken]));
+  expect(await effects()).toEqual({ [uuid(2)]: 1 });
+  // Where nobody knows any more: a record without a time, and a letter of before it was kept.
+  await harness.deliver(topic, [given(3)]);
+  await harness.deliverRecords(
+    topic,
+    harness.records(topic, [given(4)]).map((record) => ({ ...record, timestamp: '-1' })),
+  );
+  expect(told.slice(-2)).toEqual([undefined, undefined]);
+});
+
 test('an unreadable record is a dead letter whose bytes stay in the database', async () => {
   const [record] = harness.records(topic, [given(1)]);
   const bad = { ...record, value: Buffer.from('{"not": "a proposal"') };

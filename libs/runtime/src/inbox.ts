@@ -10,6 +10,7 @@ import {
   readEntry,
   received,
   setAside,
+  takenAt,
   textFault,
   textHeaders,
 } from './entries.js';
@@ -301,8 +302,8 @@ export class Inbox {
     const told = types.length === 0 ? undefined : key;
     const kept = entry.source !== '~reused';
     tx.write(
-      `INSERT INTO dead_letters (dead_letter_id, topic, partition, "offset", source, id, type, key, headers, value, fault, attempts, at, erased_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING`,
+      `INSERT INTO dead_letters (dead_letter_id, topic, partition, "offset", source, id, type, key, headers, value, fault, attempts, at, erased_at, taken_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
       [
         deadLetterId,
         topic,
@@ -318,6 +319,7 @@ export class Inbox {
         attempts,
         unit.at,
         kept ? null : unit.at,
+        takenAt(record).takenAt ?? null,
       ],
     );
     unit.emit(cause, topics.deadLetters(this.is.spec.name), {

@@ -301,6 +301,19 @@ export class Turns1763600000015 implements MigrationInterface {
   }
 }
 
+/** When the broker took the record of a dead letter: handled again, it is as old as it was. */
+export class LettersTaken1763600000016 implements MigrationInterface {
+  name = 'LettersTaken1763600000016';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE dead_letters ADD COLUMN taken_at timestamptz');
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE dead_letters DROP COLUMN taken_at');
+  }
+}
+
 /** Those of every service, oldest first. */
 export const runtimeMigrations = [
   RuntimeTables1763600000000,
@@ -313,4 +326,5 @@ export const runtimeMigrations = [
   ErasedLetters1763600000013,
   JobsPublished1763600000014,
   Turns1763600000015,
+  LettersTaken1763600000016,
 ] as const;

@@ -17,6 +17,9 @@ interface DeadRow {
   headers: Record<string, string>;
   value: Buffer | null;
   erased_at: Date | string | null;
+  at: Date;
+  /** Letters of before it was kept lack it. */
+  taken_at: Date | null;
 }
 
 /**
@@ -84,6 +87,7 @@ export async function replay(
         topic: row.topic,
         partition,
         offset,
+        takenAt: (row.taken_at ?? row.at).toISOString(),
         key: row.key,
         sha256: sha,
         bytes: value ?? Buffer.alloc(0),

@@ -8,7 +8,7 @@ import {
   topology,
 } from '@countersign/contracts';
 import { gateVersion, type Judgement, judge } from '@countersign/gate';
-import { content, factsFor, policyOf } from '@countersign/gate/testing';
+import { content, factsFor, other, policyOf } from '@countersign/gate/testing';
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { type AuditReport, checkInvariants } from './check.js';
@@ -222,6 +222,57 @@ test('a campaign is held against its own profile, where the verdict rests on tha
   ]);
   // What is on no topic is not judged again, and counted.
   expect(judgedOn({ version: 3, dailyBudgetMinor, bidMinor })).toBeUndefined();
+});
+
+describe('what was counted and timed', () => {
+  const words = { template: 'follow-up', subject: 'Hello', body: 'A word.' };
+  const step = { ...words, sequence: { id: 'comparison-follow-up', enrolment: '', step: 0 } };
+  const messageOf = (
+    facts: (f: ReturnType<typeof factsFor>) => object,
+    enrolled: 'this' | 'another' | 'nobody' = 'this',
+  ) => {
+    const w = world();
+    const enroll = w.propose('sequence.enroll', enrolled === 'another' ? { contactId: other } : {});
+    if (enrolled !== 'nobody') w.approve(enroll);
+    const enrolment = enroll.action.actionId.toUpperCase();
+    w.approve(w.propose('email.send', { ...step, sequence: { ...step.sequence, enrolment } }));
+    alter(w, facts);
+    return checkInvariants(w.observed());
+  };
+  const judged = (report: AuditReport) =>
+    report.violations.filter(({ invariant }) => invariant === 'judged').map(({ says }) => says);
+
+  test('a proposal is not older than its record', () => {
+    const bid = (takenAt: string) => {
+      const w = world();
+      w.approve(w.propose('ads.set_bid'));
+      alter(w, (f) => ({ ...f, takenAt }));
+      return found(w.observed()).judged;
+    };
+    expect(bid(at)).toBeUndefined();
+    expect(bid(minutes(-1))).toEqual([expect.stringMatching(/as if the broker had taken it at .*, which was at /)]);
+  });
+
+  test('an enrolment is one that was approved, for this contact; one that no topic has any more is counted', () => {
+    expect(judged(messageOf((f) => f))).toEqual([]);
+    expect(judged(messageOf((f) => f, 'another'))).toEqual([expect.stringMatching(/facts .*: enrolment /)]);
+    const gone = messageOf((f) => f, 'nobody');
+    expect(judged(gone)).toEqual([]);
+    expect(line(gone)?.note).toMatch(/the approval of its enrolment is not on the topic any more/);
+  });
+
+  test('a task that was read before its end was kept may be taken to end as late as any, and no later', () => {
+    const bid = (change: object) => {
+      const w = world();
+      w.approve(w.propose('ads.set_bid'));
+      alter(w, (f) => ({ ...f, task: { ...f.task, assumed: true, contactCount: 1000, ...change } }));
+      return found(w.observed()).judged;
+    };
+    expect(bid({ dueAt: minutes(7 * 24 * 60) })).not.toEqual([expect.stringMatching(/: task /)]);
+    expect(bid({ dueAt: minutes(9 * 24 * 60) })).toEqual([expect.stringMatching(/: task /)]);
+    expect(bid({ dueAt: at, contactCount: 10_000 })).toEqual([expect.stringMatching(/: task /)]);
+    expect(bid({ dueAt: at, kinds: ['ads.set_bid'] })).toEqual([expect.stringMatching(/: task /)]);
+  });
 });
 
 describe('an answer that a verdict rests on', () => {

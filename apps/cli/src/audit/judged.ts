@@ -13,6 +13,7 @@ import {
   judge,
   type Known,
   type PolicyInForce,
+  subjectOf,
   taskAbout,
 } from '@countersign/gate';
 import { count } from '../core/text.js';
@@ -107,15 +108,21 @@ function judgedAgain({ seen, kept }: Chosen, facts: Ground): Outcome {
   return last;
 }
 
+/** A proposal, and when the broker took it first. */
+interface Proposed {
+  readonly proposal: ActionProposed;
+  readonly takenAt: string;
+}
+
 /** Those of its author under its id. A person's edit is the same proposal with another action. */
-function proposalsOf({ event: { data } }: VerdictSeen, { proposals }: Ground): readonly ActionProposed[] {
+function proposalsOf({ event: { data } }: VerdictSeen, { proposals }: Ground): readonly Proposed[] {
   const its = (proposals.get(data.proposalId) ?? []).flatMap(({ place, event }) =>
-    place.topic === `actions.proposed.${data.agent}.v1` ? [event.data] : [],
+    place.topic === `actions.proposed.${data.agent}.v1` ? [{ proposal: event.data, takenAt: place.at }] : [],
   );
   const { action } = data;
   return 'review' in data && data.review?.decision === 'edit' && action
-    ? its.map((proposal) => ({ ...proposal, action }))
-    : its.filter((proposal) => digestOf(proposal.action) === data.digest);
+    ? its.map(({ proposal, takenAt }) => ({ proposal: { ...proposal, action }, takenAt }))
+    : its.filter(({ proposal }) => digestOf(proposal.action) === data.digest);
 }
 
 /** What no permit covers, or one that came too late, nobody has to have judged: it runs nothing. */
@@ -139,7 +146,7 @@ function replacedBy(seen: VerdictSeen, { gates }: Ground): number | undefined {
 
 function compared(
   seen: VerdictSeen,
-  proposal: ActionProposed,
+  { proposal, takenAt }: Proposed,
   given: GateFacts,
   policy: PolicyInForce | null,
   facts: Ground,
@@ -148,7 +155,7 @@ function compared(
   const gate = gateOf(seen);
   let found: Outcome;
   try {
-    const against = disputed(seen, proposal, given, policy, facts);
+    const against = disputed(seen, { proposal, takenAt }, given, policy, facts);
     if (against?.kind === 'differs') found = against;
     else {
       const says = difference(seen, judge(proposal, given, policy, at), facts);
@@ -172,7 +179,7 @@ function compared(
 /** A fact that was stored otherwise than the topics said it. */
 function disputed(
   { event: { data } }: VerdictSeen,
-  proposal: ActionProposed,
+  { proposal, takenAt }: Proposed,
   given: GateFacts,
   policy: PolicyInForce | null,
   facts: Ground,
@@ -182,11 +189,16 @@ function disputed(
   if (given.proposalBytes !== new TextEncoder().encode(JSON.stringify(proposal)).length) {
     return differs(`it was judged as if the proposal had ${given.proposalBytes} bytes`);
   }
+  // Later than it was is only stricter: so it is counted where the time was not kept.
+  if (given.takenAt !== undefined && given.takenAt < takenAt) {
+    return differs(`it was judged as if the broker had taken it at ${given.takenAt}, which was at ${takenAt}`);
+  }
   const of = concerns(proposal, policy, at);
   const profiles = (key: string) => facts.profiles.get(key) ?? [];
   const checks: (Outcome | undefined)[] = [
     answer(data, given, facts),
     assignment(proposal, of.contacts, given, facts),
+    begun(proposal, given, facts),
     ...of.controls.map((scope) =>
       told(`the control of ${scope}`, own(given.controls, scope), facts.controls.get(scope) ?? [], controlFact),
     ),
@@ -270,12 +282,39 @@ function assignment(
   // A version before kept less of it, and what rests on that needed a person.
   const { contactIds: _contacts, campaignId: _campaign, named: _named, ...before } = published;
   const its = task.contactIds === undefined ? before : taskAbout(published, contacts);
-  return canonical(its) === canonical(task)
-    ? undefined
-    : differs(`it was judged under other facts than were published: task ${taskId}`);
+  const { assumed, ...kept } = task;
+  // Of before its end was kept: the validator took the most that a play can give.
+  const { dueAt, contactCount } = kept;
+  const most = Date.parse(published.dueAt) + longestDueMs;
+  const same = assumed
+    ? canonical({ ...its, dueAt, contactCount }) === canonical(kept) &&
+      Date.parse(dueAt) <= most &&
+      contactCount <= 1000
+    : canonical(its) === canonical(task);
+  return same ? undefined : differs(`it was judged under other facts than were published: task ${taskId}`);
+}
+
+/** The enrolment that it names was approved, of its agent and task, for that contact and sequence. */
+function begun(
+  { taskId, agent, action }: ActionProposed,
+  { enrolment }: GateFacts,
+  { issued }: Facts,
+): Outcome | undefined {
+  if (!enrolment) return undefined;
+  const read = subjectOf(action);
+  const id = read.ok ? read.subject.sequence?.step?.enrolment.toLowerCase() : undefined;
+  const named = [...issued.values()].filter(({ approval }) => approval.actionId === id);
+  if (named.length === 0) return not('the approval of its enrolment is not on the topic any more');
+  const same = named.some(({ approval, subject: { sequence, contacts } }) => {
+    const is = { contactId: contacts[0], sequenceId: sequence?.id };
+    return approval.taskId === taskId && approval.agent === agent && canonical(is) === canonical(enrolment);
+  });
+  return same ? undefined : differs(`it was judged under other facts than were published: enrolment ${id}`);
 }
 
 const day = 86_400_000;
+/** The longest that a play gives a task, and a day in which the task is read. */
+const longestDueMs = 8 * day;
 /** How many days `reviews.decided.v1` keeps an answer. */
 export const answersKeptDays = 30;
 

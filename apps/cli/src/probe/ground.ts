@@ -79,6 +79,18 @@ export const proposedBid = (
     currency: of.part.currency,
   } satisfies PayloadOf<'ads.set_bid'>);
 
+/** The beginning of a sequence, whose messages name its action. */
+export const proposedEnrolment = (
+  of: Proposed,
+  { contactId, accountId, step }: { contactId: string; accountId: string; step: FirstStep },
+): ActionProposed =>
+  proposed(
+    { ...of, item: 'enrolment' },
+    'sequence.enroll',
+    { contactId, sequenceId: step.sequenceId, purpose: step.purpose } satisfies PayloadOf<'sequence.enroll'>,
+    accountId,
+  );
+
 export const proposedMessage = (
   of: Proposed,
   {
@@ -86,7 +98,14 @@ export const proposedMessage = (
     sendAt,
     accountId,
     step,
-  }: { contactId: string; sendAt: string; accountId: string; step?: FirstStep | undefined },
+    enrolment = derivedId('probe-enrolment', of.run, contactId),
+  }: {
+    contactId: string;
+    sendAt: string;
+    accountId: string;
+    step?: FirstStep | undefined;
+    enrolment?: string | undefined;
+  },
 ): ActionProposed => {
   const { sequenceId, ...words } = step ?? {
     purpose: 'sales' as const,
@@ -100,7 +119,7 @@ export const proposedMessage = (
     ...words,
     sendAt,
     ...(sequenceId !== undefined && {
-      sequence: { id: sequenceId, enrolment: derivedId('probe-enrolment', of.run, contactId), step: 0 },
+      sequence: { id: sequenceId, enrolment, step: 0 },
     }),
   };
   return proposed(of, 'email.send', payload, accountId);

@@ -54,6 +54,7 @@ export type AttemptId =
   | 'task-of-another-campaign'
   | 'task-of-another-contact'
   | 'task-of-another-sequence'
+  | 'task-ended'
   | 'id-of-another-agent'
   | 'stopped'
   | 'withdrawn';
@@ -182,6 +183,12 @@ export const attempts: readonly Attempt[] = [
     what: 'a step of another sequence than the task names',
     ground: 'message',
     expected: { as: 'refused', codes: ['task'] },
+  },
+  {
+    id: 'task-ended',
+    what: 'a proposal under a task that was due two days ago',
+    ground: 'bid',
+    expected: { as: 'refused', codes: ['task-ended'] },
   },
   {
     id: 'id-of-another-agent',

@@ -9,6 +9,7 @@ import {
   type Policy,
   sourceOf,
   type TaskAssigned,
+  taskGraceMs,
 } from '@countersign/contracts';
 import { readSigningKey, type SigningKey } from '@countersign/gate';
 import { anotherThan, publisherOf } from '../core/participants.js';
@@ -21,6 +22,7 @@ import {
   partFor,
   probeAccountOf,
   proposedBid,
+  proposedEnrolment,
   proposedMessage,
   taskOf,
   twoSequences,
@@ -200,11 +202,18 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     const madeFrom = Object.assign({}, ...known.map((one) => one.madeFrom)) as Known['madeFrom'];
     const of = { run, part, name: id, at: s.now(), madeFrom };
     const to = { accountId, sendAt: new Date(Date.now() + leadMs).toISOString() };
-    const honest = proposedMessage(of, { ...to, contactId: twinContact, step: sequences?.[0] });
+    const [step] = sequences ?? [];
+    const begun = step && proposedEnrolment(of, { accountId, contactId: twinContact, step });
+    const enrolment = begun?.action.actionId;
+    const honest = proposedMessage(of, { ...to, contactId: twinContact, step, enrolment });
     const task = taskOf(honest);
     // Only one thing is wrong: of another sequence, it is about both of them.
-    const contactIds = sequences ? [twinContact, badContact] : task.contactIds;
-    const twin = (await approved(honest, { ...task, contactIds })).event.data;
+    const about = begun
+      ? { ...task, contactIds: [twinContact, badContact], kinds: [...task.kinds, begun.action.kind] }
+      : task;
+    // Its agent does not know it as its own, and so sends none of its messages.
+    if (begun) await approved(begun, about);
+    const twin = (await approved(honest, about)).event.data;
     const bad = proposedMessage({ ...of, item: 'bad' }, { ...to, contactId: badContact, step: sequences?.[1] });
     const record = refusalOf(await verdictOn(bad));
     await settlement(twin, leadMs + patienceMs);
@@ -355,7 +364,7 @@ function forbiddenWrite(id: AttemptId, agent: string, other: string | undefined)
   }
 }
 
-/** The task that a proposal names although it is not its own; undefined: there is none. */
+/** The task that a proposal names although it may not; undefined: there is none. */
 function foreignTask(id: AttemptId, proposal: ActionProposed, other: string | undefined): TaskAssigned | undefined {
   const task = taskOf(proposal);
   switch (id) {
@@ -366,6 +375,8 @@ function foreignTask(id: AttemptId, proposal: ActionProposed, other: string | un
       return { ...task, adAccountId: `${task.adAccountId}-other` };
     case 'task-of-another-campaign':
       return { ...task, campaignId: `${proposal.action.payload.campaignId}-other` };
+    case 'task-ended':
+      return { ...task, dueAt: new Date(Date.parse(proposal.proposedAt) - 2 * taskGraceMs).toISOString() };
     default:
       return undefined;
   }

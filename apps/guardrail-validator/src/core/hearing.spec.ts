@@ -1,4 +1,4 @@
-import { canonical, type PolicyContent, topics } from '@countersign/contracts';
+import { canonical, digestOf, type PolicyContent, topics } from '@countersign/contracts';
 import { type Counts, judge, type MoneyLedger, type Slots, taskFact } from '@countersign/gate';
 import {
   adAccountLedger,
@@ -69,11 +69,15 @@ const loaded = (change: Partial<Loaded> = {}): Loaded => ({
     [`touch:${contact}`, { held: [], committed: [] }],
   ]),
   touched: new Set(),
+  proposals: new Map(),
+  enrolments: new Map(),
+  waiting: new Map(),
   ...change,
 });
 const shift = (amountMinor: number, n: number) => ({
   proposal: proposed('ads.shift_budget', { amountMinor }, n),
   author: 'paid-media-agent',
+  takenAt: at,
 });
 
 test('a proposal is as long as its RFC 8785 form, whatever it says and in whatever order', () => {
@@ -82,7 +86,7 @@ test('a proposal is as long as its RFC 8785 form, whatever it says and in whatev
       // As it comes: parsed from JSON.
       const odd = JSON.parse(JSON.stringify({ rationale, madeFrom: { '\u20ac': 2, '\n': 1 }, value }));
       const proposal = { ...odd, ...proposed('ads.shift_budget', { amountMinor: 1000, ...odd }), rationale };
-      const [ruling] = hear([{ proposal, author: 'paid-media-agent' }], loaded(), at);
+      const [ruling] = hear([{ proposal, author: 'paid-media-agent', takenAt: at }], loaded(), at);
       expect(ruling?.facts.proposalBytes).toBe(Buffer.byteLength(canonical(proposal)));
     }),
   );
@@ -94,6 +98,7 @@ test.each(['__proto__', 'constructor', 'toString'])(
     const hearing = {
       proposal: proposed('ads.set_bid', { adAccountId, campaignId: adAccountId, currency: 'EUR', bidMinor: 100 }, 1),
       author: 'paid-media-agent',
+      takenAt: at,
     };
     const facts = (of: Loaded) => hear([hearing], of, at)[0]?.facts.adAccounts;
     expect(Object.entries(facts(loaded()) ?? {})).toEqual([[adAccountId, null]]);
@@ -148,7 +153,7 @@ test('[case 19] of fifty over two agents, in a thousand orders, the first seven 
   const tight = loaded({ policy: policyOf(content({ charter: { limits: { adAccountSpendPerDayMinor: 7_000 } } })) });
   const fifty = Array.from({ length: 50 }, (_, n) => {
     const agent = n % 2 === 0 ? 'paid-media-agent' : 'sequencing-agent';
-    return { proposal: proposed('ads.shift_budget', { amountMinor: 1_000 }, n, { agent }), author: agent };
+    return { proposal: proposed('ads.shift_budget', { amountMinor: 1_000 }, n, { agent }), author: agent, takenAt: at };
   });
   const says =
     'spend-cap-ad-account: EUR 10.00 over the daily cap of EUR 70.00 of ad account ads-emea: EUR 70.00 held or spent today, EUR 10.00 asked for';
@@ -168,7 +173,11 @@ test('[case 19] of fifty over two agents, in a thousand orders, the first seven 
 });
 
 test('[case 22] one slot left for a contact goes to one of two agents', () => {
-  const email = (agent: string, n: number) => ({ proposal: proposed('email.send', {}, n, { agent }), author: agent });
+  const email = (agent: string, n: number) => ({
+    proposal: proposed('email.send', {}, n, { agent }),
+    author: agent,
+    takenAt: at,
+  });
   const ledgers = new Map(loaded().ledgers).set('sends:sequencing-agent', { held: [], committed: [] });
   ledgers.set(`touch:${contact}`, { held: [Date.parse('2026-11-20T10:00:00.000Z')], committed: [] });
   const outcomes = hear([email('paid-media-agent', 1), email('sequencing-agent', 2)], loaded({ ledgers }), at).map(
@@ -183,10 +192,69 @@ test('to whom a message goes is known by the profile: of another account than th
     version: 1,
     data: { kind: 'contact', contactId: contact, accountId: 'globex', seniority: 'manager' } as never,
   });
-  const [ruling] = hear([{ proposal: proposed('email.send'), author: 'paid-media-agent' }], loaded({ profiles }), at);
+  const [ruling] = hear(
+    [{ proposal: proposed('email.send'), author: 'paid-media-agent', takenAt: at }],
+    loaded({ profiles }),
+    at,
+  );
   expect(ruling?.judgement.verdict.reasons).toContainEqual(
     expect.objectContaining({ rule: 'account', outcome: 'refuse' }),
   );
+});
+
+test('each proposal is counted under its task, whatever becomes of it, after those that are noted and before those that come after it', () => {
+  const few = policyOf(content({ charter: { limits: { proposalsPerTask: 3, campaignSpendPerDayMinor: 5_000 } } }));
+  const name = `paid-media-agent ${taskOf('paid-media-agent').taskId} `;
+  const five = [1_000, 9_000, 1_000, 1_000].map(shift);
+  const { proposal, author } = shift(1_000, 9);
+  const review = { reviewId: contact, by: 'lea', decision: 'approve', digest: digestOf(proposal.action), at } as const;
+  const answered = { proposal, author, review };
+  // Noted are the four and one before them.
+  const rulings = hear([...five, answered], loaded({ policy: few, proposals: new Map([[name, 5]]) }), at);
+  expect(rulings.map(({ facts }) => facts.counted?.proposals)).toEqual([1, 2, 3, 4, undefined]);
+  expect(rulings.map(({ judgement }) => judgement.verdict.outcome)).toEqual([
+    'approved',
+    'refused',
+    'refused',
+    'refused',
+    'approved',
+  ]);
+  expect(
+    rulings.map(({ judgement }) => judgement.verdict.reasons.find((r) => r.rule === 'proposals-per-task')?.outcome),
+  ).toEqual(['pass', 'pass', 'refuse', 'refuse', 'pass']);
+  expect(neededBy([...five, answered], few, at)).toMatchObject({
+    tallies: [{ name, enrolment: '' }],
+    authors: ['paid-media-agent'],
+  });
+});
+
+test('an enrolment is counted as one however its id is written, and apart from the task', () => {
+  const step = (enrolment: string, n: number) =>
+    proposed('email.send', { sequence: { id: 'comparison-follow-up', enrolment, step: 0 } }, n);
+  const names = [step(contact, 1), step(contact.toUpperCase(), 2), proposed('email.send', {}, 3)].map((proposal) => ({
+    proposal,
+    author: 'paid-media-agent',
+    takenAt: at,
+  }));
+  expect(neededBy(names, policy, at).tallies.map(({ enrolment }) => enrolment)).toEqual([contact, '']);
+});
+
+test('of many at once no more wait for a person than may, and what needs nobody is approved among them', () => {
+  const asked = policyOf(
+    content({ charter: { kinds: { 'ads.shift_budget': 'supervised' }, limits: { reviewsWaiting: 9 } } }),
+  );
+  const email = { proposal: proposed('email.send'), author: 'paid-media-agent', takenAt: at };
+  const rulings = hear(
+    [shift(1, 1), shift(1, 2), shift(1, 3), email],
+    loaded({ policy: asked, waiting: new Map([['paid-media-agent', 7]]) }),
+    at,
+  );
+  expect(rulings.map(({ judgement }) => judgement.verdict.outcome)).toEqual([
+    'escalated',
+    'escalated',
+    'refused',
+    'approved',
+  ]);
 });
 
 test('[case 20] a refusal reserves nothing', () => {
@@ -204,7 +272,7 @@ test('[case 58] facts and proposal, stored as JSON, give the same judgement agai
 
 test('what is needed is named once and in order', () => {
   const needed = neededBy(
-    [shift(1, 1), shift(2, 2), { proposal: proposed('email.send', {}, 3), author: 'paid-media-agent' }],
+    [shift(1, 1), shift(2, 2), { proposal: proposed('email.send', {}, 3), author: 'paid-media-agent', takenAt: at }],
     policy,
     at,
   );
@@ -229,7 +297,7 @@ test('names in madeFrom that stand for no state are never asked for', () => {
     expect(stateNamed(name)).toBeUndefined();
   }
   const proposal = proposed('ads.set_bid', {}, 1, { madeFrom: { 'control:all': 1 } });
-  const [ruling] = hear([{ proposal, author: 'paid-media-agent' }], loaded(), at);
+  const [ruling] = hear([{ proposal, author: 'paid-media-agent', takenAt: at }], loaded(), at);
   expect(ruling?.judgement.verdict.outcome).toBe('escalated');
 });
 

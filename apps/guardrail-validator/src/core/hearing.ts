@@ -17,6 +17,7 @@ import {
   contactFact,
   controlFact,
   type Draw,
+  type EnrolmentFact,
   type Facts,
   type Judgement,
   judge,
@@ -27,6 +28,7 @@ import {
   rateOf,
   type Slots,
   slotOf,
+  subjectOf,
   type TaskFact,
   taskAbout,
   windowOf,
@@ -37,7 +39,18 @@ export interface Hearing {
   readonly proposal: ActionProposed;
   /** The agent whose topic it came from. */
   readonly author: string;
+  /** When the broker took it; absent with a review. */
+  readonly takenAt?: string;
   readonly review?: ReviewFact;
+}
+
+/** Proposals that are counted together: those of an author under a task, those of one enrolment apart. */
+export interface Tally {
+  readonly name: string;
+  readonly author: string;
+  readonly taskId: string;
+  /** Of the messages of a sequence, empty of all else. */
+  readonly enrolment: string;
 }
 
 /** What a hearing needs of other services' state and of the ledgers, by key. */
@@ -52,6 +65,9 @@ export interface Needed {
   readonly rates: readonly { readonly ledger: string; readonly since: string }[];
   /** Contacts of whom it must be known whether they were ever touched. */
   readonly contacts: readonly string[];
+  readonly tallies: readonly Tally[];
+  /** Authors of whom it must be known how many actions wait for a person. */
+  readonly authors: readonly string[];
 }
 
 /** Everything that was loaded for a batch of hearings. */
@@ -65,12 +81,40 @@ export interface Loaded {
   /** Locked, and therefore nobody else's until the commit. */
   readonly ledgers: ReadonlyMap<string, MoneyLedger | Counts | Slots>;
   readonly touched: ReadonlySet<string>;
+  /** By the name of each tally: those that are noted, the ones of these hearings among them. */
+  readonly proposals: ReadonlyMap<string, number>;
+  /** By the name of each tally, where an enrolment of it was approved. */
+  readonly enrolments: ReadonlyMap<string, EnrolmentFact>;
+  /** How many actions of an author wait for a person. */
+  readonly waiting: ReadonlyMap<string, number>;
 }
 
 export interface Ruling {
   readonly judgement: Judgement;
   readonly facts: Facts;
   readonly draws: readonly Draw[];
+}
+
+/** The enrolment that a message of a sequence names, empty of all else. One is written in one way only. */
+export function enrolmentOf(action: ActionProposed['action']): string {
+  const read = subjectOf(action);
+  return (read.ok ? read.subject.sequence?.step?.enrolment.toLowerCase() : undefined) ?? '';
+}
+
+function tallyOf({ proposal: { taskId, action }, author }: Hearing): Tally {
+  const enrolment = enrolmentOf(action);
+  return { name: `${author} ${taskId} ${enrolment}`, author, taskId, enrolment };
+}
+
+/** The enrolment that an approved action is; undefined where it is none. */
+export function enrolmentBy(action: ActionProposed['action']): EnrolmentFact | undefined {
+  const read = subjectOf(action);
+  const named = read.ok ? read.subject.sequence : undefined;
+  const [contactId] = read.ok ? read.subject.contacts : [];
+  // What stops a sequence asks for no consent.
+  return named?.purpose !== undefined && !named.step && contactId !== undefined
+    ? { contactId, sequenceId: named.id }
+    : undefined;
 }
 
 /** A campaign's key is the longest: its kind and two foreign ids. */
@@ -96,6 +140,8 @@ export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | n
   const contacts = new Set<string>();
   const ledgers = new Map<string, string | null>();
   const rates = new Map<string, string>();
+  // What a person was asked about was counted before.
+  const fresh = hearings.filter(({ review }) => !review);
   for (const { proposal } of hearings) {
     const of = concerns(proposal, policy, at);
     for (const id of of.contacts) {
@@ -129,6 +175,8 @@ export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | n
     contacts: [...contacts].sort(),
     ledgers: [...ledgers].map(([ledger, since]) => ({ ledger, since })).sort(byLedger),
     rates: [...rates].map(([ledger, since]) => ({ ledger, since })).sort(byLedger),
+    tallies: [...new Map(fresh.map(tallyOf).map((tally) => [tally.name, tally])).values()],
+    authors: [...new Set(fresh.map(({ author }) => author))],
   };
 }
 
@@ -140,10 +188,17 @@ const byLedger = (a: { ledger: string }, b: { ledger: string }): number => (a.le
  */
 export function hear(hearings: readonly Hearing[], loaded: Loaded, at: string): readonly Ruling[] {
   const ledgers = new Map([...loaded.ledgers].map(([name, ledger]) => [name, ownCopy(ledger)] as const));
+  const waiting = new Map(loaded.waiting);
+  // All of these were noted before any was counted: each came after those that are not of these, and after those before it here.
+  const proposals = new Map(loaded.proposals);
+  const add = (to: Map<string, number>, name: string, n: number) => to.set(name, (to.get(name) ?? 0) + n);
+  for (const hearing of hearings) if (!hearing.review) add(proposals, tallyOf(hearing).name, -1);
   return hearings.map((hearing) => {
     const of = concerns(hearing.proposal, loaded.policy, at);
-    const facts = factsOf(hearing, of, { ...loaded, ledgers }, at);
+    const facts = factsOf(hearing, of, { ...loaded, ledgers, proposals, waiting }, at);
     const judgement = judge(hearing.proposal, facts, loaded.policy, at);
+    if (!hearing.review) add(proposals, tallyOf(hearing).name, 1);
+    if (judgement.verdict.outcome === 'escalated') add(waiting, hearing.author, 1);
     if (judgement.verdict.outcome === 'approved') for (const draw of of.draws) reserve(ledgers, draw, at);
     return { judgement, facts, draws: of.draws };
   });
@@ -178,7 +233,20 @@ function seenBy(draw: Draw, ledger: MoneyLedger | Counts | Slots | undefined, at
 
 const none = { version: 0, data: null };
 
-function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Loaded, at: string): Facts {
+/** What is looked at before a person is asked, and not again when one has answered. */
+function firstHeard(hearing: Hearing, loaded: Loaded): Pick<Facts, 'takenAt' | 'counted' | 'enrolment'> {
+  const { author, takenAt, review } = hearing;
+  if (review) return {};
+  const { name, enrolment } = tallyOf(hearing);
+  return {
+    ...(takenAt !== undefined && { takenAt }),
+    counted: { proposals: loaded.proposals.get(name) ?? 0, waiting: loaded.waiting.get(author) ?? 0 },
+    ...(enrolment !== '' && { enrolment: loaded.enrolments.get(name) ?? null }),
+  };
+}
+
+function factsOf(hearing: Hearing, of: Concerns, loaded: Loaded, at: string): Facts {
+  const { proposal, author, review } = hearing;
   const versions: Record<string, number> = {};
   const task = loaded.tasks.get(proposal.taskId);
   for (const name of Object.keys(proposal.madeFrom)) {
@@ -192,6 +260,7 @@ function factsOf({ proposal, author, review }: Hearing, of: Concerns, loaded: Lo
   return {
     author,
     task: task ? taskAbout(task, of.contacts) : null,
+    ...firstHeard(hearing, loaded),
     // Of its RFC 8785 form: that puts members in order, which changes no length, and writes values as JSON.stringify does.
     proposalBytes: new TextEncoder().encode(JSON.stringify(proposal)).length,
     contacts: pick(of.contacts, (id) =>

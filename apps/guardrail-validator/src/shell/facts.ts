@@ -1,6 +1,7 @@
-import type { Counts, Known, MoneyLedger, Slots, TaskFact } from '@countersign/gate';
+import { longest } from '@countersign/contracts';
+import type { Counts, EnrolmentFact, Known, MoneyLedger, Slots, TaskFact } from '@countersign/gate';
 import type { Tx } from '@countersign/runtime';
-import type { Loaded, Needed } from '../core/hearing.js';
+import { enrolmentBy, type Loaded, type Needed } from '../core/hearing.js';
 import { tasksAssigned } from '../core/tasks.js';
 
 interface Row {
@@ -13,7 +14,10 @@ interface Row {
     | 'held'
     | 'committed'
     | 'touched'
-    | 'rate';
+    | 'rate'
+    | 'proposals'
+    | 'enrolment'
+    | 'waiting';
   readonly key: string;
   readonly version: number;
   readonly data: string | null;
@@ -21,6 +25,7 @@ interface Row {
 
 // `state_rows` is what `runtime.state` reads, a topic a statement; here all are one. A rolling ledger is one array of times a state,
 // not a row a count: an agent's hour may hold thousands. It is read ledger by ledger, so that no plan reads the whole table.
+// Proposals of a task are counted as far as a limit can count, so that who floods one slows nobody down.
 // A sum of money ends at the largest exact number: each of its amounts may be an executor's word and as large as that.
 const sql = `
   SELECT s.topic AS what, s.key, s.version, s.data::text AS data
@@ -45,11 +50,28 @@ const sql = `
   ) FROM unnest($7::text[], $8::timestamptz[]) AS n(ledger, since)
   UNION ALL
   SELECT 'touched', contact, 0, NULL FROM unnest($6::text[]) AS n(contact)
-  WHERE EXISTS (SELECT FROM reservations r WHERE r.ledger = 'touch:' || n.contact AND r.state = 'committed')`;
+  WHERE EXISTS (SELECT FROM reservations r WHERE r.ledger = 'touch:' || n.contact AND r.state = 'committed')
+  UNION ALL
+  SELECT 'proposals', n.name, 0, (
+    SELECT count(*)::text FROM (
+      SELECT FROM proposals p WHERE p.author = n.author AND p.task_id = n.task AND p.enrolment = n.enrolment LIMIT ${2 * longest.proposalsPerTask}
+    ) few
+  ) FROM unnest($9::text[], $10::text[], $11::uuid[], $12::text[]) AS n(name, author, task, enrolment)
+  UNION ALL
+  SELECT 'enrolment', n.name, 0, (
+    SELECT v.proposal::text FROM permits i
+    JOIN proposals p ON p.proposal_id = i.proposal_id AND p.author = n.author AND p.task_id = n.task
+    JOIN verdicts v ON v.proposal_id = i.proposal_id AND v.action_id = i.action_id AND v.outcome = 'approved'
+    WHERE i.action_id = n.enrolment::uuid LIMIT 1
+  ) FROM unnest($9::text[], $10::text[], $11::uuid[], $12::text[]) AS n(name, author, task, enrolment) WHERE n.enrolment <> ''
+  UNION ALL
+  SELECT 'waiting', n.author, 0, (SELECT count(*)::text FROM escalations e WHERE e.author = n.author AND e.state = 'open')
+  FROM unnest($13::text[]) AS n(author)`;
 
 /**
  * Reads what hearings rest on beside the policy, all as of one moment: others' state, what is held and committed on ledgers, and
- * of whom a touch was ever executed. The ledgers are locked before, so that what is read of them stays true until the commit.
+ * of whom a touch was ever executed. The ledgers are locked before, so that what is read of them stays true until the commit. The counts
+ * of an agent's proposals and open reviews stay true with them, as upper bounds: each hearing of an agent locks its ledger of approvals.
  */
 export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'policy'>> {
   const { tasks: taskIds, profiles, consents, controls, contacts } = needed;
@@ -70,6 +92,11 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
     contacts,
     needed.rates.map((r) => r.ledger),
     needed.rates.map((r) => r.since),
+    needed.tallies.map((t) => t.name),
+    needed.tallies.map((t) => t.author),
+    needed.tallies.map((t) => t.taskId),
+    needed.tallies.map((t) => t.enrolment),
+    needed.authors,
   ];
   const rows = params.some((list) => list.length > 0) ? await tx.query<Row>(sql, params) : [];
 
@@ -81,6 +108,9 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
   const ledgers = new Map<string, MoneyLedger | Counts | Slots>();
   const tasks = new Map<string, TaskFact>();
   const touched = new Set<string>();
+  const proposals = new Map<string, number>();
+  const waiting = new Map<string, number>();
+  const enrolments = new Map<string, EnrolmentFact>();
   for (const ledger of money) ledgers.set(ledger, { held: 0, committed: 0, currency: null });
   for (const { ledger } of counts) ledgers.set(ledger, { held: [], committed: [] });
   for (const { what, key, version, data } of rows) {
@@ -99,6 +129,17 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
       case tasksAssigned:
         tasks.set(key, value);
         break;
+      case 'proposals':
+        proposals.set(key, value);
+        break;
+      case 'waiting':
+        waiting.set(key, value);
+        break;
+      case 'enrolment': {
+        const begun = value && enrolmentBy(value.action);
+        if (begun) enrolments.set(key, begun);
+        break;
+      }
       case 'touched':
         touched.add(key);
         break;
@@ -113,5 +154,8 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
     controls: state['controls.v1'],
     ledgers,
     touched,
+    proposals,
+    enrolments,
+    waiting,
   };
 }

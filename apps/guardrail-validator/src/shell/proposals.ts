@@ -3,6 +3,7 @@ import { type Batch, Consumes, causeOf, deployment, type Received } from '@count
 import { Controller, Inject, Logger } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { refusedBecause, refusedEvent } from '../core/events.js';
+import { enrolmentOf } from '../core/hearing.js';
 import { verdictsOf } from '../core/past.js';
 import { type Case, Court } from './court.js';
 
@@ -26,13 +27,17 @@ export class Proposals {
       if (first.has(proposalId)) again.push(one);
       else first.set(proposalId, one);
     }
-    const notes = [...first].map(([proposalId, { digest }]) => ({ proposalId, digest }));
+    const notes = [...first].map(([proposalId, { received, digest }]) => {
+      const { taskId, action } = received.event.data;
+      return { proposalId, digest, taskId, enrolment: enrolmentOf(action) };
+    });
     const { fresh, known, inForce } = await this.court.note(batch.tx, author, notes, batch.at);
     const said = await batch.said('subject', [...fresh]);
     const cases: Case[] = [];
     const past: Parameters<Court['adopt']>[1][number][] = [];
     for (const [proposalId, one] of first) {
-      const found = { hearing: { proposal: one.received.event.data, author }, cause: causeOf(one.received) };
+      const { event, takenAt = batch.at } = one.received;
+      const found = { hearing: { proposal: event.data, author, takenAt }, cause: causeOf(one.received) };
       // What another agent was told under this id is no verdict on this one.
       const verdicts = verdictsOf(said.get(proposalId) ?? []).filter(({ data }) => data.agent === author);
       if (!fresh.has(proposalId)) again.push(one);

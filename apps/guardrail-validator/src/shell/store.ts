@@ -5,6 +5,14 @@ import { Injectable } from '@nestjs/common';
 import type { Escalation } from '../core/answer.js';
 import type { Move, PermitState, Settled } from '../core/settle.js';
 
+export interface NewProposal {
+  readonly proposalId: string;
+  readonly digest: string;
+  readonly taskId: string;
+  /** Empty of what is no message of a sequence. */
+  readonly enrolment: string;
+}
+
 export interface NewVerdict {
   readonly proposal: ActionProposed;
   readonly digest: string;
@@ -152,19 +160,29 @@ export class Store {
   async noteProposals(
     tx: Tx,
     author: string,
-    proposals: readonly { proposalId: string; digest: string }[],
+    proposals: readonly NewProposal[],
     of: KnownPolicy,
     at: string,
   ): Promise<{ fresh: ReadonlySet<string>; known: ReadonlyMap<string, string>; policy: PolicyRow }> {
     const sorted = [...proposals].sort((a, b) => (a.proposalId < b.proposalId ? -1 : 1));
     const [row] = await tx.query<PolicyRow & { fresh: string[] }>(
       `WITH noted AS (
-         INSERT INTO proposals (proposal_id, author, digest, at)
-         SELECT id, $4, digest, $6 FROM unnest($3::uuid[], $5::text[]) AS n(id, digest) ORDER BY id
+         INSERT INTO proposals (proposal_id, author, digest, at, task_id, enrolment)
+         SELECT id, $4, digest, $6, task, enrolment FROM unnest($3::uuid[], $5::text[], $7::uuid[], $8::text[])
+           AS n(id, digest, task, enrolment) ORDER BY id
          ON CONFLICT DO NOTHING RETURNING proposal_id
        )
        SELECT ARRAY(SELECT proposal_id::text FROM noted) AS fresh, policy.* FROM (${policySql}) policy`,
-      [of.written, of.digest, sorted.map((p) => p.proposalId), author, sorted.map((p) => p.digest), at],
+      [
+        of.written,
+        of.digest,
+        sorted.map((p) => p.proposalId),
+        author,
+        sorted.map((p) => p.digest),
+        at,
+        sorted.map((p) => p.taskId),
+        sorted.map((p) => p.enrolment),
+      ],
     );
     const { fresh: inserted, ...policy } = row as NonNullable<typeof row>;
     const fresh = new Set(inserted);

@@ -442,6 +442,8 @@ describe('the task of a proposal', () => {
           // Of its contacts those that the action concerns.
           contactIds: [],
           named: {},
+          dueAt: at,
+          contactCount: 2,
         },
       },
     ]);
@@ -686,12 +688,17 @@ describe('limits', () => {
     setNow(plus(700));
     await settled(settlement(first, 'executed', { at: plus(600) }));
     setNow(plus(7 * 86_400 + 1));
-    const again = await propose(proposed('email.send', { sendAt: plus(7 * 86_400 + 1) }, 2));
+    const taskId = derivedId('task', 'a week later');
+    const later = taskOf('paid-media-agent', { taskId, dueAt: plus(7 * 86_400) });
+    await service.putState('tasks.assigned.v1', 'acme', later);
+    const again = await propose(proposed('email.send', { sendAt: plus(7 * 86_400 + 1) }, 2, { taskId }));
     expect(refusals(again)[0]?.verdict.reasons).toContainEqual(
       expect.objectContaining({ rule: 'contact-frequency', outcome: 'refuse' }),
     );
     setNow(plus(7 * 86_400 + 600));
-    const [second] = approvals(await propose(proposed('email.send', { sendAt: plus(7 * 86_400 + 600) }, 3)));
+    const [second] = approvals(
+      await propose(proposed('email.send', { sendAt: plus(7 * 86_400 + 600) }, 3, { taskId })),
+    );
     if (!second) throw new Error('an approval expected');
     await settled(settlement(second, 'executed', { at: '2099-01-01T00:00:00.000Z' }));
     const [row] = await service.query<{ counts_at: Date }>('SELECT max(counts_at) AS counts_at FROM reservations');

@@ -8,6 +8,7 @@ import { campaign } from './campaign.js';
 import { consent } from './consent.js';
 import { contactFrequency } from './contact-frequency.js';
 import { currency } from './currency.js';
+import { enrolment } from './enrolment.js';
 import { factsBehind } from './facts-behind.js';
 import { firstTouch } from './first-touch.js';
 import { killControl } from './kill-control.js';
@@ -16,6 +17,7 @@ import { newCreative } from './new-creative.js';
 import { owner } from './owner.js';
 import { prohibitedKind } from './prohibited-kind.js';
 import { proposalId } from './proposal-id.js';
+import { proposalsPerTask } from './proposals-per-task.js';
 import { purpose } from './purpose.js';
 import { route } from './route.js';
 import { sendTime } from './send-time.js';
@@ -24,6 +26,7 @@ import { sequence } from './sequence.js';
 import { size } from './size.js';
 import { adAccountSpendCap, campaignSpendCap } from './spend-cap.js';
 import { task, taskKnown } from './task.js';
+import { taskEnded } from './task-ended.js';
 import { bidThreshold, budgetThreshold } from './threshold.js';
 import { tier } from './tier.js';
 
@@ -33,6 +36,8 @@ export const rules: readonly Rule[] = [
   proposalId,
   taskKnown,
   task,
+  taskEnded,
+  proposalsPerTask,
   actionId,
   size,
   prohibitedKind,
@@ -43,6 +48,7 @@ export const rules: readonly Rule[] = [
   killControl,
   actionsPerHour,
   sequence,
+  enrolment,
   purpose,
   consent,
   contactFrequency,

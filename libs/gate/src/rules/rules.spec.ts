@@ -41,6 +41,7 @@ const playsWith = (settings: Record<string, string>) =>
     plays: content().plays.map((play) => ({ ...play, tasks: play.tasks.map((task) => ({ ...task, settings })) })),
   });
 const email = proposalOf('email.send');
+const begun = { contactId: contact, sequenceId: 'comparison-follow-up' };
 const crmTask = proposalOf('crm.create_task');
 const stop = proposalOf('sequence.stop');
 const of = (accountId: string | undefined): ToldFacts => ({
@@ -87,6 +88,66 @@ const cases: Record<string, Case> = {
     says: 'the proposal names no item, from which its id could be derived',
     proposal: { ...shift(1000), item: undefined },
     twin: { proposal: shift(1000) },
+  },
+  'a proposal whose task ended more than a day ago': {
+    rule: 'task-ended',
+    outcome: 'refuse',
+    says: `task ${email.taskId} was due at ${at} and took proposals for 24 hours more; this one came at 2026-11-22T10:00:00.001Z: propose under a task that is open`,
+    proposal: email,
+    facts: { takenAt: '2026-11-22T10:00:00.001Z' },
+    twin: { facts: { takenAt: '2026-11-22T10:00:00.000Z' } },
+  },
+  'the proposal beyond those that its task may have': {
+    rule: 'proposals-per-task',
+    outcome: 'refuse',
+    says: "3 of 3 proposals of the task came before it, so it is one too many: propose the rest under another task, or have the charter's limits.proposalsPerTask raised",
+    proposal: email,
+    facts: { counted: { proposals: 3, waiting: 0 } },
+    policy: limits({ proposalsPerTask: 3 }),
+    twin: { facts: { counted: { proposals: 2, waiting: 0 } } },
+  },
+  'a proposal beyond one of each contact and five, where the charter says no number': {
+    rule: 'proposals-per-task',
+    outcome: 'refuse',
+    says: /^7 of 7 proposals of the task came before it/,
+    proposal: email,
+    facts: { counted: { proposals: 7, waiting: 0 } },
+    policy: limits({ proposalsPerTask: undefined }),
+    twin: { facts: { counted: { proposals: 6, waiting: 0 } } },
+  },
+  'a message beyond the steps of its sequence': {
+    rule: 'proposals-per-task',
+    outcome: 'refuse',
+    says: '1 of 1 messages of the enrolment came before it, so it is one too many: each step is proposed once',
+    proposal: step(),
+    facts: { counted: { proposals: 1, waiting: 0 } },
+    // The messages come after the task, and are not counted with what else it had.
+    policy: limits({ proposalsPerTask: 1 }),
+    twin: { facts: { counted: { proposals: 0, waiting: 0 }, takenAt: '2027-11-21T10:00:00.000Z' } },
+  },
+  'a message of an enrolment that nobody approved': {
+    rule: 'enrolment',
+    outcome: 'refuse',
+    says: `no enrolment ${contact} was approved under this task: propose sequence.enroll, and its messages once it has run`,
+    proposal: step(),
+    facts: { enrolment: null },
+    twin: { facts: { enrolment: begun } },
+  },
+  'a message to another contact than was enrolled': {
+    rule: 'enrolment',
+    outcome: 'refuse',
+    says: `the enrolment is of contact ${other}, the message is to another one`,
+    proposal: step(),
+    facts: { enrolment: { ...begun, contactId: other } },
+    twin: { facts: { enrolment: begun } },
+  },
+  'a message of another sequence than the contact was enrolled in': {
+    rule: 'enrolment',
+    outcome: 'refuse',
+    says: 'the enrolment is in nurture, the message says comparison-follow-up',
+    proposal: step(),
+    facts: { enrolment: { ...begun, sequenceId: 'nurture' } },
+    twin: { facts: { enrolment: begun } },
   },
   'an action with the id of another one': {
     rule: 'action-id',

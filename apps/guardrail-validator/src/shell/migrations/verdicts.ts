@@ -158,3 +158,36 @@ export class ProposalsByAuthor1763700000008 implements MigrationInterface {
     await runner.query('ALTER TABLE proposals DROP CONSTRAINT proposals_pkey, ADD PRIMARY KEY (proposal_id)');
   }
 }
+
+/**
+ * Proposals are counted by their task, and the messages of a sequence by their enrolment; open reviews by their author. Tasks that were
+ * read before their due time was kept get the latest one that a play could give, and as many contacts.
+ */
+export class CountedByTask1763700000009 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    // What holds a NUL is not looked into: Postgres makes no text of it.
+    await runner.query(String.raw`
+      ALTER TABLE proposals ADD COLUMN task_id uuid, ADD COLUMN enrolment text NOT NULL DEFAULT '';
+      UPDATE proposals p SET task_id = v.task_id, enrolment = coalesce(lower(v.enrolment), '')
+      FROM (
+        SELECT proposal_id, proposal->>'agent' AS author, (proposal->>'taskId')::uuid AS task_id,
+               CASE WHEN proposal->'action'->>'kind' = 'email.send' THEN proposal->'action'->'payload'->'sequence'->>'enrolment' END AS enrolment
+        FROM (SELECT proposal_id, CASE WHEN position('\u0000' IN proposal::text) = 0 THEN proposal END AS proposal FROM verdicts) read
+      ) v
+      WHERE v.proposal_id = p.proposal_id AND v.author = p.author;
+      CREATE INDEX proposals_of_task ON proposals (author, task_id, enrolment);
+      CREATE INDEX permits_of_action ON permits (action_id);
+      CREATE INDEX escalations_open ON escalations (author) WHERE state = 'open';
+      UPDATE state_rows SET data = data || jsonb_build_object('assumed', true, 'contactCount', 1000,
+        'dueAt', to_char((read_at + interval '7 days') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+      WHERE topic = 'tasks.assigned.v1' AND data IS NOT NULL AND NOT data ? 'dueAt';
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      DROP INDEX escalations_open, permits_of_action, proposals_of_task;
+      ALTER TABLE proposals DROP COLUMN task_id, DROP COLUMN enrolment;
+    `);
+  }
+}

@@ -1,0 +1,309 @@
+import {
+  type ActionEscalated,
+  type ActionProposed,
+  type ActionRefused,
+  derivedId,
+  digestOf,
+  type PolicyContent,
+  proposalIdOf,
+  type ReviewDecided,
+  type TaskAssigned,
+} from '@countersign/contracts';
+import { at, contact, content, granted, permitKeys, policyOf, taskOf } from '@countersign/gate/testing';
+import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { proposed } from '../core/testing.js';
+import { GuardrailValidatorModule, spec } from '../module.js';
+import { CountedByTask1763700000009 } from './migrations/verdicts.js';
+import { adProfiles, assignTasks, person, signsWith } from './testing.js';
+
+/* What one agent can have of its reviewers and of a task, over batches, instances, restarts and restores. */
+
+const plus = (seconds: number): string => new Date(Date.parse(at) + seconds * 1000).toISOString();
+const day = 86_400;
+const agent = 'paid-media-agent';
+const topic = `actions.proposed.${agent}.v1`;
+
+let removeKey: () => void;
+let database: TestDatabase;
+let one: Harness;
+let other: Harness;
+
+beforeEach(async () => {
+  removeKey = signsWith(permitKeys('validator-1').jwk);
+  database = await createTestDatabase();
+  one = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
+  other = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
+  await assignTasks(one);
+  await one.putState('consents.v1', contact, { ...granted(), contactId: contact, changedAt: at });
+  for (const [key, data] of adProfiles()) await one.putState('profiles.v1', key, data);
+  await one.putState('profiles.v1', `contact:${contact}`, person(contact));
+});
+afterEach(async () => {
+  await Promise.all([one?.close(), other?.close()]);
+  await database?.close();
+  removeKey();
+});
+
+const publish = (of: PolicyContent, version = 7) => one.putState('policies.v1', 'main', policyOf(of, version));
+const limited = (limits: { proposalsPerTask?: number | undefined; reviewsWaiting?: number }, kinds = {}) =>
+  content({ charter: { limits, kinds } });
+const bid = (n: number, change: Partial<ActionProposed> = {}) => proposed('ads.set_bid', { bidMinor: 110 }, n, change);
+const records = (to: Harness, proposals: readonly ActionProposed[], takenAt?: string) =>
+  to
+    .records(
+      topic,
+      proposals.map((data) => ({ type: 'ActionProposed', data, id: `${data.proposalId} ${digestOf(data.action)}` })),
+    )
+    .map((record) => ({ ...record, ...(takenAt && { timestamp: String(Date.parse(takenAt)) }) }));
+const propose = (to: Harness, proposals: readonly ActionProposed[], takenAt?: string) =>
+  to.deliverRecords(topic, records(to, proposals, takenAt));
+const typesOf = (events: readonly Published[]) => events.map(({ type }) => type);
+const refusals = (events: readonly Published[]) =>
+  events.flatMap(({ type, data }) => (type === 'ActionRefused' ? [data as ActionRefused] : []));
+/** The rules that refuse, of each refusal. */
+const refusedBy = (events: readonly Published[]) =>
+  refusals(events).map(({ verdict }) => verdict.reasons.filter((r) => r.outcome === 'refuse').map((r) => r.rule));
+const count = (events: readonly Published[], type: string) => typesOf(events).filter((t) => t === type).length;
+const decide = (
+  to: Harness,
+  data: Omit<ReviewDecided, 'reviewId' | 'by' | 'at' | 'subject'>,
+  proposalId: string,
+  when = at,
+) =>
+  to.deliver('reviews.decided.v1', [
+    {
+      type: 'ReviewDecided',
+      data: {
+        reviewId: derivedId('review', proposalId),
+        by: 'lea',
+        at: when,
+        subject: { kind: 'proposal', id: proposalId },
+        ...data,
+      },
+    },
+  ]);
+const assign = (taskId: string, change: Partial<TaskAssigned> = {}) =>
+  one.putState('tasks.assigned.v1', 'acme', taskOf(agent, { taskId, ...change }));
+
+describe('the end of a task', () => {
+  test('is a day after its due time, by when the broker took the proposal, however late it is judged', async () => {
+    await publish(limited({}));
+    for (const to of [one, other]) to.setNow(plus(40 * day));
+    expect(refusedBy(await propose(one, [bid(1)], plus(day)))).toEqual([]);
+    const late = await propose(one, [bid(2)], new Date(Date.parse(plus(day)) + 1).toISOString());
+    expect(refusedBy(late)).toEqual([['task-ended']]);
+    expect(refusals(late)[0]?.verdict.reasons).toContainEqual(
+      expect.objectContaining({
+        says: expect.stringMatching(/was due at 2026-11-21T10.*propose under a task that is open$/),
+      }),
+    );
+    // What was judged in time is answered as it was: the same again says nothing, another under its id is refused by that.
+    expect(await propose(one, [bid(1)], plus(30 * day))).toEqual([]);
+    expect(refusedBy(await propose(one, [proposed('ads.set_bid', { bidMinor: 111 }, 1)], plus(30 * day)))).toEqual([
+      ['proposal-id'],
+    ]);
+  });
+
+  test('does not end what a person is asked about: an answer and an edit that come days later are heard', async () => {
+    await publish(content({ charter: { kinds: { 'ads.set_bid': 'supervised' }, reviewWithinMinutes: 7 * 24 * 60 } }));
+    const [first, second] = [bid(1), bid(2)];
+    expect(typesOf(await propose(one, [first, second], at))).toEqual(['ActionEscalated', 'ActionEscalated']);
+    one.setNow(plus(6 * day));
+    const answer = { digest: digestOf(first.action), decision: 'approve' as const };
+    expect(typesOf(await decide(one, answer, first.proposalId, plus(6 * day)))).toEqual(['ActionApproved']);
+    const action = {
+      ...second.action,
+      actionId: derivedId('action', derivedId('review', second.proposalId)),
+      payload: { ...second.action.payload, bidMinor: 105 },
+    };
+    const edit = { digest: digestOf(second.action), decision: 'edit' as const, action };
+    expect(typesOf(await decide(one, edit, second.proposalId, plus(6 * day)))).toEqual([
+      'ActionRefused',
+      'ActionApproved',
+    ]);
+  });
+
+  test('comes with a restore as it was: what the topic brings again is as old as it was', async () => {
+    await publish(limited({}));
+    const given = records(one, [bid(1)], at);
+    one.setNow(plus(20 * day));
+    expect(typesOf(await one.deliverRecords(topic, given))).toEqual(['ActionApproved']);
+    const [row] = await one.query<{ facts: { takenAt: string } }>('SELECT facts FROM verdicts');
+    expect(row?.facts.takenAt).toBe(at);
+  });
+
+  test('does not end a sequence: its messages come months later, each step once, of an enrolment that was approved', async () => {
+    const { sequences, ...rest } = content({ rules: { contactFrequency: { touches: 50, days: 1 } } });
+    const steps = [0, 1].map((n) => ({ template: 'follow-up', subject: 'Hello', body: 'A word.', afterSeconds: n }));
+    await publish({ ...rest, sequences: sequences.map((s) => ({ ...s, steps })) });
+    const enroll = proposed('sequence.enroll', {}, 1);
+    const enrolment = enroll.action.actionId;
+    const step = (n: number, item: number, change = {}) =>
+      proposed(
+        'email.send',
+        {
+          ...{ template: 'follow-up', subject: 'Hello', body: 'A word.' },
+          sequence: { id: 'comparison-follow-up', enrolment, step: n, ...change },
+          sendAt: plus(n === 0 && item === 1 ? 60 : 90 * day),
+        },
+        item,
+      );
+    expect(refusedBy(await propose(one, [step(0, 1)]))).toEqual([['enrolment']]);
+    expect(typesOf(await propose(one, [enroll]))).toEqual(['ActionApproved']);
+    for (const to of [one, other]) to.setNow(plus(90 * day));
+    // The first was refused under its own enrolment's name before there was one: it counts.
+    const later = await propose(other, [step(1, 2), step(0, 3), step(0, 4, { enrolment: enrolment.toUpperCase() })]);
+    expect(typesOf(later)).toEqual(['ActionApproved', 'ActionRefused', 'ActionRefused']);
+    expect(refusedBy(later)).toEqual([['proposals-per-task'], ['proposals-per-task']]);
+    // Of the enrolment of another task it is none.
+    await assign(derivedId('task', 'two'));
+    const foreign = { taskId: derivedId('task', 'two') };
+    const strange = proposed('email.send', step(0, 9).action.payload, 9, foreign);
+    expect(refusedBy(await propose(one, [strange]))).toEqual([['enrolment']]);
+    expect(refusedBy(await propose(one, [step(0, 10, { enrolment: contact })]))).toEqual([['enrolment']]);
+  });
+});
+
+describe('the proposals of a task', () => {
+  test('are as many as its contacts and five, where the charter does not say: the next ones draw nothing and reach nobody', async () => {
+    await publish(limited({ proposalsPerTask: undefined }, { 'ads.set_bid': 'supervised' }));
+    const events = [
+      ...(await propose(
+        one,
+        [1, 2, 3].map((n) => bid(n)),
+      )),
+      ...(await propose(
+        other,
+        [4, 5, 6, 7].map((n) => bid(n)),
+      )),
+      ...(await propose(
+        one,
+        [8, 9].map((n) => bid(n)),
+      )),
+    ];
+    expect(count(events, 'ActionEscalated')).toBe(7);
+    expect(refusedBy(events)).toEqual([['proposals-per-task'], ['proposals-per-task']]);
+    expect(await one.query('SELECT 1 FROM escalations')).toHaveLength(7);
+    expect(await one.query('SELECT 1 FROM reservations')).toEqual([]);
+    expect(await one.query('SELECT 1 FROM approvals_by_minute')).toEqual([]);
+    // Another task has room of its own.
+    const taskId = derivedId('task', 'two');
+    await assign(taskId, { contactIds: [] });
+    const more = await propose(
+      one,
+      [1, 2, 3, 4, 5, 6].map((n) => bid(n, { taskId })),
+    );
+    expect([count(more, 'ActionEscalated'), count(more, 'ActionRefused')]).toEqual([5, 1]);
+  });
+
+  test('are exactly so many whichever instances judge them at once, and a repeat takes none', async () => {
+    await publish(limited({ proposalsPerTask: 7 }));
+    const batches = Array.from({ length: 10 }, (_, b) =>
+      propose(
+        b % 2 ? other : one,
+        [0, 1, 2].map((n) => bid(b * 3 + n)),
+      ),
+    );
+    await Promise.all(batches);
+    const all = [...one.published, ...other.published];
+    const approved = all.filter((e) => e.type === 'ActionApproved');
+    expect(approved).toHaveLength(7);
+    expect(refusedBy(all)).toEqual(Array(23).fill(['proposals-per-task']));
+    const again = (approved[0] as Published).subject;
+    const same = Array.from({ length: 30 }, (_, n) => bid(n)).filter((p) => p.proposalId === again);
+    expect(same).toHaveLength(1);
+    expect(await propose(other, same)).toEqual([]);
+    expect(await one.query('SELECT 1 FROM proposals')).toHaveLength(30);
+  });
+
+  test('of before an update are counted with it, by their task', async () => {
+    await publish(limited({ proposalsPerTask: 2 }));
+    const odd = bid(1, { rationale: 'a\0b' });
+    await propose(one, [bid(2), odd]);
+    const migration = new CountedByTask1763700000009();
+    await one.transaction(async (tx) => {
+      const runner = {
+        query: async (sql: string) => {
+          for (const statement of sql.split(';')) if (statement.trim() !== '') await tx.query(statement);
+        },
+      } as never;
+      await migration.down(runner);
+      await tx.query(`UPDATE state_rows SET data = data - 'dueAt' - 'contactCount' WHERE topic = 'tasks.assigned.v1'`);
+      await migration.up(runner);
+    });
+    const rows = await one.query<{ task_id: string | null }>(
+      'SELECT task_id FROM proposals ORDER BY task_id NULLS LAST',
+    );
+    expect(rows).toEqual([{ task_id: taskOf(agent).taskId }, { task_id: null }]);
+    const events = await propose(one, [bid(3), bid(4)]);
+    expect(typesOf(events)).toEqual(['ActionApproved', 'ActionRefused']);
+    const [task] = await one.query(`SELECT data FROM state_rows WHERE key = $1`, [taskOf(agent).taskId]);
+    expect(task).toMatchObject({ data: { assumed: true, contactCount: 1000, dueAt: plus(7 * day) } });
+  });
+});
+
+describe('the actions of an agent that wait for a person', () => {
+  const supervised = { 'ads.set_bid': 'supervised' };
+  const open = async () => (await one.query("SELECT 1 FROM escalations WHERE state = 'open'")).length;
+
+  test('are exactly as many as may, whichever instances judge at once; an answer and the deadline make room', async () => {
+    await publish(limited({ reviewsWaiting: 5 }, supervised));
+    await Promise.all(
+      Array.from({ length: 8 }, (_, b) =>
+        propose(
+          b % 2 ? other : one,
+          [0, 1, 2].map((n) => bid(b * 3 + n)),
+        ),
+      ),
+    );
+    const all = () => [...one.published, ...other.published];
+    expect(await open()).toBe(5);
+    expect(count(all(), 'ActionEscalated')).toBe(5);
+    expect(refusedBy(all())).toEqual(Array(19).fill(['reviews-waiting']));
+    expect(await one.query("SELECT 1 FROM jobs WHERE kind = 'review-deadline'")).toHaveLength(5);
+
+    const card = all().find((e) => e.type === 'ActionEscalated')?.data as unknown as ActionEscalated;
+    await decide(one, { digest: card.digest, decision: 'reject' }, card.proposalId);
+    const next = await propose(other, [bid(100), bid(101)]);
+    expect(typesOf(next)).toEqual(['ActionEscalated', 'ActionRefused']);
+
+    for (const to of [one, other]) to.setNow(plus(3_601));
+    await one.runJobs();
+    expect(await open()).toBe(0);
+    expect(
+      count(
+        await propose(
+          other,
+          Array.from({ length: 7 }, (_, n) => bid(200 + n)),
+        ),
+        'ActionEscalated',
+      ),
+    ).toBe(5);
+  });
+
+  test('are those that its own restarts and restores find: what was escalated before is among them', async () => {
+    await publish(limited({ reviewsWaiting: 2 }, supervised));
+    const given = records(one, [bid(1), bid(2)]);
+    const said = await one.deliverRecords(topic, given);
+    expect(typesOf(said)).toEqual(['ActionEscalated', 'ActionEscalated']);
+    for (const table of ['escalations', 'verdicts', 'proposals', 'inbox', 'outputs', 'jobs'])
+      await one.query(`DELETE FROM ${table}`);
+    await one.afterRestore(said);
+    expect(await one.deliverRecords(topic, given)).toEqual([]);
+    expect(await open()).toBe(2);
+    expect(refusedBy(await propose(one, [bid(3)]))).toEqual([['reviews-waiting']]);
+  });
+
+  test('of one agent leave the room of another', async () => {
+    await publish(limited({ reviewsWaiting: 1 }, supervised));
+    await propose(one, [bid(1), bid(2)]);
+    const theirs = proposed('ads.set_bid', { bidMinor: 110 }, 1, { agent: 'sequencing-agent' });
+    const events = await one.deliver('actions.proposed.sequencing-agent.v1', [
+      { type: 'ActionProposed', data: theirs },
+    ]);
+    expect(typesOf(events)).toEqual(['ActionEscalated']);
+    expect(theirs.proposalId).toBe(proposalIdOf('sequencing-agent', theirs.taskId, theirs.item ?? ''));
+  });
+});

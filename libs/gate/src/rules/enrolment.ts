@@ -1,0 +1,26 @@
+import { pass, type Rule, refuse } from '../rule.js';
+
+/** A message of a sequence belongs to an enrolment that was approved, of its agent and task, for this contact and sequence. */
+export const enrolment: Rule = {
+  name: 'enrolment',
+  weigh: ({ subject: { sequence, contacts }, facts: { enrolment: of, review } }) => {
+    const step = sequence?.step;
+    if (!step) return undefined;
+    if (review) return pass('the enrolment was looked at before a person was asked');
+    if (of === undefined) throw new Error(`enrolment ${step.enrolment} is not among the facts`);
+    if (of === null) {
+      return refuse(
+        `no enrolment ${step.enrolment} was approved under this task: propose sequence.enroll, and its messages once it has run`,
+        { enrolment: step.enrolment },
+      );
+    }
+    if (of.sequenceId !== sequence.id) {
+      return refuse(`the enrolment is in ${of.sequenceId}, the message says ${sequence.id}`, {
+        sequence: of.sequenceId,
+      });
+    }
+    return contacts.every((contact) => contact === of.contactId)
+      ? pass(`step ${step.n + 1} of an enrolment that was approved`)
+      : refuse(`the enrolment is of contact ${of.contactId}, the message is to another one`, { contact: of.contactId });
+  },
+};

@@ -1,0 +1,37 @@
+import { proposalsPerTask as shipped } from '@countersign/contracts';
+import { type Context, pass, type Rule, refuse } from '../rule.js';
+
+/**
+ * How many proposals a task may have, refused ones among them: who repeats one that was refused gets no further by it. The messages of a
+ * sequence count by their enrolment, one a step.
+ */
+export const proposalsPerTask: Rule = {
+  name: 'proposals-per-task',
+  parts: ({ subject: { sequence } }) => (sequence?.step ? [`sequence:${sequence.id}`] : []),
+  weigh: (context) => {
+    const { task, counted, review } = context.facts;
+    if (!task) return undefined;
+    if (review) return pass('it was counted before a person was asked');
+    if (!counted) throw new Error('how many proposals came before it is not among the facts');
+    const found = bound(context);
+    if (!found) return undefined;
+    const { most, of, instead } = found;
+    const { proposals: before } = counted;
+    const figures = { before, most };
+    return before < most
+      ? pass(`${before + 1} of ${most} ${of}`, figures)
+      : refuse(`${before} of ${most} ${of} came before it, so it is one too many: ${instead}`, figures);
+  },
+};
+
+/** Undefined where the sequence is not in force: another rule says so. */
+function bound({ subject: { sequence: named }, facts: { task }, charter, policy }: Context) {
+  if (!named?.step) {
+    const most = charter.limits.proposalsPerTask ?? shipped(task?.contactCount ?? 0);
+    const instead = "propose the rest under another task, or have the charter's limits.proposalsPerTask raised";
+    return { most, of: 'proposals of the task', instead };
+  }
+  const sequence = policy.content.sequences.find((s) => s.id === named.id);
+  if (!sequence) return undefined;
+  return { most: sequence.steps.length, of: 'messages of the enrolment', instead: 'each step is proposed once' };
+}
