@@ -142,6 +142,18 @@ const planted: { rule: string; path: string; code: string; says: RegExp }[] = [
     code: 'export const a = (r: object, id: string) => id in r;\n',
     says: /asked with Object\.hasOwn/,
   },
+  ...['r[id] = 1', 'r[s.id] = 1', "r[id + 'a'] = 1", 'r[id] ??= 1', 'r[id] ||= 1', 'r[id] += 1'].map((how) => ({
+    rule: `a record is not filled by ${how}`,
+    path: 'libs/gate/src/planted.ts',
+    code: `export const a = (r: Record<string, number>, id: string, s: { id: string }) => {\n  ${how};\n  return s;\n};\n`,
+    says: /made with Object\.fromEntries/,
+  })),
+  ...['Object.assign(r, s)', 'Object.assign({}, r, s)'].map((how) => ({
+    rule: `records are not joined by ${how}`,
+    path: 'apps/cli/src/replay/planted.ts',
+    code: `export const a = (r: object, s: object) => ${how};\n`,
+    says: /joined by \{ \.\.\.one/,
+  })),
   ...['json', 'text', 'arrayBuffer'].map((how) => ({
     rule: `a body is read to a bound, not by ${how}()`,
     path: 'apps/console/src/shell/planted.ts',
@@ -158,7 +170,10 @@ test.each(planted)('$rule: a planted violation is refused', ({ path, code, says 
 
 test('places in a list and members of a closed list are no keys from outside', () => {
   const code =
-    'export const a = (l: number[], i: number, r: { a: number }) => [l[0], l[i], l[l.length - 1], r.a, "a" in r];\n';
+    'export const a = (l: number[], i: number, r: { a: number }) => [l[0], l[i], l[l.length - 1], r.a, "a" in r];\n' +
+    'export const b = (l: number[], n: number, r: { a: number }, m: Record<string, number>, id: string) => {\n' +
+    `  l[0] = 1;\n  l[n] = 2;\n  r.a = 3;\n  m[\`consent:\${id}\`] = 4;\n` +
+    '  return { ...r, [id]: new Map([[id, l]]) };\n};\n';
   expect(lint('libs/gate/src/planted.ts', code)).toMatch(/^exit 0/);
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { recordOf } from './at-most.js';
 import { money } from './money.js';
 import { type Channel, ConsentPurpose, Currency, ForeignId, Instant, Minor, Name, Text, Uuid } from './primitives.js';
 
@@ -315,7 +316,7 @@ export const Action = z.strictObject({
   kind: z.string().min(1).max(80),
   /** The CRM account it is for. */
   accountId: ForeignId.optional(),
-  payload: z.record(z.string(), z.unknown()),
+  payload: recordOf(z.string(), z.unknown(), 1000),
 });
 export type Action = z.infer<typeof Action>;
 

@@ -1,4 +1,15 @@
-import { type Document, isAlias, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
 import { safeParse, type z } from 'zod';
 import { didYouMean } from './nearest.js';
 
@@ -57,12 +68,19 @@ export function readPart<T>(file: ConfigFile, schema: z.ZodType<T>, problems: Co
     field: path.join('.'),
     says,
   });
+  problems.push(...inexact(document).map(({ path, says }) => problem(path, says)));
   const parsed = schema.safeParse(given);
   if (parsed.success) return { file: name, value: parsed.data, problem };
-  for (const issue of parsed.error.issues)
-    for (const found of told(issue, schema, given)) problems.push(problem(...found));
+  const found = parsed.error.issues.flatMap(one);
+  for (const issue of found.slice(0, mostProblems))
+    for (const says of told(issue, schema, given)) problems.push(problem(...says));
+  const more = found.length - mostProblems;
+  if (more > 0) problems.push({ file: name, field: '', says: `and ${more} more problems` });
   return undefined;
 }
+
+/** As many as anybody reads: of a file in which nothing fits, the rest says the same. */
+const mostProblems = 100;
 
 interface Fault {
   readonly at: number;
@@ -90,6 +108,30 @@ function faults(document: Document.Parsed): Fault[] {
   });
   return found;
 }
+
+/** Whole numbers that no double holds: YAML would round them, and nobody would know. */
+function inexact(document: Document.Parsed): { readonly path: Path; readonly says: string }[] {
+  const found: { path: Path; says: string }[] = [];
+  visit(document, {
+    Scalar(key, node, above) {
+      const { value, source } = node;
+      if (key === 'key' || typeof value !== 'number' || Number.isNaN(value)) return;
+      if (Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))) return;
+      const given = (source ?? String(value)).slice(0, 40);
+      const says = `${given} is too large a number to be held exactly: at most ${Number.MAX_SAFE_INTEGER} is expected, or a text in quotes`;
+      found.push({ path: pathTo([...above, node]), says });
+    },
+  });
+  return found;
+}
+
+/** The names and places that lead to the last of these nodes, each of which is in the one before. */
+const pathTo = (nodes: readonly unknown[]): Path =>
+  nodes.flatMap((node, i): Path => {
+    const parent = nodes[i - 1];
+    if (isPair(node)) return isScalar(node.key) ? [String(node.key.value)] : [];
+    return isSeq(parent) ? [parent.items.indexOf(node)] : [];
+  });
 
 /** An alias may stand for a name that is there already, or for one that no schema would see, and YAML looks at neither. */
 const nameless = (key: Node, name: unknown): string =>
@@ -122,6 +164,10 @@ function offsetOf(document: Document.Parsed, path: Path): number {
 }
 
 type Issue = z.core.$ZodIssue;
+
+/** A complaint of each setting that does not exist. */
+const one = (issue: Issue): Issue[] =>
+  issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ ...issue, keys: [key] })) : [issue];
 
 /** A complaint of a schema in words, with the nearest right word where there is one. */
 function told(issue: Issue, schema: z.ZodType, given: unknown): [Path, string][] {
@@ -193,6 +239,7 @@ function keysOf({ schema, value }: Inside): string[] {
 function bare(schema: z.core.$ZodType | undefined, value: unknown): z.core.$ZodType | undefined {
   const def = schema?._zod.def;
   if (isDef<z.core.$ZodOptionalDef>(def, 'optional')) return bare(def.innerType, value);
+  if (isDef<z.core.$ZodPipeDef>(def, 'pipe')) return bare(def.out, value);
   if (isDef<z.core.$ZodDiscriminatedUnionDef>(def, 'union'))
     return def.options.find((option) =>
       literalsOf(option, def.discriminator).includes(String(member(value, def.discriminator))),

@@ -319,6 +319,24 @@ const mistakes: readonly [path: string, from: string, to: string, says: string][
     'limits.approvalAboveMinor: 9007199254740991 is no limit any more',
   ],
   [
+    'plays/surge.yaml',
+    'settings: { sequence: follow-up }',
+    'settings: { sequence: follow-up, campaignId: 9007199254740993 }',
+    'plays/surge.yaml:19 tasks.0.settings.campaignId: 9007199254740993 is too large a number to be held exactly',
+  ],
+  [
+    'plays/surge.yaml',
+    'where: { topic: comparison }',
+    'where: { topic: [comparison, 0x20000000000001] }',
+    'plays/surge.yaml:8 trigger.where.topic.1: 0x20000000000001 is too large a number to be held exactly',
+  ],
+  [
+    'charters/sequencing.yaml',
+    'sendsPerHour: 50',
+    'sendsPerHour: 1e400',
+    'charters/sequencing.yaml:11 limits.sendsPerHour: 1e400 is too large a number to be held exactly',
+  ],
+  [
     'charters/sequencing.yaml',
     'sendsPerHour: 50',
     'sendsPerHour: "50"',
@@ -723,4 +741,12 @@ test('texts without placeholders may hold what texts hold', () => {
 
 test('names a file that is missing', () => {
   expect(linesOf(sound.filter((f) => f.path !== 'rules.yaml'))).toEqual(['rules.yaml: is missing']);
+});
+
+test('of a file in which nothing fits, a hundred problems are said, and how many more there are', () => {
+  const settings = Array.from({ length: 300 }, (_, i) => `setting${i}: ${i}`);
+  const files = change('rules.yaml', 'creativeNeedsPerson', `${settings.join('\n')}\ncreativeNeedsPerson`);
+  const lines = linesOf(files).filter((line) => line.startsWith('rules.yaml'));
+  expect(lines.filter((line) => line.includes('is not a setting that exists'))).toHaveLength(100);
+  expect(lines.at(-1)).toBe('rules.yaml: and 200 more problems');
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listOf } from './at-most.js';
 import {
   checkCharter,
   checkPlay,
@@ -11,12 +12,12 @@ import {
 import { type ConfigFile, type ConfigProblem, type Part, type Path, readPart } from './config-file.js';
 import { DeploymentFile } from './deployment.js';
 import { nearest } from './nearest.js';
-import { Charter, Play, PolicyContent, Route, Rules, Sequence } from './policy.js';
+import { Charter, mostPeople, Play, PolicyContent, Routes, Rules, Sequence } from './policy.js';
 import { Name } from './primitives.js';
 import { type Deployment, shippedDeployment } from './topology.js';
 
 /** What `people.yaml` lists: everybody whom charters and plays may name. Who may log in is another matter. */
-const PeopleFile = z.strictObject({ people: z.array(Name).min(1) });
+const PeopleFile = z.strictObject({ people: listOf(Name, mostPeople, 1) });
 
 export type ReadConfig =
   | {
@@ -43,7 +44,7 @@ export function readConfig(files: readonly ConfigFile[], deployment?: Deployment
   const plays = readAll(files, 'plays', Play, problems);
   const sequences = readAll(files, 'sequences', Sequence, problems);
   const rules = readOne(files, 'rules.yaml', Rules, problems);
-  const routes = readOne(files, 'routes.yaml', Route.array(), problems);
+  const routes = readOne(files, 'routes.yaml', Routes, problems);
   const people = readOne(files, 'people.yaml', PeopleFile, problems);
   const installed = deployment ?? deploymentIn(files, problems);
 

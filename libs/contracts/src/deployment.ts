@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listOf } from './at-most.js';
 import { SourceConfig } from './policy.js';
 import { Name } from './primitives.js';
 import { type Deployment, isService, services, shippedDeployment } from './topology.js';
@@ -9,9 +10,9 @@ import { type Deployment, isService, services, shippedDeployment } from './topol
  */
 export const DeploymentFile = z
   .strictObject({
-    sources: z.array(SourceConfig).min(1),
-    agents: z.array(Name).min(1).optional(),
-    executors: z.array(Name).min(1).optional(),
+    sources: listOf(SourceConfig, 1000, 1),
+    agents: listOf(Name, 1000, 1).optional(),
+    executors: listOf(Name, 1000, 1).optional(),
   })
   .superRefine((file, context) => {
     for (const { path, says } of misnamed(file)) context.addIssue({ code: 'custom', path: [...path], message: says });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { listOf, recordOf } from './at-most.js';
 import { Action } from './catalogue.js';
-import { Tier } from './policy.js';
+import { longest, mostPeople, Tier } from './policy.js';
 import {
   Currency,
   Fault,
@@ -21,11 +22,25 @@ import { fitsJsonb } from './text.js';
 
 /* Signals after ingestion */
 
+/** As the envelope bounds them. */
+const Source = z.string().max(300);
+const SignalId = z.string().max(300);
+const Type = z.string().max(120);
+/** A topic of the broker, an offset in it. */
+const TopicName = z.string().max(300);
+const Offset = z.string().max(40);
+/** What our own sentences come to at most. */
+const Says = z.string().max(20_000);
+
+/** Far more contacts than a play may wait for (1000): a task names no more, see `mostContacts`. */
+const contactIds = listOf(Uuid, 2000);
+const kindName = z.string().max(80);
+
 const signalCoordinates = {
   /** The signal's own CloudEvents source and id. */
-  source: z.string(),
-  signalId: z.string(),
-  type: z.string(),
+  source: Source,
+  signalId: SignalId,
+  type: Type,
 };
 
 export const SignalAccepted = z.object({
@@ -42,24 +57,24 @@ export const SignalAccepted = z.object({
   }),
   /** False for old and imported signals: they build profiles and start no play. */
   triggers: z.boolean(),
-  facts: z.record(z.string(), z.unknown()),
+  facts: recordOf(z.string().max(100), z.unknown(), 200),
   /** Profile versions that this signal made. */
   madeFrom: Versions,
   /** What of the signal could not be read and was left out; the rest counts. */
-  leftOut: z.array(Fault).min(1).optional(),
+  leftOut: listOf(Fault, 50, 1).optional(),
   /** Another contact that is the same person by the word of this signal: it was joined into `contactId`, and no effect reaches it. */
   joined: Uuid.optional(),
 });
 
 export const SignalRejected = z.object({
-  source: z.string(),
-  signalId: z.string().optional(),
-  type: z.string().optional(),
-  reasons: z.array(Fault).min(1),
+  source: Source,
+  signalId: SignalId.optional(),
+  type: Type.optional(),
+  reasons: listOf(Fault, 50, 1),
   receivedAt: Instant,
-  topic: z.string(),
+  topic: TopicName,
   partition: z.int(),
-  offset: z.string(),
+  offset: Offset,
   sha256: Sha256,
 });
 
@@ -67,15 +82,19 @@ export const SignalRejected = z.object({
 
 /** A fact that led here, in plain words, with the signal that carried it. Never a name or an address. */
 export const Evidence = z.object({
-  source: z.string(),
-  signalId: z.string(),
-  type: z.string(),
+  source: Source,
+  signalId: SignalId,
+  type: Type,
   occurredAt: Instant,
   accountId: ForeignId.optional(),
   contactId: Uuid.optional(),
   says: z.string().max(300),
 });
 export type Evidence = z.infer<typeof Evidence>;
+/** One of each contact of a run, or one of each day of a window: a run names no more than `mostContacts`. */
+const EvidenceList = listOf(Evidence, 2000);
+/** Whom a charter or a checkpoint names. */
+const reviewers = listOf(Name, mostPeople);
 
 const playRun = z.object({
   id: Name,
@@ -92,13 +111,13 @@ export const TaskAssigned = z.object({
   agent: Name,
   purpose: Text(200),
   /** What the task may use. Authority is what task and charter both allow. */
-  kinds: z.array(z.string()).min(1),
-  settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  kinds: listOf(kindName, 100, 1),
+  settings: recordOf(z.string().max(100), z.union([z.string().max(10_000), z.number(), z.boolean()]), 200),
   accountId: ForeignId.optional(),
   adAccountId: ForeignId.optional(),
   campaignId: ForeignId.optional(),
-  contactIds: z.array(Uuid),
-  evidence: z.array(Evidence),
+  contactIds,
+  evidence: EvidenceList,
   assignedAt: Instant,
   dueAt: Instant,
   madeFrom: Versions,
@@ -111,7 +130,8 @@ export const TaskSettled = z.object({
   play: playRun,
   outcome: z.enum(['proposed', 'declined']),
   reason: z.string().max(1000),
-  proposalIds: z.array(Uuid),
+  /** As many as a charter may allow. */
+  proposalIds: listOf(Uuid, longest.proposalsPerTask),
   at: Instant,
 });
 export type TaskSettled = z.infer<typeof TaskSettled>;
@@ -121,10 +141,10 @@ export const TaskEscalated = z.object({
   checkpointId: Uuid,
   play: playRun,
   accountId: ForeignId.optional(),
-  reviewers: z.array(Name),
-  tasks: z.array(TaskAssigned),
+  reviewers,
+  tasks: listOf(TaskAssigned, 100),
   digest: Sha256,
-  says: z.string(),
+  says: Says,
   deadline: Instant,
   at: Instant,
 });
@@ -142,12 +162,12 @@ export const ActionProposed = z.object({
   play: playRun,
   purpose: z.string().max(200),
   /** What the task allowed; the validator refuses any other kind. */
-  kinds: z.array(z.string()),
+  kinds: listOf(kindName, 100),
   action: Action,
   rationale: Text(4000),
-  evidence: z.array(Evidence),
+  evidence: EvidenceList,
   confidence: z.number().min(0).max(1),
-  alternatives: z.array(z.object({ says: Text(500), whyNot: Text(500) })).max(10),
+  alternatives: listOf(z.object({ says: Text(500), whyNot: Text(500) }), 10),
   planner: z.object({
     kind: z.enum(['rules', 'model']),
     name: z.string().max(120),
@@ -164,7 +184,8 @@ export type ActionProposed = z.infer<typeof ActionProposed>;
 /** Every rule's reason, and under which policy. `judge` on the same proposal, facts and policy gives the same again. */
 export const Verdict = z.object({
   outcome: z.enum(['approved', 'refused', 'escalated']),
-  reasons: z.array(Reason),
+  /** One of each rule, and one of the review. */
+  reasons: listOf(Reason, 500),
   tier: Tier.nullable(),
   policy: z.object({ version: z.int().nonnegative(), digest: Sha256.nullable() }),
   at: Instant,
@@ -188,6 +209,8 @@ export const Reservation = z.object({
   currency: Currency.optional(),
 });
 export type Reservation = z.infer<typeof Reservation>;
+/** One of each limit that an action concerns: some of its agent, account, campaign, and one of each recipient. */
+const mostReservations = 1000;
 
 const judged = {
   proposalId: Uuid,
@@ -212,13 +235,13 @@ export const ActionApproved = z.object({
   connector: Name,
   notBefore: Instant,
   expiresAt: Instant,
-  reservations: z.array(Reservation),
+  reservations: listOf(Reservation, mostReservations),
 });
 export type ActionApproved = z.infer<typeof ActionApproved>;
 
 export const ActionRefused = z.object({
   ...judged,
-  kind: z.string(),
+  kind: kindName,
   action: Action.optional(),
   /** In shadow: the verdict it would have had. Nothing is reserved and nothing can run. */
   wouldBe: z.enum(['approved', 'refused', 'escalated']).optional(),
@@ -230,23 +253,30 @@ export type ActionRefused = z.infer<typeof ActionRefused>;
 export const ActionEscalated = z.object({
   ...judged,
   action: Action,
-  reviewers: z.array(Name),
+  reviewers,
   deadline: Instant,
   /** What the card shows: taken from facts, not from the agent. */
   card: z.object({
-    says: z.string(),
-    accountName: z.string().optional(),
-    people: z.array(z.object({ contactId: Uuid, seniority: Seniority })),
+    says: Says,
+    accountName: z.string().max(1000).optional(),
+    people: listOf(z.object({ contactId: Uuid, seniority: Seniority }), 2000),
     money: z.object({ amountMinor: Minor, currency: Currency }).optional(),
-    runningTotals: z.array(
-      z.object({ ledger: z.string(), held: Minor, committed: Minor, cap: Minor, currency: Currency.optional() }),
+    runningTotals: listOf(
+      z.object({
+        ledger: z.string().max(1000),
+        held: Minor,
+        committed: Minor,
+        cap: Minor,
+        currency: Currency.optional(),
+      }),
+      mostReservations,
     ),
-    reversible: z.string(),
+    reversible: Says,
   }),
   /** The agent's own words, quoted as such. */
-  rationale: z.string(),
+  rationale: z.string().max(4000),
   confidence: z.number(),
-  evidence: z.array(Evidence),
+  evidence: EvidenceList,
 });
 export type ActionEscalated = z.infer<typeof ActionEscalated>;
 
@@ -288,7 +318,7 @@ export const PermitClaims = z.strictObject({
   proposal: Uuid,
   agent: Name,
   play: Name,
-  kind: z.string(),
+  kind: kindName,
   /** SHA-256 of the action's RFC 8785 form. */
   digest: Sha256,
   tier: Tier,
@@ -296,15 +326,17 @@ export const PermitClaims = z.strictObject({
     version: z.int().positive(),
     digest: Sha256,
     /** The parts it was judged under; a change elsewhere in the bundle does not concern it. */
-    parts: z.record(z.string(), Sha256),
+    parts: recordOf(z.string().max(200), Sha256, 2000),
   }),
-  reservations: z.array(z.strictObject({ ledger: z.string(), amount: Minor, currency: Currency.optional() })),
+  reservations: listOf(
+    z.strictObject({ ledger: z.string().max(1000), amount: Minor, currency: Currency.optional() }),
+    mostReservations,
+  ),
   /** Versions of what it was judged under: `consent:<contact>` and `control:<scope>`; 0 where there was none. */
-  epochs: z.record(z.string(), z.int().nonnegative()),
+  epochs: recordOf(z.string().max(300), z.int().nonnegative(), 5000),
 });
 export type PermitClaims = z.infer<typeof PermitClaims>;
 
-/** The one end of a permit. `unresolved` may be followed by one other; `undone` may follow `executed`. */
 /** The largest exact number in place of a larger one; of anything else nothing. */
 const largestExact = (told: { readonly value?: unknown } | undefined): number | undefined =>
   typeof told?.value === 'number' && told.value > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : undefined;
@@ -315,15 +347,15 @@ const Told = (max: number) =>
     .overwrite((text) => plainText(text, max))
     .max(max);
 /** What an executor saw in the connected system, where a table can hold it. */
-const Seen = z
-  .record(z.string(), z.unknown())
+const Seen = recordOf(z.string(), z.unknown(), 1000)
   .refine((seen) => fitsJsonb(JSON.stringify(seen)), 'NUL and halves of surrogate pairs are not allowed')
   .optional()
   .catch(undefined);
 
 /**
- * How a permit ended. An executor may be anybody's program, and a settlement that nobody can read would leave its permit open. So
- * what it tells beside the end is put right where that is possible, and else left out.
+ * How a permit ended: once. `unresolved` may be followed by one other end; `undone` may follow `executed`. An executor may be
+ * anybody's program, and a settlement that nobody can read would leave its permit open. So what it tells beside the end is put right
+ * where that is possible, and else left out.
  */
 export const ActionSettled = z.object({
   permitId: Uuid,
@@ -375,9 +407,9 @@ export const PermitRejected = z.object({
   proposalId: z.string().max(100).optional(),
   executor: Name,
   reason: Fault,
-  topic: z.string(),
+  topic: TopicName,
   partition: z.int(),
-  offset: z.string(),
+  offset: Offset,
   at: Instant,
 });
 export type PermitRejected = z.infer<typeof PermitRejected>;
@@ -391,14 +423,14 @@ export type PermitRejected = z.infer<typeof PermitRejected>;
 export const DeadLetter = z.object({
   deadLetterId: Uuid,
   service: Name,
-  topic: z.string(),
+  topic: TopicName,
   partition: z.int(),
-  offset: z.string(),
+  offset: Offset,
   key: z.string().max(300).optional(),
-  source: z.string().optional(),
-  id: z.string().optional(),
-  type: z.string().optional(),
-  job: z.object({ kind: z.string(), id: z.string() }).optional(),
+  source: Source.optional(),
+  id: SignalId.optional(),
+  type: Type.optional(),
+  job: z.object({ kind: z.string().max(300), id: z.string().max(2000) }).optional(),
   sha256: Sha256,
   fault: Fault,
   attempts: z.int().nonnegative(),
@@ -415,9 +447,9 @@ export type DeadLetterReplayed = z.infer<typeof DeadLetterReplayed>;
  */
 export const GapAcknowledged = z.object({
   service: Name,
-  topic: z.string(),
+  topic: TopicName,
   /** The broker's id of the topic that the records were on. */
-  topicId: z.string(),
+  topicId: z.string().max(100),
   partition: z.int().nonnegative(),
   from: z.int().nonnegative(),
   to: z.int().nonnegative().nullable(),
@@ -437,10 +469,10 @@ export type ControlConfirmed = z.infer<typeof ControlConfirmed>;
 
 /** A C2SP signed note over a tlog checkpoint. */
 export const CheckpointPublished = z.object({
-  origin: z.string(),
+  origin: z.string().max(300),
   size: z.int().nonnegative(),
-  rootHash: z.string(),
-  note: z.string(),
+  rootHash: z.string().max(200),
+  note: z.string().max(20_000),
   at: Instant,
 });
 

@@ -1,4 +1,5 @@
 export * from './address.js';
+export * from './at-most.js';
 export * from './bounded.js';
 export * from './canonical.js';
 export * from './catalogue.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listOf, partialRecordOf, recordOf } from './at-most.js';
 import { digestOf } from './canonical.js';
 import { actionKindNames } from './catalogue.js';
 import { own } from './own.js';
@@ -6,6 +7,10 @@ import { Currency, Minor, Name, Seniority, Text } from './primitives.js';
 import { signalMembers, signalTypes } from './signals.js';
 
 const ActionKind = z.enum(actionKindNames);
+/** More than there are kinds. */
+const mostKinds = 100;
+/** Whom charters and checkpoints may name: the people who work with one installation. */
+export const mostPeople = 5000;
 
 /** The longest that a person may have to answer, that a permit may live, and that a message may be planned ahead; the most under a task. */
 export const longest = {
@@ -23,9 +28,9 @@ export type Tier = z.infer<typeof Tier>;
 export const Charter = z.strictObject({
   agent: Name,
   owner: Name,
-  reviewers: z.array(Name).min(1),
+  reviewers: listOf(Name, mostPeople, 1),
   /** Allowed kinds with the tier of each; what is not listed is refused. */
-  kinds: z.partialRecord(ActionKind, Tier),
+  kinds: partialRecordOf(ActionKind, Tier, mostKinds),
   currency: Currency,
   timeZone: Text(60),
   limits: z.strictObject({
@@ -67,9 +72,9 @@ export const Rules = z.strictObject({
   permitSeconds: z.int().positive().max(longest.permitSeconds),
   contactFrequency: z.strictObject({ touches: z.int().positive(), days: z.int().positive().max(90) }),
   /** Seniorities whose first touch needs a person. */
-  firstTouchNeedsPerson: z.array(Seniority),
+  firstTouchNeedsPerson: listOf(Seniority, 100),
   /** Kinds that nobody may run, whatever else is in favour. */
-  prohibitedKinds: z.array(ActionKind),
+  prohibitedKinds: listOf(ActionKind, mostKinds),
   /** Whether a new creative needs a person. */
   creativeNeedsPerson: z.boolean(),
   /** A proposal larger than this is refused, in bytes of its RFC 8785 form. */
@@ -79,15 +84,19 @@ export type Rules = z.infer<typeof Rules>;
 
 /** Which executor and connector runs a kind. The first route that matches wins; no route, no permit. */
 export const Route = z.strictObject({
-  kinds: z.array(ActionKind).min(1),
+  kinds: listOf(ActionKind, mostKinds, 1),
   /** Only for these CRM accounts. Absent: all. */
-  accounts: z.array(z.string()).min(1).optional(),
+  accounts: listOf(z.string().max(200), 20_000, 1).optional(),
   executor: Name,
   connector: Name,
 });
 export type Route = z.infer<typeof Route>;
 
-const Comparable = z.union([z.string(), z.number(), z.boolean(), z.array(z.union([z.string(), z.number()]))]);
+/** No fact is a longer text. */
+const word = z.string().max(10_000);
+const Comparable = z.union([word, z.number(), z.boolean(), listOf(z.union([word, z.number()]), 1000)]);
+/** What is asked of facts, of which a signal or a profile has a dozen. */
+const Asked = recordOf(z.string().max(100), Comparable, 100);
 
 /** What starts a play. Windows are measured in the signals' own time. */
 export const Trigger = z.discriminatedUnion('pattern', [
@@ -95,9 +104,9 @@ export const Trigger = z.discriminatedUnion('pattern', [
     pattern: z.literal('distinct-contacts'),
     signal: z.enum(signalTypes as [string, ...string[]]),
     /** Equality on the signal's facts; a list means any of. */
-    where: z.record(z.string(), Comparable),
+    where: Asked,
     /** Equality on the account's profile. */
-    account: z.record(z.string(), Comparable),
+    account: Asked,
     contacts: z.int().positive().max(1000),
     withinDays: z.int().positive().max(90),
   }),
@@ -120,23 +129,23 @@ export const Play = z.strictObject({
   trigger: Trigger,
   coolDownDays: z.int().nonnegative().max(365),
   /** A person who must agree before the tasks go out. */
-  checkpoint: z.strictObject({ reviewers: z.array(Name).min(1), withinMinutes: z.int().positive() }).optional(),
-  tasks: z
-    .array(
-      z.strictObject({
-        agent: Name,
-        purpose: Text(200),
-        /** What the task may use; the charter can only narrow it further. */
-        kinds: z.array(ActionKind).min(1),
-        dueInMinutes: z
-          .int()
-          .positive()
-          .max(7 * 24 * 60),
-        /** Settings for the planner, e.g. a sequence or the bid step. */
-        settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
-      }),
-    )
-    .min(1),
+  checkpoint: z.strictObject({ reviewers: listOf(Name, mostPeople, 1), withinMinutes: z.int().positive() }).optional(),
+  tasks: listOf(
+    z.strictObject({
+      agent: Name,
+      purpose: Text(200),
+      /** What the task may use; the charter can only narrow it further. */
+      kinds: listOf(ActionKind, mostKinds, 1),
+      dueInMinutes: z
+        .int()
+        .positive()
+        .max(7 * 24 * 60),
+      /** Settings for the planner, e.g. a sequence or the bid step. */
+      settings: recordOf(z.string().max(100), z.union([word, z.number(), z.boolean()]), 100).optional(),
+    }),
+    100,
+    1,
+  ),
 });
 export type Play = z.infer<typeof Play>;
 
@@ -144,21 +153,23 @@ export type Play = z.infer<typeof Play>;
 export const Sequence = z.strictObject({
   id: Name,
   purpose: z.enum(['newsletter', 'sales', 'product', 'service']),
-  steps: z
-    .array(
-      z.strictObject({ template: Name, subject: Text(200), body: Text(5000), afterSeconds: z.int().nonnegative() }),
-    )
-    .min(1)
-    .max(20),
+  steps: listOf(
+    z.strictObject({ template: Name, subject: Text(200), body: Text(5000), afterSeconds: z.int().nonnegative() }),
+    20,
+    1,
+  ),
 });
 export type Sequence = z.infer<typeof Sequence>;
 
+export const Routes = listOf(Route, 2000);
+
+/** An event holds all of it: far fewer than these fit. */
 export const PolicyContent = z.strictObject({
-  charters: z.array(Charter),
-  plays: z.array(Play),
-  sequences: z.array(Sequence),
+  charters: listOf(Charter, 2000),
+  plays: listOf(Play, 2000),
+  sequences: listOf(Sequence, 2000),
   rules: Rules,
-  routes: z.array(Route),
+  routes: Routes,
 });
 export type PolicyContent = z.infer<typeof PolicyContent>;
 
@@ -191,10 +202,7 @@ export const partDigest = (parts: Readonly<Record<string, string>>, name: string
   own(parts, name) ?? absentPart;
 
 const members = (names: readonly string[]) =>
-  z
-    .array(z.enum(names))
-    .min(1)
-    .refine((given) => new Set(given).size === given.length, 'names a member twice');
+  listOf(z.enum(names), 100, 1).refine((given) => new Set(given).size === given.length, 'names a member twice');
 /** What a source sends, by type of signal: a signal is complete that carries all of it. */
 const sends = z.strictObject(
   Object.fromEntries(signalTypes.map((type) => [type, members(signalMembers(type)).optional()])),

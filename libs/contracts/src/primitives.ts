@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { recordOf } from './at-most.js';
 
 /** An instant: RFC 3339 in UTC, millisecond precision (`2026-11-21T10:00:00.000Z`). */
 export const Instant = z.iso.datetime({ offset: false, precision: 3 });
 /** An instant as an outsider writes it: RFC 3339 with any offset and precision, `T` and `Z` in any case; read in capitals. */
 export const AnyInstant = z
   .string()
+  .max(100)
   .regex(
     anyCase(z.regexes.datetime({ offset: true })),
     'a time of RFC 3339 with its offset, such as 2026-11-21T10:00:00Z',
@@ -57,14 +59,18 @@ export const Remark = (max: number) =>
     .transform((text) => plainText(text.replace(/\s+/g, ' ').trim()))
     .pipe(z.string().max(max));
 /** What versions of state an event was made from: `{ "profile:contact:…": 3, "consent:…": 1 }`; absent means 0. */
-export const Versions = z.record(z.string(), z.int().nonnegative());
+export const Versions = recordOf(z.string().max(1000), z.int().nonnegative(), 3000);
 export type Versions = z.infer<typeof Versions>;
 /** A reason in plain words, with the rule or check that gave it and the figures it weighed. */
 export const Reason = z.object({
   rule: z.string().max(80),
   outcome: z.enum(['pass', 'escalate', 'refuse']),
   says: z.string().max(1000),
-  figures: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
+  figures: recordOf(
+    z.string().max(100),
+    z.union([z.string().max(1000), z.number(), z.boolean(), z.null()]),
+    200,
+  ).optional(),
 });
 export type Reason = z.infer<typeof Reason>;
 /** Why something failed: a stable code for programs, a sentence for people, the field where there is one. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readAddress } from './address.js';
+import { listOf } from './at-most.js';
 import { AnyInstant, Channel, ConsentPurpose, Currency, Day, ForeignId, Minor, Seniority, Text } from './primitives.js';
 
 /** An account (an organisation) as the upstream's CRM names it. Not an ad account. */
@@ -72,7 +73,7 @@ export const signalKinds = {
   EmailUnsubscribed: kind({ account: false, contact: true }, { ...email, purpose: ConsentPurpose.optional() }),
   FormSubmitted: kind(
     { account: false, contact: true },
-    { formId: ForeignId, consents: z.array(consent).max(20).optional() },
+    { formId: ForeignId, consents: listOf(consent, 20).optional() },
     { person: person.optional(), message: z.string().max(5000).optional() },
   ),
   MeetingBooked: kind({ account: false, contact: true }, { meetingId: ForeignId, startsAt: AnyInstant }),
@@ -104,7 +105,7 @@ export const signalKinds = {
         .string()
         .regex(/^[A-Z]{2}$/, 'two capital letters, ISO 3166-1')
         .optional(),
-      consents: z.array(consent).max(20).optional(),
+      consents: listOf(consent, 20).optional(),
     },
     { person: person.optional() },
   ),

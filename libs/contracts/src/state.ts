@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listOf, recordOf } from './at-most.js';
 import { own } from './own.js';
 import { PolicyContent } from './policy.js';
 import {
@@ -33,20 +34,34 @@ export const aboveForeign = (topic: string, key: string, version: number): strin
  */
 const versioned = { version: z.int().positive(), changedAt: Instant };
 
+/** A short text of a signal. Addresses in it were blanked, which may have made it longer. */
+const Words = z.string().max(1000);
+
 /** Where a profile's field came from. */
-const provenance = z.record(z.string(), z.object({ source: z.string(), signalId: z.string(), at: Instant }));
+const provenance = recordOf(
+  z.string().max(300),
+  z.object({ source: z.string().max(300), signalId: z.string().max(300), at: Instant }),
+  1000,
+);
 
 export const AccountProfile = z.object({
   ...versioned,
   kind: z.literal('account'),
   accountId: ForeignId,
-  name: z.string().optional(),
+  name: Words.optional(),
   tier: z.int().min(1).max(3).optional(),
-  industry: z.string().optional(),
-  country: z.string().optional(),
-  ownerId: z.string().optional(),
-  deals: z.array(
-    z.object({ dealId: ForeignId, stage: z.string(), amountMinor: Minor.optional(), currency: Currency.optional() }),
+  industry: Words.optional(),
+  country: z.string().max(100).optional(),
+  ownerId: z.string().max(200).optional(),
+  /** The hundred that changed last. */
+  deals: listOf(
+    z.object({
+      dealId: ForeignId,
+      stage: Words,
+      amountMinor: Minor.optional(),
+      currency: Currency.optional(),
+    }),
+    500,
   ),
   lastSignalAt: Instant,
   signals: z.int().nonnegative(),
@@ -59,11 +74,11 @@ export const ContactProfile = z.object({
   contactId: Uuid,
   accountId: ForeignId.optional(),
   seniority: Seniority,
-  jobFunction: z.string().optional(),
-  timeZone: z.string().optional(),
-  country: z.string().optional(),
+  jobFunction: Words.optional(),
+  timeZone: z.string().max(100).optional(),
+  country: z.string().max(100).optional(),
   /** Whether an address is known (sealed); never the address. */
-  reachable: z.array(Channel),
+  reachable: listOf(Channel, 20),
   firstTouchedAt: Instant.optional(),
   lastEngagedAt: Instant.optional(),
   signals: z.int().nonnegative(),
@@ -74,7 +89,7 @@ export const ContactProfile = z.object({
 
 export const CampaignFacts = z.object({
   campaignId: ForeignId,
-  name: z.string().optional(),
+  name: Words.optional(),
   status: z.enum(['active', 'paused']),
   dailyBudgetMinor: Minor.optional(),
   bidMinor: Minor.optional(),
@@ -83,15 +98,16 @@ export const CampaignFacts = z.object({
    * The last 35 reported days, oldest first. A later report of a day replaces it, see `compareStatements`: `source` and
    * `signalId` are of the report that counts.
    */
-  days: z.array(
+  days: listOf(
     z.object({
       day: Day,
       spendMinor: Minor,
       revenueMinor: Minor,
       reportedAt: Instant,
-      source: z.string().optional(),
-      signalId: z.string().optional(),
+      source: z.string().max(300).optional(),
+      signalId: z.string().max(300).optional(),
     }),
+    400,
   ),
 });
 export type CampaignFacts = z.infer<typeof CampaignFacts>;
@@ -102,7 +118,7 @@ export const AdAccountProfile = z.object({
   adAccountId: ForeignId,
   currency: Currency,
   /** What was known of campaigns before each had a profile of its own, see `campaignKnown`. Nothing is added to it. */
-  campaigns: z.record(z.string(), CampaignFacts),
+  campaigns: recordOf(z.string().max(200), CampaignFacts, 10_000),
   lastSignalAt: Instant,
 });
 
@@ -171,24 +187,26 @@ export const campaignKnown = (
 export const Consents = z.object({
   ...versioned,
   contactId: Uuid,
-  entries: z.array(
+  entries: listOf(
     z.object({
       purpose: ConsentPurpose,
       channel: Channel,
       status: z.enum(['granted', 'withdrawn', 'disputed']),
       at: Instant,
-      source: z.string(),
-      signalId: z.string(),
-      basis: z.string().optional(),
+      source: z.string().max(300),
+      signalId: z.string().max(300),
+      basis: Words.optional(),
     }),
+    200,
   ),
-  suppressions: z.array(
+  suppressions: listOf(
     z.object({
       channel: Channel,
       reason: z.enum(['unsubscribed', 'complained', 'hard-bounce', 'erased']),
       at: Instant,
-      signalId: z.string(),
+      signalId: z.string().max(300),
     }),
+    200,
   ),
 });
 export type Consents = z.infer<typeof Consents>;
@@ -226,7 +244,7 @@ export const Policy = z.object({
   ...versioned,
   bundle: z.literal('main'),
   digest: Sha256,
-  parts: z.record(z.string(), Sha256),
+  parts: recordOf(z.string().max(200), Sha256, 10_000),
   by: Name,
   content: PolicyContent,
 });

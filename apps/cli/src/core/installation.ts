@@ -56,10 +56,11 @@ export function installation(
   found: { readonly path: string; readonly run: RunFile } | undefined,
 ): Installation {
   const run = found?.run ?? {};
-  const urls: Record<string, string> = {};
   // What was started says which services there are; only where nothing says so, all of them are expected.
-  for (const [service, port] of Object.entries(run.http ? clients : ports)) urls[service] = `http://127.0.0.1:${port}`;
-  Object.assign(urls, run.http);
+  const local = Object.entries(run.http ? clients : ports).map(
+    ([service, port]) => [service, `http://127.0.0.1:${port}`] as const,
+  );
+  const urls = new Map<string, string>([...local, ...Object.entries(run.http ?? {})]);
   const named = {
     console: 'COUNTERSIGN_CONSOLE_URL',
     'audit-recorder': 'COUNTERSIGN_AUDIT_URL',
@@ -69,11 +70,10 @@ export function installation(
     const given = env[variable];
     if (!given) continue;
     if (!URL.canParse(given)) throw new Misused(`${variable}: "${given}" is not a URL such as http://127.0.0.1:8088`);
-    urls[service] = given;
+    urls.set(service, given);
   }
-  for (const [service, url] of Object.entries(urls)) urls[service] = url.replace(/\/+$/, '');
   return {
-    urls,
+    urls: Object.fromEntries([...urls].map(([service, url]) => [service, url.replace(/\/+$/, '')])),
     token: env.COUNTERSIGN_TOKEN || run.consoleToken,
     sandboxToken: run.sandboxToken,
     kafka: run.kafka,

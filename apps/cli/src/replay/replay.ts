@@ -128,13 +128,18 @@ function counting(counts: Map<string, Counting>, table: Table): Counting {
 }
 
 const add = (counts: Record<string, number>, name: string, n: number): void => {
-  counts[name] = (own(counts, name) ?? 0) + n;
+  put(counts, name, (own(counts, name) ?? 0) + n);
 };
 
 /** Keeps the first places of a reason: enough to look them up. */
 const see = (places: Record<string, string[]>, why: string, place: string): void => {
   const known = own(places, why) ?? [];
-  if (known.length < maxPlaces) places[why] = [...known, place];
+  if (known.length < maxPlaces) put(places, why, [...known, place]);
+};
+
+/** A member of the record's own, also under a key that an assignment would not make one of. */
+const put = <V>(record: Record<string, V>, key: string, value: V): void => {
+  Object.defineProperty(record, key, { value, writable: true, enumerable: true, configurable: true });
 };
 
 /** Published signals and what was heard of them. A row that is there twice is one id published twice, with two outcomes. */

@@ -159,9 +159,7 @@ export function rowOf(columns: readonly string[], record: readonly string[], lin
   if (record.length !== columns.length) {
     return { ok: false, why: `has ${record.length} cells where the header has ${columns.length}`, line };
   }
-  const cells: Record<string, string> = Object.create(null);
-  columns.forEach((name, i) => {
-    cells[name] ??= (record[i] ?? '').trim();
-  });
-  return { ok: true, cells, line };
+  const cells = new Map<string, string>();
+  for (const [i, name] of columns.entries()) if (!cells.has(name)) cells.set(name, (record[i] ?? '').trim());
+  return { ok: true, cells: Object.fromEntries(cells), line };
 }

@@ -6,6 +6,7 @@ import {
   digestOf,
   kindSpec,
   Remark,
+  recordOf,
   Sha256,
 } from '@countersign/contracts';
 import { z } from 'zod';
@@ -18,7 +19,7 @@ export const ReviewRequest = z.strictObject({
   decision: z.enum(['approve', 'edit', 'reject']),
   digest: Sha256,
   /** The whole new payload, for an edit. */
-  payload: z.record(z.string(), z.unknown()).optional(),
+  payload: recordOf(z.string(), z.unknown(), 1000).optional(),
   note: Remark(1000).optional(),
 });
 export type ReviewRequest = z.infer<typeof ReviewRequest>;

@@ -247,16 +247,17 @@ function firstHeard(hearing: Hearing, loaded: Loaded): Pick<Facts, 'takenAt' | '
 
 function factsOf(hearing: Hearing, of: Concerns, loaded: Loaded, at: string): Facts {
   const { proposal, author, review } = hearing;
-  const versions: Record<string, number> = {};
+  const versions: Record<string, number> = Object.fromEntries(
+    Object.keys(proposal.madeFrom).flatMap((name) => {
+      const state = stateNamed(name);
+      if (!state) return [];
+      const rows: ReadonlyMap<string, Known<unknown>> = state.topic === topics.profiles
+        ? loaded.profiles
+        : loaded.consents;
+      return [[name, rows.get(state.key)?.version ?? 0]];
+    }),
+  );
   const task = loaded.tasks.get(proposal.taskId);
-  for (const name of Object.keys(proposal.madeFrom)) {
-    const state = stateNamed(name);
-    if (!state) continue;
-    const rows: ReadonlyMap<string, Known<unknown>> = state.topic === topics.profiles
-      ? loaded.profiles
-      : loaded.consents;
-    versions[name] = rows.get(state.key)?.version ?? 0;
-  }
   return {
     author,
     task: task ? taskAbout(task, of.contacts) : null,

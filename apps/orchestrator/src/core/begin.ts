@@ -122,8 +122,9 @@ export const taskKey = (task: Pick<TaskAssigned, 'accountId' | 'adAccountId' | '
 
 const after = (at: string, minutes: number): string => new Date(Date.parse(at) + minutes * 60_000).toISOString();
 
-function says({ play, subject, contactIds, evidence, settings }: Found): string {
+function says({ play, subject, contactIds, beyond, evidence, settings }: Found): string {
+  const cut = beyond > 0 ? ` Its tasks name the ${contactIds.length} of them that engaged last.` : '';
   return subject.kind === 'account'
-    ? `${play.title}: ${contactIds.length} contacts of ${subject.accountId} within ${play.trigger.withinDays} days.`
+    ? `${play.title}: ${contactIds.length + beyond} contacts of ${subject.accountId} within ${play.trigger.withinDays} days.${cut}`
     : `${play.title}: ${subject.campaignId} earned less than ${settings.floorPercent} % of its spend over ${evidence.length} days.`;
 }

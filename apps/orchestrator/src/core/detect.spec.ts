@@ -1,9 +1,15 @@
-import { type Control, compareStatements, type SignalAccepted } from '@countersign/contracts';
+import {
+  type Control,
+  compareStatements,
+  type SignalAccepted,
+  TaskAssigned,
+  TaskEscalated,
+} from '@countersign/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { begin } from './begin.js';
 import { type Detected, detect, type Known, playSubjectKey } from './detect.js';
-import { type DayReport, subjectKey } from './facts.js';
+import { contactSignal, type DayReport, subjectKey } from './facts.js';
 import {
   accountUpserted,
   contact,
@@ -300,4 +306,22 @@ test('without a play nothing starts and everything is kept', () => {
   expect(done.signals).toHaveLength(3);
   const later = next(knowing({ plays: [surgePlay] }), done, now);
   expect(detect([engaged('dan', 0)], later, now).found).toHaveLength(1);
+});
+
+test('of more contacts than a task may name the tasks name those that engaged last, and the run says so', () => {
+  const events = Array.from({ length: 2500 }, (_, i) => engaged(`contact-${i}`, 4 - i / 1000));
+  const kept = events.slice(0, -1).flatMap((event) => contactSignal(event) ?? []);
+  const known = knowing({ signals: new Map([['acme', kept]]) });
+  const play = { ...surgePlay, checkpoint: { reviewers: ['lea'], withinMinutes: 60 } };
+  const found = only(detect(events.slice(-1), { ...known, plays: [surgePlay] }, now).found);
+  const { run, tasks } = begin(found, new Map(), 1, now);
+  const latest = events.slice(-1000).map(({ contactId }) => contactId);
+  expect(tasks.map(({ contactIds }) => contactIds)).toEqual([latest, latest]);
+  expect(tasks.map(({ evidence }) => evidence.map(({ contactId }) => contactId))).toEqual([latest, latest]);
+  expect(run.reason).toBe(
+    'Surge: 2500 contacts of acme within 8 days. Its tasks name the 1000 of them that engaged last.',
+  );
+  for (const task of tasks) expect(TaskAssigned.safeParse(task).error).toBeUndefined();
+  const { checkpoint } = begin({ ...found, play }, new Map(), 1, now);
+  expect(TaskEscalated.safeParse(checkpoint).error).toBeUndefined();
 });

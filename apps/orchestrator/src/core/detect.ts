@@ -47,6 +47,8 @@ export interface Found {
   readonly trigger: SignalAccepted;
   readonly evidence: readonly Evidence[];
   readonly contactIds: readonly string[];
+  /** Contacts of the pattern that are more than a task may name: those that engaged first. Zero for nearly every run. */
+  readonly beyond: number;
   /** Figures of the pattern that planners ask for, under the play's own settings. */
   readonly settings: Readonly<Record<string, number>>;
   readonly stoppedBy: Control | null;
@@ -155,7 +157,10 @@ export const concerns = ({ trigger }: Pick<Play, 'trigger'>, profile: AccountPro
 export const coolsDown = (play: Pick<Play, 'coolDownDays'>, so: PlaySubject | undefined, at: string): boolean =>
   typeof so?.lastStartedAt === 'string' && Date.parse(at) < Date.parse(so.lastStartedAt) + play.coolDownDays * dayMs;
 
-type Pattern = Pick<Found, 'evidence' | 'contactIds' | 'settings'>;
+type Pattern = Pick<Found, 'evidence' | 'contactIds' | 'beyond' | 'settings'>;
+
+/** As many contacts as a play may wait for: a task names no more, and what it leads to names each of them again. */
+export const mostContacts = 1000;
 
 /** Control scopes that concern a run, broadest first. */
 export const scopesOf = (playId: string, subject: Subject): readonly string[] => [
@@ -182,8 +187,9 @@ function surgePattern(
     .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(' or ') : value}`)
     .join(', ');
   const words = trigger.signal.replace(/(?<=[a-z])[A-Z]/g, (c) => ` ${c}`).toLowerCase();
+  const latest = members.slice(-mostContacts);
   return {
-    evidence: members.map(({ source, signalId, type, occurredAt, accountId, contactId }) => ({
+    evidence: latest.map(({ source, signalId, type, occurredAt, accountId, contactId }) => ({
       source,
       signalId,
       type,
@@ -192,7 +198,8 @@ function surgePattern(
       contactId,
       says: `${words}${about === '' ? '' : `: ${about}`}`.slice(0, 300),
     })),
-    contactIds: members.map((m) => m.contactId),
+    contactIds: latest.map((m) => m.contactId),
+    beyond: members.length - latest.length,
     settings: {},
   };
 }
@@ -207,6 +214,7 @@ function floorPattern(below: BelowFloor, windowDays: number): Pattern {
       says: `${day}: spent ${money(spendMinor, currency)}, brought ${money(revenueMinor, currency)}`,
     })),
     contactIds: [],
+    beyond: 0,
     settings: { windowDays, floorPercent: below.floorPercent },
   };
 }

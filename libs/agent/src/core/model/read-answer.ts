@@ -1,16 +1,15 @@
-import type { TaskAssigned } from '@countersign/contracts';
+import { listOf, recordOf, type TaskAssigned } from '@countersign/contracts';
 import { z } from 'zod';
 import type { Plan } from '../plan.js';
 import { type Aliases, aliased } from './aliases.js';
 import { findJson } from './find-json.js';
-import { listOf } from './list-of.js';
 
 const said = z.string().trim().min(1);
 const ModelAnswer = z.object({
   proposals: listOf(
     z.object({
       kind: z.string(),
-      payload: z.record(z.string(), z.unknown()),
+      payload: recordOf(z.string(), z.unknown(), 1000),
       rationale: said,
       evidence: listOf(z.number(), 500),
       confidence: z.number().min(0).max(1),

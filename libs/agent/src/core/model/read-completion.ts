@@ -1,6 +1,5 @@
-import { parseJson, TooDeep } from '@countersign/contracts';
+import { listOf, parseJson, TooDeep } from '@countersign/contracts';
 import { z } from 'zod';
-import { listOf } from './list-of.js';
 
 /** What came of one question. `why` is a class of failure in our words, never the model's or the server's. */
 export type Asked =
