@@ -16,6 +16,7 @@ import type {
   Task,
   UnresolvedPermit,
 } from './answers.js';
+import { isAside, shortStory } from './story.js';
 import { clock, count, distance, type Paint, printable, printableLines, table, tally, titled, wrap } from './text.js';
 
 /** Answers of the services as a person reads them: pure functions of the answer, whose texts are made harmless first. */
@@ -195,18 +196,25 @@ export function resultText(paint: Paint, given: ReviewResult): string {
   return `${(tint[result.state] ?? paint.green)(result.says)}\n${paint.dim(`review ${result.reviewId}`)}`;
 }
 
-export function storyText(paint: Paint, given: Story): string {
-  const { title, lines } = printable(given);
+/** How a story is told: `all` its lines, or the short one; times in UTC, or as `time` shows them. */
+export interface Telling {
+  readonly all?: boolean | undefined;
+  readonly time?: ((instant: string) => string) | undefined;
+}
+
+export function storyText(paint: Paint, given: Story, { all = false, time = clock }: Telling = {}): string {
+  const { id, title, lines: every } = printable(given);
+  const { lines, hidden } = all ? { lines: every, hidden: 0 } : shortStory(every);
   const told = table(
-    lines.map(({ at, what, says }) => [clock(at), what, says]),
+    lines.map(({ at, what, says }) => [time(at), what, says]),
     (cell, column, row) => {
-      // A rule that passed is part of the story, yet seldom what somebody looks for.
-      const { what, says } = lines[row] ?? { what: '', says: '' };
-      if (column === 0 || (what === 'rule' && / passes: /.test(says))) return paint.dim(cell);
+      const line = lines[row];
+      if (column === 0 || (line && isAside(line))) return paint.dim(cell);
       return column === 1 ? paint.bold(cell) : cell;
     },
   );
-  return `${paint.bold(title)}\n${told}`;
+  const more = hidden > 0 ? `\n${paint.dim(`${hidden} lines are left out: countersign show ${id} --all`)}` : '';
+  return `${paint.bold(title)}\n${told}${more}`;
 }
 
 export function runsText(paint: Paint, runs: readonly Run[]): string {

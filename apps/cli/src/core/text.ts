@@ -62,6 +62,15 @@ export const count = (n: number, one: string, many = `${one}s`): string => `${n}
 /** `2026-11-21 10:00:00Z`: an instant without its milliseconds, for reading. */
 export const clock = (instant: string): string => instant.replace('T', ' ').replace(/\.\d+Z$/, 'Z');
 
+/** `2026-11-21 11:00:00+01:00`: the same in the time zone of this computer, or of `TZ`. */
+export function localClock(instant: string): string {
+  const date = new Date(instant);
+  const east = -date.getTimezoneOffset();
+  const two = (n: number): string => String(Math.floor(n)).padStart(2, '0');
+  const shifted = new Date(date.getTime() + east * 60_000).toISOString().slice(0, 19).replace('T', ' ');
+  return `${shifted}${east < 0 ? '-' : '+'}${two(Math.abs(east) / 60)}:${two(Math.abs(east) % 60)}`;
+}
+
 /** How long until, or since: `in 12 min`, `3 h ago`. */
 export function distance(instant: string, now: string): string {
   const seconds = Math.round((Date.parse(instant) - Date.parse(now)) / 1000);

@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import type { Story } from '../../core/answers.js';
 import { Misused } from '../../core/edit.js';
 import { reportText, storyText } from '../../core/render.js';
-import { printable } from '../../core/text.js';
+import { localClock, printable } from '../../core/text.js';
 import { acts, explained, repeated } from '../command.js';
 import { codeOf, Failure } from '../failure.js';
 import { brokerOf, publishedCheckpoints } from '../kafka.js';
@@ -25,11 +25,18 @@ export function recordCommands(program: Command): void {
   const show = program
     .command('show')
     .argument('<id>', 'of a signal, task, run, proposal, action, permit, review, event …')
-    .description('the story of one action, in plain words');
-  explained(show, ['show 3f2a6c1e-…', 'show 3f2a6c1e-… --json'], 'nothing of that id is on the record');
-  acts(show, async (s, id: string) => {
+    .description('the story of one action, in plain words: what, why, who, and the effect')
+    .option('--all', 'every line: the signals, the facts, the evidence, and each rule that passed')
+    .option('--local', 'times in the time zone of this computer rather than in UTC');
+  explained(
+    show,
+    ['show 3f2a6c1e-…', 'show 3f2a6c1e-… --all --local', 'show 3f2a6c1e-… --json'],
+    'nothing of that id is on the record',
+  );
+  acts(show, async (s, id: string, { all, local }: { all?: boolean; local?: boolean }) => {
+    const telling = { all, time: local ? localClock : undefined };
     const story = await s.audit.get<Story>(`/v1/show/${encodeURIComponent(id)}`);
-    s.answer(story, story.found ? storyText(s.paint, story) : `Nothing of ${printable(id)} is on the record.`);
+    s.answer(story, story.found ? storyText(s.paint, story, telling) : `Nothing of ${printable(id)} is on the record.`);
     return story.found;
   });
 

@@ -1,0 +1,53 @@
+import type { Story } from './answers.js';
+
+type Line = Story['lines'][number];
+
+/** What led to an action, and what is said of it beside: `--all` shows it. */
+const behind = new Set(['signal', 'profile', 'evidence', 'alternative']);
+
+type Said = Pick<Line, 'what' | 'says'>;
+
+const passes = ({ what, says }: Said): boolean => what === 'rule' && /^[a-z-]+ passes: /.test(says);
+
+/** Part of the story, yet seldom what somebody looks for: a rule that passed, or how many did. */
+export const isAside = (line: Said): boolean =>
+  passes(line) || (line.what === 'rule' && /^(the other )?\d+ rules? pass(es)?$/.test(line.says));
+
+/**
+ * The short story of an action: what, why, who and the effect. Signals, facts and evidence are counted, and so are the rules that
+ * pass; a rule that refuses or asks for a person stands in full. `hidden` is how many lines are left out. A story without a proposal
+ * is told whole, since what led to it is all there is.
+ */
+export function shortStory(lines: readonly Line[]): { readonly lines: readonly Line[]; readonly hidden: number } {
+  if (!lines.some(({ what }) => what === 'proposal')) return { lines, hidden: 0 };
+  const told: Line[] = [];
+  let passed: Line[] = [];
+  const count = (): void => {
+    const [first] = passed;
+    const last = told.at(-1);
+    if (!first) return;
+    const says = passed.length === 1 ? '1 rule passes' : `${passed.length} rules pass`;
+    // After what did not pass, so that the reason is read first.
+    told.push({ at: first.at, what: 'rule', says: last?.what === 'rule' ? `the other ${says}` : says });
+    passed = [];
+  };
+  for (const line of lines) {
+    if (behind.has(line.what)) continue;
+    if (passes(line)) passed.push(line);
+    else {
+      if (line.what !== 'rule') count();
+      told.push(line);
+    }
+  }
+  count();
+  const led = lines.filter(({ what }) => behind.has(what));
+  const of = (what: string, one: string, many: string): string[] => {
+    const n = led.filter((line) => line.what === what).length;
+    return n === 0 ? [] : [n === 1 ? `1 ${one}` : `${n} ${many}`];
+  };
+  const reasons = [...of('signal', 'signal', 'signals'), ...of('profile', 'fact', 'facts')];
+  const [first] = led;
+  const because =
+    first && reasons.length > 0 ? [{ at: first.at, what: 'because', says: `of ${reasons.join(' and ')}` }] : [];
+  return { lines: [...because, ...told], hidden: led.length + lines.filter(passes).length };
+}
