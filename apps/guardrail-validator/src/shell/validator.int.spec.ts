@@ -65,7 +65,7 @@ function start(now: string): Promise<Harness> {
   return createHarness(GuardrailValidatorModule, spec, {
     databaseUrl: database.url,
     at: now,
-    stateAgeMs: () => Object.fromEntries((spec.state ?? []).map((topic) => [topic, ageMs])),
+    stateAgeMs: () => Object.fromEntries((spec.state ?? []).map(({ name }) => [name, ageMs])),
   });
 }
 
