@@ -4,6 +4,7 @@ import { Module } from '@nestjs/common';
 import { CheckpointDeadlines, Sweeps, TaskDeadlines } from './shell/deadlines.js';
 import { Handlers } from './shell/handlers.js';
 import { PageOrders1764300000060 } from './shell/migrations/page-orders-1764300000060.js';
+import { Permits1764300000063 } from './shell/migrations/permits-1764300000063.js';
 import { PlayRuns1763700000001 } from './shell/migrations/play-runs-1763700000001.js';
 import { ProposalsOfTasks1763700000002 } from './shell/migrations/proposals-of-tasks-1763700000002.js';
 import { Pages } from './shell/pages.js';
@@ -13,7 +14,7 @@ const profile = 'profile:';
 export const spec: ServiceSpec = {
   name: 'orchestrator',
   port: 8082,
-  migrations: [PlayRuns1763700000001, ProposalsOfTasks1763700000002, PageOrders1764300000060],
+  migrations: [PlayRuns1763700000001, ProposalsOfTasks1763700000002, PageOrders1764300000060, Permits1764300000063],
   state: [topics.profiles, topics.controls, topics.policies],
   jobs: [TaskDeadlines, CheckpointDeadlines, Sweeps],
   // A play matches the account as the signal left it, so the profile must be here first.

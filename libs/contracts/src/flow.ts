@@ -353,9 +353,9 @@ const Seen = recordOf(z.string(), z.unknown(), 1000)
   .catch(undefined);
 
 /**
- * How a permit ended: once. `unresolved` may be followed by one other end; `undone` may follow `executed`. An executor may be
- * anybody's program, and a settlement that nobody can read would leave its permit open. So what it tells beside the end is put right
- * where that is possible, and else left out.
+ * How a permit ended: once. `unresolved` may be followed by one other end; `undone` may follow `executed`; see `afterSettlement`. An
+ * executor may be anybody's program, and a settlement that nobody can read would leave its permit open. So what it tells beside the
+ * end is put right where that is possible, and else left out.
  */
 export const ActionSettled = z.object({
   permitId: Uuid,

@@ -193,7 +193,7 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
     log(
       topics.actionsApproved,
       'guardrail-validator',
-      executors,
+      [...executors, 'orchestrator'],
       'as proposed',
       'Countersigned actions, each with a permit.',
     ),

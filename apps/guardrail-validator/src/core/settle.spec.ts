@@ -1,6 +1,7 @@
+import type { PermitState } from '@countersign/contracts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type PermitState, settle } from './settle.js';
+import { settle } from './settle.js';
 
 const outcomes = ['executed', 'failed', 'refused', 'expired', 'unresolved', 'undone'] as const;
 type Reservation = 'held' | 'committed' | 'released';

@@ -1,7 +1,4 @@
-import type { ActionSettled } from '@countersign/contracts';
-
-/** Where a permit stands by the settlements that counted so far. */
-export type PermitState = 'issued' | ActionSettled['outcome'];
+import { type ActionSettled, afterSettlement, type PermitState } from '@countersign/contracts';
 
 /** What becomes of a reservation. */
 export type Move = 'commit' | 'release';
@@ -15,23 +12,22 @@ export interface Settled {
 }
 
 /**
- * What a settlement does to a permit; undefined: nothing, it repeats or contradicts what is known. Settlements come at least
- * once and in any order. `unresolved` holds until another one decides; `undone` returns money only.
+ * What a settlement does to a permit; undefined: nothing. `unresolved` holds until another one decides; `undone` returns money only.
  */
-export function settle(state: PermitState, outcome: ActionSettled['outcome']): Settled | undefined {
-  const open = state === 'issued' || state === 'unresolved';
-  switch (outcome) {
+export function settle(before: PermitState, outcome: ActionSettled['outcome']): Settled | undefined {
+  const state = afterSettlement(before, outcome);
+  switch (state) {
+    case undefined:
+      return undefined;
     case 'executed':
-      return open ? { state: 'executed', money: 'commit', counts: 'commit' } : undefined;
+      return { state, money: 'commit', counts: 'commit' };
     case 'failed':
     case 'refused':
     case 'expired':
-      return open ? { state: outcome, money: 'release', counts: 'release' } : undefined;
+      return { state, money: 'release', counts: 'release' };
     case 'unresolved':
-      return state === 'issued' ? { state: 'unresolved' } : undefined;
+      return { state };
     case 'undone':
-      if (state === 'executed') return { state: 'undone', money: 'release' };
-      // It overtook its `executed`: what is undone was done before.
-      return open ? { state: 'undone', money: 'release', counts: 'commit' } : undefined;
+      return { state, money: 'release', ...(before !== 'executed' && { counts: 'commit' }) };
   }
 }

@@ -1,4 +1,4 @@
-import { money, topics } from '@countersign/contracts';
+import { money, type PermitState, topics } from '@countersign/contracts';
 import {
   type Batch,
   Consumes,
@@ -12,7 +12,7 @@ import {
 } from '@countersign/runtime';
 import { Controller, Inject, Injectable, Logger } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
-import { type PermitState, settle } from '../core/settle.js';
+import { settle } from '../core/settle.js';
 import { taskKeptMs } from '../core/tasks.js';
 import { type SettledPermit, Store } from './store.js';
 

@@ -1,9 +1,9 @@
-import type { ActionProposed, Policy, Verdict } from '@countersign/contracts';
+import type { ActionProposed, PermitState, Policy, Verdict } from '@countersign/contracts';
 import type { Facts, PolicyInForce } from '@countersign/gate';
 import { cut, packed, type Tx } from '@countersign/runtime';
 import { Injectable } from '@nestjs/common';
 import type { Escalation } from '../core/answer.js';
-import type { Move, PermitState, Settled } from '../core/settle.js';
+import type { Move, Settled } from '../core/settle.js';
 
 export interface NewProposal {
   readonly proposalId: string;

@@ -36,6 +36,7 @@ import {
   keepTasks,
   lockCheckpoints,
   noteAnswer,
+  notePermits,
   noteRefusals,
   noteReviews,
   noteSettlements,
@@ -122,6 +123,14 @@ export class Handlers {
       batch.tx,
       batch.events.map(({ event }) => event.data),
       batch.at,
+    );
+  }
+
+  @Consumes(topics.actionsApproved)
+  async onApproved(@Payload() batch: Batch<'ActionApproved'>): Promise<void> {
+    notePermits(
+      batch.tx,
+      batch.events.map(({ event }) => event.data),
     );
   }
 

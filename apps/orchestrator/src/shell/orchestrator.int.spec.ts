@@ -139,6 +139,120 @@ test('a campaign below its floor becomes a task; a corrected day is judged by it
   expect(await accept(reported(0, 10_000, 0))).toEqual([]);
 });
 
+const approve = ({ taskId, agent, play }: TaskAssigned, proposalId: string, more: object = {}) =>
+  service.deliver('actions.approved.v1', [
+    {
+      type: 'ActionApproved',
+      data: {
+        ...{ proposalId, actionId: contact('action'), taskId, agent, play, digest: 'a'.repeat(64) },
+        verdict: {
+          outcome: 'approved',
+          reasons: [],
+          tier: 'autonomous',
+          policy: { version: 1, digest: null },
+          at: now,
+        },
+        action: { actionId: contact('action'), kind: 'email.send', payload: {} },
+        ...{ permit: 'a.b.c', permitId: contact('permit'), executor: 'action-executor', connector: 'crm' },
+        ...{ notBefore: now, expiresAt: now, reservations: [], ...more },
+      },
+    },
+  ]);
+
+/** A task with one proposal, and what is told of it. */
+async function oneProposal() {
+  await publishPolicy();
+  const [bid] = (await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1))).map(
+    (e) => e.data as TaskAssigned,
+  );
+  if (!bid) throw new Error('a task expected');
+  const { agent, taskId, play } = bid;
+  const proposalId = contact('proposal');
+  const data = { taskId, agent, play, outcome: 'proposed', reason: 'r', proposalIds: [proposalId], at: now };
+  await service.deliver(`tasks.settled.${agent}.v1`, [{ type: 'TaskSettled', data }]);
+  const settle = (executor: string, ...said: object[]) =>
+    service.deliver(
+      `actions.settled.${executor}.v1`,
+      said.map((more) => ({
+        type: 'ActionSettled',
+        data: {
+          ...{ permitId: contact('permit'), actionId: contact('action'), proposalId, digest: 'a'.repeat(64) },
+          ...{ executor, connector: 'crm', outcome: 'executed', externalReference: executor, at: now, ...more },
+        },
+      })),
+    );
+  const told = async () => {
+    const { tasks } = await get<Told>(`/runs/${play.runId}`);
+    return tasks.find((t) => t.taskId === taskId)?.proposals;
+  };
+  return { bid, proposalId, settle, told };
+}
+
+test.each([
+  ['before', true],
+  ['after', false],
+])(
+  'a settlement counts only from the executor that the permit names, read %s the permit, whoever settles first',
+  async (_name, permitFirst) => {
+    const { bid, proposalId, settle, told } = await oneProposal();
+    if (permitFirst) await approve(bid, proposalId);
+    await settle('downstream', { outcome: 'failed' });
+    expect(await told()).toMatchObject([{ outcome: 'open', executor: null, reference: null }]);
+    // Its own executor of other bytes, and of a permit that is not the proposal's.
+    await settle('action-executor', { digest: 'b'.repeat(64), outcome: 'failed' });
+    await settle('action-executor', { permitId: contact('another permit'), outcome: 'failed' });
+    await settle('action-executor', {});
+    if (!permitFirst) {
+      expect(await told()).toMatchObject([{ outcome: 'open' }]);
+      await approve(bid, proposalId);
+    }
+    const counts = { outcome: 'executed', executor: 'action-executor', reference: 'action-executor' };
+    expect(await told()).toMatchObject([counts]);
+    await settle('downstream', { at: daysBefore(-1) });
+    expect(await told()).toMatchObject([counts]);
+  },
+);
+
+test('a settlement counts from the executor of the permit when the policy routes elsewhere by then', async () => {
+  const { bid, proposalId, settle, told } = await oneProposal();
+  await approve(bid, proposalId, { executor: 'downstream' });
+  await publishPolicy([surgePlay, floorPlay], 2);
+  await settle('action-executor', { outcome: 'failed' });
+  await settle('downstream', {});
+  expect(await told()).toMatchObject([{ outcome: 'executed', executor: 'downstream' }]);
+});
+
+test('the one end of a permit stands, whatever its executor says later or with whatever time', async () => {
+  const { bid, proposalId, settle, told } = await oneProposal();
+  await approve(bid, proposalId);
+  const [early, late] = [daysBefore(1), daysBefore(-1)];
+  await settle('action-executor', { outcome: 'unresolved', at: late }, { at: early }, { outcome: 'failed', at: late });
+  expect(await told()).toMatchObject([{ outcome: 'executed' }]);
+  for (const outcome of ['failed', 'refused', 'expired', 'unresolved'])
+    await settle('action-executor', { outcome, at: late });
+  expect(await told()).toMatchObject([{ outcome: 'executed' }]);
+  await settle('action-executor', { outcome: 'undone', at: early }, { at: late });
+  expect(await told()).toMatchObject([{ outcome: 'undone' }]);
+});
+
+test('what was kept before permits were read stands until its permit names another executor', async () => {
+  const { bid, proposalId, settle, told } = await oneProposal();
+  const keep = (executor: string) =>
+    service.query(
+      `INSERT INTO proposals (proposal_id, outcome, executor) VALUES ($1, 'unresolved', $2)
+       ON CONFLICT (proposal_id) DO UPDATE SET executor = excluded.executor`,
+      [proposalId, executor],
+    );
+  await keep('downstream');
+  expect(await told()).toMatchObject([{ outcome: 'unresolved', executor: 'downstream' }]);
+  await approve(bid, proposalId);
+  expect(await told()).toMatchObject([{ outcome: 'open', executor: null }]);
+  await keep('action-executor');
+  expect(await told()).toMatchObject([{ outcome: 'unresolved', executor: 'action-executor' }]);
+  await settle('action-executor', {});
+  expect(await told()).toMatchObject([{ outcome: 'executed' }]);
+});
+
 test('outcomes are listed with their tasks, in whatever order they arrive', async () => {
   await publishPolicy();
   const out = await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1));
@@ -157,6 +271,7 @@ test('outcomes are listed with their tasks, in whatever order they arrive', asyn
     at: now,
   };
   const later = new Date(Date.parse(now) + 1000).toISOString();
+  await approve(follow, executed);
   await service.deliver('actions.settled.action-executor.v1', [{ type: 'ActionSettled', data: settlement }]);
   const settled = (task: TaskAssigned, agent: string, given: object) => ({
     type: 'TaskSettled',
@@ -252,6 +367,8 @@ test('a proposal that is never refused or settled is told of, with the reason, w
     ...{ executor: 'action-executor', connector: 'crm', outcome: 'executed', at: now },
   };
   await service.deliver('actions.settled.action-executor.v1', [{ type: 'ActionSettled', data: settlement }]);
+  expect(await unsettled()).toHaveLength(1);
+  await approve(bid, proposalId);
   expect(await unsettled()).toEqual([]);
 });
 
@@ -363,10 +480,14 @@ test('each page reads about as many rows as it shows, however many there are', a
     INSERT INTO tasks (task_id, run_id, agent, purpose, assigned_at, due_at, overdue_at)
     SELECT gen_random_uuid(), run_id, 'paid-media-agent', 'sales', at, at, CASE WHEN ordinal % 1000 = 2 THEN at END FROM runs`);
   await service.query(`
-    WITH p AS (INSERT INTO proposals (proposal_id, outcome) SELECT gen_random_uuid(), 'executed' FROM tasks RETURNING proposal_id)
+    WITH p AS (INSERT INTO permits (proposal_id, permit_id, executor, digest)
+      SELECT gen_random_uuid(), gen_random_uuid(), 'action-executor', '' FROM tasks RETURNING proposal_id)
     INSERT INTO task_proposals (task_id, proposal_id)
     SELECT t.task_id, q.proposal_id FROM (SELECT task_id, row_number() OVER () AS n FROM tasks) t
     JOIN (SELECT proposal_id, row_number() OVER () AS n FROM p) q USING (n)`);
+  await service.query(`
+    INSERT INTO settlements (permit_id, executor, digest, outcome, settled_at)
+    SELECT permit_id, executor, digest, 'executed', '2026-01-01Z' FROM permits`);
   await service.query('ANALYZE');
   const [{ run_id: run }] = (await service.query('SELECT run_id FROM runs LIMIT 1')) as [{ run_id: string }];
   const asked = vi.spyOn(service.engine, 'readForPage');

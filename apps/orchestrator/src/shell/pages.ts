@@ -17,15 +17,22 @@ const endedBefore = (now: string): string =>
   ).toISOString();
 // The first parameter is `endedBefore`.
 const unsettled = 't.settled_at < $1';
+/** What became of each proposal of a task, by the executor that its permit names; see `Permits1764300000063` for what is older. */
+const ended = `task_proposals n LEFT JOIN proposals p USING (proposal_id) LEFT JOIN permits m USING (proposal_id) LEFT JOIN LATERAL (
+      SELECT 1 AS nth, s.outcome, s.executor, s.reason, s.reference FROM settlements s
+        WHERE s.permit_id = m.permit_id AND s.executor = m.executor AND s.digest = m.digest
+      UNION ALL SELECT 2, p.outcome, p.executor, p.reason, p.reference
+        WHERE p.outcome IS NOT NULL AND (m.executor IS NULL OR m.executor = p.executor)
+      ORDER BY nth LIMIT 1) e ON true`;
 const taskColumns = `t.task_id AS "taskId", t.run_id AS "runId", t.agent, t.purpose, t.state, t.reason,
   t.assigned_at AS "assignedAt", t.due_at AS "dueAt", t.settled_at AS "settledAt", t.overdue_at AS "overdueAt",
   coalesce((SELECT jsonb_agg(jsonb_build_object('proposalId', n.proposal_id, 'outcome',
-      coalesce(p.outcome, CASE WHEN p.refused_at IS NOT NULL THEN 'refused' WHEN ${unsettled} THEN 'unsettled' ELSE 'open' END),
-      'reason', coalesce(p.reason, p.refusal, CASE WHEN p.outcome IS NULL AND ${unsettled} THEN
+      coalesce(e.outcome, CASE WHEN p.refused_at IS NOT NULL THEN 'refused' WHEN ${unsettled} THEN 'unsettled' ELSE 'open' END),
+      'reason', coalesce(e.reason, p.refusal, CASE WHEN e.outcome IS NULL AND ${unsettled} THEN
         'it was neither refused nor settled in the time in which it must have ended' END),
-      'executor', p.executor, 'reference', p.reference,
+      'executor', e.executor, 'reference', e.reference,
       'review', p.review, 'reviewedBy', p.reviewed_by) ORDER BY n.proposal_id)
-    FROM task_proposals n LEFT JOIN proposals p USING (proposal_id) WHERE n.task_id = t.task_id), '[]') AS proposals`;
+    FROM ${ended} WHERE n.task_id = t.task_id), '[]') AS proposals`;
 
 /** Runs, tasks and their outcomes, as JSON; the newest first, at most 200. */
 @Controller()
@@ -76,8 +83,7 @@ export class Pages {
          run !== null && 'run_id = $2',
          overdueOnly && 'overdue_at IS NOT NULL',
          unsettledOnly &&
-           `${unsettled} AND EXISTS (SELECT FROM task_proposals n LEFT JOIN proposals p USING (proposal_id)
-              WHERE n.task_id = t.task_id AND p.outcome IS NULL AND p.refused_at IS NULL)`,
+           `${unsettled} AND EXISTS (SELECT FROM ${ended} WHERE n.task_id = t.task_id AND e.outcome IS NULL AND p.refused_at IS NULL)`,
        )}
        ORDER BY assigned_at DESC, task_id LIMIT ${listed}`,
       [endedBefore(this.runtime.now()), ...(run === null ? [] : [run])],

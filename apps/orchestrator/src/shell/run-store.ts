@@ -1,4 +1,5 @@
 import {
+  type ActionApproved,
   type ActionRefused,
   type ActionSettled,
   type ReviewDecided,
@@ -6,6 +7,7 @@ import {
   type TaskAssigned,
   type TaskEscalated,
   type TaskSettled,
+  takesPlace,
 } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
 import type { Run, RunState } from '../core/begin.js';
@@ -126,30 +128,53 @@ export function noteRefusals(tx: Tx, refused: readonly ActionRefused[], at: stri
   );
 }
 
-/**
- * Of several settlements of one proposal, the later one counts: unresolved may be followed by another, executed by undone. Only the
- * executor that settled it first goes on to settle it.
- */
-export function noteSettlements(tx: Tx, settled: readonly ActionSettled[]): void {
-  if (settled.length === 0) return;
-  const last = [...settled].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
-  const rows = [...new Map(last.map((s) => [s.proposalId, s])).values()];
+/** Keeps the permit of each proposal: whose settlement counts, whatever a policy routes where by then. */
+export function notePermits(tx: Tx, approved: readonly ActionApproved[]): void {
+  if (approved.length === 0) return;
   tx.write(
-    `INSERT INTO proposals (proposal_id, outcome, executor, settled_at, reason, reference)
-     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[]) ORDER BY 1
-     ON CONFLICT (proposal_id) DO UPDATE SET outcome = excluded.outcome, executor = excluded.executor,
-       settled_at = excluded.settled_at, reason = excluded.reason, reference = excluded.reference
-     WHERE proposals.settled_at IS NULL OR (proposals.executor = excluded.executor AND proposals.settled_at <= excluded.settled_at)`,
+    `INSERT INTO permits (proposal_id, permit_id, executor, digest)
+     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) ORDER BY 1 ON CONFLICT DO NOTHING`,
     [
-      rows.map((s) => s.proposalId),
-      rows.map((s) => s.outcome),
-      rows.map((s) => s.executor),
-      rows.map((s) => s.at),
-      rows.map((s) => s.reason?.says ?? null),
-      rows.map((s) => s.externalReference ?? null),
+      approved.map((a) => a.proposalId),
+      approved.map((a) => a.permitId),
+      approved.map((a) => a.executor),
+      approved.map((a) => a.digest),
     ],
   );
 }
+
+/**
+ * Keeps how far each executor says that it settled which permit of which bytes. There is no order between topics, so it may come before
+ * the permit: the pages show what the permit's own executor said.
+ */
+export function noteSettlements(tx: Tx, settled: readonly ActionSettled[]): void {
+  // A permit may be settled twice in a batch (unresolved, then executed): each statement has it once, in their order.
+  const rounds: Map<string, ActionSettled>[] = [];
+  for (const one of settled) {
+    const name = `${one.permitId} ${one.executor} ${one.digest}`;
+    const round = rounds.find((of) => !of.has(name)) ?? new Map<string, ActionSettled>();
+    if (round.size === 0) rounds.push(round);
+    round.set(name, one);
+  }
+  for (const round of rounds) {
+    const rows = [...round.values()];
+    tx.write(settlementsSql, [
+      rows.map((s) => s.permitId),
+      rows.map((s) => s.executor),
+      rows.map((s) => s.digest),
+      rows.map((s) => s.outcome),
+      rows.map((s) => s.at),
+      rows.map((s) => s.reason?.says ?? null),
+      rows.map((s) => s.externalReference ?? null),
+    ]);
+  }
+}
+
+const settlementsSql = `INSERT INTO settlements (permit_id, executor, digest, outcome, settled_at, reason, reference)
+  SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[]) ORDER BY 1, 2, 3
+  ON CONFLICT (permit_id, executor, digest) DO UPDATE SET outcome = excluded.outcome, settled_at = excluded.settled_at,
+    reason = excluded.reason, reference = excluded.reference
+  WHERE (settlements.outcome, excluded.outcome) IN (${takesPlace.map(([stands, comes]) => `('${stands}', '${comes}')`).join(', ')})`;
 
 /** Keeps the first answer that was given about a proposal. */
 export function noteReviews(tx: Tx, reviews: readonly ReviewDecided[]): void {

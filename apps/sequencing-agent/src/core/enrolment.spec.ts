@@ -16,8 +16,20 @@ const policyWith = (sequence: object) => ({ sequences: [sequence] }) as unknown 
 const policy = policyWith(nurture);
 
 test('steps are due so many seconds after the settlement of the enrolment', () => {
-  expect(stepsDue(nurture.steps, at)).toEqual([at, '2026-11-22T10:00:00.000Z']);
+  const handled = '2026-11-21T10:00:09.000Z';
+  expect(stepsDue(nurture.steps, at, '2026-11-21T09:00:00.000Z', handled)).toEqual([at, '2026-11-22T10:00:00.000Z']);
 });
+
+test.each([
+  ['long before it was proposed', '1970-01-01T00:00:00.000Z', '2026-11-20T10:00:00.000Z'],
+  ['in the far future', '9999-12-31T23:59:59.999Z', '2026-11-21T10:00:00.000Z'],
+])(
+  'an enrolment that is said to be settled %s begins between its proposal and its handling',
+  (_when, settledAt, from) => {
+    const due = stepsDue(nurture.steps, settledAt, '2026-11-20T10:00:00.000Z', at);
+    expect(due).toEqual([from, new Date(Date.parse(from) + 86_400_000).toISOString()]);
+  },
+);
 
 test('a step becomes the proposal of one message with an id of its own, to be sent a little ahead', () => {
   const result = step(enrolment, 0, task, policy, 6, at);

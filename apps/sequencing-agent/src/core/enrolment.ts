@@ -27,9 +27,19 @@ export type StepOutcome =
   /** The enrolment ended before this step was due. */
   | { readonly outcome: 'none' };
 
-/** When the steps of a sequence are due, counted from the settlement of the enrolment. */
-export const stepsDue = (steps: readonly { readonly afterSeconds: number }[], settledAt: string): readonly string[] =>
-  steps.map(({ afterSeconds }) => new Date(Date.parse(settledAt) + afterSeconds * 1000).toISOString());
+/**
+ * When the steps of a sequence are due, counted from the settlement of the enrolment. Its time is its executor's word, so it is taken for no
+ * earlier than the proposal and for no later than its handling, at `at`.
+ */
+export function stepsDue(
+  steps: readonly { readonly afterSeconds: number }[],
+  settledAt: string,
+  proposedAt: string,
+  at: string,
+): readonly string[] {
+  const from = Math.min(Math.max(Date.parse(settledAt), Date.parse(proposedAt)), Date.parse(at));
+  return steps.map(({ afterSeconds }) => new Date(from + afterSeconds * 1000).toISOString());
+}
 
 /**
  * The message of one step, as a proposal of its own: the text is the policy's of now, the gate judges it on its own.

@@ -74,7 +74,7 @@ export class EnrolmentFollowUp implements FollowUp {
         sequenceId,
         state: 'running' as const,
       };
-      return { cause, settledAt: settled.at, enrolment };
+      return { cause, settledAt: settled.at, proposedAt: proposal.proposedAt, enrolment };
     });
     const enrolments = given.map(({ enrolment }) => enrolment);
     const running = new Set((await runningEnrolments(work.tx, enrolments)).map(placeOf));
@@ -82,7 +82,7 @@ export class EnrolmentFollowUp implements FollowUp {
     const sequences = policy?.sequences ?? [];
 
     const closed = new Map<string, string>();
-    for (const { cause, settledAt, enrolment } of given) {
+    for (const { cause, settledAt, proposedAt, enrolment } of given) {
       const { enrolmentId, sequenceId } = enrolment;
       // Known already, or a second time in this batch.
       if (!begun.delete(enrolmentId)) continue;
@@ -94,7 +94,7 @@ export class EnrolmentFollowUp implements FollowUp {
         continue;
       }
       running.add(placeOf(enrolment));
-      stepsDue(sequence.steps, settledAt).forEach((dueAt, step) => {
+      stepsDue(sequence.steps, settledAt, proposedAt, work.at).forEach((dueAt, step) => {
         work.schedule(cause, { kind: stepKind, id: `${enrolmentId}/${step}`, dueAt, payload: { enrolmentId, step } });
       });
     }

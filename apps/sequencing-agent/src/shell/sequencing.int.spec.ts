@@ -158,6 +158,30 @@ test('after an enrolment was carried out each step is proposed when it is due, o
   expect(await enrolments()).toMatchObject([{ state: 'finished', stepsProposed: 2 }]);
 });
 
+test.each([
+  ['long ago', '1970-01-01T00:00:00.000Z'],
+  ['in the far future', '9999-12-31T23:59:59.999Z'],
+])(
+  'an enrolment whose executor says that it was carried out %s has its steps one after the other all the same',
+  async (_when, said) => {
+    const [first] = proposedOf(await assign(task()));
+    if (!first) throw new Error('no proposal');
+    await settle(first, { at: said });
+    expect(proposedOf(await service.runJobs()).map((p) => p.action.payload)).toMatchObject([{ template: 'guide' }]);
+    service.setNow(nextDay);
+    expect(proposedOf(await service.runJobs()).map((p) => p.action.payload)).toMatchObject([{ template: 'story' }]);
+  },
+);
+
+test('the end of an enrolment that failed stands: what its executor says later sends no message', async () => {
+  const [first] = proposedOf(await assign(task()));
+  if (!first) throw new Error('no proposal');
+  await settle(first, { outcome: 'failed' });
+  await settle(first);
+  expect(await service.runJobs()).toEqual([]);
+  expect(await enrolments()).toEqual([]);
+});
+
 test('an enrolment that was not carried out has no steps', async () => {
   const [first, second] = proposedOf(await assign(task()));
   if (!first || !second) throw new Error('no proposals');

@@ -20,7 +20,7 @@ import { aCampaign, aTask, at, profilesWith } from '../testing.js';
 import type { AgentDefinition, FollowUp, OwnRefusal, OwnSettlement } from './agent-definition.js';
 import { AgentModule, agentSpec } from './agent-module.js';
 import { readFacts } from './facts-reader.js';
-import { noteSettlements, type RememberedProposal } from './memory.js';
+import { lockProposals, noteSettlements, type RememberedProposal } from './memory.js';
 import { tokenBudget } from './token-budget.js';
 
 /** Raises the bid of `cmp-a` by ten percent, and declines where the facts lack it. */
@@ -265,6 +265,38 @@ describe('by rules', () => {
     expect(await listed()).toMatchObject([{ proposalId, state: 'undone' }]);
   });
 
+  test('the one end of a permit stands, whatever its executor says later, and is followed once', async () => {
+    const [proposal] = proposedOf(await assign(aTask()));
+    if (!proposal) throw new Error('no proposal');
+    const { proposalId, action } = proposal;
+    const say = (...outcomes: ActionSettled['outcome'][]) =>
+      service.deliver(
+        settledTopic,
+        outcomes.map((outcome, n) =>
+          settlement(proposalId, action, { outcome, at: new Date(Date.parse(at) + n * 1000).toISOString() }),
+        ),
+      );
+    await say('unresolved', 'executed', 'failed', 'unresolved', 'executed');
+    expect(await listed()).toMatchObject([{ state: 'executed', outcome: { outcome: 'executed' } }]);
+    for (const later of ['failed', 'refused', 'expired', 'unresolved', 'executed'] as const) await say(later);
+    expect(await listed()).toMatchObject([{ state: 'executed', outcome: { outcome: 'executed' } }]);
+    await say('undone', 'executed', 'failed');
+    expect(await listed()).toMatchObject([{ state: 'undone', outcome: { outcome: 'undone' } }]);
+    expect(Follow.settlements.map((s) => s.settled.outcome)).toEqual(['unresolved', 'executed', 'undone']);
+  });
+
+  test('what was said of other bytes does not stand in the way of the settlement of the action itself', async () => {
+    const [proposal] = proposedOf(await assign(aTask()));
+    if (!proposal) throw new Error('no proposal');
+    const { proposalId, action } = proposal;
+    await service.deliver(settledTopic, [
+      settlement(proposalId, action, { digest: 'a'.repeat(64), outcome: 'failed' }),
+      settlement(proposalId, action),
+    ]);
+    expect(await listed()).toMatchObject([{ state: 'executed' }]);
+    expect(Follow.settlements.map((s) => s.settled.outcome)).toEqual(['executed']);
+  });
+
   test('a proposal of which nothing is heard ends in a bounded time, with the reason; a word that comes later counts', async () => {
     const [proposal] = proposedOf(await assign(aTask()));
     if (!proposal) throw new Error('no proposal');
@@ -330,7 +362,7 @@ describe('by rules', () => {
     const settled = settlement(proposal.proposalId, edited).data as ActionSettled;
     let read: Promise<unknown> = Promise.resolve();
     await service.transaction(async (tx) => {
-      noteSettlements(tx, [settled], at);
+      noteSettlements(tx, [{ settled }], await lockProposals(tx, [settled.proposalId]), at);
       await tx.query('SELECT');
       let over = false;
       read = service.deliver('reviews.decided.v1', [review]).finally(() => {

@@ -30,6 +30,7 @@ import {
   answerTasks,
   editsById,
   keepEdits,
+  lockProposals,
   noteRefusals,
   noteSettlements,
   proposalsById,
@@ -95,26 +96,35 @@ export class AgentHandlers {
         ? [{ cause: causeOf(received), settled: received.event.data }]
         : [],
     );
-    const known = await proposalsById(
+    const known = await lockProposals(
       batch.tx,
       given.map(({ settled }) => settled.proposalId),
     );
     if (known.size === 0) return;
     const policy = await this.policy(batch.tx);
-    // A settlement counts only from the executor that the action's kind and account are routed to.
+    const ran = await this.ran(
+      batch.tx,
+      given.map(({ settled }) => settled),
+      known,
+    );
+    // A settlement counts only from the executor that the action's kind and account are routed to, and only of the action's own bytes.
     const own = given.filter(({ settled }) => {
       const proposal = known.get(settled.proposalId);
       if (!proposal) return false;
-      const counts = executorOf(proposal.action, policy) === executor;
-      if (!counts) this.log.warn(`settlement of ${settled.proposalId} by ${executor} set aside: not its executor`);
-      return counts;
+      const action = ran(settled);
+      const why =
+        executorOf(proposal.action, policy) !== executor
+          ? 'not its executor'
+          : action && !isDigestOf(action, settled) && 'it is of other bytes';
+      if (why) this.log.warn(`settlement of ${settled.proposalId} by ${executor} set aside: ${why}`);
+      return !why;
     });
-    noteSettlements(
-      batch.tx,
-      own.map(({ settled }) => settled),
-      batch.at,
-    );
-    await this.follow(own, known, policy, batch);
+    const counted = noteSettlements(batch.tx, own, known, batch.at);
+    for (const { settled } of own.filter((one) => !counted.includes(one)))
+      this.log.debug(
+        `${settled.outcome} of ${settled.proposalId} by ${executor} changes nothing: its permit has ended`,
+      );
+    await this.follow(counted, known, policy, batch);
   }
 
   @Consumes(topics.reviewsDecided)
@@ -184,20 +194,34 @@ export class AgentHandlers {
     work: Work,
   ): Promise<void> {
     if (!this.followUp || given.length === 0) return;
+    const ran = await this.ran(
+      work.tx,
+      given.map(({ settled }) => settled),
+      proposals,
+    );
+    const own = given.flatMap(({ cause, settled }): OwnSettlement[] => {
+      const proposal = proposals.get(settled.proposalId);
+      const action = ran(settled);
+      return proposal && action && isDigestOf(action, settled) ? [{ cause, settled, proposal, action }] : [];
+    });
+    await this.followUp.settled(own, policy, work);
+  }
+
+  /** The action that a settlement is of: as it was proposed, or as a person edited it; undefined where that is not known yet. */
+  private async ran(
+    tx: Tx,
+    settled: readonly ActionSettled[],
+    proposals: ReadonlyMap<string, RememberedProposal>,
+  ): Promise<(one: ActionSettled) => Action | undefined> {
     const proposed = ({ proposalId, actionId }: ActionSettled) => {
       const action = proposals.get(proposalId)?.action;
       return action?.actionId === actionId ? action : undefined;
     };
     const edits = await editsById(
-      work.tx,
-      given.filter(({ settled }) => !proposed(settled)).map(({ settled }) => settled.actionId),
+      tx,
+      settled.filter((one) => proposals.has(one.proposalId) && !proposed(one)).map(({ actionId }) => actionId),
     );
-    const own = given.flatMap(({ cause, settled }): OwnSettlement[] => {
-      const proposal = proposals.get(settled.proposalId);
-      const action = proposed(settled) ?? edits.get(settled.actionId);
-      return proposal && action && isDigestOf(action, settled) ? [{ cause, settled, proposal, action }] : [];
-    });
-    await this.followUp.settled(own, policy, work);
+    return (one) => proposed(one) ?? edits.get(one.actionId);
   }
 
   private async policy(tx: Tx): Promise<PolicyContent | null> {

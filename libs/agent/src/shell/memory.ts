@@ -12,23 +12,7 @@ import {
 import type { Cause, Tx, Work } from '@countersign/runtime';
 import type { Answer, PlannedFrom } from '../core/answer.js';
 import type { ClampedPlan } from '../core/clamp.js';
-
-/**
- * What became of a proposal. `not-run`: approved, then refused by the executor. `unsettled`: nothing was heard of it in the time in which
- * it must have ended.
- */
-export const proposalStates = [
-  'proposed',
-  'refused',
-  'executed',
-  'failed',
-  'not-run',
-  'expired',
-  'unresolved',
-  'undone',
-  'unsettled',
-] as const;
-export type ProposalState = (typeof proposalStates)[number];
+import { afterSettled, type ProposalState } from '../core/proposal-state.js';
 
 /** A proposal as the agent remembers it. */
 export interface RememberedProposal {
@@ -37,6 +21,7 @@ export interface RememberedProposal {
   readonly kind: string;
   readonly action: Action;
   readonly state: ProposalState;
+  readonly proposedAt: string;
 }
 
 /** Stores tasks that are new and returns their ids: a task that comes again under another event is not answered again. */
@@ -191,8 +176,8 @@ export async function noteRefusals(
  */
 export async function endUnsettled(tx: Tx, at: string): Promise<readonly RememberedProposal[]> {
   const before = (ms: number): string => new Date(Date.parse(at) - ms).toISOString();
-  const rows = await tx.query<ProposalRow & { proposed_at: Date }>(
-    `SELECT ${remembered}, p.proposed_at FROM proposals p WHERE p.state = 'proposed' AND p.proposed_at < $1
+  const rows = await tx.query<ProposalRow>(
+    `SELECT ${remembered} FROM proposals p WHERE p.state = 'proposed' AND p.proposed_at < $1
      ORDER BY p.proposal_id FOR UPDATE`,
     [before(longestMs)],
   );
@@ -215,21 +200,47 @@ const slackMs = 3_600_000;
 const permitMs = longest.permitSeconds * 1000 + slackMs;
 const longestMs = longest.reviewMinutes * 60_000 + permitMs;
 
-/** Notes settlements of the agent's own proposals. */
-export function noteSettlements(tx: Tx, settlements: readonly ActionSettled[], at: string): void {
-  if (settlements.length === 0) return;
-  // A batch may hold two of one proposal (unresolved, then executed): the later one stands.
-  const last = new Map(settlements.map((s) => [s.proposalId, s]));
+/** Notes the settlements of the agent's own proposals that count, and returns them; see `afterSettled`. Their rows are locked by then. */
+export function noteSettlements<S extends { readonly settled: ActionSettled }>(
+  tx: Tx,
+  given: readonly S[],
+  proposals: ReadonlyMap<string, RememberedProposal>,
+  at: string,
+): readonly S[] {
+  const last = new Map<string, { readonly state: ProposalState; readonly settled: ActionSettled }>();
+  // A batch may hold two of one proposal (unresolved, then executed): each is held against the one before it.
+  const counted = given.filter(({ settled }) => {
+    const before = last.get(settled.proposalId)?.state ?? proposals.get(settled.proposalId)?.state;
+    const state = before && afterSettled(before, settled.outcome);
+    if (state) last.set(settled.proposalId, { state, settled });
+    return state !== undefined;
+  });
+  if (last.size === 0) return counted;
   tx.write(
     `UPDATE proposals p SET state = n.state, outcome = n.outcome, changed_at = $4
      FROM unnest($1::uuid[], $2::text[], $3::jsonb[]) AS n(proposal_id, state, outcome)
      WHERE p.proposal_id = ANY($1) AND p.proposal_id = n.proposal_id`,
     [
       [...last.keys()],
-      [...last.values()].map((s): ProposalState => (s.outcome === 'refused' ? 'not-run' : s.outcome)),
-      [...last.values()].map((s) => JSON.stringify(s)),
+      [...last.values()].map(({ state }) => state),
+      [...last.values()].map(({ settled }) => JSON.stringify(settled)),
       at,
     ],
+  );
+  return counted;
+}
+
+/** The agent's own proposals among these, locked in the order of their ids. */
+export async function lockProposals(
+  tx: Tx,
+  proposalIds: readonly string[],
+): Promise<ReadonlyMap<string, RememberedProposal>> {
+  if (proposalIds.length === 0) return new Map();
+  return byId(
+    await tx.query<ProposalRow>(
+      `SELECT ${remembered} FROM proposals p WHERE p.proposal_id = ANY($1) ORDER BY p.proposal_id FOR UPDATE`,
+      [proposalIds],
+    ),
   );
 }
 
@@ -249,14 +260,22 @@ interface ProposalRow {
   readonly kind: string;
   readonly action: Action;
   readonly state: ProposalState;
+  readonly proposed_at: Date;
 }
-const remembered = 'p.proposal_id, p.task_id, p.kind, p.action, p.state';
+const remembered = 'p.proposal_id, p.task_id, p.kind, p.action, p.state, p.proposed_at';
 
 const byId = (rows: readonly ProposalRow[]): ReadonlyMap<string, RememberedProposal> =>
   new Map(
     rows.map((row) => [
       row.proposal_id,
-      { proposalId: row.proposal_id, taskId: row.task_id, kind: row.kind, action: row.action, state: row.state },
+      {
+        proposalId: row.proposal_id,
+        taskId: row.task_id,
+        kind: row.kind,
+        action: row.action,
+        state: row.state,
+        proposedAt: row.proposed_at.toISOString(),
+      },
     ]),
   );
 

@@ -1,7 +1,7 @@
 import { RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
 import { z } from 'zod';
-import { proposalStates } from './memory.js';
+import { proposalStates } from '../core/proposal-state.js';
 
 const Asked = z.strictObject({
   state: z.enum(proposalStates).optional(),

@@ -1,0 +1,44 @@
+import { type ActionSettled, afterSettlement, type PermitState } from '@countersign/contracts';
+
+/**
+ * What became of a proposal. `not-run`: approved, then refused by the executor. `unsettled`: nothing was heard of it in the time in which
+ * it must have ended.
+ */
+export const proposalStates = [
+  'proposed',
+  'refused',
+  'executed',
+  'failed',
+  'not-run',
+  'expired',
+  'unresolved',
+  'undone',
+  'unsettled',
+] as const;
+export type ProposalState = (typeof proposalStates)[number];
+
+/**
+ * Where a proposal stands after a settlement by its executor; undefined: where it stood, since its permit has another end already. A refusal
+ * may be of the action that a person's edit replaced, and `unsettled` is the agent's own word: neither is the end of a permit.
+ */
+export function afterSettled(before: ProposalState, outcome: ActionSettled['outcome']): ProposalState | undefined {
+  const after = afterSettlement(permitState(before), outcome);
+  return after === 'refused' ? 'not-run' : after;
+}
+
+function permitState(state: ProposalState): PermitState {
+  switch (state) {
+    case 'proposed':
+    case 'refused':
+    case 'unsettled':
+      return 'issued';
+    case 'not-run':
+      return 'refused';
+    case 'executed':
+    case 'failed':
+    case 'expired':
+    case 'unresolved':
+    case 'undone':
+      return state;
+  }
+}

@@ -1,0 +1,32 @@
+import { ActionSettled } from './flow.js';
+
+/** Where a permit stands by the settlements that counted so far. */
+export type PermitState = 'issued' | ActionSettled['outcome'];
+
+/**
+ * Where a permit stands after a settlement; undefined: where it stood, since the settlement repeats or contradicts what is known.
+ * A permit has one end. Settlements come at least once and in any order: `undone` may overtake its `executed`, what is undone was done
+ * before.
+ */
+export function afterSettlement(
+  state: PermitState,
+  outcome: ActionSettled['outcome'],
+): ActionSettled['outcome'] | undefined {
+  switch (outcome) {
+    case 'executed':
+    case 'failed':
+    case 'refused':
+    case 'expired':
+      return state === 'issued' || state === 'unresolved' ? outcome : undefined;
+    case 'unresolved':
+      return state === 'issued' ? outcome : undefined;
+    case 'undone':
+      return state === 'issued' || state === 'unresolved' || state === 'executed' ? outcome : undefined;
+  }
+}
+
+const { options } = ActionSettled.shape.outcome;
+/** Every outcome that stands, with each that takes its place: `afterSettlement` for a statement that writes over the one it finds. */
+export const takesPlace: readonly (readonly [stands: string, comes: string])[] = options.flatMap((stands) =>
+  options.filter((comes) => afterSettlement(stands, comes) !== undefined).map((comes) => [stands, comes] as const),
+);
