@@ -477,6 +477,23 @@ test('activities older than a week are forgotten, counts and verdicts stay', asy
   expect((await call('GET', '/v1/funnel')).body.verdicts.refused).toBe(1);
 });
 
+test('the first end of a permit stands, whatever its executor says later; what was unresolved ends once', async () => {
+  await start();
+  const later = '2026-11-22T10:00:00.000Z';
+  const outcome = async () => (await harness.query('SELECT outcome FROM settlements'))[0];
+  const settle = (...events: ReturnType<typeof settled>[]) =>
+    harness.deliver(
+      'actions.settled.action-executor.v1',
+      events.map((data) => ({ type: 'ActionSettled', data })),
+    );
+  await settle(settled('unresolved'), settled('executed'), settled('failed', { at: later }));
+  expect(await outcome()).toEqual({ outcome: 'executed' });
+  await settle(settled('failed', { at: later }));
+  expect(await outcome()).toEqual({ outcome: 'executed' });
+  await settle(settled('undone', { at: later }));
+  expect(await outcome()).toEqual({ outcome: 'undone' });
+});
+
 const permitId = settled('unresolved').permitId;
 const unresolved = () =>
   harness.deliver('actions.settled.action-executor.v1', [

@@ -1,5 +1,8 @@
+import { takesPlace } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
 import type { Changes } from '../core/project.js';
+
+type Settlement = Changes['settlements'][number];
 
 /**
  * Writes what a batch changed: one statement a table, however long the batch is. Tables in one order and keys sorted, so two
@@ -42,22 +45,25 @@ export function writeProjection(tx: Tx, changes: Changes): void {
       (v) => v.at,
     ],
   });
-  insert(tx, lastBy(changes.settlements, 'actionId'), {
+  // A permit has one end: a later word of its executor changes it only where the contract says so.
+  const settlements = {
     sql: `INSERT INTO settlements (action_id, outcome, executor, says, external_reference, settled_at, permit_id)
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::uuid[])
           ON CONFLICT (action_id, executor) DO UPDATE SET outcome = excluded.outcome, says = excluded.says,
             external_reference = excluded.external_reference, settled_at = excluded.settled_at, permit_id = excluded.permit_id
-          WHERE settlements.settled_at <= excluded.settled_at`,
+          WHERE (settlements.outcome, excluded.outcome) IN (${takesPlace.map(([stands, comes]) => `('${stands}', '${comes}')`).join(', ')})`,
     columns: [
-      (s) => s.actionId,
-      (s) => s.outcome,
-      (s) => s.executor,
-      (s) => s.says,
-      (s) => s.externalReference,
-      (s) => s.at,
-      (s) => s.permitId,
+      (s: Settlement) => s.actionId,
+      (s: Settlement) => s.outcome,
+      (s: Settlement) => s.executor,
+      (s: Settlement) => s.says,
+      (s: Settlement) => s.externalReference,
+      (s: Settlement) => s.at,
+      (s: Settlement) => s.permitId,
     ],
-  });
+  };
+  for (const round of roundsBy(changes.settlements, (s) => `${s.actionId} ${s.executor}`))
+    insert(tx, round, settlements);
   insert(tx, lastBy(changes.unresolved, 'permitId'), {
     sql: `INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, traceparent, says, at)
           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[])
@@ -187,6 +193,18 @@ function insert<T>(
     to.sql,
     to.columns.map((column) => rows.map(column)),
   );
+}
+
+/** The rows in rounds that have each key once, sorted by it; what has a key twice stands in a later round, in its order. */
+function roundsBy<T>(rows: readonly T[], keyOf: (row: T) => string): T[][] {
+  const rounds: Map<string, T>[] = [];
+  for (const row of rows) {
+    const key = keyOf(row);
+    const round = rounds.find((of) => !of.has(key)) ?? new Map<string, T>();
+    if (round.size === 0) rounds.push(round);
+    round.set(key, row);
+  }
+  return rounds.map((round) => [...round].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row));
 }
 
 /** The last of each key, ordered by key: one statement may not touch a row twice. */
