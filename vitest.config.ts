@@ -32,11 +32,15 @@ export default defineConfig({
       }),
       project('architecture', ['test/architecture/**/*.spec.ts'], { testTimeout: 60_000 }),
       project('corpus', ['test/corpus/**/*.spec.ts']),
-      project('integration', ['**/src/**/*.int.spec.ts', '!**/node_modules/**', '!**/dist/**'], {
-        ...real,
-        // One broker and one Postgres for the whole run; each file makes its own databases and topics.
-        globalSetup: [fileURLToPath(new URL('libs/testing/src/global-setup.ts', import.meta.url))],
-      }),
+      project(
+        'integration',
+        ['**/src/**/*.int.spec.ts', 'test/routes/**/*.spec.ts', '!**/node_modules/**', '!**/dist/**'],
+        {
+          ...real,
+          // One broker and one Postgres for the whole run; each file makes its own databases and topics.
+          globalSetup: [fileURLToPath(new URL('libs/testing/src/global-setup.ts', import.meta.url))],
+        },
+      ),
       project('flows', ['test/flows/**/*.spec.ts'], {
         ...real,
         testTimeout: 300_000,

@@ -19,12 +19,14 @@ import {
 import { PastSettlements } from './shell/past.js';
 import { PermitJobs } from './shell/permit-jobs.js';
 import { Permits } from './shell/permits.js';
+import { SandboxAccess } from './shell/sandbox-access.js';
 import { SandboxPages } from './shell/sandbox-pages.js';
 import { readSettings, SETTINGS, type Settings } from './shell/settings.js';
 
 export const spec: ServiceSpec = {
   name: 'action-executor',
   port: 8086,
+  access: SandboxAccess,
   migrations: [Permits1763700000001, Sandboxes1763700000002, SpentMinor1763700000003, UnsentTurns1764300000001],
   state: [topics.consents, topics.contactPoints, topics.controls, topics.policies],
   jobs: [PermitJobs],
@@ -38,6 +40,7 @@ export const spec: ServiceSpec = {
   controllers: [Approvals, Decisions, SandboxPages],
   providers: [
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },
+    SandboxAccess,
     Sandbox,
     AdsSandbox,
     MailerSandbox,

@@ -1,5 +1,6 @@
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
+import { Auditing } from './shell/access.js';
 import { Checkpoints } from './shell/checkpoints.js';
 import { IdsOfLeaves1763700008701 } from './shell/migrations/ids-of-leaves.js';
 import { RecordTables1763700008700 } from './shell/migrations/record-tables.js';
@@ -15,6 +16,7 @@ export const spec: ServiceSpec = {
   // It decides nothing, and what it has not kept is gone with the retention.
   anyClock: true,
   port: 8087,
+  access: Auditing,
   migrations: [
     RecordTables1763700008700,
     IdsOfLeaves1763700008701,
@@ -29,6 +31,12 @@ export const spec: ServiceSpec = {
 @Module({
   imports: [RuntimeModule.of(spec)],
   controllers: [Pages],
-  providers: [Checkpoints, Recording, Stories, { provide: SETTINGS, useFactory: () => readSettings(process.env) }],
+  providers: [
+    Auditing,
+    Checkpoints,
+    Recording,
+    Stories,
+    { provide: SETTINGS, useFactory: () => readSettings(process.env) },
+  ],
 })
 export class AuditRecorderModule {}

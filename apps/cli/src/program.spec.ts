@@ -56,6 +56,7 @@ beforeEach(async () => {
   vi.stubEnv('COUNTERSIGN_AUDIT_URL', url);
   vi.stubEnv('COUNTERSIGN_ORCHESTRATOR_URL', url);
   vi.stubEnv('COUNTERSIGN_TOKEN', 'a-token');
+  vi.stubEnv('COUNTERSIGN_READ_TOKEN', 'a-read-token');
   vi.stubEnv('COUNTERSIGN_HOME', undefined);
   vi.stubEnv('CONFIG_DIR', undefined);
   vi.stubEnv('SOURCES_FILE', undefined);
@@ -173,6 +174,18 @@ test('a token that is not known is 2, and says where tokens come from', async ()
   expect(code).toBe(2);
 });
 
+test('the orchestrator gets the reading token and no person’s; where it asks for another, that variable is named', async () => {
+  answers['GET /runs'] = { status: 401, body: { status: 401, detail: 'unknown' } };
+  const known = await run('runs');
+  expect(asked.at(-1)?.headers.authorization).toBe('Bearer a-read-token');
+  expect(known.err).toContain('it does not know this token; set COUNTERSIGN_READ_TOKEN');
+  vi.stubEnv('COUNTERSIGN_READ_TOKEN', undefined);
+  const none = await run('runs');
+  expect(asked.at(-1)?.headers.authorization).toBeUndefined();
+  expect(none.err).toContain('it asks for a token; set COUNTERSIGN_READ_TOKEN');
+  expect([known.code, none.code]).toEqual([2, 2]);
+});
+
 test('a service that is not there is 2, names its address and what to start', async () => {
   vi.stubEnv('COUNTERSIGN_CONSOLE_URL', 'http://127.0.0.1:1');
   const { err, code } = await run('review', 'list');
@@ -190,7 +203,7 @@ test('in JSON, an error is one line of JSON on the error output', async () => {
 
 test('addresses and token are found in run.json of a folder above', async () => {
   mkdirSync(join(folder, '.countersign'));
-  const file = { http: { console: url }, consoleToken: 'from-file' };
+  const file = { http: { console: url, orchestrator: url }, consoleToken: 'from-file', readToken: 'also-from-file' };
   writeFileSync(join(folder, '.countersign', 'run.json'), JSON.stringify(file));
   mkdirSync(join(folder, 'below'));
   folder = join(folder, 'below');
@@ -199,6 +212,11 @@ test('addresses and token are found in run.json of a folder above', async () => 
   answers['GET /v1/controls'] = { body: { controls: [] } };
   expect(await run('controls')).toMatchObject({ out: 'Nothing is stopped.\n', code: 0 });
   expect(asked[0]?.headers.authorization).toBe('Bearer from-file');
+  vi.stubEnv('COUNTERSIGN_ORCHESTRATOR_URL', '');
+  vi.stubEnv('COUNTERSIGN_READ_TOKEN', undefined);
+  answers['GET /runs'] = { body: { runs: [] } };
+  expect((await run('runs')).code).toBe(0);
+  expect(asked[1]?.headers.authorization).toBe('Bearer also-from-file');
   folder = join(folder, '..');
 });
 

@@ -1,7 +1,7 @@
 import { topics } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
-import { Access, PEOPLE, readPeople } from './shell/access.js';
+import { PEOPLE, PeopleAccess, readPeople } from './shell/access.js';
 import { Controls } from './shell/controls.js';
 import { ForgetActivities } from './shell/forget.js';
 import { Handlers } from './shell/handlers.js';
@@ -25,6 +25,7 @@ export const spec: ServiceSpec = {
   // A stop is never held up.
   anyClock: true,
   port: 8088,
+  access: PeopleAccess,
   migrations: [
     Projection1763700000008,
     SettlementsByExecutor1763700000009,
@@ -47,7 +48,7 @@ export const spec: ServiceSpec = {
     UnresolvedStore,
     Policies,
     ForgetActivities,
-    Access,
+    PeopleAccess,
     { provide: PEOPLE, useFactory: () => readPeople(process.env) },
   ],
 })

@@ -1,5 +1,5 @@
 import { topics } from '@countersign/contracts';
-import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
+import { ReadingToken, RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { CheckpointDeadlines, Sweeps, TaskDeadlines } from './shell/deadlines.js';
 import { Handlers } from './shell/handlers.js';
@@ -14,6 +14,7 @@ const profile = 'profile:';
 export const spec: ServiceSpec = {
   name: 'orchestrator',
   port: 8082,
+  access: ReadingToken,
   migrations: [PlayRuns1763700000001, ProposalsOfTasks1763700000002, PageOrders1764300000060, Permits1764300000063],
   state: [topics.profiles, topics.controls, topics.policies],
   jobs: [TaskDeadlines, CheckpointDeadlines, Sweeps],
@@ -29,6 +30,6 @@ export const spec: ServiceSpec = {
 @Module({
   imports: [RuntimeModule.of(spec)],
   controllers: [Handlers, Pages],
-  providers: [TaskDeadlines, CheckpointDeadlines, Sweeps],
+  providers: [ReadingToken, TaskDeadlines, CheckpointDeadlines, Sweeps],
 })
 export class OrchestratorModule {}

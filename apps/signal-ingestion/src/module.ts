@@ -9,6 +9,7 @@ import { RenamesByAccount1763700000005 } from './shell/migrations/renames.js';
 import { RenameAccount } from './shell/rename-jobs.js';
 import { Secrecy } from './shell/secrecy.js';
 import { readSettings, SETTINGS } from './shell/settings.js';
+import { SourceAccess } from './shell/source-access.js';
 import { Store } from './shell/store.js';
 
 const isInbound = (topic: string): boolean => inboundTopics.some(({ name }) => name === topic);
@@ -16,6 +17,7 @@ const isInbound = (topic: string): boolean => inboundTopics.some(({ name }) => n
 export const spec: ServiceSpec = {
   name: 'signal-ingestion',
   port: 8081,
+  access: SourceAccess,
   migrations: [Contacts1763700000001, ContactJoins1763700000003, RenamesByAccount1763700000005],
   jobs: [RenameAccount],
   ownState: [topics.profiles, topics.consents, topics.contactPoints],
@@ -27,6 +29,13 @@ export const spec: ServiceSpec = {
 @Module({
   imports: [RuntimeModule.of(spec)],
   controllers: [Handlers],
-  providers: [{ provide: SETTINGS, useFactory: () => readSettings(process.env) }, Secrecy, Store, Edge, RenameAccount],
+  providers: [
+    { provide: SETTINGS, useFactory: () => readSettings(process.env) },
+    SourceAccess,
+    Secrecy,
+    Store,
+    Edge,
+    RenameAccount,
+  ],
 })
 export class SignalIngestionModule {}

@@ -1,5 +1,6 @@
 import type { DataOf, Envelope, Event, EventType, Fault, Service, TopicOf } from '@countersign/contracts';
 import type { Type } from '@nestjs/common';
+import type { Access } from './access.js';
 import type { Ago } from './ago.js';
 
 /** Something that answers statements. Placeholders are `$1`, rows come back as objects. */
@@ -273,6 +274,8 @@ export interface ServiceSpec {
   /** TypeORM migration classes of the service's own tables, oldest first. Names end in a timestamp, as TypeORM asks. */
   // biome-ignore lint/complexity/noBannedTypes: TypeORM's own type for migration classes
   readonly migrations: readonly Function[];
+  /** The provider class of the module that knows who asks over HTTP. Absent: nobody is let in but to public pages. */
+  readonly access?: Type<Access>;
   /** Provider classes of the module that implement `JobKind`. */
   readonly jobs?: readonly Type<JobKind<never>>[];
   /**

@@ -1,3 +1,7 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   contractFault,
   type Envelope,
@@ -49,6 +53,8 @@ export interface Harness {
   readonly engine: Engine;
   /** Everything published so far, in order. */
   readonly published: Published[];
+  /** Every route of the HTTP side, whoever declared it. */
+  readonly routes: readonly Route[];
   /** Delivers events as one batch; resolves to what was published by it. */
   deliver(topic: string, events: readonly Given[]): Promise<Published[]>;
   /** Delivers raw records as one batch, e.g. the same again. */
@@ -72,6 +78,29 @@ export interface Harness {
   /** Sets the clock; null: as if it were known to be wrong, so that nobody is told the time. */
   setNow(at: string | null): void;
   close(): Promise<void>;
+}
+
+/** A route that a service answers. */
+export interface Route {
+  readonly method: string;
+  /** As it was declared, with `:name` for what varies. */
+  readonly url: string;
+}
+
+/** Writes the file that `READ_TOKEN_FILE` names from then on; with the headers the pages that it opens let somebody in. */
+export function readingToken(): { readonly headers: { readonly authorization: string }; remove(): void } {
+  const token = randomUUID();
+  const folder = mkdtempSync(join(tmpdir(), 'reading-'));
+  const file = join(folder, 'token.json');
+  writeFileSync(file, JSON.stringify({ sha256: createHash('sha256').update(token).digest('hex') }), { mode: 0o600 });
+  process.env.READ_TOKEN_FILE = file;
+  return {
+    headers: { authorization: `Bearer ${token}` },
+    remove: () => {
+      delete process.env.READ_TOKEN_FILE;
+      rmSync(folder, { recursive: true });
+    },
+  };
 }
 
 /** Makes a harness. `at` is the clock's first value; it stands still until `setNow`. */
@@ -110,7 +139,12 @@ export async function createHarness(
   const settings = { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: databaseUrl, ...env };
   useEngine((s) => new Engine(s, new Logger(s.name), { ...process.env, ...settings }, now, publish));
   await migrate(databaseUrl, spec.migrations);
-  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(), {
+  const adapter = httpAdapter();
+  const routes: Route[] = [];
+  adapter.getInstance().addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) routes.push({ method: one, url });
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: ['error', 'warn'],
     abortOnError: false,
   });
@@ -167,6 +201,7 @@ export async function createHarness(
     app,
     engine,
     published,
+    routes,
     records,
     deliver: (topic, events) => since(() => hand.inbox(topic, records(topic, events))),
     deliverRecords: (topic, given) => since(() => hand.inbox(topic, given)),

@@ -4,10 +4,13 @@ import { HttpException } from '@nestjs/common';
 import { expect, onTestFinished, test } from 'vitest';
 import { type HttpBounds, httpAdapter, httpBounds } from './http-adapter.js';
 
+/** As `@Public()` has it. */
+const everybody = { config: { 'countersign:public': true } };
+
 /** A server that answers a body with its size, on a port of its own. */
 async function listening(bounds: Partial<HttpBounds>) {
   const server = httpAdapter({ ...httpBounds, ...bounds }).getInstance();
-  server.post('/', async (request) => ({ size: JSON.stringify(request.body).length }));
+  server.post('/', everybody, async (request) => ({ size: JSON.stringify(request.body).length }));
   await server.listen({ port: 0, host: '127.0.0.1' });
   onTestFinished(() => server.close());
   const { port } = server.server.address() as AddressInfo;
@@ -94,7 +97,7 @@ test('a body above the bound is answered 413, one at the bound is read', async (
 
 test('a JSON body that nests too deep is answered 400 before anything walks it; a deep one within the bound is read', async () => {
   const server = httpAdapter().getInstance();
-  server.post('/', async (request) => request.body);
+  server.post('/', everybody, async (request) => request.body);
   const post = (payload: string) =>
     server.inject({ method: 'POST', url: '/', headers: { 'content-type': 'application/json' }, payload });
   const nested = (depth: number) => '{"a":'.repeat(depth) + 1 + '}'.repeat(depth);
@@ -115,7 +118,7 @@ test('a JSON body that nests too deep is answered 400 before anything walks it; 
 
 test('an address with a NUL, which no table holds, is answered 400 before any page looks for it', async () => {
   const server = httpAdapter().getInstance();
-  server.get('/*', async (request) => request.url);
+  server.get('/*', everybody, async (request) => request.url);
   server.setErrorHandler((error, _request, reply) =>
     reply.status(error instanceof HttpException ? error.getStatus() : 500).send((error as Error).message),
   );

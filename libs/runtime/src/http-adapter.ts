@@ -1,6 +1,7 @@
 import { decode, mediaType, refuseTooDeep } from '@countersign/contracts';
 import { BadRequestException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { type Access, type Authenticated, nobody, openToAll, type Refusal } from './access.js';
 import { boundConnections } from './connections.js';
 
 /**
@@ -31,8 +32,16 @@ export const httpBounds: HttpBounds = {
   connections: 1_000,
 };
 
+/** By Fastify's instance: how its service knows who asks. */
+const accesses = new WeakMap<object, Access>();
+
+/** Says how the service of this adapter knows who asks; until then nobody is let in but to public pages. */
+export const letIn = (adapter: { getInstance(): object }, access: Access): void => {
+  accesses.set(adapter.getInstance(), access);
+};
+
 /**
- * The HTTP side of a service. A JSON body is read in the charset of its content type; one that is not in it is answered 400, since
+ * The HTTP side of a service. Whoever asks for what is not public is known or refused before a byte of the body is read. A JSON body is read in the charset of its content type; one that is not in it is answered 400, since
  * Fastify's own parser would put U+FFFD in place of what somebody wrote. No client can hold a connection by sending or reading slowly.
  */
 export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
@@ -51,6 +60,18 @@ export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
       done(new BadRequestException('the address holds a NUL (%00), which nothing here has'));
     else done();
   });
+  adapter.getInstance().addHook('onRequest', (request, reply, done) => {
+    if (openToAll(request.routeOptions.config)) return done();
+    const access = accesses.get(adapter.getInstance()) ?? nobody;
+    const found = access.identify(request.headers);
+    if ('principal' in found) {
+      (request as Partial<{ -readonly [K in keyof Authenticated]: Authenticated[K] }>).principal = found.principal;
+      return done();
+    }
+    reply.code(found.refusal.status).type('application/problem+json');
+    if (found.refusal.status === 401) reply.header('www-authenticate', `Bearer realm="${access.realm}"`);
+    reply.send(JSON.stringify(problemOf(found.refusal)));
+  });
   const json = adapter.getInstance().getDefaultJsonParser('error', 'error');
   adapter.useBodyParser('application/json', false, { bodyLimit: bounds.bodyBytes }, (request, body, done) => {
     const charset = mediaType(request.headers['content-type'] ?? '')?.charset;
@@ -65,3 +86,6 @@ export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
   });
   return adapter;
 }
+
+/** RFC 9457; what the refusal has beside it stays. */
+const problemOf = (refusal: Refusal): object => ({ type: 'about:blank', ...refusal });

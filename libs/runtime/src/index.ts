@@ -1,4 +1,5 @@
 export { type Answering, attributes, type Calling, observe, startCall, startRequest } from '@countersign/telemetry';
+export * from './access.js';
 export { type Ago, ago } from './ago.js';
 export { Consumes } from './consumes.js';
 export { type Database, openDatabase } from './database.js';

@@ -9,20 +9,24 @@ import {
   type ExceptionFilter,
   Get,
   Inject,
+  Injectable,
   Logger,
   Module,
+  type OnModuleInit,
   type RpcExceptionFilter,
   ServiceUnavailableException,
   type Type,
+  UnauthorizedException,
 } from '@nestjs/common';
-import { APP_FILTER, NestFactory } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, HttpAdapterHost, ModuleRef, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { type Observable, throwError } from 'rxjs';
+import { type Access, AccessGuard, Public, RoleMissing } from './access.js';
 import { type JobKind, type Keeper, type Recovery, RUNTIME, type ServiceSpec } from './door.js';
 import { Engine, type Health } from './engine.js';
 import { describe } from './failures.js';
-import { httpAdapter } from './http-adapter.js';
+import { httpAdapter, letIn } from './http-adapter.js';
 import { TooManyReads } from './page-reads.js';
 import { BatchTransport } from './transport.js';
 
@@ -38,6 +42,33 @@ interface Reply {
   status(code: number): Reply;
   header(name: string, value: string): Reply;
   send(body: string): void;
+}
+
+/** Gives the adapter what the service knows people by. */
+@Injectable()
+class Doorman implements OnModuleInit {
+  constructor(
+    @Inject(RUNTIME) private readonly engine: Engine,
+    @Inject(ModuleRef) private readonly modules: ModuleRef,
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+  ) {}
+
+  onModuleInit(): void {
+    const { access } = this.engine.spec;
+    if (access) letIn(this.host.httpAdapter, this.modules.get<Access>(access, { strict: false }));
+  }
+}
+
+/** What the guard refuses where no filter of the service's own tells it. */
+@Catch(UnauthorizedException, RoleMissing)
+class NotLetIn implements ExceptionFilter<UnauthorizedException | RoleMissing> {
+  catch(error: UnauthorizedException | RoleMissing, host: ArgumentsHost): void {
+    const status = error.getStatus();
+    const reply = host.switchToHttp().getResponse<Reply>();
+    if (status === 401) reply.header('www-authenticate', 'Bearer realm="countersign"');
+    const problem = { type: 'about:blank', title: error.name, status, detail: error.message };
+    reply.status(status).header('content-type', 'application/problem+json').send(JSON.stringify(problem));
+  }
 }
 
 /** A page that waits for too many others is to be asked for again. */
@@ -56,6 +87,7 @@ class HealthController {
   constructor(@Inject(RUNTIME) private readonly engine: Engine) {}
 
   @Get('health')
+  @Public()
   async health(): Promise<Health> {
     const health = await this.engine.health();
     if (!health.ready) throw new ServiceUnavailableException(health);
@@ -93,7 +125,10 @@ export class RuntimeModule {
       global: true,
       controllers: [HealthController],
       providers: [
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_FILTER, useClass: NotLetIn },
         { provide: APP_FILTER, useClass: Crowded },
+        Doorman,
         { provide: RUNTIME, useFactory: () => makeEngine(spec) },
       ],
       exports: [RUNTIME],

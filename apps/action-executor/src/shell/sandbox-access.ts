@@ -1,38 +1,24 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import {
-  type ArgumentsHost,
-  type CanActivate,
-  Catch,
-  type ExceptionFilter,
-  type ExecutionContext,
-  HttpException,
-  Inject,
-  Injectable,
-  NotFoundException,
-  UnauthorizedException,
-} from '@nestjs/common';
+import { type Access, oneToken } from '@countersign/runtime';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, Injectable } from '@nestjs/common';
 import { SETTINGS, type Settings } from './settings.js';
-
-const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /**
  * The demo systems' pages change campaigns without a permit, so they are off unless the operator gives them a token, and open to
  * nobody without it.
  */
 @Injectable()
-export class SandboxAccess implements CanActivate {
-  constructor(@Inject(SETTINGS) private readonly settings: Pick<Settings, 'sandboxToken'>) {}
+export class SandboxAccess implements Access {
+  readonly realm = 'countersign sandbox';
+  readonly identify: Access['identify'];
 
-  canActivate(context: ExecutionContext): boolean {
-    const { sandboxToken } = this.settings;
-    if (sandboxToken === undefined)
-      throw new NotFoundException("the demo systems' pages are off here; SANDBOX_TOKEN_FILE switches them on");
-    const { headers } = context.switchToHttp().getRequest<{ headers: { authorization?: string } }>();
-    const token = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
-    if (token === undefined) throw new UnauthorizedException('send the header Authorization: Bearer <token>');
-    if (!timingSafeEqual(sha256(token), Buffer.from(sandboxToken, 'hex')))
-      throw new UnauthorizedException('this token is not, or no longer, in use here');
-    return true;
+  constructor(@Inject(SETTINGS) { sandboxToken }: Pick<Settings, 'sandboxToken'>) {
+    const what = "the demo systems' pages";
+    this.identify = oneToken({
+      realm: this.realm,
+      sha256: sandboxToken,
+      variable: 'SANDBOX_TOKEN_FILE',
+      what,
+    }).identify;
   }
 }
 

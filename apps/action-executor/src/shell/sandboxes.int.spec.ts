@@ -244,7 +244,7 @@ test.each(['', 'Bearer', 'Bearer wrong', `Basic ${token}`, `Bearer ${token}x`])(
         page,
         status: 401,
         type: expect.stringMatching(/^application\/problem\+json/),
-        title: 'Not authorised',
+        title: /^Bearer ./.test(authorization) ? 'Unknown token' : 'No token',
       });
     }
     expect((await http('PUT', '/sandbox/ads/campaigns/c-1', campaign, authorization)).status).toBe(401);

@@ -1,38 +1,20 @@
-import {
-  type ArgumentsHost,
-  type CanActivate,
-  Catch,
-  type ExceptionFilter,
-  type ExecutionContext,
-  ForbiddenException,
-  HttpException,
-  Inject,
-  Injectable,
-  UnauthorizedException,
-} from '@nestjs/common';
-import { accessOf } from '../core/auditors.js';
+import { type Access, bearerToken, type Headers, noToken, unknownToken } from '@countersign/runtime';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, Injectable } from '@nestjs/common';
+import { personOf } from '../core/auditors.js';
 import { SETTINGS, type Settings } from './settings.js';
 
-/** Lets auditors in, by bearer token. */
+/** Knows auditors, and others who have a token of this installation, by bearer token. */
 @Injectable()
-export class AuditorsOnly implements CanActivate {
-  constructor(@Inject(SETTINGS) private readonly settings: Settings) {}
+export class Auditing implements Access {
+  readonly realm = 'countersign';
 
-  canActivate(context: ExecutionContext): boolean {
-    const { headers } = context.switchToHttp().getRequest<{ headers: { authorization?: string } }>();
-    const access = accessOf(this.settings.auditors, headers.authorization);
-    switch (access) {
-      case 'granted':
-        return true;
-      case 'no-token':
-        throw new UnauthorizedException('send the header Authorization: Bearer <token>');
-      case 'unknown-token':
-        throw new UnauthorizedException('this token is not, or no longer, in use here');
-      case 'no-auditor':
-        throw new ForbiddenException('this token is of somebody who is no auditor');
-      default:
-        return access satisfies never;
-    }
+  constructor(@Inject(SETTINGS) private readonly settings: Pick<Settings, 'auditors'>) {}
+
+  identify(headers: Headers): ReturnType<Access['identify']> {
+    const token = bearerToken(headers);
+    if (token === undefined) return { refusal: noToken };
+    const person = personOf(this.settings.auditors, token);
+    return person ? { principal: { name: person.person, roles: person.roles } } : { refusal: unknownToken };
   }
 }
 

@@ -7,7 +7,7 @@ import {
   proveConsistency,
   proveInclusion,
 } from '@countersign/record';
-import { RUNTIME, type Runtime } from '@countersign/runtime';
+import { Roles, RUNTIME, type Runtime } from '@countersign/runtime';
 import {
   BadRequestException,
   ConflictException,
@@ -21,9 +21,8 @@ import {
   Query,
   StreamableFile,
   UseFilters,
-  UseGuards,
 } from '@nestjs/common';
-import { AuditorsOnly, Problems } from './access.js';
+import { Problems } from './access.js';
 import {
   findLeaf,
   lastCheckpoint,
@@ -38,7 +37,7 @@ import { Stories, type Story } from './stories.js';
 
 /** The record over HTTP, for auditors. */
 @Controller('v1')
-@UseGuards(AuditorsOnly)
+@Roles('auditor')
 @UseFilters(Problems)
 export class Pages {
   private readonly read: Reader;

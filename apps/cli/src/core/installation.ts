@@ -14,6 +14,8 @@ export interface RunFile {
   readonly consoleToken?: string;
   /** Opens the demo systems' pages. */
   readonly sandboxToken?: string;
+  /** Opens the pages of the orchestrator and the agents. */
+  readonly readToken?: string;
   /** A superuser's URL of the database. */
   readonly database?: string;
   /** A JWKS. */
@@ -27,6 +29,7 @@ export interface Installation {
   readonly urls: Readonly<Record<string, string>>;
   readonly token: string | undefined;
   readonly sandboxToken: string | undefined;
+  readonly readToken: string | undefined;
   readonly kafka: RunFile['kafka'];
   readonly deployment: unknown;
   readonly database: string | undefined;
@@ -76,6 +79,7 @@ export function installation(
     urls: Object.fromEntries([...urls].map(([service, url]) => [service, url.replace(/\/+$/, '')])),
     token: env.COUNTERSIGN_TOKEN || run.consoleToken,
     sandboxToken: run.sandboxToken,
+    readToken: env.COUNTERSIGN_READ_TOKEN || run.readToken,
     kafka: run.kafka,
     deployment: run.deployment,
     database: run.database,

@@ -20,7 +20,13 @@ export interface Client {
   lines(path: string): Promise<AsyncIterable<string>>;
 }
 
-export function client(service: string, url: string, token: string | undefined): Client {
+/** `variable` is the one that may hold the token, and is named where the service asks for another. */
+export function client(
+  service: string,
+  url: string,
+  token: string | undefined,
+  variable = 'COUNTERSIGN_TOKEN',
+): Client {
   const send = async (
     method: string,
     path: string,
@@ -44,7 +50,12 @@ export function client(service: string, url: string, token: string | undefined):
     } catch (error) {
       throw new Failure(2, `${service} not reachable at ${url} (${codeOf(error)}): is \`npm start\` running?`);
     }
-    if (!response.ok) throw failureOf(service, url, token, response.status, await problemIn(response));
+    if (!response.ok) {
+      const problem = await problemIn(response);
+      throw response.status === 401
+        ? notLetIn(service, url, token, variable, problem)
+        : failureOf(service, url, response.status, problem);
+    }
     return response;
   };
   const json = async <T>(response: Response): Promise<T> => {
@@ -76,13 +87,20 @@ async function problemIn(response: Response): Promise<Problem> {
   }
 }
 
-function failureOf(service: string, url: string, token: string | undefined, status: number, problem: Problem): Failure {
+function notLetIn(
+  service: string,
+  url: string,
+  token: string | undefined,
+  variable: string,
+  problem: Problem,
+): Failure {
+  const what = token === undefined ? 'it asks for a token' : 'it does not know this token';
+  const remedy = `set ${variable}, or call this inside the folder whose .countersign/run.json has one`;
+  return new Failure(2, `${service} at ${url}: ${what}; ${remedy}`, problem);
+}
+
+function failureOf(service: string, url: string, status: number, problem: Problem): Failure {
   const says = printable(problem.detail ?? problem.title ?? `status ${status}`);
-  if (status === 401) {
-    const what = token === undefined ? 'it asks for a token' : 'it does not know this token';
-    const remedy = 'set COUNTERSIGN_TOKEN, or call this inside the folder whose .countersign/run.json has one';
-    return new Failure(2, `${service} at ${url}: ${what}; ${remedy}`, problem);
-  }
   if (status === 404 && problem.detail === undefined) {
     return new Failure(2, `${service} at ${url} has no such page: is it the same version as this command?`, problem);
   }

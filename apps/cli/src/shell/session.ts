@@ -49,7 +49,7 @@ export function session(command: Command): Session {
     },
     console: client('console', urlOf('console'), where.token),
     audit: client('audit-recorder', urlOf('audit-recorder'), where.token),
-    orchestrator: client('orchestrator', urlOf('orchestrator'), where.token),
+    orchestrator: client('orchestrator', urlOf('orchestrator'), where.readToken, 'COUNTERSIGN_READ_TOKEN'),
     now: () => new Date().toISOString(),
     answer: (value, text) => {
       process.stdout.write(`${json ? jsonText(value, 2) : text}\n`);

@@ -33,10 +33,6 @@ export function personOf(people: readonly Person[], token: string): Person | und
   return found;
 }
 
-/** The token of an `Authorization: Bearer …` header. */
-export const bearer = (header: string | undefined): string | undefined =>
-  /^Bearer +([\x21-\x7e]+)$/i.exec(header ?? '')?.[1];
-
 /** Who of a policy's parts waits for a person while none of its reviewers can log in as a reviewer: its questions would all expire. */
 export function unanswerable(
   { charters, plays }: Pick<PolicyContent, 'charters' | 'plays'>,

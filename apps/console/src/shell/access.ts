@@ -1,18 +1,17 @@
 import { readFileSync } from 'node:fs';
 import {
-  type ArgumentsHost,
-  type CanActivate,
-  Catch,
-  type ExceptionFilter,
-  type ExecutionContext,
-  HttpException,
-  Inject,
-  Injectable,
-  SetMetadata,
-} from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
-import { bearer, People, type Person, personOf, type Role } from '../core/people.js';
-import { type Problem, problem } from '../core/problem.js';
+  type Access,
+  type Authenticated,
+  bearerToken,
+  type Headers,
+  noToken,
+  type Principal,
+  Roles,
+  unknownToken,
+} from '@countersign/runtime';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, Injectable } from '@nestjs/common';
+import { People, type Person, personOf, type Role } from '../core/people.js';
+import type { Problem } from '../core/problem.js';
 
 /** Who may use the console, by token; from CONSOLE_TOKENS_FILE. */
 export const PEOPLE = Symbol('PEOPLE');
@@ -42,36 +41,26 @@ export class Refused extends Error {
   }
 }
 
-const ROLE = 'console:role';
 /** The role that a route asks for. A route without one is open to whoever has a token. */
-export const Needs = (role: Role) => SetMetadata(ROLE, role);
+export const Needs = (role: Role) => Roles(role);
 
-export interface ConsoleRequest {
-  readonly headers: Record<string, string | string[] | undefined>;
+/** A request of a known person. */
+export interface ConsoleRequest extends Authenticated<Person & Principal> {
   readonly url: string;
-  person: Person;
 }
 
+/** Knows people by their tokens. */
 @Injectable()
-export class Access implements CanActivate {
-  constructor(
-    @Inject(PEOPLE) private readonly people: readonly Person[],
-    @Inject(Reflector) private readonly reflector: Reflector,
-  ) {}
+export class PeopleAccess implements Access {
+  readonly realm = 'countersign';
 
-  canActivate(context: ExecutionContext): boolean {
-    const request = context.switchToHttp().getRequest<ConsoleRequest>();
-    const header = request.headers.authorization;
-    const token = bearer(Array.isArray(header) ? header[0] : header);
-    if (!token) throw new Refused(problem(401, 'No token', 'send the header Authorization: Bearer <token>'));
+  constructor(@Inject(PEOPLE) private readonly people: readonly Person[]) {}
+
+  identify(headers: Headers): ReturnType<Access['identify']> {
+    const token = bearerToken(headers);
+    if (!token) return { refusal: noToken };
     const person = personOf(this.people, token);
-    if (!person) throw new Refused(problem(401, 'Unknown token', 'this token is not, or no longer, in use here'));
-    const role = this.reflector.get<Role | undefined>(ROLE, context.getHandler());
-    if (role && !person.roles.includes(role)) {
-      throw new Refused(problem(403, 'Role missing', `${person.person} is no ${role}`));
-    }
-    request.person = person;
-    return true;
+    return person ? { principal: { ...person, name: person.person } as Person & Principal } : { refusal: unknownToken };
   }
 }
 

@@ -2,17 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { derivedId, topics } from '@countersign/contracts';
 import { ago, RUNTIME, type Runtime } from '@countersign/runtime';
-import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Req, UseFilters, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Req, UseFilters } from '@nestjs/common';
 import { z } from 'zod';
 import { ControlRequest, changes, scopeProblem } from '../core/control.js';
 import { problem } from '../core/problem.js';
-import { Access, type ConsoleRequest, Needs, Problems, Refused } from './access.js';
+import { type ConsoleRequest, Needs, Problems, Refused } from './access.js';
 import { read } from './request.js';
 import { SETTINGS, type Settings } from './settings.js';
 import { type ControlRow, Store } from './store.js';
 
 @Controller('v1/controls')
-@UseGuards(Access)
 @UseFilters(Problems)
 export class Controls {
   constructor(
@@ -35,7 +34,7 @@ export class Controls {
   async change(
     @Body() body: unknown,
     @Headers('idempotency-key') header: string | undefined,
-    @Req() { person }: ConsoleRequest,
+    @Req() { principal: person }: ConsoleRequest,
   ) {
     const key = read(z.string().min(1).max(200).optional(), header, 'Idempotency-Key');
     const request = read(ControlRequest, body);

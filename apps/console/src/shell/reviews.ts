@@ -1,26 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { topics, Uuid } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
-import {
-  Body,
-  Controller,
-  Get,
-  Headers,
-  HttpCode,
-  Inject,
-  Param,
-  Post,
-  Query,
-  Req,
-  UseFilters,
-  UseGuards,
-} from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, UseFilters } from '@nestjs/common';
 import { z } from 'zod';
 import { cardOf } from '../core/card.js';
 import { problem } from '../core/problem.js';
 import { resultOf } from '../core/result.js';
 import { fingerprint, ReviewRequest, review, reviewIdOf, standings } from '../core/review.js';
-import { Access, type ConsoleRequest, Needs, Problems, Refused } from './access.js';
+import { type ConsoleRequest, Needs, Problems, Refused } from './access.js';
 import { Limit, read } from './request.js';
 import { Store } from './store.js';
 
@@ -28,7 +15,6 @@ const Listing = z.object({ state: z.enum(standings).optional(), limit: Limit });
 const IdempotencyKey = z.string().min(1).max(200).optional();
 
 @Controller('v1/reviews')
-@UseGuards(Access)
 @UseFilters(Problems)
 export class Reviews {
   constructor(
@@ -58,7 +44,7 @@ export class Reviews {
     @Param('subjectId') subjectId: string,
     @Body() body: unknown,
     @Headers('idempotency-key') header: string | undefined,
-    @Req() { person }: ConsoleRequest,
+    @Req() { principal: person }: ConsoleRequest,
   ) {
     const key = read(IdempotencyKey, header, 'Idempotency-Key');
     const request = read(ReviewRequest, body);

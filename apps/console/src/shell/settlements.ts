@@ -1,22 +1,10 @@
 import { topics, Uuid } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
-import {
-  Body,
-  Controller,
-  Get,
-  HttpCode,
-  Inject,
-  Param,
-  Post,
-  Query,
-  Req,
-  UseFilters,
-  UseGuards,
-} from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, UseFilters } from '@nestjs/common';
 import { z } from 'zod';
 import { problem } from '../core/problem.js';
 import { decide, decisionIdOf, notUnresolved, SettleRequest, type Unresolved } from '../core/settle.js';
-import { Access, type ConsoleRequest, Needs, Problems, Refused } from './access.js';
+import { type ConsoleRequest, Needs, Problems, Refused } from './access.js';
 import { Limit, read } from './request.js';
 import { UnresolvedStore } from './unresolved-store.js';
 
@@ -24,7 +12,6 @@ const Listing = z.object({ limit: Limit });
 
 /** What nobody but a person can tell: permits that ended unresolved. */
 @Controller('v1/settlements')
-@UseGuards(Access)
 @UseFilters(Problems)
 export class Settlements {
   constructor(
@@ -47,7 +34,11 @@ export class Settlements {
   @Post(':permitId')
   @HttpCode(202)
   @Needs('reviewer')
-  async settle(@Param('permitId') permitId: string, @Body() body: unknown, @Req() { person }: ConsoleRequest) {
+  async settle(
+    @Param('permitId') permitId: string,
+    @Body() body: unknown,
+    @Req() { principal: person }: ConsoleRequest,
+  ) {
     const request = read(SettleRequest, body);
     const { correlationId, traceparent } = await this.unresolved(permitId);
     const cause = { source: '/countersign/console', id: decisionIdOf(permitId), correlationid: correlationId };

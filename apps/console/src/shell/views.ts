@@ -1,10 +1,10 @@
 import { problemLine, services } from '@countersign/contracts';
 import { RUNTIME, type Runtime } from '@countersign/runtime';
-import { Controller, Get, HttpCode, Inject, Post, Query, Req, UseFilters, UseGuards } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post, Query, Req, UseFilters } from '@nestjs/common';
 import { z } from 'zod';
 import { funnel } from '../core/funnel.js';
 import { problem } from '../core/problem.js';
-import { Access, type ConsoleRequest, Needs, Problems, Refused } from './access.js';
+import { type ConsoleRequest, Needs, Problems, Refused } from './access.js';
 import { Policies } from './policies.js';
 import { Limit, read } from './request.js';
 import { Store } from './store.js';
@@ -13,7 +13,6 @@ const Chain = z.object({ correlation: z.string().min(1).max(300), limit: Limit }
 const DeadLetters = z.object({ service: z.enum(services).optional(), limit: Limit });
 
 @Controller('v1')
-@UseGuards(Access)
 @UseFilters(Problems)
 export class Views {
   constructor(
@@ -23,7 +22,7 @@ export class Views {
   ) {}
 
   @Get('whoami')
-  whoami(@Req() { person }: ConsoleRequest) {
+  whoami(@Req() { principal: person }: ConsoleRequest) {
     return { person: person.person, roles: person.roles };
   }
 
@@ -56,7 +55,7 @@ export class Views {
   @Post('policies/publish')
   @HttpCode(200)
   @Needs('publisher')
-  async publish(@Req() { person }: ConsoleRequest) {
+  async publish(@Req() { principal: person }: ConsoleRequest) {
     const publication = await this.policies.publish(person.person);
     if (publication.ok) return publication;
     const lines = publication.problems.map(problemLine);

@@ -1,4 +1,5 @@
 import type { PublicKeyJwk, SigningKey } from '@countersign/gate';
+import { Public } from '@countersign/runtime';
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { SIGNING_KEY } from './settings.js';
 
@@ -8,6 +9,7 @@ export class Pages {
   constructor(@Inject(SIGNING_KEY) private readonly key: SigningKey) {}
 
   @Get('.well-known/jwks.json')
+  @Public()
   @Header('content-type', 'application/jwk-set+json')
   keys(): { keys: readonly PublicKeyJwk[] } {
     return { keys: [this.key.publicJwk] };

@@ -1,9 +1,12 @@
 import { policyDigests, type ReviewDecided, type SignalAccepted, type TaskAssigned } from '@countersign/contracts';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { createHarness, type Harness, readingToken } from '@countersign/runtime/harness';
 import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { accountProfile, contact, daysBefore, engaged, floorPlay, now, reported, surgePlay } from '../core/testing.js';
 import { OrchestratorModule, spec } from '../module.js';
+
+const { headers, remove } = readingToken();
+afterAll(remove);
 
 let database: TestDatabase;
 let service: Harness;
@@ -58,7 +61,7 @@ const accept = (...events: SignalAccepted[]) =>
     'signals.accepted.v1',
     events.map((data) => ({ type: 'SignalAccepted', data, id: `accepted-${signals++}`, correlationid: data.signalId })),
   );
-const get = async <T>(url: string): Promise<T> => (await service.app.inject({ url })).json();
+const get = async <T>(url: string): Promise<T> => (await service.app.inject({ url, headers })).json();
 interface Listed {
   runs: { runId: string; state: string; reason: string }[];
 }
@@ -463,10 +466,21 @@ test('a checkpoint that nobody answers expires, and an answer after that changes
   });
 });
 
+test('without the reading token no page is answered, and none says what there is', async () => {
+  for (const url of ['/runs', `/runs/${contact('nothing')}`, '/tasks', '/nowhere'])
+    for (const authorization of [undefined, 'Bearer wrong']) {
+      const { statusCode, body } = await service.app.inject({
+        url,
+        headers: { ...(authorization && { authorization }) },
+      });
+      expect({ url, statusCode, body }).toEqual({ url, statusCode: 401, body: expect.stringContaining('token') });
+    }
+});
+
 test('a page for something that is not there is a problem document', async () => {
-  const missing = await service.app.inject({ url: `/runs/${contact('nothing')}` });
+  const missing = await service.app.inject({ url: `/runs/${contact('nothing')}`, headers });
   expect([missing.statusCode, missing.json().title]).toEqual([404, 'no such run']);
-  const wrong = await service.app.inject({ url: '/tasks?run=x' });
+  const wrong = await service.app.inject({ url: '/tasks?run=x', headers });
   expect([wrong.statusCode, wrong.json().field]).toEqual([400, 'run']);
 });
 
@@ -498,9 +512,9 @@ test('each page reads about as many rows as it shows, however many there are', a
     '/runs?play=rare&state=started',
     `/runs/${run}`,
   ])
-    expect((await service.app.inject({ url: page })).statusCode).toBe(200);
+    expect((await service.app.inject({ url: page, headers })).statusCode).toBe(200);
   for (const page of ['/tasks', `/tasks?run=${run}`, '/tasks?overdue=true'])
-    expect((await service.app.inject({ url: page })).json().tasks).not.toHaveLength(0);
+    expect((await service.app.inject({ url: page, headers })).json().tasks).not.toHaveLength(0);
   expect(asked.mock.calls.length).toBeGreaterThan(8);
   for (const [sql, params] of asked.mock.calls)
     expect({ sql, costly: await costlyParts(service.query, sql, params) }).toEqual({ sql, costly: [] });

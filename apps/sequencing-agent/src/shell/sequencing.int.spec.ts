@@ -9,13 +9,14 @@ import {
   type TaskAssigned,
   type TaskSettled,
 } from '@countersign/contracts';
-import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
+import { createHarness, type Harness, type Published, readingToken } from '@countersign/runtime/harness';
 import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { SequencingModule, spec } from '../module.js';
 
 const emptied =
   'TRUNCATE tasks, proposals, edits, plans, token_budgets, enrolments, inbox, outputs, jobs, state_rows, dead_letters';
+const { headers, remove } = readingToken();
 let database: TestDatabase;
 let service: Harness;
 
@@ -33,7 +34,10 @@ afterEach(async () => {
   await service?.close();
   vi.unstubAllEnvs();
 });
-afterAll(() => database?.close());
+afterAll(async () => {
+  remove();
+  await database?.close();
+});
 
 function publishPolicy(version: number, sequences: object[] = [nurture]): Promise<void> {
   const content = {
@@ -111,7 +115,7 @@ const refuse = ({ proposalId, action, taskId, play }: ActionProposed, rule: stri
   ]);
 const enrolments = async (): Promise<
   { enrolmentId: string; state: string; reason: string | null; stepsProposed: number }[]
-> => (await service.app.inject({ url: '/enrolments' })).json().enrolments;
+> => (await service.app.inject({ url: '/enrolments', headers })).json().enrolments;
 
 /** Assigns a task and settles its first enrolment as carried out. */
 async function enrolled(): Promise<ActionProposed> {
@@ -290,7 +294,7 @@ test('each page reads about as many rows as it shows, however many there are', a
   const asked = vi.spyOn(service.engine, 'readForPage');
   expect(await enrolments()).toHaveLength(500);
   for (const query of ['', '?state=expired', `?task=${of}`, `?state=executed&task=${of}`])
-    expect((await service.app.inject({ url: `/proposals${query}` })).statusCode).toBe(200);
+    expect((await service.app.inject({ url: `/proposals${query}`, headers })).statusCode).toBe(200);
   expect(asked).toHaveBeenCalledTimes(5);
   for (const [sql, params] of asked.mock.calls)
     expect({ sql, costly: await costlyParts(service.query, sql, params) }).toEqual({ sql, costly: [] });
@@ -308,7 +312,7 @@ test('however many pages are asked for, and however long they take, work goes on
     await locked.promise;
     const answers: { statusCode: number; headers: object; json(): unknown }[] = [];
     const pages = Array.from({ length: 60 }, async () => {
-      answers.push(await service.app.inject({ url: '/enrolments' }));
+      answers.push(await service.app.inject({ url: '/enrolments', headers }));
     });
     // Two read, fifty wait, and the others are told at once.
     await expect.poll(() => answers.length).toBe(8);

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib';
 import {
@@ -10,7 +9,7 @@ import {
   topicNamed,
   topology,
 } from '@countersign/contracts';
-import { deployment, describe, RUNTIME, type Runtime, startRequest } from '@countersign/runtime';
+import { type Authenticated, deployment, describe, RUNTIME, type Runtime, startRequest } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -75,9 +74,7 @@ export class Edge implements OnModuleInit {
       scope.setErrorHandler((error: FastifyError, _request, reply) => this.fail(error, reply));
       // Before the body is read: a stranger's megabyte is not, nor that of a source that has its share under way.
       scope.addHook('onRequest', async (request, reply) => {
-        const source = this.sourceOf(request);
-        if (source === undefined) return answer(reply, problem(401, noKey));
-        const room = this.shares.enter(source, bytesOf(request));
+        const room = this.shares.enter(sourceOf(request), bytesOf(request));
         if (!room) return answer(reply, problem(429, tooMuch));
         this.rooms.set(request, room);
         // Also where its sender goes away before it is whole.
@@ -89,10 +86,9 @@ export class Edge implements OnModuleInit {
   }
 
   private async take(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const source = this.sourceOf(request);
     const room = this.rooms.get(request);
-    if (source === undefined || !room) return answer(reply, problem(401, noKey));
-    const topic = topicNamed(inboundTopic(source), this.topics);
+    if (!room) throw new Error('a request came without its room');
+    const topic = topicNamed(inboundTopic(sourceOf(request)), this.topics);
     const body = await unpacked(request);
     if (!Buffer.isBuffer(body)) {
       // RFC 7694: which encodings would have been taken.
@@ -172,19 +168,6 @@ export class Edge implements OnModuleInit {
     }
   }
 
-  /** The source whose key the request carries. Every known key is compared, in constant time. */
-  private sourceOf(request: FastifyRequest): string | undefined {
-    const { authorization } = request.headers;
-    const apiKey = request.headers['x-api-key'];
-    const key = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? (typeof apiKey === 'string' ? apiKey : '');
-    const given = createHash('sha256').update(key).digest();
-    let found: string | undefined;
-    for (const [source, hashes] of this.settings.apiKeys) {
-      for (const hash of hashes) if (timingSafeEqual(given, hash)) found = source;
-    }
-    return found;
-  }
-
   /** Signals of one account, contact or ad account keep their order. An address is never a key: it is hashed. */
   private keyOf(signal: Signal): string {
     if ('account' in signal.data && signal.data.account) return signal.data.account.id;
@@ -257,6 +240,9 @@ async function unpacked({ headers, body }: FastifyRequest): Promise<Buffer | Pro
   }
 }
 
+/** Whose key the request came with: nobody else gets here. */
+const sourceOf = (request: FastifyRequest): string => (request as unknown as Authenticated).principal.name;
+
 /** What a body will hold at most: as its sender states, else as much as one may. */
 function bytesOf({ headers }: FastifyRequest): number {
   if (headers['transfer-encoding'] !== undefined) return maxBodyBytes;
@@ -266,17 +252,11 @@ function bytesOf({ headers }: FastifyRequest): number {
 const refused = (found: Problem): Verdict => ({ ok: false, problem: found });
 
 function answer(reply: FastifyReply, found: Problem): FastifyReply {
-  if (found.status === 401) reply.header('www-authenticate', 'Bearer realm="signals"');
   if (found.status === 429) reply.header('retry-after', String(retryAfter.behind));
   if (found.status === 503) reply.header('retry-after', String(retryAfter.away));
   return reply.code(found.status).type('application/problem+json').send(JSON.stringify(found));
 }
 
-const noKey: Fault = {
-  code: 'no-key',
-  says: 'give the API key of your source as Authorization: Bearer or X-API-Key',
-  field: 'authorization',
-};
 const tooLarge: Fault = { code: 'too-large', says: `the body is larger than ${maxBodyBytes} bytes` };
 const unknownEncoding: Fault = {
   code: 'content-encoding',

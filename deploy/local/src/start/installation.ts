@@ -34,6 +34,8 @@ export interface RunFile {
   readonly consoleToken: string;
   /** Opens the demo systems' pages. */
   readonly sandboxToken: string;
+  /** Opens the pages of the orchestrator and the agents, to read. */
+  readonly readToken: string;
   readonly database: string;
   readonly permitKeys: Secrets['permitKeys'];
   /** The sources, agents and executors that it was started with. */
@@ -147,6 +149,7 @@ export function runFile(
     apiKeys: kept.apiKeys,
     consoleToken: kept.consoleToken,
     sandboxToken: kept.sandboxToken,
+    readToken: kept.readToken,
     database: at.superuserUrl,
     permitKeys: kept.permitKeys,
     deployment,

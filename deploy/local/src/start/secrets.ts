@@ -15,6 +15,8 @@ export interface Secrets {
   readonly consoleToken: string;
   /** The token of the demo systems' pages, with which the sample sets up its campaigns. */
   readonly sandboxToken: string;
+  /** The token of the pages of services that have no people of their own. */
+  readonly readToken: string;
   /** Public keys that permits are verified with, as a JWKS. */
   readonly permitKeys: { keys: Record<string, unknown>[] };
   /** The key that checkpoints of the record are verified with, as a C2SP verifier key. */
@@ -36,6 +38,7 @@ export const secretFiles = {
   CONSOLE_TOKENS_FILE: 'console-tokens.json',
   AUDIT_TOKENS_FILE: 'audit-tokens.json',
   SANDBOX_TOKEN_FILE: 'sandbox-token.sha256.json',
+  READ_TOKEN_FILE: 'read-token.sha256.json',
 } as const;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -74,6 +77,7 @@ export function secrets(
   const consoleToken = grow('console-token.json', ['token']).token as string;
 
   const sandboxToken = grow('sandbox-token.json', ['token']).token as string;
+  const readToken = grow('read-token.json', ['token']).token as string;
 
   const signing = keep(secretFiles.PERMIT_SIGNING_KEY_FILE, () => {
     const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
@@ -111,6 +115,7 @@ export function secrets(
     apiKeys,
     consoleToken,
     sandboxToken,
+    readToken,
     permitKeys,
     recordKey: formatVerifierKey(verifierKey(recordOrigin, createPublicKey(readFileSync(checkpoints, 'utf8')))),
     files: {
@@ -128,6 +133,7 @@ export function secrets(
       CONSOLE_TOKENS_FILE: derived(secretFiles.CONSOLE_TOKENS_FILE, people),
       AUDIT_TOKENS_FILE: derived(secretFiles.AUDIT_TOKENS_FILE, people),
       SANDBOX_TOKEN_FILE: derived(secretFiles.SANDBOX_TOKEN_FILE, { sha256: sha256(sandboxToken) }),
+      READ_TOKEN_FILE: derived(secretFiles.READ_TOKEN_FILE, { sha256: sha256(readToken) }),
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type Event, topics } from '@countersign/contracts';
-import type { ServiceSpec } from '@countersign/runtime';
+import { ReadingToken, type ServiceSpec } from '@countersign/runtime';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { neededProfiles } from '../core/facts.js';
 import { AGENT, type AgentDefinition, FOLLOW_UP } from './agent-definition.js';
@@ -19,6 +19,7 @@ import { UnsettledJobs } from './unsettled-jobs.js';
 export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
   name: agent.name,
   port: agent.port,
+  access: ReadingToken,
   migrations: [
     AgentTables1763700000001,
     CampaignsOfAdAccounts1763700000010,
@@ -80,6 +81,7 @@ export class AgentModule {
       providers: [
         { provide: AGENT, useValue: agent },
         { provide: MODEL, useFactory: () => modelAccess(process.env) },
+        ReadingToken,
         PlanJobs,
         UnsettledJobs,
         ...(agent.jobs ?? []),

@@ -11,7 +11,7 @@ import {
   type TaskSettled,
 } from '@countersign/contracts';
 import { RuntimeModule, type Work } from '@countersign/runtime';
-import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
+import { createHarness, type Harness, type Published, readingToken } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Injectable, Module } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -73,6 +73,7 @@ class TestAgentModule {}
 
 const emptied =
   'TRUNCATE tasks, proposals, edits, plans, token_budgets, inbox, outputs, jobs, state_rows, dead_letters';
+const { headers, remove } = readingToken();
 let database: TestDatabase;
 let service: Harness;
 
@@ -112,7 +113,10 @@ afterEach(async () => {
   await service?.close();
   vi.unstubAllEnvs();
 });
-afterAll(() => database?.close());
+afterAll(async () => {
+  remove();
+  await database?.close();
+});
 
 const assign = (...tasks: TaskAssigned[]): Promise<Published[]> =>
   service.deliver(
@@ -143,7 +147,7 @@ test('facts hold the campaigns of the ad account and of no other, three hundred 
 });
 
 const listed = async (query = ''): Promise<{ proposalId: string; state: string; outcome: unknown }[]> =>
-  (await service.app.inject({ url: `/proposals${query}` })).json().proposals;
+  (await service.app.inject({ url: `/proposals${query}`, headers })).json().proposals;
 
 const settlement = (proposalId: string, action: Action, more: object = {}) => ({
   type: 'ActionSettled',
@@ -376,11 +380,13 @@ describe('by rules', () => {
   });
 
   test('the page of proposals names a bad query', async () => {
-    const response = await service.app.inject({ url: '/proposals?state=lost' });
+    const response = await service.app.inject({ url: '/proposals?state=lost', headers });
     expect(response.statusCode).toBe(400);
     expect(response.headers['content-type']).toContain('application/problem+json');
     expect(response.json()).toMatchObject({ status: 400, field: 'state' });
-    expect((await service.app.inject({ url: '/proposals?offset=1' })).json()).toMatchObject({ field: 'offset' });
+    expect((await service.app.inject({ url: '/proposals?offset=1', headers })).json()).toMatchObject({
+      field: 'offset',
+    });
   });
 });
 

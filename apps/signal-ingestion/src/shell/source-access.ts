@@ -1,0 +1,32 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Access, bearerToken, type Headers } from '@countersign/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import { problem } from './problem.js';
+import { SETTINGS, type Settings } from './settings.js';
+
+/** Knows sources by their API keys. */
+@Injectable()
+export class SourceAccess implements Access {
+  readonly realm = 'signals';
+
+  constructor(@Inject(SETTINGS) private readonly settings: Pick<Settings, 'apiKeys'>) {}
+
+  /** Every known key is compared, in constant time. */
+  identify(headers: Headers): ReturnType<Access['identify']> {
+    const apiKey = headers['x-api-key'];
+    const key = bearerToken(headers) ?? (typeof apiKey === 'string' ? apiKey : '');
+    const given = createHash('sha256').update(key).digest();
+    let found: string | undefined;
+    for (const [source, hashes] of this.settings.apiKeys) {
+      for (const hash of hashes) if (timingSafeEqual(given, hash)) found = source;
+    }
+    if (found !== undefined) return { principal: { name: found, roles: [] } };
+    return { refusal: { ...problem(401, noKey), status: 401 } };
+  }
+}
+
+const noKey = {
+  code: 'no-key',
+  says: 'give the API key of your source as Authorization: Bearer or X-API-Key',
+  field: 'authorization',
+};

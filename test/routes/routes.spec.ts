@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { services } from '@countersign/contracts';
+import { secrets } from '@countersign/local/compose';
+import { Public, type ServiceSpec } from '@countersign/runtime';
+import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { createTestDatabase } from '@countersign/testing';
+import { Controller, Get, Inject, Module, type OnModuleInit, Post, type Type } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+/** What anybody may ask. Whoever opens another route has to say so here. */
+const openOnPurpose: Readonly<Record<string, readonly string[]>> = {
+  'guardrail-validator': ['GET /.well-known/jwks.json', 'HEAD /.well-known/jwks.json'],
+};
+const liveness = ['GET /health', 'HEAD /health'];
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'routes-'));
+  // As an installation has them, so that every page that can be switched on is on.
+  const { files } = secrets(folder, { principals: [], httpSources: ['crm'], person: 'lea' });
+  Object.assign(process.env, files, { CONFIG_DIR: join(root, 'deploy/config') });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The service as it is started, with what a test plants beside it. */
+async function started(service: string, ...planted: Type[]): Promise<Harness> {
+  const exported: Record<string, unknown> = await import(join(root, 'apps', service, 'src/module.ts'));
+  const [module] = Object.entries(exported).flatMap(([name, value]) =>
+    name.endsWith('Module') ? [value as Type] : [],
+  );
+  if (!module) throw new Error(`${service} exports no module`);
+  @Module({ imports: [module], controllers: planted })
+  class Site {}
+  const database = await createTestDatabase();
+  onTestFinished(() => database.close());
+  process.env.DATABASE_URL = database.url;
+  const harness = await createHarness(Site, exported.spec as ServiceSpec, {
+    databaseUrl: database.url,
+    at: '2026-11-21T10:00:00.000Z',
+  });
+  onTestFinished(() => harness.close());
+  return harness;
+}
+
+/** The routes that answer somebody without credentials anything but 401, or that let in a token which nobody has. */
+async function openRoutes({ app, routes }: Harness): Promise<string[]> {
+  const open: string[] = [];
+  for (const { method, url } of routes) {
+    const answers = await Promise.all(
+      [{}, { authorization: 'Bearer nobody' }, { 'x-api-key': 'nobody' }].map((headers) =>
+        app.inject({ method: method as 'GET', url: url.replaceAll(/:\w+/g, 'x').replace('*', 'x'), headers }),
+      ),
+    );
+    if (answers.some(({ statusCode }) => statusCode !== 401)) open.push(`${method} ${url}`);
+  }
+  return open.sort();
+}
+
+test.each(services)(
+  'whoever is nobody gets 401 from every route of %s that is not open on purpose',
+  async (service) => {
+    const harness = await started(service);
+    expect(await openRoutes(harness)).toEqual([...(openOnPurpose[service] ?? []), ...liveness].sort());
+  },
+);
+
+@Controller('planted')
+class Planted implements OnModuleInit {
+  constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
+
+  /** Past Nest, whose guards never see it. */
+  onModuleInit(): void {
+    const server = this.host.httpAdapter.getInstance<FastifyInstance>();
+    if (!server.hasRoute({ method: 'GET', url: '/planted/raw' })) server.get('/planted/raw', async () => 'seen');
+  }
+  @Get('open/:id')
+  @Public()
+  open(): string {
+    return 'seen';
+  }
+  @Get('forgotten')
+  forgotten(): string {
+    return 'seen';
+  }
+  @Post('forgotten')
+  act(): string {
+    return 'done';
+  }
+}
+
+test('a route that somebody opened is found; one that nobody said anything of is closed, also where it goes past Nest', async () => {
+  const harness = await started('orchestrator', Planted);
+  const planted = harness.routes
+    .filter(({ url }) => url.startsWith('/planted'))
+    .map(({ method, url }) => `${method} ${url}`);
+  expect(planted).toEqual(
+    expect.arrayContaining([
+      'GET /planted/open/:id',
+      'GET /planted/forgotten',
+      'POST /planted/forgotten',
+      'GET /planted/raw',
+    ]),
+  );
+  expect((await openRoutes(harness)).filter((route) => route.includes('/planted'))).toEqual([
+    'GET /planted/open/:id',
+    'HEAD /planted/open/:id',
+  ]);
+});
