@@ -40,6 +40,12 @@ export class Clock {
     if (!this.known.has(reference) || found.high - found.low <= clockToleranceMs) this.known.set(reference, found);
   }
 
+  /** How long ago at least it was `time` for a reference (milliseconds since 1970); 0 where that is not known, or is still to come. */
+  agoMs(reference: Reference, time: number): number {
+    const of = this.known.get(reference);
+    return of ? Math.max(0, of.low + performance.now() - time) : 0;
+  }
+
   /** How far the wall clock is ahead of a reference for certain, in milliseconds; negative: behind; 0: none, or not known. */
   aheadMs(reference: Reference): number {
     const of = this.known.get(reference);

@@ -132,6 +132,20 @@ test('what failed is not passed over: nothing of it is resolved or committed', a
   expect(played.committed).toEqual([[{ topic: 't', partition: 1, offset: '5' }]]);
 });
 
+test('what is held back is not passed over and comes again; what was handled before it is, and nothing has failed', async () => {
+  let handled = 0;
+  const consumer = await start(async () => ({ handled, pauseMs: 1 }));
+  const [played] = made as [Played];
+  played.join({ t: [0] });
+  await played.batch(0);
+  expect([played.resolved, consumer.paused(), said]).toEqual([[], {}, []]);
+  await vi.waitUntil(() => played.resumed === 1);
+  handled = 1;
+  await played.batch(0);
+  expect(played.resolved).toEqual(['4']);
+  await consumer.stop();
+});
+
 test('where kafkajs goes on elsewhere than was due, it is asked about before anything of it is handled', async () => {
   const order: string[] = [];
   let away = true;

@@ -38,8 +38,15 @@ export interface ConsumerOptions {
   readonly onJump?: (place: string, from: number, to: number) => Promise<void>;
   /** Called with offsets before they are committed; where it throws, they are not. For a reader that commits and has positions. */
   readonly remember?: (offsets: readonly { topic: string; partition: number; offset: string }[]) => Promise<void>;
-  /** Handles a slice of one partition. When it throws, the same records come again after a pause. */
-  readonly handle: (topic: string, partition: number, records: readonly RawRecord[]) => Promise<void>;
+  /**
+   * Handles a slice of one partition. When it throws, the same records come again after a pause; where it holds some of them
+   * back, those do, and nothing has failed.
+   */
+  readonly handle: (
+    topic: string,
+    partition: number,
+    records: readonly RawRecord[],
+  ) => Promise<Held | undefined> | Promise<void>;
   /**
    * Told when a partition goes on from `from` at `next` though nothing was handled: all that was fetched between them were
    * markers of transactions, or aborted. What comes before was handled. It is told again after the next join, unless the position
@@ -47,6 +54,12 @@ export interface ConsumerOptions {
    */
   readonly passed?: (topic: string, partition: number, from: string, next: string) => Promise<void> | void;
   readonly log: { log(message: string): void; warn(message: string): void; error(message: string): void };
+}
+
+/** The first so many records of a slice are handled; its partition pauses, and the others come again. */
+export interface Held {
+  readonly handled: number;
+  readonly pauseMs: number;
 }
 
 /** Bytes that a reader which gathers waits for: less than one partition may hand out, or a single one would never bring them. */
@@ -126,6 +139,8 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   let passing = Promise.resolve();
   const handled = new Map<string, { topic: string; partition: number; offset: string }>();
   const failures = new Map<string, Failure>();
+  /** Partitions of which records are held back. */
+  const held = new Map<string, NodeJS.Timeout>();
   const lags = new Map<string, number>();
   /** The next offset that is due of each partition, as far as it is known. */
   const due = new Map<string, number>();
@@ -305,35 +320,45 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
         const name = `${batch.topic}/${batch.partition}`;
         // Undocumented, and exact: where kafkajs asked from. The first event may stand further on for good reasons.
         const asked = Number((batch as unknown as { fetchedOffset: string }).fetchedOffset);
-        /** Whether the slice was handled; if not, its partition pauses. */
-        const take = async (records: readonly RawRecord[]): Promise<boolean> => {
+        const pauseFor = (ms: number, before?: () => void): NodeJS.Timeout => {
+          const resume = pause();
+          return setTimeout(() => {
+            before?.();
+            try {
+              resume();
+            } catch {
+              // The partition went to another instance meanwhile.
+            }
+          }, ms);
+        };
+        /** How many of the slice were handled; if not all, its partition pauses. */
+        const take = async (records: readonly RawRecord[]): Promise<number> => {
           const mine = { name, began: performance.now() };
           const long = setInterval(() => log.warn(`${name}: in work for ${seconds(mine.began)} s`), slowMs);
           since.add(mine);
           try {
             const from = due.get(name);
             if (from !== undefined && asked > from) await options.onJump?.(name, from, asked);
-            await handle(batch.topic, batch.partition, records);
+            const back = await handle(batch.topic, batch.partition, records);
             failures.delete(name);
-            return true;
+            if (!back) return records.length;
+            held.set(
+              name,
+              pauseFor(back.pauseMs, () => held.delete(name)),
+            );
+            return back.handled;
           } catch (error) {
             const count = (failures.get(name)?.count ?? 0) + 1;
             const wait = pauseAfter(error, count - 1, limits);
             const says = describe(error).says;
             // What passes by itself needs nobody.
             log[faultOf(error) === 'world' ? 'warn' : 'error'](`${name}: paused for ${wait} ms: ${says}`);
-            const resume = pause();
-            const timer = setTimeout(() => {
+            const timer = pauseFor(wait, () => {
               failure.over = true;
-              try {
-                resume();
-              } catch {
-                // The partition went to another instance meanwhile.
-              }
-            }, wait);
+            });
             const failure: Failure = { count, says, timer };
             failures.set(name, failure);
-            return false;
+            return 0;
           } finally {
             clearInterval(long);
             since.delete(mine);
@@ -347,12 +372,15 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
             for (let from = 0; from < batch.messages.length; from += limits.batchEvents) {
               if (!isRunning() || isStale() || state === 'stopped') return;
               const records = recordsOf(batch, from, from + limits.batchEvents);
-              const [first, last] = [records[0], records.at(-1)];
-              if (!first || !last) return;
+              const [first] = records;
+              if (!first) return;
               lags.set(name, Number(BigInt(batch.highWatermark) - BigInt(first.offset)));
-              if (!(await take(records))) return;
+              const handled = await take(records);
+              const last = records[handled - 1];
+              if (!last) return;
               resolveOffset(last.offset);
               reached(batch.topic, batch.partition, nextOf(last), batch.highWatermark);
+              if (handled < records.length) return;
               await heartbeat();
             }
           } finally {
@@ -445,6 +473,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       clearInterval(committing);
       clearInterval(watching);
       for (const { timer } of failures.values()) clearTimeout(timer);
+      for (const timer of held.values()) clearTimeout(timer);
       await Promise.allSettled([...inWork, passing]);
       await commit();
       // One that is being made meanwhile must not outlive this.

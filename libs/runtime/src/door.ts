@@ -321,8 +321,8 @@ export interface ServiceSpec {
   /** Port of its HTTP interface where `PORT` is not set; health is always served. */
   readonly port: number;
   /**
-   * State that an event needs before it is handled: the runtime waits at most 5 s for these versions, then hands the event on
-   * all the same; the handler sees what there is.
+   * State that an event needs before it is handled: the runtime waits for these versions, and with the event those behind it in its
+   * partition. Where nobody has them 5 s after the broker took the event it is handed on all the same; the handler sees what there is.
    */
   readonly needs?: (received: Received) => readonly { topic: TopicOf; key: string; version: number }[];
 }

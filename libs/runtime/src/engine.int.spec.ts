@@ -577,7 +577,7 @@ test('an event waits for another one that it names, on a topic of its own; the f
   expect(seen).toEqual([first]);
   await assign(['email.send']);
   await assign(['email.send'], uuid(4));
-  const rows = () => query(`SELECT key, version, data FROM state_rows WHERE topic = '${assigned}' ORDER BY key`);
+  const rows = () => query(`SELECT key, version, data FROM state_rows WHERE topic = '${assigned.name}' ORDER BY key`);
   const both = [
     { key: uuid(1), ...first },
     { key: uuid(4), version: 1, data: { agent: 'paid-media-agent', kinds: ['email.send'] } },
@@ -594,6 +594,70 @@ test('an event goes on without another one that nobody has written', async () =>
   await run(engine({ spec: ofTasks, limits: { STATE_WAIT_MS: '100' } }));
   await send(8_400, 1);
   await until(async () => (await effects()).length === 1);
+});
+
+/** A proposal that needs a task, on a partition of an agent's topic. */
+async function propose(n: number, partition: number, agent = 'paid-media-agent'): Promise<void> {
+  const event = {
+    id: `event-${n}`,
+    source: sourceOf(agent as 'paid-media-agent'),
+    type: 'ActionProposed' as const,
+    time: '2026-11-21T10:00:00.000Z',
+    data: { ...proposal(n), agent, taskId: uuid(n) },
+  };
+  const producer = kafka.producer();
+  await producer.connect();
+  await producer.send({
+    topic: `actions.proposed.${agent}.v1`,
+    messages: [{ key: 'k', partition, ...toBinary(event) }],
+  });
+  await producer.disconnect();
+}
+
+test('what waits for state that nobody has holds up its own partition and no other, and is nothing wrong; a flood of it, too', async () => {
+  const handled: string[] = [];
+  const note: Handle = async (batch) => {
+    for (const { event } of (batch as Batch<'ActionProposed'>).events) handled.push(event.data.proposalId);
+  };
+  const made = engine({ spec: ofTasks, limits: { STATE_WAIT_MS: '600000' } });
+  await made.prepare();
+  const other = 'actions.proposed.sequencing-agent.v1';
+  const handlers = [topic, other].map((name) => [name, note] as const);
+  await made.begin(new Map(handlers), []);
+  // The partition of one, and after it another one's that would need nothing more.
+  const assignedOnes = [8_502, 8_503, 8_504, 8_505, 8_506];
+  for (const n of assignedOnes) await assign(['ads.set_bid'], uuid(n));
+  await propose(8_501, 0);
+  await propose(8_502, 0);
+  const seen = async (...ns: number[]) => until(async () => ns.every((n) => handled.includes(uuid(n))));
+  await propose(8_503, 1);
+  await propose(8_504, 0, 'sequencing-agent');
+  await seen(8_503, 8_504);
+  for (let n = 8_600; n < 8_640; n++) await propose(n, n % 2);
+  await propose(8_505, 2);
+  await propose(8_506, 0, 'sequencing-agent');
+  await seen(8_505, 8_506);
+  expect(handled.sort()).toEqual([8_503, 8_504, 8_505, 8_506].map(uuid));
+  const { status, checks } = await made.health();
+  expect({ status, paused: checks.paused }).toEqual({ status: 'ok', paused: undefined });
+  handled.length = 0;
+  await assign(['ads.set_bid'], uuid(8_501));
+  for (let n = 8_600; n < 8_640; n++) await assign(['ads.set_bid'], uuid(n));
+  await until(async () => handled.length === 42);
+  const of = (partition: number) => handled.filter((id) => Number(id.slice(-4)) % 2 === partition);
+  const flood = (partition: number) => expected(8_600, 40).filter((id) => Number(id.slice(-4)) % 2 === partition);
+  expect(handled.indexOf(uuid(8_501))).toBeLessThan(handled.indexOf(uuid(8_502)));
+  expect(of(0).filter((id) => id !== uuid(8_502))).toEqual(flood(0));
+  expect(of(1).filter((id) => id !== uuid(8_501))).toEqual(flood(1));
+});
+
+test('of a flood that nobody assigned each event waits beside the others, and what comes behind it is handled', async () => {
+  const waits = '300';
+  const made = await run(engine({ spec: ofTasks, limits: { STATE_WAIT_MS: waits, BATCH_EVENTS: '3' } }));
+  for (let n = 8_700; n < 8_760; n++) await propose(n, 0);
+  await until(async () => (await effects()).length === 60);
+  expect(await effects()).toEqual(expected(8_700, 60));
+  expect((await made.health()).status).toBe('ok');
 });
 
 test('every instance reads all of the state, so it never waits for one that died', async () => {

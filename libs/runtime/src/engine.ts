@@ -12,26 +12,14 @@ import {
 } from '@countersign/contracts';
 import { startAct } from '@countersign/telemetry';
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
-import { type Ago, ago } from './ago.js';
+import type { Ago } from './ago.js';
 import { Clock, compareClock, wallTime } from './clock.js';
 import { committedOnly } from './committed-only.js';
 import { Confirmations } from './confirmations.js';
-import { consume, enough, type RunningConsumer } from './consumer.js';
+import { consume, enough, type Held, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';
-import type {
-  Batch,
-  Cause,
-  JobKind,
-  Keeper,
-  LookedUp,
-  Received,
-  Recovery,
-  Runtime,
-  ServiceSpec,
-  Tx,
-  Work,
-} from './door.js';
-import type { RawRecord } from './entries.js';
+import type { Batch, Cause, JobKind, Keeper, LookedUp, Recovery, Runtime, ServiceSpec, Tx, Work } from './door.js';
+import type { Entry, RawRecord } from './entries.js';
 import { describe } from './failures.js';
 import { acknowledge, gapsAcknowledged, openGaps } from './gaps.js';
 import { type Handle, Inbox } from './inbox.js';
@@ -58,7 +46,7 @@ import {
   type StateReader,
   staleIn,
 } from './state.js';
-import { fitsText } from './text.js';
+import { StateWaits } from './state-waits.js';
 import { tidy } from './tidy.js';
 import { together } from './together.js';
 import { tellRights } from './told-rights.js';
@@ -91,7 +79,7 @@ export interface Health {
 const healthMs = 2_000;
 
 /** What is done with records of one partition. Throws: they come again. */
-type Take = (records: readonly RawRecord[]) => Promise<void>;
+type Take = (records: readonly RawRecord[]) => Promise<Held | undefined>;
 
 /** The engine of one service: its database, consumers, jobs and state. Nest knows it by `RUNTIME`. */
 export class Engine implements Runtime {
@@ -115,6 +103,7 @@ export class Engine implements Runtime {
   private readonly positions: WorkPositions;
   private putBack?: PutBack;
   private reader?: StateReader;
+  private readonly waits: StateWaits | undefined;
   private backReader?: RunningConsumer;
   private worker?: RunningConsumer;
   /** Settings of topics that differ from what the topology asks for, as they were at the start. */
@@ -197,6 +186,9 @@ export class Engine implements Runtime {
     const confirms = topics.controlsConfirmed(spec.name).name;
     if (writable.has(confirms) && spec.state?.includes(topics.controls))
       this.confirmations = new Confirmations({ ...shared, service: spec.name, topic: confirms, now: wallTime });
+    const { db, clock, limits } = this;
+    const reader = () => this.reader;
+    this.waits = spec.needs && new StateWaits({ needs: spec.needs, db, limits, clock, reader, log });
     this.inbox = new Inbox({ spec, ...shared, onScheduled: (kinds) => this.jobs.wake(kinds) });
   }
 
@@ -274,7 +266,10 @@ export class Engine implements Runtime {
             passed: (...place) => keeping.pass(...place),
           }
         : {
-            positions: () => this.notPutBack(() => this.workPositions([...work.keys()])),
+            positions: () => {
+              this.waits?.forget();
+              return this.notPutBack(() => this.workPositions([...work.keys()]));
+            },
             remember: (offsets) => this.notPutBack(() => this.positions.write(offsets)),
             fromBeginning: () => this.watch.madeAgainLately(),
           }),
@@ -284,7 +279,7 @@ export class Engine implements Runtime {
       log: this.log,
       handle: async (name, _partition, records) => {
         if (this.putBack) throw this.putBack;
-        await work.get(name)?.(records);
+        return work.get(name)?.(records);
       },
     });
     const worker = this.worker;
@@ -293,7 +288,10 @@ export class Engine implements Runtime {
       ...(keeper && { whole: true }),
       positions: async () => (keeper ? readPositions(this.db, 'record_positions') : worker.positions()),
       busy: worker.busy,
-      deleted: worker.deleted,
+      deleted: (place) => {
+        worker.deleted(place);
+        this.waits?.forget(place);
+      },
       again: async () => worker.restart(),
     });
     this.tidying = setInterval(() => void this.tidy(), 600_000);
@@ -310,12 +308,21 @@ export class Engine implements Runtime {
 
   /** What is done with the records of each topic: events of one topic share a transaction, whatever their partitions. */
   private toHandle(handlers: ReadonlyMap<string, Handle>): ReadonlyMap<string, Take> {
-    const waiting = this.waiting();
-    return new Map(
+    const { waits } = this;
+    return new Map<string, Take>(
       [...this.withOrders(handlers)].map(([name, handle]) => {
         const topic = topicNamed(name, this.topics);
-        const process = (records: readonly RawRecord[]) => this.inbox.process(topic, records, handle, waiting);
-        return [name, together(process, this.limits.batchEvents)];
+        const read = (records: readonly RawRecord[]) => this.inbox.entries(topic, records);
+        const process = together(
+          (entries: readonly Entry[]) => this.inbox.process(topic, entries, handle),
+          this.limits.batchEvents,
+        );
+        const take: Take = async (records) => {
+          if (waits) return waits.handle(name, records, read, process);
+          await process(read(records));
+          return undefined;
+        };
+        return [name, take];
       }),
     );
   }
@@ -325,8 +332,10 @@ export class Engine implements Runtime {
     const keep = together((records: readonly PlacedRecord[]) => keeping.process(records), this.limits.batchEvents);
     const placed =
       (topic: Topic): Take =>
-      (records) =>
-        keep(records.map((record) => ({ topic, record })));
+      async (records) => {
+        await keep(records.map((record) => ({ topic, record })));
+        return undefined;
+      };
     return new Map(this.topicsRead().map((topic) => [topic.name, placed(topic)]));
   }
 
@@ -428,7 +437,7 @@ export class Engine implements Runtime {
       inbox: async (name: string, records: readonly RawRecord[]): Promise<void> => {
         const topic = topicNamed(name, this.topics);
         if (keeping) await keeping.process(records.map((record) => ({ topic, record })));
-        else await this.inbox.process(topic, records, all.get(name) ?? missing(name));
+        else await this.inbox.process(topic, this.inbox.entries(topic, records), all.get(name) ?? missing(name));
       },
       readState: async (topic: string, records: readonly RawRecord[]): Promise<void> => {
         await applyState(this.db, topicNamed(topic, this.topics), records, this.now(), this.log, {
@@ -524,7 +533,8 @@ export class Engine implements Runtime {
       checks.topicsMissing = missing;
       ok = false;
     }
-    const paused = Object.assign({}, ...consumers.map((consumer) => consumer.paused())) as Record<string, string>;
+    const waits = this.waits?.late() ?? {};
+    const paused = Object.assign({}, waits, ...consumers.map((c) => c.paused())) as Record<string, string>;
     const slow = Object.assign({}, ...consumers.map((consumer) => consumer.slow())) as Record<string, number>;
     const crashed = Object.assign({}, ...consumers.map((consumer) => consumer.crashed())) as Record<string, string>;
     const rightsMissing = this.watch.rightsMissing();
@@ -660,51 +670,6 @@ export class Engine implements Runtime {
     );
   }
 
-  /**
-   * Waits for the state that events were made from. While this service's own reading is behind, it waits on: to go on would be to
-   * judge by what is known to be old, and a play that does not begin then never does. Where the tables have reached the ends of
-   * their topics since and it is still not there after `stateWaitMs`, nobody knows of it, and the events go on with what there is.
-   */
-  private waiting(): ((events: readonly Received[]) => Promise<void>) | undefined {
-    const { needs } = this.spec;
-    if (!needs) return undefined;
-    return async (events) => {
-      const wanted = new Map<string, { topic: string; key: string; version: number }>();
-      for (const { topic, ...of } of events.flatMap(needs)) {
-        const need = { ...of, topic: topic.name };
-        // No row can have such a key, so nothing is to be waited for.
-        if (!fitsText(need.key)) continue;
-        const name = `${need.topic}\u0000${need.key}`;
-        if (need.version > (wanted.get(name)?.version ?? 0)) wanted.set(name, need);
-      }
-      const list = [...wanted.values()];
-      if (list.length === 0) return;
-      const began = ago();
-      const readSince = (): boolean => {
-        const compared = this.reader?.comparedAgo() ?? {};
-        return list.every(
-          ({ topic }) => !Object.hasOwn(compared, topic) || (compared[topic]?.() ?? Infinity) <= began(),
-        );
-      };
-      for (;;) {
-        const behind = await this.db.read(
-          `SELECT 1 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n(topic, key, version)
-           LEFT JOIN state_rows s ON s.topic = n.topic AND s.key = n.key WHERE coalesce(s.version, 0) < n.version LIMIT 1`,
-          [list.map((n) => n.topic), list.map((n) => n.key), list.map((n) => n.version)],
-        );
-        if (behind.length === 0) return;
-        const waited = began();
-        if (waited >= this.limits.stateWaitMs && readSince()) {
-          this.log.warn(`state still not there after ${Math.round(waited)} ms; going on with what there is`);
-          return;
-        }
-        if (this.phase === 'stopping') throw new StateBehind('the service ends before its state is read');
-        // Most often it is being read at this moment.
-        await (this.reader?.more(50) ?? new Promise((resolve) => setTimeout(resolve, 50)));
-      }
-    };
-  }
-
   private async checkInstallation(): Promise<void> {
     await this.admin.connect();
     const { clusterId } = await this.admin.describeCluster();
@@ -747,11 +712,6 @@ export class Engine implements Runtime {
 /** The service was put where another installation is. */
 class Misplaced extends Error {
   override readonly name = 'Misplaced';
-}
-
-/** Transient by its code: the events come again. */
-class StateBehind extends Error {
-  readonly code = 'ETIMEDOUT';
 }
 
 const missing =

@@ -2,7 +2,7 @@ import { outputId, type Topic, topics } from '@countersign/contracts';
 import { type Moment, moment, type Processing, startProcessing } from '@countersign/telemetry';
 import { batchOf } from './batch.js';
 import type { Database } from './database.js';
-import type { Batch, Cause, Received, ServiceSpec, Tx } from './door.js';
+import type { Batch, Cause, ServiceSpec, Tx } from './door.js';
 import {
   asideOf,
   type Entry,
@@ -55,20 +55,18 @@ const byPlace = ({ record: a }: Entry, { record: b }: Entry): number =>
 export class Inbox {
   constructor(private readonly is: InboxDependencies) {}
 
-  /** Handles records of one topic, those of each partition in order. Throws what is transient; the caller repeats the same records. */
-  async process(
-    topic: Topic,
-    records: readonly RawRecord[],
-    handle: Handle,
-    wait?: (events: readonly Received[]) => Promise<void>,
-  ): Promise<Handled> {
+  /** Those of the records that concern the service, read by the topic's contract. */
+  entries(topic: Topic, records: readonly RawRecord[]): readonly Entry[] {
     const { concerns } = this.is.spec;
-    const entries = records
+    return records
       .map((record) => readEntry(topic, record))
       .filter((entry) => !concerns || !entry.event || concerns(received(topic.name, entry)));
+  }
+
+  /** Handles what was read of one topic, of each partition in order. Throws what is transient; the caller repeats the same records. */
+  async process(topic: Topic, entries: readonly Entry[], handle: Handle): Promise<Handled> {
     if (entries.length === 0) return { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
     try {
-      await wait?.(entries.filter((e) => e.event).map((e) => received(topic.name, e)));
       return await this.attempt(topic, entries, handle);
     } catch (error) {
       if (isTransient(error)) throw error;

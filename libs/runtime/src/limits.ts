@@ -32,7 +32,7 @@ export interface Limits {
   readonly backoffMaxMs: number;
   /** Longest pause where the broker refuses a right: of a partition, and before a consumer joins its group again. `DENIED_BACKOFF_MAX_MS` */
   readonly deniedBackoffMaxMs: number;
-  /** How long an event waits for state that it was made from and that no topic has, before it goes on without. `STATE_WAIT_MS` */
+  /** How long after the broker took it an event goes on without state that it was made from and that no topic has. `STATE_WAIT_MS` */
   readonly stateWaitMs: number;
   /** How often state tables are compared with the end of their topics. `COMPARE_EVERY_MS` */
   readonly compareEveryMs: number;
