@@ -8,7 +8,12 @@ import { describe, expect, test } from 'vitest';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const readme = read('README.md');
-const pages = ['README.md', 'AGENTS.md', ...globSync('docs/**/*.md', { cwd: root })].map((path) => [path] as const);
+const promises = read('docs/promises.md');
+const configuration = read('docs/configuration.md');
+const clients = read('docs/clients.md');
+const pages = ['README.md', 'CONTRIBUTING.md', 'AGENTS.md', ...globSync('docs/**/*.md', { cwd: root })].map(
+  (path) => [path] as const,
+);
 
 interface Promised {
   readonly file: string;
@@ -38,10 +43,14 @@ function hasTest({ file, name }: Promised): boolean {
   });
 }
 
-describe('what the README promises', () => {
+test('the README is short: it is read to the end', () => {
+  expect(Buffer.byteLength(readme)).toBeLessThanOrEqual(12_000);
+});
+
+describe('what is promised', () => {
   test('every test that a promise rests on exists in its file', () => {
-    expect(promised(readme).length).toBeGreaterThan(20);
-    expect(promised(readme).filter((one) => !hasTest(one))).toEqual([]);
+    expect(promised(promises).length).toBeGreaterThan(20);
+    expect(promised(promises).filter((one) => !hasTest(one))).toEqual([]);
   });
 
   test('a planted promise without a test is found', () => {
@@ -154,7 +163,7 @@ describe('the configuration table', () => {
     const variables = entries('variables');
     expect(variables.length).toBeGreaterThan(10);
     const missing = variables.filter(
-      ([key, variable]) => !readme.includes(`| \`${variable}\` | ${defaults.get(key)?.replaceAll('_', '')} |`),
+      ([key, variable]) => !configuration.includes(`| \`${variable}\` | ${defaults.get(key)?.replaceAll('_', '')} |`),
     );
     expect(missing).toEqual([]);
   });
@@ -166,13 +175,13 @@ describe('the configuration table', () => {
       ([, name = '']) => `${name.toUpperCase().replaceAll('-', '_')}_PORT`,
     );
     expect(ports).toHaveLength(8);
-    expect([...files, ...ports].filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+    expect([...files, ...ports].filter((name) => !configuration.includes(`\`${name}\``))).toEqual([]);
   });
 });
 
 describe('the examples', () => {
   test('the signal that is posted with curl is one that its contract takes', () => {
-    const block = /```sh\n(KEY=.*?)```/s.exec(readme)?.[1] ?? '';
+    const block = /```sh\n(KEY=.*?)```/s.exec(clients)?.[1] ?? '';
     const headers = [...block.matchAll(/-H '(ce-[a-z]+): ([^']+)'/g)].map(([, name = '', value = '']) => [
       name.replace('ce-', ''),
       value,
@@ -187,7 +196,7 @@ describe('the examples', () => {
 
   test('what is published and read by hand is on topics of the topology, as the principals that may', () => {
     const topics = topology(shippedDeployment);
-    const named = [...readme.matchAll(/`((?:signals|actions|controls|consents|policies|record)\.[a-z.-]*v1)`/g)].map(
+    const named = [...clients.matchAll(/`((?:signals|actions|controls|consents|policies|record)\.[a-z.-]*v1)`/g)].map(
       ([, name = '']) => name,
     );
     expect(named.length).toBeGreaterThan(5);

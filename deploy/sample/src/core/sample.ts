@@ -74,7 +74,7 @@ const inSandbox = (c: Campaign): SandboxCampaign => ({
   status: 'active',
 });
 
-/** Two people of `partner-gmbh` compare: a third signal, from whoever tries the README's walk-through, makes it a surge. */
+/** Two people of `partner-gmbh` compare: a third signal, from whoever tries the examples of docs/clients.md, makes it a surge. */
 function almost(seed: number, start: string, made: World): readonly Signal[] {
   const t = teller(seed, 'almost', start);
   const account = accountNamed(made, cast.partner);

@@ -45,7 +45,7 @@ export interface World {
   readonly campaigns: readonly Campaign[];
 }
 
-/** Accounts that stories are told of; all of tier 1. `partner-gmbh` is left for the README's walk-through. */
+/** Accounts that stories are told of; all of tier 1. `partner-gmbh` is left for the examples of docs/clients.md. */
 export const cast = {
   surge: 'helios-energy',
   unsubscriber: 'kestrel-robotics',
