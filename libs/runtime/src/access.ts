@@ -34,6 +34,8 @@ export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 export interface Access {
   /** The realm that a 401 names. */
   readonly realm: string;
+  /** The service counts the requests of each principal itself, so the runtime does not. */
+  readonly countsRequests?: true;
   identify(headers: Headers): { readonly principal: Principal } | { readonly refusal: Refusal };
 }
 

@@ -3,37 +3,42 @@ import type { Socket } from 'node:net';
 
 /**
  * Keeps the open connections of a server within a bound. One more closes the connection that has been without a request for longest,
- * whether it idles between two or has not brought the headers of its first one; only where each has a request in work, the new one is
- * closed. So nobody keeps others out with connections alone.
+ * whether it idles between two or has not brought the headers of its first one; else the oldest one whose answers are all given and
+ * not taken; only where each has a request in work, the new one is closed. So nobody keeps others out with connections alone.
  */
 export function boundConnections(server: Server, most: number): void {
-  const inWork = new Map<Socket, number>();
+  const open = new Map<Socket, Set<ServerResponse>>();
   // In the order in which they came to rest.
   const resting = new Set<Socket>();
   const forget = (socket: Socket): void => {
-    inWork.delete(socket);
+    open.delete(socket);
     resting.delete(socket);
   };
+  /** The longest at rest, else one whose client does not take what it was answered. */
+  const dispensable = (): Socket | undefined => {
+    const [longest, another] = resting;
+    if (longest && another) return longest;
+    for (const [socket, responses] of open)
+      if (responses.size > 0 && [...responses].every((response) => response.writableEnded)) return socket;
+    return longest;
+  };
   server.on('connection', (socket: Socket) => {
-    inWork.set(socket, 0);
+    open.set(socket, new Set());
     resting.add(socket);
     socket.once('close', () => forget(socket));
-    if (inWork.size <= most) return;
-    // The new one rests too, so there is one.
-    const [longest = socket] = resting;
-    forget(longest);
-    longest.destroy();
+    if (open.size <= most) return;
+    const one = dispensable() ?? socket;
+    forget(one);
+    one.destroy();
   });
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    const begun = inWork.get(socket);
-    if (begun === undefined) return;
-    inWork.set(socket, begun + 1);
+    const responses = open.get(socket);
+    if (!responses) return;
+    responses.add(response);
     resting.delete(socket);
     response.once('close', () => {
-      const left = (inWork.get(socket) ?? 0) - 1;
-      if (left < 0) return;
-      inWork.set(socket, left);
-      if (left === 0) resting.add(socket);
+      responses.delete(response);
+      if (responses.size === 0 && open.has(socket)) resting.add(socket);
     });
   });
 }

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { HttpException } from '@nestjs/common';
-import { expect, onTestFinished, test } from 'vitest';
-import { type HttpBounds, httpAdapter, httpBounds } from './http-adapter.js';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { Access } from './access.js';
+import { type HttpBounds, httpAdapter, httpBounds, letIn } from './http-adapter.js';
 
 /** As `@Public()` has it. */
 const everybody = { config: { 'countersign:public': true } };
@@ -130,3 +132,94 @@ test('an address with a NUL, which no table holds, is answered 400 before any pa
     await server.close();
   }
 });
+
+const known = (name: string): Access => ({ realm: 'here', identify: () => ({ principal: { name, roles: [] } }) });
+
+test('clients that do not take their answers keep nobody out', async () => {
+  const { port, begun } = await listening({ connections: 3 });
+  const mute = [0, 1, 2].map(() => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.pause();
+    // More answers than the windows of both sides hold.
+    socket.write('GET /nobody HTTP/1.1\r\nhost: here\r\n\r\n'.repeat(40_000));
+    onTestFinished(() => void socket.destroy());
+    return socket;
+  });
+  await Promise.all(mute.map((socket) => once(socket, 'connect')));
+  // Until the server waits for them: no request more is taken up.
+  for (let before = -1; before !== begun() || before === 0; ) {
+    before = begun();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  const answer = await fetch(`http://127.0.0.1:${port}/nobody`, { headers: { connection: 'close' } });
+  expect(answer.status).toBe(401);
+});
+
+test('one principal has a bound of requests under way, and others are answered', async () => {
+  const adapter = httpAdapter({ ...httpBounds, requestsEach: 2 });
+  letIn(adapter, {
+    realm: 'here',
+    identify: ({ authorization }) => ({ principal: { name: String(authorization), roles: [] } }),
+  });
+  const server = adapter.getInstance();
+  const waiting: (() => void)[] = [];
+  server.get('/wait', () => new Promise((resolve) => waiting.push(() => resolve('done'))));
+  const ask = (name: string) => server.inject({ url: '/wait', headers: { authorization: name } });
+  const held = [ask('viewer'), ask('viewer')];
+  await vi.waitFor(() => expect(waiting).toHaveLength(2));
+  const refused = await ask('viewer');
+  expect([refused.statusCode, refused.headers['retry-after'], refused.json().title]).toEqual([
+    429,
+    '1',
+    'Too many requests',
+  ]);
+  const other = ask('operator');
+  await vi.waitFor(() => expect(waiting).toHaveLength(3));
+  for (const end of waiting) end();
+  for (const { statusCode } of await Promise.all([...held, other])) expect(statusCode).toBe(200);
+  // What has ended counts no more, however often.
+  for (let n = 0; n < 5; n++) {
+    const again = ask('viewer');
+    await vi.waitFor(() => expect(waiting).toHaveLength(4 + n));
+    waiting.at(-1)?.();
+    expect((await again).statusCode).toBe(200);
+  }
+});
+
+test('no body is read for an address that nothing has, nor where only the head of a stream is asked for', async () => {
+  const adapter = httpAdapter();
+  letIn(adapter, known('viewer'));
+  const server = adapter.getInstance();
+  let read = 0;
+  server.get('/stream', () =>
+    Readable.from(
+      (function* () {
+        for (; read < 1_000; read++) yield 'line';
+      })(),
+    ),
+  );
+  const head = await server.inject({ method: 'HEAD', url: '/stream' });
+  expect([head.statusCode, read < 100]).toEqual([200, true]);
+  await server.listen({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => server.close());
+  const { port } = server.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  // The body never comes.
+  socket.write('POST /nowhere HTTP/1.1\r\nhost: here\r\ncontent-length: 100\r\n\r\n');
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 404 [\s\S]*application\/problem\+json/);
+});
+
+test.each(['/%FF', '/%zz', `/runs/${'x'.repeat(500)}`])(
+  'an address that no router can read is a problem document, whoever asks: %s',
+  async (url) => {
+    const server = httpAdapter().getInstance();
+    server.get('/runs/:id', async () => 'here');
+    const answer = await server.inject({ url });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.headers['content-type']).toContain('application/problem+json');
+    expect(answer.json().title).toBe('Bad address');
+  },
+);

@@ -1,7 +1,8 @@
+import { Readable } from 'node:stream';
 import { decode, mediaType, refuseTooDeep } from '@countersign/contracts';
 import { BadRequestException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { type Access, type Authenticated, nobody, openToAll, type Refusal } from './access.js';
+import { type Access, type Authenticated, nobody, openToAll } from './access.js';
 import { boundConnections } from './connections.js';
 
 /**
@@ -21,6 +22,8 @@ export interface HttpBounds {
   readonly bodyBytes: number;
   /** Open connections; see `boundConnections` for what gives way to one more. */
   readonly connections: number;
+  /** Requests that one principal may have under way, where its service does not count them itself. */
+  readonly requestsEach: number;
 }
 
 export const httpBounds: HttpBounds = {
@@ -30,6 +33,7 @@ export const httpBounds: HttpBounds = {
   lookEveryMs: 2_000,
   bodyBytes: 262_144,
   connections: 1_000,
+  requestsEach: 100,
 };
 
 /** By Fastify's instance: how its service knows who asks. */
@@ -52,7 +56,16 @@ export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
     http: { headersTimeout: bounds.headersMs, connectionsCheckingInterval: bounds.lookEveryMs },
     // A request in work is answered before its connection closes.
     forceCloseConnections: 'idle',
+    // An address that no router can read is refused before the hooks, so it says the same whoever asks and whatever it resembles.
+    frameworkErrors: (_error: unknown, _request: unknown, reply: unknown) => {
+      refuse(reply as Reply, {
+        status: 400,
+        title: 'Bad address',
+        detail: 'this address cannot be read: check it for stray % signs and for its length',
+      });
+    },
   });
+  const underWay = new UnderWay(bounds.requestsEach);
   boundConnections(adapter.getHttpServer(), bounds.connections);
   // No table holds one: a page that looks for it would fail, as if it were our fault.
   adapter.getInstance().addHook('onRequest', (request, _reply, done) => {
@@ -64,13 +77,33 @@ export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
     if (openToAll(request.routeOptions.config)) return done();
     const access = accesses.get(adapter.getInstance()) ?? nobody;
     const found = access.identify(request.headers);
-    if ('principal' in found) {
-      (request as Partial<{ -readonly [K in keyof Authenticated]: Authenticated[K] }>).principal = found.principal;
-      return done();
+    if ('refusal' in found) {
+      if (found.refusal.status === 401) reply.header('www-authenticate', `Bearer realm="${access.realm}"`);
+      return refuse(reply, found.refusal);
     }
-    reply.code(found.refusal.status).type('application/problem+json');
-    if (found.refusal.status === 401) reply.header('www-authenticate', `Bearer realm="${access.realm}"`);
-    reply.send(JSON.stringify(problemOf(found.refusal)));
+    // No body is read for an address that nothing has.
+    if (request.is404)
+      return refuse(reply, { status: 404, title: 'Not found', detail: 'nothing has this address here' });
+    const { principal } = found;
+    if (!access.countsRequests) {
+      const leave = underWay.enter(principal.name);
+      if (!leave) {
+        const detail = `${bounds.requestsEach} requests of ${principal.name} are under way; wait for their answers, then ask again`;
+        reply.header('retry-after', '1');
+        return refuse(reply, { status: 429, title: 'Too many requests', detail });
+      }
+      reply.raw.once('close', leave);
+    }
+    (request as Partial<{ -readonly [K in keyof Authenticated]: Authenticated[K] }>).principal = principal;
+    done();
+  });
+  // Fastify reads on what a page streams, to count it, where only its head is asked for.
+  adapter.getInstance().addHook('onSend', (request, _reply, payload, done) => {
+    if (request.method === 'HEAD' && payload instanceof Readable) {
+      payload.destroy();
+      return done(null, '');
+    }
+    done(null, payload);
   });
   const json = adapter.getInstance().getDefaultJsonParser('error', 'error');
   adapter.useBodyParser('application/json', false, { bodyLimit: bounds.bodyBytes }, (request, body, done) => {
@@ -88,4 +121,42 @@ export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
 }
 
 /** RFC 9457; what the refusal has beside it stays. */
-const problemOf = (refusal: Refusal): object => ({ type: 'about:blank', ...refusal });
+function refuse(reply: Reply, refusal: Problem): void {
+  reply
+    .code(refusal.status)
+    .type('application/problem+json')
+    .send(JSON.stringify({ type: 'about:blank', ...refusal }));
+}
+
+/** What is used of Fastify's reply. */
+interface Reply {
+  code(status: number): Reply;
+  type(media: string): Reply;
+  send(body: string): unknown;
+}
+
+/** Why a request is not answered here, as RFC 9457 has it. */
+interface Problem {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+}
+
+/** How many requests each principal has under way. */
+class UnderWay {
+  private readonly counts = new Map<string, number>();
+
+  constructor(private readonly most: number) {}
+
+  /** Counts one more, until what is returned is called; undefined where that would be one too many. */
+  enter(name: string): (() => void) | undefined {
+    const count = this.counts.get(name) ?? 0;
+    if (count >= this.most) return undefined;
+    this.counts.set(name, count + 1);
+    return () => {
+      const left = (this.counts.get(name) ?? 1) - 1;
+      if (left === 0) this.counts.delete(name);
+      else this.counts.set(name, left);
+    };
+  }
+}

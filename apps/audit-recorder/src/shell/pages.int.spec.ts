@@ -93,6 +93,7 @@ describe('proofs', () => {
   test.each([
     ['proof?partition=0&offset=0', 400, 'topic'],
     ['proof?topic=x&partition=-1&offset=0', 400, 'partition'],
+    ['proof?topic=x&partition=2147483648&offset=0', 400, 'partition'],
     ['proof?topic=x&partition=0&offset=1e3', 400, 'offset'],
     ['proof?topic=x&partition=0&offset=0', 404, undefined],
     ['consistency?from=', 400, 'from'],

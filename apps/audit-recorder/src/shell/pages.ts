@@ -98,7 +98,7 @@ export class Pages {
     const found = await findLeaf(
       this.read,
       topic,
-      whole('partition', partition),
+      whole('partition', partition, 2_147_483_647),
       String(whole('offset', offset)),
       topicId,
     );
@@ -147,9 +147,9 @@ export class Pages {
   }
 }
 
-function whole(field: string, text: string | undefined): number {
-  if (text === undefined || !/^(0|[1-9][0-9]{0,15})$/.test(text) || !Number.isSafeInteger(Number(text))) {
-    throw badField(field, 'a whole number from 0');
+function whole(field: string, text: string | undefined, most = Number.MAX_SAFE_INTEGER): number {
+  if (text === undefined || !/^(0|[1-9][0-9]{0,15})$/.test(text) || Number(text) > most) {
+    throw badField(field, `a whole number from 0 to ${most}`);
   }
   return Number(text);
 }

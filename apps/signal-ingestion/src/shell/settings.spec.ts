@@ -33,6 +33,11 @@ test.each([
   ['IDENTITY_KEY_FILE', '32 bytes', { text: 'abcd' }],
   ['CONTACT_POINTS_PUBLIC_KEY_FILE', 'is not JSON', { text: 'nonsense' }],
   ['API_KEYS_FILE', 'SHA-256', { text: '{"crm":"plain"}' }],
+  [
+    'API_KEYS_FILE',
+    '"crm" and "website" have the same key',
+    { text: JSON.stringify({ crm: 'ab'.repeat(32), website: ['cd'.repeat(32), 'ab'.repeat(32)] }) },
+  ],
   ['API_KEYS_FILE', '"upstream" is no source that publishes over HTTP', { text: `{"upstream":"${'ab'.repeat(32)}"}` }],
 ] as const)('refuses to start without a good %s: %s', (variable, says, { text = undefined }: { text?: string }) => {
   const changed = { ...env, [variable]: text === undefined ? '' : put('changed', text) };

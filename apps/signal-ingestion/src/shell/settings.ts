@@ -35,6 +35,14 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     if (sources.some((t) => t.name === inboundTopic(name))) continue;
     throw new Error(`API_KEYS_FILE: "${name}" is no source that publishes over HTTP`);
   }
+  const owners = new Map<string, string>();
+  for (const [name, hashes] of keys)
+    for (const one of [hashes].flat()) {
+      const owner = owners.get(one);
+      if (owner !== undefined && owner !== name)
+        throw new Error(`API_KEYS_FILE: "${owner}" and "${name}" have the same key; give each source a key of its own`);
+      owners.set(one, name);
+    }
   return {
     identityKey,
     contactPointsKey: json(env, 'CONTACT_POINTS_PUBLIC_KEY_FILE', PublicKey),

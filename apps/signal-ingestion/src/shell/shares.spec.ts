@@ -47,3 +47,14 @@ test('a request is under way until it is answered and its publishing has ended, 
     next?.leave();
   }
 });
+
+test('a request whose sender is gone takes nothing more, so nothing is left that nobody gives back', () => {
+  const shares = new Shares(share);
+  for (let n = 0; n < 20; n++) {
+    const room = shares.enter('website', 1);
+    room?.leave();
+    expect(room?.more({ bytes: 100 })).toBe(false);
+    expect(room?.more({ events: 10 })).toBe(false);
+  }
+  expect(shares.enter('website', 50)?.more({ bytes: 50, events: 10 })).toBe(true);
+});

@@ -46,8 +46,9 @@ export class Room {
 
   constructor(private readonly take: (asked: Load) => (() => void) | undefined) {}
 
-  /** Takes more; false, and nothing taken, where the source's share does not allow it. */
+  /** Takes more; false, and nothing taken, where the source's share does not allow it, or the room was given back: its sender is gone. */
   more(asked: Partial<Load>): boolean {
+    if (this.users === 0) return false;
     const taken = this.take({ ...nothing, ...asked });
     if (taken) this.held.push(taken);
     return taken !== undefined;

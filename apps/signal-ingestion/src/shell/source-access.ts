@@ -8,6 +8,8 @@ import { SETTINGS, type Settings } from './settings.js';
 @Injectable()
 export class SourceAccess implements Access {
   readonly realm = 'signals';
+  /** `Shares` does. */
+  readonly countsRequests = true;
 
   constructor(@Inject(SETTINGS) private readonly settings: Pick<Settings, 'apiKeys'>) {}
 
