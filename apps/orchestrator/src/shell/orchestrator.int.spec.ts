@@ -67,7 +67,13 @@ interface Listed {
 }
 interface Told {
   state: string;
-  tasks: { taskId: string; agent: string; state: string; overdueAt: string | null; proposals: { outcome: string }[] }[];
+  tasks: {
+    taskId: string;
+    agent: string;
+    state: string;
+    overdueAt: string | null;
+    proposals: { proposalId: string; outcome: string }[];
+  }[];
   checkpoint: { answer: string | null; answers: { outcome: string; why: string | null }[] } | null;
 }
 
@@ -346,6 +352,26 @@ test('what an agent says of a proposal before its own agent does leaves it with 
   const { tasks } = await get<Told>(`/runs/${bid.play.runId}`);
   const own = tasks.find((t) => t.agent === 'sequencing-agent');
   expect(own).toMatchObject({ state: 'proposed', proposals: [{ proposalId, outcome: 'open', reason: null }] });
+});
+
+test('the first answer to a task stands; a later one adds no proposals to it', async () => {
+  await publishPolicy();
+  const [bid] = (await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1))).map(
+    (e) => e.data as TaskAssigned,
+  );
+  if (!bid) throw new Error('a task expected');
+  const { agent, taskId, play } = bid;
+  const answer = (outcome: string, ...names: string[]) => ({
+    type: 'TaskSettled',
+    data: { taskId, agent, play, outcome, reason: outcome, proposalIds: names.map(contact), at: now },
+  });
+  const topic = `tasks.settled.${agent}.v1`;
+  await service.deliver(topic, [answer('proposed', 'one', 'two'), answer('declined', 'three')]);
+  await service.deliver(topic, [answer('proposed', 'four', 'five')]);
+  const { tasks } = await get<Told>(`/runs/${play.runId}`);
+  const told = tasks.find((t) => t.agent === agent);
+  expect(told).toMatchObject({ state: 'proposed', reason: 'proposed' });
+  expect(told?.proposals.map(({ proposalId }) => proposalId).sort()).toEqual([contact('one'), contact('two')].sort());
 });
 
 test('a proposal that is never refused or settled is told of, with the reason, when it must have ended', async () => {

@@ -67,20 +67,25 @@ export function keepTasks(tx: Tx, tasks: readonly TaskAssigned[]): void {
   );
 }
 
-/** Keeps an agent's answers to its own tasks; what it says of another agent's tasks changes nothing. */
+/**
+ * Keeps an agent's first answer to each of its own tasks, with the proposals that it names. A later answer, and what it says of another
+ * agent's tasks, changes nothing and adds nothing.
+ */
 export function settleTasks(tx: Tx, agent: string, settled: readonly TaskSettled[]): void {
   if (settled.length === 0) return;
-  const proposals = settled.flatMap((s) => s.proposalIds.map((id) => [id, s.taskId] as const));
+  const proposals = settled.flatMap((s, nth) => s.proposalIds.map((id) => [id, s.taskId, nth] as const));
   tx.write(
     `WITH answered AS (
        UPDATE tasks t SET state = n.outcome, reason = n.reason, settled_at = n.at
        FROM (SELECT DISTINCT ON (task_id) * FROM
-         unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[]) AS u(task_id, outcome, reason, at)) n
-       WHERE t.task_id = ANY($2) AND t.task_id = n.task_id AND t.agent = $1 AND t.state = 'assigned')
+         unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $8::int[]) AS u(task_id, outcome, reason, at, nth)
+         ORDER BY task_id, nth) n
+       WHERE t.task_id = ANY($2) AND t.task_id = n.task_id AND t.agent = $1 AND t.state = 'assigned'
+       RETURNING t.task_id, n.nth)
      INSERT INTO task_proposals (task_id, proposal_id)
      SELECT DISTINCT n.task_id, n.proposal_id
-     FROM unnest($6::uuid[], $7::uuid[]) AS n(proposal_id, task_id)
-     JOIN tasks t ON t.task_id = ANY($7) AND t.task_id = n.task_id AND t.agent = $1
+     FROM unnest($6::uuid[], $7::uuid[], $9::int[]) AS n(proposal_id, task_id, nth)
+     JOIN answered a ON a.task_id = n.task_id AND a.nth = n.nth
      ORDER BY 1, 2 ON CONFLICT DO NOTHING`,
     [
       agent,
@@ -90,6 +95,8 @@ export function settleTasks(tx: Tx, agent: string, settled: readonly TaskSettled
       settled.map((s) => s.at),
       proposals.map(([id]) => id),
       proposals.map(([, taskId]) => taskId),
+      settled.map((_, nth) => nth),
+      proposals.map(([, , nth]) => nth),
     ],
   );
 }
