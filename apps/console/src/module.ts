@@ -9,6 +9,7 @@ import { ControlConfirmations1764300000053 } from './shell/migrations/control-co
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
 import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.js';
 import { PageOrders1764300000063 } from './shell/migrations/page-orders.js';
+import { Permits1764300000064 } from './shell/migrations/permits.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
@@ -34,6 +35,7 @@ export const spec: ServiceSpec = {
     UnresolvedPermits1763700000037,
     ControlConfirmations1764300000053,
     PageOrders1764300000063,
+    Permits1764300000064,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities],

@@ -169,3 +169,18 @@ test('a settlement counts only on the topic of the executor that it names', () =
   expect(activities).toHaveLength(2);
   expect(settlements.map((s) => s.executor)).toEqual(['downstream']);
 });
+
+test('a permit is kept as it was approved, with whose it is and of which bytes', () => {
+  const { permits, unresolved } = project([
+    received('ActionApproved', approved()),
+    received('ActionSettled', settled('unresolved', { executor: 'downstream' }), 'actions.settled.downstream.v1'),
+    received('ActionSettled', settled('unresolved')),
+  ]);
+  const { permitId, executor, digest } = approved();
+  expect(permits).toEqual([{ permitId, actionId, executor, digest }]);
+  // Each executor's word is there: which one counts is found by the permit.
+  expect(unresolved.map((u) => [u.permitId, u.executor])).toEqual([
+    [permitId, 'downstream'],
+    [permitId, 'action-executor'],
+  ]);
+});

@@ -42,9 +42,13 @@ export interface Verdict {
   readonly at: string;
 }
 
+/** What was approved: whose settlement of which bytes counts. */
+export type Permit = Pick<DataOf<'ActionApproved'>, 'permitId' | 'actionId' | 'executor' | 'digest'>;
+
 export interface Settlement {
   readonly permitId: string;
   readonly actionId: string;
+  readonly digest: string;
   readonly outcome: DataOf<'ActionSettled'>['outcome'];
   readonly executor: string;
   readonly says: string | null;
@@ -59,6 +63,7 @@ export interface Changes {
   readonly activities: readonly Activity[];
   readonly escalations: readonly Escalation[];
   readonly verdicts: readonly Verdict[];
+  readonly permits: readonly Permit[];
   readonly settlements: readonly Settlement[];
   readonly unresolved: readonly Omit<Unresolved, 'outcome' | 'decision'>[];
   readonly decisions: readonly DataOf<'SettlementDecided'>[];
@@ -78,6 +83,7 @@ export function project(events: readonly Received[]): Changes {
     activities: [] as Activity[],
     escalations: [] as Escalation[],
     verdicts: [] as Verdict[],
+    permits: [] as Permit[],
     settlements: [] as Settlement[],
     unresolved: [] as Omit<Unresolved, 'outcome' | 'decision'>[],
     decisions: [] as DataOf<'SettlementDecided'>[],
@@ -147,6 +153,12 @@ export function project(events: readonly Received[]): Changes {
           notBefore: event.data.notBefore,
           executor: event.data.executor,
         });
+        changes.permits.push({
+          permitId: event.data.permitId,
+          actionId: event.data.actionId,
+          executor: event.data.executor,
+          digest: event.data.digest,
+        });
         break;
       case 'ActionRefused':
         if (event.data.supersededBy) {
@@ -194,6 +206,7 @@ export function project(events: readonly Received[]): Changes {
         changes.settlements.push({
           permitId: event.data.permitId,
           actionId: event.data.actionId,
+          digest: event.data.digest,
           outcome: event.data.outcome,
           executor: event.data.executor,
           says: event.data.reason?.says ?? null,

@@ -9,7 +9,7 @@ export interface ReviewRecord {
   readonly at: string;
   readonly setAside: { readonly code: string; readonly says: string } | null;
   readonly verdict: Verdict | null;
-  readonly settlement: Omit<Settlement, 'permitId'> | null;
+  readonly settlement: Omit<Settlement, 'permitId' | 'digest'> | null;
   /** When a checkpoint's tasks went out. */
   readonly tasksAssignedAt: string | null;
 }

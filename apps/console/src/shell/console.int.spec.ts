@@ -22,6 +22,7 @@ import {
   task,
 } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
+import { Permits1764300000064 } from './migrations/permits.js';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const shipped = fileURLToPath(new URL('../../../../deploy/config', import.meta.url));
@@ -495,6 +496,17 @@ test('the first end of a permit stands, whatever its executor says later; what w
 });
 
 const permitId = settled('unresolved').permitId;
+const approve = (more: Parameters<typeof approved>[0] = {}) =>
+  harness.deliver('actions.approved.v1', [{ type: 'ActionApproved', data: approved(more) }]);
+const settledBy = (executor: string, ...events: ReturnType<typeof settled>[]) =>
+  harness.deliver(
+    `actions.settled.${executor}.v1`,
+    events.map((data) => ({ type: 'ActionSettled', data: { ...data, executor }, key: 'ads-1' })),
+  );
+const listed = async (query = ''): Promise<{ permitId: string; executor: string }[]> =>
+  (await call('GET', `/v1/settlements${query}`)).body.unresolved.map(
+    ({ permitId, executor }: { permitId: string; executor: string }) => ({ permitId, executor }),
+  );
 const unresolved = () =>
   harness.deliver('actions.settled.action-executor.v1', [
     {
@@ -509,6 +521,7 @@ const seen = { outcome: 'executed', note: 'the platform shows it' };
 
 test('an unresolved permit is listed, and a person’s word on it goes to its executor, once', async () => {
   await start();
+  await approve();
   await unresolved();
   expect((await call('GET', '/v1/settlements')).body.unresolved).toMatchObject([
     { permitId, says: 'no answer after 5 tries', outcome: 'unresolved', decision: null },
@@ -543,6 +556,7 @@ test('an unresolved permit is listed, and a person’s word on it goes to its ex
 
 test('of people who decide otherwise at the same moment the first is heard', async () => {
   await start();
+  await approve();
   await unresolved();
   const both = (['executed', 'failed'] as const).map((outcome) =>
     call('POST', `/v1/settlements/${permitId}`, { outcome, note: 'so it is' }),
@@ -553,6 +567,7 @@ test('of people who decide otherwise at the same moment the first is heard', asy
 
 test('only what is unresolved is decided, by a reviewer, with a note', async () => {
   await start();
+  await approve();
   const url = `/v1/settlements/${permitId}`;
   expect(await call('POST', url, seen)).toMatchObject({
     status: 404,
@@ -566,6 +581,7 @@ test('only what is unresolved is decided, by a reviewer, with a note', async () 
     body: { detail: expect.stringContaining(`permit ${permitId} is failed`) },
   });
   const other = derivedId('given', 'another permit');
+  await approve({ permitId: other, actionId: derivedId('another') });
   await harness.deliver('actions.settled.action-executor.v1', [
     {
       type: 'ActionSettled',
@@ -589,6 +605,113 @@ test('only what is unresolved is decided, by a reviewer, with a note', async () 
   expect(settlementsDecided()).toEqual([]);
 });
 
+/** Another action, which the validator approved for `downstream`, and what that says of it. */
+const theirs = { permitId: derivedId('given', 'permit of downstream'), actionId: derivedId('given', 'their action') };
+
+test('what another executor says of a permit is neither listed nor in the way of its own executor’s word', async () => {
+  await start();
+  await approve({ ...theirs, executor: 'downstream' });
+  const { digest } = settled('unresolved');
+  // In its own name on its own topic: with the bytes of the permit and with others, of the permit's action and of one of its own.
+  await settledBy(
+    'downstream',
+    settled('unresolved', { at, connector: 'x' }),
+    settled('unresolved', { at, digest: 'f'.repeat(64) }),
+    settled('unresolved', { at, actionId: theirs.actionId, digest }),
+  );
+  await unresolved();
+  // Nothing of it is known until the approval is read.
+  expect(await listed()).toEqual([]);
+  expect((await call('POST', `/v1/settlements/${permitId}`, seen)).status).toBe(404);
+  await approve();
+  await settledBy('downstream', settled('failed', { at: later }));
+  expect(await listed()).toEqual([{ permitId, executor: 'action-executor' }]);
+  expect((await call('GET', '/v1/funnel')).body.unresolved).toEqual({ open: 1 });
+  expect((await call('POST', `/v1/settlements/${permitId}`, seen)).status).toBe(202);
+  expect(settlementsDecided()).toMatchObject([
+    { data: { permitId, executor: 'action-executor', connector: 'ads', digest } },
+  ]);
+});
+
+test('what is unresolved is listed for any executor whose permit it is, and how a permit ended is its own executor’s word', async () => {
+  await start();
+  await settledBy('downstream', settled('unresolved', { ...theirs, connector: 'ledger' }));
+  expect(await listed()).toEqual([]);
+  await approve({ ...theirs, executor: 'downstream', connector: 'ledger' });
+  expect(await listed()).toEqual([{ permitId: theirs.permitId, executor: 'downstream' }]);
+  expect((await call('POST', `/v1/settlements/${theirs.permitId}`, seen)).status).toBe(202);
+  expect(settlementsDecided()).toMatchObject([{ data: { ...theirs, executor: 'downstream', connector: 'ledger' } }]);
+
+  await approve();
+  await settledBy('action-executor', settled('executed'));
+  await settledBy(
+    'downstream',
+    settled('failed', { at: later }),
+    settled('unresolved', { at: later, digest: 'e'.repeat(64) }),
+  );
+  expect(await call('POST', `/v1/settlements/${permitId}`, seen)).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringContaining(`permit ${permitId} is executed`) },
+  });
+});
+
+test('permits that nobody approved hide none that was, however old they are said to be', async () => {
+  await start();
+  await approve();
+  await unresolved();
+  const invented = Array.from({ length: 120 }, (_, n) =>
+    settled('unresolved', {
+      permitId: derivedId('invented', String(n)),
+      actionId: n === 0 ? actionId : derivedId('invented action', String(n)),
+      at: '2020-01-01T00:00:00.000Z',
+    }),
+  );
+  await settledBy('downstream', ...invented);
+  expect(await listed('?limit=1')).toEqual([{ permitId, executor: 'action-executor' }]);
+  expect(await listed()).toHaveLength(1);
+  expect((await call('GET', '/v1/funnel')).body.unresolved).toEqual({ open: 1 });
+});
+
+test('a permit that was unresolved, or under way, before permits were kept is decided as before', async () => {
+  await start();
+  await approve();
+  await unresolved();
+  await approve({ ...theirs, executor: 'downstream' });
+  const migration = new Permits1764300000064();
+  const database = { query: harness.query } as never;
+  await migration.down(database);
+  await migration.up(database);
+  expect(await listed()).toEqual([{ permitId, executor: 'action-executor' }]);
+  expect((await call('POST', `/v1/settlements/${permitId}`, seen)).status).toBe(202);
+  await settledBy('action-executor', settled('unresolved', theirs));
+  await settledBy('downstream', settled('unresolved', theirs));
+  expect(await listed()).toContainEqual({ permitId: theirs.permitId, executor: 'downstream' });
+  expect(await listed()).toHaveLength(2);
+});
+
+test('a confirmation of a control that nobody made is not kept; that of one that was made counts', async () => {
+  await start();
+  const confirm = (scope: string, digest: string) => ({
+    type: 'ControlConfirmed' as const,
+    key: scope,
+    data: { scope, version: 1, digest },
+  });
+  const invented = Array.from({ length: 50 }, (_, n) => confirm(`account:invented-${n}`, 'f'.repeat(64)));
+  await harness.deliver('controls.confirmed.downstream.v1', invented);
+  expect(await harness.query('SELECT scope FROM control_confirmations')).toEqual([]);
+  const scope = 'agent:paid-media-agent';
+  const stop = { scope, state: 'stopped', reason: 'bids look wrong' };
+  expect((await call('POST', '/v1/controls', stop)).body).toMatchObject({ unknown: ['downstream'] });
+  const { data } = harness.published.findLast(({ type }) => type === 'ControlChanged') as { data: unknown };
+  await harness.deliver('controls.confirmed.downstream.v1', [...invented, confirm(scope, digestOf(data))]);
+  expect(await harness.query('SELECT scope, reader FROM control_confirmations')).toEqual([
+    { scope, reader: 'downstream' },
+  ]);
+  expect((await call('GET', '/v1/controls')).body.controls).toMatchObject([
+    { scope, confirmedBy: ['downstream'], unknown: [] },
+  ]);
+});
+
 test('each list reads about as many rows as it shows, however many there are', async () => {
   await start();
   await escalate();
@@ -604,8 +727,14 @@ test('each list reads about as many rows as it shows, however many there are', a
     INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, at)
     SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'd', 'e', 'c', 'k', 'c-' || n, at FROM (${rows}) r`);
   await harness.query(`
-    INSERT INTO settlements (action_id, outcome, executor, settled_at, permit_id)
-    SELECT action_id, 'unresolved', executor, at, permit_id FROM unresolved_permits`);
+    INSERT INTO settlements (action_id, outcome, executor, settled_at, permit_id, digest)
+    SELECT action_id, 'unresolved', executor, at, permit_id, digest FROM unresolved_permits`);
+  await harness.query(`
+    INSERT INTO permits (action_id, permit_id, executor, digest)
+    SELECT action_id, permit_id, executor, digest FROM unresolved_permits`);
+  await harness.query(`
+    INSERT INTO control_confirmations (scope, reader, version, digest)
+    SELECT 'account:' || n, (ARRAY['guardrail-validator', 'action-executor'])[1 + n % 2], 1, 'd' FROM (${rows}) r`);
   await harness.query(`
     INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, says, at)
     SELECT 'c-' || n, 't', 'e', 'T', 's-' || n, '', at FROM (${rows}) r`);

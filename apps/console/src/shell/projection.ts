@@ -45,12 +45,19 @@ export function writeProjection(tx: Tx, changes: Changes): void {
       (v) => v.at,
     ],
   });
+  insert(tx, lastBy(changes.permits, 'actionId'), {
+    sql: `INSERT INTO permits (action_id, permit_id, executor, digest)
+          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
+          ON CONFLICT DO NOTHING`,
+    columns: [(p) => p.actionId, (p) => p.permitId, (p) => p.executor, (p) => p.digest],
+  });
   // A permit has one end: a later word of its executor changes it only where the contract says so.
   const settlements = {
-    sql: `INSERT INTO settlements (action_id, outcome, executor, says, external_reference, settled_at, permit_id)
-          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::uuid[])
+    sql: `INSERT INTO settlements (action_id, outcome, executor, says, external_reference, settled_at, permit_id, digest)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::uuid[], $8::text[])
           ON CONFLICT (action_id, executor) DO UPDATE SET outcome = excluded.outcome, says = excluded.says,
-            external_reference = excluded.external_reference, settled_at = excluded.settled_at, permit_id = excluded.permit_id
+            external_reference = excluded.external_reference, settled_at = excluded.settled_at, permit_id = excluded.permit_id,
+            digest = excluded.digest
           WHERE (settlements.outcome, excluded.outcome) IN (${takesPlace.map(([stands, comes]) => `('${stands}', '${comes}')`).join(', ')})`,
     columns: [
       (s: Settlement) => s.actionId,
@@ -60,11 +67,14 @@ export function writeProjection(tx: Tx, changes: Changes): void {
       (s: Settlement) => s.externalReference,
       (s: Settlement) => s.at,
       (s: Settlement) => s.permitId,
+      (s: Settlement) => s.digest,
     ],
   };
   for (const round of roundsBy(changes.settlements, (s) => `${s.actionId} ${s.executor}`))
     insert(tx, round, settlements);
-  insert(tx, lastBy(changes.unresolved, 'permitId'), {
+  // Any executor may write any permit's id: nobody's word takes another's place, and the one that counts is found by its approval.
+  const [unresolved = []] = roundsBy(changes.unresolved, (u) => `${u.permitId} ${u.executor} ${u.digest}`);
+  insert(tx, unresolved, {
     sql: `INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, traceparent, says, at)
           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[])
           ON CONFLICT DO NOTHING`,
@@ -136,10 +146,12 @@ export function writeProjection(tx: Tx, changes: Changes): void {
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) ON CONFLICT DO NOTHING`,
     columns: [(r) => r.deadLetterId, (r) => r.by, (r) => r.at],
   });
-  // A reader of several instances may say an older version after a newer one.
+  // A reader of several instances may say an older version after a newer one. A control is kept here before anybody can read it, so a
+  // confirmation of one that is not here is invented.
   insert(tx, latestOf(changes.confirmations), {
     sql: `INSERT INTO control_confirmations (scope, reader, version, digest)
-          SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[])
+          SELECT said.* FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS said(scope, reader, version, digest)
+          WHERE EXISTS (SELECT FROM own_state o WHERE o.topic = 'controls.v1' AND o.key = said.scope AND o.data IS NOT NULL)
           ON CONFLICT (scope, reader) DO UPDATE SET version = excluded.version, digest = excluded.digest
           WHERE control_confirmations.version <= excluded.version`,
     columns: [(c) => c.scope, (c) => c.reader, (c) => c.version, (c) => c.digest],

@@ -7,6 +7,7 @@ import type { Count } from '../core/funnel.js';
 import type { Activity, Escalation, Settlement, Verdict } from '../core/project.js';
 import type { ReviewRecord } from '../core/result.js';
 import type { Standing } from '../core/review.js';
+import { unresolvedPermits } from './unresolved-store.js';
 
 interface EscalationRow {
   action_id: string;
@@ -76,8 +77,7 @@ export class Store {
     const [row] = await this.forPages.query<{ reviews: number; dead: number; unresolved: number }>(
       `SELECT (SELECT count(*) FROM (${standings} WHERE e.deadline_at > $1) e WHERE standing = 'open') AS reviews,
               (SELECT count(*) FROM failures f WHERE NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id)) AS dead,
-              (SELECT count(*) FROM unresolved_permits u JOIN settlements s ON s.action_id = u.action_id AND s.executor = u.executor
-               WHERE s.outcome = 'unresolved') AS unresolved`,
+              (SELECT count(*) FROM ${unresolvedPermits} WHERE s.outcome = 'unresolved') AS unresolved`,
       [at],
     );
     return { reviewsOpen: row?.reviews ?? 0, deadLettersOpen: row?.dead ?? 0, unresolvedOpen: row?.unresolved ?? 0 };
@@ -181,7 +181,11 @@ export class Store {
        ORDER BY (o.data->>'state' = 'stopped') DESC, o.key`,
       [of ?? null],
     );
-    const heard = await reader.query<{ reader: string }>('SELECT DISTINCT reader FROM control_confirmations');
+    const heard = await reader.query<{ reader: string }>(
+      `SELECT reader FROM unnest($1::text[]) AS reader
+       WHERE EXISTS (SELECT FROM control_confirmations c WHERE c.reader = reader.reader)`,
+      [participants.executors],
+    );
     const readers = new Set(heard.map(({ reader }) => reader));
     return rows.map(({ data, said }) => {
       const { scope, state, by, reason, version, changedAt } = data;

@@ -15,7 +15,7 @@ interface Row {
   traceparent: string | null;
   says: string | null;
   at: Date;
-  outcome: Unresolved['outcome'] | null;
+  outcome: Unresolved['outcome'];
   decision_id: string | null;
   decided: 'executed' | 'failed' | null;
   by_person: string | null;
@@ -23,10 +23,24 @@ interface Row {
   decided_at: Date | null;
 }
 
+/**
+ * Settlements that count: permit, executor and digest are those of the approval. What was approved before permits were kept goes by its
+ * action and executor.
+ */
+const counting = `settlements s
+  LEFT JOIN permits p ON p.action_id = s.action_id
+  LEFT JOIN verdicts v ON v.action_id = s.action_id AND p.action_id IS NULL
+  WHERE s.executor = coalesce(p.executor, v.executor)
+    AND (p.action_id IS NULL OR (p.permit_id = s.permit_id AND p.digest = s.digest))`;
+
+/** Permits of which their own executor said that they are unresolved, with where they stand. A page takes them in order, one by one. */
+export const unresolvedPermits = `unresolved_permits u CROSS JOIN LATERAL (
+  SELECT s.outcome, p.action_id IS NULL AS before_permits FROM ${counting}
+    AND s.action_id = u.action_id AND s.executor = u.executor AND s.permit_id = u.permit_id AND s.digest = u.digest LIMIT 1) s`;
+
 const select = `
   SELECT u.*, s.outcome, d.decision_id, d.outcome AS decided, d.by_person, d.note, d.decided_at
-  FROM unresolved_permits u
-  LEFT JOIN settlements s ON s.action_id = u.action_id AND s.executor = u.executor
+  FROM ${unresolvedPermits}
   LEFT JOIN settlement_decisions d ON d.permit_id = u.permit_id`;
 
 /** Permits that ended unresolved, as the topics told, and what people of this console decided of them. */
@@ -49,20 +63,28 @@ export class UnresolvedStore {
   }
 
   async permit(permitId: string, reader = this.forActs) {
-    const [row] = await reader.query<Row>(`${select} WHERE u.permit_id = $1`, [permitId]);
+    const [row] = await reader.query<Row>(`${select} WHERE u.permit_id = $1 ORDER BY s.before_permits LIMIT 1`, [
+      permitId,
+    ]);
     return row && unresolvedOf(row);
   }
 
   /** The same, its row locked first: of two people who decide at once, the second is told. */
   async lock(tx: Tx, permitId: string): Promise<Unresolved | undefined> {
-    await tx.query('SELECT FROM unresolved_permits WHERE permit_id = $1 FOR UPDATE', [permitId]);
+    const found = await this.permit(permitId, tx);
+    if (!found) return undefined;
+    await tx.query('SELECT FROM unresolved_permits WHERE permit_id = $1 AND executor = $2 AND digest = $3 FOR UPDATE', [
+      permitId,
+      found.executor,
+      found.digest,
+    ]);
     return this.permit(permitId, tx);
   }
 
   /** How a permit ended that never was unresolved; undefined where no settlement of it is known. */
   async outcomeOf(permitId: string, reader = this.forActs): Promise<string | undefined> {
     const [row] = await reader.query<{ outcome: string }>(
-      'SELECT outcome FROM settlements WHERE permit_id = $1 ORDER BY settled_at DESC LIMIT 1',
+      `SELECT s.outcome FROM ${counting} AND s.permit_id = $1 ORDER BY p.action_id IS NULL LIMIT 1`,
       [permitId],
     );
     return row?.outcome;
@@ -89,7 +111,7 @@ const unresolvedOf = (row: Row): Unresolved => ({
   ...(row.traceparent !== null && { traceparent: row.traceparent }),
   says: row.says,
   at: row.at.toISOString(),
-  outcome: row.outcome ?? 'unresolved',
+  outcome: row.outcome,
   decision:
     row.decision_id && row.decided && row.by_person && row.decided_at
       ? {
