@@ -13,7 +13,7 @@ import {
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { escalatedEvent } from './events.js';
-import { hear, type Loaded, neededBy, stateNamed } from './hearing.js';
+import { enrolmentBy, hear, type Loaded, neededBy, stateNamed } from './hearing.js';
 import { proposed } from './testing.js';
 
 const policy = policyOf();
@@ -237,6 +237,14 @@ test('an enrolment is counted as one however its id is written, and apart from t
     takenAt: at,
   }));
   expect(neededBy(names, policy, at).tallies.map(({ enrolment }) => enrolment)).toEqual([contact, '']);
+});
+
+test('the enrolment of one agent and task is none of another, whatever its id was noted under', () => {
+  const enroll = proposed('sequence.enroll', {}, 1);
+  const own = { author: enroll.agent, taskId: enroll.taskId };
+  expect(enrolmentBy(enroll, own)).toEqual({ contactId: contact, sequenceId: 'comparison-follow-up' });
+  expect(enrolmentBy(enroll, { ...own, author: 'sequencing-agent' })).toBeUndefined();
+  expect(enrolmentBy(enroll, { ...own, taskId: taskOf('sequencing-agent').taskId })).toBeUndefined();
 });
 
 test('of many at once no more wait for a person than may, and what needs nobody is approved among them', () => {

@@ -83,7 +83,7 @@ export interface Loaded {
   readonly touched: ReadonlySet<string>;
   /** By the name of each tally: those that are noted, the ones of these hearings among them. */
   readonly proposals: ReadonlyMap<string, number>;
-  /** By the name of each tally, where an enrolment of it was approved. */
+  /** By the name of each tally, where an enrolment of it was approved and did not come to nothing. */
   readonly enrolments: ReadonlyMap<string, EnrolmentFact>;
   /** How many actions of an author wait for a person. */
   readonly waiting: ReadonlyMap<string, number>;
@@ -106,8 +106,15 @@ function tallyOf({ proposal: { taskId, action }, author }: Hearing): Tally {
   return { name: `${author} ${taskId} ${enrolment}`, author, taskId, enrolment };
 }
 
-/** The enrolment that an approved action is; undefined where it is none. */
-export function enrolmentBy(action: ActionProposed['action']): EnrolmentFact | undefined {
+/**
+ * The enrolment that an approved proposal is, for the messages of `of`; undefined where it is none, or another agent's or task's: an agent
+ * can write the id of any proposal under any task.
+ */
+export function enrolmentBy(
+  { agent, taskId, action }: ActionProposed,
+  of: Pick<Tally, 'author' | 'taskId'>,
+): EnrolmentFact | undefined {
+  if (agent !== of.author || taskId !== of.taskId) return undefined;
   const read = subjectOf(action);
   const named = read.ok ? read.subject.sequence : undefined;
   const [contactId] = read.ok ? read.subject.contacts : [];

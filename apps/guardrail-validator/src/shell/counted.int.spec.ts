@@ -1,7 +1,9 @@
 import {
+  type ActionApproved,
   type ActionEscalated,
   type ActionProposed,
   type ActionRefused,
+  type ActionSettled,
   derivedId,
   digestOf,
   type PolicyContent,
@@ -50,6 +52,17 @@ const publish = (of: PolicyContent, version = 7) => one.putState('policies.v1', 
 const limited = (limits: { proposalsPerTask?: number | undefined; reviewsWaiting?: number }, kinds = {}) =>
   content({ charter: { limits, kinds } });
 const bid = (n: number, change: Partial<ActionProposed> = {}) => proposed('ads.set_bid', { bidMinor: 110 }, n, change);
+/** The first message of an enrolment. */
+const message = ({ action }: ActionProposed, n: number, change: Partial<ActionProposed> = {}) =>
+  proposed(
+    'email.send',
+    {
+      ...{ template: 'follow-up', subject: 'Hello', body: 'A word.' },
+      sequence: { id: 'comparison-follow-up', enrolment: action.actionId, step: 0 },
+    },
+    n,
+    change,
+  );
 const records = (to: Harness, proposals: readonly ActionProposed[], takenAt?: string) =>
   to
     .records(
@@ -164,6 +177,59 @@ describe('the end of a task', () => {
     expect(refusedBy(await propose(one, [strange]))).toEqual([['enrolment']]);
     expect(refusedBy(await propose(one, [step(0, 10, { enrolment: contact })]))).toEqual([['enrolment']]);
   });
+});
+
+describe('a message of a sequence', () => {
+  const often = content({ rules: { contactFrequency: { touches: 50, days: 1 } } });
+
+  test('rests on no enrolment of another agent, whatever it wrote under the proposal id of that one', async () => {
+    await publish(often);
+    const enroll = proposed('sequence.enroll', {}, 1);
+    expect(typesOf(await propose(one, [enroll]))).toEqual(['ActionApproved']);
+    const theirs = { agent: 'sequencing-agent', taskId: taskOf('sequencing-agent').taskId };
+    const give = (data: ActionProposed) =>
+      one.deliver('actions.proposed.sequencing-agent.v1', [{ type: 'ActionProposed', data }]);
+    // Refused, and noted with the id of the one agent and the task of the other.
+    const noted = { ...proposed('sequence.enroll', {}, 7, theirs), proposalId: enroll.proposalId };
+    expect(refusedBy(await give(noted))).toEqual([['proposal-id', 'action-id']]);
+    expect(refusedBy(await give(message(enroll, 8, theirs)))).toEqual([['enrolment']]);
+    // Its own enrolment opens its messages, and that of the first agent those of the first.
+    const own = proposed('sequence.enroll', {}, 9, theirs);
+    expect(typesOf(await give(own))).toEqual(['ActionApproved']);
+    expect(typesOf(await give(message(own, 10, theirs)))).toEqual(['ActionApproved']);
+    expect(typesOf(await propose(one, [message(enroll, 11)]))).toEqual(['ActionApproved']);
+  });
+
+  /** What becomes of a message whose enrolment was approved and then settled so. */
+  const afterSettled = async (outcomes: readonly ActionSettled['outcome'][]): Promise<readonly Published[]> => {
+    await publish(often);
+    const enroll = proposed('sequence.enroll', {}, 1);
+    const [approved] = (await propose(one, [enroll])).map(({ data }) => data as unknown as ActionApproved);
+    const { permitId, actionId, proposalId, digest, executor, connector } = approved as ActionApproved;
+    for (const outcome of outcomes) {
+      const data: ActionSettled = { permitId, actionId, proposalId, digest, executor, connector, outcome, at };
+      await one.deliver(`actions.settled.${executor}.v1`, [{ type: 'ActionSettled', data }]);
+    }
+    return propose(other, [message(enroll, 2)]);
+  };
+
+  test.each<[ActionSettled['outcome'][]]>([
+    [['failed']],
+    [['refused']],
+    [['expired']],
+    [['undone']],
+    [['unresolved', 'failed']],
+    [['executed', 'undone']],
+  ])('rests on no enrolment that was settled as %j', async (outcomes) => {
+    expect(refusedBy(await afterSettled(outcomes))).toEqual([['enrolment']]);
+  });
+
+  test.each<[ActionSettled['outcome'][]]>([[[]], [['unresolved']], [['executed']], [['executed', 'failed']]])(
+    'rests on an enrolment that was approved and settled as %j',
+    async (outcomes) => {
+      expect(typesOf(await afterSettled(outcomes))).toEqual(['ActionApproved']);
+    },
+  );
 });
 
 describe('the proposals of a task', () => {

@@ -26,6 +26,7 @@ interface Row {
 // `state_rows` is what `runtime.state` reads, a topic a statement; here all are one. A rolling ledger is one array of times a state,
 // not a row a count: an agent's hour may hold thousands. It is read ledger by ledger, so that no plan reads the whole table.
 // Proposals of a task are counted as far as a limit can count, so that who floods one slows nobody down.
+// An enrolment whose permit was not settled yet counts: the executor's word may come after the first message that rests on it.
 // A sum of money ends at the largest exact number: each of its amounts may be an executor's word and as large as that.
 const sql = `
   SELECT s.topic AS what, s.key, s.version, s.data::text AS data
@@ -62,7 +63,7 @@ const sql = `
     SELECT v.proposal::text FROM permits i
     JOIN proposals p ON p.proposal_id = i.proposal_id AND p.author = n.author AND p.task_id = n.task
     JOIN verdicts v ON v.proposal_id = i.proposal_id AND v.action_id = i.action_id AND v.outcome = 'approved'
-    WHERE i.action_id = n.enrolment::uuid LIMIT 1
+    WHERE i.action_id = n.enrolment::uuid AND i.state NOT IN ('failed', 'refused', 'expired', 'undone') LIMIT 1
   ) FROM unnest($9::text[], $10::text[], $11::uuid[], $12::text[]) AS n(name, author, task, enrolment) WHERE n.enrolment <> ''
   UNION ALL
   SELECT 'waiting', n.author, 0, (SELECT count(*)::text FROM escalations e WHERE e.author = n.author AND e.state = 'open')
@@ -136,7 +137,8 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
         waiting.set(key, value);
         break;
       case 'enrolment': {
-        const begun = value && enrolmentBy(value.action);
+        const tally = needed.tallies.find(({ name }) => name === key);
+        const begun = value && tally && enrolmentBy(value, tally);
         if (begun) enrolments.set(key, begun);
         break;
       }
