@@ -26,7 +26,10 @@ export function afterSettlement(
 }
 
 const { options } = ActionSettled.shape.outcome;
-/** Every outcome that stands, with each that takes its place: `afterSettlement` for a statement that writes over the one it finds. */
+/** Every outcome that stands, with each that takes its place. */
 export const takesPlace: readonly (readonly [stands: string, comes: string])[] = options.flatMap((stands) =>
   options.filter((comes) => afterSettlement(stands, comes) !== undefined).map((comes) => [stands, comes] as const),
 );
+
+/** The same as rows of SQL, for a statement that writes over the outcome it finds: `(stands, comes) IN (…)`. */
+export const takesPlaceRows: string = takesPlace.map(([stands, comes]) => `('${stands}', '${comes}')`).join(', ');

@@ -1,4 +1,4 @@
-import { type ActionProposed, canonical, type DataOf, digestOf, own, profileKey } from '@countersign/contracts';
+import { type ActionProposed, canonical, type DataOf, digestOf, own, profileKey, topics } from '@countersign/contracts';
 import {
   accountFact,
   adAccountFact,
@@ -117,7 +117,7 @@ interface Proposed {
 /** Those of its author under its id. A person's edit is the same proposal with another action. */
 function proposalsOf({ event: { data } }: VerdictSeen, { proposals }: Ground): readonly Proposed[] {
   const its = (proposals.get(data.proposalId) ?? []).flatMap(({ place, event }) =>
-    place.topic === `actions.proposed.${data.agent}.v1` ? [{ proposal: event.data, takenAt: place.at }] : [],
+    place.topic === topics.actionsProposed(data.agent).name ? [{ proposal: event.data, takenAt: place.at }] : [],
   );
   const { action } = data;
   return 'review' in data && data.review?.decision === 'edit' && action

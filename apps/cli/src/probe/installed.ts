@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { SignalData, SignalType } from '@countersign/contracts';
+import { type SignalData, type SignalType, topics } from '@countersign/contracts';
 import type { Source } from '../core/participants.js';
 import { jsonOf } from '../shell/body.js';
 import { codeOf, Failure } from '../shell/failure.js';
@@ -30,7 +30,7 @@ async function accepted<T extends SignalType>(
 ): Promise<Known> {
   const id = randomUUID();
   const signal = { id, source, type, time, data };
-  await wire.send(name, `signals.inbound.${name}.v1`, id, signal);
+  await wire.send(name, topics.signalsInbound(name).name, id, signal);
   const found = await wire.until(
     () =>
       wire.of('SignalAccepted', (a) => a.signalId === id)[0]?.event.data ??

@@ -10,6 +10,7 @@ import {
   sourceOf,
   type TaskAssigned,
   taskGraceMs,
+  topics,
 } from '@countersign/contracts';
 import { readSigningKey, type SigningKey } from '@countersign/gate';
 import { anotherThan, publisherOf } from '../core/participants.js';
@@ -88,7 +89,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     write('orchestrator', 'tasks.assigned.v1', task.accountId ?? task.taskId, 'TaskAssigned', task);
   /** Proposes as the agent, and waits for the validator's verdict. */
   const verdictOn = async (proposal: ActionProposed) => {
-    const topic = `actions.proposed.${proposal.agent}.v1`;
+    const topic = topics.actionsProposed(proposal.agent).name;
     await write(proposal.agent, topic, actionKey(proposal.action), 'ActionProposed', proposal);
     // Whoever else writes under this id is told so in their own name.
     const its = ({ proposalId, agent }: { proposalId: string; agent: string }): boolean =>
@@ -276,7 +277,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
       reason,
       at: s.now(),
     };
-    await write(stranger, `actions.settled.${stranger}.v1`, actionKey(approval.action), 'ActionSettled', data);
+    await write(stranger, topics.actionsSettled(stranger).name, actionKey(approval.action), 'ActionSettled', data);
     return undefined;
   };
   /** A stranger's settlement is there for everybody to see, and the permit ended as if it were not. */
@@ -343,7 +344,7 @@ function forbiddenWrite(id: AttemptId, agent: string, other: string | undefined)
     case 'agent-as-another':
       if (!other) throw new NotTried('there is no other agent');
       return ({ proposalId, action }: ActionApproved) => ({
-        topic: `actions.proposed.${other}.v1`,
+        topic: topics.actionsProposed(other).name,
         type: 'ActionProposed' as const,
         data: { proposalId, action, agent: other },
       });
@@ -355,7 +356,7 @@ function forbiddenWrite(id: AttemptId, agent: string, other: string | undefined)
       });
     case 'agent-too-large':
       return ({ proposalId, action }: ActionApproved) => ({
-        topic: `actions.proposed.${agent}.v1`,
+        topic: topics.actionsProposed(agent).name,
         type: 'ActionProposed' as const,
         data: { proposalId, action, agent, rationale: 'x'.repeat(aboveAnyTopic) },
       });

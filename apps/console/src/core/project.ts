@@ -1,4 +1,4 @@
-import { type DataOf, derivedId, saysIdIsForeign } from '@countersign/contracts';
+import { type DataOf, derivedId, saysIdIsForeign, topics } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { type Confirmation, readerOf } from './confirmed.js';
 import { says, subjectOf } from './says.js';
@@ -201,7 +201,7 @@ export function project(events: readonly Received[]): Changes {
         break;
       case 'ActionSettled':
         // The topic says who wrote: an executor settles in its own name only.
-        if (topic !== `actions.settled.${event.data.executor}.v1`) break;
+        if (topic !== topics.actionsSettled(event.data.executor).name) break;
         count('settled', event.data.outcome);
         changes.settlements.push({
           permitId: event.data.permitId,

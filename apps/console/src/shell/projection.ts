@@ -1,4 +1,4 @@
-import { takesPlace } from '@countersign/contracts';
+import { roundsBy, takesPlaceRows } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
 import type { Changes } from '../core/project.js';
 
@@ -58,7 +58,7 @@ export function writeProjection(tx: Tx, changes: Changes): void {
           ON CONFLICT (action_id, executor) DO UPDATE SET outcome = excluded.outcome, says = excluded.says,
             external_reference = excluded.external_reference, settled_at = excluded.settled_at, permit_id = excluded.permit_id,
             digest = excluded.digest
-          WHERE (settlements.outcome, excluded.outcome) IN (${takesPlace.map(([stands, comes]) => `('${stands}', '${comes}')`).join(', ')})`,
+          WHERE (settlements.outcome, excluded.outcome) IN (${takesPlaceRows})`,
     columns: [
       (s: Settlement) => s.actionId,
       (s: Settlement) => s.outcome,
@@ -70,10 +70,10 @@ export function writeProjection(tx: Tx, changes: Changes): void {
       (s: Settlement) => s.digest,
     ],
   };
-  for (const round of roundsBy(changes.settlements, (s) => `${s.actionId} ${s.executor}`))
+  for (const round of orderedRounds(changes.settlements, (s) => `${s.actionId} ${s.executor}`))
     insert(tx, round, settlements);
   // Any executor may write any permit's id: nobody's word takes another's place, and the one that counts is found by its approval.
-  const [unresolved = []] = roundsBy(changes.unresolved, (u) => `${u.permitId} ${u.executor} ${u.digest}`);
+  const [unresolved = []] = orderedRounds(changes.unresolved, (u) => `${u.permitId} ${u.executor} ${u.digest}`);
   insert(tx, unresolved, {
     sql: `INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, traceparent, says, at)
           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[])
@@ -207,17 +207,14 @@ function insert<T>(
   );
 }
 
-/** The rows in rounds that have each key once, sorted by it; what has a key twice stands in a later round, in its order. */
-function roundsBy<T>(rows: readonly T[], keyOf: (row: T) => string): T[][] {
-  const rounds: Map<string, T>[] = [];
-  for (const row of rows) {
-    const key = keyOf(row);
-    const round = rounds.find((of) => !of.has(key)) ?? new Map<string, T>();
-    if (round.size === 0) rounds.push(round);
-    round.set(key, row);
-  }
-  return rounds.map((round) => [...round].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row));
-}
+/** In rounds that have each key once, ordered by key; of one key the rows keep their order. */
+const orderedRounds = <T>(rows: readonly T[], keyOf: (row: T) => string): T[][] =>
+  roundsBy(
+    [...rows].sort((a, b) => compared(keyOf(a), keyOf(b))),
+    keyOf,
+  );
+
+const compared = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The last of each key, ordered by key: one statement may not touch a row twice. */
 function lastBy<K extends string, T extends { readonly [key in K]: string }>(rows: readonly T[], key: K): T[] {

@@ -1,4 +1,4 @@
-import { money, type PermitState, topics } from '@countersign/contracts';
+import { money, type PermitState, roundsBy, topics } from '@countersign/contracts';
 import {
   type Batch,
   Consumes,
@@ -34,7 +34,7 @@ export class Settlements {
     const permits = await this.store.lockPermits(batch.tx, [...new Set(settlements.map((s) => s.permitId))]);
     const states = new Map<string, PermitState>();
     // One permit may be settled twice in a batch (unresolved, then executed): its moves are applied in order.
-    const rounds: Map<string, SettledPermit>[] = [];
+    const moves: SettledPermit[] = [];
     for (const settlement of settlements) {
       const { permitId, outcome, spentMinor } = settlement;
       const permit = permits.get(permitId);
@@ -56,12 +56,10 @@ export class Settlements {
       }
       states.set(permitId, settled.state);
       const ofExecuted = outcome === 'executed' ? spentMinor : undefined;
-      const round = rounds.find((of) => !of.has(permitId)) ?? new Map<string, SettledPermit>();
-      if (round.size === 0) rounds.push(round);
-      round.set(permitId, { permitId, ...settled, happenedAt: settlement.at, spentMinor: ofExecuted });
+      moves.push({ permitId, ...settled, happenedAt: settlement.at, spentMinor: ofExecuted });
     }
-    for (const round of rounds) {
-      for (const over of await this.store.settle(batch.tx, [...round.values()], batch.at)) {
+    for (const round of roundsBy(moves, ({ permitId }) => permitId)) {
+      for (const over of await this.store.settle(batch.tx, round, batch.at)) {
         const { permitId, ledger, currency } = over;
         const figures = `${money(over.spent, currency)} spent, ${money(over.reserved, currency)} reserved`;
         this.log.error(`permit ${permitId} went over what it reserved on ${ledger}: ${figures}; all of it is booked`);

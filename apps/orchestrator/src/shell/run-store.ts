@@ -3,11 +3,12 @@ import {
   type ActionRefused,
   type ActionSettled,
   type ReviewDecided,
+  roundsBy,
   saysIdIsForeign,
   type TaskAssigned,
   type TaskEscalated,
   type TaskSettled,
-  takesPlace,
+  takesPlaceRows,
 } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
 import type { Run, RunState } from '../core/begin.js';
@@ -156,15 +157,7 @@ export function notePermits(tx: Tx, approved: readonly ActionApproved[]): void {
  */
 export function noteSettlements(tx: Tx, settled: readonly ActionSettled[]): void {
   // A permit may be settled twice in a batch (unresolved, then executed): each statement has it once, in their order.
-  const rounds: Map<string, ActionSettled>[] = [];
-  for (const one of settled) {
-    const name = `${one.permitId} ${one.executor} ${one.digest}`;
-    const round = rounds.find((of) => !of.has(name)) ?? new Map<string, ActionSettled>();
-    if (round.size === 0) rounds.push(round);
-    round.set(name, one);
-  }
-  for (const round of rounds) {
-    const rows = [...round.values()];
+  for (const rows of roundsBy(settled, (s) => `${s.permitId} ${s.executor} ${s.digest}`)) {
     tx.write(settlementsSql, [
       rows.map((s) => s.permitId),
       rows.map((s) => s.executor),
@@ -181,7 +174,7 @@ const settlementsSql = `INSERT INTO settlements (permit_id, executor, digest, ou
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[]) ORDER BY 1, 2, 3
   ON CONFLICT (permit_id, executor, digest) DO UPDATE SET outcome = excluded.outcome, settled_at = excluded.settled_at,
     reason = excluded.reason, reference = excluded.reference
-  WHERE (settlements.outcome, excluded.outcome) IN (${takesPlace.map(([stands, comes]) => `('${stands}', '${comes}')`).join(', ')})`;
+  WHERE (settlements.outcome, excluded.outcome) IN (${takesPlaceRows})`;
 
 /** Keeps the first answer that was given about a proposal. */
 export function noteReviews(tx: Tx, reviews: readonly ReviewDecided[]): void {

@@ -7,6 +7,7 @@ import {
   type Topic,
   toBinary,
   topicNamed,
+  topics,
   topology,
 } from '@countersign/contracts';
 import { type Authenticated, deployment, describe, RUNTIME, type Runtime, startRequest } from '@countersign/runtime';
@@ -17,7 +18,7 @@ import { readHttp } from '../core/http-binding.js';
 import type { Signal } from '../core/signal.js';
 import { type Problem, problem } from './problem.js';
 import { Secrecy } from './secrecy.js';
-import { inboundTopic, SETTINGS, type Settings } from './settings.js';
+import { SETTINGS, type Settings } from './settings.js';
 import { type Room, Shares } from './shares.js';
 
 export const maxBodyBytes = 1_048_576;
@@ -88,7 +89,7 @@ export class Edge implements OnModuleInit {
   private async take(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const room = this.rooms.get(request);
     if (!room) throw new Error('a request came without its room');
-    const topic = topicNamed(inboundTopic(sourceOf(request)), this.topics);
+    const topic = topicNamed(topics.signalsInbound(sourceOf(request)).name, this.topics);
     const body = await unpacked(request);
     if (!Buffer.isBuffer(body)) {
       // RFC 7694: which encodings would have been taken.

@@ -1,12 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { DataOf, EventType } from '@countersign/contracts';
-import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
+import type { Harness, Published } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
-import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { asShipped, instanceOn } from './testing.js';
 
 /* Contacts that turn out to be one person, under the configuration as shipped: the CRM's word decides. */
 
@@ -20,29 +16,16 @@ const email = 'jane@example.com';
 const both = { ref: 'crm:17', email };
 const grants = [{ purpose: 'sales', channel: 'email', status: 'granted' }];
 
-let folder: string;
+let removeFiles: () => void;
 let database: TestDatabase;
 let harness: Harness;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'joins-'));
-  const file = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text);
-    return join(folder, name);
-  };
-  const { publicKey } = await generateKeyPair('ECDH-ES', { crv: 'X25519', extractable: true });
-  Object.assign(process.env, {
-    IDENTITY_KEY_FILE: file('identity', 'ab'.repeat(32)),
-    CONTACT_POINTS_PUBLIC_KEY_FILE: file('points', JSON.stringify(await exportJWK(publicKey))),
-    API_KEYS_FILE: file('keys', '{}'),
-    SOURCES_FILE: fileURLToPath(new URL('../../../../deploy/config/sources.yaml', import.meta.url)),
-  });
+  removeFiles = await asShipped();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => removeFiles());
 const start = async (): Promise<void> => {
-  // What the configuration says of the sources is read with the module.
-  const { SignalIngestionModule, spec } = await import('../module.js');
-  harness = await createHarness(SignalIngestionModule, spec, { databaseUrl: database.url, at: now });
+  harness = await instanceOn(database.url, now);
 };
 beforeEach(async () => {
   database = await createTestDatabase();

@@ -1,12 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
+import type { Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
-import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { Store } from './store.js';
+import { asShipped, instanceOn } from './testing.js';
 
 /* Accounts that get one new name after another while earlier ones are still on their way to the contacts. */
 
@@ -14,31 +10,16 @@ const now = '2026-11-21T10:00:00.000Z';
 const crm = 'signals.inbound.crm.v1';
 const account = { id: 'acme' };
 
-let folder: string;
+let removeFiles: () => void;
 let database: TestDatabase;
 let harness: Harness;
 let second: Harness | undefined;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'renames-'));
-  const file = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text);
-    return join(folder, name);
-  };
-  const { publicKey } = await generateKeyPair('ECDH-ES', { crv: 'X25519', extractable: true });
-  Object.assign(process.env, {
-    IDENTITY_KEY_FILE: file('identity', 'ab'.repeat(32)),
-    CONTACT_POINTS_PUBLIC_KEY_FILE: file('points', JSON.stringify(await exportJWK(publicKey))),
-    API_KEYS_FILE: file('keys', '{}'),
-    SOURCES_FILE: fileURLToPath(new URL('../../../../deploy/config/sources.yaml', import.meta.url)),
-  });
+  removeFiles = await asShipped();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
-const instance = async (): Promise<Harness> => {
-  // What the configuration says of the sources is read with the module.
-  const { SignalIngestionModule, spec } = await import('../module.js');
-  return createHarness(SignalIngestionModule, spec, { databaseUrl: database.url, at: now });
-};
+afterAll(() => removeFiles());
+const instance = (): Promise<Harness> => instanceOn(database.url, now);
 beforeEach(async () => {
   database = await createTestDatabase();
   harness = await instance();

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { topology } from '@countersign/contracts';
+import { topics, topology } from '@countersign/contracts';
 import { deployment } from '@countersign/runtime';
 import { z } from 'zod';
 import type { AdmissionLimits } from '../core/admit.js';
@@ -32,7 +32,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   const keys = Object.entries(json(env, 'API_KEYS_FILE', ApiKeys));
   const sources = topology(deployment()).filter((t) => t.types.length === 0 && t.writer === 'signal-ingestion');
   for (const [name] of keys) {
-    if (sources.some((t) => t.name === inboundTopic(name))) continue;
+    if (sources.some((t) => t.name === topics.signalsInbound(name).name)) continue;
     throw new Error(`API_KEYS_FILE: "${name}" is no source that publishes over HTTP`);
   }
   const owners = new Map<string, string>();
@@ -55,8 +55,6 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     maxEventsInFlight: number(env, 'MAX_EVENTS_IN_FLIGHT', 5_000, 1),
   };
 }
-
-export const inboundTopic = (source: string): string => `signals.inbound.${source}.v1`;
 
 function file(env: Readonly<Record<string, string | undefined>>, variable: string): string {
   const path = env[variable];

@@ -8,7 +8,7 @@ import { SETTINGS, type Settings } from './settings.js';
 @Injectable()
 export class SourceAccess implements Access {
   readonly realm = 'signals';
-  /** `Shares` does. */
+  /** `Shares` counts them, with what they carry. */
   readonly countsRequests = true;
 
   constructor(@Inject(SETTINGS) private readonly settings: Pick<Settings, 'apiKeys'>) {}

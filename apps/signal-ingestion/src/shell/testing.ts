@@ -1,0 +1,30 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { exportJWK, generateKeyPair } from 'jose';
+
+/** Sets up the service's environment with keys of its own and the sources as shipped; what is returned takes the files away. */
+export async function asShipped(): Promise<() => void> {
+  const folder = mkdtempSync(join(tmpdir(), 'ingestion-'));
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const { publicKey } = await generateKeyPair('ECDH-ES', { crv: 'X25519', extractable: true });
+  Object.assign(process.env, {
+    IDENTITY_KEY_FILE: file('identity', 'ab'.repeat(32)),
+    CONTACT_POINTS_PUBLIC_KEY_FILE: file('points', JSON.stringify(await exportJWK(publicKey))),
+    API_KEYS_FILE: file('keys', '{}'),
+    SOURCES_FILE: fileURLToPath(new URL('../../../../deploy/config/sources.yaml', import.meta.url)),
+  });
+  return () => rmSync(folder, { recursive: true });
+}
+
+/** An instance of the service on this database, in the environment as it is now. */
+export async function instanceOn(databaseUrl: string, at: string): Promise<Harness> {
+  // What the configuration says of the sources is read with the module.
+  const { SignalIngestionModule, spec } = await import('../module.js');
+  return createHarness(SignalIngestionModule, spec, { databaseUrl, at });
+}
