@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
+import { createTopics } from './create-topics.js';
 import {
   alterQuotas,
   describeQuotas,
@@ -110,14 +111,15 @@ async function provisionTopics(
   const missing = topics.filter((topic) => !existing.has(topic.name));
   const present = topics.filter((topic) => existing.has(topic.name));
   if (missing.length > 0) {
-    await admin.createTopics({
-      topics: missing.map(({ name, partitions, config }) => ({
+    await createTopics(
+      admin,
+      missing.map(({ name, partitions, config }) => ({
         topic: name,
         numPartitions: partitions,
         replicationFactor,
         configEntries: entries(config),
       })),
-    });
+    );
   }
   const changed = new Set<string>();
   if (present.length > 0) {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import { createTopics } from '../create-topics.js';
 import { type KafkaUser, usersRefused } from '../kafka-wire.js';
 import { type BrokerClaim, type Found, ownerOf } from './judge.js';
 
@@ -42,21 +43,19 @@ export async function lookAtBroker(
  */
 export async function claimBroker(access: BrokerAccess, claim: BrokerClaim): Promise<BrokerClaim | undefined> {
   return withAdmin(access, async (admin, kafka) => {
-    await admin.createTopics({
-      topics: [
-        {
-          topic: claimsTopic,
-          numPartitions: 1,
-          replicationFactor: 1,
-          configEntries: Object.entries({
-            'cleanup.policy': 'delete',
-            'retention.ms': '-1',
-            'retention.bytes': '-1',
-            'compression.type': 'uncompressed',
-          }).map(([name, value]) => ({ name, value })),
-        },
-      ],
-    });
+    await createTopics(admin, [
+      {
+        topic: claimsTopic,
+        numPartitions: 1,
+        replicationFactor: 1,
+        configEntries: Object.entries({
+          'cleanup.policy': 'delete',
+          'retention.ms': '-1',
+          'retention.bytes': '-1',
+          'compression.type': 'uncompressed',
+        }).map(([name, value]) => ({ name, value })),
+      },
+    ]);
     const producer = kafka.producer({ allowAutoTopicCreation: false });
     await producer.connect();
     try {
