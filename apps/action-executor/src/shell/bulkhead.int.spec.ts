@@ -19,7 +19,8 @@ import { approvalOf, Double, policy, setBid, signingKey, verifyKeys } from './te
 /* One executor, two connected systems, its loops running: one of the two is as bad as it may be. */
 
 const key = signingKey();
-const spec: ServiceSpec = { ...shipped, port: 0 };
+const { access: _pages, ...withoutPages } = shipped;
+const spec: ServiceSpec = { ...withoutPages, port: 0 };
 const start = '2026-11-21T10:00:00.000Z';
 const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
 

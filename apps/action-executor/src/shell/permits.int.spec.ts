@@ -30,7 +30,8 @@ import {
 
 const key = signingKey();
 const double = new Double();
-const spec: ServiceSpec = { ...shipped, port: 0 };
+const { access: _pages, ...withoutPages } = shipped;
+const spec: ServiceSpec = { ...withoutPages, port: 0 };
 const patience = { turns: 3, backoffMs: 500, behindMs: 150 };
 
 @Module({

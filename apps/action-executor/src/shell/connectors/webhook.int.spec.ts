@@ -19,7 +19,8 @@ import { Webhook } from './webhook.js';
 /* The executor, a real database, and a receiver that is as bad as it may be. */
 
 const key = signingKey();
-const spec: ServiceSpec = { ...shipped, port: 0 };
+const { access: _pages, ...withoutPages } = shipped;
+const spec: ServiceSpec = { ...withoutPages, port: 0 };
 const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
 const start = '2026-11-21T10:00:00.000Z';
 
