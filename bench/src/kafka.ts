@@ -1,5 +1,12 @@
+import {
+  type Consumer,
+  type EachBatchPayload,
+  type Kafka,
+  type KafkaMessage,
+  kafkajs,
+  type Producer,
+} from '@countersign/kafka';
 import type { KafkaAccess } from '@countersign/testing';
-import kafkajs, { type Consumer, type EachBatchPayload, type Kafka, type KafkaMessage, type Producer } from 'kafkajs';
 
 /** Events handled, and published, together. */
 export const together = 500;

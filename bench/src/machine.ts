@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
-import { kafkaImage, postgresImage, workspaceRoot } from '@countersign/local';
+import { kafkaImage, postgresImage, workspaceRoot } from '@countersign/servers';
 
 /** What figures were taken with: they mean nothing without it. */
 export interface Machine {

@@ -8,7 +8,7 @@ import {
   removePostgres,
   startBroker,
   startPostgres,
-} from '@countersign/local';
+} from '@countersign/servers';
 import { type KafkaAccess, temporaryDirectory } from '@countersign/testing';
 import type { Bench } from './figure.js';
 

@@ -27,9 +27,12 @@ const manifests = (): { path: string; manifest: Manifest }[] =>
 const layers: Record<string, readonly string[]> = {
   contracts: [],
   record: [],
+  kafka: [],
   telemetry: [],
   gate: ['contracts'],
-  runtime: ['contracts', 'telemetry'],
+  runtime: ['contracts', 'kafka', 'telemetry'],
+  servers: ['contracts', 'kafka'],
+  testing: ['kafka', 'servers'],
   agent: ['contracts', 'runtime', 'telemetry'],
 };
 
@@ -41,7 +44,7 @@ function wrongDependencies(path: string, manifest: Manifest): string[] {
     return ours.filter(
       (d) =>
         services.some((s) => d === `@countersign/${s}`) ||
-        ['testing', 'local', 'sample'].some((d2) => d === `@countersign/${d2}`),
+        ['testing', 'servers', 'local', 'sample'].some((d2) => d === `@countersign/${d2}`),
     );
   const allowed = layers[name];
   return allowed ? ours.filter((d) => !allowed.includes(d.replace('@countersign/', ''))) : [];
@@ -70,6 +73,17 @@ describe('boundaries between packages', () => {
   test('no app can be imported: none has exports', () => {
     for (const { path, manifest } of manifests())
       if (path.startsWith('apps/')) expect(manifest.exports, path).toBeUndefined();
+  });
+
+  /** Files that name a package in an import. */
+  const importersOf = (name: string, files: readonly { path: string; text: string }[]): string[] =>
+    files.filter(({ text }) => new RegExp(`(from|import\\() ?['"]${name}['"/]`).test(text)).map(({ path }) => path);
+
+  test('kafkajs is imported in one folder, where its faults are mended', () => {
+    const files = sources('{apps,libs,deploy,tools}/**/*.ts').map((path) => ({ path, text: read(path) }));
+    expect(importersOf('kafkajs', files)).toEqual(['libs/kafka/src/index.ts', 'libs/kafka/src/topic-ids.ts']);
+    const planted = { path: 'apps/console/src/shell/planted.ts', text: `import type { Admin } from 'kafkajs';` };
+    expect(importersOf('kafkajs', [...files, planted])).toContain(planted.path);
   });
 
   test('a relative import into another project does not compile', () => {

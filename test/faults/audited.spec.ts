@@ -13,8 +13,8 @@ import {
   topicNamed,
   topology,
 } from '@countersign/contracts';
+import { kafkajs } from '@countersign/kafka';
 import { makeTopicAgain } from '@countersign/testing';
-import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Visitor, visit } from '../flows/installation.js';

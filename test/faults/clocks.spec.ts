@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { DataOf, Service } from '@countersign/contracts';
-import { workspaceRoot } from '@countersign/local';
+import { workspaceRoot } from '@countersign/servers';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Visitor, visit } from '../flows/installation.js';

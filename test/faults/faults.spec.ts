@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Service, services } from '@countersign/contracts';
-import { type SupervisedProcess, workspaceRoot } from '@countersign/local';
+import { type SupervisedProcess, workspaceRoot } from '@countersign/servers';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runProgram } from '../flows/installation.js';

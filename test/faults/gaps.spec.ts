@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { topicConfig, topicNamed, topology } from '@countersign/contracts';
-import type { Broker } from '@countersign/local';
+import { kafkajs } from '@countersign/kafka';
+import type { Broker } from '@countersign/servers';
 import { makeTopicAgain } from '@countersign/testing';
-import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Visitor, visit } from '../flows/installation.js';
 import { company } from '../flows/signals.js';

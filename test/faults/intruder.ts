@@ -17,8 +17,8 @@ import {
   topology,
 } from '@countersign/contracts';
 import { concerns, gateVersion, readSigningKey, seal } from '@countersign/gate';
-import { workspaceRoot } from '@countersign/local';
-import type kafkajs from 'kafkajs';
+import type { kafkajs } from '@countersign/kafka';
+import { workspaceRoot } from '@countersign/servers';
 import type { Visitor } from '../flows/installation.js';
 
 /** A permit to be planted; what is left out is as the validator would have it. */

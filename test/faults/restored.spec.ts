@@ -4,7 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataOf, type EventType, services, sourceOf, toBinary } from '@countersign/contracts';
-import { type Postgres, startPostgres } from '@countersign/local';
+import { type Postgres, startPostgres } from '@countersign/servers';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Visitor, visit } from '../flows/installation.js';

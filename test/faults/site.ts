@@ -1,15 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Service } from '@countersign/contracts';
+import type { Running } from '@countersign/local';
 import {
   type Broker,
   freePort,
   type Postgres,
-  type Running,
   type SupervisedProcess,
   startBroker,
   startPostgres,
-} from '@countersign/local';
+} from '@countersign/servers';
 import { routeFirst, type Started, start } from '../flows/started.js';
 
 /** A whole installation of which everything may be killed and started again. */

@@ -8,7 +8,7 @@ import {
   startBroker,
   startPostgres,
   urlFor,
-} from '@countersign/local';
+} from '@countersign/servers';
 import { temporaryDirectory } from '@countersign/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';

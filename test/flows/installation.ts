@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataOf, type EventType, eventSchemas, topology } from '@countersign/contracts';
-import { type Observed, observe, type RunFile, samplePorts, workspaceRoot } from '@countersign/local';
+import { kafkajs } from '@countersign/kafka';
+import { type Observed, observe, type RunFile, samplePorts } from '@countersign/local';
 import type { Signal, Source } from '@countersign/sample';
-import kafkajs from 'kafkajs';
+import { workspaceRoot } from '@countersign/servers';
 import { inject } from 'vitest';
 
 declare module 'vitest' {

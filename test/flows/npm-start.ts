@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { services } from '@countersign/contracts';
-import { freePort, localPorts, workspaceRoot } from '@countersign/local';
+import { freePort, localPorts, workspaceRoot } from '@countersign/servers';
 
 /** `npm start` as a person uses it, but for the build: a process of its own, a directory and ports of its own. */
 export const start = join(workspaceRoot, 'deploy/local/dist/start.js');

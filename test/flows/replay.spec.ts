@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { workspaceRoot } from '@countersign/local';
+import { workspaceRoot } from '@countersign/servers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { shared, type Visitor, visit } from './installation.js';
 

@@ -1,15 +1,8 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { shippedDeployment } from '@countersign/contracts';
-import {
-  PortTaken,
-  type Running,
-  removeBroker,
-  removePostgres,
-  type StartOptions,
-  startEverything,
-  workspaceRoot,
-} from '@countersign/local';
+import { type Running, type StartOptions, startEverything } from '@countersign/local';
+import { PortTaken, removeBroker, removePostgres, workspaceRoot } from '@countersign/servers';
 import { temporaryDirectory } from '@countersign/testing';
 
 export interface Started {

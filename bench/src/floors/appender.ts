@@ -1,6 +1,6 @@
+import type { KafkaMessage } from '@countersign/kafka';
 import { append, emptyFrontier, hashLeaf } from '@countersign/record';
 import type { KafkaAccess } from '@countersign/testing';
-import type { KafkaMessage } from 'kafkajs';
 import pg from 'pg';
 import { kafkaOf, type Reading, read } from '../kafka.js';
 import { serve } from '../worker.js';

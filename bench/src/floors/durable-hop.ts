@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { canonical, type Envelope, fromKafka, outputId, sha256, sourceOf, toBinary } from '@countersign/contracts';
+import type { KafkaMessage } from '@countersign/kafka';
 import type { KafkaAccess } from '@countersign/testing';
-import type { KafkaMessage } from 'kafkajs';
 import pg from 'pg';
 import { kafkaOf, producerOf, type Reading, read } from '../kafka.js';
 import { serve } from '../worker.js';

@@ -1,5 +1,5 @@
 import { derivedId, type Envelope, sourceOf, toBinary } from '@countersign/contracts';
-import type { KafkaMessage, Message } from 'kafkajs';
+import type { KafkaMessage, Message } from '@countersign/kafka';
 
 /** Bytes of an event's data. Its attributes, some 400 bytes, travel in headers as all of ours do. */
 export const eventBytes = 1_024;

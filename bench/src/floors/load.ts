@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Producer } from '@countersign/kafka';
 import type { KafkaAccess } from '@countersign/testing';
-import type { Producer } from 'kafkajs';
 import { kafkaOf, producerOf, together } from '../kafka.js';
 import { serve } from '../worker.js';
 import { messageOf, now } from './event.js';

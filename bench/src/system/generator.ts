@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Producer } from '@countersign/kafka';
 import type { KafkaAccess } from '@countersign/testing';
-import type { Producer } from 'kafkajs';
 import { now } from '../floors/event.js';
 import { kafkaOf, producerOf } from '../kafka.js';
 import { serve } from '../worker.js';

@@ -2,17 +2,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Service, wholeText } from '@countersign/contracts';
-import {
-  freePort,
-  PortTaken,
-  type Running,
-  removeBroker,
-  removePostgres,
-  type SupervisedProcess,
-  startEverything,
-} from '@countersign/local';
+import { kafkajs } from '@countersign/kafka';
+import { type Running, startEverything } from '@countersign/local';
+import { freePort, PortTaken, removeBroker, removePostgres, type SupervisedProcess } from '@countersign/servers';
 import { temporaryDirectory } from '@countersign/testing';
-import kafkajs from 'kafkajs';
 import pg from 'pg';
 import type { Bench } from '../figure.js';
 import { startWorker } from '../worker.js';

@@ -1,5 +1,5 @@
+import type { IHeaders } from '@countersign/kafka';
 import type { KafkaAccess } from '@countersign/testing';
-import type { IHeaders } from 'kafkajs';
 import { now } from '../floors/event.js';
 import { kafkaOf } from '../kafka.js';
 import { serve } from '../worker.js';

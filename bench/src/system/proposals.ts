@@ -1,5 +1,5 @@
 import { type ActionProposed, derivedId, proposalIdOf, type TaskAssigned, toBinary } from '@countersign/contracts';
-import kafkajs from 'kafkajs';
+import { kafkajs } from '@countersign/kafka';
 import type { System } from './installation.js';
 import { atRest, type Known } from './people.js';
 import type { BenchSequence } from './settings.js';

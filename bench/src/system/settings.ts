@@ -1,6 +1,6 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { workspaceRoot } from '@countersign/local';
+import { workspaceRoot } from '@countersign/servers';
 
 /** The plays of the benchmark: each takes one signal of one person to one enrolment, in a sequence of the same name. */
 export const plays = ['bench-warm', 'bench-b', 'bench-d', 'bench-d2'] as const;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { workspaceRoot } from '@countersign/local';
+import { workspaceRoot } from '@countersign/servers';
 import type { Bench, Figure } from '../figure.js';
 import { percentile } from '../percentile.js';
 import { settledTopic } from './ends.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs from 'kafkajs';
+import { kafkajs } from '@countersign/kafka';
 import type { Bench, Figure } from '../figure.js';
 import { percentile } from '../percentile.js';
 import { eachEnds, settledTopic, verdictTopics } from './ends.js';

@@ -1,8 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { removeBroker } from './broker.js';
-import { workspaceRoot } from './cache.js';
-import { removePostgres } from './postgres.js';
+import { removeBroker, removePostgres, workspaceRoot } from '@countersign/servers';
 
 /** `npm run reset`: stops what a killed start left running and removes its state. Downloaded jars stay. */
 const home = process.env.COUNTERSIGN_HOME || join(workspaceRoot, '.countersign');

@@ -11,8 +11,6 @@ export * from './deployment.js';
 export * from './depth.js';
 export * from './envelope.js';
 export * from './events.js';
-export { type UnpackBounds, unpackBounds } from './fetch/batches.js';
-export { boundFetches, type Refusable } from './fetch/client.js';
 export * from './flow.js';
 export * from './installation.js';
 export * from './installed.js';

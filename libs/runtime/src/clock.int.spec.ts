@@ -1,4 +1,5 @@
 import { type DataOf, sourceOf, toBinary, topicConfig, topology } from '@countersign/contracts';
+import { kafkajs } from '@countersign/kafka';
 import {
   createTestDatabase,
   type SetClock,
@@ -7,7 +8,6 @@ import {
   type TestBroker,
   type TestDatabase,
 } from '@countersign/testing';
-import kafkajs from 'kafkajs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Batch, type JobKind, jobName, type ServiceSpec } from './door.js';
 import { Engine } from './engine.js';

@@ -1,7 +1,7 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { sourceOf, toBinary, topicConfig, topology } from '@countersign/contracts';
+import { kafkajs } from '@countersign/kafka';
 import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
-import kafkajs, { CompressionTypes } from 'kafkajs';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Batch } from './door.js';
@@ -24,7 +24,7 @@ function lz4(bytes: Uint8Array): Buffer {
   }
   return Buffer.concat([...parts, Buffer.alloc(4)]);
 }
-const { CompressionCodecs } = kafkajs;
+const { CompressionCodecs, CompressionTypes } = kafkajs;
 const codec = (compress: (bytes: Buffer) => Uint8Array) => () => ({
   compress: async ({ buffer }: { buffer: Buffer }) => Buffer.from(compress(buffer)),
   decompress: async () => {
@@ -79,7 +79,7 @@ beforeEach(async () => {
 });
 
 /** Writes messages in one batch, as the outsider. */
-async function send(compression: CompressionTypes, messages: kafkajs.Message[]): Promise<void> {
+async function send(compression: kafkajs.CompressionTypes, messages: kafkajs.Message[]): Promise<void> {
   const producer = new kafkajs.Kafka({
     ...broker.access(user),
     logLevel: kafkajs.logLevel.NOTHING,

@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { Kafka } from '@countersign/kafka';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ConsumerOptions, consume } from './consumer.js';
 import { defaults } from './limits.js';

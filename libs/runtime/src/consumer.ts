@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Batch, Consumer, Kafka } from 'kafkajs';
+import { type Batch, type Consumer, deniedBy, type Kafka } from '@countersign/kafka';
 import { nextOf, type RawRecord, refusalOf } from './entries.js';
-import { backoff, deniedBy, describe, faultOf, pauseAfter } from './failures.js';
+import { backoff, describe, faultOf, pauseAfter } from './failures.js';
 import type { Limits } from './limits.js';
 
 export interface ConsumerOptions {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type DataOf, fromKafka, sourceOf, toBinary, topicConfig, topics, topology } from '@countersign/contracts';
+import { kafkajs } from '@countersign/kafka';
 import {
   createTestDatabase,
   lossyWay,
@@ -9,7 +10,6 @@ import {
   type TestDatabase,
   type TestPostgres,
 } from '@countersign/testing';
-import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Batch, causeOf, type Keeper, type LookedUp, type Records, type ServiceSpec } from './door.js';

@@ -1,6 +1,4 @@
-import { createRequire } from 'node:module';
 import {
-  boundFetches,
   type InstallationMark,
   markQuery,
   markThere,
@@ -10,11 +8,21 @@ import {
   topics,
   topology,
 } from '@countersign/contracts';
+import {
+  type Admin,
+  boundFetches,
+  committedOnly,
+  type Kafka,
+  kafkajs,
+  type Producer,
+  quietQueue,
+  type TopicFacts,
+  tellRights,
+  topicFacts,
+} from '@countersign/kafka';
 import { startAct } from '@countersign/telemetry';
-import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
 import type { Ago } from './ago.js';
 import { Clock, compareClock, wallTime } from './clock.js';
-import { committedOnly } from './committed-only.js';
 import { Confirmations } from './confirmations.js';
 import { consume, enough, type Held, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';
@@ -24,7 +32,6 @@ import { describe } from './failures.js';
 import { acknowledge, gapsAcknowledged, openGaps } from './gaps.js';
 import { type Handle, Inbox } from './inbox.js';
 import { actKind, JobRunner } from './jobs.js';
-import { type TopicFacts, topicFacts } from './kafka-inside.js';
 import { Keeping, type PlacedRecord } from './keeper.js';
 import { type Limits, readLimits } from './limits.js';
 import { outputsMeasured, watch } from './measures.js';
@@ -32,7 +39,6 @@ import { OwnState } from './own-state.js';
 import { type PageReads, pageReads } from './page-reads.js';
 import { Past } from './past.js';
 import { type Publish, publishWith } from './publisher.js';
-import { quietQueue } from './quiet-queue.js';
 import { whenLed } from './read-ends.js';
 import { recover, takeOver } from './recovery.js';
 import { replay } from './replays.js';
@@ -49,7 +55,6 @@ import {
 import { StateWaits } from './state-waits.js';
 import { tidy } from './tidy.js';
 import { together } from './together.js';
-import { tellRights } from './told-rights.js';
 import { type Checked, checkSettings } from './topic-settings.js';
 import { TopicWatch } from './topic-watch.js';
 import { type Bounds, causeKey, UnitOfWork } from './work.js';
@@ -57,7 +62,7 @@ import { PutBack, WorkPositions } from './work-positions.js';
 
 quietQueue();
 committedOnly();
-boundFetches(createRequire(import.meta.url));
+boundFetches();
 tellRights();
 
 export interface Log {

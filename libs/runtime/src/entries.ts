@@ -2,12 +2,12 @@ import {
   type Envelope,
   type Fault,
   headerText,
-  type Refusable,
   readEvent,
   sha256,
   type Told,
   type Topic,
 } from '@countersign/contracts';
+import type { Refusable } from '@countersign/kafka';
 import type { Processing } from '@countersign/telemetry';
 import type { Received, SetAside } from './door.js';
 import { printable } from './text.js';
@@ -23,7 +23,7 @@ export interface RawRecord {
   readonly timestamp?: string;
   /** Where its partition goes on after it, where that is not its offset + 1: past a transaction's marker, or what was aborted. */
   readonly next?: string;
-  /** Why the batch is not read that this record stands for, see `boundFetches` of `libs/contracts`. */
+  /** Why the batch is not read that this record stands for, see `boundFetches` of `libs/kafka`. */
   readonly refused?: string;
 }
 

@@ -1,4 +1,4 @@
-import kafkajs from 'kafkajs';
+import { kafkajs } from '@countersign/kafka';
 import { expect, test } from 'vitest';
 import { backoff, describe, faultOf, isTransient, lostRace } from './failures.js';
 import { classes, installationCodes } from './sqlstates.js';

@@ -1,4 +1,5 @@
-import kafkajs from 'kafkajs';
+import { deniedBy, kafkajs } from '@countersign/kafka';
+
 import type { Limits } from './limits.js';
 import { type Blame, blameOf } from './sqlstates.js';
 import { printable } from './text.js';
@@ -43,23 +44,6 @@ export function faultOf(error: unknown): Blame {
   const within = Array.isArray(errors) && errors.length > 0 ? errors.map(faultOf) : cause ? [faultOf(cause)] : [];
   return within.find((blame) => blame === 'world') ?? within.find((blame) => blame === 'installation') ?? 'event';
 }
-
-/** What the broker refuses this principal a right to. Undefined where an error is another one. */
-export function deniedBy(error: unknown): 'topic' | 'group' | 'transaction' | 'cluster' | undefined {
-  for (let each = error; each instanceof Error; each = each.cause) {
-    const { type } = each as { type?: unknown };
-    if (typeof type === 'string' && Object.hasOwn(rights, type)) return rights[type as keyof typeof rights];
-  }
-  return undefined;
-}
-
-/** Errors of Kafka's protocol, as kafkajs names them. */
-const rights = {
-  TOPIC_AUTHORIZATION_FAILED: 'topic',
-  GROUP_AUTHORIZATION_FAILED: 'group',
-  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'transaction',
-  CLUSTER_AUTHORIZATION_FAILED: 'cluster',
-} as const;
 
 /** Whether the same work may succeed later, so that it is tried again and nothing is skipped. Everything else becomes a dead letter. */
 export const isTransient = (error: unknown): boolean => faultOf(error) !== 'event';

@@ -1,6 +1,6 @@
 import { keyThumbprint } from '@countersign/contracts';
+import { kafkajs } from '@countersign/kafka';
 import { createTestDatabase, type SharedBroker, sharedBroker, type TestDatabase } from '@countersign/testing';
-import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { ServiceSpec } from './door.js';

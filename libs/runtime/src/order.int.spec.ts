@@ -1,6 +1,6 @@
 import { sourceOf, toBinary, topics } from '@countersign/contracts';
+import { kafkajs } from '@countersign/kafka';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
-import kafkajs from 'kafkajs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { migrate } from './database.js';
 import { causeOf, type Job, type JobContext, type JobKind, jobName, type Work } from './door.js';

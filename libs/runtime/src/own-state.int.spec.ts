@@ -7,8 +7,8 @@ import {
   topics,
   topology,
 } from '@countersign/contracts';
+import { kafkajs } from '@countersign/kafka';
 import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
-import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ServiceSpec } from './door.js';

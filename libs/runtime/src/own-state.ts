@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { aboveForeign, fitsJsonb, highestVersionAt, readEvent, type Topic, topicNamed } from '@countersign/contracts';
+import type { Admin, Kafka } from '@countersign/kafka';
 import { attributes as a, count } from '@countersign/telemetry';
-import type { Admin, Kafka } from 'kafkajs';
 import { consume, enough, type RunningConsumer } from './consumer.js';
 import type { Database } from './database.js';
 import type { StateOutput, Tx } from './door.js';

@@ -1,6 +1,6 @@
+import { deniedBy, type Producer } from '@countersign/kafka';
 import { moment, sent } from '@countersign/telemetry';
-import type { Producer } from 'kafkajs';
-import { deniedBy, describe } from './failures.js';
+import { describe } from './failures.js';
 import { bytesOf, type StoredOutput } from './work.js';
 
 /** Publishes stored outputs in order; resolves when the broker has acknowledged all (acks=all). */

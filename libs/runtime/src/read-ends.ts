@@ -1,4 +1,4 @@
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin, Kafka } from '@countersign/kafka';
 import { type RawRecord, refusalOf } from './entries.js';
 import { backoff } from './failures.js';
 import type { Limits } from './limits.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fitsJsonb, readEvent, type Topic, topicNamed } from '@countersign/contracts';
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin, Kafka } from '@countersign/kafka';
 import type { Database } from './database.js';
 import type { Recovery, Said, Tx } from './door.js';
 import type { RawRecord } from './entries.js';

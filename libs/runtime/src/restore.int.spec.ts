@@ -1,6 +1,6 @@
 import { type DataOf, fromKafka, sourceOf, toBinary, topicConfig, topics, topology } from '@countersign/contracts';
+import { kafkajs } from '@countersign/kafka';
 import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
-import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Batch, causeOf, type JobKind, jobName, type ServiceSpec } from './door.js';

@@ -1,6 +1,6 @@
 import { type Acl, acls, type DataOf, sourceOf, toBinary, topicConfig, topics, topology } from '@countersign/contracts';
+import { kafkajs } from '@countersign/kafka';
 import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
-import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Batch, causeOf, type Keeper, type Records, type ServiceSpec } from './door.js';

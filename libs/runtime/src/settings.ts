@@ -6,7 +6,7 @@ import {
   readDeployment,
   shippedDeployment,
 } from '@countersign/contracts';
-import type { KafkaConfig, SASLOptions } from 'kafkajs';
+import type { KafkaConfig, SASLOptions } from '@countersign/kafka';
 
 /** Where the outside world is, by environment variable. */
 export interface Settings {

@@ -1,5 +1,5 @@
 import { toBinary, topicNamed, topology } from '@countersign/contracts';
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin, Kafka } from '@countersign/kafka';
 import { expect, test, vi } from 'vitest';
 import type { Database } from './database.js';
 import { defaults } from './limits.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type EventType, fitsJsonb, readEvent, type Topic } from '@countersign/contracts';
+import type { Admin, Kafka } from '@countersign/kafka';
 import { attributes as a, count } from '@countersign/telemetry';
-import type { Admin, Kafka } from 'kafkajs';
 import { type Ago, ago } from './ago.js';
 import { consume, type RunningConsumer } from './consumer.js';
 import type { Database } from './database.js';

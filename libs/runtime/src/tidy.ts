@@ -1,5 +1,5 @@
 import type { Topic } from '@countersign/contracts';
-import type { Admin } from 'kafkajs';
+import type { Admin } from '@countersign/kafka';
 import type { Database } from './database.js';
 import type { Limits } from './limits.js';
 

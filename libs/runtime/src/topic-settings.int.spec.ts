@@ -1,6 +1,6 @@
 import { topicConfig, topicNamed, topology } from '@countersign/contracts';
+import { type Admin, type Kafka, kafkajs } from '@countersign/kafka';
 import { startTestBroker, type TestBroker } from '@countersign/testing';
-import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { checkSettings } from './topic-settings.js';
 

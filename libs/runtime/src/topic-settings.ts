@@ -1,5 +1,5 @@
 import { type Topic, topicConfig } from '@countersign/contracts';
-import kafkajs, { type Admin } from 'kafkajs';
+import { type Admin, kafkajs } from '@countersign/kafka';
 import { describe } from './failures.js';
 
 /** What one topic of a broker is set to, and what it should be. */

@@ -1,4 +1,5 @@
 import { sourceOf, toBinary, topicConfig, topicNamed, topics, topology } from '@countersign/contracts';
+import { kafkajs } from '@countersign/kafka';
 import {
   createTestDatabase,
   makeTopicAgain,
@@ -6,7 +7,6 @@ import {
   type TestBroker,
   type TestDatabase,
 } from '@countersign/testing';
-import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Batch, Keeper, Records, ServiceSpec } from './door.js';

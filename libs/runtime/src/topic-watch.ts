@@ -1,8 +1,8 @@
 import type { Topic } from '@countersign/contracts';
+import type { TopicFacts, TopicLook } from '@countersign/kafka';
 import type { Database } from './database.js';
 import type { Tx } from './door.js';
 import { describe } from './failures.js';
-import type { TopicFacts, TopicLook } from './kafka-inside.js';
 
 type Log = { log(message: string): void; warn(message: string): void; error(message: string): void };
 

@@ -1,6 +1,6 @@
 import { sourceOf, toBinary, topicConfig, topics, topology } from '@countersign/contracts';
+import { type Kafka, kafkajs } from '@countersign/kafka';
 import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
-import kafkajs, { type Kafka } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type ConsumerOptions, consume, type RunningConsumer } from './consumer.js';
 import { type Database, migrate, openDatabase } from './database.js';

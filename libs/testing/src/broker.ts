@@ -1,3 +1,4 @@
+import type { KafkaConfig } from '@countersign/kafka';
 import {
   type Broker,
   freePort,
@@ -6,8 +7,7 @@ import {
   provision,
   removeBroker,
   startBroker,
-} from '@countersign/local';
-import type { KafkaConfig } from 'kafkajs';
+} from '@countersign/servers';
 import { sharedServer } from './shared.js';
 import { heldTogether, onFreePorts, temporaryDirectory } from './temporary.js';
 

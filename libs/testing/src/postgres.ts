@@ -1,4 +1,4 @@
-import { freePort, generatePassword, type Postgres, removePostgres, startPostgres, urlFor } from '@countersign/local';
+import { freePort, generatePassword, type Postgres, removePostgres, startPostgres, urlFor } from '@countersign/servers';
 import pg from 'pg';
 import { sharedServer } from './shared.js';
 import { heldTogether, onFreePorts, temporaryDirectory, uniqueName } from './temporary.js';

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PortTaken } from '@countersign/local';
+import { PortTaken } from '@countersign/servers';
 
 /**
  * A new directory for one server. Those of test processes that were killed are swept out first, each by `remove`, which

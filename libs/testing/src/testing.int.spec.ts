@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import kafkajs from 'kafkajs';
+import { kafkajs } from '@countersign/kafka';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { type SharedBroker, sharedBroker, startTestBroker } from './broker.js';

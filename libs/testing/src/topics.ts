@@ -1,5 +1,5 @@
-import type { KafkaWishes } from '@countersign/local';
-import type { Admin } from 'kafkajs';
+import type { Admin } from '@countersign/kafka';
+import type { KafkaWishes } from '@countersign/servers';
 import { expect, vi } from 'vitest';
 
 const patience = { timeout: 60_000, interval: 100 };

@@ -10,8 +10,8 @@ import {
   topicConfig,
   topology,
 } from '@countersign/contracts';
+import { kafkajs } from '@countersign/kafka';
 import { startTestBroker, type TestBroker } from '@countersign/testing';
-import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deploymentIn } from '../shell/deployment.js';
 import { write } from '../shell/kafka.js';

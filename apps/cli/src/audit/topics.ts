@@ -7,8 +7,8 @@ import {
   sha256,
   type Topic,
 } from '@countersign/contracts';
+import type { Admin, Kafka, KafkaMessage } from '@countersign/kafka';
 import { eventBytes } from '@countersign/record';
-import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
 import { Failure } from '../shell/failure.js';
 import { readToEnds } from '../shell/kafka.js';
 import type { Inbound, NoState, Observed, Place, Seen, StateSeen, Written } from './observed.js';

@@ -9,7 +9,7 @@ import {
   toBinary,
   topicNamed,
 } from '@countersign/contracts';
-import type { Kafka, Producer } from 'kafkajs';
+import type { Kafka, Producer } from '@countersign/kafka';
 import { endsOf } from '../shell/ends.js';
 
 /** The topics on which the console sees what comes of a write. */

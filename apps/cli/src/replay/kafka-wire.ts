@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Event, readEvent, type Topic, toBinary, topicNamed } from '@countersign/contracts';
-import type { Kafka } from 'kafkajs';
+import type { Kafka } from '@countersign/kafka';
 import { endsOf } from '../shell/ends.js';
 import { keyOf } from './mapping.js';
 import type { Outcome, Wire } from './replay.js';

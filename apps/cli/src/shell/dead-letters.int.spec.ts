@@ -10,8 +10,8 @@ import {
   topicConfig,
   topology,
 } from '@countersign/contracts';
+import { kafkajs } from '@countersign/kafka';
 import { startTestBroker, type TestBroker } from '@countersign/testing';
-import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { program } from '../program.js';
 import { readAll, write } from './kafka.js';

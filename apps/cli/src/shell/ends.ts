@@ -1,5 +1,5 @@
 import type { Topic } from '@countersign/contracts';
-import type { Kafka } from 'kafkajs';
+import type { Kafka } from '@countersign/kafka';
 
 /** Where each partition of the topics ends now. */
 export async function endsOf(

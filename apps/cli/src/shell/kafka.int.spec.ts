@@ -1,6 +1,6 @@
 import { derivedId, sourceOf, toBinary, topicNamed, topology } from '@countersign/contracts';
+import { type Kafka, kafkajs } from '@countersign/kafka';
 import { type SharedBroker, sharedBroker, uniqueName } from '@countersign/testing';
-import kafkajs, { type Kafka } from 'kafkajs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { publishedCheckpoints, readAll, readToEnds } from './kafka.js';
 

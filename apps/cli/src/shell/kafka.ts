@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { createRequire } from 'node:module';
-import { boundFetches, type Event, own, readEvent, type Topic, toBinary } from '@countersign/contracts';
-import kafkajs, { type Admin, type Consumer, type Kafka, type KafkaMessage, type SASLOptions } from 'kafkajs';
+import { type Event, own, readEvent, type Topic, toBinary } from '@countersign/contracts';
+import {
+  type Admin,
+  boundFetches,
+  type Consumer,
+  type Kafka,
+  type KafkaMessage,
+  kafkajs,
+  type SASLOptions,
+} from '@countersign/kafka';
 import type { Installation } from '../core/installation.js';
 import { codeOf, Failure } from './failure.js';
 
-boundFetches(createRequire(import.meta.url));
+boundFetches();
 
 /** The broker under one principal of run.json. Throws a `Failure` where there is none. */
 export function brokerOf({ kafka, from }: Installation, principal: string): Kafka {

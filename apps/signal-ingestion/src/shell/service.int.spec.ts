@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { acls, type Event, readEvent, toBinary, topicConfig, topicNamed, topology } from '@countersign/contracts';
+import { type Consumer, kafkajs, type Producer } from '@countersign/kafka';
 import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
 import { exportJWK, generateKeyPair } from 'jose';
-import kafkajs, { type Consumer, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
 /** The service as it runs: its own process, principal and database role, over a real broker with the topology's ACLs. */

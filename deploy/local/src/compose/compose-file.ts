@@ -1,7 +1,5 @@
+import { heapOption, kafkaImage, postgresImage, postgresSettings } from '@countersign/servers';
 import { Document, type YAMLMap } from 'yaml';
-import { kafkaImage } from '../broker-engines.js';
-import { heapOption } from '../broker-limits.js';
-import { postgresImage, postgresSettings } from '../postgres.js';
 import { secretFiles } from '../start/secrets.js';
 import { type ServicePlan, serviceArguments, serviceEnvironment, servicePlans } from '../start/services.js';
 import { layout } from './layout.js';

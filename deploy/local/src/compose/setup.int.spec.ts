@@ -3,18 +3,27 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import {
+  boundsJar,
+  canGetJars,
+  findJava,
+  freePort,
+  kafkaJvm,
+  type Postgres,
+  removeBroker,
+  removePostgres,
+  type SupervisedProcess,
+  startBroker,
+  startPostgres,
+  superviseProcess,
+  usersRefused,
+  workspaceRoot,
+} from '@countersign/servers';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { removeBroker, startBroker } from '../broker.js';
-import { workspaceRoot } from '../cache.js';
-import { boundsJar, canGetJars, findJava, kafkaJvm } from '../kafka-jars.js';
-import { usersRefused } from '../kafka-wire.js';
-import { freePort } from '../ports.js';
-import { type Postgres, removePostgres, startPostgres } from '../postgres.js';
 import type { RunFile } from '../start/installation.js';
 import { secretFiles } from '../start/secrets.js';
 import { type ServicePlan, serviceArguments, serviceEnvironment, servicePlans } from '../start/services.js';
-import { type SupervisedProcess, superviseProcess } from '../supervise.js';
 import { handOverSecrets, setUp } from './setup.js';
 
 /*

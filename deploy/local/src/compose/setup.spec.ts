@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { workspaceRoot } from '@countersign/servers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { workspaceRoot } from '../cache.js';
 import { secretFiles } from '../start/secrets.js';
 import { servicePlans } from '../start/services.js';
 import { handOverSecrets } from './setup.js';

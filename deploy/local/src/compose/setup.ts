@@ -1,8 +1,6 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type BrokerSettings, clusterId, serverProperties } from '../broker-properties.js';
-import { urlFor } from '../provision-database.js';
-import { keptPassword } from '../secrets.js';
+import { type BrokerSettings, clusterId, keptPassword, serverProperties, urlFor } from '@countersign/servers';
 import { provisionInstallation, readInstallation, runFile, writePrivate } from '../start/installation.js';
 import { plansOf, serviceLogins, servicePlans } from '../start/services.js';
 import { layout } from './layout.js';

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import kafkajs, { type Admin, type Kafka } from 'kafkajs';
-import { createTopics } from '../create-topics.js';
-import { type KafkaUser, usersRefused } from '../kafka-wire.js';
+import { type Admin, type Kafka, kafkajs } from '@countersign/kafka';
+import { createTopics, type KafkaUser, usersRefused } from '@countersign/servers';
 import { type BrokerClaim, type Found, ownerOf } from './judge.js';
 
 /** The topic that says whose a broker is. Only the administrator may read and write it. */

@@ -1,15 +1,22 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import kafkajs from 'kafkajs';
+import { kafkajs } from '@countersign/kafka';
+import {
+  type Broker,
+  connectionsOf,
+  freePort,
+  type Postgres,
+  removeBroker,
+  removePostgres,
+  startBroker,
+  startPostgres,
+  urlFor,
+  usersRefused,
+  workspaceRoot,
+} from '@countersign/servers';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Broker, removeBroker, startBroker } from '../broker.js';
-import { workspaceRoot } from '../cache.js';
-import { usersRefused } from '../kafka-wire.js';
-import { freePort } from '../ports.js';
-import { type Postgres, removePostgres, startPostgres } from '../postgres.js';
-import { connectionsOf, urlFor } from '../provision-database.js';
 import { type Installation, provisionInstallation, readInstallation } from '../start/installation.js';
 import { claimsTopic } from './broker-mark.js';
 

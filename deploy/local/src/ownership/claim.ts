@@ -1,4 +1,4 @@
-import type { KafkaUser } from '../kafka-wire.js';
+import type { KafkaUser } from '@countersign/servers';
 import { type BrokerAccess, claimBroker, lookAtBroker } from './broker-mark.js';
 import { lookAtDatabase, markDatabase, type RoleLogin, unmarkDatabase } from './database-mark.js';
 import { type Own, objections, refusal } from './judge.js';

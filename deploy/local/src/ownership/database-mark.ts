@@ -1,7 +1,6 @@
 import { type InstallationMark, markQuery, markThere } from '@countersign/contracts';
+import { beginProvisioning, generatePassword, urlFor } from '@countersign/servers';
 import pg from 'pg';
-import { beginProvisioning, urlFor } from '../provision-database.js';
-import { generatePassword } from '../secrets.js';
 import type { Found } from './judge.js';
 
 /** A login that a service would have, and the password that this installation gives it. */

@@ -1,7 +1,5 @@
 import { join } from 'node:path';
-import { type Broker, startBroker } from '../broker.js';
-import { freePort } from '../ports.js';
-import { type Postgres, startPostgres } from '../postgres.js';
+import { type Broker, freePort, type Postgres, startBroker, startPostgres } from '@countersign/servers';
 import { type Ground, type Keeper, keepAlive } from './keep-alive.js';
 import type { Failure, StartOptions } from './running.js';
 

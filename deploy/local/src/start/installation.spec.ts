@@ -1,8 +1,8 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { workspaceRoot } from '@countersign/servers';
 import { afterAll, expect, test } from 'vitest';
-import { workspaceRoot } from '../cache.js';
 import { deploymentIn, readInstallation, runFile } from './installation.js';
 import { plansOf, servicePlans } from './services.js';
 

@@ -14,10 +14,9 @@ import {
   topicConfig,
   topology,
 } from '@countersign/contracts';
-import type { KafkaUser } from '../kafka-wire.js';
+import { connectionsOf, type DatabaseAccess, type KafkaUser, provision, provisionDatabase } from '@countersign/servers';
 import { claimInstallation } from '../ownership/claim.js';
 import type { Own } from '../ownership/judge.js';
-import { connectionsOf, type DatabaseAccess, provision, provisionDatabase } from '../provision.js';
 import { type Secrets, secrets } from './secrets.js';
 import type { ServicePlan } from './services.js';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Exit } from '../supervise.js';
+import type { Exit } from '@countersign/servers';
 
 /** A process that can be started again. */
 export interface Keepable {

@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { boundFetches, type Envelope, fromKafka, type Topic } from '@countersign/contracts';
-import kafkajs, { type KafkaConfig } from 'kafkajs';
+import { type Envelope, fromKafka, type Topic } from '@countersign/contracts';
+import { boundFetches, type KafkaConfig, kafkajs } from '@countersign/kafka';
 
 /** An event as somebody who only reads the topics sees it. */
 export interface Observed extends Envelope<string, Record<string, unknown>> {
@@ -20,7 +19,7 @@ export interface Observation {
   stop(): Promise<void>;
 }
 
-boundFetches(createRequire(import.meta.url));
+boundFetches();
 
 /**
  * Reads topics from their beginning in a consumer group of its own, as the console's principal may. Resolves when everything that

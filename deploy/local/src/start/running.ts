@@ -2,13 +2,18 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Service, type Topic, wholeText } from '@countersign/contracts';
-import type { KafkaConfig } from 'kafkajs';
-import type { Broker } from '../broker.js';
-import { workspaceRoot } from '../cache.js';
-import { assertPortFree, freePort, PortTaken } from '../ports.js';
-import type { Postgres } from '../postgres.js';
-import type { DatabaseAccess } from '../provision.js';
-import { type SupervisedProcess, superviseProcess } from '../supervise.js';
+import type { KafkaConfig } from '@countersign/kafka';
+import {
+  assertPortFree,
+  type Broker,
+  type DatabaseAccess,
+  freePort,
+  PortTaken,
+  type Postgres,
+  type SupervisedProcess,
+  superviseProcess,
+  workspaceRoot,
+} from '@countersign/servers';
 import { startEngines } from './engines.js';
 import {
   deploymentIn,

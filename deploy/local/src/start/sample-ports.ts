@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sha256, wholeText } from '@countersign/contracts';
+import { kafkajs } from '@countersign/kafka';
 import type { Act, Progress, Refusal, SamplePorts } from '@countersign/sample';
-import kafkajs from 'kafkajs';
 import type { Observed } from './observe.js';
 import type { Running } from './running.js';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Deployment, type Service, servicesOf } from '@countersign/contracts';
-import type { DatabaseAccess } from '../provision-database.js';
+import type { DatabaseAccess } from '@countersign/servers';
 
 /** Where a service listens and which secrets it is given: no service gets a key that it has no use for. */
 export interface ServicePlan {

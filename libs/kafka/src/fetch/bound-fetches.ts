@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { withinBounds } from './batches.js';
 
 /** A message of kafkajs that stands for a batch which is not read. */
@@ -20,10 +21,11 @@ const bounded = new WeakSet<FetchResponse>();
 
 /**
  * Lets kafkajs 2.2.4 read gzip, lz4 and zstd within `unpackBounds`. By itself it reads gzip without a bound, and one batch in another
- * codec stops its consumer for ever. A batch beyond a bound is one empty message with `refused`, at the batch's last offset. `load` is
- * `createRequire(import.meta.url)` of whoever has kafkajs. Repeats are harmless.
+ * codec stops its consumer for ever. A batch beyond a bound is one empty message with `refused`, at the batch's last offset. Repeats are
+ * harmless.
  */
-export function boundFetches(load: (path: string) => unknown): void {
+export function boundFetches(): void {
+  const load = createRequire(import.meta.url);
   // Version 4 is the first with record batches, 11 the last that kafkajs speaks.
   for (let version = 4; version <= 11; version++) {
     const response = load(`kafkajs/src/protocol/requests/fetch/v${version}/response.js`) as FetchResponse;

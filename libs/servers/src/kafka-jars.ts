@@ -15,9 +15,9 @@ const settings = [
   '-Dorg.slf4j.simpleLogger.log.kafka.authorizer.logger=info',
 ];
 const quiet = ['-Xlog:cds=off', '-Xlog:cds+dynamic=off'];
-const pom = fileURLToPath(new URL('../pom.xml', import.meta.url));
+const pom = fileURLToPath(new URL('../../../deploy/local/pom.xml', import.meta.url));
 /** Goes before Kafka's jars: what bounds compressed batches, see its source. */
-export const boundsJar = fileURLToPath(new URL('../../kafka/bounds/countersign-bounds.jar', import.meta.url));
+export const boundsJar = fileURLToPath(new URL('../../../deploy/kafka/bounds/countersign-bounds.jar', import.meta.url));
 
 /** How to run a class of Kafka's on this machine: `command [...jvm] <class> [arguments]`. */
 export interface KafkaJvm {

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import kafkajs from 'kafkajs';
+import { kafkajs } from '@countersign/kafka';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Broker, removeBroker, startBroker } from './broker.js';
 import { alterQuotas, describeQuotas } from './kafka-wire.js';

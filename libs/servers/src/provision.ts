@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type Admin } from 'kafkajs';
+import { type Admin, kafkajs } from '@countersign/kafka';
 import { createTopics } from './create-topics.js';
 import {
   alterQuotas,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admin, ITopicConfig } from 'kafkajs';
+import type { Admin, ITopicConfig } from '@countersign/kafka';
 
 /** How long a broker may take until it knows a topic that its controller has made, in milliseconds. */
 const patienceMs = 30_000;

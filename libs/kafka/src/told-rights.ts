@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { deniedBy } from './failures.js';
+import { deniedBy } from './denied.js';
 
 /** Kafka's TOPIC_AUTHORIZATION_FAILED. */
 const notPermitted = 29;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs from 'kafkajs';
+import { kafkajs } from '@countersign/kafka';
 import { type BrokerEngine, type BrokerPorts, findBrokerEngine } from './broker-engines.js';
 import type { BrokerLimits } from './broker-limits.js';
 import { serverProperties } from './broker-properties.js';
