@@ -154,7 +154,7 @@ function unknownIn(words: readonly string[]): string[] {
 
 describe('the configuration table', () => {
   test('lists every limit of the runtime with its default', () => {
-    const source = read('libs/runtime/src/limits.ts');
+    const source = read('libs/runtime/src/api/limits.ts');
     const entries = (name: string) =>
       [
         ...(new RegExp(`${name}: [^=]*= \\{(.*?)\\};`, 's').exec(source)?.[1] ?? '').matchAll(/(\w+): '?([\w]+)'?,/g),

@@ -1,7 +1,7 @@
 import { kafkajs } from '@countersign/kafka';
 import { expect, test } from 'vitest';
+import { classes, installationCodes } from './database/sqlstates.js';
 import { backoff, describe, faultOf, isTransient, lostRace } from './failures.js';
-import { classes, installationCodes } from './sqlstates.js';
 
 const { KafkaJSAggregateError, KafkaJSNonRetriableError, KafkaJSProtocolError } = kafkajs;
 const failed = (more: object, message = 'failed') => Object.assign(new Error(message), more);

@@ -1,7 +1,7 @@
 import { deniedBy, kafkajs } from '@countersign/kafka';
 
-import type { Limits } from './limits.js';
-import { type Blame, blameOf } from './sqlstates.js';
+import type { Limits } from './api/limits.js';
+import { type Blame, blameOf } from './database/sqlstates.js';
 import { printable } from './text.js';
 
 const { KafkaJSError } = kafkajs;

@@ -16,16 +16,16 @@ import {
 import { Logger, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ClockUnsure } from './clock.js';
-import { migrate } from './database.js';
-import { type JobKind, type Keeper, type Recovery, RUNTIME, type ServiceSpec, type Tx } from './door.js';
-import { Engine } from './engine.js';
-import type { RawRecord } from './entries.js';
-import { httpAdapter } from './http-adapter.js';
-import type { Handle } from './inbox.js';
-import { attach, useEngine } from './serve.js';
-import { BatchTransport } from './transport.js';
-import type { StoredOutput } from './work.js';
+import { type JobKind, type Keeper, type Recovery, RUNTIME, type ServiceSpec, type Tx } from './api/runtime.js';
+import { migrate } from './database/database.js';
+import { ClockUnsure } from './engine/clock.js';
+import { Engine } from './engine/engine.js';
+import type { Handle } from './inbox/inbox.js';
+import type { RawRecord } from './kafka/entries.js';
+import { BatchTransport } from './nest/batch-transport.js';
+import { httpAdapter } from './nest/http-adapter.js';
+import { attach, useEngine } from './nest/serve.js';
+import type { StoredOutput } from './outbox/unit-of-work.js';
 
 /** An event to deliver: what is left out is filled in as the topic's writer would. */
 export interface Given {

@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { defaults, type Limits, variables } from './limits.js';
-import { classes, installationCodes } from './sqlstates.js';
+import { defaults, type Limits, variables } from './api/limits.js';
+import { classes, installationCodes } from './database/sqlstates.js';
 
 const root = join(import.meta.dirname, '../../..');
 const readme = readFileSync(join(root, 'libs/runtime/README.md'), 'utf8');

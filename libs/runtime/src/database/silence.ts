@@ -1,0 +1,133 @@
+import pg from 'pg';
+import { describe } from '../failures.js';
+
+/** Connections that are watched for statements without an answer. */
+export interface Silence {
+  /** What a pool makes its connections of. */
+  readonly Client: new (
+    config?: string | pg.ClientConfig,
+  ) => pg.Client;
+  /** For how long the statement that has waited longest has had no answer, in milliseconds; 0 where none waits. */
+  unansweredMs(): number;
+  /** Ends the watch. */
+  stop(): void;
+}
+
+interface Watched {
+  readonly client: pg.Client;
+  /** Statements that were sent and not answered. */
+  waiting: number;
+  /** Grows with each answer: what waits now is not what waited before. */
+  answers: number;
+  /** When the first of them came to be the next to be answered, on the monotonic clock. */
+  since: number;
+}
+
+/**
+ * Watches connections, so that nobody waits where the database does not work. A statement may take long: it may wait for a lock.
+ * One whose answer is lost, as behind a firewall that forgot the connection, looks the same from here. So what has had no answer
+ * for `silentMs` is asked for over a new connection. If the database waits for us, or knows nothing of the connection, it is
+ * given up: its statements fail with `ETIMEDOUT`, its transaction is ended, and connections without a statement are given up too,
+ * since they may be as dead. A commit among them may have happened. If the new connection has no answer either, `warn` is told.
+ */
+export function watchForSilence(url: string, silentMs: number, warn: (message: string) => void): Silence {
+  const all = new Set<Watched>();
+  let nextLook = 0;
+  const unanswered = ({ waiting, since }: Watched): number => (waiting === 0 ? 0 : performance.now() - since);
+  const longest = (): number => Math.max(0, ...[...all].map(unanswered));
+
+  const look = async (silent: readonly Watched[]): Promise<void> => {
+    const before = new Map(silent.map((one) => [one, one.answers]));
+    const said = `database: no answer for ${Math.floor(longest() / 1000)} s`;
+    const limits = { connectionTimeoutMillis: silentMs, query_timeout: silentMs };
+    const other = new pg.Client({ connectionString: url, application_name: 'silence', ...limits });
+    other.on('error', () => undefined);
+    try {
+      await other.connect();
+      const { rows } = await other.query<{ pid: number; idle: boolean }>(
+        `SELECT pid, coalesce(wait_event_type = 'Client' AND state_change < clock_timestamp() - interval '1 second', false) AS idle
+         FROM pg_stat_activity WHERE pid = ANY($1)`,
+        [silent.map(pidOf)],
+      );
+      const idle = new Map(rows.map((row) => [row.pid, row.idle]));
+      const lost = silent.filter(
+        (one) => one.waiting > 0 && one.answers === before.get(one) && idle.get(pidOf(one)) !== false,
+      );
+      if (lost.length === 0) return;
+      warn(`${said}, and it does not work for us there: given up, and done again on a new connection`);
+      for (const one of [...lost, ...[...all].filter(({ waiting }) => waiting === 0)]) giveUp(one);
+      // What it holds would stop whoever does the same work again.
+      await other.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [
+        lost.map(pidOf).filter((pid) => idle.has(pid)),
+      ]);
+    } catch (error) {
+      warn(`${said}, and none to a new connection: ${describe(error).says}`);
+    } finally {
+      await other.end().catch(() => undefined);
+    }
+  };
+
+  const timer = setInterval(
+    () => {
+      const now = performance.now();
+      const silent = now < nextLook ? [] : [...all].filter((one) => unanswered(one) >= silentMs);
+      if (silent.length === 0) return;
+      nextLook = Number.POSITIVE_INFINITY;
+      void look(silent).finally(() => {
+        nextLook = performance.now() + silentMs;
+      });
+    },
+    Math.min(1_000, silentMs),
+  );
+  timer.unref();
+
+  class Client extends pg.Client {
+    private readonly watched: Watched = { client: this, waiting: 0, answers: 0, since: 0 };
+
+    constructor(config?: string | pg.ClientConfig) {
+      super(config);
+      all.add(this.watched);
+      // Whoever waits is told by the statement; an error that nobody listens for would end the process.
+      this.on('error', () => undefined);
+      this.on('end', () => all.delete(this.watched));
+    }
+
+    // biome-ignore lint/suspicious/noExplicitAny: the driver's many forms of one call
+    override query(...given: any[]): any {
+      const { watched } = this;
+      if (watched.waiting++ === 0) watched.since = performance.now();
+      const answered = (): void => {
+        watched.waiting--;
+        watched.answers++;
+        watched.since = performance.now();
+      };
+      const told = given.at(-1);
+      if (typeof told === 'function') {
+        const after = (...answer: unknown[]): void => {
+          answered();
+          told(...answer);
+        };
+        return super.query(...([...given.slice(0, -1), after] as Parameters<pg.Client['query']>));
+      }
+      const result = super.query(...(given as Parameters<pg.Client['query']>)) as unknown as Promise<unknown>;
+      result.then(answered, answered);
+      return result;
+    }
+  }
+
+  return { Client, unansweredMs: longest, stop: () => clearInterval(timer) };
+}
+
+/** The driver's names for what it does not tell otherwise. */
+const inner = (client: pg.Client) =>
+  client as unknown as {
+    readonly processID: number;
+    readonly connection: { readonly stream: { destroy(e: Error): void } };
+  };
+
+const pidOf = ({ client }: Watched): number => inner(client).processID;
+
+function giveUp({ client }: Watched): void {
+  const error = new Error('no answer from the database: its connection was given up');
+  inner(client).connection.stream.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
+}

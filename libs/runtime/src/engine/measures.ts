@@ -1,0 +1,158 @@
+import { attributes as a, count, isOn, type Moment, observe, record, since } from '@countersign/telemetry';
+import type { Ago } from '../api/ago.js';
+import type { Database } from '../database/database.js';
+import type { Handled } from '../inbox/inbox.js';
+import { openGaps } from '../kafka/gaps.js';
+import type { StoredOutput } from '../outbox/unit-of-work.js';
+import type { Clock } from './clock.js';
+
+/** One batch that was handled and published. `times` are those its fresh events name. */
+export function batchMeasured(batch: {
+  readonly service: string;
+  readonly topic: string;
+  readonly began: Moment;
+  readonly records: number;
+  readonly handled: Handled;
+  readonly times: () => readonly string[];
+}): void {
+  if (!isOn()) return;
+  const { topic, handled } = batch;
+  const here = { [a.system]: 'kafka', [a.destination]: topic, [a.group]: batch.service };
+  record('messaging.process.duration', since(batch.began) / 1000, { ...here, [a.operationName]: 'process' });
+  count('messaging.client.consumed.messages', batch.records, { ...here, [a.operationName]: 'process' });
+  const outcomes = { handled: handled.fresh, redelivered: handled.redelivered, duplicate: handled.duplicate };
+  for (const [outcome, n] of Object.entries({ ...outcomes, 'dead-letter': handled.dead }))
+    count('countersign.events', n, { [a.destination]: topic, [a.eventOutcome]: outcome });
+  if (handled.fresh > 0) record('countersign.batch.size', handled.fresh, { [a.destination]: topic });
+  const now = Date.now();
+  for (const time of batch.times())
+    record('countersign.event.age', Math.max(0, now - Date.parse(time)) / 1000, { [a.destination]: topic });
+}
+
+/** A batch that failed, and will come again. */
+export function batchFailed(service: string, topic: string, began: Moment, failure: string): void {
+  record('messaging.process.duration', since(began) / 1000, {
+    [a.system]: 'kafka',
+    [a.destination]: topic,
+    [a.group]: service,
+    [a.operationName]: 'process',
+    [a.errorType]: failure,
+  });
+}
+
+/** Outputs that a commit has made facts: each is counted once, however often it is published. */
+export function outputsMeasured(outputs: readonly StoredOutput[]): void {
+  if (!isOn()) return;
+  for (const { headers, value } of outputs) {
+    const type = (JSON.parse(headers) as { ce_type?: string }).ce_type ?? '';
+    measures[type]?.(JSON.parse(value) as Told);
+  }
+}
+
+/** What is read of an event's data: names that the contracts list, nothing that came from outside. */
+interface Told {
+  readonly agent?: string;
+  readonly verdict?: {
+    readonly outcome: string;
+    readonly tier?: number | string | null;
+    readonly reasons: readonly { readonly rule: string; readonly outcome: string }[];
+  };
+  readonly outcome?: string;
+  readonly executor?: string;
+  readonly decision?: string;
+  readonly topic?: string;
+  readonly reason?: { readonly code: string };
+  readonly reasons?: readonly { readonly code: string }[];
+  readonly fault?: { readonly code: string };
+}
+
+/** What each type of event counts as. */
+const measures: Readonly<Record<string, (data: Told) => void>> = {
+  SignalAccepted: () => count('countersign.signals', 1, { [a.outcome]: 'accepted' }),
+  SignalRejected: ({ reasons }) =>
+    count('countersign.signals', 1, { [a.outcome]: 'rejected', [a.reason]: reasons?.[0]?.code ?? 'none' }),
+  TaskSettled: ({ agent = '', outcome = '' }) =>
+    count('countersign.tasks', 1, { [a.agent]: agent, [a.outcome]: outcome }),
+  ActionApproved: verdict,
+  ActionRefused: verdict,
+  ActionEscalated: verdict,
+  ReviewDecided: ({ decision = '' }) => count('countersign.reviews', 1, { [a.outcome]: decision }),
+  ActionSettled: ({ executor = '', outcome = '' }) =>
+    count('countersign.permits.settled', 1, { [a.executor]: executor, [a.outcome]: outcome }),
+  PermitRejected: ({ reason }) => count('countersign.permits.rejected', 1, { [a.reason]: reason?.code ?? 'none' }),
+  DeadLetter: ({ topic = '', fault }) =>
+    count('countersign.dead_letters', 1, { [a.destination]: topic, [a.reason]: fault?.code ?? 'none' }),
+};
+
+/** A verdict counts once for each rule that decided it, and once under `none` where no rule spoke. */
+function verdict({ agent = '', verdict: found }: Told): void {
+  if (!found) return;
+  const rules = new Set(found.reasons.flatMap(({ rule, outcome }) => (outcome === 'pass' ? [] : [rule])));
+  for (const rule of rules.size > 0 ? rules : ['none'])
+    count('countersign.verdicts', 1, {
+      [a.outcome]: found.outcome,
+      [a.rule]: rule,
+      [a.agent]: agent,
+      [a.tier]: String(found.tier ?? 'none'),
+    });
+}
+
+/** What is looked at once per export rather than counted. Resolves to a function that ends it. */
+export function watch(of: {
+  readonly db: Database;
+  readonly now: () => string;
+  /** Events of each partition (`topic/partition`) not handled yet. */
+  readonly lag: () => Readonly<Record<string, number>>;
+  /** Partitions (`topic/partition`) whose oldest unread event is soon deleted by age. */
+  readonly expiring: () => readonly string[];
+  readonly comparedAgo: () => Readonly<Record<string, Ago | null>>;
+  readonly clock: Clock;
+}): () => void {
+  const stopMemory = observe(
+    ['countersign.consumer.lag', 'countersign.consumer.expiring', 'countersign.state.age', 'countersign.clock.ahead'],
+    (tell) => {
+      for (const [reference, seconds] of of.clock.ahead())
+        tell('countersign.clock.ahead', seconds, { [a.reference]: reference });
+      const where = (place: string) => {
+        const at = place.lastIndexOf('/');
+        return { [a.destination]: place.slice(0, at), [a.partition]: place.slice(at + 1) };
+      };
+      for (const [place, lag] of Object.entries(of.lag())) tell('countersign.consumer.lag', lag, where(place));
+      for (const place of of.expiring()) tell('countersign.consumer.expiring', 1, where(place));
+      for (const [topic, since] of Object.entries(of.comparedAgo()))
+        if (since !== null) tell('countersign.state.age', since() / 1000, { [a.destination]: topic });
+    },
+  );
+  const jobs = ['countersign.jobs', 'countersign.jobs.oldest', 'countersign.jobs.attempts'] as const;
+  const stopJobs = observe(jobs, async (tell) => {
+    const now = of.now();
+    const rows = await of.db.read<{
+      kind: string;
+      waiting: number;
+      due: number;
+      attempts: number;
+      oldest: Date | null;
+    }>(
+      `SELECT kind, count(*) FILTER (WHERE due_at > $1) AS waiting, count(*) FILTER (WHERE due_at <= $1) AS due,
+         max(claims) AS attempts, min(due_at) FILTER (WHERE due_at <= $1) AS oldest FROM jobs GROUP BY kind`,
+      [now],
+    );
+    for (const { kind, waiting, due, attempts, oldest } of rows) {
+      tell('countersign.jobs', waiting, { [a.jobKind]: kind, [a.jobState]: 'waiting' });
+      tell('countersign.jobs', due, { [a.jobKind]: kind, [a.jobState]: 'due' });
+      tell('countersign.jobs.attempts', attempts, { [a.jobKind]: kind });
+      const overdue = oldest === null ? 0 : (Date.parse(now) - oldest.getTime()) / 1000;
+      tell('countersign.jobs.oldest', overdue, { [a.jobKind]: kind });
+    }
+  });
+  const stopGaps = observe(['countersign.gaps'], async (tell) => {
+    const gaps = Map.groupBy(await openGaps(of.db), ({ topic, why }) => `${topic} ${why}`);
+    for (const [first, ...more] of gaps.values())
+      if (first) tell('countersign.gaps', 1 + more.length, { [a.destination]: first.topic, [a.reason]: first.why });
+  });
+  return () => {
+    stopMemory();
+    stopJobs();
+    stopGaps();
+  };
+}

@@ -1,0 +1,343 @@
+import { outputId, type Topic, topics } from '@countersign/contracts';
+import { type Moment, moment, type Processing, startProcessing } from '@countersign/telemetry';
+import type { Limits } from '../api/limits.js';
+import type { Batch, Cause, ServiceSpec, Tx } from '../api/runtime.js';
+import type { Database } from '../database/database.js';
+import { batchFailed, batchMeasured, outputsMeasured } from '../engine/measures.js';
+import { describe, isTransient } from '../failures.js';
+import {
+  asideOf,
+  type Entry,
+  type RawRecord,
+  readEntry,
+  received,
+  setAside,
+  takenAt,
+  textFault,
+  textHeaders,
+} from '../kafka/entries.js';
+import type { Publish } from '../outbox/publisher.js';
+import { type Bounds, causeKey, type StoredOutput, UnitOfWork } from '../outbox/unit-of-work.js';
+import { printable } from '../text.js';
+import { batchOf } from './batch.js';
+import { insertKeys, keyRows, storedOutputs, storeOutputs } from './inbox-rows.js';
+
+export type Handle = (batch: Batch) => Promise<void>;
+
+export interface InboxDependencies {
+  readonly spec: Pick<ServiceSpec, 'name' | 'unreadable' | 'duplicates' | 'concerns'>;
+  readonly db: Database;
+  readonly publish: Publish;
+  readonly limits: Limits;
+  readonly now: () => string;
+  readonly bounds: Bounds;
+  readonly onScheduled: (kinds: ReadonlySet<string>) => void;
+  readonly log: { warn(message: string): void; error(message: string): void };
+  readonly sleep?: (ms: number) => Promise<void>;
+}
+
+/** What became of a batch, for counters. */
+export interface Handled {
+  fresh: number;
+  redelivered: number;
+  duplicate: number;
+  dead: number;
+}
+
+/** By partition, then by offset: order is promised within a partition. */
+const byPlace = ({ record: a }: Entry, { record: b }: Entry): number =>
+  a.partition - b.partition || Number(a.offset) - Number(b.offset);
+
+/**
+ * The batch protocol: exactly one effect per event. Insert the keys first, handle what is fresh, store the outputs with the
+ * rows, commit, publish; a repeat publishes the stored outputs again, byte for byte.
+ */
+export class Inbox {
+  constructor(private readonly is: InboxDependencies) {}
+
+  /** Those of the records that concern the service, read by the topic's contract. */
+  entries(topic: Topic, records: readonly RawRecord[]): readonly Entry[] {
+    const { concerns } = this.is.spec;
+    return records
+      .map((record) => readEntry(topic, record))
+      .filter((entry) => !concerns || !entry.event || concerns(received(topic.name, entry)));
+  }
+
+  /** Handles what was read of one topic, of each partition in order. Throws what is transient; the caller repeats the same records. */
+  async process(topic: Topic, entries: readonly Entry[], handle: Handle): Promise<Handled> {
+    if (entries.length === 0) return { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
+    try {
+      return await this.attempt(topic, entries, handle);
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      this.is.log.warn(
+        `${topic.name}: a batch of ${entries.length} failed (${describe(error).says}); trying its events one by one`,
+      );
+      const total: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
+      for (const entry of entries) {
+        const one = await this.alone(topic, entry, handle);
+        for (const name of Object.keys(total) as (keyof Handled)[]) total[name] += one[name];
+      }
+      return total;
+    }
+  }
+
+  private async attempt(topic: Topic, entries: readonly Entry[], handle: Handle): Promise<Handled> {
+    const began = moment();
+    let spans = new Map<Entry, Processing>();
+    try {
+      const { taken, emitted, outputs, handled, kinds } = await this.is.db.transaction(
+        (tx) => {
+          for (const span of spans.values()) span.end('lost-race');
+          spans = new Map();
+          return this.once(topic, entries, handle, tx, { spans, began });
+        },
+        () => [...spans.values()].map((span) => span.traceparent),
+      );
+      outputsMeasured(emitted);
+      await this.is.publish(outputs);
+      for (const span of spans.values()) span.end();
+      batchMeasured({
+        service: this.is.spec.name,
+        topic: topic.name,
+        began,
+        records: entries.length,
+        handled,
+        times: () => taken.flatMap(({ event }) => event?.time ?? []),
+      });
+      if (kinds.size > 0) this.is.onScheduled(kinds);
+      return handled;
+    } catch (error) {
+      const { code } = describe(error);
+      for (const span of spans.values()) span.end(code);
+      batchFailed(this.is.spec.name, topic.name, began, code);
+      throw error;
+    }
+  }
+
+  private span(topic: Topic, { record, event }: Entry, began: Moment, together: number): Processing {
+    const { id = '', type = '', correlationid, traceparent } = event ?? {};
+    const { partition, offset } = record;
+    return startProcessing({
+      topic: topic.name,
+      partition,
+      offset,
+      group: this.is.spec.name,
+      id,
+      type,
+      correlationid,
+      traceparent,
+      together,
+      began,
+    });
+  }
+
+  /** One event by itself: after its tries it is a dead letter, and the others go on. */
+  private async alone(topic: Topic, entry: Entry, handle: Handle): Promise<Handled> {
+    const sleep = this.is.sleep ?? ((ms: number) => new Promise((resolve) => setTimeout(resolve, ms)));
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.attempt(topic, [entry], handle);
+      } catch (error) {
+        if (isTransient(error)) throw error;
+        if (tries < this.is.limits.poisonTries) {
+          await sleep(this.is.limits.backoffMs * tries);
+          continue;
+        }
+        const fault = { code: 'handler', says: describe(error).says };
+        this.is.log.error(`${topic.name} ${entry.id}: dead letter after ${tries} tries: ${fault.says}`);
+        const bury: Handle = async () => undefined;
+        const buried = { ...entry, fault, tries };
+        return await this.attempt(topic, [buried as Entry], bury);
+      }
+    }
+  }
+
+  private async once(
+    topic: Topic,
+    entries: readonly Entry[],
+    handle: Handle,
+    tx: Tx,
+    { spans, began }: { readonly spans: Map<Entry, Processing>; readonly began: Moment },
+  ) {
+    const at = this.is.now();
+    const unit = new UnitOfWork(this.is.spec.name, at, tx, this.is.bounds);
+    const handled: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
+
+    // The lowest offset of an id in the batch is the event; the others are its duplicates.
+    const first = new Map<string, Entry>();
+    const repeats: Entry[] = [];
+    for (const entry of entries) {
+      const name = causeKey(entry);
+      if (first.has(name)) repeats.push(entry);
+      else first.set(name, entry);
+    }
+    const isDead = (entry: Entry) => entry.fault !== undefined && !this.isAside(topic.name, entry);
+    const inserted = await insertKeys(tx, topic.name, [...first.values()], isDead, at);
+    const fresh = [...first.values()].filter((e) => inserted.has(causeKey(e)));
+    const known = [...first.values()].filter((e) => !inserted.has(causeKey(e)));
+
+    // A later statement: one with the insert would not see outputs that another instance committed meanwhile.
+    const rows = await keyRows(tx, topic.name, known);
+    const redelivered: Entry[] = [];
+    const second: Entry[] = [];
+    const judge = (entry: Entry, row: { sha256: string; partition: number; offset: string | number }): void => {
+      if (row.partition === entry.record.partition && String(row.offset) === entry.record.offset) {
+        redelivered.push(entry);
+      } else if (row.sha256 === entry.sha) {
+        handled.duplicate++;
+        if (this.is.spec.duplicates?.(topic.name)) {
+          second.push(
+            asideOf(topic.name, entry, '~duplicate', {
+              code: 'duplicate',
+              says: 'the same event was received before',
+            }),
+          );
+        }
+      } else {
+        second.push(
+          asideOf(topic.name, entry, '~reused', {
+            code: 'id-reused',
+            says: 'this id was used before with other bytes',
+            field: 'id',
+          }),
+        );
+      }
+    };
+    for (const entry of known) {
+      const row = rows.get(causeKey(entry));
+      // Deleted between two statements: it was past its retention, as good as a redelivery.
+      if (row) judge(entry, row);
+    }
+    for (const entry of repeats) {
+      const original = first.get(causeKey(entry)) as Entry;
+      judge(
+        entry,
+        rows.get(causeKey(entry)) ?? {
+          sha256: original.sha,
+          partition: original.record.partition,
+          offset: original.record.offset,
+        },
+      );
+    }
+    if (second.length > 0) {
+      const freshSecond = await insertKeys(tx, topic.name, second, isDead, at);
+      for (const entry of second) (freshSecond.has(causeKey(entry)) ? fresh : redelivered).push(entry);
+    }
+    handled.redelivered = redelivered.length;
+
+    fresh.sort(byPlace);
+    const toHandle = fresh.filter((e) => e.event && !e.fault);
+    const aside = fresh.filter((e) => this.isAside(topic.name, e));
+    const dead = fresh.filter((e) => e.fault && !aside.includes(e));
+    handled.fresh = toHandle.length;
+    handled.dead = dead.length;
+
+    if (toHandle.length > 0 || aside.length > 0) {
+      for (const e of toHandle) spans.set(e, this.span(topic, e, began, toHandle.length));
+      const batch = batchOf(
+        unit,
+        topic.name,
+        toHandle.map((e) => received(topic.name, e, spans.get(e))),
+        aside.map((e) => setAside(topic.name, e)),
+      );
+      await handle(batch);
+    }
+    const carrier = new Map(fresh.map((e) => [causeKey(e), e]));
+    for (const entry of dead) carrier.set(causeKey(await this.bury(tx, unit, topic, entry)), entry);
+    const { past } = this.is.bounds;
+    if (past && fresh.some(({ record }) => past.hadRead(topic.name, record))) await unit.withhold();
+    unit.flush();
+
+    const stored: { entry: Entry; seq: number; output: StoredOutput }[] = [];
+    const perEntry = new Map<Entry, number>();
+    for (const name of unit.causesAmong(carrier.keys())) {
+      const entry = carrier.get(name) as Entry;
+      const [source = '', id = ''] = name.split('\u0000');
+      for (const output of unit.outputsOf({ source, id })) {
+        const seq = perEntry.get(entry) ?? 0;
+        perEntry.set(entry, seq + 1);
+        stored.push({ entry, seq, output });
+      }
+    }
+    storeOutputs(tx, topic.name, stored, at);
+    const again = await storedOutputs(tx, topic.name, redelivered);
+    const outputs = [...stored.map(({ entry, output }) => ({ entry, output })), ...again];
+    outputs.sort((a, b) => byPlace(a.entry, b.entry));
+    return {
+      taken: toHandle,
+      emitted: stored.map((s) => s.output),
+      outputs: outputs.map((o) => o.output),
+      handled,
+      kinds: new Set(unit.scheduled.map((job) => job.kind)),
+    };
+  }
+
+  /** Handed to the service as a fact of its own, so no dead letter. */
+  private isAside(topic: string, { source }: Entry): boolean {
+    return source === '~duplicate' || (source === '~unreadable' && this.is.spec.unreadable?.(topic) === true);
+  }
+
+  /**
+   * Keeps the bytes and says so on the service's own dead-letter topic. Those of an id that was used again are not kept: no replay
+   * could handle them, and they may be personal. Returns the cause its output is filed under.
+   */
+  private async bury(tx: Tx, unit: UnitOfWork, { name: topic, types }: Topic, entry: Entry): Promise<Cause> {
+    const { record, sha, event } = entry;
+    const fault = textFault(entry.fault ?? { code: 'unknown', says: 'unknown' });
+    const attempts = (entry as { tries?: number }).tries ?? 0;
+    const cause: Cause = {
+      source: '~dead',
+      id: `${topic}/${record.partition}/${record.offset}`,
+      correlationid: event?.correlationid ?? event?.id,
+      causationid: event?.id ?? `${topic}/${record.partition}/${record.offset}`,
+      traceparent: event?.traceparent,
+    };
+    const deadLetterId = outputId(this.is.spec.name, cause, -1);
+    const known = event ?? entry.hint;
+    const key = record.key === null ? undefined : printable(record.key.toString());
+    // The key of an inbound signal is its upstream's choice, and may be an address; it stays in the database.
+    const told = types.length === 0 ? undefined : key;
+    const kept = entry.source !== '~reused';
+    tx.write(
+      `INSERT INTO dead_letters (dead_letter_id, topic, partition, "offset", source, id, type, key, headers, value, fault, attempts, at, erased_at, taken_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
+      [
+        deadLetterId,
+        topic,
+        record.partition,
+        record.offset,
+        known?.source ?? null,
+        known?.id ?? null,
+        known?.type ?? null,
+        kept ? (key ?? null) : null,
+        kept ? JSON.stringify(textHeaders(record)) : '{}',
+        kept ? record.value : null,
+        JSON.stringify(fault),
+        attempts,
+        unit.at,
+        kept ? null : unit.at,
+        takenAt(record).takenAt ?? null,
+      ],
+    );
+    unit.emit(cause, topics.deadLetters(this.is.spec.name), {
+      key: told ?? deadLetterId,
+      data: {
+        deadLetterId,
+        service: this.is.spec.name,
+        topic,
+        partition: record.partition,
+        offset: record.offset,
+        ...(told !== undefined && { key: told }),
+        ...(known?.source !== undefined && { source: known.source }),
+        ...(known?.id !== undefined && { id: known.id }),
+        ...(known?.type !== undefined && { type: known.type }),
+        sha256: sha,
+        fault,
+        attempts,
+        at: unit.at,
+      },
+    });
+    return cause;
+  }
+}

@@ -1,0 +1,224 @@
+import { type DataOf, type Envelope, type Fault, readEvent, type Topic } from '@countersign/contracts';
+import { type Moment, moment, type Processing, startRecording } from '@countersign/telemetry';
+import type { Limits } from '../api/limits.js';
+import type { Keeper, SeenRecord, Tx } from '../api/runtime.js';
+import type { Database } from '../database/database.js';
+import { batchFailed, batchMeasured } from '../engine/measures.js';
+import { describe } from '../failures.js';
+import { nextOf, type RawRecord } from '../kafka/entries.js';
+import { acknowledge } from '../kafka/gaps.js';
+import { type Incarnation, TopicMadeAgain } from '../kafka/topic-watch.js';
+import { type Bounds, UnitOfWork } from '../outbox/unit-of-work.js';
+
+/** A record of any topic, on its way to a keeper. */
+export interface PlacedRecord {
+  readonly topic: Topic;
+  readonly record: RawRecord;
+}
+
+export interface KeepingDependencies {
+  readonly service: string;
+  readonly db: Database;
+  readonly limits: Limits;
+  readonly now: () => string;
+  readonly bounds: Bounds;
+  readonly log: { log(message: string): void; warn(message: string): void };
+  readonly onScheduled: (kinds: ReadonlySet<string>) => void;
+  /** The topics as they are at this moment, asked after records were fetched. Throws where one was made again. */
+  readonly confirm?: (topics: readonly string[]) => Promise<ReadonlyMap<string, Incarnation>>;
+}
+
+/**
+ * The protocol of a service that keeps every record: each once, by its Kafka coordinates, whatever it holds. Records of a
+ * partition come in their order, so one position a partition says what is kept already; its row is locked for the
+ * transaction, so that of two instances which were given the same records the second finds them kept.
+ */
+export class Keeping {
+  constructor(
+    private readonly is: KeepingDependencies,
+    private readonly keeper: Keeper,
+  ) {}
+
+  /** Keeps records of any partitions, those of each in order. Throws whatever fails; the caller repeats the same records. */
+  async process(records: readonly PlacedRecord[]): Promise<void> {
+    const began = moment();
+    let spans: readonly Processing[] = [];
+    try {
+      const topics = [...byTopic(records).keys()].sort();
+      const known = await this.is.confirm?.(topics);
+      const { fresh, kinds } = await this.is.db.transaction(
+        async (tx) => {
+          for (const span of spans) span.end('lost-race');
+          spans = [];
+          const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.bounds);
+          // Held for the transaction: whoever finds a topic made again puts its positions back before or after it, not meanwhile.
+          const [, fresh] = await Promise.all([known && stillThese(tx, topics, known), advance(tx, records)]);
+          if (fresh.length > 0) {
+            const seen = seenWithSpans(this.is.service, fresh, began, known);
+            spans = seen.spans;
+            await this.keeper.keep({
+              at: unit.at,
+              tx,
+              records: seen.records,
+              schedule: (cause, job) => unit.schedule(cause, job),
+            });
+            const words = seen.records.flatMap((of) =>
+              of.event?.type === 'GapAcknowledged' ? [of.event.data as DataOf<'GapAcknowledged'>] : [],
+            );
+            await acknowledge(tx, this.is.service, words, this.is.log);
+            unit.flush();
+          }
+          return { fresh, kinds: new Set(unit.scheduled.map((job) => job.kind)) };
+        },
+        () => spans.map((span) => span.traceparent),
+      );
+      for (const span of spans) span.end();
+      this.measured(records, fresh, began);
+      if (kinds.size > 0) this.is.onScheduled(kinds);
+    } catch (error) {
+      const { code } = describe(error);
+      for (const span of spans) span.end(code);
+      for (const topic of byTopic(records).keys()) batchFailed(this.is.service, topic, began, code);
+      throw error;
+    }
+  }
+
+  /**
+   * Moves a partition's position from `from` to `next`, between which there was nothing to keep. Where it does not stand at
+   * `from`, it stays: what lies before is not kept yet, or more is.
+   */
+  async pass(topic: string, partition: number, from: string, next: string): Promise<void> {
+    await this.is.db.read(
+      `INSERT INTO record_positions AS p (topic, partition, next_offset)
+       VALUES ($1, $2, CASE WHEN $3::bigint = 0 THEN $4::bigint ELSE 0 END)
+       ON CONFLICT (topic, partition) DO UPDATE SET next_offset = $4 WHERE p.next_offset = $3`,
+      [topic, partition, from, next],
+    );
+  }
+
+  private measured(records: readonly PlacedRecord[], fresh: readonly Seen[], began: Moment): void {
+    const kept = byTopic(fresh);
+    for (const [topic, all] of byTopic(records)) {
+      const these = kept.get(topic) ?? [];
+      const handled = { fresh: these.length, redelivered: all.length - these.length, duplicate: 0, dead: 0 };
+      const times = () => these.flatMap(({ event }) => event?.time ?? []);
+      batchMeasured({ service: this.is.service, topic, began, records: all.length, handled, times });
+    }
+  }
+}
+
+interface Seen extends PlacedRecord {
+  readonly event?: Envelope;
+  readonly fault?: Fault;
+}
+
+/** Moves the positions past these records, under their rows' locks, and returns those that were not kept yet. */
+async function advance(tx: Tx, records: readonly PlacedRecord[]): Promise<readonly Seen[]> {
+  const next = await lockPositions(tx, records);
+  const fresh = records.filter(({ topic, record }) => {
+    const place = placeOf(topic, record);
+    const offset = Number(record.offset);
+    if (offset < (next.get(place) ?? 0)) return false;
+    next.set(place, Number(nextOf(record)));
+    return true;
+  });
+  const moved = new Map(fresh.map((one) => [placeOf(one.topic, one.record), one]));
+  if (moved.size > 0) {
+    tx.write(
+      `UPDATE record_positions p SET next_offset = n.next_offset
+       FROM unnest($1::text[], $2::int[], $3::bigint[]) AS n(topic, partition, next_offset)
+       WHERE p.topic = n.topic AND p.partition = n.partition`,
+      [
+        [...moved.values()].map(({ topic }) => topic.name),
+        [...moved.values()].map(({ record }) => record.partition),
+        [...moved.keys()].map((place) => next.get(place)),
+      ],
+    );
+  }
+  return fresh.map(({ topic, record }) => {
+    const read = readEvent(topic, record);
+    return { topic, record, ...(read.ok ? { event: read.event } : { fault: read.fault }) };
+  });
+}
+
+/** Where each partition goes on, its row made if there is none and locked, in one order for everybody. */
+async function lockPositions(tx: Tx, records: readonly PlacedRecord[]): Promise<Map<string, number>> {
+  const places = [...new Map(records.map((one) => [placeOf(one.topic, one.record), one])).values()];
+  const columns = [places.map(({ topic }) => topic.name), places.map(({ record }) => record.partition)];
+  const locked = async () => {
+    const rows = await tx.query<{ topic: string; partition: number; next_offset: number }>(
+      `SELECT p.topic, p.partition, p.next_offset FROM record_positions p
+       JOIN unnest($1::text[], $2::int[]) AS n(topic, partition) ON p.topic = n.topic AND p.partition = n.partition
+       ORDER BY p.topic, p.partition FOR UPDATE OF p`,
+      columns,
+    );
+    return new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row.next_offset]));
+  };
+  const found = await locked();
+  if (found.size === places.length) return found;
+  await tx.query(
+    `INSERT INTO record_positions (topic, partition, next_offset)
+     SELECT topic, partition, 0 FROM unnest($1::text[], $2::int[]) AS n(topic, partition) ORDER BY topic, partition ON CONFLICT DO NOTHING`,
+    columns,
+  );
+  return locked();
+}
+
+/** Holds the topics as they are known. Throws where another instance has found one made again. */
+async function stillThese(tx: Tx, topics: readonly string[], known: ReadonlyMap<string, Incarnation>): Promise<void> {
+  const rows = await tx.query<{ topic: string; id: string }>(
+    'SELECT topic, id FROM topic_ids WHERE topic = ANY($1) ORDER BY topic FOR SHARE',
+    [topics],
+  );
+  const other = rows.find(({ topic, id }) => known.get(topic)?.id !== id);
+  if (other) throw new TopicMadeAgain(other.topic);
+}
+
+/** Of the topic that was read first nothing is said, so that its records are named as they always were. */
+const againOf = (of: Incarnation | undefined) => (of && of.generation > 0 ? { topicId: of.id } : {});
+
+const placeOf = ({ name }: Topic, { partition }: RawRecord): string => `${name}/${partition}`;
+
+function byTopic<P extends PlacedRecord>(records: readonly P[]): Map<string, P[]> {
+  const found = new Map<string, P[]>();
+  for (const one of records) {
+    const list = found.get(one.topic.name);
+    if (list) list.push(one);
+    else found.set(one.topic.name, [one]);
+  }
+  return found;
+}
+
+/** The records as a keeper gets them, and one span for those of each topic, which their cause names. */
+function seenWithSpans(
+  group: string,
+  fresh: readonly Seen[],
+  began: Moment,
+  known: ReadonlyMap<string, Incarnation> | undefined,
+) {
+  const spans = new Map(
+    [...byTopic(fresh)].map(([topic, these]) => {
+      const of = () => these.map(({ event }) => event?.traceparent);
+      return [topic, startRecording({ topic, group, count: these.length, of, began })] as const;
+    }),
+  );
+  const records = fresh.map(
+    ({ topic: { name: topic }, record, event, fault }): SeenRecord => ({
+      topic,
+      partition: record.partition,
+      offset: record.offset,
+      key: record.key,
+      headers: record.headers ?? {},
+      value: record.value,
+      ...(event && { event }),
+      ...(fault && { fault }),
+      ...againOf(known?.get(topic)),
+      cause: {
+        source: '~record',
+        id: `${topic}/${record.partition}/${record.offset}`,
+        traceparent: spans.get(topic)?.traceparent,
+      },
+    }),
+  );
+  return { records, spans: [...spans.values()] };
+}

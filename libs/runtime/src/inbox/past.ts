@@ -1,0 +1,56 @@
+import type { Reader, Said } from '../api/runtime.js';
+import type { Database } from '../database/database.js';
+
+const place = (topic: string, partition: number): string => `${topic}/${partition}`;
+
+/**
+ * What this service did in the time that its restored tables do not know: how far its topics went then, and what it had published.
+ * Empty, and without a statement, where no restore was noticed.
+ */
+export class Past {
+  private until: ReadonlyMap<string, number> = new Map();
+  private known = false;
+
+  constructor(private readonly db: Pick<Database, 'read'>) {}
+
+  /** Reads what was noted when a restore was noticed, by this instance or another one. */
+  async load(): Promise<void> {
+    const rows = await this.db.read<{ topic: string; partition: number; again_until: number }>(
+      'SELECT topic, partition, again_until FROM work_positions WHERE again_until > 0',
+    );
+    const [row] = await this.db.read<{ known: boolean }>('SELECT EXISTS (SELECT FROM said) AS known');
+    this.until = new Map(rows.map((row) => [place(row.topic, row.partition), row.again_until]));
+    this.known = row?.known ?? false;
+  }
+
+  /** Whether a record was on its topic when the restore was noticed, and may have been handled before. */
+  hadRead(topic: string, { partition, offset }: { readonly partition: number; readonly offset: string }): boolean {
+    return this.until.size > 0 && Number(offset) < (this.until.get(place(topic, partition)) ?? 0);
+  }
+
+  /** How many records of each partition, by `topic/partition`, are handled again and are left. */
+  async left(): Promise<Readonly<Record<string, number>>> {
+    if (this.until.size === 0) return {};
+    const rows = await this.db.read<{ topic: string; partition: number; left: number }>(
+      'SELECT topic, partition, again_until - next_offset AS left FROM work_positions WHERE next_offset < again_until',
+    );
+    return Object.fromEntries(rows.map((row) => [place(row.topic, row.partition), row.left]));
+  }
+
+  /** What was published then under these ids, or about these subjects, in the order of its topics. */
+  async said(tx: Reader, by: 'id' | 'subject', values: readonly string[]): Promise<Map<string, Said[]>> {
+    const found = new Map<string, Said[]>();
+    if (!this.known || values.length === 0) return found;
+    const rows = await tx.query<{ id: string; subject: string | null; topic: string; type: string; data: unknown }>(
+      `SELECT id, subject, topic, type, data FROM said WHERE ${by} = ANY($1) ORDER BY topic, partition, "offset"`,
+      [values],
+    );
+    for (const { id, subject, topic, type, data } of rows) {
+      const value = (by === 'id' ? id : subject) as string;
+      const list = found.get(value) ?? [];
+      found.set(value, list);
+      list.push({ id, topic, type, data } as Said);
+    }
+    return found;
+  }
+}

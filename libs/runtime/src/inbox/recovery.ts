@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import { fitsJsonb, readEvent, type Topic, topicNamed } from '@countersign/contracts';
+import type { Admin, Kafka } from '@countersign/kafka';
+import type { Limits } from '../api/limits.js';
+import type { Recovery, Said, Tx } from '../api/runtime.js';
+import type { Database } from '../database/database.js';
+import { takeTurn } from '../database/turns.js';
+import { describe } from '../failures.js';
+import type { RawRecord } from '../kafka/entries.js';
+import { readToEnds, whenLed } from '../kafka/read-ends.js';
+import { positionsWithin } from '../state/state.js';
+
+type Log = { log(message: string): void; warn(message: string): void; error(message: string): void };
+
+interface RecoveryOf {
+  readonly kafka: Kafka;
+  readonly admin: Admin;
+  readonly db: Database;
+  /** The name of the service and of its group. */
+  readonly service: string;
+  /** What it handles. */
+  readonly topics: readonly Topic[];
+  /** Where a partition began when its topic was first seen: nothing before it is missed. */
+  readonly startOf: (topic: string, partition: number) => number;
+  /** What it alone publishes, without state: that has a read-back of its own. */
+  readonly own: readonly Topic[];
+  readonly limits: Limits;
+  readonly now: () => string;
+  readonly recovery: Recovery | undefined;
+  readonly log: Log;
+}
+
+/** How far the tables have handled a partition, what its group has committed, and where it ends. */
+interface Place {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  readonly committed: number;
+  readonly end: number;
+}
+
+/**
+ * Notices, before any work is done, that the tables are older than what the service has done: the database was put back from a
+ * copy, or made anew. Then it reads what the service had published since, so that what is handled again is not said otherwise, and
+ * lets the service take it over. Repeated by a start that comes after a crash, and harmless in two instances at once.
+ */
+export async function recover(is: RecoveryOf): Promise<void> {
+  const places = await whenLed(is.limits, () => compared(is));
+  // Offsets beyond the end are of another topic of this name.
+  const ahead = places.filter(({ from, committed, end }) => committed > from && committed <= end);
+  if (ahead.length === 0 && !(await saidLater(is))) return;
+  const found = await readSaid(is);
+  for (const { topic, partition, from, committed: at } of ahead)
+    is.log.log(`${topic}/${partition}: the tables end at ${from}, the group's offset is ${at}`);
+  await is.db.transaction(async (tx) => {
+    await takeTurn(tx, 'recovery');
+    await takeOver(tx, is.recovery, is.now());
+    // All that is on the topics now may have been handled, on every partition: offsets are committed a second late, and jobs of events
+    // that the tables know may have been done.
+    await tx.query(
+      `INSERT INTO work_positions (topic, partition, next_offset, again_until)
+       SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) AS n(topic, partition, next_offset, again_until)
+       ORDER BY topic, partition
+       ON CONFLICT (topic, partition) DO UPDATE SET again_until = greatest(work_positions.again_until, excluded.again_until)`,
+      [places.map((p) => p.topic), places.map((p) => p.partition), places.map((p) => p.from), places.map((p) => p.end)],
+    );
+  });
+  is.log.warn(
+    `the database is older than what was handled: ${ahead.length} partitions are handled again from where its tables end; ` +
+      `${found} events that were published since stand as they are`,
+  );
+}
+
+/** Lets the service take over what it had published. */
+export async function takeOver(tx: Tx, recovery: Recovery | undefined, at: string): Promise<void> {
+  if (!recovery) return;
+  const said = await tx.query<Said>('SELECT id, topic, type, data FROM said ORDER BY at, topic, partition, "offset"');
+  await recovery.recover({ tx, at, said });
+}
+
+async function compared(is: RecoveryOf): Promise<readonly Place[]> {
+  // In this order: another instance writes its tables before it commits, so that tables >= offsets holds at any time.
+  const committed = await is.admin.fetchOffsets({ groupId: is.service, topics: is.topics.map(({ name }) => name) });
+  const positions = await positionsWithin(is, 'work_positions');
+  const places: Place[] = [];
+  for (const { topic, partitions } of committed) {
+    const ends = new Map((await is.admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, high]));
+    for (const { partition, offset } of partitions) {
+      const from = positions.get(`${topic}/${partition}`) ?? is.startOf(topic, partition);
+      places.push({ topic, partition, from, committed: Number(offset), end: Number(ends.get(partition) ?? 0) });
+    }
+  }
+  return places;
+}
+
+/** When the last work was done that the tables know of; 0: they know of none. */
+async function lastWork({ db }: RecoveryOf): Promise<number> {
+  // Topic by topic: the inbox has no index of its times alone.
+  const [last] = await db.read<{ at: Date | null }>(
+    `WITH RECURSIVE t AS (
+       SELECT min(topic) AS topic FROM inbox
+       UNION ALL SELECT (SELECT min(i.topic) FROM inbox i WHERE i.topic > t.topic) FROM t WHERE t.topic IS NOT NULL
+     )
+     SELECT greatest((SELECT max((SELECT max(i.at) FROM inbox i WHERE i.topic = t.topic)) FROM t),
+                     (SELECT max(result_at) FROM jobs), (SELECT max(at) FROM jobs_published)) AS at`,
+  );
+  return last?.at?.getTime() ?? 0;
+}
+
+/**
+ * Whether the service has published something later than the last work that its tables know of: what is published was committed
+ * first. Only this tells of jobs that were done since a copy, and of a group whose offsets the broker has forgotten.
+ */
+async function saidLater(is: RecoveryOf): Promise<boolean> {
+  let latest = 0;
+  // A minute for a broker whose clock is behind.
+  await readOwn(is, (await lastWork(is)) - 60_000, async (topic, records) => {
+    for (const record of records) {
+      const read = readEvent(topic, record);
+      if (read.ok) latest = Math.max(latest, Date.parse(read.event.time));
+    }
+  });
+  // What another instance has published meanwhile is in the tables by now.
+  return latest > (await lastWork(is));
+}
+
+/** Reads what the service had published since its tables end into `said`; returns how many events that were. */
+async function readSaid(is: RecoveryOf): Promise<number> {
+  let count = 0;
+  // An hour for clocks that differ, and for what was handled before and published later.
+  await readOwn(is, (await lastWork(is)) - 3_600_000, async (topic, records) => {
+    count += await keep(is.db, topic, records, is.now(), is.log);
+  });
+  return count;
+}
+
+/** Hands over what the service has published from a time on. */
+async function readOwn(
+  { kafka, admin, service, own, limits, log }: RecoveryOf,
+  since: number,
+  take: (topic: Topic, records: readonly RawRecord[]) => Promise<void>,
+): Promise<void> {
+  const from = new Map<string, string>();
+  for (const { name } of own)
+    for (const { partition, offset } of await whenLed(limits, () =>
+      admin.fetchTopicOffsetsByTimestamp(name, Math.max(0, since)),
+    ))
+      from.set(`${name}/${partition}`, offset);
+  await readToEnds({
+    ...{ kafka, admin, limits, log, from },
+    groupId: `${service}.said.${randomUUID()}`,
+    topics: own.map(({ name }) => name),
+    take: (name, records) => take(topicNamed(name, own), records),
+  });
+}
+
+async function keep(db: Database, topic: Topic, records: readonly RawRecord[], at: string, log: Log): Promise<number> {
+  const events = records.flatMap((record) => {
+    const read = readEvent(topic, record);
+    const data = read.ok ? JSON.stringify(read.event.data) : '';
+    if (read.ok && fitsJsonb(data)) return [{ record, event: read.event, data }];
+    const why = read.ok ? 'characters that the database cannot hold' : describe(new Error(read.fault.says)).says;
+    log.warn(`${topic.name}/${record.partition}/${record.offset}: not taken for what was published: ${why}`);
+    return [];
+  });
+  await db.read(
+    `INSERT INTO said (id, topic, partition, "offset", type, subject, data, at, read_at)
+     SELECT id, $1, partition, "offset", type, subject, data::jsonb, at, $9
+     FROM unnest($2::text[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
+       AS n(id, partition, "offset", type, subject, data, at)
+     ORDER BY id ON CONFLICT DO NOTHING`,
+    [
+      topic.name,
+      events.map(({ event }) => event.id),
+      events.map(({ record }) => record.partition),
+      events.map(({ record }) => record.offset),
+      events.map(({ event }) => event.type),
+      events.map(({ event }) => event.subject ?? null),
+      events.map(({ data }) => data),
+      events.map(({ event }) => event.time),
+      at,
+    ],
+  );
+  return events.length;
+}

@@ -1,0 +1,382 @@
+import { type Processing, startJob } from '@countersign/telemetry';
+import type { Limits } from '../api/limits.js';
+import { type Cause, type Job, type JobContext, type JobKind, jobName, type Work } from '../api/runtime.js';
+import type { Database } from '../database/database.js';
+import { outputsMeasured } from '../engine/measures.js';
+import { backoff, describe, isTransient } from '../failures.js';
+import { cut, packed } from '../outbox/packed.js';
+import type { Publish } from '../outbox/publisher.js';
+import { type Bounds, causeKey, type StoredOutput, UnitOfWork } from '../outbox/unit-of-work.js';
+import { buryJob } from './job-letters.js';
+
+export interface JobsDependencies {
+  readonly service: string;
+  readonly db: Database;
+  readonly publish: Publish;
+  readonly limits: Limits;
+  readonly now: () => string;
+  readonly bounds: Bounds;
+  /** Whether a job that fails for good becomes a dead letter; if not, it is tried for ever. */
+  readonly buries: boolean;
+  readonly log: { warn(message: string): void; error(message: string): void };
+}
+
+interface JobRow {
+  kind: string;
+  id: string;
+  due_at: Date;
+  claims: number;
+  payload: unknown;
+  cause: Cause;
+  result_at: Date | null;
+  outputs: StoredOutput[] | null;
+}
+
+/**
+ * Runs the service's jobs: claims due rows under a lease, lets their kind work them, and ends each with a result that is
+ * committed under the row's lock, published, and only then deleted. Any number of instances may run.
+ */
+export class JobRunner {
+  private readonly loops: { kind: JobKind<never>; wake: () => void; stop: () => Promise<void> }[] = [];
+  private stopping = false;
+
+  constructor(private readonly is: JobsDependencies) {}
+
+  start(kinds: readonly JobKind<never>[]): void {
+    for (const kind of kinds) this.loops.push(this.loop(kind));
+  }
+
+  /** Looks for due rows of these kinds at once. */
+  wake(kinds: ReadonlySet<string>): void {
+    for (const loop of this.loops) if (kinds.has(loop.kind.kind.name)) loop.wake();
+  }
+
+  /** Takes no new rows and waits for those in work. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+  }
+
+  private loop(kind: JobKind<never>) {
+    const running = new Set<Promise<void>>();
+    // Without those that only wait for somebody outside.
+    const working = new Set<Promise<void>>();
+    let wake = (): void => undefined;
+    const done = (async () => {
+      let failures = 0;
+      while (!this.stopping) {
+        let claimed = 0;
+        if (working.size < (kind.parallel ?? 1)) {
+          try {
+            const rows = await this.claim(kind);
+            claimed = rows.length;
+            failures = 0;
+            if (claimed > 0) {
+              const free = () => {
+                working.delete(work);
+                wake();
+              };
+              const work: Promise<void> = this.work(kind, rows, () => free()).finally(() => {
+                running.delete(work);
+                free();
+              });
+              running.add(work);
+              working.add(work);
+            }
+          } catch (error) {
+            failures++;
+            this.is.log.warn(`jobs ${kind.kind.name}: cannot claim: ${describe(error).says}`);
+          }
+        }
+        if (claimed === kind.batch) continue;
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, this.is.limits.jobPollMs * Math.min(2 ** failures, 25));
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+          if (this.stopping) wake();
+        });
+      }
+      await Promise.allSettled(running);
+    })();
+    return {
+      kind,
+      wake: () => wake(),
+      stop: () => {
+        wake();
+        return done;
+      },
+    };
+  }
+
+  /** Claims due rows and works them once; for tests and for the loop. Returns how many there were. */
+  async runDue(kind: JobKind<never>): Promise<number> {
+    const rows = await this.claim(kind);
+    if (rows.length > 0) await this.work(kind, rows, () => undefined);
+    return rows.length;
+  }
+
+  private claim(kind: JobKind<never>): Promise<JobRow[]> {
+    return this.is.db.read<JobRow>(
+      `UPDATE jobs j SET lease_until = clock_timestamp() + $3 * interval '1 millisecond', claims = claims + 1
+       FROM (SELECT ctid FROM jobs WHERE kind = $1 AND due_at <= $2 AND (lease_until IS NULL OR lease_until < clock_timestamp())
+             ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) due
+       WHERE j.ctid = due.ctid
+       RETURNING j.kind, j.id, j.due_at, j.claims, j.payload, j.cause, j.result_at, j.outputs`,
+      [kind.kind.name, this.is.now(), Math.min(kind.leaseMs, this.is.limits.leaseMs), kind.batch],
+    );
+  }
+
+  /** Prolongs a claim while it is worked, at most to its kind's `leaseMs`; what was put off or taken over stays as it is. */
+  private prolonged(kind: JobKind<never>, rows: readonly JobRow[]): { stop(): void } {
+    const { leaseMs } = this.is.limits;
+    const last = performance.now() + kind.leaseMs;
+    const timer = setInterval(() => {
+      const left = Math.min(leaseMs, last - performance.now());
+      if (left <= 0) return clearInterval(timer);
+      this.is.db
+        .read(
+          `UPDATE jobs j SET lease_until = greatest(lease_until, clock_timestamp() + $4 * interval '1 millisecond')
+           FROM unnest($2::text[], $3::int[]) AS n(id, claims)
+           WHERE j.kind = $1 AND j.id = ANY($2) AND j.id = n.id AND j.claims = n.claims AND j.lease_until > clock_timestamp()`,
+          [kind.kind.name, rows.map((row) => row.id), rows.map((row) => row.claims), Math.ceil(left)],
+        )
+        .catch((error: unknown) => this.is.log.warn(`jobs ${kind.kind.name}: not prolonged: ${describe(error).says}`));
+    }, leaseMs / 3);
+    return { stop: () => clearInterval(timer) };
+  }
+
+  private async work(kind: JobKind<never>, rows: readonly JobRow[], aside: () => void): Promise<void> {
+    const prolonged = this.prolonged(kind, rows);
+    try {
+      const answered = rows.filter((row) => row.result_at !== null);
+      if (answered.length > 0) await this.release(kind.kind.name, answered);
+      const jobs = rows.filter((row) => row.result_at === null).map(jobOf);
+      if (jobs.length > 0) await this.traced(kind, jobs, aside);
+    } catch (error) {
+      // The rows keep their lease and are taken up again when it has run out.
+      this.is.log.error(`jobs ${kind.kind.name}: ${describe(error).says}`);
+    } finally {
+      prolonged.stop();
+    }
+  }
+
+  /** Each claim of a job is a span; what the job emits and schedules is its child. */
+  private async traced(kind: JobKind<never>, jobs: readonly Job[], aside: () => void): Promise<void> {
+    const spans = new Map(
+      jobs.map((job) => [job.id, startJob({ ...job, traceparent: job.cause.traceparent })] as const),
+    );
+    try {
+      const traced = jobs.map((job) => ({
+        ...job,
+        cause: { ...job.cause, traceparent: spans.get(job.id)?.traceparent },
+      }));
+      await this.together(kind, traced, spans, aside);
+      for (const span of spans.values()) span.end();
+    } catch (error) {
+      for (const span of spans.values()) span.end(describe(error).code);
+      throw error;
+    }
+  }
+
+  /** One job that fails by itself must not hold up those it was claimed with: they are worked one by one then, as far as still held. */
+  private async together(
+    kind: JobKind<never>,
+    jobs: readonly Job[],
+    spans: ReadonlyMap<string, Processing>,
+    aside: () => void,
+  ): Promise<void> {
+    const context = this.context(kind.kind.name, jobs, aside);
+    const work = (these: readonly Job[]) => kind.work(these as unknown as readonly Job<never>[], context);
+    try {
+      await work(jobs);
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      if (jobs.length === 1) {
+        for (const span of spans.values()) span.end(describe(error).code);
+        return this.failed(kind, jobs[0] as Job, error);
+      }
+      this.is.log.warn(
+        `jobs ${kind.kind.name}: ${jobs.length} failed together (${describe(error).says}); now one by one`,
+      );
+      for (const job of jobs) {
+        if (!(await context.holds(job))) continue;
+        await work([job]).catch((alone: unknown) => {
+          spans.get(job.id)?.end(describe(alone).code);
+          if (isTransient(alone)) throw alone;
+          return this.failed(kind, job, alone);
+        });
+      }
+    }
+  }
+
+  /** Counts a try of a job that failed by itself and puts it off; after the last one it is a dead letter. */
+  private async failed(kind: JobKind<never>, job: Job, error: unknown): Promise<void> {
+    const { jobTries, backoffMs, jobBackoffMaxMs } = this.is.limits;
+    const { says } = describe(error);
+    const result = await this.is.db.transaction(
+      async (tx) => {
+        const at = this.is.now();
+        const [row] = await tx.query<{ tries: number }>(
+          `SELECT tries FROM jobs WHERE kind = $1 AND id = $2 AND claims = $3 AND result_at IS NULL FOR UPDATE`,
+          [kind.kind.name, job.id, job.claims],
+        );
+        // Ended, or taken over by another instance, which counts its own tries.
+        if (!row) return undefined;
+        const tries = row.tries + 1;
+        const last = this.is.buries && tries >= jobTries;
+        if (!last) {
+          const wait = backoff(row.tries, backoffMs, jobBackoffMaxMs);
+          const dueAt = new Date(Date.parse(at) + wait).toISOString();
+          tx.write('UPDATE jobs SET tries = $3, due_at = $4, lease_until = NULL WHERE kind = $1 AND id = $2', [
+            kind.kind.name,
+            job.id,
+            tries,
+            dueAt,
+          ]);
+          return { tries, wait };
+        }
+        const unit = new UnitOfWork(this.is.service, at, tx, this.is.bounds);
+        const fault = { code: 'job', says };
+        const { outputs, note } = await buryJob({ service: this.is.service, kind, job, unit, fault, tries });
+        tx.write('UPDATE jobs SET tries = $3, result_at = $4, outputs = $5::jsonb WHERE kind = $1 AND id = $2', [
+          kind.kind.name,
+          job.id,
+          tries,
+          at,
+          JSON.stringify(outputs),
+        ]);
+        return { tries, outputs, note, kinds: new Set(unit.scheduled.map((s) => s.kind)) };
+      },
+      contextsOf([job]),
+    );
+    if (!result) return;
+    const { tries, wait, outputs, note = '', kinds } = result;
+    const then = outputs ? `dead letter after ${tries} tries${note}` : `try ${tries}, again in ${wait} ms`;
+    this.is.log.error(`jobs ${kind.kind.name} ${job.id}: ${says}: ${then}`);
+    if (!outputs) return;
+    outputsMeasured(outputs);
+    await this.deliver(kind.kind.name, [{ id: job.id, outputs }]);
+    if (kinds && kinds.size > 0) this.wake(kinds);
+  }
+
+  private context(kind: string, claimed: readonly Job[], aside: () => void): JobContext {
+    return {
+      aside,
+      now: this.is.now,
+      transaction: (fn) =>
+        this.is.db.transaction(async (tx) => {
+          const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.bounds);
+          const result = await fn(unit);
+          // Outputs are emitted in `finish`, where they are stored with the row.
+          unit.causesAmong([]);
+          unit.flush();
+          return result;
+        }, contextsOf(claimed)),
+      finish: (jobs, fn) => this.finish(kind, jobs, fn),
+      later: async (job, dueAt) => {
+        await this.is.db.read(
+          `UPDATE jobs SET due_at = $4, lease_until = NULL WHERE kind = $1 AND id = $2 AND claims = $3 AND result_at IS NULL`,
+          [kind, job.id, job.claims, dueAt],
+        );
+      },
+      holds: async (job) => {
+        const rows = await this.is.db.read(
+          `SELECT 1 FROM jobs WHERE kind = $1 AND id = $2 AND claims = $3 AND lease_until > clock_timestamp() AND result_at IS NULL`,
+          [kind, job.id, job.claims],
+        );
+        return rows.length > 0;
+      },
+    };
+  }
+
+  private async finish<P>(
+    kind: string,
+    jobs: readonly Job<P>[],
+    fn: (owned: readonly Job<P>[], work: Work) => Promise<void>,
+  ): Promise<void> {
+    if (jobs.length === 0) return;
+    const { emitted, ended, kinds } = await this.is.db.transaction(async (tx) => {
+      const rows = await tx.query<Pick<JobRow, 'id' | 'result_at' | 'outputs'>>(
+        `SELECT id, result_at, outputs FROM jobs WHERE kind = $1 AND id = ANY($2) ORDER BY id FOR UPDATE`,
+        [kind, jobs.map((job) => job.id)],
+      );
+      const open = new Set(rows.filter((row) => row.result_at === null).map((row) => row.id));
+      const owned = jobs.filter((job) => open.has(job.id));
+      const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.bounds);
+      if (owned.length > 0) await fn(owned, unit);
+      await unit.withhold();
+      unit.flush();
+      const outputs = owned.map((job) => unit.outputsOf(job.cause));
+      unit.causesAmong(owned.map((job) => causeKey(job.cause)));
+      if (owned.length > 0) {
+        const texts = packed(outputs.map((list) => JSON.stringify(list)));
+        tx.write(
+          `UPDATE jobs j SET result_at = $4, outputs = ${cut('$3', 'n.start', 'n.length')}::jsonb
+           FROM unnest($2::text[], $5::int[], $6::int[]) AS n(id, start, length)
+           WHERE j.kind = $1 AND j.id = ANY($2) AND j.id = n.id`,
+          [kind, owned.map((job) => job.id), texts.bytes, unit.at, texts.starts, texts.lengths],
+        );
+      }
+      const answered = rows.filter((row) => row.result_at !== null);
+      const fresh = owned.map((job, n) => ({ id: job.id, outputs: outputs[n] ?? [] }));
+      const stored = answered.map((row) => ({ id: row.id, outputs: row.outputs ?? [] }));
+      return {
+        emitted: fresh.flatMap((job) => job.outputs),
+        ended: [...fresh, ...stored],
+        kinds: new Set(unit.scheduled.map((job) => job.kind)),
+      };
+    }, contextsOf(jobs));
+    outputsMeasured(emitted);
+    await this.deliver(kind, ended);
+    if (kinds.size > 0) this.wake(kinds);
+  }
+
+  private release(kind: string, rows: readonly JobRow[]): Promise<void> {
+    return this.deliver(
+      kind,
+      rows.map((row) => ({ id: row.id, outputs: row.outputs ?? [] })),
+    );
+  }
+
+  /** Publish, then delete: a crash in between publishes the same bytes again. */
+  private async deliver(
+    kind: string,
+    ended: readonly { id: string; outputs: readonly StoredOutput[] }[],
+  ): Promise<void> {
+    await this.is.publish(ended.flatMap((row) => row.outputs));
+    await this.is.db.read(
+      `WITH gone AS (DELETE FROM jobs WHERE kind = $1 AND id = ANY($2) AND result_at IS NOT NULL RETURNING result_at)
+       INSERT INTO jobs_published (at) SELECT max(result_at) FROM gone HAVING count(*) > 0
+       ON CONFLICT (only_row) DO UPDATE SET at = greatest(jobs_published.at, excluded.at)`,
+      [kind, ended.map((row) => row.id)],
+    );
+  }
+}
+
+const contextsOf = (jobs: readonly Job[]) => () => jobs.map((job) => job.cause.traceparent);
+
+const jobOf = (row: JobRow): Job => ({
+  kind: row.kind,
+  id: row.id,
+  payload: row.payload,
+  dueAt: row.due_at.toISOString(),
+  claims: row.claims,
+  cause: {
+    source: `job:${row.kind}`,
+    id: row.id,
+    correlationid: row.cause.correlationid,
+    causationid: row.cause.causationid ?? row.cause.id,
+    traceparent: row.cause.traceparent,
+  },
+});
+
+/** The kind of job that carries a person's act to the broker; see `transact`. */
+export const actKind: JobKind<never> = {
+  kind: jobName('~act'),
+  leaseMs: 10_000,
+  batch: 50,
+  // Rows of this kind are born with their result; the runner publishes them before it calls `work`.
+  work: async () => undefined,
+};

@@ -1,0 +1,105 @@
+import type { Admin, Kafka } from '@countersign/kafka';
+import type { Limits } from '../api/limits.js';
+import { backoff } from '../failures.js';
+import { type RawRecord, refusalOf } from './entries.js';
+
+/** Asks again while a broker that has just started does not lead its partitions yet; kafkajs does not by itself. Throws what it last threw. */
+export async function whenLed<R>(
+  limits: Pick<Limits, 'backoffMs' | 'backoffMaxMs'>,
+  ask: () => Promise<R>,
+): Promise<R> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const { retriable, name } = error as { retriable?: boolean; name?: string };
+      // kafkajs gives up on a group whose coordinator is not elected yet.
+      if (!(retriable || name === 'KafkaJSGroupCoordinatorNotFound') || attempt >= 20) throw error;
+      await new Promise((resolve) => setTimeout(resolve, backoff(attempt, limits.backoffMs, limits.backoffMaxMs)));
+    }
+  }
+}
+
+/**
+ * Hands over every record of the topics up to the ends that they have at the call, or those from `from` on, each slice of a partition in its order, under a
+ * group that commits nothing. Resolves to where each partition was read to, by `topic/partition`. Throws what `take` throws, and
+ * where the broker cannot be read.
+ */
+export async function readToEnds(is: {
+  readonly kafka: Kafka;
+  readonly admin: Admin;
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  /** Where partitions begin, by `topic/partition`; absent: at their beginnings. */
+  readonly from?: ReadonlyMap<string, string>;
+  readonly limits: Limits;
+  readonly take: (topic: string, records: readonly RawRecord[]) => Promise<void>;
+  readonly log: { log(message: string): void };
+}): Promise<ReadonlyMap<string, string>> {
+  const reached = new Map<string, string>();
+  const open = new Map<string, bigint>();
+  for (const topic of is.topics) {
+    for (const { partition, low, high } of await whenLed(is.limits, () => is.admin.fetchTopicOffsets(topic))) {
+      reached.set(`${topic}/${partition}`, high);
+      if (BigInt(is.from?.get(`${topic}/${partition}`) ?? low) < BigInt(high))
+        open.set(`${topic}/${partition}`, BigInt(high));
+    }
+  }
+  if (open.size === 0) return reached;
+  const filled = is.topics.filter((topic) => [...open.keys()].some((name) => name.startsWith(`${topic}/`)));
+  const consumer = is.kafka.consumer({ groupId: is.groupId, maxWaitTimeInMs: 100 });
+  const telling = setInterval(() => {
+    is.log.log(`still reading what was published before: ${[...open.keys()].join(', ')}`);
+  }, 10_000);
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [...filled], fromBeginning: true });
+    await new Promise<void>((resolve, reject) => {
+      let crashes = 0;
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        // kafkajs begins again by itself where that may help.
+        if (!payload.restart || ++crashes === 5) reject(payload.error);
+      });
+      consumer.on(consumer.events.GROUP_JOIN, () => {
+        for (const [place, offset] of is.from ?? []) {
+          const at = place.lastIndexOf('/');
+          const topic = place.slice(0, at);
+          if (open.has(place)) consumer.seek({ topic, partition: Number(place.slice(at + 1)), offset });
+        }
+      });
+      // Not in `eachBatch`: it is not called where a slice holds nothing but the marks of a transaction.
+      consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {
+        const name = `${topic}/${partition}`;
+        if (BigInt(lastOffset) + 1n >= (open.get(name) ?? 0n)) open.delete(name);
+        if (open.size === 0) resolve();
+      });
+      consumer
+        .run({
+          autoCommit: false,
+          eachBatch: async ({ batch: { topic, partition, messages }, heartbeat }) => {
+            const end = open.get(`${topic}/${partition}`);
+            if (end === undefined) return;
+            const within = messages.filter(({ offset }) => BigInt(offset) < end);
+            try {
+              await is.take(
+                topic,
+                within.map((message) => {
+                  const { offset, key, value, headers, timestamp } = message;
+                  return { partition, offset, key, value, headers, timestamp, ...refusalOf(message) };
+                }),
+              );
+            } catch (error) {
+              reject(error);
+              throw error;
+            }
+            await heartbeat();
+          },
+        })
+        .catch(reject);
+    });
+  } finally {
+    clearInterval(telling);
+    await consumer.disconnect().catch(() => undefined);
+  }
+  return reached;
+}

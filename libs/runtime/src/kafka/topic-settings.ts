@@ -1,0 +1,81 @@
+import { type Topic, topicConfig } from '@countersign/contracts';
+import { type Admin, kafkajs } from '@countersign/kafka';
+import { describe } from '../failures.js';
+
+/** What one topic of a broker is set to, and what it should be. */
+export interface Difference {
+  readonly topic: string;
+  readonly setting: string;
+  readonly is: string | undefined;
+  readonly wanted: string;
+}
+
+/** A number is at least what is wanted, and -1 is no limit; a word is the same. */
+const serves = (is: string | undefined, wanted: string): boolean =>
+  is === wanted || (is !== undefined && /^\d+$/.test(wanted) && (is === '-1' || Number(is) >= Number(wanted)));
+
+/** Where topics of a broker are set otherwise than the topology asks for. Its promises rest on these settings. */
+export const differences = (
+  topics: readonly Topic[],
+  found: ReadonlyMap<string, ReadonlyMap<string, string>>,
+): readonly Difference[] =>
+  topics.flatMap((topic) =>
+    Object.entries(topicConfig(topic)).flatMap(([setting, wanted]) => {
+      const is = found.get(topic.name)?.get(setting);
+      return serves(is, wanted) ? [] : [{ topic: topic.name, setting, is, wanted }];
+    }),
+  );
+
+/** What topics were found to be set to, by name, and where that is not what the topology asks for. */
+export interface Checked {
+  readonly found: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  readonly wrong: readonly Difference[];
+}
+
+/**
+ * Looks at the settings of topics, and tells each that differs with what it endangers and the remedy, unless `before` had it. The
+ * service goes on: its operator may not be able to change it at once, and to stand still would lose more. Where they cannot be looked
+ * at, what was found before holds; the first time, that is said.
+ */
+export async function checkSettings(
+  admin: Admin,
+  topics: readonly Topic[],
+  log: { error(message: string): void; warn(message: string): void },
+  before?: Checked,
+): Promise<Checked> {
+  try {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: topics.map(({ name }) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
+    });
+    const found = new Map(
+      resources.map(({ resourceName, configEntries }) => [
+        resourceName,
+        new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+      ]),
+    );
+    const wrong = differences(topics, found);
+    const known = new Set(before?.wrong.map(told));
+    for (const says of wrong.map(told)) if (!known.has(says)) log.error(says);
+    return { found, wrong };
+  } catch (error) {
+    if (before) return before;
+    log.warn(
+      `the settings of the topics were not looked at (${describe(error).says}): this principal needs DescribeConfigs on them, see deploy/kafka/acls.tsv`,
+    );
+    return { found: new Map(), wrong: [] };
+  }
+}
+
+const told = ({ topic, setting, is, wanted }: Difference): string =>
+  `${topic}: ${setting} is ${is ?? 'not known'} and should be ${wanted}: ${endangers[setting] ?? 'see deploy/kafka/topics.tsv'}. ` +
+  `Set it with kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config ${setting}=${wanted}`;
+
+const endangers: Readonly<Record<string, string>> = {
+  'message.timestamp.type':
+    'records that name an old time are deleted by age before they are read, and a state can claim any version',
+  'compression.type': 'the broker makes all that a compressed batch unpacks to on its heap, whatever its size',
+  'cleanup.policy': 'records are deleted that are still needed',
+  'retention.ms': 'records are deleted earlier than the recorder and the audit count on',
+  'min.compaction.lag.ms': 'state may be compacted before it is read back',
+};

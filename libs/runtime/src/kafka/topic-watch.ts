@@ -1,0 +1,406 @@
+import type { Topic } from '@countersign/contracts';
+import type { TopicFacts, TopicLook } from '@countersign/kafka';
+import type { Tx } from '../api/runtime.js';
+import type { Database } from '../database/database.js';
+import { describe } from '../failures.js';
+
+type Log = { log(message: string): void; warn(message: string): void; error(message: string): void };
+
+/** A topic as this service knows it: its id, and how often it was made again since it was first read. */
+export interface Incarnation {
+  readonly id: string;
+  readonly generation: number;
+  /** Where each partition began when the topic was first seen: what was deleted before is not missed. */
+  readonly starts: Readonly<Record<string, number>>;
+  readonly noticedAt: string;
+}
+
+/** One way in which this service reads topics: by a position a partition, in a table or with its group. */
+export interface Reading {
+  readonly topics: readonly string[];
+  /** The next offset of each partition that this instance reads, by `topic/partition`. */
+  positions(): Promise<ReadonlyMap<string, number>>;
+  /** It reads all partitions of its topics: one without a position has never been read. */
+  readonly whole?: true;
+  /** Whether records of a partition are in work, so that its position is about to move. */
+  busy(place: string): boolean;
+  /** What was due of a partition is deleted: nothing waits there any more. */
+  deleted(place: string): void;
+  /** Reads these topics from their beginning. Must not wait for what is in work. */
+  again(topics: readonly string[]): Promise<void>;
+}
+
+const day = 86_400_000;
+
+/** Ages are looked at once in so many looks: about once a minute. */
+const looksPerAge = 60;
+
+/** Longer than an instance takes to notice, or to lose its partitions. */
+const lately = 60_000;
+
+/** The topic was made again since these records were fetched. Transient by its code: they come again, from its beginning. */
+export class TopicMadeAgain extends Error {
+  readonly code = 'ETIMEDOUT';
+  constructor(topic: string) {
+    super(`${topic} was deleted and made again; it is read from its beginning`);
+  }
+}
+
+/**
+ * Looks whether topics are still those that were read, and whether what comes next is still there. A topic with another id is read
+ * from its beginning; what was deleted before it was read is a gap, which is told until a person has acknowledged it.
+ */
+export class TopicWatch {
+  private readonly known = new Map<string, Incarnation>();
+  private readonly readings: Reading[] = [];
+  private gone: readonly string[] = [];
+  /** What this service may not do, by topic. */
+  private refused: ReadonlyMap<string, readonly string[]> = new Map();
+  private looks = 0;
+  private atRisk: readonly string[] = [];
+  private lastBehind: ReadonlyMap<string, number> = new Map();
+  private checking: Promise<void> | undefined;
+  private lacking: ReadonlySet<string> = new Set();
+
+  constructor(
+    private readonly is: {
+      readonly db: Database;
+      readonly facts: TopicFacts;
+      readonly topics: readonly Topic[];
+      /** Topics that this service writes: only its right to them is looked at. */
+      readonly writes: readonly string[];
+      readonly now: () => string;
+      readonly log: Log;
+      /** What these topics are set to now, by name. */
+      readonly settings: () => Promise<ReadonlyMap<string, ReadonlyMap<string, string>>>;
+      /** Publishes what this service's own table has of a state topic that was made again. */
+      readonly republish: (topic: string) => Promise<void>;
+    },
+  ) {}
+
+  private get names(): readonly string[] {
+    return this.is.topics.map(({ name }) => name);
+  }
+
+  /** Before anything is read: learns the topics, or finds those that were made again while nobody looked. */
+  async begin(): Promise<void> {
+    const rows = await this.is.db.read<Omit<Incarnation, 'noticedAt'> & { topic: string; at: Date }>(
+      'SELECT topic, id, generation, starts, noticed_at AS at FROM topic_ids',
+    );
+    for (const { topic, at, ...of } of rows) this.known.set(topic, { ...of, noticedAt: at.toISOString() });
+    await this.compare(await this.idsNow());
+    await this.lookForGaps();
+  }
+
+  add(reading: Reading): void {
+    this.readings.push(reading);
+  }
+
+  /** The topic as it is known. Undefined before `begin`. */
+  of(topic: string): Incarnation | undefined {
+    return this.known.get(topic);
+  }
+
+  /** Topics that were made again so lately that an instance which has not noticed may still commit offsets of the old one. */
+  madeAgainLately(): ReadonlySet<string> {
+    const since = Date.parse(this.is.now()) - lately;
+    return new Set(
+      [...this.known].flatMap(([topic, of]) => (of.generation > 0 && Date.parse(of.noticedAt) > since ? [topic] : [])),
+    );
+  }
+
+  /** Topics that are not there at the moment. */
+  missing(): readonly string[] {
+    return this.gone;
+  }
+
+  /** Partitions whose oldest unread record is older than half of its topic's retention: it is deleted after the other half. */
+  expiring(): readonly string[] {
+    return this.atRisk;
+  }
+
+  /** State topics of which records were deleted unread, until a person acknowledges that: a stop may be among what was deleted. */
+  lacks(): ReadonlySet<string> {
+    return this.lacking;
+  }
+
+  private async lookForGaps(): Promise<void> {
+    const rows = await this.is.db.read<{ topic: string }>(
+      `SELECT DISTINCT topic FROM gaps WHERE acknowledged_at IS NULL AND why = 'records-deleted'`,
+    );
+    const open = new Set(rows.map(({ topic }) => topic));
+    this.lacking = new Set(
+      this.is.topics.flatMap(({ name, kind }) => (kind === 'state' && open.has(name) ? [name] : [])),
+    );
+  }
+
+  /** Throws TopicMadeAgain where one of these topics is not the one that is known, and has it read from its beginning. */
+  async confirm(topics: readonly string[]): Promise<ReadonlyMap<string, Incarnation>> {
+    const ids = await this.is.facts.ids(topics);
+    for (const topic of topics) {
+      const id = ids.get(topic);
+      if (id === undefined || id === this.known.get(topic)?.id) continue;
+      void this.check();
+      throw new TopicMadeAgain(topic);
+    }
+    return this.known;
+  }
+
+  /** One look at everything. Said aloud where it fails, and never thrown. Called while one is under way, it waits for that. */
+  check(): Promise<void> {
+    this.checking ??= this.look()
+      .catch((error: unknown) => this.is.log.warn(`topics not looked at: ${describe(error).says}`))
+      .finally(() => {
+        this.checking = undefined;
+      });
+    return this.checking;
+  }
+
+  /** Resolves when no look is under way. */
+  async ended(): Promise<void> {
+    await this.checking;
+  }
+
+  private async look(): Promise<void> {
+    const ids = await this.idsNow();
+    await this.compare(ids);
+    const here = this.names.filter((name) => ids.has(name));
+    // The positions first: the logs' beginnings that are read after them may only be further on.
+    const positions = await Promise.all(this.readings.map((reading) => reading.positions()));
+    const starts = await this.is.facts.offsets(here, 'first');
+    const behind = new Map<string, number>();
+    const due: { readonly place: string; readonly at: number }[] = [];
+    for (const [n, reading] of this.readings.entries())
+      for (const [place, start] of starts) {
+        const { topic, partition } = partsOf(place);
+        if (!reading.topics.includes(topic)) continue;
+        const at = positions[n]?.get(place) ?? (reading.whole && (this.known.get(topic)?.starts[partition] ?? 0));
+        if (typeof at !== 'number') continue;
+        // What was deleted is not about to be.
+        due.push({ place, at: Math.max(at, start) });
+        if (at >= start || reading.busy(place)) continue;
+        behind.set(`${n} ${place}`, at);
+        // Seen twice: what was fetched before it was deleted is handled in the meantime, and the position moves.
+        if (this.lastBehind.get(`${n} ${place}`) !== at) continue;
+        await this.lost(place, at, start);
+        reading.deleted(place);
+      }
+    this.lastBehind = behind;
+    await this.lookForGaps();
+    if (this.looks++ % looksPerAge === 0) await this.age(due, here);
+  }
+
+  /** Whether what is due is soon deleted by age. */
+  private async age(
+    due: readonly { readonly place: string; readonly at: number }[],
+    here: readonly string[],
+  ): Promise<void> {
+    const settings = await this.is.settings();
+    const kept = new Map(
+      this.is.topics.flatMap(({ name, kind, retentionDays }) => {
+        const ms = Number(settings.get(name)?.get('retention.ms') ?? retentionDays * day);
+        // -1: for ever.
+        return kind === 'state' || ms < 0 ? [] : [[name, ms] as const];
+      }),
+    );
+    const topics = here.filter((name) => kept.has(name));
+    const now = Date.parse(this.is.now());
+    const half = (topic: string) => now - (kept.get(topic) ?? 0) / 2;
+    const ends = await this.is.facts.offsets(topics, 'end');
+    const younger = await this.is.facts.offsets(topics, half);
+    const expiring = due.flatMap(({ place, at }) => {
+      const from = younger.get(place);
+      if (from === undefined || at >= (ends.get(place) ?? 0)) return [];
+      return from === -1 || at < from ? [place] : [];
+    });
+    for (const place of expiring)
+      if (!this.atRisk.includes(place))
+        this.is.log.error(
+          `${place}: what is unread is older than half of its retention, and is deleted after the other half; see docs/sre.md, "Recovery cases"`,
+        );
+    this.atRisk = [...new Set(expiring)];
+  }
+
+  /** Remembers that the records from `from` to `to` were deleted before they were read. Once for each beginning. */
+  async lost(place: string, from: number, to: number): Promise<void> {
+    const { topic, partition } = partsOf(place);
+    const made = await this.is.db.read<{ topic: string }>(
+      `INSERT INTO gaps (topic, partition, from_offset, to_offset, topic_id, why, noticed_at)
+       VALUES ($1, $2, $3, $4, $5, 'records-deleted', $6) ON CONFLICT DO NOTHING RETURNING topic`,
+      [topic, partition, from, to, this.known.get(topic)?.id ?? '', this.is.now()],
+    );
+    if (made.length > 0)
+      this.is.log.error(
+        `${place}: the records from offset ${from} to ${to - 1} were deleted before they were read; see docs/sre.md, "Recovery cases"`,
+      );
+    await this.lookForGaps();
+  }
+
+  /** Whether a partition that goes on at `to`, although `from` was due, has lost what lies between: only what its log no longer has. */
+  async jumped(place: string, from: number, to: number): Promise<void> {
+    const { topic } = partsOf(place);
+    const start = (await this.is.facts.offsets([topic], 'first')).get(place) ?? 0;
+    if (start > from) await this.lost(place, from, Math.min(start, to));
+  }
+
+  /**
+   * Topics that this database has not known before, with where they began then: what was deleted before is not missed. One that was
+   * read to beyond its end, by a release that knew no ids, is another topic than the one that was read.
+   */
+  private async learn(fresh: readonly (readonly [topic: string, id: string])[]): Promise<void> {
+    if (fresh.length === 0) return;
+    const topics = fresh.map(([topic]) => topic);
+    const [starts, ends, positions] = await Promise.all([
+      this.is.facts.offsets(topics, 'first'),
+      this.is.facts.offsets(topics, 'end'),
+      this.is.db.read<{ place: string; at: number }>(
+        `SELECT topic || '/' || partition AS place, next_offset AS at FROM record_positions
+         UNION ALL SELECT topic || '/' || partition, next_offset FROM state_positions
+         UNION ALL SELECT topic || '/' || partition, next_offset FROM work_positions`,
+      ),
+    ]);
+    const beyond = new Set(
+      positions.filter(({ place, at }) => at > (ends.get(place) ?? at)).map(({ place }) => partsOf(place).topic),
+    );
+    for (const [topic, id] of fresh) {
+      const of = { id: beyond.has(topic) ? 'unknown' : id, generation: 0, starts: startsOf(topic, starts) };
+      this.known.set(topic, { ...of, noticedAt: this.is.now() });
+    }
+    const learnt = topics.map((topic) => this.known.get(topic));
+    await this.is.db.read(
+      `INSERT INTO topic_ids (topic, id, starts, noticed_at)
+       SELECT topic, id, starts::jsonb, $4 FROM unnest($1::text[], $2::text[], $3::text[]) AS n(topic, id, starts)
+       ON CONFLICT DO NOTHING`,
+      [topics, learnt.map((of) => of?.id), learnt.map((of) => JSON.stringify(of?.starts)), this.is.now()],
+    );
+  }
+
+  /** The ids of the topics that are there and may be described; learns what may be done with them meanwhile. */
+  private async idsNow(): Promise<ReadonlyMap<string, string>> {
+    const looks = await this.is.facts.look([...new Set([...this.names, ...this.is.writes])]);
+    this.learnRights(looks);
+    return new Map(
+      this.names.flatMap((name) => {
+        const id = looks.get(name)?.id;
+        return id === undefined ? [] : [[name, id] as const];
+      }),
+    );
+  }
+
+  /** Asks what may be done with the topics. Throws where the broker does not answer. */
+  async lookAtRights(): Promise<void> {
+    await this.idsNow();
+  }
+
+  private learnRights(looks: ReadonlyMap<string, TopicLook>): void {
+    const found = new Map<string, readonly string[]>();
+    for (const [topic, { denied }] of looks) {
+      const needed = [
+        ...(this.names.includes(topic) ? (['read'] as const) : []),
+        ...(this.is.writes.includes(topic) ? (['write'] as const) : []),
+      ];
+      const lacking = needed.filter((right) => denied.has(right));
+      if (lacking.length > 0) found.set(topic, denied.has('describe') ? [...lacking, 'describe'] : lacking);
+    }
+    for (const [topic, lacking] of found)
+      if (lacking.join() !== this.refused.get(topic)?.join())
+        this.is.log.error(
+          `${topic}: the broker refuses this service the right to ${lacking.join(' and ')} it; give it back as deploy/kafka/acls.tsv says, and the service goes on by itself`,
+        );
+    for (const topic of this.refused.keys())
+      if (!found.has(topic)) this.is.log.log(`${topic}: the service has its rights to it again`);
+    this.refused = found;
+  }
+
+  /** Rights that the topology gives this service and the broker refused it at the last look, by topic. */
+  rightsMissing(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.refused].map(([topic, lacking]) => [topic, lacking.join(', ')]));
+  }
+
+  /** Topics that could not be read at the last look. */
+  unreadable(): ReadonlySet<string> {
+    return new Set([...this.refused].flatMap(([topic, lacking]) => (lacking.includes('read') ? [topic] : [])));
+  }
+
+  private async compare(ids: ReadonlyMap<string, string>): Promise<void> {
+    await this.learn([...ids].filter(([topic]) => !this.known.has(topic)));
+    // Of one that may not be described nobody knows whether it is there.
+    const gone = this.names.filter((name) => !ids.has(name) && !this.refused.get(name)?.includes('describe'));
+    for (const name of gone)
+      if (!this.gone.includes(name)) this.is.log.error(`${name}: there is no such topic any more`);
+    this.gone = gone;
+    const others = [...ids].filter(([topic, id]) => this.known.has(topic) && this.known.get(topic)?.id !== id);
+    for (const [topic, id] of others) await this.madeAgain(topic, id);
+    if (others.length === 0) return;
+    const topics = others.map(([topic]) => topic);
+    this.lastBehind = new Map();
+    for (const reading of this.readings) {
+      const its = reading.topics.filter((name) => topics.includes(name));
+      if (its.length > 0) await reading.again(its);
+    }
+  }
+
+  private async madeAgain(topic: string, id: string): Promise<void> {
+    const before = this.known.get(topic) as Incarnation;
+    // Before anybody counts it as seen: who dies in between does it again.
+    await this.is.republish(topic);
+    const generation = await this.is.db.transaction(async (tx) => {
+      const [row] = await tx.query<Pick<Incarnation, 'id' | 'generation'>>(
+        'SELECT id, generation FROM topic_ids WHERE topic = $1 FOR UPDATE',
+        [topic],
+      );
+      if (row && row.id !== before.id) return row.id === id ? row.generation : undefined;
+      const positions = await this.forget(tx, topic);
+      await tx.query(`UPDATE topic_ids SET id = $2, generation = $3, starts = '{}', noticed_at = $4 WHERE topic = $1`, [
+        topic,
+        id,
+        before.generation + 1,
+        this.is.now(),
+      ]);
+      tx.write(
+        `INSERT INTO gaps (topic, partition, from_offset, topic_id, why, noticed_at)
+         SELECT $1, partition, from_offset, $2, 'topic-made-again', $3 FROM unnest($4::int[], $5::bigint[]) AS n(partition, from_offset)
+         ON CONFLICT DO NOTHING`,
+        [topic, before.id, this.is.now(), positions.map(([partition]) => partition), positions.map(([, at]) => at)],
+      );
+      return before.generation + 1;
+    });
+    // It was made again once more meanwhile: the next look finds it.
+    if (generation === undefined) return;
+    this.known.set(topic, { id, generation, starts: {}, noticedAt: this.is.now() });
+    this.is.log.error(
+      `${topic} was deleted and made again: it is read from its beginning, and what was not read of the old one is lost; see docs/sre.md, "Recovery cases"`,
+    );
+  }
+
+  /** Puts the topic's positions back to its beginning, and returns where they stood. */
+  private async forget(tx: Tx, topic: string): Promise<readonly (readonly [partition: number, at: number])[]> {
+    const found = new Map<number, number>([[0, 0]]);
+    for (const reading of this.readings.filter(({ topics }) => topics.includes(topic)))
+      for (const [place, at] of await reading.positions()) {
+        const parts = partsOf(place);
+        if (parts.topic === topic) found.set(parts.partition, at);
+      }
+    // What was handled of the old one is no sign of a restore.
+    await tx.query('UPDATE work_positions SET again_until = 0 WHERE topic = $1', [topic]);
+    for (const table of ['record_positions', 'state_positions', 'work_positions']) {
+      const rows = await tx.query<{ partition: number; next_offset: number }>(
+        `SELECT partition, next_offset FROM ${table} WHERE topic = $1 ORDER BY partition FOR UPDATE`,
+        [topic],
+      );
+      for (const { partition, next_offset } of rows) found.set(partition, next_offset);
+      await tx.query(`UPDATE ${table} SET next_offset = 0 WHERE topic = $1`, [topic]);
+    }
+    return [...found];
+  }
+}
+
+const partsOf = (place: string): { topic: string; partition: number } => {
+  const at = place.lastIndexOf('/');
+  return { topic: place.slice(0, at), partition: Number(place.slice(at + 1)) };
+};
+
+const startsOf = (topic: string, starts: ReadonlyMap<string, number>): Record<string, number> =>
+  Object.fromEntries(
+    [...starts].flatMap(([place, at]) => (partsOf(place).topic === topic ? [[partsOf(place).partition, at]] : [])),
+  );

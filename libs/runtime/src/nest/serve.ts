@@ -1,0 +1,210 @@
+import { plainText } from '@countersign/contracts';
+import { startTelemetry } from '@countersign/telemetry';
+import {
+  type ArgumentsHost,
+  Catch,
+  ConsoleLogger,
+  Controller,
+  type DynamicModule,
+  type ExceptionFilter,
+  Get,
+  Inject,
+  Injectable,
+  Logger,
+  Module,
+  type OnModuleInit,
+  type RpcExceptionFilter,
+  ServiceUnavailableException,
+  type Type,
+  UnauthorizedException,
+} from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, HttpAdapterHost, ModuleRef, NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+import { type Observable, throwError } from 'rxjs';
+import { type JobKind, type Keeper, type Recovery, RUNTIME, type ServiceSpec } from '../api/runtime.js';
+import { Engine, type Health } from '../engine/engine.js';
+import { describe } from '../failures.js';
+import { type Access, AccessGuard, Public, RoleMissing } from './access.js';
+import { BatchTransport } from './batch-transport.js';
+import { httpAdapter, letIn } from './http-adapter.js';
+import { TooManyReads } from './page-reads.js';
+
+/** Nest would replace a handler's error by 'Internal server error' before the engine sees what failed. */
+@Catch()
+class KeepError implements RpcExceptionFilter {
+  catch(error: unknown): Observable<never> {
+    return throwError(() => error);
+  }
+}
+
+interface Reply {
+  status(code: number): Reply;
+  header(name: string, value: string): Reply;
+  send(body: string): void;
+}
+
+/** Gives the adapter what the service knows people by. */
+@Injectable()
+class Doorman implements OnModuleInit {
+  constructor(
+    @Inject(RUNTIME) private readonly engine: Engine,
+    @Inject(ModuleRef) private readonly modules: ModuleRef,
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+  ) {}
+
+  onModuleInit(): void {
+    const { access } = this.engine.spec;
+    if (access) letIn(this.host.httpAdapter, this.modules.get<Access>(access, { strict: false }));
+  }
+}
+
+/** What the guard refuses where no filter of the service's own tells it. */
+@Catch(UnauthorizedException, RoleMissing)
+class NotLetIn implements ExceptionFilter<UnauthorizedException | RoleMissing> {
+  catch(error: UnauthorizedException | RoleMissing, host: ArgumentsHost): void {
+    const status = error.getStatus();
+    const reply = host.switchToHttp().getResponse<Reply>();
+    if (status === 401) reply.header('www-authenticate', 'Bearer realm="countersign"');
+    const problem = { type: 'about:blank', title: error.name, status, detail: error.message };
+    reply.status(status).header('content-type', 'application/problem+json').send(JSON.stringify(problem));
+  }
+}
+
+/** A page that waits for too many others is to be asked for again. */
+@Catch(TooManyReads)
+class Crowded implements ExceptionFilter<TooManyReads> {
+  catch({ message, retryAfter }: TooManyReads, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<Reply>();
+    const problem = { type: 'about:blank', title: 'Busy', status: 503, detail: message };
+    reply.status(503).header('retry-after', String(retryAfter)).header('content-type', 'application/problem+json');
+    reply.send(JSON.stringify(problem));
+  }
+}
+
+@Controller()
+class HealthController {
+  constructor(@Inject(RUNTIME) private readonly engine: Engine) {}
+
+  @Get('health')
+  @Public()
+  async health(): Promise<Health> {
+    const health = await this.engine.health();
+    if (!health.ready) throw new ServiceUnavailableException(health);
+    return health;
+  }
+}
+
+let makeEngine = (spec: ServiceSpec): Engine => new Engine(spec, new Logger(spec.name));
+
+/** For tests: another way to make the engine of the next application. */
+export const useEngine = (make: typeof makeEngine): void => {
+  makeEngine = make;
+};
+
+/** One message, one line: a line break in somebody's text, such as the reason of a stop, would forge a line of the log. */
+export class OneLineLogger extends ConsoleLogger {
+  protected override printMessages(
+    messages: unknown[],
+    ...how: Parameters<ConsoleLogger['printMessages']> extends [unknown, ...infer Rest] ? Rest : never
+  ): void {
+    super.printMessages(
+      messages.map((message) => (typeof message === 'string' ? plainText(message) : message)),
+      ...how,
+    );
+  }
+}
+
+/** Gives a service's module the token `RUNTIME` and the health page. */
+@Module({})
+// biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a dynamic module
+export class RuntimeModule {
+  static of(spec: ServiceSpec): DynamicModule {
+    return {
+      module: RuntimeModule,
+      global: true,
+      controllers: [HealthController],
+      providers: [
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_FILTER, useClass: NotLetIn },
+        { provide: APP_FILTER, useClass: Crowded },
+        Doorman,
+        { provide: RUNTIME, useFactory: () => makeEngine(spec) },
+      ],
+      exports: [RUNTIME],
+    };
+  }
+}
+
+/**
+ * Runs a service until it is told to stop (SIGTERM or SIGINT): migrates,
+ * checks its topics, reads state to its end, serves HTTP, then begins work. Whatever fails before that ends the process with status 1.
+ */
+export async function serve(module: Type, spec: ServiceSpec): Promise<void> {
+  const log = new Logger(spec.name);
+  try {
+    await start(module, spec, log);
+  } catch (error) {
+    log.error(`does not start: ${describe(error).says}`);
+    process.exit(1);
+  }
+}
+
+/** Connects the handlers of an application to a transport. Deferred, since filters are bound when the handlers are registered. */
+export function attach(app: NestFastifyApplication, transport: BatchTransport): void {
+  app.connectMicroservice({ strategy: transport }, { deferInitialization: true }).useGlobalFilters(new KeepError());
+}
+
+async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void> {
+  const stopTelemetry = await startTelemetry(spec.name);
+  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(), {
+    logger: new OneLineLogger({ logLevels: ['log', 'warn', 'error'] }),
+    abortOnError: false,
+  });
+  const engine = app.get<Engine>(RUNTIME);
+  const kinds = (spec.jobs ?? []).map((type) => app.get<JobKind<never>>(type));
+  const keeper = spec.keeper && app.get<Keeper>(spec.keeper);
+  const recovery = spec.recovery && app.get<Recovery>(spec.recovery);
+  const transport = new BatchTransport(
+    (handlers) => engine.begin(handlers, kinds, { keeper, recovery }),
+    () => engine.drain(),
+  );
+  attach(app, transport);
+
+  let ending = false;
+  const end = async (why: string): Promise<void> => {
+    if (ending) return;
+    ending = true;
+    log.log(`draining (${why})`);
+    const { drainMs } = engine.limits;
+    setTimeout(() => {
+      log.error(`not drained after ${drainMs} ms; what is in work will be repeated by the next start`);
+      process.exit(1);
+    }, drainMs);
+    // Nest closes HTTP before it drains: a client that sends or reads slowly may not use up the time that work needs to end.
+    setTimeout(() => app.getHttpServer().closeAllConnections(), drainMs / 4);
+    await app.close();
+    await engine.drain();
+    await stopTelemetry();
+    log.log('drained');
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void end('SIGTERM'));
+  process.on('SIGINT', () => void end('SIGINT'));
+  process.on('unhandledRejection', (error) => {
+    log.error(`unhandled: ${describe(error).says}`);
+    process.exit(1);
+  });
+
+  await engine.prepare();
+  const { PORT, HOST = '127.0.0.1' } = process.env;
+  const port = Number(PORT ?? spec.port);
+  try {
+    await app.listen(port, HOST);
+  } catch (error) {
+    if ((error as { code?: string }).code === 'EADDRINUSE') throw new Error(`port ${port} is taken; set PORT`);
+    throw error;
+  }
+  await app.startAllMicroservices();
+  log.log(`ready on ${HOST}:${port}`);
+}

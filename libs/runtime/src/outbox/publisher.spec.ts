@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { requests } from './publisher.js';
+import { bytesOf, type StoredOutput } from './unit-of-work.js';
+
+const output = (value: string, key = 'k'): StoredOutput => ({ topic: 't', key, headers: '{}', value });
+
+test('outputs keep their order through every cut', () => {
+  const outputs = Array.from({ length: 20 }, (_, n) => output('x'.repeat(n * 30), String(n)));
+  const cut = requests(outputs, 1_000);
+  expect(cut.length).toBeGreaterThan(1);
+  expect(cut.flat()).toEqual(outputs);
+});
+
+test('no request is larger than allowed, in bytes and not in characters', () => {
+  const wide = Array.from({ length: 10 }, () => output('\u6f22'.repeat(100)));
+  for (const request of requests(wide, 1_000)) {
+    expect(request.reduce((sum, one) => sum + bytesOf(one), 0)).toBeLessThanOrEqual(1_000);
+  }
+});
+
+test('an output that is larger than a request goes alone', () => {
+  const cut = requests([output('a'), output('x'.repeat(5_000)), output('b')], 1_000);
+  expect(cut.map((request) => request.length)).toEqual([1, 1, 1]);
+});
+
+test('nothing to publish is no request', () => {
+  expect(requests([], 1_000)).toEqual([]);
+});

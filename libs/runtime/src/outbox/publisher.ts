@@ -1,0 +1,65 @@
+import { deniedBy, type Producer } from '@countersign/kafka';
+import { moment, sent } from '@countersign/telemetry';
+import { describe } from '../failures.js';
+import { bytesOf, type StoredOutput } from './unit-of-work.js';
+
+/** Publishes stored outputs in order; resolves when the broker has acknowledged all (acks=all). */
+export type Publish = (outputs: readonly StoredOutput[]) => Promise<void>;
+
+/** Cuts outputs into requests under the byte limit, keeping their order. */
+export function requests(outputs: readonly StoredOutput[], maxBytes: number): StoredOutput[][] {
+  const cut: StoredOutput[][] = [];
+  let bytes = 0;
+  for (const output of outputs) {
+    // What the record format adds is below 100 bytes.
+    const size = bytesOf(output) + 100;
+    const last = cut.at(-1);
+    if (!last || bytes + size > maxBytes) {
+      cut.push([output]);
+      bytes = size;
+    } else {
+      last.push(output);
+      bytes += size;
+    }
+  }
+  return cut;
+}
+
+/**
+ * A `Publish` over a kafkajs producer. `heard` is told when the broker says that it took something (milliseconds since 1970), and
+ * when it was sent (`performance.now()`).
+ */
+export const publishWith =
+  (producer: Producer, maxBytes: number, heard?: (time: number, asked: number) => void): Publish =>
+  async (outputs) => {
+    for (const request of requests(outputs, maxBytes)) {
+      const byTopic = new Map<string, { key: string; value: string; headers: Record<string, string> }[]>();
+      for (const { topic, key, value, headers } of request) {
+        const list = byTopic.get(topic) ?? [];
+        byTopic.set(topic, list);
+        list.push({ key, value, headers: JSON.parse(headers) as Record<string, string> });
+      }
+      const began = moment();
+      const tell = (failure?: string): void => {
+        for (const [topic, messages] of byTopic)
+          sent({ topic, began, count: messages.length, of: () => messages.map((m) => m.headers.traceparent), failure });
+      };
+      try {
+        const asked = performance.now();
+        const taken = await producer.sendBatch({
+          acks: -1,
+          topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })),
+        });
+        // -1 where the topic keeps the writer's time.
+        const time = Math.max(...taken.map(({ logAppendTime }) => Number(logAppendTime ?? -1)));
+        if (time > 0) heard?.(time, asked);
+      } catch (error) {
+        tell(describe(error).code);
+        // The broker does not say which of them.
+        if (deniedBy(error) === 'topic')
+          throw new Error(`no right to write ${[...byTopic.keys()].join(' or ')}`, { cause: error });
+        throw error;
+      }
+      tell();
+    }
+  };

@@ -1,0 +1,47 @@
+import type { Topic } from '@countersign/contracts';
+import type { Admin } from '@countersign/kafka';
+import type { Limits } from '../api/limits.js';
+import type { Database } from '../database/database.js';
+
+const day = 86_400_000;
+
+/**
+ * Drops what no repeat can ask for any more: stored outputs an hour after their offset is committed, inbox rows a week after
+ * their topic's retention. State topics keep their last records for ever, so their inbox rows stay. The bytes of dead signals, which may
+ * be personal, live no longer than their topic keeps a signal.
+ */
+export async function tidy(
+  db: Database,
+  admin: Pick<Admin, 'fetchOffsets'>,
+  group: string,
+  topics: readonly Topic[],
+  limits: Limits,
+  at: string,
+): Promise<void> {
+  const now = Date.parse(at);
+  const committed = await admin.fetchOffsets({ groupId: group });
+  for (const { topic, partitions } of committed) {
+    for (const { partition, offset } of partitions) {
+      if (Number(offset) < 0) continue;
+      await db.read('DELETE FROM outputs WHERE topic = $1 AND partition = $2 AND "offset" < $3 AND at < $4', [
+        topic,
+        partition,
+        offset,
+        new Date(now - limits.outputsKeptMs).toISOString(),
+      ]);
+    }
+  }
+  for (const topic of topics) {
+    if (topic.kind === 'state' || !topic.readers.includes(group)) continue;
+    await db.read(`DELETE FROM inbox WHERE topic = $1 AND at < $2 AND status <> 'dead'`, [
+      topic.name,
+      new Date(now - (topic.retentionDays + 7) * day).toISOString(),
+    ]);
+    if (topic.types.length > 0) continue;
+    await db.read(
+      `UPDATE dead_letters SET key = NULL, headers = '{}', value = NULL, erased_at = $3
+       WHERE topic = $1 AND at < $2 AND erased_at IS NULL`,
+      [topic.name, new Date(now - topic.retentionDays * day).toISOString(), at],
+    );
+  }
+}

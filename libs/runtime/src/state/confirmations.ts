@@ -1,0 +1,94 @@
+import { type ControlConfirmed, derivedId, digestOf, sourceOf, toBinary } from '@countersign/contracts';
+import type { Database } from '../database/database.js';
+import { describe } from '../failures.js';
+import type { Publish } from '../outbox/publisher.js';
+import { fitsText } from '../text.js';
+
+const controls = 'controls.v1';
+
+/**
+ * Says on a topic of the service's own which versions of controls its table has, so that the answer to a stop can wait for it. Reading
+ * state waits for none of this: what cannot be published is said later. The same is said under the same id, however often.
+ */
+export class Confirmations {
+  private readonly open = new Set<string>();
+  private working: Promise<void> | undefined;
+  private failed = false;
+
+  constructor(
+    private readonly is: {
+      readonly db: Pick<Database, 'read'>;
+      readonly service: string;
+      readonly topic: string;
+      readonly publish: Publish;
+      readonly now: () => string;
+      readonly log: { log(message: string): void; warn(message: string): void };
+    },
+  ) {}
+
+  /** The table has been written for these scopes. */
+  tell(scopes: Iterable<string>): void {
+    for (const scope of scopes) if (fitsText(scope)) this.open.add(scope);
+    this.again();
+  }
+
+  /** Says what the table has of every scope: whoever asks may be newer than what was said before. Throws where it cannot be read. */
+  async tellAll(): Promise<void> {
+    const rows = await this.is.db.read<{ key: string }>('SELECT key FROM state_rows WHERE topic = $1 AND version > 0', [
+      controls,
+    ]);
+    this.tell(rows.map(({ key }) => key));
+  }
+
+  /** Tries again what could not be said. */
+  again(): void {
+    if (this.open.size === 0) return;
+    this.working ??= this.work().finally(() => {
+      this.working = undefined;
+    });
+  }
+
+  /** Resolves when nothing is under way. */
+  async ended(): Promise<void> {
+    await this.working;
+  }
+
+  private async work(): Promise<void> {
+    const { db, topic, publish, log } = this.is;
+    try {
+      while (this.open.size > 0) {
+        const scopes = [...this.open];
+        this.open.clear();
+        try {
+          const rows = await db.read<{ key: string; version: number; data: unknown }>(
+            'SELECT key, version, data FROM state_rows WHERE topic = $1 AND key = ANY($2) AND version > 0 ORDER BY key',
+            [controls, scopes],
+          );
+          await publish(rows.map((row) => this.confirmation(row)));
+        } catch (error) {
+          for (const scope of scopes) this.open.add(scope);
+          throw error;
+        }
+        if (this.failed) log.log(`${topic}: controls are confirmed again`);
+        this.failed = false;
+      }
+    } catch (error) {
+      if (!this.failed)
+        log.warn(`${topic}: controls are not confirmed: ${describe(error).says}; tried again every second`);
+      this.failed = true;
+    }
+  }
+
+  private confirmation({ key, version, data }: { key: string; version: number; data: unknown }) {
+    const { service, topic, now } = this.is;
+    const confirmed: ControlConfirmed = { scope: key, version, digest: digestOf(data) };
+    const { headers, value } = toBinary({
+      id: derivedId('control-confirmed', service, key, version, confirmed.digest),
+      source: sourceOf(service),
+      type: 'ControlConfirmed',
+      time: now(),
+      data: confirmed,
+    });
+    return { topic, key, headers: JSON.stringify(headers), value };
+  }
+}

@@ -1,0 +1,195 @@
+import type { Limits } from '../api/limits.js';
+import type { ServiceSpec } from '../api/runtime.js';
+import type { Database } from '../database/database.js';
+import type { Clock } from '../engine/clock.js';
+import { backoff, describe, isTransient } from '../failures.js';
+import { together } from '../inbox/together.js';
+import type { Held } from '../kafka/consumer.js';
+import { type Entry, type RawRecord, received } from '../kafka/entries.js';
+import { fitsText } from '../text.js';
+import type { StateReader } from './state.js';
+
+/**
+ * How long a slice waits where it is, for state that is being read at this moment. Until it is done kafkajs fetches nothing of any
+ * topic, so it is short; whatever takes longer pauses the partition.
+ */
+const raceMs = 250;
+
+/** State that an event was made from. */
+interface Need {
+  readonly entry: Entry;
+  readonly topic: string;
+  readonly key: string;
+  readonly version: number;
+  there: boolean;
+}
+
+/** A partition whose next event waits. */
+interface Hold {
+  /** Of the event. */
+  readonly offset: string;
+  /** When the records were first seen, up to which offset; oldest first. By the monotonic clock. */
+  readonly seen: readonly { readonly upTo: bigint; readonly at: number }[];
+  readonly tries: number;
+}
+
+const nameOf = ({ topic, key, version }: Need): string => `${topic}\u0000${key}\u0000${version}`;
+
+/** The same with what was seen now; what is before `from` is past. */
+function sawOf(seen: Hold['seen'], records: readonly RawRecord[]): Hold['seen'] {
+  const [from, upTo] = [BigInt(records[0]?.offset ?? 0), BigInt(records.at(-1)?.offset ?? 0)];
+  const rest = seen.filter((step) => step.upTo >= from);
+  return (rest.at(-1)?.upTo ?? -1n) >= upTo ? rest : [...rest, { upTo, at: performance.now() }];
+}
+
+/**
+ * Lets events wait for the state that they were made from. An event waits until that is read, or until `stateWaitMs` after the broker
+ * took it and the tables have reached ends of their topics that were looked at after that moment: then nobody knows of it, and
+ * the event goes on with what there is. While this service's own reading is behind it waits on: to go on would be to judge by what is
+ * known to be old, and a play that does not begin then never does.
+ *
+ * What waits longer than a race takes pauses its partition and no other. Each event's time is counted by itself, so many of them
+ * wait beside each other, and a partition is never held up for longer than its next event.
+ */
+export class StateWaits {
+  private readonly holds = new Map<string, Hold>();
+  /** Slices of several partitions share a statement. */
+  private readonly look: (needs: readonly Need[]) => Promise<void>;
+
+  constructor(
+    private readonly is: {
+      readonly needs: NonNullable<ServiceSpec['needs']>;
+      readonly db: Pick<Database, 'read'>;
+      readonly limits: Limits;
+      readonly clock: Pick<Clock, 'agoMs'>;
+      readonly reader: () => Pick<StateReader, 'comparedAgo' | 'more'> | undefined;
+      readonly log: { warn(message: string): void };
+    },
+  ) {
+    this.look = together((needs: readonly Need[]) => this.lookUp(needs), is.limits.batchEvents);
+  }
+
+  /**
+   * Handles records of one partition up to the first event that has to wait. Resolves to how many those are where it is not all;
+   * the others come again after a pause.
+   */
+  async handle(
+    topic: string,
+    records: readonly RawRecord[],
+    read: (records: readonly RawRecord[]) => readonly Entry[],
+    process: (entries: readonly Entry[]) => Promise<void>,
+  ): Promise<Held | undefined> {
+    const [first] = records;
+    if (!first) return undefined;
+    const place = `${topic}/${first.partition}`;
+    const before = this.holds.get(place);
+    const seen = sawOf(before?.seen ?? [], records);
+    const hold = (offset: string): Held => {
+      const tries = before ? before.tries + 1 : 0;
+      this.holds.set(place, { offset, seen, tries });
+      const { backoffMs, backoffMaxMs } = this.is.limits;
+      return { handled: 0, pauseMs: backoff(tries, backoffMs, backoffMaxMs) };
+    };
+    // What comes behind an event that waits on need not be read each time.
+    if (before?.offset === first.offset && (await this.firstToWait(topic, read([first]), seen, false)).waits)
+      return hold(first.offset);
+    const entries = read(records);
+    // One partition's race at a time: else whoever writes a topic could have them all the time, one partition after another.
+    const patient = ![...this.holds.keys()].some((name) => name.startsWith(`${topic}/`));
+    const { waits, without } = await this.firstToWait(topic, entries, seen, patient);
+    if (without > 0) this.is.log.warn(`${place}: ${without} events go on without state that nobody has`);
+    if (!waits) {
+      await process(entries);
+      this.holds.delete(place);
+      return undefined;
+    }
+    const free = entries.slice(0, entries.indexOf(waits));
+    if (free.length > 0) await process(free);
+    return { ...hold(waits.record.offset), handled: records.indexOf(waits.record) };
+  }
+
+  /** Nothing is known any more of one partition, or of any: who has joined its group again may have others. */
+  forget(place?: string): void {
+    if (place === undefined) this.holds.clear();
+    else this.holds.delete(place);
+  }
+
+  /** Partitions that wait for longer than is usual, since this service's own reading is behind. */
+  late(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      [...this.holds].flatMap(([place, { offset, seen }]) => {
+        const ms = this.seenMs(seen, offset);
+        if (ms <= 2 * this.is.limits.stateWaitMs) return [];
+        return [[place, `waits for state that is not read yet, for ${Math.round(ms / 1000)} s`]];
+      }),
+    );
+  }
+
+  /** The first event that has to wait, where it is patient, after it has waited for a moment; and how many before it lack state. */
+  private async firstToWait(
+    topic: string,
+    entries: readonly Entry[],
+    seen: Hold['seen'],
+    patient: boolean,
+  ): Promise<{ readonly waits?: Entry; readonly without: number }> {
+    const began = performance.now();
+    try {
+      let missing = this.needsOf(topic, entries);
+      for (;;) {
+        if (missing.length === 0) return { without: 0 };
+        await this.look(missing);
+        missing = missing.filter(({ there }) => !there);
+        const waits = missing.find((need) => !this.enough(need, seen))?.entry;
+        const lacking = [...new Set(missing.map(({ entry }) => entry))];
+        if (!waits) return { without: lacking.length };
+        if (!patient || performance.now() - began >= raceMs) return { waits, without: lacking.indexOf(waits) };
+        // Most often it is being read at this moment.
+        await (this.is.reader()?.more(50) ?? new Promise((resolve) => setTimeout(resolve, 50)));
+      }
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      // One event's own fault is found where each is tried alone.
+      this.is.log.warn(`${topic}: what its events need is not known: ${describe(error).says}`);
+      return { without: 0 };
+    }
+  }
+
+  private needsOf(topic: string, entries: readonly Entry[]): Need[] {
+    return entries
+      .filter(({ event }) => event)
+      .flatMap((entry) =>
+        this.is.needs(received(topic, entry)).map(({ topic: { name }, key, version }) => {
+          return { entry, topic: name, key, version, there: false };
+        }),
+      )
+      .filter(({ key }) => fitsText(key)); // No row can have another one, so nothing is to be waited for.
+  }
+
+  private async lookUp(needs: readonly Need[]): Promise<void> {
+    const all = [...new Map(needs.map((need) => [nameOf(need), need]))];
+    const rows = await this.is.db.read<{ n: number }>(
+      `SELECT n.n FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS n(topic, key, version, n)
+       LEFT JOIN state_rows s ON s.topic = n.topic AND s.key = n.key AND s.topic = ANY($1) AND s.key = ANY($2)
+       WHERE coalesce(s.version, 0) < n.version`,
+      [all.map(([, { topic }]) => topic), all.map(([, { key }]) => key), all.map(([, { version }]) => version)],
+    );
+    const behind = new Set(rows.map(({ n }) => all[Number(n) - 1]?.[0]));
+    for (const need of needs) need.there = !behind.has(nameOf(need));
+  }
+
+  /** How long this instance has known of a record: no longer than it is on its topic. */
+  private seenMs(seen: Hold['seen'], offset: string): number {
+    const at = seen.find(({ upTo }) => upTo >= BigInt(offset))?.at;
+    return at === undefined ? 0 : performance.now() - at;
+  }
+
+  /** Whether an event has waited for something long enough. Neither of its two ages is more than what has passed. */
+  private enough({ entry: { record }, topic }: Need, seen: Hold['seen']): boolean {
+    const taken = Number(record.timestamp);
+    const ageMs = Math.max(this.seenMs(seen, record.offset), taken > 0 ? this.is.clock.agoMs('broker', taken) : 0);
+    const over = ageMs - this.is.limits.stateWaitMs;
+    if (over < 0) return false;
+    const compared = this.is.reader()?.comparedAgo() ?? {};
+    return !Object.hasOwn(compared, topic) || (compared[topic]?.() ?? Infinity) <= over;
+  }
+}

@@ -1,0 +1,359 @@
+import { randomUUID } from 'node:crypto';
+import { type EventType, fitsJsonb, readEvent, type Topic } from '@countersign/contracts';
+import type { Admin, Kafka } from '@countersign/kafka';
+import { attributes as a, count } from '@countersign/telemetry';
+import { type Ago, ago } from '../api/ago.js';
+import type { Limits } from '../api/limits.js';
+import type { LookedUp, Reader, StateRow } from '../api/runtime.js';
+import type { Database } from '../database/database.js';
+import { describe } from '../failures.js';
+import { together } from '../inbox/together.js';
+import { consume, type RunningConsumer } from '../kafka/consumer.js';
+import { nextOf, type RawRecord } from '../kafka/entries.js';
+import { whenLed } from '../kafka/read-ends.js';
+import type { TopicWatch } from '../kafka/topic-watch.js';
+import { fitsText } from '../text.js';
+import { News } from './news.js';
+
+/** Records of a state topic that are no state: how many, and why the last one is none. */
+export interface Ignored {
+  readonly records: number;
+  readonly last: string;
+}
+
+type Log = { log(message: string): void; warn(message: string): void; error(message: string): void };
+
+/**
+ * Writes what was read of a state topic to the table: the highest version per key wins, an older one is ignored. A record that
+ * cannot be read or stored is ignored aloud: held up by it, every later stop and withdrawal would be unknown. One statement, so
+ * that the rows and how far they were read to are one transaction. Where the topic is not the one of `topicId` any more, positions stay.
+ * Events of a log topic are rows as `lookedUp` says.
+ * Resolves to what was ignored: the places, and why.
+ */
+export async function applyState(
+  db: Pick<Database, 'read'>,
+  topic: Topic,
+  records: readonly RawRecord[],
+  at: string,
+  log: Log,
+  { topicId, lookedUp }: { readonly topicId?: string | undefined; readonly lookedUp?: LookedUp | undefined } = {},
+): Promise<readonly string[]> {
+  const newest = new Map<string, { version: number; json: string }>();
+  const next = new Map<number, bigint>();
+  const ignored: string[] = [];
+  const ignore = ({ partition, offset }: RawRecord, code: string, says: string): void => {
+    ignored.push(`${partition}/${offset}: ${code} ${says}`);
+    count('countersign.state.ignored', 1, { [a.destination]: topic.name, [a.reason]: code });
+    log.error(`${topic.name} ${partition}/${offset} ignored: ${code} ${says}`);
+  };
+  for (const record of records) {
+    next.set(record.partition, BigInt(nextOf(record)));
+    const read = readEvent(topic, record);
+    if (!read.ok) {
+      ignore(record, read.fault.code, read.fault.says);
+      continue;
+    }
+    const data = read.event.data as never;
+    const key = lookedUp ? lookedUp.key(data) : (record.key?.toString() ?? '');
+    const version = lookedUp ? 1 : (data as { version: number }).version;
+    const json = JSON.stringify(lookedUp ? lookedUp.keep(data) : data);
+    if (!fitsText(key) || !fitsJsonb(json)) {
+      ignore(record, 'characters', 'characters that the database cannot hold');
+      continue;
+    }
+    if ((newest.get(key)?.version ?? 0) < version) newest.set(key, { version, json });
+  }
+  const rows = [...newest].sort(([a], [b]) => (a < b ? -1 : 1));
+  const places = [...next].sort(([a], [b]) => a - b);
+  await db.read(
+    `WITH written AS (
+       INSERT INTO state_rows (topic, key, version, data, read_at)
+       SELECT $1, key, version, data::jsonb, $5 FROM unnest($2::text[], $3::bigint[], $4::text[]) AS n(key, version, data)
+       ON CONFLICT (topic, key) DO UPDATE SET version = excluded.version, data = excluded.data, read_at = excluded.read_at
+       WHERE state_rows.version < excluded.version
+     ), known AS (SELECT 1 FROM topic_ids WHERE topic = $1 AND id = $8::text FOR SHARE)
+     INSERT INTO state_positions (topic, partition, next_offset)
+     SELECT $1, partition, next_offset FROM unnest($6::int[], $7::bigint[]) AS n(partition, next_offset)
+     WHERE $8::text IS NULL OR EXISTS (SELECT FROM known)
+     ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(state_positions.next_offset, excluded.next_offset)`,
+    [
+      topic.name,
+      rows.map(([key]) => key),
+      rows.map(([, row]) => row.version),
+      rows.map(([, row]) => row.json),
+      at,
+      places.map(([partition]) => partition),
+      places.map(([, offset]) => String(offset)),
+      topicId ?? null,
+    ],
+  );
+  return ignored;
+}
+
+/** Rows of a state topic. With `lock`, missing rows are made (version 0) and all are held FOR SHARE, in key order. */
+export async function readState<T extends EventType>(
+  tx: Reader,
+  topic: string,
+  keys: readonly string[],
+  lock?: 'share',
+  at?: string,
+): Promise<Map<string, StateRow<T>>> {
+  const wanted = [...new Set(keys)].sort();
+  if (wanted.length === 0) return new Map();
+  const read = () =>
+    tx.query<{ key: string; version: number; data: StateRow<T>['data'] }>(
+      `SELECT key, version, data FROM state_rows WHERE topic = $1 AND key = ANY($2) ORDER BY key${lock ? ' FOR SHARE' : ''}`,
+      [topic, wanted],
+    );
+  let rows = await read();
+  if (lock && rows.length < wanted.length) {
+    await tx.query(
+      `INSERT INTO state_rows (topic, key, version, read_at) SELECT $1, key, 0, $3 FROM unnest($2::text[]) AS key ORDER BY key ON CONFLICT DO NOTHING`,
+      [topic, wanted, at ?? new Date(0).toISOString()],
+    );
+    rows = await read();
+  }
+  const found = new Map(rows.map(({ key, version, data }) => [key, { version, data }]));
+  return new Map(wanted.map((key) => [key, found.get(key) ?? { version: 0, data: null }]));
+}
+
+/** State that was not compared for longer is told of. What is decided by it is the gate's: `STATE_MAX_AGE_SECONDS` there. */
+const staleAfterMs = 10_000;
+
+/** The seconds for which each topic stands still, of those that do so for longer than anything may rest on. */
+export const staleIn = (compared: Readonly<Record<string, Ago | null>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    Object.entries(compared).flatMap(([topic, since]) => {
+      const ms = since?.() ?? 0;
+      return ms > staleAfterMs ? [[topic, Math.round(ms / 1000)]] : [];
+    }),
+  );
+
+const topicOf = (place: string): string => place.slice(0, place.lastIndexOf('/'));
+
+export interface StateReader {
+  /** How long ago each table was last found read to the end of its topic; null where never. */
+  comparedAgo(): Readonly<Record<string, Ago | null>>;
+  /** By topic, what was ignored since the start; a record that is read again counts again. */
+  ignored(): Readonly<Record<string, Ignored>>;
+  /** Resolves when every table has reached the end offsets of now. */
+  caughtUp(): Promise<void>;
+  /** Resolves when something more was read and written, at the latest after `ms`. */
+  more(ms: number): Promise<void>;
+  readonly consumer: RunningConsumer;
+  stop(): Promise<void>;
+}
+
+/** A table of positions: of state that is read, of records that are kept, of events that are handled. */
+type Positions = 'state_positions' | 'record_positions' | 'work_positions';
+
+/** How far the tables have been read to, by `topic/partition`. */
+export async function readPositions(
+  db: Database,
+  table: Positions = 'state_positions',
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await db.read<{ topic: string; partition: number; next_offset: number }>(
+    `SELECT topic, partition, next_offset FROM ${table}`,
+  );
+  return new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row.next_offset]));
+}
+
+interface PositionsOf {
+  readonly admin: Admin;
+  readonly db: Database;
+  readonly topics: readonly Topic[];
+  readonly limits: Limits;
+}
+
+/** How far the tables have been read to. Throws where they are ahead of a topic although it is the same: its broker has lost records. */
+export async function positionsWithin(is: PositionsOf, table: Positions): Promise<ReadonlyMap<string, number>> {
+  return whenLed(is.limits, () => comparedWithEnds(is, table));
+}
+
+async function comparedWithEnds(is: PositionsOf, table: Positions) {
+  // In this order: another instance may move both on meanwhile, and tables <= ends holds at any time.
+  const positions = await readPositions(is.db, table);
+  for (const { name } of is.topics) {
+    for (const { partition, high } of await is.admin.fetchTopicOffsets(name)) {
+      const at = positions.get(`${name}/${partition}`) ?? 0;
+      if (at > Number(high))
+        throw new Error(
+          `${name}/${partition} ends at ${high} but was read to ${at}, and it is still the same topic: the broker has lost records that it had acknowledged, or this database is of another cluster; see docs/sre.md, "Recovery cases"`,
+        );
+    }
+  }
+  return positions;
+}
+
+/** The end of each partition that holds anything. */
+const endsOf = async (admin: Admin, topic: string): Promise<readonly (readonly [string, number])[]> =>
+  (await admin.fetchTopicOffsets(topic))
+    .filter(({ low, high }) => low !== high)
+    .map(({ partition, high }) => [`${topic}/${partition}`, Number(high)] as const);
+
+/** Whether a table that was read to `at` has all that is before `end`. Between `from` and `next` there was nothing for it. */
+export const isReached = (
+  end: number,
+  at: number,
+  passed?: { readonly from: number; readonly next: number },
+): boolean => at >= end || (passed !== undefined && at >= passed.from && passed.next >= end);
+
+/**
+ * Follows state topics with a consumer of its own, so that a withdrawal is never behind work, and compares with their ends. Each
+ * instance reads all of it, in a group that nobody else is in: shared among instances, half of a service's state would stand
+ * still for as long as the group waits for one that died, and stops and withdrawals with it. Where it goes on is what the
+ * tables say, not what a group says: a database made anew, or restored, lacks nothing.
+ */
+export async function followState(is: {
+  kafka: Kafka;
+  admin: Admin;
+  db: Database;
+  service: string;
+  topics: readonly Topic[];
+  /** Those of the topics that are no state. */
+  lookedUp: ReadonlyMap<string, LookedUp>;
+  limits: Limits;
+  now: () => string;
+  log: Log;
+  watch: TopicWatch;
+  /** Called with the keys of a topic whose rows were written, and about once a second with none. */
+  applied?: (topic: string, keys: readonly string[]) => void;
+}): Promise<StateReader> {
+  const compared: Record<string, Ago | null> = Object.fromEntries(is.topics.map((t) => [t.name, null]));
+  const positions = new Map(
+    [...(await positionsWithin(is, 'state_positions'))].map(([name, at]) => [name, String(at)]),
+  );
+  /** Behind the tables' positions, what of each partition was read since and held nothing for them. */
+  const passed = new Map<string, { readonly from: number; readonly next: number }>();
+  const news = new News();
+  const ignored: Record<string, Ignored> = {};
+  // Each topic by itself: a stop does not wait for a row of another one that somebody holds.
+  const apply = new Map(
+    is.topics.map((topic) => {
+      const handle = async (records: readonly RawRecord[]): Promise<void> => {
+        const of = { topicId: is.watch.of(topic.name)?.id, lookedUp: is.lookedUp.get(topic.name) };
+        const wrong = await applyState(is.db, topic, records, is.now(), is.log, of);
+        const last = wrong.at(-1);
+        if (last !== undefined)
+          ignored[topic.name] = { records: (ignored[topic.name]?.records ?? 0) + wrong.length, last };
+        is.applied?.(
+          topic.name,
+          records.flatMap(({ key }) => (key ? [key.toString()] : [])),
+        );
+        news.tell();
+      };
+      return [topic.name, together(handle, is.limits.batchEvents)] as const;
+    }),
+  );
+  const consumer = await consume({
+    kafka: is.kafka,
+    groupId: `${is.service}.state.${randomUUID()}`,
+    topics: is.topics.map((t) => t.name),
+    limits: is.limits,
+    log: is.log,
+    rights: is.watch,
+    positionOf: (name, partition) => positions.get(`${name}/${partition}`),
+    onJump: (place, from, to) => is.watch.jumped(place, from, to),
+    handle: async (name, partition, records) => {
+      const id = is.watch.of(name)?.id;
+      await apply.get(name)?.(records);
+      const last = records.at(-1);
+      // Made again meanwhile, it is read from its beginning.
+      if (last && id === is.watch.of(name)?.id) positions.set(`${name}/${partition}`, nextOf(last));
+      passed.delete(`${name}/${partition}`);
+    },
+    passed: (name, partition, _from, next) => {
+      const place = `${name}/${partition}`;
+      passed.set(place, { from: Number(positions.get(place) ?? 0), next: Number(next) });
+    },
+  });
+
+  let stopped = false;
+  let failures = 0;
+  // Ends that were seen and not reached yet. Where state comes in all the time, the tables are behind the newest ones at any moment.
+  let seen: { readonly since: Ago; readonly topic: string; readonly ends: readonly (readonly [string, number])[] }[] =
+    [];
+  is.watch.add({
+    topics: is.topics.map(({ name }) => name),
+    whole: true,
+    positions: async () => {
+      const at = await readPositions(is.db);
+      const reached = [...passed].filter(([place, { from }]) => from === (at.get(place) ?? 0));
+      return new Map([...at, ...reached.map(([place, { next }]) => [place, next] as const)]);
+    },
+    busy: consumer.busy,
+    deleted: consumer.deleted,
+    again: async (topics) => {
+      for (const place of positions.keys()) if (topics.includes(topicOf(place))) positions.set(place, '0');
+      for (const place of passed.keys()) if (topics.includes(topicOf(place))) passed.delete(place);
+      for (const topic of topics) compared[topic] = null;
+      seen = seen.filter(({ topic }) => !topics.includes(topic));
+      consumer.restart();
+    },
+  });
+
+  const compare = async (): Promise<void> => {
+    const since = ago();
+    // The ends first: what is read to them had all that was there when it began.
+    const asked = await Promise.allSettled(is.topics.map(async ({ name }) => endsOf(is.admin, name)));
+    for (const [n, { name: topic }] of is.topics.entries()) {
+      const answer = asked[n];
+      if (answer?.status === 'fulfilled') seen.push({ since, topic, ends: answer.value });
+    }
+    const positions = await readPositions(is.db);
+    seen = seen.filter(({ since, topic, ends }) => {
+      const reached = ends.every(([name, end]) => isReached(end, positions.get(name) ?? 0, passed.get(name)));
+      if (reached) compared[topic] = since;
+      return !reached;
+    });
+    // Of a table that is far behind, the oldest are enough to know when it has come along.
+    if (seen.length > 100 * is.topics.length) seen = seen.slice(0, 100 * is.topics.length);
+    // One whose end nobody says stays uncompared, and holds up no other.
+    const failed = asked.find((answer) => answer.status === 'rejected');
+    if (failed) throw failed.reason;
+  };
+  let told = '';
+  /** What stands still is said once, and once more when it moves: a broker that does not answer raises no error for long. */
+  const tellStale = (): void => {
+    const stale = Object.keys(staleIn(compared)).join(', ');
+    if (stale !== told && stale !== '')
+      is.log.warn(`${stale}: not found read to the end for ${staleAfterMs / 1000} s; what rests on it waits`);
+    if (stale === '' && told !== '') is.log.log(`${told}: read to the end again`);
+    told = stale;
+  };
+  const loop = (async () => {
+    while (!stopped) {
+      try {
+        await compare();
+        failures = 0;
+      } catch (error) {
+        if (failures++ === 0) is.log.warn(`state not compared: ${describe(error).says}`);
+      }
+      tellStale();
+      for (const { name } of is.topics) is.applied?.(name, []);
+      const pending = Object.values(compared).some((since) => since === null);
+      await new Promise((resolve) => setTimeout(resolve, pending ? 100 : is.limits.compareEveryMs));
+    }
+  })();
+  return {
+    comparedAgo: () => ({ ...compared }),
+    ignored: () => ({ ...ignored }),
+    caughtUp: async () => {
+      for (let waited = 0; Object.values(compared).some((since) => since === null); waited += 50) {
+        if (stopped) return;
+        if (waited > 0 && waited % 10_000 === 0) {
+          const open = Object.keys(compared).filter((name) => compared[name] === null);
+          is.log.warn(`still reading state: ${open.join(', ')}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    },
+    more: (ms) => news.next(ms),
+    consumer,
+    stop: async () => {
+      stopped = true;
+      await consumer.stop();
+      await loop;
+    },
+  };
+}
