@@ -1,15 +1,15 @@
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
-import { Auditing } from './shell/access.js';
-import { Checkpoints } from './shell/checkpoints.js';
+import { Auditing } from './shell/auditor.access.js';
+import { Checkpoints } from './shell/checkpoint.job.js';
 import { IdsOfLeaves1763700008701 } from './shell/migrations/ids-of-leaves.js';
 import { RecordTables1763700008700 } from './shell/migrations/record-tables.js';
 import { TopicsOfLeaves1763700008702 } from './shell/migrations/topics-of-leaves.js';
 import { CheckpointTurn1763700008703 } from './shell/migrations/turns.js';
-import { Pages } from './shell/pages.js';
-import { Recording } from './shell/recording.js';
+import { Pages } from './shell/record.controller.js';
+import { Recording } from './shell/recording.keeper.js';
 import { readSettings, SETTINGS } from './shell/settings.js';
-import { Stories } from './shell/stories.js';
+import { Stories } from './shell/stories.repository.js';
 
 export const spec: ServiceSpec = {
   name: 'audit-recorder',

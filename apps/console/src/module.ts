@@ -1,10 +1,9 @@
 import { topics } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
-import { PEOPLE, PeopleAccess, readPeople } from './shell/access.js';
-import { Controls } from './shell/controls.js';
-import { ForgetActivities } from './shell/forget.js';
-import { Handlers } from './shell/handlers.js';
+import { Store } from './shell/console.repository.js';
+import { Controls } from './shell/controls.controller.js';
+import { ForgetActivities } from './shell/forget-activities.job.js';
 import { ControlConfirmations1764300000053 } from './shell/migrations/control-confirmations.js';
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
 import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.js';
@@ -13,13 +12,14 @@ import { Permits1764300000064 } from './shell/migrations/permits.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
-import { Policies } from './shell/policies.js';
-import { Reviews } from './shell/reviews.js';
+import { PEOPLE, PeopleAccess, readPeople } from './shell/people.access.js';
+import { Policies } from './shell/policies.service.js';
+import { Handlers } from './shell/projection.consumer.js';
+import { Reviews } from './shell/reviews.controller.js';
 import { readSettings, SETTINGS } from './shell/settings.js';
-import { Settlements } from './shell/settlements.js';
-import { Store } from './shell/store.js';
-import { UnresolvedStore } from './shell/unresolved-store.js';
-import { Views } from './shell/views.js';
+import { Settlements } from './shell/settlements.controller.js';
+import { UnresolvedStore } from './shell/unresolved.repository.js';
+import { Views } from './shell/views.controller.js';
 
 export const spec: ServiceSpec = {
   name: 'console',

@@ -13,13 +13,13 @@ import {
   Verdicts1763700000001,
   VerdictsAsTheyAre1763700000004,
 } from './shell/migrations/verdicts.js';
-import { Pages } from './shell/pages.js';
-import { PastVerdicts } from './shell/past.js';
-import { Proposals } from './shell/proposals.js';
-import { DeadlineJobs, Reviews } from './shell/reviews.js';
+import { PastVerdicts } from './shell/past-verdicts.recovery.js';
+import { Pages } from './shell/permit-keys.controller.js';
+import { Proposals } from './shell/proposals.consumer.js';
+import { DeadlineJobs, Reviews } from './shell/reviews.consumer.js';
 import { SIGNING_KEY, signingKey } from './shell/settings.js';
-import { OverdueJobs, Settlements } from './shell/settlements.js';
-import { Store } from './shell/store.js';
+import { OverdueJobs, Settlements } from './shell/settlements.consumer.js';
+import { Store } from './shell/verdicts.repository.js';
 
 /** What a proposal rests on and may come later than the proposal, on topics of its own: its task, and the state it was made from. */
 const restsOn = ({ taskId, madeFrom }: ActionProposed) => [

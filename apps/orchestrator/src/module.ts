@@ -1,13 +1,13 @@
 import { topics } from '@countersign/contracts';
 import { ReadingToken, RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
-import { CheckpointDeadlines, Sweeps, TaskDeadlines } from './shell/deadlines.js';
-import { Handlers } from './shell/handlers.js';
+import { CheckpointDeadlines, Sweeps, TaskDeadlines } from './shell/deadlines.job.js';
 import { PageOrders1764300000060 } from './shell/migrations/page-orders-1764300000060.js';
 import { Permits1764300000063 } from './shell/migrations/permits-1764300000063.js';
 import { PlayRuns1763700000001 } from './shell/migrations/play-runs-1763700000001.js';
 import { ProposalsOfTasks1763700000002 } from './shell/migrations/proposals-of-tasks-1763700000002.js';
-import { Pages } from './shell/pages.js';
+import { Handlers } from './shell/orchestrator.consumer.js';
+import { Pages } from './shell/plays.controller.js';
 
 const profile = 'profile:';
 

@@ -3,10 +3,10 @@ import { agentKinds } from '@countersign/contracts';
 import { RuntimeModule } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { sequencingRules } from './core/sequencing-rules.js';
-import { EnrolmentFollowUp } from './shell/enrolment-follow-up.js';
-import { EnrolmentsPage } from './shell/enrolments-page.js';
+import { EnrolmentFollowUp } from './shell/enrolment.follow-up.js';
+import { EnrolmentsPage } from './shell/enrolments.controller.js';
 import { Enrolments1763700000002, EnrolmentsByTime1764300000061 } from './shell/migrations/enrolments.js';
-import { StepJobs } from './shell/step-jobs.js';
+import { StepJobs } from './shell/step.job.js';
 
 const agent: AgentDefinition = {
   name: 'sequencing-agent',

@@ -1,16 +1,16 @@
 import { topics } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
-import { Edge } from './shell/edge.js';
-import { Handlers, inboundTopics } from './shell/handlers.js';
 import { Contacts1763700000001 } from './shell/migrations/contacts.js';
 import { ContactJoins1763700000003 } from './shell/migrations/joins.js';
 import { RenamesByAccount1763700000005 } from './shell/migrations/renames.js';
-import { RenameAccount } from './shell/rename-jobs.js';
+import { Store } from './shell/profiles.repository.js';
+import { RenameAccount } from './shell/rename-account.job.js';
 import { Secrecy } from './shell/secrecy.js';
 import { readSettings, SETTINGS } from './shell/settings.js';
-import { SourceAccess } from './shell/source-access.js';
-import { Store } from './shell/store.js';
+import { Handlers, inboundTopics } from './shell/signals.consumer.js';
+import { Edge } from './shell/signals.edge.js';
+import { SourceAccess } from './shell/source.access.js';
 
 const isInbound = (topic: string): boolean => inboundTopics.some(({ name }) => name === topic);
 

@@ -3,6 +3,7 @@ export { type Bounds, type ClampedPlan, clamp, placeholderFault, shareOf } from 
 export { type Campaign, type Facts, factsOf } from './core/facts.js';
 export { type Draft, decline, type Plan, type PlannedBy, type Planner, type RulePlanner } from './core/plan.js';
 export { readSettings, type Settings } from './core/settings.js';
+export { AgentModule, agentSpec } from './shell/agent.module.js';
 export {
   AGENT,
   type AgentDefinition,
@@ -10,5 +11,4 @@ export {
   type OwnRefusal,
   type OwnSettlement,
 } from './shell/agent-definition.js';
-export { AgentModule, agentSpec } from './shell/agent-module.js';
-export { propose, type RememberedProposal } from './shell/memory.js';
+export { propose, type RememberedProposal } from './shell/proposals.repository.js';

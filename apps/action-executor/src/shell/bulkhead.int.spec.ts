@@ -7,12 +7,12 @@ import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Module } from '@nestjs/common';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { spec as shipped } from '../module.js';
-import { Approvals } from './approvals.js';
-import { ComparedState } from './compared-state.js';
+import { Approvals } from './approvals.consumer.js';
+import { ComparedState } from './compared-state.service.js';
 import { CONNECTORS, type Connectors } from './connector.js';
 import { Webhook } from './connectors/webhook.js';
-import { PermitJobs } from './permit-jobs.js';
-import { Permits } from './permits.js';
+import { PermitJobs } from './permit.job.js';
+import { Permits } from './permits.repository.js';
 import { SETTINGS } from './settings.js';
 import { approvalOf, Double, policy, setBid, signingKey, verifyKeys } from './testing.js';
 

@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { KafkaFact } from '../core/record.js';
 import { chain, inboundSignal, kafkaFact } from '../core/testing.js';
-import { Recording } from './recording.js';
+import { Recording } from './recording.keeper.js';
 import { type Recorder, recorder, secrets, start, tokens } from './testing.js';
 
 let files: ReturnType<typeof secrets>;

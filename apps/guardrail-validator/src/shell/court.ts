@@ -5,9 +5,9 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { approvedEvent, escalatedEvent, refusedEvent } from '../core/events.js';
 import { type Hearing, hear, neededBy, type Ruling } from '../core/hearing.js';
 import { endSaid, type SaidVerdict } from '../core/past.js';
-import { readFacts } from './facts.js';
+import { readFacts } from './facts.repository.js';
 import { SIGNING_KEY } from './settings.js';
-import { type NewPermit, type NewVerdict, type PolicyRow, Store } from './store.js';
+import { type NewPermit, type NewVerdict, type PolicyRow, Store } from './verdicts.repository.js';
 
 /** A hearing with the event or act that asks for it. */
 export interface Case {

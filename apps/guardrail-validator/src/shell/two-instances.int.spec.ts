@@ -5,8 +5,8 @@ import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { proposed } from '../core/testing.js';
 import { GuardrailValidatorModule, spec } from '../module.js';
-import { Store } from './store.js';
 import { adProfiles, assignTasks, signsWith } from './testing.js';
+import { Store } from './verdicts.repository.js';
 
 let removeKey: () => void;
 let database: TestDatabase;

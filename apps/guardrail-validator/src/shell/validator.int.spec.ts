@@ -31,8 +31,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { taskKeptMs } from '../core/tasks.js';
 import { proposed } from '../core/testing.js';
 import { GuardrailValidatorModule, spec } from '../module.js';
-import { Store } from './store.js';
 import { account, adProfiles, assignTasks, person, signsWith } from './testing.js';
+import { Store } from './verdicts.repository.js';
 
 const { jwk, keys } = permitKeys('validator-1');
 const supervised = content({ charter: { kinds: { 'ads.set_bid': 'supervised', 'email.send': 'autonomous' } } });

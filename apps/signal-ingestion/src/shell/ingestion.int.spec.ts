@@ -11,8 +11,8 @@ import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { maxBatchEvents } from '../core/http-binding.js';
 import { SignalIngestionModule, spec } from '../module.js';
-import { maxBodyBytes } from './edge.js';
-import { Store } from './store.js';
+import { Store } from './profiles.repository.js';
+import { maxBodyBytes } from './signals.edge.js';
 
 const now = '2026-11-21T10:00:00.000Z';
 const crm = 'signals.inbound.crm.v1';

@@ -222,7 +222,7 @@ test.each(['EmailUnsubscribed', 'EmailOpened'])(
     const held = new Promise<void>((resolve) => {
       resume = resolve;
     });
-    const { Store } = await import('./store.js');
+    const { Store } = await import('./profiles.repository.js');
     const store = harness.app.get(Store);
     const persons = store.persons.bind(store);
     let looked = (): void => undefined;

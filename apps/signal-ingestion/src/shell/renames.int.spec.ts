@@ -1,7 +1,7 @@
 import type { Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { Store } from './store.js';
+import { Store } from './profiles.repository.js';
 import { asShipped, instanceOn } from './testing.js';
 
 /* Accounts that get one new name after another while earlier ones are still on their way to the contacts. */

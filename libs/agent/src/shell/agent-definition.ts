@@ -9,7 +9,7 @@ import type {
 import type { Cause, JobKind, ServiceSpec, Work } from '@countersign/runtime';
 import type { Type } from '@nestjs/common';
 import type { RulePlanner } from '../core/plan.js';
-import type { RememberedProposal } from './memory.js';
+import type { RememberedProposal } from './proposals.repository.js';
 
 /** All that makes one agent differ from another. */
 export interface AgentDefinition {

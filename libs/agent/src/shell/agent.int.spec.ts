@@ -17,10 +17,10 @@ import { Injectable, Module } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RulePlanner } from '../core/plan.js';
 import { aCampaign, aTask, at, profilesWith } from '../testing.js';
+import { AgentModule, agentSpec } from './agent.module.js';
 import type { AgentDefinition, FollowUp, OwnRefusal, OwnSettlement } from './agent-definition.js';
-import { AgentModule, agentSpec } from './agent-module.js';
-import { readFacts } from './facts-reader.js';
-import { lockProposals, noteSettlements, type RememberedProposal } from './memory.js';
+import { readFacts } from './facts.repository.js';
+import { lockProposals, noteSettlements, type RememberedProposal } from './proposals.repository.js';
 import { tokenBudget } from './token-budget.js';
 
 /** Raises the bid of `cmp-a` by ten percent, and declines where the facts lack it. */

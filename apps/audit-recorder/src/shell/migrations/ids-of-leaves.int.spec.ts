@@ -9,7 +9,7 @@ import { leafOf } from '../../core/leaves.js';
 import type { KafkaFact } from '../../core/record.js';
 import { chain, ids, inboundSignal, kafkaFact } from '../../core/testing.js';
 import { AuditRecorderModule, spec } from '../../module.js';
-import { findByIds } from '../log-store.js';
+import { findByIds } from '../log.repository.js';
 import { recorder, secrets, start } from '../testing.js';
 import { IdsOfLeaves1763700008701 } from './ids-of-leaves.js';
 import { RecordTables1763700008700 } from './record-tables.js';

@@ -1,0 +1,160 @@
+import { Readable } from 'node:stream';
+import {
+  exportHeader,
+  exportLeaf,
+  formatVerifierKey,
+  openCheckpoint,
+  proveConsistency,
+  proveInclusion,
+} from '@countersign/record';
+import { Roles, RUNTIME, type Runtime } from '@countersign/runtime';
+import {
+  BadRequestException,
+  ConflictException,
+  Controller,
+  Get,
+  Header,
+  Inject,
+  InternalServerErrorException,
+  NotFoundException,
+  Param,
+  Query,
+  StreamableFile,
+  UseFilters,
+} from '@nestjs/common';
+import { Problems } from './auditor.access.js';
+import {
+  findLeaf,
+  lastCheckpoint,
+  type Reader,
+  readCheckpoints,
+  readHead,
+  readLeaves,
+  treeReader,
+} from './log.repository.js';
+import { SETTINGS, type Settings } from './settings.js';
+import { Stories, type Story } from './stories.repository.js';
+
+/** The record over HTTP, for auditors. */
+@Controller('v1')
+@Roles('auditor')
+@UseFilters(Problems)
+export class Pages {
+  private readonly read: Reader;
+  /** For what comes after the beginning of an answer. */
+  private readonly readOn: Reader;
+
+  constructor(
+    @Inject(RUNTIME) runtime: Runtime,
+    @Inject(SETTINGS) private readonly settings: Settings,
+    @Inject(Stories) private readonly stories: Stories,
+  ) {
+    this.read = (sql, params) => runtime.readForPage(sql, params);
+    this.readOn = (sql, params) => runtime.readForPage(sql, params, 'patient');
+  }
+
+  /** The latest signed note, as it was signed. */
+  @Get('record/checkpoint')
+  @Header('content-type', 'text/plain; charset=utf-8')
+  async checkpoint(): Promise<string> {
+    return (await this.latest()).note;
+  }
+
+  @Get('record/checkpoints')
+  async checkpoints() {
+    const { origin, signingKey } = this.settings;
+    return { origin, verifierKey: formatVerifierKey(signingKey), checkpoints: await readCheckpoints(this.read) };
+  }
+
+  /** The whole record as lines, in the form that `readExport` of the record's library reads. */
+  @Get('record/export')
+  async export(): Promise<StreamableFile> {
+    const { origin, signingKey } = this.settings;
+    const checkpoints = (await readCheckpoints(this.read)).map(({ note }) => note);
+    // Read after the checkpoints: every head that they sign is within these leaves.
+    const { size } = await readHead(this.read);
+    const read = this.readOn;
+    const lines = async function* () {
+      yield `${exportHeader({ origin, key: signingKey, checkpoints })}\n`;
+      for await (const leaves of readLeaves(read, size)) {
+        yield leaves.map((leaf) => `${exportLeaf(leaf)}\n`).join('');
+      }
+    };
+    return new StreamableFile(Readable.from(lines(), { objectMode: false }), { type: 'application/x-ndjson' });
+  }
+
+  /**
+   * Shows that one Kafka record is among those that the latest checkpoint signs. Hashes in base64. `topicId` asks for the record of a
+   * topic that was made again since: that id, or an empty one for the topic as it was first.
+   */
+  @Get('record/proof')
+  async proof(
+    @Query('topic') topic: string | undefined,
+    @Query('partition') partition: string | undefined,
+    @Query('offset') offset: string | undefined,
+    @Query('topicId') topicId?: string,
+  ) {
+    if (!topic) throw badField('topic', 'the name of a topic');
+    const found = await findLeaf(
+      this.read,
+      topic,
+      whole('partition', partition, 2_147_483_647),
+      String(whole('offset', offset)),
+      topicId,
+    );
+    if (!found?.hash) throw new NotFoundException(`no leaf for ${topic} ${partition}/${offset}`);
+    const { size, note } = await this.latest();
+    if (found.index >= size) throw new ConflictException(`leaf ${found.index} is in no checkpoint yet: try again soon`);
+    const proof = await proveInclusion(found.index, size, treeReader(this.read));
+    const { leaf, index, hash } = found;
+    return {
+      index,
+      leaf: { ...leaf, sha256: Buffer.from(leaf.sha256).toString('hex') },
+      leafHash: base64(hash),
+      checkpoint: note,
+      proof: proof.map(base64),
+    };
+  }
+
+  /** Shows that the log of the first `from` leaves is a beginning of that of the latest checkpoint. Hashes in base64. */
+  @Get('record/consistency')
+  async consistency(@Query('from') asked: string | undefined) {
+    const from = whole('from', asked);
+    const { size, note } = await this.latest();
+    if (from > size) throw new ConflictException(`the latest checkpoint signs ${size} leaves, fewer than ${from}`);
+    const proof = await proveConsistency(from, size, treeReader(this.read));
+    return { from, to: size, checkpoint: note, proof: proof.map(base64) };
+  }
+
+  /** The story of whatever the rest of the path names, in plain words: an id may be longer than a path parameter may. */
+  @Get('show/*')
+  show(@Param('*') id: string): Promise<Story> {
+    return this.stories.show(id);
+  }
+
+  private async latest() {
+    const last = await lastCheckpoint(this.read);
+    if (!last) throw new ConflictException('nothing has been signed yet: try again soon');
+    const { origin, signingKey } = this.settings;
+    // What is given out as signed is checked: a note that was changed in the table is not passed on.
+    if (!openCheckpoint(last.note, { origin, keys: [signingKey] }).ok) {
+      throw new InternalServerErrorException(
+        'the stored checkpoint is not the one that was signed: somebody changed the record. Keep the database as it is, run countersign verify, and compare with a checkpoint that is kept elsewhere',
+        { cause: { title: 'Record altered' } },
+      );
+    }
+    return last;
+  }
+}
+
+function whole(field: string, text: string | undefined, most = Number.MAX_SAFE_INTEGER): number {
+  if (text === undefined || !/^(0|[1-9][0-9]{0,15})$/.test(text) || Number(text) > most) {
+    throw badField(field, `a whole number from 0 to ${most}`);
+  }
+  return Number(text);
+}
+
+const badField = (field: string, expected: string) =>
+  new BadRequestException(`${field}: ${expected} is expected`, { cause: { field } });
+
+const base64 = (hash: Uint8Array): string => Buffer.from(hash).toString('base64');

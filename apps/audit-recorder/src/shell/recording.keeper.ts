@@ -1,0 +1,21 @@
+import type { Keeper, Records } from '@countersign/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import { leafOf } from '../core/leaves.js';
+import { signingJob } from './checkpoint.job.js';
+import { appendLeaves, lockLog } from './log.repository.js';
+import { SETTINGS, type Settings } from './settings.js';
+
+/** Appends every record of every topic but the recorder's own checkpoints. */
+@Injectable()
+export class Recording implements Keeper {
+  constructor(@Inject(SETTINGS) private readonly settings: Settings) {}
+
+  async keep(batch: Records): Promise<void> {
+    const [first] = batch.records;
+    if (!first) return;
+    const leaves = batch.records.map((record) => leafOf(record, this.settings.commitmentKey));
+    lockLog(batch.tx);
+    await appendLeaves(batch.tx, leaves, batch.at);
+    batch.schedule(first.cause, signingJob(first, batch.at));
+  }
+}

@@ -1,0 +1,368 @@
+import { type DataOf, digestOf } from '@countersign/contracts';
+import { deployment, type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import { type Confirmation, type Confirmed, confirmed } from '../core/confirmed.js';
+import type { Known } from '../core/control.js';
+import type { Count } from '../core/funnel.js';
+import type { Activity, Escalation, Settlement, Verdict } from '../core/project.js';
+import type { ReviewRecord } from '../core/result.js';
+import type { Standing } from '../core/review.js';
+import { unresolvedPermits } from './unresolved.repository.js';
+
+interface EscalationRow {
+  action_id: string;
+  subject_kind: 'proposal' | 'checkpoint';
+  subject_id: string;
+  run_id: string;
+  action_key: string;
+  digest: string;
+  correlation_id: string;
+  traceparent: string | null;
+  card: Escalation['card'];
+  deadline_at: Date;
+  escalated_at: Date;
+  standing: Standing;
+}
+
+export interface Standings {
+  readonly escalation: Escalation;
+  readonly standing: Standing;
+}
+
+/**
+ * Where each escalation stands at `$1`, from what the topics have told so far, in whatever order they told it. An answer of
+ * this console counts from the moment it is given; what comes of it is the validator's or the orchestrator's to say.
+ */
+const standings = `
+  SELECT e.*, CASE
+    WHEN v.outcome = 'approved' OR run.run_id IS NOT NULL THEN 'approved'
+    WHEN v.superseded_by IS NOT NULL THEN 'superseded'
+    WHEN v.reasons @> '[{"rule": "review-deadline"}]' THEN 'expired'
+    WHEN v.outcome = 'refused' OR (e.subject_kind = 'checkpoint' AND answer.decision = 'reject') THEN 'refused'
+    WHEN answer.review_id IS NOT NULL THEN 'answered'
+    WHEN e.deadline_at <= $1 THEN 'expired'
+    ELSE 'open' END AS standing
+  FROM escalations e
+  LEFT JOIN verdicts v ON v.action_id = e.action_id
+  LEFT JOIN assigned_runs run ON e.subject_kind = 'checkpoint' AND run.run_id = e.run_id
+  LEFT JOIN LATERAL (
+    SELECT r.review_id, r.decision FROM reviews r
+    WHERE r.subject_id = e.subject_id AND r.digest = e.digest AND r.decided_at >= e.escalated_at AND r.decided_at <= e.deadline_at
+      AND NOT EXISTS (SELECT FROM set_asides s WHERE s.review_id = r.review_id)
+    ORDER BY r.decided_at LIMIT 1
+  ) answer ON true`;
+
+const failureColumns = `f.dead_letter_id AS "deadLetterId", f.service, f.topic, f.partition, f."offset", f.type, f.fault, f.attempts, f.at`;
+
+const participants = deployment();
+
+/** The console's own tables: what the projection has, read as the core wants it. */
+@Injectable()
+export class Store {
+  /** For acts, which no page holds up. */
+  private readonly forActs: Reader;
+  /** For what is only looked at. */
+  readonly forPages: Reader;
+
+  constructor(@Inject(RUNTIME) runtime: Runtime) {
+    this.forActs = { query: (sql, params) => runtime.read(sql, params) };
+    this.forPages = { query: (sql, params) => runtime.readForPage(sql, params) };
+  }
+
+  counts(): Promise<Count[]> {
+    return this.forPages.query<Count>('SELECT stage, label, n FROM counts ORDER BY stage, label');
+  }
+
+  async openCounts(at: string): Promise<{ reviewsOpen: number; deadLettersOpen: number; unresolvedOpen: number }> {
+    const [row] = await this.forPages.query<{ reviews: number; dead: number; unresolved: number }>(
+      `SELECT (SELECT count(*) FROM (${standings} WHERE e.deadline_at > $1) e WHERE standing = 'open') AS reviews,
+              (SELECT count(*) FROM failures f WHERE NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id)) AS dead,
+              (SELECT count(*) FROM ${unresolvedPermits} WHERE s.outcome = 'unresolved') AS unresolved`,
+      [at],
+    );
+    return { reviewsOpen: row?.reviews ?? 0, deadLettersOpen: row?.dead ?? 0, unresolvedOpen: row?.unresolved ?? 0 };
+  }
+
+  /** Newest first. Without a standing, all of them. */
+  async escalations(at: string, standing: Standing | undefined, limit: number): Promise<Standings[]> {
+    // What is open has its deadline before it: so the index finds the few among the many that are done with.
+    const where = standing === 'open' ? 'WHERE e.deadline_at > $1' : '';
+    const rows = await this.forPages.query<EscalationRow>(
+      `SELECT * FROM (${standings} ${where}) e WHERE $2::text IS NULL OR standing = $2 ORDER BY escalated_at DESC LIMIT $3`,
+      [at, standing ?? null, limit],
+    );
+    return rows.map(standingsOf);
+  }
+
+  /** The latest escalation of a proposal or checkpoint. */
+  async escalation(at: string, subjectId: string, reader = this.forActs): Promise<Standings | undefined> {
+    const [row] = await reader.query<EscalationRow>(
+      `${standings} WHERE e.subject_id = $2 ORDER BY e.escalated_at DESC LIMIT 1`,
+      [at, subjectId],
+    );
+    return row && standingsOf(row);
+  }
+
+  /** The same, its row locked first: of two people who answer at once here, the second is told. */
+  async lockEscalation(tx: Tx, at: string, subjectId: string): Promise<Standings | undefined> {
+    await tx.query('SELECT FROM escalations WHERE subject_id = $1 ORDER BY action_id FOR UPDATE', [subjectId]);
+    const [row] = await tx.query<EscalationRow>(
+      `${standings} WHERE e.subject_id = $2 ORDER BY e.escalated_at DESC LIMIT 1`,
+      [at, subjectId],
+    );
+    return row && standingsOf(row);
+  }
+
+  async insertReview(tx: Tx, decided: DataOf<'ReviewDecided'>, requestDigest: string): Promise<void> {
+    await tx.query(
+      `INSERT INTO reviews (review_id, subject_kind, subject_id, digest, decision, by_person, note, request_digest, decided_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [
+        decided.reviewId,
+        decided.subject.kind,
+        decided.subject.id,
+        decided.digest,
+        decided.decision,
+        decided.by,
+        decided.note ?? null,
+        requestDigest,
+        decided.at,
+      ],
+    );
+  }
+
+  async requestDigest(reviewId: string): Promise<string | null | undefined> {
+    const [row] = await this.forActs.query<{ request_digest: string | null }>(
+      'SELECT request_digest FROM reviews WHERE review_id = $1',
+      [reviewId],
+    );
+    return row?.request_digest;
+  }
+
+  /** A review and what the topics told of it since. The verdict that rests on it, or else the one of what it answered. */
+  async review(reviewId: string): Promise<ReviewRecord | undefined> {
+    const [row] = await this.forPages.query<ReviewRow>(
+      `SELECT r.*, s.why, v.action_id, v.outcome, v.review_id AS verdict_review_id, v.superseded_by, v.reasons, v.not_before, v.executor AS verdict_executor, v.decided_at AS verdict_at,
+              t.outcome AS settled, t.executor, t.says, t.external_reference, t.settled_at, run.assigned_at
+       FROM reviews r
+       LEFT JOIN set_asides s ON s.review_id = r.review_id
+       LEFT JOIN LATERAL (
+         SELECT v.* FROM verdicts v
+         WHERE v.superseded_by IS NULL AND (v.review_id = r.review_id OR v.action_id IN (
+           SELECT e.action_id FROM escalations e WHERE e.subject_id = r.subject_id AND e.digest = r.digest AND r.decision <> 'edit'))
+         ORDER BY (v.review_id = r.review_id) DESC NULLS LAST, v.decided_at DESC LIMIT 1
+       ) v ON true
+       LEFT JOIN settlements t ON t.action_id = v.action_id AND t.executor = v.executor
+       LEFT JOIN escalations c ON r.subject_kind = 'checkpoint' AND c.action_id = r.subject_id
+       LEFT JOIN assigned_runs run ON run.run_id = c.run_id
+       WHERE r.review_id = $1`,
+      [reviewId],
+    );
+    return row && reviewRecord(row);
+  }
+
+  /** Who answered a proposal or checkpoint, and whether the answer was set aside. */
+  async answers(subjectId: string): Promise<Answer[]> {
+    const rows = await this.forPages.query<Omit<Answer, 'at'> & { at: Date }>(
+      `SELECT r.review_id AS "reviewId", r.by_person AS by, r.decision, r.note, r.decided_at AS at, s.why AS "setAside"
+       FROM reviews r LEFT JOIN set_asides s ON s.review_id = r.review_id WHERE r.subject_id = $1 ORDER BY r.decided_at`,
+      [subjectId],
+    );
+    return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+  }
+
+  /** Every control, or that of one scope, with who goes by it: as the state topic has them, the only account of what is stopped. */
+  async controls(of?: string): Promise<ControlRow[]> {
+    // One scope is asked for by whoever stops it.
+    const reader = of === undefined ? this.forPages : this.forActs;
+    const rows = await reader.query<{ data: DataOf<'ControlChanged'>; said: Confirmation[] }>(
+      `SELECT o.data, coalesce((SELECT json_agg(c) FROM control_confirmations c WHERE c.scope = o.key), '[]') AS said
+       FROM own_state o WHERE o.topic = 'controls.v1' AND o.data IS NOT NULL AND ($1::text IS NULL OR o.key = $1)
+       ORDER BY (o.data->>'state' = 'stopped') DESC, o.key`,
+      [of ?? null],
+    );
+    const heard = await reader.query<{ reader: string }>(
+      `SELECT reader FROM unnest($1::text[]) AS reader
+       WHERE EXISTS (SELECT FROM control_confirmations c WHERE c.reader = reader.reader)`,
+      [participants.executors],
+    );
+    const readers = new Set(heard.map(({ reader }) => reader));
+    return rows.map(({ data, said }) => {
+      const { scope, state, by, reason, version, changedAt } = data;
+      const goesBy = confirmed({ scope, version, digest: digestOf(data) }, said, readers, participants);
+      return { scope, state, by, reason, version, changedAt, ...goesBy };
+    });
+  }
+
+  async policy(reader = this.forActs): Promise<PolicyRow | undefined> {
+    // The text that was published: jsonb would give the parts in another order.
+    const [row] = await reader.query<{ data: DataOf<'PolicyPublished'> }>(
+      `SELECT value::json AS data FROM own_state WHERE topic = 'policies.v1' AND key = 'main' AND value IS NOT NULL`,
+    );
+    if (!row) return undefined;
+    const { version, digest, parts, content, by, changedAt } = row.data;
+    return { version, digest, parts, content, by, publishedAt: changedAt };
+  }
+
+  async known(): Promise<Known> {
+    const content = (await this.policy())?.content;
+    return { agents: content?.charters.map((c) => c.agent) ?? [], plays: content?.plays.map((p) => p.id) ?? [] };
+  }
+
+  /** Open first, then newest. */
+  async deadLetters(service: string | undefined, limit: number): Promise<FailureRow[]> {
+    const ofService = service === undefined ? '' : 'AND f.service = $2';
+    const rows = await this.forPages.query<
+      Omit<FailureRow, 'at' | 'replayedAt'> & { at: Date; replayedAt: Date | null }
+    >(
+      `SELECT * FROM (
+         (SELECT ${failureColumns}, NULL AS "replayedBy", NULL::timestamptz AS "replayedAt" FROM failures f
+          WHERE NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id) ${ofService} ORDER BY f.at DESC LIMIT $1)
+         UNION ALL
+         (SELECT ${failureColumns}, r.by_person, r.replayed_at FROM failures f
+          JOIN replays r ON r.dead_letter_id = f.dead_letter_id WHERE true ${ofService} ORDER BY f.at DESC LIMIT $1)
+       ) f ORDER BY ("replayedAt" IS NOT NULL), at DESC LIMIT $1`,
+      [limit, ...(service === undefined ? [] : [service])],
+    );
+    return rows.map((row) => ({
+      ...row,
+      at: row.at.toISOString(),
+      replayedAt: row.replayedAt?.toISOString() ?? null,
+    }));
+  }
+
+  /** What happened in the chains that an id belongs to: a correlation id, or the id of a task, a proposal, a dead letter. */
+  async activities(id: string, limit: number): Promise<Activity[]> {
+    const rows = await this.forPages.query<Omit<Activity, 'at'> & { at: Date }>(
+      `SELECT correlation_id AS "correlationId", topic, event_id AS "eventId", type, subject_id AS "subjectId", says, at FROM activities
+       WHERE correlation_id IN (SELECT $1 UNION SELECT correlation_id FROM activities WHERE subject_id = $1)
+       ORDER BY at, seq LIMIT $2`,
+      [id, limit],
+    );
+    return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+  }
+
+  /** Deletes a bounded number of activities from before; returns how many. */
+  async forgetActivities(tx: Tx, before: string, limit: number): Promise<number> {
+    const rows = await tx.query(
+      `DELETE FROM activities WHERE seq IN (SELECT seq FROM activities WHERE at < $1 ORDER BY seq LIMIT $2) RETURNING 1`,
+      [before, limit],
+    );
+    return rows.length;
+  }
+}
+
+export interface Answer {
+  readonly reviewId: string;
+  readonly by: string;
+  readonly decision: ReviewRecord['decision'];
+  readonly note: string | null;
+  readonly at: string;
+  readonly setAside: ReviewRecord['setAside'];
+}
+
+export interface ControlRow extends Confirmed {
+  readonly scope: string;
+  readonly state: 'stopped' | 'running';
+  readonly by: string;
+  readonly reason: string;
+  readonly version: number;
+  readonly changedAt: string;
+}
+
+export interface PolicyRow {
+  readonly version: number;
+  readonly digest: string;
+  readonly parts: Record<string, string>;
+  readonly content: DataOf<'PolicyPublished'>['content'];
+  readonly by: string;
+  readonly publishedAt: string;
+}
+
+export interface FailureRow {
+  readonly deadLetterId: string;
+  readonly service: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly type: string | null;
+  readonly fault: { readonly code: string; readonly says: string };
+  readonly attempts: number;
+  readonly at: string;
+  readonly replayedBy: string | null;
+  readonly replayedAt: string | null;
+}
+
+interface ReviewRow {
+  review_id: string;
+  subject_kind: 'proposal' | 'checkpoint';
+  subject_id: string;
+  decision: ReviewRecord['decision'];
+  by_person: string;
+  decided_at: Date;
+  why: ReviewRecord['setAside'];
+  action_id: string | null;
+  outcome: Verdict['outcome'] | null;
+  verdict_review_id: string | null;
+  superseded_by: string | null;
+  reasons: Verdict['reasons'] | null;
+  not_before: Date | null;
+  verdict_executor: string | null;
+  verdict_at: Date | null;
+  settled: Settlement['outcome'] | null;
+  executor: string | null;
+  says: string | null;
+  external_reference: string | null;
+  settled_at: Date | null;
+  assigned_at: Date | null;
+}
+
+const standingsOf = (row: EscalationRow): Standings => ({
+  standing: row.standing,
+  escalation: {
+    actionId: row.action_id,
+    subject: { kind: row.subject_kind, id: row.subject_id },
+    runId: row.run_id,
+    key: row.action_key,
+    digest: row.digest,
+    correlationId: row.correlation_id,
+    ...(row.traceparent !== null && { traceparent: row.traceparent }),
+    deadline: row.deadline_at.toISOString(),
+    at: row.escalated_at.toISOString(),
+    card: row.card,
+  },
+});
+
+const reviewRecord = (row: ReviewRow): ReviewRecord => ({
+  reviewId: row.review_id,
+  subject: { kind: row.subject_kind, id: row.subject_id },
+  decision: row.decision,
+  by: row.by_person,
+  at: row.decided_at.toISOString(),
+  setAside: row.why,
+  verdict:
+    row.action_id && row.outcome && row.verdict_at
+      ? {
+          actionId: row.action_id,
+          outcome: row.outcome,
+          reviewId: row.verdict_review_id,
+          supersededBy: row.superseded_by,
+          reasons: row.reasons ?? [],
+          notBefore: row.not_before?.toISOString() ?? null,
+          executor: row.verdict_executor,
+          at: row.verdict_at.toISOString(),
+        }
+      : null,
+  settlement:
+    row.action_id && row.settled && row.settled_at && row.executor
+      ? {
+          actionId: row.action_id,
+          outcome: row.settled,
+          executor: row.executor,
+          says: row.says,
+          externalReference: row.external_reference,
+          at: row.settled_at.toISOString(),
+        }
+      : null,
+  tasksAssignedAt: row.assigned_at?.toISOString() ?? null,
+});

@@ -1,0 +1,37 @@
+import { type Job, type JobContext, type JobKind, jobName, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Store } from './console.repository.js';
+
+const KEPT_DAYS = 7;
+const AT_ONCE = 20_000;
+const hours = (from: string, n: number): string => new Date(Date.parse(from) + n * 3_600_000).toISOString();
+
+/** The activity feed is for looking at what happens now; the record keeps everything. */
+@Injectable()
+export class ForgetActivities implements JobKind<Record<string, never>>, OnApplicationBootstrap {
+  readonly kind = jobName<Record<string, never>>('forget-activities');
+  readonly leaseMs = 60_000;
+  readonly batch = 1;
+
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(Store) private readonly store: Store,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const cause = { source: '/countersign/console', id: this.kind.name };
+    const dueAt = hours(this.runtime.now(), 1);
+    await this.runtime.transact(cause, async (work) =>
+      work.schedule(cause, { kind: this.kind, id: dueAt, dueAt, payload: {} }),
+    );
+  }
+
+  async work(jobs: readonly Job<Record<string, never>>[], context: JobContext): Promise<void> {
+    await context.finish(jobs, async ([job], work) => {
+      if (!job) return;
+      const forgotten = await this.store.forgetActivities(work.tx, hours(work.at, -24 * KEPT_DAYS), AT_ONCE);
+      const dueAt = forgotten === AT_ONCE ? work.at : hours(work.at, 1);
+      work.schedule(job.cause, { kind: this.kind, id: `after ${job.id.slice(-24)} at ${work.at}`, dueAt, payload: {} });
+    });
+  }
+}

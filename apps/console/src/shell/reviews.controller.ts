@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { topics, Uuid } from '@countersign/contracts';
+import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, UseFilters } from '@nestjs/common';
+import { z } from 'zod';
+import { cardOf } from '../core/card.js';
+import { problem } from '../core/problem.js';
+import { resultOf } from '../core/result.js';
+import { fingerprint, ReviewRequest, review, reviewIdOf, standings } from '../core/review.js';
+import { Store } from './console.repository.js';
+import { type ConsoleRequest, Needs, Problems, Refused } from './people.access.js';
+import { Limit, read } from './request.pipe.js';
+
+const Listing = z.object({ state: z.enum(standings).optional(), limit: Limit });
+const IdempotencyKey = z.string().min(1).max(200).optional();
+
+@Controller('v1/reviews')
+@UseFilters(Problems)
+export class Reviews {
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(Store) private readonly store: Store,
+  ) {}
+
+  @Get()
+  async list(@Query() query: unknown) {
+    const { state, limit } = read(Listing, query);
+    const at = this.runtime.now();
+    const found = await this.store.escalations(at, state, limit);
+    return { reviews: found.map(({ escalation, standing }) => cardOf(escalation, standing, at)) };
+  }
+
+  @Get(':subjectId')
+  async show(@Param('subjectId') subjectId: string) {
+    const at = this.runtime.now();
+    const { escalation, standing } = await this.escalation(at, subjectId, this.store.forPages);
+    return { ...cardOf(escalation, standing, at), answers: await this.store.answers(subjectId) };
+  }
+
+  @Post(':subjectId')
+  @HttpCode(202)
+  @Needs('reviewer')
+  async answer(
+    @Param('subjectId') subjectId: string,
+    @Body() body: unknown,
+    @Headers('idempotency-key') header: string | undefined,
+    @Req() { principal: person }: ConsoleRequest,
+  ) {
+    const key = read(IdempotencyKey, header, 'Idempotency-Key');
+    const request = read(ReviewRequest, body);
+    const { escalation } = await this.escalation(this.runtime.now(), subjectId);
+    const reviewId = key === undefined ? randomUUID() : reviewIdOf(person.person, subjectId, key);
+    const asked = fingerprint(subjectId, request);
+    const cause = { source: '/countersign/console', id: reviewId, correlationid: escalation.correlationId };
+
+    const done = await this.runtime.transact(
+      cause,
+      async (work) => {
+        const found = await this.store.lockEscalation(work.tx, work.at, subjectId);
+        if (!found) throw noSuch(subjectId);
+        const answer = review(request, found.escalation, found.standing, person, reviewId, work.at);
+        if (!answer.ok) throw new Refused(answer.problem);
+        await this.store.insertReview(work.tx, answer.decided, asked);
+        work.emit(cause, topics.reviewsDecided, {
+          key: found.escalation.key,
+          subject: subjectId,
+          data: answer.decided,
+        });
+      },
+      escalation.traceparent,
+    );
+    if (done.repeated && (await this.store.requestDigest(reviewId)) !== asked) {
+      const detail = 'this key was used before with another answer; take a new one';
+      throw new Refused(problem(422, 'Key used before', detail, 'Idempotency-Key'));
+    }
+    return { reviewId, result: `/v1/reviews/${reviewId}/result` };
+  }
+
+  @Get(':reviewId/result')
+  async result(@Param('reviewId') reviewId: string) {
+    const record = Uuid.safeParse(reviewId).success ? await this.store.review(reviewId) : undefined;
+    if (!record) throw new Refused(problem(404, 'No such review', `nobody gave a review ${reviewId}`));
+    return resultOf(record);
+  }
+
+  private async escalation(at: string, subjectId: string, reader?: Reader) {
+    const found = Uuid.safeParse(subjectId).success ? await this.store.escalation(at, subjectId, reader) : undefined;
+    if (!found) throw noSuch(subjectId);
+    return found;
+  }
+}
+
+const noSuch = (subjectId: string): Refused =>
+  new Refused(problem(404, 'Nothing to review', `no proposal or checkpoint ${subjectId} was escalated`));

@@ -1,0 +1,100 @@
+import { topics, Uuid } from '@countersign/contracts';
+import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, UseFilters } from '@nestjs/common';
+import { z } from 'zod';
+import { problem } from '../core/problem.js';
+import { decide, decisionIdOf, notUnresolved, SettleRequest, type Unresolved } from '../core/settle.js';
+import { type ConsoleRequest, Needs, Problems, Refused } from './people.access.js';
+import { Limit, read } from './request.pipe.js';
+import { UnresolvedStore } from './unresolved.repository.js';
+
+const Listing = z.object({ limit: Limit });
+
+/** What nobody but a person can tell: permits that ended unresolved. */
+@Controller('v1/settlements')
+@UseFilters(Problems)
+export class Settlements {
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(UnresolvedStore) private readonly store: UnresolvedStore,
+  ) {}
+
+  @Get()
+  async list(@Query() query: unknown) {
+    const { limit } = read(Listing, query);
+    return { unresolved: (await this.store.waiting(limit)).map(shown) };
+  }
+
+  @Get(':permitId')
+  async show(@Param('permitId') permitId: string) {
+    return shown(await this.unresolved(permitId, this.store.forPages));
+  }
+
+  /** The decision goes to the executor; what it settles shows here when it has done so. */
+  @Post(':permitId')
+  @HttpCode(202)
+  @Needs('reviewer')
+  async settle(
+    @Param('permitId') permitId: string,
+    @Body() body: unknown,
+    @Req() { principal: person }: ConsoleRequest,
+  ) {
+    const request = read(SettleRequest, body);
+    const { correlationId, traceparent } = await this.unresolved(permitId);
+    const cause = { source: '/countersign/console', id: decisionIdOf(permitId), correlationid: correlationId };
+    const done = await this.runtime.transact(
+      cause,
+      async (work) => {
+        const found = await this.store.lock(work.tx, permitId);
+        if (!found) throw noSuch(permitId);
+        const { decided, repeated } = ruled(decide(request, found, person.person, work.at));
+        if (repeated) return;
+        this.store.keep(work.tx, decided);
+        work.emit(cause, topics.settlementsDecided, {
+          key: found.key,
+          subject: permitId,
+          data: decided,
+        });
+      },
+      traceparent,
+    );
+    const now = await this.unresolved(permitId);
+    // Decided before: the same word is fine, another one is told whose the first was.
+    if (done.repeated) ruled(decide(request, now, person.person, this.runtime.now()));
+    return shown(now);
+  }
+
+  private async unresolved(permitId: string, reader?: Reader): Promise<Unresolved> {
+    if (!Uuid.safeParse(permitId).success) throw noSuch(permitId);
+    const found = await this.store.permit(permitId, reader);
+    if (found) return found;
+    const outcome = await this.store.outcomeOf(permitId, reader);
+    throw outcome === undefined ? noSuch(permitId) : new Refused(notUnresolved(permitId, outcome));
+  }
+}
+
+function ruled(said: ReturnType<typeof decide>) {
+  if (!said.ok) throw new Refused(said.problem);
+  return said;
+}
+
+const shown = ({ permitId, actionId, proposalId, executor, connector, says, at, outcome, decision }: Unresolved) => ({
+  permitId,
+  actionId,
+  proposalId,
+  executor,
+  connector,
+  says,
+  at,
+  outcome,
+  decision,
+});
+
+const noSuch = (permitId: string): Refused =>
+  new Refused(
+    problem(
+      404,
+      'No such permit',
+      `no settlement of a permit ${permitId} is known: it has not ended, or there is none`,
+    ),
+  );

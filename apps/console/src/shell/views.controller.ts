@@ -1,0 +1,64 @@
+import { problemLine, services } from '@countersign/contracts';
+import { RUNTIME, type Runtime } from '@countersign/runtime';
+import { Controller, Get, HttpCode, Inject, Post, Query, Req, UseFilters } from '@nestjs/common';
+import { z } from 'zod';
+import { funnel } from '../core/funnel.js';
+import { problem } from '../core/problem.js';
+import { Store } from './console.repository.js';
+import { type ConsoleRequest, Needs, Problems, Refused } from './people.access.js';
+import { Policies } from './policies.service.js';
+import { Limit, read } from './request.pipe.js';
+
+const Chain = z.object({ correlation: z.string().min(1).max(300), limit: Limit });
+const DeadLetters = z.object({ service: z.enum(services).optional(), limit: Limit });
+
+@Controller('v1')
+@UseFilters(Problems)
+export class Views {
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(Store) private readonly store: Store,
+    @Inject(Policies) private readonly policies: Policies,
+  ) {}
+
+  @Get('whoami')
+  whoami(@Req() { principal: person }: ConsoleRequest) {
+    return { person: person.person, roles: person.roles };
+  }
+
+  @Get('funnel')
+  async funnel() {
+    const at = this.runtime.now();
+    return funnel(await this.store.counts(), await this.store.openCounts(at), at);
+  }
+
+  /** `correlation`: a correlation id, or the id of a task, a proposal or a dead letter in the chain. */
+  @Get('events')
+  async events(@Query() query: unknown) {
+    const { correlation, limit } = read(Chain, query);
+    return { events: await this.store.activities(correlation, limit) };
+  }
+
+  @Get('dead-letters')
+  async deadLetters(@Query() query: unknown) {
+    const { service, limit } = read(DeadLetters, query);
+    return { deadLetters: await this.store.deadLetters(service, limit) };
+  }
+
+  @Get('policies')
+  async policy() {
+    const policy = await this.store.policy(this.store.forPages);
+    if (!policy) throw new Refused(problem(404, 'No policy', 'no policy has been published; everything is refused'));
+    return policy;
+  }
+
+  @Post('policies/publish')
+  @HttpCode(200)
+  @Needs('publisher')
+  async publish(@Req() { principal: person }: ConsoleRequest) {
+    const publication = await this.policies.publish(person.person);
+    if (publication.ok) return publication;
+    const lines = publication.problems.map(problemLine);
+    throw new Refused(problem(422, 'Configuration not valid', lines.join('\n')));
+  }
+}

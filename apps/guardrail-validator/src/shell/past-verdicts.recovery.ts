@@ -1,0 +1,50 @@
+import { rateLedger } from '@countersign/gate';
+import type { Recovery } from '@countersign/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import { endSaid, type SaidVerdict, verdictsOf } from '../core/past.js';
+import { type NewPermit, Store } from './verdicts.repository.js';
+
+/**
+ * After a restore: what was approved holds what it reserved, and what was answered is closed, before anything is judged. Otherwise
+ * caps would be weighed without what runs already, and a person would be asked, or a deadline refuse, a second time.
+ */
+@Injectable()
+export class PastVerdicts implements Recovery {
+  constructor(@Inject(Store) private readonly store: Store) {}
+
+  async recover({ tx, at, said }: Parameters<Recovery['recover']>[0]): Promise<void> {
+    const verdicts = verdictsOf(said);
+    const permits = verdicts.flatMap((one) => (one.type === 'ActionApproved' ? [permitSaid(one.data)] : []));
+    this.store.lockLedgers(tx, [
+      ...new Set(permits.flatMap((p) => [...p.rates, ...p.reservations].map((r) => r.ledger))),
+    ]);
+    this.store.takeOver(tx, permits, at);
+    const ended = [...Map.groupBy(verdicts, ({ data }) => data.proposalId)].flatMap(([proposalId, these]) => {
+      const end = endSaid(these);
+      return end ? [{ proposalId, ...end }] : [];
+    });
+    this.store.closeEscalations(tx, ended, at);
+  }
+}
+
+/** The permit of an approval, with what it holds. What counts in a window counts from when the permit is good: no sooner than it happened. */
+export const permitSaid = (data: Extract<SaidVerdict, { type: 'ActionApproved' }>['data']): NewPermit => ({
+  permitId: data.permitId,
+  proposalId: data.proposalId,
+  actionId: data.actionId,
+  digest: data.digest,
+  executor: data.executor,
+  connector: data.connector,
+  permit: data.permit,
+  expiresAt: data.expiresAt,
+  approvedAt: data.verdict.at,
+  rates: data.reservations.filter(({ ledger }) => ledger.startsWith(rateLedger)),
+  reservations: data.reservations
+    .filter(({ ledger }) => !ledger.startsWith(rateLedger))
+    .map(({ ledger, amount, currency }) => ({
+      ledger,
+      amount,
+      currency: currency ?? null,
+      countsAt: data.notBefore,
+    })),
+});

@@ -1,0 +1,65 @@
+import { type Job, type JobContext, type JobKind, jobName } from '@countersign/runtime';
+import { Injectable, Logger } from '@nestjs/common';
+import { sweep } from './facts.repository.js';
+import { closeCheckpoint, lockCheckpoints, markOverdue, setRunState } from './runs.repository.js';
+
+export const taskDeadline = jobName<null>('task-deadline');
+export const checkpointDeadline = jobName<null>('checkpoint-deadline');
+export const sweeping = jobName<null>('sweep');
+
+/** Marks a task that nobody settled by its due time. */
+@Injectable()
+export class TaskDeadlines implements JobKind<null> {
+  readonly kind = taskDeadline;
+  readonly leaseMs = 30_000;
+  readonly batch = 100;
+  private readonly log = new Logger('plays');
+
+  async work(jobs: readonly Job<null>[], context: JobContext): Promise<void> {
+    await context.finish(jobs, async (owned, { tx, at }) => {
+      const overdue = await markOverdue(
+        tx,
+        owned.map((job) => job.id),
+        at,
+      );
+      for (const { taskId, agent } of overdue) this.log.warn(`task ${taskId} is overdue: ${agent} has not settled it`);
+    });
+  }
+}
+
+/** Ends a checkpoint that nobody answered: its tasks never go out. */
+@Injectable()
+export class CheckpointDeadlines implements JobKind<null> {
+  readonly kind = checkpointDeadline;
+  readonly leaseMs = 30_000;
+  readonly batch = 20;
+
+  async work(jobs: readonly Job<null>[], context: JobContext): Promise<void> {
+    await context.finish(jobs, async (owned, { tx, at }) => {
+      const checkpoints = await lockCheckpoints(
+        tx,
+        owned.map((job) => job.id),
+      );
+      const open = [...checkpoints.values()].filter((c) => c.answer === null);
+      for (const { checkpointId } of open) closeCheckpoint(tx, checkpointId, 'expired', null, at);
+      setRunState(
+        tx,
+        open.map((c) => c.runId),
+        'expired',
+        'nobody answered the checkpoint in time',
+      );
+    });
+  }
+}
+
+/** Drops, once a day, facts that no play can look back to. */
+@Injectable()
+export class Sweeps implements JobKind<null> {
+  readonly kind = sweeping;
+  readonly leaseMs = 300_000;
+  readonly batch = 1;
+
+  async work(jobs: readonly Job<null>[], context: JobContext): Promise<void> {
+    await context.finish(jobs, async (_owned, { tx, at }) => sweep(tx, at));
+  }
+}

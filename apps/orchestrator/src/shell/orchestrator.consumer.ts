@@ -1,0 +1,306 @@
+import {
+  type AccountProfile,
+  type Control,
+  type Play,
+  profileKey,
+  type ReviewDecided,
+  type SignalAccepted,
+  type TaskAssigned,
+  topics,
+} from '@countersign/contracts';
+import {
+  type Batch,
+  type Cause,
+  Consumes,
+  causeOf,
+  deployment,
+  RUNTIME,
+  type Runtime,
+  type Tx,
+  type Work,
+} from '@countersign/runtime';
+import { Controller, Inject, Logger } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { begin, redated, taskKey } from '../core/begin.js';
+import { answerCheckpoint } from '../core/checkpoint.js';
+import { concerns, coolsDown, type Detected, detect, type Known, profilesOf, scopesOf, stop } from '../core/detect.js';
+import { type DayReport, dayReport, type Subject, subjectKey } from '../core/facts.js';
+import { dayMs } from '../core/patterns.js';
+import { checkpointDeadline, sweeping, taskDeadline } from './deadlines.job.js';
+import { keepReports, keepSignals, loadReports, loadSignals, lockSubjects, noteStarts } from './facts.repository.js';
+import {
+  closeCheckpoint,
+  type KeptCheckpoint,
+  keepCheckpoint,
+  keepRuns,
+  keepTasks,
+  lockCheckpoints,
+  noteAnswer,
+  notePermits,
+  noteRefusals,
+  noteReviews,
+  noteSettlements,
+  setRunState,
+  settleTasks,
+} from './runs.repository.js';
+
+const installed = deployment();
+/** Whose topic an event came on: only its writer may write there. */
+const agentOf = new Map(installed.agents.map((agent) => [topics.tasksSettled(agent).name, agent]));
+const executorOf = new Map(installed.executors.map((executor) => [topics.actionsSettled(executor).name, executor]));
+
+/** Turns accepted signals into runs and tasks, and keeps what came of them. */
+@Controller()
+export class Handlers {
+  private readonly log = new Logger('plays');
+  private sweepAskedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
+
+  @Consumes(topics.signalsAccepted)
+  async onSignals(@Payload() batch: Batch<'SignalAccepted'>): Promise<void> {
+    const { tx, at } = batch;
+    const events = batch.events.map(({ event }) => event.data);
+    const causes = new Map(batch.events.map((received) => [received.event.data, causeOf(received)]));
+    const policy = (await this.runtime.state(tx, topics.policies, ['main'])).get('main');
+    const plays = policy?.data?.content.plays ?? [];
+
+    const { found, signals, reports } = await this.detected(tx, plays, events, at);
+    keepSignals(tx, signals);
+    keepReports(tx, reports);
+    this.askForSweep(batch);
+    if (found.length === 0) return;
+
+    noteStarts(
+      tx,
+      found
+        .filter((f) => !f.stoppedBy)
+        .map((f) => ({ playId: f.play.id, subject: subjectKey(f.subject), ordinal: f.ordinal })),
+      at,
+    );
+    const versions = await this.runtime.state(tx, topics.profiles, found.flatMap(profilesOf));
+    const begun = found.map((f) => ({ ...begin(f, versions, policy?.version ?? 0, at), trigger: f.trigger }));
+    keepRuns(
+      tx,
+      begun.map(({ run }) => run),
+    );
+    const causeOfRun = ({ trigger }: (typeof begun)[number]) => causes.get(trigger) as Cause;
+    this.assign(
+      batch,
+      begun.flatMap((one) => one.tasks.map((task) => ({ task, cause: causeOfRun(one) }))),
+    );
+    for (const one of begun) {
+      const { run, checkpoint } = one;
+      const cause = causeOfRun(one);
+      if (run.state === 'suppressed') this.log.warn(`run ${run.runId} of ${run.playId} suppressed: ${run.reason}`);
+      if (!checkpoint) continue;
+      keepCheckpoint(tx, checkpoint);
+      const key = checkpoint.tasks[0] ? taskKey(checkpoint.tasks[0]) : checkpoint.checkpointId;
+      batch.emit(cause, topics.tasksEscalated, { key, data: checkpoint });
+      batch.schedule(cause, {
+        kind: checkpointDeadline,
+        id: checkpoint.checkpointId,
+        dueAt: checkpoint.deadline,
+        payload: null,
+      });
+    }
+  }
+
+  @Consumes(...installed.agents.map(topics.tasksSettled))
+  async onTasksSettled(@Payload() batch: Batch<'TaskSettled'>): Promise<void> {
+    // The topic says who wrote: an agent settles its own tasks only.
+    const agent = agentOf.get(batch.topic) ?? batch.topic;
+    settleTasks(
+      batch.tx,
+      agent,
+      batch.events.map(({ event }) => event.data),
+    );
+  }
+
+  @Consumes(topics.actionsRefused)
+  async onRefused(@Payload() batch: Batch<'ActionRefused'>): Promise<void> {
+    noteRefusals(
+      batch.tx,
+      batch.events.map(({ event }) => event.data),
+      batch.at,
+    );
+  }
+
+  @Consumes(topics.actionsApproved)
+  async onApproved(@Payload() batch: Batch<'ActionApproved'>): Promise<void> {
+    notePermits(
+      batch.tx,
+      batch.events.map(({ event }) => event.data),
+    );
+  }
+
+  @Consumes(...installed.executors.map(topics.actionsSettled))
+  async onSettled(@Payload() batch: Batch<'ActionSettled' | 'PermitRejected'>): Promise<void> {
+    // The topic says who wrote: an executor settles in its own name only.
+    const executor = executorOf.get(batch.topic) ?? batch.topic;
+    noteSettlements(
+      batch.tx,
+      batch.events.flatMap(({ event }) =>
+        event.type === 'ActionSettled' && event.data.executor === executor ? [event.data] : [],
+      ),
+    );
+  }
+
+  @Consumes(topics.reviewsDecided)
+  async onReviews(@Payload() batch: Batch<'ReviewDecided'>): Promise<void> {
+    const { tx } = batch;
+    const reviews = batch.events.map(({ event }) => event.data);
+    noteReviews(
+      tx,
+      reviews.filter((r) => r.subject.kind === 'proposal'),
+    );
+    const ids = reviews.filter((r) => r.subject.kind === 'checkpoint').map((r) => r.subject.id);
+    const checkpoints = await lockCheckpoints(tx, ids);
+    for (const received of batch.events) {
+      const review = received.event.data;
+      if (review.subject.kind !== 'checkpoint') continue;
+      const closed = await this.answer(batch, causeOf(received), review, checkpoints.get(review.subject.id));
+      if (closed) checkpoints.set(closed.checkpointId, closed);
+    }
+  }
+
+  private async answer(
+    work: Work,
+    cause: Cause,
+    review: ReviewDecided,
+    checkpoint: KeptCheckpoint | undefined,
+  ): Promise<KeptCheckpoint | undefined> {
+    const { tx, at } = work;
+    const answer = checkpoint
+      ? answerCheckpoint(checkpoint, review)
+      : { outcome: 'set-aside' as const, why: 'there is no such checkpoint' };
+    noteAnswer(tx, review, answer.outcome, 'why' in answer ? answer.why : null, at);
+    if (!checkpoint || answer.outcome === 'set-aside') return undefined;
+    closeCheckpoint(tx, checkpoint.checkpointId, answer.outcome, review.by, at);
+    if (answer.outcome === 'rejected') {
+      setRunState(tx, [checkpoint.runId], 'rejected', `rejected by ${review.by}`);
+    } else {
+      const stopped = await this.stopped(tx, checkpoint);
+      const reason = stopped ? `approved by ${review.by}, but ${stopped}` : `approved by ${review.by}`;
+      setRunState(tx, [checkpoint.runId], stopped ? 'suppressed' : 'started', reason);
+      if (!stopped) {
+        const tasks = redated(checkpoint.tasks, at);
+        this.assign(
+          work,
+          tasks.map((task) => ({ task, cause })),
+        );
+      }
+    }
+    return { ...checkpoint, answer: answer.outcome };
+  }
+
+  /** Why the tasks of an approved checkpoint must not go out now, or null. */
+  private async stopped(tx: Tx, { tasks }: KeptCheckpoint): Promise<string | null> {
+    const task = tasks[0];
+    if (!task) return null;
+    const subject: Subject =
+      task.accountId !== undefined
+        ? { kind: 'account', accountId: task.accountId }
+        : { kind: 'campaign', adAccountId: task.adAccountId ?? '', campaignId: task.campaignId ?? '' };
+    const by = stop(task.play, subject, await this.controls(tx, scopesOf(task.play.id, subject)));
+    return by && `${by.scope} is stopped by ${by.by}: ${by.reason}`;
+  }
+
+  /** Controls say what becomes of a pattern, not whether there is one: they are read where there is. */
+  private async detected(
+    tx: Tx,
+    plays: readonly Play[],
+    events: readonly SignalAccepted[],
+    at: string,
+  ): Promise<Detected> {
+    const known = await this.know(tx, plays, events, at);
+    const free = detect(events, { ...known, controls: new Map() }, at);
+    if (free.found.length === 0) return free;
+    const scopes = free.found.flatMap(({ play, subject }) => scopesOf(play.id, subject));
+    return detect(events, { ...known, controls: await this.controls(tx, scopes) }, at);
+  }
+
+  /** Now and then rather than with each batch. Not once a day: a batch that is rolled back after all has asked for nothing. */
+  private askForSweep(batch: Batch<'SignalAccepted'>): void {
+    const [first] = batch.events;
+    const { at } = batch;
+    if (!first || Math.abs(Date.parse(at) - this.sweepAskedAt) < askEveryMs) return;
+    this.sweepAskedAt = Date.parse(at);
+    batch.schedule(causeOf(first), { kind: sweeping, id: nextDay(at), dueAt: nextDay(at), payload: null });
+  }
+
+  private assign(work: Work, given: readonly { task: TaskAssigned; cause: Cause }[]): void {
+    keepTasks(
+      work.tx,
+      given.map(({ task }) => task),
+    );
+    for (const { task, cause } of given) {
+      work.emit(cause, topics.tasksAssigned, { key: taskKey(task), data: task });
+      work.schedule(cause, { kind: taskDeadline, id: task.taskId, dueAt: task.dueAt, payload: null });
+    }
+  }
+
+  /** Reads what a batch is decided on; the rows of plays and subjects are locked first, so that no other batch decides on them. */
+  private async know(
+    tx: Tx,
+    plays: readonly Play[],
+    events: readonly SignalAccepted[],
+    at: string,
+  ): Promise<Omit<Known, 'controls'>> {
+    const campaigns = new Map<string, DayReport>();
+    for (const report of events.map(dayReport)) {
+      if (report) campaigns.set(subjectKey({ kind: 'campaign', ...report }), report);
+    }
+    const wanted: { play: Play; playId: string; subject: string; accountId?: string }[] = [];
+    let lookBackDays = 0;
+    for (const play of plays) {
+      const { trigger } = play;
+      if (trigger.pattern === 'distinct-contacts') {
+        lookBackDays = Math.max(lookBackDays, trigger.withinDays + play.freshWithinDays);
+        const accountIds = new Set(
+          events.flatMap((e) =>
+            e.triggers && e.accountId !== undefined && (e.type === trigger.signal || e.type === 'AccountUpserted')
+              ? [e.accountId]
+              : [],
+          ),
+        );
+        for (const accountId of accountIds) {
+          wanted.push({ play, playId: play.id, subject: subjectKey({ kind: 'account', accountId }), accountId });
+        }
+      } else {
+        for (const subject of campaigns.keys()) wanted.push({ play, playId: play.id, subject });
+      }
+    }
+    const subjects = await lockSubjects(tx, wanted);
+    // Signals are many: only those are read that a pattern may be found in.
+    const open = wanted.filter((w) => !coolsDown(w.play, subjects.get(`${w.playId} ${w.subject}`), at));
+    const accounts = await this.accounts(tx, [...new Set(open.flatMap((w) => w.accountId ?? []))]);
+    const matching = open.filter((w) => w.accountId !== undefined && concerns(w.play, accounts.get(w.accountId)));
+    const accountIds = [...new Set(matching.flatMap((w) => w.accountId ?? []))];
+    const types = plays.flatMap((p) => (p.trigger.pattern === 'distinct-contacts' ? [p.trigger.signal] : []));
+    const since = new Date(Date.parse(at) - lookBackDays * dayMs).toISOString();
+    return {
+      plays,
+      subjects,
+      signals: await loadSignals(tx, accountIds, types, since),
+      // Without a play as well: a later report must not be lost to an earlier one.
+      reports: await loadReports(tx, [...campaigns.values()]),
+      accounts,
+    };
+  }
+
+  private async accounts(tx: Tx, accountIds: readonly string[]): Promise<Map<string, AccountProfile>> {
+    const rows = await this.runtime.state(tx, topics.profiles, accountIds.map(profileKey.account));
+    return new Map(
+      [...rows.values()].flatMap(({ data }) => (data?.kind === 'account' ? [[data.accountId, data] as const] : [])),
+    );
+  }
+
+  private async controls(tx: Tx, scopes: readonly string[]): Promise<Map<string, Control>> {
+    const rows = await this.runtime.state(tx, topics.controls, scopes);
+    return new Map([...rows].flatMap(([scope, { data }]) => (data ? [[scope, data] as const] : [])));
+  }
+}
+
+const askEveryMs = 600_000;
+const nextDay = (at: string): string => new Date(Math.floor(Date.parse(at) / dayMs + 1) * dayMs).toISOString();

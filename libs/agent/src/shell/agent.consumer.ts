@@ -1,0 +1,233 @@
+import {
+  type Action,
+  type ActionSettled,
+  digestOf,
+  type PolicyContent,
+  type TaskAssigned,
+  topics,
+} from '@countersign/contracts';
+import {
+  type Batch,
+  type Cause,
+  Consumes,
+  causeOf,
+  deployment,
+  RUNTIME,
+  type Runtime,
+  type Tx,
+  type Work,
+} from '@countersign/runtime';
+import { Controller, Inject, Logger, Optional } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { answer, declined, isLate, latePlan } from '../core/answer.js';
+import { clamp } from '../core/clamp.js';
+import { plannedFrom } from '../core/facts.js';
+import { executorOf } from '../core/routes.js';
+import { AGENT, type AgentDefinition, FOLLOW_UP, type FollowUp, type OwnSettlement } from './agent-definition.js';
+import { boundsOf } from './bounds.js';
+import { readFacts } from './facts.repository.js';
+import { MODEL, type ModelAccess } from './model-access.js';
+import { planKind } from './plan.job.js';
+import {
+  answerTasks,
+  editsById,
+  keepEdits,
+  lockProposals,
+  noteRefusals,
+  noteSettlements,
+  proposalsById,
+  type RememberedProposal,
+  rememberAnswered,
+  rememberTasks,
+  settlementsOf,
+} from './proposals.repository.js';
+
+const { executors } = deployment();
+/** Whose topic a settlement came on: only its writer may write there. */
+const writerOf = new Map(executors.map((executor) => [topics.actionsSettled(executor).name, executor]));
+
+/** An agent's way through a batch: tasks become answers, or planning jobs where a model is configured; outcomes are remembered. */
+@Controller()
+export class AgentHandlers {
+  private readonly log: Logger;
+
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(AGENT) private readonly agent: AgentDefinition,
+    @Inject(MODEL) private readonly model: ModelAccess | null,
+    @Optional() @Inject(FOLLOW_UP) private readonly followUp: FollowUp | undefined,
+  ) {
+    this.log = new Logger(agent.name);
+    this.log.log(model ? `plans with the model ${model.name}, else by rules` : 'plans by rules');
+  }
+
+  @Consumes(topics.tasksAssigned)
+  async onTasks(@Payload() batch: Batch<'TaskAssigned'>): Promise<void> {
+    const own = batch.events.filter(({ event }) => event.data.agent === this.agent.name);
+    if (own.length === 0) return;
+    const assigned = own.map((received) => ({ task: received.event.data, cause: causeOf(received) }));
+    const given = [...new Map(assigned.map((one) => [one.task.taskId, one])).values()];
+    await (this.model ? this.planLater(given, batch) : this.planNow(given, batch));
+  }
+
+  @Consumes(topics.actionsRefused)
+  async onRefused(@Payload() batch: Batch<'ActionRefused'>): Promise<void> {
+    const own = batch.events.filter(({ event }) => event.data.agent === this.agent.name);
+    if (own.length === 0) return;
+    const proposals = await noteRefusals(
+      batch.tx,
+      own.map(({ event }) => event.data),
+      batch.at,
+    );
+    await this.followUp?.refused(
+      own.flatMap((received) => {
+        const proposal = proposals.get(received.event.data.proposalId);
+        return proposal ? [{ cause: causeOf(received), refused: received.event.data, proposal }] : [];
+      }),
+      batch,
+    );
+  }
+
+  @Consumes(...executors.map(topics.actionsSettled))
+  async onSettled(@Payload() batch: Batch<'ActionSettled' | 'PermitRejected'>): Promise<void> {
+    const executor = writerOf.get(batch.topic);
+    const given = batch.events.flatMap((received) =>
+      received.event.type === 'ActionSettled' && received.event.data.executor === executor
+        ? [{ cause: causeOf(received), settled: received.event.data }]
+        : [],
+    );
+    const known = await lockProposals(
+      batch.tx,
+      given.map(({ settled }) => settled.proposalId),
+    );
+    if (known.size === 0) return;
+    const policy = await this.policy(batch.tx);
+    const ran = await this.ran(
+      batch.tx,
+      given.map(({ settled }) => settled),
+      known,
+    );
+    // A settlement counts only from the executor that the action's kind and account are routed to, and only of the action's own bytes.
+    const own = given.filter(({ settled }) => {
+      const proposal = known.get(settled.proposalId);
+      if (!proposal) return false;
+      const action = ran(settled);
+      const why =
+        executorOf(proposal.action, policy) !== executor
+          ? 'not its executor'
+          : action && !isDigestOf(action, settled) && 'it is of other bytes';
+      if (why) this.log.warn(`settlement of ${settled.proposalId} by ${executor} set aside: ${why}`);
+      return !why;
+    });
+    const counted = noteSettlements(batch.tx, own, known, batch.at);
+    for (const { settled } of own.filter((one) => !counted.includes(one)))
+      this.log.debug(
+        `${settled.outcome} of ${settled.proposalId} by ${executor} changes nothing: its permit has ended`,
+      );
+    await this.follow(counted, known, policy, batch);
+  }
+
+  @Consumes(topics.reviewsDecided)
+  async onReviews(@Payload() batch: Batch<'ReviewDecided'>): Promise<void> {
+    const edits = batch.events.flatMap((received) => {
+      const { subject, decision, action, at } = received.event.data;
+      return subject.kind === 'proposal' && decision === 'edit' && action
+        ? [{ cause: causeOf(received), proposalId: subject.id, action, at }]
+        : [];
+    });
+    if (edits.length === 0) return;
+    keepEdits(batch.tx, edits);
+    // There is no order between topics: the edited action may have been carried out before its edit was read here.
+    const settled = await settlementsOf(
+      batch.tx,
+      edits.map((e) => e.proposalId),
+    );
+    const own = edits.flatMap((edit) =>
+      settled.filter((s) => s.actionId === edit.action.actionId).map((s) => ({ cause: edit.cause, settled: s })),
+    );
+    if (own.length === 0) return;
+    const proposals = await proposalsById(
+      batch.tx,
+      own.map((o) => o.settled.proposalId),
+    );
+    await this.follow(own, proposals, await this.policy(batch.tx), batch);
+  }
+
+  private async planNow(given: readonly { task: TaskAssigned; cause: Cause }[], batch: Work): Promise<void> {
+    const facts = await readFacts(
+      batch.tx,
+      given.map(({ task }) => task),
+    );
+    const { rules } = this.agent;
+    await rememberAnswered(
+      batch,
+      given.map(({ task, cause }) => {
+        const found = facts.get(task.taskId);
+        if (!found?.ok) return { task, cause, answer: declined(task, found?.says ?? 'facts unclear', batch.at) };
+        const plan = rules.plan(task, found.facts, batch.at);
+        const fitting = clamp(plan, task, found.facts, batch.at, boundsOf(this.agent, task));
+        return { task, cause, answer: answer(task, fitting, plannedFrom(fitting, found.facts), batch.at) };
+      }),
+    );
+  }
+
+  private async planLater(assigned: readonly { task: TaskAssigned; cause: Cause }[], batch: Work): Promise<void> {
+    const tasks = assigned.map(({ task }) => task);
+    const fresh = await rememberTasks(batch.tx, tasks, batch.at);
+    const given = assigned.filter(({ task }) => fresh.has(task.taskId));
+    const late = given.filter(({ task }) => isLate(task, batch.at));
+    await answerTasks(
+      batch,
+      late.map(({ task, cause }) => ({ task, cause, answer: declined(task, latePlan, batch.at) })),
+    );
+    for (const { task, cause } of given) {
+      if (isLate(task, batch.at)) continue;
+      batch.schedule(cause, { kind: planKind, id: task.taskId, dueAt: batch.at, payload: { taskId: task.taskId } });
+    }
+  }
+
+  /** Hands settlements on with the action that ran; one whose action is not known here yet waits for its edit. */
+  private async follow(
+    given: readonly { cause: Cause; settled: ActionSettled }[],
+    proposals: ReadonlyMap<string, RememberedProposal>,
+    policy: PolicyContent | null,
+    work: Work,
+  ): Promise<void> {
+    if (!this.followUp || given.length === 0) return;
+    const ran = await this.ran(
+      work.tx,
+      given.map(({ settled }) => settled),
+      proposals,
+    );
+    const own = given.flatMap(({ cause, settled }): OwnSettlement[] => {
+      const proposal = proposals.get(settled.proposalId);
+      const action = ran(settled);
+      return proposal && action && isDigestOf(action, settled) ? [{ cause, settled, proposal, action }] : [];
+    });
+    await this.followUp.settled(own, policy, work);
+  }
+
+  /** The action that a settlement is of: as it was proposed, or as a person edited it; undefined where that is not known yet. */
+  private async ran(
+    tx: Tx,
+    settled: readonly ActionSettled[],
+    proposals: ReadonlyMap<string, RememberedProposal>,
+  ): Promise<(one: ActionSettled) => Action | undefined> {
+    const proposed = ({ proposalId, actionId }: ActionSettled) => {
+      const action = proposals.get(proposalId)?.action;
+      return action?.actionId === actionId ? action : undefined;
+    };
+    const edits = await editsById(
+      tx,
+      settled.filter((one) => proposals.has(one.proposalId) && !proposed(one)).map(({ actionId }) => actionId),
+    );
+    return (one) => proposed(one) ?? edits.get(one.actionId);
+  }
+
+  private async policy(tx: Tx): Promise<PolicyContent | null> {
+    const found = await this.runtime.state(tx, topics.policies, ['main']);
+    return found.get('main')?.data?.content ?? null;
+  }
+}
+
+const isDigestOf = (action: Action, settled: ActionSettled): boolean => digestOf(action) === settled.digest;

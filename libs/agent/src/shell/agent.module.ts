@@ -1,0 +1,92 @@
+import { type Event, topics } from '@countersign/contracts';
+import { ReadingToken, type ServiceSpec } from '@countersign/runtime';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { neededProfiles } from '../core/facts.js';
+import { AgentHandlers } from './agent.consumer.js';
+import { AGENT, type AgentDefinition, FOLLOW_UP } from './agent-definition.js';
+import {
+  AgentTables1763700000001,
+  ProposalsInState1764300000062,
+  UnsettledProposals1763700000011,
+} from './migrations/agent-tables.js';
+import { CampaignsOfAdAccounts1763700000010 } from './migrations/campaigns-of-ad-accounts.js';
+import { MODEL, modelAccess } from './model-access.js';
+import { PlanJobs } from './plan.job.js';
+import { ProposalsPage } from './proposals.controller.js';
+import { UnsettledJobs } from './unsettled.job.js';
+
+/** What the runtime needs to know of an agent. */
+export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
+  name: agent.name,
+  port: agent.port,
+  access: ReadingToken,
+  migrations: [
+    AgentTables1763700000001,
+    CampaignsOfAdAccounts1763700000010,
+    ...(agent.migrations ?? []),
+    UnsettledProposals1763700000011,
+    ProposalsInState1764300000062,
+  ],
+  state: [topics.profiles, topics.policies],
+  jobs: [PlanJobs, UnsettledJobs, ...(agent.jobs ?? [])],
+  concerns: ({ event }) => concerns(agent, event),
+  needs: ({ event }) =>
+    event.type === 'TaskAssigned' && event.data.agent === agent.name
+      ? neededProfiles(event.data.madeFrom).map((needed) => ({ topic: topics.profiles, ...needed }))
+      : [],
+});
+
+/** Of what every agent reads, that of others leaves no trace here, nor what an agent has nothing to do with. */
+function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
+  switch (event.type) {
+    case 'TaskAssigned':
+    case 'ActionRefused':
+      return event.data.agent === agent.name;
+    case 'ReviewDecided':
+      return event.data.subject.kind === 'proposal' && event.data.decision === 'edit';
+    case 'PermitRejected':
+      return false;
+    case 'SignalAccepted':
+    case 'SignalRejected':
+    case 'ProfileChanged':
+    case 'ConsentsChanged':
+    case 'ContactPointsChanged':
+    case 'ControlChanged':
+    case 'PolicyPublished':
+    case 'TaskSettled':
+    case 'TaskEscalated':
+    case 'ActionProposed':
+    case 'ActionApproved':
+    case 'ActionEscalated':
+    case 'ReviewSetAside':
+    case 'SettlementDecided':
+    case 'ActionSettled':
+    case 'DeadLetter':
+    case 'DeadLetterReplayed':
+    case 'GapAcknowledged':
+    case 'ControlConfirmed':
+    case 'CheckpointPublished':
+      return true;
+  }
+}
+
+/** An agent as a Nest module: handlers, jobs, the page of its proposals. Needs `RUNTIME`; the model comes from the environment. */
+@Module({})
+// biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a dynamic module
+export class AgentModule {
+  static of(agent: AgentDefinition): DynamicModule {
+    return {
+      module: AgentModule,
+      controllers: [AgentHandlers, ProposalsPage],
+      providers: [
+        { provide: AGENT, useValue: agent },
+        { provide: MODEL, useFactory: () => modelAccess(process.env) },
+        ReadingToken,
+        PlanJobs,
+        UnsettledJobs,
+        ...(agent.jobs ?? []),
+        ...(agent.followUp ? [{ provide: FOLLOW_UP, useClass: agent.followUp }] : []),
+      ],
+    };
+  }
+}
