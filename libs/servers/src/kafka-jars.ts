@@ -15,7 +15,7 @@ const settings = [
   '-Dorg.slf4j.simpleLogger.log.kafka.authorizer.logger=info',
 ];
 const quiet = ['-Xlog:cds=off', '-Xlog:cds+dynamic=off'];
-const pom = fileURLToPath(new URL('../../../deploy/local/pom.xml', import.meta.url));
+const pom = fileURLToPath(new URL('../../../libs/servers/pom.xml', import.meta.url));
 /** Goes before Kafka's jars: what bounds compressed batches, see its source. */
 export const boundsJar = fileURLToPath(new URL('../../../deploy/kafka/bounds/countersign-bounds.jar', import.meta.url));
 
