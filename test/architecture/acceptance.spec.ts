@@ -69,7 +69,13 @@ function differences(text: string, sources: readonly Source[]): string[] {
   return wrong;
 }
 
-const paths = ['apps/*/src/**/*.spec.ts', 'libs/*/src/**/*.spec.ts', 'test/**/*.spec.ts', 'test/corpus/*.yaml'];
+const paths = [
+  'apps/*/src/**/*.spec.ts',
+  'libs/*/src/**/*.spec.ts',
+  'tools/*/src/**/*.spec.ts',
+  'test/**/*.spec.ts',
+  'test/corpus/*.yaml',
+];
 const sources = paths
   .flatMap((pattern) => globSync(pattern, { cwd: root }))
   // What is planted below is no test of a case.

@@ -19,7 +19,7 @@ interface Manifest {
   dependencies?: Record<string, string>;
 }
 const manifests = (): { path: string; manifest: Manifest }[] =>
-  ['libs/*', 'apps/*', 'deploy/*']
+  ['libs/*', 'apps/*', 'deploy/*', 'tools/*']
     .flatMap((at) => globSync(`${at}/package.json`, { cwd: root }))
     .map((path) => ({ path, manifest: JSON.parse(read(path)) as Manifest }));
 
@@ -31,6 +31,10 @@ const layers: Record<string, readonly string[]> = {
   telemetry: [],
   gate: ['contracts'],
   runtime: ['contracts', 'kafka', 'telemetry'],
+  client: ['contracts', 'kafka'],
+  audit: ['client', 'contracts', 'gate', 'kafka', 'record'],
+  probe: ['client', 'contracts', 'gate', 'kafka', 'record'],
+  replay: ['client', 'contracts', 'gate', 'kafka', 'record'],
   servers: ['contracts', 'kafka'],
   testing: ['kafka', 'servers'],
   agent: ['contracts', 'runtime', 'telemetry'],
@@ -126,11 +130,11 @@ const writersOf = (topic: keyof typeof topics, files: readonly { path: string; t
 };
 
 /** The probe forges approvals, under a login that its operator hands it, to show that none of them runs. */
-const forger = 'apps/cli/src/probe/run.ts';
+const forger = 'tools/probe/src/run.ts';
 
 describe('the gate has one door', () => {
   const files = (): { path: string; text: string }[] =>
-    [...sources('apps/*/src/**/*.ts'), ...sources('libs/*/src/**/*.ts')].map((path) => ({ path, text: read(path) }));
+    sources('{apps,libs,tools}/*/src/**/*.ts').map((path) => ({ path, text: read(path) }));
 
   test('only the validator writes approvals', () => {
     const writers = writersOf('actionsApproved', files());

@@ -29,7 +29,7 @@ const shippedIn = (files: readonly File[]): string[] =>
     .filter((path) => !allowed.some((known) => (typeof known === 'string' ? known === path : known.test(path))));
 
 const product = (): File[] =>
-  ['apps/*/src/**/*.ts', 'libs/*/src/**/*.ts', 'deploy/*/src/**/*.ts']
+  ['apps/*/src/**/*.ts', 'libs/*/src/**/*.ts', 'tools/*/src/**/*.ts', 'deploy/*/src/**/*.ts']
     .flatMap((pattern) => globSync(pattern, { cwd: root }))
     .filter((path) => !path.endsWith('.spec.ts'))
     .map((path) => ({ path, text: read(path) }));
@@ -53,7 +53,7 @@ const portIn = (text: string, pattern: RegExp): number => Number(pattern.exec(te
 test('a service, the setup and the command line say the same port of it, and the setup starts every service', () => {
   expect(servicePlans.map(({ name }) => name).sort()).toEqual([...servicesOf(shippedDeployment)].sort());
   expect([...servicesOf(shippedDeployment)]).toEqual([...services]);
-  const cli = read('apps/cli/src/core/installation.ts');
+  const cli = read('libs/client/src/core/installation.ts');
   for (const { name, port } of servicePlans) {
     expect(portIn(read(`apps/${name}/src/module.ts`), /port: (\d+)/), name).toBe(port);
     expect(portIn(cli, new RegExp(`^ {2}'?${name}'?: (\\d+)`, 'm')), name).toBe(port);

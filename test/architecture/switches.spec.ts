@@ -22,7 +22,7 @@ function swallowing(text: string): number[] {
 }
 
 // What an export of another system names is open: there a default refuses the row.
-const sources = globSync('{apps,libs}/*/src/**/*.ts', { cwd: root }).filter(
+const sources = globSync('{apps,libs,tools}/*/src/**/*.ts', { cwd: root }).filter(
   (path) => !path.endsWith('.spec.ts') && !path.startsWith('apps/cli/src/replay/'),
 );
 

@@ -583,7 +583,7 @@ test('the audit finds a leaf that was altered', async () => {
      WHERE topic = 'actions.approved.v1' AND id IS NOT NULL ORDER BY index LIMIT 1`,
   );
   // The superuser goes past what refuses every change. A leaf whose record is gone needs a hole in a topic, which only the broker
-  // makes: see apps/cli/src/audit/check.spec.ts.
+  // makes: see tools/audit/src/check.spec.ts.
   await sql('SET session_replication_role = replica');
   await sql(`UPDATE audit_recorder.leaves SET sha256 = decode(repeat('00', 32), 'hex') WHERE index = $1`, [
     leaf?.index,

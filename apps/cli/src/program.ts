@@ -1,7 +1,7 @@
+import { auditCommands } from '@countersign/audit';
+import { probeCommands } from '@countersign/probe';
+import { replayCommands } from '@countersign/replay';
 import { Command } from 'commander';
-import { auditCommands } from './audit/command.js';
-import { probeCommands } from './probe/command.js';
-import { replayCommands } from './replay/command.js';
 import { deadLetterCommands } from './shell/commands/dead-letters.js';
 import { gapCommands } from './shell/commands/gaps.js';
 import { permitCommands } from './shell/commands/permit.js';

@@ -1,5 +1,5 @@
+import type { DeadLetterRow } from '@countersign/client/core';
 import type { DataOf, Event } from '@countersign/contracts';
-import type { DeadLetterRow } from './answers.js';
 
 /** Dead letters with the last order to replay each, open ones first, then newest first. */
 export function deadLetterRows(events: readonly Event[]): DeadLetterRow[] {

@@ -1,6 +1,5 @@
+import { type AcknowledgedGap, type Gap, Misused } from '@countersign/client/core';
 import type { Event } from '@countersign/contracts';
-import type { AcknowledgedGap, Gap } from './answers.js';
-import { Misused } from './edit.js';
 
 /** What a person has acknowledged, the latest first; the first word about a gap is the one that counts. */
 export function acknowledgedGaps(events: readonly Event[]): AcknowledgedGap[] {

@@ -1,4 +1,4 @@
-import type { Card, Funnel } from './answers.js';
+import type { Card, Funnel } from '@countersign/client/core';
 
 /* What tests are given. */
 

@@ -1,12 +1,10 @@
+import { distance, installation, Misused, wrap } from '@countersign/client/core';
 import type { DataOf, Event } from '@countersign/contracts';
 import { expect, test } from 'vitest';
 import { deadLetterRows } from './dead-letters.js';
-import { Misused } from './edit.js';
 import { now } from './given.js';
-import { installation } from './installation.js';
 import { permitIn } from './permit.js';
 import { idOf, scopeOf } from './scope.js';
-import { distance, wrap } from './text.js';
 
 test('exactly one scope can be stopped at a time', () => {
   expect(scopeOf({ all: true })).toBe('all');

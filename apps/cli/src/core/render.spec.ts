@@ -1,6 +1,6 @@
+import type { Control } from '@countersign/client/core';
 import picocolors from 'picocolors';
 import { expect, test } from 'vitest';
-import type { Control } from './answers.js';
 import { card, funnel, now } from './given.js';
 import {
   cardsText,

@@ -1,23 +1,32 @@
+import {
+  type AcknowledgedGap,
+  type Card,
+  type Confirmed,
+  type Control,
+  clock,
+  count,
+  type DeadLetterRow,
+  distance,
+  type Funnel,
+  type Gap,
+  type Health,
+  type Paint,
+  type Participants,
+  printable,
+  printableLines,
+  type ReviewResult,
+  type Run,
+  type Story,
+  type Task,
+  table,
+  tally,
+  titled,
+  type UnresolvedPermit,
+  wrap,
+} from '@countersign/client/core';
 import { money } from '@countersign/contracts';
 import type { RecordReport } from '@countersign/record';
-import type {
-  AcknowledgedGap,
-  Card,
-  Confirmed,
-  Control,
-  DeadLetterRow,
-  Funnel,
-  Gap,
-  Health,
-  Participants,
-  ReviewResult,
-  Run,
-  Story,
-  Task,
-  UnresolvedPermit,
-} from './answers.js';
 import { isAside, shortStory } from './story.js';
-import { clock, count, distance, type Paint, printable, printableLines, table, tally, titled, wrap } from './text.js';
 
 /** Answers of the services as a person reads them: pure functions of the answer, whose texts are made harmless first. */
 

@@ -1,4 +1,4 @@
-import { Misused } from './edit.js';
+import { Misused } from '@countersign/client/core';
 
 export interface ScopeOptions {
   readonly all?: boolean;

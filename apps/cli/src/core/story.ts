@@ -1,4 +1,4 @@
-import type { Story } from './answers.js';
+import type { Story } from '@countersign/client/core';
 
 type Line = Story['lines'][number];
 

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readAll, write } from '@countersign/client';
 import {
   acls,
   type DataOf,
@@ -14,7 +15,6 @@ import { kafkajs } from '@countersign/kafka';
 import { startTestBroker, type TestBroker } from '@countersign/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { program } from '../program.js';
-import { readAll, write } from './kafka.js';
 
 const user = (name: string) => ({ name, password: `password-of-${name}` });
 const account = (name: string) => ({ username: name, password: user(name).password });

@@ -1,15 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { acts, brokerOf, explained, Failure, personOf, readAll, type Session, write } from '@countersign/client';
+import { count, type DeadLetterRow, Misused } from '@countersign/client/core';
 import { type Event, servicesOf, sourceOf, topicNamed, topology } from '@countersign/contracts';
 import type { Command } from 'commander';
-import type { DeadLetterRow } from '../../core/answers.js';
 import { deadLetterRows } from '../../core/dead-letters.js';
-import { Misused } from '../../core/edit.js';
 import { deadLettersText, deadLetterText } from '../../core/render.js';
-import { count } from '../../core/text.js';
-import { acts, explained } from '../command.js';
-import { Failure } from '../failure.js';
-import { brokerOf, readAll, write } from '../kafka.js';
-import { personOf, type Session } from '../session.js';
 
 const REPLAYED = 'dead-letters.replayed.v1';
 

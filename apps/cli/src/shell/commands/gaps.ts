@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  acts,
+  brokerOf,
+  explained,
+  Failure,
+  gapsOf,
+  personOf,
+  readAll,
+  type Session,
+  write,
+} from '@countersign/client';
+import { type Gap, Misused } from '@countersign/client/core';
 import { type Event, servicesOf, sourceOf, topicNamed, topology } from '@countersign/contracts';
 import type { Command } from 'commander';
-import type { Gap } from '../../core/answers.js';
-import { Misused } from '../../core/edit.js';
 import { acknowledgedGaps, chosenGaps, sameGap } from '../../core/gaps.js';
 import { acknowledgedText, gapsText } from '../../core/render.js';
-import { acts, explained } from '../command.js';
-import { Failure } from '../failure.js';
-import { gapsOf } from '../health.js';
-import { brokerOf, readAll, write } from '../kafka.js';
-import { personOf, type Session } from '../session.js';
 
 const ACKNOWLEDGED = 'gaps.acknowledged.v1';
 

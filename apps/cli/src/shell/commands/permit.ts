@@ -1,13 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { acts, codeOf, explained, Failure, type Session } from '@countersign/client';
+import { Misused, printable } from '@countersign/client/core';
 import { parseJson } from '@countersign/contracts';
 import { readVerifyKeys, type VerifyKeys, verifyPermit } from '@countersign/gate';
 import type { Command } from 'commander';
-import { Misused } from '../../core/edit.js';
 import { permitIn } from '../../core/permit.js';
-import { printable } from '../../core/text.js';
-import { acts, explained } from '../command.js';
-import { codeOf, Failure } from '../failure.js';
-import type { Session } from '../session.js';
 
 export function permitCommands(program: Command): void {
   const permit = program.command('permit').description('permits, by hand');

@@ -1,7 +1,7 @@
+import { acts, explained } from '@countersign/client';
+import type { Run, Task } from '@countersign/client/core';
 import type { Command } from 'commander';
-import type { Run, Task } from '../../core/answers.js';
 import { runsText, tasksText } from '../../core/render.js';
-import { acts, explained } from '../command.js';
 
 export function playCommands(program: Command): void {
   const runs = program

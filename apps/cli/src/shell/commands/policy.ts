@@ -1,4 +1,6 @@
 import fs from 'node:fs';
+import { acts, codeOf, explained } from '@countersign/client';
+import { clock, count, Misused, printable, table } from '@countersign/client/core';
 import {
   type ConfigFile,
   type ConfigProblem,
@@ -8,10 +10,6 @@ import {
   readFolder,
 } from '@countersign/contracts';
 import type { Command } from 'commander';
-import { Misused } from '../../core/edit.js';
-import { clock, count, printable, table } from '../../core/text.js';
-import { acts, explained } from '../command.js';
-import { codeOf } from '../failure.js';
 
 interface InForce {
   readonly version: number;

@@ -2,17 +2,21 @@ import { createReadStream, createWriteStream, existsSync, readFileSync } from 'n
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import {
+  acts,
+  brokerOf,
+  codeOf,
+  explained,
+  Failure,
+  publishedCheckpoints,
+  repeated,
+  type Session,
+} from '@countersign/client';
+import { localClock, Misused, printable, type Story } from '@countersign/client/core';
 import { topicNamed, topology } from '@countersign/contracts';
 import { parseVerifierKey, readExport, type VerifierKey, verifyRecord } from '@countersign/record';
 import type { Command } from 'commander';
-import type { Story } from '../../core/answers.js';
-import { Misused } from '../../core/edit.js';
 import { reportText, storyText } from '../../core/render.js';
-import { localClock, printable } from '../../core/text.js';
-import { acts, explained, repeated } from '../command.js';
-import { codeOf, Failure } from '../failure.js';
-import { brokerOf, publishedCheckpoints } from '../kafka.js';
-import type { Session } from '../session.js';
 
 interface VerifyOptions {
   readonly export?: string;

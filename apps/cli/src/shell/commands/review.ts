@@ -1,15 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { acts, explained, Failure, repeated, type Session } from '@countersign/client';
+import { applySettings, type Card, changesBetween, Misused, type ReviewResult } from '@countersign/client/core';
 import { parseJson, TooDeep } from '@countersign/contracts';
 import type { Command } from 'commander';
-import type { Card, ReviewResult } from '../../core/answers.js';
-import { applySettings, changesBetween, Misused } from '../../core/edit.js';
 import { cardsText, cardText, changesText, resultText } from '../../core/render.js';
 import { idOf } from '../../core/scope.js';
-import { acts, explained, repeated } from '../command.js';
-import { Failure } from '../failure.js';
-import type { Session } from '../session.js';
 
 interface AnswerOptions {
   readonly note?: string;

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { acts, explained, type Session } from '@countersign/client';
+import { Misused, type UnresolvedPermit } from '@countersign/client/core';
 import type { Command } from 'commander';
-import type { UnresolvedPermit } from '../../core/answers.js';
-import { Misused } from '../../core/edit.js';
 import { decisionText, unresolvedText } from '../../core/render.js';
 import { idOf } from '../../core/scope.js';
-import { acts, explained } from '../command.js';
-import type { Session } from '../session.js';
 
 interface SettleOptions {
   readonly executed?: boolean;

@@ -1,13 +1,17 @@
+import { acts, explained, healthPage, type Session } from '@countersign/client';
+import {
+  type Confirmed,
+  type Control,
+  type Funnel,
+  type Health,
+  type Participants,
+  printable,
+} from '@countersign/client/core';
 import { deploymentFileOf } from '@countersign/contracts';
 import type { Command } from 'commander';
-import type { Confirmed, Control, Funnel, Health, Participants } from '../../core/answers.js';
 import { wrongIn } from '../../core/health.js';
 import { confirmedText, controlsText, healthText, statusText } from '../../core/render.js';
 import { type ScopeOptions, scopeOf } from '../../core/scope.js';
-import { printable } from '../../core/text.js';
-import { acts, explained } from '../command.js';
-import { healthPage } from '../health.js';
-import type { Session } from '../session.js';
 
 export function statusCommands(program: Command): void {
   const status = program

@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { Misused } from './core/edit.js';
+import { jsonText, printableLines } from './core/text.js';
+import { Failure } from './failure.js';
+import { type Session, session } from './session.js';
+
+/** Help that every command ends with: examples, and what its exit codes mean. */
+export function explained(command: Command, examples: readonly string[], no?: string): Command {
+  return command.addHelpText(
+    'after',
+    [
+      '',
+      'Examples:',
+      ...examples.map((example) => `  $ countersign ${example}`),
+      '',
+      'Exit codes:',
+      '  0  done',
+      ...(no === undefined ? [] : [`  1  ${no}`]),
+      '  2  misused, or something is not reachable or not configured',
+    ].join('\n'),
+  );
+}
+
+type Act<A extends unknown[]> = (session: Session, ...args: A) => Promise<boolean | undefined>;
+
+/** A command's action: false is the answer no (exit code 1); what it throws is told, never with a stack. */
+export function acts<A extends unknown[]>(command: Command, act: Act<A>): Command {
+  return command.action(async (...args: unknown[]) => {
+    // commander hands over the arguments, the options, and the command itself.
+    const given = args.slice(0, -1) as A;
+    try {
+      if ((await act(session(command), ...given)) === false) process.exitCode = 1;
+    } catch (error) {
+      process.exitCode = tell(error, command.optsWithGlobals<{ json?: boolean }>().json === true);
+    }
+  });
+}
+
+/** Says what went wrong on the error output; returns the exit code. */
+export function tell(error: unknown, json: boolean): number {
+  const exitCode = error instanceof Failure ? error.exitCode : 2;
+  const known = error instanceof Failure || error instanceof Misused;
+  const says = known ? error.message : `unexpected: ${error instanceof Error ? error.message : String(error)}`;
+  const problem = error instanceof Failure ? error.problem : undefined;
+  process.stderr.write(
+    json ? `${jsonText({ error: says, exitCode, problem })}\n` : `countersign: ${printableLines(says)}\n`,
+  );
+  return exitCode;
+}
+
+/** For an option that may be given several times. */
+export const repeated = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];

@@ -1,0 +1,32 @@
+export type {
+  AcknowledgedGap,
+  Card,
+  Confirmed,
+  Control,
+  DeadLetterRow,
+  Funnel,
+  Gap,
+  Health,
+  Participants,
+  ReviewResult,
+  Run,
+  Story,
+  Task,
+  UnresolvedPermit,
+} from './answers.js';
+export { applySettings, changesBetween, Misused } from './edit.js';
+export { installation } from './installation.js';
+export { anotherThan, publisherOf, type Source } from './participants.js';
+export {
+  clock,
+  count,
+  distance,
+  localClock,
+  type Paint,
+  printable,
+  printableLines,
+  table,
+  tally,
+  titled,
+  wrap,
+} from './text.js';

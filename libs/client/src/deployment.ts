@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { type Deployment, deploymentFileOf, problemLine, readDeployment } from '@countersign/contracts';
+import { deploymentOf, type Installation } from './core/installation.js';
+import { printable } from './core/text.js';
+import { codeOf, Failure } from './failure.js';
+
+const remedy = 'set CONFIG_DIR to the folder that the services read, such as deploy/config';
+
+/**
+ * The sources, agents and executors in force, from where the services have them: the configuration that the environment names, else
+ * what run.json says that everything was started with. Throws a `Failure` that says what to do: what was shipped is never assumed.
+ */
+export function deploymentIn(
+  env: Readonly<Record<string, string | undefined>>,
+  { deployment, from }: Pick<Installation, 'deployment' | 'from'>,
+): Deployment {
+  const file = deploymentFileOf(env);
+  if (file !== undefined) return readIn(file);
+  const why = (says: string): Failure =>
+    new Failure(2, `nothing says which sources, agents and executors there are: ${says}`);
+  if (from === undefined)
+    throw why(
+      `there is no .countersign/run.json here or above. Call this in the folder where \`npm start\` runs, or ${remedy}`,
+    );
+  const known = deploymentOf({ deployment });
+  if (!known) throw why(`${from} does not. Start again with \`npm start\`, which writes it anew, or ${remedy}`);
+  return known;
+}
+
+function readIn(file: string): Deployment {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const why = `${file} cannot be read (${codeOf(error)}), and it lists the sources, agents and executors`;
+    throw new Failure(2, `${why}: ${remedy}`);
+  }
+  const read = readDeployment([{ path: 'sources.yaml', text }]);
+  if (read.ok) return read.deployment;
+  const problems = printable(read.problems.map(problemLine)).join('\n  ');
+  throw new Failure(2, `${file} does not list the sources, agents and executors as expected; mend it:\n  ${problems}`);
+}

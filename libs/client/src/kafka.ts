@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import { type Event, own, readEvent, type Topic, toBinary } from '@countersign/contracts';
+import {
+  type Admin,
+  boundFetches,
+  type Consumer,
+  type Kafka,
+  type KafkaMessage,
+  kafkajs,
+  type SASLOptions,
+} from '@countersign/kafka';
+import type { Installation } from './core/installation.js';
+import { codeOf, Failure } from './failure.js';
+
+boundFetches();
+
+/** The broker under one principal of run.json. Throws a `Failure` where there is none. */
+export function brokerOf({ kafka, from }: Installation, principal: string): Kafka {
+  const account = kafka && own(kafka.principals, principal);
+  if (!kafka || !account) {
+    const where = from
+      ? `${from} has no Kafka credentials of ${principal}`
+      : 'there is no .countersign/run.json here or above';
+    throw new Failure(2, `${where}: call this in the folder where \`npm start\` runs`);
+  }
+  return new kafkajs.Kafka({
+    clientId: 'countersign-cli',
+    brokers: kafka.bootstrap.split(','),
+    sasl: { mechanism: kafka.mechanism, username: account.username, password: account.password } as SASLOptions,
+    logLevel: kafkajs.logLevel.NOTHING,
+    connectionTimeout: 3_000,
+    // A broker that has just started, or is busy, names no leader or coordinator for a moment; one that is away is told of within seconds.
+    retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 1_000 },
+  });
+}
+
+/** Everything that is on these topics now, read under a group of its own that commits nothing. */
+export async function readAll(
+  kafka: Kafka,
+  bootstrap: string,
+  group: string,
+  topics: readonly Topic[],
+): Promise<Event[]> {
+  const found: Event[] = [];
+  const named = new Map(topics.map((topic) => [topic.name, topic]));
+  await readToEnds(
+    kafka,
+    bootstrap,
+    group,
+    async () => [...named.keys()],
+    (place, message) => {
+      const topic = named.get(place.topic);
+      const read = topic && readEvent(topic, message);
+      if (read?.ok) found.push(read.event as Event);
+    },
+  );
+  return found;
+}
+
+/** The signed notes of all checkpoints that are on their topic now. */
+export async function publishedCheckpoints(kafka: Kafka, bootstrap: string, topic: Topic): Promise<readonly string[]> {
+  const events = await readAll(kafka, bootstrap, 'audit-recorder', [topic]);
+  return events.flatMap(({ type, data }) => (type === 'CheckpointPublished' ? [data.note] : []));
+}
+
+/** Where a partition begins and ends: of the offsets from `low` to before `high` some may be of no record. */
+export interface Range {
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
+/**
+ * Hands over every record of the topics that `choose` names, once each, up to the ends that they have at the call; under a group of
+ * its own that commits nothing. Resolves to what was read of each partition (`topic/partition`): what was deleted meanwhile, before
+ * `low`, may be missing. Throws a `Failure` where the broker is out of reach.
+ */
+export async function readToEnds(
+  kafka: Pick<Kafka, 'admin' | 'consumer'>,
+  bootstrap: string,
+  group: string,
+  choose: (admin: Admin) => Promise<readonly string[]>,
+  take: (place: { readonly topic: string; readonly partition: number }, message: KafkaMessage) => void,
+): Promise<ReadonlyMap<string, Range>> {
+  const admin = kafka.admin();
+  const consumer = kafka.consumer({ groupId: `${group}.cli.${randomUUID()}`, maxWaitTimeInMs: 100 });
+  try {
+    await admin.connect();
+    const topics = await choose(admin);
+    const ranges = await rangesOf(admin, topics);
+    await readWithin(admin, consumer, ranges, take);
+    const now = await rangesOf(admin, topics);
+    return new Map([...ranges].map(([name, { low, high }]) => [name, { low: now.get(name)?.low ?? low, high }]));
+  } catch (error) {
+    throw outOfReach(bootstrap, error);
+  } finally {
+    await Promise.allSettled([consumer.disconnect(), admin.disconnect()]);
+  }
+}
+
+async function rangesOf(admin: Admin, topics: readonly string[]): Promise<Map<string, Range>> {
+  const found = new Map<string, Range>();
+  for (const topic of topics)
+    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic))
+      found.set(`${topic}/${partition}`, { low: BigInt(low), high: BigInt(high) });
+  return found;
+}
+
+const topicIn = (name: string): string => name.slice(0, name.lastIndexOf('/'));
+
+async function readWithin(
+  admin: Admin,
+  consumer: Consumer,
+  ranges: ReadonlyMap<string, Range>,
+  take: (place: { readonly topic: string; readonly partition: number }, message: KafkaMessage) => void,
+): Promise<void> {
+  const awaited = new Map(
+    [...ranges].filter(([, { low, high }]) => low < high).map(([name, { high }]) => [name, high]),
+  );
+  if (awaited.size === 0) return;
+  await consumer.connect();
+  await consumer.subscribe({ topics: [...new Set([...awaited.keys()].map(topicIn))], fromBeginning: true });
+  const next = new Map<string, bigint>();
+  const ended = Promise.withResolvers<void>();
+  const reached = (name: string, at: bigint): void => {
+    if (at >= (awaited.get(name) ?? 0n)) awaited.delete(name);
+    if (awaited.size === 0) ended.resolve();
+  };
+  let crashes = 0;
+  consumer.on('consumer.crash', ({ payload }) => {
+    // kafkajs begins again by itself where that may help.
+    if (!payload.restart || ++crashes === 3) ended.reject(payload.error);
+  });
+  // It comes after every batch, also after one with nothing to hand over: markers of transactions, and what was aborted.
+  consumer.on('consumer.end_batch_process', ({ payload: { topic, partition, lastOffset } }) =>
+    reached(`${topic}/${partition}`, BigInt(lastOffset) + 1n),
+  );
+  // What is deleted meanwhile comes in no batch.
+  const looking = setInterval(() => {
+    rangesOf(admin, [...new Set([...awaited.keys()].map(topicIn))]).then((now) => {
+      for (const [name, { low }] of now) reached(name, low);
+    }, ended.reject);
+  }, 1_000);
+  try {
+    await Promise.all([
+      ended.promise,
+      consumer.run({
+        autoCommit: false,
+        partitionsConsumedConcurrently: 4,
+        eachBatch: async ({ batch: { topic, partition, messages }, heartbeat, resolveOffset }) => {
+          const name = `${topic}/${partition}`;
+          const end = ranges.get(name)?.high ?? 0n;
+          for (const message of messages) {
+            const offset = BigInt(message.offset);
+            // After a rebalance a batch may come again.
+            if (offset >= end || offset < (next.get(name) ?? 0n)) continue;
+            take({ topic, partition }, message);
+            next.set(name, offset + 1n);
+            resolveOffset(message.offset);
+          }
+          await heartbeat();
+        },
+      }),
+    ]);
+  } finally {
+    clearInterval(looking);
+  }
+}
+
+/** Writes events to a topic; resolves at the broker's acknowledgement. */
+export async function write(
+  kafka: Kafka,
+  bootstrap: string,
+  topic: string,
+  events: readonly { readonly key: string; readonly event: Event }[],
+): Promise<void> {
+  const producer = kafka.producer({ allowAutoTopicCreation: false });
+  try {
+    await producer.connect();
+    await producer.send({ topic, acks: -1, messages: events.map(({ key, event }) => ({ key, ...toBinary(event) })) });
+  } catch (error) {
+    throw outOfReach(bootstrap, error);
+  } finally {
+    await producer.disconnect().catch(() => undefined);
+  }
+}
+
+const outOfReach = (bootstrap: string, error: unknown): Failure =>
+  error instanceof Failure
+    ? error
+    : new Failure(2, `Kafka at ${bootstrap}: ${codeOf(error)}: is \`npm start\` running?`);

@@ -1,0 +1,101 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { type Deployment, Name } from '@countersign/contracts';
+import type { Command } from 'commander';
+import picocolors from 'picocolors';
+import { Misused } from './core/edit.js';
+import { type Installation, installation, type RunFile } from './core/installation.js';
+import { jsonText, type Paint } from './core/text.js';
+import { deploymentIn } from './deployment.js';
+import { Failure } from './failure.js';
+import { type Client, client } from './http.js';
+
+/** One call of the command line: where everything is, and how to speak to whoever called. */
+export interface Session {
+  readonly json: boolean;
+  readonly paint: Paint;
+  readonly installation: Installation;
+  /** The sources, agents and executors in force, read at the first call. Throws a `Failure` where nothing says so. */
+  deployment(): Deployment;
+  readonly console: Client;
+  readonly audit: Client;
+  readonly orchestrator: Client;
+  now(): string;
+  /** What the command answers: `value` as JSON where that was asked for, else the text. */
+  answer(value: unknown, text: string): void;
+  /** Beside the answer, for people only. */
+  note(text: string): void;
+  /** How far something long has come, in one line of a terminal that is written over. Says nothing where nobody looks. */
+  progress(text: string): void;
+  /** Whether there is somebody to ask. */
+  readonly interactive: boolean;
+  confirm(question: string): Promise<boolean>;
+}
+
+export function session(command: Command): Session {
+  const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
+  const where = installation(process.env, runFile());
+  const urlOf = (service: string): string => where.urls[service] as string;
+  const colours = !json && process.stdout.isTTY === true && !process.env.NO_COLOR;
+  let deployment: Deployment | undefined;
+  return {
+    json,
+    paint: picocolors.createColors(colours),
+    installation: where,
+    deployment: () => {
+      deployment ??= deploymentIn(process.env, where);
+      return deployment;
+    },
+    console: client('console', urlOf('console'), where.token),
+    audit: client('audit-recorder', urlOf('audit-recorder'), where.token),
+    orchestrator: client('orchestrator', urlOf('orchestrator'), where.readToken, 'COUNTERSIGN_READ_TOKEN'),
+    now: () => new Date().toISOString(),
+    answer: (value, text) => {
+      process.stdout.write(`${json ? jsonText(value, 2) : text}\n`);
+    },
+    note: (text) => {
+      if (!json) process.stdout.write(`${text}\n`);
+    },
+    progress: (text) => {
+      if (process.stderr.isTTY === true) process.stderr.write(`\r\u001b[K${text}\r`);
+    },
+    interactive: process.stdin.isTTY === true && process.stdout.isTTY === true && !json,
+    confirm: async (question) => {
+      const terminal = createInterface({ input: process.stdin, output: process.stdout });
+      try {
+        return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+      } finally {
+        terminal.close();
+      }
+    },
+  };
+}
+
+/** Whose word it is: the person whose token this is, unless the console is away and a name is given. */
+export async function personOf(s: Session, by: string | undefined): Promise<string> {
+  if (by !== undefined) {
+    if (!Name.safeParse(by).success) throw new Misused(`--by ${by}: a name such as lea is expected`);
+    return by;
+  }
+  return (await s.console.get<{ person: string }>('/v1/whoami')).person;
+}
+
+/** `run.json` of COUNTERSIGN_HOME where that is set, else of the `.countersign` of this folder or the nearest one above it. */
+function runFile(): { path: string; run: RunFile } | undefined {
+  const home = process.env.COUNTERSIGN_HOME;
+  if (home) return readRunFile(join(home, 'run.json'));
+  for (let folder = process.cwd(); ; folder = dirname(folder)) {
+    const found = readRunFile(join(folder, '.countersign', 'run.json'));
+    if (found || folder === dirname(folder)) return found;
+  }
+}
+
+function readRunFile(path: string): { path: string; run: RunFile } | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    return { path, run: JSON.parse(readFileSync(path, 'utf8')) as RunFile };
+  } catch {
+    throw new Failure(2, `${path} cannot be read: start again with \`npm start\`, which writes it anew`);
+  }
+}

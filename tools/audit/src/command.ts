@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { acts, codeOf, explained } from '@countersign/client';
+import { Misused } from '@countersign/client/core';
+import { parseJson } from '@countersign/contracts';
+import { STATE_MAX_AGE_SECONDS } from '@countersign/gate';
+import type { Command } from 'commander';
+import { checkInvariants } from './check.js';
+import { gather } from './gather.js';
+import { auditText } from './report.js';
+
+interface Options {
+  readonly grace: string;
+  readonly tolerance: string;
+  readonly keys?: string;
+  readonly judge: string;
+}
+
+/** `countersign audit invariants`. */
+export function auditCommands(program: Command): void {
+  const audit = program.command('audit').description('what the topics and the record say of the promises made');
+  const command = audit
+    .command('invariants')
+    .description(
+      'read every topic and the whole record, and check: no effect without a permit, each verdict given under the published policy ' +
+        'and the same when it is judged again, no effect twice, nothing lost, no limit passed, ' +
+        'no consent broken, reservations add up, stops obeyed, every change of state binds, the record is whole',
+    )
+    .option('--grace <seconds>', 'how long a step may take before it counts as lost', '60')
+    .option(
+      '--tolerance <seconds>',
+      'how long a stop or a withdrawal may take to be read by an executor',
+      String(STATE_MAX_AGE_SECONDS),
+    )
+    .option(
+      '--judge <number|all>',
+      'how many verdicts to judge again from stored facts, evenly spread over the time',
+      '200',
+    )
+    .option('--keys <file>', 'the JWKS that permits are verified with, old keys included; else that of run.json');
+  explained(
+    command,
+    ['audit invariants', 'audit invariants --judge all', 'audit invariants --grace 10 --tolerance 1 --json'],
+    'something must not be so',
+  );
+  acts(command, async (s, options: Options) => {
+    const observed = await gather(s, {
+      graceSeconds: seconds('--grace', options.grace),
+      toleranceSeconds: seconds('--tolerance', options.tolerance),
+      judge: verdictsToJudge(options.judge),
+      keys: options.keys === undefined ? s.installation.permitKeys : jsonIn(options.keys),
+    });
+    s.progress(`${observed.again.chosen.length} verdicts are judged again`);
+    const report = checkInvariants(observed);
+    s.progress('');
+    s.answer(report, auditText(s.paint, report));
+    return report.ok;
+  });
+}
+
+function verdictsToJudge(text: string): number | 'all' {
+  if (text === 'all') return text;
+  if (!/^\d{1,9}$/.test(text)) throw new Misused(`--judge ${text}: a number of verdicts is expected, or all`);
+  return Number(text);
+}
+
+function seconds(option: string, text: string): number {
+  const given = Number(text);
+  if (text.trim() === '' || !(given >= 0)) throw new Misused(`${option} ${text}: a number of seconds is expected`);
+  return given;
+}
+
+function jsonIn(file: string): unknown {
+  try {
+    return parseJson(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Misused(`${file} cannot be read as JSON: ${codeOf(error)}`);
+  }
+}

@@ -1,0 +1,361 @@
+import { count } from '@countersign/client/core';
+import { type ActionProposed, canonical, type DataOf, digestOf, own, profileKey, topics } from '@countersign/contracts';
+import {
+  accountFact,
+  adAccountFact,
+  campaignsOf,
+  concerns,
+  consentFact,
+  contactFact,
+  controlFact,
+  type Facts as GateFacts,
+  gateVersion,
+  type Judgement,
+  judge,
+  type Known,
+  type PolicyInForce,
+  subjectOf,
+  taskAbout,
+} from '@countersign/gate';
+import { couldRun, type Facts, policyName } from './facts.js';
+import type { Finding, Violation } from './finding.js';
+import type { Chosen, Seen, VerdictSeen } from './observed.js';
+import { verdictsIn } from './sample.js';
+
+/** What is looked up for each verdict. */
+interface Ground extends Facts {
+  readonly proposals: ReadonlyMap<string, readonly Seen<'ActionProposed'>[]>;
+  readonly answers: ReadonlyMap<string, readonly Seen<'ReviewDecided'>[]>;
+  /** When the broker took the first verdict of each version of the gate. */
+  readonly gates: ReadonlyMap<number, string>;
+}
+
+type Outcome =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'differs'; readonly says: string }
+  | { readonly kind: 'not-judged'; readonly why: string };
+
+const noFacts = 'what the validator keeps as its facts is none';
+const differs = (says: string): Outcome => ({ kind: 'differs', says });
+const not = (why: string): Outcome => ({ kind: 'not-judged', why });
+
+/**
+ * Judged again, verdicts are the same: from the proposal, the policy and the answer that were published, and from the facts that the
+ * validator stored, which must be what the topics said where topics say them. What cannot be judged again is counted, with the reason.
+ */
+export function judged(facts: Facts): Finding {
+  const violations: Violation[] = [];
+  const left = new Map<string, number>();
+  // In the order in which the broker took them.
+  const byGate = Map.groupBy(
+    verdictsIn(facts.seen).filter((one) => matters(one, facts)),
+    gateOf,
+  );
+  for (const [gate, verdicts] of byGate) {
+    if (gate <= gateVersion) continue;
+    violations.push({
+      invariant: 'judged',
+      ids: verdicts.map(({ event }) => event.data.proposalId),
+      says: `version ${gate} of the gate gave ${count(verdicts.length, 'verdict')}, and this command line has version ${gateVersion}, which cannot judge them again: update it and run it again; where the validator was never updated, somebody else gave them`,
+    });
+  }
+  const ground: Ground = {
+    ...facts,
+    proposals: Map.groupBy(facts.of('ActionProposed'), ({ event }) => event.data.proposalId),
+    answers: Map.groupBy(facts.of('ReviewDecided'), ({ event }) => event.data.reviewId),
+    gates: new Map([...byGate].map(([gate, [first]]) => [gate, first?.place.at ?? ''])),
+  };
+  let checked = 0;
+  for (const one of facts.again.chosen) {
+    if (!matters(one.seen, facts)) continue;
+    const { data } = one.seen.event;
+    const found = judgedAgain(one, ground);
+    if (found.kind === 'not-judged') left.set(found.why, (left.get(found.why) ?? 0) + 1);
+    else checked += 1;
+    if (found.kind !== 'differs') continue;
+    const ids = 'permitId' in data ? [data.permitId, data.proposalId] : [data.proposalId];
+    violations.push({ invariant: 'judged', ids, says: found.says });
+  }
+  return {
+    checked,
+    violations,
+    ...(left.size > 0 && {
+      note: `not judged again: ${[...left].map(([why, count]) => `${count} (${why})`).join(', ')}`,
+    }),
+  };
+}
+
+function judgedAgain({ seen, kept }: Chosen, facts: Ground): Outcome {
+  const { type, data } = seen.event;
+  const { verdict } = data;
+  if (kept === null) return not('the validator’s tables could not be read');
+  if (!kept.known && type === 'ActionApproved') {
+    return differs('the validator has neither this verdict nor its permit, so it was not the validator that gave it');
+  }
+  if (kept.facts === null) return not('the validator has no facts of it, as after a restore');
+  if (typeof kept.facts !== 'object') return differs(noFacts);
+  const given = kept.facts as GateFacts;
+  const { version, digest } = verdict.policy;
+  const policy = digest === null ? null : facts.policies.get(policyName({ version, digest }));
+  if (policy === undefined) return not('its policy is not among those that were published');
+  const proposals = proposalsOf(seen, facts);
+  if (proposals.length === 0) return not('its proposal is not on the topics any more');
+  let last: Outcome = { kind: 'same' };
+  for (const proposal of proposals) {
+    last = compared(seen, proposal, given, policy, facts);
+    if (last.kind === 'same') break;
+  }
+  return last;
+}
+
+/** A proposal, and when the broker took it first. */
+interface Proposed {
+  readonly proposal: ActionProposed;
+  readonly takenAt: string;
+}
+
+/** Those of its author under its id. A person's edit is the same proposal with another action. */
+function proposalsOf({ event: { data } }: VerdictSeen, { proposals }: Ground): readonly Proposed[] {
+  const its = (proposals.get(data.proposalId) ?? []).flatMap(({ place, event }) =>
+    place.topic === topics.actionsProposed(data.agent).name ? [{ proposal: event.data, takenAt: place.at }] : [],
+  );
+  const { action } = data;
+  return 'review' in data && data.review?.decision === 'edit' && action
+    ? its.map(({ proposal, takenAt }) => ({ proposal: { ...proposal, action }, takenAt }))
+    : its.filter(({ proposal }) => digestOf(proposal.action) === data.digest);
+}
+
+/** What no permit covers, or one that came too late, nobody has to have judged: it runs nothing. */
+function matters({ event: { data } }: VerdictSeen, { issued }: Facts): boolean {
+  const permit = 'permitId' in data ? issued.get(data.permitId) : undefined;
+  return !('permitId' in data) || (permit !== undefined && couldRun(permit));
+}
+
+const gateOf = ({ event }: VerdictSeen): number => event.data.verdict.gate ?? 0;
+
+/** How long two instances of a validator may run side by side while it is updated. */
+const updatedWithinMs = 3_600_000;
+
+/** A version of the gate that had been replaced for long when this verdict came. */
+function replacedBy(seen: VerdictSeen, { gates }: Ground): number | undefined {
+  const own = gateOf(seen);
+  return [...gates].find(
+    ([gate, since]) => gate > own && Date.parse(seen.place.at) - Date.parse(since) > updatedWithinMs,
+  )?.[0];
+}
+
+function compared(
+  seen: VerdictSeen,
+  { proposal, takenAt }: Proposed,
+  given: GateFacts,
+  policy: PolicyInForce | null,
+  facts: Ground,
+): Outcome {
+  const { at } = seen.event.data.verdict;
+  const gate = gateOf(seen);
+  let found: Outcome;
+  try {
+    const against = disputed(seen, { proposal, takenAt }, given, policy, facts);
+    if (against?.kind === 'differs') found = against;
+    else {
+      const says = difference(seen, judge(proposal, given, policy, at), facts);
+      found = says === undefined ? (against ?? { kind: 'same' }) : differs(says);
+    }
+  } catch {
+    // Whoever can write to the table can write anything.
+    found = differs(noFacts);
+  }
+  if (found.kind !== 'differs' || gate === gateVersion) return found;
+  const later = replacedBy(seen, facts);
+  // Otherwise it would be enough to say an old version, and a verdict of anybody's would pass.
+  if (later !== undefined)
+    return differs(
+      `it names version ${gate} of the gate, and version ${later} had judged since ${facts.gates.get(later)}: a validator from before the update runs, or it was not the validator that gave it (${found.says})`,
+    );
+  // What another version of the gate made of it says nothing about what it was made from.
+  return not(`version ${gate} of the gate judged it, and this is ${gateVersion}`);
+}
+
+/** A fact that was stored otherwise than the topics said it. */
+function disputed(
+  { event: { data } }: VerdictSeen,
+  { proposal, takenAt }: Proposed,
+  given: GateFacts,
+  policy: PolicyInForce | null,
+  facts: Ground,
+): Outcome | undefined {
+  const { at } = data.verdict;
+  if (given.author !== data.agent) return differs(`it was judged as if ${given.author} had proposed it`);
+  if (given.proposalBytes !== new TextEncoder().encode(JSON.stringify(proposal)).length) {
+    return differs(`it was judged as if the proposal had ${given.proposalBytes} bytes`);
+  }
+  // Later than it was is only stricter: so it is counted where the time was not kept.
+  if (given.takenAt !== undefined && given.takenAt < takenAt) {
+    return differs(`it was judged as if the broker had taken it at ${given.takenAt}, which was at ${takenAt}`);
+  }
+  const of = concerns(proposal, policy, at);
+  const profiles = (key: string) => facts.profiles.get(key) ?? [];
+  const checks: (Outcome | undefined)[] = [
+    answer(data, given, facts),
+    assignment(proposal, of.contacts, given, facts),
+    begun(proposal, given, facts),
+    ...of.controls.map((scope) =>
+      told(`the control of ${scope}`, own(given.controls, scope), facts.controls.get(scope) ?? [], controlFact),
+    ),
+    ...of.contacts.flatMap((id) => {
+      const touched = own(given.contacts, id)?.touched === true;
+      return [
+        told(`the consents of contact ${id}`, own(given.consents, id), facts.consents.get(id) ?? [], consentFact),
+        told(`the profile of contact ${id}`, own(given.contacts, id), profiles(profileKey.contact(id)), (row) =>
+          contactFact(row, touched),
+        ),
+      ];
+    }),
+    ...of.accounts.map((id) =>
+      told(`the profile of account ${id}`, own(given.accounts, id), profiles(profileKey.account(id)), accountFact),
+    ),
+    ...of.adAccounts.map((id) => adAccount(id, campaignsOf(of, id), own(given.adAccounts, id), profiles)),
+  ];
+  const found = checks.filter((check) => check !== undefined);
+  return found.find(({ kind }) => kind === 'differs') ?? found[0];
+}
+
+/** An ad account and, of its campaigns, those that the action concerns: no rule looks at another one. */
+function adAccount(
+  id: string,
+  campaignIds: readonly string[],
+  given: GateFacts['adAccounts'][string] | undefined,
+  published: (key: string) => readonly DataOf<'ProfileChanged'>[],
+): Outcome | undefined {
+  const stored = (campaignId: string) => own(given?.campaigns ?? {}, campaignId);
+  const rows = new Map<string, Known<DataOf<'ProfileChanged'>>>();
+  for (const campaignId of campaignIds) {
+    const version = stored(campaignId)?.version;
+    if (version === undefined) continue;
+    const data = published(profileKey.campaign(id, campaignId)).find((row) => row.version === version);
+    if (!data) return not(notPublished);
+    rows.set(campaignId, { version, data });
+  }
+  const concerned = given && {
+    ...given,
+    campaigns: Object.fromEntries(campaignIds.flatMap((c) => (stored(c) ? [[c, stored(c)] as const] : []))),
+  };
+  return told(
+    `the profile of ad account ${id} with its campaigns`,
+    concerned,
+    published(profileKey.adAccount(id)),
+    (row) => adAccountFact(row, campaignIds, (campaignId) => rows.get(campaignId)),
+  );
+}
+
+const notPublished = 'state that it rests on is neither on a topic nor on the record';
+
+/** Compares what was stored of a row of state with the versions of it that were published. */
+function told<T extends { readonly version: number }>(
+  what: string,
+  given: { readonly version: number } | null | undefined,
+  published: readonly T[],
+  fact: (row: Known<T>) => object | null,
+): Outcome | undefined {
+  // The rule that needs it says what it makes of nothing.
+  if (given === undefined) return undefined;
+  const version = given?.version ?? 0;
+  const rows: readonly Known<T>[] =
+    version === 0
+      ? [{ version, data: null }]
+      : published.filter((row) => row.version === version).map((data) => ({ version, data }));
+  if (rows.length === 0) return not(notPublished);
+  const same = rows.some((row) => canonical(fact(row)) === canonical(given));
+  return same ? undefined : differs(`it was judged under other facts than were published: ${what}, version ${version}`);
+}
+
+/** The task that it was judged against is the one that was assigned. Against none it is refused, which harms nobody. */
+function assignment(
+  { taskId }: ActionProposed,
+  contacts: readonly string[],
+  { task }: GateFacts,
+  { assigned }: Facts,
+): Outcome | undefined {
+  if (!task) return undefined;
+  const published = assigned.get(taskId);
+  if (!published) return not('its task is neither on the topic nor on the record');
+  // A version before kept less of it, and what rests on that needed a person.
+  const { contactIds: _contacts, campaignId: _campaign, named: _named, ...before } = published;
+  const its = task.contactIds === undefined ? before : taskAbout(published, contacts);
+  const { assumed, ...kept } = task;
+  // Of before its end was kept: the validator took the most that a play can give.
+  const { dueAt, contactCount } = kept;
+  const most = Date.parse(published.dueAt) + longestDueMs;
+  const same = assumed
+    ? canonical({ ...its, dueAt, contactCount }) === canonical(kept) &&
+      Date.parse(dueAt) <= most &&
+      contactCount <= 1000
+    : canonical(its) === canonical(task);
+  return same ? undefined : differs(`it was judged under other facts than were published: task ${taskId}`);
+}
+
+/** The enrolment that it names was approved, of its agent and task, for that contact and sequence. */
+function begun(
+  { taskId, agent, action }: ActionProposed,
+  { enrolment }: GateFacts,
+  { issued }: Facts,
+): Outcome | undefined {
+  if (!enrolment) return undefined;
+  const read = subjectOf(action);
+  const id = read.ok ? read.subject.sequence?.step?.enrolment.toLowerCase() : undefined;
+  const named = [...issued.values()].filter(({ approval }) => approval.actionId === id);
+  if (named.length === 0) return not('the approval of its enrolment is not on the topic any more');
+  const same = named.some(({ approval, subject: { sequence, contacts } }) => {
+    const is = { contactId: contacts[0], sequenceId: sequence?.id };
+    return approval.taskId === taskId && approval.agent === agent && canonical(is) === canonical(enrolment);
+  });
+  return same ? undefined : differs(`it was judged under other facts than were published: enrolment ${id}`);
+}
+
+const day = 86_400_000;
+/** The longest that a play gives a task, and a day in which the task is read. */
+const longestDueMs = 8 * day;
+/** How many days `reviews.decided.v1` keeps an answer. */
+export const answersKeptDays = 30;
+
+/** The answer that it rests on is the one that a person gave. */
+function answer(data: VerdictSeen['event']['data'], { review }: GateFacts, facts: Ground): Outcome | undefined {
+  const named = 'review' in data ? data.review : undefined;
+  if (named?.reviewId !== review?.reviewId)
+    return differs('the answer that it names is not the one that it was judged with');
+  if (!review) return undefined;
+  const given = facts.answers.get(review.reviewId) ?? [];
+  const isSame = ({ reviewId, by, decision, digest, action, at }: DataOf<'ReviewDecided'>): boolean =>
+    canonical({ reviewId, by, decision, digest: decision === 'edit' ? digestOf(action) : digest, at }) ===
+    canonical(review);
+  if (given.some(({ event }) => isSame(event.data))) return undefined;
+  // The topic may have forgotten what is nearly as old as it keeps.
+  const isOld = Date.parse(review.at) < Date.parse(facts.at) - (answersKeptDays - 1) * day;
+  return given.length === 0 && isOld
+    ? not('the answer that it rests on is not on the topic any more')
+    : differs(`it rests on an answer of ${review.by} that nobody gave`);
+}
+
+/** What is otherwise when it is judged again; undefined where nothing is. */
+function difference({ event: { data } }: VerdictSeen, again: Judgement, facts: Facts): string | undefined {
+  const { gate: _gate, ...said } = data.verdict;
+  const { gate: _again, ...verdict } = again.verdict;
+  if (said.outcome !== verdict.outcome) {
+    const reason = verdict.reasons.find((r) => r.outcome !== 'pass');
+    return `it was ${said.outcome}, and judged again under the published policy it is ${verdict.outcome}${reason ? `: ${reason.rule}, ${reason.says}` : ''}`;
+  }
+  const other = verdict.reasons.find((reason, n) => canonical(reason) !== canonical(said.reasons[n] ?? null));
+  if (other) return `judged again under the published policy, ${other.rule} says: ${other.says}`;
+  if (canonical(said) !== canonical(verdict))
+    return 'judged again under the published policy it has fewer reasons or another tier';
+  const follows = [again.digest, again.claims, again.escalation, again.wouldBe].map((part) => part ?? null);
+  const followed = [
+    data.digest,
+    'permitId' in data ? facts.issued.get(data.permitId)?.claims : undefined,
+    'deadline' in data ? { reviewers: data.reviewers, deadline: data.deadline } : undefined,
+    'wouldBe' in data ? data.wouldBe : undefined,
+  ].map((part) => part ?? null);
+  return canonical(follows) === canonical(followed)
+    ? undefined
+    : 'its permit, or what it asks of a person, is not what follows from it when it is judged again';
+}

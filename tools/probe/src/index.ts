@@ -1,0 +1,1 @@
+export { probeCommands } from './command.js';

@@ -1,0 +1,27 @@
+import { count, type Paint, printable, titled } from '@countersign/client/core';
+import type { ProbeReport, Row } from './judge.js';
+
+const words: Readonly<Record<Row['verdict'], string>> = {
+  held: 'held',
+  ran: 'RAN',
+  'no-record': 'NO RECORD',
+  'twin-failed': 'TWIN FAILED',
+  'not-tried': '-',
+};
+
+/** A row per attempt, then how many of them ran. */
+export function probeText(paint: Paint, report: ProbeReport): string {
+  const { rows, tried, ran, ok, run } = printable(report);
+  const lines = [
+    titled(
+      paint,
+      ['tried', 'must', 'happened', ''],
+      rows.map(({ what, expected, happened, verdict }) => [what, expected, happened, words[verdict]]),
+    ),
+    '',
+  ];
+  const skipped = rows.length - tried;
+  const says = `${ran} of ${tried} ran${skipped > 0 ? `, ${count(skipped, 'attempt')} not tried` : ''}; probe ${run}.`;
+  lines.push(ok ? paint.green(says) : paint.red(says));
+  return lines.join('\n');
+}

@@ -1,0 +1,1 @@
+export { replayCommands } from './command.js';

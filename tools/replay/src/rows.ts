@@ -1,0 +1,165 @@
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream';
+import { TextDecoder } from 'node:util';
+import { codeOf } from '@countersign/client';
+import { Misused } from '@countersign/client/core';
+import { charsetOf, firstBad } from '@countersign/contracts';
+import { type CsvError, parse } from 'csv-parse';
+
+/** One row of a table: its cells by column name, or why it cannot be read; and the line of the file on which it ends. */
+export type Row = { readonly line: number } & (
+  | { readonly ok: true; readonly cells: Readonly<Record<string, string>> }
+  | { readonly ok: false; readonly why: string }
+);
+
+/** A CSV file of an export. */
+export interface Table {
+  readonly file: string;
+  /** What the rows are: the file's name without its ending and without the `_data` that test exports add. */
+  readonly name: string;
+  rows(): AsyncIterable<Row>;
+}
+
+/** Characters that a row may have. A quote that is not closed makes one row of all that follows it. */
+const maxRow = 1_000_000;
+
+/**
+ * The CSV files of a folder, by name, in a charset; a byte order mark says better what a file is. Throws where the folder cannot be read,
+ * and `Misused` where a file is none that ends, cannot be read, is not in its charset, has a row that does not end, or where two files
+ * hold the same table, which would count it twice: all are read through first, so that nothing is published of such an export.
+ */
+export async function tablesIn(folder: string, charset = 'utf-8'): Promise<readonly Table[]> {
+  const files = (await readdir(folder)).filter((file) => file.toLowerCase().endsWith('.csv')).sort();
+  const of = new Map<string, string>();
+  for (const file of files) {
+    const [name, other] = [tableName(file), of.get(tableName(file))];
+    if (other !== undefined) {
+      throw new Misused(
+        `${other} and ${file} in ${folder} are both the table ${name}: leave the one that counts there`,
+      );
+    }
+    of.set(name, file);
+  }
+  for (const file of files) {
+    const path = join(folder, file);
+    try {
+      // A pipe or a device may never end, and be another one when it is read again.
+      if (!(await stat(path)).isFile()) throw new Misused(`${path} is not a regular file: copy what it gives into one`);
+      for await (const _row of rowsOf(path, charset));
+    } catch (error) {
+      throw error instanceof Misused ? error : new Misused(`${path} cannot be read: ${codeOf(error)}`);
+    }
+  }
+  return files.map((file) => ({ file, name: tableName(file), rows: () => rowsOf(join(folder, file), charset) }));
+}
+
+export const tableName = (file: string): string =>
+  file
+    .toLowerCase()
+    .replace(/\.csv$/, '')
+    .replace(/_data$/, '');
+
+/**
+ * Streams a file's rows: a line of the wrong length or with broken quotes is a row that cannot be read, never lost. Throws `Misused`
+ * where a row does not end, since what follows it cannot be told from it.
+ */
+async function* rowsOf(path: string, charset: string): AsyncIterable<Row> {
+  const skipped: CsvError[] = [];
+  let ended = 0;
+  const csv = parse({
+    info: true,
+    relax_quotes: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+    on_record: (record, { lines }) => {
+      ended = lines;
+      return record;
+    },
+    on_skip: (error) => {
+      if (error) skipped.push(error);
+      return undefined;
+    },
+  });
+  const endless = (why: string) => new Misused(`${path}: the row that begins after line ${ended} ${why}`);
+  const text = async function* () {
+    let [seen, length] = [0, 0];
+    for await (const part of textOf(path, charset)) {
+      yield part;
+      const { records, empty_lines } = csv.info;
+      const now = records + empty_lines + skipped.length;
+      length = now !== seen ? 0 : length + part.length;
+      seen = now;
+      // What csv-parse can bound is the text of a row's cells, not how many there are.
+      if (length > maxRow) throw endless(`is longer than ${maxRow} characters: is a quote not closed there?`);
+    }
+  };
+  // A failure of the file ends the parser with it, and so the loop below.
+  const parser = pipeline(text(), csv, () => undefined);
+  let columns: readonly string[] | undefined;
+  const broken = () =>
+    skipped.splice(0).map((error): Row => {
+      if (error.code === 'CSV_QUOTE_NOT_CLOSED') throw endless('has a quote that is never closed');
+      const line = typeof error.lines === 'number' ? error.lines : 0;
+      return { ok: false, why: `cannot be read as CSV (${error.code})`, line };
+    });
+  type Line = { readonly record: readonly string[]; readonly info: { readonly lines: number } };
+  for await (const { record, info } of parser as AsyncIterable<Line>) {
+    if (!columns) {
+      columns = record.map((name) => name.trim().toLowerCase());
+      continue;
+    }
+    yield rowOf(columns, record, info.lines);
+    yield* broken();
+  }
+  yield* broken();
+}
+
+/** A file's text. Never replaces what cannot be decoded: throws `Misused` with the file, the charset and the bytes' place. */
+async function* textOf(path: string, stated: string): AsyncIterable<string> {
+  let decoder: TextDecoder | undefined;
+  let charset = stated;
+  let at = 0;
+  let before: Uint8Array = Buffer.alloc(0);
+  const checked = (bytes?: Uint8Array): string => {
+    try {
+      return decoder?.decode(bytes, { stream: bytes !== undefined }) ?? '';
+    } catch {
+      // A character may begin in the bytes before; they begin with a whole one, or with the rest of one.
+      const seen = Buffer.concat([before, bytes ?? Buffer.alloc(0)]);
+      const rest =
+        at === before.length
+          ? 0
+          : Math.max(
+              0,
+              seen.findIndex((byte) => byte >> 6 !== 2),
+            );
+      const place = at - before.length + rest + firstBad(seen.subarray(rest), charset);
+      throw new Misused(
+        `${path} is not ${charset.toUpperCase()}, see byte ${place}: say --charset, such as windows-1252`,
+      );
+    }
+  };
+  for await (const bytes of createReadStream(path) as AsyncIterable<Buffer>) {
+    if (!decoder) {
+      charset = charsetOf(bytes, stated);
+      decoder = new TextDecoder(charset, { fatal: true });
+    }
+    yield checked(bytes);
+    at += bytes.length;
+    before = bytes;
+  }
+  yield checked();
+}
+
+/** Cells by column. Of a column that is there twice the first counts. */
+export function rowOf(columns: readonly string[], record: readonly string[], line: number): Row {
+  if (record.length !== columns.length) {
+    return { ok: false, why: `has ${record.length} cells where the header has ${columns.length}`, line };
+  }
+  const cells = new Map<string, string>();
+  for (const [i, name] of columns.entries()) if (!cells.has(name)) cells.set(name, (record[i] ?? '').trim());
+  return { ok: true, cells: Object.fromEntries(cells), line };
+}
