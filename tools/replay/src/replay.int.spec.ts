@@ -13,7 +13,7 @@ import type { ReplayReport } from './report.js';
 /** `countersign replay` against signal-ingestion as it runs, over a real broker: both as processes. */
 const topics = topology();
 const password = 'only-for-this-test';
-const at = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const at = (path: string): string => fileURLToPath(new URL(`../../../apps/${path}`, import.meta.url));
 
 let folder: string;
 let broker: TestBroker;
