@@ -1,7 +1,7 @@
 import type { Kafka } from '@countersign/kafka';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { defaults } from '../api/limits.js';
-import { type ConsumerOptions, consume } from './consumer.js';
+import { type ConsumerOptions, consume, type Held } from './consumer.js';
 
 /* kafkajs is played here: what it calls, in an order that a broker gives only rarely. */
 
@@ -16,6 +16,8 @@ class Played {
   readonly resolved: string[] = [];
   commitFails = false;
   disconnected = 0;
+  /** Partitions whose fetching is paused. */
+  readonly pausing = new Set<number>();
   resumed = 0;
   /** Seeks that the next fetch will follow; what was fetched before them is stale. */
   sought: { topic: string; partition: number; offset: string }[] = [];
@@ -49,7 +51,7 @@ class Played {
   crash(restart: boolean, error = new Error('crash')) {
     this.listeners.get('crash')?.({ payload: { restart, error } });
   }
-  batch(partition: number, heartbeat: () => Promise<void> = async () => undefined) {
+  batch(partition: number, heartbeat: () => Promise<void> = async () => undefined, count = 1) {
     return this.eachBatch({
       batch: {
         topic: 't',
@@ -57,11 +59,22 @@ class Played {
         highWatermark: '5',
         fetchedOffset: this.fetchedOffset,
         lastOffset: () => '4',
-        messages: [{ offset: '4', key: null, value: null, headers: {} }],
+        messages: Array.from({ length: count }, (_, n) => ({
+          offset: String(4 + n),
+          key: null,
+          value: null,
+          headers: {},
+        })),
       },
       resolveOffset: (offset: string) => void this.resolved.push(offset),
       heartbeat,
-      pause: () => () => void this.resumed++,
+      pause: () => {
+        this.pausing.add(partition);
+        return () => {
+          this.pausing.delete(partition);
+          this.resumed++;
+        };
+      },
       isRunning: () => true,
       isStale: () => this.sought.some((place) => place.partition === partition),
     });
@@ -275,6 +288,80 @@ test('offsets and failures of a partition that went to another instance are drop
   expect(consumer.paused()).toEqual({});
   await consumer.stop();
   expect(played.committed).toEqual([]);
+});
+
+describe('what ends after the group was joined again', () => {
+  /** A slice of each partition is in work while the group is joined again; only the first partition stays. */
+  const rejoinedMeanwhile = async (end: () => Promise<Held | undefined>) => {
+    let go = (): void => undefined;
+    const gone = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const consumer = await start(() => gone.then(end), { backoffMs: 60_000, backoffMaxMs: 60_000 });
+    const [played] = made as [Played];
+    played.join({ t: [0, 1] });
+    const batches = [played.batch(0), played.batch(1)];
+    await vi.waitUntil(() => consumer.busy('t/0') && consumer.busy('t/1'));
+    played.join({ t: [0] });
+    go();
+    await Promise.all(batches);
+    return { consumer, played };
+  };
+
+  test.each([
+    ['holds records back', async () => ({ handled: 0, pauseMs: 60_000 })],
+    ['fails', async () => Promise.reject(new Error('bad'))],
+  ])('pauses no partition and is told of none, where it %s', async (_how, end) => {
+    const { consumer, played } = await rejoinedMeanwhile(end);
+    expect([...played.pausing]).toEqual([]);
+    expect(consumer.paused()).toEqual({});
+    await consumer.stop();
+  });
+
+  test('is neither resolved nor committed: whoever has the partition now goes on by what it knows', async () => {
+    const { consumer, played } = await rejoinedMeanwhile(async () => undefined);
+    expect([played.resolved, consumer.lag(), [...consumer.positions()]]).toEqual([[], { 't/0': 1 }, []]);
+    await consumer.stop();
+    expect(played.committed).toEqual([]);
+  });
+
+  test('what is left of a batch is not taken up', async () => {
+    let handled = 0;
+    let rejoin = (): void => undefined;
+    const consumer = await start(
+      async () => {
+        handled++;
+        rejoin();
+        return undefined;
+      },
+      { batchEvents: 1 },
+    );
+    const [played] = made as [Played];
+    played.join({ t: [0] });
+    rejoin = () => played.join({ t: [0] });
+    await played.batch(0, undefined, 3);
+    expect(handled).toBe(1);
+    await consumer.stop();
+  });
+});
+
+test('a partition that is paused goes on at once where the group is joined again and it is no longer ours, or only held back', async () => {
+  const consumer = await start(
+    async (_topic, partition) => {
+      if (partition === 1) throw new Error('bad');
+      return { handled: 0, pauseMs: 60_000 };
+    },
+    { backoffMs: 60_000, backoffMaxMs: 60_000 },
+  );
+  const [played] = made as [Played];
+  played.join({ t: [0, 1, 2] });
+  await Promise.all([played.batch(0), played.batch(1), played.batch(2)]);
+  expect([...played.pausing].sort()).toEqual([0, 1, 2]);
+  played.join({ t: [0, 1] });
+  expect([...played.pausing]).toEqual([1]);
+  played.join({ t: [0] });
+  expect([...played.pausing]).toEqual([]);
+  await consumer.stop();
 });
 
 test('a step back of the clock builds the consumer anew, once; a step forward and a slow drift do not', async () => {

@@ -91,11 +91,17 @@ export interface RunningConsumer {
   readonly stop: () => Promise<void>;
 }
 
+/** A partition is not fetched until its time is over, or until `end`. */
+interface Pause {
+  readonly timer: NodeJS.Timeout;
+  readonly end: () => void;
+}
+
 /** Why a partition is paused; `over` once it may go on. */
 interface Failure {
   readonly count: number;
   readonly says: string;
-  readonly timer: NodeJS.Timeout;
+  readonly pause: Pause;
   over?: true;
 }
 
@@ -130,7 +136,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   const { kafka, groupId, topics, limits, handle, log } = options;
   let state: 'starting' | 'running' | 'rebuilding' | 'stopped' = 'starting';
   let consumer: Consumer;
-  /** Counts the assignments: what was taken under an older one is not put back. */
+  /** Counts the assignments: what was taken under an older one is not put back, and pauses nothing. */
   let assignment = 0;
   let committed = Promise.resolve();
   let rebuilt = Promise.resolve();
@@ -140,7 +146,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   const handled = new Map<string, { topic: string; partition: number; offset: string }>();
   const failures = new Map<string, Failure>();
   /** Partitions of which records are held back. */
-  const held = new Map<string, NodeJS.Timeout>();
+  const held = new Map<string, Pause>();
   const lags = new Map<string, number>();
   /** The next offset that is due of each partition, as far as it is known. */
   const due = new Map<string, number>();
@@ -259,7 +265,12 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       };
       for (const name of handled.keys()) if (!owned(name)) handled.delete(name);
       // One whose pause is over may have been handled elsewhere since; if not, it fails again.
-      for (const [name, { over }] of failures) if (over || !owned(name)) failures.delete(name);
+      for (const [name, { over, pause }] of failures) {
+        if (!over && owned(name)) continue;
+        pause.end();
+        failures.delete(name);
+      }
+      for (const { end } of held.values()) end();
       for (const name of lags.keys()) if (!owned(name)) lags.delete(name);
       due.clear();
       if (options.positions) placed = place(made, payload.memberAssignment, options.positions);
@@ -320,17 +331,23 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
         const name = `${batch.topic}/${batch.partition}`;
         // Undocumented, and exact: where kafkajs asked from. The first event may stand further on for good reasons.
         const asked = Number((batch as unknown as { fetchedOffset: string }).fetchedOffset);
-        const pauseFor = (ms: number, before?: () => void): NodeJS.Timeout => {
+        const pauseFor = (ms: number, before: () => void): Pause => {
           const resume = pause();
-          return setTimeout(() => {
-            before?.();
+          const end = (): void => {
+            clearTimeout(timer);
+            before();
             try {
               resume();
             } catch {
               // The partition went to another instance meanwhile.
             }
-          }, ms);
+          };
+          const timer = setTimeout(end, ms);
+          return { timer, end };
         };
+        const under = assignment;
+        /** Whoever joined since goes on by the tables, and the partition may be another instance's: nothing of it is ours to note. */
+        const past = (): boolean => under !== assignment;
         /** How many of the slice were handled; if not all, its partition pauses. */
         const take = async (records: readonly RawRecord[]): Promise<number> => {
           const mine = { name, began: performance.now() };
@@ -340,6 +357,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
             const from = due.get(name);
             if (from !== undefined && asked > from) await options.onJump?.(name, from, asked);
             const back = await handle(batch.topic, batch.partition, records);
+            if (past()) return 0;
             failures.delete(name);
             if (!back) return records.length;
             held.set(
@@ -348,15 +366,19 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
             );
             return back.handled;
           } catch (error) {
+            if (past()) {
+              log.log(`${name}: failed, and comes again to whoever has it now: ${describe(error).says}`);
+              return 0;
+            }
             const count = (failures.get(name)?.count ?? 0) + 1;
             const wait = pauseAfter(error, count - 1, limits);
             const says = describe(error).says;
             // What passes by itself needs nobody.
             log[faultOf(error) === 'world' ? 'warn' : 'error'](`${name}: paused for ${wait} ms: ${says}`);
-            const timer = pauseFor(wait, () => {
+            const pause = pauseFor(wait, () => {
               failure.over = true;
             });
-            const failure: Failure = { count, says, timer };
+            const failure: Failure = { count, says, pause };
             failures.set(name, failure);
             return 0;
           } finally {
@@ -370,7 +392,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
           try {
             if (!(await placed)) return;
             for (let from = 0; from < batch.messages.length; from += limits.batchEvents) {
-              if (!isRunning() || isStale() || state === 'stopped') return;
+              if (!isRunning() || isStale() || past() || state === 'stopped') return;
               const records = recordsOf(batch, from, from + limits.batchEvents);
               const [first] = records;
               if (!first) return;
@@ -472,8 +494,8 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       ending.abort();
       clearInterval(committing);
       clearInterval(watching);
-      for (const { timer } of failures.values()) clearTimeout(timer);
-      for (const timer of held.values()) clearTimeout(timer);
+      for (const { pause } of failures.values()) clearTimeout(pause.timer);
+      for (const { timer } of held.values()) clearTimeout(timer);
       await Promise.allSettled([...inWork, passing]);
       await commit();
       // One that is being made meanwhile must not outlive this.

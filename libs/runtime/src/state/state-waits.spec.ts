@@ -149,3 +149,43 @@ test('whoever has joined its group again knows nothing of before', async () => {
   compared = performance.now();
   expect(await goThrough([record(1)])).toMatchObject({ handled: 0 });
 });
+
+test.each([
+  ['group', undefined],
+  ['partition', place],
+])(
+  'a visit that ends after the %s was forgotten holds nothing: it would be told of, and keep others from waiting, for ever',
+  async (_what, what) => {
+    const visiting = visit([record(1)]);
+    await vi.advanceTimersByTimeAsync(100);
+    waits.forget(what);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await visiting).toMatchObject({ handled: 0 });
+    vi.advanceTimersByTime(3 * defaults.stateWaitMs);
+    expect(waits.late()).toEqual({});
+    const before = looks;
+    await goThrough([{ ...record(1), partition: 1 }]);
+    expect(looks).toBeGreaterThan(before + 1);
+  },
+);
+
+test('a visit of before ends no hold of the visit that came after it', async () => {
+  rows.add('event-1');
+  let go = (): void => undefined;
+  const gone = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const early = waits.handle(
+    topic,
+    [record(1)],
+    (all) => all.map(entry),
+    async () => gone,
+  );
+  await vi.advanceTimersByTimeAsync(0);
+  waits.forget();
+  await goThrough([record(2)]);
+  go();
+  await early;
+  vi.advanceTimersByTime(3 * defaults.stateWaitMs);
+  expect(Object.keys(waits.late())).toEqual([place]);
+});

@@ -53,6 +53,8 @@ function sawOf(seen: Hold['seen'], records: readonly RawRecord[]): Hold['seen'] 
  */
 export class StateWaits {
   private readonly holds = new Map<string, Hold>();
+  /** The last visit to each partition, unless the partition was forgotten since: no other one has a word on its hold. */
+  private readonly visits = new Map<string, symbol>();
   /** Slices of several partitions share a statement. */
   private readonly look: (needs: readonly Need[]) => Promise<void>;
 
@@ -82,11 +84,14 @@ export class StateWaits {
     const [first] = records;
     if (!first) return undefined;
     const place = `${topic}/${first.partition}`;
+    const visit = Symbol();
+    this.visits.set(place, visit);
+    const counts = (): boolean => this.visits.get(place) === visit;
     const before = this.holds.get(place);
     const seen = sawOf(before?.seen ?? [], records);
     const hold = (offset: string): Held => {
       const tries = before ? before.tries + 1 : 0;
-      this.holds.set(place, { offset, seen, tries });
+      if (counts()) this.holds.set(place, { offset, seen, tries });
       const { backoffMs, backoffMaxMs } = this.is.limits;
       return { handled: 0, pauseMs: backoff(tries, backoffMs, backoffMaxMs) };
     };
@@ -100,7 +105,7 @@ export class StateWaits {
     if (without > 0) this.is.log.warn(`${place}: ${without} events go on without state that nobody has`);
     if (!waits) {
       await process(entries);
-      this.holds.delete(place);
+      if (counts()) this.holds.delete(place);
       return undefined;
     }
     const free = entries.slice(0, entries.indexOf(waits));
@@ -108,10 +113,15 @@ export class StateWaits {
     return { ...hold(waits.record.offset), handled: records.indexOf(waits.record) };
   }
 
-  /** Nothing is known any more of one partition, or of any: who has joined its group again may have others. */
+  /**
+   * Nothing is known any more of one partition, or of any: who has joined its group again may have others. A visit that is under way
+   * leaves no hold either: nobody would come again to end it.
+   */
   forget(place?: string): void {
-    if (place === undefined) this.holds.clear();
-    else this.holds.delete(place);
+    for (const known of [this.holds, this.visits]) {
+      if (place === undefined) known.clear();
+      else known.delete(place);
+    }
   }
 
   /** Partitions that wait for longer than is usual, since this service's own reading is behind. */
