@@ -45,6 +45,12 @@ test('an agent, an executor and a source that were added have their topics and m
   expect(readers).toEqual(['action-executor', 'audit-recorder', 'signal-ingestion']);
 });
 
+test('an agent of ours reads approvals; one that runs elsewhere does not', () => {
+  const added = deployed(file('agents: [paid-media-agent, seo-agent]\nexecutors: [ledger]\n'));
+  const readers = topology(added).find(({ name }) => name === 'actions.approved.v1')?.readers;
+  expect(readers).toEqual(['audit-recorder', 'console', 'ledger', 'orchestrator', 'paid-media-agent']);
+});
+
 test('an agent or an executor of ours that is not listed is no service of the installation, and has no topic', () => {
   const without = deployed(file('agents: [paid-media-agent]\nexecutors: [downstream]\n'));
   expect(servicesOf(without)).toEqual(services.filter((s) => s !== 'sequencing-agent' && s !== 'action-executor'));

@@ -64,6 +64,9 @@ export interface Topic {
   readonly says: string;
 }
 
+/** How long a log is kept where nothing else is said. */
+export const logRetentionDays = 30;
+
 /** Every topic of an installation: the only place that says who writes, who reads, key, retention and compaction. */
 export function topology(deployment: Deployment = shippedDeployment): readonly Topic[] {
   const { sources, agents, executors } = deployment;
@@ -85,7 +88,7 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
       kind: 'log',
       types,
       partitions: 4,
-      retentionDays: 30,
+      retentionDays: logRetentionDays,
       source: sourceOf(writer),
       says,
       ...more,
@@ -193,7 +196,8 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
     log(
       topics.actionsApproved,
       'guardrail-validator',
-      [...executors, 'orchestrator'],
+      // An agent that runs elsewhere needs no approvals, and would read what the others do.
+      [...executors, ...agents.filter(isService), 'orchestrator'],
       'as proposed',
       'Countersigned actions, each with a permit.',
     ),

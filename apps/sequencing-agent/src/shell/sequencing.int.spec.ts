@@ -1,6 +1,5 @@
 import { aTask, at, contact, nurture, profilesWith } from '@countersign/agent/testing';
 import {
-  type Action,
   type ActionProposed,
   derivedId,
   digestOf,
@@ -15,7 +14,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { SequencingModule, spec } from '../module.js';
 
 const emptied =
-  'TRUNCATE tasks, proposals, edits, plans, token_budgets, enrolments, inbox, outputs, jobs, state_rows, dead_letters';
+  'TRUNCATE tasks, proposals, settlements, edits, plans, token_budgets, enrolments, inbox, outputs, jobs, state_rows, dead_letters';
 const { headers, remove } = readingToken();
 let database: TestDatabase;
 let service: Harness;
@@ -73,24 +72,32 @@ const assign = (given: TaskAssigned): Promise<Published[]> =>
   service.deliver('tasks.assigned.v1', [{ type: 'TaskAssigned', data: given, correlationid: 'signal-3' }]);
 const proposedOf = (events: readonly Published[]): ActionProposed[] =>
   events.filter((e) => e.type === 'ActionProposed').map((e) => e.data as ActionProposed);
-const settle = ({ proposalId, action }: { proposalId: string; action: Action }, more: object = {}) =>
-  service.deliver('actions.settled.action-executor.v1', [
+/** Settles a proposal as its executor does, which has its approval. */
+const settle = async (
+  { proposalId, action, taskId, play }: ActionProposed,
+  more: object = {},
+): Promise<Published[]> => {
+  const permit = {
+    permitId: derivedId('permit', proposalId),
+    actionId: action.actionId,
+    proposalId,
+    digest: digestOf(action),
+    executor: 'action-executor',
+    connector: 'crm',
+  };
+  const verdict = { outcome: 'approved', reasons: [], tier: 'autonomous', policy: { version: 1, digest: null }, at };
+  const given = { ...permit, taskId, agent: 'sequencing-agent', play, verdict, action, permit: 'a.b.c' };
+  await service.deliver('actions.approved.v1', [
+    { type: 'ActionApproved', data: { ...given, notBefore: at, expiresAt: at, reservations: [] } },
+  ]);
+  return service.deliver('actions.settled.action-executor.v1', [
     {
       type: 'ActionSettled',
       correlationid: 'signal-3',
-      data: {
-        permitId: derivedId('permit', proposalId),
-        actionId: action.actionId,
-        proposalId,
-        digest: digestOf(action),
-        executor: 'action-executor',
-        connector: 'crm',
-        outcome: 'executed',
-        at,
-        ...more,
-      },
+      data: { ...permit, outcome: 'executed', at, ...more },
     },
   ]);
+};
 const refuse = ({ proposalId, action, taskId, play }: ActionProposed, rule: string) =>
   service.deliver('actions.refused.v1', [
     {

@@ -22,7 +22,7 @@ import { Payload } from '@nestjs/microservices';
 import { answer, declined, isLate, latePlan } from '../core/answer.js';
 import { clamp } from '../core/clamp.js';
 import { plannedFrom } from '../core/facts.js';
-import { executorOf } from '../core/routes.js';
+import { notOf, weigh } from '../core/permit.js';
 import { AGENT, type AgentDefinition, FOLLOW_UP, type FollowUp, type OwnSettlement } from './agent-definition.js';
 import { boundsOf } from './bounds.js';
 import { readFacts } from './facts.repository.js';
@@ -32,7 +32,9 @@ import {
   answerTasks,
   editsById,
   keepEdits,
+  keepSettlements,
   lockProposals,
+  notePermits,
   noteRefusals,
   noteSettlements,
   proposalsById,
@@ -40,6 +42,7 @@ import {
   rememberAnswered,
   rememberTasks,
   settlementsOf,
+  takeSettlements,
 } from './proposals.repository.js';
 
 const { executors } = deployment();
@@ -88,6 +91,33 @@ export class AgentHandlers {
     );
   }
 
+  @Consumes(topics.actionsApproved)
+  async onApproved(@Payload() batch: Batch<'ActionApproved'>): Promise<void> {
+    const own = batch.events.filter(({ event }) => event.data.agent === this.agent.name);
+    if (own.length === 0) return;
+    const known = await lockProposals(
+      batch.tx,
+      own.map(({ event }) => event.data.proposalId),
+    );
+    const approved = notePermits(
+      batch.tx,
+      own.map(({ event }) => event.data),
+      known,
+      batch.at,
+    );
+    // There is no order between topics: an action may have been settled before its approval was read here.
+    const causes = new Map(own.map((received) => [received.event.data.proposalId, causeOf(received)]));
+    const given = (await takeSettlements(batch.tx, [...approved.keys()])).flatMap((settled) => {
+      const cause = causes.get(settled.proposalId);
+      const permit = approved.get(settled.proposalId)?.permit;
+      if (!cause || !permit) return [];
+      const why = notOf(permit, settled);
+      if (why) this.setAside(settled, why);
+      return why ? [] : [{ cause, settled }];
+    });
+    await this.count(given, approved, batch);
+  }
+
   @Consumes(...executors.map(topics.actionsSettled))
   async onSettled(@Payload() batch: Batch<'ActionSettled' | 'PermitRejected'>): Promise<void> {
     const executor = writerOf.get(batch.topic);
@@ -100,31 +130,17 @@ export class AgentHandlers {
       batch.tx,
       given.map(({ settled }) => settled.proposalId),
     );
-    if (known.size === 0) return;
-    const policy = await this.policy(batch.tx);
-    const ran = await this.ran(
-      batch.tx,
-      given.map(({ settled }) => settled),
-      known,
-    );
-    // A settlement counts only from the executor that the action's kind and account are routed to, and only of the action's own bytes.
+    const waiting: ActionSettled[] = [];
     const own = given.filter(({ settled }) => {
       const proposal = known.get(settled.proposalId);
       if (!proposal) return false;
-      const action = ran(settled);
-      const why =
-        executorOf(proposal.action, policy) !== executor
-          ? 'not its executor'
-          : action && !isDigestOf(action, settled) && 'it is of other bytes';
-      if (why) this.log.warn(`settlement of ${settled.proposalId} by ${executor} set aside: ${why}`);
-      return !why;
+      const weighed = weigh(proposal.permit, settled);
+      if (weighed.says === 'waits') waiting.push(settled);
+      if (weighed.says === 'set aside') this.setAside(settled, weighed.why);
+      return weighed.says === 'counts';
     });
-    const counted = noteSettlements(batch.tx, own, known, batch.at);
-    for (const { settled } of own.filter((one) => !counted.includes(one)))
-      this.log.debug(
-        `${settled.outcome} of ${settled.proposalId} by ${executor} changes nothing: its permit has ended`,
-      );
-    await this.follow(counted, known, policy, batch);
+    keepSettlements(batch.tx, waiting, batch.at);
+    await this.count(own, known, batch);
   }
 
   @Consumes(topics.reviewsDecided)
@@ -150,7 +166,7 @@ export class AgentHandlers {
       batch.tx,
       own.map((o) => o.settled.proposalId),
     );
-    await this.follow(own, proposals, await this.policy(batch.tx), batch);
+    await this.follow(own, proposals, batch);
   }
 
   private async planNow(given: readonly { task: TaskAssigned; cause: Cause }[], batch: Work): Promise<void> {
@@ -186,11 +202,28 @@ export class AgentHandlers {
     }
   }
 
+  /** Notes settlements that are of the permits of these proposals, and follows those that change something. */
+  private async count(
+    given: readonly { cause: Cause; settled: ActionSettled }[],
+    proposals: ReadonlyMap<string, RememberedProposal>,
+    work: Work,
+  ): Promise<void> {
+    const counted = noteSettlements(work.tx, given, proposals, work.at);
+    for (const { settled } of given.filter((one) => !counted.includes(one)))
+      this.log.debug(
+        `${settled.outcome} of ${settled.proposalId} by ${settled.executor} changes nothing: its permit has ended`,
+      );
+    await this.follow(counted, proposals, work);
+  }
+
+  private setAside({ proposalId, executor }: ActionSettled, why: string): void {
+    this.log.warn(`settlement of ${proposalId} by ${executor} set aside: ${why}`);
+  }
+
   /** Hands settlements on with the action that ran; one whose action is not known here yet waits for its edit. */
   private async follow(
     given: readonly { cause: Cause; settled: ActionSettled }[],
     proposals: ReadonlyMap<string, RememberedProposal>,
-    policy: PolicyContent | null,
     work: Work,
   ): Promise<void> {
     if (!this.followUp || given.length === 0) return;
@@ -204,7 +237,7 @@ export class AgentHandlers {
       const action = ran(settled);
       return proposal && action && isDigestOf(action, settled) ? [{ cause, settled, proposal, action }] : [];
     });
-    await this.followUp.settled(own, policy, work);
+    await this.followUp.settled(own, await this.policy(work.tx), work);
   }
 
   /** The action that a settlement is of: as it was proposed, or as a person edited it; undefined where that is not known yet. */

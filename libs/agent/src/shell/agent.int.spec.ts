@@ -20,7 +20,8 @@ import { aCampaign, aTask, at, profilesWith } from '../testing.js';
 import { AgentModule, agentSpec } from './agent.module.js';
 import type { AgentDefinition, FollowUp, OwnRefusal, OwnSettlement } from './agent-definition.js';
 import { readFacts } from './facts.repository.js';
-import { lockProposals, noteSettlements, type RememberedProposal } from './proposals.repository.js';
+import { PermitsOfProposals1764300000066 } from './migrations/agent-tables.js';
+import { keepSettlements, lockProposals, noteSettlements, type RememberedProposal } from './proposals.repository.js';
 import { tokenBudget } from './token-budget.js';
 
 /** Raises the bid of `cmp-a` by ten percent, and declines where the facts lack it. */
@@ -72,7 +73,7 @@ const spec = agentSpec(agent);
 class TestAgentModule {}
 
 const emptied =
-  'TRUNCATE tasks, proposals, edits, plans, token_budgets, inbox, outputs, jobs, state_rows, dead_letters';
+  'TRUNCATE tasks, proposals, settlements, edits, plans, token_budgets, inbox, outputs, jobs, state_rows, dead_letters';
 const { headers, remove } = readingToken();
 let database: TestDatabase;
 let service: Harness;
@@ -203,6 +204,36 @@ const refusal = ({ proposalId, action, taskId, play }: ActionProposed, more: obj
     ...more,
   },
 });
+/** The approval of a proposal, or of the action that a person put in its place. */
+const approval = ({ proposalId, action, taskId, play }: ActionProposed, more: object = {}) => ({
+  type: 'ActionApproved',
+  data: {
+    proposalId,
+    actionId: action.actionId,
+    taskId,
+    agent: agent.name,
+    play,
+    digest: digestOf(action),
+    verdict: { outcome: 'approved', reasons: [], tier: 'autonomous', policy: { version: 1, digest: null }, at },
+    action,
+    permit: 'a.b.c',
+    permitId: derivedId('permit', proposalId),
+    executor: 'action-executor',
+    connector: 'ads',
+    notBefore: at,
+    expiresAt: at,
+    reservations: [],
+    ...more,
+  },
+});
+const approve = (...approvals: ReturnType<typeof approval>[]) => service.deliver('actions.approved.v1', approvals);
+/** A proposal of a task of its own, approved where nothing else is said. */
+async function oneProposal({ approved = true } = {}): Promise<ActionProposed> {
+  const [proposal] = proposedOf(await assign(aTask()));
+  if (!proposal) throw new Error('no proposal');
+  if (approved) await approve(approval(proposal));
+  return proposal;
+}
 const settledTopic = 'actions.settled.action-executor.v1';
 
 describe('by rules', () => {
@@ -251,16 +282,14 @@ describe('by rules', () => {
   });
 
   test('a refusal that is read after a settlement does not hide it: a person edited the action, and the edit ran', async () => {
-    const [proposal] = proposedOf(await assign(aTask()));
-    if (!proposal) throw new Error('no proposal');
+    const proposal = await oneProposal();
     await service.deliver(settledTopic, [settlement(proposal.proposalId, proposal.action)]);
     await service.deliver('actions.refused.v1', [refusal(proposal, { supersededBy: derivedId('action', 'review') })]);
     expect(await listed()).toMatchObject([{ state: 'executed' }]);
   });
 
   test('a settlement is remembered, and followed with the action that ran', async () => {
-    const [proposal] = proposedOf(await assign(aTask()));
-    if (!proposal) throw new Error('no proposal');
+    const proposal = await oneProposal();
     const { proposalId, action } = proposal;
     await service.deliver(settledTopic, [settlement(proposalId, action), settlement(derivedId('other'), action)]);
     expect(await listed()).toMatchObject([{ proposalId, state: 'executed' }]);
@@ -270,8 +299,7 @@ describe('by rules', () => {
   });
 
   test('the one end of a permit stands, whatever its executor says later, and is followed once', async () => {
-    const [proposal] = proposedOf(await assign(aTask()));
-    if (!proposal) throw new Error('no proposal');
+    const proposal = await oneProposal();
     const { proposalId, action } = proposal;
     const say = (...outcomes: ActionSettled['outcome'][]) =>
       service.deliver(
@@ -290,8 +318,7 @@ describe('by rules', () => {
   });
 
   test('what was said of other bytes does not stand in the way of the settlement of the action itself', async () => {
-    const [proposal] = proposedOf(await assign(aTask()));
-    if (!proposal) throw new Error('no proposal');
+    const proposal = await oneProposal();
     const { proposalId, action } = proposal;
     await service.deliver(settledTopic, [
       settlement(proposalId, action, { digest: 'a'.repeat(64), outcome: 'failed' }),
@@ -302,8 +329,7 @@ describe('by rules', () => {
   });
 
   test('a proposal of which nothing is heard ends in a bounded time, with the reason; a word that comes later counts', async () => {
-    const [proposal] = proposedOf(await assign(aTask()));
-    if (!proposal) throw new Error('no proposal');
+    const proposal = await oneProposal();
     const { proposalId, action } = proposal;
     // A start makes the first job; the tables of these tests are emptied.
     const look = async (now: string) => {
@@ -327,49 +353,205 @@ describe('by rules', () => {
     expect(await listed()).toMatchObject([{ proposalId, state: 'executed' }]);
   });
 
-  test('a settlement by another executor than the route names, or of other bytes, is not followed', async () => {
-    const [proposal] = proposedOf(await assign(aTask()));
-    if (!proposal) throw new Error('no proposal');
-    const { proposalId, action } = proposal;
-    await service.deliver('actions.settled.downstream.v1', [
-      settlement(proposalId, action, { executor: 'downstream' }),
-    ]);
-    await service.deliver('actions.settled.downstream.v1', [settlement(proposalId, action)]);
-    expect(await listed()).toMatchObject([{ proposalId, state: 'proposed' }]);
-    await service.deliver(settledTopic, [settlement(proposalId, action, { digest: 'a'.repeat(64) })]);
-    expect(Follow.settlements).toEqual([]);
-  });
-
   test.each([
     ['before', true],
     ['after', false],
-  ])("a person's edit that is read %s its settlement is followed with the edited action", async (_name, editFirst) => {
-    const [proposal] = proposedOf(await assign(aTask()));
-    if (!proposal) throw new Error('no proposal');
-    const { edited, review } = editOf(proposal);
-    const settle = () => service.deliver(settledTopic, [settlement(proposal.proposalId, edited)]);
-    if (editFirst) {
-      await service.deliver('reviews.decided.v1', [review]);
-      await settle();
-    } else {
-      await settle();
-      expect(Follow.settlements).toEqual([]);
-      await service.deliver('reviews.decided.v1', [review]);
-    }
-    expect(Follow.settlements.map((s) => s.action)).toEqual([edited]);
+  ])(
+    'a settlement counts only with the permit, the executor and the digest of the approval, read %s it, whoever settles first',
+    async (_name, approvedFirst) => {
+      const proposal = await oneProposal({ approved: approvedFirst });
+      const { proposalId, action } = proposal;
+      const other = { executor: 'downstream', outcome: 'failed' };
+      await service.deliver('actions.settled.downstream.v1', [
+        settlement(proposalId, action, other),
+        settlement(proposalId, action, { outcome: 'failed' }),
+      ]);
+      await service.deliver(settledTopic, [
+        settlement(proposalId, action, other),
+        settlement(proposalId, action, { digest: 'a'.repeat(64), outcome: 'failed' }),
+        settlement(proposalId, action, { permitId: derivedId('another permit'), outcome: 'failed' }),
+      ]);
+      expect(await listed()).toMatchObject([{ proposalId, state: 'proposed' }]);
+      await service.deliver(settledTopic, [
+        settlement(proposalId, action, { outcome: 'unresolved' }),
+        settlement(proposalId, action),
+        settlement(proposalId, action, { outcome: 'failed' }),
+      ]);
+      if (!approvedFirst) {
+        expect(await listed()).toMatchObject([{ proposalId, state: 'proposed' }]);
+        expect(Follow.settlements).toEqual([]);
+        // Of each executor one, however much it says.
+        expect(await service.query('SELECT executor FROM settlements ORDER BY 1')).toEqual([
+          { executor: 'action-executor' },
+          { executor: 'downstream' },
+        ]);
+        await approve(approval(proposal));
+      }
+      expect(await listed()).toMatchObject([{ proposalId, state: 'executed' }]);
+      expect(Follow.settlements.at(-1)).toMatchObject({ action, settled: { outcome: 'executed' } });
+      expect(await service.query('SELECT * FROM settlements')).toEqual([]);
+      await approve(approval(proposal, { executor: 'downstream' }));
+      await service.deliver('actions.settled.downstream.v1', [
+        settlement(proposalId, action, { ...other, outcome: 'undone' }),
+      ]);
+      expect(await listed()).toMatchObject([{ proposalId, state: 'executed' }]);
+    },
+  );
+
+  test('a settlement counts from the executor that the approval names when the policy routes elsewhere by then', async () => {
+    const proposal = await oneProposal({ approved: false });
+    const { proposalId, action } = proposal;
+    await approve(approval(proposal, { executor: 'downstream' }));
+    await service.deliver(settledTopic, [settlement(proposalId, action, { outcome: 'failed' })]);
+    await service.deliver('actions.settled.downstream.v1', [
+      settlement(proposalId, action, { executor: 'downstream' }),
+    ]);
+    expect(await listed()).toMatchObject([{ proposalId, state: 'executed' }]);
+    expect(Follow.settlements.map((s) => s.settled.executor)).toEqual(['downstream']);
   });
 
-  test('an edit that is read at the very time of its settlement waits for it, and is followed', async () => {
-    const [proposal] = proposedOf(await assign(aTask()));
-    if (!proposal) throw new Error('no proposal');
+  test('of an approval the ids, the executor and the digest are kept, and of that of another agent nothing, not even its id', async () => {
+    const proposal = await oneProposal();
+    const { edited } = editOf(proposal);
+    const foreign = { ...proposal, proposalId: derivedId('theirs'), action: edited };
+    await approve(approval(foreign, { agent: 'sequencing-agent' }));
+    await service.deliver(settledTopic, [settlement(foreign.proposalId, edited)]);
+    expect(
+      await service.query('SELECT permit_id, permit_executor AS executor, permit_digest AS digest FROM proposals'),
+    ).toEqual([
+      {
+        permit_id: derivedId('permit', proposal.proposalId),
+        executor: 'action-executor',
+        digest: digestOf(proposal.action),
+      },
+    ]);
+    const tables = await service.query<{ name: string }>(
+      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`,
+    );
+    expect(tables.map(({ name }) => name)).toContain('settlements');
+    for (const { name } of tables) {
+      const rows = JSON.stringify(await service.query(`SELECT * FROM "${name}"`));
+      expect([name, rows.includes(foreign.proposalId), rows.includes(edited.actionId)]).toEqual([name, false, false]);
+    }
+    // Of its own it keeps the action once: as it was proposed.
+    const inbox = await service.query(`SELECT * FROM inbox WHERE topic = 'actions.approved.v1'`);
+    expect(inbox).toHaveLength(1);
+  });
+
+  test('a settlement that waits for an approval is forgotten when the broker has no such approval any more', async () => {
+    const proposal = await oneProposal({ approved: false });
+    await service.deliver(settledTopic, [settlement(proposal.proposalId, proposal.action)]);
+    const look = async (now: string) => {
+      service.setNow(now);
+      await service.query(
+        `INSERT INTO jobs (kind, id, due_at, payload, cause, created_at)
+         VALUES ('unsettled-proposals', $1, '1970-01-01Z', '{}', '{}', now())`,
+        [now],
+      );
+      await service.runJobs();
+      return service.query('SELECT executor FROM settlements');
+    };
+    expect(await look('2026-12-21T09:59:59.000Z')).toHaveLength(1);
+    expect(await look('2026-12-21T10:00:01.000Z')).toEqual([]);
+  });
+
+  describe('what was taken before approvals were read', () => {
+    const upgrade = async () => {
+      const migration = new PermitsOfProposals1764300000066();
+      const runner = { query: service.query } as never;
+      await migration.down(runner);
+      await migration.up(runner);
+    };
+
+    test('stands, and goes on, also where its approval is no longer on the topic', async () => {
+      const proposal = await oneProposal();
+      const { proposalId, action } = proposal;
+      await service.deliver(settledTopic, [settlement(proposalId, action, { outcome: 'unresolved' })]);
+      await upgrade();
+      expect(await listed()).toMatchObject([{ proposalId, state: 'unresolved' }]);
+      await service.deliver(settledTopic, [settlement(proposalId, action)]);
+      expect(await listed()).toMatchObject([{ proposalId, state: 'executed' }]);
+      await approve(approval(proposal));
+      await service.deliver(settledTopic, [settlement(proposalId, action, { outcome: 'undone' })]);
+      expect(await listed()).toMatchObject([{ proposalId, state: 'undone' }]);
+    });
+
+    test('gives way to what its own executor says, once its approval turns out to name another one', async () => {
+      const proposal = await oneProposal();
+      const { proposalId, action } = proposal;
+      await service.deliver(settledTopic, [settlement(proposalId, action, { outcome: 'failed' })]);
+      await upgrade();
+      await service.deliver('actions.settled.downstream.v1', [
+        settlement(proposalId, action, { executor: 'downstream' }),
+      ]);
+      expect(await listed()).toMatchObject([{ proposalId, state: 'failed' }]);
+      await approve(approval(proposal, { executor: 'downstream' }));
+      expect(await listed()).toMatchObject([{ proposalId, state: 'executed', outcome: { executor: 'downstream' } }]);
+    });
+
+    test('is no end where its approval names another executor, and nothing is heard of that one', async () => {
+      const proposal = await oneProposal();
+      await service.deliver(settledTopic, [settlement(proposal.proposalId, proposal.action)]);
+      await upgrade();
+      await approve(approval(proposal, { executor: 'downstream' }));
+      expect(await listed()).toMatchObject([{ state: 'proposed', outcome: null }]);
+    });
+
+    test('is not there for a proposal that was open: its approval is read', async () => {
+      const proposal = await oneProposal();
+      await upgrade();
+      await service.deliver(settledTopic, [settlement(proposal.proposalId, proposal.action)]);
+      expect(await listed()).toMatchObject([{ state: 'proposed' }]);
+      await approve(approval(proposal));
+      expect(await listed()).toMatchObject([{ state: 'executed' }]);
+    });
+  });
+
+  test.each([
+    ['edit', 'approval', 'settlement'],
+    ['edit', 'settlement', 'approval'],
+    ['approval', 'edit', 'settlement'],
+    ['approval', 'settlement', 'edit'],
+    ['settlement', 'edit', 'approval'],
+    ['settlement', 'approval', 'edit'],
+  ] as const)("a person's edit is followed once, with the edited action: %s, %s, %s", async (...order) => {
+    const proposal = await oneProposal({ approved: false });
     const { edited, review } = editOf(proposal);
+    const outcome = order[0] === 'settlement' ? 'refused' : 'executed';
+    const read = {
+      edit: () => service.deliver('reviews.decided.v1', [review]),
+      approval: () => approve(approval({ ...proposal, action: edited })),
+      settlement: () =>
+        service.deliver(settledTopic, [
+          settlement(proposal.proposalId, proposal.action, { outcome: 'failed' }),
+          settlement(proposal.proposalId, edited, { outcome }),
+        ]),
+    };
+    for (const what of order) {
+      expect(Follow.settlements).toEqual([]);
+      await read[what]();
+    }
+    expect(Follow.settlements.map((s) => [s.action, s.settled.outcome])).toEqual([[edited, outcome]]);
+  });
+
+  test.each([
+    ['an edit', 'reviews.decided.v1'],
+    ['an approval', 'actions.approved.v1'],
+  ])('%s that is read at the very time of its settlement waits for it, and is followed', async (_name, topic) => {
+    const proposal = await oneProposal({ approved: false });
+    const { edited, review } = editOf(proposal);
+    const approved = approval({ ...proposal, action: edited });
+    const isEdit = topic === 'reviews.decided.v1';
+    await (isEdit ? approve(approved) : service.deliver('reviews.decided.v1', [review]));
     const settled = settlement(proposal.proposalId, edited).data as ActionSettled;
     let read: Promise<unknown> = Promise.resolve();
     await service.transaction(async (tx) => {
-      noteSettlements(tx, [{ settled }], await lockProposals(tx, [settled.proposalId]), at);
+      const known = await lockProposals(tx, [settled.proposalId]);
+      if (isEdit) noteSettlements(tx, [{ settled }], known, at);
+      else keepSettlements(tx, [settled], at);
       await tx.query('SELECT');
       let over = false;
-      read = service.deliver('reviews.decided.v1', [review]).finally(() => {
+      read = service.deliver(topic, [isEdit ? review : approved]).finally(() => {
         over = true;
       });
       const waiting = () => service.query('SELECT 1 FROM pg_locks WHERE NOT granted');

@@ -6,6 +6,7 @@ import { AgentHandlers } from './agent.consumer.js';
 import { AGENT, type AgentDefinition, FOLLOW_UP } from './agent-definition.js';
 import {
   AgentTables1763700000001,
+  PermitsOfProposals1764300000066,
   ProposalsInState1764300000062,
   UnsettledProposals1763700000011,
 } from './migrations/agent-tables.js';
@@ -26,6 +27,7 @@ export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
     ...(agent.migrations ?? []),
     UnsettledProposals1763700000011,
     ProposalsInState1764300000062,
+    PermitsOfProposals1764300000066,
   ],
   state: [topics.profiles, topics.policies],
   jobs: [PlanJobs, UnsettledJobs, ...(agent.jobs ?? [])],
@@ -40,6 +42,7 @@ export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
 function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
   switch (event.type) {
     case 'TaskAssigned':
+    case 'ActionApproved':
     case 'ActionRefused':
       return event.data.agent === agent.name;
     case 'ReviewDecided':
@@ -56,7 +59,6 @@ function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
     case 'TaskSettled':
     case 'TaskEscalated':
     case 'ActionProposed':
-    case 'ActionApproved':
     case 'ActionEscalated':
     case 'ReviewSetAside':
     case 'SettlementDecided':

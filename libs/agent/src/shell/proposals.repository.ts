@@ -1,17 +1,22 @@
 import {
   type Action,
+  type ActionApproved,
   type ActionProposed,
   type ActionRefused,
   type ActionSettled,
   actionKey,
   kindSpec,
+  logRetentionDays,
   longest,
+  roundsBy,
   type TaskAssigned,
+  takesPlaceRows,
   topics,
 } from '@countersign/contracts';
 import type { Cause, Tx, Work } from '@countersign/runtime';
 import type { Answer, PlannedFrom } from '../core/answer.js';
 import type { ClampedPlan } from '../core/clamp.js';
+import { notOf, type Permit } from '../core/permit.js';
 import { afterSettled, type ProposalState } from '../core/proposal-state.js';
 
 /** A proposal as the agent remembers it. */
@@ -22,6 +27,7 @@ export interface RememberedProposal {
   readonly action: Action;
   readonly state: ProposalState;
   readonly proposedAt: string;
+  readonly permit: Permit | undefined;
 }
 
 /** Stores tasks that are new and returns their ids: a task that comes again under another event is not answered again. */
@@ -230,6 +236,89 @@ export function noteSettlements<S extends { readonly settled: ActionSettled }>(
   return counted;
 }
 
+/**
+ * Keeps the permit of each of these proposals, whose rows are locked by then, unless its approval was read before. Returns the proposals as
+ * they stand now: what was taken before approvals were read is no end where it is not of this permit.
+ */
+export function notePermits(
+  tx: Tx,
+  approvals: readonly ActionApproved[],
+  proposals: ReadonlyMap<string, RememberedProposal>,
+  at: string,
+): ReadonlyMap<string, RememberedProposal> {
+  const first = new Map<string, RememberedProposal>();
+  const again = new Set<string>();
+  for (const { proposalId, permitId, executor, digest } of approvals) {
+    const proposal = proposals.get(proposalId);
+    if (!proposal || proposal.permit?.approved || first.has(proposalId)) continue;
+    const permit = { permitId, executor, digest, approved: true };
+    if (proposal.permit && notOf(permit, proposal.permit)) again.add(proposalId);
+    first.set(proposalId, { ...proposal, permit, ...(again.has(proposalId) && { state: 'proposed' }) });
+  }
+  if (first.size === 0) return first;
+  const noted = [...first.values()];
+  tx.write(
+    `UPDATE proposals p SET permit_id = n.permit_id, permit_executor = n.executor, permit_digest = n.digest, approved = true
+     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) AS n(proposal_id, permit_id, executor, digest)
+     WHERE p.proposal_id = ANY($1) AND p.proposal_id = n.proposal_id`,
+    [
+      noted.map(({ proposalId }) => proposalId),
+      noted.map(({ permit }) => permit?.permitId ?? null),
+      noted.map(({ permit }) => permit?.executor ?? null),
+      noted.map(({ permit }) => permit?.digest ?? null),
+    ],
+  );
+  if (again.size > 0)
+    tx.write(`UPDATE proposals SET state = 'proposed', outcome = NULL, changed_at = $2 WHERE proposal_id = ANY($1)`, [
+      [...again],
+      at,
+    ]);
+  return first;
+}
+
+/**
+ * Keeps settlements of proposals whose approval is not read yet. Of each executor one a proposal: it has one permit, so whoever names
+ * several takes its own word's place and nobody else's. The rows of the proposals are locked by then.
+ */
+export function keepSettlements(tx: Tx, given: readonly ActionSettled[], at: string): void {
+  for (const rows of roundsBy(given, (s) => `${s.proposalId} ${s.executor}`))
+    tx.write(
+      `INSERT INTO settlements (proposal_id, executor, permit_id, digest, settled, kept_at)
+       SELECT proposal_id, executor, permit_id, digest, settled, $6
+       FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[]) AS n(proposal_id, executor, permit_id, digest, settled)
+       ORDER BY 1, 2
+       ON CONFLICT (proposal_id, executor) DO UPDATE SET permit_id = excluded.permit_id, digest = excluded.digest,
+         settled = excluded.settled, kept_at = excluded.kept_at
+       WHERE (settlements.permit_id, settlements.digest) <> (excluded.permit_id, excluded.digest)
+         OR (settlements.settled->>'outcome', excluded.settled->>'outcome') IN (${takesPlaceRows})`,
+      [
+        rows.map((s) => s.proposalId),
+        rows.map((s) => s.executor),
+        rows.map((s) => s.permitId),
+        rows.map((s) => s.digest),
+        rows.map((s) => JSON.stringify(s)),
+        at,
+      ],
+    );
+}
+
+/** What was kept of these proposals, whose approval is there now: nothing waits any more. */
+export async function takeSettlements(tx: Tx, proposalIds: readonly string[]): Promise<readonly ActionSettled[]> {
+  if (proposalIds.length === 0) return [];
+  const rows = await tx.query<{ settled: ActionSettled }>(
+    'DELETE FROM settlements WHERE proposal_id = ANY($1) RETURNING settled',
+    [proposalIds],
+  );
+  return rows.map(({ settled }) => settled);
+}
+
+/** Forgets settlements whose approval can no longer come: the broker had it no longer than they were kept. */
+export function forgetSettlements(tx: Tx, at: string): void {
+  tx.write('DELETE FROM settlements WHERE kept_at < $1', [
+    new Date(Date.parse(at) - logRetentionDays * 86_400_000).toISOString(),
+  ]);
+}
+
 /** The agent's own proposals among these, locked in the order of their ids. */
 export async function lockProposals(
   tx: Tx,
@@ -261,8 +350,13 @@ interface ProposalRow {
   readonly action: Action;
   readonly state: ProposalState;
   readonly proposed_at: Date;
+  readonly permit_id: string | null;
+  readonly permit_executor: string;
+  readonly permit_digest: string;
+  readonly approved: boolean;
 }
-const remembered = 'p.proposal_id, p.task_id, p.kind, p.action, p.state, p.proposed_at';
+const remembered = `p.proposal_id, p.task_id, p.kind, p.action, p.state, p.proposed_at,
+  p.permit_id, p.permit_executor, p.permit_digest, p.approved`;
 
 const byId = (rows: readonly ProposalRow[]): ReadonlyMap<string, RememberedProposal> =>
   new Map(
@@ -275,6 +369,15 @@ const byId = (rows: readonly ProposalRow[]): ReadonlyMap<string, RememberedPropo
         action: row.action,
         state: row.state,
         proposedAt: row.proposed_at.toISOString(),
+        permit:
+          row.permit_id === null
+            ? undefined
+            : {
+                permitId: row.permit_id,
+                executor: row.permit_executor,
+                digest: row.permit_digest,
+                approved: row.approved,
+              },
       },
     ]),
   );
@@ -312,10 +415,11 @@ export async function editsById(tx: Tx, actionIds: readonly string[]): Promise<R
   return new Map(rows.map((row) => [row.action_id, row.action]));
 }
 
-/** Settlements that were read before the edit that they carried out. */
+/** Settlements that counted before the edit was read that they are of. */
 export async function settlementsOf(tx: Tx, proposalIds: readonly string[]): Promise<readonly ActionSettled[]> {
   const rows = await tx.query<{ outcome: ActionSettled }>(
-    `SELECT outcome FROM proposals WHERE proposal_id = ANY($1) AND state IN ('executed', 'undone')`,
+    `SELECT outcome FROM proposals 
+     WHERE proposal_id = ANY($1) AND state IN ('executed', 'failed', 'not-run', 'expired', 'unresolved', 'undone')`,
     [proposalIds],
   );
   return rows.map((row) => row.outcome);

@@ -1,7 +1,7 @@
 import { type Job, type JobContext, type JobKind, jobName } from '@countersign/runtime';
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { AGENT, type AgentDefinition, FOLLOW_UP, type FollowUp } from './agent-definition.js';
-import { endUnsettled } from './proposals.repository.js';
+import { endUnsettled, forgetSettlements } from './proposals.repository.js';
 
 const lookEveryMs = 3_600_000;
 
@@ -32,6 +32,7 @@ export class UnsettledJobs implements JobKind {
           `proposal ${proposalId} of task ${taskId} was never refused or settled; nothing waits for it any more`,
         );
       await this.followUp?.unsettled(ended, work);
+      forgetSettlements(work.tx, work.at);
       const next = new Date(Math.floor(Date.parse(work.at) / lookEveryMs + 1) * lookEveryMs).toISOString();
       // In no trace: it would never end.
       const cause = { source: job.cause.source, id: job.cause.id };

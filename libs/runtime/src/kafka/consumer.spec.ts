@@ -297,7 +297,13 @@ describe('what ends after the group was joined again', () => {
     const gone = new Promise<void>((resolve) => {
       go = resolve;
     });
-    const consumer = await start(() => gone.then(end), { backoffMs: 60_000, backoffMaxMs: 60_000 });
+    const consumer = await start(
+      async () => {
+        await gone;
+        return end();
+      },
+      { backoffMs: 60_000, backoffMaxMs: 60_000 },
+    );
     const [played] = made as [Played];
     played.join({ t: [0, 1] });
     const batches = [played.batch(0), played.batch(1)];

@@ -82,6 +82,40 @@ export class UnsettledProposals1763700000011 implements MigrationInterface {
   }
 }
 
+/**
+ * A settlement counts where it agrees with the approval of its proposal; one that is read before waits in `settlements`. What was taken
+ * before approvals were read stands until the approval turns out to be of another permit, executor or action.
+ */
+export class PermitsOfProposals1764300000066 implements MigrationInterface {
+  readonly name = 'PermitsOfProposals1764300000066';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE proposals ADD COLUMN permit_id uuid, ADD COLUMN permit_executor text, ADD COLUMN permit_digest text,
+        ADD COLUMN approved boolean NOT NULL DEFAULT false`);
+    await runner.query(`
+      UPDATE proposals SET permit_id = (outcome->>'permitId')::uuid, permit_executor = outcome->>'executor',
+        permit_digest = outcome->>'digest'
+      WHERE state IN ('executed', 'failed', 'not-run', 'expired', 'unresolved', 'undone') AND outcome ? 'permitId'`);
+    await runner.query(`
+      CREATE TABLE settlements (
+        proposal_id uuid NOT NULL REFERENCES proposals,
+        executor text NOT NULL,
+        permit_id uuid NOT NULL,
+        digest text NOT NULL,
+        settled jsonb NOT NULL,
+        kept_at timestamptz NOT NULL,
+        PRIMARY KEY (proposal_id, executor)
+      )`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE settlements');
+    await runner.query(`
+      ALTER TABLE proposals DROP COLUMN permit_id, DROP COLUMN permit_executor, DROP COLUMN permit_digest, DROP COLUMN approved`);
+  }
+}
+
 /** Proposals in one state, in the order of their page. */
 export class ProposalsInState1764300000062 implements MigrationInterface {
   readonly name = 'ProposalsInState1764300000062';
