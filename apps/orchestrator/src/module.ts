@@ -6,6 +6,7 @@ import { PageOrders1764300000060 } from './shell/migrations/page-orders-17643000
 import { Permits1764300000063 } from './shell/migrations/permits-1764300000063.js';
 import { PlayRuns1763700000001 } from './shell/migrations/play-runs-1763700000001.js';
 import { ProposalsOfTasks1763700000002 } from './shell/migrations/proposals-of-tasks-1763700000002.js';
+import { WaitingSettlements1764300000067 } from './shell/migrations/waiting-settlements-1764300000067.js';
 import { Handlers } from './shell/orchestrator.consumer.js';
 import { Pages } from './shell/plays.controller.js';
 
@@ -15,7 +16,13 @@ export const spec: ServiceSpec = {
   name: 'orchestrator',
   port: 8082,
   access: ReadingToken,
-  migrations: [PlayRuns1763700000001, ProposalsOfTasks1763700000002, PageOrders1764300000060, Permits1764300000063],
+  migrations: [
+    PlayRuns1763700000001,
+    ProposalsOfTasks1763700000002,
+    PageOrders1764300000060,
+    Permits1764300000063,
+    WaitingSettlements1764300000067,
+  ],
   state: [topics.profiles, topics.controls, topics.policies],
   jobs: [TaskDeadlines, CheckpointDeadlines, Sweeps],
   // A play matches the account as the signal left it, so the profile must be here first.

@@ -2,6 +2,7 @@ import { type Job, type JobContext, type JobKind, jobName } from '@countersign/r
 import { Injectable, Logger } from '@nestjs/common';
 import { sweep } from './facts.repository.js';
 import { closeCheckpoint, lockCheckpoints, markOverdue, setRunState } from './runs.repository.js';
+import { forgetWaiting } from './settlements.repository.js';
 
 export const taskDeadline = jobName<null>('task-deadline');
 export const checkpointDeadline = jobName<null>('checkpoint-deadline');
@@ -52,14 +53,19 @@ export class CheckpointDeadlines implements JobKind<null> {
   }
 }
 
-/** Drops, once a day, facts that no play can look back to. */
+/** Drops, once a day, facts that no play can look back to, and settlements of permits that nobody knows. */
 @Injectable()
 export class Sweeps implements JobKind<null> {
   readonly kind = sweeping;
   readonly leaseMs = 300_000;
   readonly batch = 1;
+  private readonly log = new Logger('plays');
 
   async work(jobs: readonly Job<null>[], context: JobContext): Promise<void> {
-    await context.finish(jobs, async (_owned, { tx, at }) => sweep(tx, at));
+    await context.finish(jobs, async (_owned, { tx, at }) => {
+      await sweep(tx, at);
+      const dropped = await forgetWaiting(tx, at);
+      if (dropped > 0) this.log.warn(`${dropped} settlements forgotten: nobody approved what they say was settled`);
+    });
   }
 }

@@ -36,13 +36,12 @@ import {
   keepTasks,
   lockCheckpoints,
   noteAnswer,
-  notePermits,
   noteRefusals,
   noteReviews,
-  noteSettlements,
   setRunState,
   settleTasks,
 } from './runs.repository.js';
+import { dropWaiting, notePermits, noteSettlements, Waiting } from './settlements.repository.js';
 
 const installed = deployment();
 /** Whose topic an event came on: only its writer may write there. */
@@ -53,6 +52,7 @@ const executorOf = new Map(installed.executors.map((executor) => [topics.actions
 @Controller()
 export class Handlers {
   private readonly log = new Logger('plays');
+  private readonly waiting = new Waiting();
   private sweepAskedAt = Number.NEGATIVE_INFINITY;
 
   constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
@@ -138,12 +138,16 @@ export class Handlers {
   async onSettled(@Payload() batch: Batch<'ActionSettled' | 'PermitRejected'>): Promise<void> {
     // The topic says who wrote: an executor settles in its own name only.
     const executor = executorOf.get(batch.topic) ?? batch.topic;
-    noteSettlements(
-      batch.tx,
-      batch.events.flatMap(({ event }) =>
-        event.type === 'ActionSettled' && event.data.executor === executor ? [event.data] : [],
-      ),
+    const settled = batch.events.flatMap(({ event }) =>
+      event.type === 'ActionSettled' && event.data.executor === executor ? [event.data] : [],
     );
+    noteSettlements(batch.tx, settled, batch.at);
+    if (!this.waiting.tooMany(executor, settled.length)) return;
+    const dropped = await dropWaiting(batch.tx, executor);
+    if (dropped > 0)
+      this.log.warn(
+        `${dropped} settlements of ${executor} forgotten: more of its permits than may wait are known to nobody`,
+      );
   }
 
   @Consumes(topics.reviewsDecided)

@@ -4,6 +4,8 @@ import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { accountProfile, contact, daysBefore, engaged, floorPlay, now, reported, surgePlay } from '../core/testing.js';
 import { OrchestratorModule, spec } from '../module.js';
+import { WaitingSettlements1764300000067 } from './migrations/waiting-settlements-1764300000067.js';
+import { mostWaiting } from './settlements.repository.js';
 
 const { headers, remove } = readingToken();
 afterAll(remove);
@@ -259,6 +261,80 @@ test('what was kept before permits were read stands until its permit names anoth
   await keep('action-executor');
   expect(await told()).toMatchObject([{ outcome: 'unresolved', executor: 'action-executor' }]);
   await settle('action-executor', {});
+  expect(await told()).toMatchObject([{ outcome: 'executed' }]);
+});
+
+/** Sweeps at a time. */
+async function sweepAt(time: string): Promise<void> {
+  service.setNow(time);
+  await service.query(
+    `INSERT INTO jobs (kind, id, due_at, payload, cause, created_at) VALUES ('sweep', $1, '1970-01-01Z', 'null', '{}', now())`,
+    [time],
+  );
+  await service.runJobs();
+}
+const keptOf = (executor: string) =>
+  service.query<{ digest: string }>('SELECT digest FROM settlements WHERE executor = $1 ORDER BY 1', [executor]);
+
+test.each([
+  ['read before it', true, false],
+  ['read after it', false, false],
+  ['read at the very time of it', true, true],
+])(
+  'settlements of permits that nobody knows are forgotten when no approval can come any more; one whose approval was %s is not',
+  async (_when, permitFirst, missed) => {
+    const { bid, proposalId, settle, told } = await oneProposal();
+    if (permitFirst) await approve(bid, proposalId);
+    await settle('action-executor', {}, { digest: 'b'.repeat(64) }, { permitId: contact('another permit') });
+    await settle('downstream', {});
+    if (!permitFirst) await approve(bid, proposalId);
+    // Neither transaction has seen the other's row.
+    if (missed) await service.query('UPDATE settlements SET waiting = true');
+    await sweepAt(daysBefore(-29));
+    expect([(await keptOf('action-executor')).length, (await keptOf('downstream')).length]).toEqual([3, 1]);
+    await sweepAt(daysBefore(-30));
+    expect([await keptOf('action-executor'), await keptOf('downstream')]).toEqual([[{ digest: 'a'.repeat(64) }], []]);
+    expect(await told()).toMatchObject([{ outcome: 'executed' }]);
+    await sweepAt(daysBefore(-400));
+    expect(await keptOf('action-executor')).toHaveLength(1);
+  },
+);
+
+test('of the settlements of permits that nobody knows about the newest hundred thousand of each executor are kept', async () => {
+  const { bid, proposalId, settle, told } = await oneProposal();
+  await service.query(
+    `INSERT INTO settlements (permit_id, executor, digest, outcome, settled_at, kept_at, waiting)
+     SELECT gen_random_uuid(), executor, '', 'executed', $1, $1::timestamptz - n * interval '1 second', true
+     FROM unnest(ARRAY['downstream', 'action-executor']) AS executor, generate_series(1, $2::int) AS n`,
+    [now, mostWaiting],
+  );
+  const flood = Array.from({ length: 999 }, (_, n) => ({ permitId: contact(`invented ${n}`) }));
+  await settle('downstream', ...flood, {});
+  const counts = await service.query(
+    `SELECT executor, count(*)::int AS n, min(kept_at) FILTER (WHERE executor = 'downstream') AS oldest
+     FROM settlements GROUP BY 1 ORDER BY 1`,
+  );
+  const oldest = new Date(Date.parse(now) - (mostWaiting - 1_000) * 1_000);
+  expect(counts).toEqual([
+    { executor: 'action-executor', n: mostWaiting, oldest: null },
+    { executor: 'downstream', n: mostWaiting, oldest },
+  ]);
+  await approve(bid, proposalId, { executor: 'downstream' });
+  expect(await told()).toMatchObject([{ outcome: 'executed', executor: 'downstream' }]);
+});
+
+test('of what was kept before, what met its permit is kept on, and the rest waits from the upgrade on', async () => {
+  const { bid, proposalId, settle, told } = await oneProposal();
+  await approve(bid, proposalId);
+  await settle('action-executor', {}, { digest: 'b'.repeat(64) });
+  const migration = new WaitingSettlements1764300000067();
+  const runner = { query: service.query } as never;
+  await migration.down(runner);
+  await migration.up(runner);
+  expect(await service.query('SELECT digest, waiting FROM settlements ORDER BY 1')).toEqual([
+    { digest: 'a'.repeat(64), waiting: false },
+    { digest: 'b'.repeat(64), waiting: true },
+  ]);
   expect(await told()).toMatchObject([{ outcome: 'executed' }]);
 });
 
@@ -526,8 +602,8 @@ test('each page reads about as many rows as it shows, however many there are', a
     SELECT t.task_id, q.proposal_id FROM (SELECT task_id, row_number() OVER () AS n FROM tasks) t
     JOIN (SELECT proposal_id, row_number() OVER () AS n FROM p) q USING (n)`);
   await service.query(`
-    INSERT INTO settlements (permit_id, executor, digest, outcome, settled_at)
-    SELECT permit_id, executor, digest, 'executed', '2026-01-01Z' FROM permits`);
+    INSERT INTO settlements (permit_id, executor, digest, outcome, settled_at, kept_at, waiting)
+    SELECT permit_id, executor, digest, 'executed', '2026-01-01Z', '2026-01-01Z', false FROM permits`);
   await service.query('ANALYZE');
   const [{ run_id: run }] = (await service.query('SELECT run_id FROM runs LIMIT 1')) as [{ run_id: string }];
   const asked = vi.spyOn(service.engine, 'readForPage');

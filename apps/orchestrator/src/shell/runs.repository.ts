@@ -1,14 +1,10 @@
 import {
-  type ActionApproved,
   type ActionRefused,
-  type ActionSettled,
   type ReviewDecided,
-  roundsBy,
   saysIdIsForeign,
   type TaskAssigned,
   type TaskEscalated,
   type TaskSettled,
-  takesPlaceRows,
 } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
 import type { Run, RunState } from '../core/begin.js';
@@ -135,46 +131,6 @@ export function noteRefusals(tx: Tx, refused: readonly ActionRefused[], at: stri
     ],
   );
 }
-
-/** Keeps the permit of each proposal: whose settlement counts, whatever a policy routes where by then. */
-export function notePermits(tx: Tx, approved: readonly ActionApproved[]): void {
-  if (approved.length === 0) return;
-  tx.write(
-    `INSERT INTO permits (proposal_id, permit_id, executor, digest)
-     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) ORDER BY 1 ON CONFLICT DO NOTHING`,
-    [
-      approved.map((a) => a.proposalId),
-      approved.map((a) => a.permitId),
-      approved.map((a) => a.executor),
-      approved.map((a) => a.digest),
-    ],
-  );
-}
-
-/**
- * Keeps how far each executor says that it settled which permit of which bytes. There is no order between topics, so it may come before
- * the permit: the pages show what the permit's own executor said.
- */
-export function noteSettlements(tx: Tx, settled: readonly ActionSettled[]): void {
-  // A permit may be settled twice in a batch (unresolved, then executed): each statement has it once, in their order.
-  for (const rows of roundsBy(settled, (s) => `${s.permitId} ${s.executor} ${s.digest}`)) {
-    tx.write(settlementsSql, [
-      rows.map((s) => s.permitId),
-      rows.map((s) => s.executor),
-      rows.map((s) => s.digest),
-      rows.map((s) => s.outcome),
-      rows.map((s) => s.at),
-      rows.map((s) => s.reason?.says ?? null),
-      rows.map((s) => s.externalReference ?? null),
-    ]);
-  }
-}
-
-const settlementsSql = `INSERT INTO settlements (permit_id, executor, digest, outcome, settled_at, reason, reference)
-  SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[]) ORDER BY 1, 2, 3
-  ON CONFLICT (permit_id, executor, digest) DO UPDATE SET outcome = excluded.outcome, settled_at = excluded.settled_at,
-    reason = excluded.reason, reference = excluded.reference
-  WHERE (settlements.outcome, excluded.outcome) IN (${takesPlaceRows})`;
 
 /** Keeps the first answer that was given about a proposal. */
 export function noteReviews(tx: Tx, reviews: readonly ReviewDecided[]): void {
