@@ -4,6 +4,7 @@ import { Module } from '@nestjs/common';
 import { Store } from './shell/console.repository.js';
 import { Controls } from './shell/controls.controller.js';
 import { ForgetActivities } from './shell/forget-activities.job.js';
+import { ApprovedSettlements1764300000068 } from './shell/migrations/approved-settlements.js';
 import { ControlConfirmations1764300000053 } from './shell/migrations/control-confirmations.js';
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
 import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.js';
@@ -36,6 +37,7 @@ export const spec: ServiceSpec = {
     ControlConfirmations1764300000053,
     PageOrders1764300000063,
     Permits1764300000064,
+    ApprovedSettlements1764300000068,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities],

@@ -25,6 +25,12 @@ export function afterSettlement(
   }
 }
 
+/**
+ * Settlements of one executor that may wait where they are kept until their approval is read. Far more than an honest one is ahead of the
+ * approvals: a service that is some minutes behind with them loses none.
+ */
+export const mostWaitingSettlements = 100_000;
+
 const { options } = ActionSettled.shape.outcome;
 /** Every outcome that stands, with each that takes its place. */
 export const takesPlace: readonly (readonly [stands: string, comes: string])[] = options.flatMap((stands) =>

@@ -31,7 +31,7 @@ export function funnel(
       refusedBy: of('verdicts.refused'),
     },
     reviews: { open: now.reviewsOpen, ...named('reviews', 'approve', 'edit', 'reject', 'setAside') },
-    /** `unresolved` and `undone` come beside another settlement of the same action. */
+    /** Of permits that were approved, as their own executors said. `unresolved` and `undone` come beside another settlement of the same action. */
     settled: named('settled', 'executed', 'failed', 'refused', 'expired', 'unresolved', 'undone'),
     /** Permits that wait for a person's word. */
     unresolved: { open: now.unresolvedOpen },

@@ -202,7 +202,7 @@ export function project(events: readonly Received[]): Changes {
       case 'ActionSettled':
         // The topic says who wrote: an executor settles in its own name only.
         if (topic !== topics.actionsSettled(event.data.executor).name) break;
-        count('settled', event.data.outcome);
+        // It is counted once it agrees with its approval; see `writeProjection`.
         changes.settlements.push({
           permitId: event.data.permitId,
           actionId: event.data.actionId,

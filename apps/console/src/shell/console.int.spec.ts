@@ -3,7 +3,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { derivedId, digestOf } from '@countersign/contracts';
+import { derivedId, digestOf, mostWaitingSettlements } from '@countersign/contracts';
+import type { Received } from '@countersign/runtime';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -21,8 +22,11 @@ import {
   settled,
   task,
 } from '../core/given.js';
+import { project } from '../core/project.js';
 import { ConsoleModule, spec } from '../module.js';
+import { ApprovedSettlements1764300000068 } from './migrations/approved-settlements.js';
 import { Permits1764300000064 } from './migrations/permits.js';
+import { writeProjection } from './projection.writer.js';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const shipped = fileURLToPath(new URL('../../../../deploy/config', import.meta.url));
@@ -689,6 +693,139 @@ test('a permit that was unresolved, or under way, before permits were kept is de
   expect(await listed()).toHaveLength(2);
 });
 
+const settledCounts = async (): Promise<Record<string, number>> =>
+  Object.fromEntries(
+    Object.entries((await call('GET', '/v1/funnel')).body.settled as Record<string, number>).filter(([, n]) => n > 0),
+  );
+
+test.each([
+  ['after', true],
+  ['before', false],
+])(
+  'the funnel counts what the executor of the approval says, read %s it, each end once, and nothing else',
+  async (_when, first) => {
+    await start();
+    const { digest } = settled('executed');
+    if (first) await approve();
+    await settledBy('downstream', settled('failed'), settled('unresolved', { digest: 'e'.repeat(64) }));
+    // Of bytes and permits of its own making, and of actions that nobody approved.
+    await settledBy(
+      'action-executor',
+      settled('failed', { digest: 'f'.repeat(64) }),
+      settled('failed', { permitId: theirs.permitId }),
+      settled('executed', { ...theirs, digest }),
+    );
+    await settledBy('action-executor', settled('unresolved'), settled('unresolved'));
+    if (!first) {
+      expect(await settledCounts()).toEqual({});
+      await approve();
+    }
+    expect(await settledCounts()).toEqual({ unresolved: 1 });
+    await settledBy('action-executor', settled('executed'), settled('executed'), settled('failed'));
+    await settledBy('action-executor', settled('failed', { digest: 'f'.repeat(64) }), settled('executed'));
+    await approve();
+    expect(await settledCounts()).toEqual({ unresolved: 1, executed: 1 });
+    await settledBy('action-executor', settled('undone'));
+    expect(await settledCounts()).toEqual({ unresolved: 1, executed: 1, undone: 1 });
+  },
+);
+
+test.each(['ActionApproved', 'ActionSettled'] as const)(
+  'an approval and its settlement that are read at the very same time, %s first, are counted once',
+  async (type) => {
+    await start();
+    const isApproval = type === 'ActionApproved';
+    const event = {
+      topic: isApproval ? 'actions.approved.v1' : 'actions.settled.action-executor.v1',
+      event: { id: 'e-1', type, time: at, data: isApproval ? approved() : settled('executed') },
+    };
+    let read: Promise<unknown> = Promise.resolve();
+    await harness.transaction(async (tx) => {
+      await writeProjection(tx, project([event as unknown as Received]), at);
+      await tx.query('SELECT');
+      let over = false;
+      read = (isApproval ? settledBy('action-executor', settled('executed')) : approve()).finally(() => {
+        over = true;
+      });
+      const waiting = () => harness.query('SELECT 1 FROM pg_locks WHERE NOT granted');
+      while (!over && (await waiting()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    });
+    await read;
+    expect(await settledCounts()).toEqual({ executed: 1 });
+    await settledBy('action-executor', settled('executed'));
+    expect(await settledCounts()).toEqual({ executed: 1 });
+  },
+);
+
+const keptRows = async () => {
+  const [row] = await harness.query<{ settlements: number; unresolved: number }>(
+    `SELECT (SELECT count(*)::int FROM settlements) AS settlements, (SELECT count(*)::int FROM unresolved_permits) AS unresolved`,
+  );
+  return row;
+};
+
+test('what nobody approved is forgotten when no approval can come any more; what was approved is not', async () => {
+  await start();
+  await unresolved();
+  await approve();
+  await approve({ ...theirs, executor: 'downstream' });
+  await settledBy('downstream', settled('unresolved', theirs));
+  const invented = { permitId: derivedId('invented'), actionId: derivedId('invented action') };
+  await settledBy('downstream', settled('unresolved'), settled('unresolved', invented));
+  expect(await keptRows()).toEqual({ settlements: 4, unresolved: 4 });
+  harness.setNow('2026-12-21T09:00:00.000Z');
+  await harness.runJobs();
+  expect(await keptRows()).toEqual({ settlements: 4, unresolved: 4 });
+  harness.setNow('2026-12-21T10:00:01.000Z');
+  await harness.runJobs();
+  expect(await keptRows()).toEqual({ settlements: 2, unresolved: 2 });
+  expect(await listed()).toHaveLength(2);
+});
+
+test('of what nobody approved the newest hundred thousand of each executor are kept', async () => {
+  await start();
+  await harness.query(
+    `INSERT INTO settlements (action_id, outcome, executor, settled_at, permit_id, digest, kept_at)
+     SELECT gen_random_uuid(), 'unresolved', executor, $1, gen_random_uuid(), 'd', $1::timestamptz - n * interval '1 second'
+     FROM unnest(ARRAY['downstream', 'action-executor']) AS executor, generate_series(1, $2::int) AS n`,
+    [at, mostWaitingSettlements],
+  );
+  await harness.query(`
+    INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, at, kept_at)
+    SELECT permit_id, action_id, permit_id, digest, executor, 'c', 'k', 'c', settled_at, kept_at FROM settlements`);
+  const flood = Array.from({ length: 999 }, (_, n) =>
+    settled('unresolved', { permitId: derivedId('invented', n), actionId: derivedId('invented action', n) }),
+  );
+  await settledBy('downstream', ...flood, settled('unresolved'));
+  for (const table of ['settlements', 'unresolved_permits'])
+    expect(await harness.query(`SELECT executor, count(*)::int AS n FROM ${table} GROUP BY 1 ORDER BY 1`)).toEqual([
+      { executor: 'action-executor', n: mostWaitingSettlements },
+      { executor: 'downstream', n: mostWaitingSettlements },
+    ]);
+  await approve({ executor: 'downstream' });
+  expect(await listed()).toEqual([{ permitId, executor: 'downstream' }]);
+});
+
+test('what was kept before is counted no second time, and forgotten where nobody approved it', async () => {
+  await start();
+  await approve();
+  await unresolved();
+  await settledBy('downstream', settled('unresolved'));
+  const migration = new ApprovedSettlements1764300000068();
+  const database = { query: harness.query } as never;
+  await migration.down(database);
+  await migration.up(database);
+  await approve();
+  expect(await settledCounts()).toEqual({ unresolved: 1 });
+  await settledBy('action-executor', settled('executed'));
+  expect(await settledCounts()).toEqual({ unresolved: 1, executed: 1 });
+  await harness.query(`UPDATE settlements SET kept_at = '2026-01-01Z'`);
+  await harness.query(`UPDATE unresolved_permits SET kept_at = '2026-01-01Z'`);
+  harness.setNow('2026-11-22T10:00:00.000Z');
+  await harness.runJobs();
+  expect(await keptRows()).toEqual({ settlements: 1, unresolved: 1 });
+});
+
 test('a confirmation of a control that nobody made is not kept; that of one that was made counts', async () => {
   await start();
   const confirm = (scope: string, digest: string) => ({
@@ -724,11 +861,11 @@ test('each list reads about as many rows as it shows, however many there are', a
     SELECT gen_random_uuid(), CASE WHEN n % 1000 = 0 THEN 'console' ELSE 'orchestrator' END, 't', 0, n, '{}', 3, at FROM (${rows}) r`);
   await harness.query(`INSERT INTO replays SELECT dead_letter_id, 'lea', at FROM failures ORDER BY at DESC LIMIT 300`);
   await harness.query(`
-    INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, at)
-    SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'd', 'e', 'c', 'k', 'c-' || n, at FROM (${rows}) r`);
+    INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, at, kept_at)
+    SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'd', 'e', 'c', 'k', 'c-' || n, at, at FROM (${rows}) r`);
   await harness.query(`
-    INSERT INTO settlements (action_id, outcome, executor, settled_at, permit_id, digest)
-    SELECT action_id, 'unresolved', executor, at, permit_id, digest FROM unresolved_permits`);
+    INSERT INTO settlements (action_id, outcome, executor, settled_at, permit_id, digest, kept_at)
+    SELECT action_id, 'unresolved', executor, at, permit_id, digest, at FROM unresolved_permits`);
   await harness.query(`
     INSERT INTO permits (action_id, permit_id, executor, digest)
     SELECT action_id, permit_id, executor, digest FROM unresolved_permits`);

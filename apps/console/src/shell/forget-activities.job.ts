@@ -1,17 +1,19 @@
 import { type Job, type JobContext, type JobKind, jobName, RUNTIME, type Runtime } from '@countersign/runtime';
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Store } from './console.repository.js';
+import { forgetWaiting } from './waiting.repository.js';
 
 const KEPT_DAYS = 7;
 const AT_ONCE = 20_000;
 const hours = (from: string, n: number): string => new Date(Date.parse(from) + n * 3_600_000).toISOString();
 
-/** The activity feed is for looking at what happens now; the record keeps everything. */
+/** The activity feed is for looking at what happens now; the record keeps everything. And what was settled and never approved is nobody's permit. */
 @Injectable()
 export class ForgetActivities implements JobKind<Record<string, never>>, OnApplicationBootstrap {
   readonly kind = jobName<Record<string, never>>('forget-activities');
   readonly leaseMs = 60_000;
   readonly batch = 1;
+  private readonly log = new Logger('console');
 
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
@@ -30,6 +32,9 @@ export class ForgetActivities implements JobKind<Record<string, never>>, OnAppli
     await context.finish(jobs, async ([job], work) => {
       if (!job) return;
       const forgotten = await this.store.forgetActivities(work.tx, hours(work.at, -24 * KEPT_DAYS), AT_ONCE);
+      const unapproved = await forgetWaiting(work.tx, work.at);
+      if (unapproved > 0)
+        this.log.warn(`${unapproved} rows of settlements forgotten: nobody approved what they say was settled`);
       const dueAt = forgotten === AT_ONCE ? work.at : hours(work.at, 1);
       work.schedule(job.cause, { kind: this.kind, id: `after ${job.id.slice(-24)} at ${work.at}`, dueAt, payload: {} });
     });

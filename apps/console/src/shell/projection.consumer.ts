@@ -1,17 +1,28 @@
 import { topology } from '@countersign/contracts';
 import { type Batch, Consumes, deployment } from '@countersign/runtime';
-import { Controller } from '@nestjs/common';
+import { Controller, Logger } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { project } from '../core/project.js';
 import { writeProjection } from './projection.writer.js';
+import { dropWaiting, Waiting } from './waiting.repository.js';
 
 /** Every log that the console may read. State topics hold nothing it counts; its own it keeps as it writes them. */
 const projected = topology(deployment()).filter((topic) => topic.kind === 'log' && topic.readers.includes('console'));
 
 @Controller()
 export class Handlers {
+  private readonly log = new Logger('console');
+  private readonly waiting = new Waiting();
+
   @Consumes(...projected)
   async onBatch(@Payload() batch: Batch): Promise<void> {
-    writeProjection(batch.tx, project(batch.events));
+    const changes = project(batch.events);
+    await writeProjection(batch.tx, changes, batch.at);
+    // The topic says who wrote: all of a batch are one executor's.
+    const executor = changes.settlements[0]?.executor;
+    if (executor === undefined || !this.waiting.tooMany(executor, changes.settlements.length)) return;
+    const dropped = await dropWaiting(batch.tx, executor);
+    if (dropped > 0)
+      this.log.warn(`${dropped} rows of settlements of ${executor} forgotten: more wait for an approval than may`);
   }
 }

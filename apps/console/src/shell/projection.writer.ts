@@ -6,9 +6,9 @@ type Settlement = Changes['settlements'][number];
 
 /**
  * Writes what a batch changed: one statement a table, however long the batch is. Tables in one order and keys sorted, so two
- * batches never deadlock; the counts last, since all batches add to the same few rows and wait for who holds them.
+ * batches never deadlock; the counts last, since all batches add to the same few rows and wait for who holds them. `at` is when it is kept.
  */
-export function writeProjection(tx: Tx, changes: Changes): void {
+export async function writeProjection(tx: Tx, changes: Changes, at: string): Promise<void> {
   insert(tx, lastBy(changes.escalations, 'actionId'), {
     sql: `INSERT INTO escalations (action_id, subject_kind, subject_id, run_id, action_key, digest, correlation_id, card, deadline_at, escalated_at, traceparent)
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::json[], $9::timestamptz[], $10::timestamptz[], $11::text[])
@@ -51,14 +51,22 @@ export function writeProjection(tx: Tx, changes: Changes): void {
           ON CONFLICT DO NOTHING`,
     columns: [(p) => p.actionId, (p) => p.permitId, (p) => p.executor, (p) => p.digest],
   });
+  // Their rows are locked here, where another batch locks them too, and not where they are found to be approved.
+  if (changes.permits.length > 0)
+    tx.write('SELECT FROM settlements WHERE action_id = ANY($1) ORDER BY action_id, executor FOR UPDATE', [
+      changes.permits.map((p) => p.actionId),
+    ]);
   // A permit has one end: a later word of its executor changes it only where the contract says so.
   const settlements = {
-    sql: `INSERT INTO settlements (action_id, outcome, executor, says, external_reference, settled_at, permit_id, digest)
-          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::uuid[], $8::text[])
+    sql: `INSERT INTO settlements (action_id, outcome, executor, says, external_reference, settled_at, permit_id, digest, kept_at, uncounted)
+          SELECT n.*, ARRAY[n.outcome]
+          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::uuid[], $8::text[], $9::timestamptz[])
+            AS n(action_id, outcome, executor, says, external_reference, settled_at, permit_id, digest, kept_at)
           ON CONFLICT (action_id, executor) DO UPDATE SET outcome = excluded.outcome, says = excluded.says,
             external_reference = excluded.external_reference, settled_at = excluded.settled_at, permit_id = excluded.permit_id,
-            digest = excluded.digest
-          WHERE (settlements.outcome, excluded.outcome) IN (${takesPlaceRows})`,
+            digest = excluded.digest,
+            uncounted = CASE WHEN ${samePermit} THEN settlements.uncounted || excluded.uncounted ELSE excluded.uncounted END
+          WHERE CASE WHEN ${samePermit} THEN (settlements.outcome, excluded.outcome) IN (${takesPlaceRows}) ELSE NOT settlements.approved END`,
     columns: [
       (s: Settlement) => s.actionId,
       (s: Settlement) => s.outcome,
@@ -68,6 +76,7 @@ export function writeProjection(tx: Tx, changes: Changes): void {
       (s: Settlement) => s.at,
       (s: Settlement) => s.permitId,
       (s: Settlement) => s.digest,
+      () => at,
     ],
   };
   for (const round of orderedRounds(changes.settlements, (s) => `${s.actionId} ${s.executor}`))
@@ -75,8 +84,8 @@ export function writeProjection(tx: Tx, changes: Changes): void {
   // Any executor may write any permit's id: nobody's word takes another's place, and the one that counts is found by its approval.
   const [unresolved = []] = orderedRounds(changes.unresolved, (u) => `${u.permitId} ${u.executor} ${u.digest}`);
   insert(tx, unresolved, {
-    sql: `INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, traceparent, says, at)
-          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[])
+    sql: `INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, traceparent, says, at, kept_at)
+          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[])
           ON CONFLICT DO NOTHING`,
     columns: [
       (u) => u.permitId,
@@ -90,6 +99,7 @@ export function writeProjection(tx: Tx, changes: Changes): void {
       (u) => u.traceparent ?? null,
       (u) => u.says,
       (u) => u.at,
+      () => at,
     ],
   });
   // Normally there already, as a review is.
@@ -156,7 +166,50 @@ export function writeProjection(tx: Tx, changes: Changes): void {
           WHERE control_confirmations.version <= excluded.version`,
     columns: [(c) => c.scope, (c) => c.reader, (c) => c.version, (c) => c.digest],
   });
-  tell(tx, changes);
+  tell(tx, { activities: changes.activities, counts: await withApproved(tx, changes) });
+}
+
+/** Whether a settlement is of the permit that its row is of; a row of before permits were kept is of any. */
+const samePermit =
+  '(coalesce(settlements.permit_id, excluded.permit_id) = excluded.permit_id AND coalesce(settlements.digest, excluded.digest) = excluded.digest)';
+
+/**
+ * The counts, with those settlements that agree with their approval since this batch: it may have brought either. The other may be in a
+ * batch that is being written at this moment. So both lock the same row of the counts first, and whoever comes later sees what the other
+ * one wrote.
+ */
+async function withApproved(tx: Tx, { counts, settlements, permits }: Changes): Promise<Changes['counts']> {
+  const of = [...settlements, ...permits];
+  if (of.length === 0) return counts;
+  const actionIds = of.map((o) => o.actionId);
+  tx.write(
+    `INSERT INTO counts AS c (stage, label, n) VALUES ('settled', 'executed', 0) ON CONFLICT (stage, label) DO UPDATE SET n = c.n`,
+  );
+  const rows = await tx.query<{ uncounted: string[] }>(
+    `UPDATE settlements s SET approved = true, uncounted = '{}'
+     FROM (
+       SELECT o.action_id, o.executor, o.uncounted FROM settlements o
+       LEFT JOIN permits p ON p.action_id = ANY($1) AND p.action_id = o.action_id
+       LEFT JOIN verdicts v ON v.action_id = ANY($1) AND v.action_id = o.action_id AND p.action_id IS NULL
+       WHERE o.action_id = ANY($1) AND o.executor = coalesce(p.executor, v.executor)
+         AND (p.action_id IS NULL OR (p.permit_id = o.permit_id AND p.digest = o.digest)) AND (NOT o.approved OR o.uncounted <> '{}')
+       ORDER BY o.action_id, o.executor FOR UPDATE OF o) n
+     WHERE s.action_id = ANY($1) AND s.action_id = n.action_id AND s.executor = n.executor
+     RETURNING n.uncounted`,
+    [actionIds],
+  );
+  tx.write(
+    `UPDATE unresolved_permits u SET approved = true FROM settlements s
+     WHERE u.permit_id = ANY($1) AND NOT u.approved AND s.action_id = ANY($2) AND s.action_id = u.action_id
+       AND s.executor = u.executor AND s.permit_id = u.permit_id AND s.digest = u.digest AND s.approved`,
+    [of.map((o) => o.permitId), actionIds],
+  );
+  const all = new Map(counts);
+  for (const label of rows.flatMap(({ uncounted }) => uncounted)) {
+    const name = `settled ${label}`;
+    all.set(name, { stage: 'settled', label, n: (all.get(name)?.n ?? 0) + 1 });
+  }
+  return all;
 }
 
 /** The highest version of each scope and reader, the last of two. */

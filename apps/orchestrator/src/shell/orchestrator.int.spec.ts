@@ -1,11 +1,16 @@
-import { policyDigests, type ReviewDecided, type SignalAccepted, type TaskAssigned } from '@countersign/contracts';
+import {
+  mostWaitingSettlements,
+  policyDigests,
+  type ReviewDecided,
+  type SignalAccepted,
+  type TaskAssigned,
+} from '@countersign/contracts';
 import { createHarness, type Harness, readingToken } from '@countersign/runtime/harness';
 import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { accountProfile, contact, daysBefore, engaged, floorPlay, now, reported, surgePlay } from '../core/testing.js';
 import { OrchestratorModule, spec } from '../module.js';
 import { WaitingSettlements1764300000067 } from './migrations/waiting-settlements-1764300000067.js';
-import { mostWaiting } from './settlements.repository.js';
 
 const { headers, remove } = readingToken();
 afterAll(remove);
@@ -306,7 +311,7 @@ test('of the settlements of permits that nobody knows about the newest hundred t
     `INSERT INTO settlements (permit_id, executor, digest, outcome, settled_at, kept_at, waiting)
      SELECT gen_random_uuid(), executor, '', 'executed', $1, $1::timestamptz - n * interval '1 second', true
      FROM unnest(ARRAY['downstream', 'action-executor']) AS executor, generate_series(1, $2::int) AS n`,
-    [now, mostWaiting],
+    [now, mostWaitingSettlements],
   );
   const flood = Array.from({ length: 999 }, (_, n) => ({ permitId: contact(`invented ${n}`) }));
   await settle('downstream', ...flood, {});
@@ -314,10 +319,10 @@ test('of the settlements of permits that nobody knows about the newest hundred t
     `SELECT executor, count(*)::int AS n, min(kept_at) FILTER (WHERE executor = 'downstream') AS oldest
      FROM settlements GROUP BY 1 ORDER BY 1`,
   );
-  const oldest = new Date(Date.parse(now) - (mostWaiting - 1_000) * 1_000);
+  const oldest = new Date(Date.parse(now) - (mostWaitingSettlements - 1_000) * 1_000);
   expect(counts).toEqual([
-    { executor: 'action-executor', n: mostWaiting, oldest: null },
-    { executor: 'downstream', n: mostWaiting, oldest },
+    { executor: 'action-executor', n: mostWaitingSettlements, oldest: null },
+    { executor: 'downstream', n: mostWaitingSettlements, oldest },
   ]);
   await approve(bid, proposalId, { executor: 'downstream' });
   expect(await told()).toMatchObject([{ outcome: 'executed', executor: 'downstream' }]);

@@ -2,6 +2,7 @@ import {
   type ActionApproved,
   type ActionSettled,
   logRetentionDays,
+  mostWaitingSettlements,
   roundsBy,
   takesPlaceRows,
 } from '@countersign/contracts';
@@ -9,11 +10,6 @@ import type { Tx } from '@countersign/runtime';
 
 /** What executors said of which permits. Any executor may write any permit's id, so what meets no permit is bounded. */
 
-/**
- * Settlements of one executor that may wait for their approval. Far more than an honest one is ahead of the approvals: a service that is some
- * minutes behind with them loses none.
- */
-export const mostWaiting = 100_000;
 /** After so many settlements of an executor it is looked whether too many wait. */
 const lookEvery = 1_000;
 
@@ -103,11 +99,11 @@ async function forget(tx: Tx, { meet, forget }: typeof ofAll, params: readonly s
   return row?.n ?? 0;
 }
 
-/** Forgets the oldest settlements of an executor that wait beyond `mostWaiting`; returns how many. */
+/** Forgets the oldest settlements of an executor that wait beyond those that may; returns how many. */
 export async function dropWaiting(tx: Tx, executor: string): Promise<number> {
   const [last] = await tx.query<{ kept_at: Date }>(
     'SELECT kept_at FROM settlements WHERE waiting AND executor = $1 ORDER BY kept_at DESC OFFSET $2 LIMIT 1',
-    [executor, mostWaiting],
+    [executor, mostWaitingSettlements],
   );
   return last ? forget(tx, ofOne, [last.kept_at.toISOString(), executor]) : 0;
 }
