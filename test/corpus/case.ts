@@ -1,4 +1,4 @@
-import { actionKindNames, Seniority, Tier } from '@countersign/contracts';
+import { actionKindNames, cameToNothing, Seniority, Tier } from '@countersign/contracts';
 import { z } from 'zod';
 
 /** `EUR 20.00`. */
@@ -26,6 +26,7 @@ export const Given = z.strictObject({
         sequence: z.string().optional(),
         purpose: z.string().optional(),
         template: z.string().optional(),
+        url: z.string().optional(),
       }),
     ])
     .optional(),
@@ -60,6 +61,9 @@ export const Given = z.strictObject({
   reviewsWaiting: z.int().optional(),
   /** Of a message that is a step of a sequence: the contact whose enrolment was approved, or none. */
   enrolled: z.enum(['this contact', 'another contact', 'nobody']).optional(),
+  /** How that enrolment was settled, where nothing came of it, and how many messages for the same step were approved or wait. */
+  enrolmentEnded: z.enum([...cameToNothing, 'no']).optional(),
+  sameStep: z.int().optional(),
   sendsPerHour: z.int().optional(),
   sends: z.array(Instant).optional(),
   consent: z

@@ -156,12 +156,8 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
     ...((given.proposedBefore !== undefined || given.waiting !== undefined) && {
       counted: { proposals: given.proposedBefore ?? 0, waiting: given.waiting ?? 0 },
     }),
-    ...(given.enrolled !== undefined && {
-      enrolment:
-        given.enrolled === 'nobody'
-          ? null
-          : { contactId: given.enrolled === 'this contact' ? contact : other, sequenceId: 'comparison-follow-up' },
-    }),
+    ...((given.enrolled !== undefined || given.enrolmentEnded !== undefined) && { enrolment: enrolmentOf(given) }),
+    ...(given.sameStep !== undefined && { sameStep: given.sameStep }),
     ...(given.writtenBy && { author: given.writtenBy }),
     ...(given.bytes !== undefined && { proposalBytes: given.bytes }),
     ...(given.factsHere === 'behind' && { versions: {} }),
@@ -178,15 +174,22 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
   return factsFor(proposal, change, policy ? policyOf(policy.content) : policyOf());
 }
 
+function enrolmentOf({ enrolled, enrolmentEnded: ended }: Given): Facts['enrolment'] & (object | null) {
+  if (enrolled === 'nobody') return null;
+  const contactId = enrolled === 'another contact' ? other : contact;
+  return { contactId, sequenceId: 'comparison-follow-up', ...(ended !== undefined && ended !== 'no' && { ended }) };
+}
+
 function taskOf(given: NonNullable<Given['task']>, proposal: ReturnType<typeof proposalOf>): Facts['task'] {
   const { task } = factsFor(proposal);
   if (given === 'unknown' || !task) return null;
-  const { sequence, purpose, template } = given;
+  const { sequence, purpose, template, url } = given;
   const named = {
     ...task.named,
     ...(sequence && { sequence }),
     ...(purpose && { purpose }),
     ...(template && { template }),
+    ...(url && { url }),
   };
   return {
     ...task,

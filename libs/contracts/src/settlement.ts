@@ -31,6 +31,9 @@ export function afterSettlement(
  */
 export const mostWaitingSettlements = 100_000;
 
+/** The ends of a permit after which nothing of its action stands: it did not happen, or was taken back. */
+export const cameToNothing = ['failed', 'refused', 'expired', 'undone'] as const satisfies readonly PermitState[];
+
 const { options } = ActionSettled.shape.outcome;
 /** Every outcome that stands, with each that takes its place. */
 export const takesPlace: readonly (readonly [stands: string, comes: string])[] = options.flatMap((stands) =>

@@ -1,6 +1,7 @@
 import {
   type ActionProposed,
   type Consents,
+  type cameToNothing,
   own,
   type Policy,
   type ReviewDecided,
@@ -137,6 +138,8 @@ export interface CountedFact {
 export interface EnrolmentFact {
   readonly contactId: string;
   readonly sequenceId: string;
+  /** How its permit was settled, where nothing came of it. */
+  readonly ended?: (typeof cameToNothing)[number];
 }
 
 export type ReviewFact = Pick<ReviewDecided, 'reviewId' | 'by' | 'decision' | 'digest' | 'at'>;
@@ -157,6 +160,11 @@ export interface Facts {
   readonly counted?: CountedFact;
   /** Of a message of a sequence, null where none was approved. Absent of everything else, and with a review. */
   readonly enrolment?: EnrolmentFact | null;
+  /**
+   * Of a message of a sequence: actions for the same step of the same enrolment that were approved and did not come to nothing, or that
+   * wait for a person; with a review only those approved. Absent of everything else.
+   */
+  readonly sameStep?: number;
   /** Length of the whole proposal's RFC 8785 form, in bytes of UTF-8. */
   readonly proposalBytes: number;
   /** Profiles of the recipients; null where there is none. */

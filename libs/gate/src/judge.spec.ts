@@ -342,7 +342,7 @@ describe('what cannot matter does not', () => {
 });
 
 /** Raise `gateVersion` when this fails, and note the new digest beside it. */
-const judgements = { gate: 4, digest: 'fcf5813fc56a4d5845a13ff8e8e1f23e3b7053bc88fafc0d6534f1470136cbba' };
+const judgements = { gate: 5, digest: '1400070365e46b0bec656e0f9e76895c4b7037794611469cccf395a3a1ecd962' };
 
 test('what judges otherwise than before is another version of the gate', () => {
   const supervised = policyOf(
@@ -390,6 +390,20 @@ test('what judges otherwise than before is another version of the gate', () => {
   const steps = [{}, { body: 'Another.' }, { template: 'offer' }, { sequence: { ...sequence, step: 1 } }].map(
     (change) => withoutGate(decide(proposalOf('email.send', { ...step, sequence, ...change }))),
   );
+  const first = proposalOf('email.send', { ...step, sequence });
+  const asked = { reviewId: 'r', by: 'lea', decision: 'approve', digest: digestOf(first.action), at } as const;
+  const begun = { contactId: contact, sequenceId: sequence.id };
+  const again = [
+    { enrolment: null },
+    { enrolment: { ...begun, ended: 'failed' } },
+    { counted: { proposals: 6, waiting: 0 } },
+    { sameStep: 1 },
+    { sameStep: 1, review: asked },
+  ].map((facts) => withoutGate(decide(first, facts as ToldFacts)));
+  const free = [{}, { sequence: sequence.id }, { template: 'follow-up' }, { template: 'follow-up', sequence: 'gone' }]
+    .map((of) => ({ task: { ...taskFact(taskOf('paid-media-agent')), named: of } }))
+    .flatMap((facts) => ['email.send', 'ads.publish_creative'].map((kind) => decide(proposalOf(kind), facts)))
+    .map(withoutGate);
   const owned = withoutGate(decide(proposalOf('crm.create_task', { ownerId: 'owner-8' })));
-  expect({ gate: gateVersion, digest: digestOf([told, steps, owned]) }).toEqual(judgements);
+  expect({ gate: gateVersion, digest: digestOf([told, steps, again, free, owned]) }).toEqual(judgements);
 });

@@ -1,10 +1,11 @@
 import { actionKindNames, type PolicyContent, policyDigests, type Rules } from '@countersign/contracts';
 import { describe, expect, test } from 'vitest';
+import { taskFact } from './facts.js';
 import { judge } from './judge.js';
 import { open } from './open.js';
 import { pass, type Rule } from './rule.js';
 import { rules } from './rules/index.js';
-import { approvedEvent, at, content, factsFor, permitKeys, policyOf, proposalOf, stateFor } from './testing.js';
+import { approvedEvent, at, content, factsFor, permitKeys, policyOf, proposalOf, stateFor, taskOf } from './testing.js';
 
 /* A permit must die with a change of whatever its verdict rests on. */
 
@@ -130,6 +131,19 @@ describe('a permit dies with a change of a setting that its verdict rests on', (
     expect(openedAfter('sequence.enroll', before, taken).code).toBe('policy-changed');
     expect(openedAfter('ads.set_bid', before, taken).code).toBe('opened');
   });
+});
+
+test('a message that is for what the sequence of its task is for dies with a change of that sequence', () => {
+  const id = 'comparison-follow-up';
+  const proposal = proposalOf('email.send');
+  const policy = policyOf(before);
+  const partsFor = (named: Record<string, string>) => {
+    const task = { ...taskFact(taskOf(proposal.agent)), named };
+    const { claims } = judge(proposal, factsFor(proposal, { task }, policy), policy, at);
+    return Object.keys(claims?.policy.parts ?? {});
+  };
+  expect(partsFor({ sequence: id, template: 'follow-up' })).toContain(`sequence:${id}`);
+  expect(partsFor({ sequence: id, purpose: 'sales' })).not.toContain(`sequence:${id}`);
 });
 
 describe('a part that the policy does not have', () => {

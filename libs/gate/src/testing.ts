@@ -173,7 +173,12 @@ export const taskOf = (agent: string, change: Partial<TaskAssigned> = {}): TaskA
   play,
   purpose: 'bring the return back',
   kinds: [...kinds],
-  settings: { purpose: 'sales', sequence: 'comparison-follow-up' },
+  settings: {
+    purpose: 'sales',
+    sequence: 'comparison-follow-up',
+    creativeId: 'cr-1',
+    url: 'https://example.com/compare',
+  },
   accountId: 'acme',
   adAccountId: 'ads-emea',
   contactIds: [contact, other],
@@ -235,7 +240,8 @@ export function factsFor(
   const facts: Facts = {
     author: proposal.agent,
     task: taskFor(proposal),
-    ...(!change.review && { takenAt: at, counted: { proposals: 0, waiting: 0 }, ...enrolmentFor(proposal) }),
+    ...(!change.review && { takenAt: at, counted: { proposals: 0, waiting: 0 } }),
+    ...enrolmentFor(proposal, change.review !== undefined),
     proposalBytes: Buffer.byteLength(canonical(proposal)),
     contacts: Object.fromEntries(
       contacts.map((id) => [id, { version: 3, seniority: 'manager' as const, touched: false, ...ofAccount(proposal) }]),
@@ -281,11 +287,12 @@ export function factsFor(
 }
 
 /** The enrolment that a message of a sequence is of. */
-function enrolmentFor({ action }: Proposal): Pick<Facts, 'enrolment'> {
+function enrolmentFor({ action }: Proposal, reviewed: boolean): Pick<Facts, 'enrolment' | 'sameStep'> {
   const read = subjectOf(action);
   const named = read.ok ? read.subject.sequence : undefined;
   if (!read.ok || !named?.step) return {};
-  return { enrolment: { contactId: read.subject.contacts[0] ?? '', sequenceId: named.id } };
+  const enrolment = { contactId: read.subject.contacts[0] ?? '', sequenceId: named.id };
+  return { ...(!reviewed && { enrolment }), sameStep: 0 };
 }
 
 /** A task that allows what the proposal proposes. */

@@ -7,14 +7,14 @@ import {
   topicNamed,
   topology,
 } from '@countersign/contracts';
-import { gateVersion, type Judgement, judge } from '@countersign/gate';
-import { content, factsFor, other, policyOf } from '@countersign/gate/testing';
+import { concerns, gateVersion, type Judgement, judge, taskAbout, taskFact } from '@countersign/gate';
+import { content, factsFor, other, policyOf, taskOf } from '@countersign/gate/testing';
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { type AuditReport, checkInvariants } from './check.js';
 import { at, contact, minutes, otherKey, world } from './given.js';
 import { answersKeptDays } from './judged.js';
-import type { Observed } from './observed.js';
+import { type Observed, placeName } from './observed.js';
 import { auditText } from './report.js';
 import { sampleOf, verdictsIn } from './sample.js';
 
@@ -259,6 +259,67 @@ describe('what was counted and timed', () => {
     const gone = messageOf((f) => f, 'nobody');
     expect(judged(gone)).toEqual([]);
     expect(line(gone)?.note).toMatch(/the approval of its enrolment is not on the topic any more/);
+  });
+
+  test('of an enrolment that came to nothing the settlement is known; where no topic has it any more it is counted', () => {
+    const refused = (settled: boolean, change: (f: ReturnType<typeof factsFor>) => object = (f) => f) => {
+      const w = world();
+      const enroll = w.propose('sequence.enroll');
+      const approval = w.approve(enroll);
+      if (settled) w.settle(approval, 'failed');
+      const message = w.propose('email.send', {
+        ...step,
+        sequence: { ...step.sequence, enrolment: enroll.action.actionId },
+      });
+      const { contacts } = concerns(message, w.policy, at);
+      const facts = factsFor(
+        message,
+        {
+          task: taskAbout(taskFact(taskOf('paid-media-agent')), contacts),
+          enrolment: { contactId: contact, sequenceId: 'comparison-follow-up', ended: 'failed' },
+        },
+        w.policy,
+      );
+      const { verdict, digest } = judge(message, facts, w.policy, at);
+      const { proposalId, taskId, agent, play, action } = message;
+      const about = { proposalId, actionId: action.actionId, taskId, agent, play, digest, verdict, action };
+      const made = w.add('actions.refused.v1', 'ActionRefused', { ...about, kind: action.kind });
+      w.kept.set(placeName(made.place), { known: true, facts: change(structuredClone(facts)) });
+      return checkInvariants(w.observed());
+    };
+    expect([judged(refused(true)), line(refused(true))?.note]).toEqual([[], undefined]);
+    expect(judged(refused(false))).toEqual([]);
+    expect(line(refused(false))?.note).toMatch(/the settlement of its enrolment is not on the topic/);
+    const never = (f: ReturnType<typeof factsFor>) => ({ ...f, enrolment: { ...f.enrolment, sequenceId: 'nurture' } });
+    expect(judged(refused(true, never))).toEqual([expect.stringMatching(/facts .*: enrolment /)]);
+  });
+
+  test('a step of an enrolment was approved once; what came to nothing may have come before it', () => {
+    const twice = (
+      first: 'executed' | 'failed' | undefined,
+      { second = {}, change = (f: ReturnType<typeof factsFor>): object => f, later = 1, more = {} } = {},
+    ) => {
+      const w = world();
+      const enroll = w.propose('sequence.enroll');
+      w.approve(enroll);
+      const enrolment = enroll.action.actionId;
+      const message = (n: number, when: string, of: object = {}) =>
+        w.approve(w.propose('email.send', { ...step, sequence: { ...step.sequence, enrolment, ...of } }, n), { when });
+      const before = message(1, at);
+      if (first) w.settle(before, first);
+      message(2, minutes(later), second);
+      alter(w, change);
+      return judged(checkInvariants(w.observed(more)));
+    };
+    const other = expect.stringMatching(/as if nothing else had been approved for its step, and permit .* was/);
+    expect(twice('failed')).toEqual([]);
+    expect(twice('executed')).toEqual([other]);
+    expect(twice('executed', { second: { enrolment: derivedId('x', 1).toUpperCase() } })).toEqual([]);
+    // Not settled when this was approved, an hour before: its settlement may still be on its way a moment after.
+    expect(twice(undefined)).toEqual([other]);
+    expect(twice(undefined, { more: { at: minutes(1.5) } })).toEqual([]);
+    // Of before the step was counted.
+    expect(twice('executed', { change: ({ sameStep: _none, ...f }) => f })).not.toEqual([other]);
   });
 
   test('a task that was read before its end was kept may be taken to end as late as any, and no later', () => {

@@ -1,5 +1,14 @@
 import { count } from '@countersign/client/core';
-import { type ActionProposed, canonical, type DataOf, digestOf, own, profileKey, topics } from '@countersign/contracts';
+import {
+  type ActionProposed,
+  cameToNothing,
+  canonical,
+  type DataOf,
+  digestOf,
+  own,
+  profileKey,
+  topics,
+} from '@countersign/contracts';
 import {
   accountFact,
   adAccountFact,
@@ -14,10 +23,11 @@ import {
   judge,
   type Known,
   type PolicyInForce,
+  type Subject,
   subjectOf,
   taskAbout,
 } from '@countersign/gate';
-import { couldRun, type Facts, policyName } from './facts.js';
+import { couldRun, type Facts, type Issued, isExecuted, policyName, settledAs } from './facts.js';
 import type { Finding, Violation } from './finding.js';
 import type { Chosen, Seen, VerdictSeen } from './observed.js';
 import { verdictsIn } from './sample.js';
@@ -26,6 +36,8 @@ import { verdictsIn } from './sample.js';
 interface Ground extends Facts {
   readonly proposals: ReadonlyMap<string, readonly Seen<'ActionProposed'>[]>;
   readonly answers: ReadonlyMap<string, readonly Seen<'ReviewDecided'>[]>;
+  /** Permits of the messages of sequences, by `stepName`. */
+  readonly steps: ReadonlyMap<string, readonly Issued[]>;
   /** When the broker took the first verdict of each version of the gate. */
   readonly gates: ReadonlyMap<number, string>;
 }
@@ -63,6 +75,7 @@ export function judged(facts: Facts): Finding {
     ...facts,
     proposals: Map.groupBy(facts.of('ActionProposed'), ({ event }) => event.data.proposalId),
     answers: Map.groupBy(facts.of('ReviewDecided'), ({ event }) => event.data.reviewId),
+    steps: Map.groupBy(facts.issued.values(), ({ subject }) => stepName(subject)),
     gates: new Map([...byGate].map(([gate, [first]]) => [gate, first?.place.at ?? ''])),
   };
   let checked = 0;
@@ -199,6 +212,7 @@ function disputed(
     answer(data, given, facts),
     assignment(proposal, of.contacts, given, facts),
     begun(proposal, given, facts),
+    sentBefore(data, proposal, given, facts),
     ...of.controls.map((scope) =>
       told(`the control of ${scope}`, own(given.controls, scope), facts.controls.get(scope) ?? [], controlFact),
     ),
@@ -305,11 +319,45 @@ function begun(
   const id = read.ok ? read.subject.sequence?.step?.enrolment.toLowerCase() : undefined;
   const named = [...issued.values()].filter(({ approval }) => approval.actionId === id);
   if (named.length === 0) return not('the approval of its enrolment is not on the topic any more');
-  const same = named.some(({ approval, subject: { sequence, contacts } }) => {
+  const { ended, ...began } = enrolment;
+  const same = named.filter(({ approval, subject: { sequence, contacts } }) => {
     const is = { contactId: contacts[0], sequenceId: sequence?.id };
-    return approval.taskId === taskId && approval.agent === agent && canonical(is) === canonical(enrolment);
+    return approval.taskId === taskId && approval.agent === agent && canonical(is) === canonical(began);
   });
-  return same ? undefined : differs(`it was judged under other facts than were published: enrolment ${id}`);
+  if (same.length === 0) return differs(`it was judged under other facts than were published: enrolment ${id}`);
+  return ended === undefined || same.some((permit) => settledAs(permit, ended))
+    ? undefined
+    : not('the settlement of its enrolment is not on the topic');
+}
+
+/** Empty of what is no message of a sequence. */
+const stepName = ({ sequence }: Subject): string =>
+  sequence?.step ? `${sequence.step.enrolment.toLowerCase()} ${sequence.step.n}` : '';
+
+/**
+ * Approved as the only message for a step it was the only one: no other had run, or was still to be settled when this one was long approved.
+ * What waits for a person, and how far settlements had been read, is on no topic: a refusal is believed.
+ */
+function sentBefore(
+  { verdict }: VerdictSeen['event']['data'],
+  { proposalId, action }: ActionProposed,
+  { sameStep }: GateFacts,
+  { steps, overdue }: Ground,
+): Outcome | undefined {
+  const read = subjectOf(action);
+  const step = read.ok ? stepName(read.subject) : '';
+  if (step === '' || sameStep !== 0 || verdict.outcome !== 'approved') return undefined;
+  const other = (steps.get(step) ?? []).find(
+    (permit) =>
+      permit.approval.proposalId !== proposalId &&
+      couldRun(permit) &&
+      (isExecuted(permit) || (overdue(verdict.at) && !cameToNothing.some((outcome) => settledAs(permit, outcome)))) &&
+      permit.approval.verdict.at <= verdict.at,
+  );
+  return (
+    other &&
+    differs(`it was judged as if nothing else had been approved for its step, and permit ${other.claims.jti} was`)
+  );
 }
 
 const day = 86_400_000;

@@ -46,14 +46,16 @@ export interface FirstStep {
   readonly sequenceId: string;
 }
 
-/** The first message of a sequence to which the contacts of the probe agree, and that of another one; undefined where there are no two. */
-export function twoSequences({ content }: Pick<Policy, 'content'>): readonly [FirstStep, FirstStep] | undefined {
+/** The first message of a sequence to which the contacts of the probe agree, and that of another one, as far as there are any. */
+export function firstSteps({ content }: Pick<Policy, 'content'>): {
+  readonly own: FirstStep | undefined;
+  readonly other: FirstStep | undefined;
+} {
   const steps = content.sequences.flatMap(({ id, purpose, steps: [first] }): FirstStep[] =>
     first ? [{ purpose, template: first.template, subject: first.subject, body: first.body, sequenceId: id }] : [],
   );
   const own = steps.find(({ purpose }) => purpose === 'sales');
-  const other = steps.find((step) => step !== own);
-  return own && other && [own, other];
+  return { own, other: steps.find((step) => step !== own) };
 }
 
 interface Proposed {
@@ -130,16 +132,20 @@ export const proposedMessage = (
  * its own.
  */
 export function taskOf({ taskId, play, agent, purpose, kinds, action, proposedAt }: ActionProposed): TaskAssigned {
-  const { adAccountId, contactId, sequence } = action.payload as Partial<
-    PayloadOf<'ads.set_bid'> & PayloadOf<'email.send'>
-  >;
+  const {
+    adAccountId,
+    contactId,
+    sequence,
+    purpose: says,
+  } = action.payload as Partial<PayloadOf<'ads.set_bid'> & PayloadOf<'email.send'>>;
   return {
     taskId,
     play,
     agent,
     purpose,
     kinds,
-    settings: sequence ? { sequence: sequence.id } : {},
+    // A message outside a sequence is what a task is about that says what for.
+    settings: sequence ? { sequence: sequence.id } : { ...(says !== undefined && { purpose: says }) },
     ...(action.accountId !== undefined && { accountId: action.accountId }),
     ...(adAccountId !== undefined && { adAccountId }),
     contactIds: contactId === undefined ? [] : [contactId],

@@ -54,6 +54,8 @@ export type AttemptId =
   | 'task-of-another-campaign'
   | 'task-of-another-contact'
   | 'task-of-another-sequence'
+  | 'own-words'
+  | 'step-twice'
   | 'task-ended'
   | 'id-of-another-agent'
   | 'stopped'
@@ -183,6 +185,19 @@ export const attempts: readonly Attempt[] = [
     what: 'a step of another sequence than the task names',
     ground: 'message',
     expected: { as: 'refused', codes: ['task'] },
+  },
+  {
+    id: 'own-words',
+    what: "words of an agent's own under a task that is about the messages of a sequence",
+    ground: 'message',
+    // A person is asked, or would be.
+    expected: { as: 'refused', codes: ['escalated', 'reviews-waiting'] },
+  },
+  {
+    id: 'step-twice',
+    what: 'a step of an enrolment again, after it was approved',
+    ground: 'message',
+    expected: { as: 'refused', codes: ['enrolment-step'] },
   },
   {
     id: 'task-ended',

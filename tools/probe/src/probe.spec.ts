@@ -1,11 +1,20 @@
 import { createPublicKey } from 'node:crypto';
 import { checkEvent, digestOf, topicNamed, topology } from '@countersign/contracts';
-import { judge, open } from '@countersign/gate';
-import { approvedEvent, at, factsFor, permitKeys, policyOf, proposalOf, stateFor } from '@countersign/gate/testing';
+import { judge, open, taskFact } from '@countersign/gate';
+import {
+  approvedEvent,
+  at,
+  factsFor,
+  permitKeys,
+  policyOf,
+  proposalOf,
+  stateFor,
+  type ToldFacts,
+} from '@countersign/gate/testing';
 import picocolors from 'picocolors';
 import { expect, test } from 'vitest';
 import { bids, forgedBid } from './forge.js';
-import { partFor, proposedBid, proposedMessage } from './ground.js';
+import { firstSteps, partFor, proposedBid, proposedMessage, taskOf } from './ground.js';
 import { type Found, judgeProbe, type Seen } from './judge.js';
 import { type Attempt, attempts } from './plan.js';
 import { probeText } from './report.js';
@@ -104,6 +113,25 @@ test('what the probe proposes is approved by the rules as shipped, once its camp
   const to = { contactId: '0b54d2f4-6a0c-5f0e-9a2b-1c6d0f6a1101', sendAt: at, accountId: 'probe-r1-stopped' };
   const message = proposedMessage({ ...of, ...known }, to);
   expect(judge(message, factsFor(message), policy, at).verdict.outcome).toBe('approved');
+});
+
+test('a step again and words of its own are wrong by the one thing that they try, under the task of their honest twin', () => {
+  const { own: step } = firstSteps(policy);
+  const part = { agent: 'paid-media-agent', play: 'return-below-floor', title: 't', currency: 'EUR' };
+  const of = { run: 'r1', part, name: 'x', at, madeFrom: {} };
+  const to = { contactId: '0b54d2f4-6a0c-5f0e-9a2b-1c6d0f6a1101', sendAt: at, accountId: 'probe-r1-x' };
+  const twin = proposedMessage(of, { ...to, step });
+  const { contactId } = to;
+  const task = { ...taskFact({ ...taskOf(twin), contactIds: [contactId], kinds: ['email.send'] }) };
+  const against = (proposal: typeof twin, facts: ToldFacts) =>
+    judge(proposal, factsFor(proposal, { task, ...facts }), policy, at).verdict.reasons.flatMap((r) =>
+      r.outcome === 'pass' ? [] : [`${r.rule} ${r.outcome}`],
+    );
+  expect(against(twin, {})).toEqual([]);
+  const again = proposedMessage({ ...of, item: 'bad' }, { ...to, step });
+  expect(again.proposalId).not.toBe(twin.proposalId);
+  expect(against(again, { sameStep: 1 })).toEqual(['enrolment-step refuse']);
+  expect(against(proposedMessage({ ...of, item: 'bad' }, to), {})).toEqual(['task escalate']);
 });
 
 /** The best that can be found of an attempt. */

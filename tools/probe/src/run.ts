@@ -1,4 +1,5 @@
 import { createPublicKey, generateKeyPairSync, type JsonWebKey, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, type Session } from '@countersign/client';
 import { anotherThan, publisherOf } from '@countersign/client/core';
 import {
@@ -18,6 +19,7 @@ import { readSigningKey, type SigningKey } from '@countersign/gate';
 import { bids, type Forged, forgedBid } from './forge.js';
 import {
   campaignOf,
+  firstSteps,
   type Part,
   partFor,
   probeAccountOf,
@@ -25,7 +27,6 @@ import {
   proposedEnrolment,
   proposedMessage,
   taskOf,
-  twoSequences,
 } from './ground.js';
 import { account, campaign, contact, type Known, type Publisher, sandboxes, withdrawal } from './installed.js';
 import { type Found, judgeProbe, type ProbeReport, type Seen } from './judge.js';
@@ -191,9 +192,10 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
 
   /** A message that the task of its honest twin does not allow, to somebody else of the same account. */
   const besideTwin = async ({ id }: Attempt, part: Part): Promise<Came> => {
-    const sequences = id === 'task-of-another-sequence' ? twoSequences(policy) : undefined;
-    if (id === 'task-of-another-sequence' && !sequences)
-      throw new NotTried('there are no two sequences, one for sales');
+    const { own, other } = firstSteps(policy);
+    const step = id === 'task-of-another-contact' ? undefined : own;
+    if (id !== 'task-of-another-contact' && !own) throw new NotTried('there is no sequence for sales');
+    if (id === 'task-of-another-sequence' && !other) throw new NotTried('there are no two sequences, one for sales');
     const accountId = probeAccountOf(run, id);
     await account(from, patienceMs, run, accountId);
     const known = await Promise.all([id, `${id}-bad`].map((name) => contact(from, patienceMs, run, name, accountId)));
@@ -202,7 +204,6 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     const madeFrom = Object.assign({}, ...known.map((one) => one.madeFrom)) as Known['madeFrom'];
     const of = { run, part, name: id, at: s.now(), madeFrom };
     const to = { accountId, sendAt: new Date(Date.now() + leadMs).toISOString() };
-    const [step] = sequences ?? [];
     const begun = step && proposedEnrolment(of, { accountId, contactId: twinContact, step });
     const enrolment = begun?.action.actionId;
     const honest = proposedMessage(of, { ...to, contactId: twinContact, step, enrolment });
@@ -214,10 +215,36 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     // Its agent does not know it as its own, and so sends none of its messages.
     if (begun) await approved(begun, about);
     const twin = (await approved(honest, about)).event.data;
-    const bad = proposedMessage({ ...of, item: 'bad' }, { ...to, contactId: badContact, step: sequences?.[1] });
-    const record = refusalOf(await verdictOn(bad));
+    const beside = { ...of, item: 'bad' };
+    const bad =
+      id === 'step-twice'
+        ? proposedMessage(beside, { ...to, contactId: twinContact, step, enrolment })
+        : proposedMessage(beside, {
+            ...to,
+            contactId: badContact,
+            step: id === 'task-of-another-sequence' ? other : undefined,
+          });
+    const verdict = await verdictOn(bad);
+    if (verdict?.event.type === 'ActionEscalated') await rejected(bad, verdict.event.data.digest);
+    const record = refusalOf(verdict);
     await settlement(twin, leadMs + patienceMs);
-    return { twin, record, twinContact, badContact };
+    // Sent twice to one contact it would be two effects of the twin.
+    return { twin, record, twinContact, ...(id !== 'step-twice' && { badContact }) };
+  };
+
+  /** Takes what waits for a person from the reviewers, where this token may answer: else it ends at its deadline. */
+  const rejected = async ({ proposalId }: ActionProposed, digest: string): Promise<void> => {
+    const answer = { decision: 'reject', digest, note: `countersign probe ${run}` };
+    for (const end = Date.now() + patienceMs; Date.now() < end; await sleep(100)) {
+      try {
+        await s.console.post(`/v1/reviews/${proposalId}`, answer);
+        return;
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        // The console reads it when it has read so far.
+        if ((error.problem as { status?: number } | undefined)?.status !== 404) return;
+      }
+    }
   };
 
   const messages = async (attempt: Attempt, part: Part): Promise<Came> => {

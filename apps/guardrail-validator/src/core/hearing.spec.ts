@@ -71,6 +71,7 @@ const loaded = (change: Partial<Loaded> = {}): Loaded => ({
   touched: new Set(),
   proposals: new Map(),
   enrolments: new Map(),
+  steps: new Map(),
   waiting: new Map(),
   ...change,
 });
@@ -237,6 +238,50 @@ test('an enrolment is counted as one however its id is written, and apart from t
     takenAt: at,
   }));
   expect(neededBy(names, policy, at).tallies.map(({ enrolment }) => enrolment)).toEqual([contact, '']);
+});
+
+test('a step is approved or waits once among those that are judged together, however its enrolment is written; what was refused leaves it free', () => {
+  const step = (n: number, enrolment = contact, of = 0) => ({
+    proposal: proposed(
+      'email.send',
+      {
+        ...{ template: 'follow-up', subject: 'Hello', body: 'A word.' },
+        sequence: { id: 'comparison-follow-up', enrolment, step: of },
+      },
+      n,
+    ),
+    author: 'paid-media-agent',
+    takenAt: at,
+  });
+  const name = `paid-media-agent ${contact} 0`;
+  const enrolled = { contactId: contact, sequenceId: 'comparison-follow-up' };
+  const tally = `paid-media-agent ${taskOf('paid-media-agent').taskId} ${contact}`;
+  const supervised = policyOf(content({ charter: { kinds: { 'email.send': 'supervised' } } }));
+  const of = (
+    change: Partial<Loaded> = {},
+    cases: Parameters<typeof hear>[0] = [step(1), step(2), step(3, contact.toUpperCase())],
+  ) =>
+    hear(cases, loaded({ enrolments: new Map([[tally, enrolled]]), ...change }), at).map(
+      ({ judgement, facts }) => `${judgement.verdict.outcome} ${facts.sameStep}`,
+    );
+  expect(of()).toEqual(['approved 0', 'refused 1', 'refused 1']);
+  expect(of({ policy: supervised })).toEqual(['escalated 0', 'refused 1', 'refused 1']);
+  expect(of({}, [step(1, contact, 1), step(2)])).toEqual(['refused 0', 'approved 0']);
+  expect(of({ steps: new Map([[name, { approved: 0, waiting: 1 }]]) }, [step(1)])).toEqual(['refused 1']);
+  expect(of({ steps: new Map([[name, { approved: 1, waiting: 1 }]]) }, [step(1)])).toEqual(['refused 2']);
+  expect(of({}, [shift(1_000, 1)])).toEqual(['approved undefined']);
+  // The one that is answered is among those that wait, and the answers to two of one step approve one.
+  const answered = [step(1), step(2)].map(({ proposal, author }) => {
+    const digest = digestOf(proposal.action);
+    return { proposal, author, review: { reviewId: contact, by: 'lea', decision: 'approve' as const, digest, at } };
+  });
+  expect(of({ policy: supervised, steps: new Map([[name, { approved: 0, waiting: 2 }]]) }, answered)).toEqual([
+    'approved 0',
+    'refused 1',
+  ]);
+  expect(neededBy([step(1), step(2, contact.toUpperCase()), ...answered, shift(1, 1)], policy, at).steps).toEqual([
+    { name, author: 'paid-media-agent', enrolment: contact, n: 0 },
+  ]);
 });
 
 test('the enrolment of one agent and task is none of another, whatever its id was noted under', () => {

@@ -53,6 +53,18 @@ export interface Tally {
   readonly enrolment: string;
 }
 
+/** A step of an enrolment: what may be said of it once. */
+export interface Step {
+  readonly enrolment: string;
+  readonly n: number;
+}
+
+/** Messages for a step: those that were approved and did not come to nothing, and those that wait for a person. */
+export interface StepCount {
+  readonly approved: number;
+  readonly waiting: number;
+}
+
 /** What a hearing needs of other services' state and of the ledgers, by key. */
 export interface Needed {
   readonly tasks: readonly string[];
@@ -66,6 +78,7 @@ export interface Needed {
   /** Contacts of whom it must be known whether they were ever touched. */
   readonly contacts: readonly string[];
   readonly tallies: readonly Tally[];
+  readonly steps: readonly (Step & { readonly name: string; readonly author: string })[];
   /** Authors of whom it must be known how many actions wait for a person. */
   readonly authors: readonly string[];
 }
@@ -83,7 +96,9 @@ export interface Loaded {
   readonly touched: ReadonlySet<string>;
   /** By the name of each tally: those that are noted, the ones of these hearings among them. */
   readonly proposals: ReadonlyMap<string, number>;
-  /** By the name of each tally, where an enrolment of it was approved and did not come to nothing. */
+  /** By the name of each step, where there is any message for it. */
+  readonly steps: ReadonlyMap<string, StepCount>;
+  /** By the name of each tally, where an enrolment of it was approved. */
   readonly enrolments: ReadonlyMap<string, EnrolmentFact>;
   /** How many actions of an author wait for a person. */
   readonly waiting: ReadonlyMap<string, number>;
@@ -95,10 +110,19 @@ export interface Ruling {
   readonly draws: readonly Draw[];
 }
 
-/** The enrolment that a message of a sequence names, empty of all else. One is written in one way only. */
-export function enrolmentOf(action: ActionProposed['action']): string {
+/** The step that an action is; undefined of what is no message of a sequence. An enrolment is written in one way only. */
+export function stepOf(action: ActionProposed['action']): Step | undefined {
   const read = subjectOf(action);
-  return (read.ok ? read.subject.sequence?.step?.enrolment.toLowerCase() : undefined) ?? '';
+  const step = read.ok ? read.subject.sequence?.step : undefined;
+  return step && { enrolment: step.enrolment.toLowerCase(), n: step.n };
+}
+
+/** The enrolment that a message of a sequence names, empty of all else. */
+export const enrolmentOf = (action: ActionProposed['action']): string => stepOf(action)?.enrolment ?? '';
+
+function namedStep({ proposal, author }: Hearing): Needed['steps'][number] | undefined {
+  const step = stepOf(proposal.action);
+  return step && { ...step, name: `${author} ${step.enrolment} ${step.n}`, author };
 }
 
 function tallyOf({ proposal: { taskId, action }, author }: Hearing): Tally {
@@ -182,11 +206,15 @@ export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | n
     contacts: [...contacts].sort(),
     ledgers: [...ledgers].map(([ledger, since]) => ({ ledger, since })).sort(byLedger),
     rates: [...rates].map(([ledger, since]) => ({ ledger, since })).sort(byLedger),
-    tallies: [...new Map(fresh.map(tallyOf).map((tally) => [tally.name, tally])).values()],
+    tallies: byName(fresh.map(tallyOf)),
+    steps: byName(hearings.map(namedStep).filter((step) => step !== undefined)),
     authors: [...new Set(fresh.map(({ author }) => author))],
   };
 }
 
+const byName = <T extends { readonly name: string }>(all: readonly T[]): readonly T[] => [
+  ...new Map(all.map((one) => [one.name, one])).values(),
+];
 const byLedger = (a: { ledger: string }, b: { ledger: string }): number => (a.ledger < b.ledger ? -1 : 1);
 
 /**
@@ -196,17 +224,27 @@ const byLedger = (a: { ledger: string }, b: { ledger: string }): number => (a.le
 export function hear(hearings: readonly Hearing[], loaded: Loaded, at: string): readonly Ruling[] {
   const ledgers = new Map([...loaded.ledgers].map(([name, ledger]) => [name, ownCopy(ledger)] as const));
   const waiting = new Map(loaded.waiting);
+  const steps = new Map(loaded.steps);
   // All of these were noted before any was counted: each came after those that are not of these, and after those before it here.
   const proposals = new Map(loaded.proposals);
   const add = (to: Map<string, number>, name: string, n: number) => to.set(name, (to.get(name) ?? 0) + n);
   for (const hearing of hearings) if (!hearing.review) add(proposals, tallyOf(hearing).name, -1);
   return hearings.map((hearing) => {
     const of = concerns(hearing.proposal, loaded.policy, at);
-    const facts = factsOf(hearing, of, { ...loaded, ledgers, proposals, waiting }, at);
+    const facts = factsOf(hearing, of, { ...loaded, ledgers, proposals, waiting, steps }, at);
     const judgement = judge(hearing.proposal, facts, loaded.policy, at);
     if (!hearing.review) add(proposals, tallyOf(hearing).name, 1);
-    if (judgement.verdict.outcome === 'escalated') add(waiting, hearing.author, 1);
-    if (judgement.verdict.outcome === 'approved') for (const draw of of.draws) reserve(ledgers, draw, at);
+    const { outcome } = judgement.verdict;
+    if (outcome === 'escalated') add(waiting, hearing.author, 1);
+    if (outcome === 'approved') for (const draw of of.draws) reserve(ledgers, draw, at);
+    const step = namedStep(hearing);
+    if (step && outcome !== 'refused') {
+      const { approved, waiting: asked } = steps.get(step.name) ?? noStep;
+      steps.set(
+        step.name,
+        outcome === 'approved' ? { approved: approved + 1, waiting: asked } : { approved, waiting: asked + 1 },
+      );
+    }
     return { judgement, facts, draws: of.draws };
   });
 }
@@ -239,6 +277,7 @@ function seenBy(draw: Draw, ledger: MoneyLedger | Counts | Slots | undefined, at
 }
 
 const none = { version: 0, data: null };
+const noStep: StepCount = { approved: 0, waiting: 0 };
 
 /** What is looked at before a person is asked, and not again when one has answered. */
 function firstHeard(hearing: Hearing, loaded: Loaded): Pick<Facts, 'takenAt' | 'counted' | 'enrolment'> {
@@ -250,6 +289,14 @@ function firstHeard(hearing: Hearing, loaded: Loaded): Pick<Facts, 'takenAt' | '
     counted: { proposals: loaded.proposals.get(name) ?? 0, waiting: loaded.waiting.get(author) ?? 0 },
     ...(enrolment !== '' && { enrolment: loaded.enrolments.get(name) ?? null }),
   };
+}
+
+/** With an answer, what waits is not counted: it is that which was answered, or waited beside it since before a step was noted. */
+function sameStep(hearing: Hearing, { steps }: Loaded): Pick<Facts, 'sameStep'> {
+  const step = namedStep(hearing);
+  if (!step) return {};
+  const { approved, waiting } = steps.get(step.name) ?? noStep;
+  return { sameStep: hearing.review ? approved : approved + waiting };
 }
 
 function factsOf(hearing: Hearing, of: Concerns, loaded: Loaded, at: string): Facts {
@@ -269,6 +316,7 @@ function factsOf(hearing: Hearing, of: Concerns, loaded: Loaded, at: string): Fa
     author,
     task: task ? taskAbout(task, of.contacts) : null,
     ...firstHeard(hearing, loaded),
+    ...sameStep(hearing, loaded),
     // Of its RFC 8785 form: that puts members in order, which changes no length, and writes values as JSON.stringify does.
     proposalBytes: new TextEncoder().encode(JSON.stringify(proposal)).length,
     contacts: pick(of.contacts, (id) =>

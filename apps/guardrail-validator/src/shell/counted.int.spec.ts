@@ -14,10 +14,11 @@ import {
 import { at, contact, content, granted, permitKeys, policyOf, taskOf } from '@countersign/gate/testing';
 import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import type { MigrationInterface } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { proposed } from '../core/testing.js';
 import { GuardrailValidatorModule, spec } from '../module.js';
-import { CountedByTask1763700000009 } from './migrations/verdicts.js';
+import { CountedByTask1763700000009, StepsOfEnrolments1763700000010 } from './migrations/verdicts.js';
 import { adProfiles, assignTasks, person, signsWith } from './testing.js';
 
 /* What one agent can have of its reviewers and of a task, over batches, instances, restarts and restores. */
@@ -97,8 +98,30 @@ const decide = (
       },
     },
   ]);
+/** Settles the permit that was given, as one outcome after the other. */
+const settle = async (events: readonly Published[], outcomes: readonly ActionSettled['outcome'][]) => {
+  const approved = events.find(({ type }) => type === 'ActionApproved')?.data as unknown as ActionApproved;
+  const { permitId, actionId, proposalId, digest, executor, connector } = approved;
+  for (const outcome of outcomes) {
+    const data: ActionSettled = { permitId, actionId, proposalId, digest, executor, connector, outcome, at };
+    await one.deliver(`actions.settled.${executor}.v1`, [{ type: 'ActionSettled', data }]);
+  }
+};
 const assign = (taskId: string, change: Partial<TaskAssigned> = {}) =>
   one.putState('tasks.assigned.v1', 'acme', taskOf(agent, { taskId, ...change }));
+
+/** Takes a migration back and makes it again, over what `before` leaves of the rows of then. */
+const updatedAnew = (migration: MigrationInterface, before: readonly string[] = []) =>
+  one.transaction(async (tx) => {
+    const runner = {
+      query: async (sql: string) => {
+        for (const statement of sql.split(';')) if (statement.trim() !== '') await tx.query(statement);
+      },
+    } as never;
+    await migration.down(runner);
+    for (const statement of before) await tx.query(statement);
+    await migration.up(runner);
+  });
 
 describe('the end of a task', () => {
   test('is a day after its due time, by when the broker took the proposal, however late it is judged', async () => {
@@ -166,10 +189,13 @@ describe('the end of a task', () => {
     expect(refusedBy(await propose(one, [step(0, 1)]))).toEqual([['enrolment']]);
     expect(typesOf(await propose(one, [enroll]))).toEqual(['ActionApproved']);
     for (const to of [one, other]) to.setNow(plus(90 * day));
-    // The first was refused under its own enrolment's name before there was one: it counts.
+    // The first was refused under its own enrolment's name before there was one: it may come again, and counts among those that may.
     const later = await propose(other, [step(1, 2), step(0, 3), step(0, 4, { enrolment: enrolment.toUpperCase() })]);
-    expect(typesOf(later)).toEqual(['ActionApproved', 'ActionRefused', 'ActionRefused']);
-    expect(refusedBy(later)).toEqual([['proposals-per-task'], ['proposals-per-task']]);
+    expect(typesOf(later)).toEqual(['ActionApproved', 'ActionApproved', 'ActionRefused']);
+    expect(refusedBy(later)).toEqual([['enrolment-step']]);
+    const many = [5, 6, 7].map((n) => step(0, n, { step: Number.MAX_SAFE_INTEGER - n }));
+    expect(refusedBy(await propose(one, many))).toEqual(Array(3).fill(['sequence']));
+    expect(refusedBy(await propose(other, [step(1, 8)]))).toEqual([['proposals-per-task', 'enrolment-step']]);
     // Of the enrolment of another task it is none.
     await assign(derivedId('task', 'two'));
     const foreign = { taskId: derivedId('task', 'two') };
@@ -204,12 +230,7 @@ describe('a message of a sequence', () => {
   const afterSettled = async (outcomes: readonly ActionSettled['outcome'][]): Promise<readonly Published[]> => {
     await publish(often);
     const enroll = proposed('sequence.enroll', {}, 1);
-    const [approved] = (await propose(one, [enroll])).map(({ data }) => data as unknown as ActionApproved);
-    const { permitId, actionId, proposalId, digest, executor, connector } = approved as ActionApproved;
-    for (const outcome of outcomes) {
-      const data: ActionSettled = { permitId, actionId, proposalId, digest, executor, connector, outcome, at };
-      await one.deliver(`actions.settled.${executor}.v1`, [{ type: 'ActionSettled', data }]);
-    }
+    await settle(await propose(one, [enroll]), outcomes);
     return propose(other, [message(enroll, 2)]);
   };
 
@@ -221,7 +242,11 @@ describe('a message of a sequence', () => {
     [['unresolved', 'failed']],
     [['executed', 'undone']],
   ])('rests on no enrolment that was settled as %j', async (outcomes) => {
-    expect(refusedBy(await afterSettled(outcomes))).toEqual([['enrolment']]);
+    const refused = await afterSettled(outcomes);
+    expect(refusedBy(refused)).toEqual([['enrolment']]);
+    expect(refusals(refused)[0]?.verdict.reasons).toContainEqual(
+      expect.objectContaining({ says: expect.stringContaining(`came to nothing (${outcomes.at(-1)})`) }),
+    );
   });
 
   test.each<[ActionSettled['outcome'][]]>([[[]], [['unresolved']], [['executed']], [['executed', 'failed']]])(
@@ -230,6 +255,127 @@ describe('a message of a sequence', () => {
       expect(typesOf(await afterSettled(outcomes))).toEqual(['ActionApproved']);
     },
   );
+});
+
+describe('a step of an enrolment', () => {
+  const often = (kinds = {}) =>
+    content({
+      charter: { kinds, limits: { sendsPerHour: 50 } },
+      rules: { contactFrequency: { touches: 50, days: 1 } },
+    });
+  const enrolled = async (kinds = {}) => {
+    await publish(often(kinds));
+    const enroll = proposed('sequence.enroll', {}, 1);
+    expect(typesOf(await propose(one, [enroll]))).toEqual(['ActionApproved']);
+    return enroll;
+  };
+  const supervised = { 'email.send': 'supervised' };
+
+  test('is approved once, whichever instances judge it at once, and in one batch', async () => {
+    const enroll = await enrolled();
+    const batches = [2, 4].map((n, b) => propose(b ? other : one, [message(enroll, n), message(enroll, n + 1)]));
+    const events = (await Promise.all(batches)).flat();
+    expect(count(events, 'ActionApproved')).toBe(1);
+    expect(refusedBy(events)).toEqual(Array(3).fill(['enrolment-step']));
+  });
+
+  test('of another enrolment is another one', async () => {
+    const enroll = await enrolled();
+    expect(typesOf(await propose(one, [message(enroll, 2)]))).toEqual(['ActionApproved']);
+    const second = proposed('sequence.enroll', {}, 3);
+    expect(typesOf(await propose(one, [second]))).toEqual(['ActionApproved']);
+    expect(typesOf(await propose(one, [message(second, 4)]))).toEqual(['ActionApproved']);
+  });
+
+  test.each<[ActionSettled['outcome'][], string[]]>([
+    [['failed'], []],
+    [['refused'], []],
+    [['expired'], []],
+    [['unresolved', 'expired'], []],
+    [['unresolved'], ['enrolment-step']],
+    [['executed'], ['enrolment-step']],
+    [['executed', 'failed'], ['enrolment-step']],
+  ])('whose message was settled as %j is, proposed again, refused by %j', async (outcomes, by) => {
+    const enroll = await enrolled();
+    await settle(await propose(one, [message(enroll, 2)]), outcomes);
+    expect(refusedBy(await propose(other, [message(enroll, 3)]))).toEqual(by.length > 0 ? [by] : []);
+  });
+
+  test('waits for one person’s answer at a time: rejected, or answered by nobody, it may come again; approved it may not', async () => {
+    const enroll = await enrolled(supervised);
+    const [first, second, third] = [2, 3, 4].map((n) => message(enroll, n)) as [
+      ActionProposed,
+      ActionProposed,
+      ActionProposed,
+    ];
+    expect(typesOf(await propose(one, [first, message(enroll, 9)]))).toEqual(['ActionEscalated', 'ActionRefused']);
+    expect(refusedBy(await propose(other, [second]))).toEqual([['enrolment-step']]);
+    await decide(one, { digest: digestOf(first.action), decision: 'reject' }, first.proposalId);
+    expect(typesOf(await propose(other, [third]))).toEqual(['ActionEscalated']);
+    for (const to of [one, other]) to.setNow(plus(3_601));
+    await one.runJobs();
+    const fourth = message(enroll, 5);
+    expect(typesOf(await propose(other, [fourth]))).toEqual(['ActionEscalated']);
+    const answer = { digest: digestOf(fourth.action), decision: 'approve' as const };
+    expect(typesOf(await decide(one, answer, fourth.proposalId, plus(3_601)))).toEqual(['ActionApproved']);
+    expect(refusedBy(await propose(one, [message(enroll, 6)]))).toEqual([['enrolment-step']]);
+  });
+
+  test('that an edit makes of a message counts as what was approved, not as what was proposed', async () => {
+    const enroll = await enrolled();
+    const { sequence: _none, ...words } = message(enroll, 2).action.payload as Record<string, unknown>;
+    await publish(often(supervised));
+    const free = proposed('email.send', words, 2);
+    expect(typesOf(await propose(one, [free]))).toEqual(['ActionEscalated']);
+    const actionId = derivedId('action', derivedId('review', free.proposalId));
+    const action = { ...message(enroll, 3).action, actionId };
+    const edit = { digest: digestOf(free.action), decision: 'edit' as const, action };
+    expect(typesOf(await decide(one, edit, free.proposalId))).toEqual(['ActionRefused', 'ActionApproved']);
+    expect(refusedBy(await propose(other, [message(enroll, 4)]))).toEqual([['enrolment-step']]);
+    // Nor does an edit send it a second time.
+    const another = proposed('email.send', words, 5);
+    await propose(one, [another]);
+    const twice = { ...action, actionId: derivedId('action', derivedId('review', another.proposalId)) };
+    const events = await decide(
+      one,
+      { digest: digestOf(another.action), decision: 'edit', action: twice },
+      another.proposalId,
+    );
+    expect(refusedBy(events).at(-1)).toEqual(['enrolment-step']);
+  });
+
+  test('that was approved before a restore is not approved again, though its proposal was not read again yet', async () => {
+    const enroll = await enrolled();
+    const said = [...one.published, ...(await propose(one, [message(enroll, 2)]))];
+    for (const table of ['reservations', 'permits', 'verdicts', 'proposals', 'inbox', 'outputs', 'jobs'])
+      await one.query(`DELETE FROM ${table}`);
+    await one.afterRestore(said);
+    expect(await propose(one, [enroll])).toEqual([]);
+    expect(refusedBy(await propose(one, [message(enroll, 3)]))).toEqual([['enrolment-step']]);
+  });
+
+  test('that was approved or waited before an update is known after it; of two that waited one is approved', async () => {
+    const enroll = await enrolled();
+    const odd = message(enroll, 2, { rationale: 'a\0b' });
+    expect(typesOf(await propose(one, [odd]))).toEqual(['ActionApproved']);
+    await publish(often(supervised));
+    const second = proposed('sequence.enroll', {}, 3);
+    await propose(one, [second]);
+    const [first, beside] = [4, 5].map((n) => message(second, n)) as [ActionProposed, ActionProposed];
+    expect(typesOf(await propose(one, [first]))).toEqual(['ActionEscalated']);
+    // Nothing told one step of another then.
+    await one.query('UPDATE escalations SET step = 7');
+    expect(typesOf(await propose(one, [beside]))).toEqual(['ActionEscalated']);
+    await updatedAnew(new StepsOfEnrolments1763700000010());
+    expect(refusedBy(await propose(other, [message(enroll, 6), message(second, 7)]))).toEqual([
+      ['enrolment-step'],
+      ['enrolment-step'],
+    ]);
+    const approve = (of: ActionProposed) =>
+      decide(one, { digest: digestOf(of.action), decision: 'approve' }, of.proposalId);
+    expect(typesOf(await approve(first))).toEqual(['ActionApproved']);
+    expect(refusedBy(await approve(beside))).toEqual([['enrolment-step']]);
+  });
 });
 
 describe('the proposals of a task', () => {
@@ -288,17 +434,9 @@ describe('the proposals of a task', () => {
     await publish(limited({ proposalsPerTask: 2 }));
     const odd = bid(1, { rationale: 'a\0b' });
     await propose(one, [bid(2), odd]);
-    const migration = new CountedByTask1763700000009();
-    await one.transaction(async (tx) => {
-      const runner = {
-        query: async (sql: string) => {
-          for (const statement of sql.split(';')) if (statement.trim() !== '') await tx.query(statement);
-        },
-      } as never;
-      await migration.down(runner);
-      await tx.query(`UPDATE state_rows SET data = data - 'dueAt' - 'contactCount' WHERE topic = 'tasks.assigned.v1'`);
-      await migration.up(runner);
-    });
+    await updatedAnew(new CountedByTask1763700000009(), [
+      `UPDATE state_rows SET data = data - 'dueAt' - 'contactCount' WHERE topic = 'tasks.assigned.v1'`,
+    ]);
     const rows = await one.query<{ task_id: string | null }>(
       'SELECT task_id FROM proposals ORDER BY task_id NULLS LAST',
     );

@@ -1,7 +1,7 @@
-import { longest } from '@countersign/contracts';
+import { cameToNothing, longest } from '@countersign/contracts';
 import type { Counts, EnrolmentFact, Known, MoneyLedger, Slots, TaskFact } from '@countersign/gate';
 import type { Tx } from '@countersign/runtime';
-import { enrolmentBy, type Loaded, type Needed } from '../core/hearing.js';
+import { enrolmentBy, type Loaded, type Needed, type StepCount } from '../core/hearing.js';
 import { tasksAssigned } from '../core/tasks.js';
 
 interface Row {
@@ -17,11 +17,14 @@ interface Row {
     | 'rate'
     | 'proposals'
     | 'enrolment'
+    | 'step'
     | 'waiting';
   readonly key: string;
   readonly version: number;
   readonly data: string | null;
 }
+
+const nothing = cameToNothing.map((state) => `'${state}'`).join(', ');
 
 // `state_rows` is what `runtime.state` reads, a topic a statement; here all are one. A rolling ledger is one array of times a state,
 // not a row a count: an agent's hour may hold thousands. It is read ledger by ledger, so that no plan reads the whole table.
@@ -60,11 +63,18 @@ const sql = `
   ) FROM unnest($9::text[], $10::text[], $11::uuid[], $12::text[]) AS n(name, author, task, enrolment)
   UNION ALL
   SELECT 'enrolment', n.name, 0, (
-    SELECT v.proposal::text FROM permits i
+    SELECT json_build_object('proposal', v.proposal, 'ended', CASE WHEN i.state IN (${nothing}) THEN i.state END)::text FROM permits i
     JOIN proposals p ON p.proposal_id = i.proposal_id AND p.author = n.author AND p.task_id = n.task
     JOIN verdicts v ON v.proposal_id = i.proposal_id AND v.action_id = i.action_id AND v.outcome = 'approved'
-    WHERE i.action_id = n.enrolment::uuid AND i.state NOT IN ('failed', 'refused', 'expired', 'undone') LIMIT 1
+    WHERE i.action_id = n.enrolment::uuid ORDER BY i.state IN (${nothing}) LIMIT 1
   ) FROM unnest($9::text[], $10::text[], $11::uuid[], $12::text[]) AS n(name, author, task, enrolment) WHERE n.enrolment <> ''
+  UNION ALL
+  SELECT 'step', n.name, 0, (
+    SELECT json_build_object(
+      'approved', (SELECT count(*) FROM permits i WHERE i.enrolment <> '' AND i.enrolment = n.enrolment AND i.step = n.step AND i.state NOT IN (${nothing})),
+      'waiting', (SELECT count(*) FROM escalations e WHERE e.author = n.author AND e.state = 'open' AND e.enrolment = n.enrolment AND e.step = n.step)
+    )::text
+  ) FROM unnest($14::text[], $15::text[], $16::text[], $17::bigint[]) AS n(name, author, enrolment, step)
   UNION ALL
   SELECT 'waiting', n.author, 0, (SELECT count(*)::text FROM escalations e WHERE e.author = n.author AND e.state = 'open')
   FROM unnest($13::text[]) AS n(author)`;
@@ -72,7 +82,7 @@ const sql = `
 /**
  * Reads what hearings rest on beside the policy, all as of one moment: others' state, what is held and committed on ledgers, and
  * of whom a touch was ever executed. The ledgers are locked before, so that what is read of them stays true until the commit. The counts
- * of an agent's proposals and open reviews stay true with them, as upper bounds: each hearing of an agent locks its ledger of approvals.
+ * of an agent's proposals, of its open reviews and of a step's messages stay true with them, as upper bounds: each hearing of an agent locks its ledger of approvals.
  */
 export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'policy'>> {
   const { tasks: taskIds, profiles, consents, controls, contacts } = needed;
@@ -98,6 +108,10 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
     needed.tallies.map((t) => t.taskId),
     needed.tallies.map((t) => t.enrolment),
     needed.authors,
+    needed.steps.map((s) => s.name),
+    needed.steps.map((s) => s.author),
+    needed.steps.map((s) => s.enrolment),
+    needed.steps.map((s) => s.n),
   ];
   const rows = params.some((list) => list.length > 0) ? await tx.query<Row>(sql, params) : [];
 
@@ -112,6 +126,7 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
   const proposals = new Map<string, number>();
   const waiting = new Map<string, number>();
   const enrolments = new Map<string, EnrolmentFact>();
+  const steps = new Map<string, StepCount>();
   for (const ledger of money) ledgers.set(ledger, { held: 0, committed: 0, currency: null });
   for (const { ledger } of counts) ledgers.set(ledger, { held: [], committed: [] });
   for (const { what, key, version, data } of rows) {
@@ -138,10 +153,13 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
         break;
       case 'enrolment': {
         const tally = needed.tallies.find(({ name }) => name === key);
-        const begun = value && tally && enrolmentBy(value, tally);
-        if (begun) enrolments.set(key, begun);
+        const begun = value && tally && enrolmentBy(value.proposal, tally);
+        if (begun) enrolments.set(key, { ...begun, ...(value.ended !== null && { ended: value.ended }) });
         break;
       }
+      case 'step':
+        steps.set(key, value);
+        break;
       case 'touched':
         touched.add(key);
         break;
@@ -158,6 +176,7 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'p
     touched,
     proposals,
     enrolments,
+    steps,
     waiting,
   };
 }

@@ -3,6 +3,7 @@ import type { Facts, PolicyInForce } from '@countersign/gate';
 import { cut, packed, type Tx } from '@countersign/runtime';
 import { Injectable } from '@nestjs/common';
 import type { Escalation } from '../core/answer.js';
+import { type Step, stepOf } from '../core/hearing.js';
 import type { Move, Settled } from '../core/settle.js';
 
 export interface NewProposal {
@@ -31,6 +32,8 @@ export interface NewPermit {
   readonly connector: string;
   readonly permit: string;
   readonly expiresAt: string;
+  /** Of a message of a sequence. */
+  readonly step: Step | undefined;
   /** When its verdict was given, and what it counts from then on ledgers of approvals. */
   readonly approvedAt: string;
   readonly rates: readonly { readonly ledger: string; readonly amount: number }[];
@@ -115,10 +118,11 @@ const verdictsSql = `
 // In front of `verdictsSql`; its parameters follow those.
 const permitsSql = `
   WITH issued AS (
-    INSERT INTO permits (permit_id, proposal_id, action_id, digest, executor, connector, permit, expires_at, at)
-    SELECT id, proposal, action, digest, executor, connector, ${cut('$24', 'start', 'length')}, expires, $1
-    FROM unnest($18::uuid[], $19::uuid[], $20::uuid[], $21::text[], $22::text[], $23::text[], $25::timestamptz[], $26::int[], $27::int[])
-      AS n(id, proposal, action, digest, executor, connector, expires, start, length)
+    INSERT INTO permits (permit_id, proposal_id, action_id, digest, executor, connector, permit, expires_at, at, enrolment, step)
+    SELECT id, proposal, action, digest, executor, connector, ${cut('$24', 'start', 'length')}, expires, $1, enrolment, step
+    FROM unnest($18::uuid[], $19::uuid[], $20::uuid[], $21::text[], $22::text[], $23::text[], $25::timestamptz[], $26::int[], $27::int[],
+                $35::text[], $36::bigint[])
+      AS n(id, proposal, action, digest, executor, connector, expires, start, length, enrolment, step)
   ), held AS (
     INSERT INTO reservations (permit_id, ledger, amount, currency, counts_at, state, at)
     SELECT *, 'held', $1 FROM unnest($28::uuid[], $29::text[], $30::bigint[], $31::text[], $32::timestamptz[])
@@ -150,6 +154,8 @@ function permitParams(permits: readonly NewPermit[]): readonly unknown[] {
     held.map((r) => r.countsAt),
     permits.flatMap((p) => p.rates.map((r) => r.ledger)),
     permits.flatMap((p) => p.rates.map((r) => r.amount)),
+    permits.map((p) => p.step?.enrolment ?? ''),
+    permits.map((p) => p.step?.n ?? null),
   ];
 }
 
@@ -254,8 +260,8 @@ export class Store {
     const counted = permits.flatMap((p) => p.rates.map((r) => ({ ...r, permitId: p.permitId, at: p.approvedAt })));
     tx.write(
       `WITH issued AS (
-         INSERT INTO permits (permit_id, proposal_id, action_id, digest, executor, connector, permit, expires_at, at)
-         SELECT *, $1 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[])
+         INSERT INTO permits (permit_id, proposal_id, action_id, digest, executor, connector, permit, expires_at, enrolment, step, at)
+         SELECT *, $1 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $19::text[], $20::bigint[])
          ON CONFLICT DO NOTHING RETURNING permit_id
        ), counted AS (
          INSERT INTO approvals_by_minute (ledger, minute, approved)
@@ -287,6 +293,8 @@ export class Store {
         counted.map((r) => r.ledger),
         counted.map((r) => r.amount),
         counted.map((r) => r.at),
+        permits.map((p) => p.step?.enrolment ?? ''),
+        permits.map((p) => p.step?.n ?? null),
       ],
     );
   }
@@ -393,12 +401,14 @@ export class Store {
     if (escalations.length === 0) return;
     const proposals = packed(escalations.map((row) => JSON.stringify(row.proposal)));
     const verdicts = packed(escalations.map((row) => JSON.stringify(row.verdict)));
+    const steps = escalations.map((row) => stepOf(row.proposal.action));
     tx.write(
-      `INSERT INTO escalations (proposal_id, digest, state, deadline_at, author, proposal, verdict, reviewers, correlation_id, opened_at)
+      `INSERT INTO escalations (proposal_id, digest, state, deadline_at, author, proposal, verdict, reviewers, correlation_id, opened_at, enrolment, step)
        SELECT id, digest, 'open', deadline, author, ${cut('$5', 'ps', 'pl')}::json, ${cut('$6', 'vs', 'vl')}::json,
-              ARRAY(SELECT jsonb_array_elements_text(reviewers::jsonb)), correlation, $9
-       FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $7::text[], $8::text[], $10::int[], $11::int[], $12::int[], $13::int[])
-         AS n(id, digest, deadline, author, reviewers, correlation, ps, pl, vs, vl)`,
+              ARRAY(SELECT jsonb_array_elements_text(reviewers::jsonb)), correlation, $9, enrolment, step
+       FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $7::text[], $8::text[], $10::int[], $11::int[], $12::int[], $13::int[],
+                   $14::text[], $15::bigint[])
+         AS n(id, digest, deadline, author, reviewers, correlation, ps, pl, vs, vl, enrolment, step)`,
       [
         escalations.map((row) => row.proposalId),
         escalations.map((row) => row.digest),
@@ -413,6 +423,8 @@ export class Store {
         proposals.lengths,
         verdicts.starts,
         verdicts.lengths,
+        steps.map((step) => step?.enrolment ?? ''),
+        steps.map((step) => step?.n ?? null),
       ],
     );
   }

@@ -10,8 +10,14 @@ export const enrolment: Rule = {
     if (of === undefined) throw new Error(`enrolment ${step.enrolment} is not among the facts`);
     if (of === null) {
       return refuse(
-        `no enrolment ${step.enrolment} was approved under this task: propose sequence.enroll, and its messages once it has run`,
+        `enrolment ${step.enrolment} was not approved under this task: propose sequence.enroll, and its messages once it has run`,
         { enrolment: step.enrolment },
+      );
+    }
+    if (of.ended !== undefined) {
+      return refuse(
+        `enrolment ${step.enrolment} came to nothing (${of.ended}): propose sequence.enroll anew, and its messages once it has run`,
+        { enrolment: step.enrolment, ended: of.ended },
       );
     }
     if (of.sequenceId !== sequence.id) {

@@ -9,6 +9,7 @@ import { consent } from './consent.js';
 import { contactFrequency } from './contact-frequency.js';
 import { currency } from './currency.js';
 import { enrolment } from './enrolment.js';
+import { enrolmentStep } from './enrolment-step.js';
 import { factsBehind } from './facts-behind.js';
 import { firstTouch } from './first-touch.js';
 import { killControl } from './kill-control.js';
@@ -49,6 +50,7 @@ export const rules: readonly Rule[] = [
   actionsPerHour,
   sequence,
   enrolment,
+  enrolmentStep,
   purpose,
   consent,
   contactFrequency,

@@ -3,7 +3,7 @@ import { type Context, pass, type Rule, refuse } from '../rule.js';
 
 /**
  * How many proposals a task may have, refused ones among them: who repeats one that was refused gets no further by it. The messages of a
- * sequence count by their enrolment, one a step.
+ * sequence count by their enrolment: one a step, and as many more as a task has.
  */
 export const proposalsPerTask: Rule = {
   name: 'proposals-per-task',
@@ -33,5 +33,6 @@ function bound({ subject: { sequence: named }, facts: { task }, charter, policy 
   }
   const sequence = policy.content.sequences.find((s) => s.id === named.id);
   if (!sequence) return undefined;
-  return { most: sequence.steps.length, of: 'messages of the enrolment', instead: 'each step is proposed once' };
+  const instead = 'a step that was refused so often is left out';
+  return { most: shipped(sequence.steps.length), of: 'messages of the enrolment', instead };
 }

@@ -1,5 +1,5 @@
 import type { ConsentPurpose } from '@countersign/contracts';
-import { type Context, pass, type Rule, refuse, unclear } from '../rule.js';
+import { type Context, type Finding, gravest, pass, type Rule, refuse, unclear } from '../rule.js';
 
 /**
  * What a message outside a sequence is for is the play's to say, by the purpose or the sequence of its task: otherwise the author
@@ -11,7 +11,7 @@ export const purpose: Rule = {
     concerned(context)
       ? [
           `play:${context.proposal.play.id}`,
-          ...settingsOf(context).flatMap(({ sequence }) =>
+          ...[...settingsOf(context), ...sequenceOf(context)].flatMap(({ sequence }) =>
             sequence === undefined ? [] : [`sequence:${sequence}` as const],
           ),
         ]
@@ -25,14 +25,28 @@ export const purpose: Rule = {
       (of) => of.purpose ?? policy.content.sequences.find((s) => s.id === of.sequence)?.purpose ?? [],
     );
     if (given.length === 0) return unclear(`the play ${play} does not say what it is for`, { named });
-    return given.includes(named)
-      ? pass(`the play ${play} is for ${named}`)
-      : refuse(`the play ${play} is for ${[...new Set(given)].join(', ')}, the action says ${named}`, { named });
+    return gravest([
+      given.includes(named)
+        ? pass(`the play ${play} is for ${named}`)
+        : refuse(`the play ${play} is for ${[...new Set(given)].join(', ')}, the action says ${named}`, { named }),
+      ...sequenceOf(context).flatMap(({ sequence }): readonly Finding[] => {
+        const its = policy.content.sequences.find((s) => s.id === sequence)?.purpose;
+        if (its === named) return [];
+        const says = `the sequence ${sequence} of the task is ${its === undefined ? 'not in force' : `for ${its}`}, the action says ${named}`;
+        return [its === undefined ? unclear(says, { named }) : refuse(says, { named })];
+      }),
+    ]);
   },
 };
 
 /** A sequence has a purpose of its own, which its own rule compares. */
 const concerned = ({ subject }: Context): boolean => subject.consent !== undefined && subject.sequence === undefined;
+
+/** The sequence that says what the task is for, where it names one and no purpose: `task` compares that. Another task of the play may say another one. */
+const sequenceOf = ({ facts: { task } }: Context): readonly { readonly sequence: string }[] => {
+  const { sequence, purpose } = task?.named ?? {};
+  return sequence === undefined || purpose !== undefined ? [] : [{ sequence }];
+};
 
 /** What the play sets for the tasks under which the agent may propose this. */
 const settingsOf = ({ proposal, subject, policy }: Context) =>

@@ -61,12 +61,40 @@ export function outsideTask(of: TaskFact, { accountId }: Proposal['action'], sub
     ...(campaignId === undefined || campaignIds.length === 0 || campaignIds.includes(campaignId)
       ? []
       : same('campaign', campaignId, campaignIds.join(', '))),
-    ...(sequence ? sequenceOf(of, sequence) : []),
+    ...(sequence ? sequenceOf(of, sequence) : messageOf(of, subject)),
     ...named.flatMap(([name, value]) => {
       const its = own(of.named ?? {}, name);
-      return its === undefined ? [] : same(name, its, value);
+      if (its !== undefined) return same(name, its, value);
+      // What a message says is bounded by its purpose, where the task names that and no template.
+      return name === 'template'
+        ? []
+        : [unclear(`the task names no ${name}, and the action names ${value}`, { named: value })];
     }),
   ];
+}
+
+/**
+ * A message outside a sequence says what its author likes. That there may be one is the task's to say, by a purpose or a template; a task
+ * that names a sequence alone is about the messages of that sequence. What for, where it is not said, would be the author's to choose.
+ */
+function messageOf(
+  { named: { sequence, purpose, template } = {} }: TaskFact,
+  { consent }: Subject,
+): readonly Finding[] {
+  if (!consent) return [];
+  if (purpose !== undefined) return same('purpose', purpose, consent.purpose);
+  const figures = { named: consent.purpose };
+  if (template === undefined) {
+    const about =
+      sequence === undefined
+        ? 'names neither a purpose nor a template'
+        : `is about the messages of sequence ${sequence}`;
+    return [unclear(`the task ${about}, and this is a message of its author's own`, figures)];
+  }
+  // The purpose of the sequence stands for it: `purpose` compares that.
+  return sequence === undefined
+    ? [unclear(`the task names no purpose, and the action says ${consent.purpose}`, figures)]
+    : [];
 }
 
 /** Which sequence is the task's to say, or at least what for: the consent that is asked and the words that are sent follow from it. */

@@ -1,0 +1,21 @@
+import { pass, type Rule, refuse } from '../rule.js';
+
+/**
+ * A step of an enrolment is sent once. What was refused, or came to nothing after its approval, is not sent: it may be proposed again.
+ * Two that waited for a person before there was this rule are told apart when the first one is approved, so it is weighed with an answer too.
+ */
+export const enrolmentStep: Rule = {
+  name: 'enrolment-step',
+  weigh: ({ subject: { sequence }, facts: { sameStep } }) => {
+    const step = sequence?.step;
+    if (!step) return undefined;
+    if (sameStep === undefined) throw new Error(`what was approved for step ${step.n + 1} is not among the facts`);
+    const what = `step ${step.n + 1} of enrolment ${step.enrolment}`;
+    return sameStep === 0
+      ? pass(`no other message for ${what} was approved or waits for a person`)
+      : refuse(
+          `a message for ${what} was approved before or waits for a person: a step is sent once, and proposed again only where the message before was refused or came to nothing`,
+          { enrolment: step.enrolment, step: step.n + 1, before: sameStep },
+        );
+  },
+};
