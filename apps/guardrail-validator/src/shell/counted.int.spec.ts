@@ -200,7 +200,7 @@ describe('the end of a task', () => {
     await assign(derivedId('task', 'two'));
     const foreign = { taskId: derivedId('task', 'two') };
     const strange = proposed('email.send', step(0, 9).action.payload, 9, foreign);
-    expect(refusedBy(await propose(one, [strange]))).toEqual([['enrolment']]);
+    expect(refusedBy(await propose(one, [strange]))).toEqual([['enrolment', 'enrolment-step']]);
     expect(refusedBy(await propose(one, [step(0, 10, { enrolment: contact })]))).toEqual([['enrolment']]);
   });
 });
@@ -324,7 +324,7 @@ describe('a step of an enrolment', () => {
   test('that an edit makes of a message counts as what was approved, not as what was proposed', async () => {
     const enroll = await enrolled();
     const { sequence: _none, ...words } = message(enroll, 2).action.payload as Record<string, unknown>;
-    await publish(often(supervised));
+    await publish(often(supervised), 8);
     const free = proposed('email.send', words, 2);
     expect(typesOf(await propose(one, [free]))).toEqual(['ActionEscalated']);
     const actionId = derivedId('action', derivedId('review', free.proposalId));
@@ -358,7 +358,7 @@ describe('a step of an enrolment', () => {
     const enroll = await enrolled();
     const odd = message(enroll, 2, { rationale: 'a\0b' });
     expect(typesOf(await propose(one, [odd]))).toEqual(['ActionApproved']);
-    await publish(often(supervised));
+    await publish(often(supervised), 8);
     const second = proposed('sequence.enroll', {}, 3);
     await propose(one, [second]);
     const [first, beside] = [4, 5].map((n) => message(second, n)) as [ActionProposed, ActionProposed];
