@@ -1,6 +1,6 @@
 import { openCheckpoint, parseVerifierKey, verifyConsistency, verifyInclusion } from '@countersign/record';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { chain, ids, inboundSignal, kafkaFact } from '../core/testing.js';
 import { type Recorder, recorder, secrets, tokens } from './testing.js';
 
@@ -161,6 +161,32 @@ describe('show', () => {
       },
     });
   });
+});
+
+test('an auditor has one export under way; another one is told so, until it has ended', async () => {
+  await log.app.listen(0, '127.0.0.1');
+  const url = await log.app.getUrl();
+  const ask = (token: string) => fetch(`${url}/v1/record/export`, { headers: { authorization: `Bearer ${token}` } });
+  // Its lines are not taken, so it does not end.
+  const held = Promise.withResolvers<void>();
+  const query = log.engine.beginExport.bind(log.engine);
+  log.engine.beginExport = () => {
+    const reads = query();
+    return { query: async (sql, params) => held.promise.then(() => reads.query(sql, params)) };
+  };
+  onTestFinished(() => {
+    log.engine.beginExport = query;
+  });
+  const first = ask(tokens.lea);
+  await expect
+    .poll(async () => {
+      const reply = await log.get('/v1/record/export', tokens.lea);
+      return { status: reply.status, title: JSON.parse(reply.body).title };
+    })
+    .toEqual({ status: 429, title: 'Too many exports' });
+  held.resolve();
+  expect((await (await first).text()).trimEnd().split('\n')).toHaveLength(2 + chain.length + 1_000);
+  await expect.poll(async () => (await log.get('/v1/record/export', tokens.lea)).status).toBe(200);
 });
 
 test('a checkpoint that was changed in the table is given out as an alarm, not as one that is not signed yet', async () => {

@@ -41,16 +41,13 @@ import { Stories, type Story } from './stories.repository.js';
 @UseFilters(Problems)
 export class Pages {
   private readonly read: Reader;
-  /** For what comes after the beginning of an answer. */
-  private readonly readOn: Reader;
 
   constructor(
-    @Inject(RUNTIME) runtime: Runtime,
+    @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(Stories) private readonly stories: Stories,
   ) {
     this.read = (sql, params) => runtime.readForPage(sql, params);
-    this.readOn = (sql, params) => runtime.readForPage(sql, params, 'patient');
   }
 
   /** The latest signed note, as it was signed. */
@@ -70,10 +67,11 @@ export class Pages {
   @Get('record/export')
   async export(): Promise<StreamableFile> {
     const { origin, signingKey } = this.settings;
-    const checkpoints = (await readCheckpoints(this.read)).map(({ note }) => note);
+    const reads = this.runtime.beginExport();
+    const read: Reader = (sql, params) => reads.query(sql, params);
+    const checkpoints = (await readCheckpoints(read)).map(({ note }) => note);
     // Read after the checkpoints: every head that they sign is within these leaves.
-    const { size } = await readHead(this.read);
-    const read = this.readOn;
+    const { size } = await readHead(read);
     const lines = async function* () {
       yield `${exportHeader({ origin, key: signingKey, checkpoints })}\n`;
       for await (const leaves of readLeaves(read, size)) {

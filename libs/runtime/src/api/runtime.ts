@@ -349,14 +349,15 @@ export interface Runtime {
   /** A read-only look at the database, for work: a handler, a job, a person's act. */
   read<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   /**
-   * The same for a page. Pages have a fifth of the connections among them, so that they never hold up work; throws `TooManyReads`,
-   * which is answered 503, where too many wait. `patient`: one of an answer that has begun already, which waits for its turn.
+   * The same for a page. Pages have a fifth of the connections among them, in turn by the principals who ask, so that they never hold
+   * up work; throws `TooManyReads`, which is answered 503, where too many wait.
    */
-  readForPage<Row = Record<string, unknown>>(
-    sql: string,
-    params?: readonly unknown[],
-    patient?: 'patient',
-  ): Promise<Row[]>;
+  readForPage<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * Begins an answer that goes on reading while it is given: each of its reads waits for its turn. It ends with the request. Throws
+   * `TooManyReads` where the principal has another one under way (429), or all together have as many as there may be (503).
+   */
+  beginExport(): Reader;
   /** Publishes events as they are, after nothing: for the HTTP edge of ingestion. Resolves at the broker's acknowledgement (acks=all). */
   publish(
     topic: string,

@@ -29,6 +29,7 @@ import type {
   JobKind,
   Keeper,
   LookedUp,
+  Reader,
   Recovery,
   Runtime,
   ServiceSpec,
@@ -52,6 +53,7 @@ import { acknowledge, gapsAcknowledged, openGaps } from '../kafka/gaps.js';
 import { whenLed } from '../kafka/read-ends.js';
 import { type Checked, checkSettings } from '../kafka/topic-settings.js';
 import { TopicWatch } from '../kafka/topic-watch.js';
+import { asking } from '../nest/asker.js';
 import { type PageReads, pageReads } from '../nest/page-reads.js';
 import { type Publish, publishWith } from '../outbox/publisher.js';
 import { tidy } from '../outbox/tidy.js';
@@ -656,8 +658,16 @@ export class Engine implements Runtime {
     return this.db.read<Row>(sql, params);
   }
 
-  readForPage<Row>(sql: string, params?: readonly unknown[], patient?: 'patient'): Promise<Row[]> {
-    return this.pages.run(() => this.db.read<Row>(sql, params), patient === 'patient');
+  readForPage<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]> {
+    return this.pages.run(asking.getStore()?.name ?? '', () => this.db.read<Row>(sql, params));
+  }
+
+  beginExport(): Reader {
+    const asker = asking.getStore();
+    if (!asker) throw new Error('an export is begun for a request');
+    const reads = this.pages.begin(asker.name);
+    asker.whenClosed(() => reads.end());
+    return { query: (sql, params) => reads.run(() => this.db.read(sql, params)) };
   }
 
   async publish(

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { HttpException } from '@nestjs/common';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Access } from './access.js';
+import { asking } from './asker.js';
 import { type HttpBounds, httpAdapter, httpBounds, letIn } from './http-adapter.js';
 
 /** As `@Public()` has it. */
@@ -185,6 +187,42 @@ test('one principal has a bound of requests under way, and others are answered',
     waiting.at(-1)?.();
     expect((await again).statusCode).toBe(200);
   }
+});
+
+test('whatever is done for a request knows whose it is and when it is over, also where its body comes later and others come meanwhile', async () => {
+  const adapter = httpAdapter();
+  letIn(adapter, {
+    realm: 'here',
+    identify: ({ authorization: name }) => ({ principal: { name: String(name), roles: [] } }),
+  });
+  const server = adapter.getInstance();
+  const over: string[] = [];
+  server.post('/', async (request) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    const asker = asking.getStore();
+    asker?.whenClosed(() => over.push(asker.name));
+    return { asker: asker?.name, body: request.body };
+  });
+  await server.listen({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => server.close());
+  const { port } = server.server.address() as AddressInfo;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  // One after the other over one connection: what one left must not be there for the next.
+  for (const name of ['viewer', 'reviewer']) {
+    const asked = request({
+      port,
+      agent,
+      method: 'POST',
+      headers: { authorization: name, 'content-type': 'application/json' },
+    });
+    asked.write('"in ');
+    await new Promise((resolve) => setImmediate(resolve));
+    asked.end('parts"');
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    expect(JSON.parse(String(Buffer.concat(await answer.toArray())))).toEqual({ asker: name, body: 'in parts' });
+  }
+  await expect.poll(() => over).toEqual(['viewer', 'reviewer']);
 });
 
 test('no body is read for an address that nothing has, nor where only the head of a stream is asked for', async () => {

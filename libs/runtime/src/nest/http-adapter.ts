@@ -1,8 +1,10 @@
+import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { decode, mediaType, refuseTooDeep } from '@countersign/contracts';
 import { BadRequestException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type Access, type Authenticated, nobody, openToAll } from './access.js';
+import { type Asker, asking } from './asker.js';
 import { boundConnections } from './connections.js';
 
 /**
@@ -95,7 +97,8 @@ export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
       reply.raw.once('close', leave);
     }
     (request as Partial<{ -readonly [K in keyof Authenticated]: Authenticated[K] }>).principal = principal;
-    done();
+    // Fastify keeps this context while it reads the body.
+    asking.run(askerOf(principal.name, reply.raw), done);
   });
   // Fastify reads on what a page streams, to count it, where only its head is asked for.
   adapter.getInstance().addHook('onSend', (request, _reply, payload, done) => {
@@ -141,6 +144,14 @@ interface Problem {
   readonly title: string;
   readonly detail: string;
 }
+
+const askerOf = (name: string, answer: Pick<ServerResponse, 'once' | 'closed' | 'destroyed'>): Asker => ({
+  name,
+  whenClosed(fn) {
+    if (answer.closed || answer.destroyed) fn();
+    else answer.once('close', fn);
+  },
+});
 
 /** How many requests each principal has under way. */
 class UnderWay {

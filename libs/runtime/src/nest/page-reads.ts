@@ -1,43 +1,133 @@
-/** More pages are asked for than are read: whoever asks is to come again. */
+/** More is asked for than is read: whoever asks is to come again. */
 export class TooManyReads extends Error {
   override readonly name = 'TooManyReads';
   /** When, in seconds. */
   readonly retryAfter = 2;
 
-  constructor() {
-    super('more pages are asked for than this service reads at once; ask again later');
+  constructor(
+    message: string,
+    /** 429: of an export of the same principal. */
+    readonly status: 429 | 503 = 503,
+  ) {
+    super(message);
   }
 }
 
 /** Of ten connections, how many pages may hold; the others are for work. */
 const shareOfPages = 5;
-/** How many reads may wait for their turn. */
-const mayWait = 50;
+/** How many reads may wait for their turn: of one principal, and of all. */
+const mayWait = { each: 10, all: 50 };
+/** Exports that may be under way together; of one principal it is one. */
+const exportsAtOnce = 4;
 
-export interface PageReads {
-  /** Runs `read` when it is its turn. Throws `TooManyReads` where too many wait, unless it is `patient`: part of an answer that has begun. */
-  run<R>(read: () => Promise<R>, patient?: boolean): Promise<R>;
+/** The reads of an answer that has begun, one after the other: each waits for its turn, however many wait. */
+export interface ExportReads {
+  run<R>(read: () => Promise<R>): Promise<R>;
+  /** The answer is over. Its place is free when the read that it may still wait for has ended. */
+  end(): void;
 }
 
-/** Lets the reads of pages have a part of the connections, in the order in which they come. */
+export interface PageReads {
+  /** Runs a principal's `read` when it is its turn. Throws `TooManyReads` where too many wait. */
+  run<R>(principal: string, read: () => Promise<R>): Promise<R>;
+  /** Begins an export. Throws `TooManyReads` where this principal has one under way, or too many have. */
+  begin(principal: string): ExportReads;
+}
+
+interface Waiting {
+  readonly patient: boolean;
+  go(): void;
+  refuse(error: TooManyReads): void;
+}
+
+/** Lets the reads of pages have a part of the connections, in turn by the principals that wait. */
 export function pageReads(connections: number): PageReads {
   const atOnce = Math.max(1, Math.floor(connections / shareOfPages));
-  const waiting: (() => void)[] = [];
+  /** By principal, in the order of who is next. */
+  const queues = new Map<string, Waiting[]>();
+  const exporting = new Set<string>();
   let running = 0;
+
+  const waitingOf = (queue: readonly Waiting[] = []): number => queue.filter(({ patient }) => !patient).length;
+
+  const next = (): Waiting | undefined => {
+    const [first] = queues;
+    if (!first) return undefined;
+    const [principal, queue] = first;
+    const turn = queue.shift();
+    // To the end: the others come before its second one.
+    queues.delete(principal);
+    if (queue.length > 0) queues.set(principal, queue);
+    return turn;
+  };
+
+  const makeRoom = (principal: string): void => {
+    const own = waitingOf(queues.get(principal));
+    if (own >= mayWait.each)
+      throw new TooManyReads(
+        `${mayWait.each} reads of yours wait for their turn; wait for their answers, then ask again`,
+      );
+    const counts = [...queues.values()].map((queue) => ({ queue, count: waitingOf(queue) }));
+    if (counts.reduce((sum, { count }) => sum + count, 0) < mayWait.all) return;
+    const most = counts.reduce((a, b) => (b.count > a.count ? b : a));
+    const full = new TooManyReads('more pages are asked for than this service reads at once; ask again later');
+    if (most.count <= own + 1) throw full;
+    const [last] = most.queue.splice(
+      most.queue.findLastIndex(({ patient }) => !patient),
+      1,
+    );
+    last?.refuse(full);
+  };
+
+  const run = async <R>(principal: string, read: () => Promise<R>, patient: boolean): Promise<R> => {
+    if (running >= atOnce) {
+      if (!patient) makeRoom(principal);
+      // Whoever ends hands its turn on, so that nobody who comes meanwhile takes it.
+      await new Promise<void>((go, refuse) => {
+        const queue = queues.get(principal);
+        if (queue) queue.push({ patient, go, refuse });
+        else queues.set(principal, [{ patient, go, refuse }]);
+      });
+    } else running++;
+    try {
+      return await read();
+    } finally {
+      const turn = next();
+      if (turn) turn.go();
+      else running--;
+    }
+  };
+
   return {
-    async run(read, patient = false) {
-      if (running >= atOnce) {
-        if (waiting.length >= mayWait && !patient) throw new TooManyReads();
-        // Whoever ends hands its turn on, so that nobody who comes meanwhile takes it.
-        await new Promise<void>((resolve) => waiting.push(resolve));
-      } else running++;
-      try {
-        return await read();
-      } finally {
-        const next = waiting.shift();
-        if (next) next();
-        else running--;
-      }
+    run: (principal, read) => run(principal, read, false),
+    begin(principal) {
+      if (exporting.has(principal))
+        throw new TooManyReads('an export of yours is under way; wait until it has ended, then ask again', 429);
+      if (exporting.size >= exportsAtOnce)
+        throw new TooManyReads(`${exportsAtOnce} exports are under way, as many as there may be; ask again later`);
+      exporting.add(principal);
+      let ended = false;
+      let reading = 0;
+      const free = (): void => {
+        if (ended && reading === 0) exporting.delete(principal);
+      };
+      return {
+        async run(read) {
+          if (ended) throw new Error('this export has ended');
+          reading++;
+          try {
+            return await run(principal, read, true);
+          } finally {
+            reading--;
+            free();
+          }
+        },
+        end() {
+          if (ended) return;
+          ended = true;
+          free();
+        },
+      };
     },
   };
 }

@@ -71,13 +71,14 @@ class NotLetIn implements ExceptionFilter<UnauthorizedException | RoleMissing> {
   }
 }
 
-/** A page that waits for too many others is to be asked for again. */
+/** A page for which too many reads wait is to be asked for again. */
 @Catch(TooManyReads)
 class Crowded implements ExceptionFilter<TooManyReads> {
-  catch({ message, retryAfter }: TooManyReads, host: ArgumentsHost): void {
+  catch({ message, retryAfter, status }: TooManyReads, host: ArgumentsHost): void {
     const reply = host.switchToHttp().getResponse<Reply>();
-    const problem = { type: 'about:blank', title: 'Busy', status: 503, detail: message };
-    reply.status(503).header('retry-after', String(retryAfter)).header('content-type', 'application/problem+json');
+    const title = status === 429 ? 'Too many exports' : 'Busy';
+    const problem = { type: 'about:blank', title, status, detail: message };
+    reply.status(status).header('retry-after', String(retryAfter)).header('content-type', 'application/problem+json');
     reply.send(JSON.stringify(problem));
   }
 }
