@@ -8,11 +8,12 @@ import { type DataOf, type EventType, SignalAccepted, type SignalType, signalKin
 import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { maxBatchEvents } from '../core/http-binding.js';
 import { SignalIngestionModule, spec } from '../module.js';
 import { Store } from './profiles.repository.js';
 import { maxBodyBytes } from './signals.edge.js';
+import { Unpacking } from './unpacking.js';
 
 const now = '2026-11-21T10:00:00.000Z';
 const crm = 'signals.inbound.crm.v1';
@@ -710,6 +711,33 @@ test('over HTTP: a source that holds its share by slow bodies gets 429, while an
 
   for (const socket of [...held, ...strangers]) socket.destroy();
   await expect.poll(() => statusOf(send('website-key', { ...opened, id: 'w-3' }))).toBe(202);
+});
+
+test('over HTTP: a body that waits to be unpacked keeps its room, also where its sender is gone', async () => {
+  await harness.app.listen(0, '127.0.0.1');
+  const server = harness.app.getHttpServer();
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/signals`;
+  const unpacking = Promise.withResolvers<Buffer>();
+  const unpack = vi.spyOn(Unpacking.prototype, 'unpack').mockReturnValue(unpacking.promise);
+  onTestFinished(() => unpack.mockRestore());
+  const leave = new AbortController();
+  const send = (size: number, signal?: AbortSignal) =>
+    fetch(url, {
+      method: 'POST',
+      headers: { 'x-api-key': 'crm-key', 'content-type': 'application/cloudevents+json', 'content-encoding': 'gzip' },
+      body: Buffer.alloc(size),
+      ...(signal && { signal }),
+    });
+  // Half of 64 MiB, for two sources.
+  const waiting = Array.from({ length: 32 }, () => send(maxBodyBytes, leave.signal).catch(() => 'left'));
+  await expect.poll(() => unpack.mock.calls.length).toBe(32);
+  leave.abort();
+  expect(await Promise.all(waiting)).toEqual(Array(32).fill('left'));
+  const open = () => new Promise((resolve) => server.getConnections((_: unknown, count: number) => resolve(count)));
+  await expect.poll(open).toBe(0);
+  expect((await send(1)).status).toBe(429);
+  unpacking.resolve(Buffer.from('{}'));
+  await expect.poll(async () => (await send(1)).status).toBe(400);
 });
 
 const forgetAll = () =>

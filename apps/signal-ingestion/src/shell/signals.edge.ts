@@ -1,5 +1,3 @@
-import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib';
 import {
   checkEvent,
   type Envelope,
@@ -20,6 +18,7 @@ import { type Problem, problem } from './problem.js';
 import { Secrecy } from './secrecy.js';
 import { SETTINGS, type Settings } from './settings.js';
 import { type Room, Shares } from './shares.js';
+import { encodings, tooLarge, Unpacking } from './unpacking.js';
 
 export const maxBodyBytes = 1_048_576;
 /** What the requests of all sources may hold together, in bytes of their bodies; each source has an equal share. */
@@ -44,6 +43,7 @@ export class Edge implements OnModuleInit {
   private readonly log = new Logger(Edge.name);
   private readonly topics = topology(deployment());
   private readonly shares: Shares;
+  private readonly unpacking = new Unpacking(maxBodyBytes);
   private readonly rooms = new WeakMap<FastifyRequest, Room>();
   private registered = false;
 
@@ -90,18 +90,28 @@ export class Edge implements OnModuleInit {
     const room = this.rooms.get(request);
     if (!room) throw new Error('a request came without its room');
     const topic = topicNamed(topics.signalsInbound(sourceOf(request)).name, this.topics);
-    const body = await unpacked(request);
+    const body = await this.bodyOf(request, reply, room);
     if (!Buffer.isBuffer(body)) {
       // RFC 7694: which encodings would have been taken.
-      if (body.status === 415) reply.header('accept-encoding', [...unpackers.keys()].join(', '));
+      if (body.status === 415) reply.header('accept-encoding', encodings.join(', '));
       return answer(reply, body);
     }
-    if (request.headers['content-encoding'] !== undefined && !room.more({ bytes: body.length }))
-      return answer(reply, problem(429, tooMuch));
     const verdict = check(topic, request.headers, body);
     if (!verdict.ok) return answer(reply, verdict.problem);
     if (!room.more({ events: verdict.signals.length })) return answer(reply, problem(429, tooMuch));
     return this.send(topic.name, verdict.signals, room, reply);
+  }
+
+  /** The body without its content encoding, in its room. */
+  private async bodyOf(request: FastifyRequest, reply: FastifyReply, room: Room): Promise<Buffer | Problem> {
+    const sent = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const encoding = request.headers['content-encoding'];
+    if (encoding === undefined) return sent;
+    const unpacking = this.unpacking.unpack(sourceOf(request), encoding, sent, () => reply.raw.destroyed);
+    // What waits has its body here, also where its sender is gone.
+    room.use(unpacking);
+    const body = await unpacking;
+    return Buffer.isBuffer(body) && !room.more({ bytes: body.length }) ? problem(429, tooMuch) : body;
   }
 
   /** The request is the span that its signals come from: those that name no trace of their own, and those of the caller's. */
@@ -177,7 +187,7 @@ export class Edge implements OnModuleInit {
   }
 
   private fail(error: FastifyError, reply: FastifyReply): FastifyReply {
-    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return answer(reply, problem(413, tooLarge));
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return answer(reply, problem(413, tooLarge(maxBodyBytes)));
     const status = error.statusCode ?? 500;
     if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return answer(reply, problem(415, noMediaType));
     if (status < 500) return answer(reply, problem(status, badRequest));
@@ -214,33 +224,6 @@ function check(topic: Topic, headers: FastifyRequest['headers'], body: Buffer): 
   return { ok: true, signals: signals as Signal[] };
 }
 
-/** The encodings of a body that are taken apart, each to a bound: a small body may hold a very large one. */
-const unpackers: ReadonlyMap<string, (body: Buffer, options: ZlibOptions) => Promise<Buffer>> = new Map([
-  ['gzip', promisify<Buffer, ZlibOptions, Buffer>(gunzip)],
-  ['x-gzip', promisify<Buffer, ZlibOptions, Buffer>(gunzip)],
-  ['deflate', promisify<Buffer, ZlibOptions, Buffer>(inflate)],
-  ['br', promisify<Buffer, ZlibOptions, Buffer>(brotliDecompress)],
-]);
-
-/** The body without its content encoding. */
-async function unpacked({ headers, body }: FastifyRequest): Promise<Buffer | Problem> {
-  const sent = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-  const encodings = (headers['content-encoding'] ?? '')
-    .split(',')
-    .map((encoding) => encoding.trim().toLowerCase())
-    .filter((encoding) => encoding !== '' && encoding !== 'identity');
-  const [encoding, another] = encodings;
-  if (encoding === undefined) return sent;
-  const unpack = unpackers.get(encoding);
-  if (!unpack || another !== undefined) return problem(415, unknownEncoding);
-  try {
-    return await unpack(sent, { maxOutputLength: maxBodyBytes });
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') return problem(413, tooLarge);
-    return problem(400, { code: 'bad-encoding', says: `the body is not ${encoding}`, field: 'content-encoding' });
-  }
-}
-
 /** Whose key the request came with: nobody else gets here. */
 const sourceOf = (request: FastifyRequest): string => (request as unknown as Authenticated).principal.name;
 
@@ -258,12 +241,6 @@ function answer(reply: FastifyReply, found: Problem): FastifyReply {
   return reply.code(found.status).type('application/problem+json').send(JSON.stringify(found));
 }
 
-const tooLarge: Fault = { code: 'too-large', says: `the body is larger than ${maxBodyBytes} bytes` };
-const unknownEncoding: Fault = {
-  code: 'content-encoding',
-  says: `content-encoding: one of ${[...unpackers.keys()].join(', ')} is understood, or none`,
-  field: 'content-encoding',
-};
 const noMediaType: Fault = {
   code: 'media-type',
   says: 'content-type: not a media type (RFC 9110); for a structured event say application/cloudevents+json',
