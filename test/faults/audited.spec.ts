@@ -121,7 +121,9 @@ async function surges(count: number): Promise<ActionApproved[]> {
   return executed();
 }
 const checksOf = async (name: Service): Promise<{ readonly gaps?: readonly Gap[] }> => {
-  const response = await fetch(`${visitor.run.http[name]}/health`);
+  const response = await fetch(`${visitor.run.http[name]}/health`, {
+    headers: { authorization: `Bearer ${visitor.run.readToken}` },
+  });
   return ((await response.json()) as { checks: { gaps?: readonly Gap[] } }).checks;
 };
 interface Gap {

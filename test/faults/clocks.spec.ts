@@ -58,7 +58,9 @@ const setClock = (name: Service, seconds: number): void => {
   signalTo(name, 'SIGUSR2');
 };
 const health = async (name: Service): Promise<{ status: string; checks: Record<string, unknown> }> => {
-  const response = await fetch(`${visitor.run.http[name]}/health`);
+  const response = await fetch(`${visitor.run.http[name]}/health`, {
+    headers: { authorization: `Bearer ${visitor.run.readToken}` },
+  });
   return (await response.json()) as { status: string; checks: Record<string, unknown> };
 };
 /** A company of which much is known, and that has just compared: its signals lead to permits. */

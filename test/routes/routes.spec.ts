@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const openOnPurpose: Readonly<Record<string, readonly string[]>> = {
   'guardrail-validator': ['GET /.well-known/jwks.json', 'HEAD /.well-known/jwks.json'],
 };
-const liveness = ['GET /health', 'HEAD /health'];
+const liveness = ['', '/live', '/ready'].flatMap((of) => [`GET /health${of}`, `HEAD /health${of}`]);
 
 let folder: string;
 beforeAll(() => {

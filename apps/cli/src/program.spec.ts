@@ -266,6 +266,22 @@ test('the status is 1 where a service is not well', async () => {
   expect(code).toBe(1);
 });
 
+test('health is asked for with the reading token; where a service tells no more than its status, it is said how it would', async () => {
+  answers['GET /v1/funnel'] = { body: funnel };
+  answers['GET /v1/controls'] = { body: { controls: [] } };
+  answers['GET /health'] = { status: 503, body: { status: 'degraded', checks: { database: 'no answer for 4 s' } } };
+  started({ http: { console: url }, deployment: { ...shopped, agents: ['seo-agent'], executors: ['ledger'] } });
+  expect((await run('status')).out).toMatch(/console +degraded .* database: no answer for 4 s/);
+  const health = asked.filter(({ path }) => path === '/health');
+  expect(health.length).toBeGreaterThan(0);
+  for (const { headers } of health) expect(headers.authorization).toBe('Bearer a-read-token');
+  answers['GET /health'] = { status: 503, body: { status: 'degraded' } };
+  expect((await run('status')).out).toMatch(/console +degraded .* COUNTERSIGN_READ_TOKEN/);
+  // Without them it would seem that there are no gaps.
+  const { code, err } = await run('gaps');
+  expect([code, err]).toEqual([2, expect.stringMatching(/console.* tells strangers no more: COUNTERSIGN_READ_TOKEN/)]);
+});
+
 test('where there is no installation, nothing can be audited or probed: 2, and it says what to do', async () => {
   for (const words of [['audit', 'invariants'], ['probe']]) {
     const { err, code } = await run(...words);

@@ -1,30 +1,48 @@
 import { jsonOf } from './body.js';
 import type { Gap } from './core/answers.js';
+import { Failure } from './failure.js';
 import type { Session } from './session.js';
 
-/** What a service says of itself; undefined where it does not answer with a health page. */
+/** What a service says of itself; without `checks` where it does not know whoever asks. */
 export interface HealthPage {
   readonly status?: string;
   readonly checks?: { readonly gaps?: readonly Omit<Gap, 'service'>[] } & Readonly<Record<string, unknown>>;
 }
 
 /** The health page of the service at this address, whatever status it comes with. Undefined where there is none in time. */
-export async function healthPage(url: string, timeoutMs: number): Promise<(HealthPage & { code: number }) | undefined> {
+export async function healthPage(
+  { installation }: Pick<Session, 'installation'>,
+  url: string,
+  timeoutMs: number,
+): Promise<(HealthPage & { code: number }) | undefined> {
+  const token = installation.readToken ?? installation.token;
   try {
-    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(timeoutMs) });
+    const response = await fetch(`${url}/health`, {
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(timeoutMs),
+    });
     return { ...((await jsonOf(response)) as HealthPage), code: response.status };
   } catch {
     return undefined;
   }
 }
 
-/** The open gaps of every service, and who could not be asked. */
+/** What to do where a service tells its status and nothing else. */
+export const tellsNoMore =
+  'tells strangers no more: COUNTERSIGN_READ_TOKEN has to be the reading token of this installation';
+
+/**
+ * The open gaps of every service, and who could not be asked. Throws a `Failure` where one does not tell them to whoever asks: they
+ * would seem to be none.
+ */
 export async function gapsOf(s: Session): Promise<{ gaps: readonly Gap[]; unreachable: readonly string[] }> {
   const pages = await Promise.all(
     Object.entries(s.installation.urls).map(
-      async ([service, url]) => [service, await healthPage(url, 10_000)] as const,
+      async ([service, url]) => [service, await healthPage(s, url, 10_000)] as const,
     ),
   );
+  const untold = pages.flatMap(([service, page]) => (page && page.checks === undefined ? [service] : []));
+  if (untold.length > 0) throw new Failure(2, `the health of ${untold.join(', ')} ${tellsNoMore}`);
   return {
     gaps: pages.flatMap(([service, page]) => (page?.checks?.gaps ?? []).map((gap) => ({ service, ...gap }))),
     unreachable: pages.flatMap(([service, page]) => (page === undefined ? [service] : [])),

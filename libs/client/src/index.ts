@@ -3,6 +3,6 @@ export { acts, explained, repeated } from './command.js';
 export { deploymentIn } from './deployment.js';
 export { endsOf } from './ends.js';
 export { codeOf, Failure } from './failure.js';
-export { gapsOf, healthPage } from './health.js';
+export { gapsOf, healthPage, tellsNoMore } from './health.js';
 export { brokerOf, publishedCheckpoints, type Range, readAll, readToEnds, write } from './kafka.js';
 export { personOf, type Session } from './session.js';

@@ -707,7 +707,7 @@ test('over HTTP: a source that holds its share by slow bodies gets 429, while an
   for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1\.1 401 /);
   expect(await statusOf(send('crm-key', { id: 'c-2' }))).toBe(202);
   // It is answered, whatever it says here: without a broker nothing of it is well.
-  expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ service: 'signal-ingestion' });
+  expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: expect.any(String) });
 
   for (const socket of [...held, ...strangers]) socket.destroy();
   await expect.poll(() => statusOf(send('website-key', { ...opened, id: 'w-3' }))).toBe(202);

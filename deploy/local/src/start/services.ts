@@ -15,16 +15,17 @@ const plan = (name: Service, port: number, ...secrets: string[]): ServicePlan =>
   name,
   port,
   portVariable: `${name.toUpperCase().replaceAll('-', '_')}_PORT`,
-  secrets,
+  // Everybody's health is told to whoever holds the reading token.
+  secrets: [...secrets, 'READ_TOKEN_FILE'],
 });
 
 /** Every service in the order in which they are started: the console first, since it publishes the policy that others wait for. */
 export const servicePlans: readonly ServicePlan[] = [
   plan('console', 8088, 'CONSOLE_TOKENS_FILE'),
   plan('signal-ingestion', 8081, 'API_KEYS_FILE', 'IDENTITY_KEY_FILE', 'CONTACT_POINTS_PUBLIC_KEY_FILE'),
-  plan('orchestrator', 8082, 'READ_TOKEN_FILE'),
-  plan('paid-media-agent', 8083, 'READ_TOKEN_FILE'),
-  plan('sequencing-agent', 8084, 'READ_TOKEN_FILE'),
+  plan('orchestrator', 8082),
+  plan('paid-media-agent', 8083),
+  plan('sequencing-agent', 8084),
   plan('guardrail-validator', 8085, 'PERMIT_SIGNING_KEY_FILE'),
   plan('action-executor', 8086, 'PERMIT_VERIFY_KEYS_FILE', 'CONTACT_POINTS_PRIVATE_KEY_FILE', 'SANDBOX_TOKEN_FILE'),
   plan('audit-recorder', 8087, 'CHECKPOINT_SIGNING_KEY_FILE', 'COMMITMENT_KEY_FILE', 'AUDIT_TOKENS_FILE'),

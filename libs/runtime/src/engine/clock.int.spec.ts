@@ -114,7 +114,12 @@ test.each([
     await send('during-1', 'during-2');
     await until(() => said.some((text) => text.includes(`clock ${says}`)));
     await until(async () => 'paused' in (await made.health()).checks);
-    expect(await made.health()).toMatchObject({ status: 'degraded', checks: { clock: says } });
+    expect(await made.health()).toMatchObject({
+      status: 'degraded',
+      ready: false,
+      well: false,
+      checks: { clock: says },
+    });
     expect(() => made.now()).toThrow(says);
     clock.ahead(0);
     await until(() => rang.length === 3);
@@ -130,7 +135,8 @@ test('a service that decides nothing by its clock works on, and says that it is 
   clock.ahead(183_000);
   await send('during');
   await until(() => rang.includes('during'));
-  expect(await made.health()).toMatchObject({ status: 'degraded', checks: { clock: '183 s ahead of the database' } });
+  const checks = { clock: '183 s ahead of the database' };
+  expect(await made.health()).toMatchObject({ status: 'degraded', ready: true, well: false, checks });
 });
 
 test.each([-120_000, 120_000])('a step of %i ms: the consumer stays in its group, and goes on', async (ms) => {

@@ -84,12 +84,14 @@ export interface Log {
   error(message: string): void;
 }
 
-/** How the service is doing, as `GET /health` says it. */
+/** How the service is doing, as `GET /health` says it to whoever may know. */
 export interface Health {
   readonly status: 'starting' | 'ok' | 'degraded' | 'stopping';
   readonly service: string;
-  /** Whether the service itself is well: it may be degraded by what troubles others only, and a restart would not mend that. */
+  /** Whether it takes work: it has begun, its database and its broker answer, and it knows the time. */
   readonly ready: boolean;
+  /** Whether the service itself is well: it may be degraded by what troubles others only, and a restart would not mend that. */
+  readonly well: boolean;
   readonly checks: Readonly<Record<string, unknown>>;
 }
 
@@ -573,6 +575,8 @@ export class Engine implements Runtime {
       );
     const off = this.clock.says();
     checks.clock = off ?? 'ok';
+    // What waits for a person, such as a gap, or holds up one partition, turns nobody away.
+    const ready = this.phase === 'ok' && says === 'ok' && checks.consumer === 'running' && this.knowsTime();
     if (off !== undefined) ok = false;
     if (this.reader) {
       const ages = Object.entries(this.reader.comparedAgo());
@@ -591,7 +595,16 @@ export class Engine implements Runtime {
       ok = false;
     }
     const well = ok && othersOk ? 'ok' : 'degraded';
-    return { status: this.phase === 'ok' ? well : this.phase, service: this.service, ready: ok, checks };
+    return { status: this.phase === 'ok' ? well : this.phase, service: this.service, ready, well: ok, checks };
+  }
+
+  private knowsTime(): boolean {
+    try {
+      this.now();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   async transact<R>(

@@ -83,11 +83,13 @@ export function oneToken({
   sha256,
   variable,
   what,
+  roles = [],
 }: {
   realm: string;
   sha256: string | undefined;
   variable: string;
   what: string;
+  roles?: readonly string[];
 }): Access {
   return {
     realm,
@@ -98,7 +100,7 @@ export function oneToken({
       }
       const token = bearerToken(headers);
       if (token === undefined) return { refusal: noToken };
-      return isToken(token, sha256) ? { principal: { name: 'reader', roles: [] } } : { refusal: unknownToken };
+      return isToken(token, sha256) ? { principal: { name: 'reader', roles } } : { refusal: unknownToken };
     },
   };
 }
@@ -114,7 +116,8 @@ export class ReadingToken implements Access {
   constructor() {
     const sha256 = readToken(process.env.READ_TOKEN_FILE);
     const what = 'the pages of this service';
-    this.identify = oneToken({ realm: this.realm, sha256, variable: 'READ_TOKEN_FILE', what }).identify;
+    const variable = 'READ_TOKEN_FILE';
+    this.identify = oneToken({ realm: this.realm, sha256, variable, what, roles: ['reader'] }).identify;
   }
 }
 

@@ -4,17 +4,14 @@ import {
   type ArgumentsHost,
   Catch,
   ConsoleLogger,
-  Controller,
   type DynamicModule,
   type ExceptionFilter,
-  Get,
   Inject,
   Injectable,
   Logger,
   Module,
   type OnModuleInit,
   type RpcExceptionFilter,
-  ServiceUnavailableException,
   type Type,
   UnauthorizedException,
 } from '@nestjs/common';
@@ -23,10 +20,11 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { type Observable, throwError } from 'rxjs';
 import { type JobKind, type Keeper, type Recovery, RUNTIME, type ServiceSpec } from '../api/runtime.js';
-import { Engine, type Health } from '../engine/engine.js';
+import { Engine } from '../engine/engine.js';
 import { describe } from '../failures.js';
-import { type Access, AccessGuard, Public, RoleMissing } from './access.js';
+import { type Access, AccessGuard, RoleMissing } from './access.js';
 import { BatchTransport } from './batch-transport.js';
+import { HealthController, HealthReaders } from './health.controller.js';
 import { httpAdapter, letIn } from './http-adapter.js';
 import { TooManyReads } from './page-reads.js';
 
@@ -83,19 +81,6 @@ class Crowded implements ExceptionFilter<TooManyReads> {
   }
 }
 
-@Controller()
-class HealthController {
-  constructor(@Inject(RUNTIME) private readonly engine: Engine) {}
-
-  @Get('health')
-  @Public()
-  async health(): Promise<Health> {
-    const health = await this.engine.health();
-    if (!health.ready) throw new ServiceUnavailableException(health);
-    return health;
-  }
-}
-
 let makeEngine = (spec: ServiceSpec): Engine => new Engine(spec, new Logger(spec.name));
 
 /** For tests: another way to make the engine of the next application. */
@@ -116,7 +101,7 @@ export class OneLineLogger extends ConsoleLogger {
   }
 }
 
-/** Gives a service's module the token `RUNTIME` and the health page. */
+/** Gives a service's module the token `RUNTIME` and the health pages. */
 @Module({})
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a dynamic module
 export class RuntimeModule {
@@ -130,6 +115,7 @@ export class RuntimeModule {
         { provide: APP_FILTER, useClass: NotLetIn },
         { provide: APP_FILTER, useClass: Crowded },
         Doorman,
+        HealthReaders,
         { provide: RUNTIME, useFactory: () => makeEngine(spec) },
       ],
       exports: [RUNTIME],

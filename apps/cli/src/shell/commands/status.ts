@@ -1,4 +1,4 @@
-import { acts, explained, healthPage, type Session } from '@countersign/client';
+import { acts, explained, healthPage, type Session, tellsNoMore } from '@countersign/client';
 import {
   type Confirmed,
   type Control,
@@ -20,7 +20,7 @@ export function statusCommands(program: Command): void {
   explained(status, ['status', 'status --json'], 'a service is not well');
   acts(status, async (s) => {
     const health = await Promise.all(
-      Object.entries(s.installation.urls).map(([service, url]) => healthOf(service, url)),
+      Object.entries(s.installation.urls).map(([service, url]) => healthOf(s, service, url)),
     );
     const [funnel, { controls }, participants] = await Promise.all([
       s.console.get<Funnel>('/v1/funnel'),
@@ -91,12 +91,9 @@ async function participantsOf(s: Session): Promise<Participants | undefined> {
   return { sources: sources.map(({ name }) => name), agents, executors };
 }
 
-async function healthOf(service: string, url: string): Promise<Health> {
-  const page = await healthPage(url, 3_000);
-  return {
-    service,
-    url,
-    status: page ? (page.status ?? `status ${page.code}`) : 'unreachable',
-    wrong: wrongIn(page?.checks ?? {}),
-  };
+async function healthOf(s: Session, service: string, url: string): Promise<Health> {
+  const page = await healthPage(s, url, 3_000);
+  const status = page ? (page.status ?? `status ${page.code}`) : 'unreachable';
+  const untold = page?.status !== undefined && page.checks === undefined && status !== 'ok';
+  return { service, url, status, wrong: untold ? [tellsNoMore] : wrongIn(page?.checks ?? {}) };
 }

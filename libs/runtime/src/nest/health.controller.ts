@@ -1,0 +1,74 @@
+import {
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  type OnModuleInit,
+  Req,
+  ServiceUnavailableException,
+} from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { type Access, type Headers, Public, ReadingToken } from './access.js';
+import { RUNTIME } from '../api/runtime.js';
+import type { Engine, Health } from '../engine/engine.js';
+
+/** What anybody may know of a service's health. */
+type Summary = Pick<Health, 'status'>;
+
+/** Who is told the details of a service's health: its own people, and whoever holds the installation's reading token. */
+@Injectable()
+export class HealthReaders implements OnModuleInit {
+  private accesses: readonly Access[] = [];
+
+  constructor(
+    @Inject(RUNTIME) private readonly engine: Engine,
+    @Inject(ModuleRef) private readonly modules: ModuleRef,
+  ) {}
+
+  onModuleInit(): void {
+    const { access } = this.engine.spec;
+    const own = access ? [this.modules.get<Access>(access, { strict: false })] : [];
+    this.accesses = [...own, new ReadingToken()];
+  }
+
+  /** A source, which only writes, has no role. */
+  include(headers: Headers): boolean {
+    return this.accesses.some((access) => {
+      const found = access.identify(headers);
+      return 'principal' in found && found.principal.roles.length > 0;
+    });
+  }
+}
+
+/** Three addresses: whether the process is there, whether it takes work, and how the service is. */
+@Controller('health')
+export class HealthController {
+  constructor(
+    @Inject(RUNTIME) private readonly engine: Engine,
+    @Inject(HealthReaders) private readonly readers: HealthReaders,
+  ) {}
+
+  /** Whoever restarts a process asks this: it asks nothing of anybody else, since a restart would mend nothing of it. */
+  @Get('live')
+  @Public()
+  live(): { status: 'live' } {
+    return { status: 'live' };
+  }
+
+  @Get('ready')
+  @Public()
+  async ready(): Promise<Summary> {
+    const { status, ready } = await this.engine.health();
+    if (!ready) throw new ServiceUnavailableException({ status });
+    return { status };
+  }
+
+  @Get()
+  @Public()
+  async health(@Req() { headers }: { headers: Headers }): Promise<Health | Summary> {
+    const health = await this.engine.health();
+    const told = this.readers.include(headers) ? health : { status: health.status };
+    if (!health.well) throw new ServiceUnavailableException(told);
+    return told;
+  }
+}
