@@ -10,6 +10,11 @@ import {
 import { cutBytes, packed, type Tx, takeTurn } from '@countersign/runtime';
 import type { NewLeaf } from '../core/leaves.js';
 
+/** Checkpoints that are read at once. */
+export const mostCheckpoints = 1_000;
+/** Smaller than any log. */
+export const beforeAll = -1;
+
 /** Anything that can be asked: a transaction, or the pool. */
 export type Reader = <Row>(sql: string, params?: readonly unknown[]) => Promise<Row[]>;
 
@@ -106,9 +111,26 @@ export const treeReader =
     return rows.map(({ hash }) => new Uint8Array(hash));
   };
 
-/** All checkpoints, oldest first. */
-export const readCheckpoints = async (read: Reader): Promise<SignedCheckpoint[]> =>
-  (await read<CheckpointRow>('SELECT size, note, at FROM checkpoints ORDER BY size')).map(checkpointOf);
+/** The first `limit` checkpoints of a log that is larger than `after`, oldest first. */
+export const readCheckpoints = async (read: Reader, after: number, limit: number): Promise<SignedCheckpoint[]> =>
+  (
+    await read<CheckpointRow>('SELECT size, note, at FROM checkpoints WHERE size > $1 ORDER BY size LIMIT $2', [
+      after,
+      limit,
+    ])
+  ).map(checkpointOf);
+
+/** The note of every checkpoint, oldest first, read a page at a time. */
+export async function allNotes(read: Reader): Promise<string[]> {
+  const notes: string[] = [];
+  for (let after = beforeAll; ; ) {
+    const page = await readCheckpoints(read, after, mostCheckpoints);
+    for (const { note } of page) notes.push(note);
+    const last = page.at(-1);
+    if (!last || page.length < mostCheckpoints) return notes;
+    after = last.size;
+  }
+}
 
 /** The checkpoint of the largest size signed so far. */
 export async function lastCheckpoint(read: Reader): Promise<SignedCheckpoint | undefined> {

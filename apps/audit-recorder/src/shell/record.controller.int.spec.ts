@@ -1,6 +1,6 @@
 import { openCheckpoint, parseVerifierKey, verifyConsistency, verifyInclusion } from '@countersign/record';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { chain, ids, inboundSignal, kafkaFact } from '../core/testing.js';
 import { type Recorder, recorder, secrets, tokens } from './testing.js';
 
@@ -97,12 +97,47 @@ describe('proofs', () => {
     ['proof?topic=x&partition=0&offset=1e3', 400, 'offset'],
     ['proof?topic=x&partition=0&offset=0', 404, undefined],
     ['consistency?from=', 400, 'from'],
+    ['checkpoints?limit=0', 400, 'limit'],
+    ['checkpoints?limit=1001', 400, 'limit'],
+    ['checkpoints?after=x', 400, 'after'],
     ['consistency?from=99999999', 409, undefined],
   ])('what cannot be answered says why: %s', async (path, status, field) => {
     const reply = await json(`/v1/record/${path}`);
     expect(reply).toMatchObject({ status, body: { status, detail: expect.any(String) } });
     expect(reply.body.field).toBe(field);
   });
+});
+
+test('checkpoints are given a page at a time, each once and oldest first, and read by an index', async () => {
+  const own = await createTestDatabase();
+  onTestFinished(() => own.close());
+  const other = await recorder(own.url);
+  onTestFinished(() => other.close());
+  await other.query(
+    `INSERT INTO checkpoints (size, note, at) SELECT n * 7, 'note ' || n, '2026-11-21T10:00:00Z' FROM generate_series(0, 2499) n`,
+  );
+  await other.query('ANALYZE');
+  const asked = vi.spyOn(other.engine, 'readForPage');
+  type Page = { checkpoints: { size: number }[]; next: number | null };
+  const page = async (query: string): Promise<Page> =>
+    JSON.parse((await other.get(`/v1/record/checkpoints${query}`, tokens.lea)).body);
+  const first = await page('');
+  expect([first.checkpoints.length, first.next]).toEqual([100, 99 * 7]);
+  const sizes: number[] = [];
+  for (let next: number | null = null, pages = 0; pages < 3; pages++) {
+    const of = await page(`?limit=1000${next === null ? '' : `&after=${next}`}`);
+    sizes.push(...of.checkpoints.map(({ size }) => size));
+    ({ next } = of);
+    expect(next).toBe(pages < 2 ? (pages + 1) * 7_000 - 7 : null);
+  }
+  expect(sizes).toEqual(Array.from({ length: 2_500 }, (_, n) => n * 7));
+  // The last of a page that is full is the last of all.
+  expect(await page(`?limit=1000&after=${1_499 * 7}`)).toMatchObject({ next: null });
+  for (const [sql, params] of asked.mock.calls)
+    expect({ sql, costly: await costlyParts(other.query, sql, params) }).toEqual({ sql, costly: [] });
+  // The export has them all.
+  const [header = ''] = await other.exported();
+  expect(JSON.parse(header).checkpoints).toHaveLength(2_500);
 });
 
 describe('show', () => {
@@ -164,28 +199,20 @@ describe('show', () => {
 });
 
 test('an auditor has one export under way; another one is told so, until it has ended', async () => {
-  await log.app.listen(0, '127.0.0.1');
-  const url = await log.app.getUrl();
-  const ask = (token: string) => fetch(`${url}/v1/record/export`, { headers: { authorization: `Bearer ${token}` } });
-  // Its lines are not taken, so it does not end.
-  const held = Promise.withResolvers<void>();
-  const query = log.engine.beginExport.bind(log.engine);
-  log.engine.beginExport = () => {
-    const reads = query();
+  const [begun, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const begin = log.engine.beginExport.bind(log.engine);
+  vi.spyOn(log.engine, 'beginExport').mockImplementation(() => {
+    const reads = begin();
+    begun.resolve();
     return { query: async (sql, params) => held.promise.then(() => reads.query(sql, params)) };
-  };
-  onTestFinished(() => {
-    log.engine.beginExport = query;
   });
-  const first = ask(tokens.lea);
-  await expect
-    .poll(async () => {
-      const reply = await log.get('/v1/record/export', tokens.lea);
-      return { status: reply.status, title: JSON.parse(reply.body).title };
-    })
-    .toEqual({ status: 429, title: 'Too many exports' });
+  onTestFinished(() => void vi.restoreAllMocks());
+  const first = log.exported();
+  await begun.promise;
+  const reply = await log.get('/v1/record/export', tokens.lea);
+  expect([reply.status, JSON.parse(reply.body).title]).toEqual([429, 'Too many exports']);
   held.resolve();
-  expect((await (await first).text()).trimEnd().split('\n')).toHaveLength(2 + chain.length + 1_000);
+  expect(await first).toHaveLength(2 + chain.length + 1_000);
   await expect.poll(async () => (await log.get('/v1/record/export', tokens.lea)).status).toBe(200);
 });
 

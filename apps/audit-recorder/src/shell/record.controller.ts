@@ -24,8 +24,11 @@ import {
 } from '@nestjs/common';
 import { Problems } from './auditor.access.js';
 import {
+  allNotes,
+  beforeAll,
   findLeaf,
   lastCheckpoint,
+  mostCheckpoints,
   type Reader,
   readCheckpoints,
   readHead,
@@ -57,10 +60,17 @@ export class Pages {
     return (await this.latest()).note;
   }
 
+  /** Checkpoints, oldest first, a page at a time: `next` is what the next page wants as `after`, null where there is none. */
   @Get('record/checkpoints')
-  async checkpoints() {
+  async checkpoints(@Query('after') asked?: string, @Query('limit') most?: string) {
     const { origin, signingKey } = this.settings;
-    return { origin, verifierKey: formatVerifierKey(signingKey), checkpoints: await readCheckpoints(this.read) };
+    const after = asked === undefined ? beforeAll : whole('after', asked);
+    const limit = most === undefined ? 100 : whole('limit', most, mostCheckpoints, 1);
+    // One more tells whether there is a next page.
+    const read = await readCheckpoints(this.read, after, limit + 1);
+    const checkpoints = read.slice(0, limit);
+    const next = read.length > limit ? (checkpoints.at(-1)?.size ?? null) : null;
+    return { origin, verifierKey: formatVerifierKey(signingKey), checkpoints, next };
   }
 
   /** The whole record as lines, in the form that `readExport` of the record's library reads. */
@@ -69,7 +79,7 @@ export class Pages {
     const { origin, signingKey } = this.settings;
     const reads = this.runtime.beginExport();
     const read: Reader = (sql, params) => reads.query(sql, params);
-    const checkpoints = (await readCheckpoints(read)).map(({ note }) => note);
+    const checkpoints = await allNotes(read);
     // Read after the checkpoints: every head that they sign is within these leaves.
     const { size } = await readHead(read);
     const lines = async function* () {
@@ -145,9 +155,9 @@ export class Pages {
   }
 }
 
-function whole(field: string, text: string | undefined, most = Number.MAX_SAFE_INTEGER): number {
-  if (text === undefined || !/^(0|[1-9][0-9]{0,15})$/.test(text) || Number(text) > most) {
-    throw badField(field, `a whole number from 0 to ${most}`);
+function whole(field: string, text: string | undefined, most = Number.MAX_SAFE_INTEGER, least = 0): number {
+  if (text === undefined || !/^(0|[1-9][0-9]{0,15})$/.test(text) || Number(text) > most || Number(text) < least) {
+    throw badField(field, `a whole number from ${least} to ${most}`);
   }
   return Number(text);
 }
