@@ -160,6 +160,12 @@ const planted: { rule: string; path: string; code: string; says: RegExp }[] = [
     code: `export const a = async (url: string) => (await fetch(url)).${how}();\n`,
     says: /it may never end/,
   })),
+  ...['', 'fs.'].map((of) => ({
+    rule: `a file is read to a bound, not by ${of}readFileSync()`,
+    path: 'apps/console/src/shell/planted.ts',
+    code: `import fs, { readFileSync } from 'node:fs';\nexport const b = [fs, readFileSync];\nexport const a = (file: string) => ${of}readFileSync(file, 'utf8');\n`,
+    says: /it may be of any size/,
+  })),
 ];
 
 test.each(planted)('$rule: a planted violation is refused', ({ path, code, says }) => {

@@ -451,6 +451,8 @@ test.each([['audit', 'invariants'], ['probe'], ['dead-letters', 'list'], ['statu
         'set CONFIG_DIR to the folder that the services read, such as deploy/config\n',
     ]);
     mkdirSync(config);
+    writeFileSync(join(config, 'sources.yaml'), '#'.repeat(1_048_577));
+    expect((await run(...words)).err).toContain('cannot be read (has 1048577 bytes; at most 1048576 are read)');
     writeFileSync(join(config, 'sources.yaml'), 'sources: []\nagents: [console]\n');
     const broken = await run(...words);
     expect([broken.code, broken.err]).toEqual([2, expect.stringContaining('sources.yaml:1 sources: ')]);

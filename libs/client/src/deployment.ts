@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { type Deployment, deploymentFileOf, problemLine, readDeployment } from '@countersign/contracts';
+import fs from 'node:fs';
+import { type Deployment, deploymentFileOf, problemLine, readDeployment, textOfFile } from '@countersign/contracts';
 import { deploymentOf, type Installation } from './core/installation.js';
 import { printable } from './core/text.js';
 import { codeOf, Failure } from './failure.js';
@@ -30,7 +30,7 @@ export function deploymentIn(
 function readIn(file: string): Deployment {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = textOfFile(file, fs);
   } catch (error) {
     const why = `${file} cannot be read (${codeOf(error)}), and it lists the sources, agents and executors`;
     throw new Failure(2, `${why}: ${remedy}`);

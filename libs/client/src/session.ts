@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import fs, { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { type Deployment, Name } from '@countersign/contracts';
+import { type Deployment, Name, textOfFile } from '@countersign/contracts';
 import type { Command } from 'commander';
 import picocolors from 'picocolors';
 import { Misused } from './core/edit.js';
@@ -94,7 +94,7 @@ function runFile(): { path: string; run: RunFile } | undefined {
 function readRunFile(path: string): { path: string; run: RunFile } | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    return { path, run: JSON.parse(readFileSync(path, 'utf8')) as RunFile };
+    return { path, run: JSON.parse(textOfFile(path, fs)) as RunFile };
   } catch {
     throw new Failure(2, `${path} cannot be read: start again with \`npm start\`, which writes it anew`);
   }

@@ -52,6 +52,22 @@ test('a file that cannot be read is a problem that names it; none of them is wai
   );
 });
 
+test('a folder of too many files, and a file with which all would be too much, are named with what they have and what they may have', () => {
+  const names = Array.from({ length: 1_001 }, (_, n) => `plays/${n}.yaml`);
+  const linesOf = (entries: Readonly<Record<string, Entry>>) => {
+    const read = readConfig(readFolder('/config', folder(entries)));
+    return read.ok ? [] : read.problems.map(problemLine);
+  };
+  expect(() => linesOf(Object.fromEntries(names.map((name) => [name, utf8('a')])))).toThrow(
+    expect.objectContaining({ code: 'has 1001 files and folders; at most 1000 are read' }),
+  );
+  const full = Buffer.alloc(262_144, '#');
+  const large = Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`plays/${10 + n}.yaml`, full]));
+  const together = 'bytes; of all files together at most 8388608 are read';
+  const told = linesOf({ ...large, 'plays/99.yaml': utf8('id: 1') }).filter((line) => line.includes(together));
+  expect(told).toEqual([`plays/42.yaml: has 262144 ${together}`, `plays/99.yaml: has 5 ${together}`]);
+});
+
 test('what git, an editor or a mounted volume keeps is passed over, and a byte order mark is no character', () => {
   const hidden = ['.git/config', '..data', '..2026_01/rules.yaml', '.DS_Store', 'plays/.x.yaml.swp', 'README.md'];
   const entries = Object.fromEntries(hidden.map((path) => [path, utf8('x')]));

@@ -17,6 +17,7 @@ export * from './installed.js';
 export * from './later.js';
 export * from './money.js';
 export * from './own.js';
+export * from './own-file.js';
 export * from './placeholders.js';
 export * from './policy.js';
 export * from './primitives.js';

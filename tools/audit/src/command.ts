@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import fs from 'node:fs';
 import { acts, codeOf, explained } from '@countersign/client';
 import { Misused } from '@countersign/client/core';
-import { parseJson } from '@countersign/contracts';
+import { parseJson, textOfFile } from '@countersign/contracts';
 import { STATE_MAX_AGE_SECONDS } from '@countersign/gate';
 import type { Command } from 'commander';
 import { checkInvariants } from './check.js';
@@ -71,7 +71,7 @@ function seconds(option: string, text: string): number {
 
 function jsonIn(file: string): unknown {
   try {
-    return parseJson(readFileSync(file, 'utf8'));
+    return parseJson(textOfFile(file, fs));
   } catch (error) {
     throw new Misused(`${file} cannot be read as JSON: ${codeOf(error)}`);
   }

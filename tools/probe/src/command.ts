@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import fs, { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { acts, brokerOf, codeOf, explained, Failure, readAll, type Session } from '@countersign/client';
 import { Misused } from '@countersign/client/core';
-import { type Policy, type Topic, topicNamed, topology } from '@countersign/contracts';
+import { type Policy, type Topic, topicNamed, topology, textOfFile } from '@countersign/contracts';
 import { readSigningKey, type SigningKey } from '@countersign/gate';
 import type { Command } from 'commander';
 import { probeText } from './report.js';
@@ -76,7 +76,7 @@ function signingKeyIn({ installation }: Session, given: string | undefined): Sig
   const file = given ?? (beside && existsSync(beside) ? beside : undefined);
   if (file === undefined) return undefined;
   try {
-    return readSigningKey(JSON.parse(readFileSync(file, 'utf8')));
+    return readSigningKey(JSON.parse(textOfFile(file, fs)));
   } catch (error) {
     // What is there and may not be read, by somebody who did not ask for it, is as good as not there.
     if (given === undefined) return undefined;

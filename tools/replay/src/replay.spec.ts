@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -218,6 +218,21 @@ test.each<[string, string | string[], RegExp]>([
   try {
     writeFileSync(join(of, 'company.csv'), [content].flat().join(''));
     await expect(tablesIn(of)).rejects.toThrow(says);
+  } finally {
+    rmSync(of, { recursive: true });
+  }
+});
+
+test('a file or a folder that is too large is refused with its size and the limit, before anything of it is parsed', async () => {
+  const of = mkdtempSync(join(tmpdir(), 'replay-'));
+  try {
+    // It comes first, and would be refused as soon as it is read.
+    writeFileSync(join(of, 'company.csv'), Buffer.from([0xff, 0xff]));
+    writeFileSync(join(of, 'deals.csv'), '');
+    truncateSync(join(of, 'deals.csv'), 1_073_741_825);
+    await expect(tablesIn(of)).rejects.toThrow(/deals\.csv has 1073741825 bytes; at most 1073741824 are read/);
+    for (let n = 0; n < 199; n++) writeFileSync(join(of, `more-${n}.csv`), '');
+    await expect(tablesIn(of)).rejects.toThrow(/has 201 CSV files; at most 200 are read/);
   } finally {
     rmSync(of, { recursive: true });
   }

@@ -24,6 +24,10 @@ export interface Table {
 
 /** Characters that a row may have. A quote that is not closed makes one row of all that follows it. */
 const maxRow = 1_000_000;
+/** Bytes that a file may have: some millions of rows. */
+const maxFile = 1_073_741_824;
+/** Files that a folder may have. */
+const maxFiles = 200;
 
 /**
  * The CSV files of a folder, by name, in a charset; a byte order mark says better what a file is. Throws where the folder cannot be read,
@@ -32,6 +36,10 @@ const maxRow = 1_000_000;
  */
 export async function tablesIn(folder: string, charset = 'utf-8'): Promise<readonly Table[]> {
   const files = (await readdir(folder)).filter((file) => file.toLowerCase().endsWith('.csv')).sort();
+  if (files.length > maxFiles)
+    throw new Misused(
+      `${folder} has ${files.length} CSV files; at most ${maxFiles} are read: replay some of them at a time`,
+    );
   const of = new Map<string, string>();
   for (const file of files) {
     const [name, other] = [tableName(file), of.get(tableName(file))];
@@ -46,7 +54,17 @@ export async function tablesIn(folder: string, charset = 'utf-8'): Promise<reado
     const path = join(folder, file);
     try {
       // A pipe or a device may never end, and be another one when it is read again.
-      if (!(await stat(path)).isFile()) throw new Misused(`${path} is not a regular file: copy what it gives into one`);
+      const found = await stat(path);
+      if (!found.isFile()) throw new Misused(`${path} is not a regular file: copy what it gives into one`);
+      if (found.size > maxFile)
+        throw new Misused(`${path} has ${found.size} bytes; at most ${maxFile} are read: export a shorter time`);
+    } catch (error) {
+      throw error instanceof Misused ? error : new Misused(`${path} cannot be read: ${codeOf(error)}`);
+    }
+  }
+  for (const file of files) {
+    const path = join(folder, file);
+    try {
       for await (const _row of rowsOf(path, charset));
     } catch (error) {
       throw error instanceof Misused ? error : new Misused(`${path} cannot be read: ${codeOf(error)}`);

@@ -57,6 +57,10 @@ test.each<[string, unknown]>([
 
 test('an unreadable file is named, and nothing of a broken one is quoted', () => {
   expect(() => readSettings({ ...env, CONNECTORS_FILE: join(folder, 'none') })).toThrow('ENOENT');
+  for (const variable of ['CONNECTORS_FILE', 'CONTACT_POINTS_PRIVATE_KEY_FILE', 'PERMIT_VERIFY_KEYS_FILE'])
+    expect(() => readSettings({ ...env, [variable]: file('large', ' '.repeat(1_048_577)) })).toThrow(
+      new RegExp(`^${variable}: .*large cannot be read \\(has 1048577 bytes; at most 1048576 are read\\)`),
+    );
   const broken = file('broken', '{"kty": "OKP", "d": "the-secret-part", ');
   expect(() => readSettings({ ...env, CONTACT_POINTS_PRIVATE_KEY_FILE: broken })).toThrow(
     /^(?!.*the-secret-part).*CONTACT_POINTS_PRIVATE_KEY_FILE/,

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { Sha256 } from '@countersign/contracts';
+import { Sha256, textOfFile } from '@countersign/contracts';
 import { readVerifyKeys, type VerifyKeys } from '@countersign/gate';
 import type { JWK } from 'jose';
 import { parse } from 'yaml';
@@ -86,7 +86,7 @@ function fromFile<T>(env: Readonly<Record<string, string | undefined>>, variable
   let content: unknown;
   try {
     // YAML 1.2 reads JSON too.
-    content = parse(readFileSync(file, 'utf8'));
+    content = parse(textOfFile(file, fs));
   } catch (error) {
     const code = (error as { code?: unknown }).code;
     // A parser's message quotes the file, which may be a key.
@@ -110,7 +110,7 @@ function safeUrl(url: string): string {
 function secretOf(file: string): string {
   let secret: string;
   try {
-    secret = readFileSync(file, 'utf8').trim();
+    secret = textOfFile(file, fs).trim();
   } catch (error) {
     throw new Error(
       `CONNECTORS_FILE: webhook.secretFile: ${file} cannot be read (${(error as { code?: string }).code})`,

@@ -42,6 +42,9 @@ test.each(['CHECKPOINT_SIGNING_KEY_FILE', 'COMMITMENT_KEY_FILE', 'AUDIT_TOKENS_F
     expect(() => readSettings({ ...good, [variable]: join(folder, 'none') })).toThrow(
       new RegExp(`^${variable}: .*ENOENT`),
     );
+    expect(() => readSettings({ ...good, [variable]: '/dev/zero' })).toThrow(
+      new RegExp(`^${variable}: /dev/zero cannot be read .*at most 1048576 are read`),
+    );
   },
 );
 

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import fs from 'node:fs';
+import { textOfFile } from '@countersign/contracts';
 import { type SigningKey, signingKey } from '@countersign/record';
 import { type Auditors, readAuditors } from '../core/auditors.js';
 
@@ -52,7 +53,7 @@ function fromFile<T>(
   if (!path) throw new Error(`${variable} is not set: the path of a file with ${expected}`);
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = textOfFile(path, fs);
   } catch (error) {
     throw new Error(`${variable}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }

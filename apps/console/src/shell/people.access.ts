@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import fs from 'node:fs';
+import { textOfFile } from '@countersign/contracts';
 import {
   type Access,
   type Authenticated,
@@ -22,7 +23,7 @@ export function readPeople(env: NodeJS.ProcessEnv): readonly Person[] {
   if (!path) throw new Error('CONSOLE_TOKENS_FILE is not set: a JSON list of {"sha256", "person", "roles"}');
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
+    content = JSON.parse(textOfFile(path, fs));
   } catch (error) {
     const why =
       error instanceof SyntaxError ? 'it is not JSON' : ((error as NodeJS.ErrnoException).code ?? 'unreadable');

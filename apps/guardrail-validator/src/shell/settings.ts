@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import fs from 'node:fs';
+import { textOfFile } from '@countersign/contracts';
 import { readSigningKey, type SigningKey } from '@countersign/gate';
 
 /** Injection token of the permit signing key. */
@@ -10,7 +11,7 @@ export function signingKey(env: Readonly<Record<string, string | undefined>>): S
   if (!file) throw new Error('PERMIT_SIGNING_KEY_FILE is not set: a file with a private Ed25519 JWK');
   let jwk: unknown;
   try {
-    jwk = JSON.parse(readFileSync(file, 'utf8'));
+    jwk = JSON.parse(textOfFile(file, fs));
   } catch (error) {
     const code = (error as { code?: unknown }).code;
     // The parser's message quotes the file, which is a key.

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { topics, topology } from '@countersign/contracts';
+import fs from 'node:fs';
+import { textOfFile, topics, topology } from '@countersign/contracts';
 import { deployment } from '@countersign/runtime';
 import { z } from 'zod';
 import type { AdmissionLimits } from '../core/admit.js';
@@ -60,7 +60,7 @@ function file(env: Readonly<Record<string, string | undefined>>, variable: strin
   const path = env[variable];
   if (!path) throw new Error(`${variable} is not set`);
   try {
-    return readFileSync(path, 'utf8');
+    return textOfFile(path, fs);
   } catch (error) {
     throw new Error(`${variable}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
   }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import {
@@ -11,6 +11,7 @@ import {
   type Service,
   servicesOf,
   type Topic,
+  textOfFile,
   topicConfig,
   topology,
 } from '@countersign/contracts';
@@ -60,7 +61,7 @@ export interface Installation {
 export function deploymentIn(config: string): Deployment {
   const file = join(config, 'sources.yaml');
   if (!existsSync(file)) throw new Error(`there is no ${file}, which lists the sources: CONFIG_DIR names its folder`);
-  const read = readDeployment([{ path: 'sources.yaml', text: readFileSync(file, 'utf8') }]);
+  const read = readDeployment([{ path: 'sources.yaml', text: textOfFile(file, fs) }]);
   if (!read.ok) throw new Error(`${config}: ${read.problems.map(problemLine).join('; ')}`);
   return read.deployment;
 }

@@ -78,6 +78,9 @@ test('sources come from a file, or as shipped; a wrong file is refused by its na
   expect(() => deployment({ SOURCES_FILE: join(folder, 'none.yaml') })).toThrow(
     /SOURCES_FILE .*none.yaml cannot be read/,
   );
+  expect(() => deployment({ SOURCES_FILE: file('#'.repeat(1_048_577)) })).toThrow(
+    /cannot be read \(has 1048577 bytes; at most 1048576 are read\)/,
+  );
 });
 
 test('agents and executors come from the same file, which CONFIG_DIR names too', () => {

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import fs from 'node:fs';
 import {
   type Deployment,
   deploymentFileOf,
   problemLine,
   readDeployment,
   shippedDeployment,
+  textOfFile,
 } from '@countersign/contracts';
 import type { KafkaConfig, SASLOptions } from '@countersign/kafka';
 
@@ -70,7 +71,7 @@ export function deployment(env: Readonly<Record<string, string | undefined>> = p
 
 function textOf(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return textOfFile(file, fs);
   } catch (error) {
     throw new Error(`SOURCES_FILE ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { Sha256 } from '@countersign/contracts';
+import fs from 'node:fs';
+import { Sha256, textOfFile } from '@countersign/contracts';
 import {
   applyDecorators,
   type CanActivate,
@@ -125,7 +125,7 @@ function readToken(path: string | undefined): string | undefined {
   if (!path) return undefined;
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
+    content = JSON.parse(textOfFile(path, fs));
   } catch (error) {
     // A JSON fault quotes what stands around it.
     const why = error instanceof SyntaxError ? 'it is not JSON' : (error as NodeJS.ErrnoException).code;

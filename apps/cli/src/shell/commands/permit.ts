@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import fs, { existsSync } from 'node:fs';
 import { acts, codeOf, explained, Failure, type Session } from '@countersign/client';
 import { Misused, printable } from '@countersign/client/core';
-import { parseJson } from '@countersign/contracts';
+import { parseJson, textOfFile } from '@countersign/contracts';
 import { readVerifyKeys, type VerifyKeys, verifyPermit } from '@countersign/gate';
 import type { Command } from 'commander';
 import { permitIn } from '../../core/permit.js';
@@ -33,7 +33,7 @@ export function permitCommands(program: Command): void {
 function textOf(given: string): string {
   if (given !== '-' && !existsSync(given)) return given;
   try {
-    return readFileSync(given === '-' ? 0 : given, 'utf8');
+    return textOfFile(given === '-' ? 0 : given, fs);
   } catch (error) {
     throw new Misused(`${given} cannot be read: ${codeOf(error)}`);
   }
@@ -45,7 +45,7 @@ function keysOf(s: Session, file: string | undefined): VerifyKeys {
     throw new Failure(2, 'no keys to check with: give --keys <jwks file>, or call this where `npm start` runs');
   }
   try {
-    return readVerifyKeys(file === undefined ? s.installation.permitKeys : parseJson(readFileSync(file, 'utf8')));
+    return readVerifyKeys(file === undefined ? s.installation.permitKeys : parseJson(textOfFile(file, fs)));
   } catch (error) {
     const why = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
     throw new Failure(2, `${from}: ${why}`);

@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs';
+import fs, { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -13,7 +13,7 @@ import {
   type Session,
 } from '@countersign/client';
 import { localClock, Misused, printable, type Story } from '@countersign/client/core';
-import { topicNamed, topology } from '@countersign/contracts';
+import { topicNamed, topology, textOfFile } from '@countersign/contracts';
 import { parseVerifierKey, readExport, type VerifierKey, verifyRecord } from '@countersign/record';
 import type { Command } from 'commander';
 import { reportText, storyText } from '../../core/render.js';
@@ -126,7 +126,7 @@ function keyOf(text: string | undefined): VerifierKey | undefined {
 
 function textOf(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return textOfFile(file, fs);
   } catch (error) {
     throw new Misused(`${file} cannot be read: ${codeOf(error)}`);
   }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { acts, explained, Failure, repeated, type Session } from '@countersign/client';
+import { acts, codeOf, explained, Failure, repeated, type Session } from '@countersign/client';
 import { applySettings, type Card, changesBetween, Misused, type ReviewResult } from '@countersign/client/core';
-import { parseJson, TooDeep } from '@countersign/contracts';
+import { parseJson, TooDeep, textOfFile } from '@countersign/contracts';
 import type { Command } from 'commander';
 import { cardsText, cardText, changesText, resultText } from '../../core/render.js';
 import { idOf } from '../../core/scope.js';
@@ -142,9 +142,14 @@ function edited(card: Card, options: AnswerOptions): Record<string, unknown> {
   if (options.set) return applySettings(card.action.payload, options.set);
   const file = options.payload as string;
   try {
-    return parseJson(readFileSync(file === '-' ? 0 : file, 'utf8')) as Record<string, unknown>;
+    return parseJson(textOfFile(file === '-' ? 0 : file, fs)) as Record<string, unknown>;
   } catch (error) {
-    const why = error instanceof SyntaxError ? 'not JSON' : error instanceof TooDeep ? error.message : 'not readable';
+    const why =
+      error instanceof SyntaxError
+        ? 'not JSON'
+        : error instanceof TooDeep
+          ? error.message
+          : `not readable (${codeOf(error)})`;
     throw new Misused(`--payload ${file}: it is ${why}`);
   }
 }

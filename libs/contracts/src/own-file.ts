@@ -1,0 +1,47 @@
+/** What of `node:fs` is needed to read a file: given by the caller, since nothing here does I/O. */
+export interface Files {
+  openSync(path: string, flags: 'r'): number;
+  fstatSync(file: number): { readonly size: number };
+  readSync(file: number, into: Uint8Array, offset: number, length: number, position: null): number;
+  closeSync(file: number): void;
+}
+
+/** Far above any key, list of people or list of connectors that an operator writes. */
+export const ownFileBytes = 1_048_576;
+
+/** A file or folder has more than it may. Its code says it too: whoever tells of what cannot be read names the code. */
+export class FileTooLarge extends Error {
+  readonly code: string;
+
+  constructor(says: string) {
+    super(says);
+    this.code = says;
+  }
+}
+
+const tooLarge = (size: string, most: number) => new FileTooLarge(`has ${size} bytes; at most ${most} are read`);
+
+const pieceBytes = 65_536;
+
+/**
+ * The text of a file of the operator's own, in UTF-8; 0 is standard input. Throws `FileTooLarge` where it has more than `most` bytes:
+ * before it is read where it says so, and as soon as it is known of a pipe or a device, which may never end.
+ */
+export function textOfFile(path: string | 0, fs: Files, most: number = ownFileBytes): string {
+  const file = path === 0 ? 0 : fs.openSync(path, 'r');
+  try {
+    const { size } = fs.fstatSync(file);
+    if (size > most) throw tooLarge(String(size), most);
+    const pieces: Uint8Array[] = [];
+    for (let total = 0; ; ) {
+      const piece = Buffer.alloc(pieceBytes);
+      const read = fs.readSync(file, piece, 0, pieceBytes, null);
+      if (read === 0) return Buffer.concat(pieces).toString('utf8');
+      total += read;
+      if (total > most) throw tooLarge(`more than ${most}`, most);
+      pieces.push(piece.subarray(0, read));
+    }
+  } finally {
+    if (file !== 0) fs.closeSync(file);
+  }
+}
