@@ -20,10 +20,12 @@ const openOnPurpose: Readonly<Record<string, readonly string[]>> = {
 const liveness = ['', '/live', '/ready'].flatMap((of) => [`GET /health${of}`, `HEAD /health${of}`]);
 
 let folder: string;
+let reading: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'routes-'));
   // As an installation has them, so that every page that can be switched on is on.
-  const { files } = secrets(folder, { principals: [], httpSources: ['crm'], person: 'lea' });
+  const { files, readToken } = secrets(folder, { principals: [], httpSources: ['crm'], person: 'lea' });
+  reading = readToken;
   Object.assign(process.env, files, { CONFIG_DIR: join(root, 'deploy/config') });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -67,6 +69,19 @@ test.each(services)(
   async (service) => {
     const harness = await started(service);
     expect(await openRoutes(harness)).toEqual([...(openOnPurpose[service] ?? []), ...liveness].sort());
+  },
+);
+
+test.each(services)(
+  '%s tells strangers its status and no more, and the rest to whoever has the reading token',
+  async (service) => {
+    const { app } = await started(service);
+    const told = async (authorization?: string) =>
+      Object.keys(
+        (await app.inject({ url: '/health', headers: authorization ? { authorization } : {} })).json(),
+      ).sort();
+    for (const nobody of [undefined, 'Bearer nobody']) expect(await told(nobody)).toEqual(['status']);
+    expect(await told(`Bearer ${reading}`)).toEqual(['checks', 'ready', 'service', 'status', 'well']);
   },
 );
 
