@@ -2,7 +2,7 @@ import fs, { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { acts, brokerOf, codeOf, explained, Failure, readAll, type Session } from '@countersign/client';
 import { Misused } from '@countersign/client/core';
-import { type Policy, type Topic, topicNamed, topology, textOfFile } from '@countersign/contracts';
+import { type Policy, type Topic, textOfFile, topicNamed, topology } from '@countersign/contracts';
 import { readSigningKey, type SigningKey } from '@countersign/gate';
 import type { Command } from 'commander';
 import { probeText } from './report.js';

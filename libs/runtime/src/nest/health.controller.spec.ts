@@ -2,10 +2,10 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { type Access, AccessGuard, bearerToken } from './access.js';
 import { RUNTIME } from '../api/runtime.js';
 import type { Health } from '../engine/engine.js';
 import { readingToken } from '../harness.js';
+import { type Access, AccessGuard, bearerToken } from './access.js';
 import { HealthController, HealthReaders } from './health.controller.js';
 import { httpAdapter, letIn } from './http-adapter.js';
 

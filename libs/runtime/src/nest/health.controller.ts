@@ -8,9 +8,9 @@ import {
   ServiceUnavailableException,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { type Access, type Headers, Public, ReadingToken } from './access.js';
 import { RUNTIME } from '../api/runtime.js';
 import type { Engine, Health } from '../engine/engine.js';
+import { type Access, type Headers, Public, ReadingToken } from './access.js';
 
 /** What anybody may know of a service's health. */
 type Summary = Pick<Health, 'status'>;

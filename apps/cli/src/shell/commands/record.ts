@@ -13,7 +13,7 @@ import {
   type Session,
 } from '@countersign/client';
 import { localClock, Misused, printable, type Story } from '@countersign/client/core';
-import { topicNamed, topology, textOfFile } from '@countersign/contracts';
+import { textOfFile, topicNamed, topology } from '@countersign/contracts';
 import { parseVerifierKey, readExport, type VerifierKey, verifyRecord } from '@countersign/record';
 import type { Command } from 'commander';
 import { reportText, storyText } from '../../core/render.js';
