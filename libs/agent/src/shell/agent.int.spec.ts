@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   type Action,
+  type ActionApproved,
   type ActionProposed,
   type ActionSettled,
   derivedId,
@@ -21,7 +22,13 @@ import { AgentModule, agentSpec } from './agent.module.js';
 import type { AgentDefinition, FollowUp, OwnRefusal, OwnSettlement } from './agent-definition.js';
 import { readFacts } from './facts.repository.js';
 import { PermitsOfProposals1764300000066 } from './migrations/agent-tables.js';
-import { keepSettlements, lockProposals, noteSettlements, type RememberedProposal } from './proposals.repository.js';
+import {
+  keepSettlements,
+  lockProposals,
+  notePermits,
+  noteSettlements,
+  type RememberedProposal,
+} from './proposals.repository.js';
 import { tokenBudget } from './token-budget.js';
 
 /** Raises the bid of `cmp-a` by ten percent, and declines where the facts lack it. */
@@ -559,6 +566,24 @@ describe('by rules', () => {
     });
     await read;
     expect(Follow.settlements.map((s) => s.action)).toEqual([edited]);
+  });
+
+  test('a settlement that is read at the very time of its approval waits for it, and counts', async () => {
+    const proposal = await oneProposal({ approved: false });
+    const { proposalId, action } = proposal;
+    let read: Promise<unknown> = Promise.resolve();
+    await service.transaction(async (tx) => {
+      notePermits(tx, [approval(proposal).data as ActionApproved], await lockProposals(tx, [proposalId]), at);
+      await tx.query('SELECT');
+      let over = false;
+      read = service.deliver(settledTopic, [settlement(proposalId, action)]).finally(() => {
+        over = true;
+      });
+      const waiting = () => service.query('SELECT 1 FROM pg_locks WHERE NOT granted');
+      while (!over && (await waiting()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    });
+    await read;
+    expect(Follow.settlements.map((s) => s.action)).toEqual([action]);
   });
 
   test('the page of proposals names a bad query', async () => {
