@@ -47,7 +47,7 @@ function wrongDependencies(path: string, manifest: Manifest): string[] {
   if (path.startsWith('apps/'))
     return ours.filter(
       (d) =>
-        services.some((s) => d === `@countersign/${s}`) ||
+        [...services, 'sandbox-systems'].some((s) => d === `@countersign/${s}`) ||
         ['testing', 'servers', 'local', 'sample'].some((d2) => d === `@countersign/${d2}`),
     );
   const allowed = layers[name];

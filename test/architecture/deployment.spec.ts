@@ -51,10 +51,15 @@ test('a planted use of what was shipped is found, by its name or as the default'
 const portIn = (text: string, pattern: RegExp): number => Number(pattern.exec(text)?.[1]);
 
 test('a service, the setup and the command line say the same port of it, and the setup starts every service', () => {
-  expect(servicePlans.map(({ name }) => name).sort()).toEqual([...servicesOf(shippedDeployment)].sort());
+  const programs = [...servicesOf(shippedDeployment), 'sandbox-systems'];
+  expect(servicePlans.map(({ name }) => name).sort()).toEqual(programs.sort());
   expect([...servicesOf(shippedDeployment)]).toEqual([...services]);
   const cli = read('libs/client/src/core/installation.ts');
   for (const { name, port } of servicePlans) {
+    if (name === 'sandbox-systems') {
+      expect(portIn(read('apps/sandbox-systems/src/shell/settings.ts'), /env\.PORT \|\| (\d+)/)).toBe(port);
+      continue;
+    }
     expect(portIn(read(`apps/${name}/src/module.ts`), /port: (\d+)/), name).toBe(port);
     expect(portIn(cli, new RegExp(`^ {2}'?${name}'?: (\\d+)`, 'm')), name).toBe(port);
   }

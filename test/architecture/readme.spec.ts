@@ -174,7 +174,7 @@ describe('the configuration table', () => {
     const ports = [...services.matchAll(/plan\('([a-z-]+)', \d+/g)].map(
       ([, name = '']) => `${name.toUpperCase().replaceAll('-', '_')}_PORT`,
     );
-    expect(ports).toHaveLength(8);
+    expect(ports).toHaveLength(9);
     expect([...files, ...ports].filter((name) => !configuration.includes(`\`${name}\``))).toEqual([]);
   });
 });

@@ -164,6 +164,16 @@ test('the database is killed and comes back: nobody ends, and everything flows a
   await Promise.all(services.map((name) => flowsAgain('the database is killed', name, back)));
 });
 
+test('the sandbox systems are killed and come back: nobody ends, and their permits are executed', async () => {
+  await underLoad('the sandbox systems are killed');
+  await at.first('sandbox-systems').kill();
+  await soon();
+  stream.burst(2);
+  const spawned = Date.now();
+  await at.running.restart('sandbox-systems');
+  await flowsAgain('the sandbox systems are killed', 'action-executor', spawned);
+});
+
 test('services that are asked to end drain and leave in good order; none ended before without being asked', async () => {
   expect(failed).toBeUndefined();
   for (const name of dice.shuffled([
@@ -270,9 +280,9 @@ async function tables(): Promise<Record<'messages' | 'enrolments' | 'tasks', str
   const column = async (sql: string) => (await client.query<{ v: string }>(sql)).rows.map((row) => row.v).sort();
   try {
     return {
-      messages: await column('SELECT contact_id AS v FROM action_executor.sandbox_messages'),
-      enrolments: await column('SELECT contact_id AS v FROM action_executor.sandbox_enrolments'),
-      tasks: await column('SELECT account_id AS v FROM action_executor.sandbox_tasks'),
+      messages: await column('SELECT contact_id AS v FROM sandbox_systems.messages'),
+      enrolments: await column('SELECT contact_id AS v FROM sandbox_systems.enrolments'),
+      tasks: await column('SELECT account_id AS v FROM sandbox_systems.tasks'),
     };
   } finally {
     await client.end();

@@ -140,7 +140,7 @@ const permitted: readonly Omit<Plant, 'invariant'>[] = [
 
 async function effect(sql: Ground['sql'], taskId: string): Promise<string> {
   await sql(
-    `INSERT INTO action_executor.sandbox_tasks (task_id, title, note, due_at) VALUES ($1, 'planted', 'planted', now())`,
+    `INSERT INTO sandbox_systems.tasks (task_id, title, note, due_at) VALUES ($1, 'planted', 'planted', now())`,
     [taskId],
   );
   return taskId;
@@ -182,10 +182,9 @@ const once: readonly Omit<Plant, 'invariant'>[] = [
     says: /settled as executed, and the action-executor\/mailer sandbox does not have it/,
     plant: async ({ sql, message }) => {
       const { permitId, actionId } = message();
-      const gone = await sql(
-        'DELETE FROM action_executor.sandbox_messages WHERE message_id = $1 RETURNING message_id',
-        [derivedId('sandbox-message', actionId)],
-      );
+      const gone = await sql('DELETE FROM sandbox_systems.messages WHERE message_id = $1 RETURNING message_id', [
+        derivedId('sandbox-message', actionId),
+      ]);
       if (gone.length !== 1) throw new Error(`no message of action ${actionId}`);
       return permitId;
     },

@@ -68,7 +68,7 @@ async function stopped(act: (data: string) => void): Promise<void> {
   act(row?.data_directory ?? '');
   const port = Number(new URL(running.run.database).port);
   postgres = await startPostgres({ dir: join(home, 'postgres'), port });
-  await Promise.all(services.map((name) => running.restart(name)));
+  await Promise.all([...services, 'sandbox-systems' as const].map((name) => running.restart(name)));
 }
 const copyTree = (from: string, to: string): void => {
   rmSync(to, { recursive: true, force: true });

@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Service } from '@countersign/contracts';
-import type { Running } from '@countersign/local';
+import type { Program, Running } from '@countersign/local';
 import {
   type Broker,
   freePort,
@@ -17,9 +16,9 @@ export interface Site {
   readonly running: Running;
   readonly home: string;
   /** The instance that was there from the start, or what was started in its place. */
-  first(name: Service): SupervisedProcess;
+  first(name: Program): SupervisedProcess;
   /** Another instance beside the first. */
-  second(name: Service): Promise<SupervisedProcess>;
+  second(name: Program): Promise<SupervisedProcess>;
   broker: { kill(): Promise<void>; back(): Promise<number> };
   database: { kill(): Promise<void>; back(): Promise<number> };
   stop(): Promise<void>;

@@ -138,7 +138,7 @@ export async function visit({ home, run }: Pick<Shared, 'home' | 'run'>): Promis
     },
     sandbox: async <T>(path: string) =>
       (await (
-        await fetch(`${run.http['action-executor']}/sandbox/${path}`, {
+        await fetch(`${run.http['sandbox-systems']}/${path}`, {
           headers: { authorization: `Bearer ${run.sandboxToken}` },
         })
       ).json()) as T,

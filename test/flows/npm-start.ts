@@ -13,7 +13,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const portVariables = [
   ...Object.values(localPorts).map(({ variable }) => variable),
-  ...services.map((name) => `${name.toUpperCase().replaceAll('-', '_')}_PORT`),
+  ...[...services, 'sandbox-systems'].map((name) => `${name.toUpperCase().replaceAll('-', '_')}_PORT`),
 ];
 
 const children = new Set<ChildProcess>();

@@ -90,7 +90,7 @@ async function contentOf(topics: readonly Topic[], principal: string): Promise<M
 const textOf = ({ key, headers, value }: KafkaMessage): string =>
   [key, ...Object.entries(headers ?? {}).flat(2), value].map(String).join('\n');
 
-/** Every table of a service's schema in which some row shows the marker, as `schema.table`. */
+/** Every table of a program's schema in which some row shows the marker, as `schema.table`. */
 async function tablesThatShow(): Promise<{ searched: number; found: string[] }> {
   const client = new pg.Client({ connectionString: visitor.run.database });
   await client.connect();
@@ -98,7 +98,7 @@ async function tablesThatShow(): Promise<{ searched: number; found: string[] }> 
     const { rows: tables } = await client.query<{ schema: string; name: string }>(
       `SELECT table_schema AS schema, table_name AS name FROM information_schema.tables
        WHERE table_schema = ANY($1) AND table_type = 'BASE TABLE' ORDER BY 1, 2`,
-      [services.map((service) => service.replaceAll('-', '_'))],
+      [[...services, 'sandbox-systems'].map((program) => program.replaceAll('-', '_'))],
     );
     const found: string[] = [];
     for (const { schema, name } of tables) {
@@ -220,11 +220,11 @@ test('a person is found in no topic, table or log but where their messages come 
   const { searched, found } = await tablesThatShow();
   expect(searched).toBeGreaterThan(services.length);
   // What a provider of e-mail has: here it is a table of the sandbox.
-  expect(found).toEqual(['action_executor.sandbox_messages']);
+  expect(found).toEqual(['sandbox_systems.messages']);
 
   const kept = logs();
   expect(kept.map(({ file }) => file)).toEqual(
-    expect.arrayContaining(services.map((name) => join('logs', `${name}.log`))),
+    expect.arrayContaining([...services, 'sandbox-systems'].map((name) => join('logs', `${name}.log`))),
   );
   expect(kept.filter(({ text }) => shows(text)).map(({ file }) => file)).toEqual([]);
 });

@@ -81,13 +81,13 @@ test('it serves until Ctrl-C, then drains and leaves no process behind', async (
   const begun = await serving(env);
   expect(statSync(join(home, 'run.json')).mode & 0o777).toBe(0o600);
   const { http, kafka } = runFile();
-  expect(Object.keys(http).sort()).toEqual([...services].sort());
+  expect(Object.keys(http).sort()).toEqual([...services, 'sandbox-systems'].sort());
   for (const url of Object.values(http)) expect(await answers(url)).toBe(true);
   expect(Object.keys(kafka.principals)).toEqual(expect.arrayContaining([...services, 'upstream', 'downstream']));
 
   const all = family(begun.child.pid as number);
-  // The services, the broker, the database and the watcher, beside itself.
-  expect(all.length).toBeGreaterThanOrEqual(services.length + 4);
+  // The services, the sandbox systems, the broker, the database and the watcher, beside itself.
+  expect(all.length).toBeGreaterThanOrEqual(services.length + 5);
   begun.child.kill('SIGINT');
   expect({ code: await begun.ended, said: begun.said() }).toMatchObject({ code: 0 });
   await gone(all);

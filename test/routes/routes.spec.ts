@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { services } from '@countersign/contracts';
 import { secrets } from '@countersign/local/compose';
-import { Public, type ServiceSpec } from '@countersign/runtime';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { httpAdapter, Public, type ServiceSpec } from '@countersign/runtime';
+import { createHarness, type Harness, type Route } from '@countersign/runtime/harness';
 import { createTestDatabase } from '@countersign/testing';
 import { Controller, Get, Inject, Module, type OnModuleInit, Post, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
@@ -51,7 +51,7 @@ async function started(service: string, ...planted: Type[]): Promise<Harness> {
 }
 
 /** The routes that answer somebody without credentials anything but 401, or that let in a token which nobody has. */
-async function openRoutes({ app, routes }: Harness): Promise<string[]> {
+async function openRoutes({ app, routes }: Pick<Harness, 'app' | 'routes'>): Promise<string[]> {
   const open: string[] = [];
   for (const { method, url } of routes) {
     const answers = await Promise.all(
@@ -84,6 +84,25 @@ test.each(services)(
     expect(await told(`Bearer ${reading}`)).toEqual(['checks', 'ready', 'service', 'status', 'well']);
   },
 );
+
+test('whoever is nobody gets 401 from every route of the sandbox systems that is not open on purpose', async () => {
+  const sources = join(root, 'apps/sandbox-systems/src');
+  const { createApp } = await import(join(sources, 'app.ts'));
+  const { readSettings } = await import(join(sources, 'shell/settings.ts'));
+  const database = await createTestDatabase();
+  onTestFinished(() => database.close());
+  const adapter = httpAdapter();
+  const routes: Route[] = [];
+  adapter.getInstance().addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) routes.push({ method: one, url });
+  });
+  const app = await createApp(readSettings({ ...process.env, DATABASE_URL: database.url }), adapter);
+  onTestFinished(() => app.close());
+  await app.init();
+  await adapter.getInstance().ready();
+  expect(routes.length).toBeGreaterThan(8);
+  expect(await openRoutes({ app, routes })).toEqual(liveness);
+});
 
 @Controller('planted')
 class Planted implements OnModuleInit {

@@ -4,30 +4,32 @@ import { Module } from '@nestjs/common';
 import { Approvals } from './shell/approvals.consumer.js';
 import { ComparedState } from './shell/compared-state.service.js';
 import { CONNECTORS, type Connector } from './shell/connector.js';
-import { AdsSandbox } from './shell/connectors/ads-sandbox.js';
-import { CrmSandbox } from './shell/connectors/crm-sandbox.js';
-import { MailerSandbox } from './shell/connectors/mailer-sandbox.js';
-import { Sandbox } from './shell/connectors/sandbox.js';
+import { Mail } from './shell/connectors/mail.js';
+import { sandboxes } from './shell/connectors/sandbox.js';
 import { Webhook } from './shell/connectors/webhook.js';
 import { Decisions } from './shell/decisions.consumer.js';
 import {
   Permits1763700000001,
   Sandboxes1763700000002,
+  SandboxesElsewhere1764400000001,
   SpentMinor1763700000003,
   UnsentTurns1764300000001,
 } from './shell/migrations/executor-tables.js';
 import { PastSettlements } from './shell/past-settlements.recovery.js';
 import { PermitJobs } from './shell/permit.job.js';
 import { Permits } from './shell/permits.repository.js';
-import { SandboxAccess } from './shell/sandbox.access.js';
-import { SandboxPages } from './shell/sandbox.controller.js';
 import { readSettings, SETTINGS, type Settings } from './shell/settings.js';
 
 export const spec: ServiceSpec = {
   name: 'action-executor',
   port: 8086,
-  access: SandboxAccess,
-  migrations: [Permits1763700000001, Sandboxes1763700000002, SpentMinor1763700000003, UnsentTurns1764300000001],
+  migrations: [
+    Permits1763700000001,
+    Sandboxes1763700000002,
+    SpentMinor1763700000003,
+    UnsentTurns1764300000001,
+    SandboxesElsewhere1764400000001,
+  ],
   state: [topics.consents, topics.contactPoints, topics.controls, topics.policies],
   jobs: [PermitJobs],
   recovery: PastSettlements,
@@ -37,19 +39,19 @@ export const spec: ServiceSpec = {
 
 @Module({
   imports: [RuntimeModule.of(spec)],
-  controllers: [Approvals, Decisions, SandboxPages],
+  controllers: [Approvals, Decisions],
   providers: [
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },
-    SandboxAccess,
-    Sandbox,
-    AdsSandbox,
-    MailerSandbox,
-    CrmSandbox,
+    Mail,
     {
       provide: CONNECTORS,
-      inject: [SETTINGS, AdsSandbox, MailerSandbox, CrmSandbox],
-      useFactory: ({ webhook }: Settings, ...sandboxes: Connector[]) =>
-        new Map([...sandboxes, ...(webhook ? [new Webhook(webhook)] : [])].map((c) => [c.name, c])),
+      inject: [SETTINGS, Mail],
+      useFactory: ({ sandbox, webhook }: Settings, mail: Mail) =>
+        new Map(
+          [...(sandbox ? sandboxes(sandbox, mail) : []), ...(webhook ? [new Webhook(webhook)] : [])].map(
+            (connector): [string, Connector] => [connector.name, connector],
+          ),
+        ),
     },
     ComparedState,
     Permits,

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Service, wholeText } from '@countersign/contracts';
+import { wholeText } from '@countersign/contracts';
 import { kafkajs } from '@countersign/kafka';
-import { type Running, startEverything } from '@countersign/local';
+import { type Program, type Running, startEverything } from '@countersign/local';
 import { freePort, PortTaken, removeBroker, removePostgres, type SupervisedProcess } from '@countersign/servers';
 import { temporaryDirectory } from '@countersign/testing';
 import pg from 'pg';
@@ -36,8 +36,8 @@ export async function startSystem(bench: Bench) {
 async function startIn(home: string, bench: Bench) {
   const config = join(home, 'config');
   configure(config);
-  const profiled = (process.env.BENCH_PROFILE ?? '').split(',').filter((name) => name !== '') as Service[];
-  const ports = new Map<Service, number>();
+  const profiled = (process.env.BENCH_PROFILE ?? '').split(',').filter((name) => name !== '') as Program[];
+  const ports = new Map<Program, number>();
   for (const name of profiled) ports.set(name, await freePort());
   const running = await startEverything({
     home,
@@ -86,13 +86,13 @@ async function startIn(home: string, bench: Bench) {
       query,
       generator,
       stop,
-      stopService: async (name: Service): Promise<void> => {
+      stopService: async (name: Program): Promise<void> => {
         const service = running.services.get(name);
         if (!service) return;
         meant.add(service);
         await service.stop(30_000);
       },
-      startService: async (name: Service): Promise<void> => watchOver(await running.restart(name)),
+      startService: async (name: Program): Promise<void> => watchOver(await running.restart(name)),
       /** Watches topics that the console may read, from their beginning. Stop it when it is not needed: it costs time as well. */
       meter: (topics: readonly string[]) =>
         startMeter(running.kafka('console'), `console.bench-${++meters}`, topics, bench.signal),

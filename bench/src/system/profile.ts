@@ -1,13 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Service, wholeText } from '@countersign/contracts';
+import { wholeText } from '@countersign/contracts';
+import type { Program } from '@countersign/local';
 import type { Bench } from '../figure.js';
 
 /**
  * Takes a processor profile of services while something is measured, over their inspectors' ports, and writes
  * `<service>-<what>.cpuprofile` into the folder that BENCH_PROFILE_DIR names. What is measured meanwhile is slower than without.
  */
-export function profilerOf(ports: ReadonlyMap<Service, number>, bench: Bench) {
+export function profilerOf(ports: ReadonlyMap<Program, number>, bench: Bench) {
   const dir = process.env.BENCH_PROFILE_DIR ?? 'profiles';
   return async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     if (ports.size === 0) return work();

@@ -119,7 +119,7 @@ async function underWay({ until }: System, meter: Meter, load: { readonly over: 
 
 async function effects({ query }: System): Promise<number[]> {
   const rows = await query<{ at: number }>(
-    `SELECT extract(epoch FROM changed_at)::float8 * 1000 AS at FROM action_executor.sandbox_enrolments
+    `SELECT extract(epoch FROM changed_at)::float8 * 1000 AS at FROM sandbox_systems.enrolments
      WHERE sequence_id = ANY($1) ORDER BY 1`,
     [plays],
   );
@@ -131,7 +131,7 @@ async function eachPermitOnce(bench: Bench, { query }: System): Promise<void> {
   const [row] = await query<{ open: number; executed: number; held: number }>(
     `SELECT count(*) FILTER (WHERE p.outcome IS NULL)::int AS open,
             count(*) FILTER (WHERE p.outcome = 'executed')::int AS executed,
-            (SELECT count(*)::int FROM action_executor.sandbox_answers WHERE outcome = 'done') AS held
+            (SELECT count(*)::int FROM sandbox_systems.answers WHERE outcome = 'done') AS held
      FROM guardrail_validator.permits v LEFT JOIN action_executor.permits p USING (permit_id)`,
   );
   if (row?.open !== 0) bench.wrong(`d: ${row?.open} permits came to no end`);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Service } from '@countersign/contracts';
+import type { Program } from '@countersign/local';
 import type { Bench, Figure } from '../figure.js';
 import { eachOnce, verdictTopics } from './ends.js';
 import type { System } from './installation.js';
@@ -44,7 +44,7 @@ async function judged(
   system: System,
   known: readonly Known[],
   sequence: BenchSequence,
-  stopped: readonly Service[],
+  stopped: readonly Program[],
 ): Promise<number> {
   bench.say(`a: ${known.length} proposals${stopped.length > 0 ? ', the other services stopped' : ''}`);
   const chain = ({ n }: Known): string => `${sequence}/${n}`;
@@ -92,7 +92,7 @@ async function executed(system: System, count: number): Promise<void> {
     'approved actions to be executed',
     async () => {
       const [row] = await system.query<{ n: number }>(
-        `SELECT count(*)::int AS n FROM action_executor.sandbox_enrolments WHERE sequence_id = 'bench-a'`,
+        `SELECT count(*)::int AS n FROM sandbox_systems.enrolments WHERE sequence_id = 'bench-a'`,
       );
       return (row?.n ?? 0) >= count ? true : undefined;
     },

@@ -101,7 +101,7 @@ export async function measureWithdrawals(bench: Bench, system: System): Promise<
 async function messages({ query }: System, known: readonly Known[]): Promise<Map<string, number[]>> {
   const rows = await query<{ contact: string; at: number }>(
     `SELECT contact_id::text AS contact, extract(epoch FROM sent_at)::float8 * 1000 AS at
-     FROM action_executor.sandbox_messages WHERE contact_id = ANY($1) ORDER BY 2`,
+     FROM sandbox_systems.messages WHERE contact_id = ANY($1) ORDER BY 2`,
     [known.map(({ contactId }) => contactId)],
   );
   const found = new Map<string, number[]>();

@@ -17,7 +17,8 @@ type Family = ActionKindSpec<unknown>['connector'];
 
 /**
  * The connectors of each executor of ours, with the families of kinds that each can run. An executor that is not listed runs
- * elsewhere, and its connectors are its own affair. `webhook` is there where an operator has set it up.
+ * elsewhere, and its connectors are its own affair. Each is there where an operator has set it up: `webhook` by its file, the others by the
+ * address of the sandbox systems.
  */
 export const executorConnectors: Partial<Record<Service, Readonly<Record<string, readonly Family[]>>>> = {
   'action-executor': { ads: ['ads'], mailer: ['mailer'], crm: ['crm'], webhook: ['ads', 'mailer', 'crm'] },

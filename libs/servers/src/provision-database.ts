@@ -17,10 +17,9 @@ export interface DatabaseRole {
 
 /**
  * How many connections a role may have at once: enough for three instances, so for two and one that is just replaced, and not those of
- * all others. An instance has its pool, one of 8 more where it runs the demo systems, two while it migrates, and two that ask after
- * silent ones.
+ * all others. An instance has its pool, two while it migrates, and two that ask after silent ones.
  */
-export const connectionsOf = (pool: number, demo = false): number => 3 * (pool + 2 + 2 + (demo ? 8 : 0));
+export const connectionsOf = (pool: number): number => 3 * (pool + 2 + 2);
 
 /** How a service reaches its schema, and how its migrations do: the same unless the role has an owner beside it. */
 export interface DatabaseAccess {

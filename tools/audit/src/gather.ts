@@ -113,9 +113,9 @@ function keysIn(jwks: unknown): Observed['keys'] {
   }
 }
 
-/** Null where the executor shows no sandboxes, or not to whoever has this run.json. */
+/** Null where there are no sandbox systems, or they show nothing to whoever has this run.json. */
 async function readSandbox(s: Session): Promise<Sandbox | null> {
-  const url = `${s.installation.urls['action-executor']}/sandbox`;
+  const url = s.installation.urls['sandbox-systems'];
   const get = async <T>(path: string): Promise<T> => {
     const headers = { authorization: `Bearer ${s.installation.sandboxToken ?? ''}` };
     const response = await fetch(`${url}/${path}`, { headers, signal: AbortSignal.timeout(10_000) });

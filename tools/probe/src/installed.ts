@@ -105,15 +105,11 @@ export const campaign = (from: Publisher, patienceMs: number, run: string, campa
     new Date(Date.now() - 60_000).toISOString(),
   );
 
-/** The sandbox systems of the executor: all that the probe's actions reach. */
+/** The sandbox systems: all that the probe's actions reach. */
 export function sandboxes(s: Session) {
-  const executor = s.installation.urls['action-executor'];
-  if (executor === undefined)
-    throw new Failure(
-      2,
-      'the probe acts on the sandbox systems of action-executor, which this installation does not have',
-    );
-  const url = `${executor}/sandbox`;
+  const url = s.installation.urls['sandbox-systems'];
+  if (url === undefined)
+    throw new Failure(2, 'the probe acts on the sandbox systems, which this installation does not have');
   const ask = async (path: string, init: RequestInit = {}): Promise<unknown> => {
     try {
       const headers = { ...init.headers, authorization: `Bearer ${s.installation.sandboxToken ?? ''}` };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { masked, render } from './render.js';
+import { render } from './render.js';
 
 const points = { email: 'mia@north.example', firstName: 'Mia', accountName: 'North' };
 
@@ -31,11 +31,3 @@ test('a name cannot bring in a header or another placeholder', () => {
     text: 'Mia Bcc: all@north.example {{contact.firstName}}',
   });
 });
-
-test.each([
-  ['mia.lang@north.example', 'm***@n***.example'],
-  ['m@localhost', 'm***@l***'],
-  ['@', '***@***'],
-  ['\u{1f600}x@\u{1f600}x.example', '\u{1f600}***@\u{1f600}***.example'],
-  ['"a b"@[192.168.0.1]', '"***@[***.1]'],
-])('masks %s', (address, expected) => expect(masked(address)).toBe(expected));

@@ -1,31 +1,30 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Action } from '@countersign/contracts';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { CompactEncrypt, importJWK, type JWK } from 'jose';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ActionExecutorModule, spec } from '../module.js';
 import { CONNECTORS, type Connectors } from './connector.js';
+import { Sandbox } from './connectors/sandbox.js';
+import { type SandboxSystems, startSandboxes } from './sandbox-testing.js';
 import { approvalOf, approved, consents, contactId, policy, sendEmail, setBid, signingKey } from './testing.js';
+
+/* The executor, and the sandbox systems as they are shipped, with a database of their own. */
 
 const start = '2026-11-21T10:00:00.000Z';
 const key = signingKey();
 const points = generateKeyPairSync('x25519');
-const token = randomBytes(24).toString('base64url');
-const variables = [
-  'DATABASE_URL',
-  'PERMIT_VERIFY_KEYS_FILE',
-  'CONTACT_POINTS_PRIVATE_KEY_FILE',
-  'CONNECTORS_FILE',
-  'SANDBOX_TOKEN_FILE',
-];
-const before = variables.map((name) => process.env[name]);
 
 let folder: string;
 let database: TestDatabase;
+let theirs: TestDatabase;
+let client: pg.Client;
+let systems: SandboxSystems;
 let harness: Harness;
 
 beforeAll(async () => {
@@ -34,42 +33,40 @@ beforeAll(async () => {
     writeFileSync(join(folder, name), JSON.stringify(content), { mode: 0o600 });
     return join(folder, name);
   };
-  database = await createTestDatabase();
-  process.env.DATABASE_URL = database.url;
-  process.env.PERMIT_VERIFY_KEYS_FILE = file('keys.json', { keys: [key.publicJwk] });
-  process.env.CONTACT_POINTS_PRIVATE_KEY_FILE = file('points.json', points.privateKey.export({ format: 'jwk' }));
-  const sha256 = createHash('sha256').update(token).digest('hex');
-  process.env.SANDBOX_TOKEN_FILE = file('sandbox.json', { sha256 });
-  delete process.env.CONNECTORS_FILE;
+  [database, theirs] = await Promise.all([createTestDatabase(), createTestDatabase()]);
+  client = new pg.Client({ connectionString: theirs.url });
+  await client.connect();
+  systems = await startSandboxes(theirs.url);
+  const settings = {
+    DATABASE_URL: database.url,
+    PERMIT_VERIFY_KEYS_FILE: file('keys.json', { keys: [key.publicJwk] }),
+    CONTACT_POINTS_PRIVATE_KEY_FILE: file('points.json', points.privateKey.export({ format: 'jwk' })),
+    CONNECTORS_FILE: undefined,
+    ...systems.env,
+  };
+  for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
   harness = await createHarness(ActionExecutorModule, { ...spec, port: 0 }, { databaseUrl: database.url, at: start });
 });
 beforeEach(async () => {
-  await harness.query(
-    `TRUNCATE permits, jobs, inbox, outputs, state_rows,
-       sandbox_answers, sandbox_campaigns, sandbox_messages, sandbox_tasks, sandbox_enrolments`,
-  );
+  harness.setNow(start);
+  await harness.query('TRUNCATE permits, jobs, inbox, outputs, state_rows');
+  await client.query('TRUNCATE answers, campaigns, messages, tasks, enrolments');
   await harness.putState('consents.v1', contactId, consents(1));
   await harness.putState('policies.v1', 'main', policy(1));
 });
 afterAll(async () => {
   await harness?.close();
+  await systems?.close();
+  await client?.end();
   await database?.drop();
+  await theirs?.drop();
   rmSync(folder, { recursive: true, force: true });
-  variables.forEach((name, n) => {
-    if (before[n] === undefined) delete process.env[name];
-    else process.env[name] = before[n];
-  });
+  vi.unstubAllEnvs();
 });
 
-const http = async (method: 'GET' | 'PUT', url: string, payload?: unknown, authorization = `Bearer ${token}`) => {
-  const response = await harness.app.inject({
-    method,
-    url,
-    headers: { authorization },
-    ...(payload !== undefined && { payload: payload as object }),
-  });
-  return { status: response.statusCode, type: response.headers['content-type'], body: response.json() };
-};
+// biome-ignore lint/suspicious/noExplicitAny: a body is what the test expects of it
+const http = async (method: 'GET' | 'PUT', path: string, body?: unknown): Promise<{ status: number; body: any }> =>
+  systems.http(method, path, body);
 const campaign = { adAccountId: 'ads-1', status: 'active', dailyBudgetMinor: 5_000, bidMinor: 200, currency: 'EUR' };
 const seal = async (value: unknown): Promise<void> => {
   const publicKey = await importJWK(points.publicKey.export({ format: 'jwk' }) as JWK, 'ECDH-ES');
@@ -92,7 +89,7 @@ const connector = (name: string) => {
 const signal = new AbortController().signal;
 
 test('a bid is set on the sandbox platform, with what was before', async () => {
-  expect((await http('PUT', '/sandbox/ads/campaigns/c-1', campaign)).status).toBe(200);
+  expect((await http('PUT', 'ads/campaigns/c-1', campaign)).status).toBe(200);
   expect(await run(setBid(), 'ads')).toMatchObject([
     {
       data: {
@@ -103,7 +100,7 @@ test('a bid is set on the sandbox platform, with what was before', async () => {
       },
     },
   ]);
-  expect((await http('GET', '/sandbox/ads/campaigns')).body).toEqual({
+  expect((await http('GET', 'ads/campaigns')).body).toEqual({
     campaigns: [{ campaignId: 'c-1', ...campaign, bidMinor: 150, creatives: [] }],
   });
 });
@@ -120,7 +117,7 @@ test('the platform keeps its first answer under a key, refusals included', async
   expect(await ads.find('k-1', signal)).toEqual({ outcome: 'absent' });
   const refusal = await ads.call(action, 'k-1', signal);
   expect(refusal).toMatchObject({ outcome: 'rejected' });
-  await http('PUT', '/sandbox/ads/campaigns/c-1', campaign);
+  await http('PUT', 'ads/campaigns/c-1', campaign);
   expect(await ads.call(action, 'k-1', signal)).toEqual(refusal);
   expect(await ads.find('k-1', signal)).toEqual(refusal);
   const answer = await ads.call(action, 'k-2', signal);
@@ -134,12 +131,12 @@ test('twenty calls with one key at once have one effect and one answer', async (
     kind: 'ads.shift_budget',
     payload: { adAccountId: 'ads-1', fromCampaignId: 'c-1', toCampaignId: 'c-2', amountMinor: 1_000, currency: 'EUR' },
   };
-  for (const id of ['c-1', 'c-2']) await http('PUT', `/sandbox/ads/campaigns/${id}`, campaign);
+  for (const id of ['c-1', 'c-2']) await http('PUT', `ads/campaigns/${id}`, campaign);
   const action = approved(shift, 'ads');
   const answers = await Promise.all(Array.from({ length: 20 }, () => connector('ads').call(action, 'k', signal)));
   expect(answers).toEqual(answers.map(() => answers[0]));
   expect(answers[0]).toMatchObject({ outcome: 'done' });
-  const { campaigns } = (await http('GET', '/sandbox/ads/campaigns')).body;
+  const { campaigns } = (await http('GET', 'ads/campaigns')).body;
   expect(campaigns.map((c: { dailyBudgetMinor: number }) => c.dailyBudgetMinor)).toEqual([4_000, 6_000]);
 });
 
@@ -156,7 +153,7 @@ test('of calls that share a transaction, one that the database refuses leaves th
   expect(bad.status).toBe('rejected');
   expect(good).toMatchObject({ status: 'fulfilled', value: { outcome: 'done' } });
   expect(await crm.find('bad', signal)).toEqual({ outcome: 'absent' });
-  expect((await http('GET', '/sandbox/crm/tasks')).body.tasks).toHaveLength(1);
+  expect((await http('GET', 'crm/tasks')).body.tasks).toHaveLength(1);
 });
 
 test('the mailer fills in the text from sealed contact points, and shows the address only masked', async () => {
@@ -164,11 +161,11 @@ test('the mailer fills in the text from sealed contact points, and shows the add
   const [settled] = await run(sendEmail(), 'mailer');
   expect(settled).toMatchObject({ data: { outcome: 'executed', after: { status: 'sent' } } });
   expect(JSON.stringify(settled)).not.toMatch(/mia|North/i);
-  const { messages } = (await http('GET', '/sandbox/mailer/messages')).body;
+  const { messages } = (await http('GET', 'mailer/messages')).body;
   expect(messages).toMatchObject([
     { contactId, to: 'm***@n***.example', subject: 'Hello Mia', body: 'Dear Mia, how is North?', template: 'hello' },
   ]);
-  expect(JSON.stringify(await harness.query('SELECT * FROM sandbox_messages'))).not.toContain('mia.lang');
+  expect(JSON.stringify((await client.query('SELECT * FROM messages')).rows)).not.toContain('mia.lang');
 });
 
 test.each<[string, unknown, Record<string, unknown>, string]>([
@@ -185,7 +182,7 @@ test.each<[string, unknown, Record<string, unknown>, string]>([
   if (known) await seal(known);
   const action = sendEmail('a', more);
   expect(await run(action, 'mailer')).toMatchObject([{ data: { outcome: 'failed', reason: { code } } }]);
-  expect((await http('GET', '/sandbox/mailer/messages')).body).toEqual({ messages: [] });
+  expect((await http('GET', 'mailer/messages')).body).toEqual({ messages: [] });
   expect(await connector('mailer').find(action.actionId, signal)).toMatchObject({ outcome: 'rejected' });
 });
 
@@ -220,54 +217,70 @@ test('the CRM takes tasks, enrols a contact once, and stops', async () => {
   ]);
   expect(await run(stop('s-1'), 'crm')).toMatchObject([{ data: { outcome: 'executed', before: { enrolled: true } } }]);
   expect(await run(stop('s-2'), 'crm')).toMatchObject([{ data: { outcome: 'executed', before: { enrolled: false } } }]);
-  expect((await http('GET', '/sandbox/crm/tasks')).body.tasks).toMatchObject([{ title: 'Call', accountId: 'acc-1' }]);
-  expect((await http('GET', '/sandbox/crm/enrolments')).body.enrolments).toMatchObject([
+  expect((await http('GET', 'crm/tasks')).body.tasks).toMatchObject([{ title: 'Call', accountId: 'acc-1' }]);
+  expect((await http('GET', 'crm/enrolments')).body.enrolments).toMatchObject([
     { contactId, sequenceId: 'welcome', status: 'stopped' },
   ]);
 });
 
-test('a campaign that is not one is a problem that names the field', async () => {
-  const answer = await http('PUT', '/sandbox/ads/campaigns/c-1', { ...campaign, currency: 'euro' });
-  expect(answer).toMatchObject({ status: 400, body: { status: 400, field: 'currency' } });
-  expect(answer.type).toContain('application/problem+json');
-  expect((await http('PUT', '/sandbox/ads/campaigns/c%201', campaign)).body).toMatchObject({ field: 'id' });
+/** What the executor published about a permit that is due again and again. */
+const later = async (seconds: number) => {
+  harness.setNow(new Date(Date.parse(start) + seconds * 1000).toISOString());
+  return harness.runJobs();
+};
+
+test('a wrong token is told plainly, and the permit is executed when it is right again', async () => {
+  await http('PUT', 'ads/campaigns/c-1', campaign);
+  const connectors = harness.app.get<Map<string, Sandbox>>(CONNECTORS);
+  const right = connector('ads') as Sandbox;
+  const stranger = new Sandbox('ads', { url: systems.url, token: 'of-nobody' });
+  const says = /401: it does not take the token of SANDBOX_TOKEN_FILE/;
+  const action = approved(setBid(), 'ads');
+  expect(await stranger.call(action, 'k', signal)).toEqual({ outcome: 'unknown', says: expect.stringMatching(says) });
+  expect(await stranger.find('k', signal)).toEqual({ outcome: 'unknown', says: expect.stringMatching(says) });
+  connectors.set('ads', stranger);
+  try {
+    expect(await run(setBid(), 'ads')).toEqual([]);
+    expect(await later(2)).toEqual([]);
+  } finally {
+    connectors.set('ads', right);
+  }
+  expect(await later(10)).toMatchObject([{ data: { outcome: 'executed', after: { bidMinor: 150 } } }]);
 });
 
-const pages = ['ads/campaigns', 'mailer/messages', 'crm/tasks', 'crm/enrolments'];
-
-test.each(['', 'Bearer', 'Bearer wrong', `Basic ${token}`, `Bearer ${token}x`])(
-  'nobody changes or sees a demo system without its token: %j',
-  async (authorization) => {
-    for (const page of pages) {
-      const { status, type, body } = await http('GET', `/sandbox/${page}`, undefined, authorization);
-      expect({ page, status, type, title: body.title }).toEqual({
-        page,
-        status: 401,
-        type: expect.stringMatching(/^application\/problem\+json/),
-        title: /^Bearer ./.test(authorization) ? 'Unknown token' : 'No token',
-      });
-    }
-    expect((await http('PUT', '/sandbox/ads/campaigns/c-1', campaign, authorization)).status).toBe(401);
-    expect((await http('GET', '/sandbox/ads/campaigns')).body).toEqual({ campaigns: [] });
-  },
-);
-
-test('where no token is configured the pages of the demo systems are off', async () => {
-  delete process.env.SANDBOX_TOKEN_FILE;
-  const bare = await createHarness(
-    ActionExecutorModule,
-    { ...spec, port: 0 },
-    { databaseUrl: database.url, at: start },
-  );
+test('a token that stays wrong ends a permit unresolved, never failed, and says why', async () => {
+  const connectors = harness.app.get<Map<string, Sandbox>>(CONNECTORS);
+  const right = connector('ads') as Sandbox;
+  connectors.set('ads', new Sandbox('ads', { url: systems.url, token: 'of-nobody' }));
   try {
-    const headers = { authorization: `Bearer ${token}` };
-    for (const page of pages)
-      expect((await bare.app.inject({ method: 'GET', url: `/sandbox/${page}`, headers })).statusCode).toBe(404);
-    const put = { method: 'PUT', url: '/sandbox/ads/campaigns/c-1', payload: campaign, headers } as const;
-    const refused = await bare.app.inject(put);
-    expect(refused.statusCode).toBe(404);
-    expect(refused.json().detail).toContain('SANDBOX_TOKEN_FILE');
+    const published = await run(setBid(), 'ads');
+    for (let minute = 1; minute <= 6; minute++) published.push(...(await later(minute * 60)));
+    expect(published).toMatchObject([
+      { data: { outcome: 'unresolved', reason: { code: 'no-answer', says: expect.stringContaining('the token') } } },
+    ]);
   } finally {
-    await bare.close();
+    connectors.set('ads', right);
   }
+});
+
+test('while one system is away its permits wait and the others go on; when it is back they are executed', async () => {
+  await http('PUT', 'ads/campaigns/c-1', campaign);
+  const connectors = harness.app.get<Map<string, Sandbox>>(CONNECTORS);
+  const right = connector('ads') as Sandbox;
+  connectors.set('ads', new Sandbox('ads', { url: 'http://127.0.0.1:1', token: 'token' }));
+  try {
+    expect(await run(setBid(), 'ads')).toEqual([]);
+    await seal({ email: 'mia@north.example', firstName: 'Mia', accountName: 'North' });
+    expect(await run(sendEmail(), 'mailer')).toMatchObject([{ data: { outcome: 'executed' } }]);
+  } finally {
+    connectors.set('ads', right);
+  }
+  expect(await later(10)).toMatchObject([{ data: { outcome: 'executed', externalReference: 'campaign/c-1' } }]);
+});
+
+test('a caller’s token opens no page, and the token of a person carries out nothing', async () => {
+  const { token } = JSON.parse(readFileSync(systems.env.SANDBOX_TOKEN_FILE, 'utf8')) as { token: string };
+  const asCaller = await fetch(`${systems.url}/mailer/messages`, { headers: { authorization: `Bearer ${token}` } });
+  expect(asCaller.status).toBe(403);
+  expect((await http('PUT', 'ads/calls/k', { kind: 'ads.set_bid', payload: {} })).status).toBe(403);
 });

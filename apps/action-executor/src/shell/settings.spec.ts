@@ -17,7 +17,6 @@ const file = (name: string, content: unknown): string => {
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'executor-'));
   env = {
-    DATABASE_URL: 'postgres://127.0.0.1:1/none',
     PERMIT_VERIFY_KEYS_FILE: file('keys.json', { keys: [signingKey('a').publicJwk, signingKey('b').publicJwk] }),
     CONTACT_POINTS_PRIVATE_KEY_FILE: file(
       'points.json',
@@ -33,13 +32,10 @@ test('reads two verify keys, so that a rotation needs no pause', () => {
   expect(settings.webhook).toBeUndefined();
 });
 
-test.each(['DATABASE_URL', 'PERMIT_VERIFY_KEYS_FILE', 'CONTACT_POINTS_PRIVATE_KEY_FILE'])(
-  'says that %s is not set',
-  (variable) => {
-    delete env[variable];
-    expect(() => readSettings(env)).toThrow(`${variable} is not set`);
-  },
-);
+test.each(['PERMIT_VERIFY_KEYS_FILE', 'CONTACT_POINTS_PRIVATE_KEY_FILE'])('says that %s is not set', (variable) => {
+  delete env[variable];
+  expect(() => readSettings(env)).toThrow(`${variable} is not set`);
+});
 
 test.each<[string, unknown]>([
   ['PERMIT_VERIFY_KEYS_FILE', { keys: [] }],
@@ -76,4 +72,33 @@ test('the webhook’s secret is read from beside the connectors file', () => {
     secret,
     timeoutMs: 10_000,
   });
+});
+
+const token = 'x'.repeat(32);
+
+test.each(['http://127.0.0.1:8089', 'http://sandbox-systems:8089/', 'https://sandbox.example/systems/'])(
+  'the sandbox systems are reached at %s with a token from a file',
+  (url) => {
+    const found = readSettings({ ...env, SANDBOX_URL: url, SANDBOX_TOKEN_FILE: file('token.json', { token }) });
+    expect(found.sandbox).toEqual({ url: url.replace(/\/$/, ''), token });
+  },
+);
+
+test('without an address and a token there are no connectors to the sandbox systems; one of both is a mistake', () => {
+  expect(readSettings(env).sandbox).toBeUndefined();
+  const path = file('token.json', { token });
+  expect(() => readSettings({ ...env, SANDBOX_TOKEN_FILE: path })).toThrow('SANDBOX_URL is not set');
+  expect(() => readSettings({ ...env, SANDBOX_URL: 'http://127.0.0.1:1' })).toThrow('SANDBOX_TOKEN_FILE is not set');
+});
+
+test.each([
+  ['SANDBOX_URL', 'http://sandbox.example', { token }],
+  ['SANDBOX_URL', 'ftp://127.0.0.1', { token }],
+  ['SANDBOX_URL', 'sandbox', { token }],
+  ['SANDBOX_TOKEN_FILE', 'http://127.0.0.1:1', { token: 'short' }],
+  ['SANDBOX_TOKEN_FILE', 'http://127.0.0.1:1', { token: `${token}\n` }],
+  ['SANDBOX_TOKEN_FILE', 'http://127.0.0.1:1', { sha256: 'a'.repeat(64) }],
+])('refuses to start with an unusable %s: %s, %j', (variable, url, content) => {
+  const given = { ...env, SANDBOX_URL: url, SANDBOX_TOKEN_FILE: file('token.json', content) };
+  expect(() => readSettings(given)).toThrow(variable);
 });

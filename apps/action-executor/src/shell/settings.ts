@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { Sha256, textOfFile } from '@countersign/contracts';
+import { textOfFile } from '@countersign/contracts';
 import { readVerifyKeys, type VerifyKeys } from '@countersign/gate';
 import type { JWK } from 'jose';
 import { parse } from 'yaml';
@@ -9,14 +9,13 @@ import type { Patience } from '../core/decide.js';
 
 /** What an operator sets, read once at start. */
 export interface Settings {
-  readonly databaseUrl: string;
   /** Public keys of the validator, one or two. Never learnt from anywhere but this file. */
   readonly permitKeys: VerifyKeys;
   /** Opens contact points. */
   readonly contactPointsKey: JWK;
   readonly webhook?: WebhookSettings;
-  /** SHA-256 of the token that opens the demo systems' pages; without it they are off. */
-  readonly sandboxToken?: string;
+  /** Without it there are no connectors to the sandbox systems. */
+  readonly sandbox?: SandboxSettings;
   readonly patience: Patience;
 }
 
@@ -25,6 +24,13 @@ export interface WebhookSettings {
   /** Standard Webhooks secret: `whsec_` and base64. */
   readonly secret: string;
   readonly timeoutMs: number;
+}
+
+export interface SandboxSettings {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** Bearer token. */
+  readonly token: string;
 }
 
 /** Injection token of `Settings`. */
@@ -42,27 +48,26 @@ const ConnectorsFile = z.strictObject({
     .optional(),
 });
 
-const SandboxToken = z.strictObject({ sha256: Sha256 });
+const SandboxToken = z.strictObject({
+  token: z.string().regex(/^[\x21-\x7e]{16,1000}$/, 'at least 16 characters of ASCII without spaces'),
+});
 
 /** Reads the settings. Throws, naming the variable, where one is missing or its file cannot be used: the process must not start. */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const databaseUrl = env.DATABASE_URL;
-  if (!databaseUrl) throw new Error('DATABASE_URL is not set');
   const connectors = env.CONNECTORS_FILE ? fromFile(env, 'CONNECTORS_FILE', ConnectorsFile) : undefined;
   const webhook = connectors?.webhook;
-  const sandbox = env.SANDBOX_TOKEN_FILE ? fromFile(env, 'SANDBOX_TOKEN_FILE', SandboxToken) : undefined;
+  const sandbox = sandboxOf(env);
   return {
-    databaseUrl,
     permitKeys: verifyKeys(env),
     contactPointsKey: fromFile(env, 'CONTACT_POINTS_PRIVATE_KEY_FILE', PrivateKey) as JWK,
     ...(webhook && {
       webhook: {
-        url: safeUrl(webhook.url),
+        url: safeUrl(webhook.url, 'CONNECTORS_FILE: webhook.url'),
         secret: secretOf(resolve(dirname(env.CONNECTORS_FILE ?? ''), webhook.secretFile)),
         timeoutMs: webhook.timeoutMs,
       },
     }),
-    ...(sandbox && { sandboxToken: sandbox.sha256 }),
+    ...(sandbox && { sandbox }),
     patience: {
       turns: positive(env, 'CALL_TRIES', 6),
       backoffMs: positive(env, 'CALL_BACKOFF_MS', 500),
@@ -98,12 +103,24 @@ function fromFile<T>(env: Readonly<Record<string, string | undefined>>, variable
   throw new Error(`${variable}: ${file}: ${issue?.path.join('.') || 'content'}: ${issue?.message ?? 'invalid'}`);
 }
 
-/** The body is signed, not secret: outside this machine it travels encrypted or not at all. */
-function safeUrl(url: string): string {
+/** `SANDBOX_URL` and `SANDBOX_TOKEN_FILE`: both or none. */
+function sandboxOf(env: Readonly<Record<string, string | undefined>>): SandboxSettings | undefined {
+  const { SANDBOX_URL: url } = env;
+  if (!url && !env.SANDBOX_TOKEN_FILE) return undefined;
+  if (!url) throw new Error('SANDBOX_URL is not set, and SANDBOX_TOKEN_FILE is');
+  const { token } = fromFile(env, 'SANDBOX_TOKEN_FILE', SandboxToken);
+  // It may hold what is secret, so it is not quoted.
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+    throw new Error('SANDBOX_URL: a URL such as http://127.0.0.1:8089 is expected');
+  // A name without a dot leads nowhere but to a network of one's own, as that of containers.
+  return { url: safeUrl(url, 'SANDBOX_URL', /^[a-z0-9-]+$/i).replace(/\/+$/, ''), token };
+}
+
+/** What is sent is not secret from this machine: elsewhere it travels encrypted or not at all. */
+function safeUrl(url: string, setting: string, near?: RegExp): string {
   const { protocol, hostname } = new URL(url);
-  if (protocol === 'http:' && !['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) {
-    throw new Error('CONNECTORS_FILE: webhook.url: must be https, except on the loopback address');
-  }
+  const here = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname) || near?.test(hostname);
+  if (protocol === 'http:' && !here) throw new Error(`${setting}: must be https, except on the loopback address`);
   return url;
 }
 

@@ -1,18 +1,24 @@
 import { heapOption, kafkaImage, postgresImage, postgresSettings } from '@countersign/servers';
 import { Document, type YAMLMap } from 'yaml';
 import { secretFiles } from '../start/secrets.js';
-import { type ServicePlan, serviceArguments, serviceEnvironment, servicePlans } from '../start/services.js';
+import {
+  type ServicePlan,
+  sandboxUrlOf,
+  serviceArguments,
+  serviceEnvironment,
+  servicePlans,
+} from '../start/services.js';
 import { layout } from './layout.js';
 
 /** The image of all services, the setup and the command line; built from `deploy/docker/Dockerfile`. */
 export const image = 'countersign:0.1.0';
 
 /** Services that somebody outside talks to; each is bound to the loopback address of the machine. */
-const published: readonly string[] = ['console', 'signal-ingestion', 'audit-recorder', 'action-executor'];
+const published: readonly string[] = ['console', 'signal-ingestion', 'audit-recorder', 'sandbox-systems'];
 
 /** Variables that a service takes from whoever runs `docker compose`, where they are set there. */
 const passedOn = (plan: ServicePlan): string[] => [
-  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  ...(plan.name === 'sandbox-systems' ? [] : ['OTEL_EXPORTER_OTLP_ENDPOINT']),
   ...(plan.name.endsWith('-agent') ? ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL'] : []),
 ];
 
@@ -55,11 +61,12 @@ const service = (plan: ServicePlan): object => ({
       bootstrap: `kafka:${kafka.port}`,
       host: '0.0.0.0',
       config: layout.config,
+      sandboxUrl: sandboxUrlOf(servicePlans, 'sandbox-systems'),
       secretFile: (variable) => `${own}/${secretFiles[variable as keyof typeof secretFiles]}`,
     }),
     ...Object.fromEntries(passedOn(plan).map((variable) => [variable, null])),
   },
-  volumes: [configuration, `${folder(plan.name)}:${own}:ro`],
+  volumes: [...(plan.name === 'sandbox-systems' ? [] : [configuration]), `${folder(plan.name)}:${own}:ro`],
   ...(published.includes(plan.name) && {
     ports: [`127.0.0.1:\${${plan.portVariable}:-${plan.port}}:${plan.port}`],
   }),

@@ -151,6 +151,7 @@ async function startService(name: string): Promise<{ probe: () => Promise<boolea
       bootstrap: env.KAFKA_BROKERS as string,
       host: '127.0.0.1',
       config: place.config,
+      sandboxUrl: 'http://127.0.0.1:1',
       secretFile: (variable) => join(own, secretFiles[variable as keyof typeof secretFiles]),
     }),
     logFile: join(dir, `${name}.log`),
@@ -182,12 +183,15 @@ test('each service logs in to the database as itself, and the recorder migrates 
   }
 });
 
-test.each(['console', 'audit-recorder'])('%s becomes healthy on nothing but what it was handed', async (name) => {
-  const { probe, service } = await startService(name);
-  expect(await probe()).toBe(true);
-  expect(await service.stop()).toEqual({ code: 0, signal: null });
-  expect(await probe()).toBe(false);
-});
+test.each(['console', 'audit-recorder', 'sandbox-systems'])(
+  '%s becomes healthy on nothing but what it was handed',
+  async (name) => {
+    const { probe, service } = await startService(name);
+    expect(await probe()).toBe(true);
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
+    expect(await probe()).toBe(false);
+  },
+);
 
 test('a second setup leaves every login as it was, but for the owner that only migrates', async () => {
   const logins = (): object =>

@@ -68,7 +68,7 @@ export async function setUp(place: SetupPlace, env: Readonly<Record<string, stri
     const access = databases.get(name);
     const login = installation.secrets.passwords[name];
     if (!access || !login) throw new Error(`${name} was given no login`);
-    const own = { ...serviceLogins(login, access), INSTALLATION_ID: installation.own.id };
+    const own = { ...serviceLogins(name, login, access), INSTALLATION_ID: installation.own.id };
     const lines = Object.entries(own).map(([key, value]) => `${key}='${value}'\n`);
     hand(place, name, layout.service, { env: lines.join('') });
   }

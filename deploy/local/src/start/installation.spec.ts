@@ -56,6 +56,16 @@ test('whoever the configuration does not name any more has no key and no login t
   expect(again.secrets.apiKeys.shop).toBe(before.secrets.apiKeys.shop);
 });
 
+test('the sandbox systems are there with the executor that reaches them, with a login of the database and none of the broker', () => {
+  const config = listing('');
+  const { deployment, users, secrets } = readInstallation(config, join(dir, 'with'));
+  expect(plansOf(deployment, servicePlans).map(({ name }) => name)).toContain('sandbox-systems');
+  expect(users.map(({ name }) => name)).not.toContain('sandbox-systems');
+  expect(secrets.passwords['sandbox-systems']).toMatch(/.{20}/);
+  const without = deploymentIn(listing('executors: [ledger]\n'));
+  expect(plansOf(without, servicePlans).map(({ name }) => name)).not.toContain('sandbox-systems');
+});
+
 test('a configuration that is not there or not right stops the start, by file, line and what was expected', () => {
   expect(() => deploymentIn(join(dir, 'none'))).toThrow(`there is no ${join(dir, 'none/sources.yaml')}`);
   expect(() => deploymentIn(listing('agents: [console]\n'))).toThrow(

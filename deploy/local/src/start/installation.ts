@@ -8,8 +8,6 @@ import {
   problemLine,
   quotas,
   readDeployment,
-  type Service,
-  servicesOf,
   type Topic,
   textOfFile,
   topicConfig,
@@ -19,7 +17,7 @@ import { connectionsOf, type DatabaseAccess, type KafkaUser, provision, provisio
 import { claimInstallation } from '../ownership/claim.js';
 import type { Own } from '../ownership/judge.js';
 import { type Secrets, secrets } from './secrets.js';
-import type { ServicePlan } from './services.js';
+import { type Program, programsOf, type ServicePlan } from './services.js';
 
 /** What `run.json` holds: all that a client needs. Mode 0600. */
 export interface RunFile {
@@ -32,7 +30,7 @@ export interface RunFile {
   readonly http: Readonly<Record<string, string>>;
   readonly apiKeys: Readonly<Record<string, string>>;
   readonly consoleToken: string;
-  /** Opens the demo systems' pages. */
+  /** Opens the sandbox systems' pages. */
   readonly sandboxToken: string;
   /** Opens the pages of the orchestrator and the agents, to read. */
   readonly readToken: string;
@@ -71,8 +69,9 @@ export function readInstallation(config: string, dir: string): Installation {
   const deployment = deploymentIn(config);
   const topics = topology(deployment);
   const principals = [...new Set(topics.flatMap((t) => [t.writer, ...t.readers]))].sort();
+  const programs = programsOf(deployment);
   const kept = secrets(dir, {
-    principals,
+    principals: [...new Set([...principals, ...programs])],
     httpSources: deployment.sources.filter((s) => s.via === 'http').map((s) => s.name),
     person: 'lea',
   });
@@ -85,7 +84,7 @@ export function readInstallation(config: string, dir: string): Installation {
       permitKey: keyThumbprint(String(kept.permitKeys.keys[0]?.x)),
       place: `${hostname()}:${dirname(resolve(dir))}`,
     },
-    former: Object.keys(kept.passwords).filter((name) => !principals.includes(name)),
+    former: Object.keys(kept.passwords).filter((name) => !principals.includes(name) && name !== 'sandbox-systems'),
     users: principals.map((name) => ({ name, password: kept.passwords[name] as string })),
   };
 }
@@ -103,18 +102,18 @@ export async function provisionInstallation(
     /** Owners whose place a person said that this installation takes. */
     readonly adopt?: readonly string[] | undefined;
   },
-): Promise<ReadonlyMap<Service, DatabaseAccess>> {
-  const roleOf = (service: Service): string => service.replaceAll('-', '_');
-  const services = servicesOf(deployment);
-  // The variable that the services read too; what is no such number stops them, and is told by them.
+): Promise<ReadonlyMap<Program, DatabaseAccess>> {
+  const roleOf = (program: Program): string => program.replaceAll('-', '_');
+  const programs = programsOf(deployment);
+  // The variable that the programs read too; what is no such number stops them, and is told by them.
   const { DATABASE_CONNECTIONS: asked = '' } = process.env;
   const pool = /^[1-9]\d{0,3}$/.test(asked) ? Number(asked) : 10;
-  const roles = services.map((name) => ({
+  const roles = programs.map((name) => ({
     name: roleOf(name),
     password: passwords[name] as string,
     schema: roleOf(name),
     ...(name === 'audit-recorder' && { owner: true }),
-    connections: connectionsOf(pool, name === 'action-executor'),
+    connections: connectionsOf(pool),
   }));
   await claimInstallation({ ...at, own, users, roles, topics: topics.map((t) => t.name) });
   const [, access] = await Promise.all([
@@ -129,7 +128,7 @@ export async function provisionInstallation(
     }),
     provisionDatabase({ superuserUrl: at.superuserUrl, roles }),
   ]);
-  return new Map(services.map((name) => [name, access.get(roleOf(name)) as DatabaseAccess]));
+  return new Map(programs.map((name) => [name, access.get(roleOf(name)) as DatabaseAccess]));
 }
 
 /** What clients of this installation are told. */

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Service, type Topic, wholeText } from '@countersign/contracts';
+import { type Topic, wholeText } from '@countersign/contracts';
 import type { KafkaConfig } from '@countersign/kafka';
 import {
   assertPortFree,
@@ -25,9 +25,11 @@ import {
 } from './installation.js';
 import { keepAlive } from './keep-alive.js';
 import {
+  type Program,
   plannedPorts,
   plansOf,
   type ServicePlan,
+  sandboxUrlOf,
   serviceArguments,
   serviceEnvironment,
   serviceLogins,
@@ -42,7 +44,7 @@ export interface StartOptions {
   /** The folder that operators edit; else `CONFIG_DIR`, else `deploy/config`. */
   readonly config?: string;
   /** Environment of single services, e.g. a connector's file. */
-  readonly more?: Partial<Record<Service, Readonly<Record<string, string>>>>;
+  readonly more?: Partial<Record<Program, Readonly<Record<string, string>>>>;
   /** Quicker to start, slower to work: for tests. */
   readonly shortLived?: boolean;
   /** Starts again what ends by itself, and says so. Without it a loss is only told by `failed`: for tests that kill. */
@@ -66,13 +68,13 @@ export interface Running {
   /** The broker and the database of the moment, where they are started here. */
   readonly broker: Broker | undefined;
   readonly postgres: Postgres | undefined;
-  readonly services: ReadonlyMap<Service, SupervisedProcess>;
+  readonly services: ReadonlyMap<Program, SupervisedProcess>;
   /** Services that came up and work, although their health page says that something is wrong. */
   readonly degraded: readonly string[];
   /** How to log in as a principal. */
   kafka(principal: string): Pick<KafkaConfig, 'brokers' | 'sasl'>;
   /** Starts a service anew, e.g. after a kill; `copy` starts another instance beside it on a free port. */
-  restart(name: Service, copy?: { readonly instance: number }): Promise<SupervisedProcess>;
+  restart(name: Program, copy?: { readonly instance: number }): Promise<SupervisedProcess>;
   /** Something that ended without being asked to, and with `restarts` was given up. */
   readonly failed: Promise<Failure>;
   /** The same of broker or database: nothing works any more. */
@@ -125,7 +127,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
     );
     writePrivate(join(home, 'run.json'), `${JSON.stringify(run, null, 2)}\n`);
 
-    const services = new Map<Service, SupervisedProcess>();
+    const services = new Map<Program, SupervisedProcess>();
     const stopping = { now: false };
     const { promise: failed, resolve: fail } = Promise.withResolvers<Failure>();
     const { promise: broken, resolve: break_ } = Promise.withResolvers<Failure>();
@@ -135,6 +137,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
     };
     /** Services that work although something is wrong, when they came up. */
     const degraded = new Set<string>();
+    const sandboxUrl = sandboxUrlOf(plans, '127.0.0.1');
     const secretFile = (variable: string): string => kept.files[variable] as string;
     const launch = async (plan: ServicePlan, instance?: number): Promise<SupervisedProcess> => {
       const { name } = plan;
@@ -146,8 +149,8 @@ export async function startEverything(options: StartOptions): Promise<Running> {
         args: serviceArguments(name, workspaceRoot),
         env: {
           ...inherited(env),
-          ...serviceEnvironment({ ...plan, port }, { bootstrap, host: '127.0.0.1', config, secretFile }),
-          ...serviceLogins(kept.passwords[name] as string, databases.get(name) as DatabaseAccess),
+          ...serviceEnvironment({ ...plan, port }, { bootstrap, host: '127.0.0.1', config, sandboxUrl, secretFile }),
+          ...serviceLogins(name, kept.passwords[name] as string, databases.get(name) as DatabaseAccess),
           INSTALLATION_ID: kept.installation,
           ...options.more?.[name],
         },

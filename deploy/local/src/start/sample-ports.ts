@@ -120,9 +120,9 @@ export function samplePorts(
       }
       case 'campaigns':
         for (const { campaignId, adAccountId, dailyBudgetMinor, bidMinor, currency } of act.campaigns) {
-          const path = `/sandbox/ads/campaigns/${encodeURIComponent(campaignId)}`;
+          const path = `/ads/campaigns/${encodeURIComponent(campaignId)}`;
           const campaign = { adAccountId, status: 'active', dailyBudgetMinor, bidMinor, currency };
-          await must(await post('action-executor', path, campaign, asSandbox, 'PUT'), `campaign ${campaignId}`);
+          await must(await post('sandbox-systems', path, campaign, asSandbox, 'PUT'), `campaign ${campaignId}`);
         }
     }
   }

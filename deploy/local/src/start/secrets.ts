@@ -7,13 +7,13 @@ import { formatVerifierKey, verifierKey } from '@countersign/record';
 export interface Secrets {
   /** The installation's id. It lies beside the keys, so that whoever has lost them has lost it too. */
   readonly installation: string;
-  /** Passwords by Kafka principal, of those too that the configuration names no more; database roles use the same. */
+  /** Passwords by principal, of those too that the configuration names no more: the same for Kafka and for the database. */
   readonly passwords: Readonly<Record<string, string>>;
   /** API keys by source, for `POST /v1/signals`. */
   readonly apiKeys: Readonly<Record<string, string>>;
   /** The token of the person who started it, for the console and the record. */
   readonly consoleToken: string;
-  /** The token of the demo systems' pages, with which the sample sets up its campaigns. */
+  /** Whoever started it reads the sandbox systems' pages with it, and the sample sets up its campaigns. */
   readonly sandboxToken: string;
   /** The token of the pages of services that have no people of their own. */
   readonly readToken: string;
@@ -37,7 +37,8 @@ export const secretFiles = {
   API_KEYS_FILE: 'api-keys.sha256.json',
   CONSOLE_TOKENS_FILE: 'console-tokens.json',
   AUDIT_TOKENS_FILE: 'audit-tokens.json',
-  SANDBOX_TOKEN_FILE: 'sandbox-token.sha256.json',
+  SANDBOX_TOKEN_FILE: 'sandbox-connector.token.json',
+  SANDBOX_TOKENS_FILE: 'sandbox-tokens.sha256.json',
   READ_TOKEN_FILE: 'read-token.sha256.json',
 } as const;
 
@@ -77,6 +78,7 @@ export function secrets(
   const consoleToken = grow('console-token.json', ['token']).token as string;
 
   const sandboxToken = grow('sandbox-token.json', ['token']).token as string;
+  const connectorToken = grow(secretFiles.SANDBOX_TOKEN_FILE, ['token']).token as string;
   const readToken = grow('read-token.json', ['token']).token as string;
 
   const signing = keep(secretFiles.PERMIT_SIGNING_KEY_FILE, () => {
@@ -132,7 +134,11 @@ export function secrets(
       ),
       CONSOLE_TOKENS_FILE: derived(secretFiles.CONSOLE_TOKENS_FILE, people),
       AUDIT_TOKENS_FILE: derived(secretFiles.AUDIT_TOKENS_FILE, people),
-      SANDBOX_TOKEN_FILE: derived(secretFiles.SANDBOX_TOKEN_FILE, { sha256: sha256(sandboxToken) }),
+      SANDBOX_TOKEN_FILE: join(dir, secretFiles.SANDBOX_TOKEN_FILE),
+      SANDBOX_TOKENS_FILE: derived(secretFiles.SANDBOX_TOKENS_FILE, [
+        { sha256: sha256(connectorToken), name: 'action-executor', roles: ['connector'] },
+        { sha256: sha256(sandboxToken), name: names.person, roles: ['viewer', 'operator'] },
+      ]),
       READ_TOKEN_FILE: derived(secretFiles.READ_TOKEN_FILE, { sha256: sha256(readToken) }),
     },
   };

@@ -2,16 +2,19 @@ import { join } from 'node:path';
 import { type Deployment, type Service, servicesOf } from '@countersign/contracts';
 import type { DatabaseAccess } from '@countersign/servers';
 
-/** Where a service listens and which secrets it is given: no service gets a key that it has no use for. */
+/** What is started: the services, and the sandbox systems, which stand for systems elsewhere and know no broker. */
+export type Program = Service | 'sandbox-systems';
+
+/** Where a program listens and which secrets it is given: none gets a key that it has no use for. */
 export interface ServicePlan {
-  readonly name: Service;
+  readonly name: Program;
   readonly port: number;
   /** The variable that moves the port. */
   readonly portVariable: string;
   readonly secrets: readonly string[];
 }
 
-const plan = (name: Service, port: number, ...secrets: string[]): ServicePlan => ({
+const plan = (name: Program, port: number, ...secrets: string[]): ServicePlan => ({
   name,
   port,
   portVariable: `${name.toUpperCase().replaceAll('-', '_')}_PORT`,
@@ -27,13 +30,20 @@ export const servicePlans: readonly ServicePlan[] = [
   plan('paid-media-agent', 8083),
   plan('sequencing-agent', 8084),
   plan('guardrail-validator', 8085, 'PERMIT_SIGNING_KEY_FILE'),
+  plan('sandbox-systems', 8089, 'SANDBOX_TOKENS_FILE'),
   plan('action-executor', 8086, 'PERMIT_VERIFY_KEYS_FILE', 'CONTACT_POINTS_PRIVATE_KEY_FILE', 'SANDBOX_TOKEN_FILE'),
   plan('audit-recorder', 8087, 'CHECKPOINT_SIGNING_KEY_FILE', 'COMMITMENT_KEY_FILE', 'AUDIT_TOKENS_FILE'),
 ];
 
-/** The plans of the services that an installation runs. */
+/** What an installation runs: its services, and the sandbox systems beside the executor that reaches them. */
+export function programsOf(deployment: Deployment): readonly Program[] {
+  const services = servicesOf(deployment);
+  return services.includes('action-executor') ? [...services, 'sandbox-systems'] : services;
+}
+
+/** The plans of what an installation runs. */
 export const plansOf = (deployment: Deployment, plans: readonly ServicePlan[]): readonly ServicePlan[] =>
-  plans.filter(({ name }) => servicesOf(deployment).includes(name));
+  plans.filter(({ name }) => programsOf(deployment).includes(name));
 
 /** The plans with ports from the environment; `COUNTERSIGN_PORTS=free` takes any free port (tests). Throws naming the variable. */
 export function plannedPorts(env: Readonly<Record<string, string | undefined>>): readonly ServicePlan[] {
@@ -54,6 +64,8 @@ export interface ServicePlace {
   readonly host: string;
   /** The folder that operators edit. */
   readonly config: string;
+  /** Where the executor reaches the sandbox systems. */
+  readonly sandboxUrl: string;
   /** The path of a secret's file, by its variable. */
   secretFile(variable: string): string;
 }
@@ -63,23 +75,30 @@ export function serviceEnvironment(plan: ServicePlan, place: ServicePlace): Reco
   return {
     NODE_ENV: 'production',
     NO_COLOR: '1',
-    KAFKA_BROKERS: place.bootstrap,
-    KAFKA_USERNAME: plan.name,
+    ...(plan.name !== 'sandbox-systems' && { KAFKA_BROKERS: place.bootstrap, KAFKA_USERNAME: plan.name }),
     HOST: place.host,
     PORT: String(plan.port),
-    SOURCES_FILE: join(place.config, 'sources.yaml'),
-    CONFIG_DIR: place.config,
+    ...(plan.name !== 'sandbox-systems' && {
+      SOURCES_FILE: join(place.config, 'sources.yaml'),
+      CONFIG_DIR: place.config,
+    }),
+    ...(plan.name === 'action-executor' && { SANDBOX_URL: place.sandboxUrl }),
     ...Object.fromEntries(plan.secrets.map((variable) => [variable, place.secretFile(variable)])),
   };
 }
 
-/** A service's logins: the secret part of its environment. */
-export function serviceLogins(password: string, database: DatabaseAccess): Record<string, string> {
-  return { KAFKA_PASSWORD: password, DATABASE_URL: database.url, DATABASE_MIGRATION_URL: database.migrationUrl };
+/** The sandbox systems' address on a host, by their plan. */
+export const sandboxUrlOf = (plans: readonly ServicePlan[], host: string): string =>
+  `http://${host}:${plans.find(({ name }) => name === 'sandbox-systems')?.port}`;
+
+/** A program's logins: the secret part of its environment. */
+export function serviceLogins(name: Program, password: string, database: DatabaseAccess): Record<string, string> {
+  const broker = name === 'sandbox-systems' ? {} : { KAFKA_PASSWORD: password };
+  return { ...broker, DATABASE_URL: database.url, DATABASE_MIGRATION_URL: database.migrationUrl };
 }
 
 /** The arguments that Node runs a service with; `root` is the project's. */
-export function serviceArguments(name: Service, root: string): string[] {
+export function serviceArguments(name: Program, root: string): string[] {
   return [
     // kafkajs 2.2.4 computes a negative time-out under Node 24; harmless, but printed.
     '--disable-warning=TimeoutNegativeWarning',

@@ -12,7 +12,7 @@ export interface RunFile {
   /** The sources, agents and executors that it was started with. */
   readonly deployment?: unknown;
   readonly consoleToken?: string;
-  /** Opens the demo systems' pages. */
+  /** Opens the sandbox systems' pages. */
   readonly sandboxToken?: string;
   /** Opens the pages of the orchestrator and the agents. */
   readonly readToken?: string;

@@ -143,13 +143,23 @@ export function openDatabase(
   };
 }
 
-/**
- * Brings the schema up to date, the runtime's tables first. Two instances at once take turns. A migration may take as long as it
- * needs; a connection without an answer that the database does not work for fails it.
- */
-export async function migrate(
+type Migrations = readonly (new (...args: never[]) => unknown)[] | readonly unknown[];
+
+/** Brings a service's schema up to date, the runtime's tables first. */
+export const migrate = (
   url: string,
-  migrations: readonly (new (...args: never[]) => unknown)[] | readonly unknown[],
+  migrations: Migrations,
+  limits?: Pick<Limits, 'silentMs'>,
+  warn?: (message: string) => void,
+): Promise<void> => migrateTables(url, [...runtimeMigrations, ...migrations], limits, warn);
+
+/**
+ * Brings a schema up to date. Two instances at once take turns. A migration may take as long as it needs; a connection without an
+ * answer that the database does not work for fails it.
+ */
+export async function migrateTables(
+  url: string,
+  migrations: Migrations,
   { silentMs }: Pick<Limits, 'silentMs'> = defaults,
   warn: (message: string) => void = () => undefined,
 ): Promise<void> {
@@ -164,7 +174,7 @@ export async function migrate(
       url,
       poolSize: 1,
       migrationsTableName: 'migrations',
-      migrations: [...runtimeMigrations, ...migrations] as never[],
+      migrations: [...migrations] as never[],
       extra: { ...connecting, Client: silence.Client },
     });
     await source.initialize();

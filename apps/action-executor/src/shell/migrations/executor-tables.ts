@@ -32,7 +32,7 @@ export class Permits1763700000001 implements MigrationInterface {
   }
 }
 
-/** State of the sandbox systems. It would be elsewhere if they were real; no table of ours refers to it. */
+/** What the sandbox systems held while they lived here. */
 export class Sandboxes1763700000002 implements MigrationInterface {
   name = 'Sandboxes1763700000002';
 
@@ -121,5 +121,20 @@ export class UnsentTurns1764300000001 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     await db.query('ALTER TABLE permits DROP COLUMN unsent');
+  }
+}
+
+/** The sandbox systems are elsewhere: what they held here was of a demonstration, and they begin anew. */
+export class SandboxesElsewhere1764400000001 implements MigrationInterface {
+  name = 'SandboxesElsewhere1764400000001';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(
+      'DROP TABLE sandbox_answers, sandbox_campaigns, sandbox_messages, sandbox_tasks, sandbox_enrolments',
+    );
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await new Sandboxes1763700000002().up(db);
   }
 }

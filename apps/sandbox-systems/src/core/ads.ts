@@ -1,7 +1,8 @@
-import type { Action, ActionKindName, PayloadOf } from '@countersign/contracts';
+import type { ActionKindName, PayloadOf } from '@countersign/contracts';
 import { type Answer, rejected, type Shown } from './answer.js';
+import type { ActionCall } from './call.js';
 
-/** A campaign of the sandbox advertising platform. Money in minor units of `currency`. */
+/** A campaign of the advertising platform. Money in minor units of `currency`. */
 export interface Campaign {
   readonly campaignId: string;
   readonly adAccountId: string;
@@ -17,39 +18,39 @@ export interface AdsEffect {
   readonly changed: readonly Campaign[];
 }
 
-const payload = <K extends ActionKindName>(action: Action, _kind: K) => action.payload as PayloadOf<K>;
+const payload = <K extends ActionKindName>(call: ActionCall, _kind: K) => call.payload as PayloadOf<K>;
 
-/** The campaigns that an action touches. */
-export function campaignsOf(action: Action): readonly string[] {
-  const { campaignId, fromCampaignId, toCampaignId } = action.payload;
+/** The campaigns that a call touches. */
+export function campaignsOf(call: ActionCall): readonly string[] {
+  const { campaignId, fromCampaignId, toCampaignId } = call.payload;
   return [campaignId, fromCampaignId, toCampaignId].filter((id): id is string => typeof id === 'string');
 }
 
-/** What the platform does with an action: the campaigns as they are afterwards, or why nothing changes. */
-export function runOnCampaigns(action: Action, known: readonly Campaign[]): AdsEffect {
+/** What the platform does with a call: the campaigns as they are afterwards, or why nothing changes. */
+export function runOnCampaigns(call: ActionCall, known: readonly Campaign[]): AdsEffect {
   const found: Campaign[] = [];
-  for (const id of campaignsOf(action)) {
-    const campaign = known.find((c) => c.campaignId === id && c.adAccountId === action.payload.adAccountId);
+  for (const id of campaignsOf(call)) {
+    const campaign = known.find((c) => c.campaignId === id && c.adAccountId === call.payload.adAccountId);
     if (!campaign) return refused('no-such-campaign', `no such campaign: ${id}`);
-    if (action.payload.currency !== undefined && action.payload.currency !== campaign.currency) {
-      return refused('wrong-currency', `${id} is kept in ${campaign.currency}, not in ${action.payload.currency}`);
+    if (call.payload.currency !== undefined && call.payload.currency !== campaign.currency) {
+      return refused('wrong-currency', `${id} is kept in ${campaign.currency}, not in ${call.payload.currency}`);
     }
     found.push(campaign);
   }
   const [first, second] = found;
-  if (!first) return refused('unknown-kind', `the advertising platform does not know ${action.kind}`);
+  if (!first) return refused('unknown-kind', `the advertising platform does not know ${call.kind}`);
 
   const done = (after: Campaign, before: Shown, shown: Shown): AdsEffect => ({
-    answer: { outcome: 'done', externalReference: `campaign/${after.campaignId}`, before, after: shown },
+    answer: { outcome: 'done', reference: `campaign/${after.campaignId}`, before, after: shown },
     changed: [after],
   });
-  switch (action.kind as ActionKindName) {
+  switch (call.kind as ActionKindName) {
     case 'ads.shift_budget':
       return second
-        ? shift(first, second, payload(action, 'ads.shift_budget').amountMinor)
+        ? shift(first, second, payload(call, 'ads.shift_budget').amountMinor)
         : refused('no-such-campaign', 'a shift needs two campaigns');
     case 'ads.set_bid': {
-      const { bidMinor, currency } = payload(action, 'ads.set_bid');
+      const { bidMinor, currency } = payload(call, 'ads.set_bid');
       return done({ ...first, bidMinor }, { bidMinor: first.bidMinor, currency }, { bidMinor, currency });
     }
     case 'ads.pause_campaign': {
@@ -58,7 +59,7 @@ export function runOnCampaigns(action: Action, known: readonly Campaign[]): AdsE
       return done({ ...first, status: 'paused' }, { dailyBudgetMinor, currency }, { status: 'paused' });
     }
     case 'ads.resume_campaign': {
-      const { dailyBudgetMinor, currency } = payload(action, 'ads.resume_campaign');
+      const { dailyBudgetMinor, currency } = payload(call, 'ads.resume_campaign');
       return done(
         { ...first, status: 'active', dailyBudgetMinor },
         { status: first.status, dailyBudgetMinor: first.dailyBudgetMinor, currency },
@@ -66,7 +67,7 @@ export function runOnCampaigns(action: Action, known: readonly Campaign[]): AdsE
       );
     }
     case 'ads.publish_creative': {
-      const { creativeId } = payload(action, 'ads.publish_creative');
+      const { creativeId } = payload(call, 'ads.publish_creative');
       if (first.creatives.includes(creativeId)) {
         return refused('already-published', `${creativeId} is already published in ${first.campaignId}`);
       }
@@ -74,7 +75,7 @@ export function runOnCampaigns(action: Action, known: readonly Campaign[]): AdsE
       return done({ ...first, creatives }, { creatives: first.creatives.length }, { creatives: creatives.length });
     }
     default:
-      return refused('unknown-kind', `the advertising platform does not know ${action.kind}`);
+      return refused('unknown-kind', `the advertising platform does not know ${call.kind}`);
   }
 }
 
@@ -97,7 +98,7 @@ function shift(from: Campaign, to: Campaign, amountMinor: number): AdsEffect {
   return {
     answer: {
       outcome: 'done',
-      externalReference: `campaign/${from.campaignId}+${to.campaignId}`,
+      reference: `campaign/${from.campaignId}+${to.campaignId}`,
       before: budgets([from, to]),
       after: budgets(changed),
     },

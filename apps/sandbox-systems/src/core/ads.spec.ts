@@ -1,6 +1,7 @@
-import { type Action, actionKinds } from '@countersign/contracts';
+import { actionKinds } from '@countersign/contracts';
 import { expect, test } from 'vitest';
 import { type Campaign, runOnCampaigns } from './ads.js';
+import type { ActionCall } from './call.js';
 
 const campaign = (more: Partial<Campaign> = {}): Campaign => ({
   campaignId: 'c-1',
@@ -13,8 +14,7 @@ const campaign = (more: Partial<Campaign> = {}): Campaign => ({
   ...more,
 });
 const two = [campaign(), campaign({ campaignId: 'c-2', dailyBudgetMinor: 5_000 })];
-const action = (kind: string, payload: Record<string, unknown>): Action => ({
-  actionId: '0190a000-0000-7000-8000-000000000001',
+const action = (kind: string, payload: Record<string, unknown>): ActionCall => ({
   kind,
   payload: { adAccountId: 'ads-1', ...payload },
 });
@@ -25,13 +25,13 @@ test('a shift moves the amount and leaves the total as it was', () => {
   expect(changed.map((c) => c.dailyBudgetMinor)).toEqual([7_500, 7_500]);
   expect(answer).toEqual({
     outcome: 'done',
-    externalReference: 'campaign/c-1+c-2',
+    reference: 'campaign/c-1+c-2',
     before: { dailyBudgetMinor: { 'c-1': 10_000, 'c-2': 5_000 }, currency: 'EUR' },
     after: { dailyBudgetMinor: { 'c-1': 7_500, 'c-2': 7_500 }, currency: 'EUR' },
   });
 });
 
-test.each<[string, Action, string]>([
+test.each<[string, ActionCall, string]>([
   ['more than there is', action('ads.shift_budget', { ...shift, amountMinor: 10_001 }), 'budget-too-small'],
   ['a campaign to itself', action('ads.shift_budget', { ...shift, toCampaignId: 'c-1' }), 'same-campaign'],
   ['an unknown campaign', action('ads.pause_campaign', { campaignId: 'c-9' }), 'no-such-campaign'],

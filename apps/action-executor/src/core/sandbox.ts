@@ -1,0 +1,73 @@
+import { type Action, type Fault, parseJson } from '@countersign/contracts';
+import { z } from 'zod';
+import { type Answer, type Found, rejected, type Unknown, unknown } from './answer.js';
+
+/** A message as it leaves: the only place where a proposal's text and a person's data are together. */
+export interface Message {
+  readonly contactId: string;
+  readonly to: string;
+  readonly template: string;
+  readonly subject: string;
+  readonly body: string;
+}
+
+/** What the advertising platform and the CRM are sent. */
+export const actionBody = ({ kind, accountId, payload }: Action): string =>
+  JSON.stringify({ kind, accountId, payload });
+
+/** What the mailer is sent: the message, or why there is none, which it keeps under the key too. */
+export const mailBody = (kind: string, written: Message | { readonly refused: Fault }): string =>
+  JSON.stringify('refused' in written ? { kind, ...written } : { kind, message: written });
+
+const Shown = z.record(z.string().max(200), z.unknown()).optional();
+const Answered = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('done'), reference: z.string().min(1).max(300), before: Shown, after: Shown }),
+  z.object({
+    outcome: z.literal('rejected'),
+    reason: z.object({ code: z.string().min(1).max(80), says: z.string().min(1).max(1_000) }),
+  }),
+  z.object({ outcome: z.literal('running') }),
+  z.object({ outcome: z.literal('absent') }),
+]);
+
+/** What an answer to a call means. Only a definite one settles anything. */
+export function answeredBy(status: number, text: string | undefined): Answer | Unknown {
+  const found = foundBy(status, text);
+  if (found.outcome === 'absent') return unknown('the sandbox system answered a call as if it were a question');
+  if (found.outcome !== 'unknown' || !refusals.has(status)) return found;
+  return rejected('receiver-refused', `the sandbox system refused the call with ${status}`);
+}
+
+/** Of a call: it is no call that the system takes, and so it stays. */
+const refusals = new Set([400, 413, 422]);
+
+/** What an answer to the question for a key means. A 404 without the word "absent" may come from whatever else listens there. */
+export function foundBy(status: number, text: string | undefined): Found {
+  if (status === 401 || status === 403)
+    return unknown(`the sandbox system answered ${status}: it does not take the token of SANDBOX_TOKEN_FILE`);
+  const read = status === 200 || status === 404 ? bodyOf(text) : undefined;
+  if (!read || (status === 404) !== (read.outcome === 'absent'))
+    return unknown(`the sandbox system answered ${status}`);
+  switch (read.outcome) {
+    case 'done':
+      return {
+        outcome: 'done',
+        externalReference: read.reference,
+        ...(read.before && { before: read.before }),
+        ...(read.after && { after: read.after }),
+      };
+    case 'running':
+      return unknown('the sandbox system is still at work');
+    case 'rejected':
+    case 'absent':
+      return read;
+  }
+}
+
+function bodyOf(text: string | undefined): z.infer<typeof Answered> | undefined {
+  try {
+    return Answered.safeParse(parseJson(text ?? '')).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,20 @@
+import { httpAdapter, letIn, migrateTables, OneLineLogger } from '@countersign/runtime';
+import { Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { SandboxSystemsModule } from './module.js';
+import { Tokens } from './shell/tokens.access.js';
+import { SandboxSystems1764400000001 } from './shell/migrations/systems-tables.js';
+import type { Settings } from './shell/settings.js';
+
+/** The application, its tables brought up to date; it does not listen yet. */
+export async function createApp(settings: Settings, adapter = httpAdapter()): Promise<NestFastifyApplication> {
+  const log = new Logger('database');
+  await migrateTables(settings.migrationUrl, [SandboxSystems1764400000001], settings.limits, (said) => log.warn(said));
+  const app = await NestFactory.create<NestFastifyApplication>(SandboxSystemsModule.of(settings), adapter, {
+    logger: new OneLineLogger({ logLevels: ['log', 'warn', 'error'] }),
+    abortOnError: false,
+  });
+  letIn(adapter, app.get(Tokens));
+  return app;
+}

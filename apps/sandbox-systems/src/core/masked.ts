@@ -1,0 +1,10 @@
+/** An address that can be told from another one, and not written to: `m***@n***.example`. */
+export function masked(address: string): string {
+  const at = address.lastIndexOf('@');
+  const domain = address.slice(at + 1);
+  const dot = domain.lastIndexOf('.');
+  return `${first(address.slice(0, at))}***@${first(domain)}***${dot > 0 ? domain.slice(dot) : ''}`;
+}
+
+/** A whole character: half of a surrogate pair could not be stored. */
+const first = (text: string): string => String.fromCodePoint(...[text.codePointAt(0)].filter((c) => c !== undefined));

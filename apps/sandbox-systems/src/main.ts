@@ -1,0 +1,39 @@
+import 'reflect-metadata';
+import { describe } from '@countersign/runtime';
+import { Logger } from '@nestjs/common';
+import { createApp } from './app.js';
+import { readSettings } from './shell/settings.js';
+
+const log = new Logger('sandbox-systems');
+
+/** How long a client that sends or reads slowly may hold up the end. */
+const slowMs = 5_000;
+
+async function start(): Promise<void> {
+  const settings = readSettings(process.env);
+  const { host, port } = settings;
+  const app = await createApp(settings);
+  let ending = false;
+  const end = async (why: string): Promise<void> => {
+    if (ending) return;
+    ending = true;
+    log.log(`draining (${why})`);
+    setTimeout(() => app.getHttpServer().closeAllConnections(), slowMs).unref();
+    await app.close();
+    log.log('drained');
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(signal));
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    if ((error as { code?: string }).code === 'EADDRINUSE') throw new Error(`port ${port} is taken; set PORT`);
+    throw error;
+  }
+  log.log(`ready on ${host}:${port}`);
+}
+
+start().catch((error: unknown) => {
+  log.error(`does not start: ${describe(error).says}`);
+  process.exit(1);
+});

@@ -1,0 +1,59 @@
+import { Currency, ForeignId, Minor } from '@countersign/contracts';
+import { Body, Controller, Get, HttpCode, Inject, Param, Put } from '@nestjs/common';
+import { z } from 'zod';
+import { Needs } from './tokens.access.js';
+import { Ads } from './ads.system.js';
+import { Crm } from './crm.system.js';
+import { Mailer } from './mailer.system.js';
+import { valid } from './problems.filter.js';
+
+const PutCampaign = z.strictObject({
+  adAccountId: ForeignId,
+  status: z.enum(['active', 'paused']),
+  dailyBudgetMinor: Minor.nonnegative(),
+  bidMinor: Minor.nonnegative(),
+  currency: Currency,
+});
+
+/** What can be looked at in the systems, and how a demo fills the advertising platform. */
+@Controller()
+export class Pages {
+  constructor(
+    @Inject(Ads) private readonly ads: Ads,
+    @Inject(Mailer) private readonly mailer: Mailer,
+    @Inject(Crm) private readonly crm: Crm,
+  ) {}
+
+  @Get('ads/campaigns')
+  @Needs('viewer')
+  async campaigns() {
+    return { campaigns: await this.ads.campaigns() };
+  }
+
+  @Put('ads/campaigns/:id')
+  @HttpCode(200)
+  @Needs('operator')
+  async putCampaign(@Param('id') id: string, @Body() body: unknown) {
+    const campaign = { campaignId: valid(ForeignId, id, 'id'), ...valid(PutCampaign, body), creatives: [] };
+    await this.ads.put(campaign);
+    return campaign;
+  }
+
+  @Get('mailer/messages')
+  @Needs('viewer')
+  async messages() {
+    return { messages: await this.mailer.messages() };
+  }
+
+  @Get('crm/tasks')
+  @Needs('viewer')
+  async tasks() {
+    return { tasks: await this.crm.tasks() };
+  }
+
+  @Get('crm/enrolments')
+  @Needs('viewer')
+  async enrolments() {
+    return { enrolments: await this.crm.enrolments() };
+  }
+}
