@@ -26,7 +26,7 @@ beforeAll(() => {
   // As an installation has them, so that every page that can be switched on is on.
   const { files, readToken } = secrets(folder, { principals: [], httpSources: ['crm'], person: 'lea' });
   reading = readToken;
-  Object.assign(process.env, files, { CONFIG_DIR: join(root, 'deploy/config') });
+  Object.assign(process.env, files, { CONFIG_DIR: join(root, 'deploy/config'), SANDBOX_URL: 'http://127.0.0.1:1' });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -3,9 +3,9 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SandboxSystemsModule } from './module.js';
-import { Tokens } from './shell/tokens.access.js';
 import { SandboxSystems1764400000001 } from './shell/migrations/systems-tables.js';
 import type { Settings } from './shell/settings.js';
+import { Tokens } from './shell/tokens.access.js';
 
 /** The application, its tables brought up to date; it does not listen yet. */
 export async function createApp(settings: Settings, adapter = httpAdapter()): Promise<NestFastifyApplication> {

@@ -1,7 +1,6 @@
 import { AccessGuard } from '@countersign/runtime';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
-import { Tokens } from './shell/tokens.access.js';
 import { Ads } from './shell/ads.system.js';
 import { Answers } from './shell/answers.repository.js';
 import { Calls } from './shell/calls.controller.js';
@@ -9,10 +8,11 @@ import { Crm } from './shell/crm.system.js';
 import { DATABASE, openPool, PoolEnd } from './shell/database.js';
 import { HealthPage } from './shell/health.controller.js';
 import { Mailer } from './shell/mailer.system.js';
-import { Pages } from './shell/systems.controller.js';
 import { Problems } from './shell/problems.filter.js';
 import { SETTINGS, type Settings } from './shell/settings.js';
+import { Pages } from './shell/systems.controller.js';
 import { SYSTEMS, type System } from './shell/systems.js';
+import { Tokens } from './shell/tokens.access.js';
 
 @Module({})
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a dynamic module

@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http';
 import { ForeignId } from '@countersign/contracts';
 import { Body, Controller, Get, Inject, NotFoundException, Param, Put, Res } from '@nestjs/common';
 import type { Answer, Found } from '../core/answer.js';
-import { Needs } from './tokens.access.js';
 import { Answers } from './answers.repository.js';
 import { valid } from './problems.filter.js';
 import { SYSTEMS, type System, type Systems } from './systems.js';
+import { Needs } from './tokens.access.js';
 
 interface Reply {
   readonly raw: ServerResponse;

@@ -1,11 +1,11 @@
 import { Currency, ForeignId, Minor } from '@countersign/contracts';
 import { Body, Controller, Get, HttpCode, Inject, Param, Put } from '@nestjs/common';
 import { z } from 'zod';
-import { Needs } from './tokens.access.js';
 import { Ads } from './ads.system.js';
 import { Crm } from './crm.system.js';
 import { Mailer } from './mailer.system.js';
 import { valid } from './problems.filter.js';
+import { Needs } from './tokens.access.js';
 
 const PutCampaign = z.strictObject({
   adAccountId: ForeignId,

@@ -25,7 +25,8 @@ export class Receiver {
   private readonly connections: Agent;
 
   constructor(connections: number) {
-    this.connections = new Agent({ connections });
+    // Left alone for so long, they are closed here first: a request on one that the other side just closes would be in doubt.
+    this.connections = new Agent({ connections, keepAliveMaxTimeout: 30_000 });
   }
 
   /** Throws `NotSent` where it is certain that nothing of the body has left, and never follows a redirect. */
