@@ -1,14 +1,13 @@
-import { AccessGuard } from '@countersign/runtime';
+import { AccessGuard, HealthController, HealthReaders, RUNTIME } from '@countersign/runtime';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_GUARD } from '@nestjs/core';
 import { Ads } from './shell/ads.system.js';
 import { Answers } from './shell/answers.repository.js';
 import { Calls } from './shell/calls.controller.js';
 import { Crm } from './shell/crm.system.js';
 import { DATABASE, openPool, PoolEnd } from './shell/database.js';
-import { HealthPage } from './shell/health.controller.js';
+import { HealthOfSystems } from './shell/health.service.js';
 import { Mailer } from './shell/mailer.system.js';
-import { Problems } from './shell/problems.filter.js';
 import { SETTINGS, type Settings } from './shell/settings.js';
 import { Pages } from './shell/systems.controller.js';
 import { SYSTEMS, type System } from './shell/systems.js';
@@ -20,12 +19,13 @@ export class SandboxSystemsModule {
   static of(settings: Settings): DynamicModule {
     return {
       module: SandboxSystemsModule,
-      controllers: [HealthPage, Pages, Calls],
+      controllers: [HealthController, Pages, Calls],
       providers: [
         { provide: SETTINGS, useValue: settings },
         { provide: DATABASE, inject: [SETTINGS], useFactory: openPool },
         { provide: APP_GUARD, useClass: AccessGuard },
-        { provide: APP_FILTER, useClass: Problems },
+        { provide: RUNTIME, useClass: HealthOfSystems },
+        HealthReaders,
         PoolEnd,
         Tokens,
         Answers,

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { Name, Sha256 } from '@countersign/contracts';
+import fs from 'node:fs';
+import { Name, Sha256, textOfFile } from '@countersign/contracts';
 import { type Limits, readLimits } from '@countersign/runtime';
 import { z } from 'zod';
 
@@ -55,7 +55,7 @@ function holders(path: string | undefined): Settings['holders'] {
   if (!path) throw new Error(`${variable} is not set: a JSON list of {"sha256", "name", "roles"}`);
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
+    content = JSON.parse(textOfFile(path, fs));
   } catch (error) {
     // A JSON fault quotes what stands around it.
     const why = error instanceof SyntaxError ? 'it is not JSON' : (error as NodeJS.ErrnoException).code;

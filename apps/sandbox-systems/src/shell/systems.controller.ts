@@ -1,10 +1,10 @@
 import { Currency, ForeignId, Minor } from '@countersign/contracts';
-import { Body, Controller, Get, HttpCode, Inject, Param, Put } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Put, UseFilters } from '@nestjs/common';
 import { z } from 'zod';
 import { Ads } from './ads.system.js';
 import { Crm } from './crm.system.js';
 import { Mailer } from './mailer.system.js';
-import { valid } from './problems.filter.js';
+import { Problems, valid } from './problems.filter.js';
 import { Needs } from './tokens.access.js';
 
 const PutCampaign = z.strictObject({
@@ -17,6 +17,7 @@ const PutCampaign = z.strictObject({
 
 /** What can be looked at in the systems, and how a demo fills the advertising platform. */
 @Controller()
+@UseFilters(Problems)
 export class Pages {
   constructor(
     @Inject(Ads) private readonly ads: Ads,

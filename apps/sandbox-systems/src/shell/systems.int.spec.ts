@@ -200,9 +200,15 @@ test('a token opens what its roles say and nothing else', async () => {
   expect(await page('/ads/campaigns')).toEqual({ campaigns: [] });
 });
 
-test('anybody may ask for health, which tells of the database', async () => {
-  expect(await ask('GET', '/health')).toMatchObject({
-    status: 200,
-    body: { status: 'ok', service: 'sandbox-systems', ready: true, checks: { database: 'ok' } },
+test('strangers are told the status of health alone, whoever has a token all of it', async () => {
+  expect(await ask('GET', '/health')).toMatchObject({ status: 200, body: { status: 'ok' } });
+  expect(Object.keys((await ask('GET', '/health')).body)).toEqual(['status']);
+  expect((await ask('GET', '/health', undefined, as('viewer'))).body).toEqual({
+    status: 'ok',
+    service: 'sandbox-systems',
+    ready: true,
+    well: true,
+    checks: { database: 'ok' },
   });
+  for (const path of ['/health/live', '/health/ready']) expect((await ask('GET', path)).status).toBe(200);
 });
