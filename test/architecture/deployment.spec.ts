@@ -40,7 +40,7 @@ test('services, command line and setup take sources, agents and executors from t
 });
 
 test('a planted use of what was shipped is found, by its name or as the default', () => {
-  const path = 'apps/cli/src/audit/planted.ts';
+  const path = 'tools/audit/src/planted.ts';
   const planted = (text: string) => shippedIn([...product(), { path, text }]);
   expect(planted('const topics = topology(shippedDeployment);')).toEqual([path]);
   expect(planted('const topics = topology();')).toEqual([path]);

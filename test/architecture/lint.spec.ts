@@ -150,7 +150,7 @@ const planted: { rule: string; path: string; code: string; says: RegExp }[] = [
   })),
   ...['Object.assign(r, s)', 'Object.assign({}, r, s)'].map((how) => ({
     rule: `records are not joined by ${how}`,
-    path: 'apps/cli/src/replay/planted.ts',
+    path: 'tools/replay/src/planted.ts',
     code: `export const a = (r: object, s: object) => ${how};\n`,
     says: /joined by \{ \.\.\.one/,
   })),
