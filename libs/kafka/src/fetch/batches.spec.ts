@@ -126,6 +126,28 @@ test('what is beyond the bound of one answer is left to the next, which takes it
   expect(withinBounds(answer(4, next), 4, bounds).answer.length).toBe(both.length);
 });
 
+test('whoever fills a partition with packed batches keeps back no other: each is unpacked first in some answer', () => {
+  const full = batch(0, 40, 1, gzipSync(records(...Array.from({ length: 40 }, (_, n) => `${n}`))));
+  const small = batch(0, 40, 1, gzipSync(records(...Array.from({ length: 40 }, () => ''))));
+  const came = answer(4, full, small, full);
+  let of = 0;
+  const unpacked = (begin: number) => {
+    const { answer: made } = withinBounds(came, 4, bounds, (partitions) => {
+      of = partitions;
+      return begin;
+    });
+    // What was unpacked is in its partition's place; the others have nothing.
+    return [0, 1, 2].filter((n) => {
+      const only = [0, 1, 2].map((m) => (m === n ? [full, small, full][m] : undefined) ?? Buffer.alloc(0));
+      return made.equals(withinBounds(answer(4, ...only), 4, bounds).answer);
+    });
+  };
+  expect([0, 1, 2].map(unpacked)).toEqual([[0], [1], [2]]);
+  expect(of).toBe(3);
+  const made = new Set(Array.from({ length: 200 }, () => withinBounds(came, 4, bounds).answer.toString('base64')));
+  expect(made.size).toBe(3);
+});
+
 test('what is no answer to a fetch is an error, not a guess', () => {
   expect(() => withinBounds(answer(4, batch(0, 1, 0, records('a'))).subarray(0, 60), 4, bounds)).toThrow(RangeError);
 });

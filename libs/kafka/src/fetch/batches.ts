@@ -6,7 +6,10 @@ export interface UnpackBounds {
   readonly batchBytes: number;
   /** Records of one batch. */
   readonly batchRecords: number;
-  /** What is unpacked of one answer of the broker, in bytes and 256 more for each record; what is beyond is left to the next answer. */
+  /**
+   * What is unpacked of one answer of the broker, in bytes and 256 more for each record; what is beyond is left to the next answer. Each
+   * answer has it for its partitions in another order.
+   */
   readonly answerBytes: number;
 }
 
@@ -35,17 +38,57 @@ const codecBits = 0x07;
 /** What a record takes of memory beside its bytes, at least. */
 const recordCost = 256;
 
+/** The records of one partition in an answer. */
+interface PartitionRecords {
+  readonly name: string;
+  /** Where their size stands, and where they end. */
+  readonly sizeAt: number;
+  readonly end: number;
+  readonly records: Buffer;
+}
+
 /**
  * The answer to a Fetch of version 4 to 11 with its compressed batches unpacked, so that a client needs no codec, and with batches
- * refused that are larger than the bounds or cannot be read. An answer without either is returned as it is. Throws a RangeError
- * where it is no such answer.
+ * refused that are larger than the bounds or cannot be read. An answer without either is returned as it is. `first` chooses, of so many
+ * partitions, the one that is unpacked first: answers have partitions always in one order, so whoever fills those in front with packed
+ * batches would keep back everybody behind. Throws a RangeError where it is no such answer.
  */
-export function withinBounds(answer: Buffer, version: number, bounds: UnpackBounds = unpackBounds): Bounded {
-  const pieces: Buffer[] = [];
+export function withinBounds(
+  answer: Buffer,
+  version: number,
+  bounds: UnpackBounds = unpackBounds,
+  first: (partitions: number) => number = (partitions) => Math.floor(Math.random() * partitions),
+): Bounded {
+  const partitions = partitionsOf(answer, version);
+  const begin = first(partitions.length);
   const refused = new Map<string, string>();
+  const changed = new Map<PartitionRecords, readonly Buffer[]>();
   let left = bounds.answerBytes;
+  for (const partition of [...partitions.slice(begin), ...partitions.slice(0, begin)]) {
+    const found = batchesWithin(partition.records, bounds, left);
+    if (!found) continue;
+    left = found.left;
+    for (const [offset, says] of found.refused) refused.set(`${partition.name}/${offset}`, says);
+    changed.set(partition, found.batches);
+  }
+  if (changed.size === 0) return { answer, refused };
+  const pieces: Buffer[] = [];
   /** What is before is in `pieces`. */
   let kept = 0;
+  for (const partition of partitions) {
+    const batches = changed.get(partition);
+    if (!batches) continue;
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(batches.reduce((sum, { length: bytes }) => sum + bytes, 0));
+    pieces.push(answer.subarray(kept, partition.sizeAt), length, ...batches);
+    kept = partition.end;
+  }
+  return { answer: Buffer.concat([...pieces, answer.subarray(kept)]), refused };
+}
+
+/** Every partition of an answer, in its order. Throws a RangeError where it is no answer to a Fetch. */
+function partitionsOf(answer: Buffer, version: number): PartitionRecords[] {
+  const found: PartitionRecords[] = [];
   let at = version >= 7 ? 10 : 4;
   const int32 = (): number => {
     at += 4;
@@ -70,19 +113,10 @@ export function withinBounds(answer: Buffer, version: number, bounds: UnpackBoun
       if (at + size > answer.length) throw new RangeError('a fetch ends in the middle of its records');
       const records = answer.subarray(at, at + size);
       at += size;
-      const found = batchesWithin(records, bounds, left);
-      if (!found) continue;
-      left = found.left;
-      for (const [offset, says] of found.refused) refused.set(`${topic}/${partition}/${offset}`, says);
-      const length = Buffer.alloc(4);
-      const total = found.batches.reduce((sum, { length: bytes }) => sum + bytes, 0);
-      length.writeInt32BE(total);
-      pieces.push(answer.subarray(kept, sizeAt), length, ...found.batches);
-      kept = at;
+      found.push({ name: `${topic}/${partition}`, sizeAt, end: at, records });
     }
   }
-  if (kept === 0) return { answer, refused };
-  return { answer: Buffer.concat([...pieces, answer.subarray(kept)]), refused };
+  return found;
 }
 
 /** The batches of one partition as they are handed on. Undefined: as they came. */
