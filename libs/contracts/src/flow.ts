@@ -340,6 +340,8 @@ export type PermitClaims = z.infer<typeof PermitClaims>;
 /** The largest exact number in place of a larger one; of anything else nothing. */
 const largestExact = (told: { readonly value?: unknown } | undefined): number | undefined =>
   typeof told?.value === 'number' && told.value > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : undefined;
+/** An id as an executor writes it back. Some programs write every UUID in capitals; everybody here compares them as text. */
+const ToldId = Uuid.overwrite((id) => id.toLowerCase());
 /** A text that an executor tells, as one plain line; see `plainText`. */
 const Told = (max: number) =>
   z
@@ -358,9 +360,9 @@ const Seen = recordOf(z.string(), z.unknown(), 1000)
  * end is put right where that is possible, and else left out.
  */
 export const ActionSettled = z.object({
-  permitId: Uuid,
-  actionId: Uuid,
-  proposalId: Uuid,
+  permitId: ToldId,
+  actionId: ToldId,
+  proposalId: ToldId,
   digest: Sha256,
   executor: Name,
   connector: Name,

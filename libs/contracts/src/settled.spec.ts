@@ -41,3 +41,10 @@ test.each(['permitId', 'digest', 'executor', 'outcome', 'at'])('a settlement wit
   const { [name]: _, ...without } = ended;
   expect(ActionSettled.safeParse(without).success).toBe(false);
 });
+
+test('an id is the same one however an executor writes its letters', () => {
+  const ids = { permitId: ended.permitId, actionId: ended.actionId, proposalId: ended.proposalId };
+  const written = Object.fromEntries(Object.entries(ids).map(([name, id]) => [name, String(id).toUpperCase()]));
+  expect(written).not.toEqual(ids);
+  expect(ActionSettled.parse({ ...ended, ...written })).toMatchObject(ids);
+});
