@@ -158,28 +158,55 @@ export async function findLeaf(
 }
 
 /**
- * Leaves under any of these ids, oldest first, at most `limit`. All are found before the oldest are taken: asked for them in
- * order, the planner would walk through the whole table until it has met enough.
+ * The rows of `leaves` in `order` until those before have `most` bytes, then oldest first: a record may have a megabyte, and hundreds are
+ * read together. The length of stored bytes is known without reading them.
  */
-export async function findByIds(read: Reader, ids: readonly string[], limit: number): Promise<ExportedLeaf[]> {
+const untilBytes = (leaves: string, order: string, most: string): string => `
+  SELECT ${leafColumns} FROM (
+    SELECT ${leafColumns}, sum(coalesce(octet_length(bytes), 0)) OVER (ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+    FROM (${leaves}) AS found
+  ) AS sized WHERE coalesce(before, 0) < ${most} ORDER BY index`;
+
+/** Bytes of records that are read at once, and one record more. */
+export const readBytes = 8_388_608;
+
+/**
+ * Leaves under any of these ids, oldest first, at most `limit`, and of no more than `bytes` but for one: what is left out is the largest, so
+ * nobody hides what happened behind large records. All are found before the oldest are taken: asked for them in order, the planner would
+ * walk through the whole table until it has met enough.
+ */
+export async function findByIds(
+  read: Reader,
+  ids: readonly string[],
+  limit: number,
+  bytes = readBytes,
+): Promise<ExportedLeaf[]> {
   const rows = await read<LeafRow>(
     `WITH found AS MATERIALIZED (
        SELECT DISTINCT index FROM unnest($1::text[]) AS asked(id) JOIN leaves ON ids @> jsonb_build_array(asked.id)
      )
-     SELECT ${leafColumns} FROM leaves WHERE index IN (SELECT index FROM found ORDER BY index LIMIT $2) ORDER BY index`,
-    [ids, limit],
+     ${untilBytes(`SELECT ${leafColumns} FROM leaves WHERE index IN (SELECT index FROM found ORDER BY index LIMIT $2)`, 'coalesce(octet_length(bytes), 0), index', '$3')}`,
+    [ids, limit, bytes],
   );
   return rows.map(leafOf);
 }
 
 const pageSize = 500;
 
-/** The first `size` leaves in their order, a page at a time. */
-export async function* readLeaves(read: Reader, size: number): AsyncGenerator<readonly ExportedLeaf[]> {
+/** The first `size` leaves in their order, a page at a time; no page has more than `bytes` but for its last leaf. */
+export async function* readLeaves(
+  read: Reader,
+  size: number,
+  bytes = readBytes,
+): AsyncGenerator<readonly ExportedLeaf[]> {
   for (let from = 0; from < size; ) {
     const rows = await read<LeafRow>(
-      `SELECT ${leafColumns} FROM leaves WHERE index >= $1 AND index < $2 ORDER BY index LIMIT $3`,
-      [from, size, pageSize],
+      untilBytes(
+        `SELECT ${leafColumns} FROM leaves WHERE index >= $1 AND index < $2 ORDER BY index LIMIT $3`,
+        'index',
+        '$4',
+      ),
+      [from, size, pageSize, bytes],
     );
     const last = rows.at(-1);
     if (!last) return;

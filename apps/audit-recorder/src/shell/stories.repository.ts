@@ -27,6 +27,8 @@ export interface Story {
 /** How far a story is followed: from proposal to task to evidence to what went wrong takes five looks. */
 const looks = 8;
 const recordsPerLook = 2_000;
+/** Bytes of the records of one story: whoever may write records could otherwise fill the memory of whoever asks for an id. */
+const storyBytes = 33_554_432;
 
 /** Finds what belongs to one id and has it told. */
 @Injectable()
@@ -39,9 +41,11 @@ export class Stories {
     const id = plain(asked);
     const found = new Map<number, Recorded>();
     const known = new Set<string>();
-    for (let look = 0, ids = [id]; look < looks && ids.length > 0; look++) {
+    let left = storyBytes;
+    for (let look = 0, ids = [id]; look < looks && ids.length > 0 && left > 0; look++) {
       for (const name of ids) known.add(name);
-      const stored = await findByIds((sql, params) => this.runtime.readForPage(sql, params), ids, recordsPerLook);
+      const stored = await findByIds((sql, params) => this.runtime.readForPage(sql, params), ids, recordsPerLook, left);
+      left -= stored.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
       for (const leaf of stored) if (!found.has(leaf.index)) found.set(leaf.index, readBack(leaf, this.topics));
       ids = wantedIds(id, [...found.values()]).filter((name) => !known.has(name));
     }
