@@ -1,6 +1,6 @@
-import { AccessGuard, HealthController, HealthReaders, RUNTIME } from '@countersign/runtime';
+import { AccessGuard, HealthController, HealthReaders, ProblemFilter, RUNTIME, SchemaPipe } from '@countersign/runtime';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { Ads } from './shell/ads.system.js';
 import { Answers } from './shell/answers.repository.js';
 import { Calls } from './shell/calls.controller.js';
@@ -24,6 +24,8 @@ export class SandboxSystemsModule {
         { provide: SETTINGS, useValue: settings },
         { provide: DATABASE, inject: [SETTINGS], useFactory: openPool },
         { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: APP_PIPE, useClass: SchemaPipe },
         { provide: RUNTIME, useClass: HealthOfSystems },
         HealthReaders,
         PoolEnd,

@@ -12,5 +12,7 @@ export * from './nest/access.js';
 export { Consumes } from './nest/consumes.decorator.js';
 export { HealthController, HealthReaders } from './nest/health.controller.js';
 export { httpAdapter, letIn } from './nest/http-adapter.js';
+export { type Problem, ProblemFilter, Refused } from './nest/problem.filter.js';
+export { readBy, SchemaPipe } from './nest/schema.pipe.js';
 export { OneLineLogger, RuntimeModule, serve } from './nest/serve.js';
 export { cut, cutBytes, type Packed, packed } from './outbox/packed.js';

@@ -7,22 +7,8 @@ import {
   proveConsistency,
   proveInclusion,
 } from '@countersign/record';
-import { Roles, RUNTIME, type Runtime } from '@countersign/runtime';
-import {
-  BadRequestException,
-  ConflictException,
-  Controller,
-  Get,
-  Header,
-  Inject,
-  InternalServerErrorException,
-  NotFoundException,
-  Param,
-  Query,
-  StreamableFile,
-  UseFilters,
-} from '@nestjs/common';
-import { Problems } from './auditor.access.js';
+import { Refused, Roles, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Controller, Get, Header, Inject, Param, Query, StreamableFile } from '@nestjs/common';
 import {
   allNotes,
   beforeAll,
@@ -41,7 +27,6 @@ import { Stories, type Story } from './stories.repository.js';
 /** The record over HTTP, for auditors. */
 @Controller('v1')
 @Roles('auditor')
-@UseFilters(Problems)
 export class Pages {
   private readonly read: Reader;
 
@@ -110,9 +95,9 @@ export class Pages {
       String(whole('offset', offset)),
       topicId,
     );
-    if (!found?.hash) throw new NotFoundException(`no leaf for ${topic} ${partition}/${offset}`);
+    if (!found?.hash) throw refused(404, 'Not on record', `no leaf for ${topic} ${partition}/${offset}`);
     const { size, note } = await this.latest();
-    if (found.index >= size) throw new ConflictException(`leaf ${found.index} is in no checkpoint yet: try again soon`);
+    if (found.index >= size) throw notSigned(`leaf ${found.index} is in no checkpoint yet: try again soon`);
     const proof = await proveInclusion(found.index, size, treeReader(this.read));
     const { leaf, index, hash } = found;
     return {
@@ -129,7 +114,7 @@ export class Pages {
   async consistency(@Query('from') asked: string | undefined) {
     const from = whole('from', asked);
     const { size, note } = await this.latest();
-    if (from > size) throw new ConflictException(`the latest checkpoint signs ${size} leaves, fewer than ${from}`);
+    if (from > size) throw notSigned(`the latest checkpoint signs ${size} leaves, fewer than ${from}`);
     const proof = await proveConsistency(from, size, treeReader(this.read));
     return { from, to: size, checkpoint: note, proof: proof.map(base64) };
   }
@@ -142,13 +127,14 @@ export class Pages {
 
   private async latest() {
     const last = await lastCheckpoint(this.read);
-    if (!last) throw new ConflictException('nothing has been signed yet: try again soon');
+    if (!last) throw notSigned('nothing has been signed yet: try again soon');
     const { origin, signingKey } = this.settings;
     // What is given out as signed is checked: a note that was changed in the table is not passed on.
     if (!openCheckpoint(last.note, { origin, keys: [signingKey] }).ok) {
-      throw new InternalServerErrorException(
+      throw refused(
+        500,
+        'Record altered',
         'the stored checkpoint is not the one that was signed: somebody changed the record. Keep the database as it is, run countersign verify, and compare with a checkpoint that is kept elsewhere',
-        { cause: { title: 'Record altered' } },
       );
     }
     return last;
@@ -162,7 +148,10 @@ function whole(field: string, text: string | undefined, most = Number.MAX_SAFE_I
   return Number(text);
 }
 
-const badField = (field: string, expected: string) =>
-  new BadRequestException(`${field}: ${expected} is expected`, { cause: { field } });
+const refused = (status: number, title: string, detail: string, field?: string): Refused =>
+  new Refused({ status, title, detail, ...(field !== undefined && { field }) });
+const notSigned = (detail: string): Refused => refused(409, 'Not signed yet', detail);
+const badField = (field: string, expected: string): Refused =>
+  refused(400, 'Bad request', `${field}: ${expected} is expected`, field);
 
 const base64 = (hash: Uint8Array): string => Buffer.from(hash).toString('base64');

@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { derivedId, topics } from '@countersign/contracts';
-import { ago, RUNTIME, type Runtime } from '@countersign/runtime';
-import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Req, UseFilters } from '@nestjs/common';
+import { ago, Refused, RUNTIME, type Runtime, readBy } from '@countersign/runtime';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { ControlRequest, changes, scopeProblem } from '../core/control.js';
 import { problem } from '../core/problem.js';
 import { type ControlRow, Store } from './console.repository.js';
-import { type ConsoleRequest, Needs, Problems, Refused } from './people.access.js';
-import { read } from './request.pipe.js';
+import { type ConsoleRequest, Needs } from './people.access.js';
 import { SETTINGS, type Settings } from './settings.js';
 
 @Controller('v1/controls')
-@UseFilters(Problems)
 export class Controls {
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
@@ -32,12 +30,11 @@ export class Controls {
   @HttpCode(200)
   @Needs('operator')
   async change(
-    @Body() body: unknown,
+    @Body({ schema: ControlRequest }) request: z.infer<typeof ControlRequest>,
     @Headers('idempotency-key') header: string | undefined,
     @Req() { principal: person }: ConsoleRequest,
   ) {
-    const key = read(z.string().min(1).max(200).optional(), header, 'Idempotency-Key');
-    const request = read(ControlRequest, body);
+    const key = readBy(z.string().min(1).max(200).optional(), header, 'Idempotency-Key');
     const wrong = scopeProblem(request.scope, await this.store.known());
     if (wrong && request.state === 'stopped') throw new Refused(wrong);
 

@@ -10,9 +10,8 @@ import {
   Roles,
   unknownToken,
 } from '@countersign/runtime';
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { People, type Person, personOf, type Role } from '../core/people.js';
-import type { Problem } from '../core/problem.js';
 
 /** Who may use the console, by token; from CONSOLE_TOKENS_FILE. */
 export const PEOPLE = Symbol('PEOPLE');
@@ -35,13 +34,6 @@ export function readPeople(env: NodeJS.ProcessEnv): readonly Person[] {
   throw new Error(`CONSOLE_TOKENS_FILE: ${path}: ${issue?.path.join('.')}: ${issue?.message}`);
 }
 
-/** What a problem is thrown as on its way to the filter; thrown inside a transaction it rolls back. */
-export class Refused extends Error {
-  constructor(readonly problem: Problem) {
-    super(problem.detail);
-  }
-}
-
 /** The role that a route asks for. A route without one is open to whoever has a token. */
 export const Needs = (role: Role) => Roles(role);
 
@@ -62,28 +54,5 @@ export class PeopleAccess implements Access {
     if (!token) return { refusal: noToken };
     const person = personOf(this.people, token);
     return person ? { principal: { ...person, name: person.person } as Person & Principal } : { refusal: unknownToken };
-  }
-}
-
-interface Reply {
-  status(code: number): Reply;
-  header(name: string, value: string): Reply;
-  send(body: string): void;
-}
-
-/** Every refusal of the console's HTTP interface as `application/problem+json` (RFC 9457). */
-@Catch(Refused, HttpException)
-export class Problems implements ExceptionFilter {
-  catch(error: Refused | HttpException, host: ArgumentsHost): void {
-    const { status, title, detail, field } =
-      error instanceof Refused
-        ? error.problem
-        : { status: error.getStatus(), title: error.name, detail: error.message, field: undefined };
-    const reply = host.switchToHttp().getResponse<Reply>();
-    if (status === 401) reply.header('www-authenticate', 'Bearer realm="countersign"');
-    reply
-      .status(status)
-      .header('content-type', 'application/problem+json')
-      .send(JSON.stringify({ type: 'about:blank', title, status, detail, ...(field !== undefined && { field }) }));
   }
 }

@@ -1,21 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { topics, Uuid } from '@countersign/contracts';
-import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
-import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, UseFilters } from '@nestjs/common';
+import { type Reader, Refused, RUNTIME, type Runtime, readBy } from '@countersign/runtime';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { cardOf } from '../core/card.js';
 import { problem } from '../core/problem.js';
 import { resultOf } from '../core/result.js';
 import { fingerprint, ReviewRequest, review, reviewIdOf, standings } from '../core/review.js';
 import { Store } from './console.repository.js';
-import { type ConsoleRequest, Needs, Problems, Refused } from './people.access.js';
-import { Limit, read } from './request.pipe.js';
+import { Limit } from './limit.js';
+import { type ConsoleRequest, Needs } from './people.access.js';
 
 const Listing = z.object({ state: z.enum(standings).optional(), limit: Limit });
 const IdempotencyKey = z.string().min(1).max(200).optional();
 
 @Controller('v1/reviews')
-@UseFilters(Problems)
 export class Reviews {
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
@@ -23,8 +22,7 @@ export class Reviews {
   ) {}
 
   @Get()
-  async list(@Query() query: unknown) {
-    const { state, limit } = read(Listing, query);
+  async list(@Query({ schema: Listing }) { state, limit }: z.infer<typeof Listing>) {
     const at = this.runtime.now();
     const found = await this.store.escalations(at, state, limit);
     return { reviews: found.map(({ escalation, standing }) => cardOf(escalation, standing, at)) };
@@ -42,12 +40,11 @@ export class Reviews {
   @Needs('reviewer')
   async answer(
     @Param('subjectId') subjectId: string,
-    @Body() body: unknown,
+    @Body({ schema: ReviewRequest }) request: z.infer<typeof ReviewRequest>,
     @Headers('idempotency-key') header: string | undefined,
     @Req() { principal: person }: ConsoleRequest,
   ) {
-    const key = read(IdempotencyKey, header, 'Idempotency-Key');
-    const request = read(ReviewRequest, body);
+    const key = readBy(IdempotencyKey, header, 'Idempotency-Key');
     const { escalation } = await this.escalation(this.runtime.now(), subjectId);
     const reviewId = key === undefined ? randomUUID() : reviewIdOf(person.person, subjectId, key);
     const asked = fingerprint(subjectId, request);

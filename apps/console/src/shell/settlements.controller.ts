@@ -1,18 +1,17 @@
 import { topics, Uuid } from '@countersign/contracts';
-import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, UseFilters } from '@nestjs/common';
+import { type Reader, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { problem } from '../core/problem.js';
 import { decide, decisionIdOf, notUnresolved, SettleRequest, type Unresolved } from '../core/settle.js';
-import { type ConsoleRequest, Needs, Problems, Refused } from './people.access.js';
-import { Limit, read } from './request.pipe.js';
+import { Limit } from './limit.js';
+import { type ConsoleRequest, Needs } from './people.access.js';
 import { UnresolvedStore } from './unresolved.repository.js';
 
 const Listing = z.object({ limit: Limit });
 
 /** What nobody but a person can tell: permits that ended unresolved. */
 @Controller('v1/settlements')
-@UseFilters(Problems)
 export class Settlements {
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
@@ -20,8 +19,7 @@ export class Settlements {
   ) {}
 
   @Get()
-  async list(@Query() query: unknown) {
-    const { limit } = read(Listing, query);
+  async list(@Query({ schema: Listing }) { limit }: z.infer<typeof Listing>) {
     return { unresolved: (await this.store.waiting(limit)).map(shown) };
   }
 
@@ -36,10 +34,9 @@ export class Settlements {
   @Needs('reviewer')
   async settle(
     @Param('permitId') permitId: string,
-    @Body() body: unknown,
+    @Body({ schema: SettleRequest }) request: z.infer<typeof SettleRequest>,
     @Req() { principal: person }: ConsoleRequest,
   ) {
-    const request = read(SettleRequest, body);
     const { correlationId, traceparent } = await this.unresolved(permitId);
     const cause = { source: '/countersign/console', id: decisionIdOf(permitId), correlationid: correlationId };
     const done = await this.runtime.transact(

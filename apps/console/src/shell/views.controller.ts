@@ -1,19 +1,18 @@
 import { problemLine, services } from '@countersign/contracts';
-import { RUNTIME, type Runtime } from '@countersign/runtime';
-import { Controller, Get, HttpCode, Inject, Post, Query, Req, UseFilters } from '@nestjs/common';
+import { Refused, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { funnel } from '../core/funnel.js';
 import { problem } from '../core/problem.js';
 import { Store } from './console.repository.js';
-import { type ConsoleRequest, Needs, Problems, Refused } from './people.access.js';
+import { Limit } from './limit.js';
+import { type ConsoleRequest, Needs } from './people.access.js';
 import { Policies } from './policies.service.js';
-import { Limit, read } from './request.pipe.js';
 
 const Chain = z.object({ correlation: z.string().min(1).max(300), limit: Limit });
 const DeadLetters = z.object({ service: z.enum(services).optional(), limit: Limit });
 
 @Controller('v1')
-@UseFilters(Problems)
 export class Views {
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
@@ -34,14 +33,12 @@ export class Views {
 
   /** `correlation`: a correlation id, or the id of a task, a proposal or a dead letter in the chain. */
   @Get('events')
-  async events(@Query() query: unknown) {
-    const { correlation, limit } = read(Chain, query);
+  async events(@Query({ schema: Chain }) { correlation, limit }: z.infer<typeof Chain>) {
     return { events: await this.store.activities(correlation, limit) };
   }
 
   @Get('dead-letters')
-  async deadLetters(@Query() query: unknown) {
-    const { service, limit } = read(DeadLetters, query);
+  async deadLetters(@Query({ schema: DeadLetters }) { service, limit }: z.infer<typeof DeadLetters>) {
     return { deadLetters: await this.store.deadLetters(service, limit) };
   }
 

@@ -1,6 +1,6 @@
 import { longest } from '@countersign/contracts';
-import { RUNTIME, type Runtime } from '@countersign/runtime';
-import { Controller, Get, HttpException, Inject, Param, Query } from '@nestjs/common';
+import { Refused, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 
 const listed = 200;
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
@@ -97,6 +97,5 @@ const where = (...asked: readonly (string | false)[]): string => {
   return conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
 };
 
-/** RFC 9457. */
-const problem = (status: number, title: string, detail: string, field?: string): HttpException =>
-  new HttpException({ type: 'about:blank', title, status, detail, ...(field !== undefined && { field }) }, status);
+const problem = (status: number, title: string, detail: string, field?: string): Refused =>
+  new Refused({ status, title, detail, ...(field !== undefined && { field }) });

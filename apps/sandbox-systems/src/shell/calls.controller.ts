@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { ForeignId } from '@countersign/contracts';
-import { Body, Controller, Get, Inject, NotFoundException, Param, Put, Res, UseFilters } from '@nestjs/common';
+import { Body, Controller, Get, Inject, NotFoundException, Param, Put, Res } from '@nestjs/common';
 import type { Answer, Found } from '../core/answer.js';
 import { Answers } from './answers.repository.js';
-import { Problems, valid } from './problems.filter.js';
 import { SYSTEMS, type System, type Systems } from './systems.js';
 import { Needs } from './tokens.access.js';
+import { valid } from './valid.js';
 
 interface Reply {
   readonly raw: ServerResponse;
@@ -15,7 +15,6 @@ interface Reply {
 /** How a system is made to do something, once under each key, and asked for what it did. */
 @Controller(':system/calls')
 @Needs('connector')
-@UseFilters(Problems)
 export class Calls {
   constructor(
     @Inject(Answers) private readonly answers: Answers,

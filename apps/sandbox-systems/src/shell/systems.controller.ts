@@ -1,10 +1,9 @@
 import { Currency, ForeignId, Minor } from '@countersign/contracts';
-import { Body, Controller, Get, HttpCode, Inject, Param, Put, UseFilters } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Put } from '@nestjs/common';
 import { z } from 'zod';
 import { Ads } from './ads.system.js';
 import { Crm } from './crm.system.js';
 import { Mailer } from './mailer.system.js';
-import { Problems, valid } from './problems.filter.js';
 import { Needs } from './tokens.access.js';
 
 const PutCampaign = z.strictObject({
@@ -17,7 +16,6 @@ const PutCampaign = z.strictObject({
 
 /** What can be looked at in the systems, and how a demo fills the advertising platform. */
 @Controller()
-@UseFilters(Problems)
 export class Pages {
   constructor(
     @Inject(Ads) private readonly ads: Ads,
@@ -34,8 +32,11 @@ export class Pages {
   @Put('ads/campaigns/:id')
   @HttpCode(200)
   @Needs('operator')
-  async putCampaign(@Param('id') id: string, @Body() body: unknown) {
-    const campaign = { campaignId: valid(ForeignId, id, 'id'), ...valid(PutCampaign, body), creatives: [] };
+  async putCampaign(
+    @Param('id', { schema: ForeignId }) campaignId: string,
+    @Body({ schema: PutCampaign }) body: z.infer<typeof PutCampaign>,
+  ) {
+    const campaign = { campaignId, ...body, creatives: [] };
     await this.ads.put(campaign);
     return campaign;
   }

@@ -1,11 +1,9 @@
 import { plainText } from '@countersign/contracts';
 import { startTelemetry } from '@countersign/telemetry';
 import {
-  type ArgumentsHost,
   Catch,
   ConsoleLogger,
   type DynamicModule,
-  type ExceptionFilter,
   Inject,
   Injectable,
   Logger,
@@ -13,20 +11,20 @@ import {
   type OnModuleInit,
   type RpcExceptionFilter,
   type Type,
-  UnauthorizedException,
 } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, HttpAdapterHost, ModuleRef, NestFactory } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE, HttpAdapterHost, ModuleRef, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { type Observable, throwError } from 'rxjs';
 import { type JobKind, type Keeper, type Recovery, RUNTIME, type ServiceSpec } from '../api/runtime.js';
 import { Engine } from '../engine/engine.js';
 import { describe } from '../failures.js';
-import { type Access, AccessGuard, RoleMissing } from './access.js';
+import { type Access, AccessGuard } from './access.js';
 import { BatchTransport } from './batch-transport.js';
 import { HealthController, HealthReaders } from './health.controller.js';
 import { httpAdapter, letIn } from './http-adapter.js';
-import { TooManyReads } from './page-reads.js';
+import { ProblemFilter } from './problem.filter.js';
+import { SchemaPipe } from './schema.pipe.js';
 
 /** Nest would replace a handler's error by 'Internal server error' before the engine sees what failed. */
 @Catch()
@@ -34,12 +32,6 @@ class KeepError implements RpcExceptionFilter {
   catch(error: unknown): Observable<never> {
     return throwError(() => error);
   }
-}
-
-interface Reply {
-  status(code: number): Reply;
-  header(name: string, value: string): Reply;
-  send(body: string): void;
 }
 
 /** Gives the adapter what the service knows people by. */
@@ -54,30 +46,6 @@ class Doorman implements OnModuleInit {
   onModuleInit(): void {
     const { access } = this.engine.spec;
     if (access) letIn(this.host.httpAdapter, this.modules.get<Access>(access, { strict: false }));
-  }
-}
-
-/** What the guard refuses where no filter of the service's own tells it. */
-@Catch(UnauthorizedException, RoleMissing)
-class NotLetIn implements ExceptionFilter<UnauthorizedException | RoleMissing> {
-  catch(error: UnauthorizedException | RoleMissing, host: ArgumentsHost): void {
-    const status = error.getStatus();
-    const reply = host.switchToHttp().getResponse<Reply>();
-    if (status === 401) reply.header('www-authenticate', 'Bearer realm="countersign"');
-    const problem = { type: 'about:blank', title: error.name, status, detail: error.message };
-    reply.status(status).header('content-type', 'application/problem+json').send(JSON.stringify(problem));
-  }
-}
-
-/** A page for which too many reads wait is to be asked for again. */
-@Catch(TooManyReads)
-class Crowded implements ExceptionFilter<TooManyReads> {
-  catch({ message, retryAfter, status }: TooManyReads, host: ArgumentsHost): void {
-    const reply = host.switchToHttp().getResponse<Reply>();
-    const title = status === 429 ? 'Too many exports' : 'Busy';
-    const problem = { type: 'about:blank', title, status, detail: message };
-    reply.status(status).header('retry-after', String(retryAfter)).header('content-type', 'application/problem+json');
-    reply.send(JSON.stringify(problem));
   }
 }
 
@@ -112,8 +80,8 @@ export class RuntimeModule {
       controllers: [HealthController],
       providers: [
         { provide: APP_GUARD, useClass: AccessGuard },
-        { provide: APP_FILTER, useClass: NotLetIn },
-        { provide: APP_FILTER, useClass: Crowded },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: APP_PIPE, useClass: SchemaPipe },
         Doorman,
         HealthReaders,
         { provide: RUNTIME, useFactory: () => makeEngine(spec) },

@@ -1,0 +1,96 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { throwError } from 'rxjs';
+import { describe, isTransient } from '../failures.js';
+import { TooManyReads } from './page-reads.js';
+
+/** Why a request was not done (RFC 9457): `title` says what kind of refusal it is, `detail` what to do about it. */
+export interface Problem {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  /** The member of the request that is at fault. */
+  readonly field?: string;
+  /** When to ask again, in seconds; sent as `Retry-After`. */
+  readonly retryAfter?: number;
+}
+
+/** Thrown by a controller to answer with a problem. Thrown inside a transaction it rolls the transaction back. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+  }
+}
+
+interface Reply {
+  status(code: number): Reply;
+  header(name: string, value: string): Reply;
+  send(body: string): void;
+}
+
+/** Titles of what Nest and Fastify refuse themselves, by status. */
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'No token',
+  403: 'Not permitted',
+  404: 'Not found',
+  408: 'Too slow',
+  413: 'Too large',
+  415: 'Unsupported media type',
+  429: 'Too many requests',
+};
+
+/** Seconds after which a request may be sent again whose service cannot reach what it needs. */
+const retryWhenAway = 5;
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Refused) return error.problem;
+  if (error instanceof TooManyReads) {
+    const { status, message, retryAfter } = error;
+    return { status, title: status === 429 ? 'Too many exports' : 'Busy', detail: message, retryAfter };
+  }
+  if (error instanceof HttpException) {
+    const status = error.getStatus();
+    // A class of our own has a name for people; those of Nest end in Exception.
+    const title = error.name.endsWith('Exception') ? undefined : error.name;
+    return { status, title: title ?? titles[status] ?? 'Request failed', detail: error.message };
+  }
+  // Fastify's own refusals, of a body that is too large for example.
+  const { statusCode: status, message } = error as { statusCode?: unknown; message?: unknown };
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return { status, title: titles[status] ?? 'Request failed', detail: String(message) };
+  return isTransient(error)
+    ? {
+        status: 503,
+        title: 'Not reachable',
+        detail: 'this service cannot reach its database or its broker at present: send the same request again later',
+        retryAfter: retryWhenAway,
+      }
+    : { status: 500, title: 'Failed', detail: 'the request failed here; the log of this service says why' };
+}
+
+/**
+ * Every refusal and every failure of every service as `application/problem+json` (RFC 9457). What nobody expected is logged, without
+ * what was sent: an error's message may quote it.
+ */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly log = new Logger('http');
+
+  catch(error: unknown, host: ArgumentsHost): unknown {
+    // What fails in a consumer is the engine's to handle.
+    if (host.getType() !== 'http') return throwError(() => error);
+    const { status, title, detail, field, retryAfter } = problemOf(error);
+    if (status >= 500 && !(error instanceof Refused || error instanceof TooManyReads))
+      this.log.error(`request failed: ${describe(error).says}`);
+    const reply = host.switchToHttp().getResponse<Reply>();
+    if (status === 401) reply.header('www-authenticate', 'Bearer realm="countersign"');
+    if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+    reply
+      .status(status)
+      .header('content-type', 'application/problem+json')
+      .send(JSON.stringify({ type: 'about:blank', title, status, detail, ...(field !== undefined && { field }) }));
+    return undefined;
+  }
+}
