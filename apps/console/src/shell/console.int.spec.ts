@@ -282,7 +282,7 @@ test('a body is read in its charset; one that is not in it is refused with the b
   const asJson = (charset = '') => ({ 'content-type': `application/json${charset}` });
   expect(await call('POST', '/v1/controls', latin, asJson())).toMatchObject({
     status: 400,
-    body: { message: expect.stringMatching(/not UTF-8: byte \d+ /) },
+    body: { detail: expect.stringMatching(/not UTF-8: byte \d+ /) },
   });
   expect(await call('POST', '/v1/controls', Buffer.from('{"__proto__":{}}'), asJson())).toMatchObject({ status: 400 });
   expect(harness.published.filter(({ type }) => type === 'ControlChanged')).toEqual([]);

@@ -1,16 +1,12 @@
-import {
-  Controller,
-  Get,
-  Inject,
-  Injectable,
-  type OnModuleInit,
-  Req,
-  ServiceUnavailableException,
-} from '@nestjs/common';
+import { Controller, Get, Inject, Injectable, type OnModuleInit, Req, Res } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { RUNTIME } from '../api/runtime.js';
 import type { Engine, Health } from '../engine/engine.js';
 import { type Access, type Headers, Public, ReadingToken } from './access.js';
+
+interface Reply {
+  status(code: number): Reply;
+}
 
 /** What anybody may know of a service's health. */
 type Summary = Pick<Health, 'status'>;
@@ -57,18 +53,20 @@ export class HealthController {
 
   @Get('ready')
   @Public()
-  async ready(): Promise<Summary> {
+  async ready(@Res({ passthrough: true }) reply: Reply): Promise<Summary> {
     const { status, ready } = await this.engine.health();
-    if (!ready) throw new ServiceUnavailableException({ status });
+    if (!ready) reply.status(503);
     return { status };
   }
 
   @Get()
   @Public()
-  async health(@Req() { headers }: { headers: Headers }): Promise<Health | Summary> {
+  async health(
+    @Req() { headers }: { headers: Headers },
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<Health | Summary> {
     const health = await this.engine.health();
-    const told = this.readers.include(headers) ? health : { status: health.status };
-    if (!health.well) throw new ServiceUnavailableException(told);
-    return told;
+    if (!health.well) reply.status(503);
+    return this.readers.include(headers) ? health : { status: health.status };
   }
 }
