@@ -112,7 +112,10 @@ test('of calls that share a transaction, one that the database refuses leaves th
     call('crm', 'bad', task('0000-01-01T00:00:00.000Z')),
     call('crm', 'good', task('2026-11-22T10:00:00.000Z')),
   ]);
-  expect(bad).toMatchObject({ status: 500, body: { detail: 'the request failed here; the log of this service says why' } });
+  expect(bad).toMatchObject({
+    status: 500,
+    body: { detail: 'the request failed here; the log of this service says why' },
+  });
   expect(good).toMatchObject({ status: 200, body: { outcome: 'done' } });
   expect((await find('crm', 'bad')).body).toEqual({ outcome: 'absent' });
   expect((await page('/crm/tasks')).tasks).toHaveLength(1);
