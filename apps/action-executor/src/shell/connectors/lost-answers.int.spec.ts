@@ -104,7 +104,7 @@ test('a question whose answer is lost is asked again', async () => {
   way.loseAnswerTo(actionId);
   expect(await ads.find(actionId, patient())).toEqual({
     outcome: 'unknown',
-    says: 'the sandbox system answered 500',
+    says: 'the sandbox system answered 503',
   });
   expect(await ads.find(actionId, patient())).toMatchObject({ outcome: 'done' });
 });
