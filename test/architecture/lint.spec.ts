@@ -15,7 +15,7 @@ beforeAll(() => {
   writeFileSync(join(twin, 'biome.json'), JSON.stringify({ ...config, vcs: { enabled: false } }));
   for (const path of [
     'test/architecture/rules',
-    ...globSync(['package.json', '{libs,apps}/*/package.json'], { cwd: root }),
+    ...globSync(['package.json', '{libs,apps,tools}/*/package.json'], { cwd: root }),
   ]) {
     cpSync(join(root, path), join(twin, path), { recursive: true });
   }
