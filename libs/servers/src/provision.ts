@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Admin, kafkajs } from '@countersign/kafka';
+import { type Admin, kafkajs, untilLed } from '@countersign/kafka';
 import { createTopics } from './create-topics.js';
 import {
   alterQuotas,
@@ -123,7 +123,8 @@ async function provisionTopics(
   }
   const changed = new Set<string>();
   if (present.length > 0) {
-    const { topics: described } = await admin.fetchTopicMetadata({ topics: present.map((topic) => topic.name) });
+    const names = present.map(({ name }) => name);
+    const { topics: described } = await untilLed(() => admin.fetchTopicMetadata({ topics: names }));
     const counts = new Map(described.map((topic) => [topic.name, topic.partitions.length]));
     const growing = present.filter((topic) => (counts.get(topic.name) ?? 0) < topic.partitions);
     if (growing.length > 0) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Admin, type Kafka, kafkajs } from '@countersign/kafka';
+import { type Admin, type Kafka, kafkajs, untilLed } from '@countersign/kafka';
 import { createTopics, type KafkaUser, usersRefused } from '@countersign/servers';
 import { type BrokerClaim, type Found, ownerOf } from './judge.js';
 
@@ -68,7 +68,7 @@ export async function claimBroker(access: BrokerAccess, claim: BrokerClaim): Pro
 
 /** Every claim up to the topic's end, in order. What is none is passed over. */
 async function readClaims(admin: Admin, kafka: Kafka): Promise<readonly BrokerClaim[]> {
-  const [partition] = await admin.fetchTopicOffsets(claimsTopic);
+  const [partition] = await untilLed(() => admin.fetchTopicOffsets(claimsTopic));
   const end = BigInt(partition?.high ?? 0);
   if (end <= BigInt(partition?.low ?? 0)) return [];
   const groupId = `countersign.installation.${randomUUID()}`;

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Envelope, fromKafka, type Topic } from '@countersign/contracts';
-import { boundFetches, type KafkaConfig, kafkajs } from '@countersign/kafka';
+import { boundFetches, type KafkaConfig, kafkajs, untilLed } from '@countersign/kafka';
 
 /** An event as somebody who only reads the topics sees it. */
 export interface Observed extends Envelope<string, Record<string, unknown>> {
@@ -86,7 +85,7 @@ async function endsOf(client: kafkajs.Kafka, topics: readonly Topic[]): Promise<
   try {
     const ends = await Promise.all(
       topics.map(async ({ name }) =>
-        (await offsetsOf(admin, name))
+        (await untilLed(() => admin.fetchTopicOffsets(name)))
           .filter(({ low, high }) => low !== high)
           .map(({ partition, high }) => [`${name}/${partition}`, BigInt(high)] as const),
       ),
@@ -94,19 +93,5 @@ async function endsOf(client: kafkajs.Kafka, topics: readonly Topic[]): Promise<
     return new Map(ends.flat());
   } finally {
     await admin.disconnect();
-  }
-}
-
-/** A broker that has just started may not lead its partitions yet, and says so. */
-async function offsetsOf(admin: kafkajs.Admin, topic: string): ReturnType<kafkajs.Admin['fetchTopicOffsets']> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await admin.fetchTopicOffsets(topic);
-    } catch (error) {
-      // kafkajs gives up by itself after its retries, under a name of its own.
-      const { name, retriable } = error as { name?: string; retriable?: boolean };
-      if (tries >= 20 || !(retriable || name === 'KafkaJSNumberOfRetriesExceeded')) throw error;
-      await sleep(200);
-    }
   }
 }

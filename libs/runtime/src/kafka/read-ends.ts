@@ -1,4 +1,4 @@
-import type { Admin, Kafka } from '@countersign/kafka';
+import { type Admin, type Kafka, noLeaderYet } from '@countersign/kafka';
 import type { Limits } from '../api/limits.js';
 import { backoff } from '../failures.js';
 import { type RawRecord, refusalOf } from './entries.js';
@@ -12,9 +12,7 @@ export async function whenLed<R>(
     try {
       return await ask();
     } catch (error) {
-      const { retriable, name } = error as { retriable?: boolean; name?: string };
-      // kafkajs gives up on a group whose coordinator is not elected yet.
-      if (!(retriable || name === 'KafkaJSGroupCoordinatorNotFound') || attempt >= 20) throw error;
+      if (!noLeaderYet(error) || attempt >= 20) throw error;
       await new Promise((resolve) => setTimeout(resolve, backoff(attempt, limits.backoffMs, limits.backoffMaxMs)));
     }
   }
