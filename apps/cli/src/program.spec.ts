@@ -9,6 +9,7 @@ import {
   append,
   emptyFrontier,
   eventBytes,
+  exportCheckpoint,
   exportHeader,
   exportLeaf,
   formatVerifierKey,
@@ -316,7 +317,8 @@ const recordOf = (n: number, alter: (line: string, index: number) => string = (l
     stored.map(({ hash }) => hash),
   );
   const note = signCheckpoint({ origin: key.name, size: frontier.size, root: rootOf(frontier) }, [key]);
-  const lines = [exportHeader({ origin: key.name, key, checkpoints: [note] }), ...stored.map(exportLeaf)];
+  const header = exportHeader({ origin: key.name, key, checkpoint: note });
+  const lines = [header, exportCheckpoint(note), ...stored.map(exportLeaf)];
   return `${lines.map(alter).join('\n')}\n`;
 };
 
@@ -336,9 +338,9 @@ test('a record with one altered event, another key or a missing end does not ver
     writeFileSync(file, text);
     return (await run('verify', '--export', file, ...more)).code;
   };
-  const altered = recordOf(3, (line, n) => (n === 2 ? line.replace(/"bytes":"[^"]*"/, '"bytes":"AAAA"') : line));
+  const altered = recordOf(3, (line, n) => (n === 3 ? line.replace(/"bytes":"[^"]*"/, '"bytes":"AAAA"') : line));
   expect(await check(altered)).toBe(1);
-  expect(await check(recordOf(3).split('\n').slice(0, 3).join('\n'))).toBe(1);
+  expect(await check(recordOf(3).split('\n').slice(0, 4).join('\n'))).toBe(1);
   const other = signingKey(key.name, generateKeyPairSync('ed25519').privateKey);
   expect(await check(recordOf(3), '--key', formatVerifierKey(other))).toBe(1);
   expect(await check('no record\n')).toBe(1);

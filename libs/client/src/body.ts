@@ -2,7 +2,7 @@ import { TooLong, wholeText } from '@countersign/contracts';
 
 /** Far above anything that a service answers in one piece. */
 const longest = 64 * 1024 * 1024;
-/** The first line of an export has all checkpoints of the record. */
+/** A line of an export has one record; the first line of an earlier recorder's has all its checkpoints. */
 const longestLine = 4 * longest;
 
 /**

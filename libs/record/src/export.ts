@@ -1,6 +1,6 @@
 import type { Hash } from './merkle.js';
 import { decodeBase64, formatVerifierKey, parseVerifierKey, type VerifierKey } from './note.js';
-import type { StoredLeaf, StoredRecord } from './verify-record.js';
+import type { StoredCheckpoint, StoredLeaf, StoredRecord } from './verify-record.js';
 
 /**
  * What a leaf's `sha256` is taken over, and what an export carries as `bytes`: `event`, the bytes of `eventBytes`;
@@ -15,11 +15,12 @@ export interface ExportedLeaf extends StoredLeaf {
   readonly at: string;
 }
 
-/** What an export says before its leaves. */
+/** What an export says before its entries. */
 export interface ExportHeader {
   readonly origin: string;
   readonly key: VerifierKey;
-  readonly checkpoints: readonly string[];
+  /** The last checkpoint that follows, null where none does. */
+  readonly checkpoint: string | null;
 }
 
 /**
@@ -27,20 +28,29 @@ export interface ExportHeader {
  * with its own signatures. Put in its place a key that was learnt another way to show whose they are.
  */
 export interface OpenedExport extends StoredRecord {
-  readonly leaves: AsyncIterable<readonly ExportedLeaf[]>;
+  readonly entries: AsyncIterable<readonly (ExportedLeaf | StoredCheckpoint)[]>;
 }
 
-const LEAVES_AT_ONCE = 500;
+const ENTRIES_AT_ONCE = 500;
 
 /**
- * The first line of an export (JSON Lines): `{"origin","verifierKey","checkpoints"}`, the key as `formatVerifierKey`
- * writes it, checkpoints as signed notes. No line here ends in a newline.
+ * The first line of an export (JSON Lines): `{"origin","verifierKey","checkpoint"}`, the key as `formatVerifierKey`
+ * writes it, the checkpoint as a signed note: the last one of those that follow, or null. It is told first, so that an export that was
+ * cut anywhere is found out. No line here ends in a newline.
+ *
+ * In exports of earlier versions it is `{"origin","verifierKey","checkpoints"}` with all checkpoints, and only leaves follow.
  */
-export const exportHeader = ({ origin, key, checkpoints }: ExportHeader): string =>
-  JSON.stringify({ origin, verifierKey: formatVerifierKey(key), checkpoints });
+export const exportHeader = ({ origin, key, checkpoint }: ExportHeader): string =>
+  JSON.stringify({ origin, verifierKey: formatVerifierKey(key), checkpoint });
 
 /**
- * A further line: `{"index","topic","topicId","partition","offset","source","id","sha256","hash","kept","at","bytes"}`, hashes in
+ * The line of a checkpoint, a signed note: `{"checkpoint"}`. It comes before the last leaf that it signs, or just behind it, and after all
+ * checkpoints of fewer leaves. The nearer to that leaf, the fewer are held by whoever verifies.
+ */
+export const exportCheckpoint = (note: string): string => JSON.stringify({ checkpoint: note });
+
+/**
+ * The line of a leaf: `{"index","topic","topicId","partition","offset","source","id","sha256","hash","kept","at","bytes"}`, hashes in
  * lower-case hexadecimal, bytes in base64 and absent where there are none, `topicId` only of a topic that was made again.
  */
 export const exportLeaf = ({ index, leaf, hash, kept, at, bytes }: ExportedLeaf): string =>
@@ -60,7 +70,7 @@ export const exportLeaf = ({ index, leaf, hash, kept, at, bytes }: ExportedLeaf)
   });
 
 /**
- * Reads an export line by line, in constant memory but for the checkpoints; what it gives is what `verifyRecord` takes.
+ * Reads an export line by line, in constant memory (but for the first line of an earlier version); what it gives is what `verifyRecord` takes.
  * Blank lines are passed over. Throws a `SyntaxError` that names the line, and nothing of its content, where a line is not
  * of the form above: the first at once, the others as they are reached. A file that was cut at a line's end reads well;
  * that leaves are missing is for `verifyRecord` to find.
@@ -68,8 +78,8 @@ export const exportLeaf = ({ index, leaf, hash, kept, at, bytes }: ExportedLeaf)
 export async function readExport(lines: Iterable<string> | AsyncIterable<string>): Promise<OpenedExport> {
   const numbered = numberLines(lines);
   const first = await numbered.next();
-  if (first.done) throw new SyntaxError('line 1: an export begins with its origin, verifierKey and checkpoints');
-  return { ...parseHeader(first.value), leaves: readLeaves(numbered) };
+  if (first.done) throw new SyntaxError('line 1: an export begins with its origin, verifierKey and checkpoint');
+  return { ...parseHeader(first.value), entries: readEntries(numbered) };
 }
 
 interface Line {
@@ -88,11 +98,13 @@ async function* numberLines(lines: Iterable<string> | AsyncIterable<string>): As
   }
 }
 
-async function* readLeaves(lines: AsyncGenerator<Line, void, void>): AsyncGenerator<readonly ExportedLeaf[]> {
-  let batch: ExportedLeaf[] = [];
+async function* readEntries(
+  lines: AsyncGenerator<Line, void, void>,
+): AsyncGenerator<readonly (ExportedLeaf | StoredCheckpoint)[]> {
+  let batch: (ExportedLeaf | StoredCheckpoint)[] = [];
   for await (const line of lines) {
-    batch.push(parseLeaf(line));
-    if (batch.length === LEAVES_AT_ONCE) {
+    batch.push('checkpoint' in line.members ? parseCheckpointLine(line) : parseLeaf(line));
+    if (batch.length === ENTRIES_AT_ONCE) {
       yield batch;
       batch = [];
     }
@@ -100,18 +112,33 @@ async function* readLeaves(lines: AsyncGenerator<Line, void, void>): AsyncGenera
   if (batch.length > 0) yield batch;
 }
 
-function parseHeader({ number, members }: Line): Pick<OpenedExport, 'origin' | 'keys' | 'checkpoints'> {
-  const { origin, verifierKey, checkpoints } = members;
+function parseHeader({ number, members }: Line): Omit<OpenedExport, 'entries'> {
+  const { origin, verifierKey } = members;
   if (typeof origin !== 'string') throw malformed(number, 'origin is a text');
   if (typeof verifierKey !== 'string') throw malformed(number, 'verifierKey is a text');
-  if (!Array.isArray(checkpoints) || !checkpoints.every((note) => typeof note === 'string')) {
-    throw malformed(number, 'checkpoints are texts');
-  }
+  const signed = signedIn(number, members);
   try {
-    return { origin, keys: [parseVerifierKey(verifierKey)], checkpoints };
+    return { origin, keys: [parseVerifierKey(verifierKey)], ...signed };
   } catch {
     throw malformed(number, 'verifierKey is not a verifier key');
   }
+}
+
+function signedIn(number: number, { checkpoint, checkpoints }: Line['members']) {
+  if (checkpoints === undefined) {
+    if (checkpoint !== null && typeof checkpoint !== 'string') throw malformed(number, 'checkpoint is a text or null');
+    return { latest: checkpoint, checkpoints: [] };
+  }
+  if (checkpoint !== undefined) throw malformed(number, 'checkpoint and checkpoints are of different versions');
+  if (!Array.isArray(checkpoints) || !checkpoints.every((note) => typeof note === 'string')) {
+    throw malformed(number, 'checkpoints are texts');
+  }
+  return { checkpoints: checkpoints as readonly string[] };
+}
+
+function parseCheckpointLine({ number, members: { checkpoint } }: Line): StoredCheckpoint {
+  if (typeof checkpoint !== 'string') throw malformed(number, 'checkpoint is a text');
+  return { checkpoint };
 }
 
 function parseLeaf({ number, members }: Line): ExportedLeaf {

@@ -58,7 +58,7 @@ test('the example of the README works', async () => {
 
   // Verify: everything stored against everything signed.
   const stored = leaves.map((leaf, index) => ({ index, leaf, bytes: eventBytes(kafka[index] as (typeof kafka)[0]) }));
-  const report = await verifyRecord({ leaves: [stored], checkpoints: [note], origin, keys: [key] });
+  const report = await verifyRecord({ entries: [stored], checkpoints: [note], origin, keys: [key] });
   // END
 
   expect(onRecord).toBe(true);

@@ -35,7 +35,7 @@ const verify = (leaves: readonly StoredLeaf[], checkpoints: readonly string[], b
   const batches = function* () {
     for (let from = 0; from < leaves.length; from += batch) yield leaves.slice(from, from + batch);
   };
-  return verifyRecord({ leaves: batches(), checkpoints, origin, keys: [key] });
+  return verifyRecord({ entries: batches(), checkpoints, origin, keys: [key] });
 };
 
 const kinds = (report: RecordReport) => report.problems.map(({ kind, at }) => [kind, at]);
@@ -64,7 +64,7 @@ describe('a record', () => {
     async function* leaves() {
       yield whole;
     }
-    expect(await verifyRecord({ leaves: leaves(), checkpoints, origin, keys: [key] })).toMatchObject({
+    expect(await verifyRecord({ entries: leaves(), checkpoints, origin, keys: [key] })).toMatchObject({
       ok: true,
       size: 30,
     });

@@ -24,11 +24,23 @@ export interface StoredLeaf {
   readonly bytes?: Uint8Array | null;
 }
 
+/**
+ * A signed checkpoint of the log's own that stands among its leaves: behind all checkpoints of fewer leaves, and before the last leaf
+ * that it signs or just behind it.
+ */
+export interface StoredCheckpoint {
+  readonly checkpoint: string;
+}
+
 /** A record to verify: everything stored, in the log's order, and what has been signed about it. */
 export interface StoredRecord {
-  readonly leaves: Iterable<readonly StoredLeaf[]> | AsyncIterable<readonly StoredLeaf[]>;
-  /** Signed checkpoints in any order: the log's own, and better, those that somebody else has kept. */
+  readonly entries:
+    | Iterable<readonly (StoredLeaf | StoredCheckpoint)[]>
+    | AsyncIterable<readonly (StoredLeaf | StoredCheckpoint)[]>;
+  /** Further signed checkpoints in any order, best those that somebody else has kept. They are held in memory. */
   readonly checkpoints: readonly string[];
+  /** The last checkpoint among the entries, told before them, so that a missing end is found; null where there is none. */
+  readonly latest?: string | null;
   readonly origin: string;
   readonly keys: readonly VerifierKey[];
 }
@@ -38,7 +50,9 @@ export interface StoredRecord {
  * the one its stored hash names), `gap` (leaves missing before it), `repeat` (its position, or its Kafka coordinates, came
  * before). Of a checkpoint: the refusals of `openCheckpoint`, `size-mismatch` (it signs more leaves than there are: the tail
  * is cut), `root-mismatch` (it signs another tree: something before its size was changed, added or removed, even if all
- * stored hashes agree). Of the whole: `no-checkpoint` (there are leaves, and no signature vouches for any of them).
+ * stored hashes agree), `out-of-order` (it stands behind a checkpoint of as many leaves, or behind more leaves than it signs, and
+ * is not compared). Of the whole: `no-checkpoint` (there are leaves, and no signature vouches for any of them),
+ * `checkpoint-missing` (the last checkpoint among the entries is not `latest`).
  */
 export interface Problem {
   readonly kind:
@@ -48,9 +62,14 @@ export interface Problem {
     | 'repeat'
     | 'size-mismatch'
     | 'root-mismatch'
+    | 'out-of-order'
     | 'no-checkpoint'
+    | 'checkpoint-missing'
     | Refusal['kind'];
-  /** The leaf's index, the checkpoint's place in the given list (both from 0), or the record as a whole. */
+  /**
+   * The leaf's index, the checkpoint's place, or the record as a whole. Places are counted from 0: `latest` if it is given,
+   * `checkpoints`, then those among the entries.
+   */
   readonly at: { readonly leaf: number } | { readonly checkpoint: number } | 'record';
   /** In words, without any content of an event. */
   readonly says: string;
@@ -81,27 +100,23 @@ const PROBLEMS_KEPT = 1000;
  * its event's bytes, where kept, have the SHA-256 it names; it has its stored hash. For each checkpoint: the signature, the
  * origin, and that the record's leaves have its root at its size. A problem does not end the pass.
  *
- * Memory: the frontier, the last offset of each partition of each topic id, the checkpoints, a thousand problems; never the leaves.
+ * Memory: the frontier, the last offset of each partition of each topic id, `checkpoints`, a thousand problems; of the checkpoints among
+ * the entries size and root, until the leaves that they sign have come; never the leaves.
  */
 export async function verifyRecord(record: StoredRecord): Promise<RecordReport> {
   const found = problemList();
-  const heads = openAll(record, found.add);
-  const checkHead = headCheck(found.add);
+  const heads = headCheck(record, found.add);
   const checkLeaf = leafCheck(found.add);
   let frontier: Frontier = emptyFrontier;
   let next = 0;
-  let due = 0;
 
-  const compareWithHeads = () => {
-    for (let head = heads[due]; head !== undefined && head.size <= frontier.size; head = heads[due]) {
-      checkHead.compare(head, rootOf(frontier));
-      due += 1;
-    }
-  };
-
-  compareWithHeads();
-  for await (const batch of record.leaves) {
+  heads.compare(frontier);
+  for await (const batch of record.entries) {
     for (const stored of batch) {
+      if ('checkpoint' in stored) {
+        heads.add(stored.checkpoint, frontier);
+        continue;
+      }
       if (stored.index > next) {
         found.add('gap', { leaf: stored.index }, `${leavesFromTo(next, stored.index)} missing before it`);
       } else if (stored.index < next) {
@@ -109,22 +124,20 @@ export async function verifyRecord(record: StoredRecord): Promise<RecordReport> 
       }
       next = Math.max(next, stored.index + 1);
       frontier = append(frontier, [checkLeaf.hashOf(stored)]).frontier;
-      compareWithHeads();
+      heads.compare(frontier);
     }
   }
 
-  for (const { place, size } of heads.slice(due)) {
-    found.add('size-mismatch', { checkpoint: place }, `it signs ${size} leaves, the record has ${frontier.size}`);
-  }
-  if (frontier.size > 0 && heads.length === 0) {
+  heads.end(frontier);
+  if (frontier.size > 0 && heads.opened() === 0) {
     found.add('no-checkpoint', 'record', `no signed checkpoint vouches for any of its ${frontier.size} leaves`);
   }
   return {
     ok: found.count() === 0,
     size: frontier.size,
     root: Buffer.from(rootOf(frontier)).toString('base64'),
-    confirmed: checkHead.confirmed(),
-    checkpointsChecked: heads.length,
+    confirmed: heads.confirmed(),
+    checkpointsChecked: heads.checked(),
     eventsChecked: checkLeaf.eventsChecked(),
     problemCount: found.count(),
     problems: found.problems,
@@ -147,32 +160,124 @@ function problemList() {
   return { add, problems, count: () => count };
 }
 
-/** The heads of all checkpoints with a good signature, smallest first. */
-function openAll(record: StoredRecord, add: AddProblem): SignedHead[] {
-  const heads: SignedHead[] = [];
-  for (const [place, note] of record.checkpoints.entries()) {
-    const opened = openCheckpoint(note, record);
-    if (opened.ok) heads.push({ ...opened.checkpoint, place });
-    else add(opened.kind, { checkpoint: place }, opened.says);
-  }
-  return heads.sort((a, b) => a.size - b.size);
-}
-
-function headCheck(add: AddProblem) {
+function headCheck({ latest, checkpoints, ...trust }: StoredRecord, add: AddProblem) {
+  const notes = typeof latest === 'string' ? [latest, ...checkpoints] : checkpoints;
+  /** The size that each note of them signs. */
+  const sizes = new Map<string, number>();
+  const given = headQueue();
+  const among = headQueue();
+  let places = 0;
+  let checked = 0;
+  let opened = 0;
   let confirmed = 0;
+  let largest = -1;
+  let last: string | null = null;
+
+  const open = (note: string): SignedHead | undefined => {
+    const place = places;
+    places += 1;
+    const read = openCheckpoint(note, trust);
+    if (!read.ok) {
+      add(read.kind, { checkpoint: place }, read.says);
+      return undefined;
+    }
+    opened += 1;
+    return { size: read.checkpoint.size, root: read.checkpoint.root, place };
+  };
+
+  const heads: SignedHead[] = [];
+  for (const note of notes) {
+    // Whoever kept checkpoints may have kept the latest.
+    if (sizes.has(note)) {
+      places += 1;
+      continue;
+    }
+    const head = open(note);
+    if (!head) continue;
+    heads.push(head);
+    sizes.set(note, head.size);
+  }
+  for (const head of heads.sort((a, b) => a.size - b.size)) given.push(head);
+  checked = heads.length;
+
+  const compare = (frontier: Frontier) => {
+    for (const queue of [given, among]) {
+      for (let head = queue.upTo(frontier.size); head !== undefined; head = queue.upTo(frontier.size)) {
+        const { place, size, root } = head;
+        if (sameBytes(root, rootOf(frontier))) {
+          confirmed = size;
+          continue;
+        }
+        add(
+          'root-mismatch',
+          { checkpoint: place },
+          `the record's first ${size} leaves do not have the root it signs; the first ${confirmed} have been confirmed`,
+        );
+      }
+    }
+  };
+
   return {
-    compare({ place, size, root }: SignedHead, actual: Hash): void {
-      if (sameBytes(root, actual)) {
-        confirmed = size;
+    compare,
+    /** A checkpoint that stands behind these leaves. */
+    add(note: string, frontier: Frontier): void {
+      last = note;
+      const place = places;
+      const known = sizes.get(note);
+      // What was given too is compared, and counted, as given.
+      const head = known === undefined ? open(note) : undefined;
+      if (known !== undefined) places += 1;
+      const size = known ?? head?.size;
+      if (size === undefined) return;
+      if (size <= largest) {
+        add('out-of-order', { checkpoint: place }, `it signs ${size} leaves, a checkpoint before it ${largest}`);
         return;
       }
-      add(
-        'root-mismatch',
-        { checkpoint: place },
-        `the record's first ${size} leaves do not have the root it signs; the first ${confirmed} have been confirmed`,
-      );
+      largest = size;
+      if (size < frontier.size) {
+        add('out-of-order', { checkpoint: place }, `it signs ${size} leaves, and stands behind ${frontier.size}`);
+        return;
+      }
+      if (!head) return;
+      checked += 1;
+      among.push(head);
+      compare(frontier);
+    },
+    end(frontier: Frontier): void {
+      for (const { place, size } of [...given.rest(), ...among.rest()]) {
+        add('size-mismatch', { checkpoint: place }, `it signs ${size} leaves, the record has ${frontier.size}`);
+      }
+      if (latest === undefined || last === latest) return;
+      // One that does not open, or signs more leaves than there are, has been named.
+      const size = latest === null ? 0 : sizes.get(latest);
+      if (size === undefined || size > frontier.size) return;
+      add('checkpoint-missing', 'record', 'the last checkpoint in it is not the one that it names as its last');
     },
     confirmed: () => confirmed,
+    checked: () => checked,
+    opened: () => opened,
+  };
+}
+
+/** Heads that wait for the leaves they sign, smallest first, as they are given. */
+function headQueue() {
+  const heads: SignedHead[] = [];
+  let due = 0;
+  return {
+    push: (head: SignedHead): void => void heads.push(head),
+    /** Takes the next one out, if it signs no more leaves. */
+    upTo(size: number): SignedHead | undefined {
+      const head = heads[due];
+      if (head === undefined || head.size > size) return undefined;
+      due += 1;
+      // Not each time, which would copy the rest for each.
+      if (due * 2 > heads.length) {
+        heads.splice(0, due);
+        due = 0;
+      }
+      return head;
+    },
+    rest: (): readonly SignedHead[] => heads.slice(due),
   };
 }
 

@@ -298,8 +298,10 @@ async function readRecord(
   try {
     const opened = await readExport(await s.audit.lines('/v1/record/export'));
     const tapped = async function* () {
-      for await (const batch of opened.leaves) {
-        for (const { leaf, kept, bytes, at } of batch) {
+      for await (const batch of opened.entries) {
+        for (const entry of batch) {
+          if ('checkpoint' in entry) continue;
+          const { leaf, kept, bytes, at } = entry;
           // What the topics hold now is of the topics as they are now.
           if (leaf.topicId !== ids.get(leaf.topic)) {
             ids.set(leaf.topic, leaf.topicId);
@@ -351,7 +353,7 @@ async function readRecord(
     const { recordKey } = s.installation;
     const report = await verifyRecord({
       ...opened,
-      leaves: tapped(),
+      entries: tapped(),
       ...(recordKey !== undefined && { keys: [parseVerifierKey(recordKey.trim())] }),
     });
     const { ok, size, confirmed, problems } = report;

@@ -1,7 +1,7 @@
 import { createTestDatabase } from '@countersign/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chain, kafkaFact } from '../core/testing.js';
-import { findByIds, type Reader, readLeaves } from './log.repository.js';
+import { findByIds, type Reader, readEntries, readLeaves } from './log.repository.js';
 import { type Recorder, recorder, secrets } from './testing.js';
 
 let files: ReturnType<typeof secrets>;
@@ -54,4 +54,33 @@ test('of more bytes under an id than are read together the largest records are l
   const found = async (bytes: number) => (await findByIds(read, ['one-id'], 100, bytes)).map(({ index }) => index);
   expect(await found(10_000)).toEqual([0, 1, 3, 5]);
   expect(await found(1_000_000)).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
+test('checkpoints are read in pages, those of a page of leaves before it, and none is lost with the leaves', async () => {
+  await log.query(
+    `INSERT INTO checkpoints (size, note, at) SELECT n, 'note ' || n, now() FROM generate_series(1, 3000) AS n`,
+  );
+  const entries = async (size: number, signed: number): Promise<[string, number][]> => {
+    const found: [string, number][] = [];
+    for await (const page of readEntries(read, size, signed))
+      found.push('notes' in page ? [page.notes.at(-1) ?? '', page.notes.length] : ['leaves', page.leaves.length]);
+    return found;
+  };
+  expect(await entries(6, 5)).toEqual([
+    ['note 5', 5],
+    ['leaves', 6],
+  ]);
+  expect(await entries(6, 2_500)).toEqual([
+    ['note 6', 6],
+    ['leaves', 6],
+    ['note 1006', 1_000],
+    ['note 2006', 1_000],
+    ['note 2500', 494],
+  ]);
+  expect(await entries(0, 3_000)).toEqual([
+    ['note 1000', 1_000],
+    ['note 2000', 1_000],
+    ['note 3000', 1_000],
+  ]);
+  expect(await entries(6, -1)).toEqual([['leaves', 6]]);
 });

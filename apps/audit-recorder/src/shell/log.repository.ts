@@ -111,25 +111,43 @@ export const treeReader =
     return rows.map(({ hash }) => new Uint8Array(hash));
   };
 
-/** The first `limit` checkpoints of a log that is larger than `after`, oldest first. */
-export const readCheckpoints = async (read: Reader, after: number, limit: number): Promise<SignedCheckpoint[]> =>
+/** The first `limit` checkpoints of a log that is larger than `after`, and no larger than `upTo`, oldest first. */
+export const readCheckpoints = async (
+  read: Reader,
+  after: number,
+  limit: number,
+  upTo = Number.MAX_SAFE_INTEGER,
+): Promise<SignedCheckpoint[]> =>
   (
-    await read<CheckpointRow>('SELECT size, note, at FROM checkpoints WHERE size > $1 ORDER BY size LIMIT $2', [
-      after,
-      limit,
-    ])
+    await read<CheckpointRow>(
+      'SELECT size, note, at FROM checkpoints WHERE size > $1 AND size <= $3 ORDER BY size LIMIT $2',
+      [after, limit, upTo],
+    )
   ).map(checkpointOf);
 
-/** The note of every checkpoint, oldest first, read a page at a time. */
-export async function allNotes(read: Reader): Promise<string[]> {
-  const notes: string[] = [];
-  for (let after = beforeAll; ; ) {
-    const page = await readCheckpoints(read, after, mostCheckpoints);
-    for (const { note } of page) notes.push(note);
-    const last = page.at(-1);
-    if (!last || page.length < mostCheckpoints) return notes;
-    after = last.size;
+/**
+ * The first `size` leaves, and the checkpoints up to `signed` leaves, for an export: before each page of leaves the checkpoints that sign
+ * up to these, so that neither of us nor of those who verify holds more. Leaves that are missing hold no checkpoint back.
+ */
+export async function* readEntries(
+  read: Reader,
+  size: number,
+  signed: number,
+): AsyncGenerator<{ readonly notes: readonly string[] } | { readonly leaves: readonly ExportedLeaf[] }> {
+  let after = beforeAll;
+  const notesUpTo = async function* (upTo: number) {
+    while (after < upTo) {
+      const page = await readCheckpoints(read, after, mostCheckpoints, upTo);
+      after = page.length < mostCheckpoints ? upTo : (page.at(-1)?.size ?? upTo);
+      if (page.length > 0) yield { notes: page.map(({ note }) => note) };
+    }
+  };
+  for await (const leaves of readLeaves(read, size)) {
+    const last = leaves.at(-1);
+    if (last) yield* notesUpTo(Math.min(last.index + 1, signed));
+    yield { leaves };
   }
+  yield* notesUpTo(signed);
 }
 
 /** The checkpoint of the largest size signed so far. */

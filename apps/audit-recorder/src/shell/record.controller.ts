@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import {
+  exportCheckpoint,
   exportHeader,
   exportLeaf,
   formatVerifierKey,
@@ -10,15 +11,14 @@ import {
 import { Refused, Roles, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Get, Header, Inject, Param, Query, StreamableFile } from '@nestjs/common';
 import {
-  allNotes,
   beforeAll,
   findLeaf,
   lastCheckpoint,
   mostCheckpoints,
   type Reader,
   readCheckpoints,
+  readEntries,
   readHead,
-  readLeaves,
   treeReader,
 } from './log.repository.js';
 import { SETTINGS, type Settings } from './settings.js';
@@ -64,13 +64,14 @@ export class Pages {
     const { origin, signingKey } = this.settings;
     const reads = this.runtime.beginExport();
     const read: Reader = (sql, params) => reads.query(sql, params);
-    const checkpoints = await allNotes(read);
-    // Read after the checkpoints: every head that they sign is within these leaves.
+    const last = await lastCheckpoint(read);
+    // Read after the last checkpoint: the head that it signs is within these leaves.
     const { size } = await readHead(read);
     const lines = async function* () {
-      yield `${exportHeader({ origin, key: signingKey, checkpoints })}\n`;
-      for await (const leaves of readLeaves(read, size)) {
-        yield leaves.map((leaf) => `${exportLeaf(leaf)}\n`).join('');
+      yield `${exportHeader({ origin, key: signingKey, checkpoint: last?.note ?? null })}\n`;
+      for await (const page of readEntries(read, size, last?.size ?? beforeAll)) {
+        const lines = 'notes' in page ? page.notes.map(exportCheckpoint) : page.leaves.map(exportLeaf);
+        yield lines.map((line) => `${line}\n`).join('');
       }
     };
     return new StreamableFile(Readable.from(lines(), { objectMode: false }), { type: 'application/x-ndjson' });

@@ -264,11 +264,23 @@ describe('verifying an export', () => {
     expect(problems.map(({ kind }) => kind)).toContain('size-mismatch');
   });
 
+  test('notices a checkpoint that was changed, and that the last one was taken out of the lines', async () => {
+    await log.append(records(3, 1));
+    await log.sign();
+    const lines = await log.exported();
+    const last = lines.findLastIndex((line) => line.startsWith('{"checkpoint"'));
+    expect((await verify(lines.toSpliced(last, 1))).problems).toMatchObject([{ kind: 'checkpoint-missing' }]);
+    await log.query('ALTER TABLE checkpoints DISABLE TRIGGER append_only');
+    await log.query(`UPDATE checkpoints SET note = replace(note, E'\\n712\\n', E'\\n711\\n')`);
+    await log.query('ALTER TABLE checkpoints ENABLE TRIGGER append_only');
+    expect((await verify()).problems).toMatchObject([{ kind: 'bad-signature', at: { checkpoint: 1 } }]);
+  });
+
   test('notices a leaf that was rewritten with its hash', async () => {
     const { leafHash } = await import('@countersign/record');
     const opened = await readExport(await log.exported());
     const leaves: StoredLeaf[] = [];
-    for await (const page of opened.leaves) leaves.push(...page);
+    for await (const page of opened.entries) leaves.push(...page.filter((entry) => 'leaf' in entry));
     const { leaf } = leaves[600] as StoredLeaf;
     const hash = Buffer.from(leafHash({ ...leaf, id: 'other' })).toString('hex');
     await tamper(`UPDATE leaves SET id = 'other', leaf_hash = '\\x${hash}' WHERE index = 600`);
@@ -276,12 +288,19 @@ describe('verifying an export', () => {
   });
 });
 
-test('the answer to a stream of records is one header line and a line for each leaf', async () => {
-  await log.append(whole);
+test('the answer to a stream of records is a header line of one length, and a line for each checkpoint and leaf', async () => {
+  await log.append(whole.slice(0, 4));
+  await log.sign();
+  const [before = ''] = await log.exported();
+  await log.append(whole.slice(4, 8));
+  await log.sign();
+  await log.append(whole.slice(8));
   await log.sign();
   const reply = await log.get('/v1/record/export', tokens.lea);
   expect(reply).toMatchObject({ status: 200, type: 'application/x-ndjson' });
   const lines = reply.body.trimEnd().split('\n');
-  expect(Object.keys(JSON.parse(lines[0] as string))).toEqual(['origin', 'verifierKey', 'checkpoints']);
-  expect(lines).toHaveLength(1 + whole.length);
+  expect(Object.keys(JSON.parse(lines[0] as string))).toEqual(['origin', 'verifierKey', 'checkpoint']);
+  expect(lines[0]?.length).toBeLessThan(before.length + 3);
+  expect(lines).toHaveLength(1 + 3 + whole.length);
+  expect(await verify(lines)).toMatchObject({ ok: true, confirmed: whole.length, checkpointsChecked: 3 });
 });
