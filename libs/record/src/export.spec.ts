@@ -179,11 +179,19 @@ describe('an export of many checkpoints', () => {
     ]);
   });
 
-  test('that was cut at the end of any line does not verify', async () => {
+  test('that ends before the last signed leaf does not verify', async () => {
     const given = exported();
     for (const length of [1, 2, 3, 12, 13, 700, given.length - 4]) {
       expect((await verified(given.slice(0, length))).found[0]).toEqual(['size-mismatch', { checkpoint: 0 }]);
     }
+  });
+
+  test('that was cut before the leaves that a checkpoint signs is named by that one too', async () => {
+    const { found } = await verified(exported().slice(0, 2));
+    expect(found).toEqual([
+      ['size-mismatch', { checkpoint: 0 }],
+      ['size-mismatch', { checkpoint: 1 }],
+    ]);
   });
 
   test('of which the first line was altered does not verify', async () => {

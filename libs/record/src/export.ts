@@ -35,8 +35,8 @@ const ENTRIES_AT_ONCE = 500;
 
 /**
  * The first line of an export (JSON Lines): `{"origin","verifierKey","checkpoint"}`, the key as `formatVerifierKey`
- * writes it, the checkpoint as a signed note: the last one of those that follow, or null. It is told first, so that an export that was
- * cut anywhere is found out. No line here ends in a newline.
+ * writes it, the checkpoint as a signed note: the last one of those that follow, or null. It is told first, so that an
+ * export that ends before the last signed leaf does not verify. No line here ends in a newline.
  *
  * In exports of earlier versions it is `{"origin","verifierKey","checkpoints"}` with all checkpoints, and only leaves follow.
  */

@@ -136,8 +136,8 @@ test('checkpoints are given a page at a time, each once and oldest first, and re
   for (const [sql, params] of asked.mock.calls)
     expect({ sql, costly: await costlyParts(other.query, sql, params) }).toEqual({ sql, costly: [] });
   // The export has them all.
-  const [header = ''] = await other.exported();
-  expect(JSON.parse(header).checkpoints).toHaveLength(2_500);
+  const lines = await other.exported();
+  expect(lines.filter((line) => line.startsWith('{"checkpoint"'))).toHaveLength(2_500);
 });
 
 describe('show', () => {
