@@ -61,7 +61,7 @@ export const Given = z.strictObject({
   reviewsWaiting: z.int().optional(),
   /** Of a message that is a step of a sequence: the contact whose enrolment was approved, or none. */
   enrolled: z.enum(['this contact', 'another contact', 'nobody']).optional(),
-  /** How that enrolment was settled, where nothing came of it, and how many messages for the same step were approved or wait. */
+  /** How that enrolment was settled, where nothing came of it, and how many messages for the same step, or how many enrolments like this one, were approved or wait. */
   enrolmentEnded: z.enum([...cameToNothing, 'no']).optional(),
   sameStep: z.int().optional(),
   sendsPerHour: z.int().optional(),

@@ -162,7 +162,8 @@ export interface Facts {
   readonly enrolment?: EnrolmentFact | null;
   /**
    * Of a message of a sequence: actions for the same step of the same enrolment that were approved and did not come to nothing, or that
-   * wait for a person; with a review only those approved. Absent of everything else.
+   * wait for a person; with a review only those approved. Of an enrolment: those of the same contact and sequence under the same task.
+   * Absent of everything else.
    */
   readonly sameStep?: number;
   /** Length of the whole proposal's RFC 8785 form, in bytes of UTF-8. */

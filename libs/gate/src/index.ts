@@ -13,6 +13,7 @@ export {
   concerns,
   controlScopes,
   type Draw,
+  enrolsIn,
   rateLedger,
   type Subject,
   subjectOf,

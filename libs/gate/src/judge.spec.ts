@@ -342,7 +342,7 @@ describe('what cannot matter does not', () => {
 });
 
 /** Raise `gateVersion` when this fails, and note the new digest beside it. */
-const judgements = { gate: 5, digest: '1400070365e46b0bec656e0f9e76895c4b7037794611469cccf395a3a1ecd962' };
+const judgements = { gate: 6, digest: '606a05e2ea6484d8080c45c893b99a0359830da6dd0943e341c6ddf3c5daff4f' };
 
 test('what judges otherwise than before is another version of the gate', () => {
   const supervised = policyOf(
@@ -404,6 +404,9 @@ test('what judges otherwise than before is another version of the gate', () => {
     .map((of) => ({ task: { ...taskFact(taskOf('paid-media-agent')), named: of } }))
     .flatMap((facts) => ['email.send', 'ads.publish_creative'].map((kind) => decide(proposalOf(kind), facts)))
     .map(withoutGate);
+  const enrolled = [{ sameStep: 1 }, { sameStep: undefined }].map((facts) =>
+    withoutGate(decide(proposalOf('sequence.enroll'), facts as ToldFacts)),
+  );
   const owned = withoutGate(decide(proposalOf('crm.create_task', { ownerId: 'owner-8' })));
-  expect({ gate: gateVersion, digest: digestOf([told, steps, again, free, owned]) }).toEqual(judgements);
+  expect({ gate: gateVersion, digest: digestOf([told, steps, again, free, enrolled, owned]) }).toEqual(judgements);
 });

@@ -77,6 +77,10 @@ export function subjectOf(
   };
 }
 
+/** The sequence that an action enrols in; undefined where it is no enrolment. What stops a sequence asks for no consent. */
+export const enrolsIn = ({ sequence }: Subject): string | undefined =>
+  sequence?.purpose !== undefined && !sequence.step ? sequence.id : undefined;
+
 /** The control scopes that can stop an action, sorted. */
 export function controlScopes(agent: string, play: string, action: Action, subject: Subject): readonly string[] {
   const scopes = ['all', `agent:${agent}`, `play:${play}`, `channel:${subject.spec.channel}`];

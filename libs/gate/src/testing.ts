@@ -18,7 +18,7 @@ import { readSigningKey, readVerifyKeys, type SigningKey, type VerifyKeys } from
 import type { GateState } from './open.js';
 import { seal } from './permit.js';
 import { rateOf, slotOf, windowOf } from './rolling.js';
-import { concerns, subjectOf } from './subject.js';
+import { concerns, enrolsIn, subjectOf } from './subject.js';
 
 /* A small world in which everything is in favour: each test takes one thing away. For tests of this lib and its users. */
 
@@ -286,10 +286,11 @@ export function factsFor(
   };
 }
 
-/** The enrolment that a message of a sequence is of. */
+/** The enrolment that a message of a sequence is of, and that nothing was approved for its step; likewise of an enrolment. */
 function enrolmentFor({ action }: Proposal, reviewed: boolean): Pick<Facts, 'enrolment' | 'sameStep'> {
   const read = subjectOf(action);
   const named = read.ok ? read.subject.sequence : undefined;
+  if (read.ok && enrolsIn(read.subject) !== undefined) return { sameStep: 0 };
   if (!read.ok || !named?.step) return {};
   const enrolment = { contactId: read.subject.contacts[0] ?? '', sequenceId: named.id };
   return { ...(!reviewed && { enrolment }), sameStep: 0 };

@@ -322,6 +322,19 @@ describe('what was counted and timed', () => {
     expect(twice('executed', { change: ({ sameStep: _none, ...f }) => f })).not.toEqual([other]);
   });
 
+  test('a contact was enrolled in a sequence once under a task; what came to nothing may have come before it', () => {
+    const twice = (first: 'executed' | 'failed') => {
+      const w = world();
+      w.settle(w.approve(w.propose('sequence.enroll', {}, 1), { when: at }), first);
+      w.approve(w.propose('sequence.enroll', {}, 2), { when: minutes(1) });
+      return judged(checkInvariants(w.observed()));
+    };
+    expect(twice('failed')).toEqual([]);
+    expect(twice('executed')).toEqual([
+      expect.stringMatching(/approved for its contact, sequence and task, and permit/),
+    ]);
+  });
+
   test('a task that was read before its end was kept may be taken to end as late as any, and no later', () => {
     const bid = (change: object) => {
       const w = world();

@@ -17,6 +17,7 @@ import {
   consentFact,
   contactFact,
   controlFact,
+  enrolsIn,
   type Facts as GateFacts,
   gateVersion,
   type Judgement,
@@ -36,7 +37,7 @@ import { verdictsIn } from './sample.js';
 interface Ground extends Facts {
   readonly proposals: ReadonlyMap<string, readonly Seen<'ActionProposed'>[]>;
   readonly answers: ReadonlyMap<string, readonly Seen<'ReviewDecided'>[]>;
-  /** Permits of the messages of sequences, by `stepName`. */
+  /** Permits of the messages of sequences and of enrolments, by `stepName`. */
   readonly steps: ReadonlyMap<string, readonly Issued[]>;
   /** When the broker took the first verdict of each version of the gate. */
   readonly gates: ReadonlyMap<number, string>;
@@ -75,7 +76,7 @@ export function judged(facts: Facts): Finding {
     ...facts,
     proposals: Map.groupBy(facts.of('ActionProposed'), ({ event }) => event.data.proposalId),
     answers: Map.groupBy(facts.of('ReviewDecided'), ({ event }) => event.data.reviewId),
-    steps: Map.groupBy(facts.issued.values(), ({ subject }) => stepName(subject)),
+    steps: Map.groupBy(facts.issued.values(), ({ approval, subject }) => stepName(approval.taskId, subject)),
     gates: new Map([...byGate].map(([gate, [first]]) => [gate, first?.place.at ?? ''])),
   };
   let checked = 0;
@@ -330,22 +331,26 @@ function begun(
     : not('the settlement of its enrolment is not on the topic');
 }
 
-/** Empty of what is no message of a sequence. */
-const stepName = ({ sequence }: Subject): string =>
-  sequence?.step ? `${sequence.step.enrolment.toLowerCase()} ${sequence.step.n}` : '';
+/** What is approved once: a step of an enrolment, or an enrolment of a contact in a sequence under a task. Empty of all else. */
+function stepName(taskId: string, subject: Subject): string {
+  const { sequence, contacts } = subject;
+  if (sequence?.step) return `${sequence.step.enrolment.toLowerCase()} ${sequence.step.n}`;
+  const begun = enrolsIn(subject);
+  return begun === undefined ? '' : `${taskId.toLowerCase()} ${contacts[0]?.toLowerCase()} ${begun}`;
+}
 
 /**
- * Approved as the only message for a step it was the only one: no other had run, or was still to be settled when this one was long approved.
+ * Approved as the only one for a step, or as the only enrolment, it was the only one: no other had run, or was still to be settled when this one was long approved.
  * What waits for a person, and how far settlements had been read, is on no topic: a refusal is believed.
  */
 function sentBefore(
   { verdict }: VerdictSeen['event']['data'],
-  { proposalId, action }: ActionProposed,
+  { proposalId, taskId, action }: ActionProposed,
   { sameStep }: GateFacts,
   { steps, overdue }: Ground,
 ): Outcome | undefined {
   const read = subjectOf(action);
-  const step = read.ok ? stepName(read.subject) : '';
+  const step = read.ok ? stepName(taskId, read.subject) : '';
   if (step === '' || sameStep !== 0 || verdict.outcome !== 'approved') return undefined;
   const other = (steps.get(step) ?? []).find(
     (permit) =>
@@ -354,9 +359,10 @@ function sentBefore(
       (isExecuted(permit) || (overdue(verdict.at) && !cameToNothing.some((outcome) => settledAs(permit, outcome)))) &&
       permit.approval.verdict.at <= verdict.at,
   );
+  const what = read.ok && enrolsIn(read.subject) !== undefined ? 'contact, sequence and task' : 'step';
   return (
     other &&
-    differs(`it was judged as if nothing else had been approved for its step, and permit ${other.claims.jti} was`)
+    differs(`it was judged as if nothing else had been approved for its ${what}, and permit ${other.claims.jti} was`)
   );
 }
 

@@ -1,4 +1,4 @@
-import { canonical, digestOf, type PolicyContent, topics } from '@countersign/contracts';
+import { canonical, derivedId, digestOf, type PolicyContent, topics } from '@countersign/contracts';
 import { type Counts, judge, type MoneyLedger, type Slots, taskFact } from '@countersign/gate';
 import {
   adAccountLedger,
@@ -13,7 +13,7 @@ import {
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { escalatedEvent } from './events.js';
-import { enrolmentBy, hear, type Loaded, neededBy, stateNamed } from './hearing.js';
+import { enrolmentBy, hear, type Loaded, neededBy, stateNamed, stepOf } from './hearing.js';
 import { proposed } from './testing.js';
 
 const policy = policyOf();
@@ -282,6 +282,36 @@ test('a step is approved or waits once among those that are judged together, how
   expect(neededBy([step(1), step(2, contact.toUpperCase()), ...answered, shift(1, 1)], policy, at).steps).toEqual([
     { name, author: 'paid-media-agent', enrolment: contact, n: 0 },
   ]);
+});
+
+test('a contact is enrolled in a sequence once under a task among those that are judged together, and its key is that of no step', () => {
+  const enroll = (n: number, payload: Record<string, unknown> = {}, taskId = taskOf('paid-media-agent').taskId) => ({
+    proposal: proposed('sequence.enroll', payload, n, { taskId }),
+    author: 'paid-media-agent',
+    takenAt: at,
+  });
+  const { taskId } = taskOf('paid-media-agent');
+  const enrolment = `${taskId} ${contact} comparison-follow-up`;
+  const name = `paid-media-agent ${enrolment} 0`;
+  const of = (change: Partial<Loaded> = {}) =>
+    hear([enroll(1), enroll(2)], loaded(change), at).map(
+      ({ judgement, facts }) => `${judgement.verdict.outcome} ${facts.sameStep}`,
+    );
+  expect(of()).toEqual(['approved 0', 'refused 1']);
+  expect(of({ steps: new Map([[name, { approved: 0, waiting: 1 }]]) })).toEqual(['refused 1', 'refused 1']);
+  const needed = neededBy([enroll(1), enroll(2)], policy, at);
+  expect(needed.steps).toEqual([{ name, author: 'paid-media-agent', enrolment, n: 0 }]);
+  // It is no message of an enrolment: it counts among the proposals of its task.
+  expect(needed.tallies.map((tally) => tally.enrolment)).toEqual(['']);
+  const second = derivedId('task', 'two');
+  const keys = [
+    enroll(1),
+    enroll(1, {}, second),
+    enroll(1, { sequenceId: 'nurture' }),
+    enroll(1, { contactId: second }),
+  ];
+  expect(new Set(keys.map(({ proposal }) => stepOf(proposal)?.enrolment)).size).toBe(4);
+  expect(stepOf(proposed('sequence.stop'))).toBeUndefined();
 });
 
 test('the enrolment of one agent and task is none of another, whatever its id was noted under', () => {

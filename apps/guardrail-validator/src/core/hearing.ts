@@ -18,6 +18,7 @@ import {
   controlFact,
   type Draw,
   type EnrolmentFact,
+  enrolsIn,
   type Facts,
   type Judgement,
   judge,
@@ -53,13 +54,13 @@ export interface Tally {
   readonly enrolment: string;
 }
 
-/** A step of an enrolment: what may be said of it once. */
+/** What is approved once: a step of an enrolment, or, with a key of its own kind, the enrolment itself. */
 export interface Step {
   readonly enrolment: string;
   readonly n: number;
 }
 
-/** Messages for a step: those that were approved and did not come to nothing, and those that wait for a person. */
+/** Actions for a step: those that were approved and did not come to nothing, and those that wait for a person. */
 export interface StepCount {
   readonly approved: number;
   readonly waiting: number;
@@ -110,18 +111,30 @@ export interface Ruling {
   readonly draws: readonly Draw[];
 }
 
-/** The step that an action is; undefined of what is no message of a sequence. An enrolment is written in one way only. */
-export function stepOf(action: ActionProposed['action']): Step | undefined {
+/** The step that a message of a sequence is; undefined of all else. An enrolment is written in one way only. */
+function messageStep(action: ActionProposed['action']): Step | undefined {
   const read = subjectOf(action);
   const step = read.ok ? read.subject.sequence?.step : undefined;
   return step && { enrolment: step.enrolment.toLowerCase(), n: step.n };
 }
 
+/**
+ * What an action is that is approved once: a step of an enrolment, or the enrolment of a contact in a sequence under a task. The key of the
+ * latter has spaces, which the id that a step has for its enrolment has not.
+ */
+export function stepOf({ taskId, action }: Pick<ActionProposed, 'taskId' | 'action'>): Step | undefined {
+  const read = subjectOf(action);
+  const sequence = read.ok ? enrolsIn(read.subject) : undefined;
+  if (!read.ok || sequence === undefined) return messageStep(action);
+  const [contact = ''] = read.subject.contacts;
+  return { enrolment: `${taskId.toLowerCase()} ${contact.toLowerCase()} ${sequence}`, n: 0 };
+}
+
 /** The enrolment that a message of a sequence names, empty of all else. */
-export const enrolmentOf = (action: ActionProposed['action']): string => stepOf(action)?.enrolment ?? '';
+export const enrolmentOf = (action: ActionProposed['action']): string => messageStep(action)?.enrolment ?? '';
 
 function namedStep({ proposal, author }: Hearing): Needed['steps'][number] | undefined {
-  const step = stepOf(proposal.action);
+  const step = stepOf(proposal);
   return step && { ...step, name: `${author} ${step.enrolment} ${step.n}`, author };
 }
 
@@ -140,12 +153,9 @@ export function enrolmentBy(
 ): EnrolmentFact | undefined {
   if (agent !== of.author || taskId !== of.taskId) return undefined;
   const read = subjectOf(action);
-  const named = read.ok ? read.subject.sequence : undefined;
+  const sequenceId = read.ok ? enrolsIn(read.subject) : undefined;
   const [contactId] = read.ok ? read.subject.contacts : [];
-  // What stops a sequence asks for no consent.
-  return named?.purpose !== undefined && !named.step && contactId !== undefined
-    ? { contactId, sequenceId: named.id }
-    : undefined;
+  return sequenceId !== undefined && contactId !== undefined ? { contactId, sequenceId } : undefined;
 }
 
 /** A campaign's key is the longest: its kind and two foreign ids. */

@@ -279,12 +279,17 @@ describe('a step of an enrolment', () => {
     expect(refusedBy(events)).toEqual(Array(3).fill(['enrolment-step']));
   });
 
-  test('of another enrolment is another one', async () => {
+  test('of the enrolment under another task is another one, and under one task there is one enrolment', async () => {
     const enroll = await enrolled();
     expect(typesOf(await propose(one, [message(enroll, 2)]))).toEqual(['ActionApproved']);
-    const second = proposed('sequence.enroll', {}, 3);
+    const again = proposed('sequence.enroll', {}, 3);
+    expect(refusedBy(await propose(other, [again]))).toEqual([['enrolled-once']]);
+    expect(refusedBy(await propose(one, [message(again, 4)]))).toEqual([['enrolment']]);
+    const taskId = derivedId('task', 'two');
+    await assign(taskId);
+    const second = proposed('sequence.enroll', {}, 5, { taskId });
     expect(typesOf(await propose(one, [second]))).toEqual(['ActionApproved']);
-    expect(typesOf(await propose(one, [message(second, 4)]))).toEqual(['ActionApproved']);
+    expect(typesOf(await propose(one, [message(second, 6, { taskId })]))).toEqual(['ActionApproved']);
   });
 
   test.each<[ActionSettled['outcome'][], string[]]>([
@@ -359,15 +364,17 @@ describe('a step of an enrolment', () => {
     const odd = message(enroll, 2, { rationale: 'a\0b' });
     expect(typesOf(await propose(one, [odd]))).toEqual(['ActionApproved']);
     await publish(often(supervised), 8);
-    const second = proposed('sequence.enroll', {}, 3);
+    const under = { taskId: derivedId('task', 'two') };
+    await assign(under.taskId);
+    const second = proposed('sequence.enroll', {}, 3, under);
     await propose(one, [second]);
-    const [first, beside] = [4, 5].map((n) => message(second, n)) as [ActionProposed, ActionProposed];
+    const [first, beside] = [4, 5].map((n) => message(second, n, under)) as [ActionProposed, ActionProposed];
     expect(typesOf(await propose(one, [first]))).toEqual(['ActionEscalated']);
     // Nothing told one step of another then.
     await one.query('UPDATE escalations SET step = 7');
     expect(typesOf(await propose(one, [beside]))).toEqual(['ActionEscalated']);
     await updatedAnew(new StepsOfEnrolments1763700000010());
-    expect(refusedBy(await propose(other, [message(enroll, 6), message(second, 7)]))).toEqual([
+    expect(refusedBy(await propose(other, [message(enroll, 6), message(second, 7, under)]))).toEqual([
       ['enrolment-step'],
       ['enrolment-step'],
     ]);
@@ -375,6 +382,51 @@ describe('a step of an enrolment', () => {
       decide(one, { digest: digestOf(of.action), decision: 'approve' }, of.proposalId);
     expect(typesOf(await approve(first))).toEqual(['ActionApproved']);
     expect(refusedBy(await approve(beside))).toEqual([['enrolment-step']]);
+  });
+});
+
+describe('an enrolment of a contact in a sequence', () => {
+  const often = (kinds = {}) => content({ charter: { kinds }, rules: { contactFrequency: { touches: 50, days: 1 } } });
+  const enroll = (n: number, change: Partial<ActionProposed> = {}) => proposed('sequence.enroll', {}, n, change);
+
+  test('is approved once under a task, whichever instances judge it at once, and in one batch', async () => {
+    await publish(often());
+    const batches = [1, 3].map((n, b) => propose(b ? other : one, [enroll(n), enroll(n + 1)]));
+    const events = (await Promise.all(batches)).flat();
+    expect(count(events, 'ActionApproved')).toBe(1);
+    expect(refusedBy(events)).toEqual(Array(3).fill(['enrolled-once']));
+  });
+
+  test.each<[ActionSettled['outcome'][], string[]]>([
+    [['failed'], []],
+    [['executed', 'undone'], []],
+    [[], ['enrolled-once']],
+    [['unresolved'], ['enrolled-once']],
+    [['executed'], ['enrolled-once']],
+  ])('that was settled as %j is, proposed again, refused by %j', async (outcomes, by) => {
+    await publish(often());
+    await settle(await propose(one, [enroll(1)]), outcomes);
+    expect(refusedBy(await propose(other, [enroll(2)]))).toEqual(by.length > 0 ? [by] : []);
+  });
+
+  test('waits for one person’s answer at a time; rejected it may come again', async () => {
+    await publish(often({ 'sequence.enroll': 'supervised' }));
+    expect(typesOf(await propose(one, [enroll(1)]))).toEqual(['ActionEscalated']);
+    expect(refusedBy(await propose(other, [enroll(2)]))).toEqual([['enrolled-once']]);
+    await decide(one, { digest: digestOf(enroll(1).action), decision: 'reject' }, enroll(1).proposalId);
+    expect(typesOf(await propose(other, [enroll(3)]))).toEqual(['ActionEscalated']);
+    const answer = { digest: digestOf(enroll(3).action), decision: 'approve' as const };
+    expect(typesOf(await decide(one, answer, enroll(3).proposalId))).toEqual(['ActionApproved']);
+    expect(refusedBy(await propose(one, [enroll(4)]))).toEqual([['enrolled-once']]);
+  });
+
+  test('that was approved before a restore is not approved again', async () => {
+    await publish(often());
+    const said = [...one.published, ...(await propose(one, [enroll(1)]))];
+    for (const table of ['reservations', 'permits', 'verdicts', 'proposals', 'inbox', 'outputs', 'jobs'])
+      await one.query(`DELETE FROM ${table}`);
+    await one.afterRestore(said);
+    expect(refusedBy(await propose(one, [enroll(2)]))).toEqual([['enrolled-once']]);
   });
 });
 

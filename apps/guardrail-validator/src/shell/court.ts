@@ -194,7 +194,7 @@ function permitOf(data: ReturnType<typeof approvedEvent>, { draws }: Ruling, at:
     connector: data.connector,
     permit: data.permit,
     expiresAt: data.expiresAt,
-    step: stepOf(data.action),
+    step: stepOf(data),
     approvedAt: at,
     rates: draws.flatMap((draw) => ('rateMs' in draw ? [{ ledger: draw.ledger, amount: draw.amount }] : [])),
     reservations: draws

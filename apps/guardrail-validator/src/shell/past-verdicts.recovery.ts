@@ -38,7 +38,7 @@ export const permitSaid = (data: Extract<SaidVerdict, { type: 'ActionApproved' }
   connector: data.connector,
   permit: data.permit,
   expiresAt: data.expiresAt,
-  step: stepOf(data.action),
+  step: stepOf(data),
   approvedAt: data.verdict.at,
   rates: data.reservations.filter(({ ledger }) => ledger.startsWith(rateLedger)),
   reservations: data.reservations

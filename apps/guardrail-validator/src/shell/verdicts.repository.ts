@@ -401,7 +401,7 @@ export class Store {
     if (escalations.length === 0) return;
     const proposals = packed(escalations.map((row) => JSON.stringify(row.proposal)));
     const verdicts = packed(escalations.map((row) => JSON.stringify(row.verdict)));
-    const steps = escalations.map((row) => stepOf(row.proposal.action));
+    const steps = escalations.map((row) => stepOf(row.proposal));
     tx.write(
       `INSERT INTO escalations (proposal_id, digest, state, deadline_at, author, proposal, verdict, reviewers, correlation_id, opened_at, enrolment, step)
        SELECT id, digest, 'open', deadline, author, ${cut('$5', 'ps', 'pl')}::json, ${cut('$6', 'vs', 'vl')}::json,

@@ -8,6 +8,7 @@ import { campaign } from './campaign.js';
 import { consent } from './consent.js';
 import { contactFrequency } from './contact-frequency.js';
 import { currency } from './currency.js';
+import { enrolledOnce } from './enrolled-once.js';
 import { enrolment } from './enrolment.js';
 import { enrolmentStep } from './enrolment-step.js';
 import { factsBehind } from './facts-behind.js';
@@ -49,6 +50,7 @@ export const rules: readonly Rule[] = [
   killControl,
   actionsPerHour,
   sequence,
+  enrolledOnce,
   enrolment,
   enrolmentStep,
   purpose,

@@ -149,6 +149,14 @@ const cases: Record<string, Case> = {
     facts: { sameStep: 1 },
     twin: { facts: { sameStep: 0 } },
   },
+  'an enrolment of a contact in a sequence a second time under one task': {
+    rule: 'enrolled-once',
+    outcome: 'refuse',
+    says: `an enrolment of contact ${contact} in comparison-follow-up was approved under this task or waits for a person: it is proposed again only where the one before was refused or came to nothing, or under another task`,
+    proposal: proposalOf('sequence.enroll'),
+    facts: { sameStep: 1 },
+    twin: { facts: { sameStep: 0 } },
+  },
   'a message to another contact than was enrolled': {
     rule: 'enrolment',
     outcome: 'refuse',

@@ -1,0 +1,22 @@
+import { pass, type Rule, refuse } from '../rule.js';
+import { enrolsIn } from '../subject.js';
+
+/**
+ * A contact is enrolled in a sequence once under a task: each enrolment opens every step anew. What was refused, or came to nothing after
+ * its approval, enrolled nobody. It is weighed with an answer too: a person's edit can make an enrolment of something else.
+ */
+export const enrolledOnce: Rule = {
+  name: 'enrolled-once',
+  weigh: ({ subject, facts: { sameStep } }) => {
+    const sequence = enrolsIn(subject);
+    if (sequence === undefined) return undefined;
+    if (sameStep === undefined) throw new Error(`what was approved in ${sequence} is not among the facts`);
+    const what = `contact ${subject.contacts.join(', ')} in ${sequence}`;
+    return sameStep === 0
+      ? pass(`no other enrolment of ${what} was approved under this task or waits for a person`)
+      : refuse(
+          `an enrolment of ${what} was approved under this task or waits for a person: it is proposed again only where the one before was refused or came to nothing, or under another task`,
+          { sequence, before: sameStep },
+        );
+  },
+};
