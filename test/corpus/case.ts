@@ -61,8 +61,8 @@ export const Given = z.strictObject({
   reviewsWaiting: z.int().optional(),
   /** Of a message that is a step of a sequence: the contact whose enrolment was approved, or none. */
   enrolled: z.enum(['this contact', 'another contact', 'nobody']).optional(),
-  /** How that enrolment was settled, where nothing came of it, and how many messages for the same step, or how many enrolments like this one, were approved or wait. */
-  enrolmentEnded: z.enum([...cameToNothing, 'no']).optional(),
+  /** How that enrolment was settled, where nothing came of it, or that its sequence was stopped, and how many messages for the same step, or how many enrolments like this one, were approved or wait. */
+  enrolmentEnded: z.enum([...cameToNothing, 'stopped', 'no']).optional(),
   sameStep: z.int().optional(),
   sendsPerHour: z.int().optional(),
   sends: z.array(Instant).optional(),

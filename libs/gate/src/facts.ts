@@ -138,8 +138,8 @@ export interface CountedFact {
 export interface EnrolmentFact {
   readonly contactId: string;
   readonly sequenceId: string;
-  /** How its permit was settled, where nothing came of it. */
-  readonly ended?: (typeof cameToNothing)[number];
+  /** How its permit was settled, where nothing came of it; or that the sequence was stopped for the contact after it was approved. */
+  readonly ended?: (typeof cameToNothing)[number] | 'stopped';
 }
 
 export type ReviewFact = Pick<ReviewDecided, 'reviewId' | 'by' | 'decision' | 'digest' | 'at'>;

@@ -16,5 +16,6 @@ export {
   enrolsIn,
   rateLedger,
   type Subject,
+  stopsIn,
   subjectOf,
 } from './subject.js';

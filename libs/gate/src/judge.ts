@@ -22,7 +22,7 @@ import { controlScopes, type Draw, drawsOf, subjectOf } from './subject.js';
  * Stands in each verdict. Raised with every change that makes another judgement of the same proposal, facts and policy, be it a
  * word of a reason: only verdicts of the same version can be compared with what is judged again. `judge.spec.ts` notices.
  */
-export const gateVersion = 6;
+export const gateVersion = 7;
 
 /** A verdict and what follows from it. A plain JSON value. */
 export interface Judgement {

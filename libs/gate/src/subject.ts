@@ -81,6 +81,10 @@ export function subjectOf(
 export const enrolsIn = ({ sequence }: Subject): string | undefined =>
   sequence?.purpose !== undefined && !sequence.step ? sequence.id : undefined;
 
+/** The sequence that an action stops; undefined where it stops none. */
+export const stopsIn = ({ sequence }: Subject): string | undefined =>
+  sequence?.purpose === undefined && !sequence?.step ? sequence?.id : undefined;
+
 /** The control scopes that can stop an action, sorted. */
 export function controlScopes(agent: string, play: string, action: Action, subject: Subject): readonly string[] {
   const scopes = ['all', `agent:${agent}`, `play:${play}`, `channel:${subject.spec.channel}`];

@@ -262,11 +262,16 @@ describe('what was counted and timed', () => {
   });
 
   test('of an enrolment that came to nothing the settlement is known; where no topic has it any more it is counted', () => {
-    const refused = (settled: boolean, change: (f: ReturnType<typeof factsFor>) => object = (f) => f) => {
+    const refused = (
+      settled: boolean | 'executed' | 'failed',
+      change: (f: ReturnType<typeof factsFor>) => object = (f) => f,
+    ) => {
+      const ended = typeof settled === 'string' ? 'stopped' : 'failed';
       const w = world();
       const enroll = w.propose('sequence.enroll');
       const approval = w.approve(enroll);
-      if (settled) w.settle(approval, 'failed');
+      if (settled === true) w.settle(approval, 'failed');
+      else if (settled !== false) w.settle(w.approve(w.propose('sequence.stop', {}, 9)), settled);
       const message = w.propose('email.send', {
         ...step,
         sequence: { ...step.sequence, enrolment: enroll.action.actionId },
@@ -276,7 +281,7 @@ describe('what was counted and timed', () => {
         message,
         {
           task: taskAbout(taskFact(taskOf('paid-media-agent')), contacts),
-          enrolment: { contactId: contact, sequenceId: 'comparison-follow-up', ended: 'failed' },
+          enrolment: { contactId: contact, sequenceId: 'comparison-follow-up', ended },
         },
         w.policy,
       );
@@ -290,6 +295,9 @@ describe('what was counted and timed', () => {
     expect([judged(refused(true)), line(refused(true))?.note]).toEqual([[], undefined]);
     expect(judged(refused(false))).toEqual([]);
     expect(line(refused(false))?.note).toMatch(/the settlement of its enrolment is not on the topic/);
+    expect([judged(refused('executed')), line(refused('executed'))?.note]).toEqual([[], undefined]);
+    expect(judged(refused('failed'))).toEqual([]);
+    expect(line(refused('failed'))?.note).toMatch(/what stopped the sequence of its enrolment is not on the topic/);
     const never = (f: ReturnType<typeof factsFor>) => ({ ...f, enrolment: { ...f.enrolment, sequenceId: 'nurture' } });
     expect(judged(refused(true, never))).toEqual([expect.stringMatching(/facts .*: enrolment /)]);
   });

@@ -25,6 +25,7 @@ import {
   type Known,
   type PolicyInForce,
   type Subject,
+  stopsIn,
   subjectOf,
   taskAbout,
 } from '@countersign/gate';
@@ -326,6 +327,16 @@ function begun(
     return approval.taskId === taskId && approval.agent === agent && canonical(is) === canonical(began);
   });
   if (same.length === 0) return differs(`it was judged under other facts than were published: enrolment ${id}`);
+  if (ended === 'stopped') {
+    const stopped = [...issued.values()].some(
+      (permit) =>
+        stopsIn(permit.subject) === began.sequenceId &&
+        permit.subject.contacts[0] === began.contactId &&
+        isExecuted(permit) &&
+        same.some(({ approval }) => approval.verdict.at <= permit.approval.verdict.at),
+    );
+    return stopped ? undefined : not('what stopped the sequence of its enrolment is not on the topic');
+  }
   return ended === undefined || same.some((permit) => settledAs(permit, ended))
     ? undefined
     : not('the settlement of its enrolment is not on the topic');

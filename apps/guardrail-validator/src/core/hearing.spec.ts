@@ -13,7 +13,7 @@ import {
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { escalatedEvent } from './events.js';
-import { enrolmentBy, hear, type Loaded, neededBy, stateNamed, stepOf } from './hearing.js';
+import { enrolmentBy, hear, type Loaded, markOf, neededBy, stateNamed, stepOf } from './hearing.js';
 import { proposed } from './testing.js';
 
 const policy = policyOf();
@@ -311,7 +311,11 @@ test('a contact is enrolled in a sequence once under a task among those that are
     enroll(1, { contactId: second }),
   ];
   expect(new Set(keys.map(({ proposal }) => stepOf(proposal)?.enrolment)).size).toBe(4);
-  expect(stepOf(proposed('sequence.stop'))).toBeUndefined();
+  // What stops a sequence is not counted. It is stored as what ends the enrolments of its contact and sequence, whatever their task.
+  const stop = proposed('sequence.stop');
+  expect(stepOf(stop)).toBeUndefined();
+  expect(markOf(stop)).toEqual({ enrolment: `stop${enrolment.slice(taskId.length)}`, n: 0 });
+  expect(markOf(enroll(1).proposal)).toEqual({ enrolment, n: 0 });
 });
 
 test('the enrolment of one agent and task is none of another, whatever its id was noted under', () => {

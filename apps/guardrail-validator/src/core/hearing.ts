@@ -29,6 +29,7 @@ import {
   rateOf,
   type Slots,
   slotOf,
+  stopsIn,
   subjectOf,
   type TaskFact,
   taskAbout,
@@ -128,6 +129,15 @@ export function stepOf({ taskId, action }: Pick<ActionProposed, 'taskId' | 'acti
   if (!read.ok || sequence === undefined) return messageStep(action);
   const [contact = ''] = read.subject.contacts;
   return { enrolment: `${taskId.toLowerCase()} ${contact.toLowerCase()} ${sequence}`, n: 0 };
+}
+
+/** What is stored with a permit: what it is approved once as, or that it stops a sequence for a contact, whoever enrolled them. */
+export function markOf(proposal: Pick<ActionProposed, 'taskId' | 'action'>): Step | undefined {
+  const read = subjectOf(proposal.action);
+  const sequence = read.ok ? stopsIn(read.subject) : undefined;
+  if (!read.ok || sequence === undefined) return stepOf(proposal);
+  const [contact = ''] = read.subject.contacts;
+  return { enrolment: `stop ${contact.toLowerCase()} ${sequence}`, n: 0 };
 }
 
 /** The enrolment that a message of a sequence names, empty of all else. */

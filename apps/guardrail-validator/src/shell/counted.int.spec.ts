@@ -18,7 +18,11 @@ import type { MigrationInterface } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { proposed } from '../core/testing.js';
 import { GuardrailValidatorModule, spec } from '../module.js';
-import { CountedByTask1763700000009, StepsOfEnrolments1763700000010 } from './migrations/verdicts.js';
+import {
+  CountedByTask1763700000009,
+  StepsOfEnrolments1763700000010,
+  StopsOfSequences1763700000011,
+} from './migrations/verdicts.js';
 import { adProfiles, assignTasks, person, signsWith } from './testing.js';
 
 /* What one agent can have of its reviewers and of a task, over batches, instances, restarts and restores. */
@@ -255,6 +259,88 @@ describe('a message of a sequence', () => {
       expect(typesOf(await afterSettled(outcomes))).toEqual(['ActionApproved']);
     },
   );
+});
+
+describe('a sequence that was stopped for a contact', () => {
+  const often = content({ rules: { contactFrequency: { touches: 50, days: 1 } } });
+  const enroll = proposed('sequence.enroll', {}, 1);
+  const under = { agent: 'sequencing-agent', taskId: taskOf('sequencing-agent').taskId };
+  /** By another agent, under a task of its own. */
+  const stop = async (outcomes: readonly ActionSettled['outcome'][], payload = {}) => {
+    const data = proposed('sequence.stop', payload, 7, under);
+    const events = await other.deliver('actions.proposed.sequencing-agent.v1', [{ type: 'ActionProposed', data }]);
+    expect(typesOf(events)).toEqual(['ActionApproved']);
+    await settle(events, outcomes);
+  };
+  /** A minute after what was before. */
+  const later = (minutes: number) => {
+    for (const to of [one, other]) to.setNow(plus(60 * minutes));
+  };
+
+  test('sends none of its messages any more, and the reason says why; an enrolment after the stop is another one', async () => {
+    await publish(often);
+    await propose(one, [enroll]);
+    later(1);
+    await stop(['executed']);
+    const refused = await propose(one, [message(enroll, 2)]);
+    expect(refusedBy(refused)).toEqual([['enrolment']]);
+    expect(refusals(refused)[0]?.verdict.reasons).toContainEqual(
+      expect.objectContaining({ says: expect.stringContaining(`was stopped for contact ${contact} after enrolment`) }),
+    );
+    later(2);
+    const taskId = derivedId('task', 'two');
+    await assign(taskId);
+    const anew = proposed('sequence.enroll', {}, 3, { taskId });
+    expect(typesOf(await propose(one, [anew]))).toEqual(['ActionApproved']);
+    expect(typesOf(await propose(one, [message(anew, 4, { taskId })]))).toEqual(['ActionApproved']);
+    expect(refusedBy(await propose(one, [message(enroll, 5)]))).toEqual([['enrolment']]);
+  });
+
+  test.each<[string, ActionSettled['outcome'][], object]>([
+    ['was not settled yet', [], {}],
+    ['failed', ['failed'], {}],
+    ['is unresolved', ['unresolved'], {}],
+  ])('goes on where the stop %s', async (_what, outcomes, payload) => {
+    await publish(often);
+    await propose(one, [enroll]);
+    later(1);
+    await stop(outcomes, payload);
+    expect(typesOf(await propose(one, [message(enroll, 2)]))).toEqual(['ActionApproved']);
+  });
+
+  test('is known as such after a restore, and so is what was enrolled after it', async () => {
+    await publish(often);
+    const approved = await propose(one, [enroll]);
+    later(1);
+    const before = other.published.length;
+    await stop(['executed']);
+    later(2);
+    const taskId = derivedId('task', 'two');
+    await assign(taskId);
+    const anew = proposed('sequence.enroll', {}, 3, { taskId });
+    const stopped = other.published.slice(before);
+    const said = [...approved, ...stopped, ...(await propose(one, [anew]))];
+    for (const table of ['reservations', 'permits', 'verdicts', 'proposals', 'inbox', 'outputs', 'jobs'])
+      await one.query(`DELETE FROM ${table}`);
+    later(3);
+    await one.afterRestore(said);
+    await settle(stopped, ['executed']);
+    expect(await propose(one, [enroll, anew])).toEqual([]);
+    expect(refusedBy(await propose(one, [message(enroll, 4)]))).toEqual([['enrolment']]);
+    expect(typesOf(await propose(one, [message(anew, 5, { taskId })]))).toEqual(['ActionApproved']);
+  });
+
+  test('before an update is known after it, and so is the enrolment', async () => {
+    await publish(often);
+    await propose(one, [proposed('sequence.enroll', {}, 1, { rationale: 'a\0b' })]);
+    later(1);
+    await stop(['executed']);
+    await updatedAnew(new StopsOfSequences1763700000011());
+    expect(refusedBy(await propose(one, [message(enroll, 2), proposed('sequence.enroll', {}, 3)]))).toEqual([
+      ['enrolment'],
+      ['enrolled-once'],
+    ]);
+  });
 });
 
 describe('a step of an enrolment', () => {

@@ -3,7 +3,7 @@ import { governing, isStale, type PolicyInForce, type SigningKey, seal } from '@
 import { type Cause, jobName, RUNTIME, type Runtime, type Tx, type Work } from '@countersign/runtime';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { approvedEvent, escalatedEvent, refusedEvent } from '../core/events.js';
-import { type Hearing, hear, neededBy, type Ruling, stepOf } from '../core/hearing.js';
+import { type Hearing, hear, markOf, neededBy, type Ruling } from '../core/hearing.js';
 import { endSaid, type SaidVerdict } from '../core/past.js';
 import { readFacts } from './facts.repository.js';
 import { SIGNING_KEY } from './settings.js';
@@ -194,7 +194,7 @@ function permitOf(data: ReturnType<typeof approvedEvent>, { draws }: Ruling, at:
     connector: data.connector,
     permit: data.permit,
     expiresAt: data.expiresAt,
-    step: stepOf(data),
+    step: markOf(data),
     approvedAt: at,
     rates: draws.flatMap((draw) => ('rateMs' in draw ? [{ ledger: draw.ledger, amount: draw.amount }] : [])),
     reservations: draws

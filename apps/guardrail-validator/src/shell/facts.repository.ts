@@ -30,6 +30,8 @@ const nothing = cameToNothing.map((state) => `'${state}'`).join(', ');
 // not a row a count: an agent's hour may hold thousands. It is read ledger by ledger, so that no plan reads the whole table.
 // Proposals of a task are counted as far as a limit can count, so that who floods one slows nobody down.
 // An enrolment whose permit was not settled yet counts: the executor's word may come after the first message that rests on it.
+// A sequence is stopped for a contact whichever agent or task asked for it: the key of an enrolment is that of its stop after the task's id.
+// Both times are of approvals, by this service's clock. Where they are the same, nobody knows which was first: it counts as stopped.
 // A sum of money ends at the largest exact number: each of its amounts may be an executor's word and as large as that.
 const sql = `
   SELECT s.topic AS what, s.key, s.version, s.data::text AS data
@@ -63,7 +65,12 @@ const sql = `
   ) FROM unnest($9::text[], $10::text[], $11::uuid[], $12::text[]) AS n(name, author, task, enrolment)
   UNION ALL
   SELECT 'enrolment', n.name, 0, (
-    SELECT json_build_object('proposal', v.proposal, 'ended', CASE WHEN i.state IN (${nothing}) THEN i.state END)::text FROM permits i
+    SELECT json_build_object('proposal', v.proposal, 'ended', CASE
+        WHEN i.state IN (${nothing}) THEN i.state
+        WHEN EXISTS (
+          SELECT FROM permits s WHERE s.enrolment <> '' AND s.enrolment = 'stop' || substr(i.enrolment, 37) AND s.step = 0 AND s.state = 'executed' AND s.at >= i.at
+        ) THEN 'stopped'
+      END)::text FROM permits i
     JOIN proposals p ON p.proposal_id = i.proposal_id AND p.author = n.author AND p.task_id = n.task
     JOIN verdicts v ON v.proposal_id = i.proposal_id AND v.action_id = i.action_id AND v.outcome = 'approved'
     WHERE i.action_id = n.enrolment::uuid ORDER BY i.state IN (${nothing}) LIMIT 1

@@ -1,7 +1,7 @@
 import { rateLedger } from '@countersign/gate';
 import type { Recovery } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
-import { stepOf } from '../core/hearing.js';
+import { markOf } from '../core/hearing.js';
 import { endSaid, type SaidVerdict, verdictsOf } from '../core/past.js';
 import { type NewPermit, Store } from './verdicts.repository.js';
 
@@ -38,7 +38,7 @@ export const permitSaid = (data: Extract<SaidVerdict, { type: 'ActionApproved' }
   connector: data.connector,
   permit: data.permit,
   expiresAt: data.expiresAt,
-  step: stepOf(data),
+  step: markOf(data),
   approvedAt: data.verdict.at,
   rates: data.reservations.filter(({ ledger }) => ledger.startsWith(rateLedger)),
   reservations: data.reservations

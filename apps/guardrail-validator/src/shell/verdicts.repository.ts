@@ -261,7 +261,7 @@ export class Store {
     tx.write(
       `WITH issued AS (
          INSERT INTO permits (permit_id, proposal_id, action_id, digest, executor, connector, permit, expires_at, enrolment, step, at)
-         SELECT *, $1 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $19::text[], $20::bigint[])
+         SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $19::text[], $20::bigint[], $21::timestamptz[])
          ON CONFLICT DO NOTHING RETURNING permit_id
        ), counted AS (
          INSERT INTO approvals_by_minute (ledger, minute, approved)
@@ -295,6 +295,7 @@ export class Store {
         counted.map((r) => r.at),
         permits.map((p) => p.step?.enrolment ?? ''),
         permits.map((p) => p.step?.n ?? null),
+        permits.map((p) => p.approvedAt),
       ],
     );
   }

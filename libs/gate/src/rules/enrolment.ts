@@ -1,6 +1,6 @@
 import { pass, type Rule, refuse } from '../rule.js';
 
-/** A message of a sequence belongs to an enrolment that was approved, of its agent and task, for this contact and sequence. */
+/** A message of a sequence belongs to an enrolment that was approved and has not ended, of its agent and task, for this contact and sequence. */
 export const enrolment: Rule = {
   name: 'enrolment',
   weigh: ({ subject: { sequence, contacts }, facts: { enrolment: of, review } }) => {
@@ -12,6 +12,12 @@ export const enrolment: Rule = {
       return refuse(
         `enrolment ${step.enrolment} was not approved under this task: propose sequence.enroll, and its messages once it has run`,
         { enrolment: step.enrolment },
+      );
+    }
+    if (of.ended === 'stopped') {
+      return refuse(
+        `sequence ${of.sequenceId} was stopped for contact ${of.contactId} after enrolment ${step.enrolment} was approved: none of its messages is sent any more`,
+        { enrolment: step.enrolment, ended: of.ended },
       );
     }
     if (of.ended !== undefined) {

@@ -141,6 +141,14 @@ const cases: Record<string, Case> = {
     facts: { enrolment: { ...begun, ended: 'failed' } },
     twin: { facts: { enrolment: begun } },
   },
+  'a message of an enrolment after the sequence was stopped for the contact': {
+    rule: 'enrolment',
+    outcome: 'refuse',
+    says: `sequence comparison-follow-up was stopped for contact ${contact} after enrolment ${contact} was approved: none of its messages is sent any more`,
+    proposal: step(),
+    facts: { enrolment: { ...begun, ended: 'stopped' } },
+    twin: { facts: { enrolment: begun } },
+  },
   'a step of an enrolment a second time': {
     rule: 'enrolment-step',
     outcome: 'refuse',

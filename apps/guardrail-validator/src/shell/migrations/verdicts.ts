@@ -226,3 +226,24 @@ export class StepsOfEnrolments1763700000010 implements MigrationInterface {
     `);
   }
 }
+
+export class StopsOfSequences1763700000011 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    // As above. An enrolment is written as the validator writes it: its task, its contact and its sequence; a stop without the task.
+    await runner.query(String.raw`
+      UPDATE permits i SET step = 0, enrolment =
+        CASE v.kind WHEN 'sequence.stop' THEN 'stop' ELSE lower(v.task) END || ' ' || lower(v.payload->>'contactId') || ' ' || (v.payload->>'sequenceId')
+      FROM (
+        SELECT proposal_id, action_id, p->>'taskId' AS task, p->'action'->>'kind' AS kind, p->'action'->'payload' AS payload
+        FROM (
+          SELECT proposal_id, action_id, replace(proposal::text, '\u0000', '\u0020')::json AS p FROM verdicts WHERE outcome = 'approved'
+        ) approved
+      ) v
+      WHERE v.proposal_id = i.proposal_id AND v.action_id = i.action_id AND v.kind IN ('sequence.enroll', 'sequence.stop') AND i.enrolment = '';
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`UPDATE permits SET enrolment = '', step = NULL WHERE enrolment LIKE '% %'`);
+  }
+}
