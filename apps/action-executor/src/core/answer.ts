@@ -23,10 +23,15 @@ export interface Unknown {
   readonly unsent?: true;
   /** There was no answer at all: the system was not reached, said nothing in time, or broke off. */
   readonly silent?: true;
+  /** The system was never asked: it says nothing about the system. */
+  readonly unasked?: true;
 }
 
 /** Thrown by a connector that knows for certain that nothing of the call has left, and nothing will. */
 export class NotSent extends Error {}
+
+/** Thrown by a connector that could not write what it would send: its system had no part in it. */
+export class NotWritten extends NotSent {}
 
 /** What asking for a key brings back. */
 export type Found = Answer | Unknown | { readonly outcome: 'absent' };

@@ -15,7 +15,7 @@ import {
   type Work,
 } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { NotSent, type Unknown, unknown } from '../core/answer.js';
+import { NotSent, NotWritten, type Unknown, unknown } from '../core/answer.js';
 import {
   beforeFirstCall,
   type End,
@@ -372,7 +372,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const answer = await answered(connector, operation, job, ask);
     const without = answer.outcome === 'unknown' ? (answer as Unknown) : undefined;
     end(without?.says);
-    this.breakers.get(connector.name)?.heard(without?.silent !== true);
+    if (without?.unasked !== true) this.breakers.get(connector.name)?.heard(without?.silent !== true);
     return answer;
   }
 
@@ -519,6 +519,10 @@ async function answered<A extends { readonly outcome: string }>(
     span.end(answer.outcome);
     return answer;
   } catch (error) {
+    if (error instanceof NotWritten) {
+      span.end('unwritten', true);
+      return { ...unknown(error.message), unsent: true, unasked: true };
+    }
     span.end(signal.aborted ? 'silent' : 'unreachable', true);
     if (error instanceof NotSent) return { ...unknown(error.message), unsent: true, silent: true };
     if (signal.aborted) return { ...unknown(`no answer within ${connector.timeoutMs} ms`), silent: true };

@@ -5,6 +5,7 @@ import { createHarness, type Harness, type Published } from '@countersign/runtim
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Module } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { NotWritten } from '../core/answer.js';
 import { spec as shipped } from '../module.js';
 import { Approvals } from './approvals.consumer.js';
 import { ComparedState } from './compared-state.service.js';
@@ -787,6 +788,36 @@ test('permits of a system that answers nothing wait while they may run, and are 
     expect(double.calls).toHaveLength(8);
   } finally {
     await paused.close();
+  }
+});
+
+test('a call that we could not write is no answer and no silence of the system: it neither ends a row of silences nor adds to it', async () => {
+  const fresh = await createHarness(TestModule, spec, {
+    databaseUrl: database.url,
+    at: start,
+    stateAgeMs: () => ageMs,
+  });
+  const give = async (name: string, count: number) => {
+    const approvals = Array.from({ length: count }, (_, n) =>
+      event(approvalOf(setBid(`${name}-${n}`), key), `${name}-${n}`),
+    );
+    await fresh.deliver(topic, approvals);
+    expect(await fresh.runJobs()).toEqual([]);
+  };
+  const paused = async () =>
+    JSON.stringify((await fresh.engine.health()).checks.connectors ?? {}).includes('paused since');
+  try {
+    double.mood = 'silent';
+    await give('silent', 7);
+    double.call = () => Promise.reject(new NotWritten('it could not be written'));
+    await give('unwritten', 3);
+    Reflect.deleteProperty(double, 'call');
+    expect(await paused()).toBe(false);
+    await give('last', 1);
+    expect(await paused()).toBe(true);
+    expect(double.calls).toHaveLength(8);
+  } finally {
+    await fresh.close();
   }
 });
 

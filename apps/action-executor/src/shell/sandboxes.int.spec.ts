@@ -193,6 +193,31 @@ test('contact points that our key cannot open are no reason to give the message 
   expect(await connector('mailer').find(sendEmail().actionId, signal)).toEqual({ outcome: 'absent' });
 });
 
+test('messages that we cannot write are no silence of the mailer: others go out, and they end as not sent', async () => {
+  const names = Array.from({ length: 9 }, (_, n) => `sealed-${n}`);
+  await harness.putState('contact-points.v1', contactId, {
+    ...{ version: 1, changedAt: start },
+    ...{ contactId, jwe: 'a.b.c.d.e' },
+  });
+  for (const name of names) expect(await run(sendEmail(name), 'mailer')).toEqual([]);
+  expect(await harness.query('SELECT turns, unsent FROM permits')).toEqual(names.map(() => ({ turns: 1, unsent: 1 })));
+  await harness.query("DELETE FROM state_rows WHERE topic = 'contact-points.v1'");
+  await seal({ email: 'mia.lang@north.example', firstName: 'Mia', accountName: 'North' });
+  expect(await run(sendEmail('open'), 'mailer')).toMatchObject([{ data: { outcome: 'executed' } }]);
+  await harness.query(
+    'UPDATE state_rows SET data = data || \'{"jwe":"a.b.c.d.e"}\' WHERE topic = \'contact-points.v1\'',
+  );
+  const settled = [];
+  for (let turn = 1; turn <= 6; turn++) {
+    harness.setNow(new Date(Date.parse(start) + turn * 35_000).toISOString());
+    settled.push(...(await harness.runJobs()));
+  }
+  expect(settled).toMatchObject(names.map(() => ({ data: { outcome: 'failed', reason: { code: 'not-sent' } } })));
+  expect(settled[0]?.data).toMatchObject({
+    reason: { says: expect.stringMatching(/contact points cannot be opened/) },
+  });
+});
+
 test('the CRM takes tasks, enrols a contact once, and stops', async () => {
   const task: Action = {
     ...setBid('task'),

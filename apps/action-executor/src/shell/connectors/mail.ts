@@ -2,6 +2,7 @@ import { type Action, OpenedContactPoints, type PayloadOf, topics } from '@count
 import { RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { compactDecrypt, importJWK, type JWK } from 'jose';
+import { NotWritten } from '../../core/answer.js';
 import { render } from '../../core/render.js';
 import { type Message, mailBody } from '../../core/sandbox.js';
 import { SETTINGS, type Settings } from '../settings.js';
@@ -50,7 +51,7 @@ export class Mail {
       return OpenedContactPoints.parse(JSON.parse(new TextDecoder().decode(plaintext)));
     } catch {
       // Neither the ciphertext nor a parser's message may get any further.
-      throw new Error('the contact points cannot be opened with CONTACT_POINTS_PRIVATE_KEY_FILE');
+      throw new NotWritten('the contact points cannot be opened with CONTACT_POINTS_PRIVATE_KEY_FILE');
     }
   }
 }

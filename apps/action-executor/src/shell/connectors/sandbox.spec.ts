@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { NotSent } from '../../core/answer.js';
+import { NotSent, NotWritten } from '../../core/answer.js';
 import { approved, setBid } from '../testing.js';
 import { Sandbox } from './sandbox.js';
 
@@ -84,6 +84,18 @@ test('where nobody listens it is certain that nothing was sent', async () => {
   await new Promise((resolve) => server.close(resolve));
   await expect(sandbox.call(action, key, patient())).rejects.toBeInstanceOf(NotSent);
   await expect(sandbox.find(key, patient())).rejects.not.toBeInstanceOf(NotSent);
+});
+
+test('a call that cannot be written is not sent, and what went wrong is told without its words', async () => {
+  const { port } = server.address() as AddressInfo;
+  const unable = new Sandbox('mailer', { url: `http://127.0.0.1:${port}`, token: 'a-token' }, () => {
+    throw new TypeError('mia.lang@north.example');
+  });
+  const said = await unable.call(action, key, patient()).catch((error: unknown) => error);
+  expect(said).toBeInstanceOf(NotWritten);
+  expect(said).toBeInstanceOf(NotSent);
+  expect((said as Error).message).toBe('what is sent could not be written (TypeError)');
+  expect(seen).toEqual([]);
 });
 
 test('a call that was cut off before it was answered may have been carried out', async () => {

@@ -1,6 +1,6 @@
 import type { Action } from '@countersign/contracts';
 import type { ApprovedAction } from '@countersign/gate';
-import type { Answer, Found, Unknown } from '../../core/answer.js';
+import { type Answer, type Found, NotWritten, type Unknown } from '../../core/answer.js';
 import { actionBody, answeredBy, foundBy } from '../../core/sandbox.js';
 import type { Connector } from '../connector.js';
 import type { SandboxSettings } from '../settings.js';
@@ -25,10 +25,22 @@ export class Sandbox implements Connector {
   }
 
   async call({ action }: ApprovedAction, key: string, signal: AbortSignal): Promise<Answer | Unknown> {
-    const body = await this.bodyOf(action);
+    const body = await this.written(action);
     const to = { url: this.url + encodeURIComponent(key), method: 'PUT', headers: this.headers, body } as const;
     const { status, text } = await this.receiver.send(to, signal);
     return answeredBy(status, text);
+  }
+
+  /** What cannot be written is not sent, whatever the cause: another key, or a database that is away. */
+  private async written(action: Action): Promise<string> {
+    try {
+      return await this.bodyOf(action);
+    } catch (error) {
+      if (error instanceof NotWritten) throw error;
+      const { code, name } = error as { code?: unknown; name?: unknown };
+      // An error's message may quote what was to be sent.
+      throw new NotWritten(`what is sent could not be written (${typeof code === 'string' ? code : String(name)})`);
+    }
   }
 
   async find(key: string, signal: AbortSignal): Promise<Found> {
