@@ -33,6 +33,8 @@ export async function observe(
   const consumer = client.consumer({ groupId: group, maxWaitTimeInMs: 100, allowAutoTopicCreation: false });
   const events: Observed[] = [];
   const listeners: ((event: Observed) => void)[] = [];
+  // Nothing is committed: a group that lost its session reads from the beginning again, and nothing may be told twice.
+  const readTo = new Map<string, bigint>();
   const unread = await endsOf(client, topics);
   let caughtUp: () => void = () => undefined;
   const history = new Promise<void>((resolve) => {
@@ -52,6 +54,9 @@ export async function observe(
     partitionsConsumedConcurrently: 8,
     eachBatch: async ({ batch, resolveOffset, heartbeat }) => {
       for (const message of batch.messages) {
+        const place = `${batch.topic}/${batch.partition}`;
+        if (BigInt(message.offset) < (readTo.get(place) ?? 0n)) continue;
+        readTo.set(place, BigInt(message.offset) + 1n);
         const read = fromKafka(message);
         if (!read.ok) continue;
         const event = {
