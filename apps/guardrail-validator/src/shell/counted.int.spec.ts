@@ -378,6 +378,18 @@ describe('a step of an enrolment', () => {
     expect(typesOf(await propose(one, [message(second, 6, { taskId })]))).toEqual(['ActionApproved']);
   });
 
+  test('may be sent, so its enrolment is the only one under the task, also where that came to nothing meanwhile', async () => {
+    await publish(often());
+    const first = proposed('sequence.enroll', {}, 1);
+    const approved = await propose(one, [first]);
+    const sent = await propose(one, [message(first, 2)]);
+    expect(typesOf(sent)).toEqual(['ActionApproved']);
+    await settle(approved, ['failed']);
+    expect(refusedBy(await propose(other, [proposed('sequence.enroll', {}, 3)]))).toEqual([['enrolled-once']]);
+    await settle(sent, ['expired']);
+    expect(typesOf(await propose(other, [proposed('sequence.enroll', {}, 4)]))).toEqual(['ActionApproved']);
+  });
+
   test.each<[ActionSettled['outcome'][], string[]]>([
     [['failed'], []],
     [['refused'], []],

@@ -32,6 +32,7 @@ const nothing = cameToNothing.map((state) => `'${state}'`).join(', ');
 // An enrolment whose permit was not settled yet counts: the executor's word may come after the first message that rests on it.
 // A sequence is stopped for a contact whichever agent or task asked for it: the key of an enrolment is that of its stop after the task's id.
 // Both times are of approvals, by this service's clock. Where they are the same, nobody knows which was first: it counts as stopped.
+// An enrolment that came to nothing still counts while a message under it may be sent: another one would open the same steps again.
 // A sum of money ends at the largest exact number: each of its amounts may be an executor's word and as large as that.
 const sql = `
   SELECT s.topic AS what, s.key, s.version, s.data::text AS data
@@ -78,7 +79,10 @@ const sql = `
   UNION ALL
   SELECT 'step', n.name, 0, (
     SELECT json_build_object(
-      'approved', (SELECT count(*) FROM permits i WHERE i.enrolment <> '' AND i.enrolment = n.enrolment AND i.step = n.step AND i.state NOT IN (${nothing})),
+      'approved', (SELECT count(*) FROM permits i WHERE i.enrolment <> '' AND i.enrolment = n.enrolment AND i.step = n.step AND (
+        i.state NOT IN (${nothing})
+        OR EXISTS (SELECT FROM permits m WHERE m.enrolment <> '' AND m.enrolment = i.action_id::text AND m.state NOT IN (${nothing}))
+        OR EXISTS (SELECT FROM escalations e WHERE e.author = n.author AND e.state = 'open' AND e.enrolment = i.action_id::text))),
       'waiting', (SELECT count(*) FROM escalations e WHERE e.author = n.author AND e.state = 'open' AND e.enrolment = n.enrolment AND e.step = n.step)
     )::text
   ) FROM unnest($14::text[], $15::text[], $16::text[], $17::bigint[]) AS n(name, author, enrolment, step)
