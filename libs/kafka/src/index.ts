@@ -18,7 +18,7 @@ export { committedOnly } from './committed-only.js';
 export { deniedBy } from './denied.js';
 export { type UnpackBounds, unpackBounds } from './fetch/batches.js';
 export { boundFetches, type Refusable } from './fetch/bound-fetches.js';
-export { noLeaderYet, untilLed } from './no-leader.js';
+export { askAgain, noLeaderYet, untilLed } from './no-leader.js';
 export { quietQueue } from './quiet-queue.js';
 export { tellRights } from './told-rights.js';
 export { type TopicFacts, type TopicLook, topicFacts } from './topic-ids.js';

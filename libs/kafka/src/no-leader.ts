@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Names of errors of Kafka's protocol that pass when the broker has come to itself. */
+/** Names of errors of Kafka's protocol that pass when the broker has recovered. */
 const passing: ReadonlySet<unknown> = new Set([
   'LEADER_NOT_AVAILABLE',
   'NOT_LEADER_FOR_PARTITION',
@@ -19,17 +19,23 @@ export function noLeaderYet(error: unknown): boolean {
   return retriable === true || passing.has(type) || name === 'KafkaJSGroupCoordinatorNotFound';
 }
 
-/** How long a broker may take to lead its partitions, and how often it is asked, in milliseconds. */
+/** How long a broker may take to know a topic or to lead its partitions, in milliseconds. */
 const patienceMs = 30_000;
-const askEveryMs = 200;
 
-/** Asks again while the broker does not lead the partition yet, for half a minute. Throws what it threw last. */
-export async function untilLed<R>(ask: () => Promise<R>): Promise<R> {
-  for (const began = performance.now(); ; await sleep(askEveryMs)) {
+/** Asks again every `everyMs` milliseconds while `passes` says of the error that it passes, for half a minute. Throws the last error. */
+export async function askAgain<R>(
+  ask: () => Promise<R>,
+  passes: (error: unknown) => boolean,
+  everyMs: number,
+): Promise<R> {
+  for (const began = performance.now(); ; await sleep(everyMs)) {
     try {
       return await ask();
     } catch (error) {
-      if (!noLeaderYet(error) || performance.now() - began > patienceMs) throw error;
+      if (!passes(error) || performance.now() - began > patienceMs) throw error;
     }
   }
 }
+
+/** Asks again while the broker does not lead the partition yet, for half a minute. Throws the last error. */
+export const untilLed = <R>(ask: () => Promise<R>): Promise<R> => askAgain(ask, noLeaderYet, 200);

@@ -1,11 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admin, ITopicConfig } from '@countersign/kafka';
+import { type Admin, askAgain, type ITopicConfig } from '@countersign/kafka';
 
-/** How long a broker may take until it knows a topic that its controller has made, in milliseconds. */
-const patienceMs = 30_000;
-const lookEveryMs = 100;
 /** What a broker says of a topic that its controller has made and that has not reached it yet, or has no leader yet. */
-const notYet = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
+const notYet: ReadonlySet<unknown> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
 /**
  * Makes topics and waits until the broker knows them and their leaders. kafkajs' own wait takes a broker that does not know a topic
@@ -14,13 +10,6 @@ const notYet = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 export async function createTopics(admin: Pick<Admin, 'createTopics' | 'fetchTopicMetadata'>, topics: ITopicConfig[]) {
   await admin.createTopics({ topics, waitForLeaders: false });
   const names = topics.map(({ topic }) => topic);
-  for (const began = performance.now(); ; await sleep(lookEveryMs)) {
-    try {
-      await admin.fetchTopicMetadata({ topics: names });
-      return;
-    } catch (error) {
-      const { type } = error as { readonly type?: string };
-      if (type === undefined || !notYet.has(type) || performance.now() - began > patienceMs) throw error;
-    }
-  }
+  const known = (): Promise<unknown> => admin.fetchTopicMetadata({ topics: names });
+  await askAgain(known, (error) => notYet.has((error as { readonly type?: unknown }).type), 100);
 }

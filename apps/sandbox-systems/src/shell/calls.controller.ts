@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { ForeignId } from '@countersign/contracts';
+import { readBy } from '@countersign/runtime';
 import { Body, Controller, Get, Inject, NotFoundException, Param, Put, Res } from '@nestjs/common';
 import type { Answer, Found } from '../core/answer.js';
 import { Answers } from './answers.repository.js';
 import { SYSTEMS, type System, type Systems } from './systems.js';
 import { Needs } from './tokens.access.js';
-import { valid } from './valid.js';
 
 interface Reply {
   readonly raw: ServerResponse;
@@ -33,7 +33,7 @@ export class Calls {
     raw.once('close', () => {
       if (!raw.writableEnded) gone.abort();
     });
-    return this.answers.once(system, valid(ForeignId, key, 'key'), valid(system.takes, body), gone.signal);
+    return this.answers.once(system, readBy(ForeignId, key, 'key'), readBy(system.takes, body, ''), gone.signal);
   }
 
   @Get(':key')
@@ -42,7 +42,7 @@ export class Calls {
     @Param('key') key: string,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<Found> {
-    const found = await this.answers.find(this.named(name), valid(ForeignId, key, 'key'));
+    const found = await this.answers.find(this.named(name), readBy(ForeignId, key, 'key'));
     if (found.outcome === 'absent') reply.status(404);
     return found;
   }

@@ -2,8 +2,8 @@ import { pass, type Rule, refuse } from '../rule.js';
 import { enrolsIn } from '../subject.js';
 
 /**
- * A contact is enrolled in a sequence once under a task: each enrolment opens every step anew. What was refused, or came to nothing after
- * its approval, enrolled nobody. It is weighed with an answer too: a person's edit can make an enrolment of something else.
+ * A contact is enrolled in a sequence once under a task: each enrolment opens every step anew. What was refused is not
+ * counted, nor what came to nothing after its approval before a message rested on it. It is weighed with an answer too: a person's edit can make an enrolment of something else.
  */
 export const enrolledOnce: Rule = {
   name: 'enrolled-once',

@@ -40,5 +40,10 @@ function refusedBy(issue: Issue | undefined, whole: string): Refused {
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys?.[0] : undefined;
   const field = [...steps, ...(unknown === undefined ? [] : [unknown])].join('.') || whole;
   const detail = unknown === undefined ? (issue?.message ?? 'not valid') : 'is not a member of this request';
-  return new Refused({ status: 400, title: 'Request not understood', detail: `${field}: ${detail}`, field });
+  return new Refused({
+    status: 400,
+    title: 'Request not understood',
+    detail: field === '' ? detail : `${field}: ${detail}`,
+    field,
+  });
 }

@@ -3,6 +3,12 @@ import { TooLong, wholeBody } from '@countersign/contracts';
 import { Agent, request } from 'undici';
 import { NotSent } from '../../core/answer.js';
 
+/** What may be told of an error: its message may quote what was to be sent. */
+export function codeOrName(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return typeof code === 'string' ? code : String(name);
+}
+
 const longestAnswer = 64 * 1024;
 
 /** What is sent to a receiver. */
@@ -53,8 +59,7 @@ export class Receiver {
     // undici tells of an abort when it has a connection; a request that is aborted before that is never written.
     const response = await Promise.race([sending, aborted(signal)]).catch((error: unknown) => {
       if (begun) throw error;
-      const { code, name } = error as { code?: unknown; name?: unknown };
-      throw new NotSent(`the receiver could not be reached (${typeof code === 'string' ? code : String(name)})`);
+      throw new NotSent(`the receiver could not be reached (${codeOrName(error)})`);
     });
     return { status: response.statusCode, text: await textOf(response.body) };
   }

@@ -4,7 +4,7 @@ import { type Answer, type Found, NotWritten, type Unknown } from '../../core/an
 import { actionBody, answeredBy, foundBy } from '../../core/sandbox.js';
 import type { Connector } from '../connector.js';
 import type { SandboxSettings } from '../settings.js';
-import { Receiver } from './receiver.js';
+import { codeOrName, Receiver } from './receiver.js';
 
 /** The way to one of the sandbox systems, a process of its own (`apps/sandbox-systems`). */
 export class Sandbox implements Connector {
@@ -37,9 +37,7 @@ export class Sandbox implements Connector {
       return await this.bodyOf(action);
     } catch (error) {
       if (error instanceof NotWritten) throw error;
-      const { code, name } = error as { code?: unknown; name?: unknown };
-      // An error's message may quote what was to be sent.
-      throw new NotWritten(`what is sent could not be written (${typeof code === 'string' ? code : String(name)})`);
+      throw new NotWritten(`what is sent could not be written (${codeOrName(error)})`);
     }
   }
 
