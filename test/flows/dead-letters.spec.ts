@@ -63,9 +63,11 @@ test('a poison record becomes a dead letter of each reader, its partition goes o
   const show = await visitor.cli('dead-letters', 'show', row?.deadLetterId ?? '');
   expect(show).toMatchObject({ code: 0, out: expect.stringContaining('tasks.assigned.v1') });
 
-  expect((await visitor.cli('dead-letters', 'replay', row?.deadLetterId ?? '')).code).toBe(0);
+  expect((await visitor.cli('dead-letters', 'replay', row?.deadLetterId ?? '', '--note', 'read it again')).code).toBe(
+    0,
+  );
   // It is as unreadable as it was: the order is on the record, and the service says so again instead of losing it.
   const after = await visitor.answer<Row>('dead-letters', 'show', row?.deadLetterId ?? '');
-  expect(after.replayed).toMatchObject({ by: 'lea' });
-  expect((await visitor.cli('dead-letters', 'replay', 'ffffffff')).code).toBe(1);
+  expect(after.replayed).toMatchObject({ by: 'lea', note: 'read it again' });
+  expect((await visitor.cli('dead-letters', 'replay', 'ffffffff', '--note', 'x')).code).toBe(1);
 });

@@ -292,6 +292,87 @@ test('where there is no installation, nothing can be audited or probed: 2, and i
   expect((await run('probe', '--lead', '0')).code).toBe(2);
 });
 
+const letter = {
+  deadLetterId: '5b1e6c1e-0000-5000-8000-000000000001',
+  service: 'orchestrator',
+  topic: 'signals.accepted.v1',
+  partition: 0,
+  offset: '7',
+  type: 'SignalAccepted',
+  job: null,
+  fault: { code: 'handler', says: 'no such play' },
+  attempts: 3,
+  at: '2026-11-21T10:00:00.000Z',
+  replayedBy: null as string | null,
+  replayedAt: null as string | null,
+  replayNote: null,
+};
+const other = { ...letter, deadLetterId: '77776c1e-0000-5000-8000-000000000002', service: 'console' };
+
+test('dead letters are listed, shown and replayed through the console, with the token of whoever asks and no broker', async () => {
+  const list = 'GET /v1/dead-letters?limit=500';
+  answers[list] = { body: { deadLetters: [letter, other] } };
+  expect((await run('dead-letters', 'list')).code).toBe(1);
+  expect((await run('dead-letters', 'show', '5b1e')).out).toContain('no such play [handler]');
+  answers[`POST /v1/dead-letters/${letter.deadLetterId}/replays`] = { status: 202, body: letter };
+  answers[`POST /v1/dead-letters/${other.deadLetterId}/replays`] = { status: 202, body: other };
+  expect(await run('dead-letters', 'replay', '5b1e', '--note', 'mended')).toMatchObject({
+    out: '1 dead letter to be handled again.\n',
+    code: 0,
+  });
+  expect(posted()).toMatchObject([
+    {
+      path: `/v1/dead-letters/${letter.deadLetterId}/replays`,
+      headers: { authorization: 'Bearer a-token' },
+      body: { note: 'mended' },
+    },
+  ]);
+  answers[list] = { body: { deadLetters: [other, { ...letter, replayedBy: 'lea', replayedAt: letter.at }] } };
+  expect(JSON.parse((await run('--json', 'dead-letters', 'replay', '--all', '--note', 'x')).out)).toEqual({
+    replayed: [{ deadLetterId: other.deadLetterId, service: 'console' }],
+  });
+  answers[`${list}&service=orchestrator`] = { body: { deadLetters: [] } };
+  expect((await run('dead-letters', 'list', '--service', 'orchestrator')).code).toBe(0);
+  expect((await run('dead-letters', 'replay', '--all', '--service', 'orchestrator', '--note', 'x')).out).toBe(
+    'Nothing to replay.\n',
+  );
+});
+
+test('more dead letters than the console tells at once are all replayed', async () => {
+  const id = (n: number) => `5b1e6c1e-0000-5000-8000-${String(n).padStart(12, '0')}`;
+  const waiting = Array.from({ length: 500 }, (_, n) => ({ ...letter, deadLetterId: id(n) }));
+  for (let n = 0; n <= 500; n += 1) answers[`POST /v1/dead-letters/${id(n)}/replays`] = { body: letter };
+  const list = 'GET /v1/dead-letters?limit=500';
+  Object.defineProperty(answers, list, {
+    get: () => ({ body: { deadLetters: posted().length === 0 ? waiting : [{ ...letter, deadLetterId: id(500) }] } }),
+  });
+  expect((await run('dead-letters', 'replay', '--all', '--note', 'x')).out).toBe(
+    '501 dead letters to be handled again.\n',
+  );
+});
+
+test('a replay that names nothing, lacks a note or is not allowed is not taken for done', async () => {
+  answers['GET /v1/dead-letters?limit=500'] = { body: { deadLetters: [letter, other] } };
+  expect(await run('dead-letters', 'replay', 'ffff', '--note', 'x')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('no dead letter ffff'),
+  });
+  expect((await run('dead-letters', 'replay', '--note', 'x')).code).toBe(2);
+  expect(await run('dead-letters', 'replay', '5b1e')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('--note'),
+  });
+  expect(posted()).toEqual([]);
+  answers[`POST /v1/dead-letters/${letter.deadLetterId}/replays`] = {
+    status: 403,
+    body: { detail: 'only an operator may' },
+  };
+  expect(await run('dead-letters', 'replay', '5b1e', '--note', 'x')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('only an operator may'),
+  });
+});
+
 test('an id that is nowhere on the record is 1', async () => {
   answers['GET /v1/show/x'] = { body: { id: 'x', found: false, title: 'x', lines: [] } };
   expect(await run('show', 'x')).toMatchObject({ out: 'Nothing of x is on the record.\n', code: 1 });
@@ -437,7 +518,7 @@ test('the status lists the sources, agents and executors that were started, and 
   });
 });
 
-test.each([['audit', 'invariants'], ['probe'], ['dead-letters', 'list'], ['status']])(
+test.each([['audit', 'invariants'], ['probe'], ['gaps', 'list', '--service', 'console'], ['status']])(
   'a configuration that cannot be read is 2 for %s, which names the file, why, and what to do',
   async (...words) => {
     answers['GET /v1/funnel'] = { body: funnel };
@@ -462,7 +543,7 @@ test.each([['audit', 'invariants'], ['probe'], ['dead-letters', 'list'], ['statu
   },
 );
 
-test.each([['audit', 'invariants'], ['probe'], ['dead-letters', 'list']])(
+test.each([['audit', 'invariants'], ['probe'], ['gaps', 'list', '--service', 'console']])(
   'what was shipped is not assumed by %s where nothing says who takes part',
   async (...words) => {
     for (const deployment of [undefined, {}, { ...shopped, agents: [7], executors: [] }]) {

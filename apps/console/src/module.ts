@@ -3,6 +3,8 @@ import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { Store } from './shell/console.repository.js';
 import { Controls } from './shell/controls.controller.js';
+import { DeadLetters } from './shell/dead-letters.controller.js';
+import { FailureStore } from './shell/failures.repository.js';
 import { ForgetActivities } from './shell/forget-activities.job.js';
 import { ApprovedSettlements1764300000068 } from './shell/migrations/approved-settlements.js';
 import { ControlConfirmations1764300000053 } from './shell/migrations/control-confirmations.js';
@@ -11,6 +13,7 @@ import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.j
 import { PageOrders1764300000063 } from './shell/migrations/page-orders.js';
 import { Permits1764300000064 } from './shell/migrations/permits.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
+import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
 import { PEOPLE, PeopleAccess, readPeople } from './shell/people.access.js';
@@ -38,6 +41,7 @@ export const spec: ServiceSpec = {
     PageOrders1764300000063,
     Permits1764300000064,
     ApprovedSettlements1764300000068,
+    ReplayNotes1764400000002,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities],
@@ -45,11 +49,12 @@ export const spec: ServiceSpec = {
 
 @Module({
   imports: [RuntimeModule.of(spec)],
-  controllers: [Handlers, Reviews, Controls, Settlements, Views],
+  controllers: [Handlers, Reviews, Controls, Settlements, DeadLetters, Views],
   providers: [
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },
     Store,
     UnresolvedStore,
+    FailureStore,
     Policies,
     ForgetActivities,
     PeopleAccess,

@@ -440,7 +440,14 @@ export const DeadLetter = z.object({
 });
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
-export const DeadLetterReplayed = z.object({ deadLetterId: Uuid, service: Name, by: Name, at: Instant });
+/** A person's order to a service to handle one of its dead letters again. Orders of before the console took them have no note. */
+export const DeadLetterReplayed = z.object({
+  deadLetterId: Uuid,
+  service: Name,
+  by: Name,
+  note: z.string().min(1).max(1000).optional(),
+  at: Instant,
+});
 export type DeadLetterReplayed = z.infer<typeof DeadLetterReplayed>;
 
 /**

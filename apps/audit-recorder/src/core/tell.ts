@@ -197,7 +197,9 @@ const tellers: { readonly [T in EventType]: Teller<T> } = {
         : `${d.service} could not handle ${d.type ?? 'a record'} from ${d.topic} ${d.partition}/${d.offset}: ${d.fault.says}`,
     ],
   ],
-  DeadLetterReplayed: (d) => [['dead letter', `${d.by} had ${d.service} handle it again`]],
+  DeadLetterReplayed: (d) => [
+    ['dead letter', `${d.by} had ${d.service} handle it again${d.note === undefined ? '' : `, noting “${d.note}”`}`],
+  ],
   GapAcknowledged: (d) => [
     [
       'gap',

@@ -1,23 +1,12 @@
-import type { DeadLetterRow } from '@countersign/client/core';
-import type { DataOf, Event } from '@countersign/contracts';
+import type { DeadLetterRow, ToldDeadLetter } from '@countersign/client/core';
 
-/** Dead letters with the last order to replay each, open ones first, then newest first. */
-export function deadLetterRows(events: readonly Event[]): DeadLetterRow[] {
-  const replays = new Map<string, DataOf<'DeadLetterReplayed'>>();
-  const letters = new Map<string, DataOf<'DeadLetter'>>();
-  for (const event of events) {
-    if (event.type === 'DeadLetter') letters.set(event.data.deadLetterId, event.data);
-    if (event.type === 'DeadLetterReplayed') {
-      const before = replays.get(event.data.deadLetterId);
-      if (!before || before.at < event.data.at) replays.set(event.data.deadLetterId, event.data);
-    }
-  }
-  return [...letters.values()]
-    .map((letter) => {
-      const replay = replays.get(letter.deadLetterId);
-      const { deadLetterId, service, topic, partition, offset, type, job, fault, attempts, at } = letter;
-      const place = { deadLetterId, service, topic, partition, offset, type, ...(job && { job }), fault, attempts, at };
-      return { ...place, replayed: replay ? { by: replay.by, at: replay.at } : null };
-    })
-    .sort((a, b) => Number(a.replayed !== null) - Number(b.replayed !== null) || (a.at > b.at ? -1 : 1));
+/** A dead letter of the console, with the last order to replay it. */
+export function deadLetterRow(told: ToldDeadLetter): DeadLetterRow {
+  const { type, job, replayedBy: by, replayedAt: at, replayNote: note, ...letter } = told;
+  return {
+    ...letter,
+    ...(type !== null && { type }),
+    ...(job && { job }),
+    replayed: by === null || at === null ? null : { by, at, ...(note !== null && { note }) },
+  };
 }

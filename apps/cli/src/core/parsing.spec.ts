@@ -1,7 +1,6 @@
 import { distance, installation, Misused, wrap } from '@countersign/client/core';
-import type { DataOf, Event } from '@countersign/contracts';
 import { expect, test } from 'vitest';
-import { deadLetterRows } from './dead-letters.js';
+import { deadLetterRow } from './dead-letters.js';
 import { now } from './given.js';
 import { permitIn } from './permit.js';
 import { idOf, scopeOf } from './scope.js';
@@ -43,26 +42,19 @@ test('a permit is found in a text, in an approval and in its CloudEvent', () => 
   expect(permitIn('{"no":"permit"}')).toBe('{"no":"permit"}');
 });
 
-test('dead letters that wait come before those that were replayed, each with its last order', () => {
-  const letter = (deadLetterId: string, at: string): Event =>
-    ({
-      type: 'DeadLetter',
-      data: { deadLetterId, at, fault: { code: 'x', says: 'y' } } as DataOf<'DeadLetter'>,
-    }) as Event;
-  const replay = (deadLetterId: string, at: string): Event =>
-    ({ type: 'DeadLetterReplayed', data: { deadLetterId, service: 's', by: 'lea', at } }) as Event;
-  const rows = deadLetterRows([
-    replay('a', '2026-11-21T12:00:00.000Z'),
-    replay('a', '2026-11-21T11:00:00.000Z'),
-    letter('a', '2026-11-21T10:30:00.000Z'),
-    letter('b', '2026-11-21T09:00:00.000Z'),
-    letter('c', '2026-11-21T10:00:00.000Z'),
-  ]);
-  expect(rows.map((row) => [row.deadLetterId, row.replayed?.at])).toEqual([
-    ['c', undefined],
-    ['b', undefined],
-    ['a', '2026-11-21T12:00:00.000Z'],
-  ]);
+test('a dead letter has the last order to replay it, with who, when and why; one of before notes were kept has none', () => {
+  const fault = { code: 'x', says: 'y' };
+  const place = { deadLetterId: 'a', service: 's', topic: 't', partition: 0, offset: '1', fault, attempts: 3, at: now };
+  const told = { ...place, type: null, job: null, replayedBy: null, replayedAt: null, replayNote: null };
+  expect(deadLetterRow(told)).toEqual({ ...place, replayed: null });
+  const job = { kind: 'call', id: 'j' };
+  expect(deadLetterRow({ ...told, job, replayedBy: 'lea', replayedAt: now })).toEqual({
+    ...{ ...place, job },
+    replayed: { by: 'lea', at: now },
+  });
+  expect(deadLetterRow({ ...told, replayedBy: 'lea', replayedAt: now, replayNote: 'mended' }).replayed?.note).toBe(
+    'mended',
+  );
 });
 
 test('distances are told in the unit that fits', () => {

@@ -210,7 +210,7 @@ test('no text of anybody makes a line of an answer, whichever of them it is', ()
   const permit = { permitId: 'p', actionId: 'a', proposalId: 'p', executor: 'e', connector: 'c', says: 's', at: now };
   const unresolved = { ...permit, outcome: 'unresolved', decision };
   const place = { deadLetterId: 'd', service: 's', topic: 't', partition: 0, offset: '1', attempts: 1, at: now };
-  const letter = { ...place, fault: { code: 'c', says: 's' }, replayed: { by: 'lea', at: now } };
+  const letter = { ...place, fault: { code: 'c', says: 's' }, replayed: { by: 'lea', at: now, note: 'n' } };
   const result = { reviewId: 'r', state: 'approved', decision: 'approve', says: 's', runsFrom: null } as const;
   const texts = [
     statusText(plain, told(funnel), [told(control)], told({ sources: ['s'], agents: ['a'], executors: ['e'] }), [

@@ -305,7 +305,12 @@ export function deadLetterText(paint: Paint, given: DeadLetterRow): string {
       ['why', `${d.fault.says} [${d.fault.code}]`],
       ['tried', count(d.attempts, 'time')],
       ['at', clock(d.at)],
-      ['replayed', d.replayed ? `by ${d.replayed.by} at ${clock(d.replayed.at)}` : 'never'],
+      [
+        'replayed',
+        d.replayed
+          ? `by ${d.replayed.by} at ${clock(d.replayed.at)}${d.replayed.note === undefined ? '' : `, noting “${d.replayed.note}”`}`
+          : 'never',
+      ],
     ],
     (cell, column) => (column === 0 ? paint.dim(cell) : cell),
   );

@@ -460,6 +460,51 @@ test('dead letters are listed, the replayed ones after the open ones', async () 
   expect((await call('GET', '/v1/funnel')).body.deadLetters).toMatchObject({ open: 1, total: 2 });
 });
 
+test('an order to replay a dead letter is an event with who, when and why; it is on the list before the topic tells it', async () => {
+  await start();
+  const job = { kind: 'call', id: 'permit-1' };
+  await harness.deliver('orchestrator.dead-letters.v1', [{ type: 'DeadLetter', data: { ...deadLetter(), job } }]);
+  const { deadLetterId } = deadLetter();
+  const path = `/v1/dead-letters/${deadLetterId}`;
+  const done = await call('POST', `${path}/replays`, { note: 'the play is mended' });
+  const told = { deadLetterId, service: 'orchestrator', job, replayedBy: 'lea', replayNote: 'the play is mended' };
+  expect(done).toMatchObject({ status: 202, body: told });
+  expect((await call('GET', path)).body).toMatchObject(told);
+  expect((await call('GET', '/v1/dead-letters')).body.deadLetters).toMatchObject([told]);
+  const orders = () => harness.published.filter(({ type }) => type === 'DeadLetterReplayed');
+  expect(orders()).toMatchObject([
+    {
+      topic: 'dead-letters.replayed.v1',
+      key: deadLetterId,
+      data: { deadLetterId, service: 'orchestrator', by: 'lea', note: 'the play is mended', at: done.body.replayedAt },
+    },
+  ]);
+
+  const key = { 'idempotency-key': 'k1' };
+  for (const note of ['again', 'again', 'or not'])
+    expect((await call('POST', `${path}/replays`, { note }, key)).status).toBe(202);
+  expect(orders().map(({ data }) => (data as { note: string }).note)).toEqual(['the play is mended', 'again']);
+  expect((await call('GET', path)).body).toMatchObject({ replayNote: 'again' });
+});
+
+test('what is no dead letter of this installation is not ordered, and an order has a note and an operator', async () => {
+  await start();
+  await harness.deliver('orchestrator.dead-letters.v1', [{ type: 'DeadLetter', data: deadLetter() }]);
+  for (const id of [derivedId('foreign'), 'x']) {
+    expect(await call('POST', `/v1/dead-letters/${id}/replays`, { note: 'x' })).toMatchObject({
+      status: 404,
+      type: expect.stringContaining('application/problem+json'),
+      body: { title: 'No such dead letter', detail: expect.stringContaining(`a dead letter ${id};`) },
+    });
+    expect((await call('GET', `/v1/dead-letters/${id}`)).status).toBe(404);
+  }
+  const path = `/v1/dead-letters/${deadLetter().deadLetterId}/replays`;
+  for (const body of [{}, { note: ' ' }, { note: 'x'.repeat(1001) }, { note: 'x', by: 'max' }])
+    expect((await call('POST', path, body)).status).toBe(400);
+  expect((await call('POST', path, { note: 'x' }, { authorization: 'Bearer max-token' })).status).toBe(403);
+  expect(harness.published.filter(({ type }) => type === 'DeadLetterReplayed')).toEqual([]);
+});
+
 test('the chain of a signal can be read by its correlation id or by an id within it', async () => {
   await start();
   await escalate();

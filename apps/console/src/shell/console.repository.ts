@@ -52,8 +52,6 @@ const standings = `
     ORDER BY r.decided_at LIMIT 1
   ) answer ON true`;
 
-const failureColumns = `f.dead_letter_id AS "deadLetterId", f.service, f.topic, f.partition, f."offset", f.type, f.fault, f.attempts, f.at`;
-
 const participants = deployment();
 
 /** The console's own tables: what the projection has, read as the core wants it. */
@@ -209,28 +207,6 @@ export class Store {
     return { agents: content?.charters.map((c) => c.agent) ?? [], plays: content?.plays.map((p) => p.id) ?? [] };
   }
 
-  /** Open first, then newest. */
-  async deadLetters(service: string | undefined, limit: number): Promise<FailureRow[]> {
-    const ofService = service === undefined ? '' : 'AND f.service = $2';
-    const rows = await this.forPages.query<
-      Omit<FailureRow, 'at' | 'replayedAt'> & { at: Date; replayedAt: Date | null }
-    >(
-      `SELECT * FROM (
-         (SELECT ${failureColumns}, NULL AS "replayedBy", NULL::timestamptz AS "replayedAt" FROM failures f
-          WHERE NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id) ${ofService} ORDER BY f.at DESC LIMIT $1)
-         UNION ALL
-         (SELECT ${failureColumns}, r.by_person, r.replayed_at FROM failures f
-          JOIN replays r ON r.dead_letter_id = f.dead_letter_id WHERE true ${ofService} ORDER BY f.at DESC LIMIT $1)
-       ) f ORDER BY ("replayedAt" IS NOT NULL), at DESC LIMIT $1`,
-      [limit, ...(service === undefined ? [] : [service])],
-    );
-    return rows.map((row) => ({
-      ...row,
-      at: row.at.toISOString(),
-      replayedAt: row.replayedAt?.toISOString() ?? null,
-    }));
-  }
-
   /** What happened in the chains that an id belongs to: a correlation id, or the id of a task, a proposal, a dead letter. */
   async activities(id: string, limit: number): Promise<Activity[]> {
     const rows = await this.forPages.query<Omit<Activity, 'at'> & { at: Date }>(
@@ -277,20 +253,6 @@ export interface PolicyRow {
   readonly content: DataOf<'PolicyPublished'>['content'];
   readonly by: string;
   readonly publishedAt: string;
-}
-
-export interface FailureRow {
-  readonly deadLetterId: string;
-  readonly service: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: string;
-  readonly type: string | null;
-  readonly fault: { readonly code: string; readonly says: string };
-  readonly attempts: number;
-  readonly at: string;
-  readonly replayedBy: string | null;
-  readonly replayedAt: string | null;
 }
 
 interface ReviewRow {

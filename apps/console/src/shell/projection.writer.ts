@@ -136,8 +136,8 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
     columns: [(s) => s.reviewId, (s) => JSON.stringify(s.why), (s) => s.at],
   });
   insert(tx, lastBy(changes.failures, 'deadLetterId'), {
-    sql: `INSERT INTO failures (dead_letter_id, service, topic, partition, "offset", type, fault, attempts, at)
-          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::jsonb[], $8::int[], $9::timestamptz[])
+    sql: `INSERT INTO failures (dead_letter_id, service, topic, partition, "offset", type, fault, attempts, at, job)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::jsonb[], $8::int[], $9::timestamptz[], $10::jsonb[])
           ON CONFLICT DO NOTHING`,
     columns: [
       (f) => f.deadLetterId,
@@ -149,12 +149,16 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
       (f) => JSON.stringify(f.fault),
       (f) => f.attempts,
       (f) => f.at,
+      (f) => (f.job ? JSON.stringify(f.job) : null),
     ],
   });
+  // Normally there already, as a review is. The last order is the one that is told.
   insert(tx, lastBy(changes.replays, 'deadLetterId'), {
-    sql: `INSERT INTO replays (dead_letter_id, by_person, replayed_at)
-          SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) ON CONFLICT DO NOTHING`,
-    columns: [(r) => r.deadLetterId, (r) => r.by, (r) => r.at],
+    sql: `INSERT INTO replays AS r (dead_letter_id, by_person, replayed_at, note)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[])
+          ON CONFLICT (dead_letter_id) DO UPDATE SET by_person = excluded.by_person, replayed_at = excluded.replayed_at, note = excluded.note
+          WHERE r.replayed_at <= excluded.replayed_at`,
+    columns: [(r) => r.deadLetterId, (r) => r.by, (r) => r.at, (r) => r.note ?? null],
   });
   // A reader of several instances may say an older version after a newer one. A control is kept here before anybody can read it, so a
   // confirmation of one that is not here is invented.

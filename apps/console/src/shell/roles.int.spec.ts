@@ -17,6 +17,7 @@ const only: Readonly<Record<string, Role>> = {
   'POST /v1/reviews/:subjectId': 'reviewer',
   'POST /v1/settlements/:permitId': 'reviewer',
   'POST /v1/controls': 'operator',
+  'POST /v1/dead-letters/:deadLetterId/replays': 'operator',
   'POST /v1/policies/publish': 'publisher',
 };
 /** Every route there is, as the controllers declare them. */
@@ -114,10 +115,10 @@ test.each([
   'constructor',
 ])('an id %j is an error of whoever asks, wherever it stands', async (id) => {
   for (const route of routes.filter((of) => of.includes(':'))) {
-    for (const payload of [undefined, { decision: 'approve', digest: escalated().digest }]) {
+    for (const payload of [undefined, { decision: 'approve', digest: escalated().digest }, { note: 'x' }]) {
       const [method, url] = filled(route, id);
       if (method === 'GET' && payload) continue;
-      const { status, body } = await ask(method, url, 'reviewer', payload);
+      const { status, body } = await ask(method, url, only[route] ?? 'reviewer', payload);
       expect([400, 404, 414], `${method} ${url.slice(0, 80)}: ${body}`).toContain(status);
     }
   }

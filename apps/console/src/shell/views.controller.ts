@@ -1,4 +1,4 @@
-import { problemLine, services } from '@countersign/contracts';
+import { problemLine } from '@countersign/contracts';
 import { Refused, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
@@ -10,7 +10,6 @@ import { type ConsoleRequest, Needs } from './people.access.js';
 import { Policies } from './policies.service.js';
 
 const Chain = z.object({ correlation: z.string().min(1).max(300), limit: Limit });
-const DeadLetters = z.object({ service: z.enum(services).optional(), limit: Limit });
 
 @Controller('v1')
 export class Views {
@@ -35,11 +34,6 @@ export class Views {
   @Get('events')
   async events(@Query({ schema: Chain }) { correlation, limit }: z.infer<typeof Chain>) {
     return { events: await this.store.activities(correlation, limit) };
-  }
-
-  @Get('dead-letters')
-  async deadLetters(@Query({ schema: DeadLetters }) { service, limit }: z.infer<typeof DeadLetters>) {
-    return { deadLetters: await this.store.deadLetters(service, limit) };
   }
 
   @Get('policies')

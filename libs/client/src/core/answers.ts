@@ -158,6 +158,15 @@ export interface UnresolvedPermit {
   } | null;
 }
 
+/** A dead letter as the console tells it. */
+export interface ToldDeadLetter extends Omit<DeadLetterRow, 'type' | 'job' | 'replayed'> {
+  readonly type: string | null;
+  readonly job: DeadLetterRow['job'] | null;
+  readonly replayedBy: string | null;
+  readonly replayedAt: string | null;
+  readonly replayNote: string | null;
+}
+
 export interface DeadLetterRow {
   readonly deadLetterId: string;
   readonly service: string;
@@ -171,7 +180,7 @@ export interface DeadLetterRow {
   readonly attempts: number;
   readonly at: string;
   /** The last order to handle it again. */
-  readonly replayed: { readonly by: string; readonly at: string } | null;
+  readonly replayed: { readonly by: string; readonly at: string; readonly note?: string | undefined } | null;
 }
 
 /** Records that were deleted before a service read them, as its health page tells. */

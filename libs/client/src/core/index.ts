@@ -12,6 +12,7 @@ export type {
   Run,
   Story,
   Task,
+  ToldDeadLetter,
   UnresolvedPermit,
 } from './answers.js';
 export { applySettings, changesBetween, Misused } from './edit.js';

@@ -1,0 +1,17 @@
+import { Remark } from '@countersign/contracts';
+import { z } from 'zod';
+import { type Problem, problem } from './problem.js';
+
+export const ReplayRequest = z.strictObject({
+  /** What has changed, so that it can be handled now: it stays on the record. */
+  note: Remark(1000).pipe(z.string().min(1, 'say what has changed, for whoever reads the record')),
+});
+export type ReplayRequest = z.infer<typeof ReplayRequest>;
+
+/** Of a letter of another installation too: this console has not read of it. */
+export const noSuchLetter = (id: string): Problem =>
+  problem(
+    404,
+    'No such dead letter',
+    `no service of this installation has told of a dead letter ${id}; GET /v1/dead-letters lists what there is`,
+  );
