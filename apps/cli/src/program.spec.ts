@@ -351,6 +351,35 @@ test('more dead letters than the console tells at once are all replayed', async 
   );
 });
 
+test('gaps are acknowledged through the console, one request a gap, with the token of whoever asks', async () => {
+  const gap = { topic: 't', topicId: 'i', partition: 0, from: 3, to: 5, why: 'records-deleted' };
+  answers['GET /health'] = { body: { status: 'degraded', checks: { gaps: [{ ...gap, noticedAt: letter.at }] } } };
+  started({ http: { console: url }, deployment: { ...shopped, agents: ['seo-agent'], executors: ['ledger'] } });
+  const word = { ...gap, by: 'lea', note: 'known', at: letter.at };
+  answers['POST /v1/gaps/acknowledged'] = { status: 202, body: word };
+  answers['GET /v1/gaps/acknowledged?limit=500'] = { body: { acknowledged: [{ ...word, service: 'console' }] } };
+  const { out, code } = await run(
+    'gaps',
+    'acknowledge',
+    't',
+    '--service',
+    'console',
+    '--note',
+    ' known ',
+    '--wait',
+    '0',
+  );
+  expect(posted()).toMatchObject([
+    {
+      path: '/v1/gaps/acknowledged',
+      headers: { authorization: 'Bearer a-token' },
+      body: { ...gap, service: 'console', note: 'known' },
+    },
+  ]);
+  expect([code, out]).toEqual([0, expect.stringContaining('1 gap acknowledged by lea.')]);
+  expect((await run('gaps', 'list', '--all')).out).toContain('lea at 2026-11-21 10:00:00Z: “known”');
+});
+
 test('a replay that names nothing, lacks a note or is not allowed is not taken for done', async () => {
   answers['GET /v1/dead-letters?limit=500'] = { body: { deadLetters: [letter, other] } };
   expect(await run('dead-letters', 'replay', 'ffff', '--note', 'x')).toMatchObject({

@@ -6,6 +6,9 @@ import { Controls } from './shell/controls.controller.js';
 import { DeadLetters } from './shell/dead-letters.controller.js';
 import { FailureStore } from './shell/failures.repository.js';
 import { ForgetActivities } from './shell/forget-activities.job.js';
+import { Gaps } from './shell/gaps.controller.js';
+import { GapStore } from './shell/gaps.repository.js';
+import { AcknowledgedGaps1764400000003 } from './shell/migrations/acknowledged-gaps.js';
 import { ApprovedSettlements1764300000068 } from './shell/migrations/approved-settlements.js';
 import { ControlConfirmations1764300000053 } from './shell/migrations/control-confirmations.js';
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
@@ -42,6 +45,7 @@ export const spec: ServiceSpec = {
     Permits1764300000064,
     ApprovedSettlements1764300000068,
     ReplayNotes1764400000002,
+    AcknowledgedGaps1764400000003,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities],
@@ -49,12 +53,13 @@ export const spec: ServiceSpec = {
 
 @Module({
   imports: [RuntimeModule.of(spec)],
-  controllers: [Handlers, Reviews, Controls, Settlements, DeadLetters, Views],
+  controllers: [Handlers, Reviews, Controls, Settlements, DeadLetters, Gaps, Views],
   providers: [
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },
     Store,
     UnresolvedStore,
     FailureStore,
+    GapStore,
     Policies,
     ForgetActivities,
     PeopleAccess,

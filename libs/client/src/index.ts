@@ -5,4 +5,4 @@ export { endsOf } from './ends.js';
 export { codeOf, Failure } from './failure.js';
 export { gapsOf, healthPage, tellsNoMore } from './health.js';
 export { brokerOf, publishedCheckpoints, type Range, readAll, readToEnds, write } from './kafka.js';
-export { personOf, type Session } from './session.js';
+export type { Session } from './session.js';

@@ -1,10 +1,9 @@
 import fs, { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { type Deployment, Name, textOfFile } from '@countersign/contracts';
+import { type Deployment, textOfFile } from '@countersign/contracts';
 import type { Command } from 'commander';
 import picocolors from 'picocolors';
-import { Misused } from './core/edit.js';
 import { type Installation, installation, type RunFile } from './core/installation.js';
 import { jsonText, type Paint } from './core/text.js';
 import { deploymentIn } from './deployment.js';
@@ -70,15 +69,6 @@ export function session(command: Command): Session {
       }
     },
   };
-}
-
-/** Whose word it is: the person whose token this is, unless the console is away and a name is given. */
-export async function personOf(s: Session, by: string | undefined): Promise<string> {
-  if (by !== undefined) {
-    if (!Name.safeParse(by).success) throw new Misused(`--by ${by}: a name such as lea is expected`);
-    return by;
-  }
-  return (await s.console.get<{ person: string }>('/v1/whoami')).person;
 }
 
 /** `run.json` of COUNTERSIGN_HOME where that is set, else of the `.countersign` of this folder or the nearest one above it. */

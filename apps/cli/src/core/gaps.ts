@@ -1,16 +1,9 @@
 import { type AcknowledgedGap, type Gap, Misused } from '@countersign/client/core';
-import type { Event } from '@countersign/contracts';
+import type { DataOf } from '@countersign/contracts';
 
-/** What a person has acknowledged, the latest first; the first word about a gap is the one that counts. */
-export function acknowledgedGaps(events: readonly Event[]): AcknowledgedGap[] {
-  const found: AcknowledgedGap[] = [];
-  for (const event of events) {
-    if (event.type !== 'GapAcknowledged' || found.some((gap) => sameGap(gap, event.data))) continue;
-    const { by, note, at, ...gap } = event.data;
-    found.push({ ...gap, acknowledged: { by, note, at } });
-  }
-  return found.sort((a, b) => (a.acknowledged.at > b.acknowledged.at ? -1 : 1));
-}
+/** What people have acknowledged, each with the word that counts. */
+export const acknowledgedGaps = (words: readonly DataOf<'GapAcknowledged'>[]): AcknowledgedGap[] =>
+  words.map(({ by, note, at, ...gap }) => ({ ...gap, acknowledged: { by, note, at } }));
 
 interface Which {
   readonly topic?: string | undefined;

@@ -72,6 +72,7 @@ export interface Changes {
   readonly setAside: readonly DataOf<'ReviewSetAside'>[];
   readonly failures: readonly DataOf<'DeadLetter'>[];
   readonly replays: readonly DataOf<'DeadLetterReplayed'>[];
+  readonly words: readonly DataOf<'GapAcknowledged'>[];
   readonly confirmations: readonly Confirmation[];
 }
 
@@ -92,6 +93,7 @@ export function project(events: readonly Received[]): Changes {
     setAside: [] as DataOf<'ReviewSetAside'>[],
     failures: [] as DataOf<'DeadLetter'>[],
     replays: [] as DataOf<'DeadLetterReplayed'>[],
+    words: [] as DataOf<'GapAcknowledged'>[],
     confirmations: [] as Confirmation[],
   };
   const count = (stage: string, label: string) => {
@@ -244,6 +246,7 @@ export function project(events: readonly Received[]): Changes {
         break;
       case 'GapAcknowledged':
         count('gaps.acknowledged', event.data.service);
+        changes.words.push(event.data);
         break;
       case 'ControlConfirmed': {
         // The topic says who wrote: a reader confirms in its own name only.

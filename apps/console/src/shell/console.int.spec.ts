@@ -505,6 +505,58 @@ test('what is no dead letter of this installation is not ordered, and an order h
   expect(harness.published.filter(({ type }) => type === 'DeadLetterReplayed')).toEqual([]);
 });
 
+const gap = {
+  service: 'orchestrator',
+  topic: 'reviews.decided.v1',
+  topicId: 'q5mZ1mXvSPmQW8iUqD3Yxg',
+  partition: 2,
+  from: 10,
+  to: 15,
+  why: 'records-deleted' as const,
+};
+
+test('a gap is acknowledged by an event with who, when and why; of a gap that is acknowledged again the first word stands', async () => {
+  await start();
+  const first = await call('POST', '/v1/gaps/acknowledged', { ...gap, note: 'given again' });
+  const word = { ...gap, by: 'lea', note: 'given again', at };
+  expect(first).toMatchObject({ status: 202, body: word });
+  expect(await call('POST', '/v1/gaps/acknowledged', { ...gap, to: 16, note: 'or not' })).toMatchObject({
+    status: 202,
+    body: word,
+  });
+  const events = () => harness.published.filter(({ type }) => type === 'GapAcknowledged');
+  expect(events()).toMatchObject([
+    { topic: 'gaps.acknowledged.v1', key: 'orchestrator', data: word },
+    { data: { note: 'or not' } },
+  ]);
+  expect((await call('GET', '/v1/gaps/acknowledged')).body.acknowledged).toEqual([word]);
+
+  const gone = { ...gap, partition: 0, to: null, why: 'topic-made-again' as const };
+  await harness.deliver('gaps.acknowledged.v1', [
+    { type: 'GapAcknowledged', data: { ...word, by: 'max' } },
+    { type: 'GapAcknowledged', data: { ...gone, by: 'max', note: 'known', at: later } },
+    { type: 'GapAcknowledged', data: { ...gone, by: 'ann', note: 'known', at: later } },
+  ]);
+  expect((await call('GET', '/v1/gaps/acknowledged')).body.acknowledged).toEqual([
+    { ...gone, by: 'max', note: 'known', at: later },
+    word,
+  ]);
+});
+
+test('an acknowledgement has a service that there is, a note and an operator', async () => {
+  await start();
+  for (const body of [
+    gap,
+    { ...gap, note: ' ' },
+    { ...gap, note: 'x', by: 'max' },
+    { ...gap, service: 'x', note: 'x' },
+  ])
+    expect((await call('POST', '/v1/gaps/acknowledged', body)).status).toBe(400);
+  const note = { ...gap, note: 'x' };
+  expect((await call('POST', '/v1/gaps/acknowledged', note, { authorization: 'Bearer max-token' })).status).toBe(403);
+  expect(harness.published.filter(({ type }) => type === 'GapAcknowledged')).toEqual([]);
+});
+
 test('the chain of a signal can be read by its correlation id or by an id within it', async () => {
   await start();
   await escalate();
@@ -920,6 +972,9 @@ test('each list reads about as many rows as it shows, however many there are', a
   await harness.query(`
     INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, says, at)
     SELECT 'c-' || n, 't', 'e', 'T', 's-' || n, '', at FROM (${rows}) r`);
+  await harness.query(`
+    INSERT INTO acknowledged_gaps
+    SELECT gen_random_uuid(), 's', 't', 'i', 0, n, n + 1, 'records-deleted', 'lea', '', at FROM (${rows}) r`);
   await harness.query('ANALYZE');
   const asked = vi.spyOn(harness.engine, 'readForPage');
   const pages = [
@@ -928,6 +983,7 @@ test('each list reads about as many rows as it shows, however many there are', a
     'dead-letters',
     'dead-letters?service=console',
     'settlements',
+    'gaps/acknowledged',
     'controls',
   ];
   for (const page of [...pages, 'events?correlation=s-7']) expect((await call('GET', `/v1/${page}`)).status).toBe(200);

@@ -17,6 +17,7 @@ const only: Readonly<Record<string, Role>> = {
   'POST /v1/reviews/:subjectId': 'reviewer',
   'POST /v1/settlements/:permitId': 'reviewer',
   'POST /v1/controls': 'operator',
+  'POST /v1/gaps/acknowledged': 'operator',
   'POST /v1/dead-letters/:deadLetterId/replays': 'operator',
   'POST /v1/policies/publish': 'publisher',
 };

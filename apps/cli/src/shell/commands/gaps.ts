@@ -1,30 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  acts,
-  brokerOf,
-  explained,
-  Failure,
-  gapsOf,
-  personOf,
-  readAll,
-  type Session,
-  write,
-} from '@countersign/client';
+import { acts, explained, Failure, gapsOf, type Session } from '@countersign/client';
 import { type Gap, Misused } from '@countersign/client/core';
-import { type Event, servicesOf, sourceOf, topicNamed, topology } from '@countersign/contracts';
+import { type DataOf, servicesOf } from '@countersign/contracts';
 import type { Command } from 'commander';
 import { acknowledgedGaps, chosenGaps, sameGap } from '../../core/gaps.js';
 import { acknowledgedText, gapsText } from '../../core/render.js';
-
-const ACKNOWLEDGED = 'gaps.acknowledged.v1';
 
 interface Options {
   readonly service?: string;
   readonly all?: boolean;
   readonly partition?: string;
   readonly note: string;
-  readonly by?: string;
   readonly wait: string;
 }
 
@@ -32,7 +18,7 @@ export function gapCommands(program: Command): void {
   const gaps = program
     .command('gaps')
     .description(
-      'records that were deleted before a service read them; asked of every service, acknowledged over Kafka',
+      'records that were deleted before a service read them; asked of every service, acknowledged through the console',
     );
 
   const list = gaps
@@ -66,7 +52,6 @@ export function gapCommands(program: Command): void {
     .option('--service <name>', 'of one service')
     .option('--partition <number>', 'of one partition of the topic')
     .requiredOption('--note <text>', 'what was lost and what you did about it; it is kept on the record')
-    .option('--by <name>', 'who says so, where the console cannot be asked')
     .option('--wait <seconds>', 'how long to wait for the services to take it', '15');
   explained(
     acknowledge,
@@ -86,8 +71,11 @@ export function gapCommands(program: Command): void {
     const { gaps: open, unreachable } = await gapsOf(s);
     const chosen = chosenGaps(open, { topic, service: knownService(s, options.service), partition: options.partition });
     if (chosen.length === 0) throw new Failure(1, nothingSays(topic, options, open, unreachable));
-    const by = await personOf(s, options.by);
-    await order(s, chosen, by, note);
+    const said: DataOf<'GapAcknowledged'>[] = [];
+    for (const { noticedAt: _, ...gap } of chosen)
+      said.push(await s.console.post('/v1/gaps/acknowledged', { ...gap, note }));
+    // Of a gap that somebody else acknowledged at the same moment, theirs is the word that stands.
+    const by = [...new Set(said.map((word) => word.by))].join(' and ');
     let left: readonly Gap[] = chosen;
     for (const until = Date.now() + seconds * 1000; left.length > 0 && Date.now() < until; ) {
       await sleep(250);
@@ -124,24 +112,8 @@ const nothingSays = (
   return `there is no open gap${where.filter(Boolean).join('')}; ${others}${silent}`;
 };
 
-async function words(s: Session) {
-  const wanted = [topicNamed(ACKNOWLEDGED, topology(s.deployment()))];
-  const kafka = brokerOf(s.installation, 'console');
-  return acknowledgedGaps(await readAll(kafka, s.installation.kafka?.bootstrap ?? '', 'console', wanted));
-}
-
-async function order(s: Session, chosen: readonly Gap[], by: string, note: string): Promise<void> {
-  const at = s.now();
-  const events = chosen.map(({ noticedAt: _, ...gap }) => {
-    const event: Event<'GapAcknowledged'> = {
-      id: randomUUID(),
-      source: sourceOf('console'),
-      type: 'GapAcknowledged',
-      time: at,
-      subject: `${gap.topic}/${gap.partition}`,
-      data: { ...gap, by, note, at },
-    };
-    return { key: gap.service, event };
-  });
-  await write(brokerOf(s.installation, 'console'), s.installation.kafka?.bootstrap ?? '', ACKNOWLEDGED, events);
-}
+const words = async (s: Session) =>
+  acknowledgedGaps(
+    (await s.console.get<{ acknowledged: DataOf<'GapAcknowledged'>[] }>('/v1/gaps/acknowledged?limit=500'))
+      .acknowledged,
+  );

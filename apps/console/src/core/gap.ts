@@ -1,0 +1,17 @@
+import { type DataOf, derivedId, GapAcknowledged, Remark } from '@countersign/contracts';
+import { z } from 'zod';
+
+/** A gap as its service tells it, and a person's word that it is known. */
+export const AcknowledgeRequest = GapAcknowledged.omit({ by: true, at: true, note: true })
+  .extend({
+    /** What was lost and what was done about it: it stays on the record. */
+    note: Remark(1000).pipe(z.string().min(1, 'say what was lost and what you did, for whoever reads the record')),
+  })
+  .strict();
+export type AcknowledgeRequest = z.infer<typeof AcknowledgeRequest>;
+
+type Named = Pick<DataOf<'GapAcknowledged'>, 'service' | 'topic' | 'topicId' | 'partition' | 'from' | 'why'>;
+
+/** What the words about one gap have in common: the first is the one that counts, whoever says it and however often. */
+export const wordIdOf = ({ service, topic, topicId, partition, from, why }: Named): string =>
+  derivedId('gap acknowledged', service, topic, topicId, partition, from, why);

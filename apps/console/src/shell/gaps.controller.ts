@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { services, topics } from '@countersign/contracts';
+import { Refused, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
+import { z } from 'zod';
+import { AcknowledgeRequest, wordIdOf } from '../core/gap.js';
+import { problem } from '../core/problem.js';
+import { GapStore, keepWords } from './gaps.repository.js';
+import { Limit } from './limit.js';
+import { type ConsoleRequest, Needs } from './people.access.js';
+
+const Listing = z.object({ limit: Limit });
+
+/** People's word that they know of records which a service can no longer read. */
+@Controller('v1/gaps')
+export class Gaps {
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(GapStore) private readonly store: GapStore,
+  ) {}
+
+  @Get('acknowledged')
+  async list(@Query({ schema: Listing }) { limit }: z.infer<typeof Listing>) {
+    return { acknowledged: await this.store.list(limit) };
+  }
+
+  /** The word goes to the service, which stops telling of the gap. Where it was acknowledged before, the first word stands and is the answer. */
+  @Post('acknowledged')
+  @HttpCode(202)
+  @Needs('operator')
+  async acknowledge(
+    @Body({ schema: AcknowledgeRequest }) request: z.infer<typeof AcknowledgeRequest>,
+    @Req() { principal: person }: ConsoleRequest,
+  ) {
+    const known: readonly string[] = services;
+    if (!known.includes(request.service))
+      throw new Refused(
+        problem(400, 'No such service', `no service is called so; there is ${known.join(', ')}`, 'service'),
+      );
+    // Whoever restored a database may have the gap again, and needs the word again.
+    const id = randomUUID();
+    const cause = { source: '/countersign/console', id, correlationid: id };
+    await this.runtime.transact(cause, async (work) => {
+      const data = { ...request, by: person.person, at: work.at };
+      keepWords(work.tx, [data]);
+      const subject = `${request.topic}/${request.partition}`;
+      work.emit(cause, topics.gapsAcknowledged, { key: request.service, subject, data });
+    });
+    return this.store.word(wordIdOf(request));
+  }
+}
