@@ -36,8 +36,8 @@ export function startWorker<C extends Calls>(program: URL, signal: AbortSignal):
   });
   let gone: Error | undefined;
   const exited = new Promise<void>((resolve) => {
-    const over = (why: string): void => {
-      gone ??= signal.aborted ? signal.reason : new Error(`${name} ended (${why})\n${said}`.trim());
+    const over = (reason: string): void => {
+      gone ??= signal.aborted ? signal.reason : new Error(`${name} ended (${reason})\n${said}`.trim());
       for (const question of open.values()) question.reject(gone);
       open.clear();
       resolve();

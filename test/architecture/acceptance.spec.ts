@@ -137,7 +137,7 @@ describe('it is found', () => {
     ['that a case is missing', page.replace('services: 4', 'services: 3'), tests, 'case 4 is listed 0 times'],
     ['that a case is listed twice', page.replace('services: 4', 'services: 3, 4'), tests, 'case 3 is listed 2 times'],
     ['that there is no such case', page.replace('services: 4', 'services: 4, 5'), tests, 'there is no case 5'],
-  ])('%s', (_what, text, given, says) => {
-    expect(differences(text, given)).toContain(says);
+  ])('%s', (_what, text, given, detail) => {
+    expect(differences(text, given)).toContain(detail);
   });
 });

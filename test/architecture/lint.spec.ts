@@ -39,138 +39,138 @@ function lint(path: string, code: string): string {
 }
 
 /** One planted violation per rule: a rule that can be disarmed unseen is no rule. */
-const planted: { rule: string; path: string; code: string; says: RegExp }[] = [
+const planted: { rule: string; path: string; code: string; detail: RegExp }[] = [
   {
     rule: 'core does no I/O',
     path: 'apps/orchestrator/src/core/planted.ts',
     code: `import { readFileSync } from 'node:fs';\nexport const a = readFileSync;\n`,
-    says: /core is pure: no I\/O/,
+    detail: /core is pure: no I\/O/,
   },
   {
     rule: 'core knows no framework',
     path: 'apps/guardrail-validator/src/core/planted.ts',
     code: `import { Injectable } from '@nestjs/common';\nexport const a = Injectable;\n`,
-    says: /core is pure: no I\/O and no framework/,
+    detail: /core is pure: no I\/O and no framework/,
   },
   {
     rule: 'core knows no shell',
     path: 'apps/console/src/core/planted.ts',
     code: `import { Store } from '../shell/store.js';\nexport const a = Store;\n`,
-    says: /core knows no shell/,
+    detail: /core knows no shell/,
   },
   {
     rule: 'core reads no clock',
     path: 'apps/orchestrator/src/core/planted.ts',
     code: 'export const a = () => Date.now();\n',
-    says: /time is an input/,
+    detail: /time is an input/,
   },
   {
     rule: 'core makes no date of now',
     path: 'libs/gate/src/planted.ts',
     code: 'export const a = () => new Date();\n',
-    says: /time is an input/,
+    detail: /time is an input/,
   },
   {
     rule: 'core throws no dice',
     path: 'apps/signal-ingestion/src/core/planted.ts',
     code: 'export const a = () => Math.random();\n',
-    says: /chance is an input/,
+    detail: /chance is an input/,
   },
   {
     rule: 'core makes no random id',
     path: 'libs/contracts/src/planted.ts',
     code: `import { randomUUID } from 'node:crypto';\nexport const a = () => randomUUID();\n`,
-    says: /ids are derived/,
+    detail: /ids are derived/,
   },
   {
     rule: 'core reads no environment',
     path: 'libs/record/src/planted.ts',
     code: 'export const a = () => process.env.X;\n',
-    says: /no environment/,
+    detail: /no environment/,
   },
   {
     rule: 'contracts stand on nothing of ours',
     path: 'libs/contracts/src/planted.ts',
     code: `import { judge } from '@countersign/gate';\nexport const a = judge;\n`,
-    says: /dependencies point one way/,
+    detail: /dependencies point one way/,
   },
   {
     rule: 'the gate does not know the runtime',
     path: 'libs/gate/src/planted.ts',
     code: `import { RUNTIME } from '@countersign/runtime';\nexport const a = RUNTIME;\n`,
-    says: /dependencies point one way/,
+    detail: /dependencies point one way/,
   },
   {
     rule: 'the record stands alone',
     path: 'libs/record/src/planted.ts',
     code: `import { topology } from '@countersign/contracts';\nexport const a = topology;\n`,
-    says: /dependencies point one way/,
+    detail: /dependencies point one way/,
   },
   {
     rule: 'the runtime does not know the gate',
     path: 'libs/runtime/src/planted.ts',
     code: `import { judge } from '@countersign/gate';\nexport const a = judge;\n`,
-    says: /dependencies point one way/,
+    detail: /dependencies point one way/,
   },
   {
     rule: 'the agent lib does not know the gate',
     path: 'libs/agent/src/planted.ts',
     code: `import { judge } from '@countersign/gate';\nexport const a = judge;\n`,
-    says: /dependencies point one way/,
+    detail: /dependencies point one way/,
   },
   {
     rule: 'a product leans on no test code',
     path: 'apps/console/src/shell/planted.ts',
     code: `import { createTestDatabase } from '@countersign/testing';\nexport const a = createTestDatabase;\n`,
-    says: /a product never leans/,
+    detail: /a product never leans/,
   },
   {
     rule: 'a key from outside is looked up as what a record itself has',
     path: 'libs/gate/src/planted.ts',
     code: 'export const a = (r: Record<string, number>, id: string) => r[id];\n',
-    says: /read with own\(\)/,
+    detail: /read with own\(\)/,
   },
   {
     rule: 'a key of a member is no other',
     path: 'apps/signal-ingestion/src/core/planted.ts',
     code: 'type S = { id: string };\nexport const a = (r: { c: Record<string, number> }, s: S) => r?.c[s.id];\n',
-    says: /read with own\(\)/,
+    detail: /read with own\(\)/,
   },
   {
     rule: 'whether a record has a key is not asked with `in`',
     path: 'libs/agent/src/core/planted.ts',
     code: 'export const a = (r: object, id: string) => id in r;\n',
-    says: /asked with Object\.hasOwn/,
+    detail: /asked with Object\.hasOwn/,
   },
   ...['r[id] = 1', 'r[s.id] = 1', "r[id + 'a'] = 1", 'r[id] ??= 1', 'r[id] ||= 1', 'r[id] += 1'].map((how) => ({
     rule: `a record is not filled by ${how}`,
     path: 'libs/gate/src/planted.ts',
     code: `export const a = (r: Record<string, number>, id: string, s: { id: string }) => {\n  ${how};\n  return s;\n};\n`,
-    says: /made with Object\.fromEntries/,
+    detail: /made with Object\.fromEntries/,
   })),
   ...['Object.assign(r, s)', 'Object.assign({}, r, s)'].map((how) => ({
     rule: `records are not joined by ${how}`,
     path: 'tools/replay/src/planted.ts',
     code: `export const a = (r: object, s: object) => ${how};\n`,
-    says: /joined by \{ \.\.\.one/,
+    detail: /joined by \{ \.\.\.one/,
   })),
   ...['json', 'text', 'arrayBuffer'].map((how) => ({
     rule: `a body is read to a bound, not by ${how}()`,
     path: 'apps/console/src/shell/planted.ts',
     code: `export const a = async (url: string) => (await fetch(url)).${how}();\n`,
-    says: /it may never end/,
+    detail: /it may never end/,
   })),
   ...['', 'fs.'].map((of) => ({
     rule: `a file is read to a bound, not by ${of}readFileSync()`,
     path: 'apps/console/src/shell/planted.ts',
     code: `import fs, { readFileSync } from 'node:fs';\nexport const b = [fs, readFileSync];\nexport const a = (file: string) => ${of}readFileSync(file, 'utf8');\n`,
-    says: /it may be of any size/,
+    detail: /it may be of any size/,
   })),
 ];
 
-test.each(planted)('$rule: a planted violation is refused', ({ path, code, says }) => {
+test.each(planted)('$rule: a planted violation is refused', ({ path, code, detail }) => {
   const said = lint(path, code);
-  expect(said).toMatch(says);
+  expect(said).toMatch(detail);
   expect(said).toMatch(/^exit 1/);
 });
 

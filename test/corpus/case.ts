@@ -129,13 +129,13 @@ export const Case = z
     then: z.strictObject({
       outcome: z.enum(['approved', 'refused', 'escalated']),
       rule: z.string().optional(),
-      says: z.string().optional(),
-      wouldBe: z.enum(['approved', 'refused', 'escalated']).optional(),
+      detail: z.string().optional(),
+      shadowOutcome: z.enum(['approved', 'refused', 'escalated']).optional(),
     }),
     twin: z.strictObject({ given: Given.optional(), when: When.partial().optional() }).optional(),
   })
   .refine(
-    (c) => c.then.outcome === 'approved' || (c.then.rule && c.then.says),
+    (c) => c.then.outcome === 'approved' || (c.then.rule && c.then.detail),
     'a refusal names its rule and its words',
   )
   .refine((c) => c.then.outcome === 'approved' || c.twin, 'what is not approved has a twin that is');

@@ -31,13 +31,13 @@ describe.each(files)('%s', (file) => {
     const { title, given, when, then, twin } = Case.parse(one);
     expect(seen.has(title), 'a title is used once').toBe(false);
     seen.add(title);
-    const { verdict, wouldBe } = verdictOf(given, when);
-    const against = verdict.reasons.filter((r) => r.outcome !== 'pass').map((r) => `${r.rule}: ${r.says}`);
+    const { verdict, shadowOutcome } = verdictOf(given, when);
+    const against = verdict.reasons.filter((r) => r.outcome !== 'pass').map((r) => `${r.rule}: ${r.detail}`);
     expect(verdict.outcome, against.join('; ')).toBe(then.outcome);
-    if (then.wouldBe) expect(wouldBe).toBe(then.wouldBe);
+    if (then.shadowOutcome) expect(shadowOutcome).toBe(then.shadowOutcome);
     if (then.rule) {
       const reason = verdict.reasons.find((r) => r.rule === then.rule);
-      expect(reason?.says).toBe(then.says);
+      expect(reason?.detail).toBe(then.detail);
       expect(reason?.outcome).toBe({ approved: 'pass', escalated: 'escalate', refused: 'refuse' }[then.outcome]);
     }
     if (!twin) return;

@@ -31,7 +31,7 @@ import { type Plant, plants } from './plants.js';
 interface Violation {
   readonly invariant: string;
   readonly ids: readonly string[];
-  readonly says: string;
+  readonly detail: string;
 }
 interface Audit {
   readonly code: number | null;
@@ -131,7 +131,7 @@ interface Gap {
   readonly partition: number;
   readonly from: number;
   readonly to: number | null;
-  readonly why: string;
+  readonly reason: string;
 }
 const signalTo = (name: Service, what: NodeJS.Signals): void => {
   process.kill(started.running.services.get(name)?.pid ?? 0, what);
@@ -142,7 +142,7 @@ async function told(gaps: Readonly<Record<string, readonly string[]>>, topic: st
   const expected = Object.entries(gaps).flatMap(([service, places]) => places.map((place) => `${service} ${place}`));
   expect(
     violations
-      .map(({ invariant, ids, says }) => `${invariant} ${/before (\S+) read them/.exec(says)?.[1]} ${ids}`)
+      .map(({ invariant, ids, detail }) => `${invariant} ${/before (\S+) read them/.exec(detail)?.[1]} ${ids}`)
       .sort(),
   ).toEqual(expected.map((gap) => `nothing-lost ${gap}`).sort());
   expect(code).not.toBe(0);
@@ -185,7 +185,7 @@ test('a topic that is deleted and made again while services run: what comes afte
   );
   const readers = ['signal-ingestion', 'audit-recorder'] as const;
   const gapsOf = async (name: Service): Promise<readonly string[]> =>
-    ((await checksOf(name)).gaps ?? []).map((gap) => `${gap.why} ${gap.topic}/${gap.partition} ${gap.to}`);
+    ((await checksOf(name)).gaps ?? []).map((gap) => `${gap.reason} ${gap.topic}/${gap.partition} ${gap.to}`);
   for (const name of readers)
     await visitor.until(`${name} to tell it`, async () => (await gapsOf(name)).length > 0 || undefined);
   const gaps: Record<string, string[]> = {};
@@ -239,7 +239,7 @@ test('retention that deletes what frozen services have not read: health, log and
   const place = `${topic}/${first.partition}`;
   for (const name of readers) {
     const gap = await visitor.until(`${name} to tell the gap`, async () => (await checksOf(name)).gaps?.at(0));
-    expect(gap).toMatchObject({ topic, partition: first.partition, to: end, why: 'records-deleted' });
+    expect(gap).toMatchObject({ topic, partition: first.partition, to: end, reason: 'records-deleted' });
     expect([first.offset, first.offset + 1]).toContain(gap.from);
   }
   const after = await send();
@@ -318,7 +318,7 @@ test.each([
   ['one that was replaced', /judged at \S+ under version 1 of the policy, which version 2 had replaced at/],
 ])(
   'a policy, %s, that a database administrator puts into the tables of validator and executor lets a supervised kind run, and the audit names it, there and afterwards',
-  async (which, says) => {
+  async (which, detail) => {
     const policy = visitor.of('PolicyPublished').at(-1) as Policy;
     const put = (bundle: Policy): Promise<unknown> =>
       Promise.all(
@@ -340,7 +340,7 @@ test.each([
     expect(afterwards).toContainEqual({
       invariant: 'policies',
       ids: [ran.permitId, ran.proposalId],
-      says: expect.stringMatching(says),
+      detail: expect.stringMatching(detail),
     });
     // All that was judged meanwhile, and nothing else.
     const meanwhile = visitor.of('ActionApproved', (a) => a.action.accountId === of.id);
@@ -366,7 +366,7 @@ test('a number that is changed in the tables under the digest of what was publis
     {
       invariant: 'policies',
       ids: ['policies.v1', 'guardrail-validator'],
-      says: 'guardrail-validator holds a policy with another content than was published',
+      detail: 'guardrail-validator holds a policy with another content than was published',
     },
   ]);
   await alter(`jsonb_set(data, '{content}', '${JSON.stringify(policy.content).replaceAll("'", "''")}')`);
@@ -439,19 +439,19 @@ test('whoever writes as the console frees nobody: the stop after it is confirmed
     const schema = `"${writer.replaceAll('-', '_')}"`;
     const rowOf = async (key?: string) => {
       const [row] = await sql(
-        `SELECT key, version::text, data - 'version' - 'changedAt' AS says, value FROM ${schema}.own_state
+        `SELECT key, version::text, data - 'version' - 'changedAt' AS detail, value FROM ${schema}.own_state
          WHERE topic = $1 AND value IS NOT NULL AND ($2::text IS NULL OR key = $2) ORDER BY key LIMIT 1`,
         [topic, key ?? null],
       );
-      return row as { key: string; version: string; says: object; value: string };
+      return row as { key: string; version: string; detail: object; value: string };
     };
     const before = await rowOf();
     const version = highestVersionAt(Date.now());
     const data = { ...(JSON.parse(before.value) as object), version, changedAt: '2999-01-01T00:00:00.000Z' };
     foreign.push(await intruder.write(topic, type, data as never, undefined, before.key));
     await visitor.until(`${before.key} of ${topic} to be said again`, async () => {
-      const { version: now, says } = await rowOf(before.key);
-      expect(says).toEqual(before.says);
+      const { version: now, detail } = await rowOf(before.key);
+      expect(detail).toEqual(before.detail);
       return Number(now) === version + 1;
     });
   }
@@ -560,7 +560,7 @@ test.each(plants.map((plant) => [plant.what, plant] as const))('the audit finds 
   const id = found.get(plant)?.id ?? '';
   const named = (report?.violations ?? []).filter(({ ids }) => id !== '' && ids.includes(id));
   expect(named).toContainEqual(
-    expect.objectContaining({ invariant: plant.invariant, says: expect.stringMatching(plant.says) }),
+    expect.objectContaining({ invariant: plant.invariant, detail: expect.stringMatching(plant.detail) }),
   );
 });
 
@@ -569,12 +569,12 @@ test('the audit finds a record that has no leaf, and leaves that no checkpoint s
   expect(record).toContainEqual({
     invariant: 'record',
     ids: [unrecorded],
-    says: 'it is on the topic and not on the record',
+    detail: 'it is on the topic and not on the record',
   });
   expect(record).toContainEqual(
     expect.objectContaining({
       ids: [expect.stringMatching(/^leaves \d+ to \d+$/)],
-      says: expect.stringMatching(/^unsigned since/),
+      detail: expect.stringMatching(/^unsigned since/),
     }),
   );
 });
@@ -593,9 +593,9 @@ test('the audit finds a leaf that was altered', async () => {
   const { code, violations } = await audit('--grace', '1', '--tolerance', '1');
   expect(code).not.toBe(0);
   const record = violations.filter(({ invariant }) => invariant === 'record');
-  const says = 'the record names other bytes than those on the topic';
-  expect(record).toContainEqual({ invariant: 'record', ids: [leaf?.place], says });
-  expect(record).toContainEqual(expect.objectContaining({ says: expect.stringContaining(`leaf ${leaf?.index}:`) }));
+  const detail = 'the record names other bytes than those on the topic';
+  expect(record).toContainEqual({ invariant: 'record', ids: [leaf?.place], detail });
+  expect(record).toContainEqual(expect.objectContaining({ detail: expect.stringContaining(`leaf ${leaf?.index}:`) }));
 });
 
 test('every invariant of the audit has a plant', () => {

@@ -96,8 +96,8 @@ test.each([3_600, -3_600])(
     setClock(executor, seconds);
     const account = await surge();
     await permitsOf(account);
-    const says = `${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} the database`;
-    await visitor.until('health to say so', async () => String((await health(executor)).checks.clock).includes(says));
+    const detail = `${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} the database`;
+    await visitor.until('health to say so', async () => String((await health(executor)).checks.clock).includes(detail));
     expect((await health(executor)).status).toBe('degraded');
     await sleep(3_000);
     expect(ends(account)).toEqual([]);

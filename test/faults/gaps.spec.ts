@@ -38,7 +38,7 @@ interface Listed {
   readonly gaps: readonly { readonly service: string; readonly topic: string; readonly acknowledged?: unknown }[];
 }
 interface Audit {
-  readonly violations: readonly { readonly says: string; readonly ids: readonly string[] }[];
+  readonly violations: readonly { readonly detail: string; readonly ids: readonly string[] }[];
 }
 const gaps = async (...words: string[]) => (await visitor.answer<Listed>('gaps', ...words)).gaps;
 const violations = async () => (await visitor.answer<Audit>('audit', 'invariants', '--grace', '5')).violations;
@@ -61,7 +61,7 @@ test('a topic that was deleted and made again is a gap of each reader, until a p
   expect(servicesOf(await gaps())).toEqual(readers);
   expect(await visitor.cli('gaps', '--service', 'orchestrator')).toMatchObject({ code: 1 });
   // Of what the topic has forgotten the record knows: only the gaps themselves are violations.
-  expect([...new Set((await violations()).map(({ says }) => says.replaceAll(/\d+/g, 'n').slice(0, 22)))]).toEqual([
+  expect([...new Set((await violations()).map(({ detail }) => detail.replaceAll(/\d+/g, 'n').slice(0, 22)))]).toEqual([
     'the records from offse',
   ]);
   expect(await visitor.cli('status')).toMatchObject({

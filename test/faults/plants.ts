@@ -16,7 +16,7 @@ export interface Plant {
   readonly what: string;
   readonly invariant: string;
   /** The text of the violation. */
-  readonly says: RegExp;
+  readonly detail: RegExp;
   /** Returns an id that the violation names; `afterwards` is what happens later than the tolerance. */
   readonly plant: (
     ground: Ground,
@@ -50,7 +50,7 @@ const review = (
 const permitted: readonly Omit<Plant, 'invariant'>[] = [
   {
     what: 'a settlement of a permit that was never approved',
-    says: /settled it as executed, but no such permit was approved/,
+    detail: /settled it as executed, but no such permit was approved/,
     plant: async ({ intruder, task }) => {
       const permitId = randomUUID();
       await intruder.settle({ ...task, permitId, executor: 'downstream' }, 'executed');
@@ -59,7 +59,7 @@ const permitted: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a settlement by an executor whom the permit does not name',
-    says: /downstream settled it as executed, but the permit is for action-executor\/mailer/,
+    detail: /downstream settled it as executed, but the permit is for action-executor\/mailer/,
     plant: async ({ intruder, message }) => {
       const approval = message();
       await intruder.settle({ ...approval, executor: 'downstream' }, 'executed');
@@ -68,7 +68,7 @@ const permitted: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a settlement of a permit that nobody signed',
-    says: /settled it as executed, but the signature is not of this permit/,
+    detail: /settled it as executed, but the signature is not of this permit/,
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({ kind: 'crm.create_task', account: account(), badSignature: true });
       await intruder.settle(approval, 'executed');
@@ -77,7 +77,7 @@ const permitted: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'the execution of another action than the permit is for',
-    says: /what was settled is not the action .* of the permit/,
+    detail: /what was settled is not the action .* of the permit/,
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({ kind: 'crm.create_task', account: account() });
       await intruder.settle(approval, 'executed', { actionId: randomUUID() });
@@ -86,7 +86,7 @@ const permitted: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'an execution before its time',
-    says: /executed at .*, before .*, when it might run/,
+    detail: /executed at .*, before .*, when it might run/,
     plant: async ({ intruder }) => {
       const of = { kind: 'crm.create_task', account: account(), from: hour, expires: 2 * hour } as const;
       const approval = await intruder.approve(of);
@@ -96,12 +96,12 @@ const permitted: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'an effect in a connected system that nobody approved',
-    says: /a connected system has it since .*, and no approval leads to it/,
+    detail: /a connected system has it since .*, and no approval leads to it/,
     plant: ({ sql }) => effect(sql, randomUUID()),
   },
   {
     what: 'an effect of a permit that was settled as failed',
-    says: /settled as failed, and the effect is there since/,
+    detail: /settled as failed, and the effect is there since/,
     plant: async ({ intruder, sql }) => {
       const approval = await intruder.approve({ kind: 'crm.create_task', account: account() });
       await intruder.settle(approval, 'failed');
@@ -111,7 +111,7 @@ const permitted: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'an approval of what nobody proposed',
-    says: /it approves proposal .*, which sequencing-agent never made/,
+    detail: /it approves proposal .*, which sequencing-agent never made/,
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({ kind: 'crm.create_task', account: account(), proposed: 'not' });
       await intruder.settle(approval, 'executed');
@@ -120,7 +120,7 @@ const permitted: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'an approval whose task the orchestrator did not assign',
-    says: /^its task .* was assigned to nobody/,
+    detail: /^its task .* was assigned to nobody/,
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({ kind: 'crm.create_task', account: account(), assigned: 'not' });
       await intruder.settle(approval, 'executed');
@@ -129,7 +129,7 @@ const permitted: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'an approval of another action than was proposed',
-    says: /it approves another action than proposal .* proposes/,
+    detail: /it approves another action than proposal .* proposes/,
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({ kind: 'crm.create_task', account: account(), proposed: 'otherwise' });
       await intruder.settle(approval, 'executed');
@@ -149,7 +149,7 @@ async function effect(sql: Ground['sql'], taskId: string): Promise<string> {
 const once: readonly Omit<Plant, 'invariant'>[] = [
   {
     what: 'a permit that was executed twice',
-    says: /it has more than one end: executed, executed/,
+    detail: /it has more than one end: executed, executed/,
     plant: async ({ intruder, message }) => {
       const approval = message();
       await intruder.settle(approval, 'executed');
@@ -158,7 +158,7 @@ const once: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a second end that comes under the first one’s event id',
-    says: /it has more than one end: failed, executed/,
+    detail: /it has more than one end: failed, executed/,
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({ kind: 'crm.create_task', account: account() });
       const id = randomUUID();
@@ -169,7 +169,7 @@ const once: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'an action that was executed under two permits',
-    says: /executed under 2 permits/,
+    detail: /executed under 2 permits/,
     plant: async ({ intruder }) => {
       const of = { kind: 'crm.create_task', account: account(), proposalId: randomUUID() } as const;
       for (const approval of [await intruder.approve(of), await intruder.approve(of)])
@@ -179,7 +179,7 @@ const once: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'an execution that the connected system does not show',
-    says: /settled as executed, and the action-executor\/mailer sandbox does not have it/,
+    detail: /settled as executed, and the action-executor\/mailer sandbox does not have it/,
     plant: async ({ sql, message }) => {
       const { permitId, actionId } = message();
       const gone = await sql('DELETE FROM sandbox_systems.messages WHERE message_id = $1 RETURNING message_id', [
@@ -194,12 +194,12 @@ const once: readonly Omit<Plant, 'invariant'>[] = [
 const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
   {
     what: 'a signal without an outcome',
-    says: /^signal waits for signal-ingestion/,
+    detail: /^signal waits for signal-ingestion/,
     plant: async ({ intruder }) => (await intruder.signal('signals.inbound.website.v1')).id,
   },
   {
     what: 'a profile that an accepted signal made and nobody published',
-    says: /^version 5 of profile:account:.* waits for signal-ingestion to publish it/,
+    detail: /^version 5 of profile:account:.* waits for signal-ingestion to publish it/,
     plant: async ({ intruder }) => {
       const signalId = randomUUID();
       const madeFrom = { [`profile:account:${account()}`]: 5 };
@@ -210,7 +210,7 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a task that no agent answers',
-    says: /^task waits for paid-media-agent/,
+    detail: /^task waits for paid-media-agent/,
     plant: async ({ intruder }) => {
       const task = taskOf({ dueAt: later(past) });
       await intruder.write('tasks.assigned.v1', 'TaskAssigned', task);
@@ -219,7 +219,7 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a proposal that its task’s answer names and nobody published',
-    says: /^proposal waits for paid-media-agent to publish it/,
+    detail: /^proposal waits for paid-media-agent to publish it/,
     plant: async ({ intruder }) => {
       const proposalIds = [randomUUID()];
       const settled = { ...sampleOf<'TaskSettled'>('TaskSettled'), taskId: randomUUID(), proposalIds, at: later(0) };
@@ -229,7 +229,7 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a task that a person let go out and that never went',
-    says: /^approved task waits for orchestrator/,
+    detail: /^approved task waits for orchestrator/,
     plant: async ({ intruder }) => {
       const [checkpointId, tasks] = [randomUUID(), [taskOf({ dueAt: later(hour) })]];
       const escalated = {
@@ -244,7 +244,7 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a proposal without a verdict',
-    says: /^proposal waits for guardrail-validator/,
+    detail: /^proposal waits for guardrail-validator/,
     plant: async ({ intruder }) => {
       const proposalId = randomUUID();
       const proposal = { ...sampleOf<'ActionProposed'>('ActionProposed.crm.create_task'), proposalId };
@@ -254,7 +254,7 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'an escalation that nothing closed by its deadline',
-    says: /^escalation waits for lea/,
+    detail: /^escalation waits for lea/,
     plant: async ({ intruder }) => {
       const proposalId = randomUUID();
       const of = sampleOf<'ActionEscalated'>('ActionEscalated');
@@ -265,7 +265,7 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a person’s answer that nobody heard',
-    says: /^answer waits for guardrail-validator/,
+    detail: /^answer waits for guardrail-validator/,
     plant: async ({ intruder }) => {
       const answer = review({ kind: 'proposal', id: randomUUID() }, 'a'.repeat(64));
       await intruder.write('reviews.decided.v1', 'ReviewDecided', answer);
@@ -274,7 +274,7 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a permit that expired without an end',
-    says: /^permit waits for downstream since .*, at most until/,
+    detail: /^permit waits for downstream since .*, at most until/,
     plant: async ({ intruder }) => {
       const of = { kind: 'crm.create_task', account: account(), from: 2 * past, expires: past } as const;
       return (await intruder.approve(of)).permitId;
@@ -282,7 +282,7 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a person’s word on an unresolved permit that its executor did not follow',
-    says: /^decision on an unresolved permit waits for downstream/,
+    detail: /^decision on an unresolved permit waits for downstream/,
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({ kind: 'crm.create_task', account: account() });
       await intruder.settle(approval, 'unresolved');
@@ -295,7 +295,7 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'an approval without a valid permit that its executor did not reject',
-    says: /^approval without a valid permit waits for downstream/,
+    detail: /^approval without a valid permit waits for downstream/,
     plant: async ({ intruder }) => {
       await intruder.approve({ kind: 'crm.create_task', account: account(), badSignature: true });
       return intruder.places.at(-1) ?? '';
@@ -303,7 +303,7 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'an approval that repeats a permit and that its executor did not reject',
-    says: /^repeated approval waits for downstream/,
+    detail: /^repeated approval waits for downstream/,
     plant: async ({ intruder }) => {
       const of = { kind: 'crm.create_task', account: account(), from: 2 * past, expires: past } as const;
       const approval = await intruder.approve(of);
@@ -313,7 +313,7 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a record that no contract reads and nobody buried',
-    says: /^unreadable record \(.*\) waits for its reader to bury it/,
+    detail: /^unreadable record \(.*\) waits for its reader to bury it/,
     plant: ({ intruder }) => intruder.writeRaw('tasks.assigned.v1', 'no event at all'),
   },
 ];
@@ -321,7 +321,7 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
 const policies: readonly Omit<Plant, 'invariant'>[] = [
   {
     what: 'a permit that was judged under a policy that nobody published',
-    says: /judged under a version 99 of the policy that was never published/,
+    detail: /judged under a version 99 of the policy that was never published/,
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({ kind: 'crm.create_task', account: account(), policyVersion: 99 });
       await intruder.settle(approval, 'executed');
@@ -333,17 +333,17 @@ const policies: readonly Omit<Plant, 'invariant'>[] = [
 const judged: readonly Omit<Plant, 'invariant'>[] = [
   {
     what: 'a permit that the validator did not give',
-    says: /the validator has neither this verdict nor its permit/,
+    detail: /the validator has neither this verdict nor its permit/,
     plant: async ({ intruder }) => (await intruder.approve({ kind: 'crm.create_task', account: account() })).permitId,
   },
   {
     what: 'a fact that was altered where the validator stores it',
-    says: /judged under other facts than were published: the consents of contact/,
+    detail: /judged under other facts than were published: the consents of contact/,
     plant: ({ sql, message }) => altered(sql, message(), '{consents,CONTACT,version}', '0'),
   },
   {
     what: 'a fact that no topic has, altered so that the verdict would be another',
-    says: /it was approved, and judged again under the published policy it is refused: sends-per-hour/,
+    detail: /it was approved, and judged again under the published policy it is refused: sends-per-hour/,
     plant: ({ sql, message }) => altered(sql, message(), '{ledgers,sends:sequencing-agent,held}', '1000000'),
   },
 ];
@@ -362,7 +362,7 @@ async function altered(sql: Ground['sql'], of: ActionApproved, path: string, val
 const limits: readonly Omit<Plant, 'invariant'>[] = [
   {
     what: 'a permit that reserves less than it takes',
-    says: /it takes (?=.*sends:sequencing-agent 1)(?=.*touch:\S+ 1).* and reserves nothing/,
+    detail: /it takes (?=.*sends:sequencing-agent 1)(?=.*touch:\S+ 1).* and reserves nothing/,
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({ kind: 'email.send', account: account(), reserves: [] });
       await intruder.settle(approval, 'failed');
@@ -371,7 +371,7 @@ const limits: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'more money than a day allows',
-    says: /60000 held or spent at .*, the limit is 50000/,
+    detail: /60000 held or spent at .*, the limit is 50000/,
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({
         kind: 'ads.shift_budget',
@@ -384,7 +384,7 @@ const limits: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'more touches of a person than the window allows',
-    says: /2 within the window that ends .*, the limit is 1/,
+    detail: /2 within the window that ends .*, the limit is 1/,
     plant: async ({ intruder }) => {
       const contactId = randomUUID();
       for (let n = 0; n < 2; n++) {
@@ -399,7 +399,7 @@ const limits: readonly Omit<Plant, 'invariant'>[] = [
 const consents: readonly Omit<Plant, 'invariant'>[] = [
   {
     what: 'a message to somebody who never agreed',
-    says: /consent was never given in version 0, under which it was judged/,
+    detail: /consent was never given in version 0, under which it was judged/,
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({ kind: 'email.send', account: account() });
       await intruder.settle(approval, 'executed');
@@ -408,7 +408,7 @@ const consents: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a message that was judged under a consent that nobody published',
-    says: /it was judged under version 9 of the consents, which is not on the topic/,
+    detail: /it was judged under version 9 of the consents, which is not on the topic/,
     plant: async ({ intruder }) => {
       const contactId = randomUUID();
       const epochs = { [`consent:${contactId}`]: 9 };
@@ -420,7 +420,7 @@ const consents: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a message after a withdrawal',
-    says: /and consent was withdrawn since .* \(version 2, judged under 1\)/,
+    detail: /and consent was withdrawn since .* \(version 2, judged under 1\)/,
     plant: async ({ intruder }) => {
       const contactId = randomUUID();
       await intruder.write('consents.v1', 'ConsentsChanged', grant(contactId, 1, 'granted'));
@@ -436,17 +436,17 @@ const consents: readonly Omit<Plant, 'invariant'>[] = [
 const reservations: readonly Omit<Plant, 'invariant'>[] = [
   {
     what: 'a reservation of another amount',
-    says: /touch:.* reserves 6, the permit holds 1/,
+    detail: /touch:.* reserves 6, the permit holds 1/,
     plant: ({ sql, message }) => booked(sql, message(), 'SET amount = amount + 5'),
   },
   {
     what: 'a reservation that was released although it was spent',
-    says: /touch:.* is released, by the settlements it is committed/,
+    detail: /touch:.* is released, by the settlements it is committed/,
     plant: ({ sql, message }) => booked(sql, message(), `SET state = 'released'`),
   },
   {
     what: 'a reservation that is not there',
-    says: /touch:.* is not reserved/,
+    detail: /touch:.* is not reserved/,
     plant: async ({ sql, message }) => {
       const { permitId } = message();
       await sql(`DELETE FROM guardrail_validator.reservations WHERE permit_id = $1 AND ledger LIKE 'touch:%'`, [
@@ -457,7 +457,7 @@ const reservations: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a reservation that its permit does not name',
-    says: /planted:.* is reserved, and the permit does not name it/,
+    detail: /planted:.* is reserved, and the permit does not name it/,
     plant: async ({ sql, task }) => {
       await reserve(sql, task.permitId);
       return task.permitId;
@@ -465,7 +465,7 @@ const reservations: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a reservation for a permit that is on no topic',
-    says: /planted:.* holds 1 for a permit that is not on the topic/,
+    detail: /planted:.* holds 1 for a permit that is not on the topic/,
     plant: async ({ sql }) => {
       const permitId = randomUUID();
       await sql(
@@ -500,7 +500,7 @@ async function reserve(sql: Ground['sql'], permitId: string): Promise<void> {
 const stops: readonly Omit<Plant, 'invariant'>[] = [
   {
     what: 'an execution after a stop',
-    says: /it ran at .*, and account:.* was stopped by somebody at .* \(version 1, judged under 0\)/,
+    detail: /it ran at .*, and account:.* was stopped by somebody at .* \(version 1, judged under 0\)/,
     plant: async ({ intruder }) => {
       const approval = await intruder.approve({ kind: 'crm.create_task', account: account() });
       await intruder.write('controls.v1', 'ControlChanged', control(`account:${approval.action.accountId}`));
@@ -509,7 +509,7 @@ const stops: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'an approval of what is stopped, executed',
-    says: /it was approved while account:.* was stopped by somebody \(version 1\)/,
+    detail: /it was approved while account:.* was stopped by somebody \(version 1\)/,
     plant: async ({ intruder }) => {
       const of = account();
       await intruder.write('controls.v1', 'ControlChanged', control(`account:${of}`));
@@ -524,7 +524,7 @@ const stops: readonly Omit<Plant, 'invariant'>[] = [
 const binding: readonly Omit<Plant, 'invariant'>[] = [
   {
     what: 'a version of state that was given out twice',
-    says: /version 1 of account:.* was given out twice/,
+    detail: /version 1 of account:.* was given out twice/,
     plant: async ({ intruder }) => {
       const scope = `account:${account()}`;
       await intruder.write('controls.v1', 'ControlChanged', control(scope));
@@ -533,12 +533,12 @@ const binding: readonly Omit<Plant, 'invariant'>[] = [
   },
   {
     what: 'a version of state that its writer does not have',
-    says: /is on controls\.v1, and its writer's table has version 0: its next change would be ignored/,
+    detail: /is on controls\.v1, and its writer's table has version 0: its next change would be ignored/,
     plant: ({ intruder }) => intruder.write('controls.v1', 'ControlChanged', control(`account:${account()}`)),
   },
   {
     what: 'a reader without state that its writer has',
-    says: /guardrail-validator holds version 0 of account:.* of profiles\.v1, and its writer has had version/,
+    detail: /guardrail-validator holds version 0 of account:.* of profiles\.v1, and its writer has had version/,
     plant: async ({ sql, task }) => {
       const key = `account:${task.action.accountId}`;
       const gone = await sql(

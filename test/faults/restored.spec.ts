@@ -76,13 +76,13 @@ const copyTree = (from: string, to: string): void => {
 };
 
 interface Audit {
-  readonly violations: readonly { readonly invariant: string; readonly says: string }[];
+  readonly violations: readonly { readonly invariant: string; readonly detail: string }[];
 }
 const audited = async (): Promise<string[]> => {
   const { violations } = await visitor.answer<Audit>('audit', 'invariants', '--tolerance', '1', '--grace', '5');
   return violations
     .filter(({ invariant }) => ['binding', 'stops', 'consents'].includes(invariant))
-    .map(({ invariant, says }) => `${invariant}: ${says}`);
+    .map(({ invariant, detail }) => `${invariant}: ${detail}`);
 };
 const control = async (state: 'stop' | 'resume'): Promise<void> => {
   expect(await visitor.cli(state, '--agent', agent, '--reason', 'a test')).toMatchObject({ code: 0 });
@@ -279,7 +279,9 @@ test('after a restore nothing runs twice, what was approved is held and settles 
   // The connected systems of the sample keep what they did in the same database: the copy has forgotten it.
   const forgotten = /^settled as executed, and the \S+ sandbox does not have it$/;
   expect(
-    violations.filter(({ says }) => !forgotten.test(says)).map(({ invariant, says }) => `${invariant}: ${says}`),
+    violations
+      .filter(({ detail }) => !forgotten.test(detail))
+      .map(({ invariant, detail }) => `${invariant}: ${detail}`),
   ).toEqual([]);
   const verified = await visitor.cli('verify');
   expect(verified.code, verified.out + verified.err).toBe(0);

@@ -60,7 +60,7 @@ test('countersign stop stops one agent, the other goes on, and resume lets it go
   await first.publish();
   const refused = await verdictOf(first.campaignId);
   expect(refused.verdict.reasons.filter((r) => r.outcome === 'refuse')).toMatchObject([
-    { rule: 'kill-control', says: expect.stringMatching(/agent:paid-media-agent.*lea.*bids look wrong/) },
+    { rule: 'kill-control', detail: expect.stringMatching(/agent:paid-media-agent.*lea.*bids look wrong/) },
   ]);
 
   const { id, known, compare } = company(`other-agent-${randomUUID().slice(0, 8)}`);
@@ -97,7 +97,7 @@ test('a stop after the approval is obeyed by the executor: a message that waits 
   const settled = await visitor.until('its settlement', () =>
     visitor.of('ActionSettled', (s) => s.permitId === approved.permitId).at(0),
   );
-  expect(settled).toMatchObject({ outcome: 'refused', reason: { says: expect.stringMatching(/channel:email/) } });
+  expect(settled).toMatchObject({ outcome: 'refused', reason: { detail: expect.stringMatching(/channel:email/) } });
   const { messages } = await visitor.sandbox<{ messages: { contactId: string }[] }>('mailer/messages');
   expect(messages.filter((m) => m.contactId === one?.contactId)).toEqual([]);
   expect((await visitor.cli('resume', '--channel', 'email', '--reason', 'the text is right')).code).toBe(0);
@@ -122,7 +122,7 @@ test('a stop of one account ends the permits that wait for it, with its name; a 
     visitor.until(`the end of ${permitId}`, () => visitor.of('ActionSettled', (s) => s.permitId === permitId)[0]);
   expect(await settled(outstanding.permitId)).toMatchObject({
     outcome: 'refused',
-    reason: { says: expect.stringMatching(new RegExp(`account:${stopped.id} by lea: they complained`)) },
+    reason: { detail: expect.stringMatching(new RegExp(`account:${stopped.id} by lea: they complained`)) },
   });
   const sent = await approved(other.id);
   expect(await settled(sent.permitId)).toMatchObject({ outcome: 'executed' });

@@ -153,7 +153,7 @@ test('a task that was given to one agent lets neither another agent act under it
       visitor.of('ActionRefused', (r) => r.proposalId === proposalId).at(0),
     );
     const rules = refused.verdict.reasons.filter((r) => r.outcome === 'refuse');
-    return rules.flatMap((r) => (r.rule.startsWith('task') ? [`${r.rule}: ${r.says}`] : []));
+    return rules.flatMap((r) => (r.rule.startsWith('task') ? [`${r.rule}: ${r.detail}`] : []));
   };
   const unknown = await propose({});
   const changes = [

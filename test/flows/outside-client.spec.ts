@@ -35,8 +35,8 @@ test('a client without any of our code makes a surge, checks the permit by hand 
   expect(settled).toMatchObject({ outcome: 'executed', executor: 'downstream', actionId });
   // The validator has taken it: the record tells it, and the executor beside it has not touched it.
   const story = await visitor.until('the story to have its end', async () => {
-    const { lines } = await visitor.answer<{ lines: { says: string }[] }>('show', actionId);
-    return lines.some(({ says }) => /executed/.test(says)) && lines;
+    const { lines } = await visitor.answer<{ lines: { detail: string }[] }>('show', actionId);
+    return lines.some(({ detail }) => /executed/.test(detail)) && lines;
   });
   expect(story.length).toBeGreaterThan(3);
   const { tasks } = await visitor.sandbox<{ tasks: { accountId: string }[] }>('crm/tasks');

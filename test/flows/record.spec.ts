@@ -11,7 +11,7 @@ import { company } from './signals.js';
 interface Story {
   readonly found: boolean;
   readonly title: string;
-  readonly lines: readonly { readonly what: string; readonly says: string }[];
+  readonly lines: readonly { readonly what: string; readonly detail: string }[];
 }
 
 let visitor: Visitor;
@@ -48,17 +48,17 @@ const executed = (approved: DataOf<'ActionApproved'>) =>
   );
 
 /** The story of an id, once it tells what `what` names: the recorder reads what everybody else reads, at its own pace. */
-const story = (id: string, says: RegExp) =>
-  visitor.until(`the story of ${id} to say ${says}`, async () => {
+const story = (id: string, detail: RegExp) =>
+  visitor.until(`the story of ${id} to say ${detail}`, async () => {
     const told = await visitor.answer<Story>('show', id);
-    return told.found && told.lines.some((line) => says.test(line.says)) && told;
+    return told.found && told.lines.some((line) => detail.test(line.detail)) && told;
   });
 
 /** The lines of one kind, as one text. */
 const told = ({ lines }: Story, what: string): string =>
   lines
     .filter((line) => line.what === what)
-    .map(({ says }) => says)
+    .map(({ detail }) => detail)
     .join('\n');
 
 test('every id of an executed message tells its story, from the signals to the effect', async () => {
@@ -85,8 +85,8 @@ test('every id of an executed message tells its story, from the signals to the e
     expect(told(found, 'play'), what).toMatch(/"Tier-1 comparison surge" gave sequencing-agent a task/);
     expect(told(found, 'proposal'), what).toMatch(/sequencing-agent proposed to send .*confidence/);
     expect(told(found, 'rationale'), what).toContain(proposed.rationale);
-    for (const { rule, says } of approved.verdict.reasons)
-      expect(told(found, 'rule'), what).toContain(`${rule} passes: ${says}`);
+    for (const { rule, detail } of approved.verdict.reasons)
+      expect(told(found, 'rule'), what).toContain(`${rule} passes: ${detail}`);
     expect(told(found, 'permit'), what).toContain(approved.permitId);
     expect(told(found, 'effect'), what).toContain(`action-executor/mailer`);
   }

@@ -110,7 +110,7 @@ test('a service, the broker and the database that die are named with how and whe
 }, async () => {
   const begun = await serving(env);
   const { http } = runFile();
-  const says = (what: string | RegExp, from = 0): Promise<void> =>
+  const detail = (what: string | RegExp, from = 0): Promise<void> =>
     until(`${what} in ${begun.said().slice(from)}`, () =>
       typeof what === 'string' ? begun.said().slice(from).includes(what) : what.test(begun.said().slice(from)),
     );
@@ -123,18 +123,18 @@ test('a service, the broker and the database that die are named with how and whe
     runProgram(join(workspaceRoot, 'apps/cli/bin/countersign.mjs'), ['status'], { COUNTERSIGN_HOME: home });
 
   process.kill(pidIn('pids/orchestrator.json'), 'SIGKILL');
-  await says(
+  await detail(
     /orchestrator ended \(SIGKILL\); its last line: .+ It is started again in 1 s \(1 of 5\)\. Log: .*orchestrator\.log/,
   );
-  await says('orchestrator is back');
+  await detail('orchestrator is back');
   expect(await answers(http.orchestrator as string)).toBe(true);
 
   process.kill(pidIn('kafka/broker.pid.json'), 'SIGKILL');
   process.kill(pidIn('postgres/postgres.pid.json'), 'SIGKILL');
-  await says(/the Kafka broker ended \(SIGKILL\).* It is started again .*broker\.log/);
-  await says(/the Postgres server ended \(SIGKILL\).* It is started again .*postgres\.log/);
-  await says('the Kafka broker is back');
-  await says('the Postgres server is back');
+  await detail(/the Kafka broker ended \(SIGKILL\).* It is started again .*broker\.log/);
+  await detail(/the Postgres server ended \(SIGKILL\).* It is started again .*postgres\.log/);
+  await detail('the Kafka broker is back');
+  await detail('the Postgres server is back');
   await well();
   expect((await status()).code).toBe(0);
 
@@ -143,11 +143,11 @@ test('a service, the broker and the database that die are named with how and whe
   const kept = readFileSync(file, 'utf8');
   writeFileSync(file, '{');
   process.kill(pidIn('pids/audit-recorder.json'), 'SIGTERM');
-  await says(/audit-recorder ended \(exit code 0\)/);
-  await says(
+  await detail(/audit-recorder ended \(exit code 0\)/);
+  await detail(
     /audit-recorder does not start: AUDIT_TOKENS_FILE.* To start it again will not help until that is mended\./,
   );
-  await says('It ended 6 times in a row and is given up.');
+  await detail('It ended 6 times in a row and is given up.');
   const after = await status();
   expect(after.code).toBe(1);
   expect(after.out).toMatch(/audit-recorder.*unreachable/);

@@ -7,7 +7,7 @@ import { RecordTables1763700008700 } from './shell/migrations/record-tables.js';
 import { TopicsOfLeaves1763700008702 } from './shell/migrations/topics-of-leaves.js';
 import { CheckpointTurn1763700008703 } from './shell/migrations/turns.js';
 import { Pages } from './shell/record.controller.js';
-import { Recording } from './shell/recording.keeper.js';
+import { Recording } from './shell/recording.consumer.js';
 import { readSettings, SETTINGS } from './shell/settings.js';
 import { Stories } from './shell/stories.repository.js';
 
@@ -24,7 +24,7 @@ export const spec: ServiceSpec = {
     CheckpointTurn1763700008703,
   ],
   jobs: [Checkpoints],
-  keeper: Recording,
+  recordConsumer: Recording,
   gathers: true,
 };
 

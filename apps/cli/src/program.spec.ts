@@ -109,7 +109,7 @@ const reviewable = () => {
       reviewId: 'r-1',
       state: 'approved',
       decision: 'approve',
-      says: 'approved; executed',
+      detail: 'approved; executed',
       runsFrom: null,
       settlement: { outcome: 'executed' },
     },
@@ -126,7 +126,7 @@ test('approving shows the card, answers with the digest that was shown, and tell
       body: { decision: 'approve', digest: card.digest, note: 'fine' },
     },
   ]);
-  expect(out.indexOf(card.says)).toBeLessThan(out.indexOf('approved; executed'));
+  expect(out.indexOf(card.detail)).toBeLessThan(out.indexOf('approved; executed'));
   expect(code).toBe(0);
 });
 
@@ -151,10 +151,12 @@ test('an edit sends the whole payload with what was set, and shows the differenc
 
 test('an answer that was set aside ends with 1 and says why', async () => {
   reviewable();
-  const says = 'set aside: the deadline has passed';
-  answers['GET /v1/reviews/r-1/result'] = { body: { reviewId: 'r-1', state: 'set-aside', decision: 'approve', says } };
+  const detail = 'set aside: the deadline has passed';
+  answers['GET /v1/reviews/r-1/result'] = {
+    body: { reviewId: 'r-1', state: 'set-aside', decision: 'approve', detail },
+  };
   const { out, code } = await run('--json', 'review', 'approve', card.id);
-  expect(JSON.parse(out)).toMatchObject({ state: 'set-aside', says });
+  expect(JSON.parse(out)).toMatchObject({ state: 'set-aside', detail });
   expect(code).toBe(1);
 });
 
@@ -300,7 +302,7 @@ const letter = {
   offset: '7',
   type: 'SignalAccepted',
   job: null,
-  fault: { code: 'handler', says: 'no such play' },
+  fault: { code: 'handler', detail: 'no such play' },
   attempts: 3,
   at: '2026-11-21T10:00:00.000Z',
   replayedBy: null as string | null,
@@ -352,7 +354,7 @@ test('more dead letters than the console tells at once are all replayed', async 
 });
 
 test('gaps are acknowledged through the console, one request a gap, with the token of whoever asks', async () => {
-  const gap = { topic: 't', topicId: 'i', partition: 0, from: 3, to: 5, why: 'records-deleted' };
+  const gap = { topic: 't', topicId: 'i', partition: 0, from: 3, to: 5, reason: 'records-deleted' };
   answers['GET /health'] = { body: { status: 'degraded', checks: { gaps: [{ ...gap, noticedAt: letter.at }] } } };
   started({ http: { console: url }, deployment: { ...shopped, agents: ['seo-agent'], executors: ['ledger'] } });
   const word = { ...gap, by: 'lea', note: 'known', at: letter.at };

@@ -15,6 +15,7 @@ import { EscalationTraces1763700000018 } from './shell/migrations/escalation-tra
 import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.js';
 import { PageOrders1764300000063 } from './shell/migrations/page-orders.js';
 import { Permits1764300000064 } from './shell/migrations/permits.js';
+import { PlainNames1764400000071 } from './shell/migrations/plain-names.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
 import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
@@ -46,6 +47,7 @@ export const spec: ServiceSpec = {
     ApprovedSettlements1764300000068,
     ReplayNotes1764400000002,
     AcknowledgedGaps1764400000003,
+    PlainNames1764400000071,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities],

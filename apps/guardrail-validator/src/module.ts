@@ -1,13 +1,13 @@
 import { type ActionProposed, keyThumbprint, topics } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
-import { stateNamed } from './core/hearing.js';
 import { keptTasks } from './core/tasks.js';
-import { Court } from './shell/court.js';
+import { stateNamed } from './core/verdicts.js';
 import {
   ApprovalsByMinute1763700000006,
   CountedByTask1763700000009,
   PermitsByExpiry1763700000005,
+  PlainNames1764400000073,
   ProposalsByAuthor1763700000008,
   StepsOfEnrolments1763700000010,
   StopsOfSequences1763700000011,
@@ -22,6 +22,7 @@ import { DeadlineJobs, Reviews } from './shell/reviews.consumer.js';
 import { SIGNING_KEY, signingKey } from './shell/settings.js';
 import { OverdueJobs, Settlements } from './shell/settlements.consumer.js';
 import { Store } from './shell/verdicts.repository.js';
+import { VerdictsService } from './shell/verdicts.service.js';
 
 /** What a proposal rests on and may come later than the proposal, on topics of its own: its task, and the state it was made from. */
 const restsOn = ({ taskId, madeFrom }: ActionProposed) => [
@@ -45,6 +46,7 @@ export const spec: ServiceSpec = {
     CountedByTask1763700000009,
     StepsOfEnrolments1763700000010,
     StopsOfSequences1763700000011,
+    PlainNames1764400000073,
   ],
   state: [topics.profiles, topics.consents, topics.controls, topics.policies],
   lookedUp: [keptTasks],
@@ -60,7 +62,7 @@ export const spec: ServiceSpec = {
   providers: [
     { provide: SIGNING_KEY, useFactory: () => signingKey(process.env) },
     Store,
-    Court,
+    VerdictsService,
     PastVerdicts,
     DeadlineJobs,
     OverdueJobs,

@@ -4,6 +4,7 @@ import { Module } from '@nestjs/common';
 import { CheckpointDeadlines, Sweeps, TaskDeadlines } from './shell/deadlines.job.js';
 import { PageOrders1764300000060 } from './shell/migrations/page-orders-1764300000060.js';
 import { Permits1764300000063 } from './shell/migrations/permits-1764300000063.js';
+import { PlainNames1764400000072 } from './shell/migrations/plain-names-1764400000072.js';
 import { PlayRuns1763700000001 } from './shell/migrations/play-runs-1763700000001.js';
 import { ProposalsOfTasks1763700000002 } from './shell/migrations/proposals-of-tasks-1763700000002.js';
 import { WaitingSettlements1764300000067 } from './shell/migrations/waiting-settlements-1764300000067.js';
@@ -22,6 +23,7 @@ export const spec: ServiceSpec = {
     PageOrders1764300000060,
     Permits1764300000063,
     WaitingSettlements1764300000067,
+    PlainNames1764400000072,
   ],
   state: [topics.profiles, topics.controls, topics.policies],
   jobs: [TaskDeadlines, CheckpointDeadlines, Sweeps],

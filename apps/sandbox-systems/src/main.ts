@@ -14,10 +14,10 @@ async function start(): Promise<void> {
   const { host, port } = settings;
   const app = await createApp(settings);
   let ending = false;
-  const end = async (why: string): Promise<void> => {
+  const end = async (reason: string): Promise<void> => {
     if (ending) return;
     ending = true;
-    log.log(`draining (${why})`);
+    log.log(`draining (${reason})`);
     setTimeout(() => app.getHttpServer().closeAllConnections(), slowMs).unref();
     await app.close();
     log.log('drained');
@@ -34,6 +34,6 @@ async function start(): Promise<void> {
 }
 
 start().catch((error: unknown) => {
-  log.error(`does not start: ${describe(error).says}`);
+  log.error(`does not start: ${describe(error).detail}`);
   process.exit(1);
 });

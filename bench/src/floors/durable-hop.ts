@@ -12,7 +12,7 @@ const tables = `
     partition int NOT NULL, "offset" bigint NOT NULL, at timestamptz NOT NULL,
     PRIMARY KEY (topic, source, id));
   CREATE TABLE counters (key text PRIMARY KEY, count bigint NOT NULL);
-  CREATE TABLE outputs (
+  CREATE TABLE outbox (
     topic text NOT NULL, source text NOT NULL, id text NOT NULL, seq int NOT NULL, out_topic text NOT NULL, key text NOT NULL,
     headers text NOT NULL, value text NOT NULL, at timestamptz NOT NULL,
     PRIMARY KEY (topic, source, id, seq))`;
@@ -54,7 +54,7 @@ const calls = {
     const handle = async (messages: readonly KafkaMessage[], partition: number): Promise<void> => {
       const events = messages.map((message) => {
         const read = fromKafka(message);
-        if (!read.ok) throw new Error(read.fault.says);
+        if (!read.ok) throw new Error(read.fault.detail);
         return { message, event: read.event };
       });
       const at = new Date().toISOString();
@@ -82,12 +82,12 @@ const calls = {
            ON CONFLICT (key) DO UPDATE SET count = counters.count + excluded.count`,
           [fresh.map(({ message }) => String(message.key))],
         );
-        const outputs = fresh.map(({ message, event }) => ({
+        const messages = fresh.map(({ message, event }) => ({
           key: message.key,
           ...signed(event, message.headers, at),
         }));
         await client.query(
-          `INSERT INTO outputs SELECT $1, source, id, 0, $2, key, headers, value, $3
+          `INSERT INTO outbox SELECT $1, source, id, 0, $2, key, headers, value, $3
            FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) AS n(source, id, key, headers, value)`,
           [
             of.from,
@@ -95,13 +95,13 @@ const calls = {
             at,
             fresh.map(({ event }) => event.source),
             fresh.map(({ event }) => event.id),
-            outputs.map(({ key }) => String(key)),
-            outputs.map(({ headers }) => JSON.stringify(headers)),
-            outputs.map(({ value }) => value),
+            messages.map(({ key }) => String(key)),
+            messages.map(({ headers }) => JSON.stringify(headers)),
+            messages.map(({ value }) => value),
           ],
         );
         await client.query('COMMIT');
-        await producer.send({ topic: of.to, acks: -1, messages: outputs });
+        await producer.send({ topic: of.to, acks: -1, messages: messages });
       } finally {
         client.release();
       }

@@ -21,13 +21,13 @@ export function eventOf(phase: string, n: number): Envelope {
       accountId: account,
       payload: { campaignId: `campaign-${n % 50}`, bid: { amountMinor: 125 + (n % 100), currency: 'EUR' } },
     },
-    evidence: [{ says: 'content engaged', type: 'ContentEngaged', signalId: id('signal'), occurredAt: time }],
+    evidence: [{ detail: 'content engaged', type: 'ContentEngaged', signalId: id('signal'), occurredAt: time }],
     confidence: 0.8,
     lineage: 'trusted',
     proposedAt: time,
     madeFrom: { [`profile:account:${account}`]: n % 7 },
     rationale: '',
-    whyNot: 'nothing speaks against it',
+    rejectedBecause: 'nothing speaks against it',
   };
   const missing = eventBytes - Buffer.byteLength(JSON.stringify(data));
   const rationale = 'Three people of this account compared prices within two days. '.repeat(20).slice(0, missing);

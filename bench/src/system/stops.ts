@@ -150,7 +150,7 @@ function figuresOf(bench: Bench, trials: readonly Trial[], at: readonly number[]
   // Where effects hardly come at all, the time of the last one says nothing of a stop.
   const timed = all.filter(({ before }) => before >= 20);
   const leftOut = tooQuiet(all.length, timed.length, 'stops came while fewer than 20 effects a second came');
-  if (leftOut.many) bench.wrong(`d: ${leftOut.says}`);
+  if (leftOut.many) bench.wrong(`d: ${leftOut.detail}`);
   // A late one is late, however little happened before.
   for (const { scope, sinceAnswer } of all) {
     if (sinceAnswer > quietAfterMs)

@@ -122,7 +122,7 @@ function figuresOf(
   // Where messages hardly come at all, the time of the last one says nothing of a withdrawal.
   const good = trials.filter(({ before }) => before >= 5);
   const leftOut = tooQuiet(trials.length, good.length, 'withdrew while fewer than 5 messages a second came');
-  if (leftOut.many) bench.wrong(`e: ${leftOut.says}`);
+  if (leftOut.many) bench.wrong(`e: ${leftOut.detail}`);
   // A late one is late, however few came before.
   for (const { n, last } of trials)
     if (last > lateMs) bench.wrong(`e: a message to person ${n} ${last.toFixed(0)} ms after they withdrew`);

@@ -16,7 +16,7 @@ test('every story ends as it should and is told in one line', async () => {
   const told = await playSample(sample(start), ports, quick);
   expect(notOk(told)).toEqual([]);
   expect(told).toHaveLength(9);
-  for (const { says } of told) expect(says).toMatch(/^[^\n]{20,400}$/);
+  for (const { detail } of told) expect(detail).toMatch(/^[^\n]{20,400}$/);
   expect(acts.map((a) => a.kind)).toEqual(['campaigns', 'review', 'stop', 'resume']);
   expect(acts[1]).toMatchObject({ decision: 'edit', by: 'lea', payload: { amountMinor: 15_000 } });
 });

@@ -21,7 +21,7 @@ export interface SamplePorts {
 
 export type Progress =
   | { readonly kind: 'published'; readonly source: Source; readonly signals: number }
-  | { readonly kind: 'acted'; readonly story: string; readonly says: string }
+  | { readonly kind: 'acted'; readonly story: string; readonly detail: string }
   | { readonly kind: 'told'; readonly story: Told };
 
 /** How a story ended. */
@@ -30,7 +30,7 @@ export interface Told {
   readonly title: string;
   readonly ok: boolean;
   /** One line: what happened and why. */
-  readonly says: string;
+  readonly detail: string;
 }
 
 export interface PlayOptions {
@@ -90,7 +90,7 @@ export async function playSample(
       case 'act':
         if (step.unless(look())) return undefined;
         await ports.act(step.act(seen));
-        ports.onProgress?.({ kind: 'acted', story, says: step.says });
+        ports.onProgress?.({ kind: 'acted', story, detail: step.detail });
         return undefined;
     }
   };
@@ -116,8 +116,8 @@ export async function playSample(
 
 const telling = (story: Story, seen: Seen, missed?: string): Told => {
   const ok = missed === undefined && story.outcome(seen);
-  const says = missed === undefined ? story.tell(seen) : `${story.tell(seen)} (waited in vain for ${missed})`;
-  return { id: story.id, title: story.title, ok, says };
+  const detail = missed === undefined ? story.tell(seen) : `${story.tell(seen)} (waited in vain for ${missed})`;
+  return { id: story.id, title: story.title, ok, detail };
 };
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -25,7 +25,7 @@ test('every signal has its contract, but the planted ones', () => {
   const faults = published.flatMap(({ source, signals }) =>
     signals.flatMap((s) => {
       const read = checkEvent(inboundOf(source), s);
-      return read.ok ? [] : [`${source}: ${read.fault.says}`];
+      return read.ok ? [] : [`${source}: ${read.fault.detail}`];
     }),
   );
   expect(faults).toEqual(['upstream: data.contact: give ref, email, or both']);

@@ -45,7 +45,7 @@ export function standIn(start: string, flaws: Flaws = {}) {
     events.push({ topic: '', id: derivedId('event', events.length), type, time: start, data: data as DataOf<T> });
   };
   const rejected = (event: Envelope, code: string) =>
-    emit('SignalRejected', { source: event.source, signalId: event.id, reasons: [{ code, says: code }] });
+    emit('SignalRejected', { source: event.source, signalId: event.id, reasons: [{ code, detail: code }] });
 
   const task = (play: string, agent: string, about: object): string => {
     const taskId = derivedId('task', play, agent, JSON.stringify(about));
@@ -64,7 +64,7 @@ export function standIn(start: string, flaws: Flaws = {}) {
     const action = { actionId: derivedId('action', proposalId), kind, payload };
     emit('ActionProposed', { proposalId, taskId, agent, action, rationale: 'because' });
     const [outcome, rule = 'tier'] = verdict;
-    const reasons = [{ rule, outcome: outcome === 'refused' ? 'refuse' : 'escalate', says: `${rule} says so` }];
+    const reasons = [{ rule, outcome: outcome === 'refused' ? 'refuse' : 'escalate', detail: `${rule} says so` }];
     const judged = { proposalId, action, digest: digestOf(action), verdict: { outcome, reasons } };
     if (outcome === 'refused') emit('ActionRefused', judged);
     else if (outcome === 'escalated') emit('ActionEscalated', { ...judged, reviewers: ['lea', 'marc'] });
@@ -79,7 +79,7 @@ export function standIn(start: string, flaws: Flaws = {}) {
     emit('ActionSettled', {
       proposalId,
       outcome: refused ? 'refused' : 'executed',
-      reason: { says: 'consent changed' },
+      reason: { detail: 'consent changed' },
     });
   };
 

@@ -31,7 +31,7 @@ export const aTask = (more: Partial<TaskAssigned> = {}): TaskAssigned => ({
     occurredAt: '2026-11-20T09:00:00.000Z',
     accountId: 'acme',
     contactId: contact(n),
-    says: 'engaged with comparison content',
+    detail: 'engaged with comparison content',
   })),
   assignedAt: at,
   dueAt: '2026-11-21T10:30:00.000Z',
@@ -138,6 +138,6 @@ export const nurture = {
 /** Facts of a task with these campaigns and the sequence `nurture`. Throws where the settings do not fit. */
 export function factsFor(task: TaskAssigned, campaigns: readonly Campaign[] = []): Facts {
   const read = factsOf(task, profilesWith(campaigns), { sequences: [nurture] });
-  if (!read.ok) throw new Error(read.says);
+  if (!read.ok) throw new Error(read.detail);
   return read.facts;
 }

@@ -40,10 +40,10 @@ export function acts<A extends unknown[]>(command: Command, act: Act<A>): Comman
 export function tell(error: unknown, json: boolean): number {
   const exitCode = error instanceof Failure ? error.exitCode : 2;
   const known = error instanceof Failure || error instanceof Misused;
-  const says = known ? error.message : `unexpected: ${error instanceof Error ? error.message : String(error)}`;
+  const detail = known ? error.message : `unexpected: ${error instanceof Error ? error.message : String(error)}`;
   const problem = error instanceof Failure ? error.problem : undefined;
   process.stderr.write(
-    json ? `${jsonText({ error: says, exitCode, problem })}\n` : `countersign: ${printableLines(says)}\n`,
+    json ? `${jsonText({ error: detail, exitCode, problem })}\n` : `countersign: ${printableLines(detail)}\n`,
   );
   return exitCode;
 }

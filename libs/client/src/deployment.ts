@@ -16,14 +16,14 @@ export function deploymentIn(
 ): Deployment {
   const file = deploymentFileOf(env);
   if (file !== undefined) return readIn(file);
-  const why = (says: string): Failure =>
-    new Failure(2, `nothing says which sources, agents and executors there are: ${says}`);
+  const reason = (detail: string): Failure =>
+    new Failure(2, `nothing says which sources, agents and executors there are: ${detail}`);
   if (from === undefined)
-    throw why(
+    throw reason(
       `there is no .countersign/run.json here or above. Call this in the folder where \`npm start\` runs, or ${remedy}`,
     );
   const known = deploymentOf({ deployment });
-  if (!known) throw why(`${from} does not. Start again with \`npm start\`, which writes it anew, or ${remedy}`);
+  if (!known) throw reason(`${from} does not. Start again with \`npm start\`, which writes it anew, or ${remedy}`);
   return known;
 }
 
@@ -32,8 +32,8 @@ function readIn(file: string): Deployment {
   try {
     text = textOfFile(file, fs);
   } catch (error) {
-    const why = `${file} cannot be read (${codeOf(error)}), and it lists the sources, agents and executors`;
-    throw new Failure(2, `${why}: ${remedy}`);
+    const reason = `${file} cannot be read (${codeOf(error)}), and it lists the sources, agents and executors`;
+    throw new Failure(2, `${reason}: ${remedy}`);
   }
   const read = readDeployment([{ path: 'sources.yaml', text }]);
   if (read.ok) return read.deployment;

@@ -100,10 +100,10 @@ function notLetIn(
 }
 
 function failureOf(service: string, url: string, status: number, problem: Problem): Failure {
-  const says = printable(problem.detail ?? problem.title ?? `status ${status}`);
+  const detail = printable(problem.detail ?? problem.title ?? `status ${status}`);
   if (status === 404 && problem.detail === undefined) {
     return new Failure(2, `${service} at ${url} has no such page: is it the same version as this command?`, problem);
   }
   const theAnswerIsNo = [403, 404, 409].includes(status);
-  return new Failure(theAnswerIsNo ? 1 : 2, theAnswerIsNo ? says : `${service}: ${says}`, problem);
+  return new Failure(theAnswerIsNo ? 1 : 2, theAnswerIsNo ? detail : `${service}: ${detail}`, problem);
 }

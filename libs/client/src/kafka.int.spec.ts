@@ -139,7 +139,7 @@ test('dead letters of a service that writes in transactions are read', async () 
     partition: 0,
     offset: '1',
     sha256: 'b'.repeat(64),
-    fault: { code: 'contract', says: 'data.quality: required' },
+    fault: { code: 'contract', detail: 'data.quality: required' },
     attempts: 3,
     at: '2026-11-21T10:00:00.000Z',
   };

@@ -173,13 +173,13 @@ test('as many as the bound are read, one more is refused by its number, and too 
   const schema = z.object({ list: listOf(z.string(), 2, 1), record: recordOf(z.string(), z.number(), 2) });
   const given = { list: ['a', 'b'], record: { a: 1, b: 2 } };
   expect(schema.parse(given)).toEqual(given);
-  const says = (more: object) => schema.safeParse({ ...given, ...more }).error?.issues.map(({ message }) => message);
-  expect(says({ list: ['a', 'b', 'c'] })).toEqual(['Too many: at most 2 elements are expected']);
-  expect(says({ record: { a: 1, b: 2, c: 3 } })).toEqual(['Too many: at most 2 members are expected']);
-  expect(says({ list: [] })).toEqual([expect.stringContaining('>=1')]);
-  expect(says({ list: undefined })).toEqual([expect.stringContaining('expected array')]);
-  expect(says({ list: {} })).toEqual([expect.stringContaining('expected array')]);
-  expect(says({ record: [] })).toEqual([expect.stringContaining('expected record')]);
+  const detail = (more: object) => schema.safeParse({ ...given, ...more }).error?.issues.map(({ message }) => message);
+  expect(detail({ list: ['a', 'b', 'c'] })).toEqual(['Too many: at most 2 elements are expected']);
+  expect(detail({ record: { a: 1, b: 2, c: 3 } })).toEqual(['Too many: at most 2 members are expected']);
+  expect(detail({ list: [] })).toEqual([expect.stringContaining('>=1')]);
+  expect(detail({ list: undefined })).toEqual([expect.stringContaining('expected array')]);
+  expect(detail({ list: {} })).toEqual([expect.stringContaining('expected array')]);
+  expect(detail({ record: [] })).toEqual([expect.stringContaining('expected record')]);
 });
 
 test('a JSON Schema says the bounds, and what an element is', () => {

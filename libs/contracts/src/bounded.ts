@@ -34,6 +34,6 @@ export async function wholeBody(body: AsyncIterable<Uint8Array> | null, bytes: n
 /** The text of a whole body from outside, of `bytes` bytes at most, in UTF-8. Throws `TooLong` at more, and where it is no such text. */
 export async function wholeText(body: AsyncIterable<Uint8Array> | null, bytes: number): Promise<string> {
   const read = decode(await wholeBody(body, bytes));
-  if (!read.ok) throw new Error(read.fault.says);
+  if (!read.ok) throw new Error(read.fault.detail);
   return read.text;
 }

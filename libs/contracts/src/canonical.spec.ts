@@ -42,8 +42,8 @@ describe('exact parsing', () => {
     ['{"amount": 9007199254740993}', /too large to hold exactly/],
     ['{"amount": 1e400}', /too large to hold exactly/],
     ['{"a": 1', /./],
-  ])('[case 9] refuses %s', (text, says) => {
-    expect(() => parseExact(text)).toThrow(says);
+  ])('[case 9] refuses %s', (text, detail) => {
+    expect(() => parseExact(text)).toThrow(detail);
   });
 
   test('reads what is well formed as JSON.parse does', () => {

@@ -47,7 +47,7 @@ export type Reversibility<P> =
 /** What the gate must know of a kind without knowing the kind: everything a rule asks is declared here. */
 export interface ActionKindSpec<P> {
   readonly payload: z.ZodType<P>;
-  readonly says: (payload: P) => string;
+  readonly detail: (payload: P) => string;
   /** The family of systems that can run it; a route maps it to an executor and its connector. */
   readonly connector: 'ads' | 'mailer' | 'crm';
   readonly channel: Channel;
@@ -78,7 +78,7 @@ export interface ActionKindSpec<P> {
 }
 
 const spec = <P>(
-  given: Pick<ActionKindSpec<P>, 'payload' | 'says' | 'connector' | 'channel' | 'reversibility'> &
+  given: Pick<ActionKindSpec<P>, 'payload' | 'detail' | 'connector' | 'channel' | 'reversibility'> &
     Partial<ActionKindSpec<P>>,
 ): ActionKindSpec<P> => ({
   contacts: () => [],
@@ -150,7 +150,7 @@ const CreateTask = z.strictObject({
 export const actionKinds = {
   'ads.shift_budget': spec<z.infer<typeof ShiftBudget>>({
     payload: ShiftBudget,
-    says: (p) =>
+    detail: (p) =>
       `move ${money(p.amountMinor, p.currency)} of daily budget from ${p.fromCampaignId} to ${p.toCampaignId}`,
     connector: 'ads',
     channel: 'advertising',
@@ -180,7 +180,7 @@ export const actionKinds = {
   }),
   'ads.set_bid': spec<z.infer<typeof SetBid>>({
     payload: SetBid,
-    says: (p) => `set the bid of ${p.campaignId} to ${money(p.bidMinor, p.currency)}`,
+    detail: (p) => `set the bid of ${p.campaignId} to ${money(p.bidMinor, p.currency)}`,
     connector: 'ads',
     channel: 'advertising',
     adAccountId: (p) => p.adAccountId,
@@ -197,7 +197,7 @@ export const actionKinds = {
   }),
   'ads.pause_campaign': spec<z.infer<typeof PauseCampaign>>({
     payload: PauseCampaign,
-    says: (p) => `pause ${p.campaignId}`,
+    detail: (p) => `pause ${p.campaignId}`,
     connector: 'ads',
     channel: 'advertising',
     adAccountId: (p) => p.adAccountId,
@@ -211,7 +211,7 @@ export const actionKinds = {
   }),
   'ads.resume_campaign': spec<z.infer<typeof ResumeCampaign>>({
     payload: ResumeCampaign,
-    says: (p) => `resume ${p.campaignId} with ${money(p.dailyBudgetMinor, p.currency)} a day`,
+    detail: (p) => `resume ${p.campaignId} with ${money(p.dailyBudgetMinor, p.currency)} a day`,
     connector: 'ads',
     channel: 'advertising',
     adAccountId: (p) => p.adAccountId,
@@ -234,7 +234,7 @@ export const actionKinds = {
   }),
   'ads.publish_creative': spec<z.infer<typeof PublishCreative>>({
     payload: PublishCreative,
-    says: (p) => `publish creative ${p.creativeId} in ${p.campaignId}`,
+    detail: (p) => `publish creative ${p.creativeId} in ${p.campaignId}`,
     connector: 'ads',
     channel: 'advertising',
     adAccountId: (p) => p.adAccountId,
@@ -245,7 +245,7 @@ export const actionKinds = {
   }),
   'email.send': spec<z.infer<typeof SendEmail>>({
     payload: SendEmail,
-    says: (p) => `send "${p.template}" (${p.purpose}) to contact ${p.contactId}`,
+    detail: (p) => `send "${p.template}" (${p.purpose}) to contact ${p.contactId}`,
     connector: 'mailer',
     channel: 'email',
     contacts: (p) => [p.contactId],
@@ -265,7 +265,7 @@ export const actionKinds = {
   }),
   'sequence.enroll': spec<z.infer<typeof Enroll>>({
     payload: Enroll,
-    says: (p) => `enrol contact ${p.contactId} in ${p.sequenceId}`,
+    detail: (p) => `enrol contact ${p.contactId} in ${p.sequenceId}`,
     connector: 'crm',
     channel: 'email',
     contacts: (p) => [p.contactId],
@@ -281,7 +281,7 @@ export const actionKinds = {
   }),
   'sequence.stop': spec<z.infer<typeof StopSequence>>({
     payload: StopSequence,
-    says: (p) => `stop ${p.sequenceId} for contact ${p.contactId}`,
+    detail: (p) => `stop ${p.sequenceId} for contact ${p.contactId}`,
     connector: 'crm',
     channel: 'email',
     contacts: (p) => [p.contactId],
@@ -291,7 +291,7 @@ export const actionKinds = {
   }),
   'crm.create_task': spec<z.infer<typeof CreateTask>>({
     payload: CreateTask,
-    says: (p) => `create the CRM task "${p.title}"`,
+    detail: (p) => `create the CRM task "${p.title}"`,
     connector: 'crm',
     channel: 'crm',
     contacts: (p) => (p.contactId === undefined ? [] : [p.contactId]),

@@ -82,4 +82,4 @@ export function firstBad(bytes: Uint8Array, charset: string): number {
 
 const shown = (charset: string): string => (/^[\w.:+-]{1,40}$/.test(charset) ? charset.toUpperCase() : 'that is named');
 
-const unreadable = (says: string): Decoded => ({ ok: false, fault: { code: 'charset', says } });
+const unreadable = (detail: string): Decoded => ({ ok: false, fault: { code: 'charset', detail } });

@@ -21,7 +21,7 @@ export interface Known {
   readonly sequences: readonly string[] | undefined;
 }
 
-type Complain = (part: Part<unknown>, path: Path, says: string) => void;
+type Complain = (part: Part<unknown>, path: Path, detail: string) => void;
 
 /** `there is a, b`, and the nearest of them. */
 export const known = (names: readonly string[], word?: string): string =>
@@ -97,7 +97,7 @@ export function checkPlay(
 ): void {
   const { title, trigger, checkpoint, tasks } = part.value;
   checkPlain(part, ['title'], title, complain);
-  for (const { path, says } of triggerFaults(trigger)) complain(part, ['trigger', ...path], says);
+  for (const { path, detail } of triggerFaults(trigger)) complain(part, ['trigger', ...path], detail);
   if (checkpoint) {
     checkPeople(part, named(['checkpoint', 'reviewers'], checkpoint.reviewers), people, complain);
     repeatedOnes(part, ['checkpoint', 'reviewers'], checkpoint.reviewers, complain);
@@ -145,8 +145,8 @@ function checkSettings(
     if (!Object.hasOwn(settingKinds, name))
       complain(part, place(name), `is not a setting that exists${didYouMean(name, names)}`);
     else if (!settingKinds[name as keyof TaskSettings].some((kind) => kinds.includes(kind))) {
-      const says = `says nothing here: it is for ${settingKinds[name as keyof TaskSettings].join(', ')}`;
-      complain(part, place(name), `${says}, and the task has none of them`);
+      const detail = `says nothing here: it is for ${settingKinds[name as keyof TaskSettings].join(', ')}`;
+      complain(part, place(name), `${detail}, and the task has none of them`);
     }
   }
   const read = TaskSettings.safeParse(settings);

@@ -25,12 +25,12 @@ export interface ConfigProblem {
   readonly line?: number;
   readonly column?: number;
   readonly field: string;
-  readonly says: string;
+  readonly detail: string;
 }
 
 /** One line for a terminal or a log: `plays/surge.yaml:12 tasks.0.agent: …`. */
-export const problemLine = ({ file, line, field, says }: ConfigProblem): string =>
-  `${file}${line === undefined ? '' : `:${line}`}${field === '' ? '' : ` ${field}`}: ${says}`;
+export const problemLine = ({ file, line, field, detail }: ConfigProblem): string =>
+  `${file}${line === undefined ? '' : `:${line}`}${field === '' ? '' : ` ${field}`}: ${detail}`;
 
 /** The way to a field: names of members and places in lists. */
 export type Path = readonly (string | number)[];
@@ -39,14 +39,14 @@ export type Path = readonly (string | number)[];
 export interface Part<T> {
   readonly file: string;
   readonly value: T;
-  problem(path: Path, says: string): ConfigProblem;
+  problem(path: Path, detail: string): ConfigProblem;
 }
 
 /** Reads one file by its schema. What is wrong is added to `problems`, all of it, each with its place. */
 export function readPart<T>(file: ConfigFile, schema: z.ZodType<T>, problems: ConfigProblem[]): Part<T> | undefined {
   const { path: name } = file;
   if ('fault' in file) {
-    problems.push({ file: name, field: '', says: file.fault });
+    problems.push({ file: name, field: '', detail: file.fault });
     return undefined;
   }
   const lines = new LineCounter();
@@ -55,27 +55,27 @@ export function readPart<T>(file: ConfigFile, schema: z.ZodType<T>, problems: Co
   try {
     document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false });
     const broken = faults(document);
-    for (const { at, says } of broken) problems.push({ file: name, ...placeOf(lines, at), field: '', says });
+    for (const { at, detail } of broken) problems.push({ file: name, ...placeOf(lines, at), field: '', detail });
     if (broken.length > 0) return undefined;
     given = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    problems.push({ file: name, field: '', says: unreadable(error) });
+    problems.push({ file: name, field: '', detail: unreadable(error) });
     return undefined;
   }
-  const problem = (path: Path, says: string): ConfigProblem => ({
+  const problem = (path: Path, detail: string): ConfigProblem => ({
     file: name,
     ...placeOf(lines, offsetOf(document, path)),
     field: path.join('.'),
-    says,
+    detail,
   });
-  problems.push(...inexact(document).map(({ path, says }) => problem(path, says)));
+  problems.push(...inexact(document).map(({ path, detail }) => problem(path, detail)));
   const parsed = schema.safeParse(given);
   if (parsed.success) return { file: name, value: parsed.data, problem };
   const found = parsed.error.issues.flatMap(one);
   for (const issue of found.slice(0, mostProblems))
-    for (const says of told(issue, schema, given)) problems.push(problem(...says));
+    for (const detail of told(issue, schema, given)) problems.push(problem(...detail));
   const more = found.length - mostProblems;
-  if (more > 0) problems.push({ file: name, field: '', says: `and ${more} more problems` });
+  if (more > 0) problems.push({ file: name, field: '', detail: `and ${more} more problems` });
   return undefined;
 }
 
@@ -84,7 +84,7 @@ const mostProblems = 100;
 
 interface Fault {
   readonly at: number;
-  readonly says: string;
+  readonly detail: string;
 }
 
 /** What YAML itself has to say, and members that no schema would see. */
@@ -94,15 +94,16 @@ function faults(document: Document.Parsed): Fault[] {
   const [broken] = errors.filter(({ code }) => code !== 'DUPLICATE_KEY');
   const found = [...(broken ? [broken] : []), ...repeated, ...warnings].map(({ code, message, pos }) => ({
     at: pos[0],
-    says: yamlSays[code] ?? message,
+    detail: yamlSays[code] ?? message,
   }));
   if (found.length > 0) return found;
-  if (contents === null) return [{ at: 0, says: 'is empty' }];
+  if (contents === null) return [{ at: 0, detail: 'is empty' }];
   visit(document, {
     Pair(_key, { key }) {
       const name = isScalar(key) ? key.value : undefined;
       if (typeof name === 'string' && name !== '__proto__') return undefined;
-      if (isNode(key)) found.push({ at: key.range?.[0] ?? 0, says: `${nameless(key, name)} is no name of a setting` });
+      if (isNode(key))
+        found.push({ at: key.range?.[0] ?? 0, detail: `${nameless(key, name)} is no name of a setting` });
       return undefined;
     },
   });
@@ -110,16 +111,16 @@ function faults(document: Document.Parsed): Fault[] {
 }
 
 /** Whole numbers that no double holds: YAML would round them, and nobody would know. */
-function inexact(document: Document.Parsed): { readonly path: Path; readonly says: string }[] {
-  const found: { path: Path; says: string }[] = [];
+function inexact(document: Document.Parsed): { readonly path: Path; readonly detail: string }[] {
+  const found: { path: Path; detail: string }[] = [];
   visit(document, {
     Scalar(key, node, above) {
       const { value, source } = node;
       if (key === 'key' || typeof value !== 'number' || Number.isNaN(value)) return;
       if (Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))) return;
       const given = (source ?? String(value)).slice(0, 40);
-      const says = `${given} is too large a number to be held exactly: at most ${Number.MAX_SAFE_INTEGER} is expected, or a text in quotes`;
-      found.push({ path: pathTo([...above, node]), says });
+      const detail = `${given} is too large a number to be held exactly: at most ${Number.MAX_SAFE_INTEGER} is expected, or a text in quotes`;
+      found.push({ path: pathTo([...above, node]), detail });
     },
   });
   return found;
@@ -145,8 +146,10 @@ const yamlSays: Readonly<Record<string, string>> = {
 
 function unreadable(error: unknown): string {
   if (error instanceof RangeError) return 'is nested too deep to be a configuration';
-  const says = error instanceof Error ? error.message : 'cannot be read';
-  return /alias/i.test(says) ? `its aliases cannot be expanded, or grow too large (${says}); write them out` : says;
+  const detail = error instanceof Error ? error.message : 'cannot be read';
+  return /alias/i.test(detail)
+    ? `its aliases cannot be expanded, or grow too large (${detail}); write them out`
+    : detail;
 }
 
 const placeOf = (lines: LineCounter, at: number): { line: number; column: number } => {

@@ -48,7 +48,7 @@ function readOne(path: string, full: string, fs: Folder, left: { bytes: number }
       return [{ path, fault: `has ${found.size} bytes; of all files together at most ${maxBytes} are read` }];
     left.bytes -= found.size;
     const text = decode(Buffer.from(fs.readFileSync(full)));
-    return [text.ok ? { path, text: text.text } : { path, fault: `cannot be read: ${text.fault.says}` }];
+    return [text.ok ? { path, text: text.text } : { path, fault: `cannot be read: ${text.fault.detail}` }];
   } catch (error) {
     return [{ path, fault: `cannot be read (${(error as { code?: string }).code ?? 'unknown'})` }];
   }

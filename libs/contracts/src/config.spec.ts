@@ -209,7 +209,7 @@ test.each([
 });
 
 /** What somebody gets wrong: file, what was right, what stands there instead, and what must be said. */
-const mistakes: readonly [path: string, from: string, to: string, says: string][] = [
+const mistakes: readonly [path: string, from: string, to: string, detail: string][] = [
   // Routes.
   [
     'routes.yaml',
@@ -635,14 +635,14 @@ const mistakes: readonly [path: string, from: string, to: string, says: string][
   ],
 ];
 
-test.each(mistakes)('%s: %j as %j is said with its place', (path, from, to, says) => {
+test.each(mistakes)('%s: %j as %j is said with its place', (path, from, to, detail) => {
   const files = change(path, from, to);
   expect(files).not.toEqual(sound);
   const lines = linesOf(files);
-  if (says === '') expect(lines).toEqual([]);
+  if (detail === '') expect(lines).toEqual([]);
   else
     expect(
-      lines.filter((line) => line.includes(says)),
+      lines.filter((line) => line.includes(detail)),
       lines.join('\n'),
     ).toHaveLength(1);
 });
@@ -675,8 +675,8 @@ test.each([
   ['plays/.more.yaml', 'is not read: its name begins with a dot'],
   ['play/more.yaml', 'is not read: did you mean "plays/"?'],
   ['extra/more.yaml', 'is not read: there is charters/, plays/, sequences/'],
-])('%s is a file that nothing reads, and is said', (path, says) => {
-  expect(linesOf([...sound, { path, text: play }])).toEqual([expect.stringContaining(`${path}: ${says}`)]);
+])('%s is a file that nothing reads, and is said', (path, detail) => {
+  expect(linesOf([...sound, { path, text: play }])).toEqual([expect.stringContaining(`${path}: ${detail}`)]);
 });
 
 test('aliases that multiply, depth without end, and an empty file name their file', () => {
@@ -687,11 +687,11 @@ test('aliases that multiply, depth without end, and an empty file name their fil
         .fill(`*${String.fromCharCode(c.charCodeAt(0) - 1)}`)
         .join(',')}]\n`,
   )}`;
-  const says = (text: string) => linesOf(sound.map((f) => (f.path === 'rules.yaml' ? { ...f, text } : f)));
-  expect(says(bomb)).toEqual([expect.stringMatching(/^rules\.yaml: its aliases .*write them out$/)]);
-  expect(says('a: &a [*a]')[0]).toMatch(/^rules\.yaml/);
-  for (const open of ['[', '{a: ', '- ', '? ']) expect(says(open.repeat(50_000))[0]).toMatch(/^rules\.yaml/);
-  expect(says('# nothing\n')).toEqual(['rules.yaml:1: is empty']);
+  const detail = (text: string) => linesOf(sound.map((f) => (f.path === 'rules.yaml' ? { ...f, text } : f)));
+  expect(detail(bomb)).toEqual([expect.stringMatching(/^rules\.yaml: its aliases .*write them out$/)]);
+  expect(detail('a: &a [*a]')[0]).toMatch(/^rules\.yaml/);
+  for (const open of ['[', '{a: ', '- ', '? ']) expect(detail(open.repeat(50_000))[0]).toMatch(/^rules\.yaml/);
+  expect(detail('# nothing\n')).toEqual(['rules.yaml:1: is empty']);
   expect(linesOf([...sound.slice(1), { path: 'charters/x.yaml', fault: 'has 300000 bytes' }])).toContain(
     'charters/x.yaml: has 300000 bytes',
   );

@@ -39,7 +39,7 @@ export type ReadConfig =
  */
 export function readConfig(files: readonly ConfigFile[], deployment?: Deployment): ReadConfig {
   const problems: ConfigProblem[] = files.flatMap(misplaced);
-  const complain = (part: Part<unknown>, path: Path, says: string) => void problems.push(part.problem(path, says));
+  const complain = (part: Part<unknown>, path: Path, detail: string) => void problems.push(part.problem(path, detail));
   const charters = readAll(files, 'charters', Charter, problems);
   const plays = readAll(files, 'plays', Play, problems);
   const sequences = readAll(files, 'sequences', Sequence, problems);
@@ -77,10 +77,10 @@ export function readConfig(files: readonly ConfigFile[], deployment?: Deployment
   if (size > maxBytes)
     return {
       ok: false,
-      problems: [{ file: '.', field: '', says: `has ${size} characters in all; an event takes ${maxBytes}` }],
+      problems: [{ file: '.', field: '', detail: `has ${size} characters in all; an event takes ${maxBytes}` }],
     };
   const notes: ConfigProblem[] = [];
-  oddities(charters, plays, sequences, rules, (part, path, says) => void notes.push(part.problem(path, says)));
+  oddities(charters, plays, sequences, rules, (part, path, detail) => void notes.push(part.problem(path, detail)));
   return { ok: true, content, deployment: installed, notes };
 }
 
@@ -118,7 +118,7 @@ const isOf = (folder: string, path: string): boolean =>
 /** A file that nothing reads: whoever wrote it believes otherwise. Texts for people may lie beside the configuration. */
 function misplaced({ path }: ConfigFile): ConfigProblem[] {
   if (single.includes(path) || folders.some((folder) => isOf(folder, path)) || path.endsWith('.md')) return [];
-  const problem = (says: string): ConfigProblem[] => [{ file: path, field: '', says: `is not read: ${says}` }];
+  const problem = (detail: string): ConfigProblem[] => [{ file: path, field: '', detail: `is not read: ${detail}` }];
   const [folder = '', ...rest] = path.split('/');
   const named = path.replace(/\.[^/]*$/, '');
   if (/(^|\/)\.[^/]*$/.test(path)) return problem('its name begins with a dot');
@@ -145,7 +145,7 @@ const whole = <T>(files: readonly ConfigFile[], folder: string, parts: readonly 
 function readOne<T>(files: readonly ConfigFile[], name: string, schema: z.ZodType<T>, problems: ConfigProblem[]) {
   const file = files.find(({ path }) => path === name);
   if (file) return readPart(file, schema, problems);
-  problems.push({ file: name, field: '', says: 'is missing' });
+  problems.push({ file: name, field: '', detail: 'is missing' });
   return undefined;
 }
 

@@ -78,8 +78,8 @@ test.each([
   ['no name', 'agents: ["No Name"]\n', 'agents.0: lower-case words'],
   ['an empty list', 'agents: []\n', 'agents: '],
   ['a setting that does not exist', 'agent: [seo]\n', 'agent: is not a setting that exists'],
-])('%s is refused by its place', (_, rest, says) => {
-  expect(problems(file(rest))).toContainEqual(expect.stringContaining(says));
+])('%s is refused by its place', (_, rest, detail) => {
+  expect(problems(file(rest))).toContainEqual(expect.stringContaining(detail));
 });
 
 test('a source that logs in has a login of its own, and every source a name of its own', () => {
@@ -93,7 +93,7 @@ test('a source that logs in has a login of its own, and every source a name of i
 });
 
 test('a file that is missing is a problem like any other', () => {
-  expect(readDeployment([])).toMatchObject({ ok: false, problems: [{ file: 'sources.yaml', says: 'is missing' }] });
+  expect(readDeployment([])).toMatchObject({ ok: false, problems: [{ file: 'sources.yaml', detail: 'is missing' }] });
 });
 
 test('the file is that of SOURCES_FILE, else of CONFIG_DIR; an empty variable counts as not set', () => {
@@ -129,8 +129,8 @@ test.each([
   ['the mark of the installation', source('countersign'), '"countersign" is reserved'],
   ['what an agent begins with', source('paid-media'), 'one of "paid-media" and "paid-media-agent" begins with'],
   ['an executor', `${source('downstream')}executors: [downstream]\n`, '"downstream" is listed already'],
-])('a source cannot have the name of %s', (_, sources, says) => {
-  expect(problems(file('', sources))).toContainEqual(expect.stringContaining(says));
+])('a source cannot have the name of %s', (_, sources, detail) => {
+  expect(problems(file('', sources))).toContainEqual(expect.stringContaining(detail));
 });
 
 test('of two sources neither can use up the ids of the other, nor any those of ours', () => {

@@ -15,7 +15,8 @@ export const DeploymentFile = z
     executors: listOf(Name, 1000, 1).optional(),
   })
   .superRefine((file, context) => {
-    for (const { path, says } of misnamed(file)) context.addIssue({ code: 'custom', path: [...path], message: says });
+    for (const { path, detail } of misnamed(file))
+      context.addIssue({ code: 'custom', path: [...path], message: detail });
   });
 export type DeploymentFile = z.infer<typeof DeploymentFile>;
 
@@ -34,14 +35,14 @@ export const outsidersOf = ({ sources, agents, executors }: Deployment): readonl
 
 interface Misnamed {
   readonly path: readonly (string | number)[];
-  readonly says: string;
+  readonly detail: string;
 }
 
 function misnamed({ sources, agents = [], executors = [] }: DeploymentFile): Misnamed[] {
   const found: Misnamed[] = [];
   for (const [i, { name }] of sources.entries()) {
     if (sources.findIndex((other) => other.name === name) < i)
-      found.push({ path: ['sources', i, 'name'], says: `another source has "${name}" already` });
+      found.push({ path: ['sources', i, 'name'], detail: `another source has "${name}" already` });
   }
   const principals: { name: string; path: (string | number)[]; ours: readonly string[] }[] = [
     ...sources.flatMap(({ name, via }, i) =>
@@ -56,13 +57,14 @@ function misnamed({ sources, agents = [], executors = [] }: DeploymentFile): Mis
     const others = [...services, ...reserved, ...principals.map((p) => p.name)];
     const like = others.find((other) => other !== name && (other.startsWith(name) || name.startsWith(other)));
     if (reserved.includes(name))
-      found.push({ path, says: `"${name}" is reserved: the installation itself has this name` });
+      found.push({ path, detail: `"${name}" is reserved: the installation itself has this name` });
     else if (isService(name) && !ours.includes(name))
-      found.push({ path, says: `"${name}" is a service that has another part` });
-    else if (seen.has(name)) found.push({ path, says: `"${name}" is listed already, and one login has one part only` });
+      found.push({ path, detail: `"${name}" is a service that has another part` });
+    else if (seen.has(name))
+      found.push({ path, detail: `"${name}" is listed already, and one login has one part only` });
     // Not even what a broker was told long ago, or a person's own ACL by prefix, lets one into the consumer group of another.
     else if (like)
-      found.push({ path, says: `one of "${name}" and "${like}" begins with the other; choose another name` });
+      found.push({ path, detail: `one of "${name}" and "${like}" begins with the other; choose another name` });
     seen.add(name);
   }
   return found;
@@ -76,14 +78,14 @@ function sharedSources(sources: DeploymentFile['sources']): Misnamed[] {
   return sources.flatMap(({ source }, i): Misnamed[] => {
     const path = ['sources', i, 'source'];
     if (source === ours || source.startsWith(`${ours}/`))
-      return [{ path, says: `events from ${ours} are the installation's own` }];
+      return [{ path, detail: `events from ${ours} are the installation's own` }];
     if (!/^[\x21-\x7e]+$/.test(source) || source.endsWith('/'))
-      return [{ path, says: 'printable ASCII without spaces is expected, not ending in a slash' }];
+      return [{ path, detail: 'printable ASCII without spaces is expected, not ending in a slash' }];
     const other = sources.find(
       (one, k) => k !== i && (one.source === source ? k < i : source.startsWith(`${one.source}/`)),
     );
     return other
-      ? [{ path, says: `"${other.name}" has the source ${other.source} already, and all that begins with it` }]
+      ? [{ path, detail: `"${other.name}" has the source ${other.source} already, and all that begins with it` }]
       : [];
   });
 }

@@ -42,7 +42,7 @@ test.each([
   ],
   ['base64 within', fromStructured({ ...event, data_base64: Buffer.from(lists(100_000)).toString('base64') })],
 ])('an event that nests too deep is told as that: %s', (_mode, read) => {
-  expect(read).toMatchObject({ ok: false, fault: { code: 'too-deep', says: expect.stringContaining('100') } });
+  expect(read).toMatchObject({ ok: false, fault: { code: 'too-deep', detail: expect.stringContaining('100') } });
 });
 
 test('a record of any topic that nests too deep is a fault, never a stack that overflows', () => {

@@ -130,7 +130,7 @@ describe('a signal is not lost for what stands around it', () => {
       ),
       parseExact,
     );
-    expect(exact).toMatchObject({ ok: false, fault: { says: expect.stringContaining('repeated member') } });
+    expect(exact).toMatchObject({ ok: false, fault: { detail: expect.stringContaining('repeated member') } });
   });
 
   test.each([
@@ -189,13 +189,13 @@ describe('a signal is not lost for what stands around it', () => {
   ])('a structured event as %s is refused by its content type, which is named', (contentType) => {
     const read = asStructured({}, contentType);
     expect(read).toMatchObject({ ok: false, fault: { code: 'media-type', field: 'content-type' } });
-    expect(read).toMatchObject({ fault: { says: expect.stringContaining(contentType) } });
-    expect(read).toMatchObject({ fault: { says: expect.stringContaining('application/cloudevents+json') } });
+    expect(read).toMatchObject({ fault: { detail: expect.stringContaining(contentType) } });
+    expect(read).toMatchObject({ fault: { detail: expect.stringContaining('application/cloudevents+json') } });
   });
 
   test('a structured event without a content type is refused by that', () => {
     expect(fromKafka(record({}, JSON.stringify(structured)))).toMatchObject({
-      fault: { code: 'media-type', field: 'content-type', says: expect.stringContaining('none') },
+      fault: { code: 'media-type', field: 'content-type', detail: expect.stringContaining('none') },
     });
   });
 });
@@ -225,13 +225,13 @@ describe('bytes of a record', () => {
     const latin = Buffer.from('{"a":"Größe"}', 'latin1');
     expect(read(latin)).toMatchObject({
       ok: false,
-      fault: { code: 'charset', says: expect.stringContaining('UTF-8: byte 8 ') },
+      fault: { code: 'charset', detail: expect.stringContaining('UTF-8: byte 8 ') },
     });
     expect(read(Buffer.from('{"a":"\ud800"}', 'utf16le'), 'application/json;charset=utf-16le')).toMatchObject({
-      fault: { code: 'charset', says: expect.stringContaining('UTF-16LE') },
+      fault: { code: 'charset', detail: expect.stringContaining('UTF-16LE') },
     });
     expect(read(Buffer.from('{}'), 'application/json; charset=klingon')).toMatchObject({
-      fault: { code: 'charset', says: expect.stringContaining('KLINGON') },
+      fault: { code: 'charset', detail: expect.stringContaining('KLINGON') },
     });
   });
 
@@ -239,7 +239,7 @@ describe('bytes of a record', () => {
     const bad = Buffer.from([0x61, 0xfc]);
     expect(read(Buffer.from(text), undefined, { ce_id: bad })).toMatchObject({
       ok: false,
-      fault: { code: 'bad-attribute', field: 'ce_id', says: expect.stringContaining('byte 1 ') },
+      fault: { code: 'bad-attribute', field: 'ce_id', detail: expect.stringContaining('byte 1 ') },
     });
     expect(read(Buffer.from(text), undefined, { traceparent: bad, ce_tracestate: bad })).toMatchObject({ ok: true });
     expect(read(Buffer.from(text), undefined, { 'content-type': bad })).toMatchObject({
@@ -327,14 +327,14 @@ describe('an event on its topic', () => {
     test('of which neither the reference nor the address can be read is refused, and both are told', () => {
       expect(of({ ref: 'crm 1', email: 'anna at firma' })).toMatchObject({
         ok: false,
-        fault: { code: 'contract', field: 'data.contact', says: expect.stringMatching(/ref .* email /) },
+        fault: { code: 'contract', field: 'data.contact', detail: expect.stringMatching(/ref .* email /) },
       });
     });
 
     test('that names nobody is refused', () => {
       expect(of({})).toMatchObject({
         ok: false,
-        fault: { field: 'data.contact', says: expect.stringContaining('give ref') },
+        fault: { field: 'data.contact', detail: expect.stringContaining('give ref') },
       });
     });
   });
@@ -356,10 +356,10 @@ describe('an event on its topic', () => {
     test.each([
       ['{"action":{"amountMinor":1,"amountMinor":82000}}', 'repeated member'],
       ['{"action":{"amountMinor":9007199254740993}}', 'too large to hold exactly'],
-    ])('[case 9] %s is refused by every reader, where JSON.parse would have picked a number', (text, says) => {
+    ])('[case 9] %s is refused by every reader, where JSON.parse would have picked a number', (text, detail) => {
       expect(readEvent(topic, record(headers, text))).toMatchObject({
         ok: false,
-        fault: { says: expect.stringContaining(says) },
+        fault: { detail: expect.stringContaining(detail) },
       });
     });
   });

@@ -114,7 +114,7 @@ function headerRead(value: NonNullable<KafkaRecord['headers']>[string] | null): 
 export function fromKafka(record: KafkaRecord, parse: (text: string) => unknown = parseJson): Read<Envelope> {
   const { headers = {}, value } = record;
   const { found, fault } = headerAttributes(headers);
-  const refused = (code: string, says: string, field?: string) => unreadable(code, says, field, found);
+  const refused = (code: string, detail: string, field?: string) => unreadable(code, detail, field, found);
   if (record.refused !== undefined) return refused('batch', record.refused);
   if (value === null) return refused('no-value', 'the record has no value');
   const written = headerRead(headers['content-type'] ?? headers.content_type);
@@ -124,29 +124,29 @@ export function fromKafka(record: KafkaRecord, parse: (text: string) => unknown 
     return refused('media-type', `content-type: ${onlyJson}, not ${shownType(written)}`, 'content-type');
   }
   const text: Decoded = typeof value === 'string' ? { ok: true, text: value } : decode(value, media.charset);
-  if (!text.ok) return refused(text.fault.code, `the value: ${text.fault.says}`);
+  if (!text.ok) return refused(text.fault.code, `the value: ${text.fault.detail}`);
   let body: unknown;
   try {
     body = parse(text.text);
   } catch (error) {
-    const { code, says } = jsonFault('the value', error);
-    return refused(code, says);
+    const { code, detail } = jsonFault('the value', error);
+    return refused(code, detail);
   }
   const trace = { traceparent: headerText(headers.traceparent), tracestate: headerText(headers.tracestate) };
   if (structured) return fromStructured(body, trace, parse);
   if (headers.ce_specversion === undefined && isStructured(body)) return wronglyTyped(shownType(written), 'ce_', body);
-  return fault ? refused('bad-attribute', fault.says, fault.field) : envelope(found, body, 'ce_', trace);
+  return fault ? refused('bad-attribute', fault.detail, fault.field) : envelope(found, body, 'ce_', trace);
 }
 
 /** The attributes of binary mode, and what is wrong with the first that is not UTF-8. */
 function headerAttributes(headers: NonNullable<KafkaRecord['headers']>) {
   const found: Record<string, unknown> = {};
-  let fault: { readonly says: string; readonly field: string } | undefined;
+  let fault: { readonly detail: string; readonly field: string } | undefined;
   for (const name of attributeNames) {
     const field = `ce_${name}`;
     const given = headerRead(headers[field]);
     if (given?.ok) found[name] = given.text;
-    else if (given && !isTrace(name)) fault ??= { says: `${field}: ${given.fault.says}`, field };
+    else if (given && !isTrace(name)) fault ??= { detail: `${field}: ${given.fault.detail}`, field };
   }
   return { found, fault };
 }
@@ -174,8 +174,8 @@ export function fromStructured(
   }
   const read = fromBase64(data_base64, given.datacontenttype, parse);
   if (read.ok) return envelope(given, read.data, '', trace);
-  const { code, says, field } = read.fault;
-  return unreadable(code, says, field, given);
+  const { code, detail, field } = read.fault;
+  return unreadable(code, detail, field, given);
 }
 
 function fromBase64(
@@ -192,12 +192,12 @@ function fromBase64(
     return unreadable('media-type', `datacontenttype: ${onlyJson}`, 'datacontenttype');
   }
   const text = decode(Buffer.from(base64, 'base64'), media.charset);
-  if (!text.ok) return unreadable(text.fault.code, `${field}: ${text.fault.says}`, field);
+  if (!text.ok) return unreadable(text.fault.code, `${field}: ${text.fault.detail}`, field);
   try {
     return { ok: true, data: parse(text.text) };
   } catch (error) {
-    const { code, says } = jsonFault(field, error);
-    return unreadable(code, says, field);
+    const { code, detail } = jsonFault(field, error);
+    return unreadable(code, detail, field);
   }
 }
 
@@ -259,9 +259,9 @@ const isTrace = (name: string): boolean => name.startsWith('trace');
 type Unread = Extract<Read<never>, { ok: false }>;
 
 /** An event that cannot be read. `given` is what there is of its attributes, unchecked: each that can be read by itself is told. */
-export const unreadable = (code: string, says: string, field?: string, given?: unknown): Unread => ({
+export const unreadable = (code: string, detail: string, field?: string, given?: unknown): Unread => ({
   ok: false,
-  fault: field === undefined ? { code, says } : { code, says, field },
+  fault: field === undefined ? { code, detail } : { code, detail, field },
   told: Array.isArray(given) ? {} : toldOf(given),
 });
 
@@ -281,11 +281,11 @@ function toldOf(given: unknown): Told {
 export function jsonFault(
   what: string,
   error: unknown,
-): { readonly code: 'not-json' | 'too-deep'; readonly says: string } {
+): { readonly code: 'not-json' | 'too-deep'; readonly detail: string } {
   const message = error instanceof Error ? error.message : '';
-  if (error instanceof TooDeep) return { code: 'too-deep', says: `${what} is ${message}` };
-  const why = /^(repeated member|number |half of a surrogate)/.test(message)
+  if (error instanceof TooDeep) return { code: 'too-deep', detail: `${what} is ${message}` };
+  const reason = /^(repeated member|number |half of a surrogate)/.test(message)
     ? message
     : (/position \d+/.exec(message)?.[0] ?? 'cannot be parsed');
-  return { code: 'not-json', says: `${what} is not JSON: ${why}` };
+  return { code: 'not-json', detail: `${what} is not JSON: ${reason}` };
 }

@@ -88,7 +88,7 @@ export const Evidence = z.object({
   occurredAt: Instant,
   accountId: ForeignId.optional(),
   contactId: Uuid.optional(),
-  says: z.string().max(300),
+  detail: z.string().max(300),
 });
 export type Evidence = z.infer<typeof Evidence>;
 /** One of each contact of a run, or one of each day of a window: a run names no more than `mostContacts`. */
@@ -144,7 +144,7 @@ export const TaskEscalated = z.object({
   reviewers,
   tasks: listOf(TaskAssigned, 100),
   digest: Sha256,
-  says: Says,
+  detail: Says,
   deadline: Instant,
   at: Instant,
 });
@@ -167,7 +167,7 @@ export const ActionProposed = z.object({
   rationale: Text(4000),
   evidence: EvidenceList,
   confidence: z.number().min(0).max(1),
-  alternatives: listOf(z.object({ says: Text(500), whyNot: Text(500) }), 10),
+  alternatives: listOf(z.object({ detail: Text(500), rejectedBecause: Text(500) }), 10),
   planner: z.object({
     kind: z.enum(['rules', 'model']),
     name: z.string().max(120),
@@ -244,7 +244,7 @@ export const ActionRefused = z.object({
   kind: kindName,
   action: Action.optional(),
   /** In shadow: the verdict it would have had. Nothing is reserved and nothing can run. */
-  wouldBe: z.enum(['approved', 'refused', 'escalated']).optional(),
+  shadowOutcome: z.enum(['approved', 'refused', 'escalated']).optional(),
   /** The action that takes its place after a person's edit. */
   supersededBy: Uuid.optional(),
 });
@@ -257,7 +257,7 @@ export const ActionEscalated = z.object({
   deadline: Instant,
   /** What the card shows: taken from facts, not from the agent. */
   card: z.object({
-    says: Says,
+    detail: Says,
     accountName: z.string().max(1000).optional(),
     people: listOf(z.object({ contactId: Uuid, seniority: Seniority }), 2000),
     money: z.object({ amountMinor: Minor, currency: Currency }).optional(),
@@ -285,7 +285,7 @@ export const ReviewSetAside = z.object({
   reviewId: Uuid,
   proposalId: Uuid,
   by: Name,
-  why: Fault,
+  reason: Fault,
   at: Instant,
 });
 export type ReviewSetAside = z.infer<typeof ReviewSetAside>;
@@ -368,7 +368,7 @@ export const ActionSettled = z.object({
   connector: Name,
   outcome: z.enum(['executed', 'failed', 'refused', 'expired', 'unresolved', 'undone']),
   reason: z
-    .object({ code: Told(80), says: Told(1000), field: Told(300).optional().catch(undefined) })
+    .object({ code: Told(80), detail: Told(1000), field: Told(300).optional().catch(undefined) })
     .optional()
     .catch(undefined),
   /** What the connected system calls it. */
@@ -462,7 +462,7 @@ export const GapAcknowledged = z.object({
   partition: z.int().nonnegative(),
   from: z.int().nonnegative(),
   to: z.int().nonnegative().nullable(),
-  why: z.enum(['records-deleted', 'topic-made-again']),
+  reason: z.enum(['records-deleted', 'topic-made-again']),
   by: Name,
   note: z.string().min(1).max(1000),
   at: Instant,

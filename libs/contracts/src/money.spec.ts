@@ -14,8 +14,8 @@ test.each([
   [250_000, 'COP', 'COP 2500.00'],
   [Number.MAX_SAFE_INTEGER, 'EUR', 'EUR 90071992547409.91'],
   [Number.MIN_SAFE_INTEGER, 'BHD', 'BHD -9007199254740.991'],
-])('%i of %s is %s', (minor, currency, says) => {
-  expect(money(minor, currency)).toBe(says);
+])('%i of %s is %s', (minor, currency, detail) => {
+  expect(money(minor, currency)).toBe(detail);
 });
 
 test('of a code that ISO 4217 does not have the decimals are not guessed', () => {

@@ -13,9 +13,9 @@ export const ownFileBytes = 1_048_576;
 export class FileTooLarge extends Error {
   readonly code: string;
 
-  constructor(says: string) {
-    super(says);
-    this.code = says;
+  constructor(detail: string) {
+    super(detail);
+    this.code = detail;
   }
 }
 

@@ -65,7 +65,7 @@ export type Versions = z.infer<typeof Versions>;
 export const Reason = z.object({
   rule: z.string().max(80),
   outcome: z.enum(['pass', 'escalate', 'refuse']),
-  says: z.string().max(1000),
+  detail: z.string().max(1000),
   figures: recordOf(
     z.string().max(100),
     z.union([z.string().max(1000), z.number(), z.boolean(), z.null()]),
@@ -76,7 +76,7 @@ export type Reason = z.infer<typeof Reason>;
 /** Why something failed: a stable code for programs, a sentence for people, the field where there is one. */
 export const Fault = z.object({
   code: z.string().max(80),
-  says: z.string().max(1000),
+  detail: z.string().max(1000),
   field: z.string().max(300).optional(),
 });
 export type Fault = z.infer<typeof Fault>;

@@ -31,8 +31,12 @@ function checkVersion(event: Envelope, takenAt: string | undefined): Read<Envelo
   const highest = highestVersionAt(Number(takenAt));
   if (version <= highest) return { ok: true, event };
   const { id, source, type, time } = event;
-  const says = `data.version: ${version} is above ${highest}, the highest that there can be at that time`;
-  return { ok: false, fault: { code: 'version-ahead', says, field: 'data.version' }, told: { id, source, type, time } };
+  const detail = `data.version: ${version} is above ${highest}, the highest that there can be at that time`;
+  return {
+    ok: false,
+    fault: { code: 'version-ahead', detail, field: 'data.version' },
+    told: { id, source, type, time },
+  };
 }
 
 /** The checks of `readEvent` on an envelope that came another way, such as HTTP. */
@@ -42,7 +46,7 @@ export function checkEvent(topic: Topic, event: Envelope): Read<Envelope> {
   if (event.source !== topic.source && !event.source.startsWith(`${topic.source}/`)) {
     return refused({
       code: 'wrong-author',
-      says: `source: must be ${topic.source}, the writer of ${topic.name}`,
+      detail: `source: must be ${topic.source}, the writer of ${topic.name}`,
       field: 'source',
     });
   }
@@ -52,7 +56,7 @@ export function checkEvent(topic: Topic, event: Envelope): Read<Envelope> {
       : (topic.types as readonly string[]).includes(event.type) && schemaOf(event.type);
   if (!known) {
     const expected = topic.types.length === 0 ? 'a canonical signal type' : topic.types.join(' or ');
-    return refused({ code: 'unknown-type', says: `type: ${expected} expected on ${topic.name}`, field: 'type' });
+    return refused({ code: 'unknown-type', detail: `type: ${expected} expected on ${topic.name}`, field: 'type' });
   }
   const parsed = known.safeParse(event.data, toFirstFault);
   if (!parsed.success) return refused(contractFault(parsed.error));
@@ -60,7 +64,7 @@ export function checkEvent(topic: Topic, event: Envelope): Read<Envelope> {
   if (topic.types.length === 0 && !fitsJsonb(JSON.stringify(parsed.data)))
     return refused({
       code: 'contract',
-      says: 'data: NUL and halves of surrogate pairs are not allowed',
+      detail: 'data: NUL and halves of surrogate pairs are not allowed',
       field: 'data',
     });
   return { ok: true, event: { ...event, data: parsed.data } };
@@ -79,8 +83,8 @@ export function contractFault(error: {
   const issue = error.issues[0];
   const path = ['data', ...(issue?.path ?? [])].map(String).join('.');
   const field = issue?.code === 'unrecognized_keys' && issue.keys?.[0] ? `${path}.${issue.keys[0].slice(0, 60)}` : path;
-  const says = issue?.code === 'unrecognized_keys' ? 'is not a member of this type' : (issue?.message ?? 'invalid');
-  return { code: 'contract', says: `${field}: ${says}`.slice(0, 1000), field: field.slice(0, 300) };
+  const detail = issue?.code === 'unrecognized_keys' ? 'is not a member of this type' : (issue?.message ?? 'invalid');
+  return { code: 'contract', detail: `${field}: ${detail}`.slice(0, 1000), field: field.slice(0, 300) };
 }
 
 const isSignal = (type: string): boolean => (signalTypes as readonly string[]).includes(type);

@@ -23,17 +23,17 @@ const address = z.preprocess(
 const contact = z.strictObject({ ref: ref.optional(), email: address.optional() }).superRefine((given, context) => {
   if (given.ref || given.email) return;
   const faults = [
-    ...(given.ref === undefined ? [] : [{ name: 'ref', says: 'not printable ASCII of 1 to 200 without spaces' }]),
-    ...(given.email === undefined ? [] : [{ name: 'email', says: 'not an e-mail address (RFC 5321, RFC 6531)' }]),
+    ...(given.ref === undefined ? [] : [{ name: 'ref', detail: 'not printable ASCII of 1 to 200 without spaces' }]),
+    ...(given.email === undefined ? [] : [{ name: 'email', detail: 'not an e-mail address (RFC 5321, RFC 6531)' }]),
   ];
   const [fault, second] = faults;
   if (!fault) context.addIssue({ code: 'custom', message: 'give ref, email, or both' });
   else if (second) {
-    const both = faults.map(({ name, says }) => `${name} is ${says}`).join(', ');
+    const both = faults.map(({ name, detail }) => `${name} is ${detail}`).join(', ');
     context.addIssue({ code: 'custom', message: `${both}; give one that can be read` });
   } else {
     const other = fault.name === 'ref' ? 'email' : 'ref';
-    context.addIssue({ code: 'custom', path: [fault.name], message: `${fault.says}; give one, or ${other}` });
+    context.addIssue({ code: 'custom', path: [fault.name], message: `${fault.detail}; give one, or ${other}` });
   }
 });
 /** What only an executor may learn of a person; it leaves ingestion sealed. */

@@ -61,7 +61,7 @@ export interface Topic {
   readonly retentionDays: number;
   /** The CloudEvents `source` that its events have, or begin with followed by `/`. */
   readonly source: string;
-  readonly says: string;
+  readonly detail: string;
 }
 
 /** How long a log is kept where nothing else is said. */
@@ -76,7 +76,7 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
     writer: string,
     readers: readonly string[],
     key: string,
-    says: string,
+    detail: string,
     more: Partial<Topic> = {},
   ): Topic => {
     const watchers = name.includes('inbound') ? ['audit-recorder'] : ['audit-recorder', 'console'];
@@ -90,7 +90,7 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
       partitions: 4,
       retentionDays: logRetentionDays,
       source: sourceOf(writer),
-      says,
+      detail,
       ...more,
     };
   };
@@ -99,10 +99,10 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
     writer: string,
     readers: readonly string[],
     key: string,
-    says: string,
+    detail: string,
     more: Partial<Topic> = {},
   ): Topic => ({
-    ...log(topic, writer, [...readers, writer], key, says),
+    ...log(topic, writer, [...readers, writer], key, detail),
     kind: 'state',
     retentionDays: 0,
     ...more,

@@ -8,7 +8,7 @@ import { type SignalType, signalKinds } from './signals.js';
 /** Where a trigger can never match, and why. */
 export interface TriggerFault {
   readonly path: Path;
-  readonly says: string;
+  readonly detail: string;
 }
 
 type Shape = Readonly<Record<string, z.core.$ZodType>>;
@@ -21,7 +21,7 @@ export function triggerFaults(trigger: Trigger): TriggerFault[] {
   if (trigger.pattern !== 'distinct-contacts') {
     const { floorPercent } = trigger;
     return floorPercent > 10_000
-      ? [{ path: ['floorPercent'], says: 'at most 10000 is expected: a hundred times the spend' }]
+      ? [{ path: ['floorPercent'], detail: 'at most 10000 is expected: a hundred times the spend' }]
       : [];
   }
   const { signal } = trigger;
@@ -30,7 +30,7 @@ export function triggerFaults(trigger: Trigger): TriggerFault[] {
     ...asked('account', trigger.account, accountShape, "part of an account's profile"),
   ];
   if (!signalKinds[signal as SignalType].about.contact)
-    found.push({ path: ['signal'], says: `${signal} is about no contact, and this pattern counts contacts` });
+    found.push({ path: ['signal'], detail: `${signal} is about no contact, and this pattern counts contacts` });
   return found;
 }
 
@@ -40,14 +40,14 @@ function asked(part: string, wanted: Readonly<Record<string, unknown>>, shape: S
     const schema = Object.hasOwn(shape, name) ? shape[name] : undefined;
     if (!schema) {
       const names = Object.keys(shape);
-      return [{ path, says: `is not ${what}; there is ${names.join(', ')}${didYouMean(name, names)}` }];
+      return [{ path, detail: `is not ${what}; there is ${names.join(', ')}${didYouMean(name, names)}` }];
     }
     if (!Array.isArray(value)) return faultOf(schema, value, path);
     if (value.length === 0)
-      return [{ path, says: 'an empty list matches nothing: leave it out, or list what may match' }];
+      return [{ path, detail: 'an empty list matches nothing: leave it out, or list what may match' }];
     return value.flatMap((one, i) => [
       ...faultOf(schema, one, [...path, i]),
-      ...(value.indexOf(one) < i ? [{ path: [...path, i], says: `${JSON.stringify(one)} is listed already` }] : []),
+      ...(value.indexOf(one) < i ? [{ path: [...path, i], detail: `${JSON.stringify(one)} is listed already` }] : []),
     ]);
   });
 }
@@ -59,8 +59,8 @@ function faultOf(schema: z.core.$ZodType, value: unknown, path: Path): TriggerFa
   const words = [...(schema._zod.values ?? [])].filter((one) => one !== undefined).map(String);
   const expected =
     words.length > 0 ? `one of ${words.join(', ')} is expected${didYouMean(String(value), words)}` : undefined;
-  const why = read.success
+  const reason = read.success
     ? `it is kept as ${JSON.stringify(read.data)}`
     : (expected ?? read.error.issues[0]?.message ?? 'invalid');
-  return [{ path, says: `${JSON.stringify(value)} is never there: ${why}` }];
+  return [{ path, detail: `${JSON.stringify(value)} is never there: ${reason}` }];
 }

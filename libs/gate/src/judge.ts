@@ -22,7 +22,7 @@ import { controlScopes, type Draw, drawsOf, subjectOf } from './subject.js';
  * Stands in each verdict. Raised with every change that makes another judgement of the same proposal, facts and policy, be it a
  * word of a reason: only verdicts of the same version can be compared with what is judged again. `judge.spec.ts` notices.
  */
-export const gateVersion = 7;
+export const gateVersion = 8;
 
 /** A verdict and what follows from it. A plain JSON value. */
 export interface Judgement {
@@ -30,7 +30,7 @@ export interface Judgement {
   /** SHA-256 of the action's RFC 8785 form. */
   readonly digest: string;
   /** In shadow: the outcome that it would have had. */
-  readonly wouldBe?: Verdict['outcome'];
+  readonly shadowOutcome?: Verdict['outcome'];
   /** Exactly where the outcome is approved: what `seal` signs. */
   readonly claims?: PermitClaims;
   /** Exactly where the outcome is escalated: who may answer, and until when. */
@@ -43,11 +43,11 @@ export interface Judgement {
  */
 export function governing(
   policy: Policy | null,
-): { readonly ok: true; readonly policy: PolicyInForce } | { readonly ok: false; readonly says: string } {
-  if (!policy) return { ok: false, says: 'no policy has been published' };
+): { readonly ok: true; readonly policy: PolicyInForce } | { readonly ok: false; readonly detail: string } {
+  if (!policy) return { ok: false, detail: 'no policy has been published' };
   return isWhatItAnnounces(policy)
     ? { ok: true, policy }
-    : { ok: false, says: `policy ${policy.version} is not the content that its digests announce` };
+    : { ok: false, detail: `policy ${policy.version} is not the content that its digests announce` };
 }
 
 function isWhatItAnnounces({ digest, parts, content }: Policy): boolean {
@@ -73,10 +73,10 @@ export function judge(
 ): Judgement {
   const digest = digestOf(proposal.action);
   const under = { version: policy?.version ?? 0, digest: policy?.digest ?? null };
-  const refusedAs = (rule: string, says: string): Judgement => ({
+  const refusedAs = (rule: string, detail: string): Judgement => ({
     verdict: {
       outcome: 'refused',
-      reasons: [{ rule, outcome: 'refuse', says: plainText(says, 1000) }],
+      reasons: [{ rule, outcome: 'refuse', detail: plainText(detail, 1000) }],
       tier: null,
       policy: under,
       at,
@@ -86,7 +86,7 @@ export function judge(
   });
 
   const read = subjectOf(proposal.action);
-  if (!read.ok) return refusedAs('shape', read.fault.says);
+  if (!read.ok) return refusedAs('shape', read.fault.detail);
   if (!policy) return refusedAs('policy', 'no policy is in force, so nothing may run');
   const charter = policy.content.charters.find((c) => c.agent === proposal.agent);
   if (!charter) return refusedAs('charter', `${proposal.agent} has no charter`);
@@ -119,7 +119,7 @@ export function judge(
     return {
       verdict,
       digest,
-      wouldBe: outcomeOf(
+      shadowOutcome: outcomeOf(
         reasons.filter((r) => r.rule !== 'tier'),
         satisfied,
       ),
@@ -151,13 +151,13 @@ function weigh(rule: Rule, context: Context): Reason {
   try {
     found = rule.weigh(context);
   } catch (error) {
-    return { rule: rule.name, outcome: 'refuse', says: `the rule failed: ${messageOf(error)}` };
+    return { rule: rule.name, outcome: 'refuse', detail: `the rule failed: ${messageOf(error)}` };
   }
   if (found === undefined) {
-    return { rule: rule.name, outcome: 'pass', says: `does not concern ${context.subject.kind}` };
+    return { rule: rule.name, outcome: 'pass', detail: `does not concern ${context.subject.kind}` };
   }
   if (!isFinding(found)) {
-    return { rule: rule.name, outcome: 'refuse', says: 'the rule failed: it found nothing that is a verdict' };
+    return { rule: rule.name, outcome: 'refuse', detail: 'the rule failed: it found nothing that is a verdict' };
   }
   // A rule quotes what an agent wrote; it is read where not every character is welcome.
   const { figures, ...rest } = found;
@@ -168,7 +168,7 @@ function weigh(rule: Rule, context: Context): Reason {
   return {
     rule: rule.name,
     ...rest,
-    says: plainText(found.says, 1000),
+    detail: plainText(found.detail, 1000),
     ...(figures && { figures: Object.fromEntries(shown) }),
   };
 }
@@ -177,14 +177,14 @@ const isFinding = (found: unknown): found is Finding =>
   typeof found === 'object' &&
   found !== null &&
   ['pass', 'escalate', 'refuse'].includes((found as Finding).outcome) &&
-  typeof (found as Finding).says === 'string';
+  typeof (found as Finding).detail === 'string';
 
 /** What a person's answer does here: a `pass` satisfies the escalating reasons. */
 function reviewReason({ facts, charter }: Context, digest: string, reasons: readonly Reason[]): Reason | undefined {
   const { review } = facts;
   if (!review) return undefined;
   const figures = { by: review.by, reviewId: review.reviewId, at: review.at };
-  const not = (says: string): Reason => ({ rule: 'review', outcome: 'escalate', says, figures });
+  const not = (detail: string): Reason => ({ rule: 'review', outcome: 'escalate', detail, figures });
   if (review.decision === 'reject') return { ...not(`${review.by} rejected it`), outcome: 'refuse' };
   if (!charter.reviewers.includes(review.by)) return not(`${review.by} is no reviewer of ${charter.agent}`);
   if (review.digest !== digest) return not(`${review.by} answered about another action`);
@@ -192,7 +192,7 @@ function reviewReason({ facts, charter }: Context, digest: string, reasons: read
   return {
     rule: 'review',
     outcome: 'pass',
-    says: `${review.by} approved exactly this action at ${review.at}${answered.length > 0 ? `, which answers ${answered.join(', ')}` : ''}`,
+    detail: `${review.by} approved exactly this action at ${review.at}${answered.length > 0 ? `, which answers ${answered.join(', ')}` : ''}`,
     figures,
   };
 }
@@ -201,13 +201,13 @@ function reviewReason({ facts, charter }: Context, digest: string, reasons: read
 function reviewsReason({ facts: { counted, review }, charter }: Context): Reason | undefined {
   if (review) return undefined;
   const rule = 'reviews-waiting';
-  if (!counted) return { rule, outcome: 'refuse', says: 'the rule failed: how many wait is not among the facts' };
+  if (!counted) return { rule, outcome: 'refuse', detail: 'the rule failed: how many wait is not among the facts' };
   const [waiting, most] = [counted.waiting, charter.limits.reviewsWaiting ?? defaultReviewsWaiting];
   const figures = { waiting, most };
   if (waiting < most)
-    return { rule, outcome: 'pass', says: `${waiting + 1} of ${most} that may wait for a person`, figures };
-  const says = `${waiting} actions of ${charter.agent} wait for a person, and ${most} may: propose it anew when some are answered or expired, or have the charter's limits.reviewsWaiting raised`;
-  return { rule, outcome: 'refuse', says, figures };
+    return { rule, outcome: 'pass', detail: `${waiting + 1} of ${most} that may wait for a person`, figures };
+  const detail = `${waiting} actions of ${charter.agent} wait for a person, and ${most} may: propose it anew when some are answered or expired, or have the charter's limits.reviewsWaiting raised`;
+  return { rule, outcome: 'refuse', detail, figures };
 }
 
 function outcomeOf(reasons: readonly Reason[], satisfied: boolean): Verdict['outcome'] {

@@ -111,7 +111,7 @@ describe('what a permit is attached to', () => {
   ])('an event whose %s differs from the permit is refused', (field, change) => {
     expect(tryOpen(ads, { event: { ...ads.event, ...change } })).toMatchObject({
       ok: false,
-      refusal: { code: 'event-differs', says: `${field} is not what the permit says`, settles: null },
+      refusal: { code: 'event-differs', detail: `${field} is not what the permit says`, settles: null },
     });
   });
 
@@ -259,7 +259,7 @@ describe('state', () => {
       ok: false,
       refusal: {
         code: 'policy-changed',
-        says: 'charter:paid-media-agent changed: policy 8, signed under 7',
+        detail: 'charter:paid-media-agent changed: policy 8, signed under 7',
         settles: 'refused',
       },
     });
@@ -278,7 +278,7 @@ describe('state', () => {
     const stopped = { version: 1, state: 'stopped' as const, by: 'lea', reason: 'odd bids' };
     expect(tryOpen(ads, { state: { controls: { 'account:ads-emea': stopped } } })).toMatchObject({
       ok: false,
-      refusal: { says: 'stopped: account:ads-emea by lea: odd bids', settles: 'refused' },
+      refusal: { detail: 'stopped: account:ads-emea by lea: odd bids', settles: 'refused' },
     });
   });
 
@@ -297,11 +297,15 @@ describe('state', () => {
     const state = { ageMs: { controls: 60_000, consents: 0, policies: 0 } };
     expect(tryOpen(ads, { at: plus(900), state })).toMatchObject({
       ok: false,
-      refusal: { code: 'expired', settles: 'expired', says: expect.stringContaining('controls were last found read') },
+      refusal: {
+        code: 'expired',
+        settles: 'expired',
+        detail: expect.stringContaining('controls were last found read'),
+      },
     });
     expect(tryOpen(ads, { at: plus(900) })).toMatchObject({
       ok: false,
-      refusal: { says: expect.not.stringContaining('waited') },
+      refusal: { detail: expect.not.stringContaining('waited') },
     });
   });
 
@@ -331,7 +335,7 @@ describe('recheck', () => {
   });
   const opened = (): ApprovedAction => {
     const result = tryOpen(email);
-    if (!result.ok) throw new Error(result.refusal.says);
+    if (!result.ok) throw new Error(result.refusal.detail);
     return result.action;
   };
   const state = (change: Partial<GateState> = {}) => ({ ...stateFor(email.facts), ...change });
@@ -365,7 +369,7 @@ describe('ApprovedAction', () => {
 
   test('is known at run time, copies are not', () => {
     const result = tryOpen(ads);
-    if (!result.ok) throw new Error(result.refusal.says);
+    if (!result.ok) throw new Error(result.refusal.detail);
     expect(isApproved(result.action)).toBe(true);
     const copy = { ...result.action };
     expect(isApproved(copy)).toBe(false);
@@ -375,7 +379,7 @@ describe('ApprovedAction', () => {
 
   test('cannot be changed afterwards', () => {
     const result = tryOpen(ads);
-    if (!result.ok) throw new Error(result.refusal.says);
+    if (!result.ok) throw new Error(result.refusal.detail);
     expect(() => {
       (result.action.action.payload as { amountMinor: number }).amountMinor = 1;
     }).toThrow(TypeError);

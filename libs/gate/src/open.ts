@@ -94,7 +94,7 @@ export type RefusalCode =
 export interface Refusal {
   readonly kind: 'refused';
   readonly code: RefusalCode;
-  readonly says: string;
+  readonly detail: string;
   /**
    * How the permit ends, taking its single-use row. Null: it settles nothing and is only recorded, since it is not verified, is
    * for somebody else, or has its end already.
@@ -106,7 +106,7 @@ export interface Refusal {
 export interface Wait {
   readonly kind: 'wait';
   readonly code: 'clock' | 'early' | 'state-behind' | 'state-stale';
-  readonly says: string;
+  readonly detail: string;
   readonly until: string | null;
 }
 
@@ -137,14 +137,14 @@ export function open(event: unknown, { keys, audience, at, state, spent }: OpenW
   const approved = parsed.data;
   if (!hasForm(approved)) return no('malformed', 'a text in it is not well-formed Unicode', null);
   const read = readPermit(approved.permit, keys);
-  if (!read.ok) return no(read.code, read.says, null);
+  if (!read.ok) return no(read.code, read.detail, null);
   const { claims } = read;
 
   const own = typeof audience === 'string' ? [audience] : audience;
   if (!own.includes(claims.aud)) return no('audience', `it is for ${claims.aud}, not for ${own.join(' or ')}`, null);
 
   const subject = subjectOf(approved.action);
-  if (!subject.ok) return no(subject.fault.code as 'unknown-kind' | 'payload', subject.fault.says, null);
+  if (!subject.ok) return no(subject.fault.code as 'unknown-kind' | 'payload', subject.fault.detail, null);
   const digest = digestOf(approved.action);
   if (digest !== claims.digest) {
     return no('digest', `the action's digest is ${digest}, the permit is for ${claims.digest}`, null);
@@ -156,8 +156,8 @@ export function open(event: unknown, { keys, audience, at, state, spent }: OpenW
 
   if (spent) return no('spent', `permit ${claims.jti} was used before`, null);
   if (claims.iat * 1000 > Date.parse(at) + CLOCK_TOLERANCE_SECONDS * 1000) {
-    const says = `signed at ${instant(claims.iat)}, here it is ${at}: this clock is behind`;
-    return { ok: false, refusal: wait('clock', says, instant(claims.iat - CLOCK_TOLERANCE_SECONDS)) };
+    const detail = `signed at ${instant(claims.iat)}, here it is ${at}: this clock is behind`;
+    return { ok: false, refusal: wait('clock', detail, instant(claims.iat - CLOCK_TOLERANCE_SECONDS)) };
   }
   const stopped = current(claims, subject.subject, at, state);
   if (stopped) return { ok: false, refusal: stopped };
@@ -219,8 +219,8 @@ function current(claims: PermitClaims, subject: Subject, at: string, state: Gate
   const now = Date.parse(at);
   const stale = staleness(state);
   if (!(now < claims.exp * 1000)) {
-    const why = stale ? `; until then it waited: ${stale}` : '';
-    return refusal('expired', `it expired at ${instant(claims.exp)}, here it is ${at}${why}`, 'expired');
+    const reason = stale ? `; until then it waited: ${stale}` : '';
+    return refusal('expired', `it expired at ${instant(claims.exp)}, here it is ${at}${reason}`, 'expired');
   }
   if (now < claims.nbf * 1000) {
     return wait('early', `it may not run before ${instant(claims.nbf)}`, instant(claims.nbf));
@@ -253,8 +253,8 @@ function compared(epoch: string, signed: number, subject: Subject, state: GateSt
     const version = control?.version ?? 0;
     if (control?.state === 'stopped') {
       const by = control.by ? ` by ${control.by}` : '';
-      const why = control.reason ? `: ${control.reason}` : '';
-      return refusal('stopped', `stopped: ${key}${by}${why}`);
+      const reason = control.reason ? `: ${control.reason}` : '';
+      return refusal('stopped', `stopped: ${key}${by}${reason}`);
     }
     if (version > signed) {
       return refusal(
@@ -335,18 +335,23 @@ function hasForm(value: unknown): boolean {
 
 const instant = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
-const refusal = (code: RefusalCode, says: string, settles: Refusal['settles'] = 'refused'): Refusal => ({
+const refusal = (code: RefusalCode, detail: string, settles: Refusal['settles'] = 'refused'): Refusal => ({
   kind: 'refused',
   code,
-  says: plainText(says, 1000),
+  detail: plainText(detail, 1000),
   settles,
 });
 
-const wait = (code: Wait['code'], says: string, until: string | null): Wait => ({ kind: 'wait', code, says, until });
+const wait = (code: Wait['code'], detail: string, until: string | null): Wait => ({
+  kind: 'wait',
+  code,
+  detail,
+  until,
+});
 
-const no = (code: RefusalCode, says: string, settles: Refusal['settles']): Opened => ({
+const no = (code: RefusalCode, detail: string, settles: Refusal['settles']): Opened => ({
   ok: false,
-  refusal: refusal(code, says, settles),
+  refusal: refusal(code, detail, settles),
 });
 
 function deepFreeze<T>(value: T): T {

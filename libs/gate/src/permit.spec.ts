@@ -132,7 +132,7 @@ describe('bad permits, each with its own reason', () => {
       const { [name as keyof typeof claims]: _left, ...rest } = claims;
       expect(opened(signed(header, rest))).toMatchObject({
         ok: false,
-        refusal: { code: 'claim', says: `the claim "${name}" is missing`, settles: null },
+        refusal: { code: 'claim', detail: `the claim "${name}" is missing`, settles: null },
       });
     },
   );

@@ -37,7 +37,7 @@ export type PermitFault =
 
 export type PermitRead =
   | { readonly ok: true; readonly claims: PermitClaims; readonly kid: string }
-  | { readonly ok: false; readonly code: PermitFault; readonly says: string };
+  | { readonly ok: false; readonly code: PermitFault; readonly detail: string };
 
 /** The end of the year 9999. */
 const lastSecond = 253_402_300_799;
@@ -46,7 +46,7 @@ const keysInHeader = ['jwk', 'jku', 'x5u', 'x5c', 'x5t', 'x5t#S256'];
 
 /** Verifies a permit's form, signature and claims; says nothing about time, audience, state or what it is attached to. */
 export function readPermit(jws: string, keys: VerifyKeys): PermitRead {
-  const no = (code: PermitFault, says: string): PermitRead => ({ ok: false, code, says });
+  const no = (code: PermitFault, detail: string): PermitRead => ({ ok: false, code, detail });
   const segments = jws.split('.');
   const [headerText, payloadText, signatureText] = segments;
   if (segments.length !== 3 || !headerText || !payloadText || signatureText === undefined) {
@@ -127,7 +127,7 @@ export interface PermitExplained {
 /** Checks a permit by hand: signature and claims, offline. Whether it would open now also depends on state, see `open`. */
 export function verifyPermit(jws: string, keys: VerifyKeys, at?: string): PermitExplained {
   const read = readPermit(jws.trim(), keys);
-  if (!read.ok) return { ok: false, code: read.code, lines: [`No permit: ${read.says} (${read.code}).`] };
+  if (!read.ok) return { ok: false, code: read.code, lines: [`No permit: ${read.detail} (${read.code}).`] };
   const { claims, kid } = read;
   const time = (seconds: number): string => new Date(seconds * 1000).toISOString();
   const lines = [

@@ -33,16 +33,16 @@ type Figures = NonNullable<Reason['figures']>;
 
 const found =
   (outcome: Finding['outcome']) =>
-  (says: string, figures?: Figures): Finding =>
-    figures ? { outcome, says, figures } : { outcome, says };
+  (detail: string, figures?: Figures): Finding =>
+    figures ? { outcome, detail, figures } : { outcome, detail };
 
 export const pass = found('pass');
 /** A person must answer. */
 export const escalate = found('escalate');
 export const refuse = found('refuse');
 /** A fact is missing or sources disagree: never approved without a person who knows better. */
-export const unclear = (says: string, figures: Figures = {}): Finding =>
-  escalate(`facts unclear: ${says}`, { ...figures, unclear: true });
+export const unclear = (detail: string, figures: Figures = {}): Finding =>
+  escalate(`facts unclear: ${detail}`, { ...figures, unclear: true });
 
 const severity = { refuse: 2, escalate: 1, pass: 0 } as const;
 
@@ -56,8 +56,8 @@ export function gravest(findings: readonly Finding[]): Finding | undefined {
     ? first
     : {
         ...first,
-        says: grave
-          .map((f) => f.says)
+        detail: grave
+          .map((f) => f.detail)
           .join('; ')
           .slice(0, 1000),
       };

@@ -45,14 +45,14 @@ export function subjectOf(
   if (!spec) {
     return {
       ok: false,
-      fault: { code: 'unknown-kind', says: `the catalogue has no kind "${action.kind}"`, field: 'action.kind' },
+      fault: { code: 'unknown-kind', detail: `the catalogue has no kind "${action.kind}"`, field: 'action.kind' },
     };
   }
   const parsed = spec.payload.safeParse(action.payload);
   if (!parsed.success) {
     const fault = contractFault(parsed.error);
     const field = (fault.field ?? 'data').replace(/^data/, 'payload');
-    return { ok: false, fault: { code: 'payload', says: fault.says.replace(/^data/, 'payload'), field } };
+    return { ok: false, fault: { code: 'payload', detail: fault.detail.replace(/^data/, 'payload'), field } };
   }
   const payload = parsed.data;
   return {

@@ -143,8 +143,8 @@ function parseCheckpointLine({ number, members: { checkpoint } }: Line): StoredC
 
 function parseLeaf({ number, members }: Line): ExportedLeaf {
   const { index, topic, topicId, partition, offset, source, id, sha256, hash, kept, at, bytes } = members;
-  const is = (holds: boolean, says: string): void => {
-    if (!holds) throw malformed(number, says);
+  const is = (holds: boolean, detail: string): void => {
+    if (!holds) throw malformed(number, detail);
   };
   is(Number.isSafeInteger(index) && (index as number) >= 0, 'index is a number from 0');
   is(typeof topic === 'string', 'topic is a text');
@@ -190,7 +190,7 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-const malformed = (line: number, says: string): SyntaxError => new SyntaxError(`line ${line}: ${says}`);
+const malformed = (line: number, detail: string): SyntaxError => new SyntaxError(`line ${line}: ${detail}`);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const unhex = (text: unknown): Hash | undefined =>
   typeof text === 'string' && /^[0-9a-f]{64}$/.test(text) ? new Uint8Array(Buffer.from(text, 'hex')) : undefined;

@@ -17,7 +17,7 @@ export interface SigningKey extends VerifierKey {
 export interface Refusal {
   readonly ok: false;
   readonly kind: 'malformed' | 'bad-signature' | 'unknown-key' | 'wrong-origin';
-  readonly says: string;
+  readonly detail: string;
 }
 
 /** A note of which at least one known key's signature was verified, and none failed. */
@@ -110,7 +110,7 @@ export function openNote(note: string, keys: readonly VerifierKey[]): OpenedNote
 }
 
 /** A refusal as a value. */
-export const refusal = (kind: Refusal['kind'], says: string): Refusal => ({ ok: false, kind, says });
+export const refusal = (kind: Refusal['kind'], detail: string): Refusal => ({ ok: false, kind, detail });
 
 /** Standard base64 with padding, or undefined: Node's decoder alone passes over what is not base64. */
 export function decodeBase64(text: string): Buffer | undefined {

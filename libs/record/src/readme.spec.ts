@@ -53,7 +53,7 @@ test('the example of the README works', async () => {
     readerOfLeaves((from, to) => hashes.slice(from, to)),
   );
   const opened = openCheckpoint(note, { origin, keys: [key] });
-  if (!opened.ok) throw new Error(opened.says);
+  if (!opened.ok) throw new Error(opened.detail);
   const onRecord = verifyInclusion({ leafHash: leafHash(leaves[1] as Leaf), index: 1, head: opened.checkpoint, proof });
 
   // Verify: everything stored against everything signed.

@@ -80,7 +80,7 @@ describe('a record', () => {
     const found = await verify(twice, [checkpointOf(twice)]);
     expect(found.problemCount).toBe(30);
     expect(found.problems[0]).toMatchObject({ kind: 'repeat', at: { leaf: 60 } });
-    expect(found.problems[0]?.says).toContain('(made-again)');
+    expect(found.problems[0]?.detail).toContain('(made-again)');
   });
 
   test('that is empty has no problem', async () => {
@@ -150,7 +150,7 @@ describe('it is found, and where,', () => {
 
   test('[case 60] that a leaf is missing', async () => {
     const report = await verify(whole.toSpliced(12, 1), checkpoints);
-    expect(report.problems[0]).toEqual({ kind: 'gap', at: { leaf: 13 }, says: 'leaf 12 is missing before it' });
+    expect(report.problems[0]).toEqual({ kind: 'gap', at: { leaf: 13 }, detail: 'leaf 12 is missing before it' });
     expect(report.confirmed).toBe(10);
     expect(kinds(report)).toContainEqual(['size-mismatch', { checkpoint: 0 }]);
   });
@@ -169,7 +169,7 @@ describe('it is found, and where,', () => {
   test('[case 60] that the tail was cut', async () => {
     const report = await verify(whole.slice(0, 25), checkpoints);
     expect(report.problems).toEqual([
-      { kind: 'size-mismatch', at: { checkpoint: 0 }, says: 'it signs 30 leaves, the record has 25' },
+      { kind: 'size-mismatch', at: { checkpoint: 0 }, detail: 'it signs 30 leaves, the record has 25' },
     ]);
   });
 
@@ -201,8 +201,8 @@ describe('it is found, and where,', () => {
   test('that two leaves hold one position', async () => {
     const report = await verify(whole.with(12, { ...(whole[12] as StoredLeaf), index: 4 }), checkpoints);
     expect(report.problems).toEqual([
-      { kind: 'repeat', at: { leaf: 4 }, says: 'it stands where leaf 12 was due' },
-      { kind: 'gap', at: { leaf: 13 }, says: 'leaf 12 is missing before it' },
+      { kind: 'repeat', at: { leaf: 4 }, detail: 'it stands where leaf 12 was due' },
+      { kind: 'gap', at: { leaf: 13 }, detail: 'leaf 12 is missing before it' },
     ]);
   });
 

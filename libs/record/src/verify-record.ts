@@ -72,7 +72,7 @@ export interface Problem {
    */
   readonly at: { readonly leaf: number } | { readonly checkpoint: number } | 'record';
   /** In words, without any content of an event. */
-  readonly says: string;
+  readonly detail: string;
 }
 
 /** What `verifyRecord` found. Plain JSON. */
@@ -144,7 +144,7 @@ export async function verifyRecord(record: StoredRecord): Promise<RecordReport> 
   };
 }
 
-type AddProblem = (kind: Problem['kind'], at: Problem['at'], says: string) => void;
+type AddProblem = (kind: Problem['kind'], at: Problem['at'], detail: string) => void;
 
 interface SignedHead extends TreeHead {
   readonly place: number;
@@ -153,9 +153,9 @@ interface SignedHead extends TreeHead {
 function problemList() {
   const problems: Problem[] = [];
   let count = 0;
-  const add: AddProblem = (kind, at, says) => {
+  const add: AddProblem = (kind, at, detail) => {
     count += 1;
-    if (problems.length < PROBLEMS_KEPT) problems.push({ kind, at, says });
+    if (problems.length < PROBLEMS_KEPT) problems.push({ kind, at, detail });
   };
   return { add, problems, count: () => count };
 }
@@ -178,7 +178,7 @@ function headCheck({ latest, checkpoints, ...trust }: StoredRecord, add: AddProb
     places += 1;
     const read = openCheckpoint(note, trust);
     if (!read.ok) {
-      add(read.kind, { checkpoint: place }, read.says);
+      add(read.kind, { checkpoint: place }, read.detail);
       return undefined;
     }
     opened += 1;

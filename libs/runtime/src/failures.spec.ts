@@ -153,7 +153,7 @@ test('only a deadlock and a serialisation failure are lost races', () => {
 test('a description never quotes what the database or a parser quotes', () => {
   expect(describe(database('22001', { table: 'contacts' }))).toEqual({
     code: '22001',
-    says: 'database error 22001 (contacts)',
+    detail: 'database error 22001 (contacts)',
   });
   let parsing: unknown;
   try {
@@ -165,11 +165,11 @@ test('a description never quotes what the database or a parser quotes', () => {
 });
 
 test('a description is short and printable, whatever was thrown', () => {
-  const { says } = describe(new Error(`a\u0000b${'x'.repeat(2_000)}`));
-  expect(says).toHaveLength(500);
-  expect(says.startsWith('a\ufffdb')).toBe(true);
-  expect(describe('text')).toEqual({ code: 'error', says: 'string' });
-  expect(describe(undefined)).toEqual({ code: 'error', says: 'undefined' });
+  const { detail } = describe(new Error(`a\u0000b${'x'.repeat(2_000)}`));
+  expect(detail).toHaveLength(500);
+  expect(detail.startsWith('a\ufffdb')).toBe(true);
+  expect(describe('text')).toEqual({ code: 'error', detail: 'string' });
+  expect(describe(undefined)).toEqual({ code: 'error', detail: 'undefined' });
 });
 
 test('the pause doubles up to its ceiling, however many attempts there were', () => {

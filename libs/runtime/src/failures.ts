@@ -66,14 +66,15 @@ export const ofSession = (error: unknown): boolean =>
   planOutdated(error) || (error as { code?: string }).code === '25006';
 
 /** What may be said of an error in a log or a dead letter: its class and code; messages of the database and of parsers quote values. */
-export function describe(error: unknown): { code: string; says: string } {
-  if (!(error instanceof Error)) return { code: 'error', says: typeof error };
+export function describe(error: unknown): { code: string; detail: string } {
+  if (!(error instanceof Error)) return { code: 'error', detail: typeof error };
   const code = (error as { code?: unknown }).code;
   const fromDatabase = 'severity' in error && 'routine' in error;
   const place = (error as { constraint?: string; table?: string }).constraint ?? (error as { table?: string }).table;
-  if (fromDatabase) return { code: String(code), says: `database error ${String(code)}${place ? ` (${place})` : ''}` };
-  if (error instanceof SyntaxError) return { code: error.name, says: 'a text that cannot be parsed' };
-  return { code: typeof code === 'string' ? code : error.name, says: printable(error.message, 500) };
+  if (fromDatabase)
+    return { code: String(code), detail: `database error ${String(code)}${place ? ` (${place})` : ''}` };
+  if (error instanceof SyntaxError) return { code: error.name, detail: 'a text that cannot be parsed' };
+  return { code: typeof code === 'string' ? code : error.name, detail: printable(error.message, 500) };
 }
 
 /** The pause before what failed with `error` is tried again. Where a right is missing, a person has to act first: it grows longer. */

@@ -16,7 +16,7 @@ import {
 import { Logger, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type JobKind, type Keeper, type Recovery, RUNTIME, type ServiceSpec, type Tx } from './api/runtime.js';
+import { type JobKind, type RecordConsumer, type Recovery, RUNTIME, type ServiceSpec, type Tx } from './api/runtime.js';
 import { migrate } from './database/database.js';
 import { ClockUnsure } from './engine/clock.js';
 import { Engine } from './engine/engine.js';
@@ -25,7 +25,7 @@ import type { RawRecord } from './kafka/entries.js';
 import { BatchTransport } from './nest/batch-transport.js';
 import { httpAdapter } from './nest/http-adapter.js';
 import { attach, useEngine } from './nest/serve.js';
-import type { StoredOutput } from './outbox/unit-of-work.js';
+import type { OutboxMessage } from './outbox/unit-of-work.js';
 
 /** An event to deliver: what is left out is filled in as the topic's writer would. */
 export interface Given {
@@ -127,12 +127,12 @@ export async function createHarness(
   };
   const published: Published[] = [];
   let offset = 0;
-  const publish = async (outputs: readonly StoredOutput[]): Promise<void> => {
-    for (const { topic, key, headers, value } of outputs) {
+  const publish = async (messages: readonly OutboxMessage[]): Promise<void> => {
+    for (const { topic, key, headers, value } of messages) {
       const read = fromKafka({ key, value, headers: JSON.parse(headers) as Record<string, string> });
-      if (!read.ok) throw new Error(`published what cannot be read: ${read.fault.says}`);
+      if (!read.ok) throw new Error(`published what cannot be read: ${read.fault.detail}`);
       const broken = schemaOf(read.event.type)?.safeParse(read.event.data).error;
-      if (broken) throw new Error(`${topic}: ${read.event.type} breaks its contract: ${contractFault(broken).says}`);
+      if (broken) throw new Error(`${topic}: ${read.event.type} breaks its contract: ${contractFault(broken).detail}`);
       published.push({ ...(read.event as Envelope<EventType, never>), topic, key });
     }
   };
@@ -168,7 +168,7 @@ export async function createHarness(
   await app.startAllMicroservices();
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
-  const hand = engine.byHand(handlers, spec.keeper && app.get<Keeper>(spec.keeper));
+  const hand = engine.byHand(handlers, spec.recordConsumer && app.get<RecordConsumer>(spec.recordConsumer));
   const since = async (fn: () => Promise<unknown>): Promise<Published[]> => {
     const from = published.length;
     await fn();
@@ -227,7 +227,7 @@ export async function createHarness(
       const own = said.filter(({ topic }) => topicNamed(topic, engine.topics).kind === 'log');
       for (const [n, { id, topic, type, subject, data, time }] of own.entries())
         await hand.db.read(
-          'INSERT INTO said (id, topic, partition, "offset", type, subject, data, at, read_at) VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $7)',
+          'INSERT INTO own_events (id, topic, partition, "offset", type, subject, data, at, read_at) VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $7)',
           [id, topic, n, type, subject ?? null, JSON.stringify(data), time],
         );
       await hand.takeOver(spec.recovery && app.get<Recovery>(spec.recovery));

@@ -4,7 +4,7 @@ import { isOn } from './switch.js';
 interface Instrument {
   readonly kind: 'counter' | 'histogram' | 'gauge';
   readonly unit: string;
-  readonly says: string;
+  readonly detail: string;
   /** Upper bounds of a histogram's buckets. */
   readonly buckets?: readonly number[];
 }
@@ -19,99 +19,99 @@ export const instruments = {
   'messaging.client.consumed.messages': {
     kind: 'counter',
     unit: '{message}',
-    says: 'Records taken from the broker',
+    detail: 'Records taken from the broker',
   },
   'messaging.process.duration': {
     kind: 'histogram',
     unit: 's',
-    says: 'Handling of one batch, from its first statement to the acknowledgement of its outputs',
+    detail: 'Handling of one batch, from its first statement to the acknowledgement of its outputs',
     buckets: seconds,
   },
-  'messaging.client.sent.messages': { kind: 'counter', unit: '{message}', says: 'Records that the broker was sent' },
+  'messaging.client.sent.messages': { kind: 'counter', unit: '{message}', detail: 'Records that the broker was sent' },
   'messaging.client.operation.duration': {
     kind: 'histogram',
     unit: 's',
-    says: 'One send, to its acknowledgement',
+    detail: 'One send, to its acknowledgement',
     buckets: seconds,
   },
-  'db.client.operation.duration': { kind: 'histogram', unit: 's', says: 'One transaction', buckets: seconds },
-  'http.server.request.duration': { kind: 'histogram', unit: 's', says: 'One request for signals', buckets: seconds },
-  'countersign.events': { kind: 'counter', unit: '{event}', says: 'Events by what became of them here' },
+  'db.client.operation.duration': { kind: 'histogram', unit: 's', detail: 'One transaction', buckets: seconds },
+  'http.server.request.duration': { kind: 'histogram', unit: 's', detail: 'One request for signals', buckets: seconds },
+  'countersign.events': { kind: 'counter', unit: '{event}', detail: 'Events by what became of them here' },
   'countersign.batch.size': {
     kind: 'histogram',
     unit: '{event}',
-    says: 'Events handled in one transaction',
+    detail: 'Events handled in one transaction',
     buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500],
   },
   'countersign.event.age': {
     kind: 'histogram',
     unit: 's',
-    says: 'From the time an event names to the end of its handling',
+    detail: 'From the time an event names to the end of its handling',
     buckets: ages,
   },
-  'countersign.consumer.lag': { kind: 'gauge', unit: '{event}', says: 'Events of a partition not handled yet' },
+  'countersign.consumer.lag': { kind: 'gauge', unit: '{event}', detail: 'Events of a partition not handled yet' },
   'countersign.state.age': {
     kind: 'gauge',
     unit: 's',
-    says: 'Since a state topic was last compared with its end',
+    detail: 'Since a state topic was last compared with its end',
   },
   'countersign.state.mended': {
     kind: 'counter',
     unit: '{key}',
-    says: 'Keys of own state topics that had been published above what the database has, by what was done',
+    detail: 'Keys of own state topics that had been published above what the database has, by what was done',
   },
   'countersign.state.ignored': {
     kind: 'counter',
     unit: '{record}',
-    says: 'Records of state topics that are no state, by reason',
+    detail: 'Records of state topics that are no state, by reason',
   },
   'countersign.clock.ahead': {
     kind: 'gauge',
     unit: 's',
-    says: 'How far the clock is ahead of another; negative: behind',
+    detail: 'How far the clock is ahead of another; negative: behind',
   },
-  'countersign.signals': { kind: 'counter', unit: '{signal}', says: 'Signals by what became of them' },
-  'countersign.tasks': { kind: 'counter', unit: '{task}', says: 'Tasks by how their agent settled them' },
-  'countersign.verdicts': { kind: 'counter', unit: '{verdict}', says: 'Verdicts by outcome and rule' },
-  'countersign.reviews': { kind: 'counter', unit: '{review}', says: 'Answers of people' },
-  'countersign.permits.settled': { kind: 'counter', unit: '{permit}', says: 'Permits by how they ended' },
+  'countersign.signals': { kind: 'counter', unit: '{signal}', detail: 'Signals by what became of them' },
+  'countersign.tasks': { kind: 'counter', unit: '{task}', detail: 'Tasks by how their agent settled them' },
+  'countersign.verdicts': { kind: 'counter', unit: '{verdict}', detail: 'Verdicts by outcome and rule' },
+  'countersign.reviews': { kind: 'counter', unit: '{review}', detail: 'Answers of people' },
+  'countersign.permits.settled': { kind: 'counter', unit: '{permit}', detail: 'Permits by how they ended' },
   'countersign.permits.rejected': {
     kind: 'counter',
     unit: '{permit}',
-    says: 'Approvals that an executor would not work, by why',
+    detail: 'Approvals that an executor would not work, by why',
   },
   'countersign.connector.paused': {
     kind: 'gauge',
     unit: '1',
-    says: 'Whether a connected system is paused since it answers nothing: 1, else 0',
+    detail: 'Whether a connected system is paused since it answers nothing: 1, else 0',
   },
   'countersign.connector.duration': {
     kind: 'histogram',
     unit: 's',
-    says: 'One call of a connected system',
+    detail: 'One call of a connected system',
     buckets: seconds,
   },
   'countersign.consumer.expiring': {
     kind: 'gauge',
     unit: '{partition}',
-    says: 'Partitions whose oldest unread event is older than half of its retention',
+    detail: 'Partitions whose oldest unread event is older than half of its retention',
   },
   'countersign.gaps': {
     kind: 'gauge',
     unit: '{gap}',
-    says: 'Stretches of records deleted before they were read, not acknowledged yet, by why',
+    detail: 'Stretches of records deleted before they were read, not acknowledged yet, by why',
   },
-  'countersign.dead_letters': { kind: 'counter', unit: '{event}', says: 'Events set aside, by why' },
-  'countersign.jobs': { kind: 'gauge', unit: '{job}', says: 'Jobs by kind: waiting for their time, or due' },
-  'countersign.jobs.oldest': { kind: 'gauge', unit: 's', says: 'How long the oldest due job is overdue' },
-  'countersign.jobs.attempts': { kind: 'gauge', unit: '{attempt}', says: 'Most claims of a job that is still there' },
+  'countersign.dead_letters': { kind: 'counter', unit: '{event}', detail: 'Events set aside, by why' },
+  'countersign.jobs': { kind: 'gauge', unit: '{job}', detail: 'Jobs by kind: waiting for their time, or due' },
+  'countersign.jobs.oldest': { kind: 'gauge', unit: 's', detail: 'How long the oldest due job is overdue' },
+  'countersign.jobs.attempts': { kind: 'gauge', unit: '{attempt}', detail: 'Most claims of a job that is still there' },
   'countersign.job.attempts': {
     kind: 'histogram',
     unit: '{attempt}',
-    says: 'Which claim of its job a claim is',
+    detail: 'Which claim of its job a claim is',
     buckets: [1, 2, 3, 5, 10, 20],
   },
-  'countersign.job.duration': { kind: 'histogram', unit: 's', says: 'Work on one claim', buckets: seconds },
+  'countersign.job.duration': { kind: 'histogram', unit: 's', detail: 'Work on one claim', buckets: seconds },
 } as const satisfies Record<string, Instrument>;
 
 type Named<K extends Instrument['kind']> = {
@@ -127,10 +127,10 @@ const histograms = new Map<string, Histogram>();
 const meter = () => global.getMeter('countersign');
 
 const optionsOf = (name: keyof typeof instruments) => {
-  const { unit, says, buckets }: Instrument = instruments[name];
+  const { unit, detail, buckets }: Instrument = instruments[name];
   return {
     unit,
-    description: says,
+    description: detail,
     ...(buckets && { advice: { explicitBucketBoundaries: [...buckets] } }),
   };
 };

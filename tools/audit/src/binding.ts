@@ -18,7 +18,7 @@ export function binding(facts: Facts): Finding {
     violations.push({
       invariant: 'binding',
       ids: [],
-      says: `${wrong.length - named} more keys whose changes do not bind`,
+      detail: `${wrong.length - named} more keys whose changes do not bind`,
     });
   }
   return {
@@ -51,11 +51,11 @@ function voidIn(all: readonly StateSeen[], { toleranceSeconds, at }: Facts): Vio
     const raised = inTime.some((c) => c.version > before.version && ms(c.changedAt) <= latest);
     if (!earlier || raised || ms(at) <= latest) continue;
     const { place, key, version } = change;
-    const says =
+    const detail =
       before.version === version
         ? `version ${version} of ${key} was given out twice, to different contents: whoever read the first ignores the second`
         : `version ${version} of ${key}, made at ${change.changedAt}, is below version ${before.version} of ${before.changedAt}: it is ignored`;
-    violations.push({ invariant: 'binding', ids: [placeName(place), placeName(before.place)], says });
+    violations.push({ invariant: 'binding', ids: [placeName(place), placeName(before.place)], detail });
   }
   return violations;
 }
@@ -64,8 +64,8 @@ function voidIn(all: readonly StateSeen[], { toleranceSeconds, at }: Facts): Vio
 function views({ held, states, overdue }: Facts): Violation[] {
   if (held === null) return [];
   const violations = held.differ.flatMap((row) => {
-    const says = differs(row, overdue);
-    return says ? [{ invariant: 'binding' as const, ids: [row.topic, row.key, row.reader], says }] : [];
+    const detail = differs(row, overdue);
+    return detail ? [{ invariant: 'binding' as const, ids: [row.topic, row.key, row.reader], detail }] : [];
   });
   const told = new Map<string, StateSeen>();
   for (const seen of states) {
@@ -76,8 +76,8 @@ function views({ held, states, overdue }: Facts): Violation[] {
   for (const [name, { place, key, version }] of told) {
     const own = held.own.get(name) ?? 0;
     if (held.writers.has(place.topic) && own < version) {
-      const says = `version ${version} of ${key} is on ${place.topic}, and its writer's table has version ${own}: its next change would be ignored`;
-      violations.push({ invariant: 'binding', ids: [placeName(place)], says });
+      const detail = `version ${version} of ${key} is on ${place.topic}, and its writer's table has version ${own}: its next change would be ignored`;
+      violations.push({ invariant: 'binding', ids: [placeName(place)], detail });
     }
   }
   return violations;

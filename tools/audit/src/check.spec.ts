@@ -11,8 +11,8 @@ import { auditText } from './report.js';
 /** What is wrong, by invariant. */
 const found = (observed: Observed): Record<string, string[]> => {
   const wrong: Record<string, string[]> = {};
-  for (const { invariant, says } of checkInvariants(observed).violations) {
-    wrong[invariant] = [...(wrong[invariant] ?? []), says];
+  for (const { invariant, detail } of checkInvariants(observed).violations) {
+    wrong[invariant] = [...(wrong[invariant] ?? []), detail];
   }
   return wrong;
 };
@@ -30,7 +30,7 @@ test('an execution under a forged permit is an effect without a permit; a forger
   const forged = w.approve(w.propose('ads.set_bid'), { key: otherKey });
   const place = w.observed().seen.at(-1)?.place;
   const { topic, partition, offset } = place ?? { topic: '', partition: 0, offset: '' };
-  const reason = { code: 'signature', says: 'not by this key' };
+  const reason = { code: 'signature', detail: 'not by this key' };
   const rejected = { executor: 'action-executor', reason, topic, partition, offset, at };
   w.add('actions.settled.action-executor.v1', 'PermitRejected', rejected);
   expect(found(w.observed())).toEqual({});
@@ -96,7 +96,7 @@ test('an approval of what nobody proposed, or of another action than was propose
     s.event.type === 'ActionApproved' ? { ...s, place: { ...s.place, at: minutes(600) } } : s,
   ) as Observed['seen'];
   const namesAnother = (seen: Observed['seen']) =>
-    (found(w.observed({ seen, at: minutes(601) })).permitted ?? []).some((says) => says.includes('another action'));
+    (found(w.observed({ seen, at: minutes(601) })).permitted ?? []).some((detail) => detail.includes('another action'));
   expect(namesAnother(late.filter(({ event }) => event.type !== 'ActionSettled'))).toBe(false);
   // Whatever ran counts, however late its permit came.
   expect(namesAnother(late)).toBe(true);
@@ -115,11 +115,11 @@ test('a proposal is its author’s: an approval of what another agent wrote unde
       ? { ...s, place: { ...s.place, topic: 'actions.proposed.sequencing-agent.v1' } }
       : s,
   ) as Observed['seen'];
-  const says = found(w.observed({ seen: moved }));
+  const detail = found(w.observed({ seen: moved }));
   const never = expect.stringContaining('which paid-media-agent never made');
-  expect(says.permitted).toEqual([never, never]);
+  expect(detail.permitted).toEqual([never, never]);
   // Nor has the agent that wrote them a verdict by that.
-  expect(says['nothing-lost']).toEqual([
+  expect(detail['nothing-lost']).toEqual([
     expect.stringMatching(/^proposal waits for guardrail-validator/),
     expect.stringMatching(/^proposal waits for guardrail-validator/),
   ]);
@@ -129,39 +129,39 @@ test('an approval whose task was not given to its agent, for its play, account a
   const w = quietWorld();
   const observed = w.observed();
   const task = taskOf('paid-media-agent');
-  const says = (assigned: readonly TaskAssigned[]) => {
+  const detail = (assigned: readonly TaskAssigned[]) => {
     const record = { ...(observed.record as NonNullable<Observed['record']>) };
     const its = new Map(assigned.map((one) => [one.taskId, taskFact(one)] as const));
     return found({ ...observed, record: { ...record, assigned: its } }).permitted ?? [];
   };
-  expect(says([task])).toEqual([]);
+  expect(detail([task])).toEqual([]);
   const none = expect.stringContaining(`its task ${task.taskId} was assigned to nobody`);
-  expect(says([])).toEqual([none, none]);
+  expect(detail([])).toEqual([none, none]);
   // Another one's task is none of its own, and of two under one id the first stands.
-  expect(says([{ ...task, taskId: derivedId('task', 'another') }])).toEqual([none, none]);
-  for (const [change, why] of [
+  expect(detail([{ ...task, taskId: derivedId('task', 'another') }])).toEqual([none, none]);
+  for (const [change, reason] of [
     [{ agent: 'sequencing-agent' }, 'was assigned to sequencing-agent, not to paid-media-agent'],
     [{ play: { ...task.play, id: 'surge' } }, 'is of the play surge, not of return-below-floor'],
     [{ accountId: 'umbra' }, 'is not about this: the account of the task is umbra, that of the proposal is acme'],
     [{ kinds: [] }, 'does not allow'],
   ] as const)
-    expect(says([{ ...task, ...change, kinds: [...('kinds' in change ? change.kinds : task.kinds)] }])).toEqual([
-      expect.stringContaining(why),
-      expect.stringContaining(why),
+    expect(detail([{ ...task, ...change, kinds: [...('kinds' in change ? change.kinds : task.kinds)] }])).toEqual([
+      expect.stringContaining(reason),
+      expect.stringContaining(reason),
     ]);
   // The ad account is the shift's alone, and so is its campaign; the contact and the template are the message's.
-  for (const [change, why] of [
+  for (const [change, reason] of [
     [{ adAccountId: 'ads-apac' }, 'the ad account of the task is ads-apac, that of the proposal is ads-emea'],
     [{ campaignId: 'cmp-low' }, 'the campaign of the task is cmp-low, that of the proposal is cmp-from, cmp-to'],
     [{ settings: { campaignId: 'cmp-low' } }, 'the campaign of the task is cmp-low'],
     [{ contactIds: [] }, `contact ${contact} is not among those of the task`],
     [{ settings: { template: 'invitation' } }, 'the template of the task is invitation'],
   ] as const)
-    expect(says([{ ...task, ...change, contactIds: [...('contactIds' in change ? [] : task.contactIds)] }])).toEqual([
-      expect.stringContaining(why),
+    expect(detail([{ ...task, ...change, contactIds: [...('contactIds' in change ? [] : task.contactIds)] }])).toEqual([
+      expect.stringContaining(reason),
     ]);
   // What a task leaves open is a person's to answer, or nobody's to ask.
-  expect(says([{ ...task, settings: {}, campaignId: 'cmp-from' }])).toEqual([]);
+  expect(detail([{ ...task, settings: {}, campaignId: 'cmp-from' }])).toEqual([]);
   const enrolled = world();
   enrolled.settle(enrolled.approve(enrolled.propose('sequence.enroll')), 'executed');
   const of = (settings: TaskAssigned['settings']) => {
@@ -289,7 +289,7 @@ test('nothing is expected of an agent or an executor that the configuration does
   });
   const lost = (observed: Observed) =>
     found(observed)
-      ['nothing-lost']?.map((says) => says.slice(0, 12))
+      ['nothing-lost']?.map((detail) => detail.slice(0, 12))
       .sort();
   const at = minutes(120);
   expect(lost(w.observed({ at }))).toEqual(['permit waits', 'task waits f']);
@@ -355,7 +355,7 @@ test('an escalation waits for its reviewers until the deadline, and is lost afte
     play: proposal.play,
     digest: 'ab'.repeat(32),
   };
-  const card = { says: 's', people: [], runningTotals: [], reversible: 'r' };
+  const card = { detail: 's', people: [], runningTotals: [], reversible: 'r' };
   const more = { action, reviewers: ['lea', 'marc'], deadline: minutes(30), card, rationale, confidence, evidence };
   const escalated = { ...judged, ...more, verdict: { ...verdict, reasons: [] } };
   w.add('actions.escalated.v1', 'ActionEscalated', escalated);
@@ -388,7 +388,7 @@ test('tasks that a person let go out and that never went are lost; those of an u
     reviewers: ['lea'],
     tasks: [task],
     digest,
-    says: 's',
+    detail: 's',
     deadline: minutes(30),
     at,
   };
@@ -408,7 +408,7 @@ test('tasks that a person let go out and that never went are lost; those of an u
 test('a record that no contract reads is lost unless somebody buried or rejected it', () => {
   const w = quietWorld();
   const place = { topic: 'actions.proposed.paid-media-agent.v1', partition: 3, offset: '7', at };
-  const unreadable = [{ place, fault: { code: 'contract', says: 'x' } }];
+  const unreadable = [{ place, fault: { code: 'contract', detail: 'x' } }];
   expect(found(w.observed({ unreadable }))['nothing-lost']).toEqual([
     expect.stringContaining('unreadable record (contract)'),
   ]);
@@ -419,7 +419,7 @@ test('a record that no contract reads is lost unless somebody buried or rejected
     partition: place.partition,
     offset: place.offset,
     sha256: 'ab'.repeat(32),
-    fault: { code: 'contract', says: 'x' },
+    fault: { code: 'contract', detail: 'x' },
     attempts: 0,
     at,
   });
@@ -437,7 +437,7 @@ test('a dead letter is not lost: it waits for a person', () => {
     partition,
     offset,
     sha256: 'ab'.repeat(32),
-    fault: { code: 'handler', says: 'x' },
+    fault: { code: 'handler', detail: 'x' },
     attempts: 3,
     at,
   };
@@ -453,7 +453,7 @@ test('of two approvals with one permit either may be the one that is rejected; t
   expect(found(w.observed())).toEqual({ 'nothing-lost': [expect.stringContaining('repeated approval')] });
   const first = w.observed().seen.find((s) => s.event.type === 'ActionApproved' && s.event.data === w.shift)?.place;
   const { topic, partition, offset } = first ?? { topic: '', partition: 0, offset: '' };
-  const reason = { code: 'spent', says: 'it was used before' };
+  const reason = { code: 'spent', detail: 'it was used before' };
   const rejected = { permitId: w.shift.permitId, executor: 'action-executor', reason, topic, partition, offset, at };
   w.add('actions.settled.action-executor.v1', 'PermitRejected', rejected);
   expect(found(w.observed())).toEqual({});
@@ -670,7 +670,7 @@ describe('versions that a writer did not give out', () => {
       {
         invariant: 'binding',
         ids: [jump],
-        says: expect.stringMatching(/^version 281474976710656 of .* its writer did not write it$/),
+        detail: expect.stringMatching(/^version 281474976710656 of .* its writer did not write it$/),
       },
     ]);
     // The record may have lost as many, or not read them yet.
@@ -685,7 +685,7 @@ describe('versions that a writer did not give out', () => {
     placeOf(next, 3, 'stopped');
     expect(binding(next)).toEqual([]);
     expect(binding(next, repaired(next))).toEqual([
-      { invariant: 'binding', ids: [foreign], says: expect.stringContaining('is not its writer') },
+      { invariant: 'binding', ids: [foreign], detail: expect.stringContaining('is not its writer') },
     ]);
 
     const same = quietWorld();
@@ -708,7 +708,7 @@ describe('versions that a writer did not give out', () => {
       {
         invariant: 'binding',
         ids: [`${controls}/0/900`],
-        says: expect.stringContaining('is above any that there can be'),
+        detail: expect.stringContaining('is above any that there can be'),
       },
     ]);
   });
@@ -819,7 +819,7 @@ test('a leaf whose record is not on the topic is found, unless it was deleted by
   expect(record.leaves.has(within)).toBe(false);
   const planted = leavesAt(within, `${topic}/0/${high}`, `${topic}/9/0`);
   expect(checkInvariants({ ...rest, ranges, record: planted }).violations).toEqual([
-    { invariant: 'record', ids: [within], says: expect.stringContaining('on the record and not on the topic') },
+    { invariant: 'record', ids: [within], detail: expect.stringContaining('on the record and not on the topic') },
   ]);
   const later = new Map([...ranges, [`${topic}/0`, { low: 1n, high }]]);
   expect(found({ ...rest, ranges: later, record: planted })).toEqual({});

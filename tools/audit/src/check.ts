@@ -13,24 +13,25 @@ import { policies } from './policies.js';
 import { reservations } from './reservations.js';
 import { stops } from './stops.js';
 
-const invariants: Readonly<Record<Invariant, { readonly says: string; readonly check: (facts: Facts) => Finding }>> = {
-  permitted: { says: 'no effect without a valid permit', check: permitted },
-  policies: { says: 'judged under the published policy', check: policies },
-  judged: { says: 'judged again, verdicts are the same', check: judged },
-  once: { says: 'nothing twice', check: once },
-  'nothing-lost': { says: 'nothing lost', check: nothingLost },
-  limits: { says: 'no limit passed', check: limits },
-  consents: { says: 'no consent broken', check: consents },
-  reservations: { says: 'reservations add up', check: reservations },
-  stops: { says: 'stops obeyed', check: stops },
-  binding: { says: 'every change of state binds its readers', check: binding },
-  record: { says: 'the record is whole and holds everything', check: onRecord },
-};
+const invariants: Readonly<Record<Invariant, { readonly detail: string; readonly check: (facts: Facts) => Finding }>> =
+  {
+    permitted: { detail: 'no effect without a valid permit', check: permitted },
+    policies: { detail: 'judged under the published policy', check: policies },
+    judged: { detail: 'judged again, verdicts are the same', check: judged },
+    once: { detail: 'nothing twice', check: once },
+    'nothing-lost': { detail: 'nothing lost', check: nothingLost },
+    limits: { detail: 'no limit passed', check: limits },
+    consents: { detail: 'no consent broken', check: consents },
+    reservations: { detail: 'reservations add up', check: reservations },
+    stops: { detail: 'stops obeyed', check: stops },
+    binding: { detail: 'every change of state binds its readers', check: binding },
+    record: { detail: 'the record is whole and holds everything', check: onRecord },
+  };
 
 /** One invariant's line of the report. */
 export interface Line {
   readonly invariant: Invariant;
-  readonly says: string;
+  readonly detail: string;
   readonly checked: number;
   readonly violations: number;
   readonly waiting: number;
@@ -52,16 +53,16 @@ export interface AuditReport {
 /** Checks everything that was observed against every invariant. Pure: the same observation gives the same report. */
 export function checkInvariants(observed: Observed): AuditReport {
   const facts = factsOf(observed);
-  const findings = Object.entries(invariants).map(([name, { says, check }]) => {
-    return { invariant: name as Invariant, says, finding: check(facts) };
+  const findings = Object.entries(invariants).map(([name, { detail, check }]) => {
+    return { invariant: name as Invariant, detail, finding: check(facts) };
   });
   const violations = findings.flatMap(({ finding }) => finding.violations);
   return {
     ok: violations.length === 0,
     at: observed.at,
-    invariants: findings.map(({ invariant, says, finding }) => ({
+    invariants: findings.map(({ invariant, detail, finding }) => ({
       invariant,
-      says,
+      detail,
       checked: finding.checked,
       violations: finding.violations.length,
       waiting: finding.waiting?.length ?? 0,

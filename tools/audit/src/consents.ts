@@ -13,8 +13,9 @@ export function consents(facts: Facts): Finding {
     if (!permit.subject.consent || !isExecuted(permit)) continue;
     for (const contact of permit.subject.recipients) {
       checked += 1;
-      const says = broken(facts, permit, contact);
-      if (says) violations.push({ invariant: 'consents', ids: [permit.claims.jti, permit.claims.sub, contact], says });
+      const detail = broken(facts, permit, contact);
+      if (detail)
+        violations.push({ invariant: 'consents', ids: [permit.claims.jti, permit.claims.sub, contact], detail });
     }
   }
   return { checked, violations };

@@ -29,7 +29,7 @@ export interface Facts extends Observed {
   of<T extends EventType>(type: T): readonly Seen<T>[];
   readonly issued: ReadonlyMap<string, Issued>;
   /** Approvals that no permit covers, and why; those that repeat a permit under another event id have no reason. */
-  readonly unissued: readonly { readonly seen: Seen<'ActionApproved'>; readonly why: string | null }[];
+  readonly unissued: readonly { readonly seen: Seen<'ActionApproved'>; readonly reason: string | null }[];
   /** Settlements that count for no permit: of a permit never issued, or by somebody whom it does not name. */
   readonly strange: readonly Seen<'ActionSettled'>[];
   /** Dead letters that nobody has had handled again, by the place of the event. */
@@ -93,11 +93,11 @@ export function factsOf(observed: Observed): Facts {
   const of = <T extends EventType>(type: T) => (byType.get(type) ?? []) as unknown as readonly Seen<T>[];
 
   const issued = new Map<string, Issued & { settlements: Seen<'ActionSettled'>[] }>();
-  const unissued: { seen: Seen<'ActionApproved'>; why: string | null }[] = [];
+  const unissued: { seen: Seen<'ActionApproved'>; reason: string | null }[] = [];
   for (const seen of of('ActionApproved')) {
     const verified = verifiedPermit(seen.event.data, observed.keys);
-    if (!verified.ok) unissued.push({ seen, why: verified.says });
-    else if (issued.has(seen.event.data.permitId)) unissued.push({ seen, why: null });
+    if (!verified.ok) unissued.push({ seen, reason: verified.detail });
+    else if (issued.has(seen.event.data.permitId)) unissued.push({ seen, reason: null });
     else issued.set(seen.event.data.permitId, { place: seen.place, ...verified.permit, settlements: [] });
   }
   const strange: Seen<'ActionSettled'>[] = [];
@@ -206,16 +206,16 @@ function clocksOf(settlements: readonly Seen<'ActionSettled'>[]): Facts['behindM
 
 type Verified =
   | { readonly ok: true; readonly permit: Pick<Issued, 'approval' | 'claims' | 'subject'> }
-  | { readonly ok: false; readonly says: string };
+  | { readonly ok: false; readonly detail: string };
 
 /** Whether an approval's permit is one, is of exactly this action, and says the same as the event around it. */
 function verifiedPermit(approval: ActionApproved, keys: VerifyKeys): Verified {
   const read = readPermit(approval.permit, keys);
-  if (!read.ok) return { ok: false, says: read.says };
+  if (!read.ok) return { ok: false, detail: read.detail };
   const { claims } = read;
   const subject = subjectOf(approval.action);
-  if (!subject.ok) return { ok: false, says: subject.fault.says };
-  if (digestOf(approval.action) !== claims.digest) return { ok: false, says: 'the permit is for another action' };
+  if (!subject.ok) return { ok: false, detail: subject.fault.detail };
+  if (digestOf(approval.action) !== claims.digest) return { ok: false, detail: 'the permit is for another action' };
   const same = {
     jti: approval.permitId,
     sub: approval.actionId,
@@ -226,9 +226,9 @@ function verifiedPermit(approval: ActionApproved, keys: VerifyKeys): Verified {
     kind: approval.action.kind,
   };
   const differs = Object.entries(same).find(([name, value]) => claims[name as keyof typeof same] !== value);
-  if (differs) return { ok: false, says: `the permit says another ${differs[0]} than the event` };
+  if (differs) return { ok: false, detail: `the permit says another ${differs[0]} than the event` };
   if (approval.action.actionId !== claims.sub || canonical(approval.reservations) !== canonical(claims.reservations))
-    return { ok: false, says: 'the permit says something else than the event' };
+    return { ok: false, detail: 'the permit says something else than the event' };
   return { ok: true, permit: { approval, claims, subject: subject.subject } };
 }
 

@@ -16,7 +16,7 @@ export interface Violation {
   readonly invariant: Invariant;
   /** What it is about: permits, actions, proposals, places. `countersign show` knows most of them. */
   readonly ids: readonly string[];
-  readonly says: string;
+  readonly detail: string;
 }
 
 /** Something that has no end yet, and who is to give it one. */

@@ -364,7 +364,7 @@ async function readRecord(
       size,
       confirmed,
       unconfirmedSince: appended[confirmed] ?? null,
-      problems: problems.map(({ kind, at, says }) => `${kind}: ${where(at)}${says}`),
+      problems: problems.map(({ kind, at, detail }) => `${kind}: ${where(at)}${detail}`),
       leaves,
       superseded,
       proposed,

@@ -84,9 +84,16 @@ export function world(policy: Policy = policyOf()) {
     const key = keyOf(data);
     if (key !== undefined) {
       const { version, changedAt } = data as unknown as { version: number; changedAt: string };
-      const { version: _, changedAt: __, ...says } = data as unknown as Record<string, unknown>;
+      const { version: _, changedAt: __, ...detail } = data as unknown as Record<string, unknown>;
       states.push({
-        ...{ place: one.place, key, version, changedAt, sha256: sha256(JSON.stringify(data)), content: digestOf(says) },
+        ...{
+          place: one.place,
+          key,
+          version,
+          changedAt,
+          sha256: sha256(JSON.stringify(data)),
+          content: digestOf(detail),
+        },
         aboveForeign: false,
       });
     }

@@ -30,8 +30,8 @@ const disguised = (as: Policy, of: Policy): Policy => ({
 
 const found = (observed: Observed): Record<string, string[]> => {
   const wrong: Record<string, string[]> = {};
-  for (const { invariant, says } of checkInvariants(observed).violations) {
-    wrong[invariant] = [...(wrong[invariant] ?? []), says];
+  for (const { invariant, detail } of checkInvariants(observed).violations) {
+    wrong[invariant] = [...(wrong[invariant] ?? []), detail];
   }
   return wrong;
 };
@@ -240,7 +240,7 @@ describe('what was counted and timed', () => {
     return checkInvariants(w.observed());
   };
   const judged = (report: AuditReport) =>
-    report.violations.filter(({ invariant }) => invariant === 'judged').map(({ says }) => says);
+    report.violations.filter(({ invariant }) => invariant === 'judged').map(({ detail }) => detail);
 
   test('a proposal is not older than its record', () => {
     const bid = (takenAt: string) => {
@@ -385,7 +385,7 @@ test('refusals and escalations are judged again as well', () => {
   const { verdict, digest, escalation } = judge(proposal, facts, supervised, at);
   const { proposalId, taskId, agent, play, action } = proposal;
   const about = { proposalId, actionId: action.actionId, taskId, agent, play, digest, verdict, action };
-  const card = { says: 's', people: [], runningTotals: [], reversible: 'no' };
+  const card = { detail: 's', people: [], runningTotals: [], reversible: 'no' };
   const words = { card, rationale: 'r', confidence: 1, evidence: [] };
   const escalated = {
     ...about,
@@ -401,7 +401,7 @@ test('refusals and escalations are judged again as well', () => {
 
   const refused = world(supervised);
   const other = refused.propose('ads.set_bid');
-  const reasons = [{ rule: 'author', outcome: 'refuse' as const, says: 'made up' }];
+  const reasons = [{ rule: 'author', outcome: 'refuse' as const, detail: 'made up' }];
   const made = refused.add('actions.refused.v1', 'ActionRefused', {
     ...about,
     kind: 'ads.set_bid',
@@ -456,7 +456,7 @@ test('what cannot be judged again is counted with the reason, and is no violatio
       const seen = w.observed().seen.map((s) => {
         if (s.event.type !== 'ActionApproved') return s;
         const data = s.event.data as ActionApproved;
-        const reasons = data.verdict.reasons.map((r) => ({ ...r, says: 'in other words' }));
+        const reasons = data.verdict.reasons.map((r) => ({ ...r, detail: 'in other words' }));
         return { ...s, event: { ...s.event, data: { ...data, verdict: { ...data.verdict, gate: old, reasons } } } };
       }) as Observed['seen'];
       return { seen, again: w.observed({ seen }).again };
@@ -466,10 +466,10 @@ test('what cannot be judged again is counted with the reason, and is no violatio
 
 describe('a verdict of another version of the gate', () => {
   const by =
-    (gate: number | undefined, says?: string) =>
+    (gate: number | undefined, detail?: string) =>
     ({ verdict, ...rest }: Judgement): Judgement => {
       const { gate: _ours, ...judged } = verdict;
-      const reasons = verdict.reasons.map((reason) => ({ ...reason, ...(says !== undefined && { says }) }));
+      const reasons = verdict.reasons.map((reason) => ({ ...reason, ...(detail !== undefined && { detail }) }));
       return { ...rest, verdict: { ...judged, ...(gate !== undefined && { gate }), reasons } };
     };
   const judged = (w: ReturnType<typeof world>, change: Partial<Observed> = {}) =>

@@ -46,12 +46,12 @@ interface Ground extends Facts {
 
 type Outcome =
   | { readonly kind: 'same' }
-  | { readonly kind: 'differs'; readonly says: string }
-  | { readonly kind: 'not-judged'; readonly why: string };
+  | { readonly kind: 'differs'; readonly detail: string }
+  | { readonly kind: 'not-judged'; readonly reason: string };
 
 const noFacts = 'what the validator keeps as its facts is none';
-const differs = (says: string): Outcome => ({ kind: 'differs', says });
-const not = (why: string): Outcome => ({ kind: 'not-judged', why });
+const differs = (detail: string): Outcome => ({ kind: 'differs', detail });
+const not = (reason: string): Outcome => ({ kind: 'not-judged', reason });
 
 /**
  * Judged again, verdicts are the same: from the proposal, the policy and the answer that were published, and from the facts that the
@@ -70,7 +70,7 @@ export function judged(facts: Facts): Finding {
     violations.push({
       invariant: 'judged',
       ids: verdicts.map(({ event }) => event.data.proposalId),
-      says: `version ${gate} of the gate gave ${count(verdicts.length, 'verdict')}, and this command line has version ${gateVersion}, which cannot judge them again: update it and run it again; where the validator was never updated, somebody else gave them`,
+      detail: `version ${gate} of the gate gave ${count(verdicts.length, 'verdict')}, and this command line has version ${gateVersion}, which cannot judge them again: update it and run it again; where the validator was never updated, somebody else gave them`,
     });
   }
   const ground: Ground = {
@@ -85,17 +85,17 @@ export function judged(facts: Facts): Finding {
     if (!matters(one.seen, facts)) continue;
     const { data } = one.seen.event;
     const found = judgedAgain(one, ground);
-    if (found.kind === 'not-judged') left.set(found.why, (left.get(found.why) ?? 0) + 1);
+    if (found.kind === 'not-judged') left.set(found.reason, (left.get(found.reason) ?? 0) + 1);
     else checked += 1;
     if (found.kind !== 'differs') continue;
     const ids = 'permitId' in data ? [data.permitId, data.proposalId] : [data.proposalId];
-    violations.push({ invariant: 'judged', ids, says: found.says });
+    violations.push({ invariant: 'judged', ids, detail: found.detail });
   }
   return {
     checked,
     violations,
     ...(left.size > 0 && {
-      note: `not judged again: ${[...left].map(([why, count]) => `${count} (${why})`).join(', ')}`,
+      note: `not judged again: ${[...left].map(([reason, count]) => `${count} (${reason})`).join(', ')}`,
     }),
   };
 }
@@ -173,8 +173,8 @@ function compared(
     const against = disputed(seen, { proposal, takenAt }, given, policy, facts);
     if (against?.kind === 'differs') found = against;
     else {
-      const says = difference(seen, judge(proposal, given, policy, at), facts);
-      found = says === undefined ? (against ?? { kind: 'same' }) : differs(says);
+      const detail = difference(seen, judge(proposal, given, policy, at), facts);
+      found = detail === undefined ? (against ?? { kind: 'same' }) : differs(detail);
     }
   } catch {
     // Whoever can write to the table can write anything.
@@ -185,7 +185,7 @@ function compared(
   // Otherwise it would be enough to say an old version, and a verdict of anybody's would pass.
   if (later !== undefined)
     return differs(
-      `it names version ${gate} of the gate, and version ${later} had judged since ${facts.gates.get(later)}: a validator from before the update runs, or it was not the validator that gave it (${found.says})`,
+      `it names version ${gate} of the gate, and version ${later} had judged since ${facts.gates.get(later)}: a validator from before the update runs, or it was not the validator that gave it (${found.detail})`,
     );
   // What another version of the gate made of it says nothing about what it was made from.
   return not(`version ${gate} of the gate judged it, and this is ${gateVersion}`);
@@ -407,18 +407,18 @@ function difference({ event: { data } }: VerdictSeen, again: Judgement, facts: F
   const { gate: _again, ...verdict } = again.verdict;
   if (said.outcome !== verdict.outcome) {
     const reason = verdict.reasons.find((r) => r.outcome !== 'pass');
-    return `it was ${said.outcome}, and judged again under the published policy it is ${verdict.outcome}${reason ? `: ${reason.rule}, ${reason.says}` : ''}`;
+    return `it was ${said.outcome}, and judged again under the published policy it is ${verdict.outcome}${reason ? `: ${reason.rule}, ${reason.detail}` : ''}`;
   }
   const other = verdict.reasons.find((reason, n) => canonical(reason) !== canonical(said.reasons[n] ?? null));
-  if (other) return `judged again under the published policy, ${other.rule} says: ${other.says}`;
+  if (other) return `judged again under the published policy, ${other.rule} says: ${other.detail}`;
   if (canonical(said) !== canonical(verdict))
     return 'judged again under the published policy it has fewer reasons or another tier';
-  const follows = [again.digest, again.claims, again.escalation, again.wouldBe].map((part) => part ?? null);
+  const follows = [again.digest, again.claims, again.escalation, again.shadowOutcome].map((part) => part ?? null);
   const followed = [
     data.digest,
     'permitId' in data ? facts.issued.get(data.permitId)?.claims : undefined,
     'deadline' in data ? { reviewers: data.reviewers, deadline: data.deadline } : undefined,
-    'wouldBe' in data ? data.wouldBe : undefined,
+    'shadowOutcome' in data ? data.shadowOutcome : undefined,
   ].map((part) => part ?? null);
   return canonical(follows) === canonical(followed)
     ? undefined

@@ -14,8 +14,8 @@ export function jumps({ states, noStates, unseen, overdue }: Facts): Violation[]
     jumpsIn(seen, voids.get(name)?.map(({ version }) => version) ?? [], unseen, overdue),
   );
   const ahead = noStates.flatMap(({ place, key, version, ahead }): Violation[] => {
-    const says = `version ${version} of ${key} is above any that there can be: no reader took it, and its writer did not write it`;
-    return ahead ? [{ invariant: 'binding', ids: [placeName(place)], says }] : [];
+    const detail = `version ${version} of ${key} is above any that there can be: no reader took it, and its writer did not write it`;
+    return ahead ? [{ invariant: 'binding', ids: [placeName(place)], detail }] : [];
   });
   return [...violations, ...ahead];
 }
@@ -31,10 +31,10 @@ function jumpsIn(
   const all = new Set(known);
   const below = new Map(known.map((version, n) => [version, known[n - 1] ?? 0]));
   const violations = new Map<string, Violation>();
-  const add = (records: readonly StateSeen[], says: string): void => {
+  const add = (records: readonly StateSeen[], detail: string): void => {
     const ids = records.map(({ place }) => placeName(place));
     const name = ids.join(' ');
-    if (!violations.has(name)) violations.set(name, { invariant: 'binding', ids, says });
+    if (!violations.has(name)) violations.set(name, { invariant: 'binding', ids, detail });
   };
   for (const [version, records] of Map.groupBy(seen, (one) => one.version)) {
     const [first] = records;
@@ -51,9 +51,9 @@ function jumpsIn(
     const version = repair.version - 1;
     const under = seen.filter((one) => one.version === version);
     const others = under.filter(({ content }) => content !== repair.content);
-    const says = `version ${version} of ${repair.key} is not its writer's, which said its own again above it in version ${repair.version}`;
-    if (under.length > 0) for (const one of others.length > 0 ? others : under) add([one], says);
-    else if (all.has(version)) add([repair], `${says}; nobody can read it`);
+    const detail = `version ${version} of ${repair.key} is not its writer's, which said its own again above it in version ${repair.version}`;
+    if (under.length > 0) for (const one of others.length > 0 ? others : under) add([one], detail);
+    else if (all.has(version)) add([repair], `${detail}; nobody can read it`);
   }
   return [...violations.values()];
 }

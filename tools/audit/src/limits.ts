@@ -26,8 +26,8 @@ export function limits(facts: Facts): Finding {
     const asked = draws.map((d) => `${d.ledger} ${d.amount}`).sort();
     const held = permit.claims.reservations.map((r) => `${r.ledger} ${r.amount}`).sort();
     if (asked.join() !== held.join()) {
-      const says = `it takes ${asked.join(', ') || 'nothing'} and reserves ${held.join(', ') || 'nothing'}`;
-      violations.push({ invariant: 'limits', ids: [permit.claims.jti], says });
+      const detail = `it takes ${asked.join(', ') || 'nothing'} and reserves ${held.join(', ') || 'nothing'}`;
+      violations.push({ invariant: 'limits', ids: [permit.claims.jti], detail });
     }
     for (const draw of draws) {
       const bookings = ledgers.get(draw.ledger);
@@ -37,7 +37,7 @@ export function limits(facts: Facts): Finding {
   }
   for (const [ledger, bookings] of ledgers) {
     const over = 'currency' in (bookings[0] as Booking).draw ? overMoney(bookings) : overCount(bookings);
-    if (over) violations.push({ invariant: 'limits', ids: [ledger, ...over.ids], says: over.says });
+    if (over) violations.push({ invariant: 'limits', ids: [ledger, ...over.ids], detail: over.detail });
   }
   return { checked: ledgers.size, violations };
 }
@@ -56,7 +56,7 @@ const countsBothSince = 3;
 
 interface Over {
   readonly ids: readonly string[];
-  readonly says: string;
+  readonly detail: string;
 }
 
 /** Money of a day: at no approval's time is more held or spent than its cap. */
@@ -68,7 +68,10 @@ function overMoney(bookings: readonly Booking[]): Over | undefined {
     // Of those approved in the same instant nobody knows the order: the most generous cap is held against them.
     const cap = Math.max(...bookings.filter((b) => b.permit.approval.verdict.at === at).map((b) => b.draw.cap));
     if (used > cap) {
-      return { ids: open.map((b) => b.permit.claims.jti), says: `${used} held or spent at ${at}, the limit is ${cap}` };
+      return {
+        ids: open.map((b) => b.permit.claims.jti),
+        detail: `${used} held or spent at ${at}, the limit is ${cap}`,
+      };
     }
   }
   return undefined;
@@ -112,7 +115,7 @@ function overCount(bookings: readonly Booking[]): Over | undefined {
     const cap = Math.max(...within.map((c) => c.draw.cap));
     if (used > cap) {
       const ids = within.map((c) => c.permit.claims.jti);
-      return { ids, says: `${used} within the window that ends ${new Date(at).toISOString()}, the limit is ${cap}` };
+      return { ids, detail: `${used} within the window that ends ${new Date(at).toISOString()}, the limit is ${cap}` };
     }
   }
   return undefined;

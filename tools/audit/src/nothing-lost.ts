@@ -36,15 +36,15 @@ export function nothingLost(facts: Facts): Finding {
       const person = `a person: dead letter ${letter.deadLetterId} of ${letter.service}`;
       waiting.push({ ...of, for: person, since: letter.at, until: null });
     } else if (facts.overdue(of.until ?? of.since)) {
-      const says = `${of.what} waits for ${of.for} since ${of.since}${of.until ? `, at most until ${of.until}` : ''}`;
-      violations.push({ invariant: 'nothing-lost', ids: [of.id], says });
+      const detail = `${of.what} waits for ${of.for} since ${of.since}${of.until ? `, at most until ${of.until}` : ''}`;
+      violations.push({ invariant: 'nothing-lost', ids: [of.id], detail });
     } else waiting.push(of);
   };
   for (const { service, topic, partition, from, to, noticedAt } of facts.missed) {
     checked += 1;
     const what = to === null ? `from offset ${from} on, with their topic,` : `from offset ${from} to ${to - 1}`;
-    const says = `the records ${what} were deleted before ${service} read them, noticed at ${noticedAt}`;
-    violations.push({ invariant: 'nothing-lost', ids: [`${topic}/${partition}`], says });
+    const detail = `the records ${what} were deleted before ${service} read them, noticed at ${noticedAt}`;
+    violations.push({ invariant: 'nothing-lost', ids: [`${topic}/${partition}`], detail });
   }
   signals(facts, step);
   tasks(facts, step);
@@ -206,11 +206,11 @@ function permits(facts: Facts, step: Check, waiting: Waiting[]): void {
     });
   }
   const repeats = new Map<string, Place[]>();
-  for (const { seen, why } of facts.unissued) {
+  for (const { seen, reason } of facts.unissued) {
     const { executor, permitId } = seen.event.data;
     // An executor that never said a word may be one that nobody runs, and nobody is deceived by a permit that is none.
     if (!executors.has(executor)) continue;
-    if (why === null) {
+    if (reason === null) {
       repeats.set(permitId, [...(repeats.get(permitId) ?? []), seen.place]);
       continue;
     }

@@ -11,9 +11,9 @@ const named = 20;
 export function onRecord(facts: Facts): Finding {
   const { record } = facts;
   if (record === null) return { checked: 0, violations: [], note: 'the record could not be read' };
-  const violations: Violation[] = record.problems.map((says) => ({ invariant: 'record', ids: [], says }));
+  const violations: Violation[] = record.problems.map((detail) => ({ invariant: 'record', ids: [], detail }));
   if (!record.ok && violations.length === 0) {
-    violations.push({ invariant: 'record', ids: [], says: 'the record does not verify' });
+    violations.push({ invariant: 'record', ids: [], detail: 'the record does not verify' });
   }
   const waiting: Waiting[] = [];
   const missing: string[] = [];
@@ -30,10 +30,10 @@ export function onRecord(facts: Facts): Finding {
   const gone = [...record.leaves.keys()].filter(
     (name) => !written.has(name) && !record.superseded.has(name) && isWithin(facts, name),
   );
-  const tell = (places: readonly string[], says: string): void => {
-    for (const place of places.slice(0, named)) violations.push({ invariant: 'record', ids: [place], says });
+  const tell = (places: readonly string[], detail: string): void => {
+    for (const place of places.slice(0, named)) violations.push({ invariant: 'record', ids: [place], detail });
     if (places.length > named) {
-      violations.push({ invariant: 'record', ids: [], says: `${says}: ${places.length - named} more` });
+      violations.push({ invariant: 'record', ids: [], detail: `${detail}: ${places.length - named} more` });
     }
   };
   tell(missing, 'it is on the topic and not on the record');
@@ -42,7 +42,7 @@ export function onRecord(facts: Facts): Finding {
   if (record.unconfirmedSince !== null) {
     const id = `leaves ${record.confirmed} to ${record.size - 1}`;
     if (facts.overdue(record.unconfirmedSince)) {
-      violations.push({ invariant: 'record', ids: [id], says: `unsigned since ${record.unconfirmedSince}` });
+      violations.push({ invariant: 'record', ids: [id], detail: `unsigned since ${record.unconfirmedSince}` });
     } else
       waiting.push({
         what: 'checkpoint',

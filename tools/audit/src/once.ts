@@ -10,19 +10,19 @@ export function once(facts: Facts): Finding {
   for (const permit of facts.issued.values()) {
     const { jti, sub } = permit.claims;
     const wrong = wrongEnds(permit);
-    if (wrong) violations.push({ invariant: 'once', ids: [jti, sub], says: wrong });
+    if (wrong) violations.push({ invariant: 'once', ids: [jti, sub], detail: wrong });
     if (!isExecuted(permit)) continue;
     byAction.set(sub, [...(byAction.get(sub) ?? []), jti]);
     const { sandbox } = facts;
     if (sandbox && isMissing(permit, sandbox, facts)) {
-      const says = `settled as executed, and the ${permit.claims.aud} sandbox does not have it`;
-      violations.push({ invariant: 'once', ids: [jti, sub], says });
+      const detail = `settled as executed, and the ${permit.claims.aud} sandbox does not have it`;
+      violations.push({ invariant: 'once', ids: [jti, sub], detail });
     }
   }
   for (const [actionId, permits] of byAction) {
     if (permits.length < 2) continue;
-    const says = `executed under ${permits.length} permits`;
-    violations.push({ invariant: 'once', ids: [actionId, ...permits], says });
+    const detail = `executed under ${permits.length} permits`;
+    violations.push({ invariant: 'once', ids: [actionId, ...permits], detail });
   }
   return { checked: facts.issued.size, violations };
 }

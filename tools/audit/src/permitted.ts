@@ -16,17 +16,17 @@ import type { Finding, Violation } from './finding.js';
 /** No effect without a valid permit: neither one that was settled nor one that only a connected system knows of. */
 export function permitted(facts: Facts): Finding {
   const violations: Violation[] = [];
-  const violation = (ids: readonly string[], says: string): void => {
-    violations.push({ invariant: 'permitted', ids, says });
+  const violation = (ids: readonly string[], detail: string): void => {
+    violations.push({ invariant: 'permitted', ids, detail });
   };
   for (const { place, event } of facts.strange) {
     const { outcome, permitId, actionId } = event.data;
     if (outcome !== 'executed' && outcome !== 'undone') continue;
     const permit = facts.issued.get(permitId);
-    const why = permit
+    const reason = permit
       ? `the permit is for ${permit.claims.aud} and action ${permit.claims.sub}`
-      : (facts.unissued.find((u) => u.seen.event.data.permitId === permitId)?.why ?? 'no such permit was approved');
-    violation([permitId, actionId], `${executorOf(place.topic)} settled it as ${outcome}, but ${why}`);
+      : (facts.unissued.find((u) => u.seen.event.data.permitId === permitId)?.reason ?? 'no such permit was approved');
+    violation([permitId, actionId], `${executorOf(place.topic)} settled it as ${outcome}, but ${reason}`);
   }
   let effects = 0;
   for (const permit of facts.issued.values()) {
@@ -92,6 +92,6 @@ function unassigned({ assigned, record }: Facts, { claims, approval, subject }: 
   if (task.play.id !== claims.play) return `its task ${taskId} is of the play ${task.play.id}, not of ${claims.play}`;
   // What the task does not say may be a person's to answer; what it says otherwise is nobody's.
   const outside = outsideTask(task, action, subject).find(({ outcome }) => outcome === 'refuse');
-  if (outside) return `its task ${taskId} is not about this: ${outside.says}`;
+  if (outside) return `its task ${taskId} is not about this: ${outside.detail}`;
   return task.kinds.includes(claims.kind) ? undefined : `its task ${taskId} does not allow ${claims.kind}`;
 }

@@ -13,8 +13,8 @@ type Named = Pick<Policy, 'version'> & { readonly digest: string | null };
  */
 export function policies(facts: Facts): Finding {
   const violations: Violation[] = [];
-  const violation = (ids: readonly string[], says: string): void => {
-    violations.push({ invariant: 'policies', ids, says });
+  const violation = (ids: readonly string[], detail: string): void => {
+    violations.push({ invariant: 'policies', ids, detail });
   };
   const sound = new Map([...facts.policies].map(([name, policy]) => [name, governing(policy).ok] as const));
   let unknown = 0;
@@ -30,18 +30,18 @@ export function policies(facts: Facts): Finding {
     if (isForgotten(facts, under)) unknown += 1;
     else {
       const at = issued ? new Date(issued.claims.iat * 1000).toISOString() : verdict.at;
-      const says =
+      const detail =
         unpublished(sound, under) ?? (event.type === 'ActionRefused' ? undefined : notInForce(facts, under, at));
-      if (says) violation(permit === undefined ? [proposalId] : [permit, proposalId], `it was judged ${says}`);
+      if (detail) violation(permit === undefined ? [proposalId] : [permit, proposalId], `it was judged ${detail}`);
     }
   }
   for (const { holder, policy } of facts.held?.policies ?? []) {
     const named: Named = policy ?? { version: 0, digest: null };
     if (isForgotten(facts, named)) unknown += 1;
     else {
-      const says =
+      const detail =
         unpublished(sound, named) ?? (governing(policy).ok ? undefined : 'with another content than was published');
-      if (says) violation(['policies.v1', holder], `${holder} holds a policy ${says}`);
+      if (detail) violation(['policies.v1', holder], `${holder} holds a policy ${detail}`);
     }
   }
   const notes = [

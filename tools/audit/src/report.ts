@@ -12,7 +12,7 @@ export function auditText(paint: Paint, report: AuditReport): string {
       paint,
       ['invariant', 'checked', 'violations', 'waiting', ''],
       invariants.map((line) => [
-        line.says,
+        line.detail,
         String(line.checked),
         String(line.violations),
         String(line.waiting),
@@ -26,8 +26,8 @@ export function auditText(paint: Paint, report: AuditReport): string {
     `${again.checked} of ${counts.verdicts} verdicts judged again from stored facts` +
       (again.checked < (counts.verdictsChosen ?? 0) ? `, of ${counts.verdictsChosen} chosen.` : '.'),
   ];
-  for (const { invariant, ids, says } of violations.slice(0, shown)) {
-    lines.push(paint.red(`${invariant}: ${says} (${ids.slice(0, 4).join(', ')}${ids.length > 4 ? ', …' : ''})`));
+  for (const { invariant, ids, detail } of violations.slice(0, shown)) {
+    lines.push(paint.red(`${invariant}: ${detail} (${ids.slice(0, 4).join(', ')}${ids.length > 4 ? ', …' : ''})`));
   }
   if (violations.length > shown) lines.push(paint.red(`and ${violations.length - shown} more: --json has them all`));
   if (waiting.length > 0) {

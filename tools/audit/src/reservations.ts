@@ -24,15 +24,15 @@ export function reservations(facts: Facts): Finding {
       if (!row) wrong.push(`${ledger} is not reserved`);
       else if (row.amount !== booked(permit, amount, currency)) {
         const spent = spentOf(permit);
-        const says = spent === undefined ? '' : `, ${spent} was spent`;
-        wrong.push(`${ledger} reserves ${row.amount}, the permit holds ${amount}${says}`);
+        const detail = spent === undefined ? '' : `, ${spent} was spent`;
+        wrong.push(`${ledger} reserves ${row.amount}, the permit holds ${amount}${detail}`);
       } else if (row.state !== expected) wrong.push(`${ledger} is ${row.state}, by the settlements it is ${expected}`);
       found.delete(ledger);
     }
     for (const ledger of found.keys()) wrong.push(`${ledger} is reserved, and the permit does not name it`);
     if (wrong.length === 0) continue;
     const last = [permit.place.at, ...permit.settlements.map(({ place }) => place.at)].sort().at(-1) ?? facts.at;
-    if (facts.overdue(last)) violations.push({ invariant: 'reservations', ids: [jti], says: wrong.join('; ') });
+    if (facts.overdue(last)) violations.push({ invariant: 'reservations', ids: [jti], detail: wrong.join('; ') });
     else waiting.push({ what: 'booking', id: jti, for: 'guardrail-validator', since: last, until: null });
   }
   const first = facts.of('ActionApproved')[0]?.event.data.verdict.at;
@@ -41,8 +41,8 @@ export function reservations(facts: Facts): Finding {
     // Older approvals may have left their topic.
     if (first !== undefined && row.issuedAt < first) continue;
     if (facts.overdue(row.issuedAt)) {
-      const says = `${row.ledger} holds ${row.amount} for a permit that is not on the topic`;
-      violations.push({ invariant: 'reservations', ids: [permitId], says });
+      const detail = `${row.ledger} holds ${row.amount} for a permit that is not on the topic`;
+      violations.push({ invariant: 'reservations', ids: [permitId], detail });
     } else
       waiting.push({
         what: 'permit',

@@ -25,12 +25,12 @@ export function stops(facts: Facts): Finding {
         const since = Date.parse(c.changedAt) - made;
         return c.version > judged || (c.state === 'stopped' && since > facts.toleranceSeconds * 1000);
       });
-      const says =
+      const detail =
         then?.state === 'stopped'
           ? `it was approved while ${scope} was stopped by ${then.by} (version ${judged})`
           : change &&
             `it ran at ${ran}, and ${scope} was stopped by ${change.by} at ${change.takenAt} (version ${change.version}, judged under ${judged})`;
-      if (says) violations.push({ invariant: 'stops', ids: [claims.jti, claims.sub], says });
+      if (detail) violations.push({ invariant: 'stops', ids: [claims.jti, claims.sub], detail });
     }
   }
   return { checked, violations };

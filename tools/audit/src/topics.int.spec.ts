@@ -103,7 +103,7 @@ test('the audit reads what an added agent and an added source wrote, and misses 
   };
   const lost = checkInvariants(observed).violations.filter(({ invariant }) => invariant === 'nothing-lost');
   // The task is answered; what the agent says it proposed is missing, as it would be of an agent that was shipped.
-  expect(lost.map(({ ids, says }) => [ids, says.split(' since')[0]])).toEqual([
+  expect(lost.map(({ ids, detail }) => [ids, detail.split(' since')[0]])).toEqual([
     [['s-1'], 'signal waits for signal-ingestion'],
     [[proposalId], 'proposal waits for seo-agent to publish it'],
   ]);

@@ -25,7 +25,7 @@ export async function readTopics(kafka: Kafka, bootstrap: string, topics: readon
   const named = new Map(topics.map((topic) => [topic.name, topic]));
   const seen: Seen[] = [];
   const inbound: Inbound[] = [];
-  const unreadable: { place: Place; fault: { code: string; says: string } }[] = [];
+  const unreadable: { place: Place; fault: { code: string; detail: string } }[] = [];
   const written: Written[] = [];
   const states: StateSeen[] = [];
   const noStates: NoState[] = [];
@@ -86,9 +86,9 @@ export function stateIn(
     const ahead = read.fault.code === 'version-ahead';
     return { states: [], noStates: version === undefined ? [] : [{ place, key, version, ahead }] };
   }
-  const { version, changedAt, ...says } = read.event.data as { version: number; changedAt: string };
+  const { version, changedAt, ...detail } = read.event.data as { version: number; changedAt: string };
   const seen: StateSeen = {
-    ...{ place, key, version, changedAt, sha256: sha256(record.value), content: sha256(JSON.stringify(says)) },
+    ...{ place, key, version, changedAt, sha256: sha256(record.value), content: sha256(JSON.stringify(detail)) },
     aboveForeign: read.event.causationid === aboveForeign(topic.name, key, version - 1),
   };
   return { states: [seen], noStates: [] };

@@ -136,7 +136,7 @@ export function taskOf({ taskId, play, agent, purpose, kinds, action, proposedAt
     adAccountId,
     contactId,
     sequence,
-    purpose: says,
+    purpose: detail,
   } = action.payload as Partial<PayloadOf<'ads.set_bid'> & PayloadOf<'email.send'>>;
   return {
     taskId,
@@ -145,7 +145,7 @@ export function taskOf({ taskId, play, agent, purpose, kinds, action, proposedAt
     purpose,
     kinds,
     // A message outside a sequence is what a task is about that says what for.
-    settings: sequence ? { sequence: sequence.id } : { ...(says !== undefined && { purpose: says }) },
+    settings: sequence ? { sequence: sequence.id } : { ...(detail !== undefined && { purpose: detail }) },
     ...(action.accountId !== undefined && { accountId: action.accountId }),
     ...(adAccountId !== undefined && { adAccountId }),
     contactIds: contactId === undefined ? [] : [contactId],

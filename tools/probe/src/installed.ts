@@ -37,7 +37,7 @@ async function accepted<T extends SignalType>(
   );
   if (!found) throw new Failure(2, `signal-ingestion did not answer within ${patienceMs / 1000} s: is it running?`);
   if (!('madeFrom' in found)) {
-    throw new Failure(2, `signal-ingestion rejected a ${type} of the probe: ${found.reasons[0]?.says}`);
+    throw new Failure(2, `signal-ingestion rejected a ${type} of the probe: ${found.reasons[0]?.detail}`);
   }
   return { contactId: found.contactId, madeFrom: found.madeFrom };
 }
@@ -117,8 +117,8 @@ export function sandboxes(s: Session) {
       if (!response.ok) throw new Error(`status ${response.status}`);
       return await jsonOf(response);
     } catch (error) {
-      const why = error instanceof Error && error.message.startsWith('status') ? error.message : codeOf(error);
-      throw new Failure(2, `the probe acts on the sandbox systems only, and ${url}/${path} cannot be used (${why})`);
+      const reason = error instanceof Error && error.message.startsWith('status') ? error.message : codeOf(error);
+      throw new Failure(2, `the probe acts on the sandbox systems only, and ${url}/${path} cannot be used (${reason})`);
     }
   };
   return {

@@ -15,7 +15,7 @@ export interface Found {
   readonly twinExecuted: number;
 }
 
-export type Seen = { readonly tried: true; readonly found: Found } | { readonly tried: false; readonly why: string };
+export type Seen = { readonly tried: true; readonly found: Found } | { readonly tried: false; readonly reason: string };
 
 export interface Row {
   readonly id: Attempt['id'];
@@ -56,14 +56,14 @@ function judgeOne({ id, what, expected }: Attempt, seen: Seen | undefined): Row 
     verdict,
   });
   if (!seen) return row('nothing was seen of it', 'no-record');
-  if (!seen.tried) return row(`not tried: ${seen.why}`, 'not-tried');
+  if (!seen.tried) return row(`not tried: ${seen.reason}`, 'not-tried');
   const { record, badEffects, twinEffects, twinExecuted } = seen.found;
   const happened = record ? foundText(record) : 'no record';
   if (badEffects > 0 || record?.as === 'executed') return row(`IT RAN (${happened})`, 'ran');
   if (!record || !matches(expected, record)) return row(happened, 'no-record');
   if (twinEffects !== 1 || twinExecuted !== 1) {
-    const says = `its honest twin: ${twinEffects} effects, ${twinExecuted} times settled as executed`;
-    return row(`${happened}; ${says}`, 'twin-failed');
+    const detail = `its honest twin: ${twinEffects} effects, ${twinExecuted} times settled as executed`;
+    return row(`${happened}; ${detail}`, 'twin-failed');
   }
   return row(`${happened}; its twin ran once`, 'held');
 }

@@ -63,7 +63,7 @@ test('[case 12] an approval without a permit is no approval to its readers, and 
     ok: false,
     fault: { code: 'contract', field: 'data.permit' },
   });
-  expect(opened(bad, 'ads')).toMatchObject({ ok: false, refusal: { says: 'there is no permit' } });
+  expect(opened(bad, 'ads')).toMatchObject({ ok: false, refusal: { detail: 'there is no permit' } });
 });
 
 test('the approval that forgeries are made of opens: it is they that are wrong', () => {
@@ -182,10 +182,10 @@ test.each([
 );
 
 test('what could not be tried is said, and decides nothing; where nothing could, the answer is no', () => {
-  const report = judgeProbe('r', all({ expired: { tried: false, why: 'needs the signing key' } }));
+  const report = judgeProbe('r', all({ expired: { tried: false, reason: 'needs the signing key' } }));
   expect([report.ok, report.tried]).toEqual([true, attempts.length - 1]);
   expect(probeText(picocolors.createColors(false), report)).toContain('not tried: needs the signing key');
-  const none = new Map<string, Seen>(attempts.map((a) => [a.id, { tried: false, why: 'x' }]));
+  const none = new Map<string, Seen>(attempts.map((a) => [a.id, { tried: false, reason: 'x' }]));
   expect(judgeProbe('r', none).ok).toBe(false);
 });
 

@@ -21,7 +21,7 @@ export function probeText(paint: Paint, report: ProbeReport): string {
     '',
   ];
   const skipped = rows.length - tried;
-  const says = `${ran} of ${tried} ran${skipped > 0 ? `, ${count(skipped, 'attempt')} not tried` : ''}; probe ${run}.`;
-  lines.push(ok ? paint.green(says) : paint.red(says));
+  const detail = `${ran} of ${tried} ran${skipped > 0 ? `, ${count(skipped, 'attempt')} not tried` : ''}; probe ${run}.`;
+  lines.push(ok ? paint.green(detail) : paint.red(detail));
   return lines.join('\n');
 }

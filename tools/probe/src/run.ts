@@ -106,8 +106,8 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     if (!verdict) throw new NotTried('the validator gave the honest action no verdict');
     if (verdict.event.type === 'ActionApproved') return verdict as Heard<'ActionApproved'>;
     const { outcome, reasons } = verdict.event.data.verdict;
-    const why = reasons.find((r) => r.outcome !== 'pass')?.says ?? '';
-    throw new NotTried(`the honest action was ${outcome}: ${why}`);
+    const reason = reasons.find((r) => r.outcome !== 'pass')?.detail ?? '';
+    throw new NotTried(`the honest action was ${outcome}: ${reason}`);
   };
   const settlements = (approval: Pick<ActionApproved, 'permitId' | 'executor'>) =>
     wire.of('ActionSettled', (d) => d.permitId === approval.permitId && d.executor === approval.executor);
@@ -291,7 +291,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     const { permitId, actionId, proposalId, digest, connector } = approval;
     const stranger = anotherThan(approval.executor, deployment.executors);
     if (!stranger) throw new NotTried('there is no other executor');
-    const reason = { code: 'probe', says: 'a settlement by somebody whom the permit does not name' };
+    const reason = { code: 'probe', detail: 'a settlement by somebody whom the permit does not name' };
     const data = {
       permitId,
       actionId,
@@ -339,7 +339,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
   for (const attempt of attempts) {
     const one = came.get(attempt.id);
     if (!one || one instanceof NotTried) {
-      seen.set(attempt.id, { tried: false, why: one?.message ?? 'it did not come to it' });
+      seen.set(attempt.id, { tried: false, reason: one?.message ?? 'it did not come to it' });
       continue;
     }
     const sentTo = (id: string | undefined): number => sentMessages.filter((m) => m.contactId === id).length;

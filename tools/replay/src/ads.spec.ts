@@ -105,8 +105,8 @@ test('a row whose currency or account nobody states is no signal, and a given cu
     mapping.row('linkedin_ad_analytics_by_campaign', euros);
     return [...mapping.finish()];
   };
-  expect(read(ads(), false)).toMatchObject([{ rows: 1, why: expect.stringContaining('no ad account') }]);
-  expect(read(ads(), true)).toMatchObject([{ rows: 1, why: expect.stringContaining('--currency') }]);
+  expect(read(ads(), false)).toMatchObject([{ rows: 1, reason: expect.stringContaining('no ad account') }]);
+  expect(read(ads(), true)).toMatchObject([{ rows: 1, reason: expect.stringContaining('--currency') }]);
   expect(read(ads({ currency: 'EUR' }), true)).toMatchObject([
     { signal: { data: { currency: 'EUR', spendMinor: 5020 } } },
   ]);
@@ -116,7 +116,7 @@ test('what is no number or below zero is no signal', () => {
   const mapping = ads({ currency: 'EUR' });
   expect(mapping.row('google_ads_campaign_stats', google({ cost_micros: 'much' }))).toMatchObject({ as: 'none' });
   mapping.row('google_ads_campaign_stats', google({ date: '2021-02-02', cost_micros: '-1000000' }));
-  expect([...mapping.finish()]).toMatchObject([{ why: expect.stringContaining('data.spendMinor') }]);
+  expect([...mapping.finish()]).toMatchObject([{ reason: expect.stringContaining('data.spendMinor') }]);
 });
 
 test('a figure that was exported before its day was over is of that time', () => {
@@ -145,7 +145,7 @@ test('a day that is stated again is a later statement, with the status of its ti
 
 const whyOf = (mapping: ReturnType<typeof ads>, over: Record<string, string>, table = 'google_ads_campaign_stats') => {
   const mapped = mapping.row(table, google(over));
-  return mapped.as === 'none' ? mapped.why : mapped.as;
+  return mapped.as === 'none' ? mapped.reason : mapped.as;
 };
 
 test('figures are read as people write them', () => {
@@ -163,7 +163,7 @@ test('a row that cannot be read is refused with its column and the form of the v
   expect(whyOf(mapping, { clicks: 'many clicks' })).toBe('clicks holds "a a": a whole number is expected');
   expect(whyOf(mapping, { date: '2021-02-02' })).toBe('joined');
   expect([...mapping.finish()]).toMatchObject([
-    { rows: 1, why: 'another row of its campaign and day cannot be read' },
+    { rows: 1, reason: 'another row of its campaign and day cannot be read' },
     { signal: { data: { day: '2021-02-02' } } },
   ]);
 });
@@ -184,8 +184,8 @@ test.each([
   [{ id: '--' }, 'is a sum of other rows'],
   [{ id: '', date: 'Total: Account' }, 'is a sum of other rows'],
   [{ id: '9.94E+09' }, 'id holds "9.99a+99": an identifier of digits'],
-])('a row with %o is refused', (over, why) => {
-  expect(whyOf(ads({ currency: 'EUR' }), over)).toContain(why);
+])('a row with %o is refused', (over, reason) => {
+  expect(whyOf(ads({ currency: 'EUR' }), over)).toContain(reason);
 });
 
 test('a figure that the platform does not give is left out, an empty one is zero', () => {
@@ -199,28 +199,28 @@ test('a figure that the platform does not give is left out, an empty one is zero
 test('a table without the column of its cost is refused, not taken as free of cost', () => {
   const { cost_micros: _, ...row } = google();
   expect(ads({ currency: 'EUR' }).row('google_ads_campaign_stats', row)).toMatchObject({
-    why: 'the file has no column cost_micros',
+    reason: 'the file has no column cost_micros',
   });
 });
 
 test.each([
   ['QQQ', {}, "ISO 4217 does not have its account's currency"],
   ['USD', { conversions_value: '€5.00' }, 'marked with another currency than USD'],
-])('a day of an account in %s with %o has no amount that anybody knows', (currency_code, over, why) => {
+])('a day of an account in %s with %o has no amount that anybody knows', (currency_code, over, reason) => {
   const mapping = ads({ currency: 'EUR' });
   const stated = mapping.row('google_ads_account_history', { ...dollars, currency_code });
   expect(stated).toEqual(
-    currency_code === 'USD' ? { as: 'joined' } : { as: 'none', why: 'ISO 4217 has no currency QQQ' },
+    currency_code === 'USD' ? { as: 'joined' } : { as: 'none', reason: 'ISO 4217 has no currency QQQ' },
   );
   mapping.row('google_ads_campaign_stats', google(over));
-  expect([...mapping.finish()]).toMatchObject([{ rows: 1, why: expect.stringContaining(why) }]);
+  expect([...mapping.finish()]).toMatchObject([{ rows: 1, reason: expect.stringContaining(reason) }]);
 });
 
 test('a status that is not known is refused, not taken as paused', () => {
   const mapping = ads();
   const state = { id: '99', customer_id: '21', updated_at: '2021-01-01' };
   expect(mapping.row('google_ads_campaign_history', { ...state, status: 'Eligible' })).toMatchObject({
-    why: 'status holds "a": it is no status that is known',
+    reason: 'status holds "a": it is no status that is known',
   });
   expect(mapping.row('google_ads_campaign_history', { ...state, status: 'removed' })).toEqual({ as: 'joined' });
 });

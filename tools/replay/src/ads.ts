@@ -230,26 +230,26 @@ export function ads({
         const { platform, table, rows, campaign: id, day } = sum;
         if (sum.broken) {
           // Its rows that cannot be read have their own reason.
-          if (rows > 0) yield { table, rows, why: 'another row of its campaign and day cannot be read' };
+          if (rows > 0) yield { table, rows, reason: 'another row of its campaign and day cannot be read' };
           continue;
         }
         if (sum.account === undefined) {
-          yield { table, rows, why: 'names no ad account: the campaign history has none for the campaign' };
+          yield { table, rows, reason: 'names no ad account: the campaign history has none for the campaign' };
           continue;
         }
         const code = currencyOf(platform, sum.account);
         if (code === undefined) {
-          const why = accounts.has(`${platform}/${sum.account}`)
+          const reason = accounts.has(`${platform}/${sum.account}`)
             ? "ISO 4217 does not have its account's currency"
             : 'its currency is not stated: give --currency';
-          yield { table, rows, why };
+          yield { table, rows, reason };
           continue;
         }
         if (![...sum.marks].every((mark) => isMarkOf(mark, code))) {
           yield {
             table,
             rows,
-            why: `its amounts are marked with another currency than ${code}, which its account has`,
+            reason: `its amounts are marked with another currency than ${code}, which its account has`,
           };
           continue;
         }
@@ -271,7 +271,7 @@ export function ads({
           status: state?.status,
           name: state?.name,
         });
-        yield made.ok ? { table, rows, signal: made.signal } : { table, rows, why: made.why };
+        yield made.ok ? { table, rows, signal: made.signal } : { table, rows, reason: made.reason };
       }
     },
   };

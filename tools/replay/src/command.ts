@@ -30,17 +30,20 @@ export function replayCommands(program: Command): void {
   const kinds: Readonly<
     Record<
       string,
-      { readonly says: string; readonly mapping: (options: Options & { readonly from: string }) => Mapping }
+      { readonly detail: string; readonly mapping: (options: Options & { readonly from: string }) => Mapping }
     >
   > = {
-    hubspot: { says: "HubSpot's tables: companies, contacts, deals, forms, meetings, email events", mapping: hubspot },
-    ads: { says: 'daily campaign statistics of Google Ads and LinkedIn Ads', mapping: ads },
+    hubspot: {
+      detail: "HubSpot's tables: companies, contacts, deals, forms, meetings, email events",
+      mapping: hubspot,
+    },
+    ads: { detail: 'daily campaign statistics of Google Ads and LinkedIn Ads', mapping: ads },
   };
-  for (const [kind, { says, mapping }] of Object.entries(kinds)) {
+  for (const [kind, { detail, mapping }] of Object.entries(kinds)) {
     const command = all
       .command(kind)
       .argument('<folder>', 'a folder of CSV files, one a table')
-      .description(says)
+      .description(detail)
       .option('--charset <name>', 'of files without a byte order mark, e.g. windows-1252', 'utf-8')
       .option('--patience <seconds>', 'how long to wait for another outcome', '60')
       .option(

@@ -4,7 +4,7 @@ import type { Mapped } from './mapping.js';
 
 const synced = { _fivetran_synced: '2021-04-02 11:16:05' };
 const signalsOf = (mapped: Mapped) => (mapped.as === 'signals' ? mapped.signals : []);
-const whyOf = (mapped: Mapped) => (mapped.as === 'none' ? mapped.why : mapped.as);
+const whyOf = (mapped: Mapped) => (mapped.as === 'none' ? mapped.reason : mapped.as);
 
 test('a company is an account, as of its last change', () => {
   const [signal] = signalsOf(
@@ -153,8 +153,8 @@ test.each([
   ['contact_list', { id: '1' }, 'a list is no signal'],
   ['ticket', { id: '1' }, 'no canonical signal'],
   ['contact', { id: 'with space', ...synced }, 'does not fit ContactUpserted: data.contact.ref'],
-])('a row of %s that is no signal says why', (table, cells, why) => {
-  expect(whyOf(hubspot().row(table, cells))).toContain(why);
+])('a row of %s that is no signal says why', (table, cells, reason) => {
+  expect(whyOf(hubspot().row(table, cells))).toContain(reason);
 });
 
 test.each([
@@ -208,8 +208,8 @@ test('a detail without an email event, or of one that is no signal, is none eith
   mapping.row('email_event_sent', { id: 'e' });
   mapping.row('email_event', event('SENT'));
   expect([...mapping.finish()]).toEqual([
-    { table: 'email_event_open', rows: 1, why: expect.stringContaining('no email_event') },
-    { table: 'email_event_sent', rows: 1, why: 'its email_event is no signal' },
+    { table: 'email_event_open', rows: 1, reason: expect.stringContaining('no email_event') },
+    { table: 'email_event_sent', rows: 1, reason: 'its email_event is no signal' },
   ]);
 });
 

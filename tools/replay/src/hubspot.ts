@@ -166,7 +166,7 @@ export function hubspot({ from = '/sources/upstream' }: { readonly from?: string
       }),
     );
     const fault = made.find((m) => !m.ok);
-    if (fault && !fault.ok) return none(fault.why);
+    if (fault && !fault.ok) return none(fault.reason);
     return { as: 'signals', signals: made.flatMap((m) => (m.ok ? [m.signal] : [])) };
   };
 
@@ -271,8 +271,8 @@ export function hubspot({ from = '/sources/upstream' }: { readonly from?: string
     *finish() {
       for (const { table, event } of [...detailOf.values()].flat()) {
         if (event === undefined)
-          yield { table, rows: 1, why: 'no email_event with its id: whom and when is not known' };
-        else if (event === 'none') yield { table, rows: 1, why: 'its email_event is no signal' };
+          yield { table, rows: 1, reason: 'no email_event with its id: whom and when is not known' };
+        else if (event === 'none') yield { table, rows: 1, reason: 'its email_event is no signal' };
       }
     },
   };

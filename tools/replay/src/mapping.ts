@@ -16,7 +16,7 @@ import { Unread } from './reader.js';
 export type Mapped =
   | { readonly as: 'signals'; readonly signals: readonly Envelope[] }
   | { readonly as: 'joined' }
-  | { readonly as: 'none'; readonly why: string };
+  | { readonly as: 'none'; readonly reason: string };
 
 /** How the rows of one kind of export become signals. Tables are read in order of `stage`, the first ones to look things up in. */
 export interface Mapping {
@@ -29,7 +29,7 @@ export interface Mapping {
   /** Signals that are sums of many rows, and why rows of a table became none of them after all. */
   finish(): Iterable<
     | { readonly table: string; readonly rows: number; readonly signal: Envelope }
-    | { readonly table: string; readonly rows: number; readonly why: string }
+    | { readonly table: string; readonly rows: number; readonly reason: string }
   >;
 }
 
@@ -44,7 +44,7 @@ export function refusing(row: () => Mapped): Mapped {
 }
 
 export const joined: Mapped = { as: 'joined' };
-export const none = (why: string): Mapped => ({ as: 'none', why });
+export const none = (reason: string): Mapped => ({ as: 'none', reason });
 
 /**
  * One signal, checked by its contract, or why it is none. Its id is derived from where the row is from, its key and its content,
@@ -57,11 +57,11 @@ export function signal(
   type: SignalType,
   time: string | undefined,
   data: Readonly<Record<string, unknown>>,
-): { readonly ok: true; readonly signal: Envelope } | { readonly ok: false; readonly why: string } {
-  if (time === undefined) return { ok: false, why: 'its time cannot be read' };
+): { readonly ok: true; readonly signal: Envelope } | { readonly ok: false; readonly reason: string } {
+  if (time === undefined) return { ok: false, reason: 'its time cannot be read' };
   const given = Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
   const parsed = signalKinds[type].inbound.safeParse(given);
-  if (!parsed.success) return { ok: false, why: `does not fit ${type}: ${contractFault(parsed.error).says}` };
+  if (!parsed.success) return { ok: false, reason: `does not fit ${type}: ${contractFault(parsed.error).detail}` };
   const id = derivedId(source, table, key, digestOf({ type, time, data: given }));
   return { ok: true, signal: { id, source, type, time, data: given } };
 }
@@ -69,7 +69,7 @@ export function signal(
 /** `signal` as what became of its row. */
 export function one(...args: Parameters<typeof signal>): Mapped {
   const made = signal(...args);
-  return made.ok ? { as: 'signals', signals: [made.signal] } : none(made.why);
+  return made.ok ? { as: 'signals', signals: [made.signal] } : none(made.reason);
 }
 
 /** A record's key: persons of one account stay in order; no address is ever a key. */

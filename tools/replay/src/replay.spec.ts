@@ -112,7 +112,7 @@ const shared = fileURLToPath(new URL('../../../../shared/data/', import.meta.url
 const onShared = async (
   name: string,
   mapping: () => Mapping,
-  skip: (why: string) => void,
+  skip: (reason: string) => void,
 ): Promise<{ report: ReplayReport; sent: readonly Envelope[] }> => {
   if (!existsSync(join(shared, name))) skip(`${join('../shared/data', name)} is not there`);
   const wire = answering();
@@ -163,7 +163,7 @@ test.each([
   const [table] = await tablesIn(of, charset);
   const read: string[] = [];
   for await (const row of table?.rows() ?? [])
-    read.push(row.ok ? `${row.cells.id},${row.cells.property_name}` : row.why);
+    read.push(row.ok ? `${row.cells.id},${row.cells.property_name}` : row.reason);
   expect(read).toEqual(rows.map((row) => row.trim()));
   rmSync(of, { recursive: true });
 });
@@ -213,11 +213,11 @@ test.each<[string, string | string[], RegExp]>([
     [...Array.from({ length: 50 }, () => ','.repeat(100_000)), '\n1\n'],
     /after line 0 is longer than 1000000 characters/,
   ],
-])('an export with %s is refused whole, with the file and the line', async (_what, content, says) => {
+])('an export with %s is refused whole, with the file and the line', async (_what, content, detail) => {
   const of = mkdtempSync(join(tmpdir(), 'replay-'));
   try {
     writeFileSync(join(of, 'company.csv'), [content].flat().join(''));
-    await expect(tablesIn(of)).rejects.toThrow(says);
+    await expect(tablesIn(of)).rejects.toThrow(detail);
   } finally {
     rmSync(of, { recursive: true });
   }
@@ -243,11 +243,11 @@ test.each<[string, (path: string) => unknown, RegExp]>([
   ['a pipe', (path: string) => execFileSync('mkfifo', [path]), /company\.csv is not a regular file/],
   ['a link to a device', (path: string) => symlinkSync('/dev/zero', path), /company\.csv is not a regular file/],
   ['a link to nothing', (path: string) => symlinkSync('/nowhere/x.csv', path), /company\.csv cannot be read: ENOENT/],
-])('%s in place of a table is refused, and is not waited for', async (_what, make, says) => {
+])('%s in place of a table is refused, and is not waited for', async (_what, make, detail) => {
   const of = mkdtempSync(join(tmpdir(), 'replay-'));
   try {
     make(join(of, 'company.csv'));
-    await expect(tablesIn(of)).rejects.toThrow(says);
+    await expect(tablesIn(of)).rejects.toThrow(detail);
   } finally {
     rmSync(of, { recursive: true });
   }

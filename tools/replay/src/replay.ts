@@ -72,11 +72,13 @@ export async function replay(
         rows += 1;
         count.rows += 1;
         if (rows % 1_000 === 0) said();
-        const mapped = row.ok ? mapping.row(table.name, row.cells, style) : ({ as: 'none', why: row.why } as const);
+        const mapped = row.ok
+          ? mapping.row(table.name, row.cells, style)
+          : ({ as: 'none', reason: row.reason } as const);
         if (mapped.as === 'joined') count.joined += 1;
         else if (mapped.as === 'none') {
-          add(count.notSignals, mapped.why, 1);
-          see(count.places, mapped.why, `${table.file}:${row.line}`);
+          add(count.notSignals, mapped.reason, 1);
+          see(count.places, mapped.reason, `${table.file}:${row.line}`);
         } else {
           count.inSignals += 1;
           await send(count, mapped.signals);
@@ -88,7 +90,7 @@ export async function replay(
     const count = counts.get(end.table);
     if (!count) throw new Error(`${end.table} was never read`);
     count.joined -= end.rows;
-    if ('why' in end) add(count.notSignals, end.why, end.rows);
+    if ('reason' in end) add(count.notSignals, end.reason, end.rows);
     else {
       count.inSignals += end.rows;
       await send(count, [end.signal]);
@@ -132,9 +134,9 @@ const add = (counts: Record<string, number>, name: string, n: number): void => {
 };
 
 /** Keeps the first places of a reason: enough to look them up. */
-const see = (places: Record<string, string[]>, why: string, place: string): void => {
-  const known = own(places, why) ?? [];
-  if (known.length < maxPlaces) put(places, why, [...known, place]);
+const see = (places: Record<string, string[]>, reason: string, place: string): void => {
+  const known = own(places, reason) ?? [];
+  if (known.length < maxPlaces) put(places, reason, [...known, place]);
 };
 
 /** A member of the record's own, also under a key that an assignment would not make one of. */

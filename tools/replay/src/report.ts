@@ -69,13 +69,13 @@ export function replayText(paint: Paint, given: ReplayReport): string {
     sum((t) => t.signals),
   ]);
   const reasons = report.tables.flatMap((t) =>
-    Object.entries(t.notSignals).map(([why, n]) => {
-      const lines = (own(t.places, why) ?? []).map((place) => place.slice(place.lastIndexOf(':') + 1));
-      return [`  ${t.files.join(', ')}`, String(n), lines.join(', '), why];
+    Object.entries(t.notSignals).map(([reason, n]) => {
+      const lines = (own(t.places, reason) ?? []).map((place) => place.slice(place.lastIndexOf(':') + 1));
+      return [`  ${t.files.join(', ')}`, String(n), lines.join(', '), reason];
     }),
   );
   const lines = [titled(paint, ['file', 'rows', 'in signals', 'joined', 'no signal', 'signals'], rows)];
-  if (reasons.length > 0) lines.push('', titled(paint, ['no signal', 'rows', 'first lines', 'why'], reasons));
+  if (reasons.length > 0) lines.push('', titled(paint, ['no signal', 'rows', 'first lines', 'reason'], reasons));
   const rejected = total(report.rejected);
   lines.push(
     '',

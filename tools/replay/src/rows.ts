@@ -11,7 +11,7 @@ import { type CsvError, parse } from 'csv-parse';
 /** One row of a table: its cells by column name, or why it cannot be read; and the line of the file on which it ends. */
 export type Row = { readonly line: number } & (
   | { readonly ok: true; readonly cells: Readonly<Record<string, string>> }
-  | { readonly ok: false; readonly why: string }
+  | { readonly ok: false; readonly reason: string }
 );
 
 /** A CSV file of an export. */
@@ -101,7 +101,7 @@ async function* rowsOf(path: string, charset: string): AsyncIterable<Row> {
       return undefined;
     },
   });
-  const endless = (why: string) => new Misused(`${path}: the row that begins after line ${ended} ${why}`);
+  const endless = (reason: string) => new Misused(`${path}: the row that begins after line ${ended} ${reason}`);
   const text = async function* () {
     let [seen, length] = [0, 0];
     for await (const part of textOf(path, charset)) {
@@ -121,7 +121,7 @@ async function* rowsOf(path: string, charset: string): AsyncIterable<Row> {
     skipped.splice(0).map((error): Row => {
       if (error.code === 'CSV_QUOTE_NOT_CLOSED') throw endless('has a quote that is never closed');
       const line = typeof error.lines === 'number' ? error.lines : 0;
-      return { ok: false, why: `cannot be read as CSV (${error.code})`, line };
+      return { ok: false, reason: `cannot be read as CSV (${error.code})`, line };
     });
   type Line = { readonly record: readonly string[]; readonly info: { readonly lines: number } };
   for await (const { record, info } of parser as AsyncIterable<Line>) {
@@ -175,7 +175,7 @@ async function* textOf(path: string, stated: string): AsyncIterable<string> {
 /** Cells by column. Of a column that is there twice the first counts. */
 export function rowOf(columns: readonly string[], record: readonly string[], line: number): Row {
   if (record.length !== columns.length) {
-    return { ok: false, why: `has ${record.length} cells where the header has ${columns.length}`, line };
+    return { ok: false, reason: `has ${record.length} cells where the header has ${columns.length}`, line };
   }
   const cells = new Map<string, string>();
   for (const [i, name] of columns.entries()) if (!cells.has(name)) cells.set(name, (record[i] ?? '').trim());

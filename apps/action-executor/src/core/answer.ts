@@ -18,7 +18,7 @@ export type Answer =
 /** No answer, or one that settles nothing: the effect may be there or not, now or later. */
 export interface Unknown {
   readonly outcome: 'unknown';
-  readonly says: string;
+  readonly detail: string;
   /** Nothing of this call has left, and nothing will: it cannot have an effect. */
   readonly unsent?: true;
   /** There was no answer at all: the system was not reached, said nothing in time, or broke off. */
@@ -36,8 +36,8 @@ export class NotWritten extends NotSent {}
 /** What asking for a key brings back. */
 export type Found = Answer | Unknown | { readonly outcome: 'absent' };
 
-export const rejected = (code: string, says: string): Answer => ({ outcome: 'rejected', reason: { code, says } });
-export const unknown = (says: string): Unknown => ({ outcome: 'unknown', says });
+export const rejected = (code: string, detail: string): Answer => ({ outcome: 'rejected', reason: { code, detail } });
+export const unknown = (detail: string): Unknown => ({ outcome: 'unknown', detail });
 
 /**
  * An answer as it can be written down, whatever a connected system put into it: texts plain and cut to the settlement's
@@ -45,8 +45,8 @@ export const unknown = (says: string): Unknown => ({ outcome: 'unknown', says })
  */
 export function settleable(answer: Answer): Answer {
   if (answer.outcome === 'rejected') {
-    const { code, says } = answer.reason;
-    return { outcome: 'rejected', reason: { code: plainText(code, 80), says: plainText(says, 1000) } };
+    const { code, detail } = answer.reason;
+    return { outcome: 'rejected', reason: { code: plainText(code, 80), detail: plainText(detail, 1000) } };
   }
   const { before, after, externalReference, spentMinor } = answer;
   return {

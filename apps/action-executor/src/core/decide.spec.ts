@@ -14,14 +14,14 @@ import {
 } from './decide.js';
 
 const patience = { turns: 3, backoffMs: 500, behindMs: 150 };
-const reason = { code: 'stopped', says: 'stopped: agent:a by lea: enough' };
+const reason = { code: 'stopped', detail: 'stopped: agent:a by lea: enough' };
 const ok: Standing = { kind: 'ok' };
-const behind: Standing = { kind: 'wait', until: null, reason: { code: 'state-behind', says: 'behind' } };
-const early: Standing = { kind: 'wait', until: '2026-11-21T10:00:00.000Z', reason: { code: 'early', says: 'early' } };
+const behind: Standing = { kind: 'wait', until: null, reason: { code: 'state-behind', detail: 'behind' } };
+const early: Standing = { kind: 'wait', until: '2026-11-21T10:00:00.000Z', reason: { code: 'early', detail: 'early' } };
 const refused: Standing = { kind: 'ends', outcome: 'refused', reason };
-const stale: Standing = { kind: 'wait', until: null, reason: { code: 'state-stale', says: 'not compared' } };
-const expired: Standing = { kind: 'ends', outcome: 'expired', reason: { code: 'expired', says: 'expired' } };
-const forged: Standing = { kind: 'void', reason: { code: 'signature', says: 'bad signature' } };
+const stale: Standing = { kind: 'wait', until: null, reason: { code: 'state-stale', detail: 'not compared' } };
+const expired: Standing = { kind: 'ends', outcome: 'expired', reason: { code: 'expired', detail: 'expired' } };
+const forged: Standing = { kind: 'void', reason: { code: 'signature', detail: 'bad signature' } };
 const done: Answer = { outcome: 'done', externalReference: 'x/1', before: { bidMinor: 1 }, after: { bidMinor: 2 } };
 const executed: End = {
   outcome: 'executed',
@@ -52,7 +52,7 @@ test.each<[string, Parameters<typeof standing>[0], Standing['kind']]>([
   ['an open permit', { ok: true }, 'ok'],
   ['a stop', { ok: false, refusal: { kind: 'refused', ...reason, code: 'stopped', settles: 'refused' } }, 'ends'],
   ['a replay', { ok: false, refusal: { kind: 'refused', ...reason, code: 'spent', settles: null } }, 'void'],
-  ['an early permit', { ok: false, refusal: { kind: 'wait', code: 'early', says: '', until: null } }, 'wait'],
+  ['an early permit', { ok: false, refusal: { kind: 'wait', code: 'early', detail: '', until: null } }, 'wait'],
 ])('%s stands as such', (_name, said, kind) => {
   expect(standing(said).kind).toBe(kind);
 });
@@ -93,8 +93,8 @@ test.each<[string, Found, Standing, number, string]>([
   ['absent waits while its own state is unknown', { outcome: 'absent' }, stale, 2, 'later'],
   ['absent waits on when its own state is unknown to the last', { outcome: 'absent' }, stale, 3, 'later'],
   ['absent is unresolved when all calls are used up', { outcome: 'absent' }, ok, 3, 'unresolved'],
-  ['no answer is asked again', { outcome: 'unknown', says: 'away' }, ok, 2, 'later'],
-  ['no answer to the last asking is unresolved', { outcome: 'unknown', says: 'away' }, ok, 3, 'unresolved'],
+  ['no answer is asked again', { outcome: 'unknown', detail: 'away' }, ok, 2, 'later'],
+  ['no answer to the last asking is unresolved', { outcome: 'unknown', detail: 'away' }, ok, 3, 'unresolved'],
 ])('after asking: %s', (_name, found, now, n, expected) => {
   expect(brief(onFound(found, now, turn(n), patience))).toBe(expected);
 });
@@ -105,10 +105,10 @@ test.each<[string, Parameters<typeof onAnswer>[0], number, string]>([
   ['a refusal of a repeat is asked about: the call before it may have landed', rejection, 2, 'later'],
   ['a refusal of a repeat on the last turn is unresolved, never a failure', rejection, 3, 'unresolved'],
   ['a repeat that is done is executed', done, 2, 'executed'],
-  ['silence is asked about later', { outcome: 'unknown', says: 'time-out' }, 1, 'later'],
+  ['silence is asked about later', { outcome: 'unknown', detail: 'time-out' }, 1, 'later'],
   [
     'silence on the last turn is unresolved, never a failure',
-    { outcome: 'unknown', says: 'time-out' },
+    { outcome: 'unknown', detail: 'time-out' },
     3,
     'unresolved',
   ],
@@ -125,31 +125,31 @@ test('what says that nothing was done holds only while no other instance has set
     beforeFirstCall(refused, turn(1), patience),
     onReopening(forged, patience),
     onAnswer(rejection, turn(1), patience),
-    onAnswer({ outcome: 'unknown', says: 'away', unsent: true }, { turn: 3, sent: 0 }, patience),
+    onAnswer({ outcome: 'unknown', detail: 'away', unsent: true }, { turn: 3, sent: 0 }, patience),
   ];
   expect(steps).toEqual(steps.map(() => expect.objectContaining({ step: 'end', ifAlone: true })));
   expect(onAnswer(done, turn(1), patience)).not.toHaveProperty('ifAlone');
 });
 
 test('a permit never claims a call that was not made', () => {
-  const away: Found = { outcome: 'unknown', says: 'away' };
-  const unsent = { outcome: 'unknown', says: 'refused', unsent: true } as const;
-  const says = (step: Step) => (step.step === 'end' ? step.end.reason?.says : undefined);
-  expect(says(onFound({ outcome: 'absent' }, ok, { turn: 3, sent: 1 }, patience))).toBe(
+  const away: Found = { outcome: 'unknown', detail: 'away' };
+  const unsent = { outcome: 'unknown', detail: 'refused', unsent: true } as const;
+  const detail = (step: Step) => (step.step === 'end' ? step.end.reason?.detail : undefined);
+  expect(detail(onFound({ outcome: 'absent' }, ok, { turn: 3, sent: 1 }, patience))).toBe(
     'one call may have been sent, and the connected system does not know the key',
   );
-  expect(says(onFound(away, ok, { turn: 3, sent: 2 }, patience))).toBe(
+  expect(detail(onFound(away, ok, { turn: 3, sent: 2 }, patience))).toBe(
     'up to 2 calls were sent, and no answer tells what came of it: away',
   );
-  expect(says(onAnswer(unsent, { turn: 3, sent: 1 }, patience))).toMatch(/^one call may have been sent/);
+  expect(detail(onAnswer(unsent, { turn: 3, sent: 1 }, patience))).toMatch(/^one call may have been sent/);
   expect(onAnswer(unsent, { turn: 2, sent: 0 }, patience)).toMatchObject({ step: 'later' });
   expect(onAnswer(unsent, { turn: 3, sent: 0 }, patience)).toMatchObject({
-    end: { outcome: 'failed', reason: { code: 'not-sent', says: 'nothing could be sent in 3 tries: refused' } },
+    end: { outcome: 'failed', reason: { code: 'not-sent', detail: 'nothing could be sent in 3 tries: refused' } },
   });
 });
 
 test('no absence and no silence ever comes out as failed, refused, expired or executed', () => {
-  const founds: Found[] = [{ outcome: 'absent' }, { outcome: 'unknown', says: 'away' }];
+  const founds: Found[] = [{ outcome: 'absent' }, { outcome: 'unknown', detail: 'away' }];
   for (const found of founds)
     for (const now of [ok, behind, stale, refused, expired, forged])
       for (let n = 2; n <= patience.turns; n++) {
@@ -159,7 +159,7 @@ test('no absence and no silence ever comes out as failed, refused, expired or ex
 
 test('the end carries reference and values, and the pauses double', () => {
   expect(onAnswer(done, turn(1), patience)).toEqual({ step: 'end', end: executed });
-  const silent = { outcome: 'unknown', says: 'time-out' } as const;
+  const silent = { outcome: 'unknown', detail: 'time-out' } as const;
   const long = { ...patience, turns: 20 };
   expect([1, 2, 3, 15].map((n) => onAnswer(silent, turn(n), long))).toEqual(
     [500, 1000, 2000, 30_000].map((inMs) => ({ step: 'later', wait: { inMs } })),
@@ -168,7 +168,7 @@ test('the end carries reference and values, and the pauses double', () => {
 
 test('unresolved says why it was not called again', () => {
   expect(onFound({ outcome: 'absent' }, refused, turn(2), patience)).toMatchObject({
-    end: { reason: { code: 'stopped', says: expect.stringContaining('agent:a by lea') } },
+    end: { reason: { code: 'stopped', detail: expect.stringContaining('agent:a by lea') } },
   });
 });
 
@@ -178,9 +178,9 @@ test('what no database could keep is not written down: an answer with it still e
     const step = onAnswer(answer, turn(1), patience);
     return step.step === 'end' ? step.end : undefined;
   };
-  expect(end({ outcome: 'rejected', reason: { code: 'odd', says: odd } })).toEqual({
+  expect(end({ outcome: 'rejected', reason: { code: 'odd', detail: odd } })).toEqual({
     outcome: 'failed',
-    reason: { code: 'odd', says: 'a\ufffdb \ufffd c' },
+    reason: { code: 'odd', detail: 'a\ufffdb \ufffd c' },
   });
   expect(end({ outcome: 'done', externalReference: odd, before: { odd }, after: { [odd]: 1 } })).toEqual({
     outcome: 'executed',
@@ -188,7 +188,7 @@ test('what no database could keep is not written down: an answer with it still e
   });
   const words = { said: 'a \\u0000 in words' };
   expect(end({ outcome: 'done', externalReference: 'r', after: words })).toMatchObject({ after: words });
-  expect(end({ outcome: 'rejected', reason: { code: 'long', says: `${'x'.repeat(999)}😀` } })?.reason?.says).toBe(
+  expect(end({ outcome: 'rejected', reason: { code: 'long', detail: `${'x'.repeat(999)}😀` } })?.reason?.detail).toBe(
     `${'x'.repeat(999)}\ufffd`,
   );
 });

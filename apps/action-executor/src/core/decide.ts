@@ -40,8 +40,8 @@ export function standing(
   said: { readonly ok: true } | { readonly ok: false; readonly refusal: Refusal | Wait },
 ): Standing {
   if (said.ok) return { kind: 'ok' };
-  const { code, says } = said.refusal;
-  const reason = { code, says };
+  const { code, detail } = said.refusal;
+  const reason = { code, detail };
   if (said.refusal.kind === 'wait') return { kind: 'wait', until: said.refusal.until, reason };
   const { settles } = said.refusal;
   return settles === null ? { kind: 'void', reason } : { kind: 'ends', outcome: settles, reason };
@@ -123,7 +123,7 @@ export function onFound(found: Found, now: Standing, tried: Tried, patience: Pat
     case 'void':
       return unresolved(
         now.reason.code,
-        `${left(tried.sent)}, and it must not be called again: ${now.reason.says}; the connected system does not know the key`,
+        `${left(tried.sent)}, and it must not be called again: ${now.reason.detail}; the connected system does not know the key`,
       );
   }
 }
@@ -133,8 +133,8 @@ export function onFound(found: Found, now: Standing, tried: Tried, patience: Pat
  * row is taken with that end and nobody can call any more. An intent of ours may have been called: 'unresolved', for a person.
  */
 export function onGivenUp(stands: Standing | 'intent', fault: Fault): Extract<Step, { step: 'end' | 'reject' }> {
-  const says = `the work on it failed for good (${fault.says})`;
-  if (stands === 'intent') return unresolved('job-failed', `it may have been called, and ${says}`);
+  const detail = `the work on it failed for good (${fault.detail})`;
+  if (stands === 'intent') return unresolved('job-failed', `it may have been called, and ${detail}`);
   switch (stands.kind) {
     case 'ends':
       return { step: 'end', end: { outcome: stands.outcome, reason: stands.reason } };
@@ -146,7 +146,7 @@ export function onGivenUp(stands: Standing | 'intent', fault: Fault): Extract<St
         step: 'end',
         end: {
           outcome: 'refused',
-          reason: { code: 'job-failed', says: plainText(`nothing was called: ${says}`, 1000) },
+          reason: { code: 'job-failed', detail: plainText(`nothing was called: ${detail}`, 1000) },
         },
       };
   }
@@ -161,7 +161,7 @@ export function onAnswer(answer: Answer | Unknown, tried: Tried, patience: Patie
   if (answer.outcome === 'unknown') return again(answer, counted, patience);
   if (answer.outcome === 'done') return { step: 'end', end: endOf(answer) };
   if (tried.sent === 0) return { step: 'end', end: endOf(answer), ifAlone: true };
-  return again({ says: `a repeated call was refused: ${answer.reason.says}` }, counted, patience);
+  return again({ detail: `a repeated call was refused: ${answer.reason.detail}` }, counted, patience);
 }
 
 function endOf(answer: Answer): End {
@@ -169,11 +169,11 @@ function endOf(answer: Answer): End {
   return { outcome: outcome === 'done' ? 'executed' : 'failed', ...said };
 }
 
-function again(why: { readonly says: string }, { turn, sent }: Tried, patience: Patience): Step {
+function again(reason: { readonly detail: string }, { turn, sent }: Tried, patience: Patience): Step {
   if (turn < patience.turns) return { step: 'later', wait: { inMs: pause(turn, patience) } };
-  if (sent > 0) return unresolved('no-answer', `${left(sent)}, and no answer tells what came of it: ${why.says}`);
-  const says = plainText(`nothing could be sent in ${turn} tries: ${why.says}`, 1000);
-  return uncalled('failed', { code: 'not-sent', says });
+  if (sent > 0) return unresolved('no-answer', `${left(sent)}, and no answer tells what came of it: ${reason.detail}`);
+  const detail = plainText(`nothing could be sent in ${turn} tries: ${reason.detail}`, 1000);
+  return uncalled('failed', { code: 'not-sent', detail });
 }
 
 /** An instance that crashed in its turn cannot say whether its call left. */
@@ -190,7 +190,7 @@ const pause = (turn: number, { backoffMs }: Patience): number => Math.min(30_000
 const untilOf = ({ until }: { readonly until: string | null }, { behindMs }: Patience) =>
   until === null ? { inMs: behindMs } : { until };
 
-const unresolved = (code: string, says: string): Extract<Step, { step: 'end' }> => ({
+const unresolved = (code: string, detail: string): Extract<Step, { step: 'end' }> => ({
   step: 'end',
-  end: { outcome: 'unresolved', reason: { code, says: plainText(says, 1000) } },
+  end: { outcome: 'unresolved', reason: { code, detail: plainText(detail, 1000) } },
 });

@@ -14,7 +14,7 @@ test('refuses a placeholder that does not exist, and names it', () => {
   expect(render('{{contact.salary}}', points)).toMatchObject({
     ok: false,
     code: 'unknown-placeholder',
-    says: 'there is no placeholder {{contact.salary}}',
+    detail: 'there is no placeholder {{contact.salary}}',
   });
   expect(render('{{constructor}}', points)).toMatchObject({ code: 'unknown-placeholder' });
 });

@@ -11,7 +11,7 @@ const values: Readonly<Record<PlaceholderName, (points: OpenedContactPoints) => 
 
 export type Rendered =
   | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly code: 'unknown-placeholder' | 'no-value'; readonly says: string };
+  | { readonly ok: false; readonly code: 'unknown-placeholder' | 'no-value'; readonly detail: string };
 
 /** Fills in a text's placeholders in one pass: a value that looks like a placeholder stays as it is. */
 export function render(text: string, points: OpenedContactPoints): Rendered {
@@ -24,8 +24,8 @@ export function render(text: string, points: OpenedContactPoints): Rendered {
       .trim();
     if (!value) {
       fault ??= known
-        ? { ok: false, code: 'no-value', says: `nothing is known to put in for {{${name}}}` }
-        : { ok: false, code: 'unknown-placeholder', says: `there is no placeholder {{${name.slice(0, 60)}}}` };
+        ? { ok: false, code: 'no-value', detail: `nothing is known to put in for {{${name}}}` }
+        : { ok: false, code: 'unknown-placeholder', detail: `there is no placeholder {{${name.slice(0, 60)}}}` };
     }
     return value ?? '';
   });

@@ -24,7 +24,7 @@ const Answered = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('done'), reference: z.string().min(1).max(300), before: Shown, after: Shown }),
   z.object({
     outcome: z.literal('rejected'),
-    reason: z.object({ code: z.string().min(1).max(80), says: z.string().min(1).max(1_000) }),
+    reason: z.object({ code: z.string().min(1).max(80), detail: z.string().min(1).max(1_000) }),
   }),
   z.object({ outcome: z.literal('running') }),
   z.object({ outcome: z.literal('absent') }),

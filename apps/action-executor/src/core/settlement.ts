@@ -19,7 +19,7 @@ export function settlementOf(approval: ActionApproved, end: End, at: string): Ac
 /** The end that a person decided. Their note stays with their own event. */
 export const decidedEnd = ({ outcome, by }: SettlementDecided): End => ({
   outcome,
-  reason: { code: 'decided', says: `${by} decided it, since nobody else could tell` },
+  reason: { code: 'decided', detail: `${by} decided it, since nobody else could tell` },
 });
 
 /** A permit that settles nothing, as an event's data. What the approval says of itself is quoted, not believed. */

@@ -78,8 +78,8 @@ test('reference, values and reason come through, and the key stands in for a mis
     after: { bid: 2 },
   });
   expect(answerOf(204, '', key)).toEqual({ outcome: 'done', externalReference: key });
-  expect(answerOf(422, text({ reason: 'no such list' }), key)).toMatchObject({ reason: { says: 'no such list' } });
-  expect(answerOf(422, '<html>', key)).toMatchObject({ reason: { says: 'the receiver refused with 422' } });
+  expect(answerOf(422, text({ reason: 'no such list' }), key)).toMatchObject({ reason: { detail: 'no such list' } });
+  expect(answerOf(422, '<html>', key)).toMatchObject({ reason: { detail: 'the receiver refused with 422' } });
 });
 
 test.each([0, -1, 46.5, '46', Number.MAX_SAFE_INTEGER + 1])(

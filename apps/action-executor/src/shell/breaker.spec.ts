@@ -24,7 +24,7 @@ test('a system is paused when eight calls in a row had no answer, and not by few
   expect([breaker.waitMs(), breaker.paused]).toEqual([0, false]);
   silence(1);
   expect([breaker.waitMs(), breaker.paused]).toEqual([1_000, true]);
-  expect(breaker.says()).toMatch(/^paused since 2026-11-21T10:00:00.000Z, its permits wait/);
+  expect(breaker.detail()).toMatch(/^paused since 2026-11-21T10:00:00.000Z, its permits wait/);
   // Those that were out with it change nothing.
   silence(8);
   expect(breaker.waitMs()).toBe(1_000);
@@ -54,7 +54,7 @@ test('a try without an answer doubles the pause, up to half a minute; an answer 
   vi.advanceTimersByTime(30_000);
   expect(breaker.waitMs()).toBe(0);
   breaker.heard(true);
-  expect([breaker.waitMs(), breaker.paused, breaker.says()]).toEqual([0, false, undefined]);
+  expect([breaker.waitMs(), breaker.paused, breaker.detail()]).toEqual([0, false, undefined]);
   expect(said).toHaveLength(2);
 });
 

@@ -76,7 +76,7 @@ export class Breaker {
   }
 
   /** What the health page says; undefined where it is not paused. */
-  says(): string | undefined {
+  detail(): string | undefined {
     const { pause } = this;
     if (!pause) return undefined;
     return `paused since ${pause.since}, its permits wait; one is tried every ${Math.max(pause.ms, this.of.timeoutMs) / 1000} s at most`;

@@ -95,7 +95,7 @@ export class ComparedState {
     if (!row?.data) return false;
     if (row.written === last.written) return last.governs;
     const found = governing(row.data as Policy);
-    if (!found.ok) this.log.error(`nothing runs: ${found.says}`);
+    if (!found.ok) this.log.error(`nothing runs: ${found.detail}`);
     this.checked = { written: row.written, governs: found.ok };
     return found.ok;
   }

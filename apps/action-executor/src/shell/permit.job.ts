@@ -100,7 +100,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
   private troubled(): Readonly<Record<string, string>> {
     const said = { ...this.unanswered.now() };
     for (const [name, breaker] of this.breakers) {
-      const paused = breaker.says();
+      const paused = breaker.detail();
       if (paused !== undefined) said[name] = said[name] === undefined ? paused : `${said[name]}; ${paused}`;
     }
     return said;
@@ -371,14 +371,14 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const end = this.unanswered.asked(connector);
     const answer = await answered(connector, operation, job, ask);
     const without = answer.outcome === 'unknown' ? (answer as Unknown) : undefined;
-    end(without?.says);
+    end(without?.detail);
     if (without?.unasked !== true) this.breakers.get(connector.name)?.heard(without?.silent !== true);
     return answer;
   }
 
   /** An intent that may have been called through a connector that is no longer configured. */
   private nobody(job: PJob, tried: Tried): Outcome {
-    const found = unknown(noConnector.reason.says);
+    const found = unknown(noConnector.reason.detail);
     return outcomeOf(job, onFound(found, { kind: 'ok' }, tried, this.settings.patience), tried, true);
   }
 
@@ -476,7 +476,7 @@ const callsAtOnce = 16;
 
 const noConnector = {
   outcome: 'refused',
-  reason: { code: 'no-connector', says: 'this executor has no such connector configured' },
+  reason: { code: 'no-connector', detail: 'this executor has no such connector configured' },
 } as const satisfies End;
 
 /** Only of an approval that `open()` found to say the same as its permit. */
@@ -528,8 +528,8 @@ async function answered<A extends { readonly outcome: string }>(
     if (signal.aborted) return { ...unknown(`no answer within ${connector.timeoutMs} ms`), silent: true };
     const { code, name } = error as { code?: unknown; name?: unknown };
     // An error's message may quote what was sent.
-    const why = typeof code === 'string' ? code : String(name);
-    return { ...unknown(`${connector.name} could not be reached (${why})`), silent: true };
+    const reason = typeof code === 'string' ? code : String(name);
+    return { ...unknown(`${connector.name} could not be reached (${reason})`), silent: true };
   }
 }
 

@@ -70,7 +70,7 @@ beforeEach(async () => {
   Object.assign(double, new Double());
   ageMs = fresh;
   harness.setNow(start);
-  await harness.query('TRUNCATE permits, jobs, inbox, outputs, state_rows, dead_letters, work_positions, said');
+  await harness.query('TRUNCATE permits, jobs, inbox, outbox, state_rows, dead_letters, work_positions, own_events');
   await harness.putState('consents.v1', contactId, consents(1));
   await harness.putState('policies.v1', 'main', policy(1));
 });
@@ -228,7 +228,7 @@ test('[case 14] a withdrawal after the signature refuses, and says what changed'
     {
       data: {
         outcome: 'refused',
-        reason: { code: 'consent-changed', says: expect.stringContaining(`contact ${contactId}`) },
+        reason: { code: 'consent-changed', detail: expect.stringContaining(`contact ${contactId}`) },
       },
     },
   ]);
@@ -238,7 +238,7 @@ test('[case 14] a withdrawal after the signature refuses, and says what changed'
 test('[case 37] a stop refuses, naming its scope, who raised it and why', async () => {
   await harness.putState('controls.v1', 'channel:advertising', control('channel:advertising', 1, 'stopped'));
   expect(await run(approvalOf(setBid(), key))).toMatchObject([
-    { data: { outcome: 'refused', reason: { says: 'stopped: channel:advertising by lea: wrong tone' } } },
+    { data: { outcome: 'refused', reason: { detail: 'stopped: channel:advertising by lea: wrong tone' } } },
   ]);
   expect(double.calls).toEqual([]);
 });
@@ -291,7 +291,7 @@ test('[case 16] a changed part of the policy refuses', async () => {
     {
       data: {
         outcome: 'refused',
-        reason: { code: 'policy-changed', says: 'rules changed: policy 2, signed under 1' },
+        reason: { code: 'policy-changed', detail: 'rules changed: policy 2, signed under 1' },
       },
     },
   ]);
@@ -351,7 +351,7 @@ describe('[case 38] state that was not compared with its topic for too long', ()
     ageMs = { ...fresh, 'controls.v1': 14_000 };
     await run(approvalOf(setBid(), key, { expiresAt: later(60) }));
     expect(await runAt(60)).toMatchObject([
-      { data: { outcome: 'expired', reason: { code: 'expired', says: expect.stringContaining('controls') } } },
+      { data: { outcome: 'expired', reason: { code: 'expired', detail: expect.stringContaining('controls') } } },
     ]);
     expect(double.calls).toEqual([]);
   });
@@ -610,7 +610,7 @@ test('rule 5: absent after a crash and stopped meanwhile is unresolved, never re
   await harness.putState('controls.v1', 'all', control('all', 1, 'stopped'));
   await loseLease();
   expect(await harness.runJobs()).toMatchObject([
-    { data: { outcome: 'unresolved', reason: { code: 'stopped', says: expect.stringContaining('by lea') } } },
+    { data: { outcome: 'unresolved', reason: { code: 'stopped', detail: expect.stringContaining('by lea') } } },
   ]);
   expect(double.effects).toBe(0);
 });
@@ -661,8 +661,12 @@ test('[case 37] of one agent stopped, then of all, nothing runs from then on, an
   const ends = (events: readonly Published[]) =>
     Object.fromEntries(
       events.map(({ data }) => {
-        const { permitId, outcome, reason } = data as { permitId: string; outcome: string; reason?: { says: string } };
-        return [permitId, [outcome, /stopped: .* by lea: wrong tone/.exec(reason?.says ?? '')?.[0]]];
+        const { permitId, outcome, reason } = data as {
+          permitId: string;
+          outcome: string;
+          reason?: { detail: string };
+        };
+        return [permitId, [outcome, /stopped: .* by lea: wrong tone/.exec(reason?.detail ?? '')?.[0]]];
       }),
     );
   const ofA = `stopped: agent:${a} by lea: wrong tone`;
@@ -692,7 +696,7 @@ test('[case 40] a permit from before a stop stays dead when the stop is lifted; 
     {
       data: {
         outcome: 'refused',
-        reason: { code: 'control-changed', says: `${scope} was stopped and resumed since: version 2, signed at 0` },
+        reason: { code: 'control-changed', detail: `${scope} was stopped and resumed since: version 2, signed at 0` },
       },
     },
   ]);
@@ -826,12 +830,12 @@ test('rule 6: an end that another instance wrote while the call was out stands, 
   double.call = async (...given) => {
     Reflect.deleteProperty(double, 'call');
     await harness.query(
-      `UPDATE permits SET outcome = 'unresolved', reason = '{"code":"x","says":"y"}', ended_at = now()`,
+      `UPDATE permits SET outcome = 'unresolved', reason = '{"code":"x","detail":"y"}', ended_at = now()`,
     );
     return call.apply(double, given);
   };
   expect(await run(approvalOf(setBid(), key))).toMatchObject([
-    { data: { outcome: 'unresolved', reason: { code: 'x', says: 'y' } } },
+    { data: { outcome: 'unresolved', reason: { code: 'x', detail: 'y' } } },
   ]);
   expect(await runAt(60)).toEqual([]);
 });
@@ -885,7 +889,7 @@ const runUntilDead = async (): Promise<Published[]> => {
 const broken = () => Promise.reject(new Error('a bug of ours'));
 const deadLetter = (kind = 'permit') => ({
   topic: 'action-executor.dead-letters.v1',
-  data: { job: { kind }, fault: { code: 'job', says: 'a bug of ours' }, attempts: 10 },
+  data: { job: { kind }, fault: { code: 'job', detail: 'a bug of ours' }, attempts: 10 },
 });
 
 test('a permit that can never be worked settles refused where nobody has called, is told as a dead letter, and stays used', async () => {
@@ -998,7 +1002,7 @@ test('what a person decides of a permit that is not unresolved, of nobody or of 
 });
 
 /** The tables as a copy from before the approval has them. */
-const forget = () => harness.query('TRUNCATE permits, jobs, inbox, outputs');
+const forget = () => harness.query('TRUNCATE permits, jobs, inbox, outbox');
 
 test('an approval that was called before a restore, and whose row is lost, is asked for and not called again', async () => {
   const records = harness.records(topic, [event(approvalOf(setBid(), key), 'event-1')]);

@@ -49,7 +49,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   harness.setNow(start);
-  await harness.query('TRUNCATE permits, jobs, inbox, outputs, state_rows');
+  await harness.query('TRUNCATE permits, jobs, inbox, outbox, state_rows');
   await client.query('TRUNCATE answers, campaigns, messages, tasks, enrolments');
   await harness.putState('consents.v1', contactId, consents(1));
   await harness.putState('policies.v1', 'main', policy(1));
@@ -150,7 +150,7 @@ test('of calls that share a transaction, one that the database refuses leaves th
     crm.call(task('bad', '0000-01-01T00:00:00.000Z'), 'bad', signal),
     crm.call(task('good', '2026-11-22T10:00:00.000Z'), 'good', signal),
   ]);
-  expect(bad).toEqual({ outcome: 'unknown', says: 'the sandbox system answered 500' });
+  expect(bad).toEqual({ outcome: 'unknown', detail: 'the sandbox system answered 500' });
   expect(good).toMatchObject({ outcome: 'done' });
   expect(await crm.find('bad', signal)).toEqual({ outcome: 'absent' });
   expect((await http('GET', 'crm/tasks')).body.tasks).toHaveLength(1);
@@ -214,7 +214,7 @@ test('messages that we cannot write are no silence of the mailer: others go out,
   }
   expect(settled).toMatchObject(names.map(() => ({ data: { outcome: 'failed', reason: { code: 'not-sent' } } })));
   expect(settled[0]?.data).toMatchObject({
-    reason: { says: expect.stringMatching(/contact points cannot be opened/) },
+    reason: { detail: expect.stringMatching(/contact points cannot be opened/) },
   });
 });
 
@@ -259,10 +259,13 @@ test('a wrong token is told plainly, and the permit is executed when it is right
   const connectors = harness.app.get<Map<string, Sandbox>>(CONNECTORS);
   const right = connector('ads') as Sandbox;
   const stranger = new Sandbox('ads', { url: systems.url, token: 'of-nobody' });
-  const says = /401: it does not take the token of SANDBOX_TOKEN_FILE/;
+  const detail = /401: it does not take the token of SANDBOX_TOKEN_FILE/;
   const action = approved(setBid(), 'ads');
-  expect(await stranger.call(action, 'k', signal)).toEqual({ outcome: 'unknown', says: expect.stringMatching(says) });
-  expect(await stranger.find('k', signal)).toEqual({ outcome: 'unknown', says: expect.stringMatching(says) });
+  expect(await stranger.call(action, 'k', signal)).toEqual({
+    outcome: 'unknown',
+    detail: expect.stringMatching(detail),
+  });
+  expect(await stranger.find('k', signal)).toEqual({ outcome: 'unknown', detail: expect.stringMatching(detail) });
   connectors.set('ads', stranger);
   try {
     expect(await run(setBid(), 'ads')).toEqual([]);
@@ -281,7 +284,7 @@ test('a token that stays wrong ends a permit unresolved, never failed, and says 
     const published = await run(setBid(), 'ads');
     for (let minute = 1; minute <= 6; minute++) published.push(...(await later(minute * 60)));
     expect(published).toMatchObject([
-      { data: { outcome: 'unresolved', reason: { code: 'no-answer', says: expect.stringContaining('the token') } } },
+      { data: { outcome: 'unresolved', reason: { code: 'no-answer', detail: expect.stringContaining('the token') } } },
     ]);
   } finally {
     connectors.set('ads', right);

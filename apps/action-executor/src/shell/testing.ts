@@ -96,7 +96,7 @@ export function approvalOf(action: Action, key: SigningKey, sealing: Sealing = {
     policyVersion = 1,
   } = sealing;
   const read = subjectOf(action);
-  if (!read.ok) throw new Error(read.fault.says);
+  if (!read.ok) throw new Error(read.fault.detail);
   const seconds = (at: string) => Date.parse(at) / 1000;
   const ids = {
     proposalId: derivedId('test-proposal', action.actionId),
@@ -167,7 +167,7 @@ export function approved(action: Action, connector: string): ApprovedAction {
     },
     spent: false,
   });
-  if (!opened.ok) throw new Error(opened.refusal.says);
+  if (!opened.ok) throw new Error(opened.refusal.detail);
   return opened.action;
 }
 
@@ -224,7 +224,7 @@ export class Double implements Connector {
 
   async find(key: string): Promise<Found> {
     this.asked++;
-    if (this.mood === 'cannot-tell') return { outcome: 'unknown', says: 'it keeps no list' };
+    if (this.mood === 'cannot-tell') return { outcome: 'unknown', detail: 'it keeps no list' };
     return this.known.get(key) ?? { outcome: 'absent' };
   }
 
@@ -232,7 +232,7 @@ export class Double implements Connector {
     if (this.mood !== 'refuses') this.effects++;
     const answer: Answer =
       this.mood === 'refuses'
-        ? { outcome: 'rejected', reason: { code: 'no-such-campaign', says: 'no such campaign' } }
+        ? { outcome: 'rejected', reason: { code: 'no-such-campaign', detail: 'no such campaign' } }
         : {
             outcome: 'done',
             externalReference: `double/${this.effects}`,

@@ -20,10 +20,10 @@ test('a system is named when one call has had no answer for as long as it may ta
 });
 
 test('it is named since its first call that had no answer, with the last reason, and told once', () => {
-  for (const why of ['refused', 'refused', 'no answer within 5000 ms']) {
+  for (const reason of ['refused', 'refused', 'no answer within 5000 ms']) {
     const end = systems.asked(ads);
     vi.advanceTimersByTime(3_000);
-    end(why);
+    end(reason);
   }
   const text = 'no definite answer since 2026-11-21T10:00:00.000Z';
   expect(systems.now()).toEqual({ ads: `${text}: no answer within 5000 ms` });

@@ -14,7 +14,7 @@ interface System {
   /** Since when nothing was answered for good: the first one after the last answer began then. */
   since?: { readonly ago: Ago; readonly at: string };
   /** Why the last one came to nothing, and when. */
-  failed?: { readonly ago: Ago; readonly says: string };
+  failed?: { readonly ago: Ago; readonly detail: string };
   told: boolean;
 }
 
@@ -31,15 +31,15 @@ export class Unanswered {
   constructor(private readonly warn: (message: string) => void) {}
 
   /** A call or a question begins. What is returned is told its end: why there was no definite answer, nothing where there was one. */
-  asked({ name, timeoutMs }: Asked): (why?: string) => void {
+  asked({ name, timeoutMs }: Asked): (reason?: string) => void {
     const system: System = this.systems.get(name) ?? { timeoutMs, out: 0, told: false };
     this.systems.set(name, system);
     if (system.out === 0 && forgotten(system)) delete system.since;
     system.out++;
     system.since ??= sinceNow();
-    return (why) => {
+    return (reason) => {
       system.out--;
-      if (why === undefined) {
+      if (reason === undefined) {
         if (system.told) this.warn(`connector ${name}: it answers again`);
         system.told = false;
         delete system.since;
@@ -47,11 +47,11 @@ export class Unanswered {
         if (system.out > 0) system.since = sinceNow();
         return;
       }
-      system.failed = { ago: ago(), says: why };
-      const says = saidOf(system);
-      if (system.told || says === undefined) return;
+      system.failed = { ago: ago(), detail: reason };
+      const detail = saidOf(system);
+      if (system.told || detail === undefined) return;
       system.told = true;
-      this.warn(`connector ${name}: ${says}`);
+      this.warn(`connector ${name}: ${detail}`);
     };
   }
 
@@ -59,8 +59,8 @@ export class Unanswered {
   now(): Readonly<Record<string, string>> {
     return Object.fromEntries(
       [...this.systems].flatMap(([name, system]) => {
-        const says = saidOf(system);
-        return says === undefined ? [] : [[name, says]];
+        const detail = saidOf(system);
+        return detail === undefined ? [] : [[name, detail]];
       }),
     );
   }
@@ -73,5 +73,5 @@ const forgotten = ({ out, failed }: System): boolean => out === 0 && (failed?.ag
 function saidOf(system: System): string | undefined {
   const { since, failed, timeoutMs } = system;
   if (!since || since.ago() < timeoutMs || forgotten(system)) return undefined;
-  return `no definite answer since ${since.at}: ${failed?.says ?? 'still waiting'}`;
+  return `no definite answer since ${since.at}: ${failed?.detail ?? 'still waiting'}`;
 }

@@ -3,7 +3,7 @@ import { eventBytes, type Kept, sha256 } from '@countersign/record';
 import type { KafkaFact } from './record.js';
 
 /** What a leaf's hash is taken over, and what is stored of the event. */
-export interface Keeping {
+export interface RecordInbox {
   readonly kept: Kept;
   readonly bytes: Uint8Array;
   readonly sha256: Uint8Array;
@@ -21,7 +21,7 @@ export const keptOf = (topic: string): 'event' | 'commitment' =>
  * is the one on record, and nobody can find it by trying likely contents. The leaf then names the commitment's digest, so a
  * plain digest of the event is stored nowhere.
  */
-export function keep(record: KafkaFact, commitmentKey: Uint8Array): Keeping {
+export function keep(record: KafkaFact, commitmentKey: Uint8Array): RecordInbox {
   const kept = keptOf(record.topic);
   const whole = eventBytes(record);
   const bytes = kept === 'event' ? whole : new Uint8Array(createHmac('sha256', commitmentKey).update(whole).digest());

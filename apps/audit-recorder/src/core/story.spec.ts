@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { idsOf } from './ids.js';
 import { type Recorded, storyOf, wantedIds } from './story.js';
-import { tell, titleOf } from './tell.js';
+import { storyLines, titleOf } from './story-lines.js';
 import { ids, recordedChain } from './testing.js';
 
 const all = recordedChain();
@@ -64,7 +64,7 @@ describe('the story of one action', () => {
       offset: '9',
       id: 'event-6',
       sha256: 'ab'.repeat(32),
-      fault: { code: 'handler', says: 'no such run' },
+      fault: { code: 'handler', detail: 'no such run' },
       attempts: 3,
       at,
     };
@@ -117,7 +117,7 @@ describe('told', () => {
   const story = follow(ids.permit);
 
   test('[case 56] it says signal, profile, play, rationale, every reason, reviewer, permit and effect, in that order', () => {
-    expect(tell(story).map(({ what, says }) => `${what}: ${says}`)).toEqual([
+    expect(storyLines(story).map(({ what, detail }) => `${what}: ${detail}`)).toEqual([
       `signal: ContentEngaged from /sources/website about account acme, contact ${ids.contact}: topic comparison, seconds 120 (quality 87 of 100)`,
       'profile: account acme: name Acme, tier 1, 12 signals so far (version 3)',
       'play: the play "Tier-1 comparison surge" gave paid-media-agent a task: move budget to what is compared; allowed: ads.shift_budget; due 2026-11-21T10:32:00.000Z',
@@ -148,12 +148,13 @@ describe('told', () => {
     const original = story.find(({ id }) => id === 'event-6') as Recorded;
     const repeat = { ...original, index: 98, offset: '98' };
     const forged = { ...original, index: 99, offset: '99', sha256: 'other' };
-    const lines = tell([...story, repeat, forged]);
-    expect(lines.slice(tell(story).length)).toEqual([
+    const lines = storyLines([...story, repeat, forged]);
+    expect(lines.slice(storyLines(story).length)).toEqual([
       {
         at: original.event?.time,
         what: 'twin',
-        says: 'another record with the id event-6 and other content stands at actions.approved.v1 0/99; only one of them was obeyed',
+        detail:
+          'another record with the id event-6 and other content stands at actions.approved.v1 0/99; only one of them was obeyed',
       },
     ]);
   });
@@ -166,14 +167,16 @@ describe('told', () => {
       source: '/sources/website',
       id: ids.signal,
     };
-    expect(tell([arrival]).map(({ what }) => what)).toEqual(['arrival']);
-    expect(tell([arrival, accepted]).map(({ what }) => what)).toEqual(['signal']);
+    expect(storyLines([arrival]).map(({ what }) => what)).toEqual(['arrival']);
+    expect(storyLines([arrival, accepted]).map(({ what }) => what)).toEqual(['signal']);
   });
 
   test('a record that no service could obey says why', () => {
     const { event: _event, ...record } = all[9] as Recorded;
-    expect(tell([{ ...record, fault: { code: 'wrong-author', says: 'source: must be another' } }])).toMatchObject([
-      { what: 'unreadable', says: 'a record on actions.approved.v1 that no service obeyed: source: must be another' },
+    expect(
+      storyLines([{ ...record, fault: { code: 'wrong-author', detail: 'source: must be another' } }]),
+    ).toMatchObject([
+      { what: 'unreadable', detail: 'a record on actions.approved.v1 that no service obeyed: source: must be another' },
     ]);
   });
 });

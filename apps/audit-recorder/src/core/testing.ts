@@ -31,7 +31,7 @@ const evidence = [
     type: 'ContentEngaged',
     occurredAt: minute(0),
     accountId: 'acme',
-    says: 'a contact of acme read a comparison',
+    detail: 'a contact of acme read a comparison',
   },
 ];
 
@@ -69,7 +69,7 @@ const proposal = (proposalId: string, taskId: string, actionId: string): DataOf<
   rationale: 'Three people of acme compare vendors.',
   evidence,
   confidence: 0.8,
-  alternatives: [{ says: 'raise the bid', whyNot: 'the bid is not what limits it' }],
+  alternatives: [{ detail: 'raise the bid', rejectedBecause: 'the bid is not what limits it' }],
   planner: { kind: 'rules', name: 'surge' },
   lineage: 'trusted',
   proposedAt: minute(3),
@@ -86,8 +86,8 @@ const judged = (outcome: 'approved' | 'refused' | 'escalated', actionId: string)
   verdict: {
     outcome,
     reasons: [
-      { rule: 'spend-cap', outcome: 'pass' as const, says: 'EUR 20.00 of EUR 500.00 a day' },
-      { rule: 'approval-threshold', outcome: 'escalate' as const, says: 'more than 20 % of the daily budget' },
+      { rule: 'spend-cap', outcome: 'pass' as const, detail: 'EUR 20.00 of EUR 500.00 a day' },
+      { rule: 'approval-threshold', outcome: 'escalate' as const, detail: 'more than 20 % of the daily budget' },
     ],
     tier: 'supervised' as const,
     policy: { version: 7, digest },
@@ -164,7 +164,7 @@ export const chain: readonly Given<EventType>[] = [
     action: shift(ids.action, 2_000),
     reviewers: ['lea'],
     deadline: minute(59),
-    card: { says: 'Move EUR 20.00 a day.', people: [], runningTotals: [], reversible: 'within 72 hours' },
+    card: { detail: 'Move EUR 20.00 a day.', people: [], runningTotals: [], reversible: 'within 72 hours' },
     rationale: 'Three people of acme compare vendors.',
     confidence: 0.8,
     evidence,

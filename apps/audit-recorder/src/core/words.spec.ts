@@ -17,8 +17,8 @@ test.each([
     'constructor x; to string y',
   ],
   ['nothing', {}, {}, ''],
-])('an effect says %s, and nothing that was not stated', (_, before, after, says) => {
-  expect(changeSays({ ...before, currency: 'EUR' }, after)).toBe(says);
+])('an effect says %s, and nothing that was not stated', (_, before, after, detail) => {
+  expect(changeSays({ ...before, currency: 'EUR' }, after)).toBe(detail);
 });
 
 test('facts are named in words, money with its currency', () => {

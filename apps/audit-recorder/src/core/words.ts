@@ -11,7 +11,7 @@ export function actionSays(
 ): string {
   const spec = action && kindSpec(action.kind);
   const payload = spec?.payload.safeParse(action?.payload);
-  return payload?.success && spec ? spec.says(payload.data) : (action?.kind ?? kind);
+  return payload?.success && spec ? spec.detail(payload.data) : (action?.kind ?? kind);
 }
 
 /** `dailyBudgetMinor` → `daily budget`. */

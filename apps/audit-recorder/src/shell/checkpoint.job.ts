@@ -76,7 +76,7 @@ export class Checkpoints implements JobKind<object>, BeforeApplicationShutdown {
     if (last) {
       const opened = openCheckpoint(last.note, { origin, keys: [signingKey] });
       if (!opened.ok)
-        throw new Error(`the last checkpoint, of ${last.size} leaves, does not open: ${opened.says}; not signing`);
+        throw new Error(`the last checkpoint, of ${last.size} leaves, does not open: ${opened.detail}; not signing`);
       const signed = opened.checkpoint;
       if (head.size < signed.size)
         throw new Error(`the log has ${head.size} leaves, ${signed.size} were signed: not signing`);

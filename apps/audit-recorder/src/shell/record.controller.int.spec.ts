@@ -38,7 +38,7 @@ const trust = async () => {
 };
 const head = async (note: string) => {
   const opened = openCheckpoint(note, await trust());
-  if (!opened.ok) throw new Error(opened.says);
+  if (!opened.ok) throw new Error(opened.detail);
   return opened.checkpoint;
 };
 

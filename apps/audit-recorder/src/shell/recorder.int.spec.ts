@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { KafkaFact } from '../core/record.js';
 import { chain, inboundSignal, kafkaFact } from '../core/testing.js';
-import { Recording } from './recording.keeper.js';
+import { Recording } from './recording.consumer.js';
 import { type Recorder, recorder, secrets, start, tokens } from './testing.js';
 
 let files: ReturnType<typeof secrets>;
@@ -89,10 +89,12 @@ describe('appending', () => {
   test('makes leaves of their own of the records of a topic that was made again, though they stand where others stood', async () => {
     const [one, two] = records(2) as [KafkaFact, KafkaFact];
     await log.append([one, two]);
-    const keeper = log.app.get(Recording);
+    const recordConsumer = log.app.get(Recording);
     const again = { ...two, offset: '0', topicId: 'made-again', cause: { source: '~record', id: 'again' } };
     const keep = (record: typeof again) =>
-      log.transaction((tx) => keeper.keep({ at: start, tx, records: [record as never], schedule: () => undefined }));
+      log.transaction((tx) =>
+        recordConsumer.keep({ at: start, tx, records: [record as never], schedule: () => undefined }),
+      );
     await keep(again);
     await expect(keep(again)).rejects.toThrow(/leaves_place/);
     await log.append(records(1, 1));

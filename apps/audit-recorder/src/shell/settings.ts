@@ -61,7 +61,7 @@ function fromFile<T>(
     return parse(text);
   } catch (error) {
     // A JSON fault quotes what stands around it, which may be a secret: only our own words are passed on.
-    const why = error instanceof TypeError ? `: ${error.message}` : '';
-    throw new Error(`${variable}: ${path} is not ${expected}${why}`);
+    const reason = error instanceof TypeError ? `: ${error.message}` : '';
+    throw new Error(`${variable}: ${path} is not ${expected}${reason}`);
   }
 }

@@ -3,7 +3,7 @@ import { deployment, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { readBack } from '../core/read-back.js';
 import { type Recorded, storyOf, wantedIds } from '../core/story.js';
-import { type Line, tell, titleOf } from '../core/tell.js';
+import { type Line, storyLines, titleOf } from '../core/story-lines.js';
 import { plain } from '../core/text.js';
 import { findByIds } from './log.repository.js';
 
@@ -54,7 +54,7 @@ export class Stories {
       id,
       found: story.length > 0,
       title: titleOf(id, story),
-      lines: tell(story),
+      lines: storyLines(story),
       events: story.map((record) => ({
         at: record.at,
         topic: record.topic,

@@ -23,7 +23,7 @@ export function chosenGaps(gaps: readonly Gap[], { topic, service, partition }: 
   );
 }
 
-type Named = Pick<Gap, 'service' | 'topic' | 'topicId' | 'partition' | 'from' | 'why'>;
+type Named = Pick<Gap, 'service' | 'topic' | 'topicId' | 'partition' | 'from' | 'reason'>;
 
 /** Whether both are about the same gap. */
 export const sameGap = (a: Named, b: Named): boolean =>
@@ -32,4 +32,4 @@ export const sameGap = (a: Named, b: Named): boolean =>
   a.topicId === b.topicId &&
   a.partition === b.partition &&
   a.from === b.from &&
-  a.why === b.why;
+  a.reason === b.reason;

@@ -14,7 +14,7 @@ export const card: Card = {
   deadline: '2026-11-21T11:00:00.000Z',
   escalatedAt: now,
   play: { id: 'return-below-floor', title: 'Return below its floor' },
-  says: 'move EUR 600.00 of daily budget from c-1 to c-2',
+  detail: 'move EUR 600.00 of daily budget from c-1 to c-2',
   approving: 'Approving runs it now, unless a rule refuses it by then: this action only, nothing like it later.',
   facts: {
     agent: 'paid-media-agent',
@@ -26,8 +26,8 @@ export const card: Card = {
       { ledger: 'spend:campaign:c-2:2026-11-21', held: 0, committed: 10_000, cap: 100_000, currency: 'EUR' },
     ],
     reversible: 'for 72 hours',
-    whyAsked: [{ rule: 'approval-threshold', says: 'EUR 600.00 is above EUR 100.00' }],
-    evidence: [{ says: 'c-1 returned 80 percent', occurredAt: '2026-11-20T00:00:00.000Z' }],
+    whyAsked: [{ rule: 'approval-threshold', detail: 'EUR 600.00 is above EUR 100.00' }],
+    evidence: [{ detail: 'c-1 returned 80 percent', occurredAt: '2026-11-20T00:00:00.000Z' }],
   },
   agentSays: { quote: 'c-2 returns more', confidence: 0.8, marked: "the agent's own words, not checked" },
   action: {

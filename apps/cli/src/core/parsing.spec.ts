@@ -43,7 +43,7 @@ test('a permit is found in a text, in an approval and in its CloudEvent', () => 
 });
 
 test('a dead letter has the last order to replay it, with who, when and why; one of before notes were kept has none', () => {
-  const fault = { code: 'x', says: 'y' };
+  const fault = { code: 'x', detail: 'y' };
   const place = { deadLetterId: 'a', service: 's', topic: 't', partition: 0, offset: '1', fault, attempts: 3, at: now };
   const told = { ...place, type: null, job: null, replayedBy: null, replayedAt: null, replayNote: null };
   expect(deadLetterRow(told)).toEqual({ ...place, replayed: null });

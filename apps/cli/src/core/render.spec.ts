@@ -57,7 +57,7 @@ test('[case 36] a card shows the facts before the agent, whose words are quoted 
 });
 
 test('a card that is done with says who answered what, and no longer what approving does', () => {
-  const answers = [{ by: 'lea', decision: 'approve', at: now, note: 'fine', setAside: { says: 'too late' } }];
+  const answers = [{ by: 'lea', decision: 'approve', at: now, note: 'fine', setAside: { detail: 'too late' } }];
   const text = cardText(plain, { ...card, state: 'expired', answers }, now);
   expect(text).toContain('lea answered approve at 2026-11-21 10:00:00Z: fine; set aside: too late');
   expect(text).not.toContain('Approving runs it');
@@ -65,9 +65,9 @@ test('a card that is done with says who answered what, and no longer what approv
 
 test('[case 52] text that an agent wrote cannot steer the terminal, nor pass for a line of ours', () => {
   const agentSays = { quote: 'fine\u001b[2J\u001b]0;title\u0007\r \u202ethen', confidence: 1, marked: 'unchecked' };
-  const text = cardText(plain, { ...card, says: 'move\u001b[31m', agentSays }, now);
+  const text = cardText(plain, { ...card, detail: 'move\u001b[31m', agentSays }, now);
   expect(text.replaceAll('\n', '')).not.toMatch(/\p{C}/u);
-  const whyAsked = [{ rule: 'tier', says: 'asked\n  money  EUR 0.00' }];
+  const whyAsked = [{ rule: 'tier', detail: 'asked\n  money  EUR 0.00' }];
   const forged = cardText(plain, { ...card, facts: { ...card.facts, whyAsked } }, now);
   expect(forged).toContain('asked ⏎   money  EUR 0.00');
 });
@@ -84,12 +84,12 @@ test('a text of several lines stands apart, every line of it marked', () => {
 });
 
 test('runs name what they ran for', () => {
-  const run = { runId: 'r', playId: 'p', title: 'P', state: 'started', reason: 'why', at: now } as const;
+  const run = { runId: 'r', playId: 'p', title: 'P', state: 'started', reason: 'reason', at: now } as const;
   const text = runsText(plain, [
     { ...run, subject: { kind: 'campaign', campaignId: 'c-1', adAccountId: 'a' } },
     { ...run, subject: { kind: 'account', accountId: 'acme' } },
   ]);
-  expect(text).toContain('r    p     c-1   started  2026-11-21 10:00:00Z  why\nr    p     acme  started');
+  expect(text).toContain('r    p     c-1   started  2026-11-21 10:00:00Z  reason\nr    p     acme  started');
 });
 
 test('open reviews are listed with how long is left', () => {
@@ -151,7 +151,7 @@ test('a result says what became of the review, and which it was', () => {
     reviewId: 'r-1',
     state: 'approved',
     decision: 'approve',
-    says: 'approved; executed',
+    detail: 'approved; executed',
     runsFrom: null,
     settlement: null,
   } as const;
@@ -160,8 +160,8 @@ test('a result says what became of the review, and which it was', () => {
 
 test('a story is its lines in their order, under its title', () => {
   const lines = [
-    { at: now, what: 'signal', says: 'three people compared' },
-    { at: now, what: 'task', says: 'answer them' },
+    { at: now, what: 'signal', detail: 'three people compared' },
+    { at: now, what: 'task', detail: 'answer them' },
   ];
   expect(storyText(plain, { id: 's', found: true, title: 'A surge', lines })).toBe(`A surge
 2026-11-21 10:00:00Z  signal  three people compared
@@ -177,7 +177,7 @@ test('a report names each problem and whether the key was known before', () => {
     checkpointsChecked: 1,
     eventsChecked: 2,
     problemCount: 1,
-    problems: [{ kind: 'gap' as const, at: { leaf: 2 }, says: 'leaf 1 is missing before it' }],
+    problems: [{ kind: 'gap' as const, at: { leaf: 2 }, detail: 'leaf 1 is missing before it' }],
   };
   expect(
     reportText(plain, report, false),
@@ -196,22 +196,22 @@ test('no text of anybody makes a line of an answer, whichever of them it is', ()
     scope: 'all',
     state: 'stopped',
     by: 'lea',
-    reason: 'why',
+    reason: 'reason',
     version: 1,
     changedAt: now,
     ...everybody,
   } as const;
   const health = { service: 's', status: 'ok', url: 'u', wrong: ['w'] };
-  const story = { id: 's', found: true, title: 't', lines: [{ at: now, what: 'w', says: 's' }] };
+  const story = { id: 's', found: true, title: 't', lines: [{ at: now, what: 'w', detail: 's' }] };
   const proposals = [{ proposalId: 'p', outcome: 'o', reason: 'r' }];
   const task = { taskId: 't', runId: 'r', agent: 'a', purpose: 'p', state: 's', reason: 'r', dueAt: now, proposals };
   const run = { runId: 'r', playId: 'p', title: 'P', subject: { accountId: 'a' }, state: 's', reason: 'r', at: now };
   const decision = { outcome: 'executed', by: 'lea', note: 'n', at: now } as const;
-  const permit = { permitId: 'p', actionId: 'a', proposalId: 'p', executor: 'e', connector: 'c', says: 's', at: now };
+  const permit = { permitId: 'p', actionId: 'a', proposalId: 'p', executor: 'e', connector: 'c', detail: 's', at: now };
   const unresolved = { ...permit, outcome: 'unresolved', decision };
   const place = { deadLetterId: 'd', service: 's', topic: 't', partition: 0, offset: '1', attempts: 1, at: now };
-  const letter = { ...place, fault: { code: 'c', says: 's' }, replayed: { by: 'lea', at: now, note: 'n' } };
-  const result = { reviewId: 'r', state: 'approved', decision: 'approve', says: 's', runsFrom: null } as const;
+  const letter = { ...place, fault: { code: 'c', detail: 's' }, replayed: { by: 'lea', at: now, note: 'n' } };
+  const result = { reviewId: 'r', state: 'approved', decision: 'approve', detail: 's', runsFrom: null } as const;
   const texts = [
     statusText(plain, told(funnel), [told(control)], told({ sources: ['s'], agents: ['a'], executors: ['e'] }), [
       told(health),

@@ -117,7 +117,7 @@ export function cardsText(paint: Paint, cards: readonly Card[], now: string): st
   return titled(
     paint,
     ['id', 'state', 'deadline', 'reviewers', 'what'],
-    printable(cards).map((c) => [c.id, c.state, distance(c.deadline, now), c.reviewers.join(','), c.says]),
+    printable(cards).map((c) => [c.id, c.state, distance(c.deadline, now), c.reviewers.join(','), c.detail]),
   );
 }
 
@@ -137,12 +137,12 @@ export function cardText(paint: Paint, given: Card, now: string): string {
   row('play', `${card.play.title} (${card.play.id})`);
   row('agent', facts.agent && `${facts.agent}, ${facts.kind}`);
   for (const task of facts.tasks ?? []) row('task', `${task.agent}: ${task.purpose} (${task.kinds.join(', ')})`);
-  for (const why of facts.whyAsked ?? []) row('why asked', `${why.says} [${why.rule}]`);
-  for (const evidence of facts.evidence) row('evidence', `${clock(evidence.occurredAt)} ${evidence.says}`);
+  for (const reason of facts.whyAsked ?? []) row('why asked', `${reason.detail} [${reason.rule}]`);
+  for (const evidence of facts.evidence) row('evidence', `${clock(evidence.occurredAt)} ${evidence.detail}`);
   row('reviewers', card.reviewers.join(', '));
   row('deadline', `${clock(card.deadline)} (${distance(card.deadline, now)})`);
   const lines = [
-    `${paint.bold(card.says)}  ${card.state === 'open' ? paint.yellow('open') : card.state}`,
+    `${paint.bold(card.detail)}  ${card.state === 'open' ? paint.yellow('open') : card.state}`,
     table(rows, (cell, column) => (column === 0 ? paint.dim(cell) : cell)),
   ];
   if (given.action) {
@@ -176,7 +176,7 @@ function payloadText(payload: Record<string, unknown>): string {
 
 const answerText = (answer: NonNullable<Card['answers']>[number]): string =>
   `${answer.by} answered ${answer.decision} at ${clock(answer.at)}${answer.note ? `: ${answer.note}` : ''}${
-    answer.setAside ? `; set aside: ${answer.setAside.says}` : ''
+    answer.setAside ? `; set aside: ${answer.setAside.detail}` : ''
   }`;
 
 function totalText(t: NonNullable<Card['facts']['runningTotals']>[number]): string {
@@ -202,7 +202,7 @@ export const changesText = (
 export function resultText(paint: Paint, given: ReviewResult): string {
   const result = printable(given);
   const tint = { waiting: paint.yellow, 'set-aside': paint.red, refused: paint.red } as Record<string, Paint['red']>;
-  return `${(tint[result.state] ?? paint.green)(result.says)}\n${paint.dim(`review ${result.reviewId}`)}`;
+  return `${(tint[result.state] ?? paint.green)(result.detail)}\n${paint.dim(`review ${result.reviewId}`)}`;
 }
 
 /** How a story is told: `all` its lines, or the short one; times in UTC, or as `time` shows them. */
@@ -215,7 +215,7 @@ export function storyText(paint: Paint, given: Story, { all = false, time = cloc
   const { id, title, lines: every } = printable(given);
   const { lines, hidden } = all ? { lines: every, hidden: 0 } : shortStory(every);
   const told = table(
-    lines.map(({ at, what, says }) => [time(at), what, says]),
+    lines.map(({ at, what, detail }) => [time(at), what, detail]),
     (cell, column, row) => {
       const line = lines[row];
       if (column === 0 || (line && isAside(line))) return paint.dim(cell);
@@ -230,7 +230,7 @@ export function runsText(paint: Paint, runs: readonly Run[]): string {
   if (runs.length === 0) return 'No play has run.';
   return titled(
     paint,
-    ['run', 'play', 'for', 'state', 'at', 'why'],
+    ['run', 'play', 'for', 'state', 'at', 'reason'],
     printable(runs).map((r) => [
       r.runId,
       r.playId,
@@ -260,12 +260,12 @@ export function unresolvedText(paint: Paint, rows: readonly UnresolvedPermit[]):
   if (rows.length === 0) return paint.green('No permit is unresolved.');
   return titled(
     paint,
-    ['permit', 'connected system', 'since', 'why'],
+    ['permit', 'connected system', 'since', 'reason'],
     printable(rows).map((p) => [
       p.permitId,
       `${p.executor}/${p.connector}`,
       clock(p.at),
-      `${p.says ?? ''}${p.decision ? ` (${p.decision.by} decided: ${p.decision.outcome})` : ''}`,
+      `${p.detail ?? ''}${p.decision ? ` (${p.decision.by} decided: ${p.decision.outcome})` : ''}`,
     ]),
   );
 }
@@ -282,13 +282,13 @@ export function deadLettersText(paint: Paint, rows: readonly DeadLetterRow[]): s
   if (rows.length === 0) return paint.green('No dead letters.');
   return titled(
     paint,
-    ['id', 'service', 'event or job', 'at', 'why'],
+    ['id', 'service', 'event or job', 'at', 'reason'],
     printable(rows).map((d) => [
       d.deadLetterId,
       d.service,
       d.job ? `job ${d.job.kind} ${d.job.id}` : `${d.topic}/${d.partition}@${d.offset}`,
       clock(d.at),
-      `${d.fault.says}${d.replayed ? ` (replayed by ${d.replayed.by} at ${clock(d.replayed.at)})` : ''}`,
+      `${d.fault.detail}${d.replayed ? ` (replayed by ${d.replayed.by} at ${clock(d.replayed.at)})` : ''}`,
     ]),
   );
 }
@@ -302,7 +302,7 @@ export function deadLetterText(paint: Paint, given: DeadLetterRow): string {
       d.job
         ? ['job', `${d.job.kind} ${d.job.id}`]
         : ['event', `${d.type ?? 'of unknown type'} at ${d.topic}, partition ${d.partition}, offset ${d.offset}`],
-      ['why', `${d.fault.says} [${d.fault.code}]`],
+      ['reason', `${d.fault.detail} [${d.fault.code}]`],
       ['tried', count(d.attempts, 'time')],
       ['at', clock(d.at)],
       [
@@ -332,7 +332,7 @@ export function gapsText(
       return [...placeCells(gap), `${by} at ${clock(at)}: “${note}”`];
     }),
   ];
-  const headings = ['service', 'topic', 'offsets', 'records', 'why', 'acknowledged by'];
+  const headings = ['service', 'topic', 'offsets', 'records', 'reason', 'acknowledged by'];
   const unsaid = silent.map((service) => paint.yellow(`${service} did not answer: its gaps are not known.`));
   if (rows.length === 0)
     return [silent.length === 0 ? paint.green('No gaps.') : 'No gaps of the others.', ...unsaid].join('\n');
@@ -344,7 +344,7 @@ const placeCells = (gap: Omit<Gap, 'noticedAt'>): string[] => [
   `${gap.topic}/${gap.partition}`,
   lostSays(gap),
   gap.to === null ? 'unknown' : String(gap.to - gap.from),
-  gap.why === 'topic-made-again' ? 'topic made again' : 'deleted unread',
+  gap.reason === 'topic-made-again' ? 'topic made again' : 'deleted unread',
 ];
 
 export function acknowledgedText(paint: Paint, chosen: readonly Gap[], by: string, waiting: readonly Gap[]): string {
@@ -366,9 +366,9 @@ export function reportText(paint: Paint, report: RecordReport, trusted: boolean)
       paint.yellow('Checked with the key that the record itself names: give --key to show whose signatures they are.'),
     );
   }
-  for (const { kind, at, says } of printable(report.problems)) {
+  for (const { kind, at, detail } of printable(report.problems)) {
     const place = at === 'record' ? 'the record' : 'leaf' in at ? `entry ${at.leaf}` : `checkpoint ${at.checkpoint}`;
-    lines.push(paint.red(`${place}: ${says} [${kind}]`));
+    lines.push(paint.red(`${place}: ${detail} [${kind}]`));
   }
   if (report.problemCount > report.problems.length)
     lines.push(`and ${report.problemCount - report.problems.length} more`);

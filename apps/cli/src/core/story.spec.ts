@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { shortStory } from './story.js';
 
 const at = '2026-11-21T10:00:00.000Z';
-const line = (what: string, says: string) => ({ at, what, says });
+const line = (what: string, detail: string) => ({ at, what, detail });
 
 test('the short story counts what led to an action and the rules that pass, and says every other rule in full', () => {
   const { lines, hidden } = shortStory([
@@ -22,7 +22,7 @@ test('the short story counts what led to an action and the rules that pass, and 
     line('rule', 'size passes: 10 bytes'),
     line('effect', 'executed'),
   ]);
-  expect(lines.map(({ what, says }) => `${what}: ${says}`)).toEqual([
+  expect(lines.map(({ what, detail }) => `${what}: ${detail}`)).toEqual([
     'because: of 2 signals and 1 fact',
     'play: a task',
     'proposal: send it',

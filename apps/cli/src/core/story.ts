@@ -5,13 +5,13 @@ type Line = Story['lines'][number];
 /** What led to an action, and what is said of it beside: `--all` shows it. */
 const behind = new Set(['signal', 'profile', 'evidence', 'alternative']);
 
-type Said = Pick<Line, 'what' | 'says'>;
+type Said = Pick<Line, 'what' | 'detail'>;
 
-const passes = ({ what, says }: Said): boolean => what === 'rule' && /^[a-z-]+ passes: /.test(says);
+const passes = ({ what, detail }: Said): boolean => what === 'rule' && /^[a-z-]+ passes: /.test(detail);
 
 /** Part of the story, yet seldom what somebody looks for: a rule that passed, or how many did. */
 export const isAside = (line: Said): boolean =>
-  passes(line) || (line.what === 'rule' && /^(the other )?\d+ rules? pass(es)?$/.test(line.says));
+  passes(line) || (line.what === 'rule' && /^(the other )?\d+ rules? pass(es)?$/.test(line.detail));
 
 /**
  * The short story of an action: what, why, who and the effect. Signals, facts and evidence are counted, and so are the rules that
@@ -26,9 +26,9 @@ export function shortStory(lines: readonly Line[]): { readonly lines: readonly L
     const [first] = passed;
     const last = told.at(-1);
     if (!first) return;
-    const says = passed.length === 1 ? '1 rule passes' : `${passed.length} rules pass`;
+    const detail = passed.length === 1 ? '1 rule passes' : `${passed.length} rules pass`;
     // After what did not pass, so that the reason is read first.
-    told.push({ at: first.at, what: 'rule', says: last?.what === 'rule' ? `the other ${says}` : says });
+    told.push({ at: first.at, what: 'rule', detail: last?.what === 'rule' ? `the other ${detail}` : detail });
     passed = [];
   };
   for (const line of lines) {
@@ -48,6 +48,6 @@ export function shortStory(lines: readonly Line[]): { readonly lines: readonly L
   const reasons = [...of('signal', 'signal', 'signals'), ...of('profile', 'fact', 'facts')];
   const [first] = led;
   const because =
-    first && reasons.length > 0 ? [{ at: first.at, what: 'because', says: `of ${reasons.join(' and ')}` }] : [];
+    first && reasons.length > 0 ? [{ at: first.at, what: 'because', detail: `of ${reasons.join(' and ')}` }] : [];
   return { lines: [...because, ...told], hidden: led.length + lines.filter(passes).length };
 }

@@ -22,7 +22,7 @@ test('[case 36] a card holds facts first and quotes the agent apart, marked as i
   const card = cardFor(escalated());
   expect(Object.keys(card).indexOf('facts')).toBeLessThan(Object.keys(card).indexOf('agentSays'));
   expect(card).toMatchObject({
-    says: 'move EUR 600.00 of daily budget from c-1 to c-2',
+    detail: 'move EUR 600.00 of daily budget from c-1 to c-2',
     facts: { money: { amountMinor: 60_000, currency: 'EUR' }, reversible: 'for 72 hours' },
     agentSays: { quote: 'c-2 returns more', marked: "the agent's own words, not checked" },
   });
@@ -31,7 +31,7 @@ test('[case 36] a card holds facts first and quotes the agent apart, marked as i
 
 test('a card says why a person is asked, without the rules that passed', () => {
   expect(cardFor(escalated())).toMatchObject({
-    facts: { whyAsked: [{ rule: 'approval-threshold', says: 'EUR 600.00 is above EUR 100.00' }] },
+    facts: { whyAsked: [{ rule: 'approval-threshold', detail: 'EUR 600.00 is above EUR 100.00' }] },
   });
 });
 
@@ -56,7 +56,7 @@ test('a card of a message that is to be sent later says when approving makes it 
 
 test('a card of a checkpoint lists the tasks that wait', () => {
   expect(cardFor(checkpoint())).toMatchObject({
-    says: 'one task for paid-media-agent',
+    detail: 'one task for paid-media-agent',
     facts: { tasks: [{ agent: 'paid-media-agent', purpose: 'Stop the loss' }] },
   });
 });

@@ -23,7 +23,7 @@ export type Card = ReturnType<typeof cardOf>;
 
 function actionCard(card: DataOf<'ActionEscalated'>, at: string) {
   return {
-    says: card.card.says,
+    detail: card.card.detail,
     facts: {
       agent: card.agent,
       kind: card.action.kind,
@@ -34,8 +34,13 @@ function actionCard(card: DataOf<'ActionEscalated'>, at: string) {
       reversible: card.card.reversible,
       whyAsked: card.verdict.reasons
         .filter((reason) => reason.outcome === 'escalate')
-        .map(({ rule, says }) => ({ rule, says })),
-      evidence: card.evidence.map(({ says, occurredAt, source, signalId }) => ({ says, occurredAt, source, signalId })),
+        .map(({ rule, detail }) => ({ rule, detail })),
+      evidence: card.evidence.map(({ detail, occurredAt, source, signalId }) => ({
+        detail,
+        occurredAt,
+        source,
+        signalId,
+      })),
     },
     agentSays: { quote: card.rationale, confidence: card.confidence, marked: "the agent's own words, not checked" },
     approving: approving(card.action, at),
@@ -45,7 +50,7 @@ function actionCard(card: DataOf<'ActionEscalated'>, at: string) {
 
 function checkpointCard(card: DataOf<'TaskEscalated'>) {
   return {
-    says: card.says,
+    detail: card.detail,
     facts: {
       account: card.accountId ?? null,
       tasks: card.tasks.map(({ taskId, agent, purpose, kinds, dueAt }) => ({ taskId, agent, purpose, kinds, dueAt })),
@@ -66,6 +71,6 @@ function approving(action: DataOf<'ActionEscalated'>['action'], at: string): str
 function uniqueEvidence(card: DataOf<'TaskEscalated'>) {
   const all = card.tasks.flatMap((task) => task.evidence);
   return [...new Map(all.map((e) => [`${e.source} ${e.signalId}`, e])).values()].map(
-    ({ says, occurredAt, source, signalId }) => ({ says, occurredAt, source, signalId }),
+    ({ detail, occurredAt, source, signalId }) => ({ detail, occurredAt, source, signalId }),
   );
 }

@@ -10,8 +10,8 @@ export const AcknowledgeRequest = GapAcknowledged.omit({ by: true, at: true, not
   .strict();
 export type AcknowledgeRequest = z.infer<typeof AcknowledgeRequest>;
 
-type Named = Pick<DataOf<'GapAcknowledged'>, 'service' | 'topic' | 'topicId' | 'partition' | 'from' | 'why'>;
+type Named = Pick<DataOf<'GapAcknowledged'>, 'service' | 'topic' | 'topicId' | 'partition' | 'from' | 'reason'>;
 
 /** What the words about one gap have in common: the first is the one that counts, whoever says it and however often. */
-export const wordIdOf = ({ service, topic, topicId, partition, from, why }: Named): string =>
-  derivedId('gap acknowledged', service, topic, topicId, partition, from, why);
+export const wordIdOf = ({ service, topic, topicId, partition, from, reason }: Named): string =>
+  derivedId('gap acknowledged', service, topic, topicId, partition, from, reason);

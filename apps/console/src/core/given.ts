@@ -16,13 +16,13 @@ export const payload = {
 };
 const action = { actionId, kind: 'ads.shift_budget', accountId: 'acme', payload };
 
-const verdict = (outcome: 'approved' | 'refused' | 'escalated', rule: string, says: string, when = at) => ({
+const verdict = (outcome: 'approved' | 'refused' | 'escalated', rule: string, detail: string, when = at) => ({
   outcome,
   reasons: [
-    { rule: 'shape', outcome: 'pass' as const, says: 'the payload is sound' },
+    { rule: 'shape', outcome: 'pass' as const, detail: 'the payload is sound' },
     ...(outcome === 'approved'
       ? []
-      : [{ rule, outcome: outcome === 'refused' ? ('refuse' as const) : ('escalate' as const), says }]),
+      : [{ rule, outcome: outcome === 'refused' ? ('refuse' as const) : ('escalate' as const), detail }]),
   ],
   tier: 'autonomous' as const,
   policy: { version: 1, digest: 'a'.repeat(64) },
@@ -45,7 +45,7 @@ export const escalated = (more: Partial<DataOf<'ActionEscalated'>> = {}): DataOf
   reviewers: ['lea', 'tom'],
   deadline: '2026-11-21T11:00:00.000Z',
   card: {
-    says: 'move EUR 600.00 of daily budget from c-1 to c-2',
+    detail: 'move EUR 600.00 of daily budget from c-1 to c-2',
     people: [],
     money: { amountMinor: 60_000, currency: 'EUR' },
     runningTotals: [],
@@ -115,7 +115,7 @@ export const checkpoint = (): DataOf<'TaskEscalated'> => ({
   reviewers: ['lea'],
   tasks: [task()],
   digest: digestOf([task()]),
-  says: 'one task for paid-media-agent',
+  detail: 'one task for paid-media-agent',
   deadline: '2026-11-21T11:00:00.000Z',
   at,
 });
@@ -127,7 +127,7 @@ export const deadLetter = (): DataOf<'DeadLetter'> => ({
   partition: 0,
   offset: '7',
   sha256: 'b'.repeat(64),
-  fault: { code: 'contract', says: 'data.quality: required' },
+  fault: { code: 'contract', detail: 'data.quality: required' },
   attempts: 3,
   at,
 });

@@ -63,9 +63,9 @@ test('a rejected signal counts once in all and once under each of its reasons', 
     received('SignalRejected', {
       source: '/sources/website',
       reasons: [
-        { code: 'stale', says: 'too old' },
-        { code: 'contract', says: 'data.url: required' },
-        { code: 'contract', says: 'data.page: required' },
+        { code: 'stale', detail: 'too old' },
+        { code: 'contract', detail: 'data.url: required' },
+        { code: 'contract', detail: 'data.page: required' },
       ],
       receivedAt: at,
       topic: 'signals.inbound.website.v1',
@@ -80,9 +80,9 @@ test('a rejected signal counts once in all and once under each of its reasons', 
 test('every event leaves one line under the correlation id of its chain', () => {
   const { activities } = project([
     received('ActionEscalated', escalated()),
-    received('ActionSettled', settled('failed', { reason: { code: 'timeout', says: 'no answer in time' } })),
+    received('ActionSettled', settled('failed', { reason: { code: 'timeout', detail: 'no answer in time' } })),
   ]);
-  expect(activities.map(({ correlationId, says }) => [correlationId, says])).toEqual([
+  expect(activities.map(({ correlationId, detail }) => [correlationId, detail])).toEqual([
     ['signal-1', 'waits for lea or tom: EUR 600.00 is above EUR 100.00'],
     ['signal-1', 'action-executor settled it: failed, no answer in time'],
   ]);
@@ -113,16 +113,16 @@ test('the result of a review says what it waits for, and why it had no effect', 
   const [yes = null, no = null] = verdicts;
   const [settlement = null] = project([received('ActionSettled', settled('executed'))]).settlements;
   expect(resultOf(answered)).toMatchObject({ state: 'waiting' });
-  expect(resultOf({ ...answered, setAside: { code: 'late', says: 'the deadline has passed' } })).toMatchObject({
+  expect(resultOf({ ...answered, setAside: { code: 'late', detail: 'the deadline has passed' } })).toMatchObject({
     state: 'set-aside',
-    says: 'set aside: the deadline has passed',
+    detail: 'set aside: the deadline has passed',
   });
   expect(resultOf({ ...answered, verdict: no })).toMatchObject({
     state: 'refused',
-    says: 'refused all the same: refused by spend-cap',
+    detail: 'refused all the same: refused by spend-cap',
   });
   expect(resultOf({ ...answered, verdict: yes })).toMatchObject({ state: 'approved' });
-  expect(resultOf({ ...answered, verdict: yes, settlement })).toMatchObject({ says: 'approved; executed' });
+  expect(resultOf({ ...answered, verdict: yes, settlement })).toMatchObject({ detail: 'approved; executed' });
   expect(resultOf({ ...answered, decision: 'reject', verdict: no })).toMatchObject({ state: 'rejected' });
 });
 

@@ -1,7 +1,7 @@
 import { type DataOf, derivedId, saysIdIsForeign, topics } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { type Confirmation, readerOf } from './confirmed.js';
-import { says, subjectOf } from './says.js';
+import { detail, subjectOf } from './detail.js';
 import type { Unresolved } from './settle.js';
 
 /** One line of what happened, under the correlation id of its chain. */
@@ -12,7 +12,7 @@ export interface Activity {
   readonly type: string;
   readonly subjectId: string | null;
   readonly at: string;
-  readonly says: string;
+  readonly detail: string;
 }
 
 /** What waits, or waited, for a person: an action, or the tasks of a play's checkpoint. */
@@ -35,7 +35,7 @@ export interface Verdict {
   readonly outcome: 'approved' | 'refused';
   readonly reviewId: string | null;
   readonly supersededBy: string | null;
-  readonly reasons: readonly { rule: string; says: string }[];
+  readonly reasons: readonly { rule: string; detail: string }[];
   readonly notBefore: string | null;
   /** Whose settlement counts. */
   readonly executor: string | null;
@@ -51,7 +51,7 @@ export interface Settlement {
   readonly digest: string;
   readonly outcome: DataOf<'ActionSettled'>['outcome'];
   readonly executor: string;
-  readonly says: string | null;
+  readonly detail: string | null;
   readonly externalReference: string | null;
   readonly at: string;
 }
@@ -112,7 +112,7 @@ export function project(events: readonly Received[]): Changes {
       type: event.type,
       subjectId: subjectOf(event) ?? null,
       at: event.time,
-      says: says(event),
+      detail: detail(event),
     });
     switch (event.type) {
       case 'SignalAccepted':
@@ -211,7 +211,7 @@ export function project(events: readonly Received[]): Changes {
           digest: event.data.digest,
           outcome: event.data.outcome,
           executor: event.data.executor,
-          says: event.data.reason?.says ?? null,
+          detail: event.data.reason?.detail ?? null,
           externalReference: event.data.externalReference ?? null,
           at: event.data.at,
         });
@@ -226,7 +226,7 @@ export function project(events: readonly Received[]): Changes {
           key: received.key ?? event.data.actionId,
           correlationId,
           ...(event.traceparent !== undefined && { traceparent: event.traceparent }),
-          says: event.data.reason?.says ?? null,
+          detail: event.data.reason?.detail ?? null,
           at: event.data.at,
         });
         break;
@@ -289,6 +289,6 @@ const verdictOf = (
   reasons:
     outcome === 'approved'
       ? []
-      : data.verdict.reasons.filter((r) => r.outcome === 'refuse').map(({ rule, says }) => ({ rule, says })),
+      : data.verdict.reasons.filter((r) => r.outcome === 'refuse').map(({ rule, detail }) => ({ rule, detail })),
   at: data.verdict.at,
 });

@@ -7,7 +7,7 @@ export interface ReviewRecord {
   readonly decision: 'approve' | 'edit' | 'reject';
   readonly by: string;
   readonly at: string;
-  readonly setAside: { readonly code: string; readonly says: string } | null;
+  readonly setAside: { readonly code: string; readonly detail: string } | null;
   readonly verdict: Verdict | null;
   readonly settlement: Omit<Settlement, 'permitId' | 'digest'> | null;
   /** When a checkpoint's tasks went out. */
@@ -26,16 +26,16 @@ export function resultOf(record: ReviewRecord) {
     by: record.by,
     at: record.at,
   };
-  const result = (state: ResultState, says: string) => ({
+  const result = (state: ResultState, detail: string) => ({
     ...shown,
     state,
-    says,
+    detail,
     reasons: verdict?.reasons ?? [],
     runsFrom: verdict?.notBefore ?? null,
     settlement,
   });
 
-  if (setAside) return result('set-aside', `set aside: ${setAside.says}`);
+  if (setAside) return result('set-aside', `set aside: ${setAside.detail}`);
   if (record.subject.kind === 'checkpoint') {
     if (record.decision === 'reject') return result('rejected', 'rejected: the tasks do not go out');
     return record.tasksAssignedAt === null
@@ -45,11 +45,14 @@ export function resultOf(record: ReviewRecord) {
   if (!verdict) return result('waiting', 'sent; the validator has not answered yet');
   if (verdict.outcome === 'refused') {
     if (record.decision === 'reject') return result('rejected', 'rejected: nothing runs');
-    return result('refused', `refused all the same: ${verdict.reasons.map((r) => r.says).join('; ')}`);
+    return result('refused', `refused all the same: ${verdict.reasons.map((r) => r.detail).join('; ')}`);
   }
   if (!settlement) {
     const when = verdict.notBefore === null ? '' : `, runs from ${verdict.notBefore}`;
     return result('approved', `approved${when}`);
   }
-  return result('approved', `approved; ${settlement.outcome}${settlement.says === null ? '' : `: ${settlement.says}`}`);
+  return result(
+    'approved',
+    `approved; ${settlement.outcome}${settlement.detail === null ? '' : `: ${settlement.detail}`}`,
+  );
 }

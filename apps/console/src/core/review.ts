@@ -85,7 +85,7 @@ export function review(
   if (!parsed.success) {
     const fault = contractFault(parsed.error);
     const field = (fault.field ?? '').replace(/^data/, 'payload');
-    return refuse(400, 'Payload invalid', fault.says.replace(/^data/, 'payload'), field);
+    return refuse(400, 'Payload invalid', fault.detail.replace(/^data/, 'payload'), field);
   }
   if (digestOf(parsed.data) === digestOf(card.action.payload)) {
     return refuse(400, 'Nothing changed', 'the edit changes nothing; approve it instead', 'payload');

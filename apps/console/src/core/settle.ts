@@ -22,7 +22,7 @@ export interface Unresolved {
   readonly key: string;
   readonly correlationId: string;
   readonly traceparent?: string;
-  readonly says: string | null;
+  readonly detail: string | null;
   readonly at: string;
   /** Where its settlements stand now. */
   readonly outcome: DataOf<'ActionSettled'>['outcome'];

@@ -137,7 +137,7 @@ test('what became of a review is told as the topics tell it, in whatever order',
 
   const review = { reviewId: body.reviewId, by: 'lea', decision: 'approve' as const };
   await harness.deliver('actions.approved.v1', [{ type: 'ActionApproved', data: approved({ review }) }]);
-  expect((await call('GET', body.result)).body).toMatchObject({ state: 'approved', says: 'approved; executed' });
+  expect((await call('GET', body.result)).body).toMatchObject({ state: 'approved', detail: 'approved; executed' });
   expect((await call('GET', `/v1/reviews/${proposalId}`)).body).toMatchObject({ state: 'approved' });
 });
 
@@ -146,17 +146,17 @@ test('an answer that the validator set aside opens the card again and says why',
   await escalate();
   const answer = { decision: 'approve', digest: escalated().digest };
   const { body } = await call('POST', `/v1/reviews/${proposalId}`, answer);
-  const why = { code: 'digest', says: 'the action was changed meanwhile' };
+  const reason = { code: 'digest', detail: 'the action was changed meanwhile' };
   await harness.deliver('actions.escalated.v1', [
-    { type: 'ReviewSetAside', data: { reviewId: body.reviewId, proposalId, by: 'lea', why, at } },
+    { type: 'ReviewSetAside', data: { reviewId: body.reviewId, proposalId, by: 'lea', reason, at } },
   ]);
   expect((await call('GET', body.result)).body).toMatchObject({
     state: 'set-aside',
-    says: expect.stringContaining(why.says),
+    detail: expect.stringContaining(reason.detail),
   });
   expect((await call('GET', `/v1/reviews/${proposalId}`)).body).toMatchObject({
     state: 'open',
-    answers: [{ by: 'lea', setAside: why }],
+    answers: [{ by: 'lea', setAside: reason }],
   });
 });
 
@@ -198,11 +198,11 @@ test('what waits stays open for an answer, whoever else uses its ids; another ex
   await harness.deliver('actions.settled.downstream.v1', [{ type: 'ActionSettled', data }]);
   expect((await call('GET', body.result)).body).toMatchObject({
     state: 'approved',
-    says: expect.not.stringContaining('failed'),
+    detail: expect.not.stringContaining('failed'),
   });
   await harness.deliver('actions.settled.action-executor.v1', [{ type: 'ActionSettled', data: settled('executed') }]);
   await harness.deliver('actions.settled.downstream.v1', [{ type: 'ActionSettled', data: { ...data, at: later } }]);
-  expect((await call('GET', body.result)).body).toMatchObject({ says: 'approved; executed' });
+  expect((await call('GET', body.result)).body).toMatchObject({ detail: 'approved; executed' });
 });
 
 test('an escalation whose deadline has passed is expired, and no longer open', async () => {
@@ -512,7 +512,7 @@ const gap = {
   partition: 2,
   from: 10,
   to: 15,
-  why: 'records-deleted' as const,
+  reason: 'records-deleted' as const,
 };
 
 test('a gap is acknowledged by an event with who, when and why; of a gap that is acknowledged again the first word stands', async () => {
@@ -531,7 +531,7 @@ test('a gap is acknowledged by an event with who, when and why; of a gap that is
   ]);
   expect((await call('GET', '/v1/gaps/acknowledged')).body.acknowledged).toEqual([word]);
 
-  const gone = { ...gap, partition: 0, to: null, why: 'topic-made-again' as const };
+  const gone = { ...gap, partition: 0, to: null, reason: 'topic-made-again' as const };
   await harness.deliver('gaps.acknowledged.v1', [
     { type: 'GapAcknowledged', data: { ...word, by: 'max' } },
     { type: 'GapAcknowledged', data: { ...gone, by: 'max', note: 'known', at: later } },
@@ -612,7 +612,7 @@ const unresolved = () =>
   harness.deliver('actions.settled.action-executor.v1', [
     {
       type: 'ActionSettled',
-      data: settled('unresolved', { reason: { code: 'no-answer', says: 'no answer after 5 tries' } }),
+      data: settled('unresolved', { reason: { code: 'no-answer', detail: 'no answer after 5 tries' } }),
       key: 'ads-1',
       correlationid: 'signal-1',
     },
@@ -625,7 +625,7 @@ test('an unresolved permit is listed, and a person’s word on it goes to its ex
   await approve();
   await unresolved();
   expect((await call('GET', '/v1/settlements')).body.unresolved).toMatchObject([
-    { permitId, says: 'no answer after 5 tries', outcome: 'unresolved', decision: null },
+    { permitId, detail: 'no answer after 5 tries', outcome: 'unresolved', decision: null },
   ]);
   expect((await call('GET', '/v1/funnel')).body.unresolved).toEqual({ open: 1 });
   const first = await call('POST', `/v1/settlements/${permitId}`, seen);
@@ -970,7 +970,7 @@ test('each list reads about as many rows as it shows, however many there are', a
     INSERT INTO control_confirmations (scope, reader, version, digest)
     SELECT 'account:' || n, (ARRAY['guardrail-validator', 'action-executor'])[1 + n % 2], 1, 'd' FROM (${rows}) r`);
   await harness.query(`
-    INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, says, at)
+    INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, detail, at)
     SELECT 'c-' || n, 't', 'e', 'T', 's-' || n, '', at FROM (${rows}) r`);
   await harness.query(`
     INSERT INTO acknowledged_gaps

@@ -140,8 +140,8 @@ export class Store {
   /** A review and what the topics told of it since. The verdict that rests on it, or else the one of what it answered. */
   async review(reviewId: string): Promise<ReviewRecord | undefined> {
     const [row] = await this.forPages.query<ReviewRow>(
-      `SELECT r.*, s.why, v.action_id, v.outcome, v.review_id AS verdict_review_id, v.superseded_by, v.reasons, v.not_before, v.executor AS verdict_executor, v.decided_at AS verdict_at,
-              t.outcome AS settled, t.executor, t.says, t.external_reference, t.settled_at, run.assigned_at
+      `SELECT r.*, s.reason AS set_aside, v.action_id, v.outcome, v.review_id AS verdict_review_id, v.superseded_by, v.reasons, v.not_before, v.executor AS verdict_executor, v.decided_at AS verdict_at,
+              t.outcome AS settled, t.executor, t.detail, t.external_reference, t.settled_at, run.assigned_at
        FROM reviews r
        LEFT JOIN set_asides s ON s.review_id = r.review_id
        LEFT JOIN LATERAL (
@@ -162,7 +162,7 @@ export class Store {
   /** Who answered a proposal or checkpoint, and whether the answer was set aside. */
   async answers(subjectId: string): Promise<Answer[]> {
     const rows = await this.forPages.query<Omit<Answer, 'at'> & { at: Date }>(
-      `SELECT r.review_id AS "reviewId", r.by_person AS by, r.decision, r.note, r.decided_at AS at, s.why AS "setAside"
+      `SELECT r.review_id AS "reviewId", r.by_person AS by, r.decision, r.note, r.decided_at AS at, s.reason AS "setAside"
        FROM reviews r LEFT JOIN set_asides s ON s.review_id = r.review_id WHERE r.subject_id = $1 ORDER BY r.decided_at`,
       [subjectId],
     );
@@ -210,7 +210,7 @@ export class Store {
   /** What happened in the chains that an id belongs to: a correlation id, or the id of a task, a proposal, a dead letter. */
   async activities(id: string, limit: number): Promise<Activity[]> {
     const rows = await this.forPages.query<Omit<Activity, 'at'> & { at: Date }>(
-      `SELECT correlation_id AS "correlationId", topic, event_id AS "eventId", type, subject_id AS "subjectId", says, at FROM activities
+      `SELECT correlation_id AS "correlationId", topic, event_id AS "eventId", type, subject_id AS "subjectId", detail, at FROM activities
        WHERE correlation_id IN (SELECT $1 UNION SELECT correlation_id FROM activities WHERE subject_id = $1)
        ORDER BY at, seq LIMIT $2`,
       [id, limit],
@@ -262,7 +262,7 @@ interface ReviewRow {
   decision: ReviewRecord['decision'];
   by_person: string;
   decided_at: Date;
-  why: ReviewRecord['setAside'];
+  set_aside: ReviewRecord['setAside'];
   action_id: string | null;
   outcome: Verdict['outcome'] | null;
   verdict_review_id: string | null;
@@ -273,7 +273,7 @@ interface ReviewRow {
   verdict_at: Date | null;
   settled: Settlement['outcome'] | null;
   executor: string | null;
-  says: string | null;
+  detail: string | null;
   external_reference: string | null;
   settled_at: Date | null;
   assigned_at: Date | null;
@@ -301,7 +301,7 @@ const reviewRecord = (row: ReviewRow): ReviewRecord => ({
   decision: row.decision,
   by: row.by_person,
   at: row.decided_at.toISOString(),
-  setAside: row.why,
+  setAside: row.set_aside,
   verdict:
     row.action_id && row.outcome && row.verdict_at
       ? {
@@ -321,7 +321,7 @@ const reviewRecord = (row: ReviewRow): ReviewRecord => ({
           actionId: row.action_id,
           outcome: row.settled,
           executor: row.executor,
-          says: row.says,
+          detail: row.detail,
           externalReference: row.external_reference,
           at: row.settled_at.toISOString(),
         }

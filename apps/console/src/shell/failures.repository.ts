@@ -10,7 +10,7 @@ export interface FailureRow {
   readonly offset: string;
   readonly type: string | null;
   readonly job: { readonly kind: string; readonly id: string } | null;
-  readonly fault: { readonly code: string; readonly says: string };
+  readonly fault: { readonly code: string; readonly detail: string };
   readonly attempts: number;
   readonly at: string;
   /** The last order to handle it again. */

@@ -6,7 +6,7 @@ import { wordIdOf } from '../core/gap.js';
 type Word = DataOf<'GapAcknowledged'>;
 
 const insert = `
-  INSERT INTO acknowledged_gaps (word_id, service, topic, topic_id, partition, from_offset, to_offset, why, by_person, note, at)
+  INSERT INTO acknowledged_gaps (word_id, service, topic, topic_id, partition, from_offset, to_offset, reason, by_person, note, at)
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::timestamptz[])
   ON CONFLICT DO NOTHING`;
 
@@ -24,7 +24,7 @@ export function keepWords(tx: Tx, words: readonly Word[]): void {
     (_, w) => w.partition,
     (_, w) => w.from,
     (_, w) => w.to,
-    (_, w) => w.why,
+    (_, w) => w.reason,
     (_, w) => w.by,
     (_, w) => w.note,
     (_, w) => w.at,
@@ -35,7 +35,7 @@ export function keepWords(tx: Tx, words: readonly Word[]): void {
   );
 }
 
-const columns = `service, topic, topic_id AS "topicId", partition, from_offset AS "from", to_offset AS "to", why, by_person AS by, note, at`;
+const columns = `service, topic, topic_id AS "topicId", partition, from_offset AS "from", to_offset AS "to", reason, by_person AS by, note, at`;
 
 /** The gaps that people have acknowledged. What is open, each service tells on its health page. */
 @Injectable()

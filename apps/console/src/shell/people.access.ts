@@ -24,9 +24,9 @@ export function readPeople(env: NodeJS.ProcessEnv): readonly Person[] {
   try {
     content = JSON.parse(textOfFile(path, fs));
   } catch (error) {
-    const why =
+    const reason =
       error instanceof SyntaxError ? 'it is not JSON' : ((error as NodeJS.ErrnoException).code ?? 'unreadable');
-    throw new Error(`CONSOLE_TOKENS_FILE: ${path} cannot be read: ${why}`);
+    throw new Error(`CONSOLE_TOKENS_FILE: ${path} cannot be read: ${reason}`);
   }
   const parsed = People.safeParse(content);
   if (parsed.success) return parsed.data;

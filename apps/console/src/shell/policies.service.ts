@@ -80,7 +80,7 @@ export class Policies implements OnApplicationBootstrap {
   /** What is published all the same and may be a mistake. */
   private warn({ notes, content }: Extract<ReadConfig, { ok: true }>): void {
     for (const note of notes) this.log.warn(problemLine(note));
-    for (const says of unanswerable(content, this.people)) this.log.warn(says);
+    for (const detail of unanswerable(content, this.people)) this.log.warn(detail);
   }
 }
 

@@ -59,11 +59,11 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
     ]);
   // A permit has one end: a later word of its executor changes it only where the contract says so.
   const settlements = {
-    sql: `INSERT INTO settlements (action_id, outcome, executor, says, external_reference, settled_at, permit_id, digest, kept_at, uncounted)
+    sql: `INSERT INTO settlements (action_id, outcome, executor, detail, external_reference, settled_at, permit_id, digest, kept_at, uncounted)
           SELECT n.*, ARRAY[n.outcome]
           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::uuid[], $8::text[], $9::timestamptz[])
-            AS n(action_id, outcome, executor, says, external_reference, settled_at, permit_id, digest, kept_at)
-          ON CONFLICT (action_id, executor) DO UPDATE SET outcome = excluded.outcome, says = excluded.says,
+            AS n(action_id, outcome, executor, detail, external_reference, settled_at, permit_id, digest, kept_at)
+          ON CONFLICT (action_id, executor) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail,
             external_reference = excluded.external_reference, settled_at = excluded.settled_at, permit_id = excluded.permit_id,
             digest = excluded.digest,
             uncounted = CASE WHEN ${samePermit} THEN settlements.uncounted || excluded.uncounted ELSE excluded.uncounted END
@@ -72,7 +72,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
       (s: Settlement) => s.actionId,
       (s: Settlement) => s.outcome,
       (s: Settlement) => s.executor,
-      (s: Settlement) => s.says,
+      (s: Settlement) => s.detail,
       (s: Settlement) => s.externalReference,
       (s: Settlement) => s.at,
       (s: Settlement) => s.permitId,
@@ -85,7 +85,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
   // Any executor may write any permit's id: nobody's word takes another's place, and the one that counts is found by its approval.
   const [unresolved = []] = orderedRounds(changes.unresolved, (u) => `${u.permitId} ${u.executor} ${u.digest}`);
   insert(tx, unresolved, {
-    sql: `INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, traceparent, says, at, kept_at)
+    sql: `INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, traceparent, detail, at, kept_at)
           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[])
           ON CONFLICT DO NOTHING`,
     columns: [
@@ -98,7 +98,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
       (u) => u.key,
       (u) => u.correlationId,
       (u) => u.traceparent ?? null,
-      (u) => u.says,
+      (u) => u.detail,
       (u) => u.at,
       () => at,
     ],
@@ -132,9 +132,9 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
     ],
   });
   insert(tx, lastBy(changes.setAside, 'reviewId'), {
-    sql: `INSERT INTO set_asides (review_id, why, at) SELECT * FROM unnest($1::uuid[], $2::jsonb[], $3::timestamptz[])
+    sql: `INSERT INTO set_asides (review_id, reason, at) SELECT * FROM unnest($1::uuid[], $2::jsonb[], $3::timestamptz[])
           ON CONFLICT DO NOTHING`,
-    columns: [(s) => s.reviewId, (s) => JSON.stringify(s.why), (s) => s.at],
+    columns: [(s) => s.reviewId, (s) => JSON.stringify(s.reason), (s) => s.at],
   });
   insert(tx, lastBy(changes.failures, 'deadLetterId'), {
     sql: `INSERT INTO failures (dead_letter_id, service, topic, partition, "offset", type, fault, attempts, at, job)
@@ -237,7 +237,7 @@ function tell(tx: Tx, { activities, counts }: Pick<Changes, 'activities' | 'coun
        INSERT INTO counts AS c (stage, label, n)
        SELECT stage, label, n FROM unnest($8::text[], $9::text[], $10::bigint[]) AS new(stage, label, n) ORDER BY stage, label
        ON CONFLICT (stage, label) DO UPDATE SET n = c.n + excluded.n)
-     INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, says, at)
+     INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, detail, at)
      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])`,
     [
       activities.map((a) => a.correlationId),
@@ -245,7 +245,7 @@ function tell(tx: Tx, { activities, counts }: Pick<Changes, 'activities' | 'coun
       activities.map((a) => a.eventId),
       activities.map((a) => a.type),
       activities.map((a) => a.subjectId),
-      activities.map((a) => a.says),
+      activities.map((a) => a.detail),
       activities.map((a) => a.at),
       rows.map((r) => r.stage),
       rows.map((r) => r.label),

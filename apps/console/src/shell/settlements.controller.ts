@@ -75,13 +75,13 @@ function ruled(said: ReturnType<typeof decide>) {
   return said;
 }
 
-const shown = ({ permitId, actionId, proposalId, executor, connector, says, at, outcome, decision }: Unresolved) => ({
+const shown = ({ permitId, actionId, proposalId, executor, connector, detail, at, outcome, decision }: Unresolved) => ({
   permitId,
   actionId,
   proposalId,
   executor,
   connector,
-  says,
+  detail,
   at,
   outcome,
   decision,

@@ -13,7 +13,7 @@ interface Row {
   action_key: string;
   correlation_id: string;
   traceparent: string | null;
-  says: string | null;
+  detail: string | null;
   at: Date;
   outcome: Unresolved['outcome'];
   decision_id: string | null;
@@ -109,7 +109,7 @@ const unresolvedOf = (row: Row): Unresolved => ({
   key: row.action_key,
   correlationId: row.correlation_id,
   ...(row.traceparent !== null && { traceparent: row.traceparent }),
-  says: row.says,
+  detail: row.detail,
   at: row.at.toISOString(),
   outcome: row.outcome,
   decision:

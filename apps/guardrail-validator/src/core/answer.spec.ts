@@ -33,16 +33,16 @@ const review = (change: Partial<ReviewDecided> = {}): ReviewDecided => ({
 });
 const codeOf = (given: ReviewDecided, of: Escalation | undefined = row, now = at): string => {
   const found = answer(given, of, ['lea'], now);
-  return found.kind === 'heard' ? 'heard' : found.why.code;
+  return found.kind === 'judge' ? 'judge' : found.reason.code;
 };
 
-test('an answer in time, by a reviewer, about what waits, is heard', () => {
+test('an answer in time, by a reviewer, about what waits, is judged', () => {
   const found = answer(review(), row, ['lea'], at);
-  expect(found).toMatchObject({ kind: 'heard', hearing: { proposal, review: { by: 'lea', digest: row.digest } } });
+  expect(found).toMatchObject({ kind: 'judge', request: { proposal, review: { by: 'lea', digest: row.digest } } });
 });
 
 test('[case 8] every other answer is set aside, each with its own reason', () => {
-  expect(answer(review(), undefined, ['lea'], at)).toMatchObject({ why: { code: 'no-escalation' } });
+  expect(answer(review(), undefined, ['lea'], at)).toMatchObject({ reason: { code: 'no-escalation' } });
   expect(codeOf(review({ by: 'dana' }))).toBe('no-reviewer');
   expect(codeOf(review({ digest: 'a'.repeat(64) }))).toBe('other-digest');
   expect(codeOf(review({ decision: 'edit' }))).toBe('no-action');
@@ -50,16 +50,16 @@ test('[case 8] every other answer is set aside, each with its own reason', () =>
 });
 
 test('[case 32] an answer handled past the deadline is late, and one given past it too; at the deadline it is in time', () => {
-  expect(codeOf(review(), row, '2026-11-21T11:00:00.000Z')).toBe('heard');
+  expect(codeOf(review(), row, '2026-11-21T11:00:00.000Z')).toBe('judge');
   expect(codeOf(review(), row, '2026-11-21T11:00:00.001Z')).toBe('late');
   expect(codeOf(review({ at: '2026-11-21T11:00:01.000Z' }))).toBe('late');
 });
 
 test.each(['approved', 'refused', 'superseded', 'expired'] as const)(
-  '[case 34] nothing is heard once it is %s',
+  '[case 34] nothing is judged once it is %s',
   (state) => {
     const found = answer(review(), { ...row, state, closedBy: 'marc' }, ['lea'], at);
-    expect(found).toMatchObject({ kind: 'set-aside', why: { code: 'closed' } });
+    expect(found).toMatchObject({ kind: 'set-aside', reason: { code: 'closed' } });
   },
 );
 
@@ -67,8 +67,8 @@ test('[case 33] an edit is another action of the same proposal, which the same a
   const action = { ...actionOf('ads.set_bid', { bidMinor: 90 }), actionId: derivedId('action', 'edit') };
   const found = answer(review({ decision: 'edit', action }), row, ['lea'], at);
   expect(found).toMatchObject({
-    kind: 'heard',
-    hearing: { proposal: { ...proposal, action }, review: { decision: 'edit', digest: digestOf(action) } },
+    kind: 'judge',
+    request: { proposal: { ...proposal, action }, review: { decision: 'edit', digest: digestOf(action) } },
     replaces: { proposal },
   });
 });

@@ -1,6 +1,6 @@
 import { type ActionProposed, digestOf, type Fault, type ReviewDecided, type Verdict } from '@countersign/contracts';
 import { edited } from './events.js';
-import type { Hearing } from './hearing.js';
+import type { VerdictRequest } from './verdicts.js';
 
 /** A proposal that waits, or waited, for a person. */
 export interface Escalation {
@@ -17,17 +17,17 @@ export interface Escalation {
 }
 
 export type Answer =
-  | { readonly kind: 'set-aside'; readonly why: Fault }
+  | { readonly kind: 'set-aside'; readonly reason: Fault }
   | {
-      readonly kind: 'heard';
-      readonly hearing: Hearing;
+      readonly kind: 'judge';
+      readonly request: VerdictRequest;
       /** For an edit: the action that the edit replaces is closed, whatever becomes of the new one. */
-      readonly replaces?: Hearing;
+      readonly replaces?: VerdictRequest;
     };
 
 /**
  * What a person's answer does to the escalation that it names, given its row under lock: the first one that is in time, by a
- * reviewer, about the digest that waits, is heard; every other one is set aside and says why. `at` is the batch's time: an answer
+ * reviewer, about the digest that waits, is judged; every other one is set aside and says why. `at` is the batch's time: an answer
  * handled past the deadline is late even if the deadline's own job has not run.
  */
 export function answer(
@@ -37,7 +37,7 @@ export function answer(
   reviewers: readonly string[],
   at: string,
 ): Answer {
-  const aside = (code: string, says: string): Answer => ({ kind: 'set-aside', why: { code, says } });
+  const aside = (code: string, detail: string): Answer => ({ kind: 'set-aside', reason: { code, detail } });
   if (!row) return aside('no-escalation', 'no proposal of this id waits for a person');
   if (row.state !== 'open') return aside('closed', closed(row));
   if (at > row.deadlineAt || review.at > row.deadlineAt) {
@@ -50,15 +50,15 @@ export function answer(
   }
   const fact = { reviewId: review.reviewId, by: review.by, decision: review.decision, at: review.at };
   const original = { proposal: row.proposal, author: row.author, review: { ...fact, digest: review.digest } };
-  if (review.decision !== 'edit') return { kind: 'heard', hearing: original };
+  if (review.decision !== 'edit') return { kind: 'judge', request: original };
   if (!review.action) return aside('no-action', 'an edit carries the action that takes the place');
   if (review.action.actionId === row.proposal.action.actionId) {
     return aside('same-action', 'an edit is a new action with an id of its own');
   }
   const proposal = edited(row.proposal, review.action);
   // Who wrote the edit has approved it: the same person's answer counts for the new digest.
-  const hearing = { proposal, author: row.author, review: { ...fact, digest: digestOf(review.action) } };
-  return { kind: 'heard', hearing, replaces: original };
+  const request = { proposal, author: row.author, review: { ...fact, digest: digestOf(review.action) } };
+  return { kind: 'judge', request, replaces: original };
 }
 
 /** How the escalation ends with this answer. */

@@ -9,12 +9,12 @@ import {
   type Verdict,
 } from '@countersign/contracts';
 import { subjectOf } from '@countersign/gate';
-import type { Hearing, Loaded, Ruling } from './hearing.js';
+import type { Loaded, VerdictRequest, VerdictResult } from './verdicts.js';
 
 type Review = NonNullable<ActionApproved['review']>;
 
 const common = (
-  { proposal, author }: Pick<Hearing, 'proposal' | 'author'>,
+  { proposal, author }: Pick<VerdictRequest, 'proposal' | 'author'>,
   digest: string,
   verdict: Verdict,
   review?: Review,
@@ -30,14 +30,14 @@ const common = (
   ...(review && { review: { reviewId: review.reviewId, by: review.by, decision: review.decision } }),
 });
 
-/** The approval with its permit. Throws where the ruling is none: a bug, never a fact. */
-export function approvedEvent(hearing: Hearing, { judgement }: Ruling, permit: string): ActionApproved {
+/** The approval with its permit. Throws where the result is none: a bug, never a fact. */
+export function approvedEvent(request: VerdictRequest, { judgement }: VerdictResult, permit: string): ActionApproved {
   const { claims, digest, verdict } = judgement;
   if (!claims) throw new TypeError('only an approval has a permit');
   const [executor = '', connector = ''] = claims.aud.split('/');
   return {
-    ...common(hearing, digest, verdict, hearing.review),
-    action: hearing.proposal.action,
+    ...common(request, digest, verdict, request.review),
+    action: request.proposal.action,
     permit,
     permitId: claims.jti,
     executor,
@@ -49,22 +49,26 @@ export function approvedEvent(hearing: Hearing, { judgement }: Ruling, permit: s
 }
 
 export function refusedEvent(
-  hearing: Hearing,
+  request: VerdictRequest,
   digest: string,
   verdict: Verdict,
-  more: Pick<ActionRefused, 'wouldBe' | 'supersededBy'> = {},
+  more: Pick<ActionRefused, 'shadowOutcome' | 'supersededBy'> = {},
 ): ActionRefused {
   return {
-    ...common(hearing, digest, verdict, hearing.review),
-    kind: hearing.proposal.action.kind,
-    action: hearing.proposal.action,
+    ...common(request, digest, verdict, request.review),
+    kind: request.proposal.action.kind,
+    action: request.proposal.action,
     ...more,
   };
 }
 
 /** What a person is shown: all of it from facts, the agent's own words apart and marked as such. */
-export function escalatedEvent(hearing: Hearing, { judgement, facts, draws }: Ruling, loaded: Loaded): ActionEscalated {
-  const { proposal } = hearing;
+export function escalatedEvent(
+  request: VerdictRequest,
+  { judgement, facts, draws }: VerdictResult,
+  loaded: Loaded,
+): ActionEscalated {
+  const { proposal } = request;
   const { escalation, digest, verdict } = judgement;
   const read = subjectOf(proposal.action);
   if (!escalation || !read.ok) throw new TypeError('only an escalation has a card');
@@ -74,12 +78,12 @@ export function escalatedEvent(hearing: Hearing, { judgement, facts, draws }: Ru
       ? null
       : loaded.profiles.get(profileKey.account(proposal.action.accountId))?.data;
   return {
-    ...common(hearing, digest, verdict),
+    ...common(request, digest, verdict),
     action: proposal.action,
     reviewers: [...escalation.reviewers],
     deadline: escalation.deadline,
     card: {
-      says: spec.says(payload),
+      detail: spec.detail(payload),
       ...(account?.kind === 'account' && account.name !== undefined && { accountName: account.name }),
       people: contacts.map((contactId) => ({
         contactId,
@@ -106,10 +110,10 @@ export function escalatedEvent(hearing: Hearing, { judgement, facts, draws }: Ru
 /** A verdict that follows from something else than the rules: an edit took its place, a deadline passed, an id was used twice. */
 export const refusedBecause = (
   rule: string,
-  says: string,
+  detail: string,
   under: Pick<Verdict, 'tier' | 'policy'>,
   at: string,
-): Verdict => ({ outcome: 'refused', reasons: [{ rule, outcome: 'refuse', says }], ...under, at });
+): Verdict => ({ outcome: 'refused', reasons: [{ rule, outcome: 'refuse', detail }], ...under, at });
 
 /** The proposal that a person's edit makes: the same in all but the action. */
 export const edited = (proposal: ActionProposed, action: NonNullable<ReviewDecided['action']>): ActionProposed => ({

@@ -136,7 +136,7 @@ describe('the end of a task', () => {
     expect(refusedBy(late)).toEqual([['task-ended']]);
     expect(refusals(late)[0]?.verdict.reasons).toContainEqual(
       expect.objectContaining({
-        says: expect.stringMatching(/was due at 2026-11-21T10.*propose under a task that is open$/),
+        detail: expect.stringMatching(/was due at 2026-11-21T10.*propose under a task that is open$/),
       }),
     );
     // What was judged in time is answered as it was: the same again says nothing, another under its id is refused by that.
@@ -249,7 +249,7 @@ describe('a message of a sequence', () => {
     const refused = await afterSettled(outcomes);
     expect(refusedBy(refused)).toEqual([['enrolment']]);
     expect(refusals(refused)[0]?.verdict.reasons).toContainEqual(
-      expect.objectContaining({ says: expect.stringContaining(`came to nothing (${outcomes.at(-1)})`) }),
+      expect.objectContaining({ detail: expect.stringContaining(`came to nothing (${outcomes.at(-1)})`) }),
     );
   });
 
@@ -285,7 +285,9 @@ describe('a sequence that was stopped for a contact', () => {
     const refused = await propose(one, [message(enroll, 2)]);
     expect(refusedBy(refused)).toEqual([['enrolment']]);
     expect(refusals(refused)[0]?.verdict.reasons).toContainEqual(
-      expect.objectContaining({ says: expect.stringContaining(`was stopped for contact ${contact} after enrolment`) }),
+      expect.objectContaining({
+        detail: expect.stringContaining(`was stopped for contact ${contact} after enrolment`),
+      }),
     );
     later(2);
     const taskId = derivedId('task', 'two');
@@ -320,7 +322,7 @@ describe('a sequence that was stopped for a contact', () => {
     const anew = proposed('sequence.enroll', {}, 3, { taskId });
     const stopped = other.published.slice(before);
     const said = [...approved, ...stopped, ...(await propose(one, [anew]))];
-    for (const table of ['reservations', 'permits', 'verdicts', 'proposals', 'inbox', 'outputs', 'jobs'])
+    for (const table of ['reservations', 'permits', 'verdicts', 'proposals', 'inbox', 'outbox', 'jobs'])
       await one.query(`DELETE FROM ${table}`);
     later(3);
     await one.afterRestore(said);
@@ -450,7 +452,7 @@ describe('a step of an enrolment', () => {
   test('that was approved before a restore is not approved again, though its proposal was not read again yet', async () => {
     const enroll = await enrolled();
     const said = [...one.published, ...(await propose(one, [message(enroll, 2)]))];
-    for (const table of ['reservations', 'permits', 'verdicts', 'proposals', 'inbox', 'outputs', 'jobs'])
+    for (const table of ['reservations', 'permits', 'verdicts', 'proposals', 'inbox', 'outbox', 'jobs'])
       await one.query(`DELETE FROM ${table}`);
     await one.afterRestore(said);
     expect(await propose(one, [enroll])).toEqual([]);
@@ -521,7 +523,7 @@ describe('an enrolment of a contact in a sequence', () => {
   test('that was approved before a restore is not approved again', async () => {
     await publish(often());
     const said = [...one.published, ...(await propose(one, [enroll(1)]))];
-    for (const table of ['reservations', 'permits', 'verdicts', 'proposals', 'inbox', 'outputs', 'jobs'])
+    for (const table of ['reservations', 'permits', 'verdicts', 'proposals', 'inbox', 'outbox', 'jobs'])
       await one.query(`DELETE FROM ${table}`);
     await one.afterRestore(said);
     expect(refusedBy(await propose(one, [enroll(2)]))).toEqual([['enrolled-once']]);
@@ -642,7 +644,7 @@ describe('the actions of an agent that wait for a person', () => {
     const given = records(one, [bid(1), bid(2)]);
     const said = await one.deliverRecords(topic, given);
     expect(typesOf(said)).toEqual(['ActionEscalated', 'ActionEscalated']);
-    for (const table of ['escalations', 'verdicts', 'proposals', 'inbox', 'outputs', 'jobs'])
+    for (const table of ['escalations', 'verdicts', 'proposals', 'inbox', 'outbox', 'jobs'])
       await one.query(`DELETE FROM ${table}`);
     await one.afterRestore(said);
     expect(await one.deliverRecords(topic, given)).toEqual([]);

@@ -1,8 +1,8 @@
 import { cameToNothing, longest } from '@countersign/contracts';
 import type { Counts, EnrolmentFact, Known, MoneyLedger, Slots, TaskFact } from '@countersign/gate';
 import type { Tx } from '@countersign/runtime';
-import { enrolmentBy, type Loaded, type Needed, type StepCount } from '../core/hearing.js';
 import { tasksAssigned } from '../core/tasks.js';
+import { enrolmentBy, type Loaded, type Needed, type StepCount } from '../core/verdicts.js';
 
 interface Row {
   readonly what:
@@ -91,7 +91,7 @@ const sql = `
   FROM unnest($13::text[]) AS n(author)`;
 
 /**
- * Reads what hearings rest on beside the policy, all as of one moment: others' state, what is held and committed on ledgers, and
+ * Reads what requests rest on beside the policy, all as of one moment: others' state, what is held and committed on ledgers, and
  * of whom a touch was ever executed. The ledgers are locked before, so that what is read of them stays true until the commit. The counts
  * of an agent's proposals, of its open reviews and of a step's messages stay true with them, as upper bounds: each hearing of an agent locks its ledger of approvals.
  */

@@ -1,8 +1,8 @@
 import { rateLedger } from '@countersign/gate';
 import type { Recovery } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
-import { markOf } from '../core/hearing.js';
 import { endSaid, type SaidVerdict, verdictsOf } from '../core/past.js';
+import { markOf } from '../core/verdicts.js';
 import { type NewPermit, Store } from './verdicts.repository.js';
 
 /**

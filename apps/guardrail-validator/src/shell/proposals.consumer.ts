@@ -3,9 +3,9 @@ import { type Batch, Consumes, causeOf, deployment, type Received } from '@count
 import { Controller, Inject, Logger } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { refusedBecause, refusedEvent } from '../core/events.js';
-import { enrolmentOf } from '../core/hearing.js';
 import { verdictsOf } from '../core/past.js';
-import { type Case, Court } from './court.js';
+import { enrolmentOf } from '../core/verdicts.js';
+import { type Case, VerdictsService } from './verdicts.service.js';
 
 const { agents } = deployment();
 
@@ -14,7 +14,7 @@ const { agents } = deployment();
 export class Proposals {
   private readonly log = new Logger('proposals');
 
-  constructor(@Inject(Court) private readonly court: Court) {}
+  constructor(@Inject(VerdictsService) private readonly verdicts: VerdictsService) {}
 
   @Consumes(...agents.map(topics.actionsProposed))
   async onProposed(@Payload() batch: Batch<'ActionProposed'>): Promise<void> {
@@ -31,20 +31,20 @@ export class Proposals {
       const { taskId, action } = received.event.data;
       return { proposalId, digest, taskId, enrolment: enrolmentOf(action) };
     });
-    const { fresh, known, inForce } = await this.court.note(batch.tx, author, notes, batch.at);
+    const { fresh, known, inForce } = await this.verdicts.note(batch.tx, author, notes, batch.at);
     const said = await batch.said('subject', [...fresh]);
     const cases: Case[] = [];
-    const past: Parameters<Court['adopt']>[1][number][] = [];
+    const past: Parameters<VerdictsService['adopt']>[1][number][] = [];
     for (const [proposalId, one] of first) {
       const { event, takenAt = batch.at } = one.received;
-      const found = { hearing: { proposal: event.data, author, takenAt }, cause: causeOf(one.received) };
+      const found = { request: { proposal: event.data, author, takenAt }, cause: causeOf(one.received) };
       // What another agent was told under this id is no verdict on this one.
       const verdicts = verdictsOf(said.get(proposalId) ?? []).filter(({ data }) => data.agent === author);
       if (!fresh.has(proposalId)) again.push(one);
       else if (verdicts.length > 0) past.push({ ...found, digest: one.digest, said: verdicts });
       else cases.push(found);
     }
-    this.court.adopt(batch, past);
+    this.verdicts.adopt(batch, past);
     const { policy } = inForce;
     for (const { received, digest } of again) {
       const proposal = received.event.data;
@@ -52,13 +52,13 @@ export class Proposals {
       if (before === digest) continue;
       this.log.warn(`${author} used the id of proposal ${proposal.proposalId} again for another action`);
       const under = { tier: null, policy: { version: policy?.version ?? 0, digest: policy?.digest ?? null } };
-      const says = `the id was used before for action digest ${before ?? 'unknown'}; it is not judged again`;
+      const detail = `the id was used before for action digest ${before ?? 'unknown'}; it is not judged again`;
       batch.emit(causeOf(received), topics.actionsRefused, {
         key: actionKey(proposal.action),
-        data: refusedEvent({ proposal, author }, digest, refusedBecause('proposal-id', says, under, batch.at)),
+        data: refusedEvent({ proposal, author }, digest, refusedBecause('proposal-id', detail, under, batch.at)),
         subject: proposal.proposalId,
       });
     }
-    await this.court.hear(batch, cases, inForce);
+    await this.verdicts.decideVerdicts(batch, cases, inForce);
   }
 }

@@ -14,12 +14,12 @@ import { Payload } from '@nestjs/microservices';
 import { type Answer, answer, endOf } from '../core/answer.js';
 import { refusedBecause, refusedEvent } from '../core/events.js';
 import { verdictsOf, waitsUntil } from '../core/past.js';
-import { type Case, Court, DEADLINE } from './court.js';
 import { type NewVerdict, Store, type StoredEscalation } from './verdicts.repository.js';
+import { type Case, DEADLINE, VerdictsService } from './verdicts.service.js';
 
 const takenAs = { approve: 'approved', reject: 'refused', edit: 'superseded' } as const;
 
-type Heard = Extract<Answer, { kind: 'heard' }>;
+type Judged = Extract<Answer, { kind: 'judge' }>;
 
 /** Takes people's answers in. Answers, edits and the deadline lock the escalation's row; the first wins. */
 @Controller()
@@ -28,7 +28,7 @@ export class Reviews {
 
   constructor(
     @Inject(Store) private readonly store: Store,
-    @Inject(Court) private readonly court: Court,
+    @Inject(VerdictsService) private readonly verdicts: VerdictsService,
   ) {}
 
   @Consumes(topics.reviewsDecided)
@@ -41,10 +41,10 @@ export class Reviews {
       batch,
       ids.filter((id) => !rows.has(id)),
     );
-    const inForce = await this.court.policyInForce(batch.tx);
+    const inForce = await this.verdicts.policyInForce(batch.tx);
     // The first answer of this batch closes the row for those after it, before anything of it is written.
     const taken = new Map<string, ReviewDecided>();
-    const heard: { answer: Heard; review: ReviewDecided; case: Case }[] = [];
+    const judge: { answer: Judged; review: ReviewDecided; case: Case }[] = [];
     for (const received of reviews) {
       const review = received.event.data;
       const row = rows.get(review.subject.id);
@@ -55,33 +55,33 @@ export class Reviews {
       if (found.kind === 'set-aside') this.setAside(batch, cause, review, found, row);
       else {
         taken.set(review.subject.id, review);
-        heard.push({ answer: found, review, case: { hearing: found.hearing, cause } });
+        judge.push({ answer: found, review, case: { request: found.request, cause } });
       }
     }
     const superseded: NewVerdict[] = [];
-    for (const { answer: found, review, case: one } of heard) {
+    for (const { answer: found, review, case: one } of judge) {
       if (!found.replaces) continue;
       const row = rows.get(review.subject.id) as StoredEscalation;
       const { tier, policy: under } = row.verdict;
-      const says = `the edit of ${review.by} takes its place`;
-      const verdict = refusedBecause('superseded', says, { tier, policy: under }, batch.at);
+      const detail = `the edit of ${review.by} takes its place`;
+      const verdict = refusedBecause('superseded', detail, { tier, policy: under }, batch.at);
       const { proposal } = found.replaces;
       superseded.push({ proposal, digest: row.digest, verdict, facts: null });
       batch.emit(one.cause, topics.actionsRefused, {
         key: actionKey(proposal.action),
-        data: refusedEvent(found.replaces, row.digest, verdict, { supersededBy: one.hearing.proposal.action.actionId }),
+        data: refusedEvent(found.replaces, row.digest, verdict, { supersededBy: one.request.proposal.action.actionId }),
         subject: proposal.proposalId,
       });
     }
     this.store.saveVerdicts(batch.tx, superseded, [], batch.at);
-    const rulings = await this.court.hear(
+    const results = await this.verdicts.decideVerdicts(
       batch,
-      heard.map((h) => h.case),
+      judge.map((h) => h.case),
       inForce,
     );
-    const closed = heard.map(({ review }, n) => ({
+    const closed = judge.map(({ review }, n) => ({
       proposalId: review.subject.id,
-      state: endOf(review.decision, rulings[n]?.judgement.verdict.outcome ?? 'refused'),
+      state: endOf(review.decision, results[n]?.judgement.verdict.outcome ?? 'refused'),
       by: review.by,
     }));
     this.store.closeEscalations(batch.tx, closed, batch.at);
@@ -91,14 +91,14 @@ export class Reviews {
     batch: Batch<'ReviewDecided'>,
     cause: Cause,
     review: ReviewDecided,
-    { why }: Extract<Answer, { kind: 'set-aside' }>,
+    { reason }: Extract<Answer, { kind: 'set-aside' }>,
     row: StoredEscalation | undefined,
   ): void {
-    this.log.warn(`answer ${review.reviewId} to ${review.subject.id} set aside: ${why.code}`);
+    this.log.warn(`answer ${review.reviewId} to ${review.subject.id} set aside: ${reason.code}`);
     batch.emit(cause, topics.actionsEscalated, {
       key: row ? actionKey(row.proposal.action) : review.subject.id,
       type: 'ReviewSetAside',
-      data: { reviewId: review.reviewId, proposalId: review.subject.id, by: review.by, why, at: batch.at },
+      data: { reviewId: review.reviewId, proposalId: review.subject.id, by: review.by, reason, at: batch.at },
       subject: review.subject.id,
     });
   }
@@ -147,8 +147,8 @@ export class DeadlineJobs implements JobKind {
       for (const { job, row } of expired) {
         const { proposal, author, digest } = row;
         const { tier, policy } = row.verdict;
-        const says = `nobody had answered by ${row.deadlineAt}`;
-        const verdict = refusedBecause('review-deadline', says, { tier, policy }, work.at);
+        const detail = `nobody had answered by ${row.deadlineAt}`;
+        const verdict = refusedBecause('review-deadline', detail, { tier, policy }, work.at);
         verdicts.push({ proposal, digest, verdict, facts: null });
         work.emit(job.cause, topics.actionsRefused, {
           key: actionKey(proposal.action),

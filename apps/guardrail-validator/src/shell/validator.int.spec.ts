@@ -133,7 +133,7 @@ describe('a proposal', () => {
   test('[case 48] is refused where no policy was ever read', async () => {
     await service.query('DELETE FROM state_rows WHERE topic = $1', ['policies.v1']);
     expect(refusals(await propose(shift(3000)))[0]?.verdict.reasons).toMatchObject([
-      { rule: 'policy', says: 'no policy is in force, so nothing may run' },
+      { rule: 'policy', detail: 'no policy is in force, so nothing may run' },
     ]);
   });
 
@@ -178,9 +178,9 @@ describe('a proposal', () => {
     const hundred = Array.from({ length: 50 }, (_, n) => [shift(3000, n), proposed('email.send', {}, n)]).flat();
     const refused = refusals(await propose(...hundred));
     // Each as if it were the only one: a shadow takes no room from another.
-    expect(refused.map((one) => one.wouldBe)).toEqual(hundred.map(() => 'approved'));
+    expect(refused.map((one) => one.shadowOutcome)).toEqual(hundred.map(() => 'approved'));
     expect(refused.map((one) => one.action)).toEqual(hundred.map((one) => one.action));
-    expect(await service.query('SELECT 1 FROM verdicts WHERE would_be = $1', ['approved'])).toHaveLength(100);
+    expect(await service.query('SELECT 1 FROM verdicts WHERE shadow_outcome = $1', ['approved'])).toHaveLength(100);
     expect(await service.query('SELECT 1 FROM reservations')).toEqual([]);
   });
 
@@ -335,8 +335,8 @@ describe('a proposal', () => {
     const whatEnded = (events: Parameters<typeof approvals>[0]) => [
       ...approvals(events).map((one) => `${one.agent} approved`),
       ...refusals(events).map((one) => {
-        const { says } = one.verdict.reasons.find((r) => r.rule === 'kill-control') ?? {};
-        return `${one.agent} ${says}`;
+        const { detail } = one.verdict.reasons.find((r) => r.rule === 'kill-control') ?? {};
+        return `${one.agent} ${detail}`;
       }),
     ];
     await stop(`agent:${a}`);
@@ -359,7 +359,7 @@ describe('a proposal', () => {
     await service.putState('controls.v1', scope, stop);
     const [refused] = refusals(await propose(shift(3000)));
     expect(refused?.verdict.reasons).toContainEqual(
-      expect.objectContaining({ rule: 'kill-control', says: 'stopped: agent:paid-media-agent by lea: odd bids' }),
+      expect.objectContaining({ rule: 'kill-control', detail: 'stopped: agent:paid-media-agent by lea: odd bids' }),
     );
   });
 });
@@ -379,7 +379,7 @@ describe('the task of a proposal', () => {
       {
         rule: 'task-unknown',
         outcome: 'refuse',
-        says: `no task ${ofMine} was assigned to anybody`,
+        detail: `no task ${ofMine} was assigned to anybody`,
         figures: { taskId: ofMine },
       },
     ]);
@@ -387,7 +387,7 @@ describe('the task of a proposal', () => {
     expect(approvals(await propose(proposed('ads.shift_budget', {}, 2, { taskId: ofMine })))).toHaveLength(1);
   });
 
-  test.each<[what: string, of: Partial<TaskAssigned>, says: string]>([
+  test.each<[what: string, of: Partial<TaskAssigned>, detail: string]>([
     [
       'another agent',
       { agent: 'sequencing-agent' },
@@ -411,9 +411,9 @@ describe('the task of a proposal', () => {
       { play: { id: 'return-below-floor', runId: derivedId('run', 2), title: 'Return below floor' } },
       `the run of the task is ${derivedId('run', 2)}, that of the proposal is ${derivedId('run', 1)}`,
     ],
-  ])('of %s is a reason to refuse, whatever the proposal says of it', async (_what, of, says) => {
+  ])('of %s is a reason to refuse, whatever the proposal says of it', async (_what, of, detail) => {
     await assign(of);
-    expect(await reasonsOf({ taskId: ofMine })).toMatchObject([{ rule: 'task', says }]);
+    expect(await reasonsOf({ taskId: ofMine })).toMatchObject([{ rule: 'task', detail }]);
     expect(await reservations(campaignLedger)).toEqual([]);
   });
 
@@ -454,7 +454,7 @@ describe('the task of a proposal', () => {
   test('is about its contacts and no others, of the same account or not; of the verdict it is a fact whether this one is among them', async () => {
     await assign({ contactIds: [bob] });
     expect(await reasonsOf({ taskId: ofMine }, 'email.send')).toMatchObject([
-      { rule: 'task', says: `contact ${contact} is not among those of the task` },
+      { rule: 'task', detail: `contact ${contact} is not among those of the task` },
     ]);
     expect(approvals(await propose(proposed('email.send')))).toHaveLength(1);
     expect(await service.query(ofTask)).toEqual([
@@ -465,7 +465,7 @@ describe('the task of a proposal', () => {
 
   test('names the sequence and the campaign; where a version before kept it, a person answers what it does not say', async () => {
     await assign({ settings: { sequence: 'pricing-follow-up' }, campaignId: 'cmp-low' });
-    const of = async (kind: string) => (await reasonsOf({ taskId: ofMine }, kind)).map(({ says }) => says);
+    const of = async (kind: string) => (await reasonsOf({ taskId: ofMine }, kind)).map(({ detail }) => detail);
     expect(await of('sequence.enroll')).toEqual([
       'the sequence of the task is pricing-follow-up, that of the proposal is comparison-follow-up',
     ]);
@@ -479,7 +479,7 @@ describe('the task of a proposal', () => {
       'ActionEscalated',
     );
     expect(escalated?.verdict.reasons.filter((r) => r.outcome === 'escalate')).toMatchObject([
-      { rule: 'task', says: 'facts unclear: the task was kept by a version that did not keep what it is about' },
+      { rule: 'task', detail: 'facts unclear: the task was kept by a version that did not keep what it is about' },
     ]);
   });
 
@@ -498,15 +498,15 @@ describe('the task of a proposal', () => {
 test('work in the CRM is for the account’s owner, by the profile that is known here; for anybody else a person answers', async () => {
   const forOwner = (ownerId: string, n: number) => propose(proposed('crm.create_task', { ownerId }, n));
   await service.putState('profiles.v1', 'account:acme', account());
-  const why = async (ownerId: string, n: number) =>
+  const reason = async (ownerId: string, n: number) =>
     dataOf<ActionEscalated>(await forOwner(ownerId, n), 'ActionEscalated').flatMap(({ verdict }) =>
-      verdict.reasons.flatMap(({ rule, outcome, says }) => (outcome === 'pass' ? [] : [`${rule}: ${says}`])),
+      verdict.reasons.flatMap(({ rule, outcome, detail }) => (outcome === 'pass' ? [] : [`${rule}: ${detail}`])),
     );
-  expect(await why('owner-7', 1)).toEqual([
+  expect(await reason('owner-7', 1)).toEqual([
     'owner: facts unclear: the owner of account acme is not known, the action is for owner-7',
   ]);
   await service.putState('profiles.v1', 'account:acme', account('owner-7'));
-  expect(await why('owner-8', 2)).toEqual([
+  expect(await reason('owner-8', 2)).toEqual([
     'owner: facts unclear: the owner of account acme is owner-7, the action is for owner-8',
   ]);
   expect(approvals(await forOwner('owner-7', 3))).toHaveLength(1);
@@ -560,7 +560,7 @@ describe('the id of a proposal', () => {
   test('that another agent was refused under is no verdict on the proposal, also after a restore', async () => {
     const said = [...(await propose({ ...victim, agent: 'paid-media-agent' }))];
     expect(refusals(said)).toHaveLength(1);
-    await service.query('TRUNCATE proposals, verdicts, inbox, outputs');
+    await service.query('TRUNCATE proposals, verdicts, inbox, outbox');
     const again = service.records(topicOf('sequencing-agent'), [{ type: 'ActionProposed', data: victim }]);
     await service.afterRestore(said);
     expect(approvals(await service.deliverRecords(topicOf('sequencing-agent'), again))).toHaveLength(1);
@@ -587,7 +587,8 @@ describe('limits', () => {
       expect(verdict.reasons).toContainEqual(
         expect.objectContaining({
           rule: 'spend-cap-ad-account',
-          says: 'EUR 10.00 over the daily cap of EUR 70.00 of ad account ads-emea: EUR 70.00 held or spent today, EUR 10.00 asked for',
+          detail:
+            'EUR 10.00 over the daily cap of EUR 70.00 of ad account ads-emea: EUR 70.00 held or spent today, EUR 10.00 asked for',
         }),
       );
     }
@@ -628,7 +629,7 @@ describe('limits', () => {
       refusals(await propose(proposed('ads.shift_budget', { ...back, amountMinor: 2000 }, n)))[0]?.verdict.reasons;
     const full = {
       rule: 'spend-cap-campaign',
-      says: expect.stringMatching(/^EUR 20\.00 over .* of campaign cmp-from/),
+      detail: expect.stringMatching(/^EUR 20\.00 over .* of campaign cmp-from/),
     };
     expect(await again(3)).toContainEqual(expect.objectContaining(full));
     await settled(settlement(cut, 'executed'));
@@ -648,7 +649,7 @@ describe('limits', () => {
       expect.objectContaining({
         rule: 'actions-per-hour',
         outcome: 'refuse',
-        says: expect.stringMatching(/^3 of 3 actions of paid-media-agent for acme in an hour are used/),
+        detail: expect.stringMatching(/^3 of 3 actions of paid-media-agent for acme in an hour are used/),
       }),
     );
     // An ad account is no way around it. Where no account is concerned but that one there is room, and here again after the hour.
@@ -676,7 +677,7 @@ describe('limits', () => {
     expect(refusals()[0]?.verdict.reasons).toContainEqual(
       expect.objectContaining({
         rule: 'contact-frequency',
-        says: `2 of 2 touches of contact ${contact} in 7 days are used; the next slot opens ${plus(7 * 86_400)}`,
+        detail: `2 of 2 touches of contact ${contact} in 7 days are used; the next slot opens ${plus(7 * 86_400)}`,
       }),
     );
   });
@@ -738,7 +739,7 @@ const decide = (...data: ReviewDecided[]) =>
     data.map((one) => ({ type: 'ReviewDecided', data: one, correlationid: 'another-chain' })),
   );
 const asides = (events = service.published): string[] =>
-  dataOf<{ why: { code: string } }>(events, 'ReviewSetAside').map((one) => one.why.code);
+  dataOf<{ reason: { code: string } }>(events, 'ReviewSetAside').map((one) => one.reason.code);
 
 /** Resolves when so many transactions of this test wait for a lock. */
 async function blocked(count: number): Promise<void> {
@@ -792,7 +793,7 @@ describe('a review', () => {
     await decide(review(waiting, { decision: 'reject' }, 1), review(waiting, {}, 2));
     expect(approvals()).toEqual([]);
     expect(asides()).toEqual(['closed']);
-    expect(refusals()[0]?.verdict.reasons.at(-1)).toMatchObject({ rule: 'review', says: 'lea rejected it' });
+    expect(refusals()[0]?.verdict.reasons.at(-1)).toMatchObject({ rule: 'review', detail: 'lea rejected it' });
   });
 
   test('[case 8] approves the one of two that it names; the other waits on under its own id, and takes no answer about the first', async () => {
@@ -885,7 +886,7 @@ describe('a review', () => {
     await service.close();
     service = await start(plus(3600));
     expect(refusals(await service.runJobs()).map((r) => r.verdict.reasons)).toEqual([
-      [{ rule: 'review-deadline', outcome: 'refuse', says: `nobody had answered by ${plus(3600)}` }],
+      [{ rule: 'review-deadline', outcome: 'refuse', detail: `nobody had answered by ${plus(3600)}` }],
     ]);
     setNow(plus(3601));
     expect(asides(await decide(review(waiting, { at: plus(3601) })))).toEqual(['closed']);
@@ -934,7 +935,7 @@ describe('a review', () => {
       expect(refusals(events)[1]?.verdict.reasons).toContainEqual(
         expect.objectContaining({
           rule: 'consent',
-          says: `contact ${bob} is suppressed for email (unsubscribed) since ${at}`,
+          detail: `contact ${bob} is suppressed for email (unsubscribed) since ${at}`,
         }),
       );
     }
@@ -991,13 +992,14 @@ describe('a settlement', () => {
     await settled(settlement(forty, 'executed', { spentMinor: 4600 }));
     for (const ledger of [campaignLedger, adAccountLedger]) {
       expect(await reservations(ledger)).toEqual(['committed 4600', 'released 3000']);
-      const says = `permit ${forty.permitId} went over what it reserved on ${ledger}: EUR 46.00 spent, EUR 40.00 reserved`;
-      expect(alarm).toHaveBeenCalledWith(expect.stringContaining(says));
+      const detail = `permit ${forty.permitId} went over what it reserved on ${ledger}: EUR 46.00 spent, EUR 40.00 reserved`;
+      expect(alarm).toHaveBeenCalledWith(expect.stringContaining(detail));
     }
     expect(refusals(await propose(shift(100, 3)))[0]?.verdict.reasons).toContainEqual(
       expect.objectContaining({
         rule: 'spend-cap-campaign',
-        says: 'EUR 7.00 over the daily cap of EUR 40.00 of campaign cmp-to: EUR 46.00 held or spent today, EUR 1.00 asked for',
+        detail:
+          'EUR 7.00 over the daily cap of EUR 40.00 of campaign cmp-to: EUR 46.00 held or spent today, EUR 1.00 asked for',
       }),
     );
     const wider = content({ charter: { limits: { campaignSpendPerDayMinor: 4700 } } });
@@ -1087,7 +1089,7 @@ describe('a settlement', () => {
     const rejected = {
       permitId: approved.permitId,
       executor: 'action-executor',
-      reason: { code: 'spent', says: 'used before' },
+      reason: { code: 'spent', detail: 'used before' },
       topic: 'actions.approved.v1',
       partition: 0,
       offset: '1',
@@ -1108,7 +1110,7 @@ describe('a settlement', () => {
       if (seconds < 960) expect(warned).not.toHaveBeenCalled();
     }
     const { permitId, executor } = approved;
-    const said = warned.mock.calls.map(([says]) => says as string);
+    const said = warned.mock.calls.map(([detail]) => detail as string);
     expect(said.toSorted()).toEqual(
       [
         `permit ${permitId} expired at ${plus(900)} and ${executor} has not settled it; what it reserved stays held`,
@@ -1130,11 +1132,11 @@ test('outsiders find the public key, and only that', async () => {
 test.each([
   ['is not set', undefined],
   ['cannot be read', '/nowhere/key.jwk'],
-])('[case 50] it does not start when the signing key %s', async (says, file) => {
+])('[case 50] it does not start when the signing key %s', async (detail, file) => {
   if (file) process.env.PERMIT_SIGNING_KEY_FILE = file;
   else delete process.env.PERMIT_SIGNING_KEY_FILE;
   await expect(createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at })).rejects.toThrow(
-    new RegExp(`PERMIT_SIGNING_KEY_FILE.* ${says}`),
+    new RegExp(`PERMIT_SIGNING_KEY_FILE.* ${detail}`),
   );
 });
 
@@ -1142,7 +1144,7 @@ describe('after a restore', () => {
   /** The tables as a copy has them that was made before anything was judged. */
   const forget = () =>
     service.query(
-      'TRUNCATE proposals, verdicts, permits, reservations, ledgers, approvals_by_minute, escalations, jobs, inbox, outputs',
+      'TRUNCATE proposals, verdicts, permits, reservations, ledgers, approvals_by_minute, escalations, jobs, inbox, outbox',
     );
   const proposal = (data: ActionProposed) =>
     service.records(topicOf('paid-media-agent'), [{ type: 'ActionProposed', data, correlationid: 'signal-1' }]);
@@ -1161,7 +1163,7 @@ describe('after a restore', () => {
     await settled(settlement(approved as ActionApproved, 'executed'));
     expect(await reservations(campaignLedger)).toEqual(['committed 3000']);
     // What was noticed twice is taken over once.
-    await service.query('TRUNCATE said');
+    await service.query('TRUNCATE own_events');
     await service.afterRestore(said);
     expect(await reservations(campaignLedger)).toEqual(['committed 3000']);
   });

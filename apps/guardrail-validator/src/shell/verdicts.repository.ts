@@ -3,8 +3,8 @@ import type { Facts, PolicyInForce } from '@countersign/gate';
 import { cut, packed, type Tx } from '@countersign/runtime';
 import { Injectable } from '@nestjs/common';
 import type { Escalation } from '../core/answer.js';
-import { type Step, stepOf } from '../core/hearing.js';
 import type { Move, Settled } from '../core/settle.js';
+import { type Step, stepOf } from '../core/verdicts.js';
 
 export interface NewProposal {
   readonly proposalId: string;
@@ -20,7 +20,7 @@ export interface NewVerdict {
   readonly verdict: Verdict;
   /** Null where it follows from no judgement: a deadline, an edit. */
   readonly facts: Facts | null;
-  readonly wouldBe?: Verdict['outcome'] | undefined;
+  readonly shadowOutcome?: Verdict['outcome'] | undefined;
 }
 
 export interface NewPermit {
@@ -109,7 +109,7 @@ const policySql = `
   ) s ON true`;
 
 const verdictsSql = `
-  INSERT INTO verdicts (proposal_id, action_id, digest, outcome, proposal, facts, verdict, would_be, policy_version, policy_digest, at)
+  INSERT INTO verdicts (proposal_id, action_id, digest, outcome, proposal, facts, verdict, shadow_outcome, policy_version, policy_digest, at)
   SELECT p, a, d, o, ${cut('$6', 'ps', 'pl')}::json, ${cut('$7', 'fs', 'fl')}::json, ${cut('$8', 'vs', 'vl')}::json, w, pv, pd, $1
   FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $9::text[], $10::bigint[], $11::text[],
               $12::int[], $13::int[], $14::int[], $15::int[], $16::int[], $17::int[])
@@ -239,7 +239,7 @@ export class Store {
       proposals.bytes,
       facts.bytes,
       texts.bytes,
-      verdicts.map((v) => v.wouldBe ?? null),
+      verdicts.map((v) => v.shadowOutcome ?? null),
       verdicts.map((v) => v.verdict.policy.version),
       verdicts.map((v) => v.verdict.policy.digest),
       proposals.starts,

@@ -62,8 +62,8 @@ export function begin(
     at,
   });
   if (stoppedBy) {
-    const says = `${stoppedBy.scope} is stopped by ${stoppedBy.by}: ${stoppedBy.reason}`;
-    return { run: run('suppressed', says), tasks: [], checkpoint: null };
+    const detail = `${stoppedBy.scope} is stopped by ${stoppedBy.by}: ${stoppedBy.reason}`;
+    return { run: run('suppressed', detail), tasks: [], checkpoint: null };
   }
   const madeFrom: Versions = Object.fromEntries(
     profilesOf(found).flatMap((key) => {
@@ -90,9 +90,9 @@ export function begin(
     }),
   );
   const { checkpoint } = play;
-  if (!checkpoint) return { run: run('started', says(found)), tasks, checkpoint: null };
+  if (!checkpoint) return { run: run('started', detail(found)), tasks, checkpoint: null };
   return {
-    run: run('waiting', says(found)),
+    run: run('waiting', detail(found)),
     tasks: [],
     checkpoint: {
       checkpointId: derivedId('checkpoint', runId),
@@ -101,7 +101,7 @@ export function begin(
       reviewers: checkpoint.reviewers,
       tasks,
       digest: digestOf(tasks),
-      says: `${says(found)} Tasks for ${play.tasks.map((t) => t.agent).join(' and ')} wait for a person.`,
+      detail: `${detail(found)} Tasks for ${play.tasks.map((t) => t.agent).join(' and ')} wait for a person.`,
       deadline: after(at, checkpoint.withinMinutes),
       at,
     },
@@ -122,7 +122,7 @@ export const taskKey = (task: Pick<TaskAssigned, 'accountId' | 'adAccountId' | '
 
 const after = (at: string, minutes: number): string => new Date(Date.parse(at) + minutes * 60_000).toISOString();
 
-function says({ play, subject, contactIds, beyond, evidence, settings }: Found): string {
+function detail({ play, subject, contactIds, beyond, evidence, settings }: Found): string {
   const cut = beyond > 0 ? ` Its tasks name the ${contactIds.length} of them that engaged last.` : '';
   return subject.kind === 'account'
     ? `${play.title}: ${contactIds.length + beyond} contacts of ${subject.accountId} within ${play.trigger.withinDays} days.${cut}`

@@ -12,14 +12,14 @@ export interface Checkpoint {
 
 export type Answer =
   | { readonly outcome: 'approved' | 'rejected' }
-  | { readonly outcome: 'set-aside'; readonly why: string };
+  | { readonly outcome: 'set-aside'; readonly reason: string };
 
 /**
  * What a person's answer does. The first valid one counts; a late one is late by its own time, whether or not the deadline's
  * job has run. An answer binds to the tasks that the person saw.
  */
 export function answerCheckpoint(checkpoint: Checkpoint, review: ReviewDecided): Answer {
-  const setAside = (why: string): Answer => ({ outcome: 'set-aside', why });
+  const setAside = (reason: string): Answer => ({ outcome: 'set-aside', reason });
   if (!checkpoint.reviewers.includes(review.by)) return setAside(`${review.by} is no reviewer of this checkpoint`);
   if (review.digest !== checkpoint.digest) return setAside('the answer is to other tasks than the ones that wait');
   if (Date.parse(review.at) > Date.parse(checkpoint.deadline)) {

@@ -70,7 +70,7 @@ describe('three distinct contacts within eight days', () => {
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({ ordinal: 1, subject: acme, stoppedBy: null, trigger: { signalId: 'cyn-0' } });
     expect(found[0]?.contactIds).toEqual(['ann', 'bob', 'cyn'].map(contact));
-    expect(found[0]?.evidence.map((e) => e.says)).toEqual(Array(3).fill('content engaged: topic comparison'));
+    expect(found[0]?.evidence.map((e) => e.detail)).toEqual(Array(3).fill('content engaged: topic comparison'));
   });
 
   test('start nothing when two of them are one person, or the window is a moment too long', () => {
@@ -167,7 +167,7 @@ describe('a campaign below its floor', () => {
       settings: { windowDays: 3, floorPercent: 120 },
       contactIds: [],
     });
-    expect(found[0]?.evidence.map((e) => e.says)).toEqual([
+    expect(found[0]?.evidence.map((e) => e.detail)).toEqual([
       '2026-03-07: spent EUR 100.00, brought EUR 90.00',
       '2026-03-08: spent EUR 100.00, brought EUR 90.00',
       '2026-03-09: spent EUR 100.00, brought EUR 90.00',

@@ -177,8 +177,8 @@ export class Handlers {
     const { tx, at } = work;
     const answer = checkpoint
       ? answerCheckpoint(checkpoint, review)
-      : { outcome: 'set-aside' as const, why: 'there is no such checkpoint' };
-    noteAnswer(tx, review, answer.outcome, 'why' in answer ? answer.why : null, at);
+      : { outcome: 'set-aside' as const, reason: 'there is no such checkpoint' };
+    noteAnswer(tx, review, answer.outcome, 'reason' in answer ? answer.reason : null, at);
     if (!checkpoint || answer.outcome === 'set-aside') return undefined;
     closeCheckpoint(tx, checkpoint.checkpointId, answer.outcome, review.by, at);
     if (answer.outcome === 'rejected') {

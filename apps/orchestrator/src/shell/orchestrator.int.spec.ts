@@ -81,7 +81,7 @@ interface Told {
     overdueAt: string | null;
     proposals: { proposalId: string; outcome: string }[];
   }[];
-  checkpoint: { answer: string | null; answers: { outcome: string; why: string | null }[] } | null;
+  checkpoint: { answer: string | null; answers: { outcome: string; reason: string | null }[] } | null;
 }
 
 test('a surge across batches becomes one run with a task for each agent, caused by the signal that completed it', async () => {
@@ -386,7 +386,7 @@ test('outcomes are listed with their tasks, in whatever order they arrive', asyn
       kind: 'email.send',
       verdict: {
         outcome: 'refused',
-        reasons: [{ rule, outcome: 'refuse', says: 'third touch in 7 days' }],
+        reasons: [{ rule, outcome: 'refuse', detail: 'third touch in 7 days' }],
         tier: 'autonomous',
         policy: { version: 1, digest: null },
         at: now,
@@ -569,7 +569,7 @@ test('a checkpoint that nobody answers expires, and an answer after that changes
   expect(await service.deliver('reviews.decided.v1', [{ type: 'ReviewDecided', data: late }])).toEqual([]);
   expect(await get<Told>(`/runs/${asked.play.runId}`)).toMatchObject({
     state: 'expired',
-    checkpoint: { answer: 'expired', answers: [{ outcome: 'set-aside', why: 'already expired' }] },
+    checkpoint: { answer: 'expired', answers: [{ outcome: 'set-aside', reason: 'already expired' }] },
   });
 });
 

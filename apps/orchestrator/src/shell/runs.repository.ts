@@ -124,7 +124,7 @@ export function noteRefusals(tx: Tx, refused: readonly ActionRefused[], at: stri
       final.map((r) =>
         r.verdict.reasons
           .filter((x) => x.outcome === 'refuse')
-          .map((x) => `${x.rule}: ${x.says}`)
+          .map((x) => `${x.rule}: ${x.detail}`)
           .join('; '),
       ),
       at,
@@ -210,10 +210,10 @@ export function closeCheckpoint(
   ]);
 }
 
-export function noteAnswer(tx: Tx, review: ReviewDecided, outcome: string, why: string | null, at: string): void {
+export function noteAnswer(tx: Tx, review: ReviewDecided, outcome: string, reason: string | null, at: string): void {
   tx.write(
-    `INSERT INTO checkpoint_answers (review_id, checkpoint_id, by, decision, outcome, why, at)
+    `INSERT INTO checkpoint_answers (review_id, checkpoint_id, by, decision, outcome, reason, at)
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-    [review.reviewId, review.subject.id, review.by, review.decision, outcome, why, at],
+    [review.reviewId, review.subject.id, review.by, review.decision, outcome, reason, at],
   );
 }

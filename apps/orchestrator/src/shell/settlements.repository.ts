@@ -51,7 +51,7 @@ export function noteSettlements(tx: Tx, settled: readonly ActionSettled[], at: s
       rows.map((s) => s.digest),
       rows.map((s) => s.outcome),
       rows.map((s) => s.at),
-      rows.map((s) => s.reason?.says ?? null),
+      rows.map((s) => s.reason?.detail ?? null),
       rows.map((s) => s.externalReference ?? null),
       at,
     ]);

@@ -64,8 +64,11 @@ function pauseOf(task: TaskAssigned, adAccount: AdAccount, campaign: Campaign, f
     evidence: task.evidence,
     confidence: 0.9,
     alternatives: [
-      { says: 'move part of its budget to another campaign', whyNot: 'what is left would go on losing money' },
-      { says: 'leave it as it is', whyNot: 'every day below the floor costs more than it brings in' },
+      {
+        detail: 'move part of its budget to another campaign',
+        rejectedBecause: 'what is left would go on losing money',
+      },
+      { detail: 'leave it as it is', rejectedBecause: 'every day below the floor costs more than it brings in' },
     ],
   };
 }
@@ -95,8 +98,8 @@ function shiftOf(
     confidence: 0.7,
     alternatives: [
       far
-        ? { says: `pause ${from.campaignId}`, whyNot: 'the task does not allow it' }
-        : { says: `pause ${from.campaignId}`, whyNot: 'it is close enough to recover' },
+        ? { detail: `pause ${from.campaignId}`, rejectedBecause: 'the task does not allow it' }
+        : { detail: `pause ${from.campaignId}`, rejectedBecause: 'it is close enough to recover' },
     ],
   };
 }
@@ -137,10 +140,10 @@ function raiseOf(task: TaskAssigned, facts: Facts, adAccount: AdAccount, campaig
     confidence: 0.7,
     alternatives: [
       {
-        says: `move budget to ${campaign.campaignId}`,
-        whyNot: 'a bid is the smaller step and is taken back in one call',
+        detail: `move budget to ${campaign.campaignId}`,
+        rejectedBecause: 'a bid is the smaller step and is taken back in one call',
       },
-      { says: 'do nothing', whyNot: 'interest of this kind does not last' },
+      { detail: 'do nothing', rejectedBecause: 'interest of this kind does not last' },
     ],
   };
 }

@@ -106,4 +106,4 @@ function shift(from: Campaign, to: Campaign, amountMinor: number): AdsEffect {
   };
 }
 
-const refused = (code: string, says: string): AdsEffect => ({ answer: rejected(code, says), changed: [] });
+const refused = (code: string, detail: string): AdsEffect => ({ answer: rejected(code, detail), changed: [] });

@@ -11,4 +11,4 @@ export type Answer =
 /** What becomes of a key that is asked for. */
 export type Found = Answer | { readonly outcome: 'absent' } | { readonly outcome: 'running' };
 
-export const rejected = (code: string, says: string): Answer => ({ outcome: 'rejected', reason: { code, says } });
+export const rejected = (code: string, detail: string): Answer => ({ outcome: 'rejected', reason: { code, detail } });

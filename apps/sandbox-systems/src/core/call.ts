@@ -32,6 +32,6 @@ const Message = z.strictObject({
  */
 export const MailCall = z.union([
   z.strictObject({ kind: z.literal('email.send'), message: Message }),
-  z.strictObject({ kind: Text(80), refused: z.strictObject({ code: Text(80), says: Text(1_000) }) }),
+  z.strictObject({ kind: Text(80), refused: z.strictObject({ code: Text(80), detail: Text(1_000) }) }),
 ]);
 export type MailCall = z.infer<typeof MailCall>;

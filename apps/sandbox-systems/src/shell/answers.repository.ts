@@ -11,7 +11,7 @@ interface AnswerRow {
   reference: string | null;
   before: Shown | null;
   after: Shown | null;
-  reason: { code: string; says: string } | null;
+  reason: { code: string; detail: string } | null;
 }
 
 interface Waiting {
@@ -149,7 +149,7 @@ async function answersTo(system: string, keys: readonly string[], tx: Reader): P
 
 function answerOf(row: AnswerRow): Answer {
   if (row.outcome === 'rejected') {
-    return { outcome: 'rejected', reason: row.reason ?? { code: 'rejected', says: 'refused' } };
+    return { outcome: 'rejected', reason: row.reason ?? { code: 'rejected', detail: 'refused' } };
   }
   return {
     outcome: 'done',

@@ -26,7 +26,7 @@ export class HealthOfSystems {
     const database = await Promise.race([
       this.db.read('SELECT 1').then(
         () => 'ok',
-        (error: unknown) => describe(error).says,
+        (error: unknown) => describe(error).detail,
       ),
       new Promise<string>((resolve) => setTimeout(resolve, healthMs, `no answer within ${healthMs} ms`).unref()),
     ]);

@@ -58,8 +58,8 @@ function holders(path: string | undefined): Settings['holders'] {
     content = JSON.parse(textOfFile(path, fs));
   } catch (error) {
     // A JSON fault quotes what stands around it.
-    const why = error instanceof SyntaxError ? 'it is not JSON' : (error as NodeJS.ErrnoException).code;
-    throw new Error(`${variable}: ${path} cannot be read: ${why}`);
+    const reason = error instanceof SyntaxError ? 'it is not JSON' : (error as NodeJS.ErrnoException).code;
+    throw new Error(`${variable}: ${path} cannot be read: ${reason}`);
   }
   const read = Tokens.safeParse(content);
   if (read.success) return new Map(read.data.map(({ sha256, ...holder }) => [sha256, holder]));

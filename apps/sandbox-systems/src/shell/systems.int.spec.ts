@@ -125,7 +125,7 @@ test('the mailer keeps a message once, its address only masked, and keeps the re
   const sent = await call('mailer', 'k-1', { kind: 'email.send', message });
   expect(sent.body).toMatchObject({ outcome: 'done', after: { status: 'sent' } });
   await call('mailer', 'k-1', { kind: 'email.send', message: { ...message, body: 'Another text' } });
-  const reason = { code: 'no-address', says: 'no e-mail address is known of the contact' };
+  const reason = { code: 'no-address', detail: 'no e-mail address is known of the contact' };
   // What came first stands.
   expect((await call('mailer', 'k-1', { kind: 'email.send', refused: reason })).body).toEqual(sent.body);
   expect((await call('mailer', 'k-2', { kind: 'email.send', refused: reason })).body).toEqual({

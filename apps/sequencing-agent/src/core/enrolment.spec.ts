@@ -85,8 +85,8 @@ const refusedBy = (...rules: string[]) => ({
   verdict: {
     outcome: 'refused' as const,
     reasons: [
-      { rule: 'shape', outcome: 'pass' as const, says: 'fine' },
-      ...rules.map((rule) => ({ rule, outcome: 'refuse' as const, says: `no: ${rule}` })),
+      { rule: 'shape', outcome: 'pass' as const, detail: 'fine' },
+      ...rules.map((rule) => ({ rule, outcome: 'refuse' as const, detail: `no: ${rule}` })),
     ],
     tier: null,
     policy: { version: 1, digest: null },
@@ -98,7 +98,7 @@ test('a message refused for want of consent ends its sequence, one refused for a
   expect(endsSequence(refusedBy('sends-per-hour', 'consent'))).toBe('no: consent');
   expect(endsSequence(refusedBy('suppression'))).toBe('no: suppression');
   expect(endsSequence(refusedBy('contact-frequency', 'kill-control'))).toBeUndefined();
-  expect(endsSequenceLate({ code: 'consent-changed', says: 'withdrawn' })).toBe('withdrawn');
-  expect(endsSequenceLate({ code: 'control-changed', says: 'stopped' })).toBeUndefined();
+  expect(endsSequenceLate({ code: 'consent-changed', detail: 'withdrawn' })).toBe('withdrawn');
+  expect(endsSequenceLate({ code: 'control-changed', detail: 'stopped' })).toBeUndefined();
   expect(endsSequenceLate(undefined)).toBeUndefined();
 });

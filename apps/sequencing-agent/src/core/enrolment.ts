@@ -93,7 +93,9 @@ export function step(
       rationale: `Step ${n + 1} of ${sequence.steps.length} of ${sequenceId}, due ${message.afterSeconds} s after the enrolment was carried out.`,
       evidence: [...evidenceFor(task.evidence, contactId)],
       confidence: 0.8,
-      alternatives: [{ says: 'leave this step out', whyNot: 'nothing since the enrolment speaks against it' }],
+      alternatives: [
+        { detail: 'leave this step out', rejectedBecause: 'nothing since the enrolment speaks against it' },
+      ],
       planner: { kind: 'rules', name: 'sequence steps' },
       lineage: 'trusted',
       proposedAt: at,
@@ -106,9 +108,9 @@ const standing = ['consent', 'suppression'];
 
 /** Why a refused message ends its sequence: consent does not come back by waiting, while a full hour or day does. */
 export function endsSequence(refused: Pick<ActionRefused, 'verdict'>): string | undefined {
-  return refused.verdict.reasons.find((r) => r.outcome === 'refuse' && standing.includes(r.rule))?.says;
+  return refused.verdict.reasons.find((r) => r.outcome === 'refuse' && standing.includes(r.rule))?.detail;
 }
 
 /** The same for a message that the executor refused after its approval. */
 export const endsSequenceLate = (reason: Fault | undefined): string | undefined =>
-  reason && standing.some((rule) => reason.code.includes(rule)) ? reason.says : undefined;
+  reason && standing.some((rule) => reason.code.includes(rule)) ? reason.detail : undefined;

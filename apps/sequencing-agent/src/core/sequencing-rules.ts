@@ -41,10 +41,10 @@ function enrolment(task: TaskAssigned, sequence: Sequence, contactId: string): D
     confidence: 0.8,
     alternatives: [
       {
-        says: 'send one message now',
-        whyNot: 'a sequence stops by itself when consent goes; a single message has no next step',
+        detail: 'send one message now',
+        rejectedBecause: 'a sequence stops by itself when consent goes; a single message has no next step',
       },
-      { says: 'wait for more signals', whyNot: "the play's threshold is met" },
+      { detail: 'wait for more signals', rejectedBecause: "the play's threshold is met" },
     ],
   };
 }
@@ -56,7 +56,7 @@ function stop(task: TaskAssigned, sequence: Sequence, contactId: string): Draft 
     rationale: `The play asks to stop ${sequence.id} for this contact.`,
     evidence: evidenceFor(task.evidence, contactId),
     confidence: 0.9,
-    alternatives: [{ says: 'let it run out', whyNot: 'messages that are known to be unwanted do harm' }],
+    alternatives: [{ detail: 'let it run out', rejectedBecause: 'messages that are known to be unwanted do harm' }],
   };
 }
 
@@ -78,7 +78,9 @@ function ownerTask(task: TaskAssigned, facts: Facts, at: string): readonly Draft
       rationale: `The account has an owner, who should know before the first message goes out.`,
       evidence: task.evidence,
       confidence: 0.9,
-      alternatives: [{ says: 'tell the owner only after a reply', whyNot: 'the owner may know a reason not to write' }],
+      alternatives: [
+        { detail: 'tell the owner only after a reply', rejectedBecause: 'the owner may know a reason not to write' },
+      ],
     },
   ];
 }

@@ -14,7 +14,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { SequencingModule, spec } from '../module.js';
 
 const emptied =
-  'TRUNCATE tasks, proposals, settlements, edits, plans, token_budgets, enrolments, inbox, outputs, jobs, state_rows, dead_letters';
+  'TRUNCATE tasks, proposals, settlements, edits, plans, token_budgets, enrolments, inbox, outbox, jobs, state_rows, dead_letters';
 const { headers, remove } = readingToken();
 let database: TestDatabase;
 let service: Harness;
@@ -112,7 +112,7 @@ const refuse = ({ proposalId, action, taskId, play }: ActionProposed, rule: stri
         kind: action.kind,
         verdict: {
           outcome: 'refused',
-          reasons: [{ rule, outcome: 'refuse', says: `refused by ${rule}` }],
+          reasons: [{ rule, outcome: 'refuse', detail: `refused by ${rule}` }],
           tier: null,
           policy: { version: 1, digest: null },
           at,
@@ -244,7 +244,7 @@ test('a withdrawal between approval and sending closes the enrolment', async () 
   await enrolled();
   const [message] = proposedOf(await service.runJobs());
   if (!message) throw new Error('no message');
-  await settle(message, { outcome: 'refused', reason: { code: 'consent-changed', says: 'consent changed' } });
+  await settle(message, { outcome: 'refused', reason: { code: 'consent-changed', detail: 'consent changed' } });
   expect(await enrolments()).toMatchObject([{ state: 'closed', reason: 'consent changed' }]);
 });
 

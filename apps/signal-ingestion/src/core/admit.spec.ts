@@ -58,7 +58,7 @@ test('freshness falls with age, and at the limit a signal stops triggering but i
 test('a signal dated more than five minutes ahead is rejected and says by how much', () => {
   expect(admit(engaged('2026-11-21T10:05:00.001Z'), now, limits)).toMatchObject({
     ok: false,
-    fault: { code: 'future', field: 'time', says: expect.stringContaining('6 minutes') },
+    fault: { code: 'future', field: 'time', detail: expect.stringContaining('6 minutes') },
   });
 });
 
@@ -89,7 +89,7 @@ test.each([
 test('an old signal that says next to nothing is rejected for its quality, a fresh one is not', () => {
   expect(admit(bareUpsert('2020-01-01T00:00:00.000Z'), now, limits)).toMatchObject({
     ok: false,
-    fault: { code: 'quality', says: 'score 8 is below 15: freshness 0, completeness 11' },
+    fault: { code: 'quality', detail: 'score 8 is below 15: freshness 0, completeness 11' },
   });
   expect(admit(bareUpsert(now), now, limits)).toMatchObject({ ok: true });
 });

@@ -78,7 +78,7 @@ function carries({ data }: Signal, member: string): boolean {
 
 const said = (q: Quality): string => `freshness ${q.freshness}, completeness ${q.completeness}`;
 
-const refused = (code: string, says: string, field?: string): Admission => ({
+const refused = (code: string, detail: string, field?: string): Admission => ({
   ok: false,
-  fault: field === undefined ? { code, says } : { code, says, field },
+  fault: field === undefined ? { code, detail } : { code, detail, field },
 });

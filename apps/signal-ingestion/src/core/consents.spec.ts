@@ -7,7 +7,7 @@ const contact = { ref: 'crm:1' };
 const none: ConsentState = { entries: [], suppressions: [] };
 const changed = (status: 'granted' | 'withdrawn', time: string, id = 's'): Signal =>
   signal('ConsentChanged', { contact, purpose: 'sales', channel: 'email', status }, { time, id });
-const fold = (signals: readonly Signal[]): ConsentState =>
+const applySignals = (signals: readonly Signal[]): ConsentState =>
   signals.reduce((state, s) => consentsAfter(state, consentFacts(s), at(s.time, s.id)), none);
 const statusOf = (state: ConsentState) => state.entries.map((e) => [e.purpose, e.channel, e.status]);
 
@@ -16,18 +16,18 @@ const late = '2026-02-01T00:00:00.000Z';
 
 test('the later of two consent facts wins, in whichever order they arrive', () => {
   const [granted, withdrawn] = [changed('granted', late), changed('withdrawn', early)];
-  expect(statusOf(fold([withdrawn, granted]))).toEqual([['sales', 'email', 'granted']]);
-  expect(statusOf(fold([granted, withdrawn]))).toEqual([['sales', 'email', 'granted']]);
+  expect(statusOf(applySignals([withdrawn, granted]))).toEqual([['sales', 'email', 'granted']]);
+  expect(statusOf(applySignals([granted, withdrawn]))).toEqual([['sales', 'email', 'granted']]);
 });
 
 test('a tie withdraws, in whichever order they arrive', () => {
   const [granted, withdrawn] = [changed('granted', late), changed('withdrawn', late)];
-  expect(statusOf(fold([withdrawn, granted]))).toEqual([['sales', 'email', 'withdrawn']]);
-  expect(statusOf(fold([granted, withdrawn]))).toEqual([['sales', 'email', 'withdrawn']]);
+  expect(statusOf(applySignals([withdrawn, granted]))).toEqual([['sales', 'email', 'withdrawn']]);
+  expect(statusOf(applySignals([granted, withdrawn]))).toEqual([['sales', 'email', 'withdrawn']]);
 });
 
 test('an entry names the signal that it came from', () => {
-  expect(fold([changed('granted', early, 'first')]).entries[0]).toEqual({
+  expect(applySignals([changed('granted', early, 'first')]).entries[0]).toEqual({
     purpose: 'sales',
     channel: 'email',
     status: 'granted',
@@ -38,7 +38,7 @@ test('an entry names the signal that it came from', () => {
 });
 
 test('a purpose or a channel does not answer for another', () => {
-  const state = fold([
+  const state = applySignals([
     changed('granted', early),
     signal('ConsentChanged', { contact, purpose: 'sales', channel: 'crm', status: 'withdrawn' }, { time: late }),
     signal('ConsentChanged', { contact, purpose: 'newsletter', channel: 'email', status: 'withdrawn' }, { time: late }),
@@ -47,9 +47,9 @@ test('a purpose or a channel does not answer for another', () => {
 });
 
 test('an unsubscription withdraws its purpose, or every purpose where it names none, from email only', () => {
-  const one = fold([signal('EmailUnsubscribed', { contact, purpose: 'newsletter' }, { time: late })]);
+  const one = applySignals([signal('EmailUnsubscribed', { contact, purpose: 'newsletter' }, { time: late })]);
   expect(statusOf(one)).toEqual([['newsletter', 'email', 'withdrawn']]);
-  const all = fold([changed('granted', early), signal('EmailUnsubscribed', { contact }, { time: late })]);
+  const all = applySignals([changed('granted', early), signal('EmailUnsubscribed', { contact }, { time: late })]);
   expect(statusOf(all)).toEqual(
     ['newsletter', 'sales', 'product', 'service'].map((purpose) => [purpose, 'email', 'withdrawn']),
   );
@@ -57,15 +57,17 @@ test('an unsubscription withdraws its purpose, or every purpose where it names n
 
 test('consents in a form and in an upsert count like any other', () => {
   const consents = [{ purpose: 'sales', channel: 'email', status: 'granted' } as const];
-  expect(statusOf(fold([signal('FormSubmitted', { contact, formId: 'f', consents })]))).toEqual([
+  expect(statusOf(applySignals([signal('FormSubmitted', { contact, formId: 'f', consents })]))).toEqual([
     ['sales', 'email', 'granted'],
   ]);
-  expect(statusOf(fold([signal('ContactUpserted', { contact, consents })]))).toEqual([['sales', 'email', 'granted']]);
+  expect(statusOf(applySignals([signal('ContactUpserted', { contact, consents })]))).toEqual([
+    ['sales', 'email', 'granted'],
+  ]);
 });
 
 test('a complaint and a hard bounce suppress the channel from the first of their kind on, a soft bounce does not', () => {
   const complained = (time: string, id: string) => signal('EmailComplained', { contact }, { time, id });
-  const state = fold([
+  const state = applySignals([
     complained(late, 'second'),
     complained(early, 'first'),
     signal('EmailBounced', { contact, bounce: 'hard' }, { time: late, id: 'bounce' }),
@@ -78,15 +80,15 @@ test('a complaint and a hard bounce suppress the channel from the first of their
 });
 
 test('of one person who was two contacts a withdrawal of either stays, whatever was granted later; else the later fact counts', () => {
-  const granted = fold([changed('granted', late)]);
-  const withdrawn = fold([changed('withdrawn', early)]);
+  const granted = applySignals([changed('granted', late)]);
+  const withdrawn = applySignals([changed('withdrawn', early)]);
   for (const joined of [joinedConsents(granted, withdrawn), joinedConsents(withdrawn, granted)]) {
     expect(joined.entries).toEqual(withdrawn.entries);
   }
-  const before = fold([changed('granted', early)]);
+  const before = applySignals([changed('granted', early)]);
   expect(joinedConsents(before, granted).entries).toEqual(granted.entries);
   expect(joinedConsents(none, granted).entries).toEqual(granted.entries);
-  const complained = fold([signal('EmailComplained', { contact }, { time: late })]);
-  const bounced = fold([signal('EmailBounced', { contact, bounce: 'hard' }, { time: late })]);
+  const complained = applySignals([signal('EmailComplained', { contact }, { time: late })]);
+  const bounced = applySignals([signal('EmailBounced', { contact, bounce: 'hard' }, { time: late })]);
   expect(joinedConsents(complained, bounced).suppressions.map((s) => s.reason)).toEqual(['complained', 'hard-bounce']);
 });

@@ -42,7 +42,7 @@ const identities: readonly { readonly member: 'ref' | 'email'; readonly fault: F
     member: 'ref',
     fault: {
       code: 'reference',
-      says: 'data.contact.ref: not printable ASCII of 1 to 200 without spaces; the contact was found by its address',
+      detail: 'data.contact.ref: not printable ASCII of 1 to 200 without spaces; the contact was found by its address',
       field: 'data.contact.ref',
     },
   },
@@ -50,7 +50,7 @@ const identities: readonly { readonly member: 'ref' | 'email'; readonly fault: F
     member: 'email',
     fault: {
       code: 'address',
-      says: 'data.contact.email: not an e-mail address (RFC 5321, RFC 6531); the contact was found by its ref',
+      detail: 'data.contact.email: not an e-mail address (RFC 5321, RFC 6531); the contact was found by its ref',
       field: 'data.contact.email',
     },
   },

@@ -66,11 +66,11 @@ test('a structured event with the content type of binary mode is refused by it',
   for (const body of [JSON.stringify(attributes), JSON.stringify([attributes])]) {
     expect(readHttp({ headers: { 'content-type': 'application/json' }, body })).toMatchObject({
       ok: false,
-      fault: { code: 'media-type', field: 'content-type', says: expect.stringContaining('application/json has') },
+      fault: { code: 'media-type', field: 'content-type', detail: expect.stringContaining('application/json has') },
     });
   }
   expect(readHttp({ headers: {}, body: JSON.stringify(attributes) })).toMatchObject({
-    fault: { code: 'media-type', says: expect.stringContaining('not none') },
+    fault: { code: 'media-type', detail: expect.stringContaining('not none') },
   });
 });
 
@@ -80,7 +80,7 @@ test('a body is read in its charset, and one that is not in it is refused with t
   const latin = Buffer.from('{"a":"Größe"}', 'latin1');
   expect(read(latin)).toMatchObject({
     ok: false,
-    fault: { code: 'charset', says: expect.stringContaining('byte 8 ') },
+    fault: { code: 'charset', detail: expect.stringContaining('byte 8 ') },
   });
   for (const body of [latin, Buffer.from('\ufeff{"a":"Größe"}')]) {
     expect(read(body, '; Charset="ISO-8859-1"')).toMatchObject({ events: [{ event: { data: { a: 'Größe' } } }] });
@@ -129,7 +129,7 @@ test('of a batch with more events than one may have none is read', () => {
   expect(read(maxBatchEvents)).toMatchObject({ ok: true, batch: true });
   expect(read(maxBatchEvents + 1)).toEqual({
     ok: false,
-    fault: { code: 'too-many', says: 'a batch holds at most 500 events' },
+    fault: { code: 'too-many', detail: 'a batch holds at most 500 events' },
     told: {},
   });
 });

@@ -44,19 +44,19 @@ export function readHttp({ headers, body }: HttpMessage): HttpRead {
   const batch = media?.essence === 'application/cloudevents-batch+json';
   const shown = contentType?.slice(0, 60) ?? 'none';
   const attributes = fromHeaders(headers);
-  const refused = (code: string, says: string, field?: string) => unreadable(code, says, field, attributes);
+  const refused = (code: string, detail: string, field?: string) => unreadable(code, detail, field, attributes);
   if (!media || !isJson(media)) {
     const types = 'application/json, application/cloudevents+json and application/cloudevents-batch+json';
     return refused('media-type', `content-type: only ${types} are understood, not ${shown}`, 'content-type');
   }
   const text: Decoded = typeof body === 'string' ? { ok: true, text: body } : decode(body, media.charset);
-  if (!text.ok) return refused(text.fault.code, `the body: ${text.fault.says}`);
+  if (!text.ok) return refused(text.fault.code, `the body: ${text.fault.detail}`);
   let json: unknown;
   try {
     json = parseJson(text.text);
   } catch (error) {
-    const { code, says } = jsonFault('the body', error);
-    return refused(code, says);
+    const { code, detail } = jsonFault('the body', error);
+    return refused(code, detail);
   }
   if (structured) return { ok: true, batch, events: [fromStructured(json, trace)] };
   if (!batch && headers['ce-specversion'] === undefined && isStructured(json)) {

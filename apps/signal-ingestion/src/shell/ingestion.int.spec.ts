@@ -741,7 +741,9 @@ test('over HTTP: a body that waits to be unpacked keeps its room, also where its
 });
 
 const forgetAll = () =>
-  harness.query('TRUNCATE contact_identities, contact_points, own_state, inbox, outputs, jobs, said, work_positions');
+  harness.query(
+    'TRUNCATE contact_identities, contact_points, own_state, inbox, outbox, jobs, own_events, work_positions',
+  );
 const idsIn = (events: readonly Published[]) => ofType(events, 'SignalAccepted').map(({ contactId }) => contactId);
 
 test('a person who was first named after the backup has the same id again after a restore, so that what she withdrew binds her', async () => {

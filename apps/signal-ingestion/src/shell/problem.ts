@@ -26,7 +26,7 @@ const titles: Readonly<Record<number, string>> = {
 
 export function problem(
   status: number,
-  { code, says, field }: Fault,
+  { code, detail, field }: Fault,
   { signal, errors }: Pick<Problem, 'signal' | 'errors'> = {},
 ): Problem {
   return {
@@ -34,7 +34,7 @@ export function problem(
     title: titles[status] ?? 'Request failed',
     status,
     code,
-    detail: says,
+    detail: detail,
     ...(field !== undefined && { field }),
     ...(signal && Object.keys(signal).length > 0 && { signal }),
     ...(errors && { errors }),

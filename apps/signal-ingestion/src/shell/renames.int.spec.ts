@@ -99,7 +99,7 @@ test('a rename after the last piece was committed and before it was published ge
   await contactsOf(numbered(3));
   await rename('Acme 0');
   // As a process leaves it that dies between the two: the result is there and nobody has deleted the row yet.
-  await harness.query(`UPDATE jobs SET result_at = $1, outputs = '[]'`, [now]);
+  await harness.query(`UPDATE jobs SET result_at = $1, messages = '[]'`, [now]);
   await rename('Acme 1');
   expect(await open()).toHaveLength(1);
   await harness.runJobs();

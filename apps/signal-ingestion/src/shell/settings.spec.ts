@@ -39,10 +39,10 @@ test.each([
     { text: JSON.stringify({ crm: 'ab'.repeat(32), website: ['cd'.repeat(32), 'ab'.repeat(32)] }) },
   ],
   ['API_KEYS_FILE', '"upstream" is no source that publishes over HTTP', { text: `{"upstream":"${'ab'.repeat(32)}"}` }],
-] as const)('refuses to start without a good %s: %s', (variable, says, { text = undefined }: { text?: string }) => {
+] as const)('refuses to start without a good %s: %s', (variable, detail, { text = undefined }: { text?: string }) => {
   const changed = { ...env, [variable]: text === undefined ? '' : put('changed', text) };
   expect(() => readSettings(changed)).toThrow(variable);
-  expect(() => readSettings(changed)).toThrow(says);
+  expect(() => readSettings(changed)).toThrow(detail);
 });
 
 test('a file that cannot be read is named by its variable', () => {

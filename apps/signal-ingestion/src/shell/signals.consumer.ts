@@ -12,19 +12,19 @@ import {
 import { Controller, Inject } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { type Admission, admit } from '../core/admit.js';
-import { cleaned, factsOf, readable } from '../core/facts.js';
 import {
   type Admitted,
+  type AppliedSignals,
   accountOf,
+  applySignals,
   cameUnheld,
-  type Folded,
-  fold,
   goneAmong,
   type Known,
   keysOf,
   type Outcome,
   renamedBy,
-} from '../core/fold.js';
+} from '../core/apply-signals.js';
+import { cleaned, factsOf, readable } from '../core/facts.js';
 import type { Signal } from '../core/signal.js';
 import { Store } from './profiles.repository.js';
 import { renameJob } from './rename-account.job.js';
@@ -63,15 +63,15 @@ export class Handlers {
     const arrivals = batch.events.map((received) => this.arrival(received, batch.at));
     const admissible = arrivals.filter((a): a is Admissible => a.admission.ok);
     const { entries, known } = await this.meet(batch, admissible);
-    const folded = fold(entries, known);
-    const versions = await this.save(batch, admissible, known, folded);
-    await this.rename(batch, admissible, known, folded);
+    const applied = applySignals(entries, known);
+    const versions = await this.save(batch, admissible, known, applied);
+    await this.rename(batch, admissible, known, applied);
 
     for (const arrival of arrivals) {
       if (!arrival.admission.ok) this.reject(batch, arrival, arrival.admission.fault);
     }
     for (const [i, arrival] of admissible.entries()) {
-      const outcome = folded.outcomes[i];
+      const outcome = applied.outcomes[i];
       const entry = entries[i];
       if (!outcome || !entry) continue;
       if (outcome.ok) this.accept(batch, arrival, entry, madeFrom(outcome, versions));
@@ -131,7 +131,7 @@ export class Handlers {
     batch: Batch,
     causes: readonly { readonly cause: Cause }[],
     known: Known,
-    { profiles, consents, points, outcomes }: Folded,
+    { profiles, consents, points, outcomes }: AppliedSignals,
   ): Promise<ReadonlyMap<string, number>> {
     const causeAt = (index: number): Cause => {
       const found = causes[index];
@@ -167,14 +167,19 @@ export class Handlers {
    * Schedules the job of each account that has a new name and has none yet. A contact that came to an account by a join, so that the
    * account is not held here, always gets one: that of the account may have read its last contacts already.
    */
-  private async rename(batch: Batch, admissible: readonly Admissible[], known: Known, folded: Folded): Promise<void> {
+  private async rename(
+    batch: Batch,
+    admissible: readonly Admissible[],
+    known: Known,
+    applied: AppliedSignals,
+  ): Promise<void> {
     const renamed = new Map<string, Cause>();
     for (const { signal, cause } of admissible) {
       const accountId = renamedBy(signal, known.profiles);
       if (accountId !== undefined) renamed.set(accountId, cause);
     }
     for (const { accountId } of await this.store.renaming(batch.tx, [...renamed.keys()])) renamed.delete(accountId);
-    for (const [accountId, by] of cameUnheld(known, folded)) {
+    for (const [accountId, by] of cameUnheld(known, applied)) {
       const cause = admissible[by]?.cause;
       if (cause) renamed.set(accountId, cause);
     }

@@ -163,7 +163,7 @@ export class Edge implements OnModuleInit {
     const published = this.runtime.publish(topic, records).then(
       () => 'acknowledged' as const,
       (error: unknown) => {
-        this.log.warn(`${topic}: ${records.length} not published: ${describe(error).says}`);
+        this.log.warn(`${topic}: ${records.length} not published: ${describe(error).detail}`);
         return 'failed' as const;
       },
     );
@@ -191,7 +191,7 @@ export class Edge implements OnModuleInit {
     const status = error.statusCode ?? 500;
     if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return answer(reply, problem(415, noMediaType));
     if (status < 500) return answer(reply, problem(status, badRequest));
-    this.log.error(`request failed: ${describe(error).says}`);
+    this.log.error(`request failed: ${describe(error).detail}`);
     return answer(reply, problem(500, internal));
   }
 }
@@ -208,7 +208,7 @@ function check(topic: Topic, headers: FastifyRequest['headers'], body: Buffer): 
   if (!read.ok) {
     return refused(problem(statuses.get(read.fault.code) ?? 400, read.fault, { signal: read.told }));
   }
-  if (read.events.length === 0) return refused(problem(400, { code: 'empty', says: 'the batch holds no event' }));
+  if (read.events.length === 0) return refused(problem(400, { code: 'empty', detail: 'the batch holds no event' }));
   const checked = read.events.map((event) => (event.ok ? checkEvent(topic, event.event) : event));
   const errors = checked.flatMap((result, index) =>
     result.ok ? [] : [{ index, ...result.fault, signal: result.told }],
@@ -217,8 +217,8 @@ function check(topic: Topic, headers: FastifyRequest['headers'], body: Buffer): 
   if (first) {
     const { index, signal, ...fault } = first;
     if (!read.batch) return refused(problem(400, fault, { signal }));
-    const says = `${errors.length} of ${checked.length} events are not valid, none was taken; event ${index}: ${fault.says}`;
-    return refused(problem(400, { ...fault, says }, { errors }));
+    const detail = `${errors.length} of ${checked.length} events are not valid, none was taken; event ${index}: ${fault.detail}`;
+    return refused(problem(400, { ...fault, detail }, { errors }));
   }
   const signals = checked.flatMap((result): Envelope[] => (result.ok ? [result.event] : []));
   return { ok: true, signals: signals as Signal[] };
@@ -243,14 +243,15 @@ function answer(reply: FastifyReply, found: Problem): FastifyReply {
 
 const noMediaType: Fault = {
   code: 'media-type',
-  says: 'content-type: not a media type (RFC 9110); for a structured event say application/cloudevents+json',
+  detail: 'content-type: not a media type (RFC 9110); for a structured event say application/cloudevents+json',
   field: 'content-type',
 };
-const badRequest: Fault = { code: 'bad-request', says: 'the request cannot be read' };
-const internal: Fault = { code: 'internal', says: 'the request failed here' };
+const badRequest: Fault = { code: 'bad-request', detail: 'the request cannot be read' };
+const internal: Fault = { code: 'internal', detail: 'the request failed here' };
 const tooMuch: Fault = {
   code: 'too-much',
-  says: 'your source has as much under way as one source may; wait for the answers that are due, then send the same again',
+  detail:
+    'your source has as much under way as one source may; wait for the answers that are due, then send the same again',
 };
-const behind: Fault = { code: 'behind', says: 'the broker has not acknowledged in time; send the same again later' };
-const away: Fault = { code: 'away', says: 'the broker cannot be reached; send the same again later' };
+const behind: Fault = { code: 'behind', detail: 'the broker has not acknowledged in time; send the same again later' };
+const away: Fault = { code: 'away', detail: 'the broker cannot be reached; send the same again later' };

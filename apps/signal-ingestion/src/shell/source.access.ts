@@ -29,6 +29,6 @@ export class SourceAccess implements Access {
 
 const noKey = {
   code: 'no-key',
-  says: 'give the API key of your source as Authorization: Bearer or X-API-Key',
+  detail: 'give the API key of your source as Authorization: Bearer or X-API-Key',
   field: 'authorization',
 };

@@ -44,7 +44,7 @@ export class Unpacking {
       } catch (error) {
         if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE')
           return problem(413, tooLarge(this.mostBytes));
-        return problem(400, { code: 'bad-encoding', says: `the body is not ${encoding}`, field: 'content-encoding' });
+        return problem(400, { code: 'bad-encoding', detail: `the body is not ${encoding}`, field: 'content-encoding' });
       }
     });
   }
@@ -67,11 +67,11 @@ export class Unpacking {
 
 export const tooLarge = (bytes: number): Fault => ({
   code: 'too-large',
-  says: `the body is larger than ${bytes} bytes`,
+  detail: `the body is larger than ${bytes} bytes`,
 });
-const left: Fault = { code: 'left', says: 'the request was given up by its sender' };
+const left: Fault = { code: 'left', detail: 'the request was given up by its sender' };
 const unknownEncoding: Fault = {
   code: 'content-encoding',
-  says: `content-encoding: one of ${encodings.join(', ')} is understood, or none`,
+  detail: `content-encoding: one of ${encodings.join(', ')} is understood, or none`,
   field: 'content-encoding',
 };

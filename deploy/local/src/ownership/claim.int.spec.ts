@@ -157,10 +157,10 @@ test.each([
   const refused = await setUp(installation('b'), on(), url).catch((error: Error) => error);
   expect(await everything(on(), url)).toEqual(before);
   expect(refused).toMatchObject({ name: 'NotOurs', message: expect.stringMatching(/^Nothing was changed/) });
-  const says = (refused as Error).message;
-  expect(says).toMatch(/What to do/);
-  if (url === first || on() === used) expect(says).toContain(`installation ${a.own.id} (${a.own.place}`);
-  expect(says).toContain(`This is installation ${installation('b').own.id}`);
+  const detail = (refused as Error).message;
+  expect(detail).toMatch(/What to do/);
+  if (url === first || on() === used) expect(detail).toContain(`installation ${a.own.id} (${a.own.place}`);
+  expect(detail).toContain(`This is installation ${installation('b').own.id}`);
 });
 
 test.each([

@@ -54,10 +54,10 @@ test.each(cases)('where %s, it is refused for the owners that stand against it',
   const objected = objections(own, what);
   expect(objected.map(({ adopt }) => adopt)).toEqual(owners);
   if (owners.length === 0) return;
-  const says = refusal(own, objected);
-  for (const owner of owners) expect(says).toContain(`--adopt ${owner}`);
-  expect(says).toMatch(/^Nothing was changed/);
-  expect(says).toContain('This is installation own (host:/srv/own).');
+  const detail = refusal(own, objected);
+  for (const owner of owners) expect(detail).toContain(`--adopt ${owner}`);
+  expect(detail).toMatch(/^Nothing was changed/);
+  expect(detail).toContain('This is installation own (host:/srv/own).');
 });
 
 test.each([

@@ -44,7 +44,7 @@ export interface Found {
 /** One reason not to start, and the word that a person gives to take it over all the same. */
 export interface Objection {
   readonly adopt: string;
-  readonly says: string;
+  readonly detail: string;
 }
 
 /** The word for what has no mark: made before there were marks, or by somebody else. */
@@ -62,7 +62,7 @@ export function objections(own: Own, { database, broker }: Found): readonly Obje
   const found: Objection[] = [];
   const { mark } = database;
   const { owner } = broker;
-  const object = (adopt: string, says: string): void => void found.push({ adopt, says });
+  const object = (adopt: string, detail: string): void => void found.push({ adopt, detail });
 
   if (mark && mark.id !== own.id)
     object(
@@ -119,7 +119,7 @@ export function refusal(own: Own, objected: readonly Objection[]): string {
     foreign
       ? 'Nothing was changed, because broker and database are not those of this installation:'
       : 'Nothing was changed, because broker, database and keys of this installation are not of one time:',
-    ...objected.map(({ says }) => `  - ${says}`),
+    ...objected.map(({ detail }) => `  - ${detail}`),
     `This is installation ${own.id} (${own.place}).`,
     'What to do, one of these (docs/sre.md, recovery cases):',
     ...(foreign

@@ -130,7 +130,7 @@ async function play(
       progress.kind === 'published'
         ? `published ${progress.signals} signals of ${progress.source}`
         : progress.kind === 'acted'
-          ? progress.says
+          ? progress.detail
           : `told: ${progress.story.title}`;
   });
   try {
@@ -149,7 +149,7 @@ async function play(
 
 const stories = (told: readonly Told[]): string =>
   told
-    .map((story) => `${story.ok ? pc.green('✓') : pc.red('✗')} ${pc.bold(`${story.title}:`)} ${story.says}`)
+    .map((story) => `${story.ok ? pc.green('✓') : pc.red('✗')} ${pc.bold(`${story.title}:`)} ${story.detail}`)
     .join('\n');
 
 const summary = (told: readonly Told[]): string => {

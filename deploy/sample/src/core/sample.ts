@@ -35,7 +35,7 @@ export function sample(start: string, seed: number = sampleSeed): Sample {
     setup: [
       {
         do: 'act',
-        says: 'the sandbox ad platform gets its campaigns',
+        detail: 'the sandbox ad platform gets its campaigns',
         // Later starts must not undo what was carried out; what others did here before the sample does not count.
         unless: (seen) => known.some((signal) => seen.answered(signal)),
         act: () => ({ kind: 'campaigns', campaigns: made.campaigns.map(inSandbox) }),

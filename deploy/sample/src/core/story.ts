@@ -33,7 +33,7 @@ export type Step =
   | { readonly do: 'wait'; readonly for: string; readonly until: (seen: Seen) => boolean }
   | {
       readonly do: 'act';
-      readonly says: string;
+      readonly detail: string;
       readonly act: (seen: Seen) => Act;
       /** Done already, perhaps at an earlier start. */
       readonly unless: (seen: Seen) => boolean;

@@ -145,10 +145,10 @@ describe('what does not fit is left out with the reason', () => {
     ],
     ['another owner', everything(), ownerTask({ ownerId: 'owner-8' }), /ownerId: not among/],
     ['a task due in a year', everything(), ownerTask({ dueAt: '2027-11-21T10:00:00.000Z' }), /thirty days/],
-  ])('%s', (_name, task, given, why) => {
+  ])('%s', (_name, task, given, reason) => {
     const { proposals, left } = clamped(task, given);
     expect(proposals).toEqual([]);
-    expect(left).toEqual([expect.stringMatching(why)]);
+    expect(left).toEqual([expect.stringMatching(reason)]);
   });
 
   test('a kind that the agent does not know', () => {

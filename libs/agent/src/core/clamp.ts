@@ -44,11 +44,11 @@ export function clamp(plan: Plan, task: TaskAssigned, facts: Facts, at: string, 
   const seen = new Set<string>();
   for (const draft of plan.proposals) {
     const subject = subjectOf(draft);
-    const why =
+    const reason =
       fault(draft, task, facts, at, bounds.kinds) ??
       (seen.has(subject) ? 'a second one for the same' : undefined) ??
       (proposals.length >= bounds.most ? `more than ${bounds.most} proposals` : undefined);
-    if (why !== undefined) left.push(`${knownKind(draft.kind) ?? 'an unknown kind'}: ${why}`);
+    if (reason !== undefined) left.push(`${knownKind(draft.kind) ?? 'an unknown kind'}: ${reason}`);
     else {
       seen.add(subject);
       proposals.push(draft);

@@ -74,6 +74,6 @@ test('a setting of the wrong shape is named as the fault of the play', () => {
   const task = aTask({ settings: { bidStepPercent: 'a lot' }, dueAt: at });
   expect(factsOf(task, profilesWith([]), null)).toEqual({
     ok: false,
-    says: expect.stringContaining("the play's setting bidStepPercent does not fit"),
+    detail: expect.stringContaining("the play's setting bidStepPercent does not fit"),
   });
 });

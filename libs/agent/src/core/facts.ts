@@ -100,7 +100,7 @@ export function factsOf(
   task: TaskAssigned,
   profiles: ReadonlyMap<string, { readonly version: number; readonly data: Profile | null }>,
   policy: Pick<PolicyContent, 'sequences'> | null,
-): { readonly ok: true; readonly facts: Facts } | { readonly ok: false; readonly says: string } {
+): { readonly ok: true; readonly facts: Facts } | { readonly ok: false; readonly detail: string } {
   const read = readSettings(task.settings);
   if (!read.ok) return read;
   const keys = profileKeysOf(task);

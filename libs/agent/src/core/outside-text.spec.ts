@@ -65,7 +65,7 @@ const task: TaskAssigned = aTask({
   madeFrom: {},
 });
 const read = factsOf(task, new Map(profiles.map((data) => [keyOfProfile(data), { version: 1, data }])), null);
-if (!read.ok) throw new Error(read.says);
+if (!read.ok) throw new Error(read.detail);
 const { madeFrom: _versions, behind: _behind, campaignVersions: _campaigns, ...facts } = read.facts;
 
 /** The paths at which a text with the marker stands. */

@@ -15,18 +15,18 @@ const approved = { ...permit, approved: true };
 const taken = { ...permit, approved: false };
 
 test.each([
-  ['agrees with the approval', approved, {}, { says: 'counts' }],
-  ['is of another executor', approved, { executor: 'downstream' }, { says: 'set aside', why: 'not its executor' }],
+  ['agrees with the approval', approved, {}, { detail: 'counts' }],
+  ['is of another executor', approved, { executor: 'downstream' }, { detail: 'set aside', reason: 'not its executor' }],
   [
     'is of another permit',
     approved,
     { permitId: derivedId('x') },
-    { says: 'set aside', why: 'it is of another permit' },
+    { detail: 'set aside', reason: 'it is of another permit' },
   ],
-  ['is of other bytes', approved, { digest: 'b'.repeat(64) }, { says: 'set aside', why: 'it is of other bytes' }],
-  ['is read before the approval', undefined, {}, { says: 'waits' }],
-  ['goes on from what was taken before approvals were read', taken, {}, { says: 'counts' }],
-  ['is not of what was taken before approvals were read', taken, { executor: 'downstream' }, { says: 'waits' }],
+  ['is of other bytes', approved, { digest: 'b'.repeat(64) }, { detail: 'set aside', reason: 'it is of other bytes' }],
+  ['is read before the approval', undefined, {}, { detail: 'waits' }],
+  ['goes on from what was taken before approvals were read', taken, {}, { detail: 'counts' }],
+  ['is not of what was taken before approvals were read', taken, { executor: 'downstream' }, { detail: 'waits' }],
 ])('a settlement that %s', (_name, known, more, expected) => {
   expect(weigh(known, { ...settled, ...more })).toEqual(expected);
 });

@@ -20,8 +20,8 @@ export function notOf(
 export function weigh(
   permit: Permit | undefined,
   settled: ActionSettled,
-): { readonly says: 'counts' | 'waits' } | { readonly says: 'set aside'; readonly why: string } {
-  const why = permit ? notOf(permit, settled) : 'nothing is approved';
-  if (why === undefined) return { says: 'counts' };
-  return permit?.approved ? { says: 'set aside', why } : { says: 'waits' };
+): { readonly detail: 'counts' | 'waits' } | { readonly detail: 'set aside'; readonly reason: string } {
+  const reason = permit ? notOf(permit, settled) : 'nothing is approved';
+  if (reason === undefined) return { detail: 'counts' };
+  return permit?.approved ? { detail: 'set aside', reason } : { detail: 'waits' };
 }

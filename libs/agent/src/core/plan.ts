@@ -10,7 +10,7 @@ export interface Draft {
   readonly evidence: readonly Evidence[];
   /** 0 to 1. */
   readonly confidence: number;
-  readonly alternatives: readonly { readonly says: string; readonly whyNot: string }[];
+  readonly alternatives: readonly { readonly detail: string; readonly rejectedBecause: string }[];
 }
 
 /** Who planned: rules or a model, and why rules stepped in where a model was asked. */

@@ -111,9 +111,9 @@ export class AgentHandlers {
       const cause = causes.get(settled.proposalId);
       const permit = approved.get(settled.proposalId)?.permit;
       if (!cause || !permit) return [];
-      const why = notOf(permit, settled);
-      if (why) this.setAside(settled, why);
-      return why ? [] : [{ cause, settled }];
+      const reason = notOf(permit, settled);
+      if (reason) this.setAside(settled, reason);
+      return reason ? [] : [{ cause, settled }];
     });
     await this.count(given, approved, batch);
   }
@@ -135,9 +135,9 @@ export class AgentHandlers {
       const proposal = known.get(settled.proposalId);
       if (!proposal) return false;
       const weighed = weigh(proposal.permit, settled);
-      if (weighed.says === 'waits') waiting.push(settled);
-      if (weighed.says === 'set aside') this.setAside(settled, weighed.why);
-      return weighed.says === 'counts';
+      if (weighed.detail === 'waits') waiting.push(settled);
+      if (weighed.detail === 'set aside') this.setAside(settled, weighed.reason);
+      return weighed.detail === 'counts';
     });
     keepSettlements(batch.tx, waiting, batch.at);
     await this.count(own, known, batch);
@@ -179,7 +179,7 @@ export class AgentHandlers {
       batch,
       given.map(({ task, cause }) => {
         const found = facts.get(task.taskId);
-        if (!found?.ok) return { task, cause, answer: declined(task, found?.says ?? 'facts unclear', batch.at) };
+        if (!found?.ok) return { task, cause, answer: declined(task, found?.detail ?? 'facts unclear', batch.at) };
         const plan = rules.plan(task, found.facts, batch.at);
         const fitting = clamp(plan, task, found.facts, batch.at, boundsOf(this.agent, task));
         return { task, cause, answer: answer(task, fitting, plannedFrom(fitting, found.facts), batch.at) };
@@ -216,8 +216,8 @@ export class AgentHandlers {
     await this.follow(counted, proposals, work);
   }
 
-  private setAside({ proposalId, executor }: ActionSettled, why: string): void {
-    this.log.warn(`settlement of ${proposalId} by ${executor} set aside: ${why}`);
+  private setAside({ proposalId, executor }: ActionSettled, reason: string): void {
+    this.log.warn(`settlement of ${proposalId} by ${executor} set aside: ${reason}`);
   }
 
   /** Hands settlements on with the action that ran; one whose action is not known here yet waits for its edit. */

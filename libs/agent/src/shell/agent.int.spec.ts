@@ -80,7 +80,7 @@ const spec = agentSpec(agent);
 class TestAgentModule {}
 
 const emptied =
-  'TRUNCATE tasks, proposals, settlements, edits, plans, token_budgets, inbox, outputs, jobs, state_rows, dead_letters';
+  'TRUNCATE tasks, proposals, settlements, edits, plans, token_budgets, inbox, outbox, jobs, state_rows, dead_letters';
 const { headers, remove } = readingToken();
 let database: TestDatabase;
 let service: Harness;
@@ -201,8 +201,8 @@ const refusal = ({ proposalId, action, taskId, play }: ActionProposed, more: obj
     verdict: {
       outcome: 'refused',
       reasons: [
-        { rule: 'author', outcome: 'pass', says: 'fine' },
-        { rule: 'spend-cap', outcome: 'refuse', says: 'EUR 20.00 over' },
+        { rule: 'author', outcome: 'pass', detail: 'fine' },
+        { rule: 'spend-cap', outcome: 'refuse', detail: 'EUR 20.00 over' },
       ],
       tier: null,
       policy: { version: 1, digest: null },
@@ -283,7 +283,7 @@ describe('by rules', () => {
     const other = refusal({ ...proposal, proposalId: derivedId('other') }, { agent: 'sequencing-agent' });
     await service.deliver('actions.refused.v1', [refusal(proposal), other]);
     expect(await listed('?state=refused')).toMatchObject([
-      { proposalId, outcome: { reasons: [{ rule: 'spend-cap', says: 'EUR 20.00 over' }] } },
+      { proposalId, outcome: { reasons: [{ rule: 'spend-cap', detail: 'EUR 20.00 over' }] } },
     ]);
     expect(Follow.refusals.map((r) => r.proposal.proposalId)).toEqual([proposalId]);
   });
@@ -351,8 +351,8 @@ describe('by rules', () => {
     await look('2026-11-29T10:00:00.000Z');
     expect(await listed()).toMatchObject([{ proposalId, state: 'proposed' }]);
     await look('2026-11-29T11:00:01.000Z');
-    const says = 'it was neither refused nor settled in the time in which it must have ended';
-    expect(await listed('?state=unsettled')).toMatchObject([{ proposalId, outcome: { says } }]);
+    const detail = 'it was neither refused nor settled in the time in which it must have ended';
+    expect(await listed('?state=unsettled')).toMatchObject([{ proposalId, outcome: { detail } }]);
     expect(Follow.unsettled.map((p) => p.proposalId)).toEqual([proposalId]);
     await look('2026-11-29T13:00:00.000Z');
     expect(Follow.unsettled).toHaveLength(1);

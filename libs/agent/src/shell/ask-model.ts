@@ -37,7 +37,7 @@ export async function askModel(
 ): Promise<Asked> {
   // A token is at least a byte, so this is never too little; what was really used is settled afterwards.
   const reserved = Buffer.byteLength(JSON.stringify([messages, inWords(schema)])) + answerTokens;
-  if (!(await is.budget.reserve(reserved))) return { ok: false, why: "the day's token budget is spent" };
+  if (!(await is.budget.reserve(reserved))) return { ok: false, reason: "the day's token budget is spent" };
   const begun = performance.now();
   const timeout = (is.timer ?? AbortSignal.timeout)(timeoutMs);
   const signal = AbortSignal.any([timeout, is.stop]);
@@ -59,7 +59,7 @@ export async function askModel(
   } catch (error) {
     if (!signal.aborted && !paid) used = 0;
     is.stop.throwIfAborted();
-    return { ok: false, why: timeout.aborted ? tooSlow : failureOf(error) };
+    return { ok: false, reason: timeout.aborted ? tooSlow : failureOf(error) };
   } finally {
     await is.budget.settle(reserved, used);
   }
@@ -161,7 +161,7 @@ function neverSent(error: unknown): boolean {
 const tooSlow = 'the model took too long';
 
 function failureOf(error: unknown): string {
-  if (error instanceof Unusable) return error.why;
+  if (error instanceof Unusable) return error.reason;
   if (error instanceof OpenAI.APIConnectionTimeoutError) return tooSlow;
   if (error instanceof OpenAI.APIConnectionError) return 'the model could not be reached';
   if (error instanceof OpenAI.RateLimitError) return 'the model is over its rate limit';

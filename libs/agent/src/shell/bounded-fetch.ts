@@ -1,9 +1,9 @@
 import { atMost, TooLong } from '@countersign/contracts';
 
-/** A server's answer that cannot be used; `why` says it in our words. */
+/** A server's answer that cannot be used; `reason` says it in our words. */
 export class Unusable extends Error {
-  constructor(readonly why: string) {
-    super(why);
+  constructor(readonly reason: string) {
+    super(reason);
   }
 }
 

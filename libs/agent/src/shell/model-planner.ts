@@ -18,9 +18,9 @@ const mostSaidBack = 4 * answerTokens;
 export const modelPlanner = (is: Asking & { readonly rules: RulePlanner; readonly bounds: Bounds }): Planner => ({
   name: is.access.name,
   plan: async (task, facts, at) => {
-    const fallback = (why: string): Plan => {
-      is.log.warn(`task ${task.taskId}: the rules plan because ${why}`);
-      return { ...is.rules.plan(task, facts, at), by: { kind: 'rules', name: is.rules.name, fallback: why } };
+    const fallback = (reason: string): Plan => {
+      is.log.warn(`task ${task.taskId}: the rules plan because ${reason}`);
+      return { ...is.rules.plan(task, facts, at), by: { kind: 'rules', name: is.rules.name, fallback: reason } };
     };
     const begun = performance.now();
     const msLeft = (): number => Date.parse(task.dueAt) - Date.parse(at) - (performance.now() - begun);
@@ -33,20 +33,20 @@ export const modelPlanner = (is: Asking & { readonly rules: RulePlanner; readonl
       { role: 'system', content: prompt.system },
       { role: 'user', content: prompt.user },
     ];
-    let why = '';
+    let reason = '';
     for (const last of [false, true]) {
       const asked = await askModel(is, messages, schema, timeFor(is.access, msLeft()));
-      if (!asked.ok) return fallback(asked.why);
+      if (!asked.ok) return fallback(asked.reason);
       const read = asked.cut
-        ? ({ ok: false, says: 'it is cut off' } as const)
+        ? ({ ok: false, detail: 'it is cut off' } as const)
         : readAnswer(asked.content, task, aliases);
       const fitting = read.ok ? clamp(read.plan, task, facts, at, is.bounds) : undefined;
       const by = { kind: 'model', name: is.access.name } as const;
       if (fitting && fitting.proposals.length > 0) return { ...fitting, by };
       if (read.ok && read.plan.proposals.length === 0 && read.plan.declined) return { ...read.plan, by };
-      why = read.ok ? 'nothing that the model proposed fits the task' : "the model's answer could not be read";
+      reason = read.ok ? 'nothing that the model proposed fits the task' : "the model's answer could not be read";
       if (!last) {
-        const reasons = read.ok ? (fitting?.left ?? []) : [read.says];
+        const reasons = read.ok ? (fitting?.left ?? []) : [read.detail];
         messages.push(
           // Servers refuse an empty turn, and some a second one of the user in a row.
           { role: 'assistant', content: asked.content.trim().slice(0, mostSaidBack).toWellFormed() || '(no answer)' },
@@ -57,7 +57,7 @@ export const modelPlanner = (is: Asking & { readonly rules: RulePlanner; readonl
         );
       }
     }
-    return fallback(why);
+    return fallback(reason);
   },
 });
 

@@ -161,9 +161,9 @@ test.each<[string, (socket: Socket) => void, string | RegExp]>([
     "the model's server answered with bytes that are not the text that it says",
   ],
   ['UTF-16', http('200 OK', Buffer.from(good(), 'utf16le')), /bytes|other than JSON/],
-])('%s: the rules plan at once, and nothing stays held', async (_name, given, why) => {
+])('%s: the rules plan at once, and nothing stays held', async (_name, given, reason) => {
   answer = given;
-  expect(await plan(noRetry)).toEqual(byRules(typeof why === 'string' ? why : expect.stringMatching(why)));
+  expect(await plan(noRetry)).toEqual(byRules(typeof reason === 'string' ? reason : expect.stringMatching(reason)));
   expect({ held, asked: asked.length }).toEqual({ held: 0, asked: 1 });
 });
 

@@ -75,7 +75,9 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
     if (await keptPlan(tx, task.taskId)) return { is: 'kept' };
     if (isLate(task, at)) return { is: 'declined', reason: latePlan };
     const found = (await readFacts(tx, [task])).get(task.taskId);
-    return found?.ok ? { is: 'open', facts: found.facts } : { is: 'declined', reason: found?.says ?? 'facts unclear' };
+    return found?.ok
+      ? { is: 'open', facts: found.facts }
+      : { is: 'declined', reason: found?.detail ?? 'facts unclear' };
   }
 
   private async ask(

@@ -194,7 +194,7 @@ export async function endUnsettled(tx: Tx, at: string): Promise<readonly Remembe
   if (ended.length === 0) return [];
   tx.write(`UPDATE proposals SET state = 'unsettled', outcome = $2, changed_at = $3 WHERE proposal_id = ANY($1)`, [
     ended.map((row) => row.proposal_id),
-    JSON.stringify({ says: neverSettled }),
+    JSON.stringify({ detail: neverSettled }),
     at,
   ]);
   return [...byId(ended).values()];
@@ -425,8 +425,8 @@ export async function settlementsOf(tx: Tx, proposalIds: readonly string[]): Pro
   return rows.map((row) => row.outcome);
 }
 
-const refusalOutcome = ({ verdict, wouldBe, supersededBy }: ActionRefused) => ({
+const refusalOutcome = ({ verdict, shadowOutcome, supersededBy }: ActionRefused) => ({
   reasons: verdict.reasons.filter((r) => r.outcome !== 'pass'),
-  ...(wouldBe !== undefined && { wouldBe }),
+  ...(shadowOutcome !== undefined && { shadowOutcome }),
   ...(supersededBy !== undefined && { supersededBy }),
 });

@@ -20,7 +20,7 @@ export interface Funnel {
 }
 
 interface Evidence {
-  readonly says: string;
+  readonly detail: string;
   readonly occurredAt: string;
 }
 
@@ -35,7 +35,7 @@ export interface Card {
   readonly deadline: string;
   readonly escalatedAt: string;
   readonly play: { readonly id: string; readonly title: string };
-  readonly says: string;
+  readonly detail: string;
   readonly approving: string;
   readonly facts: {
     readonly account: string | null;
@@ -52,7 +52,7 @@ export interface Card {
       currency?: string;
     }[];
     readonly reversible?: string;
-    readonly whyAsked?: readonly { rule: string; says: string }[];
+    readonly whyAsked?: readonly { rule: string; detail: string }[];
     readonly tasks?: readonly { agent: string; purpose: string; kinds: readonly string[]; dueAt: string }[];
   };
   readonly agentSays?: { readonly quote: string; readonly confidence: number; readonly marked: string };
@@ -62,7 +62,7 @@ export interface Card {
     decision: string;
     at: string;
     note: string | null;
-    setAside: { says: string } | null;
+    setAside: { detail: string } | null;
   }[];
 }
 
@@ -70,7 +70,7 @@ export interface ReviewResult {
   readonly reviewId: string;
   readonly state: 'waiting' | 'set-aside' | 'approved' | 'refused' | 'rejected' | 'tasks-assigned';
   readonly decision: 'approve' | 'edit' | 'reject';
-  readonly says: string;
+  readonly detail: string;
   /** From when an approved action may run. */
   readonly runsFrom: string | null;
   readonly settlement: { readonly outcome: string } | null;
@@ -114,7 +114,7 @@ export interface Story {
   readonly id: string;
   readonly found: boolean;
   readonly title: string;
-  readonly lines: readonly { at: string; what: string; says: string }[];
+  readonly lines: readonly { at: string; what: string; detail: string }[];
 }
 
 export interface Run {
@@ -147,7 +147,7 @@ export interface UnresolvedPermit {
   readonly proposalId: string;
   readonly executor: string;
   readonly connector: string;
-  readonly says: string | null;
+  readonly detail: string | null;
   readonly at: string;
   readonly outcome: string;
   readonly decision: {
@@ -176,7 +176,7 @@ export interface DeadLetterRow {
   readonly type?: string | undefined;
   /** Of a job that failed for good, in place of an event. */
   readonly job?: { readonly kind: string; readonly id: string } | undefined;
-  readonly fault: { readonly code: string; readonly says: string; readonly field?: string | undefined };
+  readonly fault: { readonly code: string; readonly detail: string; readonly field?: string | undefined };
   readonly attempts: number;
   readonly at: string;
   /** The last order to handle it again. */
@@ -192,7 +192,7 @@ export interface Gap {
   readonly from: number;
   /** Exclusive; null: to the end of a topic that is gone. */
   readonly to: number | null;
-  readonly why: 'records-deleted' | 'topic-made-again';
+  readonly reason: 'records-deleted' | 'topic-made-again';
   readonly noticedAt: string;
 }
 

@@ -31,9 +31,9 @@ test.each([
   ['on=1', 'a boolean is expected'],
   ['nothing.step=1', 'there is no nothing to reach into'],
   ['campaignId.x=1', 'there is no campaignId to reach into'],
-])('the setting %s is refused, saying why', (setting, why) => {
+])('the setting %s is refused, saying why', (setting, reason) => {
   expect(() => applySettings(payload, [setting])).toThrow(Misused);
-  expect(() => applySettings(payload, [setting])).toThrow(why);
+  expect(() => applySettings(payload, [setting])).toThrow(reason);
 });
 
 test('a setting cannot reach a prototype', () => {

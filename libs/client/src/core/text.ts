@@ -75,7 +75,7 @@ export function localClock(instant: string): string {
 export function distance(instant: string, now: string): string {
   const seconds = Math.round((Date.parse(instant) - Date.parse(now)) / 1000);
   const size = Math.abs(seconds);
-  const says =
+  const detail =
     size < 90
       ? `${size} s`
       : size < 5400
@@ -83,7 +83,7 @@ export function distance(instant: string, now: string): string {
         : size < 172_800
           ? `${Math.round(size / 3600)} h`
           : `${Math.round(size / 86_400)} days`;
-  return seconds >= 0 ? `in ${says}` : `${says} ago`;
+  return seconds >= 0 ? `in ${detail}` : `${detail} ago`;
 }
 
 /** Text broken at spaces into lines of at most `width`, each after `indent`. */

@@ -48,7 +48,7 @@ export function asyncapi(topics: readonly Topic[], outsiders: readonly string[])
     const types = typesOn(topic);
     channels[id] = {
       address: topic.name,
-      description: topic.says,
+      description: topic.detail,
       messages: Object.fromEntries(types.map((type) => [type, { $ref: `#/components/messages/${type}` }])),
       bindings: {
         kafka: {
@@ -71,7 +71,7 @@ export function asyncapi(topics: readonly Topic[], outsiders: readonly string[])
     operations[`${outside ? 'receive' : 'send'}_${id}`] = {
       action: outside ? 'receive' : 'send',
       channel: { $ref: `#/channels/${id}` },
-      summary: topic.says,
+      summary: topic.detail,
       messages: types.map((type) => ({ $ref: `#/channels/${id}/messages/${type}` })),
     };
   }

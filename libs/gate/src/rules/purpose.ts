@@ -32,8 +32,8 @@ export const purpose: Rule = {
       ...sequenceOf(context).flatMap(({ sequence }): readonly Finding[] => {
         const its = policy.content.sequences.find((s) => s.id === sequence)?.purpose;
         if (its === named) return [];
-        const says = `the sequence ${sequence} of the task is ${its === undefined ? 'not in force' : `for ${its}`}, the action says ${named}`;
-        return [its === undefined ? unclear(says, { named }) : refuse(says, { named })];
+        const detail = `the sequence ${sequence} of the task is ${its === undefined ? 'not in force' : `for ${its}`}, the action says ${named}`;
+        return [its === undefined ? unclear(detail, { named }) : refuse(detail, { named })];
       }),
     ]);
   },

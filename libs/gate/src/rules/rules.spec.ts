@@ -20,7 +20,7 @@ import {
 type Case = {
   readonly rule: string;
   readonly outcome: Reason['outcome'];
-  readonly says: string | RegExp;
+  readonly detail: string | RegExp;
   readonly proposal: Proposal;
   readonly facts?: ToldFacts;
   readonly policy?: ReturnType<typeof policyOf>;
@@ -67,7 +67,7 @@ const cases: Record<string, Case> = {
   'a proposal under another name': {
     rule: 'author',
     outcome: 'refuse',
-    says: 'sequencing-agent wrote it and names paid-media-agent as its author',
+    detail: 'sequencing-agent wrote it and names paid-media-agent as its author',
     proposal: shift(1000),
     facts: { author: 'sequencing-agent' },
     twin: { facts: { author: 'paid-media-agent' } },
@@ -75,7 +75,7 @@ const cases: Record<string, Case> = {
   'a proposal under an id that is derived for another agent': {
     rule: 'proposal-id',
     outcome: 'refuse',
-    says: 'the id is not the one derived for paid-media-agent, its task and item ads.shift_budget/1',
+    detail: 'the id is not the one derived for paid-media-agent, its task and item ads.shift_budget/1',
     proposal: {
       ...shift(1000),
       proposalId: proposalIdOf('sequencing-agent', shift(1000).taskId, 'ads.shift_budget/1'),
@@ -85,14 +85,14 @@ const cases: Record<string, Case> = {
   'a proposal whose id nobody can check': {
     rule: 'proposal-id',
     outcome: 'refuse',
-    says: 'the proposal names no item, from which its id could be derived',
+    detail: 'the proposal names no item, from which its id could be derived',
     proposal: { ...shift(1000), item: undefined },
     twin: { proposal: shift(1000) },
   },
   'a proposal whose task ended more than a day ago': {
     rule: 'task-ended',
     outcome: 'refuse',
-    says: `task ${email.taskId} was due at ${at} and took proposals for 24 hours more; this one came at 2026-11-22T10:00:00.001Z: propose under a task that is open`,
+    detail: `task ${email.taskId} was due at ${at} and took proposals for 24 hours more; this one came at 2026-11-22T10:00:00.001Z: propose under a task that is open`,
     proposal: email,
     facts: { takenAt: '2026-11-22T10:00:00.001Z' },
     twin: { facts: { takenAt: '2026-11-22T10:00:00.000Z' } },
@@ -100,7 +100,8 @@ const cases: Record<string, Case> = {
   'the proposal beyond those that its task may have': {
     rule: 'proposals-per-task',
     outcome: 'refuse',
-    says: "3 of 3 proposals of the task came before it, so it is one too many: propose the rest under another task, or have the charter's limits.proposalsPerTask raised",
+    detail:
+      "3 of 3 proposals of the task came before it, so it is one too many: propose the rest under another task, or have the charter's limits.proposalsPerTask raised",
     proposal: email,
     facts: { counted: { proposals: 3, waiting: 0 } },
     policy: limits({ proposalsPerTask: 3 }),
@@ -109,7 +110,7 @@ const cases: Record<string, Case> = {
   'a proposal beyond one of each contact and five, where the charter says no number': {
     rule: 'proposals-per-task',
     outcome: 'refuse',
-    says: /^7 of 7 proposals of the task came before it/,
+    detail: /^7 of 7 proposals of the task came before it/,
     proposal: email,
     facts: { counted: { proposals: 7, waiting: 0 } },
     policy: limits({ proposalsPerTask: undefined }),
@@ -118,7 +119,8 @@ const cases: Record<string, Case> = {
   'a message beyond the steps of its sequence': {
     rule: 'proposals-per-task',
     outcome: 'refuse',
-    says: '6 of 6 messages of the enrolment came before it, so it is one too many: a step that was refused so often is left out',
+    detail:
+      '6 of 6 messages of the enrolment came before it, so it is one too many: a step that was refused so often is left out',
     proposal: step(),
     facts: { counted: { proposals: 6, waiting: 0 } },
     // The messages come after the task, and are not counted with what else it had.
@@ -128,7 +130,7 @@ const cases: Record<string, Case> = {
   'a message of an enrolment that nobody approved': {
     rule: 'enrolment',
     outcome: 'refuse',
-    says: `enrolment ${contact} was not approved under this task: propose sequence.enroll, and its messages once it has run`,
+    detail: `enrolment ${contact} was not approved under this task: propose sequence.enroll, and its messages once it has run`,
     proposal: step(),
     facts: { enrolment: null },
     twin: { facts: { enrolment: begun } },
@@ -136,7 +138,7 @@ const cases: Record<string, Case> = {
   'a message of an enrolment that was approved, and of which nothing came': {
     rule: 'enrolment',
     outcome: 'refuse',
-    says: `enrolment ${contact} came to nothing (failed): propose sequence.enroll anew, and its messages once it has run`,
+    detail: `enrolment ${contact} came to nothing (failed): propose sequence.enroll anew, and its messages once it has run`,
     proposal: step(),
     facts: { enrolment: { ...begun, ended: 'failed' } },
     twin: { facts: { enrolment: begun } },
@@ -144,7 +146,7 @@ const cases: Record<string, Case> = {
   'a message of an enrolment after the sequence was stopped for the contact': {
     rule: 'enrolment',
     outcome: 'refuse',
-    says: `sequence comparison-follow-up was stopped for contact ${contact} after enrolment ${contact} was approved: none of its messages is sent any more`,
+    detail: `sequence comparison-follow-up was stopped for contact ${contact} after enrolment ${contact} was approved: none of its messages is sent any more`,
     proposal: step(),
     facts: { enrolment: { ...begun, ended: 'stopped' } },
     twin: { facts: { enrolment: begun } },
@@ -152,7 +154,7 @@ const cases: Record<string, Case> = {
   'a step of an enrolment a second time': {
     rule: 'enrolment-step',
     outcome: 'refuse',
-    says: `a message for step 1 of enrolment ${contact} was approved before or waits for a person: a step is sent once, and proposed again only where the message before was refused or came to nothing`,
+    detail: `a message for step 1 of enrolment ${contact} was approved before or waits for a person: a step is sent once, and proposed again only where the message before was refused or came to nothing`,
     proposal: step(),
     facts: { sameStep: 1 },
     twin: { facts: { sameStep: 0 } },
@@ -160,7 +162,7 @@ const cases: Record<string, Case> = {
   'an enrolment of a contact in a sequence a second time under one task': {
     rule: 'enrolled-once',
     outcome: 'refuse',
-    says: `an enrolment of contact ${contact} in comparison-follow-up was approved under this task or waits for a person: it is proposed again only where the one before was refused or came to nothing, or under another task`,
+    detail: `an enrolment of contact ${contact} in comparison-follow-up was approved under this task or waits for a person: it is proposed again only where the one before was refused or came to nothing, or under another task`,
     proposal: proposalOf('sequence.enroll'),
     facts: { sameStep: 1 },
     twin: { facts: { sameStep: 0 } },
@@ -168,7 +170,7 @@ const cases: Record<string, Case> = {
   'a message to another contact than was enrolled': {
     rule: 'enrolment',
     outcome: 'refuse',
-    says: `the enrolment is of contact ${other}, the message is to another one`,
+    detail: `the enrolment is of contact ${other}, the message is to another one`,
     proposal: step(),
     facts: { enrolment: { ...begun, contactId: other } },
     twin: { facts: { enrolment: begun } },
@@ -176,7 +178,7 @@ const cases: Record<string, Case> = {
   'a message of another sequence than the contact was enrolled in': {
     rule: 'enrolment',
     outcome: 'refuse',
-    says: 'the enrolment is in nurture, the message says comparison-follow-up',
+    detail: 'the enrolment is in nurture, the message says comparison-follow-up',
     proposal: step(),
     facts: { enrolment: { ...begun, sequenceId: 'nurture' } },
     twin: { facts: { enrolment: begun } },
@@ -184,14 +186,14 @@ const cases: Record<string, Case> = {
   'an action with the id of another one': {
     rule: 'action-id',
     outcome: 'refuse',
-    says: /^the action's id is not the one derived from /,
+    detail: /^the action's id is not the one derived from /,
     proposal: { ...shift(1000), action: { ...shift(1000).action, actionId: email.action.actionId } },
     twin: { proposal: shift(1000) },
   },
   'a proposal beyond the size': {
     rule: 'size',
     outcome: 'refuse',
-    says: '65537 bytes, 1 more than the limit of 65536',
+    detail: '65537 bytes, 1 more than the limit of 65536',
     proposal: shift(1000),
     facts: { proposalBytes: 65_537 },
     twin: { facts: { proposalBytes: 65_536 } },
@@ -199,7 +201,7 @@ const cases: Record<string, Case> = {
   'a prohibited kind': {
     rule: 'prohibited-kind',
     outcome: 'refuse',
-    says: 'ads.shift_budget is prohibited for everybody',
+    detail: 'ads.shift_budget is prohibited for everybody',
     proposal: shift(1000),
     policy: policyOf(content({ rules: { prohibitedKinds: ['ads.shift_budget'] } })),
     twin: { policy: policyOf(content({ rules: { prohibitedKinds: ['email.send'] } })) },
@@ -207,7 +209,7 @@ const cases: Record<string, Case> = {
   'a kind that the charter does not list': {
     rule: 'allowed-kind',
     outcome: 'refuse',
-    says: 'the charter of paid-media-agent does not list ads.set_bid',
+    detail: 'the charter of paid-media-agent does not list ads.set_bid',
     proposal: proposalOf('ads.set_bid'),
     policy: policyOf({
       ...content(),
@@ -218,14 +220,14 @@ const cases: Record<string, Case> = {
   'a kind that the task does not allow': {
     rule: 'allowed-kind',
     outcome: 'refuse',
-    says: 'the task allows email.send, not ads.shift_budget',
+    detail: 'the task allows email.send, not ads.shift_budget',
     proposal: proposalOf('ads.shift_budget', {}, { kinds: ['email.send'] }),
     twin: { proposal: proposalOf('ads.shift_budget', {}, { kinds: ['ads.shift_budget'] }) },
   },
   'a kind that the play gives no task for, whatever the agent says': {
     rule: 'allowed-kind',
     outcome: 'refuse',
-    says: 'the play return-below-floor gives paid-media-agent no task with ads.shift_budget',
+    detail: 'the play return-below-floor gives paid-media-agent no task with ads.shift_budget',
     proposal: shift(1000),
     policy: policyOf({
       ...content(),
@@ -239,7 +241,7 @@ const cases: Record<string, Case> = {
   'a play that is not in force': {
     rule: 'allowed-kind',
     outcome: 'refuse',
-    says: 'the play return-below-floor is not in force',
+    detail: 'the play return-below-floor is not in force',
     proposal: shift(1000),
     policy: policyOf({ ...content(), plays: [] }),
     twin: { policy: policyOf() },
@@ -247,7 +249,7 @@ const cases: Record<string, Case> = {
   'a stopped agent': {
     rule: 'kill-control',
     outcome: 'refuse',
-    says: 'stopped: agent:paid-media-agent by lea: odd bids',
+    detail: 'stopped: agent:paid-media-agent by lea: odd bids',
     proposal: shift(1000),
     facts: { controls: { 'agent:paid-media-agent': { version: 1, state: 'stopped', by: 'lea', reason: 'odd bids' } } },
     twin: { facts: { controls: { 'agent:paid-media-agent': { version: 2, state: 'running' } } } },
@@ -255,7 +257,7 @@ const cases: Record<string, Case> = {
   'a control state that is not known': {
     rule: 'kill-control',
     outcome: 'refuse',
-    says: 'the state of account:acme is not known, which counts as stopped',
+    detail: 'the state of account:acme is not known, which counts as stopped',
     proposal: shift(1000),
     facts: { controls: { 'account:acme': undefined as never } },
     twin: { facts: { controls: { 'account:acme': { version: 0, state: 'running' } } } },
@@ -263,7 +265,7 @@ const cases: Record<string, Case> = {
   'a contact without consent': {
     rule: 'consent',
     outcome: 'refuse',
-    says: `contact ${contact} has no consent to sales by email on record, and unknown is no`,
+    detail: `contact ${contact} has no consent to sales by email on record, and unknown is no`,
     proposal: email,
     facts: { consents: { [contact]: { version: 0, entries: [], suppressions: [] } } },
     twin: { facts: { consents: { [contact]: granted() } } },
@@ -271,7 +273,7 @@ const cases: Record<string, Case> = {
   'a contact who agreed to something else': {
     rule: 'consent',
     outcome: 'refuse',
-    says: /no consent to sales by email/,
+    detail: /no consent to sales by email/,
     proposal: email,
     facts: { consents: { [contact]: granted('newsletter') } },
     twin: { facts: { consents: { [contact]: granted('sales') } } },
@@ -279,7 +281,7 @@ const cases: Record<string, Case> = {
   'a contact who withdrew': {
     rule: 'consent',
     outcome: 'refuse',
-    says: `contact ${contact} withdrew consent to sales by email on 2026-10-01T08:00:00.000Z`,
+    detail: `contact ${contact} withdrew consent to sales by email on 2026-10-01T08:00:00.000Z`,
     proposal: email,
     facts: {
       consents: {
@@ -291,7 +293,7 @@ const cases: Record<string, Case> = {
   'sources that disagree on consent': {
     rule: 'consent',
     outcome: 'escalate',
-    says: `facts unclear: sources disagree whether contact ${contact} agreed to sales by email (/sources/website)`,
+    detail: `facts unclear: sources disagree whether contact ${contact} agreed to sales by email (/sources/website)`,
     proposal: email,
     facts: {
       consents: {
@@ -303,7 +305,7 @@ const cases: Record<string, Case> = {
   'a suppressed contact who once agreed': {
     rule: 'consent',
     outcome: 'refuse',
-    says: `contact ${contact} is suppressed for email (complained) since 2026-11-01T00:00:00.000Z`,
+    detail: `contact ${contact} is suppressed for email (complained) since 2026-11-01T00:00:00.000Z`,
     proposal: email,
     facts: {
       consents: {
@@ -327,7 +329,7 @@ const cases: Record<string, Case> = {
   'a third touch within the window': {
     rule: 'contact-frequency',
     outcome: 'refuse',
-    says: `2 of 2 touches of contact ${contact} in 7 days are used; the next slot opens 2026-11-25T10:00:00.000Z`,
+    detail: `2 of 2 touches of contact ${contact} in 7 days are used; the next slot opens 2026-11-25T10:00:00.000Z`,
     proposal: email,
     facts: touches('2026-11-18T10:00:00.000Z', '2026-11-20T10:00:00.000Z'),
     twin: { facts: touches('2026-11-14T10:00:00.000Z', '2026-11-20T10:00:00.000Z') },
@@ -335,7 +337,7 @@ const cases: Record<string, Case> = {
   'a touch that is only planned counts too': {
     rule: 'contact-frequency',
     outcome: 'refuse',
-    says: /next slot opens 2026-11-27T10:00:00.000Z/,
+    detail: /next slot opens 2026-11-27T10:00:00.000Z/,
     proposal: email,
     facts: {
       ledgers: {
@@ -347,7 +349,7 @@ const cases: Record<string, Case> = {
   'a fourth send within the hour': {
     rule: 'sends-per-hour',
     outcome: 'refuse',
-    says: '3 of 3 sends of paid-media-agent in an hour are used; the next slot opens 2026-11-21T10:10:00.000Z',
+    detail: '3 of 3 sends of paid-media-agent in an hour are used; the next slot opens 2026-11-21T10:10:00.000Z',
     proposal: email,
     facts: {
       ledgers: {
@@ -371,7 +373,7 @@ const cases: Record<string, Case> = {
   'an agent that may send nothing': {
     rule: 'sends-per-hour',
     outcome: 'refuse',
-    says: 'none of sends of paid-media-agent in an hour is allowed: the limit is 0',
+    detail: 'none of sends of paid-media-agent in an hour is allowed: the limit is 0',
     proposal: email,
     policy: limits({ sendsPerHour: 0 }),
     twin: { policy: limits({ sendsPerHour: 1 }) },
@@ -379,14 +381,14 @@ const cases: Record<string, Case> = {
   'money in another currency than the charter': {
     rule: 'currency',
     outcome: 'refuse',
-    says: "the action is in USD, the charter's limits are in EUR",
+    detail: "the action is in USD, the charter's limits are in EUR",
     proposal: proposalOf('ads.set_bid', { currency: 'USD' }),
     twin: { proposal: proposalOf('ads.set_bid') },
   },
   'money in another currency than the ad account': {
     rule: 'currency',
     outcome: 'refuse',
-    says: 'the action is in EUR, ad account ads-emea is in GBP',
+    detail: 'the action is in EUR, ad account ads-emea is in GBP',
     proposal: proposalOf('ads.set_bid'),
     facts: { adAccounts: { 'ads-emea': { version: 1, currency: 'GBP', campaigns: {} } } },
     twin: {
@@ -398,7 +400,8 @@ const cases: Record<string, Case> = {
   'spend over the daily cap of the campaign': {
     rule: 'spend-cap-campaign',
     outcome: 'refuse',
-    says: 'EUR 20.00 over the daily cap of EUR 500.00 of campaign cmp-to: EUR 480.00 held or spent today, EUR 40.00 asked for',
+    detail:
+      'EUR 20.00 over the daily cap of EUR 500.00 of campaign cmp-to: EUR 480.00 held or spent today, EUR 40.00 asked for',
     proposal: shift(4000),
     facts: { ledgers: { [campaignLedger]: { held: 18_000, committed: 30_000, currency: 'EUR' } } },
     twin: { facts: { ledgers: { [campaignLedger]: { held: 16_000, committed: 30_000, currency: 'EUR' } } } },
@@ -406,7 +409,8 @@ const cases: Record<string, Case> = {
   'spend over the daily cap of the ad account': {
     rule: 'spend-cap-ad-account',
     outcome: 'refuse',
-    says: 'EUR 0.01 over the daily cap of EUR 800.00 of ad account ads-emea: EUR 770.01 held or spent today, EUR 30.00 asked for',
+    detail:
+      'EUR 0.01 over the daily cap of EUR 800.00 of ad account ads-emea: EUR 770.01 held or spent today, EUR 30.00 asked for',
     proposal: shift(3000),
     facts: { ledgers: { [adAccountLedger]: { held: 77_001, committed: 0, currency: 'EUR' } } },
     twin: { facts: { ledgers: { [adAccountLedger]: { held: 77_000, committed: 0, currency: 'EUR' } } } },
@@ -414,7 +418,8 @@ const cases: Record<string, Case> = {
   'spend of all that a number can say': {
     rule: 'spend-cap-campaign',
     outcome: 'refuse',
-    says: /over the daily cap of EUR 500.00 of campaign cmp-to: EUR 90071992547409.91 held or spent today, EUR 40.00 asked for/,
+    detail:
+      /over the daily cap of EUR 500.00 of campaign cmp-to: EUR 90071992547409.91 held or spent today, EUR 40.00 asked for/,
     proposal: shift(4000),
     facts: {
       ledgers: {
@@ -426,7 +431,7 @@ const cases: Record<string, Case> = {
   'spend that was booked in another currency today': {
     rule: 'spend-cap-campaign',
     outcome: 'refuse',
-    says: 'EUR cannot be counted against a cap in USD',
+    detail: 'EUR cannot be counted against a cap in USD',
     proposal: shift(3000),
     facts: { ledgers: { [campaignLedger]: { held: 1, committed: 0, currency: 'USD' } } },
     twin: { facts: { ledgers: { [campaignLedger]: { held: 1, committed: 0, currency: 'EUR' } } } },
@@ -434,14 +439,14 @@ const cases: Record<string, Case> = {
   'a bid of any size': {
     rule: 'bid-threshold',
     outcome: 'escalate',
-    says: 'a change of EUR 90071992547408.81 for campaign cmp-to is above EUR 200.00, the most without a person',
+    detail: 'a change of EUR 90071992547408.81 for campaign cmp-to is above EUR 200.00, the most without a person',
     proposal: proposalOf('ads.set_bid', { bidMinor: Number.MAX_SAFE_INTEGER }),
     twin: { proposal: proposalOf('ads.set_bid') },
   },
   'a budget change above the amount': {
     rule: 'budget-threshold',
     outcome: 'escalate',
-    says: /a change of EUR 200.01 for campaign cmp-from is above EUR 200.00, the most without a person/,
+    detail: /a change of EUR 200.01 for campaign cmp-from is above EUR 200.00, the most without a person/,
     proposal: shift(20_001),
     policy: limits({ approvalAbovePercent: 100 }),
     twin: { proposal: shift(20_000) },
@@ -449,14 +454,14 @@ const cases: Record<string, Case> = {
   'a budget change above the percentage': {
     rule: 'budget-threshold',
     outcome: 'escalate',
-    says: /a change of EUR 100.01 is 25.0 % of the daily budget EUR 400.00 of campaign cmp-from, above 25 %/,
+    detail: /a change of EUR 100.01 is 25.0 % of the daily budget EUR 400.00 of campaign cmp-from, above 25 %/,
     proposal: shift(10_001),
     twin: { proposal: shift(10_000) },
   },
   'a budget that is not known': {
     rule: 'budget-threshold',
     outcome: 'escalate',
-    says: /facts unclear: the daily budget of campaign cmp-from is not known/,
+    detail: /facts unclear: the daily budget of campaign cmp-from is not known/,
     proposal: shift(1000),
     facts: { adAccounts: { 'ads-emea': null } },
     twin: {},
@@ -464,14 +469,14 @@ const cases: Record<string, Case> = {
   'a new creative': {
     rule: 'new-creative',
     outcome: 'escalate',
-    says: 'a new creative needs a person',
+    detail: 'a new creative needs a person',
     proposal: proposalOf('ads.publish_creative'),
     twin: { policy: policyOf(content({ rules: { creativeNeedsPerson: false } })) },
   },
   'the first touch of the C-suite': {
     rule: 'first-touch',
     outcome: 'escalate',
-    says: `first touch of contact ${contact} (c-suite) needs a person`,
+    detail: `first touch of contact ${contact} (c-suite) needs a person`,
     proposal: email,
     facts: { contacts: { [contact]: { version: 1, seniority: 'c-suite', touched: false, accountId: 'acme' } } },
     twin: {
@@ -481,7 +486,7 @@ const cases: Record<string, Case> = {
   'the first touch of somebody unknown, where the rule lists unknown': {
     rule: 'first-touch',
     outcome: 'escalate',
-    says: /first touch of contact .* \(unknown\) needs a person/,
+    detail: /first touch of contact .* \(unknown\) needs a person/,
     proposal: email,
     facts: { contacts: { [contact]: { version: 1, seniority: 'unknown', touched: false, accountId: 'acme' } } },
     policy: policyOf(content({ rules: { firstTouchNeedsPerson: ['unknown'] } })),
@@ -490,7 +495,7 @@ const cases: Record<string, Case> = {
   'facts that are newer where it was made': {
     rule: 'facts-behind',
     outcome: 'escalate',
-    says: 'facts unclear: it was made from version 2 of profile:contact:x, here it is 1',
+    detail: 'facts unclear: it was made from version 2 of profile:contact:x, here it is 1',
     proposal: email,
     facts: { versions: { 'profile:contact:x': 1 } },
     twin: { facts: { versions: { 'profile:contact:x': 3 } } },
@@ -498,7 +503,7 @@ const cases: Record<string, Case> = {
   'facts whose name is one of every object': {
     rule: 'facts-behind',
     outcome: 'escalate',
-    says: 'facts unclear: it was made from version 2 of constructor, here it is 0',
+    detail: 'facts unclear: it was made from version 2 of constructor, here it is 0',
     proposal: { ...email, madeFrom: { constructor: 2 } as never },
     facts: { versions: {} },
     twin: { facts: { versions: { constructor: 2 } as never } },
@@ -506,21 +511,21 @@ const cases: Record<string, Case> = {
   'untrusted text in its making': {
     rule: 'lineage',
     outcome: 'escalate',
-    says: 'text from outside had a part in it, so it may not act alone',
+    detail: 'text from outside had a part in it, so it may not act alone',
     proposal: proposalOf('ads.set_bid', {}, { lineage: 'untrusted' }),
     twin: { proposal: proposalOf('ads.set_bid') },
   },
   'no word on its making': {
     rule: 'lineage',
     outcome: 'escalate',
-    says: 'where it was made from is not stated, so it may not act alone',
+    detail: 'where it was made from is not stated, so it may not act alone',
     proposal: proposalOf('ads.set_bid', {}, { lineage: undefined as never }),
     twin: { proposal: proposalOf('ads.set_bid') },
   },
   'a message to somebody of another account than it names': {
     rule: 'account',
     outcome: 'refuse',
-    says: `contact ${contact} is of account globex, the action names acme`,
+    detail: `contact ${contact} is of account globex, the action names acme`,
     proposal: email,
     facts: { contacts: { [contact]: { version: 3, seniority: 'manager', touched: false, accountId: 'globex' } } },
     twin: {
@@ -530,7 +535,7 @@ const cases: Record<string, Case> = {
   'a message that names no account, so that no stop of one would reach it': {
     rule: 'account',
     outcome: 'refuse',
-    says: `contact ${contact} is of account acme, the action names none`,
+    detail: `contact ${contact} is of account acme, the action names none`,
     proposal: { ...email, action: { ...email.action, accountId: undefined as never } },
     facts: { contacts: { [contact]: { version: 3, seniority: 'manager', touched: false, accountId: 'acme' } } },
     twin: { proposal: email },
@@ -538,7 +543,7 @@ const cases: Record<string, Case> = {
   'a CRM task about somebody of another account than it names, for the route of that one': {
     rule: 'account',
     outcome: 'refuse',
-    says: `contact ${contact} is of account globex, the action names acme`,
+    detail: `contact ${contact} is of account globex, the action names acme`,
     proposal: crmTask,
     facts: of('globex'),
     twin: { facts: of('acme') },
@@ -546,7 +551,7 @@ const cases: Record<string, Case> = {
   'a CRM task that names no account, so that no stop of one would reach it': {
     rule: 'account',
     outcome: 'refuse',
-    says: `contact ${contact} is of account acme, the action names none`,
+    detail: `contact ${contact} is of account acme, the action names none`,
     proposal: { ...crmTask, action: { ...crmTask.action, accountId: undefined as never } },
     facts: of('acme'),
     twin: { proposal: crmTask, facts: of('acme') },
@@ -554,7 +559,7 @@ const cases: Record<string, Case> = {
   'a CRM task that names an account for somebody of no known one': {
     rule: 'account',
     outcome: 'refuse',
-    says: `contact ${contact} is of no account that is known, the action names acme`,
+    detail: `contact ${contact} is of no account that is known, the action names acme`,
     proposal: crmTask,
     facts: of(undefined),
     twin: { facts: of('acme') },
@@ -562,7 +567,7 @@ const cases: Record<string, Case> = {
   'what concerns somebody of no known account, under a task of none, so that its author says alone whom it is about': {
     rule: 'account',
     outcome: 'escalate',
-    says: `facts unclear: contact ${contact} is of no account that is known, and the action names none`,
+    detail: `facts unclear: contact ${contact} is of no account that is known, and the action names none`,
     proposal: { ...stop, action: { ...stop.action, accountId: undefined as never } },
     facts: of(undefined),
     twin: { proposal: stop, facts: of('acme') },
@@ -570,14 +575,14 @@ const cases: Record<string, Case> = {
   'a CRM task about nobody, so that its author says alone what it is about': {
     rule: 'account',
     outcome: 'escalate',
-    says: 'facts unclear: it names no contact, so no profile says that it is of account acme',
+    detail: 'facts unclear: it names no contact, so no profile says that it is of account acme',
     proposal: proposalOf('crm.create_task', { contactId: undefined }),
     twin: { proposal: crmTask },
   },
   'a sequence that is stopped for somebody of another account': {
     rule: 'account',
     outcome: 'refuse',
-    says: `contact ${contact} is of account globex, the action names acme`,
+    detail: `contact ${contact} is of account globex, the action names acme`,
     proposal: proposalOf('sequence.stop'),
     facts: of('globex'),
     twin: { facts: of('acme') },
@@ -585,7 +590,7 @@ const cases: Record<string, Case> = {
   'a message for another purpose than the play has': {
     rule: 'purpose',
     outcome: 'refuse',
-    says: 'the play return-below-floor is for sales, the action says newsletter',
+    detail: 'the play return-below-floor is for sales, the action says newsletter',
     proposal: proposalOf('email.send', { purpose: 'newsletter' }),
     facts: { consents: { [contact]: granted('newsletter') } },
     twin: { proposal: email, facts: {} },
@@ -593,7 +598,7 @@ const cases: Record<string, Case> = {
   'a message for another purpose than the sequence of its play has': {
     rule: 'purpose',
     outcome: 'refuse',
-    says: 'the play return-below-floor is for sales, the action says newsletter',
+    detail: 'the play return-below-floor is for sales, the action says newsletter',
     proposal: proposalOf('email.send', { purpose: 'newsletter' }),
     facts: { consents: { [contact]: granted('newsletter') } },
     policy: playsWith({ sequence: 'comparison-follow-up' }),
@@ -602,7 +607,7 @@ const cases: Record<string, Case> = {
   'a message of a play that does not say what it is for': {
     rule: 'purpose',
     outcome: 'escalate',
-    says: 'facts unclear: the play return-below-floor does not say what it is for',
+    detail: 'facts unclear: the play return-below-floor does not say what it is for',
     proposal: email,
     policy: playsWith({}),
     twin: { policy: policyOf() },
@@ -610,14 +615,14 @@ const cases: Record<string, Case> = {
   'a campaign that is not of the ad account it names': {
     rule: 'campaign',
     outcome: 'escalate',
-    says: 'facts unclear: ad account ads-emea is not known to have campaign constructor',
+    detail: 'facts unclear: ad account ads-emea is not known to have campaign constructor',
     proposal: proposalOf('ads.set_bid', { campaignId: 'constructor' }),
     twin: { proposal: proposalOf('ads.set_bid') },
   },
   'a creative for a campaign of an ad account that nothing is known of': {
     rule: 'campaign',
     outcome: 'escalate',
-    says: 'facts unclear: ad account ads-emea is not known to have campaign cmp-to',
+    detail: 'facts unclear: ad account ads-emea is not known to have campaign cmp-to',
     proposal: proposalOf('ads.publish_creative'),
     policy: policyOf(content({ rules: { creativeNeedsPerson: false } })),
     facts: { adAccounts: {} },
@@ -626,7 +631,7 @@ const cases: Record<string, Case> = {
   'a budget that is raised by resuming': {
     rule: 'budget-threshold',
     outcome: 'escalate',
-    says: /a change of EUR 100.01 is 25.0 % of the daily budget EUR 400.00 of campaign cmp-to, above 25 %/,
+    detail: /a change of EUR 100.01 is 25.0 % of the daily budget EUR 400.00 of campaign cmp-to, above 25 %/,
     proposal: proposalOf('ads.resume_campaign', { dailyBudgetMinor: 50_001 }),
     policy: limits({ campaignSpendPerDayMinor: 80_000 }),
     twin: { proposal: proposalOf('ads.resume_campaign', { dailyBudgetMinor: 50_000 }) },
@@ -634,14 +639,14 @@ const cases: Record<string, Case> = {
   'a message for a time that is far away': {
     rule: 'send-time',
     outcome: 'refuse',
-    says: 'it is to be sent at 2026-12-21T10:00:00.001Z, more than 30 days ahead',
+    detail: 'it is to be sent at 2026-12-21T10:00:00.001Z, more than 30 days ahead',
     proposal: proposalOf('email.send', { sendAt: '2026-12-21T10:00:00.001Z' }),
     twin: { proposal: proposalOf('email.send', { sendAt: '2026-12-21T10:00:00.000Z' }) },
   },
   'an enrolment under another purpose than the sequence has': {
     rule: 'sequence',
     outcome: 'refuse',
-    says: 'sequence comparison-follow-up is for sales, the action says newsletter',
+    detail: 'sequence comparison-follow-up is for sales, the action says newsletter',
     proposal: proposalOf('sequence.enroll', { purpose: 'newsletter' }),
     facts: { consents: { [contact]: granted('newsletter') } },
     twin: { proposal: proposalOf('sequence.enroll'), facts: {} },
@@ -649,7 +654,7 @@ const cases: Record<string, Case> = {
   'a step of a sequence that is not in force': {
     rule: 'sequence',
     outcome: 'refuse',
-    says: 'the sequence gone is not in force',
+    detail: 'the sequence gone is not in force',
     proposal: step({}, 'gone'),
     twin: {
       proposal: step(),
@@ -658,7 +663,7 @@ const cases: Record<string, Case> = {
   'a message to somebody of the same account who is not of the task': {
     rule: 'task',
     outcome: 'refuse',
-    says: `contact ${other} is not among those of the task`,
+    detail: `contact ${other} is not among those of the task`,
     proposal: proposalOf('email.send', { contactId: other }),
     facts: taskWith({ contactIds: [contact] }),
     twin: { facts: taskWith({ contactIds: [contact, other] }) },
@@ -666,7 +671,7 @@ const cases: Record<string, Case> = {
   'a CRM task about somebody under a task about nobody': {
     rule: 'task',
     outcome: 'refuse',
-    says: `contact ${contact} is not among those of the task`,
+    detail: `contact ${contact} is not among those of the task`,
     proposal: crmTask,
     facts: taskWith({ contactIds: [] }),
     twin: { facts: taskWith({ contactIds: [contact] }) },
@@ -674,7 +679,7 @@ const cases: Record<string, Case> = {
   'a sequence that is stopped for somebody who is not of the task': {
     rule: 'task',
     outcome: 'refuse',
-    says: `contact ${contact} is not among those of the task`,
+    detail: `contact ${contact} is not among those of the task`,
     proposal: stop,
     facts: taskWith({ contactIds: [other] }),
     twin: { facts: taskWith({ contactIds: [contact] }) },
@@ -682,7 +687,7 @@ const cases: Record<string, Case> = {
   'an enrolment in another sequence than the task names, even one of the same purpose': {
     rule: 'task',
     outcome: 'refuse',
-    says: 'the sequence of the task is pricing-follow-up, that of the proposal is comparison-follow-up',
+    detail: 'the sequence of the task is pricing-follow-up, that of the proposal is comparison-follow-up',
     proposal: proposalOf('sequence.enroll'),
     facts: naming({ sequence: 'pricing-follow-up', purpose: 'sales' }),
     twin: { facts: naming({ sequence: 'comparison-follow-up' }) },
@@ -690,7 +695,7 @@ const cases: Record<string, Case> = {
   'a step of another sequence than the task names': {
     rule: 'task',
     outcome: 'refuse',
-    says: 'the sequence of the task is pricing-follow-up, that of the proposal is comparison-follow-up',
+    detail: 'the sequence of the task is pricing-follow-up, that of the proposal is comparison-follow-up',
     proposal: step(),
     facts: naming({ sequence: 'pricing-follow-up' }),
     twin: { facts: naming({ sequence: 'comparison-follow-up' }) },
@@ -698,7 +703,7 @@ const cases: Record<string, Case> = {
   'another sequence than the task names, to be stopped': {
     rule: 'task',
     outcome: 'refuse',
-    says: 'the sequence of the task is pricing-follow-up, that of the proposal is comparison-follow-up',
+    detail: 'the sequence of the task is pricing-follow-up, that of the proposal is comparison-follow-up',
     proposal: stop,
     facts: naming({ sequence: 'pricing-follow-up' }),
     twin: { facts: naming({ sequence: 'comparison-follow-up' }) },
@@ -706,7 +711,7 @@ const cases: Record<string, Case> = {
   'an enrolment for another purpose than that of a task that leaves the sequence open': {
     rule: 'task',
     outcome: 'refuse',
-    says: 'the purpose of the task is newsletter, that of the proposal is sales',
+    detail: 'the purpose of the task is newsletter, that of the proposal is sales',
     proposal: proposalOf('sequence.enroll'),
     facts: naming({ purpose: 'newsletter' }),
     twin: { facts: naming({ purpose: 'sales' }) },
@@ -714,7 +719,7 @@ const cases: Record<string, Case> = {
   'an enrolment whose task names neither sequence nor purpose, so that its author chooses the consent': {
     rule: 'task',
     outcome: 'escalate',
-    says: 'facts unclear: the task names no sequence, and the action names comparison-follow-up',
+    detail: 'facts unclear: the task names no sequence, and the action names comparison-follow-up',
     proposal: proposalOf('sequence.enroll'),
     facts: naming({}),
     twin: { facts: naming({ sequence: 'comparison-follow-up' }) },
@@ -722,7 +727,7 @@ const cases: Record<string, Case> = {
   'another campaign of the ad account than the task is about': {
     rule: 'task',
     outcome: 'refuse',
-    says: 'the campaign of the task is cmp-from, that of the proposal is cmp-to',
+    detail: 'the campaign of the task is cmp-from, that of the proposal is cmp-to',
     proposal: proposalOf('ads.set_bid'),
     facts: taskWith({ campaignId: 'cmp-from' }),
     twin: { facts: taskWith({ campaignId: 'cmp-to' }) },
@@ -730,7 +735,7 @@ const cases: Record<string, Case> = {
   'a budget that moves neither from nor to the campaign of the task': {
     rule: 'task',
     outcome: 'refuse',
-    says: 'the campaign of the task is cmp-low, that of the proposal is cmp-from, cmp-to',
+    detail: 'the campaign of the task is cmp-low, that of the proposal is cmp-from, cmp-to',
     proposal: shift(1000),
     facts: taskWith({ campaignId: 'cmp-low' }),
     twin: { facts: taskWith({ campaignId: 'cmp-from' }) },
@@ -738,7 +743,7 @@ const cases: Record<string, Case> = {
   'a budget that moves between two others, while the task asks for reach': {
     rule: 'task',
     outcome: 'refuse',
-    says: 'the campaign of the task is cmp-best, that of the proposal is cmp-from, cmp-to',
+    detail: 'the campaign of the task is cmp-best, that of the proposal is cmp-from, cmp-to',
     proposal: shift(1000),
     facts: taskWith({ campaignId: 'cmp-best' }),
     twin: { facts: taskWith({ campaignId: 'cmp-to' }) },
@@ -746,7 +751,7 @@ const cases: Record<string, Case> = {
   'a message of another template than the task names': {
     rule: 'task',
     outcome: 'refuse',
-    says: 'the template of the task is invitation, that of the proposal is follow-up',
+    detail: 'the template of the task is invitation, that of the proposal is follow-up',
     proposal: email,
     facts: naming({ purpose: 'sales', template: 'invitation' }),
     twin: { facts: naming({ purpose: 'sales', template: 'follow-up' }) },
@@ -754,7 +759,8 @@ const cases: Record<string, Case> = {
   'words of its author under a task that is about the messages of a sequence': {
     rule: 'task',
     outcome: 'escalate',
-    says: "facts unclear: the task is about the messages of sequence comparison-follow-up, and this is a message of its author's own",
+    detail:
+      "facts unclear: the task is about the messages of sequence comparison-follow-up, and this is a message of its author's own",
     proposal: email,
     facts: naming({ sequence: 'comparison-follow-up' }),
     twin: { facts: naming({ sequence: 'comparison-follow-up', template: 'follow-up' }) },
@@ -762,7 +768,7 @@ const cases: Record<string, Case> = {
   'words of its author under a task that says nothing of words': {
     rule: 'task',
     outcome: 'escalate',
-    says: "facts unclear: the task names neither a purpose nor a template, and this is a message of its author's own",
+    detail: "facts unclear: the task names neither a purpose nor a template, and this is a message of its author's own",
     proposal: email,
     facts: naming({}),
     twin: { facts: naming({ purpose: 'sales' }) },
@@ -770,7 +776,7 @@ const cases: Record<string, Case> = {
   'a message for another purpose than its task has, which another task of the play has': {
     rule: 'task',
     outcome: 'refuse',
-    says: 'the purpose of the task is newsletter, that of the proposal is sales',
+    detail: 'the purpose of the task is newsletter, that of the proposal is sales',
     proposal: email,
     facts: naming({ purpose: 'newsletter' }),
     twin: { facts: naming({ purpose: 'sales' }) },
@@ -778,7 +784,7 @@ const cases: Record<string, Case> = {
   'a message whose task names its template and nothing that says what it is for': {
     rule: 'task',
     outcome: 'escalate',
-    says: 'facts unclear: the task names no purpose, and the action says sales',
+    detail: 'facts unclear: the task names no purpose, and the action says sales',
     proposal: email,
     facts: naming({ template: 'follow-up' }),
     twin: { facts: naming({ template: 'follow-up', sequence: 'comparison-follow-up' }) },
@@ -786,7 +792,7 @@ const cases: Record<string, Case> = {
   'a message for another purpose than the sequence of its task has, which another task of the play has': {
     rule: 'purpose',
     outcome: 'refuse',
-    says: 'the sequence comparison-follow-up of the task is for sales, the action says newsletter',
+    detail: 'the sequence comparison-follow-up of the task is for sales, the action says newsletter',
     proposal: proposalOf('email.send', { purpose: 'newsletter' }),
     policy: playsWith({ purpose: 'newsletter' }),
     facts: {
@@ -802,7 +808,7 @@ const cases: Record<string, Case> = {
   'a message whose task names a sequence that is not in force, which said what it is for': {
     rule: 'purpose',
     outcome: 'escalate',
-    says: 'facts unclear: the sequence gone of the task is not in force, the action says sales',
+    detail: 'facts unclear: the sequence gone of the task is not in force, the action says sales',
     proposal: email,
     facts: naming({ template: 'follow-up', sequence: 'gone' }),
     twin: { facts: naming({ template: 'follow-up', sequence: 'comparison-follow-up' }) },
@@ -810,7 +816,7 @@ const cases: Record<string, Case> = {
   'a creative whose address the task does not name': {
     rule: 'task',
     outcome: 'escalate',
-    says: 'facts unclear: the task names no url, and the action names https://example.com/compare',
+    detail: 'facts unclear: the task names no url, and the action names https://example.com/compare',
     proposal: proposalOf('ads.publish_creative'),
     policy: policyOf(content({ rules: { creativeNeedsPerson: false } })),
     facts: naming({ creativeId: 'cr-1' }),
@@ -819,7 +825,7 @@ const cases: Record<string, Case> = {
   'a creative that leads elsewhere than the task says': {
     rule: 'task',
     outcome: 'refuse',
-    says: 'the url of the task is https://example.com/ours, that of the proposal is https://example.com/compare',
+    detail: 'the url of the task is https://example.com/ours, that of the proposal is https://example.com/compare',
     proposal: proposalOf('ads.publish_creative'),
     policy: policyOf(content({ rules: { creativeNeedsPerson: false } })),
     facts: naming({ creativeId: 'cr-1', url: 'https://example.com/ours' }),
@@ -828,7 +834,7 @@ const cases: Record<string, Case> = {
   'a task that was kept before its contacts were': {
     rule: 'task',
     outcome: 'escalate',
-    says: 'facts unclear: the task was kept by a version that did not keep what it is about',
+    detail: 'facts unclear: the task was kept by a version that did not keep what it is about',
     proposal: email,
     facts: taskWith({ contactIds: undefined as never, named: undefined as never }),
     twin: { facts: taskWith({}) },
@@ -836,14 +842,14 @@ const cases: Record<string, Case> = {
   'a CRM task for somebody who does not own the account': {
     rule: 'owner',
     outcome: 'escalate',
-    says: 'facts unclear: the owner of account acme is owner-7, the action is for owner-8',
+    detail: 'facts unclear: the owner of account acme is owner-7, the action is for owner-8',
     proposal: proposalOf('crm.create_task', { ownerId: 'owner-8' }),
     twin: { proposal: crmTask },
   },
   'a CRM task for somebody, where nobody is known to own the account': {
     rule: 'owner',
     outcome: 'escalate',
-    says: 'facts unclear: the owner of account acme is not known, the action is for owner-7',
+    detail: 'facts unclear: the owner of account acme is not known, the action is for owner-7',
     proposal: crmTask,
     facts: { accounts: { acme: { version: 6 } } },
     twin: { facts: { accounts: { acme: { version: 6, ownerId: 'owner-7' } } } },
@@ -851,28 +857,29 @@ const cases: Record<string, Case> = {
   'a step of a sequence with another template than the policy says': {
     rule: 'sequence',
     outcome: 'refuse',
-    says: 'step 1 of sequence comparison-follow-up is follow-up, the action says offer',
+    detail: 'step 1 of sequence comparison-follow-up is follow-up, the action says offer',
     proposal: step({ template: 'offer' }),
     twin: { proposal: step() },
   },
   'a step that its sequence does not have': {
     rule: 'sequence',
     outcome: 'refuse',
-    says: 'sequence comparison-follow-up has no step 2',
+    detail: 'sequence comparison-follow-up has no step 2',
     proposal: step({ sequence: { id: 'comparison-follow-up', enrolment: contact, step: 1 } }),
     twin: { proposal: step() },
   },
   'a step of a sequence with words of its own': {
     rule: 'sequence',
     outcome: 'escalate',
-    says: 'the subject and the body of the message is not that of step 1 of sequence comparison-follow-up: a person answers for it',
+    detail:
+      'the subject and the body of the message is not that of step 1 of sequence comparison-follow-up: a person answers for it',
     proposal: step({ subject: 'Everything at half price', body: 'Only today.' }),
     twin: { proposal: step() },
   },
   'an action that no executor runs': {
     rule: 'route',
     outcome: 'refuse',
-    says: 'no executor runs crm.create_task here',
+    detail: 'no executor runs crm.create_task here',
     proposal: {
       ...proposalOf('crm.create_task'),
       action: { ...proposalOf('crm.create_task').action, accountId: 'globex' },
@@ -882,7 +889,7 @@ const cases: Record<string, Case> = {
   'a supervised kind': {
     rule: 'tier',
     outcome: 'escalate',
-    says: 'paid-media-agent is supervised for ads.set_bid: a person answers each',
+    detail: 'paid-media-agent is supervised for ads.set_bid: a person answers each',
     proposal: proposalOf('ads.set_bid'),
     policy: policyOf(content({ charter: { kinds: { 'ads.set_bid': 'supervised' } } })),
     twin: { policy: policyOf() },
@@ -893,12 +900,12 @@ const outcomes = { pass: 'approved', escalate: 'escalated', refuse: 'refused' } 
 
 test.each(Object.entries(cases))(
   'the rule stops %s, and its twin passes',
-  (_name, { rule, outcome, says, proposal, facts, policy = policyOf(), twin }) => {
+  (_name, { rule, outcome, detail, proposal, facts, policy = policyOf(), twin }) => {
     const judgement = judge(proposal, factsFor(proposal, facts, policy), policy, at);
     const reason = judgement.verdict.reasons.find((r) => r.rule === rule);
     expect(reason).toMatchObject({ rule, outcome });
-    if (typeof says === 'string') expect(reason?.says).toBe(says);
-    else expect(reason?.says).toMatch(says);
+    if (typeof detail === 'string') expect(reason?.detail).toBe(detail);
+    else expect(reason?.detail).toMatch(detail);
     expect(judgement.verdict.outcome).toBe(outcomes[outcome]);
 
     const other = { proposal, policy: twin.proposal || twin.facts ? policy : policyOf(), ...twin };

@@ -112,9 +112,9 @@ test.each([
     batch(0, 1, 1, gzipSync(Buffer.from([12, 0, 0, 0, 1, 90, 0]))),
     'what it unpacks to is not 1 records',
   ],
-])('a batch with %s is refused', (_, made, says) => {
+])('a batch with %s is refused', (_, made, detail) => {
   expect([...withinBounds(answer(4, made), 4, bounds).refused.values()]).toEqual([
-    expect.stringMatching(new RegExp(`refused: ${says}$`)),
+    expect.stringMatching(new RegExp(`refused: ${detail}$`)),
   ]);
 });
 
@@ -161,5 +161,5 @@ const byKafka = [
 test.each(byKafka)('codec %i as Kafka writes it is read, up to the last byte that is allowed', (codec, packed) => {
   const read = (most: number) => unpack(codec, Buffer.from(packed, 'base64'), most);
   expect(read(text.length)).toEqual({ ok: true, bytes: Buffer.from(text) });
-  expect(read(text.length - 1)).toEqual({ ok: false, says: `it unpacks to more than ${text.length - 1} bytes` });
+  expect(read(text.length - 1)).toEqual({ ok: false, detail: `it unpacks to more than ${text.length - 1} bytes` });
 });

@@ -68,7 +68,7 @@ export function withinBounds(
     const found = batchesWithin(partition.records, bounds, left);
     if (!found) continue;
     left = found.left;
-    for (const [offset, says] of found.refused) refused.set(`${partition.name}/${offset}`, says);
+    for (const [offset, detail] of found.refused) refused.set(`${partition.name}/${offset}`, detail);
     changed.set(partition, found.batches);
   }
   if (changed.size === 0) return { answer, refused };
@@ -162,19 +162,19 @@ function batchesWithin(
     const last = first + BigInt(delta);
     refused.push([
       String(last),
-      `a batch of ${count} records, offsets ${first} to ${last}, is refused: ${unpacked.says}`,
+      `a batch of ${count} records, offsets ${first} to ${last}, is refused: ${unpacked.detail}`,
     ]);
     batches.push(batchOf(batch, 1, emptyRecord(delta)));
   }
   return changed ? { batches, refused, left } : undefined;
 }
 
-const tooMany = (most: number) => ({ ok: false, says: `it holds more than ${most} records` }) as const;
+const tooMany = (most: number) => ({ ok: false, detail: `it holds more than ${most} records` }) as const;
 
 function unpackedOf(batch: Buffer, codec: number, count: number, most: number): ReturnType<typeof unpack> {
   const unpacked = unpack(codec, batch.subarray(recordsAt), most);
   if (unpacked.ok && !holdsRecords(unpacked.bytes, count))
-    return { ok: false, says: `what it unpacks to is not ${count} records` };
+    return { ok: false, detail: `what it unpacks to is not ${count} records` };
   return unpacked;
 }
 

@@ -39,8 +39,8 @@ export function boundFetches(): void {
         for (const { topicName, partitions } of decoded.responses)
           for (const { partition, messages } of partitions)
             for (const message of messages) {
-              const says = refused.get(`${topicName}/${partition}/${message.offset}`);
-              if (says !== undefined) message.refused = says;
+              const detail = refused.get(`${topicName}/${partition}/${message.offset}`);
+              if (detail !== undefined) message.refused = detail;
             }
       return decoded;
     };

@@ -1,12 +1,12 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 
 /** What a batch was refused for, in words, or its bytes. */
-export type Unpacked = { readonly ok: true; readonly bytes: Buffer } | { readonly ok: false; readonly says: string };
+export type Unpacked = { readonly ok: true; readonly bytes: Buffer } | { readonly ok: false; readonly detail: string };
 
 /** Kafka's numbers of codecs, the low three bits of a batch's attributes. */
 export const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
-const tooLarge = (most: number): Unpacked => ({ ok: false, says: `it unpacks to more than ${most} bytes` });
+const tooLarge = (most: number): Unpacked => ({ ok: false, detail: `it unpacks to more than ${most} bytes` });
 
 /**
  * The bytes of a batch that a producer compressed, of which no more than `most` are ever made. Throws nothing: what is larger,
@@ -23,9 +23,9 @@ export function unpack(codec: number, packed: Buffer, most: number): Unpacked {
     }
   } catch (error) {
     const { code } = error as { code?: string };
-    return code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(most) : { ok: false, says: `it is no whole ${name}` };
+    return code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(most) : { ok: false, detail: `it is no whole ${name}` };
   }
-  return { ok: false, says: `its codec, ${name ?? codec}, is not read here: gzip, lz4 and zstd are` };
+  return { ok: false, detail: `its codec, ${name ?? codec}, is not read here: gzip, lz4 and zstd are` };
 }
 
 /**

@@ -59,8 +59,8 @@ export interface Limits {
   readonly queryMs: number;
   /** Connections to the database; pages may hold a fifth of them. `DATABASE_CONNECTIONS` */
   readonly connections: number;
-  /** How long stored outputs outlive the commit of their offset. `OUTPUTS_KEPT_MS` */
-  readonly outputsKeptMs: number;
+  /** How long stored outputs outlive the commit of their offset. `OUTBOX_KEPT_MS` */
+  readonly outboxKeptMs: number;
 }
 
 /** The limits where no variable says otherwise. */
@@ -90,7 +90,7 @@ export const defaults: Limits = {
   silentMs: 3_000,
   queryMs: 20_000,
   connections: 10,
-  outputsKeptMs: 3_600_000,
+  outboxKeptMs: 3_600_000,
 };
 
 /** The environment variable of each limit. */
@@ -120,7 +120,7 @@ export const variables: Record<keyof Limits, string> = {
   silentMs: 'SILENT_MS',
   queryMs: 'QUERY_MS',
   connections: 'DATABASE_CONNECTIONS',
-  outputsKeptMs: 'OUTPUTS_KEPT_MS',
+  outboxKeptMs: 'OUTBOX_KEPT_MS',
 };
 
 /** The limits in force. Throws where a variable is not a positive integer, naming it. */

@@ -131,7 +131,7 @@ export interface Recovery {
 
 /** A record that is no event to be handled: unreadable, or a duplicate. Only where the spec asks for them. */
 export interface SetAside {
-  readonly why: 'unreadable' | 'duplicate';
+  readonly reason: 'unreadable' | 'duplicate';
   readonly fault: Fault;
   readonly topic: string;
   readonly partition: number;
@@ -172,13 +172,13 @@ export interface Batch<T extends EventType = EventType> extends Work {
   readonly setAside: readonly SetAside[];
 }
 
-/** What a keeper gets: fresh records of any of its topics, those of each partition in their order. */
+/** What a record consumer gets: fresh records of any of its topics, those of each partition in their order. */
 export interface Records extends Pick<Work, 'at' | 'tx' | 'schedule'> {
   readonly records: readonly SeenRecord[];
 }
 
-/** A service that keeps what was written, not what it means: a provider of the module, named in the spec's `keeper`. */
-export interface Keeper {
+/** A service that keeps what was written, not what it means: a provider of the module, named in the spec's `recordConsumer`. */
+export interface RecordConsumer {
   /** Keeps the records, in the transaction that says so. Whatever it throws makes the same records come again. */
   keep(batch: Records): Promise<void>;
 }
@@ -298,7 +298,7 @@ export interface ServiceSpec {
    * For a service that keeps what was written: it is given each record of every topic that it reads, once, by its Kafka
    * coordinates, and has no handlers beside.
    */
-  readonly keeper?: Type<Keeper>;
+  readonly recordConsumer?: Type<RecordConsumer>;
   /** For a service whose tables have to know what it had published, before it handles again what they lack. */
   readonly recovery?: Type<Recovery>;
   /**

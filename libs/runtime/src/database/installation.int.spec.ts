@@ -91,11 +91,14 @@ test.each([
     'ours',
     /permit key of this service is not that of installation ours/,
   ],
-] as const)('a service with %s does not start, says whose it is, and has migrated nothing', async (_, is, id, says) => {
-  await mark(is);
-  expect(await start(id)).toMatch(says);
-  expect(await untouched()).toBe(true);
-});
+] as const)(
+  'a service with %s does not start, says whose it is, and has migrated nothing',
+  async (_, is, id, detail) => {
+    await mark(is);
+    expect(await start(id)).toMatch(detail);
+    expect(await untouched()).toBe(true);
+  },
+);
 
 test('a service that was told its installation does not start on a database without a mark', async () => {
   expect(await start('ours')).toMatch(/carries no mark of an installation, and INSTALLATION_ID is ours/);

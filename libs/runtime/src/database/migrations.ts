@@ -314,6 +314,29 @@ export class LettersTaken1763600000016 implements MigrationInterface {
   }
 }
 
+/** The outbox under its usual name, the events of a service's own topics under theirs, and a gap has a reason. */
+export class PlainNames1764400000070 implements MigrationInterface {
+  name = 'PlainNames1764400000070';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE outputs RENAME TO outbox');
+    await db.query('ALTER INDEX outputs_at RENAME TO outbox_at');
+    await db.query('ALTER TABLE jobs RENAME COLUMN outputs TO messages');
+    await db.query('ALTER TABLE said RENAME TO own_events');
+    await db.query('ALTER INDEX said_of_subject RENAME TO own_events_of_subject');
+    await db.query('ALTER TABLE gaps RENAME COLUMN why TO reason');
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE gaps RENAME COLUMN reason TO why');
+    await db.query('ALTER INDEX own_events_of_subject RENAME TO said_of_subject');
+    await db.query('ALTER TABLE own_events RENAME TO said');
+    await db.query('ALTER TABLE jobs RENAME COLUMN messages TO outputs');
+    await db.query('ALTER INDEX outbox_at RENAME TO outputs_at');
+    await db.query('ALTER TABLE outbox RENAME TO outputs');
+  }
+}
+
 /** Those of every service, oldest first. */
 export const runtimeMigrations = [
   RuntimeTables1763600000000,
@@ -327,4 +350,5 @@ export const runtimeMigrations = [
   JobsPublished1763600000014,
   Turns1763600000015,
   LettersTaken1763600000016,
+  PlainNames1764400000070,
 ] as const;

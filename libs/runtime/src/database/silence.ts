@@ -61,7 +61,7 @@ export function watchForSilence(url: string, silentMs: number, warn: (message: s
         lost.map(pidOf).filter((pid) => idle.has(pid)),
       ]);
     } catch (error) {
-      warn(`${said}, and none to a new connection: ${describe(error).says}`);
+      warn(`${said}, and none to a new connection: ${describe(error).detail}`);
     } finally {
       await other.end().catch(() => undefined);
     }

@@ -77,7 +77,7 @@ async function send(...ids: string[]): Promise<void> {
   await producer.connect();
   const data: DataOf<'SignalRejected'> = {
     source: '/a',
-    reasons: [{ code: 'contract', says: 'no contact' }],
+    reasons: [{ code: 'contract', detail: 'no contact' }],
     receivedAt: '2026-11-21T10:00:00.000Z',
     topic: 'signals.inbound.website.v1',
     partition: 0,
@@ -105,22 +105,22 @@ test.each([
   [-60_000, '60 s behind the database'],
 ])(
   '[case 13] a clock that is set by %i ms: what comes waits, health says so, and all of it is done when it is right again',
-  async (ms, says) => {
+  async (ms, detail) => {
     await run(pausing);
     await send('before');
     await until(() => rang.includes('before'));
     expect((await made.health()).checks.clock).toBe('ok');
     clock.ahead(ms);
     await send('during-1', 'during-2');
-    await until(() => said.some((text) => text.includes(`clock ${says}`)));
+    await until(() => said.some((text) => text.includes(`clock ${detail}`)));
     await until(async () => 'paused' in (await made.health()).checks);
     expect(await made.health()).toMatchObject({
       status: 'degraded',
       ready: false,
       well: false,
-      checks: { clock: says },
+      checks: { clock: detail },
     });
-    expect(() => made.now()).toThrow(says);
+    expect(() => made.now()).toThrow(detail);
     clock.ahead(0);
     await until(() => rang.length === 3);
     await until(async () => (await made.health()).status === 'ok');

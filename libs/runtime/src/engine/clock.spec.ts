@@ -28,18 +28,18 @@ test('a clock that agrees with the database tells the time', () => {
   const clock = new Clock();
   ask(clock, 1_500);
   expect(clock.now()).toBe('2026-11-21T10:00:00.002Z');
-  expect(clock.says()).toBeUndefined();
+  expect(clock.detail()).toBeUndefined();
 });
 
 test.each([
   [-183_000, '183 s ahead of the database'],
   [183_000, '183 s behind the database'],
-])('a clock that is %i ms off tells no time, says so, and whoever asks comes again', (off, says) => {
+])('a clock that is %i ms off tells no time, says so, and whoever asks comes again', (off, detail) => {
   const clock = new Clock();
   ask(clock, off);
   expect(() => clock.now()).toThrow(ClockUnsure);
   expect(isTransient(new ClockUnsure(''))).toBe(true);
-  expect(clock.says()).toBe(says);
+  expect(clock.detail()).toBe(detail);
   expect(Math.round(clock.ahead().get('database') ?? 0)).toBe(-off / 1000);
 });
 
@@ -65,17 +65,17 @@ test('a machine that was suspended tells no time before it has looked again', ()
 test('an answer that took long accuses nobody, and does not replace one that was quick', () => {
   const clock = new Clock();
   ask(clock, 6_000, 14_000);
-  expect(clock.says()).toBeUndefined();
+  expect(clock.detail()).toBeUndefined();
   ask(clock, 5_000);
-  expect(clock.says()).toBe('5 s behind the database');
+  expect(clock.detail()).toBe('5 s behind the database');
   ask(clock, 0, 14_000);
-  expect(clock.says()).toBe('5 s behind the database');
+  expect(clock.detail()).toBe('5 s behind the database');
 });
 
 test('a broker whose clock is off is told of, and stops nobody', () => {
   const clock = new Clock();
   ask(clock, 0);
   clock.heard('broker', wall - 90_000, steady);
-  expect(clock.says()).toBe('90 s ahead of the broker');
+  expect(clock.detail()).toBe('90 s ahead of the broker');
   expect(clock.now()).toMatch(/^2026/);
 });

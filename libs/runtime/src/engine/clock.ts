@@ -56,7 +56,7 @@ export class Clock {
   }
 
   /** In words what is off by more than the tolerance: `183 s ahead of the database`; undefined where nothing is. */
-  says(): string | undefined {
+  detail(): string | undefined {
     const off = [...this.known.keys()].flatMap((reference) => {
       const ms = this.aheadMs(reference);
       return Math.abs(ms) > clockToleranceMs ? [offText(ms, reference)] : [];
@@ -101,10 +101,10 @@ export async function compareClock(
     } finally {
       looking = false;
     }
-    const says = clock.says();
-    if (says !== undefined && told === undefined) log.warn(`clock ${says}: ${consequence}`);
-    if (says === undefined && told !== undefined) log.log('clock right again');
-    told = says;
+    const detail = clock.detail();
+    if (detail !== undefined && told === undefined) log.warn(`clock ${detail}: ${consequence}`);
+    if (detail === undefined && told !== undefined) log.log('clock right again');
+    told = detail;
   };
   await look();
   const timer = setInterval(() => void look(), 1_000);

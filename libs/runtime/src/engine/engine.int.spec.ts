@@ -12,7 +12,14 @@ import {
 } from '@countersign/testing';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Batch, causeOf, type Keeper, type LookedUp, type Records, type ServiceSpec } from '../api/runtime.js';
+import {
+  type Batch,
+  causeOf,
+  type LookedUp,
+  type RecordConsumer,
+  type Records,
+  type ServiceSpec,
+} from '../api/runtime.js';
 import type { Handle } from '../inbox/inbox.js';
 import { type Publish, publishWith } from '../outbox/publisher.js';
 import { Engine } from './engine.js';
@@ -199,7 +206,7 @@ test('a crash between commit and publish: the next instance publishes the same b
   await until(async () => (await effects()).length === 5);
   await first.drain();
   expect(await read(out)).toEqual([]);
-  const stored = await query<{ value: string; headers: string }>('SELECT value, headers FROM outputs');
+  const stored = await query<{ value: string; headers: string }>('SELECT value, headers FROM outbox');
   expect(stored).toHaveLength(5);
 
   await run(engine());
@@ -308,10 +315,10 @@ test('one connection that falls silent at a commit stops nothing for long: healt
   const made = await run(engine({ url: way.url, limits: { SILENT_MS: '6000', QUERY_MS: '600000' } }));
   await send(6_000, 50);
   await until(async () => (await effects()).length === 50);
-  const says = async () => String((await made.health()).checks.database);
+  const detail = async () => String((await made.health()).checks.database);
   way.loseAnswerTo('COMMIT\0');
   await send(6_050, 50);
-  await until(async () => /^no answer for \d+ s$/.test(await says()));
+  await until(async () => /^no answer for \d+ s$/.test(await detail()));
   await until(async () => new Set((await read(out)).map((e) => e.id)).size === 100);
   expect(await effects()).toEqual(expected(6_000, 100));
   expect(await query('SELECT * FROM dead_letters')).toEqual([]);
@@ -361,7 +368,7 @@ test('a poison event is dead-lettered on its topic and the partition goes on', a
   expect(JSON.parse(letter?.value ?? '{}')).toMatchObject({
     id: 'event-5010',
     topic,
-    fault: { code: 'handler', says: 'cannot handle this' },
+    fault: { code: 'handler', detail: 'cannot handle this' },
   });
 });
 
@@ -445,16 +452,22 @@ test('a database that was read to beyond the end of the same topic knows more th
 });
 
 test('a record restored from a backup, or made anew, lacks nothing, wherever its group had got to', async () => {
-  class Places implements Keeper {
+  class Places implements RecordConsumer {
     async keep({ tx, records }: Records): Promise<void> {
       for (const { cause } of records) tx.write('INSERT INTO kept VALUES ($1)', [cause.id]);
     }
   }
-  const recorder: ServiceSpec = { name: 'audit-recorder', port: 0, migrations: [], keeper: Places, gathers: true };
+  const recorder: ServiceSpec = {
+    name: 'audit-recorder',
+    port: 0,
+    migrations: [],
+    recordConsumer: Places,
+    gathers: true,
+  };
   const start = async (): Promise<Engine> => {
     const made = engine({ spec: recorder, limits: { GATHER_MS: '20' } });
     await made.prepare();
-    await made.begin(new Map(), [], { keeper: new Places() });
+    await made.begin(new Map(), [], { recordConsumer: new Places() });
     return made;
   };
   const kept = async (): Promise<string[]> =>
@@ -715,9 +728,9 @@ test('rule 8: a version that the topic never showed is published again, and a re
   let failures = 3;
   const made = engine({
     spec: writer,
-    publish: async (outputs) => {
+    publish: async (messages) => {
       if (failures-- > 0) throw new kafkajs.KafkaJSError('the broker is away', { retriable: true });
-      await publish(outputs);
+      await publish(messages);
     },
   });
   await made.prepare();

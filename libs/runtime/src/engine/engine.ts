@@ -27,9 +27,9 @@ import type {
   Batch,
   Cause,
   JobKind,
-  Keeper,
   LookedUp,
   Reader,
+  RecordConsumer,
   Recovery,
   Runtime,
   ServiceSpec,
@@ -40,8 +40,8 @@ import { deployment, readSettings } from '../api/settings.js';
 import { type Database, migrate, openDatabase } from '../database/database.js';
 import { describe } from '../failures.js';
 import { type Handle, Inbox } from '../inbox/inbox.js';
-import { Keeping, type PlacedRecord } from '../inbox/keeper.js';
 import { Past } from '../inbox/past.js';
+import { type PlacedRecord, RecordInbox } from '../inbox/record-inbox.js';
 import { recover, takeOver } from '../inbox/recovery.js';
 import { replay } from '../inbox/replays.js';
 import { together } from '../inbox/together.js';
@@ -71,7 +71,7 @@ import {
 } from '../state/state.js';
 import { StateWaits } from '../state/state-waits.js';
 import { Clock, compareClock, wallTime } from './clock.js';
-import { outputsMeasured, watch } from './measures.js';
+import { messagesMeasured, watch } from './measures.js';
 
 quietQueue();
 committedOnly();
@@ -114,7 +114,7 @@ export class Engine implements Runtime {
   private readonly admin: Admin;
   private readonly facts: TopicFacts;
   private readonly watch: TopicWatch;
-  private readonly publishOutputs: Publish;
+  private readonly publishMessages: Publish;
   private readonly jobs: JobRunner;
   private readonly inbox: Inbox;
   private readonly own: OwnState | undefined;
@@ -173,9 +173,9 @@ export class Engine implements Runtime {
     this.admin = this.kafka.admin();
     const heard = (time: number, asked: number) => this.clock.heard('broker', time, asked);
     const send = publish ?? publishWith(this.producer, this.limits.produceBytes, heard);
-    this.publishOutputs = async (outputs) => {
-      this.own?.published(outputs);
-      await send(outputs);
+    this.publishMessages = async (messages) => {
+      this.own?.published(messages);
+      await send(messages);
     };
     this.facts = topicFacts(this.kafka);
     const mine = this.topics.filter(({ name }) => this.readsOf().has(name));
@@ -192,13 +192,13 @@ export class Engine implements Runtime {
     this.bounds = { writable, eventBytes: this.limits.eventBytes, past: this.past };
     const shared = {
       db: this.db,
-      publish: (outputs: Parameters<Publish>[0]) => this.publishOutputs(outputs),
+      publish: (messages: Parameters<Publish>[0]) => this.publishMessages(messages),
       limits: this.limits,
       now: this.now,
       bounds: this.bounds,
       log,
     };
-    this.jobs = new JobRunner({ service: spec.name, buries: spec.keeper === undefined, ...shared });
+    this.jobs = new JobRunner({ service: spec.name, buries: spec.recordConsumer === undefined, ...shared });
     const owned = (spec.ownState ?? []).map(({ name }) => topicNamed(name, this.topics));
     const { kafka, admin } = this;
     if (owned.length > 0)
@@ -234,7 +234,7 @@ export class Engine implements Runtime {
     const followed = [...(this.spec.state ?? []).map(({ name }) => name), ...lookedUp.keys()].map((name) =>
       topicNamed(name, this.topics),
     );
-    if (this.spec.keeper) {
+    if (this.spec.recordConsumer) {
       const { admin, db, limits } = this;
       await positionsWithin({ admin, db, limits, topics: this.topicsRead() }, 'record_positions');
     }
@@ -259,31 +259,34 @@ export class Engine implements Runtime {
     }
   }
 
-  /** Begins work: consumes the handlers' topics, or with a keeper all that the service reads, and runs the jobs. */
+  /** Begins work: consumes the handlers' topics, or with a record consumer all that the service reads, and runs the jobs. */
   async begin(
     handlers: ReadonlyMap<string, Handle>,
     kinds: readonly JobKind<never>[],
-    { keeper, recovery }: { readonly keeper?: Keeper | undefined; readonly recovery?: Recovery | undefined } = {},
+    {
+      recordConsumer,
+      recovery,
+    }: { readonly recordConsumer?: RecordConsumer | undefined; readonly recovery?: Recovery | undefined } = {},
   ): Promise<void> {
-    if (keeper && handlers.size > 0) throw new Error(`${this.service} keeps every record and has handlers too`);
+    if (recordConsumer && handlers.size > 0) throw new Error(`${this.service} keeps every record and has handlers too`);
     for (const name of handlers.keys()) {
       const topic = topicNamed(name, this.topics);
       if (!topic.readers.includes(this.service))
         throw new Error(`${this.service} handles ${name}, but the topology does not let it read that topic`);
     }
-    const keeping = keeper && this.keeping(keeper);
-    const work = keeping ? this.toKeep(keeping) : this.toHandle(handlers);
-    if (!keeper) await this.recover([...work.keys()], recovery);
+    const recordInbox = recordConsumer && this.recordInbox(recordConsumer);
+    const work = recordInbox ? this.toKeep(recordInbox) : this.toHandle(handlers);
+    if (!recordConsumer) await this.recover([...work.keys()], recovery);
     this.jobs.start([...kinds, actKind]);
     this.worker = await consume({
       kafka: this.kafka,
       groupId: this.service,
       topics: [...work.keys()],
       limits: this.limits,
-      ...(keeping
+      ...(recordInbox
         ? {
             positions: () => readPositions(this.db, 'record_positions'),
-            passed: (...place) => keeping.pass(...place),
+            passed: (...place) => recordInbox.pass(...place),
           }
         : {
             positions: () => {
@@ -305,8 +308,8 @@ export class Engine implements Runtime {
     const worker = this.worker;
     this.watch.add({
       topics: [...work.keys()],
-      ...(keeper && { whole: true }),
-      positions: async () => (keeper ? readPositions(this.db, 'record_positions') : worker.positions()),
+      ...(recordConsumer && { whole: true }),
+      positions: async () => (recordConsumer ? readPositions(this.db, 'record_positions') : worker.positions()),
       busy: worker.busy,
       deleted: (place) => {
         worker.deleted(place);
@@ -347,9 +350,9 @@ export class Engine implements Runtime {
     );
   }
 
-  /** The same for a keeper: records of all topics share a transaction. */
-  private toKeep(keeping: Keeping): ReadonlyMap<string, Take> {
-    const keep = together((records: readonly PlacedRecord[]) => keeping.process(records), this.limits.batchEvents);
+  /** The same for a record consumer: records of all topics share a transaction. */
+  private toKeep(recordInbox: RecordInbox): ReadonlyMap<string, Take> {
+    const keep = together((records: readonly PlacedRecord[]) => recordInbox.process(records), this.limits.batchEvents);
     const placed =
       (topic: Topic): Take =>
       async (records) => {
@@ -418,11 +421,14 @@ export class Engine implements Runtime {
     return this.topics.filter(({ readers }) => readers.includes(this.service));
   }
 
-  private keeping(keeper: Keeper, byBroker = true): Keeping {
+  private recordInbox(recordConsumer: RecordConsumer, byBroker = true): RecordInbox {
     const { db, limits, now, bounds, service, log } = this;
     const confirm = (topics: readonly string[]) => this.watch.confirm(topics);
     const onScheduled = (kinds: ReadonlySet<string>) => this.jobs.wake(kinds);
-    return new Keeping({ service, db, limits, now, bounds, log, onScheduled, ...(byBroker && { confirm }) }, keeper);
+    return new RecordInbox(
+      { service, db, limits, now, bounds, log, onScheduled, ...(byBroker && { confirm }) },
+      recordConsumer,
+    );
   }
 
   /** The handlers with the engine's own for what people order of every service: a replay, the end of a gap. */
@@ -449,14 +455,14 @@ export class Engine implements Runtime {
   }
 
   /** The engine without consumers and timers, for tests: the batch protocol and the jobs, called by hand. */
-  byHand(handlers: ReadonlyMap<string, Handle>, keeper?: Keeper) {
+  byHand(handlers: ReadonlyMap<string, Handle>, recordConsumer?: RecordConsumer) {
     const all = this.withOrders(handlers);
-    const keeping = keeper && this.keeping(keeper, false);
+    const recordInbox = recordConsumer && this.recordInbox(recordConsumer, false);
     return {
       db: this.db,
       inbox: async (name: string, records: readonly RawRecord[]): Promise<void> => {
         const topic = topicNamed(name, this.topics);
-        if (keeping) await keeping.process(records.map((record) => ({ topic, record })));
+        if (recordInbox) await recordInbox.process(records.map((record) => ({ topic, record })));
         else await this.inbox.process(topic, this.inbox.entries(topic, records), all.get(name) ?? missing(name));
       },
       readState: async (topic: string, records: readonly RawRecord[]): Promise<void> => {
@@ -504,7 +510,7 @@ export class Engine implements Runtime {
 
   /** 'ok', or what is wrong; waits no longer than a person who looks at the page. */
   private async databaseSays(): Promise<{
-    says: string;
+    detail: string;
     gaps: Awaited<ReturnType<typeof openGaps>>;
     restored: Awaited<ReturnType<Past['left']>>;
   }> {
@@ -513,14 +519,14 @@ export class Engine implements Runtime {
       timer = setTimeout(resolve, healthMs);
     });
     const answer = Promise.all([openGaps(this.db), this.past.left()]).then(
-      ([gaps, restored]) => ({ says: this.putBack?.message ?? 'ok', gaps, restored }),
-      (error: unknown) => ({ says: describe(error).says, gaps: [], restored: {} }),
+      ([gaps, restored]) => ({ detail: this.putBack?.message ?? 'ok', gaps, restored }),
+      (error: unknown) => ({ detail: describe(error).detail, gaps: [], restored: {} }),
     );
     const answered = await Promise.race([answer, late]);
     clearTimeout(timer);
-    const { says, gaps, restored } = answered ?? { says: '', gaps: [], restored: {} };
+    const { detail, gaps, restored } = answered ?? { detail: '', gaps: [], restored: {} };
     const silentMs = Math.max(this.db.unansweredMs(), answered ? 0 : healthMs);
-    return { says: silentMs >= healthMs ? `no answer for ${Math.floor(silentMs / 1000)} s` : says, gaps, restored };
+    return { detail: silentMs >= healthMs ? `no answer for ${Math.floor(silentMs / 1000)} s` : detail, gaps, restored };
   }
 
   /** Whoever asks while it is asked already gets that answer: the page needs no credential, and each asks the database. */
@@ -534,11 +540,11 @@ export class Engine implements Runtime {
   private async look(): Promise<Health> {
     const checks: Record<string, unknown> = {};
     let ok = this.phase === 'ok';
-    const { says, gaps, restored } = await this.databaseSays();
-    checks.database = says;
+    const { detail, gaps, restored } = await this.databaseSays();
+    checks.database = detail;
     if (gaps.length > 0) checks.gaps = gaps;
     if (Object.keys(restored).length > 0) checks.restored = restored;
-    if (says !== 'ok' || gaps.length > 0) ok = false;
+    if (detail !== 'ok' || gaps.length > 0) ok = false;
     const consumers = [this.worker, this.reader?.consumer, this.backReader].filter((c) => c !== undefined);
     const states = this.worker ? consumers.map((consumer) => consumer.state()) : ['starting'];
     checks.consumer = states.find((state) => state !== 'running') ?? 'running';
@@ -573,10 +579,10 @@ export class Engine implements Runtime {
       checks.topicSettings = Object.fromEntries(
         misset.map(({ topic, setting, is, wanted }) => [`${topic} ${setting}`, `${is ?? 'unknown'}, not ${wanted}`]),
       );
-    const off = this.clock.says();
+    const off = this.clock.detail();
     checks.clock = off ?? 'ok';
     // What waits for a person, such as a gap, or holds up one partition, turns nobody away.
-    const ready = this.phase === 'ok' && says === 'ok' && checks.consumer === 'running' && this.knowsTime();
+    const ready = this.phase === 'ok' && detail === 'ok' && checks.consumer === 'running' && this.knowsTime();
     if (off !== undefined) ok = false;
     if (this.reader) {
       const ages = Object.entries(this.reader.comparedAgo());
@@ -642,26 +648,26 @@ export class Engine implements Runtime {
       unit.flush();
       const id = `${cause.source} ${cause.id}`;
       tx.write(
-        `INSERT INTO jobs (kind, id, due_at, lease_until, claims, payload, cause, result_at, outputs, created_at) VALUES ($1, $2, $3, clock_timestamp() + interval '10 seconds', 1, '{}', $4, $3, $5, $3)`,
-        [actKind.kind.name, id, at, JSON.stringify(cause), JSON.stringify(unit.outputsOf(cause))],
+        `INSERT INTO jobs (kind, id, due_at, lease_until, claims, payload, cause, result_at, messages, created_at) VALUES ($1, $2, $3, clock_timestamp() + interval '10 seconds', 1, '{}', $4, $3, $5, $3)`,
+        [actKind.kind.name, id, at, JSON.stringify(cause), JSON.stringify(unit.messagesOf(cause))],
       );
       return {
         repeated: false,
         result,
         id,
-        outputs: unit.outputsOf(cause),
+        messages: unit.messagesOf(cause),
         kinds: new Set(unit.scheduled.map((job) => job.kind)),
       } as const;
     };
     const done = await this.db.transaction(work, () => [traceparent]);
     if (done.repeated) return { repeated: true };
-    outputsMeasured(done.outputs);
+    messagesMeasured(done.messages);
     try {
-      await this.publishOutputs(done.outputs);
+      await this.publishMessages(done.messages);
       await this.db.read('DELETE FROM jobs WHERE kind = $1 AND id = $2', [actKind.kind.name, done.id]);
     } catch (error) {
       // The act is committed; its job publishes it when the broker is back.
-      this.log.warn(`act ${done.id}: committed, not published yet: ${describe(error).says}`);
+      this.log.warn(`act ${done.id}: committed, not published yet: ${describe(error).detail}`);
     }
     this.jobs.wake(done.kinds);
     return { repeated: false, result: done.result };
@@ -688,7 +694,7 @@ export class Engine implements Runtime {
     records: readonly { key: string; headers: Record<string, string>; value: string }[],
   ): Promise<void> {
     if (!this.bounds.writable.has(topic)) throw new Error(`${this.service} may not write ${topic}`);
-    await this.publishOutputs(
+    await this.publishMessages(
       records.map(({ key, headers, value }) => ({ topic, key, headers: JSON.stringify(headers), value })),
     );
   }
@@ -715,8 +721,8 @@ export class Engine implements Runtime {
     const [{ there } = { there: false }] = await this.db.read<{ there: boolean }>(markThere);
     const [mark] = there ? await this.db.read<InstallationMark>(markQuery) : [];
     const permitKeys = this.spec.permitKeys?.(this.env);
-    const why = misplaced(mark, { installation: this.env.INSTALLATION_ID || undefined, clusterId, permitKeys });
-    if (why !== undefined) throw new Misplaced(why);
+    const reason = misplaced(mark, { installation: this.env.INSTALLATION_ID || undefined, clusterId, permitKeys });
+    if (reason !== undefined) throw new Misplaced(reason);
   }
 
   private async checkTopics(): Promise<void> {
@@ -743,7 +749,7 @@ export class Engine implements Runtime {
     try {
       await tidy(this.db, this.admin, this.service, this.topics, this.limits, this.now());
     } catch (error) {
-      this.log.warn(`not tidied: ${describe(error).says}`);
+      this.log.warn(`not tidied: ${describe(error).detail}`);
     }
   }
 }

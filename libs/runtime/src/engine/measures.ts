@@ -3,7 +3,7 @@ import type { Ago } from '../api/ago.js';
 import type { Database } from '../database/database.js';
 import type { Handled } from '../inbox/inbox.js';
 import { openGaps } from '../kafka/gaps.js';
-import type { StoredOutput } from '../outbox/unit-of-work.js';
+import type { OutboxMessage } from '../outbox/unit-of-work.js';
 import type { Clock } from './clock.js';
 
 /** One batch that was handled and published. `times` are those its fresh events name. */
@@ -41,9 +41,9 @@ export function batchFailed(service: string, topic: string, began: Moment, failu
 }
 
 /** Outputs that a commit has made facts: each is counted once, however often it is published. */
-export function outputsMeasured(outputs: readonly StoredOutput[]): void {
+export function messagesMeasured(messages: readonly OutboxMessage[]): void {
   if (!isOn()) return;
-  for (const { headers, value } of outputs) {
+  for (const { headers, value } of messages) {
     const type = (JSON.parse(headers) as { ce_type?: string }).ce_type ?? '';
     measures[type]?.(JSON.parse(value) as Told);
   }
@@ -146,9 +146,9 @@ export function watch(of: {
     }
   });
   const stopGaps = observe(['countersign.gaps'], async (tell) => {
-    const gaps = Map.groupBy(await openGaps(of.db), ({ topic, why }) => `${topic} ${why}`);
+    const gaps = Map.groupBy(await openGaps(of.db), ({ topic, reason }) => `${topic} ${reason}`);
     for (const [first, ...more] of gaps.values())
-      if (first) tell('countersign.gaps', 1 + more.length, { [a.destination]: first.topic, [a.reason]: first.why });
+      if (first) tell('countersign.gaps', 1 + more.length, { [a.destination]: first.topic, [a.reason]: first.reason });
   });
   return () => {
     stopMemory();

@@ -1,7 +1,7 @@
 import type { Tx } from '../api/runtime.js';
 import type { Entry } from '../kafka/entries.js';
 import { cut, packed } from '../outbox/packed.js';
-import { causeKey, type StoredOutput } from '../outbox/unit-of-work.js';
+import { causeKey, type OutboxMessage } from '../outbox/unit-of-work.js';
 
 /** Inserts the keys, in key order; returns those that were new. */
 export async function insertKeys(
@@ -47,14 +47,14 @@ export async function keyRows(tx: Tx, topic: string, entries: readonly Entry[]) 
 export function storeOutputs(
   tx: Tx,
   topic: string,
-  stored: readonly { entry: Entry; seq: number; output: StoredOutput }[],
+  stored: readonly { entry: Entry; seq: number; output: OutboxMessage }[],
   at: string,
 ): void {
   if (stored.length === 0) return;
   const headers = packed(stored.map((s) => s.output.headers));
   const values = packed(stored.map((s) => s.output.value));
   tx.write(
-    `INSERT INTO outputs (topic, source, id, seq, out_topic, key, headers, value, partition, "offset", at)
+    `INSERT INTO outbox (topic, source, id, seq, out_topic, key, headers, value, partition, "offset", at)
      SELECT $1, source, id, seq, out_topic, key, ${cut('$12', 'hs', 'hl')}, ${cut('$13', 'vs', 'vl')}, partition, "offset", $11
      FROM unnest($2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[], $10::bigint[], $14::int[], $15::int[])
        AS n(source, id, seq, out_topic, key, hs, hl, partition, "offset", vs, vl)`,
@@ -83,7 +83,7 @@ export async function storedOutputs(
   tx: Tx,
   topic: string,
   entries: readonly Entry[],
-): Promise<{ entry: Entry; output: StoredOutput }[]> {
+): Promise<{ entry: Entry; output: OutboxMessage }[]> {
   if (entries.length === 0) return [];
   const rows = await tx.query<{
     source: string;
@@ -93,7 +93,7 @@ export async function storedOutputs(
     headers: string;
     value: string;
   }>(
-    `SELECT o.source, o.id, o.out_topic, o.key, o.headers, o.value FROM outputs o
+    `SELECT o.source, o.id, o.out_topic, o.key, o.headers, o.value FROM outbox o
      JOIN unnest($2::text[], $3::text[]) AS n(source, id) ON o.source = n.source AND o.id = n.id
      WHERE o.topic = $1 AND o.source = ANY($2) AND o.id = ANY($3) ORDER BY o.source, o.id, o.seq`,
     [topic, entries.map((e) => e.source), entries.map((e) => e.id)],

@@ -109,7 +109,7 @@ const proposal = (over: Partial<DataOf<'ActionProposed'>>): DataOf<'ActionPropos
   madeFrom: {},
   ...over,
 });
-const refused = (p: DataOf<'ActionProposed'>, at: string, says = 'always'): DataOf<'ActionRefused'> => ({
+const refused = (p: DataOf<'ActionProposed'>, at: string, detail = 'always'): DataOf<'ActionRefused'> => ({
   proposalId: p.proposalId,
   actionId: p.action.actionId,
   taskId: p.taskId,
@@ -119,7 +119,7 @@ const refused = (p: DataOf<'ActionProposed'>, at: string, says = 'always'): Data
   kind: p.action.kind,
   verdict: {
     outcome: 'refused',
-    reasons: [{ rule: 'test', outcome: 'refuse', says }],
+    reasons: [{ rule: 'test', outcome: 'refuse', detail }],
     tier: null,
     policy: { version: 0, digest: null },
     at,
@@ -243,7 +243,7 @@ test('a poison event becomes a dead letter after its tries and the others of its
     id: 'event-2',
     topic,
     attempts: 2,
-    fault: { code: 'handler', says: 'cannot handle poison' },
+    fault: { code: 'handler', detail: 'cannot handle poison' },
   });
   expect(await effects()).toEqual({ [uuid(1)]: 1, [uuid(3)]: 1 });
 });
@@ -352,7 +352,7 @@ test('rule 3: a job ends once; a latecomer publishes the stored result', async (
     held = jobs;
   };
   const said = (events: readonly { data: unknown }[]) =>
-    events.map((e) => (e.data as DataOf<'ActionRefused'>).verdict.reasons[0]?.says);
+    events.map((e) => (e.data as DataOf<'ActionRefused'>).verdict.reasons[0]?.detail);
   // The first holder is slow and its publish is lost: its row stays with a result.
   const [first] = await Promise.all([harness.runJobs()]);
   expect(said(first)).toEqual(['first']);
@@ -410,7 +410,7 @@ test('an event too large for the broker fails its handler; nothing waits for eve
   };
   const published = await harness.deliver(topic, [given(1, { rationale: 'large' }), given(2)]);
   expect(published.map((e) => e.topic)).toEqual(['guardrail-validator.dead-letters.v1', 'actions.refused.v1']);
-  expect(published[0]?.data).toMatchObject({ fault: { says: expect.stringMatching(/at most 20000 are published/) } });
+  expect(published[0]?.data).toMatchObject({ fault: { detail: expect.stringMatching(/at most 20000 are published/) } });
 });
 
 test('a lost race is run again in every kind of transaction, without a trace in what is said', async () => {
@@ -477,7 +477,7 @@ test('a job that always fails is tried a few times with a growing pause, then it
     {
       topic: 'guardrail-validator.dead-letters.v1',
       correlationid: 'chain',
-      data: { topic: '~jobs', job: { kind: 'later', id: uuid(1) }, attempts: 4, fault: { says: 'cannot work this' } },
+      data: { topic: '~jobs', job: { kind: 'later', id: uuid(1) }, attempts: 4, fault: { detail: 'cannot work this' } },
     },
   ]);
   expect(JSON.stringify(published)).not.toContain('proposalId');
@@ -624,8 +624,8 @@ test('the dead letter of an inbound signal does not carry its key, which may be 
       silent,
       settings,
       () => '2026-11-21T10:00:00.000Z',
-      async (outputs) => {
-        published.push(...outputs);
+      async (messages) => {
+        published.push(...messages);
       },
     );
     const record = { partition: 0, offset: '7', key: Buffer.from('kim@example.test'), value: Buffer.from('{') };
@@ -666,7 +666,7 @@ test('a state that no reader could read is not published: what caused it is a de
       silent,
       { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: own.url, BACKOFF_MS: '1' },
       () => '2026-11-21T10:00:00.000Z',
-      async (outputs) => void published.push(...outputs),
+      async (messages) => void published.push(...messages),
     );
     const inbound = 'signals.inbound.upstream.v1';
     const key = 'account:acme';
@@ -700,7 +700,7 @@ test('a state that no reader could read is not published: what caused it is a de
         topic: 'signal-ingestion.dead-letters.v1',
         data: {
           offset: '2',
-          fault: { says: expect.stringMatching(/^profiles\.v1 account:acme: .*data\.lastSignalAt/) },
+          fault: { detail: expect.stringMatching(/^profiles\.v1 account:acme: .*data\.lastSignalAt/) },
         },
       },
       { topic: 'profiles.v1', data: { version: 2, tier: 3 } },
@@ -726,7 +726,7 @@ test('a record handed on as a fact of its own is forgotten with its topic; only 
     );
     const seen: string[] = [];
     const inbound = 'signals.inbound.upstream.v1';
-    const note = async (batch: Batch) => void seen.push(...batch.setAside.map(({ why }) => why));
+    const note = async (batch: Batch) => void seen.push(...batch.setAside.map(({ reason }) => reason));
     const hand = engine.byHand(new Map([[inbound, note]]));
     await hand.inbox(inbound, [{ partition: 0, offset: '7', key: null, value: Buffer.from('{') }]);
     expect(seen).toEqual(['unreadable']);

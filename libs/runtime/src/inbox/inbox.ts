@@ -3,7 +3,7 @@ import { type Moment, moment, type Processing, startProcessing } from '@counters
 import type { Limits } from '../api/limits.js';
 import type { Batch, Cause, ServiceSpec, Tx } from '../api/runtime.js';
 import type { Database } from '../database/database.js';
-import { batchFailed, batchMeasured, outputsMeasured } from '../engine/measures.js';
+import { batchFailed, batchMeasured, messagesMeasured } from '../engine/measures.js';
 import { describe, isTransient } from '../failures.js';
 import {
   asideOf,
@@ -17,7 +17,7 @@ import {
   textHeaders,
 } from '../kafka/entries.js';
 import type { Publish } from '../outbox/publisher.js';
-import { type Bounds, causeKey, type StoredOutput, UnitOfWork } from '../outbox/unit-of-work.js';
+import { type Bounds, causeKey, type OutboxMessage, UnitOfWork } from '../outbox/unit-of-work.js';
 import { printable } from '../text.js';
 import { batchOf } from './batch.js';
 import { insertKeys, keyRows, storedOutputs, storeOutputs } from './inbox-rows.js';
@@ -71,7 +71,7 @@ export class Inbox {
     } catch (error) {
       if (isTransient(error)) throw error;
       this.is.log.warn(
-        `${topic.name}: a batch of ${entries.length} failed (${describe(error).says}); trying its events one by one`,
+        `${topic.name}: a batch of ${entries.length} failed (${describe(error).detail}); trying its events one by one`,
       );
       const total: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
       for (const entry of entries) {
@@ -86,7 +86,7 @@ export class Inbox {
     const began = moment();
     let spans = new Map<Entry, Processing>();
     try {
-      const { taken, emitted, outputs, handled, kinds } = await this.is.db.transaction(
+      const { taken, emitted, messages, handled, kinds } = await this.is.db.transaction(
         (tx) => {
           for (const span of spans.values()) span.end('lost-race');
           spans = new Map();
@@ -94,8 +94,8 @@ export class Inbox {
         },
         () => [...spans.values()].map((span) => span.traceparent),
       );
-      outputsMeasured(emitted);
-      await this.is.publish(outputs);
+      messagesMeasured(emitted);
+      await this.is.publish(messages);
       for (const span of spans.values()) span.end();
       batchMeasured({
         service: this.is.spec.name,
@@ -144,8 +144,8 @@ export class Inbox {
           await sleep(this.is.limits.backoffMs * tries);
           continue;
         }
-        const fault = { code: 'handler', says: describe(error).says };
-        this.is.log.error(`${topic.name} ${entry.id}: dead letter after ${tries} tries: ${fault.says}`);
+        const fault = { code: 'handler', detail: describe(error).detail };
+        this.is.log.error(`${topic.name} ${entry.id}: dead letter after ${tries} tries: ${fault.detail}`);
         const bury: Handle = async () => undefined;
         const buried = { ...entry, fault, tries };
         return await this.attempt(topic, [buried as Entry], bury);
@@ -190,7 +190,7 @@ export class Inbox {
           second.push(
             asideOf(topic.name, entry, '~duplicate', {
               code: 'duplicate',
-              says: 'the same event was received before',
+              detail: 'the same event was received before',
             }),
           );
         }
@@ -198,7 +198,7 @@ export class Inbox {
         second.push(
           asideOf(topic.name, entry, '~reused', {
             code: 'id-reused',
-            says: 'this id was used before with other bytes',
+            detail: 'this id was used before with other bytes',
             field: 'id',
           }),
         );
@@ -249,12 +249,12 @@ export class Inbox {
     if (past && fresh.some(({ record }) => past.hadRead(topic.name, record))) await unit.withhold();
     unit.flush();
 
-    const stored: { entry: Entry; seq: number; output: StoredOutput }[] = [];
+    const stored: { entry: Entry; seq: number; output: OutboxMessage }[] = [];
     const perEntry = new Map<Entry, number>();
     for (const name of unit.causesAmong(carrier.keys())) {
       const entry = carrier.get(name) as Entry;
       const [source = '', id = ''] = name.split('\u0000');
-      for (const output of unit.outputsOf({ source, id })) {
+      for (const output of unit.messagesOf({ source, id })) {
         const seq = perEntry.get(entry) ?? 0;
         perEntry.set(entry, seq + 1);
         stored.push({ entry, seq, output });
@@ -262,12 +262,12 @@ export class Inbox {
     }
     storeOutputs(tx, topic.name, stored, at);
     const again = await storedOutputs(tx, topic.name, redelivered);
-    const outputs = [...stored.map(({ entry, output }) => ({ entry, output })), ...again];
-    outputs.sort((a, b) => byPlace(a.entry, b.entry));
+    const messages = [...stored.map(({ entry, output }) => ({ entry, output })), ...again];
+    messages.sort((a, b) => byPlace(a.entry, b.entry));
     return {
       taken: toHandle,
       emitted: stored.map((s) => s.output),
-      outputs: outputs.map((o) => o.output),
+      messages: messages.map((o) => o.output),
       handled,
       kinds: new Set(unit.scheduled.map((job) => job.kind)),
     };
@@ -284,7 +284,7 @@ export class Inbox {
    */
   private async bury(tx: Tx, unit: UnitOfWork, { name: topic, types }: Topic, entry: Entry): Promise<Cause> {
     const { record, sha, event } = entry;
-    const fault = textFault(entry.fault ?? { code: 'unknown', says: 'unknown' });
+    const fault = textFault(entry.fault ?? { code: 'unknown', detail: 'unknown' });
     const attempts = (entry as { tries?: number }).tries ?? 0;
     const cause: Cause = {
       source: '~dead',

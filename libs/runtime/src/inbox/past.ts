@@ -18,7 +18,7 @@ export class Past {
     const rows = await this.db.read<{ topic: string; partition: number; again_until: number }>(
       'SELECT topic, partition, again_until FROM work_positions WHERE again_until > 0',
     );
-    const [row] = await this.db.read<{ known: boolean }>('SELECT EXISTS (SELECT FROM said) AS known');
+    const [row] = await this.db.read<{ known: boolean }>('SELECT EXISTS (SELECT FROM own_events) AS known');
     this.until = new Map(rows.map((row) => [place(row.topic, row.partition), row.again_until]));
     this.known = row?.known ?? false;
   }
@@ -42,7 +42,7 @@ export class Past {
     const found = new Map<string, Said[]>();
     if (!this.known || values.length === 0) return found;
     const rows = await tx.query<{ id: string; subject: string | null; topic: string; type: string; data: unknown }>(
-      `SELECT id, subject, topic, type, data FROM said WHERE ${by} = ANY($1) ORDER BY topic, partition, "offset"`,
+      `SELECT id, subject, topic, type, data FROM own_events WHERE ${by} = ANY($1) ORDER BY topic, partition, "offset"`,
       [values],
     );
     for (const { id, subject, topic, type, data } of rows) {

@@ -74,7 +74,9 @@ export async function recover(is: RecoveryOf): Promise<void> {
 /** Lets the service take over what it had published. */
 export async function takeOver(tx: Tx, recovery: Recovery | undefined, at: string): Promise<void> {
   if (!recovery) return;
-  const said = await tx.query<Said>('SELECT id, topic, type, data FROM said ORDER BY at, topic, partition, "offset"');
+  const said = await tx.query<Said>(
+    'SELECT id, topic, type, data FROM own_events ORDER BY at, topic, partition, "offset"',
+  );
   await recovery.recover({ tx, at, said });
 }
 
@@ -159,12 +161,12 @@ async function keep(db: Database, topic: Topic, records: readonly RawRecord[], a
     const read = readEvent(topic, record);
     const data = read.ok ? JSON.stringify(read.event.data) : '';
     if (read.ok && fitsJsonb(data)) return [{ record, event: read.event, data }];
-    const why = read.ok ? 'characters that the database cannot hold' : describe(new Error(read.fault.says)).says;
-    log.warn(`${topic.name}/${record.partition}/${record.offset}: not taken for what was published: ${why}`);
+    const reason = read.ok ? 'characters that the database cannot hold' : describe(new Error(read.fault.detail)).detail;
+    log.warn(`${topic.name}/${record.partition}/${record.offset}: not taken for what was published: ${reason}`);
     return [];
   });
   await db.read(
-    `INSERT INTO said (id, topic, partition, "offset", type, subject, data, at, read_at)
+    `INSERT INTO own_events (id, topic, partition, "offset", type, subject, data, at, read_at)
      SELECT id, $1, partition, "offset", type, subject, data::jsonb, at, $9
      FROM unnest($2::text[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
        AS n(id, partition, "offset", type, subject, data, at)

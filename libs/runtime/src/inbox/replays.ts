@@ -71,7 +71,7 @@ export async function replay(
         headers: row.headers,
       };
       const read = readEvent(topic, record);
-      if (!read.ok) throw new Error(`still unreadable: ${read.fault.says}`);
+      if (!read.ok) throw new Error(`still unreadable: ${read.fault.detail}`);
       const sha = sha256(row.value ?? '');
       const known = await batch.tx.query<{ status: string }>(
         `INSERT INTO inbox (topic, source, id, sha256, partition, "offset", status, at) VALUES ($1, $2, $3, $4, $5, $6, 'replayed', $7)
@@ -96,7 +96,7 @@ export async function replay(
       unit.causesAmong([causeKey(again.event)]);
       unit.flush();
       // What the event makes now is filed with the order to replay it, so that a repeat of the order publishes it again.
-      unitOf(batch).adopt(causeOf({ event }), unit.outputsOf(causeOf(again)));
+      unitOf(batch).adopt(causeOf({ event }), unit.messagesOf(causeOf(again)));
       await batch.tx.query(`UPDATE dead_letters SET status = 'replayed' WHERE dead_letter_id = $1`, [
         order.deadLetterId,
       ]);
@@ -105,12 +105,12 @@ export async function replay(
     } catch (error) {
       if (isTransient(error)) throw error;
       await batch.tx.query('ROLLBACK TO SAVEPOINT replay');
-      const says = describe(error).says;
+      const detail = describe(error).detail;
       await batch.tx.query(`UPDATE dead_letters SET attempts = attempts + 1, fault = $2 WHERE dead_letter_id = $1`, [
         order.deadLetterId,
-        JSON.stringify({ code: 'replay', says }),
+        JSON.stringify({ code: 'replay', detail }),
       ]);
-      log.warn(`dead letter ${order.deadLetterId}: dead again: ${says}`);
+      log.warn(`dead letter ${order.deadLetterId}: dead again: ${detail}`);
     }
   }
 }

@@ -47,8 +47,13 @@ const effect: Handle = async (batch) => {
     const { proposalId, taskId, agent, play, action } = received.event.data;
     calls.push(proposalId);
     await batch.tx.query('INSERT INTO effects (proposal_id) VALUES ($1)', [proposalId]);
-    const says = { rule: 'life', outcome: 'refuse' as const, says: `in the ${life} life` };
-    const verdict = { outcome: 'refused' as const, reasons: [says], tier: null, policy: { version: 0, digest: null } };
+    const detail = { rule: 'life', outcome: 'refuse' as const, detail: `in the ${life} life` };
+    const verdict = {
+      outcome: 'refused' as const,
+      reasons: [detail],
+      tier: null,
+      policy: { version: 0, digest: null },
+    };
     const ids = { proposalId, actionId: action.actionId, taskId, agent, play, kind: action.kind };
     const data = { ...ids, digest: 'a'.repeat(64), verdict: { ...verdict, at: batch.at } };
     batch.emit(causeOf(received), topics.actionsRefused, { key: 'k', data, subject: proposalId });
@@ -58,8 +63,8 @@ const effect: Handle = async (batch) => {
 const engine = (): Engine => {
   const log = {
     log: () => undefined,
-    warn: (says: string) => void warned.push(says),
-    error: (says: string) => void warned.push(says),
+    warn: (detail: string) => void warned.push(detail),
+    error: (detail: string) => void warned.push(detail),
   };
   const made = new Engine(spec, log, {
     ...broker.env(),
@@ -76,7 +81,7 @@ const run = async (made = engine(), topics = [topic], kinds: JobKind<never>[] = 
   await made.begin(new Map(topics.map((name) => [name, effect])), kinds);
   return made;
 };
-const claims = (): string[] => warned.filter((says) => says.includes('older than what was handled'));
+const claims = (): string[] => warned.filter((detail) => detail.includes('older than what was handled'));
 
 async function send(from: number, count: number, to = topic): Promise<void> {
   const producer = kafka.producer();
@@ -114,10 +119,10 @@ async function said(): Promise<Map<string, Set<string>>> {
   await new Promise<void>((resolve, reject) => {
     const eachMessage = async ({ partition, message }: kafkajs.EachMessagePayload) => {
       const read = fromKafka(message);
-      if (!read.ok) throw new Error(read.fault.says);
+      if (!read.ok) throw new Error(read.fault.detail);
       const { proposalId, verdict } = read.event.data as DataOf<'ActionRefused'>;
       const of = lives.get(proposalId) ?? new Set();
-      lives.set(proposalId, of.add(verdict.reasons[0]?.says ?? ''));
+      lives.set(proposalId, of.add(verdict.reasons[0]?.detail ?? ''));
       if (BigInt(message.offset) + 1n >= (open.get(partition) ?? 0n)) open.delete(partition);
       if (open.size === 0) resolve();
     };
@@ -205,7 +210,7 @@ test('a database put back from an older copy handles again what it lacks, once, 
   const lives = await said();
   for (const id of expected(200, 30)) expect([...(lives.get(id) ?? [])]).toEqual(['in the first life']);
   for (const id of expected(300, 5)) expect([...(lives.get(id) ?? [])]).toEqual(['in the second life']);
-  expect(warned.filter((says) => says.includes('older than what was handled'))).toHaveLength(1);
+  expect(warned.filter((detail) => detail.includes('older than what was handled'))).toHaveLength(1);
   const { checks } = await third.health();
   expect(checks.restored).toBeUndefined();
 });
@@ -236,7 +241,7 @@ test('a start that was no restore handles nothing again and says nothing of one'
   await send(200, 3);
   await until(async () => (await said()).size === 33);
   expect([...calls].sort()).toEqual(expected(200, 3));
-  expect(warned.filter((says) => says.includes('older than what was handled'))).toEqual([]);
+  expect(warned.filter((detail) => detail.includes('older than what was handled'))).toEqual([]);
 });
 
 test('two instances that start on a database put back handle again what it lacks once, also where the first one dies meanwhile', async () => {
@@ -294,10 +299,10 @@ const late: JobKind = {
     context.finish(jobs, async (owned, work) => {
       for (const job of owned) {
         calls.push(`${job.id} in the ${life} life`);
-        const says = { rule: 'life', outcome: 'refuse' as const, says: `in the ${life} life` };
+        const detail = { rule: 'life', outcome: 'refuse' as const, detail: `in the ${life} life` };
         const verdict = {
           outcome: 'refused' as const,
-          reasons: [says],
+          reasons: [detail],
           tier: null,
           policy: { version: 0, digest: null },
         };
@@ -395,8 +400,12 @@ test('a topic that is new to the service, offsets that the broker has forgotten,
 
   // As the migration finds it: a database of the version before, whose last work was a job's.
   await query(`UPDATE inbox SET at = at - interval '1 hour';
-    DROP TABLE jobs_published, said, work_positions;
-    DELETE FROM migrations WHERE name IN ('WorkPositions1763600000011', 'JobsPublished1763600000014')`);
+    DROP TABLE jobs_published, own_events, work_positions;
+    ALTER TABLE outbox RENAME TO outputs;
+    ALTER INDEX outbox_at RENAME TO outputs_at;
+    ALTER TABLE jobs RENAME COLUMN messages TO outputs;
+    ALTER TABLE gaps RENAME COLUMN reason TO why;
+    DELETE FROM migrations WHERE name IN ('WorkPositions1763600000011', 'JobsPublished1763600000014', 'PlainNames1764400000070')`);
   await send(500, 5);
   calls = [];
   const fourth = await run(engine(), both);

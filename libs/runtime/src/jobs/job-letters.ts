@@ -2,7 +2,7 @@ import { type Fault, outputId, sha256, topics } from '@countersign/contracts';
 import { type Cause, type Job, type JobKind, jobName, type NewJob } from '../api/runtime.js';
 import { describe, isTransient } from '../failures.js';
 import { textFault } from '../kafka/entries.js';
-import { causeKey, type StoredOutput, type UnitOfWork } from '../outbox/unit-of-work.js';
+import { causeKey, type OutboxMessage, type UnitOfWork } from '../outbox/unit-of-work.js';
 import { printable } from '../text.js';
 
 /** What stands in the place of a topic in the dead letter of a job. No topic can have this name. */
@@ -27,9 +27,9 @@ export async function buryJob(of: {
   readonly unit: UnitOfWork;
   readonly fault: Fault;
   readonly tries: number;
-}): Promise<{ outputs: readonly StoredOutput[]; note: string }> {
+}): Promise<{ messages: readonly OutboxMessage[]; note: string }> {
   const { service, kind, job, unit, tries } = of;
-  const { ended, outputs, note } = await givenUp(of);
+  const { ended, messages, note } = await givenUp(of);
   const fault = textFault(of.fault);
   const dead: DeadJob = { payload: job.payload, cause: job.cause, ended };
   const value = JSON.stringify(dead);
@@ -59,12 +59,12 @@ export async function buryJob(of: {
   });
   unit.causesAmong([causeKey(cause)]);
   unit.flush();
-  return { outputs: [...outputs, ...unit.outputsOf(cause)], note };
+  return { messages: [...messages, ...unit.messagesOf(cause)], note };
 }
 
 /** Lets the kind tell what must be told, in a savepoint: where that fails too, the job is dead all the same. */
 async function givenUp({ kind, job, unit, fault }: Parameters<typeof buryJob>[0]) {
-  const nothing = { ended: false, outputs: [] as readonly StoredOutput[], note: '' };
+  const nothing = { ended: false, messages: [] as readonly OutboxMessage[], note: '' };
   if (!kind.giveUp) return nothing;
   await unit.tx.query('SAVEPOINT give_up');
   try {
@@ -73,11 +73,11 @@ async function givenUp({ kind, job, unit, fault }: Parameters<typeof buryJob>[0]
     fork.causesAmong([causeKey(job.cause)]);
     fork.flush();
     await unit.tx.query('RELEASE SAVEPOINT give_up');
-    return { ended, outputs: fork.outputsOf(job.cause), note: ended ? ', and ended' : '' };
+    return { ended, messages: fork.messagesOf(job.cause), note: ended ? ', and ended' : '' };
   } catch (error) {
     if (isTransient(error)) throw error;
     await unit.tx.query('ROLLBACK TO SAVEPOINT give_up');
-    return { ...nothing, note: `, and its end could not be told: ${describe(error).says}` };
+    return { ...nothing, note: `, and its end could not be told: ${describe(error).detail}` };
   }
 }
 

@@ -2,11 +2,11 @@ import { type Processing, startJob } from '@countersign/telemetry';
 import type { Limits } from '../api/limits.js';
 import { type Cause, type Job, type JobContext, type JobKind, jobName, type Work } from '../api/runtime.js';
 import type { Database } from '../database/database.js';
-import { outputsMeasured } from '../engine/measures.js';
+import { messagesMeasured } from '../engine/measures.js';
 import { backoff, describe, isTransient } from '../failures.js';
 import { cut, packed } from '../outbox/packed.js';
 import type { Publish } from '../outbox/publisher.js';
-import { type Bounds, causeKey, type StoredOutput, UnitOfWork } from '../outbox/unit-of-work.js';
+import { type Bounds, causeKey, type OutboxMessage, UnitOfWork } from '../outbox/unit-of-work.js';
 import { buryJob } from './job-letters.js';
 
 export interface JobsDependencies {
@@ -29,7 +29,7 @@ interface JobRow {
   payload: unknown;
   cause: Cause;
   result_at: Date | null;
-  outputs: StoredOutput[] | null;
+  messages: OutboxMessage[] | null;
 }
 
 /**
@@ -85,7 +85,7 @@ export class JobRunner {
             }
           } catch (error) {
             failures++;
-            this.is.log.warn(`jobs ${kind.kind.name}: cannot claim: ${describe(error).says}`);
+            this.is.log.warn(`jobs ${kind.kind.name}: cannot claim: ${describe(error).detail}`);
           }
         }
         if (claimed === kind.batch) continue;
@@ -123,7 +123,7 @@ export class JobRunner {
        FROM (SELECT ctid FROM jobs WHERE kind = $1 AND due_at <= $2 AND (lease_until IS NULL OR lease_until < clock_timestamp())
              ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) due
        WHERE j.ctid = due.ctid
-       RETURNING j.kind, j.id, j.due_at, j.claims, j.payload, j.cause, j.result_at, j.outputs`,
+       RETURNING j.kind, j.id, j.due_at, j.claims, j.payload, j.cause, j.result_at, j.messages`,
       [kind.kind.name, this.is.now(), Math.min(kind.leaseMs, this.is.limits.leaseMs), kind.batch],
     );
   }
@@ -142,7 +142,9 @@ export class JobRunner {
            WHERE j.kind = $1 AND j.id = ANY($2) AND j.id = n.id AND j.claims = n.claims AND j.lease_until > clock_timestamp()`,
           [kind.kind.name, rows.map((row) => row.id), rows.map((row) => row.claims), Math.ceil(left)],
         )
-        .catch((error: unknown) => this.is.log.warn(`jobs ${kind.kind.name}: not prolonged: ${describe(error).says}`));
+        .catch((error: unknown) =>
+          this.is.log.warn(`jobs ${kind.kind.name}: not prolonged: ${describe(error).detail}`),
+        );
     }, leaseMs / 3);
     return { stop: () => clearInterval(timer) };
   }
@@ -156,7 +158,7 @@ export class JobRunner {
       if (jobs.length > 0) await this.traced(kind, jobs, aside);
     } catch (error) {
       // The rows keep their lease and are taken up again when it has run out.
-      this.is.log.error(`jobs ${kind.kind.name}: ${describe(error).says}`);
+      this.is.log.error(`jobs ${kind.kind.name}: ${describe(error).detail}`);
     } finally {
       prolonged.stop();
     }
@@ -198,7 +200,7 @@ export class JobRunner {
         return this.failed(kind, jobs[0] as Job, error);
       }
       this.is.log.warn(
-        `jobs ${kind.kind.name}: ${jobs.length} failed together (${describe(error).says}); now one by one`,
+        `jobs ${kind.kind.name}: ${jobs.length} failed together (${describe(error).detail}); now one by one`,
       );
       for (const job of jobs) {
         if (!(await context.holds(job))) continue;
@@ -214,7 +216,7 @@ export class JobRunner {
   /** Counts a try of a job that failed by itself and puts it off; after the last one it is a dead letter. */
   private async failed(kind: JobKind<never>, job: Job, error: unknown): Promise<void> {
     const { jobTries, backoffMs, jobBackoffMaxMs } = this.is.limits;
-    const { says } = describe(error);
+    const { detail } = describe(error);
     const result = await this.is.db.transaction(
       async (tx) => {
         const at = this.is.now();
@@ -238,26 +240,26 @@ export class JobRunner {
           return { tries, wait };
         }
         const unit = new UnitOfWork(this.is.service, at, tx, this.is.bounds);
-        const fault = { code: 'job', says };
-        const { outputs, note } = await buryJob({ service: this.is.service, kind, job, unit, fault, tries });
-        tx.write('UPDATE jobs SET tries = $3, result_at = $4, outputs = $5::jsonb WHERE kind = $1 AND id = $2', [
+        const fault = { code: 'job', detail };
+        const { messages, note } = await buryJob({ service: this.is.service, kind, job, unit, fault, tries });
+        tx.write('UPDATE jobs SET tries = $3, result_at = $4, messages = $5::jsonb WHERE kind = $1 AND id = $2', [
           kind.kind.name,
           job.id,
           tries,
           at,
-          JSON.stringify(outputs),
+          JSON.stringify(messages),
         ]);
-        return { tries, outputs, note, kinds: new Set(unit.scheduled.map((s) => s.kind)) };
+        return { tries, messages, note, kinds: new Set(unit.scheduled.map((s) => s.kind)) };
       },
       contextsOf([job]),
     );
     if (!result) return;
-    const { tries, wait, outputs, note = '', kinds } = result;
-    const then = outputs ? `dead letter after ${tries} tries${note}` : `try ${tries}, again in ${wait} ms`;
-    this.is.log.error(`jobs ${kind.kind.name} ${job.id}: ${says}: ${then}`);
-    if (!outputs) return;
-    outputsMeasured(outputs);
-    await this.deliver(kind.kind.name, [{ id: job.id, outputs }]);
+    const { tries, wait, messages, note = '', kinds } = result;
+    const then = messages ? `dead letter after ${tries} tries${note}` : `try ${tries}, again in ${wait} ms`;
+    this.is.log.error(`jobs ${kind.kind.name} ${job.id}: ${detail}: ${then}`);
+    if (!messages) return;
+    messagesMeasured(messages);
+    await this.deliver(kind.kind.name, [{ id: job.id, messages }]);
     if (kinds && kinds.size > 0) this.wake(kinds);
   }
 
@@ -298,8 +300,8 @@ export class JobRunner {
   ): Promise<void> {
     if (jobs.length === 0) return;
     const { emitted, ended, kinds } = await this.is.db.transaction(async (tx) => {
-      const rows = await tx.query<Pick<JobRow, 'id' | 'result_at' | 'outputs'>>(
-        `SELECT id, result_at, outputs FROM jobs WHERE kind = $1 AND id = ANY($2) ORDER BY id FOR UPDATE`,
+      const rows = await tx.query<Pick<JobRow, 'id' | 'result_at' | 'messages'>>(
+        `SELECT id, result_at, messages FROM jobs WHERE kind = $1 AND id = ANY($2) ORDER BY id FOR UPDATE`,
         [kind, jobs.map((job) => job.id)],
       );
       const open = new Set(rows.filter((row) => row.result_at === null).map((row) => row.id));
@@ -308,27 +310,27 @@ export class JobRunner {
       if (owned.length > 0) await fn(owned, unit);
       await unit.withhold();
       unit.flush();
-      const outputs = owned.map((job) => unit.outputsOf(job.cause));
+      const messages = owned.map((job) => unit.messagesOf(job.cause));
       unit.causesAmong(owned.map((job) => causeKey(job.cause)));
       if (owned.length > 0) {
-        const texts = packed(outputs.map((list) => JSON.stringify(list)));
+        const texts = packed(messages.map((list) => JSON.stringify(list)));
         tx.write(
-          `UPDATE jobs j SET result_at = $4, outputs = ${cut('$3', 'n.start', 'n.length')}::jsonb
+          `UPDATE jobs j SET result_at = $4, messages = ${cut('$3', 'n.start', 'n.length')}::jsonb
            FROM unnest($2::text[], $5::int[], $6::int[]) AS n(id, start, length)
            WHERE j.kind = $1 AND j.id = ANY($2) AND j.id = n.id`,
           [kind, owned.map((job) => job.id), texts.bytes, unit.at, texts.starts, texts.lengths],
         );
       }
       const answered = rows.filter((row) => row.result_at !== null);
-      const fresh = owned.map((job, n) => ({ id: job.id, outputs: outputs[n] ?? [] }));
-      const stored = answered.map((row) => ({ id: row.id, outputs: row.outputs ?? [] }));
+      const fresh = owned.map((job, n) => ({ id: job.id, messages: messages[n] ?? [] }));
+      const stored = answered.map((row) => ({ id: row.id, messages: row.messages ?? [] }));
       return {
-        emitted: fresh.flatMap((job) => job.outputs),
+        emitted: fresh.flatMap((job) => job.messages),
         ended: [...fresh, ...stored],
         kinds: new Set(unit.scheduled.map((job) => job.kind)),
       };
     }, contextsOf(jobs));
-    outputsMeasured(emitted);
+    messagesMeasured(emitted);
     await this.deliver(kind, ended);
     if (kinds.size > 0) this.wake(kinds);
   }
@@ -336,16 +338,16 @@ export class JobRunner {
   private release(kind: string, rows: readonly JobRow[]): Promise<void> {
     return this.deliver(
       kind,
-      rows.map((row) => ({ id: row.id, outputs: row.outputs ?? [] })),
+      rows.map((row) => ({ id: row.id, messages: row.messages ?? [] })),
     );
   }
 
   /** Publish, then delete: a crash in between publishes the same bytes again. */
   private async deliver(
     kind: string,
-    ended: readonly { id: string; outputs: readonly StoredOutput[] }[],
+    ended: readonly { id: string; messages: readonly OutboxMessage[] }[],
   ): Promise<void> {
-    await this.is.publish(ended.flatMap((row) => row.outputs));
+    await this.is.publish(ended.flatMap((row) => row.messages));
     await this.is.db.read(
       `WITH gone AS (DELETE FROM jobs WHERE kind = $1 AND id = ANY($2) AND result_at IS NOT NULL RETURNING result_at)
        INSERT INTO jobs_published (at) SELECT max(result_at) FROM gone HAVING count(*) > 0

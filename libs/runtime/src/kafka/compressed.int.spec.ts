@@ -102,7 +102,7 @@ const event = (id: string): kafkajs.Message => {
       permitId: '00000000-0000-4000-8000-000000000002',
       proposalId: '00000000-0000-4000-8000-000000000003',
       executor: 'downstream',
-      reason: { code: 'signature', says: 'the signature does not fit' },
+      reason: { code: 'signature', detail: 'the signature does not fit' },
       topic: 'actions.approved.v1',
       partition: 0,
       offset: '41',
@@ -116,8 +116,8 @@ const letters = async (): Promise<string[]> => {
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
   try {
-    const { rows } = await client.query<{ fault: { code: string; says: string } }>('SELECT fault FROM dead_letters');
-    return rows.map(({ fault }) => `${fault.code}: ${fault.says}`);
+    const { rows } = await client.query<{ fault: { code: string; detail: string } }>('SELECT fault FROM dead_letters');
+    return rows.map(({ fault }) => `${fault.code}: ${fault.detail}`);
   } finally {
     await client.end();
   }

@@ -100,7 +100,7 @@ interface Pause {
 /** Why a partition is paused; `over` once it may go on. */
 interface Failure {
   readonly count: number;
-  readonly says: string;
+  readonly detail: string;
   readonly pause: Pause;
   over?: true;
 }
@@ -184,7 +184,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       await consumer.commitOffsets(offsets.map(([, offset]) => offset));
     } catch (error) {
       // They are tried again with the next; after a rebalance they come again instead, and the inbox drops the repeat.
-      log.log(`${groupId}: offsets not committed (${describe(error).says})`);
+      log.log(`${groupId}: offsets not committed (${describe(error).detail})`);
       for (const [name, offset] of offsets) if (under === assignment && !handled.has(name)) handled.set(name, offset);
     }
   };
@@ -223,7 +223,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
           }
         return true;
       } catch (error) {
-        if (attempt === 0) log.warn(`${groupId}: positions not read yet: ${describe(error).says}`);
+        if (attempt === 0) log.warn(`${groupId}: positions not read yet: ${describe(error).detail}`);
         if (past()) return false;
       }
       await new Promise((resolve) => setTimeout(resolve, backoff(attempt, limits.backoffMs, limits.backoffMaxMs)));
@@ -299,21 +299,21 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
         passing = passing
           .then(() => options.onJump?.(name, from, asked))
           .catch((error: unknown) =>
-            log.error(`${name}: whether records were lost is not known: ${describe(error).says}`),
+            log.error(`${name}: whether records were lost is not known: ${describe(error).detail}`),
           );
       reached(topic, partition, next, highWatermark);
       // Where compaction has removed everything there is no first one.
       passing = passing
         .then(() => options.passed?.(topic, partition, firstOffset ?? lastOffset, next))
         .catch((error: unknown) =>
-          log.warn(`${topic}/${partition}: not noted as read to ${next}: ${describe(error).says}`),
+          log.warn(`${topic}/${partition}: not noted as read to ${next}: ${describe(error).detail}`),
         );
     });
     made.on(made.events.CRASH, ({ payload }) => {
       // What kafkajs mends itself needs nobody.
       const level = payload.restart ? 'warn' : 'error';
       const { error } = payload;
-      log[level](`${groupId}: consumer crashed: ${describe(error).says}`);
+      log[level](`${groupId}: consumer crashed: ${describe(error).detail}`);
       if (state === 'stopped' || made !== consumer) return;
       state = 'rebuilding';
       // One that was a member for a while begins to count anew; one that crashes as soon as it has joined waits longer each time.
@@ -367,18 +367,18 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
             return back.handled;
           } catch (error) {
             if (past()) {
-              log.log(`${name}: failed, and comes again to whoever has it now: ${describe(error).says}`);
+              log.log(`${name}: failed, and comes again to whoever has it now: ${describe(error).detail}`);
               return 0;
             }
             const count = (failures.get(name)?.count ?? 0) + 1;
             const wait = pauseAfter(error, count - 1, limits);
-            const says = describe(error).says;
+            const detail = describe(error).detail;
             // What passes by itself needs nobody.
-            log[faultOf(error) === 'world' ? 'warn' : 'error'](`${name}: paused for ${wait} ms: ${says}`);
+            log[faultOf(error) === 'world' ? 'warn' : 'error'](`${name}: paused for ${wait} ms: ${detail}`);
             const pause = pauseFor(wait, () => {
               failure.over = true;
             });
-            const failure: Failure = { count, says, pause };
+            const failure: Failure = { count, detail, pause };
             failures.set(name, failure);
             return 0;
           } finally {
@@ -416,12 +416,12 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   };
 
   /** Builds the consumer anew; takes the place of a rebuilding that is under way. */
-  const rebuild = (why?: unknown, attempt = 0): void => {
-    rebuilt = Promise.all([rebuilt, rebuildOnce(why, attempt)]).then(() => undefined);
+  const rebuild = (reason?: unknown, attempt = 0): void => {
+    rebuilt = Promise.all([rebuilt, rebuildOnce(reason, attempt)]).then(() => undefined);
   };
-  const rebuildOnce = async (why: unknown, from: number): Promise<void> => {
+  const rebuildOnce = async (reason: unknown, from: number): Promise<void> => {
     const mine = ++rebuildings;
-    let failed = why;
+    let failed = reason;
     for (let attempt = from; ; attempt++) {
       await consumer.disconnect().catch(() => undefined);
       const wait = pauseAfter(failed, attempt, limits);
@@ -438,7 +438,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
         // It crashed meanwhile, which has begun another rebuilding.
         if (mine !== rebuildings) return;
         failed = error;
-        log.warn(`${groupId}: cannot rebuild the consumer yet: ${describe(error).says}`);
+        log.warn(`${groupId}: cannot rebuild the consumer yet: ${describe(error).detail}`);
       }
     }
   };
@@ -476,8 +476,8 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
           .filter(({ began }) => performance.now() - began > slowMs)
           .map(({ name, began }) => [name, seconds(began)]),
       ),
-    paused: () => Object.fromEntries([...failures].map(([name, { says }]) => [name, says])),
-    crashed: () => (state === 'rebuilding' && crash ? { [groupId]: describe(crash.error).says } : {}),
+    paused: () => Object.fromEntries([...failures].map(([name, { detail }]) => [name, detail])),
+    crashed: () => (state === 'rebuilding' && crash ? { [groupId]: describe(crash.error).detail } : {}),
     lag: () => Object.fromEntries(lags),
     positions: () => new Map(due),
     busy: (place) => [...since].some(({ name }) => name === place),
@@ -502,7 +502,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
       await rebuilt;
       await consumer
         .disconnect()
-        .catch((error: unknown) => log.warn(`${groupId}: did not leave cleanly: ${describe(error).says}`));
+        .catch((error: unknown) => log.warn(`${groupId}: did not leave cleanly: ${describe(error).detail}`));
     },
   };
 }

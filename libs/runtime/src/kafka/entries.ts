@@ -77,9 +77,9 @@ export const textHeaders = (record: RawRecord): Record<string, string> =>
   );
 
 /** A fault may name a member of the data or quote a message: both can hold anything. */
-export const textFault = ({ code, says, field }: Fault): Fault => ({
+export const textFault = ({ code, detail, field }: Fault): Fault => ({
   code: printable(code, 80),
-  says: printable(says, 1_000),
+  detail: printable(detail, 1_000),
   ...(field !== undefined && { field: printable(field) }),
 });
 
@@ -104,7 +104,7 @@ export const received = (topic: string, { record, sha, event }: Entry, span?: Pr
 
 /** What a handler is given of a record that was set aside. */
 export const setAside = (topic: string, { record, sha, source, id, fault, hint }: Entry): SetAside => ({
-  why: source === '~duplicate' ? 'duplicate' : 'unreadable',
+  reason: source === '~duplicate' ? 'duplicate' : 'unreadable',
   fault: textFault(fault as Fault),
   topic,
   partition: record.partition,

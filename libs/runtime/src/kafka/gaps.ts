@@ -13,7 +13,7 @@ export interface Gap {
   readonly partition: number;
   readonly from: number;
   readonly to: number | null;
-  readonly why: 'records-deleted' | 'topic-made-again';
+  readonly reason: 'records-deleted' | 'topic-made-again';
   readonly noticedAt: string;
 }
 
@@ -25,10 +25,10 @@ export async function openGaps(db: Pick<Database, 'read'>): Promise<readonly Gap
     partition: number;
     from_offset: number;
     to_offset: number | null;
-    why: Gap['why'];
+    reason: Gap['reason'];
     noticed_at: Date;
   }>(
-    `SELECT topic, topic_id, partition, from_offset, to_offset, why, noticed_at FROM gaps
+    `SELECT topic, topic_id, partition, from_offset, to_offset, reason, noticed_at FROM gaps
      WHERE acknowledged_at IS NULL ORDER BY noticed_at, topic, partition LIMIT 200`,
   );
   return rows.map((row) => ({
@@ -37,7 +37,7 @@ export async function openGaps(db: Pick<Database, 'read'>): Promise<readonly Gap
     partition: row.partition,
     from: row.from_offset,
     to: row.to_offset,
-    why: row.why,
+    reason: row.reason,
     noticedAt: row.noticed_at.toISOString(),
   }));
 }
@@ -52,12 +52,12 @@ export async function acknowledge(
   words: readonly DataOf<'GapAcknowledged'>[],
   log: { log(message: string): void; warn(message: string): void },
 ): Promise<void> {
-  for (const { topic, topicId, partition, from, why, by, note, at, ...word } of words) {
+  for (const { topic, topicId, partition, from, reason, by, note, at, ...word } of words) {
     if (word.service !== service) continue;
     const closed = await tx.query(
       `UPDATE gaps SET acknowledged_at = $6, acknowledged_by = $7, note = $8
-       WHERE topic = $1 AND partition = $2 AND topic_id = $3 AND from_offset = $4 AND why = $5 AND acknowledged_at IS NULL RETURNING topic`,
-      [topic, partition, topicId, from, why, at, by, note],
+       WHERE topic = $1 AND partition = $2 AND topic_id = $3 AND from_offset = $4 AND reason = $5 AND acknowledged_at IS NULL RETURNING topic`,
+      [topic, partition, topicId, from, reason, at, by, note],
     );
     const gap = `the gap of ${topic}/${partition} from offset ${from} on`;
     if (closed.length > 0) log.log(`${by} has acknowledged ${gap}`);

@@ -7,7 +7,7 @@ import { migrate } from '../database/database.js';
 import { Engine } from '../engine/engine.js';
 import type { Handle } from '../inbox/inbox.js';
 import { tidy } from '../outbox/tidy.js';
-import type { StoredOutput } from '../outbox/unit-of-work.js';
+import type { OutboxMessage } from '../outbox/unit-of-work.js';
 import type { RawRecord } from './entries.js';
 
 /* In which order things are committed, published and forgotten: a real database, and a broker that is away when a test says so. */
@@ -21,16 +21,17 @@ let engine: Engine;
 let hand: ReturnType<Engine['byHand']>;
 let clock: string;
 let away: boolean;
-let published: StoredOutput[];
+let published: OutboxMessage[];
 
 /** Says one thing under a cause, as an answer that was set aside. */
-const say = (work: Pick<Work, 'emit' | 'at'>, cause: Parameters<Work['emit']>[0], says: string): string =>
+const say = (work: Pick<Work, 'emit' | 'at'>, cause: Parameters<Work['emit']>[0], detail: string): string =>
   work.emit(cause, topics.actionsEscalated, {
     key: 'k',
     type: 'ReviewSetAside',
-    data: { reviewId: uuid(1), proposalId: uuid(2), by: 'lea', why: { code: 'test', says }, at: work.at },
+    data: { reviewId: uuid(1), proposalId: uuid(2), by: 'lea', reason: { code: 'test', detail }, at: work.at },
   });
-const said = (): string[] => published.map(({ value }) => (JSON.parse(value) as { why: { says: string } }).why.says);
+const said = (): string[] =>
+  published.map(({ value }) => (JSON.parse(value) as { reason: { detail: string } }).reason.detail);
 
 const echo: Handle = async (batch) => {
   for (const received of batch.events) say(batch, causeOf(received), received.event.id);
@@ -137,9 +138,9 @@ beforeEach(async () => {
     silent,
     { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: database.url },
     () => clock,
-    async (outputs) => {
+    async (messages) => {
       if (away) throw new kafkajs.KafkaJSError('the broker is away', { retriable: true });
-      published.push(...outputs);
+      published.push(...messages);
     },
   );
   hand = engine.byHand(new Map([[topic, echo]]));
@@ -274,7 +275,7 @@ test('of two acts at once on one key of own state, the second waits for the firs
     silent,
     { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: database.url },
     () => clock,
-    async (outputs) => void published.push(...outputs),
+    async (messages) => void published.push(...messages),
   );
   const act = (id: string, meanwhile = async () => undefined as unknown) => {
     const cause = { source: 'test', id };
@@ -308,7 +309,7 @@ test('stored outputs are dropped an hour after their offset was committed, and i
   await hand.inbox(topic, [record('a')]);
   const committed = offset;
   await hand.inbox(topic, [record('b')]);
-  const idsIn = async (table: 'inbox' | 'outputs') =>
+  const idsIn = async (table: 'inbox' | 'messages') =>
     (await hand.db.read<{ id: string }>(`SELECT id FROM ${table} ORDER BY id`)).map(({ id }) => id);
   const tidyAt = (at: string) => {
     const partitions = [{ partition: 0, offset: String(committed + 1), metadata: null }];
@@ -317,10 +318,10 @@ test('stored outputs are dropped an hour after their offset was committed, and i
   };
   const { retentionDays } = engine.topics.find(({ name }) => name === topic) ?? { retentionDays: 0 };
   await tidyAt(later(1 / 25));
-  expect(await idsIn('outputs')).toEqual(['a', 'b']);
+  expect(await idsIn('messages')).toEqual(['a', 'b']);
   // The second one's offset is not committed: it comes again, and its outputs have to be there.
   await tidyAt(later(retentionDays + 6));
-  expect(await idsIn('outputs')).toEqual(['b']);
+  expect(await idsIn('messages')).toEqual(['b']);
   expect(await idsIn('inbox')).toEqual(['a', 'b']);
   await tidyAt(later(retentionDays + 8));
   expect(await idsIn('inbox')).toEqual([]);
@@ -339,7 +340,7 @@ test('of a dead signal the bytes are kept as long as its topic keeps signals, of
       log,
       settings,
       () => clock,
-      async (outputs) => void published.push(...outputs),
+      async (messages) => void published.push(...messages),
     );
     const inbound = ingestion.topics.find(({ types }) => types.length === 0);
     if (!inbound) throw new Error('no topic of signals');

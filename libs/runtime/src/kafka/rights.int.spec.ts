@@ -3,7 +3,7 @@ import { kafkajs } from '@countersign/kafka';
 import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Batch, causeOf, type Keeper, type Records, type ServiceSpec } from '../api/runtime.js';
+import { type Batch, causeOf, type RecordConsumer, type Records, type ServiceSpec } from '../api/runtime.js';
 import { Engine } from '../engine/engine.js';
 import type { Handle } from '../inbox/inbox.js';
 
@@ -17,14 +17,14 @@ const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStar
 const at = '2026-11-21T10:00:00.000Z';
 const patience = { timeout: 40_000, interval: 100 };
 
-class Places implements Keeper {
+class Places implements RecordConsumer {
   async keep({ tx, records }: Records): Promise<void> {
     for (const { topic, offset } of records) tx.write('INSERT INTO effects VALUES ($1, $2)', [topic, Number(offset)]);
   }
 }
 const worker: ServiceSpec = { name: 'guardrail-validator', port: 0, migrations: [] };
 const reader: ServiceSpec = { ...worker, state: [topics.controls, topics.policies] };
-const recorder: ServiceSpec = { name: 'audit-recorder', port: 0, migrations: [], keeper: Places };
+const recorder: ServiceSpec = { name: 'audit-recorder', port: 0, migrations: [], recordConsumer: Places };
 
 let broker: TestBroker;
 let database: TestDatabase;
@@ -76,7 +76,7 @@ async function start(spec: ServiceSpec, handlers: Record<string, Handle> = {}): 
   const made = new Engine(spec, { log: note, warn: note, error: note }, env);
   engines.push(made);
   await made.prepare();
-  await made.begin(new Map(Object.entries(handlers)), [], spec.keeper ? { keeper: new Places() } : {});
+  await made.begin(new Map(Object.entries(handlers)), [], spec.recordConsumer ? { recordConsumer: new Places() } : {});
   await vi.waitFor(async () => expect((await made.health()).checks).toMatchObject({ consumer: 'running' }), patience);
   return made;
 }
@@ -111,7 +111,7 @@ async function send(topic: string): Promise<void> {
           'PermitRejected',
           'downstream',
           {
-            ...{ permitId: uuid(n), executor: 'downstream', reason: { code: 'expired', says: 'late' } },
+            ...{ permitId: uuid(n), executor: 'downstream', reason: { code: 'expired', detail: 'late' } },
             ...{ topic: 'actions.approved.v1', partition: 0, offset: String(n), at },
           },
         ] as const);
@@ -182,7 +182,7 @@ test.each([
   },
 );
 
-test('a keeper goes on with the topics that it may read, and keeps the rest when it may', async () => {
+test('a record consumer goes on with the topics that it may read, and keeps the rest when it may', async () => {
   await start(recorder);
   await allow(recorder.name, without(reviews, 'read'));
   await leftOut(reviews);
@@ -231,7 +231,7 @@ test.each([
           batch.emit(causeOf(received), topics.actionsEscalated, {
             key: 'k',
             type: 'ReviewSetAside',
-            data: { reviewId: uuid(1), proposalId: uuid(1), by: 'lea', why: { code: 'late', says: 'late' }, at },
+            data: { reviewId: uuid(1), proposalId: uuid(1), by: 'lea', reason: { code: 'late', detail: 'late' }, at },
           });
       },
     });

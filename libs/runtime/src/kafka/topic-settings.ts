@@ -56,12 +56,12 @@ export async function checkSettings(
     );
     const wrong = differences(topics, found);
     const known = new Set(before?.wrong.map(told));
-    for (const says of wrong.map(told)) if (!known.has(says)) log.error(says);
+    for (const detail of wrong.map(told)) if (!known.has(detail)) log.error(detail);
     return { found, wrong };
   } catch (error) {
     if (before) return before;
     log.warn(
-      `the settings of the topics were not looked at (${describe(error).says}): this principal needs DescribeConfigs on them, see deploy/kafka/acls.tsv`,
+      `the settings of the topics were not looked at (${describe(error).detail}): this principal needs DescribeConfigs on them, see deploy/kafka/acls.tsv`,
     );
     return { found: new Map(), wrong: [] };
   }

@@ -9,7 +9,7 @@ import {
 } from '@countersign/testing';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Batch, Keeper, Records, ServiceSpec } from '../api/runtime.js';
+import type { Batch, RecordConsumer, Records, ServiceSpec } from '../api/runtime.js';
 import { Engine } from '../engine/engine.js';
 
 /* Topics that are deleted and made again, and records that are deleted before they are read: a real broker and a real database. */
@@ -17,14 +17,20 @@ import { Engine } from '../engine/engine.js';
 const topic = 'reviews.decided.v1';
 const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
-class Places implements Keeper {
+class Places implements RecordConsumer {
   async keep({ tx, records }: Records): Promise<void> {
     for (const { topic, partition, offset, topicId = '', value } of records)
       if (topic === 'reviews.decided.v1')
         tx.write('INSERT INTO kept VALUES ($1, $2, $3)', [`${partition}/${offset}`, topicId, String(value)]);
   }
 }
-const recorder: ServiceSpec = { name: 'audit-recorder', port: 0, migrations: [], keeper: Places, gathers: true };
+const recorder: ServiceSpec = {
+  name: 'audit-recorder',
+  port: 0,
+  migrations: [],
+  recordConsumer: Places,
+  gathers: true,
+};
 const worker: ServiceSpec = { name: 'guardrail-validator', port: 0, migrations: [] };
 const reader: ServiceSpec = { ...worker, state: [topics.controls] };
 const writer: ServiceSpec = { ...worker, name: 'console', ownState: [topics.controls] };
@@ -74,7 +80,7 @@ async function start(spec: ServiceSpec, handle = handled): Promise<Engine> {
   const made = new Engine(spec, log, env);
   engines.push(made);
   await made.prepare();
-  if (spec.keeper) await made.begin(new Map(), [], { keeper: new Places() });
+  if (spec.recordConsumer) await made.begin(new Map(), [], { recordConsumer: new Places() });
   else await made.begin(new Map(spec === worker ? [[topic, handle]] : []), []);
   return made;
 }
@@ -123,23 +129,23 @@ const kept = async (): Promise<{ again: boolean; n: number }[]> =>
   }));
 const from = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);
 const gaps = async () =>
-  (await client.query('SELECT topic, partition, from_offset, to_offset, why FROM gaps ORDER BY topic')).rows;
+  (await client.query('SELECT topic, partition, from_offset, to_offset, reason FROM gaps ORDER BY topic')).rows;
 const patience = { timeout: 40_000, interval: 100 };
 const gapOf = (name: string, at: number) => ({
   topic: name,
   partition: 0,
   from_offset: at,
   to_offset: null,
-  why: 'topic-made-again',
+  reason: 'topic-made-again',
 });
 const deleted = (start: number, end: number) => ({
   ...gapOf(topic, start),
   to_offset: end,
-  why: 'records-deleted',
+  reason: 'records-deleted',
 });
 
 test.each([3, 30])(
-  'a topic made again while a keeper runs is kept from its beginning, apart from the old one: %i records',
+  'a topic made again while a record consumer runs is kept from its beginning, apart from the old one: %i records',
   async (count) => {
     const made = await start(recorder);
     await send(100, 10);
@@ -157,7 +163,7 @@ test.each([3, 30])(
     expect(await gaps()).toEqual([gapOf(topic, 10)]);
     expect(errors.some((text) => text.startsWith(`${topic} was deleted and made again`))).toBe(true);
     const health = await made.health();
-    expect(health).toMatchObject({ status: 'degraded', checks: { gaps: [{ topic, why: 'topic-made-again' }] } });
+    expect(health).toMatchObject({ status: 'degraded', checks: { gaps: [{ topic, reason: 'topic-made-again' }] } });
   },
 );
 
@@ -262,7 +268,7 @@ test('state of which records were deleted unread counts as never compared until 
   await vi.waitFor(() => expect(third.comparedAgo()['controls.v1']).not.toBeNull(), patience);
 });
 
-test('records deleted before a keeper read them, while it was stopped, are a gap that the next start does not forget', async () => {
+test('records deleted before a record consumer read them, while it was stopped, are a gap that the next start does not forget', async () => {
   const made = await start(recorder);
   await send(100, 10);
   await vi.waitFor(async () => expect(await kept()).toHaveLength(10), patience);

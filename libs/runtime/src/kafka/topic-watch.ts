@@ -126,7 +126,7 @@ export class TopicWatch {
 
   private async lookForGaps(): Promise<void> {
     const rows = await this.is.db.read<{ topic: string }>(
-      `SELECT DISTINCT topic FROM gaps WHERE acknowledged_at IS NULL AND why = 'records-deleted'`,
+      `SELECT DISTINCT topic FROM gaps WHERE acknowledged_at IS NULL AND reason = 'records-deleted'`,
     );
     const open = new Set(rows.map(({ topic }) => topic));
     this.lacking = new Set(
@@ -149,7 +149,7 @@ export class TopicWatch {
   /** One look at everything. Said aloud where it fails, and never thrown. Called while one is under way, it waits for that. */
   check(): Promise<void> {
     this.checking ??= this.look()
-      .catch((error: unknown) => this.is.log.warn(`topics not looked at: ${describe(error).says}`))
+      .catch((error: unknown) => this.is.log.warn(`topics not looked at: ${describe(error).detail}`))
       .finally(() => {
         this.checking = undefined;
       });
@@ -225,7 +225,7 @@ export class TopicWatch {
   async lost(place: string, from: number, to: number): Promise<void> {
     const { topic, partition } = partsOf(place);
     const made = await this.is.db.read<{ topic: string }>(
-      `INSERT INTO gaps (topic, partition, from_offset, to_offset, topic_id, why, noticed_at)
+      `INSERT INTO gaps (topic, partition, from_offset, to_offset, topic_id, reason, noticed_at)
        VALUES ($1, $2, $3, $4, $5, 'records-deleted', $6) ON CONFLICT DO NOTHING RETURNING topic`,
       [topic, partition, from, to, this.known.get(topic)?.id ?? '', this.is.now()],
     );
@@ -358,7 +358,7 @@ export class TopicWatch {
         this.is.now(),
       ]);
       tx.write(
-        `INSERT INTO gaps (topic, partition, from_offset, topic_id, why, noticed_at)
+        `INSERT INTO gaps (topic, partition, from_offset, topic_id, reason, noticed_at)
          SELECT $1, partition, from_offset, $2, 'topic-made-again', $3 FROM unnest($4::int[], $5::bigint[]) AS n(partition, from_offset)
          ON CONFLICT DO NOTHING`,
         [topic, before.id, this.is.now(), positions.map(([partition]) => partition), positions.map(([, at]) => at)],

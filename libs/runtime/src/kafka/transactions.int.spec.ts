@@ -3,7 +3,7 @@ import { type Kafka, kafkajs } from '@countersign/kafka';
 import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { defaults } from '../api/limits.js';
-import type { Keeper, ServiceSpec } from '../api/runtime.js';
+import type { RecordConsumer, ServiceSpec } from '../api/runtime.js';
 import { type Database, migrate, openDatabase } from '../database/database.js';
 import { Engine } from '../engine/engine.js';
 import { readPositions } from '../state/state.js';
@@ -256,17 +256,19 @@ test('a service starts on a state topic whatever it ends with, and goes on findi
   expect(await onAborted.versions()).toEqual([4]);
 });
 
-test('a keeper keeps what was committed, and stands at the end of what was aborted, also after a start on it', async () => {
+test('a record consumer keeps what was committed, and stands at the end of what was aborted, also after a start on it', async () => {
   await migrate(database.url, []);
   const kept: string[] = [];
-  const keeper: Keeper = { keep: async ({ records }) => void kept.push(...records.map(({ cause }) => cause.id)) };
+  const recordConsumer: RecordConsumer = {
+    keep: async ({ records }) => void kept.push(...records.map(({ cause }) => cause.id)),
+  };
   const begin = async (): Promise<Engine> => {
-    class Unused implements Keeper {
-      keep = keeper.keep;
+    class Unused implements RecordConsumer {
+      keep = recordConsumer.keep;
     }
-    const engine = engineOf({ name: 'audit-recorder', port: 0, migrations: [], keeper: Unused }, database.url);
+    const engine = engineOf({ name: 'audit-recorder', port: 0, migrations: [], recordConsumer: Unused }, database.url);
     await engine.prepare();
-    await engine.begin(new Map(), [], { keeper });
+    await engine.begin(new Map(), [], { recordConsumer });
     return engine;
   };
   await within('abort', proposed, events('a'));

@@ -128,8 +128,8 @@ function readToken(path: string | undefined): string | undefined {
     content = JSON.parse(textOfFile(path, fs));
   } catch (error) {
     // A JSON fault quotes what stands around it.
-    const why = error instanceof SyntaxError ? 'it is not JSON' : (error as NodeJS.ErrnoException).code;
-    throw new Error(`READ_TOKEN_FILE: ${path} cannot be read: ${why}`);
+    const reason = error instanceof SyntaxError ? 'it is not JSON' : (error as NodeJS.ErrnoException).code;
+    throw new Error(`READ_TOKEN_FILE: ${path} cannot be read: ${reason}`);
   }
   const read = TokenFile.safeParse(content);
   if (!read.success) throw new Error(`READ_TOKEN_FILE: ${path}: {"sha256": "…"} is expected`);

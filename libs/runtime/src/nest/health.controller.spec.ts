@@ -14,7 +14,7 @@ const told: Health = {
   service: 'console',
   ready: true,
   well: true,
-  checks: { database: 'ok', paused: { 'signals.accepted.v1/2': 'why' } },
+  checks: { database: 'ok', paused: { 'signals.accepted.v1/2': 'reason' } },
 };
 let health: Health;
 let asked = 0;

@@ -112,7 +112,7 @@ export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
   adapter.useBodyParser('application/json', false, { bodyLimit: bounds.bodyBytes }, (request, body, done) => {
     const charset = mediaType(request.headers['content-type'] ?? '')?.charset;
     const text = decode(body as Buffer, charset);
-    if (!text.ok) return done(new BadRequestException(`the body: ${text.fault.says}`), undefined);
+    if (!text.ok) return done(new BadRequestException(`the body: ${text.fault.detail}`), undefined);
     try {
       refuseTooDeep(text.text);
     } catch (error) {

@@ -83,7 +83,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (host.getType() !== 'http') return throwError(() => error);
     const { status, title, detail, field, retryAfter } = problemOf(error);
     if (status >= 500 && !(error instanceof Refused || error instanceof TooManyReads))
-      this.log.error(`request failed: ${describe(error).says}`);
+      this.log.error(`request failed: ${describe(error).detail}`);
     const reply = host.switchToHttp().getResponse<Reply>();
     if (status === 401) reply.header('www-authenticate', 'Bearer realm="countersign"');
     if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));

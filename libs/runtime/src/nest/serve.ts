@@ -16,7 +16,7 @@ import { APP_FILTER, APP_GUARD, APP_PIPE, HttpAdapterHost, ModuleRef, NestFactor
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { type Observable, throwError } from 'rxjs';
-import { type JobKind, type Keeper, type Recovery, RUNTIME, type ServiceSpec } from '../api/runtime.js';
+import { type JobKind, type RecordConsumer, type Recovery, RUNTIME, type ServiceSpec } from '../api/runtime.js';
 import { Engine } from '../engine/engine.js';
 import { describe } from '../failures.js';
 import { type Access, AccessGuard } from './access.js';
@@ -100,7 +100,7 @@ export async function serve(module: Type, spec: ServiceSpec): Promise<void> {
   try {
     await start(module, spec, log);
   } catch (error) {
-    log.error(`does not start: ${describe(error).says}`);
+    log.error(`does not start: ${describe(error).detail}`);
     process.exit(1);
   }
 }
@@ -118,19 +118,19 @@ async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void
   });
   const engine = app.get<Engine>(RUNTIME);
   const kinds = (spec.jobs ?? []).map((type) => app.get<JobKind<never>>(type));
-  const keeper = spec.keeper && app.get<Keeper>(spec.keeper);
+  const recordConsumer = spec.recordConsumer && app.get<RecordConsumer>(spec.recordConsumer);
   const recovery = spec.recovery && app.get<Recovery>(spec.recovery);
   const transport = new BatchTransport(
-    (handlers) => engine.begin(handlers, kinds, { keeper, recovery }),
+    (handlers) => engine.begin(handlers, kinds, { recordConsumer, recovery }),
     () => engine.drain(),
   );
   attach(app, transport);
 
   let ending = false;
-  const end = async (why: string): Promise<void> => {
+  const end = async (reason: string): Promise<void> => {
     if (ending) return;
     ending = true;
-    log.log(`draining (${why})`);
+    log.log(`draining (${reason})`);
     const { drainMs } = engine.limits;
     setTimeout(() => {
       log.error(`not drained after ${drainMs} ms; what is in work will be repeated by the next start`);
@@ -147,7 +147,7 @@ async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void
   process.on('SIGTERM', () => void end('SIGTERM'));
   process.on('SIGINT', () => void end('SIGINT'));
   process.on('unhandledRejection', (error) => {
-    log.error(`unhandled: ${describe(error).says}`);
+    log.error(`unhandled: ${describe(error).detail}`);
     process.exit(1);
   });
 

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { requests } from './publisher.js';
-import { bytesOf, type StoredOutput } from './unit-of-work.js';
+import { bytesOf, type OutboxMessage } from './unit-of-work.js';
 
-const output = (value: string, key = 'k'): StoredOutput => ({ topic: 't', key, headers: '{}', value });
+const output = (value: string, key = 'k'): OutboxMessage => ({ topic: 't', key, headers: '{}', value });
 
 test('outputs keep their order through every cut', () => {
-  const outputs = Array.from({ length: 20 }, (_, n) => output('x'.repeat(n * 30), String(n)));
-  const cut = requests(outputs, 1_000);
+  const messages = Array.from({ length: 20 }, (_, n) => output('x'.repeat(n * 30), String(n)));
+  const cut = requests(messages, 1_000);
   expect(cut.length).toBeGreaterThan(1);
-  expect(cut.flat()).toEqual(outputs);
+  expect(cut.flat()).toEqual(messages);
 });
 
 test('no request is larger than allowed, in bytes and not in characters', () => {

@@ -1,16 +1,16 @@
 import { deniedBy, type Producer } from '@countersign/kafka';
 import { moment, sent } from '@countersign/telemetry';
 import { describe } from '../failures.js';
-import { bytesOf, type StoredOutput } from './unit-of-work.js';
+import { bytesOf, type OutboxMessage } from './unit-of-work.js';
 
 /** Publishes stored outputs in order; resolves when the broker has acknowledged all (acks=all). */
-export type Publish = (outputs: readonly StoredOutput[]) => Promise<void>;
+export type Publish = (messages: readonly OutboxMessage[]) => Promise<void>;
 
 /** Cuts outputs into requests under the byte limit, keeping their order. */
-export function requests(outputs: readonly StoredOutput[], maxBytes: number): StoredOutput[][] {
-  const cut: StoredOutput[][] = [];
+export function requests(messages: readonly OutboxMessage[], maxBytes: number): OutboxMessage[][] {
+  const cut: OutboxMessage[][] = [];
   let bytes = 0;
-  for (const output of outputs) {
+  for (const output of messages) {
     // What the record format adds is below 100 bytes.
     const size = bytesOf(output) + 100;
     const last = cut.at(-1);
@@ -31,8 +31,8 @@ export function requests(outputs: readonly StoredOutput[], maxBytes: number): St
  */
 export const publishWith =
   (producer: Producer, maxBytes: number, heard?: (time: number, asked: number) => void): Publish =>
-  async (outputs) => {
-    for (const request of requests(outputs, maxBytes)) {
+  async (messages) => {
+    for (const request of requests(messages, maxBytes)) {
       const byTopic = new Map<string, { key: string; value: string; headers: Record<string, string> }[]>();
       for (const { topic, key, value, headers } of request) {
         const list = byTopic.get(topic) ?? [];

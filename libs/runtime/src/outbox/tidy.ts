@@ -23,11 +23,11 @@ export async function tidy(
   for (const { topic, partitions } of committed) {
     for (const { partition, offset } of partitions) {
       if (Number(offset) < 0) continue;
-      await db.read('DELETE FROM outputs WHERE topic = $1 AND partition = $2 AND "offset" < $3 AND at < $4', [
+      await db.read('DELETE FROM outbox WHERE topic = $1 AND partition = $2 AND "offset" < $3 AND at < $4', [
         topic,
         partition,
         offset,
-        new Date(now - limits.outputsKeptMs).toISOString(),
+        new Date(now - limits.outboxKeptMs).toISOString(),
       ]);
     }
   }

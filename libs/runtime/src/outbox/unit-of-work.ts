@@ -13,7 +13,7 @@ import type { Past } from '../inbox/past.js';
 import { cut, packed } from './packed.js';
 
 /** An output as it is stored and published: the bytes are fixed here, a repeat publishes them again. */
-export interface StoredOutput {
+export interface OutboxMessage {
   readonly topic: string;
   readonly key: string;
   readonly headers: string;
@@ -24,10 +24,10 @@ export const causeKey = (cause: { source: string; id: string }): string => `${ca
 
 const firstOfState = 1_000_000;
 
-const idOf = ({ headers }: StoredOutput): string => (JSON.parse(headers) as { ce_id: string }).ce_id;
+const idOf = ({ headers }: OutboxMessage): string => (JSON.parse(headers) as { ce_id: string }).ce_id;
 
 /** Bytes of an output on the wire, without framing. */
-export const bytesOf = ({ key, headers, value }: StoredOutput): number =>
+export const bytesOf = ({ key, headers, value }: OutboxMessage): number =>
   Buffer.byteLength(value) + Buffer.byteLength(headers) + Buffer.byteLength(key);
 
 /** A job as its row has it. */
@@ -56,7 +56,7 @@ function readable(topic: string, key: string, type: string, data: unknown): void
   const parsed = schemaOf(type)?.safeParse(data);
   if (!parsed) throw new Error(`${topic} ${key}: ${type} has no contract`);
   if (!parsed.success)
-    throw new Error(`${topic} ${key}: no reader could read this ${type}: ${contractFault(parsed.error).says}`);
+    throw new Error(`${topic} ${key}: no reader could read this ${type}: ${contractFault(parsed.error).detail}`);
 }
 
 /** The rows of these keys, locked in key order. Most are there already, so they are looked for before missing ones are made. */
@@ -91,7 +91,7 @@ export interface Bounds {
 
 /** A unit of work that collects what is emitted, put and scheduled until `flush` writes it into the transaction. */
 export class UnitOfWork implements Work {
-  private readonly emitted = new Map<string, StoredOutput[]>();
+  private readonly emitted = new Map<string, OutboxMessage[]>();
   private readonly own = new Map<
     string,
     { version: number; data: unknown; changed?: { headers: string; value: string } }
@@ -165,10 +165,10 @@ export class UnitOfWork implements Work {
     const ids = [...this.emitted.values()].flat().map(idOf);
     const said = await this.said('id', ids);
     if (said.size === 0) return;
-    for (const [name, outputs] of this.emitted)
+    for (const [name, messages] of this.emitted)
       this.emitted.set(
         name,
-        outputs.filter((output) => !said.has(idOf(output))),
+        messages.filter((output) => !said.has(idOf(output))),
       );
   }
 
@@ -178,7 +178,7 @@ export class UnitOfWork implements Work {
   }
 
   /** Outputs of one cause so far, in order. */
-  outputsOf(cause: { source: string; id: string }): readonly StoredOutput[] {
+  messagesOf(cause: { source: string; id: string }): readonly OutboxMessage[] {
     return this.emitted.get(causeKey(cause)) ?? [];
   }
 
@@ -198,8 +198,8 @@ export class UnitOfWork implements Work {
   }
 
   /** Files outputs that another unit made under a cause of this one. */
-  adopt(cause: { source: string; id: string }, outputs: readonly StoredOutput[]): void {
-    this.emitted.set(causeKey(cause), [...this.outputsOf(cause), ...outputs]);
+  adopt(cause: { source: string; id: string }, messages: readonly OutboxMessage[]): void {
+    this.emitted.set(causeKey(cause), [...this.messagesOf(cause), ...messages]);
   }
 
   /** Writes own state and jobs; the outputs are stored by whoever knows the row they belong to. */
@@ -263,7 +263,7 @@ export class UnitOfWork implements Work {
     data: unknown,
     subject?: string,
     kind: 'event' | 'state' = 'event',
-  ): StoredOutput & { id: string } {
+  ): OutboxMessage & { id: string } {
     if (!this.bounds.writable.has(topic)) throw new Error(`${this.service} may not write ${topic}`);
     const list = this.emitted.get(causeKey(cause)) ?? [];
     this.emitted.set(causeKey(cause), list);

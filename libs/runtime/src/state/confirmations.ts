@@ -74,7 +74,7 @@ export class Confirmations {
       }
     } catch (error) {
       if (!this.failed)
-        log.warn(`${topic}: controls are not confirmed: ${describe(error).says}; tried again every second`);
+        log.warn(`${topic}: controls are not confirmed: ${describe(error).detail}; tried again every second`);
       this.failed = true;
     }
   }

@@ -10,7 +10,7 @@ import { nextOf, type RawRecord, textHeaders } from '../kafka/entries.js';
 import { readToEnds } from '../kafka/read-ends.js';
 import type { TopicWatch } from '../kafka/topic-watch.js';
 import type { Publish } from '../outbox/publisher.js';
-import { type Bounds, type StoredOutput, UnitOfWork } from '../outbox/unit-of-work.js';
+import { type Bounds, type OutboxMessage, UnitOfWork } from '../outbox/unit-of-work.js';
 import { fitsText } from '../text.js';
 import { type Content, type Mend, mend, type Told, toldAfter } from './own-truth.js';
 
@@ -89,8 +89,8 @@ export class OwnState {
   }
 
   /** Notes what this process publishes, so that it is known when it is read back and the table does not have it any more. */
-  published(outputs: readonly StoredOutput[]): void {
-    for (const { topic, key, value } of outputs)
+  published(messages: readonly OutboxMessage[]): void {
+    for (const { topic, key, value } of messages)
       if (this.mine.has(topic)) this.own(topic, key, versionOf(value), hashOf(value));
   }
 
@@ -319,10 +319,10 @@ export class OwnState {
         } = step.content === 'table' ? (JSON.parse(row?.value ?? '{}') as Record<string, unknown>) : step.content.data;
         unit.passOver(topic.name, key, step.above);
         // So the record tells why a version was passed over.
-        const why = foreign
+        const reason = foreign
           ? aboveForeign(topic.name, key, step.above)
           : `read-back ${topic.name} ${key} ${step.above}`;
-        const cause = { source: `/countersign/${service}`, id: why };
+        const cause = { source: `/countersign/${service}`, id: reason };
         unit.putState(cause, topic, { key, data } as unknown as StateOutput);
       }
       unit.flush();

@@ -159,7 +159,7 @@ export class StateWaits {
     } catch (error) {
       if (isTransient(error)) throw error;
       // One event's own fault is found where each is tried alone.
-      this.is.log.warn(`${topic}: what its events need is not known: ${describe(error).says}`);
+      this.is.log.warn(`${topic}: what its events need is not known: ${describe(error).detail}`);
       return { without: 0 };
     }
   }

@@ -41,16 +41,16 @@ export async function applyState(
   const newest = new Map<string, { version: number; json: string }>();
   const next = new Map<number, bigint>();
   const ignored: string[] = [];
-  const ignore = ({ partition, offset }: RawRecord, code: string, says: string): void => {
-    ignored.push(`${partition}/${offset}: ${code} ${says}`);
+  const ignore = ({ partition, offset }: RawRecord, code: string, detail: string): void => {
+    ignored.push(`${partition}/${offset}: ${code} ${detail}`);
     count('countersign.state.ignored', 1, { [a.destination]: topic.name, [a.reason]: code });
-    log.error(`${topic.name} ${partition}/${offset} ignored: ${code} ${says}`);
+    log.error(`${topic.name} ${partition}/${offset} ignored: ${code} ${detail}`);
   };
   for (const record of records) {
     next.set(record.partition, BigInt(nextOf(record)));
     const read = readEvent(topic, record);
     if (!read.ok) {
-      ignore(record, read.fault.code, read.fault.says);
+      ignore(record, read.fault.code, read.fault.detail);
       continue;
     }
     const data = read.event.data as never;
@@ -327,7 +327,7 @@ export async function followState(is: {
         await compare();
         failures = 0;
       } catch (error) {
-        if (failures++ === 0) is.log.warn(`state not compared: ${describe(error).says}`);
+        if (failures++ === 0) is.log.warn(`state not compared: ${describe(error).detail}`);
       }
       tellStale();
       for (const { name } of is.topics) is.applied?.(name, []);

@@ -48,7 +48,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   harness.setNow(start);
-  await harness.query('TRUNCATE permits, jobs, inbox, outputs, state_rows');
+  await harness.query('TRUNCATE permits, jobs, inbox, outbox, state_rows');
   await theirDatabase('TRUNCATE answers, campaigns');
   await harness.putState('policies.v1', 'main', policy(1));
   const campaign = { adAccountId: 'ads-1', status: 'active', dailyBudgetMinor: 5_000, bidMinor: 200, currency: 'EUR' };
@@ -104,7 +104,7 @@ test('a question whose answer is lost is asked again', async () => {
   way.loseAnswerTo(actionId);
   expect(await ads.find(actionId, patient())).toEqual({
     outcome: 'unknown',
-    says: 'the sandbox system answered 503',
+    detail: 'the sandbox system answered 503',
   });
   expect(await ads.find(actionId, patient())).toMatchObject({ outcome: 'done' });
 });
@@ -119,7 +119,7 @@ test('a call that a busy system did not get to when its caller had gone is never
     await expect.poll(async () => (await holder.query('SELECT 1 FROM pg_locks WHERE NOT granted')).rowCount).toBe(1);
     expect(await ads.find('first', patient())).toEqual({
       outcome: 'unknown',
-      says: 'the sandbox system is still at work',
+      detail: 'the sandbox system is still at work',
     });
     const limit = new AbortController();
     const second = ads.call(action, 'second', limit.signal);

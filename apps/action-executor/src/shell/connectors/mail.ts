@@ -7,7 +7,7 @@ import { render } from '../../core/render.js';
 import { type Message, mailBody } from '../../core/sandbox.js';
 import { SETTINGS, type Settings } from '../settings.js';
 
-type Refused = { readonly refused: { readonly code: string; readonly says: string } };
+type Refused = { readonly refused: { readonly code: string; readonly detail: string } };
 
 /** Writes the message of an action: opens the contact's points and fills in the text. */
 @Injectable()
@@ -33,8 +33,8 @@ export class Mail {
     const points = await this.points(contactId);
     if (!points?.email) return refused('no-address', 'no e-mail address is known of the contact');
     const [renderedSubject, renderedBody] = [render(subject, points), render(body, points)];
-    if (!renderedSubject.ok) return refused(renderedSubject.code, renderedSubject.says);
-    if (!renderedBody.ok) return refused(renderedBody.code, renderedBody.says);
+    if (!renderedSubject.ok) return refused(renderedSubject.code, renderedSubject.detail);
+    if (!renderedBody.ok) return refused(renderedBody.code, renderedBody.detail);
     return { contactId, to: points.email, template, subject: renderedSubject.text, body: renderedBody.text };
   }
 
@@ -56,4 +56,4 @@ export class Mail {
   }
 }
 
-const refused = (code: string, says: string): Refused => ({ refused: { code, says } });
+const refused = (code: string, detail: string): Refused => ({ refused: { code, detail } });

@@ -39,11 +39,11 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const says = (status: number, body: unknown) => (response: ServerResponse) =>
+const detail = (status: number, body: unknown) => (response: ServerResponse) =>
   void response.writeHead(status).end(typeof body === 'string' ? body : JSON.stringify(body));
 
 test('a call is put under its key with the token, and its answer comes back', async () => {
-  respond = says(200, { outcome: 'done', reference: 'r-1', before: { bidMinor: 1 }, after: { bidMinor: 2 } });
+  respond = detail(200, { outcome: 'done', reference: 'r-1', before: { bidMinor: 1 }, after: { bidMinor: 2 } });
   const answer = { outcome: 'done', externalReference: 'r-1', before: { bidMinor: 1 }, after: { bidMinor: 2 } };
   expect(await sandbox.call(action, key, patient())).toEqual(answer);
   expect(await sandbox.find(key, patient())).toEqual(answer);
@@ -54,7 +54,7 @@ test('a call is put under its key with the token, and its answer comes back', as
   ]);
 });
 
-const reason = { code: 'no-such-campaign', says: 'no such campaign: c-1' };
+const reason = { code: 'no-such-campaign', detail: 'no such campaign: c-1' };
 const token = /it does not take the token of SANDBOX_TOKEN_FILE/;
 
 test.each<[string, number, unknown, object, object]>([
@@ -71,10 +71,10 @@ test.each<[string, number, unknown, object, object]>([
   ['too many at once', 429, {}, { outcome: 'unknown' }, { outcome: 'unknown' }],
   ['a failure', 500, {}, { outcome: 'unknown' }, { outcome: 'unknown' }],
   ['a redirect', 307, {}, { outcome: 'unknown' }, { outcome: 'unknown' }],
-  ['an unknown token', 401, {}, { says: expect.stringMatching(token) }, { says: expect.stringMatching(token) }],
-  ['a token for something else', 403, {}, { says: expect.stringMatching(token) }, { outcome: 'unknown' }],
+  ['an unknown token', 401, {}, { detail: expect.stringMatching(token) }, { detail: expect.stringMatching(token) }],
+  ['a token for something else', 403, {}, { detail: expect.stringMatching(token) }, { outcome: 'unknown' }],
 ])('%s: what the answer means', async (_what, status, body, called, found) => {
-  respond = says(status, body);
+  respond = detail(status, body);
   expect(await sandbox.call(action, key, patient())).toMatchObject(called);
   expect(await sandbox.find(key, patient())).toMatchObject(found);
 });
@@ -104,7 +104,7 @@ test('a call that was cut off before it was answered may have been carried out',
 });
 
 test('an answer that is longer than one may be is no answer', async () => {
-  respond = says(200, { outcome: 'done', reference: 'r', after: { text: 'x'.repeat(100_000) } });
+  respond = detail(200, { outcome: 'done', reference: 'r', after: { text: 'x'.repeat(100_000) } });
   expect(await sandbox.call(action, key, patient())).toMatchObject({ outcome: 'unknown' });
 });
 

@@ -79,7 +79,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   got = [];
   harness.setNow(start);
-  await harness.query('TRUNCATE permits, jobs, inbox, outputs, state_rows');
+  await harness.query('TRUNCATE permits, jobs, inbox, outbox, state_rows');
   await harness.putState('policies.v1', 'main', policy(1));
 });
 afterAll(async () => {
@@ -99,7 +99,7 @@ const settled = async () => {
     published.push(...(await harness.runJobs()));
   }
   expect(published).toHaveLength(1);
-  const [{ data }] = published as unknown as [{ data: { outcome: string; reason?: { code: string; says: string } } }];
+  const [{ data }] = published as unknown as [{ data: { outcome: string; reason?: { code: string; detail: string } } }];
   const { outcome, reason } = data;
   return { outcome, ...reason };
 };
@@ -178,7 +178,7 @@ test('a refusal of the first call that left is a failure', async () => {
 test('a refusal that is kept under the key is found by the question, and is a failure', async () => {
   calls = [silent];
   questions = [json(200, { outcome: 'rejected', reason: 'no such list' })];
-  expect(await settled()).toMatchObject({ outcome: 'failed', says: 'no such list' });
+  expect(await settled()).toMatchObject({ outcome: 'failed', detail: 'no such list' });
 });
 
 test('a refusal that another instance’s call may have made is not settled by the one that lost the permit', async () => {
@@ -220,7 +220,7 @@ test('a receiver that stays away has failed the permit, which claims no call', a
   expect(await settled()).toMatchObject({
     outcome: 'failed',
     code: 'not-sent',
-    says: expect.stringContaining('nothing could be sent in 4 tries'),
+    detail: expect.stringContaining('nothing could be sent in 4 tries'),
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');

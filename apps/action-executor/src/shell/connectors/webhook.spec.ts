@@ -112,7 +112,7 @@ test('an unknown key is absent, a refused one is rejected, an ailing receiver ca
   respond = (_seen, response) => response.writeHead(404).end();
   expect(await webhook.find(key, patient())).toMatchObject({ outcome: 'unknown' });
   respond = (_seen, response) => json(response, 200, { outcome: 'rejected', reason: 'no such list' });
-  expect(await webhook.find(key, patient())).toMatchObject({ outcome: 'rejected', reason: { says: 'no such list' } });
+  expect(await webhook.find(key, patient())).toMatchObject({ outcome: 'rejected', reason: { detail: 'no such list' } });
   respond = (_seen, response) => response.writeHead(503).end();
   expect(await webhook.find(key, patient())).toMatchObject({ outcome: 'unknown' });
 });

@@ -47,7 +47,7 @@ function keysOf(s: Session, file: string | undefined): VerifyKeys {
   try {
     return readVerifyKeys(file === undefined ? s.installation.permitKeys : parseJson(textOfFile(file, fs)));
   } catch (error) {
-    const why = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
-    throw new Failure(2, `${from}: ${why}`);
+    const reason = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
+    throw new Failure(2, `${from}: ${reason}`);
   }
 }

@@ -68,10 +68,10 @@ export function policyCommands(program: Command): void {
       '/v1/policies/publish',
       {},
     );
-    const says = done.changed
+    const detail = done.changed
       ? s.paint.green(`Policy ${done.version} is published.`)
       : `Nothing changed: policy ${done.version} is in force.`;
-    s.answer(done, `${says} Digest ${done.digest}`);
+    s.answer(done, `${detail} Digest ${done.digest}`);
     return undefined;
   });
 }

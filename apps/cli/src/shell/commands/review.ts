@@ -44,11 +44,11 @@ export function reviewCommands(program: Command): void {
     return undefined;
   });
 
-  const answering = (name: string, says: string) =>
+  const answering = (name: string, detail: string) =>
     review
       .command(name)
       .argument('<id>', 'a proposal or checkpoint; its first digits do')
-      .description(says)
+      .description(detail)
       .option('--note <text>', 'kept on the record with the answer')
       .option('--digest <sha256>', 'answer only if the card still has this digest; its first 8 digits do')
       .option('--wait <seconds>', 'how long to wait for what becomes of it', '15')
@@ -144,13 +144,13 @@ function edited(card: Card, options: AnswerOptions): Record<string, unknown> {
   try {
     return parseJson(textOfFile(file === '-' ? 0 : file, fs)) as Record<string, unknown>;
   } catch (error) {
-    const why =
+    const reason =
       error instanceof SyntaxError
         ? 'not JSON'
         : error instanceof TooDeep
           ? error.message
           : `not readable (${codeOf(error)})`;
-    throw new Misused(`--payload ${file}: it is ${why}`);
+    throw new Misused(`--payload ${file}: it is ${reason}`);
   }
 }
 

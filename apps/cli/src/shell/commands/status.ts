@@ -47,10 +47,10 @@ export function statusCommands(program: Command): void {
     stop: ['stopped', 'stop an agent, a play, a channel, an account, or everything'],
     resume: ['running', 'end a stop'],
   } as const;
-  for (const [name, [state, says]] of Object.entries(words)) {
+  for (const [name, [state, detail]] of Object.entries(words)) {
     const command = program
       .command(name)
-      .description(says)
+      .description(detail)
       .option('--all', 'everything')
       .option('--agent <name>', 'one agent')
       .option('--play <id>', 'one play')

@@ -247,3 +247,14 @@ export class StopsOfSequences1763700000011 implements MigrationInterface {
     await runner.query(`UPDATE permits SET enrolment = '', step = NULL WHERE enrolment LIKE '% %'`);
   }
 }
+
+/** A column has the name of the member that it holds. */
+export class PlainNames1764400000073 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE verdicts RENAME COLUMN would_be TO shadow_outcome');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE verdicts RENAME COLUMN shadow_outcome TO would_be');
+  }
+}

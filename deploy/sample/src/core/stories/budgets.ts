@@ -64,7 +64,7 @@ export function shiftStory(setting: Setting, world: World): Story {
       { do: 'wait', for: 'the escalation of the shift', until: (seen) => card(seen) !== undefined },
       {
         do: 'act',
-        says: `lea approves half of it, ${euro(editedMinor)}`,
+        detail: `lea approves half of it, ${euro(editedMinor)}`,
         unless: (seen) => seen.reviewed(card(seen)?.proposalId ?? '') !== undefined,
         act: (seen) => {
           const escalated = card(seen);
@@ -100,16 +100,16 @@ export function shiftStory(setting: Setting, world: World): Story {
 export function capStory(setting: Setting, world: World): Story {
   const id = 'cmp-dach-search';
   const shift = (seen: Seen) => proposed(seen, id, 'ads.shift_budget');
-  const why = (seen: Seen) => refusal(seen, shift(seen)?.proposalId ?? '', 'spend-cap');
+  const reason = (seen: Seen) => refusal(seen, shift(seen)?.proposalId ?? '', 'spend-cap');
   return {
     id: 'cap',
     title: 'A shift beyond the daily spend cap is refused',
     steps: [{ do: 'publish', source: 'ads', signals: reported(setting, world, id) }],
-    outcome: (seen) => why(seen) !== undefined,
+    outcome: (seen) => reason(seen) !== undefined,
     tell: (seen) => {
       const proposal = shift(seen);
       if (!proposal) return `no budget shift from ${id} was proposed`;
-      const said = why(seen);
+      const said = reason(seen);
       const asked = euro(Number(proposal.action.payload.amountMinor));
       return said === undefined
         ? `a shift of ${asked} from ${id} was not refused`
@@ -134,7 +134,7 @@ function quiet(seen: Seen): boolean {
 export function stopStory(setting: Setting, world: World): Story {
   const id = 'cmp-dach-video';
   const scope = `agent:${agent}`;
-  const why = (seen: Seen): string | undefined => {
+  const reason = (seen: Seen): string | undefined => {
     const task = seen.tasks({ play: floor, campaignId: id })[0];
     const proposal = proposed(seen, id, 'ads.pause_campaign');
     const declined = task && seen.taskSettled(task.taskId);
@@ -142,7 +142,7 @@ export function stopStory(setting: Setting, world: World): Story {
     const itself = declined?.outcome === 'declined' && /stop/.test(declined.reason) ? declined.reason : undefined;
     return refusal(seen, proposal?.proposalId ?? '', 'kill-control') ?? itself;
   };
-  const done = (seen: Seen) => why(seen) !== undefined;
+  const done = (seen: Seen) => reason(seen) !== undefined;
   return {
     id: 'stop',
     title: 'An agent that was stopped changes nothing',
@@ -150,7 +150,7 @@ export function stopStory(setting: Setting, world: World): Story {
       { do: 'wait', for: `what the other stories ask of ${agent}`, until: (seen) => done(seen) || quiet(seen) },
       {
         do: 'act',
-        says: `lea stops ${agent}`,
+        detail: `lea stops ${agent}`,
         unless: (seen) => done(seen) || seen.control(scope)?.state === 'stopped',
         act: () => ({ kind: 'stop', scope, reason: 'numbers of the DACH account look wrong', by: 'lea' }),
       },
@@ -159,14 +159,14 @@ export function stopStory(setting: Setting, world: World): Story {
       { do: 'wait', for: 'the refusal', until: done },
       {
         do: 'act',
-        says: `lea lets ${agent} go on`,
+        detail: `lea lets ${agent} go on`,
         unless: (seen) => seen.control(scope)?.state === 'running',
         act: () => ({ kind: 'resume', scope, reason: 'the numbers were right', by: 'lea' }),
       },
     ],
     outcome: (seen) => done(seen) && outcomeOf(seen, proposed(seen, id, 'ads.pause_campaign')) !== 'executed',
     tell: (seen) => {
-      const said = why(seen);
+      const said = reason(seen);
       return said === undefined
         ? `${id} is below its floor, and nothing was refused`
         : `${id} is far below its floor, but ${agent} was stopped: ${said}`;

@@ -46,7 +46,7 @@ const executed = (seen: Seen, { proposalId }: Proposal): boolean => seen.settled
 export const refusal = (seen: Seen, proposalId: string, rule?: string): string | undefined =>
   seen
     .refused(proposalId)
-    ?.verdict.reasons.find((r) => r.outcome === 'refuse' && (rule === undefined || r.rule.startsWith(rule)))?.says;
+    ?.verdict.reasons.find((r) => r.outcome === 'refuse' && (rule === undefined || r.rule.startsWith(rule)))?.detail;
 
 /** Proposals of the tasks that a play gave to an agent for an account. */
 export const adChanges = (seen: Seen, accountId: string): readonly Proposal[] =>
@@ -105,7 +105,7 @@ export function unsubscribeStory({ seed, start }: Setting, world: World): Story 
       const settled = seen.settled(message(seen)?.proposalId ?? '');
       if (!settled) return `a message to somebody at ${account.name} was not settled yet`;
       if (settled.outcome !== 'refused') return `a message to somebody at ${account.name} ended as ${settled.outcome}`;
-      return `the message was approved, its reader at ${account.name} unsubscribed, and nothing was sent: ${settled.reason?.says ?? 'refused at execution'}`;
+      return `the message was approved, its reader at ${account.name} unsubscribed, and nothing was sent: ${settled.reason?.detail ?? 'refused at execution'}`;
     },
   };
 }
@@ -140,7 +140,7 @@ export function frequencyStory({ seed, start }: Setting, world: World): Story {
   const pricingSignals = surge(t, account, [3, 1, 0], 'pricing');
   const [same] = comparing;
   const second = (seen: Seen) => messages(seen, pricing, account.id, same)[0];
-  const why = (seen: Seen) => refusal(seen, second(seen)?.proposalId ?? '', 'contact-frequency');
+  const reason = (seen: Seen) => refusal(seen, second(seen)?.proposalId ?? '', 'contact-frequency');
   return {
     id: 'frequency',
     title: 'A contact at the frequency cap is not written to again',
@@ -154,9 +154,9 @@ export function frequencyStory({ seed, start }: Setting, world: World): Story {
       },
       { do: 'publish', source: 'website', signals: pricingSignals },
     ],
-    outcome: (seen) => why(seen) !== undefined,
+    outcome: (seen) => reason(seen) !== undefined,
     tell: (seen) => {
-      const said = why(seen);
+      const said = reason(seen);
       return said === undefined
         ? `a second message to somebody at ${account.name} was not refused`
         : `somebody at ${account.name} compared us and studied prices: one message goes out, the second is refused (${said})`;

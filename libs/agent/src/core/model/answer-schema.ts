@@ -51,7 +51,7 @@ export function answerSchema(
       rationale: { ...text, description: 'why, with the figures it rests on' },
       evidence: { type: 'array', items: { type: 'integer' }, description: 'numbers of the evidence it rests on' },
       confidence: { type: 'number', description: '0 to 1' },
-      alternatives: { type: 'array', items: object({ says: text, whyNot: text }) },
+      alternatives: { type: 'array', items: object({ detail: text, rejectedBecause: text }) },
     });
   return object({
     proposals: { type: 'array', items: { anyOf: kinds.map(proposal) } },

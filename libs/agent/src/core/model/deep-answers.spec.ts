@@ -10,6 +10,8 @@ test('an answer that nests too deep is no answer, in the body or in the text', (
     expect(findJson(nested(depth))).toBeUndefined();
     expect(findJson(`Here it is: ${nested(depth)}`)).toBeUndefined();
     const body = `{"choices":[{"message":{"content":"{}"}}],"usage":${nested(depth)}}`;
-    expect(readCompletion(body)).toMatchObject({ asked: { ok: false, why: expect.stringMatching(/nests too deep/) } });
+    expect(readCompletion(body)).toMatchObject({
+      asked: { ok: false, reason: expect.stringMatching(/nests too deep/) },
+    });
   }
 });

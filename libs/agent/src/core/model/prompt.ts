@@ -96,8 +96,8 @@ const instructions = (kinds: readonly ActionKindName[], most: number): string =>
   ].join('\n');
 
 /** Asks once more, saying what did not fit. The schema is repeated for servers that take no notice of a response format. */
-export const repairOf = (why: readonly string[], schema: unknown): string =>
-  ['That answer does not fit:', ...why.slice(0, 10).map((reason) => `- ${reason}`), inWords(schema)].join('\n');
+export const repairOf = (reason: readonly string[], schema: unknown): string =>
+  ['That answer does not fit:', ...reason.slice(0, 10).map((reason) => `- ${reason}`), inWords(schema)].join('\n');
 
 /** Asks in words for an answer of the schema, where no response format does. */
 export const inWords = (schema: unknown): string =>

@@ -13,7 +13,7 @@ const ModelAnswer = z.object({
       rationale: said,
       evidence: listOf(z.number(), 500),
       confidence: z.number().min(0).max(1),
-      alternatives: listOf(z.object({ says: said, whyNot: said }), 100),
+      alternatives: listOf(z.object({ detail: said, rejectedBecause: said }), 100),
     }),
     500,
   ),
@@ -25,13 +25,13 @@ export function readAnswer(
   content: string,
   task: TaskAssigned,
   aliases: Aliases,
-): { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly says: string } {
+): { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly detail: string } {
   const json = findJson(content);
-  if (json === undefined) return { ok: false, says: 'it is not JSON, or not one object of it' };
+  if (json === undefined) return { ok: false, detail: 'it is not JSON, or not one object of it' };
   const read = ModelAnswer.safeParse(json);
   if (!read.success) {
     const issue = read.error.issues[0];
-    return { ok: false, says: `${issue?.path.join('.') || 'the answer'}: ${issue?.message ?? 'invalid'}` };
+    return { ok: false, detail: `${issue?.path.join('.') || 'the answer'}: ${issue?.message ?? 'invalid'}` };
   }
   const { proposals, declined } = read.data;
   return {
@@ -44,9 +44,9 @@ export function readAnswer(
         // A number that no evidence has is no evidence.
         evidence: [...new Set(p.evidence)].flatMap((n) => task.evidence[n - 1] ?? []),
         confidence: p.confidence,
-        alternatives: p.alternatives.slice(0, 10).map(({ says, whyNot }) => ({
-          says: cut(aliases.resolve(says), 500),
-          whyNot: cut(aliases.resolve(whyNot), 500),
+        alternatives: p.alternatives.slice(0, 10).map(({ detail, rejectedBecause }) => ({
+          detail: cut(aliases.resolve(detail), 500),
+          rejectedBecause: cut(aliases.resolve(rejectedBecause), 500),
         })),
       })),
       ...(declined && { declined: `the model declined: ${cut(aliases.resolve(declined), 500)}` }),

@@ -1,10 +1,10 @@
 import { listOf, parseJson, TooDeep } from '@countersign/contracts';
 import { z } from 'zod';
 
-/** What came of one question. `why` is a class of failure in our words, never the model's or the server's. */
+/** What came of one question. `reason` is a class of failure in our words, never the model's or the server's. */
 export type Asked =
   | { readonly ok: true; readonly content: string; readonly cut: boolean }
-  | { readonly ok: false; readonly why: string };
+  | { readonly ok: false; readonly reason: string };
 
 const part = z.object({ text: z.string().catch(''), refusal: z.string().catch('') }).catch({ text: '', refusal: '' });
 const Choice = z.object({
@@ -18,7 +18,7 @@ const Choice = z.object({
 const Completion = z.object({ choices: z.tuple([Choice], z.unknown()) });
 const Usage = z.object({ usage: z.object({ total_tokens: z.int().positive() }) });
 
-const no = (why: string): Asked => ({ ok: false, why: `the model's server ${why}` });
+const no = (reason: string): Asked => ({ ok: false, reason: `the model's server ${reason}` });
 
 /** Reads the body of an answer with status 200, whatever it is. `tokens` is missing where the server names no count. */
 export function readCompletion(body: string): { readonly asked: Asked; readonly tokens?: number } {
@@ -45,7 +45,7 @@ function askedOf(json: unknown): Asked {
   const [{ finish_reason, message }] = read.data.choices;
   const parts = typeof message.content === 'string' ? [{ text: message.content, refusal: '' }] : message.content;
   if (message.refusal || finish_reason === 'content_filter' || parts.some((p) => p.refusal)) {
-    return { ok: false, why: 'the model refused' };
+    return { ok: false, reason: 'the model refused' };
   }
   return { ok: true, content: parts.map((p) => p.text).join(''), cut: finish_reason === 'length' };
 }

@@ -37,7 +37,7 @@ import {
 } from '@countersign/gate';
 
 /** One proposal to be judged, for the first time or with a person's answer. */
-export interface Hearing {
+export interface VerdictRequest {
   readonly proposal: ActionProposed;
   /** The agent whose topic it came from. */
   readonly author: string;
@@ -67,7 +67,7 @@ export interface StepCount {
   readonly waiting: number;
 }
 
-/** What a hearing needs of other services' state and of the ledgers, by key. */
+/** What a request needs of other services' state and of the ledgers, by key. */
 export interface Needed {
   readonly tasks: readonly string[];
   readonly profiles: readonly string[];
@@ -85,7 +85,7 @@ export interface Needed {
   readonly authors: readonly string[];
 }
 
-/** Everything that was loaded for a batch of hearings. */
+/** Everything that was loaded for a batch of requests. */
 export interface Loaded {
   readonly policy: PolicyInForce | null;
   /** Those that were assigned, as far as this service has read. */
@@ -96,7 +96,7 @@ export interface Loaded {
   /** Locked, and therefore nobody else's until the commit. */
   readonly ledgers: ReadonlyMap<string, MoneyLedger | Counts | Slots>;
   readonly touched: ReadonlySet<string>;
-  /** By the name of each tally: those that are noted, the ones of these hearings among them. */
+  /** By the name of each tally: those that are noted, the ones of these requests among them. */
   readonly proposals: ReadonlyMap<string, number>;
   /** By the name of each step, where there is any message for it. */
   readonly steps: ReadonlyMap<string, StepCount>;
@@ -106,7 +106,7 @@ export interface Loaded {
   readonly waiting: ReadonlyMap<string, number>;
 }
 
-export interface Ruling {
+export interface VerdictResult {
   readonly judgement: Judgement;
   readonly facts: Facts;
   readonly draws: readonly Draw[];
@@ -143,12 +143,12 @@ export function markOf(proposal: Pick<ActionProposed, 'taskId' | 'action'>): Ste
 /** The enrolment that a message of a sequence names, empty of all else. */
 export const enrolmentOf = (action: ActionProposed['action']): string => messageStep(action)?.enrolment ?? '';
 
-function namedStep({ proposal, author }: Hearing): Needed['steps'][number] | undefined {
+function namedStep({ proposal, author }: VerdictRequest): Needed['steps'][number] | undefined {
   const step = stepOf(proposal);
   return step && { ...step, name: `${author} ${step.enrolment} ${step.n}`, author };
 }
 
-function tallyOf({ proposal: { taskId, action }, author }: Hearing): Tally {
+function tallyOf({ proposal: { taskId, action }, author }: VerdictRequest): Tally {
   const enrolment = enrolmentOf(action);
   return { name: `${author} ${taskId} ${enrolment}`, author, taskId, enrolment };
 }
@@ -183,8 +183,8 @@ export function stateNamed(
   return undefined;
 }
 
-/** What to load, and which ledgers to lock, for these hearings. */
-export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | null, at: string): Needed {
+/** What to load, and which ledgers to lock, for these requests. */
+export function neededBy(requests: readonly VerdictRequest[], policy: PolicyInForce | null, at: string): Needed {
   const profiles = new Set<string>();
   const consents = new Set<string>();
   const controls = new Set<string>();
@@ -192,8 +192,8 @@ export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | n
   const ledgers = new Map<string, string | null>();
   const rates = new Map<string, string>();
   // What a person was asked about was counted before.
-  const fresh = hearings.filter(({ review }) => !review);
-  for (const { proposal } of hearings) {
+  const fresh = requests.filter(({ review }) => !review);
+  for (const { proposal } of requests) {
     const of = concerns(proposal, policy, at);
     for (const id of of.contacts) {
       profiles.add(profileKey.contact(id));
@@ -219,7 +219,7 @@ export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | n
     }
   }
   return {
-    tasks: [...new Set(hearings.map(({ proposal }) => proposal.taskId))].sort(),
+    tasks: [...new Set(requests.map(({ proposal }) => proposal.taskId))].sort(),
     profiles: [...profiles].sort(),
     consents: [...consents].sort(),
     controls: [...controls].sort(),
@@ -227,7 +227,7 @@ export function neededBy(hearings: readonly Hearing[], policy: PolicyInForce | n
     ledgers: [...ledgers].map(([ledger, since]) => ({ ledger, since })).sort(byLedger),
     rates: [...rates].map(([ledger, since]) => ({ ledger, since })).sort(byLedger),
     tallies: byName(fresh.map(tallyOf)),
-    steps: byName(hearings.map(namedStep).filter((step) => step !== undefined)),
+    steps: byName(requests.map(namedStep).filter((step) => step !== undefined)),
     authors: [...new Set(fresh.map(({ author }) => author))],
   };
 }
@@ -238,26 +238,30 @@ const byName = <T extends { readonly name: string }>(all: readonly T[]): readonl
 const byLedger = (a: { ledger: string }, b: { ledger: string }): number => (a.ledger < b.ledger ? -1 : 1);
 
 /**
- * Judges one after the other: each sees what those before it reserved. Returns a ruling for each hearing, in order, with the
+ * Judges one after the other: each sees what those before it reserved. Returns a result for each request, in order, with the
  * facts that it rests on.
  */
-export function hear(hearings: readonly Hearing[], loaded: Loaded, at: string): readonly Ruling[] {
+export function decideVerdicts(
+  requests: readonly VerdictRequest[],
+  loaded: Loaded,
+  at: string,
+): readonly VerdictResult[] {
   const ledgers = new Map([...loaded.ledgers].map(([name, ledger]) => [name, ownCopy(ledger)] as const));
   const waiting = new Map(loaded.waiting);
   const steps = new Map(loaded.steps);
   // All of these were noted before any was counted: each came after those that are not of these, and after those before it here.
   const proposals = new Map(loaded.proposals);
   const add = (to: Map<string, number>, name: string, n: number) => to.set(name, (to.get(name) ?? 0) + n);
-  for (const hearing of hearings) if (!hearing.review) add(proposals, tallyOf(hearing).name, -1);
-  return hearings.map((hearing) => {
-    const of = concerns(hearing.proposal, loaded.policy, at);
-    const facts = factsOf(hearing, of, { ...loaded, ledgers, proposals, waiting, steps }, at);
-    const judgement = judge(hearing.proposal, facts, loaded.policy, at);
-    if (!hearing.review) add(proposals, tallyOf(hearing).name, 1);
+  for (const request of requests) if (!request.review) add(proposals, tallyOf(request).name, -1);
+  return requests.map((request) => {
+    const of = concerns(request.proposal, loaded.policy, at);
+    const facts = factsOf(request, of, { ...loaded, ledgers, proposals, waiting, steps }, at);
+    const judgement = judge(request.proposal, facts, loaded.policy, at);
+    if (!request.review) add(proposals, tallyOf(request).name, 1);
     const { outcome } = judgement.verdict;
-    if (outcome === 'escalated') add(waiting, hearing.author, 1);
+    if (outcome === 'escalated') add(waiting, request.author, 1);
     if (outcome === 'approved') for (const draw of of.draws) reserve(ledgers, draw, at);
-    const step = namedStep(hearing);
+    const step = namedStep(request);
     if (step && outcome !== 'refused') {
       const { approved, waiting: asked } = steps.get(step.name) ?? noStep;
       steps.set(
@@ -300,10 +304,10 @@ const none = { version: 0, data: null };
 const noStep: StepCount = { approved: 0, waiting: 0 };
 
 /** What is looked at before a person is asked, and not again when one has answered. */
-function firstHeard(hearing: Hearing, loaded: Loaded): Pick<Facts, 'takenAt' | 'counted' | 'enrolment'> {
-  const { author, takenAt, review } = hearing;
+function firstJudged(request: VerdictRequest, loaded: Loaded): Pick<Facts, 'takenAt' | 'counted' | 'enrolment'> {
+  const { author, takenAt, review } = request;
   if (review) return {};
-  const { name, enrolment } = tallyOf(hearing);
+  const { name, enrolment } = tallyOf(request);
   return {
     ...(takenAt !== undefined && { takenAt }),
     counted: { proposals: loaded.proposals.get(name) ?? 0, waiting: loaded.waiting.get(author) ?? 0 },
@@ -312,15 +316,15 @@ function firstHeard(hearing: Hearing, loaded: Loaded): Pick<Facts, 'takenAt' | '
 }
 
 /** With an answer, what waits is not counted: it is that which was answered, or waited beside it since before a step was noted. */
-function sameStep(hearing: Hearing, { steps }: Loaded): Pick<Facts, 'sameStep'> {
-  const step = namedStep(hearing);
+function sameStep(request: VerdictRequest, { steps }: Loaded): Pick<Facts, 'sameStep'> {
+  const step = namedStep(request);
   if (!step) return {};
   const { approved, waiting } = steps.get(step.name) ?? noStep;
-  return { sameStep: hearing.review ? approved : approved + waiting };
+  return { sameStep: request.review ? approved : approved + waiting };
 }
 
-function factsOf(hearing: Hearing, of: Concerns, loaded: Loaded, at: string): Facts {
-  const { proposal, author, review } = hearing;
+function factsOf(request: VerdictRequest, of: Concerns, loaded: Loaded, at: string): Facts {
+  const { proposal, author, review } = request;
   const versions: Record<string, number> = Object.fromEntries(
     Object.keys(proposal.madeFrom).flatMap((name) => {
       const state = stateNamed(name);
@@ -335,8 +339,8 @@ function factsOf(hearing: Hearing, of: Concerns, loaded: Loaded, at: string): Fa
   return {
     author,
     task: task ? taskAbout(task, of.contacts) : null,
-    ...firstHeard(hearing, loaded),
-    ...sameStep(hearing, loaded),
+    ...firstJudged(request, loaded),
+    ...sameStep(request, loaded),
     // Of its RFC 8785 form: that puts members in order, which changes no length, and writes values as JSON.stringify does.
     proposalBytes: new TextEncoder().encode(JSON.stringify(proposal)).length,
     contacts: pick(of.contacts, (id) =>

@@ -13,8 +13,8 @@ import {
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { escalatedEvent } from './events.js';
-import { enrolmentBy, hear, type Loaded, markOf, neededBy, stateNamed, stepOf } from './hearing.js';
 import { proposed } from './testing.js';
+import { decideVerdicts, enrolmentBy, type Loaded, markOf, neededBy, stateNamed, stepOf } from './verdicts.js';
 
 const policy = policyOf();
 const provenance = {};
@@ -87,8 +87,8 @@ test('a proposal is as long as its RFC 8785 form, whatever it says and in whatev
       // As it comes: parsed from JSON.
       const odd = JSON.parse(JSON.stringify({ rationale, madeFrom: { '\u20ac': 2, '\n': 1 }, value }));
       const proposal = { ...odd, ...proposed('ads.shift_budget', { amountMinor: 1000, ...odd }), rationale };
-      const [ruling] = hear([{ proposal, author: 'paid-media-agent', takenAt: at }], loaded(), at);
-      expect(ruling?.facts.proposalBytes).toBe(Buffer.byteLength(canonical(proposal)));
+      const [result] = decideVerdicts([{ proposal, author: 'paid-media-agent', takenAt: at }], loaded(), at);
+      expect(result?.facts.proposalBytes).toBe(Buffer.byteLength(canonical(proposal)));
     }),
   );
 });
@@ -96,12 +96,12 @@ test('a proposal is as long as its RFC 8785 form, whatever it says and in whatev
 test.each(['__proto__', 'constructor', 'toString'])(
   'an ad account called %s is judged by its own facts',
   (adAccountId) => {
-    const hearing = {
+    const request = {
       proposal: proposed('ads.set_bid', { adAccountId, campaignId: adAccountId, currency: 'EUR', bidMinor: 100 }, 1),
       author: 'paid-media-agent',
       takenAt: at,
     };
-    const facts = (of: Loaded) => hear([hearing], of, at)[0]?.facts.adAccounts;
+    const facts = (of: Loaded) => decideVerdicts([request], of, at)[0]?.facts.adAccounts;
     expect(Object.entries(facts(loaded()) ?? {})).toEqual([[adAccountId, null]]);
     const data = { kind: 'ad-account', adAccountId, currency: 'EUR', campaigns: {}, lastSignalAt: at } as never;
     const known = new Map([...loaded().profiles, [`ad-account:${adAccountId}`, { version: 3, data }]]);
@@ -121,23 +121,27 @@ test('what an action does is judged by the profiles of its campaigns, and by the
     'campaign:ads-emea cmp-from',
     'campaign:ads-emea cmp-to',
   ]);
-  const [ruling] = hear([shift(1_000, 1)], loaded({ profiles: new Map([...loaded().profiles, ...campaigns]) }), at);
-  expect(ruling?.facts.adAccounts['ads-emea']?.campaigns).toEqual({
+  const [result] = decideVerdicts(
+    [shift(1_000, 1)],
+    loaded({ profiles: new Map([...loaded().profiles, ...campaigns]) }),
+    at,
+  );
+  expect(result?.facts.adAccounts['ads-emea']?.campaigns).toEqual({
     'cmp-from': { version: 5, dailyBudgetMinor: 4_000 },
     'cmp-to': { dailyBudgetMinor: 40_000, bidMinor: 110 },
   });
 });
 
-test('[case 19] each hearing sees what those before it reserved, and the cap is never passed', () => {
+test('[case 19] each request sees what those before it reserved, and the cap is never passed', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 10_000 }), { minLength: 1, maxLength: 40 }), (amounts) => {
-      const rulings = hear(
+      const results = decideVerdicts(
         amounts.map((amount, n) => shift(amount, n)),
         loaded(),
         at,
       );
       let held = 0;
-      rulings.forEach(({ judgement, facts }, n) => {
+      results.forEach(({ judgement, facts }, n) => {
         expect(facts.ledgers[campaignLedger]).toMatchObject({ held });
         const fits = held + (amounts[n] ?? 0) <= 50_000;
         expect(judgement.verdict.outcome).toBe(fits ? 'approved' : 'refused');
@@ -156,18 +160,18 @@ test('[case 19] of fifty over two agents, in a thousand orders, the first seven 
     const agent = n % 2 === 0 ? 'paid-media-agent' : 'sequencing-agent';
     return { proposal: proposed('ads.shift_budget', { amountMinor: 1_000 }, n, { agent }), author: agent, takenAt: at };
   });
-  const says =
+  const detail =
     'spend-cap-ad-account: EUR 10.00 over the daily cap of EUR 70.00 of ad account ads-emea: EUR 70.00 held or spent today, EUR 10.00 asked for';
   fc.assert(
     // After the tenth nothing changes any more: a refusal reserves nothing.
     fc.property(fc.shuffledSubarray(fifty, { minLength: 10, maxLength: 10 }), (order) => {
-      const rulings = hear(order, tight, at);
-      const held = rulings.map(({ facts }) => (facts.ledgers[adAccountLedger] as { held: number }).held);
+      const results = decideVerdicts(order, tight, at);
+      const held = results.map(({ facts }) => (facts.ledgers[adAccountLedger] as { held: number }).held);
       expect(held).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 7, 7].map((n) => n * 1_000));
-      const reasons = rulings.flatMap(({ judgement: { verdict } }) =>
+      const reasons = results.flatMap(({ judgement: { verdict } }) =>
         verdict.outcome === 'refused' ? verdict.reasons.filter((r) => r.outcome === 'refuse') : [],
       );
-      expect([reasons.length, ...new Set(reasons.map((r) => `${r.rule}: ${r.says}`))]).toEqual([3, says]);
+      expect([reasons.length, ...new Set(reasons.map((r) => `${r.rule}: ${r.detail}`))]).toEqual([3, detail]);
     }),
     { numRuns: 1_000 },
   );
@@ -181,9 +185,11 @@ test('[case 22] one slot left for a contact goes to one of two agents', () => {
   });
   const ledgers = new Map(loaded().ledgers).set('sends:sequencing-agent', { held: [], committed: [] });
   ledgers.set(`touch:${contact}`, { held: [Date.parse('2026-11-20T10:00:00.000Z')], committed: [] });
-  const outcomes = hear([email('paid-media-agent', 1), email('sequencing-agent', 2)], loaded({ ledgers }), at).map(
-    ({ judgement }) => judgement.verdict.outcome,
-  );
+  const outcomes = decideVerdicts(
+    [email('paid-media-agent', 1), email('sequencing-agent', 2)],
+    loaded({ ledgers }),
+    at,
+  ).map(({ judgement }) => judgement.verdict.outcome);
   expect(outcomes).toEqual(['approved', 'refused']);
 });
 
@@ -193,12 +199,12 @@ test('to whom a message goes is known by the profile: of another account than th
     version: 1,
     data: { kind: 'contact', contactId: contact, accountId: 'globex', seniority: 'manager' } as never,
   });
-  const [ruling] = hear(
+  const [result] = decideVerdicts(
     [{ proposal: proposed('email.send'), author: 'paid-media-agent', takenAt: at }],
     loaded({ profiles }),
     at,
   );
-  expect(ruling?.judgement.verdict.reasons).toContainEqual(
+  expect(result?.judgement.verdict.reasons).toContainEqual(
     expect.objectContaining({ rule: 'account', outcome: 'refuse' }),
   );
 });
@@ -211,9 +217,9 @@ test('each proposal is counted under its task, whatever becomes of it, after tho
   const review = { reviewId: contact, by: 'lea', decision: 'approve', digest: digestOf(proposal.action), at } as const;
   const answered = { proposal, author, review };
   // Noted are the four and one before them.
-  const rulings = hear([...five, answered], loaded({ policy: few, proposals: new Map([[name, 5]]) }), at);
-  expect(rulings.map(({ facts }) => facts.counted?.proposals)).toEqual([1, 2, 3, 4, undefined]);
-  expect(rulings.map(({ judgement }) => judgement.verdict.outcome)).toEqual([
+  const results = decideVerdicts([...five, answered], loaded({ policy: few, proposals: new Map([[name, 5]]) }), at);
+  expect(results.map(({ facts }) => facts.counted?.proposals)).toEqual([1, 2, 3, 4, undefined]);
+  expect(results.map(({ judgement }) => judgement.verdict.outcome)).toEqual([
     'approved',
     'refused',
     'refused',
@@ -221,7 +227,7 @@ test('each proposal is counted under its task, whatever becomes of it, after tho
     'approved',
   ]);
   expect(
-    rulings.map(({ judgement }) => judgement.verdict.reasons.find((r) => r.rule === 'proposals-per-task')?.outcome),
+    results.map(({ judgement }) => judgement.verdict.reasons.find((r) => r.rule === 'proposals-per-task')?.outcome),
   ).toEqual(['pass', 'pass', 'refuse', 'refuse', 'pass']);
   expect(neededBy([...five, answered], few, at)).toMatchObject({
     tallies: [{ name, enrolment: '' }],
@@ -259,9 +265,9 @@ test('a step is approved or waits once among those that are judged together, how
   const supervised = policyOf(content({ charter: { kinds: { 'email.send': 'supervised' } } }));
   const of = (
     change: Partial<Loaded> = {},
-    cases: Parameters<typeof hear>[0] = [step(1), step(2), step(3, contact.toUpperCase())],
+    cases: Parameters<typeof decideVerdicts>[0] = [step(1), step(2), step(3, contact.toUpperCase())],
   ) =>
-    hear(cases, loaded({ enrolments: new Map([[tally, enrolled]]), ...change }), at).map(
+    decideVerdicts(cases, loaded({ enrolments: new Map([[tally, enrolled]]), ...change }), at).map(
       ({ judgement, facts }) => `${judgement.verdict.outcome} ${facts.sameStep}`,
     );
   expect(of()).toEqual(['approved 0', 'refused 1', 'refused 1']);
@@ -294,7 +300,7 @@ test('a contact is enrolled in a sequence once under a task among those that are
   const enrolment = `${taskId} ${contact} comparison-follow-up`;
   const name = `paid-media-agent ${enrolment} 0`;
   const of = (change: Partial<Loaded> = {}) =>
-    hear([enroll(1), enroll(2)], loaded(change), at).map(
+    decideVerdicts([enroll(1), enroll(2)], loaded(change), at).map(
       ({ judgement, facts }) => `${judgement.verdict.outcome} ${facts.sameStep}`,
     );
   expect(of()).toEqual(['approved 0', 'refused 1']);
@@ -331,12 +337,12 @@ test('of many at once no more wait for a person than may, and what needs nobody 
     content({ charter: { kinds: { 'ads.shift_budget': 'supervised' }, limits: { reviewsWaiting: 9 } } }),
   );
   const email = { proposal: proposed('email.send'), author: 'paid-media-agent', takenAt: at };
-  const rulings = hear(
+  const results = decideVerdicts(
     [shift(1, 1), shift(1, 2), shift(1, 3), email],
     loaded({ policy: asked, waiting: new Map([['paid-media-agent', 7]]) }),
     at,
   );
-  expect(rulings.map(({ judgement }) => judgement.verdict.outcome)).toEqual([
+  expect(results.map(({ judgement }) => judgement.verdict.outcome)).toEqual([
     'escalated',
     'escalated',
     'refused',
@@ -345,12 +351,12 @@ test('of many at once no more wait for a person than may, and what needs nobody 
 });
 
 test('[case 20] a refusal reserves nothing', () => {
-  const rulings = hear([shift(50_001, 1), shift(10_000, 2)], loaded(), at);
-  expect(rulings.map((r) => r.judgement.verdict.outcome)).toEqual(['refused', 'approved']);
+  const results = decideVerdicts([shift(50_001, 1), shift(10_000, 2)], loaded(), at);
+  expect(results.map((r) => r.judgement.verdict.outcome)).toEqual(['refused', 'approved']);
 });
 
 test('[case 58] facts and proposal, stored as JSON, give the same judgement again', () => {
-  for (const { judgement, facts } of hear([shift(3000, 1), shift(50_000, 2)], loaded(), at)) {
+  for (const { judgement, facts } of decideVerdicts([shift(3000, 1), shift(50_000, 2)], loaded(), at)) {
     const { proposal } = judgement.verdict.outcome === 'approved' ? shift(3000, 1) : shift(50_000, 2);
     const stored = JSON.parse(JSON.stringify({ facts, proposal, policy }));
     expect(judge(stored.proposal, stored.facts, stored.policy, at)).toEqual(judgement);
@@ -384,8 +390,8 @@ test('names in madeFrom that stand for no state are never asked for', () => {
     expect(stateNamed(name)).toBeUndefined();
   }
   const proposal = proposed('ads.set_bid', {}, 1, { madeFrom: { 'control:all': 1 } });
-  const [ruling] = hear([{ proposal, author: 'paid-media-agent', takenAt: at }], loaded(), at);
-  expect(ruling?.judgement.verdict.outcome).toBe('escalated');
+  const [result] = decideVerdicts([{ proposal, author: 'paid-media-agent', takenAt: at }], loaded(), at);
+  expect(result?.judgement.verdict.outcome).toBe('escalated');
 });
 
 test('[case 36] the card shows facts: account, people, money, running totals and whether it can be taken back', () => {
@@ -394,12 +400,12 @@ test('[case 36] the card shows facts: account, people, money, running totals and
     charters: policy.content.charters.map((c) => ({ ...c, kinds: { 'ads.shift_budget': 'supervised' as const } })),
   };
   const given = loaded({ policy: policyOf(supervised) });
-  const hearing = shift(3000, 1);
-  const [ruling] = hear([hearing], given, at);
-  if (!ruling) throw new Error('no ruling');
-  expect(escalatedEvent(hearing, ruling, given)).toMatchObject({
+  const request = shift(3000, 1);
+  const [result] = decideVerdicts([request], given, at);
+  if (!result) throw new Error('no result');
+  expect(escalatedEvent(request, result, given)).toMatchObject({
     card: {
-      says: 'move EUR 30.00 of daily budget from cmp-from to cmp-to',
+      detail: 'move EUR 30.00 of daily budget from cmp-from to cmp-to',
       accountName: 'Acme',
       money: { amountMinor: 3000, currency: 'EUR' },
       runningTotals: [

@@ -1,4 +1,4 @@
-import type { Keeper, Records } from '@countersign/runtime';
+import type { RecordConsumer, Records } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { leafOf } from '../core/leaves.js';
 import { signingJob } from './checkpoint.job.js';
@@ -7,7 +7,7 @@ import { SETTINGS, type Settings } from './settings.js';
 
 /** Appends every record of every topic but the recorder's own checkpoints. */
 @Injectable()
-export class Recording implements Keeper {
+export class Recording implements RecordConsumer {
   constructor(@Inject(SETTINGS) private readonly settings: Settings) {}
 
   async keep(batch: Records): Promise<void> {

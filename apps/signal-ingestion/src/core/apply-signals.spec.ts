@@ -1,6 +1,6 @@
 import { ForeignId, keyOfProfile, Profile, profileKey } from '@countersign/contracts';
 import { expect, test } from 'vitest';
-import { type Admitted, type AnyProfile, fold, type Known, keysOf, renamedBy } from './fold.js';
+import { type Admitted, type AnyProfile, applySignals, type Known, keysOf, renamedBy } from './apply-signals.js';
 import type { Persons } from './identify.js';
 import type { Signal } from './signal.js';
 import { signal } from './testing.js';
@@ -47,7 +47,7 @@ test('a signal names every state it changes, and nothing else is loaded', () => 
 
 test('several signals of a batch change a key once, by the last of them', () => {
   const viewed = signal('PageViewed', { contact, url: 'https://example.com/' });
-  const { profiles, outcomes } = fold([admitted(viewed, [jane]), admitted(viewed, [jane])], unknown);
+  const { profiles, outcomes } = applySignals([admitted(viewed, [jane]), admitted(viewed, [jane])], unknown);
   expect(profiles.get(`contact:${jane}`)).toMatchObject({ by: 1, value: { signals: 2, reachable: ['email'] } });
   expect(outcomes).toEqual([
     { ok: true, profiles: [`contact:${jane}`], consents: [] },
@@ -56,7 +56,7 @@ test('several signals of a batch change a key once, by the last of them', () => 
 });
 
 test('a signal whose reference and address mean two contacts changes nothing and says so', () => {
-  const { profiles, points, outcomes } = fold(
+  const { profiles, points, outcomes } = applySignals(
     [admitted(signal('ContactUpserted', { contact }), [jane, john])],
     unknown,
   );
@@ -65,7 +65,7 @@ test('a signal whose reference and address mean two contacts changes nothing and
 });
 
 test('a withdrawal that may mean two contacts binds both, and links neither address', () => {
-  const { consents, points, outcomes } = fold(
+  const { consents, points, outcomes } = applySignals(
     [admitted(signal('EmailUnsubscribed', { contact, purpose: 'sales' }), [jane, john])],
     unknown,
   );
@@ -75,7 +75,7 @@ test('a withdrawal that may mean two contacts binds both, and links neither addr
 });
 
 test('a report in the wrong currency is rejected and the batch goes on', () => {
-  const { outcomes } = fold(
+  const { outcomes } = applySignals(
     ['USD', 'EUR', 'USD'].map((currency) => admitted(report('c', { currency }), [])),
     unknown,
   );
@@ -83,7 +83,7 @@ test('a report in the wrong currency is rejected and the batch goes on', () => {
 });
 
 test('a report changes its campaign alone, and the first one its ad account', () => {
-  const { profiles, outcomes } = fold([admitted(report('a'), []), admitted(report('b'), [])], unknown);
+  const { profiles, outcomes } = applySignals([admitted(report('a'), []), admitted(report('b'), [])], unknown);
   expect(keysOf(admitted(report('a'), [])).profiles).toEqual(['ad-account:ad', 'campaign:ad a']);
   expect([...profiles].map(([key, { by }]) => [key, by])).toEqual([
     ['ad-account:ad', 0],
@@ -93,12 +93,12 @@ test('a report changes its campaign alone, and the first one its ad account', ()
   expect(profiles.get('ad-account:ad')?.value).toMatchObject({ campaigns: {} });
   expect(outcomes).toMatchObject([{ ok: true }, { ok: true, profiles: ['ad-account:ad', 'campaign:ad b'] }]);
   const known = { ...unknown, profiles: new Map([...profiles].map(([key, { value }]) => [key, value])) };
-  expect([...fold([admitted(report('a'), [])], known).profiles.keys()]).toEqual(['campaign:ad a']);
+  expect([...applySignals([admitted(report('a'), [])], known).profiles.keys()]).toEqual(['campaign:ad a']);
 });
 
 test('a campaign that the version before kept inside its ad account goes on with its budget and its days, and no other one is lost', () => {
   const known = before({ brand, other: { ...brand, campaignId: 'other' } });
-  const { profiles } = fold(
+  const { profiles } = applySignals(
     [admitted(report('brand'), []), admitted(report('brand', { day: '2026-01-03' }), [])],
     known,
   );
@@ -114,7 +114,10 @@ test('a campaign that the version before kept inside its ad account goes on with
 
 test('a campaign that was kept without a status is an active one, and its ad account takes reports again', () => {
   const { status: _none, ...broken } = { ...brand, campaignId: 'constructor' };
-  const { profiles, outcomes } = fold([admitted(report('constructor'), [])], before({ brand, constructor: broken }));
+  const { profiles, outcomes } = applySignals(
+    [admitted(report('constructor'), [])],
+    before({ brand, constructor: broken }),
+  );
   expect(outcomes).toMatchObject([{ ok: true }]);
   for (const [key, { value }] of profiles) {
     const read = Profile.safeParse({ ...value, lastSignalAt: day.reportedAt, version: 1, changedAt: day.reportedAt });
@@ -129,7 +132,7 @@ test('a campaign that was kept without a status is an active one, and its ad acc
 test.each(['constructor', '__proto__', 'toString'])(
   'a campaign called %s is a campaign like any other',
   (campaignId) => {
-    const { profiles } = fold([admitted(report(campaignId), [])], before({ brand }));
+    const { profiles } = applySignals([admitted(report(campaignId), [])], before({ brand }));
     expect([...profiles.keys()]).toEqual([`campaign:ad ${campaignId}`]);
     expect(profiles.get(`campaign:ad ${campaignId}`)?.value).toMatchObject({
       campaignId,
@@ -148,7 +151,7 @@ test('no two campaigns have one key, whatever characters their ids and those of 
 test('an account that gets a new name changes the points of nobody in the same fold, however many contacts it has', () => {
   const named = signal('AccountUpserted', { account, name: 'Acme Inc' });
   const joins = signal('ContentEngaged', { account, contact, contentId: 'c', topic: 't' });
-  const { points } = fold([admitted(joins, [jane]), admitted(named, []), admitted(joins, [john])], unknown);
+  const { points } = applySignals([admitted(joins, [jane]), admitted(named, []), admitted(joins, [john])], unknown);
   expect([...points].map(([id, { value }]) => [id, value.accountName])).toEqual([
     [jane, undefined],
     [john, 'Acme Inc'],
@@ -158,7 +161,7 @@ test('an account that gets a new name changes the points of nobody in the same f
 test('an upsert that repeats the known name renames nothing', () => {
   const named = signal('AccountUpserted', { account, name: 'Acme Inc' });
   expect(renamedBy(named, unknown.profiles)).toBe('acme');
-  const { profiles } = fold([admitted(named, [])], unknown);
+  const { profiles } = applySignals([admitted(named, [])], unknown);
   const known = new Map([...profiles].map(([key, { value }]) => [key, value]));
   expect(renamedBy(named, known)).toBeUndefined();
 });

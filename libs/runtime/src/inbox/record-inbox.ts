@@ -1,7 +1,7 @@
 import { type DataOf, type Envelope, type Fault, readEvent, type Topic } from '@countersign/contracts';
 import { type Moment, moment, type Processing, startRecording } from '@countersign/telemetry';
 import type { Limits } from '../api/limits.js';
-import type { Keeper, SeenRecord, Tx } from '../api/runtime.js';
+import type { RecordConsumer, SeenRecord, Tx } from '../api/runtime.js';
 import type { Database } from '../database/database.js';
 import { batchFailed, batchMeasured } from '../engine/measures.js';
 import { describe } from '../failures.js';
@@ -10,7 +10,7 @@ import { acknowledge } from '../kafka/gaps.js';
 import { type Incarnation, TopicMadeAgain } from '../kafka/topic-watch.js';
 import { type Bounds, UnitOfWork } from '../outbox/unit-of-work.js';
 
-/** A record of any topic, on its way to a keeper. */
+/** A record of any topic, on its way to a record consumer. */
 export interface PlacedRecord {
   readonly topic: Topic;
   readonly record: RawRecord;
@@ -33,10 +33,10 @@ export interface KeepingDependencies {
  * partition come in their order, so one position a partition says what is kept already; its row is locked for the
  * transaction, so that of two instances which were given the same records the second finds them kept.
  */
-export class Keeping {
+export class RecordInbox {
   constructor(
     private readonly is: KeepingDependencies,
-    private readonly keeper: Keeper,
+    private readonly recordConsumer: RecordConsumer,
   ) {}
 
   /** Keeps records of any partitions, those of each in order. Throws whatever fails; the caller repeats the same records. */
@@ -56,7 +56,7 @@ export class Keeping {
           if (fresh.length > 0) {
             const seen = seenWithSpans(this.is.service, fresh, began, known);
             spans = seen.spans;
-            await this.keeper.keep({
+            await this.recordConsumer.keep({
               at: unit.at,
               tx,
               records: seen.records,
@@ -189,7 +189,7 @@ function byTopic<P extends PlacedRecord>(records: readonly P[]): Map<string, P[]
   return found;
 }
 
-/** The records as a keeper gets them, and one span for those of each topic, which their cause names. */
+/** The records as a record consumer gets them, and one span for those of each topic, which their cause names. */
 function seenWithSpans(
   group: string,
   fresh: readonly Seen[],

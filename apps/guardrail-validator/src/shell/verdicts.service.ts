@@ -3,15 +3,15 @@ import { governing, isStale, type PolicyInForce, type SigningKey, seal } from '@
 import { type Cause, jobName, RUNTIME, type Runtime, type Tx, type Work } from '@countersign/runtime';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { approvedEvent, escalatedEvent, refusedEvent } from '../core/events.js';
-import { type Hearing, hear, markOf, neededBy, type Ruling } from '../core/hearing.js';
 import { endSaid, type SaidVerdict } from '../core/past.js';
+import { decideVerdicts, markOf, neededBy, type VerdictRequest, type VerdictResult } from '../core/verdicts.js';
 import { readFacts } from './facts.repository.js';
 import { SIGNING_KEY } from './settings.js';
 import { type NewPermit, type NewVerdict, type PolicyRow, Store } from './verdicts.repository.js';
 
-/** A hearing with the event or act that asks for it. */
+/** A request with the event or act that asks for it. */
 export interface Case {
-  readonly hearing: Hearing;
+  readonly request: VerdictRequest;
   readonly cause: Cause;
 }
 
@@ -38,8 +38,8 @@ export const DEADLINE = jobName<unknown>('review-deadline');
 
 /** Judges cases under locks, stores what was decided, and says so. The only place that seals a permit. */
 @Injectable()
-export class Court {
-  private readonly log = new Logger('court');
+export class VerdictsService {
+  private readonly log = new Logger('verdicts');
   private read: Read = { written: undefined, digest: null, governing: null };
 
   constructor(
@@ -65,46 +65,51 @@ export class Court {
   private inForce({ written, data, kept }: PolicyRow, last: Read): InForce {
     if (written === last.written) return { policy: last.governing, kept };
     const found = governing(data);
-    if (!found.ok) this.log.error(`not governing, everything is refused: ${found.says}`);
+    if (!found.ok) this.log.error(`not governing, everything is refused: ${found.detail}`);
     const policy = found.ok ? found.policy : null;
     this.read = { written, digest: data?.digest ?? null, governing: policy };
     return { policy, kept: false };
   }
 
-  /** Judges in order, each under what those before it reserved; returns the rulings. */
-  async hear(work: Work, cases: readonly Case[], { policy, kept }: InForce): Promise<readonly Ruling[]> {
+  /** Judges in order, each under what those before it reserved; returns the results. */
+  async decideVerdicts(
+    work: Work,
+    cases: readonly Case[],
+    { policy, kept }: InForce,
+  ): Promise<readonly VerdictResult[]> {
     if (cases.length === 0) return [];
     this.mustKnow();
-    const hearings = cases.map((c) => c.hearing);
-    const needed = neededBy(hearings, policy, work.at);
+    const requests = cases.map((c) => c.request);
+    const needed = neededBy(requests, policy, work.at);
     this.store.lockLedgers(
       work.tx,
       [...needed.ledgers, ...needed.rates].map((l) => l.ledger),
     );
     const loaded = { policy, ...(await readFacts(work.tx, needed)) };
-    const rulings = hear(hearings, loaded, work.at);
+    const results = decideVerdicts(requests, loaded, work.at);
 
     const verdicts: NewVerdict[] = [];
     const permits: NewPermit[] = [];
     const opened: Parameters<Store['openEscalations']>[1][number][] = [];
-    for (const [n, { hearing, cause }] of cases.entries()) {
-      const ruling = rulings[n] as Ruling;
-      const { proposal, author } = hearing;
-      const { judgement, facts } = ruling;
-      const { verdict, digest, wouldBe } = judgement;
-      verdicts.push({ proposal, digest, verdict, facts, wouldBe });
+    for (const [n, { request, cause }] of cases.entries()) {
+      const result = results[n] as VerdictResult;
+      const { proposal, author } = request;
+      const { judgement, facts } = result;
+      const { verdict, digest, shadowOutcome } = judgement;
+      verdicts.push({ proposal, digest, verdict, facts, shadowOutcome });
       const key = actionKey(proposal.action);
       const subject = proposal.proposalId;
       switch (verdict.outcome) {
         case 'approved': {
-          const data = approvedEvent(hearing, ruling, seal(judgement, this.key));
-          permits.push(permitOf(data, ruling, work.at));
+          const data = approvedEvent(request, result, seal(judgement, this.key));
+          permits.push(permitOf(data, result, work.at));
           work.emit(cause, topics.actionsApproved, { key, data, subject });
           break;
         }
         case 'escalated': {
-          if (hearing.review) throw new Error(`${proposal.proposalId}: an answer that was heard leaves nothing to ask`);
-          const data = escalatedEvent(hearing, ruling, loaded);
+          if (request.review)
+            throw new Error(`${proposal.proposalId}: an answer that was judged leaves nothing to ask`);
+          const data = escalatedEvent(request, result, loaded);
           const { deadline: deadlineAt, reviewers } = data;
           opened.push({
             proposalId: proposal.proposalId,
@@ -121,7 +126,7 @@ export class Court {
           break;
         }
         case 'refused': {
-          const data = refusedEvent(hearing, digest, verdict, wouldBe === undefined ? {} : { wouldBe });
+          const data = refusedEvent(request, digest, verdict, shadowOutcome === undefined ? {} : { shadowOutcome });
           work.emit(cause, topics.actionsRefused, { key, data, subject });
         }
       }
@@ -132,7 +137,7 @@ export class Court {
     if (policy && !kept) this.store.keepPolicy(work.tx, policy, work.at);
     this.store.saveVerdicts(work.tx, verdicts, permits, work.at);
     this.store.openEscalations(work.tx, opened, work.at);
-    return rulings;
+    return results;
   }
 
   /** Takes over what was said of proposals before a restore, in place of judging them: their permits are there already. */
@@ -144,18 +149,18 @@ export class Court {
     const verdicts: NewVerdict[] = [];
     const opened: Parameters<Store['openEscalations']>[1][number][] = [];
     const closed: Parameters<Store['closeEscalations']>[1][number][] = [];
-    for (const { hearing, cause, digest, said } of cases) {
-      const { proposal, author } = hearing;
+    for (const { request, cause, digest, said } of cases) {
+      const { proposal, author } = request;
       const { proposalId } = proposal;
       for (const { type, data } of said) {
         const action = data.action ?? proposal.action;
-        const wouldBe = type === 'ActionRefused' ? data.wouldBe : undefined;
+        const shadowOutcome = type === 'ActionRefused' ? data.shadowOutcome : undefined;
         verdicts.push({
           proposal: { ...proposal, action },
           digest: data.digest,
           verdict: data.verdict,
           facts: null,
-          wouldBe,
+          shadowOutcome,
         });
         if (type !== 'ActionEscalated') continue;
         const { deadline: deadlineAt, reviewers, verdict } = data;
@@ -184,7 +189,7 @@ export class Court {
   }
 }
 
-function permitOf(data: ReturnType<typeof approvedEvent>, { draws }: Ruling, at: string): NewPermit {
+function permitOf(data: ReturnType<typeof approvedEvent>, { draws }: VerdictResult, at: string): NewPermit {
   return {
     permitId: data.permitId,
     proposalId: data.proposalId,

@@ -3,11 +3,11 @@ import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { defaults } from '../api/limits.js';
-import type { Keeper, Records } from '../api/runtime.js';
+import type { RecordConsumer, Records } from '../api/runtime.js';
 import { type Database, migrate, openDatabase } from '../database/database.js';
 import { runtimeMigrations } from '../database/migrations.js';
 import { positionsWithin, readPositions } from '../state/state.js';
-import { Keeping, type PlacedRecord } from './keeper.js';
+import { type PlacedRecord, RecordInbox } from './record-inbox.js';
 
 const topics = topology();
 const decided = topicNamed('reviews.decided.v1', topics);
@@ -17,20 +17,20 @@ const at = '2026-11-21T10:00:00.000Z';
 let database: TestDatabase;
 let db: Database;
 let kept: string[];
-let keeper: Keeper;
+let recordConsumer: RecordConsumer;
 beforeEach(async () => {
   database = await createTestDatabase();
   db = openDatabase(database.url, 'test', defaults);
   kept = [];
-  keeper = { keep: async ({ records }) => void kept.push(...records.map(({ cause }) => cause.id)) };
+  recordConsumer = { keep: async ({ records }) => void kept.push(...records.map(({ cause }) => cause.id)) };
 });
 afterEach(async () => {
   await db?.close();
   await database?.close();
 });
 
-const keeping = (own: Keeper = keeper): Keeping =>
-  new Keeping(
+const recordInbox = (own: RecordConsumer = recordConsumer): RecordInbox =>
+  new RecordInbox(
     {
       service: 'audit-recorder',
       db,
@@ -51,8 +51,8 @@ const record = (topic: PlacedRecord['topic'], partition: number, offset: number,
 test('records of several topics and partitions are kept in one go, each once, however often they are delivered', async () => {
   await migrate(database.url, []);
   const first = [record(decided, 0, 0), record(decided, 0, 1), record(decided, 3, 7), record(controls, 0, 0)];
-  await keeping().process(first);
-  await keeping().process(first);
+  await recordInbox().process(first);
+  await recordInbox().process(first);
   expect(kept).toEqual([
     'reviews.decided.v1/0/0',
     'reviews.decided.v1/0/1',
@@ -60,7 +60,7 @@ test('records of several topics and partitions are kept in one go, each once, ho
     'controls.v1/0/0',
   ]);
   // Offsets have gaps where a topic is compacted or a producer's transaction left a mark.
-  await keeping().process([record(decided, 0, 1), record(decided, 0, 5), record(decided, 1, 0)]);
+  await recordInbox().process([record(decided, 0, 1), record(decided, 0, 5), record(decided, 1, 0)]);
   expect(kept.slice(4)).toEqual(['reviews.decided.v1/0/5', 'reviews.decided.v1/1/0']);
 });
 
@@ -79,7 +79,7 @@ test('what is no event, and what breaks its contract, is kept with its fault; an
     topic: controls,
     record: { partition: 0, offset: '1', key: Buffer.from('all'), value: Buffer.from(value), headers },
   };
-  await keeping({ keep: async ({ records }) => void seen.push(...records) }).process([record(decided, 0, 0), good]);
+  await recordInbox({ keep: async ({ records }) => void seen.push(...records) }).process([record(decided, 0, 0), good]);
   expect(seen.map(({ event, fault }) => [event?.id, fault?.code])).toEqual([
     [undefined, expect.any(String)],
     ['one', undefined],
@@ -88,23 +88,23 @@ test('what is no event, and what breaks its contract, is kept with its fault; an
 
 test('what fails is not kept and moves nothing; the same records come again', async () => {
   await migrate(database.url, []);
-  const failing: Keeper = {
+  const failing: RecordConsumer = {
     keep: async (batch) => {
       await batch.tx.query('CREATE TABLE half_done (a int)');
       throw new Error('no room');
     },
   };
-  await expect(keeping(failing).process([record(decided, 0, 0)])).rejects.toThrow('no room');
+  await expect(recordInbox(failing).process([record(decided, 0, 0)])).rejects.toThrow('no room');
   expect(await db.read('SELECT * FROM record_positions')).toEqual([]);
   expect(await db.read(`SELECT to_regclass('half_done') AS made`)).toEqual([{ made: null }]);
-  await keeping().process([record(decided, 0, 0)]);
+  await recordInbox().process([record(decided, 0, 0)]);
   expect(kept).toEqual(['reviews.decided.v1/0/0']);
 });
 
 test('a record that a turn holds twice, as after a rebalance, is kept once', async () => {
   await migrate(database.url, []);
   const twice = [0, 1, 0, 1, 2].map((offset) => record(decided, 0, offset));
-  await keeping().process(twice);
+  await recordInbox().process(twice);
   expect(kept).toEqual([0, 1, 2].map((offset) => `reviews.decided.v1/0/${offset}`));
 });
 
@@ -122,19 +122,19 @@ test('of two instances that are given the same records at once, one keeps them a
     const records = [record(decided, 0, offset), record(controls, 0, offset)];
     let other: Promise<void> | undefined;
     let over = false;
-    const slow: Keeper = {
+    const slow: RecordConsumer = {
       keep: async (batch) => {
-        other ??= keeping()
+        other ??= recordInbox()
           .process(records)
           .finally(() => {
             over = true;
           });
         // It waits for the positions that this transaction holds.
         while (!over && !(await waits()));
-        await keeper.keep(batch);
+        await recordConsumer.keep(batch);
       },
     };
-    await keeping(slow).process(records);
+    await recordInbox(slow).process(records);
     await other;
     expect(kept).toEqual([`reviews.decided.v1/0/${offset}`, `controls.v1/0/${offset}`]);
   }
@@ -143,12 +143,12 @@ test('of two instances that are given the same records at once, one keeps them a
 test('a position moves over offsets that nothing is kept of, where it stands before them and nowhere else', async () => {
   await migrate(database.url, []);
   const at = async () => (await readPositions(db, 'record_positions')).get('reviews.decided.v1/0');
-  const pass = (from: number, next: number) => keeping().pass(decided.name, 0, String(from), String(next));
+  const pass = (from: number, next: number) => recordInbox().pass(decided.name, 0, String(from), String(next));
   await pass(3, 5);
   expect(await at()).toBe(0);
   await pass(0, 2);
   expect(await at()).toBe(2);
-  await keeping().process([{ topic: decided, record: { ...record(decided, 0, 2).record, next: '4' } }]);
+  await recordInbox().process([{ topic: decided, record: { ...record(decided, 0, 2).record, next: '4' } }]);
   expect(await at()).toBe(4);
   await pass(2, 4);
   await pass(5, 6);
@@ -173,7 +173,7 @@ test('what was kept under an inbox row before positions were is not kept again',
   );
   await source.destroy();
   await migrate(database.url, []);
-  await keeping().process([record(decided, 0, 3), record(decided, 0, 4), record(decided, 0, 5)]);
+  await recordInbox().process([record(decided, 0, 3), record(decided, 0, 4), record(decided, 0, 5)]);
   expect(kept).toEqual(['reviews.decided.v1/0/5']);
 
   const down = new DataSource({
@@ -197,7 +197,7 @@ test('records fetched before their topic was made again are not kept under the n
   const known = (id: string, generation: number) =>
     new Map([[decided.name, { id, generation, starts: {}, noticedAt: at }]]);
   const one = (confirm: () => Promise<ReadonlyMap<string, never>>) =>
-    new Keeping(
+    new RecordInbox(
       {
         ...{ service: 'audit-recorder', db, limits: defaults, now: () => at, confirm },
         bounds: { writable: new Set(), eventBytes: 1_000_000 },
@@ -216,7 +216,7 @@ test('records fetched before their topic was made again are not kept under the n
 
 test('positions ahead of a topic that is still the same say that its broker has lost records, and nothing starts', async () => {
   await migrate(database.url, []);
-  await keeping().process([record(decided, 2, 9)]);
+  await recordInbox().process([record(decided, 2, 9)]);
   const admin = (high: string) =>
     ({ fetchTopicOffsets: async () => [{ partition: 2, offset: high, high, low: '0' }] }) as never;
   const is = { db, topics: [decided], limits: defaults };

@@ -61,7 +61,7 @@ export type Outcome =
   | { readonly ok: true; readonly profiles: readonly string[]; readonly consents: readonly string[] }
   | { readonly ok: false; readonly fault: Fault };
 
-export interface Folded {
+export interface AppliedSignals {
   readonly profiles: ReadonlyMap<string, Change<AnyProfile>>;
   readonly consents: ReadonlyMap<string, Change<ConsentState>>;
   readonly points: ReadonlyMap<string, Change<Points>>;
@@ -118,7 +118,7 @@ export function renamedBy(signal: Signal, profiles: Known['profiles']): string |
 /** Accounts that contacts came to and whose profiles were not held, so that their names are not known here; each with the signal that did it. */
 export function cameUnheld(
   known: Known,
-  { profiles, points }: Pick<Folded, 'profiles' | 'points'>,
+  { profiles, points }: Pick<AppliedSignals, 'profiles' | 'points'>,
 ): Map<string, number> {
   const came = new Map<string, number>();
   for (const [contactId, { value, by }] of points) {
@@ -131,7 +131,7 @@ export function cameUnheld(
 }
 
 /** Applies signals in order to what is known: pure, so the same signals on the same state give the same state. */
-export function fold(admitted: readonly Admitted[], known: Known): Folded {
+export function applySignals(admitted: readonly Admitted[], known: Known): AppliedSignals {
   const profiles = new Map<string, Change<AnyProfile>>();
   const consents = new Map<string, Change<ConsentState>>();
   const points = new Map<string, Change<Points>>();
@@ -202,11 +202,12 @@ const noConsents: ConsentState = { entries: [], suppressions: [] };
 
 const identityConflict: Fault = {
   code: 'identity-conflict',
-  says: 'data.contact: ref and email are known as two different contacts. A ContactUpserted with both, of a source that identifies, makes them one where the address has no other ref; then send this signal again under a new id',
+  detail:
+    'data.contact: ref and email are known as two different contacts. A ContactUpserted with both, of a source that identifies, makes them one where the address has no other ref; then send this signal again under a new id',
   field: 'data.contact',
 };
 const currencyConflict: Fault = {
   code: 'currency',
-  says: "data.currency: not the currency of the ad account's earlier reports",
+  detail: "data.currency: not the currency of the ad account's earlier reports",
   field: 'data.currency',
 };

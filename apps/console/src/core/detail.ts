@@ -4,7 +4,7 @@ import { type Action, type Event, kindSpec } from '@countersign/contracts';
 export function actionSays(action: Action): string {
   const spec = kindSpec(action.kind);
   const payload = spec?.payload.safeParse(action.payload);
-  return spec && payload?.success ? spec.says(payload.data) : action.kind;
+  return spec && payload?.success ? spec.detail(payload.data) : action.kind;
 }
 
 /** The id that a person would look an event up by: the action's chain, a task, a dead letter. */
@@ -44,12 +44,12 @@ export function subjectOf(event: Event): string | undefined {
 }
 
 /** One event as one line. Only ids, names of ours and what the contracts allow as plain words. */
-export function says(event: Event): string {
+export function detail(event: Event): string {
   switch (event.type) {
     case 'SignalAccepted':
       return `signal ${event.data.type} accepted, quality ${event.data.quality.score}`;
     case 'SignalRejected':
-      return `signal ${event.data.type ?? 'of unknown type'} rejected: ${event.data.reasons.map((r) => r.says).join('; ')}`;
+      return `signal ${event.data.type ?? 'of unknown type'} rejected: ${event.data.reasons.map((r) => r.detail).join('; ')}`;
     case 'TaskAssigned':
       return `play ${event.data.play.id} gave ${event.data.agent} a task: ${event.data.purpose}`;
     case 'TaskSettled':
@@ -57,7 +57,7 @@ export function says(event: Event): string {
         ? `${event.data.agent} answered its task with ${event.data.proposalIds.length} proposal(s)`
         : `${event.data.agent} declined its task: ${event.data.reason}`;
     case 'TaskEscalated':
-      return `play ${event.data.play.id} waits for ${event.data.reviewers.join(' or ')}: ${event.data.says}`;
+      return `play ${event.data.play.id} waits for ${event.data.reviewers.join(' or ')}: ${event.data.detail}`;
     case 'ActionProposed':
       return `${event.data.agent} proposed to ${actionSays(event.data.action)}`;
     case 'ActionApproved':
@@ -69,19 +69,19 @@ export function says(event: Event): string {
     case 'ActionEscalated':
       return `waits for ${event.data.reviewers.join(' or ')}: ${reasons(event.data.verdict.reasons, 'escalate')}`;
     case 'ReviewSetAside':
-      return `the answer of ${event.data.by} was set aside: ${event.data.why.says}`;
+      return `the answer of ${event.data.by} was set aside: ${event.data.reason.detail}`;
     case 'ReviewDecided':
       return `${event.data.by} answered: ${event.data.decision}`;
     case 'ActionSettled':
-      return `${event.data.executor} settled it: ${event.data.outcome}${event.data.reason ? `, ${event.data.reason.says}` : ''}`;
+      return `${event.data.executor} settled it: ${event.data.outcome}${event.data.reason ? `, ${event.data.reason.detail}` : ''}`;
     case 'SettlementDecided':
       return `${event.data.by} decided that it ${event.data.outcome === 'executed' ? 'was executed' : 'failed'}`;
     case 'PermitRejected':
-      return `${event.data.executor} rejected a permit: ${event.data.reason.says}`;
+      return `${event.data.executor} rejected a permit: ${event.data.reason.detail}`;
     case 'DeadLetter':
       if (event.data.job)
-        return `${event.data.service} could not work the job ${event.data.job.kind} ${event.data.job.id}: ${event.data.fault.says}`;
-      return `${event.data.service} could not handle ${event.data.topic}/${event.data.partition}@${event.data.offset}: ${event.data.fault.says}`;
+        return `${event.data.service} could not work the job ${event.data.job.kind} ${event.data.job.id}: ${event.data.fault.detail}`;
+      return `${event.data.service} could not handle ${event.data.topic}/${event.data.partition}@${event.data.offset}: ${event.data.fault.detail}`;
     case 'DeadLetterReplayed':
       return `${event.data.by} had ${event.data.service} handle a dead letter again`;
     case 'GapAcknowledged':
@@ -100,8 +100,8 @@ export function says(event: Event): string {
   }
 }
 
-const reasons = (all: readonly { outcome: string; says: string }[], outcome: string): string =>
+const reasons = (all: readonly { outcome: string; detail: string }[], outcome: string): string =>
   all
     .filter((reason) => reason.outcome === outcome)
-    .map((reason) => reason.says)
+    .map((reason) => reason.detail)
     .join('; ');

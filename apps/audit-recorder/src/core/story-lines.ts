@@ -6,14 +6,14 @@ import { actionSays, changeSays, factsSay, listed } from './words.js';
 export interface Line {
   readonly at: string;
   readonly what: string;
-  readonly says: string;
+  readonly detail: string;
 }
 
-type Said = readonly (readonly [what: string, says: string])[];
-type Teller<T extends EventType> = (data: DataOf<T>, record: Recorded) => Said;
+type Said = readonly (readonly [what: string, detail: string])[];
+type Describer<T extends EventType> = (data: DataOf<T>, record: Recorded) => Said;
 
 /** The story of records in their order: sentences filled in from what the events state, nothing concluded and nothing left to a model. */
-export function tell(records: readonly Recorded[]): Line[] {
+export function storyLines(records: readonly Recorded[]): Line[] {
   const told = new Map<string, Recorded>();
   const answered = new Set(records.flatMap(signalName));
   const lines: Line[] = [];
@@ -21,8 +21,8 @@ export function tell(records: readonly Recorded[]): Line[] {
     const name = JSON.stringify([record.topic, record.source, record.id]);
     const before = record.id === null ? undefined : told.get(name);
     told.set(name, before ?? record);
-    for (const [what, says] of before ? twin(before, record) : say(record, answered)) {
-      lines.push({ at: timeOf(record), what, says });
+    for (const [what, detail] of before ? twin(before, record) : say(record, answered)) {
+      lines.push({ at: timeOf(record), what, detail });
     }
   }
   return lines;
@@ -85,12 +85,12 @@ function say(record: Recorded, answered: ReadonlySet<string>): Said {
       ],
     ];
   }
-  if (!event) return [['unreadable', `a record on ${topic} that no service obeyed${fault ? `: ${fault.says}` : ''}`]];
-  const teller = own(tellers as Readonly<Record<string, Teller<never>>>, event.type);
-  return teller ? teller(event.data as never, record) : [];
+  if (!event) return [['unreadable', `a record on ${topic} that no service obeyed${fault ? `: ${fault.detail}` : ''}`]];
+  const describer = own(describers as Readonly<Record<string, Describer<never>>>, event.type);
+  return describer ? describer(event.data as never, record) : [];
 }
 
-const tellers: { readonly [T in EventType]: Teller<T> } = {
+const describers: { readonly [T in EventType]: Describer<T> } = {
   SignalAccepted: (d) => {
     const about = [d.accountId && `account ${d.accountId}`, d.contactId && `contact ${d.contactId}`].filter(Boolean);
     const facts = factsSay(d.facts);
@@ -99,14 +99,14 @@ const tellers: { readonly [T in EventType]: Teller<T> } = {
         'signal',
         `${d.type} from ${d.source}${about.length > 0 ? ` about ${about.join(', ')}` : ''}${facts && `: ${facts}`} (quality ${d.quality.score} of 100${d.triggers ? '' : '; too old to start a play'})`,
       ],
-      ...(d.leftOut ?? []).map(({ says }): Said[number] => ['signal', `left out, the rest counts: ${says}`]),
+      ...(d.leftOut ?? []).map(({ detail }): Said[number] => ['signal', `left out, the rest counts: ${detail}`]),
       ...(d.joined === undefined
         ? []
         : [['signal', `contact ${d.joined} is the same person and was joined into contact ${d.contactId}`] as const]),
     ];
   },
   SignalRejected: (d) => [
-    ['signal', `${d.type ?? 'a signal'} from ${d.source} was rejected: ${listed(d.reasons.map((r) => r.says))}`],
+    ['signal', `${d.type ?? 'a signal'} from ${d.source} was rejected: ${listed(d.reasons.map((r) => r.detail))}`],
   ],
   ProfileChanged: (d) => [['profile', `${profileSays(d)} (version ${d.version})`]],
   ConsentsChanged: (d) => {
@@ -130,7 +130,7 @@ const tellers: { readonly [T in EventType]: Teller<T> } = {
       'play',
       `the play "${d.play.title}" gave ${d.agent} a task: ${d.purpose}; allowed: ${listed(d.kinds)}; due ${d.dueAt}`,
     ],
-    ...d.evidence.map((e) => ['evidence', `${e.occurredAt}: ${e.says}`] as const),
+    ...d.evidence.map((e) => ['evidence', `${e.occurredAt}: ${e.detail}`] as const),
   ],
   TaskSettled: (d) => [
     [
@@ -141,12 +141,12 @@ const tellers: { readonly [T in EventType]: Teller<T> } = {
     ],
   ],
   TaskEscalated: (d) => [
-    ['checkpoint', `the play "${d.play.title}" waits for ${listed(d.reviewers)} until ${d.deadline}: ${d.says}`],
+    ['checkpoint', `the play "${d.play.title}" waits for ${listed(d.reviewers)} until ${d.deadline}: ${d.detail}`],
   ],
   ActionProposed: (d) => [
     ['proposal', `${d.agent} proposed to ${actionSays(d.action)}, confidence ${Math.round(d.confidence * 100)} %`],
     ['rationale', `in the agent's own words (${planner(d.planner)}): “${d.rationale}”`],
-    ...d.alternatives.map((a) => ['alternative', `considered and left: ${a.says} (${a.whyNot})`] as const),
+    ...d.alternatives.map((a) => ['alternative', `considered and left: ${a.detail} (${a.rejectedBecause})`] as const),
   ],
   ActionApproved: (d) => [
     ['verdict', `approved under policy version ${d.verdict.policy.version}${by(d.review)}: ${actionSays(d.action)}`],
@@ -159,15 +159,15 @@ const tellers: { readonly [T in EventType]: Teller<T> } = {
   ActionRefused: (d) => [
     [
       'verdict',
-      `refused under policy version ${d.verdict.policy.version}${by(d.review)}: ${actionSays(d.action, d.kind)}${d.wouldBe ? `; in shadow it would have been ${d.wouldBe}` : ''}${d.supersededBy ? `; action ${d.supersededBy} takes its place` : ''}`,
+      `refused under policy version ${d.verdict.policy.version}${by(d.review)}: ${actionSays(d.action, d.kind)}${d.shadowOutcome ? `; in shadow it would have been ${d.shadowOutcome}` : ''}${d.supersededBy ? `; action ${d.supersededBy} takes its place` : ''}`,
     ],
     ...reasons(d.verdict),
   ],
   ActionEscalated: (d) => [
-    ['verdict', `needs a person, ${listed(d.reviewers)}, until ${d.deadline}: ${d.card.says}`],
+    ['verdict', `needs a person, ${listed(d.reviewers)}, until ${d.deadline}: ${d.card.detail}`],
     ...reasons(d.verdict),
   ],
-  ReviewSetAside: (d) => [['review', `an answer of ${d.by} had no effect: ${d.why.says}`]],
+  ReviewSetAside: (d) => [['review', `an answer of ${d.by} had no effect: ${d.reason.detail}`]],
   ReviewDecided: (d) => {
     const note = d.note ? `, noting “${d.note}”` : '';
     const act = { approve: 'approved it', reject: 'rejected it', edit: `changed it to: ${actionSays(d.action)}` }[
@@ -180,7 +180,7 @@ const tellers: { readonly [T in EventType]: Teller<T> } = {
     const parts = [
       `${d.outcome} by ${d.executor}/${d.connector}`,
       d.externalReference && `there called ${d.externalReference}`,
-      d.reason?.says,
+      d.reason?.detail,
       change,
     ];
     return [['effect', parts.filter(Boolean).join('; ')]];
@@ -188,13 +188,13 @@ const tellers: { readonly [T in EventType]: Teller<T> } = {
   SettlementDecided: (d) => [
     ['decision', `${d.by} found that it ${d.outcome === 'executed' ? 'was executed' : 'failed'}, noting “${d.note}”`],
   ],
-  PermitRejected: (d) => [['permit', `${d.executor} did not accept a permit: ${d.reason.says}`]],
+  PermitRejected: (d) => [['permit', `${d.executor} did not accept a permit: ${d.reason.detail}`]],
   DeadLetter: (d) => [
     [
       'dead letter',
       d.job
-        ? `${d.service} could not work the job ${d.job.kind} ${d.job.id}: ${d.fault.says}`
-        : `${d.service} could not handle ${d.type ?? 'a record'} from ${d.topic} ${d.partition}/${d.offset}: ${d.fault.says}`,
+        ? `${d.service} could not work the job ${d.job.kind} ${d.job.id}: ${d.fault.detail}`
+        : `${d.service} could not handle ${d.type ?? 'a record'} from ${d.topic} ${d.partition}/${d.offset}: ${d.fault.detail}`,
     ],
   ],
   DeadLetterReplayed: (d) => [
@@ -250,7 +250,7 @@ function campaignSays({ campaignId, status, dailyBudgetMinor, days }: CampaignFa
 const reasons = (verdict: DataOf<'ActionApproved'>['verdict']): Said =>
   verdict.reasons.map((r) => [
     'rule',
-    `${r.rule} ${{ pass: 'passes', escalate: 'asks for a person', refuse: 'refuses' }[r.outcome]}: ${r.says}`,
+    `${r.rule} ${{ pass: 'passes', escalate: 'asks for a person', refuse: 'refuses' }[r.outcome]}: ${r.detail}`,
   ]);
 
 const by = (review: DataOf<'ActionApproved'>['review']): string => (review ? `, as ${review.by} answered` : '');
