@@ -8,14 +8,17 @@ import {
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { begin } from './begin.js';
-import { type Detected, detect, type Known, playSubjectKey } from './detect.js';
+import { playSubjectKey, underControls } from './detect.js';
 import { contactSignal, type DayReport, subjectKey } from './facts.js';
 import {
   accountUpserted,
   contact,
+  type Detected,
   daysBefore,
+  detect,
   engaged,
   floorPlay,
+  type KnownWithControls,
   knowing,
   now,
   reported,
@@ -39,7 +42,7 @@ const stopped = (scope: string): Control => ({
 });
 
 /** What is kept after a batch, as the next batch knows it. */
-function next(known: Known, done: Detected, at: string): Known {
+function next(known: KnownWithControls, done: Detected, at: string): KnownWithControls {
   const subjects = new Map(known.subjects);
   for (const f of done.found.filter((one) => !one.stoppedBy)) {
     subjects.set(playSubjectKey(f.play.id, f.subject), { runs: f.ordinal, lastStartedAt: at });
@@ -124,6 +127,20 @@ describe('three distinct contacts within eight days', () => {
     });
     const resumed = { ...later, controls: new Map() };
     expect(detect([engaged('eve', 0)], resumed, now).found).toMatchObject([{ ordinal: 1, stoppedBy: null }]);
+  });
+
+  test('that match more than once in a batch are recorded once where a control stops them, and all where none does', () => {
+    const [match] = detect(
+      ['ann', 'bob', 'cyn'].map((c) => engaged(c, 1)),
+      knowing(),
+      now,
+    ).found;
+    if (!match) throw new Error('nothing was found');
+    const twice = [match, { ...match, ordinal: 2 }];
+    const ordinals = (scopes: readonly string[]) =>
+      underControls(twice, new Map(scopes.map((scope) => [scope, stopped(scope)]))).map((f) => f.ordinal);
+    expect(ordinals(['account:acme'])).toEqual([1]);
+    expect(ordinals(['account:other'])).toEqual([1, 2]);
   });
 
   test('make the same runs in any order, batching and duplication, late signals included', () => {

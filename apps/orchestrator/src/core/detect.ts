@@ -25,7 +25,7 @@ export interface PlaySubject {
   readonly lastStartedAt: string | null;
 }
 
-/** All that a batch is decided on. Everything was read before; nothing here waits. */
+/** All that patterns are found in. Everything was read before; nothing here waits. */
 export interface Known {
   readonly plays: readonly Play[];
   /** Signals kept of each account that a play may start for at this time, without those of the batch. */
@@ -34,12 +34,10 @@ export interface Known {
   readonly reports: ReadonlyMap<string, readonly DayReport[]>;
   readonly accounts: ReadonlyMap<string, AccountProfile>;
   readonly subjects: ReadonlyMap<string, PlaySubject>;
-  /** Controls by scope. */
-  readonly controls: ReadonlyMap<string, Control>;
 }
 
-/** A pattern that was found: a run, or, where a control forbids it, the record that there was none. */
-export interface Found {
+/** A pattern that was found, before anybody looked at the controls. */
+export interface Match {
   readonly play: Play;
   readonly subject: Subject;
   /** 1 for the first run of this play for this subject. */
@@ -51,11 +49,15 @@ export interface Found {
   readonly beyond: number;
   /** Figures of the pattern that planners ask for, under the play's own settings. */
   readonly settings: Readonly<Record<string, number>>;
+}
+
+/** What a match leads to: a run, or, where a control forbids it, the record that there was none. */
+export interface Found extends Match {
   readonly stoppedBy: Control | null;
 }
 
 export interface Detected {
-  readonly found: readonly Found[];
+  readonly matches: readonly Match[];
   /** What to keep of the batch. */
   readonly signals: readonly ContactSignal[];
   readonly reports: readonly DayReport[];
@@ -65,15 +67,14 @@ export const playSubjectKey = (playId: string, subject: Subject): string => `${p
 
 /**
  * Takes the signals of a batch one after the other, so that how they were batched changes nothing, and finds the plays that
- * each of them starts. A run needs: a pattern (in the signals' own time), no cool-down (by `at`), no control that stops it.
- * A suppressed run uses up no cool-down: the next signal may start it when the control is lifted.
+ * each of them starts. A run needs: a pattern (in the signals' own time), no cool-down (by `at`), and no control that stops it, which
+ * `underControls` looks at.
  */
 export function detect(events: readonly SignalAccepted[], known: Known, at: string): Detected {
   const signals = new Map([...known.signals].map(([key, list]) => [key, [...list]]));
   const reports = new Map([...known.reports].map(([key, list]) => [key, new Map(list.map((r) => [r.day, r]))]));
   const subjects = new Map(known.subjects);
-  const suppressed = new Set<string>();
-  const found: Found[] = [];
+  const matches: Match[] = [];
   const keptSignals: ContactSignal[] = [];
   const keptReports = new Map<string, DayReport>();
 
@@ -88,11 +89,8 @@ export function detect(events: readonly SignalAccepted[], known: Known, at: stri
     if (coolsDown(play, so, at)) return;
     const made = pattern(so);
     if (!made) return;
-    const stoppedBy = stop(play, subject, known.controls);
-    if (stoppedBy && suppressed.has(key)) return;
-    found.push({ play, subject, ordinal: so.runs + 1, trigger: event, ...made, stoppedBy });
-    if (stoppedBy) suppressed.add(key);
-    else subjects.set(key, { runs: so.runs + 1, lastStartedAt: at });
+    matches.push({ play, subject, ordinal: so.runs + 1, trigger: event, ...made });
+    subjects.set(key, { runs: so.runs + 1, lastStartedAt: at });
   };
 
   for (const event of events) {
@@ -146,7 +144,24 @@ export function detect(events: readonly SignalAccepted[], known: Known, at: stri
       }
     }
   }
-  return { found, signals: keptSignals, reports: [...keptReports.values()] };
+  return { matches, signals: keptSignals, reports: [...keptReports.values()] };
+}
+
+/**
+ * What becomes of the matches of one batch. A suppressed run uses up no cool-down: the next signal may start it when the control is
+ * lifted. Within the batch it is recorded once.
+ */
+export function underControls(matches: readonly Match[], controls: ReadonlyMap<string, Control>): readonly Found[] {
+  const suppressed = new Set<string>();
+  const found: Found[] = [];
+  for (const match of matches) {
+    const stoppedBy = stop(match.play, match.subject, controls);
+    const key = playSubjectKey(match.play.id, match.subject);
+    if (stoppedBy && suppressed.has(key)) continue;
+    if (stoppedBy) suppressed.add(key);
+    found.push({ ...match, stoppedBy });
+  }
+  return found;
 }
 
 /** Whether a play is for accounts like this one. */
@@ -157,7 +172,7 @@ export const concerns = ({ trigger }: Pick<Play, 'trigger'>, profile: AccountPro
 export const coolsDown = (play: Pick<Play, 'coolDownDays'>, so: PlaySubject | undefined, at: string): boolean =>
   typeof so?.lastStartedAt === 'string' && Date.parse(at) < Date.parse(so.lastStartedAt) + play.coolDownDays * dayMs;
 
-type Pattern = Pick<Found, 'evidence' | 'contactIds' | 'beyond' | 'settings'>;
+type Pattern = Pick<Match, 'evidence' | 'contactIds' | 'beyond' | 'settings'>;
 
 /** As many contacts as a play may wait for: a task names no more, and what it leads to names each of them again. */
 export const mostContacts = 1000;
@@ -220,7 +235,7 @@ function floorPattern(below: BelowFloor, windowDays: number): Pattern {
 }
 
 /** Profiles whose versions a run was made from, by their key on `profiles.v1`. */
-export const profilesOf = ({ subject, contactIds }: Pick<Found, 'subject' | 'contactIds'>): readonly string[] => [
+export const profilesOf = ({ subject, contactIds }: Pick<Match, 'subject' | 'contactIds'>): readonly string[] => [
   ...(subject.kind === 'account'
     ? [profileKey.account(subject.accountId)]
     : [profileKey.adAccount(subject.adAccountId), profileKey.campaign(subject.adAccountId, subject.campaignId)]),

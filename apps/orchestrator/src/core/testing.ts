@@ -1,5 +1,11 @@
-import { type AccountProfile, derivedId, type Play, type SignalAccepted } from '@countersign/contracts';
-import type { Known } from './detect.js';
+import { type AccountProfile, type Control, derivedId, type Play, type SignalAccepted } from '@countersign/contracts';
+import {
+  type Detected as DetectedFree,
+  detect as detectFree,
+  type Found,
+  type Known,
+  underControls,
+} from './detect.js';
 import { dayMs } from './patterns.js';
 
 /** The fixed time that tests are told in. */
@@ -60,7 +66,17 @@ export const accountProfile = (accountId: string, tier: number): AccountProfile 
   provenance: {},
 });
 
-export const knowing = (given: Partial<Known> = {}): Known => ({
+/** What a batch is decided on, with the controls that its matches are looked at under. */
+export type KnownWithControls = Known & { readonly controls: ReadonlyMap<string, Control> };
+export type Detected = Omit<DetectedFree, 'matches'> & { readonly found: readonly Found[] };
+
+/** Both steps of a batch, as the consumer takes them. */
+export function detect(events: readonly SignalAccepted[], known: KnownWithControls, at: string): Detected {
+  const { matches, ...kept } = detectFree(events, known, at);
+  return { ...kept, found: underControls(matches, known.controls) };
+}
+
+export const knowing = (given: Partial<KnownWithControls> = {}): KnownWithControls => ({
   plays: [surgePlay, floorPlay],
   signals: new Map(),
   reports: new Map(),

@@ -23,7 +23,18 @@ import { Controller, Inject, Logger } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { begin, redated, taskKey } from '../core/begin.js';
 import { answerCheckpoint } from '../core/checkpoint.js';
-import { concerns, coolsDown, type Detected, detect, type Known, profilesOf, scopesOf, stop } from '../core/detect.js';
+import {
+  concerns,
+  coolsDown,
+  detect,
+  type Found,
+  type Known,
+  type Match,
+  profilesOf,
+  scopesOf,
+  stop,
+  underControls,
+} from '../core/detect.js';
 import { type DayReport, dayReport, type Subject, subjectKey } from '../core/facts.js';
 import { dayMs } from '../core/patterns.js';
 import { checkpointDeadline, sweeping, taskDeadline } from './deadlines.job.js';
@@ -65,7 +76,8 @@ export class Handlers {
     const policy = (await this.runtime.state(tx, topics.policies, ['main'])).get('main');
     const plays = policy?.data?.content.plays ?? [];
 
-    const { found, signals, reports } = await this.detected(tx, plays, events, at);
+    const { matches, signals, reports } = detect(events, await this.know(tx, plays, events, at), at);
+    const found = await this.underControls(tx, matches);
     keepSignals(tx, signals);
     keepReports(tx, reports);
     this.askForSweep(batch);
@@ -211,17 +223,10 @@ export class Handlers {
   }
 
   /** Controls say what becomes of a pattern, not whether there is one: they are read where there is. */
-  private async detected(
-    tx: Tx,
-    plays: readonly Play[],
-    events: readonly SignalAccepted[],
-    at: string,
-  ): Promise<Detected> {
-    const known = await this.know(tx, plays, events, at);
-    const free = detect(events, { ...known, controls: new Map() }, at);
-    if (free.found.length === 0) return free;
-    const scopes = free.found.flatMap(({ play, subject }) => scopesOf(play.id, subject));
-    return detect(events, { ...known, controls: await this.controls(tx, scopes) }, at);
+  private async underControls(tx: Tx, matches: readonly Match[]): Promise<readonly Found[]> {
+    if (matches.length === 0) return [];
+    const scopes = matches.flatMap(({ play, subject }) => scopesOf(play.id, subject));
+    return underControls(matches, await this.controls(tx, scopes));
   }
 
   /** Now and then rather than with each batch. Not once a day: a batch that is rolled back after all has asked for nothing. */
@@ -245,12 +250,7 @@ export class Handlers {
   }
 
   /** Reads what a batch is decided on; the rows of plays and subjects are locked first, so that no other batch decides on them. */
-  private async know(
-    tx: Tx,
-    plays: readonly Play[],
-    events: readonly SignalAccepted[],
-    at: string,
-  ): Promise<Omit<Known, 'controls'>> {
+  private async know(tx: Tx, plays: readonly Play[], events: readonly SignalAccepted[], at: string): Promise<Known> {
     const campaigns = new Map<string, DayReport>();
     for (const report of events.map(dayReport)) {
       if (report) campaigns.set(subjectKey({ kind: 'campaign', ...report }), report);
