@@ -1,5 +1,13 @@
 export * from './facts.js';
-export { gateVersion, governing, type Judgement, judge } from './judge.js';
+export {
+  type Examined,
+  examine,
+  gateVersion,
+  governing,
+  type Judgement,
+  judge,
+  judgeExamined,
+} from './judge.js';
 export { type PublicKeyJwk, readSigningKey, readVerifyKeys, type SigningKey, type VerifyKeys } from './keys.js';
 export { accountFact, adAccountFact, consentFact, contactFact, controlFact, type Known } from './known.js';
 export * from './open.js';
@@ -14,7 +22,9 @@ export {
   controlScopes,
   type Draw,
   enrolsIn,
+  type ReadAction,
   rateLedger,
+  readAction,
   type Subject,
   stopsIn,
   subjectOf,

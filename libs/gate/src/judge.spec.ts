@@ -1,9 +1,10 @@
 import { actionKindNames, digestOf } from '@countersign/contracts';
 import { describe, expect, test } from 'vitest';
 import { type Facts, type Proposal, taskFact } from './facts.js';
-import { gateVersion, governing, judge } from './judge.js';
+import { examine, gateVersion, governing, judge } from './judge.js';
 import { rules } from './rules/index.js';
 import { tier } from './rules/tier.js';
+import { readAction } from './subject.js';
 import {
   actionOf,
   adAccountLedger,
@@ -347,6 +348,13 @@ describe('what cannot matter does not', () => {
 
 /** Raise `gateVersion` when this fails, and note the new digest beside it. */
 const judgements = { gate: 8, digest: 'a481334b1d440455cbc49d93ebe4a4c25916424048c5928ef410c9aef56be218' };
+
+test('what was read of one action is no reading of another', () => {
+  const [one, other] = [proposalOf('ads.set_bid', {}, {}, 1), proposalOf('ads.set_bid', {}, {}, 2)];
+  const read = readAction(one.action);
+  expect(examine(one, policyOf(), at, read).digest).toBe(digestOf(one.action));
+  expect(() => examine(other, policyOf(), at, read)).toThrow('another action');
+});
 
 test('what judges otherwise than before is another version of the gate', () => {
   const supervised = policyOf(

@@ -16,7 +16,7 @@ import {
 import type { Facts, PolicyInForce, Proposal } from './facts.js';
 import type { Context, Finding, Rule } from './rule.js';
 import { rules as allRules } from './rules/index.js';
-import { controlScopes, type Draw, drawsOf, subjectOf } from './subject.js';
+import { controlScopes, type Draw, type ReadAction, readAction, type Weighed, weighed } from './subject.js';
 
 /**
  * Stands in each verdict. Raised with every change that makes another judgement of the same proposal, facts and policy, be it a
@@ -59,19 +59,40 @@ function isWhatItAnnounces({ digest, parts, content }: Policy): boolean {
   }
 }
 
+/** A proposal that was read once, under a policy and at a time: what it concerns and how it is judged rest on the same reading. */
+export interface Examined extends ReadAction, Weighed {
+  readonly proposal: Proposal;
+  readonly policy: PolicyInForce | null;
+  readonly at: string;
+}
+
+/** Reads a proposal for both: the facts that it needs (`concerns`), and `judgeExamined`. `before` is a reading of its action. */
+export function examine(
+  proposal: Proposal,
+  policy: PolicyInForce | null,
+  at: string,
+  before: ReadAction = readAction(proposal.action),
+): Examined {
+  if (before.action !== proposal.action) throw new TypeError('what was read is another action');
+  return { ...before, ...weighed(proposal, before.read, policy, at), proposal, policy, at };
+}
+
 /**
  * Judges a proposal. Pure: the same proposal, facts, policy and time give the same judgement, years later. Refuses by
  * default; every rule runs and every reason is kept; a rule that throws, or finds something that is no finding, refuses under
  * its own name. A person's review satisfies escalating reasons, never refusing ones. Never throws.
  */
-export function judge(
+export const judge = (
   proposal: Proposal,
   facts: Facts,
   policy: PolicyInForce | null,
   at: string,
   rules: readonly Rule[] = allRules,
-): Judgement {
-  const digest = digestOf(proposal.action);
+): Judgement => judgeExamined(examine(proposal, policy, at), facts, rules);
+
+/** `judge` of what was examined before. */
+export function judgeExamined(of: Examined, facts: Facts, rules: readonly Rule[] = allRules): Judgement {
+  const { proposal, policy, at, digest, read, charter } = of;
   const under = { version: policy?.version ?? 0, digest: policy?.digest ?? null };
   const refusedAs = (rule: string, detail: string): Judgement => ({
     verdict: {
@@ -85,18 +106,12 @@ export function judge(
     digest,
   });
 
-  const read = subjectOf(proposal.action);
   if (!read.ok) return refusedAs('shape', read.fault.detail);
   if (!policy) return refusedAs('policy', 'no policy is in force, so nothing may run');
-  const charter = policy.content.charters.find((c) => c.agent === proposal.agent);
   if (!charter) return refusedAs('charter', `${proposal.agent} has no charter`);
+  if (of.fault !== undefined) return refusedAs('charter', `the limits cannot be read: ${messageOf(of.fault)}`);
   const { subject } = read;
-  let draws: readonly Draw[];
-  try {
-    draws = drawsOf(subject, proposal, charter, policy.content.rules, at);
-  } catch (error) {
-    return refusedAs('charter', `the limits cannot be read: ${messageOf(error)}`);
-  }
+  const { draws } = of.concerns;
 
   const tier = charter.kinds[subject.kind];
   const route = policy.content.routes.find(

@@ -6,6 +6,7 @@ import {
   type ConsentPurpose,
   contractFault,
   defaultActionsPerHour,
+  digestOf,
   type Fault,
   type FigureChange,
   kindSpec,
@@ -216,21 +217,46 @@ export const campaignsOf = ({ campaigns }: Pick<Concerns, 'campaigns'>, adAccoun
   ...new Set(campaigns.filter((c) => c.adAccountId === adAccountId).map((c) => c.campaignId)),
 ];
 
-/** What must be among the facts of a proposal. Never throws: of a proposal that will be refused unread it names nothing. */
-export function concerns(
+/** An action that was read once: its digest, and what the catalogue says of it. */
+export interface ReadAction {
+  readonly action: Action;
+  /** SHA-256 of its RFC 8785 form. */
+  readonly digest: string;
+  readonly read: ReturnType<typeof subjectOf>;
+}
+
+export const readAction = (action: Action): ReadAction => ({
+  action,
+  digest: digestOf(action),
+  read: subjectOf(action),
+});
+
+type Limiting = { readonly content: { readonly charters: readonly Charter[]; readonly rules: Rules } };
+
+/** What follows from an action that was read, its agent and the policy: its charter, what it draws on limits, the facts that it needs. */
+export interface Weighed {
+  readonly charter: Charter | undefined;
+  /** Why the limits of the charter cannot be read. */
+  readonly fault?: unknown;
+  readonly concerns: Concerns;
+}
+
+const nothing: Concerns = { contacts: [], accounts: [], adAccounts: [], campaigns: [], controls: [], draws: [] };
+
+/** Never throws: of a proposal that will be refused unread it names nothing. */
+export function weighed(
   proposal: Proposal,
-  policy: { readonly content: { readonly charters: readonly Charter[]; readonly rules: Rules } } | null,
+  read: ReturnType<typeof subjectOf>,
+  policy: Limiting | null,
   at: string,
-): Concerns {
-  const none = { contacts: [], accounts: [], adAccounts: [], campaigns: [], controls: [], draws: [] };
-  const read = subjectOf(proposal.action);
+): Weighed {
   const charter = policy?.content.charters.find((c) => c.agent === proposal.agent);
-  if (!read.ok || !policy || !charter) return none;
+  if (!read.ok || !policy || !charter) return { charter, concerns: nothing };
   let draws: readonly Draw[];
   try {
     draws = drawsOf(read.subject, proposal, charter, policy.content.rules, at);
-  } catch {
-    return none;
+  } catch (fault) {
+    return { charter, fault, concerns: nothing };
   }
   const { adAccountId, campaignIds, changes, ownerId } = read.subject;
   const { accountId } = proposal.action;
@@ -238,11 +264,18 @@ export function concerns(
   if (adAccountId !== undefined) adAccounts.add(adAccountId);
   const named = adAccountId === undefined ? [] : campaignIds.map((campaignId) => ({ adAccountId, campaignId }));
   return {
-    contacts: read.subject.contacts,
-    accounts: ownerId === undefined || accountId === undefined ? [] : [accountId],
-    adAccounts: [...adAccounts].sort(),
-    campaigns: [...named, ...changes.map(({ adAccountId, campaignId }) => ({ adAccountId, campaignId }))],
-    controls: controlScopes(proposal.agent, proposal.play.id, proposal.action, read.subject),
-    draws,
+    charter,
+    concerns: {
+      contacts: read.subject.contacts,
+      accounts: ownerId === undefined || accountId === undefined ? [] : [accountId],
+      adAccounts: [...adAccounts].sort(),
+      campaigns: [...named, ...changes.map(({ adAccountId, campaignId }) => ({ adAccountId, campaignId }))],
+      controls: controlScopes(proposal.agent, proposal.play.id, proposal.action, read.subject),
+      draws,
+    },
   };
 }
+
+/** What must be among the facts of a proposal. Never throws: of a proposal that will be refused unread it names nothing. */
+export const concerns = (proposal: Proposal, policy: Limiting | null, at: string): Concerns =>
+  weighed(proposal, subjectOf(proposal.action), policy, at).concerns;

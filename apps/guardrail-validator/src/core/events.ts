@@ -8,7 +8,6 @@ import {
   type ReviewDecided,
   type Verdict,
 } from '@countersign/contracts';
-import { subjectOf } from '@countersign/gate';
 import type { Loaded, VerdictRequest, VerdictResult } from './verdicts.js';
 
 type Review = NonNullable<ActionApproved['review']>;
@@ -65,12 +64,12 @@ export function refusedEvent(
 /** What a person is shown: all of it from facts, the agent's own words apart and marked as such. */
 export function escalatedEvent(
   request: VerdictRequest,
-  { judgement, facts, draws }: VerdictResult,
+  { judgement, facts, of }: VerdictResult,
   loaded: Loaded,
 ): ActionEscalated {
   const { proposal } = request;
+  const { read, concerns } = of.examined;
   const { escalation, digest, verdict } = judgement;
-  const read = subjectOf(proposal.action);
   if (!escalation || !read.ok) throw new TypeError('only an escalation has a card');
   const { spec, payload, contacts, spend: money } = read.subject;
   const account =
@@ -90,7 +89,7 @@ export function escalatedEvent(
         seniority: own(facts.contacts, contactId)?.seniority ?? 'unknown',
       })),
       ...(money && { money: { amountMinor: money.amountMinor, currency: money.currency } }),
-      runningTotals: draws.map((draw) => ({
+      runningTotals: concerns.draws.map((draw) => ({
         ledger: draw.ledger,
         held: own(facts.ledgers, draw.ledger)?.held ?? 0,
         committed: own(facts.ledgers, draw.ledger)?.committed ?? 0,

@@ -1,5 +1,13 @@
 import type { ActionProposed } from '@countersign/contracts';
+import type { PolicyInForce } from '@countersign/gate';
 import { at, proposalOf } from '@countersign/gate/testing';
+import {
+  decideVerdicts as decidePrepared,
+  type Loaded,
+  neededBy as neededByPrepared,
+  prepare,
+  type VerdictRequest,
+} from './verdicts.js';
 
 /** A whole proposal as an agent publishes it; `n` tells several of a kind apart. */
 export const proposed = (
@@ -19,3 +27,14 @@ export const proposed = (
   proposedAt: at,
   ...change,
 });
+
+/** What a test says that was loaded, with the policy that is in force. */
+export type LoadedUnder = Loaded & { readonly policy: PolicyInForce | null };
+
+/** Prepares requests and decides them. */
+export const decideVerdicts = (requests: readonly VerdictRequest[], { policy, ...loaded }: LoadedUnder, at: string) =>
+  decidePrepared(prepare(requests, policy, at), loaded, at);
+
+/** What requests need, before they are prepared. */
+export const neededBy = (requests: readonly VerdictRequest[], policy: PolicyInForce | null, at: string) =>
+  neededByPrepared(prepare(requests, policy, at), at);

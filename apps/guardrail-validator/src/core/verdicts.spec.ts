@@ -1,5 +1,5 @@
-import { canonical, derivedId, digestOf, type PolicyContent, topics } from '@countersign/contracts';
-import { type Counts, judge, type MoneyLedger, type Slots, taskFact } from '@countersign/gate';
+import { canonical, derivedId, digestOf, kindSpec, type PolicyContent, topics } from '@countersign/contracts';
+import { type Counts, judge, type MoneyLedger, readAction, type Slots, taskFact } from '@countersign/gate';
 import {
   adAccountLedger,
   at,
@@ -11,14 +11,22 @@ import {
   taskOf,
 } from '@countersign/gate/testing';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { escalatedEvent } from './events.js';
-import { proposed } from './testing.js';
-import { decideVerdicts, enrolmentBy, type Loaded, markOf, neededBy, stateNamed, stepOf } from './verdicts.js';
+import { decideVerdicts, type LoadedUnder, neededBy, proposed } from './testing.js';
+import {
+  enrolmentBy,
+  decideVerdicts as judgeAll,
+  markOf,
+  neededBy as needs,
+  prepare,
+  stateNamed,
+  stepOf,
+} from './verdicts.js';
 
 const policy = policyOf();
 const provenance = {};
-const loaded = (change: Partial<Loaded> = {}): Loaded => ({
+const loaded = (change: Partial<LoadedUnder> = {}): LoadedUnder => ({
   policy,
   tasks: new Map(
     ['paid-media-agent', 'sequencing-agent'].map((agent) => [taskOf(agent).taskId, taskFact(taskOf(agent))]),
@@ -81,6 +89,21 @@ const shift = (amountMinor: number, n: number) => ({
   takenAt: at,
 });
 
+test('an action is read once on its way to a verdict: for what is counted, loaded, locked, judged, stored and shown', () => {
+  const schema = kindSpec('ads.shift_budget')?.payload;
+  if (!schema) throw new Error('the catalogue has no such kind');
+  const reading = vi.spyOn(schema, 'safeParse');
+  const request = shift(1_000, 1);
+  const supervised = policyOf(content({ charter: { kinds: { 'ads.shift_budget': 'supervised' } } }));
+  const prepared = prepare([{ ...request, read: readAction(request.proposal.action) }], supervised, at);
+  needs(prepared, at);
+  const [result] = judgeAll(prepared, loaded(), at);
+  if (!result) throw new Error('nothing was judged');
+  expect(escalatedEvent(request, result, loaded()).card.reversible).toContain('taken back');
+  expect(reading).toHaveBeenCalledTimes(1);
+  reading.mockRestore();
+});
+
 test('a proposal is as long as its RFC 8785 form, whatever it says and in whatever order', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.jsonValue({ stringUnit: 'binary' }), (rationale, value) => {
@@ -101,7 +124,7 @@ test.each(['__proto__', 'constructor', 'toString'])(
       author: 'paid-media-agent',
       takenAt: at,
     };
-    const facts = (of: Loaded) => decideVerdicts([request], of, at)[0]?.facts.adAccounts;
+    const facts = (of: LoadedUnder) => decideVerdicts([request], of, at)[0]?.facts.adAccounts;
     expect(Object.entries(facts(loaded()) ?? {})).toEqual([[adAccountId, null]]);
     const data = { kind: 'ad-account', adAccountId, currency: 'EUR', campaigns: {}, lastSignalAt: at } as never;
     const known = new Map([...loaded().profiles, [`ad-account:${adAccountId}`, { version: 3, data }]]);
@@ -264,7 +287,7 @@ test('a step is approved or waits once among those that are judged together, how
   const tally = `paid-media-agent ${taskOf('paid-media-agent').taskId} ${contact}`;
   const supervised = policyOf(content({ charter: { kinds: { 'email.send': 'supervised' } } }));
   const of = (
-    change: Partial<Loaded> = {},
+    change: Partial<LoadedUnder> = {},
     cases: Parameters<typeof decideVerdicts>[0] = [step(1), step(2), step(3, contact.toUpperCase())],
   ) =>
     decideVerdicts(cases, loaded({ enrolments: new Map([[tally, enrolled]]), ...change }), at).map(
@@ -299,7 +322,7 @@ test('a contact is enrolled in a sequence once under a task among those that are
   const { taskId } = taskOf('paid-media-agent');
   const enrolment = `${taskId} ${contact} comparison-follow-up`;
   const name = `paid-media-agent ${enrolment} 0`;
-  const of = (change: Partial<Loaded> = {}) =>
+  const of = (change: Partial<LoadedUnder> = {}) =>
     decideVerdicts([enroll(1), enroll(2)], loaded(change), at).map(
       ({ judgement, facts }) => `${judgement.verdict.outcome} ${facts.sameStep}`,
     );

@@ -12,19 +12,21 @@ import {
   type Concerns,
   type Counts,
   campaignsOf,
-  concerns,
   consentFact,
   contactFact,
   controlFact,
   type Draw,
   type EnrolmentFact,
+  type Examined,
   enrolsIn,
+  examine,
   type Facts,
   type Judgement,
-  judge,
+  judgeExamined,
   type Known,
   type MoneyLedger,
   type PolicyInForce,
+  type ReadAction,
   type ReviewFact,
   rateOf,
   type Slots,
@@ -44,6 +46,16 @@ export interface VerdictRequest {
   /** When the broker took it; absent with a review. */
   readonly takenAt?: string;
   readonly review?: ReviewFact;
+  /** Its action, where somebody has read it before. */
+  readonly read?: ReadAction;
+}
+
+/** A request with all that follows from the proposal and the policy alone, read once for what is loaded, weighed and stored. */
+export interface Prepared {
+  readonly request: VerdictRequest;
+  readonly examined: Examined;
+  readonly tally: Tally;
+  readonly step: NamedStep | undefined;
 }
 
 /** Proposals that are counted together: those of an author under a task, those of one enrolment apart. */
@@ -60,6 +72,9 @@ export interface Step {
   readonly enrolment: string;
   readonly n: number;
 }
+
+/** A step with the agent that it counts for, and a name for both. */
+export type NamedStep = Step & { readonly name: string; readonly author: string };
 
 /** Actions for a step: those that were approved and did not come to nothing, and those that wait for a person. */
 export interface StepCount {
@@ -80,14 +95,13 @@ export interface Needed {
   /** Contacts of whom it must be known whether they were ever touched. */
   readonly contacts: readonly string[];
   readonly tallies: readonly Tally[];
-  readonly steps: readonly (Step & { readonly name: string; readonly author: string })[];
+  readonly steps: readonly NamedStep[];
   /** Authors of whom it must be known how many actions wait for a person. */
   readonly authors: readonly string[];
 }
 
 /** Everything that was loaded for a batch of requests. */
 export interface Loaded {
-  readonly policy: PolicyInForce | null;
   /** Those that were assigned, as far as this service has read. */
   readonly tasks: ReadonlyMap<string, TaskFact>;
   readonly profiles: ReadonlyMap<string, Known<Profile>>;
@@ -109,12 +123,15 @@ export interface Loaded {
 export interface VerdictResult {
   readonly judgement: Judgement;
   readonly facts: Facts;
-  readonly draws: readonly Draw[];
+  readonly of: Prepared;
 }
 
+type Read = ReadAction['read'];
+/** What was proposed, as far as steps and marks go. */
+type Under = Pick<ActionProposed, 'taskId' | 'action'>;
+
 /** The step that a message of a sequence is; undefined of all else. An enrolment is written in one way only. */
-function messageStep(action: ActionProposed['action']): Step | undefined {
-  const read = subjectOf(action);
+function messageStep(read: Read): Step | undefined {
   const step = read.ok ? read.subject.sequence?.step : undefined;
   return step && { enrolment: step.enrolment.toLowerCase(), n: step.n };
 }
@@ -123,35 +140,45 @@ function messageStep(action: ActionProposed['action']): Step | undefined {
  * What an action is that is approved once: a step of an enrolment, or the enrolment of a contact in a sequence under a task. The key of the
  * latter has spaces, which the id that a step has for its enrolment has not.
  */
-export function stepOf({ taskId, action }: Pick<ActionProposed, 'taskId' | 'action'>): Step | undefined {
-  const read = subjectOf(action);
+export function stepOf({ taskId, action }: Under, read: Read = subjectOf(action)): Step | undefined {
   const sequence = read.ok ? enrolsIn(read.subject) : undefined;
-  if (!read.ok || sequence === undefined) return messageStep(action);
+  if (!read.ok || sequence === undefined) return messageStep(read);
   const [contact = ''] = read.subject.contacts;
   return { enrolment: `${taskId.toLowerCase()} ${contact.toLowerCase()} ${sequence}`, n: 0 };
 }
 
 /** What is stored with a permit: what it is approved once as, or that it stops a sequence for a contact, whoever enrolled them. */
-export function markOf(proposal: Pick<ActionProposed, 'taskId' | 'action'>): Step | undefined {
-  const read = subjectOf(proposal.action);
+export function markOf(under: Under, read: Read = subjectOf(under.action)): Step | undefined {
   const sequence = read.ok ? stopsIn(read.subject) : undefined;
-  if (!read.ok || sequence === undefined) return stepOf(proposal);
+  if (!read.ok || sequence === undefined) return stepOf(under, read);
   const [contact = ''] = read.subject.contacts;
   return { enrolment: `stop ${contact.toLowerCase()} ${sequence}`, n: 0 };
 }
 
 /** The enrolment that a message of a sequence names, empty of all else. */
-export const enrolmentOf = (action: ActionProposed['action']): string => messageStep(action)?.enrolment ?? '';
+export const enrolmentOf = (read: Read): string => messageStep(read)?.enrolment ?? '';
 
-function namedStep({ proposal, author }: VerdictRequest): Needed['steps'][number] | undefined {
-  const step = stepOf(proposal);
+function namedStep({ proposal, author }: VerdictRequest, read: Read): NamedStep | undefined {
+  const step = stepOf(proposal, read);
   return step && { ...step, name: `${author} ${step.enrolment} ${step.n}`, author };
 }
 
-function tallyOf({ proposal: { taskId, action }, author }: VerdictRequest): Tally {
-  const enrolment = enrolmentOf(action);
+function tallyOf({ proposal: { taskId }, author }: VerdictRequest, read: Read): Tally {
+  const enrolment = enrolmentOf(read);
   return { name: `${author} ${taskId} ${enrolment}`, author, taskId, enrolment };
 }
+
+/** Reads requests once, for `neededBy` and `decideVerdicts`. */
+export const prepare = (
+  requests: readonly VerdictRequest[],
+  policy: PolicyInForce | null,
+  at: string,
+): readonly Prepared[] =>
+  requests.map((request) => {
+    const examined = examine(request.proposal, policy, at, request.read);
+    const { read } = examined;
+    return { request, examined, tally: tallyOf(request, read), step: namedStep(request, read) };
+  });
 
 /**
  * The enrolment that an approved proposal is, for the messages of `of`; undefined where it is none, or another agent's or task's: an agent
@@ -184,7 +211,7 @@ export function stateNamed(
 }
 
 /** What to load, and which ledgers to lock, for these requests. */
-export function neededBy(requests: readonly VerdictRequest[], policy: PolicyInForce | null, at: string): Needed {
+export function neededBy(prepared: readonly Prepared[], at: string): Needed {
   const profiles = new Set<string>();
   const consents = new Set<string>();
   const controls = new Set<string>();
@@ -192,9 +219,9 @@ export function neededBy(requests: readonly VerdictRequest[], policy: PolicyInFo
   const ledgers = new Map<string, string | null>();
   const rates = new Map<string, string>();
   // What a person was asked about was counted before.
-  const fresh = requests.filter(({ review }) => !review);
-  for (const { proposal } of requests) {
-    const of = concerns(proposal, policy, at);
+  const fresh = prepared.filter(({ request }) => !request.review);
+  for (const { examined } of prepared) {
+    const { proposal, concerns: of } = examined;
     for (const id of of.contacts) {
       profiles.add(profileKey.contact(id));
       consents.add(id);
@@ -219,16 +246,16 @@ export function neededBy(requests: readonly VerdictRequest[], policy: PolicyInFo
     }
   }
   return {
-    tasks: [...new Set(requests.map(({ proposal }) => proposal.taskId))].sort(),
+    tasks: [...new Set(prepared.map(({ request }) => request.proposal.taskId))].sort(),
     profiles: [...profiles].sort(),
     consents: [...consents].sort(),
     controls: [...controls].sort(),
     contacts: [...contacts].sort(),
     ledgers: [...ledgers].map(([ledger, since]) => ({ ledger, since })).sort(byLedger),
     rates: [...rates].map(([ledger, since]) => ({ ledger, since })).sort(byLedger),
-    tallies: byName(fresh.map(tallyOf)),
-    steps: byName(requests.map(namedStep).filter((step) => step !== undefined)),
-    authors: [...new Set(fresh.map(({ author }) => author))],
+    tallies: byName(fresh.map(({ tally }) => tally)),
+    steps: byName(prepared.map(({ step }) => step).filter((step) => step !== undefined)),
+    authors: [...new Set(fresh.map(({ request }) => request.author))],
   };
 }
 
@@ -241,27 +268,22 @@ const byLedger = (a: { ledger: string }, b: { ledger: string }): number => (a.le
  * Judges one after the other: each sees what those before it reserved. Returns a result for each request, in order, with the
  * facts that it rests on.
  */
-export function decideVerdicts(
-  requests: readonly VerdictRequest[],
-  loaded: Loaded,
-  at: string,
-): readonly VerdictResult[] {
+export function decideVerdicts(prepared: readonly Prepared[], loaded: Loaded, at: string): readonly VerdictResult[] {
   const ledgers = new Map([...loaded.ledgers].map(([name, ledger]) => [name, ownCopy(ledger)] as const));
   const waiting = new Map(loaded.waiting);
   const steps = new Map(loaded.steps);
   // All of these were noted before any was counted: each came after those that are not of these, and after those before it here.
   const proposals = new Map(loaded.proposals);
   const add = (to: Map<string, number>, name: string, n: number) => to.set(name, (to.get(name) ?? 0) + n);
-  for (const request of requests) if (!request.review) add(proposals, tallyOf(request).name, -1);
-  return requests.map((request) => {
-    const of = concerns(request.proposal, loaded.policy, at);
-    const facts = factsOf(request, of, { ...loaded, ledgers, proposals, waiting, steps }, at);
-    const judgement = judge(request.proposal, facts, loaded.policy, at);
-    if (!request.review) add(proposals, tallyOf(request).name, 1);
+  for (const { request, tally } of prepared) if (!request.review) add(proposals, tally.name, -1);
+  return prepared.map((of) => {
+    const { request, examined, tally, step } = of;
+    const facts = factsOf(of, { ...loaded, ledgers, proposals, waiting, steps }, at);
+    const judgement = judgeExamined(examined, facts);
+    if (!request.review) add(proposals, tally.name, 1);
     const { outcome } = judgement.verdict;
     if (outcome === 'escalated') add(waiting, request.author, 1);
-    if (outcome === 'approved') for (const draw of of.draws) reserve(ledgers, draw, at);
-    const step = namedStep(request);
+    if (outcome === 'approved') for (const draw of examined.concerns.draws) reserve(ledgers, draw, at);
     if (step && outcome !== 'refused') {
       const { approved, waiting: asked } = steps.get(step.name) ?? noStep;
       steps.set(
@@ -269,7 +291,7 @@ export function decideVerdicts(
         outcome === 'approved' ? { approved: approved + 1, waiting: asked } : { approved, waiting: asked + 1 },
       );
     }
-    return { judgement, facts, draws: of.draws };
+    return { judgement, facts, of };
   });
 }
 
@@ -304,10 +326,10 @@ const none = { version: 0, data: null };
 const noStep: StepCount = { approved: 0, waiting: 0 };
 
 /** What is looked at before a person is asked, and not again when one has answered. */
-function firstJudged(request: VerdictRequest, loaded: Loaded): Pick<Facts, 'takenAt' | 'counted' | 'enrolment'> {
+function firstJudged({ request, tally }: Prepared, loaded: Loaded): Pick<Facts, 'takenAt' | 'counted' | 'enrolment'> {
   const { author, takenAt, review } = request;
   if (review) return {};
-  const { name, enrolment } = tallyOf(request);
+  const { name, enrolment } = tally;
   return {
     ...(takenAt !== undefined && { takenAt }),
     counted: { proposals: loaded.proposals.get(name) ?? 0, waiting: loaded.waiting.get(author) ?? 0 },
@@ -316,15 +338,15 @@ function firstJudged(request: VerdictRequest, loaded: Loaded): Pick<Facts, 'take
 }
 
 /** With an answer, what waits is not counted: it is that which was answered, or waited beside it since before a step was noted. */
-function sameStep(request: VerdictRequest, { steps }: Loaded): Pick<Facts, 'sameStep'> {
-  const step = namedStep(request);
+function sameStep({ request, step }: Prepared, { steps }: Loaded): Pick<Facts, 'sameStep'> {
   if (!step) return {};
   const { approved, waiting } = steps.get(step.name) ?? noStep;
   return { sameStep: request.review ? approved : approved + waiting };
 }
 
-function factsOf(request: VerdictRequest, of: Concerns, loaded: Loaded, at: string): Facts {
-  const { proposal, author, review } = request;
+function factsOf(prepared: Prepared, loaded: Loaded, at: string): Facts {
+  const { proposal, author, review } = prepared.request;
+  const of: Concerns = prepared.examined.concerns;
   const versions: Record<string, number> = Object.fromEntries(
     Object.keys(proposal.madeFrom).flatMap((name) => {
       const state = stateNamed(name);
@@ -339,8 +361,8 @@ function factsOf(request: VerdictRequest, of: Concerns, loaded: Loaded, at: stri
   return {
     author,
     task: task ? taskAbout(task, of.contacts) : null,
-    ...firstJudged(request, loaded),
-    ...sameStep(request, loaded),
+    ...firstJudged(prepared, loaded),
+    ...sameStep(prepared, loaded),
     // Of its RFC 8785 form: that puts members in order, which changes no length, and writes values as JSON.stringify does.
     proposalBytes: new TextEncoder().encode(JSON.stringify(proposal)).length,
     contacts: pick(of.contacts, (id) =>

@@ -95,7 +95,7 @@ const sql = `
  * of whom a touch was ever executed. The ledgers are locked before, so that what is read of them stays true until the commit. The counts
  * of an agent's proposals, of its open reviews and of a step's messages stay true with them, as upper bounds: each hearing of an agent locks its ledger of approvals.
  */
-export async function readFacts(tx: Tx, needed: Needed): Promise<Omit<Loaded, 'policy'>> {
+export async function readFacts(tx: Tx, needed: Needed): Promise<Loaded> {
   const { tasks: taskIds, profiles, consents, controls, contacts } = needed;
   const keys = Object.entries({
     [tasksAssigned]: taskIds,

@@ -1,4 +1,5 @@
-import { actionKey, digestOf, topics } from '@countersign/contracts';
+import { actionKey, topics } from '@countersign/contracts';
+import { type ReadAction, readAction } from '@countersign/gate';
 import { type Batch, Consumes, causeOf, deployment, type Received } from '@countersign/runtime';
 import { Controller, Inject, Logger } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
@@ -19,17 +20,17 @@ export class Proposals {
   @Consumes(...agents.map(topics.actionsProposed))
   async onProposed(@Payload() batch: Batch<'ActionProposed'>): Promise<void> {
     const author = agents.find((agent) => topics.actionsProposed(agent).name === batch.topic) ?? batch.topic;
-    const first = new Map<string, { received: Received<'ActionProposed'>; digest: string }>();
-    const again: { received: Received<'ActionProposed'>; digest: string }[] = [];
+    const first = new Map<string, { received: Received<'ActionProposed'>; read: ReadAction }>();
+    const again: { received: Received<'ActionProposed'>; read: ReadAction }[] = [];
     for (const received of batch.events) {
       const { proposalId, action } = received.event.data;
-      const one = { received, digest: digestOf(action) };
+      const one = { received, read: readAction(action) };
       if (first.has(proposalId)) again.push(one);
       else first.set(proposalId, one);
     }
-    const notes = [...first].map(([proposalId, { received, digest }]) => {
-      const { taskId, action } = received.event.data;
-      return { proposalId, digest, taskId, enrolment: enrolmentOf(action) };
+    const notes = [...first].map(([proposalId, { received, read }]) => {
+      const { taskId } = received.event.data;
+      return { proposalId, digest: read.digest, taskId, enrolment: enrolmentOf(read.read) };
     });
     const { fresh, known, inForce } = await this.verdicts.note(batch.tx, author, notes, batch.at);
     const said = await batch.said('subject', [...fresh]);
@@ -37,16 +38,20 @@ export class Proposals {
     const past: Parameters<VerdictsService['adopt']>[1][number][] = [];
     for (const [proposalId, one] of first) {
       const { event, takenAt = batch.at } = one.received;
-      const found = { request: { proposal: event.data, author, takenAt }, cause: causeOf(one.received) };
+      const found = {
+        request: { proposal: event.data, author, takenAt, read: one.read },
+        cause: causeOf(one.received),
+      };
       // What another agent was told under this id is no verdict on this one.
       const verdicts = verdictsOf(said.get(proposalId) ?? []).filter(({ data }) => data.agent === author);
       if (!fresh.has(proposalId)) again.push(one);
-      else if (verdicts.length > 0) past.push({ ...found, digest: one.digest, said: verdicts });
+      else if (verdicts.length > 0) past.push({ ...found, digest: one.read.digest, said: verdicts });
       else cases.push(found);
     }
     this.verdicts.adopt(batch, past);
     const { policy } = inForce;
-    for (const { received, digest } of again) {
+    for (const { received, read } of again) {
+      const { digest } = read;
       const proposal = received.event.data;
       const before = known.get(proposal.proposalId);
       if (before === digest) continue;

@@ -4,7 +4,7 @@ import { cut, packed, type Tx } from '@countersign/runtime';
 import { Injectable } from '@nestjs/common';
 import type { Escalation } from '../core/answer.js';
 import type { Move, Settled } from '../core/settle.js';
-import { type Step, stepOf } from '../core/verdicts.js';
+import type { Step } from '../core/verdicts.js';
 
 export interface NewProposal {
   readonly proposalId: string;
@@ -84,6 +84,9 @@ const settleSql = `
 
 /** An escalation with the chain that it belongs to. */
 export type StoredEscalation = Escalation & { readonly correlationId: string | null };
+
+/** An escalation that begins to wait, with what it is approved once as. */
+export type NewEscalation = Omit<StoredEscalation, 'state' | 'closedBy'> & { readonly step: Step | undefined };
 
 /** The policy's row as it was when it was read the last time, if it was. */
 export interface KnownPolicy {
@@ -398,11 +401,10 @@ export class Store {
     );
   }
 
-  openEscalations(tx: Tx, escalations: readonly Omit<StoredEscalation, 'state' | 'closedBy'>[], at: string): void {
+  openEscalations(tx: Tx, escalations: readonly NewEscalation[], at: string): void {
     if (escalations.length === 0) return;
     const proposals = packed(escalations.map((row) => JSON.stringify(row.proposal)));
     const verdicts = packed(escalations.map((row) => JSON.stringify(row.verdict)));
-    const steps = escalations.map((row) => stepOf(row.proposal));
     tx.write(
       `INSERT INTO escalations (proposal_id, digest, state, deadline_at, author, proposal, verdict, reviewers, correlation_id, opened_at, enrolment, step)
        SELECT id, digest, 'open', deadline, author, ${cut('$5', 'ps', 'pl')}::json, ${cut('$6', 'vs', 'vl')}::json,
@@ -424,8 +426,8 @@ export class Store {
         proposals.lengths,
         verdicts.starts,
         verdicts.lengths,
-        steps.map((step) => step?.enrolment ?? ''),
-        steps.map((step) => step?.n ?? null),
+        escalations.map(({ step }) => step?.enrolment ?? ''),
+        escalations.map(({ step }) => step?.n ?? null),
       ],
     );
   }

@@ -4,7 +4,15 @@ import { type Cause, jobName, RUNTIME, type Runtime, type Tx, type Work } from '
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { approvedEvent, escalatedEvent, refusedEvent } from '../core/events.js';
 import { endSaid, type SaidVerdict } from '../core/past.js';
-import { decideVerdicts, markOf, neededBy, type VerdictRequest, type VerdictResult } from '../core/verdicts.js';
+import {
+  decideVerdicts,
+  markOf,
+  neededBy,
+  prepare,
+  stepOf,
+  type VerdictRequest,
+  type VerdictResult,
+} from '../core/verdicts.js';
 import { readFacts } from './facts.repository.js';
 import { SIGNING_KEY } from './settings.js';
 import { type NewPermit, type NewVerdict, type PolicyRow, Store } from './verdicts.repository.js';
@@ -79,14 +87,18 @@ export class VerdictsService {
   ): Promise<readonly VerdictResult[]> {
     if (cases.length === 0) return [];
     this.mustKnow();
-    const requests = cases.map((c) => c.request);
-    const needed = neededBy(requests, policy, work.at);
+    const prepared = prepare(
+      cases.map((c) => c.request),
+      policy,
+      work.at,
+    );
+    const needed = neededBy(prepared, work.at);
     this.store.lockLedgers(
       work.tx,
       [...needed.ledgers, ...needed.rates].map((l) => l.ledger),
     );
-    const loaded = { policy, ...(await readFacts(work.tx, needed)) };
-    const results = decideVerdicts(requests, loaded, work.at);
+    const loaded = await readFacts(work.tx, needed);
+    const results = decideVerdicts(prepared, loaded, work.at);
 
     const verdicts: NewVerdict[] = [];
     const permits: NewPermit[] = [];
@@ -120,6 +132,7 @@ export class VerdictsService {
             verdict,
             reviewers,
             correlationId: cause.correlationid ?? null,
+            step: result.of.step,
           });
           work.emit(cause, topics.actionsEscalated, { key, type: 'ActionEscalated', data, subject });
           work.schedule(cause, { kind: DEADLINE, id: proposal.proposalId, dueAt: deadlineAt, payload: {} });
@@ -165,7 +178,8 @@ export class VerdictsService {
         if (type !== 'ActionEscalated') continue;
         const { deadline: deadlineAt, reviewers, verdict } = data;
         const correlationId = cause.correlationid ?? null;
-        opened.push({ proposalId, digest, deadlineAt, author, proposal, verdict, reviewers, correlationId });
+        const step = stepOf(proposal);
+        opened.push({ proposalId, digest, deadlineAt, author, proposal, verdict, reviewers, correlationId, step });
         work.schedule(cause, { kind: DEADLINE, id: proposalId, dueAt: deadlineAt, payload: {} });
       }
       const end = endSaid(said);
@@ -189,7 +203,8 @@ export class VerdictsService {
   }
 }
 
-function permitOf(data: ReturnType<typeof approvedEvent>, { draws }: VerdictResult, at: string): NewPermit {
+function permitOf(data: ReturnType<typeof approvedEvent>, { of: { examined } }: VerdictResult, at: string): NewPermit {
+  const { draws } = examined.concerns;
   return {
     permitId: data.permitId,
     proposalId: data.proposalId,
@@ -199,7 +214,7 @@ function permitOf(data: ReturnType<typeof approvedEvent>, { draws }: VerdictResu
     connector: data.connector,
     permit: data.permit,
     expiresAt: data.expiresAt,
-    step: markOf(data),
+    step: markOf(examined.proposal, examined.read),
     approvedAt: at,
     rates: draws.flatMap((draw) => ('rateMs' in draw ? [{ ledger: draw.ledger, amount: draw.amount }] : [])),
     reservations: draws
