@@ -25,7 +25,7 @@ import type { RawRecord } from './kafka/entries.js';
 import { BatchTransport } from './nest/batch-transport.js';
 import { httpAdapter } from './nest/http-adapter.js';
 import { attach, useEngine } from './nest/serve.js';
-import type { OutboxMessage } from './outbox/unit-of-work.js';
+import type { Outgoing } from './outbox/outgoing.js';
 
 /** An event to deliver: what is left out is filled in as the topic's writer would. */
 export interface Given {
@@ -127,9 +127,9 @@ export async function createHarness(
   };
   const published: Published[] = [];
   let offset = 0;
-  const publish = async (messages: readonly OutboxMessage[]): Promise<void> => {
+  const publish = async (messages: readonly Outgoing[]): Promise<void> => {
     for (const { topic, key, headers, value } of messages) {
-      const read = fromKafka({ key, value, headers: JSON.parse(headers) as Record<string, string> });
+      const read = fromKafka({ key, value, headers });
       if (!read.ok) throw new Error(`published what cannot be read: ${read.fault.detail}`);
       const broken = schemaOf(read.event.type)?.safeParse(read.event.data).error;
       if (broken) throw new Error(`${topic}: ${read.event.type} breaks its contract: ${contractFault(broken).detail}`);

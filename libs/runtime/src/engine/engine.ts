@@ -55,6 +55,7 @@ import { type Checked, checkSettings } from '../kafka/topic-settings.js';
 import { TopicWatch } from '../kafka/topic-watch.js';
 import { asking } from '../nest/asker.js';
 import { type PageReads, pageReads } from '../nest/page-reads.js';
+import { outgoing, toStore } from '../outbox/outgoing.js';
 import { type Publish, publishWith } from '../outbox/publisher.js';
 import { tidy } from '../outbox/tidy.js';
 import { type Bounds, causeKey, UnitOfWork } from '../outbox/unit-of-work.js';
@@ -649,7 +650,7 @@ export class Engine implements Runtime {
       const id = `${cause.source} ${cause.id}`;
       tx.write(
         `INSERT INTO jobs (kind, id, due_at, lease_until, claims, payload, cause, result_at, messages, created_at) VALUES ($1, $2, $3, clock_timestamp() + interval '10 seconds', 1, '{}', $4, $3, $5, $3)`,
-        [actKind.kind.name, id, at, JSON.stringify(cause), JSON.stringify(unit.messagesOf(cause))],
+        [actKind.kind.name, id, at, JSON.stringify(cause), JSON.stringify(unit.messagesOf(cause).map(toStore))],
       );
       return {
         repeated: false,
@@ -694,9 +695,7 @@ export class Engine implements Runtime {
     records: readonly { key: string; headers: Record<string, string>; value: string }[],
   ): Promise<void> {
     if (!this.bounds.writable.has(topic)) throw new Error(`${this.service} may not write ${topic}`);
-    await this.publishMessages(
-      records.map(({ key, headers, value }) => ({ topic, key, headers: JSON.stringify(headers), value })),
-    );
+    await this.publishMessages(records.map((record) => outgoing({ topic, ...record })));
   }
 
   state: Runtime['state'] = (tx, topic, keys, lock) => readState(tx, topic.name, keys, lock, this.now());

@@ -3,7 +3,7 @@ import type { Ago } from '../api/ago.js';
 import type { Database } from '../database/database.js';
 import type { Handled } from '../inbox/inbox.js';
 import { openGaps } from '../kafka/gaps.js';
-import type { OutboxMessage } from '../outbox/unit-of-work.js';
+import type { Emitted } from '../outbox/outgoing.js';
 import type { Clock } from './clock.js';
 
 /** One batch that was handled and published. `times` are those its fresh events name. */
@@ -41,12 +41,9 @@ export function batchFailed(service: string, topic: string, began: Moment, failu
 }
 
 /** Outputs that a commit has made facts: each is counted once, however often it is published. */
-export function messagesMeasured(messages: readonly OutboxMessage[]): void {
+export function messagesMeasured(messages: readonly Emitted[]): void {
   if (!isOn()) return;
-  for (const { headers, value } of messages) {
-    const type = (JSON.parse(headers) as { ce_type?: string }).ce_type ?? '';
-    measures[type]?.(JSON.parse(value) as Told);
-  }
+  for (const { headers, data } of messages) measures[headers.ce_type ?? '']?.(data as Told);
 }
 
 /** What is read of an event's data: names that the contracts list, nothing that came from outside. */

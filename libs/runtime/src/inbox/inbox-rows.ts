@@ -1,7 +1,8 @@
 import type { Tx } from '../api/runtime.js';
 import type { Entry } from '../kafka/entries.js';
+import { type Outgoing, storedAgain } from '../outbox/outgoing.js';
 import { cut, packed } from '../outbox/packed.js';
-import { causeKey, type OutboxMessage } from '../outbox/unit-of-work.js';
+import { causeKey } from '../outbox/unit-of-work.js';
 
 /** Inserts the keys, in key order; returns those that were new. */
 export async function insertKeys(
@@ -47,11 +48,11 @@ export async function keyRows(tx: Tx, topic: string, entries: readonly Entry[]) 
 export function storeOutputs(
   tx: Tx,
   topic: string,
-  stored: readonly { entry: Entry; seq: number; output: OutboxMessage }[],
+  stored: readonly { entry: Entry; seq: number; output: Outgoing }[],
   at: string,
 ): void {
   if (stored.length === 0) return;
-  const headers = packed(stored.map((s) => s.output.headers));
+  const headers = packed(stored.map((s) => s.output.headersText));
   const values = packed(stored.map((s) => s.output.value));
   tx.write(
     `INSERT INTO outbox (topic, source, id, seq, out_topic, key, headers, value, partition, "offset", at)
@@ -83,7 +84,7 @@ export async function storedOutputs(
   tx: Tx,
   topic: string,
   entries: readonly Entry[],
-): Promise<{ entry: Entry; output: OutboxMessage }[]> {
+): Promise<{ entry: Entry; output: Outgoing }[]> {
   if (entries.length === 0) return [];
   const rows = await tx.query<{
     source: string;
@@ -101,6 +102,6 @@ export async function storedOutputs(
   const byName = new Map(entries.map((e) => [causeKey(e), e]));
   return rows.map(({ out_topic, key, headers, value, ...cause }) => ({
     entry: byName.get(causeKey(cause)) as Entry,
-    output: { topic: out_topic, key, headers, value },
+    output: storedAgain({ topic: out_topic, key, headers, value }),
   }));
 }

@@ -16,8 +16,9 @@ import {
   textFault,
   textHeaders,
 } from '../kafka/entries.js';
+import type { Emitted } from '../outbox/outgoing.js';
 import type { Publish } from '../outbox/publisher.js';
-import { type Bounds, causeKey, type OutboxMessage, UnitOfWork } from '../outbox/unit-of-work.js';
+import { type Bounds, causeKey, UnitOfWork } from '../outbox/unit-of-work.js';
 import { printable } from '../text.js';
 import { batchOf } from './batch.js';
 import { insertKeys, keyRows, storedOutputs, storeOutputs } from './inbox-rows.js';
@@ -249,7 +250,7 @@ export class Inbox {
     if (past && fresh.some(({ record }) => past.hadRead(topic.name, record))) await unit.withhold();
     unit.flush();
 
-    const stored: { entry: Entry; seq: number; output: OutboxMessage }[] = [];
+    const stored: { entry: Entry; seq: number; output: Emitted }[] = [];
     const perEntry = new Map<Entry, number>();
     for (const name of unit.causesAmong(carrier.keys())) {
       const entry = carrier.get(name) as Entry;

@@ -2,7 +2,8 @@ import { type Fault, outputId, sha256, topics } from '@countersign/contracts';
 import { type Cause, type Job, type JobKind, jobName, type NewJob } from '../api/runtime.js';
 import { describe, isTransient } from '../failures.js';
 import { textFault } from '../kafka/entries.js';
-import { causeKey, type OutboxMessage, type UnitOfWork } from '../outbox/unit-of-work.js';
+import type { Emitted } from '../outbox/outgoing.js';
+import { causeKey, type UnitOfWork } from '../outbox/unit-of-work.js';
 import { printable } from '../text.js';
 
 /** What stands in the place of a topic in the dead letter of a job. No topic can have this name. */
@@ -27,7 +28,7 @@ export async function buryJob(of: {
   readonly unit: UnitOfWork;
   readonly fault: Fault;
   readonly tries: number;
-}): Promise<{ messages: readonly OutboxMessage[]; note: string }> {
+}): Promise<{ messages: readonly Emitted[]; note: string }> {
   const { service, kind, job, unit, tries } = of;
   const { ended, messages, note } = await givenUp(of);
   const fault = textFault(of.fault);
@@ -64,7 +65,7 @@ export async function buryJob(of: {
 
 /** Lets the kind tell what must be told, in a savepoint: where that fails too, the job is dead all the same. */
 async function givenUp({ kind, job, unit, fault }: Parameters<typeof buryJob>[0]) {
-  const nothing = { ended: false, messages: [] as readonly OutboxMessage[], note: '' };
+  const nothing = { ended: false, messages: [] as readonly Emitted[], note: '' };
   if (!kind.giveUp) return nothing;
   await unit.tx.query('SAVEPOINT give_up');
   try {

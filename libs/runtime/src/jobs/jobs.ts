@@ -4,9 +4,10 @@ import { type Cause, type Job, type JobContext, type JobKind, jobName, type Work
 import type { Database } from '../database/database.js';
 import { messagesMeasured } from '../engine/measures.js';
 import { backoff, describe, isTransient } from '../failures.js';
+import { type OutboxMessage, type Outgoing, storedAgain, toStore } from '../outbox/outgoing.js';
 import { cut, packed } from '../outbox/packed.js';
 import type { Publish } from '../outbox/publisher.js';
-import { type Bounds, causeKey, type OutboxMessage, UnitOfWork } from '../outbox/unit-of-work.js';
+import { type Bounds, causeKey, UnitOfWork } from '../outbox/unit-of-work.js';
 import { buryJob } from './job-letters.js';
 
 export interface JobsDependencies {
@@ -247,7 +248,7 @@ export class JobRunner {
           job.id,
           tries,
           at,
-          JSON.stringify(messages),
+          JSON.stringify(messages.map(toStore)),
         ]);
         return { tries, messages, note, kinds: new Set(unit.scheduled.map((s) => s.kind)) };
       },
@@ -313,7 +314,7 @@ export class JobRunner {
       const messages = owned.map((job) => unit.messagesOf(job.cause));
       unit.causesAmong(owned.map((job) => causeKey(job.cause)));
       if (owned.length > 0) {
-        const texts = packed(messages.map((list) => JSON.stringify(list)));
+        const texts = packed(messages.map((list) => JSON.stringify(list.map(toStore))));
         tx.write(
           `UPDATE jobs j SET result_at = $4, messages = ${cut('$3', 'n.start', 'n.length')}::jsonb
            FROM unnest($2::text[], $5::int[], $6::int[]) AS n(id, start, length)
@@ -323,7 +324,7 @@ export class JobRunner {
       }
       const answered = rows.filter((row) => row.result_at !== null);
       const fresh = owned.map((job, n) => ({ id: job.id, messages: messages[n] ?? [] }));
-      const stored = answered.map((row) => ({ id: row.id, messages: row.messages ?? [] }));
+      const stored = answered.map((row) => ({ id: row.id, messages: (row.messages ?? []).map(storedAgain) }));
       return {
         emitted: fresh.flatMap((job) => job.messages),
         ended: [...fresh, ...stored],
@@ -338,15 +339,12 @@ export class JobRunner {
   private release(kind: string, rows: readonly JobRow[]): Promise<void> {
     return this.deliver(
       kind,
-      rows.map((row) => ({ id: row.id, messages: row.messages ?? [] })),
+      rows.map((row) => ({ id: row.id, messages: (row.messages ?? []).map(storedAgain) })),
     );
   }
 
   /** Publish, then delete: a crash in between publishes the same bytes again. */
-  private async deliver(
-    kind: string,
-    ended: readonly { id: string; messages: readonly OutboxMessage[] }[],
-  ): Promise<void> {
+  private async deliver(kind: string, ended: readonly { id: string; messages: readonly Outgoing[] }[]): Promise<void> {
     await this.is.publish(ended.flatMap((row) => row.messages));
     await this.is.db.read(
       `WITH gone AS (DELETE FROM jobs WHERE kind = $1 AND id = ANY($2) AND result_at IS NOT NULL RETURNING result_at)

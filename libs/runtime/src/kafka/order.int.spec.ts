@@ -6,8 +6,8 @@ import { causeOf, type Job, type JobContext, type JobKind, jobName, type Work } 
 import { migrate } from '../database/database.js';
 import { Engine } from '../engine/engine.js';
 import type { Handle } from '../inbox/inbox.js';
+import type { Outgoing } from '../outbox/outgoing.js';
 import { tidy } from '../outbox/tidy.js';
-import type { OutboxMessage } from '../outbox/unit-of-work.js';
 import type { RawRecord } from './entries.js';
 
 /* In which order things are committed, published and forgotten: a real database, and a broker that is away when a test says so. */
@@ -21,7 +21,7 @@ let engine: Engine;
 let hand: ReturnType<Engine['byHand']>;
 let clock: string;
 let away: boolean;
-let published: OutboxMessage[];
+let published: Outgoing[];
 
 /** Says one thing under a cause, as an answer that was set aside. */
 const say = (work: Pick<Work, 'emit' | 'at'>, cause: Parameters<Work['emit']>[0], detail: string): string =>

@@ -1,18 +1,18 @@
 import { deniedBy, type Producer } from '@countersign/kafka';
 import { moment, sent } from '@countersign/telemetry';
 import { describe } from '../failures.js';
-import { bytesOf, type OutboxMessage } from './unit-of-work.js';
+import type { Outgoing } from './outgoing.js';
 
-/** Publishes stored outputs in order; resolves when the broker has acknowledged all (acks=all). */
-export type Publish = (messages: readonly OutboxMessage[]) => Promise<void>;
+/** Publishes messages in order; resolves when the broker has acknowledged all (acks=all). */
+export type Publish = (messages: readonly Outgoing[]) => Promise<void>;
 
-/** Cuts outputs into requests under the byte limit, keeping their order. */
-export function requests(messages: readonly OutboxMessage[], maxBytes: number): OutboxMessage[][] {
-  const cut: OutboxMessage[][] = [];
+/** Cuts messages into requests under the byte limit, keeping their order. */
+export function requests(messages: readonly Outgoing[], maxBytes: number): Outgoing[][] {
+  const cut: Outgoing[][] = [];
   let bytes = 0;
   for (const output of messages) {
     // What the record format adds is below 100 bytes.
-    const size = bytesOf(output) + 100;
+    const size = output.bytes + 100;
     const last = cut.at(-1);
     if (!last || bytes + size > maxBytes) {
       cut.push([output]);
@@ -33,11 +33,11 @@ export const publishWith =
   (producer: Producer, maxBytes: number, heard?: (time: number, asked: number) => void): Publish =>
   async (messages) => {
     for (const request of requests(messages, maxBytes)) {
-      const byTopic = new Map<string, { key: string; value: string; headers: Record<string, string> }[]>();
+      const byTopic = new Map<string, { key: string; value: string; headers: Readonly<Record<string, string>> }[]>();
       for (const { topic, key, value, headers } of request) {
         const list = byTopic.get(topic) ?? [];
         byTopic.set(topic, list);
-        list.push({ key, value, headers: JSON.parse(headers) as Record<string, string> });
+        list.push({ key, value, headers });
       }
       const began = moment();
       const tell = (failure?: string): void => {

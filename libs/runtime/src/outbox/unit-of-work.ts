@@ -10,25 +10,14 @@ import {
 } from '@countersign/contracts';
 import type { Cause, NewJob, Output, Said, StateOutput, Tx, TypeOn, Work } from '../api/runtime.js';
 import type { Past } from '../inbox/past.js';
+import { type Emitted, outgoing } from './outgoing.js';
 import { cut, packed } from './packed.js';
-
-/** An output as it is stored and published: the bytes are fixed here, a repeat publishes them again. */
-export interface OutboxMessage {
-  readonly topic: string;
-  readonly key: string;
-  readonly headers: string;
-  readonly value: string;
-}
 
 export const causeKey = (cause: { source: string; id: string }): string => `${cause.source}\u0000${cause.id}`;
 
 const firstOfState = 1_000_000;
 
-const idOf = ({ headers }: OutboxMessage): string => (JSON.parse(headers) as { ce_id: string }).ce_id;
-
-/** Bytes of an output on the wire, without framing. */
-export const bytesOf = ({ key, headers, value }: OutboxMessage): number =>
-  Buffer.byteLength(value) + Buffer.byteLength(headers) + Buffer.byteLength(key);
+const idOf = ({ headers }: Emitted): string => headers.ce_id as string;
 
 /** A job as its row has it. */
 interface Scheduled {
@@ -91,7 +80,7 @@ export interface Bounds {
 
 /** A unit of work that collects what is emitted, put and scheduled until `flush` writes it into the transaction. */
 export class UnitOfWork implements Work {
-  private readonly emitted = new Map<string, OutboxMessage[]>();
+  private readonly emitted = new Map<string, Emitted[]>();
   private readonly own = new Map<
     string,
     { version: number; data: unknown; changed?: { headers: string; value: string } }
@@ -111,7 +100,7 @@ export class UnitOfWork implements Work {
 
   emit<To extends TopicOf>(cause: Cause, topic: To, given: Output<TypeOn<To>>): string {
     const output: { key: string; subject?: string; type?: EventType; data: unknown } = given;
-    return this.add(cause, topic.name, output.key, typeOn(topic, output.type), output.data, output.subject).id;
+    return idOf(this.add(cause, topic.name, output.key, typeOn(topic, output.type), output.data, output.subject));
   }
 
   async ownState<T extends EventType>(
@@ -139,8 +128,8 @@ export class UnitOfWork implements Work {
     const version = current.version + 1;
     const data = { ...output.data, version, changedAt: this.at } as unknown as DataOf<TypeOn<To>>;
     readable(topic.name, output.key, type, data);
-    const { headers, value } = this.add(cause, topic.name, output.key, type, data, undefined, 'state');
-    this.own.set(name, { version, data, changed: { headers, value } });
+    const { headersText, value } = this.add(cause, topic.name, output.key, type, data, undefined, 'state');
+    this.own.set(name, { version, data, changed: { headers: headersText, value } });
     return version;
   }
 
@@ -178,7 +167,7 @@ export class UnitOfWork implements Work {
   }
 
   /** Outputs of one cause so far, in order. */
-  messagesOf(cause: { source: string; id: string }): readonly OutboxMessage[] {
+  messagesOf(cause: { source: string; id: string }): readonly Emitted[] {
     return this.emitted.get(causeKey(cause)) ?? [];
   }
 
@@ -197,8 +186,8 @@ export class UnitOfWork implements Work {
     return new UnitOfWork(this.service, this.at, this.tx, this.bounds, this.traceparent);
   }
 
-  /** Files outputs that another unit made under a cause of this one. */
-  adopt(cause: { source: string; id: string }, messages: readonly OutboxMessage[]): void {
+  /** Files messages that another unit made under a cause of this one. */
+  adopt(cause: { source: string; id: string }, messages: readonly Emitted[]): void {
     this.emitted.set(causeKey(cause), [...this.messagesOf(cause), ...messages]);
   }
 
@@ -263,13 +252,13 @@ export class UnitOfWork implements Work {
     data: unknown,
     subject?: string,
     kind: 'event' | 'state' = 'event',
-  ): OutboxMessage & { id: string } {
+  ): Emitted {
     if (!this.bounds.writable.has(topic)) throw new Error(`${this.service} may not write ${topic}`);
     const list = this.emitted.get(causeKey(cause)) ?? [];
     this.emitted.set(causeKey(cause), list);
     const id = outputId(this.service, cause, this.number(cause, kind));
     const traceparent = cause.traceparent ?? this.traceparent;
-    const { headers, value } = toBinary({
+    const message = toBinary({
       id,
       source: sourceOf(this.service),
       type,
@@ -280,11 +269,10 @@ export class UnitOfWork implements Work {
       ...(traceparent !== undefined && { traceparent }),
       data,
     });
-    const stored = { topic, key, headers: JSON.stringify(headers), value };
-    const bytes = bytesOf(stored);
-    if (bytes > this.bounds.eventBytes)
-      throw new Error(`${type} of ${bytes} bytes: at most ${this.bounds.eventBytes} are published`);
-    list.push(stored);
-    return { ...stored, id };
+    const emitted: Emitted = { ...outgoing({ topic, key, ...message }), data };
+    if (emitted.bytes > this.bounds.eventBytes)
+      throw new Error(`${type} of ${emitted.bytes} bytes: at most ${this.bounds.eventBytes} are published`);
+    list.push(emitted);
+    return emitted;
   }
 }

@@ -1,6 +1,7 @@
 import { type ControlConfirmed, derivedId, digestOf, sourceOf, toBinary } from '@countersign/contracts';
 import type { Database } from '../database/database.js';
 import { describe } from '../failures.js';
+import { outgoing } from '../outbox/outgoing.js';
 import type { Publish } from '../outbox/publisher.js';
 import { fitsText } from '../text.js';
 
@@ -82,13 +83,13 @@ export class Confirmations {
   private confirmation({ key, version, data }: { key: string; version: number; data: unknown }) {
     const { service, topic, now } = this.is;
     const confirmed: ControlConfirmed = { scope: key, version, digest: digestOf(data) };
-    const { headers, value } = toBinary({
+    const message = toBinary({
       id: derivedId('control-confirmed', service, key, version, confirmed.digest),
       source: sourceOf(service),
       type: 'ControlConfirmed',
       time: now(),
       data: confirmed,
     });
-    return { topic, key, headers: JSON.stringify(headers), value };
+    return outgoing({ topic, key, ...message });
   }
 }

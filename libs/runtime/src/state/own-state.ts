@@ -9,8 +9,9 @@ import { consume, enough, type RunningConsumer } from '../kafka/consumer.js';
 import { nextOf, type RawRecord, textHeaders } from '../kafka/entries.js';
 import { readToEnds } from '../kafka/read-ends.js';
 import type { TopicWatch } from '../kafka/topic-watch.js';
+import { type Outgoing, storedAgain } from '../outbox/outgoing.js';
 import type { Publish } from '../outbox/publisher.js';
-import { type Bounds, type OutboxMessage, UnitOfWork } from '../outbox/unit-of-work.js';
+import { type Bounds, UnitOfWork } from '../outbox/unit-of-work.js';
 import { fitsText } from '../text.js';
 import { type Content, type Mend, mend, type Told, toldAfter } from './own-truth.js';
 
@@ -89,7 +90,7 @@ export class OwnState {
   }
 
   /** Notes what this process publishes, so that it is known when it is read back and the table does not have it any more. */
-  published(messages: readonly OutboxMessage[]): void {
+  published(messages: readonly Outgoing[]): void {
     for (const { topic, key, value } of messages)
       if (this.mine.has(topic)) this.own(topic, key, versionOf(value), hashOf(value));
   }
@@ -388,7 +389,7 @@ export class OwnState {
     );
     await this.is.publish(
       [...rows.values()].flatMap(({ key, headers, value }) =>
-        headers === null || value === null ? [] : [{ topic: name, key, headers, value }],
+        headers === null || value === null ? [] : [storedAgain({ topic: name, key, headers, value })],
       ),
     );
   }
