@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { services } from '@countersign/contracts';
+import { openApiFile, services } from '@countersign/contracts';
 import { secrets } from '@countersign/local/compose';
 import { httpAdapter, Public, type ServiceSpec } from '@countersign/runtime';
 import { createHarness, type Harness, type Route } from '@countersign/runtime/harness';
@@ -21,11 +21,14 @@ const liveness = ['', '/live', '/ready'].flatMap((of) => [`GET /health${of}`, `H
 
 let folder: string;
 let reading: string;
+let tokens: Readonly<Record<string, string | undefined>>;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'routes-'));
   // As an installation has them, so that every page that can be switched on is on.
-  const { files, readToken } = secrets(folder, { principals: [], httpSources: ['crm'], person: 'lea' });
+  const kept = secrets(folder, { principals: [], httpSources: ['crm'], person: 'lea' });
+  const { files, readToken, consoleToken, apiKeys } = kept;
   reading = readToken;
+  tokens = { console: consoleToken, 'audit-recorder': consoleToken, 'signal-ingestion': apiKeys.crm };
   Object.assign(process.env, files, { CONFIG_DIR: join(root, 'deploy/config'), SANDBOX_URL: 'http://127.0.0.1:1' });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -85,6 +88,31 @@ test.each(services)(
   },
 );
 
+/** The routes that a service's OpenAPI document has. */
+const documentOf = (service: string): { paths: Record<string, Record<string, object>> } =>
+  JSON.parse(readFileSync(openApiFile(service), 'utf8'));
+const documentedRoutes = (service: string): string[] =>
+  Object.entries(documentOf(service).paths)
+    .flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`))
+    .sort();
+/** Routes as such a document writes them. Fastify answers HEAD beside each GET. */
+const asDocumented = (routes: readonly Route[]): string[] =>
+  routes
+    .filter(({ method }) => method !== 'HEAD')
+    .map(({ method, url }) => `${method} ${url.replaceAll(/:(\w+)/g, '{$1}').replace('*', '{path}')}`)
+    .sort();
+
+test.each(services)(
+  'the OpenAPI document of %s has each of its routes and no other, and is given to whoever may use the service',
+  async (service) => {
+    const { app, routes } = await started(service);
+    expect(documentedRoutes(service)).toEqual(asDocumented(routes));
+    const headers = { authorization: `Bearer ${tokens[service] ?? reading}` };
+    const given = await app.inject({ url: '/openapi.json', headers });
+    expect([given.statusCode, given.json()]).toEqual([200, documentOf(service)]);
+  },
+);
+
 test('whoever is nobody gets 401 from every route of the sandbox systems that is not open on purpose', async () => {
   const sources = join(root, 'apps/sandbox-systems/src');
   const { createApp } = await import(join(sources, 'app.ts'));
@@ -102,6 +130,7 @@ test('whoever is nobody gets 401 from every route of the sandbox systems that is
   await adapter.getInstance().ready();
   expect(routes.length).toBeGreaterThan(8);
   expect(await openRoutes({ app, routes })).toEqual([...liveness].sort());
+  expect(documentedRoutes('sandbox-systems')).toEqual(asDocumented(routes));
 });
 
 @Controller('planted')

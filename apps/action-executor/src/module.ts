@@ -1,5 +1,5 @@
 import { keyThumbprint, topics } from '@countersign/contracts';
-import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
+import { ReadingToken, RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { Approvals } from './shell/approvals.consumer.js';
 import { ComparedState } from './shell/compared-state.service.js';
@@ -22,6 +22,7 @@ import { readSettings, SETTINGS, type Settings } from './shell/settings.js';
 
 export const spec: ServiceSpec = {
   name: 'action-executor',
+  access: ReadingToken,
   port: 8086,
   migrations: [
     Permits1763700000001,
@@ -41,6 +42,7 @@ export const spec: ServiceSpec = {
   imports: [RuntimeModule.of(spec)],
   controllers: [Approvals, Decisions],
   providers: [
+    ReadingToken,
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },
     Mail,
     {

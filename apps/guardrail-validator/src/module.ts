@@ -1,5 +1,5 @@
 import { type ActionProposed, keyThumbprint, topics } from '@countersign/contracts';
-import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
+import { ReadingToken, RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { keptTasks } from './core/tasks.js';
 import { stateNamed } from './core/verdicts.js';
@@ -35,6 +35,7 @@ const restsOn = ({ taskId, madeFrom }: ActionProposed) => [
 
 export const spec: ServiceSpec = {
   name: 'guardrail-validator',
+  access: ReadingToken,
   port: 8085,
   migrations: [
     Verdicts1763700000001,
@@ -60,6 +61,7 @@ export const spec: ServiceSpec = {
   imports: [RuntimeModule.of(spec)],
   controllers: [Proposals, Reviews, Settlements, Pages],
   providers: [
+    ReadingToken,
     { provide: SIGNING_KEY, useFactory: () => signingKey(process.env) },
     Store,
     VerdictsService,

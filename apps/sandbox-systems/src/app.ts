@@ -1,4 +1,4 @@
-import { httpAdapter, letIn, migrateTables, OneLineLogger } from '@countersign/runtime';
+import { httpAdapter, letIn, migrateTables } from '@countersign/runtime';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -12,7 +12,6 @@ export async function createApp(settings: Settings, adapter = httpAdapter()): Pr
   const log = new Logger('database');
   await migrateTables(settings.migrationUrl, [SandboxSystems1764400000001], settings.limits, (said) => log.warn(said));
   const app = await NestFactory.create<NestFastifyApplication>(SandboxSystemsModule.of(settings), adapter, {
-    logger: new OneLineLogger({ logLevels: ['log', 'warn', 'error'] }),
     abortOnError: false,
   });
   letIn(adapter, app.get(Tokens));

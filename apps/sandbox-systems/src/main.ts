@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { describe } from '@countersign/runtime';
+import { describe, httpAdapter, httpBounds, NestLog, serviceLog } from '@countersign/runtime';
 import { Logger } from '@nestjs/common';
 import { createApp } from './app.js';
 import { readSettings } from './shell/settings.js';
@@ -10,9 +10,11 @@ const log = new Logger('sandbox-systems');
 const slowMs = 5_000;
 
 async function start(): Promise<void> {
+  const lines = serviceLog('sandbox-systems');
+  Logger.overrideLogger(new NestLog(lines));
   const settings = readSettings(process.env);
   const { host, port } = settings;
-  const app = await createApp(settings);
+  const app = await createApp(settings, httpAdapter(httpBounds, lines));
   let ending = false;
   const end = async (reason: string): Promise<void> => {
     if (ending) return;

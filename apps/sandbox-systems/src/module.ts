@@ -1,4 +1,12 @@
-import { AccessGuard, HealthController, HealthReaders, ProblemFilter, RUNTIME, SchemaPipe } from '@countersign/runtime';
+import {
+  AccessGuard,
+  HealthController,
+  HealthReaders,
+  OpenApiController,
+  ProblemFilter,
+  RUNTIME,
+  SchemaPipe,
+} from '@countersign/runtime';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { Ads } from './shell/ads.system.js';
@@ -19,7 +27,7 @@ export class SandboxSystemsModule {
   static of(settings: Settings): DynamicModule {
     return {
       module: SandboxSystemsModule,
-      controllers: [HealthController, Pages, Calls],
+      controllers: [HealthController, OpenApiController, Pages, Calls],
       providers: [
         { provide: SETTINGS, useValue: settings },
         { provide: DATABASE, inject: [SETTINGS], useFactory: openPool },

@@ -23,6 +23,7 @@ import { Engine } from './engine/engine.js';
 import type { Handle } from './inbox/inbox.js';
 import type { RawRecord } from './kafka/entries.js';
 import { BatchTransport } from './nest/batch-transport.js';
+import { AnswersAsDocumented } from './nest/documented.js';
 import { httpAdapter } from './nest/http-adapter.js';
 import { attach, useEngine } from './nest/serve.js';
 import type { Outgoing } from './outbox/outgoing.js';
@@ -148,6 +149,8 @@ export async function createHarness(
     logger: ['error', 'warn'],
     abortOnError: false,
   });
+  // Whatever a test asks a page, its answer is compared with what the OpenAPI document says.
+  app.useGlobalInterceptors(new AnswersAsDocumented());
   const engine = app.get<Engine>(RUNTIME);
   // Nothing is followed here: what a test put counts as compared now, unless it says otherwise.
   engine.comparedAgo = () => {

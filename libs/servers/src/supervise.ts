@@ -17,6 +17,8 @@ export interface ProcessSpec {
   readonly logFile: string;
   /** Where its process number is written down. A process that a killed parent left behind is stopped first. */
   readonly pidFile: string;
+  /** How a line of the log is told to a person, by `lastLines` and in errors. Default: as it is. */
+  readonly readable?: (line: string) => string;
   /** Each complete line of output, about ten times a second. */
   readonly onLine?: (line: string) => void;
   /** Asked again and again until it says true. Without it the process is ready once it runs. */
@@ -94,7 +96,8 @@ export async function superviseProcess(spec: ProcessSpec): Promise<SupervisedPro
     const lines = readFrom(logFile, Math.max(from, sizeOf(logFile) - 64_000))
       .toString('utf8')
       .split('\n');
-    return lines.filter((line) => line.trim() !== '').slice(-count);
+    const last = lines.filter((line) => line.trim() !== '').slice(-count);
+    return spec.readable ? last.map(spec.readable) : last;
   };
   const story = (what: string): Error => new Error([`${name} ${what}`, ...lastLines()].join('\n  '));
 

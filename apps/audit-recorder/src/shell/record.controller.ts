@@ -8,8 +8,10 @@ import {
   proveConsistency,
   proveInclusion,
 } from '@countersign/record';
-import { Refused, Roles, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Documented, Refused, Roles, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Get, Header, Inject, Param, Query, StreamableFile } from '@nestjs/common';
+import { z } from 'zod';
+import { CheckpointsAnswer, ConsistencyAnswer, ProofAnswer, StoryAnswer } from '../core/answers.js';
 import {
   beforeAll,
   findLeaf,
@@ -23,6 +25,29 @@ import {
 } from './log.repository.js';
 import { SETTINGS, type Settings } from './settings.js';
 import { Stories, type Story } from './stories.repository.js';
+
+/** A whole number of an address, in digits. */
+const whole = (most = Number.MAX_SAFE_INTEGER, least = 0) =>
+  z
+    .string(expected(least, most))
+    .regex(/^(0|[1-9][0-9]{0,15})$/, expected(least, most))
+    .transform(Number)
+    .pipe(z.number().min(least, expected(least, most)).max(most, expected(least, most)));
+const expected = (least: number, most: number) => `a whole number from ${least} to ${most} is expected`;
+
+const Checkpoints = z.object({
+  after: whole().default(beforeAll),
+  limit: whole(mostCheckpoints, 1).default(100),
+});
+const Proof = z.object({
+  topic: z.string('the name of a topic is expected').min(1, 'the name of a topic is expected').max(300),
+  partition: whole(2_147_483_647),
+  offset: whole(),
+  topicId: z.string().max(100).optional(),
+});
+const Consistency = z.object({ from: whole() });
+/** The rest of an address: an id may be longer than a parameter may. */
+const AnyId = z.string();
 
 /** The record over HTTP, for auditors. */
 @Controller('v1')
@@ -40,6 +65,11 @@ export class Pages {
 
   /** The latest signed note, as it was signed. */
   @Get('record/checkpoint')
+  @Documented({
+    summary: 'The latest checkpoint, as it was signed',
+    answers: { 200: { media: 'text/plain' } },
+    problems: [409],
+  })
   @Header('content-type', 'text/plain; charset=utf-8')
   async checkpoint(): Promise<string> {
     return (await this.latest()).note;
@@ -47,10 +77,9 @@ export class Pages {
 
   /** Checkpoints, oldest first, a page at a time: `next` is what the next page wants as `after`, null where there is none. */
   @Get('record/checkpoints')
-  async checkpoints(@Query('after') asked?: string, @Query('limit') most?: string) {
+  @Documented({ summary: 'Checkpoints, oldest first, a page at a time', answers: { 200: CheckpointsAnswer } })
+  async checkpoints(@Query({ schema: Checkpoints }) { after, limit }: z.infer<typeof Checkpoints>) {
     const { origin, signingKey } = this.settings;
-    const after = asked === undefined ? beforeAll : whole('after', asked);
-    const limit = most === undefined ? 100 : whole('limit', most, mostCheckpoints, 1);
     // One more tells whether there is a next page.
     const read = await readCheckpoints(this.read, after, limit + 1);
     const checkpoints = read.slice(0, limit);
@@ -60,6 +89,10 @@ export class Pages {
 
   /** The whole record as lines, in the form that `readExport` of the record's library reads. */
   @Get('record/export')
+  @Documented({
+    summary: 'The whole record as lines of JSON',
+    answers: { 200: { media: 'application/x-ndjson' } },
+  })
   async export(): Promise<StreamableFile> {
     const { origin, signingKey } = this.settings;
     const reads = this.runtime.beginExport();
@@ -82,20 +115,13 @@ export class Pages {
    * topic that was made again since: that id, or an empty one for the topic as it was first.
    */
   @Get('record/proof')
-  async proof(
-    @Query('topic') topic: string | undefined,
-    @Query('partition') partition: string | undefined,
-    @Query('offset') offset: string | undefined,
-    @Query('topicId') topicId?: string,
-  ) {
-    if (!topic) throw badField('topic', 'the name of a topic');
-    const found = await findLeaf(
-      this.read,
-      topic,
-      whole('partition', partition, 2_147_483_647),
-      String(whole('offset', offset)),
-      topicId,
-    );
+  @Documented({
+    summary: 'Proof that one Kafka record is among those that the latest checkpoint signs',
+    answers: { 200: ProofAnswer },
+    problems: [404, 409],
+  })
+  async proof(@Query({ schema: Proof }) { topic, partition, offset, topicId }: z.infer<typeof Proof>) {
+    const found = await findLeaf(this.read, topic, partition, String(offset), topicId);
     if (!found?.hash) throw refused(404, 'Not on record', `no leaf for ${topic} ${partition}/${offset}`);
     const { size, note } = await this.latest();
     if (found.index >= size) throw notSigned(`leaf ${found.index} is in no checkpoint yet: try again soon`);
@@ -112,8 +138,12 @@ export class Pages {
 
   /** Shows that the log of the first `from` leaves is a beginning of that of the latest checkpoint. Hashes in base64. */
   @Get('record/consistency')
-  async consistency(@Query('from') asked: string | undefined) {
-    const from = whole('from', asked);
+  @Documented({
+    summary: 'Proof that an earlier state of the record is a beginning of the latest',
+    answers: { 200: ConsistencyAnswer },
+    problems: [409],
+  })
+  async consistency(@Query({ schema: Consistency }) { from }: z.infer<typeof Consistency>) {
     const { size, note } = await this.latest();
     if (from > size) throw notSigned(`the latest checkpoint signs ${size} leaves, fewer than ${from}`);
     const proof = await proveConsistency(from, size, treeReader(this.read));
@@ -122,7 +152,8 @@ export class Pages {
 
   /** The story of whatever the rest of the path names, in plain words: an id may be longer than a path parameter may. */
   @Get('show/*')
-  show(@Param('*') id: string): Promise<Story> {
+  @Documented({ summary: 'The story of whatever an id names, in plain words', answers: { 200: StoryAnswer } })
+  show(@Param('*', { schema: AnyId }) id: string): Promise<Story> {
     return this.stories.show(id);
   }
 
@@ -142,17 +173,7 @@ export class Pages {
   }
 }
 
-function whole(field: string, text: string | undefined, most = Number.MAX_SAFE_INTEGER, least = 0): number {
-  if (text === undefined || !/^(0|[1-9][0-9]{0,15})$/.test(text) || Number(text) > most || Number(text) < least) {
-    throw badField(field, `a whole number from ${least} to ${most}`);
-  }
-  return Number(text);
-}
-
-const refused = (status: number, title: string, detail: string, field?: string): Refused =>
-  new Refused({ status, title, detail, ...(field !== undefined && { field }) });
+const refused = (status: number, title: string, detail: string): Refused => new Refused({ status, title, detail });
 const notSigned = (detail: string): Refused => refused(409, 'Not signed yet', detail);
-const badField = (field: string, expected: string): Refused =>
-  refused(400, 'Bad request', `${field}: ${expected} is expected`, field);
 
 const base64 = (hash: Uint8Array): string => Buffer.from(hash).toString('base64');

@@ -952,10 +952,10 @@ test('each list reads about as many rows as it shows, however many there are', a
   const rows = `SELECT n, '2026-01-01Z'::timestamptz + n * interval '1 second' AS at FROM generate_series(1, 20000) AS n`;
   await harness.query(`
     INSERT INTO escalations (action_id, subject_kind, subject_id, run_id, action_key, digest, correlation_id, card, deadline_at, escalated_at)
-    SELECT gen_random_uuid(), 'proposal', gen_random_uuid(), gen_random_uuid(), 'k', 'd', 'c-' || n, (SELECT card FROM escalations LIMIT 1), at, at FROM (${rows}) r`);
+    SELECT gen_random_uuid(), 'proposal', gen_random_uuid(), gen_random_uuid(), 'k', repeat('d', 64), 'c-' || n, (SELECT card FROM escalations LIMIT 1), at, at FROM (${rows}) r`);
   await harness.query(`
     INSERT INTO failures (dead_letter_id, service, topic, partition, "offset", fault, attempts, at)
-    SELECT gen_random_uuid(), CASE WHEN n % 1000 = 0 THEN 'console' ELSE 'orchestrator' END, 't', 0, n, '{}', 3, at FROM (${rows}) r`);
+    SELECT gen_random_uuid(), CASE WHEN n % 1000 = 0 THEN 'console' ELSE 'orchestrator' END, 't', 0, n, '{"code": "c", "detail": "d"}', 3, at FROM (${rows}) r`);
   await harness.query(`INSERT INTO replays SELECT dead_letter_id, 'lea', at FROM failures ORDER BY at DESC LIMIT 300`);
   await harness.query(`
     INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, at, kept_at)

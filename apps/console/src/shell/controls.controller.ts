@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { derivedId, topics } from '@countersign/contracts';
-import { ago, Refused, RUNTIME, type Runtime, readBy } from '@countersign/runtime';
+import { ago, Documented, Refused, RUNTIME, type Runtime, readBy } from '@countersign/runtime';
 import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { ControlChangedAnswer, ControlsAnswer } from '../core/answers.js';
 import { ControlRequest, changes, scopeProblem } from '../core/control.js';
 import { problem } from '../core/problem.js';
 import { type ControlRow, Store } from './console.repository.js';
+import { IdempotencyKey } from './idempotency-key.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
 import { SETTINGS, type Settings } from './settings.js';
 
@@ -19,6 +21,7 @@ export class Controls {
   ) {}
 
   @Get()
+  @Documented({ summary: 'Every control, and who goes by it', answers: { 200: ControlsAnswer } })
   async list() {
     return { controls: await this.store.controls() };
   }
@@ -29,12 +32,20 @@ export class Controls {
   @Post()
   @HttpCode(200)
   @Needs('operator')
+  @Documented({
+    summary: 'Stop or resume all, an agent, a play, a channel or an account',
+    description:
+      'Waits a few seconds for the validator and the executors to confirm it. An unconfirmed control is published all the same.',
+    headers: { 'idempotency-key': IdempotencyKey },
+    answers: { 200: ControlChangedAnswer },
+    problems: [422],
+  })
   async change(
     @Body({ schema: ControlRequest }) request: z.infer<typeof ControlRequest>,
     @Headers('idempotency-key') header: string | undefined,
     @Req() { principal: person }: ConsoleRequest,
   ) {
-    const key = readBy(z.string().min(1).max(200).optional(), header, 'Idempotency-Key');
+    const key = readBy(IdempotencyKey, header, 'Idempotency-Key');
     const wrong = scopeProblem(request.scope, await this.store.known());
     if (wrong && request.state === 'stopped') throw new Refused(wrong);
 

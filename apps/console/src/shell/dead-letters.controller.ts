@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { derivedId, services, topics, Uuid } from '@countersign/contracts';
-import { type Reader, Refused, RUNTIME, type Runtime, readBy } from '@countersign/runtime';
+import { Documented, type Reader, Refused, RUNTIME, type Runtime, readBy } from '@countersign/runtime';
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
+import { DeadLetterAnswer, DeadLettersAnswer } from '../core/answers.js';
 import { noSuchLetter, ReplayRequest } from '../core/replay.js';
 import { FailureStore } from './failures.repository.js';
+import { IdempotencyKey } from './idempotency-key.js';
 import { Limit } from './limit.js';
+import { PathId } from './path-id.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
 
 const Listing = z.object({ service: z.enum(services).optional(), limit: Limit });
@@ -19,12 +22,14 @@ export class DeadLetters {
   ) {}
 
   @Get()
+  @Documented({ summary: 'What services could not handle, open first', answers: { 200: DeadLettersAnswer } })
   async list(@Query({ schema: Listing }) { service, limit }: z.infer<typeof Listing>) {
     return { deadLetters: await this.store.list(service, limit) };
   }
 
   @Get(':deadLetterId')
-  show(@Param('deadLetterId') deadLetterId: string) {
+  @Documented({ summary: 'One dead letter', answers: { 200: DeadLetterAnswer }, problems: [404] })
+  show(@Param('deadLetterId', { schema: PathId }) deadLetterId: string) {
     return this.letter(deadLetterId, this.store.forPages);
   }
 
@@ -35,13 +40,19 @@ export class DeadLetters {
   @Post(':deadLetterId/replays')
   @HttpCode(202)
   @Needs('operator')
+  @Documented({
+    summary: 'Order the service to handle it again',
+    headers: { 'idempotency-key': IdempotencyKey },
+    answers: { 202: DeadLetterAnswer },
+    problems: [404],
+  })
   async replay(
-    @Param('deadLetterId') deadLetterId: string,
+    @Param('deadLetterId', { schema: PathId }) deadLetterId: string,
     @Body({ schema: ReplayRequest }) { note }: z.infer<typeof ReplayRequest>,
     @Headers('idempotency-key') header: string | undefined,
     @Req() { principal: person }: ConsoleRequest,
   ) {
-    const key = readBy(z.string().min(1).max(200).optional(), header, 'Idempotency-Key');
+    const key = readBy(IdempotencyKey, header, 'Idempotency-Key');
     const { service } = await this.letter(deadLetterId);
     const id = key === undefined ? randomUUID() : derivedId('replay', person.person, deadLetterId, key);
     const cause = { source: '/countersign/console', id, correlationid: id };

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { services, topics } from '@countersign/contracts';
-import { Refused, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Documented, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
+import { GapAnswer, GapsAnswer } from '../core/answers.js';
 import { AcknowledgeRequest, wordIdOf } from '../core/gap.js';
 import { problem } from '../core/problem.js';
 import { GapStore, keepWords } from './gaps.repository.js';
@@ -20,6 +21,7 @@ export class Gaps {
   ) {}
 
   @Get('acknowledged')
+  @Documented({ summary: 'Gaps that people have acknowledged, the latest first', answers: { 200: GapsAnswer } })
   async list(@Query({ schema: Listing }) { limit }: z.infer<typeof Listing>) {
     return { acknowledged: await this.store.list(limit) };
   }
@@ -28,6 +30,10 @@ export class Gaps {
   @Post('acknowledged')
   @HttpCode(202)
   @Needs('operator')
+  @Documented({
+    summary: 'Acknowledge that records were lost',
+    answers: { 202: GapAnswer },
+  })
   async acknowledge(
     @Body({ schema: AcknowledgeRequest }) request: z.infer<typeof AcknowledgeRequest>,
     @Req() { principal: person }: ConsoleRequest,

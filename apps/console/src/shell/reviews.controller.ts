@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { topics, Uuid } from '@countersign/contracts';
-import { type Reader, Refused, RUNTIME, type Runtime, readBy } from '@countersign/runtime';
+import { Documented, type Reader, Refused, RUNTIME, type Runtime, readBy } from '@countersign/runtime';
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
+import { ReviewAnswer, ReviewResultAnswer, ReviewsAnswer, ReviewTakenAnswer } from '../core/answers.js';
 import { cardOf } from '../core/card.js';
 import { problem } from '../core/problem.js';
 import { resultOf } from '../core/result.js';
 import { fingerprint, ReviewRequest, review, reviewIdOf, standings } from '../core/review.js';
 import { Store } from './console.repository.js';
+import { IdempotencyKey } from './idempotency-key.js';
 import { Limit } from './limit.js';
+import { PathId } from './path-id.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
 
 const Listing = z.object({ state: z.enum(standings).optional(), limit: Limit });
-const IdempotencyKey = z.string().min(1).max(200).optional();
 
 @Controller('v1/reviews')
 export class Reviews {
@@ -22,6 +24,7 @@ export class Reviews {
   ) {}
 
   @Get()
+  @Documented({ summary: 'What waits, or waited, for a person', answers: { 200: ReviewsAnswer } })
   async list(@Query({ schema: Listing }) { state, limit }: z.infer<typeof Listing>) {
     const at = this.runtime.now();
     const found = await this.store.escalations(at, state, limit);
@@ -29,7 +32,12 @@ export class Reviews {
   }
 
   @Get(':subjectId')
-  async show(@Param('subjectId') subjectId: string) {
+  @Documented({
+    summary: 'One proposal or checkpoint that was escalated, and its answers',
+    answers: { 200: ReviewAnswer },
+    problems: [404],
+  })
+  async show(@Param('subjectId', { schema: PathId }) subjectId: string) {
     const at = this.runtime.now();
     const { escalation, standing } = await this.escalation(at, subjectId, this.store.forPages);
     return { ...cardOf(escalation, standing, at), answers: await this.store.answers(subjectId) };
@@ -38,8 +46,14 @@ export class Reviews {
   @Post(':subjectId')
   @HttpCode(202)
   @Needs('reviewer')
+  @Documented({
+    summary: 'Approve, edit or reject it',
+    headers: { 'idempotency-key': IdempotencyKey },
+    answers: { 202: ReviewTakenAnswer },
+    problems: [404, 409, 422],
+  })
   async answer(
-    @Param('subjectId') subjectId: string,
+    @Param('subjectId', { schema: PathId }) subjectId: string,
     @Body({ schema: ReviewRequest }) request: z.infer<typeof ReviewRequest>,
     @Headers('idempotency-key') header: string | undefined,
     @Req() { principal: person }: ConsoleRequest,
@@ -74,7 +88,8 @@ export class Reviews {
   }
 
   @Get(':reviewId/result')
-  async result(@Param('reviewId') reviewId: string) {
+  @Documented({ summary: 'What became of an answer', answers: { 200: ReviewResultAnswer }, problems: [404] })
+  async result(@Param('reviewId', { schema: PathId }) reviewId: string) {
     const record = Uuid.safeParse(reviewId).success ? await this.store.review(reviewId) : undefined;
     if (!record) throw new Refused(problem(404, 'No such review', `nobody gave a review ${reviewId}`));
     return resultOf(record);

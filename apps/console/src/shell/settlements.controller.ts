@@ -1,10 +1,12 @@
 import { topics, Uuid } from '@countersign/contracts';
-import { type Reader, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Documented, type Reader, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
+import { UnresolvedAnswer, UnresolvedListAnswer } from '../core/answers.js';
 import { problem } from '../core/problem.js';
 import { decide, decisionIdOf, notUnresolved, SettleRequest, type Unresolved } from '../core/settle.js';
 import { Limit } from './limit.js';
+import { PathId } from './path-id.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
 import { UnresolvedStore } from './unresolved.repository.js';
 
@@ -19,12 +21,14 @@ export class Settlements {
   ) {}
 
   @Get()
+  @Documented({ summary: 'Permits that ended unresolved', answers: { 200: UnresolvedListAnswer } })
   async list(@Query({ schema: Listing }) { limit }: z.infer<typeof Listing>) {
     return { unresolved: (await this.store.waiting(limit)).map(shown) };
   }
 
   @Get(':permitId')
-  async show(@Param('permitId') permitId: string) {
+  @Documented({ summary: 'One permit that ended unresolved', answers: { 200: UnresolvedAnswer }, problems: [404, 409] })
+  async show(@Param('permitId', { schema: PathId }) permitId: string) {
     return shown(await this.unresolved(permitId, this.store.forPages));
   }
 
@@ -32,8 +36,13 @@ export class Settlements {
   @Post(':permitId')
   @HttpCode(202)
   @Needs('reviewer')
+  @Documented({
+    summary: 'Say whether it was executed or failed',
+    answers: { 202: UnresolvedAnswer },
+    problems: [404, 409],
+  })
   async settle(
-    @Param('permitId') permitId: string,
+    @Param('permitId', { schema: PathId }) permitId: string,
     @Body({ schema: SettleRequest }) request: z.infer<typeof SettleRequest>,
     @Req() { principal: person }: ConsoleRequest,
   ) {

@@ -1,7 +1,8 @@
 import { problemLine } from '@countersign/contracts';
-import { Refused, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Documented, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
+import { EventsAnswer, FunnelAnswer, PolicyAnswer, PublishedAnswer, WhoamiAnswer } from '../core/answers.js';
 import { funnel } from '../core/funnel.js';
 import { problem } from '../core/problem.js';
 import { Store } from './console.repository.js';
@@ -20,11 +21,13 @@ export class Views {
   ) {}
 
   @Get('whoami')
+  @Documented({ summary: 'Whose token this is', answers: { 200: WhoamiAnswer } })
   whoami(@Req() { principal: person }: ConsoleRequest) {
     return { person: person.person, roles: person.roles };
   }
 
   @Get('funnel')
+  @Documented({ summary: 'The way from signals to effects, in numbers', answers: { 200: FunnelAnswer } })
   async funnel() {
     const at = this.runtime.now();
     return funnel(await this.store.counts(), await this.store.openCounts(at), at);
@@ -32,11 +35,13 @@ export class Views {
 
   /** `correlation`: a correlation id, or the id of a task, a proposal or a dead letter in the chain. */
   @Get('events')
+  @Documented({ summary: 'What happened in the chain that an id belongs to', answers: { 200: EventsAnswer } })
   async events(@Query({ schema: Chain }) { correlation, limit }: z.infer<typeof Chain>) {
     return { events: await this.store.activities(correlation, limit) };
   }
 
   @Get('policies')
+  @Documented({ summary: 'The policy in force', answers: { 200: PolicyAnswer }, problems: [404] })
   async policy() {
     const policy = await this.store.policy(this.store.forPages);
     if (!policy) throw new Refused(problem(404, 'No policy', 'no policy has been published; everything is refused'));
@@ -46,6 +51,11 @@ export class Views {
   @Post('policies/publish')
   @HttpCode(200)
   @Needs('publisher')
+  @Documented({
+    summary: 'Publish the configuration folder as the policy in force',
+    answers: { 200: PublishedAnswer },
+    problems: [422],
+  })
   async publish(@Req() { principal: person }: ConsoleRequest) {
     const publication = await this.policies.publish(person.person);
     if (publication.ok) return publication;

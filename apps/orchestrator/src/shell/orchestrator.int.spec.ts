@@ -594,8 +594,10 @@ test('a page for something that is not there is a problem document', async () =>
 test('each page reads about as many rows as it shows, however many there are', async () => {
   await service.query(`
     INSERT INTO runs (run_id, play_id, title, subject, ordinal, state, reason, evidence, trigger, policy_version, at)
-    SELECT gen_random_uuid(), CASE WHEN n % 1000 = 0 THEN 'rare' ELSE 'surge' END, '', '{}', n,
-           CASE WHEN n % 1000 = 1 THEN 'waiting' ELSE 'started' END, '', '[]', '{}', 1, '2026-01-01Z'::timestamptz + n * interval '1 second'
+    SELECT gen_random_uuid(), CASE WHEN n % 1000 = 0 THEN 'rare' ELSE 'surge' END, '',
+           '{"kind": "account", "accountId": "a"}', n,
+           CASE WHEN n % 1000 = 1 THEN 'waiting' ELSE 'started' END, '', '[]',
+           '{"source": "s", "signalId": "i"}', 1, '2026-01-01Z'::timestamptz + n * interval '1 second'
     FROM generate_series(1, 20000) AS n`);
   await service.query(`
     INSERT INTO tasks (task_id, run_id, agent, purpose, assigned_at, due_at, overdue_at)

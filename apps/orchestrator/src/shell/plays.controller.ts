@@ -1,9 +1,20 @@
 import { longest } from '@countersign/contracts';
-import { Refused, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Documented, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { z } from 'zod';
+import { RunAnswer, RunsAnswer, TasksAnswer } from '../core/answers.js';
 
 const listed = 200;
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
+const Runs = z.object({ play: z.string().max(300).optional(), state: z.string().max(300).optional() });
+const Tasks = z.object({
+  run: z.string().regex(uuid, 'a UUID is expected').optional(),
+  overdue: z.string().max(300).optional().describe('true: only what is overdue'),
+  unsettled: z.string().max(300).optional().describe('true: only what was not settled in time'),
+});
+/** One that names no run is answered 404, whatever its form. */
+const RunId = z.string().min(1).max(100);
 
 const runColumns = `r.run_id AS "runId", r.play_id AS "playId", r.title, r.subject, r.ordinal, r.state, r.reason,
   r.trigger, r.policy_version AS "policyVersion", r.at`;
@@ -40,7 +51,8 @@ export class Pages {
   constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
 
   @Get('runs')
-  async runs(@Query('play') play?: string, @Query('state') state?: string): Promise<{ runs: unknown[] }> {
+  @Documented({ summary: 'Runs of plays, newest first', answers: { 200: RunsAnswer } })
+  async runs(@Query({ schema: Runs }) { play, state }: z.infer<typeof Runs>): Promise<{ runs: unknown[] }> {
     const runs = await this.runtime.readForPage(
       `SELECT ${runColumns} FROM runs r
        ${where(play !== undefined && 'play_id = $1', state !== undefined && `state = $${play === undefined ? 1 : 2}`)}
@@ -51,7 +63,8 @@ export class Pages {
   }
 
   @Get('runs/:id')
-  async run(@Param('id') id: string): Promise<unknown> {
+  @Documented({ summary: 'One run with its tasks and its checkpoint', answers: { 200: RunAnswer }, problems: [404] })
+  async run(@Param('id', { schema: RunId }) id: string): Promise<unknown> {
     const [run] = uuid.test(id)
       ? await this.runtime.readForPage(`SELECT ${runColumns}, r.evidence FROM runs r WHERE run_id = $1`, [id])
       : [];
@@ -67,12 +80,10 @@ export class Pages {
   }
 
   @Get('tasks')
+  @Documented({ summary: 'Tasks and what became of their proposals, newest first', answers: { 200: TasksAnswer } })
   async tasks(
-    @Query('run') run?: string,
-    @Query('overdue') overdue?: string,
-    @Query('unsettled') unsettled?: string,
+    @Query({ schema: Tasks }) { run, overdue, unsettled }: z.infer<typeof Tasks>,
   ): Promise<{ tasks: unknown[] }> {
-    if (run !== undefined && !uuid.test(run)) throw problem(400, 'not a run id', 'run: a UUID is expected', 'run');
     return { tasks: await this.tasksOf(run ?? null, overdue === 'true', unsettled === 'true') };
   }
 

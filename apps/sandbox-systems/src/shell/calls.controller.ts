@@ -1,8 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { ForeignId } from '@countersign/contracts';
-import { readBy } from '@countersign/runtime';
+import { Documented, readBy } from '@countersign/runtime';
 import { Body, Controller, Get, Inject, NotFoundException, Param, Put, Res } from '@nestjs/common';
+import { z } from 'zod';
 import type { Answer, Found } from '../core/answer.js';
+import { AbsentAnswer, CallAnswer, FoundAnswer } from '../core/answers.js';
+import { ActionCall, MailCall } from '../core/call.js';
 import { Answers } from './answers.repository.js';
 import { SYSTEMS, type System, type Systems } from './systems.js';
 import { Needs } from './tokens.access.js';
@@ -11,6 +14,8 @@ interface Reply {
   readonly raw: ServerResponse;
   status(code: number): Reply;
 }
+
+const SystemName = z.string().min(1).max(100);
 
 /** How a system is made to do something, once under each key, and asked for what it did. */
 @Controller(':system/calls')
@@ -22,9 +27,16 @@ export class Calls {
   ) {}
 
   @Put(':key')
+  @Documented({
+    summary: 'Make a system do something, once under a key',
+    // Which system is asked is known only when the address is read, so the system's own schema reads the body.
+    body: z.union([ActionCall, MailCall]),
+    answers: { 200: CallAnswer },
+    problems: [404],
+  })
   call(
-    @Param('system') name: string,
-    @Param('key') key: string,
+    @Param('system', { schema: SystemName }) name: string,
+    @Param('key', { schema: ForeignId }) key: string,
     @Body() body: unknown,
     @Res({ passthrough: true }) { raw }: Reply,
   ): Promise<Answer> {
@@ -33,16 +45,21 @@ export class Calls {
     raw.once('close', () => {
       if (!raw.writableEnded) gone.abort();
     });
-    return this.answers.once(system, readBy(ForeignId, key, 'key'), readBy(system.takes, body, ''), gone.signal);
+    return this.answers.once(system, key, readBy(system.takes, body, ''), gone.signal);
   }
 
   @Get(':key')
+  @Documented({
+    summary: 'What a system did under a key',
+    answers: { 200: FoundAnswer, 404: AbsentAnswer },
+    problems: [404],
+  })
   async find(
-    @Param('system') name: string,
-    @Param('key') key: string,
+    @Param('system', { schema: SystemName }) name: string,
+    @Param('key', { schema: ForeignId }) key: string,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<Found> {
-    const found = await this.answers.find(this.named(name), readBy(ForeignId, key, 'key'));
+    const found = await this.answers.find(this.named(name), key);
     if (found.outcome === 'absent') reply.status(404);
     return found;
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { derivedId } from '@countersign/contracts';
+import { AnswersAsDocumented } from '@countersign/runtime';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pg from 'pg';
@@ -41,6 +42,7 @@ beforeAll(async () => {
   client = new pg.Client({ connectionString: database.url });
   await client.connect();
   app = await createApp(readSettings({ DATABASE_URL: database.url, SANDBOX_TOKENS_FILE: join(folder, 'tokens.json') }));
+  app.useGlobalInterceptors(new AnswersAsDocumented());
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
 });

@@ -1,5 +1,6 @@
-import { RUNTIME, type Runtime } from '@countersign/runtime';
+import { Documented, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Get, Inject } from '@nestjs/common';
+import { EnrolmentsAnswer } from '../core/answers.js';
 
 /** Who is in which sequence, how far, and why it ended; the newest 500. */
 @Controller()
@@ -7,6 +8,7 @@ export class EnrolmentsPage {
   constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
 
   @Get('enrolments')
+  @Documented({ summary: 'Who is in which sequence, newest first', answers: { 200: EnrolmentsAnswer } })
   async enrolments(): Promise<{ enrolments: readonly object[] }> {
     const enrolments = await this.runtime.readForPage<object>(
       `SELECT enrolment_id AS "enrolmentId", task_id AS "taskId", account_id AS "accountId", contact_id AS "contactId",

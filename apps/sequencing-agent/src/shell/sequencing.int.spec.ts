@@ -294,7 +294,8 @@ test('each page reads about as many rows as it shows, however many there are', a
     SELECT gen_random_uuid(), task_id, gen_random_uuid(), 'nurture', 'finished', received_at FROM tasks`);
   await service.query(`
     INSERT INTO proposals (proposal_id, task_id, kind, action, planner, state, proposed_at, changed_at)
-    SELECT gen_random_uuid(), task_id, 'email.send', '{}', '{}',
+    SELECT gen_random_uuid(), task_id, 'email.send',
+           jsonb_build_object('actionId', task_id, 'kind', 'email.send', 'payload', '{}'::jsonb), '{"kind": "rules", "name": "r"}',
            CASE WHEN row_number() OVER () % 1000 = 0 THEN 'expired' ELSE 'executed' END, received_at, received_at FROM tasks`);
   await service.query('ANALYZE');
   const [{ task_id: of }] = (await service.query('SELECT task_id FROM tasks LIMIT 1')) as [{ task_id: string }];

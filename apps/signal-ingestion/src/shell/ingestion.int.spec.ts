@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { type DataOf, type EventType, SignalAccepted, type SignalType, signalKinds } from '@countersign/contracts';
+import { undocumented } from '@countersign/runtime';
 import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { postSignals } from '../core/documented.js';
 import { maxBatchEvents } from '../core/http-binding.js';
 import { SignalIngestionModule, spec } from '../module.js';
 import { Store } from './profiles.repository.js';
@@ -565,6 +567,7 @@ test('over HTTP: 202 after the acknowledgement, in every mode, keyed by the acco
   expect(binary.statusCode).toBe(202);
   const batch = await post([event({ id: 'e-3' }), event({ id: 'e-4' })], batchType);
   expect(batch.json()).toEqual({ accepted: 2, ids: ['e-3', 'e-4'] });
+  expect(undocumented(postSignals.answers, batch.statusCode, batch.json())).toBeUndefined();
 
   expect(harness.published.map((e) => [e.topic, e.id, e.source])).toEqual([
     [crm, 'e-1', '/sources/crm'],

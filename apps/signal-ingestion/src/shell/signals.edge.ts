@@ -8,10 +8,19 @@ import {
   topics,
   topology,
 } from '@countersign/contracts';
-import { type Authenticated, deployment, describe, RUNTIME, type Runtime, startRequest } from '@countersign/runtime';
+import {
+  type Authenticated,
+  DocumentedPastNest,
+  deployment,
+  describe,
+  RUNTIME,
+  type Runtime,
+  startRequest,
+} from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { postSignals } from '../core/documented.js';
 import { readHttp } from '../core/http-binding.js';
 import type { Signal } from '../core/signal.js';
 import { type Problem, problem } from './problem.js';
@@ -39,6 +48,7 @@ type Verdict =
  * mode of the binding, and every failure is a problem document.
  */
 @Injectable()
+@DocumentedPastNest(postSignals)
 export class Edge implements OnModuleInit {
   private readonly log = new Logger(Edge.name);
   private readonly topics = topology(deployment());
@@ -238,7 +248,10 @@ const refused = (found: Problem): Verdict => ({ ok: false, problem: found });
 function answer(reply: FastifyReply, found: Problem): FastifyReply {
   if (found.status === 429) reply.header('retry-after', String(retryAfter.behind));
   if (found.status === 503) reply.header('retry-after', String(retryAfter.away));
-  return reply.code(found.status).type('application/problem+json').send(JSON.stringify(found));
+  return reply
+    .code(found.status)
+    .type('application/problem+json')
+    .send(JSON.stringify({ ...found, requestId: reply.request.id }));
 }
 
 const noMediaType: Fault = {

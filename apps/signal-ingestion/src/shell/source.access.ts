@@ -8,6 +8,7 @@ import { SETTINGS, type Settings } from './settings.js';
 @Injectable()
 export class SourceAccess implements Access {
   readonly realm = 'signals';
+  readonly systems = true;
   /** `Shares` counts them, with what they carry. */
   readonly countsRequests = true;
 

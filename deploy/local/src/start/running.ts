@@ -24,6 +24,7 @@ import {
   writePrivate,
 } from './installation.js';
 import { keepAlive } from './keep-alive.js';
+import { readable } from './log-lines.js';
 import {
   type Program,
   plannedPorts,
@@ -156,6 +157,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
         },
         cwd: workspaceRoot,
         logFile: join(home, 'logs', `${label}.log`),
+        readable,
         pidFile: join(home, 'pids', `${label}.json`),
         probe: isUp(`http://127.0.0.1:${port}/health`, (well) => degraded[well ? 'delete' : 'add'](label)),
         readyMs: 90_000,

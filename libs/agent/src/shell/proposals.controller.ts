@@ -1,6 +1,7 @@
-import { RUNTIME, type Runtime } from '@countersign/runtime';
-import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
+import { Documented, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { z } from 'zod';
+import { ProposalsAnswer } from '../core/answers.js';
 import { proposalStates } from '../core/proposal-state.js';
 
 const Asked = z.strictObject({
@@ -9,35 +10,17 @@ const Asked = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });
 
-/** What is used of Fastify's reply. */
-interface Reply {
-  status(code: number): unknown;
-  header(name: string, value: string): unknown;
-}
-
 /** What the agent proposed and what became of it, newest first. */
 @Controller()
 export class ProposalsPage {
   constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
 
   @Get('proposals')
-  async proposals(@Query() query: Record<string, string>, @Res({ passthrough: true }) reply: Reply): Promise<object> {
-    const asked = Asked.safeParse(query);
-    if (!asked.success) {
-      // RFC 9457.
-      reply.status(400);
-      reply.header('content-type', 'application/problem+json');
-      const issue = asked.error.issues[0];
-      const field = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path.join('.');
-      return {
-        type: 'about:blank',
-        title: 'Bad Request',
-        status: 400,
-        detail: `${field}: ${issue?.code === 'unrecognized_keys' ? 'is not known here' : issue?.message}`,
-        field,
-      };
-    }
-    const { state, task, limit } = asked.data;
+  @Documented({
+    summary: 'What the agent proposed and what became of it, newest first',
+    answers: { 200: ProposalsAnswer },
+  })
+  async proposals(@Query({ schema: Asked }) { state, task, limit }: z.infer<typeof Asked>): Promise<object> {
     // Only what was asked for: a condition that may be absent would keep the database from the index of one that is there.
     const conditions = [
       ...(state === undefined ? [] : ['p.state = $2']),

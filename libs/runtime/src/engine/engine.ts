@@ -55,6 +55,7 @@ import { type Checked, checkSettings } from '../kafka/topic-settings.js';
 import { TopicWatch } from '../kafka/topic-watch.js';
 import { asking } from '../nest/asker.js';
 import { type PageReads, pageReads } from '../nest/page-reads.js';
+import { requests } from '../nest/request-log.js';
 import { outgoing, toStore } from '../outbox/outgoing.js';
 import { type Publish, publishWith } from '../outbox/publisher.js';
 import { tidy } from '../outbox/tidy.js';
@@ -619,6 +620,8 @@ export class Engine implements Runtime {
     fn: (work: Work) => Promise<R>,
     follows?: string,
   ): Promise<{ repeated: false; result: R } | { repeated: true }> {
+    const request = requests.getStore();
+    if (request) request.act = cause.id;
     const act = startAct({ id: cause.id, follows });
     try {
       const done = await this.act(cause, fn, act.traceparent);

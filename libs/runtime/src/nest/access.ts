@@ -36,6 +36,8 @@ export interface Access {
   readonly realm: string;
   /** The service counts the requests of each principal itself, so the runtime does not. */
   readonly countsRequests?: true;
+  /** Whoever it knows is a system and no person, so its name may be in the log. */
+  readonly systems?: true;
   identify(headers: Headers): { readonly principal: Principal } | { readonly refusal: Refusal };
 }
 
@@ -53,6 +55,12 @@ export const Public = (): MethodDecorator =>
 
 /** Who of those that are let in may use a route: whoever has one of these roles. */
 export const Roles = (...roles: readonly string[]): MethodDecorator & ClassDecorator => SetMetadata(needsRole, roles);
+
+/** Whether a handler, or its whole controller, is public; who may use it where it asks for a role. */
+export const isOpen = (handler: object, controller: object): boolean =>
+  Boolean(Reflect.getMetadata(isPublic, handler) ?? Reflect.getMetadata(isPublic, controller));
+export const rolesOf = (handler: object, controller: object): readonly string[] =>
+  Reflect.getMetadata(needsRole, handler) ?? Reflect.getMetadata(needsRole, controller) ?? [];
 
 /** Whether a route's configuration says that it is public. */
 export const openToAll = (config: unknown): boolean =>
@@ -111,6 +119,7 @@ const TokenFile = z.strictObject({ sha256: Sha256 });
 @Injectable()
 export class ReadingToken implements Access {
   readonly realm = 'countersign';
+  readonly systems = true;
   readonly identify: Access['identify'];
 
   constructor() {

@@ -1,15 +1,27 @@
 import { Controller, Get, Inject, Injectable, type OnModuleInit, Req, Res } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import { z } from 'zod';
 import { RUNTIME } from '../api/runtime.js';
 import type { Engine, Health } from '../engine/engine.js';
 import { type Access, type Headers, Public, ReadingToken } from './access.js';
+import { Documented } from './documented.js';
 
 interface Reply {
   status(code: number): Reply;
 }
 
+const Status = z.object({ status: z.enum(['starting', 'ok', 'degraded', 'stopping']) });
 /** What anybody may know of a service's health. */
-type Summary = Pick<Health, 'status'>;
+type Summary = z.infer<typeof Status>;
+const Details = z.union([
+  Status.extend({
+    service: z.string(),
+    ready: z.boolean(),
+    well: z.boolean(),
+    checks: z.record(z.string(), z.unknown()),
+  }).describe('For whoever has a role'),
+  Status.describe('For strangers'),
+]);
 
 /** Who is told the details of a service's health: its own people, and whoever holds the installation's reading token. */
 @Injectable()
@@ -47,12 +59,14 @@ export class HealthController {
   /** Whoever restarts a process asks this: it asks nothing of anybody else, since a restart would mend nothing of it. */
   @Get('live')
   @Public()
+  @Documented({ summary: 'Whether the process answers', answers: { 200: z.object({ status: z.literal('live') }) } })
   live(): { status: 'live' } {
     return { status: 'live' };
   }
 
   @Get('ready')
   @Public()
+  @Documented({ summary: 'Whether the service takes work', answers: { 200: Status, 503: Status } })
   async ready(@Res({ passthrough: true }) reply: Reply): Promise<Summary> {
     const { status, ready } = await this.engine.health();
     if (!ready) reply.status(503);
@@ -61,6 +75,7 @@ export class HealthController {
 
   @Get()
   @Public()
+  @Documented({ summary: 'Whether the service is well', answers: { 200: Details, 503: Details } })
   async health(
     @Req() { headers }: { headers: Headers },
     @Res({ passthrough: true }) reply: Reply,

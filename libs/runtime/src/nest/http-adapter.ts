@@ -3,9 +3,12 @@ import { Readable } from 'node:stream';
 import { decode, mediaType, refuseTooDeep } from '@countersign/contracts';
 import { BadRequestException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import { type Logger as Pino, pino } from 'pino';
 import { type Access, type Authenticated, nobody, openToAll } from './access.js';
 import { type Asker, asking } from './asker.js';
 import { boundConnections } from './connections.js';
+import { type AnsweredRequest, logWhenAnswered, requestIdHeader, requestIdOf, requests } from './request-log.js';
 
 /**
  * What a client may take of a service's HTTP side: times in milliseconds, sizes in bytes. A request that is not whole in time is
@@ -50,8 +53,12 @@ export const letIn = (adapter: { getInstance(): object }, access: Access): void 
  * The HTTP side of a service. Whoever asks for what is not public is known or refused before a byte of the body is read. A JSON body is read in the charset of its content type; one that is not in it is answered 400, since
  * Fastify's own parser would put U+FFFD in place of what somebody wrote. No client can hold a connection by sending or reading slowly.
  */
-export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
+export function httpAdapter(bounds: HttpBounds = httpBounds, log: Pino = pino({ level: 'silent' })): FastifyAdapter {
   const adapter: FastifyAdapter = new FastifyAdapter({
+    loggerInstance: log,
+    // One line a request, ours.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: requestIdOf,
     bodyLimit: bounds.bodyBytes,
     connectionTimeout: bounds.silentMs,
     requestTimeout: bounds.requestMs,
@@ -59,16 +66,26 @@ export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
     // A request in work is answered before its connection closes.
     forceCloseConnections: 'idle',
     // An address that no router can read is refused before the hooks, so it says the same whoever asks and whatever it resembles.
-    frameworkErrors: (_error: unknown, _request: unknown, reply: unknown) => {
-      refuse(reply as Reply, {
+    frameworkErrors: (_error: unknown, request: unknown, reply: unknown) => {
+      begin(request as FastifyRequest, reply as FastifyReply);
+      refuse(reply as FastifyReply, {
         status: 400,
         title: 'Bad address',
         detail: 'this address cannot be read: check it for stray % signs and for its length',
       });
     },
   });
+  /** The request has its id in the answer, and its line when it is over. */
+  const begin = (request: FastifyRequest, reply: FastifyReply): AnsweredRequest => {
+    const answered: AnsweredRequest = { id: request.id };
+    reply.header(requestIdHeader, request.id);
+    logWhenAnswered(request, reply.raw, answered, () => accesses.get(adapter.getInstance())?.systems === true);
+    return answered;
+  };
   const underWay = new UnderWay(bounds.requestsEach);
   boundConnections(adapter.getHttpServer(), bounds.connections);
+  // Before all others, which may refuse it. Fastify keeps the context to the end of the answer.
+  adapter.getInstance().addHook('onRequest', (request, reply, done) => requests.run(begin(request, reply), done));
   // No table holds one: a page that looks for it would fail, as if it were our fault.
   adapter.getInstance().addHook('onRequest', (request, _reply, done) => {
     if (request.url.includes('%00'))
@@ -83,10 +100,11 @@ export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
       if (found.refusal.status === 401) reply.header('www-authenticate', `Bearer realm="${access.realm}"`);
       return refuse(reply, found.refusal);
     }
+    const { principal } = found;
+    (request as Partial<{ -readonly [K in keyof Authenticated]: Authenticated[K] }>).principal = principal;
     // No body is read for an address that nothing has.
     if (request.is404)
       return refuse(reply, { status: 404, title: 'Not found', detail: 'nothing has this address here' });
-    const { principal } = found;
     if (!access.countsRequests) {
       const leave = underWay.enter(principal.name);
       if (!leave) {
@@ -96,7 +114,6 @@ export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
       }
       reply.raw.once('close', leave);
     }
-    (request as Partial<{ -readonly [K in keyof Authenticated]: Authenticated[K] }>).principal = principal;
     // Fastify keeps this context while it reads the body.
     asking.run(askerOf(principal.name, reply.raw), done);
   });
@@ -124,18 +141,11 @@ export function httpAdapter(bounds: HttpBounds = httpBounds): FastifyAdapter {
 }
 
 /** RFC 9457; what the refusal has beside it stays. */
-function refuse(reply: Reply, refusal: Problem): void {
+function refuse(reply: FastifyReply, refusal: Problem): void {
   reply
     .code(refusal.status)
     .type('application/problem+json')
-    .send(JSON.stringify({ type: 'about:blank', ...refusal }));
-}
-
-/** What is used of Fastify's reply. */
-interface Reply {
-  code(status: number): Reply;
-  type(media: string): Reply;
-  send(body: string): unknown;
+    .send(JSON.stringify({ type: 'about:blank', ...refusal, requestId: reply.request.id }));
 }
 
 /** Why a request is not answered here, as RFC 9457 has it. */

@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import { throwError } from 'rxjs';
+import { z } from 'zod';
 import { describe, isTransient } from '../failures.js';
 import { TooManyReads } from './page-reads.js';
 
@@ -13,6 +14,18 @@ export interface Problem {
   /** When to ask again, in seconds; sent as `Retry-After`. */
   readonly retryAfter?: number;
 }
+
+/** A problem as it is sent. */
+export const ProblemDocument = z
+  .looseObject({
+    type: z.string().describe('about:blank, or a URN of the kind of problem'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('What to do about it, for people'),
+    field: z.string().optional().describe('The member of the request that is at fault'),
+    requestId: z.string().describe('The id of the request, as in X-Request-Id and in the log'),
+  })
+  .describe('RFC 9457');
 
 /** Thrown by a controller to answer with a problem. Thrown inside a transaction it rolls the transaction back. */
 export class Refused extends Error {
@@ -84,13 +97,24 @@ export class ProblemFilter implements ExceptionFilter {
     const { status, title, detail, field, retryAfter } = problemOf(error);
     if (status >= 500 && !(error instanceof Refused || error instanceof TooManyReads))
       this.log.error(`request failed: ${describe(error).detail}`);
-    const reply = host.switchToHttp().getResponse<Reply>();
+    const http = host.switchToHttp();
+    const reply = http.getResponse<Reply>();
+    const { id: requestId } = http.getRequest<{ id: string }>();
     if (status === 401) reply.header('www-authenticate', 'Bearer realm="countersign"');
     if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
     reply
       .status(status)
       .header('content-type', 'application/problem+json')
-      .send(JSON.stringify({ type: 'about:blank', title, status, detail, ...(field !== undefined && { field }) }));
+      .send(
+        JSON.stringify({
+          type: 'about:blank',
+          title,
+          status,
+          detail,
+          ...(field !== undefined && { field }),
+          requestId,
+        }),
+      );
     return undefined;
   }
 }

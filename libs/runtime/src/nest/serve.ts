@@ -1,8 +1,6 @@
-import { plainText } from '@countersign/contracts';
 import { startTelemetry } from '@countersign/telemetry';
 import {
   Catch,
-  ConsoleLogger,
   type DynamicModule,
   Inject,
   Injectable,
@@ -14,7 +12,7 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, HttpAdapterHost, ModuleRef, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-
+import type { Logger as Pino } from 'pino';
 import { type Observable, throwError } from 'rxjs';
 import { type JobKind, type RecordConsumer, type Recovery, RUNTIME, type ServiceSpec } from '../api/runtime.js';
 import { Engine } from '../engine/engine.js';
@@ -22,7 +20,9 @@ import { describe } from '../failures.js';
 import { type Access, AccessGuard } from './access.js';
 import { BatchTransport } from './batch-transport.js';
 import { HealthController, HealthReaders } from './health.controller.js';
-import { httpAdapter, letIn } from './http-adapter.js';
+import { httpAdapter, httpBounds, letIn } from './http-adapter.js';
+import { NestLog, serviceLog } from './log.js';
+import { OpenApiController } from './openapi.controller.js';
 import { ProblemFilter } from './problem.filter.js';
 import { SchemaPipe } from './schema.pipe.js';
 
@@ -56,19 +56,6 @@ export const useEngine = (make: typeof makeEngine): void => {
   makeEngine = make;
 };
 
-/** One message, one line: a line break in somebody's text, such as the reason of a stop, would forge a line of the log. */
-export class OneLineLogger extends ConsoleLogger {
-  protected override printMessages(
-    messages: unknown[],
-    ...how: Parameters<ConsoleLogger['printMessages']> extends [unknown, ...infer Rest] ? Rest : never
-  ): void {
-    super.printMessages(
-      messages.map((message) => (typeof message === 'string' ? plainText(message) : message)),
-      ...how,
-    );
-  }
-}
-
 /** Gives a service's module the token `RUNTIME` and the health pages. */
 @Module({})
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a dynamic module
@@ -77,7 +64,7 @@ export class RuntimeModule {
     return {
       module: RuntimeModule,
       global: true,
-      controllers: [HealthController],
+      controllers: [HealthController, OpenApiController],
       providers: [
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
@@ -98,7 +85,9 @@ export class RuntimeModule {
 export async function serve(module: Type, spec: ServiceSpec): Promise<void> {
   const log = new Logger(spec.name);
   try {
-    await start(module, spec, log);
+    const lines = serviceLog(spec.name);
+    Logger.overrideLogger(new NestLog(lines));
+    await start(module, spec, log, lines);
   } catch (error) {
     log.error(`does not start: ${describe(error).detail}`);
     process.exit(1);
@@ -110,10 +99,10 @@ export function attach(app: NestFastifyApplication, transport: BatchTransport): 
   app.connectMicroservice({ strategy: transport }, { deferInitialization: true }).useGlobalFilters(new KeepError());
 }
 
-async function start(module: Type, spec: ServiceSpec, log: Logger): Promise<void> {
+async function start(module: Type, spec: ServiceSpec, log: Logger, lines: Pino): Promise<void> {
   const stopTelemetry = await startTelemetry(spec.name);
-  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(), {
-    logger: new OneLineLogger({ logLevels: ['log', 'warn', 'error'] }),
+  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(httpBounds, lines), {
+    logger: new NestLog(lines),
     abortOnError: false,
   });
   const engine = app.get<Engine>(RUNTIME);

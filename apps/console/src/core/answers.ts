@@ -1,0 +1,215 @@
+import {
+  Action,
+  ControlScope,
+  Fault,
+  GapAcknowledged,
+  Instant,
+  Name,
+  PolicyContent,
+  Seniority,
+  Sha256,
+  Uuid,
+} from '@countersign/contracts';
+import { z } from 'zod';
+import { Role } from './people.js';
+import { standings } from './review.js';
+
+/* What the console answers, for its OpenAPI document. The harness of the tests compares each answer with these. */
+
+const Confirmed = {
+  confirmed: z.boolean(),
+  confirmedBy: z.array(z.string()),
+  notConfirmedBy: z.array(z.string()),
+  unknown: z.array(z.string()),
+};
+const ControlAnswer = z.object({
+  scope: ControlScope,
+  state: z.enum(['stopped', 'running']),
+  by: Name,
+  reason: z.string(),
+  version: z.int(),
+  changedAt: Instant,
+  ...Confirmed,
+});
+export const ControlsAnswer = z.object({ controls: z.array(ControlAnswer) });
+export const ControlChangedAnswer = z.object({
+  changed: z.boolean(),
+  control: ControlAnswer.nullable(),
+  ...Confirmed,
+});
+
+const Play = z.object({ id: Name, runId: Uuid, title: z.string() });
+const EvidenceShown = z.object({ detail: z.string(), occurredAt: Instant, source: z.string(), signalId: z.string() });
+const CardOf = {
+  id: Uuid,
+  state: z.enum(standings),
+  digest: Sha256,
+  correlationId: z.string(),
+  reviewers: z.array(Name),
+  deadline: Instant,
+  escalatedAt: Instant,
+  play: Play,
+  detail: z.string(),
+  approving: z.string(),
+};
+const ActionCard = {
+  ...CardOf,
+  subject: z.literal('proposal'),
+  facts: z.object({
+    agent: Name,
+    kind: z.string(),
+    account: z.string().nullable(),
+    people: z.array(z.object({ contactId: Uuid, seniority: Seniority })),
+    money: z.object({ amountMinor: z.int(), currency: z.string() }).nullable(),
+    runningTotals: z.array(
+      z.object({
+        ledger: z.string(),
+        held: z.int(),
+        committed: z.int(),
+        cap: z.int(),
+        currency: z.string().optional(),
+      }),
+    ),
+    reversible: z.string(),
+    whyAsked: z.array(z.object({ rule: z.string(), detail: z.string() })),
+    evidence: z.array(EvidenceShown),
+  }),
+  agentSays: z.object({ quote: z.string(), confidence: z.number(), marked: z.string() }),
+  action: Action,
+};
+const CheckpointCard = {
+  ...CardOf,
+  subject: z.literal('checkpoint'),
+  facts: z.object({
+    account: z.string().nullable(),
+    tasks: z.array(
+      z.object({ taskId: Uuid, agent: Name, purpose: z.string(), kinds: z.array(z.string()), dueAt: Instant }),
+    ),
+    evidence: z.array(EvidenceShown),
+  }),
+};
+const decision = z.enum(['approve', 'edit', 'reject']);
+const answers = z.array(
+  z.object({
+    reviewId: Uuid,
+    by: Name,
+    decision,
+    note: z.string().nullable(),
+    at: Instant,
+    setAside: Fault.nullable(),
+  }),
+);
+export const ReviewsAnswer = z.object({
+  reviews: z.array(z.discriminatedUnion('subject', [z.object(ActionCard), z.object(CheckpointCard)])),
+});
+export const ReviewAnswer = z.discriminatedUnion('subject', [
+  z.object({ ...ActionCard, answers }),
+  z.object({ ...CheckpointCard, answers }),
+]);
+export const ReviewTakenAnswer = z.object({ reviewId: Uuid, result: z.string().describe('Where its result is') });
+const outcome = z.enum(['executed', 'failed', 'refused', 'expired', 'unresolved', 'undone']);
+export const ReviewResultAnswer = z.object({
+  reviewId: Uuid,
+  subject: z.object({ kind: z.enum(['proposal', 'checkpoint']), id: Uuid }),
+  decision,
+  by: Name,
+  at: Instant,
+  state: z.enum(['waiting', 'set-aside', 'approved', 'refused', 'rejected', 'tasks-assigned']),
+  detail: z.string(),
+  reasons: z.array(z.object({ rule: z.string(), detail: z.string() })),
+  runsFrom: Instant.nullable(),
+  settlement: z
+    .object({
+      actionId: Uuid,
+      outcome,
+      executor: Name,
+      detail: z.string().nullable(),
+      externalReference: z.string().nullable(),
+      at: Instant,
+    })
+    .nullable(),
+});
+
+export const UnresolvedAnswer = z.object({
+  permitId: Uuid,
+  actionId: Uuid,
+  proposalId: Uuid,
+  executor: Name,
+  connector: Name,
+  detail: z.string().nullable(),
+  at: Instant,
+  outcome,
+  decision: z
+    .object({
+      decisionId: Uuid,
+      outcome: z.enum(['executed', 'failed']),
+      by: Name,
+      note: z.string(),
+      at: Instant,
+    })
+    .nullable(),
+});
+export const UnresolvedListAnswer = z.object({ unresolved: z.array(UnresolvedAnswer) });
+
+export const WhoamiAnswer = z.object({ person: Name, roles: z.array(Role) });
+const counts = z.record(z.string(), z.int());
+const counted = <K extends string>(...labels: K[]) =>
+  Object.fromEntries(labels.map((label) => [label, z.int()])) as Record<K, z.ZodInt>;
+export const FunnelAnswer = z.object({
+  at: Instant,
+  signals: z.object({ ...counted('accepted', 'rejected'), rejectedBy: counts }),
+  tasks: z.object(counted('assigned', 'proposed', 'declined', 'escalated')),
+  proposals: z.object({ total: z.int(), byAgent: counts }),
+  verdicts: z.object({ ...counted('approved', 'refused', 'escalated', 'superseded'), refusedBy: counts }),
+  reviews: z.object(counted('open', 'approve', 'edit', 'reject', 'setAside')),
+  settled: z.object(counted('executed', 'failed', 'refused', 'expired', 'unresolved', 'undone')),
+  unresolved: z.object(counted('open')),
+  permitsRejected: z.object({ total: z.int(), by: counts }),
+  deadLetters: z.object({ ...counted('open', 'total'), byService: counts }),
+});
+export const EventsAnswer = z.object({
+  events: z.array(
+    z.object({
+      correlationId: z.string(),
+      topic: z.string(),
+      eventId: z.string(),
+      type: z.string(),
+      subjectId: z.string().nullable(),
+      at: Instant,
+      detail: z.string(),
+    }),
+  ),
+});
+const DeadLetter = {
+  deadLetterId: Uuid,
+  service: z.string(),
+  topic: z.string(),
+  partition: z.int(),
+  offset: z.string(),
+  type: z.string().nullable(),
+  job: z.object({ kind: z.string(), id: z.string() }).nullable(),
+  fault: Fault,
+  attempts: z.int(),
+  at: Instant,
+  replayedBy: z.string().nullable(),
+  replayedAt: Instant.nullable(),
+  replayNote: z.string().nullable(),
+};
+export const DeadLetterAnswer = z.object(DeadLetter);
+export const DeadLettersAnswer = z.object({ deadLetters: z.array(DeadLetterAnswer) });
+export const GapAnswer = GapAcknowledged;
+export const GapsAnswer = z.object({ acknowledged: z.array(GapAnswer) });
+export const PolicyAnswer = z.object({
+  version: z.int(),
+  digest: Sha256,
+  parts: z.record(z.string(), Sha256),
+  content: PolicyContent,
+  by: z.string(),
+  publishedAt: Instant,
+});
+export const PublishedAnswer = z.object({
+  ok: z.literal(true),
+  changed: z.boolean(),
+  version: z.int(),
+  digest: Sha256,
+});

@@ -1,0 +1,78 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor, SetMetadata } from '@nestjs/common';
+import { map, type Observable } from 'rxjs';
+import type { z } from 'zod';
+
+/** An answer that is not JSON. */
+export interface MediaAnswer {
+  readonly media: string;
+  /** What it holds, where that is JSON under another media type. */
+  readonly schema?: z.ZodType;
+}
+
+/** What the OpenAPI document of a service says about a route, beside what its decorators and schemas say. */
+export interface Documentation {
+  /** What it is for, as one short sentence without a full stop. */
+  readonly summary: string;
+  readonly description?: string;
+  /** By status: the schema of a JSON answer, or the media type of another one. */
+  readonly answers: Readonly<Record<number, z.ZodType | MediaAnswer>>;
+  /** Statuses of problems beside those that every route may have. */
+  readonly problems?: readonly number[];
+  /** The body that it takes, where no decorator names its schema. */
+  readonly body?: z.ZodType;
+  /** Headers that it reads. */
+  readonly headers?: Readonly<Record<string, z.ZodType>>;
+}
+
+/** A route past Nest, which no controller declares. */
+export interface DocumentedRoute extends Omit<Documentation, 'body'> {
+  readonly method: 'post';
+  readonly path: string;
+  readonly operationId: string;
+  /** By media type: what its body holds. */
+  readonly body: Readonly<Record<string, z.ZodType>>;
+}
+
+/** The keys of metadata under which the generator of the documents finds them. */
+export const documentation = { route: 'countersign:documented', pastNest: 'countersign:documented-past-nest' } as const;
+
+/** Documents a route. `npm run generate` refuses a route without it. */
+export const Documented = (says: Documentation): MethodDecorator => SetMetadata(documentation.route, says);
+
+/** Documents a route that a provider gives to Fastify itself. */
+export const DocumentedPastNest = (says: DocumentedRoute): ClassDecorator => SetMetadata(documentation.pastNest, says);
+
+/** Why an answer is not what its route's documentation says; undefined where it is. */
+export function undocumented(answers: Documentation['answers'], status: number, answer: unknown): string | undefined {
+  const documented = answers[status];
+  if (!documented) return `the status ${status} is not documented`;
+  const schema = 'media' in documented ? documented.schema : documented;
+  if (!schema) return undefined;
+  const sent: unknown = JSON.parse(JSON.stringify(answer));
+  const read = schema.safeParse(sent);
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    return `${issue?.path.join('.')}: ${issue?.message}`;
+  }
+  return isDeepStrictEqual(read.data, sent) ? undefined : 'it has a member that is not documented';
+}
+
+/** For tests: fails a request whose answer is not what its route's documentation says. */
+@Injectable()
+export class AnswersAsDocumented implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const handler = context.getHandler();
+    const says: Documentation | undefined = Reflect.getMetadata(documentation.route, handler);
+    if (context.getType() !== 'http' || !says) return next.handle();
+    const reply = context.switchToHttp().getResponse<{ readonly statusCode: number }>();
+    return next.handle().pipe(
+      map((answer) => {
+        const wrong = undocumented(says.answers, reply.statusCode, answer);
+        if (wrong !== undefined)
+          throw new Error(`${context.getClass().name}.${handler.name} answers otherwise: ${wrong}`);
+        return answer;
+      }),
+    );
+  }
+}

@@ -1,0 +1,77 @@
+import { plainText } from '@countersign/contracts';
+import type { LoggerService } from '@nestjs/common';
+import { type DestinationStream, type Logger as Pino, pino } from 'pino';
+import { describe } from '../failures.js';
+import { requests } from './request-log.js';
+
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+type Level = Exclude<(typeof levels)[number], 'silent'>;
+
+/** The log of a service: one JSON object a line on standard output, from `LOG_LEVEL` on (`info` where it is not set). */
+export function serviceLog(
+  service: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  to?: DestinationStream,
+): Pino {
+  const level = env.LOG_LEVEL || 'info';
+  if (!levels.some((known) => known === level)) throw new Error(`LOG_LEVEL: one of ${levels.join(', ')} is expected`);
+  const options = {
+    level,
+    base: { service },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    // Fastify hands these over: an address may hold a query, an error may quote what was sent.
+    serializers: {
+      req: ({ method }: { method?: string }) => ({ method }),
+      err: toldOf,
+    },
+  };
+  return to ? pino(options, to) : pino(options);
+}
+
+const toldOf = (error: unknown): string => describe(error).detail;
+
+/** Nest's logger, and so every `new Logger(context)`, as lines of the same log; what is said for a request has its id. */
+export class NestLog implements LoggerService {
+  constructor(private readonly lines: Pino) {}
+
+  fatal(message: unknown, ...more: unknown[]): void {
+    this.write('fatal', message, more);
+  }
+  error(message: unknown, ...more: unknown[]): void {
+    this.write('error', message, more);
+  }
+  warn(message: unknown, ...more: unknown[]): void {
+    this.write('warn', message, more);
+  }
+  log(message: unknown, ...more: unknown[]): void {
+    this.write('info', message, more);
+  }
+  debug(message: unknown, ...more: unknown[]): void {
+    this.write('debug', message, more);
+  }
+  verbose(message: unknown, ...more: unknown[]): void {
+    this.write('trace', message, more);
+  }
+
+  /** Nest passes the context last, and before it a stack where there is one. */
+  private write(level: Level, message: unknown, more: readonly unknown[]): void {
+    const request = requests.getStore();
+    const context = more.at(-1);
+    const stack = more.slice(0, -1).flatMap((part) => (typeof part === 'string' ? placesOf(part) : []));
+    const fields = {
+      ...(typeof context === 'string' && { context }),
+      ...(request && { requestId: request.id }),
+      ...(stack.length > 0 && { stack }),
+    };
+    // One message, one line: a line break in somebody's text, such as the reason of a stop, would forge a line for whoever reads it as text.
+    this.lines[level](fields, typeof message === 'string' ? plainText(message) : toldOf(message));
+  }
+}
+
+/** The places of a stack: its first line quotes the message. */
+const placesOf = (stack: string): string[] =>
+  stack
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.startsWith('at '));

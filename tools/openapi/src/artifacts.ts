@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openApiFile, services } from '@countersign/contracts';
+import type { ServiceSpec } from '@countersign/runtime';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { type Described, documentOf, type Schemes } from './document.js';
+
+export interface Artifact {
+  readonly service: string;
+  readonly file: string;
+  readonly content: string;
+}
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+/** The sources under a test, what was built otherwise: no app has exports, so their modules are reached by path. */
+const [folder, ending] = import.meta.url.endsWith('.ts') ? ['src', 'ts'] : ['dist', 'js'];
+
+const bearer = (description: string): Schemes => ({ bearer: { type: 'http', scheme: 'bearer', description } });
+const readingToken = bearer('The reading token of the installation');
+/** Whose credentials a service takes; where nothing is said, the reading token. */
+const schemesOf: Readonly<Record<string, Schemes>> = {
+  console: bearer('The token of a person of the console'),
+  'audit-recorder': bearer('The token of a person who may read the record'),
+  'sandbox-systems': bearer('A token of the sandbox systems'),
+  'signal-ingestion': {
+    ...bearer('The API key of a source'),
+    apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The API key of a source' },
+  },
+};
+
+interface App {
+  readonly module: Type | DynamicModule;
+  readonly port: number;
+}
+
+async function appOf(service: string): Promise<App> {
+  const exported: Record<string, unknown> = await import(join(root, 'apps', service, folder, `module.${ending}`));
+  const [found] = Object.entries(exported).flatMap(([name, value]) =>
+    name.endsWith('Module') ? [value as Type & { of?: (settings: object) => DynamicModule }] : [],
+  );
+  if (!found) throw new Error(`${service} exports no module`);
+  if (found.of) return { module: found.of({}), port: 8089 };
+  return { module: found, port: (exported.spec as ServiceSpec).port };
+}
+
+/** The services that have a document. */
+export const documented: readonly string[] = [...services, 'sandbox-systems'];
+
+/** The OpenAPI document of a service, as it is written. */
+export async function artifactOf(service: string): Promise<Artifact> {
+  const { module, port } = await appOf(service);
+  const described: Described = { service, port, schemes: schemesOf[service] ?? readingToken };
+  const document = await documentOf(module, described);
+  return { service, file: fileURLToPath(openApiFile(service)), content: `${JSON.stringify(document, null, 2)}\n` };
+}

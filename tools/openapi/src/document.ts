@@ -1,0 +1,198 @@
+import { STATUS_CODES } from 'node:http';
+import {
+  type Documentation,
+  type DocumentedRoute,
+  documentation,
+  httpAdapter,
+  isOpen,
+  ProblemDocument,
+  requestIdHeader,
+  rolesOf,
+} from '@countersign/runtime';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { PATH_METADATA } from '@nestjs/common/constants.js';
+import { MetadataScanner, ModulesContainer, NestFactory } from '@nestjs/core';
+import {
+  ApiHeader,
+  ApiOperation,
+  ApiResponse,
+  DocumentBuilder,
+  type OpenAPIObject,
+  SwaggerModule,
+} from '@nestjs/swagger';
+import { z } from 'zod';
+
+/** How a service knows who calls it, in the terms of OpenAPI. */
+export type Schemes = Readonly<Record<string, Parameters<DocumentBuilder['addSecurity']>[1]>>;
+
+export interface Described {
+  readonly service: string;
+  readonly port: number;
+  readonly schemes: Schemes;
+}
+
+/** Whatever a route answers in place of its own answers. */
+const always = [400, 500, 503];
+const toStrangers = [401, 429];
+
+const jsonSchema = (schema: z.ZodType): Record<string, unknown> => {
+  // What is sent may get members: a client must not refuse them. So an answer is described as an input, which permits more.
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return rest;
+};
+
+const problemContent = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+const sentBack = { [requestIdHeader]: { description: 'The id of the request', schema: { type: 'string' } } };
+
+function responsesOf(
+  says: Pick<Documentation, 'answers' | 'problems'>,
+  isClosed: boolean,
+  hasRoles: boolean,
+): Record<string, object> {
+  const problems = [...always, ...(isClosed ? toStrangers : []), ...(hasRoles ? [403] : []), ...(says.problems ?? [])];
+  const statuses = new Set([...problems, ...Object.keys(says.answers).map(Number)]);
+  return Object.fromEntries(
+    [...statuses].map((status) => {
+      const answer = says.answers[status];
+      const content = { ...(answer && contentOf(answer)), ...(problems.includes(status) && problemContent) };
+      return [status, { description: descriptionOf(answer, status), headers: sentBack, content }];
+    }),
+  );
+}
+
+const contentOf = (answer: Documentation['answers'][number]): Record<string, object> =>
+  'media' in answer
+    ? { [answer.media]: { schema: answer.schema ? jsonSchema(answer.schema) : { type: 'string' } } }
+    : { 'application/json': { schema: jsonSchema(answer) } };
+
+const descriptionOf = (answer: Documentation['answers'][number] | undefined, status: number): string => {
+  const schema = answer && 'media' in answer ? answer.schema : answer;
+  return schema?.description ?? STATUS_CODES[status] ?? String(status);
+};
+
+interface Route {
+  readonly says: Documentation;
+  readonly open: boolean;
+  readonly roles: readonly string[];
+}
+
+const scanner = new MetadataScanner();
+const prepared = new WeakSet<object>();
+
+/** Every route of the controllers, by operation id; each is given to the library in its own terms, once. */
+function routesOf(controllers: readonly Type[]): Map<string, Route> {
+  const routes = new Map<string, Route>();
+  for (const controller of controllers)
+    for (const name of scanner.getAllMethodNames(controller.prototype)) {
+      const handler = controller.prototype[name];
+      if (Reflect.getMetadata(PATH_METADATA, handler) === undefined) continue;
+      const says: Documentation | undefined = Reflect.getMetadata(documentation.route, handler);
+      if (!says) throw new Error(`${controller.name}.${name} has no @Documented()`);
+      const id = operationId(controller.name, name);
+      if (routes.has(id)) throw new Error(`two routes are called ${id}`);
+      routes.set(id, { says, open: isOpen(handler, controller), roles: rolesOf(handler, controller) });
+      if (prepared.has(handler)) continue;
+      prepared.add(handler);
+      const on = [controller.prototype, name, Object.getOwnPropertyDescriptor(controller.prototype, name)] as const;
+      const { summary, description } = says;
+      ApiOperation({ summary, ...(description !== undefined && { description }) })(
+        ...(on as Parameters<MethodDecorator>),
+      );
+      for (const [header, schema] of Object.entries(says.headers ?? {}))
+        ApiHeader({ name: header, required: !schema.safeParse(undefined).success, schema: jsonSchema(schema) })(
+          ...(on as [object, string, PropertyDescriptor]),
+        );
+      ApiResponse({ status: 'default', description: '' })(...(on as [object, string, PropertyDescriptor]));
+    }
+  return routes;
+}
+
+const operationId = (controller: string, method: string): string =>
+  `${controller.charAt(0).toLowerCase()}${controller.slice(1)}_${method}`;
+
+type Operation = Record<string, unknown> & { operationId: string; parameters?: { name: string; in: string }[] };
+
+/** Which credentials a route takes, and the role that they must have. */
+const securityOf = (schemes: Schemes, { open, roles }: Pick<Route, 'open' | 'roles'>): object[] => {
+  if (open) return [];
+  const names = Object.keys(schemes);
+  return roles.length === 0
+    ? names.map((name) => ({ [name]: [] }))
+    : names.flatMap((name) => roles.map((role) => ({ [name]: [role] })));
+};
+
+function finish(operation: Operation, path: string, route: Route, schemes: Schemes): void {
+  const { says, open, roles } = route;
+  operation.responses = responsesOf(says, !open, roles.length > 0);
+  operation.security = securityOf(schemes, route);
+  if (says.body)
+    operation.requestBody = { required: true, content: { 'application/json': { schema: jsonSchema(says.body) } } };
+  if (roles.length > 0) operation['x-required-roles'] = roles;
+  // The rest of an address, which Fastify calls `*`.
+  const rest = /\{(\w+)\}$/.exec(path)?.[1];
+  for (const parameter of operation.parameters ?? []) if (parameter.name === '*' && rest) parameter.name = rest;
+}
+
+/** The OpenAPI 3.1 document of a service, from its controllers. No provider is made, so it needs no broker, database or setting. */
+export async function documentOf(module: Type | DynamicModule, service: Described): Promise<OpenAPIObject> {
+  const app = await NestFactory.create(module as Type, httpAdapter(), { preview: true, logger: false });
+  const modules = [...app.get(ModulesContainer).values()];
+  const typesOf = (kind: 'controllers' | 'providers'): Type[] =>
+    modules.flatMap((one) => [...one[kind].values()].flatMap(({ metatype }) => (metatype ? [metatype as Type] : [])));
+  const routes = routesOf(typesOf('controllers'));
+  const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.1')
+    .setTitle(`Countersign: ${service.service}`)
+    .setDescription(
+      'Written from the controllers by npm run generate; change it there. A request may bring X-Request-Id, a UUID; every answer has it.',
+    )
+    .setVersion('1')
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .addServer(`http://127.0.0.1:${service.port}`, 'As npm start has it');
+  for (const [name, scheme] of Object.entries(service.schemes)) config.addSecurity(name, scheme);
+  const document = SwaggerModule.createDocument(app, config.build(), {
+    operationIdFactory: operationId,
+    autoTagControllers: false,
+    standardSchemaConverter: (schema) => ({ schema: jsonSchema(schema as z.ZodType) }),
+  });
+  for (const [path, item] of Object.entries(document.paths))
+    for (const operation of Object.values(item) as Operation[]) {
+      const route = routes.get(operation.operationId);
+      if (!route) throw new Error(`${path} has no route`);
+      finish(operation, path, route, service.schemes);
+    }
+  for (const type of typesOf('providers')) {
+    const says: DocumentedRoute | undefined = Reflect.getMetadata(documentation.pastNest, type);
+    if (says) Object.assign(document.paths, pathPastNest(says, service.schemes));
+  }
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, Problem: jsonSchema(ProblemDocument) },
+  };
+  await app.close();
+  return document;
+}
+
+const pathPastNest = (says: DocumentedRoute, schemes: Schemes) => ({
+  [says.path]: {
+    [says.method]: {
+      operationId: says.operationId,
+      summary: says.summary,
+      ...(says.description !== undefined && { description: says.description }),
+      parameters: Object.entries(says.headers ?? {}).map(([name, schema]) => ({
+        name,
+        in: 'header',
+        required: !schema.safeParse(undefined).success,
+        schema: jsonSchema(schema),
+      })),
+      requestBody: {
+        required: true,
+        content: Object.fromEntries(
+          Object.entries(says.body).map(([media, schema]) => [media, { schema: jsonSchema(schema) }]),
+        ),
+      },
+      responses: responsesOf(says, true, false),
+      security: securityOf(schemes, { open: false, roles: [] }),
+    },
+  },
+});
