@@ -1,6 +1,6 @@
 import type { ActionSettled } from '@countersign/contracts';
 import type { Said } from '@countersign/runtime';
-import type { End } from './decide.js';
+import type { End, Ended, Rejected } from './permit-machine.js';
 
 /** How a permit had ended before a restore, by the last settlement of it that was published. */
 export interface EndSaid {
@@ -11,7 +11,7 @@ export interface EndSaid {
 }
 
 /** The end that a settlement says; undefined: it is of an effect that was undone, and ends no permit. */
-export function endOf({ outcome, ...settled }: ActionSettled): End | undefined {
+export function endSettled({ outcome, ...settled }: ActionSettled): End | undefined {
   if (outcome === 'undone') return undefined;
   const { reason, externalReference, spentMinor, before, after } = settled;
   return { outcome, reason, externalReference, spentMinor, before, after };
@@ -21,8 +21,18 @@ export function endOf({ outcome, ...settled }: ActionSettled): End | undefined {
 export function endsSaid(said: readonly Said[]): readonly EndSaid[] {
   const ends = new Map<string, EndSaid>();
   for (const { id, type, data } of said) {
-    const end = type === 'ActionSettled' ? endOf(data) : undefined;
+    const end = type === 'ActionSettled' ? endSettled(data) : undefined;
     if (type === 'ActionSettled' && end) ends.set(data.permitId, { settlement: data, id, end });
   }
   return [...ends.values()];
+}
+
+/** How one approval had been answered before a restore, by the event that said so. */
+export function answerSaid(said: readonly Said[] | undefined): Ended | Rejected | undefined {
+  for (const { type, data } of said ?? []) {
+    if (type === 'PermitRejected') return { state: 'rejected', reason: data.reason };
+    const end = type === 'ActionSettled' ? endSettled(data) : undefined;
+    if (end) return { state: end.outcome, end };
+  }
+  return undefined;
 }

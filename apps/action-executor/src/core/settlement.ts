@@ -5,7 +5,7 @@ import {
   type PermitRejected,
   type SettlementDecided,
 } from '@countersign/contracts';
-import type { End } from './decide.js';
+import type { End } from './permit-machine.js';
 
 /** The key of a settlement: as proposed, so that all about one action is in order. */
 export const settledKey = (approval: ActionApproved): string => actionKey(approval.action);

@@ -10,25 +10,26 @@ import {
   observe,
   RUNTIME,
   type Runtime,
-  type Said,
   startCall,
   type Work,
 } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { NotSent, NotWritten, type Unknown, unknown } from '../core/answer.js';
+import { answerSaid } from '../core/past.js';
 import {
-  beforeFirstCall,
+  type Effect,
   type End,
-  onAnswer,
-  onFound,
-  onGivenUp,
-  onOpening,
-  onReopening,
+  type Ended,
+  type Event,
+  gateSays,
+  type Pause,
+  type Permit,
+  type Rejected,
   type Step,
   standing,
+  step,
   type Tried,
-} from '../core/decide.js';
-import { endOf } from '../core/past.js';
+} from '../core/permit-machine.js';
 import { rejectionOf, settledKey, settlementOf } from '../core/settlement.js';
 import { PERMIT, type PermitJob } from './approvals.consumer.js';
 import { Breaker } from './breaker.js';
@@ -39,25 +40,15 @@ import { SETTINGS, type Settings } from './settings.js';
 import { Unanswered } from './unanswered.js';
 
 type PJob = Job<PermitJob>;
-type Ended = Extract<Step, { step: 'end' | 'reject' }>;
-type Later = Extract<Step, { step: 'later' }>;
 
-/** What the opening transaction left to do for one approval. */
-type Opening =
-  | { readonly next: 'settle'; readonly job: PJob; readonly step: Ended }
-  | { readonly next: 'later'; readonly job: PJob; readonly step: Later }
-  /** An intent that nobody has called. */
-  | { readonly next: 'call'; readonly job: PJob; readonly action: ApprovedAction; readonly tried: Tried }
-  /** An intent of an earlier claim: it may have been called. */
-  | { readonly next: 'ask'; readonly job: PJob; readonly tried: Tried; readonly paused?: true };
-
-/** What a call or a question came to. */
-interface Outcome {
+/** A permit in work: where it stood, where it stands, and what is to be done. */
+interface Working extends Step {
   readonly job: PJob;
-  readonly step: Ended | Later;
-  readonly tried: Tried;
-  /** It is certain that no call left in this turn. */
-  readonly unsent: boolean;
+  readonly from: Permit;
+  /** Where the gate opens it. */
+  readonly action?: ApprovedAction | undefined;
+  /** Its connector is silent, and is not asked in this turn. */
+  readonly unasked?: boolean;
 }
 
 /**
@@ -107,12 +98,10 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
   }
 
   async work(jobs: readonly PJob[], context: JobContext): Promise<void> {
-    const openings = await this.opened(jobs, context);
-    const aside = openings.filter((o) => o.next === 'settle' || o.next === 'later');
-    const groups = Map.groupBy(
-      openings.filter((o) => o.next === 'call' || o.next === 'ask'),
-      (o) => o.job.payload.approval.connector,
-    );
+    const claimed = await this.opened(jobs, context);
+    const inTurn = claimed.filter(({ effect }) => effect.do === 'look' || effect.do === 'ask');
+    const aside = claimed.filter((one) => !inTurn.includes(one));
+    const groups = Map.groupBy(inTurn, ({ job }) => job.payload.approval.connector);
     // A connector that is slow holds up its own actions only.
     const done = await Promise.allSettled([
       this.conclude(aside, context),
@@ -123,7 +112,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
   }
 
   /** Opens what is new and counts a turn on what is not, in one transaction. A lost race is run again. */
-  private async opened(jobs: readonly PJob[], context: JobContext): Promise<readonly Opening[]> {
+  private async opened(jobs: readonly PJob[], context: JobContext): Promise<readonly Working[]> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await context.transaction((work) => this.open(jobs, work));
@@ -133,103 +122,84 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     }
   }
 
-  private async open(jobs: readonly PJob[], work: Work): Promise<readonly Opening[]> {
+  private async open(jobs: readonly PJob[], work: Work): Promise<readonly Working[]> {
     const { tx, at } = work;
     const settled = await work.said('id', jobs.map(settlementId));
     const compared = new Map(jobs.map((job) => [job.id, comparedBy(job.payload.approval)]));
     // What nobody has claimed before is looked up by the attempt to take it: a row that is there already is seen at the next claim.
     const named = jobs.flatMap((job) => (job.claims > 1 ? (compared.get(job.id)?.permitId ?? []) : []));
-    const state = await this.state.in(tx, [...compared.values()], 'share');
+    const known = await this.state.in(tx, [...compared.values()], 'share');
     const rows = await this.permits.find(tx, named);
+    const claimed = jobs.map((job) => {
+      const permit = standing(rows.get(compared.get(job.id)?.permitId ?? ''), job.id);
+      const before = answerSaid(settled.get(settlementId(job)));
+      return before ? this.next({ job, permit }, { on: 'restored', as: before }) : this.claim(job, permit, at, known);
+    });
+    return this.written(claimed, work);
+  }
 
-    const openings: Opening[] = [];
-    const spending: { job: PJob; action?: ApprovedAction }[] = [];
-    const ending: { job: PJob; step: Ended & { step: 'end' } }[] = [];
-    const resuming: PJob[] = [];
-    // Of these, those whose connector is paused.
-    const unasked = new Set<PJob>();
-    // Intents that the restored table has as not called.
-    const lost: PJob[] = [];
-    // Intents of ours that waited, or that could not be sent: nobody has called.
-    const reopened = new Map<PJob, ApprovedAction>();
-    const ends = new Map<PJob, { end: End; turn: number }>();
-    for (const job of jobs) {
-      const row = rows.get(compared.get(job.id)?.permitId ?? '');
-      const before = stepSaid(settled.get(settlementId(job)));
-      if (before) {
-        openings.push({ next: 'settle', job, step: before });
-        continue;
-      }
-      if (row?.jobId === job.id) {
-        if (row.end) openings.push({ next: 'settle', job, step: { step: 'end', end: row.end } });
-        else if (row.turns > row.unsent) {
-          const wait = this.waitOf(job);
-          // While its permit lives it waits; then its turns go by without a question, to an end that claims nothing.
-          if (!wait) resuming.push(job);
-          else if (standing(this.openOne(job, at, state, false)).kind === 'ok')
-            openings.push({ next: 'later', job, step: wait });
-          else if (this.breakerOf(job)?.paused) unasked.add(resuming[resuming.push(job) - 1] as PJob);
-          else openings.push({ next: 'later', job, step: wait });
-        } else {
-          const said = this.openOne(job, at, state, false);
-          const step = onReopening(standing(said), this.settings.patience);
-          if (step.step !== 'later' && this.mayHaveRun(job)) lost.push(job);
-          else if (said.ok) {
-            const wait = this.waitOf(job);
-            if (wait) openings.push({ next: 'later', job, step: wait });
-            else reopened.set(job, said.action);
-          } else if (step.step === 'end') ends.set(job, { end: step.end, turn: row.turns });
-          else if (step.step === 'later') openings.push({ next: 'later', job, step });
-        }
-        continue;
-      }
-      const said = this.openOne(job, at, state, row !== undefined);
-      const opened = onOpening(standing(said), this.settings.patience);
-      const step = opened.step === 'spend' ? (this.waitOf(job) ?? opened) : opened;
-      if (step.step === 'spend' && said.ok) spending.push({ job, action: said.action });
-      else if (step.step === 'end' && this.mayHaveRun(job)) spending.push({ job });
-      else if (step.step === 'end') ending.push({ job, step });
-      else if (step.step === 'reject') openings.push({ next: 'settle', job, step });
-      else if (step.step === 'later') openings.push({ next: 'later', job, step });
-    }
+  /** What a claim makes of one permit. Its connector is looked at only where it would be called or asked. */
+  private claim(job: PJob, permit: Permit, at: string, known: Known): Working {
+    const said = this.openOne(job, at, known, permit.state === 'used');
+    const gate = gateSays(said);
+    const action = said.ok ? said.action : undefined;
+    const one = this.next({ job, permit, action }, { on: 'claimed', gate, readBefore: this.mayHaveRun(job) });
+    if (!('ifFree' in one.effect) || !one.effect.ifFree) return one;
+    const breaker = this.breakers.get(job.payload.approval.connector);
+    const inMs = breaker?.waitMs() ?? 0;
+    if (!breaker || inMs === 0) return one;
+    return this.next({ job, permit }, { on: 'held-up', gate, inMs, paused: breaker.paused });
+  }
 
+  /** Writes what a claim comes to, one statement a kind: rows are taken, turns counted, uncalled intents ended. */
+  private async written(claimed: readonly Working[], { tx, at }: Work): Promise<readonly Working[]> {
+    const taking = claimed.filter(({ effect }) => effect.do === 'take');
+    const ending = claimed.filter(({ effect }) => effect.do === 'settle' && effect.where === 'free');
     const taken = await this.permits.take(
       tx,
-      [...spending.map(({ job }) => takingOf(job, null)), ...ending.map(({ job, step }) => takingOf(job, step.end))],
+      [...taking.map(({ job }) => takingOf(job, null)), ...ending.map(({ job, to }) => takingOf(job, endOf(to)))],
       at,
     );
-    // The turn that was lost; the one that is taken now comes after it.
-    for (const { job } of spending) if (taken.has(job.id) && this.mayHaveRun(job)) resuming.push(job);
-    await this.permits.nextTurn(tx, lost.map(permitIdOf), at);
-    resuming.push(...lost);
-    const turns = await this.permits.nextTurn(tx, [...resuming, ...reopened.keys()].map(permitIdOf), at);
-    const uncalled = new Map([...ends].map(([job, end]) => [permitIdOf(job), end]));
-    const ended = await this.permits.endAlone(tx, uncalled, at);
-    // Whoever finds the row taken looks again, and then sees a replay.
-    const again: Later = { step: 'later', wait: { until: at } };
-    for (const { job, action } of spending) {
-      if (!taken.has(job.id)) openings.push({ next: 'later', job, step: again });
-      else if (action && !this.mayHaveRun(job)) openings.push({ next: 'call', job, action, tried: first });
-    }
-    for (const { job, step } of ending)
-      openings.push(taken.has(job.id) ? { next: 'settle', job, step } : { next: 'later', job, step: again });
-    for (const job of resuming) {
-      const tried = turns.get(permitIdOf(job));
-      const paused = unasked.has(job) && ({ paused: true } as const);
-      openings.push(tried ? { next: 'ask', job, tried, ...paused } : { next: 'later', job, step: again });
-    }
-    for (const [job, action] of reopened) {
-      const tried = turns.get(permitIdOf(job));
-      if (tried?.sent === 0) openings.push({ next: 'call', job, action, tried });
-      else openings.push(tried ? { next: 'ask', job, tried } : { next: 'later', job, step: again });
-    }
-    for (const [job, { end }] of ends)
-      openings.push(
-        ended.has(permitIdOf(job))
-          ? { next: 'settle', job, step: { step: 'end', end } }
-          : { next: 'later', job, step: again },
-      );
-    return openings;
+    const turning = claimed.filter(({ effect }) => effect.do === 'turn');
+    // The turn that was lost; the one that is taken now comes after it. A row that is taken for a lost turn has counted it.
+    const lost = turning.filter(({ effect }) => effect.do === 'turn' && effect.lost);
+    await this.permits.nextTurn(tx, lost.map(permitOf), at);
+    const asked = taking.filter(({ job, to }) => to.state === 'doubtful' && taken.has(job.id));
+    const turns = await this.permits.nextTurn(tx, [...asked, ...turning].map(permitOf), at);
+    const ended = await this.permits.endAlone(tx, endsAlone(claimed), at);
+    const first: Tried = { turn: 1, sent: 0 };
+    return claimed.map((one) => {
+      const { job, from, to, effect } = one;
+      // Whoever finds the row taken looks again, and then sees a replay.
+      const overtaken = () => this.next({ ...one, permit: from }, { on: 'overtaken', at });
+      const turn = (tried: Tried | undefined) =>
+        tried ? this.next({ ...one, permit: to }, { on: 'turn', tried }) : overtaken();
+      switch (effect.do) {
+        case 'take':
+          if (!taken.has(job.id)) return overtaken();
+          return turn(to.state === 'held' ? first : turns.get(permitOf(one)));
+        case 'turn':
+          return turn(turns.get(permitOf(one)));
+        case 'settle':
+          if (effect.where === 'free') return taken.has(job.id) ? one : overtaken();
+          if (effect.where === 'alone') return ended.has(permitOf(one)) ? one : overtaken();
+          return one;
+        default:
+          return one;
+      }
+    });
+  }
+
+  /** The machine's next step with a permit. What it does not expect is a fault of this file. */
+  private next(
+    of: { readonly job: PJob; readonly permit: Permit } & Pick<Working, 'action'> & { readonly effect?: Effect },
+    event: Event,
+  ): Working {
+    const { job, permit, action, effect: before } = of;
+    const { to, effect } = step(permit, event, this.settings.patience);
+    if (effect.do === 'nothing') throw new Error(`a permit that is ${permit.state} knows no ${event.on}`);
+    const unasked = before?.do === 'turn' && before.unasked === true;
+    return { job, from: permit, to, effect, action, unasked };
   }
 
   /**
@@ -240,48 +210,34 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     return this.runtime.hadRead(payload);
   }
 
-  private breakerOf({ payload }: PJob): Breaker | undefined {
-    return this.breakers.get(payload.approval.connector);
-  }
-
-  /** How long a permit that may run has to wait for its connector: no turn is taken meanwhile. */
-  private waitOf(job: PJob): Later | undefined {
-    const inMs = this.breakerOf(job)?.waitMs() ?? 0;
-    return inMs > 0 ? { step: 'later', wait: { inMs } } : undefined;
-  }
-
   private openOne({ payload: { approval } }: PJob, at: string, known: Known, spent: boolean) {
     const audience = `${this.runtime.service}/${approval.connector}`;
     return open(approval, { keys: this.settings.permitKeys, audience, at, state: known(), spent });
   }
 
   /** Works the permits of one connector. If that takes long, the claim no longer counts among those that work. */
-  private async run(connector: Connector | undefined, group: readonly Opening[], context: JobContext): Promise<void> {
+  private async run(connector: Connector | undefined, group: readonly Working[], context: JobContext): Promise<void> {
     const end = this.breakers.get(connector?.name ?? '')?.begin(() => context.aside());
     try {
-      await this.runAll(connector, group, context);
+      const done = connector ? await this.runAll(connector, group, context) : group.map((one) => this.nobody(one));
+      await this.conclude(await this.stillOurs(done, context), context);
     } finally {
       end?.();
     }
   }
 
   private async runAll(
-    connector: Connector | undefined,
-    group: readonly Opening[],
+    connector: Connector,
+    group: readonly Working[],
     context: JobContext,
-  ): Promise<void> {
-    const calls = group.filter((o) => o.next === 'call');
-    const asks = group.filter((o) => o.next === 'ask');
-    const outcomes = connector
-      ? await Promise.all([
-          this.firstCalls(connector, calls, context),
-          Promise.all(asks.map((ask) => this.ask(connector, ask, context))),
-        ])
-      : [
-          calls.map(({ job, tried }) => outcomeOf(job, { step: 'end', end: noConnector, ifAlone: true }, tried, true)),
-          asks.map(({ job, tried }) => this.nobody(job, tried)),
-        ];
-    await this.conclude(await this.stillOurs(outcomes.flat(), context), context);
+  ): Promise<readonly Working[]> {
+    const calls = group.filter(({ effect }) => effect.do === 'look');
+    const asks = group.filter(({ effect }) => effect.do === 'ask');
+    const done = await Promise.all([
+      this.firstCalls(connector, calls, context),
+      Promise.all(asks.map((one) => this.ask(connector, one, context))),
+    ]);
+    return done.flat();
   }
 
   /**
@@ -290,34 +246,36 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
    */
   private async firstCalls(
     connector: Connector,
-    calls: readonly (Opening & { next: 'call' })[],
+    calls: readonly Working[],
     context: JobContext,
-  ): Promise<readonly Outcome[]> {
-    const outcomes: Outcome[] = [];
+  ): Promise<readonly Working[]> {
+    const done: Working[] = [];
     const began = ago();
     for (let from = 0; from < calls.length; from += callsAtOnce) {
       const these = calls.slice(from, from + callsAtOnce);
-      const now = context.now();
+      const until = context.now();
       const slow = began() > this.leaseMs / 3;
-      const later = ({ job, tried }: Opening & { next: 'call' }): Outcome =>
-        outcomeOf(job, { step: 'later', wait: { until: now }, unused: tried.turn }, tried, true);
-      outcomes.push(...(slow ? these.map(later) : await this.callTogether(connector, these, context)));
+      done.push(
+        ...(slow
+          ? these.map((one) => this.after(one, { on: 'put-off', until }))
+          : await this.callTogether(connector, these, context)),
+      );
     }
-    return outcomes;
+    return done;
   }
 
   /** The look and the calls are one turn: nothing is awaited between what is compared and the start of every call. */
   private async callTogether(
     connector: Connector,
-    calls: readonly (Opening & { next: 'call' })[],
+    calls: readonly Working[],
     context: JobContext,
-  ): Promise<readonly Outcome[]> {
-    const known = await this.state.now(calls.map((call) => comparedAgain(call.action)));
+  ): Promise<readonly Working[]> {
+    const known = await this.state.now(calls.map((one) => comparedAgain(actionOf(one))));
     const at = context.now();
-    const started = calls.map(({ job, action, tried }) => {
-      const now = standing(recheck(action, { at, state: known() }));
-      const step = beforeFirstCall(now, tried, this.settings.patience);
-      return step.step === 'call' ? this.call(connector, job, action, tried) : outcomeOf(job, step, tried, true);
+    const started = calls.map((one) => {
+      const gate = gateSays(recheck(actionOf(one), { at, state: known() }));
+      const looked = this.after(one, { on: 'looked', gate });
+      return looked.effect.do === 'call' ? this.call(connector, looked) : looked;
     });
     return Promise.all(started);
   }
@@ -326,39 +284,45 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
    * Ends the intents whose end holds only while no other instance has set out for them. Where one has, it goes on with the
    * intent, and what came of it here is dropped.
    */
-  private async stillOurs(outcomes: readonly Outcome[], context: JobContext): Promise<readonly Outcome[]> {
-    const ends = new Map<string, { end: End; turn: number }>();
-    for (const { job, step, tried } of outcomes)
-      if (step.step === 'end' && step.ifAlone) ends.set(permitIdOf(job), { end: step.end, turn: tried.turn });
-    if (ends.size === 0) return outcomes;
+  private async stillOurs(done: readonly Working[], context: JobContext): Promise<readonly Working[]> {
+    const ends = endsAlone(done);
+    if (ends.size === 0) return done;
     const ended = await context.transaction(({ tx, at }) => this.permits.endAlone(tx, ends, at));
-    return outcomes.filter(({ job }) => !ends.has(permitIdOf(job)) || ended.has(permitIdOf(job)));
+    return done.filter((one) => !ends.has(permitOf(one)) || ended.has(permitOf(one)));
   }
 
-  private async ask(
-    connector: Connector,
-    { job, tried, paused }: Opening & { next: 'ask' },
-    context: JobContext,
-  ): Promise<Outcome> {
+  private async ask(connector: Connector, one: Working, context: JobContext): Promise<Working> {
+    const { job } = one;
     const { approval } = job.payload;
-    if (paused) {
+    if (one.unasked) {
       const found = unknown(`connector ${connector.name} is paused, it answers nothing`);
-      return outcomeOf(job, onFound(found, { kind: 'ok' }, tried, this.settings.patience), tried, true);
+      return this.after(one, { on: 'found', found, gate: { kind: 'opens' } });
     }
     const found = await this.answered(connector, 'find', job, (signal) => connector.find(approval.actionId, signal));
     const known = await this.state.now([comparedBy(approval)]);
     const said = this.openOne(job, context.now(), known, false);
-    const step = onFound(found, standing(said), tried, this.settings.patience);
-    if (step.step === 'call' && said.ok) return this.call(connector, job, said.action, tried);
-    return outcomeOf(job, step, tried, true);
+    const asked = this.after(one, { on: 'found', found, gate: gateSays(said) });
+    return asked.effect.do === 'call' && said.ok ? this.call(connector, { ...asked, action: said.action }) : asked;
   }
 
-  private async call(connector: Connector, job: PJob, action: ApprovedAction, tried: Tried): Promise<Outcome> {
-    const answer = await this.answered(connector, 'call', job, (signal) =>
+  private async call(connector: Connector, one: Working): Promise<Working> {
+    const action = actionOf(one);
+    const answer = await this.answered(connector, 'call', one.job, (signal) =>
       connector.call(action, action.action.actionId, signal),
     );
-    const unsent = answer.outcome === 'unknown' && answer.unsent === true;
-    return outcomeOf(job, onAnswer(answer, tried, this.settings.patience), tried, unsent);
+    return this.after(one, { on: 'answered', answer });
+  }
+
+  /** A permit whose connector is no longer configured: what was not called is refused, and nobody can tell of the rest. */
+  private nobody(one: Working): Working {
+    return one.effect.do === 'look'
+      ? this.after(one, { on: 'looked', gate: { kind: 'ends', outcome: 'refused', reason: noConnector } })
+      : this.after(one, { on: 'found', found: unknown(noConnector.detail), gate: { kind: 'opens' } });
+  }
+
+  /** What an event makes of a permit in work. */
+  private after(one: Working, event: Event): Working {
+    return this.next({ ...one, permit: one.to }, event);
   }
 
   /** Asks a connected system with its time limit; an error or silence is no answer, whatever the cause. */
@@ -376,25 +340,17 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     return answer;
   }
 
-  /** An intent that may have been called through a connector that is no longer configured. */
-  private nobody(job: PJob, tried: Tried): Outcome {
-    const found = unknown(noConnector.reason.detail);
-    return outcomeOf(job, onFound(found, { kind: 'ok' }, tried, this.settings.patience), tried, true);
-  }
-
   /** Puts off what waits and ends the rest, all in one transaction. */
-  private async conclude(
-    known: readonly (Outcome | (Opening & { next: 'settle' | 'later' }))[],
-    context: JobContext,
-  ): Promise<void> {
-    const ended = new Map<string, Ended>();
+  private async conclude(done: readonly Working[], context: JobContext): Promise<void> {
+    const answers = new Map<string, Ended | Rejected>();
     const unused = new Map<string, number>();
     const unsent: string[] = [];
-    for (const one of known) {
-      const { job, step } = one;
-      if (step.step !== 'later') ended.set(job.id, step);
-      else if (step.unused !== undefined) unused.set(permitIdOf(job), step.unused);
-      else if ('unsent' in one && one.unsent) unsent.push(permitIdOf(job));
+    for (const one of done) {
+      const { job, from, to, effect } = one;
+      if ('end' in to || to.state === 'rejected') answers.set(job.id, to);
+      else if (effect.do !== 'wait') throw new Error(`a permit that is ${to.state} is left behind`);
+      else if (effect.turn === 'back') unused.set(permitOf(one), turnOf(from));
+      else if (effect.turn === 'unsent') unsent.push(permitOf(one));
     }
     // Before the claims are given up: whoever takes one up next counts from there.
     if (unused.size + unsent.length > 0)
@@ -403,52 +359,66 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
         if (unsent.length > 0) this.permits.noteUnsent(tx, unsent);
       });
     await Promise.all(
-      known.map(({ job, step }) =>
-        step.step === 'later' ? context.later(job, dueAt(step, context.now())) : undefined,
+      done.map(({ job, effect }) =>
+        effect.do === 'wait' ? context.later(job, dueAt(effect.pause, context.now())) : undefined,
       ),
     );
-    const jobs = known.flatMap(({ job, step }) => (step.step === 'later' ? [] : [job]));
-    await context.finish(jobs, (owned, work) => this.settle(owned, ended, work));
+    const jobs = done.flatMap(({ job, effect }) => (effect.do === 'wait' ? [] : [job]));
+    await context.finish(jobs, (owned, work) => this.settle(owned, answers, work));
   }
 
   /** The one end of a permit whose job failed for good, by what is known of it. */
   async giveUp(job: PJob, work: Work, fault: Fault): Promise<boolean> {
     const compared = comparedBy(job.payload.approval);
-    const state = await this.state.in(work.tx, [compared], 'share');
-    const row = (await this.permits.find(work.tx, compared.permitId === undefined ? [] : [compared.permitId])).get(
-      compared.permitId ?? '',
+    const known = await this.state.in(work.tx, [compared], 'share');
+    const rows = await this.permits.find(work.tx, compared.permitId === undefined ? [] : [compared.permitId]);
+    const permit = standing(rows.get(compared.permitId ?? ''), job.id);
+    const gate = gateSays(this.openOne(job, work.at, known, permit.state === 'used'));
+    const { to, effect } = this.next(
+      { job, permit },
+      {
+        on: 'given-up',
+        gate,
+        readBefore: this.mayHaveRun(job),
+        fault,
+      },
     );
-    const mine = row?.jobId === job.id;
-    // An intent whose turns were given back, or in which nothing left, has not been called.
-    const said = () => standing(this.openOne(job, work.at, state, row !== undefined && !mine));
-    const step = onGivenUp(mine && row.turns > row.unsent ? 'intent' : said(), fault);
-    if (step.step === 'end' && !mine) {
-      const taken = await this.permits.take(work.tx, [takingOf(job, step.end)], work.at);
+    if (effect.do === 'settle' && effect.where === 'free') {
+      // A row that ends unresolved says that a call may have left: it is taken as an intent, and then ended.
+      const taken = await this.permits.take(
+        work.tx,
+        [takingOf(job, to.state === 'unresolved' ? null : endOf(to))],
+        work.at,
+      );
       // Another approval of the same permit took it at this moment: a replay of the dead letter will see that.
       if (!taken.has(job.id)) return false;
     }
-    await this.settle([job], new Map([[job.id, step]]), work);
+    if ('end' in to || to.state === 'rejected') await this.settle([job], new Map([[job.id, to]]), work);
     return true;
   }
 
-  private async settle(owned: readonly PJob[], steps: ReadonlyMap<string, Ended>, work: Work): Promise<void> {
+  private async settle(
+    owned: readonly PJob[],
+    answers: ReadonlyMap<string, Ended | Rejected>,
+    work: Work,
+  ): Promise<void> {
     const { tx, at } = work;
     const ends = new Map<string, End>();
     for (const job of owned) {
-      const step = steps.get(job.id);
-      if (step?.step === 'end') ends.set(permitIdOf(job), step.end);
+      const answer = answers.get(job.id);
+      if (answer && 'end' in answer) ends.set(permitIdOf(job), answer.end);
     }
     const stand = await this.permits.end(tx, ends, at);
     const settled = topics.actionsSettled(this.runtime.service);
     for (const job of owned) {
       const { approval } = job.payload;
       const key = settledKey(approval);
-      const step = steps.get(job.id);
-      if (step?.step === 'reject') {
+      const answer = answers.get(job.id);
+      if (answer?.state === 'rejected') {
         work.emit(job.cause, settled, {
           key,
           type: 'PermitRejected',
-          data: rejectionOf(approval, job.payload, step.reason, at),
+          data: rejectionOf(approval, job.payload, answer.reason, at),
         });
         continue;
       }
@@ -463,36 +433,43 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
   }
 }
 
-/** Where an intent stands that was made in this claim. */
-const first: Tried = { turn: 1, sent: 0 };
-
-function outcomeOf(job: PJob, step: Step, tried: Tried, unsent: boolean): Outcome {
-  if (step.step === 'end' || step.step === 'later') return { job, step, tried, unsent };
-  throw new Error(`a turn cannot come to ${step.step}`);
-}
-
 /** How many calls of one claim are under way at once. */
 const callsAtOnce = 16;
 
-const noConnector = {
-  outcome: 'refused',
-  reason: { code: 'no-connector', detail: 'this executor has no such connector configured' },
-} as const satisfies End;
+const noConnector: Fault = { code: 'no-connector', detail: 'this executor has no such connector configured' };
 
 /** Only of an approval that `open()` found to say the same as its permit. */
 const permitIdOf = (job: PJob): string => job.payload.approval.permitId;
 
+const permitOf = ({ job }: Pick<Working, 'job'>): string => permitIdOf(job);
+
 /** The id of the event that ends a permit's job. */
 const settlementId = ({ cause }: PJob): string => outputId('action-executor', cause, 0);
 
-/** How a job had ended before a restore, as its settlement says; its permit has its row again by then. */
-function stepSaid(said: readonly Said[] | undefined): Ended | undefined {
-  for (const { type, data } of said ?? []) {
-    if (type === 'PermitRejected') return { step: 'reject', reason: data.reason };
-    const end = type === 'ActionSettled' ? endOf(data) : undefined;
-    if (end) return { step: 'end', end };
+/** Of a permit that the gate opened: only such a one is called. */
+function actionOf({ action, to }: Working): ApprovedAction {
+  if (!action) throw new Error(`a permit that is ${to.state} was not opened`);
+  return action;
+}
+
+const endOf = (permit: Permit): End | null => ('end' in permit ? permit.end : null);
+
+/** The turn that a row counted last, as this claim knows it. */
+function turnOf(permit: Permit): number {
+  if ('tried' in permit) return permit.tried.turn;
+  if (permit.state === 'held') return permit.turns;
+  throw new Error(`a permit that is ${permit.state} is in no turn`);
+}
+
+/** The ends that hold only while no other instance has set out, each with the turn that it was reached in. */
+function endsAlone(those: readonly Working[]): ReadonlyMap<string, { readonly end: End; readonly turn: number }> {
+  const ends = new Map<string, { end: End; turn: number }>();
+  for (const one of those) {
+    const { from, to, effect } = one;
+    if ('end' in to && effect.do === 'settle' && effect.where === 'alone')
+      ends.set(permitOf(one), { end: to.end, turn: turnOf(from) });
   }
-  return undefined;
+  return ends;
 }
 
 const takingOf = (job: PJob, end: End | null): Taking => {
@@ -500,8 +477,8 @@ const takingOf = (job: PJob, end: End | null): Taking => {
   return { permitId, jobId: job.id, actionId, proposalId, connector, end };
 };
 
-const dueAt = ({ wait }: Later, now: string): string =>
-  'until' in wait ? wait.until : new Date(Date.parse(now) + wait.inMs).toISOString();
+const dueAt = (pause: Pause, now: string): string =>
+  'until' in pause ? pause.until : new Date(Date.parse(now) + pause.inMs).toISOString();
 
 /** Asks a connected system with its time limit; an error or silence is no answer, whatever the cause. */
 async function answered<A extends { readonly outcome: string }>(

@@ -1035,6 +1035,22 @@ test('after a restore an approval that was called, and is expired by now, is not
   expect(double.calls).toHaveLength(1);
 });
 
+test('after a restore an approval that was called, and can never be worked, is unresolved: nobody knows what came of it', async () => {
+  const records = harness.records(topic, [event(approvalOf(setBid(), key), 'event-1')]);
+  await harness.deliverRecords(topic, records);
+  killedAt('finish');
+  await harness.runJobs();
+  await forget();
+  await harness.afterRestore([]);
+  await harness.deliverRecords(topic, records);
+  const jobs = harness.app.get(PermitJobs);
+  jobs.work = broken;
+  const [settled] = await runUntilDead();
+  Reflect.deleteProperty(jobs, 'work');
+  expect(settled).toMatchObject({ data: { outcome: 'unresolved', reason: { code: 'job-failed' } } });
+  expect(double.effects).toBe(1);
+});
+
 test('a settlement that was published before a restore stands: nobody is asked, nothing is settled again', async () => {
   const records = harness.records(topic, [event(approvalOf(setBid(), key), 'event-1')]);
   await harness.deliverRecords(topic, records);

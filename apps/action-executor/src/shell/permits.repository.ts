@@ -1,7 +1,7 @@
 import type { Tx } from '@countersign/runtime';
 import { Injectable } from '@nestjs/common';
-import type { End, Tried } from '../core/decide.js';
 import type { EndSaid } from '../core/past.js';
+import type { End, Tried } from '../core/permit-machine.js';
 
 /** A permit's single-use row: who took it, how often an instance set out for its connected system, how it ended. */
 export interface PermitRow {

@@ -5,7 +5,7 @@ import { readVerifyKeys, type VerifyKeys } from '@countersign/gate';
 import type { JWK } from 'jose';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { Patience } from '../core/decide.js';
+import type { Patience } from '../core/permit-machine.js';
 
 /** What an operator sets, read once at start. */
 export interface Settings {
