@@ -6,7 +6,7 @@ export { deployment, readSettings, type Settings } from './api/settings.js';
 export { type Database, migrateTables, openDatabase } from './database/database.js';
 export { prepared } from './database/prepared.js';
 export { takeTurn } from './database/turns.js';
-export type { Health } from './engine/engine.js';
+export type { Health } from './engine/health.js';
 export { describe, isTransient } from './failures.js';
 export * from './nest/access.js';
 export { Consumes } from './nest/consumes.decorator.js';

@@ -1,7 +1,8 @@
 import type { Kafka } from '@countersign/kafka';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { defaults } from '../api/limits.js';
-import { type ConsumerOptions, consume, type Held } from './consumer.js';
+import { consume } from './consumer.js';
+import type { ConsumerOptions, Held } from './consumer-options.js';
 
 /* kafkajs is played here: what it calls, in an order that a broker gives only rarely. */
 

@@ -309,7 +309,7 @@ test('stored outputs are dropped an hour after their offset was committed, and i
   await hand.inbox(topic, [record('a')]);
   const committed = offset;
   await hand.inbox(topic, [record('b')]);
-  const idsIn = async (table: 'inbox' | 'messages') =>
+  const idsIn = async (table: 'inbox' | 'outbox') =>
     (await hand.db.read<{ id: string }>(`SELECT id FROM ${table} ORDER BY id`)).map(({ id }) => id);
   const tidyAt = (at: string) => {
     const partitions = [{ partition: 0, offset: String(committed + 1), metadata: null }];
@@ -318,10 +318,10 @@ test('stored outputs are dropped an hour after their offset was committed, and i
   };
   const { retentionDays } = engine.topics.find(({ name }) => name === topic) ?? { retentionDays: 0 };
   await tidyAt(later(1 / 25));
-  expect(await idsIn('messages')).toEqual(['a', 'b']);
+  expect(await idsIn('outbox')).toEqual(['a', 'b']);
   // The second one's offset is not committed: it comes again, and its outputs have to be there.
   await tidyAt(later(retentionDays + 6));
-  expect(await idsIn('messages')).toEqual(['b']);
+  expect(await idsIn('outbox')).toEqual(['b']);
   expect(await idsIn('inbox')).toEqual(['a', 'b']);
   await tidyAt(later(retentionDays + 8));
   expect(await idsIn('inbox')).toEqual([]);

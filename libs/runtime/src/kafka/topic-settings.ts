@@ -67,6 +67,28 @@ export async function checkSettings(
   }
 }
 
+/** The settings of the topics that a service uses, as they were found at the last look. */
+export class TopicSettings {
+  private checked: Checked | undefined;
+
+  constructor(
+    private readonly admin: Admin,
+    private readonly topics: readonly Topic[],
+    private readonly log: { error(message: string): void; warn(message: string): void },
+  ) {}
+
+  /** Looks now, and tells what differs and was not told before. */
+  async look(): Promise<Checked> {
+    this.checked = await checkSettings(this.admin, this.topics, this.log, this.checked);
+    return this.checked;
+  }
+
+  /** Settings that differ from what the topology asks for. */
+  wrong(): readonly Difference[] {
+    return this.checked?.wrong ?? [];
+  }
+}
+
 const told = ({ topic, setting, is, wanted }: Difference): string =>
   `${topic}: ${setting} is ${is ?? 'not known'} and should be ${wanted}: ${endangers[setting] ?? 'see deploy/kafka/topics.tsv'}. ` +
   `Set it with kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config ${setting}=${wanted}`;

@@ -7,7 +7,8 @@ import type { RecordConsumer, ServiceSpec } from '../api/runtime.js';
 import { type Database, migrate, openDatabase } from '../database/database.js';
 import { Engine } from '../engine/engine.js';
 import { readPositions } from '../state/state.js';
-import { type ConsumerOptions, consume, type RunningConsumer } from './consumer.js';
+import { consume } from './consumer.js';
+import type { ConsumerOptions, RunningConsumer } from './consumer-options.js';
 
 /* Writers outside use transactions: markers and what was aborted have offsets, and no reader is given them. */
 

@@ -3,7 +3,7 @@ import { APP_GUARD, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { RUNTIME } from '../api/runtime.js';
-import type { Health } from '../engine/engine.js';
+import type { Health } from '../engine/health.js';
 import { readingToken } from '../harness.js';
 import { type Access, AccessGuard, bearerToken } from './access.js';
 import { HealthController, HealthReaders } from './health.controller.js';

@@ -2,7 +2,8 @@ import { Controller, Get, Inject, Injectable, type OnModuleInit, Req, Res } from
 import { ModuleRef } from '@nestjs/core';
 import { z } from 'zod';
 import { RUNTIME } from '../api/runtime.js';
-import type { Engine, Health } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
+import type { Health } from '../engine/health.js';
 import { type Access, type Headers, Public, ReadingToken } from './access.js';
 import { Documented } from './documented.js';
 

@@ -4,7 +4,7 @@ import type { Database } from '../database/database.js';
 import type { Clock } from '../engine/clock.js';
 import { backoff, describe, isTransient } from '../failures.js';
 import { together } from '../inbox/together.js';
-import type { Held } from '../kafka/consumer.js';
+import type { Held } from '../kafka/consumer-options.js';
 import { type Entry, type RawRecord, received } from '../kafka/entries.js';
 import { fitsText } from '../text.js';
 import type { StateReader } from './state.js';

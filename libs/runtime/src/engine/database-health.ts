@@ -1,0 +1,30 @@
+import type { Database } from '../database/database.js';
+import { describe } from '../failures.js';
+import type { Past } from '../inbox/past.js';
+import { openGaps } from '../kafka/gaps.js';
+import type { DatabaseHealth } from './health.js';
+
+/** How long the health page waits for the database, and from when on it tells of a statement without an answer. */
+const healthMs = 2_000;
+
+/** Asks the database how it is; waits no longer than a person who looks at the page. */
+export async function askDatabase(is: {
+  readonly db: Pick<Database, 'read' | 'unansweredMs'>;
+  readonly past: Pick<Past, 'left'>;
+  /** What is wrong although the database answers: it was put back from a copy. */
+  readonly putBack: () => string | undefined;
+}): Promise<DatabaseHealth> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, healthMs);
+  });
+  const answer: Promise<DatabaseHealth> = Promise.all([openGaps(is.db), is.past.left()]).then(
+    ([gaps, restored]) => ({ detail: is.putBack() ?? 'ok', gaps, restored }),
+    (error: unknown) => ({ detail: describe(error).detail, gaps: [], restored: {} }),
+  );
+  const answered = await Promise.race([answer, late]);
+  clearTimeout(timer);
+  const { detail, gaps, restored } = answered ?? { detail: '', gaps: [], restored: {} };
+  const silentMs = Math.max(is.db.unansweredMs(), answered ? 0 : healthMs);
+  return { detail: silentMs >= healthMs ? `no answer for ${Math.floor(silentMs / 1000)} s` : detail, gaps, restored };
+}

@@ -1,0 +1,122 @@
+import type { Gap } from '../kafka/gaps.js';
+import type { Difference } from '../kafka/topic-settings.js';
+import type { Ignored } from '../state/state.js';
+
+/** How the service is doing, as `GET /health` detail it to whoever may know. */
+export interface Health {
+  readonly status: 'starting' | 'ok' | 'degraded' | 'stopping';
+  readonly service: string;
+  /** Whether it takes work: it has begun, its database and its broker answer, and it knows the time. */
+  readonly ready: boolean;
+  /** Whether the service itself is well: it may be degraded by what troubles others only, and a restart would not mend that. */
+  readonly well: boolean;
+  readonly checks: Readonly<Record<string, unknown>>;
+}
+
+type ByName<Value> = Readonly<Record<string, Value>>;
+
+/** What the database detail of itself, and what is read of it for the health page. */
+export interface DatabaseHealth {
+  /** 'ok', or what is wrong. */
+  readonly detail: string;
+  readonly gaps: readonly Gap[];
+  /** Records of each partition that are handled again after a restore, and are left. */
+  readonly restored: ByName<number>;
+}
+
+/** What a provider of the service tells on its health page, see `Runtime.healthTells`. */
+export interface ToldHealth {
+  readonly name: string;
+  readonly found: ByName<string>;
+  readonly whom: 'itself' | 'others';
+}
+
+/** All that the health of a service is judged by. */
+export interface HealthFacts {
+  readonly service: string;
+  readonly phase: Health['status'];
+  readonly database: DatabaseHealth;
+  /** States of the consumers. */
+  readonly consumers: readonly string[];
+  /** Partitions whose oldest unread record is soon deleted by age. */
+  readonly expiring: readonly string[];
+  readonly topicsMissing: readonly string[];
+  readonly rightsMissing: ByName<string>;
+  readonly crashed: ByName<string>;
+  readonly paused: ByName<string>;
+  readonly slow: ByName<number>;
+  readonly stale: ByName<number>;
+  readonly told: readonly ToldHealth[];
+  readonly misset: readonly Difference[];
+  /** In words, if the clock is off. */
+  readonly clockOff: string | undefined;
+  readonly knowsTime: boolean;
+  /** Absent: the service follows no state. */
+  readonly stateAgeMs: ByName<number | null> | undefined;
+  readonly stateIgnored: ByName<Ignored>;
+  readonly stateTakenOver: ByName<number>;
+  readonly stateOvertaken: ByName<string>;
+}
+
+/** One member of the page: whether what it shows troubles the service, others only, or nobody. */
+interface Check {
+  readonly name: string;
+  readonly shows: unknown;
+  readonly troubles: 'itself' | 'others' | 'nobody';
+}
+
+const isEmpty = (of: object): boolean => Object.keys(of).length === 0;
+
+/** Shown, and the service unwell, while there is anything of it. */
+const trouble = (name: string, found: object, whom: Check['troubles'] = 'itself'): readonly Check[] =>
+  isEmpty(found) ? [] : [{ name, shows: found, troubles: whom }];
+
+/** Shown while there is anything of it; no reason to turn anybody away. */
+const note = (name: string, found: object): readonly Check[] => trouble(name, found, 'nobody');
+
+const mapValues = <From, To>(of: ByName<From>, to: (value: From) => To): ByName<To> =>
+  Object.fromEntries(Object.entries(of).map(([name, value]) => [name, to(value)]));
+
+const settingsOf = (misset: readonly Difference[]): ByName<string> =>
+  Object.fromEntries(
+    misset.map(({ topic, setting, is, wanted }) => [`${topic} ${setting}`, `${is ?? 'unknown'}, not ${wanted}`]),
+  );
+
+/** Judges the health of a service. */
+export function healthOf(facts: HealthFacts): Health {
+  const { service, phase, database, stateAgeMs } = facts;
+  const consumer = facts.consumers.find((state) => state !== 'running') ?? 'running';
+  const all: readonly Check[] = [
+    { name: 'database', shows: database.detail, troubles: database.detail === 'ok' ? 'nobody' : 'itself' },
+    ...trouble('gaps', database.gaps),
+    ...note('restored', database.restored),
+    { name: 'consumer', shows: consumer, troubles: consumer === 'running' ? 'nobody' : 'itself' },
+    ...trouble('expiring', facts.expiring),
+    ...trouble('topicsMissing', facts.topicsMissing),
+    ...trouble('rightsMissing', facts.rightsMissing),
+    ...trouble('crashed', facts.crashed),
+    ...trouble('paused', facts.paused),
+    ...trouble('slow', facts.slow),
+    ...trouble('stale', facts.stale),
+    ...facts.told.flatMap(({ name, found, whom }) => trouble(name, found, whom)),
+    ...note('topicSettings', settingsOf(facts.misset)),
+    { name: 'clock', shows: facts.clockOff ?? 'ok', troubles: facts.clockOff === undefined ? 'nobody' : 'itself' },
+    ...(stateAgeMs ? [{ name: 'stateAgeMs', shows: stateAgeMs, troubles: 'nobody' } as const] : []),
+    ...note(
+      'stateIgnored',
+      mapValues(facts.stateIgnored, ({ records, last }) => `${records} records, the last at ${last}`),
+    ),
+    ...note('stateTakenOver', facts.stateTakenOver),
+    ...trouble('stateOvertaken', facts.stateOvertaken),
+  ];
+  const well = phase === 'ok' && !all.some(({ troubles }) => troubles === 'itself');
+  const sound = well && !all.some(({ troubles }) => troubles === 'others');
+  return {
+    status: phase === 'ok' ? (sound ? 'ok' : 'degraded') : phase,
+    service,
+    // What waits for a person, such as a gap, or holds up one partition, turns nobody away.
+    ready: phase === 'ok' && database.detail === 'ok' && consumer === 'running' && facts.knowsTime,
+    well,
+    checks: Object.fromEntries(all.map(({ name, shows }) => [name, shows])),
+  };
+}

@@ -1,0 +1,6 @@
+/** Where the runtime says what an operator should know. */
+export interface Log {
+  log(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}

@@ -1,0 +1,36 @@
+import { type InstallationMark, markQuery, markThere, misplaced } from '@countersign/contracts';
+import type { Admin } from '@countersign/kafka';
+import type { ServiceSpec } from '../api/runtime.js';
+import type { Database } from '../database/database.js';
+import type { ServiceTopics } from './service-topics.js';
+
+/** The service was put where another installation is. */
+class Misplaced extends Error {
+  override readonly name = 'Misplaced';
+}
+
+/** Throws where the broker or the database is another installation's. Changes nothing. */
+export async function checkInstallation(is: {
+  readonly spec: Pick<ServiceSpec, 'permitKeys'>;
+  readonly admin: Admin;
+  readonly db: Pick<Database, 'read'>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}): Promise<void> {
+  const { clusterId } = await is.admin.describeCluster();
+  const [{ there } = { there: false }] = await is.db.read<{ there: boolean }>(markThere);
+  const [mark] = there ? await is.db.read<InstallationMark>(markQuery) : [];
+  const permitKeys = is.spec.permitKeys?.(is.env);
+  const reason = misplaced(mark, { installation: is.env.INSTALLATION_ID || undefined, clusterId, permitKeys });
+  if (reason !== undefined) throw new Misplaced(reason);
+}
+
+/** Throws where a topic that the service uses is not there, or hidden from it. */
+export async function checkTopics(
+  service: string,
+  admin: Pick<Admin, 'listTopics'>,
+  { used }: Pick<ServiceTopics, 'used'>,
+): Promise<void> {
+  const existing = new Set(await admin.listTopics());
+  const missing = used.filter(({ name }) => !existing.has(name)).map(({ name }) => name);
+  if (missing.length > 0) throw new Error(`topics missing, or not permitted to ${service}: ${missing.join(', ')}`);
+}

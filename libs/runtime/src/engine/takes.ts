@@ -1,0 +1,54 @@
+import { type Topic, topicNamed } from '@countersign/contracts';
+import type { Limits } from '../api/limits.js';
+import type { Handle, Inbox } from '../inbox/inbox.js';
+import type { PlacedRecord, RecordInbox } from '../inbox/record-inbox.js';
+import { together } from '../inbox/together.js';
+import type { Held } from '../kafka/consumer-options.js';
+import type { Entry, RawRecord } from '../kafka/entries.js';
+import type { StateWaits } from '../state/state-waits.js';
+
+/** What is done with records of one partition. Throws: they come again. */
+export type Take = (records: readonly RawRecord[]) => Promise<Held | undefined>;
+
+/** What is done with the records of each topic: events of one topic share a transaction, whatever their partitions. */
+export const takesToHandle = (
+  handlers: ReadonlyMap<string, Handle>,
+  is: {
+    readonly topics: readonly Topic[];
+    readonly inbox: Pick<Inbox, 'entries' | 'process'>;
+    readonly waits: Pick<StateWaits, 'handle'> | undefined;
+    readonly limits: Pick<Limits, 'batchEvents'>;
+  },
+): ReadonlyMap<string, Take> =>
+  new Map(
+    [...handlers].map(([name, handle]) => {
+      const topic = topicNamed(name, is.topics);
+      const read = (records: readonly RawRecord[]) => is.inbox.entries(topic, records);
+      const process = together(
+        (entries: readonly Entry[]) => is.inbox.process(topic, entries, handle),
+        is.limits.batchEvents,
+      );
+      const take: Take = async (records) => {
+        if (is.waits) return is.waits.handle(name, records, read, process);
+        await process(read(records));
+        return undefined;
+      };
+      return [name, take];
+    }),
+  );
+
+/** The same for a record consumer: records of all topics share a transaction. */
+export function takesToKeep(
+  recordInbox: Pick<RecordInbox, 'process'>,
+  topics: readonly Topic[],
+  limits: Pick<Limits, 'batchEvents'>,
+): ReadonlyMap<string, Take> {
+  const keep = together((records: readonly PlacedRecord[]) => recordInbox.process(records), limits.batchEvents);
+  const placed =
+    (topic: Topic): Take =>
+    async (records) => {
+      await keep(records.map((record) => ({ topic, record })));
+      return undefined;
+    };
+  return new Map(topics.map((topic) => [topic.name, placed(topic)]));
+}

@@ -1,0 +1,183 @@
+import { topicNamed } from '@countersign/contracts';
+import type { Limits } from '../api/limits.js';
+import type { JobKind, RecordConsumer, Recovery, ServiceSpec } from '../api/runtime.js';
+import type { Handle, Inbox } from '../inbox/inbox.js';
+import type { Past } from '../inbox/past.js';
+import type { RecordInbox } from '../inbox/record-inbox.js';
+import { recover } from '../inbox/recovery.js';
+import { PutBack, WorkPositions } from '../inbox/work-positions.js';
+import { actKind, type JobRunner } from '../jobs/jobs.js';
+import { consume } from '../kafka/consumer.js';
+import { type ConsumerOptions, enough, type RunningConsumer } from '../kafka/consumer-options.js';
+import type { TopicWatch } from '../kafka/topic-watch.js';
+import { readPositions } from '../state/state.js';
+import type { StateWaits } from '../state/state-waits.js';
+import type { Clients } from './clients.js';
+import { wallTime } from './clock.js';
+import type { Log } from './log.js';
+import { withOrders } from './orders.js';
+import type { ServiceTopics } from './service-topics.js';
+import { type Take, takesToHandle, takesToKeep } from './takes.js';
+
+/** What a service works with: its handlers and jobs, or the record consumer that it has in place of handlers. */
+export interface WorkOf {
+  readonly handlers: ReadonlyMap<string, Handle>;
+  readonly kinds: readonly JobKind<never>[];
+  readonly recordConsumer?: RecordConsumer | undefined;
+  readonly recovery?: Recovery | undefined;
+}
+
+/** Where the partitions go on after a join, and what is remembered of them. */
+type Positions = Pick<ConsumerOptions, 'positions' | 'passed' | 'remember' | 'fromBeginning'>;
+
+/** Throws where the handlers are not what the topology and the spec allow. */
+export function checkHandlers(
+  service: string,
+  handled: readonly string[],
+  recordConsumer: boolean,
+  topics: ServiceTopics,
+): void {
+  if (recordConsumer && handled.length > 0) throw new Error(`${service} keeps every record and has handlers too`);
+  for (const name of handled)
+    if (!topics.readable.includes(topicNamed(name, topics.all)))
+      throw new Error(`${service} handles ${name}, but the topology does not let it read that topic`);
+}
+
+/** The work loop of one service: consumes what its handlers or its recordConsumer take, and runs its jobs. */
+export class Worker {
+  private consumer: RunningConsumer | undefined;
+  private readonly workPositions: WorkPositions;
+  /** The database was put back beneath this instance: it does nothing more. */
+  private putBack: PutBack | undefined;
+
+  constructor(
+    private readonly is: Pick<Clients, 'db' | 'kafka' | 'admin'> & {
+      readonly spec: Pick<ServiceSpec, 'name' | 'gathers'>;
+      readonly topics: ServiceTopics;
+      readonly limits: Limits;
+      readonly watch: TopicWatch;
+      readonly inbox: Inbox;
+      readonly waits: StateWaits | undefined;
+      readonly jobs: JobRunner;
+      readonly past: Past;
+      readonly recordInbox: (recordConsumer: RecordConsumer) => RecordInbox;
+      readonly log: Log;
+    },
+  ) {
+    this.workPositions = new WorkPositions(is.db);
+  }
+
+  async begin({ handlers, kinds, recordConsumer, recovery }: WorkOf): Promise<void> {
+    const { spec, topics, kafka, limits, jobs, watch, log } = this.is;
+    checkHandlers(spec.name, [...handlers.keys()], recordConsumer !== undefined, topics);
+    const recordInbox = recordConsumer && this.is.recordInbox(recordConsumer);
+    const takes = recordInbox ? takesToKeep(recordInbox, topics.readable, limits) : this.takesOf(handlers);
+    const names = [...takes.keys()];
+    if (!recordInbox) await this.recover(names, recovery);
+    jobs.start([...kinds, actKind]);
+    this.consumer = await consume({
+      ...{ kafka, groupId: spec.name, topics: names, limits, rights: watch, log },
+      ...(recordInbox ? this.positionsOfRecords(recordInbox) : this.positionsOfHandlers(names)),
+      onJump: (place, from, to) => watch.jumped(place, from, to),
+      ...(spec.gathers && { fetchWaitMs: limits.gatherMs, minBytes: enough(limits) }),
+      handle: async (name, _partition, records) => {
+        if (this.putBack) throw this.putBack;
+        return takes.get(name)?.(records);
+      },
+    });
+    this.watchTopics(this.consumer, names, recordInbox !== undefined);
+  }
+
+  /** Takes no new batch, and waits for those in work and for the jobs. */
+  async stop(): Promise<void> {
+    await this.consumer?.stop();
+    await this.is.jobs.stop();
+  }
+
+  /** The consumer; undefined before the work has begun. */
+  running(): RunningConsumer | undefined {
+    return this.consumer;
+  }
+
+  /** What is wrong where the database was put back from a copy while this instance ran. */
+  putBackSays(): string | undefined {
+    return this.putBack?.message;
+  }
+
+  private takesOf(handlers: ReadonlyMap<string, Handle>): ReadonlyMap<string, Take> {
+    const { spec, topics, inbox, waits, limits, log } = this.is;
+    const all = withOrders(handlers, { service: spec.name, topics: topics.all, log });
+    return takesToHandle(all, { topics: topics.all, inbox, waits, limits });
+  }
+
+  private watchTopics(consumer: RunningConsumer, names: readonly string[], keeps: boolean): void {
+    const { db, watch, waits } = this.is;
+    watch.add({
+      topics: names,
+      ...(keeps && { whole: true }),
+      positions: async () => (keeps ? readPositions(db, 'record_positions') : consumer.positions()),
+      busy: consumer.busy,
+      deleted: (place) => {
+        consumer.deleted(place);
+        waits?.forget(place);
+      },
+      again: async () => consumer.restart(),
+    });
+  }
+
+  private positionsOfRecords(recordInbox: RecordInbox): Positions {
+    return {
+      positions: () => readPositions(this.is.db, 'record_positions'),
+      passed: (...place) => recordInbox.pass(...place),
+    };
+  }
+
+  private positionsOfHandlers(names: readonly string[]): Positions {
+    const { waits, watch } = this.is;
+    return {
+      positions: () => {
+        waits?.forget();
+        return this.unlessPutBack(() => this.startsAndPositions(names));
+      },
+      remember: (offsets) => this.unlessPutBack(() => this.workPositions.write(offsets)),
+      fromBeginning: () => watch.madeAgainLately(),
+    };
+  }
+
+  /** Before any work: whether the tables know of all that was handled, and what was said since where they do not. */
+  private async recover(names: readonly string[], recovery: Recovery | undefined): Promise<void> {
+    const { kafka, admin, db, spec, topics, limits, watch, past, log } = this.is;
+    const again = watch.madeAgainLately();
+    const toRead = names.filter((name) => !again.has(name)).map((name) => topicNamed(name, topics.all));
+    const startOf = (topic: string, partition: number) => watch.of(topic)?.starts[partition] ?? 0;
+    await recover({
+      ...{ kafka, admin, db, service: spec.name, topics: toRead, own: topics.worksOn },
+      ...{ startOf, limits, now: wallTime, recovery, log },
+    });
+    await past.load();
+  }
+
+  /** Where partitions go on by the tables' account, else where the topic began when it was first seen. */
+  private async startsAndPositions(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const starts = topics.flatMap((topic) =>
+      Object.entries(this.is.watch.of(topic)?.starts ?? {}).map(
+        ([partition, at]) => [`${topic}/${partition}`, at] as const,
+      ),
+    );
+    return new Map([...starts, ...(await this.workPositions.read())]);
+  }
+
+  /** Where the database was put back beneath this instance, it does nothing more: what it knows is of another past. */
+  private async unlessPutBack<R>(look: () => Promise<R>): Promise<R> {
+    try {
+      return await look();
+    } catch (error) {
+      if (error instanceof PutBack && !this.putBack) {
+        this.putBack = error;
+        this.is.log.error(error.message);
+        void this.is.jobs.stop();
+      }
+      throw error;
+    }
+  }
+}

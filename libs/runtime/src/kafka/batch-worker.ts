@@ -1,0 +1,125 @@
+import type { Batch, EachBatchPayload } from '@countersign/kafka';
+import { describe, faultOf, pauseAfter } from '../failures.js';
+import type { ConsumerOptions } from './consumer-options.js';
+import { nextOf, type RawRecord, refusalOf } from './entries.js';
+import type { GroupMembership } from './group-membership.js';
+import type { PartitionPauses } from './partition-pauses.js';
+import type { PartitionProgress } from './partition-progress.js';
+import type { SlicesInWork } from './slices-in-work.js';
+
+/** A slice of a batch as records; the last record of the batch goes on behind all that the batch had. */
+export function recordsOf(
+  batch: Pick<Batch, 'partition' | 'messages' | 'lastOffset'>,
+  from: number,
+  to: number,
+): readonly RawRecord[] {
+  const { partition, messages } = batch;
+  return messages.slice(from, to).map((message, n) => ({
+    partition,
+    offset: message.offset,
+    key: message.key,
+    value: message.value,
+    headers: message.headers,
+    timestamp: message.timestamp,
+    ...refusalOf(message),
+    ...(from + n === messages.length - 1 && { next: String(BigInt(batch.lastOffset()) + 1n) }),
+  }));
+}
+
+/** One batch in work: kafkajs' hold on it, and under which assignment it was taken. */
+interface Taken extends EachBatchPayload {
+  readonly place: string;
+  readonly assignment: number;
+}
+
+/** Works the batches that kafkajs hands over, slice by slice. Never skips: a slice that fails pauses its partition and comes again. */
+export class BatchWorker {
+  private readonly working = new Set<Promise<void>>();
+
+  constructor(
+    private readonly is: Pick<ConsumerOptions, 'limits' | 'handle' | 'onJump' | 'log'> & {
+      readonly member: GroupMembership;
+      readonly progress: PartitionProgress;
+      readonly pauses: PartitionPauses;
+      readonly slices: SlicesInWork;
+      /** Whether what was fetched may be handled. */
+      readonly placed: () => Promise<boolean>;
+      /** A partition goes on at `next`, of which everything before is handled. */
+      readonly reached: (topic: string, partition: number, next: string, end: string) => void;
+    },
+  ) {}
+
+  /** kafkajs' `eachBatch`. */
+  work(payload: EachBatchPayload): Promise<void> {
+    const { topic, partition } = payload.batch;
+    const { assignment } = this.is.member;
+    const work = this.slicesOf({ ...payload, place: `${topic}/${partition}`, assignment });
+    this.working.add(work);
+    return work.finally(() => this.working.delete(work));
+  }
+
+  /** Resolves when no batch is in work. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.working]);
+  }
+
+  private async slicesOf(taken: Taken): Promise<void> {
+    const { batch, resolveOffset, heartbeat, isRunning, isStale, place } = taken;
+    const { limits, member, progress } = this.is;
+    // A slow slice is no silent instance. Oftener than kafkajs sends them, since it counts from the last answer.
+    const beating = setInterval(() => void heartbeat().catch(() => undefined), limits.sessionMs / 6);
+    try {
+      if (!(await this.is.placed())) return;
+      for (let from = 0; from < batch.messages.length; from += limits.batchEvents) {
+        if (!isRunning() || isStale() || this.isPast(taken) || member.phase === 'stopped') return;
+        const records = recordsOf(batch, from, from + limits.batchEvents);
+        const [first] = records;
+        if (!first) return;
+        progress.behind(place, first.offset, batch.highWatermark);
+        const handled = await this.is.slices.during(place, () => this.take(taken, records));
+        const last = records[handled - 1];
+        if (!last) return;
+        resolveOffset(last.offset);
+        this.is.reached(batch.topic, batch.partition, nextOf(last), batch.highWatermark);
+        if (handled < records.length) return;
+        await heartbeat();
+      }
+    } finally {
+      clearInterval(beating);
+    }
+  }
+
+  /** How many of the slice were handled; if not all, its partition pauses. */
+  private async take(taken: Taken, records: readonly RawRecord[]): Promise<number> {
+    const { batch, pause, place } = taken;
+    const { limits, handle, onJump, progress, pauses, log } = this.is;
+    try {
+      // Undocumented, and exact: where kafkajs asked from. The first event may stand further on for good reasons.
+      const asked = Number((batch as unknown as { fetchedOffset: string }).fetchedOffset);
+      const from = progress.jumpedFrom(place, asked);
+      if (from !== undefined) await onJump?.(place, from, asked);
+      const back = await handle(batch.topic, batch.partition, records);
+      if (this.isPast(taken)) return 0;
+      pauses.handled(place);
+      if (!back) return records.length;
+      pauses.hold(place, back.pauseMs, pause);
+      return back.handled;
+    } catch (error) {
+      const { detail } = describe(error);
+      if (this.isPast(taken)) {
+        log.log(`${place}: failed, and comes again to whoever has it now: ${detail}`);
+        return 0;
+      }
+      const wait = pauseAfter(error, pauses.failuresOf(place), limits);
+      // What passes by itself needs nobody.
+      log[faultOf(error) === 'world' ? 'warn' : 'error'](`${place}: paused for ${wait} ms: ${detail}`);
+      pauses.failed(place, detail, wait, pause);
+      return 0;
+    }
+  }
+
+  /** Whoever joined since goes on by the tables, and the partition may be another instance's: nothing of it is ours to note. */
+  private isPast({ assignment }: Taken): boolean {
+    return assignment !== this.is.member.assignment;
+  }
+}
