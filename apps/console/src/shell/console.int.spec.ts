@@ -974,7 +974,7 @@ test('each list reads about as many rows as it shows, however many there are', a
     SELECT 'c-' || n, 't', 'e', 'T', 's-' || n, '', at FROM (${rows}) r`);
   await harness.query(`
     INSERT INTO acknowledged_gaps
-    SELECT gen_random_uuid(), 's', 't', 'i', 0, n, n + 1, 'records-deleted', 'lea', '', at FROM (${rows}) r`);
+    SELECT gen_random_uuid(), 's', 't', 'i', 0, n, n + 1, 'records-deleted', 'lea', 'known', at FROM (${rows}) r`);
   await harness.query('ANALYZE');
   const asked = vi.spyOn(harness.engine, 'readForPage');
   const pages = [
