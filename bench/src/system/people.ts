@@ -13,8 +13,8 @@ export interface Known {
 /** Makes people known, with their consent, and waits until every service that asks for them has read of them. */
 export async function knowPeople(system: System, from: number, to: number): Promise<void> {
   await system.generator.ask('know', { from, to });
-  const reached = `SELECT (SELECT count(*)::int FROM guardrail_validator.state_rows WHERE topic = 'consents.v1') AS validator,
-     (SELECT count(*)::int FROM action_executor.state_rows WHERE topic = 'contact-points.v1') AS executor`;
+  const reached = `SELECT (SELECT count(*)::int FROM guardrail_validator.followed_state WHERE topic = 'consents.v1') AS validator,
+     (SELECT count(*)::int FROM action_executor.followed_state WHERE topic = 'contact-points.v1') AS executor`;
   await system.until(
     `${to} people to be known`,
     async () => {
@@ -49,8 +49,8 @@ export async function atRest(system: System): Promise<void> {
 export async function people(system: System, from: number, count: number): Promise<Known[]> {
   const rows = await system.query<{ account: string; contact: string; contact_version: string; version: string }>(
     `SELECT c.data->>'accountId' AS account, c.data->>'contactId' AS contact, c.version AS contact_version, a.version
-     FROM guardrail_validator.state_rows c
-     JOIN guardrail_validator.state_rows a ON a.topic = c.topic AND a.key = 'account:' || (c.data->>'accountId')
+     FROM guardrail_validator.followed_state c
+     JOIN guardrail_validator.followed_state a ON a.topic = c.topic AND a.key = 'account:' || (c.data->>'accountId')
      WHERE c.topic = 'profiles.v1' AND c.key LIKE 'contact:%'`,
   );
   const byAccount = new Map(rows.map((row) => [row.account, row]));

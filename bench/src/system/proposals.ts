@@ -47,7 +47,7 @@ export async function assignTasks(system: System, people: readonly Known[]): Pro
   } finally {
     await out.close();
   }
-  const read = `SELECT count(*)::int AS n FROM guardrail_validator.state_rows WHERE topic = 'tasks.assigned.v1' AND key = ANY($1)`;
+  const read = `SELECT count(*)::int AS n FROM guardrail_validator.followed_state WHERE topic = 'tasks.assigned.v1' AND key = ANY($1)`;
   const ids = people.map((person) => taskOf(person, at).taskId);
   await system.until(
     `${people.length} tasks to be read`,

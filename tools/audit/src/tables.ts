@@ -22,7 +22,7 @@ export async function readHeld(url: string | undefined, deployment: Deployment, 
     let checked = 0;
     for (const { name, writer, readers } of topics) {
       const mine = await client.query<{ key: string; version: string }>(
-        `SELECT key, version FROM ${schemaOf(writer)}.own_state WHERE topic = $1`,
+        `SELECT key, version FROM ${schemaOf(writer)}.published_state WHERE topic = $1`,
         [name],
       );
       for (const { key, version } of mine.rows) own.set(`${name}\u0000${key}`, Number(version));
@@ -34,16 +34,16 @@ export async function readHeld(url: string | undefined, deployment: Deployment, 
           changed_at: Date | null;
         }>(
           `SELECT key, s.version AS holds, w.version AS own, w.changed_at
-           FROM (SELECT * FROM ${schemaOf(writer)}.own_state WHERE topic = $1 AND value IS NOT NULL) w
-           FULL JOIN (SELECT * FROM ${schemaOf(reader)}.state_rows WHERE topic = $1 AND version > 0) s USING (key)
-           WHERE EXISTS (SELECT FROM ${schemaOf(reader)}.state_positions WHERE topic = $1)
+           FROM (SELECT key, version, data, changed_at FROM ${schemaOf(writer)}.published_state WHERE topic = $1 AND value IS NOT NULL) w
+           FULL JOIN (SELECT key, version, data FROM ${schemaOf(reader)}.followed_state WHERE topic = $1 AND version > 0) s USING (key)
+           WHERE EXISTS (SELECT FROM ${schemaOf(reader)}.followed_positions WHERE topic = $1)
              AND (s.version IS DISTINCT FROM w.version OR s.data IS DISTINCT FROM w.data)`,
           [name],
         );
         checked += mine.rows.length;
         if (name === 'policies.v1') {
           const held = await client.query<{ data: Policy | null }>(
-            `SELECT data FROM ${schemaOf(reader)}.state_rows WHERE topic = $1 AND data IS NOT NULL`,
+            `SELECT data FROM ${schemaOf(reader)}.followed_state WHERE topic = $1 AND data IS NOT NULL`,
             [name],
           );
           policies.push(...held.rows.map(({ data }) => ({ holder: reader, policy: data })));

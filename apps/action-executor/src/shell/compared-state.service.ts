@@ -10,13 +10,13 @@ export interface Compared {
 }
 
 /**
- * All of one moment in one statement, as it is read before every group of calls; for that alone this looks into the runtime's
- * table. What a policy says is most of its row: it is sent when the row was written since it was read the last time.
+ * All of one moment in one statement, as it is read before every group of calls. What a policy says is most of its row: it is sent
+ * when the row was written since it was read the last time.
  */
 const rowsOf = `
-  SELECT topic, key, version, CASE WHEN topic = 'policies.v1' THEN concat_ws(' ', version, xmin) END AS written,
-         CASE WHEN topic = 'policies.v1' AND concat_ws(' ', version, xmin) IS DISTINCT FROM $3 THEN data ELSE data - 'content' END AS data
-  FROM state_rows
+  SELECT topic, key, version, CASE WHEN topic = 'policies.v1' THEN written END AS written,
+         CASE WHEN topic = 'policies.v1' AND written IS DISTINCT FROM $3 THEN data ELSE data - 'content' END AS data
+  FROM followed_state
   WHERE (topic = 'consents.v1' AND key = ANY($1)) OR (topic = 'controls.v1' AND key = ANY($2))
      OR (topic = 'policies.v1' AND key = 'main')
   ORDER BY topic, key`;

@@ -175,7 +175,7 @@ export class Store {
     const reader = of === undefined ? this.forPages : this.forActs;
     const rows = await reader.query<{ data: DataOf<'ControlChanged'>; said: Confirmation[] }>(
       `SELECT o.data, coalesce((SELECT json_agg(c) FROM control_confirmations c WHERE c.scope = o.key), '[]') AS said
-       FROM own_state o WHERE o.topic = 'controls.v1' AND o.data IS NOT NULL AND ($1::text IS NULL OR o.key = $1)
+       FROM published_state o WHERE o.topic = 'controls.v1' AND o.data IS NOT NULL AND ($1::text IS NULL OR o.key = $1)
        ORDER BY (o.data->>'state' = 'stopped') DESC, o.key`,
       [of ?? null],
     );
@@ -195,7 +195,7 @@ export class Store {
   async policy(reader = this.forActs): Promise<PolicyRow | undefined> {
     // The text that was published: jsonb would give the parts in another order.
     const [row] = await reader.query<{ data: DataOf<'PolicyPublished'> }>(
-      `SELECT value::json AS data FROM own_state WHERE topic = 'policies.v1' AND key = 'main' AND value IS NOT NULL`,
+      `SELECT value::json AS data FROM published_state WHERE topic = 'policies.v1' AND key = 'main' AND value IS NOT NULL`,
     );
     if (!row) return undefined;
     const { version, digest, parts, content, by, changedAt } = row.data;

@@ -167,7 +167,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
   insert(tx, latestOf(changes.confirmations), {
     sql: `INSERT INTO control_confirmations (scope, reader, version, digest)
           SELECT said.* FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS said(scope, reader, version, digest)
-          WHERE EXISTS (SELECT FROM own_state o WHERE o.topic = 'controls.v1' AND o.key = said.scope AND o.data IS NOT NULL)
+          WHERE EXISTS (SELECT FROM published_state o WHERE o.topic = 'controls.v1' AND o.key = said.scope AND o.data IS NOT NULL)
           ON CONFLICT (scope, reader) DO UPDATE SET version = excluded.version, digest = excluded.digest
           WHERE control_confirmations.version <= excluded.version`,
     columns: [(c) => c.scope, (c) => c.reader, (c) => c.version, (c) => c.digest],

@@ -26,7 +26,7 @@ interface Row {
 
 const nothing = cameToNothing.map((state) => `'${state}'`).join(', ');
 
-// `state_rows` is what `runtime.state` reads, a topic a statement; here all are one. A rolling ledger is one array of times a state,
+// `followed_state` has what `runtime.state` reads, a topic a statement; here all are one. A rolling ledger is one array of times a state,
 // not a row a count: an agent's hour may hold thousands. It is read ledger by ledger, so that no plan reads the whole table.
 // Proposals of a task are counted as far as a limit can count, so that who floods one slows nobody down.
 // An enrolment whose permit was not settled yet counts: the executor's word may come after the first message that rests on it.
@@ -36,7 +36,7 @@ const nothing = cameToNothing.map((state) => `'${state}'`).join(', ');
 // A sum of money ends at the largest exact number: each of its amounts may be an executor's word and as large as that.
 const sql = `
   SELECT s.topic AS what, s.key, s.version, s.data::text AS data
-  FROM unnest($1::text[], $2::text[]) AS n(topic, key) JOIN state_rows s ON s.topic = n.topic AND s.key = n.key
+  FROM unnest($1::text[], $2::text[]) AS n(topic, key) JOIN followed_state s ON s.topic = n.topic AND s.key = n.key
   UNION ALL
   SELECT 'money', ledger, 0, json_build_object(
     'held', least(coalesce(sum(amount) FILTER (WHERE state = 'held'), 0), ${Number.MAX_SAFE_INTEGER}),

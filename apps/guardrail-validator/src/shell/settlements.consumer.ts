@@ -111,7 +111,8 @@ export class OverdueJobs implements JobKind {
     await context.finish(jobs, async ([job], work) => {
       if (!job) return;
       this.store.forgetApprovals(work.tx, timeOf(until - forgetAfterMs));
-      this.store.forgetTasks(work.tx, timeOf(until - taskKeptMs));
+      // No proposal can name them any more.
+      this.runtime.forgetLookedUp(work.tx, topics.tasksAssigned, timeOf(until - taskKeptMs));
       const next = timeOf(until + lookEveryMs);
       // In no trace: it would never end.
       const cause = { source: job.cause.source, id: job.cause.id };

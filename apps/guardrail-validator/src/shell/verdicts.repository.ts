@@ -103,12 +103,12 @@ export interface PolicyRow {
   readonly kept: boolean;
 }
 
-// One row, also where nothing was published. `state_rows` is what `runtime.state` reads; its 15 kB are sent when they changed.
+// One row, also where nothing was published. Its 15 kB are sent when they changed.
 const policySql = `
   SELECT s.written, CASE WHEN s.written IS DISTINCT FROM $1 THEN s.data END AS data,
          EXISTS (SELECT FROM policies_used WHERE digest = $2) AS kept
   FROM (VALUES (0)) one LEFT JOIN (
-    SELECT concat_ws(' ', version, xmin) AS written, data FROM state_rows WHERE topic = 'policies.v1' AND key = 'main'
+    SELECT written, data FROM followed_state WHERE topic = 'policies.v1' AND key = 'main'
   ) s ON true`;
 
 const verdictsSql = `
@@ -306,11 +306,6 @@ export class Store {
   /** Forgets approvals that no limit of an hour looks back to. */
   forgetApprovals(tx: Tx, before: string): void {
     tx.write('DELETE FROM approvals_by_minute WHERE minute < $1', [before]);
-  }
-
-  /** Forgets tasks that no proposal can name any more. */
-  forgetTasks(tx: Tx, before: string): void {
-    tx.write(`DELETE FROM state_rows WHERE topic = 'tasks.assigned.v1' AND read_at < $1`, [before]);
   }
 
   /** Keeps the content of a policy that was judged under, so that its verdicts can be judged again. */

@@ -135,8 +135,8 @@ export class Store {
   async renaming(tx: Tx, accountIds: readonly string[]): Promise<readonly { accountId: string; jobId: string }[]> {
     if (accountIds.length === 0) return [];
     const rows = await tx.query<{ account_id: string; id: string }>(
-      `SELECT payload->>'accountId' AS account_id, id FROM jobs
-       WHERE kind = 'rename-account' AND payload->>'accountId' = ANY($1) AND result_at IS NULL`,
+      `SELECT payload->>'accountId' AS account_id, id FROM pending_jobs
+       WHERE kind = 'rename-account' AND payload->>'accountId' = ANY($1)`,
       [accountIds],
     );
     return rows.map((row) => ({ accountId: row.account_id, jobId: row.id }));

@@ -6,15 +6,14 @@ import { adAccountOf, factsOf, profileKeysOf } from '../core/facts.js';
 const mostCampaigns = 300;
 
 /**
- * Profiles and what a planner needs of the policy, of one moment in one statement: for that alone this looks into the runtime's
- * table. Keys of campaigns begin with their ad account, and no id has a space, so a range of keys is the campaigns of one.
+ * Profiles and what a planner needs of the policy, of one moment in one statement. Keys of campaigns begin with their ad account, and no id has a space, so a range of keys is the campaigns of one.
  */
 const rowsOf = `
   SELECT topic, key, version, CASE topic WHEN 'policies.v1' THEN data->'content'->'sequences' ELSE data END AS data
-  FROM state_rows WHERE (topic = 'profiles.v1' AND key = ANY($1)) OR (topic = 'policies.v1' AND key = 'main')
+  FROM followed_state WHERE (topic = 'profiles.v1' AND key = ANY($1)) OR (topic = 'policies.v1' AND key = 'main')
   UNION ALL
   SELECT c.topic, c.key, c.version, c.data FROM unnest($2::text[]) AS a(id) CROSS JOIN LATERAL (
-    SELECT topic, key, version, data FROM state_rows
+    SELECT topic, key, version, data FROM followed_state
     WHERE topic = 'profiles.v1' AND key LIKE 'campaign:%'
       AND key ~>=~ ('campaign:' || a.id || ' ') AND key ~<~ ('campaign:' || a.id || '!')
     ORDER BY key USING ~<~ LIMIT ${mostCampaigns}

@@ -258,7 +258,8 @@ export interface StateRow<T extends EventType = EventType> {
 
 /**
  * A log topic whose events a service looks up by an id of theirs. It is read as state is, by each instance for itself, into the same
- * table: a row an event, at version 1, and the first one of an id stands. The service deletes what it no longer needs.
+ * table: a row an event, at version 1, and the first one of an id stands. The service deletes what it no longer needs, with
+ * `Runtime.forgetLookedUp`.
  */
 export interface LookedUp<T extends EventType = EventType> {
   readonly topic: TopicOf<T>;
@@ -370,6 +371,11 @@ export interface Runtime {
     keys: readonly string[],
     lock?: 'share',
   ): Promise<Map<string, StateRow<T>>>;
+  /**
+   * Deletes events that were looked up and read before a time, with the commit. Throws where the topic is none of the spec's
+   * `lookedUp`: state is never deleted.
+   */
+  forgetLookedUp(tx: Tx, topic: TopicOf, before: string): void;
   /**
    * How long ago each state topic was last compared with the end of its topic and found read to it; null where never since this
    * instance started, and where records of it were deleted unread and nobody has acknowledged that. Take it before the rows, ask it after them: so an age is never younger than what was read.

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { ReadViews1764400000071 } from './read-views.js';
 
 /** The runtime's own tables, the same in every service's schema. */
 export class RuntimeTables1763600000000 implements MigrationInterface {
@@ -351,4 +352,5 @@ export const runtimeMigrations = [
   Turns1763600000015,
   LettersTaken1763600000016,
   PlainNames1764400000070,
+  ReadViews1764400000071,
 ] as const;

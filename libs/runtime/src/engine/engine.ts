@@ -19,7 +19,7 @@ import { outgoing } from '../outbox/outgoing.js';
 import { type Publish, publishWith } from '../outbox/publisher.js';
 import { tidy } from '../outbox/tidy.js';
 import type { Bounds } from '../outbox/unit-of-work.js';
-import { positionsWithin, readState, staleIn } from '../state/state.js';
+import { forgetLookedUp, positionsWithin, readState, staleIn } from '../state/state.js';
 import { StateWaits } from '../state/state-waits.js';
 import { ActRunner } from './acts.js';
 import { byHand } from './by-hand.js';
@@ -290,6 +290,9 @@ export class Engine implements Runtime {
   }
 
   state: Runtime['state'] = (tx, topic, keys, lock) => readState(tx, topic.name, keys, lock, this.now());
+
+  forgetLookedUp: Runtime['forgetLookedUp'] = (tx, topic, before) =>
+    forgetLookedUp(tx, this.its.lookedUp, topic.name, before);
 
   hadRead(place: { readonly topic: string; readonly partition: number; readonly offset: string }): boolean {
     return this.past.hadRead(place.topic, place);

@@ -4,7 +4,7 @@ import type { Admin, Kafka } from '@countersign/kafka';
 import { attributes as a, count } from '@countersign/telemetry';
 import { type Ago, ago } from '../api/ago.js';
 import type { Limits } from '../api/limits.js';
-import type { LookedUp, Reader, StateRow } from '../api/runtime.js';
+import type { LookedUp, Reader, StateRow, Tx } from '../api/runtime.js';
 import type { Database } from '../database/database.js';
 import { describe } from '../failures.js';
 import { together } from '../inbox/together.js';
@@ -116,6 +116,20 @@ export async function readState<T extends EventType>(
   }
   const found = new Map(rows.map(({ key, version, data }) => [key, { version, data }]));
   return new Map(wanted.map((key) => [key, found.get(key) ?? { version: 0, data: null }]));
+}
+
+/**
+ * Deletes rows of events that were looked up, as far as they were read before a time. The topic's name is part of the text: an
+ * index of a service may be of its rows alone.
+ */
+export function forgetLookedUp(
+  tx: Pick<Tx, 'write'>,
+  lookedUp: ReadonlyMap<string, LookedUp>,
+  topic: string,
+  before: string,
+): void {
+  if (!lookedUp.has(topic)) throw new Error(`${topic} is not looked up here: state is never deleted`);
+  tx.write(`DELETE FROM state_rows WHERE topic = '${topic}' AND read_at < $1`, [before]);
 }
 
 /** State that was not compared for longer is told of. What is decided by it is the gate's: `STATE_MAX_AGE_SECONDS` there. */
