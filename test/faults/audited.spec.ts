@@ -51,8 +51,8 @@ let executed: ActionApproved[] = [];
 
 beforeAll(async () => {
   started = await start();
-  visitor = await visit({ home: started.home, run: started.running.run });
-  client = new pg.Client({ connectionString: visitor.run.database });
+  visitor = await visit({ home: started.home, ...started.running });
+  client = new pg.Client({ connectionString: visitor.superuserUrl });
   await client.connect();
   const { bootstrap, admin: login } = started.running.broker ?? {
     bootstrap: '',
@@ -122,7 +122,7 @@ async function surges(count: number): Promise<ActionApproved[]> {
 }
 const checksOf = async (name: Service): Promise<{ readonly gaps?: readonly Gap[] }> => {
   const response = await fetch(`${visitor.run.http[name]}/health`, {
-    headers: { authorization: `Bearer ${visitor.run.readToken}` },
+    headers: { authorization: `Bearer ${visitor.secrets.readToken}` },
   });
   return ((await response.json()) as { checks: { gaps?: readonly Gap[] } }).checks;
 };

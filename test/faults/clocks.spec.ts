@@ -38,7 +38,7 @@ beforeAll(async () => {
   started = await start({ more: { [judge]: clock(judge), [executor]: { ...clock(executor), ...calls } } }, (config) =>
     routeFirst(config, [{ kinds: ['crm.create_task'], accounts: hooked, executor, connector: 'webhook' }]),
   );
-  visitor = await visit({ home: started.home, run: started.running.run });
+  visitor = await visit({ home: started.home, ...started.running });
 });
 afterEach(() => {
   for (const name of [judge, executor] as const) setClock(name, 0);
@@ -59,7 +59,7 @@ const setClock = (name: Service, seconds: number): void => {
 };
 const health = async (name: Service): Promise<{ status: string; checks: Record<string, unknown> }> => {
   const response = await fetch(`${visitor.run.http[name]}/health`, {
-    headers: { authorization: `Bearer ${visitor.run.readToken}` },
+    headers: { authorization: `Bearer ${visitor.secrets.readToken}` },
   });
   return (await response.json()) as { status: string; checks: Record<string, unknown> };
 };
@@ -140,7 +140,7 @@ test('an executor that stands still for 14 s refuses nothing that was due meanwh
 
 test('while the database ends transactions for their length no event becomes a dead letter, health names the code, and work goes on afterwards', async () => {
   const roles = [judge, executor].map((name) => name.replaceAll('-', '_'));
-  const client = new pg.Client({ connectionString: visitor.run.database });
+  const client = new pg.Client({ connectionString: visitor.superuserUrl });
   await client.connect();
   const limit = async (set: string): Promise<void> => {
     for (const role of roles) await client.query(`ALTER ROLE ${role} ${set}`);
@@ -213,7 +213,7 @@ test('while its reading of state stands still, and its clock was set back, nothi
   signalTo(executor, 'SIGSTOP');
   const account = await surge();
   await permitsOf(account);
-  const client = new pg.Client({ connectionString: visitor.run.database });
+  const client = new pg.Client({ connectionString: visitor.superuserUrl });
   await client.connect();
   try {
     await client.query('BEGIN');

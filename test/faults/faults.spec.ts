@@ -275,7 +275,7 @@ test('countersign audit invariants finds no violation, and nothing waits but wha
 
 /** What the sandbox systems hold, by contact or account. */
 async function tables(): Promise<Record<'messages' | 'enrolments' | 'tasks', string[]>> {
-  const client = new pg.Client({ connectionString: at.running.run.database });
+  const client = new pg.Client({ connectionString: at.running.superuserUrl });
   await client.connect();
   const column = async (sql: string) => (await client.query<{ v: string }>(sql)).rows.map((row) => row.v).sort();
   try {

@@ -17,7 +17,7 @@ let visitor: Visitor;
 let admin: kafkajs.Admin;
 beforeAll(async () => {
   started = await start();
-  visitor = await visit({ home: started.home, run: started.running.run });
+  visitor = await visit({ home: started.home, ...started.running });
   const { bootstrap, admin: login } = started.running.broker as Broker;
   const sasl = { mechanism: 'scram-sha-256', ...login } as const;
   admin = new kafkajs.Kafka({ brokers: [bootstrap], sasl, logLevel: kafkajs.logLevel.NOTHING }).admin();

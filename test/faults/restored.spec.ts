@@ -39,7 +39,7 @@ beforeAll(async () => {
     },
   );
   postgres = started.running.postgres;
-  visitor = await visit({ home: started.home, run: started.running.run });
+  visitor = await visit({ home: started.home, ...started.running });
 });
 afterAll(async () => {
   await visitor?.leave();
@@ -51,7 +51,7 @@ afterAll(async () => {
 });
 
 const sql = async <Row>(text: string): Promise<Row[]> => {
-  const client = new pg.Client({ connectionString: started.running.run.database });
+  const client = new pg.Client({ connectionString: started.running.superuserUrl });
   await client.connect();
   try {
     return (await client.query(text)).rows as Row[];
@@ -66,7 +66,7 @@ async function stopped(act: (data: string) => void): Promise<void> {
   await Promise.all([...running.services.values()].map((service) => service.stop(25_000)));
   await postgres?.stop();
   act(row?.data_directory ?? '');
-  const port = Number(new URL(running.run.database).port);
+  const port = Number(new URL(running.superuserUrl).port);
   postgres = await startPostgres({ dir: join(home, 'postgres'), port });
   await Promise.all([...services, 'sandbox-systems' as const].map((name) => running.restart(name)));
 }

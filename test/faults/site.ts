@@ -62,7 +62,7 @@ export async function site(hooked: readonly string[], connectorsFile: string): P
       back: async () => {
         postgres = await startPostgres({
           dir: join(home, 'postgres'),
-          port: Number(new URL(running.run.database).port),
+          port: Number(new URL(running.superuserUrl).port),
         });
         return Date.now();
       },

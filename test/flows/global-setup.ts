@@ -29,8 +29,17 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     if (request.url !== path) return void response.writeHead(404).end();
     started ??= begin();
     started.then(
-      ({ home, running: { run } }) =>
-        response.end(JSON.stringify({ home, run, hook: { url: hook.url, secret: hook.secret } } satisfies Shared)),
+      ({ home, running: { run, superuserUrl, secrets } }) => {
+        const { consoleToken, sandboxToken, readToken, apiKeys } = secrets;
+        const shared: Shared = {
+          home,
+          run,
+          superuserUrl,
+          secrets: { consoleToken, sandboxToken, readToken, apiKeys },
+          hook: { url: hook.url, secret: hook.secret },
+        };
+        response.end(JSON.stringify(shared));
+      },
       (error) => response.writeHead(500).end(String(error)),
     );
   });

@@ -1,10 +1,18 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DataOf, type EventType, eventSchemas, topology } from '@countersign/contracts';
+import {
+  credentialFile,
+  credentials,
+  type DataOf,
+  type EventType,
+  eventSchemas,
+  topology,
+} from '@countersign/contracts';
 import { kafkajs } from '@countersign/kafka';
-import { type Observed, observe, type RunFile, samplePorts } from '@countersign/local';
+import { type Observed, observe, type RunFile, type Running, samplePorts } from '@countersign/local';
 import type { Signal, Source } from '@countersign/sample';
 import { workspaceRoot } from '@countersign/servers';
 import { inject } from 'vitest';
@@ -23,6 +31,9 @@ export const added = { source: 'shop', agent: 'seo-agent', executor: 'ledger' } 
 export interface Shared {
   readonly home: string;
   readonly run: RunFile;
+  /** What only whoever started it has. */
+  readonly superuserUrl: string;
+  readonly secrets: Pick<Running['secrets'], 'consoleToken' | 'sandboxToken' | 'readToken' | 'apiKeys'>;
   readonly hook: { readonly url: string; readonly secret: string };
 }
 
@@ -42,6 +53,8 @@ export interface Said {
 /** A person with a test's means: everything goes through the interfaces that anybody else has. */
 export interface Visitor {
   readonly run: RunFile;
+  readonly superuserUrl: string;
+  readonly secrets: Shared['secrets'];
   readonly home: string;
   /** Everything on the topics that the console reads, from their beginning. */
   readonly events: readonly Observed[];
@@ -68,19 +81,29 @@ export interface Visitor {
 /** Far longer than anything takes, on a busy machine too. */
 const patienceMs = 120_000;
 
+/** What a principal shows; somebody whom nobody knows shows a name. */
+const loginOf = (file: string, principal: string) =>
+  existsSync(file)
+    ? credentials.broker.parse(JSON.parse(readFileSync(file, 'utf8')))
+    : { username: principal, password: '' };
+
 /** Comes to an installation; `leave` when the file is done. */
-export async function visit({ home, run }: Pick<Shared, 'home' | 'run'>): Promise<Visitor> {
+export async function visit({
+  home,
+  run,
+  superuserUrl,
+  secrets,
+}: Pick<Shared, 'home' | 'run' | 'superuserUrl' | 'secrets'>): Promise<Visitor> {
   const login = (principal: string) => ({
     brokers: run.kafka.bootstrap.split(','),
     sasl: {
       mechanism: run.kafka.mechanism,
-      username: principal,
-      password: run.kafka.principals[principal]?.password ?? '',
+      ...loginOf(join(home, 'credentials', credentialFile.broker(principal)), principal),
     } as const,
   });
   const topics = topology(run.deployment).filter((topic) => topic.readers.includes('console'));
   const watching = await observe(login('console'), `console.flows-${randomUUID()}`, topics);
-  const ports = () => samplePorts({ run, kafka: login }, watching.events, () => undefined);
+  const ports = () => samplePorts({ run, secrets, kafka: login }, watching.events, () => undefined);
   const own = ports();
 
   const known = new WeakMap<Observed, boolean>();
@@ -117,6 +140,8 @@ export async function visit({ home, run }: Pick<Shared, 'home' | 'run'>): Promis
 
   return {
     run,
+    superuserUrl,
+    secrets,
     home,
     events: watching.events,
     of,
@@ -139,7 +164,7 @@ export async function visit({ home, run }: Pick<Shared, 'home' | 'run'>): Promis
     sandbox: async <T>(path: string) =>
       (await (
         await fetch(`${run.http['sandbox-systems']}/${path}`, {
-          headers: { authorization: `Bearer ${run.sandboxToken}` },
+          headers: { authorization: `Bearer ${secrets.sandboxToken}` },
         })
       ).json()) as T,
     kafka: (principal) =>

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // An outside system in one file: publishes a signal, then carries out what is countersigned for it. Nothing of Countersign's code
-// is used: kafkajs speaks to the broker, run.json says where it is, node:crypto checks signatures. Any language can do the same.
+// is used: kafkajs speaks to the broker, run.json says where it is and each principal's own file how to log in, node:crypto checks signatures. Any language can do the same.
 //
 //   node outside-client.mjs <folder of run.json> [account] [contact reference] …
 import { createHash, createPublicKey, randomUUID, verify } from 'node:crypto';
@@ -16,7 +16,10 @@ const login = (principal) =>
   new kafkajs.Kafka({
     clientId: principal,
     brokers: run.kafka.bootstrap.split(','),
-    sasl: { mechanism: run.kafka.mechanism, ...run.kafka.principals[principal] },
+    sasl: {
+      mechanism: run.kafka.mechanism,
+      ...JSON.parse(readFileSync(join(home, `credentials/broker/${principal}.json`), 'utf8')),
+    },
     logLevel: kafkajs.logLevel.ERROR,
   });
 

@@ -92,7 +92,7 @@ const textOf = ({ key, headers, value }: KafkaMessage): string =>
 
 /** Every table of a program's schema in which some row shows the marker, as `schema.table`. */
 async function tablesThatShow(): Promise<{ searched: number; found: string[] }> {
-  const client = new pg.Client({ connectionString: visitor.run.database });
+  const client = new pg.Client({ connectionString: visitor.superuserUrl });
   await client.connect();
   try {
     const { rows: tables } = await client.query<{ schema: string; name: string }>(
@@ -181,7 +181,7 @@ test('a person is found in no topic, table or log but where their messages come 
   const refused = await fetch(`${visitor.run.http['signal-ingestion']}/v1/signals`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${visitor.run.apiKeys.website}`,
+      authorization: `Bearer ${visitor.secrets.apiKeys.website}`,
       'content-type': 'application/cloudevents+json',
     },
     body: JSON.stringify({ ...form, id: randomUUID(), data: { ...submitted, contact: { email: `${marker}@` } } }),

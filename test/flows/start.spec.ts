@@ -80,10 +80,11 @@ test.each(['SIGNAL_INGESTION_PORT', 'COUNTERSIGN_KAFKA_PORT', 'COUNTERSIGN_POSTG
 test('it serves until Ctrl-C, then drains and leaves no process behind', async () => {
   const begun = await serving(env);
   expect(statSync(join(home, 'run.json')).mode & 0o777).toBe(0o600);
-  const { http, kafka } = runFile();
+  const { http } = runFile();
   expect(Object.keys(http).sort()).toEqual([...services, 'sandbox-systems'].sort());
   for (const url of Object.values(http)) expect(await answers(url)).toBe(true);
-  expect(Object.keys(kafka.principals)).toEqual(expect.arrayContaining([...services, 'upstream', 'downstream']));
+  const logins = readdirSync(join(home, 'credentials/broker'));
+  expect(logins).toEqual(expect.arrayContaining([...services, 'upstream', 'downstream'].map((name) => `${name}.json`)));
 
   const all = family(begun.child.pid as number);
   // The services, the sandbox systems, the broker, the database and the watcher, beside itself.
@@ -93,6 +94,7 @@ test('it serves until Ctrl-C, then drains and leaves no process behind', async (
   await gone(all);
   for (const url of Object.values(http)) expect(await answers(url)).toBe(false);
   expect(existsSync(join(home, 'run.json'))).toBe(false);
+  expect(existsSync(join(home, 'credentials'))).toBe(false);
 });
 
 /** The process that a file of the installation names. */

@@ -44,7 +44,7 @@ beforeAll(async () => {
     },
     more: { 'paid-media-agent': { OTEL_SDK_DISABLED: 'true' } },
   });
-  visitor = await visit({ home, run: running.run });
+  visitor = await visit({ home, ...running });
 });
 afterAll(async () => {
   await visitor?.leave();

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   append,
@@ -204,9 +204,11 @@ test('in JSON, an error is one line of JSON on the error output', async () => {
   expect(out).toBe('');
 });
 
-test('addresses and token are found in run.json of a folder above', async () => {
+test('addresses are found in run.json of a folder above, and the tokens in the files beside it', async () => {
   mkdirSync(join(folder, '.countersign'));
-  const file = { http: { console: url, orchestrator: url }, consoleToken: 'from-file', readToken: 'also-from-file' };
+  const file = { http: { console: url, orchestrator: url }, person: 'lea' };
+  credential('people/lea.json', { token: 'from-file' });
+  credential('reader.json', { readToken: 'also-from-file' });
   writeFileSync(join(folder, '.countersign', 'run.json'), JSON.stringify(file));
   mkdirSync(join(folder, 'below'));
   folder = join(folder, 'below');
@@ -221,6 +223,47 @@ test('addresses and token are found in run.json of a folder above', async () => 
   expect((await run('runs')).code).toBe(0);
   expect(asked[1]?.headers.authorization).toBe('Bearer also-from-file');
   folder = join(folder, '..');
+});
+
+test('a command reads the file of the principal that it acts as, and says which one is missing or cannot be read, and what it holds', async () => {
+  const secret = 'never-quoted';
+  started({
+    http: { console: url, orchestrator: url },
+    person: 'lea',
+    deployment: { ...shopped, agents: ['seo-agent'], executors: ['ledger'] },
+  });
+  const folderOf = (name: string) => join(folder, '.countersign/credentials', name);
+  vi.stubEnv('COUNTERSIGN_TOKEN', undefined);
+  vi.stubEnv('COUNTERSIGN_READ_TOKEN', undefined);
+  answers['GET /v1/controls'] = { body: { controls: [] } };
+  answers['GET /runs'] = { body: { runs: [] } };
+  const fails = async (words: readonly string[]) => {
+    const { code, err } = await run(...words);
+    expect([code, asked]).toEqual([2, []]);
+    expect(err).not.toContain(secret);
+    return err;
+  };
+  expect(await fails(['controls'])).toBe(
+    `countersign: ${folderOf('people/lea.json')} does not exist. It holds the tokens of lea for console and record: set COUNTERSIGN_TOKEN, or have it given ` +
+      'to you, and name its folder in COUNTERSIGN_CREDENTIALS. `npm start` writes the file\n',
+  );
+  expect(await fails(['runs'])).toContain(`${folderOf('reader.json')} does not exist. It holds the reading token`);
+  credential('people/lea.json', `{"token": "${secret}"`);
+  credential('reader.json', { token: secret });
+  expect(await fails(['controls'])).toContain(`${folderOf('people/lea.json')} is not as expected`);
+  expect(await fails(['runs'])).toContain(`${folderOf('reader.json')} is not as expected`);
+  rmSync(folderOf('reader.json'));
+  mkdirSync(folderOf('reader.json'));
+  expect(await fails(['runs'])).toContain('reader.json cannot be read (');
+
+  // Another folder holds what was given to whoever calls.
+  const own = join(folder, 'own');
+  mkdirSync(join(own, 'people'), { recursive: true });
+  writeFileSync(join(own, 'people/lea.json'), JSON.stringify({ token: 'of-my-own' }));
+  vi.stubEnv('COUNTERSIGN_CREDENTIALS', own);
+  expect((await run('controls')).code).toBe(0);
+  expect(asked[0]?.headers.authorization).toBe('Bearer of-my-own');
+  expect((await run('verify', '--published')).err).toContain(join(own, 'broker/audit-recorder.json'));
 });
 
 test('a stop names its scope and reason; a misused one is 2 and sends nothing', async () => {
@@ -519,14 +562,20 @@ test('the agents and executors that a configuration lists are those of its own s
 });
 
 const shopped = { sources: [{ name: 'shop', via: 'kafka', source: '/sources/shop', title: 'Shop' }] };
+const credential = (file: string, content: unknown, mode = 0o600): string => {
+  const path = join(folder, '.countersign/credentials', file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content), { mode });
+  return path;
+};
 const started = (more: object): void => {
   mkdirSync(join(folder, '.countersign'), { recursive: true });
   const permitKeys = {
     keys: [{ ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'k1' }],
   };
-  const login = { username: 'x', password: 'y' };
-  const principals = { console: login, 'audit-recorder': login };
-  const kafka = { bootstrap: '127.0.0.1:1', mechanism: 'scram-sha-256', principals };
+  const kafka = { bootstrap: '127.0.0.1:1', mechanism: 'scram-sha-256' };
+  for (const principal of ['console', 'audit-recorder'])
+    credential(`broker/${principal}.json`, { username: principal, password: 'y' });
   writeFileSync(join(folder, '.countersign', 'run.json'), JSON.stringify({ kafka, permitKeys, ...more }));
 };
 

@@ -5,6 +5,7 @@ import { keptTasks } from './core/tasks.js';
 import { stateNamed } from './core/verdicts.js';
 import {
   ApprovalsByMinute1763700000006,
+  AuditorReadsVerdicts1764400000075,
   CountedByTask1763700000009,
   PermitsByExpiry1763700000005,
   PlainNames1764400000073,
@@ -48,6 +49,7 @@ export const spec: ServiceSpec = {
     StepsOfEnrolments1763700000010,
     StopsOfSequences1763700000011,
     PlainNames1764400000073,
+    AuditorReadsVerdicts1764400000075,
   ],
   state: [topics.profiles, topics.consents, topics.controls, topics.policies],
   lookedUp: [keptTasks],

@@ -53,7 +53,7 @@ async function startIn(home: string, bench: Bench) {
     for (const one of stops.splice(0).reverse()) await one();
   };
   try {
-    const pool = new pg.Pool({ connectionString: running.run.database, max: 2 });
+    const pool = new pg.Pool({ connectionString: running.superuserUrl, max: 2 });
     pool.on('error', () => undefined);
     stops.push(() => pool.end());
     const query: Query = async (sql, params = []) => (await pool.query(sql, params as unknown[])).rows;
@@ -129,11 +129,15 @@ async function until<T>(
 }
 
 /** Asks the console as the command line does. Resolves with the times before and after, in milliseconds since 1970. */
-async function act({ run }: Running, path: string, body: object): Promise<{ asked: number; answered: number }> {
+async function act(
+  { run, secrets }: Running,
+  path: string,
+  body: object,
+): Promise<{ asked: number; answered: number }> {
   const asked = performance.timeOrigin + performance.now();
   const answer = await fetch(`${run.http.console}${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${run.consoleToken}` },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${secrets.consoleToken}` },
     body: JSON.stringify(body),
   });
   const text = await wholeText(answer.body, 1024 * 1024);

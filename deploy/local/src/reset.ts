@@ -11,7 +11,7 @@ if (existsSync(home)) {
   const installation = elsewhere ? readFileSync(id, 'utf8').trim() : undefined;
   await removeBroker(join(home, 'kafka'));
   await removePostgres(join(home, 'postgres'));
-  for (const name of ['secrets', 'logs', 'pids', 'run.json', 'sample.json'])
+  for (const name of ['secrets', 'logs', 'pids', 'run.json', 'credentials', 'sample.json'])
     rmSync(join(home, name), { recursive: true, force: true });
   process.stdout.write('Removed the broker, the database, secrets and logs. The next `npm start` begins anew.\n');
   if (installation !== undefined)

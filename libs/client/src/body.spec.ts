@@ -51,12 +51,16 @@ test('an answer without end is left at its bound, and its connection is closed',
 
 test.each([200, 500])('a command that gets such an answer with %d says so and ends', async (given) => {
   status = given;
-  await expect(client('console', url, undefined).get('/endless')).rejects.toThrow(`console`);
+  await expect(client('console', url, () => undefined).get('/endless')).rejects.toThrow(`console`);
   await closed;
 });
 
 test('the lines of an answer are read as they come, each whole', async () => {
-  expect(await all(await client('audit', url, undefined).lines('/lines'))).toEqual(['é'.repeat(70_000), '', 'last']);
+  expect(await all(await client('audit', url, () => undefined).lines('/lines'))).toEqual([
+    'é'.repeat(70_000),
+    '',
+    'last',
+  ]);
 });
 
 test('a line without end is left at its bound, and its connection is closed', async () => {
@@ -68,12 +72,12 @@ test('a line without end is left at its bound, and its connection is closed', as
 test('lines that break off are told as such, after those that came whole', async () => {
   const seen: string[] = [];
   const read = async () => {
-    for await (const line of await client('audit', url, undefined).lines('/broken')) seen.push(line);
+    for await (const line of await client('audit', url, () => undefined).lines('/broken')) seen.push(line);
   };
   await expect(read()).rejects.toThrow();
   expect(seen).toEqual(['one']);
 });
 
 test('a good answer is read', async () => {
-  expect(await client('console', url, undefined).get('/good')).toEqual({ one: 1 });
+  expect(await client('console', url, () => undefined).get('/good')).toEqual({ one: 1 });
 });

@@ -1,5 +1,6 @@
 import { jsonOf } from './body.js';
 import type { Gap } from './core/answers.js';
+import { ifThere, personToken, readingToken } from './credentials.js';
 import { Failure } from './failure.js';
 import type { Session } from './session.js';
 
@@ -15,7 +16,7 @@ export async function healthPage(
   url: string,
   timeoutMs: number,
 ): Promise<(HealthPage & { code: number }) | undefined> {
-  const token = installation.readToken ?? installation.token;
+  const token = ifThere(() => readingToken(installation)) ?? ifThere(() => personToken(installation));
   try {
     const response = await fetch(`${url}/health`, {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
@@ -29,7 +30,7 @@ export async function healthPage(
 
 /** What to do where a service tells its status and nothing else. */
 export const tellsNoMore =
-  'tells strangers no more: COUNTERSIGN_READ_TOKEN has to be the reading token of this installation';
+  'tells strangers no more: COUNTERSIGN_READ_TOKEN, or credentials/reader.json beside run.json, has to be the reading token of this installation';
 
 /**
  * The open gaps of every service, and who could not be asked. Throws a `Failure` where one does not tell them to whoever asks: they

@@ -20,11 +20,11 @@ export interface Client {
   lines(path: string): Promise<AsyncIterable<string>>;
 }
 
-/** `variable` is the one that may hold the token, and is named where the service asks for another. */
+/** `tokenOf` is asked when something is asked for. `variable` is the one that may hold the token, and is named where the service asks for another. */
 export function client(
   service: string,
   url: string,
-  token: string | undefined,
+  tokenOf: () => string | undefined,
   variable = 'COUNTERSIGN_TOKEN',
 ): Client {
   const send = async (
@@ -34,6 +34,7 @@ export function client(
     body?: unknown,
     headers: Record<string, string> = {},
   ) => {
+    const token = tokenOf();
     let response: Response;
     try {
       response = await fetch(`${url}${path}`, {
@@ -95,7 +96,7 @@ function notLetIn(
   problem: Problem,
 ): Failure {
   const what = token === undefined ? 'it asks for a token' : 'it does not know this token';
-  const remedy = `set ${variable}, or call this inside the folder whose .countersign/run.json has one`;
+  const remedy = `set ${variable}, or call this inside the folder whose .countersign/credentials has one`;
   return new Failure(2, `${service} at ${url}: ${what}; ${remedy}`, problem);
 }
 

@@ -1,5 +1,6 @@
 export { jsonOf } from './body.js';
 export { acts, explained, repeated } from './command.js';
+export { credentialOf, ifThere } from './credentials.js';
 export { deploymentIn } from './deployment.js';
 export { endsOf } from './ends.js';
 export { codeOf, Failure } from './failure.js';

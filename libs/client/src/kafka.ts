@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Event, own, readEvent, type Topic, toBinary } from '@countersign/contracts';
+import { type Event, readEvent, type Topic, toBinary } from '@countersign/contracts';
 import {
   type Admin,
   boundFetches,
@@ -10,19 +10,19 @@ import {
   type SASLOptions,
 } from '@countersign/kafka';
 import type { Installation } from './core/installation.js';
+import { credentialOf } from './credentials.js';
 import { codeOf, Failure } from './failure.js';
 
 boundFetches();
 
-/** The broker under one principal of run.json. Throws a `Failure` where there is none. */
-export function brokerOf({ kafka, from }: Installation, principal: string): Kafka {
-  const account = kafka && own(kafka.principals, principal);
-  if (!kafka || !account) {
-    const where = from
-      ? `${from} has no Kafka credentials of ${principal}`
-      : 'there is no .countersign/run.json here or above';
+/** The broker as one principal, whose own file holds the login. Throws a `Failure` where there is no broker, or no login of that one. */
+export function brokerOf(installation: Installation, principal: string): Kafka {
+  const { kafka, from } = installation;
+  if (!kafka) {
+    const where = from ? `${from} names no broker` : 'there is no .countersign/run.json here or above';
     throw new Failure(2, `${where}: call this in the folder where \`npm start\` runs`);
   }
+  const account = credentialOf(installation, 'broker', principal);
   return new kafkajs.Kafka({
     clientId: 'countersign-cli',
     brokers: kafka.bootstrap.split(','),

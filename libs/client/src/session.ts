@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import picocolors from 'picocolors';
 import { type Installation, installation, type RunFile } from './core/installation.js';
 import { jsonText, type Paint } from './core/text.js';
+import { personToken, readingToken } from './credentials.js';
 import { deploymentIn } from './deployment.js';
 import { Failure } from './failure.js';
 import { type Client, client } from './http.js';
@@ -46,9 +47,9 @@ export function session(command: Command): Session {
       deployment ??= deploymentIn(process.env, where);
       return deployment;
     },
-    console: client('console', urlOf('console'), where.token),
-    audit: client('audit-recorder', urlOf('audit-recorder'), where.token),
-    orchestrator: client('orchestrator', urlOf('orchestrator'), where.readToken, 'COUNTERSIGN_READ_TOKEN'),
+    console: client('console', urlOf('console'), () => personToken(where)),
+    audit: client('audit-recorder', urlOf('audit-recorder'), () => personToken(where)),
+    orchestrator: client('orchestrator', urlOf('orchestrator'), () => readingToken(where), 'COUNTERSIGN_READ_TOKEN'),
     now: () => new Date().toISOString(),
     answer: (value, text) => {
       process.stdout.write(`${json ? jsonText(value, 2) : text}\n`);
@@ -71,8 +72,10 @@ export function session(command: Command): Session {
   };
 }
 
+type Found = { readonly path: string; readonly credentials: string; readonly run: RunFile };
+
 /** `run.json` of COUNTERSIGN_HOME where that is set, else of the `.countersign` of this folder or the nearest one above it. */
-function runFile(): { path: string; run: RunFile } | undefined {
+function runFile(): Found | undefined {
   const home = process.env.COUNTERSIGN_HOME;
   if (home) return readRunFile(join(home, 'run.json'));
   for (let folder = process.cwd(); ; folder = dirname(folder)) {
@@ -81,10 +84,10 @@ function runFile(): { path: string; run: RunFile } | undefined {
   }
 }
 
-function readRunFile(path: string): { path: string; run: RunFile } | undefined {
+function readRunFile(path: string): Found | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    return { path, run: JSON.parse(textOfFile(path, fs)) as RunFile };
+    return { path, credentials: join(dirname(path), 'credentials'), run: JSON.parse(textOfFile(path, fs)) as RunFile };
   } catch {
     throw new Failure(2, `${path} cannot be read: start again with \`npm start\`, which writes it anew`);
   }

@@ -4,6 +4,7 @@ export { type Limits, readLimits } from './api/limits.js';
 export * from './api/runtime.js';
 export { deployment, readSettings, type Settings } from './api/settings.js';
 export { type Database, migrateTables, openDatabase } from './database/database.js';
+export { grantToAuditor } from './database/migrations.js';
 export { prepared } from './database/prepared.js';
 export { takeTurn } from './database/turns.js';
 export type { Health } from './engine/health.js';

@@ -21,6 +21,7 @@ export {
   beginProvisioning,
   connectionsOf,
   type DatabaseAccess,
+  type DatabaseReader,
   type DatabaseRole,
   type DatabaseWishes,
   provisionDatabase,

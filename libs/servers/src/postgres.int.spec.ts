@@ -281,3 +281,35 @@ test('a taken port is named, with the variable that moves it', async () => {
     await removePostgres(elsewhere);
   }
 });
+
+test('a reader reads the tables that are named, those that come later too when their owner grants them, and changes nothing', async () => {
+  await as('north', 'CREATE TABLE shown (word text)');
+  await as('north', 'CREATE TABLE hidden (word text)');
+  const reader = {
+    name: 'reader',
+    password: 'r',
+    reads: [
+      { schema: 'north', tables: ['shown', 'later'] },
+      { schema: 'keeper', tables: ['leaves'] },
+    ],
+  };
+  access = await provisionDatabase({ superuserUrl: postgres.url, roles, reader });
+  expect(await as('reader', 'SELECT word FROM north.shown')).toEqual([]);
+  expect(await as('reader', 'SELECT leaf FROM keeper.leaves')).toEqual([{ leaf: 'one' }]);
+  for (const sql of [
+    'SELECT * FROM north.hidden',
+    "INSERT INTO north.shown VALUES ('x')",
+    'UPDATE north.shown SET word = word',
+    'DELETE FROM keeper.leaves',
+  ])
+    await expect(as('reader', sql), sql).rejects.toThrow('permission denied for table');
+  for (const sql of ['CREATE TABLE north.mine ()', 'CREATE TABLE public.mine ()', 'SELECT FROM south.t'])
+    await expect(as('reader', sql), sql).rejects.toThrow('permission denied for schema');
+  await as('north', 'CREATE TABLE later ()');
+  await as('north', 'GRANT SELECT ON later TO reader');
+  expect(await as('reader', 'SELECT FROM north.later')).toEqual([]);
+  // What was made before the reader was is granted by the next provisioning.
+  await as('north', 'REVOKE SELECT ON later FROM reader');
+  access = await provisionDatabase({ superuserUrl: postgres.url, roles, reader });
+  expect(await as('reader', 'SELECT FROM north.later')).toEqual([]);
+});

@@ -21,6 +21,14 @@ export interface DatabaseRole {
  */
 export const connectionsOf = (pool: number): number => 3 * (pool + 2 + 2);
 
+/** A login that reads single tables of other roles' schemas, and has no schema. */
+export interface DatabaseReader {
+  readonly name: string;
+  readonly password: string;
+  /** Tables by schema. Those that are not there yet are granted by whoever makes them. */
+  readonly reads: readonly { readonly schema: string; readonly tables: readonly string[] }[];
+}
+
 /** How a service reaches its schema, and how its migrations do: the same unless the role has an owner beside it. */
 export interface DatabaseAccess {
   readonly url: string;
@@ -31,6 +39,7 @@ export interface DatabaseWishes {
   /** A superuser, or one who may create roles and owns the database (Postgres 16 or later). The URL names the database. */
   readonly superuserUrl: string;
   readonly roles: readonly DatabaseRole[];
+  readonly reader?: DatabaseReader;
 }
 
 /**
@@ -38,7 +47,11 @@ export interface DatabaseWishes {
  * again. A role's transaction that idles for 30 s is ended, so that a dead holder of locks blocks nobody for longer. Returns
  * the access of each role by its name.
  */
-export async function provisionDatabase({ superuserUrl, roles }: DatabaseWishes): Promise<Map<string, DatabaseAccess>> {
+export async function provisionDatabase({
+  superuserUrl,
+  roles,
+  reader,
+}: DatabaseWishes): Promise<Map<string, DatabaseAccess>> {
   const limits = { connectionTimeoutMillis: 5_000, query_timeout: 60_000 };
   const client = new pg.Client({ connectionString: superuserUrl, ...limits });
   const access = new Map<string, DatabaseAccess>();
@@ -58,6 +71,11 @@ export async function provisionDatabase({ superuserUrl, roles }: DatabaseWishes)
       const migrationUrl = ownerPassword ? urlFor(superuserUrl, ownerOf(role), ownerPassword) : url;
       await provisionRole(client, database, role, ownerPassword);
       access.set(role.name, { url, migrationUrl });
+    }
+    if (reader) {
+      await provisionReader(client, database, reader, roles);
+      const url = urlFor(superuserUrl, reader.name, reader.password);
+      access.set(reader.name, { url, migrationUrl: url });
     }
     await client.query('COMMIT');
     return access;
@@ -100,6 +118,32 @@ async function provisionRole(
   await client.query(`${byDefault} GRANT SELECT, INSERT ON TABLES TO ${service}`);
   await client.query(`${byDefault} GRANT USAGE, SELECT ON SEQUENCES TO ${service}`);
   await client.query('RESET ROLE');
+}
+
+async function provisionReader(
+  client: pg.Client,
+  database: string,
+  { name, password, reads }: DatabaseReader,
+  roles: readonly DatabaseRole[],
+): Promise<void> {
+  await login(client, database, name, password, 'pg_catalog', connectionsOf(10));
+  const reader = pg.escapeIdentifier(name);
+  for (const { schema, tables } of reads) {
+    const role = roles.find((one) => one.schema === schema);
+    if (!role) throw new Error(`${name} is to read ${schema}, which no role has`);
+    // As the owner, whose schema and tables they are.
+    await client.query(`SET LOCAL ROLE ${pg.escapeIdentifier(role.owner ? ownerOf(role) : role.name)}`);
+    await client.query(`GRANT USAGE ON SCHEMA ${pg.escapeIdentifier(schema)} TO ${reader}`);
+    const { rows } = await client.query<{ tablename: string }>(
+      'SELECT tablename FROM pg_tables WHERE schemaname = $1 AND tablename = ANY($2)',
+      [schema, tables],
+    );
+    for (const { tablename } of rows)
+      await client.query(
+        `GRANT SELECT ON ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(tablename)} TO ${reader}`,
+      );
+    await client.query('RESET ROLE');
+  }
 }
 
 async function login(

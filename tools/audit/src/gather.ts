@@ -1,4 +1,4 @@
-import { brokerOf, codeOf, Failure, gapsOf, jsonOf, type Session } from '@countersign/client';
+import { brokerOf, codeOf, credentialOf, Failure, gapsOf, ifThere, jsonOf, type Session } from '@countersign/client';
 import {
   ActionProposed,
   type DataOf,
@@ -55,16 +55,17 @@ export async function gather(
   const keys = keysIn(given.keys);
   const deployment = s.deployment();
   const installed = topology(deployment);
+  const database = ifThere(() => credentialOf(installation, 'auditor').databaseUrl, s.note);
   const [sandbox, reserved, held] = await Promise.all([
     readSandbox(s),
-    readReservations(installation.database),
-    readHeld(installation.database, deployment, s.now()),
+    readReservations(database),
+    readHeld(database, deployment, s.now()),
   ]);
   const topics = await readTopics(kafka, installation.kafka?.bootstrap ?? '', installed);
   const at = s.now();
   const isForgotten = forgottenBy(installed, topics.written, at);
   const verdicts = verdictsIn(topics.seen);
-  const chosen = await readKept(installation.database, sampleOf(verdicts, given.judge), (read, of) =>
+  const chosen = await readKept(database, sampleOf(verdicts, given.judge), (read, of) =>
     s.progress(`facts of ${read} of ${of} verdicts read`),
   );
   const wanted = profilesOf(chosen, topics.seen);
@@ -113,11 +114,13 @@ function keysIn(jwks: unknown): Observed['keys'] {
   }
 }
 
-/** Null where there are no sandbox systems, or they show nothing to whoever has this run.json. */
+/** Null where there are no sandbox systems, or they show nothing to this person. */
 async function readSandbox(s: Session): Promise<Sandbox | null> {
   const url = s.installation.urls['sandbox-systems'];
+  const { person = '' } = s.installation;
+  const token = ifThere(() => credentialOf(s.installation, 'person', person).sandboxToken, s.note);
   const get = async <T>(path: string): Promise<T> => {
-    const headers = { authorization: `Bearer ${s.installation.sandboxToken ?? ''}` };
+    const headers = { authorization: `Bearer ${token ?? ''}` };
     const response = await fetch(`${url}/${path}`, { headers, signal: AbortSignal.timeout(10_000) });
     if (!response.ok) throw new Error(`status ${response.status}`);
     return (await jsonOf(response)) as T;

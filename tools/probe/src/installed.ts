@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { codeOf, Failure, jsonOf, type Session } from '@countersign/client';
+import { codeOf, credentialOf, Failure, jsonOf, type Session } from '@countersign/client';
 import type { Source } from '@countersign/client/core';
 import { type SignalData, type SignalType, topics } from '@countersign/contracts';
 import { bids } from './forge.js';
@@ -110,9 +110,10 @@ export function sandboxes(s: Session) {
   const url = s.installation.urls['sandbox-systems'];
   if (url === undefined)
     throw new Failure(2, 'the probe acts on the sandbox systems, which this installation does not have');
+  const token = credentialOf(s.installation, 'person', s.installation.person).sandboxToken;
   const ask = async (path: string, init: RequestInit = {}): Promise<unknown> => {
     try {
-      const headers = { ...init.headers, authorization: `Bearer ${s.installation.sandboxToken ?? ''}` };
+      const headers = { ...init.headers, authorization: `Bearer ${token ?? ''}` };
       const response = await fetch(`${url}/${path}`, { ...init, headers, signal: AbortSignal.timeout(15_000) });
       if (!response.ok) throw new Error(`status ${response.status}`);
       return await jsonOf(response);

@@ -70,12 +70,13 @@ beforeAll(async () => {
     if (service.exitCode !== null) throw new Error(`signal-ingestion ended with status ${service.exitCode}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  mkdirSync(join(folder, '.countersign'));
-  const logins = Object.fromEntries(principals.map((name) => [name, { username: name, password }]));
+  mkdirSync(join(folder, '.countersign/credentials/broker'), { recursive: true });
+  for (const name of principals)
+    file(`.countersign/credentials/broker/${name}.json`, JSON.stringify({ username: name, password }));
   file(
     '.countersign/run.json',
     JSON.stringify({
-      kafka: { bootstrap: broker.bootstrap, mechanism: 'scram-sha-256', principals: logins },
+      kafka: { bootstrap: broker.bootstrap, mechanism: 'scram-sha-256' },
       deployment: {
         ...shippedDeployment,
         sources: shippedDeployment.sources.map((source) => ({ ...source, title: source.name })),

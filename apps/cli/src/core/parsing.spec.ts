@@ -23,13 +23,19 @@ test('an id may be shortened to what only one open review begins with', () => {
 test('the environment goes before run.json, and run.json before the default ports', () => {
   const found = {
     path: '/p/.countersign/run.json',
-    run: { http: { console: 'http://127.0.0.1:9000/' }, consoleToken: 'a' },
+    credentials: '/p/.countersign/credentials',
+    run: { http: { console: 'http://127.0.0.1:9000/' }, person: 'lea' },
   };
   expect(installation({}, undefined).urls.console).toBe('http://127.0.0.1:8088');
-  expect(installation({}, found)).toMatchObject({ urls: { console: 'http://127.0.0.1:9000' }, token: 'a' });
+  expect(installation({}, found)).toMatchObject({
+    urls: { console: 'http://127.0.0.1:9000' },
+    credentials: '/p/.countersign/credentials',
+    person: 'lea',
+  });
   const env = { COUNTERSIGN_CONSOLE_URL: 'http://10.0.0.1:1', COUNTERSIGN_TOKEN: 'b' };
   expect(installation(env, found)).toMatchObject({ urls: { console: 'http://10.0.0.1:1' }, token: 'b' });
-  expect(installation({ COUNTERSIGN_TOKEN: '' }, found).token).toBe('a');
+  expect(installation({ COUNTERSIGN_TOKEN: '' }, found).token).toBeUndefined();
+  expect(installation({ COUNTERSIGN_CREDENTIALS: '/own' }, found).credentials).toBe('/own');
   expect(() => installation({ COUNTERSIGN_AUDIT_URL: 'here' }, found)).toThrow(
     'COUNTERSIGN_AUDIT_URL: "here" is not a URL',
   );

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { credentials } from '@countersign/contracts';
 import {
   boundsJar,
   canGetJars,
@@ -166,7 +167,11 @@ async function startService(name: string): Promise<{ probe: () => Promise<boolea
 
 test('every principal of the topology can log in over the network', async () => {
   const run = JSON.parse(readFileSync(join(place.handover, 'countersign/run.json'), 'utf8')) as RunFile;
-  const users = Object.values(run.kafka.principals).map(({ username, password }) => ({ name: username, password }));
+  const logins = join(place.handover, 'countersign/credentials/broker');
+  const users = readdirSync(logins).map((file) => {
+    const { username, password } = credentials.broker.parse(JSON.parse(readFileSync(join(logins, file), 'utf8')));
+    return { name: username, password };
+  });
   expect(users.map((u) => u.name)).toEqual(expect.arrayContaining(['upstream', 'downstream', 'console']));
   expect(listeners).toContain(run.kafka.bootstrap);
   for (const listener of listeners) expect(await usersRefused(listener, users), listener).toEqual([]);

@@ -1,7 +1,15 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { auditorRole } from '@countersign/contracts';
 import { type BrokerSettings, clusterId, keptPassword, serverProperties, urlFor } from '@countersign/servers';
-import { provisionInstallation, readInstallation, runFile, writePrivate } from '../start/installation.js';
+import {
+  credentialFiles,
+  provisionInstallation,
+  readInstallation,
+  runFile,
+  writeForClients,
+  writePrivate,
+} from '../start/installation.js';
 import { plansOf, serviceLogins, servicePlans } from '../start/services.js';
 import { layout } from './layout.js';
 
@@ -45,7 +53,7 @@ export function handOverSecrets(place: SetupPlace, broker: Omit<BrokerSettings, 
 
 /**
  * Brings a broker and a database that run to what the installation needs, and hands each service its logins as an `env` file
- * and the command line its `run.json`. Logins of the engines' own superusers default to those that were handed over.
+ * and the command line its `run.json` and the credentials of clients. Logins of the engines' own superusers default to those that were handed over.
  */
 export async function setUp(place: SetupPlace, env: Readonly<Record<string, string | undefined>>): Promise<void> {
   const { KAFKA_BROKERS: bootstrap, DATABASE_URL: database } = env;
@@ -72,22 +80,25 @@ export async function setUp(place: SetupPlace, env: Readonly<Record<string, stri
     const lines = Object.entries(own).map(([key, value]) => `${key}='${value}'\n`);
     hand(place, name, layout.service, { env: lines.join('') });
   }
-  const run = runFile(
-    installation,
-    { bootstrap, superuserUrl, url: ({ name, port }) => `http://${name}:${port}` },
-    plans,
-  );
-  hand(place, 'countersign', layout.service, { 'run.json': `${JSON.stringify(run, null, 2)}\n` });
+  const run = runFile(installation, { bootstrap, url: ({ name, port }) => `http://${name}:${port}` }, plans);
+  hand(place, 'countersign', layout.service, {});
+  const credentials = credentialFiles(installation, databases.get(auditorRole));
+  writeForClients(join(place.handover, 'countersign'), run, credentials, owned(layout.service));
 }
 
 const kafkaPassword = ({ home }: SetupPlace): string => keptPassword(join(home, 'kafka-admin-password'));
 const postgresPassword = ({ home }: SetupPlace): string => keptPassword(join(home, 'postgres-password'));
 
-function hand(place: SetupPlace, to: string, uid: number, files: Readonly<Record<string, string>>): void {
-  const dir = join(place.handover, to);
-  const own = (path: string): void => {
+/** Makes a file or folder that of its reader, where this is root. */
+const owned =
+  (uid: number) =>
+  (path: string): void => {
     if (process.getuid?.() === 0) chownSync(path, uid, uid);
   };
+
+function hand(place: SetupPlace, to: string, uid: number, files: Readonly<Record<string, string>>): void {
+  const dir = join(place.handover, to);
+  const own = owned(uid);
   mkdirSync(dir, { recursive: true });
   for (const [name, text] of Object.entries(files)) writePrivate(join(dir, name), text, own);
   chmodSync(dir, 0o700);

@@ -1,9 +1,10 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { workspaceRoot } from '@countersign/servers';
+import { auditorRole } from '@countersign/contracts';
+import { urlFor, workspaceRoot } from '@countersign/servers';
 import { afterAll, expect, test } from 'vitest';
-import { deploymentIn, readInstallation, runFile } from './installation.js';
+import { credentialFiles, deploymentIn, readInstallation, runFile, writeForClients } from './installation.js';
 import { plansOf, servicePlans } from './services.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'countersign-installation-'));
@@ -12,6 +13,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const config = join(dir, 'config');
 cpSync(join(workspaceRoot, 'deploy/config'), config, { recursive: true });
 const sources = readFileSync(join(config, 'sources.yaml'), 'utf8');
+const mode = (path: string): number => statSync(path).mode & 0o777;
 const listing = (more: string): string => {
   writeFileSync(join(config, 'sources.yaml'), `${sources}${more}`);
   return config;
@@ -29,13 +31,64 @@ test('whoever the configuration adds has a login and topics, and run.json tells 
   expect(plans.map(({ name }) => name)).toEqual(
     servicePlans.map(({ name }) => name).filter((name) => name !== 'sequencing-agent'),
   );
-  const run = runFile(installation, { bootstrap: 'b', superuserUrl: 'd', url: ({ name }) => name }, plans);
+  const run = runFile(installation, { bootstrap: 'b', url: ({ name }) => name }, plans);
   expect(JSON.parse(JSON.stringify(run)).deployment).toMatchObject({
     agents: ['paid-media-agent', 'seo-agent'],
     executors: ['action-executor', 'ledger'],
     sources: expect.arrayContaining([expect.objectContaining({ name: 'shop', via: 'kafka' })]),
   });
   expect(Object.keys(run.http)).not.toContain('sequencing-agent');
+});
+
+/** Every text in a value, however deep. */
+const textsIn = (value: unknown): string[] =>
+  typeof value === 'string'
+    ? [value]
+    : typeof value === 'object' && value !== null
+      ? Object.values(value).flatMap(textsIn)
+      : [];
+
+test('run.json holds no credential; each client has a file of its own that holds its own and nobody else’s, of mode 0600', () => {
+  const home = join(dir, 'clients');
+  const installation = readInstallation(listing(''), join(home, 'secrets'));
+  const { secrets, users, deployment } = installation;
+  const superuserUrl = 'postgres://admin:superuser-password@127.0.0.1:1/postgres';
+  const auditor = { url: urlFor(superuserUrl, auditorRole, secrets.auditorPassword), migrationUrl: '' };
+  const plans = plansOf(deployment, servicePlans);
+  const run = runFile(installation, { bootstrap: 'b', url: ({ name }) => name }, plans);
+  writeForClients(home, run, credentialFiles(installation, auditor));
+
+  const { apiKeys, consoleToken, sandboxToken, readToken, auditorPassword } = secrets;
+  const own: Record<string, readonly string[]> = {
+    ...Object.fromEntries(users.map(({ name, password }) => [`broker/${name}.json`, [password]])),
+    ...Object.fromEntries(Object.entries(apiKeys).map(([name, key]) => [`sources/${name}.json`, [key]])),
+    'people/lea.json': [consoleToken, sandboxToken],
+    'reader.json': [readToken],
+    'auditor.json': [auditorPassword],
+  };
+  const secret = [...Object.values(own).flat(), ...Object.values(secrets.passwords), 'superuser-password'];
+  expect(new Set(secret).size).toBeGreaterThan(15);
+  const heldBy = (file: string) => {
+    const texts = textsIn(JSON.parse(readFileSync(join(home, file), 'utf8')));
+    return [...new Set(secret)].filter((one) => texts.some((text) => text.includes(one))).sort();
+  };
+  expect(heldBy('run.json')).toEqual([]);
+  expect(mode(join(home, 'run.json'))).toBe(0o600);
+  const folder = join(home, 'credentials');
+  const entries = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  expect(entries.filter((file) => file.endsWith('.json')).sort()).toEqual(Object.keys(own).sort());
+  for (const file of entries)
+    if (file.endsWith('.json')) {
+      expect(heldBy(`credentials/${file}`), file).toEqual([...(own[file] ?? [])].sort());
+      expect(mode(join(folder, file)), file).toBe(0o600);
+    } else expect(mode(join(folder, file)), file).toBe(0o700);
+  expect(mode(folder)).toBe(0o700);
+
+  // Whoever is gone has no file any more.
+  const fewer = readInstallation(listing('agents: [paid-media-agent]\n'), join(home, 'secrets'));
+  writeForClients(home, run, credentialFiles(fewer, auditor));
+  expect(existsSync(join(folder, 'broker/sequencing-agent.json'))).toBe(false);
+  expect(existsSync(join(folder, 'broker/paid-media-agent.json'))).toBe(true);
 });
 
 test('whoever the configuration does not name any more has no key and no login that opens anything', () => {

@@ -1,13 +1,19 @@
-import fs, { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import {
   acls,
+  auditedTables,
+  auditorRole,
+  type CredentialKind,
+  type CredentialOf,
+  credentialFile,
   type Deployment,
   keyThumbprint,
   problemLine,
   quotas,
   readDeployment,
+  servicesOf,
   type Topic,
   textOfFile,
   topicConfig,
@@ -19,22 +25,14 @@ import type { Own } from '../ownership/judge.js';
 import { type Secrets, secrets } from './secrets.js';
 import { type Program, programsOf, type ServicePlan } from './services.js';
 
-/** What `run.json` holds: all that a client needs. Mode 0600. */
+/** What `run.json` holds: addresses, and what everybody may know. No credential; those are in files of their own. */
 export interface RunFile {
   readonly startedAt: string;
-  readonly kafka: {
-    readonly bootstrap: string;
-    readonly mechanism: 'scram-sha-256';
-    readonly principals: Readonly<Record<string, { readonly username: string; readonly password: string }>>;
-  };
+  readonly kafka: { readonly bootstrap: string; readonly mechanism: 'scram-sha-256' };
   readonly http: Readonly<Record<string, string>>;
-  readonly apiKeys: Readonly<Record<string, string>>;
-  readonly consoleToken: string;
-  /** Opens the sandbox systems' pages. */
-  readonly sandboxToken: string;
-  /** Opens the pages of the orchestrator and the agents, to read. */
-  readonly readToken: string;
-  readonly database: string;
+  /** Whose file among the credentials has the tokens for console, record and sandbox systems. */
+  readonly person: string;
+  /** The public keys that permits are verified with. */
   readonly permitKeys: Secrets['permitKeys'];
   /** The sources, agents and executors that it was started with. */
   readonly deployment: Deployment;
@@ -91,10 +89,11 @@ export function readInstallation(config: string, dir: string): Installation {
 
 /**
  * Brings a broker and a database to what the installation needs: topics, ACLs, SCRAM users, schemas and roles. Throws `NotOurs`
- * before it changes anything where they are another installation's. Returns how each service reaches its schema.
+ * before it changes anything where they are another installation's. Returns how each service reaches its schema, and the audit the tables that
+ * it compares.
  */
 export async function provisionInstallation(
-  { deployment, topics, users, former, own, secrets: { passwords } }: Installation,
+  { deployment, topics, users, former, own, secrets: { passwords, auditorPassword } }: Installation,
   at: {
     readonly bootstrap: string;
     readonly admin: { readonly username: string; readonly password: string };
@@ -102,7 +101,7 @@ export async function provisionInstallation(
     /** Owners whose place a person said that this installation takes. */
     readonly adopt?: readonly string[] | undefined;
   },
-): Promise<ReadonlyMap<Program, DatabaseAccess>> {
+): Promise<ReadonlyMap<Program | typeof auditorRole, DatabaseAccess>> {
   const roleOf = (program: Program): string => program.replaceAll('-', '_');
   const programs = programsOf(deployment);
   // The variable that the programs read too; what is no such number stops them, and is told by them.
@@ -126,34 +125,81 @@ export async function provisionInstallation(
       users,
       former,
     }),
-    provisionDatabase({ superuserUrl: at.superuserUrl, roles }),
+    provisionDatabase({
+      superuserUrl: at.superuserUrl,
+      roles,
+      reader: {
+        name: auditorRole,
+        password: auditorPassword,
+        reads: servicesOf(deployment).map((service) => ({
+          schema: roleOf(service),
+          tables: [...auditedTables.every, ...(service === 'guardrail-validator' ? auditedTables[service] : [])],
+        })),
+      },
+    }),
   ]);
-  return new Map(programs.map((name) => [name, access.get(roleOf(name)) as DatabaseAccess]));
+  const logins = new Map<Program | typeof auditorRole, DatabaseAccess>(
+    programs.map((name) => [name, access.get(roleOf(name)) as DatabaseAccess]),
+  );
+  return logins.set(auditorRole, access.get(auditorRole) as DatabaseAccess);
 }
 
 /** What clients of this installation are told. */
 export function runFile(
-  { deployment, users, secrets: kept }: Installation,
-  at: { readonly bootstrap: string; readonly superuserUrl: string; url(plan: ServicePlan): string },
+  { deployment, secrets: kept }: Installation,
+  at: { readonly bootstrap: string; url(plan: ServicePlan): string },
   plans: readonly ServicePlan[],
 ): RunFile {
   return {
     startedAt: new Date().toISOString(),
-    kafka: {
-      bootstrap: at.bootstrap,
-      mechanism: 'scram-sha-256',
-      principals: Object.fromEntries(users.map(({ name, password }) => [name, { username: name, password }])),
-    },
+    kafka: { bootstrap: at.bootstrap, mechanism: 'scram-sha-256' },
     http: Object.fromEntries(plans.map((plan) => [plan.name, at.url(plan)])),
-    apiKeys: kept.apiKeys,
-    consoleToken: kept.consoleToken,
-    sandboxToken: kept.sandboxToken,
-    readToken: kept.readToken,
-    database: at.superuserUrl,
+    person: kept.person,
     permitKeys: kept.permitKeys,
     deployment,
     recordKey: kept.recordKey,
   };
+}
+
+/** What each client shows, by the file that holds it: one file for each principal, and nothing of another in it. */
+export function credentialFiles(
+  { users, secrets: kept }: Installation,
+  auditor: DatabaseAccess | undefined,
+): ReadonlyMap<string, CredentialOf<CredentialKind>> {
+  const { consoleToken: token, sandboxToken, readToken } = kept;
+  return new Map<string, CredentialOf<CredentialKind>>([
+    ...users.map(({ name, password }) => [credentialFile.broker(name), { username: name, password }] as const),
+    ...Object.entries(kept.apiKeys).map(([name, apiKey]) => [credentialFile.source(name), { apiKey }] as const),
+    [credentialFile.person(kept.person), { token, sandboxToken }],
+    [credentialFile.reader(), { readToken }],
+    ...(auditor ? [[credentialFile.auditor(), { databaseUrl: auditor.url }] as const] : []),
+  ]);
+}
+
+/** Writes run.json and the credentials beside it; a credential of whoever is not there any more is removed. */
+export function writeForClients(
+  home: string,
+  run: RunFile,
+  credentials: ReturnType<typeof credentialFiles>,
+  own: (path: string) => void = () => undefined,
+): void {
+  const folder = join(home, 'credentials');
+  for (const sub of ['', ...new Set([...credentials.keys()].map((file) => dirname(file)))]) {
+    mkdirSync(join(folder, sub), { recursive: true, mode: 0o700 });
+    chmodSync(join(folder, sub), 0o700);
+    own(join(folder, sub));
+  }
+  for (const [file, content] of credentials)
+    writePrivate(join(folder, file), `${JSON.stringify(content, null, 2)}\n`, own);
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    if (file.endsWith('.json') && !credentials.has(file)) rmSync(join(folder, file));
+  writePrivate(join(home, 'run.json'), `${JSON.stringify(run, null, 2)}\n`, own);
+}
+
+/** Takes away what `writeForClients` wrote. */
+export function removeForClients(home: string): void {
+  rmSync(join(home, 'run.json'), { force: true });
+  rmSync(join(home, 'credentials'), { recursive: true, force: true });
 }
 
 /** Writes a file of mode 0600. A reader sees the old text or the new one, never a part. */

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { firstStart, playSample, sample, sampleSeed, type Told } from '@countersign/sample';
@@ -6,6 +6,7 @@ import { workspaceRoot } from '@countersign/servers';
 import logUpdate from 'log-update';
 import pc from 'picocolors';
 import { counter, line } from './funnel.js';
+import { removeForClients } from './installation.js';
 import { observe } from './observe.js';
 import { type Running, startEverything } from './running.js';
 import { samplePorts } from './sample-ports.js';
@@ -52,7 +53,7 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
     out.write(`Logs: ${relative(join(home, 'logs'))}\n`);
     return 1;
   }
-  const where = `credentials and addresses are in ${relative(join(home, 'run.json'))}`;
+  const where = `addresses are in ${relative(join(home, 'run.json'))}, credentials in ${relative(join(home, 'credentials'))}`;
   if (running.degraded.length === 0) say(`everything is healthy; ${where}`);
   else
     say(`everything runs, but ${running.degraded.join(', ')} need somebody to look: npx countersign status; ${where}`);
@@ -103,7 +104,7 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
   out.write(`${pc.dim('stopping: draining the services, then database and broker')}\n`);
   await watching.stop();
   await running.stop();
-  rmSync(join(home, 'run.json'), { force: true });
+  removeForClients(home);
   if (options.exit) out.write(`\n${line(funnel.funnel)}\n${told.length > 0 ? `${summary(told)}\n` : ''}`);
   return status;
 }

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Topic, wholeText } from '@countersign/contracts';
+import { auditorRole, type Topic, wholeText } from '@countersign/contracts';
 import type { KafkaConfig } from '@countersign/kafka';
 import {
   assertPortFree,
@@ -16,15 +16,17 @@ import {
 } from '@countersign/servers';
 import { startEngines } from './engines.js';
 import {
+  credentialFiles,
   deploymentIn,
   provisionInstallation,
   type RunFile,
   readInstallation,
   runFile,
-  writePrivate,
+  writeForClients,
 } from './installation.js';
 import { keepAlive } from './keep-alive.js';
 import { readable } from './log-lines.js';
+import type { Secrets } from './secrets.js';
 import {
   type Program,
   plannedPorts,
@@ -65,6 +67,10 @@ export interface Failure {
 /** A whole installation on this machine. */
 export interface Running {
   readonly run: RunFile;
+  /** A superuser's URL of the database: in no file that a client reads. */
+  readonly superuserUrl: string;
+  /** What whoever started it shows: the person's tokens, and the keys of the sources. */
+  readonly secrets: Pick<Secrets, 'consoleToken' | 'sandboxToken' | 'readToken' | 'apiKeys'>;
   readonly topics: readonly Topic[];
   /** The broker and the database of the moment, where they are started here. */
   readonly broker: Broker | undefined;
@@ -121,12 +127,8 @@ export async function startEverything(options: StartOptions): Promise<Running> {
       adopt: options.adopt,
     });
 
-    const run = runFile(
-      installation,
-      { bootstrap, superuserUrl, url: ({ port }) => `http://127.0.0.1:${port}` },
-      plans,
-    );
-    writePrivate(join(home, 'run.json'), `${JSON.stringify(run, null, 2)}\n`);
+    const run = runFile(installation, { bootstrap, url: ({ port }) => `http://127.0.0.1:${port}` }, plans);
+    writeForClients(home, run, credentialFiles(installation, databases.get(auditorRole)));
 
     const services = new Map<Program, SupervisedProcess>();
     const stopping = { now: false };
@@ -201,6 +203,8 @@ export async function startEverything(options: StartOptions): Promise<Running> {
       );
     return {
       run,
+      superuserUrl,
+      secrets: kept,
       topics,
       degraded: [...degraded].sort(),
       get broker() {

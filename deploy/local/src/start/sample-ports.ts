@@ -10,11 +10,11 @@ const textOf = ({ body }: Response): Promise<string> => wholeText(body, 1024 * 1
 
 /** The sample's way into a running installation: the same HTTP and Kafka interfaces that anybody else has. */
 export function samplePorts(
-  running: Pick<Running, 'run' | 'kafka'>,
+  running: Pick<Running, 'run' | 'kafka' | 'secrets'>,
   events: readonly Observed[],
   onProgress: (progress: Progress) => void,
 ): SamplePorts & { close(): Promise<void> } {
-  const { run } = running;
+  const { run, secrets } = running;
   const client = new kafkajs.Kafka({
     clientId: 'sample',
     ...running.kafka('upstream'),
@@ -42,10 +42,10 @@ export function samplePorts(
     }
   };
   const asPerson = (idempotencyKey: string): Record<string, string> => ({
-    authorization: `Bearer ${run.consoleToken}`,
+    authorization: `Bearer ${secrets.consoleToken}`,
     'idempotency-key': idempotencyKey,
   });
-  const asSandbox = { authorization: `Bearer ${run.sandboxToken}` };
+  const asSandbox = { authorization: `Bearer ${secrets.sandboxToken}` };
   const must = async (answer: Response, what: string): Promise<void> => {
     if (!answer.ok) throw new Error(`${what}: ${answer.status} ${(await textOf(answer)).slice(0, 500)}`);
     await textOf(answer);
@@ -70,7 +70,7 @@ export function samplePorts(
         return [];
       }
       const headers = {
-        authorization: `Bearer ${run.apiKeys[source]}`,
+        authorization: `Bearer ${secrets.apiKeys[source]}`,
         'content-type': 'application/cloudevents-batch+json',
       };
       const answer = await post('signal-ingestion', '/v1/signals', signals, headers);

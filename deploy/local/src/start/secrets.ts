@@ -17,6 +17,10 @@ export interface Secrets {
   readonly sandboxToken: string;
   /** The token of the pages of services that have no people of their own. */
   readonly readToken: string;
+  /** The audit's login at the database. */
+  readonly auditorPassword: string;
+  /** Whose tokens `consoleToken` and `sandboxToken` are. */
+  readonly person: string;
   /** Public keys that permits are verified with, as a JWKS. */
   readonly permitKeys: { keys: Record<string, unknown>[] };
   /** The key that checkpoints of the record are verified with, as a C2SP verifier key. */
@@ -81,6 +85,8 @@ export function secrets(
   const connectorToken = grow(secretFiles.SANDBOX_TOKEN_FILE, ['token']).token as string;
   const readToken = grow('read-token.json', ['token']).token as string;
 
+  const auditorPassword = grow('auditor.json', ['password']).password as string;
+
   const signing = keep(secretFiles.PERMIT_SIGNING_KEY_FILE, () => {
     const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
     return JSON.stringify({ ...jwk, kid: `permits-${sha256(String(jwk.x)).slice(0, 8)}`, alg: 'EdDSA', use: 'sig' });
@@ -118,6 +124,8 @@ export function secrets(
     consoleToken,
     sandboxToken,
     readToken,
+    auditorPassword,
+    person: names.person,
     permitKeys,
     recordKey: formatVerifierKey(verifierKey(recordOrigin, createPublicKey(readFileSync(checkpoints, 'utf8')))),
     files: {

@@ -1,23 +1,14 @@
 import { type Deployment, DeploymentFile, type Service } from '@countersign/contracts';
 import { Misused } from './edit.js';
 
-/** `.countersign/run.json`, which `npm start` writes: how to reach everything it started. */
+/** `.countersign/run.json`, which `npm start` writes: how to reach everything it started. It holds no credential. */
 export interface RunFile {
-  readonly kafka?: {
-    readonly bootstrap: string;
-    readonly mechanism: string;
-    readonly principals: Readonly<Record<string, { readonly username: string; readonly password: string }>>;
-  };
+  readonly kafka?: { readonly bootstrap: string; readonly mechanism: string };
   readonly http?: Readonly<Record<string, string>>;
   /** The sources, agents and executors that it was started with. */
   readonly deployment?: unknown;
-  readonly consoleToken?: string;
-  /** Opens the sandbox systems' pages. */
-  readonly sandboxToken?: string;
-  /** Opens the pages of the orchestrator and the agents. */
-  readonly readToken?: string;
-  /** A superuser's URL of the database. */
-  readonly database?: string;
+  /** Whose tokens the command line uses. */
+  readonly person?: string;
   /** A JWKS. */
   readonly permitKeys?: unknown;
   /** The record's verifier key, as text. */
@@ -27,12 +18,15 @@ export interface RunFile {
 /** Where everything is: environment first, then run.json, then the default ports of this machine. */
 export interface Installation {
   readonly urls: Readonly<Record<string, string>>;
+  /** Of the environment. */
   readonly token: string | undefined;
-  readonly sandboxToken: string | undefined;
+  /** Of the environment. */
   readonly readToken: string | undefined;
+  /** The folder with a file of each principal's credential. */
+  readonly credentials: string | undefined;
+  readonly person: string | undefined;
   readonly kafka: RunFile['kafka'];
   readonly deployment: unknown;
-  readonly database: string | undefined;
   readonly permitKeys: unknown;
   readonly recordKey: string | undefined;
   /** Where run.json was found. */
@@ -56,7 +50,7 @@ const clients = { console: ports.console, 'audit-recorder': ports['audit-recorde
 /** Puts an installation together. Throws `Misused` where an URL of the environment is none. */
 export function installation(
   env: Readonly<Record<string, string | undefined>>,
-  found: { readonly path: string; readonly run: RunFile } | undefined,
+  found: { readonly path: string; readonly credentials?: string; readonly run: RunFile } | undefined,
 ): Installation {
   const run = found?.run ?? {};
   // What was started says which services there are; only where nothing says so, all of them are expected.
@@ -77,12 +71,12 @@ export function installation(
   }
   return {
     urls: Object.fromEntries([...urls].map(([service, url]) => [service, url.replace(/\/+$/, '')])),
-    token: env.COUNTERSIGN_TOKEN || run.consoleToken,
-    sandboxToken: run.sandboxToken,
-    readToken: env.COUNTERSIGN_READ_TOKEN || run.readToken,
+    token: env.COUNTERSIGN_TOKEN || undefined,
+    readToken: env.COUNTERSIGN_READ_TOKEN || undefined,
+    credentials: env.COUNTERSIGN_CREDENTIALS || found?.credentials,
+    person: run.person,
     kafka: run.kafka,
     deployment: run.deployment,
-    database: run.database,
     permitKeys: run.permitKeys,
     recordKey: run.recordKey,
     from: found?.path,

@@ -1,3 +1,4 @@
+import { auditedTables, auditorRole } from '@countersign/contracts';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { ReadViews1764400000071 } from './read-views.js';
 
@@ -338,6 +339,27 @@ export class PlainNames1764400000070 implements MigrationInterface {
   }
 }
 
+/** The audit reads what a service holds, where provisioning has made it a role. What is provisioned later is granted then. */
+export class AuditorReads1764400000074 implements MigrationInterface {
+  name = 'AuditorReads1764400000074';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(grantToAuditor('GRANT SELECT ON', auditedTables.every, 'TO'));
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query(grantToAuditor('REVOKE SELECT ON', auditedTables.every, 'FROM'));
+  }
+}
+
+/** A statement that grants tables to the audit, or takes them from it, where there is such a role. */
+export const grantToAuditor = (verb: string, tables: readonly string[], to: string): string => `
+  DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = '${auditorRole}') THEN
+      ${verb} ${tables.join(', ')} ${to} ${auditorRole};
+    END IF;
+  END $$`;
+
 /** Those of every service, oldest first. */
 export const runtimeMigrations = [
   RuntimeTables1763600000000,
@@ -353,4 +375,5 @@ export const runtimeMigrations = [
   LettersTaken1763600000016,
   PlainNames1764400000070,
   ReadViews1764400000071,
+  AuditorReads1764400000074,
 ] as const;

@@ -1,3 +1,5 @@
+import { auditedTables } from '@countersign/contracts';
+import { grantToAuditor } from '@countersign/runtime';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
@@ -256,5 +258,16 @@ export class PlainNames1764400000073 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('ALTER TABLE verdicts RENAME COLUMN shadow_outcome TO would_be');
+  }
+}
+
+/** The audit compares these with permits and settlements. */
+export class AuditorReadsVerdicts1764400000075 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(grantToAuditor('GRANT SELECT ON', auditedTables['guardrail-validator'], 'TO'));
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(grantToAuditor('REVOKE SELECT ON', auditedTables['guardrail-validator'], 'FROM'));
   }
 }
