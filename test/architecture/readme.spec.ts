@@ -3,10 +3,14 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkEvent, envelope, shippedDeployment, topicNamed, topology } from '@countersign/contracts';
+import { type SettingsModule, settingsParts } from '@countersign/local';
 import { describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+/** A module of settings, as it is written. */
+const sourceOf = async (file: string): Promise<SettingsModule> => (await import(join(root, file))) as SettingsModule;
+
 const readme = read('README.md');
 const promises = read('docs/promises.md');
 const configuration = read('docs/configuration.md');
@@ -153,19 +157,23 @@ function unknownIn(words: readonly string[]): string[] {
 }
 
 describe('the configuration table', () => {
-  test('lists every limit of the runtime with its default', () => {
-    const source = read('libs/runtime/src/api/limits.ts');
-    const entries = (name: string) =>
-      [
-        ...(new RegExp(`${name}: [^=]*= \\{(.*?)\\};`, 's').exec(source)?.[1] ?? '').matchAll(/(\w+): '?([\w]+)'?,/g),
-      ].map(([, key = '', value = '']) => [key, value] as const);
-    const defaults = new Map(entries('defaults'));
-    const variables = entries('variables');
-    expect(variables.length).toBeGreaterThan(10);
-    const missing = variables.filter(
-      ([key, variable]) => !configuration.includes(`| \`${variable}\` | ${defaults.get(key)?.replaceAll('_', '')} |`),
-    );
-    expect(missing).toEqual([]);
+  test('is what the schemas of the services say: npm run generate writes it anew', async () => {
+    expect(await settingsParts(configuration, sourceOf)).toBe(configuration);
+  });
+
+  test('a variable that is described otherwise makes it stale, and a table without a place is named', async () => {
+    const stale = configuration.replace('| `BATCH_EVENTS` | 500 |', '| `BATCH_EVENTS` | 501 |');
+    expect(stale).not.toBe(configuration);
+    expect(await settingsParts(stale, sourceOf)).toBe(configuration);
+    const without = configuration.replace('<!-- generated: limits -->', '');
+    await expect(settingsParts(without, sourceOf)).rejects.toThrow('has no part "limits"');
+  });
+
+  test('tells of every variable what it is, and of each whether it has to be set', () => {
+    const rows = [...configuration.matchAll(/^\| `([A-Z_]+)` \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$/gm)];
+    expect(rows.length).toBeGreaterThan(60);
+    expect(rows.filter(([, , , kind = '', what = '']) => kind.trim() === '' || what.trim() === '')).toEqual([]);
+    expect(rows.filter(([, name, preset]) => preset === 'required' && name === 'BATCH_EVENTS')).toEqual([]);
   });
 
   test('lists every file that a service is given, and the variable of every port', () => {

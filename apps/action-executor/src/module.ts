@@ -18,12 +18,13 @@ import {
 import { PastSettlements } from './shell/past-settlements.recovery.js';
 import { PermitJobs } from './shell/permit.job.js';
 import { Permits } from './shell/permits.repository.js';
-import { readSettings, SETTINGS, type Settings } from './shell/settings.js';
+import { environment, readSettings, SETTINGS, type Settings } from './shell/settings.js';
 
 export const spec: ServiceSpec = {
   name: 'action-executor',
   access: ReadingToken,
   port: 8086,
+  settings: environment,
   migrations: [
     Permits1763700000001,
     Sandboxes1763700000002,

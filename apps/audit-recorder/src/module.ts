@@ -8,7 +8,7 @@ import { TopicsOfLeaves1763700008702 } from './shell/migrations/topics-of-leaves
 import { CheckpointTurn1763700008703 } from './shell/migrations/turns.js';
 import { Pages } from './shell/record.controller.js';
 import { Recording } from './shell/recording.consumer.js';
-import { readSettings, SETTINGS } from './shell/settings.js';
+import { environment, readSettings, SETTINGS } from './shell/settings.js';
 import { Stories } from './shell/stories.repository.js';
 
 export const spec: ServiceSpec = {
@@ -16,6 +16,7 @@ export const spec: ServiceSpec = {
   // It decides nothing, and what it has not kept is gone with the retention.
   anyClock: true,
   port: 8087,
+  settings: environment,
   access: Auditing,
   migrations: [
     RecordTables1763700008700,

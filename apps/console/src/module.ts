@@ -20,11 +20,11 @@ import { Projection1763700000008 } from './shell/migrations/projection.js';
 import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
-import { PEOPLE, PeopleAccess, readPeople } from './shell/people.access.js';
+import { PEOPLE, PeopleAccess } from './shell/people.access.js';
 import { Policies } from './shell/policies.service.js';
 import { Handlers } from './shell/projection.consumer.js';
 import { Reviews } from './shell/reviews.controller.js';
-import { readSettings, SETTINGS } from './shell/settings.js';
+import { environment, readPeople, readSettings, SETTINGS } from './shell/settings.js';
 import { Settlements } from './shell/settlements.controller.js';
 import { UnresolvedStore } from './shell/unresolved.repository.js';
 import { Views } from './shell/views.controller.js';
@@ -35,6 +35,7 @@ export const spec: ServiceSpec = {
   anyClock: true,
   port: 8088,
   access: PeopleAccess,
+  settings: environment,
   migrations: [
     Projection1763700000008,
     SettlementsByExecutor1763700000009,

@@ -20,7 +20,7 @@ import { PastVerdicts } from './shell/past-verdicts.recovery.js';
 import { Pages } from './shell/permit-keys.controller.js';
 import { Proposals } from './shell/proposals.consumer.js';
 import { DeadlineJobs, Reviews } from './shell/reviews.consumer.js';
-import { SIGNING_KEY, signingKey } from './shell/settings.js';
+import { environment, SIGNING_KEY, signingKey } from './shell/settings.js';
 import { OverdueJobs, Settlements } from './shell/settlements.consumer.js';
 import { Store } from './shell/verdicts.repository.js';
 import { VerdictsService } from './shell/verdicts.service.js';
@@ -38,6 +38,7 @@ export const spec: ServiceSpec = {
   name: 'guardrail-validator',
   access: ReadingToken,
   port: 8085,
+  settings: environment,
   migrations: [
     Verdicts1763700000001,
     VerdictsAsTheyAre1763700000004,

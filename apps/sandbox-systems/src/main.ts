@@ -1,8 +1,8 @@
 import 'reflect-metadata';
-import { describe, httpAdapter, httpBounds, NestLog, serviceLog } from '@countersign/runtime';
+import { checkSettings, describe, httpAdapter, httpBounds, NestLog, serviceLog, WrongSettings } from '@countersign/runtime';
 import { Logger } from '@nestjs/common';
 import { createApp } from './app.js';
-import { readSettings } from './shell/settings.js';
+import { environment, readSettings } from './shell/settings.js';
 
 const log = new Logger('sandbox-systems');
 
@@ -12,6 +12,7 @@ const slowMs = 5_000;
 async function start(): Promise<void> {
   const lines = serviceLog('sandbox-systems');
   Logger.overrideLogger(new NestLog(lines));
+  checkSettings(environment, process.env, (detail) => log.warn(detail));
   const settings = readSettings(process.env);
   const { host, port } = settings;
   const app = await createApp(settings, httpAdapter(httpBounds, lines));
@@ -36,6 +37,6 @@ async function start(): Promise<void> {
 }
 
 start().catch((error: unknown) => {
-  log.error(`does not start: ${describe(error).detail}`);
+  log.error(`does not start: ${error instanceof WrongSettings ? error.message : describe(error).detail}`);
   process.exit(1);
 });

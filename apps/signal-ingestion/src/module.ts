@@ -7,7 +7,7 @@ import { RenamesByAccount1763700000005 } from './shell/migrations/renames.js';
 import { Store } from './shell/profiles.repository.js';
 import { RenameAccount } from './shell/rename-account.job.js';
 import { Secrecy } from './shell/secrecy.js';
-import { readSettings, SETTINGS } from './shell/settings.js';
+import { environment, readSettings, SETTINGS } from './shell/settings.js';
 import { Handlers, inboundTopics } from './shell/signals.consumer.js';
 import { Edge } from './shell/signals.edge.js';
 import { SourceAccess } from './shell/source.access.js';
@@ -17,6 +17,7 @@ const isInbound = (topic: string): boolean => inboundTopics.some(({ name }) => n
 export const spec: ServiceSpec = {
   name: 'signal-ingestion',
   port: 8081,
+  settings: environment,
   access: SourceAccess,
   migrations: [Contacts1763700000001, ContactJoins1763700000003, RenamesByAccount1763700000005],
   jobs: [RenameAccount],

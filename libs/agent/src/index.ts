@@ -11,4 +11,5 @@ export {
   type OwnRefusal,
   type OwnSettlement,
 } from './shell/agent-definition.js';
+export { environment } from './shell/model-access.js';
 export { propose, type RememberedProposal } from './shell/proposals.repository.js';

@@ -21,3 +21,13 @@ export { requestIdHeader } from './nest/request-log.js';
 export { readBy, SchemaPipe } from './nest/schema.pipe.js';
 export { RuntimeModule, serve } from './nest/serve.js';
 export { cut, cutBytes, type Packed, packed } from './outbox/packed.js';
+export {
+  checkSettings,
+  type Env,
+  type Environment,
+  readEnvironment,
+  settingsTable,
+  WrongSettings,
+} from './settings/environment.js';
+export { limitVariables, processVariables, runtimeEnvironment } from './settings/runtime-environment.js';
+export * from './settings/variables.js';

@@ -2,8 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readEnvironment } from '@countersign/runtime';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readSettings } from './settings.js';
+import { environment, readSettings } from './settings.js';
 import { signingKey } from './testing.js';
 
 let folder: string;
@@ -55,12 +56,32 @@ test('an unreadable file is named, and nothing of a broken one is quoted', () =>
   expect(() => readSettings({ ...env, CONNECTORS_FILE: join(folder, 'none') })).toThrow('ENOENT');
   for (const variable of ['CONNECTORS_FILE', 'CONTACT_POINTS_PRIVATE_KEY_FILE', 'PERMIT_VERIFY_KEYS_FILE'])
     expect(() => readSettings({ ...env, [variable]: file('large', ' '.repeat(1_048_577)) })).toThrow(
-      new RegExp(`^${variable}: .*large cannot be read \\(has 1048577 bytes; at most 1048576 are read\\)`),
+      new RegExp(
+        `^${variable}: the file that it names cannot be read \\(has 1048577 bytes; at most 1048576 are read\\)`,
+      ),
     );
   const broken = file('broken', '{"kty": "OKP", "d": "the-secret-part", ');
   expect(() => readSettings({ ...env, CONTACT_POINTS_PRIVATE_KEY_FILE: broken })).toThrow(
     /^(?!.*the-secret-part).*CONTACT_POINTS_PRIVATE_KEY_FILE/,
   );
+});
+
+test('everything that cannot be used is told at once, by its variable, and nothing of a value', () => {
+  const wrong = {
+    PERMIT_VERIFY_KEYS_FILE: join(folder, 'secret-path'),
+    CALL_TRIES: 'secret-number',
+    SANDBOX_URL: 'secret-url',
+    KAFKA_SASL: 'secret-word',
+    PORT: 'secret-port',
+  };
+  const told = () => readEnvironment(environment, { ...env, ...wrong });
+  expect(told).toThrow(
+    'KAFKA_BROKERS is not set. KAFKA_SASL: scram-sha-256, scram-sha-512 or plain is expected. DATABASE_URL is not set. ' +
+      'PORT: a port number is expected. PERMIT_VERIFY_KEYS_FILE: the file that it names cannot be read (ENOENT). ' +
+      'SANDBOX_URL: a URL such as http://127.0.0.1:8089 is expected. CALL_TRIES: a whole number from 1 to 999999 is expected',
+  );
+  expect(told).toThrow('7 settings cannot be used. ');
+  expect(told).toThrow(/^(?!.*secret)/);
 });
 
 test('the webhook’s secret is read from beside the connectors file', () => {

@@ -2,6 +2,17 @@ import fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { textOfFile } from '@countersign/contracts';
 import { readVerifyKeys, type VerifyKeys } from '@countersign/gate';
+import {
+  type Env,
+  file,
+  json,
+  optionalFile,
+  optionalText,
+  readEnvironment,
+  runtimeEnvironment,
+  Unusable,
+  whole,
+} from '@countersign/runtime';
 import type { JWK } from 'jose';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -52,76 +63,101 @@ const SandboxToken = z.strictObject({
   token: z.string().regex(/^[\x21-\x7e]{16,1000}$/, 'at least 16 characters of ASCII without spaces'),
 });
 
-/** Reads the settings. Throws, naming the variable, where one is missing or its file cannot be used: the process must not start. */
-export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const connectors = env.CONNECTORS_FILE ? fromFile(env, 'CONNECTORS_FILE', ConnectorsFile) : undefined;
-  const webhook = connectors?.webhook;
-  const sandbox = sandboxOf(env);
-  return {
-    permitKeys: verifyKeys(env),
-    contactPointsKey: fromFile(env, 'CONTACT_POINTS_PRIVATE_KEY_FILE', PrivateKey) as JWK,
-    ...(webhook && {
-      webhook: {
-        url: safeUrl(webhook.url, 'CONNECTORS_FILE: webhook.url'),
-        secret: secretOf(resolve(dirname(env.CONNECTORS_FILE ?? ''), webhook.secretFile)),
-        timeoutMs: webhook.timeoutMs,
-      },
-    }),
-    ...(sandbox && { sandbox }),
-    patience: {
-      turns: positive(env, 'CALL_TRIES', 6),
-      backoffMs: positive(env, 'CALL_BACKOFF_MS', 500),
-      behindMs: 150,
+const variables = {
+  PERMIT_VERIFY_KEYS_FILE: file({
+    description: 'Permits are verified with them: one key, or two during a rotation',
+    holds: "the validator's public keys, a JWKS",
+    read: (text) => {
+      try {
+        return readVerifyKeys(json(z.unknown(), parse)(text));
+      } catch (error) {
+        throw new Unusable(error instanceof Error ? error.message : 'unusable');
+      }
     },
+  }),
+  CONTACT_POINTS_PRIVATE_KEY_FILE: file({
+    description: 'It opens names and addresses',
+    holds: 'a private JWK (X25519)',
+    secret: true,
+    read: json(PrivateKey, parse),
+  }),
+  CONNECTORS_FILE: optionalFile({
+    description: 'See `apps/action-executor/README.md`',
+    holds: 'the settings of the webhook, as JSON or YAML',
+    read: (text, path) => webhookIn(json(ConnectorsFile, parse)(text), path),
+  }),
+  SANDBOX_URL: optionalText({
+    description:
+      'the address of the sandbox systems. Set it together with `SANDBOX_TOKEN_FILE`. It must be `https`, except for the loopback address and for a host name without a dot, as in a container network',
+    kind: 'URL',
+    preset: 'off',
+    fits: wrongSandboxUrl,
+  }),
+  SANDBOX_TOKEN_FILE: optionalFile({
+    description: 'With that token it reaches the sandbox systems',
+    holds: '`{"token": "…"}`, as JSON',
+    secret: true,
+    read: json(SandboxToken, parse),
+  }),
+  CALL_TRIES: whole({ description: 'how often a call of a connected system is tried', preset: 6, most: 999_999 }),
+  CALL_BACKOFF_MS: whole({
+    description: 'first pause between two tries of a call; doubled each time',
+    preset: 500,
+    unit: 'ms',
+    most: 999_999,
+  }),
+};
+
+/** Everything that the executor reads of its environment. */
+export const environment = runtimeEnvironment.extend(variables).superRefine(bothOrNone);
+
+const own = z.object(variables).superRefine(bothOrNone);
+
+function bothOrNone(
+  { SANDBOX_URL, SANDBOX_TOKEN_FILE }: { readonly SANDBOX_URL?: unknown; readonly SANDBOX_TOKEN_FILE?: unknown },
+  context: z.core.$RefinementCtx,
+): void {
+  if (SANDBOX_TOKEN_FILE && !SANDBOX_URL)
+    context.addIssue({ code: 'custom', path: ['SANDBOX_URL'], message: 'is not set, and SANDBOX_TOKEN_FILE is' });
+  if (SANDBOX_URL && !SANDBOX_TOKEN_FILE)
+    context.addIssue({ code: 'custom', path: ['SANDBOX_TOKEN_FILE'], message: 'is not set, and SANDBOX_URL is' });
+}
+
+/** Reads the settings. Throws, naming the variables, where some are missing or cannot be used: the process must not start. */
+export function readSettings(env: Env): Settings {
+  const read = readEnvironment(own, env);
+  const { CONNECTORS_FILE: webhook, SANDBOX_URL: url, SANDBOX_TOKEN_FILE: sandbox } = read;
+  return {
+    permitKeys: read.PERMIT_VERIFY_KEYS_FILE,
+    contactPointsKey: read.CONTACT_POINTS_PRIVATE_KEY_FILE as JWK,
+    ...(webhook && { webhook }),
+    ...(url && sandbox && { sandbox: { url: url.replace(/\/+$/, ''), token: sandbox.token } }),
+    patience: { turns: read.CALL_TRIES, backoffMs: read.CALL_BACKOFF_MS, behindMs: 150 },
   };
 }
 
-function verifyKeys(env: Readonly<Record<string, string | undefined>>): VerifyKeys {
-  const content = fromFile(env, 'PERMIT_VERIFY_KEYS_FILE', z.unknown());
-  try {
-    return readVerifyKeys(content);
-  } catch (error) {
-    throw new Error(`PERMIT_VERIFY_KEYS_FILE: ${error instanceof Error ? error.message : 'unusable'}`);
-  }
+function webhookIn({ webhook }: z.infer<typeof ConnectorsFile>, path: string): WebhookSettings | undefined {
+  if (!webhook) return undefined;
+  const { url, secretFile, timeoutMs } = webhook;
+  if (!isSafe(url)) throw new Unusable(`webhook.url: ${unsafe}`);
+  return { url, secret: secretOf(resolve(dirname(path), secretFile)), timeoutMs };
 }
 
-function fromFile<T>(env: Readonly<Record<string, string | undefined>>, variable: string, schema: z.ZodType<T>): T {
-  const file = env[variable];
-  if (!file) throw new Error(`${variable} is not set`);
-  let content: unknown;
-  try {
-    // YAML 1.2 reads JSON too.
-    content = parse(textOfFile(file, fs));
-  } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    // A parser's message quotes the file, which may be a key.
-    throw new Error(`${variable}: ${file} cannot be read (${typeof code === 'string' ? code : 'not JSON or YAML'})`);
-  }
-  const parsed = schema.safeParse(content);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new Error(`${variable}: ${file}: ${issue?.path.join('.') || 'content'}: ${issue?.message ?? 'invalid'}`);
-}
-
-/** `SANDBOX_URL` and `SANDBOX_TOKEN_FILE`: both or none. */
-function sandboxOf(env: Readonly<Record<string, string | undefined>>): SandboxSettings | undefined {
-  const { SANDBOX_URL: url } = env;
-  if (!url && !env.SANDBOX_TOKEN_FILE) return undefined;
-  if (!url) throw new Error('SANDBOX_URL is not set, and SANDBOX_TOKEN_FILE is');
-  const { token } = fromFile(env, 'SANDBOX_TOKEN_FILE', SandboxToken);
+function wrongSandboxUrl(url: string): string | undefined {
   // It may hold what is secret, so it is not quoted.
-  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
-    throw new Error('SANDBOX_URL: a URL such as http://127.0.0.1:8089 is expected');
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return 'a URL such as http://127.0.0.1:8089 is expected';
   // A name without a dot leads nowhere but to a network of one's own, as that of containers.
-  return { url: safeUrl(url, 'SANDBOX_URL', /^[a-z0-9-]+$/i).replace(/\/+$/, ''), token };
+  return isSafe(url, /^[a-z0-9-]+$/i) ? undefined : unsafe;
 }
+
+const unsafe = 'must be https, except on the loopback address';
 
 /** What is sent is not secret from this machine: elsewhere it travels encrypted or not at all. */
-function safeUrl(url: string, setting: string, near?: RegExp): string {
+function isSafe(url: string, near?: RegExp): boolean {
   const { protocol, hostname } = new URL(url);
-  const here = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname) || near?.test(hostname);
-  if (protocol === 'http:' && !here) throw new Error(`${setting}: must be https, except on the loopback address`);
-  return url;
+  return (
+    protocol !== 'http:' || ['127.0.0.1', 'localhost', '[::1]'].includes(hostname) || near?.test(hostname) === true
+  );
 }
 
 function secretOf(file: string): string {
@@ -129,19 +165,11 @@ function secretOf(file: string): string {
   try {
     secret = textOfFile(file, fs).trim();
   } catch (error) {
-    throw new Error(
-      `CONNECTORS_FILE: webhook.secretFile: ${file} cannot be read (${(error as { code?: string }).code})`,
+    throw new Unusable(
+      `webhook.secretFile: the file that it names cannot be read (${(error as { code?: string }).code})`,
     );
   }
-  if (!/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret)) {
-    throw new Error('CONNECTORS_FILE: webhook.secretFile: whsec_ and at least 24 bytes in base64 are expected');
-  }
+  if (!/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret))
+    throw new Unusable('webhook.secretFile: whsec_ and at least 24 bytes in base64 are expected');
   return secret;
-}
-
-function positive(env: Readonly<Record<string, string | undefined>>, variable: string, otherwise: number): number {
-  const text = env[variable];
-  if (text === undefined || text === '') return otherwise;
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`${variable}: a positive integer is expected, not "${text}"`);
-  return Number(text);
 }

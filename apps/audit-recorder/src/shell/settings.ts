@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import fs from 'node:fs';
-import { textOfFile } from '@countersign/contracts';
 import { type SigningKey, signingKey } from '@countersign/record';
+import { type Env, file, readEnvironment, runtimeEnvironment, text, Unusable } from '@countersign/runtime';
+import { z } from 'zod';
 import { type Auditors, readAuditors } from '../core/auditors.js';
 
 /** What the recorder is told by its environment, read once. */
@@ -15,23 +15,58 @@ export interface Settings {
 /** Injection token of `Settings`. */
 export const SETTINGS = Symbol('SETTINGS');
 
-/**
- * Reads RECORD_ORIGIN and the files that CHECKPOINT_SIGNING_KEY_FILE (an Ed25519 private key, PKCS8 PEM), COMMITMENT_KEY_FILE (at
- * least 32 bytes in hexadecimal) and AUDIT_TOKENS_FILE name. Throws, naming the variable and never the content, where one cannot be used.
- */
-export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const origin = env.RECORD_ORIGIN || 'countersign.local/record';
-  return {
-    origin,
-    signingKey: fromFile(env, 'CHECKPOINT_SIGNING_KEY_FILE', 'an Ed25519 private key, PKCS8 PEM', (text) =>
-      signingKey(origin, privateKey(text)),
-    ),
-    commitmentKey: fromFile(env, 'COMMITMENT_KEY_FILE', 'at least 32 bytes in hexadecimal', (text) => {
-      const hex = text.trim();
-      if (!/^([0-9a-f]{2}){32,}$/i.test(hex)) throw new TypeError('it holds something else');
+const variables = {
+  RECORD_ORIGIN: text({
+    description: 'the name of the record, which its checkpoints carry',
+    preset: 'countersign.local/record',
+  }),
+  CHECKPOINT_SIGNING_KEY_FILE: file({
+    description: 'Checkpoints are signed with it',
+    holds: 'an Ed25519 private key, PKCS8 PEM',
+    secret: true,
+    read: (pem) => {
+      const key = privateKey(pem);
+      if (key.asymmetricKeyType !== 'ed25519') throw new Unusable('it holds a key of another kind');
+      return key;
+    },
+  }),
+  COMMITMENT_KEY_FILE: file({
+    description: 'Commitments to inbound signals and contact points are made with it',
+    holds: 'at least 32 bytes in hexadecimal',
+    secret: true,
+    read: (content) => {
+      const hex = content.trim();
+      if (!/^([0-9a-f]{2}){32,}$/i.test(hex)) throw new Unusable('it holds something else');
       return new Uint8Array(Buffer.from(hex, 'hex'));
-    }),
-    auditors: fromFile(env, 'AUDIT_TOKENS_FILE', 'a JSON list of {"sha256", "person", "roles"}', readAuditors),
+    },
+  }),
+  AUDIT_TOKENS_FILE: file({
+    description: 'Whoever may read the record has the role `auditor`',
+    holds: 'a JSON list of `{"sha256", "person", "roles"}`',
+    read: (content) => {
+      try {
+        return readAuditors(content);
+      } catch (error) {
+        // A JSON fault quotes what stands around it, which may be a secret: only our own words are passed on.
+        throw error instanceof TypeError ? new Unusable(error.message) : error;
+      }
+    },
+  }),
+};
+
+/** Everything that the recorder reads of its environment. */
+export const environment = runtimeEnvironment.extend(variables);
+
+const own = z.object(variables);
+
+/** Reads the settings. Throws, naming the variables and never a content, where some cannot be used. */
+export function readSettings(env: Env): Settings {
+  const read = readEnvironment(own, env);
+  return {
+    origin: read.RECORD_ORIGIN,
+    signingKey: signingKey(read.RECORD_ORIGIN, read.CHECKPOINT_SIGNING_KEY_FILE),
+    commitmentKey: read.COMMITMENT_KEY_FILE,
+    auditors: read.AUDIT_TOKENS_FILE,
   };
 }
 
@@ -39,29 +74,6 @@ function privateKey(pem: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {
-    throw new TypeError('it holds no private key');
-  }
-}
-
-function fromFile<T>(
-  env: Readonly<Record<string, string | undefined>>,
-  variable: string,
-  expected: string,
-  parse: (text: string) => T,
-): T {
-  const path = env[variable];
-  if (!path) throw new Error(`${variable} is not set: the path of a file with ${expected}`);
-  let text: string;
-  try {
-    text = textOfFile(path, fs);
-  } catch (error) {
-    throw new Error(`${variable}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-  try {
-    return parse(text);
-  } catch (error) {
-    // A JSON fault quotes what stands around it, which may be a secret: only our own words are passed on.
-    const reason = error instanceof TypeError ? `: ${error.message}` : '';
-    throw new Error(`${variable}: ${path} is not ${expected}${reason}`);
+    throw new Unusable('it holds no private key');
   }
 }

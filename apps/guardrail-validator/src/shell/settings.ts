@@ -1,27 +1,38 @@
-import fs from 'node:fs';
-import { textOfFile } from '@countersign/contracts';
 import { readSigningKey, type SigningKey } from '@countersign/gate';
+import { type Env, file, readEnvironment, runtimeEnvironment, Unusable } from '@countersign/runtime';
+import { z } from 'zod';
 
 /** Injection token of the permit signing key. */
 export const SIGNING_KEY = Symbol('SIGNING_KEY');
 
+const variables = {
+  PERMIT_SIGNING_KEY_FILE: file({
+    description: 'Permits are signed with it',
+    holds: 'a private Ed25519 JWK',
+    secret: true,
+    read: (text) => signingKeyIn(text),
+  }),
+};
+
+/** Everything that the validator reads of its environment. */
+export const environment = runtimeEnvironment.extend(variables);
+
+const own = z.object(variables);
+
 /** Reads the private Ed25519 JWK that `PERMIT_SIGNING_KEY_FILE` names. Throws, naming the variable, and the process does not start. */
-export function signingKey(env: Readonly<Record<string, string | undefined>>): SigningKey {
-  const file = env.PERMIT_SIGNING_KEY_FILE;
-  if (!file) throw new Error('PERMIT_SIGNING_KEY_FILE is not set: a file with a private Ed25519 JWK');
+export const signingKey = (env: Env): SigningKey => readEnvironment(own, env).PERMIT_SIGNING_KEY_FILE;
+
+function signingKeyIn(text: string): SigningKey {
   let jwk: unknown;
   try {
-    jwk = JSON.parse(textOfFile(file, fs));
-  } catch (error) {
-    const code = (error as { code?: unknown }).code;
+    jwk = JSON.parse(text);
+  } catch {
     // The parser's message quotes the file, which is a key.
-    throw new Error(
-      `PERMIT_SIGNING_KEY_FILE: ${file} cannot be read (${typeof code === 'string' ? code : 'not JSON'})`,
-    );
+    throw new Unusable('it is not JSON');
   }
   try {
     return readSigningKey(jwk);
   } catch (error) {
-    throw new Error(`PERMIT_SIGNING_KEY_FILE: ${(error as Error).message}`);
+    throw new Unusable((error as Error).message);
   }
 }

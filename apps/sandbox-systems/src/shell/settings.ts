@@ -1,6 +1,14 @@
-import fs from 'node:fs';
-import { Name, Sha256, textOfFile } from '@countersign/contracts';
-import { type Limits, readLimits } from '@countersign/runtime';
+import { Name, Sha256 } from '@countersign/contracts';
+import {
+  type Env,
+  file,
+  json,
+  type Limits,
+  limitVariables,
+  processVariables,
+  readEnvironment,
+  readLimits,
+} from '@countersign/runtime';
 import { z } from 'zod';
 
 /** Callers carry out and ask, viewers read the pages, operators set campaigns. */
@@ -33,36 +41,26 @@ const Tokens = z
   .min(1)
   .refine((list) => new Set(list.map(({ sha256 }) => sha256)).size === list.length, 'a token is there twice');
 
-/** Reads the settings. Throws, naming the variable, where one is missing or cannot be used: the process must not start. */
-export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const databaseUrl = env.DATABASE_URL;
-  if (!databaseUrl) throw new Error('DATABASE_URL is not set');
-  const port = Number(env.PORT || 8089);
-  if (!/^\d*$/.test(env.PORT ?? '') || port > 65_535)
-    throw new Error(`PORT: a port number is expected, not "${env.PORT}"`);
+const variables = {
+  SANDBOX_TOKENS_FILE: file({
+    description: 'The roles are `connector`, `viewer` and `operator`',
+    holds: 'a JSON list of `{"sha256", "name", "roles"}`',
+    read: (text) => new Map(json(Tokens)(text).map(({ sha256, ...holder }) => [sha256, holder])),
+  }),
+};
+
+/** Everything that the process reads of its environment. */
+export const environment = z.object({ ...processVariables, ...limitVariables, ...variables });
+
+/** Reads the settings. Throws, naming the variables, where some are missing or cannot be used: the process must not start. */
+export function readSettings(env: Env): Settings {
+  const read = readEnvironment(environment, env);
   return {
-    databaseUrl,
-    migrationUrl: env.DATABASE_MIGRATION_URL || databaseUrl,
-    host: env.HOST || '127.0.0.1',
-    port,
-    holders: holders(env.SANDBOX_TOKENS_FILE),
+    databaseUrl: read.DATABASE_URL,
+    migrationUrl: read.DATABASE_MIGRATION_URL ?? read.DATABASE_URL,
+    host: read.HOST,
+    port: read.PORT ?? 8089,
+    holders: read.SANDBOX_TOKENS_FILE,
     limits: readLimits(env),
   };
-}
-
-function holders(path: string | undefined): Settings['holders'] {
-  const variable = 'SANDBOX_TOKENS_FILE';
-  if (!path) throw new Error(`${variable} is not set: a JSON list of {"sha256", "name", "roles"}`);
-  let content: unknown;
-  try {
-    content = JSON.parse(textOfFile(path, fs));
-  } catch (error) {
-    // A JSON fault quotes what stands around it.
-    const reason = error instanceof SyntaxError ? 'it is not JSON' : (error as NodeJS.ErrnoException).code;
-    throw new Error(`${variable}: ${path} cannot be read: ${reason}`);
-  }
-  const read = Tokens.safeParse(content);
-  if (read.success) return new Map(read.data.map(({ sha256, ...holder }) => [sha256, holder]));
-  const issue = read.error.issues[0];
-  throw new Error(`${variable}: ${path}: ${issue?.path.join('.') || 'content'}: ${issue?.message ?? 'invalid'}`);
 }

@@ -46,9 +46,11 @@ test.each([
 });
 
 test('a file that cannot be read is named by its variable', () => {
-  expect(() => readSettings({ ...env, API_KEYS_FILE: join(folder, 'none') })).toThrow('API_KEYS_FILE: cannot be read');
+  expect(() => readSettings({ ...env, API_KEYS_FILE: join(folder, 'none') })).toThrow(
+    'API_KEYS_FILE: the file that it names cannot be read',
+  );
   expect(() => readSettings({ ...env, API_KEYS_FILE: put('large', ' '.repeat(1_048_577)) })).toThrow(
-    'API_KEYS_FILE: cannot be read (has 1048577 bytes; at most 1048576 are read)',
+    'API_KEYS_FILE: the file that it names cannot be read (has 1048577 bytes; at most 1048576 are read)',
   );
 });
 

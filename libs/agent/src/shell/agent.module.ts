@@ -11,7 +11,7 @@ import {
   UnsettledProposals1763700000011,
 } from './migrations/agent-tables.js';
 import { CampaignsOfAdAccounts1763700000010 } from './migrations/campaigns-of-ad-accounts.js';
-import { MODEL, modelAccess } from './model-access.js';
+import { environment, MODEL, modelAccess } from './model-access.js';
 import { PlanJobs } from './plan.job.js';
 import { ProposalsPage } from './proposals.controller.js';
 import { UnsettledJobs } from './unsettled.job.js';
@@ -21,6 +21,7 @@ export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
   name: agent.name,
   port: agent.port,
   access: ReadingToken,
+  settings: environment,
   migrations: [
     AgentTables1763700000001,
     CampaignsOfAdAccounts1763700000010,

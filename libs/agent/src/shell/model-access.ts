@@ -1,5 +1,7 @@
 import { plainText } from '@countersign/contracts';
+import { type Env, optionalText, readEnvironment, runtimeEnvironment, whole } from '@countersign/runtime';
 import OpenAI from 'openai';
+import { z } from 'zod';
 import { fullForm, type RequestForm } from '../core/model/request-form.js';
 import { boundedFetch } from './bounded-fetch.js';
 
@@ -27,22 +29,40 @@ const answerKibibytes = 256;
 /** The longest time of a question: `MODEL_TIMEOUT_MS` is at most this. */
 const longestMs = 600_000;
 
+const variables = {
+  OPENAI_BASE_URL: optionalText({
+    description:
+      'the server of a model. If this variable and the next two are set, the agent asks the model; otherwise the rules plan. The URL may have a query, which is sent with every question',
+    kind: 'URL',
+    fits: (text) =>
+      isServer(text)
+        ? undefined
+        : 'an http or https URL without credentials and fragment is expected, such as https://api.openai.com/v1',
+  }),
+  OPENAI_API_KEY: optionalText({
+    description: 'the key for that server',
+    secret: true,
+    // No header can hold anything else, the line break at the end of a file included.
+    fits: (text) => (/^[\x20-\x7e]+$/.test(text) ? undefined : 'printable ASCII without a line break is expected'),
+  }),
+  OPENAI_MODEL: optionalText({ description: 'the name of the model, as the server knows it' }),
+  MODEL_TIMEOUT_MS: whole({ description: 'time limit of one question', preset: 20_000, unit: 'ms', most: longestMs }),
+  MODEL_TOKENS_PER_DAY: whole({ description: 'tokens that one agent may use in a UTC day', preset: 200_000 }),
+};
+
+/** Everything that an agent reads of its environment. */
+export const environment = runtimeEnvironment.extend(variables);
+
+const own = z.object(variables);
+
 /**
  * The model that `OPENAI_BASE_URL`, `OPENAI_API_KEY` and `OPENAI_MODEL` name together; null where one of them is not set. Throws naming
- * the variable, and never its value, where one cannot be used; of the numbers `MODEL_TIMEOUT_MS` (20000, at most 600000) and
- * `MODEL_TOKENS_PER_DAY` (200000).
+ * the variables, and never their values, where some cannot be used.
  */
-export function modelAccess(env: Readonly<Record<string, string | undefined>>): ModelAccess | null {
-  const { OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: apiKey, OPENAI_MODEL: model } = env;
-  const timeoutMs = positive(env, 'MODEL_TIMEOUT_MS', 20_000, longestMs);
-  const tokensPerDay = positive(env, 'MODEL_TOKENS_PER_DAY', 200_000, 9_999_999_999);
-  if (baseURL && !isServer(baseURL))
-    throw new Error(
-      'OPENAI_BASE_URL: an http or https URL without credentials and fragment is expected, such as https://api.openai.com/v1',
-    );
-  // No header can hold anything else, the line break at the end of a file included.
-  if (apiKey && !/^[\x20-\x7e]+$/.test(apiKey))
-    throw new Error('OPENAI_API_KEY: printable ASCII without a line break is expected');
+export function modelAccess(env: Env): ModelAccess | null {
+  const read = readEnvironment(own, env);
+  const { OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: apiKey, OPENAI_MODEL: model } = read;
+  const { MODEL_TIMEOUT_MS: timeoutMs, MODEL_TOKENS_PER_DAY: tokensPerDay } = read;
   if (!baseURL || !apiKey || !model) return null;
   // The client would log requests where OPENAI_LOG asks for it; prompts and answers belong in no log.
   const client = new OpenAI({
@@ -61,17 +81,4 @@ function isServer(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, username, password, hash } = new URL(text);
   return ['http:', 'https:'].includes(protocol) && [username, password, hash].every((part) => part === '');
-}
-
-function positive(
-  env: Readonly<Record<string, string | undefined>>,
-  name: string,
-  otherwise: number,
-  most: number,
-): number {
-  const text = env[name];
-  if (text === undefined || text === '') return otherwise;
-  if (!/^[1-9]\d{0,9}$/.test(text) || Number(text) > most)
-    throw new Error(`${name}: an integer from 1 to ${most} is expected`);
-  return Number(text);
 }

@@ -14,7 +14,7 @@ test('each limit has a variable of its own, which sets it and nothing else', () 
 });
 
 test.each(['0', '-1', '1.5', '1e3', 'many', ' 5'])('%j is refused, naming the variable', (text) => {
-  expect(() => readLimits({ BATCH_EVENTS: text })).toThrow(/BATCH_EVENTS: a positive integer/);
+  expect(() => readLimits({ BATCH_EVENTS: text })).toThrow(/^BATCH_EVENTS: a whole number from 1 is expected/);
 });
 
 test('an event that may be emitted fits the broker’s largest record, and membership outlasts a heartbeat', () => {

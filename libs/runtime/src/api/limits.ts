@@ -1,3 +1,7 @@
+import { z } from 'zod';
+import { type Env, readEnvironment } from '../settings/environment.js';
+import { limitVariables } from '../settings/runtime-environment.js';
+
 /**
  * The one place for batching, retry, back-off and limits. Each can be set by the environment variable named beside it;
  * times are in milliseconds, sizes in bytes.
@@ -63,38 +67,8 @@ export interface Limits {
   readonly outboxKeptMs: number;
 }
 
-/** The limits where no variable says otherwise. */
-export const defaults: Limits = {
-  batchEvents: 500,
-  fetchBytes: 786_432,
-  partitionsAtOnce: 16,
-  fetchWaitMs: 500,
-  gatherMs: 500,
-  produceBytes: 700_000,
-  eventBytes: 950_000,
-  commitEveryMs: 1_000,
-  poisonTries: 3,
-  jobTries: 10,
-  jobBackoffMaxMs: 60_000,
-  raceTries: 20,
-  backoffMs: 200,
-  backoffMaxMs: 2_000,
-  deniedBackoffMaxMs: 20_000,
-  stateWaitMs: 5_000,
-  compareEveryMs: 1_000,
-  jobPollMs: 200,
-  leaseMs: 6_000,
-  sessionMs: 6_000,
-  drainMs: 20_000,
-  idleTransactionMs: 10_000,
-  silentMs: 3_000,
-  queryMs: 20_000,
-  connections: 10,
-  outboxKeptMs: 3_600_000,
-};
-
 /** The environment variable of each limit. */
-export const variables: Record<keyof Limits, string> = {
+export const variables = {
   batchEvents: 'BATCH_EVENTS',
   fetchBytes: 'FETCH_BYTES',
   partitionsAtOnce: 'PARTITIONS_AT_ONCE',
@@ -121,16 +95,17 @@ export const variables: Record<keyof Limits, string> = {
   queryMs: 'QUERY_MS',
   connections: 'DATABASE_CONNECTIONS',
   outboxKeptMs: 'OUTBOX_KEPT_MS',
-};
+} as const satisfies Record<keyof Limits, keyof typeof limitVariables>;
 
-/** The limits in force. Throws where a variable is not a positive integer, naming it. */
-export function readLimits(env: Readonly<Record<string, string | undefined>>): Limits {
-  const found: Record<string, number> = { ...defaults };
-  for (const [name, variable] of Object.entries(variables)) {
-    const text = env[variable];
-    if (text === undefined || text === '') continue;
-    if (!/^[1-9]\d{0,9}$/.test(text)) throw new Error(`${variable}: a positive integer is expected, not "${text}"`);
-    found[name] = Number(text);
-  }
-  return found as unknown as Limits;
+const environment = z.object(limitVariables);
+
+/** The limits in force. Throws naming each variable that is not a positive integer. */
+export function readLimits(env: Env): Limits {
+  const read = readEnvironment(environment, env);
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, variable]) => [name, read[variable]]),
+  ) as unknown as Limits;
 }
+
+/** The limits where no variable says otherwise. */
+export const defaults: Limits = readLimits({});

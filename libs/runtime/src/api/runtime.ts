@@ -1,6 +1,7 @@
 import type { DataOf, Envelope, Event, EventType, Fault, Service, TopicOf } from '@countersign/contracts';
 import type { Type } from '@nestjs/common';
 import type { Access } from '../nest/access.js';
+import type { Environment } from '../settings/environment.js';
 import type { Ago } from './ago.js';
 
 /** Something that answers statements. Placeholders are `$1`, rows come back as objects. */
@@ -319,6 +320,8 @@ export interface ServiceSpec {
    * database's. Absent: it pauses, since a deadline that passed early stays passed.
    */
   readonly anyClock?: true;
+  /** Every variable that it reads, checked before anything starts; absent: those of the runtime. */
+  readonly settings?: Environment;
   /** Port of its HTTP interface where `PORT` is not set; health is always served. */
   readonly port: number;
   /**

@@ -8,6 +8,9 @@ import {
   textOfFile,
 } from '@countersign/contracts';
 import type { KafkaConfig, SASLOptions } from '@countersign/kafka';
+import { z } from 'zod';
+import { type Env, readEnvironment } from '../settings/environment.js';
+import { brokerVariables, processVariables } from '../settings/runtime-environment.js';
 
 /** Where the outside world is, by environment variable. */
 export interface Settings {
@@ -19,41 +22,27 @@ export interface Settings {
   readonly port: number;
 }
 
-/**
- * Reads `KAFKA_BROKERS`, `KAFKA_USERNAME`, `KAFKA_PASSWORD`, `KAFKA_SASL`, `KAFKA_SSL`, `DATABASE_URL`, `DATABASE_MIGRATION_URL`,
- * `HOST`, `PORT`. An empty variable counts as not set. Throws naming the variable.
- */
-export function readSettings(env: Readonly<Record<string, string | undefined>>, defaultPort: number): Settings {
-  const need = (name: string): string => {
-    const value = env[name];
-    if (!value) throw new Error(`${name} is not set`);
-    return value;
-  };
-  const username = env.KAFKA_USERNAME || undefined;
-  const mechanism = env.KAFKA_SASL || 'scram-sha-256';
-  if (!['scram-sha-256', 'scram-sha-512', 'plain'].includes(mechanism))
-    throw new Error(`KAFKA_SASL: scram-sha-256, scram-sha-512 or plain is expected, not "${mechanism}"`);
-  const ssl = env.KAFKA_SSL || 'false';
-  if (ssl !== 'true' && ssl !== 'false') throw new Error(`KAFKA_SSL: true or false is expected, not "${ssl}"`);
-  const port = Number(env.PORT || defaultPort);
-  // What JavaScript takes for a number may be none: ' ' would be 0, which is any port.
-  if (!/^\d*$/.test(env.PORT ?? '') || port > 65535)
-    throw new Error(`PORT: a port number is expected, not "${env.PORT}"`);
-  const databaseUrl = need('DATABASE_URL');
+const { DATABASE_URL, DATABASE_MIGRATION_URL, HOST, PORT } = processVariables;
+const { KAFKA_BROKERS, KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_SASL, KAFKA_SSL } = brokerVariables;
+const places = z.object({
+  ...{ KAFKA_BROKERS, KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_SASL, KAFKA_SSL },
+  ...{ DATABASE_URL, DATABASE_MIGRATION_URL, HOST, PORT },
+});
+
+/** Reads where the outside world is. Throws naming each variable that cannot be used. */
+export function readSettings(env: Env, defaultPort: number): Settings {
+  const read = readEnvironment(places, env);
+  const { KAFKA_USERNAME: username, KAFKA_SASL: mechanism, KAFKA_PASSWORD: password = '' } = read;
   return {
     kafka: {
-      brokers: need('KAFKA_BROKERS')
-        .split(',')
-        .map((broker) => broker.trim()),
-      ssl: ssl === 'true',
-      ...(username !== undefined && {
-        sasl: { mechanism, username, password: env.KAFKA_PASSWORD ?? '' } as SASLOptions,
-      }),
+      brokers: read.KAFKA_BROKERS.split(',').map((broker) => broker.trim()),
+      ssl: read.KAFKA_SSL === 'true',
+      ...(username !== undefined && { sasl: { mechanism, username, password } as SASLOptions }),
     },
-    databaseUrl,
-    migrationUrl: env.DATABASE_MIGRATION_URL || databaseUrl,
-    host: env.HOST || '127.0.0.1',
-    port,
+    databaseUrl: read.DATABASE_URL,
+    migrationUrl: read.DATABASE_MIGRATION_URL ?? read.DATABASE_URL,
+    host: read.HOST,
+    port: read.PORT ?? defaultPort,
   };
 }
 

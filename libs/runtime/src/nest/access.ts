@@ -1,6 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import fs from 'node:fs';
-import { Sha256, textOfFile } from '@countersign/contracts';
 import {
   applyDecorators,
   type CanActivate,
@@ -14,6 +12,8 @@ import {
 import { Reflector } from '@nestjs/core';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { z } from 'zod';
+import { readEnvironment } from '../settings/environment.js';
+import { processVariables } from '../settings/runtime-environment.js';
 
 /** Who asks: a person, a source, whoever holds a token. */
 export interface Principal {
@@ -113,7 +113,7 @@ export function oneToken({
   };
 }
 
-const TokenFile = z.strictObject({ sha256: Sha256 });
+const reading = z.object({ READ_TOKEN_FILE: processVariables.READ_TOKEN_FILE });
 
 /** The pages of a service that has no people of its own, for the installation's reading token: `READ_TOKEN_FILE`. */
 @Injectable()
@@ -123,26 +123,11 @@ export class ReadingToken implements Access {
   readonly identify: Access['identify'];
 
   constructor() {
-    const sha256 = readToken(process.env.READ_TOKEN_FILE);
+    const sha256 = readEnvironment(reading, process.env).READ_TOKEN_FILE?.sha256;
     const what = 'the pages of this service';
     const variable = 'READ_TOKEN_FILE';
     this.identify = oneToken({ realm: this.realm, sha256, variable, what, roles: ['reader'] }).identify;
   }
-}
-
-function readToken(path: string | undefined): string | undefined {
-  if (!path) return undefined;
-  let content: unknown;
-  try {
-    content = JSON.parse(textOfFile(path, fs));
-  } catch (error) {
-    // A JSON fault quotes what stands around it.
-    const reason = error instanceof SyntaxError ? 'it is not JSON' : (error as NodeJS.ErrnoException).code;
-    throw new Error(`READ_TOKEN_FILE: ${path} cannot be read: ${reason}`);
-  }
-  const read = TokenFile.safeParse(content);
-  if (!read.success) throw new Error(`READ_TOKEN_FILE: ${path}: {"sha256": "…"} is expected`);
-  return read.data.sha256;
 }
 
 /** Who is let in where a service names no access: nobody. */

@@ -15,8 +15,11 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger as Pino } from 'pino';
 import { type Observable, throwError } from 'rxjs';
 import { type JobKind, type RecordConsumer, type Recovery, RUNTIME, type ServiceSpec } from '../api/runtime.js';
+import { readSettings } from '../api/settings.js';
 import { Engine } from '../engine/engine.js';
 import { describe } from '../failures.js';
+import { checkSettings, WrongSettings } from '../settings/environment.js';
+import { runtimeEnvironment } from '../settings/runtime-environment.js';
 import { type Access, AccessGuard } from './access.js';
 import { BatchTransport } from './batch-transport.js';
 import { HealthController, HealthReaders } from './health.controller.js';
@@ -89,7 +92,7 @@ export async function serve(module: Type, spec: ServiceSpec): Promise<void> {
     Logger.overrideLogger(new NestLog(lines));
     await start(module, spec, log, lines);
   } catch (error) {
-    log.error(`does not start: ${describe(error).detail}`);
+    log.error(`does not start: ${error instanceof WrongSettings ? error.message : describe(error).detail}`);
     process.exit(1);
   }
 }
@@ -100,6 +103,7 @@ export function attach(app: NestFastifyApplication, transport: BatchTransport): 
 }
 
 async function start(module: Type, spec: ServiceSpec, log: Logger, lines: Pino): Promise<void> {
+  checkSettings(spec.settings ?? runtimeEnvironment, process.env, (detail) => log.warn(detail));
   const stopTelemetry = await startTelemetry(spec.name);
   const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(httpBounds, lines), {
     logger: new NestLog(lines),
@@ -141,14 +145,13 @@ async function start(module: Type, spec: ServiceSpec, log: Logger, lines: Pino):
   });
 
   await engine.prepare();
-  const { PORT, HOST = '127.0.0.1' } = process.env;
-  const port = Number(PORT ?? spec.port);
+  const { host, port } = readSettings(process.env, spec.port);
   try {
-    await app.listen(port, HOST);
+    await app.listen(port, host);
   } catch (error) {
     if ((error as { code?: string }).code === 'EADDRINUSE') throw new Error(`port ${port} is taken; set PORT`);
     throw error;
   }
   await app.startAllMicroservices();
-  log.log(`ready on ${HOST}:${port}`);
+  log.log(`ready on ${host}:${port}`);
 }
