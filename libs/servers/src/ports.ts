@@ -15,7 +15,7 @@ export function portFor(
   const { port, variable } = localPorts[name];
   const asked = Number(env[variable] || port);
   if (!Number.isInteger(asked) || asked < 1 || asked > 65535)
-    throw new Error(`${variable}: a port number from 1 to 65535 is expected, not "${env[variable]}"`);
+    throw new Error(`${variable}: a port number from 1 to 65535 is expected`);
   return asked;
 }
 

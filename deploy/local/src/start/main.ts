@@ -10,6 +10,7 @@ import { removeForClients } from './installation.js';
 import { observe } from './observe.js';
 import { type Running, startEverything } from './running.js';
 import { samplePorts } from './sample-ports.js';
+import { unknownVariables } from './services.js';
 
 const help = `npm start [-- options]    starts broker, database and all services, and plays the sample
 
@@ -43,6 +44,8 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
   const began = Date.now();
   const say = (text: string): void =>
     void out.write(`${pc.dim(`${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s`)}  ${text}\n`);
+  for (const name of unknownVariables(process.env))
+    say(pc.yellow(`${name} is set, and nothing reads a variable of this name: see docs/configuration.md`));
   const interrupted = interruption();
 
   let running: Running;

@@ -45,17 +45,33 @@ export function programsOf(deployment: Deployment): readonly Program[] {
 export const plansOf = (deployment: Deployment, plans: readonly ServicePlan[]): readonly ServicePlan[] =>
   plans.filter(({ name }) => programsOf(deployment).includes(name));
 
-/** The plans with ports from the environment; `COUNTERSIGN_PORTS=free` takes any free port (tests). Throws naming the variable. */
+/** The plans with ports from the environment. Throws naming each variable that holds none. */
 export function plannedPorts(env: Readonly<Record<string, string | undefined>>): readonly ServicePlan[] {
-  return servicePlans.map((p) => {
+  const wrong: string[] = [];
+  const plans = servicePlans.map((p) => {
     const text = env[p.portVariable];
     if (text === undefined || text === '') return p;
     const port = Number(text);
-    if (!Number.isInteger(port) || port < 1 || port > 65535)
-      throw new Error(`${p.portVariable}: a port number is expected, not "${text}"`);
+    if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65535) wrong.push(p.portVariable);
     return { ...p, port };
   });
+  if (wrong.length > 0) throw new Error(`${wrong.join(', ')}: a port number from 1 to 65535 is expected`);
+  return plans;
 }
+
+/** What `npm start`, its set-up and the command line read under our own prefix. */
+const ours = new Set(
+  [
+    'HOME CACHE KAFKA_PORT KAFKA_CONTROLLER_PORT POSTGRES_PORT ADOPT PARENT',
+    'CONSOLE_URL AUDIT_URL ORCHESTRATOR_URL TOKEN READ_TOKEN CREDENTIALS',
+  ].flatMap((line) => line.split(' ').map((name) => `COUNTERSIGN_${name}`)),
+);
+
+/** What is set under our own prefix and read by nothing. */
+export const unknownVariables = (env: Readonly<Record<string, string | undefined>>): readonly string[] =>
+  Object.keys(env)
+    .filter((name) => name.startsWith('COUNTERSIGN_') && !ours.has(name))
+    .sort();
 
 /** Where a service finds what it needs. */
 export interface ServicePlace {
