@@ -76,7 +76,7 @@ test('sources come from a file, or as shipped; a wrong file is refused by its na
   expect(() => deployment({ SOURCES_FILE: path })).not.toThrow();
   expect(deployment({ SOURCES_FILE: path }).sources).toMatchObject([{ name: 'site', source: '/sources/site' }]);
   expect(() => deployment({ SOURCES_FILE: join(folder, 'none.yaml') })).toThrow(
-    /SOURCES_FILE .*none.yaml cannot be read/,
+    /^SOURCES_FILE: sources.yaml cannot be read \(ENOENT\)$/,
   );
   expect(() => deployment({ SOURCES_FILE: file('#'.repeat(1_048_577)) })).toThrow(
     /cannot be read \(has 1048577 bytes; at most 1048576 are read\)/,

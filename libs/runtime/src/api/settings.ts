@@ -48,20 +48,22 @@ export function readSettings(env: Env, defaultPort: number): Settings {
 
 /**
  * The installation's sources, agents and executors: from `SOURCES_FILE`, else from `sources.yaml` of `CONFIG_DIR`, else as shipped.
- * Throws naming the file, the line and what was expected.
+ * Throws naming the variable, the line and what was expected.
  */
-export function deployment(env: Readonly<Record<string, string | undefined>> = process.env): Deployment {
+export function deployment(env: Env = process.env): Deployment {
   const file = deploymentFileOf(env);
   if (!file) return shippedDeployment;
-  const read = readDeployment([{ path: 'sources.yaml', text: textOf(file) }]);
-  if (!read.ok) throw new Error(`SOURCES_FILE ${file}: ${read.problems.map(problemLine).join('; ')}`);
+  const read = readDeployment([{ path: 'sources.yaml', text: textOf(file, from(env)) }]);
+  if (!read.ok) throw new Error(`${from(env)}: ${read.problems.map(problemLine).join('; ')}`);
   return read.deployment;
 }
 
-function textOf(file: string): string {
+const from = (env: Env): string => (env.SOURCES_FILE ? 'SOURCES_FILE' : 'CONFIG_DIR');
+
+function textOf(file: string, variable: string): string {
   try {
     return textOfFile(file, fs);
   } catch (error) {
-    throw new Error(`SOURCES_FILE ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    throw new Error(`${variable}: sources.yaml cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }
