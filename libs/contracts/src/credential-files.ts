@@ -38,8 +38,11 @@ export type CredentialOf<K extends CredentialKind> = z.infer<(typeof credentials
 /** The role as which the audit reads tables. A service grants it those that the audit compares. */
 export const auditorRole = 'countersign_auditor';
 
-/** The tables that the audit reads of every service, and of single ones. */
+/**
+ * The tables that the audit reads of every service, with the views over them, and those of single services. A view gives nobody a
+ * right that they do not have on its table, so both are granted.
+ */
 export const auditedTables = {
-  every: ['own_state', 'state_rows', 'state_positions'],
+  every: ['own_state', 'state_rows', 'state_positions', 'published_state', 'followed_state', 'followed_positions'],
   'guardrail-validator': ['verdicts', 'permits', 'reservations'],
 } as const;
