@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { recordOf } from './at-most.js';
 import { money } from './money.js';
 import { type Channel, ConsentPurpose, Currency, ForeignId, Instant, Minor, Name, Text, Uuid } from './primitives.js';
+import { personSays } from './recognise.js';
 
 /** Money an action commits, against which daily ledgers it counts. */
 export interface Spend {
@@ -47,7 +48,8 @@ export type Reversibility<P> =
 /** What the gate must know of a kind without knowing the kind: everything a rule asks is declared here. */
 export interface ActionKindSpec<P> {
   readonly payload: z.ZodType<P>;
-  readonly detail: (payload: P) => string;
+  /** What the action does, in plain words. `who` names a contact; the id alone where nobody gives it. */
+  readonly detail: (payload: P, who?: (contactId: string) => string) => string;
   /** The family of systems that can run it; a route maps it to an executor and its connector. */
   readonly connector: 'ads' | 'mailer' | 'crm';
   readonly channel: Channel;
@@ -101,6 +103,8 @@ const Line = (max: number) => Text(max).regex(/^[^\p{Cc}\p{Cs}]*$/u, 'one line w
 /** Text of several lines, of characters that every store can hold. */
 const Prose = (max: number) =>
   Text(max).regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u, 'no control characters but line breaks');
+
+const byId = (contactId: string): string => personSays(contactId);
 
 const campaign = { adAccountId: ForeignId, campaignId: ForeignId };
 
@@ -245,7 +249,7 @@ export const actionKinds = {
   }),
   'email.send': spec<z.infer<typeof SendEmail>>({
     payload: SendEmail,
-    detail: (p) => `send "${p.template}" (${p.purpose}) to contact ${p.contactId}`,
+    detail: (p, who = byId) => `send "${p.template}" (${p.purpose}) to ${who(p.contactId)}`,
     connector: 'mailer',
     channel: 'email',
     contacts: (p) => [p.contactId],
@@ -265,7 +269,7 @@ export const actionKinds = {
   }),
   'sequence.enroll': spec<z.infer<typeof Enroll>>({
     payload: Enroll,
-    detail: (p) => `enrol contact ${p.contactId} in ${p.sequenceId}`,
+    detail: (p, who = byId) => `enrol ${who(p.contactId)} in ${p.sequenceId}`,
     connector: 'crm',
     channel: 'email',
     contacts: (p) => [p.contactId],
@@ -281,7 +285,7 @@ export const actionKinds = {
   }),
   'sequence.stop': spec<z.infer<typeof StopSequence>>({
     payload: StopSequence,
-    detail: (p) => `stop ${p.sequenceId} for contact ${p.contactId}`,
+    detail: (p, who = byId) => `stop ${p.sequenceId} for ${who(p.contactId)}`,
     connector: 'crm',
     channel: 'email',
     contacts: (p) => [p.contactId],
@@ -309,6 +313,16 @@ export const kindSpec = (name: string): ActionKindSpec<unknown> | undefined =>
   Object.hasOwn(actionKinds, name)
     ? (actionKinds[name as ActionKindName] as unknown as ActionKindSpec<unknown>)
     : undefined;
+
+/** What an action does, in its kind's words; undefined where its payload cannot be read. */
+export function actionDetail(
+  action: { readonly kind: string; readonly payload: unknown },
+  who?: (contactId: string) => string,
+): string | undefined {
+  const spec = kindSpec(action.kind);
+  const payload = spec?.payload.safeParse(action.payload);
+  return payload?.success ? spec?.detail(payload.data, who) : undefined;
+}
 
 /** The envelope of a payload. `actionId` is also the idempotency key of every call that carries it out. */
 export const Action = z.strictObject({

@@ -141,6 +141,7 @@ export const TaskEscalated = z.object({
   checkpointId: Uuid,
   play: playRun,
   accountId: ForeignId.optional(),
+  accountName: z.string().max(1000).optional(),
   reviewers,
   tasks: listOf(TaskAssigned, 100),
   digest: Sha256,
@@ -259,7 +260,16 @@ export const ActionEscalated = z.object({
   card: z.object({
     detail: Says,
     accountName: z.string().max(1000).optional(),
-    people: listOf(z.object({ contactId: Uuid, seniority: Seniority }), 2000),
+    /** Whom the action concerns, as a reviewer can recognise them. Never a name or an address. */
+    people: listOf(
+      z.object({
+        contactId: Uuid,
+        seniority: Seniority,
+        jobFunction: z.string().max(1000).optional(),
+        accountName: z.string().max(1000).optional(),
+      }),
+      2000,
+    ),
     money: z.object({ amountMinor: Minor, currency: Currency }).optional(),
     runningTotals: listOf(
       z.object({

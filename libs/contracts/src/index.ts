@@ -24,6 +24,7 @@ export * from './placeholders.js';
 export * from './policy.js';
 export * from './primitives.js';
 export * from './read.js';
+export * from './recognise.js';
 export * from './rounds.js';
 export * from './settlement.js';
 export * from './signals.js';

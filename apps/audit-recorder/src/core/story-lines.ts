@@ -1,6 +1,15 @@
-import { type CampaignFacts, type DataOf, type EventType, money, own } from '@countersign/contracts';
+import {
+  type Action,
+  actionDetail,
+  type CampaignFacts,
+  type DataOf,
+  type EventType,
+  money,
+  own,
+} from '@countersign/contracts';
+import { type Names, namesIn } from './names.js';
 import { type Recorded, timeOf } from './story.js';
-import { actionSays, changeSays, factsSay, listed } from './words.js';
+import { changeSays, factsSay, listed } from './words.js';
 
 /** One line of a story: when, what kind of thing, and what happened in plain words. */
 export interface Line {
@@ -10,18 +19,19 @@ export interface Line {
 }
 
 type Said = readonly (readonly [what: string, detail: string])[];
-type Describer<T extends EventType> = (data: DataOf<T>, record: Recorded) => Said;
+type Describer<T extends EventType> = (data: DataOf<T>, names: Names) => Said;
 
 /** The story of records in their order: sentences filled in from what the events state, nothing concluded and nothing left to a model. */
 export function storyLines(records: readonly Recorded[]): Line[] {
   const told = new Map<string, Recorded>();
   const answered = new Set(records.flatMap(signalName));
+  const names = namesIn(records);
   const lines: Line[] = [];
   for (const record of records) {
     const name = JSON.stringify([record.topic, record.source, record.id]);
     const before = record.id === null ? undefined : told.get(name);
     told.set(name, before ?? record);
-    for (const [what, detail] of before ? twin(before, record) : say(record, answered)) {
+    for (const [what, detail] of before ? twin(before, record) : say(record, answered, names)) {
       lines.push({ at: timeOf(record), what, detail });
     }
   }
@@ -41,7 +51,7 @@ export function titleOf(id: string, records: readonly Recorded[]): string {
   const [proposal] = proposals;
   if (proposal && ids.size === 1) {
     const where = settled?.outcome ?? verdicts.at(-1) ?? 'not judged yet';
-    return `${proposal.agent}: ${actionSays(proposal.action)} (${where})`;
+    return `${proposal.agent}: ${actionSays(proposal.action, namesIn(records))} (${where})`;
   }
   const task = eventsOf(records, 'TaskAssigned')[0];
   if (task) return `${task.play.title}: ${count(ids.size, 'action')} proposed`;
@@ -74,7 +84,7 @@ function twin(first: Recorded, again: Recorded): Said {
       ];
 }
 
-function say(record: Recorded, answered: ReadonlySet<string>): Said {
+function say(record: Recorded, answered: ReadonlySet<string>, names: Names): Said {
   const { event, kept, topic, fault } = record;
   if (kept !== 'event') {
     if (answered.has(JSON.stringify([record.source, record.id]))) return [];
@@ -87,35 +97,40 @@ function say(record: Recorded, answered: ReadonlySet<string>): Said {
   }
   if (!event) return [['unreadable', `a record on ${topic} that no service obeyed${fault ? `: ${fault.detail}` : ''}`]];
   const describer = own(describers as Readonly<Record<string, Describer<never>>>, event.type);
-  return describer ? describer(event.data as never, record) : [];
+  return describer ? describer(event.data as never, names) : [];
 }
 
 const describers: { readonly [T in EventType]: Describer<T> } = {
-  SignalAccepted: (d) => {
-    const about = [d.accountId && `account ${d.accountId}`, d.contactId && `contact ${d.contactId}`].filter(Boolean);
+  SignalAccepted: (d, names) => {
+    const about = aboutSays(d, d.contactId === undefined ? [] : [d.contactId], names);
     const facts = factsSay(d.facts);
     return [
       [
         'signal',
-        `${d.type} from ${d.source}${about.length > 0 ? ` about ${about.join(', ')}` : ''}${facts && `: ${facts}`} (quality ${d.quality.score} of 100${d.triggers ? '' : '; too old to start a play'})`,
+        `${d.type} from ${d.source}${about && ` about ${about}`}${facts && `: ${facts}`} (quality ${d.quality.score} of 100${d.triggers ? '' : '; too old to start a play'})`,
       ],
       ...(d.leftOut ?? []).map(({ detail }): Said[number] => ['signal', `left out, the rest counts: ${detail}`]),
       ...(d.joined === undefined
         ? []
-        : [['signal', `contact ${d.joined} is the same person and was joined into contact ${d.contactId}`] as const]),
+        : [
+            [
+              'signal',
+              `contact ${d.joined} is the same person and was joined into ${d.contactId === undefined ? 'another' : names.contact(d.contactId)}`,
+            ] as const,
+          ]),
     ];
   },
   SignalRejected: (d) => [
     ['signal', `${d.type ?? 'a signal'} from ${d.source} was rejected: ${listed(d.reasons.map((r) => r.detail))}`],
   ],
   ProfileChanged: (d) => [['profile', `${profileSays(d)} (version ${d.version})`]],
-  ConsentsChanged: (d) => {
+  ConsentsChanged: (d, names) => {
     const entries = d.entries.map((e) => `${e.purpose} by ${e.channel} ${e.status}`);
     const suppressed = d.suppressions.map((s) => `${s.channel} suppressed (${s.reason})`);
     return [
       [
         'consent',
-        `contact ${d.contactId}: ${listed([...entries, ...suppressed]) || 'nothing agreed to'} (version ${d.version})`,
+        `${names.contact(d.contactId)}: ${listed([...entries, ...suppressed]) || 'nothing agreed to'} (version ${d.version})`,
       ],
     ];
   },
@@ -125,13 +140,19 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   PolicyPublished: (d) => [
     ['policy', `${d.by} published version ${d.version} of the policy (${d.digest.slice(0, 12)}…)`],
   ],
-  TaskAssigned: (d) => [
-    [
-      'play',
-      `the play "${d.play.title}" gave ${d.agent} a task: ${d.purpose}; allowed: ${listed(d.kinds)}; due ${d.dueAt}`,
-    ],
-    ...d.evidence.map((e) => ['evidence', `${e.occurredAt}: ${e.detail}`] as const),
-  ],
+  TaskAssigned: (d, names) => {
+    const about = aboutSays(d, d.contactIds, names);
+    return [
+      [
+        'play',
+        `the play "${d.play.title}" gave ${d.agent} a task: ${d.purpose}${about && `; about ${about}`}; allowed: ${listed(d.kinds)}; due ${d.dueAt}`,
+      ],
+      ...d.evidence.map((e) => {
+        const whose = e.contactId === undefined ? '' : `; about ${names.contact(e.contactId, d.accountId)}`;
+        return ['evidence', `${e.occurredAt}: ${e.detail}${whose}`] as const;
+      }),
+    ];
+  },
   TaskSettled: (d) => [
     [
       'task',
@@ -140,39 +161,52 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
         : `${d.agent} answered the task with ${count(d.proposalIds.length, 'proposal')}: ${d.reason}`,
     ],
   ],
-  TaskEscalated: (d) => [
-    ['checkpoint', `the play "${d.play.title}" waits for ${listed(d.reviewers)} until ${d.deadline}: ${d.detail}`],
-  ],
-  ActionProposed: (d) => [
-    ['proposal', `${d.agent} proposed to ${actionSays(d.action)}, confidence ${Math.round(d.confidence * 100)} %`],
+  TaskEscalated: (d, names) => {
+    const about = d.accountId === undefined ? '' : `, about ${names.account(d.accountId)}`;
+    const what = `the play "${d.play.title}" waits for ${listed(d.reviewers)} until ${d.deadline}${about}: ${d.detail}`;
+    return [['checkpoint', what]];
+  },
+  ActionProposed: (d, names) => [
+    [
+      'proposal',
+      `${d.agent} proposed to ${actionSays(d.action, names)}, confidence ${Math.round(d.confidence * 100)} %`,
+    ],
     ['rationale', `in the agent's own words (${planner(d.planner)}): “${d.rationale}”`],
     ...d.alternatives.map((a) => ['alternative', `considered and left: ${a.detail} (${a.rejectedBecause})`] as const),
   ],
-  ActionApproved: (d) => [
-    ['verdict', `approved under policy version ${d.verdict.policy.version}${by(d.review)}: ${actionSays(d.action)}`],
+  ActionApproved: (d, names) => [
+    [
+      'verdict',
+      `approved under policy version ${d.verdict.policy.version}${by(d.review)}: ${actionSays(d.action, names)}`,
+    ],
     ...reasons(d.verdict),
     [
       'permit',
       `permit ${d.permitId}: ${d.executor}/${d.connector} may run it once, from ${d.notBefore} to ${d.expiresAt}${holds(d.reservations)}`,
     ],
   ],
-  ActionRefused: (d) => [
+  ActionRefused: (d, names) => [
     [
       'verdict',
-      `refused under policy version ${d.verdict.policy.version}${by(d.review)}: ${actionSays(d.action, d.kind)}${d.shadowOutcome ? `; in shadow it would have been ${d.shadowOutcome}` : ''}${d.supersededBy ? `; action ${d.supersededBy} takes its place` : ''}`,
+      `refused under policy version ${d.verdict.policy.version}${by(d.review)}: ${d.action ? actionSays(d.action, names) : d.kind}${d.shadowOutcome ? `; in shadow it would have been ${d.shadowOutcome}` : ''}${d.supersededBy ? `; action ${d.supersededBy} takes its place` : ''}`,
     ],
     ...reasons(d.verdict),
   ],
-  ActionEscalated: (d) => [
-    ['verdict', `needs a person, ${listed(d.reviewers)}, until ${d.deadline}: ${d.card.detail}`],
+  ActionEscalated: (d, names) => [
+    [
+      'verdict',
+      `needs a person, ${listed(d.reviewers)}, until ${d.deadline}: ${actionDetail(d.action, (id) => names.contact(id)) ?? d.card.detail}`,
+    ],
     ...reasons(d.verdict),
   ],
   ReviewSetAside: (d) => [['review', `an answer of ${d.by} had no effect: ${d.reason.detail}`]],
-  ReviewDecided: (d) => {
+  ReviewDecided: (d, names) => {
     const note = d.note ? `, noting “${d.note}”` : '';
-    const act = { approve: 'approved it', reject: 'rejected it', edit: `changed it to: ${actionSays(d.action)}` }[
-      d.decision
-    ];
+    const act = {
+      approve: 'approved it',
+      reject: 'rejected it',
+      edit: `changed it to: ${d.action ? actionSays(d.action, names) : ''}`,
+    }[d.decision];
     return [['review', `${d.by} ${act}${note}`]];
   },
   ActionSettled: (d) => {
@@ -245,6 +279,33 @@ function campaignSays({ campaignId, status, dailyBudgetMinor, days }: CampaignFa
   const returned =
     spend > 0 ? `, return ${Math.round((revenue / spend) * 100)} % over ${count(days.length, 'day')}` : '';
   return `${campaignId} ${status}${budget}${returned}`;
+}
+
+const actionSays = (action: Action, names: Names): string =>
+  actionDetail(action, (id) => names.contact(id)) ?? action.kind;
+
+const mostNamed = 3;
+
+/** Whom or what a signal or a task is about: account, contacts (counted where they are many), campaign. Empty where nothing. */
+function aboutSays(
+  {
+    accountId,
+    adAccountId,
+    campaignId,
+  }: Partial<Pick<DataOf<'TaskAssigned'>, 'accountId' | 'adAccountId' | 'campaignId'>>,
+  contactIds: readonly string[],
+  names: Names,
+): string {
+  const people =
+    contactIds.length > mostNamed
+      ? [count(contactIds.length, 'contact')]
+      : contactIds.map((id) => names.contact(id, accountId));
+  return [
+    ...(accountId === undefined ? [] : [names.account(accountId)]),
+    ...(campaignId === undefined ? [] : [`campaign ${campaignId}`]),
+    ...(adAccountId === undefined ? [] : [`ad account ${adAccountId}`]),
+    ...people,
+  ].join(', ');
 }
 
 const reasons = (verdict: DataOf<'ActionApproved'>['verdict']): Said =>

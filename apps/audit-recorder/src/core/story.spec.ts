@@ -118,14 +118,14 @@ describe('told', () => {
 
   test('[case 56] it says signal, profile, play, rationale, every reason, reviewer, permit and effect, in that order', () => {
     expect(storyLines(story).map(({ what, detail }) => `${what}: ${detail}`)).toEqual([
-      `signal: ContentEngaged from /sources/website about account acme, contact ${ids.contact}: topic comparison, seconds 120 (quality 87 of 100)`,
+      `signal: ContentEngaged from /sources/website about Acme (account acme), contact ${ids.contact}: topic comparison, seconds 120 (quality 87 of 100)`,
       'profile: account acme: name Acme, tier 1, 12 signals so far (version 3)',
-      'play: the play "Tier-1 comparison surge" gave paid-media-agent a task: move budget to what is compared; allowed: ads.shift_budget; due 2026-11-21T10:32:00.000Z',
+      'play: the play "Tier-1 comparison surge" gave paid-media-agent a task: move budget to what is compared; about Acme (account acme); allowed: ads.shift_budget; due 2026-11-21T10:32:00.000Z',
       'evidence: 2026-11-21T10:00:00.000Z: a contact of acme read a comparison',
       'proposal: paid-media-agent proposed to move EUR 20.00 of daily budget from c-1 to c-2, confidence 80 %',
       "rationale: in the agent's own words (rules surge): “Three people of acme compare vendors.”",
       'alternative: considered and left: raise the bid (the bid is not what limits it)',
-      'verdict: needs a person, lea, until 2026-11-21T10:59:00.000Z: Move EUR 20.00 a day.',
+      'verdict: needs a person, lea, until 2026-11-21T10:59:00.000Z: move EUR 20.00 of daily budget from c-1 to c-2',
       'rule: spend-cap passes: EUR 20.00 of EUR 500.00 a day',
       'rule: approval-threshold asks for a person: more than 20 % of the daily budget',
       'review: lea changed it to: move EUR 10.00 of daily budget from c-1 to c-2, noting “half is enough”',
@@ -177,6 +177,108 @@ describe('told', () => {
       storyLines([{ ...record, fault: { code: 'wrong-author', detail: 'source: must be another' } }]),
     ).toMatchObject([
       { what: 'unreadable', detail: 'a record on actions.approved.v1 that no service obeyed: source: must be another' },
+    ]);
+  });
+});
+
+describe('people', () => {
+  const topic = 'actions.proposed.paid-media-agent.v1';
+  const base = { partition: 0, sha256: 'f', kept: 'event', source: '/countersign/x' };
+  const told = (index: number, on: string, type: string, data: unknown): Recorded => {
+    const at = `2026-11-21T10:0${index}:00.000Z`;
+    const id = `e-${index}`;
+    return {
+      ...base,
+      index,
+      at,
+      topic: on,
+      offset: String(index),
+      id,
+      event: { id, source: base.source, time: at, type, data },
+    };
+  };
+  const proposed = all.find(({ event }) => event?.type === 'ActionProposed');
+  const payload = { contactId: ids.contact, sequenceId: 'welcome', purpose: 'sales' };
+  const action = { actionId: ids.action, kind: 'sequence.enroll', accountId: 'lumen-health', payload };
+  const proposal = { ...(proposed?.event?.data as object), proposalId: ids.proposal, action };
+  const contactProfile = {
+    version: 1,
+    changedAt: '2026-11-21T10:01:00.000Z',
+    kind: 'contact',
+    contactId: ids.contact,
+    accountId: 'lumen-health',
+    seniority: 'c-suite',
+    jobFunction: 'finance',
+    reachable: ['email'],
+    signals: 1,
+    provenance: {},
+  };
+  const accountProfile = {
+    version: 1,
+    kind: 'account',
+    accountId: 'lumen-health',
+    name: 'Lumen\u001b[2J Health',
+    signals: 1,
+    deals: [],
+    provenance: {},
+  };
+  const known = [
+    told(1, 'profiles.v1', 'ProfileChanged', accountProfile),
+    told(2, 'profiles.v1', 'ProfileChanged', contactProfile),
+  ];
+  const linesOf = (records: readonly Recorded[]) => storyLines(records).map(({ what, detail }) => `${what}: ${detail}`);
+
+  test('are told by what the profiles on record say of them, beside the id, and outsiders words are made harmless', () => {
+    const records = [...known, told(3, topic, 'ActionProposed', proposal)];
+    const who = `c-suite, finance, at Lumen\ufffd[2J Health (contact ${ids.contact})`;
+    expect(linesOf(records)).toContain(
+      `proposal: paid-media-agent proposed to enrol ${who} in welcome, confidence 80 %`,
+    );
+    expect(titleOf(ids.proposal, records)).toBe(`paid-media-agent: enrol ${who} in welcome (not judged yet)`);
+  });
+
+  test('by the latest profile, whatever order the records stand in', () => {
+    const later = told(4, 'profiles.v1', 'ProfileChanged', { ...contactProfile, version: 2, seniority: 'vp' });
+    const records = [later, ...known, told(3, topic, 'ActionProposed', proposal)];
+    for (const lines of [linesOf(records), linesOf(records.toReversed())])
+      expect(lines.find((line) => line.startsWith('proposal'))).toContain('enrol vp, finance, at');
+  });
+
+  test('by what the card says where no profile is in the story, and by the id where nothing is', () => {
+    const escalated = all.find(({ event }) => event?.type === 'ActionEscalated')?.event?.data as object;
+    const people = [{ contactId: ids.contact, seniority: 'director', jobFunction: 'legal', accountName: 'Lumen' }];
+    const card = { detail: 'enrol', people, runningTotals: [], reversible: 'yes', accountName: 'Lumen' };
+    const asked = told(4, 'actions.escalated.v1', 'ActionEscalated', { ...escalated, action, card });
+    expect(linesOf([asked])[0]).toContain(`enrol director, legal, at Lumen (contact ${ids.contact}) in welcome`);
+    expect(linesOf([told(3, topic, 'ActionProposed', proposal)])[0]).toContain(`enrol contact ${ids.contact} in`);
+  });
+
+  test('a signal, a task, its evidence and a consent say whom they are about', () => {
+    const evidence = { source: 's', signalId: 's-1', type: 'PageViewed', occurredAt: '2026-11-21T10:00:00.000Z' };
+    const about = { accountId: 'lumen-health', contactId: ids.contact };
+    const task = {
+      ...(all.find(({ event }) => event?.type === 'TaskAssigned')?.event?.data as object),
+      accountId: 'lumen-health',
+      contactIds: [ids.contact],
+      evidence: [{ ...evidence, ...about, detail: 'page viewed' }],
+    };
+    const consents = { version: 1, contactId: ids.contact, entries: [], suppressions: [] };
+    const signal = { ...(all[0]?.event?.data as object), ...about, facts: {} };
+    const account = 'Lumen\ufffd[2J Health (account lumen-health)';
+    const contact = `c-suite, finance (contact ${ids.contact})`;
+    const lines = linesOf([
+      told(0, 'signals.accepted.v1', 'SignalAccepted', signal),
+      ...known,
+      told(3, 'consents.v1', 'ConsentsChanged', consents),
+      told(4, 'tasks.assigned.v1', 'TaskAssigned', task),
+    ]);
+    expect(lines).toEqual([
+      `signal: ContentEngaged from /sources/website about ${account}, ${contact} (quality 87 of 100)`,
+      expect.stringContaining('profile: account lumen-health'),
+      expect.stringContaining(`profile: contact ${ids.contact}`),
+      `consent: c-suite, finance, at Lumen\ufffd[2J Health (contact ${ids.contact}): nothing agreed to (version 1)`,
+      expect.stringContaining(`; about ${account}, ${contact}; allowed: ads.shift_budget`),
+      `evidence: 2026-11-21T10:00:00.000Z: page viewed; about ${contact}`,
     ]);
   });
 });

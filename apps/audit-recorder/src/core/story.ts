@@ -1,4 +1,4 @@
-import type { Envelope, EventType, Fault } from '@countersign/contracts';
+import { type Envelope, type EventType, type Fault, own } from '@countersign/contracts';
 import { idsOf, stateId } from './ids.js';
 import { plain } from './text.js';
 
@@ -58,28 +58,36 @@ export const timeOf = ({ event, at }: Recorded): string => {
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** At one and the same time, what leads to something stands before it. */
-const order = [
-  'SignalAccepted',
-  'SignalRejected',
-  'ProfileChanged',
-  'ConsentsChanged',
-  'TaskEscalated',
-  'TaskAssigned',
-  'ActionProposed',
-  'TaskSettled',
-  'ActionEscalated',
-  'ReviewDecided',
-  'ReviewSetAside',
-  'ActionRefused',
-  'ActionApproved',
-  'SettlementDecided',
-  'ActionSettled',
-];
-const rankOf = ({ event }: Recorded): number => {
-  const rank = event ? order.indexOf(event.type) : -1;
-  return rank < 0 ? (event ? order.length : 0) : rank;
+/** At one and the same time, what leads to something stands before it. A new type of event does not compile without its place. */
+const rank: { readonly [T in EventType]: number } = {
+  SignalAccepted: 0,
+  SignalRejected: 1,
+  ProfileChanged: 2,
+  ConsentsChanged: 3,
+  TaskEscalated: 4,
+  TaskAssigned: 5,
+  ActionProposed: 6,
+  TaskSettled: 7,
+  ActionEscalated: 8,
+  ReviewDecided: 9,
+  ReviewSetAside: 10,
+  ActionRefused: 11,
+  ActionApproved: 12,
+  SettlementDecided: 13,
+  ActionSettled: 14,
+  PermitRejected: 15,
+  DeadLetter: 15,
+  DeadLetterReplayed: 15,
+  ContactPointsChanged: 15,
+  ControlChanged: 15,
+  ControlConfirmed: 15,
+  PolicyPublished: 15,
+  GapAcknowledged: 15,
+  CheckpointPublished: 15,
 };
+/** A record that no service obeyed stands first, and a type that is none of ours last. */
+const rankOf = ({ event }: Recorded): number =>
+  event ? (own<number>(rank, event.type) ?? rank.CheckpointPublished) : 0;
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**

@@ -1,18 +1,8 @@
-import { kindSpec, money, own } from '@countersign/contracts';
+import { money, own } from '@countersign/contracts';
 
 /** `a`, `a and b`, `a, b and c`. */
 export const listed = (items: readonly string[]): string =>
   items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
-
-/** What an action does, in its kind's own words; the kind alone where its payload cannot be read. */
-export function actionSays(
-  action: { readonly kind: string; readonly payload: unknown } | undefined,
-  kind = '',
-): string {
-  const spec = action && kindSpec(action.kind);
-  const payload = spec?.payload.safeParse(action?.payload);
-  return payload?.success && spec ? spec.detail(payload.data) : (action?.kind ?? kind);
-}
 
 /** `dailyBudgetMinor` → `daily budget`. */
 const words = (name: string): string =>

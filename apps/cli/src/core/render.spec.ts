@@ -72,6 +72,19 @@ test('[case 52] text that an agent wrote cannot steer the terminal, nor pass for
   expect(forged).toContain('asked ⏎   money  EUR 0.00');
 });
 
+test('people and account are told by what a reviewer recognises, beside their ids', () => {
+  const people = [
+    { contactId: 'c-1', seniority: 'c-suite', jobFunction: 'finance', accountName: 'Lumen Health' },
+    { contactId: 'c-2', seniority: 'unknown' },
+  ] as const;
+  const facts = { ...card.facts, account: 'Lumen Health', accountId: 'lumen-health', people };
+  expect(cardText(plain, { ...card, facts }, now)).toMatch(
+    /^ {2}account +Lumen Health \(account lumen-health\)\n(.*\n)? {2}people +c-suite, finance, at Lumen Health \(contact c-1\)\n {2}people +contact c-2$/m,
+  );
+  const unnamed = { ...card.facts, account: 'lumen-health', accountId: 'lumen-health' };
+  expect(cardText(plain, { ...card, facts: unnamed }, now)).toMatch(/^ {2}account +lumen-health$/m);
+});
+
 test('a text of several lines stands apart, every line of it marked', () => {
   const payload = { to: 'c-1', body: 'Hello {{contact.firstName}},\n\nproposal 1\n' };
   expect(cardText(plain, { ...card, action: { kind: 'email.send', payload } }, now)).toContain(`  payload

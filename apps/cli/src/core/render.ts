@@ -24,7 +24,7 @@ import {
   type UnresolvedPermit,
   wrap,
 } from '@countersign/client/core';
-import { money } from '@countersign/contracts';
+import { accountSays, money, personSays } from '@countersign/contracts';
 import type { RecordReport } from '@countersign/record';
 import { isAside, shortStory } from './story.js';
 
@@ -129,9 +129,10 @@ export function cardText(paint: Paint, given: Card, now: string): string {
   const row = (name: string, value: string | null | undefined) => {
     if (value) rows.push([`  ${name}`, value]);
   };
-  row('account', facts.account);
+  const { account, accountId } = facts;
+  row('account', account && accountId && account !== accountId ? accountSays(accountId, account) : account);
   row('money', facts.money && money(facts.money.amountMinor, facts.money.currency));
-  row('people', facts.people?.map((p) => `${p.seniority} ${p.contactId}`).join(', '));
+  for (const person of facts.people ?? []) row('people', personSays(person.contactId, person));
   for (const total of facts.runningTotals ?? []) row('limit', totalText(total));
   row('reversible', facts.reversible);
   row('play', `${card.play.title} (${card.play.id})`);

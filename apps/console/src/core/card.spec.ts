@@ -60,3 +60,35 @@ test('a card of a checkpoint lists the tasks that wait', () => {
     facts: { tasks: [{ agent: 'paid-media-agent', purpose: 'Stop the loss' }] },
   });
 });
+
+test('a card tells people and account by what a reviewer recognises, beside their ids', () => {
+  const contactId = '5f0c954c-9d3a-4c0e-8b2c-0c9f5a7c1d2e';
+  const payload = { contactId, sequenceId: 'welcome', purpose: 'sales' };
+  const action = { actionId: escalated().actionId, kind: 'sequence.enroll', accountId: 'lumen-health', payload };
+  const person = {
+    contactId,
+    seniority: 'c-suite',
+    jobFunction: 'finance\u001b[2J',
+    accountName: 'Lumen Health',
+  } as const;
+  const given = { ...escalated().card, detail: `enrol contact ${contactId} in welcome`, people: [person] };
+  expect(cardFor(escalated({ action, card: { ...given, accountName: 'Lumen Health' } }))).toMatchObject({
+    detail: `enrol c-suite, finance\ufffd[2J, at Lumen Health (contact ${contactId}) in welcome`,
+    facts: { account: 'Lumen Health', accountId: 'lumen-health', people: [person] },
+  });
+  const unknown = { contactId, seniority: 'unknown' } as const;
+  expect(cardFor(escalated({ action, card: { ...given, people: [unknown] } }))).toMatchObject({
+    detail: `enrol contact ${contactId} in welcome`,
+    facts: { account: 'lumen-health', accountId: 'lumen-health' },
+  });
+});
+
+test('a card whose payload cannot be read keeps what the validator said of it', () => {
+  const action = { actionId: escalated().actionId, kind: 'ads.shift_budget', payload: {} };
+  expect(cardFor(escalated({ action })).detail).toBe('move EUR 600.00 of daily budget from c-1 to c-2');
+});
+
+test('a checkpoint tells its account by name and id', () => {
+  const card = { ...checkpoint(), accountId: 'lumen-health', accountName: 'Lumen Health' };
+  expect(cardFor(card)).toMatchObject({ facts: { account: 'Lumen Health', accountId: 'lumen-health' } });
+});

@@ -1,4 +1,4 @@
-import { type DataOf, kindSpec } from '@countersign/contracts';
+import { actionDetail, type DataOf, kindSpec, personSays } from '@countersign/contracts';
 import type { Escalation } from './project.js';
 import type { Standing } from './review.js';
 
@@ -22,12 +22,14 @@ export function cardOf(escalation: Escalation, standing: Standing, at: string) {
 export type Card = ReturnType<typeof cardOf>;
 
 function actionCard(card: DataOf<'ActionEscalated'>, at: string) {
+  const people = new Map(card.card.people.map((person) => [person.contactId, person]));
   return {
-    detail: card.card.detail,
+    detail: actionDetail(card.action, (id) => personSays(id, people.get(id))) ?? card.card.detail,
     facts: {
       agent: card.agent,
       kind: card.action.kind,
       account: card.card.accountName ?? card.action.accountId ?? null,
+      accountId: card.action.accountId ?? null,
       people: card.card.people,
       money: card.card.money ?? null,
       runningTotals: card.card.runningTotals,
@@ -52,7 +54,8 @@ function checkpointCard(card: DataOf<'TaskEscalated'>) {
   return {
     detail: card.detail,
     facts: {
-      account: card.accountId ?? null,
+      account: card.accountName ?? card.accountId ?? null,
+      accountId: card.accountId ?? null,
       tasks: card.tasks.map(({ taskId, agent, purpose, kinds, dueAt }) => ({ taskId, agent, purpose, kinds, dueAt })),
       evidence: uniqueEvidence(card),
     },

@@ -1,11 +1,7 @@
-import { type Action, type Event, kindSpec } from '@countersign/contracts';
+import { type Action, actionDetail, type Event } from '@countersign/contracts';
 
 /** What an action does, in the words of its kind. */
-export function actionSays(action: Action): string {
-  const spec = kindSpec(action.kind);
-  const payload = spec?.payload.safeParse(action.payload);
-  return spec && payload?.success ? spec.detail(payload.data) : action.kind;
-}
+const actionSays = (action: Action): string => actionDetail(action) ?? action.kind;
 
 /** The id that a person would look an event up by: the action's chain, a task, a dead letter. */
 export function subjectOf(event: Event): string | undefined {

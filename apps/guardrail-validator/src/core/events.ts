@@ -72,10 +72,11 @@ export function escalatedEvent(
   const { escalation, digest, verdict } = judgement;
   if (!escalation || !read.ok) throw new TypeError('only an escalation has a card');
   const { spec, payload, contacts, spend: money } = read.subject;
-  const account =
-    proposal.action.accountId === undefined
-      ? null
-      : loaded.profiles.get(profileKey.account(proposal.action.accountId))?.data;
+  const nameOf = (accountId: string | undefined): string | undefined => {
+    const account = accountId === undefined ? null : loaded.profiles.get(profileKey.account(accountId))?.data;
+    return account?.kind === 'account' ? account.name : undefined;
+  };
+  const account = nameOf(proposal.action.accountId);
   return {
     ...common(request, digest, verdict),
     action: proposal.action,
@@ -83,11 +84,18 @@ export function escalatedEvent(
     deadline: escalation.deadline,
     card: {
       detail: spec.detail(payload),
-      ...(account?.kind === 'account' && account.name !== undefined && { accountName: account.name }),
-      people: contacts.map((contactId) => ({
-        contactId,
-        seniority: own(facts.contacts, contactId)?.seniority ?? 'unknown',
-      })),
+      ...(account !== undefined && { accountName: account }),
+      people: contacts.map((contactId) => {
+        const profile = loaded.profiles.get(profileKey.contact(contactId))?.data;
+        const { jobFunction, accountId } = profile?.kind === 'contact' ? profile : {};
+        const accountName = nameOf(accountId);
+        return {
+          contactId,
+          seniority: own(facts.contacts, contactId)?.seniority ?? 'unknown',
+          ...(jobFunction !== undefined && { jobFunction }),
+          ...(accountName !== undefined && { accountName }),
+        };
+      }),
       ...(money && { money: { amountMinor: money.amountMinor, currency: money.currency } }),
       runningTotals: concerns.draws.map((draw) => ({
         ledger: draw.ledger,

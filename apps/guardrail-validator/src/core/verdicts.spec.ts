@@ -443,3 +443,25 @@ test('[case 36] the card shows facts: account, people, money, running totals and
     rationale: 'The return is below its floor.',
   });
 });
+
+test('[case 36] the card shows whom a message is for as a reviewer recognises them, and leaves out what is not known', () => {
+  const charters = policy.content.charters.map((c) => ({ ...c, kinds: { 'email.send': 'supervised' as const } }));
+  const given = loaded({ policy: policyOf({ ...policy.content, charters }) });
+  const cardOf = (profile: object) => {
+    const profiles = new Map(given.profiles);
+    profiles.set(`contact:${contact}`, {
+      version: 1,
+      data: { contactId: contact, kind: 'contact', ...profile } as never,
+    });
+    const request = { proposal: proposed('email.send'), author: 'paid-media-agent', takenAt: at };
+    const [result] = decideVerdicts([request], { ...given, profiles }, at);
+    if (!result) throw new Error('no result');
+    return escalatedEvent(request, result, { ...given, profiles }).card;
+  };
+  expect(cardOf({ accountId: 'acme', seniority: 'vp', jobFunction: 'finance' }).people).toEqual([
+    { contactId: contact, seniority: 'vp', jobFunction: 'finance', accountName: 'Acme' },
+  ]);
+  expect(cardOf({ accountId: 'acme', seniority: 'unknown' }).people).toEqual([
+    { contactId: contact, seniority: 'unknown', accountName: 'Acme' },
+  ]);
+});

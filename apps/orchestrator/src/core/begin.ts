@@ -2,6 +2,8 @@ import {
   derivedId,
   digestOf,
   type Evidence,
+  type Profile,
+  profileKey,
   type TaskAssigned,
   type TaskEscalated,
   type Versions,
@@ -42,7 +44,7 @@ export interface Begun {
  */
 export function begin(
   found: Found,
-  versions: ReadonlyMap<string, { readonly version: number }>,
+  profiles: ReadonlyMap<string, { readonly version: number; readonly data?: Profile | null }>,
   policyVersion: number,
   at: string,
 ): Begun {
@@ -67,7 +69,7 @@ export function begin(
   }
   const madeFrom: Versions = Object.fromEntries(
     profilesOf(found).flatMap((key) => {
-      const version = versions.get(key)?.version ?? 0;
+      const version = profiles.get(key)?.version ?? 0;
       return version > 0 ? [[`profile:${key}`, version]] : [];
     }),
   );
@@ -90,6 +92,7 @@ export function begin(
     }),
   );
   const { checkpoint } = play;
+  const account = subject.kind === 'account' ? profiles.get(profileKey.account(subject.accountId))?.data : undefined;
   if (!checkpoint) return { run: run('started', detail(found)), tasks, checkpoint: null };
   return {
     run: run('waiting', detail(found)),
@@ -98,6 +101,7 @@ export function begin(
       checkpointId: derivedId('checkpoint', runId),
       play: { id: play.id, runId, title: play.title },
       ...(subject.kind === 'account' && { accountId: subject.accountId }),
+      ...(account?.kind === 'account' && account.name !== undefined && { accountName: account.name }),
       reviewers: checkpoint.reviewers,
       tasks,
       digest: digestOf(tasks),

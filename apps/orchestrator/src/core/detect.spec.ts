@@ -1,4 +1,5 @@
 import {
+  type AccountProfile,
   type Control,
   compareStatements,
   type SignalAccepted,
@@ -314,6 +315,17 @@ test('a play with a checkpoint assigns nothing and asks its reviewers', () => {
   expect(run.state).toBe('waiting');
   expect(checkpoint).toMatchObject({ reviewers: ['lea'], deadline: '2026-03-10T13:00:00.000Z' });
   expect(checkpoint?.tasks).toHaveLength(1);
+});
+
+test("a checkpoint tells the account's name where it is known; its tasks do not, since agents read them", () => {
+  const play = { ...surgePlay, checkpoint: { reviewers: ['lea'], withinMinutes: 60 } };
+  const events = ['ann', 'bob', 'cyn'].map((c) => engaged(c, 1));
+  const { found } = detect(events, knowing({ plays: [play] }), now);
+  const data = { kind: 'account', accountId: 'acme', name: 'Acme Corp' } as AccountProfile;
+  const { checkpoint } = begin(only(found), new Map([['account:acme', { version: 4, data }]]), 3, now);
+  expect(checkpoint).toMatchObject({ accountId: 'acme', accountName: 'Acme Corp' });
+  expect(JSON.stringify(checkpoint?.tasks)).not.toContain('Acme Corp');
+  expect(begin(only(found), new Map(), 3, now).checkpoint).not.toHaveProperty('accountName');
 });
 
 test('without a play nothing starts and everything is kept', () => {

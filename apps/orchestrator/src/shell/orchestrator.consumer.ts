@@ -90,8 +90,8 @@ export class Handlers {
         .map((f) => ({ playId: f.play.id, subject: subjectKey(f.subject), ordinal: f.ordinal })),
       at,
     );
-    const versions = await this.runtime.state(tx, topics.profiles, found.flatMap(profilesOf));
-    const begun = found.map((f) => ({ ...begin(f, versions, policy?.version ?? 0, at), trigger: f.trigger }));
+    const profiles = await this.runtime.state(tx, topics.profiles, found.flatMap(profilesOf));
+    const begun = found.map((f) => ({ ...begin(f, profiles, policy?.version ?? 0, at), trigger: f.trigger }));
     keepRuns(
       tx,
       begun.map(({ run }) => run),

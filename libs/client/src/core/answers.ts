@@ -1,3 +1,5 @@
+import type { PersonFacts } from '@countersign/contracts';
+
 /* What the services answer over HTTP, as far as this command line reads it. */
 
 export interface Funnel {
@@ -38,11 +40,13 @@ export interface Card {
   readonly detail: string;
   readonly approving: string;
   readonly facts: {
+    /** Its name, or its id where no name is known. */
     readonly account: string | null;
+    readonly accountId?: string | null;
     readonly evidence: readonly Evidence[];
     readonly agent?: string;
     readonly kind?: string;
-    readonly people?: readonly { contactId: string; seniority: string }[];
+    readonly people?: readonly (PersonFacts & { readonly contactId: string })[];
     readonly money?: { amountMinor: number; currency: string } | null;
     readonly runningTotals?: readonly {
       ledger: string;

@@ -1,0 +1,55 @@
+import { accountSays, type DataOf, type PersonFacts, personSays } from '@countersign/contracts';
+import type { Recorded } from './story.js';
+
+/** How a story names whom it is about: what a reviewer recognises, and the id. */
+export interface Names {
+  /** `within`: the account that the sentence has named already, so that it is not said twice. */
+  readonly contact: (contactId: string, within?: string) => string;
+  readonly account: (accountId: string) => string;
+}
+
+type Contact = Pick<PersonFacts, 'seniority' | 'jobFunction' | 'accountName'> & {
+  readonly accountId?: string | undefined;
+};
+
+/**
+ * What the records themselves say of people and accounts: the latest profile, or else the card of an escalation. Nothing is
+ * looked up beside them.
+ */
+export function namesIn(records: readonly Recorded[]): Names {
+  const contacts = new Map<string, Contact>();
+  const accounts = new Map<string, string>();
+  for (const { event } of records) {
+    if (event?.type === 'ActionEscalated') {
+      const { action, card } = event.data as DataOf<'ActionEscalated'>;
+      if (action.accountId !== undefined && card.accountName !== undefined)
+        accounts.set(action.accountId, card.accountName);
+      for (const { contactId, ...person } of card.people) contacts.set(contactId, person);
+    }
+    if (event?.type === 'TaskEscalated') {
+      const { accountId, accountName } = event.data as DataOf<'TaskEscalated'>;
+      if (accountId !== undefined && accountName !== undefined) accounts.set(accountId, accountName);
+    }
+  }
+  for (const profile of profilesIn(records)) {
+    if (profile.kind === 'account' && profile.name !== undefined) accounts.set(profile.accountId, profile.name);
+    if (profile.kind === 'contact') contacts.set(profile.contactId, profile);
+  }
+  return {
+    contact: (contactId, within) => {
+      const known = contacts.get(contactId);
+      if (!known) return personSays(contactId);
+      const { seniority, jobFunction, accountId } = known;
+      const said = within !== undefined && within === accountId;
+      const accountName = said ? undefined : (accounts.get(accountId ?? '') ?? known.accountName);
+      return personSays(contactId, { seniority, jobFunction, accountName });
+    },
+    account: (accountId) => accountSays(accountId, accounts.get(accountId)),
+  };
+}
+
+/** Every profile of the records, the latest version of each last. */
+const profilesIn = (records: readonly Recorded[]): DataOf<'ProfileChanged'>[] =>
+  records
+    .flatMap(({ event }) => (event?.type === 'ProfileChanged' ? [event.data as DataOf<'ProfileChanged'>] : []))
+    .sort((a, b) => a.version - b.version);
