@@ -132,7 +132,7 @@ const writersOf = (topic: keyof typeof topics, files: readonly { path: string; t
 /** The probe forges approvals, under a login that its operator hands it, to show that none of them runs. */
 const forger = 'tools/probe/src/run.ts';
 
-describe('the gate has one door', () => {
+describe('the gate has one entry', () => {
   const files = (): { path: string; text: string }[] =>
     sources('{apps,libs,tools}/*/src/**/*.ts').map((path) => ({ path, text: read(path) }));
 

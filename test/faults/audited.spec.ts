@@ -169,9 +169,9 @@ test('a topic that is deleted and made again while services run: what comes afte
 
   const { id, known, compare } = company(`again-${randomUUID().slice(0, 8)}`, 3);
   await visitor.accepted('crm', known());
-  // Whatever the door refuses meanwhile is sent again, as an upstream does.
+  // Whatever is refused over HTTP meanwhile is sent again, as an upstream does.
   const signals = compare();
-  await visitor.until('the door to take signals', () =>
+  await visitor.until('signals to be taken over HTTP', () =>
     visitor.publish('website', signals).then(
       () => true,
       () => false,

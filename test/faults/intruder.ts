@@ -47,7 +47,7 @@ export interface Intruder {
   write<T extends EventType>(topic: string, type: T, data: DataOf<T>, id?: string, key?: string): Promise<string>;
   /** The same with bytes that are no event. */
   writeRaw(topic: string, value: string, headers?: Readonly<Record<string, string>>): Promise<string>;
-  /** A signal at the door; returns its id. */
+  /** An inbound signal; returns its id. */
   signal(topic: string): Promise<{ readonly id: string; readonly place: string }>;
   /** An approval for the executor `downstream`, which nobody runs, with its proposal. */
   approve(of: Planted): Promise<ActionApproved>;

@@ -10,7 +10,7 @@ export interface Surge {
   /** Its messages wait for a person, who approves them. */
   readonly board: boolean;
   readonly signals: readonly string[];
-  /** Everything was taken at the door. */
+  /** Everything was taken over HTTP or Kafka. */
   published: boolean;
 }
 
@@ -64,7 +64,7 @@ export function begin(
   const publish = (source: Source, signals: readonly Signal[]) =>
     insist(async () => {
       const refused = await ports.publish(source, signals);
-      if (refused.length > 0) throw new Error(`refused at the door: ${JSON.stringify(refused)}`);
+      if (refused.length > 0) throw new Error(`refused: ${JSON.stringify(refused)}`);
     });
 
   const carryOut = async (surge: Surge, known: readonly Signal[], compare: readonly Signal[]): Promise<void> => {

@@ -133,7 +133,7 @@ export async function visit({
   };
   const publish: Visitor['publish'] = async (source, signals) => {
     const refused = await own.publish(source, signals);
-    if (refused.length > 0) throw new Error(`refused at the door: ${JSON.stringify(refused)}`);
+    if (refused.length > 0) throw new Error(`refused: ${JSON.stringify(refused)}`);
   };
   const cli = (...words: string[]): Promise<Said> =>
     runProgram(join(workspaceRoot, 'apps/cli/bin/countersign.mjs'), words, { COUNTERSIGN_HOME: home });

@@ -7,7 +7,7 @@ import type { Act, Broken, Step, Story } from './core/story.js';
 export interface SamplePorts {
   /**
    * Publishes events of a source as they are, in order; resolves when they are taken. `upstream` is written to its topic, the
-   * others are posted. What the door turned away is returned, not thrown.
+   * others are posted. What was refused over HTTP is returned, not thrown.
    */
   publish(source: Source, events: readonly (Signal | Broken)[]): Promise<readonly Refusal[]>;
   act(act: Act): Promise<void>;

@@ -1,34 +1,34 @@
 import type { z } from 'zod';
-import * as flow from './flow.js';
+import * as data from './event-data.js';
 import { signalKinds, signalTypes } from './signals.js';
 import * as state from './state.js';
 
 /** Every event's data, by CloudEvents type. Types from outside are the canonical signals; the others are ours. */
 export const eventSchemas = {
-  SignalAccepted: flow.SignalAccepted,
-  SignalRejected: flow.SignalRejected,
+  SignalAccepted: data.SignalAccepted,
+  SignalRejected: data.SignalRejected,
   ProfileChanged: state.Profile,
   ConsentsChanged: state.Consents,
   ContactPointsChanged: state.ContactPoints,
   ControlChanged: state.Control,
   PolicyPublished: state.Policy,
-  TaskAssigned: flow.TaskAssigned,
-  TaskSettled: flow.TaskSettled,
-  TaskEscalated: flow.TaskEscalated,
-  ActionProposed: flow.ActionProposed,
-  ActionApproved: flow.ActionApproved,
-  ActionRefused: flow.ActionRefused,
-  ActionEscalated: flow.ActionEscalated,
-  ReviewSetAside: flow.ReviewSetAside,
-  ReviewDecided: flow.ReviewDecided,
-  ActionSettled: flow.ActionSettled,
-  PermitRejected: flow.PermitRejected,
-  SettlementDecided: flow.SettlementDecided,
-  DeadLetter: flow.DeadLetter,
-  DeadLetterReplayed: flow.DeadLetterReplayed,
-  GapAcknowledged: flow.GapAcknowledged,
-  ControlConfirmed: flow.ControlConfirmed,
-  CheckpointPublished: flow.CheckpointPublished,
+  TaskAssigned: data.TaskAssigned,
+  TaskSettled: data.TaskSettled,
+  TaskEscalated: data.TaskEscalated,
+  ActionProposed: data.ActionProposed,
+  ActionApproved: data.ActionApproved,
+  ActionRefused: data.ActionRefused,
+  ActionEscalated: data.ActionEscalated,
+  ReviewSetAside: data.ReviewSetAside,
+  ReviewDecided: data.ReviewDecided,
+  ActionSettled: data.ActionSettled,
+  PermitRejected: data.PermitRejected,
+  SettlementDecided: data.SettlementDecided,
+  DeadLetter: data.DeadLetter,
+  DeadLetterReplayed: data.DeadLetterReplayed,
+  GapAcknowledged: data.GapAcknowledged,
+  ControlConfirmed: data.ControlConfirmed,
+  CheckpointPublished: data.CheckpointPublished,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ActionSettled } from './flow.js';
+import { ActionSettled } from './event-data.js';
 import { fitsJsonb } from './text.js';
 
 const sample = JSON.parse(readFileSync(new URL('../samples/ActionSettled.executed.json', import.meta.url), 'utf8')) as {

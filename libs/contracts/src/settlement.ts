@@ -1,4 +1,4 @@
-import { ActionSettled } from './flow.js';
+import { ActionSettled } from './event-data.js';
 
 /** Where a permit stands by the settlements that counted so far. */
 export type PermitState = 'issued' | ActionSettled['outcome'];

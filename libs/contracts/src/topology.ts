@@ -71,20 +71,21 @@ export const logRetentionDays = 30;
 export function topology(deployment: Deployment = shippedDeployment): readonly Topic[] {
   const { sources, agents, executors } = deployment;
   const all = servicesOf(deployment);
+  /** The audit recorder reads every log, the console all but the inbound signals; `alsoReadBy` is who else does. */
   const log = (
     { name, types }: TopicOf,
     writer: string,
-    readers: readonly string[],
+    alsoReadBy: readonly string[],
     key: string,
     detail: string,
     more: Partial<Topic> = {},
   ): Topic => {
-    const watchers = name.includes('inbound') ? ['audit-recorder'] : ['audit-recorder', 'console'];
+    const always = name.includes('inbound') ? ['audit-recorder'] : ['audit-recorder', 'console'];
     return {
       name,
       key,
       writer,
-      readers: [...new Set([...readers, ...watchers])].sort(),
+      readers: [...new Set([...alsoReadBy, ...always])].sort(),
       kind: 'log',
       types,
       partitions: 4,
@@ -97,12 +98,12 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
   const state = (
     topic: TopicOf,
     writer: string,
-    readers: readonly string[],
+    alsoReadBy: readonly string[],
     key: string,
     detail: string,
     more: Partial<Topic> = {},
   ): Topic => ({
-    ...log(topic, writer, [...readers, writer], key, detail),
+    ...log(topic, writer, [...alsoReadBy, writer], key, detail),
     kind: 'state',
     retentionDays: 0,
     ...more,

@@ -33,7 +33,7 @@ export interface Chosen {
   readonly kept: Kept | null;
 }
 
-/** A signal at the door: only its name, never its content. */
+/** An inbound signal: only its name, never its content. */
 export interface Inbound {
   readonly place: Place;
   readonly source: string | null;

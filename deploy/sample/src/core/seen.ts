@@ -10,7 +10,7 @@ export interface Observed {
   readonly data: unknown;
 }
 
-/** A signal that was turned away at the door, before it came to any topic. */
+/** A signal that was refused over HTTP, before it came to any topic. */
 export interface Refusal {
   readonly id: string;
   readonly status: number;
@@ -26,7 +26,7 @@ export interface Seen {
   rejected(signal: { readonly source: string; readonly id: string }): DataOf<'SignalRejected'> | undefined;
   /** Whether a signal has been accepted or rejected. */
   answered(signal: { readonly source: string; readonly id: string }): boolean;
-  refusedAtTheDoor(id: string): Refusal | undefined;
+  refusedOverHttp(id: string): Refusal | undefined;
   tasks(of: {
     readonly play?: string;
     readonly accountId?: string;
@@ -68,7 +68,7 @@ export function watch(): Watch {
     if (!firsts.has(key)) firsts.set(key, data);
     lasts.set(key, data);
   };
-  const doors = new Map<string, Refusal>();
+  const refusals = new Map<string, Refusal>();
   const of = <T extends EventType>(type: T) => (byType.get(type) ?? []) as readonly DataOf<T>[];
   const one = <T extends EventType>(type: T, key: string, which = first) =>
     which.get(type)?.get(key) as DataOf<T> | undefined;
@@ -81,14 +81,14 @@ export function watch(): Watch {
       const key = keyOf(type as EventType, data);
       if (key !== undefined) keep(type, key, data);
     },
-    refuse: (refusal) => void doors.set(refusal.id, refusal),
+    refuse: (refusal) => void refusals.set(refusal.id, refusal),
     of,
     accepted: ({ source, id }) => one('SignalAccepted', signalKey(source, id)),
     rejected: ({ source, id }) => one('SignalRejected', signalKey(source, id)),
     answered: ({ source, id }) =>
       one('SignalAccepted', signalKey(source, id)) !== undefined ||
       one('SignalRejected', signalKey(source, id)) !== undefined,
-    refusedAtTheDoor: (id) => doors.get(id),
+    refusedOverHttp: (id) => refusals.get(id),
     tasks: ({ play, accountId, campaignId }) =>
       of('TaskAssigned').filter(
         (t) =>

@@ -28,7 +28,7 @@ export type SandboxCampaign = Pick<
 
 export type Step =
   | { readonly do: 'publish'; readonly source: Source; readonly signals: readonly Signal[] }
-  /** One event that is not valid, alone: the door must turn it away. */
+  /** One event that is not valid, alone: it must be refused over HTTP. */
   | { readonly do: 'offer'; readonly source: Source; readonly event: Broken }
   | { readonly do: 'wait'; readonly for: string; readonly until: (seen: Seen) => boolean }
   | {

@@ -8,7 +8,7 @@ import {
 import type { ClampedPlan } from './clamp.js';
 import type { Facts } from './facts.js';
 
-/** The one answer to a task: its proposals, and the settlement that names them or says why there are none. */
+/** The one answer to a task: its proposals, and the event that names them or says why there are none. */
 export interface Answer {
   readonly proposals: readonly ActionProposed[];
   readonly settled: TaskSettled;
@@ -20,7 +20,7 @@ export type PlannedFrom = Pick<Facts, 'madeFrom' | 'behind'>;
 /** The answer of a task that nobody planned, with the reason. */
 export const declined = (task: TaskAssigned, reason: string, at: string): Answer => ({
   proposals: [],
-  settled: settlement(task, [], reason, at),
+  settled: taskSettled(task, [], reason, at),
 });
 
 /**
@@ -62,7 +62,7 @@ export function answer(task: TaskAssigned, plan: ClampedPlan, facts: PlannedFrom
     proposals.length > 0
       ? sentence([`proposed ${counted(proposals.map((p) => p.action.kind))}`, ...fallback, ...leftOut(plan.left)])
       : sentence([plan.declined ?? 'nothing that was planned fits the task', ...fallback, ...leftOut(plan.left)]);
-  return { proposals, settled: settlement(task, proposals, reason, at) };
+  return { proposals, settled: taskSettled(task, proposals, reason, at) };
 }
 
 /** The latest of it: a proposal has a size limit, and the task keeps the rest. */
@@ -72,7 +72,12 @@ export const latePlan = 'deadline passed';
 /** Whether the time to answer a task is over at `at`. */
 export const isLate = (task: TaskAssigned, at: string): boolean => Date.parse(at) > Date.parse(task.dueAt);
 
-function settlement(task: TaskAssigned, proposals: readonly ActionProposed[], reason: string, at: string): TaskSettled {
+function taskSettled(
+  task: TaskAssigned,
+  proposals: readonly ActionProposed[],
+  reason: string,
+  at: string,
+): TaskSettled {
   return {
     taskId: task.taskId,
     agent: task.agent,

@@ -11,8 +11,8 @@ export function badSignalsStory({ seed, start }: Setting, world: World): Story {
 
   const whole = engaged(t, reader, 'product', 30);
   const { contentId: _left, ...lacking } = engaged(t, reader, 'product', 31).data;
-  // Turned away at the door: nothing comes to a topic.
-  const atTheDoor: readonly Broken[] = [
+  // Refused over HTTP: nothing comes to a topic.
+  const overHttp: readonly Broken[] = [
     { ...engaged(t, reader, 'product', 31), data: lacking },
     { ...engaged(t, reader, 'product', 32), type: 'ContentLiked' },
   ];
@@ -29,7 +29,7 @@ export function badSignalsStory({ seed, start }: Setting, world: World): Story {
   const stale = [0, 1, 2].map((n) => engaged(t, contactAt(account, n), 'comparison', (40 + n) * dayMinutes));
   const twice = [whole, engaged(t, reader, 'security', 34), engaged(t, contactAt(account, 1), 'product', 35)];
 
-  const doors = (seen: Seen) => atTheDoor.filter((b) => seen.refusedAtTheDoor(b.id) !== undefined).length;
+  const refused = (seen: Seen) => overHttp.filter((b) => seen.refusedOverHttp(b.id) !== undefined).length;
   const rejections = (seen: Seen) => [...malformed, ahead].filter((s) => seen.rejected(s) !== undefined).length;
   const kept = (seen: Seen) => stale.filter((s) => seen.accepted(s)?.triggers === false).length;
   const dropped = (seen: Seen) =>
@@ -43,19 +43,19 @@ export function badSignalsStory({ seed, start }: Setting, world: World): Story {
     id: 'bad-signals',
     title: 'Malformed, stale and duplicate signals start nothing',
     steps: [
-      ...atTheDoor.map((event) => ({ do: 'offer', source: 'website', event }) as const),
+      ...overHttp.map((event) => ({ do: 'offer', source: 'website', event }) as const),
       { do: 'publish', source: 'upstream', signals: malformed as unknown as readonly Signal[] },
       { do: 'publish', source: 'website', signals: [ahead, ...stale, ...twice] },
       { do: 'publish', source: 'website', signals: twice },
     ],
     outcome: (seen) =>
-      doors(seen) === atTheDoor.length &&
+      refused(seen) === overHttp.length &&
       rejections(seen) === malformed.length + 1 &&
       kept(seen) === stale.length &&
       dropped(seen) === twice.length &&
       started(seen) === 0,
     tell: (seen) => {
-      const malformedCount = doors(seen) + malformed.filter((s) => seen.rejected(s) !== undefined).length;
+      const malformedCount = refused(seen) + malformed.filter((s) => seen.rejected(s) !== undefined).length;
       return `${malformedCount} malformed and ${seen.rejected(ahead) ? 'one future' : 'no future'} signal were turned away with the field that is wrong, ${dropped(seen)} duplicates were dropped, ${kept(seen)} stale ones became facts and started ${started(seen) === 0 ? 'no play' : `${started(seen)} tasks`}`;
     },
   };
