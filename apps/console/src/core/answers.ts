@@ -59,7 +59,15 @@ const ActionCard = {
     agent: Name,
     kind: z.string(),
     account: z.string().nullable(),
-    people: z.array(z.object({ contactId: Uuid, seniority: Seniority })),
+    accountId: z.string().nullable(),
+    people: z.array(
+      z.object({
+        contactId: Uuid,
+        seniority: Seniority,
+        jobFunction: z.string().optional(),
+        accountName: z.string().optional(),
+      }),
+    ),
     money: z.object({ amountMinor: z.int(), currency: z.string() }).nullable(),
     runningTotals: z.array(
       z.object({
@@ -82,6 +90,7 @@ const CheckpointCard = {
   subject: z.literal('checkpoint'),
   facts: z.object({
     account: z.string().nullable(),
+    accountId: z.string().nullable(),
     tasks: z.array(
       z.object({ taskId: Uuid, agent: Name, purpose: z.string(), kinds: z.array(z.string()), dueAt: Instant }),
     ),
