@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { services, servicesOf, shippedDeployment } from '@countersign/contracts';
+import { ourAgents, servicePorts, services, servicesOf, shippedDeployment } from '@countersign/contracts';
 import { servicePlans } from '@countersign/local/compose';
 import { expect, test } from 'vitest';
 
@@ -47,20 +47,35 @@ test('a planted use of what was shipped is found, by its name or as the default'
   expect(planted('const topics = topology(deployment());')).toEqual([]);
 });
 
-/** The port that a service's own module and the command line say, by service. */
-const portIn = (text: string, pattern: RegExp): number => Number(pattern.exec(text)?.[1]);
-
-test('a service, the setup and the command line say the same port of it, and the setup starts every service', () => {
+test('the setup starts every service, on the port that the service itself has', () => {
   const programs = [...servicesOf(shippedDeployment), 'sandbox-systems'];
   expect(servicePlans.map(({ name }) => name).sort()).toEqual(programs.sort());
   expect([...servicesOf(shippedDeployment)]).toEqual([...services]);
-  const cli = read('libs/client/src/core/installation.ts');
+  expect(ourAgents.filter((name) => !services.includes(name))).toEqual([]);
   for (const { name, port } of servicePlans) {
     if (name === 'sandbox-systems') {
-      expect(portIn(read('apps/sandbox-systems/src/shell/settings.ts'), /env\.PORT \|\| (\d+)/)).toBe(port);
+      const own = /env\.PORT \|\| (\d+)/.exec(read('apps/sandbox-systems/src/shell/settings.ts'));
+      expect(Number(own?.[1])).toBe(port);
       continue;
     }
-    expect(portIn(read(`apps/${name}/src/module.ts`), /port: (\d+)/), name).toBe(port);
-    expect(portIn(cli, new RegExp(`^ {2}'?${name}'?: (\\d+)`, 'm')), name).toBe(port);
+    expect(port, name).toBe(servicePorts[name]);
+    expect(
+      read(`apps/${name}/src/module.ts`),
+      `take the port of ${name} from servicePorts of libs/contracts/src/topology.ts`,
+    ).not.toMatch(/port: \d/);
   }
+  expect(new Set(servicePlans.map(({ port }) => port)).size, 'two programs have one port').toBe(servicePlans.length);
+});
+
+/** Packages of ours that `tsc -b` of the root does not build. */
+const unbuilt = (folders: readonly string[], references: readonly string[]): string[] =>
+  folders.filter((folder) => !references.includes(folder));
+
+test('every package is built: the root refers to it', () => {
+  const folders = globSync('{libs,apps,tools,deploy}/*/tsconfig.json', { cwd: root }).map((path) => dirname(path));
+  const { references } = JSON.parse(read('tsconfig.json')) as { references: { path: string }[] };
+  const built = references.map(({ path }) => path);
+  expect(folders.length).toBeGreaterThan(15);
+  expect(unbuilt(folders, built), 'add these to references of tsconfig.json').toEqual([]);
+  expect(unbuilt([...folders, 'apps/planted'], built)).toEqual(['apps/planted']);
 });

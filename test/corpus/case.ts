@@ -1,4 +1,4 @@
-import { actionKindNames, cameToNothing, Seniority, Tier } from '@countersign/contracts';
+import { actionKindNames, cameToNothing, Rules, Seniority, Tier } from '@countersign/contracts';
 import { z } from 'zod';
 
 /** `EUR 20.00`. */
@@ -9,6 +9,8 @@ const Instant = z.iso.datetime({ precision: 3 });
 export const Given = z.strictObject({
   policy: z.enum(['in force', 'none']).optional(),
   tier: Tier.optional(),
+  /** Settings of `rules.yaml`, by their own names: a new one needs no word of its own here. */
+  rules: Rules.partial().optional(),
   allowed: z.array(z.enum(actionKindNames)).optional(),
   /** The task as the orchestrator assigned it, where it is not as the proposal says; `unknown`: it assigned none. */
   task: z

@@ -83,6 +83,7 @@ function contentOf(given: Given, kind: string): PolicyContent {
       },
     },
     rules: {
+      ...given.rules,
       ...(given.touchesAllowed && { contactFrequency: given.touchesAllowed }),
       ...(given.prohibited && { prohibitedKinds: given.prohibited }),
       ...(given.firstTouchNeedsPerson && { firstTouchNeedsPerson: given.firstTouchNeedsPerson }),

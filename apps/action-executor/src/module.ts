@@ -1,4 +1,4 @@
-import { keyThumbprint, topics } from '@countersign/contracts';
+import { keyThumbprint, servicePorts, topics } from '@countersign/contracts';
 import { ReadingToken, RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { Approvals } from './shell/approvals.consumer.js';
@@ -23,7 +23,7 @@ import { environment, readSettings, SETTINGS, type Settings } from './shell/sett
 export const spec: ServiceSpec = {
   name: 'action-executor',
   access: ReadingToken,
-  port: 8086,
+  port: servicePorts['action-executor'],
   settings: environment,
   migrations: [
     Permits1763700000001,

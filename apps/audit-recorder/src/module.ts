@@ -1,3 +1,4 @@
+import { servicePorts } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { Auditing } from './shell/auditor.access.js';
@@ -15,7 +16,7 @@ export const spec: ServiceSpec = {
   name: 'audit-recorder',
   // It decides nothing, and what it has not kept is gone with the retention.
   anyClock: true,
-  port: 8087,
+  port: servicePorts['audit-recorder'],
   settings: environment,
   access: Auditing,
   migrations: [

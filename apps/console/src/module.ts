@@ -1,4 +1,4 @@
-import { topics } from '@countersign/contracts';
+import { servicePorts, topics } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { Store } from './shell/console.repository.js';
@@ -33,7 +33,7 @@ export const spec: ServiceSpec = {
   name: 'console',
   // A stop is never held up.
   anyClock: true,
-  port: 8088,
+  port: servicePorts.console,
   access: PeopleAccess,
   settings: environment,
   migrations: [

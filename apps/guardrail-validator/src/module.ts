@@ -1,4 +1,4 @@
-import { type ActionProposed, keyThumbprint, topics } from '@countersign/contracts';
+import { type ActionProposed, keyThumbprint, servicePorts, topics } from '@countersign/contracts';
 import { ReadingToken, RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { keptTasks } from './core/tasks.js';
@@ -37,7 +37,7 @@ const restsOn = ({ taskId, madeFrom }: ActionProposed) => [
 export const spec: ServiceSpec = {
   name: 'guardrail-validator',
   access: ReadingToken,
-  port: 8085,
+  port: servicePorts['guardrail-validator'],
   settings: environment,
   migrations: [
     Verdicts1763700000001,

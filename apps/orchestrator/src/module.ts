@@ -1,4 +1,4 @@
-import { topics } from '@countersign/contracts';
+import { servicePorts, topics } from '@countersign/contracts';
 import { ReadingToken, RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { CheckpointDeadlines, Sweeps, TaskDeadlines } from './shell/deadlines.job.js';
@@ -15,7 +15,7 @@ const profile = 'profile:';
 
 export const spec: ServiceSpec = {
   name: 'orchestrator',
-  port: 8082,
+  port: servicePorts.orchestrator,
   access: ReadingToken,
   migrations: [
     PlayRuns1763700000001,

@@ -6,7 +6,6 @@ import { paidMediaRules } from './core/paid-media-rules.js';
 
 const agent: AgentDefinition = {
   name: 'paid-media-agent',
-  port: 8083,
   kinds: agentKinds['paid-media-agent'],
   rules: paidMediaRules,
 };

@@ -10,7 +10,6 @@ import { StepJobs } from './shell/step.job.js';
 
 const agent: AgentDefinition = {
   name: 'sequencing-agent',
-  port: 8084,
   kinds: agentKinds['sequencing-agent'],
   rules: sequencingRules,
   migrations: [Enrolments1763700000002, EnrolmentsByTime1764300000061],

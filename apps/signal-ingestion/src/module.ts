@@ -1,4 +1,4 @@
-import { topics } from '@countersign/contracts';
+import { servicePorts, topics } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
 import { Contacts1763700000001 } from './shell/migrations/contacts.js';
@@ -16,7 +16,7 @@ const isInbound = (topic: string): boolean => inboundTopics.some(({ name }) => n
 
 export const spec: ServiceSpec = {
   name: 'signal-ingestion',
-  port: 8081,
+  port: servicePorts['signal-ingestion'],
   settings: environment,
   access: SourceAccess,
   migrations: [Contacts1763700000001, ContactJoins1763700000003, RenamesByAccount1763700000005],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readConfig } from './config.js';
 import { problemLine } from './config-file.js';
+import { ourAgents } from './installed.js';
 import { policyDigests } from './policy.js';
 
 const charter = (agent: string, kinds: string) => `
@@ -142,7 +143,7 @@ test.each([
     'charters/sequencing.yaml',
     'agent: sequencing-agent',
     'agent: nobody',
-    'charters/sequencing.yaml:2 agent: no such agent; there is paid-media-agent, sequencing-agent',
+    `charters/sequencing.yaml:2 agent: no such agent; there is ${ourAgents.join(', ')}`,
   ],
   [
     'a time zone that does not exist',
@@ -291,7 +292,7 @@ const mistakes: readonly [path: string, from: string, to: string, detail: string
     'charters/sequencing.yaml',
     'agent: sequencing-agent',
     'agent: sequencing-agnt',
-    'no such agent; there is paid-media-agent, sequencing-agent; did you mean "sequencing-agent"?',
+    `no such agent; there is ${ourAgents.join(', ')}; did you mean "sequencing-agent"?`,
   ],
   [
     'charters/sequencing.yaml',

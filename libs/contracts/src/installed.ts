@@ -1,7 +1,7 @@
 import type { ActionKindName, ActionKindSpec } from './catalogue.js';
 import type { Service } from './topology.js';
 
-/** The kinds that each agent of ours can plan; an agent that runs elsewhere plans what it likes. */
+/** The agents of ours with the kinds that each can plan; an agent that runs elsewhere plans what it likes. */
 export const agentKinds = {
   'paid-media-agent': [
     'ads.shift_budget',
@@ -12,6 +12,9 @@ export const agentKinds = {
   ],
   'sequencing-agent': ['sequence.enroll', 'sequence.stop', 'email.send', 'crm.create_task'],
 } as const satisfies Partial<Record<Service, readonly ActionKindName[]>>;
+
+/** The agents that are services of ours; their logins, topics and plans of the start follow from this list. */
+export const ourAgents = Object.keys(agentKinds) as readonly (keyof typeof agentKinds)[];
 
 type Family = ActionKindSpec<unknown>['connector'];
 

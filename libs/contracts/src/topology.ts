@@ -1,20 +1,22 @@
 import { sourceOf } from './envelope.js';
 import type { EventType } from './events.js';
+import { ourAgents } from './installed.js';
 import type { SourceConfig } from './policy.js';
 import { type TopicOf, topics } from './topics.js';
 
-/** The services, each a Kafka principal, a consumer group and a database role of its own. */
-export const services = [
-  'signal-ingestion',
-  'orchestrator',
-  'paid-media-agent',
-  'sequencing-agent',
-  'guardrail-validator',
-  'action-executor',
-  'audit-recorder',
-  'console',
-] as const;
-export type Service = (typeof services)[number];
+/** The services, each a Kafka principal, a consumer group and a database role of its own, with the port that each has unless it is moved. */
+export const servicePorts = {
+  'signal-ingestion': 8081,
+  orchestrator: 8082,
+  'paid-media-agent': 8083,
+  'sequencing-agent': 8084,
+  'guardrail-validator': 8085,
+  'action-executor': 8086,
+  'audit-recorder': 8087,
+  console: 8088,
+} as const satisfies Readonly<Record<string, number>>;
+export type Service = keyof typeof servicePorts;
+export const services: readonly Service[] = Object.keys(servicePorts) as Service[];
 
 /** What one installation has beside the fixed services: where signals come from, which agents and executors there are. */
 export interface Deployment {
@@ -32,7 +34,7 @@ export const shippedDeployment: Deployment = {
     { name: 'ads', via: 'http', source: '/sources/ads' },
     { name: 'upstream', via: 'kafka', source: '/sources/upstream' },
   ],
-  agents: ['paid-media-agent', 'sequencing-agent'],
+  agents: ourAgents,
   executors: ['action-executor', 'downstream'],
 };
 
@@ -80,6 +82,7 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
     detail: string,
     more: Partial<Topic> = {},
   ): Topic => {
+    // The console counts and lists every log. A topic that it must not read gives `readers` itself.
     const always = name.includes('inbound') ? ['audit-recorder'] : ['audit-recorder', 'console'];
     return {
       name,

@@ -1,10 +1,23 @@
-import { type Action, actionDetail, type Event } from '@countersign/contracts';
+import { type Action, actionDetail, type Event, type EventType } from '@countersign/contracts';
+
+/** Types of which no topic that the console handles has any: those of state topics, and of logs that are not for it. */
+const unread = [
+  'ProfileChanged',
+  'ConsentsChanged',
+  'ContactPointsChanged',
+  'ControlChanged',
+  'PolicyPublished',
+] as const satisfies readonly EventType[];
+
+/** An event that the console handles. A new type is told below, and counted in `project`, or is named in `unread`. */
+export type ReadEvent = Exclude<Event, { type: (typeof unread)[number] }>;
+export const isRead = (event: Event): event is ReadEvent => !(unread as readonly string[]).includes(event.type);
 
 /** What an action does, in the words of its kind. */
 const actionSays = (action: Action): string => actionDetail(action) ?? action.kind;
 
 /** The id that a person would look an event up by: the action's chain, a task, a dead letter. */
-export function subjectOf(event: Event): string | undefined {
+export function subjectOf(event: ReadEvent): string | undefined {
   switch (event.type) {
     case 'TaskAssigned':
     case 'TaskSettled':
@@ -27,20 +40,17 @@ export function subjectOf(event: Event): string | undefined {
       return event.data.deadLetterId;
     case 'SignalAccepted':
     case 'SignalRejected':
-    case 'ProfileChanged':
-    case 'ConsentsChanged':
-    case 'ContactPointsChanged':
-    case 'ControlChanged':
-    case 'PolicyPublished':
     case 'CheckpointPublished':
     case 'GapAcknowledged':
     case 'ControlConfirmed':
       return undefined;
+    default:
+      return event satisfies never;
   }
 }
 
 /** One event as one line. Only ids, names of ours and what the contracts allow as plain words. */
-export function detail(event: Event): string {
+export function detail(event: ReadEvent): string {
   switch (event.type) {
     case 'SignalAccepted':
       return `signal ${event.data.type} accepted, quality ${event.data.quality.score}`;
@@ -86,13 +96,8 @@ export function detail(event: Event): string {
       return `${event.source.replace('/countersign/', '')} goes by version ${event.data.version} of ${event.data.scope}`;
     case 'CheckpointPublished':
       return `the record was signed at ${event.data.size} entries`;
-    // State topics are not among those the console handles.
-    case 'ProfileChanged':
-    case 'ConsentsChanged':
-    case 'ContactPointsChanged':
-    case 'ControlChanged':
-    case 'PolicyPublished':
-      return event.type;
+    default:
+      return event satisfies never;
   }
 }
 

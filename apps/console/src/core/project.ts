@@ -1,7 +1,7 @@
 import { type DataOf, derivedId, saysIdIsForeign, topics } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { type Confirmation, readerOf } from './confirmed.js';
-import { detail, subjectOf } from './detail.js';
+import { detail, isRead, subjectOf } from './detail.js';
 import type { Unresolved } from './settle.js';
 
 /** One line of what happened, under the correlation id of its chain. */
@@ -104,6 +104,7 @@ export function project(events: readonly Received[]): Changes {
 
   for (const received of events) {
     const { event, topic } = received;
+    if (!isRead(event)) continue;
     const correlationId = event.correlationid ?? event.id;
     changes.activities.push({
       correlationId,
@@ -256,13 +257,6 @@ export function project(events: readonly Received[]): Changes {
       }
       case 'CheckpointPublished':
         count('record', 'checkpoints');
-        break;
-      case 'ProfileChanged':
-      case 'ConsentsChanged':
-      case 'ContactPointsChanged':
-      case 'ControlChanged':
-      case 'PolicyPublished':
-        // State topics are not among those the console handles.
         break;
       default:
         event satisfies never;

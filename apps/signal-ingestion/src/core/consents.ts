@@ -45,6 +45,8 @@ export function consentFacts(signal: Signal): ConsentFacts {
     case 'DealUpserted':
     case 'CampaignPerformanceReported':
       return nothing;
+    default:
+      return signal satisfies never;
   }
 }
 

@@ -217,6 +217,8 @@ function engages(signal: Signal): boolean {
     case 'DealUpserted':
     case 'CampaignPerformanceReported':
       return false;
+    default:
+      return signal satisfies never;
   }
 }
 

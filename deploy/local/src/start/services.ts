@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Deployment, type Service, servicesOf } from '@countersign/contracts';
+import { type Deployment, ourAgents, type Service, servicePorts, servicesOf } from '@countersign/contracts';
 import type { DatabaseAccess } from '@countersign/servers';
 
 /** What is started: the services, and the sandbox systems, which stand for systems elsewhere and know no broker. */
@@ -14,9 +14,11 @@ export interface ServicePlan {
   readonly secrets: readonly string[];
 }
 
-const plan = (name: Program, port: number, ...secrets: string[]): ServicePlan => ({
+const ports = { ...servicePorts, 'sandbox-systems': 8089 } as const satisfies Record<Program, number>;
+
+const plan = (name: Program, ...secrets: string[]): ServicePlan => ({
   name,
-  port,
+  port: ports[name],
   portVariable: `${name.toUpperCase().replaceAll('-', '_')}_PORT`,
   // Everybody's health is told to whoever holds the reading token.
   secrets: [...secrets, 'READ_TOKEN_FILE'],
@@ -24,15 +26,14 @@ const plan = (name: Program, port: number, ...secrets: string[]): ServicePlan =>
 
 /** Every service in the order in which they are started: the console first, since it publishes the policy that others wait for. */
 export const servicePlans: readonly ServicePlan[] = [
-  plan('console', 8088, 'CONSOLE_TOKENS_FILE'),
-  plan('signal-ingestion', 8081, 'API_KEYS_FILE', 'IDENTITY_KEY_FILE', 'CONTACT_POINTS_PUBLIC_KEY_FILE'),
-  plan('orchestrator', 8082),
-  plan('paid-media-agent', 8083),
-  plan('sequencing-agent', 8084),
-  plan('guardrail-validator', 8085, 'PERMIT_SIGNING_KEY_FILE'),
-  plan('sandbox-systems', 8089, 'SANDBOX_TOKENS_FILE'),
-  plan('action-executor', 8086, 'PERMIT_VERIFY_KEYS_FILE', 'CONTACT_POINTS_PRIVATE_KEY_FILE', 'SANDBOX_TOKEN_FILE'),
-  plan('audit-recorder', 8087, 'CHECKPOINT_SIGNING_KEY_FILE', 'COMMITMENT_KEY_FILE', 'AUDIT_TOKENS_FILE'),
+  plan('console', 'CONSOLE_TOKENS_FILE'),
+  plan('signal-ingestion', 'API_KEYS_FILE', 'IDENTITY_KEY_FILE', 'CONTACT_POINTS_PUBLIC_KEY_FILE'),
+  plan('orchestrator'),
+  ...ourAgents.map((name) => plan(name)),
+  plan('guardrail-validator', 'PERMIT_SIGNING_KEY_FILE'),
+  plan('sandbox-systems', 'SANDBOX_TOKENS_FILE'),
+  plan('action-executor', 'PERMIT_VERIFY_KEYS_FILE', 'CONTACT_POINTS_PRIVATE_KEY_FILE', 'SANDBOX_TOKEN_FILE'),
+  plan('audit-recorder', 'CHECKPOINT_SIGNING_KEY_FILE', 'COMMITMENT_KEY_FILE', 'AUDIT_TOKENS_FILE'),
 ];
 
 /** What an installation runs: its services, and the sandbox systems beside the executor that reaches them. */

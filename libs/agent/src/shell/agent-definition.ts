@@ -14,7 +14,6 @@ import type { RememberedProposal } from './proposals.repository.js';
 /** All that makes one agent differ from another. */
 export interface AgentDefinition {
   readonly name: Service;
-  readonly port: number;
   /** Kinds its planners know; a task's kinds can only narrow them. */
   readonly kinds: readonly ActionKindName[];
   readonly rules: RulePlanner;

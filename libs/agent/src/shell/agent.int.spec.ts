@@ -70,7 +70,6 @@ class Follow implements FollowUp {
 
 const agent: AgentDefinition = {
   name: 'paid-media-agent',
-  port: 0,
   kinds: ['ads.set_bid', 'ads.shift_budget'],
   rules,
   followUp: Follow,

@@ -1,4 +1,4 @@
-import { type Event, topics } from '@countersign/contracts';
+import { type Event, servicePorts, topics } from '@countersign/contracts';
 import { ReadingToken, type ServiceSpec } from '@countersign/runtime';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { neededProfiles } from '../core/facts.js';
@@ -19,7 +19,7 @@ import { UnsettledJobs } from './unsettled.job.js';
 /** What the runtime needs to know of an agent. */
 export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
   name: agent.name,
-  port: agent.port,
+  port: servicePorts[agent.name],
   access: ReadingToken,
   settings: environment,
   migrations: [
@@ -50,25 +50,7 @@ function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
       return event.data.subject.kind === 'proposal' && event.data.decision === 'edit';
     case 'PermitRejected':
       return false;
-    case 'SignalAccepted':
-    case 'SignalRejected':
-    case 'ProfileChanged':
-    case 'ConsentsChanged':
-    case 'ContactPointsChanged':
-    case 'ControlChanged':
-    case 'PolicyPublished':
-    case 'TaskSettled':
-    case 'TaskEscalated':
-    case 'ActionProposed':
-    case 'ActionEscalated':
-    case 'ReviewSetAside':
-    case 'SettlementDecided':
-    case 'ActionSettled':
-    case 'DeadLetter':
-    case 'DeadLetterReplayed':
-    case 'GapAcknowledged':
-    case 'ControlConfirmed':
-    case 'CheckpointPublished':
+    default:
       return true;
   }
 }

@@ -1,4 +1,4 @@
-import { type Deployment, DeploymentFile, type Service } from '@countersign/contracts';
+import { type Deployment, DeploymentFile, servicePorts } from '@countersign/contracts';
 import { Misused } from './edit.js';
 
 /** `.countersign/run.json`, which `npm start` writes: how to reach everything it started. It holds no credential. */
@@ -33,19 +33,9 @@ export interface Installation {
   readonly from: string | undefined;
 }
 
-const ports = {
-  'signal-ingestion': 8081,
-  orchestrator: 8082,
-  'paid-media-agent': 8083,
-  'sequencing-agent': 8084,
-  'guardrail-validator': 8085,
-  'action-executor': 8086,
-  'audit-recorder': 8087,
-  console: 8088,
-} as const satisfies Readonly<Record<Service, number>>;
-
 /** Those that this command line asks. */
-const clients = { console: ports.console, 'audit-recorder': ports['audit-recorder'], orchestrator: ports.orchestrator };
+const { console, 'audit-recorder': recorder, orchestrator } = servicePorts;
+const clients = { console, 'audit-recorder': recorder, orchestrator };
 
 /** Puts an installation together. Throws `Misused` where an URL of the environment is none. */
 export function installation(
@@ -54,7 +44,7 @@ export function installation(
 ): Installation {
   const run = found?.run ?? {};
   // What was started says which services there are; only where nothing says so, all of them are expected.
-  const local = Object.entries(run.http ? clients : ports).map(
+  const local = Object.entries(run.http ? clients : servicePorts).map(
     ([service, port]) => [service, `http://127.0.0.1:${port}`] as const,
   );
   const urls = new Map<string, string>([...local, ...Object.entries(run.http ?? {})]);
