@@ -1,4 +1,10 @@
-import { type ActionKindName, type ActionProposed, digestOf, type PolicyContent } from '@countersign/contracts';
+import {
+  type ActionKindName,
+  type ActionProposed,
+  digestOf,
+  type PolicyContent,
+  type Rules,
+} from '@countersign/contracts';
 import type { Facts, PolicyInForce } from '@countersign/gate';
 import {
   adAccountLedger,
@@ -83,7 +89,7 @@ function contentOf(given: Given, kind: string): PolicyContent {
       },
     },
     rules: {
-      ...given.rules,
+      ...(given.rules as Partial<Rules>),
       ...(given.touchesAllowed && { contactFrequency: given.touchesAllowed }),
       ...(given.prohibited && { prohibitedKinds: given.prohibited }),
       ...(given.firstTouchNeedsPerson && { firstTouchNeedsPerson: given.firstTouchNeedsPerson }),
