@@ -63,7 +63,7 @@ function chosen(only: string | undefined): ReadonlySet<Measurement> {
   const all = Object.keys(measurements) as Measurement[];
   if (only === undefined) return new Set(all);
   const asked = only.split(',').map((id) => id.trim().toLowerCase());
-  const unknown = asked.find((id) => !all.some((one) => one === id));
+  const unknown = asked.find((id) => !all.some((known) => known === id));
   if (unknown !== undefined) throw new Error(`--only: there is no measurement "${unknown}", only ${all.join(', ')}`);
   return new Set(all.filter((id) => asked.includes(id)));
 }

@@ -32,7 +32,7 @@ export function ofFamily(pid: number): Use {
   const uses = [pid, ...children].map(ofProcess);
   return {
     cpuMs: uses.reduce((sum, use) => sum + use.cpuMs, (Number(own[13]) + Number(own[14])) * tickMs),
-    rssBytes: [pid, ...children].reduce((sum, one) => sum + proportional(one), 0),
+    rssBytes: [pid, ...children].reduce((sum, id) => sum + proportional(id), 0),
   };
 }
 

@@ -5,7 +5,7 @@ import { quantity, type Report, rowsOf, table } from './report.js';
 const floor: Figure = { id: 'f2.rate', what: 'one durable hop', value: 8800, unit: '/s' };
 const half = {
   text: 'half of F2',
-  met: (value: number, of?: number) => (of === undefined ? undefined : value >= of / 2),
+  met: (value: number, floor?: number) => (floor === undefined ? undefined : value >= floor / 2),
 };
 const ours: Figure = {
   id: 'a.rate',

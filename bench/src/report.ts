@@ -43,19 +43,19 @@ export function rowsOf(figures: readonly Figure[]): Row[] {
   });
 }
 
-const cells: readonly { readonly title: string; readonly right?: true; of(row: Row): string }[] = [
-  { title: 'id', of: (row) => row.id },
-  { title: 'what', of: (row) => row.what },
-  { title: 'figure', right: true, of: (row) => `${quantity(row.value)} ${row.unit}` },
-  { title: 'floor', right: true, of: ({ floor, unit }) => (floor ? `${quantity(floor.value)} ${unit}` : '') },
-  { title: 'ratio', right: true, of: ({ ratio }) => (ratio === undefined ? '' : `${ratio.toFixed(2)} ×`) },
-  { title: 'aim', of: ({ aim }) => aim?.text ?? '' },
-  { title: '', of: ({ aim }) => (aim ? verdict(aim.met) : '') },
+const cells: readonly { readonly title: string; readonly right?: true; text(row: Row): string }[] = [
+  { title: 'id', text: (row) => row.id },
+  { title: 'what', text: (row) => row.what },
+  { title: 'figure', right: true, text: (row) => `${quantity(row.value)} ${row.unit}` },
+  { title: 'floor', right: true, text: ({ floor, unit }) => (floor ? `${quantity(floor.value)} ${unit}` : '') },
+  { title: 'ratio', right: true, text: ({ ratio }) => (ratio === undefined ? '' : `${ratio.toFixed(2)} ×`) },
+  { title: 'aim', text: ({ aim }) => aim?.text ?? '' },
+  { title: '', text: ({ aim }) => (aim ? verdict(aim.met) : '') },
 ];
 
 /** The report as a person reads it. */
 export function table({ machine, quick, seconds, figures, problems }: Report): string {
-  const lines = [cells.map(({ title }) => title), ...figures.map((row) => cells.map(({ of }) => of(row)))];
+  const lines = [cells.map(({ title }) => title), ...figures.map((row) => cells.map(({ text }) => text(row)))];
   const widths = cells.map((_, column) => Math.max(...lines.map((line) => [...(line[column] ?? '')].length)));
   const pad = (line: readonly string[]): string =>
     cells

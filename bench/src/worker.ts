@@ -24,9 +24,9 @@ export function startWorker<C extends Calls>(program: URL, signal: AbortSignal):
   const child = fork(program, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   const open = new Map<number, PromiseWithResolvers<unknown>>();
   let asked = 0;
-  let said = '';
+  let printed = '';
   child.stderr?.on('data', (text) => {
-    said = `${said}${text}`.slice(-2_000);
+    printed = `${printed}${text}`.slice(-2_000);
   });
   child.on('message', (answer: Answer) => {
     const question = open.get(answer.id);
@@ -37,7 +37,7 @@ export function startWorker<C extends Calls>(program: URL, signal: AbortSignal):
   let gone: Error | undefined;
   const exited = new Promise<void>((resolve) => {
     const over = (reason: string): void => {
-      gone ??= signal.aborted ? signal.reason : new Error(`${name} ended (${reason})\n${said}`.trim());
+      gone ??= signal.aborted ? signal.reason : new Error(`${name} ended (${reason})\n${printed}`.trim());
       for (const question of open.values()) question.reject(gone);
       open.clear();
       resolve();

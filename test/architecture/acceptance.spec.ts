@@ -20,8 +20,8 @@ function carried(sources: readonly Source[]): Map<number, Set<string>> {
   const found = new Map<number, Set<string>>();
   for (const { path, text } of sources) {
     for (const [, number] of text.matchAll(/(?:\[case |^ +case: )(\d+)/gm)) {
-      const of = Number(number);
-      found.set(of, (found.get(of) ?? new Set()).add(placeOf(path)));
+      const numbered = Number(number);
+      found.set(numbered, (found.get(numbered) ?? new Set()).add(placeOf(path)));
     }
   }
   return found;
@@ -62,7 +62,7 @@ function differences(text: string, sources: readonly Source[]): string[] {
   }
   const all = [...shown, ...waiting];
   for (let number = 1; number <= total; number++) {
-    const times = all.filter((one) => one === number).length;
+    const times = all.filter((listed) => listed === number).length;
     if (times !== 1) wrong.push(`case ${number} is listed ${times} times`);
   }
   for (const number of all) if (number < 1 || number > total) wrong.push(`there is no case ${number}`);

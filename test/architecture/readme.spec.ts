@@ -55,7 +55,7 @@ test('the README is short: it is read to the end', () => {
 describe('what is promised', () => {
   test('every test that a promise rests on exists in its file', () => {
     expect(promised(promises).length).toBeGreaterThan(20);
-    expect(promised(promises).filter((one) => !hasTest(one))).toEqual([]);
+    expect(promised(promises).filter((promise) => !hasTest(promise))).toEqual([]);
   });
 
   test('a planted promise without a test is found', () => {
@@ -91,7 +91,7 @@ describe.each(pages)('%s', (path) => {
   });
 
   test('names tests that exist', () => {
-    expect(promised(text).filter((one) => !hasTest(one))).toEqual([]);
+    expect(promised(text).filter((promise) => !hasTest(promise))).toEqual([]);
   });
 
   test('names scripts of npm that exist', () => {

@@ -27,8 +27,8 @@ function verdictOf(given: Given, when: Case['when']) {
 describe.each(files)('%s', (file) => {
   const cases = parse(readFileSync(join(import.meta.dirname, file), 'utf8')) as unknown[];
 
-  test.each(cases.map((one) => [nameOf(one as Partial<Case>), one] as const))('%s', (_title, one) => {
-    const { title, given, when, then, twin } = Case.parse(one);
+  test.each(cases.map((written) => [nameOf(written as Partial<Case>), written] as const))('%s', (_title, written) => {
+    const { title, given, when, then, twin } = Case.parse(written);
     expect(seen.has(title), 'a title is used once').toBe(false);
     seen.add(title);
     const { verdict, shadowOutcome } = verdictOf(given, when);

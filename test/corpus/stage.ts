@@ -73,7 +73,7 @@ export function stage(
 }
 
 function contentOf(given: Given, kind: string): PolicyContent {
-  const of = content({
+  const base = content({
     charter: {
       ...(given.tier && { kinds: { [kind as ActionKindName]: given.tier } }),
       limits: {
@@ -98,15 +98,15 @@ function contentOf(given: Given, kind: string): PolicyContent {
   });
   const { allowed, playAllows } = given;
   return {
-    ...of,
+    ...base,
     ...(allowed && {
-      charters: of.charters.map((c) => ({
+      charters: base.charters.map((c) => ({
         ...c,
         kinds: Object.fromEntries(allowed.map((k) => [k, 'autonomous' as const])),
       })),
     }),
     ...(playAllows && {
-      plays: of.plays.map((p) => ({ ...p, tasks: p.tasks.map((t) => ({ ...t, kinds: playAllows })) })),
+      plays: base.plays.map((p) => ({ ...p, tasks: p.tasks.map((t) => ({ ...t, kinds: playAllows })) })),
     }),
   };
 }

@@ -102,17 +102,17 @@ async function surges(count: number): Promise<ActionApproved[]> {
   const companies = Array.from({ length: count }, () => company(`audited-${randomUUID().slice(0, 8)}`));
   await visitor.accepted(
     'crm',
-    companies.flatMap((of) => of.known()),
+    companies.flatMap((firm) => firm.known()),
   );
   await visitor.accepted(
     'website',
-    companies.flatMap((of) => of.compare()),
+    companies.flatMap((firm) => firm.compare()),
   );
   const ids = new Set(companies.map(({ id }) => id));
-  const approved = () => visitor.of('ActionApproved', (a) => ids.has(a.action.accountId ?? ''));
+  const approved = () => visitor.eventsOf('ActionApproved', (a) => ids.has(a.action.accountId ?? ''));
   const executed = () =>
     approved().filter(({ permitId }) =>
-      visitor.of('ActionSettled', (s) => s.permitId === permitId && s.outcome === 'executed').at(0),
+      visitor.eventsOf('ActionSettled', (s) => s.permitId === permitId && s.outcome === 'executed').at(0),
     );
   await visitor.until(
     () => `seven actions of each company to be executed, of ${approved().length} approved`,
@@ -137,7 +137,7 @@ const signalTo = (name: Service, what: NodeJS.Signals): void => {
   process.kill(started.running.services.get(name)?.pid ?? 0, what);
 };
 /** What a gap's reader, its log and the audit say of it; then a person acknowledges it, and all is well. */
-async function told(gaps: Readonly<Record<string, readonly string[]>>, topic: string, log: RegExp): Promise<void> {
+async function expectGap(gaps: Readonly<Record<string, readonly string[]>>, topic: string, log: RegExp): Promise<void> {
   const { code, violations } = await audit();
   const expected = Object.entries(gaps).flatMap(([service, places]) => places.map((place) => `${service} ${place}`));
   expect(
@@ -164,8 +164,8 @@ test('of a system that works the audit finds nothing wrong', async () => {
 
 test('a topic that is deleted and made again while services run: what comes after it has outcomes and leaves, and the audit tells the gap', async () => {
   const topic = 'signals.inbound.website.v1';
-  const of = topicNamed(topic, topology());
-  await makeTopicAgain(admin, { name: topic, partitions: of.partitions, config: topicConfig(of) });
+  const made = topicNamed(topic, topology());
+  await makeTopicAgain(admin, { name: topic, partitions: made.partitions, config: topicConfig(made) });
 
   const { id, known, compare } = company(`again-${randomUUID().slice(0, 8)}`, 3);
   await visitor.accepted('crm', known());
@@ -180,7 +180,7 @@ test('a topic that is deleted and made again while services run: what comes afte
   await visitor.until(
     'each signal to be accepted',
     () =>
-      visitor.of('SignalAccepted', (a) => a.accountId === id && a.source === '/sources/website').length ===
+      visitor.eventsOf('SignalAccepted', (a) => a.accountId === id && a.source === '/sources/website').length ===
       signals.length,
   );
   const readers = ['signal-ingestion', 'audit-recorder'] as const;
@@ -201,7 +201,7 @@ test('a topic that is deleted and made again while services run: what comes afte
     ]);
     return Number(row?.n) >= signals.length;
   });
-  await told(gaps, topic, new RegExp(`${topic} was deleted and made again`));
+  await expectGap(gaps, topic, new RegExp(`${topic} was deleted and made again`));
 });
 
 test('retention that deletes what frozen services have not read: health, log and audit tell the gap, and what comes after it has outcomes and leaves', async () => {
@@ -210,15 +210,15 @@ test('retention that deletes what frozen services have not read: health, log and
   const producer = visitor.kafka('upstream').producer();
   await producer.connect();
   const send = async (): Promise<{ readonly id: string; readonly partition: number; readonly offset: number }> => {
-    const one = signal('upstream', 'PageViewed', { url: 'https://www.example.com/' });
+    const viewed = signal('upstream', 'PageViewed', { url: 'https://www.example.com/' });
     const headers = { 'content-type': 'application/cloudevents+json' };
-    const messages = [{ key: 'one partition', value: JSON.stringify(one), headers }];
+    const messages = [{ key: 'one partition', value: JSON.stringify(viewed), headers }];
     const [sent] = await producer.send({ topic, acks: -1, messages });
-    return { id: one.id, partition: sent?.partition ?? -1, offset: Number(sent?.baseOffset) };
+    return { id: viewed.id, partition: sent?.partition ?? -1, offset: Number(sent?.baseOffset) };
   };
   const outcome = (id: string): number =>
-    visitor.of('SignalAccepted', (a) => a.signalId === id).length +
-    visitor.of('SignalRejected', (r) => r.signalId === id).length;
+    visitor.eventsOf('SignalAccepted', (a) => a.signalId === id).length +
+    visitor.eventsOf('SignalRejected', (r) => r.signalId === id).length;
   const leaves = async (ids: readonly string[]): Promise<number> => {
     const [row] = await sql('SELECT count(*)::int AS n FROM audit_recorder.leaves WHERE id = ANY($1)', [ids]);
     return Number(row?.n);
@@ -249,24 +249,24 @@ test('retention that deletes what frozen services have not read: health, log and
   expect(lost.map(({ id }) => outcome(id))).toEqual([0, 0, 0]);
   await producer.disconnect();
   const gaps = Object.fromEntries(readers.map((name) => [name, [place]]));
-  await told(gaps, topic, /the records from offset \d+ to \d+ were deleted before they were read/);
+  await expectGap(gaps, topic, /the records from offset \d+ to \d+ were deleted before they were read/);
 });
 
 /** A company of which everything but a task for its owner runs; returns the escalation of that task. */
 async function askedAbout(name: string): Promise<{ readonly proposalId: string; readonly account: string }> {
-  const of = company(`${name}-${randomUUID().slice(0, 8)}`);
-  await visitor.accepted('crm', of.known());
-  await visitor.accepted('website', of.compare());
-  const { proposalId } = await visitor.until(`the task of ${of.id} to wait for a person`, () =>
-    visitor.of('ActionEscalated', (e) => e.action.accountId === of.id).at(0),
+  const firm = company(`${name}-${randomUUID().slice(0, 8)}`);
+  await visitor.accepted('crm', firm.known());
+  await visitor.accepted('website', firm.compare());
+  const { proposalId } = await visitor.until(`the task of ${firm.id} to wait for a person`, () =>
+    visitor.eventsOf('ActionEscalated', (e) => e.action.accountId === firm.id).at(0),
   );
-  return { proposalId, account: of.id };
+  return { proposalId, account: firm.id };
 }
 const executedOf = (account: string, kind: string): ActionApproved | undefined =>
   visitor
-    .of('ActionApproved', (a) => a.action.accountId === account && a.action.kind === kind)
+    .eventsOf('ActionApproved', (a) => a.action.accountId === account && a.action.kind === kind)
     .find(({ permitId }) =>
-      visitor.of('ActionSettled', (s) => s.permitId === permitId && s.outcome === 'executed').at(0),
+      visitor.eventsOf('ActionSettled', (s) => s.permitId === permitId && s.outcome === 'executed').at(0),
     );
 /** What the audit says of the policy and of verdicts that are judged again. */
 const saidOfJudging = async (): Promise<readonly Violation[]> =>
@@ -282,15 +282,15 @@ test('a policy that is published the regular way governs, and verdicts under it 
   );
   const published = await visitor.cli('policy', 'publish');
   expect(published.code, published.err).toBe(0);
-  await visitor.until('it to be read', () => visitor.of('PolicyPublished').length === 2);
+  await visitor.until('it to be read', () => visitor.eventsOf('PolicyPublished').length === 2);
   await sleep(1_000);
   const answers = [
     ['approve', await askedAbout('supervised'), []],
     ['edit', await askedAbout('edited'), ['--set', 'title=Another title']],
   ] as const;
   for (const [word, { proposalId, account }, more] of answers) {
-    const said = await visitor.cli('review', word, proposalId, '--yes', ...more);
-    expect(said.code, said.err).toBe(0);
+    const answer = await visitor.cli('review', word, proposalId, '--yes', ...more);
+    expect(answer.code, answer.err).toBe(0);
     await visitor.until(`the task of ${account} to run`, () => executedOf(account, 'crm.create_task'));
   }
   await sound();
@@ -303,14 +303,14 @@ test('a policy that is published the regular way governs, and verdicts under it 
 /** The bundle that lets tasks run without a person, as somebody who can write to the tables makes one, or as it was before. */
 const unsupervised: Readonly<Record<string, () => Policy>> = {
   'made up': () => {
-    const [, policy] = visitor.of('PolicyPublished') as [Policy, Policy];
+    const [, policy] = visitor.eventsOf('PolicyPublished') as [Policy, Policy];
     const charters = policy.content.charters.map((c) =>
       c.agent === 'sequencing-agent' ? { ...c, kinds: { ...c.kinds, 'crm.create_task': 'autonomous' as const } } : c,
     );
     const content = { ...policy.content, charters };
     return { ...policy, content, ...policyDigests(content) };
   },
-  'one that was replaced': () => visitor.of('PolicyPublished').at(0) as Policy,
+  'one that was replaced': () => visitor.eventsOf('PolicyPublished').at(0) as Policy,
 };
 
 test.each([
@@ -319,7 +319,7 @@ test.each([
 ])(
   'a policy, %s, that a database administrator puts into the tables of validator and executor lets a supervised kind run, and the audit names it, there and afterwards',
   async (which, detail) => {
-    const policy = visitor.of('PolicyPublished').at(-1) as Policy;
+    const policy = visitor.eventsOf('PolicyPublished').at(-1) as Policy;
     const put = (bundle: Policy): Promise<unknown> =>
       Promise.all(
         ['guardrail_validator', 'action_executor'].map((schema) =>
@@ -328,41 +328,43 @@ test.each([
       );
     const before = await saidOfJudging();
     await put(unsupervised[which]?.() as Policy);
-    const of = company(`unseen-${randomUUID().slice(0, 8)}`);
-    await visitor.accepted('crm', of.known());
-    await visitor.accepted('website', of.compare());
-    const ran = await visitor.until('the task to run without a person', () => executedOf(of.id, 'crm.create_task'));
-    const there = (await audit()).violations.filter(({ ids }) => ids.includes('policies.v1'));
+    const firm = company(`unseen-${randomUUID().slice(0, 8)}`);
+    await visitor.accepted('crm', firm.known());
+    await visitor.accepted('website', firm.compare());
+    const ran = await visitor.until('the task to run without a person', () => executedOf(firm.id, 'crm.create_task'));
+    const violations = (await audit()).violations.filter(({ ids }) => ids.includes('policies.v1'));
     for (const holder of ['guardrail-validator', 'action-executor'])
-      expect(there.filter(({ ids }) => ids.includes(holder)).length).toBeGreaterThan(0);
+      expect(violations.filter(({ ids }) => ids.includes(holder)).length).toBeGreaterThan(0);
     await put(policy);
-    const afterwards = (await saidOfJudging()).filter((one) => !before.some(({ ids }) => ids[0] === one.ids[0]));
+    const afterwards = (await saidOfJudging()).filter(
+      (violation) => !before.some(({ ids }) => ids[0] === violation.ids[0]),
+    );
     expect(afterwards).toContainEqual({
       invariant: 'policies',
       ids: [ran.permitId, ran.proposalId],
       detail: expect.stringMatching(detail),
     });
     // All that was judged meanwhile, and nothing else.
-    const meanwhile = visitor.of('ActionApproved', (a) => a.action.accountId === of.id);
+    const meanwhile = visitor.eventsOf('ActionApproved', (a) => a.action.accountId === firm.id);
     expect(afterwards.map(({ ids }) => ids[0]).sort()).toEqual(meanwhile.map(({ permitId }) => permitId).sort());
   },
 );
 
 test('a number that is changed in the tables under the digest of what was published lets nothing run, and the audit names it', async () => {
-  const policy = visitor.of('PolicyPublished').at(-1) as Policy;
+  const policy = visitor.eventsOf('PolicyPublished').at(-1) as Policy;
   const before = (await saidOfJudging()).length;
   const alter = (by: string): Promise<unknown> =>
     sql(`UPDATE guardrail_validator.state_rows SET data = ${by} WHERE topic = 'policies.v1' AND key = 'main'`);
   await alter(`jsonb_set(data, '{content,rules,contactFrequency,touches}', '9')`);
-  const of = company(`altered-${randomUUID().slice(0, 8)}`);
-  await visitor.accepted('crm', of.known());
-  await visitor.accepted('website', of.compare());
+  const firm = company(`altered-${randomUUID().slice(0, 8)}`);
+  await visitor.accepted('crm', firm.known());
+  await visitor.accepted('website', firm.compare());
   await visitor.until('what was proposed to be refused', () =>
-    visitor.of('ActionRefused', (r) => r.action?.accountId === of.id).at(0),
+    visitor.eventsOf('ActionRefused', (r) => r.action?.accountId === firm.id).at(0),
   );
-  expect(visitor.of('ActionApproved', (a) => a.action.accountId === of.id)).toEqual([]);
-  const there = (await saidOfJudging()).slice(before);
-  expect(there).toEqual([
+  expect(visitor.eventsOf('ActionApproved', (a) => a.action.accountId === firm.id)).toEqual([]);
+  const violations = (await saidOfJudging()).slice(before);
+  expect(violations).toEqual([
     {
       invariant: 'policies',
       ids: ['policies.v1', 'guardrail-validator'],
@@ -384,12 +386,12 @@ test('whoever writes as the console frees nobody: the stop after it is confirmed
     await visitor.accepted('crm', known());
     await visitor.accepted('website', compare());
     const refused = await visitor.until('a refusal of each proposal', () => {
-      const all = visitor.of('ActionRefused', (r) => r.action?.accountId === id);
+      const all = visitor.eventsOf('ActionRefused', (r) => r.action?.accountId === id);
       return all.length >= 3 ? all : undefined;
     });
-    expect(visitor.of('ActionApproved', (a) => a.action.accountId === id && a.agent === 'sequencing-agent')).toEqual(
-      [],
-    );
+    expect(
+      visitor.eventsOf('ActionApproved', (a) => a.action.accountId === id && a.agent === 'sequencing-agent'),
+    ).toEqual([]);
     return refused.flatMap(({ verdict }) => verdict.reasons.filter((r) => r.outcome === 'refuse').map((r) => r.rule));
   };
   // Of a key that the console has never said anything of: no version is so high that the next stop is void.

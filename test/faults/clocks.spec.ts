@@ -65,15 +65,15 @@ const health = async (name: Service): Promise<{ status: string; checks: Record<s
 };
 /** A company of which much is known, and that has just compared: its signals lead to permits. */
 async function surge(id = `clock-${randomUUID().slice(0, 8)}`): Promise<string> {
-  const of = company(id);
-  await visitor.accepted('crm', of.known());
-  await visitor.accepted('website', of.compare());
-  return of.id;
+  const firm = company(id);
+  await visitor.accepted('crm', firm.known());
+  await visitor.accepted('website', firm.compare());
+  return firm.id;
 }
-const approved = (account: string) => visitor.of('ActionApproved', (a) => a.action.accountId === account);
+const approved = (account: string) => visitor.eventsOf('ActionApproved', (a) => a.action.accountId === account);
 const ends = (account: string): DataOf<'ActionSettled'>[] => {
   const permits = new Set(approved(account).map((a) => a.permitId));
-  return visitor.of('ActionSettled', (s) => permits.has(s.permitId));
+  return visitor.eventsOf('ActionSettled', (s) => permits.has(s.permitId));
 };
 /** Waits until the first permits of the company are there; the messages of its enrolments come later. */
 const permitsOf = (account: string) => visitor.until('permits', () => approved(account).length >= 2);
@@ -115,14 +115,14 @@ test.each([3_600, -3_600])(
     const account = await surge();
     await visitor.until(
       'proposals',
-      () => visitor.of('ActionProposed', (p) => p.action.accountId === account).length > 0,
+      () => visitor.eventsOf('ActionProposed', (p) => p.action.accountId === account).length > 0,
     );
     await visitor.until('health to say so', async () => /database/.test(String((await health(judge)).checks.clock)));
     await sleep(3_000);
     expect(approved(account)).toEqual([]);
     setClock(judge, 0);
     await allExecuted(account);
-    expect(visitor.of('ActionRefused', (r) => r.agent === 'sequencing-agent')).toEqual([]);
+    expect(visitor.eventsOf('ActionRefused', (r) => r.agent === 'sequencing-agent')).toEqual([]);
   },
 );
 
@@ -164,7 +164,7 @@ test('while the database ends transactions for their length no event becomes a d
     await client.end();
   }
   await allExecuted(account);
-  expect(visitor.of('DeadLetter')).toEqual([]);
+  expect(visitor.eventsOf('DeadLetter')).toEqual([]);
   expect(await violations()).toEqual([]);
 });
 
@@ -173,7 +173,7 @@ test('a connected system that goes silent is named by health and holds up nobody
   const endOf = (account: string) => {
     const permits = approved(account).filter((a) => a.action.kind === 'crm.create_task');
     return visitor.until(`the task of ${account} to end`, () =>
-      visitor.of('ActionSettled', (s) => s.permitId === permits[0]?.permitId).at(0),
+      visitor.eventsOf('ActionSettled', (s) => s.permitId === permits[0]?.permitId).at(0),
     );
   };
   const taskOf = async (account: string) => {

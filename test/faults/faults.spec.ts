@@ -254,12 +254,12 @@ test('a system that answers late, twice or never got each call under one key wit
 });
 
 test('countersign audit invariants finds no violation, and nothing waits but what a person must decide', async () => {
-  const said = await runProgram(
+  const audit = await runProgram(
     join(workspaceRoot, 'apps/cli/bin/countersign.mjs'),
     ['audit', 'invariants', '--json'],
     { COUNTERSIGN_HOME: at.home },
   );
-  const report = JSON.parse(said.out) as {
+  const report = JSON.parse(audit.out) as {
     violations: readonly object[];
     waiting: readonly { what: string; for: string }[];
     counts: Readonly<Record<string, number>>;
@@ -270,7 +270,7 @@ test('countersign audit invariants finds no violation, and nothing waits but wha
   expect(report.waiting.map((w) => `${w.what} for ${w.for}`)).toEqual(
     never.map(() => 'unresolved permit for a person to decide'),
   );
-  expect(said.code, said.err).toBe(0);
+  expect(audit.code, audit.err).toBe(0);
 });
 
 /** What the sandbox systems hold, by contact or account. */

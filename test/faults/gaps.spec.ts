@@ -30,8 +30,8 @@ afterAll(async () => {
 });
 
 const makeAgain = (name: string): Promise<void> => {
-  const of = topicNamed(name, topology());
-  return makeTopicAgain(admin, { name, partitions: of.partitions, config: topicConfig(of) });
+  const described = topicNamed(name, topology());
+  return makeTopicAgain(admin, { name, partitions: described.partitions, config: topicConfig(described) });
 };
 
 interface Listed {
@@ -92,8 +92,8 @@ test('a topic that was deleted and made again is a gap of each reader, until a p
     code: 0,
   });
   expect(servicesOf(await gaps())).toEqual(['audit-recorder', 'console']);
-  const said = await visitor.cli('gaps', 'acknowledge', topic, '--note', 'a tool deleted it; nothing was unread');
-  expect(said).toMatchObject({ code: 0, out: expect.stringContaining('acknowledged by') });
+  const answer = await visitor.cli('gaps', 'acknowledge', topic, '--note', 'a tool deleted it; nothing was unread');
+  expect(answer).toMatchObject({ code: 0, out: expect.stringContaining('acknowledged by') });
   expect(await gaps()).toEqual([]);
   expect(await visitor.cli('status')).toMatchObject({ code: 0 });
   expect(await violations()).toEqual([]);
@@ -106,6 +106,6 @@ test('a topic that was deleted and made again is a gap of each reader, until a p
 
   // It goes on, and the record holds for both topics.
   await visitor.publish('website', compare());
-  await visitor.until('the play to begin', () => visitor.of('TaskAssigned').length > 0);
+  await visitor.until('the play to begin', () => visitor.eventsOf('TaskAssigned').length > 0);
   expect(await visitor.cli('verify')).toMatchObject({ code: 0 });
 });

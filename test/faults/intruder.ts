@@ -50,7 +50,7 @@ export interface Intruder {
   /** An inbound signal; returns its id. */
   signal(topic: string): Promise<{ readonly id: string; readonly place: string }>;
   /** An approval for the executor `downstream`, which nobody runs, with its proposal. */
-  approve(of: Planted): Promise<ActionApproved>;
+  approve(planted: Planted): Promise<ActionApproved>;
   /** Another approval with the same permit. */
   approveAgain(approval: ActionApproved): Promise<string>;
   settle(
@@ -115,17 +115,17 @@ export function intrude(visitor: Visitor): Intruder {
     });
   };
 
-  const approve: Intruder['approve'] = async (of) => {
-    const policy = visitor.of('PolicyPublished').at(-1) as Policy;
-    const proposal = proposalOf(of);
-    if (of.assigned !== 'not') await write('tasks.assigned.v1', 'TaskAssigned', taskOf(proposal));
-    if (of.proposed === 'otherwise')
+  const approve: Intruder['approve'] = async (planted) => {
+    const policy = visitor.eventsOf('PolicyPublished').at(-1) as Policy;
+    const proposal = proposalOf(planted);
+    if (planted.assigned !== 'not') await write('tasks.assigned.v1', 'TaskAssigned', taskOf(proposal));
+    if (planted.proposed === 'otherwise')
       await write(
         proposedOn(proposal),
         'ActionProposed',
-        proposalOf({ ...of, proposalId: proposal.proposalId, payload: { note: 'Something else.' } }),
+        proposalOf({ ...planted, proposalId: proposal.proposalId, payload: { note: 'Something else.' } }),
       );
-    else if (of.proposed !== 'not') await write(proposedOn(proposal), 'ActionProposed', proposal);
+    else if (planted.proposed !== 'not') await write(proposedOn(proposal), 'ActionProposed', proposal);
     const at = later(0);
     const { controls, contacts, draws } = concerns(proposal, policy, at);
     const honest = draws.map((draw) => ({
@@ -134,11 +134,11 @@ export function intrude(visitor: Visitor): Intruder {
       ...('currency' in draw && { currency: draw.currency }),
     }));
     const digest = digestOf(proposal.action);
-    const [nbf, exp] = [of.from ?? -1, of.expires ?? 900].map((s) => Math.floor(Date.now() / 1000) + s) as [
+    const [nbf, exp] = [planted.from ?? -1, planted.expires ?? 900].map((s) => Math.floor(Date.now() / 1000) + s) as [
       number,
       number,
     ];
-    const under = { version: of.policyVersion ?? policy.version, digest: policy.digest };
+    const under = { version: planted.policyVersion ?? policy.version, digest: policy.digest };
     const claims: PermitClaims = {
       iss: '/countersign/guardrail-validator',
       aud: 'downstream/crm',
@@ -150,15 +150,15 @@ export function intrude(visitor: Visitor): Intruder {
       proposal: proposal.proposalId,
       agent: proposal.agent,
       play: proposal.play.id,
-      kind: of.kind,
+      kind: planted.kind,
       digest,
       tier: 'autonomous',
       policy: { ...under, parts: policy.parts },
-      reservations: [...(of.reserves ?? honest)],
+      reservations: [...(planted.reserves ?? honest)],
       epochs: {
         ...Object.fromEntries(controls.map((scope) => [`control:${scope}`, 0])),
         ...Object.fromEntries(contacts.map((id) => [`consent:${id}`, 0])),
-        ...of.epochs,
+        ...planted.epochs,
       },
     };
     const verdict: ActionApproved['verdict'] = {
@@ -179,7 +179,7 @@ export function intrude(visitor: Visitor): Intruder {
       digest,
       verdict,
       action: proposal.action,
-      permit: of.badSignature ? `${permit.split('.').slice(0, 2).join('.')}.${'A'.repeat(86)}` : permit,
+      permit: planted.badSignature ? `${permit.split('.').slice(0, 2).join('.')}.${'A'.repeat(86)}` : permit,
       permitId: claims.jti,
       executor: 'downstream',
       connector: 'crm',

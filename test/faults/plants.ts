@@ -88,8 +88,8 @@ const permitted: readonly Omit<Plant, 'invariant'>[] = [
     what: 'an execution before its time',
     detail: /executed at .*, before .*, when it might run/,
     plant: async ({ intruder }) => {
-      const of = { kind: 'crm.create_task', account: account(), from: hour, expires: 2 * hour } as const;
-      const approval = await intruder.approve(of);
+      const planted = { kind: 'crm.create_task', account: account(), from: hour, expires: 2 * hour } as const;
+      const approval = await intruder.approve(planted);
       await intruder.settle(approval, 'executed');
       return approval.permitId;
     },
@@ -171,10 +171,10 @@ const once: readonly Omit<Plant, 'invariant'>[] = [
     what: 'an action that was executed under two permits',
     detail: /executed under 2 permits/,
     plant: async ({ intruder }) => {
-      const of = { kind: 'crm.create_task', account: account(), proposalId: randomUUID() } as const;
-      for (const approval of [await intruder.approve(of), await intruder.approve(of)])
+      const planted = { kind: 'crm.create_task', account: account(), proposalId: randomUUID() } as const;
+      for (const approval of [await intruder.approve(planted), await intruder.approve(planted)])
         await intruder.settle(approval, 'executed');
-      return derivedId('planted', of.proposalId);
+      return derivedId('planted', planted.proposalId);
     },
   },
   {
@@ -257,8 +257,8 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
     detail: /^escalation waits for lea/,
     plant: async ({ intruder }) => {
       const proposalId = randomUUID();
-      const of = sampleOf<'ActionEscalated'>('ActionEscalated');
-      const escalated = { ...of, proposalId, reviewers: ['lea'], deadline: later(past) };
+      const sample = sampleOf<'ActionEscalated'>('ActionEscalated');
+      const escalated = { ...sample, proposalId, reviewers: ['lea'], deadline: later(past) };
       await intruder.write('actions.escalated.v1', 'ActionEscalated', escalated);
       return proposalId;
     },
@@ -276,8 +276,8 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
     what: 'a permit that expired without an end',
     detail: /^permit waits for downstream since .*, at most until/,
     plant: async ({ intruder }) => {
-      const of = { kind: 'crm.create_task', account: account(), from: 2 * past, expires: past } as const;
-      return (await intruder.approve(of)).permitId;
+      const planted = { kind: 'crm.create_task', account: account(), from: 2 * past, expires: past } as const;
+      return (await intruder.approve(planted)).permitId;
     },
   },
   {
@@ -305,8 +305,8 @@ const nothingLost: readonly Omit<Plant, 'invariant'>[] = [
     what: 'an approval that repeats a permit and that its executor did not reject',
     detail: /^repeated approval waits for downstream/,
     plant: async ({ intruder }) => {
-      const of = { kind: 'crm.create_task', account: account(), from: 2 * past, expires: past } as const;
-      const approval = await intruder.approve(of);
+      const planted = { kind: 'crm.create_task', account: account(), from: 2 * past, expires: past } as const;
+      const approval = await intruder.approve(planted);
       await intruder.settle(approval, 'executed');
       return intruder.approveAgain(approval);
     },
@@ -348,15 +348,15 @@ const judged: readonly Omit<Plant, 'invariant'>[] = [
   },
 ];
 
-async function altered(sql: Ground['sql'], of: ActionApproved, path: string, value: string): Promise<string> {
-  const { contactId } = of.action.payload as { contactId: string };
+async function altered(sql: Ground['sql'], approval: ActionApproved, path: string, value: string): Promise<string> {
+  const { contactId } = approval.action.payload as { contactId: string };
   const changed = await sql(
     `UPDATE guardrail_validator.verdicts SET facts = jsonb_set(facts::jsonb, $2::text[], $3::jsonb, false)::json
      WHERE proposal_id = $1 AND outcome = 'approved' RETURNING verdict_id`,
-    [of.proposalId, path.replace('CONTACT', contactId), value],
+    [approval.proposalId, path.replace('CONTACT', contactId), value],
   );
-  if (changed.length !== 1) throw new Error(`no verdict of ${of.proposalId}`);
-  return of.permitId;
+  if (changed.length !== 1) throw new Error(`no verdict of ${approval.proposalId}`);
+  return approval.permitId;
 }
 
 const limits: readonly Omit<Plant, 'invariant'>[] = [
@@ -412,8 +412,8 @@ const consents: readonly Omit<Plant, 'invariant'>[] = [
     plant: async ({ intruder }) => {
       const contactId = randomUUID();
       const epochs = { [`consent:${contactId}`]: 9 };
-      const of = { kind: 'email.send', account: account(), payload: { contactId }, epochs } as const;
-      const approval = await intruder.approve(of);
+      const planted = { kind: 'email.send', account: account(), payload: { contactId }, epochs } as const;
+      const approval = await intruder.approve(planted);
       await intruder.settle(approval, 'executed');
       return approval.permitId;
     },
@@ -425,8 +425,8 @@ const consents: readonly Omit<Plant, 'invariant'>[] = [
       const contactId = randomUUID();
       await intruder.write('consents.v1', 'ConsentsChanged', grant(contactId, 1, 'granted'));
       const epochs = { [`consent:${contactId}`]: 1 };
-      const of = { kind: 'email.send', account: account(), payload: { contactId }, epochs } as const;
-      const approval = await intruder.approve(of);
+      const planted = { kind: 'email.send', account: account(), payload: { contactId }, epochs } as const;
+      const approval = await intruder.approve(planted);
       await intruder.write('consents.v1', 'ConsentsChanged', grant(contactId, 2, 'withdrawn'));
       return { id: approval.permitId, afterwards: () => intruder.settle(approval, 'executed') };
     },
@@ -511,10 +511,10 @@ const stops: readonly Omit<Plant, 'invariant'>[] = [
     what: 'an approval of what is stopped, executed',
     detail: /it was approved while account:.* was stopped by somebody \(version 1\)/,
     plant: async ({ intruder }) => {
-      const of = account();
-      await intruder.write('controls.v1', 'ControlChanged', control(`account:${of}`));
-      const epochs = { [`control:account:${of}`]: 1 };
-      const approval = await intruder.approve({ kind: 'crm.create_task', account: of, epochs });
+      const accountId = account();
+      await intruder.write('controls.v1', 'ControlChanged', control(`account:${accountId}`));
+      const epochs = { [`control:account:${accountId}`]: 1 };
+      const approval = await intruder.approve({ kind: 'crm.create_task', account: accountId, epochs });
       await intruder.settle(approval, 'executed');
       return approval.permitId;
     },
@@ -551,19 +551,19 @@ const binding: readonly Omit<Plant, 'invariant'>[] = [
   },
 ];
 
-const of = (invariant: string, plants: readonly Omit<Plant, 'invariant'>[]): Plant[] =>
+const violating = (invariant: string, plants: readonly Omit<Plant, 'invariant'>[]): Plant[] =>
   plants.map((plant) => ({ invariant, ...plant }));
 
 /** Every violation that the audit can find on topics and tables; those of the record stand beside the test. */
 export const plants: readonly Plant[] = [
-  ...of('permitted', permitted),
-  ...of('policies', policies),
-  ...of('judged', judged),
-  ...of('once', once),
-  ...of('nothing-lost', nothingLost),
-  ...of('limits', limits),
-  ...of('consents', consents),
-  ...of('reservations', reservations),
-  ...of('stops', stops),
-  ...of('binding', binding),
+  ...violating('permitted', permitted),
+  ...violating('policies', policies),
+  ...violating('judged', judged),
+  ...violating('once', once),
+  ...violating('nothing-lost', nothingLost),
+  ...violating('limits', limits),
+  ...violating('consents', consents),
+  ...violating('reservations', reservations),
+  ...violating('stops', stops),
+  ...violating('binding', binding),
 ];

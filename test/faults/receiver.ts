@@ -52,9 +52,9 @@ export async function receiver(): Promise<Receiver> {
   };
 
   const hold = (account: string, response: ServerResponse): void => {
-    const one = { account, response };
-    held.add(one);
-    response.once('close', () => held.delete(one));
+    const call = { account, response };
+    held.add(call);
+    response.once('close', () => held.delete(call));
   };
 
   const call = (key: string, account: string, response: ServerResponse) => {

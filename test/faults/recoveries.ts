@@ -10,8 +10,8 @@ export interface Recovery {
 
 /** Prints how long each recovery took, past vitest, which keeps what a passing test prints to itself. */
 export function printRecoveries(seed: number, recoveries: readonly Recovery[]): void {
-  const width = (of: (r: Recovery) => string, title: string) =>
-    Math.max(title.length, ...recoveries.map((r) => of(r).length));
+  const width = (column: (r: Recovery) => string, title: string) =>
+    Math.max(title.length, ...recoveries.map((r) => column(r).length));
   const [fault, service] = [width((r) => r.fault, 'fault'), width((r) => r.service, 'service')];
   const line = (a: string, b: string, c: string): string =>
     `  ${a.padEnd(fault)}  ${b.padEnd(service)}  ${c.padStart(8)}`;

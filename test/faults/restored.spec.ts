@@ -98,12 +98,12 @@ test('after a restore what was stopped and withdrawn since the copy holds, a new
   const held = company(`held-${randomUUID().slice(0, 8)}`);
   /** The id of each company's first person, who is the second of the signals that make it known. */
   const firsts = new Map<string, string>();
-  for (const of of [gone, going, held]) {
-    const signals = of.known();
+  for (const firm of [gone, going, held]) {
+    const signals = firm.known();
     const accepted = await visitor.accepted('crm', signals);
-    firsts.set(of.id, accepted.find((a) => a.signalId === signals[1]?.id)?.contactId ?? '');
+    firsts.set(firm.id, accepted.find((a) => a.signalId === signals[1]?.id)?.contactId ?? '');
   }
-  const idOf = (of: typeof gone): string => firsts.get(of.id) ?? '';
+  const idOf = (firm: typeof gone): string => firsts.get(firm.id) ?? '';
   await stopped((data) => {
     copy = `${data}.older`;
     copyTree(data, copy);
@@ -111,8 +111,8 @@ test('after a restore what was stopped and withdrawn since the copy holds, a new
 
   // Since the copy: the agent is stopped and resumed, a consent withdrawn, another one changed twice.
   for (const state of ['stop', 'resume', 'stop', 'resume'] as const) await control(state);
-  const unsubscribed = (of: typeof gone) =>
-    signal('mailer', 'EmailUnsubscribed', { contact: { ref: of.people[0]?.ref ?? '' } }, ago(0));
+  const unsubscribed = (firm: typeof gone) =>
+    signal('mailer', 'EmailUnsubscribed', { contact: { ref: firm.people[0]?.ref ?? '' } }, ago(0));
   await visitor.accepted('mailer', [unsubscribed(gone)]);
   for (const purpose of ['newsletter', 'service'] as const) {
     const contact = { ref: going.people[0]?.ref ?? '' };
@@ -143,12 +143,12 @@ test('after a restore what was stopped and withdrawn since the copy holds, a new
   expect(withdrawn?.version).toBeGreaterThan(3);
   expect(withdrawn?.granted).toBe(false);
   await visitor.accepted('website', [...gone.compare(), ...going.compare()]);
-  const verdicts = (of: typeof gone) =>
+  const verdicts = (firm: typeof gone) =>
     visitor
-      .of('ActionApproved', (a) => a.action.accountId === of.id && a.action.kind === 'email.send')
+      .eventsOf('ActionApproved', (a) => a.action.accountId === firm.id && a.action.kind === 'email.send')
       .map((a) => String(a.action.payload.contactId));
   await visitor.until('the colleagues to be written to', async () => {
-    const colleagues = [gone, going].map((of) => verdicts(of).filter((id) => id !== idOf(of))[0] ?? '');
+    const colleagues = [gone, going].map((firm) => verdicts(firm).filter((id) => id !== idOf(firm))[0] ?? '');
     const counts = await Promise.all(colleagues.map((id) => (id ? sent(id) : 0)));
     return counts.every((n) => n > 0);
   });
@@ -161,14 +161,14 @@ test('after a restore what was stopped and withdrawn since the copy holds, a new
   );
   await visitor.accepted('website', held.compare());
   const refused = await visitor.until('the proposals to be refused', () => {
-    const of = visitor.of(
+    const refusals = visitor.eventsOf(
       'ActionRefused',
       (r) => r.agent === agent && r.verdict.reasons.some((x) => x.rule === 'kill-control' && x.outcome === 'refuse'),
     );
-    return of.length > 0 && of;
+    return refusals.length > 0 && refusals;
   });
   expect(refused.length).toBeGreaterThan(0);
-  expect(visitor.of('ActionApproved', (a) => a.action.accountId === held.id)).toEqual([]);
+  expect(visitor.eventsOf('ActionApproved', (a) => a.action.accountId === held.id)).toEqual([]);
   expect(await audited()).toEqual([]);
   await control('resume');
 });
@@ -184,7 +184,7 @@ function idsOf<T extends EventType>(type: T, by: (data: DataOf<T>) => string): M
   return found;
 }
 const callsOf = (account: string): string[] => outside.calls.filter((c) => c.account === account).map((c) => c.key);
-const settlementOf = (permitId: string) => visitor.of('ActionSettled', (s) => s.permitId === permitId)[0];
+const settlementOf = (permitId: string) => visitor.eventsOf('ActionSettled', (s) => s.permitId === permitId)[0];
 const review = (answer: 'approve' | 'reject', proposalId: string) =>
   visitor.cli('review', answer, proposalId, '--yes', '--note', 'a test');
 
@@ -193,15 +193,15 @@ test('after a restore nothing runs twice, what was approved is held and settles 
   const boardBefore = company(`board-${randomUUID().slice(0, 8)}`, 3, 'c-suite');
   const boardSince = company(`board-${randomUUID().slice(0, 8)}`, 3, 'c-suite');
   const all = [before, at, since, open, boardBefore, boardSince] as const;
-  for (const of of all) if (of) await visitor.accepted('crm', of.known());
-  const compared = async (...of: (typeof before)[]) => {
-    for (const one of of) if (one) await visitor.accepted('website', one.compare());
+  for (const firm of all) if (firm) await visitor.accepted('crm', firm.known());
+  const compared = async (...firms: (typeof before)[]) => {
+    for (const firm of firms) if (firm) await visitor.accepted('website', firm.compare());
   };
-  const escalated = (of: typeof boardSince) =>
+  const escalated = (firm: typeof boardSince) =>
     visitor.until('first messages to wait for a person', () => {
-      const found = visitor.of(
+      const found = visitor.eventsOf(
         'ActionEscalated',
-        (e) => e.action.accountId === of.id && e.action.kind === 'email.send',
+        (e) => e.action.accountId === firm.id && e.action.kind === 'email.send',
       );
       return found.length >= 2 && found.map((e) => e.proposalId);
     });
@@ -209,7 +209,7 @@ test('after a restore nothing runs twice, what was approved is held and settles 
     visitor.until(`${answer} of ${proposalId} to be taken`, async () => {
       if ((await review(answer, proposalId)).code !== 0) return false;
       const type = answer === 'approve' ? 'ActionApproved' : 'ActionRefused';
-      return visitor.until('its verdict', () => visitor.of(type, (v) => v.proposalId === proposalId)[0]);
+      return visitor.until('its verdict', () => visitor.eventsOf(type, (v) => v.proposalId === proposalId)[0]);
     });
   const called = (account: string) => visitor.until(`a task of ${account}`, () => callsOf(account).length > 0);
 
@@ -230,14 +230,14 @@ test('after a restore nothing runs twice, what was approved is held and settles 
   await answered('approve', yes);
   await answered('reject', no);
   await visitor.until('the approved message to be sent', () =>
-    visitor.of('ActionSettled', (s) => s.proposalId === yes && s.outcome === 'executed').at(0),
+    visitor.eventsOf('ActionSettled', (s) => s.proposalId === yes && s.outcome === 'executed').at(0),
   );
   const effected = new Map(tasked.map((account) => [account, callsOf(account).length]));
 
   await stopped((data) => copyTree(copy, data));
   const unsettled = () =>
     visitor
-      .of('ActionApproved')
+      .eventsOf('ActionApproved')
       .filter(({ permitId }) => !settlementOf(permitId))
       .map(({ permitId, action, notBefore }) => `${permitId} ${action.kind} from ${notBefore}`);
   await visitor.until(
@@ -261,7 +261,7 @@ test('after a restore nothing runs twice, what was approved is held and settles 
     // Approvals of an hour are counted by the minute and hold nothing.
     new Map(
       visitor
-        .of('ActionApproved')
+        .eventsOf('ActionApproved')
         .map((a) => [a.permitId, a.reservations.filter(({ ledger }) => !ledger.startsWith('actions:')).length]),
     ),
   );
@@ -272,7 +272,7 @@ test('after a restore nothing runs twice, what was approved is held and settles 
     await visitor.until('what was answered after the restore to settle', () => settlementOf(permit.permitId));
   }
   const sentTo = visitor
-    .of('ActionApproved', (a) => a.proposalId === yes)
+    .eventsOf('ActionApproved', (a) => a.proposalId === yes)
     .map((a) => String(a.action.payload.contactId));
   expect(sentTo).toHaveLength(1);
   const { violations } = await visitor.answer<Audit>('audit', 'invariants', '--tolerance', '1', '--grace', '5');
@@ -304,8 +304,8 @@ async function plant(data: DataOf<'ControlChanged'>): Promise<void> {
 
 test('the audit finds on live topics and tables what does not bind: a version below, a version twice, a reader ahead, a writer behind', async () => {
   const console_ = started.running.services.get('console');
-  const control = (version: number, reason: string, of: string): DataOf<'ControlChanged'> => {
-    return { scope: of, version, state: 'stopped', by: 'somebody', reason, changedAt: new Date().toISOString() };
+  const control = (version: number, reason: string, scope: string): DataOf<'ControlChanged'> => {
+    return { scope, version, state: 'stopped', by: 'somebody', reason, changedAt: new Date().toISOString() };
   };
   await console_?.stop(25_000);
   await plant(control(7, 'first', 'account:below'));

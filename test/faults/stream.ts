@@ -36,7 +36,7 @@ export interface Stream {
 export function begin(
   running: Running,
   ledger: Ledger,
-  of: { readonly everyMs: number; readonly ended: (surge: Surge) => boolean },
+  options: { readonly everyMs: number; readonly ended: (surge: Surge) => boolean },
 ): Stream {
   const ports = samplePorts(running, ledger.events, () => undefined);
   const surges: Surge[] = [];
@@ -106,11 +106,11 @@ export function begin(
 
   const pace = (async () => {
     for (let n = 0; !ending; n++) {
-      for (const one of open) if (of.ended(one)) open.delete(one);
+      for (const running of open) if (options.ended(running)) open.delete(running);
       // What piles up behind a fault is a few hundred actions, not the whole run.
       if (open.size < 60) surge(`steady-${n}`, n % 6 === 0);
       if (n % 3 === 0) stop(`account:nobody-${n}`);
-      await sleep(of.everyMs);
+      await sleep(options.everyMs);
     }
   })();
   const reviewer = (async () => {
@@ -130,7 +130,7 @@ export function begin(
     },
     surge: (account) => void surge(account),
     open: () => {
-      for (const one of open) if (of.ended(one)) open.delete(one);
+      for (const running of open) if (options.ended(running)) open.delete(running);
       return open.size;
     },
     end: async () => {

@@ -35,7 +35,7 @@ const verdictOf = (campaignId: string) =>
   visitor.until(`the verdict on ${campaignId}`, () => {
     const about = ({ action }: { action?: { payload: Record<string, unknown> } | undefined }) =>
       action?.payload.campaignId === campaignId;
-    return visitor.of('ActionRefused', about)[0] ?? visitor.of('ActionApproved', about)[0];
+    return visitor.eventsOf('ActionRefused', about)[0] ?? visitor.eventsOf('ActionApproved', about)[0];
   });
 
 const statusOf = async (campaignId: string) => {
@@ -43,17 +43,17 @@ const statusOf = async (campaignId: string) => {
   return campaigns.find((c) => c.campaignId === campaignId)?.status;
 };
 
-const said = (state: string, of = scope) =>
+const controlSays = (state: string, controlled = scope) =>
   visitor.until(
-    `${of} to be ${state}`,
-    () => visitor.of('ControlChanged', (c) => c.scope === of).at(-1)?.state === state,
+    `${controlled} to be ${state}`,
+    () => visitor.eventsOf('ControlChanged', (c) => c.scope === controlled).at(-1)?.state === state,
   );
 
 test('countersign stop stops one agent, the other goes on, and resume lets it go on', async () => {
   const stop = await visitor.cli('stop', '--agent', agent, '--reason', 'bids look wrong');
   expect(stop).toMatchObject({ code: 0, out: expect.stringContaining(`${scope} is stopped`) });
   expect(stop.out).toContain('Confirmed by guardrail-validator, action-executor.');
-  await said('stopped');
+  await controlSays('stopped');
   expect((await visitor.cli('controls')).out).toMatch(/bids look wrong/);
 
   const first = await losing();
@@ -67,15 +67,18 @@ test('countersign stop stops one agent, the other goes on, and resume lets it go
   await visitor.accepted('crm', known());
   await visitor.accepted('website', compare());
   await visitor.until('an enrolment by the other agent', () => {
-    const approved = visitor.of('ActionApproved', (a) => a.action.accountId === id && a.agent === 'sequencing-agent');
+    const approved = visitor.eventsOf(
+      'ActionApproved',
+      (a) => a.action.accountId === id && a.agent === 'sequencing-agent',
+    );
     return approved.some(
-      (a) => visitor.of('ActionSettled', (s) => s.permitId === a.permitId)[0]?.outcome === 'executed',
+      (a) => visitor.eventsOf('ActionSettled', (s) => s.permitId === a.permitId)[0]?.outcome === 'executed',
     );
   });
   expect(await statusOf(first.campaignId)).toBe('active');
 
   expect(await visitor.cli('resume', '--agent', agent, '--reason', 'bids are right')).toMatchObject({ code: 0 });
-  await said('running');
+  await controlSays('running');
   const second = await losing();
   await second.publish();
   const approved = await verdictOf(second.campaignId);
@@ -87,21 +90,21 @@ test('countersign stop stops one agent, the other goes on, and resume lets it go
 test('a stop after the approval is obeyed by the executor: a message that waits for its time is not sent', async () => {
   const { id, known, compare } = company(`stopped-${randomUUID().slice(0, 8)}`);
   await visitor.accepted('crm', known());
-  const [one] = await visitor.accepted('website', compare());
+  const [accepted] = await visitor.accepted('website', compare());
   const approved = await visitor.until('an approved message', () =>
     visitor
-      .of('ActionApproved', (a) => a.action.kind === 'email.send' && a.action.accountId === id)
-      .find((a) => a.action.payload.contactId === one?.contactId),
+      .eventsOf('ActionApproved', (a) => a.action.kind === 'email.send' && a.action.accountId === id)
+      .find((a) => a.action.payload.contactId === accepted?.contactId),
   );
   expect((await visitor.cli('stop', '--channel', 'email', '--reason', 'a wrong text')).code).toBe(0);
   const settled = await visitor.until('its settlement', () =>
-    visitor.of('ActionSettled', (s) => s.permitId === approved.permitId).at(0),
+    visitor.eventsOf('ActionSettled', (s) => s.permitId === approved.permitId).at(0),
   );
   expect(settled).toMatchObject({ outcome: 'refused', reason: { detail: expect.stringMatching(/channel:email/) } });
   const { messages } = await visitor.sandbox<{ messages: { contactId: string }[] }>('mailer/messages');
-  expect(messages.filter((m) => m.contactId === one?.contactId)).toEqual([]);
+  expect(messages.filter((m) => m.contactId === accepted?.contactId)).toEqual([]);
   expect((await visitor.cli('resume', '--channel', 'email', '--reason', 'the text is right')).code).toBe(0);
-  await said('running', 'channel:email');
+  await controlSays('running', 'channel:email');
 });
 
 test('a stop of one account ends the permits that wait for it, with its name; a message to another account goes out', async () => {
@@ -114,12 +117,12 @@ test('a stop of one account ends the permits that wait for it, with its name; a 
   const approved = (id: string) =>
     visitor.until(
       `an approved message to ${id}`,
-      () => visitor.of('ActionApproved', (a) => a.action.kind === 'email.send' && a.action.accountId === id)[0],
+      () => visitor.eventsOf('ActionApproved', (a) => a.action.kind === 'email.send' && a.action.accountId === id)[0],
     );
   const outstanding = await approved(stopped.id);
   expect((await visitor.cli('stop', '--account', stopped.id, '--reason', 'they complained')).code).toBe(0);
   const settled = (permitId: string) =>
-    visitor.until(`the end of ${permitId}`, () => visitor.of('ActionSettled', (s) => s.permitId === permitId)[0]);
+    visitor.until(`the end of ${permitId}`, () => visitor.eventsOf('ActionSettled', (s) => s.permitId === permitId)[0]);
   expect(await settled(outstanding.permitId)).toMatchObject({
     outcome: 'refused',
     reason: { detail: expect.stringMatching(new RegExp(`account:${stopped.id} by lea: they complained`)) },
@@ -130,5 +133,5 @@ test('a stop of one account ends the permits that wait for it, with its name; a 
   expect(messages.filter((m) => m.contactId === outstanding.action.payload.contactId)).toEqual([]);
   expect(messages.filter((m) => m.contactId === sent.action.payload.contactId)).toHaveLength(1);
   expect((await visitor.cli('resume', '--account', stopped.id, '--reason', 'they agreed')).code).toBe(0);
-  await said('running', `account:${stopped.id}`);
+  await controlSays('running', `account:${stopped.id}`);
 });

@@ -33,7 +33,7 @@ test('a poison record becomes a dead letter of each reader, its partition goes o
   });
   await producer.disconnect();
   const letters = () =>
-    visitor.of(
+    visitor.eventsOf(
       'DeadLetter',
       (d) => d.topic === 'tasks.assigned.v1' && d.partition === place?.partition && d.offset === place.baseOffset,
     );
@@ -51,8 +51,10 @@ test('a poison record becomes a dead letter of each reader, its partition goes o
 
   await visitor.accepted('website', compare());
   await visitor.until('both tasks behind it to be settled', () => {
-    const tasks = visitor.of('TaskAssigned', (t) => t.accountId === id).map((t) => t.taskId);
-    return tasks.length === 2 && tasks.every((t) => visitor.of('TaskSettled', (s) => s.taskId === t).length === 1);
+    const tasks = visitor.eventsOf('TaskAssigned', (t) => t.accountId === id).map((t) => t.taskId);
+    return (
+      tasks.length === 2 && tasks.every((t) => visitor.eventsOf('TaskSettled', (s) => s.taskId === t).length === 1)
+    );
   });
 
   const listed = await visitor.cli('dead-letters', 'list', '--service', 'paid-media-agent', '--json');

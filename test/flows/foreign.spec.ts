@@ -68,8 +68,8 @@ test('on a broker and a database of yours the sample plays to its end, and a sec
 }, async () => {
   const first = await checkout('first');
   const played = begin(first.env, '--exit');
-  expect(await played.ended, played.said()).toBe(0);
-  expect(played.said()).toContain('9 of 9 stories ended as they should');
+  expect(await played.ended, played.output()).toBe(0);
+  expect(played.output()).toContain('9 of 9 stories ended as they should');
   for (const engine of ['kafka', 'postgres']) expect(existsSync(join(first.home, engine))).toBe(false);
 
   const running = await serving(first.env);
@@ -77,9 +77,9 @@ test('on a broker and a database of yours the sample plays to its end, and a sec
   const refused = begin(second.env, '--no-sample');
   expect(await refused.ended).toBe(1);
   const id = readFileSync(join(first.home, 'secrets/installation-id'), 'utf8').trim();
-  expect(refused.said()).toMatch(/did not start\. Nothing was changed/);
-  expect(refused.said()).toContain(`belongs to installation ${id}`);
-  expect(refused.said()).toContain(`npm start -- --adopt ${id}`);
+  expect(refused.output()).toMatch(/did not start\. Nothing was changed/);
+  expect(refused.output()).toContain(`belongs to installation ${id}`);
+  expect(refused.output()).toContain(`npm start -- --adopt ${id}`);
   expect(existsSync(join(second.home, 'run.json'))).toBe(false);
 
   const cli = join(import.meta.dirname, '../../apps/cli/bin/countersign.mjs');

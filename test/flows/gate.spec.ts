@@ -75,7 +75,7 @@ test('[case 12] an approval without a valid permit runs nothing, whoever writes 
   const [first] = await visitor.accepted('website', compare(people.slice(0, 3)));
   const approved = await visitor.until('an approved message', () =>
     visitor
-      .of('ActionApproved', (a) => a.action.accountId === id && a.action.payload.contactId === first?.contactId)
+      .eventsOf('ActionApproved', (a) => a.action.accountId === id && a.action.payload.contactId === first?.contactId)
       .find((a) => a.action.kind === 'email.send'),
   );
   // Somebody nobody has written to, known by the one signal that names them.
@@ -95,7 +95,7 @@ test('[case 12] an approval without a valid permit runs nothing, whoever writes 
   for (const [what, forgery] of Object.entries(forgeries)) {
     const place = await write(principal, 'actions.approved.v1', event(principal, 'ActionApproved', forgery));
     const found = await visitor.until(`the rejection of a permit with a false ${what}`, () =>
-      visitor.of('PermitRejected', (r) => r.partition === place.partition && r.offset === place.offset).at(0),
+      visitor.eventsOf('PermitRejected', (r) => r.partition === place.partition && r.offset === place.offset).at(0),
     );
     rejected[what] = found.reason.code;
   }
@@ -103,16 +103,18 @@ test('[case 12] an approval without a valid permit runs nothing, whoever writes 
 
   // The one that was countersigned runs, once; a replay of it under another id is only recorded.
   await visitor.until('the settlement of the true one', () =>
-    visitor.of('ActionSettled', (s) => s.permitId === approved.permitId).at(0),
+    visitor.eventsOf('ActionSettled', (s) => s.permitId === approved.permitId).at(0),
   );
   const again = await write(principal, 'actions.approved.v1', event(principal, 'ActionApproved', approved));
   await visitor.until('the rejection of the replay', () =>
-    visitor.of('PermitRejected', (r) => r.partition === again.partition && r.offset === again.offset).at(0),
+    visitor.eventsOf('PermitRejected', (r) => r.partition === again.partition && r.offset === again.offset).at(0),
   );
   const { messages } = await visitor.sandbox<{ messages: { contactId: string }[] }>('mailer/messages');
   expect(messages.filter((m) => m.contactId === contactId)).toEqual([]);
   expect(messages.filter((m) => m.contactId === first?.contactId)).toHaveLength(1);
-  expect(visitor.of('ActionSettled', (s) => s.permitId === approved.permitId)).toMatchObject([{ outcome: 'executed' }]);
+  expect(visitor.eventsOf('ActionSettled', (s) => s.permitId === approved.permitId)).toMatchObject([
+    { outcome: 'executed' },
+  ]);
 });
 
 test('a task that was given to one agent lets neither another agent act under it, nor the same one for another account, campaign or kind', async () => {
@@ -150,7 +152,7 @@ test('a task that was given to one agent lets neither another agent act under it
   };
   const against = async ({ proposalId }: { proposalId: string }) => {
     const refused = await visitor.until('a verdict', () =>
-      visitor.of('ActionRefused', (r) => r.proposalId === proposalId).at(0),
+      visitor.eventsOf('ActionRefused', (r) => r.proposalId === proposalId).at(0),
     );
     const rules = refused.verdict.reasons.filter((r) => r.outcome === 'refuse');
     return rules.flatMap((r) => (r.rule.startsWith('task') ? [`${r.rule}: ${r.detail}`] : []));

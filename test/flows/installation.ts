@@ -59,7 +59,7 @@ export interface Visitor {
   /** Everything on the topics that the console reads, from their beginning. */
   readonly events: readonly Observed[];
   /** The data of a type's events that keep their contract, each event once, and of those that `pick` picks. */
-  of<T extends EventType>(type: T, pick?: (data: DataOf<T>) => boolean): DataOf<T>[];
+  eventsOf<T extends EventType>(type: T, pick?: (data: DataOf<T>) => boolean): DataOf<T>[];
   /** Looks until `find` finds something; fails, with `what`, after two minutes. */
   until<T>(
     what: string | (() => string),
@@ -108,11 +108,11 @@ export async function visit({
 
   const known = new WeakMap<Observed, boolean>();
   const isOfContract = (event: Observed): boolean => {
-    const is = known.get(event) ?? eventSchemas[event.type as EventType].safeParse(event.data).success;
-    known.set(event, is);
-    return is;
+    const fits = known.get(event) ?? eventSchemas[event.type as EventType].safeParse(event.data).success;
+    known.set(event, fits);
+    return fits;
   };
-  const of = <T extends EventType>(type: T, pick: (data: DataOf<T>) => boolean = () => true): DataOf<T>[] => {
+  const eventsOf = <T extends EventType>(type: T, pick: (data: DataOf<T>) => boolean = () => true): DataOf<T>[] => {
     const found = new Map<string, DataOf<T>>();
     for (const event of watching.events) {
       if (event.type !== type) continue;
@@ -144,22 +144,22 @@ export async function visit({
     secrets,
     home,
     events: watching.events,
-    of,
+    eventsOf,
     until,
     publish,
     accepted: async (source, signals) => {
       await publish(source, signals);
       const ids = new Set(signals.map((s) => s.id));
       return until(`${ids.size} signals to be accepted`, () => {
-        const accepted = of('SignalAccepted', (a) => ids.has(a.signalId));
+        const accepted = eventsOf('SignalAccepted', (a) => ids.has(a.signalId));
         return accepted.length === ids.size && accepted;
       });
     },
     cli,
     async answer<T>(...words: string[]) {
-      const said = await cli(...words, '--json');
-      if (said.out === '') throw new Error(`countersign ${words.join(' ')}: status ${said.code}: ${said.err}`);
-      return JSON.parse(said.out) as T;
+      const result = await cli(...words, '--json');
+      if (result.out === '') throw new Error(`countersign ${words.join(' ')}: status ${result.code}: ${result.err}`);
+      return JSON.parse(result.out) as T;
     },
     sandbox: async <T>(path: string) =>
       (await (

@@ -39,7 +39,7 @@ export async function ports(): Promise<Record<string, string>> {
 export interface Begun {
   readonly child: ChildProcess;
   /** Everything said so far. */
-  said(): string;
+  output(): string;
   readonly ended: Promise<number | null>;
 }
 
@@ -50,17 +50,17 @@ export function begin(env: Environment, ...options: string[]): Begun {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.add(child);
-  let said = '';
+  let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {
-      said += text;
+      output += text;
     });
   }
   const ended = once(child, 'close').then(([code]) => {
     children.delete(child);
     return code as number | null;
   });
-  return { child, said: () => said, ended };
+  return { child, output: () => output, ended };
 }
 
 /** Begins, and waits until it serves. */
@@ -70,8 +70,8 @@ export async function serving(env: Environment, ...options: string[]): Promise<B
   void begun.ended.then(() => {
     over = true;
   });
-  while (!begun.said().includes('Serving.')) {
-    if (over) throw new Error(`it ended instead of serving: ${begun.said()}`);
+  while (!begun.output().includes('Serving.')) {
+    if (over) throw new Error(`it ended instead of serving: ${begun.output()}`);
     await sleep(50);
   }
   return begun;

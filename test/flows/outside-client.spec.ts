@@ -17,12 +17,12 @@ test('a client without any of our code makes a surge, checks the permit by hand 
   const partner = company('partner-gmbh', 6);
   const people = partner.people.slice(3).map(({ ref }) => ref);
   await visitor.accepted('crm', partner.known());
-  const said = await runProgram(program, [visitor.home, partner.id, ...people]);
-  expect(said.code, said.err).toBe(0);
-  const { permitId, actionId, fault } = JSON.parse(said.out) as { permitId: string; actionId: string; fault: null };
+  const result = await runProgram(program, [visitor.home, partner.id, ...people]);
+  expect(result.code, result.err).toBe(0);
+  const { permitId, actionId, fault } = JSON.parse(result.out) as { permitId: string; actionId: string; fault: null };
   expect(fault).toBeNull();
 
-  const approved = visitor.of('ActionApproved', (a) => a.permitId === permitId)[0];
+  const approved = visitor.eventsOf('ActionApproved', (a) => a.permitId === permitId)[0];
   expect(approved).toMatchObject({
     executor: 'downstream',
     connector: 'crm',
@@ -30,7 +30,7 @@ test('a client without any of our code makes a surge, checks the permit by hand 
     action: { kind: 'crm.create_task' },
   });
   const settled = await visitor.until('the settlement', () =>
-    visitor.of('ActionSettled', (s) => s.permitId === permitId).at(0),
+    visitor.eventsOf('ActionSettled', (s) => s.permitId === permitId).at(0),
   );
   expect(settled).toMatchObject({ outcome: 'executed', executor: 'downstream', actionId });
   // The validator has taken it: the record tells it, and the executor beside it has not touched it.

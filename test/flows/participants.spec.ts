@@ -62,7 +62,7 @@ test('what the agent proposes is judged, what the source publishes is accepted, 
   });
   await producer.disconnect();
   const refused = await visitor.until('a verdict', () =>
-    visitor.of('ActionRefused', (r) => r.proposalId === proposal.proposalId).at(0),
+    visitor.eventsOf('ActionRefused', (r) => r.proposalId === proposal.proposalId).at(0),
   );
   expect(refused.agent).toBe(added.agent);
 
@@ -71,7 +71,7 @@ test('what the agent proposes is judged, what the source publishes is accepted, 
     ...['replay', 'hubspot', folder, '--source', added.source],
   );
   expect(replayed).toMatchObject({ accepted: 1, problems: [] });
-  const accepted = visitor.of('SignalAccepted', (a) => a.source === `/sources/${added.source}/hubspot`);
+  const accepted = visitor.eventsOf('SignalAccepted', (a) => a.source === `/sources/${added.source}/hubspot`);
   expect(accepted).toHaveLength(1);
 
   const audit = await visitor.answer<{ violations: { invariant: string; ids: string[] }[] }>(

@@ -175,7 +175,9 @@ test('a person is found in no topic, table or log but where their messages come 
   ];
   await visitor.publish('website', turnedAway);
   const codes = () =>
-    turnedAway.flatMap(({ id }) => visitor.of('SignalRejected', (r) => r.signalId === id)[0]?.reasons[0]?.code ?? []);
+    turnedAway.flatMap(
+      ({ id }) => visitor.eventsOf('SignalRejected', (r) => r.signalId === id)[0]?.reasons[0]?.code ?? [],
+    );
   await visitor.until('three rejections', () => codes().length === 3);
   expect(codes().sort()).toEqual(['duplicate', 'future', 'identity-conflict']);
   const refused = await fetch(`${visitor.run.http['signal-ingestion']}/v1/signals`, {
@@ -190,10 +192,10 @@ test('a person is found in no topic, table or log but where their messages come 
   expect(shows(await refused.text())).toBe(false);
 
   const approved = await visitor.until('an approved message', () =>
-    visitor.of('ActionApproved', (x) => x.action.accountId === account && x.action.kind === 'email.send').at(0),
+    visitor.eventsOf('ActionApproved', (x) => x.action.accountId === account && x.action.kind === 'email.send').at(0),
   );
   await visitor.until('the message to be sent', () =>
-    visitor.of('ActionSettled', (s) => s.permitId === approved.permitId && s.outcome === 'executed').at(0),
+    visitor.eventsOf('ActionSettled', (s) => s.permitId === approved.permitId && s.outcome === 'executed').at(0),
   );
   await visitor.until('the record to hold it', async () => (await visitor.cli('show', approved.permitId)).code === 0);
 

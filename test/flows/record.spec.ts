@@ -32,30 +32,32 @@ async function surge(id: string, seniority: Parameters<typeof company>[2]) {
   const signals = compare();
   await visitor.accepted('website', signals);
   const proposed = await visitor.until('a proposed message', () =>
-    visitor.of('ActionProposed', (p) => p.action.accountId === id && p.action.kind === 'email.send').at(0),
+    visitor.eventsOf('ActionProposed', (p) => p.action.accountId === id && p.action.kind === 'email.send').at(0),
   );
   return { signals, proposed };
 }
 
 const approvalOf = (proposed: DataOf<'ActionProposed'>) =>
   visitor.until('the approval', () =>
-    visitor.of('ActionApproved', (a) => a.proposalId === proposed.proposalId && a.executor !== 'downstream').at(0),
+    visitor
+      .eventsOf('ActionApproved', (a) => a.proposalId === proposed.proposalId && a.executor !== 'downstream')
+      .at(0),
   );
 
 const executed = (approved: DataOf<'ActionApproved'>) =>
   visitor.until('the settlement', () =>
-    visitor.of('ActionSettled', (s) => s.permitId === approved.permitId && s.outcome === 'executed').at(0),
+    visitor.eventsOf('ActionSettled', (s) => s.permitId === approved.permitId && s.outcome === 'executed').at(0),
   );
 
 /** The story of an id, once it tells what `what` names: the recorder reads what everybody else reads, at its own pace. */
 const story = (id: string, detail: RegExp) =>
   visitor.until(`the story of ${id} to say ${detail}`, async () => {
-    const told = await visitor.answer<Story>('show', id);
-    return told.found && told.lines.some((line) => detail.test(line.detail)) && told;
+    const shown = await visitor.answer<Story>('show', id);
+    return shown.found && shown.lines.some((line) => detail.test(line.detail)) && shown;
   });
 
 /** The lines of one kind, as one text. */
-const told = ({ lines }: Story, what: string): string =>
+const linesOf = ({ lines }: Story, what: string): string =>
   lines
     .filter((line) => line.what === what)
     .map(({ detail }) => detail)
@@ -78,17 +80,17 @@ test('every id of an executed message tells its story, from the signals to the e
   };
   for (const [what, id] of Object.entries(ids)) {
     const found = await story(id, new RegExp(`${settled.outcome} by .*${settled.externalReference}`));
-    expect(told(found, 'signal'), what).toMatch(`ContentEngaged from /sources/website about account ${account}`);
-    expect(told(found, 'signal').match(/ContentEngaged/g), what).toHaveLength(3);
-    expect(told(found, 'profile'), what).toMatch(new RegExp(`account ${account}: .*tier 1`));
-    expect(told(found, 'profile'), what).toMatch(new RegExp(`contact ${contactId}: .*seniority manager`));
-    expect(told(found, 'play'), what).toMatch(/"Tier-1 comparison surge" gave sequencing-agent a task/);
-    expect(told(found, 'proposal'), what).toMatch(/sequencing-agent proposed to send .*confidence/);
-    expect(told(found, 'rationale'), what).toContain(proposed.rationale);
+    expect(linesOf(found, 'signal'), what).toMatch(`ContentEngaged from /sources/website about account ${account}`);
+    expect(linesOf(found, 'signal').match(/ContentEngaged/g), what).toHaveLength(3);
+    expect(linesOf(found, 'profile'), what).toMatch(new RegExp(`account ${account}: .*tier 1`));
+    expect(linesOf(found, 'profile'), what).toMatch(new RegExp(`contact ${contactId}: .*seniority manager`));
+    expect(linesOf(found, 'play'), what).toMatch(/"Tier-1 comparison surge" gave sequencing-agent a task/);
+    expect(linesOf(found, 'proposal'), what).toMatch(/sequencing-agent proposed to send .*confidence/);
+    expect(linesOf(found, 'rationale'), what).toContain(proposed.rationale);
     for (const { rule, detail } of approved.verdict.reasons)
-      expect(told(found, 'rule'), what).toContain(`${rule} passes: ${detail}`);
-    expect(told(found, 'permit'), what).toContain(approved.permitId);
-    expect(told(found, 'effect'), what).toContain(`action-executor/mailer`);
+      expect(linesOf(found, 'rule'), what).toContain(`${rule} passes: ${detail}`);
+    expect(linesOf(found, 'permit'), what).toContain(approved.permitId);
+    expect(linesOf(found, 'effect'), what).toContain(`action-executor/mailer`);
   }
   const { title } = await visitor.answer<Story>('show', ids.permit);
   expect(title).toMatch(/^sequencing-agent: send .*\(executed\)$/);
@@ -103,9 +105,11 @@ test('every id of an executed message tells its story, from the signals to the e
 test('[case 59] the story of what needed a person says who agreed, and with which words', async () => {
   const { proposed } = await surge(`chiefs-${crypto.randomUUID().slice(0, 8)}`, 'c-suite');
   const verdict = await visitor.until('the verdict', () =>
-    [...visitor.of('ActionEscalated'), ...visitor.of('ActionRefused'), ...visitor.of('ActionApproved')].find(
-      ({ proposalId }) => proposalId === proposed.proposalId,
-    ),
+    [
+      ...visitor.eventsOf('ActionEscalated'),
+      ...visitor.eventsOf('ActionRefused'),
+      ...visitor.eventsOf('ActionApproved'),
+    ].find(({ proposalId }) => proposalId === proposed.proposalId),
   );
   expect(verdict.verdict).toMatchObject({ outcome: 'escalated' });
   await visitor.until(
@@ -114,17 +118,17 @@ test('[case 59] the story of what needed a person says who agreed, and with whic
   );
   const { reviews } = await visitor.answer<{ reviews: { id: string }[] }>('review', 'list');
   expect(reviews.map(({ id }) => id)).toContain(proposed.proposalId);
-  const said = await visitor.cli('review', 'approve', proposed.proposalId, '--yes', '--note', 'she asked me for it');
-  expect(said).toMatchObject({ code: 0 });
+  const result = await visitor.cli('review', 'approve', proposed.proposalId, '--yes', '--note', 'she asked me for it');
+  expect(result).toMatchObject({ code: 0 });
   const approved = await approvalOf(proposed);
   await executed(approved);
 
   const found = await story(approved.permitId, /^executed by /);
-  expect(told(found, 'review')).toBe('lea approved it, noting “she asked me for it”');
-  expect(told(found, 'rule')).toMatch(/ asks for a person: /);
-  expect(told(found, 'verdict')).toMatch(/needs a person, .*lea/);
-  expect(told(found, 'verdict')).toMatch(/approved under policy version \d+, as lea answered/);
-  expect(told(found, 'effect')).toMatch(/^executed by action-executor\/mailer/);
+  expect(linesOf(found, 'review')).toBe('lea approved it, noting “she asked me for it”');
+  expect(linesOf(found, 'rule')).toMatch(/ asks for a person: /);
+  expect(linesOf(found, 'verdict')).toMatch(/needs a person, .*lea/);
+  expect(linesOf(found, 'verdict')).toMatch(/approved under policy version \d+, as lea answered/);
+  expect(linesOf(found, 'effect')).toMatch(/^executed by action-executor\/mailer/);
 });
 
 test('the whole record is verified, and a signed checkpoint vouches for all of it', async () => {
@@ -136,8 +140,8 @@ test('the whole record is verified, and a signed checkpoint vouches for all of i
   expect(report.size).toBeGreaterThan(0);
   expect(report.eventsChecked).toBe(report.size);
   expect(report.checkpointsChecked).toBeGreaterThan(0);
-  const said = await visitor.cli('verify');
-  expect(said).toMatchObject({ code: 0, err: '', out: expect.stringContaining('The record is whole.') });
+  const result = await visitor.cli('verify');
+  expect(result).toMatchObject({ code: 0, err: '', out: expect.stringContaining('The record is whole.') });
 });
 
 /** Verifies a file where there is no installation: only the program, the file and the key. */
@@ -153,8 +157,8 @@ test('an export is verified offline, and whatever is changed in it is found and 
   expect(await visitor.cli('export', '-o', whole)).toMatchObject({ code: 0, err: '' });
   const lines = readFileSync(whole, 'utf8').trimEnd().split('\n');
   const signed = lines.filter((line) => line.startsWith('{"checkpoint"')).length;
-  const said = await offline(whole);
-  expect({ code: said.code, ...JSON.parse(said.out) }).toMatchObject({
+  const result = await offline(whole);
+  expect({ code: result.code, ...JSON.parse(result.out) }).toMatchObject({
     code: 0,
     ok: true,
     keyKnownBefore: true,

@@ -50,7 +50,7 @@ async function tasks(): Promise<string[]> {
       const seen = visitor.events.filter(({ topic }) => topic === assigned);
       return new Set(seen.map(({ partition, offset }) => `${partition}/${offset}`)).size >= written;
     });
-    return visitor.of('TaskAssigned').map(({ taskId }) => taskId);
+    return visitor.eventsOf('TaskAssigned').map(({ taskId }) => taskId);
   } finally {
     await admin.disconnect();
   }
@@ -58,9 +58,9 @@ async function tasks(): Promise<string[]> {
 
 /** Replays a folder, and checks that no row and no signal is without a fate. */
 async function replay(kind: string, folder: string): Promise<Report> {
-  const said = await visitor.cli('replay', kind, folder, '--json');
-  expect(said).toMatchObject({ code: 0, err: '' });
-  const report = JSON.parse(said.out) as Report;
+  const result = await visitor.cli('replay', kind, folder, '--json');
+  expect(result).toMatchObject({ code: 0, err: '' });
+  const report = JSON.parse(result.out) as Report;
   expect(report).toMatchObject({ problems: [], unanswered: 0, deadLetters: 0 });
   for (const { files, rows, inSignals, joined, notSignals } of report.tables) {
     expect(inSignals + joined + total(Object.values(notSignals)), files.join()).toBe(rows);

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await visitor.accepted('crm', board.known());
   await visitor.accepted('website', board.compare());
   waiting = await visitor.until('three first messages to wait for a person', () => {
-    const found = visitor.of(
+    const found = visitor.eventsOf(
       'ActionEscalated',
       (e) => e.action.accountId === board.id && e.action.kind === 'email.send',
     );
@@ -44,7 +44,7 @@ test('what waits is listed, and its card shows facts first and the agent quoted'
 test('an answer to another digest than the one that waits changes nothing', async () => {
   const answer = await visitor.cli('review', 'approve', nth(0).proposalId, '--yes', '--digest', '0'.repeat(64));
   expect(answer.code).not.toBe(0);
-  expect(visitor.of('ReviewDecided', (r) => r.subject.id === nth(0).proposalId)).toEqual([]);
+  expect(visitor.eventsOf('ReviewDecided', (r) => r.subject.id === nth(0).proposalId)).toEqual([]);
 });
 
 test('approved: it is judged again, runs once, and the permit names the review', async () => {
@@ -53,9 +53,9 @@ test('approved: it is judged again, runs once, and the permit names the review',
   expect(answer.code, answer.err).toBe(0);
   await visitor.until(
     'the approved message to be executed',
-    () => visitor.of('ActionSettled', (s) => s.proposalId === proposalId && s.outcome === 'executed')[0],
+    () => visitor.eventsOf('ActionSettled', (s) => s.proposalId === proposalId && s.outcome === 'executed')[0],
   );
-  const [approved] = visitor.of('ActionApproved', (a) => a.proposalId === proposalId);
+  const [approved] = visitor.eventsOf('ActionApproved', (a) => a.proposalId === proposalId);
   expect(approved?.review).toMatchObject({ by: 'lea', decision: 'approve' });
   expect(await messagesTo(action.payload.contactId)).toHaveLength(1);
 });
@@ -73,10 +73,10 @@ test('rejected: it is refused with the person named, and nothing is sent', async
   expect(answer.code, answer.err).toBe(0);
   const refused = await visitor.until(
     'the refusal',
-    () => visitor.of('ActionRefused', (r) => r.proposalId === proposalId)[0],
+    () => visitor.eventsOf('ActionRefused', (r) => r.proposalId === proposalId)[0],
   );
   expect(refused.review).toMatchObject({ by: 'lea', decision: 'reject' });
-  expect(visitor.of('ActionApproved', (a) => a.proposalId === proposalId)).toEqual([]);
+  expect(visitor.eventsOf('ActionApproved', (a) => a.proposalId === proposalId)).toEqual([]);
   expect(await messagesTo(action.payload.contactId)).toEqual([]);
 });
 
@@ -86,11 +86,11 @@ test('edited: a new action with its own digest runs, the original never', async 
   expect(answer.code, answer.err).toBe(0);
   const settled = await visitor.until(
     'the edited message to be executed',
-    () => visitor.of('ActionSettled', (s) => s.proposalId === proposalId && s.outcome === 'executed')[0],
+    () => visitor.eventsOf('ActionSettled', (s) => s.proposalId === proposalId && s.outcome === 'executed')[0],
   );
   expect(settled.actionId).not.toBe(action.actionId);
   expect(settled.digest).not.toBe(digest);
-  const [original] = visitor.of('ActionRefused', (r) => r.proposalId === proposalId);
+  const [original] = visitor.eventsOf('ActionRefused', (r) => r.proposalId === proposalId);
   expect(original).toMatchObject({ actionId: action.actionId, supersededBy: settled.actionId });
   expect(await messagesTo(action.payload.contactId)).toMatchObject([{ subject: 'A shorter subject' }]);
 });

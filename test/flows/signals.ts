@@ -45,8 +45,8 @@ export function company(id: string, count = 3, seniority: Seniority = 'manager')
     ),
   ];
   /** Each of them compares, some minutes apart. */
-  const compare = (who: readonly Person[] = people): Signal<'ContentEngaged'>[] =>
-    who.map(({ ref }, n) =>
+  const compare = (visitors: readonly Person[] = people): Signal<'ContentEngaged'>[] =>
+    visitors.map(({ ref }, n) =>
       signal(
         'website',
         'ContentEngaged',

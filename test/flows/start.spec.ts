@@ -35,17 +35,17 @@ const answers = async (url: string): Promise<boolean> =>
 const run = (...options: string[]): Promise<Said> => runProgram(start, options, env);
 
 test('it says what it can do, and starts nothing for that', async () => {
-  const said = await run('--help');
-  expect(said).toMatchObject({ code: 0, err: '' });
-  for (const option of ['--no-sample', '--exit', 'npm run reset', 'Examples']) expect(said.out).toContain(option);
+  const result = await run('--help');
+  expect(result).toMatchObject({ code: 0, err: '' });
+  for (const option of ['--no-sample', '--exit', 'npm run reset', 'Examples']) expect(result.out).toContain(option);
   expect(readdirSync(home)).toEqual([]);
 });
 
 test('an option that there is not is named, with the help, and nothing starts', async () => {
-  const said = await run('--sample-only');
-  expect(said.code).toBe(2);
-  expect(said.out).toContain('--sample-only');
-  expect(said.out).toContain('--no-sample');
+  const result = await run('--sample-only');
+  expect(result.code).toBe(2);
+  expect(result.out).toContain('--sample-only');
+  expect(result.out).toContain('--no-sample');
   expect(readdirSync(home)).toEqual([]);
 });
 
@@ -62,9 +62,9 @@ test.each(['SIGNAL_INGESTION_PORT', 'COUNTERSIGN_KAFKA_PORT', 'COUNTERSIGN_POSTG
         for (const pid of family(begun.child.pid as number)) seen.add(pid);
       }, 100);
       const code = await begun.ended.finally(() => clearInterval(watching));
-      expect({ code, said: begun.said() }).toEqual({
+      expect({ code, output: begun.output() }).toEqual({
         code: 1,
-        said: expect.stringMatching(
+        output: expect.stringMatching(
           new RegExp(`port ${env[variable]}\\b.* is taken: .*set ${variable} to another port`),
         ),
       });
@@ -90,7 +90,7 @@ test('it serves until Ctrl-C, then drains and leaves no process behind', async (
   // The services, the sandbox systems, the broker, the database and the watcher, beside itself.
   expect(all.length).toBeGreaterThanOrEqual(services.length + 5);
   begun.child.kill('SIGINT');
-  expect({ code: await begun.ended, said: begun.said() }).toMatchObject({ code: 0 });
+  expect({ code: await begun.ended, output: begun.output() }).toMatchObject({ code: 0 });
   await gone(all);
   for (const url of Object.values(http)) expect(await answers(url)).toBe(false);
   expect(existsSync(join(home, 'run.json'))).toBe(false);
@@ -100,8 +100,8 @@ test('it serves until Ctrl-C, then drains and leaves no process behind', async (
 /** The process that a file of the installation names. */
 const pidIn = (file: string): number => (JSON.parse(readFileSync(join(home, file), 'utf8')) as { pid: number }).pid;
 
-async function until(what: string, is: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 2_400; !(await is()); tries--) {
+async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 2_400; !(await condition()); tries--) {
     if (tries === 0) throw new Error(`waited in vain: ${what}`);
     await sleep(50);
   }
@@ -113,8 +113,8 @@ test('a service, the broker and the database that die are named with how and whe
   const begun = await serving(env);
   const { http } = runFile();
   const detail = (what: string | RegExp, from = 0): Promise<void> =>
-    until(`${what} in ${begun.said().slice(from)}`, () =>
-      typeof what === 'string' ? begun.said().slice(from).includes(what) : what.test(begun.said().slice(from)),
+    until(`${what} in ${begun.output().slice(from)}`, () =>
+      typeof what === 'string' ? begun.output().slice(from).includes(what) : what.test(begun.output().slice(from)),
     );
   const well = (): Promise<void> =>
     until(
@@ -159,7 +159,7 @@ test('a service, the broker and the database that die are named with how and whe
   const all = family(begun.child.pid as number);
   begun.child.kill('SIGINT');
   expect(await begun.ended).toBe(1);
-  expect(begun.said()).toContain('audit-recorder was given up; its last lines:');
+  expect(begun.output()).toContain('audit-recorder was given up; its last lines:');
   await gone(all);
 });
 
@@ -175,7 +175,7 @@ test('Ctrl-C while the broker and a service are started again ends cleanly and l
     return fresh;
   });
   begun.child.kill('SIGINT');
-  expect({ code: await begun.ended, said: begun.said() }).toMatchObject({ code: 0 });
+  expect({ code: await begun.ended, output: begun.output() }).toMatchObject({ code: 0 });
   await gone([...seen]);
 });
 
@@ -192,7 +192,7 @@ test('after kill -9 of everything the next start works, plays the sample and exi
     for (const pid of family(next.child.pid as number)) seen.add(pid);
   }, 200);
   const code = await next.ended.finally(() => clearInterval(watching));
-  const lines = next.said().trimEnd().split('\n');
+  const lines = next.output().trimEnd().split('\n');
   expect({ code, end: lines.slice(-30) }).toMatchObject({ code: 0 });
   expect(lines.at(-1)).toBe('9 of 9 stories ended as they should');
   expect(lines.at(-2)).toMatch(/\d/);

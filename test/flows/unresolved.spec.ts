@@ -13,10 +13,10 @@ test('a permit that nobody can tell of waits for a person, whose word settles it
   await visitor.accepted('crm', known());
   await visitor.accepted('website', compare());
   const approved = await visitor.until('the approval of a CRM task', () =>
-    visitor.of('ActionApproved', (a) => a.action.kind === 'crm.create_task' && a.action.accountId === id).at(0),
+    visitor.eventsOf('ActionApproved', (a) => a.action.kind === 'crm.create_task' && a.action.accountId === id).at(0),
   );
   const { permitId } = approved;
-  const settlements = () => visitor.of('ActionSettled', (s) => s.permitId === permitId);
+  const settlements = () => visitor.eventsOf('ActionSettled', (s) => s.permitId === permitId);
   await visitor.until('the permit to end unresolved', () => settlements().length === 1);
   expect(settlements()).toMatchObject([{ outcome: 'unresolved' }]);
 
@@ -29,9 +29,9 @@ test('a permit that nobody can tell of waits for a person, whose word settles it
   expect(await find()).toMatchObject({ permitId, connector: 'webhook' });
 
   const note = 'the ticket system shows the task';
-  const told = await visitor.cli('settle', permitId, '--executed', '--note', note, '--json');
-  expect(told.code).toBe(0);
-  expect(JSON.parse(told.out)).toMatchObject({
+  const result = await visitor.cli('settle', permitId, '--executed', '--note', note, '--json');
+  expect(result.code).toBe(0);
+  expect(JSON.parse(result.out)).toMatchObject({
     permitId,
     outcome: 'executed',
     decision: { outcome: 'executed', note },
@@ -41,7 +41,7 @@ test('a permit that nobody can tell of waits for a person, whose word settles it
   expect(opposite.code).not.toBe(0);
   expect(opposite.err).toMatch(/decided at .* that it was executed.*that stands/);
   expect(settlements().map((s) => s.outcome)).toEqual(['unresolved', 'executed']);
-  expect(visitor.of('SettlementDecided', (d) => d.permitId === permitId)).toHaveLength(1);
+  expect(visitor.eventsOf('SettlementDecided', (d) => d.permitId === permitId)).toHaveLength(1);
   expect(await find()).toBeUndefined();
 
   const story = await visitor.cli('show', permitId);

@@ -18,11 +18,11 @@ test('a route to the webhook connector makes one signed effect, repeated under t
   await visitor.accepted('crm', known());
   await visitor.accepted('website', compare());
   const approved = await visitor.until('the approval of a CRM task', () =>
-    visitor.of('ActionApproved', (a) => a.action.kind === 'crm.create_task' && a.action.accountId === id).at(0),
+    visitor.eventsOf('ActionApproved', (a) => a.action.kind === 'crm.create_task' && a.action.accountId === id).at(0),
   );
   expect(approved).toMatchObject({ executor: 'action-executor', connector: 'webhook' });
   const settled = await visitor.until('its settlement', () =>
-    visitor.of('ActionSettled', (s) => s.permitId === approved.permitId).at(0),
+    visitor.eventsOf('ActionSettled', (s) => s.permitId === approved.permitId).at(0),
   );
   expect(settled).toMatchObject({ outcome: 'executed', externalReference: expect.stringMatching(/^ticket-/) });
 

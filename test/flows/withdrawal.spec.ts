@@ -28,7 +28,7 @@ test.each([
   const accepted = await visitor.accepted('website', compare());
   const contactId = accepted.find((a) => a.signalId === accepted[0]?.signalId)?.contactId ?? '';
   const messages = () =>
-    visitor.of('ActionApproved', (a) => a.action.kind === 'email.send' && a.action.accountId === id);
+    visitor.eventsOf('ActionApproved', (a) => a.action.kind === 'email.send' && a.action.accountId === id);
   const approved = await visitor.until('the approvals of the messages', () => messages().length === 3 && messages());
   const own = approved.find((a) => a.action.payload.contactId === contactId);
   const ref = people[0]?.ref ?? '';
@@ -38,7 +38,7 @@ test.each([
   expect(withdrawn?.contactId).toBe(contactId);
 
   const outcomes = await visitor.until('every settlement', () => {
-    const found = approved.map((a) => visitor.of('ActionSettled', (s) => s.permitId === a.permitId)[0]);
+    const found = approved.map((a) => visitor.eventsOf('ActionSettled', (s) => s.permitId === a.permitId)[0]);
     return found.every((s) => s !== undefined) && found;
   });
   const refused = outcomes.filter((s) => s.outcome === 'refused');

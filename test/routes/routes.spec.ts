@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const openOnPurpose: Readonly<Record<string, readonly string[]>> = {
   'guardrail-validator': ['GET /.well-known/jwks.json', 'HEAD /.well-known/jwks.json'],
 };
-const liveness = ['', '/live', '/ready'].flatMap((of) => [`GET /health${of}`, `HEAD /health${of}`]);
+const liveness = ['', '/live', '/ready'].flatMap((path) => [`GET /health${path}`, `HEAD /health${path}`]);
 
 let folder: string;
 let reading: string;
@@ -79,12 +79,12 @@ test.each(services)(
   '%s tells strangers its status and no more, and the rest to whoever has the reading token',
   async (service) => {
     const { app } = await started(service);
-    const told = async (authorization?: string) =>
+    const membersFor = async (authorization?: string) =>
       Object.keys(
         (await app.inject({ url: '/health', headers: authorization ? { authorization } : {} })).json(),
       ).sort();
-    for (const nobody of [undefined, 'Bearer nobody']) expect(await told(nobody)).toEqual(['status']);
-    expect(await told(`Bearer ${reading}`)).toEqual(['checks', 'ready', 'service', 'status', 'well']);
+    for (const nobody of [undefined, 'Bearer nobody']) expect(await membersFor(nobody)).toEqual(['status']);
+    expect(await membersFor(`Bearer ${reading}`)).toEqual(['checks', 'ready', 'service', 'status', 'well']);
   },
 );
 
@@ -122,7 +122,7 @@ test('whoever is nobody gets 401 from every route of the sandbox systems that is
   const adapter = httpAdapter();
   const routes: Route[] = [];
   adapter.getInstance().addHook('onRoute', ({ method, url }) => {
-    for (const one of [method].flat()) routes.push({ method: one, url });
+    for (const verb of [method].flat()) routes.push({ method: verb, url });
   });
   const app = await createApp(readSettings({ ...process.env, DATABASE_URL: database.url }), adapter);
   onTestFinished(() => app.close());

@@ -74,7 +74,7 @@ async function upwards(span: Span): Promise<Span[]> {
   return chain;
 }
 
-const told = (chain: readonly Span[]): string[] => chain.map(({ service, name }) => `${service}: ${name}`);
+const names = (chain: readonly Span[]): string[] => chain.map(({ service, name }) => `${service}: ${name}`);
 
 const eventOf = (type: string, pick: (data: never) => boolean) =>
   visitor.until(`a ${type}`, () => visitor.events.find((e) => e.type === type && pick(e.data as never)));
@@ -82,7 +82,10 @@ const eventOf = (type: string, pick: (data: never) => boolean) =>
 /** The first action of an account that was executed, as the event that says so. */
 const executed = (accountId: string, kind: string) =>
   visitor.until(`an executed ${kind} of ${accountId}`, () => {
-    const approved = visitor.of('ActionApproved', (a) => a.action.accountId === accountId && a.action.kind === kind);
+    const approved = visitor.eventsOf(
+      'ActionApproved',
+      (a) => a.action.accountId === accountId && a.action.kind === kind,
+    );
     const permits = new Set(approved.map((a) => a.permitId));
     return visitor.events.find((e) => {
       const { permitId, outcome } = e.data as DataOf<'ActionSettled'>;
@@ -91,9 +94,9 @@ const executed = (accountId: string, kind: string) =>
   });
 
 /** Every signal in a request of its own, so that each begins a trace. */
-async function surge(of: ReturnType<typeof company>): Promise<void> {
-  await visitor.accepted('crm', of.known());
-  for (const one of of.compare()) await visitor.accepted('website', [one]);
+async function surge(firm: ReturnType<typeof company>): Promise<void> {
+  await visitor.accepted('crm', firm.known());
+  for (const compared of firm.compare()) await visitor.accepted('website', [compared]);
 }
 
 /* Chains as they are walked: the latest span first. */
@@ -113,7 +116,7 @@ test('an executed action is one trace from the request that brought the signal t
   await surge(account);
   const settled = await executed(account.id, 'sequence.enroll');
   const chain = await upwards(await handled('guardrail-validator', settled));
-  expect(told(chain)).toEqual([booked, ...executing, proposed, ...toTheTask]);
+  expect(names(chain)).toEqual([booked, ...executing, proposed, ...toTheTask]);
   expect(new Set(chain.map((span) => span.traceId)).size).toBe(1);
   expect(chain.filter((span) => span.failed)).toEqual([]);
 
@@ -188,7 +191,7 @@ test('a person who answers begins a trace of their own, linked to the one that w
     (s: DataOf<'ActionSettled'>) => s.proposalId === proposalId && s.outcome === 'executed',
   );
   const chain = await upwards(await handled('guardrail-validator', settled));
-  expect(told(chain)).toEqual([
+  expect(names(chain)).toEqual([
     booked,
     ...executing,
     'guardrail-validator: process reviews.decided.v1',
@@ -196,7 +199,7 @@ test('a person who answers begins a trace of their own, linked to the one that w
   ]);
   const waited = await upwards(await handled('console', escalated));
   // The message is a step of a sequence whose enrolment was executed first: one chain, all the way back to the signal.
-  expect(told(waited)).toEqual([
+  expect(names(waited)).toEqual([
     'console: process actions.escalated.v1',
     proposed,
     'sequencing-agent: job step',
@@ -252,20 +255,20 @@ test('every instrument that this work touches arrives, with the unit that it is 
   await counted(
     'countersign.signals',
     { 'countersign.outcome': 'accepted' },
-    () => visitor.of('SignalAccepted').length,
+    () => visitor.eventsOf('SignalAccepted').length,
   );
   await counted(
     'countersign.verdicts',
     { 'countersign.outcome': 'escalated', 'countersign.rule': 'first-touch' },
     () =>
-      visitor.of('ActionEscalated', (e) =>
+      visitor.eventsOf('ActionEscalated', (e) =>
         e.verdict.reasons.some((r) => r.rule === 'first-touch' && r.outcome !== 'pass'),
       ).length,
   );
   await counted(
     'countersign.permits.settled',
     { 'countersign.outcome': 'executed' },
-    () => visitor.of('ActionSettled', (s) => s.outcome === 'executed').length,
+    () => visitor.eventsOf('ActionSettled', (s) => s.outcome === 'executed').length,
   );
 });
 
@@ -300,7 +303,7 @@ test('nothing about a person leaves, whatever an upstream puts where; a service 
     traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
   };
   await visitor.accepted('crm', [...account.known(), { ...known, id, ...traced } as typeof known]);
-  for (const one of account.compare([person, ...account.people])) await visitor.accepted('website', [one]);
+  for (const compared of account.compare([person, ...account.people])) await visitor.accepted('website', [compared]);
   await executed(account.id, 'sequence.enroll');
   const accepted = await eventOf('SignalAccepted', (a: DataOf<'SignalAccepted'>) => a.signalId === id);
   await handled('orchestrator', accepted);

@@ -12,5 +12,5 @@ const agent: AgentDefinition = {
 
 export const spec = agentSpec(agent);
 
-@Module({ imports: [RuntimeModule.of(spec), AgentModule.of(agent)] })
+@Module({ imports: [RuntimeModule.of(spec), AgentModule.register(agent)] })
 export class PaidMediaModule {}

@@ -10,8 +10,10 @@ import { Tokens } from './shell/tokens.access.js';
 /** The application, its tables brought up to date; it does not listen yet. */
 export async function createApp(settings: Settings, adapter = httpAdapter()): Promise<NestFastifyApplication> {
   const log = new Logger('database');
-  await migrateTables(settings.migrationUrl, [SandboxSystems1764400000001], settings.limits, (said) => log.warn(said));
-  const app = await NestFactory.create<NestFastifyApplication>(SandboxSystemsModule.of(settings), adapter, {
+  await migrateTables(settings.migrationUrl, [SandboxSystems1764400000001], settings.limits, (warning) =>
+    log.warn(warning),
+  );
+  const app = await NestFactory.create<NestFastifyApplication>(SandboxSystemsModule.register(settings), adapter, {
     abortOnError: false,
   });
   letIn(adapter, app.get(Tokens));

@@ -24,7 +24,7 @@ import { Tokens } from './shell/tokens.access.js';
 @Module({})
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a dynamic module
 export class SandboxSystemsModule {
-  static of(settings: Settings): DynamicModule {
+  static register(settings: Settings): DynamicModule {
     return {
       module: SandboxSystemsModule,
       controllers: [HealthController, OpenApiController, Pages, Calls],

@@ -19,5 +19,5 @@ const agent: AgentDefinition = {
 
 export const spec = agentSpec(agent);
 
-@Module({ imports: [RuntimeModule.of(spec), AgentModule.of(agent)], controllers: [EnrolmentsPage] })
+@Module({ imports: [RuntimeModule.of(spec), AgentModule.register(agent)], controllers: [EnrolmentsPage] })
 export class SequencingModule {}

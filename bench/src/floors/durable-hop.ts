@@ -40,15 +40,15 @@ const calls = {
    * One hop with one effect per event: keys, counters and outputs in a transaction per batch, a signature per event, then what
    * was committed is published.
    */
-  async run(of: {
+  async run(hop: {
     readonly access: KafkaAccess;
     readonly from: string;
     readonly to: string;
     readonly database: string;
   }) {
-    const kafka = kafkaOf(of.access);
+    const kafka = kafkaOf(hop.access);
     const producer = await producerOf(kafka);
-    const pool = new pg.Pool({ connectionString: of.database, max: 10 });
+    const pool = new pg.Pool({ connectionString: hop.database, max: 10 });
     await pool.query(tables);
 
     const handle = async (messages: readonly KafkaMessage[], partition: number): Promise<void> => {
@@ -66,7 +66,7 @@ const calls = {
            FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[]) AS n(source, id, sha256, "offset")
            ORDER BY source, id ON CONFLICT DO NOTHING RETURNING id`,
           [
-            of.from,
+            hop.from,
             partition,
             at,
             events.map(({ event }) => event.source),
@@ -90,8 +90,8 @@ const calls = {
           `INSERT INTO outbox SELECT $1, source, id, 0, $2, key, headers, value, $3
            FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) AS n(source, id, key, headers, value)`,
           [
-            of.from,
-            of.to,
+            hop.from,
+            hop.to,
             at,
             fresh.map(({ event }) => event.source),
             fresh.map(({ event }) => event.id),
@@ -101,12 +101,12 @@ const calls = {
           ],
         );
         await client.query('COMMIT');
-        await producer.send({ topic: of.to, acks: -1, messages: messages });
+        await producer.send({ topic: hop.to, acks: -1, messages: messages });
       } finally {
         client.release();
       }
     };
-    reading = await read({ kafka, topic: of.from, group: 'durable-hop', handle });
+    reading = await read({ kafka, topic: hop.from, group: 'durable-hop', handle });
   },
   pause: (_: null): void => reading.pause(),
   resume: (_: null): void => reading.resume(),

@@ -67,8 +67,8 @@ export async function useOf<T>(
     ['memory.kafka', 'kafka', after.kafka?.rssBytes],
     ['memory.postgres', 'postgres', after.postgres?.rssBytes],
   ];
-  for (const [id, of, bytes] of holds)
+  for (const [id, program, bytes] of holds)
     if (bytes !== undefined)
-      figures.push({ id: `${floor}.${id}`, what: `memory of ${of} at the end`, value: bytes / mega, unit: 'MB' });
+      figures.push({ id: `${floor}.${id}`, what: `memory of ${program} at the end`, value: bytes / mega, unit: 'MB' });
   return { result, figures };
 }

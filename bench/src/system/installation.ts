@@ -50,7 +50,7 @@ async function startIn(home: string, bench: Bench) {
   });
   const stops: (() => Promise<void>)[] = [() => remove(home), () => running.stop()];
   const stop = async (): Promise<void> => {
-    for (const one of stops.splice(0).reverse()) await one();
+    for (const stopNext of stops.splice(0).reverse()) await stopNext();
   };
   try {
     const pool = new pg.Pool({ connectionString: running.superuserUrl, max: 2 });

@@ -160,19 +160,20 @@ function figuresOf(bench: Bench, trials: readonly Trial[], at: readonly number[]
   const ofCommand = timed.filter(({ by }) => by === 'command');
   if (ofConsole.length === 0 || ofCommand.length === 0) return [];
   const aim = { text: '< 500 ms', met: (value: number) => value < 500 };
-  const times = (of: readonly (typeof timed)[number][], key: 'sinceAnswer' | 'sinceAsked') => of.map((one) => one[key]);
-  const spread = (id: string, what: string, of: readonly number[]): [Figure, Figure] => [
+  const times = (stops: readonly (typeof timed)[number][], key: 'sinceAnswer' | 'sinceAsked') =>
+    stops.map((timedStop) => timedStop[key]);
+  const spread = (id: string, what: string, times: readonly number[]): [Figure, Figure] => [
     {
       id: `${id}.p50`,
       what: `${what} to last effect, median`,
-      value: percentile(of, 50),
+      value: percentile(times, 50),
       unit: 'ms',
       floor: 'f1.p50@200',
     },
     {
       id: `${id}.p99`,
       what: `${what} to last effect, 99th percentile`,
-      value: percentile(of, 99),
+      value: percentile(times, 99),
       unit: 'ms',
       floor: 'f1.p99@200',
       aim,

@@ -66,7 +66,7 @@ async function judged(
     await sleep(500);
     const chains = await meter.report(`${sequence}/`);
     eachOnce(bench, stopped.length > 0 ? 'a.alone' : 'a', known.map(chain), chains, 'ActionApproved');
-    const times = chains.map((one) => one.at).sort((a, b) => a - b);
+    const times = chains.map((chained) => chained.at).sort((a, b) => a - b);
     const from = Math.floor(times.length / 4);
     const tookMs = (times.at(-1) ?? 0) - (times[from] ?? 0);
     return ((times.length - 1 - from) * 1000) / tookMs;

@@ -41,10 +41,10 @@ export async function measureWithdrawals(bench: Bench, system: System): Promise<
     logLevel: kafkajs.logLevel.NOTHING,
   }).producer({ allowAutoTopicCreation: false });
   await upstream.connect();
-  const propose = (of: readonly (readonly [Known, number])[]): Promise<void> => {
+  const propose = (due: readonly (readonly [Known, number])[]): Promise<void> => {
     const at = new Date().toISOString();
     return out.publish(
-      of.map(([person, sendAt]) => {
+      due.map(([person, sendAt]) => {
         const chain = `bench-e/${person.n}/${proposed.length}`;
         proposed.push(chain);
         return message(person, chain, at, new Date(sendAt).toISOString());
@@ -63,13 +63,15 @@ export async function measureWithdrawals(bench: Bench, system: System): Promise<
       const members = known.slice(group * together, (group + 1) * together);
       const second = Math.ceil(Date.now() / 1000) * 1000;
       const ahead = Array.from({ length: planned }, (_, n) => second + (n + 1) * 1000);
-      const sending: Promise<unknown>[] = [propose(members.flatMap((one) => ahead.map((at) => [one, at] as const)))];
+      const sending: Promise<unknown>[] = [
+        propose(members.flatMap((member) => ahead.map((at) => [member, at] as const))),
+      ];
       const before = meter.executed();
       await system.until(
         'messages before a withdrawal',
         async () => {
           // A time that is past by a full second is due at once: permits count in seconds.
-          sending.push(propose(members.map((one) => [one, Date.now() - 1_000] as const)));
+          sending.push(propose(members.map((member) => [member, Date.now() - 1_000] as const)));
           return meter.executed() - before >= messagesFirst * members.length ? true : undefined;
         },
         { everyMs },
@@ -77,11 +79,11 @@ export async function measureWithdrawals(bench: Bench, system: System): Promise<
       // They withdraw at moments that have nothing to do with each other's.
       const due = members.map(() => Date.now() + Math.random() * 1_000);
       for (let last = Date.now(); Date.now() < last + afterMs; await sleep(everyMs)) {
-        sending.push(propose(members.map((one) => [one, Date.now() - 1_000] as const)));
-        for (const [n, one] of members.entries()) {
-          if (withdrawn.has(one)) continue;
+        sending.push(propose(members.map((member) => [member, Date.now() - 1_000] as const)));
+        for (const [n, person] of members.entries()) {
+          if (withdrawn.has(person)) continue;
           last = Date.now();
-          if (last >= (due[n] ?? 0)) sending.push(withdraw(one));
+          if (last >= (due[n] ?? 0)) sending.push(withdraw(person));
         }
       }
       await Promise.all(sending);

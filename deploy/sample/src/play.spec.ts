@@ -9,14 +9,14 @@ import { type Flaws, standIn } from './testing.js';
 
 const start = '2026-03-10T12:00:00.000Z';
 const quick = { patienceMs: 400, lookEveryMs: 1 };
-const notOk = (told: readonly { id: string; ok: boolean }[]) => told.filter((t) => !t.ok).map((t) => t.id);
+const notOk = (results: readonly { id: string; ok: boolean }[]) => results.filter((t) => !t.ok).map((t) => t.id);
 
 test('every story ends as it should and is told in one line', async () => {
   const { ports, acts } = standIn(start);
-  const told = await playSample(sample(start), ports, quick);
-  expect(notOk(told)).toEqual([]);
-  expect(told).toHaveLength(9);
-  for (const { detail } of told) expect(detail).toMatch(/^[^\n]{20,400}$/);
+  const results = await playSample(sample(start), ports, quick);
+  expect(notOk(results)).toEqual([]);
+  expect(results).toHaveLength(9);
+  for (const { detail } of results) expect(detail).toMatch(/^[^\n]{20,400}$/);
   expect(acts.map((a) => a.kind)).toEqual(['campaigns', 'review', 'stop', 'resume']);
   expect(acts[1]).toMatchObject({ decision: 'edit', by: 'lea', payload: { amountMinor: 15_000 } });
 });
@@ -40,8 +40,8 @@ test.each<[string, Flaws, readonly string[]]>([
   ['a validator that ignores a stop', { ignoresControls: true }, ['stop']],
   ['an ingestion that takes duplicates', { takesDuplicates: true }, ['bad-signals']],
 ])('%s is noticed by its story', async (_name, flaws, noticed) => {
-  const told = await playSample(sample(start), standIn(start, flaws).ports, quick);
-  expect(notOk(told)).toEqual(noticed);
+  const results = await playSample(sample(start), standIn(start, flaws).ports, quick);
+  expect(notOk(results)).toEqual(noticed);
 });
 
 test('progress names every signal that was published', async () => {

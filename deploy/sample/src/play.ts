@@ -116,7 +116,7 @@ export async function playSample(
 
 const telling = (story: Story, seen: Seen, missed?: string): Told => {
   const ok = missed === undefined && story.outcome(seen);
-  const detail = missed === undefined ? story.tell(seen) : `${story.tell(seen)} (waited in vain for ${missed})`;
+  const detail = missed === undefined ? story.summary(seen) : `${story.summary(seen)} (waited in vain for ${missed})`;
   return { id: story.id, title: story.title, ok, detail };
 };
 

@@ -144,14 +144,14 @@ export function standIn(start: string, flaws: Flaws = {}) {
       triggers,
     });
     if (event.type === 'EmailUnsubscribed' && contactId) gone.add(contactId);
-    if (event.type === 'CampaignPerformanceReported' && told.includes(data.campaignId ?? ''))
+    if (event.type === 'CampaignPerformanceReported' && storyCampaigns.includes(data.campaignId ?? ''))
       floor(data.campaignId ?? '');
     if (event.type !== 'ContentEngaged' || !triggers || !accountId || !contactId) return;
     if (data.topic !== 'comparison' && data.topic !== 'pricing') return;
     const pattern = `${accountId} ${data.topic}`;
-    const who = (engaged.get(pattern) ?? new Set()).add(contactId);
-    engaged.set(pattern, who);
-    if (who.size === 3) surge(accountId, data.topic, who);
+    const contacts = (engaged.get(pattern) ?? new Set()).add(contactId);
+    engaged.set(pattern, contacts);
+    if (contacts.size === 3) surge(accountId, data.topic, contacts);
   };
 
   const ports: SamplePorts = {
@@ -189,11 +189,11 @@ export function standIn(start: string, flaws: Flaws = {}) {
       // Settlements lag behind approvals, as they do in earnest.
       looks++;
       const now = due.filter(({ look }) => look <= looks);
-      for (const one of now) due.splice(due.indexOf(one), 1)[0]?.settle();
+      for (const entry of now) due.splice(due.indexOf(entry), 1)[0]?.settle();
       return events;
     },
   };
   return { ports, acts, events, sources: shippedDeployment.sources, published: () => published };
 }
 
-const told = ['cmp-display', 'cmp-retargeting', 'cmp-dach-search', 'cmp-dach-video'];
+const storyCampaigns = ['cmp-display', 'cmp-retargeting', 'cmp-dach-search', 'cmp-dach-video'];

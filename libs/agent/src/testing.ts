@@ -81,8 +81,8 @@ export function profilesWith(
     lastSignalAt: changedAt,
   };
   const own = campaigns.map((c): CampaignProfile => {
-    const of = { kind: 'campaign', adAccountId: 'ads-1', currency: 'EUR' } as const;
-    return { version: 5, changedAt, ...of, ...named(c) };
+    const common = { kind: 'campaign', adAccountId: 'ads-1', currency: 'EUR' } as const;
+    return { version: 5, changedAt, ...common, ...named(c) };
   });
   const common = { changedAt, signals: 3, provenance: {} };
   return new Map<string, { version: number; data: Profile }>([

@@ -31,13 +31,13 @@ export function acts<A extends unknown[]>(command: Command, act: Act<A>): Comman
     try {
       if ((await act(session(command), ...given)) === false) process.exitCode = 1;
     } catch (error) {
-      process.exitCode = tell(error, command.optsWithGlobals<{ json?: boolean }>().json === true);
+      process.exitCode = reportError(error, command.optsWithGlobals<{ json?: boolean }>().json === true);
     }
   });
 }
 
 /** Says what went wrong on the error output; returns the exit code. */
-export function tell(error: unknown, json: boolean): number {
+export function reportError(error: unknown, json: boolean): number {
   const exitCode = error instanceof Failure ? error.exitCode : 2;
   const known = error instanceof Failure || error instanceof Misused;
   const detail = known ? error.message : `unexpected: ${error instanceof Error ? error.message : String(error)}`;

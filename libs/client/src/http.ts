@@ -95,9 +95,9 @@ function notLetIn(
   variable: string,
   problem: Problem,
 ): Failure {
-  const what = token === undefined ? 'it asks for a token' : 'it does not know this token';
+  const refusal = token === undefined ? 'it asks for a token' : 'it does not know this token';
   const remedy = `set ${variable}, or call this inside the folder whose .countersign/credentials has one`;
-  return new Failure(2, `${service} at ${url}: ${what}; ${remedy}`, problem);
+  return new Failure(2, `${service} at ${url}: ${refusal}; ${remedy}`, problem);
 }
 
 function failureOf(service: string, url: string, status: number, problem: Problem): Failure {

@@ -39,7 +39,7 @@ async function within(end: 'commit' | 'abort', topic: string, messages: { value:
   await vi.waitFor(async () => expect(await ends()).toBeGreaterThanOrEqual(written + messages.length + 1), 20_000);
   await admin.disconnect();
 }
-const of = (partition: number, ...values: readonly string[]) => values.map((value) => ({ value, partition }));
+const messagesTo = (partition: number, ...values: readonly string[]) => values.map((value) => ({ value, partition }));
 
 async function read(topic: string) {
   const values: string[] = [];
@@ -57,23 +57,23 @@ async function read(topic: string) {
 
 test('a partition of which everything was aborted has an end, and nothing on it', async () => {
   const topic = await topicOf();
-  await within('abort', topic, of(0, 'a', 'b'));
+  await within('abort', topic, messagesTo(0, 'a', 'b'));
   expect((await read(topic)).values).toEqual([]);
 });
 
 test('a partition that ends with markers, or with what was aborted, is read to its end', async () => {
   const topic = await topicOf();
-  await within('commit', topic, of(0, 'a', 'b'));
-  await within('commit', topic, of(1, 'c'));
-  await within('abort', topic, of(1, 'd'));
-  await within('abort', topic, of(1, 'e'));
+  await within('commit', topic, messagesTo(0, 'a', 'b'));
+  await within('commit', topic, messagesTo(1, 'c'));
+  await within('abort', topic, messagesTo(1, 'd'));
+  await within('abort', topic, messagesTo(1, 'e'));
   expect((await read(topic)).values).toEqual(['a', 'b', 'c']);
 });
 
 test('what was read is told with where it begins and ends, also of what was deleted', async () => {
   const topic = await topicOf();
-  await within('commit', topic, of(0, 'a', 'b', 'c'));
-  await within('commit', topic, of(1, 'd'));
+  await within('commit', topic, messagesTo(0, 'a', 'b', 'c'));
+  await within('commit', topic, messagesTo(1, 'd'));
   const admin = kafka.admin();
   await admin.connect();
   // kafkajs deletes records only of a topic that it has looked up.
@@ -98,7 +98,7 @@ test('what was read is told with where it begins and ends, also of what was dele
 
 test('what is deleted while it is read keeps nobody waiting', async () => {
   const topic = await topicOf();
-  await within('commit', topic, of(0, 'a'));
+  await within('commit', topic, messagesTo(0, 'a'));
   const values: string[] = [];
   await readToEnds(
     {
@@ -150,8 +150,8 @@ test('dead letters of a service that writes in transactions are read', async () 
     time: data.at,
     data,
   });
-  await within('commit', topic.name, [{ ...of(0, value)[0], key: 'k', headers } as never]);
-  await within('abort', topic.name, of(0, 'x'));
+  await within('commit', topic.name, [{ ...messagesTo(0, value)[0], key: 'k', headers } as never]);
+  await within('abort', topic.name, messagesTo(0, 'x'));
   const found = await readAll(kafka, broker.bootstrap, 'test', [topic]);
   expect(found.map((event) => event.id)).toEqual(['e']);
 });

@@ -19,8 +19,8 @@ boundFetches();
 export function brokerOf(installation: Installation, principal: string): Kafka {
   const { kafka, from } = installation;
   if (!kafka) {
-    const where = from ? `${from} names no broker` : 'there is no .countersign/run.json here or above';
-    throw new Failure(2, `${where}: call this in the folder where \`npm start\` runs`);
+    const lacking = from ? `${from} names no broker` : 'there is no .countersign/run.json here or above';
+    throw new Failure(2, `${lacking}: call this in the folder where \`npm start\` runs`);
   }
   const account = credentialOf(installation, 'broker', principal);
   return new kafkajs.Kafka({

@@ -35,21 +35,21 @@ export interface Session {
 
 export function session(command: Command): Session {
   const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
-  const where = installation(process.env, runFile());
-  const urlOf = (service: string): string => where.urls[service] as string;
+  const found = installation(process.env, runFile());
+  const urlOf = (service: string): string => found.urls[service] as string;
   const colours = !json && process.stdout.isTTY === true && !process.env.NO_COLOR;
   let deployment: Deployment | undefined;
   return {
     json,
     paint: picocolors.createColors(colours),
-    installation: where,
+    installation: found,
     deployment: () => {
-      deployment ??= deploymentIn(process.env, where);
+      deployment ??= deploymentIn(process.env, found);
       return deployment;
     },
-    console: client('console', urlOf('console'), () => personToken(where)),
-    audit: client('audit-recorder', urlOf('audit-recorder'), () => personToken(where)),
-    orchestrator: client('orchestrator', urlOf('orchestrator'), () => readingToken(where), 'COUNTERSIGN_READ_TOKEN'),
+    console: client('console', urlOf('console'), () => personToken(found)),
+    audit: client('audit-recorder', urlOf('audit-recorder'), () => personToken(found)),
+    orchestrator: client('orchestrator', urlOf('orchestrator'), () => readingToken(found), 'COUNTERSIGN_READ_TOKEN'),
     now: () => new Date().toISOString(),
     answer: (value, text) => {
       process.stdout.write(`${json ? jsonText(value, 2) : text}\n`);

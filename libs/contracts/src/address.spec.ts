@@ -44,8 +44,8 @@ test.each([
   ['A-label and U-label', 'jane@XN--STRAE-OQA.example', 'jane@straße.example'],
   ['composition in the local part', 'jos\u00e9@example.com', 'JOSE\u0301@example.com'],
   ['composition in the domain', 'jane@caf\u00e9.example', 'jane@cafe\u0301.example'],
-])('%s tell nobody apart', (_name, one, other) => {
-  expect(readAddress(one)?.identity).toBe(readAddress(other)?.identity);
+])('%s tell nobody apart', (_name, written, other) => {
+  expect(readAddress(written)?.identity).toBe(readAddress(other)?.identity);
 });
 
 test('an address goes to who it was written to: only what stands around it is left out', () => {

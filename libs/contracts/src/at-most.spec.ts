@@ -34,7 +34,7 @@ function watched(): { readonly element: object; readonly looks: () => number } {
 
 interface Place {
   readonly path: string;
-  readonly of: 'list' | 'record' | 'text';
+  readonly kind: 'list' | 'record' | 'text';
   readonly schema: z.core.$ZodType;
   /** A value that has something at this place, and nothing elsewhere. */
   readonly holding: (inner: unknown) => unknown;
@@ -53,13 +53,13 @@ function placesIn(schema: z.core.$ZodType, path = 'data', holding: Place['holdin
         into(inner, `.${name}`, (value) => ({ ...beside(schema), [name]: value })),
       );
     case 'array':
-      return [{ path, of: 'list', schema, holding }, ...into(def.element, '[]', (value) => [value])];
+      return [{ path, kind: 'list', schema, holding }, ...into(def.element, '[]', (value) => [value])];
     case 'record': {
       const [key = 'a'] = [...(def.keyType._zod.values ?? [])].map(String);
-      return [{ path, of: 'record', schema, holding }, ...into(def.valueType, '{}', (value) => ({ [key]: value }))];
+      return [{ path, kind: 'record', schema, holding }, ...into(def.valueType, '{}', (value) => ({ [key]: value }))];
     }
     case 'string':
-      return [{ path, of: 'text', schema, holding }];
+      return [{ path, kind: 'text', schema, holding }];
     case 'union':
       return def.options.flatMap((option) => into(option, '', (value) => value));
     case 'optional':
@@ -70,7 +70,7 @@ function placesIn(schema: z.core.$ZodType, path = 'data', holding: Place['holdin
     case 'pipe':
       // What a text is turned into before it is read may be shorter than what was given.
       return def.out._zod.def.type === 'string'
-        ? [{ path, of: 'text', schema, holding }]
+        ? [{ path, kind: 'text', schema, holding }]
         : into(def.out, '', (value) => value);
     case 'unknown':
     case 'number':
@@ -96,17 +96,17 @@ function beside(schema: z.core.$ZodType): Record<string, unknown> {
 
 /** The lists and records of a schema of which something is looked at though they have more than any bound. */
 function unbounded(schema: z.core.$ZodType): string[] {
-  return placesIn(schema).flatMap(({ path, of, holding, tolerated }) => {
-    if (of === 'text') return [];
+  return placesIn(schema).flatMap(({ path, kind, holding, tolerated }) => {
+    if (kind === 'text') return [];
     const { element, looks } = watched();
     const many =
-      of === 'list'
+      kind === 'list'
         ? Array.from({ length: beyond }, () => element)
         : Object.fromEntries(Array.from({ length: beyond }, (_, i) => [`k${i}`, element]));
     const read = z.core.safeParse(schema, holding(many));
-    const told = read.success ? 0 : saying(read.error.issues);
+    const complaints = read.success ? 0 : saying(read.error.issues);
     // What is left out where it does not fit is not complained of: then it is enough that nothing of it was looked at.
-    return looks() === 0 && (told === 1 || tolerated) ? [] : [path];
+    return looks() === 0 && (complaints === 1 || tolerated) ? [] : [path];
   });
 }
 
@@ -116,7 +116,7 @@ const saying = (issues: readonly z.core.$ZodIssue[]): number =>
     (sum, issue) =>
       sum +
       (issue.code === 'too_big' && /^Too many/.test(issue.message) ? 1 : 0) +
-      (issue.code === 'invalid_union' ? issue.errors.reduce((inner, one) => inner + saying(one), 0) : 0),
+      (issue.code === 'invalid_union' ? issue.errors.reduce((inner, issues) => inner + saying(issues), 0) : 0),
     0,
   );
 
@@ -154,8 +154,8 @@ const endless = [
 const textsWithoutEnd = (schema: z.core.$ZodType): string[] =>
   placesIn(schema)
     .filter(
-      ({ of, schema }) =>
-        of === 'text' && endless.some((text) => String(z.core.safeParse(schema, text).data).length >= long),
+      ({ kind, schema }) =>
+        kind === 'text' && endless.some((text) => String(z.core.safeParse(schema, text).data).length >= long),
     )
     .map(({ path }) => path);
 

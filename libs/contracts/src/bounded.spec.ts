@@ -25,13 +25,13 @@ test('a body that is longer, or without an end, is left at the first chunk that 
 });
 
 test('a text is read as it is, or not at all', async () => {
-  const of = async function* (text: Uint8Array) {
+  const halves = async function* (text: Uint8Array) {
     yield text.subarray(0, 1);
     yield text.subarray(1);
   };
-  expect(await wholeText(of(Buffer.from('é')), 2)).toBe('é');
-  await expect(wholeText(of(Buffer.from('é', 'latin1')), 2)).rejects.toThrow('byte 0');
-  await expect(wholeText(of(Buffer.from('é')), 1)).rejects.toThrow(TooLong);
+  expect(await wholeText(halves(Buffer.from('é')), 2)).toBe('é');
+  await expect(wholeText(halves(Buffer.from('é', 'latin1')), 2)).rejects.toThrow('byte 0');
+  await expect(wholeText(halves(Buffer.from('é')), 1)).rejects.toThrow(TooLong);
 });
 
 test('a body whose reader stops early is left', async () => {

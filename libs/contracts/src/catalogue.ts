@@ -14,7 +14,7 @@ export interface Spend {
 
 /** A change of a figure of a campaign, for the approval threshold: by `amountMinor`, or to `toMinor`, whatever it is now. */
 export type FigureChange = {
-  readonly of: 'daily budget' | 'bid';
+  readonly figure: 'daily budget' | 'bid';
   readonly adAccountId: string;
   readonly campaignId: string;
   readonly currency: string;
@@ -169,7 +169,7 @@ export const actionKinds = {
     }),
     changes: (p) =>
       [p.fromCampaignId, p.toCampaignId].map((campaignId) => ({
-        of: 'daily budget',
+        figure: 'daily budget',
         adAccountId: p.adAccountId,
         campaignId,
         amountMinor: p.amountMinor,
@@ -190,7 +190,7 @@ export const actionKinds = {
     adAccountId: (p) => p.adAccountId,
     campaignIds: (p) => [p.campaignId],
     changes: ({ adAccountId, campaignId, bidMinor: toMinor, currency }) => [
-      { of: 'bid', adAccountId, campaignId, toMinor, currency },
+      { figure: 'bid', adAccountId, campaignId, toMinor, currency },
     ],
     reversibility: {
       reversible: true,
@@ -227,7 +227,7 @@ export const actionKinds = {
       currency: p.currency,
     }),
     changes: ({ adAccountId, campaignId, dailyBudgetMinor: toMinor, currency }) => [
-      { of: 'daily budget', adAccountId, campaignId, toMinor, currency },
+      { figure: 'daily budget', adAccountId, campaignId, toMinor, currency },
     ],
     reversibility: {
       reversible: true,

@@ -189,7 +189,7 @@ export function checkSequence(part: Part<Sequence>, complain: Complain): void {
     ] as const) {
       const fault = placeholderFault(text);
       if (!fault) continue;
-      const names = placeholderNames.map((one) => `{{${one}}}`);
+      const names = placeholderNames.map((placeholder) => `{{${placeholder}}}`);
       const meant = didYouMean(fault.replace(/[{}\s]/g, ''), placeholderNames);
       complain(part, [...at, name], `${fault} cannot be filled in; there is ${names.join(', ')}${meant}`);
     }
@@ -329,8 +329,8 @@ function checkPeople(
 }
 
 function repeatedOnes(part: Part<unknown>, path: Path, given: readonly string[], complain: Complain): void {
-  for (const [i, one] of given.entries())
-    if (given.indexOf(one) < i) complain(part, [...path, i], `"${one}" is listed already`);
+  for (const [i, value] of given.entries())
+    if (given.indexOf(value) < i) complain(part, [...path, i], `"${value}" is listed already`);
 }
 
 function checkPlain(part: Part<unknown>, path: Path, text: string, complain: Complain): void {

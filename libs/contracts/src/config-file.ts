@@ -71,9 +71,9 @@ export function readPart<T>(file: ConfigFile, schema: z.ZodType<T>, problems: Co
   problems.push(...inexact(document).map(({ path, detail }) => problem(path, detail)));
   const parsed = schema.safeParse(given);
   if (parsed.success) return { file: name, value: parsed.data, problem };
-  const found = parsed.error.issues.flatMap(one);
+  const found = parsed.error.issues.flatMap(perSetting);
   for (const issue of found.slice(0, mostProblems))
-    for (const detail of told(issue, schema, given)) problems.push(problem(...detail));
+    for (const detail of complaintsOf(issue, schema, given)) problems.push(problem(...detail));
   const more = found.length - mostProblems;
   if (more > 0) problems.push({ file: name, field: '', detail: `and ${more} more problems` });
   return undefined;
@@ -169,11 +169,11 @@ function offsetOf(document: Document.Parsed, path: Path): number {
 type Issue = z.core.$ZodIssue;
 
 /** A complaint of each setting that does not exist. */
-const one = (issue: Issue): Issue[] =>
+const perSetting = (issue: Issue): Issue[] =>
   issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ ...issue, keys: [key] })) : [issue];
 
 /** A complaint of a schema in words, with the nearest right word where there is one. */
-function told(issue: Issue, schema: z.ZodType, given: unknown): [Path, string][] {
+function complaintsOf(issue: Issue, schema: z.ZodType, given: unknown): [Path, string][] {
   const path = issue.path.filter((step) => typeof step !== 'symbol');
   const value = path.reduce<unknown>(member, given);
   if (issue.code === 'unrecognized_keys') {
@@ -206,7 +206,9 @@ function otherwise(schema: z.core.$ZodType | undefined, text: string): string {
     .trim()
     .toLowerCase()
     .replace(/[\s_]+/g, '-');
-  const meant = [text.trim(), text.trim().toUpperCase(), kebab].find((one) => schema && safeParse(schema, one).success);
+  const meant = [text.trim(), text.trim().toUpperCase(), kebab].find(
+    (word) => schema && safeParse(schema, word).success,
+  );
   return meant === undefined ? '' : `; did you mean "${meant}"?`;
 }
 

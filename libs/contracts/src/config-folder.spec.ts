@@ -64,8 +64,8 @@ test('a folder of too many files, and a file with which all would be too much, a
   const full = Buffer.alloc(262_144, '#');
   const large = Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`plays/${10 + n}.yaml`, full]));
   const together = 'bytes; of all files together at most 8388608 are read';
-  const told = linesOf({ ...large, 'plays/99.yaml': utf8('id: 1') }).filter((line) => line.includes(together));
-  expect(told).toEqual([`plays/42.yaml: has 262144 ${together}`, `plays/99.yaml: has 5 ${together}`]);
+  const problems = linesOf({ ...large, 'plays/99.yaml': utf8('id: 1') }).filter((line) => line.includes(together));
+  expect(problems).toEqual([`plays/42.yaml: has 262144 ${together}`, `plays/99.yaml: has 5 ${together}`]);
 });
 
 test('what git, an editor or a mounted volume keeps is passed over, and a byte order mark is no character', () => {

@@ -107,12 +107,12 @@ const linesOf = (files: Parameters<typeof readConfig>[0]): string[] => {
 };
 
 test('puts the files together into one bundle whose digest does not depend on their order or names', () => {
-  const one = readConfig(sound);
+  const first = readConfig(sound);
   const renamed = sound.map((f) => ({ ...f, path: f.path.replace('charters/paid-media', 'charters/z') })).reverse();
   const other = readConfig(renamed);
-  if (!one.ok || !other.ok) throw new Error(linesOf(sound).join('\n'));
-  expect(one.content.charters.map((c) => c.agent)).toEqual(['paid-media-agent', 'sequencing-agent']);
-  expect(policyDigests(other.content).digest).toBe(policyDigests(one.content).digest);
+  if (!first.ok || !other.ok) throw new Error(linesOf(sound).join('\n'));
+  expect(first.content.charters.map((c) => c.agent)).toEqual(['paid-media-agent', 'sequencing-agent']);
+  expect(policyDigests(other.content).digest).toBe(policyDigests(first.content).digest);
 });
 
 test.each([

@@ -123,7 +123,7 @@ function misplaced({ path }: ConfigFile): ConfigProblem[] {
   const named = path.replace(/\.[^/]*$/, '');
   if (/(^|\/)\.[^/]*$/.test(path)) return problem('its name begins with a dot');
   if (rest.length === 0) {
-    const meant = nearest(path, single) ?? single.find((one) => one.startsWith(`${named}.`));
+    const meant = nearest(path, single) ?? single.find((file) => file.startsWith(`${named}.`));
     return problem(meant ? `did you mean "${meant}"?` : `there is ${[...single, ...places].join(', ')}`);
   }
   if (folders.includes(folder))

@@ -107,7 +107,7 @@ test('the file is that of SOURCES_FILE, else of CONFIG_DIR; an empty variable co
 test('a source declares what it sends; a type or a member that does not exist is refused with its line', () => {
   const sends = (declared: string) =>
     file('', `  - name: crm\n    via: http\n    source: /sources/crm\n    title: CRM\n    sends:\n${declared}`);
-  const one = 'sources.yaml:7 sources.0.sends';
+  const where = 'sources.yaml:7 sources.0.sends';
   expect(deployed(sends('      PageViewed: [contact.email, url]\n')).sources).toMatchObject([
     { sends: { PageViewed: ['contact.email', 'url'] } },
   ]);
@@ -118,11 +118,13 @@ test('a source declares what it sends; a type or a member that does not exist is
     expect.stringMatching(/^sources\.yaml:10 sources\.0\.sends\.PageViewed\.1: .*"contact\.email"/),
   ]);
   expect(problems(sends('      PageView: [url]\n'))).toEqual([
-    `${one}.PageView: is not a setting that exists; did you mean "PageViewed"?`,
+    `${where}.PageView: is not a setting that exists; did you mean "PageViewed"?`,
   ]);
-  expect(problems(sends('      PageViewed: [contact]\n'))).toEqual([expect.stringContaining(`${one}.PageViewed.0: `)]);
-  expect(problems(sends('      PageViewed: []\n'))).toEqual([expect.stringContaining(`${one}.PageViewed: `)]);
-  expect(problems(sends('      PageViewed: [url, url]\n'))).toEqual([`${one}.PageViewed: names a member twice`]);
+  expect(problems(sends('      PageViewed: [contact]\n'))).toEqual([
+    expect.stringContaining(`${where}.PageViewed.0: `),
+  ]);
+  expect(problems(sends('      PageViewed: []\n'))).toEqual([expect.stringContaining(`${where}.PageViewed: `)]);
+  expect(problems(sends('      PageViewed: [url, url]\n'))).toEqual([`${where}.PageViewed: names a member twice`]);
 });
 
 test.each([

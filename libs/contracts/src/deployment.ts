@@ -82,7 +82,7 @@ function sharedSources(sources: DeploymentFile['sources']): Misnamed[] {
     if (!/^[\x21-\x7e]+$/.test(source) || source.endsWith('/'))
       return [{ path, detail: 'printable ASCII without spaces is expected, not ending in a slash' }];
     const other = sources.find(
-      (one, k) => k !== i && (one.source === source ? k < i : source.startsWith(`${one.source}/`)),
+      (declared, k) => k !== i && (declared.source === source ? k < i : source.startsWith(`${declared.source}/`)),
     );
     return other
       ? [{ path, detail: `"${other.name}" has the source ${other.source} already, and all that begins with it` }]

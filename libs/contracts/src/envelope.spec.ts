@@ -291,21 +291,21 @@ describe('an event on its topic', () => {
     ['a complaint', { type: 'EmailComplained', data: {} }],
     ['a bounce', { type: 'EmailBounced', data: { bounce: 'hard' } }],
   ])('%s', (_name, { type, data }) => {
-    const of = (contact: unknown) => checkEvent(upstream, { ...signal, type, data: { ...data, contact } });
+    const check = (contact: unknown) => checkEvent(upstream, { ...signal, type, data: { ...data, contact } });
 
     test.each(['anna@firma.xn--p1ai', 'straße@firma.example', '"a b"@firma.example', 'anna@[IPv6:2001:db8::1]'])(
       'of %s is taken as it is written',
-      (email) => expect(of({ email })).toMatchObject({ ok: true, event: { data: { contact: { email } } } }),
+      (email) => expect(check({ email })).toMatchObject({ ok: true, event: { data: { contact: { email } } } }),
     );
 
     test.each(['anna at firma', '', 'a\u0000b@c.example', '\ud800', 'x'.repeat(321), null, 17, ['a@b.example'], {}])(
       'of an unreadable address %j is taken by the reference beside it, and without one refused, the address never told',
       (email) => {
-        expect(of({ ref: 'crm:1', email })).toMatchObject({
+        expect(check({ ref: 'crm:1', email })).toMatchObject({
           ok: true,
           event: { data: { contact: { ref: 'crm:1', email: unreadableIdentity } } },
         });
-        const alone = of({ email });
+        const alone = check({ email });
         expect(alone).toMatchObject({ ok: false, fault: { code: 'contract', field: 'data.contact.email' } });
         if (typeof email === 'string' && email !== '') expect(JSON.stringify(alone)).not.toContain(email);
       },
@@ -314,25 +314,25 @@ describe('an event on its topic', () => {
     test.each(['crm 1', '', 'crm:\u00fc', 'crm:\u0000', '\ud800', 'x'.repeat(201), null, 17, ['crm:1'], {}])(
       'of an unreadable reference %j is taken by the address beside it, and without one refused, the reference never told',
       (ref) => {
-        expect(of({ ref, email: 'a@b.example' })).toMatchObject({
+        expect(check({ ref, email: 'a@b.example' })).toMatchObject({
           ok: true,
           event: { data: { contact: { ref: unreadableIdentity, email: 'a@b.example' } } },
         });
-        const alone = of({ ref });
+        const alone = check({ ref });
         expect(alone).toMatchObject({ ok: false, fault: { code: 'contract', field: 'data.contact.ref' } });
         if (typeof ref === 'string' && ref !== '') expect(JSON.stringify(alone)).not.toContain(ref);
       },
     );
 
     test('of which neither the reference nor the address can be read is refused, and both are told', () => {
-      expect(of({ ref: 'crm 1', email: 'anna at firma' })).toMatchObject({
+      expect(check({ ref: 'crm 1', email: 'anna at firma' })).toMatchObject({
         ok: false,
         fault: { code: 'contract', field: 'data.contact', detail: expect.stringMatching(/ref .* email /) },
       });
     });
 
     test('that names nobody is refused', () => {
-      expect(of({})).toMatchObject({
+      expect(check({})).toMatchObject({
         ok: false,
         fault: { field: 'data.contact', detail: expect.stringContaining('give ref') },
       });

@@ -39,7 +39,7 @@ export type Told = Partial<Pick<Envelope, 'id' | 'source' | 'type' | 'time'>>;
 /** What was read from a record, or why it cannot be, with what can be told of it. */
 export type Read<E> =
   | { readonly ok: true; readonly event: E }
-  | { readonly ok: false; readonly fault: Fault; readonly told: Told };
+  | { readonly ok: false; readonly fault: Fault; readonly attributes: Told };
 
 /** CloudEvents 1.0 §2 (type system): no control characters or halves of surrogate pairs, which a database's text would not give back. */
 const attribute = (max: number) =>
@@ -102,9 +102,9 @@ export function headerText(value: NonNullable<KafkaRecord['headers']>[string] | 
 }
 
 function headerRead(value: NonNullable<KafkaRecord['headers']>[string] | null): Decoded | undefined {
-  const one = Array.isArray(value) ? value[0] : (value as Buffer | string | undefined | null);
-  if (one === undefined || one === null) return undefined;
-  return typeof one === 'string' ? { ok: true, text: one } : decode(one);
+  const first = Array.isArray(value) ? value[0] : (value as Buffer | string | undefined | null);
+  if (first === undefined || first === null) return undefined;
+  return typeof first === 'string' ? { ok: true, text: first } : decode(first);
 }
 
 /**
@@ -236,8 +236,8 @@ function usable(given: GivenTrace): { traceparent: string; tracestate?: string }
 
 /** Whether a body is a CloudEvent by itself, or a batch of them: in binary mode a sign of the wrong content type. */
 export const isStructured = (body: unknown): boolean => {
-  const one: unknown = Array.isArray(body) ? body[0] : body;
-  return typeof one === 'object' && one !== null && 'specversion' in one;
+  const first: unknown = Array.isArray(body) ? body[0] : body;
+  return typeof first === 'object' && first !== null && 'specversion' in first;
 };
 
 /** The complaint about a structured event that came with the content type of binary mode. */
@@ -262,30 +262,30 @@ type Unread = Extract<Read<never>, { ok: false }>;
 export const unreadable = (code: string, detail: string, field?: string, given?: unknown): Unread => ({
   ok: false,
   fault: field === undefined ? { code, detail } : { code, detail, field },
-  told: Array.isArray(given) ? {} : toldOf(given),
+  attributes: Array.isArray(given) ? {} : attributesOf(given),
 });
 
 const tellable = attributes
   .pick({ id: true, source: true, type: true })
   .extend({ time: AnyInstant.transform((text) => new Date(text).toISOString()) });
 
-function toldOf(given: unknown): Told {
+function attributesOf(given: unknown): Told {
   const read = Object.entries(tellable.shape).flatMap(([name, schema]) => {
-    const one = schema.safeParse((given as Record<string, unknown> | undefined | null)?.[name]);
-    return one.data === undefined ? [] : [[name, one.data] as const];
+    const attribute = schema.safeParse((given as Record<string, unknown> | undefined | null)?.[name]);
+    return attribute.data === undefined ? [] : [[name, attribute.data] as const];
   });
   return Object.fromEntries(read);
 }
 
 /** Why a text could not be read. V8 quotes the text around a fault; that may hold personal data, so only the position is kept. */
 export function jsonFault(
-  what: string,
+  subject: string,
   error: unknown,
 ): { readonly code: 'not-json' | 'too-deep'; readonly detail: string } {
   const message = error instanceof Error ? error.message : '';
-  if (error instanceof TooDeep) return { code: 'too-deep', detail: `${what} is ${message}` };
+  if (error instanceof TooDeep) return { code: 'too-deep', detail: `${subject} is ${message}` };
   const reason = /^(repeated member|number |half of a surrogate)/.test(message)
     ? message
     : (/position \d+/.exec(message)?.[0] ?? 'cannot be parsed');
-  return { code: 'not-json', detail: `${what} is not JSON: ${reason}` };
+  return { code: 'not-json', detail: `${subject} is not JSON: ${reason}` };
 }

@@ -348,8 +348,8 @@ export const PermitClaims = z.strictObject({
 export type PermitClaims = z.infer<typeof PermitClaims>;
 
 /** The largest exact number in place of a larger one; of anything else nothing. */
-const largestExact = (told: { readonly value?: unknown } | undefined): number | undefined =>
-  typeof told?.value === 'number' && told.value > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : undefined;
+const largestExact = (bound: { readonly value?: unknown } | undefined): number | undefined =>
+  typeof bound?.value === 'number' && bound.value > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : undefined;
 /** An id as an executor writes it back. Some programs write every UUID in capitals; everybody here compares them as text. */
 const ToldId = Uuid.overwrite((id) => id.toLowerCase());
 /** A text that an executor tells, as one plain line; see `plainText`. */

@@ -17,8 +17,8 @@ export interface InstallationMark {
   readonly since: string;
 }
 
-/** Says whether the mark's table exists: `{ there: boolean }`. */
-export const markThere = `SELECT to_regclass('countersign.installation') IS NOT NULL AS there`;
+/** Says whether the mark's table exists: `{ marked: boolean }`. */
+export const markThere = `SELECT to_regclass('countersign.installation') IS NOT NULL AS marked`;
 /** Reads the mark, where its table exists. */
 export const markQuery = `SELECT id, cluster_id AS "clusterId", permit_key AS "permitKey", place, since FROM countersign.installation`;
 
@@ -42,8 +42,8 @@ export interface Placed {
  * Why a service must not work here: its database, broker or permit key is another installation's. Undefined where nothing speaks
  * against it; a database without a mark is taken as it is, unless the service was told which installation it is of.
  */
-export function misplaced(mark: InstallationMark | undefined, is: Placed): string | undefined {
-  const { installation, clusterId, permitKeys } = is;
+export function misplaced(mark: InstallationMark | undefined, placed: Placed): string | undefined {
+  const { installation, clusterId, permitKeys } = placed;
   if (!mark)
     return installation === undefined
       ? undefined

@@ -26,15 +26,15 @@ function counting() {
       count.open++;
       return nodeFs.openSync(path, flags);
     },
-    fstatSync: (of) => nodeFs.fstatSync(of),
-    readSync: (of, into, offset, length, position) => {
-      const read = nodeFs.readSync(of, into, offset, length, position);
+    fstatSync: (descriptor) => nodeFs.fstatSync(descriptor),
+    readSync: (descriptor, into, offset, length, position) => {
+      const read = nodeFs.readSync(descriptor, into, offset, length, position);
       count.read += read;
       return read;
     },
-    closeSync: (of) => {
+    closeSync: (descriptor) => {
       count.open--;
-      nodeFs.closeSync(of);
+      nodeFs.closeSync(descriptor);
     },
   };
   return { count, fs };

@@ -35,14 +35,14 @@ function checkVersion(event: Envelope, takenAt: string | undefined): Read<Envelo
   return {
     ok: false,
     fault: { code: 'version-ahead', detail, field: 'data.version' },
-    told: { id, source, type, time },
+    attributes: { id, source, type, time },
   };
 }
 
 /** The checks of `readEvent` on an envelope that came another way, such as HTTP. */
 export function checkEvent(topic: Topic, event: Envelope): Read<Envelope> {
   const { id, source, type, time } = event;
-  const refused = (fault: Fault) => ({ ok: false as const, fault, told: { id, source, type, time } });
+  const refused = (fault: Fault) => ({ ok: false as const, fault, attributes: { id, source, type, time } });
   if (event.source !== topic.source && !event.source.startsWith(`${topic.source}/`)) {
     return refused({
       code: 'wrong-author',

@@ -35,8 +35,8 @@ test.each([
   ['before', [1], undefined],
   ['after', { note: 'a\u0000' }, undefined],
   ['after', { '\udfff': 1 }, undefined],
-])('a settlement whose %s is %j ends its permit, and tells %j', (name, told, read) => {
-  const parsed = ActionSettled.parse(JSON.parse(JSON.stringify({ ...ended, [name]: told })));
+])('a settlement whose %s is %j ends its permit, and tells %j', (name, given, read) => {
+  const parsed = ActionSettled.parse(JSON.parse(JSON.stringify({ ...ended, [name]: given })));
   expect(parsed).toEqual({ ...ended, [name]: read });
   expect(fitsJsonb(JSON.stringify(parsed))).toBe(true);
 });

@@ -9,32 +9,32 @@ export interface TopicOf<T extends EventType = EventType> {
   readonly types: readonly T[];
 }
 
-const of = <const T extends EventType>(name: string, ...types: T[]): TopicOf<T> => ({ name, types });
+const topic = <const T extends EventType>(name: string, ...types: T[]): TopicOf<T> => ({ name, types });
 
 /** Every topic of an installation. Those that each source, agent, executor or service has for itself are functions of its name. */
 export const topics = {
   /** The canonical signals of one source; their types are in `signals.ts`. */
-  signalsInbound: (source: string): TopicOf<never> => of(`signals.inbound.${source}.v1`),
-  signalsAccepted: of('signals.accepted.v1', 'SignalAccepted'),
-  signalsRejected: of('signals.rejected.v1', 'SignalRejected'),
-  profiles: of('profiles.v1', 'ProfileChanged'),
-  consents: of('consents.v1', 'ConsentsChanged'),
-  contactPoints: of('contact-points.v1', 'ContactPointsChanged'),
-  tasksAssigned: of('tasks.assigned.v1', 'TaskAssigned'),
-  tasksSettled: (agent: string) => of(`tasks.settled.${agent}.v1`, 'TaskSettled'),
-  tasksEscalated: of('tasks.escalated.v1', 'TaskEscalated'),
-  actionsProposed: (agent: string) => of(`actions.proposed.${agent}.v1`, 'ActionProposed'),
-  actionsApproved: of('actions.approved.v1', 'ActionApproved'),
-  actionsRefused: of('actions.refused.v1', 'ActionRefused'),
-  actionsEscalated: of('actions.escalated.v1', 'ActionEscalated', 'ReviewSetAside'),
-  actionsSettled: (executor: string) => of(`actions.settled.${executor}.v1`, 'ActionSettled', 'PermitRejected'),
-  reviewsDecided: of('reviews.decided.v1', 'ReviewDecided'),
-  settlementsDecided: of('settlements.decided.v1', 'SettlementDecided'),
-  controls: of('controls.v1', 'ControlChanged'),
-  controlsConfirmed: (reader: string) => of(`controls.confirmed.${reader}.v1`, 'ControlConfirmed'),
-  policies: of('policies.v1', 'PolicyPublished'),
-  recordCheckpoints: of('record.checkpoints.v1', 'CheckpointPublished'),
-  deadLetters: (service: string) => of(`${service}.dead-letters.v1`, 'DeadLetter'),
-  deadLettersReplayed: of('dead-letters.replayed.v1', 'DeadLetterReplayed'),
-  gapsAcknowledged: of('gaps.acknowledged.v1', 'GapAcknowledged'),
+  signalsInbound: (source: string): TopicOf<never> => topic(`signals.inbound.${source}.v1`),
+  signalsAccepted: topic('signals.accepted.v1', 'SignalAccepted'),
+  signalsRejected: topic('signals.rejected.v1', 'SignalRejected'),
+  profiles: topic('profiles.v1', 'ProfileChanged'),
+  consents: topic('consents.v1', 'ConsentsChanged'),
+  contactPoints: topic('contact-points.v1', 'ContactPointsChanged'),
+  tasksAssigned: topic('tasks.assigned.v1', 'TaskAssigned'),
+  tasksSettled: (agent: string) => topic(`tasks.settled.${agent}.v1`, 'TaskSettled'),
+  tasksEscalated: topic('tasks.escalated.v1', 'TaskEscalated'),
+  actionsProposed: (agent: string) => topic(`actions.proposed.${agent}.v1`, 'ActionProposed'),
+  actionsApproved: topic('actions.approved.v1', 'ActionApproved'),
+  actionsRefused: topic('actions.refused.v1', 'ActionRefused'),
+  actionsEscalated: topic('actions.escalated.v1', 'ActionEscalated', 'ReviewSetAside'),
+  actionsSettled: (executor: string) => topic(`actions.settled.${executor}.v1`, 'ActionSettled', 'PermitRejected'),
+  reviewsDecided: topic('reviews.decided.v1', 'ReviewDecided'),
+  settlementsDecided: topic('settlements.decided.v1', 'SettlementDecided'),
+  controls: topic('controls.v1', 'ControlChanged'),
+  controlsConfirmed: (reader: string) => topic(`controls.confirmed.${reader}.v1`, 'ControlConfirmed'),
+  policies: topic('policies.v1', 'PolicyPublished'),
+  recordCheckpoints: topic('record.checkpoints.v1', 'CheckpointPublished'),
+  deadLetters: (service: string) => topic(`${service}.dead-letters.v1`, 'DeadLetter'),
+  deadLettersReplayed: topic('dead-letters.replayed.v1', 'DeadLetterReplayed'),
+  gapsAcknowledged: topic('gaps.acknowledged.v1', 'GapAcknowledged'),
 } as const;

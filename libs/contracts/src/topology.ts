@@ -342,15 +342,15 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
     }
   }
   for (const principal of principals) {
-    const of = { principal, pattern: 'literal' } as const;
+    const literal = { principal, pattern: 'literal' } as const;
     if (isService(principal)) {
       const operations = ['read', 'describe'] as const;
-      found.push({ ...of, resource: 'group', name: principal, operations });
-      found.push({ ...of, resource: 'group', name: `${principal}.`, pattern: 'prefixed', operations });
+      found.push({ ...literal, resource: 'group', name: principal, operations });
+      found.push({ ...literal, resource: 'group', name: `${principal}.`, pattern: 'prefixed', operations });
     } else {
       for (const name of ownNames(principal)) {
-        found.push({ ...of, resource: 'group', name, operations: ['read', 'describe'] });
-        found.push({ ...of, resource: 'transactional-id', name, operations: ['write', 'describe'] });
+        found.push({ ...literal, resource: 'group', name, operations: ['read', 'describe'] });
+        found.push({ ...literal, resource: 'transactional-id', name, operations: ['write', 'describe'] });
       }
     }
   }

@@ -45,9 +45,11 @@ function asked(part: string, wanted: Readonly<Record<string, unknown>>, shape: S
     if (!Array.isArray(value)) return faultOf(schema, value, path);
     if (value.length === 0)
       return [{ path, detail: 'an empty list matches nothing: leave it out, or list what may match' }];
-    return value.flatMap((one, i) => [
-      ...faultOf(schema, one, [...path, i]),
-      ...(value.indexOf(one) < i ? [{ path: [...path, i], detail: `${JSON.stringify(one)} is listed already` }] : []),
+    return value.flatMap((element, i) => [
+      ...faultOf(schema, element, [...path, i]),
+      ...(value.indexOf(element) < i
+        ? [{ path: [...path, i], detail: `${JSON.stringify(element)} is listed already` }]
+        : []),
     ]);
   });
 }
@@ -56,7 +58,7 @@ function asked(part: string, wanted: Readonly<Record<string, unknown>>, shape: S
 function faultOf(schema: z.core.$ZodType, value: unknown, path: Path): TriggerFault[] {
   const read = (schema as z.ZodType).safeParse(value);
   if (read.success && read.data === value) return [];
-  const words = [...(schema._zod.values ?? [])].filter((one) => one !== undefined).map(String);
+  const words = [...(schema._zod.values ?? [])].filter((choice) => choice !== undefined).map(String);
   const expected =
     words.length > 0 ? `one of ${words.join(', ')} is expected${didYouMean(String(value), words)}` : undefined;
   const reason = read.success

@@ -28,9 +28,9 @@ test('[case 17] [case 26] judge never approves with a part of the facts missing 
   const members = ['controls', 'consents', 'ledgers', 'versions', 'contacts', 'adAccounts', 'author'] as const;
   const proposal = proposalOf('email.send', {}, { madeFrom: { 'profile:contact:x': 2 } });
   const shift = proposalOf('ads.shift_budget');
-  const lacking = (of: Proposal, member: (typeof members)[number]): string => {
-    const { [member]: _left, ...rest } = factsFor(of);
-    return judge(of, rest as Facts, policy, at).verdict.outcome;
+  const lacking = (proposed: Proposal, member: (typeof members)[number]): string => {
+    const { [member]: _left, ...rest } = factsFor(proposed);
+    return judge(proposed, rest as Facts, policy, at).verdict.outcome;
   };
   for (const member of ['controls', 'consents', 'ledgers', 'versions', 'contacts', 'author'] as const) {
     expect(lacking(proposal, member), member).not.toBe('approved');

@@ -247,10 +247,10 @@ describe('reviews', () => {
 
   test('what a person was asked about is not weighed a second time by its task: late answers and late edits are heard', () => {
     const step = proposalOf('email.send', { sequence: { id: 'comparison-follow-up', enrolment: contact, step: 0 } });
-    for (const one of [proposal, step]) {
-      const { takenAt, counted, enrolment, ...facts } = factsFor(one, review(one));
+    for (const message of [proposal, step]) {
+      const { takenAt, counted, enrolment, ...facts } = factsFor(message, review(message));
       expect([takenAt, counted, enrolment]).toEqual([undefined, undefined, undefined]);
-      expect(judge(one, facts, supervised, '2026-12-21T10:00:00.000Z').verdict.outcome).toBe('approved');
+      expect(judge(message, facts, supervised, '2026-12-21T10:00:00.000Z').verdict.outcome).toBe('approved');
     }
   });
 
@@ -371,7 +371,7 @@ test('what judges otherwise than before is another version of the gate', () => {
     ...rest,
     verdict,
   });
-  const told = actionKindNames.map((kind) => {
+  const results = actionKindNames.map((kind) => {
     const proposal = proposalOf(kind);
     const stopped = { version: 2, state: 'stopped', by: 'lea', reason: 'wrong tone' } as const;
     const review = { reviewId: 'r', by: 'lea', decision: 'approve', digest: digestOf(proposal.action), at } as const;
@@ -414,12 +414,12 @@ test('what judges otherwise than before is another version of the gate', () => {
     { sameStep: 1, review: asked },
   ].map((facts) => withoutGate(decide(first, facts as ToldFacts)));
   const free = [{}, { sequence: sequence.id }, { template: 'follow-up' }, { template: 'follow-up', sequence: 'gone' }]
-    .map((of) => ({ task: { ...taskFact(taskOf('paid-media-agent')), named: of } }))
+    .map((named) => ({ task: { ...taskFact(taskOf('paid-media-agent')), named: named } }))
     .flatMap((facts) => ['email.send', 'ads.publish_creative'].map((kind) => decide(proposalOf(kind), facts)))
     .map(withoutGate);
   const enrolled = [{ sameStep: 1 }, { sameStep: undefined }].map((facts) =>
     withoutGate(decide(proposalOf('sequence.enroll'), facts as ToldFacts)),
   );
   const owned = withoutGate(decide(proposalOf('crm.create_task', { ownerId: 'owner-8' })));
-  expect({ gate: gateVersion, digest: digestOf([told, steps, again, free, enrolled, owned]) }).toEqual(judgements);
+  expect({ gate: gateVersion, digest: digestOf([results, steps, again, free, enrolled, owned]) }).toEqual(judgements);
 });

@@ -296,8 +296,8 @@ function comparedPolicy(claims: PermitClaims, { policy }: GateState): Refusal | 
     : undefined;
 }
 
-const behind = (what: string, version: number, signed: number): Wait =>
-  wait('state-behind', `${what} is at version ${version} here, the permit was signed under ${signed}`, null);
+const behind = (subject: string, version: number, signed: number): Wait =>
+  wait('state-behind', `${subject} is at version ${version} here, the permit was signed under ${signed}`, null);
 
 function epochsOf(approved: ActionApproved, subject: Subject): string[] {
   const scopes = controlScopes(approved.agent, approved.play.id, approved.action, subject);

@@ -38,8 +38,8 @@ function openedAfter(kind: string, signedUnder: PolicyContent, now: PolicyConten
 /** The parts that were read of a policy while a proposal was judged, by the name of their member. */
 function readOf(kind: string, by: readonly Rule[]) {
   const read = new Set<string>();
-  const watched = <T extends object>(of: T, prefix: string): T =>
-    new Proxy(of, {
+  const watched = <T extends object>(original: T, prefix: string): T =>
+    new Proxy(original, {
       get: (target, name, receiver) => {
         if (typeof name === 'string') read.add(`${prefix}${name}`);
         return Reflect.get(target, name, receiver);
@@ -112,7 +112,7 @@ describe('a permit dies with a change of a setting that its verdict rests on', (
   });
 
   test.each([
-    ['the charter', { charters: before.charters.map((one) => ({ ...one, reviewWithinMinutes: 5 })) }],
+    ['the charter', { charters: before.charters.map((charter) => ({ ...charter, reviewWithinMinutes: 5 })) }],
     ['the play', { plays: before.plays.map((play) => ({ ...play, coolDownDays: 9 })) }],
     ['the routes', { routes: before.routes.map((route) => ({ ...route, connector: 'other' })) }],
     ['a charter that was taken away', { charters: [] }],

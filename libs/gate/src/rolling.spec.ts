@@ -7,7 +7,7 @@ const now = Date.parse('2026-11-21T10:00:00.000Z');
 const draw = (cap: number, amount = 1) => ({
   kind: 'send' as const,
   ledger: 'sends:a',
-  of: 'a',
+  holder: 'a',
   amount,
   cap,
   countsAt: new Date(now).toISOString(),
@@ -25,7 +25,7 @@ test('it counts what is later than the beginning of the window, and names the on
       fc.integer({ min: 0, max: 20 }),
       fc.integer({ min: 1, max: 3 }),
       (held, committed, cap, amount) => {
-        const inside = (of: readonly number[]) => of.filter((time) => time > now - hour);
+        const inside = (times: readonly number[]) => times.filter((time) => time > now - hour);
         const all = [...inside(held), ...inside(committed)].sort((a, b) => a - b);
         const over = all.length + amount - cap;
         const blocking = over > 0 ? all[over - 1] : undefined;

@@ -63,14 +63,14 @@ function firstAfter(times: readonly number[], since: number): number {
 }
 
 /** Weighs a rolling count. A refusal says when the next slot opens. */
-export function rolling(draw: RollingDraw | RateDraw, facts: Facts, what: string): Finding {
+export function rolling(draw: RollingDraw | RateDraw, facts: Facts, counted: string): Finding {
   const ledger = own(facts.ledgers, draw.ledger);
   if (!ledger || 'currency' in ledger) throw new Error(`${draw.ledger} is not among the facts`);
   const used = ledger.held + ledger.committed;
   const { cap, amount: asked } = draw;
   const figures = { used, asked, cap };
-  if (used + asked <= cap) return pass(`${used + asked} of ${cap} ${what}`, figures);
-  if (ledger.blocking === undefined) return refuse(`none of ${what} is allowed: the limit is ${cap}`, figures);
+  if (used + asked <= cap) return pass(`${used + asked} of ${cap} ${counted}`, figures);
+  if (ledger.blocking === undefined) return refuse(`none of ${counted} is allowed: the limit is ${cap}`, figures);
   const opens = new Date(Date.parse(ledger.blocking) + ('rateMs' in draw ? draw.rateMs : draw.windowMs)).toISOString();
-  return refuse(`${used} of ${cap} ${what} are used; the next slot opens ${opens}`, { ...figures, opens });
+  return refuse(`${used} of ${cap} ${counted} are used; the next slot opens ${opens}`, { ...figures, opens });
 }

@@ -98,7 +98,7 @@ export function controlScopes(agent: string, play: string, action: Action, subje
 export type Draw = {
   readonly ledger: string;
   /** What the limit is on, in words. */
-  readonly of: string;
+  readonly holder: string;
   readonly amount: number;
   readonly cap: number;
 } & (
@@ -134,7 +134,7 @@ export function drawsOf(
     {
       kind: 'rate',
       ledger: `${rateLedger}${agent}`,
-      of: agent,
+      holder: agent,
       amount: 1,
       cap: actionsPerHour ?? defaultActionsPerHour.agent,
       rateMs: hour,
@@ -145,7 +145,7 @@ export function drawsOf(
     draws.push({
       kind: 'rate',
       ledger: `${rateLedger}${agent}:${account}`,
-      of: `${agent} for ${account}`,
+      holder: `${agent} for ${account}`,
       amount: 1,
       cap: accountActionsPerHour ?? defaultActionsPerHour.account,
       rateMs: hour,
@@ -158,7 +158,7 @@ export function drawsOf(
       {
         kind: 'spend-ad-account',
         ledger: `spend:ad-account:${adAccountId}:${day}`,
-        of: `ad account ${adAccountId}`,
+        holder: `ad account ${adAccountId}`,
         amount,
         currency,
         cap: charter.limits.adAccountSpendPerDayMinor,
@@ -166,7 +166,7 @@ export function drawsOf(
       {
         kind: 'spend-campaign',
         ledger: `spend:campaign:${campaignId}:${day}`,
-        of: `campaign ${campaignId}`,
+        holder: `campaign ${campaignId}`,
         amount,
         currency,
         cap: charter.limits.campaignSpendPerDayMinor,
@@ -179,7 +179,7 @@ export function drawsOf(
     draws.push({
       kind: 'send',
       ledger: `sends:${agent}`,
-      of: agent,
+      holder: agent,
       amount: Math.max(1, subject.recipients.length),
       cap: charter.limits.sendsPerHour,
       countsAt,
@@ -189,7 +189,7 @@ export function drawsOf(
       draws.push({
         kind: 'touch',
         ledger: `touch:${contact}`,
-        of: `contact ${contact}`,
+        holder: `contact ${contact}`,
         amount: 1,
         cap: touches,
         countsAt,

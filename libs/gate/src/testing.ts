@@ -72,14 +72,14 @@ export const charter: Charter = {
 const kinds = Object.keys(charter.kinds) as (keyof Charter['kinds'])[];
 
 export const content = (change: { charter?: Deep<Charter>; rules?: Partial<Rules> } = {}): PolicyContent => {
-  const one: Charter = {
+  const changed: Charter = {
     ...charter,
     ...change.charter,
     kinds: { ...charter.kinds, ...change.charter?.kinds },
     limits: { ...charter.limits, ...change.charter?.limits },
   };
   return {
-    charters: [one, { ...one, agent: 'sequencing-agent' }],
+    charters: [changed, { ...changed, agent: 'sequencing-agent' }],
     plays: [
       {
         id: 'return-below-floor',
@@ -123,13 +123,13 @@ export const content = (change: { charter?: Deep<Charter>; rules?: Partial<Rules
   };
 };
 
-export const policyOf = (of: PolicyContent = content(), version = 7): Policy => ({
+export const policyOf = (policyContent: PolicyContent = content(), version = 7): Policy => ({
   version,
   changedAt: '2026-11-20T10:00:00.000Z',
   bundle: 'main',
-  ...policyDigests(of),
+  ...policyDigests(policyContent),
   by: 'dana',
-  content: of,
+  content: policyContent,
 });
 
 const payloads: Record<string, Record<string, unknown>> = {
@@ -264,13 +264,13 @@ export function factsFor(
     controls: Object.fromEntries(controls.map((scope) => [scope, { version: 0, state: 'running' as const }])),
     ledgers: Object.fromEntries(
       draws.map((draw) => {
-        const told = change.ledgers?.[draw.ledger];
+        const given = change.ledgers?.[draw.ledger];
         if ('rateMs' in draw) {
-          const slots = told && !('currency' in told) ? told.committed.map((t) => [slotOf(t), 1] as const) : [];
+          const slots = given && !('currency' in given) ? given.committed.map((t) => [slotOf(t), 1] as const) : [];
           return [draw.ledger, rateOf(draw, { slots }, now)] as const;
         }
-        if ('currency' in draw) return [draw.ledger, told && 'currency' in told ? told : emptyMoney] as const;
-        const times = told && !('currency' in told) ? told : { held: [], committed: [] };
+        if ('currency' in draw) return [draw.ledger, given && 'currency' in given ? given : emptyMoney] as const;
+        const times = given && !('currency' in given) ? given : { held: [], committed: [] };
         return [draw.ledger, windowOf(draw, { held: sorted(times.held), committed: sorted(times.committed) })] as const;
       }),
     ),

@@ -18,7 +18,7 @@ interface Cluster {
 }
 
 interface BrokerPool {
-  withBroker<R>(callback: (of: unknown) => Promise<R>): Promise<R | null>;
+  withBroker<R>(callback: (broker: unknown) => Promise<R>): Promise<R | null>;
 }
 
 /**
@@ -36,11 +36,11 @@ export function tellRights(): void {
 function refusalsKept(load: NodeJS.Require): void {
   const { prototype } = load('kafkajs/src/cluster/brokerPool.js') as { prototype: BrokerPool };
   const ask = prototype.withBroker;
-  prototype.withBroker = async function <R>(this: BrokerPool, callback: (of: unknown) => Promise<R>) {
+  prototype.withBroker = async function <R>(this: BrokerPool, callback: (broker: unknown) => Promise<R>) {
     let refusal: unknown;
-    const answer = await ask.call(this, async (of) => {
+    const answer = await ask.call(this, async (broker) => {
       try {
-        return await callback(of);
+        return await callback(broker);
       } catch (error) {
         if (deniedBy(error)) refusal = error;
         throw error;

@@ -33,7 +33,7 @@ export interface TopicFacts {
 
 interface Broker {
   readonly connectionPool: {
-    send(of: {
+    send(message: {
       request: {
         apiKey: number;
         apiVersion: number;

@@ -143,18 +143,18 @@ function parseCheckpointLine({ number, members: { checkpoint } }: Line): StoredC
 
 function parseLeaf({ number, members }: Line): ExportedLeaf {
   const { index, topic, topicId, partition, offset, source, id, sha256, hash, kept, at, bytes } = members;
-  const is = (holds: boolean, detail: string): void => {
+  const ensure = (holds: boolean, detail: string): void => {
     if (!holds) throw malformed(number, detail);
   };
-  is(Number.isSafeInteger(index) && (index as number) >= 0, 'index is a number from 0');
-  is(typeof topic === 'string', 'topic is a text');
-  is(topicId === undefined || typeof topicId === 'string', 'topicId is a text');
-  is(Number.isSafeInteger(partition), 'partition is a number');
-  is(typeof offset === 'string' && /^(0|[1-9][0-9]{0,18})$/.test(offset), 'offset is a decimal text');
-  is(source === null || typeof source === 'string', 'source is a text or null');
-  is(id === null || typeof id === 'string', 'id is a text or null');
-  is(typeof kept === 'string', 'kept is a text');
-  is(typeof at === 'string', 'at is a text');
+  ensure(Number.isSafeInteger(index) && (index as number) >= 0, 'index is a number from 0');
+  ensure(typeof topic === 'string', 'topic is a text');
+  ensure(topicId === undefined || typeof topicId === 'string', 'topicId is a text');
+  ensure(Number.isSafeInteger(partition), 'partition is a number');
+  ensure(typeof offset === 'string' && /^(0|[1-9][0-9]{0,18})$/.test(offset), 'offset is a decimal text');
+  ensure(source === null || typeof source === 'string', 'source is a text or null');
+  ensure(id === null || typeof id === 'string', 'id is a text or null');
+  ensure(typeof kept === 'string', 'kept is a text');
+  ensure(typeof at === 'string', 'at is a text');
   const digest = unhex(sha256);
   const stored = hash === undefined ? null : unhex(hash);
   const content = bytes === undefined ? null : typeof bytes === 'string' ? decodeBase64(bytes) : undefined;

@@ -155,11 +155,11 @@ function foldRight(hashes: readonly Hash[]): Hash {
 }
 
 function checkFrontier(frontier: Frontier): void {
-  let ones = 0;
-  for (let rest = checkSize(frontier.size); rest > 0; rest = Math.floor(rest / 2)) ones += rest % 2;
-  if (ones !== frontier.hashes.length) {
+  let expected = 0;
+  for (let rest = checkSize(frontier.size); rest > 0; rest = Math.floor(rest / 2)) expected += rest % 2;
+  if (expected !== frontier.hashes.length) {
     throw new RangeError(
-      `a tree of ${frontier.size} leaves has ${ones} complete subtrees, not ${frontier.hashes.length}`,
+      `a tree of ${frontier.size} leaves has ${expected} complete subtrees, not ${frontier.hashes.length}`,
     );
   }
   for (const hash of frontier.hashes) checkHash(hash);

@@ -66,8 +66,8 @@ test('the example of the README works', async () => {
 });
 
 test('the README shows exactly this example', () => {
-  const here = readFileSync(new URL(import.meta.url), 'utf8');
-  const [, example = ''] = /\n {2}\/\/ README\n(.*)\n {2}\/\/ END\n/s.exec(here) ?? [];
+  const source = readFileSync(new URL(import.meta.url), 'utf8');
+  const [, example = ''] = /\n {2}\/\/ README\n(.*)\n {2}\/\/ END\n/s.exec(source) ?? [];
   const [, shown] = /```ts\n(.*?)\n```/s.exec(readFileSync(new URL('../README.md', import.meta.url), 'utf8')) ?? [];
   expect(shown).toBe(example.replaceAll(/^ {2}/gm, ''));
 });

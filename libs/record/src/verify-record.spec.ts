@@ -188,7 +188,7 @@ describe('it is found, and where,', () => {
       [cut, 'size-mismatch'],
     ] as const) {
       const anew = checkpointOf(rewritten);
-      expect(kinds(await verify(rewritten, [anew])).filter(([of]) => of !== 'repeat')).toEqual([]);
+      expect(kinds(await verify(rewritten, [anew])).filter(([kind]) => kind !== 'repeat')).toEqual([]);
       expect(kinds(await verify(rewritten, [anew, checkpointOf(whole)]))).toContainEqual([kind, { checkpoint: 1 }]);
     }
   });

@@ -72,8 +72,8 @@ async function write({ bootstrap }: Broker, messages: kafkajs.Message[]): Promis
     await producer.disconnect();
   }
 }
-const parts = (of: number): kafkajs.Message[] =>
-  [0, 1, 2, 3].map((partition) => ({ partition, value: Buffer.alloc(of) }));
+const parts = (bytes: number): kafkajs.Message[] =>
+  [0, 1, 2, 3].map((partition) => ({ partition, value: Buffer.alloc(bytes) }));
 const alive = (broker: Broker): true => process.kill(broker.pid, 0);
 
 describe('a broker of the shipped limits', () => {

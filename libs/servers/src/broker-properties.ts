@@ -27,8 +27,8 @@ export interface BrokerSettings {
  * use. The controller's listener has PLAIN for the admin alone: credentials of SCRAM live in the very log that the controller
  * keeps, so it cannot log itself in with them.
  */
-export function serverProperties(of: BrokerSettings): string {
-  const { clients, controller, data, admin, shortLived = false, limits = brokerLimits } = of;
+export function serverProperties(broker: BrokerSettings): string {
+  const { clients, controller, data, admin, shortLived = false, limits = brokerLimits } = broker;
   const login = `username="${admin.username}" password="${admin.password}"`;
   const modules = 'org.apache.kafka.common.security';
   const names = [...clients.map((c) => c.name), 'CONTROLLER'];
@@ -51,10 +51,10 @@ export function serverProperties(of: BrokerSettings): string {
     'sasl.mechanism.controller.protocol': 'PLAIN',
     ...Object.fromEntries(
       clients.flatMap(({ name }) => {
-        const of = `listener.name.${name.toLowerCase()}`;
+        const prefix = `listener.name.${name.toLowerCase()}`;
         return [
-          [`${of}.sasl.enabled.mechanisms`, 'SCRAM-SHA-256'],
-          [`${of}.scram-sha-256.sasl.jaas.config`, `${modules}.scram.ScramLoginModule required ${login};`],
+          [`${prefix}.sasl.enabled.mechanisms`, 'SCRAM-SHA-256'],
+          [`${prefix}.scram-sha-256.sasl.jaas.config`, `${modules}.scram.ScramLoginModule required ${login};`],
         ];
       }),
     ),

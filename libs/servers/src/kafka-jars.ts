@@ -89,11 +89,11 @@ async function fetchJars(lib: string): Promise<void> {
   } catch (error) {
     if (existsSync(lib)) return;
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    const said = `${stdout}\n${stderr}`
+    const errors = `${stdout}\n${stderr}`
       .split('\n')
       .filter((line) => line.startsWith('[ERROR]') || line.startsWith('Error'));
     throw new Error(
-      ['Maven could not fetch the Kafka broker', ...(said.length > 0 ? said.slice(0, 5) : [String(error)])].join(
+      ['Maven could not fetch the Kafka broker', ...(errors.length > 0 ? errors.slice(0, 5) : [String(error)])].join(
         '\n  ',
       ),
     );

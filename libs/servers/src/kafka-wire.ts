@@ -142,10 +142,10 @@ export async function alterQuotas(
   }
 }
 
-function quotaFault(answer: Reader, what: string): void {
+function quotaFault(answer: Reader, request: string): void {
   const code = answer.int16();
   const message = answer.string();
-  if (code !== 0) throw new Error(`the broker does not ${what}: ${message ?? `error ${code}`}`);
+  if (code !== 0) throw new Error(`the broker does not ${request}: ${message ?? `error ${code}`}`);
 }
 
 /** The users whose password the broker does not take. */

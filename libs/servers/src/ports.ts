@@ -24,16 +24,16 @@ export class PortTaken extends Error {
   constructor(
     readonly port: number,
     readonly variable: string,
-    what: string,
+    purpose: string,
   ) {
-    super(`port ${port}, wanted for ${what}, is taken: stop what listens there, or set ${variable} to another port`);
+    super(`port ${port}, wanted for ${purpose}, is taken: stop what listens there, or set ${variable} to another port`);
     this.name = 'PortTaken';
   }
 }
 
 /** Throws PortTaken if the loopback port cannot be bound now. */
-export async function assertPortFree(port: number, what: string, variable: string): Promise<void> {
-  if (!(await isFree(port))) throw new PortTaken(port, variable, what);
+export async function assertPortFree(port: number, purpose: string, variable: string): Promise<void> {
+  if (!(await isFree(port))) throw new PortTaken(port, variable, purpose);
 }
 
 /**

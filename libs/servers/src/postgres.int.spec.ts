@@ -198,11 +198,11 @@ test('a service reaches no database that every server has beside it', async () =
   own.pathname = 'elsewhere';
   await query(postgres.url, 'CREATE DATABASE elsewhere');
   await query(postgres.url, 'GRANT CONNECT ON DATABASE postgres TO PUBLIC');
-  const there = await provisionDatabase({
+  const databases = await provisionDatabase({
     superuserUrl: own.href,
     roles: [{ name: 'west', password: 'w', schema: 'west' }],
   });
-  expect(await query(there.get('west')?.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  expect(await query(databases.get('west')?.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   other.username = 'west';
   other.password = 'w';
   for (const name of ['template1', 'postgres']) {

@@ -122,13 +122,13 @@ async function supervise(
   dir: string,
   port: number,
   password: string,
-  how: { command: string; args: string[]; cwd?: string; env?: NodeJS.ProcessEnv; uid?: number; gid?: number },
+  command: { command: string; args: string[]; cwd?: string; env?: NodeJS.ProcessEnv; uid?: number; gid?: number },
 ): Promise<Postgres> {
   const url = `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`;
   const start = (): Promise<SupervisedProcess> =>
     superviseProcess({
       name,
-      ...how,
+      ...command,
       logFile: join(dir, 'postgres.log'),
       pidFile: join(dir, 'postgres.pid.json'),
       stopSignal: 'SIGINT',
@@ -183,12 +183,14 @@ async function initialize({ data, programs, user }: PostgresPlace, password: str
     { cwd: dirname(data), stdio: ['pipe', 'pipe', 'pipe'], ...owned },
   );
   child.stdin.end(`${password}\n`);
-  let said = '';
-  for (const output of [child.stdout, child.stderr]) output.on('data', (text) => (said += text));
+  let printed = '';
+  for (const output of [child.stdout, child.stderr]) output.on('data', (text) => (printed += text));
   const code = await new Promise<number | null>((fulfil, reject) => child.once('error', reject).once('close', fulfil));
   rmSync(passwordFile, { force: true });
   if (code !== 0)
-    throw new Error(`the database could not be made in ${data}\n  ${said.trim().split('\n').slice(-8).join('\n  ')}`);
+    throw new Error(
+      `the database could not be made in ${data}\n  ${printed.trim().split('\n').slice(-8).join('\n  ')}`,
+    );
   writeFileSync(marker, '');
 }
 

@@ -255,11 +255,11 @@ async function provisionQuotas(
   );
   const changes = new Map<string, Record<string, number | undefined>>();
   for (const user of new Set([...wishes.keys(), ...owners])) {
-    const [is, should] = [found.get(user) ?? {}, wishes.get(user) ?? {}];
-    const names = [...new Set([...Object.keys(is), ...Object.keys(should)])].filter(
-      (name) => is[name] !== should[name],
+    const [current, wished] = [found.get(user) ?? {}, wishes.get(user) ?? {}];
+    const names = [...new Set([...Object.keys(current), ...Object.keys(wished)])].filter(
+      (name) => current[name] !== wished[name],
     );
-    if (names.length > 0) changes.set(user, Object.fromEntries(names.map((name) => [name, should[name]])));
+    if (names.length > 0) changes.set(user, Object.fromEntries(names.map((name) => [name, wished[name]])));
   }
   await alterQuotas(address, admin, changes, ssl);
   return changes.size;

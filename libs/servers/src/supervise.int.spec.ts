@@ -26,8 +26,8 @@ function spec(script: string, more: Partial<ProcessSpec> = {}): ProcessSpec {
 
 const forever = 'setInterval(() => {}, 1000);';
 
-async function until(what: () => boolean): Promise<void> {
-  for (let tries = 1200; !what(); tries--) {
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 1200; !condition(); tries--) {
     if (tries === 0) throw new Error('it does not come about');
     await sleep(50);
   }
@@ -88,11 +88,11 @@ async function parentWithChild(file: string): Promise<{ parent: number; child: n
   const parent = spawn(process.execPath, [...args, '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const said = await new Promise<string>((resolve, reject) => {
+  const printed = await new Promise<string>((resolve, reject) => {
     parent.stdout.once('data', (text) => resolve(String(text)));
     parent.once('exit', (code) => reject(new Error(`the parent ended with ${code}`)));
   });
-  return JSON.parse(said);
+  return JSON.parse(printed);
 }
 
 test('a child ends when its parent is killed', async () => {

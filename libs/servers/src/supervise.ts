@@ -99,7 +99,7 @@ export async function superviseProcess(spec: ProcessSpec): Promise<SupervisedPro
     const last = lines.filter((line) => line.trim() !== '').slice(-count);
     return spec.readable ? last.map(spec.readable) : last;
   };
-  const story = (what: string): Error => new Error([`${name} ${what}`, ...lastLines()].join('\n  '));
+  const story = (ending: string): Error => new Error([`${name} ${ending}`, ...lastLines()].join('\n  '));
 
   const becomeReady = async (): Promise<void> => {
     const deadline = Date.now() + (spec.readyMs ?? 60_000);

@@ -37,14 +37,14 @@ let shell: ChildProcess | undefined;
  */
 export function watchOver(pid: number, rank: Rank, signal: NodeJS.Signals): () => void {
   const entry = `${rank} ${signal.replace('SIG', '')}:${pid}`;
-  tell(`add ${entry}`);
-  return () => tell(`drop ${entry}`);
+  instruct(`add ${entry}`);
+  return () => instruct(`drop ${entry}`);
 }
 
 /** The watcher's own process number, once there is something to watch. */
 export const watcherPid = (): number | undefined => shell?.pid;
 
-function tell(line: string): void {
+function instruct(line: string): void {
   if (!shell) {
     shell = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
     shell.on('error', () => undefined);

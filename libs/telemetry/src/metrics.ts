@@ -164,13 +164,13 @@ export type Tell = (name: GaugeName, value: number, attributes: Attributes) => v
  * Asks for gauges whenever metrics are exported, by default once a minute. What `look` throws is taken as no answer. Resolves
  * to a function that ends the asking.
  */
-export function observe(names: readonly GaugeName[], look: (tell: Tell) => void | Promise<void>): () => void {
+export function observe(names: readonly GaugeName[], look: (report: Tell) => void | Promise<void>): () => void {
   if (!isOn()) return () => undefined;
   const gauges = new Map<string, Observable>(
     names.map((name) => [name, meter().createObservableGauge(name, optionsOf(name))]),
   );
   const all = [...gauges.values()];
-  const callback = async (result: { observe: (of: Observable, value: number, attributes: Attributes) => void }) => {
+  const callback = async (result: { observe: (gauge: Observable, value: number, attributes: Attributes) => void }) => {
     try {
       await look((name, value, attributes) => {
         const gauge = gauges.get(name);

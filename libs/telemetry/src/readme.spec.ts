@@ -8,7 +8,7 @@ test('the table of metrics in the README is the one that the code has', () => {
   const rows = [
     ...readme.matchAll(/^\| `((?:countersign|messaging|db|http)\.[\w.]+)` +\| (\w+) +\| `?([^`|]+?)`? +\|/gm),
   ];
-  const told = Object.fromEntries(rows.map(([, name, kind, unit]) => [name, { kind, unit }]));
+  const documented = Object.fromEntries(rows.map(([, name, kind, unit]) => [name, { kind, unit }]));
   const known = Object.fromEntries(Object.entries(instruments).map(([name, { kind, unit }]) => [name, { kind, unit }]));
-  expect(told).toEqual(known);
+  expect(documented).toEqual(known);
 });

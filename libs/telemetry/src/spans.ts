@@ -122,12 +122,12 @@ export function startRecording(batch: {
   readonly group: string;
   readonly count: number;
   /** Trace contexts that the records carry. */
-  readonly of: () => readonly (string | undefined)[];
+  readonly contexts: () => readonly (string | undefined)[];
   readonly began: Moment;
 }): Processing {
   if (!isOn()) return idle(undefined);
   const { topic, began } = batch;
-  const [parent, ...links] = distinct(batch.of());
+  const [parent, ...links] = distinct(batch.contexts());
   const span = begin({
     name: `record ${topic}`,
     kind: SpanKind.CONSUMER,
@@ -271,12 +271,12 @@ export function startCall(call: {
   };
 }
 
-/** One transaction, once it has ended: a child of the first piece of work in it, linked to the others. Without `of` it is only counted. */
+/** One transaction, once it has ended: a child of the first piece of work in it, linked to the others. Without `contexts` it is only counted. */
 export function transactionEnded(done: {
   readonly namespace: string;
   readonly began: Moment;
   /** Trace contexts of the work that it was for. */
-  readonly of: () => readonly (string | undefined)[];
+  readonly contexts: () => readonly (string | undefined)[];
   readonly failure?: string | undefined;
 }): void {
   if (!isOn()) return;
@@ -289,7 +289,7 @@ export function transactionEnded(done: {
     ...attributes,
     ...(done.failure !== undefined && { [a.errorType]: done.failure }),
   });
-  const [parent, ...links] = distinct(done.of());
+  const [parent, ...links] = distinct(done.contexts());
   if (parent === undefined) return;
   const { began } = done;
   const span = begin({
@@ -309,7 +309,7 @@ export function sent(done: {
   readonly began: Moment;
   readonly count: number;
   /** Trace contexts that the events carry. */
-  readonly of: () => readonly (string | undefined)[];
+  readonly contexts: () => readonly (string | undefined)[];
   readonly failure?: string | undefined;
 }): void {
   if (!isOn()) return;
@@ -323,7 +323,7 @@ export function sent(done: {
   const failed = done.failure === undefined ? {} : { [a.errorType]: done.failure };
   record('messaging.client.operation.duration', since(done.began) / 1000, { ...attributes, ...failed });
   count('messaging.client.sent.messages', done.count, { ...dimensions, ...failed });
-  const [parent, ...links] = distinct(done.of());
+  const [parent, ...links] = distinct(done.contexts());
   if (parent === undefined) return;
   const { began } = done;
   const span = begin({

@@ -64,7 +64,7 @@ async function begin(): Promise<Run> {
       server.close();
       server.closeAllConnections();
       const started = await Promise.allSettled([broker, postgres]);
-      await Promise.all(started.map((one) => (one.status === 'fulfilled' ? one.value?.stop() : undefined)));
+      await Promise.all(started.map((server) => (server.status === 'fulfilled' ? server.value?.stop() : undefined)));
     },
   };
 }

@@ -7,8 +7,8 @@ import { PortTaken } from '@countersign/servers';
  * A new directory for one server. Those of test processes that were killed are swept out first, each by `remove`, which
  * stops what runs there.
  */
-export async function temporaryDirectory(what: string, remove: (dir: string) => Promise<void>): Promise<string> {
-  const prefix = `countersign-test-${what}-`;
+export async function temporaryDirectory(kind: string, remove: (dir: string) => Promise<void>): Promise<string> {
+  const prefix = `countersign-test-${kind}-`;
   for (const name of readdirSync(tmpdir())) {
     const owner = Number(name.startsWith(prefix) ? name.slice(prefix.length).split('-')[0] : undefined);
     if (owner > 0 && !lives(owner)) await remove(join(tmpdir(), name)).catch(() => undefined);

@@ -27,14 +27,14 @@ async function topicsOf(broker: Pick<SharedBroker, 'access'>): Promise<string[]>
 }
 
 test('test databases are apart, and a dropped one is gone', async () => {
-  const [one, other] = [await createTestDatabase(), await createTestDatabase()];
-  await query(one.url, 'CREATE TABLE facts (n int)');
+  const [first, other] = [await createTestDatabase(), await createTestDatabase()];
+  await query(first.url, 'CREATE TABLE facts (n int)');
   await expect(query(other.url, 'SELECT * FROM facts')).rejects.toThrow('relation "facts" does not exist');
-  expect(await query(one.url, 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user')).toEqual([
+  expect(await query(first.url, 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user')).toEqual([
     { rolsuper: false },
   ]);
-  await one.drop();
-  await expect(query(one.url, 'SELECT 1')).rejects.toThrow();
+  await first.drop();
+  await expect(query(first.url, 'SELECT 1')).rejects.toThrow();
   expect(await query(other.url, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
   await other.drop();
 });

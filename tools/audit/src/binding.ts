@@ -67,13 +67,13 @@ function views({ held, states, overdue }: Facts): Violation[] {
     const detail = differs(row, overdue);
     return detail ? [{ invariant: 'binding' as const, ids: [row.topic, row.key, row.reader], detail }] : [];
   });
-  const told = new Map<string, StateSeen>();
+  const newest = new Map<string, StateSeen>();
   for (const seen of states) {
     const name = `${seen.place.topic}\u0000${seen.key}`;
     // What was published after the tables were read says nothing of them.
-    if (seen.place.at < held.at && (told.get(name)?.version ?? 0) < seen.version) told.set(name, seen);
+    if (seen.place.at < held.at && (newest.get(name)?.version ?? 0) < seen.version) newest.set(name, seen);
   }
-  for (const [name, { place, key, version }] of told) {
+  for (const [name, { place, key, version }] of newest) {
     const own = held.own.get(name) ?? 0;
     if (held.writers.has(place.topic) && own < version) {
       const detail = `version ${version} of ${key} is on ${place.topic}, and its writer's table has version ${own}: its next change would be ignored`;

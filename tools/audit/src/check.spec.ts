@@ -74,9 +74,9 @@ test('a settlement before its time, or by an executor whom the permit does not n
 test('an approval of what nobody proposed, or of another action than was proposed, is found; a person’s edit is none', () => {
   const w = quietWorld();
   const { seen } = w.observed();
-  const of = (proposalId: string) => (s: Observed['seen'][number]) =>
+  const isProposalOf = (proposalId: string) => (s: Observed['seen'][number]) =>
     s.event.type === 'ActionProposed' && (s.event.data as DataOf<'ActionProposed'>).proposalId === proposalId;
-  const without = seen.filter((s) => !of(w.shift.proposalId)(s));
+  const without = seen.filter((s) => !isProposalOf(w.shift.proposalId)(s));
   expect(found(w.observed({ seen: without }))).toEqual({
     permitted: [expect.stringContaining('which paid-media-agent never made')],
   });
@@ -86,7 +86,7 @@ test('an approval of what nobody proposed, or of another action than was propose
   expect(found(w.observed({ seen: without, record: record && { ...record, proposed } }))).toEqual({});
 
   const otherwise = seen.map((s) => {
-    if (!of(w.shift.proposalId)(s)) return s;
+    if (!isProposalOf(w.shift.proposalId)(s)) return s;
     const data = s.event.data as DataOf<'ActionProposed'>;
     return { ...s, event: { ...s.event, data: { ...data, action: { ...data.action, accountId: 'another' } } } };
   }) as Observed['seen'];
@@ -131,8 +131,8 @@ test('an approval whose task was not given to its agent, for its play, account a
   const task = taskOf('paid-media-agent');
   const detail = (assigned: readonly TaskAssigned[]) => {
     const record = { ...(observed.record as NonNullable<Observed['record']>) };
-    const its = new Map(assigned.map((one) => [one.taskId, taskFact(one)] as const));
-    return found({ ...observed, record: { ...record, assigned: its } }).permitted ?? [];
+    const facts = new Map(assigned.map((given) => [given.taskId, taskFact(given)] as const));
+    return found({ ...observed, record: { ...record, assigned: facts } }).permitted ?? [];
   };
   expect(detail([task])).toEqual([]);
   const none = expect.stringContaining(`its task ${task.taskId} was assigned to nobody`);
@@ -164,15 +164,15 @@ test('an approval whose task was not given to its agent, for its play, account a
   expect(detail([{ ...task, settings: {}, campaignId: 'cmp-from' }])).toEqual([]);
   const enrolled = world();
   enrolled.settle(enrolled.approve(enrolled.propose('sequence.enroll')), 'executed');
-  const of = (settings: TaskAssigned['settings']) => {
+  const foundUnder = (settings: TaskAssigned['settings']) => {
     const all = enrolled.observed();
     const record = { ...(all.record as NonNullable<Observed['record']>) };
     const assigned = new Map([[task.taskId, taskFact({ ...task, settings })] as const]);
     return found({ ...all, record: { ...record, assigned } }).permitted ?? [];
   };
-  expect(of({ sequence: 'comparison-follow-up' })).toEqual([]);
-  expect(of({})).toEqual([]);
-  expect(of({ sequence: 'pricing-follow-up' })).toEqual([
+  expect(foundUnder({ sequence: 'comparison-follow-up' })).toEqual([]);
+  expect(foundUnder({})).toEqual([]);
+  expect(foundUnder({ sequence: 'pricing-follow-up' })).toEqual([
     expect.stringContaining(
       'the sequence of the task is pricing-follow-up, that of the proposal is comparison-follow-up',
     ),
@@ -750,8 +750,8 @@ describe('stops are judged by the broker’s clock alone', () => {
     'an executor whose clock is %i s off makes no violation of what ran before the stop',
     (off) => {
       const { w, bid, mail } = stopped();
-      for (const [n, one] of [bid, mail].entries())
-        w.settle(one, 'executed', minutes(5 + n / 60 + off / 60), minutes(5 + n / 60));
+      for (const [n, permit] of [bid, mail].entries())
+        w.settle(permit, 'executed', minutes(5 + n / 60 + off / 60), minutes(5 + n / 60));
       w.control(1, 'stopped', minutes(5.5), agent);
       expect(found(w.observed()).stops).toBeUndefined();
     },
@@ -760,8 +760,8 @@ describe('stops are judged by the broker’s clock alone', () => {
   test.each([-183, 183])('and hides none of what ran after it: %i s', (off) => {
     const { w, bid, mail } = stopped();
     w.control(1, 'stopped', minutes(4.5), agent);
-    for (const [n, one] of [bid, mail].entries())
-      w.settle(one, 'executed', minutes(5 + n / 60 + off / 60), minutes(5 + n / 60));
+    for (const [n, permit] of [bid, mail].entries())
+      w.settle(permit, 'executed', minutes(5 + n / 60 + off / 60), minutes(5 + n / 60));
     expect(found(w.observed()).stops).toHaveLength(2);
   });
 

@@ -26,7 +26,7 @@ export interface Issued {
 /** What was observed, put in order: each event once, each permit with what became of it. */
 export interface Facts extends Observed {
   /** The events of a type, each id and content once, in the order in which the broker took them. */
-  of<T extends EventType>(type: T): readonly Seen<T>[];
+  eventsOf<T extends EventType>(type: T): readonly Seen<T>[];
   readonly issued: ReadonlyMap<string, Issued>;
   /** Approvals that no permit covers, and why; those that repeat a permit under another event id have no reason. */
   readonly unissued: readonly { readonly seen: Seen<'ActionApproved'>; readonly reason: string | null }[];
@@ -90,52 +90,52 @@ export function factsOf(observed: Observed): Facts {
     if (same) same.push(seen);
     else byType.set(event.type, [seen]);
   }
-  const of = <T extends EventType>(type: T) => (byType.get(type) ?? []) as unknown as readonly Seen<T>[];
+  const eventsOf = <T extends EventType>(type: T) => (byType.get(type) ?? []) as unknown as readonly Seen<T>[];
 
   const issued = new Map<string, Issued & { settlements: Seen<'ActionSettled'>[] }>();
   const unissued: { seen: Seen<'ActionApproved'>; reason: string | null }[] = [];
-  for (const seen of of('ActionApproved')) {
+  for (const seen of eventsOf('ActionApproved')) {
     const verified = verifiedPermit(seen.event.data, observed.keys);
     if (!verified.ok) unissued.push({ seen, reason: verified.detail });
     else if (issued.has(seen.event.data.permitId)) unissued.push({ seen, reason: null });
     else issued.set(seen.event.data.permitId, { place: seen.place, ...verified.permit, settlements: [] });
   }
   const strange: Seen<'ActionSettled'>[] = [];
-  for (const seen of of('ActionSettled')) {
+  for (const seen of eventsOf('ActionSettled')) {
     const { permitId, executor, connector, digest } = seen.event.data;
     const permit = issued.get(permitId);
     const writer = executorOf(seen.place.topic);
-    const its = permit && `${executor}/${connector}` === permit.claims.aud && digest === permit.claims.digest;
-    if (permit && its && writer === executor) permit.settlements.push(seen);
+    const isOfPermit = permit && `${executor}/${connector}` === permit.claims.aud && digest === permit.claims.digest;
+    if (permit && isOfPermit && writer === executor) permit.settlements.push(seen);
     else strange.push(seen);
   }
 
-  const versions = <T extends { version: number }>(all: readonly T[], key: (of: T) => string) =>
+  const versions = <T extends { version: number }>(all: readonly T[], key: (row: T) => string) =>
     new Map(
       [...Map.groupBy(all, key)].map(([name, rows]) => [name, rows.toSorted((a, b) => a.version - b.version)] as const),
     );
   const at = Date.parse(observed.at);
   return {
     ...observed,
-    of,
+    eventsOf,
     issued,
     unissued,
     strange,
     dead: new Map(letters.filter((l) => !replayed.has(l.deadLetterId)).map((l) => [placeName(l), l])),
-    policies: new Map(of('PolicyPublished').map(({ event: { data } }) => [policyName(data), data])),
-    publications: publicationsOf(of('PolicyPublished').map(taken)),
+    policies: new Map(eventsOf('PolicyPublished').map(({ event: { data } }) => [policyName(data), data])),
+    publications: publicationsOf(eventsOf('PolicyPublished').map(taken)),
     profiles: Map.groupBy(
-      [...of('ProfileChanged').map(({ event }) => event.data), ...observed.profilesThen],
+      [...eventsOf('ProfileChanged').map(({ event }) => event.data), ...observed.profilesThen],
       keyOfProfile,
     ),
-    proposed: proposedIn(observed, of('ActionProposed')),
+    proposed: proposedIn(observed, eventsOf('ActionProposed')),
     assigned: new Map([
-      ...of('TaskAssigned').map(({ event: { data } }) => [data.taskId, taskFact(data)] as const),
+      ...eventsOf('TaskAssigned').map(({ event: { data } }) => [data.taskId, taskFact(data)] as const),
       ...(observed.record?.assigned ?? []),
     ]),
-    consents: versions(of('ConsentsChanged').map(taken), (c) => c.contactId),
-    controls: versions(of('ControlChanged').map(taken), (c) => c.scope),
-    behindMs: clocksOf(of('ActionSettled')),
+    consents: versions(eventsOf('ConsentsChanged').map(taken), (c) => c.contactId),
+    controls: versions(eventsOf('ControlChanged').map(taken), (c) => c.scope),
+    behindMs: clocksOf(eventsOf('ActionSettled')),
     effects: new Map([
       ...(observed.sandbox?.messages ?? []).map((m) => [m.messageId, m.sentAt] as const),
       ...(observed.sandbox?.tasks ?? []).map((t) => [t.taskId, t.createdAt] as const),

@@ -65,8 +65,8 @@ export async function gather(
   const at = s.now();
   const isForgotten = forgottenBy(installed, topics.written, at);
   const verdicts = verdictsIn(topics.seen);
-  const chosen = await readKept(database, sampleOf(verdicts, given.judge), (read, of) =>
-    s.progress(`facts of ${read} of ${of} verdicts read`),
+  const chosen = await readKept(database, sampleOf(verdicts, given.judge), (read, total) =>
+    s.progress(`facts of ${read} of ${total} verdicts read`),
   );
   const wanted = profilesOf(chosen, topics.seen);
   const read = await readRecord(s, installed, isForgotten, wanted);
@@ -96,8 +96,9 @@ export async function gather(
     noStates: [...topics.noStates, ...noStates.filter((seen) => !onTopics.has(placed(seen)))],
     unseen: new Map(
       [...unkept].map(([topic, records]) => {
-        const there = topic === sealedTopic ? topics.states.filter(({ place }) => place.topic === topic).length : 0;
-        return [topic, Math.max(0, records - there)];
+        const stateCount =
+          topic === sealedTopic ? topics.states.filter(({ place }) => place.topic === topic).length : 0;
+        return [topic, Math.max(0, records - stateCount)];
       }),
     ),
   };
@@ -188,8 +189,8 @@ function keptOf(topics: readonly Topic[]) {
     unkept: (): ReadonlyMap<string, number> =>
       new Map(
         [...names].map((name) => {
-          const of = [...ends].filter(([place]) => place.startsWith(`${name} `));
-          return [name, of.reduce((sum, [, end]) => sum + end, 0) - (kept.get(name) ?? 0)];
+          const partitions = [...ends].filter(([place]) => place.startsWith(`${name} `));
+          return [name, partitions.reduce((sum, [, end]) => sum + end, 0) - (kept.get(name) ?? 0)];
         }),
       ),
   };
@@ -239,10 +240,10 @@ const day = 86_400_000;
  */
 function forgottenBy(topics: readonly Topic[], written: Observed['written'], at: string) {
   const logs = logsOf(topics);
-  const there = new Map(written.map(({ place, sha256 }) => [placeName(place), sha256]));
+  const onTopics = new Map(written.map(({ place, sha256 }) => [placeName(place), sha256]));
   return (place: Place, sha256: string): boolean => {
     const topic = logs.get(place.topic);
-    if (!topic || place.at > at || there.get(placeName(place)) === sha256) return false;
+    if (!topic || place.at > at || onTopics.get(placeName(place)) === sha256) return false;
     return Date.parse(place.at) > Date.parse(at) - topic.retentionDays * day;
   };
 }

@@ -79,15 +79,15 @@ export function world(policy: Policy = policyOf()) {
   const add = <T extends EventType>(topic: string, type: T, data: DataOf<T>, when = at): Seen<T> => {
     const id = derivedId('event', written.length);
     const event = { id, source: topicNamed(topic, topics).source, type, time: when, data } as unknown as Event<T>;
-    const one = { place: place(topic, when), event };
-    seen.push(one as unknown as Seen);
+    const made = { place: place(topic, when), event };
+    seen.push(made as unknown as Seen);
     const key = keyOf(data);
     if (key !== undefined) {
       const { version, changedAt } = data as unknown as { version: number; changedAt: string };
       const { version: _, changedAt: __, ...detail } = data as unknown as Record<string, unknown>;
       states.push({
         ...{
-          place: one.place,
+          place: made.place,
           key,
           version,
           changedAt,
@@ -97,7 +97,7 @@ export function world(policy: Policy = policyOf()) {
         aboveForeign: false,
       });
     }
-    return one;
+    return made;
   };
 
   const signal = (id: string): void => {
@@ -139,7 +139,7 @@ export function world(policy: Policy = policyOf()) {
       when = at,
       under = policy,
       made = (judgement) => judgement,
-      ...told
+      ...stated
     }: ToldFacts & {
       key?: SigningKey;
       when?: string;
@@ -150,7 +150,7 @@ export function world(policy: Policy = policyOf()) {
     } = {},
   ): ActionApproved => {
     const { contacts } = concerns(proposal, under, when);
-    const facts = factsFor(proposal, { task: taskAbout(taskFact(ofAgent), contacts), ...told }, under, when);
+    const facts = factsFor(proposal, { task: taskAbout(taskFact(ofAgent), contacts), ...stated }, under, when);
     const judgement = made(judge(proposal, facts, under, when));
     const { review } = facts;
     const approval: ActionApproved = {
@@ -231,9 +231,9 @@ export function world(policy: Policy = policyOf()) {
     missed: [],
     again: {
       verdicts: verdictsIn(seen).length,
-      chosen: verdictsIn(more.seen ?? seen).map((one) => ({
-        seen: one,
-        kept: kept.get(placeName(one.place)) ?? { known: true, facts: null },
+      chosen: verdictsIn(more.seen ?? seen).map((verdict) => ({
+        seen: verdict,
+        kept: kept.get(placeName(verdict.place)) ?? { known: true, facts: null },
       })),
     },
     profilesThen: [],

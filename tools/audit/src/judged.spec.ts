@@ -21,8 +21,8 @@ import { sampleOf, verdictsIn } from './sample.js';
 const supervised = policyOf(content({ charter: { kinds: { 'ads.set_bid': 'supervised' } } }));
 const autonomous = policyOf();
 /** A bundle with the content of one and what another announces, as no table lets it be judged under. */
-const disguised = (as: Policy, of: Policy): Policy => ({
-  ...of,
+const disguised = (as: Policy, announced: Policy): Policy => ({
+  ...announced,
   version: as.version,
   digest: as.digest,
   parts: as.parts,
@@ -206,8 +206,8 @@ test('a campaign is held against its own profile, where the verdict rests on tha
   const published = { status: 'active', dailyBudgetMinor: 40_000, bidMinor: 110, days: [] } as const;
   const judgedOn = (campaign: object) => {
     const w = world();
-    const of = { kind: 'campaign', adAccountId: 'ads-emea', currency: 'EUR', campaignId } as const;
-    w.add('profiles.v1', 'ProfileChanged', { version: 2, changedAt: at, ...of, ...published, days: [] });
+    const common = { kind: 'campaign', adAccountId: 'ads-emea', currency: 'EUR', campaignId } as const;
+    w.add('profiles.v1', 'ProfileChanged', { version: 2, changedAt: at, ...common, ...published, days: [] });
     w.approve(proposal(w));
     alter(w, (f) => ({
       ...f,
@@ -311,8 +311,10 @@ describe('what was counted and timed', () => {
       const enroll = w.propose('sequence.enroll');
       w.approve(enroll);
       const enrolment = enroll.action.actionId;
-      const message = (n: number, when: string, of: object = {}) =>
-        w.approve(w.propose('email.send', { ...step, sequence: { ...step.sequence, enrolment, ...of } }, n), { when });
+      const message = (n: number, when: string, change: object = {}) =>
+        w.approve(w.propose('email.send', { ...step, sequence: { ...step.sequence, enrolment, ...change } }, n), {
+          when,
+        });
       const before = message(1, at);
       if (first) w.settle(before, first);
       message(2, minutes(later), second);
@@ -506,17 +508,17 @@ describe('a verdict of another version of the gate', () => {
   ])(
     'that names %s cannot be judged again, and was not the validator’s where a later one had judged for an hour',
     (_what, gate) => {
-      const said = (minute: number) => {
+      const judgedAt = (minute: number) => {
         const w = world();
         w.approve(w.propose('ads.set_bid', {}, 1));
         w.approve(w.propose('ads.set_bid', {}, 2), { when: minutes(minute), made: by(gate, 'in other words') });
         return judged(w);
       };
-      expect(said(-90)).toEqual([]);
+      expect(judgedAt(-90)).toEqual([]);
       // Two instances side by side, while the validator is updated.
-      expect(said(59)).toEqual([]);
+      expect(judgedAt(59)).toEqual([]);
       const replaced = `it names version ${gate ?? 0} of the gate, and version ${gateVersion} had judged since ${at}`;
-      expect(said(61)).toEqual([expect.stringContaining(replaced)]);
+      expect(judgedAt(61)).toEqual([expect.stringContaining(replaced)]);
       // What comes out the same needs no version.
       const same = world();
       same.approve(same.propose('ads.set_bid', {}, 1));

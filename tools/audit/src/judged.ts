@@ -62,7 +62,7 @@ export function judged(facts: Facts): Finding {
   const left = new Map<string, number>();
   // In the order in which the broker took them.
   const byGate = Map.groupBy(
-    verdictsIn(facts.seen).filter((one) => matters(one, facts)),
+    verdictsIn(facts.seen).filter((verdict) => matters(verdict, facts)),
     gateOf,
   );
   for (const [gate, verdicts] of byGate) {
@@ -75,16 +75,16 @@ export function judged(facts: Facts): Finding {
   }
   const ground: Ground = {
     ...facts,
-    proposals: Map.groupBy(facts.of('ActionProposed'), ({ event }) => event.data.proposalId),
-    answers: Map.groupBy(facts.of('ReviewDecided'), ({ event }) => event.data.reviewId),
+    proposals: Map.groupBy(facts.eventsOf('ActionProposed'), ({ event }) => event.data.proposalId),
+    answers: Map.groupBy(facts.eventsOf('ReviewDecided'), ({ event }) => event.data.reviewId),
     steps: Map.groupBy(facts.issued.values(), ({ approval, subject }) => stepName(approval.taskId, subject)),
     gates: new Map([...byGate].map(([gate, [first]]) => [gate, first?.place.at ?? ''])),
   };
   let checked = 0;
-  for (const one of facts.again.chosen) {
-    if (!matters(one.seen, facts)) continue;
-    const { data } = one.seen.event;
-    const found = judgedAgain(one, ground);
+  for (const candidate of facts.again.chosen) {
+    if (!matters(candidate.seen, facts)) continue;
+    const { data } = candidate.seen.event;
+    const found = judgedAgain(candidate, ground);
     if (found.kind === 'not-judged') left.set(found.reason, (left.get(found.reason) ?? 0) + 1);
     else checked += 1;
     if (found.kind !== 'differs') continue;
@@ -131,13 +131,13 @@ interface Proposed {
 
 /** Those of its author under its id. A person's edit is the same proposal with another action. */
 function proposalsOf({ event: { data } }: VerdictSeen, { proposals }: Ground): readonly Proposed[] {
-  const its = (proposals.get(data.proposalId) ?? []).flatMap(({ place, event }) =>
+  const candidates = (proposals.get(data.proposalId) ?? []).flatMap(({ place, event }) =>
     place.topic === topics.actionsProposed(data.agent).name ? [{ proposal: event.data, takenAt: place.at }] : [],
   );
   const { action } = data;
   return 'review' in data && data.review?.decision === 'edit' && action
-    ? its.map(({ proposal, takenAt }) => ({ proposal: { ...proposal, action }, takenAt }))
-    : its.filter(({ proposal }) => digestOf(proposal.action) === data.digest);
+    ? candidates.map(({ proposal, takenAt }) => ({ proposal: { ...proposal, action }, takenAt }))
+    : candidates.filter(({ proposal }) => digestOf(proposal.action) === data.digest);
 }
 
 /** What no permit covers, or one that came too late, nobody has to have judged: it runs nothing. */
@@ -208,29 +208,34 @@ function disputed(
   if (given.takenAt !== undefined && given.takenAt < takenAt) {
     return differs(`it was judged as if the broker had taken it at ${given.takenAt}, which was at ${takenAt}`);
   }
-  const of = concerns(proposal, policy, at);
+  const concerned = concerns(proposal, policy, at);
   const profiles = (key: string) => facts.profiles.get(key) ?? [];
   const checks: (Outcome | undefined)[] = [
     answer(data, given, facts),
-    assignment(proposal, of.contacts, given, facts),
+    assignment(proposal, concerned.contacts, given, facts),
     begun(proposal, given, facts),
     sentBefore(data, proposal, given, facts),
-    ...of.controls.map((scope) =>
-      told(`the control of ${scope}`, own(given.controls, scope), facts.controls.get(scope) ?? [], controlFact),
+    ...concerned.controls.map((scope) =>
+      checkState(`the control of ${scope}`, own(given.controls, scope), facts.controls.get(scope) ?? [], controlFact),
     ),
-    ...of.contacts.flatMap((id) => {
+    ...concerned.contacts.flatMap((id) => {
       const touched = own(given.contacts, id)?.touched === true;
       return [
-        told(`the consents of contact ${id}`, own(given.consents, id), facts.consents.get(id) ?? [], consentFact),
-        told(`the profile of contact ${id}`, own(given.contacts, id), profiles(profileKey.contact(id)), (row) =>
+        checkState(`the consents of contact ${id}`, own(given.consents, id), facts.consents.get(id) ?? [], consentFact),
+        checkState(`the profile of contact ${id}`, own(given.contacts, id), profiles(profileKey.contact(id)), (row) =>
           contactFact(row, touched),
         ),
       ];
     }),
-    ...of.accounts.map((id) =>
-      told(`the profile of account ${id}`, own(given.accounts, id), profiles(profileKey.account(id)), accountFact),
+    ...concerned.accounts.map((id) =>
+      checkState(
+        `the profile of account ${id}`,
+        own(given.accounts, id),
+        profiles(profileKey.account(id)),
+        accountFact,
+      ),
     ),
-    ...of.adAccounts.map((id) => adAccount(id, campaignsOf(of, id), own(given.adAccounts, id), profiles)),
+    ...concerned.adAccounts.map((id) => adAccount(id, campaignsOf(concerned, id), own(given.adAccounts, id), profiles)),
   ];
   const found = checks.filter((check) => check !== undefined);
   return found.find(({ kind }) => kind === 'differs') ?? found[0];
@@ -256,7 +261,7 @@ function adAccount(
     ...given,
     campaigns: Object.fromEntries(campaignIds.flatMap((c) => (stored(c) ? [[c, stored(c)] as const] : []))),
   };
-  return told(
+  return checkState(
     `the profile of ad account ${id} with its campaigns`,
     concerned,
     published(profileKey.adAccount(id)),
@@ -267,7 +272,7 @@ function adAccount(
 const notPublished = 'state that it rests on is neither on a topic nor on the record';
 
 /** Compares what was stored of a row of state with the versions of it that were published. */
-function told<T extends { readonly version: number }>(
+function checkState<T extends { readonly version: number }>(
   what: string,
   given: { readonly version: number } | null | undefined,
   published: readonly T[],
@@ -297,16 +302,16 @@ function assignment(
   if (!published) return not('its task is neither on the topic nor on the record');
   // A version before kept less of it, and what rests on that needed a person.
   const { contactIds: _contacts, campaignId: _campaign, named: _named, ...before } = published;
-  const its = task.contactIds === undefined ? before : taskAbout(published, contacts);
+  const expected = task.contactIds === undefined ? before : taskAbout(published, contacts);
   const { assumed, ...kept } = task;
   // Of before its end was kept: the validator took the most that a play can give.
   const { dueAt, contactCount } = kept;
   const most = Date.parse(published.dueAt) + longestDueMs;
   const same = assumed
-    ? canonical({ ...its, dueAt, contactCount }) === canonical(kept) &&
+    ? canonical({ ...expected, dueAt, contactCount }) === canonical(kept) &&
       Date.parse(dueAt) <= most &&
       contactCount <= 1000
-    : canonical(its) === canonical(task);
+    : canonical(expected) === canonical(task);
   return same ? undefined : differs(`it was judged under other facts than were published: task ${taskId}`);
 }
 
@@ -323,8 +328,8 @@ function begun(
   if (named.length === 0) return not('the approval of its enrolment is not on the topic any more');
   const { ended, ...began } = enrolment;
   const same = named.filter(({ approval, subject: { sequence, contacts } }) => {
-    const is = { contactId: contacts[0], sequenceId: sequence?.id };
-    return approval.taskId === taskId && approval.agent === agent && canonical(is) === canonical(began);
+    const begun = { contactId: contacts[0], sequenceId: sequence?.id };
+    return approval.taskId === taskId && approval.agent === agent && canonical(begun) === canonical(began);
   });
   if (same.length === 0) return differs(`it was judged under other facts than were published: enrolment ${id}`);
   if (ended === 'stopped') {
@@ -403,15 +408,15 @@ function answer(data: VerdictSeen['event']['data'], { review }: GateFacts, facts
 
 /** What is otherwise when it is judged again; undefined where nothing is. */
 function difference({ event: { data } }: VerdictSeen, again: Judgement, facts: Facts): string | undefined {
-  const { gate: _gate, ...said } = data.verdict;
+  const { gate: _gate, ...given } = data.verdict;
   const { gate: _again, ...verdict } = again.verdict;
-  if (said.outcome !== verdict.outcome) {
+  if (given.outcome !== verdict.outcome) {
     const reason = verdict.reasons.find((r) => r.outcome !== 'pass');
-    return `it was ${said.outcome}, and judged again under the published policy it is ${verdict.outcome}${reason ? `: ${reason.rule}, ${reason.detail}` : ''}`;
+    return `it was ${given.outcome}, and judged again under the published policy it is ${verdict.outcome}${reason ? `: ${reason.rule}, ${reason.detail}` : ''}`;
   }
-  const other = verdict.reasons.find((reason, n) => canonical(reason) !== canonical(said.reasons[n] ?? null));
+  const other = verdict.reasons.find((reason, n) => canonical(reason) !== canonical(given.reasons[n] ?? null));
   if (other) return `judged again under the published policy, ${other.rule} says: ${other.detail}`;
-  if (canonical(said) !== canonical(verdict))
+  if (canonical(given) !== canonical(verdict))
     return 'judged again under the published policy it has fewer reasons or another tier';
   const follows = [again.digest, again.claims, again.escalation, again.shadowOutcome].map((part) => part ?? null);
   const followed = [

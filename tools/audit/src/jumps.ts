@@ -36,7 +36,7 @@ function jumpsIn(
     const name = ids.join(' ');
     if (!violations.has(name)) violations.set(name, { invariant: 'binding', ids, detail });
   };
-  for (const [version, records] of Map.groupBy(seen, (one) => one.version)) {
+  for (const [version, records] of Map.groupBy(seen, (row) => row.version)) {
     const [first] = records;
     const last = below.get(version) ?? 0;
     const skipped = version - last - 1;
@@ -49,10 +49,10 @@ function jumpsIn(
   }
   for (const repair of seen.filter(({ aboveForeign }) => aboveForeign)) {
     const version = repair.version - 1;
-    const under = seen.filter((one) => one.version === version);
+    const under = seen.filter((row) => row.version === version);
     const others = under.filter(({ content }) => content !== repair.content);
     const detail = `version ${version} of ${repair.key} is not its writer's, which said its own again above it in version ${repair.version}`;
-    if (under.length > 0) for (const one of others.length > 0 ? others : under) add([one], detail);
+    if (under.length > 0) for (const rival of others.length > 0 ? others : under) add([rival], detail);
     else if (all.has(version)) add([repair], `${detail}; nobody can read it`);
   }
   return [...violations.values()];

@@ -23,22 +23,22 @@ export function nothingLost(facts: Facts): Finding {
   const installed = new Set([...facts.participants.agents, ...facts.participants.executors]);
   let checked = 0;
   /** A step is done, waits within its time, waits for a person to have its dead letter handled, or is lost. */
-  const step = (done: boolean, { place, by, ...of }: Step): void => {
+  const step = (done: boolean, { place, by, ...wait }: Step): void => {
     checked += 1;
     if (done) return;
     // Its topics are nobody's to read any more: nothing is expected of it, and what it did is on the record.
     if (by !== undefined && !installed.has(by)) {
-      waiting.push({ ...of, for: `nobody: the configuration does not name ${by} any more`, until: null });
+      waiting.push({ ...wait, for: `nobody: the configuration does not name ${by} any more`, until: null });
       return;
     }
     const letter = place && facts.dead.get(placeName(place));
     if (letter) {
       const person = `a person: dead letter ${letter.deadLetterId} of ${letter.service}`;
-      waiting.push({ ...of, for: person, since: letter.at, until: null });
-    } else if (facts.overdue(of.until ?? of.since)) {
-      const detail = `${of.what} waits for ${of.for} since ${of.since}${of.until ? `, at most until ${of.until}` : ''}`;
-      violations.push({ invariant: 'nothing-lost', ids: [of.id], detail });
-    } else waiting.push(of);
+      waiting.push({ ...wait, for: person, since: letter.at, until: null });
+    } else if (facts.overdue(wait.until ?? wait.since)) {
+      const detail = `${wait.what} waits for ${wait.for} since ${wait.since}${wait.until ? `, at most until ${wait.until}` : ''}`;
+      violations.push({ invariant: 'nothing-lost', ids: [wait.id], detail });
+    } else waiting.push(wait);
   };
   for (const { service, topic, partition, from, to, noticedAt } of facts.missed) {
     checked += 1;
@@ -53,11 +53,11 @@ export function nothingLost(facts: Facts): Finding {
   for (const { place, fault } of facts.unreadable) {
     // State topics and what only the record and the console read have nobody who would bury it.
     if (!/^(signals\.inbound|tasks|actions|reviews)\./.test(place.topic)) continue;
-    const told =
-      facts.of('DeadLetter').some(({ event }) => placeName(event.data) === placeName(place)) ||
-      facts.of('SignalRejected').some(({ event }) => placeName(event.data) === placeName(place));
+    const isBuried =
+      facts.eventsOf('DeadLetter').some(({ event }) => placeName(event.data) === placeName(place)) ||
+      facts.eventsOf('SignalRejected').some(({ event }) => placeName(event.data) === placeName(place));
     const what = `unreadable record (${fault.code})`;
-    step(told, { what, id: placeName(place), for: 'its reader to bury it', since: place.at, until: null });
+    step(isBuried, { what, id: placeName(place), for: 'its reader to bury it', since: place.at, until: null });
   }
   return { checked, violations, waiting };
 }
@@ -66,8 +66,8 @@ type Check = (done: boolean, step: Step) => void;
 
 function signals(facts: Facts, step: Check): void {
   const answered = new Set<string>();
-  for (const { event } of facts.of('SignalAccepted')) answered.add(`${event.data.source} ${event.data.signalId}`);
-  for (const { event } of facts.of('SignalRejected')) {
+  for (const { event } of facts.eventsOf('SignalAccepted')) answered.add(`${event.data.source} ${event.data.signalId}`);
+  for (const { event } of facts.eventsOf('SignalRejected')) {
     answered.add(`${event.data.source} ${event.data.signalId}`).add(placeName(event.data));
   }
   for (const { place, source, id } of facts.inbound) {
@@ -79,25 +79,26 @@ function signals(facts: Facts, step: Check): void {
   const note = (key: string, version: number): void => {
     versions.set(key, Math.max(version, versions.get(key) ?? 0));
   };
-  for (const { event } of facts.of('ProfileChanged')) {
+  for (const { event } of facts.eventsOf('ProfileChanged')) {
     note(`profile:${keyOfProfile(event.data)}`, event.data.version);
   }
-  for (const { event } of facts.of('ConsentsChanged')) note(`consent:${event.data.contactId}`, event.data.version);
-  for (const { place, event } of facts.of('SignalAccepted')) {
+  for (const { event } of facts.eventsOf('ConsentsChanged'))
+    note(`consent:${event.data.contactId}`, event.data.version);
+  for (const { place, event } of facts.eventsOf('SignalAccepted')) {
     const unpublished = Object.entries(event.data.madeFrom).find(
       ([key, version]) => /^(profile|consent):/.test(key) && (versions.get(key) ?? 0) < version,
     );
     if (!unpublished) continue;
     const what = `version ${unpublished[1]} of ${unpublished[0]}`;
-    const is = { id: event.data.signalId, for: 'signal-ingestion to publish it', since: place.at, until: null };
-    step(false, { what, ...is });
+    const wait = { id: event.data.signalId, for: 'signal-ingestion to publish it', since: place.at, until: null };
+    step(false, { what, ...wait });
   }
 }
 
 function tasks(facts: Facts, step: Check): void {
-  const assigned = new Set(facts.of('TaskAssigned').map(({ event }) => event.data.taskId));
-  const settled = new Set(facts.of('TaskSettled').map(({ event }) => event.data.taskId));
-  for (const { place, event } of facts.of('TaskAssigned')) {
+  const assigned = new Set(facts.eventsOf('TaskAssigned').map(({ event }) => event.data.taskId));
+  const settled = new Set(facts.eventsOf('TaskSettled').map(({ event }) => event.data.taskId));
+  for (const { place, event } of facts.eventsOf('TaskAssigned')) {
     const { taskId, agent, assignedAt, dueAt } = event.data;
     step(settled.has(taskId), {
       what: 'task',
@@ -109,7 +110,7 @@ function tasks(facts: Facts, step: Check): void {
       place,
     });
   }
-  for (const { event } of facts.of('TaskSettled')) {
+  for (const { event } of facts.eventsOf('TaskSettled')) {
     for (const id of event.data.proposalIds) {
       const { agent, at } = event.data;
       step(facts.proposed.has(proposalName(agent, id)), {
@@ -121,8 +122,8 @@ function tasks(facts: Facts, step: Check): void {
       });
     }
   }
-  const reviews = facts.of('ReviewDecided').filter(({ event }) => event.data.subject.kind === 'checkpoint');
-  for (const { event } of facts.of('TaskEscalated')) {
+  const reviews = facts.eventsOf('ReviewDecided').filter(({ event }) => event.data.subject.kind === 'checkpoint');
+  for (const { event } of facts.eventsOf('TaskEscalated')) {
     const { checkpointId, reviewers, deadline, digest, tasks: held, at } = event.data;
     // The first answer that is in time, by a reviewer and about these tasks is the one that counts.
     const answer = reviews.find(
@@ -136,8 +137,15 @@ function tasks(facts: Facts, step: Check): void {
     if (answer?.event.data.decision === 'approve') {
       for (const { taskId } of held) {
         const since = answer.event.data.at;
-        const is = { what: 'approved task', id: taskId, for: 'orchestrator', since, until: null, place: answer.place };
-        step(assigned.has(taskId), is);
+        const wait = {
+          what: 'approved task',
+          id: taskId,
+          for: 'orchestrator',
+          since,
+          until: null,
+          place: answer.place,
+        };
+        step(assigned.has(taskId), wait);
       }
       // Past the deadline nothing more is said: the tasks never go out.
     } else if (!answer && facts.at <= deadline) {
@@ -149,49 +157,57 @@ function tasks(facts: Facts, step: Check): void {
 function proposals(facts: Facts, step: Check): void {
   const judged = new Set<string>();
   const closed = new Set<string>();
-  const heard = new Set<string>();
-  for (const { event } of [...facts.of('ActionApproved'), ...facts.of('ActionRefused')]) {
+  const answered = new Set<string>();
+  for (const { event } of [...facts.eventsOf('ActionApproved'), ...facts.eventsOf('ActionRefused')]) {
     judged.add(proposalName(event.data.agent, event.data.proposalId));
     // What an agent was told under the id of another one's escalation closes nothing.
     if (!saysIdIsForeign(event.data.verdict)) closed.add(event.data.proposalId);
-    if (event.data.review) heard.add(event.data.review.reviewId);
+    if (event.data.review) answered.add(event.data.review.reviewId);
   }
-  for (const { event } of facts.of('ActionEscalated'))
+  for (const { event } of facts.eventsOf('ActionEscalated'))
     judged.add(proposalName(event.data.agent, event.data.proposalId));
-  for (const { event } of facts.of('ReviewSetAside')) heard.add(event.data.reviewId);
+  for (const { event } of facts.eventsOf('ReviewSetAside')) answered.add(event.data.reviewId);
 
-  for (const { place, event } of facts.of('ActionProposed')) {
+  for (const { place, event } of facts.eventsOf('ActionProposed')) {
     const id = event.data.proposalId;
-    const is = { what: 'proposal', id, for: 'guardrail-validator', since: place.at, until: null, place };
-    step(judged.has(proposalName(authorOf(place.topic), id)), is);
+    const wait = { what: 'proposal', id, for: 'guardrail-validator', since: place.at, until: null, place };
+    step(judged.has(proposalName(authorOf(place.topic), id)), wait);
   }
-  for (const { event } of facts.of('ActionEscalated')) {
+  for (const { event } of facts.eventsOf('ActionEscalated')) {
     const { proposalId: id, reviewers, deadline, verdict } = event.data;
-    const who = reviewers.join(' or ');
-    step(closed.has(id), { what: 'escalation', id, for: who, since: verdict.at, until: deadline });
+    const awaited = reviewers.join(' or ');
+    step(closed.has(id), { what: 'escalation', id, for: awaited, since: verdict.at, until: deadline });
   }
-  for (const { place, event } of facts.of('ReviewDecided')) {
+  for (const { place, event } of facts.eventsOf('ReviewDecided')) {
     const { reviewId: id, subject } = event.data;
     if (subject.kind !== 'proposal') continue;
-    const is = { what: 'answer', id, for: 'guardrail-validator', since: place.at, until: null, place };
-    step(heard.has(id), is);
+    const wait = { what: 'answer', id, for: 'guardrail-validator', since: place.at, until: null, place };
+    step(answered.has(id), wait);
   }
 }
 
 function permits(facts: Facts, step: Check, waiting: Waiting[]): void {
-  const rejected = new Set(facts.of('PermitRejected').map(({ event }) => placeName(event.data)));
+  const rejected = new Set(facts.eventsOf('PermitRejected').map(({ event }) => placeName(event.data)));
   const executors = new Set(facts.written.map(({ place }) => executorOf(place.topic)));
   for (const { place, approval, claims, settlements, ...rest } of facts.issued.values()) {
     const { permitId: id, executor, expiresAt } = approval;
-    const is = { what: 'permit', id, for: executor, by: executor, since: approval.verdict.at, until: expiresAt, place };
-    step(settlements.length > 0, is);
+    const wait = {
+      what: 'permit',
+      id,
+      for: executor,
+      by: executor,
+      since: approval.verdict.at,
+      until: expiresAt,
+      place,
+    };
+    step(settlements.length > 0, wait);
     const unresolved = settledAs({ place, approval, claims, settlements, ...rest }, 'unresolved');
     if (unresolved && settlements.length === 1) {
       const since = unresolved.event.data.at;
       waiting.push({ what: 'unresolved permit', id, for: 'a person to decide', since, until: null });
     }
   }
-  for (const { place, event } of facts.of('SettlementDecided')) {
+  for (const { place, event } of facts.eventsOf('SettlementDecided')) {
     const { permitId: id, executor } = event.data;
     const settlements = facts.issued.get(id)?.settlements ?? [];
     const ended = settlements.some((s) => s.event.data.outcome !== 'unresolved');
@@ -215,8 +231,8 @@ function permits(facts: Facts, step: Check, waiting: Waiting[]): void {
       continue;
     }
     const id = placeName(seen.place);
-    const is = { what: 'approval without a valid permit', id, for: executor, since: seen.place.at, until: null };
-    step(rejected.has(id), { ...is, place: seen.place });
+    const wait = { what: 'approval without a valid permit', id, for: executor, since: seen.place.at, until: null };
+    step(rejected.has(id), { ...wait, place: seen.place });
   }
   for (const [permitId, places] of repeats) {
     const permit = facts.issued.get(permitId);
@@ -226,8 +242,8 @@ function permits(facts: Facts, step: Check, waiting: Waiting[]): void {
     const open = [permit.place, ...places].filter((place) => !rejected.has(placeName(place)));
     for (const [n, place] of [permit.place, ...places].entries()) {
       if (n === 0) continue;
-      const is = { what: 'repeated approval', for: executor, since: place.at, until: expiresAt, place };
-      step(n >= open.length, { ...is, id: placeName(place) });
+      const wait = { what: 'repeated approval', for: executor, since: place.at, until: expiresAt, place };
+      step(n >= open.length, { ...wait, id: placeName(place) });
     }
   }
 }

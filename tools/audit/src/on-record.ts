@@ -30,15 +30,15 @@ export function onRecord(facts: Facts): Finding {
   const gone = [...record.leaves.keys()].filter(
     (name) => !written.has(name) && !record.superseded.has(name) && isWithin(facts, name),
   );
-  const tell = (places: readonly string[], detail: string): void => {
+  const report = (places: readonly string[], detail: string): void => {
     for (const place of places.slice(0, named)) violations.push({ invariant: 'record', ids: [place], detail });
     if (places.length > named) {
       violations.push({ invariant: 'record', ids: [], detail: `${detail}: ${places.length - named} more` });
     }
   };
-  tell(missing, 'it is on the topic and not on the record');
-  tell(gone, 'it is on the record and not on the topic, which still has that offset in its range');
-  tell(other, 'the record names other bytes than those on the topic');
+  report(missing, 'it is on the topic and not on the record');
+  report(gone, 'it is on the record and not on the topic, which still has that offset in its range');
+  report(other, 'the record names other bytes than those on the topic');
   if (record.unconfirmedSince !== null) {
     const id = `leaves ${record.confirmed} to ${record.size - 1}`;
     if (facts.overdue(record.unconfirmedSince)) {

@@ -30,9 +30,9 @@ export function once(facts: Facts): Finding {
 /** `unresolved` may be followed by one other, `undone` may follow `executed`; nothing else has two ends. */
 function wrongEnds({ settlements }: Issued): string | undefined {
   const outcomes = settlements.map(({ event }) => event.data.outcome);
-  const of = (outcome: string): number => outcomes.filter((o) => o === outcome).length;
-  const definite = ['executed', 'failed', 'refused', 'expired'].reduce((n, outcome) => n + of(outcome), 0);
-  const good = definite <= 1 && of('unresolved') <= 1 && of('undone') <= of('executed');
+  const countOf = (outcome: string): number => outcomes.filter((o) => o === outcome).length;
+  const definite = ['executed', 'failed', 'refused', 'expired'].reduce((n, outcome) => n + countOf(outcome), 0);
+  const good = definite <= 1 && countOf('unresolved') <= 1 && countOf('undone') <= countOf('executed');
   return good ? undefined : `it has more than one end: ${outcomes.join(', ')}`;
 }
 

@@ -35,7 +35,7 @@ export function reservations(facts: Facts): Finding {
     if (facts.overdue(last)) violations.push({ invariant: 'reservations', ids: [jti], detail: wrong.join('; ') });
     else waiting.push({ what: 'booking', id: jti, for: 'guardrail-validator', since: last, until: null });
   }
-  const first = facts.of('ActionApproved')[0]?.event.data.verdict.at;
+  const first = facts.eventsOf('ActionApproved')[0]?.event.data.verdict.at;
   for (const [permitId, [row]] of rows) {
     if (facts.issued.has(permitId) || !row) continue;
     // Older approvals may have left their topic.

@@ -7,10 +7,10 @@ const unjudged = new Set(['superseded', 'review-deadline', 'proposal-id']);
 /** The verdicts that were judged, each once, in the order in which the broker took them. */
 export function verdictsIn(seen: readonly Seen[]): readonly VerdictSeen[] {
   const found = new Map<string, VerdictSeen>();
-  for (const one of [...seen].sort((a, b) => (a.place.at < b.place.at ? -1 : 1))) {
-    const { type, id, data } = one.event;
+  for (const entry of [...seen].sort((a, b) => (a.place.at < b.place.at ? -1 : 1))) {
+    const { type, id, data } = entry.event;
     if (type !== 'ActionApproved' && type !== 'ActionRefused' && type !== 'ActionEscalated') continue;
-    const verdict = one as VerdictSeen;
+    const verdict = entry as VerdictSeen;
     const { reasons } = verdict.event.data.verdict;
     if (reasons.length === 1 && unjudged.has(reasons[0]?.rule ?? '')) continue;
     const name = `${type} ${id} ${sha256(JSON.stringify(data))}`;

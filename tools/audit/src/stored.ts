@@ -17,12 +17,12 @@ const keptSql = `
 
 /**
  * What the validator keeps of these verdicts, to be read after the topics that they are on: null for all where its tables are not this
- * command's to read. `told` hears how many are read.
+ * command's to read. `onProgress` hears how many are read.
  */
 export async function readKept(
   url: string | undefined,
   verdicts: readonly VerdictSeen[],
-  told: (read: number, of: number) => void,
+  onProgress: (read: number, total: number) => void,
 ): Promise<readonly Chosen[]> {
   const unread = verdicts.map((seen) => ({ seen, kept: null }));
   if (url === undefined || verdicts.length === 0) return unread;
@@ -43,7 +43,7 @@ export async function readKept(
       ]);
       for (const { place, known, facts } of rows)
         kept.set(place, { known, facts: facts === null ? null : read(facts) });
-      told(Math.min(from + atOnce, verdicts.length), verdicts.length);
+      onProgress(Math.min(from + atOnce, verdicts.length), verdicts.length);
     }
     return verdicts.map((seen) => ({ seen, kept: kept.get(placeName(seen.place)) ?? null }));
   } catch {

@@ -54,7 +54,7 @@ afterAll(async () => {
 
 test('the audit reads what an added agent and an added source wrote, and misses nobody who is gone', async () => {
   const at = new Date().toISOString();
-  const of = (writer: string, type: 'TaskAssigned' | 'TaskSettled', data: unknown) => ({
+  const message = (writer: string, type: 'TaskAssigned' | 'TaskSettled', data: unknown) => ({
     key: 'k',
     event: { id: derivedId(type, 1), source: sourceOf(writer), type, time: at, data } as never,
   });
@@ -81,9 +81,11 @@ test('the audit reads what an added agent and an added source wrote, and misses 
     proposalIds: [],
     at,
   };
-  await write(as('orchestrator'), broker.bootstrap, 'tasks.assigned.v1', [of('orchestrator', 'TaskAssigned', task)]);
+  await write(as('orchestrator'), broker.bootstrap, 'tasks.assigned.v1', [
+    message('orchestrator', 'TaskAssigned', task),
+  ]);
   await write(as('seo-agent'), broker.bootstrap, 'tasks.settled.seo-agent.v1', [
-    of('seo-agent', 'TaskSettled', { ...settled, proposalIds: [proposalId] }),
+    message('seo-agent', 'TaskSettled', { ...settled, proposalIds: [proposalId] }),
   ]);
   const signal = { id: 's-1', source: '/sources/shop', type: 'PageViewed', time: at, data: {} } as never;
   await write(as('shop'), broker.bootstrap, 'signals.inbound.shop.v1', [{ key: 'k', event: signal }]);

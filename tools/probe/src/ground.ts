@@ -70,37 +70,37 @@ interface Proposed {
 }
 
 export const proposedBid = (
-  of: Proposed,
+  base: Proposed,
   attempt: Pick<Attempt, 'id'>,
   bidMinor: number = bids.honest,
 ): ActionProposed =>
-  proposed(of, 'ads.set_bid', {
-    adAccountId: adAccountOf(of.run),
-    campaignId: campaignOf(of.run, attempt),
+  proposed(base, 'ads.set_bid', {
+    adAccountId: adAccountOf(base.run),
+    campaignId: campaignOf(base.run, attempt),
     bidMinor,
-    currency: of.part.currency,
+    currency: base.part.currency,
   } satisfies PayloadOf<'ads.set_bid'>);
 
 /** The beginning of a sequence, whose messages name its action. */
 export const proposedEnrolment = (
-  of: Proposed,
+  base: Proposed,
   { contactId, accountId, step }: { contactId: string; accountId: string; step: FirstStep },
 ): ActionProposed =>
   proposed(
-    { ...of, item: 'enrolment' },
+    { ...base, item: 'enrolment' },
     'sequence.enroll',
     { contactId, sequenceId: step.sequenceId, purpose: step.purpose } satisfies PayloadOf<'sequence.enroll'>,
     accountId,
   );
 
 export const proposedMessage = (
-  of: Proposed,
+  base: Proposed,
   {
     contactId,
     sendAt,
     accountId,
     step,
-    enrolment = derivedId('probe-enrolment', of.run, contactId),
+    enrolment = derivedId('probe-enrolment', base.run, contactId),
   }: {
     contactId: string;
     sendAt: string;
@@ -124,7 +124,7 @@ export const proposedMessage = (
       sequence: { id: sequenceId, enrolment, step: 0 },
     }),
   };
-  return proposed(of, 'email.send', payload, accountId);
+  return proposed(base, 'email.send', payload, accountId);
 };
 
 /**
@@ -156,8 +156,8 @@ export function taskOf({ taskId, play, agent, purpose, kinds, action, proposedAt
   };
 }
 
-function proposed(of: Proposed, kind: string, payload: Record<string, unknown>, accountId?: string): ActionProposed {
-  const { run, part, name, item = 'probe', at, madeFrom } = of;
+function proposed(base: Proposed, kind: string, payload: Record<string, unknown>, accountId?: string): ActionProposed {
+  const { run, part, name, item = 'probe', at, madeFrom } = base;
   const taskId = derivedId('probe-task', run, name);
   const proposalId = proposalIdOf(part.agent, taskId, item);
   return {

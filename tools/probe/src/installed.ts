@@ -31,8 +31,8 @@ async function accepted<T extends SignalType>(
   await wire.send(name, topics.signalsInbound(name).name, id, signal);
   const found = await wire.until(
     () =>
-      wire.of('SignalAccepted', (a) => a.signalId === id)[0]?.event.data ??
-      wire.of('SignalRejected', (r) => r.signalId === id)[0]?.event.data,
+      wire.eventsOf('SignalAccepted', (a) => a.signalId === id)[0]?.event.data ??
+      wire.eventsOf('SignalRejected', (r) => r.signalId === id)[0]?.event.data,
     patienceMs,
   );
   if (!found) throw new Failure(2, `signal-ingestion did not answer within ${patienceMs / 1000} s: is it running?`);

@@ -46,9 +46,9 @@ test.each(rejectedBids.map((a) => [a.id, a] as const))(
   '%s is what it says: an executor refuses it for that',
   (id, { expected }) => {
     const bad = forgedBid(id, approval, forging);
-    const said = opened(bad, bad?.connector);
-    expect(said.ok).toBe(false);
-    expect('codes' in expected && !said.ok && expected.codes.includes(said.refusal.code)).toBe(true);
+    const opening = opened(bad, bad?.connector);
+    expect(opening.ok).toBe(false);
+    expect('codes' in expected && !opening.ok && expected.codes.includes(opening.refusal.code)).toBe(true);
   },
 );
 
@@ -101,26 +101,26 @@ test('the probe proposes as an agent that a charter and a play let do it alone, 
 });
 
 test('what the probe proposes is approved by the rules as shipped, once its campaigns and contacts are known', () => {
-  const of = {
+  const base = {
     run: 'r1',
     part: { agent: 'paid-media-agent', play: 'return-below-floor', title: 't', currency: 'EUR' },
   };
   const known = { name: 'x', at, madeFrom: {} };
-  const bid = proposedBid({ ...of, ...known }, { id: 'forged' });
+  const bid = proposedBid({ ...base, ...known }, { id: 'forged' });
   const campaigns = { 'probe-r1-forged': { dailyBudgetMinor: 1_000, bidMinor: bids.before } };
   const adAccounts = { 'probe-r1': { version: 1, currency: 'EUR', campaigns } };
   expect(judge(bid, factsFor(bid, { adAccounts }), policy, at).verdict.outcome).toBe('approved');
   const to = { contactId: '0b54d2f4-6a0c-5f0e-9a2b-1c6d0f6a1101', sendAt: at, accountId: 'probe-r1-stopped' };
-  const message = proposedMessage({ ...of, ...known }, to);
+  const message = proposedMessage({ ...base, ...known }, to);
   expect(judge(message, factsFor(message), policy, at).verdict.outcome).toBe('approved');
 });
 
 test('a step again and words of its own are wrong by the one thing that they try, under the task of their honest twin', () => {
   const { own: step } = firstSteps(policy);
   const part = { agent: 'paid-media-agent', play: 'return-below-floor', title: 't', currency: 'EUR' };
-  const of = { run: 'r1', part, name: 'x', at, madeFrom: {} };
+  const base = { run: 'r1', part, name: 'x', at, madeFrom: {} };
   const to = { contactId: '0b54d2f4-6a0c-5f0e-9a2b-1c6d0f6a1101', sendAt: at, accountId: 'probe-r1-x' };
-  const twin = proposedMessage(of, { ...to, step });
+  const twin = proposedMessage(base, { ...to, step });
   const { contactId } = to;
   const task = { ...taskFact({ ...taskOf(twin), contactIds: [contactId], kinds: ['email.send'] }) };
   const against = (proposal: typeof twin, facts: ToldFacts) =>
@@ -128,10 +128,10 @@ test('a step again and words of its own are wrong by the one thing that they try
       r.outcome === 'pass' ? [] : [`${r.rule} ${r.outcome}`],
     );
   expect(against(twin, {})).toEqual([]);
-  const again = proposedMessage({ ...of, item: 'bad' }, { ...to, step });
+  const again = proposedMessage({ ...base, item: 'bad' }, { ...to, step });
   expect(again.proposalId).not.toBe(twin.proposalId);
   expect(against(again, { sameStep: 1 })).toEqual(['enrolment-step refuse']);
-  expect(against(proposedMessage({ ...of, item: 'bad' }, to), {})).toEqual(['task escalate']);
+  expect(against(proposedMessage({ ...base, item: 'bad' }, to), {})).toEqual(['task escalate']);
 });
 
 /** The best that can be found of an attempt. */

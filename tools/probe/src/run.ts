@@ -92,10 +92,13 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     const topic = topics.actionsProposed(proposal.agent).name;
     await write(proposal.agent, topic, actionKey(proposal.action), 'ActionProposed', proposal);
     // Whoever else writes under this id is told so in their own name.
-    const its = ({ proposalId, agent }: { proposalId: string; agent: string }): boolean =>
+    const matches = ({ proposalId, agent }: { proposalId: string; agent: string }): boolean =>
       proposalId === proposal.proposalId && agent === proposal.agent;
     return wire.until(
-      () => wire.of('ActionApproved', its)[0] ?? wire.of('ActionRefused', its)[0] ?? wire.of('ActionEscalated', its)[0],
+      () =>
+        wire.eventsOf('ActionApproved', matches)[0] ??
+        wire.eventsOf('ActionRefused', matches)[0] ??
+        wire.eventsOf('ActionEscalated', matches)[0],
       patienceMs,
     );
   };
@@ -110,7 +113,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     throw new NotTried(`the honest action was ${outcome}: ${reason}`);
   };
   const settlements = (approval: Pick<ActionApproved, 'permitId' | 'executor'>) =>
-    wire.of('ActionSettled', (d) => d.permitId === approval.permitId && d.executor === approval.executor);
+    wire.eventsOf('ActionSettled', (d) => d.permitId === approval.permitId && d.executor === approval.executor);
   const settlement = (approval: ActionApproved, ms = patienceMs) =>
     wire.until(() => settlements(approval)[0]?.event.data, ms);
 
@@ -120,9 +123,9 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     const here = (d: { topic: string; partition: number; offset: string }): boolean =>
       d.topic === sent.topic && d.partition === sent.partition && d.offset === sent.offset;
     const found = await wire.until((): Record | undefined => {
-      const rejected = wire.of('PermitRejected', here)[0]?.event.data;
+      const rejected = wire.eventsOf('PermitRejected', here)[0]?.event.data;
       if (rejected) return { as: 'rejected', code: rejected.reason.code };
-      const letter = wire.of('DeadLetter', (d) => here(d) && d.service === honest.executor)[0]?.event.data;
+      const letter = wire.eventsOf('DeadLetter', (d) => here(d) && d.service === honest.executor)[0]?.event.data;
       if (letter) return { as: 'dead-letter', code: letter.fault.code };
       const settled = bad.permitId === honest.permitId ? undefined : settlements(bad)[0]?.event.data;
       return settled && asRecord(settled);
@@ -154,16 +157,16 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     const campaignId = campaignOf(run, attempt);
     await sandbox.putCampaign(campaignId, run, part.currency);
     const { madeFrom } = await campaign(from, patienceMs, run, campaignId, part.currency);
-    const of = { run, part, name: attempt.id, at: s.now(), madeFrom };
+    const base = { run, part, name: attempt.id, at: s.now(), madeFrom };
     const foreignId =
-      attempt.id === 'id-of-another-agent' && (await underForeignId(proposedBid(of, attempt, bids.bad)));
-    const { event } = await approved(proposedBid(of, attempt));
+      attempt.id === 'id-of-another-agent' && (await underForeignId(proposedBid(base, attempt, bids.bad)));
+    const { event } = await approved(proposedBid(base, attempt));
     const twin = event.data;
     // The honest one has its turn first, so that what comes after it is a second or an altered one, and not a first.
     await settlement(twin);
     if (foreignId !== false) return { twin, record: foreignId };
     if (attempt.expected.as === 'refused') {
-      const bad = proposedBid({ ...of, name: `${attempt.id}-bad`, at: s.now() }, attempt, bids.bad);
+      const bad = proposedBid({ ...base, name: `${attempt.id}-bad`, at: s.now() }, attempt, bids.bad);
       return { twin, record: await underForeignTask(attempt.id, bad) };
     }
     const forbidden = forbiddenWrite(attempt.id, part.agent, anotherThan(part.agent, deployment.agents));
@@ -184,10 +187,10 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     await account(from, patienceMs, run, accountId);
     const known: Known = await contact(from, patienceMs, run, name, accountId);
     if (!known.contactId) throw new NotTried('ingestion named no contact');
-    const of = { run, part, name, at: s.now(), madeFrom: known.madeFrom };
+    const base = { run, part, name, at: s.now(), madeFrom: known.madeFrom };
     const sendAt = new Date(Date.now() + inMs).toISOString();
     const to = { contactId: known.contactId, sendAt, accountId };
-    return { approval: (await approved(proposedMessage(of, to))).event.data, contactId: known.contactId };
+    return { approval: (await approved(proposedMessage(base, to))).event.data, contactId: known.contactId };
   };
 
   /** A message that the task of its honest twin does not allow, to somebody else of the same account. */
@@ -201,12 +204,12 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     const known = await Promise.all([id, `${id}-bad`].map((name) => contact(from, patienceMs, run, name, accountId)));
     const [twinContact, badContact] = known.map(({ contactId }) => contactId);
     if (!twinContact || !badContact) throw new NotTried('ingestion named no contact');
-    const madeFrom = Object.assign({}, ...known.map((one) => one.madeFrom)) as Known['madeFrom'];
-    const of = { run, part, name: id, at: s.now(), madeFrom };
+    const madeFrom = Object.assign({}, ...known.map((contact) => contact.madeFrom)) as Known['madeFrom'];
+    const base = { run, part, name: id, at: s.now(), madeFrom };
     const to = { accountId, sendAt: new Date(Date.now() + leadMs).toISOString() };
-    const begun = step && proposedEnrolment(of, { accountId, contactId: twinContact, step });
+    const begun = step && proposedEnrolment(base, { accountId, contactId: twinContact, step });
     const enrolment = begun?.action.actionId;
-    const honest = proposedMessage(of, { ...to, contactId: twinContact, step, enrolment });
+    const honest = proposedMessage(base, { ...to, contactId: twinContact, step, enrolment });
     const task = taskOf(honest);
     // Only one thing is wrong: of another sequence, it is about both of them.
     const about = begun
@@ -215,7 +218,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     // Its agent does not know it as its own, and so sends none of its messages.
     if (begun) await approved(begun, about);
     const twin = (await approved(honest, about)).event.data;
-    const beside = { ...of, item: 'bad' };
+    const beside = { ...base, item: 'bad' };
     const bad =
       id === 'step-twice'
         ? proposedMessage(beside, { ...to, contactId: twinContact, step, enrolment })
@@ -281,9 +284,9 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     if (id === 'approved-twice') {
       await rewrite(approval);
       // Which of the two takes the permit is nobody's to say; the other one is rejected.
-      const its = (d: { permitId?: string | undefined }): boolean => d.permitId === approval.permitId;
+      const matches = (d: { permitId?: string | undefined }): boolean => d.permitId === approval.permitId;
       const code = await wire.until(
-        () => wire.of('PermitRejected', its)[0]?.event.data.reason.code,
+        () => wire.eventsOf('PermitRejected', matches)[0]?.event.data.reason.code,
         leadMs + patienceMs,
       );
       return code === undefined ? null : { as: 'rejected', code };
@@ -309,7 +312,8 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
   /** A stranger's settlement is there for everybody to see, and the permit ended as if it were not. */
   const ignored = async (approval: ActionApproved): Promise<Record> => {
     const strange = await wire.until(
-      () => wire.of('ActionSettled', (d) => d.permitId === approval.permitId && d.executor !== approval.executor)[0],
+      () =>
+        wire.eventsOf('ActionSettled', (d) => d.permitId === approval.permitId && d.executor !== approval.executor)[0],
       patienceMs,
     );
     return strange ? { as: 'ignored' } : null;
@@ -337,9 +341,9 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
   const [campaigns, sentMessages] = await Promise.all([sandbox.campaigns(), sandbox.messages()]);
   const seen = new Map<string, Seen>();
   for (const attempt of attempts) {
-    const one = came.get(attempt.id);
-    if (!one || one instanceof NotTried) {
-      seen.set(attempt.id, { tried: false, reason: one?.message ?? 'it did not come to it' });
+    const attempted = came.get(attempt.id);
+    if (!attempted || attempted instanceof NotTried) {
+      seen.set(attempt.id, { tried: false, reason: attempted?.message ?? 'it did not come to it' });
       continue;
     }
     const sentTo = (id: string | undefined): number => sentMessages.filter((m) => m.contactId === id).length;
@@ -347,9 +351,12 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     const effects =
       attempt.ground === 'bid'
         ? { badEffects: now === bids.bad ? 1 : 0, twinEffects: now === bids.honest ? 1 : 0 }
-        : { badEffects: one.badContact ? sentTo(one.badContact) : 0, twinEffects: sentTo(one.twinContact) };
-    const twinExecuted = settlements(one.twin).filter(({ event }) => event.data.outcome === 'executed').length;
-    seen.set(attempt.id, { tried: true, found: { record: one.record, ...effects, twinExecuted } });
+        : {
+            badEffects: attempted.badContact ? sentTo(attempted.badContact) : 0,
+            twinEffects: sentTo(attempted.twinContact),
+          };
+    const twinExecuted = settlements(attempted.twin).filter(({ event }) => event.data.outcome === 'executed').length;
+    seen.set(attempt.id, { tried: true, found: { record: attempted.record, ...effects, twinExecuted } });
   }
   return judgeProbe(run, seen);
 }

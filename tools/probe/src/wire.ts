@@ -36,7 +36,7 @@ export interface Heard<T extends EventType = EventType> {
 export interface Wire {
   send(principal: string, topic: string, key: string, event: Parameters<typeof toBinary>[0]): Promise<Sent>;
   /** The events of a type since the wire opened, each id once. */
-  of<T extends EventType>(type: T, pick: (data: DataOf<T>) => boolean): Heard<T>[];
+  eventsOf<T extends EventType>(type: T, pick: (data: DataOf<T>) => boolean): Heard<T>[];
   /** Looks until something is found; undefined when the patience is over. */
   until<T>(find: () => T | undefined, patienceMs: number): Promise<T | undefined>;
   close(): Promise<void>;
@@ -49,7 +49,7 @@ interface Caused {
 }
 
 export async function probeWire(as: (principal: string) => Kafka, topics: readonly Topic[]): Promise<Wire> {
-  const heard = heardOf(topics);
+  const readTopics = heardOf(topics);
   const kafka = as('console');
   const consumer = kafka.consumer({ groupId: `console.probe.${randomUUID()}`, maxWaitTimeInMs: 100 });
   const producers = new Map<string, Promise<Producer>>();
@@ -67,9 +67,9 @@ export async function probeWire(as: (principal: string) => Kafka, topics: readon
     return producer;
   };
   try {
-    const ends = await endsOf(kafka, heard);
+    const ends = await endsOf(kafka, readTopics);
     await consumer.connect();
-    await consumer.subscribe({ topics: heard.map(({ name }) => name) });
+    await consumer.subscribe({ topics: readTopics.map(({ name }) => name) });
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch: { topic, partition, messages } }) => {
@@ -98,14 +98,14 @@ export async function probeWire(as: (principal: string) => Kafka, topics: readon
         const [sent] = await (await producer).send({ topic, acks: -1, messages: [{ key, ...toBinary(event) }] });
         return { topic, partition: sent?.partition ?? 0, offset: sent?.baseOffset ?? '' };
       } catch (error) {
-        for (let one = error as Caused | undefined; one; one = one.cause) {
-          if (one.type?.endsWith('AUTHORIZATION_FAILED') || one.type === 'MESSAGE_TOO_LARGE')
-            return { refused: one.type };
+        for (let cause = error as Caused | undefined; cause; cause = cause.cause) {
+          if (cause.type?.endsWith('AUTHORIZATION_FAILED') || cause.type === 'MESSAGE_TOO_LARGE')
+            return { refused: cause.type };
         }
         throw error;
       }
     },
-    of: <T extends EventType>(type: T, pick: (data: DataOf<T>) => boolean) =>
+    eventsOf: <T extends EventType>(type: T, pick: (data: DataOf<T>) => boolean) =>
       [...events.values()].filter(
         (h) => h.event.type === type && pick(h.event.data as DataOf<T>),
       ) as unknown as Heard<T>[],

@@ -115,16 +115,16 @@ export function ads({
     return joined;
   };
 
-  const add = (platform: Platform, table: string, row: Reader, is: Figures): Mapped => {
-    if (is.campaign === undefined) return none('names no campaign');
+  const add = (platform: Platform, table: string, row: Reader, figures: Figures): Mapped => {
+    if (figures.campaign === undefined) return none('names no campaign');
     const day = row.day('date', 'day');
     if (day === undefined) return none('names no day');
-    const key = `${platform}/${is.account ?? ''}/${is.campaign}/${day}`;
+    const key = `${platform}/${figures.account ?? ''}/${figures.campaign}/${day}`;
     const sum: DaySum = sums.get(key) ?? {
       platform,
       table,
-      account: is.account,
-      campaign: is.campaign,
+      account: figures.account,
+      campaign: figures.campaign,
       day,
       rows: 0,
       spend: 0n,
@@ -138,7 +138,7 @@ export function ads({
     };
     sums.set(key, sum);
     try {
-      const [spend, revenue, conversions] = [is.spend(), is.revenue(), is.conversions()];
+      const [spend, revenue, conversions] = [figures.spend(), figures.revenue(), figures.conversions()];
       const [impressions, clicks] = [row.count('impressions'), row.count('clicks')];
       const synced = row.instant('_fivetran_synced');
       sum.rows += 1;

@@ -1,6 +1,6 @@
 import { ConsentPurpose, ForeignId, own, readAddress, type SignalType, sha256 } from '@countersign/contracts';
 import { type FigureKind, isMarkOf, NumberStyle } from './figures.js';
-import { joined, type Mapped, type Mapping, none, one, refusing, signal } from './mapping.js';
+import { joined, type Mapped, type Mapping, none, refusing, signal, single } from './mapping.js';
 import { Reader } from './reader.js';
 import {
   address,
@@ -87,7 +87,7 @@ export function hubspot({ from = '/sources/upstream' }: { readonly from?: string
       phone: text(row.text('phone', 'mobilephone'), 40),
     };
     const known = Object.fromEntries(Object.entries(person).filter(([, value]) => value !== undefined));
-    return one(source, 'contact', id, 'ContactUpserted', stateAt(row), {
+    return single(source, 'contact', id, 'ContactUpserted', stateAt(row), {
       contact: { ref: `hubspot:${id}`, ...(address(written) && { email: address(written) }) },
       account: company && { id: `hubspot:${company}` },
       seniority: seniorityOf(row.text('jobtitle')),
@@ -103,7 +103,7 @@ export function hubspot({ from = '/sources/upstream' }: { readonly from?: string
     const id = row.text('id', 'company_id');
     if (id === undefined) return none('has no id');
     if (row.flag('is_deleted', '_fivetran_deleted')) return none('was deleted; there is no signal for that');
-    return one(source, 'company', id, 'AccountUpserted', stateAt(row), {
+    return single(source, 'company', id, 'AccountUpserted', stateAt(row), {
       account: { id: `hubspot:${id}` },
       name: text(row.text('name'), 200),
       industry: text(row.text('industry'), 100),
@@ -130,7 +130,7 @@ export function hubspot({ from = '/sources/upstream' }: { readonly from?: string
     }
     // An amount without a currency is no money.
     const priced = currency && price && { amountMinor: minorUnits(price.amount, currency), currency };
-    return one(source, 'deal', id, 'DealUpserted', stateAt(row), {
+    return single(source, 'deal', id, 'DealUpserted', stateAt(row), {
       account: { id: `hubspot:${account}` },
       dealId: `hubspot:${id}`,
       stage: text(stages.get(stageId) ?? stageId, 80),
@@ -143,7 +143,7 @@ export function hubspot({ from = '/sources/upstream' }: { readonly from?: string
     const [id, formId] = [row.text('contact_id'), row.text('form_id')];
     if (id === undefined || formId === undefined) return none('names no contact or no form');
     const key = row.text('conversion_id') ?? `${id}/${formId}/${row.text('timestamp')}`;
-    return one(source, 'contact_form_submission', key, 'FormSubmitted', row.instant('timestamp'), {
+    return single(source, 'contact_form_submission', key, 'FormSubmitted', row.instant('timestamp'), {
       contact: { ref: `hubspot:${id}` },
       formId: `hubspot:${formId}`,
     });
@@ -192,7 +192,7 @@ export function hubspot({ from = '/sources/upstream' }: { readonly from?: string
       emailCampaignId: row.text('email_campaign_id') && `hubspot:${row.text('email_campaign_id')}`,
     };
     const make = (type: SignalType, time: string | undefined, more: Record<string, unknown> = {}): Mapped =>
-      one(source, 'email_event', id, type, time, { ...about, ...more });
+      single(source, 'email_event', id, type, time, { ...about, ...more });
     // HubSpot filters events out of its reports, as those of machines that look at mails.
     const act = (type: SignalType, more: Record<string, unknown> = {}): Mapped =>
       row.flag('filtered_event')
@@ -308,11 +308,11 @@ const left = /(?<![A-Z_])(UNSUBSCRIBED|NOT_?SUBSCRIBED|OPT(ED)?_?OUT)(?![A-Z_])/
  * before all else that the change says.
  */
 function changeOf(parts: readonly Reader[]): 'left' | 'bounced' | 'joined' | undefined {
-  const said = parts.flatMap((part) => [
+  const statuses = parts.flatMap((part) => [
     part.text('portal_subscription_status', 'portalsubscriptionstatus'),
     part.text('subscriptions'),
   ]);
-  const words = said.filter((text) => text !== undefined);
+  const words = statuses.filter((text) => text !== undefined);
   if (words.some((text) => left.test(text))) return 'left';
   if (parts.some((part) => part.flag('bounced'))) return 'bounced';
   return words.some((text) => /SUBSCRIBED|OPT(ED)?_?IN/i.test(text)) ? 'joined' : undefined;

@@ -18,26 +18,26 @@ export async function kafkaWire(
   console: Kafka,
 ): Promise<Wire & { close(): Promise<void> }> {
   const inbound = topicNamed(`signals.inbound.${source}.v1`, topics).name;
-  const heard = outcomes.map((name) => topicNamed(name, topics));
+  const readTopics = outcomes.map((name) => topicNamed(name, topics));
   const producer = upstream.producer({ allowAutoTopicCreation: false });
   const consumer = console.consumer({ groupId: `console.replay.${randomUUID()}`, maxWaitTimeInMs: 100 });
   const listeners: ((outcome: Outcome) => void)[] = [];
-  const told = new Set<string>();
+  const seen = new Set<string>();
   const close = async (): Promise<void> => {
     await Promise.allSettled([producer.disconnect(), consumer.disconnect()]);
   };
   try {
-    const ends = await endsOf(console, heard);
+    const ends = await endsOf(console, readTopics);
     await Promise.all([producer.connect(), consumer.connect()]);
-    await consumer.subscribe({ topics: heard.map(({ name }) => name) });
+    await consumer.subscribe({ topics: readTopics.map(({ name }) => name) });
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch }) => {
         const topic = topicNamed(batch.topic, topics);
         for (const message of batch.messages) {
           const read = readEvent(topic, message);
-          if (!read.ok || told.has(read.event.id)) continue;
-          told.add(read.event.id);
+          if (!read.ok || seen.has(read.event.id)) continue;
+          seen.add(read.event.id);
           const outcome = outcomeOf(read.event as Event, inbound);
           if (outcome) for (const listen of listeners) listen(outcome);
         }

@@ -67,7 +67,7 @@ export function signal(
 }
 
 /** `signal` as what became of its row. */
-export function one(...args: Parameters<typeof signal>): Mapped {
+export function single(...args: Parameters<typeof signal>): Mapped {
   const made = signal(...args);
   return made.ok ? { as: 'signals', signals: [made.signal] } : none(made.reason);
 }

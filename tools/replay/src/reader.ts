@@ -28,7 +28,7 @@ export class Reader {
   ) {}
 
   text(...names: readonly string[]): string | undefined {
-    return this.said(names)?.text;
+    return this.cellOf(names)?.text;
   }
 
   /** Whether the file has the column, be the cell empty or not. */
@@ -73,10 +73,10 @@ export class Reader {
 
   /** A word of a list, in capitals. */
   word<T>(words: Readonly<Record<string, T>>, ...names: readonly string[]): T | undefined {
-    const said = this.said(names);
-    if (!said) return undefined;
-    const word = said.text.toUpperCase();
-    if (!Object.hasOwn(words, word)) throw unread(said.name, said.text, 'it is no status that is known');
+    const cell = this.cellOf(names);
+    if (!cell) return undefined;
+    const word = cell.text.toUpperCase();
+    if (!Object.hasOwn(words, word)) throw unread(cell.name, cell.text, 'it is no status that is known');
     return own(words, word);
   }
 
@@ -96,14 +96,14 @@ export class Reader {
   amount(...names: readonly string[]): Amount {
     const found = this.optional(names, { amount: 0n, mark: undefined }, readAmount);
     if (found) return found;
-    const said = this.said(names);
-    if (!said) throw new Unread(`the file has no column ${names.join(' or ')}`);
-    throw unread(said.name, said.text, 'an amount is expected');
+    const cell = this.cellOf(names);
+    if (!cell) throw new Unread(`the file has no column ${names.join(' or ')}`);
+    throw unread(cell.name, cell.text, 'an amount is expected');
   }
 
   /** An amount that the row may leave out. */
   amountIfAny(...names: readonly string[]): Amount | undefined {
-    return this.said(names) && this.optional(names, undefined, readAmount);
+    return this.cellOf(names) && this.optional(names, undefined, readAmount);
   }
 
   /** Without an identifier in the named cell, the row reads as the sums below a downloaded table do. */
@@ -121,25 +121,25 @@ export class Reader {
     empty: T,
     take: (figure: Extract<Figure, { as: 'number' }>, refuse: (expected: string) => never) => T,
   ): T | undefined {
-    const said = this.said(names);
-    if (!said) return this.has(...names) ? empty : undefined;
+    const cell = this.cellOf(names);
+    if (!cell) return this.has(...names) ? empty : undefined;
     const refuse = (expected: string): never => {
-      throw unread(said.name, said.text, expected);
+      throw unread(cell.name, cell.text, expected);
     };
-    const figure = this.style.read(said.name, said.text);
+    const figure = this.style.read(cell.name, cell.text);
     if (figure.as === 'unread') return refuse(figure.expected);
     return figure.as === 'none' ? undefined : take(figure, (expected) => refuse(`${expected} is expected`));
   }
 
   private as(names: readonly string[], expected: string, read: (text: string) => string | undefined) {
-    const said = this.said(names);
-    if (!said) return undefined;
-    const value = read(said.text);
-    if (value === undefined) throw unread(said.name, said.text, expected);
+    const cell = this.cellOf(names);
+    if (!cell) return undefined;
+    const value = read(cell.text);
+    if (value === undefined) throw unread(cell.name, cell.text, expected);
     return value;
   }
 
-  private said(names: readonly string[]): { readonly name: string; readonly text: string } | undefined {
+  private cellOf(names: readonly string[]): { readonly name: string; readonly text: string } | undefined {
     for (const name of names.flatMap((n) => [n, `property_${n}`])) {
       const text = own(this.cells, name);
       if (text !== undefined && text !== '' && text.toLowerCase() !== 'null') return { name, text };

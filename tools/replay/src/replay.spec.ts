@@ -20,11 +20,11 @@ function answering(
   const topic = topicNamed('signals.inbound.upstream.v1', topology());
   const known = new Set<string>();
   const sent: Envelope[] = [];
-  let tell: (outcome: Outcome) => void = () => undefined;
+  let report: (outcome: Outcome) => void = () => undefined;
   return {
     sent,
     onOutcome: (listen) => {
-      tell = listen;
+      report = listen;
     },
     publish: async (signals) => {
       for (const signal of signals) {
@@ -34,7 +34,7 @@ function answering(
           ? answer(signal, known.has(signal.id))
           : { as: 'rejected', id: signal.id, code: read.fault.code };
         known.add(signal.id);
-        if (outcome) setImmediate(tell, outcome);
+        if (outcome) setImmediate(report, outcome);
       }
     },
   };
@@ -55,8 +55,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const run = async (mapping: Mapping, wire: Wire, of = folder) =>
-  replay('hubspot', await tablesIn(of), mapping, wire, { patienceMs: 100 });
+const run = async (mapping: Mapping, wire: Wire, dir = folder) =>
+  replay('hubspot', await tablesIn(dir), mapping, wire, { patienceMs: 100 });
 
 test('every row has one fate and every signal one outcome', async () => {
   const wire = answering();
@@ -157,15 +157,15 @@ test.each([
   ['UTF-16LE by the option', 'utf16le', '', 'utf-16le'],
   ['ISO-8859-1 by the option', 'latin1', '', 'iso-8859-1'],
 ] as const)('a file in %s is read with every letter as it is', async (_name, encoding, mark, charset) => {
-  const of = mkdtempSync(join(tmpdir(), 'charset-'));
+  const dir = mkdtempSync(join(tmpdir(), 'charset-'));
   const rows = Array.from({ length: 20_000 }, (_, i) => `${i},Größe ${'ü'.repeat(i % 5)}`);
-  writeFileSync(join(of, 'company.csv'), Buffer.from(`${mark}id,property_name\n${rows.join('\n')}\n`, encoding));
-  const [table] = await tablesIn(of, charset);
+  writeFileSync(join(dir, 'company.csv'), Buffer.from(`${mark}id,property_name\n${rows.join('\n')}\n`, encoding));
+  const [table] = await tablesIn(dir, charset);
   const read: string[] = [];
   for await (const row of table?.rows() ?? [])
     read.push(row.ok ? `${row.cells.id},${row.cells.property_name}` : row.reason);
   expect(read).toEqual(rows.map((row) => row.trim()));
-  rmSync(of, { recursive: true });
+  rmSync(dir, { recursive: true });
 });
 
 test.each([
@@ -176,21 +176,23 @@ test.each([
 ])(
   'a file that is not in its charset %s is refused before anything is published, with the byte',
   async (_where, at, bad) => {
-    const of = mkdtempSync(join(tmpdir(), 'charset-'));
+    const dir = mkdtempSync(join(tmpdir(), 'charset-'));
     const before = Buffer.from('a,ü'.repeat(100_000)).subarray(0, at);
     const whole = (before.at(-1) ?? 0) === 0xc3 ? Buffer.concat([before.subarray(0, -1), Buffer.from('x')]) : before;
-    writeFileSync(join(of, 'company.csv'), Buffer.concat([whole, bad]));
-    await expect(tablesIn(of)).rejects.toThrow(new RegExp(`company\\.csv is not UTF-8, see byte ${at}: say --charset`));
-    await expect(tablesIn(of, 'windows-1252')).resolves.toHaveLength(1);
-    rmSync(of, { recursive: true });
+    writeFileSync(join(dir, 'company.csv'), Buffer.concat([whole, bad]));
+    await expect(tablesIn(dir)).rejects.toThrow(
+      new RegExp(`company\\.csv is not UTF-8, see byte ${at}: say --charset`),
+    );
+    await expect(tablesIn(dir, 'windows-1252')).resolves.toHaveLength(1);
+    rmSync(dir, { recursive: true });
   },
 );
 
 test('a file that cannot be read ends the reading with its error', async () => {
-  const of = mkdtempSync(join(tmpdir(), 'charset-'));
-  writeFileSync(join(of, 'company.csv'), 'id\n1\n');
-  const [table] = await tablesIn(of);
-  rmSync(of, { recursive: true });
+  const dir = mkdtempSync(join(tmpdir(), 'charset-'));
+  writeFileSync(join(dir, 'company.csv'), 'id\n1\n');
+  const [table] = await tablesIn(dir);
+  rmSync(dir, { recursive: true });
   await expect(async () => {
     for await (const _row of table?.rows() ?? []);
   }).rejects.toThrow('ENOENT');
@@ -214,27 +216,27 @@ test.each<[string, string | string[], RegExp]>([
     /after line 0 is longer than 1000000 characters/,
   ],
 ])('an export with %s is refused whole, with the file and the line', async (_what, content, detail) => {
-  const of = mkdtempSync(join(tmpdir(), 'replay-'));
+  const dir = mkdtempSync(join(tmpdir(), 'replay-'));
   try {
-    writeFileSync(join(of, 'company.csv'), [content].flat().join(''));
-    await expect(tablesIn(of)).rejects.toThrow(detail);
+    writeFileSync(join(dir, 'company.csv'), [content].flat().join(''));
+    await expect(tablesIn(dir)).rejects.toThrow(detail);
   } finally {
-    rmSync(of, { recursive: true });
+    rmSync(dir, { recursive: true });
   }
 });
 
 test('a file or a folder that is too large is refused with its size and the limit, before anything of it is parsed', async () => {
-  const of = mkdtempSync(join(tmpdir(), 'replay-'));
+  const dir = mkdtempSync(join(tmpdir(), 'replay-'));
   try {
     // It comes first, and would be refused as soon as it is read.
-    writeFileSync(join(of, 'company.csv'), Buffer.from([0xff, 0xff]));
-    writeFileSync(join(of, 'deals.csv'), '');
-    truncateSync(join(of, 'deals.csv'), 1_073_741_825);
-    await expect(tablesIn(of)).rejects.toThrow(/deals\.csv has 1073741825 bytes; at most 1073741824 are read/);
-    for (let n = 0; n < 199; n++) writeFileSync(join(of, `more-${n}.csv`), '');
-    await expect(tablesIn(of)).rejects.toThrow(/has 201 CSV files; at most 200 are read/);
+    writeFileSync(join(dir, 'company.csv'), Buffer.from([0xff, 0xff]));
+    writeFileSync(join(dir, 'deals.csv'), '');
+    truncateSync(join(dir, 'deals.csv'), 1_073_741_825);
+    await expect(tablesIn(dir)).rejects.toThrow(/deals\.csv has 1073741825 bytes; at most 1073741824 are read/);
+    for (let n = 0; n < 199; n++) writeFileSync(join(dir, `more-${n}.csv`), '');
+    await expect(tablesIn(dir)).rejects.toThrow(/has 201 CSV files; at most 200 are read/);
   } finally {
-    rmSync(of, { recursive: true });
+    rmSync(dir, { recursive: true });
   }
 });
 
@@ -244,26 +246,26 @@ test.each<[string, (path: string) => unknown, RegExp]>([
   ['a link to a device', (path: string) => symlinkSync('/dev/zero', path), /company\.csv is not a regular file/],
   ['a link to nothing', (path: string) => symlinkSync('/nowhere/x.csv', path), /company\.csv cannot be read: ENOENT/],
 ])('%s in place of a table is refused, and is not waited for', async (_what, make, detail) => {
-  const of = mkdtempSync(join(tmpdir(), 'replay-'));
+  const dir = mkdtempSync(join(tmpdir(), 'replay-'));
   try {
-    make(join(of, 'company.csv'));
-    await expect(tablesIn(of)).rejects.toThrow(detail);
+    make(join(dir, 'company.csv'));
+    await expect(tablesIn(dir)).rejects.toThrow(detail);
   } finally {
-    rmSync(of, { recursive: true });
+    rmSync(dir, { recursive: true });
   }
 });
 
 test('a link to a table, a row with a long text and a file of empty lines are read', async () => {
-  const of = mkdtempSync(join(tmpdir(), 'replay-'));
+  const dir = mkdtempSync(join(tmpdir(), 'replay-'));
   try {
-    writeFileSync(join(of, 'kept.txt'), `id,name\n1,"${'long '.repeat(100_000)}"\n`);
-    symlinkSync(join(of, 'kept.txt'), join(of, 'company.csv'));
-    writeFileSync(join(of, 'contact.csv'), `id\n${'\n'.repeat(3_000_000)}1\n`);
+    writeFileSync(join(dir, 'kept.txt'), `id,name\n1,"${'long '.repeat(100_000)}"\n`);
+    symlinkSync(join(dir, 'kept.txt'), join(dir, 'company.csv'));
+    writeFileSync(join(dir, 'contact.csv'), `id\n${'\n'.repeat(3_000_000)}1\n`);
     const read: boolean[] = [];
-    for (const table of await tablesIn(of)) for await (const row of table.rows()) read.push(row.ok);
+    for (const table of await tablesIn(dir)) for await (const row of table.rows()) read.push(row.ok);
     expect(read).toEqual([true, true]);
   } finally {
-    rmSync(of, { recursive: true });
+    rmSync(dir, { recursive: true });
   }
 });
 
@@ -271,20 +273,20 @@ test.each([
   ['company.csv', 'company_data.csv'],
   ['company.CSV', 'company.csv'],
   ['Company_Data.csv', 'company.csv'],
-])('%s beside %s would count a table twice: the export is refused', async (one, other) => {
-  const of = mkdtempSync(join(tmpdir(), 'replay-'));
+])('%s beside %s would count a table twice: the export is refused', async (first, other) => {
+  const dir = mkdtempSync(join(tmpdir(), 'replay-'));
   try {
-    for (const file of [one, other]) writeFileSync(join(of, file), 'id,name\n1,Acme\n');
-    await expect(tablesIn(of)).rejects.toThrow(
-      `${[one, other].sort().join(' and ')} in ${of} are both the table company`,
+    for (const file of [first, other]) writeFileSync(join(dir, file), 'id,name\n1,Acme\n');
+    await expect(tablesIn(dir)).rejects.toThrow(
+      `${[first, other].sort().join(' and ')} in ${dir} are both the table company`,
     );
   } finally {
-    rmSync(of, { recursive: true });
+    rmSync(dir, { recursive: true });
   }
 });
 
 test('a refused row is told with its file, line, column and form, and its table is read by what all its rows show', async () => {
-  const of = mkdtempSync(join(tmpdir(), 'replay-'));
+  const dir = mkdtempSync(join(tmpdir(), 'replay-'));
   try {
     const head = 'id,customer_id,date,clicks,impressions,cost_micros,conversions,conversions_value\n';
     const rows = [
@@ -292,9 +294,9 @@ test('a refused row is told with its file, line, column and form, and its table 
       '9,21,2021-02-02,some,1,1,0,0',
       '9,21,2021-02-03,1,1,1,0,2.5',
     ];
-    writeFileSync(join(of, 'google_ads_campaign_stats.csv'), `${head}${rows.join('\n')}\n`);
+    writeFileSync(join(dir, 'google_ads_campaign_stats.csv'), `${head}${rows.join('\n')}\n`);
     const wire = answering();
-    const report = await run(ads({ currency: 'EUR' }), wire, of);
+    const report = await run(ads({ currency: 'EUR' }), wire, dir);
     expect(wire.sent.map((s) => s.data)).toMatchObject([
       { clicks: 1049, revenueMinor: 123_400 },
       { revenueMinor: 250 },
@@ -304,6 +306,6 @@ test('a refused row is told with its file, line, column and form, and its table 
     });
     expect(replayText(picocolors.createColors(false), report)).toMatch(/stats\.csv +1 +3 +clicks holds "a"/);
   } finally {
-    rmSync(of, { recursive: true });
+    rmSync(dir, { recursive: true });
   }
 });

@@ -21,7 +21,11 @@ export interface Wire {
 export interface ReplayOptions {
   /** How long to wait for another outcome before the rest counts as unanswered, in milliseconds. */
   readonly patienceMs?: number;
-  readonly progress?: (said: { readonly rows: number; readonly published: number; readonly answered: number }) => void;
+  readonly progress?: (counts: {
+    readonly rows: number;
+    readonly published: number;
+    readonly answered: number;
+  }) => void;
 }
 
 /** Signals published in one request. */
@@ -47,7 +51,7 @@ export async function replay(
   const waiting: Envelope[] = [];
   let rows = 0;
   let published = 0;
-  const said = () => progress?.({ rows, published, answered: outcomes.answered });
+  const reportProgress = () => progress?.({ rows, published, answered: outcomes.answered });
 
   const flush = async (): Promise<void> => {
     const signals = waiting.splice(0);
@@ -55,8 +59,8 @@ export async function replay(
     outcomes.expect(signals);
     await wire.publish(signals);
     published += signals.length;
-    said();
-    while (outcomes.open > ahead && (await outcomes.another(patienceMs))) said();
+    reportProgress();
+    while (outcomes.open > ahead && (await outcomes.another(patienceMs))) reportProgress();
   };
   const send = async (count: Counting, signals: readonly Envelope[]): Promise<void> => {
     count.signals += signals.length;
@@ -71,7 +75,7 @@ export async function replay(
       for await (const row of table.rows()) {
         rows += 1;
         count.rows += 1;
-        if (rows % 1_000 === 0) said();
+        if (rows % 1_000 === 0) reportProgress();
         const mapped = row.ok
           ? mapping.row(table.name, row.cells, style)
           : ({ as: 'none', reason: row.reason } as const);
@@ -97,7 +101,7 @@ export async function replay(
     }
   }
   await flush();
-  while (outcomes.open > 0 && (await outcomes.another(patienceMs))) said();
+  while (outcomes.open > 0 && (await outcomes.another(patienceMs))) reportProgress();
 
   const report = { kind, tables: [...counts.values()], published, ...outcomes.counted() };
   return { ...report, problems: problemsOf(report) };

@@ -40,15 +40,15 @@ export async function tablesIn(folder: string, charset = 'utf-8'): Promise<reado
     throw new Misused(
       `${folder} has ${files.length} CSV files; at most ${maxFiles} are read: replay some of them at a time`,
     );
-  const of = new Map<string, string>();
+  const tables = new Map<string, string>();
   for (const file of files) {
-    const [name, other] = [tableName(file), of.get(tableName(file))];
+    const [name, other] = [tableName(file), tables.get(tableName(file))];
     if (other !== undefined) {
       throw new Misused(
         `${other} and ${file} in ${folder} are both the table ${name}: leave the one that counts there`,
       );
     }
-    of.set(name, file);
+    tables.set(name, file);
   }
   for (const file of files) {
     const path = join(folder, file);

@@ -38,8 +38,8 @@ function namesOf(record: KafkaFact): { source: string | null; id: string | null 
   if (read) return { source: plain(read.source), id: plain(read.id) };
   const header = (name: string): string | null => {
     const value = own(record.headers, name);
-    const one = Array.isArray(value) ? value[0] : value;
-    const text = one?.toString();
+    const first = Array.isArray(value) ? value[0] : value;
+    const text = first?.toString();
     return text ? plain(text) : null;
   };
   return { source: header('ce_source'), id: header('ce_id') };

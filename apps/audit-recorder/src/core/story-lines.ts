@@ -23,14 +23,14 @@ type Describer<T extends EventType> = (data: DataOf<T>, names: Names) => Said;
 
 /** The story of records in their order: sentences filled in from what the events state, nothing concluded and nothing left to a model. */
 export function storyLines(records: readonly Recorded[]): Line[] {
-  const told = new Map<string, Recorded>();
+  const firstByName = new Map<string, Recorded>();
   const answered = new Set(records.flatMap(signalName));
   const names = namesIn(records);
   const lines: Line[] = [];
   for (const record of records) {
     const name = JSON.stringify([record.topic, record.source, record.id]);
-    const before = record.id === null ? undefined : told.get(name);
-    told.set(name, before ?? record);
+    const before = record.id === null ? undefined : firstByName.get(name);
+    firstByName.set(name, before ?? record);
     for (const [what, detail] of before ? twin(before, record) : say(record, answered, names)) {
       lines.push({ at: timeOf(record), what, detail });
     }
@@ -50,8 +50,8 @@ export function titleOf(id: string, records: readonly Recorded[]): string {
   const ids = new Set(proposals.map((p) => p.proposalId));
   const [proposal] = proposals;
   if (proposal && ids.size === 1) {
-    const where = settled?.outcome ?? verdicts.at(-1) ?? 'not judged yet';
-    return `${proposal.agent}: ${actionSays(proposal.action, namesIn(records))} (${where})`;
+    const standing = settled?.outcome ?? verdicts.at(-1) ?? 'not judged yet';
+    return `${proposal.agent}: ${actionSays(proposal.action, namesIn(records))} (${standing})`;
   }
   const task = eventsOf(records, 'TaskAssigned')[0];
   if (task) return `${task.play.title}: ${count(ids.size, 'action')} proposed`;
@@ -273,8 +273,8 @@ function profileSays(d: DataOf<'ProfileChanged'>): string {
 
 function campaignSays({ campaignId, status, dailyBudgetMinor, days }: CampaignFacts, currency: string): string {
   const budget = dailyBudgetMinor === undefined ? '' : `, ${money(dailyBudgetMinor, currency)} a day`;
-  const [spend, revenue] = (['spendMinor', 'revenueMinor'] as const).map((of) =>
-    days.reduce((sum, day) => sum + day[of], 0),
+  const [spend, revenue] = (['spendMinor', 'revenueMinor'] as const).map((figure) =>
+    days.reduce((sum, day) => sum + day[figure], 0),
   ) as [number, number];
   const returned =
     spend > 0 ? `, return ${Math.round((revenue / spend) * 100)} % over ${count(days.length, 'day')}` : '';
@@ -324,7 +324,7 @@ const holds = (reservations: DataOf<'ActionApproved'>['reservations']): string =
 const planner = (p: DataOf<'ActionProposed'>['planner']): string =>
   `${p.kind} ${p.name}${p.fallback ? `, because the model did not answer: ${p.fallback}` : ''}`;
 
-const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+const count = (n: number, singular: string, many = `${singular}s`): string => `${n} ${n === 1 ? singular : many}`;
 
 const defined = (facts: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));

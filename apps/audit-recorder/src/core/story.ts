@@ -30,9 +30,9 @@ interface Focus {
  */
 export function wantedIds(id: string, found: readonly Recorded[]): string[] {
   const { proposals, tasks } = focusOf(id, found);
-  const told = chosen(id, found);
+  const shown = chosen(id, found);
   const wanted = new Set<string>([...proposals, ...tasks]);
-  for (const { event } of told) {
+  for (const { event } of shown) {
     if (!event) continue;
     const data = event.data as Members;
     if (event.type === 'DeadLetter') wanted.add(String(data.deadLetterId));

@@ -36,12 +36,12 @@ export function changeSays(
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .filter((name) => name !== 'currency')
     .map((name) => {
-      const [was, is] = [before, after].map((side) => {
+      const [was, now] = [before, after].map((side) => {
         const value = own(side, name);
         return value === undefined ? undefined : valueSays(name, value, currency).slice(0, 120);
       });
-      if (is === undefined) return `${words(name)} before: ${was}`;
-      return was === undefined || was === is ? `${words(name)} ${is}` : `${words(name)} ${is}, before ${was}`;
+      if (now === undefined) return `${words(name)} before: ${was}`;
+      return was === undefined || was === now ? `${words(name)} ${now}` : `${words(name)} ${now}, before ${was}`;
     })
     .join('; ');
 }

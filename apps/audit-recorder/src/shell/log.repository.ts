@@ -52,7 +52,7 @@ export async function appendLeaves(tx: Tx, leaves: readonly NewLeaf[], at: strin
     head,
     leaves.map(({ hash }) => hash),
   );
-  const column = (of: (leaf: NewLeaf) => unknown): unknown[] => leaves.map(of);
+  const column = (member: (leaf: NewLeaf) => unknown): unknown[] => leaves.map(member);
   const bytes = packed(leaves.map((leaf) => leaf.bytes));
   tx.write(
     `WITH grown AS (UPDATE log_head SET size = $2, frontier = $3)

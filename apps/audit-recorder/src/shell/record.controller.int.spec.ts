@@ -125,9 +125,9 @@ test('checkpoints are given a page at a time, each once and oldest first, and re
   expect([first.checkpoints.length, first.next]).toEqual([100, 99 * 7]);
   const sizes: number[] = [];
   for (let next: number | null = null, pages = 0; pages < 3; pages++) {
-    const of = await page(`?limit=1000${next === null ? '' : `&after=${next}`}`);
-    sizes.push(...of.checkpoints.map(({ size }) => size));
-    ({ next } = of);
+    const body = await page(`?limit=1000${next === null ? '' : `&after=${next}`}`);
+    sizes.push(...body.checkpoints.map(({ size }) => size));
+    ({ next } = body);
     expect(next).toBe(pages < 2 ? (pages + 1) * 7_000 - 7 : null);
   }
   expect(sizes).toEqual(Array.from({ length: 2_500 }, (_, n) => n * 7));

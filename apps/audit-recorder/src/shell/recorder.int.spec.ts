@@ -61,15 +61,15 @@ describe('appending', () => {
   });
 
   test('keeps what nobody can read, what comes twice and what is forged, each as a leaf of its own', async () => {
-    const [one] = records(1) as [KafkaFact];
-    const topic = one.topic;
+    const [record] = records(1) as [KafkaFact];
+    const topic = record.topic;
     const odd: KafkaFact[] = [
-      one,
-      { ...one, offset: '1' },
-      { ...one, offset: '2', value: Buffer.from('{"forged":true}') },
+      record,
+      { ...record, offset: '1' },
+      { ...record, offset: '2', value: Buffer.from('{"forged":true}') },
       { topic, partition: 0, offset: '3', key: null, headers: {}, value: Buffer.from([0xff, 0, 1]) },
       { topic, partition: 0, offset: '4', key: Buffer.from('k'), headers: {}, value: null },
-      { ...one, offset: '5', headers: { ...one.headers, ce_id: Buffer.from('nul\u0000and\u0001more') } },
+      { ...record, offset: '5', headers: { ...record.headers, ce_id: Buffer.from('nul\u0000and\u0001more') } },
     ];
     await log.append(odd);
     await log.sign();
@@ -87,8 +87,8 @@ describe('appending', () => {
   });
 
   test('makes leaves of their own of the records of a topic that was made again, though they stand where others stood', async () => {
-    const [one, two] = records(2) as [KafkaFact, KafkaFact];
-    await log.append([one, two]);
+    const [first, two] = records(2) as [KafkaFact, KafkaFact];
+    await log.append([first, two]);
     const recordConsumer = log.app.get(Recording);
     const again = { ...two, offset: '0', topicId: 'made-again', cause: { source: '~record', id: 'again' } };
     const keep = (record: typeof again) =>
@@ -101,7 +101,7 @@ describe('appending', () => {
     await log.sign();
     expect(await verify()).toMatchObject({ ok: true, size: 4, confirmed: 4 });
     const proof = async (more: string) =>
-      JSON.parse((await log.get(`/v1/record/proof?topic=${one.topic}&partition=0&offset=0${more}`, tokens.lea)).body);
+      JSON.parse((await log.get(`/v1/record/proof?topic=${first.topic}&partition=0&offset=0${more}`, tokens.lea)).body);
     expect(await proof('')).toMatchObject({ index: 2, leaf: { topicId: 'made-again' } });
     expect(await proof('&topicId=made-again')).toMatchObject({ index: 2 });
     expect(await proof('&topicId=')).toMatchObject({ index: 0 });

@@ -1,8 +1,8 @@
 import type { DeadLetterRow, ToldDeadLetter } from '@countersign/client/core';
 
 /** A dead letter of the console, with the last order to replay it. */
-export function deadLetterRow(told: ToldDeadLetter): DeadLetterRow {
-  const { type, job, replayedBy: by, replayedAt: at, replayNote: note, ...letter } = told;
+export function deadLetterRow(found: ToldDeadLetter): DeadLetterRow {
+  const { type, job, replayedBy: by, replayedAt: at, replayNote: note, ...letter } = found;
   return {
     ...letter,
     ...(type !== null && { type }),

@@ -51,14 +51,14 @@ test('a permit is found in a text, in an approval and in its CloudEvent', () => 
 test('a dead letter has the last order to replay it, with who, when and why; one of before notes were kept has none', () => {
   const fault = { code: 'x', detail: 'y' };
   const place = { deadLetterId: 'a', service: 's', topic: 't', partition: 0, offset: '1', fault, attempts: 3, at: now };
-  const told = { ...place, type: null, job: null, replayedBy: null, replayedAt: null, replayNote: null };
-  expect(deadLetterRow(told)).toEqual({ ...place, replayed: null });
+  const found = { ...place, type: null, job: null, replayedBy: null, replayedAt: null, replayNote: null };
+  expect(deadLetterRow(found)).toEqual({ ...place, replayed: null });
   const job = { kind: 'call', id: 'j' };
-  expect(deadLetterRow({ ...told, job, replayedBy: 'lea', replayedAt: now })).toEqual({
+  expect(deadLetterRow({ ...found, job, replayedBy: 'lea', replayedAt: now })).toEqual({
     ...{ ...place, job },
     replayed: { by: 'lea', at: now },
   });
-  expect(deadLetterRow({ ...told, replayedBy: 'lea', replayedAt: now, replayNote: 'mended' }).replayed?.note).toBe(
+  expect(deadLetterRow({ ...found, replayedBy: 'lea', replayedAt: now, replayNote: 'mended' }).replayed?.note).toBe(
     'mended',
   );
 });

@@ -226,18 +226,18 @@ test('no text of anybody makes a line of an answer, whichever of them it is', ()
   const letter = { ...place, fault: { code: 'c', detail: 's' }, replayed: { by: 'lea', at: now, note: 'n' } };
   const result = { reviewId: 'r', state: 'approved', decision: 'approve', detail: 's', runsFrom: null } as const;
   const texts = [
-    statusText(plain, told(funnel), [told(control)], told({ sources: ['s'], agents: ['a'], executors: ['e'] }), [
-      told(health),
+    statusText(plain, forged(funnel), [forged(control)], forged({ sources: ['s'], agents: ['a'], executors: ['e'] }), [
+      forged(health),
     ]),
-    cardsText(plain, [told(card)], now),
-    storyText(plain, told(story)),
-    tasksText(plain, [told(task)]),
-    runsText(plain, [told(run)]),
-    unresolvedText(plain, [told(unresolved)]),
-    decisionText(plain, told(unresolved)),
-    deadLettersText(plain, [told(letter)]),
-    deadLetterText(plain, told(letter)),
-    resultText(plain, { ...told(result), settlement: null }),
+    cardsText(plain, [forged(card)], now),
+    storyText(plain, forged(story)),
+    tasksText(plain, [forged(task)]),
+    runsText(plain, [forged(run)]),
+    unresolvedText(plain, [forged(unresolved)]),
+    decisionText(plain, forged(unresolved)),
+    deadLettersText(plain, [forged(letter)]),
+    deadLetterText(plain, forged(letter)),
+    resultText(plain, { ...forged(result), settlement: null }),
     changesText(plain, [{ path: 'a', before: 'x\nFORGED', after: 'y\nFORGED' }]),
   ];
   for (const text of texts) {
@@ -248,12 +248,12 @@ test('no text of anybody makes a line of an answer, whichever of them it is', ()
 });
 
 /** A value with a line break and other controls in each of its texts but instants and the few words that a switch is on. */
-function told<T>(value: T): T {
+function forged<T>(value: T): T {
   if (typeof value === 'string') {
     const kept = value === now || ['stopped', 'open', 'approved', 'approve', 'unresolved', 'executed'].includes(value);
     return (kept ? value : `${value}\nFORGED\u2028FORGED\r\u0085FORGED\u009b2J\u202e`) as T;
   }
-  if (Array.isArray(value)) return value.map(told) as T;
+  if (Array.isArray(value)) return value.map(forged) as T;
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, told(inner)])) as T;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, forged(inner)])) as T;
 }

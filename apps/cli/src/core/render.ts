@@ -215,7 +215,7 @@ export interface Telling {
 export function storyText(paint: Paint, given: Story, { all = false, time = clock }: Telling = {}): string {
   const { id, title, lines: every } = printable(given);
   const { lines, hidden } = all ? { lines: every, hidden: 0 } : shortStory(every);
-  const told = table(
+  const shown = table(
     lines.map(({ at, what, detail }) => [time(at), what, detail]),
     (cell, column, row) => {
       const line = lines[row];
@@ -224,7 +224,7 @@ export function storyText(paint: Paint, given: Story, { all = false, time = cloc
     },
   );
   const more = hidden > 0 ? `\n${paint.dim(`${hidden} lines are left out: countersign show ${id} --all`)}` : '';
-  return `${paint.bold(title)}\n${told}${more}`;
+  return `${paint.bold(title)}\n${shown}${more}`;
 }
 
 export function runsText(paint: Paint, runs: readonly Run[]): string {

@@ -22,14 +22,14 @@ export function scopeOf(options: ScopeOptions): string {
 }
 
 /** The one id that begins with what was given; ids in full are taken as they are. */
-export function idOf(given: string, known: readonly string[], what = 'open review'): string {
+export function idOf(given: string, known: readonly string[], noun = 'open review'): string {
   if (given.length >= 36) return given;
   const found = known.filter((id) => id.startsWith(given));
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   throw new Misused(
     found.length === 0
-      ? `no ${what} begins with ${given}`
-      : `${found.length} ${what}s begin with ${given}; give more of it`,
+      ? `no ${noun} begins with ${given}`
+      : `${found.length} ${noun}s begin with ${given}; give more of it`,
   );
 }

@@ -20,15 +20,15 @@ export const isAside = (line: Said): boolean =>
  */
 export function shortStory(lines: readonly Line[]): { readonly lines: readonly Line[]; readonly hidden: number } {
   if (!lines.some(({ what }) => what === 'proposal')) return { lines, hidden: 0 };
-  const told: Line[] = [];
+  const shown: Line[] = [];
   let passed: Line[] = [];
   const count = (): void => {
     const [first] = passed;
-    const last = told.at(-1);
+    const last = shown.at(-1);
     if (!first) return;
     const detail = passed.length === 1 ? '1 rule passes' : `${passed.length} rules pass`;
     // After what did not pass, so that the reason is read first.
-    told.push({ at: first.at, what: 'rule', detail: last?.what === 'rule' ? `the other ${detail}` : detail });
+    shown.push({ at: first.at, what: 'rule', detail: last?.what === 'rule' ? `the other ${detail}` : detail });
     passed = [];
   };
   for (const line of lines) {
@@ -36,18 +36,18 @@ export function shortStory(lines: readonly Line[]): { readonly lines: readonly L
     if (passes(line)) passed.push(line);
     else {
       if (line.what !== 'rule') count();
-      told.push(line);
+      shown.push(line);
     }
   }
   count();
   const led = lines.filter(({ what }) => behind.has(what));
-  const of = (what: string, one: string, many: string): string[] => {
+  const counted = (what: string, singular: string, plural: string): string[] => {
     const n = led.filter((line) => line.what === what).length;
-    return n === 0 ? [] : [n === 1 ? `1 ${one}` : `${n} ${many}`];
+    return n === 0 ? [] : [n === 1 ? `1 ${singular}` : `${n} ${plural}`];
   };
-  const reasons = [...of('signal', 'signal', 'signals'), ...of('profile', 'fact', 'facts')];
+  const reasons = [...counted('signal', 'signal', 'signals'), ...counted('profile', 'fact', 'facts')];
   const [first] = led;
   const because =
     first && reasons.length > 0 ? [{ at: first.at, what: 'because', detail: `of ${reasons.join(' and ')}` }] : [];
-  return { lines: [...because, ...told], hidden: led.length + lines.filter(passes).length };
+  return { lines: [...because, ...shown], hidden: led.length + lines.filter(passes).length };
 }

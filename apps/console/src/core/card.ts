@@ -67,8 +67,8 @@ function approving(action: DataOf<'ActionEscalated'>['action'], at: string): str
   const spec = kindSpec(action.kind);
   const payload = spec?.payload.safeParse(action.payload);
   const notBefore = payload?.success ? spec?.notBefore(payload.data) : undefined;
-  const when = notBefore !== undefined && notBefore > at ? `at ${notBefore}` : 'now';
-  return `Approving runs it ${when}, unless a rule refuses it by then: this action only, nothing like it later.`;
+  const start = notBefore !== undefined && notBefore > at ? `at ${notBefore}` : 'now';
+  return `Approving runs it ${start}, unless a rule refuses it by then: this action only, nothing like it later.`;
 }
 
 function uniqueEvidence(card: DataOf<'TaskEscalated'>) {

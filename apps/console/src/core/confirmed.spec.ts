@@ -5,27 +5,34 @@ import { type Confirmation, confirmed, readerOf } from './confirmed.js';
 const control = { scope: 'all', version: 3, digest: 'a' };
 const executors = ['action-executor', 'ledger'];
 const by = (reader: string, change: Partial<Confirmation> = {}): Confirmation => ({ ...control, reader, ...change });
-const of = (said: readonly Confirmation[], heard: readonly string[] = []) =>
-  confirmed(control, said, new Set(heard), { executors });
+const confirmedBy = (confirmations: readonly Confirmation[], others: readonly string[] = []) =>
+  confirmed(control, confirmations, new Set(others), { executors });
 
 test('the validator and every executor have to go by this version with this content', () => {
   const all = [by('guardrail-validator'), by('action-executor')];
-  expect(of(all)).toEqual({
+  expect(confirmedBy(all)).toEqual({
     ...{ confirmed: true, confirmedBy: ['guardrail-validator', 'action-executor'], notConfirmedBy: [] },
     unknown: ['ledger'],
   });
   for (const change of [{ version: 2 }, { version: 4 }, { digest: 'b' }, { scope: 'agent:a' }])
-    expect(of([by('guardrail-validator'), by('action-executor', change)])).toMatchObject({
+    expect(confirmedBy([by('guardrail-validator'), by('action-executor', change)])).toMatchObject({
       confirmed: false,
       notConfirmedBy: ['action-executor'],
     });
-  expect(of([by('guardrail-validator')])).toMatchObject({ confirmed: false, notConfirmedBy: ['action-executor'] });
+  expect(confirmedBy([by('guardrail-validator')])).toMatchObject({
+    confirmed: false,
+    notConfirmedBy: ['action-executor'],
+  });
 });
 
 test('an executor that runs elsewhere has to as soon as it ever confirmed a control', () => {
   const all = [by('guardrail-validator'), by('action-executor')];
-  expect(of(all, ['ledger'])).toMatchObject({ confirmed: false, notConfirmedBy: ['ledger'], unknown: [] });
-  expect(of([...all, by('ledger')], ['ledger'])).toMatchObject({ confirmed: true, notConfirmedBy: [], unknown: [] });
+  expect(confirmedBy(all, ['ledger'])).toMatchObject({ confirmed: false, notConfirmedBy: ['ledger'], unknown: [] });
+  expect(confirmedBy([...all, by('ledger')], ['ledger'])).toMatchObject({
+    confirmed: true,
+    notConfirmedBy: [],
+    unknown: [],
+  });
 });
 
 test('what was never said, everybody goes by', () => {

@@ -27,27 +27,27 @@ const [before = '', after = ''] = topics.controlsConfirmed(marker).name.split(ma
 export const readerOf = (topic: string): string | undefined =>
   topic.startsWith(before) && topic.endsWith(after) ? topic.slice(before.length, -after.length) : undefined;
 
-/** Who goes by this control; `heard` are the readers that have confirmed any. What was never said, everybody goes by. */
+/** Who goes by this control; `confirmers` are the readers that have confirmed any. What was never said, everybody goes by. */
 export function confirmed(
   control: Given | undefined,
   confirmations: readonly Confirmation[],
-  heard: ReadonlySet<string>,
+  confirmers: ReadonlySet<string>,
   { executors }: Pick<Deployment, 'executors'>,
 ): Confirmed {
-  const isHeard = (reader: string): boolean => isService(reader) || heard.has(reader);
+  const confirms = (reader: string): boolean => isService(reader) || confirmers.has(reader);
   const readers = ['guardrail-validator', ...executors];
   const goesBy = new Set(
     confirmations
       .filter((c) => c.scope === control?.scope && c.version === control.version && c.digest === control.digest)
       .map(({ reader }) => reader),
   );
-  const asked = readers.filter(isHeard);
+  const asked = readers.filter(confirms);
   const confirmedBy = control ? asked.filter((reader) => goesBy.has(reader)) : [];
   const notConfirmedBy = control ? asked.filter((reader) => !goesBy.has(reader)) : [];
   return {
     confirmed: notConfirmedBy.length === 0,
     confirmedBy,
     notConfirmedBy,
-    unknown: control ? readers.filter((reader) => !isHeard(reader)) : [],
+    unknown: control ? readers.filter((reader) => !confirms(reader)) : [],
   };
 }

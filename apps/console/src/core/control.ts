@@ -25,8 +25,8 @@ export function scopeProblem(scope: string, known: Known): Problem | undefined {
   };
   const list = own(names, family);
   if (!list || list.includes(name)) return undefined;
-  const there = list.length > 0 ? `there is ${list.join(', ')}` : 'there is none';
-  return problem(400, `No such ${family}`, `no ${family} is called ${name}; ${there}`, 'scope');
+  const existing = list.length > 0 ? `there is ${list.join(', ')}` : 'there is none';
+  return problem(400, `No such ${family}`, `no ${family} is called ${name}; ${existing}`, 'scope');
 }
 
 /** Whether the request changes anything. A repeated stop must not: each version ends the permits that were made under the one before. */

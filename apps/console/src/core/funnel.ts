@@ -12,31 +12,31 @@ export function funnel(
   now: { readonly reviewsOpen: number; readonly deadLettersOpen: number; readonly unresolvedOpen: number },
   at: string,
 ) {
-  const of = (stage: string): Record<string, number> =>
+  const labelsOf = (stage: string): Record<string, number> =>
     Object.fromEntries(counts.filter((c) => c.stage === stage).map((c) => [c.label, c.n]));
   const total = (stage: string): number => counts.reduce((sum, c) => (c.stage === stage ? sum + c.n : sum), 0);
   const named = <K extends string>(stage: string, ...labels: readonly K[]): Record<K, number> => {
-    const found = of(stage);
+    const found = labelsOf(stage);
     return Object.fromEntries(labels.map((label) => [label, own(found, label) ?? 0])) as Record<K, number>;
   };
   return {
     at,
-    signals: { ...named('signals', 'accepted', 'rejected'), rejectedBy: of('signals.rejected') },
+    signals: { ...named('signals', 'accepted', 'rejected'), rejectedBy: labelsOf('signals.rejected') },
     tasks: named('tasks', 'assigned', 'proposed', 'declined', 'escalated'),
-    proposals: { total: total('proposals'), byAgent: of('proposals') },
+    proposals: { total: total('proposals'), byAgent: labelsOf('proposals') },
     /** An action that a person decides has two verdicts: escalated, then approved or refused. An edit supersedes one. */
     verdicts: {
       ...named('verdicts', 'approved', 'refused', 'escalated', 'superseded'),
       /** One refusal can rest on several rules. */
-      refusedBy: of('verdicts.refused'),
+      refusedBy: labelsOf('verdicts.refused'),
     },
     reviews: { open: now.reviewsOpen, ...named('reviews', 'approve', 'edit', 'reject', 'setAside') },
     /** Of permits that were approved, as their own executors said. `unresolved` and `undone` come beside another settlement of the same action. */
     settled: named('settled', 'executed', 'failed', 'refused', 'expired', 'unresolved', 'undone'),
     /** Permits that wait for a person's word. */
     unresolved: { open: now.unresolvedOpen },
-    permitsRejected: { total: total('permits.rejected'), by: of('permits.rejected') },
-    deadLetters: { open: now.deadLettersOpen, total: total('dead-letters'), byService: of('dead-letters') },
+    permitsRejected: { total: total('permits.rejected'), by: labelsOf('permits.rejected') },
+    deadLetters: { open: now.deadLettersOpen, total: total('dead-letters'), byService: labelsOf('dead-letters') },
   };
 }
 

@@ -14,12 +14,12 @@ export const People = z
   .array(Person)
   .min(1)
   .superRefine((people, context) => {
-    const of = new Map<string, string>();
+    const owners = new Map<string, string>();
     for (const [place, { sha256, person }] of people.entries()) {
-      const other = of.get(sha256);
+      const other = owners.get(sha256);
       if (other !== undefined)
         context.addIssue({ code: 'custom', path: [place], message: `${other} and ${person} have the same token` });
-      of.set(sha256, person);
+      owners.set(sha256, person);
     }
   });
 

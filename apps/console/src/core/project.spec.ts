@@ -127,10 +127,10 @@ test('the result of a review says what it waits for, and why it had no effect', 
 });
 
 test('the result of a checkpoint is that its tasks went out', () => {
-  const of = { ...answered, subject: { kind: 'checkpoint', id: checkpointId } } as const;
-  expect(resultOf(of)).toMatchObject({ state: 'waiting' });
-  expect(resultOf({ ...of, tasksAssignedAt: at })).toMatchObject({ state: 'tasks-assigned' });
-  expect(resultOf({ ...of, decision: 'reject' })).toMatchObject({ state: 'rejected' });
+  const checkpoint = { ...answered, subject: { kind: 'checkpoint', id: checkpointId } } as const;
+  expect(resultOf(checkpoint)).toMatchObject({ state: 'waiting' });
+  expect(resultOf({ ...checkpoint, tasksAssignedAt: at })).toMatchObject({ state: 'tasks-assigned' });
+  expect(resultOf({ ...checkpoint, decision: 'reject' })).toMatchObject({ state: 'rejected' });
 });
 
 test('a refusal under borrowed ids is told, and changes nothing about the action that the ids belong to', () => {

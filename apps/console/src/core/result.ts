@@ -48,8 +48,8 @@ export function resultOf(record: ReviewRecord) {
     return result('refused', `refused all the same: ${verdict.reasons.map((r) => r.detail).join('; ')}`);
   }
   if (!settlement) {
-    const when = verdict.notBefore === null ? '' : `, runs from ${verdict.notBefore}`;
-    return result('approved', `approved${when}`);
+    const start = verdict.notBefore === null ? '' : `, runs from ${verdict.notBefore}`;
+    return result('approved', `approved${start}`);
   }
   return result(
     'approved',

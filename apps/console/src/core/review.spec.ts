@@ -19,8 +19,8 @@ const escalation: Escalation = {
 };
 const lea: Person = { sha256: 'a'.repeat(64), person: 'lea', roles: ['reviewer'] };
 const reviewId = derivedId('given', 'review');
-const answer = (request: Partial<ReviewRequest>, by = lea, standing: Standing = 'open', of = escalation) =>
-  review({ decision: 'approve', digest: of.digest, ...request }, of, standing, by, reviewId, at);
+const answer = (request: Partial<ReviewRequest>, by = lea, standing: Standing = 'open', asked = escalation) =>
+  review({ decision: 'approve', digest: asked.digest, ...request }, asked, standing, by, reviewId, at);
 
 test('an approval is bound to the digest that its author saw', () => {
   expect(answer({ note: 'fine' })).toEqual({
@@ -81,12 +81,18 @@ test('only an edit carries a payload', () => {
 
 test("a play's checkpoint is approved or rejected, never edited", () => {
   const tasks = checkpoint();
-  const of: Escalation = {
+  const checkpointEscalation: Escalation = {
     ...escalation,
     subject: { kind: 'checkpoint', id: checkpointId },
     digest: tasks.digest,
     card: tasks,
   };
-  expect(answer({}, lea, 'open', of)).toMatchObject({ ok: true, decided: { subject: { kind: 'checkpoint' } } });
-  expect(answer({ decision: 'edit', payload }, lea, 'open', of)).toMatchObject({ ok: false, problem: { status: 400 } });
+  expect(answer({}, lea, 'open', checkpointEscalation)).toMatchObject({
+    ok: true,
+    decided: { subject: { kind: 'checkpoint' } },
+  });
+  expect(answer({ decision: 'edit', payload }, lea, 'open', checkpointEscalation)).toMatchObject({
+    ok: false,
+    problem: { status: 400 },
+  });
 });

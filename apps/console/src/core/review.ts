@@ -50,8 +50,8 @@ export function review(
   const refuse = (...args: Parameters<typeof problem>) => ({ ok: false as const, problem: problem(...args) });
   const { card, subject } = escalation;
   if (!card.reviewers.includes(by.person)) {
-    const who = card.reviewers.join(', ');
-    return refuse(403, 'Not a reviewer of this', `${by.person} is not among its reviewers; ${who} may answer`);
+    const reviewers = card.reviewers.join(', ');
+    return refuse(403, 'Not a reviewer of this', `${by.person} is not among its reviewers; ${reviewers} may answer`);
   }
   if (standing !== 'open') {
     return refuse(409, 'Not open', `it is ${standing} already; an answer would have no effect`);

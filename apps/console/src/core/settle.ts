@@ -39,15 +39,15 @@ type Ruled =
 /** A person's word on an unresolved permit. The same word again changes nothing; another one is refused with whose the first was. */
 export function decide(request: SettleRequest, permit: Unresolved, by: string, at: string): Ruled {
   const { permitId, actionId, proposalId, digest, executor, connector, decision, outcome } = permit;
-  const of = { permitId, actionId, proposalId, digest, executor, connector };
+  const ids = { permitId, actionId, proposalId, digest, executor, connector };
   if (decision) {
-    if (decision.outcome === request.outcome) return { ok: true, repeated: true, decided: { ...of, ...decision } };
+    if (decision.outcome === request.outcome) return { ok: true, repeated: true, decided: { ...ids, ...decision } };
     const detail = `${decision.by} decided at ${decision.at} that it ${wordOf(decision.outcome)}, noting "${decision.note}"; that stands`;
     return { ok: false, problem: problem(409, 'Decided already', detail) };
   }
   if (outcome !== 'unresolved') return { ok: false, problem: notUnresolved(permitId, outcome) };
   const fresh = { decisionId: decisionIdOf(permitId), ...request, by, at };
-  return { ok: true, repeated: false, decided: { ...of, ...fresh } };
+  return { ok: true, repeated: false, decided: { ...ids, ...fresh } };
 }
 
 const wordOf = (outcome: 'executed' | 'failed'): string => (outcome === 'executed' ? 'was executed' : 'failed');

@@ -467,10 +467,10 @@ test('an order to replay a dead letter is an event with who, when and why; it is
   const { deadLetterId } = deadLetter();
   const path = `/v1/dead-letters/${deadLetterId}`;
   const done = await call('POST', `${path}/replays`, { note: 'the play is mended' });
-  const told = { deadLetterId, service: 'orchestrator', job, replayedBy: 'lea', replayNote: 'the play is mended' };
-  expect(done).toMatchObject({ status: 202, body: told });
-  expect((await call('GET', path)).body).toMatchObject(told);
-  expect((await call('GET', '/v1/dead-letters')).body.deadLetters).toMatchObject([told]);
+  const expected = { deadLetterId, service: 'orchestrator', job, replayedBy: 'lea', replayNote: 'the play is mended' };
+  expect(done).toMatchObject({ status: 202, body: expected });
+  expect((await call('GET', path)).body).toMatchObject(expected);
+  expect((await call('GET', '/v1/dead-letters')).body.deadLetters).toMatchObject([expected]);
   const orders = () => harness.published.filter(({ type }) => type === 'DeadLetterReplayed');
   expect(orders()).toMatchObject([
     {

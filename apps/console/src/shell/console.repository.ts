@@ -84,9 +84,9 @@ export class Store {
   /** Newest first. Without a standing, all of them. */
   async escalations(at: string, standing: Standing | undefined, limit: number): Promise<Standings[]> {
     // What is open has its deadline before it: so the index finds the few among the many that are done with.
-    const where = standing === 'open' ? 'WHERE e.deadline_at > $1' : '';
+    const condition = standing === 'open' ? 'WHERE e.deadline_at > $1' : '';
     const rows = await this.forPages.query<EscalationRow>(
-      `SELECT * FROM (${standings} ${where}) e WHERE $2::text IS NULL OR standing = $2 ORDER BY escalated_at DESC LIMIT $3`,
+      `SELECT * FROM (${standings} ${condition}) e WHERE $2::text IS NULL OR standing = $2 ORDER BY escalated_at DESC LIMIT $3`,
       [at, standing ?? null, limit],
     );
     return rows.map(standingsOf);
@@ -170,24 +170,24 @@ export class Store {
   }
 
   /** Every control, or that of one scope, with who goes by it: as the state topic has them, the only account of what is stopped. */
-  async controls(of?: string): Promise<ControlRow[]> {
+  async controls(onlyScope?: string): Promise<ControlRow[]> {
     // One scope is asked for by whoever stops it.
-    const reader = of === undefined ? this.forPages : this.forActs;
-    const rows = await reader.query<{ data: DataOf<'ControlChanged'>; said: Confirmation[] }>(
-      `SELECT o.data, coalesce((SELECT json_agg(c) FROM control_confirmations c WHERE c.scope = o.key), '[]') AS said
+    const reader = onlyScope === undefined ? this.forPages : this.forActs;
+    const rows = await reader.query<{ data: DataOf<'ControlChanged'>; confirmations: Confirmation[] }>(
+      `SELECT o.data, coalesce((SELECT json_agg(c) FROM control_confirmations c WHERE c.scope = o.key), '[]') AS confirmations
        FROM published_state o WHERE o.topic = 'controls.v1' AND o.data IS NOT NULL AND ($1::text IS NULL OR o.key = $1)
        ORDER BY (o.data->>'state' = 'stopped') DESC, o.key`,
-      [of ?? null],
+      [onlyScope ?? null],
     );
-    const heard = await reader.query<{ reader: string }>(
+    const confirmers = await reader.query<{ reader: string }>(
       `SELECT reader FROM unnest($1::text[]) AS reader
        WHERE EXISTS (SELECT FROM control_confirmations c WHERE c.reader = reader.reader)`,
       [participants.executors],
     );
-    const readers = new Set(heard.map(({ reader }) => reader));
-    return rows.map(({ data, said }) => {
+    const readers = new Set(confirmers.map(({ reader }) => reader));
+    return rows.map(({ data, confirmations }) => {
       const { scope, state, by, reason, version, changedAt } = data;
-      const goesBy = confirmed({ scope, version, digest: digestOf(data) }, said, readers, participants);
+      const goesBy = confirmed({ scope, version, digest: digestOf(data) }, confirmations, readers, participants);
       return { scope, state, by, reason, version, changedAt, ...goesBy };
     });
   }

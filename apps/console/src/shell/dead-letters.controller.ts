@@ -65,7 +65,7 @@ export class DeadLetters {
   }
 
   private async letter(deadLetterId: string, reader?: Reader) {
-    const found = Uuid.safeParse(deadLetterId).success ? await this.store.one(deadLetterId, reader) : undefined;
+    const found = Uuid.safeParse(deadLetterId).success ? await this.store.find(deadLetterId, reader) : undefined;
     if (!found) throw new Refused(noSuchLetter(deadLetterId));
     return found;
   }

@@ -52,7 +52,7 @@ export class FailureStore {
     return rows.map(failure);
   }
 
-  async one(deadLetterId: string, reader = this.forActs): Promise<FailureRow | undefined> {
+  async find(deadLetterId: string, reader = this.forActs): Promise<FailureRow | undefined> {
     const [row] = await reader.query<Stored>(
       `SELECT ${letter}, ${order} FROM failures f LEFT JOIN replays r ON r.dead_letter_id = f.dead_letter_id
        WHERE f.dead_letter_id = $1`,

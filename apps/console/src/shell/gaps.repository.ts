@@ -54,7 +54,7 @@ export class GapStore {
       `SELECT ${columns} FROM acknowledged_gaps ORDER BY at DESC LIMIT $1`,
       [limit],
     );
-    return rows.map(told);
+    return rows.map(wordOf);
   }
 
   async word(wordId: string): Promise<Word | undefined> {
@@ -62,8 +62,8 @@ export class GapStore {
       `SELECT ${columns} FROM acknowledged_gaps WHERE word_id = $1`,
       [wordId],
     );
-    return row && told(row);
+    return row && wordOf(row);
   }
 }
 
-const told = (row: Omit<Word, 'at'> & { at: Date }): Word => ({ ...row, at: row.at.toISOString() });
+const wordOf = (row: Omit<Word, 'at'> & { at: Date }): Word => ({ ...row, at: row.at.toISOString() });

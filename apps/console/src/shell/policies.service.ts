@@ -48,11 +48,12 @@ export class Policies implements OnApplicationBootstrap {
       if (first.ok) this.log.log(`policy ${first.version} (${first.digest.slice(0, 12)}) published: it is the first`);
       return;
     }
-    const is = `policy ${inForce.version} (${inForce.digest.slice(0, 12)})`;
-    if (policyDigests(read.content).digest === inForce.digest) this.log.log(`${is} is in force, as CONFIG_DIR says`);
+    const current = `policy ${inForce.version} (${inForce.digest.slice(0, 12)})`;
+    if (policyDigests(read.content).digest === inForce.digest)
+      this.log.log(`${current} is in force, as CONFIG_DIR says`);
     else
       this.log.warn(
-        `${is} stays in force; CONFIG_DIR differs from it and was not published: read it, then run countersign policy publish`,
+        `${current} stays in force; CONFIG_DIR differs from it and was not published: read it, then run countersign policy publish`,
       );
   }
 

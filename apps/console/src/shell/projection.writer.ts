@@ -172,7 +172,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
           WHERE control_confirmations.version <= excluded.version`,
     columns: [(c) => c.scope, (c) => c.reader, (c) => c.version, (c) => c.digest],
   });
-  tell(tx, { activities: changes.activities, counts: await withApproved(tx, changes) });
+  writeActivities(tx, { activities: changes.activities, counts: await withApproved(tx, changes) });
 }
 
 /** Whether a settlement is of the permit that its row is of; a row of before permits were kept is of any. */
@@ -185,9 +185,9 @@ const samePermit =
  * one wrote.
  */
 async function withApproved(tx: Tx, { counts, settlements, permits }: Changes): Promise<Changes['counts']> {
-  const of = [...settlements, ...permits];
-  if (of.length === 0) return counts;
-  const actionIds = of.map((o) => o.actionId);
+  const ends = [...settlements, ...permits];
+  if (ends.length === 0) return counts;
+  const actionIds = ends.map((o) => o.actionId);
   tx.write(
     `INSERT INTO counts AS c (stage, label, n) VALUES ('settled', 'executed', 0) ON CONFLICT (stage, label) DO UPDATE SET n = c.n`,
   );
@@ -208,7 +208,7 @@ async function withApproved(tx: Tx, { counts, settlements, permits }: Changes): 
     `UPDATE unresolved_permits u SET approved = true FROM settlements s
      WHERE u.permit_id = ANY($1) AND NOT u.approved AND s.action_id = ANY($2) AND s.action_id = u.action_id
        AND s.executor = u.executor AND s.permit_id = u.permit_id AND s.digest = u.digest AND s.approved`,
-    [of.map((o) => o.permitId), actionIds],
+    [ends.map((o) => o.permitId), actionIds],
   );
   const all = new Map(counts);
   for (const label of rows.flatMap(({ uncounted }) => uncounted)) {
@@ -221,15 +221,15 @@ async function withApproved(tx: Tx, { counts, settlements, permits }: Changes): 
 /** The highest version of each scope and reader, the last of two. */
 function latestOf(all: Changes['confirmations']): Changes['confirmations'] {
   const latest = new Map<string, Changes['confirmations'][number]>();
-  for (const one of all) {
-    const name = `${one.scope}\u0000${one.reader}`;
-    if ((latest.get(name)?.version ?? 0) <= one.version) latest.set(name, one);
+  for (const confirmation of all) {
+    const name = `${confirmation.scope}\u0000${confirmation.reader}`;
+    if ((latest.get(name)?.version ?? 0) <= confirmation.version) latest.set(name, confirmation);
   }
-  return [...latest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  return [...latest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, confirmation]) => confirmation);
 }
 
 /** What every event leaves: a line, and its count. One statement, whose first part comes last in it. */
-function tell(tx: Tx, { activities, counts }: Pick<Changes, 'activities' | 'counts'>): void {
+function writeActivities(tx: Tx, { activities, counts }: Pick<Changes, 'activities' | 'counts'>): void {
   if (activities.length === 0) return;
   const rows = [...counts.values()];
   tx.write(

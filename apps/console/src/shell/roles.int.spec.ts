@@ -115,7 +115,7 @@ test.each([
   'x'.repeat(3_000),
   'constructor',
 ])('an id %j is an error of whoever asks, wherever it stands', async (id) => {
-  for (const route of routes.filter((of) => of.includes(':'))) {
+  for (const route of routes.filter((listed) => listed.includes(':'))) {
     for (const payload of [undefined, { decision: 'approve', digest: escalated().digest }, { note: 'x' }]) {
       const [method, url] = filled(route, id);
       if (method === 'GET' && payload) continue;

@@ -79,9 +79,9 @@ export class Settlements {
   }
 }
 
-function ruled(said: ReturnType<typeof decide>) {
-  if (!said.ok) throw new Refused(said.problem);
-  return said;
+function ruled(ruling: ReturnType<typeof decide>) {
+  if (!ruling.ok) throw new Refused(ruling.problem);
+  return ruling;
 }
 
 const shown = ({ permitId, actionId, proposalId, executor, connector, detail, at, outcome, decision }: Unresolved) => ({

@@ -19,10 +19,10 @@ const forgetSql = ({ table, key, same }: (typeof tables)[number], more: string):
   WITH o AS (SELECT ${key} FROM ${table} WHERE NOT approved AND kept_at <= $1 ${more} ORDER BY ${key} FOR UPDATE SKIP LOCKED),
     gone AS (DELETE FROM ${table} t USING o WHERE ${same} RETURNING 1)
   SELECT count(*)::int AS n FROM gone`;
-const statements = tables.map((one) => ({
-  last: `SELECT kept_at FROM ${one.table} WHERE NOT approved AND executor = $1 ORDER BY kept_at DESC OFFSET $2 LIMIT 1`,
-  ofOne: forgetSql(one, 'AND executor = $2'),
-  ofAll: forgetSql(one, ''),
+const statements = tables.map((stored) => ({
+  last: `SELECT kept_at FROM ${stored.table} WHERE NOT approved AND executor = $1 ORDER BY kept_at DESC OFFSET $2 LIMIT 1`,
+  ofOne: forgetSql(stored, 'AND executor = $2'),
+  ofAll: forgetSql(stored, ''),
 }));
 
 async function forget(tx: Tx, sql: string, params: readonly string[]): Promise<number> {

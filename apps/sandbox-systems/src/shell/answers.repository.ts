@@ -44,10 +44,10 @@ export class Answers {
   once<Call>(system: System<Call>, key: string, call: Call, gone: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const queue = this.queues.get(system.name) ?? { waiting: [], atWork: [] };
-      const one = { key, call, resolve, reject };
-      queue.waiting.push(one);
+      const waiting = { key, call, resolve, reject };
+      queue.waiting.push(waiting);
       const leave = () => {
-        const at = queue.waiting.indexOf(one);
+        const at = queue.waiting.indexOf(waiting);
         if (at < 0) return;
         queue.waiting.splice(at, 1);
         reject(new ServiceUnavailableException('the caller was gone before its call was begun'));
@@ -63,7 +63,7 @@ export class Answers {
   async find({ name }: Pick<System, 'name'>, key: string): Promise<Found> {
     // Before the table is asked: what ends in between is found there.
     const queue = this.queues.get(name);
-    const running = [...(queue?.waiting ?? []), ...(queue?.atWork ?? [])].some((one) => one.key === key);
+    const running = [...(queue?.waiting ?? []), ...(queue?.atWork ?? [])].some((entry) => entry.key === key);
     if (running) return { outcome: 'running' };
     const tx = { query: this.db.read.bind(this.db) };
     return (await answersTo(name, [key], tx)).get(key) ?? { outcome: 'absent' };

@@ -16,7 +16,7 @@ export class Crm implements System<ActionCall> {
 
   /** Each call is one statement; they go out together, and the database works them in their order. */
   readonly carryOut = (calls: readonly Begun<ActionCall>[], tx: Tx): Promise<readonly Answer[]> =>
-    Promise.all(calls.map(({ key, call }) => one(tx, call, key)));
+    Promise.all(calls.map(({ key, call }) => runCall(tx, call, key)));
 
   /** The newest thousand tasks. */
   tasks(): Promise<Record<string, unknown>[]> {
@@ -35,7 +35,7 @@ export class Crm implements System<ActionCall> {
   }
 }
 
-async function one(tx: Reader, call: ActionCall, key: string): Promise<Answer> {
+async function runCall(tx: Reader, call: ActionCall, key: string): Promise<Answer> {
   switch (call.kind as ActionKindName) {
     case 'crm.create_task':
       return createTask(tx, call, key);

@@ -93,11 +93,11 @@ test('a key runs once, and its first answer is given again, to calls and to the 
 test('calls that come together are carried out one after another: each sees what those before it have changed', async () => {
   await put('c-1', campaign);
   const bids = Array.from({ length: 30 }, (_, n) => ({ ...bid, payload: { ...bid.payload, bidMinor: n + 1 } }));
-  const answers = await Promise.all(bids.map((one, n) => call('ads', `k-${n}`, one)));
+  const answers = await Promise.all(bids.map((body, n) => call('ads', `k-${n}`, body)));
   const befores = answers.map(({ body }) => body.before.bidMinor);
   const left = (await page('/ads/campaigns')).campaigns[0].bidMinor;
   // A chain: every bid but the last one is found by exactly one other.
-  expect([...befores, left].sort((a, b) => a - b)).toEqual([...bids.map((one) => one.payload.bidMinor), 200]);
+  expect([...befores, left].sort((a, b) => a - b)).toEqual([...bids.map((body) => body.payload.bidMinor), 200]);
 });
 
 test('a thousand calls under a hundred keys at once have a hundred effects', async () => {

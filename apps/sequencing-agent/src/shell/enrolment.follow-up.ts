@@ -24,9 +24,9 @@ export class EnrolmentFollowUp implements FollowUp {
     // Enrolments side by side begin together; what ends one comes after those before it.
     let begun: OwnSettlement[] = [];
     const begin = async (): Promise<void> => {
-      const these = begun;
+      const settled = begun;
       begun = [];
-      await this.begin(these, policy, work);
+      await this.begin(settled, policy, work);
     };
     for (const settlement of settlements) {
       if (settlement.action.kind === 'sequence.enroll' && settlement.settled.outcome === 'executed') {

@@ -79,8 +79,8 @@ export function endEnrolments(
 
 /** Closes enrolments, each for its reason. */
 export function closeEnrolments(tx: Tx, closed: ReadonlyMap<string, string>, at: string): void {
-  for (const [reason, these] of Map.groupBy(closed, ([, reason]) => reason)) {
-    const ids = these.map(([enrolmentId]) => enrolmentId);
+  for (const [reason, entries] of Map.groupBy(closed, ([, reason]) => reason)) {
+    const ids = entries.map(([enrolmentId]) => enrolmentId);
     endEnrolments(tx, ids, 'closed', reason, at);
   }
 }
@@ -88,13 +88,13 @@ export function closeEnrolments(tx: Tx, closed: ReadonlyMap<string, string>, at:
 /** Running enrolments of contacts in sequences. */
 export async function runningEnrolments(
   tx: Tx,
-  of: readonly { readonly contactId: string; readonly sequenceId: string }[],
+  pairs: readonly { readonly contactId: string; readonly sequenceId: string }[],
 ): Promise<readonly { readonly enrolmentId: string; readonly contactId: string; readonly sequenceId: string }[]> {
   const rows = await tx.query<{ enrolment_id: string; contact_id: string; sequence_id: string }>(
     `SELECT DISTINCT e.enrolment_id, e.contact_id, e.sequence_id FROM enrolments e
      JOIN unnest($1::uuid[], $2::text[]) AS n(contact, sequence) ON e.contact_id = n.contact AND e.sequence_id = n.sequence
      WHERE e.contact_id = ANY($1) AND e.state = 'running' ORDER BY e.enrolment_id`,
-    [of.map((o) => o.contactId), of.map((o) => o.sequenceId)],
+    [pairs.map((o) => o.contactId), pairs.map((o) => o.sequenceId)],
   );
   return rows.map((row) => ({
     enrolmentId: row.enrolment_id,

@@ -174,10 +174,10 @@ test.each([
   ['in the far future', '9999-12-31T23:59:59.999Z'],
 ])(
   'an enrolment whose executor says that it was carried out %s has its steps one after the other all the same',
-  async (_when, said) => {
+  async (_when, at) => {
     const [first] = proposedOf(await assign(task()));
     if (!first) throw new Error('no proposal');
-    await settle(first, { at: said });
+    await settle(first, { at });
     expect(proposedOf(await service.runJobs()).map((p) => p.action.payload)).toMatchObject([{ template: 'guide' }]);
     service.setNow(nextDay);
     expect(proposedOf(await service.runJobs()).map((p) => p.action.payload)).toMatchObject([{ template: 'story' }]);
@@ -298,10 +298,10 @@ test('each page reads about as many rows as it shows, however many there are', a
            jsonb_build_object('actionId', task_id, 'kind', 'email.send', 'payload', '{}'::jsonb), '{"kind": "rules", "name": "r"}',
            CASE WHEN row_number() OVER () % 1000 = 0 THEN 'expired' ELSE 'executed' END, received_at, received_at FROM tasks`);
   await service.query('ANALYZE');
-  const [{ task_id: of }] = (await service.query('SELECT task_id FROM tasks LIMIT 1')) as [{ task_id: string }];
+  const [{ task_id: taskId }] = (await service.query('SELECT task_id FROM tasks LIMIT 1')) as [{ task_id: string }];
   const asked = vi.spyOn(service.engine, 'readForPage');
   expect(await enrolments()).toHaveLength(500);
-  for (const query of ['', '?state=expired', `?task=${of}`, `?state=executed&task=${of}`])
+  for (const query of ['', '?state=expired', `?task=${taskId}`, `?state=executed&task=${taskId}`])
     expect((await service.app.inject({ url: `/proposals${query}`, headers })).statusCode).toBe(200);
   expect(asked).toHaveBeenCalledTimes(5);
   for (const [sql, params] of asked.mock.calls)

@@ -57,8 +57,8 @@ export class StepJobs implements JobKind<StepPayload> {
         continue;
       }
       proposals.push({ cause: job.cause, proposal: result.proposal });
-      const so = proposed.get(enrolmentId) ?? { steps: 0, last: false };
-      proposed.set(enrolmentId, { steps: so.steps + 1, last: so.last || result.last });
+      const before = proposed.get(enrolmentId) ?? { steps: 0, last: false };
+      proposed.set(enrolmentId, { steps: before.steps + 1, last: before.last || result.last });
     }
     propose(work, proposals);
     countSteps(work.tx, proposed, work.at);

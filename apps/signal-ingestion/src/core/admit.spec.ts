@@ -119,15 +119,15 @@ test('an old upsert that gives a reference its address is worth keeping', () => 
 test('completeness is the share of the members that the source declares; what it does not declare changes nothing', () => {
   const viewed = (data: Record<string, unknown>) =>
     signal('PageViewed', { contact: { ref: 'crm:1' }, url: 'https://example.com/', ...data }, { time: now });
-  const of = (given: Signal, declared?: string[]) => {
+  const completeness = (given: Signal, declared?: string[]) => {
     const admission = admitted(given, now, limits, declared);
     return admission.ok ? admission.quality.completeness : undefined;
   };
-  expect(of(viewed({}), ['contact.ref', 'url'])).toBe(100);
-  expect(of(viewed({}), ['contact.ref', 'contact.email', 'url', 'title'])).toBe(50);
-  expect(of(viewed({ title: 'Pricing' }), ['contact.ref', 'contact.email', 'url', 'title'])).toBe(75);
-  expect(of(viewed({ title: 'Pricing', seconds: 3 }), ['contact.ref', 'url'])).toBe(100);
-  expect(of(viewed({}))).toBe(100);
+  expect(completeness(viewed({}), ['contact.ref', 'url'])).toBe(100);
+  expect(completeness(viewed({}), ['contact.ref', 'contact.email', 'url', 'title'])).toBe(50);
+  expect(completeness(viewed({ title: 'Pricing' }), ['contact.ref', 'contact.email', 'url', 'title'])).toBe(75);
+  expect(completeness(viewed({ title: 'Pricing', seconds: 3 }), ['contact.ref', 'url'])).toBe(100);
+  expect(completeness(viewed({}))).toBe(100);
 });
 
 test('an optional member that a type gets later changes the quality of no signal', () => {

@@ -44,7 +44,7 @@ export function admit(
   const occurredAt = ahead > 0 ? at : signal.time;
   const quality = qualityOf(signal, occurredAt, at, limits.freshnessDays, declared);
   if (quality.score < limits.minimumScore && !protects(consent)) {
-    return refused('quality', `score ${quality.score} is below ${limits.minimumScore}: ${said(quality)}`);
+    return refused('quality', `score ${quality.score} is below ${limits.minimumScore}: ${partsOf(quality)}`);
   }
   return { ok: true, occurredAt, triggers: quality.freshness > 0 && !inFuture, quality };
 }
@@ -76,7 +76,7 @@ function carries({ data }: Signal, member: string): boolean {
   return (inner === undefined ? value : own((value ?? {}) as Readonly<Record<string, unknown>>, inner)) !== undefined;
 }
 
-const said = (q: Quality): string => `freshness ${q.freshness}, completeness ${q.completeness}`;
+const partsOf = (q: Quality): string => `freshness ${q.freshness}, completeness ${q.completeness}`;
 
 const refused = (code: string, detail: string, field?: string): Admission => ({
   ok: false,

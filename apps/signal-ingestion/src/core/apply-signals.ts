@@ -168,14 +168,14 @@ export function applySignals(admitted: readonly Admitted[], known: Known): Appli
       const before = pointsOfContact(contactId);
       const others = joined === undefined ? undefined : pointsOfContact(joined);
       const own = others === undefined ? before : joinedPoints(before, others);
-      const told = persons.length === 1 ? pointsAfter(own, pointsOf(signal), occurredAt) : own;
+      const updated = persons.length === 1 ? pointsAfter(own, pointsOf(signal), occurredAt) : own;
       const stated = contactAfter(profile<Contact>(key), contactId, signal, origin);
       const other = joined === undefined ? null : profile<Contact>(profileKey.contact(joined));
       const value = joinedContact(stated, other);
       const account = value.accountId === undefined ? null : profile<Account>(profileKey.account(value.accountId));
       // By a join it may come to the other's account, whose profile was not looked up: until its job runs, the name as the other had it.
       const name = account?.name ?? (others?.accountId === value.accountId ? others?.accountName : undefined);
-      const after = value.accountId === undefined ? told : belonging(told, value.accountId, name);
+      const after = value.accountId === undefined ? updated : belonging(updated, value.accountId, name);
       profiles.set(key, { value: { ...value, reachable: after.fields.email ? ['email'] : [] }, by });
       if (after !== before) points.set(contactId, { value: after, by });
     }

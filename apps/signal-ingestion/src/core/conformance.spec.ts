@@ -22,9 +22,11 @@ function examplesOf(feature: string): Example[] {
       const [scenario = '', examples] = text.split(/^ *Examples:/m);
       const [name, ...values] = rows(examples ?? '').map(([cell]) => cell ?? '');
       const filled = name === undefined ? [scenario] : values.map((value) => scenario.replaceAll(`<${name}>`, value));
-      return filled.map((one) => {
-        const blocks = [...one.matchAll(/^ *"""\n(.*?)^ *"""$/gms)].map((m) => undented(m[1] ?? ''));
-        const tables = one.split(/^ *(?=Given|And|When|Then)/m).map((step) => Object.fromEntries(rows(step).slice(1)));
+      return filled.map((example) => {
+        const blocks = [...example.matchAll(/^ *"""\n(.*?)^ *"""$/gms)].map((m) => undented(m[1] ?? ''));
+        const tables = example
+          .split(/^ *(?=Given|And|When|Then)/m)
+          .map((step) => Object.fromEntries(rows(step).slice(1)));
         const [headers = {}, attributes = {}] = tables.filter((table) => Object.keys(table).length > 0).slice(-2);
         const only = attributes.id === undefined;
         return {

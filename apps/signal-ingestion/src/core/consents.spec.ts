@@ -47,8 +47,8 @@ test('a purpose or a channel does not answer for another', () => {
 });
 
 test('an unsubscription withdraws its purpose, or every purpose where it names none, from email only', () => {
-  const one = applySignals([signal('EmailUnsubscribed', { contact, purpose: 'newsletter' }, { time: late })]);
-  expect(statusOf(one)).toEqual([['newsletter', 'email', 'withdrawn']]);
+  const single = applySignals([signal('EmailUnsubscribed', { contact, purpose: 'newsletter' }, { time: late })]);
+  expect(statusOf(single)).toEqual([['newsletter', 'email', 'withdrawn']]);
   const all = applySignals([changed('granted', early), signal('EmailUnsubscribed', { contact }, { time: late })]);
   expect(statusOf(all)).toEqual(
     ['newsletter', 'sales', 'product', 'service'].map((purpose) => [purpose, 'email', 'withdrawn']),

@@ -84,8 +84,8 @@ export function consentsAfter(before: ConsentState, facts: ConsentFacts, origin:
  * The consent of one person who was known as two contacts. A withdrawal of either stays, whatever was granted later; else the later
  * fact counts. Suppressions of both stay.
  */
-export function joinedConsents(one: ConsentState, other: ConsentState): ConsentState {
-  let { entries, suppressions } = one;
+export function joinedConsents(first: ConsentState, other: ConsentState): ConsentState {
+  let { entries, suppressions } = first;
   for (const entry of other.entries) {
     const known = entries.find((e) => e.purpose === entry.purpose && e.channel === entry.channel);
     if (known && !outranks(entry, known)) continue;

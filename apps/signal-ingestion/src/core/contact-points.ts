@@ -28,8 +28,8 @@ export function pointsOf(signal: Signal): Told {
 }
 
 /** Points after a signal, field by field the later. */
-export function pointsAfter(before: Points, told: Told, at: string): Points {
-  const news = Object.entries(told).filter(([name]) => (before.fields[name as Field]?.at ?? '') <= at);
+export function pointsAfter(before: Points, stated: Told, at: string): Points {
+  const news = Object.entries(stated).filter(([name]) => (before.fields[name as Field]?.at ?? '') <= at);
   if (news.length === 0) return before;
   return {
     ...before,
@@ -38,8 +38,8 @@ export function pointsAfter(before: Points, told: Told, at: string): Points {
 }
 
 /** Points of one person who was known as two contacts, field by field the later; the account is that of the first. */
-export function joinedPoints(one: Points, other: Points): Points {
-  let points = one;
+export function joinedPoints(first: Points, other: Points): Points {
+  let points = first;
   for (const [name, field] of Object.entries(other.fields)) {
     points = pointsAfter(points, { [name]: field.value }, field.at);
   }

@@ -130,6 +130,6 @@ test('of a batch with more events than one may have none is read', () => {
   expect(read(maxBatchEvents + 1)).toEqual({
     ok: false,
     fault: { code: 'too-many', detail: 'a batch holds at most 500 events' },
-    told: {},
+    attributes: {},
   });
 });

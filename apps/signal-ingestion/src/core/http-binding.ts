@@ -29,7 +29,7 @@ export interface HttpMessage {
 /** The events of a request, each read or with its fault; or why there are none to be read. */
 export type HttpRead =
   | { readonly ok: true; readonly batch: boolean; readonly events: readonly Read<Envelope>[] }
-  | { readonly ok: false; readonly fault: Fault; readonly told: Told };
+  | { readonly ok: false; readonly fault: Fault; readonly attributes: Told };
 
 /**
  * CloudEvents HTTP protocol binding 1.0.2: structured (`application/cloudevents+json`), batched

@@ -79,12 +79,12 @@ export function contactAfter(
 
 /** What is known of one person who was known as two contacts: field by field the later fact, and the signals of both. */
 export function joinedContact(
-  one: Unversioned<ContactProfile>,
+  first: Unversioned<ContactProfile>,
   other: Unversioned<ContactProfile> | null,
 ): Unversioned<ContactProfile> {
-  if (other === null) return one;
+  if (other === null) return first;
   const { accountId, seniority, jobFunction, timeZone, country } = other;
-  let joined = one;
+  let joined = first;
   for (const [name, value] of Object.entries(given({ accountId, seniority, jobFunction, timeZone, country }))) {
     const from = own(other.provenance, name);
     if (from) joined = { ...joined, ...learnt(joined.provenance, { [name]: value }, from) };
@@ -92,9 +92,9 @@ export function joinedContact(
   const { firstTouchedAt, lastEngagedAt } = other;
   return {
     ...joined,
-    signals: one.signals + other.signals,
-    ...(firstTouchedAt !== undefined && { firstTouchedAt: earlier(one.firstTouchedAt, firstTouchedAt) }),
-    ...(lastEngagedAt !== undefined && { lastEngagedAt: later(one.lastEngagedAt, lastEngagedAt) }),
+    signals: first.signals + other.signals,
+    ...(firstTouchedAt !== undefined && { firstTouchedAt: earlier(first.firstTouchedAt, firstTouchedAt) }),
+    ...(lastEngagedAt !== undefined && { lastEngagedAt: later(first.lastEngagedAt, lastEngagedAt) }),
   };
 }
 

@@ -324,7 +324,7 @@ test('a signal with one bad attribute is rejected by those that can be read, ove
     const texts = Object.entries(attributes).filter(([, text]) => typeof text === 'string') as [string, string][];
     const headers = (prefix: string) => Object.fromEntries(texts.map(([n, text]) => [`${prefix}${n}`, text]));
     const json = { 'content-type': 'application/json' };
-    const [whole, body] = [given, data].map((one) => Buffer.from(JSON.stringify(one)));
+    const [whole, body] = [given, data].map((value) => Buffer.from(JSON.stringify(value)));
     const records = [{ headers: { 'content-type': 'application/cloudevents+json' }, value: whole ?? null }];
     records.push({ headers: json, value: whole ?? null });
     // What is no text cannot be a header.
@@ -372,7 +372,7 @@ test('two instances that meet a person for the first time agree on one contact',
   const linked = new Promise<void>((resolve) => {
     begun = resolve;
   });
-  const one = harness.transaction(async (tx) => {
+  const joining = harness.transaction(async (tx) => {
     const { persons } = await store.persons(tx, [['ref:1', 'email:a']]);
     begun();
     await held;
@@ -386,7 +386,7 @@ test('two instances that meet a person for the first time agree on one contact',
     {
       persons: [second, third],
     },
-  ] = await Promise.all([one, other]);
+  ] = await Promise.all([joining, other]);
   expect(second).toEqual(first);
   expect(third).not.toEqual(first);
   const rows = await harness.query('SELECT identity, contact_id FROM contact_identities ORDER BY identity');
@@ -492,7 +492,7 @@ test('an unreadable reference beside an address is left out: the withdrawal bind
     id: `w-${i}`,
     data: { ...data, contact: { ref: 'secret ref', email: `p${i}@example.com` } },
   }));
-  for (const one of events) expect((await post(event(one))).statusCode).toBe(202);
+  for (const given of events) expect((await post(event(given))).statusCode).toBe(202);
   const taken = [...harness.published];
   expect(taken.map(({ key }) => key)).toEqual(events.map(() => expect.stringMatching(/^email:[0-9a-f]{64}$/)));
   expect(JSON.stringify(taken)).not.toContain('secret ref');
@@ -510,29 +510,29 @@ test('an unreadable reference beside an address is left out: the withdrawal bind
 });
 
 test('over HTTP: bytes are read in their charset and content encoding, to a bound, or refused by it', async () => {
-  const said = (id: string) => JSON.stringify(event({ id, data: { contact, person: { firstName: 'Jürgen' } } }));
+  const signalText = (id: string) => JSON.stringify(event({ id, data: { contact, person: { firstName: 'Jürgen' } } }));
   const charset = (name: string) => ({ 'content-type': `application/cloudevents+json; charset=${name}` });
-  const refused = await post(Buffer.from(said('l'), 'latin1'));
+  const refused = await post(Buffer.from(signalText('l'), 'latin1'));
   expect([refused.statusCode, refused.json()]).toMatchObject([400, { code: 'charset' }]);
   expect(refused.json().detail).toMatch(/UTF-8: byte \d+ /);
-  expect((await post(Buffer.from(said('l'), 'latin1'), charset('iso-8859-1'))).statusCode).toBe(202);
-  expect((await post(said('l'), charset('klingon'))).json()).toMatchObject({ status: 400, code: 'charset' });
+  expect((await post(Buffer.from(signalText('l'), 'latin1'), charset('iso-8859-1'))).statusCode).toBe(202);
+  expect((await post(signalText('l'), charset('klingon'))).json()).toMatchObject({ status: 400, code: 'charset' });
 
   const packed = { gzip: gzipSync, 'X-GZIP': gzipSync, deflate: deflateSync, br: brotliCompressSync };
   for (const [encoding, pack] of Object.entries(packed)) {
-    const answer = await post(pack(said(encoding)), { 'content-encoding': encoding });
+    const answer = await post(pack(signalText(encoding)), { 'content-encoding': encoding });
     expect([encoding, answer.statusCode]).toEqual([encoding, 202]);
   }
-  expect((await post(said('i'), { 'content-encoding': 'identity' })).statusCode).toBe(202);
+  expect((await post(signalText('i'), { 'content-encoding': 'identity' })).statusCode).toBe(202);
   const names = harness.published.map((e) => (e.data as { person: { firstName: string } }).person.firstName);
   expect(names).toEqual(Array(6).fill('Jürgen'));
 
   const bomb = await post(gzipSync(Buffer.alloc(50 * maxBodyBytes, 0x20)), { 'content-encoding': 'gzip' });
   expect([bomb.statusCode, bomb.json()]).toMatchObject([413, { code: 'too-large' }]);
-  const broken = await post(gzipSync(said('b')).subarray(0, 30), { 'content-encoding': 'gzip' });
+  const broken = await post(gzipSync(signalText('b')).subarray(0, 30), { 'content-encoding': 'gzip' });
   expect([broken.statusCode, broken.json()]).toMatchObject([400, { field: 'content-encoding' }]);
   for (const unknown of ['zstd', 'gzip, gzip', 'jane@example.com']) {
-    const answer = await post(said('u'), { 'content-encoding': unknown });
+    const answer = await post(signalText('u'), { 'content-encoding': unknown });
     expect([answer.statusCode, answer.json()]).toMatchObject([415, { field: 'content-encoding' }]);
     expect(answer.headers['accept-encoding']).toContain('gzip');
     expect(answer.body).not.toContain('jane');

@@ -59,11 +59,11 @@ async function twoContacts() {
   );
   const byMail = accepted(await say(mailer, 'EmailOpened', { contact: { email } }));
   expect(byRef?.contactId).not.toBe(byMail?.contactId);
-  return { one: byRef?.contactId ?? '', other: byMail?.contactId ?? '' };
+  return { kept: byRef?.contactId ?? '', other: byMail?.contactId ?? '' };
 }
 
 test('website and mailer know her as two contacts; the mailer may not say that they are one, the CRM may, and from then on all signals are accepted', async () => {
-  const { one, other } = await twoContacts();
+  const { kept, other } = await twoContacts();
   for (const [topic, type] of [
     [mailer, 'EmailOpened'],
     [mailer, 'ContactUpserted'],
@@ -74,11 +74,11 @@ test('website and mailer know her as two contacts; the mailer may not say that t
     ]);
   }
   const stated = await say(crm, 'ContactUpserted', { contact: both });
-  expect(accepted(stated)).toMatchObject({ contactId: one, joined: other });
+  expect(accepted(stated)).toMatchObject({ contactId: kept, joined: other });
   expect(ofType(stated, 'SignalRejected')).toEqual([]);
   for (const contact of [both, { email }, { ref: 'crm:17' }]) {
     const after = accepted(await say(mailer, 'EmailOpened', { contact }));
-    expect([after?.contactId, after?.joined]).toEqual([one, undefined]);
+    expect([after?.contactId, after?.joined]).toEqual([kept, undefined]);
   }
   // No effect reaches the contact that is no one any more, and nothing that is granted later opens it.
   expect(consentOf(stated, other)?.suppressions.map((s) => [s.channel, s.reason])).toEqual(
@@ -91,7 +91,7 @@ test('website and mailer know her as two contacts; the mailer may not say that t
 test.each(['reference', 'address'])(
   'a withdrawal by her %s before they are joined stays, although grants of the other and of the statement are later',
   async (by) => {
-    const { one, other } = await twoContacts();
+    const { kept, other } = await twoContacts();
     const [withdrawing, granting] =
       by === 'reference' ? [{ ref: 'crm:17' }, { email }] : [{ email }, { ref: 'crm:17' }];
     const sales_ = { purpose: 'sales', channel: 'email' };
@@ -109,31 +109,31 @@ test.each(['reference', 'address'])(
       '2026-11-21T09:00:00.000Z',
     );
     const stated = await say(crm, 'ContactUpserted', { contact: both, consents: grants });
-    expect(accepted(stated)).toMatchObject({ contactId: one, joined: other });
-    for (const id of [one, other]) {
+    expect(accepted(stated)).toMatchObject({ contactId: kept, joined: other });
+    for (const id of [kept, other]) {
       expect(sales(consentOf(stated, id))).toEqual(['withdrawn']);
       expect(consentOf(stated, id)?.suppressions).toContainEqual(expect.objectContaining({ reason: 'complained' }));
     }
     // The contact that stays is suppressed by what she did, never by the join.
-    expect(consentOf(stated, one)?.suppressions.map((s) => s.reason)).toEqual(['complained']);
+    expect(consentOf(stated, kept)?.suppressions.map((s) => s.reason)).toEqual(['complained']);
     const after = await say(mailer, 'EmailUnsubscribed', { contact: { email } });
-    expect(consentOf(after, one)?.entries.map((e) => e.status)).toEqual(Array(4).fill('withdrawn'));
+    expect(consentOf(after, kept)?.entries.map((e) => e.status)).toEqual(Array(4).fill('withdrawn'));
   },
 );
 
 test('a signal that was rejected before is accepted under a new id, and stays a duplicate under its own', async () => {
-  const { one } = await twoContacts();
+  const { kept } = await twoContacts();
   const opening = { type: 'EmailOpened', data: { contact: both } };
   const before = await harness.deliver(mailer, [{ ...opening, id: 'rejected' }]);
   expect(ofType(before, 'SignalRejected')[0]?.reasons[0]?.code).toBe('identity-conflict');
   await say(crm, 'ContactUpserted', { contact: both });
   const again = await harness.deliver(mailer, [{ ...opening, id: 'rejected' }]);
   expect(ofType(again, 'SignalRejected')[0]?.reasons[0]?.code).toBe('duplicate');
-  expect(accepted(await harness.deliver(mailer, [{ ...opening, id: 'rejected-2' }]))?.contactId).toBe(one);
+  expect(accepted(await harness.deliver(mailer, [{ ...opening, id: 'rejected-2' }]))?.contactId).toBe(kept);
 });
 
 test('an address that has a reference of its own stays that of the other person, also where it was joined; further addresses of a reference are joined', async () => {
-  const { one } = await twoContacts();
+  const { kept } = await twoContacts();
   await say(crm, 'ContactUpserted', { contact: both });
   // Another person of the CRM with the same address, known by her reference alone or by another address too.
   const two = accepted(
@@ -147,28 +147,28 @@ test('an address that has a reference of its own stays that of the other person,
     { ref: 'crm:19', email },
     { ref: 'crm:17', email: 'second@example.com' },
   ]) {
-    const said = await say(crm, 'ContactUpserted', { contact, consents: grants });
-    expect(ofType(said, 'SignalRejected')[0]?.reasons[0]?.code).toBe('identity-conflict');
-    expect(ofType(said, 'ConsentsChanged')).toEqual([]);
+    const outputs = await say(crm, 'ContactUpserted', { contact, consents: grants });
+    expect(ofType(outputs, 'SignalRejected')[0]?.reasons[0]?.code).toBe('identity-conflict');
+    expect(ofType(outputs, 'ConsentsChanged')).toEqual([]);
   }
-  expect(new Set([one, two, three]).size).toBe(3);
+  expect(new Set([kept, two, three]).size).toBe(3);
   // A second address of hers that only the mailer knew.
   const work = { email: 'jane@work.example' };
   const third = accepted(await say(mailer, 'EmailOpened', { contact: work }))?.contactId;
   expect(accepted(await say(crm, 'ContactUpserted', { contact: { ref: 'crm:17', ...work } }))).toMatchObject({
-    contactId: one,
+    contactId: kept,
     joined: third,
   });
   for (const contact of [work, { email }, { ref: 'crm:17' }]) {
-    expect(accepted(await say(mailer, 'EmailOpened', { contact }))?.contactId).toBe(one);
+    expect(accepted(await say(mailer, 'EmailOpened', { contact }))?.contactId).toBe(kept);
   }
 });
 
 test('what was known of either is known of the one that stays', async () => {
-  const { one, other } = await twoContacts();
+  const { kept, other } = await twoContacts();
   await say(mailer, 'EmailDelivered', { contact: { email } }, '2026-11-20T10:00:00.000Z');
   const stated = await say(crm, 'ContactUpserted', { contact: both, seniority: 'vp' });
-  const [profile] = ofType(stated, 'ProfileChanged').filter((p) => p.kind === 'contact' && p.contactId === one);
+  const [profile] = ofType(stated, 'ProfileChanged').filter((p) => p.kind === 'contact' && p.contactId === kept);
   expect(profile).toMatchObject({
     signals: 4,
     accountId: 'a',
@@ -177,16 +177,16 @@ test('what was known of either is known of the one that stays', async () => {
     firstTouchedAt: '2026-11-20T10:00:00.000Z',
   });
   expect(ofType(stated, 'ProfileChanged')).toContainEqual(
-    expect.objectContaining({ contactId: other, joinedInto: one }),
+    expect.objectContaining({ contactId: other, joinedInto: kept }),
   );
 });
 
 test('a redelivery of the joining signal says the same again, and a restart or a lost table of joins forgets nothing', async () => {
-  const { one, other } = await twoContacts();
+  const { kept, other } = await twoContacts();
   await say(mailer, 'EmailUnsubscribed', { contact: { email } });
   const records = harness.records(crm, [{ type: 'ContactUpserted', id: 'join', data: { contact: both } }]);
   const stated = await harness.deliverRecords(crm, records);
-  expect(accepted(stated)).toMatchObject({ contactId: one, joined: other });
+  expect(accepted(stated)).toMatchObject({ contactId: kept, joined: other });
   expect(await harness.deliverRecords(crm, records)).toEqual(stated);
   await harness.close();
   await start();
@@ -195,11 +195,11 @@ test('a redelivery of the joining signal says the same again, and a restart or a
     if (lost) await harness.query('TRUNCATE contact_joins');
     const [topic, type] = lost ? [mailer, 'EmailUnsubscribed'] : [mailer, 'EmailOpened'];
     const after = await say(topic, type, { contact: { email } });
-    expect(accepted(after)?.contactId).toBe(one);
-    expect(accepted(await say(crm, 'ContactUpserted', { contact: both }))).toMatchObject({ contactId: one });
+    expect(accepted(after)?.contactId).toBe(kept);
+    expect(accepted(await say(crm, 'ContactUpserted', { contact: both }))).toMatchObject({ contactId: kept });
   }
   expect(await harness.query('SELECT contact_id, into_id FROM contact_joins')).toEqual([
-    { contact_id: other, into_id: one },
+    { contact_id: other, into_id: kept },
   ]);
 });
 
@@ -209,15 +209,15 @@ test('two statements of two instances that mean the same address join it to one 
   const from = harness.published.length;
   const saying = ['crm:17', 'crm:18'].map((ref) => say(crm, 'ContactUpserted', { contact: { ref, email } }));
   await Promise.all(saying);
-  const said = harness.published.slice(from);
-  expect(ofType(said, 'SignalAccepted').filter((s) => s.joined !== undefined)).toHaveLength(1);
-  expect(ofType(said, 'SignalRejected').map((r) => r.reasons[0]?.code)).toEqual(['identity-conflict']);
+  const published = harness.published.slice(from);
+  expect(ofType(published, 'SignalAccepted').filter((s) => s.joined !== undefined)).toHaveLength(1);
+  expect(ofType(published, 'SignalRejected').map((r) => r.reasons[0]?.code)).toEqual(['identity-conflict']);
 });
 
 test.each(['EmailUnsubscribed', 'EmailOpened'])(
   '%s that is on its way while the CRM joins her contacts counts for the one that stays',
   async (type) => {
-    const { one, other } = await twoContacts();
+    const { kept, other } = await twoContacts();
     let resume = (): void => undefined;
     const held = new Promise<void>((resolve) => {
       resume = resolve;
@@ -240,14 +240,14 @@ test.each(['EmailUnsubscribed', 'EmailOpened'])(
     const onItsWay = say(mailer, type, { contact: { email } });
     await found;
     expect(accepted(await say(crm, 'ContactUpserted', { contact: both }))).toMatchObject({
-      contactId: one,
+      contactId: kept,
       joined: other,
     });
     resume();
-    expect(accepted(await onItsWay)?.contactId).toBe(one);
+    expect(accepted(await onItsWay)?.contactId).toBe(kept);
     const [row] = await harness.query<{ data: DataOf<'ConsentsChanged'> }>(
       `SELECT data FROM own_state WHERE topic = 'consents.v1' AND key = $1`,
-      [one],
+      [kept],
     );
     expect(sales(row?.data)).toEqual(type === 'EmailUnsubscribed' ? ['withdrawn'] : []);
   },

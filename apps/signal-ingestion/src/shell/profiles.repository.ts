@@ -11,19 +11,19 @@ export class Store {
   constructor(@Inject(Secrecy) private readonly secrecy: Secrecy) {}
 
   /**
-   * Finds or begins the contact of each claim, under the id that this service had `said` of it before a restore. Another
+   * Finds or begins the contact of each claim, under the id that this service had `published` for it before a restore. Another
    * instance that links the same identity first wins; this one reads again. What the claims that `identifies` names join is told,
    * and `join` stores it: the contact of an address that has no reference, into the contact of the reference.
    */
   async persons(
     tx: Tx,
     claims: readonly (readonly string[])[],
-    said: readonly (string | undefined)[] = [],
+    published: readonly (string | undefined)[] = [],
     identifies: (claim: number) => boolean = () => false,
   ): Promise<Pick<Identified, 'persons' | 'joins'>> {
     const wanted = [...new Set(claims.flat())];
     if (wanted.length === 0) return { persons: claims.map(() => []), joins: new Map() };
-    const fresh = claims.map((identities, i) => said[i] ?? this.secrecy.contactIdOf(identities));
+    const fresh = claims.map((identities, i) => published[i] ?? this.secrecy.contactIdOf(identities));
     let joinable: ReadonlySet<string> | undefined;
     for (;;) {
       const rows = await tx.query<{ identity: string; contact_id: string }>(

@@ -82,10 +82,10 @@ test('a rename while a piece is given its name waits for that piece, and the job
   const misnamed = store.misnamed.bind(store);
   const renames: Promise<unknown>[] = [];
   let pieces = 0;
-  vi.spyOn(store, 'misnamed').mockImplementation((...of) => {
+  vi.spyOn(store, 'misnamed').mockImplementation((...args) => {
     // The piece holds the account here, so this one is handled between it and the next, or a later one.
     if (++pieces <= 3) renames.push(rename(`Acme ${pieces}`));
-    return misnamed(...of);
+    return misnamed(...args);
   });
   await harness.runJobs();
   await Promise.all(renames);
@@ -128,13 +128,13 @@ test('two instances that rename and give the names at once never have two jobs, 
   await refuseTwo();
   second = await instance();
   const instances = [harness, second];
-  const stops = instances.map((one) => one.startJobs());
+  const stops = instances.map((service) => service.startJobs());
   await Promise.all(
-    instances.map(async (one, i) => {
+    instances.map(async (service, i) => {
       for (let n = 0; n < 15; n++) {
-        await rename(`Acme ${i} ${n}`, one);
+        await rename(`Acme ${i} ${n}`, service);
         const ref = `new:${i}-${n}`;
-        await say('ContactUpserted', { contact: { ref, email: `${i}-${n}@example.com` }, account }, one);
+        await say('ContactUpserted', { contact: { ref, email: `${i}-${n}@example.com` }, account }, service);
       }
     }),
   );
@@ -166,8 +166,8 @@ test('a contact who comes to the account by being joined with another one has it
   const store = harness.app.get(Store);
   const misnamed = store.misnamed.bind(store);
   let joining: Promise<unknown> | undefined;
-  vi.spyOn(store, 'misnamed').mockImplementation(async (...of) => {
-    const ids = await misnamed(...of);
+  vi.spyOn(store, 'misnamed').mockImplementation(async (...args) => {
+    const ids = await misnamed(...args);
     // The piece has read whom it concerns, and she is not among them yet.
     joining ??= say('ContactUpserted', { contact: { ref: 'crm:17', email: 'jane@example.com' } });
     await joining;

@@ -26,7 +26,7 @@ let url: string;
 let kafkaAs: (name: string) => kafkajs.Kafka;
 let producer: Producer;
 let consumer: Consumer;
-const heard: Event[] = [];
+const received: Event[] = [];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ingestion-'));
@@ -89,7 +89,7 @@ beforeAll(async () => {
   await consumer.run({
     eachMessage: async ({ topic, message }) => {
       const event = readEvent(topicNamed(topic, topics), message);
-      if (event.ok) heard.push(event.event as Event);
+      if (event.ok) received.push(event.event as Event);
     },
   });
 });
@@ -163,8 +163,8 @@ test('over Kafka: good, old, malformed and repeated signals each have their outc
   );
   expect(rejected.map((e) => e.data.signalId)).toEqual(['good', 'malformed', 'broken']);
   expect(rejected[1]?.data.reasons[0]?.field).toBe('data.account.id');
-  expect(heard.filter((e) => e.type === 'DeadLetter')).toEqual([]);
-  expect(JSON.stringify(heard)).not.toContain('secretname');
+  expect(received.filter((e) => e.type === 'DeadLetter')).toEqual([]);
+  expect(JSON.stringify(received)).not.toContain('secretname');
 });
 
 test('a record that bears the time of its event is taken whatever that is; one dated ahead is rejected by us, with the reason', async () => {
@@ -224,7 +224,7 @@ test('an upstream may write in transactions under ten ids of its name, and under
   await outcome('SignalAccepted', (e) => e.data.signalId === 'in-a-transaction');
   for (const other of ['console.1', 'upstream.10', 'upstream.loader-1'])
     await expect(transactional(other, 'as-another')).rejects.toThrow();
-  expect(heard.filter(({ data }) => JSON.stringify(data).includes('as-another'))).toEqual([]);
+  expect(received.filter(({ data }) => JSON.stringify(data).includes('as-another'))).toEqual([]);
 });
 
 test('while the broker is away publishers are told when to come again, and then the same signal is taken', async () => {
@@ -254,19 +254,19 @@ test('told to end, it drains and leaves with status 0, whatever a client is stil
 
 async function outcome<T extends Event['type']>(
   type: T,
-  is: (event: Event & { type: T }) => boolean,
+  matches: (event: Event & { type: T }) => boolean,
 ): Promise<Event & { type: T }> {
   let found: (Event & { type: T }) | undefined;
   await until(async () => {
-    found = heard.find((e): e is Event & { type: T } => e.type === type && is(e as Event & { type: T }));
+    found = received.find((e): e is Event & { type: T } => e.type === type && matches(e as Event & { type: T }));
     return found !== undefined;
   });
   return found as Event & { type: T };
 }
 
 /** Asks again until the answer is yes; the test's own time-out ends it. */
-async function until(is: () => Promise<boolean>): Promise<void> {
-  while (!(await is().catch(() => false))) {
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition().catch(() => false))) {
     if (service.exitCode !== null) throw new Error(`the service ended with status ${service.exitCode}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -106,11 +106,11 @@ function keysIn(given: z.infer<typeof ApiKeys>): ReadonlyMap<string, readonly Bu
   }
   const owners = new Map<string, string>();
   for (const [name, hashes] of keys)
-    for (const one of [hashes].flat()) {
-      const owner = owners.get(one);
+    for (const hash of [hashes].flat()) {
+      const owner = owners.get(hash);
       if (owner !== undefined && owner !== name)
         throw new Unusable(`"${owner}" and "${name}" have the same key; give each source a key of its own`);
-      owners.set(one, name);
+      owners.set(hash, name);
     }
   return new Map(keys.map(([name, hashes]) => [name, [hashes].flat().map((h) => Buffer.from(h, 'hex'))]));
 }

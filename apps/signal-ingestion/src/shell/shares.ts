@@ -32,7 +32,9 @@ export class Shares {
 
   private take(source: string, asked: Load): (() => void) | undefined {
     const held = this.held.get(source) ?? nothing;
-    const fits = measures.every((of) => asked[of] === 0 || held[of] === 0 || held[of] + asked[of] <= this.share[of]);
+    const fits = measures.every(
+      (measure) => asked[measure] === 0 || held[measure] === 0 || held[measure] + asked[measure] <= this.share[measure],
+    );
     if (!fits) return undefined;
     this.held.set(source, sum(held, asked));
     return () => this.held.set(source, sum(this.held.get(source) ?? nothing, asked, -1));

@@ -95,15 +95,15 @@ export class Handlers {
    */
   private async meet(batch: Batch, admissible: readonly Admissible[]): Promise<{ entries: Admitted[]; known: Known }> {
     const outputs = admissible.map(({ cause }) => outputId('signal-ingestion', cause, 0));
-    const said = await batch.said('id', outputs);
+    const published = await batch.said('id', outputs);
     const claims = admissible.map(({ signal }) => this.secrecy.identitiesOf(signal));
-    const told = outputs.map((id) => contactOf(said.get(id)));
+    const contactIds = outputs.map((id) => contactOf(published.get(id)));
     const identifies = (i: number): boolean => {
-      const one = admissible[i];
-      return one?.signal.type === 'ContactUpserted' && sources.get(one.received.topic)?.identifies === true;
+      const entry = admissible[i];
+      return entry?.signal.type === 'ContactUpserted' && sources.get(entry.received.topic)?.identifies === true;
     };
     for (;;) {
-      const { persons, joins } = await this.store.persons(batch.tx, claims, told, identifies);
+      const { persons, joins } = await this.store.persons(batch.tx, claims, contactIds, identifies);
       const entries = admissible.map(({ signal, admission: { occurredAt } }, i): Admitted => {
         const joined = joins.get(i);
         return { signal, occurredAt, persons: persons[i] ?? [], ...(joined !== undefined && { joined }) };
@@ -254,8 +254,8 @@ export class Handlers {
 }
 
 /** The contact that an accepted signal was said to name. */
-const contactOf = (said: readonly Said[] | undefined): string | undefined =>
-  said?.flatMap((one) => (one.type === 'SignalAccepted' ? (one.data.contactId ?? []) : []))[0];
+const contactOf = (published: readonly Said[] | undefined): string | undefined =>
+  published?.flatMap((event) => (event.type === 'SignalAccepted' ? (event.data.contactId ?? []) : []))[0];
 
 /** What is known of each key, without keys that have never been written. */
 const present = <D extends object>(rows: ReadonlyMap<string, { readonly data: D | null }>): Map<string, D> =>

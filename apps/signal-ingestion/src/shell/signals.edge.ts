@@ -216,12 +216,12 @@ const statuses: ReadonlyMap<string, number> = new Map([
 function check(topic: Topic, headers: FastifyRequest['headers'], body: Buffer): Verdict {
   const read = readHttp({ headers, body });
   if (!read.ok) {
-    return refused(problem(statuses.get(read.fault.code) ?? 400, read.fault, { signal: read.told }));
+    return refused(problem(statuses.get(read.fault.code) ?? 400, read.fault, { signal: read.attributes }));
   }
   if (read.events.length === 0) return refused(problem(400, { code: 'empty', detail: 'the batch holds no event' }));
   const checked = read.events.map((event) => (event.ok ? checkEvent(topic, event.event) : event));
   const errors = checked.flatMap((result, index) =>
-    result.ok ? [] : [{ index, ...result.fault, signal: result.told }],
+    result.ok ? [] : [{ index, ...result.fault, signal: result.attributes }],
   );
   const [first] = errors;
   if (first) {

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { type Unpacker, Unpacking } from './unpacking.js';
 
-const here = () => false;
+const isGone = () => false;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Unpacks nothing until it is told to, and counts. */
@@ -23,10 +23,10 @@ function held() {
 test('four bodies of a source are unpacked at once, and the others wait for their turn; another source has its own', async () => {
   const { begun, most, unpacking } = held();
   const packed = Buffer.from('packed');
-  const all = Array.from({ length: 400 }, () => unpacking.unpack('website', 'gzip', packed, here));
+  const all = Array.from({ length: 400 }, () => unpacking.unpack('website', 'gzip', packed, isGone));
   await turn();
   expect(begun).toHaveLength(4);
-  const another = unpacking.unpack('crm', 'gzip', packed, here);
+  const another = unpacking.unpack('crm', 'gzip', packed, isGone);
   await turn();
   expect(begun).toHaveLength(5);
   begun[4]?.end(Buffer.from('of another'));
@@ -45,9 +45,9 @@ test('what waits for its turn is left where its sender is gone', async () => {
   const { begun, unpacking } = held();
   const packed = Buffer.from('packed');
   let gone = false;
-  const first = Array.from({ length: 4 }, () => unpacking.unpack('crm', 'gzip', packed, here));
+  const first = Array.from({ length: 4 }, () => unpacking.unpack('crm', 'gzip', packed, isGone));
   const left = Array.from({ length: 50 }, () => unpacking.unpack('crm', 'gzip', packed, () => gone));
-  const last = unpacking.unpack('crm', 'gzip', packed, here);
+  const last = unpacking.unpack('crm', 'gzip', packed, isGone);
   await turn();
   gone = true;
   for (let n = 0; n < 5; n++) {
@@ -56,15 +56,15 @@ test('what waits for its turn is left where its sender is gone', async () => {
   }
   expect(begun).toHaveLength(5);
   expect(await Promise.all([...first, last])).toEqual(Array(5).fill(Buffer.from('bytes')));
-  for (const of of await Promise.all(left)) expect(of).toMatchObject({ status: 400 });
+  for (const refused of await Promise.all(left)) expect(refused).toMatchObject({ status: 400 });
 });
 
 test('a body is unpacked to a bound; what is larger, or is not what it says, is refused', async () => {
   const unpacking = new Unpacking(100);
-  expect(await unpacking.unpack('crm', 'gzip', gzipSync('x'.repeat(100)), here)).toEqual(Buffer.alloc(100, 'x'));
-  expect(await unpacking.unpack('crm', 'gzip', gzipSync('x'.repeat(101)), here)).toMatchObject({ status: 413 });
-  expect(await unpacking.unpack('crm', 'gzip', Buffer.from('plain'), here)).toMatchObject({ status: 400 });
-  expect(await unpacking.unpack('crm', 'zip', Buffer.from('plain'), here)).toMatchObject({ status: 415 });
-  expect(await unpacking.unpack('crm', 'gzip, br', Buffer.from('plain'), here)).toMatchObject({ status: 415 });
-  expect(await unpacking.unpack('crm', 'identity', Buffer.from('plain'), here)).toEqual(Buffer.from('plain'));
+  expect(await unpacking.unpack('crm', 'gzip', gzipSync('x'.repeat(100)), isGone)).toEqual(Buffer.alloc(100, 'x'));
+  expect(await unpacking.unpack('crm', 'gzip', gzipSync('x'.repeat(101)), isGone)).toMatchObject({ status: 413 });
+  expect(await unpacking.unpack('crm', 'gzip', Buffer.from('plain'), isGone)).toMatchObject({ status: 400 });
+  expect(await unpacking.unpack('crm', 'zip', Buffer.from('plain'), isGone)).toMatchObject({ status: 415 });
+  expect(await unpacking.unpack('crm', 'gzip, br', Buffer.from('plain'), isGone)).toMatchObject({ status: 415 });
+  expect(await unpacking.unpack('crm', 'identity', Buffer.from('plain'), isGone)).toEqual(Buffer.from('plain'));
 });

@@ -21,7 +21,7 @@ const atOnce = 4;
 
 /** Takes bodies out of their content encoding, a few of each source at once; the others wait with the room that they have. */
 export class Unpacking {
-  private readonly of = new Map<string, { running: number; readonly waiting: (() => void)[] }>();
+  private readonly queues = new Map<string, { running: number; readonly waiting: (() => void)[] }>();
 
   constructor(
     private readonly mostBytes: number,
@@ -50,17 +50,17 @@ export class Unpacking {
   }
 
   private async inTurn<R>(source: string, work: () => Promise<R>): Promise<R> {
-    const of = this.of.get(source) ?? { running: 0, waiting: [] };
-    this.of.set(source, of);
+    const queue = this.queues.get(source) ?? { running: 0, waiting: [] };
+    this.queues.set(source, queue);
     // Whoever ends hands its turn on.
-    if (of.running >= atOnce) await new Promise<void>((resolve) => of.waiting.push(resolve));
-    else of.running++;
+    if (queue.running >= atOnce) await new Promise<void>((resolve) => queue.waiting.push(resolve));
+    else queue.running++;
     try {
       return await work();
     } finally {
-      const next = of.waiting.shift();
+      const next = queue.waiting.shift();
       if (next) next();
-      else of.running--;
+      else queue.running--;
     }
   }
 }

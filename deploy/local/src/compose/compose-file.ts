@@ -26,7 +26,7 @@ const { own, handover, home, kafka, postgres } = layout;
 const healthy = { condition: 'service_healthy' };
 const done = { condition: 'service_completed_successfully' };
 const configuration = `./deploy/config:${layout.config}:ro`;
-const folder = (of: string): string => `own-${of}`;
+const folder = (service: string): string => `own-${service}`;
 
 const ours = {
   image,
@@ -79,7 +79,7 @@ const setup = (step: string, folders: readonly string[], more: object): object =
   cap_add: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'],
   restart: 'no',
   command: ['node', 'deploy/local/dist/setup.js', step],
-  volumes: [configuration, `secrets:${home}`, ...folders.map((of) => `${folder(of)}:${handover}/${of}`)],
+  volumes: [configuration, `secrets:${home}`, ...folders.map((service) => `${folder(service)}:${handover}/${service}`)],
   ...more,
 });
 

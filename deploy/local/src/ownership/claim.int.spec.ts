@@ -60,8 +60,8 @@ async function query<Row = Record<string, unknown>>(url: string, sql: string): P
   }
 }
 
-const setUp = (who: Installation, on: Broker, superuserUrl: string, adopt: readonly string[] = []) =>
-  provisionInstallation(who, { bootstrap: on.bootstrap, admin: on.admin, superuserUrl, adopt });
+const setUp = (installed: Installation, on: Broker, superuserUrl: string, adopt: readonly string[] = []) =>
+  provisionInstallation(installed, { bootstrap: on.bootstrap, admin: on.admin, superuserUrl, adopt });
 
 async function withAdmin<R>(on: Broker, use: (admin: kafkajs.Admin, kafka: kafkajs.Kafka) => Promise<R>): Promise<R> {
   const sasl = { mechanism: 'scram-sha-256', ...on.admin } as const;
@@ -102,9 +102,9 @@ async function everything(on: Broker, url: string): Promise<object> {
       acls: acls.resources.map((r) => JSON.stringify(r)).sort(),
     };
   });
-  const mark = await query<{ there: boolean }>(
+  const mark = await query<{ marked: boolean }>(
     url,
-    "SELECT to_regclass('countersign.installation') IS NOT NULL AS there",
+    "SELECT to_regclass('countersign.installation') IS NOT NULL AS marked",
   );
   return {
     ...ofBroker,
@@ -116,7 +116,7 @@ async function everything(on: Broker, url: string): Promise<object> {
     ),
     schemas: await query(url, 'SELECT nspname, nspowner::regrole, nspacl FROM pg_namespace ORDER BY 1'),
     rights: await query(url, 'SELECT datname, datacl FROM pg_database ORDER BY 1'),
-    mark: mark[0]?.there ? await query(url, 'SELECT * FROM countersign.installation') : 'none',
+    mark: mark[0]?.marked ? await query(url, 'SELECT * FROM countersign.installation') : 'none',
   };
 }
 
@@ -187,7 +187,7 @@ test('of first starts at the same time on the same new broker and database one g
   try {
     const racing = ['r1', 'r2', 'r3'].map(installation);
     const on = await broker('kafka-race');
-    const ended = await Promise.allSettled(racing.map((one) => setUp(one, on, server.url)));
+    const ended = await Promise.allSettled(racing.map((candidate) => setUp(candidate, on, server.url)));
     expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     const winner = racing[ended.findIndex(({ status }) => status === 'fulfilled')] as Installation;
     for (const end of ended)
@@ -196,9 +196,9 @@ test('of first starts at the same time on the same new broker and database one g
     expect(await usersRefused(on.bootstrap, winner.users)).toEqual([]);
     expect(await query(server.url, 'SELECT id FROM countersign.installation')).toEqual([{ id: winner.own.id }]);
     // All three know it afterwards too, and the winner alone goes on.
-    for (const one of racing)
-      if (one === winner) await setUp(one, on, server.url);
-      else await expect(setUp(one, on, server.url)).rejects.toThrow(winner.own.id);
+    for (const contender of racing)
+      if (contender === winner) await setUp(contender, on, server.url);
+      else await expect(setUp(contender, on, server.url)).rejects.toThrow(winner.own.id);
   } finally {
     await server.stop();
     await removePostgres(place);
@@ -211,12 +211,14 @@ test('of first starts at the same time on one new broker, each with a database o
   const servers = await Promise.all(places.map(async (place) => startPostgres({ dir: place, port: await freePort() })));
   try {
     const racing = ['x', 'y'].map(installation);
-    const ended = await Promise.allSettled(racing.map((one, i) => setUp(one, on, servers[i]?.url as string)));
+    const ended = await Promise.allSettled(
+      racing.map((candidate, i) => setUp(candidate, on, servers[i]?.url as string)),
+    );
     expect(ended.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     const lost = ended.findIndex(({ status }) => status === 'rejected');
     const url = servers[lost]?.url as string;
-    const there = "SELECT to_regclass('countersign.installation') IS NOT NULL AS there";
-    const marked = (await query<{ there: boolean }>(url, there))[0]?.there
+    const markThere = "SELECT to_regclass('countersign.installation') IS NOT NULL AS marked";
+    const marked = (await query<{ marked: boolean }>(url, markThere))[0]?.marked
       ? await query(url, 'SELECT id FROM countersign.installation')
       : [];
     expect(marked).toEqual([]);

@@ -36,7 +36,7 @@ export async function claimInstallation(wishes: ClaimWishes): Promise<void> {
       lookAtDatabase(superuserUrl, roles),
       lookAtBroker(wishes, topics, users),
     ]);
-    const standing = objections(own, { database, broker }).filter((one) => !adopt.includes(one.adopt));
+    const standing = objections(own, { database, broker }).filter((objection) => !adopt.includes(objection.adopt));
     if (standing.length > 0) throw new NotOurs(refusal(own, standing));
 
     // The database first: a broker that has an owner and a database that has none are then never left by a start that was killed.

@@ -13,7 +13,7 @@ export interface RoleLogin {
 export async function lookAtDatabase(superuserUrl: string, roles: readonly RoleLogin[]): Promise<Found['database']> {
   return withClient(superuserUrl, async (client) => {
     const names = roles.map(({ name }) => name);
-    const { rows: there } = await client.query<{ name: string }>(
+    const { rows: existing } = await client.query<{ name: string }>(
       'SELECT rolname AS name FROM pg_roles WHERE rolname = ANY($1)',
       [names],
     );
@@ -22,7 +22,7 @@ export async function lookAtDatabase(superuserUrl: string, roles: readonly RoleL
       [names],
     );
     const mark = await readMark(client);
-    const known = roles.filter(({ name }) => there.some((row) => row.name === name));
+    const known = roles.filter(({ name }) => existing.some((row) => row.name === name));
     return {
       at: addressOf(superuserUrl),
       mark,
@@ -83,8 +83,8 @@ export async function unmarkDatabase(superuserUrl: string, id: string, former?: 
 }
 
 async function readMark(client: pg.Client): Promise<InstallationMark | undefined> {
-  const { rows } = await client.query<{ there: boolean }>(markThere);
-  return rows[0]?.there ? (await client.query<InstallationMark>(markQuery)).rows[0] : undefined;
+  const { rows } = await client.query<{ marked: boolean }>(markThere);
+  return rows[0]?.marked ? (await client.query<InstallationMark>(markQuery)).rows[0] : undefined;
 }
 
 /** Whether every login takes its password and none takes a wrong one: a server that trusts everybody proves nothing. */

@@ -37,7 +37,7 @@ export async function startEngines(
   const down = new Set<string>();
   let losses = 0;
   let waiting: (() => void)[] = [];
-  const told =
+  const onChange =
     (name: string, failed: (failure: Failure) => void) =>
     (what: 'lost' | 'back' | 'given up', lines: string[]): void => {
       if (what === 'given up') failed({ name, lines, engine: true });
@@ -74,7 +74,7 @@ export async function startEngines(
               return broker;
             },
             say,
-            on: told('the Kafka broker', failed),
+            on: onChange('the Kafka broker', failed),
           }),
         );
       if (postgres)
@@ -88,7 +88,7 @@ export async function startEngines(
               return postgres;
             },
             say,
-            on: told('the Postgres server', failed),
+            on: onChange('the Postgres server', failed),
           }),
         );
       return keepers;

@@ -27,7 +27,7 @@ test.each([
     /will not help/,
   ],
 ] as const)('an end is told by how it came about and in the last words: %j', (exit, lines, what, help) => {
-  const told = toldOf(exit, lines);
-  expect(told.what).toBe(what);
-  expect(told.help).toMatch(help);
+  const ending = toldOf(exit, lines);
+  expect(ending.what).toBe(what);
+  expect(ending.help).toMatch(help);
 });

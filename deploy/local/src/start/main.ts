@@ -64,7 +64,7 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
   let status = 0;
   // A service that ended by itself. A story that ended differently is no reason to stop: it is there to be looked at.
   let lost = false;
-  let told: readonly Told[] = [];
+  let results: readonly Told[] = [];
   const watching = await observe(
     running.kafka('console'),
     `console.start-${process.pid}-${began}`,
@@ -83,10 +83,10 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
         stopped,
       ]);
       if ('failed' in played) lost = true;
-      else if ('told' in played) {
-        told = played.told;
-        if (told.some((story) => !story.ok)) status = 1;
-        out.write(`\n${stories(told)}\n${further()}\n`);
+      else if ('results' in played) {
+        results = played.results;
+        if (results.some((story) => !story.ok)) status = 1;
+        out.write(`\n${stories(results)}\n${further()}\n`);
       }
     }
     if (!options.exit && !lost && !interrupted.done()) {
@@ -108,7 +108,7 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
   await watching.stop();
   await running.stop();
   removeForClients(home);
-  if (options.exit) out.write(`\n${line(funnel.funnel)}\n${told.length > 0 ? `${summary(told)}\n` : ''}`);
+  if (options.exit) out.write(`\n${line(funnel.funnel)}\n${results.length > 0 ? `${summary(results)}\n` : ''}`);
   return status;
 }
 
@@ -118,7 +118,7 @@ async function play(
   events: Parameters<typeof samplePorts>[1],
   current: () => string,
   out: NodeJS.WriteStream,
-): Promise<{ told: readonly Told[] }> {
+): Promise<{ results: readonly Told[] }> {
   const file = join(home, 'sample.json');
   const again = existsSync(file);
   const { start, seed } = firstStart(file, new Date().toISOString(), sampleSeed);
@@ -138,12 +138,12 @@ async function play(
           : `told: ${progress.story.title}`;
   });
   try {
-    const told = await playSample(sample(start, seed), ports);
+    const results = await playSample(sample(start, seed), ports);
     note = '';
     show();
     live?.done();
     if (!live) out.write(`  ${current()}\n`);
-    return { told };
+    return { results };
   } finally {
     clearInterval(timer);
     live?.done();
@@ -151,16 +151,16 @@ async function play(
   }
 }
 
-const stories = (told: readonly Told[]): string =>
-  told
+const stories = (results: readonly Told[]): string =>
+  results
     .map((story) => `${story.ok ? pc.green('✓') : pc.red('✗')} ${pc.bold(`${story.title}:`)} ${story.detail}`)
     .join('\n');
 
-const summary = (told: readonly Told[]): string => {
-  const wrong = told.filter((story) => !story.ok);
+const summary = (results: readonly Told[]): string => {
+  const wrong = results.filter((story) => !story.ok);
   return wrong.length === 0
-    ? `${told.length} of ${told.length} stories ended as they should`
-    : `${wrong.length} of ${told.length} stories ended differently: ${wrong.map((s) => s.title).join('; ')}`;
+    ? `${results.length} of ${results.length} stories ended as they should`
+    : `${wrong.length} of ${results.length} stories ended differently: ${wrong.map((s) => s.title).join('; ')}`;
 };
 
 const further = (): string =>

@@ -43,14 +43,14 @@ test('a service that stays degraded is up, and is told apart from one that is we
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/health`;
-  const told: boolean[] = [];
-  const tell = (well: boolean) => void told.push(well);
-  expect(await isUp(url, tell, 0)()).toBe(false);
+  const reports: boolean[] = [];
+  const report = (well: boolean) => void reports.push(well);
+  expect(await isUp(url, report, 0)()).toBe(false);
   page.status = 'degraded';
-  expect(await isUp(url, tell, 0)()).toBe(true);
+  expect(await isUp(url, report, 0)()).toBe(true);
   // It may become well by itself.
-  expect(await isUp(url, tell, 60_000)()).toBe(false);
+  expect(await isUp(url, report, 60_000)()).toBe(false);
   Object.assign(page, { code: 200, status: 'ok' });
-  expect(await isUp(url, tell, 60_000)()).toBe(true);
-  expect(told).toEqual([false, true]);
+  expect(await isUp(url, report, 60_000)()).toBe(true);
+  expect(reports).toEqual([false, true]);
 });

@@ -268,9 +268,9 @@ const pageBytes = 1024 * 1024;
 
 /**
  * A probe of a health page: whether the service works. One that stays degraded does: what is wrong may be a person's to mend, such
- * as a gap, and nobody can while it is not left running. `tell` hears which of both it is.
+ * as a gap, and nobody can while it is not left running. `report` hears which of both it is.
  */
-export function isUp(url: string, tell: (well: boolean) => void, settled = settledMs): () => Promise<boolean> {
+export function isUp(url: string, report: (well: boolean) => void, settled = settledMs): () => Promise<boolean> {
   let since: number | undefined;
   return async () => {
     try {
@@ -279,7 +279,7 @@ export function isUp(url: string, tell: (well: boolean) => void, settled = settl
       if (status === 'degraded') since ??= performance.now();
       else since = undefined;
       const stays = since !== undefined && performance.now() - since >= settled;
-      if (answer.ok || stays) tell(answer.ok);
+      if (answer.ok || stays) report(answer.ok);
       return answer.ok || stays;
     } catch {
       since = undefined;

@@ -69,7 +69,7 @@ export function secrets(
     const file = keep(name, () => '{}');
     const known = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
     const grown = { ...known };
-    for (const one of wanted) grown[one] ??= token();
+    for (const secretName of wanted) grown[secretName] ??= token();
     if (Object.keys(grown).length > Object.keys(known).length)
       writeFileSync(file, JSON.stringify(grown, null, 2), { mode: 0o600 });
     return grown;

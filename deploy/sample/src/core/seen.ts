@@ -21,19 +21,19 @@ type Proposal = DataOf<'ActionProposed'>;
 
 /** What has been observed so far, so kept that stories can ask for it as often as they like. */
 export interface Seen {
-  of<T extends EventType>(type: T): readonly DataOf<T>[];
+  eventsOf<T extends EventType>(type: T): readonly DataOf<T>[];
   accepted(signal: { readonly source: string; readonly id: string }): DataOf<'SignalAccepted'> | undefined;
   rejected(signal: { readonly source: string; readonly id: string }): DataOf<'SignalRejected'> | undefined;
   /** Whether a signal has been accepted or rejected. */
   answered(signal: { readonly source: string; readonly id: string }): boolean;
   refusedOverHttp(id: string): Refusal | undefined;
-  tasks(of: {
+  tasks(filter: {
     readonly play?: string;
     readonly accountId?: string;
     readonly campaignId?: string;
   }): readonly DataOf<'TaskAssigned'>[];
   taskSettled(taskId: string): DataOf<'TaskSettled'> | undefined;
-  proposals(of: {
+  proposals(filter: {
     readonly taskId?: string;
     readonly kind?: string;
     readonly contactId?: string;
@@ -69,8 +69,8 @@ export function watch(): Watch {
     lasts.set(key, data);
   };
   const refusals = new Map<string, Refusal>();
-  const of = <T extends EventType>(type: T) => (byType.get(type) ?? []) as readonly DataOf<T>[];
-  const one = <T extends EventType>(type: T, key: string, which = first) =>
+  const eventsOf = <T extends EventType>(type: T) => (byType.get(type) ?? []) as readonly DataOf<T>[];
+  const eventOf = <T extends EventType>(type: T, key: string, which = first) =>
     which.get(type)?.get(key) as DataOf<T> | undefined;
 
   return {
@@ -82,35 +82,35 @@ export function watch(): Watch {
       if (key !== undefined) keep(type, key, data);
     },
     refuse: (refusal) => void refusals.set(refusal.id, refusal),
-    of,
-    accepted: ({ source, id }) => one('SignalAccepted', signalKey(source, id)),
-    rejected: ({ source, id }) => one('SignalRejected', signalKey(source, id)),
+    eventsOf,
+    accepted: ({ source, id }) => eventOf('SignalAccepted', signalKey(source, id)),
+    rejected: ({ source, id }) => eventOf('SignalRejected', signalKey(source, id)),
     answered: ({ source, id }) =>
-      one('SignalAccepted', signalKey(source, id)) !== undefined ||
-      one('SignalRejected', signalKey(source, id)) !== undefined,
+      eventOf('SignalAccepted', signalKey(source, id)) !== undefined ||
+      eventOf('SignalRejected', signalKey(source, id)) !== undefined,
     refusedOverHttp: (id) => refusals.get(id),
     tasks: ({ play, accountId, campaignId }) =>
-      of('TaskAssigned').filter(
+      eventsOf('TaskAssigned').filter(
         (t) =>
           (play === undefined || t.play.id === play) &&
           (accountId === undefined || t.accountId === accountId) &&
           (campaignId === undefined || t.campaignId === campaignId),
       ),
-    taskSettled: (taskId) => one('TaskSettled', taskId),
+    taskSettled: (taskId) => eventOf('TaskSettled', taskId),
     proposals: ({ taskId, kind, contactId, agent }) =>
-      of('ActionProposed').filter(
+      eventsOf('ActionProposed').filter(
         (p) =>
           (taskId === undefined || p.taskId === taskId) &&
           (kind === undefined || p.action.kind === kind) &&
           (agent === undefined || p.agent === agent) &&
           (contactId === undefined || p.action.payload.contactId === contactId),
       ),
-    approved: (id) => one('ActionApproved', id, last),
-    refused: (id) => one('ActionRefused', id, last),
-    escalated: (id) => one('ActionEscalated', id),
-    reviewed: (id) => one('ReviewDecided', id),
-    settled: (id) => one('ActionSettled', id, last),
-    control: (scope) => one('ControlChanged', scope, last),
+    approved: (id) => eventOf('ActionApproved', id, last),
+    refused: (id) => eventOf('ActionRefused', id, last),
+    escalated: (id) => eventOf('ActionEscalated', id),
+    reviewed: (id) => eventOf('ReviewDecided', id),
+    settled: (id) => eventOf('ActionSettled', id, last),
+    control: (scope) => eventOf('ControlChanged', scope, last),
   };
 }
 

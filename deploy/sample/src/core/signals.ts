@@ -28,7 +28,7 @@ export const dayMinutes = 24 * 60;
  * start gives the same bytes, and nothing depends on the hour at which it happens.
  */
 export interface Teller {
-  tell<T extends SignalType>(source: Source, type: T, minutesBefore: number, data: Said<T>): Signal<T>;
+  signal<T extends SignalType>(source: Source, type: T, minutesBefore: number, data: Said<T>): Signal<T>;
   /** The calendar day so many days before the start, in UTC. */
   day(daysBefore: number): string;
 }
@@ -37,7 +37,7 @@ export function teller(seed: number, story: string, start: string): Teller {
   let n = 0;
   const before = (minutes: number) => new Date(Date.parse(start) - Math.round(minutes * 60_000)).toISOString();
   return {
-    tell: (source, type, minutesBefore, data) => ({
+    signal: (source, type, minutesBefore, data) => ({
       specversion: '1.0',
       id: derivedId('sample', seed, story, n++),
       source: shippedDeployment.sources.find((s) => s.name === source)?.source ?? source,
@@ -50,7 +50,7 @@ export function teller(seed: number, story: string, start: string): Teller {
 }
 
 export const contactUpserted = (t: Teller, c: Contact, minutesBefore: number): Signal<'ContactUpserted'> =>
-  t.tell('crm', 'ContactUpserted', minutesBefore, {
+  t.signal('crm', 'ContactUpserted', minutesBefore, {
     account: { id: c.accountId },
     contact: { ref: c.ref, email: c.email },
     seniority: c.seniority,
@@ -62,7 +62,7 @@ export const contactUpserted = (t: Teller, c: Contact, minutesBefore: number): S
   });
 
 export const accountUpserted = (t: Teller, a: Account, minutesBefore: number): Signal<'AccountUpserted'> =>
-  t.tell('crm', 'AccountUpserted', minutesBefore, {
+  t.signal('crm', 'AccountUpserted', minutesBefore, {
     account: { id: a.id },
     name: a.name,
     tier: a.tier,
@@ -73,7 +73,7 @@ export const accountUpserted = (t: Teller, a: Account, minutesBefore: number): S
 
 /** A contact reads content about a topic. */
 export const engaged = (t: Teller, c: Contact, topic: string, minutesBefore: number): Signal<'ContentEngaged'> =>
-  t.tell('website', 'ContentEngaged', minutesBefore, {
+  t.signal('website', 'ContentEngaged', minutesBefore, {
     account: { id: c.accountId },
     contact: { ref: c.ref },
     contentId: `${topic}-guide`,
@@ -87,7 +87,7 @@ export function reports(t: Teller, c: Campaign, rnd: Random): readonly Signal<'C
   return Array.from({ length: 14 }, (_, i) => {
     const daysBefore = 14 - i;
     const spendMinor = Math.round((c.spendPerDayMinor * rnd.int(95, 105)) / 100);
-    return t.tell('ads', 'CampaignPerformanceReported', (daysBefore - 1) * dayMinutes + 60, {
+    return t.signal('ads', 'CampaignPerformanceReported', (daysBefore - 1) * dayMinutes + 60, {
       adAccountId: c.adAccountId,
       campaignId: c.campaignId,
       day: t.day(daysBefore),
@@ -133,28 +133,33 @@ export function everyday(
       for (let i = rnd.int(0, 2); i > 0; i--) {
         const url = `https://www.example.com/${rnd.pick(['pricing', 'docs', 'about'])}`;
         const data = { account: { id: a.id }, contact: { ref: c.ref }, url, title: 'A page', seconds: rnd.int(5, 200) };
-        found.website.push(t.tell('website', 'PageViewed', when(), data));
+        found.website.push(t.signal('website', 'PageViewed', when(), data));
       }
       // Nobody of the C-suite was written to yet: the first message to them is a story of its own.
       if (c.seniority !== 'c-suite' && c.consents.includes('newsletter') && rnd.chance(0.7)) {
         const about = { contact: { ref: c.ref }, messageId: `news-${c.ref}`, emailCampaignId: 'newsletter-1' };
         const sent = rnd.int(2 * dayMinutes, 13 * dayMinutes);
-        found.mailer.push(t.tell('mailer', 'EmailDelivered', sent, about));
-        if (rnd.chance(0.5)) found.mailer.push(t.tell('mailer', 'EmailOpened', sent - 45, about));
+        found.mailer.push(t.signal('mailer', 'EmailDelivered', sent, about));
+        if (rnd.chance(0.5)) found.mailer.push(t.signal('mailer', 'EmailOpened', sent - 45, about));
       }
     }
     if (rnd.chance(0.4)) {
       const amountMinor = rnd.int(20, 900) * 100_000;
       const data = { dealId: `deal-${a.id}`, stage: 'qualified', amountMinor, currency: 'EUR' };
-      found.crm.push(t.tell('crm', 'DealUpserted', rnd.int(60, 13 * dayMinutes), { account: { id: a.id }, ...data }));
+      found.crm.push(t.signal('crm', 'DealUpserted', rnd.int(60, 13 * dayMinutes), { account: { id: a.id }, ...data }));
     }
   }
   for (const c of campaigns) {
     // Those with a story are reported by it.
-    if (!told.includes(c.campaignId)) found.ads.push(...reports(t, c, rnd));
+    if (!storyCampaigns.includes(c.campaignId)) found.ads.push(...reports(t, c, rnd));
   }
   return found;
 }
 
 /** Campaigns whose reports are part of a story. */
-export const told: readonly string[] = ['cmp-display', 'cmp-retargeting', 'cmp-dach-search', 'cmp-dach-video'];
+export const storyCampaigns: readonly string[] = [
+  'cmp-display',
+  'cmp-retargeting',
+  'cmp-dach-search',
+  'cmp-dach-video',
+];

@@ -49,7 +49,7 @@ export interface Story {
   /** Whether it has ended as it should. */
   readonly outcome: (seen: Seen) => boolean;
   /** One line: what happened and why, as far as it has. */
-  readonly tell: (seen: Seen) => string;
+  readonly summary: (seen: Seen) => string;
 }
 
 /** What every story needs to be made. */

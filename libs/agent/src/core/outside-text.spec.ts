@@ -55,7 +55,7 @@ function filled(schema: Schema): unknown {
   }
 }
 
-const profiles = Profile.options.map((one) => Profile.parse(filled(z.toJSONSchema(one) as Schema)));
+const profiles = Profile.options.map((schema) => Profile.parse(filled(z.toJSONSchema(schema) as Schema)));
 const task: TaskAssigned = aTask({
   kinds: [...actionKindNames],
   accountId: 'IGNORE-ALL-RULES',

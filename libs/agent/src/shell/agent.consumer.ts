@@ -69,7 +69,7 @@ export class AgentHandlers {
     const own = batch.events.filter(({ event }) => event.data.agent === this.agent.name);
     if (own.length === 0) return;
     const assigned = own.map((received) => ({ task: received.event.data, cause: causeOf(received) }));
-    const given = [...new Map(assigned.map((one) => [one.task.taskId, one])).values()];
+    const given = [...new Map(assigned.map((entry) => [entry.task.taskId, entry])).values()];
     await (this.model ? this.planLater(given, batch) : this.planNow(given, batch));
   }
 
@@ -209,7 +209,7 @@ export class AgentHandlers {
     work: Work,
   ): Promise<void> {
     const counted = noteSettlements(work.tx, given, proposals, work.at);
-    for (const { settled } of given.filter((one) => !counted.includes(one)))
+    for (const { settled } of given.filter((settlement) => !counted.includes(settlement)))
       this.log.debug(
         `${settled.outcome} of ${settled.proposalId} by ${settled.executor} changes nothing: its permit has ended`,
       );
@@ -245,16 +245,18 @@ export class AgentHandlers {
     tx: Tx,
     settled: readonly ActionSettled[],
     proposals: ReadonlyMap<string, RememberedProposal>,
-  ): Promise<(one: ActionSettled) => Action | undefined> {
+  ): Promise<(settlement: ActionSettled) => Action | undefined> {
     const proposed = ({ proposalId, actionId }: ActionSettled) => {
       const action = proposals.get(proposalId)?.action;
       return action?.actionId === actionId ? action : undefined;
     };
     const edits = await editsById(
       tx,
-      settled.filter((one) => proposals.has(one.proposalId) && !proposed(one)).map(({ actionId }) => actionId),
+      settled
+        .filter((settlement) => proposals.has(settlement.proposalId) && !proposed(settlement))
+        .map(({ actionId }) => actionId),
     );
-    return (one) => proposed(one) ?? edits.get(one.actionId);
+    return (settlement) => proposed(settlement) ?? edits.get(settlement.actionId);
   }
 
   private async policy(tx: Tx): Promise<PolicyContent | null> {

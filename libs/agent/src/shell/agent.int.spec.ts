@@ -75,7 +75,7 @@ const agent: AgentDefinition = {
   followUp: Follow,
 };
 const spec = agentSpec(agent);
-@Module({ imports: [RuntimeModule.of(spec), AgentModule.of(agent)] })
+@Module({ imports: [RuntimeModule.of(spec), AgentModule.register(agent)] })
 class TestAgentModule {}
 
 const emptied =
@@ -533,9 +533,9 @@ describe('by rules', () => {
           settlement(proposal.proposalId, edited, { outcome }),
         ]),
     };
-    for (const what of order) {
+    for (const topicName of order) {
       expect(Follow.settlements).toEqual([]);
-      await read[what]();
+      await read[topicName]();
     }
     expect(Follow.settlements.map((s) => [s.action, s.settled.outcome])).toEqual([[edited, outcome]]);
   });

@@ -59,7 +59,7 @@ function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
 @Module({})
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a dynamic module
 export class AgentModule {
-  static of(agent: AgentDefinition): DynamicModule {
+  static register(agent: AgentDefinition): DynamicModule {
     return {
       module: AgentModule,
       controllers: [AgentHandlers, ProposalsPage],

@@ -30,17 +30,17 @@ export const answerTokens = 4_000;
  * possible, else with what was held. Rejects only where `stop` was aborted or the budget cannot be reached.
  */
 export async function askModel(
-  is: Asking,
+  asking: Asking,
   messages: readonly Message[],
   schema: object,
   timeoutMs: number,
 ): Promise<Asked> {
   // A token is at least a byte, so this is never too little; what was really used is settled afterwards.
   const reserved = Buffer.byteLength(JSON.stringify([messages, inWords(schema)])) + answerTokens;
-  if (!(await is.budget.reserve(reserved))) return { ok: false, reason: "the day's token budget is spent" };
+  if (!(await asking.budget.reserve(reserved))) return { ok: false, reason: "the day's token budget is spent" };
   const begun = performance.now();
-  const timeout = (is.timer ?? AbortSignal.timeout)(timeoutMs);
-  const signal = AbortSignal.any([timeout, is.stop]);
+  const timeout = (asking.timer ?? AbortSignal.timeout)(timeoutMs);
+  const signal = AbortSignal.any([timeout, asking.stop]);
   // An answer that was never seen may have been paid for, so every try is held against the day unless it is known to be free.
   let used = reserved;
   let paid = false;
@@ -52,16 +52,16 @@ export async function askModel(
     },
   };
   try {
-    const { asked, tokens } = readCompletion(await unlessAborted(signal, request(is, question)));
+    const { asked, tokens } = readCompletion(await unlessAborted(signal, request(asking, question)));
     // More than the question and its limit allow is no count.
     if (tokens !== undefined && tokens <= reserved) used = tokens;
     return asked;
   } catch (error) {
     if (!signal.aborted && !paid) used = 0;
-    is.stop.throwIfAborted();
+    asking.stop.throwIfAborted();
     return { ok: false, reason: timeout.aborted ? tooSlow : failureOf(error) };
   } finally {
-    await is.budget.settle(reserved, used);
+    await asking.budget.settle(reserved, used);
   }
 }
 

@@ -15,33 +15,33 @@ const mostSaidBack = 4 * answerTokens;
  * Every fallback is logged. Tokens are reserved before every question. Rejects only where `stop` was aborted or the budget cannot be reached: then nothing was
  * planned.
  */
-export const modelPlanner = (is: Asking & { readonly rules: RulePlanner; readonly bounds: Bounds }): Planner => ({
-  name: is.access.name,
+export const modelPlanner = (deps: Asking & { readonly rules: RulePlanner; readonly bounds: Bounds }): Planner => ({
+  name: deps.access.name,
   plan: async (task, facts, at) => {
     const fallback = (reason: string): Plan => {
-      is.log.warn(`task ${task.taskId}: the rules plan because ${reason}`);
-      return { ...is.rules.plan(task, facts, at), by: { kind: 'rules', name: is.rules.name, fallback: reason } };
+      deps.log.warn(`task ${task.taskId}: the rules plan because ${reason}`);
+      return { ...deps.rules.plan(task, facts, at), by: { kind: 'rules', name: deps.rules.name, fallback: reason } };
     };
     const begun = performance.now();
     const msLeft = (): number => Date.parse(task.dueAt) - Date.parse(at) - (performance.now() - begun);
-    const kinds = offeredKinds(task, facts, is.bounds.kinds);
+    const kinds = offeredKinds(task, facts, deps.bounds.kinds);
     if (kinds.length === 0) return fallback('the facts leave a model nothing to choose from');
     const aliases = aliasesOf(facts);
     const schema = answerSchema(task, facts, kinds, aliases);
-    const prompt = promptOf(task, facts, kinds, aliases, is.bounds.most, at);
+    const prompt = promptOf(task, facts, kinds, aliases, deps.bounds.most, at);
     const messages: Message[] = [
       { role: 'system', content: prompt.system },
       { role: 'user', content: prompt.user },
     ];
     let reason = '';
     for (const last of [false, true]) {
-      const asked = await askModel(is, messages, schema, timeFor(is.access, msLeft()));
+      const asked = await askModel(deps, messages, schema, timeFor(deps.access, msLeft()));
       if (!asked.ok) return fallback(asked.reason);
       const read = asked.cut
         ? ({ ok: false, detail: 'it is cut off' } as const)
         : readAnswer(asked.content, task, aliases);
-      const fitting = read.ok ? clamp(read.plan, task, facts, at, is.bounds) : undefined;
-      const by = { kind: 'model', name: is.access.name } as const;
+      const fitting = read.ok ? clamp(read.plan, task, facts, at, deps.bounds) : undefined;
+      const by = { kind: 'model', name: deps.access.name } as const;
       if (fitting && fitting.proposals.length > 0) return { ...fitting, by };
       if (read.ok && read.plan.proposals.length === 0 && read.plan.declined) return { ...read.plan, by };
       reason = read.ok ? 'nothing that the model proposed fits the task' : "the model's answer could not be read";

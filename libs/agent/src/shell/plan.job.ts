@@ -15,9 +15,9 @@ import { tokenBudget } from './token-budget.js';
 export const planKind = jobName<{ taskId: string }>('plan');
 
 type Ready =
-  | { readonly is: 'kept' }
-  | { readonly is: 'declined'; readonly reason: string }
-  | { readonly is: 'open'; readonly facts: Facts };
+  | { readonly state: 'kept' }
+  | { readonly state: 'declined'; readonly reason: string }
+  | { readonly state: 'open'; readonly facts: Facts };
 
 /** Plans a task with the model, outside every transaction; the plan is kept before the task is answered. */
 @Injectable()
@@ -54,7 +54,7 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
       if (!found) throw new Error(`task ${taskId} is not known`);
       return { task: found, ready: await this.ready(tx, found, at) };
     });
-    if (ready.is === 'open') {
+    if (ready.state === 'open') {
       const at = context.now();
       const plan = await this.ask(task, ready.facts, at, context);
       if (plan === 'stopped') return context.later(job, soonAfter(at));
@@ -66,18 +66,18 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
       const kept = await keptPlan(work.tx, taskId);
       const given = kept
         ? answer(task, kept.plan, kept.from, work.at)
-        : declined(task, ready.is === 'declined' ? ready.reason : latePlan, work.at);
+        : declined(task, ready.state === 'declined' ? ready.reason : latePlan, work.at);
       await answerTasks(work, [{ cause: job.cause, task, answer: given }]);
     });
   }
 
   private async ready(tx: Parameters<typeof keptPlan>[0], task: TaskAssigned, at: string): Promise<Ready> {
-    if (await keptPlan(tx, task.taskId)) return { is: 'kept' };
-    if (isLate(task, at)) return { is: 'declined', reason: latePlan };
+    if (await keptPlan(tx, task.taskId)) return { state: 'kept' };
+    if (isLate(task, at)) return { state: 'declined', reason: latePlan };
     const found = (await readFacts(tx, [task])).get(task.taskId);
     return found?.ok
-      ? { is: 'open', facts: found.facts }
-      : { is: 'declined', reason: found?.detail ?? 'facts unclear' };
+      ? { state: 'open', facts: found.facts }
+      : { state: 'declined', reason: found?.detail ?? 'facts unclear' };
   }
 
   private async ask(

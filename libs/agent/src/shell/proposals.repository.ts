@@ -58,7 +58,7 @@ export async function rememberAnswered(work: Work, given: readonly Answered[]): 
       work.at,
     ],
   );
-  tell(work, given, rows);
+  queueAnswers(work, given, rows);
 }
 
 /** Tasks by id, as they were assigned. */
@@ -119,11 +119,11 @@ export async function answerTasks(work: Work, given: readonly Answered[]): Promi
       work.at,
     ],
   );
-  tell(work, given, rows);
+  queueAnswers(work, given, rows);
 }
 
 /** Queues the answers of those tasks that `rows` name. */
-function tell(work: Work, given: readonly Answered[], rows: readonly { task_id: string }[]): void {
+function queueAnswers(work: Work, given: readonly Answered[], rows: readonly { task_id: string }[]): void {
   const open = new Set(rows.map((row) => row.task_id));
   const first = given.filter(({ task }) => open.has(task.taskId));
   propose(

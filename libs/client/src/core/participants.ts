@@ -21,5 +21,5 @@ export function publisherOf(deployment: Deployment, name?: string): Source {
 }
 
 /** Another of several than this one. */
-export const anotherThan = (one: string, all: readonly string[]): string | undefined =>
-  all.find((name) => name !== one);
+export const anotherThan = (excluded: string, all: readonly string[]): string | undefined =>
+  all.find((name) => name !== excluded);

@@ -57,7 +57,8 @@ export const tally = (counts: Readonly<Record<string, number>>): string =>
     .map(([name, n]) => `${name} ${n}`)
     .join(', ');
 
-export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+export const count = (n: number, singular: string, many = `${singular}s`): string =>
+  `${n} ${n === 1 ? singular : many}`;
 
 /** `2026-11-21 10:00:00Z`: an instant without its milliseconds, for reading. */
 export const clock = (instant: string): string => instant.replace('T', ' ').replace(/\.\d+Z$/, 'Z');

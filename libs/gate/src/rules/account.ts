@@ -20,12 +20,12 @@ export const account: Rule = {
       subject.contacts.map((contact) => {
         const known = own(facts.contacts, contact)?.accountId;
         const figures = { contact, account: known ?? null, named: named ?? null };
-        const of = known === undefined ? 'no account that is known' : `account ${known}`;
+        const ownAccount = known === undefined ? 'no account that is known' : `account ${known}`;
         if (known === undefined && named === undefined)
-          return unclear(`contact ${contact} is of ${of}, and the action names none`, figures);
+          return unclear(`contact ${contact} is of ${ownAccount}, and the action names none`, figures);
         return known === named
-          ? pass(`contact ${contact} is of ${of}`, figures)
-          : refuse(`contact ${contact} is of ${of}, the action names ${named ?? 'none'}`, figures);
+          ? pass(`contact ${contact} is of ${ownAccount}`, figures)
+          : refuse(`contact ${contact} is of ${ownAccount}, the action names ${named ?? 'none'}`, figures);
       }),
     );
   },

@@ -6,6 +6,8 @@ export const actionsPerHour: Rule = {
   name: 'actions-per-hour',
   weigh: ({ draws, facts }) =>
     gravest(
-      draws.flatMap((draw) => (draw.kind === 'rate' ? [rolling(draw, facts, `actions of ${draw.of} in an hour`)] : [])),
+      draws.flatMap((draw) =>
+        draw.kind === 'rate' ? [rolling(draw, facts, `actions of ${draw.holder} in an hour`)] : [],
+      ),
     ),
 };

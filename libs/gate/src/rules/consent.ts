@@ -16,11 +16,11 @@ export const consent: Rule = {
 
 function say(contact: string, needed: { purpose: string; channel: string }, found: ConsentFound): Finding {
   const { purpose, channel } = needed;
-  const what = `${purpose} by ${channel}`;
+  const use = `${purpose} by ${channel}`;
   const figures = { contact, purpose, channel };
   switch (found.status) {
     case 'granted':
-      return pass(`contact ${contact} agreed to ${what} on ${found.at}`, { ...figures, since: found.at });
+      return pass(`contact ${contact} agreed to ${use} on ${found.at}`, { ...figures, since: found.at });
     case 'suppressed':
       return refuse(`contact ${contact} is suppressed for ${channel} (${found.reason}) since ${found.at}`, {
         ...figures,
@@ -28,13 +28,13 @@ function say(contact: string, needed: { purpose: string; channel: string }, foun
         since: found.at,
       });
     case 'withdrawn':
-      return refuse(`contact ${contact} withdrew consent to ${what} on ${found.at}`, { ...figures, since: found.at });
+      return refuse(`contact ${contact} withdrew consent to ${use} on ${found.at}`, { ...figures, since: found.at });
     case 'disputed':
-      return unclear(`sources disagree whether contact ${contact} agreed to ${what} (${found.sources})`, {
+      return unclear(`sources disagree whether contact ${contact} agreed to ${use} (${found.sources})`, {
         ...figures,
         since: found.at,
       });
     case 'unknown':
-      return refuse(`contact ${contact} has no consent to ${what} on record, and unknown is no`, figures);
+      return refuse(`contact ${contact} has no consent to ${use} on record, and unknown is no`, figures);
   }
 }

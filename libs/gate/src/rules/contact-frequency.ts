@@ -10,7 +10,7 @@ export const contactFrequency: Rule = {
       draws.flatMap((draw) => {
         if (draw.kind !== 'touch') return [];
         const { days } = policy.content.rules.contactFrequency;
-        return [rolling(draw, facts, `touches of ${draw.of} in ${days} days`)];
+        return [rolling(draw, facts, `touches of ${draw.holder} in ${days} days`)];
       }),
     ),
 };

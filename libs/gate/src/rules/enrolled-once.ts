@@ -11,11 +11,11 @@ export const enrolledOnce: Rule = {
     const sequence = enrolsIn(subject);
     if (sequence === undefined) return undefined;
     if (sameStep === undefined) throw new Error(`what was approved in ${sequence} is not among the facts`);
-    const what = `contact ${subject.contacts.join(', ')} in ${sequence}`;
+    const enrolled = `contact ${subject.contacts.join(', ')} in ${sequence}`;
     return sameStep === 0
-      ? pass(`no other enrolment of ${what} was approved under this task or waits for a person`)
+      ? pass(`no other enrolment of ${enrolled} was approved under this task or waits for a person`)
       : refuse(
-          `an enrolment of ${what} was approved under this task or waits for a person: it is proposed again only where the one before was refused or came to nothing, or under another task`,
+          `an enrolment of ${enrolled} was approved under this task or waits for a person: it is proposed again only where the one before was refused or came to nothing, or under another task`,
           { sequence, before: sameStep },
         );
   },

@@ -10,11 +10,11 @@ export const enrolmentStep: Rule = {
     const step = sequence?.step;
     if (!step) return undefined;
     if (sameStep === undefined) throw new Error(`what was approved for step ${step.n + 1} is not among the facts`);
-    const what = `step ${step.n + 1} of enrolment ${step.enrolment}`;
+    const stepName = `step ${step.n + 1} of enrolment ${step.enrolment}`;
     return sameStep === 0
-      ? pass(`no other message for ${what} was approved or waits for a person`)
+      ? pass(`no other message for ${stepName} was approved or waits for a person`)
       : refuse(
-          `a message for ${what} was approved before or waits for a person: a step is sent once, and proposed again only where the message before was refused or came to nothing`,
+          `a message for ${stepName} was approved before or waits for a person: a step is sent once, and proposed again only where the message before was refused or came to nothing`,
           { enrolment: step.enrolment, step: step.n + 1, before: sameStep },
         );
   },

@@ -15,12 +15,12 @@ export const proposalsPerTask: Rule = {
     if (!counted) throw new Error('how many proposals came before it is not among the facts');
     const found = bound(context);
     if (!found) return undefined;
-    const { most, of, instead } = found;
+    const { most, noun, instead } = found;
     const { proposals: before } = counted;
     const figures = { before, most };
     return before < most
-      ? pass(`${before + 1} of ${most} ${of}`, figures)
-      : refuse(`${before} of ${most} ${of} came before it, so it is one too many: ${instead}`, figures);
+      ? pass(`${before + 1} of ${most} ${noun}`, figures)
+      : refuse(`${before} of ${most} ${noun} came before it, so it is one too many: ${instead}`, figures);
   },
 };
 
@@ -29,10 +29,10 @@ function bound({ subject: { sequence: named }, facts: { task }, charter, policy 
   if (!named?.step) {
     const most = charter.limits.proposalsPerTask ?? shipped(task?.contactCount ?? 0);
     const instead = "propose the rest under another task, or have the charter's limits.proposalsPerTask raised";
-    return { most, of: 'proposals of the task', instead };
+    return { most, noun: 'proposals of the task', instead };
   }
   const sequence = policy.content.sequences.find((s) => s.id === named.id);
   if (!sequence) return undefined;
   const instead = 'a step that was refused so often is left out';
-  return { most: shipped(sequence.steps.length), of: 'messages of the enrolment', instead };
+  return { most: shipped(sequence.steps.length), noun: 'messages of the enrolment', instead };
 }

@@ -22,7 +22,7 @@ export const purpose: Rule = {
     const named = subject.consent?.purpose as ConsentPurpose;
     const play = proposal.play.id;
     const given = settingsOf(context).flatMap(
-      (of) => of.purpose ?? policy.content.sequences.find((s) => s.id === of.sequence)?.purpose ?? [],
+      (settings) => settings.purpose ?? policy.content.sequences.find((s) => s.id === settings.sequence)?.purpose ?? [],
     );
     if (given.length === 0) return unclear(`the play ${play} does not say what it is for`, { named });
     return gravest([
@@ -30,10 +30,10 @@ export const purpose: Rule = {
         ? pass(`the play ${play} is for ${named}`)
         : refuse(`the play ${play} is for ${[...new Set(given)].join(', ')}, the action says ${named}`, { named }),
       ...sequenceOf(context).flatMap(({ sequence }): readonly Finding[] => {
-        const its = policy.content.sequences.find((s) => s.id === sequence)?.purpose;
-        if (its === named) return [];
-        const detail = `the sequence ${sequence} of the task is ${its === undefined ? 'not in force' : `for ${its}`}, the action says ${named}`;
-        return [its === undefined ? unclear(detail, { named }) : refuse(detail, { named })];
+        const purpose = policy.content.sequences.find((s) => s.id === sequence)?.purpose;
+        if (purpose === named) return [];
+        const detail = `the sequence ${sequence} of the task is ${purpose === undefined ? 'not in force' : `for ${purpose}`}, the action says ${named}`;
+        return [purpose === undefined ? unclear(detail, { named }) : refuse(detail, { named })];
       }),
     ]);
   },

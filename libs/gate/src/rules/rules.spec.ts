@@ -32,8 +32,8 @@ type Case = {
   };
 };
 
-const limits = (of: Partial<ReturnType<typeof content>['charters'][number]['limits']>) =>
-  policyOf(content({ charter: { limits: of } }));
+const limits = (change: Partial<ReturnType<typeof content>['charters'][number]['limits']>) =>
+  policyOf(content({ charter: { limits: change } }));
 const shift = (amountMinor: number, more = {}) => proposalOf('ads.shift_budget', { amountMinor, ...more });
 const playsWith = (settings: Record<string, string>) =>
   policyOf({
@@ -44,7 +44,7 @@ const email = proposalOf('email.send');
 const begun = { contactId: contact, sequenceId: 'comparison-follow-up' };
 const crmTask = proposalOf('crm.create_task');
 const stop = proposalOf('sequence.stop');
-const of = (accountId: string | undefined): ToldFacts => ({
+const contactAt = (accountId: string | undefined): ToldFacts => ({
   contacts: {
     [contact]: { version: 3, seniority: 'manager', touched: false, ...(accountId !== undefined && { accountId }) },
   },
@@ -545,32 +545,32 @@ const cases: Record<string, Case> = {
     outcome: 'refuse',
     detail: `contact ${contact} is of account globex, the action names acme`,
     proposal: crmTask,
-    facts: of('globex'),
-    twin: { facts: of('acme') },
+    facts: contactAt('globex'),
+    twin: { facts: contactAt('acme') },
   },
   'a CRM task that names no account, so that no stop of one would reach it': {
     rule: 'account',
     outcome: 'refuse',
     detail: `contact ${contact} is of account acme, the action names none`,
     proposal: { ...crmTask, action: { ...crmTask.action, accountId: undefined as never } },
-    facts: of('acme'),
-    twin: { proposal: crmTask, facts: of('acme') },
+    facts: contactAt('acme'),
+    twin: { proposal: crmTask, facts: contactAt('acme') },
   },
   'a CRM task that names an account for somebody of no known one': {
     rule: 'account',
     outcome: 'refuse',
     detail: `contact ${contact} is of no account that is known, the action names acme`,
     proposal: crmTask,
-    facts: of(undefined),
-    twin: { facts: of('acme') },
+    facts: contactAt(undefined),
+    twin: { facts: contactAt('acme') },
   },
   'what concerns somebody of no known account, under a task of none, so that its author says alone whom it is about': {
     rule: 'account',
     outcome: 'escalate',
     detail: `facts unclear: contact ${contact} is of no account that is known, and the action names none`,
     proposal: { ...stop, action: { ...stop.action, accountId: undefined as never } },
-    facts: of(undefined),
-    twin: { proposal: stop, facts: of('acme') },
+    facts: contactAt(undefined),
+    twin: { proposal: stop, facts: contactAt('acme') },
   },
   'a CRM task about nobody, so that its author says alone what it is about': {
     rule: 'account',
@@ -584,8 +584,8 @@ const cases: Record<string, Case> = {
     outcome: 'refuse',
     detail: `contact ${contact} is of account globex, the action names acme`,
     proposal: proposalOf('sequence.stop'),
-    facts: of('globex'),
-    twin: { facts: of('acme') },
+    facts: contactAt('globex'),
+    twin: { facts: contactAt('acme') },
   },
   'a message for another purpose than the play has': {
     rule: 'purpose',

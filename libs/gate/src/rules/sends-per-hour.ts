@@ -6,6 +6,8 @@ export const sendsPerHour: Rule = {
   name: 'sends-per-hour',
   weigh: ({ draws, facts }) =>
     gravest(
-      draws.flatMap((draw) => (draw.kind === 'send' ? [rolling(draw, facts, `sends of ${draw.of} in an hour`)] : [])),
+      draws.flatMap((draw) =>
+        draw.kind === 'send' ? [rolling(draw, facts, `sends of ${draw.holder} in an hour`)] : [],
+      ),
     ),
 };

@@ -29,15 +29,15 @@ function messageOf({ id, steps }: Sequence, step: NamedSequence['step']): readon
   const figures = { sequence: id, step: step.n + 1 };
   const known = steps.at(step.n);
   if (!known) return [refuse(`sequence ${id} has no step ${step.n + 1}`, figures)];
-  const what = `step ${step.n + 1} of sequence ${id}`;
+  const stepName = `step ${step.n + 1} of sequence ${id}`;
   if (known.template !== step.template)
-    return [refuse(`${what} is ${known.template}, the action says ${step.template}`, figures)];
+    return [refuse(`${stepName} is ${known.template}, the action says ${step.template}`, figures)];
   const other = [...(known.subject === step.subject ? [] : ['subject']), ...(known.body === step.body ? [] : ['body'])];
   return other.length === 0
     ? []
     : [
         escalate(
-          `the ${other.join(' and the ')} of the message is not that of ${what}: a person answers for it`,
+          `the ${other.join(' and the ')} of the message is not that of ${stepName}: a person answers for it`,
           figures,
         ),
       ];

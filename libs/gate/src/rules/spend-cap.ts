@@ -35,10 +35,10 @@ const cap =
     };
     return over > 0
       ? refuse(
-          `${say(over)} over the daily cap of ${say(draw.cap)} of ${draw.of}: ${say(used)} held or spent today, ${say(draw.amount)} asked for`,
+          `${say(over)} over the daily cap of ${say(draw.cap)} of ${draw.holder}: ${say(used)} held or spent today, ${say(draw.amount)} asked for`,
           { ...figures, overMinor: over },
         )
-      : pass(`${say(total)} of the daily cap of ${say(draw.cap)} of ${draw.of}`, figures);
+      : pass(`${say(total)} of the daily cap of ${say(draw.cap)} of ${draw.holder}`, figures);
   };
 
 /** Money committed in a day on one campaign, by all agents. */

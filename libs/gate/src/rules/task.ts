@@ -16,21 +16,21 @@ export const taskKnown: Rule = {
  */
 export const task: Rule = {
   name: 'task',
-  weigh: ({ proposal, subject, facts: { task: of, author } }) => {
-    if (!of) return undefined;
+  weigh: ({ proposal, subject, facts: { task: taskFact, author } }) => {
+    if (!taskFact) return undefined;
     const { kind } = subject;
     const found = [
-      ...same('agent', of.agent, author),
-      ...same('play', of.play.id, proposal.play.id),
-      ...same('run', of.play.runId, proposal.play.runId),
-      ...outsideTask(of, proposal.action, subject),
-      ...(of.kinds.includes(kind)
+      ...same('agent', taskFact.agent, author),
+      ...same('play', taskFact.play.id, proposal.play.id),
+      ...same('run', taskFact.play.runId, proposal.play.runId),
+      ...outsideTask(taskFact, proposal.action, subject),
+      ...(taskFact.kinds.includes(kind)
         ? []
-        : [refuse(`the task was assigned with ${of.kinds.join(', ')}, not with ${kind}`, { kind })]),
+        : [refuse(`the task was assigned with ${taskFact.kinds.join(', ')}, not with ${kind}`, { kind })]),
     ];
     return (
       gravest(found) ??
-      pass(`the task was given to ${of.agent} for this account and ${kind}, and is about this`, { kind })
+      pass(`the task was given to ${taskFact.agent} for this account and ${kind}, and is about this`, { kind })
     );
   },
 };
@@ -39,14 +39,18 @@ export const task: Rule = {
  * What an action is about that its task is not about, or does not say: its account, ad account and campaign, its contacts, its sequence,
  * and whatever else the task's settings name.
  */
-export function outsideTask(of: TaskFact, { accountId }: Proposal['action'], subject: Subject): readonly Finding[] {
+export function outsideTask(
+  taskFact: TaskFact,
+  { accountId }: Proposal['action'],
+  subject: Subject,
+): readonly Finding[] {
   const { adAccountId, campaignIds, contacts, sequence } = subject;
   const named = Object.entries(subject.named);
   const accounts = [
-    ...same('account', of.accountId, accountId),
-    ...(adAccountId === undefined ? [] : same('ad account', of.adAccountId, adAccountId)),
+    ...same('account', taskFact.accountId, accountId),
+    ...(adAccountId === undefined ? [] : same('ad account', taskFact.adAccountId, adAccountId)),
   ];
-  const { contactIds, campaignId } = of;
+  const { contactIds, campaignId } = taskFact;
   if (contactIds === undefined) {
     return campaignIds.length + contacts.length + named.length === 0
       ? accounts
@@ -61,10 +65,10 @@ export function outsideTask(of: TaskFact, { accountId }: Proposal['action'], sub
     ...(campaignId === undefined || campaignIds.length === 0 || campaignIds.includes(campaignId)
       ? []
       : same('campaign', campaignId, campaignIds.join(', '))),
-    ...(sequence ? sequenceOf(of, sequence) : messageOf(of, subject)),
+    ...(sequence ? sequenceOf(taskFact, sequence) : messageOf(taskFact, subject)),
     ...named.flatMap(([name, value]) => {
-      const its = own(of.named ?? {}, name);
-      if (its !== undefined) return same(name, its, value);
+      const ofTask = own(taskFact.named ?? {}, name);
+      if (ofTask !== undefined) return same(name, ofTask, value);
       // What a message says is bounded by its purpose, where the task names that and no template.
       return name === 'template'
         ? []
@@ -104,11 +108,11 @@ function sequenceOf({ named }: TaskFact, { id, purpose }: NonNullable<Subject['s
   return [unclear(`the task names no sequence, and the action names ${id}`, { named: id })];
 }
 
-const same = (what: string, ofTask: string | undefined, named: string | undefined): readonly Finding[] =>
+const same = (member: string, ofTask: string | undefined, named: string | undefined): readonly Finding[] =>
   ofTask === named
     ? []
     : [
-        refuse(`the ${what} of the task is ${ofTask ?? 'none'}, that of the proposal is ${named ?? 'none'}`, {
+        refuse(`the ${member} of the task is ${ofTask ?? 'none'}, that of the proposal is ${named ?? 'none'}`, {
           task: ofTask ?? null,
           named: named ?? null,
         }),

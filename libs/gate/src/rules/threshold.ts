@@ -2,16 +2,16 @@ import { type FigureChange, money, own } from '@countersign/contracts';
 import { escalate, gravest, pass, type Rule, unclear } from '../rule.js';
 
 /** A change of such a figure above the charter's amount, or above its share of what the figure is now, needs a person. */
-const threshold = (name: string, of: FigureChange['of']): Rule => ({
+const threshold = (name: string, figure: FigureChange['figure']): Rule => ({
   name,
   weigh: ({ subject, charter, facts }) => {
     const { approvalAboveMinor: amountLimit, approvalAbovePercent: percentLimit } = charter.limits;
     return gravest(
       subject.changes.flatMap((change) => {
-        if (change.of !== of) return [];
+        if (change.figure !== figure) return [];
         const { campaignId, adAccountId, currency } = change;
         const now = nowOf(change, own(own(facts.adAccounts, adAccountId)?.campaigns ?? {}, campaignId));
-        const amountMinor = 'amountMinor' in change ? change.amountMinor : changeTo(of, change.toMinor, now);
+        const amountMinor = 'amountMinor' in change ? change.amountMinor : changeTo(figure, change.toMinor, now);
         const amount = money(amountMinor, currency);
         const figures = { campaign: campaignId, amountMinor, currency, aboveMinor: amountLimit };
         if (amountMinor > amountLimit) {
@@ -20,33 +20,33 @@ const threshold = (name: string, of: FigureChange['of']): Rule => ({
             figures,
           );
         }
-        if (now === undefined) return unclear(`the ${of} of campaign ${campaignId} is not known`, figures);
+        if (now === undefined) return unclear(`the ${figure} of campaign ${campaignId} is not known`, figures);
         const more = { ...figures, nowMinor: now, abovePercent: percentLimit };
         // Compared by multiplication: a share of a figure is no whole number of percent.
         if (amountMinor * 100 > now * percentLimit) {
           const share = now === 0 ? 'more than all' : `${((amountMinor * 100) / now).toFixed(1)} %`;
           return escalate(
-            `a change of ${amount} is ${share} of the ${of} ${money(now, currency)} of campaign ${campaignId}, above ${percentLimit} %`,
+            `a change of ${amount} is ${share} of the ${figure} ${money(now, currency)} of campaign ${campaignId}, above ${percentLimit} %`,
             more,
           );
         }
-        return pass(`a change of ${amount} of the ${of} ${money(now, currency)} of campaign ${campaignId}`, more);
+        return pass(`a change of ${amount} of the ${figure} ${money(now, currency)} of campaign ${campaignId}`, more);
       }),
     );
   },
 });
 
 const nowOf = (
-  { of }: FigureChange,
+  { figure }: FigureChange,
   known: { readonly dailyBudgetMinor?: number; readonly bidMinor?: number } | undefined,
-): number | undefined => (of === 'bid' ? known?.bidMinor : known?.dailyBudgetMinor);
+): number | undefined => (figure === 'bid' ? known?.bidMinor : known?.dailyBudgetMinor);
 
 /**
  * By how much a figure changes that is set without regard to what it is now. An unknown one changes by all of it. A lower budget
  * spends nothing; a bid that is lowered takes a campaign out of sight, so that counts as well.
  */
-const changeTo = (of: FigureChange['of'], to: number, now = 0): number =>
-  of === 'bid' ? Math.abs(to - now) : Math.max(0, to - now);
+const changeTo = (figure: FigureChange['figure'], to: number, now = 0): number =>
+  figure === 'bid' ? Math.abs(to - now) : Math.max(0, to - now);
 
 export const budgetThreshold = threshold('budget-threshold', 'daily budget');
 export const bidThreshold = threshold('bid-threshold', 'bid');

@@ -130,10 +130,10 @@ test('whoever fills a partition with packed batches keeps back no other: each is
   const full = batch(0, 40, 1, gzipSync(records(...Array.from({ length: 40 }, (_, n) => `${n}`))));
   const small = batch(0, 40, 1, gzipSync(records(...Array.from({ length: 40 }, () => ''))));
   const came = answer(4, full, small, full);
-  let of = 0;
+  let asked = 0;
   const unpacked = (begin: number) => {
     const { answer: made } = withinBounds(came, 4, bounds, (partitions) => {
-      of = partitions;
+      asked = partitions;
       return begin;
     });
     // What was unpacked is in its partition's place; the others have nothing.
@@ -143,7 +143,7 @@ test('whoever fills a partition with packed batches keeps back no other: each is
     });
   };
   expect([0, 1, 2].map(unpacked)).toEqual([[0], [1], [2]]);
-  expect(of).toBe(3);
+  expect(asked).toBe(3);
   const made = new Set(Array.from({ length: 200 }, () => withinBounds(came, 4, bounds).answer.toString('base64')));
   expect(made.size).toBe(3);
 });

@@ -116,11 +116,11 @@ export function openDatabase(
       for (let tries = 1; ; tries++) {
         try {
           const result = await once(fn);
-          transactionEnded({ namespace, began, of });
+          transactionEnded({ namespace, began, contexts: of });
           return result;
         } catch (error) {
           if ((lostRace(error) || planOutdated(error)) && tries < limits.raceTries) continue;
-          transactionEnded({ namespace, began, of, failure: describe(error).code });
+          transactionEnded({ namespace, began, contexts: of, failure: describe(error).code });
           throw error;
         }
       }

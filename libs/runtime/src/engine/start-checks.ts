@@ -17,8 +17,8 @@ export async function checkInstallation(is: {
   readonly env: Readonly<Record<string, string | undefined>>;
 }): Promise<void> {
   const { clusterId } = await is.admin.describeCluster();
-  const [{ there } = { there: false }] = await is.db.read<{ there: boolean }>(markThere);
-  const [mark] = there ? await is.db.read<InstallationMark>(markQuery) : [];
+  const [{ marked } = { marked: false }] = await is.db.read<{ marked: boolean }>(markThere);
+  const [mark] = marked ? await is.db.read<InstallationMark>(markQuery) : [];
   const permitKeys = is.spec.permitKeys?.(is.env);
   const reason = misplaced(mark, { installation: is.env.INSTALLATION_ID || undefined, clusterId, permitKeys });
   if (reason !== undefined) throw new Misplaced(reason);

@@ -199,7 +199,7 @@ function seenWithSpans(
   const spans = new Map(
     [...byTopic(fresh)].map(([topic, these]) => {
       const of = () => these.map(({ event }) => event?.traceparent);
-      return [topic, startRecording({ topic, group, count: these.length, of, began })] as const;
+      return [topic, startRecording({ topic, group, count: these.length, contexts: of, began })] as const;
     }),
   );
   const records = fresh.map(

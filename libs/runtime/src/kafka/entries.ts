@@ -54,7 +54,7 @@ export function readEntry(topic: Topic, record: RawRecord): Entry {
   const place = `${topic.name}/${record.partition}/${record.offset}`;
   const read = readEvent(topic, record);
   if (read.ok) return { record, sha, source: read.event.source, id: read.event.id, event: read.event };
-  return { record, sha, source: '~unreadable', id: place, fault: read.fault, hint: read.told };
+  return { record, sha, source: '~unreadable', id: place, fault: read.fault, hint: read.attributes };
 }
 
 /** The entry of a record that is no event of its own: a second use of an id, known by its place. */

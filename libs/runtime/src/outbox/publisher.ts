@@ -42,7 +42,13 @@ export const publishWith =
       const began = moment();
       const tell = (failure?: string): void => {
         for (const [topic, messages] of byTopic)
-          sent({ topic, began, count: messages.length, of: () => messages.map((m) => m.headers.traceparent), failure });
+          sent({
+            topic,
+            began,
+            count: messages.length,
+            contexts: () => messages.map((m) => m.headers.traceparent),
+            failure,
+          });
       };
       try {
         const asked = performance.now();

@@ -24,10 +24,10 @@ export function deadLetterCommands(program: Command): void {
     .option('--all', 'what was replayed too');
   explained(list, ['dead-letters list', 'dead-letters list --service orchestrator --json'], 'there are some');
   acts(list, async (s, options: ListOptions) => {
-    const told = await rows(s, options.service);
-    const found = told.filter((row) => options.all || row.replayed === null);
+    const listed = await rows(s, options.service);
+    const found = listed.filter((row) => options.all || row.replayed === null);
     s.answer({ deadLetters: found }, deadLettersText(s.paint, found));
-    if (told.length === MOST) s.note(`These are the first ${MOST}; there may be more.`);
+    if (listed.length === MOST) s.note(`These are the first ${MOST}; there may be more.`);
     return found.every((row) => row.replayed !== null);
   });
 
@@ -66,10 +66,10 @@ export function deadLetterCommands(program: Command): void {
     };
     if (id !== undefined) await order(await the(s, id));
     else
-      for (let told = MOST; told === MOST; ) {
+      for (let found = MOST; found === MOST; ) {
         const waiting = (await rows(s, options.service)).filter((row) => row.replayed === null);
         for (const row of waiting) await order(row);
-        told = waiting.length;
+        found = waiting.length;
       }
     s.answer(
       { replayed: ordered },
@@ -81,16 +81,16 @@ export function deadLetterCommands(program: Command): void {
 
 /** Open ones first, then the newest. */
 async function rows(s: Session, service?: string): Promise<DeadLetterRow[]> {
-  const of = service === undefined ? '' : `&service=${encodeURIComponent(service)}`;
-  const told = await s.console.get<{ deadLetters: ToldDeadLetter[] }>(`/v1/dead-letters?limit=${MOST}${of}`);
-  return told.deadLetters.map(deadLetterRow);
+  const filter = service === undefined ? '' : `&service=${encodeURIComponent(service)}`;
+  const answer = await s.console.get<{ deadLetters: ToldDeadLetter[] }>(`/v1/dead-letters?limit=${MOST}${filter}`);
+  return answer.deadLetters.map(deadLetterRow);
 }
 
 async function the(s: Session, id: string): Promise<DeadLetterRow> {
   if (id.length >= 36) {
     return deadLetterRow(await s.console.get<ToldDeadLetter>(`/v1/dead-letters/${encodeURIComponent(id)}`));
   }
-  const [row, second] = (await rows(s)).filter((one) => one.deadLetterId.startsWith(id));
+  const [row, second] = (await rows(s)).filter((letter) => letter.deadLetterId.startsWith(id));
   if (second) throw new Misused(`several dead letters begin with ${id}; give more of it`);
   if (!row) throw new Failure(1, `there is no dead letter ${id}`);
   return row;

@@ -33,11 +33,11 @@ export function gapCommands(program: Command): void {
   );
   acts(list, async (s, options: Pick<Options, 'service' | 'all'>) => {
     const wanted = knownService(s, options.service);
-    const of = ({ service }: { service: string }) => wanted === undefined || service === wanted;
+    const isWanted = ({ service }: { service: string }) => wanted === undefined || service === wanted;
     const { gaps: found, unreachable } = await gapsOf(s);
-    const silent = unreachable.filter((service) => of({ service }));
-    const open = found.filter(of);
-    const acknowledged = options.all ? (await words(s)).filter(of) : [];
+    const silent = unreachable.filter((service) => isWanted({ service }));
+    const open = found.filter(isWanted);
+    const acknowledged = options.all ? (await words(s)).filter(isWanted) : [];
     s.answer({ gaps: [...open, ...acknowledged], unreachable: silent }, gapsText(s.paint, open, acknowledged, silent));
     return open.length === 0 && silent.length === 0;
   });
@@ -71,16 +71,18 @@ export function gapCommands(program: Command): void {
     const { gaps: open, unreachable } = await gapsOf(s);
     const chosen = chosenGaps(open, { topic, service: knownService(s, options.service), partition: options.partition });
     if (chosen.length === 0) throw new Failure(1, nothingSays(topic, options, open, unreachable));
-    const said: DataOf<'GapAcknowledged'>[] = [];
+    const acknowledged: DataOf<'GapAcknowledged'>[] = [];
     for (const { noticedAt: _, ...gap } of chosen)
-      said.push(await s.console.post('/v1/gaps/acknowledged', { ...gap, note }));
+      acknowledged.push(await s.console.post('/v1/gaps/acknowledged', { ...gap, note }));
     // Of a gap that somebody else acknowledged at the same moment, theirs is the word that stands.
-    const by = [...new Set(said.map((word) => word.by))].join(' and ');
+    const by = [...new Set(acknowledged.map((word) => word.by))].join(' and ');
     let left: readonly Gap[] = chosen;
     for (const until = Date.now() + seconds * 1000; left.length > 0 && Date.now() < until; ) {
       await sleep(250);
       const now = await gapsOf(s);
-      left = chosen.filter((gap) => now.unreachable.includes(gap.service) || now.gaps.some((one) => sameGap(one, gap)));
+      left = chosen.filter(
+        (gap) => now.unreachable.includes(gap.service) || now.gaps.some((listed) => sameGap(listed, gap)),
+      );
     }
     s.answer({ acknowledged: chosen, by, note, waiting: left }, acknowledgedText(s.paint, chosen, by, left));
     return undefined;
@@ -100,7 +102,7 @@ const nothingSays = (
   open: readonly Gap[],
   unreachable: readonly string[],
 ): string => {
-  const where = [
+  const place = [
     topic !== undefined && ` on ${topic}`,
     partition !== undefined && `, partition ${partition}`,
     service !== undefined && ` at ${service}`,
@@ -109,7 +111,7 @@ const nothingSays = (
   const others =
     topics.length === 0 ? 'none is open' : `open are gaps on ${topics.join(', ')}: see \`countersign gaps\``;
   const silent = unreachable.length === 0 ? '' : `; ${unreachable.join(', ')} did not answer`;
-  return `there is no open gap${where.filter(Boolean).join('')}; ${others}${silent}`;
+  return `there is no open gap${place.filter(Boolean).join('')}; ${others}${silent}`;
 };
 
 const words = async (s: Session) =>

@@ -29,9 +29,9 @@ export function policyCommands(program: Command): void {
   explained(check, ['policy check', 'policy check deploy/config --json'], 'the configuration is not valid');
   acts(check, async (s, folder: string | undefined) => {
     const read = readConfig(filesIn(folder ?? (process.env.CONFIG_DIR || 'deploy/config')));
-    const told = (found: readonly ConfigProblem[]): string => printable(found.map(problemLine)).join('\n');
+    const linesOf = (found: readonly ConfigProblem[]): string => printable(found.map(problemLine)).join('\n');
     if (!read.ok) {
-      s.answer({ ok: false, problems: read.problems }, s.paint.red(told(read.problems)));
+      s.answer({ ok: false, problems: read.problems }, s.paint.red(linesOf(read.problems)));
       return false;
     }
     const { charters, plays, sequences, routes } = read.content;
@@ -44,7 +44,7 @@ export function policyCommands(program: Command): void {
     ];
     const valid = `${s.paint.green('Valid')}: ${parts.join(', ')}; digest ${digest}`;
     const { notes } = read;
-    s.answer({ ok: true, digest, notes }, notes.length > 0 ? `${s.paint.yellow(told(notes))}\n${valid}` : valid);
+    s.answer({ ok: true, digest, notes }, notes.length > 0 ? `${s.paint.yellow(linesOf(notes))}\n${valid}` : valid);
     return true;
   });
 

@@ -32,7 +32,7 @@ export function statusCommands(program: Command): void {
       throw error;
     });
     s.answer({ funnel, controls, participants, health }, statusText(s.paint, funnel, controls, participants, health));
-    return health.every(({ status: is }) => is === 'ok');
+    return health.every((service) => service.status === 'ok');
   });
 
   const controls = program.command('controls').description('what is stopped, by whom and why');

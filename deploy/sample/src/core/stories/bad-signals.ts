@@ -18,10 +18,10 @@ export function badSignalsStory({ seed, start }: Setting, world: World): Story {
   ];
   // Written to the topic by a client of its own: rejected there, with the reason.
   const onTheTopic = [
-    t.tell('upstream', 'PageViewed', 33, { contact: { ref: reader.ref }, url: 'https://example.com/' }),
+    t.signal('upstream', 'PageViewed', 33, { contact: { ref: reader.ref }, url: 'https://example.com/' }),
   ];
   const malformed = onTheTopic.map((s): Broken => ({ ...s, data: { contact: {}, url: 'nowhere' } }));
-  const ahead = t.tell('website', 'PageViewed', -2 * dayMinutes, {
+  const ahead = t.signal('website', 'PageViewed', -2 * dayMinutes, {
     contact: { ref: reader.ref },
     url: 'https://example.com/',
   });
@@ -34,7 +34,7 @@ export function badSignalsStory({ seed, start }: Setting, world: World): Story {
   const kept = (seen: Seen) => stale.filter((s) => seen.accepted(s)?.triggers === false).length;
   const dropped = (seen: Seen) =>
     twice.filter((s) => {
-      const times = seen.of('SignalAccepted').filter((a) => a.signalId === s.id && a.source === s.source).length;
+      const times = seen.eventsOf('SignalAccepted').filter((a) => a.signalId === s.id && a.source === s.source).length;
       return times === 1 && seen.rejected(s) !== undefined;
     }).length;
   const started = (seen: Seen) => seen.tasks({ accountId: account.id }).length;
@@ -54,7 +54,7 @@ export function badSignalsStory({ seed, start }: Setting, world: World): Story {
       kept(seen) === stale.length &&
       dropped(seen) === twice.length &&
       started(seen) === 0,
-    tell: (seen) => {
+    summary: (seen) => {
       const malformedCount = refused(seen) + malformed.filter((s) => seen.rejected(s) !== undefined).length;
       return `${malformedCount} malformed and ${seen.rejected(ahead) ? 'one future' : 'no future'} signal were turned away with the field that is wrong, ${dropped(seen)} duplicates were dropped, ${kept(seen)} stale ones became facts and started ${started(seen) === 0 ? 'no play' : `${started(seen)} tasks`}`;
     },

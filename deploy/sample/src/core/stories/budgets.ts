@@ -39,7 +39,7 @@ export function pauseStory(setting: Setting, world: World): Story {
     title: 'A campaign far below its floor is paused',
     steps: [{ do: 'publish', source: 'ads', signals: reported(setting, world, id) }],
     outcome: (seen) => outcomeOf(seen, pause(seen)) === 'executed',
-    tell: (seen) => {
+    summary: (seen) => {
       const proposal = pause(seen);
       if (!proposal) return `${id} was not proposed to be paused`;
       const ended = outcomeOf(seen, proposal);
@@ -83,7 +83,7 @@ export function shiftStory(setting: Setting, world: World): Story {
     ],
     outcome: (seen) =>
       approved(seen)?.action.payload.amountMinor === editedMinor && outcomeOf(seen, shift(seen)) === 'executed',
-    tell: (seen) => {
+    summary: (seen) => {
       const escalated = card(seen);
       if (!escalated) return `no budget shift from ${id} was escalated`;
       const asked = euro(Number(escalated.action.payload.amountMinor));
@@ -106,14 +106,14 @@ export function capStory(setting: Setting, world: World): Story {
     title: 'A shift beyond the daily spend cap is refused',
     steps: [{ do: 'publish', source: 'ads', signals: reported(setting, world, id) }],
     outcome: (seen) => reason(seen) !== undefined,
-    tell: (seen) => {
+    summary: (seen) => {
       const proposal = shift(seen);
       if (!proposal) return `no budget shift from ${id} was proposed`;
-      const said = reason(seen);
+      const detail = reason(seen);
       const asked = euro(Number(proposal.action.payload.amountMinor));
-      return said === undefined
+      return detail === undefined
         ? `a shift of ${asked} from ${id} was not refused`
-        : `a shift of ${asked} from ${id} was refused: ${said}`;
+        : `a shift of ${asked} from ${id} was refused: ${detail}`;
     },
   };
 }
@@ -165,11 +165,11 @@ export function stopStory(setting: Setting, world: World): Story {
       },
     ],
     outcome: (seen) => done(seen) && outcomeOf(seen, proposed(seen, id, 'ads.pause_campaign')) !== 'executed',
-    tell: (seen) => {
-      const said = reason(seen);
-      return said === undefined
+    summary: (seen) => {
+      const detail = reason(seen);
+      return detail === undefined
         ? `${id} is below its floor, and nothing was refused`
-        : `${id} is far below its floor, but ${agent} was stopped: ${said}`;
+        : `${id} is far below its floor, but ${agent} was stopped: ${detail}`;
     },
   };
 }

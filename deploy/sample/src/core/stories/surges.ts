@@ -25,10 +25,10 @@ export const contactAt = (account: Account, n: number): Contact => {
 const surge = (
   t: Teller,
   account: Account,
-  who: readonly number[],
+  numbers: readonly number[],
   topic: string,
 ): readonly Signal<'ContentEngaged'>[] =>
-  who.map((n, i) => engaged(t, contactAt(account, n), topic, (who.length - 1 - i) * 2 * dayMinutes + 20 + i));
+  numbers.map((n, i) => engaged(t, contactAt(account, n), topic, (numbers.length - 1 - i) * 2 * dayMinutes + 20 + i));
 
 /** The messages that a play led to, for the contact of a signal or for all. */
 function messages(seen: Seen, play: string, accountId: string, signal?: Signal): readonly Proposal[] {
@@ -65,7 +65,7 @@ export function surgeStory({ seed, start }: Setting, world: World): Story {
     title: 'A tier-1 account compares us with others',
     steps: [{ do: 'publish', source: 'website', signals }],
     outcome: (seen) => sent(seen).length === 3 && bid(seen) !== undefined,
-    tell: (seen) => {
+    summary: (seen) => {
       if (sent(seen).length === 0) return `three people of ${account.name} compared us; nothing was sent yet`;
       const change = bid(seen)?.action.payload;
       const after = change ? `, and the bid of ${change.campaignId} went to ${euro(Number(change.bidMinor))}` : '';
@@ -80,7 +80,7 @@ export function unsubscribeStory({ seed, start }: Setting, world: World): Story 
   const signals = surge(t, account, [0, 1, 2], 'comparison');
   const [first] = signals;
   const { ref } = contactAt(account, 0);
-  const gone = t.tell('mailer', 'EmailUnsubscribed', 0, { contact: { ref }, messageId: `news-${ref}` });
+  const gone = t.signal('mailer', 'EmailUnsubscribed', 0, { contact: { ref }, messageId: `news-${ref}` });
   const message = (seen: Seen) => messages(seen, comparison, account.id, first)[0];
   return {
     id: 'unsubscribe',
@@ -101,7 +101,7 @@ export function unsubscribeStory({ seed, start }: Setting, world: World): Story 
       const proposal = message(seen);
       return proposal !== undefined && seen.settled(proposal.proposalId)?.outcome === 'refused';
     },
-    tell: (seen) => {
+    summary: (seen) => {
       const settled = seen.settled(message(seen)?.proposalId ?? '');
       if (!settled) return `a message to somebody at ${account.name} was not settled yet`;
       if (settled.outcome !== 'refused') return `a message to somebody at ${account.name} ended as ${settled.outcome}`;
@@ -121,7 +121,7 @@ export function firstTouchStory({ seed, start }: Setting, world: World): Story {
     steps: [{ do: 'publish', source: 'website', signals }],
     outcome: (seen) =>
       card(seen)?.verdict.reasons.some((r) => r.rule === 'first-touch' && r.outcome === 'escalate') ?? false,
-    tell: (seen) => {
+    summary: (seen) => {
       const escalated = card(seen);
       if (!escalated) return `no message to the CFO of ${account.name} was escalated`;
       const review = seen.reviewed(escalated.proposalId);
@@ -155,11 +155,11 @@ export function frequencyStory({ seed, start }: Setting, world: World): Story {
       { do: 'publish', source: 'website', signals: pricingSignals },
     ],
     outcome: (seen) => reason(seen) !== undefined,
-    tell: (seen) => {
-      const said = reason(seen);
-      return said === undefined
+    summary: (seen) => {
+      const detail = reason(seen);
+      return detail === undefined
         ? `a second message to somebody at ${account.name} was not refused`
-        : `somebody at ${account.name} compared us and studied prices: one message goes out, the second is refused (${said})`;
+        : `somebody at ${account.name} compared us and studied prices: one message goes out, the second is refused (${detail})`;
     },
   };
 }

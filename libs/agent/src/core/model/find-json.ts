@@ -21,8 +21,8 @@ const reasoning = 'think|thinking|thought|reasoning';
 
 /** The text after the last end of a reasoning; nothing where a reasoning has no end. Some servers leave out where it begins. */
 function withoutReasoning(text: string): string {
-  const said = text.split(new RegExp(`</(?:${reasoning})>`, 'i')).at(-1) ?? '';
-  return new RegExp(`^\\s*<(?:${reasoning})>`, 'i').test(said) ? '' : said;
+  const answer = text.split(new RegExp(`</(?:${reasoning})>`, 'i')).at(-1) ?? '';
+  return new RegExp(`^\\s*<(?:${reasoning})>`, 'i').test(answer) ? '' : answer;
 }
 
 /** What stands in braces, the braces included. A brace in a JSON string closes nothing; outside braces a quotation mark is prose. */

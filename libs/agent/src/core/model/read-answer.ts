@@ -4,16 +4,16 @@ import type { Plan } from '../plan.js';
 import { type Aliases, aliased } from './aliases.js';
 import { findJson } from './find-json.js';
 
-const said = z.string().trim().min(1);
+const NonEmptyText = z.string().trim().min(1);
 const ModelAnswer = z.object({
   proposals: listOf(
     z.object({
       kind: z.string(),
       payload: recordOf(z.string(), z.unknown(), 1000),
-      rationale: said,
+      rationale: NonEmptyText,
       evidence: listOf(z.number(), 500),
       confidence: z.number().min(0).max(1),
-      alternatives: listOf(z.object({ detail: said, rejectedBecause: said }), 100),
+      alternatives: listOf(z.object({ detail: NonEmptyText, rejectedBecause: NonEmptyText }), 100),
     }),
     500,
   ),

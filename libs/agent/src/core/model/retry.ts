@@ -15,8 +15,8 @@ const retries = 2;
 export function waitBefore({ status, header }: FailedTry, tries: number): number | undefined {
   if (tries > retries) return undefined;
   const passes = status === undefined || status === 408 || status === 409 || status === 429 || status >= 500;
-  const told = header('x-should-retry');
-  if (told === 'false' || (told !== 'true' && !passes)) return undefined;
+  const shouldRetry = header('x-should-retry');
+  if (shouldRetry === 'false' || (shouldRetry !== 'true' && !passes)) return undefined;
   return asked(header) ?? 500 * 2 ** (tries - 1);
 }
 
