@@ -160,18 +160,31 @@ const planted: { rule: string; path: string; code: string; detail: RegExp }[] = 
     code: `export const a = async (url: string) => (await fetch(url)).${how}();\n`,
     detail: /it may never end/,
   })),
-  ...['', 'fs.'].map((of) => ({
-    rule: `a file is read to a bound, not by ${of}readFileSync()`,
+  ...['', 'fs.'].map((prefix) => ({
+    rule: `a file is read to a bound, not by ${prefix}readFileSync()`,
     path: 'apps/console/src/shell/planted.ts',
-    code: `import fs, { readFileSync } from 'node:fs';\nexport const b = [fs, readFileSync];\nexport const a = (file: string) => ${of}readFileSync(file, 'utf8');\n`,
+    code: `import fs, { readFileSync } from 'node:fs';\nexport const b = [fs, readFileSync];\nexport const a = (file: string) => ${prefix}readFileSync(file, 'utf8');\n`,
     detail: /it may be of any size/,
+  })),
+  ...[
+    'export const a = (of: number) => of;',
+    'export const a = ({ is }: { is: number }) => is;',
+    'export const a = ({ row: told }: { row: number }) => told;',
+    'export const a = (rows: number[]) => rows.map((one) => one);',
+    'export const said = 1;',
+    'export function tell() {}',
+  ].map((code) => ({
+    rule: `a name says what the thing is: ${code}`,
+    path: 'apps/console/src/shell/planted.ts',
+    code: `${code}\n`,
+    detail: /a plain noun or verb in place of a pronoun/,
   })),
 ];
 
 test.each(planted)('$rule: a planted violation is refused', ({ path, code, detail }) => {
-  const said = lint(path, code);
-  expect(said).toMatch(detail);
-  expect(said).toMatch(/^exit 1/);
+  const output = lint(path, code);
+  expect(output).toMatch(detail);
+  expect(output).toMatch(/^exit 1/);
 });
 
 test('places in a list and members of a closed list are no keys from outside', () => {
