@@ -350,9 +350,9 @@ describe('what cannot matter does not', () => {
 const judgements = { gate: 8, digest: 'a481334b1d440455cbc49d93ebe4a4c25916424048c5928ef410c9aef56be218' };
 
 test('what was read of one action is no reading of another', () => {
-  const [one, other] = [proposalOf('ads.set_bid', {}, {}, 1), proposalOf('ads.set_bid', {}, {}, 2)];
-  const read = readAction(one.action);
-  expect(examine(one, policyOf(), at, read).digest).toBe(digestOf(one.action));
+  const [first, other] = [proposalOf('ads.set_bid', {}, {}, 1), proposalOf('ads.set_bid', {}, {}, 2)];
+  const read = readAction(first.action);
+  expect(examine(first, policyOf(), at, read).digest).toBe(digestOf(first.action));
   expect(() => examine(other, policyOf(), at, read)).toThrow('another action');
 });
 

@@ -91,8 +91,8 @@ export const judge = (
 ): Judgement => judgeExamined(examine(proposal, policy, at), facts, rules);
 
 /** `judge` of what was examined before. */
-export function judgeExamined(of: Examined, facts: Facts, rules: readonly Rule[] = allRules): Judgement {
-  const { proposal, policy, at, digest, read, charter } = of;
+export function judgeExamined(examined: Examined, facts: Facts, rules: readonly Rule[] = allRules): Judgement {
+  const { proposal, policy, at, digest, read, charter } = examined;
   const under = { version: policy?.version ?? 0, digest: policy?.digest ?? null };
   const refusedAs = (rule: string, detail: string): Judgement => ({
     verdict: {
@@ -109,9 +109,9 @@ export function judgeExamined(of: Examined, facts: Facts, rules: readonly Rule[]
   if (!read.ok) return refusedAs('shape', read.fault.detail);
   if (!policy) return refusedAs('policy', 'no policy is in force, so nothing may run');
   if (!charter) return refusedAs('charter', `${proposal.agent} has no charter`);
-  if (of.fault !== undefined) return refusedAs('charter', `the limits cannot be read: ${messageOf(of.fault)}`);
+  if (examined.fault !== undefined) return refusedAs('charter', `the limits cannot be read: ${messageOf(examined.fault)}`);
   const { subject } = read;
-  const { draws } = of.concerns;
+  const { draws } = examined.concerns;
 
   const tier = charter.kinds[subject.kind];
   const route = policy.content.routes.find(
