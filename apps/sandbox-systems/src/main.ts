@@ -1,5 +1,13 @@
 import 'reflect-metadata';
-import { checkSettings, describe, httpAdapter, httpBounds, NestLog, serviceLog, WrongSettings } from '@countersign/runtime';
+import {
+  checkSettings,
+  describe,
+  httpAdapter,
+  httpBounds,
+  NestLog,
+  serviceLog,
+  WrongSettings,
+} from '@countersign/runtime';
 import { Logger } from '@nestjs/common';
 import { createApp } from './app.js';
 import { environment, readSettings } from './shell/settings.js';

@@ -84,13 +84,13 @@ export function readingToken(where: Where & Pick<Installation, 'readToken'>): st
   return credentialOf(where, 'reader').readToken;
 }
 
-/** What a `Failure` leaves undefined: for those who can go on without. `told` hears why. */
-export function ifThere<T>(read: () => T, told: (why: string) => void = () => undefined): T | undefined {
+/** What a `Failure` leaves undefined: for those who can go on without. `report` is told why. */
+export function ifThere<T>(read: () => T, report: (why: string) => void = () => undefined): T | undefined {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    told(error.message);
+    report(error.message);
     return undefined;
   }
 }

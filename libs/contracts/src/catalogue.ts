@@ -48,8 +48,8 @@ export type Reversibility<P> =
 /** What the gate must know of a kind without knowing the kind: everything a rule asks is declared here. */
 export interface ActionKindSpec<P> {
   readonly payload: z.ZodType<P>;
-  /** What the action does, in plain words. `who` names a contact; the id alone where nobody gives it. */
-  readonly detail: (payload: P, who?: (contactId: string) => string) => string;
+  /** What the action does, in plain words. `nameOf` names a contact; the id alone where nobody gives it. */
+  readonly detail: (payload: P, nameOf?: (contactId: string) => string) => string;
   /** The family of systems that can run it; a route maps it to an executor and its connector. */
   readonly connector: 'ads' | 'mailer' | 'crm';
   readonly channel: Channel;
@@ -249,7 +249,7 @@ export const actionKinds = {
   }),
   'email.send': spec<z.infer<typeof SendEmail>>({
     payload: SendEmail,
-    detail: (p, who = byId) => `send "${p.template}" (${p.purpose}) to ${who(p.contactId)}`,
+    detail: (p, nameOf = byId) => `send "${p.template}" (${p.purpose}) to ${nameOf(p.contactId)}`,
     connector: 'mailer',
     channel: 'email',
     contacts: (p) => [p.contactId],
@@ -269,7 +269,7 @@ export const actionKinds = {
   }),
   'sequence.enroll': spec<z.infer<typeof Enroll>>({
     payload: Enroll,
-    detail: (p, who = byId) => `enrol ${who(p.contactId)} in ${p.sequenceId}`,
+    detail: (p, nameOf = byId) => `enrol ${nameOf(p.contactId)} in ${p.sequenceId}`,
     connector: 'crm',
     channel: 'email',
     contacts: (p) => [p.contactId],
@@ -285,7 +285,7 @@ export const actionKinds = {
   }),
   'sequence.stop': spec<z.infer<typeof StopSequence>>({
     payload: StopSequence,
-    detail: (p, who = byId) => `stop ${p.sequenceId} for ${who(p.contactId)}`,
+    detail: (p, nameOf = byId) => `stop ${p.sequenceId} for ${nameOf(p.contactId)}`,
     connector: 'crm',
     channel: 'email',
     contacts: (p) => [p.contactId],
@@ -317,11 +317,11 @@ export const kindSpec = (name: string): ActionKindSpec<unknown> | undefined =>
 /** What an action does, in its kind's words; undefined where its payload cannot be read. */
 export function actionDetail(
   action: { readonly kind: string; readonly payload: unknown },
-  who?: (contactId: string) => string,
+  nameOf?: (contactId: string) => string,
 ): string | undefined {
   const spec = kindSpec(action.kind);
   const payload = spec?.payload.safeParse(action.payload);
-  return payload?.success ? spec?.detail(payload.data, who) : undefined;
+  return payload?.success ? spec?.detail(payload.data, nameOf) : undefined;
 }
 
 /** The envelope of a payload. `actionId` is also the idempotency key of every call that carries it out. */

@@ -28,7 +28,7 @@ test("an outsider's text stays one short line that steers nothing", () => {
 
 test('an action is told with whom it concerns by what the caller knows of them', () => {
   const payload = { contactId: id, sequenceId: 'welcome', purpose: 'sales' } as const;
-  const who = (contactId: string) => personSays(contactId, { seniority: 'vp' });
+  const nameOf = (contactId: string) => personSays(contactId, { seniority: 'vp' });
   expect(actionKinds['sequence.enroll'].detail(payload)).toBe(`enrol contact ${id} in welcome`);
-  expect(actionKinds['sequence.enroll'].detail(payload, who)).toBe(`enrol vp (contact ${id}) in welcome`);
+  expect(actionKinds['sequence.enroll'].detail(payload, nameOf)).toBe(`enrol vp (contact ${id}) in welcome`);
 });

@@ -109,7 +109,8 @@ export function judgeExamined(examined: Examined, facts: Facts, rules: readonly 
   if (!read.ok) return refusedAs('shape', read.fault.detail);
   if (!policy) return refusedAs('policy', 'no policy is in force, so nothing may run');
   if (!charter) return refusedAs('charter', `${proposal.agent} has no charter`);
-  if (examined.fault !== undefined) return refusedAs('charter', `the limits cannot be read: ${messageOf(examined.fault)}`);
+  if (examined.fault !== undefined)
+    return refusedAs('charter', `the limits cannot be read: ${messageOf(examined.fault)}`);
   const { subject } = read;
   const { draws } = examined.concerns;
 

@@ -129,7 +129,7 @@ async function provisionReader(
   await login(client, database, name, password, 'pg_catalog', connectionsOf(10));
   const reader = pg.escapeIdentifier(name);
   for (const { schema, tables } of reads) {
-    const role = roles.find((one) => one.schema === schema);
+    const role = roles.find((candidate) => candidate.schema === schema);
     if (!role) throw new Error(`${name} is to read ${schema}, which no role has`);
     // As the owner, whose schema and tables they are.
     await client.query(`SET LOCAL ROLE ${pg.escapeIdentifier(role.owner ? ownerOf(role) : role.name)}`);

@@ -36,10 +36,10 @@ interface App {
 async function appOf(service: string): Promise<App> {
   const exported: Record<string, unknown> = await import(join(root, 'apps', service, folder, `module.${ending}`));
   const [found] = Object.entries(exported).flatMap(([name, value]) =>
-    name.endsWith('Module') ? [value as Type & { of?: (settings: object) => DynamicModule }] : [],
+    name.endsWith('Module') ? [value as Type & { register?: (settings: object) => DynamicModule }] : [],
   );
   if (!found) throw new Error(`${service} exports no module`);
-  if (found.of) return { module: found.of({}), port: 8089 };
+  if (found.register) return { module: found.register({}), port: 8089 };
   return { module: found, port: (exported.spec as ServiceSpec).port };
 }
 

@@ -138,7 +138,9 @@ export async function documentOf(module: Type | DynamicModule, service: Describe
   const app = await NestFactory.create(module as Type, httpAdapter(), { preview: true, logger: false });
   const modules = [...app.get(ModulesContainer).values()];
   const typesOf = (kind: 'controllers' | 'providers'): Type[] =>
-    modules.flatMap((container) => [...container[kind].values()].flatMap(({ metatype }) => (metatype ? [metatype as Type] : [])));
+    modules.flatMap((container) =>
+      [...container[kind].values()].flatMap(({ metatype }) => (metatype ? [metatype as Type] : [])),
+    );
   const routes = routesOf(typesOf('controllers'));
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.1')

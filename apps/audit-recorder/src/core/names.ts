@@ -40,8 +40,8 @@ export function namesIn(records: readonly Recorded[]): Names {
       const known = contacts.get(contactId);
       if (!known) return personSays(contactId);
       const { seniority, jobFunction, accountId } = known;
-      const said = within !== undefined && within === accountId;
-      const accountName = said ? undefined : (accounts.get(accountId ?? '') ?? known.accountName);
+      const isNamed = within !== undefined && within === accountId;
+      const accountName = isNamed ? undefined : (accounts.get(accountId ?? '') ?? known.accountName);
       return personSays(contactId, { seniority, jobFunction, accountName });
     },
     account: (accountId) => accountSays(accountId, accounts.get(accountId)),

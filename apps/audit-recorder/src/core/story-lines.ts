@@ -148,8 +148,8 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
         `the play "${d.play.title}" gave ${d.agent} a task: ${d.purpose}${about && `; about ${about}`}; allowed: ${listed(d.kinds)}; due ${d.dueAt}`,
       ],
       ...d.evidence.map((e) => {
-        const whose = e.contactId === undefined ? '' : `; about ${names.contact(e.contactId, d.accountId)}`;
-        return ['evidence', `${e.occurredAt}: ${e.detail}${whose}`] as const;
+        const about = e.contactId === undefined ? '' : `; about ${names.contact(e.contactId, d.accountId)}`;
+        return ['evidence', `${e.occurredAt}: ${e.detail}${about}`] as const;
       }),
     ];
   },

@@ -184,7 +184,7 @@ describe('told', () => {
 describe('people', () => {
   const topic = 'actions.proposed.paid-media-agent.v1';
   const base = { partition: 0, sha256: 'f', kept: 'event', source: '/countersign/x' };
-  const told = (index: number, on: string, type: string, data: unknown): Recorded => {
+  const recorded = (index: number, on: string, type: string, data: unknown): Recorded => {
     const at = `2026-11-21T10:0${index}:00.000Z`;
     const id = `e-${index}`;
     return {
@@ -223,23 +223,23 @@ describe('people', () => {
     provenance: {},
   };
   const known = [
-    told(1, 'profiles.v1', 'ProfileChanged', accountProfile),
-    told(2, 'profiles.v1', 'ProfileChanged', contactProfile),
+    recorded(1, 'profiles.v1', 'ProfileChanged', accountProfile),
+    recorded(2, 'profiles.v1', 'ProfileChanged', contactProfile),
   ];
   const linesOf = (records: readonly Recorded[]) => storyLines(records).map(({ what, detail }) => `${what}: ${detail}`);
 
   test('are told by what the profiles on record say of them, beside the id, and outsiders words are made harmless', () => {
-    const records = [...known, told(3, topic, 'ActionProposed', proposal)];
-    const who = `c-suite, finance, at Lumen\ufffd[2J Health (contact ${ids.contact})`;
+    const records = [...known, recorded(3, topic, 'ActionProposed', proposal)];
+    const person = `c-suite, finance, at Lumen\ufffd[2J Health (contact ${ids.contact})`;
     expect(linesOf(records)).toContain(
-      `proposal: paid-media-agent proposed to enrol ${who} in welcome, confidence 80 %`,
+      `proposal: paid-media-agent proposed to enrol ${person} in welcome, confidence 80 %`,
     );
-    expect(titleOf(ids.proposal, records)).toBe(`paid-media-agent: enrol ${who} in welcome (not judged yet)`);
+    expect(titleOf(ids.proposal, records)).toBe(`paid-media-agent: enrol ${person} in welcome (not judged yet)`);
   });
 
   test('by the latest profile, whatever order the records stand in', () => {
-    const later = told(4, 'profiles.v1', 'ProfileChanged', { ...contactProfile, version: 2, seniority: 'vp' });
-    const records = [later, ...known, told(3, topic, 'ActionProposed', proposal)];
+    const later = recorded(4, 'profiles.v1', 'ProfileChanged', { ...contactProfile, version: 2, seniority: 'vp' });
+    const records = [later, ...known, recorded(3, topic, 'ActionProposed', proposal)];
     for (const lines of [linesOf(records), linesOf(records.toReversed())])
       expect(lines.find((line) => line.startsWith('proposal'))).toContain('enrol vp, finance, at');
   });
@@ -248,9 +248,9 @@ describe('people', () => {
     const escalated = all.find(({ event }) => event?.type === 'ActionEscalated')?.event?.data as object;
     const people = [{ contactId: ids.contact, seniority: 'director', jobFunction: 'legal', accountName: 'Lumen' }];
     const card = { detail: 'enrol', people, runningTotals: [], reversible: 'yes', accountName: 'Lumen' };
-    const asked = told(4, 'actions.escalated.v1', 'ActionEscalated', { ...escalated, action, card });
+    const asked = recorded(4, 'actions.escalated.v1', 'ActionEscalated', { ...escalated, action, card });
     expect(linesOf([asked])[0]).toContain(`enrol director, legal, at Lumen (contact ${ids.contact}) in welcome`);
-    expect(linesOf([told(3, topic, 'ActionProposed', proposal)])[0]).toContain(`enrol contact ${ids.contact} in`);
+    expect(linesOf([recorded(3, topic, 'ActionProposed', proposal)])[0]).toContain(`enrol contact ${ids.contact} in`);
   });
 
   test('a signal, a task, its evidence and a consent say whom they are about', () => {
@@ -267,10 +267,10 @@ describe('people', () => {
     const account = 'Lumen\ufffd[2J Health (account lumen-health)';
     const contact = `c-suite, finance (contact ${ids.contact})`;
     const lines = linesOf([
-      told(0, 'signals.accepted.v1', 'SignalAccepted', signal),
+      recorded(0, 'signals.accepted.v1', 'SignalAccepted', signal),
       ...known,
-      told(3, 'consents.v1', 'ConsentsChanged', consents),
-      told(4, 'tasks.assigned.v1', 'TaskAssigned', task),
+      recorded(3, 'consents.v1', 'ConsentsChanged', consents),
+      recorded(4, 'tasks.assigned.v1', 'TaskAssigned', task),
     ]);
     expect(lines).toEqual([
       `signal: ContentEngaged from /sources/website about ${account}, ${contact} (quality 87 of 100)`,

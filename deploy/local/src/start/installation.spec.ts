@@ -76,7 +76,7 @@ test('run.json holds no credential; each client has a file of its own that holds
   expect(new Set(secret).size).toBeGreaterThan(15);
   const heldBy = (file: string) => {
     const texts = textsIn(JSON.parse(readFileSync(join(home, file), 'utf8')));
-    return [...new Set(secret)].filter((one) => texts.some((text) => text.includes(one))).sort();
+    return [...new Set(secret)].filter((value) => texts.some((text) => text.includes(value))).sort();
   };
   expect(heldBy('run.json')).toEqual([]);
   expect(mode(join(home, 'run.json'))).toBe(0o600);
