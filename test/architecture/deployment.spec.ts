@@ -54,7 +54,7 @@ test('the setup starts every service, on the port that the service itself has', 
   expect(ourAgents.filter((name) => !services.includes(name))).toEqual([]);
   for (const { name, port } of servicePlans) {
     if (name === 'sandbox-systems') {
-      const own = /env\.PORT \|\| (\d+)/.exec(read('apps/sandbox-systems/src/shell/settings.ts'));
+      const own = /read\.PORT \?\? (\d+)/.exec(read('apps/sandbox-systems/src/shell/settings.ts'));
       expect(Number(own?.[1])).toBe(port);
       continue;
     }

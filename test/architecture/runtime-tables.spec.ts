@@ -45,7 +45,7 @@ const withoutComments = (text: string): string => text.replaceAll(/\/\*[\s\S]*?\
 function named(text: string): readonly string[] {
   const schema = String.raw`(?:[\w"]+\.|\$\{[^}]*\}\.)?"?`;
   const keyword = '(?:from|join|into|update|table|only|truncate|references|using|on)';
-  const table = `${schema}(${tables.join('|')})\\b(?!['.(])`;
+  const table = `${schema}(${tables.join('|')})\\b(?![.(])`;
   const first = new RegExp(String.raw`\b${keyword}\s+${table}`, 'gi');
   const further = new RegExp(
     String.raw`\b(?:from|table|truncate)\s+[\w."$\{\}]+(?:\s+(?:as\s+)?\w+)?,\s*${table}`,

@@ -50,7 +50,25 @@ function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
       return event.data.subject.kind === 'proposal' && event.data.decision === 'edit';
     case 'PermitRejected':
       return false;
-    default:
+    case 'SignalAccepted':
+    case 'SignalRejected':
+    case 'ProfileChanged':
+    case 'ConsentsChanged':
+    case 'ContactPointsChanged':
+    case 'ControlChanged':
+    case 'PolicyPublished':
+    case 'TaskSettled':
+    case 'TaskEscalated':
+    case 'ActionProposed':
+    case 'ActionEscalated':
+    case 'ReviewSetAside':
+    case 'SettlementDecided':
+    case 'ActionSettled':
+    case 'DeadLetter':
+    case 'DeadLetterReplayed':
+    case 'GapAcknowledged':
+    case 'ControlConfirmed':
+    case 'CheckpointPublished':
       return true;
   }
 }
