@@ -25,7 +25,7 @@ let tokens: Readonly<Record<string, string | undefined>>;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'routes-'));
   // As an installation has them, so that every page that can be switched on is on.
-  const kept = secrets(folder, { principals: [], httpSources: ['crm'], person: 'lea' });
+  const kept = secrets(folder, { principals: [], programs: [], httpSources: ['crm'], person: 'lea' });
   const { files, readToken, consoleToken, apiKeys } = kept;
   reading = readToken;
   tokens = { console: consoleToken, 'audit-recorder': consoleToken, 'signal-ingestion': apiKeys.crm };

@@ -15,9 +15,7 @@ import { statusCommands } from './shell/commands/status.js';
 /** The command line. It exits by itself only where it is misused (2) or asked for help (0). */
 export function program(): Command {
   const countersign = new Command('countersign')
-    .description(
-      'Marketing agents propose; nothing runs that was not countersigned. This is how people look, decide and stop.',
-    )
+    .description('Only countersigned actions of marketing agents run. With this command people look, decide and stop.')
     .option('--json', 'answer in JSON')
     .showHelpAfterError('(add --help for how to use it)')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
@@ -34,13 +32,14 @@ Examples:
   $ countersign audit invariants
   $ countersign probe
 
-Where things are comes from .countersign/run.json of this folder or one above it, which \`npm start\` writes;
-COUNTERSIGN_CONSOLE_URL, COUNTERSIGN_AUDIT_URL, COUNTERSIGN_ORCHESTRATOR_URL and COUNTERSIGN_TOKEN go before it, and
-CONFIG_DIR for the sources, agents and executors.
+The addresses come from .countersign/run.json of this folder or one above it, and the credentials from
+.countersign/credentials beside it. \`npm start\` writes both. These variables override them: COUNTERSIGN_CONSOLE_URL,
+COUNTERSIGN_AUDIT_URL, COUNTERSIGN_ORCHESTRATOR_URL, COUNTERSIGN_CREDENTIALS (another folder), COUNTERSIGN_TOKEN (a person),
+COUNTERSIGN_READ_TOKEN (status, runs, gaps), and CONFIG_DIR for the sources, agents and executors.
 
 Exit codes:
   0  done
-  1  the answer is no: refused, not found, not valid, not well
+  1  the result is negative: refused, not found, not valid, not healthy
   2  misused, or something is not reachable or not configured`,
     );
   statusCommands(countersign);

@@ -38,7 +38,7 @@ export function credentialOf<K extends CredentialKind>(
   if (folder === undefined)
     throw new Failure(
       2,
-      `${from ?? 'there is no .countersign/run.json here or above'}: no ${what}: ${orSet}call this in the folder where \`npm start\` runs`,
+      `${from ?? 'there is no .countersign/run.json here or above'}: ${what} is missing: ${orSet}call this in the folder where \`npm start\` runs`,
     );
   const file = join(folder, credentialFile[kind](name));
   const fails = (why: string, remedy: string): Failure => new Failure(2, `${file} ${why}. It holds ${what}: ${remedy}`);

@@ -6,6 +6,7 @@ import {
   Currency,
   Fault,
   ForeignId,
+  formerly,
   Instant,
   Minor,
   Name,
@@ -13,6 +14,7 @@ import {
   Reason,
   Seniority,
   Sha256,
+  says,
   Text,
   Uuid,
   Versions,
@@ -81,15 +83,18 @@ export const SignalRejected = z.object({
 /* Tasks */
 
 /** A fact that led here, in plain words, with the signal that carried it. Never a name or an address. */
-export const Evidence = z.object({
-  source: Source,
-  signalId: SignalId,
-  type: Type,
-  occurredAt: Instant,
-  accountId: ForeignId.optional(),
-  contactId: Uuid.optional(),
-  detail: z.string().max(300),
-});
+export const Evidence = formerly(
+  says,
+  z.object({
+    source: Source,
+    signalId: SignalId,
+    type: Type,
+    occurredAt: Instant,
+    accountId: ForeignId.optional(),
+    contactId: Uuid.optional(),
+    detail: z.string().max(300),
+  }),
+);
 export type Evidence = z.infer<typeof Evidence>;
 /** One of each contact of a run, or one of each day of a window: a run names no more than `mostContacts`. */
 const EvidenceList = listOf(Evidence, 2000);
@@ -168,7 +173,10 @@ export const ActionProposed = z.object({
   rationale: Text(4000),
   evidence: EvidenceList,
   confidence: z.number().min(0).max(1),
-  alternatives: listOf(z.object({ detail: Text(500), rejectedBecause: Text(500) }), 10),
+  alternatives: listOf(
+    formerly({ ...says, whyNot: 'rejectedBecause' }, z.object({ detail: Text(500), rejectedBecause: Text(500) })),
+    10,
+  ),
   planner: z.object({
     kind: z.enum(['rules', 'model']),
     name: z.string().max(120),
@@ -257,32 +265,35 @@ export const ActionEscalated = z.object({
   reviewers,
   deadline: Instant,
   /** What the card shows: taken from facts, not from the agent. */
-  card: z.object({
-    detail: Says,
-    accountName: z.string().max(1000).optional(),
-    /** Whom the action concerns, as a reviewer can recognise them. Never a name or an address. */
-    people: listOf(
-      z.object({
-        contactId: Uuid,
-        seniority: Seniority,
-        jobFunction: z.string().max(1000).optional(),
-        accountName: z.string().max(1000).optional(),
-      }),
-      2000,
-    ),
-    money: z.object({ amountMinor: Minor, currency: Currency }).optional(),
-    runningTotals: listOf(
-      z.object({
-        ledger: z.string().max(1000),
-        held: Minor,
-        committed: Minor,
-        cap: Minor,
-        currency: Currency.optional(),
-      }),
-      mostReservations,
-    ),
-    reversible: Says,
-  }),
+  card: formerly(
+    says,
+    z.object({
+      detail: Says,
+      accountName: z.string().max(1000).optional(),
+      /** Whom the action concerns, as a reviewer can recognise them. Never a name or an address. */
+      people: listOf(
+        z.object({
+          contactId: Uuid,
+          seniority: Seniority,
+          jobFunction: z.string().max(1000).optional(),
+          accountName: z.string().max(1000).optional(),
+        }),
+        2000,
+      ),
+      money: z.object({ amountMinor: Minor, currency: Currency }).optional(),
+      runningTotals: listOf(
+        z.object({
+          ledger: z.string().max(1000),
+          held: Minor,
+          committed: Minor,
+          cap: Minor,
+          currency: Currency.optional(),
+        }),
+        mostReservations,
+      ),
+      reversible: Says,
+    }),
+  ),
   /** The agent's own words, quoted as such. */
   rationale: z.string().max(4000),
   confidence: z.number(),
@@ -377,8 +388,7 @@ export const ActionSettled = z.object({
   executor: Name,
   connector: Name,
   outcome: z.enum(['executed', 'failed', 'refused', 'expired', 'unresolved', 'undone']),
-  reason: z
-    .object({ code: Told(80), detail: Told(1000), field: Told(300).optional().catch(undefined) })
+  reason: formerly(says, z.object({ code: Told(80), detail: Told(1000), field: Told(300).optional().catch(undefined) }))
     .optional()
     .catch(undefined),
   /** What the connected system calls it. */

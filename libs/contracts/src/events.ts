@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import * as data from './event-data.js';
+import { formerly, says } from './primitives.js';
 import { signalKinds, signalTypes } from './signals.js';
 import * as state from './state.js';
 
@@ -14,19 +15,19 @@ export const eventSchemas = {
   PolicyPublished: state.Policy,
   TaskAssigned: data.TaskAssigned,
   TaskSettled: data.TaskSettled,
-  TaskEscalated: data.TaskEscalated,
+  TaskEscalated: formerly(says, data.TaskEscalated),
   ActionProposed: data.ActionProposed,
   ActionApproved: data.ActionApproved,
-  ActionRefused: data.ActionRefused,
+  ActionRefused: formerly({ wouldBe: 'shadowOutcome' }, data.ActionRefused),
   ActionEscalated: data.ActionEscalated,
-  ReviewSetAside: data.ReviewSetAside,
+  ReviewSetAside: formerly({ why: 'reason' }, data.ReviewSetAside),
   ReviewDecided: data.ReviewDecided,
   ActionSettled: data.ActionSettled,
   PermitRejected: data.PermitRejected,
   SettlementDecided: data.SettlementDecided,
   DeadLetter: data.DeadLetter,
   DeadLetterReplayed: data.DeadLetterReplayed,
-  GapAcknowledged: data.GapAcknowledged,
+  GapAcknowledged: formerly({ why: 'reason' }, data.GapAcknowledged),
   ControlConfirmed: data.ControlConfirmed,
   CheckpointPublished: data.CheckpointPublished,
 } as const;

@@ -61,24 +61,46 @@ export const Remark = (max: number) =>
 /** What versions of state an event was made from: `{ "profile:contact:…": 3, "consent:…": 1 }`; absent means 0. */
 export const Versions = recordOf(z.string().max(1000), z.int().nonnegative(), 3000);
 export type Versions = z.infer<typeof Versions>;
+/**
+ * An object whose members once had other names, as `{ says: 'detail' }`: events, and rows of jobs, of before are read under the names of
+ * now. A member under its name of now stands.
+ */
+export const formerly = <T extends z.ZodType>(names: Readonly<Record<string, string>>, schema: T) =>
+  z.preprocess((given) => {
+    if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
+    if (!Object.keys(names).some((name) => Object.hasOwn(given, name))) return given;
+    const renamed = Object.entries(given).flatMap(([name, value]) => {
+      const now = Object.hasOwn(names, name) ? names[name] : undefined;
+      if (now === undefined) return [[name, value] as const];
+      return Object.hasOwn(given, now) ? [] : [[now, value] as const];
+    });
+    return Object.fromEntries(renamed);
+  }, schema);
+/** What our sentences were called before. */
+export const says = { says: 'detail' } as const;
 /** A reason in plain words, with the rule or check that gave it and the figures it weighed. */
-export const Reason = z.object({
-  rule: z.string().max(80),
-  outcome: z.enum(['pass', 'escalate', 'refuse']),
-  detail: z.string().max(1000),
-  figures: recordOf(
-    z.string().max(100),
-    z.union([z.string().max(1000), z.number(), z.boolean(), z.null()]),
-    200,
-  ).optional(),
-});
+export const Reason = formerly(
+  says,
+  z.object({
+    rule: z.string().max(80),
+    outcome: z.enum(['pass', 'escalate', 'refuse']),
+    detail: z.string().max(1000),
+    figures: recordOf(
+      z.string().max(100),
+      z.union([z.string().max(1000), z.number(), z.boolean(), z.null()]),
+      200,
+    ).optional(),
+  }),
+);
 export type Reason = z.infer<typeof Reason>;
-/** Why something failed: a stable code for programs, a sentence for people, the field where there is one. */
-export const Fault = z.object({
+/** Why something failed, as it is written today: a stable code for programs, a sentence for people, the field where there is one. */
+export const WrittenFault = z.object({
   code: z.string().max(80),
   detail: z.string().max(1000),
   field: z.string().max(300).optional(),
 });
+/** The same, as an event of before may have it. */
+export const Fault = formerly(says, WrittenFault);
 export type Fault = z.infer<typeof Fault>;
 export const Channel = z.enum(['email', 'advertising', 'crm']);
 export type Channel = z.infer<typeof Channel>;

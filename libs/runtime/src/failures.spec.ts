@@ -112,7 +112,7 @@ test('every class of SQLSTATE has an example below', () => {
 
 const world = '00 01 02 03 08 0B 24 25 26 2D 34 3B 40 53 55 57 58 HV XX'.split(' ');
 const installation = '0A 0L 0P 28 2B 3D 3F F0'.split(' ');
-test.each(Object.entries(examples).map(([name, [code, is]]) => [name, is, code] as const))(
+test.each(Object.entries(examples).map(([name, [code, meaning]]) => [name, meaning, code] as const))(
   'class %s, as %s',
   (name, _is, code) => {
     const expected = world.includes(name) ? 'world' : installation.includes(name) ? 'installation' : 'event';

@@ -73,7 +73,7 @@ export interface Harness {
    * As a start does that notices a restore: all records made so far were on their topics, and these events had been published.
    * The tables are as the test has left them.
    */
-  afterRestore(said: readonly Published[]): Promise<void>;
+  afterRestore(published: readonly Published[]): Promise<void>;
   query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   transaction<R>(fn: (tx: Tx) => Promise<R>): Promise<R>;
   /** Sets the clock; null: as if it were known to be wrong, so that nobody is told the time. */
@@ -143,7 +143,7 @@ export async function createHarness(
   const adapter = httpAdapter();
   const routes: Route[] = [];
   adapter.getInstance().addHook('onRoute', ({ method, url }) => {
-    for (const one of [method].flat()) routes.push({ method: one, url });
+    for (const verb of [method].flat()) routes.push({ method: verb, url });
   });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: ['error', 'warn'],
@@ -221,13 +221,13 @@ export async function createHarness(
         }
       }),
     startJobs: () => hand.startJobs(kinds),
-    afterRestore: async (said) => {
+    afterRestore: async (published) => {
       await hand.db.read(
         `INSERT INTO work_positions (topic, partition, next_offset, again_until) SELECT name, 0, 0, $2 FROM unnest($1::text[]) AS name
          ON CONFLICT (topic, partition) DO UPDATE SET again_until = excluded.again_until`,
         [engine.topics.map(({ name }) => name), offset + 1],
       );
-      const own = said.filter(({ topic }) => topicNamed(topic, engine.topics).kind === 'log');
+      const own = published.filter(({ topic }) => topicNamed(topic, engine.topics).kind === 'log');
       for (const [n, { id, topic, type, subject, data, time }] of own.entries())
         await hand.db.read(
           'INSERT INTO own_events (id, topic, partition, "offset", type, subject, data, at, read_at) VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $7)',

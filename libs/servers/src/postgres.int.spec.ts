@@ -289,7 +289,7 @@ test('a reader reads the tables that are named, those that come later too when t
     name: 'reader',
     password: 'r',
     reads: [
-      { schema: 'north', tables: ['shown', 'later'] },
+      { schema: 'north', tables: ['shown', 'later', 'view_of_later'] },
       { schema: 'keeper', tables: ['leaves'] },
     ],
   };
@@ -310,6 +310,8 @@ test('a reader reads the tables that are named, those that come later too when t
   expect(await as('reader', 'SELECT FROM north.later')).toEqual([]);
   // What was made before the reader was is granted by the next provisioning.
   await as('north', 'REVOKE SELECT ON later FROM reader');
+  await as('north', 'CREATE VIEW view_of_later WITH (security_invoker = true) AS SELECT FROM later');
   access = await provisionDatabase({ superuserUrl: postgres.url, roles, reader });
   expect(await as('reader', 'SELECT FROM north.later')).toEqual([]);
+  expect(await as('reader', 'SELECT FROM north.view_of_later')).toEqual([]);
 });

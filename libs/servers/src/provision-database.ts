@@ -25,7 +25,7 @@ export const connectionsOf = (pool: number): number => 3 * (pool + 2 + 2);
 export interface DatabaseReader {
   readonly name: string;
   readonly password: string;
-  /** Tables by schema. Those that are not there yet are granted by whoever makes them. */
+  /** Tables and views by schema. Those that are not there yet are granted by whoever makes them. */
   readonly reads: readonly { readonly schema: string; readonly tables: readonly string[] }[];
 }
 
@@ -134,14 +134,13 @@ async function provisionReader(
     // As the owner, whose schema and tables they are.
     await client.query(`SET LOCAL ROLE ${pg.escapeIdentifier(role.owner ? ownerOf(role) : role.name)}`);
     await client.query(`GRANT USAGE ON SCHEMA ${pg.escapeIdentifier(schema)} TO ${reader}`);
-    const { rows } = await client.query<{ tablename: string }>(
-      'SELECT tablename FROM pg_tables WHERE schemaname = $1 AND tablename = ANY($2)',
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT tablename AS name FROM pg_tables WHERE schemaname = $1 AND tablename = ANY($2)
+       UNION ALL SELECT viewname FROM pg_views WHERE schemaname = $1 AND viewname = ANY($2)`,
       [schema, tables],
     );
-    for (const { tablename } of rows)
-      await client.query(
-        `GRANT SELECT ON ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(tablename)} TO ${reader}`,
-      );
+    for (const { name: table } of rows)
+      await client.query(`GRANT SELECT ON ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)} TO ${reader}`);
     await client.query('RESET ROLE');
   }
 }

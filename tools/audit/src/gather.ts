@@ -17,6 +17,7 @@ import {
 import { type Facts as GateFacts, readVerifyKeys, type TaskFact, taskFact } from '@countersign/gate';
 import { type Leaf, parseVerifierKey, readEventBytes, readExport, verifyRecord } from '@countersign/record';
 import pg from 'pg';
+import { throwIfDenied } from './denied.js';
 import { addProposed } from './facts.js';
 import {
   type Chosen,
@@ -164,7 +165,8 @@ async function readReservations(url: string | undefined): Promise<readonly Reser
       amount: Number(row.amount),
       state: row.state,
     }));
-  } catch {
+  } catch (error) {
+    throwIfDenied(error);
     return null;
   } finally {
     await client.end().catch(() => undefined);

@@ -1,5 +1,6 @@
 import { parseJson } from '@countersign/contracts';
 import pg from 'pg';
+import { throwIfDenied } from './denied.js';
 import { type Chosen, type Kept, placeName, type VerdictSeen } from './observed.js';
 
 /** Verdicts whose facts are read with one statement. */
@@ -46,7 +47,8 @@ export async function readKept(
       onProgress(Math.min(from + atOnce, verdicts.length), verdicts.length);
     }
     return verdicts.map((seen) => ({ seen, kept: kept.get(placeName(seen.place)) ?? null }));
-  } catch {
+  } catch (error) {
+    throwIfDenied(error);
     return unread;
   } finally {
     await client.end().catch(() => undefined);

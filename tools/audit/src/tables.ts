@@ -1,5 +1,6 @@
 import { type Deployment, type Policy, servicesOf, topology } from '@countersign/contracts';
 import pg from 'pg';
+import { throwIfDenied } from './denied.js';
 import type { Held, HeldState } from './observed.js';
 
 const schemaOf = (service: string): string => `"${service.replaceAll('-', '_')}"`;
@@ -57,7 +58,8 @@ export async function readHeld(url: string | undefined, deployment: Deployment, 
       }
     }
     return { at, own, differ, policies, checked, writers: new Set(topics.map(({ name }) => name)) };
-  } catch {
+  } catch (error) {
+    throwIfDenied(error);
     return null;
   } finally {
     await client.end().catch(() => undefined);

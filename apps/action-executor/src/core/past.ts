@@ -18,9 +18,9 @@ export function endSettled({ outcome, ...settled }: ActionSettled): End | undefi
 }
 
 /** One end a permit. What a person decided comes after the unresolved end that it replaces. */
-export function endsSaid(said: readonly Said[]): readonly EndSaid[] {
+export function endsSaid(published: readonly Said[]): readonly EndSaid[] {
   const ends = new Map<string, EndSaid>();
-  for (const { id, type, data } of said) {
+  for (const { id, type, data } of published) {
     const end = type === 'ActionSettled' ? endSettled(data) : undefined;
     if (type === 'ActionSettled' && end) ends.set(data.permitId, { settlement: data, id, end });
   }
@@ -28,8 +28,8 @@ export function endsSaid(said: readonly Said[]): readonly EndSaid[] {
 }
 
 /** How one approval had been answered before a restore, by the event that said so. */
-export function answerSaid(said: readonly Said[] | undefined): Ended | Rejected | undefined {
-  for (const { type, data } of said ?? []) {
+export function answerSaid(published: readonly Said[] | undefined): Ended | Rejected | undefined {
+  for (const { type, data } of published ?? []) {
     if (type === 'PermitRejected') return { state: 'rejected', reason: data.reason };
     const end = type === 'ActionSettled' ? endSettled(data) : undefined;
     if (end) return { state: end.outcome, end };

@@ -98,7 +98,7 @@ export function table(): readonly { from: string; event: string; to: string; eff
   const rows: { from: string; event: string; to: string; effect: string }[] = [];
   const ask = (permit: Permit, event: string, given: Event) => {
     const { to, effect } = step(permit, given, patience);
-    if (effect.do !== 'nothing') rows.push({ from: permit.state, event, to: to.state, effect: told(effect) });
+    if (effect.do !== 'nothing') rows.push({ from: permit.state, event, to: to.state, effect: effectText(effect) });
   };
   for (const permit of Object.values(permits))
     for (const [name, event] of Object.entries(events)) {
@@ -113,7 +113,7 @@ export function table(): readonly { from: string; event: string; to: string; eff
   return rows;
 }
 
-function told(effect: ReturnType<typeof step>['effect']): string {
+function effectText(effect: ReturnType<typeof step>['effect']): string {
   switch (effect.do) {
     case 'settle':
       return `settle ${effect.where}`;
@@ -142,7 +142,7 @@ export function diagram(): string {
     '  state "new" as fresh',
     '  [*] --> fresh',
     '  [*] --> used',
-    ...[...arrows].map(([arrow, of]) => `  ${arrow}: ${labels(of.map(({ event }) => event)).join(', ')}`),
+    ...[...arrows].map(([arrow, steps]) => `  ${arrow}: ${labels(steps.map(({ event }) => event)).join(', ')}`),
     ...[...ends].filter((state) => state !== 'unresolved').map((state) => `  ${state} --> [*]`),
   ].join('\n');
 }
@@ -154,8 +154,8 @@ function labels(names: readonly string[]): readonly string[] {
     return at < 0 ? [name, ''] : [name.slice(0, at), name.slice(at + 2)];
   };
   const kinds = Map.groupBy(names.map(parts), ([kind]) => kind);
-  return [...kinds].map(([kind, of]) => {
-    const variants = of.map(([, variant]) => variant);
+  return [...kinds].map(([kind, pairs]) => {
+    const variants = pairs.map(([, variant]) => variant);
     const all = Object.keys(events).filter((name) => parts(name)[0] === kind).length;
     return all === variants.length ? kind : `${kind} (${variants.join(', ')})`;
   });

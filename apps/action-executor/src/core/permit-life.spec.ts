@@ -24,7 +24,7 @@ class Life {
   rejected = false;
 
   constructor(
-    private readonly choose: (of: number) => number,
+    private readonly choose: (count: number) => number,
     private readonly readBefore: boolean,
   ) {
     // What was lost with the database may have called, and the call may land at any time.
@@ -140,7 +140,7 @@ class Life {
 
   private crashes = (): boolean => this.choose(8) === 0;
   private may = (): boolean => this.choose(2) === 0;
-  private pick = <T>(of: readonly T[]): T => of[this.choose(of.length)] as T;
+  private pick = <T>(items: readonly T[]): T => items[this.choose(items.length)] as T;
 }
 
 const lives = fc.record({
@@ -150,7 +150,7 @@ const lives = fc.record({
 
 function live({ choices, readBefore }: { choices: readonly number[]; readBefore: boolean }): Life {
   let n = 0;
-  const life = new Life((of) => (choices[n++ % choices.length] as number) % of, readBefore);
+  const life = new Life((count) => (choices[n++ % choices.length] as number) % count, readBefore);
   for (let claims = 0; claims < 12 && !life.end && !life.rejected; claims++) life.claim();
   return life;
 }
@@ -158,8 +158,8 @@ function live({ choices, readBefore }: { choices: readonly number[]; readBefore:
 test('a permit is never called twice without asking for the key, and its end is the truth about the effect', () => {
   const seen = new Map<string, number>();
   fc.assert(
-    fc.property(lives, (of) => {
-      const life = live(of);
+    fc.property(lives, (sample) => {
+      const life = live(sample);
       const outcome = life.end?.outcome;
       seen.set(outcome ?? 'none', (seen.get(outcome ?? 'none') ?? 0) + 1);
       life.atRest();

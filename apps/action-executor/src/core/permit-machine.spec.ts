@@ -62,8 +62,8 @@ test.each<[string, GateSays, string]>([
   ['refuses a permit that newer state speaks against', refused, 'refused'],
   ['ends a late permit as expired', expired, 'expired'],
   ['only records a permit that nobody sealed', forged, 'reject'],
-])('opening: %s', (_name, said, expected) => {
-  expect(brief(onOpening(said, patience))).toBe(expected);
+])('opening: %s', (_name, opening, expected) => {
+  expect(brief(onOpening(opening, patience))).toBe(expected);
 });
 
 test.each<[string, Parameters<typeof gateSays>[0], GateSays['kind']]>([
@@ -71,8 +71,8 @@ test.each<[string, Parameters<typeof gateSays>[0], GateSays['kind']]>([
   ['a stop', { ok: false, refusal: { kind: 'refused', ...reason, code: 'stopped', settles: 'refused' } }, 'ends'],
   ['a replay', { ok: false, refusal: { kind: 'refused', ...reason, code: 'spent', settles: null } }, 'void'],
   ['an early permit', { ok: false, refusal: { kind: 'wait', code: 'early', detail: '', until: null } }, 'waits'],
-])('%s stands as such', (_name, said, kind) => {
-  expect(gateSays(said).kind).toBe(kind);
+])('%s stands as such', (_name, opening, kind) => {
+  expect(gateSays(opening).kind).toBe(kind);
 });
 
 test.each<[string, GateSays, string]>([
@@ -158,7 +158,7 @@ test('what says that nothing was done holds only while no other instance has set
 test('a permit never claims a call that was not made', () => {
   const away: Found = { outcome: 'unknown', detail: 'away' };
   const unsent = { outcome: 'unknown', detail: 'refused', unsent: true } as const;
-  const detail = (of: Step) => endOf(of)?.reason?.detail;
+  const detail = (reached: Step) => endOf(reached)?.reason?.detail;
   expect(detail(onFound({ outcome: 'absent' }, ok, { turn: 3, sent: 1 }, patience))).toBe(
     'one call may have been sent, and the connected system does not know the key',
   );
@@ -286,8 +286,8 @@ const expected: Readonly<Record<State, Readonly<Record<string, string>>>> = {
     'turn, unsent': 'calling: look',
     'turn, sent': 'asking: ask',
     overtaken: 'held: wait',
-    ...all('given up', 'refused: settle open'),
-    'given up, expired': 'expired: settle open',
+    ...all('given up', 'refused: settle alone'),
+    'given up, expired': 'expired: settle alone',
     ...all('read before given up', 'unresolved: settle open'),
     'restored executed': 'executed: settle open',
     'restored unresolved': 'unresolved: settle open',

@@ -128,13 +128,13 @@ export interface Patience {
 
 /** What the gate said, in this service's words. */
 export function gateSays(
-  said: { readonly ok: true } | { readonly ok: false; readonly refusal: Refusal | Wait },
+  opening: { readonly ok: true } | { readonly ok: false; readonly refusal: Refusal | Wait },
 ): GateSays {
-  if (said.ok) return { kind: 'opens' };
-  const { code, detail } = said.refusal;
+  if (opening.ok) return { kind: 'opens' };
+  const { code, detail } = opening.refusal;
   const reason = { code, detail };
-  if (said.refusal.kind === 'wait') return { kind: 'waits', until: said.refusal.until, reason };
-  const { settles } = said.refusal;
+  if (opening.refusal.kind === 'wait') return { kind: 'waits', until: opening.refusal.until, reason };
+  const { settles } = opening.refusal;
   return settles === null ? { kind: 'void', reason } : { kind: 'ends', outcome: settles, reason };
 }
 
@@ -309,7 +309,7 @@ function onGivenUp(permit: Permit, { gate, readBefore, fault }: Event & { on: 'g
     case 'used':
       return rejects(replay(gate));
     case 'held':
-      return settles(readBefore ? endDoubtful(detail) : endUncalled(gate, detail), 'open');
+      return readBefore ? settles(endDoubtful(detail), 'open') : settles(endUncalled(gate, detail), 'alone');
     case 'doubtful':
       return settles(endDoubtful(detail), 'open');
     case 'executed':
@@ -409,8 +409,8 @@ const isBetweenTurns = ({ state }: Permit): boolean =>
   state === 'new' || state === 'used' || state === 'held' || state === 'doubtful';
 
 function endOf(answer: Answer): End {
-  const { outcome, ...said } = settleable(answer);
-  return { outcome: outcome === 'done' ? 'executed' : 'failed', ...said };
+  const { outcome, ...reported } = settleable(answer);
+  return { outcome: outcome === 'done' ? 'executed' : 'failed', ...reported };
 }
 
 /** An instance that crashed in its turn cannot say whether its call left. */

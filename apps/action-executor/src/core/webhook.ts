@@ -86,12 +86,12 @@ const foreign = 'a page, or with JSON that is not whole';
 
 /** What the body says: nothing where it is a plain text. A page is some proxy's word, and part of an answer is none. */
 function bodyOf(text: string | undefined): Body | undefined | 'foreign' {
-  const said = text?.trim();
-  if (said === undefined || said.startsWith('<')) return 'foreign';
+  const trimmed = text?.trim();
+  if (trimmed === undefined || trimmed.startsWith('<')) return 'foreign';
   try {
-    const parsed = Body.safeParse(parseJson(said));
+    const parsed = Body.safeParse(parseJson(trimmed));
     return parsed.success ? parsed.data : undefined;
   } catch {
-    return /^[{[]/.test(said) ? 'foreign' : undefined;
+    return /^[{[]/.test(trimmed) ? 'foreign' : undefined;
   }
 }

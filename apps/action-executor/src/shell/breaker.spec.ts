@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Breaker } from './breaker.js';
 
-let said: string[];
+let warnings: string[];
 let breaker: Breaker;
 beforeEach(() => {
   vi.useFakeTimers({
     now: Date.parse('2026-11-21T10:00:00.000Z'),
     toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'],
   });
-  said = [];
-  breaker = new Breaker({ name: 'ads', timeoutMs: 5_000 }, (message) => said.push(message));
+  warnings = [];
+  breaker = new Breaker({ name: 'ads', timeoutMs: 5_000 }, (message) => warnings.push(message));
 });
 afterEach(() => vi.useRealTimers());
 
@@ -28,7 +28,7 @@ test('a system is paused when eight calls in a row had no answer, and not by few
   // Those that were out with it change nothing.
   silence(8);
   expect(breaker.waitMs()).toBe(1_000);
-  expect(said).toHaveLength(1);
+  expect(warnings).toHaveLength(1);
 });
 
 test('after the pause one is let through, and nobody else until it has had its time', () => {
@@ -55,7 +55,7 @@ test('a try without an answer doubles the pause, up to half a minute; an answer 
   expect(breaker.waitMs()).toBe(0);
   breaker.heard(true);
   expect([breaker.waitMs(), breaker.paused, breaker.detail()]).toEqual([0, false, undefined]);
-  expect(said).toHaveLength(2);
+  expect(warnings).toHaveLength(2);
 });
 
 test('at a slow system four claims may wait; what comes beyond gets its place in time, one after the other', () => {

@@ -21,7 +21,7 @@ export class Breaker {
   private places: { readonly ago: Ago; ms: number } = { ago: ago(), ms: 0 };
 
   constructor(
-    private readonly of: { readonly name: string; readonly timeoutMs: number },
+    private readonly connector: { readonly name: string; readonly timeoutMs: number },
     private readonly warn: (message: string) => void,
   ) {}
 
@@ -30,7 +30,7 @@ export class Breaker {
     const { pause } = this;
     if (pause) {
       // The try has its time: until then nobody knows what comes of it.
-      const left = (pause.trying ? Math.max(pause.ms, this.of.timeoutMs) : pause.ms) - pause.began();
+      const left = (pause.trying ? Math.max(pause.ms, this.connector.timeoutMs) : pause.ms) - pause.began();
       if (left > 0) return Math.ceil(left);
       pause.trying = true;
       pause.began = ago();
@@ -48,7 +48,7 @@ export class Breaker {
   heard(answered: boolean): void {
     if (answered) {
       this.silent = 0;
-      if (this.pause) this.warn(`connector ${this.of.name}: it answers again and is no longer paused`);
+      if (this.pause) this.warn(`connector ${this.connector.name}: it answers again and is no longer paused`);
       this.pause = undefined;
       return;
     }
@@ -56,7 +56,8 @@ export class Breaker {
     if (this.silent < silentInARow) return;
     if (this.pause && !this.pause.trying) return;
     const since = this.pause?.since ?? new Date().toISOString();
-    if (!this.pause) this.warn(`connector ${this.of.name}: paused, ${silentInARow} calls in a row had no answer`);
+    if (!this.pause)
+      this.warn(`connector ${this.connector.name}: paused, ${silentInARow} calls in a row had no answer`);
     const ms = this.pause ? Math.min(longestPauseMs, 2 * this.pause.ms) : firstPauseMs;
     this.pause = { ms, since, began: ago(), trying: false };
   }
@@ -79,7 +80,7 @@ export class Breaker {
   detail(): string | undefined {
     const { pause } = this;
     if (!pause) return undefined;
-    return `paused since ${pause.since}, its permits wait; one is tried every ${Math.max(pause.ms, this.of.timeoutMs) / 1000} s at most`;
+    return `paused since ${pause.since}, its permits wait; one is tried every ${Math.max(pause.ms, this.connector.timeoutMs) / 1000} s at most`;
   }
 
   private nextPlaceMs(): number {

@@ -42,16 +42,16 @@ export class ComparedState {
   constructor(@Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'state' | 'comparedAgo' | 'read'>) {}
 
   /** The rows as they are now, held by nobody: for the look right before a call. */
-  now(of: readonly Compared[]): Promise<Known> {
-    return this.in({ query: this.runtime.read.bind(this.runtime) }, of);
+  now(compared: readonly Compared[]): Promise<Known> {
+    return this.in({ query: this.runtime.read.bind(this.runtime) }, compared);
   }
 
   /** The rows in a transaction; with `lock` they are held FOR SHARE, in the order of their topics and keys. */
-  async in(tx: Reader, of: readonly Compared[], lock?: 'share'): Promise<Known> {
+  async in(tx: Reader, compared: readonly Compared[], lock?: 'share'): Promise<Known> {
     // Before the rows: an age that is older than they are errs on the safe side.
     const ago = this.runtime.comparedAgo();
-    const contacts = [...new Set(of.flatMap((c) => c.consents))];
-    const scopes = [...new Set(of.flatMap((c) => c.controls))];
+    const contacts = [...new Set(compared.flatMap((c) => c.consents))];
+    const scopes = [...new Set(compared.flatMap((c) => c.controls))];
     const last = this.checked;
     const found: readonly Row[] = await tx.query(lock ? heldRowsOf : rowsOf, [contacts, scopes, last.written]);
     const consents = await this.all(tx, topics.consents, contacts, found, lock);

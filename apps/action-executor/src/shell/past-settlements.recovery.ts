@@ -11,7 +11,7 @@ import { Permits } from './permits.repository.js';
 export class PastSettlements implements Recovery {
   constructor(@Inject(Permits) private readonly permits: Permits) {}
 
-  async recover({ tx, at, said }: Parameters<Recovery['recover']>[0]): Promise<void> {
-    this.permits.takeOver(tx, endsSaid(said), at);
+  async recover({ tx, at, said: published }: Parameters<Recovery['recover']>[0]): Promise<void> {
+    this.permits.takeOver(tx, endsSaid(published), at);
   }
 }

@@ -77,9 +77,9 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     for (const connector of connectors.values())
       this.breakers.set(connector.name, new Breaker(connector, (message) => this.log.warn(message)));
     runtime.healthTells('connectors', () => this.troubled(), 'others');
-    this.stopObserving = observe(['countersign.connector.paused'], (tell) => {
+    this.stopObserving = observe(['countersign.connector.paused'], (report) => {
       for (const [name, { paused }] of this.breakers)
-        tell('countersign.connector.paused', paused ? 1 : 0, { [attributes.connector]: name });
+        report('countersign.connector.paused', paused ? 1 : 0, { [attributes.connector]: name });
     });
   }
 
@@ -89,18 +89,18 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
 
   /** Connected systems that give no definite answer, or are paused, and since when. */
   private troubled(): Readonly<Record<string, string>> {
-    const said = { ...this.unanswered.now() };
+    const troubles = { ...this.unanswered.now() };
     for (const [name, breaker] of this.breakers) {
       const paused = breaker.detail();
-      if (paused !== undefined) said[name] = said[name] === undefined ? paused : `${said[name]}; ${paused}`;
+      if (paused !== undefined) troubles[name] = troubles[name] === undefined ? paused : `${troubles[name]}; ${paused}`;
     }
-    return said;
+    return troubles;
   }
 
   async work(jobs: readonly PJob[], context: JobContext): Promise<void> {
     const claimed = await this.opened(jobs, context);
     const inTurn = claimed.filter(({ effect }) => effect.do === 'look' || effect.do === 'ask');
-    const aside = claimed.filter((one) => !inTurn.includes(one));
+    const aside = claimed.filter((working) => !inTurn.includes(working));
     const groups = Map.groupBy(inTurn, ({ job }) => job.payload.approval.connector);
     // A connector that is slow holds up its own actions only.
     const done = await Promise.allSettled([
@@ -140,14 +140,14 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
 
   /** What a claim makes of one permit. Its connector is looked at only where it would be called or asked. */
   private claim(job: PJob, permit: Permit, at: string, known: Known): Working {
-    const said = this.openOne(job, at, known, permit.state === 'used');
-    const gate = gateSays(said);
-    const action = said.ok ? said.action : undefined;
-    const one = this.next({ job, permit, action }, { on: 'claimed', gate, readBefore: this.mayHaveRun(job) });
-    if (!('ifFree' in one.effect) || !one.effect.ifFree) return one;
+    const opening = this.openOne(job, at, known, permit.state === 'used');
+    const gate = gateSays(opening);
+    const action = opening.ok ? opening.action : undefined;
+    const working = this.next({ job, permit, action }, { on: 'claimed', gate, readBefore: this.mayHaveRun(job) });
+    if (!('ifFree' in working.effect) || !working.effect.ifFree) return working;
     const breaker = this.breakers.get(job.payload.approval.connector);
     const inMs = breaker?.waitMs() ?? 0;
-    if (!breaker || inMs === 0) return one;
+    if (!breaker || inMs === 0) return working;
     return this.next({ job, permit }, { on: 'held-up', gate, inMs, paused: breaker.paused });
   }
 
@@ -168,34 +168,34 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const turns = await this.permits.nextTurn(tx, [...asked, ...turning].map(permitOf), at);
     const ended = await this.permits.endAlone(tx, endsAlone(claimed), at);
     const first: Tried = { turn: 1, sent: 0 };
-    return claimed.map((one) => {
-      const { job, from, to, effect } = one;
+    return claimed.map((working) => {
+      const { job, from, to, effect } = working;
       // Whoever finds the row taken looks again, and then sees a replay.
-      const overtaken = () => this.next({ ...one, permit: from }, { on: 'overtaken', at });
+      const overtaken = () => this.next({ ...working, permit: from }, { on: 'overtaken', at });
       const turn = (tried: Tried | undefined) =>
-        tried ? this.next({ ...one, permit: to }, { on: 'turn', tried }) : overtaken();
+        tried ? this.next({ ...working, permit: to }, { on: 'turn', tried }) : overtaken();
       switch (effect.do) {
         case 'take':
           if (!taken.has(job.id)) return overtaken();
-          return turn(to.state === 'held' ? first : turns.get(permitOf(one)));
+          return turn(to.state === 'held' ? first : turns.get(permitOf(working)));
         case 'turn':
-          return turn(turns.get(permitOf(one)));
+          return turn(turns.get(permitOf(working)));
         case 'settle':
-          if (effect.where === 'free') return taken.has(job.id) ? one : overtaken();
-          if (effect.where === 'alone') return ended.has(permitOf(one)) ? one : overtaken();
-          return one;
+          if (effect.where === 'free') return taken.has(job.id) ? working : overtaken();
+          if (effect.where === 'alone') return ended.has(permitOf(working)) ? working : overtaken();
+          return working;
         default:
-          return one;
+          return working;
       }
     });
   }
 
   /** The machine's next step with a permit. What it does not expect is a fault of this file. */
   private next(
-    of: { readonly job: PJob; readonly permit: Permit } & Pick<Working, 'action'> & { readonly effect?: Effect },
+    current: { readonly job: PJob; readonly permit: Permit } & Pick<Working, 'action'> & { readonly effect?: Effect },
     event: Event,
   ): Working {
-    const { job, permit, action, effect: before } = of;
+    const { job, permit, action, effect: before } = current;
     const { to, effect } = step(permit, event, this.settings.patience);
     if (effect.do === 'nothing') throw new Error(`a permit that is ${permit.state} knows no ${event.on}`);
     const unasked = before?.do === 'turn' && before.unasked === true;
@@ -219,7 +219,9 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
   private async run(connector: Connector | undefined, group: readonly Working[], context: JobContext): Promise<void> {
     const end = this.breakers.get(connector?.name ?? '')?.begin(() => context.aside());
     try {
-      const done = connector ? await this.runAll(connector, group, context) : group.map((one) => this.nobody(one));
+      const done = connector
+        ? await this.runAll(connector, group, context)
+        : group.map((working) => this.nobody(working));
       await this.conclude(await this.stillOurs(done, context), context);
     } finally {
       end?.();
@@ -235,7 +237,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const asks = group.filter(({ effect }) => effect.do === 'ask');
     const done = await Promise.all([
       this.firstCalls(connector, calls, context),
-      Promise.all(asks.map((one) => this.ask(connector, one, context))),
+      Promise.all(asks.map((working) => this.ask(connector, working, context))),
     ]);
     return done.flat();
   }
@@ -252,13 +254,13 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const done: Working[] = [];
     const began = ago();
     for (let from = 0; from < calls.length; from += callsAtOnce) {
-      const these = calls.slice(from, from + callsAtOnce);
+      const batch = calls.slice(from, from + callsAtOnce);
       const until = context.now();
       const slow = began() > this.leaseMs / 3;
       done.push(
         ...(slow
-          ? these.map((one) => this.after(one, { on: 'put-off', until }))
-          : await this.callTogether(connector, these, context)),
+          ? batch.map((working) => this.after(working, { on: 'put-off', until }))
+          : await this.callTogether(connector, batch, context)),
       );
     }
     return done;
@@ -270,11 +272,11 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     calls: readonly Working[],
     context: JobContext,
   ): Promise<readonly Working[]> {
-    const known = await this.state.now(calls.map((one) => comparedAgain(actionOf(one))));
+    const known = await this.state.now(calls.map((working) => comparedAgain(actionOf(working))));
     const at = context.now();
-    const started = calls.map((one) => {
-      const gate = gateSays(recheck(actionOf(one), { at, state: known() }));
-      const looked = this.after(one, { on: 'looked', gate });
+    const started = calls.map((working) => {
+      const gate = gateSays(recheck(actionOf(working), { at, state: known() }));
+      const looked = this.after(working, { on: 'looked', gate });
       return looked.effect.do === 'call' ? this.call(connector, looked) : looked;
     });
     return Promise.all(started);
@@ -288,41 +290,43 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const ends = endsAlone(done);
     if (ends.size === 0) return done;
     const ended = await context.transaction(({ tx, at }) => this.permits.endAlone(tx, ends, at));
-    return done.filter((one) => !ends.has(permitOf(one)) || ended.has(permitOf(one)));
+    return done.filter((working) => !ends.has(permitOf(working)) || ended.has(permitOf(working)));
   }
 
-  private async ask(connector: Connector, one: Working, context: JobContext): Promise<Working> {
-    const { job } = one;
+  private async ask(connector: Connector, working: Working, context: JobContext): Promise<Working> {
+    const { job } = working;
     const { approval } = job.payload;
-    if (one.unasked) {
+    if (working.unasked) {
       const found = unknown(`connector ${connector.name} is paused, it answers nothing`);
-      return this.after(one, { on: 'found', found, gate: { kind: 'opens' } });
+      return this.after(working, { on: 'found', found, gate: { kind: 'opens' } });
     }
     const found = await this.answered(connector, 'find', job, (signal) => connector.find(approval.actionId, signal));
     const known = await this.state.now([comparedBy(approval)]);
-    const said = this.openOne(job, context.now(), known, false);
-    const asked = this.after(one, { on: 'found', found, gate: gateSays(said) });
-    return asked.effect.do === 'call' && said.ok ? this.call(connector, { ...asked, action: said.action }) : asked;
+    const opening = this.openOne(job, context.now(), known, false);
+    const asked = this.after(working, { on: 'found', found, gate: gateSays(opening) });
+    return asked.effect.do === 'call' && opening.ok
+      ? this.call(connector, { ...asked, action: opening.action })
+      : asked;
   }
 
-  private async call(connector: Connector, one: Working): Promise<Working> {
-    const action = actionOf(one);
-    const answer = await this.answered(connector, 'call', one.job, (signal) =>
+  private async call(connector: Connector, working: Working): Promise<Working> {
+    const action = actionOf(working);
+    const answer = await this.answered(connector, 'call', working.job, (signal) =>
       connector.call(action, action.action.actionId, signal),
     );
-    return this.after(one, { on: 'answered', answer });
+    return this.after(working, { on: 'answered', answer });
   }
 
   /** A permit whose connector is no longer configured: what was not called is refused, and nobody can tell of the rest. */
-  private nobody(one: Working): Working {
-    return one.effect.do === 'look'
-      ? this.after(one, { on: 'looked', gate: { kind: 'ends', outcome: 'refused', reason: noConnector } })
-      : this.after(one, { on: 'found', found: unknown(noConnector.detail), gate: { kind: 'opens' } });
+  private nobody(working: Working): Working {
+    return working.effect.do === 'look'
+      ? this.after(working, { on: 'looked', gate: { kind: 'ends', outcome: 'refused', reason: noConnector } })
+      : this.after(working, { on: 'found', found: unknown(noConnector.detail), gate: { kind: 'opens' } });
   }
 
   /** What an event makes of a permit in work. */
-  private after(one: Working, event: Event): Working {
-    return this.next({ ...one, permit: one.to }, event);
+  private after(working: Working, event: Event): Working {
+    return this.next({ ...working, permit: working.to }, event);
   }
 
   /** Asks a connected system with its time limit; an error or silence is no answer, whatever the cause. */
@@ -345,12 +349,12 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const answers = new Map<string, Ended | Rejected>();
     const unused = new Map<string, number>();
     const unsent: string[] = [];
-    for (const one of done) {
-      const { job, from, to, effect } = one;
+    for (const working of done) {
+      const { job, from, to, effect } = working;
       if ('end' in to || to.state === 'rejected') answers.set(job.id, to);
       else if (effect.do !== 'wait') throw new Error(`a permit that is ${to.state} is left behind`);
-      else if (effect.turn === 'back') unused.set(permitOf(one), turnOf(from));
-      else if (effect.turn === 'unsent') unsent.push(permitOf(one));
+      else if (effect.turn === 'back') unused.set(permitOf(working), turnOf(from));
+      else if (effect.turn === 'unsent') unsent.push(permitOf(working));
     }
     // Before the claims are given up: whoever takes one up next counts from there.
     if (unused.size + unsent.length > 0)
@@ -392,6 +396,11 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
       );
       // Another approval of the same permit took it at this moment: a replay of the dead letter will see that.
       if (!taken.has(job.id)) return false;
+    }
+    if ('end' in to && effect.do === 'settle' && effect.where === 'alone') {
+      const alone = new Map([[permitIdOf(job), { end: to.end, turn: turnOf(permit) }]]);
+      // An instance whose claim was over set out for it at this moment, and may call: a replay of the dead letter will ask.
+      if ((await this.permits.endAlone(work.tx, alone, work.at)).size === 0) return false;
     }
     if ('end' in to || to.state === 'rejected') await this.settle([job], new Map([[job.id, to]]), work);
     return true;
@@ -462,12 +471,12 @@ function turnOf(permit: Permit): number {
 }
 
 /** The ends that hold only while no other instance has set out, each with the turn that it was reached in. */
-function endsAlone(those: readonly Working[]): ReadonlyMap<string, { readonly end: End; readonly turn: number }> {
+function endsAlone(group: readonly Working[]): ReadonlyMap<string, { readonly end: End; readonly turn: number }> {
   const ends = new Map<string, { end: End; turn: number }>();
-  for (const one of those) {
-    const { from, to, effect } = one;
+  for (const working of group) {
+    const { from, to, effect } = working;
     if ('end' in to && effect.do === 'settle' && effect.where === 'alone')
-      ends.set(permitOf(one), { end: to.end, turn: turnOf(from) });
+      ends.set(permitOf(working), { end: to.end, turn: turnOf(from) });
   }
   return ends;
 }

@@ -109,10 +109,10 @@ const killedAt = (point: 'finish' | 'call') => {
 /** Does something between the spend and the look that precedes the first call. */
 const beforeFirstCall = (act: () => Promise<unknown>) => {
   const state = harness.app.get(ComparedState);
-  state.now = async (of) => {
+  state.now = async (compared) => {
     Reflect.deleteProperty(state, 'now');
     await act();
-    return state.now(of);
+    return state.now(compared);
   };
 };
 
@@ -652,7 +652,7 @@ test('[case 37] of one agent stopped, then of all, nothing runs from then on, an
   double.mood = 'silent';
   await harness.deliver(
     topic,
-    [waitingA, waitingB, latestB, retryA].map((one, n) => event(one, `event-${n}`)),
+    [waitingA, waitingB, latestB, retryA].map((approval, n) => event(approval, `event-${n}`)),
   );
   expect(await harness.runJobs()).toEqual([]);
   expect(double.calls).toEqual([retryA.permitId]);
@@ -776,8 +776,8 @@ test('permits of a system that answers nothing wait while they may run, and are 
     expect(await paused.query('SELECT DISTINCT turns FROM permits')).toEqual([{ turns: 1 }]);
     // Past the life of all of them. The pause is of the monotonic clock, which hardly moves here.
     const ends = [...(await at(1_000)), ...(await at(1_100)), ...(await at(1_200))];
-    const outcomes = (of: readonly ActionApproved[]) =>
-      of.map(({ permitId }) =>
+    const outcomes = (approvals: readonly ActionApproved[]) =>
+      approvals.map(({ permitId }) =>
         ends.flatMap(({ data }) => {
           const {
             permitId: id,
@@ -911,6 +911,27 @@ test('a permit that can never be worked settles refused where nobody has called,
   expect(await harness.query('SELECT 1 FROM jobs')).toEqual([]);
 });
 
+test('a permit that can never be worked does not end refused where another instance sets out for it at that moment', async () => {
+  double.call = () => Promise.reject(new NotWritten('it could not be written'));
+  expect(await run(approvalOf(setBid(), key))).toEqual([]);
+  Reflect.deleteProperty(double, 'call');
+  const jobs = harness.app.get(PermitJobs);
+  const table = harness.app.get(Permits);
+  jobs.work = broken;
+  table.find = async (...given) => {
+    Reflect.deleteProperty(table, 'find');
+    const rows = await table.find(...given);
+    // Between what is read of the row and what is written to it.
+    await harness.query('UPDATE permits SET turns = turns + 1, called_at = now()');
+    return rows;
+  };
+  const published = await runUntilDead();
+  Reflect.deleteProperty(jobs, 'work');
+  Reflect.deleteProperty(table, 'find');
+  expect(published).toMatchObject([deadLetter()]);
+  expect(await permits()).toEqual([{ turns: 2, outcome: null, called: true }]);
+});
+
 test('a permit that may have been called and can never be ended settles unresolved, and says so', async () => {
   const jobs = harness.app.get(PermitJobs);
   const { work } = PermitJobs.prototype;
@@ -933,9 +954,9 @@ test('a late permit and a forged one that can never be worked end as what they a
   await harness.deliver(topic, [event(tooLate, 'event-1'), event(forged, 'event-2')]);
   const published = await runUntilDead();
   Reflect.deleteProperty(jobs, 'work');
-  const told = published.map(({ type, data }) => [type, (data as { outcome?: string }).outcome]);
-  expect(told).toHaveLength(4);
-  expect(told).toEqual(
+  const outcomes = published.map(({ type, data }) => [type, (data as { outcome?: string }).outcome]);
+  expect(outcomes).toHaveLength(4);
+  expect(outcomes).toEqual(
     expect.arrayContaining([
       ['ActionSettled', 'expired'],
       ['PermitRejected', undefined],
@@ -959,8 +980,8 @@ test('the replay of a dead permit changes nothing: it has its end', async () => 
 
 const decisionOf = (approval: ActionApproved, outcome: 'executed' | 'failed', by = 'lea') => {
   const { permitId, actionId, proposalId, digest, executor, connector } = approval;
-  const of = { permitId, actionId, proposalId, digest, executor, connector };
-  const data = { decisionId: derivedId('decision', by), ...of, outcome, by, note: 'seen there', at: start };
+  const identity = { permitId, actionId, proposalId, digest, executor, connector };
+  const data = { decisionId: derivedId('decision', by), ...identity, outcome, by, note: 'seen there', at: start };
   return { type: 'SettlementDecided', id: `decision-${by}`, key: 'ads-1', data };
 };
 const decisions = 'settlements.decided.v1';
@@ -1054,9 +1075,9 @@ test('after a restore an approval that was called, and can never be worked, is u
 test('a settlement that was published before a restore stands: nobody is asked, nothing is settled again', async () => {
   const records = harness.records(topic, [event(approvalOf(setBid(), key), 'event-1')]);
   await harness.deliverRecords(topic, records);
-  const said = await harness.runJobs();
+  const published = await harness.runJobs();
   await forget();
-  await harness.afterRestore(said);
+  await harness.afterRestore(published);
   double.mood = 'cannot-tell';
   harness.setNow(later(3_600));
   await harness.deliverRecords(topic, records);
@@ -1104,12 +1125,12 @@ test('what a person had decided before a restore stands, and what they decide is
   const decided = harness.records(decisions, [decisionOf(approval, 'executed')]);
   await harness.deliverRecords(topic, records);
   await harness.runJobs();
-  const said = [...(await runAt(10)), ...(await runAt(30))];
+  const published = [...(await runAt(10)), ...(await runAt(30))];
   harness.setNow(later(40));
-  said.push(...(await harness.deliverRecords(decisions, decided)));
-  expect(said.map(({ data }) => (data as { outcome?: string }).outcome)).toEqual(['unresolved', 'executed']);
+  published.push(...(await harness.deliverRecords(decisions, decided)));
+  expect(published.map(({ data }) => (data as { outcome?: string }).outcome)).toEqual(['unresolved', 'executed']);
   await forget();
-  await harness.afterRestore(said);
+  await harness.afterRestore(published);
   expect(await permits()).toMatchObject([{ outcome: 'executed' }]);
   expect(await harness.deliverRecords(decisions, decided)).toEqual([]);
   await harness.deliverRecords(topic, records);

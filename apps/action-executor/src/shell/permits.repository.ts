@@ -154,8 +154,8 @@ export class Permits {
    * unresolved here and was decided is decided. Every other end stands. Who took a row that is lost is not known: its approval is
    * recognised by its settlement, and any other one is a replay.
    */
-  takeOver(tx: Tx, said: readonly EndSaid[], at: string): void {
-    const ends = said.toSorted((a, b) => (a.settlement.permitId < b.settlement.permitId ? -1 : 1));
+  takeOver(tx: Tx, published: readonly EndSaid[], at: string): void {
+    const ends = published.toSorted((a, b) => (a.settlement.permitId < b.settlement.permitId ? -1 : 1));
     tx.write(
       `INSERT INTO permits AS p (permit_id, job_id, action_id, proposal_id, connector, turns, spent_at, called_at, outcome, reason,
                                  external_reference, spent_minor, before, after, ended_at)

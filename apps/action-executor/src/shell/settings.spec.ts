@@ -74,14 +74,14 @@ test('everything that cannot be used is told at once, by its variable, and nothi
     KAFKA_SASL: 'secret-word',
     PORT: 'secret-port',
   };
-  const told = () => readEnvironment(environment, { ...env, ...wrong });
-  expect(told).toThrow(
+  const read = () => readEnvironment(environment, { ...env, ...wrong });
+  expect(read).toThrow(
     'KAFKA_BROKERS is not set. KAFKA_SASL: scram-sha-256, scram-sha-512 or plain is expected. DATABASE_URL is not set. ' +
       'PORT: a port number is expected. PERMIT_VERIFY_KEYS_FILE: the file that it names cannot be read (ENOENT). ' +
       'SANDBOX_URL: a URL such as http://127.0.0.1:8089 is expected. CALL_TRIES: a whole number from 1 to 999999 is expected',
   );
-  expect(told).toThrow('7 settings cannot be used. ');
-  expect(told).toThrow(/^(?!.*secret)/);
+  expect(read).toThrow('7 settings cannot be used. ');
+  expect(read).toThrow(/^(?!.*secret)/);
 });
 
 test('the webhook’s secret is read from beside the connectors file', () => {

@@ -2,12 +2,12 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Unanswered } from './unanswered.js';
 
 const ads = { name: 'ads', timeoutMs: 5_000 };
-let said: string[];
+let warnings: string[];
 let systems: Unanswered;
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.parse('2026-11-21T10:00:00.000Z'), toFake: ['Date', 'performance'] });
-  said = [];
-  systems = new Unanswered((message) => said.push(message));
+  warnings = [];
+  systems = new Unanswered((message) => warnings.push(message));
 });
 afterEach(() => vi.useRealTimers());
 
@@ -27,7 +27,7 @@ test('it is named since its first call that had no answer, with the last reason,
   }
   const text = 'no definite answer since 2026-11-21T10:00:00.000Z';
   expect(systems.now()).toEqual({ ads: `${text}: no answer within 5000 ms` });
-  expect(said).toEqual([`connector ads: ${text}: refused`]);
+  expect(warnings).toEqual([`connector ads: ${text}: refused`]);
 });
 
 test('an answer ends it, and what is still out is measured from then', () => {

@@ -35,6 +35,15 @@ test('the recorder signs under its origin, by default that of a local installati
   expect(readSettings({ ...good, RECORD_ORIGIN: 'example.com/log' }).signingKey.name).toBe('example.com/log');
 });
 
+test.each(['my log', 'a+b'])(
+  'an origin that no key can be named by is told by its variable and not quoted: %s',
+  (origin) => {
+    const read = () => readSettings({ ...good, RECORD_ORIGIN: origin, COMMITMENT_KEY_FILE: '' });
+    expect(read).toThrow(/RECORD_ORIGIN: a name .* COMMITMENT_KEY_FILE is not set/);
+    expect(read).not.toThrow(origin);
+  },
+);
+
 test.each(['CHECKPOINT_SIGNING_KEY_FILE', 'COMMITMENT_KEY_FILE', 'AUDIT_TOKENS_FILE'])(
   'what is missing or no file is named by its variable: %s',
   (variable) => {

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { type SigningKey, signingKey } from '@countersign/record';
-import { type Env, file, readEnvironment, runtimeEnvironment, text, Unusable } from '@countersign/runtime';
+import { type Env, file, optionalText, readEnvironment, runtimeEnvironment, Unusable } from '@countersign/runtime';
 import { z } from 'zod';
 import { type Auditors, readAuditors } from '../core/auditors.js';
 
@@ -15,10 +15,15 @@ export interface Settings {
 /** Injection token of `Settings`. */
 export const SETTINGS = Symbol('SETTINGS');
 
+const localOrigin = 'countersign.local/record';
+
 const variables = {
-  RECORD_ORIGIN: text({
+  RECORD_ORIGIN: optionalText({
     description: 'the name of the record, which its checkpoints carry',
-    preset: 'countersign.local/record',
+    preset: `\`${localOrigin}\``,
+    // As C2SP has the name of a key.
+    fits: (name) =>
+      /^[^\p{White_Space}\p{Cc}+]+$/u.test(name) ? undefined : 'a name without spaces and plus signs is expected',
   }),
   CHECKPOINT_SIGNING_KEY_FILE: file({
     description: 'Checkpoints are signed with it',
@@ -62,9 +67,10 @@ const own = z.object(variables);
 /** Reads the settings. Throws, naming the variables and never a content, where some cannot be used. */
 export function readSettings(env: Env): Settings {
   const read = readEnvironment(own, env);
+  const origin = read.RECORD_ORIGIN ?? localOrigin;
   return {
-    origin: read.RECORD_ORIGIN,
-    signingKey: signingKey(read.RECORD_ORIGIN, read.CHECKPOINT_SIGNING_KEY_FILE),
+    origin,
+    signingKey: signingKey(origin, read.CHECKPOINT_SIGNING_KEY_FILE),
     commitmentKey: read.COMMITMENT_KEY_FILE,
     auditors: read.AUDIT_TOKENS_FILE,
   };

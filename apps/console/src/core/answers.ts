@@ -1,7 +1,6 @@
 import {
   Action,
   ControlScope,
-  Fault,
   GapAcknowledged,
   Instant,
   Name,
@@ -9,6 +8,7 @@ import {
   Seniority,
   Sha256,
   Uuid,
+  WrittenFault,
 } from '@countersign/contracts';
 import { z } from 'zod';
 import { Role } from './people.js';
@@ -105,7 +105,7 @@ const answers = z.array(
     decision,
     note: z.string().nullable(),
     at: Instant,
-    setAside: Fault.nullable(),
+    setAside: WrittenFault.nullable(),
   }),
 );
 export const ReviewsAnswer = z.object({
@@ -197,7 +197,7 @@ const DeadLetter = {
   offset: z.string(),
   type: z.string().nullable(),
   job: z.object({ kind: z.string(), id: z.string() }).nullable(),
-  fault: Fault,
+  fault: WrittenFault,
   attempts: z.int(),
   at: Instant,
   replayedBy: z.string().nullable(),

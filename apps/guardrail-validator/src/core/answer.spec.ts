@@ -31,8 +31,8 @@ const review = (change: Partial<ReviewDecided> = {}): ReviewDecided => ({
   at,
   ...change,
 });
-const codeOf = (given: ReviewDecided, of: Escalation | undefined = row, now = at): string => {
-  const found = answer(given, of, ['lea'], now);
+const codeOf = (given: ReviewDecided, escalation: Escalation | undefined = row, now = at): string => {
+  const found = answer(given, escalation, ['lea'], now);
   return found.kind === 'judge' ? 'judge' : found.reason.code;
 };
 

@@ -64,11 +64,11 @@ export function refusedEvent(
 /** What a person is shown: all of it from facts, the agent's own words apart and marked as such. */
 export function escalatedEvent(
   request: VerdictRequest,
-  { judgement, facts, of }: VerdictResult,
+  { judgement, facts, prepared }: VerdictResult,
   loaded: Loaded,
 ): ActionEscalated {
   const { proposal } = request;
-  const { read, concerns } = of.examined;
+  const { read, concerns } = prepared.examined;
   const { escalation, digest, verdict } = judgement;
   if (!escalation || !read.ok) throw new TypeError('only an escalation has a card');
   const { spec, payload, contacts, spend: money } = read.subject;

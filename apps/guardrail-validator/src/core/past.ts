@@ -15,13 +15,15 @@ const verdicts: readonly string[] = [
 
 /** The verdicts among the events that this service published. */
 export const verdictsOf = (
-  said: readonly { readonly type: string; readonly data: unknown }[],
-): readonly SaidVerdict[] => said.filter(({ type }) => verdicts.includes(type)) as unknown as readonly SaidVerdict[];
+  events: readonly { readonly type: string; readonly data: unknown }[],
+): readonly SaidVerdict[] => events.filter(({ type }) => verdicts.includes(type)) as unknown as readonly SaidVerdict[];
 
 /** How the escalation of a proposal had ended, as far as its verdicts tell; undefined where it waits. */
-export function endSaid(said: readonly SaidVerdict[]): { state: Escalation['state']; by: string | null } | undefined {
+export function endSaid(
+  published: readonly SaidVerdict[],
+): { state: Escalation['state']; by: string | null } | undefined {
   let end: { state: Escalation['state']; by: string | null } | undefined;
-  for (const { type, data } of said) {
+  for (const { type, data } of published) {
     if (type === 'ActionEscalated') continue;
     // An edit closes what it replaces, whatever becomes of the new action.
     if (end?.state === 'superseded') continue;
@@ -36,7 +38,8 @@ export function endSaid(said: readonly SaidVerdict[]): { state: Escalation['stat
 }
 
 /** Until when these verdicts let a person answer: the escalation's deadline, or no time where something else has ended it. */
-export const waitsUntil = (said: readonly SaidVerdict[]): string =>
-  endSaid(said)
+export const waitsUntil = (published: readonly SaidVerdict[]): string =>
+  endSaid(published)
     ? ''
-    : (said.flatMap((one) => (one.type === 'ActionEscalated' ? [one.data.deadline] : [])).at(-1) ?? '');
+    : (published.flatMap((verdict) => (verdict.type === 'ActionEscalated' ? [verdict.data.deadline] : [])).at(-1) ??
+      '');

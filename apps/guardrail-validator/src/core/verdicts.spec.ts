@@ -69,7 +69,7 @@ const loaded = (change: Partial<LoadedUnder> = {}): LoadedUnder => ({
   controls: new Map(),
   ledgers: new Map<string, MoneyLedger | Counts | Slots>([
     ...['paid-media-agent', 'sequencing-agent'].flatMap((agent) =>
-      ['', ':ads-emea', ':acme'].map((of): [string, Slots] => [`actions:${agent}${of}`, { slots: [] }]),
+      ['', ':ads-emea', ':acme'].map((suffix): [string, Slots] => [`actions:${agent}${suffix}`, { slots: [] }]),
     ),
     [adAccountLedger, { held: 0, committed: 0, currency: null }],
     [campaignLedger, { held: 0, committed: 0, currency: null }],
@@ -124,7 +124,7 @@ test.each(['__proto__', 'constructor', 'toString'])(
       author: 'paid-media-agent',
       takenAt: at,
     };
-    const facts = (of: LoadedUnder) => decideVerdicts([request], of, at)[0]?.facts.adAccounts;
+    const facts = (given: LoadedUnder) => decideVerdicts([request], given, at)[0]?.facts.adAccounts;
     expect(Object.entries(facts(loaded()) ?? {})).toEqual([[adAccountId, null]]);
     const data = { kind: 'ad-account', adAccountId, currency: 'EUR', campaigns: {}, lastSignalAt: at } as never;
     const known = new Map([...loaded().profiles, [`ad-account:${adAccountId}`, { version: 3, data }]]);
@@ -270,12 +270,12 @@ test('an enrolment is counted as one however its id is written, and apart from t
 });
 
 test('a step is approved or waits once among those that are judged together, however its enrolment is written; what was refused leaves it free', () => {
-  const step = (n: number, enrolment = contact, of = 0) => ({
+  const step = (n: number, enrolment = contact, place = 0) => ({
     proposal: proposed(
       'email.send',
       {
         ...{ template: 'follow-up', subject: 'Hello', body: 'A word.' },
-        sequence: { id: 'comparison-follow-up', enrolment, step: of },
+        sequence: { id: 'comparison-follow-up', enrolment, step: place },
       },
       n,
     ),
@@ -286,25 +286,25 @@ test('a step is approved or waits once among those that are judged together, how
   const enrolled = { contactId: contact, sequenceId: 'comparison-follow-up' };
   const tally = `paid-media-agent ${taskOf('paid-media-agent').taskId} ${contact}`;
   const supervised = policyOf(content({ charter: { kinds: { 'email.send': 'supervised' } } }));
-  const of = (
+  const outcomes = (
     change: Partial<LoadedUnder> = {},
     cases: Parameters<typeof decideVerdicts>[0] = [step(1), step(2), step(3, contact.toUpperCase())],
   ) =>
     decideVerdicts(cases, loaded({ enrolments: new Map([[tally, enrolled]]), ...change }), at).map(
       ({ judgement, facts }) => `${judgement.verdict.outcome} ${facts.sameStep}`,
     );
-  expect(of()).toEqual(['approved 0', 'refused 1', 'refused 1']);
-  expect(of({ policy: supervised })).toEqual(['escalated 0', 'refused 1', 'refused 1']);
-  expect(of({}, [step(1, contact, 1), step(2)])).toEqual(['refused 0', 'approved 0']);
-  expect(of({ steps: new Map([[name, { approved: 0, waiting: 1 }]]) }, [step(1)])).toEqual(['refused 1']);
-  expect(of({ steps: new Map([[name, { approved: 1, waiting: 1 }]]) }, [step(1)])).toEqual(['refused 2']);
-  expect(of({}, [shift(1_000, 1)])).toEqual(['approved undefined']);
+  expect(outcomes()).toEqual(['approved 0', 'refused 1', 'refused 1']);
+  expect(outcomes({ policy: supervised })).toEqual(['escalated 0', 'refused 1', 'refused 1']);
+  expect(outcomes({}, [step(1, contact, 1), step(2)])).toEqual(['refused 0', 'approved 0']);
+  expect(outcomes({ steps: new Map([[name, { approved: 0, waiting: 1 }]]) }, [step(1)])).toEqual(['refused 1']);
+  expect(outcomes({ steps: new Map([[name, { approved: 1, waiting: 1 }]]) }, [step(1)])).toEqual(['refused 2']);
+  expect(outcomes({}, [shift(1_000, 1)])).toEqual(['approved undefined']);
   // The one that is answered is among those that wait, and the answers to two of one step approve one.
   const answered = [step(1), step(2)].map(({ proposal, author }) => {
     const digest = digestOf(proposal.action);
     return { proposal, author, review: { reviewId: contact, by: 'lea', decision: 'approve' as const, digest, at } };
   });
-  expect(of({ policy: supervised, steps: new Map([[name, { approved: 0, waiting: 2 }]]) }, answered)).toEqual([
+  expect(outcomes({ policy: supervised, steps: new Map([[name, { approved: 0, waiting: 2 }]]) }, answered)).toEqual([
     'approved 0',
     'refused 1',
   ]);
@@ -322,12 +322,12 @@ test('a contact is enrolled in a sequence once under a task among those that are
   const { taskId } = taskOf('paid-media-agent');
   const enrolment = `${taskId} ${contact} comparison-follow-up`;
   const name = `paid-media-agent ${enrolment} 0`;
-  const of = (change: Partial<LoadedUnder> = {}) =>
+  const outcomes = (change: Partial<LoadedUnder> = {}) =>
     decideVerdicts([enroll(1), enroll(2)], loaded(change), at).map(
       ({ judgement, facts }) => `${judgement.verdict.outcome} ${facts.sameStep}`,
     );
-  expect(of()).toEqual(['approved 0', 'refused 1']);
-  expect(of({ steps: new Map([[name, { approved: 0, waiting: 1 }]]) })).toEqual(['refused 1', 'refused 1']);
+  expect(outcomes()).toEqual(['approved 0', 'refused 1']);
+  expect(outcomes({ steps: new Map([[name, { approved: 0, waiting: 1 }]]) })).toEqual(['refused 1', 'refused 1']);
   const needed = neededBy([enroll(1), enroll(2)], policy, at);
   expect(needed.steps).toEqual([{ name, author: 'paid-media-agent', enrolment, n: 0 }]);
   // It is no message of an enrolment: it counts among the proposals of its task.

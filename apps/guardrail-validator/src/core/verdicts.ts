@@ -123,7 +123,7 @@ export interface Loaded {
 export interface VerdictResult {
   readonly judgement: Judgement;
   readonly facts: Facts;
-  readonly of: Prepared;
+  readonly prepared: Prepared;
 }
 
 type Read = ReadAction['read'];
@@ -181,14 +181,14 @@ export const prepare = (
   });
 
 /**
- * The enrolment that an approved proposal is, for the messages of `of`; undefined where it is none, or another agent's or task's: an agent
+ * The enrolment that an approved proposal is, for the messages of `tally`; undefined where it is none, or another agent's or task's: an agent
  * can write the id of any proposal under any task.
  */
 export function enrolmentBy(
   { agent, taskId, action }: ActionProposed,
-  of: Pick<Tally, 'author' | 'taskId'>,
+  tally: Pick<Tally, 'author' | 'taskId'>,
 ): EnrolmentFact | undefined {
-  if (agent !== of.author || taskId !== of.taskId) return undefined;
+  if (agent !== tally.author || taskId !== tally.taskId) return undefined;
   const read = subjectOf(action);
   const sequenceId = read.ok ? enrolsIn(read.subject) : undefined;
   const [contactId] = read.ok ? read.subject.contacts : [];
@@ -221,21 +221,22 @@ export function neededBy(prepared: readonly Prepared[], at: string): Needed {
   // What a person was asked about was counted before.
   const fresh = prepared.filter(({ request }) => !request.review);
   for (const { examined } of prepared) {
-    const { proposal, concerns: of } = examined;
-    for (const id of of.contacts) {
+    const { proposal, concerns } = examined;
+    for (const id of concerns.contacts) {
       profiles.add(profileKey.contact(id));
       consents.add(id);
       contacts.add(id);
     }
-    for (const id of of.adAccounts) profiles.add(profileKey.adAccount(id));
-    for (const { adAccountId, campaignId } of of.campaigns) profiles.add(profileKey.campaign(adAccountId, campaignId));
+    for (const id of concerns.adAccounts) profiles.add(profileKey.adAccount(id));
+    for (const { adAccountId, campaignId } of concerns.campaigns)
+      profiles.add(profileKey.campaign(adAccountId, campaignId));
     if (proposal.action.accountId !== undefined) profiles.add(profileKey.account(proposal.action.accountId));
-    for (const scope of of.controls) controls.add(scope);
+    for (const scope of concerns.controls) controls.add(scope);
     for (const name of Object.keys(proposal.madeFrom)) {
       const state = stateNamed(name);
       if (state) (state.topic === topics.profiles ? profiles : consents).add(state.key);
     }
-    for (const draw of of.draws) {
+    for (const draw of concerns.draws) {
       if ('rateMs' in draw) {
         rates.set(draw.ledger, new Date(slotOf(at) - draw.rateMs).toISOString());
         continue;
@@ -260,7 +261,7 @@ export function neededBy(prepared: readonly Prepared[], at: string): Needed {
 }
 
 const byName = <T extends { readonly name: string }>(all: readonly T[]): readonly T[] => [
-  ...new Map(all.map((one) => [one.name, one])).values(),
+  ...new Map(all.map((entry) => [entry.name, entry])).values(),
 ];
 const byLedger = (a: { ledger: string }, b: { ledger: string }): number => (a.ledger < b.ledger ? -1 : 1);
 
@@ -276,9 +277,9 @@ export function decideVerdicts(prepared: readonly Prepared[], loaded: Loaded, at
   const proposals = new Map(loaded.proposals);
   const add = (to: Map<string, number>, name: string, n: number) => to.set(name, (to.get(name) ?? 0) + n);
   for (const { request, tally } of prepared) if (!request.review) add(proposals, tally.name, -1);
-  return prepared.map((of) => {
-    const { request, examined, tally, step } = of;
-    const facts = factsOf(of, { ...loaded, ledgers, proposals, waiting, steps }, at);
+  return prepared.map((entry) => {
+    const { request, examined, tally, step } = entry;
+    const facts = factsOf(entry, { ...loaded, ledgers, proposals, waiting, steps }, at);
     const judgement = judgeExamined(examined, facts);
     if (!request.review) add(proposals, tally.name, 1);
     const { outcome } = judgement.verdict;
@@ -291,7 +292,7 @@ export function decideVerdicts(prepared: readonly Prepared[], loaded: Loaded, at
         outcome === 'approved' ? { approved: approved + 1, waiting: asked } : { approved, waiting: asked + 1 },
       );
     }
-    return { judgement, facts, of };
+    return { judgement, facts, prepared: entry };
   });
 }
 
@@ -346,7 +347,7 @@ function sameStep({ request, step }: Prepared, { steps }: Loaded): Pick<Facts, '
 
 function factsOf(prepared: Prepared, loaded: Loaded, at: string): Facts {
   const { proposal, author, review } = prepared.request;
-  const of: Concerns = prepared.examined.concerns;
+  const concerns: Concerns = prepared.examined.concerns;
   const versions: Record<string, number> = Object.fromEntries(
     Object.keys(proposal.madeFrom).flatMap((name) => {
       const state = stateNamed(name);
@@ -360,24 +361,24 @@ function factsOf(prepared: Prepared, loaded: Loaded, at: string): Facts {
   const task = loaded.tasks.get(proposal.taskId);
   return {
     author,
-    task: task ? taskAbout(task, of.contacts) : null,
+    task: task ? taskAbout(task, concerns.contacts) : null,
     ...firstJudged(prepared, loaded),
     ...sameStep(prepared, loaded),
     // Of its RFC 8785 form: that puts members in order, which changes no length, and writes values as JSON.stringify does.
     proposalBytes: new TextEncoder().encode(JSON.stringify(proposal)).length,
-    contacts: pick(of.contacts, (id) =>
+    contacts: pick(concerns.contacts, (id) =>
       contactFact(loaded.profiles.get(profileKey.contact(id)) ?? none, loaded.touched.has(id)),
     ),
-    accounts: pick(of.accounts, (id) => accountFact(loaded.profiles.get(profileKey.account(id)) ?? none)),
-    adAccounts: pick(of.adAccounts, (id) =>
-      adAccountFact(loaded.profiles.get(profileKey.adAccount(id)) ?? none, campaignsOf(of, id), (campaignId) =>
+    accounts: pick(concerns.accounts, (id) => accountFact(loaded.profiles.get(profileKey.account(id)) ?? none)),
+    adAccounts: pick(concerns.adAccounts, (id) =>
+      adAccountFact(loaded.profiles.get(profileKey.adAccount(id)) ?? none, campaignsOf(concerns, id), (campaignId) =>
         loaded.profiles.get(profileKey.campaign(id, campaignId)),
       ),
     ),
-    consents: pick(of.contacts, (id) => consentFact(loaded.consents.get(id) ?? none)),
-    controls: pick(of.controls, (scope) => controlFact(loaded.controls.get(scope) ?? none)),
+    consents: pick(concerns.contacts, (id) => consentFact(loaded.consents.get(id) ?? none)),
+    controls: pick(concerns.controls, (scope) => controlFact(loaded.controls.get(scope) ?? none)),
     ledgers: Object.fromEntries(
-      of.draws.flatMap((draw) => {
+      concerns.draws.flatMap((draw) => {
         const seen = seenBy(draw, loaded.ledgers.get(draw.ledger), at);
         return seen ? [[draw.ledger, seen]] : [];
       }),
@@ -387,11 +388,11 @@ function factsOf(prepared: Prepared, loaded: Loaded, at: string): Facts {
   };
 }
 
-function pick<V>(keys: readonly string[], of: (key: string) => V | undefined): Record<string, V> {
+function pick<V>(keys: readonly string[], factOf: (key: string) => V | undefined): Record<string, V> {
   // Not by assignment: that of `__proto__` makes no member.
   return Object.fromEntries(
     keys.flatMap((key) => {
-      const value = of(key);
+      const value = factOf(key);
       return value === undefined ? [] : [[key, value]];
     }),
   );

@@ -93,7 +93,7 @@ const sql = `
 /**
  * Reads what requests rest on beside the policy, all as of one moment: others' state, what is held and committed on ledgers, and
  * of whom a touch was ever executed. The ledgers are locked before, so that what is read of them stays true until the commit. The counts
- * of an agent's proposals, of its open reviews and of a step's messages stay true with them, as upper bounds: each hearing of an agent locks its ledger of approvals.
+ * of an agent's proposals, of its open reviews and of a step's messages stay true with them, as upper bounds: each request of an agent locks its ledger of approvals.
  */
 export async function readFacts(tx: Tx, needed: Needed): Promise<Loaded> {
   const { tasks: taskIds, profiles, consents, controls, contacts } = needed;
@@ -106,8 +106,8 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Loaded> {
   const money = needed.ledgers.filter((l) => l.since === null).map((l) => l.ledger);
   const counts = needed.ledgers.filter((l) => l.since !== null);
   const params = [
-    keys.flatMap(([topic, of]) => of.map(() => topic)),
-    keys.flatMap(([, of]) => of),
+    keys.flatMap(([topic, topicKeys]) => topicKeys.map(() => topic)),
+    keys.flatMap(([, topicKeys]) => topicKeys),
     money,
     counts.map((l) => l.ledger),
     counts.map((l) => l.since),

@@ -13,15 +13,17 @@ import { type NewPermit, Store } from './verdicts.repository.js';
 export class PastVerdicts implements Recovery {
   constructor(@Inject(Store) private readonly store: Store) {}
 
-  async recover({ tx, at, said }: Parameters<Recovery['recover']>[0]): Promise<void> {
-    const verdicts = verdictsOf(said);
-    const permits = verdicts.flatMap((one) => (one.type === 'ActionApproved' ? [permitSaid(one.data)] : []));
+  async recover({ tx, at, said: events }: Parameters<Recovery['recover']>[0]): Promise<void> {
+    const verdicts = verdictsOf(events);
+    const permits = verdicts.flatMap((verdict) =>
+      verdict.type === 'ActionApproved' ? [permitSaid(verdict.data)] : [],
+    );
     this.store.lockLedgers(tx, [
       ...new Set(permits.flatMap((p) => [...p.rates, ...p.reservations].map((r) => r.ledger))),
     ]);
     this.store.takeOver(tx, permits, at);
-    const ended = [...Map.groupBy(verdicts, ({ data }) => data.proposalId)].flatMap(([proposalId, these]) => {
-      const end = endSaid(these);
+    const ended = [...Map.groupBy(verdicts, ({ data }) => data.proposalId)].flatMap(([proposalId, group]) => {
+      const end = endSaid(group);
       return end ? [{ proposalId, ...end }] : [];
     });
     this.store.closeEscalations(tx, ended, at);

@@ -24,28 +24,28 @@ export class Proposals {
     const again: { received: Received<'ActionProposed'>; read: ReadAction }[] = [];
     for (const received of batch.events) {
       const { proposalId, action } = received.event.data;
-      const one = { received, read: readAction(action) };
-      if (first.has(proposalId)) again.push(one);
-      else first.set(proposalId, one);
+      const entry = { received, read: readAction(action) };
+      if (first.has(proposalId)) again.push(entry);
+      else first.set(proposalId, entry);
     }
     const notes = [...first].map(([proposalId, { received, read }]) => {
       const { taskId } = received.event.data;
       return { proposalId, digest: read.digest, taskId, enrolment: enrolmentOf(read.read) };
     });
     const { fresh, known, inForce } = await this.verdicts.note(batch.tx, author, notes, batch.at);
-    const said = await batch.said('subject', [...fresh]);
+    const published = await batch.said('subject', [...fresh]);
     const cases: Case[] = [];
     const past: Parameters<VerdictsService['adopt']>[1][number][] = [];
-    for (const [proposalId, one] of first) {
-      const { event, takenAt = batch.at } = one.received;
+    for (const [proposalId, entry] of first) {
+      const { event, takenAt = batch.at } = entry.received;
       const found = {
-        request: { proposal: event.data, author, takenAt, read: one.read },
-        cause: causeOf(one.received),
+        request: { proposal: event.data, author, takenAt, read: entry.read },
+        cause: causeOf(entry.received),
       };
       // What another agent was told under this id is no verdict on this one.
-      const verdicts = verdictsOf(said.get(proposalId) ?? []).filter(({ data }) => data.agent === author);
-      if (!fresh.has(proposalId)) again.push(one);
-      else if (verdicts.length > 0) past.push({ ...found, digest: one.read.digest, said: verdicts });
+      const verdicts = verdictsOf(published.get(proposalId) ?? []).filter(({ data }) => data.agent === author);
+      if (!fresh.has(proposalId)) again.push(entry);
+      else if (verdicts.length > 0) past.push({ ...found, digest: entry.read.digest, said: verdicts });
       else cases.push(found);
     }
     this.verdicts.adopt(batch, past);

@@ -59,7 +59,7 @@ export class Reviews {
       }
     }
     const superseded: NewVerdict[] = [];
-    for (const { answer: found, review, case: one } of judge) {
+    for (const { answer: found, review, case: judged } of judge) {
       if (!found.replaces) continue;
       const row = rows.get(review.subject.id) as StoredEscalation;
       const { tier, policy: under } = row.verdict;
@@ -67,9 +67,11 @@ export class Reviews {
       const verdict = refusedBecause('superseded', detail, { tier, policy: under }, batch.at);
       const { proposal } = found.replaces;
       superseded.push({ proposal, digest: row.digest, verdict, facts: null });
-      batch.emit(one.cause, topics.actionsRefused, {
+      batch.emit(judged.cause, topics.actionsRefused, {
         key: actionKey(proposal.action),
-        data: refusedEvent(found.replaces, row.digest, verdict, { supersededBy: one.request.proposal.action.actionId }),
+        data: refusedEvent(found.replaces, row.digest, verdict, {
+          supersededBy: judged.request.proposal.action.actionId,
+        }),
         subject: proposal.proposalId,
       });
     }
@@ -106,8 +108,8 @@ export class Reviews {
 
 /** After a restore an answer may be read before the proposal that it is about is read again: it waits, at most to the deadline. */
 async function mustHaveBeenRead(batch: Batch, ids: readonly string[]): Promise<void> {
-  const said = await batch.said('subject', ids);
-  const missing = [...said].find(([, these]) => waitsUntil(verdictsOf(these)) >= batch.at);
+  const published = await batch.said('subject', ids);
+  const missing = [...published].find(([, events]) => waitsUntil(verdictsOf(events)) >= batch.at);
   if (missing) throw new NotReadYet(`${missing[0]} was escalated before the restore and is not read again yet`);
 }
 

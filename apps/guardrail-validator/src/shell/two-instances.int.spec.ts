@@ -10,27 +10,27 @@ import { Store } from './verdicts.repository.js';
 
 let removeKey: () => void;
 let database: TestDatabase;
-let one: Harness;
+let instance: Harness;
 let other: Harness;
 
 beforeEach(async () => {
   removeKey = signsWith(permitKeys('validator-1').jwk);
   database = await createTestDatabase();
-  one = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
+  instance = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
   other = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
-  await assignTasks(one);
-  for (const [key, data] of adProfiles()) await one.putState('profiles.v1', key, data);
+  await assignTasks(instance);
+  for (const [key, data] of adProfiles()) await instance.putState('profiles.v1', key, data);
 });
 afterEach(async () => {
   vi.restoreAllMocks();
-  await Promise.all([one?.close(), other?.close()]);
+  await Promise.all([instance?.close(), other?.close()]);
   await database?.close();
   removeKey();
 });
 
 const tight = content({ charter: { limits: { adAccountSpendPerDayMinor: 7000, approvalAbovePercent: 100 } } });
-const publish = (of: Parameters<typeof policyOf>[0], version: number) =>
-  one.putState('policies.v1', 'main', policyOf(of, version));
+const publish = (policy: Parameters<typeof policyOf>[0], version: number) =>
+  instance.putState('policies.v1', 'main', policyOf(policy, version));
 
 const shift = (n: number): ActionProposed => proposed('ads.shift_budget', { amountMinor: 1000 }, n);
 const propose = (to: Harness, ...proposals: ActionProposed[]) =>
@@ -44,7 +44,7 @@ const verdictOf = (events: readonly { data: unknown }[]): Verdict | undefined =>
 /** Resolves when so many transactions of this test wait for a lock. */
 async function blocked(count: number): Promise<void> {
   for (;;) {
-    const [row] = await one.query<{ n: number }>(
+    const [row] = await instance.query<{ n: number }>(
       `SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
     );
     if ((row?.n ?? 0) >= count) return;
@@ -57,14 +57,14 @@ describe('two instances', () => {
     await publish(tight, 7);
     const batches = Array.from({ length: 10 }, (_, b) => {
       const proposals = Array.from({ length: 3 }, (_, n) => shift(b * 3 + n));
-      return propose(b % 2 ? other : one, ...proposals);
+      return propose(b % 2 ? other : instance, ...proposals);
     });
     await Promise.all(batches);
-    const types = [...one.published, ...other.published].map((event) => event.type);
+    const types = [...instance.published, ...other.published].map((event) => event.type);
     expect(types.filter((type) => type === 'ActionApproved')).toHaveLength(7);
     expect(types.filter((type) => type === 'ActionRefused')).toHaveLength(23);
     for (const ledger of [adAccountLedger, campaignLedger]) {
-      expect(await one.query('SELECT amount FROM reservations WHERE ledger = $1', [ledger])).toHaveLength(7);
+      expect(await instance.query('SELECT amount FROM reservations WHERE ledger = $1', [ledger])).toHaveLength(7);
     }
   });
 
@@ -75,7 +75,7 @@ describe('two instances', () => {
     await publish(none, 8);
     expect(verdictOf(await propose(other, shift(2)))).toMatchObject({ outcome: 'refused', policy: { version: 8 } });
     // A table that was filled again may hold another content under the same version.
-    await one.query('DELETE FROM state_rows WHERE topic = $1', ['policies.v1']);
+    await instance.query('DELETE FROM state_rows WHERE topic = $1', ['policies.v1']);
     await publish(tight, 8);
     const { digest } = policyOf(tight, 8);
     expect(verdictOf(await propose(other, shift(3)))).toMatchObject({ outcome: 'approved', policy: { digest } });
@@ -83,7 +83,7 @@ describe('two instances', () => {
 
   test('that are given two words about one permit at once book the first, and the second changes nothing', async () => {
     await publish(tight, 7);
-    const [event] = await propose(one, shift(1));
+    const [event] = await propose(instance, shift(1));
     const { permitId, actionId, proposalId, digest, executor, connector } = (event as Published)
       .data as unknown as ActionApproved;
     const settle = (by: Harness, outcome: ActionSettled['outcome']) => {
@@ -91,35 +91,35 @@ describe('two instances', () => {
       return by.deliver(`actions.settled.${executor}.v1`, [{ type: 'ActionSettled', data, id: outcome }]);
     };
     let words: Promise<unknown> = Promise.resolve();
-    await one.transaction(async (tx) => {
+    await instance.transaction(async (tx) => {
       await tx.query('SELECT 1 FROM permits FOR UPDATE');
-      const executed = settle(one, 'executed');
+      const executed = settle(instance, 'executed');
       await blocked(1);
       words = Promise.all([executed, settle(other, 'failed')]);
       await blocked(2);
     });
     await words;
-    expect(await one.query('SELECT state FROM permits')).toEqual([{ state: 'executed' }]);
-    expect(await one.query('SELECT DISTINCT state FROM reservations')).toEqual([{ state: 'committed' }]);
+    expect(await instance.query('SELECT state FROM permits')).toEqual([{ state: 'executed' }]);
+    expect(await instance.query('SELECT DISTINCT state FROM reservations')).toEqual([{ state: 'committed' }]);
   });
 
   test('keep the content of a policy once, also where the batch that first judged under it was rolled back', async () => {
     await publish(tight, 7);
-    const store = one.app.get(Store);
+    const store = instance.app.get(Store);
     const keeps = vi.spyOn(store, 'keepPolicy');
     const lost = Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' });
     const saves = vi.spyOn(store, 'saveVerdicts').mockImplementationOnce(() => {
       throw lost;
     });
-    await expect(propose(one, shift(1))).rejects.toThrow(lost);
+    await expect(propose(instance, shift(1))).rejects.toThrow(lost);
     expect(saves).toHaveBeenCalledTimes(1);
-    expect(await one.query('SELECT 1 FROM policies_used')).toEqual([]);
-    await propose(one, shift(2));
-    expect(await one.query('SELECT digest FROM policies_used')).toEqual([{ digest: policyOf(tight, 7).digest }]);
-    await propose(one, shift(3));
+    expect(await instance.query('SELECT 1 FROM policies_used')).toEqual([]);
+    await propose(instance, shift(2));
+    expect(await instance.query('SELECT digest FROM policies_used')).toEqual([{ digest: policyOf(tight, 7).digest }]);
+    await propose(instance, shift(3));
     expect(keeps).toHaveBeenCalledTimes(2);
     await propose(other, shift(4));
-    expect(await one.query('SELECT digest FROM policies_used')).toHaveLength(1);
+    expect(await instance.query('SELECT digest FROM policies_used')).toHaveLength(1);
   });
 });
 
@@ -133,17 +133,17 @@ describe('ledgers', () => {
     });
   /** Those that nobody holds. */
   const free = async (): Promise<string[]> => {
-    const rows = await one.transaction((tx) =>
+    const rows = await instance.transaction((tx) =>
       tx.query<{ ledger: string }>('SELECT ledger FROM ledgers ORDER BY ledger FOR UPDATE SKIP LOCKED'),
     );
     return rows.map((row) => row.ledger);
   };
 
   test('are taken one after the other in key order, those that are there and those that are made', async () => {
-    await lock(one, ['b', 'd'], async () => undefined);
+    await lock(instance, ['b', 'd'], async () => undefined);
     expect(await free()).toEqual(['b', 'd']);
     let waits: Promise<void> | undefined;
-    await lock(one, ['c'], async () => {
+    await lock(instance, ['c'], async () => {
       waits = lock(other, ['a', 'b', 'c', 'd'], async () => expect(await free()).toEqual([]));
       await blocked(1);
       // It made a and holds b; d, which comes after what it waits for, is nobody's yet.
@@ -155,14 +155,14 @@ describe('ledgers', () => {
 
   test('that another instance holds are waited for, and read as it left them', async () => {
     await publish(tight, 7);
-    await propose(one, ...[1, 2, 3, 4, 5, 6].map(shift));
+    await propose(instance, ...[1, 2, 3, 4, 5, 6].map(shift));
     let waits: Promise<readonly { data: unknown }[]> | undefined;
-    await lock(one, [adAccountLedger], async () => {
+    await lock(instance, [adAccountLedger], async () => {
       waits = propose(other, shift(7));
       await blocked(1);
       const took = `INSERT INTO reservations (permit_id, ledger, amount, currency, state, counts_at, at)
         SELECT permit_id, $1, 1000, 'EUR', 'held', $2, $2 FROM permits LIMIT 1 ON CONFLICT (permit_id, ledger) DO UPDATE SET amount = 2000`;
-      await one.query(took, [adAccountLedger, at]);
+      await instance.query(took, [adAccountLedger, at]);
     });
     expect(verdictOf((await waits) ?? [])?.reasons).toContainEqual(
       expect.objectContaining({ rule: 'spend-cap-ad-account', outcome: 'refuse' }),

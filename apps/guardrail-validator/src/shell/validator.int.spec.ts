@@ -69,7 +69,8 @@ function start(now: string): Promise<Harness> {
   });
 }
 
-const publish = (of: PolicyContent, version = 7) => service.putState('policies.v1', 'main', policyOf(of, version));
+const publish = (policy: PolicyContent, version = 7) =>
+  service.putState('policies.v1', 'main', policyOf(policy, version));
 const setNow = (to: string): void => {
   service.setNow(to);
 };
@@ -178,8 +179,8 @@ describe('a proposal', () => {
     const hundred = Array.from({ length: 50 }, (_, n) => [shift(3000, n), proposed('email.send', {}, n)]).flat();
     const refused = refusals(await propose(...hundred));
     // Each as if it were the only one: a shadow takes no room from another.
-    expect(refused.map((one) => one.shadowOutcome)).toEqual(hundred.map(() => 'approved'));
-    expect(refused.map((one) => one.action)).toEqual(hundred.map((one) => one.action));
+    expect(refused.map((refusal) => refusal.shadowOutcome)).toEqual(hundred.map(() => 'approved'));
+    expect(refused.map((refusal) => refusal.action)).toEqual(hundred.map((proposal) => proposal.action));
     expect(await service.query('SELECT 1 FROM verdicts WHERE shadow_outcome = $1', ['approved'])).toHaveLength(100);
     expect(await service.query('SELECT 1 FROM reservations')).toEqual([]);
   });
@@ -228,7 +229,7 @@ describe('a proposal', () => {
       const data = [shift(3000), proposed('ads.set_bid')];
       const records = service.records(
         topic,
-        data.map((one) => ({ type: 'ActionProposed', data: one })),
+        data.map((proposal) => ({ type: 'ActionProposed', data: proposal })),
       );
       const store = service.app.get(Store);
       const does = store[step].bind(store) as (...given: unknown[]) => unknown;
@@ -325,7 +326,7 @@ describe('a proposal', () => {
     const from = (agent: string, ...data: ActionProposed[]) =>
       service.deliver(
         topicOf(agent),
-        data.map((one) => ({ type: 'ActionProposed', data: one })),
+        data.map((proposal) => ({ type: 'ActionProposed', data: proposal })),
       );
     const bids = [a, b, b].map((agent, n) => proposed('ads.set_bid', {}, n + 1, { agent }));
     const [ofA, ofB, late] = bids.map((p) => ({ proposalId: p.proposalId, digest: digestOf(p.action) }));
@@ -333,10 +334,10 @@ describe('a proposal', () => {
     await from(a, bids[0] as ActionProposed);
     await from(b, bids[1] as ActionProposed, bids[2] as ActionProposed);
     const whatEnded = (events: Parameters<typeof approvals>[0]) => [
-      ...approvals(events).map((one) => `${one.agent} approved`),
-      ...refusals(events).map((one) => {
-        const { detail } = one.verdict.reasons.find((r) => r.rule === 'kill-control') ?? {};
-        return `${one.agent} ${detail}`;
+      ...approvals(events).map((approval) => `${approval.agent} approved`),
+      ...refusals(events).map((refusal) => {
+        const { detail } = refusal.verdict.reasons.find((r) => r.rule === 'kill-control') ?? {};
+        return `${refusal.agent} ${detail}`;
       }),
     ];
     await stop(`agent:${a}`);
@@ -387,7 +388,7 @@ describe('the task of a proposal', () => {
     expect(approvals(await propose(proposed('ads.shift_budget', {}, 2, { taskId: ofMine })))).toHaveLength(1);
   });
 
-  test.each<[what: string, of: Partial<TaskAssigned>, detail: string]>([
+  test.each<[what: string, change: Partial<TaskAssigned>, detail: string]>([
     [
       'another agent',
       { agent: 'sequencing-agent' },
@@ -411,8 +412,8 @@ describe('the task of a proposal', () => {
       { play: { id: 'return-below-floor', runId: derivedId('run', 2), title: 'Return below floor' } },
       `the run of the task is ${derivedId('run', 2)}, that of the proposal is ${derivedId('run', 1)}`,
     ],
-  ])('of %s is a reason to refuse, whatever the proposal says of it', async (_what, of, detail) => {
-    await assign(of);
+  ])('of %s is a reason to refuse, whatever the proposal says of it', async (_what, change, detail) => {
+    await assign(change);
     expect(await reasonsOf({ taskId: ofMine })).toMatchObject([{ rule: 'task', detail }]);
     expect(await reservations(campaignLedger)).toEqual([]);
   });
@@ -465,11 +466,13 @@ describe('the task of a proposal', () => {
 
   test('names the sequence and the campaign; where a version before kept it, a person answers what it does not say', async () => {
     await assign({ settings: { sequence: 'pricing-follow-up' }, campaignId: 'cmp-low' });
-    const of = async (kind: string) => (await reasonsOf({ taskId: ofMine }, kind)).map(({ detail }) => detail);
-    expect(await of('sequence.enroll')).toEqual([
+    const detailsOf = async (kind: string) => (await reasonsOf({ taskId: ofMine }, kind)).map(({ detail }) => detail);
+    expect(await detailsOf('sequence.enroll')).toEqual([
       'the sequence of the task is pricing-follow-up, that of the proposal is comparison-follow-up',
     ]);
-    expect(await of('ads.set_bid')).toEqual(['the campaign of the task is cmp-low, that of the proposal is cmp-to']);
+    expect(await detailsOf('ads.set_bid')).toEqual([
+      'the campaign of the task is cmp-low, that of the proposal is cmp-to',
+    ]);
     await service.query(
       `UPDATE state_rows SET data = data - 'contactIds' - 'named' - 'campaignId' WHERE topic = 'tasks.assigned.v1' AND key = $1`,
       [ofMine],
@@ -558,11 +561,11 @@ describe('the id of a proposal', () => {
   });
 
   test('that another agent was refused under is no verdict on the proposal, also after a restore', async () => {
-    const said = [...(await propose({ ...victim, agent: 'paid-media-agent' }))];
-    expect(refusals(said)).toHaveLength(1);
+    const events = [...(await propose({ ...victim, agent: 'paid-media-agent' }))];
+    expect(refusals(events)).toHaveLength(1);
     await service.query('TRUNCATE proposals, verdicts, inbox, outbox');
     const again = service.records(topicOf('sequencing-agent'), [{ type: 'ActionProposed', data: victim }]);
-    await service.afterRestore(said);
+    await service.afterRestore(events);
     expect(approvals(await service.deliverRecords(topicOf('sequencing-agent'), again))).toHaveLength(1);
   });
 });
@@ -642,7 +645,7 @@ describe('limits', () => {
     await service.putState('profiles.v1', 'account:acme', account('owner-7'));
     const first = approvals(await propose(task(1), task(2)));
     expect(first).toHaveLength(2);
-    for (const one of first) await settled(settlement(one, 'failed'));
+    for (const approval of first) await settled(settlement(approval, 'failed'));
     const events = await propose(task(3), task(4));
     expect(approvals(events)).toHaveLength(1);
     expect(refusals(events)[0]?.verdict.reasons).toContainEqual(
@@ -721,13 +724,13 @@ describe('limits', () => {
 });
 
 const review = (
-  of: { proposalId: string; digest: string },
+  escalation: { proposalId: string; digest: string },
   change: Partial<ReviewDecided> = {},
   n = 1,
 ): ReviewDecided => ({
   reviewId: derivedId('review', n),
-  subject: { kind: 'proposal', id: of.proposalId },
-  digest: of.digest,
+  subject: { kind: 'proposal', id: escalation.proposalId },
+  digest: escalation.digest,
   decision: 'approve',
   by: 'lea',
   at,
@@ -736,10 +739,10 @@ const review = (
 const decide = (...data: ReviewDecided[]) =>
   service.deliver(
     'reviews.decided.v1',
-    data.map((one) => ({ type: 'ReviewDecided', data: one, correlationid: 'another-chain' })),
+    data.map((answer) => ({ type: 'ReviewDecided', data: answer, correlationid: 'another-chain' })),
   );
 const asides = (events = service.published): string[] =>
-  dataOf<{ reason: { code: string } }>(events, 'ReviewSetAside').map((one) => one.reason.code);
+  dataOf<{ reason: { code: string } }>(events, 'ReviewSetAside').map((aside) => aside.reason.code);
 
 /** Resolves when so many transactions of this test wait for a lock. */
 async function blocked(count: number): Promise<void> {
@@ -777,7 +780,7 @@ describe('a review', () => {
     let decided: Promise<unknown> | undefined;
     await service.transaction(async (tx) => {
       await tx.query('SELECT 1 FROM escalations FOR UPDATE');
-      decided = Promise.all(answers.map((one) => decide(one)));
+      decided = Promise.all(answers.map((answer) => decide(answer)));
       await blocked(3);
     });
     await decided;
@@ -1024,10 +1027,10 @@ describe('a settlement', () => {
       expect(more).toHaveLength(times);
       await service.deliver(
         'actions.settled.action-executor.v1',
-        more.map((of) => ({ type: 'ActionSettled', data: settlement(of, 'executed', { spentMinor }) })),
+        more.map((approval) => ({ type: 'ActionSettled', data: settlement(approval, 'executed', { spentMinor }) })),
       );
       const states = 'SELECT DISTINCT state FROM permits WHERE permit_id = ANY($1)';
-      expect(await service.query(states, [more.map((of) => of.permitId)])).toEqual([{ state: 'executed' }]);
+      expect(await service.query(states, [more.map((approval) => approval.permitId)])).toEqual([{ state: 'executed' }]);
       const [refused] = refusals(await propose(shift(100, 3_000)));
       const reason = refused?.verdict.reasons.find(({ rule }) => rule === 'spend-cap-campaign');
       expect(reason).toMatchObject({ outcome: 'refuse', figures: { committedMinor: spentMinor, heldMinor: 3_000 } });
@@ -1043,9 +1046,9 @@ describe('a settlement', () => {
       { spentMinor: -1, externalReference: 'x\u0000'.repeat(400), reason: 'because', after: [] },
       3_000,
     ],
-  ])('whose executor says %s is booked all the same, and its permit has ended', async (_, told, booked) => {
+  ])('whose executor says %s is booked all the same, and its permit has ended', async (_, change, booked) => {
     vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
-    await settled(settlement(approved, 'executed', told));
+    await settled(settlement(approved, 'executed', change));
     expect(await reservations(campaignLedger)).toEqual([`committed ${booked}`]);
     expect(await service.query('SELECT state FROM permits')).toEqual([{ state: 'executed' }]);
     expect(await service.query('SELECT fault FROM dead_letters')).toEqual([]);
@@ -1077,9 +1080,9 @@ describe('a settlement', () => {
 
   test('undone returns the money, and a touch stays a touch', async () => {
     const [sent] = approvals(await propose(proposed('email.send'))) as [ActionApproved];
-    for (const one of [approved, sent]) {
-      await settled(settlement(one, 'executed'));
-      await settled(settlement(one, 'undone'));
+    for (const approval of [approved, sent]) {
+      await settled(settlement(approval, 'executed'));
+      await settled(settlement(approval, 'undone'));
     }
     expect(await reservations(campaignLedger)).toEqual(['released 3000']);
     expect(await reservations(`touch:${contact}`)).toEqual(['committed 1']);
@@ -1110,8 +1113,8 @@ describe('a settlement', () => {
       if (seconds < 960) expect(warned).not.toHaveBeenCalled();
     }
     const { permitId, executor } = approved;
-    const said = warned.mock.calls.map(([detail]) => detail as string);
-    expect(said.toSorted()).toEqual(
+    const warnings = warned.mock.calls.map(([detail]) => detail as string);
+    expect(warnings.toSorted()).toEqual(
       [
         `permit ${permitId} expired at ${plus(900)} and ${executor} has not settled it; what it reserved stays held`,
         `permit ${second.permitId} of ${executor} is unresolved: a person decides with \`countersign settle\`; what it reserved stays held`,
@@ -1151,10 +1154,10 @@ describe('after a restore', () => {
 
   test('what was approved holds what it reserved before anything is judged, and is not judged again', async () => {
     const records = proposal(shift(3000));
-    const said = await service.deliverRecords(topicOf('paid-media-agent'), records);
-    const [approved] = approvals(said);
+    const events = await service.deliverRecords(topicOf('paid-media-agent'), records);
+    const [approved] = approvals(events);
     await forget();
-    await service.afterRestore(said);
+    await service.afterRestore(events);
     expect(await reservations(campaignLedger)).toEqual(['held 3000']);
     // Judged today, it would be refused.
     await publish(content({ rules: { prohibitedKinds: ['ads.shift_budget'] } }), 8);
@@ -1164,18 +1167,18 @@ describe('after a restore', () => {
     expect(await reservations(campaignLedger)).toEqual(['committed 3000']);
     // What was noticed twice is taken over once.
     await service.query('TRUNCATE own_events');
-    await service.afterRestore(said);
+    await service.afterRestore(events);
     expect(await reservations(campaignLedger)).toEqual(['committed 3000']);
   });
 
   test('what was approved within the hour counts against the limit of the hour, once', async () => {
     await publish(content({ charter: { limits: { accountActionsPerHour: 1 } } }), 8);
-    const said = await service.deliverRecords(
+    const events = await service.deliverRecords(
       topicOf('paid-media-agent'),
       proposal(proposed('ads.pause_campaign', {}, 1)),
     );
     await forget();
-    await service.afterRestore(said);
+    await service.afterRestore(events);
     expect(await service.query('SELECT ledger, approved FROM approvals_by_minute ORDER BY ledger')).toEqual([
       { ledger: 'actions:paid-media-agent', approved: 1 },
       { ledger: 'actions:paid-media-agent:acme', approved: 1 },
@@ -1187,10 +1190,10 @@ describe('after a restore', () => {
   test('what was refused stays refused, also where it would be approved today', async () => {
     await publish(content({ rules: { prohibitedKinds: ['ads.shift_budget'] } }), 8);
     const records = proposal(shift(3000));
-    const said = await service.deliverRecords(topicOf('paid-media-agent'), records);
-    expect(refusals(said)).toHaveLength(1);
+    const events = await service.deliverRecords(topicOf('paid-media-agent'), records);
+    expect(refusals(events)).toHaveLength(1);
     await forget();
-    await service.afterRestore(said);
+    await service.afterRestore(events);
     await publish(supervised, 9);
     expect(await service.deliverRecords(topicOf('paid-media-agent'), records)).toEqual([]);
     expect(await reservations(campaignLedger)).toEqual([]);
@@ -1216,9 +1219,9 @@ describe('after a restore', () => {
   test('an escalation that nobody had answered waits for its answer as before', async () => {
     const escalated = proposed('ads.set_bid');
     const records = proposal(escalated);
-    const said = await service.deliverRecords(topicOf('paid-media-agent'), records);
+    const events = await service.deliverRecords(topicOf('paid-media-agent'), records);
     await forget();
-    await service.afterRestore(said);
+    await service.afterRestore(events);
     const waiting = { proposalId: escalated.proposalId, digest: digestOf(escalated.action) };
     // The answer may be read first: it waits for its proposal.
     await expect(decide(review(waiting))).rejects.toThrow('not read again yet');

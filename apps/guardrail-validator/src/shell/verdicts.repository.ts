@@ -170,7 +170,7 @@ export class Store {
     tx: Tx,
     author: string,
     proposals: readonly NewProposal[],
-    of: KnownPolicy,
+    knownPolicy: KnownPolicy,
     at: string,
   ): Promise<{ fresh: ReadonlySet<string>; known: ReadonlyMap<string, string>; policy: PolicyRow }> {
     const sorted = [...proposals].sort((a, b) => (a.proposalId < b.proposalId ? -1 : 1));
@@ -183,8 +183,8 @@ export class Store {
        )
        SELECT ARRAY(SELECT proposal_id::text FROM noted) AS fresh, policy.* FROM (${policySql}) policy`,
       [
-        of.written,
-        of.digest,
+        knownPolicy.written,
+        knownPolicy.digest,
         sorted.map((p) => p.proposalId),
         author,
         sorted.map((p) => p.digest),
@@ -208,8 +208,8 @@ export class Store {
     return { fresh, known, policy };
   }
 
-  async policy(tx: Tx, of: KnownPolicy): Promise<PolicyRow> {
-    const [row] = await tx.query<PolicyRow>(policySql, [of.written, of.digest]);
+  async policy(tx: Tx, knownPolicy: KnownPolicy): Promise<PolicyRow> {
+    const [row] = await tx.query<PolicyRow>(policySql, [knownPolicy.written, knownPolicy.digest]);
     return row as PolicyRow;
   }
 

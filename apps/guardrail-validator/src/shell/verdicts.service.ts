@@ -132,7 +132,7 @@ export class VerdictsService {
             verdict,
             reviewers,
             correlationId: cause.correlationid ?? null,
-            step: result.of.step,
+            step: result.prepared.step,
           });
           work.emit(cause, topics.actionsEscalated, { key, type: 'ActionEscalated', data, subject });
           work.schedule(cause, { kind: DEADLINE, id: proposal.proposalId, dueAt: deadlineAt, payload: {} });
@@ -162,10 +162,10 @@ export class VerdictsService {
     const verdicts: NewVerdict[] = [];
     const opened: Parameters<Store['openEscalations']>[1][number][] = [];
     const closed: Parameters<Store['closeEscalations']>[1][number][] = [];
-    for (const { request, cause, digest, said } of cases) {
+    for (const { request, cause, digest, said: published } of cases) {
       const { proposal, author } = request;
       const { proposalId } = proposal;
-      for (const { type, data } of said) {
+      for (const { type, data } of published) {
         const action = data.action ?? proposal.action;
         const shadowOutcome = type === 'ActionRefused' ? data.shadowOutcome : undefined;
         verdicts.push({
@@ -182,7 +182,7 @@ export class VerdictsService {
         opened.push({ proposalId, digest, deadlineAt, author, proposal, verdict, reviewers, correlationId, step });
         work.schedule(cause, { kind: DEADLINE, id: proposalId, dueAt: deadlineAt, payload: {} });
       }
-      const end = endSaid(said);
+      const end = endSaid(published);
       if (end) closed.push({ proposalId, ...end });
     }
     this.store.saveVerdicts(work.tx, verdicts, [], work.at);
@@ -203,7 +203,11 @@ export class VerdictsService {
   }
 }
 
-function permitOf(data: ReturnType<typeof approvedEvent>, { of: { examined } }: VerdictResult, at: string): NewPermit {
+function permitOf(
+  data: ReturnType<typeof approvedEvent>,
+  { prepared: { examined } }: VerdictResult,
+  at: string,
+): NewPermit {
   const { draws } = examined.concerns;
   return {
     permitId: data.permitId,

@@ -37,8 +37,11 @@ test.each([
     checkpoint,
     'after the deadline',
   ],
-])('%s is set aside', (_name, given, so, reason) => {
-  expect(answerCheckpoint(so, given)).toMatchObject({ outcome: 'set-aside', reason: expect.stringContaining(reason) });
+])('%s is set aside', (_name, given, kept, reason) => {
+  expect(answerCheckpoint(kept, given)).toMatchObject({
+    outcome: 'set-aside',
+    reason: expect.stringContaining(reason),
+  });
 });
 
 test('approved tasks are due as long after the approval as the play says', () => {

@@ -45,7 +45,7 @@ const stopped = (scope: string): Control => ({
 /** What is kept after a batch, as the next batch knows it. */
 function next(known: KnownWithControls, done: Detected, at: string): KnownWithControls {
   const subjects = new Map(known.subjects);
-  for (const f of done.found.filter((one) => !one.stoppedBy)) {
+  for (const f of done.found.filter((found) => !found.stoppedBy)) {
     subjects.set(playSubjectKey(f.play.id, f.subject), { runs: f.ordinal, lastStartedAt: at });
   }
   const signals = new Map([...known.signals].map(([k, v]) => [k, [...v]]));
@@ -59,13 +59,13 @@ function next(known: KnownWithControls, done: Detected, at: string): KnownWithCo
 }
 
 function replay(batches: readonly (readonly SignalAccepted[])[], known = knowing()) {
-  let so = known;
+  let state = known;
   const found = batches.flatMap((batch) => {
-    const done = detect(batch, so, now);
-    so = next(so, done, now);
+    const done = detect(batch, state, now);
+    state = next(state, done, now);
     return done.found;
   });
-  return { found, known: so };
+  return { found, known: state };
 }
 
 describe('three distinct contacts within eight days', () => {

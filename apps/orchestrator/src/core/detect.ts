@@ -85,12 +85,12 @@ export function detect(events: readonly SignalAccepted[], known: Known, at: stri
     pattern: (s: PlaySubject) => Pattern | undefined,
   ) => {
     const key = playSubjectKey(play.id, subject);
-    const so = subjects.get(key) ?? { runs: 0, lastStartedAt: null };
-    if (coolsDown(play, so, at)) return;
-    const made = pattern(so);
+    const history = subjects.get(key) ?? { runs: 0, lastStartedAt: null };
+    if (coolsDown(play, history, at)) return;
+    const made = pattern(history);
     if (!made) return;
-    matches.push({ play, subject, ordinal: so.runs + 1, trigger: event, ...made });
-    subjects.set(key, { runs: so.runs + 1, lastStartedAt: at });
+    matches.push({ play, subject, ordinal: history.runs + 1, trigger: event, ...made });
+    subjects.set(key, { runs: history.runs + 1, lastStartedAt: at });
   };
 
   for (const event of events) {
@@ -169,8 +169,9 @@ export const concerns = ({ trigger }: Pick<Play, 'trigger'>, profile: AccountPro
   trigger.pattern === 'distinct-contacts' && profile !== undefined && matches(trigger.account, profile);
 
 /** Whether a play started for a subject so lately that nothing starts it again yet. */
-export const coolsDown = (play: Pick<Play, 'coolDownDays'>, so: PlaySubject | undefined, at: string): boolean =>
-  typeof so?.lastStartedAt === 'string' && Date.parse(at) < Date.parse(so.lastStartedAt) + play.coolDownDays * dayMs;
+export const coolsDown = (play: Pick<Play, 'coolDownDays'>, history: PlaySubject | undefined, at: string): boolean =>
+  typeof history?.lastStartedAt === 'string' &&
+  Date.parse(at) < Date.parse(history.lastStartedAt) + play.coolDownDays * dayMs;
 
 type Pattern = Pick<Match, 'evidence' | 'contactIds' | 'beyond' | 'settings'>;
 

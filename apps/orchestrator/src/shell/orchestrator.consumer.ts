@@ -99,11 +99,11 @@ export class Handlers {
     const causeOfRun = ({ trigger }: (typeof begun)[number]) => causes.get(trigger) as Cause;
     this.assign(
       batch,
-      begun.flatMap((one) => one.tasks.map((task) => ({ task, cause: causeOfRun(one) }))),
+      begun.flatMap((start) => start.tasks.map((task) => ({ task, cause: causeOfRun(start) }))),
     );
-    for (const one of begun) {
-      const { run, checkpoint } = one;
-      const cause = causeOfRun(one);
+    for (const start of begun) {
+      const { run, checkpoint } = start;
+      const cause = causeOfRun(start);
       if (run.state === 'suppressed') this.log.warn(`run ${run.runId} of ${run.playId} suppressed: ${run.reason}`);
       if (!checkpoint) continue;
       keepCheckpoint(tx, checkpoint);

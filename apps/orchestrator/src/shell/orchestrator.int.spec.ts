@@ -186,10 +186,10 @@ async function oneProposal() {
   const proposalId = contact('proposal');
   const data = { taskId, agent, play, outcome: 'proposed', reason: 'r', proposalIds: [proposalId], at: now };
   await service.deliver(`tasks.settled.${agent}.v1`, [{ type: 'TaskSettled', data }]);
-  const settle = (executor: string, ...said: object[]) =>
+  const settle = (executor: string, ...changes: object[]) =>
     service.deliver(
       `actions.settled.${executor}.v1`,
-      said.map((more) => ({
+      changes.map((more) => ({
         type: 'ActionSettled',
         data: {
           ...{ permitId: contact('permit'), actionId: contact('action'), proposalId, digest: 'a'.repeat(64) },
@@ -197,11 +197,11 @@ async function oneProposal() {
         },
       })),
     );
-  const told = async () => {
+  const proposals = async () => {
     const { tasks } = await get<Told>(`/runs/${play.runId}`);
     return tasks.find((t) => t.taskId === taskId)?.proposals;
   };
-  return { bid, proposalId, settle, told };
+  return { bid, proposalId, settle, proposals };
 }
 
 test.each([
@@ -210,49 +210,49 @@ test.each([
 ])(
   'a settlement counts only from the executor that the permit names, read %s the permit, whoever settles first',
   async (_name, permitFirst) => {
-    const { bid, proposalId, settle, told } = await oneProposal();
+    const { bid, proposalId, settle, proposals } = await oneProposal();
     if (permitFirst) await approve(bid, proposalId);
     await settle('downstream', { outcome: 'failed' });
-    expect(await told()).toMatchObject([{ outcome: 'open', executor: null, reference: null }]);
+    expect(await proposals()).toMatchObject([{ outcome: 'open', executor: null, reference: null }]);
     // Its own executor of other bytes, and of a permit that is not the proposal's.
     await settle('action-executor', { digest: 'b'.repeat(64), outcome: 'failed' });
     await settle('action-executor', { permitId: contact('another permit'), outcome: 'failed' });
     await settle('action-executor', {});
     if (!permitFirst) {
-      expect(await told()).toMatchObject([{ outcome: 'open' }]);
+      expect(await proposals()).toMatchObject([{ outcome: 'open' }]);
       await approve(bid, proposalId);
     }
     const counts = { outcome: 'executed', executor: 'action-executor', reference: 'action-executor' };
-    expect(await told()).toMatchObject([counts]);
+    expect(await proposals()).toMatchObject([counts]);
     await settle('downstream', { at: daysBefore(-1) });
-    expect(await told()).toMatchObject([counts]);
+    expect(await proposals()).toMatchObject([counts]);
   },
 );
 
 test('a settlement counts from the executor of the permit when the policy routes elsewhere by then', async () => {
-  const { bid, proposalId, settle, told } = await oneProposal();
+  const { bid, proposalId, settle, proposals } = await oneProposal();
   await approve(bid, proposalId, { executor: 'downstream' });
   await publishPolicy([surgePlay, floorPlay], 2);
   await settle('action-executor', { outcome: 'failed' });
   await settle('downstream', {});
-  expect(await told()).toMatchObject([{ outcome: 'executed', executor: 'downstream' }]);
+  expect(await proposals()).toMatchObject([{ outcome: 'executed', executor: 'downstream' }]);
 });
 
 test('the one end of a permit stands, whatever its executor says later or with whatever time', async () => {
-  const { bid, proposalId, settle, told } = await oneProposal();
+  const { bid, proposalId, settle, proposals } = await oneProposal();
   await approve(bid, proposalId);
   const [early, late] = [daysBefore(1), daysBefore(-1)];
   await settle('action-executor', { outcome: 'unresolved', at: late }, { at: early }, { outcome: 'failed', at: late });
-  expect(await told()).toMatchObject([{ outcome: 'executed' }]);
+  expect(await proposals()).toMatchObject([{ outcome: 'executed' }]);
   for (const outcome of ['failed', 'refused', 'expired', 'unresolved'])
     await settle('action-executor', { outcome, at: late });
-  expect(await told()).toMatchObject([{ outcome: 'executed' }]);
+  expect(await proposals()).toMatchObject([{ outcome: 'executed' }]);
   await settle('action-executor', { outcome: 'undone', at: early }, { at: late });
-  expect(await told()).toMatchObject([{ outcome: 'undone' }]);
+  expect(await proposals()).toMatchObject([{ outcome: 'undone' }]);
 });
 
 test('what was kept before permits were read stands until its permit names another executor', async () => {
-  const { bid, proposalId, settle, told } = await oneProposal();
+  const { bid, proposalId, settle, proposals } = await oneProposal();
   const keep = (executor: string) =>
     service.query(
       `INSERT INTO proposals (proposal_id, outcome, executor) VALUES ($1, 'unresolved', $2)
@@ -260,13 +260,13 @@ test('what was kept before permits were read stands until its permit names anoth
       [proposalId, executor],
     );
   await keep('downstream');
-  expect(await told()).toMatchObject([{ outcome: 'unresolved', executor: 'downstream' }]);
+  expect(await proposals()).toMatchObject([{ outcome: 'unresolved', executor: 'downstream' }]);
   await approve(bid, proposalId);
-  expect(await told()).toMatchObject([{ outcome: 'open', executor: null }]);
+  expect(await proposals()).toMatchObject([{ outcome: 'open', executor: null }]);
   await keep('action-executor');
-  expect(await told()).toMatchObject([{ outcome: 'unresolved', executor: 'action-executor' }]);
+  expect(await proposals()).toMatchObject([{ outcome: 'unresolved', executor: 'action-executor' }]);
   await settle('action-executor', {});
-  expect(await told()).toMatchObject([{ outcome: 'executed' }]);
+  expect(await proposals()).toMatchObject([{ outcome: 'executed' }]);
 });
 
 /** Sweeps at a time. */
@@ -288,7 +288,7 @@ test.each([
 ])(
   'settlements of permits that nobody knows are forgotten when no approval can come any more; one whose approval was %s is not',
   async (_when, permitFirst, missed) => {
-    const { bid, proposalId, settle, told } = await oneProposal();
+    const { bid, proposalId, settle, proposals } = await oneProposal();
     if (permitFirst) await approve(bid, proposalId);
     await settle('action-executor', {}, { digest: 'b'.repeat(64) }, { permitId: contact('another permit') });
     await settle('downstream', {});
@@ -299,14 +299,14 @@ test.each([
     expect([(await keptOf('action-executor')).length, (await keptOf('downstream')).length]).toEqual([3, 1]);
     await sweepAt(daysBefore(-30));
     expect([await keptOf('action-executor'), await keptOf('downstream')]).toEqual([[{ digest: 'a'.repeat(64) }], []]);
-    expect(await told()).toMatchObject([{ outcome: 'executed' }]);
+    expect(await proposals()).toMatchObject([{ outcome: 'executed' }]);
     await sweepAt(daysBefore(-400));
     expect(await keptOf('action-executor')).toHaveLength(1);
   },
 );
 
 test('of the settlements of permits that nobody knows about the newest hundred thousand of each executor are kept', async () => {
-  const { bid, proposalId, settle, told } = await oneProposal();
+  const { bid, proposalId, settle, proposals } = await oneProposal();
   await service.query(
     `INSERT INTO settlements (permit_id, executor, digest, outcome, settled_at, kept_at, waiting)
      SELECT gen_random_uuid(), executor, '', 'executed', $1, $1::timestamptz - n * interval '1 second', true
@@ -325,11 +325,11 @@ test('of the settlements of permits that nobody knows about the newest hundred t
     { executor: 'downstream', n: mostWaitingSettlements, oldest },
   ]);
   await approve(bid, proposalId, { executor: 'downstream' });
-  expect(await told()).toMatchObject([{ outcome: 'executed', executor: 'downstream' }]);
+  expect(await proposals()).toMatchObject([{ outcome: 'executed', executor: 'downstream' }]);
 });
 
 test('of what was kept before, what met its permit is kept on, and the rest waits from the upgrade on', async () => {
-  const { bid, proposalId, settle, told } = await oneProposal();
+  const { bid, proposalId, settle, proposals } = await oneProposal();
   await approve(bid, proposalId);
   await settle('action-executor', {}, { digest: 'b'.repeat(64) });
   const migration = new WaitingSettlements1764300000067();
@@ -340,7 +340,7 @@ test('of what was kept before, what met its permit is kept on, and the rest wait
     { digest: 'a'.repeat(64), waiting: false },
     { digest: 'b'.repeat(64), waiting: true },
   ]);
-  expect(await told()).toMatchObject([{ outcome: 'executed' }]);
+  expect(await proposals()).toMatchObject([{ outcome: 'executed' }]);
 });
 
 test('outcomes are listed with their tasks, in whatever order they arrive', async () => {
@@ -404,11 +404,11 @@ test('outcomes are listed with their tasks, in whatever order they arrive', asyn
     await service.deliver('actions.settled.downstream.v1', [{ type: 'ActionSettled', data }]);
   }
   const { tasks } = await get<Told>(`/runs/${bid.play.runId}`);
-  const told = Object.fromEntries(tasks.map((t) => [t.agent, t]));
-  expect(told['paid-media-agent']).toMatchObject({ state: 'declined', proposals: [] });
-  expect(told['sequencing-agent']?.state).toBe('proposed');
-  expect(told['sequencing-agent']?.proposals).toHaveLength(2);
-  expect(told['sequencing-agent']?.proposals).toEqual(
+  const byAgent = Object.fromEntries(tasks.map((t) => [t.agent, t]));
+  expect(byAgent['paid-media-agent']).toMatchObject({ state: 'declined', proposals: [] });
+  expect(byAgent['sequencing-agent']?.state).toBe('proposed');
+  expect(byAgent['sequencing-agent']?.proposals).toHaveLength(2);
+  expect(byAgent['sequencing-agent']?.proposals).toEqual(
     expect.arrayContaining([
       expect.objectContaining({ proposalId: executed, outcome: 'executed', reference: 'crm-1' }),
       expect.objectContaining({
@@ -450,9 +450,9 @@ test('the first answer to a task stands; a later one adds no proposals to it', a
   await service.deliver(topic, [answer('proposed', 'one', 'two'), answer('declined', 'three')]);
   await service.deliver(topic, [answer('proposed', 'four', 'five')]);
   const { tasks } = await get<Told>(`/runs/${play.runId}`);
-  const told = tasks.find((t) => t.agent === agent);
-  expect(told).toMatchObject({ state: 'proposed', reason: 'proposed' });
-  expect(told?.proposals.map(({ proposalId }) => proposalId).sort()).toEqual([contact('one'), contact('two')].sort());
+  const task = tasks.find((t) => t.agent === agent);
+  expect(task).toMatchObject({ state: 'proposed', reason: 'proposed' });
+  expect(task?.proposals.map(({ proposalId }) => proposalId).sort()).toEqual([contact('one'), contact('two')].sort());
 });
 
 test('a proposal that is never refused or settled is told of, with the reason, when it must have ended', async () => {

@@ -45,6 +45,16 @@ test.each([
   expect(() => readSettings(changed)).toThrow(detail);
 });
 
+test.each([
+  ['a key in place of a name', `{"key-in-plain-0123456789":"website"}`],
+  ['a key in place of a name, with a hash', `{"key-in-plain-0123456789":"${'ab'.repeat(32)}"}`],
+  ['a key in a list of keys', `{"website":["${'ab'.repeat(32)}","key-in-plain-0123456789"]}`],
+])('the file of the keys with %s is refused, and no part of it is shown', (_what, text) => {
+  const changed = { ...env, API_KEYS_FILE: put('changed', text) };
+  expect(() => readSettings(changed)).toThrow(/API_KEYS_FILE: .*member \d/);
+  expect(() => readSettings(changed)).not.toThrow('key-in-plain');
+});
+
 test('a file that cannot be read is named by its variable', () => {
   expect(() => readSettings({ ...env, API_KEYS_FILE: join(folder, 'none') })).toThrow(
     'API_KEYS_FILE: the file that it names cannot be read',

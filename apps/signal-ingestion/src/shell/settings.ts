@@ -37,7 +37,7 @@ const variables = {
   API_KEYS_FILE: file({
     description: 'The keys of the sources that publish over HTTP',
     holds: 'JSON that has by source the SHA-256 of an API key, or a list of them',
-    read: (text) => keysIn(json(ApiKeys)(text)),
+    read: (text) => keysIn(json(ApiKeys, JSON.parse, memberOf(text))(text)),
   }),
   IDENTITY_KEY_FILE: file({
     description: 'Contact ids are made with it',
@@ -97,12 +97,20 @@ export function readSettings(env: Env): Settings {
   };
 }
 
+/** Who reads the file the wrong way round has keys where names belong: a member is told by its place, not by its name. */
+const memberOf = (text: string) => (path: readonly PropertyKey[]) => {
+  const names = Object.keys(JSON.parse(text) as object);
+  return path.length === 0 ? '' : `member ${names.indexOf(String(path[0])) + 1}`;
+};
+
 function keysIn(given: z.infer<typeof ApiKeys>): ReadonlyMap<string, readonly Buffer[]> {
   const keys = Object.entries(given);
   const sources = topology(deployment()).filter((t) => t.types.length === 0 && t.writer === 'signal-ingestion');
-  for (const [name] of keys) {
+  for (const [index, [name]] of keys.entries()) {
     if (sources.some((t) => t.name === topics.signalsInbound(name).name)) continue;
-    throw new Unusable(`"${name}" is no source that publishes over HTTP`);
+    const isSource = deployment().sources.some((source) => source.name === name);
+    const shown = isSource ? `"${name}"` : `the name of member ${index + 1}`;
+    throw new Unusable(`${shown} is no source that publishes over HTTP`);
   }
   const owners = new Map<string, string>();
   for (const [name, hashes] of keys)

@@ -41,8 +41,10 @@ describe('the secrets step of the setup', () => {
 
   test('nobody is handed the password of another, and only Kafka and Postgres that of their superuser', () => {
     const handed = all();
-    const passwords = JSON.parse(readFileSync(join(place.home, 'secrets/passwords.json'), 'utf8')) as object;
-    for (const password of Object.values(passwords))
+    const files = ['passwords.json', 'database-passwords.json'].map(
+      (name) => JSON.parse(readFileSync(join(place.home, 'secrets', name), 'utf8')) as object,
+    );
+    for (const password of files.flatMap((passwords) => Object.values(passwords)))
       for (const [file, text] of Object.entries(handed)) expect(text.includes(password), file).toBe(false);
     for (const [engine, kept] of [
       ['kafka', 'kafka-admin-password'],

@@ -249,7 +249,7 @@ test('what was made before there were marks is marked at the next start, but onl
   expect(trusting).toContain('The database server of');
   expect(await everything(used, first)).toEqual(before);
   // Its services run on, and one has all the connections that it may have.
-  const connectionString = urlFor(first, 'console', a.secrets.passwords.console as string);
+  const connectionString = urlFor(first, 'console', a.secrets.databasePasswords.console as string);
   const held = await Promise.all(
     Array.from({ length: connectionsOf(10) }, async () => {
       const client = new pg.Client({ connectionString });
@@ -257,6 +257,8 @@ test('what was made before there were marks is marked at the next start, but onl
       return client;
     }),
   );
+  // An earlier version gave it the same password as at the broker.
+  await query(first, `ALTER ROLE console PASSWORD '${a.secrets.passwords.console}'`);
   await setUp(a, used, first).finally(() => Promise.all(held.map((client) => client.end())));
   expect(await query(first, 'SELECT id FROM countersign.installation')).toEqual([{ id: a.own.id }]);
   await expect(setUp(installation('b'), used, first)).rejects.toThrow(`--adopt ${a.own.id}`);
@@ -271,7 +273,7 @@ test('a person can let an installation take over, and the former owner is refuse
   await expect(setUp(a, used, first)).rejects.toThrow(c.own.id);
   await setUp(c, used, first);
   const [{ name } = { name: '' }] = await query<{ name: string }>(
-    urlFor(first, 'console', c.secrets.passwords.console as string),
+    urlFor(first, 'console', c.secrets.databasePasswords.console as string),
     'SELECT id AS name FROM countersign.installation',
   );
   expect(name).toBe(c.own.id);

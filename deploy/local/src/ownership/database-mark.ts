@@ -7,6 +7,8 @@ import type { Found } from './judge.js';
 export interface RoleLogin {
   readonly name: string;
   readonly password: string;
+  /** What it may have instead, in a database that an earlier version made. */
+  readonly earlierPassword?: string;
 }
 
 /** Reads what a database says of its owner. Changes nothing. */
@@ -91,8 +93,10 @@ async function readMark(client: pg.Client): Promise<InstallationMark | undefined
 async function allTaken(superuserUrl: string, logins: readonly RoleLogin[]): Promise<boolean> {
   const taken = await Promise.all(
     logins.map(
-      async ({ name, password }) =>
-        (await takes(superuserUrl, name, password)) && !(await takes(superuserUrl, name, generatePassword())),
+      async ({ name, password, earlierPassword }) =>
+        ((await takes(superuserUrl, name, password)) ||
+          (earlierPassword !== undefined && (await takes(superuserUrl, name, earlierPassword)))) &&
+        !(await takes(superuserUrl, name, generatePassword())),
     ),
   );
   return taken.length > 0 && taken.every((yes) => yes);

@@ -72,7 +72,12 @@ test('run.json holds no credential; each client has a file of its own that holds
     'reader.json': [readToken],
     'auditor.json': [auditorPassword],
   };
-  const secret = [...Object.values(own).flat(), ...Object.values(secrets.passwords), 'superuser-password'];
+  const { passwords, databasePasswords } = secrets;
+  // Whoever is given a service's login at the broker has none at the database.
+  expect(Object.keys(databasePasswords).sort()).toEqual(plans.map(({ name }) => name).sort());
+  expect(Object.values(databasePasswords).filter((value) => Object.values(passwords).includes(value))).toEqual([]);
+  const others = [...Object.values(passwords), ...Object.values(databasePasswords), 'superuser-password'];
+  const secret = [...Object.values(own).flat(), ...others];
   expect(new Set(secret).size).toBeGreaterThan(15);
   const heldBy = (file: string) => {
     const texts = textsIn(JSON.parse(readFileSync(join(home, file), 'utf8')));
@@ -121,7 +126,7 @@ test('the sandbox systems are there with the executor that reaches them, with a 
   const { deployment, users, secrets } = readInstallation(config, join(dir, 'with'));
   expect(plansOf(deployment, servicePlans).map(({ name }) => name)).toContain('sandbox-systems');
   expect(users.map(({ name }) => name)).not.toContain('sandbox-systems');
-  expect(secrets.passwords['sandbox-systems']).toMatch(/.{20}/);
+  expect(secrets.databasePasswords['sandbox-systems']).toMatch(/.{20}/);
   const without = deploymentIn(listing('executors: [ledger]\n'));
   expect(plansOf(without, servicePlans).map(({ name }) => name)).not.toContain('sandbox-systems');
 });

@@ -70,6 +70,7 @@ export function readInstallation(config: string, dir: string): Installation {
   const programs = programsOf(deployment);
   const kept = secrets(dir, {
     principals: [...new Set([...principals, ...programs])],
+    programs,
     httpSources: deployment.sources.filter((s) => s.via === 'http').map((s) => s.name),
     person: 'lea',
   });
@@ -93,7 +94,7 @@ export function readInstallation(config: string, dir: string): Installation {
  * it compares.
  */
 export async function provisionInstallation(
-  { deployment, topics, users, former, own, secrets: { passwords, auditorPassword } }: Installation,
+  { deployment, topics, users, former, own, secrets: { passwords, databasePasswords, auditorPassword } }: Installation,
   at: {
     readonly bootstrap: string;
     readonly admin: { readonly username: string; readonly password: string };
@@ -109,7 +110,9 @@ export async function provisionInstallation(
   const pool = /^[1-9]\d{0,3}$/.test(asked) ? Number(asked) : 10;
   const roles = programs.map((name) => ({
     name: roleOf(name),
-    password: passwords[name] as string,
+    password: databasePasswords[name] as string,
+    // Until it had one of its own at the database, it had that of the broker there.
+    earlierPassword: passwords[name] as string,
     schema: roleOf(name),
     ...(name === 'audit-recorder' && { owner: true }),
     connections: connectionsOf(pool),

@@ -7,8 +7,10 @@ import { formatVerifierKey, verifierKey } from '@countersign/record';
 export interface Secrets {
   /** The installation's id. It lies beside the keys, so that whoever has lost them has lost it too. */
   readonly installation: string;
-  /** Passwords by principal, of those too that the configuration names no more: the same for Kafka and for the database. */
+  /** Passwords at the broker by principal, of those too that the configuration names no more. */
   readonly passwords: Readonly<Record<string, string>>;
+  /** Passwords at the database by program: others than at the broker, since a client may be given the login of one at the broker. */
+  readonly databasePasswords: Readonly<Record<string, string>>;
   /** API keys by source, for `POST /v1/signals`. */
   readonly apiKeys: Readonly<Record<string, string>>;
   /** The token of the person who started it, for the console and the record. */
@@ -55,7 +57,7 @@ export const recordOrigin = 'countersign.local/record';
 /** Reads the secrets under `dir`, making those that are missing. */
 export function secrets(
   dir: string,
-  names: { principals: readonly string[]; httpSources: readonly string[]; person: string },
+  names: { principals: readonly string[]; programs: readonly string[]; httpSources: readonly string[]; person: string },
 ): Secrets {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const keep = (name: string, make: () => string): string => {
@@ -76,6 +78,7 @@ export function secrets(
   };
 
   const passwords = grow('passwords.json', names.principals);
+  const databasePasswords = grow('database-passwords.json', names.programs);
   const known = grow('api-keys.json', names.httpSources);
   // The key of a source that is gone is kept for its return, and opens nothing until then.
   const apiKeys = Object.fromEntries(names.httpSources.map((name) => [name, known[name] as string]));
@@ -120,6 +123,7 @@ export function secrets(
       'utf8',
     ).trim(),
     passwords,
+    databasePasswords,
     apiKeys,
     consoleToken,
     sandboxToken,

@@ -347,9 +347,10 @@ export interface Runtime {
   ): Promise<{ repeated: false; result: R } | { repeated: true }>;
   /**
    * Adds a member to the health page: shown, and the service degraded, while `look` returns anything. Called at each request; it
-   * must not wait. What troubles only others, `whom`, is no reason to take this service for unwell: the page's status stays 200.
+   * must not wait. What troubles only others, as `troubles` says, is no reason to take this service for unwell: the page's status
+   * stays 200.
    */
-  healthTells(name: string, look: () => Readonly<Record<string, string>>, whom?: 'itself' | 'others'): void;
+  healthTells(name: string, look: () => Readonly<Record<string, string>>, troubles?: 'itself' | 'others'): void;
   /** A read-only look at the database, for work: a handler, a job, a person's act. */
   read<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   /**

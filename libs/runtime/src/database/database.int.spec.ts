@@ -26,12 +26,12 @@ const preparedNow = 'SELECT count(*) AS n FROM pg_prepared_statements WHERE stat
 
 test('a statement is prepared once on its connection, in transactions and in reads', async () => {
   const text = 'SELECT $1::int + 1 AS sum';
-  const told = await db.transaction(async (tx) => {
+  const counted = await db.transaction(async (tx) => {
     await tx.query(text, [1]);
     expect(await tx.query(text, [2])).toEqual([{ sum: 3 }]);
     return tx.query(preparedNow, [text]);
   });
-  expect(told).toEqual([{ n: 1 }]);
+  expect(counted).toEqual([{ n: 1 }]);
   expect(await db.read(text, [3])).toEqual([{ sum: 4 }]);
   expect(await db.read(preparedNow, [text])).toEqual([{ n: 1 }]);
 });

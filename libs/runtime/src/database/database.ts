@@ -13,10 +13,10 @@ import { takeMigrationTurn } from './turns.js';
 export interface Database {
   /**
    * Runs `fn` in a transaction, again where it lost a race (deadlock, serialisation), at most `raceTries` times. Throws what `fn`
-   * threw, and where a statement had failed although `fn` returned: then nothing was committed. `of`, asked at its end, names
-   * the trace contexts that it was for.
+   * threw, and where a statement had failed although `fn` returned: then nothing was committed. `contexts`, asked at its end,
+   * names the trace contexts that it was for.
    */
-  transaction<R>(fn: (tx: Tx) => Promise<R>, of?: () => readonly (string | undefined)[]): Promise<R>;
+  transaction<R>(fn: (tx: Tx) => Promise<R>, contexts?: () => readonly (string | undefined)[]): Promise<R>;
   /** One statement, by itself a transaction; run again where it lost a race. */
   read<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   /** For how long the statement that has waited longest has had no answer, in milliseconds; 0 where none waits. */
@@ -111,16 +111,16 @@ export function openDatabase(
     }
   };
   return {
-    async transaction(fn, of = () => []) {
+    async transaction(fn, contexts = () => []) {
       const began = moment();
       for (let tries = 1; ; tries++) {
         try {
           const result = await once(fn);
-          transactionEnded({ namespace, began, contexts: of });
+          transactionEnded({ namespace, began, contexts });
           return result;
         } catch (error) {
           if ((lostRace(error) || planOutdated(error)) && tries < limits.raceTries) continue;
-          transactionEnded({ namespace, began, contexts: of, failure: describe(error).code });
+          transactionEnded({ namespace, began, contexts, failure: describe(error).code });
           throw error;
         }
       }

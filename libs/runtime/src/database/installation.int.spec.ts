@@ -44,7 +44,7 @@ const query = async (sql: string, params: readonly unknown[] = []): Promise<unkn
 };
 
 async function mark(more: { id?: string; clusterId?: string; permitKey?: string } = {}): Promise<void> {
-  const is = { id: 'ours', clusterId, permitKey: key, ...more };
+  const values = { id: 'ours', clusterId, permitKey: key, ...more };
   await query('CREATE SCHEMA countersign');
   await query(
     'CREATE TABLE countersign.installation (id text, cluster_id text, permit_key text, place text, since text)',
@@ -52,7 +52,7 @@ async function mark(more: { id?: string; clusterId?: string; permitKey?: string 
   await query('GRANT USAGE ON SCHEMA countersign TO PUBLIC');
   await query('GRANT SELECT ON countersign.installation TO PUBLIC');
   await query('INSERT INTO countersign.installation VALUES ($1, $2, $3, $4, $5)', [
-    ...[is.id, is.clusterId, is.permitKey],
+    ...[values.id, values.clusterId, values.permitKey],
     ...['host:/srv/ours', '2026-11-01T00:00:00.000Z'],
   ]);
 }
@@ -93,8 +93,8 @@ test.each([
   ],
 ] as const)(
   'a service with %s does not start, says whose it is, and has migrated nothing',
-  async (_, is, id, detail) => {
-    await mark(is);
+  async (_, marked, id, detail) => {
+    await mark(marked);
     expect(await start(id)).toMatch(detail);
     expect(await untouched()).toBe(true);
   },

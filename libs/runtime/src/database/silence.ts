@@ -37,8 +37,8 @@ export function watchForSilence(url: string, silentMs: number, warn: (message: s
   const longest = (): number => Math.max(0, ...[...all].map(unanswered));
 
   const look = async (silent: readonly Watched[]): Promise<void> => {
-    const before = new Map(silent.map((one) => [one, one.answers]));
-    const said = `database: no answer for ${Math.floor(longest() / 1000)} s`;
+    const before = new Map(silent.map((watched) => [watched, watched.answers]));
+    const warning = `database: no answer for ${Math.floor(longest() / 1000)} s`;
     const limits = { connectionTimeoutMillis: silentMs, query_timeout: silentMs };
     const other = new pg.Client({ connectionString: url, application_name: 'silence', ...limits });
     other.on('error', () => undefined);
@@ -51,17 +51,18 @@ export function watchForSilence(url: string, silentMs: number, warn: (message: s
       );
       const idle = new Map(rows.map((row) => [row.pid, row.idle]));
       const lost = silent.filter(
-        (one) => one.waiting > 0 && one.answers === before.get(one) && idle.get(pidOf(one)) !== false,
+        (watched) =>
+          watched.waiting > 0 && watched.answers === before.get(watched) && idle.get(pidOf(watched)) !== false,
       );
       if (lost.length === 0) return;
-      warn(`${said}, and it does not work for us there: given up, and done again on a new connection`);
-      for (const one of [...lost, ...[...all].filter(({ waiting }) => waiting === 0)]) giveUp(one);
+      warn(`${warning}, and it does not work for us there: given up, and done again on a new connection`);
+      for (const abandoned of [...lost, ...[...all].filter(({ waiting }) => waiting === 0)]) giveUp(abandoned);
       // What it holds would stop whoever does the same work again.
       await other.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [
         lost.map(pidOf).filter((pid) => idle.has(pid)),
       ]);
     } catch (error) {
-      warn(`${said}, and none to a new connection: ${describe(error).detail}`);
+      warn(`${warning}, and none to a new connection: ${describe(error).detail}`);
     } finally {
       await other.end().catch(() => undefined);
     }
@@ -70,7 +71,7 @@ export function watchForSilence(url: string, silentMs: number, warn: (message: s
   const timer = setInterval(
     () => {
       const now = performance.now();
-      const silent = now < nextLook ? [] : [...all].filter((one) => unanswered(one) >= silentMs);
+      const silent = now < nextLook ? [] : [...all].filter((watched) => unanswered(watched) >= silentMs);
       if (silent.length === 0) return;
       nextLook = Number.POSITIVE_INFINITY;
       void look(silent).finally(() => {
@@ -101,11 +102,11 @@ export function watchForSilence(url: string, silentMs: number, warn: (message: s
         watched.answers++;
         watched.since = performance.now();
       };
-      const told = given.at(-1);
-      if (typeof told === 'function') {
+      const callback = given.at(-1);
+      if (typeof callback === 'function') {
         const after = (...answer: unknown[]): void => {
           answered();
-          told(...answer);
+          callback(...answer);
         };
         return super.query(...([...given.slice(0, -1), after] as Parameters<pg.Client['query']>));
       }

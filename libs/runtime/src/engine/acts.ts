@@ -15,7 +15,7 @@ export type ActResult<R> = { repeated: false; result: R } | { repeated: true };
 /** Runs people's acts: each has one effect, and a job publishes it if the broker is away. */
 export class ActRunner {
   constructor(
-    private readonly is: {
+    private readonly deps: {
       readonly service: string;
       readonly db: Database;
       readonly jobs: Pick<JobRunner, 'wake'>;
@@ -46,7 +46,7 @@ export class ActRunner {
     fn: (work: Work) => Promise<R>,
     traceparent: string | undefined,
   ): Promise<ActResult<R>> {
-    const { db, jobs, log } = this.is;
+    const { db, jobs, log } = this.deps;
     const done = await db.transaction(
       (tx) => this.commit(tx, cause, fn, traceparent),
       () => [traceparent],
@@ -54,7 +54,7 @@ export class ActRunner {
     if (done.repeated) return { repeated: true };
     messagesMeasured(done.messages);
     try {
-      await this.is.publish(done.messages);
+      await this.deps.publish(done.messages);
       await db.read('DELETE FROM jobs WHERE kind = $1 AND id = $2', [actKind.kind.name, done.id]);
     } catch (error) {
       // The act is committed; its job publishes it when the broker is back.
@@ -66,8 +66,8 @@ export class ActRunner {
 
   /** What the act does to the tables, its messages among them as the result of a job. */
   private async commit<R>(tx: Tx, cause: Cause, fn: (work: Work) => Promise<R>, traceparent: string | undefined) {
-    const { service, bounds } = this.is;
-    const at = this.is.now();
+    const { service, bounds } = this.deps;
+    const at = this.deps.now();
     const fresh = await tx.query(
       `INSERT INTO inbox (topic, source, id, sha256, partition, "offset", at) VALUES ('~act', $1, $2, '', 0, 0, $3) ON CONFLICT DO NOTHING RETURNING id`,
       [cause.source, cause.id, at],

@@ -13,7 +13,7 @@ import type { ServiceTopics } from './service-topics.js';
 import type { StateTopics } from './state-topics.js';
 
 /** The parts of an engine without consumers and timers, for tests: the batch protocol and the jobs, called by hand. */
-export function byHand(is: {
+export function byHand(deps: {
   readonly db: Database;
   readonly topics: ServiceTopics;
   readonly inbox: Inbox;
@@ -25,8 +25,8 @@ export function byHand(is: {
   readonly now: () => string;
   readonly log: Log;
 }) {
-  const { db, inbox, handlers, recordInbox, jobs, now, log } = is;
-  const named = (name: string) => topicNamed(name, is.topics.all);
+  const { db, inbox, handlers, recordInbox, jobs, now, log } = deps;
+  const named = (name: string) => topicNamed(name, deps.topics.all);
   return {
     db,
     inbox: async (name: string, records: readonly RawRecord[]): Promise<void> => {
@@ -35,9 +35,9 @@ export function byHand(is: {
       else await inbox.process(topic, inbox.entries(topic, records), handlers.get(name) ?? missing(name));
     },
     readState: async (topic: string, records: readonly RawRecord[]): Promise<void> => {
-      await applyState(db, named(topic), records, now(), log, { lookedUp: is.topics.lookedUp.get(topic) });
+      await applyState(db, named(topic), records, now(), log, { lookedUp: deps.topics.lookedUp.get(topic) });
     },
-    readOwn: async (topic: string, records: readonly RawRecord[]) => is.state.own?.catchUpWith(topic, records),
+    readOwn: async (topic: string, records: readonly RawRecord[]) => deps.state.own?.catchUpWith(topic, records),
     runDue: (kind: JobKind<never>) => jobs.runDue(kind),
     startJobs: (kinds: readonly JobKind<never>[]) => {
       jobs.start(kinds);
@@ -45,7 +45,7 @@ export function byHand(is: {
     },
     takeOver: async (recovery?: Recovery): Promise<void> => {
       await db.transaction((tx) => takeOver(tx, recovery, now()));
-      await is.past.load();
+      await deps.past.load();
     },
   };
 }

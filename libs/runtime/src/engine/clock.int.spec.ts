@@ -34,8 +34,8 @@ let kafka: InstanceType<typeof kafkajs.Kafka>;
 let made: Engine;
 let handled: string[];
 let rang: string[];
-const said: string[] = [];
-const say = (text: string): void => void said.push(text);
+const logged: string[] = [];
+const say = (text: string): void => void logged.push(text);
 const log = { log: say, warn: say, error: say };
 
 beforeEach(async () => {
@@ -44,7 +44,7 @@ beforeEach(async () => {
   kafka = new kafkajs.Kafka({ clientId: 'test', ...broker.access(), logLevel: kafkajs.logLevel.NOTHING });
   clock = setClock();
   [handled, rang] = [[], []];
-  said.length = 0;
+  logged.length = 0;
 });
 afterEach(async () => {
   clock.ahead(0);
@@ -85,8 +85,13 @@ async function send(...ids: string[]): Promise<void> {
     sha256: 'a'.repeat(64),
   };
   const messages = ids.map((id) => {
-    const is = { id, source: sourceOf('signal-ingestion'), type: 'SignalRejected', time: '2026-11-21T10:00:00.000Z' };
-    return { key: 'k', ...toBinary({ ...is, data }) };
+    const envelope = {
+      id,
+      source: sourceOf('signal-ingestion'),
+      type: 'SignalRejected',
+      time: '2026-11-21T10:00:00.000Z',
+    };
+    return { key: 'k', ...toBinary({ ...envelope, data }) };
   });
   await producer.send({ topic, acks: -1, messages });
   await producer.disconnect();
@@ -95,7 +100,7 @@ async function send(...ids: string[]): Promise<void> {
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
   for (let tries = 0; !(await holds()); tries++) {
-    if (tries > 600) throw new Error(`waited in vain; said: ${said.join(' | ')}`);
+    if (tries > 600) throw new Error(`waited in vain; said: ${logged.join(' | ')}`);
     await pause(50);
   }
 };
@@ -112,7 +117,7 @@ test.each([
     expect((await made.health()).checks.clock).toBe('ok');
     clock.ahead(ms);
     await send('during-1', 'during-2');
-    await until(() => said.some((text) => text.includes(`clock ${detail}`)));
+    await until(() => logged.some((text) => text.includes(`clock ${detail}`)));
     await until(async () => 'paused' in (await made.health()).checks);
     expect(await made.health()).toMatchObject({
       status: 'degraded',

@@ -42,17 +42,17 @@ export class Clock {
 
   /** How long ago at least it was `time` for a reference (milliseconds since 1970); 0 where that is not known, or is still to come. */
   agoMs(reference: Reference, time: number): number {
-    const of = this.known.get(reference);
-    return of ? Math.max(0, of.low + performance.now() - time) : 0;
+    const range = this.known.get(reference);
+    return range ? Math.max(0, range.low + performance.now() - time) : 0;
   }
 
   /** How far the wall clock is ahead of a reference for certain, in milliseconds; negative: behind; 0: none, or not known. */
   aheadMs(reference: Reference): number {
-    const of = this.known.get(reference);
-    if (!of) return 0;
+    const range = this.known.get(reference);
+    if (!range) return 0;
     const mine = Date.now() - performance.now();
-    if (mine > of.high) return mine - of.high;
-    return mine < of.low ? mine - of.low : 0;
+    if (mine > range.high) return mine - range.high;
+    return mine < range.low ? mine - range.low : 0;
   }
 
   /** In words what is off by more than the tolerance: `183 s ahead of the database`; undefined where nothing is. */
@@ -85,7 +85,7 @@ export async function compareClock(
   consequence: string,
   log: Log,
 ): Promise<() => void> {
-  let told: string | undefined;
+  let lastDetail: string | undefined;
   let looking = false;
   const look = async (): Promise<void> => {
     if (looking) return;
@@ -102,9 +102,9 @@ export async function compareClock(
       looking = false;
     }
     const detail = clock.detail();
-    if (detail !== undefined && told === undefined) log.warn(`clock ${detail}: ${consequence}`);
-    if (detail === undefined && told !== undefined) log.log('clock right again');
-    told = detail;
+    if (detail !== undefined && lastDetail === undefined) log.warn(`clock ${detail}: ${consequence}`);
+    if (detail === undefined && lastDetail !== undefined) log.log('clock right again');
+    lastDetail = detail;
   };
   await look();
   const timer = setInterval(() => void look(), 1_000);

@@ -8,7 +8,7 @@ import type { DatabaseHealth } from './health.js';
 const healthMs = 2_000;
 
 /** Asks the database how it is; waits no longer than a person who looks at the page. */
-export async function askDatabase(is: {
+export async function askDatabase(deps: {
   readonly db: Pick<Database, 'read' | 'unansweredMs'>;
   readonly past: Pick<Past, 'left'>;
   /** What is wrong although the database answers: it was put back from a copy. */
@@ -18,13 +18,13 @@ export async function askDatabase(is: {
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, healthMs);
   });
-  const answer: Promise<DatabaseHealth> = Promise.all([openGaps(is.db), is.past.left()]).then(
-    ([gaps, restored]) => ({ detail: is.putBack() ?? 'ok', gaps, restored }),
+  const answer: Promise<DatabaseHealth> = Promise.all([openGaps(deps.db), deps.past.left()]).then(
+    ([gaps, restored]) => ({ detail: deps.putBack() ?? 'ok', gaps, restored }),
     (error: unknown) => ({ detail: describe(error).detail, gaps: [], restored: {} }),
   );
   const answered = await Promise.race([answer, late]);
   clearTimeout(timer);
   const { detail, gaps, restored } = answered ?? { detail: '', gaps: [], restored: {} };
-  const silentMs = Math.max(is.db.unansweredMs(), answered ? 0 : healthMs);
+  const silentMs = Math.max(deps.db.unansweredMs(), answered ? 0 : healthMs);
   return { detail: silentMs >= healthMs ? `no answer for ${Math.floor(silentMs / 1000)} s` : detail, gaps, restored };
 }

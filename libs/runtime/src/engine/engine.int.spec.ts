@@ -508,9 +508,9 @@ test('an event that names state which no table can hold is handled; it does not 
 
 /** Handles, and notes which version of the control `all` it saw. */
 const seeing =
-  (versions: number[], of: () => Engine): Handle =>
+  (versions: number[], engine: () => Engine): Handle =>
   async (batch) => {
-    versions.push((await of().state(batch.tx, topics.controls, ['all'])).get('all')?.version ?? 0);
+    versions.push((await engine().state(batch.tx, topics.controls, ['all'])).get('all')?.version ?? 0);
     await effect(batch);
   };
 const needs = () => [{ topic: topics.controls, key: 'all', version: 1 }];
@@ -657,11 +657,11 @@ test('what waits for state that nobody has holds up its own partition and no oth
   await assign(['ads.set_bid'], uuid(8_501));
   for (let n = 8_600; n < 8_640; n++) await assign(['ads.set_bid'], uuid(n));
   await until(async () => handled.length === 42);
-  const of = (partition: number) => handled.filter((id) => Number(id.slice(-4)) % 2 === partition);
+  const handledOn = (partition: number) => handled.filter((id) => Number(id.slice(-4)) % 2 === partition);
   const flood = (partition: number) => expected(8_600, 40).filter((id) => Number(id.slice(-4)) % 2 === partition);
   expect(handled.indexOf(uuid(8_501))).toBeLessThan(handled.indexOf(uuid(8_502)));
-  expect(of(0).filter((id) => id !== uuid(8_502))).toEqual(flood(0));
-  expect(of(1).filter((id) => id !== uuid(8_501))).toEqual(flood(1));
+  expect(handledOn(0).filter((id) => id !== uuid(8_502))).toEqual(flood(0));
+  expect(handledOn(1).filter((id) => id !== uuid(8_501))).toEqual(flood(1));
 });
 
 test('of a flood that nobody assigned each event waits beside the others, and what comes behind it is handled', async () => {

@@ -90,8 +90,8 @@ export class Engine implements Runtime {
     const { clients, clock, limits, its: topics } = this;
     const { db } = clients;
     this.pages = pageReads(limits.connections);
-    const heard = (time: number, asked: number) => clock.heard('broker', time, asked);
-    const send = publish ?? publishWith(clients.producer, limits.produceBytes, heard);
+    const hear = (time: number, asked: number) => clock.heard('broker', time, asked);
+    const send = publish ?? publishWith(clients.producer, limits.produceBytes, hear);
     this.publishMessages = async (messages) => {
       this.stateTopics.published(messages);
       await send(messages);
@@ -134,16 +134,16 @@ export class Engine implements Runtime {
   }
 
   private async connect(): Promise<void> {
-    const { clients, its, limits, log } = this;
+    const { clients, its: topics, limits, log } = this;
     await clients.producer.connect();
-    await checkTopics(this.service, clients.admin, its);
+    await checkTopics(this.service, clients.admin, topics);
     await this.settings.look();
     const consequence = this.spec.anyClock ? 'what is written has a wrong time' : 'nothing is decided until they agree';
     this.endings.push(await compareClock(this.clock, clients.db, consequence, log));
     await whenLed(limits, () => this.watch.begin());
     this.every(limits.compareEveryMs, () => this.watch.check());
     if (this.spec.recordConsumer)
-      await positionsWithin({ ...clients, limits, topics: its.readable }, 'record_positions');
+      await positionsWithin({ ...clients, limits, topics: topics.readable }, 'record_positions');
     await this.stateTopics.start();
   }
 
@@ -181,17 +181,28 @@ export class Engine implements Runtime {
     const { service, clients, limits, now, bounds, log } = this;
     const confirm = (topics: readonly string[]) => this.watch.confirm(topics);
     const onScheduled = (kinds: ReadonlySet<string>) => this.jobs.wake(kinds);
-    const of = { service, db: clients.db, limits, now, bounds, log, onScheduled };
-    return new RecordInbox({ ...of, ...(byBroker && { confirm }) }, recordConsumer);
+    const deps = { service, db: clients.db, limits, now, bounds, log, onScheduled };
+    return new RecordInbox({ ...deps, ...(byBroker && { confirm }) }, recordConsumer);
   }
 
   /** The engine without consumers and timers, for tests: the batch protocol and the jobs, called by hand. */
   byHand(handlers: ReadonlyMap<string, Handle>, recordConsumer?: RecordConsumer) {
-    const { service, topics, clients, its, inbox, stateTopics: state, jobs, past, log } = this;
+    const { service, topics, clients, its: ownTopics, inbox, stateTopics: state, jobs, past, log } = this;
     const all = withOrders(handlers, { service, topics, log });
     const recordInbox = recordConsumer && this.recordInbox(recordConsumer, false);
     const now = () => this.now();
-    return byHand({ db: clients.db, topics: its, inbox, handlers: all, recordInbox, state, jobs, past, now, log });
+    return byHand({
+      db: clients.db,
+      topics: ownTopics,
+      inbox,
+      handlers: all,
+      recordInbox,
+      state,
+      jobs,
+      past,
+      now,
+      log,
+    });
   }
 
   /** Finishes what is in work, publishes, commits, leaves the groups. Called again, it waits for the same end. */
@@ -211,8 +222,12 @@ export class Engine implements Runtime {
     await db.close();
   }
 
-  healthTells(name: string, look: () => Readonly<Record<string, string>>, whom: 'itself' | 'others' = 'itself'): void {
-    this.told.set(name, { look, whom });
+  healthTells(
+    name: string,
+    look: () => Readonly<Record<string, string>>,
+    troubles: 'itself' | 'others' = 'itself',
+  ): void {
+    this.told.set(name, { look, whom: troubles });
   }
 
   /** Whoever asks while it is asked already gets that answer: the page needs no credential, and each asks the database. */
@@ -241,7 +256,7 @@ export class Engine implements Runtime {
       paused: { ...this.waits?.late(), ...ofAll((consumer) => consumer.paused()) },
       slow: ofAll((consumer) => consumer.slow()),
       stale: staleIn(this.comparedAgo()),
-      told: [...this.told].map(([name, { look, whom }]) => ({ name, found: look(), whom })),
+      told: [...this.told].map(([name, { look, whom: troubles }]) => ({ name, found: look(), whom: troubles })),
       misset: this.settings.wrong(),
       clockOff: this.clock.detail(),
       knowsTime: this.knowsTime(),

@@ -67,8 +67,8 @@ test.each<[string, Partial<HealthFacts>, object, { status?: string; well?: boole
   ['a time that is not known', { knowsTime: false }, {}, { status: 'ok', well: true, ready: false }],
   ['a start that is under way', { phase: 'starting' }, {}, { status: 'starting', ready: false }],
   ['a stop that is under way', { phase: 'stopping' }, {}, { status: 'stopping', ready: false }],
-])('%s', (_what, facts, shown, told) => {
-  const { status = 'degraded', well: isWell = false, ready = true } = told;
+])('%s', (_what, facts, shown, expected) => {
+  const { status = 'degraded', well: isWell = false, ready = true } = expected;
   expect(healthOf({ ...well, ...facts })).toEqual({
     ...{ status, service: 'console', ready, well: isWell },
     checks: { ...noted, ...shown },

@@ -2,7 +2,7 @@ import type { Gap } from '../kafka/gaps.js';
 import type { Difference } from '../kafka/topic-settings.js';
 import type { Ignored } from '../state/state.js';
 
-/** How the service is doing, as `GET /health` detail it to whoever may know. */
+/** How the service is doing, as `GET /health` details it to whoever may know. */
 export interface Health {
   readonly status: 'starting' | 'ok' | 'degraded' | 'stopping';
   readonly service: string;
@@ -15,7 +15,7 @@ export interface Health {
 
 type ByName<Value> = Readonly<Record<string, Value>>;
 
-/** What the database detail of itself, and what is read of it for the health page. */
+/** What the database says of itself, and what is read of it for the health page. */
 export interface DatabaseHealth {
   /** 'ok', or what is wrong. */
   readonly detail: string;
@@ -65,21 +65,24 @@ interface Check {
   readonly troubles: 'itself' | 'others' | 'nobody';
 }
 
-const isEmpty = (of: object): boolean => Object.keys(of).length === 0;
+const isEmpty = (members: object): boolean => Object.keys(members).length === 0;
 
 /** Shown, and the service unwell, while there is anything of it. */
-const trouble = (name: string, found: object, whom: Check['troubles'] = 'itself'): readonly Check[] =>
-  isEmpty(found) ? [] : [{ name, shows: found, troubles: whom }];
+const trouble = (name: string, found: object, troubles: Check['troubles'] = 'itself'): readonly Check[] =>
+  isEmpty(found) ? [] : [{ name, shows: found, troubles }];
 
 /** Shown while there is anything of it; no reason to turn anybody away. */
 const note = (name: string, found: object): readonly Check[] => trouble(name, found, 'nobody');
 
-const mapValues = <From, To>(of: ByName<From>, to: (value: From) => To): ByName<To> =>
-  Object.fromEntries(Object.entries(of).map(([name, value]) => [name, to(value)]));
+const mapValues = <From, To>(members: ByName<From>, to: (value: From) => To): ByName<To> =>
+  Object.fromEntries(Object.entries(members).map(([name, value]) => [name, to(value)]));
 
 const settingsOf = (misset: readonly Difference[]): ByName<string> =>
   Object.fromEntries(
-    misset.map(({ topic, setting, is, wanted }) => [`${topic} ${setting}`, `${is ?? 'unknown'}, not ${wanted}`]),
+    misset.map(({ topic, setting, is: actual, wanted }) => [
+      `${topic} ${setting}`,
+      `${actual ?? 'unknown'}, not ${wanted}`,
+    ]),
   );
 
 /** Judges the health of a service. */
@@ -98,7 +101,7 @@ export function healthOf(facts: HealthFacts): Health {
     ...trouble('paused', facts.paused),
     ...trouble('slow', facts.slow),
     ...trouble('stale', facts.stale),
-    ...facts.told.flatMap(({ name, found, whom }) => trouble(name, found, whom)),
+    ...facts.told.flatMap(({ name, found, whom: troubles }) => trouble(name, found, troubles)),
     ...note('topicSettings', settingsOf(facts.misset)),
     { name: 'clock', shows: facts.clockOff ?? 'ok', troubles: facts.clockOff === undefined ? 'nobody' : 'itself' },
     ...(stateAgeMs ? [{ name: 'stateAgeMs', shows: stateAgeMs, troubles: 'nobody' } as const] : []),

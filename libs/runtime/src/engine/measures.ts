@@ -95,7 +95,7 @@ function verdict({ agent = '', verdict: found }: Told): void {
 }
 
 /** What is looked at once per export rather than counted. Resolves to a function that ends it. */
-export function watch(of: {
+export function watch(deps: {
   readonly db: Database;
   readonly now: () => string;
   /** Events of each partition (`topic/partition`) not handled yet. */
@@ -107,23 +107,23 @@ export function watch(of: {
 }): () => void {
   const stopMemory = observe(
     ['countersign.consumer.lag', 'countersign.consumer.expiring', 'countersign.state.age', 'countersign.clock.ahead'],
-    (tell) => {
-      for (const [reference, seconds] of of.clock.ahead())
-        tell('countersign.clock.ahead', seconds, { [a.reference]: reference });
+    (report) => {
+      for (const [reference, seconds] of deps.clock.ahead())
+        report('countersign.clock.ahead', seconds, { [a.reference]: reference });
       const where = (place: string) => {
         const at = place.lastIndexOf('/');
         return { [a.destination]: place.slice(0, at), [a.partition]: place.slice(at + 1) };
       };
-      for (const [place, lag] of Object.entries(of.lag())) tell('countersign.consumer.lag', lag, where(place));
-      for (const place of of.expiring()) tell('countersign.consumer.expiring', 1, where(place));
-      for (const [topic, since] of Object.entries(of.comparedAgo()))
-        if (since !== null) tell('countersign.state.age', since() / 1000, { [a.destination]: topic });
+      for (const [place, lag] of Object.entries(deps.lag())) report('countersign.consumer.lag', lag, where(place));
+      for (const place of deps.expiring()) report('countersign.consumer.expiring', 1, where(place));
+      for (const [topic, since] of Object.entries(deps.comparedAgo()))
+        if (since !== null) report('countersign.state.age', since() / 1000, { [a.destination]: topic });
     },
   );
   const jobs = ['countersign.jobs', 'countersign.jobs.oldest', 'countersign.jobs.attempts'] as const;
-  const stopJobs = observe(jobs, async (tell) => {
-    const now = of.now();
-    const rows = await of.db.read<{
+  const stopJobs = observe(jobs, async (report) => {
+    const now = deps.now();
+    const rows = await deps.db.read<{
       kind: string;
       waiting: number;
       due: number;
@@ -135,17 +135,18 @@ export function watch(of: {
       [now],
     );
     for (const { kind, waiting, due, attempts, oldest } of rows) {
-      tell('countersign.jobs', waiting, { [a.jobKind]: kind, [a.jobState]: 'waiting' });
-      tell('countersign.jobs', due, { [a.jobKind]: kind, [a.jobState]: 'due' });
-      tell('countersign.jobs.attempts', attempts, { [a.jobKind]: kind });
+      report('countersign.jobs', waiting, { [a.jobKind]: kind, [a.jobState]: 'waiting' });
+      report('countersign.jobs', due, { [a.jobKind]: kind, [a.jobState]: 'due' });
+      report('countersign.jobs.attempts', attempts, { [a.jobKind]: kind });
       const overdue = oldest === null ? 0 : (Date.parse(now) - oldest.getTime()) / 1000;
-      tell('countersign.jobs.oldest', overdue, { [a.jobKind]: kind });
+      report('countersign.jobs.oldest', overdue, { [a.jobKind]: kind });
     }
   });
-  const stopGaps = observe(['countersign.gaps'], async (tell) => {
-    const gaps = Map.groupBy(await openGaps(of.db), ({ topic, reason }) => `${topic} ${reason}`);
+  const stopGaps = observe(['countersign.gaps'], async (report) => {
+    const gaps = Map.groupBy(await openGaps(deps.db), ({ topic, reason }) => `${topic} ${reason}`);
     for (const [first, ...more] of gaps.values())
-      if (first) tell('countersign.gaps', 1 + more.length, { [a.destination]: first.topic, [a.reason]: first.reason });
+      if (first)
+        report('countersign.gaps', 1 + more.length, { [a.destination]: first.topic, [a.reason]: first.reason });
   });
   return () => {
     stopMemory();

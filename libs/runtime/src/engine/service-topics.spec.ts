@@ -5,12 +5,12 @@ import { serviceTopics } from './service-topics.js';
 import { checkHandlers } from './worker.js';
 
 const all = topology(shippedDeployment);
-const names = (of: readonly Topic[]) => of.map(({ name }) => name);
+const names = (list: readonly Topic[]) => list.map(({ name }) => name);
 const tasks = { topic: topics.tasksAssigned, key: () => '', keep: () => ({}) };
-const of = (spec: Pick<ServiceSpec, 'name' | 'state' | 'ownState' | 'lookedUp'>) => serviceTopics(spec, all);
+const topicsOf = (spec: Pick<ServiceSpec, 'name' | 'state' | 'ownState' | 'lookedUp'>) => serviceTopics(spec, all);
 
 test('a service watches what it may read and its own state, and uses what it reads or writes', () => {
-  const console = of({ name: 'console', ownState: [topics.controls, topics.policies] });
+  const console = topicsOf({ name: 'console', ownState: [topics.controls, topics.policies] });
   expect(names(console.ownState)).toEqual(['controls.v1', 'policies.v1']);
   expect(names(console.watched)).toEqual(expect.arrayContaining(names(console.readable)));
   expect(names(console.watched)).toEqual(expect.arrayContaining(['controls.v1', 'policies.v1']));
@@ -20,7 +20,7 @@ test('a service watches what it may read and its own state, and uses what it rea
 });
 
 test('it follows the state of others and the events that it looks up', () => {
-  const { followed, lookedUp } = of({
+  const { followed, lookedUp } = topicsOf({
     name: 'guardrail-validator',
     state: [topics.controls],
     lookedUp: [tasks] as never,
@@ -38,13 +38,13 @@ test.each([
   ['it follows none', { name: 'action-executor', state: [topics.policies] }, undefined],
   ['the topology gives it no topic for that', { name: 'orchestrator', state: [topics.controls] }, undefined],
 ] as const)('it confirms controls where it should: %s', (_why, spec, confirms) => {
-  expect(of(spec).confirms).toBe(confirms);
+  expect(topicsOf(spec).confirms).toBe(confirms);
 });
 
 test('a confirmation and state are no work by which a restore is noticed', () => {
-  const { worksOn } = of({ name: 'action-executor', state: [topics.controls] });
+  const { worksOn } = topicsOf({ name: 'action-executor', state: [topics.controls] });
   expect(names(worksOn)).toEqual(['actions.settled.action-executor.v1', 'action-executor.dead-letters.v1']);
-  expect(names(of({ name: 'signal-ingestion' }).worksOn)).not.toContain('profiles.v1');
+  expect(names(topicsOf({ name: 'signal-ingestion' }).worksOn)).not.toContain('profiles.v1');
 });
 
 test.each<[string, readonly string[], boolean, RegExp | undefined]>([
@@ -53,7 +53,7 @@ test.each<[string, readonly string[], boolean, RegExp | undefined]>([
   ['beside a record consumer', ['tasks.assigned.v1'], true, /has handlers too/],
 ])('a service with handlers %s', (_what, handled, recordConsumer, refused) => {
   const check = () =>
-    checkHandlers('guardrail-validator', handled, recordConsumer, of({ name: 'guardrail-validator' }));
+    checkHandlers('guardrail-validator', handled, recordConsumer, topicsOf({ name: 'guardrail-validator' }));
   if (refused) expect(check).toThrow(refused);
   else expect(check).not.toThrow();
 });

@@ -29,10 +29,10 @@ type Spec = Pick<ServiceSpec, 'name' | 'state' | 'ownState' | 'lookedUp'>;
 
 /** Finds what each topic is to a service, by the topology and the service's spec. */
 export function serviceTopics(spec: Spec, all: readonly Topic[]): ServiceTopics {
-  const named = (of: readonly { readonly name: string }[] = []) => of.map(({ name }) => topicNamed(name, all));
+  const named = (list: readonly { readonly name: string }[] = []) => list.map(({ name }) => topicNamed(name, all));
   const readable = all.filter(({ readers }) => readers.includes(spec.name));
   const written = all.filter(({ writer }) => writer === spec.name);
-  const lookedUp = new Map((spec.lookedUp ?? []).map((one) => [one.topic.name, one as unknown as LookedUp]));
+  const lookedUp = new Map((spec.lookedUp ?? []).map((lookup) => [lookup.topic.name, lookup as unknown as LookedUp]));
   const watched = new Set([...readable, ...named(spec.state), ...named(spec.ownState)]);
   const writable = new Set(written.map(({ name }) => name));
   const confirms = topics.controlsConfirmed(spec.name).name;

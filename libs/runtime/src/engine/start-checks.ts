@@ -10,17 +10,17 @@ class Misplaced extends Error {
 }
 
 /** Throws where the broker or the database is another installation's. Changes nothing. */
-export async function checkInstallation(is: {
+export async function checkInstallation(deps: {
   readonly spec: Pick<ServiceSpec, 'permitKeys'>;
   readonly admin: Admin;
   readonly db: Pick<Database, 'read'>;
   readonly env: Readonly<Record<string, string | undefined>>;
 }): Promise<void> {
-  const { clusterId } = await is.admin.describeCluster();
-  const [{ marked } = { marked: false }] = await is.db.read<{ marked: boolean }>(markThere);
-  const [mark] = marked ? await is.db.read<InstallationMark>(markQuery) : [];
-  const permitKeys = is.spec.permitKeys?.(is.env);
-  const reason = misplaced(mark, { installation: is.env.INSTALLATION_ID || undefined, clusterId, permitKeys });
+  const { clusterId } = await deps.admin.describeCluster();
+  const [{ marked } = { marked: false }] = await deps.db.read<{ marked: boolean }>(markThere);
+  const [mark] = marked ? await deps.db.read<InstallationMark>(markQuery) : [];
+  const permitKeys = deps.spec.permitKeys?.(deps.env);
+  const reason = misplaced(mark, { installation: deps.env.INSTALLATION_ID || undefined, clusterId, permitKeys });
   if (reason !== undefined) throw new Misplaced(reason);
 }
 

@@ -22,7 +22,7 @@ export class StateTopics {
   private following: StateReader | undefined;
 
   constructor(
-    private readonly is: Pick<Clients, 'db' | 'kafka' | 'admin'> & {
+    private readonly deps: Pick<Clients, 'db' | 'kafka' | 'admin'> & {
       readonly service: string;
       readonly topics: ServiceTopics;
       readonly publish: Publish;
@@ -33,21 +33,21 @@ export class StateTopics {
       readonly log: Log;
     },
   ) {
-    const { ownState, confirms } = is.topics;
-    if (ownState.length > 0) this.own = new OwnState({ ...is, topics: ownState });
-    if (confirms !== undefined) this.confirmations = new Confirmations({ ...is, topic: confirms, now: wallTime });
+    const { ownState, confirms } = deps.topics;
+    if (ownState.length > 0) this.own = new OwnState({ ...deps, topics: ownState });
+    if (confirms !== undefined) this.confirmations = new Confirmations({ ...deps, topic: confirms, now: wallTime });
   }
 
   /** Reads all state to the ends of now, its own first, and reads on. */
   async start(): Promise<void> {
     // First of all: what is written before would be written below versions that the world has seen.
     if (this.own) this.readBack = await this.own.follow(await this.own.catchUp());
-    const { followed, lookedUp } = this.is.topics;
+    const { followed, lookedUp } = this.deps.topics;
     if (followed.length === 0) return;
     const applied = (topic: string, keys: readonly string[]): void => {
       if (topic === known.controls.name) this.confirmations?.tell(keys);
     };
-    this.following = await followState({ ...this.is, topics: followed, lookedUp, now: wallTime, applied });
+    this.following = await followState({ ...this.deps, topics: followed, lookedUp, now: wallTime, applied });
     await this.following.caughtUp();
     await this.confirmations?.tellAll();
   }
@@ -79,7 +79,7 @@ export class StateTopics {
   /** See `Runtime.comparedAgo`. */
   comparedAgo(): Readonly<Record<string, Ago | null>> {
     const compared = this.following?.comparedAgo() ?? {};
-    const lacks = this.is.watch.lacks();
+    const lacks = this.deps.watch.lacks();
     if (lacks.size === 0) return compared;
     // A table that has all its topic has now may still lack a stop that was deleted unread.
     return Object.fromEntries(

@@ -13,7 +13,7 @@ export type Take = (records: readonly RawRecord[]) => Promise<Held | undefined>;
 /** What is done with the records of each topic: events of one topic share a transaction, whatever their partitions. */
 export const takesToHandle = (
   handlers: ReadonlyMap<string, Handle>,
-  is: {
+  deps: {
     readonly topics: readonly Topic[];
     readonly inbox: Pick<Inbox, 'entries' | 'process'>;
     readonly waits: Pick<StateWaits, 'handle'> | undefined;
@@ -22,14 +22,14 @@ export const takesToHandle = (
 ): ReadonlyMap<string, Take> =>
   new Map(
     [...handlers].map(([name, handle]) => {
-      const topic = topicNamed(name, is.topics);
-      const read = (records: readonly RawRecord[]) => is.inbox.entries(topic, records);
+      const topic = topicNamed(name, deps.topics);
+      const read = (records: readonly RawRecord[]) => deps.inbox.entries(topic, records);
       const process = together(
-        (entries: readonly Entry[]) => is.inbox.process(topic, entries, handle),
-        is.limits.batchEvents,
+        (entries: readonly Entry[]) => deps.inbox.process(topic, entries, handle),
+        deps.limits.batchEvents,
       );
       const take: Take = async (records) => {
-        if (is.waits) return is.waits.handle(name, records, read, process);
+        if (deps.waits) return deps.waits.handle(name, records, read, process);
         await process(read(records));
         return undefined;
       };

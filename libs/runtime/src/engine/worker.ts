@@ -51,7 +51,7 @@ export class Worker {
   private putBack: PutBack | undefined;
 
   constructor(
-    private readonly is: Pick<Clients, 'db' | 'kafka' | 'admin'> & {
+    private readonly deps: Pick<Clients, 'db' | 'kafka' | 'admin'> & {
       readonly spec: Pick<ServiceSpec, 'name' | 'gathers'>;
       readonly topics: ServiceTopics;
       readonly limits: Limits;
@@ -64,13 +64,13 @@ export class Worker {
       readonly log: Log;
     },
   ) {
-    this.workPositions = new WorkPositions(is.db);
+    this.workPositions = new WorkPositions(deps.db);
   }
 
   async begin({ handlers, kinds, recordConsumer, recovery }: WorkOf): Promise<void> {
-    const { spec, topics, kafka, limits, jobs, watch, log } = this.is;
+    const { spec, topics, kafka, limits, jobs, watch, log } = this.deps;
     checkHandlers(spec.name, [...handlers.keys()], recordConsumer !== undefined, topics);
-    const recordInbox = recordConsumer && this.is.recordInbox(recordConsumer);
+    const recordInbox = recordConsumer && this.deps.recordInbox(recordConsumer);
     const takes = recordInbox ? takesToKeep(recordInbox, topics.readable, limits) : this.takesOf(handlers);
     const names = [...takes.keys()];
     if (!recordInbox) await this.recover(names, recovery);
@@ -91,7 +91,7 @@ export class Worker {
   /** Takes no new batch, and waits for those in work and for the jobs. */
   async stop(): Promise<void> {
     await this.consumer?.stop();
-    await this.is.jobs.stop();
+    await this.deps.jobs.stop();
   }
 
   /** The consumer; undefined before the work has begun. */
@@ -105,13 +105,13 @@ export class Worker {
   }
 
   private takesOf(handlers: ReadonlyMap<string, Handle>): ReadonlyMap<string, Take> {
-    const { spec, topics, inbox, waits, limits, log } = this.is;
+    const { spec, topics, inbox, waits, limits, log } = this.deps;
     const all = withOrders(handlers, { service: spec.name, topics: topics.all, log });
     return takesToHandle(all, { topics: topics.all, inbox, waits, limits });
   }
 
   private watchTopics(consumer: RunningConsumer, names: readonly string[], keeps: boolean): void {
-    const { db, watch, waits } = this.is;
+    const { db, watch, waits } = this.deps;
     watch.add({
       topics: names,
       ...(keeps && { whole: true }),
@@ -127,13 +127,13 @@ export class Worker {
 
   private positionsOfRecords(recordInbox: RecordInbox): Positions {
     return {
-      positions: () => readPositions(this.is.db, 'record_positions'),
+      positions: () => readPositions(this.deps.db, 'record_positions'),
       passed: (...place) => recordInbox.pass(...place),
     };
   }
 
   private positionsOfHandlers(names: readonly string[]): Positions {
-    const { waits, watch } = this.is;
+    const { waits, watch } = this.deps;
     return {
       positions: () => {
         waits?.forget();
@@ -146,7 +146,7 @@ export class Worker {
 
   /** Before any work: whether the tables know of all that was handled, and what was said since where they do not. */
   private async recover(names: readonly string[], recovery: Recovery | undefined): Promise<void> {
-    const { kafka, admin, db, spec, topics, limits, watch, past, log } = this.is;
+    const { kafka, admin, db, spec, topics, limits, watch, past, log } = this.deps;
     const again = watch.madeAgainLately();
     const toRead = names.filter((name) => !again.has(name)).map((name) => topicNamed(name, topics.all));
     const startOf = (topic: string, partition: number) => watch.of(topic)?.starts[partition] ?? 0;
@@ -160,7 +160,7 @@ export class Worker {
   /** Where partitions go on by the tables' account, else where the topic began when it was first seen. */
   private async startsAndPositions(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const starts = topics.flatMap((topic) =>
-      Object.entries(this.is.watch.of(topic)?.starts ?? {}).map(
+      Object.entries(this.deps.watch.of(topic)?.starts ?? {}).map(
         ([partition, at]) => [`${topic}/${partition}`, at] as const,
       ),
     );
@@ -174,8 +174,8 @@ export class Worker {
     } catch (error) {
       if (error instanceof PutBack && !this.putBack) {
         this.putBack = error;
-        this.is.log.error(error.message);
-        void this.is.jobs.stop();
+        this.deps.log.error(error.message);
+        void this.deps.jobs.stop();
       }
       throw error;
     }

@@ -24,8 +24,8 @@ export function batchOf(
     events,
     setAside: aside,
     emit: (cause, to, output) => unit.emit(cause, to, output),
-    ownState: (of, keys) => unit.ownState(of, keys),
-    putState: (cause, of, output) => unit.putState(cause, of, output),
+    ownState: (stateTopic, keys) => unit.ownState(stateTopic, keys),
+    putState: (cause, stateTopic, output) => unit.putState(cause, stateTopic, output),
     schedule: (cause, job) => unit.schedule(cause, job),
     said: (by, values) => unit.said(by, values),
   };

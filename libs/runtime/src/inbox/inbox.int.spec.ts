@@ -64,7 +64,7 @@ class Later implements JobKind<{ proposalId: string }> {
   static answers: string[] = [];
   static before: ((context: JobContext, jobs: readonly Job<{ proposalId: string }>[]) => Promise<void>) | undefined;
   static end: NonNullable<JobKind<{ proposalId: string }>['giveUp']> | undefined;
-  giveUp: NonNullable<typeof Later.end> = async (...of) => (await Later.end?.(...of)) ?? false;
+  giveUp: NonNullable<typeof Later.end> = async (...args) => (await Later.end?.(...args)) ?? false;
   async work(jobs: readonly Job<{ proposalId: string }>[], context: JobContext): Promise<void> {
     await Later.before?.(context, jobs);
     await context.finish(jobs, async (owned, work) => {
@@ -268,8 +268,8 @@ test('a dead letter is handled again on order, once, with the outputs it would h
 });
 
 test('a handler is told when the broker took an event, and of one that is handled again on order when that was', async () => {
-  const told: (string | undefined)[] = [];
-  Handlers.before = async ({ events }) => void told.push(...events.map(({ takenAt }) => takenAt));
+  const times: (string | undefined)[] = [];
+  Handlers.before = async ({ events }) => void times.push(...events.map(({ takenAt }) => takenAt));
   Handlers.broken.add('poison');
   const taken = '2026-10-01T08:00:00.250Z';
   const records = harness.records(topic, [given(2, { rationale: 'poison' })]);
@@ -279,7 +279,7 @@ test('a handler is told when the broker took an event, and of one that is handle
   );
   Handlers.broken.clear();
   await harness.deliver('dead-letters.replayed.v1', [replayOf(letter)]);
-  expect(new Set(told)).toEqual(new Set([taken]));
+  expect(new Set(times)).toEqual(new Set([taken]));
   expect(await effects()).toEqual({ [uuid(2)]: 1 });
   // Where nobody knows any more: a record without a time, and a letter of before it was kept.
   await harness.deliver(topic, [given(3)]);
@@ -287,7 +287,7 @@ test('a handler is told when the broker took an event, and of one that is handle
     topic,
     harness.records(topic, [given(4)]).map((record) => ({ ...record, timestamp: '-1' })),
   );
-  expect(told.slice(-2)).toEqual([undefined, undefined]);
+  expect(times.slice(-2)).toEqual([undefined, undefined]);
 });
 
 test('an unreadable record is a dead letter whose bytes stay in the database', async () => {
@@ -351,15 +351,15 @@ test('rule 3: a job ends once; a latecomer publishes the stored result', async (
     context = c;
     held = jobs;
   };
-  const said = (events: readonly { data: unknown }[]) =>
+  const details = (events: readonly { data: unknown }[]) =>
     events.map((e) => (e.data as DataOf<'ActionRefused'>).verdict.reasons[0]?.detail);
   // The first holder is slow and its publish is lost: its row stays with a result.
   const [first] = await Promise.all([harness.runJobs()]);
-  expect(said(first)).toEqual(['first']);
+  expect(details(first)).toEqual(['first']);
   expect(await harness.query('SELECT * FROM jobs')).toEqual([]);
   // A zombie that still holds the claim comes late: the row is gone, nothing is said twice.
   await new Later().work(held, { ...(context as JobContext) });
-  expect(said(harness.published.slice(1))).toEqual(['first']);
+  expect(details(harness.published.slice(1))).toEqual(['first']);
 });
 
 test('a job known by its kind and id is scheduled once', async () => {
@@ -522,13 +522,13 @@ test('what is the world’s fault uses up no try of a job', async () => {
 });
 
 test('a kind tells what must be told in place of a dead job, once; where that fails too, the job can be replayed', async () => {
-  const tell: NonNullable<typeof Later.end> = async (job, work) => {
+  const refuse: NonNullable<typeof Later.end> = async (job, work) => {
     const data = refused(proposal({ proposalId: job.payload.proposalId }), work.at, 'given up');
     work.emit(job.cause, topics.actionsRefused, { key: 'k', data });
     if (job.id === uuid(2)) throw new Error('nor this');
     return true;
   };
-  Later.end = tell;
+  Later.end = refuse;
   await harness.deliver(topic, [given(1), given(2)]);
   Later.before = async () => {
     throw new Error('cannot work this');
@@ -693,8 +693,8 @@ test('a state that no reader could read is not published: what caused it is a de
       return { partition: 0, offset: String(tier), key: null, headers, value: Buffer.from(value) };
     });
     await hand.inbox(inbound, records);
-    const told = published.map(({ topic, value }) => ({ topic, data: JSON.parse(value) }));
-    expect(told).toMatchObject([
+    const parsed = published.map(({ topic, value }) => ({ topic, data: JSON.parse(value) }));
+    expect(parsed).toMatchObject([
       { topic: 'profiles.v1', data: { version: 1, tier: 1 } },
       {
         topic: 'signal-ingestion.dead-letters.v1',

@@ -54,11 +54,11 @@ const byPlace = ({ record: a }: Entry, { record: b }: Entry): number =>
  * rows, commit, publish; a repeat publishes the stored outputs again, byte for byte.
  */
 export class Inbox {
-  constructor(private readonly is: InboxDependencies) {}
+  constructor(private readonly deps: InboxDependencies) {}
 
   /** Those of the records that concern the service, read by the topic's contract. */
   entries(topic: Topic, records: readonly RawRecord[]): readonly Entry[] {
-    const { concerns } = this.is.spec;
+    const { concerns } = this.deps.spec;
     return records
       .map((record) => readEntry(topic, record))
       .filter((entry) => !concerns || !entry.event || concerns(received(topic.name, entry)));
@@ -71,13 +71,13 @@ export class Inbox {
       return await this.attempt(topic, entries, handle);
     } catch (error) {
       if (isTransient(error)) throw error;
-      this.is.log.warn(
+      this.deps.log.warn(
         `${topic.name}: a batch of ${entries.length} failed (${describe(error).detail}); trying its events one by one`,
       );
       const total: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
       for (const entry of entries) {
-        const one = await this.alone(topic, entry, handle);
-        for (const name of Object.keys(total) as (keyof Handled)[]) total[name] += one[name];
+        const counts = await this.alone(topic, entry, handle);
+        for (const name of Object.keys(total) as (keyof Handled)[]) total[name] += counts[name];
       }
       return total;
     }
@@ -87,7 +87,7 @@ export class Inbox {
     const began = moment();
     let spans = new Map<Entry, Processing>();
     try {
-      const { taken, emitted, messages, handled, kinds } = await this.is.db.transaction(
+      const { taken, emitted, messages, handled, kinds } = await this.deps.db.transaction(
         (tx) => {
           for (const span of spans.values()) span.end('lost-race');
           spans = new Map();
@@ -96,22 +96,22 @@ export class Inbox {
         () => [...spans.values()].map((span) => span.traceparent),
       );
       messagesMeasured(emitted);
-      await this.is.publish(messages);
+      await this.deps.publish(messages);
       for (const span of spans.values()) span.end();
       batchMeasured({
-        service: this.is.spec.name,
+        service: this.deps.spec.name,
         topic: topic.name,
         began,
         records: entries.length,
         handled,
         times: () => taken.flatMap(({ event }) => event?.time ?? []),
       });
-      if (kinds.size > 0) this.is.onScheduled(kinds);
+      if (kinds.size > 0) this.deps.onScheduled(kinds);
       return handled;
     } catch (error) {
       const { code } = describe(error);
       for (const span of spans.values()) span.end(code);
-      batchFailed(this.is.spec.name, topic.name, began, code);
+      batchFailed(this.deps.spec.name, topic.name, began, code);
       throw error;
     }
   }
@@ -123,7 +123,7 @@ export class Inbox {
       topic: topic.name,
       partition,
       offset,
-      group: this.is.spec.name,
+      group: this.deps.spec.name,
       id,
       type,
       correlationid,
@@ -135,18 +135,18 @@ export class Inbox {
 
   /** One event by itself: after its tries it is a dead letter, and the others go on. */
   private async alone(topic: Topic, entry: Entry, handle: Handle): Promise<Handled> {
-    const sleep = this.is.sleep ?? ((ms: number) => new Promise((resolve) => setTimeout(resolve, ms)));
+    const sleep = this.deps.sleep ?? ((ms: number) => new Promise((resolve) => setTimeout(resolve, ms)));
     for (let tries = 1; ; tries++) {
       try {
         return await this.attempt(topic, [entry], handle);
       } catch (error) {
         if (isTransient(error)) throw error;
-        if (tries < this.is.limits.poisonTries) {
-          await sleep(this.is.limits.backoffMs * tries);
+        if (tries < this.deps.limits.poisonTries) {
+          await sleep(this.deps.limits.backoffMs * tries);
           continue;
         }
         const fault = { code: 'handler', detail: describe(error).detail };
-        this.is.log.error(`${topic.name} ${entry.id}: dead letter after ${tries} tries: ${fault.detail}`);
+        this.deps.log.error(`${topic.name} ${entry.id}: dead letter after ${tries} tries: ${fault.detail}`);
         const bury: Handle = async () => undefined;
         const buried = { ...entry, fault, tries };
         return await this.attempt(topic, [buried as Entry], bury);
@@ -161,8 +161,8 @@ export class Inbox {
     tx: Tx,
     { spans, began }: { readonly spans: Map<Entry, Processing>; readonly began: Moment },
   ) {
-    const at = this.is.now();
-    const unit = new UnitOfWork(this.is.spec.name, at, tx, this.is.bounds);
+    const at = this.deps.now();
+    const unit = new UnitOfWork(this.deps.spec.name, at, tx, this.deps.bounds);
     const handled: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
 
     // The lowest offset of an id in the batch is the event; the others are its duplicates.
@@ -187,7 +187,7 @@ export class Inbox {
         redelivered.push(entry);
       } else if (row.sha256 === entry.sha) {
         handled.duplicate++;
-        if (this.is.spec.duplicates?.(topic.name)) {
+        if (this.deps.spec.duplicates?.(topic.name)) {
           second.push(
             asideOf(topic.name, entry, '~duplicate', {
               code: 'duplicate',
@@ -246,7 +246,7 @@ export class Inbox {
     }
     const carrier = new Map(fresh.map((e) => [causeKey(e), e]));
     for (const entry of dead) carrier.set(causeKey(await this.bury(tx, unit, topic, entry)), entry);
-    const { past } = this.is.bounds;
+    const { past } = this.deps.bounds;
     if (past && fresh.some(({ record }) => past.hadRead(topic.name, record))) await unit.withhold();
     unit.flush();
 
@@ -276,7 +276,7 @@ export class Inbox {
 
   /** Handed to the service as a fact of its own, so no dead letter. */
   private isAside(topic: string, { source }: Entry): boolean {
-    return source === '~duplicate' || (source === '~unreadable' && this.is.spec.unreadable?.(topic) === true);
+    return source === '~duplicate' || (source === '~unreadable' && this.deps.spec.unreadable?.(topic) === true);
   }
 
   /**
@@ -294,11 +294,11 @@ export class Inbox {
       causationid: event?.id ?? `${topic}/${record.partition}/${record.offset}`,
       traceparent: event?.traceparent,
     };
-    const deadLetterId = outputId(this.is.spec.name, cause, -1);
+    const deadLetterId = outputId(this.deps.spec.name, cause, -1);
     const known = event ?? entry.hint;
     const key = record.key === null ? undefined : printable(record.key.toString());
     // The key of an inbound signal is its upstream's choice, and may be an address; it stays in the database.
-    const told = types.length === 0 ? undefined : key;
+    const publishedKey = types.length === 0 ? undefined : key;
     const kept = entry.source !== '~reused';
     tx.write(
       `INSERT INTO dead_letters (dead_letter_id, topic, partition, "offset", source, id, type, key, headers, value, fault, attempts, at, erased_at, taken_at)
@@ -321,15 +321,15 @@ export class Inbox {
         takenAt(record).takenAt ?? null,
       ],
     );
-    unit.emit(cause, topics.deadLetters(this.is.spec.name), {
-      key: told ?? deadLetterId,
+    unit.emit(cause, topics.deadLetters(this.deps.spec.name), {
+      key: publishedKey ?? deadLetterId,
       data: {
         deadLetterId,
-        service: this.is.spec.name,
+        service: this.deps.spec.name,
         topic,
         partition: record.partition,
         offset: record.offset,
-        ...(told !== undefined && { key: told }),
+        ...(publishedKey !== undefined && { key: publishedKey }),
         ...(known?.source !== undefined && { source: known.source }),
         ...(known?.id !== undefined && { id: known.id }),
         ...(known?.type !== undefined && { type: known.type }),

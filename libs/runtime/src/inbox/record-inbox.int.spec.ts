@@ -196,7 +196,7 @@ test('records fetched before their topic was made again are not kept under the n
   );
   const known = (id: string, generation: number) =>
     new Map([[decided.name, { id, generation, starts: {}, noticedAt: at }]]);
-  const one = (confirm: () => Promise<ReadonlyMap<string, never>>) =>
+  const processWith = (confirm: () => Promise<ReadonlyMap<string, never>>) =>
     new RecordInbox(
       {
         ...{ service: 'audit-recorder', db, limits: defaults, now: () => at, confirm },
@@ -207,10 +207,10 @@ test('records fetched before their topic was made again are not kept under the n
       { keep: async ({ records }) => void kept.push(...records.map(({ topicId = 'first' }) => topicId)) },
     ).process([record(decided, 0, 7)]);
   // It looked before the topic was made again, and another instance has put the positions back since.
-  await expect(one(async () => known('old', 0) as never)).rejects.toThrow('deleted and made again');
+  await expect(processWith(async () => known('old', 0) as never)).rejects.toThrow('deleted and made again');
   expect(kept).toEqual([]);
   expect(await db.read('SELECT next_offset FROM record_positions')).toEqual([]);
-  await one(async () => known('new', 1) as never);
+  await processWith(async () => known('new', 1) as never);
   expect(kept).toEqual(['new']);
 });
 
@@ -219,9 +219,9 @@ test('positions ahead of a topic that is still the same say that its broker has 
   await recordInbox().process([record(decided, 2, 9)]);
   const admin = (high: string) =>
     ({ fetchTopicOffsets: async () => [{ partition: 2, offset: high, high, low: '0' }] }) as never;
-  const is = { db, topics: [decided], limits: defaults };
-  await expect(positionsWithin({ ...is, admin: admin('9') }, 'record_positions')).rejects.toThrow(
+  const deps = { db, topics: [decided], limits: defaults };
+  await expect(positionsWithin({ ...deps, admin: admin('9') }, 'record_positions')).rejects.toThrow(
     'reviews.decided.v1/2 ends at 9 but was read to 10, and it is still the same topic',
   );
-  await positionsWithin({ ...is, admin: admin('10') }, 'record_positions');
+  await positionsWithin({ ...deps, admin: admin('10') }, 'record_positions');
 });

@@ -35,7 +35,7 @@ export interface KeepingDependencies {
  */
 export class RecordInbox {
   constructor(
-    private readonly is: KeepingDependencies,
+    private readonly deps: KeepingDependencies,
     private readonly recordConsumer: RecordConsumer,
   ) {}
 
@@ -45,16 +45,16 @@ export class RecordInbox {
     let spans: readonly Processing[] = [];
     try {
       const topics = [...byTopic(records).keys()].sort();
-      const known = await this.is.confirm?.(topics);
-      const { fresh, kinds } = await this.is.db.transaction(
+      const known = await this.deps.confirm?.(topics);
+      const { fresh, kinds } = await this.deps.db.transaction(
         async (tx) => {
           for (const span of spans) span.end('lost-race');
           spans = [];
-          const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.bounds);
+          const unit = new UnitOfWork(this.deps.service, this.deps.now(), tx, this.deps.bounds);
           // Held for the transaction: whoever finds a topic made again puts its positions back before or after it, not meanwhile.
           const [, fresh] = await Promise.all([known && stillThese(tx, topics, known), advance(tx, records)]);
           if (fresh.length > 0) {
-            const seen = seenWithSpans(this.is.service, fresh, began, known);
+            const seen = seenWithSpans(this.deps.service, fresh, began, known);
             spans = seen.spans;
             await this.recordConsumer.keep({
               at: unit.at,
@@ -62,10 +62,10 @@ export class RecordInbox {
               records: seen.records,
               schedule: (cause, job) => unit.schedule(cause, job),
             });
-            const words = seen.records.flatMap((of) =>
-              of.event?.type === 'GapAcknowledged' ? [of.event.data as DataOf<'GapAcknowledged'>] : [],
+            const words = seen.records.flatMap((record) =>
+              record.event?.type === 'GapAcknowledged' ? [record.event.data as DataOf<'GapAcknowledged'>] : [],
             );
-            await acknowledge(tx, this.is.service, words, this.is.log);
+            await acknowledge(tx, this.deps.service, words, this.deps.log);
             unit.flush();
           }
           return { fresh, kinds: new Set(unit.scheduled.map((job) => job.kind)) };
@@ -74,11 +74,11 @@ export class RecordInbox {
       );
       for (const span of spans) span.end();
       this.measured(records, fresh, began);
-      if (kinds.size > 0) this.is.onScheduled(kinds);
+      if (kinds.size > 0) this.deps.onScheduled(kinds);
     } catch (error) {
       const { code } = describe(error);
       for (const span of spans) span.end(code);
-      for (const topic of byTopic(records).keys()) batchFailed(this.is.service, topic, began, code);
+      for (const topic of byTopic(records).keys()) batchFailed(this.deps.service, topic, began, code);
       throw error;
     }
   }
@@ -88,7 +88,7 @@ export class RecordInbox {
    * `from`, it stays: what lies before is not kept yet, or more is.
    */
   async pass(topic: string, partition: number, from: string, next: string): Promise<void> {
-    await this.is.db.read(
+    await this.deps.db.read(
       `INSERT INTO record_positions AS p (topic, partition, next_offset)
        VALUES ($1, $2, CASE WHEN $3::bigint = 0 THEN $4::bigint ELSE 0 END)
        ON CONFLICT (topic, partition) DO UPDATE SET next_offset = $4 WHERE p.next_offset = $3`,
@@ -99,10 +99,10 @@ export class RecordInbox {
   private measured(records: readonly PlacedRecord[], fresh: readonly Seen[], began: Moment): void {
     const kept = byTopic(fresh);
     for (const [topic, all] of byTopic(records)) {
-      const these = kept.get(topic) ?? [];
-      const handled = { fresh: these.length, redelivered: all.length - these.length, duplicate: 0, dead: 0 };
-      const times = () => these.flatMap(({ event }) => event?.time ?? []);
-      batchMeasured({ service: this.is.service, topic, began, records: all.length, handled, times });
+      const added = kept.get(topic) ?? [];
+      const handled = { fresh: added.length, redelivered: all.length - added.length, duplicate: 0, dead: 0 };
+      const times = () => added.flatMap(({ event }) => event?.time ?? []);
+      batchMeasured({ service: this.deps.service, topic, began, records: all.length, handled, times });
     }
   }
 }
@@ -122,7 +122,7 @@ async function advance(tx: Tx, records: readonly PlacedRecord[]): Promise<readon
     next.set(place, Number(nextOf(record)));
     return true;
   });
-  const moved = new Map(fresh.map((one) => [placeOf(one.topic, one.record), one]));
+  const moved = new Map(fresh.map((seen) => [placeOf(seen.topic, seen.record), seen]));
   if (moved.size > 0) {
     tx.write(
       `UPDATE record_positions p SET next_offset = n.next_offset
@@ -143,7 +143,7 @@ async function advance(tx: Tx, records: readonly PlacedRecord[]): Promise<readon
 
 /** Where each partition goes on, its row made if there is none and locked, in one order for everybody. */
 async function lockPositions(tx: Tx, records: readonly PlacedRecord[]): Promise<Map<string, number>> {
-  const places = [...new Map(records.map((one) => [placeOf(one.topic, one.record), one])).values()];
+  const places = [...new Map(records.map((placed) => [placeOf(placed.topic, placed.record), placed])).values()];
   const columns = [places.map(({ topic }) => topic.name), places.map(({ record }) => record.partition)];
   const locked = async () => {
     const rows = await tx.query<{ topic: string; partition: number; next_offset: number }>(
@@ -175,16 +175,17 @@ async function stillThese(tx: Tx, topics: readonly string[], known: ReadonlyMap<
 }
 
 /** Of the topic that was read first nothing is said, so that its records are named as they always were. */
-const againOf = (of: Incarnation | undefined) => (of && of.generation > 0 ? { topicId: of.id } : {});
+const againOf = (incarnation: Incarnation | undefined) =>
+  incarnation && incarnation.generation > 0 ? { topicId: incarnation.id } : {};
 
 const placeOf = ({ name }: Topic, { partition }: RawRecord): string => `${name}/${partition}`;
 
 function byTopic<P extends PlacedRecord>(records: readonly P[]): Map<string, P[]> {
   const found = new Map<string, P[]>();
-  for (const one of records) {
-    const list = found.get(one.topic.name);
-    if (list) list.push(one);
-    else found.set(one.topic.name, [one]);
+  for (const placed of records) {
+    const list = found.get(placed.topic.name);
+    if (list) list.push(placed);
+    else found.set(placed.topic.name, [placed]);
   }
   return found;
 }
@@ -197,9 +198,9 @@ function seenWithSpans(
   known: ReadonlyMap<string, Incarnation> | undefined,
 ) {
   const spans = new Map(
-    [...byTopic(fresh)].map(([topic, these]) => {
-      const of = () => these.map(({ event }) => event?.traceparent);
-      return [topic, startRecording({ topic, group, count: these.length, contexts: of, began })] as const;
+    [...byTopic(fresh)].map(([topic, seen]) => {
+      const contexts = () => seen.map(({ event }) => event?.traceparent);
+      return [topic, startRecording({ topic, group, count: seen.length, contexts, began })] as const;
     }),
   );
   const records = fresh.map(

@@ -44,17 +44,17 @@ interface Place {
  * copy, or made anew. Then it reads what the service had published since, so that what is handled again is not said otherwise, and
  * lets the service take it over. Repeated by a start that comes after a crash, and harmless in two instances at once.
  */
-export async function recover(is: RecoveryOf): Promise<void> {
-  const places = await whenLed(is.limits, () => compared(is));
+export async function recover(deps: RecoveryOf): Promise<void> {
+  const places = await whenLed(deps.limits, () => compared(deps));
   // Offsets beyond the end are of another topic of this name.
   const ahead = places.filter(({ from, committed, end }) => committed > from && committed <= end);
-  if (ahead.length === 0 && !(await saidLater(is))) return;
-  const found = await readSaid(is);
+  if (ahead.length === 0 && !(await saidLater(deps))) return;
+  const found = await readSaid(deps);
   for (const { topic, partition, from, committed: at } of ahead)
-    is.log.log(`${topic}/${partition}: the tables end at ${from}, the group's offset is ${at}`);
-  await is.db.transaction(async (tx) => {
+    deps.log.log(`${topic}/${partition}: the tables end at ${from}, the group's offset is ${at}`);
+  await deps.db.transaction(async (tx) => {
     await takeTurn(tx, 'recovery');
-    await takeOver(tx, is.recovery, is.now());
+    await takeOver(tx, deps.recovery, deps.now());
     // All that is on the topics now may have been handled, on every partition: offsets are committed a second late, and jobs of events
     // that the tables know may have been done.
     await tx.query(
@@ -65,7 +65,7 @@ export async function recover(is: RecoveryOf): Promise<void> {
       [places.map((p) => p.topic), places.map((p) => p.partition), places.map((p) => p.from), places.map((p) => p.end)],
     );
   });
-  is.log.warn(
+  deps.log.warn(
     `the database is older than what was handled: ${ahead.length} partitions are handled again from where its tables end; ` +
       `${found} events that were published since stand as they are`,
   );
@@ -74,21 +74,24 @@ export async function recover(is: RecoveryOf): Promise<void> {
 /** Lets the service take over what it had published. */
 export async function takeOver(tx: Tx, recovery: Recovery | undefined, at: string): Promise<void> {
   if (!recovery) return;
-  const said = await tx.query<Said>(
+  const published = await tx.query<Said>(
     'SELECT id, topic, type, data FROM own_events ORDER BY at, topic, partition, "offset"',
   );
-  await recovery.recover({ tx, at, said });
+  await recovery.recover({ tx, at, said: published });
 }
 
-async function compared(is: RecoveryOf): Promise<readonly Place[]> {
+async function compared(deps: RecoveryOf): Promise<readonly Place[]> {
   // In this order: another instance writes its tables before it commits, so that tables >= offsets holds at any time.
-  const committed = await is.admin.fetchOffsets({ groupId: is.service, topics: is.topics.map(({ name }) => name) });
-  const positions = await positionsWithin(is, 'work_positions');
+  const committed = await deps.admin.fetchOffsets({
+    groupId: deps.service,
+    topics: deps.topics.map(({ name }) => name),
+  });
+  const positions = await positionsWithin(deps, 'work_positions');
   const places: Place[] = [];
   for (const { topic, partitions } of committed) {
-    const ends = new Map((await is.admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, high]));
+    const ends = new Map((await deps.admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, high]));
     for (const { partition, offset } of partitions) {
-      const from = positions.get(`${topic}/${partition}`) ?? is.startOf(topic, partition);
+      const from = positions.get(`${topic}/${partition}`) ?? deps.startOf(topic, partition);
       places.push({ topic, partition, from, committed: Number(offset), end: Number(ends.get(partition) ?? 0) });
     }
   }
@@ -113,25 +116,25 @@ async function lastWork({ db }: RecoveryOf): Promise<number> {
  * Whether the service has published something later than the last work that its tables know of: what is published was committed
  * first. Only this tells of jobs that were done since a copy, and of a group whose offsets the broker has forgotten.
  */
-async function saidLater(is: RecoveryOf): Promise<boolean> {
+async function saidLater(deps: RecoveryOf): Promise<boolean> {
   let latest = 0;
   // A minute for a broker whose clock is behind.
-  await readOwn(is, (await lastWork(is)) - 60_000, async (topic, records) => {
+  await readOwn(deps, (await lastWork(deps)) - 60_000, async (topic, records) => {
     for (const record of records) {
       const read = readEvent(topic, record);
       if (read.ok) latest = Math.max(latest, Date.parse(read.event.time));
     }
   });
   // What another instance has published meanwhile is in the tables by now.
-  return latest > (await lastWork(is));
+  return latest > (await lastWork(deps));
 }
 
-/** Reads what the service had published since its tables end into `said`; returns how many events that were. */
-async function readSaid(is: RecoveryOf): Promise<number> {
+/** Reads what the service had published since its tables end into `own_events`; returns how many events that were. */
+async function readSaid(deps: RecoveryOf): Promise<number> {
   let count = 0;
   // An hour for clocks that differ, and for what was handled before and published later.
-  await readOwn(is, (await lastWork(is)) - 3_600_000, async (topic, records) => {
-    count += await keep(is.db, topic, records, is.now(), is.log);
+  await readOwn(deps, (await lastWork(deps)) - 3_600_000, async (topic, records) => {
+    count += await keep(deps.db, topic, records, deps.now(), deps.log);
   });
   return count;
 }

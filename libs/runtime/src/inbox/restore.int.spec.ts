@@ -104,7 +104,7 @@ async function send(from: number, count: number, to = topic): Promise<void> {
 }
 
 /** The lives that each verdict on the topic was made in, by proposal. */
-async function said(): Promise<Map<string, Set<string>>> {
+async function publishedLives(): Promise<Map<string, Set<string>>> {
   const admin = kafka.admin();
   await admin.connect();
   const open = new Map(
@@ -121,8 +121,8 @@ async function said(): Promise<Map<string, Set<string>>> {
       const read = fromKafka(message);
       if (!read.ok) throw new Error(read.fault.detail);
       const { proposalId, verdict } = read.event.data as DataOf<'ActionRefused'>;
-      const of = lives.get(proposalId) ?? new Set();
-      lives.set(proposalId, of.add(verdict.reasons[0]?.detail ?? ''));
+      const found = lives.get(proposalId) ?? new Set();
+      lives.set(proposalId, found.add(verdict.reasons[0]?.detail ?? ''));
       if (BigInt(message.offset) + 1n >= (open.get(partition) ?? 0n)) open.delete(partition);
       if (open.size === 0) resolve();
     };
@@ -193,7 +193,7 @@ test('a database put back from an older copy handles again what it lacks, once, 
   await backUp();
   const second = await run();
   await send(200, 30);
-  await until(async () => (await said()).size === 60);
+  await until(async () => (await publishedLives()).size === 60);
   await second.drain();
   await restore();
   expect(await effects()).toEqual(expected(100, 30));
@@ -203,11 +203,11 @@ test('a database put back from an older copy handles again what it lacks, once, 
   const third = await run();
   await until(async () => (await effects()).length === 60);
   await send(300, 5);
-  await until(async () => (await said()).size === 65);
+  await until(async () => (await publishedLives()).size === 65);
   // What the copy had is not handled again.
   expect([...calls].sort()).toEqual([...expected(200, 30), ...expected(300, 5)]);
   expect(await deadLetters()).toEqual([]);
-  const lives = await said();
+  const lives = await publishedLives();
   for (const id of expected(200, 30)) expect([...(lives.get(id) ?? [])]).toEqual(['in the first life']);
   for (const id of expected(300, 5)) expect([...(lives.get(id) ?? [])]).toEqual(['in the second life']);
   expect(warned.filter((detail) => detail.includes('older than what was handled'))).toHaveLength(1);
@@ -218,15 +218,15 @@ test('a database put back from an older copy handles again what it lacks, once, 
 test('a database made anew handles again all that its topics hold', async () => {
   const first = await run();
   await send(100, 30);
-  await until(async () => (await said()).size === 30);
+  await until(async () => (await publishedLives()).size === 30);
   await first.drain();
   await restore(true);
   life = 'second';
   await run();
   await until(async () => (await effects()).length === 30);
   await send(200, 3);
-  await until(async () => (await said()).size === 33);
-  const lives = await said();
+  await until(async () => (await publishedLives()).size === 33);
+  const lives = await publishedLives();
   for (const id of expected(100, 30)) expect([...(lives.get(id) ?? [])]).toEqual(['in the first life']);
   expect(await deadLetters()).toEqual([]);
 });
@@ -234,12 +234,12 @@ test('a database made anew handles again all that its topics hold', async () => 
 test('a start that was no restore handles nothing again and says nothing of one', async () => {
   const first = await run();
   await send(100, 30);
-  await until(async () => (await said()).size === 30);
+  await until(async () => (await publishedLives()).size === 30);
   await first.drain();
   calls = [];
   await run();
   await send(200, 3);
-  await until(async () => (await said()).size === 33);
+  await until(async () => (await publishedLives()).size === 33);
   expect([...calls].sort()).toEqual(expected(200, 3));
   expect(warned.filter((detail) => detail.includes('older than what was handled'))).toEqual([]);
 });
@@ -252,7 +252,7 @@ test('two instances that start on a database put back handle again what it lacks
   await backUp();
   const second = await run();
   await send(200, 120);
-  await until(async () => (await said()).size === 130);
+  await until(async () => (await publishedLives()).size === 130);
   await second.drain();
   await restore();
   life = 'second';
@@ -261,8 +261,8 @@ test('two instances that start on a database put back handle again what it lacks
   await third.drain();
   await until(async () => (await effects()).length === 130);
   await send(400, 3);
-  await until(async () => (await said()).size === 133);
-  const lives = await said();
+  await until(async () => (await publishedLives()).size === 133);
+  const lives = await publishedLives();
   for (const id of expected(200, 120)) expect([...(lives.get(id) ?? [])]).toEqual(['in the first life']);
   expect(await deadLetters()).toEqual([]);
 });
@@ -275,7 +275,7 @@ test('a database that is put back beneath a running service is noticed, and noth
   await backUp();
   const second = await run();
   await send(200, 10);
-  await until(async () => (await said()).size === 20);
+  await until(async () => (await publishedLives()).size === 20);
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   await restore();
   await send(300, 3);
@@ -323,13 +323,13 @@ const due = (): Promise<unknown> => query(`UPDATE jobs SET due_at = now() - inte
 test('a job that was done since the copy, though no event was handled since, tells of the restore, and what it said stands', async () => {
   const first = await run();
   await send(100, 10);
-  await until(async () => (await said()).size === 10);
+  await until(async () => (await publishedLives()).size === 10);
   await schedule(700);
   await first.drain();
   await backUp();
   const second = await run(engine(), [topic], [late as never]);
   await due();
-  await until(async () => (await said()).size === 11);
+  await until(async () => (await publishedLives()).size === 11);
   await until(async () => (await query('SELECT FROM jobs')).length === 0);
   await second.drain();
   await restore();
@@ -346,18 +346,18 @@ test('a job that was done since the copy, though no event was handled since, tel
   }
   await due();
   await until(async () => (await query('SELECT FROM jobs')).length === 0);
-  expect([...((await said()).get(uuid(700)) ?? [])]).toEqual(['in the first life']);
+  expect([...((await publishedLives()).get(uuid(700)) ?? [])]).toEqual(['in the first life']);
 });
 
 test('where one partition tells of a restore, events of the others may have been worked since too', async () => {
   const first = await run();
   await send(100, 30);
-  await until(async () => (await said()).size === 30);
+  await until(async () => (await publishedLives()).size === 30);
   await first.drain();
   await backUp();
   const second = await run();
   await send(200, 1);
-  await until(async () => (await said()).size === 31);
+  await until(async () => (await publishedLives()).size === 31);
   await second.drain();
   await restore();
   const third = await run();
@@ -372,7 +372,7 @@ test('a topic that is new to the service, offsets that the broker has forgotten,
   await send(100, 10);
   await schedule(700);
   await due();
-  await until(async () => (await said()).size === 11);
+  await until(async () => (await publishedLives()).size === 11);
   await until(async () => (await query('SELECT FROM jobs')).length === 0);
   await first.drain();
 
@@ -381,7 +381,7 @@ test('a topic that is new to the service, offsets that the broker has forgotten,
   calls = [];
   const both = [topic, 'actions.proposed.sequencing-agent.v1'];
   const second = await run(engine(), both);
-  await until(async () => (await said()).size === 16);
+  await until(async () => (await publishedLives()).size === 16);
   expect([...calls].sort()).toEqual(expected(300, 5));
   expect(claims()).toEqual([]);
   await second.drain();
@@ -393,7 +393,7 @@ test('a topic that is new to the service, offsets that the broker has forgotten,
   await send(400, 5);
   calls = [];
   const third = await run(engine(), both);
-  await until(async () => (await said()).size === 21);
+  await until(async () => (await publishedLives()).size === 21);
   expect([...calls].sort()).toEqual(expected(400, 5));
   expect(claims()).toEqual([]);
   await third.drain();
@@ -409,7 +409,7 @@ test('a topic that is new to the service, offsets that the broker has forgotten,
   await send(500, 5);
   calls = [];
   const fourth = await run(engine(), both);
-  await until(async () => (await said()).size === 26);
+  await until(async () => (await publishedLives()).size === 26);
   expect([...calls].sort()).toEqual(expected(500, 5));
   expect(claims()).toEqual([]);
   expect(await fourth.health()).not.toHaveProperty('checks.restored');

@@ -33,7 +33,7 @@ export function together<T>(
         for (const { done } of slices) done(Promise.reject(error));
         return;
       }
-      for (const one of slices) await once([one]);
+      for (const slice of slices) await once([slice]);
     }
   };
   const run = async (): Promise<void> => {

@@ -72,8 +72,8 @@ export class WorkPositions {
         offsets.map(({ topic }) => topic),
         offsets.map(({ partition }) => partition),
         offsets.map(({ offset }) => offset),
-        offsets.map((one, n) => {
-          const known = this.known.get(placeOf(one));
+        offsets.map((reached, n) => {
+          const known = this.known.get(placeOf(reached));
           return known && known.topicId === ids[n] ? known.next : 0;
         }),
         ids,
@@ -81,7 +81,8 @@ export class WorkPositions {
     );
     if (back.length > 0) throw new PutBack();
     const moved = offsets.map(
-      (one, n) => [placeOf(one), { topic: one.topic, next: Number(one.offset), topicId: ids[n] ?? null }] as const,
+      (reached, n) =>
+        [placeOf(reached), { topic: reached.topic, next: Number(reached.offset), topicId: ids[n] ?? null }] as const,
     );
     this.known = new Map([...this.known, ...moved]);
   }

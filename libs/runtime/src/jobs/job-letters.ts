@@ -21,7 +21,7 @@ interface DeadJob {
  * Makes a job a dead letter, in the transaction that ends its row: its payload stays in the service's own table, its kind may
  * tell what must be told in its place. Returns what has to be published.
  */
-export async function buryJob(of: {
+export async function buryJob(burial: {
   readonly service: string;
   readonly kind: JobKind<never>;
   readonly job: Job;
@@ -29,9 +29,9 @@ export async function buryJob(of: {
   readonly fault: Fault;
   readonly tries: number;
 }): Promise<{ messages: readonly Emitted[]; note: string }> {
-  const { service, kind, job, unit, tries } = of;
-  const { ended, messages, note } = await givenUp(of);
-  const fault = textFault(of.fault);
+  const { service, kind, job, unit, tries } = burial;
+  const { ended, messages, note } = await givenUp(burial);
+  const fault = textFault(burial.fault);
   const dead: DeadJob = { payload: job.payload, cause: job.cause, ended };
   const value = JSON.stringify(dead);
   // A job that dies again after a replay is another letter.

@@ -41,7 +41,7 @@ export class JobRunner {
   private readonly loops: { kind: JobKind<never>; wake: () => void; stop: () => Promise<void> }[] = [];
   private stopping = false;
 
-  constructor(private readonly is: JobsDependencies) {}
+  constructor(private readonly deps: JobsDependencies) {}
 
   start(kinds: readonly JobKind<never>[]): void {
     for (const kind of kinds) this.loops.push(this.loop(kind));
@@ -86,12 +86,12 @@ export class JobRunner {
             }
           } catch (error) {
             failures++;
-            this.is.log.warn(`jobs ${kind.kind.name}: cannot claim: ${describe(error).detail}`);
+            this.deps.log.warn(`jobs ${kind.kind.name}: cannot claim: ${describe(error).detail}`);
           }
         }
         if (claimed === kind.batch) continue;
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, this.is.limits.jobPollMs * Math.min(2 ** failures, 25));
+          const timer = setTimeout(resolve, this.deps.limits.jobPollMs * Math.min(2 ** failures, 25));
           wake = () => {
             clearTimeout(timer);
             resolve();
@@ -119,24 +119,24 @@ export class JobRunner {
   }
 
   private claim(kind: JobKind<never>): Promise<JobRow[]> {
-    return this.is.db.read<JobRow>(
+    return this.deps.db.read<JobRow>(
       `UPDATE jobs j SET lease_until = clock_timestamp() + $3 * interval '1 millisecond', claims = claims + 1
        FROM (SELECT ctid FROM jobs WHERE kind = $1 AND due_at <= $2 AND (lease_until IS NULL OR lease_until < clock_timestamp())
              ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) due
        WHERE j.ctid = due.ctid
        RETURNING j.kind, j.id, j.due_at, j.claims, j.payload, j.cause, j.result_at, j.messages`,
-      [kind.kind.name, this.is.now(), Math.min(kind.leaseMs, this.is.limits.leaseMs), kind.batch],
+      [kind.kind.name, this.deps.now(), Math.min(kind.leaseMs, this.deps.limits.leaseMs), kind.batch],
     );
   }
 
   /** Prolongs a claim while it is worked, at most to its kind's `leaseMs`; what was put off or taken over stays as it is. */
   private prolonged(kind: JobKind<never>, rows: readonly JobRow[]): { stop(): void } {
-    const { leaseMs } = this.is.limits;
+    const { leaseMs } = this.deps.limits;
     const last = performance.now() + kind.leaseMs;
     const timer = setInterval(() => {
       const left = Math.min(leaseMs, last - performance.now());
       if (left <= 0) return clearInterval(timer);
-      this.is.db
+      this.deps.db
         .read(
           `UPDATE jobs j SET lease_until = greatest(lease_until, clock_timestamp() + $4 * interval '1 millisecond')
            FROM unnest($2::text[], $3::int[]) AS n(id, claims)
@@ -144,7 +144,7 @@ export class JobRunner {
           [kind.kind.name, rows.map((row) => row.id), rows.map((row) => row.claims), Math.ceil(left)],
         )
         .catch((error: unknown) =>
-          this.is.log.warn(`jobs ${kind.kind.name}: not prolonged: ${describe(error).detail}`),
+          this.deps.log.warn(`jobs ${kind.kind.name}: not prolonged: ${describe(error).detail}`),
         );
     }, leaseMs / 3);
     return { stop: () => clearInterval(timer) };
@@ -159,7 +159,7 @@ export class JobRunner {
       if (jobs.length > 0) await this.traced(kind, jobs, aside);
     } catch (error) {
       // The rows keep their lease and are taken up again when it has run out.
-      this.is.log.error(`jobs ${kind.kind.name}: ${describe(error).detail}`);
+      this.deps.log.error(`jobs ${kind.kind.name}: ${describe(error).detail}`);
     } finally {
       prolonged.stop();
     }
@@ -191,7 +191,7 @@ export class JobRunner {
     aside: () => void,
   ): Promise<void> {
     const context = this.context(kind.kind.name, jobs, aside);
-    const work = (these: readonly Job[]) => kind.work(these as unknown as readonly Job<never>[], context);
+    const work = (group: readonly Job[]) => kind.work(group as unknown as readonly Job<never>[], context);
     try {
       await work(jobs);
     } catch (error) {
@@ -200,7 +200,7 @@ export class JobRunner {
         for (const span of spans.values()) span.end(describe(error).code);
         return this.failed(kind, jobs[0] as Job, error);
       }
-      this.is.log.warn(
+      this.deps.log.warn(
         `jobs ${kind.kind.name}: ${jobs.length} failed together (${describe(error).detail}); now one by one`,
       );
       for (const job of jobs) {
@@ -216,11 +216,11 @@ export class JobRunner {
 
   /** Counts a try of a job that failed by itself and puts it off; after the last one it is a dead letter. */
   private async failed(kind: JobKind<never>, job: Job, error: unknown): Promise<void> {
-    const { jobTries, backoffMs, jobBackoffMaxMs } = this.is.limits;
+    const { jobTries, backoffMs, jobBackoffMaxMs } = this.deps.limits;
     const { detail } = describe(error);
-    const result = await this.is.db.transaction(
+    const result = await this.deps.db.transaction(
       async (tx) => {
-        const at = this.is.now();
+        const at = this.deps.now();
         const [row] = await tx.query<{ tries: number }>(
           `SELECT tries FROM jobs WHERE kind = $1 AND id = $2 AND claims = $3 AND result_at IS NULL FOR UPDATE`,
           [kind.kind.name, job.id, job.claims],
@@ -228,7 +228,7 @@ export class JobRunner {
         // Ended, or taken over by another instance, which counts its own tries.
         if (!row) return undefined;
         const tries = row.tries + 1;
-        const last = this.is.buries && tries >= jobTries;
+        const last = this.deps.buries && tries >= jobTries;
         if (!last) {
           const wait = backoff(row.tries, backoffMs, jobBackoffMaxMs);
           const dueAt = new Date(Date.parse(at) + wait).toISOString();
@@ -240,9 +240,9 @@ export class JobRunner {
           ]);
           return { tries, wait };
         }
-        const unit = new UnitOfWork(this.is.service, at, tx, this.is.bounds);
+        const unit = new UnitOfWork(this.deps.service, at, tx, this.deps.bounds);
         const fault = { code: 'job', detail };
-        const { messages, note } = await buryJob({ service: this.is.service, kind, job, unit, fault, tries });
+        const { messages, note } = await buryJob({ service: this.deps.service, kind, job, unit, fault, tries });
         tx.write('UPDATE jobs SET tries = $3, result_at = $4, messages = $5::jsonb WHERE kind = $1 AND id = $2', [
           kind.kind.name,
           job.id,
@@ -257,7 +257,7 @@ export class JobRunner {
     if (!result) return;
     const { tries, wait, messages, note = '', kinds } = result;
     const then = messages ? `dead letter after ${tries} tries${note}` : `try ${tries}, again in ${wait} ms`;
-    this.is.log.error(`jobs ${kind.kind.name} ${job.id}: ${detail}: ${then}`);
+    this.deps.log.error(`jobs ${kind.kind.name} ${job.id}: ${detail}: ${then}`);
     if (!messages) return;
     messagesMeasured(messages);
     await this.deliver(kind.kind.name, [{ id: job.id, messages }]);
@@ -267,10 +267,10 @@ export class JobRunner {
   private context(kind: string, claimed: readonly Job[], aside: () => void): JobContext {
     return {
       aside,
-      now: this.is.now,
+      now: this.deps.now,
       transaction: (fn) =>
-        this.is.db.transaction(async (tx) => {
-          const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.bounds);
+        this.deps.db.transaction(async (tx) => {
+          const unit = new UnitOfWork(this.deps.service, this.deps.now(), tx, this.deps.bounds);
           const result = await fn(unit);
           // Outputs are emitted in `finish`, where they are stored with the row.
           unit.causesAmong([]);
@@ -279,13 +279,13 @@ export class JobRunner {
         }, contextsOf(claimed)),
       finish: (jobs, fn) => this.finish(kind, jobs, fn),
       later: async (job, dueAt) => {
-        await this.is.db.read(
+        await this.deps.db.read(
           `UPDATE jobs SET due_at = $4, lease_until = NULL WHERE kind = $1 AND id = $2 AND claims = $3 AND result_at IS NULL`,
           [kind, job.id, job.claims, dueAt],
         );
       },
       holds: async (job) => {
-        const rows = await this.is.db.read(
+        const rows = await this.deps.db.read(
           `SELECT 1 FROM jobs WHERE kind = $1 AND id = $2 AND claims = $3 AND lease_until > clock_timestamp() AND result_at IS NULL`,
           [kind, job.id, job.claims],
         );
@@ -300,14 +300,14 @@ export class JobRunner {
     fn: (owned: readonly Job<P>[], work: Work) => Promise<void>,
   ): Promise<void> {
     if (jobs.length === 0) return;
-    const { emitted, ended, kinds } = await this.is.db.transaction(async (tx) => {
+    const { emitted, ended, kinds } = await this.deps.db.transaction(async (tx) => {
       const rows = await tx.query<Pick<JobRow, 'id' | 'result_at' | 'messages'>>(
         `SELECT id, result_at, messages FROM jobs WHERE kind = $1 AND id = ANY($2) ORDER BY id FOR UPDATE`,
         [kind, jobs.map((job) => job.id)],
       );
       const open = new Set(rows.filter((row) => row.result_at === null).map((row) => row.id));
       const owned = jobs.filter((job) => open.has(job.id));
-      const unit = new UnitOfWork(this.is.service, this.is.now(), tx, this.is.bounds);
+      const unit = new UnitOfWork(this.deps.service, this.deps.now(), tx, this.deps.bounds);
       if (owned.length > 0) await fn(owned, unit);
       await unit.withhold();
       unit.flush();
@@ -345,8 +345,8 @@ export class JobRunner {
 
   /** Publish, then delete: a crash in between publishes the same bytes again. */
   private async deliver(kind: string, ended: readonly { id: string; messages: readonly Outgoing[] }[]): Promise<void> {
-    await this.is.publish(ended.flatMap((row) => row.messages));
-    await this.is.db.read(
+    await this.deps.publish(ended.flatMap((row) => row.messages));
+    await this.deps.db.read(
       `WITH gone AS (DELETE FROM jobs WHERE kind = $1 AND id = ANY($2) AND result_at IS NOT NULL RETURNING result_at)
        INSERT INTO jobs_published (at) SELECT max(result_at) FROM gone HAVING count(*) > 0
        ON CONFLICT (only_row) DO UPDATE SET at = greatest(jobs_published.at, excluded.at)`,

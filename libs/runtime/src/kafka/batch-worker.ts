@@ -37,7 +37,7 @@ export class BatchWorker {
   private readonly working = new Set<Promise<void>>();
 
   constructor(
-    private readonly is: Pick<ConsumerOptions, 'limits' | 'handle' | 'onJump' | 'log'> & {
+    private readonly deps: Pick<ConsumerOptions, 'limits' | 'handle' | 'onJump' | 'log'> & {
       readonly member: GroupMembership;
       readonly progress: PartitionProgress;
       readonly pauses: PartitionPauses;
@@ -52,7 +52,7 @@ export class BatchWorker {
   /** kafkajs' `eachBatch`. */
   work(payload: EachBatchPayload): Promise<void> {
     const { topic, partition } = payload.batch;
-    const { assignment } = this.is.member;
+    const { assignment } = this.deps.member;
     const work = this.slicesOf({ ...payload, place: `${topic}/${partition}`, assignment });
     this.working.add(work);
     return work.finally(() => this.working.delete(work));
@@ -65,22 +65,22 @@ export class BatchWorker {
 
   private async slicesOf(taken: Taken): Promise<void> {
     const { batch, resolveOffset, heartbeat, isRunning, isStale, place } = taken;
-    const { limits, member, progress } = this.is;
+    const { limits, member, progress } = this.deps;
     // A slow slice is no silent instance. Oftener than kafkajs sends them, since it counts from the last answer.
     const beating = setInterval(() => void heartbeat().catch(() => undefined), limits.sessionMs / 6);
     try {
-      if (!(await this.is.placed())) return;
+      if (!(await this.deps.placed())) return;
       for (let from = 0; from < batch.messages.length; from += limits.batchEvents) {
         if (!isRunning() || isStale() || this.isPast(taken) || member.phase === 'stopped') return;
         const records = recordsOf(batch, from, from + limits.batchEvents);
         const [first] = records;
         if (!first) return;
         progress.behind(place, first.offset, batch.highWatermark);
-        const handled = await this.is.slices.during(place, () => this.take(taken, records));
+        const handled = await this.deps.slices.during(place, () => this.take(taken, records));
         const last = records[handled - 1];
         if (!last) return;
         resolveOffset(last.offset);
-        this.is.reached(batch.topic, batch.partition, nextOf(last), batch.highWatermark);
+        this.deps.reached(batch.topic, batch.partition, nextOf(last), batch.highWatermark);
         if (handled < records.length) return;
         await heartbeat();
       }
@@ -92,7 +92,7 @@ export class BatchWorker {
   /** How many of the slice were handled; if not all, its partition pauses. */
   private async take(taken: Taken, records: readonly RawRecord[]): Promise<number> {
     const { batch, pause, place } = taken;
-    const { limits, handle, onJump, progress, pauses, log } = this.is;
+    const { limits, handle, onJump, progress, pauses, log } = this.deps;
     try {
       // Undocumented, and exact: where kafkajs asked from. The first event may stand further on for good reasons.
       const asked = Number((batch as unknown as { fetchedOffset: string }).fetchedOffset);
@@ -120,6 +120,6 @@ export class BatchWorker {
 
   /** Whoever joined since goes on by the tables, and the partition may be another instance's: nothing of it is ours to note. */
   private isPast({ assignment }: Taken): boolean {
-    return assignment !== this.is.member.assignment;
+    return assignment !== this.deps.member.assignment;
   }
 }

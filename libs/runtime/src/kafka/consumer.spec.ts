@@ -83,11 +83,11 @@ class Played {
 }
 
 const made: Played[] = [];
-const said: [string, string][] = [];
+const logged: [string, string][] = [];
 const log = {
-  log: (text: string) => void said.push(['log', text]),
-  warn: (text: string) => void said.push(['warn', text]),
-  error: (text: string) => void said.push(['error', text]),
+  log: (text: string) => void logged.push(['log', text]),
+  warn: (text: string) => void logged.push(['warn', text]),
+  error: (text: string) => void logged.push(['error', text]),
 };
 let next = () => new Played();
 const start = (
@@ -97,9 +97,9 @@ const start = (
 ) => {
   const kafka = {
     consumer: () => {
-      const one = next();
-      made.push(one);
-      return one;
+      const played = next();
+      made.push(played);
+      return played;
     },
   } as unknown as Kafka;
   const more = { commitEveryMs: 3_600_000, backoffMs: 1, backoffMaxMs: 1, ...limits };
@@ -115,7 +115,7 @@ const start = (
 };
 beforeEach(() => {
   made.length = 0;
-  said.length = 0;
+  logged.length = 0;
   next = () => new Played();
 });
 
@@ -125,7 +125,7 @@ test('offsets are committed at the stop, and tried again where a commit failed',
   played.join({ t: [0] });
   played.commitFails = true;
   await played.batch(0);
-  await vi.waitUntil(() => said.some(([, text]) => text.includes('not committed')));
+  await vi.waitUntil(() => logged.some(([, text]) => text.includes('not committed')));
   played.commitFails = false;
   await consumer.stop();
   expect(played.committed).toEqual([[{ topic: 't', partition: 0, offset: '5' }]]);
@@ -152,7 +152,7 @@ test('what is held back is not passed over and comes again; what was handled bef
   const [played] = made as [Played];
   played.join({ t: [0] });
   await played.batch(0);
-  expect([played.resolved, consumer.paused(), said]).toEqual([[], {}, []]);
+  expect([played.resolved, consumer.paused(), logged]).toEqual([[], {}, []]);
   await vi.waitUntil(() => played.resumed === 1);
   handled = 1;
   await played.batch(0);
@@ -217,13 +217,13 @@ test('a consumer that crashes while it is being replaced is replaced once', asyn
   made[0]?.join({ t: [0] });
   consumer.restart();
   made[0]?.crash(false);
-  await vi.waitUntil(() => said.some(([, text]) => text.includes('consumer rebuilt')));
+  await vi.waitUntil(() => logged.some(([, text]) => text.includes('consumer rebuilt')));
   await consumer.stop();
   expect(made).toHaveLength(2);
 });
 
 test('the pauses of one that crashes as soon as it has joined grow to their bound, longer where a right is missing', async () => {
-  const pauses = () => said.flatMap(([, text]) => /built anew in (\d+) ms/.exec(text)?.[1] ?? []).map(Number);
+  const pauses = () => logged.flatMap(([, text]) => /built anew in (\d+) ms/.exec(text)?.[1] ?? []).map(Number);
   const denied = Object.assign(new Error('no'), { type: 'GROUP_AUTHORIZATION_FAILED' });
   const consumer = await start(undefined, { backoffMs: 1, backoffMaxMs: 2, deniedBackoffMaxMs: 8 });
   for (const [n, error] of [undefined, undefined, undefined, denied, denied].entries()) {
@@ -242,7 +242,9 @@ test('a topic that may not be read is left out until it may, and where none may 
   let unreadable = new Set<string>();
   const subscribed: string[][] = [];
   next = () =>
-    Object.assign(new Played(), { subscribe: async (of: { topics: string[] }) => void subscribed.push(of.topics) });
+    Object.assign(new Played(), {
+      subscribe: async (subscription: { topics: string[] }) => void subscribed.push(subscription.topics),
+    });
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   try {
     const consumer = await consume({
@@ -264,7 +266,7 @@ test('a topic that may not be read is left out until it may, and where none may 
     unreadable = new Set(['t', 'u']);
     made.at(-1)?.join({ t: [0] });
     await vi.advanceTimersByTimeAsync(1_000);
-    await vi.waitUntil(() => said.some(([, text]) => text.includes('no right to read t or u')));
+    await vi.waitUntil(() => logged.some(([, text]) => text.includes('no right to read t or u')));
     expect(consumer.state()).toBe('rebuilding');
     unreadable = new Set(['u']);
     await vi.waitUntil(() => subscribed.at(-1)?.join() === 't');
@@ -407,13 +409,13 @@ test('a crash that kafkajs mends is a warning, one that it does not is an error 
   const [first] = made as [Played];
   first.join({ t: [0] });
   first.crash(true);
-  expect(said).toEqual([['warn', 'g: consumer crashed: crash']]);
+  expect(logged).toEqual([['warn', 'g: consumer crashed: crash']]);
   expect(consumer.state()).toBe('rebuilding');
   first.join({ t: [0] });
   expect(consumer.state()).toBe('running');
   first.crash(false);
   await vi.waitUntil(() => made.length === 2);
-  expect(said.at(1)).toEqual(['error', 'g: consumer crashed: crash']);
+  expect(logged.at(1)).toEqual(['error', 'g: consumer crashed: crash']);
   made[1]?.join({ t: [0] });
   expect(consumer.state()).toBe('running');
   // A late word of the old one changes nothing.
@@ -426,11 +428,11 @@ test('a stop while the consumer is being rebuilt leaves none behind', async () =
   const consumer = await start();
   let connected = (): void => undefined;
   next = () => {
-    const one = new Played();
-    one.connecting = new Promise((resolve) => {
+    const played = new Played();
+    played.connecting = new Promise((resolve) => {
       connected = resolve;
     });
-    return one;
+    return played;
   };
   made[0]?.crash(false);
   await vi.waitUntil(() => made.length === 2);
@@ -497,25 +499,25 @@ describe('positions of its own', () => {
 
   test('what was fetched before a crash is not handled after it, and the next join is placed by itself', async () => {
     let handled = 0;
-    let tell = (_: ReadonlyMap<string, number>): void => undefined;
+    let answer = (_: ReadonlyMap<string, number>): void => undefined;
     const consumer = await start(
       async () => void handled++,
       {},
       () =>
         new Promise((resolve) => {
-          tell = resolve;
+          answer = resolve;
         }),
     );
     const [played] = made as [Played];
     played.join({ t: [0] });
     const before = played.batch(0);
     played.crash(true);
-    tell(new Map());
+    answer(new Map());
     await before;
     expect(handled).toBe(0);
     expect(played.sought).toEqual([]);
     played.join({ t: [0] });
-    tell(new Map([['t/0', 2]]));
+    answer(new Map([['t/0', 2]]));
     await vi.waitUntil(() => played.sought.length === 1);
     await consumer.stop();
   });
@@ -565,7 +567,7 @@ describe('what nobody would see otherwise', () => {
     expect(consumer.slow()).toEqual({});
     await vi.advanceTimersByTimeAsync(32_000);
     expect(consumer.slow()).toEqual({ 't/3': 61 });
-    expect(said).toEqual([
+    expect(logged).toEqual([
       ['warn', 't/3: in work for 30 s'],
       ['warn', 't/3: in work for 60 s'],
     ]);

@@ -214,5 +214,5 @@ class GroupConsumer implements RunningConsumer {
   }
 }
 
-const sameTopics = (one: ReadonlySet<string>, other: ReadonlySet<string>): boolean =>
-  one.size === other.size && [...one].every((topic) => other.has(topic));
+const sameTopics = (topics: ReadonlySet<string>, other: ReadonlySet<string>): boolean =>
+  topics.size === other.size && [...topics].every((topic) => other.has(topic));

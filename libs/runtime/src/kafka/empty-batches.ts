@@ -16,10 +16,10 @@ export interface EmptyBatch {
 export class EmptyBatches {
   private last = Promise.resolve();
 
-  constructor(private readonly is: Pick<ConsumerOptions, 'onJump' | 'passed' | 'log'>) {}
+  constructor(private readonly deps: Pick<ConsumerOptions, 'onJump' | 'passed' | 'log'>) {}
 
   passed({ topic, partition, from, next, jumpedFrom }: EmptyBatch): void {
-    const { onJump, passed, log } = this.is;
+    const { onJump, passed, log } = this.deps;
     const place = `${topic}/${partition}`;
     if (jumpedFrom !== undefined)
       this.last = this.last

@@ -14,7 +14,7 @@ export class OffsetCommits {
   private last = Promise.resolve();
 
   constructor(
-    private readonly is: Pick<ConsumerOptions, 'groupId' | 'remember' | 'log'> & { readonly member: GroupMembership },
+    private readonly deps: Pick<ConsumerOptions, 'groupId' | 'remember' | 'log'> & { readonly member: GroupMembership },
   ) {}
 
   /** Everything before this offset is handled. */
@@ -34,7 +34,7 @@ export class OffsetCommits {
   }
 
   private async commitOnce(): Promise<void> {
-    const { groupId, remember, member, log } = this.is;
+    const { groupId, remember, member, log } = this.deps;
     const offsets = [...this.handled];
     const under = member.assignment;
     this.handled.clear();

@@ -30,7 +30,7 @@ const say = (work: Pick<Work, 'emit' | 'at'>, cause: Parameters<Work['emit']>[0]
     type: 'ReviewSetAside',
     data: { reviewId: uuid(1), proposalId: uuid(2), by: 'lea', reason: { code: 'test', detail }, at: work.at },
   });
-const said = (): string[] =>
+const details = (): string[] =>
   published.map(({ value }) => (JSON.parse(value) as { reason: { detail: string } }).reason.detail);
 
 const echo: Handle = async (batch) => {
@@ -174,7 +174,7 @@ test('a batch whose commit fails has published nothing; when it comes again it p
   expect(published).toEqual([]);
   await mend();
   await hand.inbox(topic, records);
-  expect(said()).toEqual(['a', 'b']);
+  expect(details()).toEqual(['a', 'b']);
 });
 
 test('a job and an act whose commit fails have published nothing', async () => {
@@ -197,7 +197,7 @@ test('a job that the broker did not acknowledge stays with its result, and is pu
   away = false;
   await loseLease();
   await runJobs();
-  expect(said()).toEqual(['claim 0']);
+  expect(details()).toEqual(['claim 0']);
   expect(speaker.claims).toHaveLength(1);
   expect(await hand.db.read('SELECT id FROM jobs')).toEqual([]);
 });
@@ -215,7 +215,7 @@ test('rule 3: a latecomer that finds the row answered publishes what was answere
   away = false;
   expect(speaker.claims).toHaveLength(2);
   await speaker.end(0);
-  expect(said()).toEqual(['claim 1']);
+  expect(details()).toEqual(['claim 1']);
   expect(await hand.db.read('SELECT id FROM jobs')).toEqual([]);
 });
 
@@ -234,7 +234,7 @@ test('rule 3: of two that end a job at once the second waits, and publishes what
     await waitsOrEnds(second);
   });
   await second;
-  expect([...new Set(said())]).toEqual(['claim 0']);
+  expect([...new Set(details())]).toEqual(['claim 0']);
   expect(await hand.db.read('SELECT id FROM jobs')).toEqual([]);
 });
 

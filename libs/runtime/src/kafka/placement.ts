@@ -37,7 +37,7 @@ export class Placement {
   private done = Promise.resolve(true);
 
   constructor(
-    private readonly is: Pick<
+    private readonly deps: Pick<
       ConsumerOptions,
       'groupId' | 'limits' | 'log' | 'positions' | 'positionOf' | 'fromBeginning' | 'remember'
     > & {
@@ -54,7 +54,7 @@ export class Placement {
 
   /** The group was joined. */
   joined(made: Consumer, assigned: Assigned): void {
-    const { positions, positionOf } = this.is;
+    const { positions, positionOf } = this.deps;
     if (positions) this.done = this.byTables(made, assigned, positions);
     if (positionOf) this.byMemory(made, assigned, positionOf);
   }
@@ -65,7 +65,7 @@ export class Placement {
         const offset = positionOf(topic, partition);
         if (offset === undefined) continue;
         made.seek({ topic, partition, offset });
-        this.is.progress.placed(`${topic}/${partition}`, Number(offset));
+        this.deps.progress.placed(`${topic}/${partition}`, Number(offset));
       }
   }
 
@@ -74,7 +74,7 @@ export class Placement {
     assigned: Assigned,
     positions: NonNullable<ConsumerOptions['positions']>,
   ): Promise<boolean> {
-    const { groupId, limits, log, fromBeginning, remember, member, progress, commits } = this.is;
+    const { groupId, limits, log, fromBeginning, remember, member, progress, commits } = this.deps;
     const under = member.assignment;
     // Whoever joins next is placed by itself.
     const past = (): boolean => member.phase !== 'running' || under !== member.assignment || made !== member.consumer;

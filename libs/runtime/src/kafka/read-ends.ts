@@ -23,7 +23,7 @@ export async function whenLed<R>(
  * group that commits nothing. Resolves to where each partition was read to, by `topic/partition`. Throws what `take` throws, and
  * where the broker cannot be read.
  */
-export async function readToEnds(is: {
+export async function readToEnds(deps: {
   readonly kafka: Kafka;
   readonly admin: Admin;
   readonly groupId: string;
@@ -36,18 +36,18 @@ export async function readToEnds(is: {
 }): Promise<ReadonlyMap<string, string>> {
   const reached = new Map<string, string>();
   const open = new Map<string, bigint>();
-  for (const topic of is.topics) {
-    for (const { partition, low, high } of await whenLed(is.limits, () => is.admin.fetchTopicOffsets(topic))) {
+  for (const topic of deps.topics) {
+    for (const { partition, low, high } of await whenLed(deps.limits, () => deps.admin.fetchTopicOffsets(topic))) {
       reached.set(`${topic}/${partition}`, high);
-      if (BigInt(is.from?.get(`${topic}/${partition}`) ?? low) < BigInt(high))
+      if (BigInt(deps.from?.get(`${topic}/${partition}`) ?? low) < BigInt(high))
         open.set(`${topic}/${partition}`, BigInt(high));
     }
   }
   if (open.size === 0) return reached;
-  const filled = is.topics.filter((topic) => [...open.keys()].some((name) => name.startsWith(`${topic}/`)));
-  const consumer = is.kafka.consumer({ groupId: is.groupId, maxWaitTimeInMs: 100 });
+  const filled = deps.topics.filter((topic) => [...open.keys()].some((name) => name.startsWith(`${topic}/`)));
+  const consumer = deps.kafka.consumer({ groupId: deps.groupId, maxWaitTimeInMs: 100 });
   const telling = setInterval(() => {
-    is.log.log(`still reading what was published before: ${[...open.keys()].join(', ')}`);
+    deps.log.log(`still reading what was published before: ${[...open.keys()].join(', ')}`);
   }, 10_000);
   try {
     await consumer.connect();
@@ -59,7 +59,7 @@ export async function readToEnds(is: {
         if (!payload.restart || ++crashes === 5) reject(payload.error);
       });
       consumer.on(consumer.events.GROUP_JOIN, () => {
-        for (const [place, offset] of is.from ?? []) {
+        for (const [place, offset] of deps.from ?? []) {
           const at = place.lastIndexOf('/');
           const topic = place.slice(0, at);
           if (open.has(place)) consumer.seek({ topic, partition: Number(place.slice(at + 1)), offset });
@@ -79,7 +79,7 @@ export async function readToEnds(is: {
             if (end === undefined) return;
             const within = messages.filter(({ offset }) => BigInt(offset) < end);
             try {
-              await is.take(
+              await deps.take(
                 topic,
                 within.map((message) => {
                   const { offset, key, value, headers, timestamp } = message;

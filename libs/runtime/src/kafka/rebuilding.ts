@@ -21,7 +21,7 @@ export class Rebuilding {
   private readonly ending = new AbortController();
 
   constructor(
-    private readonly is: Pick<ConsumerOptions, 'groupId' | 'limits' | 'log' | 'rights'> & {
+    private readonly deps: Pick<ConsumerOptions, 'groupId' | 'limits' | 'log' | 'rights'> & {
       readonly member: GroupMembership;
       readonly build: () => Promise<void>;
       /** Topics that the consumer of the moment does not read, since it may not. */
@@ -45,7 +45,7 @@ export class Rebuilding {
   }
 
   private async rebuild(reason: unknown, from: number): Promise<void> {
-    const { groupId, limits, log, rights, member, build } = this.is;
+    const { groupId, limits, log, rights, member, build } = this.deps;
     const mine = ++this.begun;
     let failed = reason;
     for (let attempt = from; ; attempt++) {
@@ -57,7 +57,7 @@ export class Rebuilding {
       try {
         if (deniedBy(failed) === 'topic') await rights?.lookAtRights();
         await build();
-        const leftOut = this.is.leftOut();
+        const leftOut = this.deps.leftOut();
         const without = leftOut.size > 0 ? ` without ${[...leftOut].join(', ')}, which it may not read` : '';
         log.log(`${groupId}: consumer rebuilt${without}`);
         return;

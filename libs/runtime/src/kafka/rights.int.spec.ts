@@ -30,11 +30,11 @@ let broker: TestBroker;
 let database: TestDatabase;
 let producer: kafkajs.Producer;
 let client: pg.Client;
-let said: string[];
+let logged: string[];
 const engines: Engine[] = [];
 
 beforeEach(async () => {
-  said = [];
+  logged = [];
   const topics = topology().map((t) => ({ name: t.name, partitions: 1, config: topicConfig(t) }));
   [broker, database] = await Promise.all([startTestBroker({ topics }), createTestDatabase()]);
   const kafka = new kafkajs.Kafka({ clientId: 'test', ...broker.access(), logLevel: kafkajs.logLevel.NOTHING });
@@ -51,14 +51,14 @@ afterEach(async () => {
 
 /** What the topology gives a service, with what `change` makes of each of its ACLs. */
 async function allow(service: string, change: (acl: Acl) => Acl['operations'] = (acl) => acl.operations) {
-  const its = acls(topology()).filter(({ principal }) => principal === service);
-  const changed = its.map((acl) => ({ ...acl, operations: change(acl) })).filter((acl) => acl.operations.length > 0);
+  const rules = acls(topology()).filter(({ principal }) => principal === service);
+  const changed = rules.map((acl) => ({ ...acl, operations: change(acl) })).filter((acl) => acl.operations.length > 0);
   await broker.provision({ users: [{ name: service, password: 'a-password' }], acls: changed });
 }
 const without =
   (name: string, ...rights: Acl['operations'][number][]) =>
   (acl: Acl) =>
-    acl.name === name ? acl.operations.filter((one) => !rights.includes(one)) : acl.operations;
+    acl.name === name ? acl.operations.filter((operation) => !rights.includes(operation)) : acl.operations;
 
 async function start(spec: ServiceSpec, handlers: Record<string, Handle> = {}): Promise<Engine> {
   await allow(spec.name);
@@ -72,7 +72,7 @@ async function start(spec: ServiceSpec, handlers: Record<string, Handle> = {}): 
     DENIED_BACKOFF_MAX_MS: '1000',
     COMPARE_EVERY_MS: '200',
   };
-  const note = (text: string) => void said.push(text);
+  const note = (text: string) => void logged.push(text);
   const made = new Engine(spec, { log: note, warn: note, error: note }, env);
   engines.push(made);
   await made.prepare();
@@ -83,8 +83,8 @@ async function start(spec: ServiceSpec, handlers: Record<string, Handle> = {}): 
 const checks = async (made: Engine) => (await made.health()).checks;
 /** A fetch that was asked while the right was there may still bring what comes now: until it is over nothing is sent. */
 const leftOut = (topic: string) =>
-  vi.waitFor(() => expect(said.join()).toMatch(new RegExp(`rebuilt without [^,]*${topic}`)), patience);
-const rebuilds = () => said.filter((text) => text.includes('consumer rebuilt')).length;
+  vi.waitFor(() => expect(logged.join()).toMatch(new RegExp(`rebuilt without [^,]*${topic}`)), patience);
+const rebuilds = () => logged.filter((text) => text.includes('consumer rebuilt')).length;
 
 const notes =
   (topic: string): Handle =>
@@ -200,7 +200,7 @@ test('a record consumer goes on with the topics that it may read, and keeps the 
 test('where the right to the group is taken away the pauses grow, health names the group, and it is joined again by itself', async () => {
   const made = await start(worker, both);
   await allow(worker.name, (acl) => (acl.resource === 'group' ? [] : acl.operations));
-  const pauses = () => said.flatMap((text) => /built anew in (\d+) ms/.exec(text)?.[1] ?? []).map(Number);
+  const pauses = () => logged.flatMap((text) => /built anew in (\d+) ms/.exec(text)?.[1] ?? []).map(Number);
   await vi.waitFor(() => expect(pauses()).toContain(1_000), patience);
   expect(pauses()).toEqual(pauses().toSorted((a, b) => a - b));
   expect(await checks(made)).toMatchObject({ crashed: { [worker.name]: expect.stringContaining('group') } });

@@ -56,22 +56,22 @@ test('retention does not take a record for old because its writer says so, and t
 });
 
 test('a topic of an older installation is moved when it is provisioned again, and then differs in nothing', async () => {
-  const said: string[] = [];
-  const log = { error: (text: string) => void said.push(text), warn: (text: string) => void said.push(text) };
+  const logged: string[] = [];
+  const log = { error: (text: string) => void logged.push(text), warn: (text: string) => void logged.push(text) };
   const { 'message.timestamp.type': _, ...asBefore } = topicConfig(inbound);
   await broker.provision({ topics: [{ name: inbound.name, partitions: 1, config: asBefore }] });
   expect((await checkSettings(admin, [inbound], log)).wrong).toEqual([
     { topic: inbound.name, setting: 'message.timestamp.type', is: 'CreateTime', wanted: 'LogAppendTime' },
   ]);
-  expect(said).toEqual([
+  expect(logged).toEqual([
     expect.stringMatching(
       /deleted by age before they are read.*--entity-name signals\.inbound\.upstream\.v1 --add-config message\.timestamp\.type=LogAppendTime/,
     ),
   ]);
   await broker.provision({ topics: [{ name: inbound.name, partitions: 1, config: topicConfig(inbound) }] });
-  said.length = 0;
+  logged.length = 0;
   expect((await checkSettings(admin, [inbound], log)).wrong).toEqual([]);
-  expect(said).toEqual([]);
+  expect(logged).toEqual([]);
 });
 
 test('a principal that may not look at settings is told which right it lacks, and is not stopped', async () => {
@@ -84,12 +84,12 @@ test('a principal that may not look at settings is told which right it lacks, an
   });
   const own = new kafkajs.Kafka({ ...broker.access(user), logLevel: kafkajs.logLevel.NOTHING }).admin();
   await own.connect();
-  const said: string[] = [];
+  const logged: string[] = [];
   try {
-    const log = { error: (text: string) => void said.push(text), warn: (text: string) => void said.push(text) };
+    const log = { error: (text: string) => void logged.push(text), warn: (text: string) => void logged.push(text) };
     expect(await checkSettings(own, [inbound], log)).toEqual({ found: new Map(), wrong: [] });
   } finally {
     await own.disconnect();
   }
-  expect(said).toEqual([expect.stringContaining('needs DescribeConfigs')]);
+  expect(logged).toEqual([expect.stringContaining('needs DescribeConfigs')]);
 });

@@ -28,8 +28,8 @@ test.each([
   ['cleanup.policy', 'compact'],
   ['cleanup.policy', 'compact,delete'],
   ['retention.ms', '86400000'],
-])('a topic whose %s is %s is told of', (setting, is) => {
-  expect(differences([inbound], found({ [setting]: is }))).toEqual([
-    { topic: inbound.name, setting, is, wanted: topicConfig(inbound)[setting] },
+])('a topic whose %s is %s is told of', (setting, actual) => {
+  expect(differences([inbound], found({ [setting]: actual }))).toEqual([
+    { topic: inbound.name, setting, is: actual, wanted: topicConfig(inbound)[setting] },
   ]);
 });

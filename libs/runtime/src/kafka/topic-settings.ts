@@ -11,8 +11,9 @@ export interface Difference {
 }
 
 /** A number is at least what is wanted, and -1 is no limit; a word is the same. */
-const serves = (is: string | undefined, wanted: string): boolean =>
-  is === wanted || (is !== undefined && /^\d+$/.test(wanted) && (is === '-1' || Number(is) >= Number(wanted)));
+const serves = (actual: string | undefined, wanted: string): boolean =>
+  actual === wanted ||
+  (actual !== undefined && /^\d+$/.test(wanted) && (actual === '-1' || Number(actual) >= Number(wanted)));
 
 /** Where topics of a broker are set otherwise than the topology asks for. Its promises rest on these settings. */
 export const differences = (
@@ -21,8 +22,8 @@ export const differences = (
 ): readonly Difference[] =>
   topics.flatMap((topic) =>
     Object.entries(topicConfig(topic)).flatMap(([setting, wanted]) => {
-      const is = found.get(topic.name)?.get(setting);
-      return serves(is, wanted) ? [] : [{ topic: topic.name, setting, is, wanted }];
+      const actual = found.get(topic.name)?.get(setting);
+      return serves(actual, wanted) ? [] : [{ topic: topic.name, setting, is: actual, wanted }];
     }),
   );
 
@@ -55,8 +56,8 @@ export async function checkSettings(
       ]),
     );
     const wrong = differences(topics, found);
-    const known = new Set(before?.wrong.map(told));
-    for (const detail of wrong.map(told)) if (!known.has(detail)) log.error(detail);
+    const known = new Set(before?.wrong.map(differenceText));
+    for (const detail of wrong.map(differenceText)) if (!known.has(detail)) log.error(detail);
     return { found, wrong };
   } catch (error) {
     if (before) return before;
@@ -89,8 +90,8 @@ export class TopicSettings {
   }
 }
 
-const told = ({ topic, setting, is, wanted }: Difference): string =>
-  `${topic}: ${setting} is ${is ?? 'not known'} and should be ${wanted}: ${endangers[setting] ?? 'see deploy/kafka/topics.tsv'}. ` +
+const differenceText = ({ topic, setting, is: actual, wanted }: Difference): string =>
+  `${topic}: ${setting} is ${actual ?? 'not known'} and should be ${wanted}: ${endangers[setting] ?? 'see deploy/kafka/topics.tsv'}. ` +
   `Set it with kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config ${setting}=${wanted}`;
 
 const endangers: Readonly<Record<string, string>> = {

@@ -114,10 +114,10 @@ const makeAgain = (name: string): Promise<void> =>
   makeTopicAgain(admin, { name, partitions: 1, config: topicConfig(topicNamed(name, topology())) });
 
 /** Deletes what is before an offset, as retention would. */
-async function deleteBefore(offset: number, of = topic): Promise<void> {
+async function deleteBefore(offset: number, name = topic): Promise<void> {
   // kafkajs asks for nothing that it has not met.
-  await admin.fetchTopicOffsets(of);
-  await admin.deleteTopicRecords({ topic: of, partitions: [{ partition: 0, offset: String(offset) }] });
+  await admin.fetchTopicOffsets(name);
+  await admin.deleteTopicRecords({ topic: name, partitions: [{ partition: 0, offset: String(offset) }] });
 }
 
 const effects = async (): Promise<number[]> =>

@@ -63,7 +63,7 @@ export class TopicWatch {
   private lacking: ReadonlySet<string> = new Set();
 
   constructor(
-    private readonly is: {
+    private readonly deps: {
       readonly db: Database;
       readonly facts: TopicFacts;
       readonly topics: readonly Topic[];
@@ -79,15 +79,15 @@ export class TopicWatch {
   ) {}
 
   private get names(): readonly string[] {
-    return this.is.topics.map(({ name }) => name);
+    return this.deps.topics.map(({ name }) => name);
   }
 
   /** Before anything is read: learns the topics, or finds those that were made again while nobody looked. */
   async begin(): Promise<void> {
-    const rows = await this.is.db.read<Omit<Incarnation, 'noticedAt'> & { topic: string; at: Date }>(
+    const rows = await this.deps.db.read<Omit<Incarnation, 'noticedAt'> & { topic: string; at: Date }>(
       'SELECT topic, id, generation, starts, noticed_at AS at FROM topic_ids',
     );
-    for (const { topic, at, ...of } of rows) this.known.set(topic, { ...of, noticedAt: at.toISOString() });
+    for (const { topic, at, ...stored } of rows) this.known.set(topic, { ...stored, noticedAt: at.toISOString() });
     await this.compare(await this.idsNow());
     await this.lookForGaps();
   }
@@ -103,9 +103,11 @@ export class TopicWatch {
 
   /** Topics that were made again so lately that an instance which has not noticed may still commit offsets of the old one. */
   madeAgainLately(): ReadonlySet<string> {
-    const since = Date.parse(this.is.now()) - lately;
+    const since = Date.parse(this.deps.now()) - lately;
     return new Set(
-      [...this.known].flatMap(([topic, of]) => (of.generation > 0 && Date.parse(of.noticedAt) > since ? [topic] : [])),
+      [...this.known].flatMap(([topic, incarnation]) =>
+        incarnation.generation > 0 && Date.parse(incarnation.noticedAt) > since ? [topic] : [],
+      ),
     );
   }
 
@@ -125,18 +127,18 @@ export class TopicWatch {
   }
 
   private async lookForGaps(): Promise<void> {
-    const rows = await this.is.db.read<{ topic: string }>(
+    const rows = await this.deps.db.read<{ topic: string }>(
       `SELECT DISTINCT topic FROM gaps WHERE acknowledged_at IS NULL AND reason = 'records-deleted'`,
     );
     const open = new Set(rows.map(({ topic }) => topic));
     this.lacking = new Set(
-      this.is.topics.flatMap(({ name, kind }) => (kind === 'state' && open.has(name) ? [name] : [])),
+      this.deps.topics.flatMap(({ name, kind }) => (kind === 'state' && open.has(name) ? [name] : [])),
     );
   }
 
   /** Throws TopicMadeAgain where one of these topics is not the one that is known, and has it read from its beginning. */
   async confirm(topics: readonly string[]): Promise<ReadonlyMap<string, Incarnation>> {
-    const ids = await this.is.facts.ids(topics);
+    const ids = await this.deps.facts.ids(topics);
     for (const topic of topics) {
       const id = ids.get(topic);
       if (id === undefined || id === this.known.get(topic)?.id) continue;
@@ -149,7 +151,7 @@ export class TopicWatch {
   /** One look at everything. Said aloud where it fails, and never thrown. Called while one is under way, it waits for that. */
   check(): Promise<void> {
     this.checking ??= this.look()
-      .catch((error: unknown) => this.is.log.warn(`topics not looked at: ${describe(error).detail}`))
+      .catch((error: unknown) => this.deps.log.warn(`topics not looked at: ${describe(error).detail}`))
       .finally(() => {
         this.checking = undefined;
       });
@@ -167,7 +169,7 @@ export class TopicWatch {
     const here = this.names.filter((name) => ids.has(name));
     // The positions first: the logs' beginnings that are read after them may only be further on.
     const positions = await Promise.all(this.readings.map((reading) => reading.positions()));
-    const starts = await this.is.facts.offsets(here, 'first');
+    const starts = await this.deps.facts.offsets(here, 'first');
     const behind = new Map<string, number>();
     const due: { readonly place: string; readonly at: number }[] = [];
     for (const [n, reading] of this.readings.entries())
@@ -195,19 +197,19 @@ export class TopicWatch {
     due: readonly { readonly place: string; readonly at: number }[],
     here: readonly string[],
   ): Promise<void> {
-    const settings = await this.is.settings();
+    const settings = await this.deps.settings();
     const kept = new Map(
-      this.is.topics.flatMap(({ name, kind, retentionDays }) => {
+      this.deps.topics.flatMap(({ name, kind, retentionDays }) => {
         const ms = Number(settings.get(name)?.get('retention.ms') ?? retentionDays * day);
         // -1: for ever.
         return kind === 'state' || ms < 0 ? [] : [[name, ms] as const];
       }),
     );
     const topics = here.filter((name) => kept.has(name));
-    const now = Date.parse(this.is.now());
+    const now = Date.parse(this.deps.now());
     const half = (topic: string) => now - (kept.get(topic) ?? 0) / 2;
-    const ends = await this.is.facts.offsets(topics, 'end');
-    const younger = await this.is.facts.offsets(topics, half);
+    const ends = await this.deps.facts.offsets(topics, 'end');
+    const younger = await this.deps.facts.offsets(topics, half);
     const expiring = due.flatMap(({ place, at }) => {
       const from = younger.get(place);
       if (from === undefined || at >= (ends.get(place) ?? 0)) return [];
@@ -215,7 +217,7 @@ export class TopicWatch {
     });
     for (const place of expiring)
       if (!this.atRisk.includes(place))
-        this.is.log.error(
+        this.deps.log.error(
           `${place}: what is unread is older than half of its retention, and is deleted after the other half; see docs/sre.md, "Recovery cases"`,
         );
     this.atRisk = [...new Set(expiring)];
@@ -224,13 +226,13 @@ export class TopicWatch {
   /** Remembers that the records from `from` to `to` were deleted before they were read. Once for each beginning. */
   async lost(place: string, from: number, to: number): Promise<void> {
     const { topic, partition } = partsOf(place);
-    const made = await this.is.db.read<{ topic: string }>(
+    const made = await this.deps.db.read<{ topic: string }>(
       `INSERT INTO gaps (topic, partition, from_offset, to_offset, topic_id, reason, noticed_at)
        VALUES ($1, $2, $3, $4, $5, 'records-deleted', $6) ON CONFLICT DO NOTHING RETURNING topic`,
-      [topic, partition, from, to, this.known.get(topic)?.id ?? '', this.is.now()],
+      [topic, partition, from, to, this.known.get(topic)?.id ?? '', this.deps.now()],
     );
     if (made.length > 0)
-      this.is.log.error(
+      this.deps.log.error(
         `${place}: the records from offset ${from} to ${to - 1} were deleted before they were read; see docs/sre.md, "Recovery cases"`,
       );
     await this.lookForGaps();
@@ -239,7 +241,7 @@ export class TopicWatch {
   /** Whether a partition that goes on at `to`, although `from` was due, has lost what lies between: only what its log no longer has. */
   async jumped(place: string, from: number, to: number): Promise<void> {
     const { topic } = partsOf(place);
-    const start = (await this.is.facts.offsets([topic], 'first')).get(place) ?? 0;
+    const start = (await this.deps.facts.offsets([topic], 'first')).get(place) ?? 0;
     if (start > from) await this.lost(place, from, Math.min(start, to));
   }
 
@@ -251,9 +253,9 @@ export class TopicWatch {
     if (fresh.length === 0) return;
     const topics = fresh.map(([topic]) => topic);
     const [starts, ends, positions] = await Promise.all([
-      this.is.facts.offsets(topics, 'first'),
-      this.is.facts.offsets(topics, 'end'),
-      this.is.db.read<{ place: string; at: number }>(
+      this.deps.facts.offsets(topics, 'first'),
+      this.deps.facts.offsets(topics, 'end'),
+      this.deps.db.read<{ place: string; at: number }>(
         `SELECT topic || '/' || partition AS place, next_offset AS at FROM record_positions
          UNION ALL SELECT topic || '/' || partition, next_offset FROM state_positions
          UNION ALL SELECT topic || '/' || partition, next_offset FROM work_positions`,
@@ -263,21 +265,26 @@ export class TopicWatch {
       positions.filter(({ place, at }) => at > (ends.get(place) ?? at)).map(({ place }) => partsOf(place).topic),
     );
     for (const [topic, id] of fresh) {
-      const of = { id: beyond.has(topic) ? 'unknown' : id, generation: 0, starts: startsOf(topic, starts) };
-      this.known.set(topic, { ...of, noticedAt: this.is.now() });
+      const incarnation = { id: beyond.has(topic) ? 'unknown' : id, generation: 0, starts: startsOf(topic, starts) };
+      this.known.set(topic, { ...incarnation, noticedAt: this.deps.now() });
     }
     const learnt = topics.map((topic) => this.known.get(topic));
-    await this.is.db.read(
+    await this.deps.db.read(
       `INSERT INTO topic_ids (topic, id, starts, noticed_at)
        SELECT topic, id, starts::jsonb, $4 FROM unnest($1::text[], $2::text[], $3::text[]) AS n(topic, id, starts)
        ON CONFLICT DO NOTHING`,
-      [topics, learnt.map((of) => of?.id), learnt.map((of) => JSON.stringify(of?.starts)), this.is.now()],
+      [
+        topics,
+        learnt.map((incarnation) => incarnation?.id),
+        learnt.map((incarnation) => JSON.stringify(incarnation?.starts)),
+        this.deps.now(),
+      ],
     );
   }
 
   /** The ids of the topics that are there and may be described; learns what may be done with them meanwhile. */
   private async idsNow(): Promise<ReadonlyMap<string, string>> {
-    const looks = await this.is.facts.look([...new Set([...this.names, ...this.is.writes])]);
+    const looks = await this.deps.facts.look([...new Set([...this.names, ...this.deps.writes])]);
     this.learnRights(looks);
     return new Map(
       this.names.flatMap((name) => {
@@ -297,18 +304,18 @@ export class TopicWatch {
     for (const [topic, { denied }] of looks) {
       const needed = [
         ...(this.names.includes(topic) ? (['read'] as const) : []),
-        ...(this.is.writes.includes(topic) ? (['write'] as const) : []),
+        ...(this.deps.writes.includes(topic) ? (['write'] as const) : []),
       ];
       const lacking = needed.filter((right) => denied.has(right));
       if (lacking.length > 0) found.set(topic, denied.has('describe') ? [...lacking, 'describe'] : lacking);
     }
     for (const [topic, lacking] of found)
       if (lacking.join() !== this.refused.get(topic)?.join())
-        this.is.log.error(
+        this.deps.log.error(
           `${topic}: the broker refuses this service the right to ${lacking.join(' and ')} it; give it back as deploy/kafka/acls.tsv says, and the service goes on by itself`,
         );
     for (const topic of this.refused.keys())
-      if (!found.has(topic)) this.is.log.log(`${topic}: the service has its rights to it again`);
+      if (!found.has(topic)) this.deps.log.log(`${topic}: the service has its rights to it again`);
     this.refused = found;
   }
 
@@ -327,7 +334,7 @@ export class TopicWatch {
     // Of one that may not be described nobody knows whether it is there.
     const gone = this.names.filter((name) => !ids.has(name) && !this.refused.get(name)?.includes('describe'));
     for (const name of gone)
-      if (!this.gone.includes(name)) this.is.log.error(`${name}: there is no such topic any more`);
+      if (!this.gone.includes(name)) this.deps.log.error(`${name}: there is no such topic any more`);
     this.gone = gone;
     const others = [...ids].filter(([topic, id]) => this.known.has(topic) && this.known.get(topic)?.id !== id);
     for (const [topic, id] of others) await this.madeAgain(topic, id);
@@ -335,16 +342,16 @@ export class TopicWatch {
     const topics = others.map(([topic]) => topic);
     this.lastBehind = new Map();
     for (const reading of this.readings) {
-      const its = reading.topics.filter((name) => topics.includes(name));
-      if (its.length > 0) await reading.again(its);
+      const affected = reading.topics.filter((name) => topics.includes(name));
+      if (affected.length > 0) await reading.again(affected);
     }
   }
 
   private async madeAgain(topic: string, id: string): Promise<void> {
     const before = this.known.get(topic) as Incarnation;
     // Before anybody counts it as seen: who dies in between does it again.
-    await this.is.republish(topic);
-    const generation = await this.is.db.transaction(async (tx) => {
+    await this.deps.republish(topic);
+    const generation = await this.deps.db.transaction(async (tx) => {
       const [row] = await tx.query<Pick<Incarnation, 'id' | 'generation'>>(
         'SELECT id, generation FROM topic_ids WHERE topic = $1 FOR UPDATE',
         [topic],
@@ -355,20 +362,20 @@ export class TopicWatch {
         topic,
         id,
         before.generation + 1,
-        this.is.now(),
+        this.deps.now(),
       ]);
       tx.write(
         `INSERT INTO gaps (topic, partition, from_offset, topic_id, reason, noticed_at)
          SELECT $1, partition, from_offset, $2, 'topic-made-again', $3 FROM unnest($4::int[], $5::bigint[]) AS n(partition, from_offset)
          ON CONFLICT DO NOTHING`,
-        [topic, before.id, this.is.now(), positions.map(([partition]) => partition), positions.map(([, at]) => at)],
+        [topic, before.id, this.deps.now(), positions.map(([partition]) => partition), positions.map(([, at]) => at)],
       );
       return before.generation + 1;
     });
     // It was made again once more meanwhile: the next look finds it.
     if (generation === undefined) return;
-    this.known.set(topic, { id, generation, starts: {}, noticedAt: this.is.now() });
-    this.is.log.error(
+    this.known.set(topic, { id, generation, starts: {}, noticedAt: this.deps.now() });
+    this.deps.log.error(
       `${topic} was deleted and made again: it is read from its beginning, and what was not read of the old one is lost; see docs/sre.md, "Recovery cases"`,
     );
   }

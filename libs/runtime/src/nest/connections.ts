@@ -27,9 +27,9 @@ export function boundConnections(server: Server, most: number): void {
     resting.add(socket);
     socket.once('close', () => forget(socket));
     if (open.size <= most) return;
-    const one = dispensable() ?? socket;
-    forget(one);
-    one.destroy();
+    const closing = dispensable() ?? socket;
+    forget(closing);
+    closing.destroy();
   });
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     const responses = open.get(socket);

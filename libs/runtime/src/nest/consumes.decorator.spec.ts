@@ -17,7 +17,7 @@ test('a handler is found under the names of its topics', () => {
 test('every topic of the topology is one that can be named in code, with the same types', () => {
   const named = new Map(
     Object.values(topics).flatMap((topic) =>
-      (typeof topic === 'function' ? everybody.map((who) => topic(who)) : [topic]).map(
+      (typeof topic === 'function' ? everybody.map((service) => topic(service)) : [topic]).map(
         ({ name, types }) => [name, types] as const,
       ),
     ),

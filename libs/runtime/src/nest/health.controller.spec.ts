@@ -9,7 +9,7 @@ import { type Access, AccessGuard, bearerToken } from './access.js';
 import { HealthController, HealthReaders } from './health.controller.js';
 import { httpAdapter, letIn } from './http-adapter.js';
 
-const told: Health = {
+const healthy: Health = {
   status: 'ok',
   service: 'console',
   ready: true,
@@ -65,41 +65,41 @@ async function site() {
 }
 
 beforeEach(() => {
-  health = told;
+  health = healthy;
   asked = 0;
 });
 
 test('strangers and whoever has no role are told the status alone; people of the service and readers of the installation all of it', async () => {
   const { ask, reading } = await site();
-  for (const [is, code] of [
-    [told, 200],
-    [{ ...told, status: 'degraded', well: false }, 503],
-    [{ ...told, status: 'degraded' }, 200],
+  for (const [report, code] of [
+    [healthy, 200],
+    [{ ...healthy, status: 'degraded', well: false }, 503],
+    [{ ...healthy, status: 'degraded' }, 200],
   ] as const) {
-    health = is;
+    health = report;
     for (const nobody of [undefined, 'Bearer of-nobody', 'Bearer of-crm'])
-      expect(await ask('/health', nobody)).toEqual([code, { status: is.status }]);
-    for (const somebody of ['Bearer of-lea', reading]) expect(await ask('/health', somebody)).toEqual([code, is]);
+      expect(await ask('/health', nobody)).toEqual([code, { status: report.status }]);
+    for (const somebody of ['Bearer of-lea', reading]) expect(await ask('/health', somebody)).toEqual([code, report]);
   }
 });
 
 test('ready is whether it takes work, also where something is wrong with it that waits for a person; nobody is told more', async () => {
   const { ask } = await site();
-  for (const [is, code] of [
-    [told, 200],
-    [{ ...told, status: 'degraded', well: false }, 200],
-    [{ ...told, status: 'degraded', well: false, ready: false }, 503],
-    [{ ...told, status: 'starting', well: false, ready: false }, 503],
+  for (const [report, code] of [
+    [healthy, 200],
+    [{ ...healthy, status: 'degraded', well: false }, 200],
+    [{ ...healthy, status: 'degraded', well: false, ready: false }, 503],
+    [{ ...healthy, status: 'starting', well: false, ready: false }, 503],
   ] as const) {
-    health = is;
-    for (const who of [undefined, 'Bearer of-lea'])
-      expect(await ask('/health/ready', who)).toEqual([code, { status: is.status }]);
+    health = report;
+    for (const asker of [undefined, 'Bearer of-lea'])
+      expect(await ask('/health/ready', asker)).toEqual([code, { status: report.status }]);
   }
 });
 
 test('live is answered by a process that is up, whatever is wrong, and asks nobody', async () => {
   const { ask } = await site();
-  health = { ...told, status: 'degraded', ready: false, well: false };
+  health = { ...healthy, status: 'degraded', ready: false, well: false };
   expect(await ask('/health/live')).toEqual([200, { status: 'live' }]);
   expect(asked).toBe(0);
 });

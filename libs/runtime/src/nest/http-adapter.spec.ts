@@ -19,7 +19,7 @@ async function listening(bounds: Partial<HttpBounds>) {
   onTestFinished(() => server.close());
   const { port } = server.server.address() as AddressInfo;
   /** Everything that the server says until it closes the connection; `write` sends, and may go on sending. */
-  const said = async (...write: readonly string[]) => {
+  const transcript = async (...write: readonly string[]) => {
     const socket = connect(port, '127.0.0.1');
     let text = '';
     socket.on('data', (chunk) => {
@@ -36,14 +36,14 @@ async function listening(bounds: Partial<HttpBounds>) {
     fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
   let begun = 0;
   server.server.on('request', () => begun++);
-  return { port, said, post, begun: () => begun };
+  return { port, transcript, post, begun: () => begun };
 }
 
 const head = 'POST / HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\n';
 
 test('a request that comes byte by byte is closed at its bound; others are answered meanwhile', async () => {
-  const { said, post } = await listening({ headersMs: 200, requestMs: 400, lookEveryMs: 50 });
-  const slow = [said(`${head}x-never-ends: `), said(`${head}content-length: 200000\r\n\r\n"`)];
+  const { transcript, post } = await listening({ headersMs: 200, requestMs: 400, lookEveryMs: 50 });
+  const slow = [transcript(`${head}x-never-ends: `), transcript(`${head}content-length: 200000\r\n\r\n"`)];
   expect(await (await post('"twelve bytes"')).json()).toEqual({ size: 14 });
   // A byte that is on its way when the connection closes may take the answer with it.
   for (const answer of await Promise.all(slow)) expect(answer).toMatch(/^(HTTP\/1\.1 408 |$)/);
@@ -78,7 +78,7 @@ test('one connection more than the bound closes the one that has been without a 
 });
 
 test('where every connection has a request in work one more is closed, and there is room again when a request is answered', async () => {
-  const { port, said, post, begun } = await listening({ connections: 2 });
+  const { port, transcript, post, begun } = await listening({ connections: 2 });
   const held = [0, 1].map(() => {
     const socket = connect(port, '127.0.0.1');
     socket.on('error', () => undefined);
@@ -86,7 +86,7 @@ test('where every connection has a request in work one more is closed, and there
     return socket;
   });
   await expect.poll(begun).toBe(2);
-  expect(await said()).toBe('');
+  expect(await transcript()).toBe('');
   const [first] = held;
   first?.write('1234567"');
   await expect.poll(async () => (await post('1').catch(() => undefined))?.status).toBe(200);

@@ -56,8 +56,8 @@ export const letIn = (adapter: { getInstance(): object }, access: Access): void 
 export function httpAdapter(bounds: HttpBounds = httpBounds, log: Pino = pino({ level: 'silent' })): FastifyAdapter {
   const adapter: FastifyAdapter = new FastifyAdapter({
     loggerInstance: log,
-    // One line a request, ours.
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    // One line a request, ours; see `OwnLines`.
+    logController: new OwnLines({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
     bodyLimit: bounds.bodyBytes,
     connectionTimeout: bounds.silentMs,
@@ -138,6 +138,15 @@ export function httpAdapter(bounds: HttpBounds = httpBounds, log: Pino = pino({ 
     return json(request as Parameters<typeof json>[0], text.text, done);
   });
   return adapter;
+}
+
+/** Of Fastify's own lines only this one: no filter hears of an answer that breaks off once it has begun. */
+class OwnLines extends LogController {
+  override streamError(error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+    // Its caller is gone: the line of the request says so.
+    if ((error as { code?: unknown }).code === 'ERR_STREAM_PREMATURE_CLOSE') return;
+    reply.log.error({ context: 'http', err: error }, 'the answer broke off');
+  }
 }
 
 /** RFC 9457; what the refusal has beside it stays. */

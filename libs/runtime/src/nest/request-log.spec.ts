@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -36,9 +37,9 @@ function site(access: Access = people, level?: string) {
   server.get('/health/ready', everybody, async (_request, reply) => reply.code(503).send({ status: 'starting' }));
   /** The lines of requests; the line follows the answer. */
   const answers = async (count: number) => {
-    const told = () => lines.filter(({ route }) => route !== undefined);
-    await vi.waitFor(() => expect(told().length).toBeGreaterThanOrEqual(count));
-    return told();
+    const answered = () => lines.filter(({ route }) => route !== undefined);
+    await vi.waitFor(() => expect(answered().length).toBeGreaterThanOrEqual(count));
+    return answered();
   };
   return { server, lines, log, answers };
 }
@@ -120,15 +121,15 @@ test('health is told only where somebody asks for debugging, whatever it answers
 
 test('what a service says while it answers has the request id, and the act that the request began is in its line', async () => {
   const { server, lines, log, answers } = site();
-  const said = new NestLog(log);
+  const nestLog = new NestLog(log);
   server.post('/v1/controls', async () => {
     await new Promise((resolve) => setImmediate(resolve));
-    said.warn('a stop', 'controls');
+    nestLog.warn('a stop', 'controls');
     const request = requests.getStore();
     if (request) request.act = 'act-1';
     return {};
   });
-  said.log('before', 'controls');
+  nestLog.log('before', 'controls');
   await server.inject({ method: 'POST', url: '/v1/controls', headers: { ...token, 'x-request-id': uuid } });
   expect(await answers(1)).toMatchObject([{ act: 'act-1', requestId: uuid }]);
   expect(lines.filter(({ context }) => context === 'controls')).toMatchObject([
@@ -155,16 +156,40 @@ test('a request whose sender went away before its answer has a line without a st
   expect(await answers(1)).toMatchObject([{ route: '/waits', status: null, msg: 'GET /waits not answered' }]);
 });
 
+test('an answer that breaks off by our fault is told beside the line of its request', async () => {
+  const { server, lines, answers } = site();
+  const parts = async function* () {
+    yield 'first\n';
+    await new Promise((resolve) => setImmediate(resolve));
+    throw Object.assign(new Error('Key (email)=(mia@north.example)'), {
+      ...{ severity: 'FATAL', routine: 'ProcessInterrupts', code: '57P01' },
+    });
+  };
+  server.get('/export', (_request, reply) => reply.send(Readable.from(parts(), { objectMode: false })));
+  await server.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = server.server.address() as AddressInfo;
+  const asked = fetch(`http://127.0.0.1:${port}/export`, { headers: { ...token, 'x-request-id': uuid } });
+  await expect(asked.then((answer) => answer.text())).rejects.toThrow();
+  expect(await answers(1)).toMatchObject([{ route: '/export', status: null, requestId: uuid }]);
+  expect(lines.find(({ msg }) => msg === 'the answer broke off')).toMatchObject({
+    level: 'error',
+    context: 'http',
+    requestId: uuid,
+    err: 'database error 57P01',
+  });
+  expect(JSON.stringify(lines)).not.toContain('mia@');
+});
+
 test('an error is told as it may be told, and a text of several lines is one', () => {
   const { lines, log } = logged();
-  const said = new NestLog(log);
+  const nestLog = new NestLog(log);
   const error = Object.assign(new Error('Key (email)=(mia@north.example) already exists'), {
     ...{ severity: 'ERROR', routine: '_bt_check_unique', code: '23505', detail: 'Key (email)=(mia@north.example)' },
   });
-  said.error(error, 'x');
-  said.error('failed', 'Error: mia@north.example\n    at there (file.js:1:1)', 'x');
+  nestLog.error(error, 'x');
+  nestLog.error('failed', 'Error: mia@north.example\n    at there (file.js:1:1)', 'x');
   log.error({ err: error }, 'of Fastify');
-  said.warn('one\ntwo\u2028three\u001b[2J', 'plays');
+  nestLog.warn('one\ntwo\u2028three\u001b[2J', 'plays');
   expect(JSON.stringify(lines)).not.toContain('mia@');
   expect(lines[0]?.msg).toBe('database error 23505');
   expect(lines[2]).toMatchObject({ msg: 'of Fastify', err: 'database error 23505' });
@@ -180,8 +205,8 @@ test('the logger of Nest takes all of its levels', () => {
   const { lines, log } = logged('trace');
   Logger.overrideLogger(new NestLog(log));
   onTestFinished(() => Logger.overrideLogger(true));
-  const said = new Logger('x');
-  for (const level of ['verbose', 'debug', 'log', 'warn', 'error', 'fatal'] as const) said[level]('here');
+  const logger = new Logger('x');
+  for (const level of ['verbose', 'debug', 'log', 'warn', 'error', 'fatal'] as const) logger[level]('here');
   expect(lines.map(({ level, context }) => [level, context])).toEqual(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].map((level) => [level, 'x']),
   );

@@ -35,7 +35,7 @@ type Write = (fields: object, msg: string) => void;
 export function logWhenAnswered(
   request: Answered,
   raw: ServerResponse,
-  of: AnsweredRequest,
+  answered: AnsweredRequest,
   named: () => boolean,
 ): void {
   const since = performance.now();
@@ -52,7 +52,7 @@ export function logWhenAnswered(
       status,
       durationMs: Math.round((performance.now() - since) * 10) / 10,
       ...(principal && { ...(named() && { principal: principal.name }), roles: principal.roles }),
-      ...(of.act !== undefined && { act: of.act }),
+      ...(answered.act !== undefined && { act: answered.act }),
     };
     const isHealth = route === '/health' || route?.startsWith('/health/');
     request.log[isHealth ? 'debug' : 'info'](fields, `${method} ${route ?? '(no route)'} ${status ?? 'not answered'}`);

@@ -14,7 +14,7 @@ test('outputs keep their order through every cut', () => {
 test('no request is larger than allowed, in bytes and not in characters', () => {
   const wide = Array.from({ length: 10 }, () => output('\u6f22'.repeat(100)));
   for (const request of requests(wide, 1_000)) {
-    expect(request.reduce((sum, one) => sum + one.bytes, 0)).toBeLessThanOrEqual(1_000);
+    expect(request.reduce((sum, message) => sum + message.bytes, 0)).toBeLessThanOrEqual(1_000);
   }
 });
 

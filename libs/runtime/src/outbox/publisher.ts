@@ -26,11 +26,11 @@ export function requests(messages: readonly Outgoing[], maxBytes: number): Outgo
 }
 
 /**
- * A `Publish` over a kafkajs producer. `heard` is told when the broker says that it took something (milliseconds since 1970), and
+ * A `Publish` over a kafkajs producer. `onTaken` is told when the broker says that it took something (milliseconds since 1970), and
  * when it was sent (`performance.now()`).
  */
 export const publishWith =
-  (producer: Producer, maxBytes: number, heard?: (time: number, asked: number) => void): Publish =>
+  (producer: Producer, maxBytes: number, onTaken?: (time: number, asked: number) => void): Publish =>
   async (messages) => {
     for (const request of requests(messages, maxBytes)) {
       const byTopic = new Map<string, { key: string; value: string; headers: Readonly<Record<string, string>> }[]>();
@@ -40,7 +40,7 @@ export const publishWith =
         list.push({ key, value, headers });
       }
       const began = moment();
-      const tell = (failure?: string): void => {
+      const report = (failure?: string): void => {
         for (const [topic, messages] of byTopic)
           sent({
             topic,
@@ -58,14 +58,14 @@ export const publishWith =
         });
         // -1 where the topic keeps the writer's time.
         const time = Math.max(...taken.map(({ logAppendTime }) => Number(logAppendTime ?? -1)));
-        if (time > 0) heard?.(time, asked);
+        if (time > 0) onTaken?.(time, asked);
       } catch (error) {
-        tell(describe(error).code);
+        report(describe(error).code);
         // The broker does not say which of them.
         if (deniedBy(error) === 'topic')
           throw new Error(`no right to write ${[...byTopic.keys()].join(' or ')}`, { cause: error });
         throw error;
       }
-      tell();
+      report();
     }
   };

@@ -28,8 +28,8 @@ interface Scheduled {
 }
 
 /** The type of an event on a topic: the one that is said, else the only one that the topic has. */
-function typeOn({ name, types }: TopicOf, said?: EventType): EventType {
-  const type = said ?? (types.length === 1 ? types[0] : undefined);
+function typeOn({ name, types }: TopicOf, chosen?: EventType): EventType {
+  const type = chosen ?? (types.length === 1 ? types[0] : undefined);
   if (type === undefined || !types.includes(type)) throw new Error(`${name} has ${types.join(', ')}, not ${type}`);
   return type;
 }
@@ -50,25 +50,25 @@ function readable(topic: string, key: string, type: string, data: unknown): void
 
 /** The rows of these keys, locked in key order. Most are there already, so they are looked for before missing ones are made. */
 async function lockedRows(tx: Tx, topic: string, keys: readonly string[]): Promise<readonly OwnRow[]> {
-  const hold = (these: readonly string[]) =>
+  const hold = (wanted: readonly string[]) =>
     tx.query<OwnRow>(
       'SELECT key, version, data FROM own_state WHERE topic = $1 AND key = ANY($2) ORDER BY key FOR UPDATE',
-      [topic, these],
+      [topic, wanted],
     );
   const without = (wanted: readonly string[], rows: readonly OwnRow[]): readonly string[] => {
     const found = new Set(rows.map((row) => row.key));
     return wanted.filter((key) => !found.has(key));
   };
-  const there = await hold(keys);
-  const missing = without(keys, there);
-  if (missing.length === 0) return there;
+  const existing = await hold(keys);
+  const missing = without(keys, existing);
+  if (missing.length === 0) return existing;
   const made = await tx.query<OwnRow>(
     `INSERT INTO own_state (topic, key, version) SELECT $1, key, 0 FROM unnest($2::text[]) AS key ORDER BY key
      ON CONFLICT DO NOTHING RETURNING key, version, data`,
     [topic, missing],
   );
   const others = without(missing, made);
-  return [...there, ...made, ...(others.length > 0 ? await hold(others) : [])];
+  return [...existing, ...made, ...(others.length > 0 ? await hold(others) : [])];
 }
 
 /** What a service may publish, and what it had published before a restore. */
@@ -152,12 +152,12 @@ export class UnitOfWork implements Work {
   /** Drops outputs that were published before a restore: what was said stands, whatever is made of its cause now. */
   async withhold(): Promise<void> {
     const ids = [...this.emitted.values()].flat().map(idOf);
-    const said = await this.said('id', ids);
-    if (said.size === 0) return;
+    const published = await this.said('id', ids);
+    if (published.size === 0) return;
     for (const [name, messages] of this.emitted)
       this.emitted.set(
         name,
-        messages.filter((output) => !said.has(idOf(output))),
+        messages.filter((output) => !published.has(idOf(output))),
       );
   }
 

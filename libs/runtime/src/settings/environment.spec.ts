@@ -68,13 +68,13 @@ test('all that cannot be used is told at once, each by its variable with what is
     ...{ WHOLE: 'secret', PORT: 'secret', WORD: 'secret', URL: 'secret', OFF_FILE: '/secret' },
     JSON_FILE: put('["secret"'),
   };
-  const told = () => readEnvironment(every, wrong);
-  expect(told).toThrow(
+  const read = () => readEnvironment(every, wrong);
+  expect(read).toThrow(
     '7 settings cannot be used. WHOLE: a whole number from 1 to 10 is expected, in ms. PORT: a port number is expected. ' +
       'WORD: one or two is expected. URL: a URL is expected. NEEDED is not set: the folder of something. ' +
       'JSON_FILE: the file that it names is not a list: it is not JSON. OFF_FILE: the file that it names cannot be read (ENOENT)',
   );
-  expect(told).toThrow(/^(?!.*secret)/);
+  expect(read).toThrow(/^(?!.*secret)/);
 });
 
 test.each(['', ' ', '1e1', '0x1', '-1', '0', '11', '1.5', '12345678901'])(
@@ -108,10 +108,10 @@ test('a variable that is misspelt by a letter is told of; one of another program
     'BATCH_EVENT is set and not read: did you mean BATCH_EVENTS?',
     'KAFKA_BORKERS is set and not read: did you mean KAFKA_BROKERS?',
   ]);
-  const said: string[] = [];
-  const check = () => checkSettings(runtimeEnvironment, env, (says) => said.push(says));
+  const warnings: string[] = [];
+  const check = () => checkSettings(runtimeEnvironment, env, (says) => warnings.push(says));
   expect(check).toThrow('KAFKA_BROKERS is not set');
-  expect(said).toHaveLength(2);
+  expect(warnings).toHaveLength(2);
 });
 
 test.each([
@@ -122,8 +122,8 @@ test.each([
   ['abcdef', 'abdcef', true],
   ['abcdef', 'bacdfe', false],
   ['abcdef', 'abcdefgh', false],
-])('%s and %s differ by one letter: %s', (a, b, is) => {
-  expect(nearly(a, b)).toBe(is);
+])('%s and %s differ by one letter: %s', (a, b, expected) => {
+  expect(nearly(a, b)).toBe(expected);
 });
 
 test('the table tells of every variable its default, its kind, whether it is secret, and what it is', () => {

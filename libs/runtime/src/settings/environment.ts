@@ -38,7 +38,7 @@ export function misspelt(environment: Environment, env: Env): readonly string[] 
   const known = Object.keys(environment.shape);
   return Object.keys(env).flatMap((name) => {
     if (name.length < 6 || known.includes(name) || elsewhere.has(name)) return [];
-    const meant = known.find((one) => nearly(one, name));
+    const meant = known.find((candidate) => nearly(candidate, name));
     return meant === undefined ? [] : [`${name} is set and not read: did you mean ${meant}?`];
   });
 }

@@ -23,14 +23,14 @@ const notSet = (more = '') => ({ error: () => `is not set${more}` });
 const needed = (more?: string) => z.string(notSet(more));
 
 /** A whole number of a unit. */
-export function whole(of: {
+export function whole(options: {
   readonly description: string;
   readonly preset: number;
   readonly unit?: string;
   readonly least?: number;
   readonly most?: number;
 }) {
-  const { preset, unit = 'number', least = 1, most = 9_999_999_999, description } = of;
+  const { preset, unit = 'number', least = 1, most = 9_999_999_999, description } = options;
   const bounds = most < 1_000_000 ? `, ${least} to ${most}` : '';
   const upTo = most === 9_999_999_999 ? `from ${least}` : `from ${least} to ${most}`;
   return z
@@ -67,7 +67,7 @@ export const text = ({ description, preset }: { readonly description: string; re
 
 /** A text that may be absent. `fits` says what is expected where it does not fit. */
 export const optionalText = (
-  of: Given & {
+  options: Given & {
     readonly preset?: string;
     readonly kind?: string;
     readonly fits?: (text: string) => string | undefined;
@@ -77,17 +77,22 @@ export const optionalText = (
     .string()
     .optional()
     .check(({ value, issues }) => {
-      const expected = value === undefined ? undefined : of.fits?.(value);
+      const expected = value === undefined ? undefined : options.fits?.(value);
       if (expected !== undefined) issues.push({ code: 'custom', input: '', message: expected });
     })
-    .meta({ description: of.description, kind: of.kind ?? 'text', preset: of.preset ?? '', secret: of.secret });
+    .meta({
+      description: options.description,
+      kind: options.kind ?? 'text',
+      preset: options.preset ?? '',
+      secret: options.secret,
+    });
 
 /** A text that has to be set. */
-export const requiredText = (of: Given & { readonly kind?: string; readonly expected?: string }) =>
-  needed(of.expected === undefined ? '' : `: ${of.expected}`).meta({
-    description: of.description,
-    kind: of.kind ?? 'text',
-    secret: of.secret,
+export const requiredText = (options: Given & { readonly kind?: string; readonly expected?: string }) =>
+  needed(options.expected === undefined ? '' : `: ${options.expected}`).meta({
+    description: options.description,
+    kind: options.kind ?? 'text',
+    secret: options.secret,
   });
 
 /** One of several words. */
@@ -116,16 +121,16 @@ interface FileOf<T> extends Given {
 }
 
 /** The path of a file that is read at the start. The path is not told: a secret may have been set in its place. */
-export const file = <T>(of: FileOf<T>) =>
-  needed(`: the path of a file with ${of.holds}`).transform(readBy(of)).meta(fileMeta(of));
+export const file = <T>(options: FileOf<T>) =>
+  needed(`: the path of a file with ${options.holds}`).transform(readBy(options)).meta(fileMeta(options));
 
 /** The same where it may be absent. */
-export const optionalFile = <T>(of: FileOf<T>) =>
+export const optionalFile = <T>(options: FileOf<T>) =>
   z
     .string()
-    .transform(readBy(of))
+    .transform(readBy(options))
     .optional()
-    .meta({ ...fileMeta(of), preset: 'off' });
+    .meta({ ...fileMeta(options), preset: 'off' });
 
 const fileMeta = ({ description, holds, secret }: FileOf<unknown>) => ({
   description: `a file with ${holds}${description === '' ? '' : `. ${description}`}`,
@@ -153,8 +158,12 @@ function readBy<T>({ holds, read }: FileOf<T>) {
   };
 }
 
-/** Reads JSON by a schema, for `file`. */
-export function json<S extends z.ZodType>(schema: S, parse: (text: string) => unknown = JSON.parse) {
+/** Reads JSON by a schema, for `file`. `placeOf` tells a person where a fault is, for a content whose names may be secrets. */
+export function json<S extends z.ZodType>(
+  schema: S,
+  parse: (text: string) => unknown = JSON.parse,
+  placeOf: (path: readonly PropertyKey[]) => string = (path) => path.join('.'),
+) {
   return (text: string): z.output<S> => {
     let content: unknown;
     try {
@@ -165,6 +174,6 @@ export function json<S extends z.ZodType>(schema: S, parse: (text: string) => un
     const read = schema.safeParse(content);
     if (read.success) return read.data;
     const issue = read.error.issues[0];
-    throw new Unusable(`${issue?.path.join('.') || 'content'}: ${issue?.message ?? 'invalid'}`);
+    throw new Unusable(`${placeOf(issue?.path ?? []) || 'content'}: ${issue?.message ?? 'invalid'}`);
   };
 }

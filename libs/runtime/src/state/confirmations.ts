@@ -17,7 +17,7 @@ export class Confirmations {
   private failed = false;
 
   constructor(
-    private readonly is: {
+    private readonly deps: {
       readonly db: Pick<Database, 'read'>;
       readonly service: string;
       readonly topic: string;
@@ -35,9 +35,10 @@ export class Confirmations {
 
   /** Says what the table has of every scope: whoever asks may be newer than what was said before. Throws where it cannot be read. */
   async tellAll(): Promise<void> {
-    const rows = await this.is.db.read<{ key: string }>('SELECT key FROM state_rows WHERE topic = $1 AND version > 0', [
-      controls,
-    ]);
+    const rows = await this.deps.db.read<{ key: string }>(
+      'SELECT key FROM state_rows WHERE topic = $1 AND version > 0',
+      [controls],
+    );
     this.tell(rows.map(({ key }) => key));
   }
 
@@ -55,7 +56,7 @@ export class Confirmations {
   }
 
   private async work(): Promise<void> {
-    const { db, topic, publish, log } = this.is;
+    const { db, topic, publish, log } = this.deps;
     try {
       while (this.open.size > 0) {
         const scopes = [...this.open];
@@ -81,7 +82,7 @@ export class Confirmations {
   }
 
   private confirmation({ key, version, data }: { key: string; version: number; data: unknown }) {
-    const { service, topic, now } = this.is;
+    const { service, topic, now } = this.deps;
     const confirmed: ControlConfirmed = { scope: key, version, digest: digestOf(data) };
     const message = toBinary({
       id: derivedId('control-confirmed', service, key, version, confirmed.digest),

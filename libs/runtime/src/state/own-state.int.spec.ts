@@ -51,8 +51,8 @@ const act = async (made: Engine, reason: string, scope = 'all'): Promise<number>
   if (done.repeated) throw new Error('a fresh act was known');
   return done.result;
 };
-const query = async <Row>(of: TestDatabase | undefined, sql: string): Promise<Row[]> => {
-  const client = new pg.Client({ connectionString: of?.url });
+const query = async <Row>(database: TestDatabase | undefined, sql: string): Promise<Row[]> => {
+  const client = new pg.Client({ connectionString: database?.url });
   await client.connect();
   try {
     return (await client.query(sql)).rows as Row[];
@@ -192,13 +192,13 @@ test.each([
   ['as high as there can be at this time', () => highestVersionAt(Date.now())],
 ])(
   'a record by somebody else above the writer’s version, %s, is put right at once, and later changes bind',
-  async (_what, of) => {
+  async (_what, versionNow) => {
     const log: string[] = [];
     const made = await start(writer, log);
     await start(reader);
     await act(made, 'stop 1');
     await bothHold(1, 'stop 1');
-    const version = of();
+    const version = versionNow();
     // It claims to be the later change.
     await publish({ version, reason: 'foreign', changedAt: '2999-01-01T00:00:00.000Z' });
     await bothHold(version + 1, 'stop 1');
@@ -266,9 +266,9 @@ test('what a table has and its topic does not is published at the start', async 
 });
 
 test('two writers side by side, and one that starts beside them, raise no false alarm', async () => {
-  const [one, two] = await Promise.all([start(writer), start(writer)]);
+  const [first, two] = await Promise.all([start(writer), start(writer)]);
   const scopes = ['all', 'agent:a', 'agent:b'];
-  const work = Array.from({ length: 60 }, (_, n) => act([one, two][n % 2] as Engine, `stop ${n}`, scopes[n % 3]));
+  const work = Array.from({ length: 60 }, (_, n) => act([first, two][n % 2] as Engine, `stop ${n}`, scopes[n % 3]));
   const three = await start(writer);
   await Promise.all(work);
   await start(reader);
@@ -278,9 +278,9 @@ test('two writers side by side, and one that starts beside them, raise no false 
     await bothHold(version, reason, scope);
   }
   // Whoever reads back has read the last change by the time it has been told of a later one.
-  await act(one, 'the end', 'agent:z');
+  await act(first, 'the end', 'agent:z');
   await new Promise((resolve) => setTimeout(resolve, 2_500));
-  for (const made of [one, two, three]) {
+  for (const made of [first, two, three]) {
     const { status, checks } = await made.health();
     expect([status, checks.stateOvertaken, checks.stateTakenOver]).toEqual(['ok', undefined, undefined]);
   }

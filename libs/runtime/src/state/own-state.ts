@@ -70,7 +70,7 @@ export class OwnState {
   private readonly ahead: Record<string, string> = {};
 
   constructor(
-    private readonly is: {
+    private readonly deps: {
       readonly kafka: Kafka;
       readonly admin: Admin;
       readonly db: Database;
@@ -84,7 +84,7 @@ export class OwnState {
       readonly log: { log(message: string): void; warn(message: string): void; error(message: string): void };
     },
   ) {
-    for (const { name } of is.topics) {
+    for (const { name } of deps.topics) {
       this.told.set(name, new Map());
       this.mine.set(name, new Map());
     }
@@ -116,7 +116,7 @@ export class OwnState {
 
   /** Reads to the ends of now and mends the tables. Resolves to where it stopped. Throws where it cannot be mended. */
   async catchUp(): Promise<ReadonlyMap<string, string>> {
-    return this.readAll(this.is.topics, newPass(false));
+    return this.readAll(this.deps.topics, newPass(false));
   }
 
   /** The same with records that a test gives: all that is on the topic, in its order. */
@@ -128,7 +128,7 @@ export class OwnState {
 
   /** Reads on from where `catchUp` stopped. */
   async follow(from: ReadonlyMap<string, string>): Promise<RunningConsumer> {
-    const { kafka, service, topics, limits, log, watch } = this.is;
+    const { kafka, service, topics, limits, log, watch } = this.deps;
     const positions = new Map(from);
     let generation = 0;
     const consumer = await consume({
@@ -167,18 +167,18 @@ export class OwnState {
 
   /** Publishes everything that the table has of a topic: whoever reads it from its beginning lacks nothing. */
   async publishAll(name: string): Promise<void> {
-    const rows = await this.is.db.read<{ key: string }>(
+    const rows = await this.deps.db.read<{ key: string }>(
       'SELECT key FROM own_state WHERE topic = $1 AND value IS NOT NULL ORDER BY key',
       [name],
     );
-    for (let from = 0; from < rows.length; from += this.is.limits.batchEvents) {
-      const keys = rows.slice(from, from + this.is.limits.batchEvents).map(({ key }) => key);
+    for (let from = 0; from < rows.length; from += this.deps.limits.batchEvents) {
+      const keys = rows.slice(from, from + this.deps.limits.batchEvents).map(({ key }) => key);
       await this.again(name, keys, rows.length);
     }
   }
 
   private async readAll(topics: readonly Topic[], pass: Pass): Promise<ReadonlyMap<string, string>> {
-    const { kafka, admin, service, limits, log } = this.is;
+    const { kafka, admin, service, limits, log } = this.deps;
     const reached = await readToEnds({
       kafka,
       admin,
@@ -201,41 +201,43 @@ export class OwnState {
       await this.readAll([topic], newPass(true));
     } finally {
       // What compaction took away counts all the same.
-      for (const [key, told] of seen) {
+      for (const [key, shown] of seen) {
         const now = fresh.get(key);
-        if (!now || now.version < told.version || told.hash === null) fresh.set(key, told);
+        if (!now || now.version < shown.version || shown.hash === null) fresh.set(key, shown);
       }
     }
   }
 
   /** Compares records with the table. The table is read after them: what a healthy writer published is committed by then. */
   private async take(name: string, records: readonly RawRecord[], pass?: Pass, reread = false): Promise<void> {
-    const topic = topicNamed(name, this.is.topics);
+    const topic = topicNamed(name, this.deps.topics);
     const byKey = Map.groupBy(
       records.filter(({ key }) => key && fitsText(key.toString())),
       ({ key }) => String(key),
     );
     if (byKey.size === 0) return;
     const keys = [...byKey.keys()].sort();
-    const said = new Map([...byKey].map(([key, all]) => [key, all.flatMap((record) => this.read(topic, record, key))]));
-    let rows = await this.rows(this.is.db.read.bind(this.is.db), name, keys);
+    const published = new Map(
+      [...byKey].map(([key, all]) => [key, all.flatMap((record) => this.read(topic, record, key))]),
+    );
+    let rows = await this.rows(this.deps.db.read.bind(this.deps.db), name, keys);
     for (const [key, row] of rows)
-      for (const { version, hash } of said.get(key) ?? [])
+      for (const { version, hash } of published.get(key) ?? [])
         if (version === row.version && hash === contentOf(row)?.hash) this.own(name, key, version, hash);
     const wrong = keys.filter(
-      (key) => this.mendOf(name, key, rows.get(key), said.get(key) ?? [], pass).step.does !== 'nothing',
+      (key) => this.mendOf(name, key, rows.get(key), published.get(key) ?? [], pass).step.does !== 'nothing',
     );
     if (wrong.length > 0) {
       // The content of what was told is needed, and is no longer at hand.
       const lacking = wrong.some(
-        (key) => (this.told.get(name)?.get(key)?.at ?? 0) > latestOf(rows.get(key), said.get(key)),
+        (key) => (this.told.get(name)?.get(key)?.at ?? 0) > latestOf(rows.get(key), published.get(key)),
       );
       if (lacking && !pass && !reread) {
         await this.readAgain(topic);
         return this.take(name, records, pass, true);
       }
-      this.tell(name, await this.mend(topic, wrong, said, pass), pass);
-      rows = await this.rows(this.is.db.read.bind(this.is.db), name, keys);
+      this.tell(name, await this.mend(topic, wrong, published, pass), pass);
+      rows = await this.rows(this.deps.db.read.bind(this.deps.db), name, keys);
     }
     const behind = keys.filter((key) => {
       const row = rows.get(key);
@@ -251,7 +253,7 @@ export class OwnState {
   /** What a record says; nothing where it cannot be read. Either way its version counts as told. */
   private read(topic: Topic, record: RawRecord, key: string): Said[] {
     const value = record.value?.toString() ?? '';
-    const told = this.told.get(topic.name) as Map<string, Told>;
+    const versions = this.told.get(topic.name) as Map<string, Told>;
     const hash = hashOf(value);
     const read = readEvent(topic, record);
     if (!read.ok || !fitsJsonb(value) || !fitsJsonb(JSON.stringify(read.event.data))) {
@@ -259,12 +261,13 @@ export class OwnState {
       const version = versionIn(value);
       const highest = record.timestamp === undefined ? version : highestVersionAt(Number(record.timestamp));
       // One that there cannot be at its time is no state for any reader.
-      if (version <= highest && version > (told.get(key)?.version ?? 0)) told.set(key, { version, at: 0, hash });
+      if (version <= highest && version > (versions.get(key)?.version ?? 0))
+        versions.set(key, { version, at: 0, hash });
       return [];
     }
     const data = read.event.data as { version: number; changedAt: string };
     const content = { version: data.version, at: Date.parse(data.changedAt), hash };
-    told.set(key, toldAfter(told.get(key), content));
+    versions.set(key, toldAfter(versions.get(key), content));
     const headers = textHeaders(record);
     return [{ ...content, headers: JSON.stringify(headers), value, data, plain: headers.ce_id !== undefined }];
   }
@@ -274,41 +277,41 @@ export class OwnState {
    * nor ever found in the table is not the writer's: where the table has a content, that one stands. At a start nobody can tell such
    * a record from what an older copy of the database lacks.
    */
-  private mendOf(name: string, key: string, row: Row | undefined, said: readonly Said[], pass?: Pass): Mended {
+  private mendOf(name: string, key: string, row: Row | undefined, published: readonly Said[], pass?: Pass): Mended {
     const table = contentOf(row);
     const version = row?.version ?? 0;
     const base = pass?.before.get(`${name}\u0000${key}`) ?? version;
-    const others = said.filter((s) => s.version > base || (s.version === version && s.hash !== table?.hash));
-    const told = this.told.get(name)?.get(key);
-    if (!told) return { step: { does: 'nothing' }, foreign: false };
+    const others = published.filter((s) => s.version > base || (s.version === version && s.hash !== table?.hash));
+    const shown = this.told.get(name)?.get(key);
+    if (!shown) return { step: { does: 'nothing' }, foreign: false };
     const mine = this.mine.get(name)?.get(key);
     const isMine = ({ version, hash }: { version: number; hash: number | null }): boolean =>
       mine !== undefined && (version < mine.version || (version === mine.version && mine.hashes.has(hash ?? NaN)));
     const running = pass?.running ?? true;
     const foreign =
-      running && (others.some((s) => !isMine(s)) || (others.length === 0 && told.version > version && !isMine(told)));
+      running && (others.some((s) => !isMine(s)) || (others.length === 0 && shown.version > version && !isMine(shown)));
     const rivals = running && table ? others.filter(isMine) : others;
     // A version that was kept free for a key that has no content yet.
-    if (!table && rivals.length === 0 && version >= told.version) return { step: { does: 'nothing' }, foreign };
-    const step = mend(table, rivals, told);
+    if (!table && rivals.length === 0 && version >= shown.version) return { step: { does: 'nothing' }, foreign };
+    const step = mend(table, rivals, shown);
     const plain = step.does !== 'adopt' || step.content.plain;
-    return { step: plain ? step : { does: 'raise', content: step.content, above: told.version }, foreign };
+    return { step: plain ? step : { does: 'raise', content: step.content, above: shown.version }, foreign };
   }
 
   /** Mends rows under their locks; another instance may have done so meanwhile. Returns what was done. */
   private mend(
     topic: Topic,
     keys: readonly string[],
-    said: ReadonlyMap<string, readonly Said[]>,
+    published: ReadonlyMap<string, readonly Said[]>,
     pass: Pass | undefined,
   ): Promise<readonly (readonly [string, Mended])[]> {
-    const { db, service, bounds, now } = this.is;
+    const { db, service, bounds, now } = this.deps;
     return db.transaction(async (tx) => {
       const unit = new UnitOfWork(service, now(), tx, bounds);
       await unit.ownState(topic, keys);
       const rows = await this.rows(tx.query.bind(tx), topic.name, keys);
       const steps = keys.map((key) => {
-        const mended = this.mendOf(topic.name, key, rows.get(key), said.get(key) ?? [], pass);
+        const mended = this.mendOf(topic.name, key, rows.get(key), published.get(key) ?? [], pass);
         return [key, mended, rows.get(key)] as const;
       });
       await adopt(tx, topic.name, steps);
@@ -348,14 +351,14 @@ export class OwnState {
       if (all.keys.length < named) all.keys.push(key);
     }
     if (!running) return;
-    const [others, ours] = [true, false].map((is) => mended.filter(([, { foreign }]) => foreign === is));
+    const [others, ours] = [true, false].map((isForeign) => mended.filter(([, { foreign }]) => foreign === isForeign));
     if (ours && ours.length > 0)
-      this.is.log.error(
+      this.deps.log.error(
         `${name}: ${listed(ours)} were published above what this database has: it was put back while the service ran. ` +
           'The later change stands, under a version above both. Restart the service',
       );
     if (others && others.length > 0)
-      this.is.log.error(
+      this.deps.log.error(
         `${name}: of ${listed(others)} somebody else wrote a version above what this service gave out. What this service has was ` +
           'said again above it; where it has nothing, the other record stands. Change the password of its login, find out who has ' +
           'it, and restart the service; docs/sre.md, "Recovery cases"',
@@ -364,31 +367,31 @@ export class OwnState {
 
   /** Publishes again what the topic lacks or has last in an older version. */
   private async complete(name: string, pass: Pass): Promise<void> {
-    const told = this.told.get(name);
-    const rows = await this.is.db.read<{ key: string }>(
+    const versions = this.told.get(name);
+    const rows = await this.deps.db.read<{ key: string }>(
       'SELECT key FROM own_state WHERE topic = $1 AND value IS NOT NULL',
       [name],
     );
-    const never = rows.filter(({ key }) => !told?.has(key)).map(({ key }) => key);
+    const never = rows.filter(({ key }) => !versions?.has(key)).map(({ key }) => key);
     const keys = [...new Set([...(pass.behind.get(name) ?? []), ...never])];
-    for (let from = 0; from < keys.length; from += this.is.limits.batchEvents)
-      await this.again(name, keys.slice(from, from + this.is.limits.batchEvents), keys.length);
+    for (let from = 0; from < keys.length; from += this.deps.limits.batchEvents)
+      await this.again(name, keys.slice(from, from + this.deps.limits.batchEvents), keys.length);
     const all = pass.mended.get(name);
     if (!all || pass.running) return;
     this.restored[name] = (this.restored[name] ?? 0) + all.count;
-    this.is.log.warn(
+    this.deps.log.warn(
       `${name}: ${all.count} keys (${all.keys.join(', ')}${all.count > named ? ', …' : ''}) had been published in a later version than this database has; ` +
         'it is an older copy, or was made anew. What was published last stands',
     );
   }
 
-  private async again(name: string, keys: readonly string[], of: number): Promise<void> {
+  private async again(name: string, keys: readonly string[], total: number): Promise<void> {
     if (keys.length === 0) return;
-    const rows = await this.rows(this.is.db.read.bind(this.is.db), name, keys);
-    this.is.log.log(
-      `${name}: ${keys.length} of ${of} keys published again, their last record was not what the table has`,
+    const rows = await this.rows(this.deps.db.read.bind(this.deps.db), name, keys);
+    this.deps.log.log(
+      `${name}: ${keys.length} of ${total} keys published again, their last record was not what the table has`,
     );
-    await this.is.publish(
+    await this.deps.publish(
       [...rows.values()].flatMap(({ key, headers, value }) =>
         headers === null || value === null ? [] : [storedAgain({ topic: name, key, headers, value })],
       ),
@@ -439,8 +442,8 @@ const contentOf = (row: Row | undefined): Content | undefined =>
     ? undefined
     : { version: row.version, at: row.changed_at?.getTime() ?? 0, hash: hashOf(row.value) };
 
-const latestOf = (row: Row | undefined, said: readonly Said[] = []): number =>
-  Math.max(row?.changed_at?.getTime() ?? 0, ...said.map(({ at }) => at));
+const latestOf = (row: Row | undefined, published: readonly Said[] = []): number =>
+  Math.max(row?.changed_at?.getTime() ?? 0, ...published.map(({ at }) => at));
 
 const hashOf = (value: string): number => createHash('sha256').update(value).digest().readUInt32BE();
 

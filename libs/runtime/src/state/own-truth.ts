@@ -30,19 +30,19 @@ export type Mend<C> =
   | { readonly does: 'reserve'; readonly above: number };
 
 /**
- * Decides for a key whose topic has shown `told`. `rivals` are the readable records that the table has never had: a table that
- * is as it should be has none, since a version is committed before it is published. The later change is the truth, whatever
+ * Decides for a key. `shown` is what its topic has shown, `rivals` are the readable records that the table has never had: a table
+ * that is as it should be has none, since a version is committed before it is published. The later change is the truth, whatever
  * its version: a version that was given out twice, or below one that readers hold, is void for them until it is raised.
  */
-export function mend<C extends Content>(row: Content | undefined, rivals: readonly C[], told: Told): Mend<C> {
+export function mend<C extends Content>(row: Content | undefined, rivals: readonly C[], shown: Told): Mend<C> {
   const latest = rivals.reduce<C | undefined>((a, b) => (a && !isLater(b, a) ? a : b), undefined);
   if (latest && (!row || isLater(latest, row))) {
-    const heard = latest.version === told.version && told.hash !== null && (row?.version ?? 0) < told.version;
-    return heard ? { does: 'adopt', content: latest } : { does: 'raise', content: latest, above: told.version };
+    const adoptable = latest.version === shown.version && shown.hash !== null && (row?.version ?? 0) < shown.version;
+    return adoptable ? { does: 'adopt', content: latest } : { does: 'raise', content: latest, above: shown.version };
   }
-  const stands = row && (row.version > told.version || (row.version === told.version && row.hash === told.hash));
+  const stands = row && (row.version > shown.version || (row.version === shown.version && row.hash === shown.hash));
   if (stands) return { does: 'nothing' };
-  return row ? { does: 'raise', content: 'table', above: told.version } : { does: 'reserve', above: told.version };
+  return row ? { does: 'raise', content: 'table', above: shown.version } : { does: 'reserve', above: shown.version };
 }
 
 const isLater = (a: Content, b: Content): boolean => a.at > b.at || (a.at === b.at && a.version > b.version);

@@ -23,9 +23,9 @@ const record = (n: number, timestamp?: number): RawRecord => {
   const plain = { partition: 0, offset: String(n), key: null, value: null };
   return timestamp === undefined ? plain : { ...plain, timestamp: String(timestamp) };
 };
-const entry = (of: RawRecord): Entry => {
-  const id = `event-${of.offset}`;
-  return { record: of, sha: '', source: 'a', id, event: { id } as Entry['event'] & object };
+const entry = (record: RawRecord): Entry => {
+  const id = `event-${record.offset}`;
+  return { record, sha: '', source: 'a', id, event: { id } as Entry['event'] & object };
 };
 const visit = async (records: readonly RawRecord[]) =>
   waits.handle(

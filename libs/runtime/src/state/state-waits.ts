@@ -59,7 +59,7 @@ export class StateWaits {
   private readonly look: (needs: readonly Need[]) => Promise<void>;
 
   constructor(
-    private readonly is: {
+    private readonly deps: {
       readonly needs: NonNullable<ServiceSpec['needs']>;
       readonly db: Pick<Database, 'read'>;
       readonly limits: Limits;
@@ -68,7 +68,7 @@ export class StateWaits {
       readonly log: { warn(message: string): void };
     },
   ) {
-    this.look = together((needs: readonly Need[]) => this.lookUp(needs), is.limits.batchEvents);
+    this.look = together((needs: readonly Need[]) => this.lookUp(needs), deps.limits.batchEvents);
   }
 
   /**
@@ -92,7 +92,7 @@ export class StateWaits {
     const hold = (offset: string): Held => {
       const tries = before ? before.tries + 1 : 0;
       if (counts()) this.holds.set(place, { offset, seen, tries });
-      const { backoffMs, backoffMaxMs } = this.is.limits;
+      const { backoffMs, backoffMaxMs } = this.deps.limits;
       return { handled: 0, pauseMs: backoff(tries, backoffMs, backoffMaxMs) };
     };
     // What comes behind an event that waits on need not be read each time.
@@ -102,7 +102,7 @@ export class StateWaits {
     // One partition's race at a time: else whoever writes a topic could have them all the time, one partition after another.
     const patient = ![...this.holds.keys()].some((name) => name.startsWith(`${topic}/`));
     const { waits, without } = await this.firstToWait(topic, entries, seen, patient);
-    if (without > 0) this.is.log.warn(`${place}: ${without} events go on without state that nobody has`);
+    if (without > 0) this.deps.log.warn(`${place}: ${without} events go on without state that nobody has`);
     if (!waits) {
       await process(entries);
       if (counts()) this.holds.delete(place);
@@ -129,7 +129,7 @@ export class StateWaits {
     return Object.fromEntries(
       [...this.holds].flatMap(([place, { offset, seen }]) => {
         const ms = this.seenMs(seen, offset);
-        if (ms <= 2 * this.is.limits.stateWaitMs) return [];
+        if (ms <= 2 * this.deps.limits.stateWaitMs) return [];
         return [[place, `waits for state that is not read yet, for ${Math.round(ms / 1000)} s`]];
       }),
     );
@@ -148,18 +148,18 @@ export class StateWaits {
       for (;;) {
         if (missing.length === 0) return { without: 0 };
         await this.look(missing);
-        missing = missing.filter(({ there }) => !there);
+        missing = missing.filter(({ there: present }) => !present);
         const waits = missing.find((need) => !this.enough(need, seen))?.entry;
         const lacking = [...new Set(missing.map(({ entry }) => entry))];
         if (!waits) return { without: lacking.length };
         if (!patient || performance.now() - began >= raceMs) return { waits, without: lacking.indexOf(waits) };
         // Most often it is being read at this moment.
-        await (this.is.reader()?.more(50) ?? new Promise((resolve) => setTimeout(resolve, 50)));
+        await (this.deps.reader()?.more(50) ?? new Promise((resolve) => setTimeout(resolve, 50)));
       }
     } catch (error) {
       if (isTransient(error)) throw error;
       // One event's own fault is found where each is tried alone.
-      this.is.log.warn(`${topic}: what its events need is not known: ${describe(error).detail}`);
+      this.deps.log.warn(`${topic}: what its events need is not known: ${describe(error).detail}`);
       return { without: 0 };
     }
   }
@@ -168,7 +168,7 @@ export class StateWaits {
     return entries
       .filter(({ event }) => event)
       .flatMap((entry) =>
-        this.is.needs(received(topic, entry)).map(({ topic: { name }, key, version }) => {
+        this.deps.needs(received(topic, entry)).map(({ topic: { name }, key, version }) => {
           return { entry, topic: name, key, version, there: false };
         }),
       )
@@ -177,7 +177,7 @@ export class StateWaits {
 
   private async lookUp(needs: readonly Need[]): Promise<void> {
     const all = [...new Map(needs.map((need) => [nameOf(need), need]))];
-    const rows = await this.is.db.read<{ n: number }>(
+    const rows = await this.deps.db.read<{ n: number }>(
       `SELECT n.n FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS n(topic, key, version, n)
        LEFT JOIN state_rows s ON s.topic = n.topic AND s.key = n.key AND s.topic = ANY($1) AND s.key = ANY($2)
        WHERE coalesce(s.version, 0) < n.version`,
@@ -196,10 +196,10 @@ export class StateWaits {
   /** Whether an event has waited for something long enough. Neither of its two ages is more than what has passed. */
   private enough({ entry: { record }, topic }: Need, seen: Hold['seen']): boolean {
     const taken = Number(record.timestamp);
-    const ageMs = Math.max(this.seenMs(seen, record.offset), taken > 0 ? this.is.clock.agoMs('broker', taken) : 0);
-    const over = ageMs - this.is.limits.stateWaitMs;
+    const ageMs = Math.max(this.seenMs(seen, record.offset), taken > 0 ? this.deps.clock.agoMs('broker', taken) : 0);
+    const over = ageMs - this.deps.limits.stateWaitMs;
     if (over < 0) return false;
-    const compared = this.is.reader()?.comparedAgo() ?? {};
+    const compared = this.deps.reader()?.comparedAgo() ?? {};
     return !Object.hasOwn(compared, topic) || (compared[topic]?.() ?? Infinity) <= over;
   }
 }

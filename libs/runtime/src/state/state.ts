@@ -181,15 +181,15 @@ interface PositionsOf {
 }
 
 /** How far the tables have been read to. Throws where they are ahead of a topic although it is the same: its broker has lost records. */
-export async function positionsWithin(is: PositionsOf, table: Positions): Promise<ReadonlyMap<string, number>> {
-  return whenLed(is.limits, () => comparedWithEnds(is, table));
+export async function positionsWithin(deps: PositionsOf, table: Positions): Promise<ReadonlyMap<string, number>> {
+  return whenLed(deps.limits, () => comparedWithEnds(deps, table));
 }
 
-async function comparedWithEnds(is: PositionsOf, table: Positions) {
+async function comparedWithEnds(deps: PositionsOf, table: Positions) {
   // In this order: another instance may move both on meanwhile, and tables <= ends holds at any time.
-  const positions = await readPositions(is.db, table);
-  for (const { name } of is.topics) {
-    for (const { partition, high } of await is.admin.fetchTopicOffsets(name)) {
+  const positions = await readPositions(deps.db, table);
+  for (const { name } of deps.topics) {
+    for (const { partition, high } of await deps.admin.fetchTopicOffsets(name)) {
       const at = positions.get(`${name}/${partition}`) ?? 0;
       if (at > Number(high))
         throw new Error(
@@ -219,7 +219,7 @@ export const isReached = (
  * still for as long as the group waits for one that died, and stops and withdrawals with it. Where it goes on is what the
  * tables say, not what a group says: a database made anew, or restored, lacks nothing.
  */
-export async function followState(is: {
+export async function followState(deps: {
   kafka: Kafka;
   admin: Admin;
   db: Database;
@@ -234,9 +234,9 @@ export async function followState(is: {
   /** Called with the keys of a topic whose rows were written, and about once a second with none. */
   applied?: (topic: string, keys: readonly string[]) => void;
 }): Promise<StateReader> {
-  const compared: Record<string, Ago | null> = Object.fromEntries(is.topics.map((t) => [t.name, null]));
+  const compared: Record<string, Ago | null> = Object.fromEntries(deps.topics.map((t) => [t.name, null]));
   const positions = new Map(
-    [...(await positionsWithin(is, 'state_positions'))].map(([name, at]) => [name, String(at)]),
+    [...(await positionsWithin(deps, 'state_positions'))].map(([name, at]) => [name, String(at)]),
   );
   /** Behind the tables' positions, what of each partition was read since and held nothing for them. */
   const passed = new Map<string, { readonly from: number; readonly next: number }>();
@@ -244,37 +244,37 @@ export async function followState(is: {
   const ignored: Record<string, Ignored> = {};
   // Each topic by itself: a stop does not wait for a row of another one that somebody holds.
   const apply = new Map(
-    is.topics.map((topic) => {
+    deps.topics.map((topic) => {
       const handle = async (records: readonly RawRecord[]): Promise<void> => {
-        const of = { topicId: is.watch.of(topic.name)?.id, lookedUp: is.lookedUp.get(topic.name) };
-        const wrong = await applyState(is.db, topic, records, is.now(), is.log, of);
+        const options = { topicId: deps.watch.of(topic.name)?.id, lookedUp: deps.lookedUp.get(topic.name) };
+        const wrong = await applyState(deps.db, topic, records, deps.now(), deps.log, options);
         const last = wrong.at(-1);
         if (last !== undefined)
           ignored[topic.name] = { records: (ignored[topic.name]?.records ?? 0) + wrong.length, last };
-        is.applied?.(
+        deps.applied?.(
           topic.name,
           records.flatMap(({ key }) => (key ? [key.toString()] : [])),
         );
         news.tell();
       };
-      return [topic.name, together(handle, is.limits.batchEvents)] as const;
+      return [topic.name, together(handle, deps.limits.batchEvents)] as const;
     }),
   );
   const consumer = await consume({
-    kafka: is.kafka,
-    groupId: `${is.service}.state.${randomUUID()}`,
-    topics: is.topics.map((t) => t.name),
-    limits: is.limits,
-    log: is.log,
-    rights: is.watch,
+    kafka: deps.kafka,
+    groupId: `${deps.service}.state.${randomUUID()}`,
+    topics: deps.topics.map((t) => t.name),
+    limits: deps.limits,
+    log: deps.log,
+    rights: deps.watch,
     positionOf: (name, partition) => positions.get(`${name}/${partition}`),
-    onJump: (place, from, to) => is.watch.jumped(place, from, to),
+    onJump: (place, from, to) => deps.watch.jumped(place, from, to),
     handle: async (name, partition, records) => {
-      const id = is.watch.of(name)?.id;
+      const id = deps.watch.of(name)?.id;
       await apply.get(name)?.(records);
       const last = records.at(-1);
       // Made again meanwhile, it is read from its beginning.
-      if (last && id === is.watch.of(name)?.id) positions.set(`${name}/${partition}`, nextOf(last));
+      if (last && id === deps.watch.of(name)?.id) positions.set(`${name}/${partition}`, nextOf(last));
       passed.delete(`${name}/${partition}`);
     },
     passed: (name, partition, _from, next) => {
@@ -288,11 +288,11 @@ export async function followState(is: {
   // Ends that were seen and not reached yet. Where state comes in all the time, the tables are behind the newest ones at any moment.
   let seen: { readonly since: Ago; readonly topic: string; readonly ends: readonly (readonly [string, number])[] }[] =
     [];
-  is.watch.add({
-    topics: is.topics.map(({ name }) => name),
+  deps.watch.add({
+    topics: deps.topics.map(({ name }) => name),
     whole: true,
     positions: async () => {
-      const at = await readPositions(is.db);
+      const at = await readPositions(deps.db);
       const reached = [...passed].filter(([place, { from }]) => from === (at.get(place) ?? 0));
       return new Map([...at, ...reached.map(([place, { next }]) => [place, next] as const)]);
     },
@@ -310,31 +310,31 @@ export async function followState(is: {
   const compare = async (): Promise<void> => {
     const since = ago();
     // The ends first: what is read to them had all that was there when it began.
-    const asked = await Promise.allSettled(is.topics.map(async ({ name }) => endsOf(is.admin, name)));
-    for (const [n, { name: topic }] of is.topics.entries()) {
+    const asked = await Promise.allSettled(deps.topics.map(async ({ name }) => endsOf(deps.admin, name)));
+    for (const [n, { name: topic }] of deps.topics.entries()) {
       const answer = asked[n];
       if (answer?.status === 'fulfilled') seen.push({ since, topic, ends: answer.value });
     }
-    const positions = await readPositions(is.db);
+    const positions = await readPositions(deps.db);
     seen = seen.filter(({ since, topic, ends }) => {
       const reached = ends.every(([name, end]) => isReached(end, positions.get(name) ?? 0, passed.get(name)));
       if (reached) compared[topic] = since;
       return !reached;
     });
     // Of a table that is far behind, the oldest are enough to know when it has come along.
-    if (seen.length > 100 * is.topics.length) seen = seen.slice(0, 100 * is.topics.length);
+    if (seen.length > 100 * deps.topics.length) seen = seen.slice(0, 100 * deps.topics.length);
     // One whose end nobody says stays uncompared, and holds up no other.
     const failed = asked.find((answer) => answer.status === 'rejected');
     if (failed) throw failed.reason;
   };
-  let told = '';
+  let lastStale = '';
   /** What stands still is said once, and once more when it moves: a broker that does not answer raises no error for long. */
   const tellStale = (): void => {
     const stale = Object.keys(staleIn(compared)).join(', ');
-    if (stale !== told && stale !== '')
-      is.log.warn(`${stale}: not found read to the end for ${staleAfterMs / 1000} s; what rests on it waits`);
-    if (stale === '' && told !== '') is.log.log(`${told}: read to the end again`);
-    told = stale;
+    if (stale !== lastStale && stale !== '')
+      deps.log.warn(`${stale}: not found read to the end for ${staleAfterMs / 1000} s; what rests on it waits`);
+    if (stale === '' && lastStale !== '') deps.log.log(`${lastStale}: read to the end again`);
+    lastStale = stale;
   };
   const loop = (async () => {
     while (!stopped) {
@@ -342,12 +342,12 @@ export async function followState(is: {
         await compare();
         failures = 0;
       } catch (error) {
-        if (failures++ === 0) is.log.warn(`state not compared: ${describe(error).detail}`);
+        if (failures++ === 0) deps.log.warn(`state not compared: ${describe(error).detail}`);
       }
       tellStale();
-      for (const { name } of is.topics) is.applied?.(name, []);
+      for (const { name } of deps.topics) deps.applied?.(name, []);
       const pending = Object.values(compared).some((since) => since === null);
-      await new Promise((resolve) => setTimeout(resolve, pending ? 100 : is.limits.compareEveryMs));
+      await new Promise((resolve) => setTimeout(resolve, pending ? 100 : deps.limits.compareEveryMs));
     }
   })();
   return {
@@ -358,7 +358,7 @@ export async function followState(is: {
         if (stopped) return;
         if (waited > 0 && waited % 10_000 === 0) {
           const open = Object.keys(compared).filter((name) => compared[name] === null);
-          is.log.warn(`still reading state: ${open.join(', ')}`);
+          deps.log.warn(`still reading state: ${open.join(', ')}`);
         }
         await new Promise((resolve) => setTimeout(resolve, 50));
       }

@@ -6,6 +6,6 @@ import { Webhook } from './webhook.js';
 test('the connectors that a route may name are those that there are', () => {
   const webhook = { url: 'https://hook.example', secret: `whsec_${'A'.repeat(32)}`, timeoutMs: 1 };
   const mail = { bodyOf: async () => '{}' };
-  const there = [...sandboxes({ url: 'https://sandbox.example', token: 'token' }, mail), new Webhook(webhook)];
-  expect(Object.keys(executorConnectors['action-executor'] ?? {})).toEqual(there.map(({ name }) => name));
+  const connectors = [...sandboxes({ url: 'https://sandbox.example', token: 'token' }, mail), new Webhook(webhook)];
+  expect(Object.keys(executorConnectors['action-executor'] ?? {})).toEqual(connectors.map(({ name }) => name));
 });

@@ -91,10 +91,10 @@ test('a call that cannot be written is not sent, and what went wrong is told wit
   const unable = new Sandbox('mailer', { url: `http://127.0.0.1:${port}`, token: 'a-token' }, () => {
     throw new TypeError('mia.lang@north.example');
   });
-  const said = await unable.call(action, key, patient()).catch((error: unknown) => error);
-  expect(said).toBeInstanceOf(NotWritten);
-  expect(said).toBeInstanceOf(NotSent);
-  expect((said as Error).message).toBe('what is sent could not be written (TypeError)');
+  const thrown = await unable.call(action, key, patient()).catch((error: unknown) => error);
+  expect(thrown).toBeInstanceOf(NotWritten);
+  expect(thrown).toBeInstanceOf(NotSent);
+  expect((thrown as Error).message).toBe('what is sent could not be written (TypeError)');
   expect(seen).toEqual([]);
 });
 

@@ -31,9 +31,9 @@ beforeEach(async () => {
     let body = '';
     for await (const chunk of request) body += chunk;
     const { method = '', url = '', headers } = request;
-    const one = { method, url, body, headers, verified: verified(body, headers) };
-    seen.push(one);
-    respond(one, response);
+    const received = { method, url, body, headers, verified: verified(body, headers) };
+    seen.push(received);
+    respond(received, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -97,13 +97,13 @@ test('a question is a signed POST for the key, beside what the url has already, 
     { ...question, headers },
     { ...question, headers },
   ]);
-  for (const one of seen) {
+  for (const received of seen) {
     // Some libraries parse whatever they have verified.
-    expect(JSON.parse(one.body)).toEqual({ type: 'countersign.question', data: { key } });
+    expect(JSON.parse(received.body)).toEqual({ type: 'countersign.question', data: { key } });
     // Nothing on the way may give the question's answer to the call.
-    expect(one.headers).not.toHaveProperty('idempotency-key');
+    expect(received.headers).not.toHaveProperty('idempotency-key');
   }
-  expect(new Set([key, ...seen.map((one) => one.headers['webhook-id'])]).size).toBe(3);
+  expect(new Set([key, ...seen.map((received) => received.headers['webhook-id'])]).size).toBe(3);
 });
 
 test('an unknown key is absent, a refused one is rejected, an ailing receiver cannot tell', async () => {

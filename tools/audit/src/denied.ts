@@ -1,0 +1,15 @@
+import { codeOf, Failure } from '@countersign/client';
+
+/**
+ * Throws where the database answered and refused: a wrong password, or a right that is missing. What cannot be reached at all is left out
+ * and noted; what is refused here would otherwise look the same, and a check that was never made would pass.
+ */
+export function throwIfDenied(error: unknown): void {
+  const code = codeOf(error);
+  if (!/^28\w{3}$/.test(code) && code !== '42501') return;
+  throw new Failure(
+    2,
+    `the database refuses the audit's login (${code}): credentials/auditor.json is of another start, or a right is missing. ` +
+      '`npm start` writes the file and grants the rights',
+  );
+}
