@@ -26,6 +26,11 @@ beforeAll(async () => {
      FROM generate_series(1, 500) AS n`,
   );
   await db.read(`CREATE INDEX of_accounts ON jobs ((payload->>'accountId')) WHERE kind = 'rename'`);
+  // As many as make an index worth its while.
+  await db.read(
+    `INSERT INTO own_state (topic, key, version, data, value)
+     SELECT 'controls.v1', 'agent:' || n, 1, '{}', repeat('x', 100) FROM generate_series(1, 2000) AS n`,
+  );
   await db.read('ANALYZE');
 });
 afterAll(async () => {
