@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ourAgents, servicePorts, services, servicesOf, shippedDeployment } from '@countersign/contracts';
+import { ourAgents, sandboxPort, servicePorts, services, servicesOf, shippedDeployment } from '@countersign/contracts';
 import { servicePlans } from '@countersign/local/compose';
 import { expect, test } from 'vitest';
 
@@ -54,8 +54,8 @@ test('the setup starts every service, on the port that the service itself has', 
   expect(ourAgents.filter((name) => !services.includes(name))).toEqual([]);
   for (const { name, port } of servicePlans) {
     if (name === 'sandbox-systems') {
-      const own = /read\.PORT \?\? (\d+)/.exec(read('apps/sandbox-systems/src/shell/settings.ts'));
-      expect(Number(own?.[1])).toBe(port);
+      expect(port).toBe(sandboxPort);
+      expect(read('apps/sandbox-systems/src/shell/settings.ts')).toMatch(/port: read\.PORT \?\? sandboxPort,/);
       continue;
     }
     expect(port, name).toBe(servicePorts[name]);

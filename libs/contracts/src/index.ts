@@ -17,6 +17,7 @@ export * from './installation.js';
 export * from './installed.js';
 export * from './later.js';
 export * from './money.js';
+export { distance } from './nearest.js';
 export * from './openapi-file.js';
 export * from './own.js';
 export * from './own-file.js';

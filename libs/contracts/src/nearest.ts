@@ -21,7 +21,7 @@ export function didYouMean(word: string, words: readonly string[]): string {
 }
 
 /** Letters to add, leave out, replace or swap with a neighbour (optimal string alignment). */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

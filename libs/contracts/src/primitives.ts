@@ -65,10 +65,11 @@ export type Versions = z.infer<typeof Versions>;
  * An object whose members once had other names, as `{ says: 'detail' }`: events, and rows of jobs, of before are read under the names of
  * now. A member under its name of now stands.
  */
-export const formerly = <T extends z.ZodType>(names: Readonly<Record<string, string>>, schema: T) =>
-  z.preprocess((given) => {
+export const formerly = <T extends z.ZodType>(names: Readonly<Record<string, string>>, schema: T) => {
+  const former = Object.keys(names);
+  return z.preprocess((given) => {
     if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
-    if (!Object.keys(names).some((name) => Object.hasOwn(given, name))) return given;
+    if (!former.some((name) => Object.hasOwn(given, name))) return given;
     const renamed = Object.entries(given).flatMap(([name, value]) => {
       const now = Object.hasOwn(names, name) ? names[name] : undefined;
       if (now === undefined) return [[name, value] as const];
@@ -76,6 +77,7 @@ export const formerly = <T extends z.ZodType>(names: Readonly<Record<string, str
     });
     return Object.fromEntries(renamed);
   }, schema);
+};
 /** What our sentences were called before. */
 export const says = { says: 'detail' } as const;
 /** A reason in plain words, with the rule or check that gave it and the figures it weighed. */

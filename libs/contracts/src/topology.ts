@@ -16,6 +16,8 @@ export const servicePorts = {
   console: 8088,
 } as const satisfies Readonly<Record<string, number>>;
 export type Service = keyof typeof servicePorts;
+/** The port of the sandbox systems, which stand for systems elsewhere and are no service. */
+export const sandboxPort = 8089;
 export const services: readonly Service[] = Object.keys(servicePorts) as Service[];
 
 /** What one installation has beside the fixed services: where signals come from, which agents and executors there are. */

@@ -1,4 +1,4 @@
-import { type ActionKindName, actionKinds } from '@countersign/contracts';
+import { type ActionKindName, actionKinds, sandboxPort, servicePorts } from '@countersign/contracts';
 
 /** A file of the repository; the path is relative to its root. */
 export interface WrittenFile {
@@ -48,8 +48,7 @@ export function newAgent(
       .replaceAll('paidMediaRules', constant)
       .replaceAll('PaidMediaModule', `${pascal(words)}Module`);
   const app = `apps/${name}`;
-  const port =
-    1 + Math.max(...[...text(CONFIGURATION).matchAll(/8081 … (\d+) in this order/g)].map(([, n]) => Number(n)));
+  const port = 1 + Math.max(sandboxPort, ...Object.values(servicePorts));
 
   return [
     ...['package.json', 'tsconfig.json', 'src/main.ts', 'src/module.ts'].map((path) => ({

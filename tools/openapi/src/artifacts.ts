@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openApiFile, services } from '@countersign/contracts';
+import { openApiFile, sandboxPort, services } from '@countersign/contracts';
 import type { ServiceSpec } from '@countersign/runtime';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { type Described, documentOf, type Schemes } from './document.js';
@@ -39,7 +39,7 @@ async function appOf(service: string): Promise<App> {
     name.endsWith('Module') ? [value as Type & { register?: (settings: object) => DynamicModule }] : [],
   );
   if (!found) throw new Error(`${service} exports no module`);
-  if (found.register) return { module: found.register({}), port: 8089 };
+  if (found.register) return { module: found.register({}), port: sandboxPort };
   return { module: found, port: (exported.spec as ServiceSpec).port };
 }
 

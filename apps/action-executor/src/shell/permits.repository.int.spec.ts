@@ -1025,7 +1025,8 @@ test('what a person decides of a permit that is not unresolved, of nobody or of 
 /** The tables as a copy from before the approval has them. */
 const forget = () => harness.query('TRUNCATE permits, jobs, inbox, outbox');
 
-test('an approval that was called before a restore, and whose row is lost, is asked for and not called again', async () => {
+/** An approval whose call had its effect before its row, and all else of it, was lost; returns its records. */
+async function calledBeforeRestore() {
   const records = harness.records(topic, [event(approvalOf(setBid(), key), 'event-1')]);
   await harness.deliverRecords(topic, records);
   killedAt('finish');
@@ -1033,6 +1034,11 @@ test('an approval that was called before a restore, and whose row is lost, is as
   expect(double.effects).toBe(1);
   await forget();
   await harness.afterRestore([]);
+  return records;
+}
+
+test('an approval that was called before a restore, and whose row is lost, is asked for and not called again', async () => {
+  const records = await calledBeforeRestore();
   await harness.deliverRecords(topic, records);
   const [settled] = await harness.runJobs();
   expect(settled).toMatchObject({
@@ -1043,12 +1049,7 @@ test('an approval that was called before a restore, and whose row is lost, is as
 });
 
 test('after a restore an approval that was called, and is expired by now, is not settled as expired', async () => {
-  const records = harness.records(topic, [event(approvalOf(setBid(), key), 'event-1')]);
-  await harness.deliverRecords(topic, records);
-  killedAt('finish');
-  await harness.runJobs();
-  await forget();
-  await harness.afterRestore([]);
+  const records = await calledBeforeRestore();
   harness.setNow(later(3_600));
   await harness.deliverRecords(topic, records);
   const [settled] = await harness.runJobs();
@@ -1057,12 +1058,7 @@ test('after a restore an approval that was called, and is expired by now, is not
 });
 
 test('after a restore an approval that was called, and can never be worked, is unresolved: nobody knows what came of it', async () => {
-  const records = harness.records(topic, [event(approvalOf(setBid(), key), 'event-1')]);
-  await harness.deliverRecords(topic, records);
-  killedAt('finish');
-  await harness.runJobs();
-  await forget();
-  await harness.afterRestore([]);
+  const records = await calledBeforeRestore();
   await harness.deliverRecords(topic, records);
   const jobs = harness.app.get(PermitJobs);
   jobs.work = broken;

@@ -1,7 +1,7 @@
 import { type DataOf, derivedId, GapAcknowledged, Remark } from '@countersign/contracts';
 import { z } from 'zod';
 
-/** A gap as its service tells it, and a person's word that it is known. */
+/** A gap as its service reports it, with a person's note that it is known. */
 export const AcknowledgeRequest = GapAcknowledged.omit({ by: true, at: true, note: true })
   .extend({
     /** What was lost and what was done about it: it stays on the record. */
@@ -12,6 +12,6 @@ export type AcknowledgeRequest = z.infer<typeof AcknowledgeRequest>;
 
 type Named = Pick<DataOf<'GapAcknowledged'>, 'service' | 'topic' | 'topicId' | 'partition' | 'from' | 'reason'>;
 
-/** What the words about one gap have in common: the first is the one that counts, whoever says it and however often. */
-export const wordIdOf = ({ service, topic, topicId, partition, from, reason }: Named): string =>
+/** The same for all acknowledgements of one gap. The first one counts, whoever gives a later one. */
+export const acknowledgementIdOf = ({ service, topic, topicId, partition, from, reason }: Named): string =>
   derivedId('gap acknowledged', service, topic, topicId, partition, from, reason);

@@ -72,7 +72,7 @@ export interface Changes {
   readonly setAside: readonly DataOf<'ReviewSetAside'>[];
   readonly failures: readonly DataOf<'DeadLetter'>[];
   readonly replays: readonly DataOf<'DeadLetterReplayed'>[];
-  readonly words: readonly DataOf<'GapAcknowledged'>[];
+  readonly acknowledgements: readonly DataOf<'GapAcknowledged'>[];
   readonly confirmations: readonly Confirmation[];
 }
 
@@ -93,7 +93,7 @@ export function project(events: readonly Received[]): Changes {
     setAside: [] as DataOf<'ReviewSetAside'>[],
     failures: [] as DataOf<'DeadLetter'>[],
     replays: [] as DataOf<'DeadLetterReplayed'>[],
-    words: [] as DataOf<'GapAcknowledged'>[],
+    acknowledgements: [] as DataOf<'GapAcknowledged'>[],
     confirmations: [] as Confirmation[],
   };
   const count = (stage: string, label: string) => {
@@ -247,7 +247,7 @@ export function project(events: readonly Received[]): Changes {
         break;
       case 'GapAcknowledged':
         count('gaps.acknowledged', event.data.service);
-        changes.words.push(event.data);
+        changes.acknowledgements.push(event.data);
         break;
       case 'ControlConfirmed': {
         // The topic says who wrote: a reader confirms in its own name only.

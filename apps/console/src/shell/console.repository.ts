@@ -7,6 +7,7 @@ import type { Count } from '../core/funnel.js';
 import type { Activity, Escalation, Settlement, Verdict } from '../core/project.js';
 import type { ReviewRecord } from '../core/result.js';
 import type { Standing } from '../core/review.js';
+import { readersOf } from './readers.js';
 import { unresolvedPermits } from './unresolved.repository.js';
 
 interface EscalationRow {
@@ -63,8 +64,7 @@ export class Store {
   readonly forPages: Reader;
 
   constructor(@Inject(RUNTIME) runtime: Runtime) {
-    this.forActs = { query: (sql, params) => runtime.read(sql, params) };
-    this.forPages = { query: (sql, params) => runtime.readForPage(sql, params) };
+    ({ forActs: this.forActs, forPages: this.forPages } = readersOf(runtime));
   }
 
   counts(): Promise<Count[]> {

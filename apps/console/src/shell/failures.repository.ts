@@ -1,6 +1,7 @@
 import type { DataOf } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
+import { readersOf } from './readers.js';
 
 export interface FailureRow {
   readonly deadLetterId: string;
@@ -32,8 +33,7 @@ export class FailureStore {
   readonly forPages: Reader;
 
   constructor(@Inject(RUNTIME) runtime: Runtime) {
-    this.forActs = { query: (sql, params) => runtime.read(sql, params) };
-    this.forPages = { query: (sql, params) => runtime.readForPage(sql, params) };
+    ({ forActs: this.forActs, forPages: this.forPages } = readersOf(runtime));
   }
 
   /** Open first, then newest. */

@@ -4,15 +4,15 @@ import { Documented, Refused, RUNTIME, type Runtime } from '@countersign/runtime
 import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { GapAnswer, GapsAnswer } from '../core/answers.js';
-import { AcknowledgeRequest, wordIdOf } from '../core/gap.js';
+import { AcknowledgeRequest, acknowledgementIdOf } from '../core/gap.js';
 import { problem } from '../core/problem.js';
-import { GapStore, keepWords } from './gaps.repository.js';
+import { GapStore, keepAcknowledgements } from './gaps.repository.js';
 import { Limit } from './limit.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
 
 const Listing = z.object({ limit: Limit });
 
-/** People's word that they know of records which a service can no longer read. */
+/** People acknowledge that a service can no longer read certain records. */
 @Controller('v1/gaps')
 export class Gaps {
   constructor(
@@ -26,7 +26,10 @@ export class Gaps {
     return { acknowledged: await this.store.list(limit) };
   }
 
-  /** The word goes to the service, which stops telling of the gap. Where it was acknowledged before, the first word stands and is the answer. */
+  /**
+   * The acknowledgement goes to the service, which then no longer reports the gap. If the gap was acknowledged before, the answer is the
+   * first acknowledgement.
+   */
   @Post('acknowledged')
   @HttpCode(202)
   @Needs('operator')
@@ -43,15 +46,15 @@ export class Gaps {
       throw new Refused(
         problem(400, 'No such service', `no service is called so; there is ${known.join(', ')}`, 'service'),
       );
-    // Whoever restored a database may have the gap again, and needs the word again.
+    // A restored database may have the gap again, and its service needs the acknowledgement again.
     const id = randomUUID();
     const cause = { source: '/countersign/console', id, correlationid: id };
     await this.runtime.transact(cause, async (work) => {
       const data = { ...request, by: person.person, at: work.at };
-      keepWords(work.tx, [data]);
+      keepAcknowledgements(work.tx, [data]);
       const subject = `${request.topic}/${request.partition}`;
       work.emit(cause, topics.gapsAcknowledged, { key: request.service, subject, data });
     });
-    return this.store.word(wordIdOf(request));
+    return this.store.find(acknowledgementIdOf(request));
   }
 }

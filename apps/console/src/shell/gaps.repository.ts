@@ -1,37 +1,41 @@
 import type { DataOf } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
-import { wordIdOf } from '../core/gap.js';
+import { acknowledgementIdOf } from '../core/gap.js';
+import { readersOf } from './readers.js';
 
-type Word = DataOf<'GapAcknowledged'>;
+type Acknowledgement = DataOf<'GapAcknowledged'>;
 
 const insert = `
   INSERT INTO acknowledged_gaps (word_id, service, topic, topic_id, partition, from_offset, to_offset, reason, by_person, note, at)
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::timestamptz[])
   ON CONFLICT DO NOTHING`;
 
-/** Keeps the first word about each gap. */
-export function keepWords(tx: Tx, words: readonly Word[]): void {
-  const first = new Map<string, Word>();
-  for (const word of words) if (!first.has(wordIdOf(word))) first.set(wordIdOf(word), word);
+/** Keeps the first acknowledgement of each gap. */
+export function keepAcknowledgements(tx: Tx, acknowledgements: readonly Acknowledgement[]): void {
+  const first = new Map<string, Acknowledgement>();
+  for (const acknowledgement of acknowledgements) {
+    const id = acknowledgementIdOf(acknowledgement);
+    if (!first.has(id)) first.set(id, acknowledgement);
+  }
   if (first.size === 0) return;
   const rows = [...first].sort(([a], [b]) => (a < b ? -1 : 1));
-  const columns: ((id: string, word: Word) => unknown)[] = [
+  const values: ((id: string, acknowledgement: Acknowledgement) => unknown)[] = [
     (id) => id,
-    (_, w) => w.service,
-    (_, w) => w.topic,
-    (_, w) => w.topicId,
-    (_, w) => w.partition,
-    (_, w) => w.from,
-    (_, w) => w.to,
-    (_, w) => w.reason,
-    (_, w) => w.by,
-    (_, w) => w.note,
-    (_, w) => w.at,
+    (_, a) => a.service,
+    (_, a) => a.topic,
+    (_, a) => a.topicId,
+    (_, a) => a.partition,
+    (_, a) => a.from,
+    (_, a) => a.to,
+    (_, a) => a.reason,
+    (_, a) => a.by,
+    (_, a) => a.note,
+    (_, a) => a.at,
   ];
   tx.write(
     insert,
-    columns.map((column) => rows.map(([id, word]) => column(id, word))),
+    values.map((value) => rows.map(([id, acknowledgement]) => value(id, acknowledgement))),
   );
 }
 
@@ -44,26 +48,28 @@ export class GapStore {
   private readonly forPages: Reader;
 
   constructor(@Inject(RUNTIME) runtime: Runtime) {
-    this.forActs = { query: (sql, params) => runtime.read(sql, params) };
-    this.forPages = { query: (sql, params) => runtime.readForPage(sql, params) };
+    ({ forActs: this.forActs, forPages: this.forPages } = readersOf(runtime));
   }
 
   /** The latest first. */
-  async list(limit: number): Promise<Word[]> {
-    const rows = await this.forPages.query<Omit<Word, 'at'> & { at: Date }>(
+  async list(limit: number): Promise<Acknowledgement[]> {
+    const rows = await this.forPages.query<Omit<Acknowledgement, 'at'> & { at: Date }>(
       `SELECT ${columns} FROM acknowledged_gaps ORDER BY at DESC LIMIT $1`,
       [limit],
     );
-    return rows.map(wordOf);
+    return rows.map(fromRow);
   }
 
-  async word(wordId: string): Promise<Word | undefined> {
-    const [row] = await this.forActs.query<Omit<Word, 'at'> & { at: Date }>(
+  async find(id: string): Promise<Acknowledgement | undefined> {
+    const [row] = await this.forActs.query<Omit<Acknowledgement, 'at'> & { at: Date }>(
       `SELECT ${columns} FROM acknowledged_gaps WHERE word_id = $1`,
-      [wordId],
+      [id],
     );
-    return row && wordOf(row);
+    return row && fromRow(row);
   }
 }
 
-const wordOf = (row: Omit<Word, 'at'> & { at: Date }): Word => ({ ...row, at: row.at.toISOString() });
+const fromRow = (row: Omit<Acknowledgement, 'at'> & { at: Date }): Acknowledgement => ({
+  ...row,
+  at: row.at.toISOString(),
+});

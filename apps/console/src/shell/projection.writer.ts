@@ -1,7 +1,7 @@
 import { roundsBy, takesPlaceRows } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
 import type { Changes } from '../core/project.js';
-import { keepWords } from './gaps.repository.js';
+import { keepAcknowledgements } from './gaps.repository.js';
 
 type Settlement = Changes['settlements'][number];
 
@@ -161,7 +161,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
           WHERE r.replayed_at <= excluded.replayed_at`,
     columns: [(r) => r.deadLetterId, (r) => r.by, (r) => r.at, (r) => r.note ?? null],
   });
-  keepWords(tx, changes.words);
+  keepAcknowledgements(tx, changes.acknowledgements);
   // A reader of several instances may say an older version after a newer one. A control is kept here before anybody can read it, so a
   // confirmation of one that is not here is invented.
   insert(tx, latestOf(changes.confirmations), {

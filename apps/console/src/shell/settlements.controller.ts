@@ -53,7 +53,7 @@ export class Settlements {
       async (work) => {
         const found = await this.store.lock(work.tx, permitId);
         if (!found) throw noSuch(permitId);
-        const { decided, repeated } = ruled(decide(request, found, person.person, work.at));
+        const { decided, repeated } = accepted(decide(request, found, person.person, work.at));
         if (repeated) return;
         this.store.keep(work.tx, decided);
         work.emit(cause, topics.settlementsDecided, {
@@ -66,7 +66,7 @@ export class Settlements {
     );
     const now = await this.unresolved(permitId);
     // Decided before: the same word is fine, another one is told whose the first was.
-    if (done.repeated) ruled(decide(request, now, person.person, this.runtime.now()));
+    if (done.repeated) accepted(decide(request, now, person.person, this.runtime.now()));
     return shown(now);
   }
 
@@ -79,9 +79,9 @@ export class Settlements {
   }
 }
 
-function ruled(ruling: ReturnType<typeof decide>) {
-  if (!ruling.ok) throw new Refused(ruling.problem);
-  return ruling;
+function accepted(outcome: ReturnType<typeof decide>) {
+  if (!outcome.ok) throw new Refused(outcome.problem);
+  return outcome;
 }
 
 const shown = ({ permitId, actionId, proposalId, executor, connector, detail, at, outcome, decision }: Unresolved) => ({

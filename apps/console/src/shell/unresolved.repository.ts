@@ -2,6 +2,7 @@ import type { DataOf } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Unresolved } from '../core/settle.js';
+import { readersOf } from './readers.js';
 
 interface Row {
   permit_id: string;
@@ -50,8 +51,7 @@ export class UnresolvedStore {
   readonly forPages: Reader;
 
   constructor(@Inject(RUNTIME) runtime: Runtime) {
-    this.forActs = { query: (sql, params) => runtime.read(sql, params) };
-    this.forPages = { query: (sql, params) => runtime.readForPage(sql, params) };
+    ({ forActs: this.forActs, forPages: this.forPages } = readersOf(runtime));
   }
 
   /** Those that still are, the oldest first: each holds what it reserved. */

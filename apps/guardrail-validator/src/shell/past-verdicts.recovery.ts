@@ -3,7 +3,7 @@ import type { Recovery } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { endSaid, type SaidVerdict, verdictsOf } from '../core/past.js';
 import { markOf } from '../core/verdicts.js';
-import { type NewPermit, Store } from './verdicts.repository.js';
+import { type NewPermit, namedIn, Store } from './verdicts.repository.js';
 
 /**
  * After a restore: what was approved holds what it reserved, and what was answered is closed, before anything is judged. Otherwise
@@ -32,14 +32,7 @@ export class PastVerdicts implements Recovery {
 
 /** The permit of an approval, with what it holds. What counts in a window counts from when the permit is good: no sooner than it happened. */
 export const permitSaid = (data: Extract<SaidVerdict, { type: 'ActionApproved' }>['data']): NewPermit => ({
-  permitId: data.permitId,
-  proposalId: data.proposalId,
-  actionId: data.actionId,
-  digest: data.digest,
-  executor: data.executor,
-  connector: data.connector,
-  permit: data.permit,
-  expiresAt: data.expiresAt,
+  ...namedIn(data),
   step: markOf(data),
   approvedAt: data.verdict.at,
   rates: data.reservations.filter(({ ledger }) => ledger.startsWith(rateLedger)),

@@ -45,6 +45,21 @@ export interface NewPermit {
   }[];
 }
 
+/** The members that a permit takes from its approval as they are. */
+export const namedIn = ({
+  permitId,
+  proposalId,
+  actionId,
+  digest,
+  executor,
+  connector,
+  permit,
+  expiresAt,
+}: Pick<
+  NewPermit,
+  'permitId' | 'proposalId' | 'actionId' | 'digest' | 'executor' | 'connector' | 'permit' | 'expiresAt'
+>) => ({ permitId, proposalId, actionId, digest, executor, connector, permit, expiresAt });
+
 export interface Permit {
   readonly permitId: string;
   readonly digest: string;

@@ -15,7 +15,7 @@ import {
 } from '../core/verdicts.js';
 import { readFacts } from './facts.repository.js';
 import { SIGNING_KEY } from './settings.js';
-import { type NewPermit, type NewVerdict, type PolicyRow, Store } from './verdicts.repository.js';
+import { type NewPermit, type NewVerdict, namedIn, type PolicyRow, Store } from './verdicts.repository.js';
 
 /** A request with the event or act that asks for it. */
 export interface Case {
@@ -210,14 +210,7 @@ function permitOf(
 ): NewPermit {
   const { draws } = examined.concerns;
   return {
-    permitId: data.permitId,
-    proposalId: data.proposalId,
-    actionId: data.actionId,
-    digest: data.digest,
-    executor: data.executor,
-    connector: data.connector,
-    permit: data.permit,
-    expiresAt: data.expiresAt,
+    ...namedIn(data),
     step: markOf(examined.proposal, examined.read),
     approvedAt: at,
     rates: draws.flatMap((draw) => ('rateMs' in draw ? [{ ledger: draw.ledger, amount: draw.amount }] : [])),

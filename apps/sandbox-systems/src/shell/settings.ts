@@ -1,4 +1,4 @@
-import { Name, Sha256 } from '@countersign/contracts';
+import { Name, Sha256, sandboxPort } from '@countersign/contracts';
 import {
   type Env,
   file,
@@ -59,7 +59,7 @@ export function readSettings(env: Env): Settings {
     databaseUrl: read.DATABASE_URL,
     migrationUrl: read.DATABASE_MIGRATION_URL ?? read.DATABASE_URL,
     host: read.HOST,
-    port: read.PORT ?? 8089,
+    port: read.PORT ?? sandboxPort,
     holders: read.SANDBOX_TOKENS_FILE,
     limits: readLimits(env),
   };

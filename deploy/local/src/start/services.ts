@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { type Deployment, ourAgents, type Service, servicePorts, servicesOf } from '@countersign/contracts';
+import {
+  type Deployment,
+  ourAgents,
+  type Service,
+  sandboxPort,
+  servicePorts,
+  servicesOf,
+} from '@countersign/contracts';
 import type { DatabaseAccess } from '@countersign/servers';
 
 /** What is started: the services, and the sandbox systems, which stand for systems elsewhere and know no broker. */
@@ -14,7 +21,7 @@ export interface ServicePlan {
   readonly secrets: readonly string[];
 }
 
-const ports = { ...servicePorts, 'sandbox-systems': 8089 } as const satisfies Record<Program, number>;
+const ports = { ...servicePorts, 'sandbox-systems': sandboxPort } as const satisfies Record<Program, number>;
 
 const plan = (name: Program, ...secrets: string[]): ServicePlan => ({
   name,

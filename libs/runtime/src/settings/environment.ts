@@ -1,3 +1,4 @@
+import { distance } from '@countersign/contracts';
 import type { z } from 'zod';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -47,16 +48,7 @@ export function misspelt(environment: Environment, env: Env): readonly string[] 
 const elsewhere = new Set(['SANDBOX_TOKEN_FILE', 'SANDBOX_TOKENS_FILE']);
 
 /** Whether two words differ by one letter: another one, one more, one less, or two that changed places. */
-export function nearly(a: string, b: string): boolean {
-  if (Math.abs(a.length - b.length) > 1) return false;
-  let from = 0;
-  while (from < a.length && a[from] === b[from]) from++;
-  let end = 0;
-  while (end < Math.min(a.length, b.length) - from && a.at(-1 - end) === b.at(-1 - end)) end++;
-  const [restA, restB] = [a.slice(from, a.length - end), b.slice(from, b.length - end)];
-  if (restA.length <= 1 && restB.length <= 1) return restA !== restB;
-  return restA.length === 2 && restB.length === 2 && restA[0] === restB[1] && restA[1] === restB[0];
-}
+export const nearly = (a: string, b: string): boolean => Math.abs(a.length - b.length) <= 1 && distance(a, b) === 1;
 
 /** The rows of a Markdown table of these variables, as `docs/configuration.md` has it. */
 export function settingsTable(environment: Environment, but: Environment['shape'] = {}): string {
