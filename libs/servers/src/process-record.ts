@@ -50,7 +50,10 @@ export async function stopOrphan(
     rmSync(file, { force: true });
     return false;
   }
-  if (parentBorn !== '' && birth(parent) === parentBorn) throw new AlreadyRunning(parent, name);
+  const parentLives = (): boolean => parentBorn !== '' && birth(parent) === parentBorn;
+  // A killed process loses its command line before it is gone: on a busy machine the two are far apart.
+  for (const end = Date.now() + 5_000; parentLives() && !commandLine(parent) && Date.now() < end; ) await sleep(20);
+  if (parentLives()) throw new AlreadyRunning(parent, name);
   await endProcess(pid, signal, graceMs);
   rmSync(file, { force: true });
   return true;
