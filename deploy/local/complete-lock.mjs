@@ -21,7 +21,9 @@ const processors = ['x64', 'arm64', 'arm', 'ia32', 'ppc64', 'riscv64', 's390x', 
 
 const added = [];
 for (const [path, entry] of Object.entries(lock.packages)) {
-  for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
+  for (const [name, wanted] of Object.entries(entry.optionalDependencies ?? {})) {
+    // The lowest version of a range satisfies it too.
+    const version = wanted.replace(/^[~^]/, '');
     const words = name.split(/[@/\-_]/);
     const os = systems.find((system) => words.includes(system));
     const cpu = processors.find((processor) => words.includes(processor));
