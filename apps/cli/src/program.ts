@@ -15,7 +15,9 @@ import { statusCommands } from './shell/commands/status.js';
 /** The command line. It exits by itself only where it is misused (2) or asked for help (0). */
 export function program(): Command {
   const countersign = new Command('countersign')
-    .description('Only countersigned actions of marketing agents run. With this command people look, decide and stop.')
+    .description(
+      'Countersign runs only approved actions of marketing agents. This command shows what happened, answers reviews, and stops agents.',
+    )
     .option('--json', 'answer in JSON')
     .showHelpAfterError('(add --help for how to use it)')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })

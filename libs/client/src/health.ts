@@ -30,7 +30,7 @@ export async function healthPage(
 
 /** What to do where a service tells its status and nothing else. */
 export const tellsNoMore =
-  'tells strangers no more: COUNTERSIGN_READ_TOKEN, or credentials/reader.json beside run.json, has to be the reading token of this installation';
+  'tells only its status without the reading token of this installation: set COUNTERSIGN_READ_TOKEN, or put the token into credentials/reader.json beside run.json';
 
 /**
  * The open gaps of every service, and who could not be asked. Throws a `Failure` where one does not tell them to whoever asks: they

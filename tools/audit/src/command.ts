@@ -17,7 +17,7 @@ interface Options {
 
 /** `countersign audit invariants`. */
 export function auditCommands(program: Command): void {
-  const audit = program.command('audit').description('what the topics and the record say of the promises made');
+  const audit = program.command('audit').description('checks of the promises against the topics and the record');
   const command = audit
     .command('invariants')
     .description(
@@ -36,11 +36,14 @@ export function auditCommands(program: Command): void {
       'how many verdicts to judge again from stored facts, evenly spread over the time',
       '200',
     )
-    .option('--keys <file>', 'the JWKS that permits are verified with, old keys included; else that of run.json');
+    .option(
+      '--keys <file>',
+      'a JWKS of the keys that permits are verified with, old keys included; default: the keys in run.json',
+    );
   explained(
     command,
     ['audit invariants', 'audit invariants --judge all', 'audit invariants --grace 10 --tolerance 1 --json'],
-    'something must not be so',
+    'at least one promise does not hold',
   );
   acts(command, async (s, options: Options) => {
     const observed = await gather(s, {

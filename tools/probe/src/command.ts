@@ -23,11 +23,12 @@ export function probeCommands(program: Command): void {
       'try every known way around the gate of a running installation, on campaigns and contacts of its own in the sandbox systems: ' +
         'nothing may run, everything must leave a record, and the honest twin of each must run once',
     )
+    .option('--signing-key <file>', "the validator's private JWK; default: permit-signing.jwk in .countersign/secrets")
     .option(
-      '--signing-key <file>',
-      "the validator's private JWK; else permit-signing.jwk of .countersign/secrets, where there is one",
+      '--lead <seconds>',
+      'how many seconds ahead the test messages are planned, so that something can happen before they run',
+      '20',
     )
-    .option('--lead <seconds>', 'how far ahead the messages are planned that something happens to meanwhile', '20')
     .option('--patience <seconds>', 'how long to wait for an answer', '60');
   explained(
     command,

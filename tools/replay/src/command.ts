@@ -24,7 +24,7 @@ export function replayCommands(program: Command): void {
   const all = program
     .command('replay')
     .description(
-      'publish the rows of an export as signals, and say what became of each; the same rows twice are duplicates',
+      'publish the rows of an export as signals, and report the outcome of each row; rows that were sent before are duplicates',
     );
 
   const kinds: Readonly<
@@ -42,15 +42,19 @@ export function replayCommands(program: Command): void {
   for (const [kind, { detail, mapping }] of Object.entries(kinds)) {
     const command = all
       .command(kind)
-      .argument('<folder>', 'a folder of CSV files, one a table')
+      .argument('<folder>', 'a folder of CSV files, one for each table')
       .description(detail)
-      .option('--charset <name>', 'of files without a byte order mark, e.g. windows-1252', 'utf-8')
+      .option('--charset <name>', 'the charset of files without a byte order mark, for example windows-1252', 'utf-8')
       .option('--patience <seconds>', 'how long to wait for another outcome', '60')
       .option(
         '--source <name>',
-        'as which source that writes to Kafka it publishes; else as upstream, or the first one',
+        'the source (one that writes to Kafka) in whose name the rows are published; default: upstream, or the first such source',
       );
-    if (kind === 'ads') command.option('--currency <code>', 'of ad accounts whose export does not say, e.g. EUR');
+    if (kind === 'ads')
+      command.option(
+        '--currency <code>',
+        'the currency of ad accounts whose export does not name one, for example EUR',
+      );
     explained(
       command,
       [`replay ${kind} exports/${kind}`, `replay ${kind} exports/${kind} --json`],

@@ -142,7 +142,7 @@ test('who goes by a control is told, and what to do where not everybody does', (
   expect(confirmedText(plain, everybody)).toBe('Confirmed by guardrail-validator, action-executor.');
   expect(confirmedText(plain, { ...everybody, unknown: ['downstream'] })).toMatch(/downstream runs elsewhere .* ask/);
   const open = { confirmed: false, confirmedBy: ['guardrail-validator'], notConfirmedBy: ['a\nb'], unknown: [] };
-  expect(confirmedText(plain, open)).toMatch(/^NOT CONFIRMED by a ⏎ b: it is published, .*countersign controls/);
+  expect(confirmedText(plain, open)).toMatch(/^NOT CONFIRMED by a ⏎ b: the control is published, .*countersign controls/);
 });
 
 test('a change shows what goes and what comes', () => {
@@ -196,7 +196,7 @@ test('a report names each problem and whether the key was known before', () => {
     reportText(plain, report, false),
   ).toBe(`3 entries, 1 confirmed by 1 signed checkpoint, 2 events compared byte for byte
 root cm9vdA==
-Checked with the key that the record itself names: give --key to show whose signatures they are.
+Checked with the key that the record itself names. To check whose signatures they are, give --key.
 entry 2: leaf 1 is missing before it [gap]
 1 problem: the record is not whole.`);
   expect(reportText(plain, { ...report, ok: true, problemCount: 0, problems: [] }, true)).toContain(

@@ -99,11 +99,13 @@ export function confirmedText(paint: Paint, given: Confirmed): string {
   const { confirmed, confirmedBy, notConfirmedBy, unknown } = printable(given);
   const strange =
     unknown.length > 0
-      ? ` ${unknown.join(', ')} runs elsewhere and never says what it goes by: ask whoever runs it.`
+      ? ` ${unknown.join(', ')} runs elsewhere and does not confirm controls: ask the people who run it.`
       : '';
   if (confirmed)
-    return confirmedBy.length === 0 ? 'Nobody has to confirm it.' : `Confirmed by ${confirmedBy.join(', ')}.${strange}`;
-  return `${paint.yellow(`NOT CONFIRMED by ${notConfirmedBy.join(', ')}`)}: it is published, and may not bind there yet. Look with \`countersign controls\` again; \`countersign status\` says whether they run, and the health page of the console whether somebody else writes controls.${strange}`;
+    return confirmedBy.length === 0
+      ? 'No service has to confirm it.'
+      : `Confirmed by ${confirmedBy.join(', ')}.${strange}`;
+  return `${paint.yellow(`NOT CONFIRMED by ${notConfirmedBy.join(', ')}`)}: the control is published, but these services may not apply it yet. Run \`countersign controls\` again. \`countersign status\` says whether the services run; the health page of the console says whether another program writes controls.${strange}`;
 }
 
 export const healthText = (paint: Paint, health: readonly Health[]): string =>
@@ -336,7 +338,7 @@ export function gapsText(
   const headings = ['service', 'topic', 'offsets', 'records', 'reason', 'acknowledged by'];
   const unsaid = silent.map((service) => paint.yellow(`${service} did not answer: its gaps are not known.`));
   if (rows.length === 0)
-    return [silent.length === 0 ? paint.green('No gaps.') : 'No gaps of the others.', ...unsaid].join('\n');
+    return [silent.length === 0 ? paint.green('No gaps.') : 'No gaps of the other services.', ...unsaid].join('\n');
   return [titled(paint, headings, rows), ...unsaid].join('\n');
 }
 
@@ -353,7 +355,7 @@ export function acknowledgedText(paint: Paint, chosen: readonly Gap[], by: strin
   const late = [...new Set(waiting.map(({ service }) => service))].sort();
   return late.length === 0
     ? done
-    : `${done} ${late.join(', ')} has not taken it yet: see \`countersign gaps\` later; it is on the topic and is not lost.`;
+    : `${done} ${late.join(', ')} has not taken it yet: see \`countersign gaps\` later; the acknowledgement is on the topic and is not lost.`;
 }
 
 /** `trusted`: whether the verifier key was known before, or only what the record itself names. */
@@ -364,7 +366,9 @@ export function reportText(paint: Paint, report: RecordReport, trusted: boolean)
   ];
   if (!trusted) {
     lines.push(
-      paint.yellow('Checked with the key that the record itself names: give --key to show whose signatures they are.'),
+      paint.yellow(
+        'Checked with the key that the record itself names. To check whose signatures they are, give --key.',
+      ),
     );
   }
   for (const { kind, at, detail } of printable(report.problems)) {

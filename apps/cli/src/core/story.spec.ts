@@ -23,7 +23,7 @@ test('the short story counts what led to an action and the rules that pass, and 
     line('effect', 'executed'),
   ]);
   expect(lines.map(({ what, detail }) => `${what}: ${detail}`)).toEqual([
-    'because: of 2 signals and 1 fact',
+    'reason: 2 signals and 1 fact',
     'play: a task',
     'proposal: send it',
     'verdict: needs a person',

@@ -47,7 +47,6 @@ export function shortStory(lines: readonly Line[]): { readonly lines: readonly L
   };
   const reasons = [...counted('signal', 'signal', 'signals'), ...counted('profile', 'fact', 'facts')];
   const [first] = led;
-  const because =
-    first && reasons.length > 0 ? [{ at: first.at, what: 'because', detail: `of ${reasons.join(' and ')}` }] : [];
-  return { lines: [...because, ...shown], hidden: led.length + lines.filter(passes).length };
+  const basis = first && reasons.length > 0 ? [{ at: first.at, what: 'reason', detail: reasons.join(' and ') }] : [];
+  return { lines: [...basis, ...shown], hidden: led.length + lines.filter(passes).length };
 }

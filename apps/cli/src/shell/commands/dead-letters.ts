@@ -21,7 +21,7 @@ export function deadLetterCommands(program: Command): void {
     .command('list')
     .description('what waits to be handled again, the newest first')
     .option('--service <name>', 'of one service')
-    .option('--all', 'what was replayed too');
+    .option('--all', 'also those that were replayed');
   explained(list, ['dead-letters list', 'dead-letters list --service orchestrator --json'], 'there are some');
   acts(list, async (s, options: ListOptions) => {
     const listed = await rows(s, options.service);
@@ -33,7 +33,7 @@ export function deadLetterCommands(program: Command): void {
 
   const show = letters
     .command('show')
-    .argument('<id>', 'its first digits do')
+    .argument('<id>', 'the first characters of its id are enough')
     .description('one dead letter: which event or job, where it is and why it failed');
   explained(show, ['dead-letters show 5b1e…'], 'there is no such dead letter');
   acts(show, async (s, id: string) => {
@@ -44,9 +44,9 @@ export function deadLetterCommands(program: Command): void {
 
   const replay = letters
     .command('replay')
-    .argument('[id]', 'one dead letter; its first digits do')
-    .description('have the service handle a dead letter again; an event itself is not published again')
-    .option('--all', 'every one that was not replayed yet')
+    .argument('[id]', 'one dead letter; the first characters of its id are enough')
+    .description('let the service handle a dead letter again; the event itself is not published again')
+    .option('--all', 'every dead letter that was not replayed yet')
     .option('--service <name>', 'with --all: of one service')
     .requiredOption('--note <text>', 'what has changed, so that it can be handled now; it is kept on the record');
   explained(
@@ -55,10 +55,10 @@ export function deadLetterCommands(program: Command): void {
       'dead-letters replay 5b1e… --note "the account has its tier again"',
       'dead-letters replay --all --service orchestrator --note "the play is mended and published"',
     ],
-    'there is no such dead letter, or you may not',
+    'there is no such dead letter, or you do not have the role',
   );
   acts(replay, async (s, id: string | undefined, options: ListOptions & { note: string }) => {
-    if ((id === undefined) === (options.all !== true)) throw new Misused('say which: either one id or --all');
+    if ((id === undefined) === (options.all !== true)) throw new Misused('give either one id or --all');
     const ordered: Pick<DeadLetterRow, 'deadLetterId' | 'service'>[] = [];
     const order = async ({ deadLetterId, service }: DeadLetterRow) => {
       await s.console.post(`/v1/dead-letters/${deadLetterId}/replays`, { note: options.note });

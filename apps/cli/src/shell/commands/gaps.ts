@@ -18,18 +18,18 @@ export function gapCommands(program: Command): void {
   const gaps = program
     .command('gaps')
     .description(
-      'records that were deleted before a service read them; asked of every service, acknowledged through the console',
+      'records that were deleted before a service read them: asks every service; acknowledges through the console',
     );
 
   const list = gaps
     .command('list', { isDefault: true })
     .description('the gaps that nobody has acknowledged, of every service')
     .option('--service <name>', 'of one service')
-    .option('--all', 'what was acknowledged too, by whom and why');
+    .option('--all', 'also those that were acknowledged, with by whom and why');
   explained(
     list,
     ['gaps', 'gaps list --all', 'gaps list --service orchestrator --json'],
-    'there are some, or a service did not answer',
+    'there are gaps, or a service did not answer',
   );
   acts(list, async (s, options: Pick<Options, 'service' | 'all'>) => {
     const wanted = knownService(s, options.service);
@@ -46,23 +46,23 @@ export function gapCommands(program: Command): void {
     .command('acknowledge')
     .argument('[topic]', 'the topic whose gaps are known')
     .description(
-      'say that you know what a service can no longer read; its health page and the audit stop telling of it',
+      'acknowledge what a service can no longer read; after that its health page and the audit do not report it any more',
     )
     .option('--all', 'every open gap, of every topic')
     .option('--service <name>', 'of one service')
     .option('--partition <number>', 'of one partition of the topic')
     .requiredOption('--note <text>', 'what was lost and what you did about it; it is kept on the record')
-    .option('--wait <seconds>', 'how long to wait for the services to take it', '15');
+    .option('--wait <seconds>', 'how long to wait until the services have taken it, in seconds', '15');
   explained(
     acknowledge,
     [
       'gaps acknowledge reviews.decided.v1 --note "retention was one hour by mistake; answers were given again"',
       'gaps acknowledge signals.accepted.v1 --service orchestrator --partition 2 --note "sent again by the CRM"',
     ],
-    'there is no such gap, or you may not',
+    'there is no such gap, or you do not have the role',
   );
   acts(acknowledge, async (s, topic: string | undefined, options: Options) => {
-    if ((topic === undefined) === (options.all !== true)) throw new Misused('say which: either one topic or --all');
+    if ((topic === undefined) === (options.all !== true)) throw new Misused('give either one topic or --all');
     const note = options.note.trim();
     if (note === '' || note.length > 1000)
       throw new Misused('--note: say in 1 to 1000 characters what was lost and what you did');

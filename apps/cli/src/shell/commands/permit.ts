@@ -11,13 +11,13 @@ export function permitCommands(program: Command): void {
   const verify = permit
     .command('verify')
     .argument('<permit>', 'a compact JWS, a file that holds one or an ActionApproved event, or - for standard input')
-    .description("check a permit's signature and claims, offline, and say what it lets whom do")
-    .option('--keys <file>', 'a JWKS of the public keys to trust; taken from run.json where there is one')
-    .option('--at <instant>', 'check its times as of then', (given: string) => given);
+    .description("check a permit's signature and claims, offline, and tell what the permit allows and to whom")
+    .option('--keys <file>', 'a JWKS of the public keys to trust; default: the keys in run.json')
+    .option('--at <instant>', 'check its times as of this instant (ISO 8601)', (given: string) => given);
   explained(
     verify,
     ['permit verify eyJhbGciOi…', 'permit verify approved.json --keys permit-keys.json'],
-    'it is no valid permit',
+    'it is not a valid permit',
   );
   acts(verify, async (s, given: string, options: { keys?: string; at?: string }) => {
     const at = options.at ?? s.now();

@@ -7,7 +7,7 @@ export function playCommands(program: Command): void {
   const runs = program
     .command('runs')
     .argument('[id]', 'one run, with its tasks')
-    .description('what plays have run, for whom and what became of it')
+    .description('the runs of plays: for whom, and with which outcome')
     .option('--play <id>', 'of one play')
     .option('--state <state>', 'in one state');
   explained(runs, ['runs', 'runs --play tier-1-comparison-surge', 'runs 7c0d6c1e-…'], 'there is no such run');
@@ -26,7 +26,7 @@ export function playCommands(program: Command): void {
     .command('tasks')
     .description('what agents were given to do, and what they proposed')
     .option('--run <id>', 'of one run')
-    .option('--overdue', 'only those past their time');
+    .option('--overdue', 'only those that are past their due time');
   explained(tasks, ['tasks', 'tasks --run 7c0d6c1e-…', 'tasks --overdue']);
   acts(tasks, async (s, options: { run?: string; overdue?: boolean }) => {
     const asked = query({ run: options.run, overdue: options.overdue ? 'true' : undefined });

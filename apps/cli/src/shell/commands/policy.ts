@@ -24,7 +24,7 @@ export function policyCommands(program: Command): void {
 
   const check = policy
     .command('check')
-    .argument('[folder]', 'the configuration; else that of CONFIG_DIR, or deploy/config')
+    .argument('[folder]', 'the configuration folder; default: CONFIG_DIR, or deploy/config')
     .description('check a configuration folder, offline: every problem with file, line and field');
   explained(check, ['policy check', 'policy check deploy/config --json'], 'the configuration is not valid');
   acts(check, async (s, folder: string | undefined) => {
@@ -61,8 +61,8 @@ export function policyCommands(program: Command): void {
 
   const publish = policy
     .command('publish')
-    .description('have the console read its configuration folder again and publish what changed');
-  explained(publish, ['policy publish'], 'you may not');
+    .description('let the console read its configuration folder again and publish what changed');
+  explained(publish, ['policy publish'], 'you do not have the role');
   acts(publish, async (s) => {
     const done = await s.console.post<{ changed: boolean; version: number; digest: string }>(
       '/v1/policies/publish',

@@ -29,13 +29,13 @@ export function recordCommands(program: Command): void {
   const show = program
     .command('show')
     .argument('<id>', 'of a signal, task, run, proposal, action, permit, review, event …')
-    .description('the story of one action, in plain words: what, why, who, and the effect')
+    .description('the story of one action in plain words: what happened, why, by whom, and with which effect')
     .option('--all', 'every line: the signals, the facts, the evidence, and each rule that passed')
     .option('--local', 'times in the time zone of this computer rather than in UTC');
   explained(
     show,
     ['show 3f2a6c1e-…', 'show 3f2a6c1e-… --all --local', 'show 3f2a6c1e-… --json'],
-    'nothing of that id is on the record',
+    'the record has nothing with this id',
   );
   acts(show, async (s, id: string, { all, local }: { all?: boolean; local?: boolean }) => {
     const telling = { all, time: local ? localClock : undefined };
@@ -65,11 +65,11 @@ export function recordCommands(program: Command): void {
     .command('verify')
     .description('check the whole record: every entry, every event kept, every signed checkpoint')
     .option('--export <file>', 'an export, offline; - reads standard input')
-    .option('--key <verifier key>', 'the key that must have signed; taken from run.json where there is one')
+    .option('--key <verifier key>', 'the key that must have signed; default: the key in run.json')
     .option('--checkpoint <file>', 'a signed checkpoint that you kept; may be given several times', repeated)
     .option(
       '--published',
-      'every checkpoint on record.checkpoints.v1 too: who rewrote the database, and signed it anew, cannot change those',
+      'also compare with every checkpoint on record.checkpoints.v1, which a change of the database cannot reach',
     );
   explained(
     verify,

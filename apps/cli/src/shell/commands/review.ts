@@ -20,12 +20,12 @@ interface AnswerOptions {
 export function reviewCommands(program: Command): void {
   const review = program
     .command('review')
-    .description("answer what waits for a person: actions and plays' checkpoints");
+    .description('answer what waits for a person: actions and checkpoints of plays');
 
   const list = review
     .command('list')
     .description('what waits, the newest first')
-    .option('--all', 'what is done with too');
+    .option('--all', 'also those that are closed');
   explained(list, ['review list', 'review list --all --json']);
   acts(list, async (s, options: { all?: boolean }) => {
     const found = await cards(s, options.all ? '' : '?state=open');
@@ -35,7 +35,7 @@ export function reviewCommands(program: Command): void {
 
   const show = review
     .command('show')
-    .argument('<id>', 'a proposal or checkpoint; its first digits do')
+    .argument('<id>', 'a proposal or checkpoint; the first characters of its id are enough')
     .description('one card: the facts, what the agent says, what approving does');
   explained(show, ['review show 3f2a', 'review show 3f2a --json'], 'there is no such review');
   acts(show, async (s, id: string) => {
@@ -47,33 +47,33 @@ export function reviewCommands(program: Command): void {
   const answering = (name: string, detail: string) =>
     review
       .command(name)
-      .argument('<id>', 'a proposal or checkpoint; its first digits do')
+      .argument('<id>', 'a proposal or checkpoint; the first characters of its id are enough')
       .description(detail)
       .option('--note <text>', 'kept on the record with the answer')
-      .option('--digest <sha256>', 'answer only if the card still has this digest; its first 8 digits do')
-      .option('--wait <seconds>', 'how long to wait for what becomes of it', '15')
-      .option('--no-wait', 'do not wait for what becomes of it')
-      .option('--yes', 'do not ask again');
+      .option('--digest <sha256>', 'answer only if the card still has this digest; its first 8 characters are enough')
+      .option('--wait <seconds>', 'how long to wait for the outcome, in seconds', '15')
+      .option('--no-wait', 'do not wait for the outcome')
+      .option('--yes', 'do not ask for confirmation');
 
-  const approve = answering('approve', 'let it run, this once, as the card shows it');
+  const approve = answering('approve', 'let the action run once, exactly as the card shows it');
   explained(
     approve,
     ['review approve 3f2a', 'review approve 3f2a --digest 9c1b7a20 --note "agreed with Tom" --yes'],
-    'it was refused or set aside, or you may not',
+    'it was refused or set aside, or you do not have the role',
   );
   acts(approve, (s, id: string, options: AnswerOptions) => answer(s, id, 'approve', options));
 
-  const reject = answering('reject', 'do not let it run');
-  explained(reject, ['review reject 3f2a --note "not this quarter"'], 'it was set aside, or you may not');
+  const reject = answering('reject', 'do not let the action run');
+  explained(reject, ['review reject 3f2a --note "not this quarter"'], 'it was set aside, or you do not have the role');
   acts(reject, (s, id: string, options: AnswerOptions) => answer(s, id, 'reject', options));
 
-  const edit = answering('edit', 'let something else run in its place; it is judged from the start')
+  const edit = answering('edit', 'let a changed action run in its place; the changed action is judged from the start')
     .option('--set <name=value>', 'change one setting; may be given several times', repeated)
     .option('--payload <file>', 'the whole new payload as JSON; - reads it from standard input');
   explained(
     edit,
     ['review edit 3f2a --set amountMinor=40000', 'review edit 3f2a --payload payload.json --note "half of it"'],
-    'it was refused or set aside, or you may not',
+    'it was refused or set aside, or you do not have the role',
   );
   acts(edit, (s, id: string, options: AnswerOptions) => answer(s, id, 'edit', options));
 }
@@ -137,7 +137,7 @@ function checkDigest(card: Card, pinned: string | undefined): void {
 function edited(card: Card, options: AnswerOptions): Record<string, unknown> {
   if (!card.action) throw new Misused("a play's checkpoint cannot be edited: approve or reject it");
   if ((options.payload === undefined) === (options.set === undefined)) {
-    throw new Misused('say what to change: either --set name=value or --payload <file>');
+    throw new Misused('give what to change: either --set name=value or --payload <file>');
   }
   if (options.set) return applySettings(card.action.payload, options.set);
   const file = options.payload as string;

@@ -15,7 +15,9 @@ interface SettleOptions {
 export function settleCommands(program: Command): void {
   const unresolved = program
     .command('unresolved')
-    .description('permits of which nobody can tell whether they ran; each holds what it reserved, the oldest first');
+    .description(
+      'permits of which it is not known whether they ran, the oldest first; each still holds its reservation',
+    );
   explained(unresolved, ['unresolved', 'unresolved --json'], 'there are some');
   acts(unresolved, async (s) => {
     const found = await waiting(s);
@@ -25,20 +27,20 @@ export function settleCommands(program: Command): void {
 
   const settle = program
     .command('settle')
-    .argument('<permit>', 'an unresolved permit; its first digits do')
-    .description('say what became of an unresolved permit, after a look into the connected system')
+    .argument('<permit>', 'an unresolved permit; the first characters of its id are enough')
+    .description('decide the outcome of an unresolved permit, after you have looked into the connected system')
     .option('--executed', 'the effect is there')
     .option('--failed', 'the effect is not there and will not come')
     .requiredOption('--note <text>', 'how you know; it is kept on the record')
-    .option('--wait <seconds>', 'how long to wait for the executor to settle it', '15');
+    .option('--wait <seconds>', 'how long to wait until the executor has settled it, in seconds', '15');
   explained(
     settle,
     ['settle 3f2a --executed --note "the platform shows the new budget"', 'settle 3f2a --failed --note "no such mail"'],
-    'it is not unresolved, was decided otherwise, or you may not',
+    'it is not unresolved, it was decided differently, or you do not have the role',
   );
   acts(settle, async (s, given: string, options: SettleOptions) => {
     if ((options.executed === true) === (options.failed === true))
-      throw new Misused('say what became of it: either --executed or --failed');
+      throw new Misused('give either --executed or --failed');
     const seconds = Number(options.wait);
     if (!(seconds >= 0)) throw new Misused(`--wait ${options.wait}: a number of seconds is expected`);
     const known = given.length < 36 ? (await waiting(s)).map(({ permitId }) => permitId) : [];

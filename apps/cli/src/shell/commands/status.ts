@@ -16,8 +16,8 @@ import { type ScopeOptions, scopeOf } from '../../core/scope.js';
 export function statusCommands(program: Command): void {
   const status = program
     .command('status')
-    .description('the funnel from signals to effects, what is stopped, who takes part, and how the services are');
-  explained(status, ['status', 'status --json'], 'a service is not well');
+    .description('the funnel from signals to effects, what is stopped, who takes part, and the health of each service');
+  explained(status, ['status', 'status --json'], 'a service is not healthy');
   acts(status, async (s) => {
     const health = await Promise.all(
       Object.entries(s.installation.urls).map(([service, url]) => healthOf(s, service, url)),
@@ -60,7 +60,7 @@ export function statusCommands(program: Command): void {
     explained(
       command,
       [`${name} --agent paid-media-agent --reason "bids look wrong"`, `${name} --all --reason "incident 12"`],
-      'you may not, or it is not confirmed yet that the validator and every executor go by it',
+      'you do not have the role, or the validator and every executor have not confirmed it yet',
     );
     acts(command, (s, options: ScopeOptions & { reason: string }) =>
       change(s, scopeOf(options), state, options.reason),
