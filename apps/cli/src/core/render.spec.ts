@@ -142,7 +142,9 @@ test('who goes by a control is told, and what to do where not everybody does', (
   expect(confirmedText(plain, everybody)).toBe('Confirmed by guardrail-validator, action-executor.');
   expect(confirmedText(plain, { ...everybody, unknown: ['downstream'] })).toMatch(/downstream runs elsewhere .* ask/);
   const open = { confirmed: false, confirmedBy: ['guardrail-validator'], notConfirmedBy: ['a\nb'], unknown: [] };
-  expect(confirmedText(plain, open)).toMatch(/^NOT CONFIRMED by a ⏎ b: the control is published, .*countersign controls/);
+  expect(confirmedText(plain, open)).toMatch(
+    /^NOT CONFIRMED by a ⏎ b: the control is published, .*countersign controls/,
+  );
 });
 
 test('a change shows what goes and what comes', () => {
