@@ -48,6 +48,7 @@ export default defineConfig({
         // One installation for the whole run, started when the first file asks for it.
         globalSetup: [fileURLToPath(new URL('test/flows/global-setup.ts', import.meta.url))],
       }),
+      project('browser', ['test/browser/**/*.spec.ts'], { ...real, testTimeout: 300_000, hookTimeout: 300_000 }),
       // An installation of its own: what it exports goes to the test's own collector.
       project('traces', ['test/traces/**/*.spec.ts'], { ...real, testTimeout: 300_000, hookTimeout: 300_000 }),
       // Another one, since what is broken there is nobody else's.

@@ -2,7 +2,7 @@ export { type Broker, type BrokerOptions, removeBroker, startBroker } from './br
 export { kafkaImage } from './broker-engines.js';
 export { heapOption } from './broker-limits.js';
 export { type BrokerSettings, clusterId, serverProperties } from './broker-properties.js';
-export { cacheDirectory, workspaceRoot } from './cache.js';
+export { cacheDirectory, underLock, workspaceRoot } from './cache.js';
 export { createTopics } from './create-topics.js';
 export { boundsJar, canGetJars, findJava, kafkaJvm } from './kafka-jars.js';
 export { type KafkaLogin, type KafkaUser, LoginRefused, usersRefused } from './kafka-wire.js';
