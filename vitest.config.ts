@@ -48,7 +48,13 @@ export default defineConfig({
         // One installation for the whole run, started when the first file asks for it.
         globalSetup: [fileURLToPath(new URL('test/flows/global-setup.ts', import.meta.url))],
       }),
-      project('browser', ['test/browser/**/*.spec.ts'], { ...real, testTimeout: 300_000, hookTimeout: 300_000 }),
+      project('browser', ['test/browser/**/*.spec.ts'], {
+        ...real,
+        testTimeout: 120_000,
+        hookTimeout: 300_000,
+        // An installation as shipped, with the sample played, in which people use the pages.
+        globalSetup: [fileURLToPath(new URL('test/browser/global-setup.ts', import.meta.url))],
+      }),
       // An installation of its own: what it exports goes to the test's own collector.
       project('traces', ['test/traces/**/*.spec.ts'], { ...real, testTimeout: 300_000, hookTimeout: 300_000 }),
       // Another one, since what is broken there is nobody else's.

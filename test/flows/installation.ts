@@ -27,21 +27,30 @@ declare module 'vitest' {
 /** Who takes part by configuration alone, beside those that were shipped. */
 export const added = { source: 'shop', agent: 'seo-agent', executor: 'ledger' } as const;
 
-/** What all files of a run share. */
-export interface Shared {
+/** An installation that was started for tests. */
+export interface Installed {
   readonly home: string;
   readonly run: RunFile;
   /** What only whoever started it has. */
   readonly superuserUrl: string;
   readonly secrets: Pick<Running['secrets'], 'consoleToken' | 'sandboxToken' | 'readToken' | 'apiKeys'>;
+}
+
+/** What all files of a run of the flows share. */
+export interface Shared extends Installed {
   readonly hook: { readonly url: string; readonly secret: string };
 }
 
 /** The run's installation; the first to ask waits for its start. */
-export async function shared(): Promise<Shared> {
+export const shared = (): Promise<Shared> => offered();
+
+/** The same where nothing but the installation is shared. */
+export const installed = (): Promise<Installed> => offered();
+
+async function offered<T extends Installed>(): Promise<T> {
   const answer = await fetch(inject('countersignInstallation'));
   if (!answer.ok) throw new Error(`the installation did not start: ${await answer.text()}`);
-  return (await answer.json()) as Shared;
+  return (await answer.json()) as T;
 }
 
 export interface Said {
@@ -54,7 +63,7 @@ export interface Said {
 export interface Visitor {
   readonly run: RunFile;
   readonly superuserUrl: string;
-  readonly secrets: Shared['secrets'];
+  readonly secrets: Installed['secrets'];
   readonly home: string;
   /** Everything on the topics that the console reads, from their beginning. */
   readonly events: readonly Observed[];
@@ -88,12 +97,7 @@ const loginOf = (file: string, principal: string) =>
     : { username: principal, password: '' };
 
 /** Comes to an installation; `leave` when the file is done. */
-export async function visit({
-  home,
-  run,
-  superuserUrl,
-  secrets,
-}: Pick<Shared, 'home' | 'run' | 'superuserUrl' | 'secrets'>): Promise<Visitor> {
+export async function visit({ home, run, superuserUrl, secrets }: Installed): Promise<Visitor> {
   const login = (principal: string) => ({
     brokers: run.kafka.bootstrap.split(','),
     sasl: {

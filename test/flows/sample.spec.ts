@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import type { DataOf } from '@countersign/contracts';
-import { firstStart, playSample, sample, sampleSeed } from '@countersign/sample';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { shared, type Visitor, visit } from './installation.js';
+import { playFor } from './played.js';
 
 let visitor: Visitor;
 beforeAll(async () => {
@@ -10,15 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => visitor?.leave());
 
-const play = async () => {
-  const { start, seed } = firstStart(join(visitor.home, 'sample.json'), new Date().toISOString(), sampleSeed);
-  const ports = visitor.ports();
-  try {
-    return await playSample(sample(start, seed), ports, { patienceMs: 120_000 });
-  } finally {
-    await ports.close();
-  }
-};
+const play = () => playFor(visitor);
 
 interface Funnel {
   readonly signals: { readonly accepted: number };

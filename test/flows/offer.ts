@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestProject } from 'vitest/node';
+import type { Installed } from './installation.js';
+import type { Started } from './started.js';
+
+/** What visitors of an installation are given. */
+export const installedIn = ({ home, running: { run, superuserUrl, secrets } }: Started): Installed => {
+  const { consoleToken, sandboxToken, readToken, apiKeys } = secrets;
+  return { home, run, superuserUrl, secrets: { consoleToken, sandboxToken, readToken, apiKeys } };
+};
+
+/**
+ * Offers one installation to all files of a run: `begin` starts it when the first of them asks, and what is returned removes it.
+ * `more` is told beside it.
+ */
+export async function offer(
+  project: TestProject,
+  begin: () => Promise<Started>,
+  more: object = {},
+): Promise<() => Promise<void>> {
+  let started: Promise<Started> | undefined;
+  // The answer holds passwords: only who was told the path gets it.
+  const path = `/${randomUUID()}`;
+  const server = createServer((request, response) => {
+    if (request.url !== path) return void response.writeHead(404).end();
+    started ??= begin();
+    started.then(
+      (installation) => response.end(JSON.stringify({ ...installedIn(installation), ...more })),
+      (error) => response.writeHead(500).end(String(error)),
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  project.provide('countersignInstallation', `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
+  return async () => {
+    server.close();
+    server.closeAllConnections();
+    await (await started?.catch(() => undefined))?.stop();
+  };
+}
