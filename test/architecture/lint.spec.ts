@@ -53,6 +53,18 @@ const planted: { rule: string; path: string; code: string; detail: RegExp }[] = 
     detail: /core is pure: no I\/O and no framework/,
   },
   {
+    rule: 'the pages import no package of ours',
+    path: 'apps/console-web/src/parts/planted.tsx',
+    code: `import { money } from '@countersign/contracts';\nexport const a = money;\n`,
+    detail: /the pages run in a browser/,
+  },
+  {
+    rule: 'the pages import nothing of Node',
+    path: 'apps/console-web/src/parts/planted.tsx',
+    code: `import { readFileSync } from 'node:fs';\nexport const a = readFileSync;\n`,
+    detail: /the pages run in a browser/,
+  },
+  {
     rule: 'core knows no shell',
     path: 'apps/console/src/core/planted.ts',
     code: `import { Store } from '../shell/store.js';\nexport const a = Store;\n`,

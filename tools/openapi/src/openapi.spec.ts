@@ -1,5 +1,7 @@
 import 'reflect-metadata';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Controller, Get, Module } from '@nestjs/common';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -114,4 +116,13 @@ test('an invalid document is found', async () => {
   const document = JSON.parse((await artifactOf('orchestrator')).content);
   document.paths['/runs'].get.responses = 'none';
   expect((await new Validator().validate(document)).valid).toBe(false);
+});
+
+test("the client of the console's pages is up to date; if not, npm run generate", () => {
+  const cwd = fileURLToPath(new URL('../../../apps/console-web/', import.meta.url));
+  const { status, stderr } = spawnSync('npm', ['run', '--silent', 'client', '--', '--check'], {
+    cwd,
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toMatchObject({ status: 0 });
 });

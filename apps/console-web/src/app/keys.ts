@@ -1,0 +1,49 @@
+import { useEffect, useRef } from 'react';
+
+/** What keys do, in words, for the page that `?` shows. */
+export interface Key {
+  readonly key: string;
+  readonly does: string;
+}
+
+/** What holds on every page. */
+export const keysEverywhere: readonly Key[] = [
+  { key: 's', does: 'stop something' },
+  { key: '?', does: 'show the keys' },
+];
+export const keysOfReviews: readonly Key[] = [
+  { key: 'j', does: 'next item of a list' },
+  { key: 'k', does: 'item before' },
+  { key: 'Enter', does: 'open the item' },
+  { key: 'a', does: 'approve the open review' },
+  { key: 'e', does: 'edit it' },
+  { key: 'r', does: 'reject it' },
+];
+
+/** Whether somebody writes there, or a dialog is open: then a letter is a letter. */
+const takesLetters = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement &&
+  (target.isContentEditable ||
+    ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName) ||
+    target.closest('[role="dialog"], [role="listbox"], [role="menu"]') !== null);
+
+/** Calls what belongs to a key while this part is shown; keys of forms and dialogs stay theirs. */
+export function useKeys(acts: Readonly<Record<string, (() => void) | undefined>>): void {
+  const latest = useRef(acts);
+  latest.current = acts;
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || takesLetters(event.target))
+        return;
+      if (document.querySelector('[role="dialog"]')) return;
+      // On a link or a button Enter does what it always does.
+      if (event.key === 'Enter' && event.target instanceof HTMLElement && event.target.closest('a, button')) return;
+      const act = Object.hasOwn(latest.current, event.key) ? latest.current[event.key] : undefined;
+      if (!act) return;
+      event.preventDefault();
+      act();
+    };
+    document.addEventListener('keydown', pressed);
+    return () => document.removeEventListener('keydown', pressed);
+  }, []);
+}

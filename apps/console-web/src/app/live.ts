@@ -1,0 +1,67 @@
+import { useEffect, useState } from 'react';
+import { queries } from './queries.js';
+
+/** How fresh what the pages show is. */
+export interface Live {
+  readonly connected: boolean;
+  /** When the console was last heard, as an ISO instant; undefined before the first time. */
+  readonly at: string | undefined;
+}
+
+/** The console speaks every 5 s at least; after this long without a word the pages say that they may be old. */
+const silenceMs = 12_000;
+/** A refused stream is not opened again by the browser. */
+const againMs = 3_000;
+
+/** Follows the console's stream of changes (`GET /v1/live`) and reads again what has changed. */
+export function useLive(enabled: boolean): Live {
+  const [live, setLive] = useState<Live>({ connected: true, at: undefined });
+  useEffect(() => (enabled ? follow(setLive) : undefined), [enabled]);
+  return live;
+}
+
+function follow(show: (change: (known: Live) => Live) => void): () => void {
+  let source: EventSource;
+  let silence: ReturnType<typeof setTimeout> | undefined;
+  let again: ReturnType<typeof setTimeout> | undefined;
+  let connected = true;
+  const lose = () => {
+    connected = false;
+    show((known) => ({ ...known, connected: false }));
+  };
+  const hear = (event: MessageEvent<string>): { parts?: readonly string[] } => {
+    clearTimeout(silence);
+    silence = setTimeout(lose, silenceMs);
+    const message = JSON.parse(event.data) as { at: string; parts?: readonly string[] };
+    // What changed while the line was down was announced to nobody here.
+    if (!connected) void queries.invalidateQueries();
+    connected = true;
+    show(() => ({ connected: true, at: message.at }));
+    return message;
+  };
+  const open = () => {
+    source = new EventSource('/v1/live');
+    silence = setTimeout(lose, silenceMs);
+    source.addEventListener('alive', hear);
+    source.addEventListener('changed', (event) => {
+      for (const part of hear(event).parts ?? []) void queries.invalidateQueries({ queryKey: [part] });
+    });
+    source.addEventListener('ended', () => {
+      source.close();
+      void queries.invalidateQueries({ queryKey: ['session'] });
+    });
+    source.onerror = () => {
+      lose();
+      if (source.readyState !== EventSource.CLOSED) return;
+      clearTimeout(silence);
+      again = setTimeout(open, againMs);
+      void queries.invalidateQueries({ queryKey: ['session'] });
+    };
+  };
+  open();
+  return () => {
+    clearTimeout(silence);
+    clearTimeout(again);
+    source.close();
+  };
+}

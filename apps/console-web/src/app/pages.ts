@@ -1,0 +1,7 @@
+import { IconActivity, IconChecklist } from '@tabler/icons-react';
+
+/** The pages in the order of the menu: one line each, with its route in `router.tsx`. */
+export const pages = [
+  { to: '/', label: 'Now', Icon: IconActivity },
+  { to: '/reviews', label: 'Reviews', Icon: IconChecklist },
+] as const;

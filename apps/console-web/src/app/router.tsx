@@ -1,0 +1,65 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { NotFound } from '../parts/not-found.js';
+import { Failed } from '../parts/problem.js';
+import { queries } from './queries.js';
+import { sessionQuery } from './session.js';
+import { Shell } from './shell.js';
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Failed });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: ({ next }: Record<string, unknown>): { next?: string } => (typeof next === 'string' ? { next } : {}),
+  component: lazyRouteComponent(() => import('../pages/sign-in/sign-in.page.js'), 'SignInPage'),
+});
+
+/** Everything but the sign-in page: without a session the person is sent there, and back afterwards. */
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: 'signed-in',
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    const session = await queries.ensureQueryData(sessionQuery);
+    if (!session) throw redirect({ to: '/sign-in', search: { next: location.href } });
+  },
+});
+
+/** A page inside the frame; its code is loaded when it is opened. */
+const page = <Path extends string>(path: Path, component: ReturnType<typeof lazyRouteComponent>) =>
+  createRoute({ getParentRoute: () => signedIn, path, component });
+
+/** One line a page; those of the menu are also in `pages.ts`. */
+const inside = [
+  page(
+    '/',
+    lazyRouteComponent(() => import('../pages/now/now.page.js'), 'NowPage'),
+  ),
+  page(
+    '/reviews',
+    lazyRouteComponent(() => import('../pages/reviews/reviews.page.js'), 'ReviewsPage'),
+  ),
+  page(
+    '/reviews/$subjectId',
+    lazyRouteComponent(() => import('../pages/reviews/review.page.js'), 'ReviewPage'),
+  ),
+] as const;
+
+export const router = createRouter({
+  routeTree: root.addChildren([signIn, signedIn.addChildren(inside)]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

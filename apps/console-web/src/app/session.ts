@@ -1,0 +1,24 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { ApiProblem, answerOf, api, keepCsrfToken } from './api.js';
+
+/** Who is signed in here; null: nobody. */
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  staleTime: 60_000,
+  queryFn: async () => {
+    try {
+      const session = await answerOf(api.GET('/v1/session'));
+      keepCsrfToken(session.csrfToken);
+      return session;
+    } catch (error) {
+      if (!(error instanceof ApiProblem && error.status === 401)) throw error;
+      keepCsrfToken(undefined);
+      return null;
+    }
+  },
+});
+
+export const useSession = () => useQuery(sessionQuery).data ?? undefined;
+
+/** Whether the person who is signed in has a role; the console decides again on each request. */
+export const useMay = (role: string): boolean => useSession()?.roles.some((has) => has === role) ?? false;

@@ -1,0 +1,116 @@
+import { Anchor, AppShell, Burger, Button, Group, NavLink, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconHandStop, IconKeyboard, IconLogout, IconPlugConnectedX } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { KeysDialog } from '../parts/keys-dialog.js';
+import { StopDialog } from '../parts/stop-dialog.js';
+import { full, toTheSecond } from '../parts/times.js';
+import { answerOf, api } from './api.js';
+import { useKeys } from './keys.js';
+import { useLive } from './live.js';
+import { pages } from './pages.js';
+import { useMay, useSession } from './session.js';
+
+/** The frame of every page: menu, stop, and how fresh what is shown is. */
+export function Shell() {
+  const [menu, { toggle, close }] = useDisclosure();
+  const [stopping, stop] = useDisclosure();
+  const [keysShown, keys] = useDisclosure();
+  const session = useSession();
+  const live = useLive(session !== undefined);
+  const mayStop = useMay('operator');
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const signOut = useMutation({
+    mutationFn: () => answerOf(api.DELETE('/v1/session')),
+    onSuccess: () => window.location.assign('/sign-in'),
+  });
+  useKeys({ s: mayStop ? stop.open : undefined, '?': keys.open });
+  return (
+    <AppShell
+      header={{ height: 56 }}
+      navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: !menu } }}
+      padding="md"
+    >
+      <AppShell.Header px="md">
+        <Anchor href="#main" className="skip">
+          Skip to the page
+        </Anchor>
+        <Group h="100%" justify="space-between" wrap="nowrap">
+          <Group gap="xs" wrap="nowrap">
+            <Burger
+              opened={menu}
+              onClick={toggle}
+              hiddenFrom="sm"
+              size="sm"
+              aria-label={menu ? 'Close the menu' : 'Open the menu'}
+              aria-expanded={menu}
+            />
+            <Text fw={700} visibleFrom="xs">
+              Countersign
+            </Text>
+          </Group>
+          <Group gap="sm" wrap="nowrap">
+            {live.connected ? (
+              live.at !== undefined && (
+                <Text size="xs" c="dimmed" className="as-of" title={full(live.at)}>
+                  as of {toTheSecond(live.at)}
+                </Text>
+              )
+            ) : (
+              <Text size="xs" fw={600} className="lost" role="status">
+                <IconPlugConnectedX size={16} aria-hidden /> No connection: this may be old
+              </Text>
+            )}
+            {mayStop && (
+              <Button color="red" leftSection={<IconHandStop size={18} aria-hidden />} onClick={stop.open}>
+                Stop
+              </Button>
+            )}
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" component="nav" aria-label="Pages">
+        <AppShell.Section grow className="menu">
+          {pages.map(({ to, label, Icon }) => {
+            const here = to === '/' ? path === '/' : path.startsWith(to);
+            return (
+              <NavLink
+                key={to}
+                component={Link}
+                to={to}
+                label={label}
+                leftSection={<Icon size={18} aria-hidden />}
+                active={here}
+                aria-current={here ? 'page' : undefined}
+                onClick={close}
+              />
+            );
+          })}
+        </AppShell.Section>
+        <AppShell.Section>
+          <NavLink
+            component="button"
+            label="Keys"
+            leftSection={<IconKeyboard size={18} aria-hidden />}
+            onClick={keys.open}
+            visibleFrom="sm"
+          />
+          <NavLink
+            component="button"
+            label="Sign out"
+            description={signOut.isError ? 'That failed. Try again.' : session?.person}
+            leftSection={<IconLogout size={18} aria-hidden />}
+            onClick={() => signOut.mutate()}
+            disabled={signOut.isPending}
+          />
+        </AppShell.Section>
+      </AppShell.Navbar>
+      <AppShell.Main id="main" tabIndex={-1} className={live.connected ? undefined : 'stale'}>
+        <Outlet />
+      </AppShell.Main>
+      {stopping && <StopDialog onClose={stop.close} />}
+      {keysShown && <KeysDialog onClose={keys.close} />}
+    </AppShell>
+  );
+}

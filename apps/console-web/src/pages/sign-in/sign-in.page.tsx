@@ -1,0 +1,79 @@
+import { Button, Code, Container, Loader, Paper, Stack, Text, Title } from '@mantine/core';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { answerOf, api } from '../../app/api.js';
+import { nextPath } from '../../app/next.js';
+import { queries } from '../../app/queries.js';
+import { sessionQuery } from '../../app/session.js';
+import { Problem } from '../../parts/problem.js';
+
+/** The code of a one-time link, taken out of the address: it stays in no history, and no one looking at the screen reads it. */
+function takeCode(): string | undefined {
+  const code = new URLSearchParams(window.location.hash.slice(1)).get('code') ?? undefined;
+  if (code !== undefined) window.history.replaceState(null, '', window.location.pathname + window.location.search);
+  return code;
+}
+// Once for this visit: React may build the page twice, and a code is good for one use.
+const code = takeCode();
+
+export function SignInPage() {
+  const { next } = useSearch({ from: '/sign-in' });
+  const navigate = useNavigate();
+  const [used, setUsed] = useState(code === undefined);
+  const ways = useQuery({ queryKey: ['sign-in'], queryFn: () => answerOf(api.GET('/v1/sign-in')) });
+  const signIn = useMutation({
+    mutationFn: async (given: string) => {
+      await answerOf(api.POST('/v1/session', { body: { code: given } }));
+      queries.clear();
+      if (!(await queries.fetchQuery(sessionQuery)))
+        throw new Error('The browser did not keep the session. Allow cookies for this address.');
+    },
+    onSuccess: () => navigate({ href: nextPath(next, window.location.origin), replace: true }),
+  });
+  useEffect(() => {
+    if (used || code === undefined) return;
+    setUsed(true);
+    signIn.mutate(code);
+  }, [used, signIn]);
+  const openId = ways.data?.oidc;
+  return (
+    <Container size={440} py="xl" component="main">
+      <title>Sign in · Countersign</title>
+      <Paper withBorder p="lg">
+        <Stack>
+          <Title order={1} size="h3">
+            Sign in to Countersign
+          </Title>
+          {signIn.isPending && (
+            <Text role="status">
+              <Loader size="xs" mr="xs" />
+              Signing you in with the link
+            </Text>
+          )}
+          {signIn.isError && <Problem error={signIn.error} />}
+          {ways.isError && <Problem error={ways.error} again={() => void ways.refetch()} />}
+          {openId && (
+            <Button component="a" href={withNext(openId.url, next)}>
+              Sign in with {openId.name}
+            </Button>
+          )}
+          {!signIn.isPending && (
+            <Stack gap="xs">
+              <Text>{openId ? 'Or ask for a link.' : 'You need a link to sign in.'} In the project's folder, run:</Text>
+              <Code block>npx countersign sign-in</Code>
+              <Text size="sm" c="dimmed">
+                It prints a link and opens it. A link works once, for a few minutes.
+              </Text>
+            </Stack>
+          )}
+        </Stack>
+      </Paper>
+    </Container>
+  );
+}
+
+const withNext = (url: string, next: string | undefined): string => {
+  const path = nextPath(next, window.location.origin);
+  return path === '/' ? url : `${url}${url.includes('?') ? '&' : '?'}next=${encodeURIComponent(path)}`;
+};

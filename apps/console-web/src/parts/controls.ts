@@ -1,0 +1,44 @@
+import { queryOptions, useMutation } from '@tanstack/react-query';
+import { answerOf, api } from '../app/api.js';
+import { queries } from '../app/queries.js';
+import type { operations } from '../generated/console.js';
+
+export const controlsQuery = queryOptions({
+  queryKey: ['controls'],
+  queryFn: async () => (await answerOf(api.GET('/v1/controls'))).controls,
+});
+
+export type Control = operations['controls_list']['responses'][200]['content']['application/json']['controls'][number];
+
+export const families = ['all', 'agent', 'play', 'channel', 'account'] as const;
+export type Family = (typeof families)[number];
+
+/** What a scope covers, in words: "everything", "the agent paid-media-agent". */
+export function scopeWords(scope: string): string {
+  const colon = scope.indexOf(':');
+  return colon < 0 ? 'everything' : `the ${scope.slice(0, colon)} ${scope.slice(colon + 1)}`;
+}
+
+export interface Change {
+  readonly scope: string;
+  readonly state: 'stopped' | 'running';
+  readonly reason: string;
+  /** The same for a repeat, after an answer that was lost. */
+  readonly key: string;
+}
+
+/** Stops or resumes. The answer says who goes by it already. */
+export const useControl = () =>
+  useMutation({
+    mutationFn: ({ scope, state, reason, key }: Change) =>
+      answerOf(
+        api.POST('/v1/controls', {
+          params: { header: { 'idempotency-key': key } },
+          body: { scope, state, reason },
+        }),
+      ),
+    onSettled: () => {
+      for (const part of ['controls', 'reviews', 'funnel', 'services'])
+        void queries.invalidateQueries({ queryKey: [part] });
+    },
+  });

@@ -1,0 +1,35 @@
+import { Alert, Button, Group, Text } from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
+import { ApiProblem } from '../app/api.js';
+
+/** What went wrong and what to do, from the problem document; with a button where asking again can help. */
+export function Problem({ error, again }: { readonly error: unknown; readonly again?: () => void }) {
+  const problem = error instanceof ApiProblem ? error : undefined;
+  return (
+    <Alert
+      color="red"
+      icon={<IconAlertTriangle aria-hidden />}
+      title={problem?.title ?? 'This page failed'}
+      role="alert"
+    >
+      <Text size="sm">{error instanceof Error ? error.message : String(error)}</Text>
+      <Group mt="xs" justify="space-between">
+        {again && (
+          <Button size="xs" variant="light" color="red" onClick={again}>
+            Ask again
+          </Button>
+        )}
+        {problem?.requestId !== undefined && (
+          <Text size="xs" c="dimmed">
+            Request {problem.requestId}
+          </Text>
+        )}
+      </Group>
+    </Alert>
+  );
+}
+
+/** For the router: a page that could not be shown at all. */
+export const Failed = ({ error, reset }: { readonly error: unknown; readonly reset?: () => void }) => (
+  <Problem error={error} {...(reset && { again: reset })} />
+);

@@ -1,0 +1,265 @@
+import { Badge, Button, Divider, Group, Modal, Select, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { IconCheck, IconClock, IconHandStop } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { answerOf, api } from '../app/api.js';
+import { type Control, controlsQuery, type Family, families, scopeWords, useControl } from './controls.js';
+import { Problem } from './problem.js';
+import { Reach } from './reach.js';
+import { When } from './when.js';
+
+const familyWords: Readonly<Record<Family, string>> = {
+  all: 'Everything',
+  agent: 'One agent',
+  play: 'One play',
+  channel: 'One channel',
+  account: 'One account',
+};
+
+const policyQuery = {
+  queryKey: ['policy'],
+  staleTime: 60_000,
+  queryFn: () => answerOf(api.GET('/v1/policies')),
+};
+
+interface Props {
+  readonly onClose: () => void;
+  /** What is chosen already, such as `agent:paid-media-agent`. */
+  readonly scope?: string;
+}
+
+/** The red control of every page: what to stop, why, what stops with it, then who has confirmed it. */
+export function StopDialog({ onClose, scope: given = 'all' }: Props) {
+  const colon = given.indexOf(':');
+  const [family, setFamily] = useState<Family>(colon < 0 ? 'all' : (given.slice(0, colon) as Family));
+  const [name, setName] = useState(colon < 0 ? '' : given.slice(colon + 1));
+  const [reason, setReason] = useState('');
+  const [key] = useState(() => crypto.randomUUID());
+  const [resuming, setResuming] = useState<Control>();
+  const controls = useQuery(controlsQuery);
+  const policy = useQuery(policyQuery);
+  const change = useControl();
+  const scope = family === 'all' ? 'all' : `${family}:${name.trim()}`;
+  const ready = reason.trim() !== '' && (family === 'all' || name.trim() !== '');
+  const stop = (event: FormEvent) => {
+    event.preventDefault();
+    if (ready) change.mutate({ scope, state: 'stopped', reason: reason.trim(), key: `${key}:${scope}` });
+  };
+  const names: Readonly<Record<Family, readonly string[] | undefined>> = {
+    all: undefined,
+    account: undefined,
+    channel: ['email', 'advertising', 'crm'],
+    agent: policy.data?.content.charters.map(({ agent }) => agent),
+    play: policy.data?.content.plays.map(({ id }) => id),
+  };
+  const choice = names[family];
+  const stopped = controls.data?.filter(({ state }) => state === 'stopped') ?? [];
+  return (
+    <Modal opened onClose={onClose} title="Stop" size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>
+      {resuming ? (
+        <Resume control={resuming} onClose={() => setResuming(undefined)} />
+      ) : change.data ? (
+        <Done change={change.data} scope={scope} state="stopped" onClose={onClose} />
+      ) : (
+        <form onSubmit={stop}>
+          <Stack>
+            <Select
+              label="What to stop"
+              data={families.map((value) => ({ value, label: familyWords[value] }))}
+              value={family}
+              allowDeselect={false}
+              onChange={(value) => {
+                setFamily((value ?? 'all') as Family);
+                setName('');
+              }}
+            />
+            {choice && (
+              <Select
+                label={`Which ${family}`}
+                data={[...choice]}
+                value={name || null}
+                onChange={(value) => setName(value ?? '')}
+                searchable={choice.length > 8}
+                required
+              />
+            )}
+            {family === 'account' && (
+              <TextInput
+                label="Which account"
+                description="Its id in the CRM, as it stands on a review"
+                value={name}
+                onChange={(event) => setName(event.currentTarget.value)}
+                required
+              />
+            )}
+            <Textarea
+              label="Why"
+              description="Everybody who reads the record sees this."
+              value={reason}
+              onChange={(event) => setReason(event.currentTarget.value)}
+              maxLength={500}
+              autosize
+              minRows={2}
+              required
+              data-autofocus
+            />
+            {ready || family === 'all' ? <Reach scope={scope} /> : null}
+            {change.isError && <Problem error={change.error} />}
+            <Group justify="flex-end">
+              <Button variant="default" onClick={onClose}>
+                Cancel
+              </Button>
+              <Button
+                type="submit"
+                color="red"
+                disabled={!ready}
+                loading={change.isPending}
+                leftSection={<IconHandStop size={18} aria-hidden />}
+              >
+                Stop {scope === 'all' || name.trim() !== '' ? scopeWords(scope) : `the ${family}`}
+              </Button>
+            </Group>
+            {change.isPending && (
+              <Text size="sm" role="status">
+                The stop is sent. Waiting for the services to confirm it.
+              </Text>
+            )}
+          </Stack>
+        </form>
+      )}
+      {!resuming && stopped.length > 0 && (
+        <>
+          <Divider my="md" label="Stopped now" />
+          <Stack gap="xs">
+            {stopped.map((control) => (
+              <Group key={control.scope} justify="space-between" wrap="nowrap" align="flex-start">
+                <div>
+                  <Text size="sm" fw={600}>
+                    {capital(scopeWords(control.scope))}
+                  </Text>
+                  <Text size="sm" c="dimmed">
+                    {control.reason} ({control.by}, <When at={control.changedAt} />)
+                  </Text>
+                </div>
+                <Button variant="default" size="xs" onClick={() => setResuming(control)}>
+                  Resume
+                </Button>
+              </Group>
+            ))}
+          </Stack>
+        </>
+      )}
+    </Modal>
+  );
+}
+
+/** Lifts a stop: quieter than stopping, and it asks why. */
+export function Resume({ control, onClose }: { readonly control: Control; readonly onClose: () => void }) {
+  const [reason, setReason] = useState('');
+  const [key] = useState(() => crypto.randomUUID());
+  const change = useControl();
+  const { scope } = control;
+  if (change.data) return <Done change={change.data} scope={scope} state="running" onClose={onClose} />;
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (reason.trim() !== '') change.mutate({ scope, state: 'running', reason: reason.trim(), key });
+      }}
+    >
+      <Stack>
+        <Text>
+          {capital(scopeWords(scope))} was stopped by {control.by} <When at={control.changedAt} />: {control.reason}
+        </Text>
+        <Text size="sm" c="dimmed">
+          After this, new proposals are judged again. What was approved before the stop does not run: its approval ended
+          with the stop.
+        </Text>
+        <Textarea
+          label="Why it may go on"
+          value={reason}
+          onChange={(event) => setReason(event.currentTarget.value)}
+          maxLength={500}
+          autosize
+          minRows={2}
+          required
+          data-autofocus
+        />
+        {change.isError && <Problem error={change.error} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            Leave it stopped
+          </Button>
+          <Button type="submit" variant="light" loading={change.isPending} disabled={reason.trim() === ''}>
+            Resume {scopeWords(scope)}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+interface Changed {
+  readonly changed: boolean;
+  readonly confirmed: boolean;
+  readonly confirmedBy: readonly string[];
+  readonly notConfirmedBy: readonly string[];
+  readonly unknown: readonly string[];
+}
+
+/** What came of it: who goes by it, and whom nobody has heard of yet. The list is read again while some are missing. */
+function Done({ change, scope, state, onClose }: DoneProps) {
+  const controls = useQuery({
+    ...controlsQuery,
+    refetchInterval: ({ state: { data } }) =>
+      (data?.find((known) => known.scope === scope)?.confirmed ?? change.confirmed) ? false : 1_000,
+  });
+  const control = controls.data?.find((known) => known.scope === scope);
+  const now: Changed | Control = control?.state === state ? control : change;
+  const verb = state === 'stopped' ? 'stopped' : 'running again';
+  return (
+    <Stack role="status">
+      <Text fw={600}>
+        {capital(scopeWords(scope))} is {verb}.{' '}
+        {!change.changed && `Somebody had done this before${control ? `: ${control.by}` : ''}.`}
+      </Text>
+      <Group gap="xs">
+        {now.confirmedBy.map((service) => (
+          <Badge key={service} color="green" variant="light" leftSection={<IconCheck size={12} aria-hidden />}>
+            {service} confirmed
+          </Badge>
+        ))}
+        {now.notConfirmedBy.map((service) => (
+          <Badge key={service} color="orange" variant="light" leftSection={<IconClock size={12} aria-hidden />}>
+            {service} not confirmed yet
+          </Badge>
+        ))}
+      </Group>
+      {now.confirmed ? (
+        <Text size="sm">Every service of this installation goes by it.</Text>
+      ) : (
+        <Text size="sm">
+          The order is published. A service that has not confirmed may still act as before. This list is read again
+          every second.
+        </Text>
+      )}
+      {now.unknown.length > 0 && (
+        <Text size="sm">These run elsewhere and never confirm: {now.unknown.join(', ')}.</Text>
+      )}
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose} data-autofocus>
+          Close
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
+
+interface DoneProps {
+  readonly change: Changed;
+  readonly scope: string;
+  readonly state: 'stopped' | 'running';
+  readonly onClose: () => void;
+}
+
+const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
