@@ -263,7 +263,7 @@ test('a command reads the file of the principal that it acts as, and says which 
   vi.stubEnv('COUNTERSIGN_CREDENTIALS', own);
   expect((await run('controls')).code).toBe(0);
   expect(asked[0]?.headers.authorization).toBe('Bearer of-my-own');
-  expect((await run('verify', '--published')).err).toContain(join(own, 'broker/audit-recorder.json'));
+  expect((await run('verify', '--published')).err).toContain(join(own, 'broker/auditor.json'));
 });
 
 test('a stop names its scope and reason; a misused one is 2 and sends nothing', async () => {
@@ -579,7 +579,7 @@ const started = (more: object): void => {
     keys: [{ ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'k1' }],
   };
   const kafka = { bootstrap: '127.0.0.1:1', mechanism: 'scram-sha-256' };
-  for (const principal of ['console', 'audit-recorder'])
+  for (const principal of ['console', 'auditor'])
     credential(`broker/${principal}.json`, { username: principal, password: 'y' });
   writeFileSync(join(folder, '.countersign', 'run.json'), JSON.stringify({ kafka, permitKeys, ...more }));
 };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Event, readEvent, type Topic, toBinary } from '@countersign/contracts';
+import { auditPrincipal, type Event, readEvent, type Topic, toBinary } from '@countersign/contracts';
 import {
   type Admin,
   boundFetches,
@@ -59,7 +59,7 @@ export async function readAll(
 
 /** The signed notes of all checkpoints that are on their topic now. */
 export async function publishedCheckpoints(kafka: Kafka, bootstrap: string, topic: Topic): Promise<readonly string[]> {
-  const events = await readAll(kafka, bootstrap, 'audit-recorder', [topic]);
+  const events = await readAll(kafka, bootstrap, auditPrincipal, [topic]);
   return events.flatMap(({ type, data }) => (type === 'CheckpointPublished' ? [data.note] : []));
 }
 

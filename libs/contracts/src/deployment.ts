@@ -71,7 +71,7 @@ function misnamed({ sources, agents = [], executors = [] }: DeploymentFile): Mis
 }
 
 /** Names that the installation has on its broker beside the services: who administers it, and where its mark is kept. */
-const reserved: readonly string[] = ['admin', 'countersign'];
+const reserved: readonly string[] = ['admin', 'auditor', 'countersign'];
 
 /** An event is known by its source and id, so of two sources with the same one either could use up the other's ids. */
 function sharedSources(sources: DeploymentFile['sources']): Misnamed[] {

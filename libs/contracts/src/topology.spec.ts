@@ -42,7 +42,8 @@ test('writers outside may use transactions under ten ids of their own, and nobod
 });
 
 test('nobody outside has more groups or transactional ids than the broker can keep in its memory', () => {
-  const outside = acls(topology()).filter(({ principal, resource }) => !isService(principal) && resource !== 'topic');
+  const inside = (principal: string) => isService(principal) || principal === 'auditor';
+  const outside = acls(topology()).filter(({ principal, resource }) => !inside(principal) && resource !== 'topic');
   expect(new Set(outside.map(({ principal }) => principal))).toEqual(new Set(['downstream', 'upstream']));
   expect(outside.filter(({ pattern }) => pattern !== 'literal')).toEqual([]);
   for (const { principal, name } of outside) expect(ownNames(principal)).toContain(name);
@@ -72,6 +73,17 @@ test('the recorder reads every topic but its own checkpoints', () => {
   expect(topics.filter((t) => !t.readers.includes('audit-recorder')).map((t) => t.name)).toEqual([
     'record.checkpoints.v1',
   ]);
+});
+
+test('the audit reads every topic under a login of its own, and may write none', () => {
+  const own = acls(topics).filter(({ principal }) => principal === 'auditor');
+  expect(own.filter(({ resource }) => resource === 'topic').map(({ name }) => name)).toEqual(
+    topics.map(({ name }) => name).sort((a, b) => a.localeCompare(b, 'en')),
+  );
+  expect(new Set(own.flatMap(({ operations }) => operations))).toEqual(
+    new Set(['read', 'describe', 'describe-configs']),
+  );
+  expect(own.filter(({ resource }) => resource !== 'topic').map(({ name }) => name)).toEqual(['auditor', 'auditor.']);
 });
 
 test('whoever writes a state topic reads it back', () => {

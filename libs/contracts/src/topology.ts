@@ -327,6 +327,13 @@ export const ownNames = (principal: string): readonly string[] => [
   ...Array.from({ length: 9 }, (_, n) => `${principal}.${n + 1}`),
 ];
 
+/** As which principal the audit reads at the broker: everything that the recorder reads or writes. It writes nothing. */
+export const auditPrincipal = 'auditor';
+
+/** Everybody who has a login at the broker, sorted. */
+export const principalsOf = (topics: readonly Topic[]): readonly string[] =>
+  [...new Set([auditPrincipal, ...topics.flatMap(({ writer, readers }) => [writer, ...readers])])].sort();
+
 /** The ACLs that the topology asks for, sorted, one per principal and resource. */
 export function acls(topics: readonly Topic[]): readonly Acl[] {
   const found: Acl[] = [];
@@ -343,12 +350,21 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
       found.push({ principal, resource: 'topic', name: topic.name, pattern: 'literal', operations });
     }
   }
-  for (const principal of principals) {
+  const looks = ['read', 'describe'] as const;
+  for (const { name, writer, readers } of topics)
+    if ([writer, ...readers].includes('audit-recorder'))
+      found.push({
+        principal: auditPrincipal,
+        resource: 'topic',
+        name,
+        pattern: 'literal',
+        operations: [...looks, 'describe-configs'],
+      });
+  for (const principal of [...principals, auditPrincipal]) {
     const literal = { principal, pattern: 'literal' } as const;
-    if (isService(principal)) {
-      const operations = ['read', 'describe'] as const;
-      found.push({ ...literal, resource: 'group', name: principal, operations });
-      found.push({ ...literal, resource: 'group', name: `${principal}.`, pattern: 'prefixed', operations });
+    if (isService(principal) || principal === auditPrincipal) {
+      found.push({ ...literal, resource: 'group', name: principal, operations: looks });
+      found.push({ ...literal, resource: 'group', name: `${principal}.`, pattern: 'prefixed', operations: looks });
     } else {
       for (const name of ownNames(principal)) {
         found.push({ ...literal, resource: 'group', name, operations: ['read', 'describe'] });

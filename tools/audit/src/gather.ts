@@ -1,6 +1,7 @@
 import { brokerOf, codeOf, credentialOf, Failure, gapsOf, ifThere, jsonOf, type Session } from '@countersign/client';
 import {
   ActionProposed,
+  auditPrincipal,
   type DataOf,
   type Event,
   fromKafka,
@@ -52,7 +53,7 @@ export async function gather(
   },
 ): Promise<Observed> {
   const { installation } = s;
-  const kafka = brokerOf(installation, 'audit-recorder');
+  const kafka = brokerOf(installation, auditPrincipal);
   const keys = keysIn(given.keys);
   const deployment = s.deployment();
   const installed = topology(deployment);

@@ -41,7 +41,7 @@ beforeAll(async () => {
   );
   const topics = topology(installed());
   broker = await startTestBroker({
-    users: ['audit-recorder', 'orchestrator', 'seo-agent', 'shop'].map(user),
+    users: ['auditor', 'orchestrator', 'seo-agent', 'shop'].map(user),
     topics: topics.map(({ name, ...topic }) => ({ name, partitions: 1, config: topicConfig({ name, ...topic }) })),
     acls: acls(topics),
   });
@@ -90,7 +90,7 @@ test('the audit reads what an added agent and an added source wrote, and misses 
   const signal = { id: 's-1', source: '/sources/shop', type: 'PageViewed', time: at, data: {} } as never;
   await write(as('shop'), broker.bootstrap, 'signals.inbound.shop.v1', [{ key: 'k', event: signal }]);
 
-  const read = await readTopics(as('audit-recorder'), broker.bootstrap, topology(installed()));
+  const read = await readTopics(as('auditor'), broker.bootstrap, topology(installed()));
   expect(read.seen.map(({ event }) => event.type).sort()).toEqual(['TaskAssigned', 'TaskSettled']);
   expect(read.inbound).toMatchObject([{ source: '/sources/shop', id: 's-1' }]);
   expect(read.unreadable).toEqual([]);
@@ -112,7 +112,7 @@ test('the audit reads what an added agent and an added source wrote, and misses 
 });
 
 test('a topic that the configuration does not name is not passed over: there is no audit without it', async () => {
-  await expect(readTopics(as('audit-recorder'), broker.bootstrap, topology(shippedDeployment))).rejects.toThrow(
-    /the recorder reads actions.proposed.seo-agent.v1, .*signals.inbound.shop.v1.*, which the configuration does not name: set CONFIG_DIR/,
+  await expect(readTopics(as('auditor'), broker.bootstrap, topology(shippedDeployment))).rejects.toThrow(
+    /the audit may read actions.proposed.seo-agent.v1, .*signals.inbound.shop.v1.*, which the configuration does not name: set CONFIG_DIR/,
   );
 });

@@ -1,6 +1,7 @@
 import { Failure, readToEnds } from '@countersign/client';
 import {
   aboveForeign,
+  auditPrincipal,
   type Event,
   fromKafka,
   type KafkaRecord,
@@ -61,11 +62,11 @@ export async function readTopics(kafka: Kafka, bootstrap: string, topics: readon
     if (strange.length === 0) return names;
     throw new Failure(
       2,
-      `the recorder reads ${strange.sort().join(', ')}, which the configuration does not name: ` +
+      `the audit may read ${strange.sort().join(', ')}, which the configuration does not name: ` +
         'set CONFIG_DIR to the folder that the services read, or start again where it has changed since the start',
     );
   };
-  const ranges = await readToEnds(kafka, bootstrap, 'audit-recorder', visible, (place, message) => {
+  const ranges = await readToEnds(kafka, bootstrap, auditPrincipal, visible, (place, message) => {
     const at = new Date(Number(message.timestamp)).toISOString();
     take({ ...place, offset: message.offset, at }, message);
   });

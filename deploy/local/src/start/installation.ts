@@ -10,6 +10,7 @@ import {
   credentialFile,
   type Deployment,
   keyThumbprint,
+  principalsOf,
   problemLine,
   quotas,
   readDeployment,
@@ -66,7 +67,7 @@ export function deploymentIn(config: string): Deployment {
 export function readInstallation(config: string, dir: string): Installation {
   const deployment = deploymentIn(config);
   const topics = topology(deployment);
-  const principals = [...new Set(topics.flatMap((t) => [t.writer, ...t.readers]))].sort();
+  const principals = principalsOf(topics);
   const programs = programsOf(deployment);
   const kept = secrets(dir, {
     principals: [...new Set([...principals, ...programs])],

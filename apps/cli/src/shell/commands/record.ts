@@ -13,7 +13,7 @@ import {
   type Session,
 } from '@countersign/client';
 import { localClock, Misused, printable, type Story } from '@countersign/client/core';
-import { textOfFile, topicNamed, topology } from '@countersign/contracts';
+import { auditPrincipal, textOfFile, topicNamed, topology } from '@countersign/contracts';
 import { parseVerifierKey, readExport, type VerifierKey, verifyRecord } from '@countersign/record';
 import type { Command } from 'commander';
 import { reportText, storyText } from '../../core/render.js';
@@ -112,7 +112,7 @@ async function verifyAll(s: Session, options: VerifyOptions): Promise<boolean> {
 
 function published(s: Session): Promise<readonly string[]> {
   const topic = topicNamed('record.checkpoints.v1', topology(s.deployment()));
-  return publishedCheckpoints(brokerOf(s.installation, 'audit-recorder'), s.installation.kafka?.bootstrap ?? '', topic);
+  return publishedCheckpoints(brokerOf(s.installation, auditPrincipal), s.installation.kafka?.bootstrap ?? '', topic);
 }
 
 function keyOf(text: string | undefined): VerifierKey | undefined {
