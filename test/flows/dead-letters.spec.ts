@@ -68,6 +68,9 @@ test('a poison record becomes a dead letter of each reader, its partition goes o
   expect((await visitor.cli('dead-letters', 'replay', row?.deadLetterId ?? '', '--note', 'read it again')).code).toBe(
     0,
   );
+  await visitor.until('the service to say that it failed again', () =>
+    visitor.eventsOf('ReplayEnded', (d) => d.deadLetterId === row?.deadLetterId).some((d) => d.outcome === 'failed'),
+  );
   // It is as unreadable as it was: the order is on the record, and the service says so again instead of losing it.
   const after = await visitor.answer<Row>('dead-letters', 'show', row?.deadLetterId ?? '');
   expect(after.replayed).toMatchObject({ by: 'lea', note: 'read it again' });

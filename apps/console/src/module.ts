@@ -17,6 +17,7 @@ import { PageOrders1764300000063 } from './shell/migrations/page-orders.js';
 import { Permits1764300000064 } from './shell/migrations/permits.js';
 import { PlainNames1764400000071 } from './shell/migrations/plain-names.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
+import { ReplayEnds1764500000071 } from './shell/migrations/replay-ends.js';
 import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
@@ -49,6 +50,7 @@ export const spec: ServiceSpec = {
     ReplayNotes1764400000002,
     AcknowledgedGaps1764400000003,
     PlainNames1764400000071,
+    ReplayEnds1764500000071,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities],

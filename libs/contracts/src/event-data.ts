@@ -471,6 +471,22 @@ export const DeadLetterReplayed = z.object({
 export type DeadLetterReplayed = z.infer<typeof DeadLetterReplayed>;
 
 /**
+ * What came of such an order: `handled`, now or by an order before; `scheduled`: the job runs again, and if it fails it is another dead
+ * letter; `failed`: the letter is as dead as it was, for the reason in `fault`. `orderedAt` is the order's `at`.
+ */
+export const ReplayEnded = z.object({
+  deadLetterId: Uuid,
+  service: Name,
+  orderedAt: Instant,
+  outcome: z.enum(['handled', 'scheduled', 'failed']),
+  fault: Fault.optional(),
+  /** How often it was tried so far, replays among them. */
+  attempts: z.int().nonnegative(),
+  at: Instant,
+});
+export type ReplayEnded = z.infer<typeof ReplayEnded>;
+
+/**
  * A person's word that a gap of a service is known: records that were deleted before it read them. Nothing comes back by it; the
  * service stops telling of it. `to` is exclusive, and null where the whole topic is gone.
  */

@@ -27,6 +27,7 @@ export const eventSchemas = {
   SettlementDecided: data.SettlementDecided,
   DeadLetter: data.DeadLetter,
   DeadLetterReplayed: data.DeadLetterReplayed,
+  ReplayEnded: data.ReplayEnded,
   GapAcknowledged: formerly({ why: 'reason' }, data.GapAcknowledged),
   ControlConfirmed: data.ControlConfirmed,
   CheckpointPublished: data.CheckpointPublished,

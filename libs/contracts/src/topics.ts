@@ -34,7 +34,7 @@ export const topics = {
   controlsConfirmed: (reader: string) => topic(`controls.confirmed.${reader}.v1`, 'ControlConfirmed'),
   policies: topic('policies.v1', 'PolicyPublished'),
   recordCheckpoints: topic('record.checkpoints.v1', 'CheckpointPublished'),
-  deadLetters: (service: string) => topic(`${service}.dead-letters.v1`, 'DeadLetter'),
+  deadLetters: (service: string) => topic(`${service}.dead-letters.v1`, 'DeadLetter', 'ReplayEnded'),
   deadLettersReplayed: topic('dead-letters.replayed.v1', 'DeadLetterReplayed'),
   gapsAcknowledged: topic('gaps.acknowledged.v1', 'GapAcknowledged'),
 } as const;

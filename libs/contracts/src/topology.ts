@@ -282,7 +282,7 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
         service,
         ['console'],
         'original key',
-        `Events that ${service} could not handle.`,
+        `Events that ${service} could not handle, and what came of handling them again.`,
         { partitions: 1, retentionDays: 90 },
       ),
     ),

@@ -444,7 +444,14 @@ test('a dead letter is not lost: it waits for a person', () => {
   w.add('paid-media-agent.dead-letters.v1', 'DeadLetter', letter);
   const report = checkInvariants(w.observed());
   expect(report.violations).toEqual([]);
-  expect(waits(report)).toEqual([`task for a person: dead letter ${letter.deadLetterId} of paid-media-agent`]);
+  const waiting = [`task for a person: dead letter ${letter.deadLetterId} of paid-media-agent`];
+  expect(waits(report)).toEqual(waiting);
+  const { deadLetterId, service } = letter;
+  w.add('dead-letters.replayed.v1', 'DeadLetterReplayed', { deadLetterId, service, by: 'lea', at });
+  expect(waits(checkInvariants(w.observed()))).toEqual([]);
+  const end = { deadLetterId, service, orderedAt: at, outcome: 'failed' as const, attempts: 4, at };
+  w.add('paid-media-agent.dead-letters.v1', 'ReplayEnded', end);
+  expect(waits(checkInvariants(w.observed()))).toEqual(waiting);
 });
 
 test('of two approvals with one permit either may be the one that is rejected; that neither is, is found', () => {

@@ -32,7 +32,7 @@ export interface Facts extends Observed {
   readonly unissued: readonly { readonly seen: Seen<'ActionApproved'>; readonly reason: string | null }[];
   /** Settlements that count for no permit: of a permit never issued, or by somebody whom it does not name. */
   readonly strange: readonly Seen<'ActionSettled'>[];
-  /** Dead letters that nobody has had handled again, by the place of the event. */
+  /** Dead letters that nobody has had handled again, or that failed again, by the place of the event. */
   readonly dead: ReadonlyMap<string, DataOf<'DeadLetter'>>;
   /** By version and digest, see `policyName`. */
   readonly policies: ReadonlyMap<string, Policy>;
@@ -70,12 +70,20 @@ export type Taken<T extends EventType> = DataOf<T> & { readonly takenAt: string 
 export const executorOf = (topic: string): string => /^actions\.settled\.(.+)\.v1$/.exec(topic)?.[1] ?? '';
 
 export function factsOf(observed: Observed): Facts {
-  const replayed = new Set<string>();
+  const ordered = new Map<string, string>();
+  const failed = new Set<string>();
   const letters: DataOf<'DeadLetter'>[] = [];
   for (const { event } of observed.seen) {
     if (event.type === 'DeadLetter') letters.push(event.data);
-    if (event.type === 'DeadLetterReplayed') replayed.add(event.data.deadLetterId);
+    if (event.type === 'DeadLetterReplayed') {
+      const { deadLetterId, at } = event.data;
+      if ((ordered.get(deadLetterId) ?? '') < at) ordered.set(deadLetterId, at);
+    }
+    if (event.type === 'ReplayEnded' && event.data.outcome === 'failed')
+      failed.add(`${event.data.deadLetterId} ${event.data.orderedAt}`);
   }
+  /** Its last order did not fail. */
+  const replayed = (id: string): boolean => ordered.has(id) && !failed.has(`${id} ${ordered.get(id)}`);
   const reused = new Set(letters.filter((l) => l.fault.code === 'id-reused').map(placeName));
   const byType = new Map<string, Seen[]>();
   const known = new Set<string>();
@@ -121,7 +129,7 @@ export function factsOf(observed: Observed): Facts {
     issued,
     unissued,
     strange,
-    dead: new Map(letters.filter((l) => !replayed.has(l.deadLetterId)).map((l) => [placeName(l), l])),
+    dead: new Map(letters.filter((l) => !replayed(l.deadLetterId)).map((l) => [placeName(l), l])),
     policies: new Map(eventsOf('PolicyPublished').map(({ event: { data } }) => [policyName(data), data])),
     publications: publicationsOf(eventsOf('PolicyPublished').map(taken)),
     profiles: Map.groupBy(

@@ -234,6 +234,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   DeadLetterReplayed: (d) => [
     ['dead letter', `${d.by} had ${d.service} handle it again${d.note === undefined ? '' : `, noting “${d.note}”`}`],
   ],
+  ReplayEnded: (d) => [['dead letter', endSays(d)]],
   GapAcknowledged: (d) => [
     [
       'gap',
@@ -243,6 +244,17 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   ControlConfirmed: (d) => [['confirmed', `a reader goes by version ${d.version} of the control ${d.scope}`]],
   CheckpointPublished: (d) => [['checkpoint', `the record's first ${count(d.size, 'leaf', 'leaves')} were signed`]],
 };
+
+function endSays({ service, outcome, fault }: DataOf<'ReplayEnded'>): string {
+  switch (outcome) {
+    case 'handled':
+      return `${service} handled it`;
+    case 'scheduled':
+      return `${service} works the job again`;
+    case 'failed':
+      return `it failed in ${service} again${fault ? `: ${fault.detail}` : ''}`;
+  }
+}
 
 const recordsSay = ({ from, to }: DataOf<'GapAcknowledged'>): string =>
   to === null ? `anything from offset ${from} on` : `the records from offset ${from} to ${to - 1}`;

@@ -78,12 +78,13 @@ const rank: { readonly [T in EventType]: number } = {
   PermitRejected: 15,
   DeadLetter: 15,
   DeadLetterReplayed: 15,
-  ContactPointsChanged: 15,
-  ControlChanged: 15,
-  ControlConfirmed: 15,
-  PolicyPublished: 15,
-  GapAcknowledged: 15,
-  CheckpointPublished: 15,
+  ReplayEnded: 16,
+  ContactPointsChanged: 16,
+  ControlChanged: 16,
+  ControlConfirmed: 16,
+  PolicyPublished: 16,
+  GapAcknowledged: 16,
+  CheckpointPublished: 16,
 };
 /** A record that no service obeyed stands first, and a type that is none of ours last. */
 const rankOf = ({ event }: Recorded): number =>
@@ -166,6 +167,7 @@ function isNamed({ event, id: ownId }: Recorded, id: string, named: ReadonlySet<
     case 'DeadLetter':
       return isAbout(event, named);
     case 'DeadLetterReplayed':
+    case 'ReplayEnded':
       return named.has(String(data.deadLetterId));
     case 'ContactPointsChanged':
     case 'ControlChanged':

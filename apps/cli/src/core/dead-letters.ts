@@ -10,3 +10,6 @@ export function deadLetterRow(found: ToldDeadLetter): DeadLetterRow {
     replayed: by === null || at === null ? null : { by, at, ...(note !== null && { note }) },
   };
 }
+
+/** Whether a dead letter waits for somebody: nothing was ordered, or what was ordered failed. */
+export const waits = ({ state }: Pick<DeadLetterRow, 'state'>): boolean => state === 'open' || state === 'failed-again';

@@ -51,11 +51,12 @@ test('a permit is found in a text, in an approval and in its CloudEvent', () => 
 test('a dead letter has the last order to replay it, with who, when and why; one of before notes were kept has none', () => {
   const fault = { code: 'x', detail: 'y' };
   const place = { deadLetterId: 'a', service: 's', topic: 't', partition: 0, offset: '1', fault, attempts: 3, at: now };
-  const found = { ...place, type: null, job: null, replayedBy: null, replayedAt: null, replayNote: null };
-  expect(deadLetterRow(found)).toEqual({ ...place, replayed: null });
+  const state = { state: 'open', endedAt: null, failedAgain: null } as const;
+  const found = { ...place, ...state, type: null, job: null, replayedBy: null, replayedAt: null, replayNote: null };
+  expect(deadLetterRow(found)).toEqual({ ...place, ...state, replayed: null });
   const job = { kind: 'call', id: 'j' };
   expect(deadLetterRow({ ...found, job, replayedBy: 'lea', replayedAt: now })).toEqual({
-    ...{ ...place, job },
+    ...{ ...place, ...state, job },
     replayed: { by: 'lea', at: now },
   });
   expect(deadLetterRow({ ...found, replayedBy: 'lea', replayedAt: now, replayNote: 'mended' }).replayed?.note).toBe(

@@ -225,7 +225,9 @@ test('no text of anybody makes a line of an answer, whichever of them it is', ()
   const permit = { permitId: 'p', actionId: 'a', proposalId: 'p', executor: 'e', connector: 'c', detail: 's', at: now };
   const unresolved = { ...permit, outcome: 'unresolved', decision };
   const place = { deadLetterId: 'd', service: 's', topic: 't', partition: 0, offset: '1', attempts: 1, at: now };
-  const letter = { ...place, fault: { code: 'c', detail: 's' }, replayed: { by: 'lea', at: now, note: 'n' } };
+  const fault = { code: 'c', detail: 's' };
+  const again = { state: 'failed-again', endedAt: now, failedAgain: fault } as const;
+  const letter = { ...place, ...again, fault, replayed: { by: 'lea', at: now, note: 'n' } };
   const result = { reviewId: 'r', state: 'approved', decision: 'approve', detail: 's', runsFrom: null } as const;
   const texts = [
     statusText(plain, forged(funnel), [forged(control)], forged({ sources: ['s'], agents: ['a'], executors: ['e'] }), [

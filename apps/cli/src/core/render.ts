@@ -281,6 +281,23 @@ export function decisionText(paint: Paint, given: UnresolvedPermit): string {
   return `${paint.bold(outcome)} by the word of ${by} at ${clock(at)}, noting “${note}”: ${settled}.`;
 }
 
+/** What came of the last order. */
+function endSays({ state, replayed, endedAt }: DeadLetterRow): string {
+  const ended = endedAt === null ? '' : ` at ${clock(endedAt)}`;
+  switch (state) {
+    case 'open':
+      return 'not replayed';
+    case 'ordered':
+      return `replay ordered by ${replayed?.by ?? 'somebody'}; its service has not said what came of it`;
+    case 'handled':
+      return `handled${ended}`;
+    case 'scheduled':
+      return `its job runs again since${ended.replace(' at', '')}`;
+    case 'failed-again':
+      return `replayed by ${replayed?.by ?? 'somebody'}, failed again${ended}`;
+  }
+}
+
 export function deadLettersText(paint: Paint, rows: readonly DeadLetterRow[]): string {
   if (rows.length === 0) return paint.green('No dead letters.');
   return titled(
@@ -291,7 +308,7 @@ export function deadLettersText(paint: Paint, rows: readonly DeadLetterRow[]): s
       d.service,
       d.job ? `job ${d.job.kind} ${d.job.id}` : `${d.topic}/${d.partition}@${d.offset}`,
       clock(d.at),
-      `${d.fault.detail}${d.replayed ? ` (replayed by ${d.replayed.by} at ${clock(d.replayed.at)})` : ''}`,
+      `${d.fault.detail}${d.replayed ? ` (${endSays(d)})` : ''}`,
     ]),
   );
 }
@@ -314,6 +331,7 @@ export function deadLetterText(paint: Paint, given: DeadLetterRow): string {
           ? `by ${d.replayed.by} at ${clock(d.replayed.at)}${d.replayed.note === undefined ? '' : `, noting “${d.replayed.note}”`}`
           : 'never',
       ],
+      ...(d.replayed ? [['outcome', `${endSays(d)}${d.failedAgain ? `: ${d.failedAgain.detail}` : ''}`]] : []),
     ],
     (cell, column) => (column === 0 ? paint.dim(cell) : cell),
   );

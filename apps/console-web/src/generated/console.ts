@@ -1696,9 +1696,17 @@ export interface operations {
                             attempts: number;
                             /** Format: date-time */
                             at: string;
+                            /** @enum {string} */
+                            state: "open" | "ordered" | "handled" | "scheduled" | "failed-again";
                             replayedBy: string | null;
                             replayedAt: string | null;
                             replayNote: string | null;
+                            endedAt: string | null;
+                            failedAgain: {
+                                code: string;
+                                detail: string;
+                                field?: string;
+                            } | null;
                         }[];
                     };
                 };
@@ -1799,9 +1807,17 @@ export interface operations {
                         attempts: number;
                         /** Format: date-time */
                         at: string;
+                        /** @enum {string} */
+                        state: "open" | "ordered" | "handled" | "scheduled" | "failed-again";
                         replayedBy: string | null;
                         replayedAt: string | null;
                         replayNote: string | null;
+                        endedAt: string | null;
+                        failedAgain: {
+                            code: string;
+                            detail: string;
+                            field?: string;
+                        } | null;
                     };
                 };
             };
@@ -1920,9 +1936,17 @@ export interface operations {
                         attempts: number;
                         /** Format: date-time */
                         at: string;
+                        /** @enum {string} */
+                        state: "open" | "ordered" | "handled" | "scheduled" | "failed-again";
                         replayedBy: string | null;
                         replayedAt: string | null;
                         replayNote: string | null;
+                        endedAt: string | null;
+                        failedAgain: {
+                            code: string;
+                            detail: string;
+                            field?: string;
+                        } | null;
                     };
                 };
             };

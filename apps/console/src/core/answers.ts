@@ -12,6 +12,7 @@ import {
 } from '@countersign/contracts';
 import { z } from 'zod';
 import { Role } from './people.js';
+import { letterStates } from './replay.js';
 import { standings } from './review.js';
 
 /* What the console answers, for its OpenAPI document. The harness of the tests compares each answer with these. */
@@ -200,9 +201,12 @@ const DeadLetter = {
   fault: WrittenFault,
   attempts: z.int(),
   at: Instant,
+  state: z.enum(letterStates),
   replayedBy: z.string().nullable(),
   replayedAt: Instant.nullable(),
   replayNote: z.string().nullable(),
+  endedAt: Instant.nullable(),
+  failedAgain: WrittenFault.nullable(),
 };
 export const DeadLetterAnswer = z.object(DeadLetter);
 export const DeadLettersAnswer = z.object({ deadLetters: z.array(DeadLetterAnswer) });

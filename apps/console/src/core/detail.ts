@@ -37,6 +37,7 @@ export function subjectOf(event: ReadEvent): string | undefined {
       return event.data.subject.id;
     case 'DeadLetter':
     case 'DeadLetterReplayed':
+    case 'ReplayEnded':
       return event.data.deadLetterId;
     case 'SignalAccepted':
     case 'SignalRejected':
@@ -90,6 +91,16 @@ export function detail(event: ReadEvent): string {
       return `${event.data.service} could not handle ${event.data.topic}/${event.data.partition}@${event.data.offset}: ${event.data.fault.detail}`;
     case 'DeadLetterReplayed':
       return `${event.data.by} had ${event.data.service} handle a dead letter again`;
+    case 'ReplayEnded':
+      switch (event.data.outcome) {
+        case 'handled':
+          return `${event.data.service} handled a dead letter`;
+        case 'scheduled':
+          return `${event.data.service} works the job of a dead letter again`;
+        case 'failed':
+          return `a dead letter failed in ${event.data.service} again: ${event.data.fault?.detail ?? 'no reason given'}`;
+      }
+      break;
     case 'GapAcknowledged':
       return `${event.data.by} acknowledged that ${event.data.service} cannot read records of ${event.data.topic}/${event.data.partition}`;
     case 'ControlConfirmed':

@@ -72,6 +72,7 @@ export interface Changes {
   readonly setAside: readonly DataOf<'ReviewSetAside'>[];
   readonly failures: readonly DataOf<'DeadLetter'>[];
   readonly replays: readonly DataOf<'DeadLetterReplayed'>[];
+  readonly replayEnds: readonly DataOf<'ReplayEnded'>[];
   readonly acknowledgements: readonly DataOf<'GapAcknowledged'>[];
   readonly confirmations: readonly Confirmation[];
 }
@@ -93,6 +94,7 @@ export function project(events: readonly Received[]): Changes {
     setAside: [] as DataOf<'ReviewSetAside'>[],
     failures: [] as DataOf<'DeadLetter'>[],
     replays: [] as DataOf<'DeadLetterReplayed'>[],
+    replayEnds: [] as DataOf<'ReplayEnded'>[],
     acknowledgements: [] as DataOf<'GapAcknowledged'>[],
     confirmations: [] as Confirmation[],
   };
@@ -244,6 +246,10 @@ export function project(events: readonly Received[]): Changes {
         break;
       case 'DeadLetterReplayed':
         changes.replays.push(event.data);
+        break;
+      case 'ReplayEnded':
+        // The topic says who wrote: a service tells of its own letters only.
+        if (topic === topics.deadLetters(event.data.service).name) changes.replayEnds.push(event.data);
         break;
       case 'GapAcknowledged':
         count('gaps.acknowledged', event.data.service);

@@ -8,6 +8,13 @@ export const ReplayRequest = z.strictObject({
 });
 export type ReplayRequest = z.infer<typeof ReplayRequest>;
 
+/**
+ * Where a dead letter stands: nobody has ordered anything; ordered, and the service has not said what came of it; handled; its job
+ * scheduled anew; failed again.
+ */
+export const letterStates = ['open', 'ordered', 'handled', 'scheduled', 'failed-again'] as const;
+export type LetterState = (typeof letterStates)[number];
+
 /** Of a letter of another installation too: this console has not read of it. */
 export const noSuchLetter = (id: string): Problem =>
   problem(

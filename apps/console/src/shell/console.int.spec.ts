@@ -460,6 +460,51 @@ test('dead letters are listed, the replayed ones after the open ones', async () 
   expect((await call('GET', '/v1/funnel')).body.deadLetters).toMatchObject({ open: 1, total: 2 });
 });
 
+test('a dead letter that fails again waits again, with its new reason; one that was handled stays handled', async () => {
+  await start();
+  const { deadLetterId } = deadLetter();
+  const path = `/v1/dead-letters/${deadLetterId}`;
+  await harness.deliver('orchestrator.dead-letters.v1', [{ type: 'DeadLetter', data: deadLetter() }]);
+  const order = async (note: string) => (await call('POST', `${path}/replays`, { note })).body;
+  const end = (orderedAt: string, outcome: string, topic = 'orchestrator.dead-letters.v1') => {
+    const fault = { code: 'replay', detail: `${outcome} after ${orderedAt}` };
+    const data = { deadLetterId, service: 'orchestrator', orderedAt, outcome, attempts: 4, at: later, fault };
+    return harness.deliver(topic, [{ type: 'ReplayEnded', data }]);
+  };
+  const letterNow = async () => (await call('GET', path)).body;
+  const open = async () => (await call('GET', '/v1/funnel')).body.deadLetters.open;
+  expect(await letterNow()).toMatchObject({ state: 'open', endedAt: null });
+  const first = await order('the play is mended');
+  expect(first).toMatchObject({ state: 'ordered' });
+  expect(await open()).toBe(0);
+  // Another service tells nothing of it.
+  await end(first.replayedAt, 'handled', 'console.dead-letters.v1');
+  expect(await letterNow()).toMatchObject({ state: 'ordered' });
+  await end(first.replayedAt, 'failed');
+  const again = {
+    state: 'failed-again',
+    attempts: 4,
+    endedAt: later,
+    failedAgain: { detail: `failed after ${first.replayedAt}` },
+  };
+  expect(await letterNow()).toMatchObject({ ...again, replayNote: 'the play is mended' });
+  expect((await call('GET', '/v1/dead-letters')).body.deadLetters).toMatchObject([again]);
+  expect(await open()).toBe(1);
+
+  harness.setNow('2026-11-21T10:40:00.000Z');
+  const second = await order('once more');
+  // What comes late of the first order says nothing of the second.
+  await end(first.replayedAt, 'failed');
+  expect(await letterNow()).toMatchObject({ state: 'ordered' });
+  await end(second.replayedAt, 'handled');
+  expect(await letterNow()).toMatchObject({ state: 'handled' });
+  await end(second.replayedAt, 'failed');
+  harness.setNow('2026-11-21T10:50:00.000Z');
+  await order('to be sure');
+  expect(await letterNow()).toMatchObject({ state: 'handled' });
+  expect(await open()).toBe(0);
+});
+
 test('an order to replay a dead letter is an event with who, when and why; it is on the list before the topic tells it', async () => {
   await start();
   const job = { kind: 'call', id: 'permit-1' };

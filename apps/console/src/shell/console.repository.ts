@@ -7,6 +7,7 @@ import type { Count } from '../core/funnel.js';
 import type { Activity, Escalation, Settlement, Verdict } from '../core/project.js';
 import type { ReviewRecord } from '../core/result.js';
 import type { Standing } from '../core/review.js';
+import { waitingLetters } from './failures.repository.js';
 import { readersOf } from './readers.js';
 import { unresolvedPermits } from './unresolved.repository.js';
 
@@ -74,7 +75,7 @@ export class Store {
   async openCounts(at: string): Promise<{ reviewsOpen: number; deadLettersOpen: number; unresolvedOpen: number }> {
     const [row] = await this.forPages.query<{ reviews: number; dead: number; unresolved: number }>(
       `SELECT (SELECT count(*) FROM (${standings} WHERE e.deadline_at > $1) e WHERE standing = 'open') AS reviews,
-              (SELECT count(*) FROM failures f WHERE NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id)) AS dead,
+              (${waitingLetters}) AS dead,
               (SELECT count(*) FROM ${unresolvedPermits} WHERE s.outcome = 'unresolved') AS unresolved`,
       [at],
     );

@@ -1,7 +1,18 @@
-import type { DataOf } from '@countersign/contracts';
+import type { DataOf, Fault } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
+import type { LetterState } from '../core/replay.js';
 import { readersOf } from './readers.js';
+
+/**
+ * Where a letter stands, from its last order and what its service said of one: that it was handled counts whatever else is ordered, that it
+ * failed only of the last order.
+ */
+const letterState = `CASE
+  WHEN e.outcome IN ('handled', 'scheduled') THEN e.outcome
+  WHEN e.outcome = 'failed' AND e.ordered_at >= r.replayed_at THEN 'failed-again'
+  WHEN r.dead_letter_id IS NOT NULL THEN 'ordered'
+  ELSE 'open' END`;
 
 export interface FailureRow {
   readonly deadLetterId: string;
@@ -11,20 +22,36 @@ export interface FailureRow {
   readonly offset: string;
   readonly type: string | null;
   readonly job: { readonly kind: string; readonly id: string } | null;
-  readonly fault: { readonly code: string; readonly detail: string };
+  readonly fault: Fault;
   readonly attempts: number;
   readonly at: string;
+  readonly state: LetterState;
   /** The last order to handle it again. */
   readonly replayedBy: string | null;
   readonly replayedAt: string | null;
   readonly replayNote: string | null;
+  /** What the service has said of an order. */
+  readonly endedAt: string | null;
+  /** Why it failed again, where it did. */
+  readonly failedAgain: Fault | null;
 }
 
-type Stored = Omit<FailureRow, 'at' | 'replayedAt'> & { at: Date; replayedAt: Date | null };
+type Stored = Omit<FailureRow, 'at' | 'replayedAt' | 'endedAt'> & {
+  at: Date;
+  replayedAt: Date | null;
+  endedAt: Date | null;
+};
 
-const letter = `f.dead_letter_id AS "deadLetterId", f.service, f.topic, f.partition, f."offset", f.type, f.job, f.fault, f.attempts, f.at`;
-const order = `r.by_person AS "replayedBy", r.replayed_at AS "replayedAt", r.note AS "replayNote"`;
-const noOrder = `NULL AS "replayedBy", NULL::timestamptz AS "replayedAt", NULL AS "replayNote"`;
+const letter = `f.dead_letter_id AS "deadLetterId", f.service, f.topic, f.partition, f."offset", f.type, f.job, f.fault,
+  greatest(f.attempts, e.attempts) AS attempts, f.at, ${letterState} AS state, r.by_person AS "replayedBy", r.replayed_at AS "replayedAt",
+  r.note AS "replayNote", e.at AS "endedAt", e.fault AS "failedAgain"`;
+const letters = `failures f LEFT JOIN replays r ON r.dead_letter_id = f.dead_letter_id
+  LEFT JOIN replay_ends e ON e.dead_letter_id = f.dead_letter_id`;
+/** How many nothing is being done about: nothing was ordered, or the last order failed. */
+export const waitingLetters = `
+  (SELECT count(*) FROM failures f WHERE NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id)) +
+  (SELECT count(*) FROM replay_ends e JOIN replays r ON r.dead_letter_id = e.dead_letter_id
+   WHERE e.outcome = 'failed' AND e.ordered_at >= r.replayed_at)`;
 
 /** What services could not handle, and the orders to handle it again. */
 @Injectable()
@@ -39,25 +66,23 @@ export class FailureStore {
   /** Open first, then newest. */
   async list(service: string | undefined, limit: number): Promise<FailureRow[]> {
     const ofService = service === undefined ? '' : 'AND f.service = $2';
+    // What was ordered is found from the orders, of which there are as many as people gave.
     const rows = await this.forPages.query<Stored>(
       `SELECT * FROM (
-         (SELECT ${letter}, ${noOrder} FROM failures f
-          WHERE NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id) ${ofService} ORDER BY f.at DESC LIMIT $1)
+         (SELECT ${letter} FROM ${letters} WHERE r.dead_letter_id IS NULL ${ofService} ORDER BY f.at DESC LIMIT $1)
          UNION ALL
-         (SELECT ${letter}, ${order} FROM failures f
-          JOIN replays r ON r.dead_letter_id = f.dead_letter_id WHERE true ${ofService} ORDER BY f.at DESC LIMIT $1)
-       ) f ORDER BY ("replayedAt" IS NOT NULL), at DESC LIMIT $1`,
+         (SELECT ${letter} FROM ${letters} WHERE r.dead_letter_id IS NOT NULL ${ofService}
+          ORDER BY (${letterState} <> 'failed-again'), f.at DESC LIMIT $1)
+       ) f ORDER BY (state NOT IN ('open', 'failed-again')), at DESC LIMIT $1`,
       [limit, ...(service === undefined ? [] : [service])],
     );
     return rows.map(failure);
   }
 
   async find(deadLetterId: string, reader = this.forActs): Promise<FailureRow | undefined> {
-    const [row] = await reader.query<Stored>(
-      `SELECT ${letter}, ${order} FROM failures f LEFT JOIN replays r ON r.dead_letter_id = f.dead_letter_id
-       WHERE f.dead_letter_id = $1`,
-      [deadLetterId],
-    );
+    const [row] = await reader.query<Stored>(`SELECT ${letter} FROM ${letters} WHERE f.dead_letter_id = $1`, [
+      deadLetterId,
+    ]);
     return row && failure(row);
   }
 
@@ -76,4 +101,5 @@ const failure = (row: Stored): FailureRow => ({
   ...row,
   at: row.at.toISOString(),
   replayedAt: row.replayedAt?.toISOString() ?? null,
+  endedAt: row.endedAt?.toISOString() ?? null,
 });

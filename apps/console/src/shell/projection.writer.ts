@@ -161,6 +161,22 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
           WHERE r.replayed_at <= excluded.replayed_at`,
     columns: [(r) => r.deadLetterId, (r) => r.by, (r) => r.at, (r) => r.note ?? null],
   });
+  // What was handled stays handled; of two failures the one of the later order is told.
+  insert(tx, lastBy(changes.replayEnds, 'deadLetterId'), {
+    sql: `INSERT INTO replay_ends AS e (dead_letter_id, ordered_at, outcome, fault, attempts, at)
+          SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::jsonb[], $5::int[], $6::timestamptz[])
+          ON CONFLICT (dead_letter_id) DO UPDATE SET ordered_at = excluded.ordered_at, outcome = excluded.outcome, fault = excluded.fault,
+            attempts = excluded.attempts, at = excluded.at
+          WHERE e.outcome = 'failed' AND e.ordered_at <= excluded.ordered_at`,
+    columns: [
+      (e) => e.deadLetterId,
+      (e) => e.orderedAt,
+      (e) => e.outcome,
+      (e) => (e.fault ? JSON.stringify(e.fault) : null),
+      (e) => e.attempts,
+      (e) => e.at,
+    ],
+  });
   keepAcknowledgements(tx, changes.acknowledgements);
   // A reader of several instances may say an older version after a newer one. A control is kept here before anybody can read it, so a
   // confirmation of one that is not here is invented.

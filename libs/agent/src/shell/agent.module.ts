@@ -66,6 +66,7 @@ function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
     case 'ActionSettled':
     case 'DeadLetter':
     case 'DeadLetterReplayed':
+    case 'ReplayEnded':
     case 'GapAcknowledged':
     case 'ControlConfirmed':
     case 'CheckpointPublished':

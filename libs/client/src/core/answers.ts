@@ -183,6 +183,12 @@ export interface DeadLetterRow {
   readonly fault: { readonly code: string; readonly detail: string; readonly field?: string | undefined };
   readonly attempts: number;
   readonly at: string;
+  /** What came of the last order; `open` and `failed-again` wait for somebody. */
+  readonly state: 'open' | 'ordered' | 'handled' | 'scheduled' | 'failed-again';
+  /** When the service said what came of it. */
+  readonly endedAt: string | null;
+  /** Why it failed again. */
+  readonly failedAgain: { readonly code: string; readonly detail: string; readonly field?: string | undefined } | null;
   /** The last order to handle it again. */
   readonly replayed: { readonly by: string; readonly at: string; readonly note?: string | undefined } | null;
 }

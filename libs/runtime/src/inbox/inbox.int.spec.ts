@@ -256,14 +256,27 @@ test('a dead letter is handled again on order, once, with the outputs it would h
     type: 'DeadLetterReplayed',
     data: { deadLetterId, service: 'guardrail-validator', by: 'sam', at: '2026-11-21T10:00:00.000Z' },
   };
-  expect(await harness.deliver('dead-letters.replayed.v1', [order])).toEqual([]);
+  const ended = { topic: 'guardrail-validator.dead-letters.v1', type: 'ReplayEnded', key: deadLetterId };
+  expect(await harness.deliver('dead-letters.replayed.v1', [order])).toMatchObject([
+    {
+      ...ended,
+      data: {
+        outcome: 'failed',
+        attempts: 3,
+        orderedAt: order.data.at,
+        fault: { code: 'replay', detail: 'cannot handle poison' },
+      },
+    },
+  ]);
   expect(await harness.query('SELECT status, attempts FROM dead_letters')).toEqual([{ status: 'dead', attempts: 3 }]);
   Handlers.broken.clear();
   const mended = harness.records('dead-letters.replayed.v1', [order]);
   const published = await harness.deliverRecords('dead-letters.replayed.v1', mended);
-  expect(published).toMatchObject([{ topic: 'actions.refused.v1', causationid: 'event-2' }]);
+  const handled = { ...ended, data: { outcome: 'handled', service: 'guardrail-validator' } };
+  expect(published).toMatchObject([{ topic: 'actions.refused.v1', causationid: 'event-2' }, handled]);
   expect(await harness.deliverRecords('dead-letters.replayed.v1', mended)).toEqual(published);
-  expect(await harness.deliver('dead-letters.replayed.v1', [order])).toEqual([]);
+  // It is told once more that it was handled, since somebody asked once more; it is not handled again.
+  expect(await harness.deliver('dead-letters.replayed.v1', [order])).toMatchObject([handled]);
   expect(await effects()).toEqual({ [uuid(2)]: 1 });
 });
 
@@ -604,10 +617,13 @@ test('replays never handle one id twice, nor other bytes under it', async () => 
     type: 'DeadLetterReplayed',
     data: { deadLetterId, service: 'guardrail-validator', by: 'sam', at: '2026-11-21T10:00:00.000Z' },
   });
-  expect(await harness.deliver('dead-letters.replayed.v1', [order(reused)])).toEqual([]);
-  expect(await harness.deliver('dead-letters.replayed.v1', [order(poison), order(poison), order(reused)])).toHaveLength(
-    1,
-  );
+  const outcomes = async (...ids: string[]) =>
+    (await harness.deliver('dead-letters.replayed.v1', ids.map(order))).map(({ type, data }) =>
+      type === 'ReplayEnded' ? (data as unknown as DataOf<'ReplayEnded'>).outcome : type,
+    );
+  expect(await outcomes(reused)).toEqual(['failed']);
+  expect(await outcomes(poison, poison, reused)).toEqual(['ActionRefused', 'handled', 'handled', 'failed']);
+  expect(await outcomes(uuid(77))).toEqual(['failed']);
   expect(await effects()).toEqual({ [uuid(1)]: 1 });
 });
 

@@ -322,6 +322,7 @@ export class Inbox {
       ],
     );
     unit.emit(cause, topics.deadLetters(this.deps.spec.name), {
+      type: 'DeadLetter',
       key: publishedKey ?? deadLetterId,
       data: {
         deadLetterId,

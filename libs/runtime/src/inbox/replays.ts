@@ -1,7 +1,8 @@
-import { readEvent, sha256, type Topic, topicNamed } from '@countersign/contracts';
+import { topics as allTopics, type Fault, readEvent, sha256, type Topic, topicNamed } from '@countersign/contracts';
 import { type Batch, causeOf, type Received } from '../api/runtime.js';
 import { describe, isTransient } from '../failures.js';
 import { JOBS, jobAgain } from '../jobs/job-letters.js';
+import { textFault } from '../kafka/entries.js';
 import { causeKey } from '../outbox/unit-of-work.js';
 import { batchOf, unitOf } from './batch.js';
 import type { Handle } from './inbox.js';
@@ -18,13 +19,16 @@ interface DeadRow {
   value: Buffer | null;
   erased_at: Date | string | null;
   at: Date;
+  attempts: number;
+  status: 'dead' | 'replayed';
   /** Letters of before it was kept lack it. */
   taken_at: Date | null;
 }
 
 /**
  * Handles a service's dead events again, on a person's order: with today's contract and today's code, in a savepoint, so that one
- * that fails again stays dead with its new reason and holds up nothing.
+ * that fails again stays dead with its new reason and holds up nothing. What came of an order is told on the service's dead-letter topic,
+ * under the order.
  */
 export async function replay(
   batch: Batch,
@@ -34,25 +38,47 @@ export async function replay(
   log: { log(message: string): void; warn(message: string): void },
 ): Promise<void> {
   for (const { event } of batch.events) {
-    const order = event.data as { deadLetterId: string; service: string };
+    const order = event.data as { deadLetterId: string; service: string; at: string };
     if (order.service !== service) continue;
-    const [row] = await batch.tx.query<DeadRow>(
-      `SELECT * FROM dead_letters WHERE dead_letter_id = $1 AND status = 'dead' FOR UPDATE`,
-      [order.deadLetterId],
-    );
+    const { deadLetterId } = order;
+    const report = (outcome: 'handled' | 'scheduled' | 'failed', attempts: number, fault?: Fault): void => {
+      const data = {
+        deadLetterId,
+        service,
+        orderedAt: order.at,
+        outcome,
+        attempts,
+        at: batch.at,
+        ...(fault && { fault }),
+      };
+      batch.emit(causeOf({ event }), allTopics.deadLetters(service), {
+        type: 'ReplayEnded',
+        key: deadLetterId,
+        subject: deadLetterId,
+        data,
+      });
+    };
+    const [row] = await batch.tx.query<DeadRow>('SELECT * FROM dead_letters WHERE dead_letter_id = $1 FOR UPDATE', [
+      deadLetterId,
+    ]);
     if (!row) {
-      log.warn(`dead letter ${order.deadLetterId}: not here, or replayed before`);
+      log.warn(`dead letter ${deadLetterId}: not here`);
+      report('failed', 0, { code: 'not-here', detail: `${service} does not have it any more` });
+      continue;
+    }
+    if (row.status !== 'dead') {
+      log.warn(`dead letter ${deadLetterId}: replayed before`);
+      report(row.topic === JOBS ? 'scheduled' : 'handled', row.attempts);
       continue;
     }
     if (row.topic === JOBS) {
       const again = jobAgain(row, batch.at);
       if (again) batch.schedule(again.cause, again.job);
-      await batch.tx.query(`UPDATE dead_letters SET status = 'replayed' WHERE dead_letter_id = $1`, [
-        order.deadLetterId,
-      ]);
+      await batch.tx.query(`UPDATE dead_letters SET status = 'replayed' WHERE dead_letter_id = $1`, [deadLetterId]);
+      report(again ? 'scheduled' : 'handled', row.attempts);
       const what = `job ${row.type} ${row.id}`;
-      if (again) log.log(`dead letter ${order.deadLetterId}: ${what} is scheduled again`);
-      else log.warn(`dead letter ${order.deadLetterId}: ${what} has ended; nothing is left to do`);
+      if (again) log.log(`dead letter ${deadLetterId}: ${what} is scheduled again`);
+      else log.warn(`dead letter ${deadLetterId}: ${what} has ended; nothing is left to do`);
       continue;
     }
     await batch.tx.query('SAVEPOINT replay');
@@ -97,20 +123,20 @@ export async function replay(
       unit.flush();
       // What the event makes now is filed with the order to replay it, so that a repeat of the order publishes it again.
       unitOf(batch).adopt(causeOf({ event }), unit.messagesOf(causeOf(again)));
-      await batch.tx.query(`UPDATE dead_letters SET status = 'replayed' WHERE dead_letter_id = $1`, [
-        order.deadLetterId,
-      ]);
+      await batch.tx.query(`UPDATE dead_letters SET status = 'replayed' WHERE dead_letter_id = $1`, [deadLetterId]);
       await batch.tx.query('RELEASE SAVEPOINT replay');
-      log.log(`dead letter ${order.deadLetterId}: replayed`);
+      report('handled', row.attempts + 1);
+      log.log(`dead letter ${deadLetterId}: replayed`);
     } catch (error) {
       if (isTransient(error)) throw error;
       await batch.tx.query('ROLLBACK TO SAVEPOINT replay');
-      const detail = describe(error).detail;
+      const fault = textFault({ code: 'replay', detail: describe(error).detail });
       await batch.tx.query(`UPDATE dead_letters SET attempts = attempts + 1, fault = $2 WHERE dead_letter_id = $1`, [
-        order.deadLetterId,
-        JSON.stringify({ code: 'replay', detail }),
+        deadLetterId,
+        JSON.stringify(fault),
       ]);
-      log.warn(`dead letter ${order.deadLetterId}: dead again: ${detail}`);
+      log.warn(`dead letter ${deadLetterId}: dead again: ${fault.detail}`);
+      report('failed', row.attempts + 1, fault);
     }
   }
 }

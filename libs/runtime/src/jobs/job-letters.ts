@@ -44,6 +44,7 @@ export async function buryJob(burial: {
     [deadLetterId, JOBS, job.id, kind.kind.name, Buffer.from(value), JSON.stringify(fault), tries, unit.at],
   );
   unit.emit(cause, topics.deadLetters(service), {
+    type: 'DeadLetter',
     key: deadLetterId,
     data: {
       deadLetterId,

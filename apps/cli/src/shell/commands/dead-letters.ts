@@ -1,7 +1,7 @@
 import { acts, explained, Failure, type Session } from '@countersign/client';
 import { count, type DeadLetterRow, Misused, type ToldDeadLetter } from '@countersign/client/core';
 import type { Command } from 'commander';
-import { deadLetterRow } from '../../core/dead-letters.js';
+import { deadLetterRow, waits } from '../../core/dead-letters.js';
 import { deadLettersText, deadLetterText } from '../../core/render.js';
 
 /** As many as the console tells at once. */
@@ -25,10 +25,10 @@ export function deadLetterCommands(program: Command): void {
   explained(list, ['dead-letters list', 'dead-letters list --service orchestrator --json'], 'there are some');
   acts(list, async (s, options: ListOptions) => {
     const listed = await rows(s, options.service);
-    const found = listed.filter((row) => options.all || row.replayed === null);
+    const found = listed.filter((row) => options.all || waits(row));
     s.answer({ deadLetters: found }, deadLettersText(s.paint, found));
     if (listed.length === MOST) s.note(`These are the first ${MOST}; there may be more.`);
-    return found.every((row) => row.replayed !== null);
+    return !found.some(waits);
   });
 
   const show = letters
@@ -46,7 +46,7 @@ export function deadLetterCommands(program: Command): void {
     .command('replay')
     .argument('[id]', 'one dead letter; the first characters of its id are enough')
     .description('let the service handle a dead letter again; the event itself is not published again')
-    .option('--all', 'every dead letter that was not replayed yet')
+    .option('--all', 'every dead letter that was not replayed yet; one that failed again is replayed by its id')
     .option('--service <name>', 'with --all: of one service')
     .requiredOption('--note <text>', 'what has changed, so that it can be handled now; it is kept on the record');
   explained(
@@ -67,7 +67,7 @@ export function deadLetterCommands(program: Command): void {
     if (id !== undefined) await order(await the(s, id));
     else
       for (let found = MOST; found === MOST; ) {
-        const waiting = (await rows(s, options.service)).filter((row) => row.replayed === null);
+        const waiting = (await rows(s, options.service)).filter(({ state }) => state === 'open');
         for (const row of waiting) await order(row);
         found = waiting.length;
       }
