@@ -16,6 +16,10 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 /** What anybody may ask. Whoever opens another route has to say so here. */
 const openOnPurpose: Readonly<Record<string, readonly string[]>> = {
   'guardrail-validator': ['GET /.well-known/jwks.json', 'HEAD /.well-known/jwks.json'],
+  'audit-recorder': ['checkpoint', 'consistency', 'inclusion'].flatMap((page) => [
+    `GET /v1/proofs/${page}`,
+    `HEAD /v1/proofs/${page}`,
+  ]),
 };
 const liveness = ['', '/live', '/ready'].flatMap((path) => [`GET /health${path}`, `HEAD /health${path}`]);
 

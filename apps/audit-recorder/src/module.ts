@@ -7,6 +7,9 @@ import { IdsOfLeaves1763700008701 } from './shell/migrations/ids-of-leaves.js';
 import { RecordTables1763700008700 } from './shell/migrations/record-tables.js';
 import { TopicsOfLeaves1763700008702 } from './shell/migrations/topics-of-leaves.js';
 import { CheckpointTurn1763700008703 } from './shell/migrations/turns.js';
+import { ProofPages } from './shell/proofs.controller.js';
+import { ForAnybody } from './shell/proofs.guard.js';
+import { Proofs } from './shell/proofs.service.js';
 import { Pages } from './shell/record.controller.js';
 import { Recording } from './shell/recording.consumer.js';
 import { environment, readSettings, SETTINGS } from './shell/settings.js';
@@ -32,10 +35,12 @@ export const spec: ServiceSpec = {
 
 @Module({
   imports: [RuntimeModule.of(spec)],
-  controllers: [Pages],
+  controllers: [Pages, ProofPages],
   providers: [
     Auditing,
     Checkpoints,
+    ForAnybody,
+    Proofs,
     Recording,
     Stories,
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },

@@ -26,6 +26,12 @@ export const ProofAnswer = z.object({
   checkpoint: Note,
   proof: z.array(Hash),
 });
+export const InclusionAnswer = z.object({
+  index: z.int(),
+  topicId: z.string().nullable().describe('Of the leaf, where its topic was deleted and made again'),
+  checkpoint: Note,
+  proof: z.array(Hash),
+});
 export const ConsistencyAnswer = z.object({ from: z.int(), to: z.int(), checkpoint: Note, proof: z.array(Hash) });
 export const StoryAnswer = z.object({
   id: z.string(),

@@ -175,6 +175,22 @@ export async function findLeaf(
   return rows.map(leafOf)[0];
 }
 
+/** Where the leaf of a record at this place is whose kept bytes have this SHA-256, whichever topic of this name it was on. */
+export async function findLeafWith(
+  read: Reader,
+  topic: string,
+  partition: number,
+  offset: string,
+  sha256: string,
+): Promise<{ index: number; topicId: string | null } | undefined> {
+  const rows = await read<{ index: number; topic_id: string | null }>(
+    `SELECT index, topic_id FROM leaves WHERE topic = $1 AND partition = $2 AND "offset" = $3 AND sha256 = decode($4, 'hex')
+     ORDER BY index LIMIT 1`,
+    [topic, partition, offset, sha256],
+  );
+  return rows.map(({ index, topic_id }) => ({ index, topicId: topic_id }))[0];
+}
+
 /**
  * The rows of `leaves` in `order` until those before have `most` bytes, then oldest first: a record may have a megabyte, and hundreds are
  * read together. The length of stored bytes is known without reading them.

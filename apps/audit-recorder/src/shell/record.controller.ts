@@ -4,14 +4,12 @@ import {
   exportHeader,
   exportLeaf,
   formatVerifierKey,
-  openCheckpoint,
-  proveConsistency,
-  proveInclusion,
 } from '@countersign/record';
-import { Documented, Refused, Roles, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Documented, Roles, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Get, Header, Inject, Param, Query, StreamableFile } from '@nestjs/common';
 import { z } from 'zod';
 import { CheckpointsAnswer, ConsistencyAnswer, ProofAnswer, StoryAnswer } from '../core/answers.js';
+import { place, whole } from './addresses.js';
 import {
   beforeAll,
   findLeaf,
@@ -21,30 +19,16 @@ import {
   readCheckpoints,
   readEntries,
   readHead,
-  treeReader,
 } from './log.repository.js';
+import { base64, Proofs, refused } from './proofs.service.js';
 import { SETTINGS, type Settings } from './settings.js';
 import { Stories, type Story } from './stories.repository.js';
-
-/** A whole number of an address, in digits. */
-const whole = (most = Number.MAX_SAFE_INTEGER, least = 0) =>
-  z
-    .string(expected(least, most))
-    .regex(/^(0|[1-9][0-9]{0,15})$/, expected(least, most))
-    .transform(Number)
-    .pipe(z.number().min(least, expected(least, most)).max(most, expected(least, most)));
-const expected = (least: number, most: number) => `a whole number from ${least} to ${most} is expected`;
 
 const Checkpoints = z.object({
   after: whole().default(beforeAll),
   limit: whole(mostCheckpoints, 1).default(100),
 });
-const Proof = z.object({
-  topic: z.string('the name of a topic is expected').min(1, 'the name of a topic is expected').max(300),
-  partition: whole(2_147_483_647),
-  offset: whole(),
-  topicId: z.string().max(100).optional(),
-});
+const Proof = z.object({ ...place, topicId: z.string().max(100).optional() });
 const Consistency = z.object({ from: whole() });
 /** The rest of an address: an id may be longer than a parameter may. */
 const AnyId = z.string();
@@ -59,8 +43,9 @@ export class Pages {
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(Stories) private readonly stories: Stories,
+    @Inject(Proofs) private readonly proofs: Proofs,
   ) {
-    this.read = (sql, params) => runtime.readForPage(sql, params);
+    this.read = proofs.read;
   }
 
   /** The latest signed note, as it was signed. */
@@ -72,7 +57,7 @@ export class Pages {
   })
   @Header('content-type', 'text/plain; charset=utf-8')
   async checkpoint(): Promise<string> {
-    return (await this.latest()).note;
+    return (await this.proofs.latest()).note;
   }
 
   /** Checkpoints, oldest first, a page at a time: `next` is what the next page wants as `after`, null where there is none. */
@@ -123,16 +108,12 @@ export class Pages {
   async proof(@Query({ schema: Proof }) { topic, partition, offset, topicId }: z.infer<typeof Proof>) {
     const found = await findLeaf(this.read, topic, partition, String(offset), topicId);
     if (!found?.hash) throw refused(404, 'Not on record', `no leaf for ${topic} ${partition}/${offset}`);
-    const { size, note } = await this.latest();
-    if (found.index >= size) throw notSigned(`leaf ${found.index} is in no checkpoint yet: try again soon`);
-    const proof = await proveInclusion(found.index, size, treeReader(this.read));
     const { leaf, index, hash } = found;
     return {
       index,
       leaf: { ...leaf, sha256: Buffer.from(leaf.sha256).toString('hex') },
       leafHash: base64(hash),
-      checkpoint: note,
-      proof: proof.map(base64),
+      ...(await this.proofs.inclusion(index)),
     };
   }
 
@@ -143,11 +124,8 @@ export class Pages {
     answers: { 200: ConsistencyAnswer },
     problems: [409],
   })
-  async consistency(@Query({ schema: Consistency }) { from }: z.infer<typeof Consistency>) {
-    const { size, note } = await this.latest();
-    if (from > size) throw notSigned(`the latest checkpoint signs ${size} leaves, fewer than ${from}`);
-    const proof = await proveConsistency(from, size, treeReader(this.read));
-    return { from, to: size, checkpoint: note, proof: proof.map(base64) };
+  consistency(@Query({ schema: Consistency }) { from }: z.infer<typeof Consistency>) {
+    return this.proofs.consistency(from);
   }
 
   /** The story of whatever the rest of the path names, in plain words: an id may be longer than a path parameter may. */
@@ -156,24 +134,4 @@ export class Pages {
   show(@Param('*', { schema: AnyId }) id: string): Promise<Story> {
     return this.stories.show(id);
   }
-
-  private async latest() {
-    const last = await lastCheckpoint(this.read);
-    if (!last) throw notSigned('nothing has been signed yet: try again soon');
-    const { origin, signingKey } = this.settings;
-    // What is given out as signed is checked: a note that was changed in the table is not passed on.
-    if (!openCheckpoint(last.note, { origin, keys: [signingKey] }).ok) {
-      throw refused(
-        500,
-        'Record altered',
-        'the stored checkpoint is not the one that was signed: somebody changed the record. Keep the database as it is, run countersign verify, and compare with a checkpoint that is kept elsewhere',
-      );
-    }
-    return last;
-  }
 }
-
-const refused = (status: number, title: string, detail: string): Refused => new Refused({ status, title, detail });
-const notSigned = (detail: string): Refused => refused(409, 'Not signed yet', detail);
-
-const base64 = (hash: Uint8Array): string => Buffer.from(hash).toString('base64');

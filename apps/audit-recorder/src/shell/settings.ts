@@ -10,12 +10,21 @@ export interface Settings {
   readonly signingKey: SigningKey;
   readonly commitmentKey: Uint8Array;
   readonly auditors: Auditors;
+  /** Origins of pages whose scripts may read the public proofs. */
+  readonly readers: readonly string[];
 }
 
 /** Injection token of `Settings`. */
 export const SETTINGS = Symbol('SETTINGS');
 
 const localOrigin = 'countersign.local/record';
+
+const originsIn = (list: string): string[] =>
+  list
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '');
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
 
 const variables = {
   RECORD_ORIGIN: optionalText({
@@ -57,6 +66,12 @@ const variables = {
       }
     },
   }),
+  RECORD_READERS: optionalText({
+    description: "origins, divided by commas, of the pages whose scripts may read the public proofs: the console's",
+    preset: 'none',
+    fits: (list) =>
+      originsIn(list).every(isOrigin) ? undefined : 'origins like https://console.example are expected, divided by commas',
+  }),
 };
 
 /** Everything that the recorder reads of its environment. */
@@ -73,6 +88,7 @@ export function readSettings(env: Env): Settings {
     signingKey: signingKey(origin, read.CHECKPOINT_SIGNING_KEY_FILE),
     commitmentKey: read.COMMITMENT_KEY_FILE,
     auditors: read.AUDIT_TOKENS_FILE,
+    readers: originsIn(read.RECORD_READERS ?? ''),
   };
 }
 

@@ -1,0 +1,40 @@
+import { Refused } from '@countersign/runtime';
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { pacer } from '../core/pace.js';
+import { SETTINGS, type Settings } from './settings.js';
+
+/** What one address may ask for, and all together: a proof reads a few hundred hashes. */
+const each = { perSecond: 20, burst: 200 };
+const together = { perSecond: 100, burst: 500 };
+
+interface Asked {
+  readonly ip: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** Bounds how often strangers ask, and says which pages' scripts may read what they are answered, refusals too. */
+@Injectable()
+export class ForAnybody implements CanActivate {
+  private readonly paceOf = pacer(each, 10_000);
+  private readonly paceOfAll = pacer(together, 1);
+
+  constructor(@Inject(SETTINGS) private readonly settings: Pick<Settings, 'readers'>) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const http = context.switchToHttp();
+    const { ip, headers } = http.getRequest<Asked>();
+    const reply = http.getResponse<{ header(name: string, value: string): unknown }>();
+    reply.header('vary', 'Origin');
+    if (typeof headers.origin === 'string' && this.settings.readers.includes(headers.origin))
+      reply.header('access-control-allow-origin', headers.origin);
+    const at = performance.now();
+    const wait = this.paceOf(ip, at) || this.paceOfAll('', at);
+    if (wait === 0) return true;
+    throw new Refused({
+      status: 429,
+      title: 'Too many requests',
+      detail: 'proofs are asked for too often: wait a second, then ask again',
+      retryAfter: Math.ceil(wait / 1_000),
+    });
+  }
+}
