@@ -1,10 +1,5 @@
 import { Readable } from 'node:stream';
-import {
-  exportCheckpoint,
-  exportHeader,
-  exportLeaf,
-  formatVerifierKey,
-} from '@countersign/record';
+import { exportCheckpoint, exportHeader, exportLeaf, formatVerifierKey } from '@countersign/record';
 import { Documented, Roles, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Get, Header, Inject, Param, Query, StreamableFile } from '@nestjs/common';
 import { z } from 'zod';

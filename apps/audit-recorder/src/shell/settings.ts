@@ -70,7 +70,9 @@ const variables = {
     description: "origins, divided by commas, of the pages whose scripts may read the public proofs: the console's",
     preset: 'none',
     fits: (list) =>
-      originsIn(list).every(isOrigin) ? undefined : 'origins like https://console.example are expected, divided by commas',
+      originsIn(list).every(isOrigin)
+        ? undefined
+        : 'origins like https://console.example are expected, divided by commas',
   }),
 };
 
