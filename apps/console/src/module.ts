@@ -8,6 +8,7 @@ import { FailureStore } from './shell/failures.repository.js';
 import { ForgetActivities } from './shell/forget-activities.job.js';
 import { Gaps } from './shell/gaps.controller.js';
 import { GapStore } from './shell/gaps.repository.js';
+import { Kinds } from './shell/kinds.controller.js';
 import { AcknowledgedGaps1764400000003 } from './shell/migrations/acknowledged-gaps.js';
 import { ApprovedSettlements1764300000068 } from './shell/migrations/approved-settlements.js';
 import { ControlConfirmations1764300000053 } from './shell/migrations/control-confirmations.js';
@@ -18,6 +19,7 @@ import { Permits1764300000064 } from './shell/migrations/permits.js';
 import { PlainNames1764400000071 } from './shell/migrations/plain-names.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
 import { ReplayEnds1764500000071 } from './shell/migrations/replay-ends.js';
+import { Rejections1764500000081 } from './shell/migrations/rejections.js';
 import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
@@ -51,6 +53,7 @@ export const spec: ServiceSpec = {
     AcknowledgedGaps1764400000003,
     PlainNames1764400000071,
     ReplayEnds1764500000071,
+    Rejections1764500000081,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities],
@@ -58,7 +61,7 @@ export const spec: ServiceSpec = {
 
 @Module({
   imports: [RuntimeModule.of(spec)],
-  controllers: [Handlers, Reviews, Controls, Settlements, DeadLetters, Gaps, Views],
+  controllers: [Handlers, Reviews, Kinds, Controls, Settlements, DeadLetters, Gaps, Views],
   providers: [
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },
     Store,

@@ -291,6 +291,17 @@ export const ActionEscalated = z.object({
         }),
         mostReservations,
       ),
+      /** The campaigns that it changes, as they were when it was judged. */
+      campaigns: listOf(
+        z.object({
+          campaignId: ForeignId,
+          name: z.string().max(1000).optional(),
+          dailyBudgetMinor: Minor.optional(),
+          bidMinor: Minor.optional(),
+          currency: Currency,
+        }),
+        100,
+      ).optional(),
       reversible: Says,
     }),
   ),
@@ -312,6 +323,9 @@ export const ReviewSetAside = z.object({
 export type ReviewSetAside = z.infer<typeof ReviewSetAside>;
 
 /** A person's answer. Bound to the digest that the person saw. An edit carries the new action, with an id of its own. */
+/** Why a person rejects, for the figures of an agent; the note says it in words. */
+export const rejections = ['wrong-time', 'wrong-person', 'wrong-content', 'too-much', 'not-needed', 'other'] as const;
+
 export const ReviewDecided = z.object({
   reviewId: Uuid,
   subject: z.object({ kind: z.enum(['proposal', 'checkpoint']), id: Uuid }),
@@ -320,6 +334,10 @@ export const ReviewDecided = z.object({
   action: Action.optional(),
   by: Name,
   note: z.string().max(1000).optional(),
+  /** Of a rejection. */
+  category: z.enum(rejections).optional(),
+  /** For how long its author had the card before them, as their page says; for nothing but figures. */
+  lookedMs: z.int().nonnegative().max(604_800_000).optional(),
   at: Instant,
 });
 export type ReviewDecided = z.infer<typeof ReviewDecided>;

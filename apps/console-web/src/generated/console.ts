@@ -56,6 +56,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kinds of actions, with the JSON Schema of their payload */
+        get: operations["kinds_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/controls": {
         parameters: {
             query?: never;
@@ -429,6 +446,13 @@ export interface operations {
                                     cap: number;
                                     currency?: string;
                                 }[];
+                                campaigns: {
+                                    campaignId: string;
+                                    name?: string;
+                                    dailyBudgetMinor?: number;
+                                    bidMinor?: number;
+                                    currency: string;
+                                }[];
                                 reversible: string;
                                 whyAsked: {
                                     rule: string;
@@ -447,6 +471,8 @@ export interface operations {
                                 confidence: number;
                                 marked: string;
                             };
+                            /** @description When it runs if it is approved, where that is not at once */
+                            runsAt: string | null;
                             action: {
                                 /** Format: uuid */
                                 actionId: string;
@@ -624,6 +650,13 @@ export interface operations {
                                 cap: number;
                                 currency?: string;
                             }[];
+                            campaigns: {
+                                campaignId: string;
+                                name?: string;
+                                dailyBudgetMinor?: number;
+                                bidMinor?: number;
+                                currency: string;
+                            }[];
                             reversible: string;
                             whyAsked: {
                                 rule: string;
@@ -642,6 +675,8 @@ export interface operations {
                             confidence: number;
                             marked: string;
                         };
+                        /** @description When it runs if it is approved, where that is not at once */
+                        runsAt: string | null;
                         action: {
                             /** Format: uuid */
                             actionId: string;
@@ -658,6 +693,7 @@ export interface operations {
                             /** @enum {string} */
                             decision: "approve" | "edit" | "reject";
                             note: string | null;
+                            category: ("wrong-time" | "wrong-person" | "wrong-content" | "too-much" | "not-needed" | "other") | null;
                             /** Format: date-time */
                             at: string;
                             setAside: {
@@ -665,6 +701,11 @@ export interface operations {
                                 detail: string;
                                 field?: string;
                             } | null;
+                        }[];
+                        /** @description The rules that passed */
+                        otherRules: {
+                            rule: string;
+                            detail: string;
                         }[];
                     } | {
                         /** Format: uuid */
@@ -715,6 +756,7 @@ export interface operations {
                             /** @enum {string} */
                             decision: "approve" | "edit" | "reject";
                             note: string | null;
+                            category: ("wrong-time" | "wrong-person" | "wrong-content" | "too-much" | "not-needed" | "other") | null;
                             /** Format: date-time */
                             at: string;
                             setAside: {
@@ -722,6 +764,11 @@ export interface operations {
                                 detail: string;
                                 field?: string;
                             } | null;
+                        }[];
+                        /** @description The rules that passed */
+                        otherRules: {
+                            rule: string;
+                            detail: string;
                         }[];
                     };
                 };
@@ -815,6 +862,9 @@ export interface operations {
                         [key: string]: unknown;
                     };
                     note?: string;
+                    /** @enum {string} */
+                    category?: "wrong-time" | "wrong-person" | "wrong-content" | "too-much" | "not-needed" | "other";
+                    lookedMs?: number;
                 };
             };
         };
@@ -1015,6 +1065,94 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    kinds_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        kinds: {
+                            kind: string;
+                            /** @enum {string} */
+                            channel: "email" | "advertising" | "crm";
+                            reversible: boolean;
+                            /** @description JSON Schema of its payload */
+                            payload: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     /** @description The id of the request */
                     "x-request-id"?: string;

@@ -1,10 +1,12 @@
 import {
   Action,
+  Channel,
   ControlScope,
   GapAcknowledged,
   Instant,
   Name,
   PolicyContent,
+  rejections,
   Seniority,
   Sha256,
   Uuid,
@@ -79,11 +81,21 @@ const ActionCard = {
         currency: z.string().optional(),
       }),
     ),
+    campaigns: z.array(
+      z.object({
+        campaignId: z.string(),
+        name: z.string().optional(),
+        dailyBudgetMinor: z.int().optional(),
+        bidMinor: z.int().optional(),
+        currency: z.string(),
+      }),
+    ),
     reversible: z.string(),
     whyAsked: z.array(z.object({ rule: z.string(), detail: z.string() })),
     evidence: z.array(EvidenceShown),
   }),
   agentSays: z.object({ quote: z.string(), confidence: z.number(), marked: z.string() }),
+  runsAt: Instant.nullable().describe('When it runs if it is approved, where that is not at once'),
   action: Action,
 };
 const CheckpointCard = {
@@ -105,17 +117,29 @@ const answers = z.array(
     by: Name,
     decision,
     note: z.string().nullable(),
+    category: z.enum(rejections).nullable(),
     at: Instant,
     setAside: WrittenFault.nullable(),
   }),
 );
+const otherRules = z.array(z.object({ rule: z.string(), detail: z.string() })).describe('The rules that passed');
 export const ReviewsAnswer = z.object({
   reviews: z.array(z.discriminatedUnion('subject', [z.object(ActionCard), z.object(CheckpointCard)])),
 });
 export const ReviewAnswer = z.discriminatedUnion('subject', [
-  z.object({ ...ActionCard, answers }),
-  z.object({ ...CheckpointCard, answers }),
+  z.object({ ...ActionCard, answers, otherRules }),
+  z.object({ ...CheckpointCard, answers, otherRules }),
 ]);
+export const KindsAnswer = z.object({
+  kinds: z.array(
+    z.object({
+      kind: z.string(),
+      channel: Channel,
+      reversible: z.boolean(),
+      payload: z.record(z.string(), z.unknown()).describe('JSON Schema of its payload'),
+    }),
+  ),
+});
 export const ReviewTakenAnswer = z.object({ reviewId: Uuid, result: z.string().describe('Where its result is') });
 const outcome = z.enum(['executed', 'failed', 'refused', 'expired', 'unresolved', 'undone']);
 export const ReviewResultAnswer = z.object({

@@ -33,6 +33,7 @@ function actionCard(card: DataOf<'ActionEscalated'>, at: string) {
       people: card.card.people,
       money: card.card.money ?? null,
       runningTotals: card.card.runningTotals,
+      campaigns: card.card.campaigns ?? [],
       reversible: card.card.reversible,
       whyAsked: card.verdict.reasons
         .filter((reason) => reason.outcome === 'escalate')
@@ -46,6 +47,7 @@ function actionCard(card: DataOf<'ActionEscalated'>, at: string) {
     },
     agentSays: { quote: card.rationale, confidence: card.confidence, marked: "the agent's own words, not checked" },
     approving: approving(card.action, at),
+    runsAt: startOf(card.action, at) ?? null,
     action: card.action,
   };
 }
@@ -63,11 +65,23 @@ function checkpointCard(card: DataOf<'TaskEscalated'>) {
   };
 }
 
-function approving(action: DataOf<'ActionEscalated'>['action'], at: string): string {
+/** The rules that had nothing against it, for whoever asks what else was looked at. */
+export const otherRules = ({ card }: Escalation) =>
+  'action' in card
+    ? card.verdict.reasons.filter(({ outcome }) => outcome === 'pass').map(({ rule, detail }) => ({ rule, detail }))
+    : [];
+
+/** When it runs if it is approved, where that is not at once. */
+function startOf(action: DataOf<'ActionEscalated'>['action'], at: string): string | undefined {
   const spec = kindSpec(action.kind);
   const payload = spec?.payload.safeParse(action.payload);
   const notBefore = payload?.success ? spec?.notBefore(payload.data) : undefined;
-  const start = notBefore !== undefined && notBefore > at ? `at ${notBefore}` : 'now';
+  return notBefore !== undefined && notBefore > at ? notBefore : undefined;
+}
+
+function approving(action: DataOf<'ActionEscalated'>['action'], at: string): string {
+  const notBefore = startOf(action, at);
+  const start = notBefore === undefined ? 'now' : `at ${notBefore}`;
   return `Approving runs it ${start}, unless a rule refuses it by then: this action only, nothing like it later.`;
 }
 

@@ -7,6 +7,7 @@ import {
   kindSpec,
   Remark,
   recordOf,
+  rejections,
   Sha256,
 } from '@countersign/contracts';
 import { z } from 'zod';
@@ -21,6 +22,10 @@ export const ReviewRequest = z.strictObject({
   /** The whole new payload, for an edit. */
   payload: recordOf(z.string(), z.unknown(), 1000).optional(),
   note: Remark(1000).optional(),
+  /** Why, for a rejection. */
+  category: z.enum(rejections).optional(),
+  /** For how long the page showed the card to its reader, in milliseconds. */
+  lookedMs: z.int().nonnegative().max(604_800_000).optional(),
 });
 export type ReviewRequest = z.infer<typeof ReviewRequest>;
 
@@ -32,8 +37,9 @@ export type Standing = (typeof standings)[number];
 export const reviewIdOf = (person: string, subjectId: string, key: string): string =>
   derivedId('review', person, subjectId, key);
 
-/** What was asked, to tell a repeat from another request under the same key. */
-export const fingerprint = (subjectId: string, request: ReviewRequest): string => digestOf({ subjectId, ...request });
+/** What was asked, to tell a repeat from another request under the same key. A repeat is sent later, and so was looked at for longer. */
+export const fingerprint = (subjectId: string, { lookedMs: _later, ...request }: ReviewRequest): string =>
+  digestOf({ subjectId, ...request });
 
 /**
  * A person's answer to an escalation. Whether it takes effect is for the validator (or the orchestrator) to say: it sees the
@@ -60,6 +66,8 @@ export function review(
     const detail = 'it is not what you were shown any more; look at it again and answer with its present digest';
     return refuse(409, 'Another digest', detail, 'digest');
   }
+  if (request.category !== undefined && request.decision !== 'reject')
+    return refuse(400, 'Unexpected category', 'only a rejection has a category', 'category');
   const decided = {
     reviewId,
     subject,
@@ -67,6 +75,8 @@ export function review(
     decision: request.decision,
     by: by.person,
     ...(request.note !== undefined && { note: request.note }),
+    ...(request.category !== undefined && { category: request.category }),
+    ...(request.lookedMs !== undefined && { lookedMs: request.lookedMs }),
     at,
   };
   if (request.decision !== 'edit') {

@@ -82,12 +82,13 @@ export class Store {
     return { reviewsOpen: row?.reviews ?? 0, deadLettersOpen: row?.dead ?? 0, unresolvedOpen: row?.unresolved ?? 0 };
   }
 
-  /** Newest first. Without a standing, all of them. */
+  /** What is open: the nearest deadline first, so that a limit cuts off what can wait. Everything else: newest first. */
   async escalations(at: string, standing: Standing | undefined, limit: number): Promise<Standings[]> {
     // What is open has its deadline before it: so the index finds the few among the many that are done with.
-    const condition = standing === 'open' ? 'WHERE e.deadline_at > $1' : '';
+    const [condition, order] =
+      standing === 'open' ? ['WHERE e.deadline_at > $1', 'deadline_at'] : ['', 'escalated_at DESC'];
     const rows = await this.forPages.query<EscalationRow>(
-      `SELECT * FROM (${standings} ${condition}) e WHERE $2::text IS NULL OR standing = $2 ORDER BY escalated_at DESC LIMIT $3`,
+      `SELECT * FROM (${standings} ${condition}) e WHERE $2::text IS NULL OR standing = $2 ORDER BY ${order} LIMIT $3`,
       [at, standing ?? null, limit],
     );
     return rows.map(standingsOf);
@@ -114,8 +115,8 @@ export class Store {
 
   async insertReview(tx: Tx, decided: DataOf<'ReviewDecided'>, requestDigest: string): Promise<void> {
     await tx.query(
-      `INSERT INTO reviews (review_id, subject_kind, subject_id, digest, decision, by_person, note, request_digest, decided_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      `INSERT INTO reviews (review_id, subject_kind, subject_id, digest, decision, by_person, note, category, request_digest, decided_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
       [
         decided.reviewId,
         decided.subject.kind,
@@ -124,6 +125,7 @@ export class Store {
         decided.decision,
         decided.by,
         decided.note ?? null,
+        decided.category ?? null,
         requestDigest,
         decided.at,
       ],
@@ -163,7 +165,7 @@ export class Store {
   /** Who answered a proposal or checkpoint, and whether the answer was set aside. */
   async answers(subjectId: string): Promise<Answer[]> {
     const rows = await this.forPages.query<Omit<Answer, 'at'> & { at: Date }>(
-      `SELECT r.review_id AS "reviewId", r.by_person AS by, r.decision, r.note, r.decided_at AS at, s.reason AS "setAside"
+      `SELECT r.review_id AS "reviewId", r.by_person AS by, r.decision, r.note, r.category, r.decided_at AS at, s.reason AS "setAside"
        FROM reviews r LEFT JOIN set_asides s ON s.review_id = r.review_id WHERE r.subject_id = $1 ORDER BY r.decided_at`,
       [subjectId],
     );
@@ -234,6 +236,7 @@ export interface Answer {
   readonly by: string;
   readonly decision: ReviewRecord['decision'];
   readonly note: string | null;
+  readonly category: DataOf<'ReviewDecided'>['category'] | null;
   readonly at: string;
   readonly setAside: ReviewRecord['setAside'];
 }

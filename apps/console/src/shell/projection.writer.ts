@@ -117,8 +117,8 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
   });
   // Normally there already: the act that published it wrote the row. After a restore from the topics it is not.
   insert(tx, lastBy(changes.reviews, 'reviewId'), {
-    sql: `INSERT INTO reviews (review_id, subject_kind, subject_id, digest, decision, by_person, note, decided_at)
-          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
+    sql: `INSERT INTO reviews (review_id, subject_kind, subject_id, digest, decision, by_person, note, category, decided_at)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[])
           ON CONFLICT DO NOTHING`,
     columns: [
       (r) => r.reviewId,
@@ -128,6 +128,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
       (r) => r.decision,
       (r) => r.by,
       (r) => r.note ?? null,
+      (r) => r.category ?? null,
       (r) => r.at,
     ],
   });

@@ -4,7 +4,7 @@ import { Documented, type Reader, Refused, RUNTIME, type Runtime, readBy } from 
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { ReviewAnswer, ReviewResultAnswer, ReviewsAnswer, ReviewTakenAnswer } from '../core/answers.js';
-import { cardOf } from '../core/card.js';
+import { cardOf, otherRules } from '../core/card.js';
 import { problem } from '../core/problem.js';
 import { resultOf } from '../core/result.js';
 import { fingerprint, ReviewRequest, review, reviewIdOf, standings } from '../core/review.js';
@@ -40,7 +40,8 @@ export class Reviews {
   async show(@Param('subjectId', { schema: PathId }) subjectId: string) {
     const at = this.runtime.now();
     const { escalation, standing } = await this.escalation(at, subjectId, this.store.forPages);
-    return { ...cardOf(escalation, standing, at), answers: await this.store.answers(subjectId) };
+    const answers = await this.store.answers(subjectId);
+    return { ...cardOf(escalation, standing, at), answers, otherRules: otherRules(escalation) };
   }
 
   @Post(':subjectId')

@@ -104,6 +104,7 @@ export function escalatedEvent(
         cap: draw.cap,
         ...('currency' in draw && { currency: draw.currency }),
       })),
+      ...changed(facts, spec.adAccountId(payload), spec.campaignIds(payload), loaded),
       reversible: spec.reversibility.reversible
         ? `can be taken back by ${spec.reversibility.by} within ${spec.reversibility.withinHours} hours`
         : `cannot be taken back: ${spec.reversibility.because}`,
@@ -112,6 +113,33 @@ export function escalatedEvent(
     confidence: proposal.confidence,
     evidence: proposal.evidence,
   };
+}
+
+/** The campaigns that the action changes, as the facts of its verdict have them. */
+function changed(
+  { adAccounts }: VerdictResult['facts'],
+  adAccountId: string | undefined,
+  campaignIds: readonly string[],
+  loaded: Loaded,
+): Pick<ActionEscalated['card'], 'campaigns'> {
+  const account = adAccountId === undefined ? undefined : own(adAccounts, adAccountId);
+  if (adAccountId === undefined || !account) return {};
+  const campaigns = campaignIds.flatMap((campaignId) => {
+    const fact = own(account.campaigns, campaignId);
+    if (!fact) return [];
+    const profile = loaded.profiles.get(profileKey.campaign(adAccountId, campaignId))?.data;
+    const { dailyBudgetMinor, bidMinor } = fact;
+    return [
+      {
+        campaignId,
+        ...(profile?.kind === 'campaign' && profile.name !== undefined && { name: profile.name }),
+        ...(dailyBudgetMinor !== undefined && { dailyBudgetMinor }),
+        ...(bidMinor !== undefined && { bidMinor }),
+        currency: account.currency,
+      },
+    ];
+  });
+  return campaigns.length === 0 ? {} : { campaigns };
 }
 
 /** A verdict that follows from something else than the rules: an edit took its place, a deadline passed, an id was used twice. */

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { actionKindNames, derivedId, digestOf } from '@countersign/contracts';
+import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { at, escalated, proposalId } from '../core/given.js';
+import { ConsoleModule, spec } from '../module.js';
+
+let database: TestDatabase;
+let harness: Harness;
+let folder: string;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  folder = mkdtempSync(join(tmpdir(), 'console-'));
+  const sha256 = createHash('sha256').update('lea-token').digest('hex');
+  writeFileSync(join(folder, 'tokens.json'), JSON.stringify([{ sha256, person: 'lea', roles: ['reviewer'] }]));
+  process.env.CONSOLE_TOKENS_FILE = join(folder, 'tokens.json');
+  process.env.CONFIG_DIR = fileURLToPath(new URL('../../../../deploy/config', import.meta.url));
+  harness = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at });
+});
+afterEach(async () => {
+  await harness?.close();
+  await database.close();
+  rmSync(folder, { recursive: true });
+});
+
+const call = async (method: 'GET' | 'POST', url: string, body?: object, headers: Record<string, string> = {}) => {
+  const response = await harness.app.inject({
+    method,
+    url,
+    headers: { authorization: 'Bearer lea-token', ...headers },
+    ...(body && { payload: body }),
+  });
+  return { status: response.statusCode, body: response.json() };
+};
+const escalate = (...data: ReturnType<typeof escalated>[]) =>
+  harness.deliver(
+    'actions.escalated.v1',
+    data.map((card) => ({ type: 'ActionEscalated', data: card, key: 'ads-1', correlationid: 'signal-1' })),
+  );
+const decided = () => harness.published.filter((event) => event.type === 'ReviewDecided');
+
+test('a rejection carries its category and how long it was looked at, and the card shows the category to everybody', async () => {
+  await escalate(escalated());
+  const answer = {
+    decision: 'reject',
+    digest: escalated().digest,
+    category: 'wrong-time',
+    note: 'after the fair',
+    lookedMs: 4_200,
+  };
+  expect((await call('POST', `/v1/reviews/${proposalId}`, answer)).status).toBe(202);
+  expect(decided()).toMatchObject([{ data: { decision: 'reject', category: 'wrong-time', lookedMs: 4_200 } }]);
+  const { body } = await call('GET', `/v1/reviews/${proposalId}`);
+  expect(body.answers).toMatchObject([{ by: 'lea', category: 'wrong-time', note: 'after the fair' }]);
+});
+
+test('the category of an answer that only the topic tells of is kept as well', async () => {
+  await escalate(escalated());
+  const data = {
+    reviewId: derivedId('given', 'review'),
+    subject: { kind: 'proposal' as const, id: proposalId },
+    digest: escalated().digest,
+    decision: 'reject' as const,
+    by: 'lea',
+    category: 'too-much' as const,
+    at,
+  };
+  await harness.deliver('reviews.decided.v1', [{ type: 'ReviewDecided', data, key: 'ads-1' }]);
+  expect((await call('GET', `/v1/reviews/${proposalId}`)).body.answers).toMatchObject([{ category: 'too-much' }]);
+});
+
+test('only a rejection has a category', async () => {
+  await escalate(escalated());
+  const answer = { decision: 'approve', digest: escalated().digest, category: 'other' };
+  expect(await call('POST', `/v1/reviews/${proposalId}`, answer)).toMatchObject({
+    status: 400,
+    body: { field: 'category' },
+  });
+  expect(decided()).toHaveLength(0);
+});
+
+test('a repeat under the same key is the same answer, although its author has looked for longer by then', async () => {
+  await escalate(escalated());
+  const key = { 'idempotency-key': 'k1' };
+  const answer = { decision: 'approve', digest: escalated().digest };
+  const first = await call('POST', `/v1/reviews/${proposalId}`, { ...answer, lookedMs: 1_000 }, key);
+  const again = await call('POST', `/v1/reviews/${proposalId}`, { ...answer, lookedMs: 9_000 }, key);
+  expect([first.status, again.status]).toEqual([202, 202]);
+  expect(again.body).toEqual(first.body);
+  expect(decided()).toMatchObject([{ data: { lookedMs: 1_000 } }]);
+});
+
+test('a limit cuts off what can wait, not what is due first', async () => {
+  const cards = [3, 1, 2].map((hours) => {
+    const action = { ...escalated().action, actionId: derivedId('given', 'action', String(hours)) };
+    return escalated({
+      proposalId: derivedId('given', 'proposal', String(hours)),
+      actionId: action.actionId,
+      action,
+      digest: digestOf(action),
+      deadline: `2026-11-21T1${hours}:00:00.000Z`,
+    });
+  });
+  await escalate(...cards);
+  const { body } = await call('GET', '/v1/reviews?state=open&limit=2');
+  expect(body.reviews.map(({ deadline }: { deadline: string }) => deadline.slice(11, 13))).toEqual(['11', '12']);
+});
+
+test('a card shows the campaigns that it changes as they are, and one review the rules that passed', async () => {
+  const campaigns = [{ campaignId: 'c-1', name: 'Retargeting', dailyBudgetMinor: 90_000, currency: 'EUR' }];
+  await escalate(escalated({ card: { ...escalated().card, campaigns } }));
+  const { body } = await call('GET', `/v1/reviews/${proposalId}`);
+  expect(body.facts.campaigns).toEqual(campaigns);
+  expect(body.otherRules).toEqual([{ rule: 'shape', detail: 'the payload is sound' }]);
+});
+
+test('the kinds of actions are told with what their payload may say', async () => {
+  const { body } = await call('GET', '/v1/kinds');
+  expect(body.kinds.map(({ kind }: { kind: string }) => kind)).toEqual(actionKindNames);
+  const shift = body.kinds.find(({ kind }: { kind: string }) => kind === 'ads.shift_budget');
+  expect(shift).toMatchObject({
+    channel: 'advertising',
+    reversible: true,
+    payload: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['adAccountId', 'fromCampaignId', 'toCampaignId', 'amountMinor', 'currency'],
+      properties: { amountMinor: { type: 'integer', exclusiveMinimum: 0 } },
+    },
+  });
+});
