@@ -439,8 +439,8 @@ test('[case 36] the card shows facts: account, people, money, running totals and
         { ledger: campaignLedger, held: 0, committed: 0, cap: 50_000, currency: 'EUR' },
       ],
       campaigns: [
-        { campaignId: 'cmp-from', dailyBudgetMinor: 40_000, bidMinor: 110, currency: 'EUR' },
-        { campaignId: 'cmp-to', dailyBudgetMinor: 40_000, bidMinor: 110, currency: 'EUR' },
+        { campaignId: 'cmp-from', dailyBudgetMinor: 40_000, currency: 'EUR' },
+        { campaignId: 'cmp-to', dailyBudgetMinor: 40_000, currency: 'EUR' },
       ],
       reversible: 'can be taken back by ads.shift_budget within 72 hours',
     },
