@@ -6,8 +6,10 @@ import { Controls } from './shell/controls.controller.js';
 import { DeadLetters } from './shell/dead-letters.controller.js';
 import { FailureStore } from './shell/failures.repository.js';
 import { ForgetActivities } from './shell/forget-activities.job.js';
+import { ForgetSessions } from './shell/forget-sessions.job.js';
 import { Gaps } from './shell/gaps.controller.js';
 import { GapStore } from './shell/gaps.repository.js';
+import { http } from './shell/http.js';
 import { Kinds } from './shell/kinds.controller.js';
 import { AcknowledgedGaps1764400000003 } from './shell/migrations/acknowledged-gaps.js';
 import { ApprovedSettlements1764300000068 } from './shell/migrations/approved-settlements.js';
@@ -21,13 +23,18 @@ import { Projection1763700000008 } from './shell/migrations/projection.js';
 import { Rejections1764500000081 } from './shell/migrations/rejections.js';
 import { ReplayEnds1764500000071 } from './shell/migrations/replay-ends.js';
 import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
+import { Sessions1764500000091 } from './shell/migrations/sessions.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
-import { PEOPLE, PeopleAccess } from './shell/people.access.js';
+import { Pages } from './shell/pages.controller.js';
+import { PeopleAccess } from './shell/people.access.js';
 import { Policies } from './shell/policies.service.js';
 import { Handlers } from './shell/projection.consumer.js';
 import { Reviews } from './shell/reviews.controller.js';
-import { environment, readPeople, readSettings, SETTINGS } from './shell/settings.js';
+import { SessionPages } from './shell/session.controller.js';
+import { SessionStore } from './shell/sessions.repository.js';
+import { Sessions } from './shell/sessions.service.js';
+import { environment, PEOPLE, readPeople, readSettings, SETTINGS } from './shell/settings.js';
 import { Settlements } from './shell/settlements.controller.js';
 import { UnresolvedStore } from './shell/unresolved.repository.js';
 import { Views } from './shell/views.controller.js';
@@ -39,6 +46,7 @@ export const spec: ServiceSpec = {
   port: servicePorts.console,
   access: PeopleAccess,
   settings: environment,
+  http,
   migrations: [
     Projection1763700000008,
     SettlementsByExecutor1763700000009,
@@ -54,14 +62,15 @@ export const spec: ServiceSpec = {
     PlainNames1764400000071,
     ReplayEnds1764500000071,
     Rejections1764500000081,
+    Sessions1764500000091,
   ],
   ownState: [topics.controls, topics.policies],
-  jobs: [ForgetActivities],
+  jobs: [ForgetActivities, ForgetSessions],
 };
 
 @Module({
   imports: [RuntimeModule.of(spec)],
-  controllers: [Handlers, Reviews, Kinds, Controls, Settlements, DeadLetters, Gaps, Views],
+  controllers: [Handlers, Reviews, Kinds, Controls, Settlements, DeadLetters, Gaps, Views, SessionPages, Pages],
   providers: [
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },
     Store,
@@ -70,6 +79,9 @@ export const spec: ServiceSpec = {
     GapStore,
     Policies,
     ForgetActivities,
+    ForgetSessions,
+    SessionStore,
+    Sessions,
     PeopleAccess,
     { provide: PEOPLE, useFactory: () => readPeople(process.env) },
   ],

@@ -149,6 +149,7 @@ export async function createHarness(
     logger: ['error', 'warn'],
     abortOnError: false,
   });
+  await spec.http?.(adapter.getInstance(), process.env);
   // Whatever a test asks a page, its answer is compared with what the OpenAPI document says.
   app.useGlobalInterceptors(new AnswersAsDocumented());
   const engine = app.get<Engine>(RUNTIME);

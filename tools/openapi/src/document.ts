@@ -55,12 +55,13 @@ function responsesOf(
     [...statuses].map((status) => {
       const answer = says.answers[status];
       const content = { ...(answer && contentOf(answer)), ...(problems.includes(status) && problemContent) };
-      return [status, { description: descriptionOf(answer, status), headers: sentBack, content }];
+      const body = Object.keys(content).length > 0 && { content };
+      return [status, { description: descriptionOf(answer, status), headers: sentBack, ...body }];
     }),
   );
 }
 
-const contentOf = (answer: Documentation['answers'][number]): Record<string, object> =>
+const contentOf = (answer: NonNullable<Documentation['answers'][number]>): Record<string, object> =>
   'media' in answer
     ? { [answer.media]: { schema: answer.schema ? jsonSchema(answer.schema) : { type: 'string' } } }
     : { 'application/json': { schema: jsonSchema(answer) } };

@@ -1,4 +1,4 @@
-import { type Access, bearerToken, type Headers, noToken, unknownToken } from '@countersign/runtime';
+import { type Access, bearerToken, type Found, type Headers, noToken, unknownToken } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { personOf } from '../core/auditors.js';
 import { SETTINGS, type Settings } from './settings.js';
@@ -10,7 +10,7 @@ export class Auditing implements Access {
 
   constructor(@Inject(SETTINGS) private readonly settings: Pick<Settings, 'auditors'>) {}
 
-  identify(headers: Headers): ReturnType<Access['identify']> {
+  identify(headers: Headers): Found {
     const token = bearerToken(headers);
     if (token === undefined) return { refusal: noToken };
     const person = personOf(this.settings.auditors, token);

@@ -49,7 +49,7 @@ export function review(
   request: ReviewRequest,
   escalation: Escalation,
   standing: Standing,
-  by: Person,
+  by: Pick<Person, 'person'>,
   reviewId: string,
   at: string,
 ): { ok: true; decided: DataOf<'ReviewDecided'> } | { ok: false; problem: Problem } {

@@ -14,7 +14,7 @@ import { deployment, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Person, unanswerable } from '../core/people.js';
 import { Store } from './console.repository.js';
-import { PEOPLE } from './people.access.js';
+import { PEOPLE } from './settings.js';
 
 export type Publication =
   | { readonly ok: true; readonly changed: boolean; readonly version: number; readonly digest: string }

@@ -1,4 +1,16 @@
-import { type Env, file, json, readEnvironment, requiredText, runtimeEnvironment, whole } from '@countersign/runtime';
+import { fileURLToPath } from 'node:url';
+import { servicePorts } from '@countersign/contracts';
+import {
+  type Env,
+  file,
+  json,
+  optionalText,
+  processVariables,
+  readEnvironment,
+  requiredText,
+  runtimeEnvironment,
+  whole,
+} from '@countersign/runtime';
 import { z } from 'zod';
 import { People, type Person } from '../core/people.js';
 
@@ -6,10 +18,22 @@ import { People, type Person } from '../core/people.js';
 export interface Settings {
   /** How long the answer to a stop waits until it is confirmed, in milliseconds. */
   readonly confirmMs: number;
+  /** Where people's browsers reach the console, without a slash at its end. */
+  readonly publicUrl: string;
+  /** The folder of the built pages. */
+  readonly pagesDir: string;
+  /** How long a session lasts, and how long without a request, in milliseconds. */
+  readonly sessionMs: number;
+  readonly sessionIdleMs: number;
 }
 
 /** Injection token of `Settings`. */
 export const SETTINGS = Symbol('SETTINGS');
+/** Who may use the console, by token; from CONSOLE_TOKENS_FILE. */
+export const PEOPLE = Symbol('PEOPLE');
+
+/** Where `npm run build` puts the pages, seen from here, also where this is compiled. */
+const builtPages = fileURLToPath(new URL('../../../console-web/dist/pages', import.meta.url));
 
 const variables = {
   CONSOLE_TOKENS_FILE: file({
@@ -31,17 +55,53 @@ const variables = {
     // The command line gives up on an answer after 15 s.
     most: 10_000,
   }),
+  PUBLIC_URL: optionalText({
+    description:
+      "where people's browsers reach the console, such as `https://console.example.com`: links lead there, and the cookie is Secure if it is https",
+    preset: 'http://127.0.0.1 and the port',
+    kind: 'URL',
+    fits: (text) =>
+      URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text.replace(/\/$/, '')
+        ? undefined
+        : 'an address such as https://console.example.com is expected, without a path',
+  }),
+  PAGES_DIR: optionalText({
+    description: 'the built pages that the console serves',
+    preset: '`apps/console-web/dist/pages`',
+    kind: 'folder',
+  }),
+  SESSION_MS: whole({
+    description: 'how long somebody is signed in at most',
+    preset: 43_200_000,
+    unit: 'ms',
+    least: 60_000,
+  }),
+  SESSION_IDLE_MS: whole({
+    description: 'after how long without a request a session ends',
+    preset: 3_600_000,
+    unit: 'ms',
+    least: 60_000,
+  }),
 };
 
 /** Everything that the console reads of its environment. */
 export const environment = runtimeEnvironment.extend(variables);
 
-const { CONTROL_CONFIRM_MS, CONSOLE_TOKENS_FILE } = variables;
+const { CONSOLE_TOKENS_FILE, CONTROL_CONFIRM_MS, PUBLIC_URL, PAGES_DIR, SESSION_MS, SESSION_IDLE_MS } = variables;
+const { PORT } = processVariables;
+const settings = z.object({ CONTROL_CONFIRM_MS, PUBLIC_URL, PAGES_DIR, SESSION_MS, SESSION_IDLE_MS, PORT });
 
 /** Reads the settings. Throws, naming the variable, where one cannot be used: the process must not start. */
-export const readSettings = (env: Env): Settings => ({
-  confirmMs: readEnvironment(z.object({ CONTROL_CONFIRM_MS }), env).CONTROL_CONFIRM_MS,
-});
+export function readSettings(env: Env): Settings {
+  const read = readEnvironment(settings, env);
+  return {
+    confirmMs: read.CONTROL_CONFIRM_MS,
+    publicUrl: (read.PUBLIC_URL ?? `http://127.0.0.1:${read.PORT ?? servicePorts.console}`).replace(/\/$/, ''),
+    pagesDir: read.PAGES_DIR ?? builtPages,
+    sessionMs: read.SESSION_MS,
+    sessionIdleMs: read.SESSION_IDLE_MS,
+  };
+}
 
 /** Who may use the console. Throws as above. */
 export const readPeople = (env: Env): readonly Person[] =>

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Access, bearerToken, type Headers, noToken, Roles, unknownToken } from '@countersign/runtime';
+import { type Access, bearerToken, type Found, type Headers, noToken, Roles, unknownToken } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Role, SETTINGS, type Settings } from './settings.js';
 
@@ -13,7 +13,7 @@ export class Tokens implements Access {
 
   constructor(@Inject(SETTINGS) private readonly settings: Pick<Settings, 'holders'>) {}
 
-  identify(headers: Headers): ReturnType<Access['identify']> {
+  identify(headers: Headers): Found {
     const token = bearerToken(headers);
     if (token === undefined) return { refusal: noToken };
     // What is looked up is a digest, so the time it takes tells nothing of a token.

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type Access, bearerToken, type Headers } from '@countersign/runtime';
+import { type Access, bearerToken, type Found, type Headers } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { problem } from './problem.js';
 import { SETTINGS, type Settings } from './settings.js';
@@ -15,7 +15,7 @@ export class SourceAccess implements Access {
   constructor(@Inject(SETTINGS) private readonly settings: Pick<Settings, 'apiKeys'>) {}
 
   /** Every known key is compared, in constant time. */
-  identify(headers: Headers): ReturnType<Access['identify']> {
+  identify(headers: Headers): Found {
     const apiKey = headers['x-api-key'];
     const key = bearerToken(headers) ?? (typeof apiKey === 'string' ? apiKey : '');
     const given = createHash('sha256').update(key).digest();

@@ -1,8 +1,13 @@
 import type { DataOf, Envelope, Event, EventType, Fault, Service, TopicOf } from '@countersign/contracts';
 import type { Type } from '@nestjs/common';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Access } from '../nest/access.js';
 import type { Environment } from '../settings/environment.js';
 import type { Ago } from './ago.js';
+
+/** What answers a service's requests, for plugins and for answers that are no JSON. */
+export type HttpServer = FastifyInstance;
+export type HttpReply = FastifyReply;
 
 /** Something that answers statements. Placeholders are `$1`, rows come back as objects. */
 export interface Reader {
@@ -278,6 +283,11 @@ export interface ServiceSpec {
   readonly migrations: readonly Function[];
   /** The provider class of the module that knows who asks over HTTP. Absent: nobody is let in but to public pages. */
   readonly access?: Type<Access>;
+  /**
+   * Gives Fastify plugins of the service's own, before its routes: headers, limits, files. The hooks of the runtime come before
+   * theirs, so whoever is not let in never reaches them.
+   */
+  readonly http?: (server: HttpServer, env: Readonly<Record<string, string | undefined>>) => Promise<void>;
   /** Provider classes of the module that implement `JobKind`. */
   readonly jobs?: readonly Type<JobKind<never>>[];
   /**

@@ -23,12 +23,19 @@ export interface Principal {
 
 /** Why somebody is not let in, as RFC 9457 has it: `detail` says what to do. */
 export interface Refusal {
-  readonly status: 401 | 404;
+  readonly status: 401 | 403 | 404;
   readonly title: string;
   readonly detail: string;
 }
 
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/** What a request asks for, as far as it matters to whether somebody is let in. */
+export interface Asked {
+  readonly method: string;
+}
+
+export type Found = { readonly principal: Principal } | { readonly refusal: Refusal };
 
 /** How a service knows who asks: a provider of the module, named in the spec's `access`. */
 export interface Access {
@@ -38,7 +45,7 @@ export interface Access {
   readonly countsRequests?: true;
   /** Whoever it knows is a system and no person, so its name may be in the log. */
   readonly systems?: true;
-  identify(headers: Headers): { readonly principal: Principal } | { readonly refusal: Refusal };
+  identify(headers: Headers, asked: Asked): Found | Promise<Found>;
 }
 
 /** A request that was let in. */
@@ -49,9 +56,12 @@ export interface Authenticated<P extends Principal = Principal> {
 const isPublic = 'countersign:public';
 const needsRole = 'countersign:roles';
 
-/** Opens a page to everybody. Without it, and without a principal, nothing is answered but 401. */
-export const Public = (): MethodDecorator =>
-  applyDecorators(SetMetadata(isPublic, true), RouteConfig({ [isPublic]: true }));
+/**
+ * Opens a page to everybody. Without it, and without a principal, nothing is answered but 401. `config`: what else the route says to
+ * Fastify's plugins.
+ */
+export const Public = (config: object = {}): MethodDecorator =>
+  applyDecorators(SetMetadata(isPublic, true), RouteConfig({ ...config, [isPublic]: true }));
 
 /** Who of those that are let in may use a route: whoever has one of these roles. */
 export const Roles = (...roles: readonly string[]): MethodDecorator & ClassDecorator => SetMetadata(needsRole, roles);
@@ -98,7 +108,7 @@ export function oneToken({
   variable: string;
   what: string;
   roles?: readonly string[];
-}): Access {
+}): Access & { identify(headers: Headers): Found } {
   return {
     realm,
     identify(headers) {
@@ -120,7 +130,7 @@ const reading = z.object({ READ_TOKEN_FILE: processVariables.READ_TOKEN_FILE });
 export class ReadingToken implements Access {
   readonly realm = 'countersign';
   readonly systems = true;
-  readonly identify: Access['identify'];
+  readonly identify: (headers: Headers) => Found;
 
   constructor() {
     const sha256 = readEnvironment(reading, process.env).READ_TOKEN_FILE?.sha256;

@@ -15,8 +15,8 @@ export interface Documentation {
   /** What it is for, as one short sentence without a full stop. */
   readonly summary: string;
   readonly description?: string;
-  /** By status: the schema of a JSON answer, or the media type of another one. */
-  readonly answers: Readonly<Record<number, z.ZodType | MediaAnswer>>;
+  /** By status: the schema of a JSON answer, the media type of another one, or null for an answer without a body. */
+  readonly answers: Readonly<Record<number, z.ZodType | MediaAnswer | null>>;
   /** Statuses of problems beside those that every route may have. */
   readonly problems?: readonly number[];
   /** The body that it takes, where no decorator names its schema. */
@@ -46,7 +46,8 @@ export const DocumentedPastNest = (says: DocumentedRoute): ClassDecorator => Set
 /** Why an answer is not what its route's documentation says; undefined where it is. */
 export function undocumented(answers: Documentation['answers'], status: number, answer: unknown): string | undefined {
   const documented = answers[status];
-  if (!documented) return `the status ${status} is not documented`;
+  if (documented === undefined) return `the status ${status} is not documented`;
+  if (documented === null) return answer === undefined ? undefined : 'it has a body and none is documented';
   const schema = 'media' in documented ? documented.schema : documented;
   if (!schema) return undefined;
   const sent: unknown = JSON.parse(JSON.stringify(answer));

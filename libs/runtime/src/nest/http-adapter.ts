@@ -5,7 +5,7 @@ import { BadRequestException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import { type Logger as Pino, pino } from 'pino';
-import { type Access, type Authenticated, nobody, openToAll } from './access.js';
+import { type Access, type Authenticated, type Found, nobody, openToAll } from './access.js';
 import { type Asker, asking } from './asker.js';
 import { boundConnections } from './connections.js';
 import { type AnsweredRequest, logWhenAnswered, requestIdHeader, requestIdOf, requests } from './request-log.js';
@@ -92,10 +92,7 @@ export function httpAdapter(bounds: HttpBounds = httpBounds, log: Pino = pino({ 
       done(new BadRequestException('the address holds a NUL (%00), which nothing here has'));
     else done();
   });
-  adapter.getInstance().addHook('onRequest', (request, reply, done) => {
-    if (openToAll(request.routeOptions.config)) return done();
-    const access = accesses.get(adapter.getInstance()) ?? nobody;
-    const found = access.identify(request.headers);
+  const admit = (access: Access, found: Found, request: FastifyRequest, reply: FastifyReply, done: () => void) => {
     if ('refusal' in found) {
       if (found.refusal.status === 401) reply.header('www-authenticate', `Bearer realm="${access.realm}"`);
       return refuse(reply, found.refusal);
@@ -116,6 +113,13 @@ export function httpAdapter(bounds: HttpBounds = httpBounds, log: Pino = pino({ 
     }
     // Fastify keeps this context while it reads the body.
     asking.run(askerOf(principal.name, reply.raw), done);
+  };
+  adapter.getInstance().addHook('onRequest', (request, reply, done) => {
+    if (openToAll(request.routeOptions.config)) return done();
+    const access = accesses.get(adapter.getInstance()) ?? nobody;
+    const found = access.identify(request.headers, { method: request.method });
+    if (!(found instanceof Promise)) return admit(access, found, request, reply, done);
+    found.then((known) => admit(access, known, request, reply, done)).catch(done);
   });
   // Fastify reads on what a page streams, to count it, where only its head is asked for.
   adapter.getInstance().addHook('onSend', (request, _reply, payload, done) => {

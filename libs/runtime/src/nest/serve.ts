@@ -109,6 +109,7 @@ async function start(module: Type, spec: ServiceSpec, log: Logger, lines: Pino):
     logger: new NestLog(lines),
     abortOnError: false,
   });
+  await spec.http?.(app.getHttpAdapter().getInstance(), process.env);
   const engine = app.get<Engine>(RUNTIME);
   const kinds = (spec.jobs ?? []).map((type) => app.get<JobKind<never>>(type));
   const recordConsumer = spec.recordConsumer && app.get<RecordConsumer>(spec.recordConsumer);

@@ -1,0 +1,21 @@
+import { Instant, Name } from '@countersign/contracts';
+import { z } from 'zod';
+import { Role } from './people.js';
+
+/* What the console answers about signing in. */
+
+export const SignInAnswer = z.object({
+  link: z.boolean().describe('Whether a one-time link can be used'),
+  oidc: z
+    .object({ name: z.string(), url: z.string() })
+    .nullable()
+    .describe('The identity provider, and the address that begins there'),
+});
+export const LinkAnswer = z.object({ url: z.string(), expiresAt: Instant });
+export const SessionAnswer = z.object({
+  person: Name,
+  roles: z.array(Role),
+  csrfToken: z.string().describe('For the header X-CSRF-Token of whatever changes something'),
+  signedInAt: Instant,
+  expiresAt: Instant,
+});

@@ -1,0 +1,37 @@
+import { type Job, type JobContext, type JobKind, jobName, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { later } from '../core/session.js';
+import { SessionStore } from './sessions.repository.js';
+
+const HOUR = 3_600_000;
+const AT_ONCE = 10_000;
+
+/** What nobody can use any more is deleted a day after its end. */
+@Injectable()
+export class ForgetSessions implements JobKind<Record<string, never>>, OnApplicationBootstrap {
+  readonly kind = jobName<Record<string, never>>('forget-sessions');
+  readonly leaseMs = 60_000;
+  readonly batch = 1;
+
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(SessionStore) private readonly store: SessionStore,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const cause = { source: '/countersign/console', id: this.kind.name };
+    const dueAt = later(this.runtime.now(), HOUR);
+    await this.runtime.transact(cause, async (work) =>
+      work.schedule(cause, { kind: this.kind, id: dueAt, dueAt, payload: {} }),
+    );
+  }
+
+  async work(jobs: readonly Job<Record<string, never>>[], context: JobContext): Promise<void> {
+    await context.finish(jobs, async ([job], work) => {
+      if (!job) return;
+      await this.store.forget(work.tx, later(work.at, -24 * HOUR), AT_ONCE);
+      const id = `after ${job.id.slice(-24)} at ${work.at}`;
+      work.schedule(job.cause, { kind: this.kind, id, dueAt: later(work.at, HOUR), payload: {} });
+    });
+  }
+}

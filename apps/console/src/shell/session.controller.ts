@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { Documented, type Headers, type HttpReply, Public, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { z } from 'zod';
+import { problem } from '../core/problem.js';
+import { LinkAnswer, SessionAnswer, SignInAnswer } from '../core/session.answers.js';
+import { csrfTokenOf, isForeign, later, linkMs, newSecret, sha256 } from '../core/session.js';
+import { type ConsoleRequest, provenance } from './people.access.js';
+import { SessionStore } from './sessions.repository.js';
+import { type Held, Sessions } from './sessions.service.js';
+import { SETTINGS, type Settings } from './settings.js';
+
+const Code = z.strictObject({ code: z.string().min(1).max(100) });
+
+/** Signing in and out. */
+@Controller('v1')
+export class SessionPages {
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(Sessions) private readonly sessions: Sessions,
+    @Inject(SessionStore) private readonly store: SessionStore,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {}
+
+  @Get('sign-in')
+  @Public()
+  @Documented({ summary: 'Which ways there are to sign in', answers: { 200: SignInAnswer } })
+  ways() {
+    return { link: true, oidc: null };
+  }
+
+  /** For the same person and roles as whoever asks. */
+  @Post('sign-in/links')
+  @HttpCode(201)
+  @Documented({
+    summary: 'Make a link that signs a browser in, once, within ten minutes',
+    answers: { 201: LinkAnswer },
+  })
+  async link(@Req() { principal }: ConsoleRequest) {
+    const code = newSecret();
+    const { person, roles, grantedBy, held } = principal;
+    const cause = { source: '/countersign/console', id: randomUUID() };
+    const expiresAt = later(this.runtime.now(), linkMs);
+    const sessionUntil = held?.session.expiresAt ?? null;
+    await this.runtime.transact(cause, async (work) =>
+      this.store.keepLink(work.tx, { codeSha256: sha256(code), person, roles, grantedBy, sessionUntil, expiresAt }),
+    );
+    // Behind the #, which no browser sends: the code is in nobody's log.
+    return { url: `${this.settings.publicUrl}/sign-in#code=${code}`, expiresAt };
+  }
+
+  @Post('session')
+  @HttpCode(201)
+  // The code cannot be guessed; whoever tries has to be slow all the same.
+  @Public({ rateLimit: { max: 10, timeWindow: 60_000 } })
+  @Documented({
+    summary: 'Sign in with the code of a one-time link',
+    answers: { 201: SessionAnswer },
+    problems: [401, 403, 429],
+  })
+  async signIn(
+    @Body({ schema: Code }) { code }: z.infer<typeof Code>,
+    @Req() { headers }: { headers: Headers },
+    @Res({ passthrough: true }) reply: HttpReply,
+  ) {
+    // Else another site could sign a browser in as somebody else, who then sees what this person does.
+    if (isForeign(provenance(headers), this.settings.publicUrl))
+      throw new Refused(
+        problem(403, 'Not from this page', 'this request comes from another site; nobody was signed in'),
+      );
+    const cause = { source: '/countersign/console', id: randomUUID() };
+    const done = await this.runtime.transact(cause, async (work) => {
+      const grant = await this.store.useLink(work.tx, sha256(code), work.at);
+      if (!grant) throw new Refused(unusable);
+      return this.sessions.begin(work.tx, grant, work.at, this.sessions.tokenOf(headers));
+    });
+    if (done.repeated) throw new Refused(unusable);
+    reply.header('set-cookie', done.result.cookie);
+    return shown(done.result.held);
+  }
+
+  @Get('session')
+  @Documented({ summary: 'Who is signed in', answers: { 200: SessionAnswer }, problems: [404] })
+  session(@Req() { principal }: ConsoleRequest) {
+    return shown(heldBy(principal));
+  }
+
+  @Delete('session')
+  @HttpCode(204)
+  @Documented({ summary: 'Sign out', answers: { 204: null }, problems: [404] })
+  async signOut(@Req() { principal }: ConsoleRequest, @Res({ passthrough: true }) reply: HttpReply): Promise<void> {
+    reply.header('set-cookie', await this.sessions.end(heldBy(principal).session));
+  }
+}
+
+const unusable = problem(
+  401,
+  'Link not usable',
+  'this link was used before or is too old; ask for a new one with npx countersign sign-in',
+);
+
+function heldBy({ held }: ConsoleRequest['principal']): Held {
+  if (!held) throw new Refused(problem(404, 'No session', 'this request has a token and no session'));
+  return held;
+}
+
+const shown = ({ session, token }: Held) => ({
+  person: session.person,
+  roles: session.roles,
+  csrfToken: csrfTokenOf(token),
+  signedInAt: session.createdAt,
+  expiresAt: session.expiresAt,
+});

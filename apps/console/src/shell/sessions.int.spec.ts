@@ -1,0 +1,374 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { at, escalated, proposalId } from '../core/given.js';
+import { ConsoleModule, spec } from '../module.js';
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const after = (ms: number) => new Date(Date.parse(at) + ms).toISOString();
+const minute = 60_000;
+const here = { 'sec-fetch-site': 'same-origin', origin: 'http://127.0.0.1:8088' };
+let database: TestDatabase;
+let harness: Harness;
+let folder: string;
+let environment: NodeJS.ProcessEnv;
+
+const tokens = (people: Readonly<Record<string, readonly string[]>>) =>
+  writeFileSync(
+    join(folder, 'tokens.json'),
+    JSON.stringify(
+      Object.entries(people).map(([person, roles]) => ({ sha256: sha256(`${person}-token`), person, roles })),
+    ),
+  );
+const start = async () => {
+  harness = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at });
+};
+const restart = async () => {
+  await harness.close();
+  await start();
+};
+
+beforeEach(async () => {
+  environment = { ...process.env };
+  database = await createTestDatabase();
+  folder = mkdtempSync(join(tmpdir(), 'sessions-'));
+  tokens({ lea: ['reviewer', 'operator'], max: ['reviewer'] });
+  mkdirSync(join(folder, 'pages', 'assets'), { recursive: true });
+  writeFileSync(
+    join(folder, 'pages', 'index.html'),
+    '<script nonce="{{nonce}}" src="/assets/main-AbCd1234.js"></script>',
+  );
+  writeFileSync(join(folder, 'pages', 'assets', 'main-AbCd1234.js'), 'start()');
+  writeFileSync(join(folder, 'secret.txt'), 'nobody sees it');
+  process.env.CONSOLE_TOKENS_FILE = join(folder, 'tokens.json');
+  process.env.CONFIG_DIR = fileURLToPath(new URL('../../../../deploy/config', import.meta.url));
+  process.env.PAGES_DIR = join(folder, 'pages');
+});
+afterEach(async () => {
+  await harness?.close();
+  await database.close();
+  rmSync(folder, { recursive: true });
+  process.env = environment;
+});
+
+type Sent = Record<string, string>;
+const ask = async (method: 'GET' | 'POST' | 'DELETE', url: string, headers: Sent = {}, payload?: object) => {
+  const response = await harness.app.inject({ method, url, headers, ...(payload && { payload }) });
+  const type = String(response.headers['content-type']);
+  const body = type.includes('json') ? response.json() : response.body;
+  return { status: response.statusCode, headers: response.headers, body };
+};
+const linkOf = async (headers: Sent = { authorization: 'Bearer lea-token' }) => {
+  const { status, body } = await ask('POST', '/v1/sign-in/links', headers);
+  expect(status).toBe(201);
+  return { ...body, code: String(body.url).split('#code=')[1] as string };
+};
+const use = (code: string, headers: Sent = here) => ask('POST', '/v1/session', headers, { code });
+/** What the browser sends back of what it was given. */
+const cookieOf = ({ headers }: { headers: Record<string, unknown> }) =>
+  String(headers['set-cookie']).split(';')[0] as string;
+const signIn = async (token = 'lea-token') => {
+  const { code } = await linkOf({ authorization: `Bearer ${token}` });
+  const answer = await use(code);
+  expect(answer.status).toBe(201);
+  const cookie = cookieOf(answer);
+  return {
+    cookie,
+    csrf: answer.body.csrfToken as string,
+    acting: { ...here, cookie, 'x-csrf-token': answer.body.csrfToken as string },
+  };
+};
+const escalate = () =>
+  harness.deliver('actions.escalated.v1', [{ type: 'ActionEscalated', data: escalated(), key: 'ads-1' }]);
+const answer = { decision: 'approve', digest: escalated().digest };
+const decided = () => harness.published.filter(({ type }) => type === 'ReviewDecided');
+
+describe('signing in', () => {
+  test('a link signs a browser in as the person who asked for it, with the same roles, and out again', async () => {
+    await start();
+    expect((await ask('GET', '/v1/sign-in')).body).toEqual({ link: true, oidc: null });
+    const { url, code, expiresAt } = await linkOf();
+    expect([url, expiresAt]).toEqual([`http://127.0.0.1:8088/sign-in#code=${code}`, after(10 * minute)]);
+    const given = await use(code);
+    const session = { person: 'lea', roles: ['reviewer', 'operator'], signedInAt: at, expiresAt: after(720 * minute) };
+    expect(given).toMatchObject({ status: 201, body: session });
+    expect(given.headers['set-cookie']).toMatch(
+      /^countersign=[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/,
+    );
+    const cookie = cookieOf(given);
+    expect((await ask('GET', '/v1/session', { cookie })).body).toEqual(given.body);
+    expect((await ask('GET', '/v1/whoami', { cookie })).body).toEqual({
+      person: 'lea',
+      roles: ['reviewer', 'operator'],
+    });
+
+    const out = await ask('DELETE', '/v1/session', { ...here, cookie, 'x-csrf-token': given.body.csrfToken });
+    expect(out.status).toBe(204);
+    expect(out.headers['set-cookie']).toMatch(/^countersign=; Max-Age=0;/);
+    expect(await ask('GET', '/v1/session', { cookie })).toMatchObject({
+      status: 401,
+      body: { title: 'Session ended' },
+    });
+  });
+
+  test('behind TLS the cookie belongs to this host alone and is never sent in the clear', async () => {
+    process.env.PUBLIC_URL = 'https://console.example.com';
+    await start();
+    const { url, code } = await linkOf();
+    expect(url).toMatch(/^https:\/\/console\.example\.com\/sign-in#code=/);
+    const given = await use(code, { ...here, origin: 'https://console.example.com' });
+    expect(given.headers['set-cookie']).toMatch(
+      /^__Host-countersign=[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
+    );
+    expect(given.headers['strict-transport-security']).toContain('max-age=');
+  });
+
+  test('a code is used once, also by two at the same moment', async () => {
+    await start();
+    const { code } = await linkOf();
+    const statuses = await Promise.all([1, 2, 3].map(async () => (await use(code)).status));
+    expect(statuses.sort()).toEqual([201, 401, 401]);
+    expect(await use(code)).toMatchObject({ status: 401, body: { title: 'Link not usable' } });
+    expect(await harness.query('SELECT person FROM sessions')).toHaveLength(1);
+  });
+
+  test('a code is too old after ten minutes', async () => {
+    await start();
+    const { code } = await linkOf();
+    harness.setNow(after(10 * minute));
+    expect((await use(code)).status).toBe(401);
+    harness.setNow(after(10 * minute - 1));
+    expect((await use(code)).status).toBe(201);
+  });
+
+  test('neither a code nor a token of a session is in a table', async () => {
+    await start();
+    const { code } = await linkOf();
+    const cookie = cookieOf(await use(code));
+    const kept = JSON.stringify(
+      await harness.query(
+        'SELECT (SELECT json_agg(s) FROM sessions s) AS s, (SELECT json_agg(l) FROM sign_in_links l) AS l',
+      ),
+    );
+    expect(kept).toContain(sha256(code));
+    for (const secret of [code, cookie.split('=')[1] as string]) expect(kept).not.toContain(secret);
+  });
+
+  test('whoever tries codes is slowed down, and a person is not', async () => {
+    await start();
+    for (let n = 0; n < 10; n++) expect((await use('x'.repeat(43))).status).toBe(401);
+    const slowed = await use('x'.repeat(43));
+    expect(slowed).toMatchObject({ status: 429, body: { title: 'Too many requests' } });
+    expect(slowed.headers['content-type']).toContain('application/problem+json');
+    expect(Number(slowed.headers['retry-after'])).toBeGreaterThan(0);
+    // From elsewhere, as long as all together are not too many.
+    const { code } = await linkOf();
+    const from = (remoteAddress: string, tried: string) =>
+      harness.app.inject({
+        method: 'POST',
+        url: '/v1/session',
+        headers: here,
+        payload: { code: tried },
+        remoteAddress,
+      });
+    expect((await from('10.0.0.1', code)).statusCode).toBe(201);
+    const statuses: number[] = [];
+    for (let n = 0; n < 130; n++) statuses.push((await from(`10.0.1.${n}`, 'x'.repeat(43))).statusCode);
+    expect([statuses[0], statuses.at(-1)]).toEqual([401, 429]);
+    expect((await ask('GET', '/v1/whoami', { authorization: 'Bearer lea-token' })).status).toBe(200);
+  });
+});
+
+describe('a session', () => {
+  test('begins under a new token, whatever cookie the browser had, and ends the one before', async () => {
+    await start();
+    const planted = `countersign=${'p'.repeat(43)}`;
+    const { code } = await linkOf();
+    const first = cookieOf(await use(code, { ...here, cookie: planted }));
+    expect(first).not.toBe(planted);
+    expect((await ask('GET', '/v1/session', { cookie: planted })).status).toBe(401);
+    const again = cookieOf(await use((await linkOf()).code, { ...here, cookie: first }));
+    expect((await ask('GET', '/v1/session', { cookie: first })).status).toBe(401);
+    expect((await ask('GET', '/v1/session', { cookie: again })).status).toBe(200);
+  });
+
+  test('ends an hour after its last request, and twelve hours after it began', async () => {
+    await start();
+    const { cookie } = await signIn();
+    const statusAt = async (minutes: number) => {
+      harness.setNow(after(minutes * minute));
+      return (await ask('GET', '/v1/session', { cookie })).status;
+    };
+    for (let minutes = 0; minutes < 720; minutes += 50) expect(await statusAt(minutes)).toBe(200);
+    expect(await statusAt(720)).toBe(401);
+    harness.setNow(at);
+    const idle = await signIn();
+    harness.setNow(after(60 * minute));
+    expect((await ask('GET', '/v1/session', { cookie: idle.cookie })).status).toBe(401);
+  });
+
+  test('has the roles that its token has now, and ends with the token', async () => {
+    await start();
+    const { cookie, acting } = await signIn();
+    tokens({ lea: ['reviewer'], max: ['reviewer'] });
+    await restart();
+    expect((await ask('GET', '/v1/session', { cookie })).body).toMatchObject({ roles: ['reviewer'] });
+    const stop = { scope: 'global', state: 'stopped', reason: 'x' };
+    expect((await ask('POST', '/v1/controls', acting, stop)).status).toBe(403);
+    tokens({ max: ['reviewer'] });
+    await restart();
+    expect((await ask('GET', '/v1/session', { cookie })).status).toBe(401);
+  });
+
+  test('makes links that sign in no longer than itself', async () => {
+    await start();
+    const { acting } = await signIn();
+    harness.setNow(after(30 * minute));
+    const given = await use((await linkOf(acting)).code);
+    expect(given.body).toMatchObject({ person: 'lea', expiresAt: after(720 * minute) });
+  });
+
+  test('that ended in the middle of an answer publishes nothing, and the answer can be given after signing in', async () => {
+    await start();
+    await escalate();
+    const { acting } = await signIn();
+    expect((await ask('GET', `/v1/reviews/${proposalId}`, acting)).body).toMatchObject({ state: 'open' });
+    harness.setNow(after(61 * minute));
+    const late = { ...answer };
+    expect(await ask('POST', `/v1/reviews/${proposalId}`, { ...acting, 'idempotency-key': 'k1' }, late)).toMatchObject({
+      status: 401,
+      body: { title: 'Session ended', detail: expect.stringContaining('sign in again') },
+    });
+    expect(decided()).toEqual([]);
+    harness.setNow(after(1 * minute));
+    const again = await signIn();
+    expect(
+      (await ask('POST', `/v1/reviews/${proposalId}`, { ...again.acting, 'idempotency-key': 'k1' }, late)).status,
+    ).toBe(202);
+    expect(decided()).toMatchObject([{ data: { by: 'lea' } }]);
+  });
+
+  test('is deleted a day after its end', async () => {
+    await start();
+    await signIn();
+    const left = () => harness.query('SELECT 1 FROM sessions UNION ALL SELECT 1 FROM sign_in_links');
+    harness.setNow(after(1_455 * minute));
+    await harness.runJobs();
+    expect(await left()).toHaveLength(1);
+    harness.setNow(after(2_162 * minute));
+    await harness.runJobs();
+    expect(await left()).toHaveLength(0);
+  });
+});
+
+describe('another site', () => {
+  test.each<[string, (acting: Sent, other: string) => Sent]>([
+    ["without the session's CSRF token", ({ cookie }) => ({ ...here, cookie: cookie as string })],
+    ['with a wrong one', (acting) => ({ ...acting, 'x-csrf-token': 'x'.repeat(43) })],
+    ['with that of another session', (acting, other) => ({ ...acting, 'x-csrf-token': other })],
+    ['as a browser says that it is cross-site', (acting) => ({ ...acting, 'sec-fetch-site': 'cross-site' })],
+    ['as a browser says that it is of a neighbour', (acting) => ({ ...acting, 'sec-fetch-site': 'same-site' })],
+    ['from another origin', ({ 'sec-fetch-site': _, ...acting }) => ({ ...acting, origin: 'https://evil.example' })],
+    ['from an origin that is hidden', ({ 'sec-fetch-site': _, ...acting }) => ({ ...acting, origin: 'null' })],
+  ])('cannot act in the name of whoever is signed in: %s', async (_, forge) => {
+    await start();
+    await escalate();
+    const { acting } = await signIn();
+    const other = await signIn('max-token');
+    const refused = await ask('POST', `/v1/reviews/${proposalId}`, forge(acting, other.csrf), answer);
+    expect(refused).toMatchObject({ status: 403, body: { title: 'Not from this page' } });
+    expect(decided()).toEqual([]);
+    expect((await ask('POST', `/v1/reviews/${proposalId}`, acting, answer)).status).toBe(202);
+  });
+
+  test('cannot sign a browser in', async () => {
+    await start();
+    const { code } = await linkOf();
+    expect((await use(code, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+    expect((await use(code, { origin: 'https://evil.example' })).status).toBe(403);
+    expect((await use(code)).status).toBe(201);
+  });
+
+  test('a token in the header needs no CSRF token: no browser sends it by itself', async () => {
+    await start();
+    await escalate();
+    expect((await ask('POST', `/v1/reviews/${proposalId}`, { authorization: 'Bearer lea-token' }, answer)).status).toBe(
+      202,
+    );
+  });
+});
+
+describe('the pages', () => {
+  test.each(['/', '/reviews/7d4c', '/sign-in?x=1', '/index.html'])(
+    '%s is the page, in no frame, with nothing from elsewhere',
+    async (url) => {
+      await start();
+      const { status, headers, body } = await ask('GET', url);
+      expect([status, headers['content-type'], headers['cache-control']]).toEqual([
+        200,
+        'text/html; charset=utf-8',
+        'no-store',
+      ]);
+      const policy = String(headers['content-security-policy']).split(';');
+      const nonce = /nonce="([\w-]{22})"/.exec(body)?.[1];
+      expect(policy).toEqual(
+        expect.arrayContaining([
+          "default-src 'none'",
+          "frame-ancestors 'none'",
+          "base-uri 'none'",
+          `script-src 'self' 'nonce-${nonce}'`,
+        ]),
+      );
+      expect(String(headers['content-security-policy'])).not.toMatch(/unsafe|\*|https?:/);
+      expect([headers['x-frame-options'], headers['x-content-type-options']]).toEqual(['DENY', 'nosniff']);
+      expect((await ask('GET', url)).body).not.toBe(body);
+    },
+  );
+
+  test('files that are named by what they hold are kept, and a missing one is never', async () => {
+    await start();
+    const asset = await ask('GET', '/assets/main-AbCd1234.js');
+    expect([asset.status, asset.body, asset.headers['cache-control']]).toEqual([
+      200,
+      'start()',
+      'public, max-age=31536000, immutable',
+    ]);
+    const missing = await ask('GET', '/assets/main-Zzzz9999.js');
+    expect([missing.status, missing.headers['cache-control'], missing.body.title]).toEqual([
+      404,
+      'no-store',
+      'Not found',
+    ]);
+  });
+
+  test.each([
+    '/v1/nothing',
+    '/v1',
+    '/health/nothing',
+    '/openapi.yaml',
+    '/../secret.txt',
+    '/%2e%2e/secret.txt',
+    '/..%2fsecret.txt',
+    '/assets/..%5c..%5csecret.txt',
+    '/.env',
+  ])('%s is none of them', async (url) => {
+    await start();
+    const { status, body } = await ask('GET', url);
+    expect([400, 403, 404]).toContain(status);
+    expect(JSON.stringify(body)).not.toContain('nobody sees it');
+  });
+
+  test('where they are not built the console says what builds them, and its API answers', async () => {
+    process.env.PAGES_DIR = join(folder, 'nowhere');
+    await start();
+    expect(await ask('GET', '/')).toMatchObject({ status: 404, body: expect.stringContaining('npm run build') });
+    const whoami = await ask('GET', '/v1/whoami', { authorization: 'Bearer lea-token' });
+    expect([whoami.status, whoami.headers['cache-control']]).toEqual([200, 'no-store']);
+    expect(whoami.headers['content-security-policy']).toContain("frame-ancestors 'none'");
+  });
+});

@@ -1,0 +1,110 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import { type Headers, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
+import { fastifyCookie as cookies } from '@fastify/cookie';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Person } from '../core/people.js';
+import {
+  couldBeSecret,
+  isOver,
+  later,
+  newSecret,
+  rolesOfSession,
+  type Session,
+  seenEveryMs,
+  sha256,
+} from '../core/session.js';
+import { SessionStore } from './sessions.repository.js';
+import { PEOPLE, SETTINGS, type Settings } from './settings.js';
+
+/** A session with the token of its cookie. */
+export interface Held {
+  readonly session: Session;
+  readonly token: string;
+}
+
+/** What granted a session. */
+export type Grant = Pick<Session, 'person' | 'roles' | 'grantedBy'> & { readonly sessionUntil: string | null };
+
+/** Begins, finds and ends the sessions of people's browsers. */
+@Injectable()
+export class Sessions {
+  private readonly cookie: { readonly name: string; readonly secure: boolean };
+  /** A session that is seen is no act of the request that it is seen by. */
+  private readonly apart = AsyncLocalStorage.snapshot();
+
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(SessionStore) private readonly store: SessionStore,
+    @Inject(SETTINGS) private readonly settings: Settings,
+    @Inject(PEOPLE) private readonly people: readonly Person[],
+  ) {
+    const secure = settings.publicUrl.startsWith('https:');
+    this.cookie = { secure, name: secure ? '__Host-countersign' : 'countersign' };
+  }
+
+  /** The session's token that a request brings; undefined where it brings none. */
+  tokenOf({ cookie }: Headers): string | undefined {
+    const token = typeof cookie === 'string' ? cookies.parse(cookie)[this.cookie.name] : undefined;
+    return token !== undefined && couldBeSecret(token) ? token : undefined;
+  }
+
+  /** The session of a token, with the roles that it has now; undefined where it is over, or whoever granted it is gone. */
+  async of(token: string): Promise<Session | undefined> {
+    const session = await this.store.find(sha256(token));
+    const at = this.runtime.now();
+    if (!session || isOver(session, at, this.settings.sessionIdleMs)) return undefined;
+    const roles = rolesOfSession(session, this.people);
+    return roles.length > 0 ? { ...session, roles } : undefined;
+  }
+
+  /** Its idle time begins again. */
+  async seen(session: Session): Promise<void> {
+    const at = this.runtime.now();
+    if (later(session.lastSeenAt, Math.min(seenEveryMs, this.settings.sessionIdleMs / 2)) > at) return;
+    await this.apart(() => this.act((tx) => this.store.seen(tx, session.tokenSha256, at)));
+  }
+
+  /** Begins a session under a new token, whatever the browser had before: that one ends. Returns its cookie's header. */
+  begin(
+    tx: Tx,
+    grant: Grant,
+    at: string,
+    before: string | undefined,
+  ): { readonly held: Held; readonly cookie: string } {
+    const token = newSecret();
+    const { person, roles, grantedBy, sessionUntil } = grant;
+    const end = later(at, this.settings.sessionMs);
+    const expiresAt = sessionUntil !== null && sessionUntil < end ? sessionUntil : end;
+    const session: Session = {
+      ...{ person, roles, grantedBy, expiresAt },
+      tokenSha256: sha256(token),
+      createdAt: at,
+      lastSeenAt: at,
+      endedAt: null,
+    };
+    if (before !== undefined) this.store.end(tx, sha256(before), at);
+    this.store.begin(tx, session);
+    return { held: { session, token }, cookie: this.header(token, Date.parse(expiresAt) - Date.parse(at)) };
+  }
+
+  /** Ends a session. Returns the header that takes its cookie away. */
+  async end({ tokenSha256 }: Session): Promise<string> {
+    await this.act((tx) => this.store.end(tx, tokenSha256, this.runtime.now()));
+    return this.header('', 0);
+  }
+
+  private async act(fn: (tx: Tx) => void): Promise<void> {
+    await this.runtime.transact({ source: '/countersign/console', id: randomUUID() }, async (work) => fn(work.tx));
+  }
+
+  private header(token: string, ms: number): string {
+    return cookies.serialize(this.cookie.name, token, {
+      httpOnly: true,
+      sameSite: 'strict',
+      path: '/',
+      secure: this.cookie.secure,
+      maxAge: Math.floor(ms / 1_000),
+    });
+  }
+}
