@@ -9,12 +9,14 @@ import { ForgetActivities } from './shell/forget-activities.job.js';
 import { ForgetSessions } from './shell/forget-sessions.job.js';
 import { Gaps } from './shell/gaps.controller.js';
 import { GapStore } from './shell/gaps.repository.js';
+import { Groups } from './shell/groups.js';
 import { http } from './shell/http.js';
 import { Kinds } from './shell/kinds.controller.js';
 import { AcknowledgedGaps1764400000003 } from './shell/migrations/acknowledged-gaps.js';
 import { ApprovedSettlements1764300000068 } from './shell/migrations/approved-settlements.js';
 import { ControlConfirmations1764300000053 } from './shell/migrations/control-confirmations.js';
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
+import { NowFigures1764500000111 } from './shell/migrations/now-figures.js';
 import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.js';
 import { PageOrders1764300000063 } from './shell/migrations/page-orders.js';
 import { Permits1764300000064 } from './shell/migrations/permits.js';
@@ -26,10 +28,13 @@ import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
 import { Sessions1764500000091 } from './shell/migrations/sessions.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
+import { Now } from './shell/now.controller.js';
+import { NowStore } from './shell/now.repository.js';
 import { Pages } from './shell/pages.controller.js';
 import { PeopleAccess } from './shell/people.access.js';
 import { Policies } from './shell/policies.service.js';
 import { Handlers } from './shell/projection.consumer.js';
+import { QueueStore } from './shell/queue.repository.js';
 import { Reviews } from './shell/reviews.controller.js';
 import { SessionPages } from './shell/session.controller.js';
 import { SessionStore } from './shell/sessions.repository.js';
@@ -63,6 +68,7 @@ export const spec: ServiceSpec = {
     ReplayEnds1764500000071,
     Rejections1764500000081,
     Sessions1764500000091,
+    NowFigures1764500000111,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities, ForgetSessions],
@@ -70,13 +76,16 @@ export const spec: ServiceSpec = {
 
 @Module({
   imports: [RuntimeModule.of(spec)],
-  controllers: [Handlers, Reviews, Kinds, Controls, Settlements, DeadLetters, Gaps, Views, SessionPages, Pages],
+  controllers: [Handlers, Reviews, Kinds, Controls, Settlements, DeadLetters, Gaps, Views, SessionPages, Pages, Now],
   providers: [
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },
     Store,
     UnresolvedStore,
     FailureStore,
     GapStore,
+    NowStore,
+    QueueStore,
+    Groups,
     Policies,
     ForgetActivities,
     ForgetSessions,

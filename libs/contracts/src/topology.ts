@@ -372,6 +372,10 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
       }
     }
   }
+  // It tells people whether each service runs: the broker knows the members of their groups. Describing a group reads nothing in it.
+  if (principals.has('console'))
+    for (const name of [...principals].filter((principal) => isService(principal) && principal !== 'console'))
+      found.push({ principal: 'console', resource: 'group', name, pattern: 'literal', operations: ['describe'] });
   return found.sort((a, b) =>
     `${a.principal} ${a.resource} ${a.name}`.localeCompare(`${b.principal} ${b.resource} ${b.name}`, 'en'),
   );

@@ -353,6 +353,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How it stands: funnel with rates, what waits for a person, spend, stops, health */
+        get: operations["now_now"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is under way: tasks without an answer, open reviews, approved actions that have not run
+         * @description Of all, or of one scope of a stop: this is what the stop reaches.
+         */
+        get: operations["now_queued"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -3523,6 +3560,423 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    now_now: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        at: string;
+                        funnel: {
+                            /** Format: date-time */
+                            at: string;
+                            signals: {
+                                accepted: number;
+                                rejected: number;
+                                rejectedBy: {
+                                    [key: string]: number;
+                                };
+                            };
+                            tasks: {
+                                assigned: number;
+                                proposed: number;
+                                declined: number;
+                                escalated: number;
+                            };
+                            proposals: {
+                                total: number;
+                                byAgent: {
+                                    [key: string]: number;
+                                };
+                            };
+                            verdicts: {
+                                approved: number;
+                                refused: number;
+                                escalated: number;
+                                superseded: number;
+                                refusedBy: {
+                                    [key: string]: number;
+                                };
+                            };
+                            reviews: {
+                                open: number;
+                                approve: number;
+                                edit: number;
+                                reject: number;
+                                setAside: number;
+                            };
+                            settled: {
+                                executed: number;
+                                failed: number;
+                                refused: number;
+                                expired: number;
+                                unresolved: number;
+                                undone: number;
+                            };
+                            unresolved: {
+                                open: number;
+                            };
+                            permitsRejected: {
+                                total: number;
+                                by: {
+                                    [key: string]: number;
+                                };
+                            };
+                            deadLetters: {
+                                open: number;
+                                total: number;
+                                byService: {
+                                    [key: string]: number;
+                                };
+                            };
+                        };
+                        rates: {
+                            /** @enum {string} */
+                            stage: "signals" | "tasks" | "proposals" | "verdicts" | "settlements";
+                            lastMinute: number;
+                            lastHour: number;
+                            /** @description The last 60 minutes, the oldest first */
+                            perMinute: number[];
+                            /** @description Of the last hour, by how it ended */
+                            byLabel: {
+                                [key: string]: number;
+                            };
+                        }[];
+                        waiting: {
+                            reviews: {
+                                count: number;
+                                oldestAt: string | null;
+                                first: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    /** @enum {string} */
+                                    subject: "proposal" | "checkpoint";
+                                    detail: string;
+                                    /** @description Who asks; null at a play's checkpoint */
+                                    agent: string | null;
+                                    play: string;
+                                    account: string | null;
+                                    /** Format: date-time */
+                                    since: string;
+                                    /** Format: date-time */
+                                    deadline: string;
+                                }[];
+                            };
+                            unresolved: {
+                                count: number;
+                                oldestAt: string | null;
+                                first: {
+                                    /** Format: uuid */
+                                    permitId: string;
+                                    executor: string;
+                                    connector: string;
+                                    action: string | null;
+                                    detail: string | null;
+                                    /** Format: date-time */
+                                    at: string;
+                                    decidedBy: string | null;
+                                }[];
+                            };
+                            deadLetters: {
+                                count: number;
+                                oldestAt: string | null;
+                                byService: {
+                                    service: string;
+                                    n: number;
+                                    /** Format: date-time */
+                                    oldestAt: string;
+                                }[];
+                            };
+                        };
+                        spend: {
+                            explained: string;
+                            adAccounts: {
+                                id: string;
+                                day: string;
+                                currency: string;
+                                /** @description Approved, and not settled yet or unresolved */
+                                heldMinor: number;
+                                /** @description Executed */
+                                committedMinor: number;
+                                /** @description The lowest cap of the agents that draw on it today */
+                                capMinor: number | null;
+                                agents: string[];
+                            }[];
+                            campaigns: {
+                                id: string;
+                                day: string;
+                                currency: string;
+                                /** @description Approved, and not settled yet or unresolved */
+                                heldMinor: number;
+                                /** @description Executed */
+                                committedMinor: number;
+                                /** @description The lowest cap of the agents that draw on it today */
+                                capMinor: number | null;
+                                agents: string[];
+                            }[];
+                            agents: {
+                                id: string;
+                                day: string;
+                                currency: string;
+                                /** @description Approved, and not settled yet or unresolved */
+                                heldMinor: number;
+                                /** @description Executed */
+                                committedMinor: number;
+                                /** @description The lowest cap of the agents that draw on it today */
+                                capMinor: number | null;
+                                agents: string[];
+                            }[];
+                            more: {
+                                adAccounts: number;
+                                campaigns: number;
+                            };
+                            caps: {
+                                agent: string;
+                                currency: string;
+                                adAccountMinor: number;
+                                campaignMinor: number;
+                            }[];
+                        };
+                        stops: {
+                            scope: string;
+                            /** @enum {string} */
+                            state: "stopped" | "running";
+                            by: string;
+                            reason: string;
+                            version: number;
+                            /** Format: date-time */
+                            changedAt: string;
+                            confirmed: boolean;
+                            confirmedBy: string[];
+                            notConfirmedBy: string[];
+                            unknown: string[];
+                        }[];
+                        services: {
+                            service: string;
+                            elsewhere: boolean;
+                            /** @enum {string} */
+                            state: "confirmed" | "not-confirmed";
+                            detail: string;
+                            instances: number | null;
+                            lastMemberAt: string | null;
+                            lastEventAt: string | null;
+                            openDeadLetters: number;
+                            controlsNotConfirmed: number;
+                        }[];
+                        askedBrokerAt: string | null;
+                        /** @description Who can be stopped */
+                        agents: string[];
+                        plays: string[];
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    now_queued: {
+        parameters: {
+            query?: {
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        at: string;
+                        scope: string;
+                        tasks: {
+                            count: number;
+                            first: {
+                                /** Format: uuid */
+                                taskId: string;
+                                agent: string;
+                                play: string;
+                                purpose: string;
+                                /** Format: date-time */
+                                assignedAt: string;
+                                /** Format: date-time */
+                                dueAt: string;
+                            }[];
+                        };
+                        reviews: {
+                            count: number;
+                            oldestAt: string | null;
+                            first: {
+                                /** Format: uuid */
+                                id: string;
+                                /** @enum {string} */
+                                subject: "proposal" | "checkpoint";
+                                detail: string;
+                                /** @description Who asks; null at a play's checkpoint */
+                                agent: string | null;
+                                play: string;
+                                account: string | null;
+                                /** Format: date-time */
+                                since: string;
+                                /** Format: date-time */
+                                deadline: string;
+                            }[];
+                        };
+                        approved: {
+                            count: number;
+                            /** @description Of these, how many may be called now */
+                            due: number;
+                            first: {
+                                /** Format: uuid */
+                                actionId: string;
+                                /** Format: uuid */
+                                proposalId: string;
+                                agent: string;
+                                play: string;
+                                executor: string;
+                                detail: string;
+                                /** Format: date-time */
+                                approvedAt: string;
+                                /** Format: date-time */
+                                notBefore: string;
+                                /** Format: date-time */
+                                expiresAt: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };

@@ -2,6 +2,7 @@ import { type DataOf, derivedId, saysIdIsForeign, topics } from '@countersign/co
 import type { Received } from '@countersign/runtime';
 import { type Confirmation, readerOf } from './confirmed.js';
 import { detail, isRead, subjectOf } from './detail.js';
+import { type NowChanges, nowChanges } from './now-changes.js';
 import type { Unresolved } from './settle.js';
 
 /** One line of what happened, under the correlation id of its chain. */
@@ -53,6 +54,8 @@ export interface Settlement {
   readonly executor: string;
   readonly detail: string | null;
   readonly externalReference: string | null;
+  /** What the connected system says was spent, where it says so. */
+  readonly spentMinor: number | null;
   readonly at: string;
 }
 
@@ -75,6 +78,7 @@ export interface Changes {
   readonly replayEnds: readonly DataOf<'ReplayEnded'>[];
   readonly acknowledgements: readonly DataOf<'GapAcknowledged'>[];
   readonly confirmations: readonly Confirmation[];
+  readonly now: NowChanges;
 }
 
 /** Collects what a batch changes. */
@@ -97,6 +101,7 @@ export function project(events: readonly Received[]): Changes {
     replayEnds: [] as DataOf<'ReplayEnded'>[],
     acknowledgements: [] as DataOf<'GapAcknowledged'>[],
     confirmations: [] as Confirmation[],
+    now: nowChanges(events),
   };
   const count = (stage: string, label: string) => {
     const entry = counts.get(`${stage} ${label}`);
@@ -216,6 +221,7 @@ export function project(events: readonly Received[]): Changes {
           executor: event.data.executor,
           detail: event.data.reason?.detail ?? null,
           externalReference: event.data.externalReference ?? null,
+          spentMinor: event.data.spentMinor ?? null,
           at: event.data.at,
         });
         if (event.data.outcome !== 'unresolved') break;

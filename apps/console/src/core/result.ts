@@ -9,7 +9,7 @@ export interface ReviewRecord {
   readonly at: string;
   readonly setAside: { readonly code: string; readonly detail: string } | null;
   readonly verdict: Verdict | null;
-  readonly settlement: Omit<Settlement, 'permitId' | 'digest'> | null;
+  readonly settlement: Omit<Settlement, 'permitId' | 'digest' | 'spentMinor'> | null;
   /** When a checkpoint's tasks went out. */
   readonly tasksAssignedAt: string | null;
 }

@@ -35,7 +35,7 @@ export interface Standings {
  * Where each escalation stands at `$1`, from what the topics have told so far, in whatever order they told it. An answer of
  * this console counts from the moment it is given; what comes of it is the validator's or the orchestrator's to say.
  */
-const standings = `
+export const standings = `
   SELECT e.*, CASE
     WHEN v.outcome = 'approved' OR run.run_id IS NOT NULL THEN 'approved'
     WHEN v.superseded_by IS NOT NULL THEN 'superseded'

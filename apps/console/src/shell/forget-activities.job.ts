@@ -1,6 +1,7 @@
 import { type Job, type JobContext, type JobKind, jobName, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Store } from './console.repository.js';
+import { NowStore } from './now.repository.js';
 import { forgetWaiting } from './waiting.repository.js';
 
 const KEPT_DAYS = 7;
@@ -18,6 +19,7 @@ export class ForgetActivities implements JobKind<Record<string, never>>, OnAppli
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
+    @Inject(NowStore) private readonly now: NowStore,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -32,10 +34,11 @@ export class ForgetActivities implements JobKind<Record<string, never>>, OnAppli
     await context.finish(jobs, async ([job], work) => {
       if (!job) return;
       const forgotten = await this.store.forgetActivities(work.tx, hours(work.at, -24 * KEPT_DAYS), AT_ONCE);
+      const more = await this.now.forget(work.tx, work.at, AT_ONCE);
       const unapproved = await forgetWaiting(work.tx, work.at);
       if (unapproved > 0)
         this.log.warn(`${unapproved} rows of settlements forgotten: nobody approved what they say was settled`);
-      const dueAt = forgotten === AT_ONCE ? work.at : hours(work.at, 1);
+      const dueAt = forgotten === AT_ONCE || more ? work.at : hours(work.at, 1);
       work.schedule(job.cause, { kind: this.kind, id: `after ${job.id.slice(-24)} at ${work.at}`, dueAt, payload: {} });
     });
   }

@@ -1,7 +1,9 @@
 import { roundsBy, takesPlaceRows } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
+import type { FunnelStep } from '../core/now-changes.js';
 import type { Changes } from '../core/project.js';
 import { keepAcknowledgements } from './gaps.repository.js';
+import { writeApprovals, writeSteps, writeTasks } from './now.writer.js';
 
 type Settlement = Changes['settlements'][number];
 
@@ -52,6 +54,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
           ON CONFLICT DO NOTHING`,
     columns: [(p) => p.actionId, (p) => p.permitId, (p) => p.executor, (p) => p.digest],
   });
+  writeApprovals(tx, changes.now.approvals);
   // Their rows are locked here, where another batch locks them too, and not where they are found to be approved.
   if (changes.permits.length > 0)
     tx.write('SELECT FROM settlements WHERE action_id = ANY($1) ORDER BY action_id, executor FOR UPDATE', [
@@ -59,13 +62,13 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
     ]);
   // A permit has one end: a later word of its executor changes it only where the contract says so.
   const settlements = {
-    sql: `INSERT INTO settlements (action_id, outcome, executor, detail, external_reference, settled_at, permit_id, digest, kept_at, uncounted)
+    sql: `INSERT INTO settlements (action_id, outcome, executor, detail, external_reference, settled_at, permit_id, digest, kept_at, spent_minor, uncounted)
           SELECT n.*, ARRAY[n.outcome]
-          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::uuid[], $8::text[], $9::timestamptz[])
-            AS n(action_id, outcome, executor, detail, external_reference, settled_at, permit_id, digest, kept_at)
+          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::uuid[], $8::text[], $9::timestamptz[], $10::bigint[])
+            AS n(action_id, outcome, executor, detail, external_reference, settled_at, permit_id, digest, kept_at, spent_minor)
           ON CONFLICT (action_id, executor) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail,
             external_reference = excluded.external_reference, settled_at = excluded.settled_at, permit_id = excluded.permit_id,
-            digest = excluded.digest,
+            digest = excluded.digest, spent_minor = excluded.spent_minor,
             uncounted = CASE WHEN ${samePermit} THEN settlements.uncounted || excluded.uncounted ELSE excluded.uncounted END
           WHERE CASE WHEN ${samePermit} THEN (settlements.outcome, excluded.outcome) IN (${takesPlaceRows}) ELSE NOT settlements.approved END`,
     columns: [
@@ -78,6 +81,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
       (s: Settlement) => s.permitId,
       (s: Settlement) => s.digest,
       () => at,
+      (s: Settlement) => s.spentMinor,
     ],
   };
   for (const round of orderedRounds(changes.settlements, (s) => `${s.actionId} ${s.executor}`))
@@ -115,6 +119,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
           ON CONFLICT DO NOTHING`,
     columns: [(r) => r.runId, (r) => r.at],
   });
+  writeTasks(tx, changes.now, at);
   // Normally there already: the act that published it wrote the row. After a restore from the topics it is not.
   insert(tx, lastBy(changes.reviews, 'reviewId'), {
     sql: `INSERT INTO reviews (review_id, subject_kind, subject_id, digest, decision, by_person, note, category, decided_at)
@@ -189,7 +194,9 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
           WHERE control_confirmations.version <= excluded.version`,
     columns: [(c) => c.scope, (c) => c.reader, (c) => c.version, (c) => c.digest],
   });
-  writeActivities(tx, { activities: changes.activities, counts: await withApproved(tx, changes) });
+  const { counts, ends } = await withApproved(tx, changes);
+  writeActivities(tx, { activities: changes.activities, counts });
+  writeSteps(tx, [...changes.now.steps, ...ends], changes.activities, at);
 }
 
 /** Whether a settlement is of the permit that its row is of; a row of before permits were kept is of any. */
@@ -201,14 +208,17 @@ const samePermit =
  * batch that is being written at this moment. So both lock the same row of the counts first, and whoever comes later sees what the other
  * one wrote.
  */
-async function withApproved(tx: Tx, { counts, settlements, permits }: Changes): Promise<Changes['counts']> {
-  const ends = [...settlements, ...permits];
-  if (ends.length === 0) return counts;
-  const actionIds = ends.map((o) => o.actionId);
+async function withApproved(
+  tx: Tx,
+  { counts, settlements, permits }: Changes,
+): Promise<{ counts: Changes['counts']; ends: FunnelStep[] }> {
+  const touched = [...settlements, ...permits];
+  if (touched.length === 0) return { counts, ends: [] };
+  const actionIds = touched.map((o) => o.actionId);
   tx.write(
     `INSERT INTO counts AS c (stage, label, n) VALUES ('settled', 'executed', 0) ON CONFLICT (stage, label) DO UPDATE SET n = c.n`,
   );
-  const rows = await tx.query<{ uncounted: string[] }>(
+  const rows = await tx.query<{ uncounted: string[]; settled_at: Date }>(
     `UPDATE settlements s SET approved = true, uncounted = '{}'
      FROM (
        SELECT o.action_id, o.executor, o.uncounted FROM settlements o
@@ -218,21 +228,24 @@ async function withApproved(tx: Tx, { counts, settlements, permits }: Changes): 
          AND (p.action_id IS NULL OR (p.permit_id = o.permit_id AND p.digest = o.digest)) AND (NOT o.approved OR o.uncounted <> '{}')
        ORDER BY o.action_id, o.executor FOR UPDATE OF o) n
      WHERE s.action_id = ANY($1) AND s.action_id = n.action_id AND s.executor = n.executor
-     RETURNING n.uncounted`,
+     RETURNING n.uncounted, s.settled_at`,
     [actionIds],
   );
   tx.write(
     `UPDATE unresolved_permits u SET approved = true FROM settlements s
      WHERE u.permit_id = ANY($1) AND NOT u.approved AND s.action_id = ANY($2) AND s.action_id = u.action_id
        AND s.executor = u.executor AND s.permit_id = u.permit_id AND s.digest = u.digest AND s.approved`,
-    [ends.map((o) => o.permitId), actionIds],
+    [touched.map((o) => o.permitId), actionIds],
   );
   const all = new Map(counts);
-  for (const label of rows.flatMap(({ uncounted }) => uncounted)) {
+  const ends = rows.flatMap(({ uncounted, settled_at }) =>
+    uncounted.map((label) => ({ stage: 'settlements' as const, label, at: settled_at.toISOString() })),
+  );
+  for (const { label } of ends) {
     const name = `settled ${label}`;
     all.set(name, { stage: 'settled', label, n: (all.get(name)?.n ?? 0) + 1 });
   }
-  return all;
+  return { counts: all, ends };
 }
 
 /** The highest version of each scope and reader, the last of two. */

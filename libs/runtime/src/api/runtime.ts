@@ -395,6 +395,11 @@ export interface Runtime {
    * instance started, and where records of it were deleted unread and nobody has acknowledged that. Take it before the rows, ask it after them: so an age is never younger than what was read.
    */
   comparedAgo(): Readonly<Record<string, Ago | null>>;
+  /**
+   * How many members each of these consumer groups has, by the broker: the instances of the services that they are named after. An
+   * instance that died is still counted until its session is over. Throws where the broker does not answer or refuses.
+   */
+  membersOf(groups: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** After a restore: whether a record was on its topic when that was noticed, so that it may have been handled before. */
   hadRead(place: { readonly topic: string; readonly partition: number; readonly offset: string }): boolean;
 }

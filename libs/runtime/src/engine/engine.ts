@@ -313,6 +313,11 @@ export class Engine implements Runtime {
     return this.past.hadRead(place.topic, place);
   }
 
+  async membersOf(groups: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const found = await this.clients.admin.describeGroups([...groups]);
+    return new Map(found.groups.map(({ groupId, members }) => [groupId, members.length]));
+  }
+
   comparedAgo(): Readonly<Record<string, Ago | null>> {
     return this.stateTopics.comparedAgo();
   }

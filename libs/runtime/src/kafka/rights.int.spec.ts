@@ -60,13 +60,17 @@ const without =
   (acl: Acl) =>
     acl.name === name ? acl.operations.filter((operation) => !rights.includes(operation)) : acl.operations;
 
-async function start(spec: ServiceSpec, handlers: Record<string, Handle> = {}): Promise<Engine> {
+async function start(
+  spec: ServiceSpec,
+  handlers: Record<string, Handle> = {},
+  databaseUrl = database.url,
+): Promise<Engine> {
   await allow(spec.name);
   const env = {
     KAFKA_BROKERS: broker.bootstrap,
     KAFKA_USERNAME: spec.name,
     KAFKA_PASSWORD: 'a-password',
-    DATABASE_URL: database.url,
+    DATABASE_URL: databaseUrl,
     BACKOFF_MS: '50',
     BACKOFF_MAX_MS: '400',
     DENIED_BACKOFF_MAX_MS: '1000',
@@ -261,3 +265,33 @@ test.each([
     }
   },
 );
+
+test('the console learns from the broker how many instances of a service run, and may not read in its group', async () => {
+  const others = await createTestDatabase();
+  try {
+    const first = await start(worker, both);
+    const asking = await start({ name: 'console', port: 0, migrations: [], anyClock: true }, {}, others.url);
+    const members = async () => Object.fromEntries(await asking.membersOf(['guardrail-validator', 'orchestrator']));
+    expect(await members()).toEqual({ 'guardrail-validator': 1, orchestrator: 0 });
+    const second = await start(worker, both);
+    await vi.waitFor(async () => expect(await members()).toMatchObject({ 'guardrail-validator': 2 }), patience);
+    await Promise.all([first.drain(), second.drain()]);
+    await vi.waitFor(async () => expect(await members()).toMatchObject({ 'guardrail-validator': 0 }), patience);
+    await expect(first.membersOf(['console'])).rejects.toThrow();
+
+    const access = { name: 'console', password: 'a-password' };
+    const kafka = new kafkajs.Kafka({ ...broker.access(access), logLevel: kafkajs.logLevel.NOTHING });
+    const reading = kafka.consumer({ groupId: 'guardrail-validator', retry: { retries: 0 } });
+    await reading.connect();
+    await reading.subscribe({ topic: reviews });
+    const crash = new Promise<Error>((resolve) =>
+      reading.on('consumer.crash', ({ payload }) => resolve(payload.error)),
+    );
+    await reading.run({ eachMessage: async () => undefined });
+    expect((await crash).message).toMatch(/not authorized/i);
+    await reading.disconnect();
+  } finally {
+    await Promise.allSettled(engines.splice(0).map((made) => made.drain()));
+    await others.drop();
+  }
+});

@@ -1,0 +1,118 @@
+import { ControlScope, Instant, Name, Uuid } from '@countersign/contracts';
+import { z } from 'zod';
+import { ControlsAnswer, FunnelAnswer } from './answers.js';
+import { stages } from './now-changes.js';
+
+/* What the page Now answers, for the OpenAPI document. */
+
+const Currency = z.string();
+const ReviewWaiting = z.object({
+  id: Uuid,
+  subject: z.enum(['proposal', 'checkpoint']),
+  detail: z.string(),
+  agent: z.string().nullable().describe("Who asks; null at a play's checkpoint"),
+  play: z.string(),
+  account: z.string().nullable(),
+  since: Instant,
+  deadline: Instant,
+});
+const ReviewsWaiting = z.object({ count: z.int(), oldestAt: Instant.nullable(), first: z.array(ReviewWaiting) });
+const SpendFigure = z.object({
+  id: z.string(),
+  day: z.string(),
+  currency: Currency,
+  heldMinor: z.int().describe('Approved, and not settled yet or unresolved'),
+  committedMinor: z.int().describe('Executed'),
+  capMinor: z.int().nullable().describe('The lowest cap of the agents that draw on it today'),
+  agents: z.array(z.string()),
+});
+const ServiceAnswer = z.object({
+  service: z.string(),
+  elsewhere: z.boolean(),
+  state: z.enum(['confirmed', 'not-confirmed']),
+  detail: z.string(),
+  instances: z.int().nullable(),
+  lastMemberAt: Instant.nullable(),
+  lastEventAt: Instant.nullable(),
+  openDeadLetters: z.int(),
+  controlsNotConfirmed: z.int(),
+});
+
+export const NowAnswer = z.object({
+  at: Instant,
+  funnel: FunnelAnswer,
+  rates: z.array(
+    z.object({
+      stage: z.enum(stages),
+      lastMinute: z.int(),
+      lastHour: z.int(),
+      perMinute: z.array(z.int()).describe('The last 60 minutes, the oldest first'),
+      byLabel: z.record(z.string(), z.int()).describe('Of the last hour, by how it ended'),
+    }),
+  ),
+  waiting: z.object({
+    reviews: ReviewsWaiting,
+    unresolved: z.object({
+      count: z.int(),
+      oldestAt: Instant.nullable(),
+      first: z.array(
+        z.object({
+          permitId: Uuid,
+          executor: Name,
+          connector: Name,
+          action: z.string().nullable(),
+          detail: z.string().nullable(),
+          at: Instant,
+          decidedBy: z.string().nullable(),
+        }),
+      ),
+    }),
+    deadLetters: z.object({
+      count: z.int(),
+      oldestAt: Instant.nullable(),
+      byService: z.array(z.object({ service: z.string(), n: z.int(), oldestAt: Instant })),
+    }),
+  }),
+  spend: z.object({
+    explained: z.string(),
+    adAccounts: z.array(SpendFigure),
+    campaigns: z.array(SpendFigure),
+    agents: z.array(SpendFigure),
+    more: z.object({ adAccounts: z.int(), campaigns: z.int() }),
+    caps: z.array(z.object({ agent: Name, currency: Currency, adAccountMinor: z.int(), campaignMinor: z.int() })),
+  }),
+  stops: ControlsAnswer.shape.controls,
+  services: z.array(ServiceAnswer),
+  askedBrokerAt: Instant.nullable(),
+  agents: z.array(Name).describe('Who can be stopped'),
+  plays: z.array(Name),
+});
+
+export const QueueAnswer = z.object({
+  at: Instant,
+  scope: ControlScope,
+  tasks: z.object({
+    count: z.int(),
+    first: z.array(
+      z.object({ taskId: Uuid, agent: Name, play: Name, purpose: z.string(), assignedAt: Instant, dueAt: Instant }),
+    ),
+  }),
+  reviews: ReviewsWaiting,
+  approved: z.object({
+    count: z.int(),
+    due: z.int().describe('Of these, how many may be called now'),
+    first: z.array(
+      z.object({
+        actionId: Uuid,
+        proposalId: Uuid,
+        agent: Name,
+        play: Name,
+        executor: Name,
+        detail: z.string(),
+        approvedAt: Instant,
+        notBefore: Instant,
+        expiresAt: Instant,
+      }),
+    ),
+  }),
+});

@@ -1,0 +1,78 @@
+import { type Deployment, servicesOf, type Topic } from '@countersign/contracts';
+
+/** What the broker says of the consumer groups, at the last time that it answered. */
+export interface GroupsSeen {
+  /** When the broker was asked the last time that it answered; null where it never did. */
+  readonly at: string | null;
+  /** Members of the group of each service at that time. */
+  readonly members: ReadonlyMap<string, number>;
+  /** When the group of a service had a member the last time. */
+  readonly lastMemberAt: ReadonlyMap<string, string>;
+  /** Why the broker did not answer now; absent where it did. */
+  readonly failed?: string;
+}
+
+export interface ServiceFigures {
+  readonly topicsHeard: readonly { readonly topic: string; readonly at: string }[];
+  readonly openDeadLetters: readonly { readonly service: string; readonly n: number }[];
+  /** Of each reader of controls, how many controls it has not confirmed. */
+  readonly notConfirmed: ReadonlyMap<string, number>;
+}
+
+export interface ServiceHealth {
+  readonly service: string;
+  /** Whether it is another party's program, of which the broker is not asked. */
+  readonly elsewhere: boolean;
+  readonly state: 'confirmed' | 'not-confirmed';
+  readonly detail: string;
+  readonly instances: number | null;
+  readonly lastMemberAt: string | null;
+  /** When the console handled the last event of it, by the event's own time. */
+  readonly lastEventAt: string | null;
+  readonly openDeadLetters: number;
+  readonly controlsNotConfirmed: number;
+}
+
+/** After so long, what the broker said is no longer taken for how it is. */
+const staleMs = 30_000;
+
+/**
+ * How each service is, as far as the console can know through Kafka: whether the broker counts it among the members of its consumer
+ * group, when it was heard last, what it could not handle, and which controls it has not confirmed.
+ */
+export function servicesHealth(
+  participants: Pick<Deployment, 'agents' | 'executors'>,
+  topics: readonly Topic[],
+  seen: GroupsSeen,
+  figures: ServiceFigures,
+  at: string,
+): ServiceHealth[] {
+  const ours: readonly string[] = servicesOf(participants);
+  const outside = [...participants.agents, ...participants.executors].filter((name) => !ours.includes(name));
+  const fresh = seen.at !== null && Date.parse(at) - Date.parse(seen.at) <= staleMs;
+  return [...ours, ...outside].map((service) => {
+    const elsewhere = !ours.includes(service);
+    const written = new Set(topics.filter(({ writer }) => writer === service).map(({ name }) => name));
+    const times = figures.topicsHeard.filter(({ topic }) => written.has(topic)).map(({ at: time }) => time);
+    const instances = elsewhere || !fresh ? null : (seen.members.get(service) ?? 0);
+    const controlsNotConfirmed = figures.notConfirmed.get(service) ?? 0;
+    const why = elsewhere
+      ? 'runs elsewhere, so the broker is not asked'
+      : instances === null
+        ? `the broker has not said whether it runs${seen.failed === undefined ? '' : `: ${seen.failed}`}`
+        : instances === 0
+          ? 'the broker sees no instance of it: it does not run, or is cut off'
+          : undefined;
+    const behind = controlsNotConfirmed > 0 ? 'it has not confirmed every stop and resume' : undefined;
+    return {
+      ...{ service, elsewhere, instances, controlsNotConfirmed },
+      state: why === undefined && behind === undefined ? 'confirmed' : 'not-confirmed',
+      detail:
+        [why, behind].filter((word) => word !== undefined).join('; ') ||
+        `the broker sees ${instances === 1 ? 'one instance' : `${instances} instances`}`,
+      lastMemberAt: seen.lastMemberAt.get(service) ?? null,
+      lastEventAt: times.sort().at(-1) ?? null,
+      openDeadLetters: figures.openDeadLetters.find((letters) => letters.service === service)?.n ?? 0,
+    };
+  });
+}

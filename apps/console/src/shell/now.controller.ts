@@ -1,0 +1,119 @@
+import { topology } from '@countersign/contracts';
+import { Documented, deployment, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import type { z } from 'zod';
+import { funnel } from '../core/funnel.js';
+import { NowAnswer, QueueAnswer } from '../core/now.answers.js';
+import { QueueQuery, within } from '../core/queue.js';
+import { rates } from '../core/rates.js';
+import { servicesHealth } from '../core/services.js';
+import { daysOf, spend } from '../core/spend.js';
+import { type ControlRow, Store } from './console.repository.js';
+import { Groups } from './groups.js';
+import { NowStore } from './now.repository.js';
+import { QueueStore } from './queue.repository.js';
+import { UnresolvedStore } from './unresolved.repository.js';
+
+const participants = deployment();
+const topics = topology(participants);
+/** How many of a list the page Now shows, and how many a page of its own. */
+const few = 5;
+const many = 100;
+
+@Controller('v1')
+export class Now {
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(Store) private readonly store: Store,
+    @Inject(NowStore) private readonly figures: NowStore,
+    @Inject(QueueStore) private readonly queue: QueueStore,
+    @Inject(UnresolvedStore) private readonly unresolved: UnresolvedStore,
+    @Inject(Groups) private readonly groups: Groups,
+  ) {}
+
+  @Get('now')
+  @Documented({
+    summary: 'How it stands: funnel with rates, what waits for a person, spend, stops, health',
+    answers: { 200: NowAnswer },
+  })
+  async now() {
+    const at = this.runtime.now();
+    const { store, figures } = this;
+    // The broker answers while the database does.
+    const seen = this.groups.seen();
+    const policy = await store.policy(store.forPages);
+    const charters = policy?.content.charters ?? [];
+    const [counts, open, steps, reviews, unresolved, letters, rows, controls, topicsHeard] = await Promise.all([
+      store.counts(),
+      store.openCounts(at),
+      figures.recentSteps(at),
+      this.queue.reviews(at, within('all'), few),
+      this.unresolved.waiting(few),
+      figures.openDeadLetters(),
+      figures.spend(daysOf(charters, at)),
+      store.controls(),
+      figures.topicsHeard(),
+    ]);
+    const says = await figures.details(unresolved.map(({ actionId }) => actionId));
+    const groups = await seen;
+    return {
+      at,
+      funnel: funnel(counts, open, at),
+      rates: rates(steps),
+      waiting: {
+        reviews,
+        unresolved: {
+          count: open.unresolvedOpen,
+          oldestAt: unresolved[0]?.at ?? null,
+          first: unresolved.map(({ permitId, actionId, executor, connector, detail, at, decision }) => ({
+            ...{ permitId, executor, connector, detail, at },
+            action: says.get(actionId) ?? null,
+            decidedBy: decision?.by ?? null,
+          })),
+        },
+        deadLetters: {
+          count: open.deadLettersOpen,
+          oldestAt: letters.map(({ oldestAt }) => oldestAt).sort()[0] ?? null,
+          byService: letters,
+        },
+      },
+      spend: spend(rows, charters, at),
+      stops: controls.filter(({ state }) => state === 'stopped'),
+      services: servicesHealth(
+        participants,
+        topics,
+        groups,
+        { topicsHeard, openDeadLetters: letters, notConfirmed: notConfirmed(controls) },
+        at,
+      ),
+      askedBrokerAt: groups.at,
+      agents: charters.map(({ agent }) => agent),
+      plays: policy?.content.plays.map(({ id }) => id) ?? [],
+    };
+  }
+
+  @Get('queue')
+  @Documented({
+    summary: 'What is under way: tasks without an answer, open reviews, approved actions that have not run',
+    description: 'Of all, or of one scope of a stop: this is what the stop reaches.',
+    answers: { 200: QueueAnswer },
+  })
+  async queued(@Query({ schema: QueueQuery }) { scope }: z.infer<typeof QueueQuery>) {
+    const at = this.runtime.now();
+    const inside = within(scope);
+    const [tasks, reviews, approved] = await Promise.all([
+      this.queue.tasks(at, inside, many),
+      this.queue.reviews(at, inside, many),
+      this.queue.approved(at, inside, many),
+    ]);
+    return { at, scope, tasks, reviews, approved };
+  }
+}
+
+/** Of each reader, how many controls it has not confirmed; those of accounts, plays and agents that were lifted count too. */
+function notConfirmed(controls: readonly ControlRow[]): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const reader of controls.flatMap((control) => control.notConfirmedBy))
+    found.set(reader, (found.get(reader) ?? 0) + 1);
+  return found;
+}

@@ -1,0 +1,259 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type DataOf, derivedId } from '@countersign/contracts';
+import { createHarness, type Given, type Harness } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { approved, at, checkpoint, deadLetter, escalated, proposalId, refused, settled, task } from '../core/given.js';
+import { ConsoleModule, spec } from '../module.js';
+
+let database: TestDatabase;
+let harness: Harness;
+let folder: string;
+const later = '2026-11-21T10:30:00.000Z';
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  folder = mkdtempSync(join(tmpdir(), 'console-'));
+  const sha256 = createHash('sha256').update('lea-token').digest('hex');
+  const people = [{ sha256, person: 'lea', roles: ['reviewer', 'operator'] }];
+  writeFileSync(join(folder, 'tokens.json'), JSON.stringify(people));
+  process.env.CONSOLE_TOKENS_FILE = join(folder, 'tokens.json');
+  process.env.CONFIG_DIR = fileURLToPath(new URL('../../../../deploy/config', import.meta.url));
+  process.env.CONTROL_CONFIRM_MS = '0';
+  harness = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at });
+  harness.engine.membersOf = async () => new Map([['orchestrator', 1]]);
+});
+
+afterEach(async () => {
+  vi.useRealTimers();
+  await harness?.close();
+  await database.close();
+  rmSync(folder, { recursive: true });
+});
+
+const call = async (method: 'GET' | 'POST', url: string, payload?: object) => {
+  const response = await harness.app.inject({
+    method,
+    url,
+    headers: { authorization: 'Bearer lea-token' },
+    ...(payload && { payload }),
+  });
+  expect([response.statusCode, response.json()]).toEqual([200, expect.anything()]);
+  return response.json();
+};
+const now = () => call('GET', '/v1/now');
+const queue = (scope: string) => call('GET', `/v1/queue?scope=${scope}`);
+
+const reservations = (amount: number, day = '2026-11-21'): DataOf<'ActionApproved'>['reservations'] => [
+  { ledger: `spend:ad-account:ads-1:${day}`, amount, currency: 'EUR' },
+  { ledger: `spend:campaign:c-2:${day}`, amount, currency: 'EUR' },
+];
+/** Action number n: approved with money, and settled as its executor says. */
+const ids = (n: number) => {
+  const proposal = derivedId('given', `proposal ${n}`);
+  const actionId = derivedId('action', proposal);
+  return { proposalId: proposal, actionId, permitId: derivedId('given', `permit ${n}`) };
+};
+const approval = (n: number, more: Partial<DataOf<'ActionApproved'>> = {}): Given => ({
+  type: 'ActionApproved',
+  id: `approval-${n}`,
+  data: approved({ ...ids(n), reservations: reservations(10_000), ...more }),
+});
+const settlement = (n: number, outcome: DataOf<'ActionSettled'>['outcome'], more = {}): Given => ({
+  type: 'ActionSettled',
+  id: `settlement-${n}-${outcome}`,
+  data: settled(outcome, { ...ids(n), ...more }),
+});
+const approve = (...events: Given[]) => harness.deliver('actions.approved.v1', events);
+const settle = (...events: Given[]) => harness.deliver('actions.settled.action-executor.v1', events);
+
+test('money of the day is held until its action settles, spent when it was executed, and free again else', async () => {
+  await approve(approval(1), approval(2), approval(3), approval(4), approval(5));
+  await settle(settlement(1, 'executed'), settlement(2, 'failed'), settlement(3, 'unresolved'));
+  await settle(settlement(4, 'executed', { spentMinor: 12_500 }));
+  const figure = { currency: 'EUR', day: '2026-11-21', heldMinor: 20_000, committedMinor: 22_500 };
+  const charter = { agents: ['paid-media-agent'] };
+  const { spend } = await now();
+  expect(spend.adAccounts).toEqual([{ ...figure, ...charter, id: 'ads-1', capMinor: 300_000 }]);
+  expect(spend.campaigns).toEqual([{ ...figure, ...charter, id: 'c-2', capMinor: 50_000 }]);
+  expect(spend.agents).toEqual([{ ...figure, ...charter, id: 'paid-media-agent', capMinor: null }]);
+
+  await settle(settlement(3, 'executed'), settlement(1, 'undone'));
+  expect((await now()).spend.campaigns).toMatchObject([{ heldMinor: 10_000, committedMinor: 22_500 }]);
+});
+
+test('figures do not depend on the order of topics, nor on how often an event is delivered', async () => {
+  const approvals = [1, 2, 3].map((n) => approval(n));
+  const ends = [settlement(1, 'unresolved'), settlement(1, 'executed'), settlement(2, 'failed')];
+  await settle(...ends);
+  // Nothing is spent by the word of an executor alone.
+  expect((await now()).spend.adAccounts).toEqual([]);
+  await harness.deliver('tasks.settled.paid-media-agent.v1', [
+    { type: 'TaskSettled', id: 'answer', data: answer, key: 'k' },
+  ]);
+  await approve(...approvals);
+  await harness.deliver('tasks.assigned.v1', [{ type: 'TaskAssigned', id: 'task', data: task() }]);
+  const first = await now();
+  expect(first.spend.adAccounts).toMatchObject([{ heldMinor: 10_000, committedMinor: 10_000 }]);
+  expect(first.rates).toMatchObject([
+    { stage: 'signals', lastHour: 0 },
+    { stage: 'tasks', lastHour: 1 },
+    { stage: 'proposals', lastHour: 0 },
+    { stage: 'verdicts', lastMinute: 3, lastHour: 3, byLabel: { approved: 3 } },
+    { stage: 'settlements', lastHour: 3, byLabel: { unresolved: 1, executed: 1, failed: 1 } },
+  ]);
+  expect((await queue('all')).tasks.count).toBe(0);
+
+  await approve(...approvals);
+  await settle(...ends);
+  await harness.deliver('tasks.assigned.v1', [{ type: 'TaskAssigned', id: 'task', data: task() }]);
+  expect(await now()).toEqual(first);
+});
+
+const answer: DataOf<'TaskSettled'> = {
+  taskId: task().taskId,
+  agent: 'paid-media-agent',
+  play: task().play,
+  outcome: 'declined',
+  reason: 'nothing to do',
+  proposalIds: [],
+  at,
+};
+
+test('another executor spends nothing and ends nothing', async () => {
+  await approve(approval(1));
+  await harness.deliver('actions.settled.downstream.v1', [
+    settlement(1, 'executed', { executor: 'downstream', spentMinor: 1_000_000 }),
+  ]);
+  expect((await now()).spend.adAccounts).toMatchObject([{ heldMinor: 10_000, committedMinor: 0 }]);
+  expect((await queue('all')).approved.count).toBe(1);
+});
+
+test('steps are told of the last minute and hour by their own time, and forgotten', async () => {
+  const signal = (id: string, time: string): Given => ({ type: 'ActionRefused', id, time, data: refused() });
+  await harness.deliver('actions.refused.v1', [
+    signal('old', '2026-11-21T08:59:00.000Z'),
+    signal('within', '2026-11-21T09:30:00.000Z'),
+    signal('now', '2026-11-21T09:59:58.000Z'),
+    signal('ahead', '2026-11-21T12:00:00.000Z'),
+  ]);
+  const rate = async () => (await now()).rates[3];
+  expect(await rate()).toMatchObject({ stage: 'verdicts', lastMinute: 2, lastHour: 3, byLabel: { refused: 3 } });
+  harness.setNow('2026-11-21T10:31:00.000Z');
+  expect(await rate()).toMatchObject({ lastMinute: 0, lastHour: 2 });
+  harness.setNow('2026-11-21T12:30:00.000Z');
+  expect(await rate()).toMatchObject({ lastHour: 0 });
+  await harness.runJobs();
+  expect(await harness.query('SELECT * FROM recent_steps')).toEqual([]);
+});
+
+test('what waits for a person is told with how long, the nearest deadline first', async () => {
+  const other = derivedId('given', 'other');
+  await harness.deliver('actions.escalated.v1', [
+    { type: 'ActionEscalated', data: escalated() },
+    {
+      type: 'ActionEscalated',
+      data: escalated({
+        proposalId: other,
+        actionId: derivedId('action', other),
+        deadline: '2026-11-21T10:20:00.000Z',
+      }),
+    },
+  ]);
+  await harness.deliver('tasks.escalated.v1', [{ type: 'TaskEscalated', data: checkpoint() }]);
+  await harness.deliver('orchestrator.dead-letters.v1', [{ type: 'DeadLetter', data: deadLetter() }]);
+  await approve(approval(1));
+  await settle(settlement(1, 'unresolved'));
+  const { waiting, funnel } = await now();
+  expect(waiting.reviews).toMatchObject({ count: 3, oldestAt: at });
+  expect(waiting.reviews.first.map(({ id }: { id: string }) => id)[0]).toBe(other);
+  expect(waiting.reviews.first).toContainEqual({
+    ...{ id: checkpoint().checkpointId, subject: 'checkpoint', agent: null, account: null },
+    ...{ play: 'Return below its floor', detail: 'one task for paid-media-agent' },
+    ...{ since: at, deadline: checkpoint().deadline },
+  });
+  expect(waiting.unresolved).toMatchObject({
+    count: 1,
+    first: [{ permitId: ids(1).permitId, action: 'move EUR 600.00 of daily budget from c-1 to c-2', decidedBy: null }],
+  });
+  expect(waiting.deadLetters).toEqual({
+    ...{ count: 1, oldestAt: at, byService: [{ service: 'orchestrator', n: 1, oldestAt: at }] },
+  });
+  expect(funnel.reviews.open).toBe(3);
+  harness.setNow(later);
+  expect((await now()).waiting.reviews.first.map(({ id }: { id: string }) => id)).not.toContain(other);
+});
+
+test('a stop in force is told with who and why and who has not confirmed it; a lifted one is not', async () => {
+  const stop = { scope: 'all', state: 'stopped', reason: 'incident 12' };
+  await call('POST', '/v1/controls', stop);
+  const { stops, services } = await now();
+  expect(stops).toMatchObject([
+    {
+      ...{ scope: 'all', by: 'lea', reason: 'incident 12', changedAt: at, confirmed: false },
+      notConfirmedBy: ['guardrail-validator', 'action-executor'],
+    },
+  ]);
+  const health = (name: string) => services.find(({ service }: { service: string }) => service === name);
+  expect(health('action-executor')).toMatchObject({ controlsNotConfirmed: 1, state: 'not-confirmed' });
+  await call('POST', '/v1/controls', { ...stop, state: 'running', reason: 'over' });
+  expect((await now()).stops).toEqual([]);
+});
+
+test('a service is confirmed while the broker counts its instances, and the page does not wait for a broker that is away', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const health = async (name: string) =>
+    (await now()).services.find(({ service }: { service: string }) => service === name);
+  await harness.deliver('orchestrator.dead-letters.v1', [{ type: 'DeadLetter', data: deadLetter() }]);
+  vi.advanceTimersByTime(5_000);
+  expect(await health('orchestrator')).toMatchObject({
+    ...{ state: 'confirmed', instances: 1, lastMemberAt: at, lastEventAt: at, openDeadLetters: 1 },
+  });
+  expect(await health('audit-recorder')).toMatchObject({ state: 'not-confirmed', instances: 0, lastMemberAt: null });
+  expect(await health('downstream')).toMatchObject({ state: 'not-confirmed', elsewhere: true });
+
+  harness.engine.membersOf = () => new Promise(() => undefined);
+  harness.setNow('2026-11-21T10:01:00.000Z');
+  vi.advanceTimersByTime(5_000);
+  expect(await health('orchestrator')).toMatchObject({ state: 'not-confirmed', instances: null, lastMemberAt: at });
+});
+
+test('the queue of a scope is what its stop reaches', async () => {
+  await harness.deliver('tasks.assigned.v1', [{ type: 'TaskAssigned', data: task() }]);
+  await harness.deliver('actions.escalated.v1', [{ type: 'ActionEscalated', data: escalated() }]);
+  await approve(approval(1), approval(2, { notBefore: later, expiresAt: '2026-11-21T10:45:00.000Z' }), approval(3));
+  await settle(settlement(3, 'executed'));
+  const counts = async (scope: string) => {
+    const { tasks, reviews, approved } = await queue(scope);
+    return [tasks.count, reviews.count, approved.count, approved.due];
+  };
+  for (const scope of [
+    'all',
+    'agent:paid-media-agent',
+    'play:return-below-floor',
+    'channel:advertising',
+    'account:ads-1',
+  ])
+    expect([scope, await counts(scope)]).toEqual([scope, [1, 1, 2, 1]]);
+  expect(await counts('account:acme')).toEqual([0, 1, 2, 1]);
+  for (const scope of ['agent:sequencing-agent', 'play:other', 'channel:email', 'account:other'])
+    expect([scope, await counts(scope)]).toEqual([scope, [0, 0, 0, 0]]);
+  expect((await queue('all')).approved.first[0]).toMatchObject({
+    actionId: ids(1).actionId,
+    detail: 'move EUR 600.00 of daily budget from c-1 to c-2',
+  });
+  expect((await queue('all')).reviews.first).toMatchObject([{ id: proposalId, agent: 'paid-media-agent' }]);
+
+  harness.setNow('2026-11-21T10:16:00.000Z');
+  // The first permit has expired; the task may still be answered.
+  expect(await counts('all')).toEqual([1, 1, 1, 0]);
+  harness.setNow('2026-11-30T10:00:00.000Z');
+  await harness.runJobs();
+  expect(await harness.query('SELECT task_id FROM pending_tasks UNION ALL SELECT action_id FROM approvals')).toEqual(
+    [],
+  );
+});
