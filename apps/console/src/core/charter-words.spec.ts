@@ -1,0 +1,97 @@
+import { Charter, type PolicyContent, Rules } from '@countersign/contracts';
+import { expect, test } from 'vitest';
+import { charterWords } from './charter-words.js';
+import { content } from './given-policy.js';
+
+const words = ({ charters, plays, rules }: PolicyContent): string => {
+  const [charter] = charters;
+  if (!charter) throw new Error('there is a charter');
+  return charterWords(charter, { plays, rules })
+    .flatMap(({ title, lines }) => [title, ...lines])
+    .join('\n');
+};
+
+/** Every value within, with a way to set it. */
+function leaves(value: unknown, path: readonly string[], set: (to: unknown) => void): [string, unknown, typeof set][] {
+  if (Array.isArray(value) || typeof value !== 'object' || value === null) return [[path.join('.'), value, set]];
+  const members = value as Record<string, unknown>;
+  return Object.keys(members).flatMap((name) =>
+    leaves(members[name], [...path, name], (to) => {
+      members[name] = to;
+    }),
+  );
+}
+const another = (name: string, value: unknown): unknown => {
+  if (typeof value === 'number') return value + 1;
+  if (typeof value === 'boolean') return !value;
+  if (Array.isArray(value)) return name.endsWith('prohibitedKinds') ? ['email.send'] : ['vp'];
+  if (name.includes('kinds.')) return value === 'shadow' ? 'autonomous' : 'shadow';
+  return name.endsWith('currency') ? 'USD' : `other-${String(value)}`;
+};
+
+const settings = (policy: PolicyContent) => [
+  ...leaves(policy.charters[0], ['charter'], () => undefined),
+  ...leaves(policy.rules, ['rules'], () => undefined),
+];
+
+test.each(settings(content).map(([name]) => name))('%s is told: another value gives other words', (name) => {
+  const changed = structuredClone(content) as PolicyContent;
+  const [, value, set] = settings(changed).find(([other]) => other === name) ?? [];
+  set?.(another(name, value));
+  expect(words(changed)).not.toBe(words(content));
+});
+
+test('the policy of these tests has every setting that a charter and the rules can have', () => {
+  const [charter] = content.charters;
+  expect(Object.keys(charter ?? {}).sort()).toEqual(Object.keys(Charter.shape).sort());
+  expect(Object.keys(charter?.limits ?? {}).sort()).toEqual(Object.keys(Charter.shape.limits.shape).sort());
+  expect(Object.keys(content.rules).sort()).toEqual(Object.keys(Rules.shape).sort());
+});
+
+test('what a charter does not say is told with its preset', () => {
+  const changed = structuredClone(content) as PolicyContent;
+  const [charter] = changed.charters;
+  for (const limit of ['actionsPerHour', 'accountActionsPerHour', 'proposalsPerTask', 'reviewsWaiting'] as const)
+    delete charter?.limits[limit];
+  const text = words(changed);
+  expect(text).toContain('At most 500 actions within an hour; the charter does not say');
+  expect(text).toContain('one proposal for each of its contacts, and five more');
+});
+
+test('it reads like this', () => {
+  expect(words(content)).toMatchInlineSnapshot(`
+    "What it is for
+    Be visible while the account compares (play Comparison surge).
+    Stop or reduce what does not pay back (play Return below floor).
+    Who is responsible
+    This is the charter of paid-media-agent. What it does not allow is refused.
+    dana answers for it.
+    lea or marc may answer when a person is asked.
+    A person has 24 hours to answer. Without an answer the action is refused.
+    What it may do
+    On its own, inside its limits: move daily budget from one campaign to another.
+    Only after a person has agreed to each: resume a paused campaign.
+    Only on trial, judged and never run: publish an advertisement.
+    What it may not do
+    It may not set the bid of a campaign, pause a campaign, send an e-mail, enrol a contact in a sequence of e-mails, stop a sequence for a contact or create a task in the CRM. Such a proposal is refused.
+    Nobody may set the bid of a campaign, whatever a charter allows.
+    Its limits
+    At most EUR 500.00 a day on one campaign.
+    At most EUR 3000.00 a day in one ad account.
+    At most 7 messages within an hour.
+    At most 500 actions within an hour.
+    At most 100 actions within an hour for one account.
+    For one task at most 20 proposals.
+    At most 90 actions may wait for a person at a time.
+    A change of a budget or a bid by more than 25 % needs a person.
+    A change of a budget or a bid by more than EUR 200.00 needs a person.
+    Its limits are in EUR. An action in another currency is refused.
+    Its days begin at midnight in Europe/Berlin.
+    Rules for every agent
+    One contact is written to at most once in 2 days, whichever agent asks.
+    The first message to people of these ranks needs a person: top management.
+    A new advertisement needs a person.
+    An approval is good for 15 minutes. After that the action does not run and has to be proposed again.
+    A proposal of more than 65,536 bytes is refused."
+  `);
+});

@@ -1,0 +1,145 @@
+import {
+  type Charter,
+  defaultActionsPerHour,
+  defaultReviewsWaiting,
+  money,
+  own,
+  type PolicyContent,
+  type Rules,
+  Tier,
+} from '@countersign/contracts';
+import { count, kindWords, lasting, list, otherKinds, tierWords } from './kind-words.js';
+
+export interface Section {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+type Says<T> = { readonly [member in keyof T]-?: (all: T) => readonly string[] };
+
+/**
+ * A charter in plain words, with the plays that use it and the rules that hold for every agent. Every setting is told: a new member of
+ * the charter or of the rules does not compile until it has its words here.
+ */
+export function charterWords(charter: Charter, { plays, rules }: Pick<PolicyContent, 'plays' | 'rules'>): Section[] {
+  const { agent, owner, reviewers, reviewWithinMinutes, kinds, currency, timeZone } = charterSays;
+  const { prohibitedKinds, ...others } = ruleSays;
+  return [
+    { title: 'What it is for', lines: purposes(charter, plays) },
+    {
+      title: 'Who is responsible',
+      lines: [agent, owner, reviewers, reviewWithinMinutes].flatMap((says) => says(charter)),
+    },
+    { title: 'What it may do', lines: kinds(charter) },
+    { title: 'What it may not do', lines: [forbidden(charter), ...prohibitedKinds(rules)] },
+    { title: 'Its limits', lines: [...limits(charter), ...currency(charter), ...timeZone(charter)] },
+    {
+      title: 'Rules for every agent',
+      lines: Object.values(others).flatMap((says) => says(rules)),
+    },
+  ];
+}
+
+function purposes({ agent }: Charter, plays: PolicyContent['plays']): string[] {
+  const found = plays.flatMap(({ title, tasks }) =>
+    tasks.filter((task) => task.agent === agent).map(({ purpose }) => `${purpose} (play ${title}).`),
+  );
+  return found.length > 0 ? found : ['No play gives it work: it proposes nothing until one does.'];
+}
+
+const forbidden = ({ kinds }: Charter): string => {
+  const others = otherKinds(kinds);
+  return others.length === 0
+    ? 'No kind of action is closed to it.'
+    : `It may not ${list(others.map(kindWords), 'or')}. Such a proposal is refused.`;
+};
+
+/** `limits` has words of its own; see `limitSays`. */
+const charterSays: Omit<Says<Charter>, 'limits'> = {
+  agent: ({ agent }) => [`This is the charter of ${agent}. What it does not allow is refused.`],
+  owner: ({ owner }) => [`${owner} answers for it.`],
+  reviewers: ({ reviewers }) => [`${list(reviewers, 'or')} may answer when a person is asked.`],
+  reviewWithinMinutes: ({ reviewWithinMinutes: minutes }) => [
+    `A person has ${lasting(minutes * 60)} to answer. Without an answer the action is refused.`,
+  ],
+  kinds: ({ kinds }) => {
+    const lines = [...Tier.options].reverse().flatMap((tier) => {
+      const words = Object.entries(kinds).flatMap(([kind, given]) => (given === tier ? [kindWords(kind)] : []));
+      return words.length > 0 ? [`${own(tierWords, tier)}: ${list(words)}.`] : [];
+    });
+    return lines.length > 0 ? lines : ['Nothing: every proposal is refused.'];
+  },
+  currency: ({ currency }) => [`Its limits are in ${currency}. An action in another currency is refused.`],
+  timeZone: ({ timeZone }) => [`Its days begin at midnight in ${timeZone}.`],
+};
+
+const limits = (charter: Charter): string[] => Object.values(limitSays).flatMap((says) => says(charter));
+
+const limitSays: { readonly [limit in keyof Charter['limits']]-?: (charter: Charter) => readonly string[] } = {
+  campaignSpendPerDayMinor: ({ limits: { campaignSpendPerDayMinor: minor }, currency }) => [
+    minor === 0 ? 'It may spend nothing on campaigns.' : `At most ${money(minor, currency)} a day on one campaign.`,
+  ],
+  adAccountSpendPerDayMinor: ({ limits: { adAccountSpendPerDayMinor: minor }, currency }) => [
+    minor === 0 ? 'It may spend nothing in ad accounts.' : `At most ${money(minor, currency)} a day in one ad account.`,
+  ],
+  sendsPerHour: ({ limits: { sendsPerHour: n } }) => [
+    n === 0 ? 'It may send no messages.' : `At most ${count(n, 'message')} within an hour.`,
+  ],
+  actionsPerHour: ({ limits: { actionsPerHour: n } }) => [
+    `At most ${count(n ?? defaultActionsPerHour.agent, 'action')} within an hour${preset(n)}.`,
+  ],
+  accountActionsPerHour: ({ limits: { accountActionsPerHour: n } }) => [
+    `At most ${count(n ?? defaultActionsPerHour.account, 'action')} within an hour for one account${preset(n)}.`,
+  ],
+  proposalsPerTask: ({ limits: { proposalsPerTask: n } }) => [
+    n === undefined
+      ? 'For one task at most one proposal for each of its contacts, and five more.'
+      : `For one task at most ${count(n, 'proposal')}.`,
+  ],
+  reviewsWaiting: ({ limits: { reviewsWaiting: n } }) => [
+    `At most ${count(n ?? defaultReviewsWaiting, 'action')} may wait for a person at a time${preset(n)}.`,
+  ],
+  approvalAbovePercent: ({ limits: { approvalAbovePercent: percent } }) => [
+    `A change of a budget or a bid by more than ${percent} % needs a person.`,
+  ],
+  approvalAboveMinor: ({ limits: { approvalAboveMinor: minor }, currency }) => [
+    `A change of a budget or a bid by more than ${money(minor, currency)} needs a person.`,
+  ],
+};
+
+const preset = (given: number | undefined): string =>
+  given === undefined ? '; the charter does not say, so this is the preset' : '';
+
+const ruleSays: Says<Rules> = {
+  prohibitedKinds: ({ prohibitedKinds }) =>
+    prohibitedKinds.length === 0
+      ? []
+      : [`Nobody may ${list(prohibitedKinds.map(kindWords), 'or')}, whatever a charter allows.`],
+  contactFrequency: ({ contactFrequency: { touches, days } }) => [
+    `One contact is written to at most ${touches === 1 ? 'once' : count(touches, 'time')} in ${count(days, 'day')}, whichever agent asks.`,
+  ],
+  firstTouchNeedsPerson: ({ firstTouchNeedsPerson }) => [
+    firstTouchNeedsPerson.length === 0
+      ? 'A first message needs no person, whoever receives it.'
+      : `The first message to people of these ranks needs a person: ${list(firstTouchNeedsPerson.map(rank))}.`,
+  ],
+  creativeNeedsPerson: ({ creativeNeedsPerson }) => [
+    creativeNeedsPerson ? 'A new advertisement needs a person.' : 'A new advertisement needs no person.',
+  ],
+  permitSeconds: ({ permitSeconds }) => [
+    `An approval is good for ${lasting(permitSeconds)}. After that the action does not run and has to be proposed again.`,
+  ],
+  maxProposalBytes: ({ maxProposalBytes }) => [
+    `A proposal of more than ${count(maxProposalBytes, 'byte')} is refused.`,
+  ],
+};
+
+type Rank = Rules['firstTouchNeedsPerson'][number];
+const ranks: Readonly<Record<Rank, string>> = {
+  'c-suite': 'top management',
+  vp: 'vice presidents',
+  director: 'directors',
+  manager: 'managers',
+  individual: 'staff',
+  unknown: 'people whose rank is not known',
+};
+const rank = (seniority: Rank): string => own(ranks, seniority) ?? seniority;

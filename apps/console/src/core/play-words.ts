@@ -1,0 +1,100 @@
+import { type Play, settingKinds, type TaskSettings, type Trigger } from '@countersign/contracts';
+import { count, kindWords, lasting, list } from './kind-words.js';
+
+type Setting = string | number | boolean;
+
+/** What a play does, one step after the other, as it is drawn. */
+export interface Step {
+  readonly kind: 'trigger' | 'cool-down' | 'checkpoint' | 'task';
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** Who gets the task. */
+  readonly agent?: string;
+}
+
+/** A play in plain words, from what starts it to the tasks that it gives. */
+export function playSteps(play: Play): Step[] {
+  const { checkpoint } = play;
+  return [
+    { kind: 'trigger', title: 'It starts when', lines: [triggerWords(play.trigger), freshWords(play)] },
+    { kind: 'cool-down', title: 'It holds back', lines: [coolDownWords(play)] },
+    ...(checkpoint
+      ? [
+          {
+            kind: 'checkpoint' as const,
+            title: 'A person agrees first',
+            lines: [
+              `${list(checkpoint.reviewers, 'or')} has ${lasting(checkpoint.withinMinutes * 60)} to answer. Without an answer no task goes out.`,
+            ],
+          },
+        ]
+      : []),
+    ...play.tasks.map(
+      (task): Step => ({
+        kind: 'task',
+        title: task.purpose,
+        agent: task.agent,
+        lines: [
+          `${task.agent} may ${list(task.kinds.map(kindWords), 'or')}.`,
+          `It has ${lasting(task.dueInMinutes * 60)}.`,
+          ...Object.entries(task.settings ?? {}).map(([name, value]) => settingWords(name, value)),
+        ],
+      }),
+    ),
+  ];
+}
+
+/** What starts a play. Exhaustive: a new pattern is told here. */
+export function triggerWords(trigger: Trigger): string {
+  switch (trigger.pattern) {
+    case 'distinct-contacts': {
+      const { signal, where, account, contacts, withinDays } = trigger;
+      const facts = conditions(where);
+      const accounts = conditions(account);
+      return `${count(contacts, 'contact')} of one account${accounts === '' ? '' : ` (${accounts})`} are each in a signal '${spaced(signal)}'${facts === '' ? '' : ` (${facts})`} within ${count(withinDays, 'day')}.`;
+    }
+    case 'return-below-floor': {
+      const { signal, floorPercent, withinDays, minimumSpendMinor } = trigger;
+      return `a campaign earns less than ${floorPercent} % of what it spent over ${count(withinDays, 'day')}, by the signal ${spaced(signal)}. A floor that the campaign itself reports wins. Windows in which it spent less than ${count(minimumSpendMinor, 'minor unit')} (cents) of its currency say too little.`;
+    }
+  }
+}
+
+const freshWords = ({ freshWithinDays }: Play): string =>
+  `Signals that are older than ${count(freshWithinDays, 'day')} when they arrive start nothing.`;
+const coolDownWords = ({ coolDownDays }: Play): string =>
+  coolDownDays === 0
+    ? 'There is no cool-down: it can start again at once.'
+    : `After a run it starts again for the same account or campaign only when ${count(coolDownDays, 'day')} have passed.`;
+
+const conditions = (asked: Readonly<Record<string, unknown>>): string =>
+  list(
+    Object.entries(asked).map(
+      ([name, value]) => `${name} is ${Array.isArray(value) ? list(value.map(String), 'or') : String(value)}`,
+    ),
+  );
+/** `ContentEngaged` as words. */
+const spaced = (name: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
+
+/** Exhaustive: a new setting of the planners of ours is told here. */
+const settings: Readonly<Record<keyof TaskSettings, (value: Setting) => string>> = {
+  adAccountId: (value) => `It acts in the ad account ${value}.`,
+  campaignId: (value) => `It acts on the campaign ${value}.`,
+  bidStepPercent: (value) => `It changes a bid by ${value} % at a time.`,
+  shiftPercent: (value) => `It moves ${value} % of a daily budget at a time.`,
+  pauseBelowShare: (value) => `It pauses a campaign that earns less than ${value} % of its floor.`,
+  windowDays: (value) => `It looks at ${value} days.`,
+  floorPercent: (value) => `The floor is ${value} %.`,
+  creativeId: (value) => `It publishes the creative ${value}.`,
+  url: (value) => `The advertisement leads to ${value}.`,
+  sequence: (value) => `It enrols contacts in the sequence ${value}.`,
+  sendAheadSeconds: (value) =>
+    `It proposes a message ${lasting(Number(value))} before it is sent: until then a withdrawal still stops it.`,
+  ownerTaskHours: (value) => `A CRM task is due in ${value} hours.`,
+  template: (value) => `It sends the template ${value}.`,
+  purpose: (value) => `It needs the consent for ${value}.`,
+};
+
+/** Agents that run elsewhere have settings of their own. */
+const settingWords = (name: string, value: Setting): string =>
+  Object.hasOwn(settingKinds, name) ? settings[name as keyof TaskSettings](value) : `${name}: ${String(value)}`;
