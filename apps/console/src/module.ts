@@ -1,6 +1,8 @@
 import { servicePorts, topics } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
+import { Agents } from './shell/agents.controller.js';
+import { AgentStore } from './shell/agents.repository.js';
 import { Store } from './shell/console.repository.js';
 import { Controls } from './shell/controls.controller.js';
 import { DeadLetters } from './shell/dead-letters.controller.js';
@@ -13,6 +15,7 @@ import { Groups } from './shell/groups.js';
 import { http } from './shell/http.js';
 import { Kinds } from './shell/kinds.controller.js';
 import { AcknowledgedGaps1764400000003 } from './shell/migrations/acknowledged-gaps.js';
+import { AgentsAndPlays1764500000144 } from './shell/migrations/agents-and-plays.js';
 import { ApprovedSettlements1764300000068 } from './shell/migrations/approved-settlements.js';
 import { ControlConfirmations1764300000053 } from './shell/migrations/control-confirmations.js';
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
@@ -32,6 +35,10 @@ import { Now } from './shell/now.controller.js';
 import { NowStore } from './shell/now.repository.js';
 import { Pages } from './shell/pages.controller.js';
 import { PeopleAccess } from './shell/people.access.js';
+import { Plays } from './shell/plays.controller.js';
+import { PlayStore } from './shell/plays.repository.js';
+import { PolicyRoutes } from './shell/policies.controller.js';
+import { PolicyStore } from './shell/policies.repository.js';
 import { Policies } from './shell/policies.service.js';
 import { Handlers } from './shell/projection.consumer.js';
 import { QueueStore } from './shell/queue.repository.js';
@@ -69,6 +76,7 @@ export const spec: ServiceSpec = {
     Rejections1764500000081,
     Sessions1764500000091,
     NowFigures1764500000111,
+    AgentsAndPlays1764500000144,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities, ForgetSessions],
@@ -76,7 +84,22 @@ export const spec: ServiceSpec = {
 
 @Module({
   imports: [RuntimeModule.of(spec)],
-  controllers: [Handlers, Reviews, Kinds, Controls, Settlements, DeadLetters, Gaps, Views, SessionPages, Pages, Now],
+  controllers: [
+    Handlers,
+    Reviews,
+    Kinds,
+    Controls,
+    Settlements,
+    DeadLetters,
+    Gaps,
+    Views,
+    SessionPages,
+    Pages,
+    Now,
+    Agents,
+    Plays,
+    PolicyRoutes,
+  ],
   providers: [
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },
     Store,
@@ -86,6 +109,9 @@ export const spec: ServiceSpec = {
     NowStore,
     QueueStore,
     Groups,
+    AgentStore,
+    PlayStore,
+    PolicyStore,
     Policies,
     ForgetActivities,
     ForgetSessions,

@@ -249,40 +249,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/policies": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The policy in force */
-        get: operations["views_policy"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/policies/publish": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Publish the configuration folder as the policy in force */
-        post: operations["views_publish"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/sign-in": {
         parameters: {
             query?: never;
@@ -384,6 +350,233 @@ export interface paths {
         get: operations["now_queued"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every agent, with its stops and its figures */
+        get: operations["agents_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One agent: its charter in plain words, its figures, its stops */
+        get: operations["agents_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an agent proposed and what became of it, the latest first */
+        get: operations["agents_actions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every play of the policy in force */
+        get: operations["plays_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plays/{playId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One play: what starts it and what it does, step by step */
+        get: operations["plays_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plays/{playId}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runs of a play with their tasks, the latest first */
+        get: operations["plays_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{runId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run of a play, its tasks and the actions that came of them */
+        get: operations["plays_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The policy in force */
+        get: operations["policyRoutes_policy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every policy that was published, the latest first */
+        get: operations["policyRoutes_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One policy that was published */
+        get: operations["policyRoutes_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one published policy has otherwise than another */
+        get: operations["policyRoutes_differences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Whether the configuration folder is valid, and what publishing it would change
+         * @description Publishes nothing. Its digest and version are what publishing asks for.
+         */
+        post: operations["policyRoutes_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish the configuration folder as the policy in force
+         * @description Exactly what the check showed: where the folder or the policy in force has changed since, nothing is published.
+         */
+        post: operations["policyRoutes_publish"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2793,301 +2986,6 @@ export interface operations {
             };
         };
     };
-    views_policy: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        version: number;
-                        digest: string;
-                        parts: {
-                            [key: string]: string;
-                        };
-                        content: {
-                            charters: {
-                                agent: string;
-                                owner: string;
-                                reviewers: string[];
-                                kinds: {
-                                    [key: string]: "shadow" | "supervised" | "autonomous";
-                                };
-                                currency: string;
-                                timeZone: string;
-                                limits: {
-                                    campaignSpendPerDayMinor: number;
-                                    adAccountSpendPerDayMinor: number;
-                                    sendsPerHour: number;
-                                    actionsPerHour?: number;
-                                    accountActionsPerHour?: number;
-                                    proposalsPerTask?: number;
-                                    reviewsWaiting?: number;
-                                    approvalAbovePercent: number;
-                                    approvalAboveMinor: number;
-                                };
-                                reviewWithinMinutes: number;
-                            }[];
-                            plays: {
-                                id: string;
-                                title: string;
-                                freshWithinDays: number;
-                                trigger: {
-                                    /** @constant */
-                                    pattern: "distinct-contacts";
-                                    /** @enum {string} */
-                                    signal: "ContentEngaged" | "PageViewed" | "EmailDelivered" | "EmailOpened" | "EmailClicked" | "EmailBounced" | "EmailComplained" | "EmailUnsubscribed" | "FormSubmitted" | "MeetingBooked" | "ConsentChanged" | "AccountUpserted" | "ContactUpserted" | "DealUpserted" | "CampaignPerformanceReported";
-                                    where: {
-                                        [key: string]: string | number | boolean | (string | number)[];
-                                    };
-                                    account: {
-                                        [key: string]: string | number | boolean | (string | number)[];
-                                    };
-                                    contacts: number;
-                                    withinDays: number;
-                                } | {
-                                    /** @constant */
-                                    pattern: "return-below-floor";
-                                    /** @constant */
-                                    signal: "CampaignPerformanceReported";
-                                    floorPercent: number;
-                                    withinDays: number;
-                                    minimumSpendMinor: number;
-                                };
-                                coolDownDays: number;
-                                checkpoint?: {
-                                    reviewers: string[];
-                                    withinMinutes: number;
-                                };
-                                tasks: {
-                                    agent: string;
-                                    purpose: string;
-                                    kinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
-                                    dueInMinutes: number;
-                                    settings?: {
-                                        [key: string]: string | number | boolean;
-                                    };
-                                }[];
-                            }[];
-                            sequences: {
-                                id: string;
-                                /** @enum {string} */
-                                purpose: "newsletter" | "sales" | "product" | "service";
-                                steps: {
-                                    template: string;
-                                    subject: string;
-                                    body: string;
-                                    afterSeconds: number;
-                                }[];
-                            }[];
-                            rules: {
-                                permitSeconds: number;
-                                contactFrequency: {
-                                    touches: number;
-                                    days: number;
-                                };
-                                firstTouchNeedsPerson: ("c-suite" | "vp" | "director" | "manager" | "individual" | "unknown")[];
-                                prohibitedKinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
-                                creativeNeedsPerson: boolean;
-                                maxProposalBytes: number;
-                            };
-                            routes: {
-                                kinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
-                                accounts?: string[];
-                                executor: string;
-                                connector: string;
-                            }[];
-                        };
-                        by: string;
-                        /** Format: date-time */
-                        publishedAt: string;
-                    };
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    views_publish: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @constant */
-                        ok: true;
-                        changed: boolean;
-                        version: number;
-                        digest: string;
-                    };
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    /** @description The id of the request */
-                    "x-request-id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     sessionPages_ways: {
         parameters: {
             query?: never;
@@ -3960,6 +3858,1641 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agents_list: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        at: string;
+                        /** Format: date */
+                        from: string;
+                        /** Format: date-time */
+                        since: string;
+                        agents: {
+                            agent: string;
+                            owner: string | null;
+                            reviewers: string[];
+                            plays: {
+                                id: string;
+                                title: string;
+                            }[];
+                            stops: {
+                                scope: string;
+                                by: string;
+                                reason: string;
+                                /** Format: date-time */
+                                changedAt: string;
+                            }[];
+                            figures: {
+                                proposed: number;
+                                approved: number;
+                                refused: number;
+                                escalated: number;
+                                answers: {
+                                    approve: number;
+                                    edit: number;
+                                    reject: number;
+                                };
+                                refusedBy: {
+                                    [key: string]: number;
+                                };
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agents_show: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path: {
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        at: string;
+                        /** Format: date */
+                        from: string;
+                        /** Format: date-time */
+                        since: string;
+                        agent: string;
+                        owner: string | null;
+                        reviewers: string[];
+                        plays: {
+                            id: string;
+                            title: string;
+                        }[];
+                        stops: {
+                            scope: string;
+                            by: string;
+                            reason: string;
+                            /** Format: date-time */
+                            changedAt: string;
+                        }[];
+                        figures: {
+                            proposed: number;
+                            approved: number;
+                            refused: number;
+                            escalated: number;
+                            answers: {
+                                approve: number;
+                                edit: number;
+                                reject: number;
+                            };
+                            refusedBy: {
+                                [key: string]: number;
+                            };
+                        };
+                        policyVersion: number | null;
+                        charter: {
+                            title: string;
+                            lines: string[];
+                        }[];
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agents_actions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                before?: string;
+            };
+            header?: never;
+            path: {
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        actions: {
+                            /** Format: uuid */
+                            proposalId: string;
+                            agent: string;
+                            playId: string;
+                            /** Format: uuid */
+                            runId: string;
+                            kind: string;
+                            detail: string;
+                            correlationId: string;
+                            /** Format: date-time */
+                            at: string;
+                            /** @enum {string} */
+                            state: "proposed" | "waiting" | "approved" | "refused" | "executed" | "failed" | "expired" | "unresolved" | "undone";
+                            edited: boolean;
+                            asked: boolean;
+                            reason: string | null;
+                        }[];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plays_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        at: string;
+                        plays: {
+                            id: string;
+                            title: string;
+                            starts: string;
+                            agents: string[];
+                            stops: {
+                                scope: string;
+                                by: string;
+                                reason: string;
+                                /** Format: date-time */
+                                changedAt: string;
+                            }[];
+                            runs: {
+                                live: number;
+                                lastAt: string | null;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plays_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                playId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        at: string;
+                        id: string;
+                        title: string;
+                        starts: string;
+                        agents: string[];
+                        stops: {
+                            scope: string;
+                            by: string;
+                            reason: string;
+                            /** Format: date-time */
+                            changedAt: string;
+                        }[];
+                        runs: {
+                            live: number;
+                            lastAt: string | null;
+                        };
+                        policyVersion: number;
+                        steps: {
+                            /** @enum {string} */
+                            kind: "trigger" | "cool-down" | "checkpoint" | "task";
+                            title: string;
+                            lines: string[];
+                            agent?: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plays_runs: {
+        parameters: {
+            query?: {
+                limit?: number;
+                before?: string;
+            };
+            header?: never;
+            path: {
+                playId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        at: string;
+                        runs: {
+                            /** Format: uuid */
+                            runId: string;
+                            playId: string;
+                            subject: {
+                                /** @enum {string} */
+                                kind: "account" | "campaign" | "ad-account" | "none";
+                                id: string | null;
+                            };
+                            correlationId: string;
+                            /** Format: date-time */
+                            startedAt: string;
+                            /** @enum {string} */
+                            state: "waiting" | "not-agreed" | "running" | "overdue" | "answered";
+                            checkpoint: {
+                                /** Format: uuid */
+                                id: string;
+                                /** Format: date-time */
+                                deadline: string;
+                            } | null;
+                            tasks: {
+                                /** Format: uuid */
+                                taskId: string;
+                                agent: string;
+                                purpose: string;
+                                /** Format: date-time */
+                                dueAt: string;
+                                outcome: ("proposed" | "declined") | null;
+                                reason: string | null;
+                                proposals: number;
+                                answeredAt: string | null;
+                            }[];
+                        }[];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plays_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        at: string;
+                        run: {
+                            /** Format: uuid */
+                            runId: string;
+                            playId: string;
+                            subject: {
+                                /** @enum {string} */
+                                kind: "account" | "campaign" | "ad-account" | "none";
+                                id: string | null;
+                            };
+                            correlationId: string;
+                            /** Format: date-time */
+                            startedAt: string;
+                            /** @enum {string} */
+                            state: "waiting" | "not-agreed" | "running" | "overdue" | "answered";
+                            checkpoint: {
+                                /** Format: uuid */
+                                id: string;
+                                /** Format: date-time */
+                                deadline: string;
+                            } | null;
+                            tasks: {
+                                /** Format: uuid */
+                                taskId: string;
+                                agent: string;
+                                purpose: string;
+                                /** Format: date-time */
+                                dueAt: string;
+                                outcome: ("proposed" | "declined") | null;
+                                reason: string | null;
+                                proposals: number;
+                                answeredAt: string | null;
+                            }[];
+                        };
+                        actions: {
+                            /** Format: uuid */
+                            proposalId: string;
+                            agent: string;
+                            playId: string;
+                            /** Format: uuid */
+                            runId: string;
+                            kind: string;
+                            detail: string;
+                            correlationId: string;
+                            /** Format: date-time */
+                            at: string;
+                            /** @enum {string} */
+                            state: "proposed" | "waiting" | "approved" | "refused" | "executed" | "failed" | "expired" | "unresolved" | "undone";
+                            edited: boolean;
+                            asked: boolean;
+                            reason: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    policyRoutes_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        version: number;
+                        digest: string;
+                        parts: {
+                            [key: string]: string;
+                        };
+                        content: {
+                            charters: {
+                                agent: string;
+                                owner: string;
+                                reviewers: string[];
+                                kinds: {
+                                    [key: string]: "shadow" | "supervised" | "autonomous";
+                                };
+                                currency: string;
+                                timeZone: string;
+                                limits: {
+                                    campaignSpendPerDayMinor: number;
+                                    adAccountSpendPerDayMinor: number;
+                                    sendsPerHour: number;
+                                    actionsPerHour?: number;
+                                    accountActionsPerHour?: number;
+                                    proposalsPerTask?: number;
+                                    reviewsWaiting?: number;
+                                    approvalAbovePercent: number;
+                                    approvalAboveMinor: number;
+                                };
+                                reviewWithinMinutes: number;
+                            }[];
+                            plays: {
+                                id: string;
+                                title: string;
+                                freshWithinDays: number;
+                                trigger: {
+                                    /** @constant */
+                                    pattern: "distinct-contacts";
+                                    /** @enum {string} */
+                                    signal: "ContentEngaged" | "PageViewed" | "EmailDelivered" | "EmailOpened" | "EmailClicked" | "EmailBounced" | "EmailComplained" | "EmailUnsubscribed" | "FormSubmitted" | "MeetingBooked" | "ConsentChanged" | "AccountUpserted" | "ContactUpserted" | "DealUpserted" | "CampaignPerformanceReported";
+                                    where: {
+                                        [key: string]: string | number | boolean | (string | number)[];
+                                    };
+                                    account: {
+                                        [key: string]: string | number | boolean | (string | number)[];
+                                    };
+                                    contacts: number;
+                                    withinDays: number;
+                                } | {
+                                    /** @constant */
+                                    pattern: "return-below-floor";
+                                    /** @constant */
+                                    signal: "CampaignPerformanceReported";
+                                    floorPercent: number;
+                                    withinDays: number;
+                                    minimumSpendMinor: number;
+                                };
+                                coolDownDays: number;
+                                checkpoint?: {
+                                    reviewers: string[];
+                                    withinMinutes: number;
+                                };
+                                tasks: {
+                                    agent: string;
+                                    purpose: string;
+                                    kinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
+                                    dueInMinutes: number;
+                                    settings?: {
+                                        [key: string]: string | number | boolean;
+                                    };
+                                }[];
+                            }[];
+                            sequences: {
+                                id: string;
+                                /** @enum {string} */
+                                purpose: "newsletter" | "sales" | "product" | "service";
+                                steps: {
+                                    template: string;
+                                    subject: string;
+                                    body: string;
+                                    afterSeconds: number;
+                                }[];
+                            }[];
+                            rules: {
+                                permitSeconds: number;
+                                contactFrequency: {
+                                    touches: number;
+                                    days: number;
+                                };
+                                firstTouchNeedsPerson: ("c-suite" | "vp" | "director" | "manager" | "individual" | "unknown")[];
+                                prohibitedKinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
+                                creativeNeedsPerson: boolean;
+                                maxProposalBytes: number;
+                            };
+                            routes: {
+                                kinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
+                                accounts?: string[];
+                                executor: string;
+                                connector: string;
+                            }[];
+                        };
+                        by: string;
+                        /** Format: date-time */
+                        publishedAt: string;
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    policyRoutes_versions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description Only versions below this one */
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        inForce: number | null;
+                        versions: {
+                            version: number;
+                            digest: string;
+                            by: string;
+                            /** Format: date-time */
+                            publishedAt: string;
+                        }[];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    policyRoutes_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        version: number;
+                        digest: string;
+                        by: string;
+                        /** Format: date-time */
+                        publishedAt: string;
+                        content: {
+                            charters: {
+                                agent: string;
+                                owner: string;
+                                reviewers: string[];
+                                kinds: {
+                                    [key: string]: "shadow" | "supervised" | "autonomous";
+                                };
+                                currency: string;
+                                timeZone: string;
+                                limits: {
+                                    campaignSpendPerDayMinor: number;
+                                    adAccountSpendPerDayMinor: number;
+                                    sendsPerHour: number;
+                                    actionsPerHour?: number;
+                                    accountActionsPerHour?: number;
+                                    proposalsPerTask?: number;
+                                    reviewsWaiting?: number;
+                                    approvalAbovePercent: number;
+                                    approvalAboveMinor: number;
+                                };
+                                reviewWithinMinutes: number;
+                            }[];
+                            plays: {
+                                id: string;
+                                title: string;
+                                freshWithinDays: number;
+                                trigger: {
+                                    /** @constant */
+                                    pattern: "distinct-contacts";
+                                    /** @enum {string} */
+                                    signal: "ContentEngaged" | "PageViewed" | "EmailDelivered" | "EmailOpened" | "EmailClicked" | "EmailBounced" | "EmailComplained" | "EmailUnsubscribed" | "FormSubmitted" | "MeetingBooked" | "ConsentChanged" | "AccountUpserted" | "ContactUpserted" | "DealUpserted" | "CampaignPerformanceReported";
+                                    where: {
+                                        [key: string]: string | number | boolean | (string | number)[];
+                                    };
+                                    account: {
+                                        [key: string]: string | number | boolean | (string | number)[];
+                                    };
+                                    contacts: number;
+                                    withinDays: number;
+                                } | {
+                                    /** @constant */
+                                    pattern: "return-below-floor";
+                                    /** @constant */
+                                    signal: "CampaignPerformanceReported";
+                                    floorPercent: number;
+                                    withinDays: number;
+                                    minimumSpendMinor: number;
+                                };
+                                coolDownDays: number;
+                                checkpoint?: {
+                                    reviewers: string[];
+                                    withinMinutes: number;
+                                };
+                                tasks: {
+                                    agent: string;
+                                    purpose: string;
+                                    kinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
+                                    dueInMinutes: number;
+                                    settings?: {
+                                        [key: string]: string | number | boolean;
+                                    };
+                                }[];
+                            }[];
+                            sequences: {
+                                id: string;
+                                /** @enum {string} */
+                                purpose: "newsletter" | "sales" | "product" | "service";
+                                steps: {
+                                    template: string;
+                                    subject: string;
+                                    body: string;
+                                    afterSeconds: number;
+                                }[];
+                            }[];
+                            rules: {
+                                permitSeconds: number;
+                                contactFrequency: {
+                                    touches: number;
+                                    days: number;
+                                };
+                                firstTouchNeedsPerson: ("c-suite" | "vp" | "director" | "manager" | "individual" | "unknown")[];
+                                prohibitedKinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
+                                creativeNeedsPerson: boolean;
+                                maxProposalBytes: number;
+                            };
+                            routes: {
+                                kinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
+                                accounts?: string[];
+                                executor: string;
+                                connector: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    policyRoutes_differences: {
+        parameters: {
+            query: {
+                from: number;
+                to: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        from: number;
+                        to: number;
+                        differences: {
+                            file: string;
+                            path: string;
+                            before: string | null;
+                            after: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    policyRoutes_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        valid: boolean;
+                        problems: {
+                            file: string;
+                            line?: number;
+                            column?: number;
+                            field: string;
+                            detail: string;
+                        }[];
+                        notes: {
+                            file: string;
+                            line?: number;
+                            column?: number;
+                            field: string;
+                            detail: string;
+                        }[];
+                        warnings: string[];
+                        digest: string | null;
+                        inForce: number;
+                        differs: boolean;
+                        differences: {
+                            file: string;
+                            path: string;
+                            before: string | null;
+                            after: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    policyRoutes_publish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Of the folder, as the check told it */
+                    digest: string;
+                    /** @description The version in force, as the check told it; 0 where there was none */
+                    inForce: number;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                        changed: boolean;
+                        version: number;
+                        digest: string;
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     /** @description The id of the request */
                     "x-request-id"?: string;

@@ -23,17 +23,17 @@ const whole: Readonly<Record<Exclude<keyof PolicyContent, keyof typeof named>, s
   routes: 'routes.yaml',
 };
 
-/** What one policy has otherwise than another, by file and path. Two policies that mean the same have none. */
-export function policyDifferences(before: PolicyContent, after: PolicyContent): Difference[] {
+/** What one policy has otherwise than another, or than none, by file and path. Two policies that mean the same have no difference. */
+export function policyDifferences(before: PolicyContent | null, after: PolicyContent): Difference[] {
   const found: Difference[] = [];
   for (const [folder, list] of Object.entries(named)) {
-    const old = new Map<string, object>(list(before));
+    const old = new Map<string, object>(before ? list(before) : []);
     const now = new Map<string, object>(list(after));
     for (const id of [...new Set([...old.keys(), ...now.keys()])].sort())
       compare(place(`${folder}/${id}.yaml`, old.get(id), now.get(id)), [], old.get(id), now.get(id), found);
   }
   for (const [part, file] of Object.entries(whole))
-    compare(place(file, undefined, undefined), [], own(before, part), own(after, part), found);
+    compare(place(file, undefined, undefined), [], before ? own(before, part) : undefined, own(after, part), found);
   return found;
 }
 

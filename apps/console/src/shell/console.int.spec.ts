@@ -71,6 +71,11 @@ const call = async (method: 'GET' | 'POST', url: string, body?: object, headers:
   });
   return { status: response.statusCode, type: response.headers['content-type'], body: response.json() };
 };
+/** As `countersign policy publish` does: what the check tells is sent. */
+const publish = async () => {
+  const { digest, inForce } = (await call('POST', '/v1/policies/check')).body;
+  return call('POST', '/v1/policies/publish', { digest: digest ?? 'f'.repeat(64), inForce });
+};
 const later = '2026-11-21T10:30:00.000Z';
 const decided = () => harness.published.filter((event) => event.type === 'ReviewDecided');
 
@@ -383,18 +388,18 @@ test('what is on the topics and not in a restored database is taken over: the li
   const inForce = (await call('GET', '/v1/policies')).body;
   expect(inForce).toMatchObject({ version: 5, by: 'max', publishedAt: later });
   expect(Object.keys(inForce.parts)).toEqual(Object.keys((policy as { parts?: object }).parts ?? {}));
-  expect((await call('POST', '/v1/policies/publish')).body).toMatchObject({ changed: false, version: 5 });
+  expect((await publish()).body).toMatchObject({ changed: false, version: 5 });
 });
 
 test('the policy is published at the first start, and again only when it has changed', async () => {
   await start();
   const policies = () => harness.published.filter((event) => event.type === 'PolicyPublished');
   expect(policies()).toMatchObject([{ key: 'main', data: { version: 1, by: 'console' } }]);
-  expect((await call('POST', '/v1/policies/publish')).body).toMatchObject({ changed: false, version: 1 });
+  expect((await publish()).body).toMatchObject({ changed: false, version: 1 });
 
   const rules = join(folder, 'config', 'rules.yaml');
   writeFileSync(rules, 'permitSeconds: soon');
-  const invalid = await call('POST', '/v1/policies/publish');
+  const invalid = await publish();
   expect(invalid.status).toBe(422);
   expect(invalid.body.detail).toContain('rules.yaml:1 permitSeconds:');
   expect((await call('GET', '/v1/policies')).body.version).toBe(1);
@@ -405,14 +410,14 @@ test('the policy is published at the first start, and again only when it has cha
   const routes = join(folder, 'config', 'routes.yaml');
   writeFileSync(routes, readFileSync(routes, 'utf8').replace('connector: ads', 'connector: adz'));
   cpSync(rules, join(folder, 'config', 'rules.yml'));
-  const { status, body } = await call('POST', '/v1/policies/publish');
+  const { status, body } = await publish();
   expect([status, body.detail]).toEqual([422, expect.stringContaining('did you mean "ads"?')]);
   expect(body.detail).toContain('rules.yml: is not read');
   cpSync(join(shipped, 'routes.yaml'), routes);
   rmSync(join(folder, 'config', 'rules.yml'));
   const play = readFileSync(join(shipped, 'plays', 'return-below-floor.yaml'), 'utf8');
   writeFileSync(join(folder, 'config', 'plays', 'more.yaml'), play.replace('id: return-below-floor', 'id: another'));
-  expect((await call('POST', '/v1/policies/publish')).body).toMatchObject({ changed: true, version: 2 });
+  expect((await publish()).body).toMatchObject({ changed: true, version: 2 });
   expect(policies()).toMatchObject([{}, { data: { version: 2, by: 'lea' } }]);
 });
 
@@ -424,7 +429,7 @@ test('a later start publishes nothing, however the configuration folder has chan
   await start();
   expect(harness.published.filter((event) => event.type === 'PolicyPublished')).toEqual([]);
   expect((await call('GET', '/v1/policies')).body).toMatchObject({ version: 1, by: 'console' });
-  expect((await call('POST', '/v1/policies/publish')).body).toMatchObject({ changed: true, version: 2 });
+  expect((await publish()).body).toMatchObject({ changed: true, version: 2 });
 });
 
 test('with an invalid configuration the first start fails, a later one keeps the policy in force', async () => {

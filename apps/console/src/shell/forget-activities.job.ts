@@ -1,5 +1,6 @@
 import { type Job, type JobContext, type JobKind, jobName, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { forgetAgents } from './agents.writer.js';
 import { Store } from './console.repository.js';
 import { NowStore } from './now.repository.js';
 import { forgetWaiting } from './waiting.repository.js';
@@ -38,7 +39,8 @@ export class ForgetActivities implements JobKind<Record<string, never>>, OnAppli
       const unapproved = await forgetWaiting(work.tx, work.at);
       if (unapproved > 0)
         this.log.warn(`${unapproved} rows of settlements forgotten: nobody approved what they say was settled`);
-      const dueAt = forgotten === AT_ONCE || more ? work.at : hours(work.at, 1);
+      const agents = await forgetAgents(work.tx, work.at, AT_ONCE);
+      const dueAt = Math.max(forgotten, agents) === AT_ONCE || more ? work.at : hours(work.at, 1);
       work.schedule(job.cause, { kind: this.kind, id: `after ${job.id.slice(-24)} at ${work.at}`, dueAt, payload: {} });
     });
   }

@@ -13,12 +13,24 @@ import {
 import { deployment, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Person, unanswerable } from '../core/people.js';
+import { policyDifferences } from '../core/policy-difference.js';
 import { Store } from './console.repository.js';
+import { PolicyStore } from './policies.repository.js';
 import { PEOPLE } from './settings.js';
+
+/** What a person saw of what they publish. */
+export interface Seen {
+  /** Digest of the folder. */
+  readonly digest: string;
+  /** The version that it takes the place of; 0 where there was none. */
+  readonly inForce: number;
+}
 
 export type Publication =
   | { readonly ok: true; readonly changed: boolean; readonly version: number; readonly digest: string }
-  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
+  /** Something else would be published than what was seen. */
+  | { readonly ok: false; readonly changedSince: 'folder' | 'policy'; readonly by?: string };
 
 /** Publishes the configuration folder as the policy in force. What is invalid is never published: the bundle in force stays. */
 @Injectable()
@@ -28,6 +40,7 @@ export class Policies implements OnApplicationBootstrap {
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
+    @Inject(PolicyStore) private readonly versions: PolicyStore,
     @Inject(PEOPLE) private readonly people: readonly Person[],
   ) {}
 
@@ -53,26 +66,56 @@ export class Policies implements OnApplicationBootstrap {
       this.log.log(`${current} is in force, as CONFIG_DIR says`);
     else
       this.log.warn(
-        `${current} stays in force; CONFIG_DIR differs from it and was not published: read it, then run countersign policy publish`,
+        `${current} stays in force; CONFIG_DIR differs from it and was not published: countersign policy diff shows what it would change, countersign policy publish publishes it`,
       );
   }
 
-  /** Reads the folder and publishes it as one bundle if it is valid and differs from the one in force. */
-  async publish(by: string): Promise<Publication> {
+  /** What the folder says as it is now, beside the policy in force. Publishes nothing. */
+  async check() {
+    const read = readConfigDir(process.env.CONFIG_DIR);
+    const current = await this.store.policy(this.store.forPages);
+    const inForce = current?.version ?? 0;
+    if (!read.ok) {
+      const nothing = { notes: [], warnings: [], digest: null, differs: false, differences: [] };
+      return { valid: false, problems: [...read.problems], inForce, ...nothing };
+    }
+    const { digest } = policyDigests(read.content);
+    return {
+      valid: true,
+      problems: [],
+      notes: [...read.notes],
+      warnings: unanswerable(read.content, this.people),
+      digest,
+      inForce,
+      differs: current?.digest !== digest,
+      differences: policyDifferences(current?.content ?? null, read.content),
+    };
+  }
+
+  /**
+   * Reads the folder and publishes it as one bundle if it is valid and differs from the one in force. Where a person says what they
+   * saw, nothing else is published.
+   */
+  async publish(by: string, seen?: Seen): Promise<Publication> {
     const read = readConfigDir(process.env.CONFIG_DIR);
     if (!read.ok) return read;
-    this.warn(read);
     const { content } = read;
     const { digest, parts } = policyDigests(content);
+    if (seen && seen.digest !== digest) return { ok: false, changedSince: 'folder' };
+    this.warn(read);
     const id = randomUUID();
     const cause = { source: '/countersign/console', id, correlationid: id };
-    const done = await this.runtime.transact(cause, async (work) => {
+    const done = await this.runtime.transact(cause, async (work): Promise<Publication> => {
       const current = (await work.ownState(topics.policies, ['main'])).get('main');
-      if (current?.data?.digest === digest)
-        return { ok: true, changed: false, version: current.version, digest } as const;
+      if (current?.data?.digest === digest) return { ok: true, changed: false, version: current.version, digest };
+      if (seen && seen.inForce !== (current?.data ? current.version : 0))
+        return { ok: false, changedSince: 'policy', ...(current?.data && { by: current.data.by }) };
+      // Only the latest is on the topic.
+      await this.versions.keepInForce(work.tx);
       const data = { bundle: 'main', digest, parts, by, content } as const;
       const version = work.putState(cause, topics.policies, { key: 'main', data });
-      return { ok: true, changed: true, version, digest } as const;
+      this.versions.keep(work.tx, { version, digest, content, by, publishedAt: work.at });
+      return { ok: true, changed: true, version, digest };
     });
     if (done.repeated) throw new Error('a fresh id was known already');
     return done.result;

@@ -3,6 +3,8 @@ import { type Batch, Consumes, deployment } from '@countersign/runtime';
 import { Controller, Logger } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { project } from '../core/project.js';
+import { projectAgents } from '../core/project-agents.js';
+import { writeAgentCounts, writeAgents } from './agents.writer.js';
 import { writeProjection } from './projection.writer.js';
 import { dropWaiting, Waiting } from './waiting.repository.js';
 
@@ -17,7 +19,10 @@ export class Handlers {
   @Consumes(...projected)
   async onBatch(@Payload() batch: Batch): Promise<void> {
     const changes = project(batch.events);
+    const agents = projectAgents(batch.events);
+    writeAgents(batch.tx, agents, batch.at);
     await writeProjection(batch.tx, changes, batch.at);
+    writeAgentCounts(batch.tx, agents);
     // The topic says who wrote: all of a batch are one executor's.
     const executor = changes.settlements[0]?.executor;
     if (executor === undefined || !this.waiting.tooMany(executor, changes.settlements.length)) return;

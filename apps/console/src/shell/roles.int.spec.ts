@@ -19,6 +19,7 @@ const only: Readonly<Record<string, Role>> = {
   'POST /v1/controls': 'operator',
   'POST /v1/gaps/acknowledged': 'operator',
   'POST /v1/dead-letters/:deadLetterId/replays': 'operator',
+  'POST /v1/policies/check': 'publisher',
   'POST /v1/policies/publish': 'publisher',
 };
 /** What anybody may ask, and what changes something for whoever asks alone. */

@@ -1,0 +1,160 @@
+import { ControlScope, Instant, Name, PolicyContent, Sha256, Uuid } from '@countersign/contracts';
+import { z } from 'zod';
+
+/* What the pages of agents, plays and the policy are answered. */
+
+const Section = z.object({ title: z.string(), lines: z.array(z.string()) });
+const counts = z.record(z.string(), z.int());
+/** A stop that holds for it, of its own or of everything. */
+const Stop = z.object({ scope: ControlScope, by: Name, reason: z.string(), changedAt: Instant });
+const stops = z.array(Stop);
+
+const Figures = z.object({
+  proposed: z.int(),
+  approved: z.int(),
+  refused: z.int(),
+  escalated: z.int(),
+  /** Answers of people that the validator went by. */
+  answers: z.object({ approve: z.int(), edit: z.int(), reject: z.int() }),
+  /** One refusal can rest on several rules. */
+  refusedBy: counts,
+});
+const period = {
+  at: Instant,
+  /** The first day (UTC) that the figures are of. */
+  from: z.iso.date(),
+  /** When the console began to keep figures by agent. */
+  since: Instant,
+};
+const Agent = {
+  agent: z.string(),
+  /** Null where no charter is in force: all that it proposes is refused. */
+  owner: Name.nullable(),
+  reviewers: z.array(Name),
+  plays: z.array(z.object({ id: Name, title: z.string() })),
+  stops,
+  figures: Figures,
+};
+export const AgentsAnswer = z.object({ ...period, agents: z.array(z.object(Agent)) });
+export const AgentAnswer = z.object({
+  ...period,
+  ...Agent,
+  policyVersion: z.int().nullable(),
+  /** The charter in plain words; empty where none is in force. */
+  charter: z.array(Section),
+});
+
+export const actionStates = [
+  'proposed',
+  'waiting',
+  'approved',
+  'refused',
+  'executed',
+  'failed',
+  'expired',
+  'unresolved',
+  'undone',
+] as const;
+const Proposed = z.object({
+  proposalId: Uuid,
+  agent: z.string(),
+  playId: z.string(),
+  runId: Uuid,
+  kind: z.string(),
+  detail: z.string(),
+  correlationId: z.string(),
+  at: Instant,
+  state: z.enum(actionStates),
+  /** Whether a person changed it before it was decided. */
+  edited: z.boolean(),
+  /** Whether a person was asked: it has a card. */
+  asked: z.boolean(),
+  /** Why it was refused, or how it ended. */
+  reason: z.string().nullable(),
+});
+/** Where the next page begins; null at the end. */
+const next = z.string().nullable();
+export const AgentActionsAnswer = z.object({ actions: z.array(Proposed), next });
+
+export const runStates = ['waiting', 'not-agreed', 'running', 'overdue', 'answered'] as const;
+const Play = {
+  id: Name,
+  title: z.string(),
+  /** What starts it, in words. */
+  starts: z.string(),
+  agents: z.array(Name),
+  stops,
+  runs: z.object({ live: z.int(), lastAt: Instant.nullable() }),
+};
+export const PlaysAnswer = z.object({ at: Instant, plays: z.array(z.object(Play)) });
+export const PlayAnswer = z.object({
+  at: Instant,
+  ...Play,
+  policyVersion: z.int(),
+  steps: z.array(
+    z.object({
+      kind: z.enum(['trigger', 'cool-down', 'checkpoint', 'task']),
+      title: z.string(),
+      lines: z.array(z.string()),
+      agent: Name.optional(),
+    }),
+  ),
+});
+const Run = z.object({
+  runId: Uuid,
+  playId: z.string(),
+  subject: z.object({ kind: z.enum(['account', 'campaign', 'ad-account', 'none']), id: z.string().nullable() }),
+  correlationId: z.string(),
+  startedAt: Instant,
+  state: z.enum(runStates),
+  checkpoint: z.object({ id: Uuid, deadline: Instant }).nullable(),
+  tasks: z.array(
+    z.object({
+      taskId: Uuid,
+      agent: z.string(),
+      purpose: z.string(),
+      dueAt: Instant,
+      outcome: z.enum(['proposed', 'declined']).nullable(),
+      reason: z.string().nullable(),
+      proposals: z.int(),
+      answeredAt: Instant.nullable(),
+    }),
+  ),
+});
+export const RunsAnswer = z.object({ at: Instant, runs: z.array(Run), next });
+export const RunAnswer = z.object({ at: Instant, run: Run, actions: z.array(Proposed) });
+
+const Version = { version: z.int(), digest: Sha256, by: z.string(), publishedAt: Instant };
+export const VersionsAnswer = z.object({
+  inForce: z.int().nullable(),
+  versions: z.array(z.object(Version)),
+  next,
+});
+export const VersionAnswer = z.object({ ...Version, content: PolicyContent });
+const differences = z.array(
+  z.object({ file: z.string(), path: z.string(), before: z.string().nullable(), after: z.string().nullable() }),
+);
+export const DifferencesAnswer = z.object({ from: z.int(), to: z.int(), differences });
+const problems = z.array(
+  z.object({
+    file: z.string(),
+    line: z.int().optional(),
+    column: z.int().optional(),
+    field: z.string(),
+    detail: z.string(),
+  }),
+);
+export const CheckAnswer = z.object({
+  valid: z.boolean(),
+  problems,
+  /** What is no fault and may be a mistake all the same. */
+  notes: problems,
+  warnings: z.array(z.string()),
+  /** Of the folder as it is now; null where it is not valid. To publish exactly this, send it. */
+  digest: Sha256.nullable(),
+  /** The version in force, 0 where there is none. To publish over exactly this, send it. */
+  inForce: z.int(),
+  /** Whether the folder means something else than the policy in force. */
+  differs: z.boolean(),
+  differences,
+});

@@ -1,0 +1,60 @@
+import type { Charter, PolicyContent } from '@countersign/contracts';
+import type { AgentCount } from './project-agents.js';
+
+/** Figures of one agent, from its counts in a period. */
+export function figuresOf(counts: readonly Pick<AgentCount, 'stage' | 'label' | 'n'>[]) {
+  const n = (stage: AgentCount['stage'], label: string): number =>
+    counts.reduce((sum, c) => (c.stage === stage && c.label === label ? sum + c.n : sum), 0);
+  const answers = (decision: string): number => n('answers', decision);
+  return {
+    proposed: n('proposals', 'proposed'),
+    approved: n('verdicts', 'approved'),
+    refused: n('verdicts', 'refused'),
+    escalated: n('verdicts', 'escalated'),
+    answers: { approve: answers('approve'), edit: answers('edit'), reject: answers('reject') },
+    refusedBy: Object.fromEntries(
+      counts.filter(({ stage }) => stage === 'refused').map(({ label, n: times }) => [label, times]),
+    ),
+  };
+}
+
+export interface StopNow {
+  readonly scope: string;
+  readonly state: 'stopped' | 'running';
+  readonly by: string;
+  readonly reason: string;
+  readonly changedAt: string;
+}
+
+/** The stops that hold for something, e.g. `agent:paid-media-agent`: its own, and that of everything. */
+export const stopsFor = (controls: readonly StopNow[], scope: string) =>
+  controls
+    .filter((control) => control.state === 'stopped' && (control.scope === scope || control.scope === 'all'))
+    .map(({ scope: stopped, by, reason, changedAt }) => ({ scope: stopped, by, reason, changedAt }));
+
+/** The first day (UTC) of a period that ends today. */
+export const firstDay = (at: string, days: number): string =>
+  new Date(Date.parse(at) - (days - 1) * 86_400_000).toISOString().slice(0, 10);
+
+/** Who takes part, by name: agents with a charter, and those that are installed without one. */
+export const agentNames = (content: PolicyContent | undefined, installed: readonly string[]): string[] =>
+  [...new Set([...(content?.charters.map(({ agent }) => agent) ?? []), ...installed])].sort();
+
+/** What is the same of an agent in a list and on its page. */
+export function agentShown(
+  agent: string,
+  content: PolicyContent | undefined,
+  controls: readonly StopNow[],
+  counts: readonly Pick<AgentCount, 'stage' | 'label' | 'n'>[],
+) {
+  const charter: Charter | undefined = content?.charters.find((c) => c.agent === agent);
+  const plays = content?.plays.filter(({ tasks }) => tasks.some((task) => task.agent === agent)) ?? [];
+  return {
+    agent,
+    owner: charter?.owner ?? null,
+    reviewers: charter?.reviewers ?? [],
+    plays: plays.map(({ id, title }) => ({ id, title })),
+    stops: stopsFor(controls, `agent:${agent}`),
+    figures: figuresOf(counts),
+  };
+}

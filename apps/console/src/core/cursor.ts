@@ -1,0 +1,26 @@
+import { Instant, Uuid } from '@countersign/contracts';
+import { z } from 'zod';
+
+/** Where a list that is ordered by time goes on: behind the entry with this time and id. `2026-11-21T10:00:00.000Z,<id>`. */
+export const Cursor = z
+  .string()
+  .max(100)
+  .transform((text, context) => {
+    const [at, id, ...more] = text.split(',');
+    const read = z.object({ at: Instant, id: Uuid }).safeParse({ at, id });
+    if (read.success && more.length === 0) return read.data;
+    context.addIssue({ code: 'custom', message: 'what the list before gave as `next`' });
+    return z.NEVER;
+  });
+export type Cursor = z.infer<typeof Cursor>;
+
+/** The page of one row more than was asked for, and where the next page begins. */
+export function paged<T>(
+  rows: readonly T[],
+  limit: number,
+  placeOf: (row: T) => string,
+): { page: T[]; next: string | null } {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return { page, next: rows.length > limit && last !== undefined ? placeOf(last) : null };
+}

@@ -1,0 +1,140 @@
+import { actionDetail, type DataOf, proposalIdOf, topics } from '@countersign/contracts';
+import type { Received } from '@countersign/runtime';
+
+/** One action as its agent proposed it. */
+export interface AgentAction {
+  readonly proposalId: string;
+  readonly agent: string;
+  readonly playId: string;
+  readonly runId: string;
+  /** The action's id as the validator derives it; that of an edit is another one. */
+  readonly actionId: string;
+  readonly kind: string;
+  readonly detail: string;
+  readonly correlationId: string;
+  readonly at: string;
+}
+
+/** A run of a play: its tasks went out, or wait at its checkpoint. */
+export interface PlayRun {
+  readonly runId: string;
+  readonly playId: string;
+  readonly accountId: string | null;
+  readonly adAccountId: string | null;
+  readonly campaignId: string | null;
+  readonly correlationId: string;
+  readonly at: string;
+  readonly checkpoint: { readonly id: string; readonly deadline: string } | null;
+}
+
+/** An addition to the figures of an agent on a day (UTC). */
+export interface AgentCount {
+  readonly agent: string;
+  readonly day: string;
+  readonly stage: 'proposals' | 'verdicts' | 'refused' | 'answers';
+  readonly label: string;
+  readonly n: number;
+}
+
+export interface AgentChanges {
+  readonly counts: readonly AgentCount[];
+  readonly actions: readonly AgentAction[];
+  readonly runs: readonly PlayRun[];
+  readonly tasks: readonly (Pick<DataOf<'TaskAssigned'>, 'taskId' | 'agent' | 'purpose' | 'assignedAt' | 'dueAt'> & {
+    readonly runId: string;
+  })[];
+  readonly answers: readonly (Pick<DataOf<'TaskSettled'>, 'taskId' | 'agent' | 'outcome' | 'reason' | 'at'> & {
+    readonly proposals: number;
+  })[];
+}
+
+/**
+ * What a batch tells of agents and of runs. An agent speaks for itself: what it writes in another name, or under an id that is not its
+ * own, is left out here. The validator refuses it, and that refusal is counted.
+ */
+export function projectAgents(events: readonly Received[]): AgentChanges {
+  const counts = new Map<string, AgentCount>();
+  const count = (agent: string, at: string, stage: AgentCount['stage'], label: string) => {
+    const day = at.slice(0, 10);
+    const name = JSON.stringify([agent, day, stage, label]);
+    counts.set(name, { agent, day, stage, label, n: (counts.get(name)?.n ?? 0) + 1 });
+  };
+  const changes = {
+    actions: [] as AgentAction[],
+    runs: [] as PlayRun[],
+    tasks: [] as AgentChanges['tasks'][number][],
+    answers: [] as AgentChanges['answers'][number][],
+  };
+  for (const { event, topic } of events) {
+    const correlationId = event.correlationid ?? event.id;
+    switch (event.type) {
+      case 'TaskAssigned': {
+        const { taskId, agent, purpose, assignedAt, dueAt, play } = event.data;
+        changes.tasks.push({ taskId, agent, purpose, assignedAt, dueAt, runId: play.runId });
+        changes.runs.push({ ...runOf(event.data, correlationId), at: assignedAt, checkpoint: null });
+        break;
+      }
+      case 'TaskEscalated': {
+        const { at, checkpointId, deadline, tasks, ...data } = event.data;
+        const run = runOf({ ...tasks[0], ...data }, correlationId);
+        changes.runs.push({ ...run, at, checkpoint: { id: checkpointId, deadline } });
+        break;
+      }
+      case 'TaskSettled': {
+        const { taskId, agent, outcome, reason, proposalIds, at } = event.data;
+        if (topic !== topics.tasksSettled(agent).name) break;
+        changes.answers.push({ taskId, agent, outcome, reason, at, proposals: proposalIds.length });
+        break;
+      }
+      case 'ActionProposed': {
+        const { proposalId, taskId, item, agent, play, action, proposedAt } = event.data;
+        if (topic !== topics.actionsProposed(agent).name) break;
+        count(agent, proposedAt, 'proposals', 'proposed');
+        if (item === undefined || proposalId !== proposalIdOf(agent, taskId, item)) break;
+        changes.actions.push({
+          proposalId,
+          agent,
+          playId: play.id,
+          runId: play.runId,
+          actionId: action.actionId,
+          kind: action.kind,
+          detail: actionDetail(action) ?? action.kind,
+          correlationId,
+          at: proposedAt,
+        });
+        break;
+      }
+      case 'ActionApproved':
+        count(event.data.agent, event.data.verdict.at, 'verdicts', 'approved');
+        if (event.data.review) count(event.data.agent, event.data.verdict.at, 'answers', event.data.review.decision);
+        break;
+      case 'ActionEscalated':
+        count(event.data.agent, event.data.verdict.at, 'verdicts', 'escalated');
+        break;
+      case 'ActionRefused': {
+        const { agent, verdict, supersededBy, review } = event.data;
+        // The edit itself is counted with the verdict on what it made of the action.
+        if (supersededBy) break;
+        count(agent, verdict.at, 'verdicts', 'refused');
+        if (review) count(agent, verdict.at, 'answers', review.decision);
+        const rules = verdict.reasons.filter(({ outcome }) => outcome === 'refuse').map(({ rule }) => rule);
+        for (const rule of new Set(rules)) count(agent, verdict.at, 'refused', rule);
+        break;
+      }
+    }
+  }
+  return { counts: [...counts.values()], ...changes };
+}
+
+const runOf = (
+  data: Pick<DataOf<'TaskAssigned'>, 'play'> &
+    Partial<Pick<DataOf<'TaskAssigned'>, 'accountId' | 'adAccountId' | 'campaignId'>>,
+  correlationId: string,
+) => ({
+  runId: data.play.runId,
+  playId: data.play.id,
+  accountId: data.accountId ?? null,
+  adAccountId: data.adAccountId ?? null,
+  campaignId: data.campaignId ?? null,
+  correlationId,
+});

@@ -1,0 +1,103 @@
+import { Documented, deployment, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { z } from 'zod';
+import { AgentActionsAnswer, AgentAnswer, AgentsAnswer } from '../core/agents.answers.js';
+import { agentNames, agentShown, firstDay } from '../core/agents.js';
+import { charterWords } from '../core/charter-words.js';
+import { Cursor, paged } from '../core/cursor.js';
+import { problem } from '../core/problem.js';
+import { AgentStore } from './agents.repository.js';
+import { Store } from './console.repository.js';
+import { PathId } from './path-id.js';
+
+const Period = z.object({
+  /** Figures of so many days, today included. */
+  days: z.coerce.number().int().positive().max(366).default(30),
+});
+const Listing = z.object({
+  limit: z.coerce.number().int().positive().max(200).default(50),
+  before: Cursor.optional(),
+});
+
+/** What each agent may do and has done. */
+@Controller('v1/agents')
+export class Agents {
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(Store) private readonly store: Store,
+    @Inject(AgentStore) private readonly agents: AgentStore,
+  ) {}
+
+  @Get()
+  @Documented({ summary: 'Every agent, with its stops and its figures', answers: { 200: AgentsAnswer } })
+  async list(@Query({ schema: Period }) { days }: z.infer<typeof Period>) {
+    const { names, content, controls, period, counts } = await this.read(days);
+    const agents = names.map((agent) =>
+      agentShown(
+        agent,
+        content,
+        controls,
+        counts.filter((count) => count.agent === agent),
+      ),
+    );
+    return { ...period, agents };
+  }
+
+  @Get(':agent')
+  @Documented({
+    summary: 'One agent: its charter in plain words, its figures, its stops',
+    answers: { 200: AgentAnswer },
+    problems: [404],
+  })
+  async show(
+    @Param('agent', { schema: PathId }) agent: string,
+    @Query({ schema: Period }) { days }: z.infer<typeof Period>,
+  ) {
+    const { names, content, version, controls, period, counts } = await this.read(days, agent);
+    if (!names.includes(agent)) throw new Refused(noSuchAgent(agent, names));
+    const charter = content?.charters.find((c) => c.agent === agent);
+    return {
+      ...period,
+      ...agentShown(agent, content, controls, counts),
+      policyVersion: version,
+      charter: charter && content ? charterWords(charter, content) : [],
+    };
+  }
+
+  @Get(':agent/actions')
+  @Documented({
+    summary: 'What an agent proposed and what became of it, the latest first',
+    answers: { 200: AgentActionsAnswer },
+  })
+  async actions(
+    @Param('agent', { schema: PathId }) agent: string,
+    @Query({ schema: Listing }) { limit, before }: z.infer<typeof Listing>,
+  ) {
+    const found = await this.agents.actions(agent, before, limit + 1);
+    const { page, next } = paged(found, limit, (row) => `${row.at},${row.proposalId}`);
+    return { actions: page, next };
+  }
+
+  private async read(days: number, only?: string) {
+    const at = this.runtime.now();
+    const [policy, controls, since] = await Promise.all([
+      this.store.policy(this.store.forPages),
+      this.store.controls(),
+      this.agents.since(),
+    ]);
+    const names = agentNames(policy?.content, deployment().agents);
+    const from = firstDay(at, days);
+    const counts = await this.agents.counts(only === undefined ? names : [only], from, at.slice(0, 10));
+    return {
+      names,
+      content: policy?.content,
+      version: policy?.version ?? null,
+      controls,
+      period: { at, from, since },
+      counts,
+    };
+  }
+}
+
+const noSuchAgent = (agent: string, names: readonly string[]) =>
+  problem(404, 'No such agent', `no agent is called ${agent}; there is ${names.join(', ') || 'none'}`);

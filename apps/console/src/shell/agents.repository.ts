@@ -1,0 +1,85 @@
+import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import type { actionStates } from '../core/agents.answers.js';
+import type { Cursor } from '../core/cursor.js';
+import type { AgentCount } from '../core/project-agents.js';
+import { readersOf } from './readers.js';
+
+/**
+ * What an agent proposed and what became of it. The verdict is the one on the action that took its place, where a person edited it; a
+ * settlement counts where it agrees with its approval.
+ */
+const proposed = `
+  SELECT p.proposal_id AS "proposalId", p.agent, p.play_id AS "playId", p.run_id AS "runId", p.kind, p.detail,
+    p.correlation_id AS "correlationId", p.proposed_at AS at,
+    CASE WHEN s.outcome IS NOT NULL THEN s.outcome WHEN w.outcome IS NOT NULL THEN w.outcome
+      WHEN e.action_id IS NOT NULL THEN 'waiting' ELSE 'proposed' END AS state,
+    v.superseded_by IS NOT NULL AS edited, e.action_id IS NOT NULL AS asked,
+    coalesce(s.detail, w.reasons->0->>'detail') AS reason
+  FROM agent_actions p
+  LEFT JOIN escalations e ON e.action_id = p.action_id
+  LEFT JOIN verdicts v ON v.action_id = p.action_id
+  LEFT JOIN verdicts w ON w.action_id = coalesce(v.superseded_by, v.action_id)
+  LEFT JOIN settlements s ON s.action_id = w.action_id AND s.executor = w.executor AND s.approved`;
+
+export interface ProposedRow {
+  readonly proposalId: string;
+  readonly agent: string;
+  readonly playId: string;
+  readonly runId: string;
+  readonly kind: string;
+  readonly detail: string;
+  readonly correlationId: string;
+  readonly at: string;
+  readonly state: (typeof actionStates)[number];
+  readonly edited: boolean;
+  readonly asked: boolean;
+  readonly reason: string | null;
+}
+type Stored = Omit<ProposedRow, 'at'> & { at: Date };
+const shown = (row: Stored): ProposedRow => ({ ...row, at: row.at.toISOString() });
+
+/** What the console keeps of agents: figures by day, and their actions. */
+@Injectable()
+export class AgentStore {
+  private readonly forPages: Reader;
+
+  constructor(@Inject(RUNTIME) runtime: Runtime) {
+    ({ forPages: this.forPages } = readersOf(runtime));
+  }
+
+  /** When the console began to count by agent. */
+  async since(): Promise<string> {
+    const [row] = await this.forPages.query<{ at: Date }>('SELECT begun_at AS at FROM agent_counts_begun');
+    if (!row) throw new Error('agent_counts_begun has no row');
+    return row.at.toISOString();
+  }
+
+  /** Sums of the days from one to another, both included. */
+  counts(agents: readonly string[], from: string, to: string): Promise<AgentCount[]> {
+    return this.forPages.query(
+      `SELECT agent, stage, label, sum(n)::bigint AS n FROM agent_counts
+       WHERE agent = ANY($1) AND day BETWEEN $2 AND $3 GROUP BY agent, stage, label ORDER BY agent, stage, label`,
+      [agents, from, to],
+    );
+  }
+
+  /** The latest first. */
+  async actions(agent: string, before: Cursor | undefined, limit: number): Promise<ProposedRow[]> {
+    const rows = await this.forPages.query<Stored>(
+      `${proposed} WHERE p.agent = $1 AND (p.proposed_at, p.proposal_id) < ($2::timestamptz, $3::uuid)
+       ORDER BY p.agent DESC, p.proposed_at DESC, p.proposal_id DESC LIMIT $4`,
+      [agent, before?.at ?? 'infinity', before?.id ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff', limit],
+    );
+    return rows.map(shown);
+  }
+
+  /** Of one run, the first ones. */
+  async actionsOf(runId: string, limit: number): Promise<ProposedRow[]> {
+    const rows = await this.forPages.query<Stored>(
+      `${proposed} WHERE p.run_id = $1 ORDER BY p.run_id, p.proposed_at LIMIT $2`,
+      [runId, limit],
+    );
+    return rows.map(shown);
+  }
+}

@@ -1,0 +1,135 @@
+import type { Tx } from '@countersign/runtime';
+import type { AgentChanges } from '../core/project-agents.js';
+
+/** Writes what a batch tells of actions, runs and tasks: in one order of tables, with sorted keys. The order between topics does not matter. */
+export function writeAgents(tx: Tx, { actions, runs, tasks, answers }: AgentChanges, at: string): void {
+  insert(
+    tx,
+    firstBy(runs, ({ runId }) => runId),
+    {
+      sql: `INSERT INTO play_runs AS r (run_id, play_id, account_id, ad_account_id, campaign_id, correlation_id, started_at, checkpoint_id, deadline_at, kept_at)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::uuid[], $9::timestamptz[], $10::timestamptz[])
+          ON CONFLICT (run_id) DO UPDATE SET started_at = least(r.started_at, excluded.started_at),
+            checkpoint_id = coalesce(r.checkpoint_id, excluded.checkpoint_id), deadline_at = coalesce(r.deadline_at, excluded.deadline_at)`,
+      columns: [
+        (r) => r.runId,
+        (r) => r.playId,
+        (r) => r.accountId,
+        (r) => r.adAccountId,
+        (r) => r.campaignId,
+        (r) => r.correlationId,
+        (r) => r.at,
+        (r) => r.checkpoint?.id ?? null,
+        (r) => r.checkpoint?.deadline ?? null,
+        () => at,
+      ],
+    },
+  );
+  insert(
+    tx,
+    firstBy(tasks, ({ taskId }) => taskId),
+    {
+      sql: `INSERT INTO play_tasks (task_id, run_id, agent, purpose, assigned_at, due_at, kept_at)
+          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[])
+          ON CONFLICT DO NOTHING`,
+      columns: [
+        (t) => t.taskId,
+        (t) => t.runId,
+        (t) => t.agent,
+        (t) => t.purpose,
+        (t) => t.assignedAt,
+        (t) => t.dueAt,
+        () => at,
+      ],
+    },
+  );
+  // Kept by task and agent: nobody's answer takes the place of another one's.
+  insert(
+    tx,
+    firstBy(answers, ({ taskId, agent }) => `${taskId} ${agent}`),
+    {
+      sql: `INSERT INTO task_answers (task_id, agent, outcome, reason, proposals, answered_at, kept_at)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::timestamptz[], $7::timestamptz[])
+          ON CONFLICT DO NOTHING`,
+      columns: [
+        (a) => a.taskId,
+        (a) => a.agent,
+        (a) => a.outcome,
+        (a) => a.reason,
+        (a) => a.proposals,
+        (a) => a.at,
+        () => at,
+      ],
+    },
+  );
+  insert(
+    tx,
+    firstBy(actions, ({ proposalId }) => proposalId),
+    {
+      sql: `INSERT INTO agent_actions (proposal_id, agent, play_id, run_id, action_id, kind, detail, correlation_id, proposed_at, kept_at)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
+          ON CONFLICT DO NOTHING`,
+      columns: [
+        (a) => a.proposalId,
+        (a) => a.agent,
+        (a) => a.playId,
+        (a) => a.runId,
+        (a) => a.actionId,
+        (a) => a.kind,
+        (a) => a.detail,
+        (a) => a.correlationId,
+        (a) => a.at,
+        () => at,
+      ],
+    },
+  );
+}
+
+/** Adds to the figures. It is written last, after the counts, since all batches add to the same few rows. */
+export function writeAgentCounts(tx: Tx, { counts }: AgentChanges): void {
+  insert(tx, counts, {
+    sql: `INSERT INTO agent_counts AS c (agent, day, stage, label, n)
+          SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::bigint[]) AS new(agent, day, stage, label, n)
+          ORDER BY agent, day, stage, label
+          ON CONFLICT (agent, day, stage, label) DO UPDATE SET n = c.n + excluded.n`,
+    columns: [(c) => c.agent, (c) => c.day, (c) => c.stage, (c) => c.label, (c) => c.n],
+  });
+}
+
+/** How long actions, runs and tasks are listed, in days; the record keeps everything. */
+const KEPT_DAYS = 90;
+const tables = ['agent_actions', 'task_answers', 'play_tasks', 'play_runs'];
+
+/** Forgets a bounded number of what was kept too long ago; returns how many of the table that had most. */
+export async function forgetAgents(tx: Tx, at: string, limit: number): Promise<number> {
+  const before = new Date(Date.parse(at) - KEPT_DAYS * 86_400_000).toISOString();
+  let most = 0;
+  for (const table of tables) {
+    const [row] = await tx.query<{ n: number }>(
+      `WITH gone AS (DELETE FROM ${table} WHERE ctid IN (SELECT ctid FROM ${table} WHERE kept_at < $1 ORDER BY kept_at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1)
+       SELECT count(*)::int AS n FROM gone`,
+      [before, limit],
+    );
+    most = Math.max(most, row?.n ?? 0);
+  }
+  return most;
+}
+
+function insert<T>(
+  tx: Tx,
+  rows: readonly T[],
+  to: { sql: string; columns: readonly ((row: T) => string | number | null)[] },
+): void {
+  if (rows.length === 0) return;
+  tx.write(
+    to.sql,
+    to.columns.map((column) => rows.map(column)),
+  );
+}
+
+/** The first of each key, ordered by key: one statement may not touch a row twice. */
+function firstBy<T>(rows: readonly T[], keyOf: (row: T) => string): T[] {
+  const first = new Map<string, T>();
+  for (const row of rows) if (!first.has(keyOf(row))) first.set(keyOf(row), row);
+  return [...first].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+}

@@ -1,0 +1,104 @@
+import { type Play, Uuid } from '@countersign/contracts';
+import { Documented, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { z } from 'zod';
+import { PlayAnswer, PlaysAnswer, RunAnswer, RunsAnswer } from '../core/agents.answers.js';
+import { type StopNow, stopsFor } from '../core/agents.js';
+import { Cursor, paged } from '../core/cursor.js';
+import { playSteps, triggerWords } from '../core/play-words.js';
+import { problem } from '../core/problem.js';
+import { AgentStore } from './agents.repository.js';
+import { Store } from './console.repository.js';
+import { PathId } from './path-id.js';
+import { PlayStore } from './plays.repository.js';
+
+const Listing = z.object({
+  limit: z.coerce.number().int().positive().max(200).default(50),
+  before: Cursor.optional(),
+});
+/** A run has a handful; what is beyond that is under the agents. */
+const mostActions = 200;
+
+/** What plays do, and what they have done. */
+@Controller('v1')
+export class Plays {
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(Store) private readonly store: Store,
+    @Inject(PlayStore) private readonly plays: PlayStore,
+    @Inject(AgentStore) private readonly agents: AgentStore,
+  ) {}
+
+  @Get('plays')
+  @Documented({ summary: 'Every play of the policy in force', answers: { 200: PlaysAnswer } })
+  async list() {
+    const at = this.runtime.now();
+    const { plays, controls } = await this.read();
+    const latest = await this.plays.latest(
+      plays.map(({ id }) => id),
+      at,
+    );
+    return { at, plays: plays.map((play) => shown(play, controls, latest)) };
+  }
+
+  @Get('plays/:playId')
+  @Documented({
+    summary: 'One play: what starts it and what it does, step by step',
+    answers: { 200: PlayAnswer },
+    problems: [404],
+  })
+  async show(@Param('playId', { schema: PathId }) playId: string) {
+    const at = this.runtime.now();
+    const { plays, controls, version } = await this.read();
+    const play = plays.find(({ id }) => id === playId);
+    if (!play || version === undefined) {
+      const names = plays.map(({ id }) => id).join(', ') || 'none';
+      throw new Refused(problem(404, 'No such play', `no play is called ${playId}; there is ${names}`));
+    }
+    const latest = await this.plays.latest([playId], at);
+    return { at, ...shown(play, controls, latest), policyVersion: version, steps: playSteps(play) };
+  }
+
+  @Get('plays/:playId/runs')
+  @Documented({ summary: 'The runs of a play with their tasks, the latest first', answers: { 200: RunsAnswer } })
+  async runs(
+    @Param('playId', { schema: PathId }) playId: string,
+    @Query({ schema: Listing }) { limit, before }: z.infer<typeof Listing>,
+  ) {
+    const at = this.runtime.now();
+    const found = await this.plays.runs(playId, before, limit + 1, at);
+    const { page, next } = paged(found, limit, (run) => `${run.startedAt},${run.runId}`);
+    return { at, runs: page, next };
+  }
+
+  @Get('runs/:runId')
+  @Documented({
+    summary: 'One run of a play, its tasks and the actions that came of them',
+    answers: { 200: RunAnswer },
+    problems: [404],
+  })
+  async run(@Param('runId', { schema: PathId }) runId: string) {
+    const at = this.runtime.now();
+    const run = Uuid.safeParse(runId).success ? await this.plays.run(runId, at) : undefined;
+    if (!run) throw new Refused(problem(404, 'No such run', `no run with the id ${runId} is kept here`));
+    return { at, run, actions: await this.agents.actionsOf(runId, mostActions) };
+  }
+
+  private async read() {
+    const [policy, controls] = await Promise.all([this.store.policy(this.store.forPages), this.store.controls()]);
+    return { plays: policy?.content.plays ?? [], version: policy?.version, controls };
+  }
+}
+
+const shown = (
+  { id, title, trigger, tasks }: Play,
+  controls: readonly StopNow[],
+  latest: ReadonlyMap<string, { readonly live: number; readonly lastAt: string | null }>,
+) => ({
+  id,
+  title,
+  starts: triggerWords(trigger),
+  agents: [...new Set(tasks.map(({ agent }) => agent))],
+  stops: stopsFor(controls, `play:${id}`),
+  runs: latest.get(id) ?? { live: 0, lastAt: null },
+});
