@@ -682,3 +682,120 @@ test('every command explains itself with examples and exit codes', async () => {
     expect(code).toBe(0);
   }
 });
+
+const policyCheck = {
+  valid: true,
+  problems: [],
+  notes: [],
+  warnings: [],
+  digest: 'd'.repeat(64),
+  inForce: 3,
+  differs: true,
+  differences: [
+    { file: 'rules.yaml', path: 'permitSeconds', before: '900', after: '60' },
+    { file: 'plays/new.yaml', path: '', before: null, after: '{\n  "id": "new"\n}' },
+  ],
+};
+
+test('publishing a policy shows what changes and sends the digest and the version that were shown', async () => {
+  answers['POST /v1/policies/check'] = { body: policyCheck };
+  answers['POST /v1/policies/publish'] = { body: { ok: true, changed: true, version: 4, digest: policyCheck.digest } };
+  const { out, code } = await run('policy', 'publish');
+  expect([out, code]).toEqual([expect.stringContaining('Policy 4 is published.'), 0]);
+  expect(out).toContain('rules.yaml\n  permitSeconds\n    - 900\n    + 60');
+  expect(asked.at(-1)).toMatchObject({ body: { digest: policyCheck.digest, inForce: 3 } });
+
+  expect(await run('policy', 'publish', '--digest', 'dddd')).toMatchObject({ code: 0 });
+  asked = [];
+  const other = await run('policy', 'publish', '--digest', 'abcd');
+  expect(other).toMatchObject({ code: 1, err: expect.stringContaining('countersign policy diff') });
+  expect(asked.map(({ path }) => path)).toEqual(['/v1/policies/check']);
+
+  const detail = 'the configuration folder has changed since it was checked';
+  answers['POST /v1/policies/publish'] = { status: 409, body: { detail } };
+  expect(await run('policy', 'publish')).toMatchObject({ code: 1, err: expect.stringContaining(detail) });
+});
+
+test("the console's folder is checked and compared without publishing; what is not valid is 1", async () => {
+  answers['POST /v1/policies/check'] = { body: policyCheck };
+  const { out, code } = await run('policy', 'diff');
+  expect([out, code]).toEqual([expect.stringContaining('plays/new.yaml\n  is new\n    + {'), 0]);
+  expect(out).toContain('Nothing is published yet');
+  const problems = [{ file: 'rules.yaml', line: 4, column: 3, field: 'permitSeconds', detail: 'expected number' }];
+  answers['POST /v1/policies/check'] = { body: { ...policyCheck, valid: false, digest: null, problems } };
+  for (const command of [
+    ['policy', 'check', '--console'],
+    ['policy', 'diff'],
+    ['policy', 'publish'],
+  ]) {
+    const broken = await run(...command);
+    expect(broken).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('rules.yaml:4 permitSeconds: expected number'),
+    });
+    expect(broken.out).toContain('Policy 3 stays in force');
+  }
+  expect(asked.some(({ path }) => path === '/v1/policies/publish')).toBe(false);
+});
+
+test('published policies are listed and compared by version', async () => {
+  const versions = [{ version: 3, digest: 'c'.repeat(64), by: 'lea', publishedAt: '2026-11-21T10:00:00.000Z' }];
+  answers['GET /v1/policies/versions'] = { body: { inForce: 3, versions, next: '3' } };
+  const { out } = await run('policy', 'versions');
+  expect(out).toMatch(/3 .*lea .*cccccccccccc .*in force\nOlder ones: --before 3/);
+  answers['GET /v1/policies'] = { body: { version: 3 } };
+  answers['GET /v1/policies/differences?from=1&to=3'] = { body: { from: 1, to: 3, differences: [] } };
+  expect(await run('policy', 'diff', '1')).toMatchObject({ out: 'No difference.\n', code: 0 });
+});
+
+test('an agent is told with its charter, its stop and what became of its actions; a reason forges no line', async () => {
+  const figures = {
+    ...{ proposed: 3, approved: 1, refused: 1, escalated: 1, refusedBy: { 'spend-cap': 1 } },
+    answers: { approve: 0, edit: 1, reject: 0 },
+  };
+  const stops = [{ scope: 'agent:seo-agent', by: 'lea', reason: 'odd\nbids' }];
+  const row = { agent: 'seo-agent', owner: 'dana', stops, figures };
+  const period = { from: '2026-11-01', since: '2026-11-01T10:00:00.000Z' };
+  answers['GET /v1/agents?days=30'] = { body: { ...period, agents: [row] } };
+  const { out: all } = await run('agents');
+  expect(all.split('\n').filter((line) => line !== '')).toHaveLength(3);
+  answers['GET /v1/agents/seo-agent?days=7'] = {
+    body: { ...period, ...row, charter: [{ title: 'Its limits', lines: ['At most EUR 500.00 a day.'] }] },
+  };
+  const at = '2026-11-21T10:00:00.000Z';
+  const action = {
+    proposalId: '3f2a6c1e-0000',
+    detail: 'pause c-1',
+    at,
+    state: 'refused',
+    edited: true,
+    reason: 'too much',
+  };
+  answers['GET /v1/agents/seo-agent/actions?limit=20'] = { body: { actions: [action] } };
+  const { out } = await run('agents', 'seo-agent', '--days', '7');
+  expect(out).toContain('  At most EUR 500.00 a day.');
+  expect(out).toContain('1 refused (spend-cap 1)');
+  expect(out).toMatch(/refused, edited +pause c-1: too much +3f2a6c1e/);
+});
+
+test('a play is told step by step, with its runs', async () => {
+  const play = {
+    ...{ id: 'surge', title: 'Surge', starts: '3 contacts engage.', agents: ['seo-agent'], stops: [] },
+    runs: { live: 1, lastAt: '2026-11-21T10:00:00.000Z' },
+  };
+  answers['GET /v1/plays'] = { body: { plays: [play] } };
+  expect((await run('plays')).out).toMatch(/surge +Surge +seo-agent +last .*, 1 under way +runs/);
+  answers['GET /v1/plays/surge'] = { body: { ...play, steps: [{ title: 'It starts when', lines: [play.starts] }] } };
+  const run1 = {
+    runId: '7c0d6c1e-0000',
+    startedAt: '2026-11-21T10:00:00.000Z',
+    state: 'running',
+    tasks: [{ proposals: 2 }],
+  };
+  answers['GET /v1/plays/surge/runs?limit=20'] = {
+    body: { runs: [{ ...run1, subject: { kind: 'account', id: 'acme' } }] },
+  };
+  const { out } = await run('plays', 'surge');
+  expect(out).toContain('It starts when\n  3 contacts engage.');
+  expect(out).toMatch(/account acme +running +1 tasks, 2 proposals +7c0d6c1e/);
+});

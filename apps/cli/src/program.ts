@@ -2,6 +2,7 @@ import { auditCommands } from '@countersign/audit';
 import { probeCommands } from '@countersign/probe';
 import { replayCommands } from '@countersign/replay';
 import { Command } from 'commander';
+import { agentCommands } from './shell/commands/agents.js';
 import { deadLetterCommands } from './shell/commands/dead-letters.js';
 import { gapCommands } from './shell/commands/gaps.js';
 import { permitCommands } from './shell/commands/permit.js';
@@ -47,6 +48,7 @@ Exit codes:
   statusCommands(countersign);
   reviewCommands(countersign);
   recordCommands(countersign);
+  agentCommands(countersign);
   playCommands(countersign);
   policyCommands(countersign);
   permitCommands(countersign);

@@ -1,0 +1,142 @@
+import { clock, type Paint, printable, table, tally } from '@countersign/client/core';
+
+interface Stop {
+  readonly scope: string;
+  readonly by: string;
+  readonly reason: string;
+}
+interface AgentRow {
+  readonly agent: string;
+  readonly owner: string | null;
+  readonly stops: readonly Stop[];
+  readonly figures: {
+    readonly proposed: number;
+    readonly approved: number;
+    readonly refused: number;
+    readonly escalated: number;
+    readonly answers: { readonly approve: number; readonly edit: number; readonly reject: number };
+    readonly refusedBy: Readonly<Record<string, number>>;
+  };
+}
+interface Period {
+  readonly from: string;
+  readonly since: string;
+}
+export interface AgentsList extends Period {
+  readonly agents: readonly AgentRow[];
+}
+export interface AgentPage extends Period, AgentRow {
+  readonly charter: readonly { title: string; lines: readonly string[] }[];
+}
+export interface ActionsList {
+  readonly actions: readonly {
+    proposalId: string;
+    detail: string;
+    at: string;
+    state: string;
+    edited: boolean;
+    reason: string | null;
+  }[];
+}
+interface PlayRow {
+  readonly id: string;
+  readonly title: string;
+  readonly starts: string;
+  readonly agents: readonly string[];
+  readonly stops: readonly Stop[];
+  readonly runs: { readonly live: number; readonly lastAt: string | null };
+}
+export interface PlaysList {
+  readonly plays: readonly PlayRow[];
+}
+export interface PlayPage extends PlayRow {
+  readonly steps: readonly { title: string; lines: readonly string[] }[];
+}
+export interface PlayRuns {
+  readonly runs: readonly {
+    runId: string;
+    startedAt: string;
+    state: string;
+    subject: { kind: string; id: string | null };
+    tasks: readonly { proposals: number }[];
+  }[];
+}
+
+const periodText = ({ from, since }: Period): string => `Figures from ${from} on; they are kept since ${clock(since)}.`;
+const stopped = (paint: Paint, stops: readonly Stop[]): string =>
+  stops.length === 0 ? paint.green('runs') : paint.red(`stopped by ${stops[0]?.by}: ${stops[0]?.reason}`);
+
+export function agentsText(paint: Paint, given: AgentsList): string {
+  const { agents, ...period } = printable(given);
+  const head = ['agent', 'proposed', 'approved', 'refused', 'asked', 'changed by people', ''];
+  const rows = agents.map(({ agent, stops, figures: f }) => [
+    agent,
+    String(f.proposed),
+    String(f.approved),
+    String(f.refused),
+    String(f.escalated),
+    String(f.answers.edit + f.answers.reject),
+    stopped(paint, stops),
+  ]);
+  return `${table([head, ...rows])}\n${periodText(period)}`;
+}
+
+export function agentText(paint: Paint, givenPage: AgentPage, givenActions: ActionsList): string {
+  const page = printable(givenPage);
+  const { figures: f } = page;
+  const charter =
+    page.charter.length === 0
+      ? ['No charter is in force for it: all that it proposes is refused.']
+      : page.charter.flatMap(({ title, lines }) => [paint.bold(title), ...lines.map((line) => `  ${line}`)]);
+  const refusals = Object.keys(f.refusedBy).length > 0 ? ` (${tally(f.refusedBy)})` : '';
+  const figures = [
+    `${f.proposed} proposed, ${f.approved} approved, ${f.refused} refused${refusals}, ${f.escalated} asked a person.`,
+    `People approved ${f.answers.approve}, edited ${f.answers.edit} and rejected ${f.answers.reject}. ${periodText(page)}`,
+  ];
+  const actions = printable(givenActions.actions).map(({ proposalId, detail, at, state, edited, reason }) => [
+    `  ${clock(at)}`,
+    `${state}${edited ? ', edited' : ''}`,
+    reason === null ? detail : `${detail}: ${reason}`,
+    proposalId.slice(0, 8),
+  ]);
+  const latest = actions.length === 0 ? ['  Nothing yet.'] : [table(actions)];
+  return [
+    `${paint.bold(page.agent)}  ${stopped(paint, page.stops)}`,
+    ...charter,
+    paint.bold('Figures'),
+    ...figures.map((line) => `  ${line}`),
+    paint.bold('Latest actions'),
+    ...latest,
+  ].join('\n');
+}
+
+export function playsText(paint: Paint, given: PlaysList): string {
+  const plays = printable(given.plays);
+  if (plays.length === 0) return 'The policy in force has no play: no agent is given a task.';
+  return table(
+    plays.map(({ id, title, agents, stops, runs }) => [
+      id,
+      title,
+      agents.join(', '),
+      runs.lastAt === null ? 'never ran' : `last ${clock(runs.lastAt)}, ${runs.live} under way`,
+      stopped(paint, stops),
+    ]),
+  );
+}
+
+export function playText(paint: Paint, given: PlayPage, { runs }: PlayRuns): string {
+  const play = printable(given);
+  const rows = printable(runs).map(({ runId, startedAt, state, subject, tasks }) => [
+    `  ${clock(startedAt)}`,
+    subject.id === null ? '' : `${subject.kind} ${subject.id}`,
+    state,
+    `${tasks.length} tasks, ${tasks.reduce((sum, task) => sum + task.proposals, 0)} proposals`,
+    runId.slice(0, 8),
+  ]);
+  return [
+    `${paint.bold(play.title)}  ${stopped(paint, play.stops)}`,
+    ...play.steps.flatMap(({ title, lines }) => [paint.bold(title), ...lines.map((line) => `  ${line}`)]),
+    paint.bold('Runs'),
+    rows.length === 0 ? '  None yet.' : table(rows),
+  ].join('\n');
+}
