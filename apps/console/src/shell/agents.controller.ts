@@ -68,14 +68,22 @@ export class Agents {
   @Documented({
     summary: 'What an agent proposed and what became of it, the latest first',
     answers: { 200: AgentActionsAnswer },
+    problems: [404],
   })
   async actions(
     @Param('agent', { schema: PathId }) agent: string,
     @Query({ schema: Listing }) { limit, before }: z.infer<typeof Listing>,
   ) {
     const found = await this.agents.actions(agent, before, limit + 1);
+    if (found.length === 0) await this.known(agent);
     const { page, next } = paged(found, limit, (row) => `${row.at},${row.proposalId}`);
     return { actions: page, next };
+  }
+
+  /** An agent that is gone from the policy still has its actions. */
+  private async known(agent: string): Promise<void> {
+    const names = agentNames((await this.store.policy(this.store.forPages))?.content, deployment().agents);
+    if (!names.includes(agent)) throw new Refused(noSuchAgent(agent, names));
   }
 
   private async read(days: number, only?: string) {

@@ -50,23 +50,25 @@ export class Plays {
   async show(@Param('playId', { schema: PathId }) playId: string) {
     const at = this.runtime.now();
     const { plays, controls, version } = await this.read();
-    const play = plays.find(({ id }) => id === playId);
-    if (!play || version === undefined) {
-      const names = plays.map(({ id }) => id).join(', ') || 'none';
-      throw new Refused(problem(404, 'No such play', `no play is called ${playId}; there is ${names}`));
-    }
+    const play = playOf(playId, plays);
     const latest = await this.plays.latest([playId], at);
     return { at, ...shown(play, controls, latest), policyVersion: version, steps: playSteps(play) };
   }
 
   @Get('plays/:playId/runs')
-  @Documented({ summary: 'The runs of a play with their tasks, the latest first', answers: { 200: RunsAnswer } })
+  @Documented({
+    summary: 'The runs of a play with their tasks, the latest first',
+    answers: { 200: RunsAnswer },
+    problems: [404],
+  })
   async runs(
     @Param('playId', { schema: PathId }) playId: string,
     @Query({ schema: Listing }) { limit, before }: z.infer<typeof Listing>,
   ) {
     const at = this.runtime.now();
     const found = await this.plays.runs(playId, before, limit + 1, at);
+    // A play that is gone from the policy still has its runs.
+    if (found.length === 0) playOf(playId, (await this.read()).plays);
     const { page, next } = paged(found, limit, (run) => `${run.startedAt},${run.runId}`);
     return { at, runs: page, next };
   }
@@ -86,8 +88,15 @@ export class Plays {
 
   private async read() {
     const [policy, controls] = await Promise.all([this.store.policy(this.store.forPages), this.store.controls()]);
-    return { plays: policy?.content.plays ?? [], version: policy?.version, controls };
+    return { plays: policy?.content.plays ?? [], version: policy?.version ?? 0, controls };
   }
+}
+
+function playOf(playId: string, plays: readonly Play[]): Play {
+  const play = plays.find(({ id }) => id === playId);
+  if (play) return play;
+  const names = plays.map(({ id }) => id).join(', ') || 'none';
+  throw new Refused(problem(404, 'No such play', `no play is called ${playId}; there is ${names}`));
 }
 
 const shown = (
