@@ -1,0 +1,30 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+
+const standards = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** What WCAG 2.2 AA and good practice have against the page as it is now, one line each. */
+export async function objections(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).withTags(standards).analyze();
+  return violations.flatMap(({ id, impact, help, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${impact} ${id}: ${help}: ${target.join(' ')}: ${failureSummary}`),
+  );
+}
+
+/** What is wider than the screen, if one has to scroll sideways. */
+export const tooWide = (page: Page): Promise<string[]> => page.evaluate<string[]>(widerThanTheScreen);
+
+const widerThanTheScreen = `(() => {
+  const { clientWidth, scrollWidth } = document.documentElement;
+  if (scrollWidth <= clientWidth) return [];
+  const wide = [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > clientWidth + 1);
+  return [scrollWidth + ' px of ' + clientWidth, ...wide.slice(0, 8).map((e) => e.outerHTML.slice(0, 160))];
+})()`;
+
+/** Waits until the page shows what it has: no skeleton, nothing that says it is busy. */
+export async function settled(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).first().waitFor();
+  await page.waitForFunction(
+    `!document.querySelector('main .mantine-Skeleton-root, main [aria-busy="true"], main .mantine-Loader-root')`,
+  );
+}

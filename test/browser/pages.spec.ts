@@ -1,0 +1,62 @@
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, test } from 'vitest';
+import { objections, settled, tooWide } from './looks.js';
+import { consoleUrl, type Screen } from './person.js';
+import { stage } from './stage.js';
+
+/* Every page of the menu, and one of each kind behind it, on each screen, in light and in dark. */
+
+const on = stage();
+/** Addresses of pages. */
+let addresses: string[] = [];
+
+/** The pages that the menu leads to. */
+async function ofTheMenu(page: Page): Promise<string[]> {
+  const links = page.getByRole('navigation', { name: 'Pages' }).getByRole('link');
+  await links.first().waitFor();
+  return Promise.all((await links.all()).map(async (link) => (await link.getAttribute('href')) ?? ''));
+}
+
+const heading = (page: Page) => page.getByRole('heading', { level: 1 });
+
+beforeAll(async () => {
+  const { page } = await on.enter();
+  await page.goto('/');
+  const answer = await fetch(`${consoleUrl(on.installed)}/v1/reviews?state=open`, {
+    headers: { authorization: `Bearer ${on.installed.secrets.consoleToken}` },
+  });
+  const { reviews } = (await answer.json()) as { reviews: { id: string }[] };
+  addresses = [...(await ofTheMenu(page)), `/reviews/${reviews[0]?.id}`, '/nowhere'];
+});
+
+const looks = (['desktop', 'phone'] as Screen[]).flatMap((screen) =>
+  (['light', 'dark'] as const).map((colorScheme) => ({ screen, colorScheme })),
+);
+
+test.each(looks)('everybody can use every page on a $screen in $colorScheme', async ({ screen, colorScheme }) => {
+  const { page } = await on.enter({ on: screen, colorScheme });
+  const found: Record<string, readonly string[]> = {};
+  for (const address of addresses) {
+    await page.goto(address);
+    await settled(page);
+    expect(await heading(page).count(), `headings of ${address}`).toBe(1);
+    const wrong = [...(await objections(page)), ...(await tooWide(page))];
+    if (wrong.length > 0) found[address] = wrong;
+  }
+  expect(found).toEqual({});
+});
+
+test('each page has its own title, and an address that is kept or loaded again shows the same page', async () => {
+  const { page } = await on.enter();
+  const titles = new Set<string>();
+  for (const address of addresses) {
+    await page.goto(address);
+    await settled(page);
+    const [title, name] = [await page.title(), await heading(page).textContent()];
+    titles.add(title);
+    await page.reload();
+    await settled(page);
+    expect([await page.title(), await heading(page).textContent()], address).toEqual([title, name]);
+  }
+  expect(titles.size).toBe(addresses.length);
+});

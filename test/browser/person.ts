@@ -1,0 +1,88 @@
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Installed } from '../flows/installation.js';
+
+/** The screens that the pages are walked on. */
+export const screens = {
+  desktop: { viewport: { width: 1280, height: 800 } },
+  phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
+} as const satisfies Readonly<Record<string, BrowserContextOptions>>;
+
+export type Screen = keyof typeof screens;
+
+/** Somebody in front of a screen, and everything that must never happen there. */
+export interface Person {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Scripts that ran or tried to, requests to strangers, errors of the page, so far: what a test expects to be empty. */
+  readonly mishaps: readonly string[];
+  leave(): Promise<void>;
+}
+
+export interface Coming extends BrowserContextOptions {
+  readonly on?: Screen;
+}
+
+/** Runs in each page before anything else. */
+const tellOfViolations = `document.addEventListener('securitypolicyviolation', (event) =>
+  tellOfViolation('against ' + event.effectiveDirective + ': ' + event.blockedURI + ' ' + event.sample));`;
+
+/** Where the pages are. */
+export const consoleUrl = ({ run }: Installed): string => run.http.console as string;
+
+/** A new browser profile at the console, watched. It is signed in only if `storageState` is given. */
+export async function come(browser: Browser, installed: Installed, coming: Coming = {}): Promise<Person> {
+  const { on = 'desktop', ...more } = coming;
+  const mishaps: string[] = [];
+  const baseURL = consoleUrl(installed);
+  const context = await browser.newContext({
+    ...screens[on],
+    baseURL,
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    reducedMotion: 'reduce',
+    ...more,
+  });
+  context.setDefaultTimeout(15_000);
+  // The story's proof may be fetched from the record itself.
+  const known = [baseURL, installed.run.http['audit-recorder']].map((url) => url && new URL(url).origin);
+  await context.route('**/*', async (route) => {
+    const { origin, protocol } = new URL(route.request().url());
+    if (known.includes(origin) || protocol === 'data:' || protocol === 'blob:') return route.continue();
+    mishaps.push(`a request to ${origin}`);
+    return route.abort();
+  });
+  await context.exposeBinding('tellOfViolation', (_source, text: string) => void mishaps.push(text));
+  await context.addInitScript({ content: tellOfViolations });
+  const watch = (page: Page): void => {
+    page.on('dialog', (dialog) => {
+      mishaps.push(`a dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    page.on('pageerror', (error) => mishaps.push(`an error: ${error.message}`));
+  };
+  context.on('page', watch);
+  const page = await context.newPage();
+  return { page, context, mishaps, leave: () => context.close() };
+}
+
+/** A one-time link, as whoever has the console's token asks for it. */
+export async function oneTimeLink(installed: Installed): Promise<string> {
+  const answer = await fetch(`${consoleUrl(installed)}/v1/sign-in/links`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${installed.secrets.consoleToken}` },
+  });
+  if (!answer.ok) throw new Error(`no link: ${answer.status} ${await answer.text()}`);
+  return ((await answer.json()) as { url: string }).url;
+}
+
+/** Signs in with a link, once; what is returned lets any number of profiles come in. */
+export async function signedIn(browser: Browser, installed: Installed): Promise<Pick<Coming, 'storageState'>> {
+  const person = await come(browser, installed);
+  try {
+    await person.page.goto(await oneTimeLink(installed));
+    await person.page.getByRole('navigation', { name: 'Pages' }).waitFor();
+    return { storageState: await person.context.storageState() };
+  } finally {
+    await person.leave();
+  }
+}
