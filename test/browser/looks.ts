@@ -24,7 +24,8 @@ const widerThanTheScreen = `(() => {
 /** Waits until the page shows what it has: no skeleton, nothing that says it is busy. */
 export async function settled(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).first().waitFor();
-  await page.waitForFunction(
-    `!document.querySelector('main .mantine-Skeleton-root, main [aria-busy="true"], main .mantine-Loader-root')`,
-  );
+  await page
+    .locator('main .mantine-Skeleton-root, main .mantine-Loader-root, main [aria-busy="true"]')
+    .first()
+    .waitFor({ state: 'detached' });
 }

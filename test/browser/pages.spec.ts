@@ -1,8 +1,9 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { objections, settled, tooWide } from './looks.js';
-import { consoleUrl, type Screen } from './person.js';
+import type { Screen } from './person.js';
 import { stage } from './stage.js';
+import { waiting } from './waiting.js';
 
 /* Every page of the menu, and one of each kind behind it, on each screen, in light and in dark. */
 
@@ -22,11 +23,8 @@ const heading = (page: Page) => page.getByRole('heading', { level: 1 });
 beforeAll(async () => {
   const { page } = await on.enter();
   await page.goto('/');
-  const answer = await fetch(`${consoleUrl(on.installed)}/v1/reviews?state=open`, {
-    headers: { authorization: `Bearer ${on.installed.secrets.consoleToken}` },
-  });
-  const { reviews } = (await answer.json()) as { reviews: { id: string }[] };
-  addresses = [...(await ofTheMenu(page)), `/reviews/${reviews[0]?.id}`, '/nowhere'];
+  const [message] = await waiting(on.visitor, 1);
+  addresses = [...(await ofTheMenu(page)), `/reviews/${message?.proposalId}`, '/nowhere'];
 });
 
 const looks = (['desktop', 'phone'] as Screen[]).flatMap((screen) =>

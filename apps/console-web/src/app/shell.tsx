@@ -63,7 +63,12 @@ export function Shell() {
               </Text>
             )}
             {mayStop && (
-              <Button color="red" leftSection={<IconHandStop size={18} aria-hidden />} onClick={stop.open}>
+              <Button
+                color="red"
+                className="never-narrower"
+                leftSection={<IconHandStop size={18} aria-hidden />}
+                onClick={stop.open}
+              >
                 Stop
               </Button>
             )}

@@ -1,7 +1,8 @@
 import { Anchor, Stack, Text, Title } from '@mantine/core';
 
 export const NotFound = () => (
-  <Stack p="xl" align="flex-start">
+  <Stack p="xl" align="flex-start" component="main">
+    <title>No such page · Countersign</title>
     <Title order={1} size="h3">
       There is no such page
     </Title>

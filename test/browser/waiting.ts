@@ -1,0 +1,30 @@
+import { randomUUID } from 'node:crypto';
+import type { DataOf } from '@countersign/contracts';
+import type { Visitor } from '../flows/installation.js';
+import { company } from '../flows/signals.js';
+
+/** First messages to the C-suite of a new account, which wait for a person; the account is called `name`. */
+export async function waiting(
+  visitor: Visitor,
+  count: number,
+  name?: string,
+): Promise<readonly DataOf<'ActionEscalated'>[]> {
+  const board = company(`board-${randomUUID().slice(0, 8)}`, Math.max(count, 3), 'c-suite');
+  const known = board
+    .known()
+    .map((signal) =>
+      signal.type === 'AccountUpserted' && name !== undefined ? { ...signal, data: { ...signal.data, name } } : signal,
+    );
+  await visitor.accepted('crm', known);
+  await visitor.accepted('website', board.compare());
+  const found = await visitor.until(`${count} first messages to wait for a person`, () => {
+    const escalated = visitor.eventsOf('ActionEscalated', ({ action }) => action.accountId === board.id);
+    return escalated.length >= count && escalated;
+  });
+  // The topic has it before the console has read it.
+  await visitor.until('the console to list them', async () => {
+    const { out } = await visitor.cli('review', 'list');
+    return found.every(({ proposalId }) => out.includes(proposalId));
+  });
+  return found;
+}
