@@ -22,6 +22,7 @@ import { EscalationTraces1763700000018 } from './shell/migrations/escalation-tra
 import { NowFigures1764500000111 } from './shell/migrations/now-figures.js';
 import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.js';
 import { PageOrders1764300000063 } from './shell/migrations/page-orders.js';
+import { People1764500000073 } from './shell/migrations/people.js';
 import { Permits1764300000064 } from './shell/migrations/permits.js';
 import { PlainNames1764400000071 } from './shell/migrations/plain-names.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
@@ -30,11 +31,15 @@ import { ReplayEnds1764500000071 } from './shell/migrations/replay-ends.js';
 import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
 import { Sessions1764500000091 } from './shell/migrations/sessions.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
+import { SignalsOfSources1764500000072 } from './shell/migrations/signals-of-sources.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
 import { Now } from './shell/now.controller.js';
 import { NowStore } from './shell/now.repository.js';
 import { Pages } from './shell/pages.controller.js';
 import { PeopleAccess } from './shell/people.access.js';
+import { PeopleHandlers } from './shell/people.consumer.js';
+import { People } from './shell/people.controller.js';
+import { PeopleStore } from './shell/people.repository.js';
 import { Plays } from './shell/plays.controller.js';
 import { PlayStore } from './shell/plays.repository.js';
 import { PolicyRoutes } from './shell/policies.controller.js';
@@ -48,6 +53,8 @@ import { SessionStore } from './shell/sessions.repository.js';
 import { Sessions } from './shell/sessions.service.js';
 import { environment, PEOPLE, readPeople, readSettings, SETTINGS } from './shell/settings.js';
 import { Settlements } from './shell/settlements.controller.js';
+import { Sources } from './shell/sources.controller.js';
+import { SourceStore } from './shell/sources.repository.js';
 import { UnresolvedStore } from './shell/unresolved.repository.js';
 import { Views } from './shell/views.controller.js';
 
@@ -77,6 +84,8 @@ export const spec: ServiceSpec = {
     Sessions1764500000091,
     NowFigures1764500000111,
     AgentsAndPlays1764500000144,
+    SignalsOfSources1764500000072,
+    People1764500000073,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities, ForgetSessions],
@@ -86,12 +95,15 @@ export const spec: ServiceSpec = {
   imports: [RuntimeModule.of(spec)],
   controllers: [
     Handlers,
+    PeopleHandlers,
     Reviews,
     Kinds,
     Controls,
     Settlements,
     DeadLetters,
     Gaps,
+    Sources,
+    People,
     Views,
     SessionPages,
     Pages,
@@ -112,6 +124,8 @@ export const spec: ServiceSpec = {
     AgentStore,
     PlayStore,
     PolicyStore,
+    SourceStore,
+    PeopleStore,
     Policies,
     ForgetActivities,
     ForgetSessions,

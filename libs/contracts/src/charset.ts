@@ -23,7 +23,9 @@ export function mediaType(text: string): MediaType | undefined {
 export const isJson = ({ essence }: MediaType): boolean => /^application\/([a-z0-9.+-]+\+)?json$/.test(essence);
 
 /** A text, or why bytes are none. */
-export type Decoded = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly fault: Fault };
+export type Decoded =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly fault: Fault & { readonly code: 'charset' } };
 
 /** Whether `decode` knows a charset by this name (a label of the WHATWG Encoding Standard). */
 export const isCharset = (label: string): boolean => decoderOf(label) !== undefined;

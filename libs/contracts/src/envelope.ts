@@ -3,6 +3,7 @@ import { derivedId } from './canonical.js';
 import { type Decoded, decode, isJson, type MediaType, mediaType } from './charset.js';
 import { parseJson, TooDeep } from './depth.js';
 import { AnyInstant, type Fault } from './primitives.js';
+import type { RequestCode, UnreadableCode } from './rejections.js';
 
 /**
  * CloudEvents 1.0 context attributes, with the extensions `correlationid` (the signal or timer that began the chain),
@@ -114,7 +115,7 @@ function headerRead(value: NonNullable<KafkaRecord['headers']>[string] | null): 
 export function fromKafka(record: KafkaRecord, parse: (text: string) => unknown = parseJson): Read<Envelope> {
   const { headers = {}, value } = record;
   const { found, fault } = headerAttributes(headers);
-  const refused = (code: string, detail: string, field?: string) => unreadable(code, detail, field, found);
+  const refused = (code: UnreadableCode, detail: string, field?: string) => unreadable(code, detail, field, found);
   if (record.refused !== undefined) return refused('batch', record.refused);
   if (value === null) return refused('no-value', 'the record has no value');
   const written = headerRead(headers['content-type'] ?? headers.content_type);
@@ -182,7 +183,7 @@ function fromBase64(
   base64: unknown,
   contentType: unknown,
   parse: (text: string) => unknown,
-): { ok: true; data: unknown } | { ok: false; fault: Fault } {
+): { ok: true; data: unknown } | { ok: false; fault: UnreadableFault } {
   const field = 'data_base64';
   if (typeof base64 !== 'string' || base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) {
     return unreadable('not-json', `${field}: not base64 (RFC 4648)`, field);
@@ -256,10 +257,16 @@ const shownType = (written: Decoded | undefined): string =>
 const attributeNames = [...Object.keys(attributes.shape), 'traceparent', 'tracestate'];
 const isTrace = (name: string): boolean => name.startsWith('trace');
 
-type Unread = Extract<Read<never>, { ok: false }>;
+type UnreadableFault = Fault & { readonly code: UnreadableCode | RequestCode };
+type Unread = Extract<Read<never>, { ok: false }> & { readonly fault: UnreadableFault };
 
 /** An event that cannot be read. `given` is what there is of its attributes, unchecked: each that can be read by itself is told. */
-export const unreadable = (code: string, detail: string, field?: string, given?: unknown): Unread => ({
+export const unreadable = (
+  code: UnreadableCode | RequestCode,
+  detail: string,
+  field?: string,
+  given?: unknown,
+): Unread => ({
   ok: false,
   fault: field === undefined ? { code, detail } : { code, detail, field },
   attributes: Array.isArray(given) ? {} : attributesOf(given),

@@ -26,6 +26,7 @@ export * from './policy.js';
 export * from './primitives.js';
 export * from './read.js';
 export * from './recognise.js';
+export * from './rejections.js';
 export * from './rounds.js';
 export * from './settlement.js';
 export * from './signals.js';

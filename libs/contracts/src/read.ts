@@ -4,6 +4,7 @@ import { parseJson } from './depth.js';
 import { type Envelope, fromKafka, type KafkaRecord, type Read } from './envelope.js';
 import { type DataOf, type EventType, schemaOf } from './events.js';
 import type { Fault } from './primitives.js';
+import type { RejectionCode } from './rejections.js';
 import { signalTypes } from './signals.js';
 import { highestVersionAt } from './state.js';
 import { fitsJsonb } from './text.js';
@@ -42,7 +43,11 @@ function checkVersion(event: Envelope, takenAt: string | undefined): Read<Envelo
 /** The checks of `readEvent` on an envelope that came another way, such as HTTP. */
 export function checkEvent(topic: Topic, event: Envelope): Read<Envelope> {
   const { id, source, type, time } = event;
-  const refused = (fault: Fault) => ({ ok: false as const, fault, attributes: { id, source, type, time } });
+  const refused = (fault: Fault & { readonly code: RejectionCode }) => ({
+    ok: false as const,
+    fault,
+    attributes: { id, source, type, time },
+  });
   if (event.source !== topic.source && !event.source.startsWith(`${topic.source}/`)) {
     return refused({
       code: 'wrong-author',
@@ -79,7 +84,7 @@ const toFirstFault: z.core.ParseContext<z.core.$ZodIssue> & { readonly abortEarl
 /** The first complaint of a schema, with the path to the field; never the value, which may be personal. */
 export function contractFault(error: {
   issues: readonly { path: PropertyKey[]; message: string; code?: string | undefined; keys?: string[] }[];
-}): Fault {
+}): Fault & { readonly code: 'contract' } {
   const issue = error.issues[0];
   const path = ['data', ...(issue?.path ?? [])].map(String).join('.');
   const field = issue?.code === 'unrecognized_keys' && issue.keys?.[0] ? `${path}.${issue.keys[0].slice(0, 60)}` : path;

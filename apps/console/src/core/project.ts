@@ -3,7 +3,18 @@ import type { Received } from '@countersign/runtime';
 import { type Confirmation, readerOf } from './confirmed.js';
 import { detail, isRead, subjectOf } from './detail.js';
 import { type NowChanges, nowChanges } from './now-changes.js';
+import { type PersonAction, personActions } from './person-actions.js';
 import type { Unresolved } from './settle.js';
+import {
+  codeOf,
+  type Heard,
+  hear,
+  type NamedSource,
+  nameOfSource,
+  type Rejection,
+  rejectionOf,
+  sourceOfRejection,
+} from './sources.js';
 
 /** One line of what happened, under the correlation id of its chain. */
 export interface Activity {
@@ -79,10 +90,14 @@ export interface Changes {
   readonly acknowledgements: readonly DataOf<'GapAcknowledged'>[];
   readonly confirmations: readonly Confirmation[];
   readonly now: NowChanges;
+  readonly arrivals: readonly Heard[];
+  readonly rejections: readonly Rejection[];
+  readonly personActions: readonly PersonAction[];
 }
 
-/** Collects what a batch changes. */
-export function project(events: readonly Received[]): Changes {
+/** Collects what a batch changes. `sources` are those that the installation has, so that a signal is counted under its source's name. */
+export function project(events: readonly Received[], sources: readonly NamedSource[] = []): Changes {
+  const arrivals = new Map<string, Heard>();
   const counts = new Map<string, { stage: string; label: string; n: number }>();
   const changes = {
     counts,
@@ -102,6 +117,8 @@ export function project(events: readonly Received[]): Changes {
     acknowledgements: [] as DataOf<'GapAcknowledged'>[],
     confirmations: [] as Confirmation[],
     now: nowChanges(events),
+    rejections: [] as Rejection[],
+    personActions: [] as PersonAction[],
   };
   const count = (stage: string, label: string) => {
     const entry = counts.get(`${stage} ${label}`);
@@ -125,10 +142,13 @@ export function project(events: readonly Received[]): Changes {
     switch (event.type) {
       case 'SignalAccepted':
         count('signals', 'accepted');
+        hear(arrivals, nameOfSource(sources, event.data.source), 'accepted', event.data.receivedAt);
         break;
       case 'SignalRejected':
         count('signals', 'rejected');
         for (const code of new Set(event.data.reasons.map((reason) => reason.code))) count('signals.rejected', code);
+        changes.rejections.push(rejectionOf(event.data));
+        hear(arrivals, sourceOfRejection(event.data), codeOf(event.data), event.data.receivedAt);
         break;
       case 'TaskAssigned':
         count('tasks', 'assigned');
@@ -157,6 +177,7 @@ export function project(events: readonly Received[]): Changes {
         break;
       case 'ActionApproved':
         count('verdicts', 'approved');
+        changes.personActions.push(...personActions(event.data, event.data.action));
         changes.verdicts.push({
           ...verdictOf(event.data, 'approved'),
           supersededBy: null,
@@ -179,6 +200,7 @@ export function project(events: readonly Received[]): Changes {
           for (const rule of new Set(rules)) count('verdicts.refused', rule);
         }
         if (borrowed(event.data)) break;
+        if (event.data.action) changes.personActions.push(...personActions(event.data, event.data.action));
         changes.verdicts.push({
           ...verdictOf(event.data, 'refused'),
           supersededBy: event.data.supersededBy ?? null,
@@ -188,6 +210,7 @@ export function project(events: readonly Received[]): Changes {
         break;
       case 'ActionEscalated':
         count('verdicts', 'escalated');
+        changes.personActions.push(...personActions(event.data, event.data.action));
         changes.escalations.push({
           actionId: event.data.actionId,
           subject: { kind: 'proposal', id: event.data.proposalId },
@@ -274,7 +297,7 @@ export function project(events: readonly Received[]): Changes {
         event satisfies never;
     }
   }
-  return changes;
+  return { ...changes, arrivals: [...arrivals.values()] };
 }
 
 /**

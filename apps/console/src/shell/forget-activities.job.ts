@@ -3,6 +3,7 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { forgetAgents } from './agents.writer.js';
 import { Store } from './console.repository.js';
 import { NowStore } from './now.repository.js';
+import { forgetSignals } from './sources.repository.js';
 import { forgetWaiting } from './waiting.repository.js';
 
 const KEPT_DAYS = 7;
@@ -36,11 +37,12 @@ export class ForgetActivities implements JobKind<Record<string, never>>, OnAppli
       if (!job) return;
       const forgotten = await this.store.forgetActivities(work.tx, hours(work.at, -24 * KEPT_DAYS), AT_ONCE);
       const more = await this.now.forget(work.tx, work.at, AT_ONCE);
+      const signals = await forgetSignals(work.tx, hours(work.at, -24 * KEPT_DAYS), AT_ONCE);
       const unapproved = await forgetWaiting(work.tx, work.at);
       if (unapproved > 0)
         this.log.warn(`${unapproved} rows of settlements forgotten: nobody approved what they say was settled`);
       const agents = await forgetAgents(work.tx, work.at, AT_ONCE);
-      const dueAt = Math.max(forgotten, agents) === AT_ONCE || more ? work.at : hours(work.at, 1);
+      const dueAt = Math.max(forgotten, agents, signals) === AT_ONCE || more ? work.at : hours(work.at, 1);
       work.schedule(job.cause, { kind: this.kind, id: `after ${job.id.slice(-24)} at ${work.at}`, dueAt, payload: {} });
     });
   }

@@ -8,8 +8,10 @@ import { writeAgentCounts, writeAgents } from './agents.writer.js';
 import { writeProjection } from './projection.writer.js';
 import { dropWaiting, Waiting } from './waiting.repository.js';
 
+const installed = deployment();
+const { sources } = installed;
 /** Every log that the console may read. State topics hold nothing it counts; its own it keeps as it writes them. */
-const projected = topology(deployment()).filter((topic) => topic.kind === 'log' && topic.readers.includes('console'));
+const projected = topology(installed).filter((topic) => topic.kind === 'log' && topic.readers.includes('console'));
 
 @Controller()
 export class Handlers {
@@ -18,7 +20,7 @@ export class Handlers {
 
   @Consumes(...projected)
   async onBatch(@Payload() batch: Batch): Promise<void> {
-    const changes = project(batch.events);
+    const changes = project(batch.events, sources);
     const agents = projectAgents(batch.events);
     writeAgents(batch.tx, agents, batch.at);
     await writeProjection(batch.tx, changes, batch.at);

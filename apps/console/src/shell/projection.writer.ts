@@ -1,9 +1,12 @@
-import { roundsBy, takesPlaceRows } from '@countersign/contracts';
+import { takesPlaceRows } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
 import type { FunnelStep } from '../core/now-changes.js';
 import type { Changes } from '../core/project.js';
 import { keepAcknowledgements } from './gaps.repository.js';
 import { writeApprovals, writeSteps, writeTasks } from './now.writer.js';
+import { writePersonActions } from './people.writer.js';
+import { insert, lastBy, orderedRounds } from './rows.js';
+import { writeSignals } from './sources.writer.js';
 
 type Settlement = Changes['settlements'][number];
 
@@ -183,6 +186,8 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
       (e) => e.at,
     ],
   });
+  writeSignals(tx, changes);
+  writePersonActions(tx, changes.personActions);
   keepAcknowledgements(tx, changes.acknowledgements);
   // A reader of several instances may say an older version after a newer one. A control is kept here before anybody can read it, so a
   // confirmation of one that is not here is invented.
@@ -282,31 +287,4 @@ function writeActivities(tx: Tx, { activities, counts }: Pick<Changes, 'activiti
       rows.map((r) => r.n),
     ],
   );
-}
-
-function insert<T>(
-  tx: Tx,
-  rows: readonly T[],
-  to: { sql: string; columns: readonly ((row: T) => string | number | null)[] },
-): void {
-  if (rows.length === 0) return;
-  tx.write(
-    to.sql,
-    to.columns.map((column) => rows.map(column)),
-  );
-}
-
-/** In rounds that have each key once, ordered by key; of one key the rows keep their order. */
-const orderedRounds = <T>(rows: readonly T[], keyOf: (row: T) => string): T[][] =>
-  roundsBy(
-    [...rows].sort((a, b) => compared(keyOf(a), keyOf(b))),
-    keyOf,
-  );
-
-const compared = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-/** The last of each key, ordered by key: one statement may not touch a row twice. */
-function lastBy<K extends string, T extends { readonly [key in K]: string }>(rows: readonly T[], key: K): T[] {
-  const last = new Map(rows.map((row) => [row[key] as string, row]));
-  return [...last].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
 }

@@ -1,4 +1,4 @@
-import { type Fault, own } from '@countersign/contracts';
+import { type AdmissionCode, type Fault, own } from '@countersign/contracts';
 import { concernsConsent, consentFacts, protects } from './consents.js';
 import type { Signal } from './signal.js';
 
@@ -78,7 +78,7 @@ function carries({ data }: Signal, member: string): boolean {
 
 const partsOf = (q: Quality): string => `freshness ${q.freshness}, completeness ${q.completeness}`;
 
-const refused = (code: string, detail: string, field?: string): Admission => ({
+const refused = (code: AdmissionCode, detail: string, field?: string): Admission => ({
   ok: false,
   fault: field === undefined ? { code, detail } : { code, detail, field },
 });

@@ -1,6 +1,7 @@
 import {
   type AccountProfile,
   type AdAccountProfile,
+  type AdmissionCode,
   type CampaignProfile,
   type ContactProfile,
   campaignKnown,
@@ -200,13 +201,13 @@ export function applySignals(admitted: readonly Admitted[], known: Known): Appli
 
 const noConsents: ConsentState = { entries: [], suppressions: [] };
 
-const identityConflict: Fault = {
+const identityConflict: Fault & { readonly code: AdmissionCode } = {
   code: 'identity-conflict',
   detail:
     'data.contact: ref and email are known as two different contacts. A ContactUpserted with both, of a source that identifies, makes them one where the address has no other ref; then send this signal again under a new id',
   field: 'data.contact',
 };
-const currencyConflict: Fault = {
+const currencyConflict: Fault & { readonly code: AdmissionCode } = {
   code: 'currency',
   detail: "data.currency: not the currency of the ad account's earlier reports",
   field: 'data.currency',

@@ -12,7 +12,9 @@ import {
   own,
   parseJson,
   type Read,
+  type RequestCode,
   type Told,
+  type UnreadableCode,
   unreadable,
   wronglyTyped,
 } from '@countersign/contracts';
@@ -44,7 +46,8 @@ export function readHttp({ headers, body }: HttpMessage): HttpRead {
   const batch = media?.essence === 'application/cloudevents-batch+json';
   const shown = contentType?.slice(0, 60) ?? 'none';
   const attributes = fromHeaders(headers);
-  const refused = (code: string, detail: string, field?: string) => unreadable(code, detail, field, attributes);
+  const refused = (code: UnreadableCode | RequestCode, detail: string, field?: string) =>
+    unreadable(code, detail, field, attributes);
   if (!media || !isJson(media)) {
     const types = 'application/json, application/cloudevents+json and application/cloudevents-batch+json';
     return refused('media-type', `content-type: only ${types} are understood, not ${shown}`, 'content-type');

@@ -1,0 +1,33 @@
+import { type Action, actionDetail, type DataOf, kindSpec } from '@countersign/contracts';
+
+/** An action that concerns a person, as the validator judged it. */
+export interface PersonAction {
+  readonly contactId: string;
+  readonly actionId: string;
+  readonly proposalId: string;
+  readonly agent: string;
+  readonly playTitle: string;
+  readonly kind: string;
+  readonly detail: string;
+  readonly at: string;
+}
+
+type Judged = Pick<DataOf<'ActionApproved'>, 'proposalId' | 'agent' | 'play' | 'verdict'>;
+
+/** One of each contact that an action names; none of an action that cannot be read. The words name nobody: the page is about the person. */
+export function personActions(judged: Judged, action: Action): PersonAction[] {
+  const spec = kindSpec(action.kind);
+  const payload = spec?.payload.safeParse(action.payload);
+  if (!spec || !payload?.success) return [];
+  const { proposalId, agent, play, verdict } = judged;
+  return [...new Set(spec.contacts(payload.data))].map((contactId) => ({
+    contactId,
+    actionId: action.actionId,
+    proposalId,
+    agent,
+    playTitle: play.title,
+    kind: action.kind,
+    detail: actionDetail(action, (named) => (named === contactId ? 'this person' : 'another person')) ?? action.kind,
+    at: verdict.at,
+  }));
+}
