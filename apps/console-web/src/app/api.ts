@@ -1,6 +1,5 @@
 import createClient, { type Middleware } from 'openapi-fetch';
 import type { paths } from '../generated/console.js';
-import type { SessionPaths } from './session-paths.js';
 
 /** Why the console did not do what was asked (RFC 9457); `detail` says what to do about it. */
 export class ApiProblem extends Error {
@@ -31,7 +30,7 @@ const guard: Middleware = {
 };
 
 /** The console's API, typed by its OpenAPI document (`npm run generate`). */
-export const api = createClient<paths & SessionPaths>({ baseUrl: window.location.origin });
+export const api = createClient<paths>({ baseUrl: window.location.origin });
 api.use(guard);
 
 interface Answer<T> {

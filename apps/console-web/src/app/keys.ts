@@ -12,10 +12,10 @@ export const keysEverywhere: readonly Key[] = [
   { key: '?', does: 'show the keys' },
 ];
 export const keysOfReviews: readonly Key[] = [
-  { key: 'j', does: 'next item of a list' },
-  { key: 'k', does: 'item before' },
-  { key: 'Enter', does: 'open the item' },
-  { key: 'a', does: 'approve the open review' },
+  { key: 'j', does: 'next review' },
+  { key: 'k', does: 'review before' },
+  { key: 'Enter', does: 'open the review' },
+  { key: 'a', does: 'go to the approve button; Enter approves' },
   { key: 'e', does: 'edit it' },
   { key: 'r', does: 'reject it' },
 ];

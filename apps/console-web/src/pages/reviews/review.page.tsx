@@ -1,26 +1,219 @@
-import { Skeleton, Stack, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Button, Group, List, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { IconAlertTriangle, IconClock } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { type ReactNode, useState } from 'react';
+import { useKeys } from '../../app/keys.js';
+import { useMay, useSession } from '../../app/session.js';
+import { Id } from '../../parts/id.js';
 import { Problem } from '../../parts/problem.js';
+import { sentence } from '../../parts/sentence.js';
+import { clock, full } from '../../parts/times.js';
+import { useNow } from '../../parts/use-now.js';
 import { When } from '../../parts/when.js';
-import { reviewQuery } from './reviews.queries.js';
+import { ActionView } from './action-view.js';
+import { AnswerBar } from './answer-bar.js';
+import { Changed } from './changed.js';
+import { EditForm } from './edit-form.js';
+import { AgentWords, Evidence, Why } from './facts.js';
+import { inOrder } from './queue.js';
+import { categoryWords, RejectDialog } from './reject-dialog.js';
+import { ResultView } from './result.js';
+import { openReviewsQuery, type Review, reviewQuery } from './reviews.queries.js';
+import { Touches } from './touches.js';
+import { isUnknown, useAnswer } from './use-answer.js';
+import { useLooked } from './use-looked.js';
 
-/** One review. */
+/** One review: the card, the answer, and what became of it. */
 export function ReviewPage() {
   const { subjectId } = useParams({ from: '/signed-in/reviews/$subjectId' });
   const review = useQuery(reviewQuery(subjectId));
-  if (review.isError) return <Problem error={review.error} again={() => void review.refetch()} />;
-  if (!review.data) return <Skeleton h={400} />;
-  const card = review.data;
+  const neighbours = useNeighbours(subjectId);
   return (
-    <Stack>
+    <Stack maw={860}>
       <title>Review · Countersign</title>
-      <Title order={1} size="h2">
-        {card.detail}
-      </Title>
-      <Text>
-        Answer by <When at={card.deadline} />. If nobody answers, it is refused.
-      </Text>
+      <Group justify="space-between">
+        <Anchor component={Link} to="/reviews" size="sm">
+          All reviews
+        </Anchor>
+        {neighbours.next && (
+          <Anchor component={Link} to={`/reviews/${neighbours.next}`} size="sm">
+            Next review
+          </Anchor>
+        )}
+      </Group>
+      {review.isError && <Problem error={review.error} again={() => void review.refetch()} />}
+      {review.data ? <Card key={subjectId} card={review.data} /> : review.isPending && <Skeleton h={560} />}
     </Stack>
   );
 }
+
+function useNeighbours(subjectId: string): { readonly next?: string | undefined } {
+  const navigate = useNavigate();
+  const open = useQuery(openReviewsQuery);
+  const ids = inOrder(open.data ?? [], Date.now()).map(({ id }) => id);
+  const place = ids.indexOf(subjectId);
+  const next = ids[place + 1];
+  const before = place > 0 ? ids[place - 1] : undefined;
+  const go = (id: string | undefined) => id && (() => void navigate({ to: `/reviews/${id}` }));
+  useKeys({ j: go(next) || undefined, k: go(before) || undefined });
+  return { next };
+}
+
+function Card({ card }: { readonly card: Review }) {
+  // What its reader has read; another content under the same id asks to be read first.
+  const [read, setRead] = useState(card);
+  const [mode, setMode] = useState<'read' | 'edit' | 'reject'>('read');
+  const looked = useLooked(card.id);
+  const answer = useAnswer(card, looked);
+  const session = useSession();
+  const mayReview = useMay('reviewer');
+  const now = useNow(1_000);
+  const changed = read.digest !== card.digest;
+  const given = card.answers.findLast(({ setAside }) => setAside === null);
+  const aside = card.answers.findLast(({ setAside }) => setAside !== null);
+  const reviewId = given?.reviewId ?? (card.state === 'open' && aside ? undefined : answer.data?.reviewId);
+  const over = Date.parse(card.deadline) <= now;
+  const listed = session !== undefined && card.reviewers.includes(session.person);
+  const open = card.state === 'open' && !over && reviewId === undefined;
+  const may = open && !changed && mayReview && listed;
+  const again = isUnknown(answer.error) && answer.variables ? answer.variables : undefined;
+  useKeys({
+    a: may ? () => document.getElementById('approve')?.focus() : undefined,
+    e: may && card.subject === 'proposal' ? () => setMode('edit') : undefined,
+    r: may ? () => setMode('reject') : undefined,
+  });
+  return (
+    <>
+      <div>
+        <Title order={1} size="h2" className="written">
+          {sentence(card)}
+        </Title>
+        <Text>
+          {card.subject === 'proposal' ? `${card.facts.agent} asks, in the play` : 'Asked by the play'} “
+          {card.play.title}”. <Id id={card.id} label="id of this review" />
+        </Text>
+        <Deadline card={card} over={over} now={now} />
+      </div>
+      {changed && <Changed before={read} now={card} onRead={() => setRead(card)} />}
+      {reviewId !== undefined && <ResultView reviewId={reviewId} me={session?.person} />}
+      {reviewId === undefined && aside && card.state === 'open' && (
+        <Alert
+          color="orange"
+          title={`The answer of ${aside.by} had no effect`}
+          icon={<IconAlertTriangle aria-hidden />}
+        >
+          {aside.setAside?.detail}. It waits for an answer again.
+        </Alert>
+      )}
+      {given?.note && (
+        <Text>
+          {given.by} noted: “<span className="written">{given.note}</span>”
+        </Text>
+      )}
+      {given?.category && <Text>Reason: {categoryWords(given.category)}</Text>}
+      <Part title="Why you are asked">
+        <Why card={card} />
+      </Part>
+      {mode === 'edit' && card.subject === 'proposal' && may ? (
+        <EditForm
+          card={card}
+          sending={answer.isPending}
+          error={answer.error}
+          onSend={answer.mutate}
+          onCancel={() => setMode('read')}
+        />
+      ) : (
+        <Part title={card.subject === 'proposal' ? 'What it does' : 'What starts'}>
+          {card.subject === 'proposal' ? (
+            <ActionView kind={card.action.kind} payload={card.action.payload} facts={card.facts} />
+          ) : (
+            <List>
+              {card.facts.tasks.map((task) => (
+                <List.Item key={task.taskId}>
+                  {task.purpose} ({task.agent}, due <When at={task.dueAt} />; it may propose {task.kinds.join(', ')})
+                </List.Item>
+              ))}
+            </List>
+          )}
+        </Part>
+      )}
+      {card.subject === 'proposal' && (
+        <Part title="What it touches">
+          <Touches facts={card.facts} />
+        </Part>
+      )}
+      <Part title="What happened before">
+        <Evidence card={card} />
+      </Part>
+      {card.subject === 'proposal' && (
+        <Part title="What the agent says">
+          <AgentWords card={card} />
+        </Part>
+      )}
+      {again && (
+        <Alert
+          color="orange"
+          role="alert"
+          title="We do not know whether your answer arrived"
+          icon={<IconAlertTriangle aria-hidden />}
+        >
+          <Text size="sm" mb="xs">
+            The connection broke while it was on its way. Send the same answer again: if it has arrived, nothing happens
+            twice.
+          </Text>
+          <Button size="sm" onClick={() => answer.mutate(again)} loading={answer.isPending}>
+            Send the same answer again
+          </Button>
+        </Alert>
+      )}
+      {answer.isError && !again && mode !== 'edit' && <Problem error={answer.error} />}
+      {may && mode !== 'edit' && !again && (
+        <AnswerBar
+          card={card}
+          sending={answer.isPending}
+          onApprove={() => answer.mutate({ decision: 'approve' })}
+          onEdit={card.subject === 'proposal' ? () => setMode('edit') : undefined}
+          onReject={() => setMode('reject')}
+        />
+      )}
+      {open && !(mayReview && listed) && (
+        <Text c="dimmed">
+          {listed ? 'To answer, you need the role reviewer.' : `${card.reviewers.join(' or ')} can answer this.`}
+        </Text>
+      )}
+      {mode === 'reject' && may && (
+        <RejectDialog
+          onClose={() => setMode('read')}
+          onReject={(why) => {
+            setMode('read');
+            answer.mutate({ decision: 'reject', ...why });
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function Deadline({ card, over, now }: { readonly card: Review; readonly over: boolean; readonly now: number }) {
+  if (card.state === 'expired' || (card.state === 'open' && over))
+    return <Text fw={600}>The deadline has passed ({full(card.deadline)}). Nobody answered, so it is refused.</Text>;
+  if (card.state === 'superseded')
+    return <Text fw={600}>A changed version took its place. This one does not run.</Text>;
+  if (card.state !== 'open') return null;
+  return (
+    <Text className="due" title={full(card.deadline)}>
+      <IconClock size={16} aria-hidden /> Answer by {clock(card.deadline, now)} (<When at={card.deadline} />
+      ). If nobody answers, it is refused.
+    </Text>
+  );
+}
+
+const Part = ({ title, children }: { readonly title: string; readonly children: ReactNode }) => (
+  <section>
+    <Title order={2} size="h4" mb="xs">
+      {title}
+    </Title>
+    {children}
+  </section>
+);

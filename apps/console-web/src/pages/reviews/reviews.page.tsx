@@ -1,42 +1,123 @@
-import { Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, Select, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { IconArrowUp } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
 import { Empty } from '../../parts/empty.js';
 import { Problem } from '../../parts/problem.js';
-import { When } from '../../parts/when.js';
-import { openReviewsQuery } from './reviews.queries.js';
+import { choices, type Filter, filterOf, fits, inOrder, rowsOf, states } from './queue.js';
+import { Queue } from './queue-list.js';
+import { mostReviews, type ReviewCard, reviewsQuery } from './reviews.queries.js';
 
-/** What waits for a person, the nearest deadline first. */
+const stateWords: Readonly<Record<Filter['state'], string>> = {
+  open: 'Waiting for an answer',
+  answered: 'Answered, verdict to come',
+  approved: 'Approved',
+  refused: 'Refused',
+  superseded: 'Replaced by an edit',
+  expired: 'Nobody answered in time',
+  all: 'All',
+};
+
+/** What waits, or waited, for a person. */
 export function ReviewsPage() {
-  const reviews = useQuery(openReviewsQuery);
-  const cards = reviews.data?.toSorted((a, b) => (a.deadline < b.deadline ? -1 : 1));
+  const filter = filterOf(useSearch({ strict: false }));
+  const navigate = useNavigate();
+  const reviews = useQuery(reviewsQuery(filter.state === 'all' ? undefined : filter.state));
+  const narrow = (change: Partial<Record<keyof Filter, string | undefined>>) =>
+    void navigate({ to: '/reviews', search: { ...filter, ...change } as never, replace: true });
+  const known = reviews.data ?? [];
+  const offered = choices(known);
+  const narrowed = Object.keys(filter).length > 1;
   return (
     <Stack>
       <title>Reviews · Countersign</title>
       <Title order={1} size="h2">
         Reviews
       </Title>
+      <Group gap="xs" align="flex-end" role="group" aria-label="Filter">
+        <Select
+          label="State"
+          data={states.map((value) => ({ value, label: stateWords[value] }))}
+          value={filter.state}
+          allowDeselect={false}
+          onChange={(value) => narrow({ state: value ?? 'open' })}
+        />
+        {(['agent', 'kind', 'play', 'account'] as const).map((name) => (
+          <Select
+            key={name}
+            label={name.charAt(0).toUpperCase() + name.slice(1)}
+            placeholder="Any"
+            data={[...new Set([...offered[name], ...(filter[name] ? [filter[name]] : [])])]}
+            value={filter[name] ?? null}
+            clearable
+            clearButtonProps={{ 'aria-label': `Any ${name}` }}
+            onChange={(value) => narrow({ [name]: value ?? undefined })}
+            w={{ base: '100%', xs: 160 }}
+          />
+        ))}
+      </Group>
       {reviews.isError && <Problem error={reviews.error} again={() => void reviews.refetch()} />}
-      {reviews.isPending && <Skeleton h={88} />}
-      {cards?.length === 0 && (
-        <Empty title="Nothing waits for you">
-          What a rule does not decide by itself appears here, with its deadline. If nobody answers by then, it is
-          refused.
-        </Empty>
+      {reviews.isPending && [1, 2, 3].map((n) => <Skeleton key={n} h={92} />)}
+      {reviews.data && (
+        <Listed
+          key={JSON.stringify(filter)}
+          known={known.filter((card) => fits(card, filter))}
+          ordered={filter.state === 'open'}
+          empty={narrowed || filter.state !== 'open' ? 'filter' : 'queue'}
+        />
       )}
-      {cards?.map((card) => (
-        <Card key={card.id} withBorder component={Link} to={`/reviews/${card.id}`}>
-          <Group justify="space-between">
-            <Text fw={600}>{card.detail}</Text>
-            <Text size="sm">
-              Answer by <When at={card.deadline} />
-            </Text>
-          </Group>
-          <Text size="sm" c="dimmed">
-            {card.play.title}
-          </Text>
-        </Card>
-      ))}
+      {known.length >= mostReviews && (
+        <Text size="sm" c="dimmed">
+          {filter.state === 'open'
+            ? `The ${mostReviews} with the nearest deadlines are here. The others follow when these are answered.`
+            : `The latest ${mostReviews} are here.`}
+        </Text>
+      )}
     </Stack>
+  );
+}
+
+interface ListedProps {
+  readonly known: readonly ReviewCard[];
+  readonly ordered: boolean;
+  readonly empty: 'filter' | 'queue';
+}
+
+/** The rows as they were when the list was opened; what comes later waits behind a button. */
+function Listed({ known, ordered, empty }: ListedProps) {
+  const arrange = (cards: readonly ReviewCard[]) => (ordered ? inOrder(cards, Date.now()) : [...cards]);
+  const [shown, setShown] = useState(() => arrange(known));
+  const { rows, more } = rowsOf(shown, known);
+  // An empty list has nothing that could move.
+  const arrived = shown.length === 0 && known.length > 0;
+  useEffect(() => {
+    if (arrived) setShown(ordered ? inOrder(known, Date.now()) : [...known]);
+  }, [arrived, known, ordered]);
+  if (rows.length === 0)
+    return empty === 'queue' ? (
+      <Empty title="Nothing waits for you">
+        What a rule may not decide alone appears here with its deadline. You approve it, change it or reject it. Without
+        an answer it is refused when the deadline has passed.
+      </Empty>
+    ) : (
+      <Empty title="Nothing like this">No review fits these filters. Take one away, or choose another state.</Empty>
+    );
+  return (
+    <>
+      <div aria-live="polite">
+        {more > 0 && (
+          <Button
+            variant="light"
+            fullWidth
+            leftSection={<IconArrowUp size={16} aria-hidden />}
+            onClick={() => setShown(arrange(known))}
+          >
+            {more} new
+          </Button>
+        )}
+      </div>
+      <Queue rows={rows} grouped={ordered} />
+    </>
   );
 }

@@ -2,18 +2,27 @@ import { queryOptions } from '@tanstack/react-query';
 import { answerOf, api } from '../../app/api.js';
 import type { operations } from '../../generated/console.js';
 
-export type ReviewCard = operations['reviews_list']['responses'][200]['content']['application/json']['reviews'][number];
-export type ReviewState = ReviewCard['state'];
-export type ProposalCard = Extract<ReviewCard, { subject: 'proposal' }>;
+type Ok<Operation extends keyof operations> = operations[Operation] extends {
+  responses: { 200: { content: { 'application/json': infer Answer } } };
+}
+  ? Answer
+  : never;
 
-/** As many as one page of the API has. */
-const most = 200;
+export type ReviewCard = Ok<'reviews_list'>['reviews'][number];
+export type ReviewState = ReviewCard['state'];
+export type Review = Ok<'reviews_show'>;
+export type Proposal = Extract<Review, { subject: 'proposal' }>;
+export type Result = Ok<'reviews_result'>;
+
+/** As many as are read at once; the nearest deadlines are among them. */
+export const mostReviews = 200;
 
 export const reviewsQuery = (state: ReviewState | undefined) =>
   queryOptions({
     queryKey: ['reviews', 'list', state ?? 'all'],
     queryFn: async () =>
-      (await answerOf(api.GET('/v1/reviews', { params: { query: { limit: most, ...(state && { state }) } } }))).reviews,
+      (await answerOf(api.GET('/v1/reviews', { params: { query: { limit: mostReviews, ...(state && { state }) } } })))
+        .reviews,
   });
 export const openReviewsQuery = reviewsQuery('open');
 
@@ -22,3 +31,20 @@ export const reviewQuery = (subjectId: string) =>
     queryKey: ['reviews', 'one', subjectId],
     queryFn: () => answerOf(api.GET('/v1/reviews/{subjectId}', { params: { path: { subjectId } } })),
   });
+
+/** What became of an answer; asked again until it has settled. */
+export const resultQuery = (reviewId: string) =>
+  queryOptions({
+    queryKey: ['reviews', 'result', reviewId],
+    queryFn: () => answerOf(api.GET('/v1/reviews/{reviewId}/result', { params: { path: { reviewId } } })),
+    refetchInterval: ({ state: { data } }) => {
+      if (!data || data.state === 'waiting') return 1_000;
+      return data.state === 'approved' && data.settlement === null ? 3_000 : false;
+    },
+  });
+
+export const kindsQuery = queryOptions({
+  queryKey: ['kinds'],
+  staleTime: Number.POSITIVE_INFINITY,
+  queryFn: async () => (await answerOf(api.GET('/v1/kinds'))).kinds,
+});

@@ -1,0 +1,60 @@
+import { Button, Group, Text } from '@mantine/core';
+import { IconCheck, IconPencil, IconX } from '@tabler/icons-react';
+import { actWords } from '../../parts/sentence.js';
+import { clock } from '../../parts/times.js';
+import { useNow } from '../../parts/use-now.js';
+import type { Review } from './reviews.queries.js';
+
+interface Props {
+  readonly card: Review;
+  readonly sending: boolean;
+  readonly onApprove: () => void;
+  readonly onEdit: (() => void) | undefined;
+  readonly onReject: () => void;
+}
+
+/** The answers; each button says what happens. */
+export function AnswerBar({ card, sending, onApprove, onEdit, onReject }: Props) {
+  const now = useNow(15_000);
+  const runsAt = card.subject === 'proposal' ? card.runsAt : null;
+  const start = runsAt !== null && Date.parse(runsAt) > now ? `at ${clock(runsAt, now)}` : 'now';
+  return (
+    <div className="answer-bar">
+      <Group gap="xs">
+        <Button
+          id="approve"
+          leftSection={<IconCheck size={18} aria-hidden />}
+          onClick={onApprove}
+          loading={sending}
+          className="grow"
+        >
+          Approve and {actWords(card)} {start}
+        </Button>
+        {onEdit && (
+          <Button
+            variant="default"
+            leftSection={<IconPencil size={18} aria-hidden />}
+            onClick={onEdit}
+            disabled={sending}
+          >
+            Edit
+          </Button>
+        )}
+        <Button
+          variant="outline"
+          color="red"
+          leftSection={<IconX size={18} aria-hidden />}
+          onClick={onReject}
+          disabled={sending}
+        >
+          Reject
+        </Button>
+      </Group>
+      <Text size="sm" c="dimmed" mt={6}>
+        {card.subject === 'proposal'
+          ? 'The rules are applied once more before it runs. You approve this one action and nothing like it later.'
+          : card.approving}
+      </Text>
+    </div>
+  );
+}

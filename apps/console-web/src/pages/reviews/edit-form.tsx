@@ -1,0 +1,146 @@
+import { Button, Group, Paper, Select, Skeleton, Stack, Switch, Text, Textarea, TextInput, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { ApiProblem } from '../../app/api.js';
+import { Problem } from '../../parts/problem.js';
+import { ActionView } from './action-view.js';
+import { currencyBeside, edited, type Field, fieldsOf, type Schema, typedOf } from './fields.js';
+import { kindsQuery, type Proposal } from './reviews.queries.js';
+import type { Answer } from './use-answer.js';
+
+interface Props {
+  readonly card: Proposal;
+  readonly sending: boolean;
+  readonly error: unknown;
+  readonly onSend: (answer: Answer) => void;
+  readonly onCancel: () => void;
+}
+
+/** A form from the kind's JSON Schema, with the thing itself beside it as it will be. */
+export function EditForm({ card, sending, error, onSend, onCancel }: Props) {
+  const kinds = useQuery(kindsQuery);
+  const [typed, setTyped] = useState<Readonly<Record<string, string>>>({});
+  const [note, setNote] = useState('');
+  const schema = kinds.data?.find(({ kind }) => kind === card.action.kind)?.payload as Schema | undefined;
+  if (kinds.isError) return <Problem error={kinds.error} again={() => void kinds.refetch()} />;
+  if (!schema) return <Skeleton h={360} />;
+  const fields = fieldsOf(schema);
+  const before = card.action.payload;
+  const { payload, faults } = edited(before, fields, typed);
+  const changed = JSON.stringify(payload) !== JSON.stringify(before);
+  const sound = Object.keys(faults).length === 0;
+  const fault = error instanceof ApiProblem ? error.field?.replace(/^payload\./, '') : undefined;
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    if (changed && sound) onSend({ decision: 'edit', payload, ...(note.trim() !== '' && { note: note.trim() }) });
+  };
+  return (
+    <Paper withBorder p="md" component="section" aria-labelledby="edit-title">
+      <form onSubmit={send}>
+        <Stack>
+          <Title order={2} size="h4" id="edit-title">
+            Change it
+          </Title>
+          {fields.map((field, place) => {
+            const key = field.path.join('.');
+            return (
+              <Input
+                key={key}
+                field={field}
+                currency={currencyBeside(field, before)}
+                value={Object.hasOwn(typed, key) ? (typed[key] ?? '') : typedOf(field, before)}
+                error={faults[key] ?? (fault === key && error instanceof Error ? error.message : undefined)}
+                first={place === 0}
+                onChange={(value) => setTyped((known) => ({ ...known, [key]: value }))}
+              />
+            );
+          })}
+          <Textarea
+            label="Note"
+            description="Why you changed it. The record keeps it."
+            value={note}
+            onChange={(event) => setNote(event.currentTarget.value)}
+            maxLength={1000}
+            autosize
+            minRows={2}
+          />
+          {changed && sound && (
+            <section aria-label="As it will be">
+              <Text fw={600} mb="xs">
+                As it will be
+              </Text>
+              <ActionView kind={card.action.kind} payload={payload} facts={card.facts} />
+            </section>
+          )}
+          {error !== null && error !== undefined && <Problem error={error} />}
+          <Group>
+            <Button type="submit" loading={sending} disabled={!changed || !sound}>
+              Approve the changed version
+            </Button>
+            <Button variant="default" onClick={onCancel}>
+              Leave it as it was
+            </Button>
+            {!changed && (
+              <Text size="sm" c="dimmed">
+                Nothing is changed yet.
+              </Text>
+            )}
+          </Group>
+        </Stack>
+      </form>
+    </Paper>
+  );
+}
+
+interface InputProps {
+  readonly field: Field;
+  readonly currency: string;
+  readonly value: string;
+  readonly error: string | undefined;
+  readonly first: boolean;
+  readonly onChange: (value: string) => void;
+}
+
+function Input({ field, currency, value, error, first, onChange }: InputProps) {
+  const common = { label: field.label, required: field.required, error, 'data-autofocus': first || undefined };
+  const typing = {
+    ...common,
+    value,
+    onChange: (event: { currentTarget: { value: string } }) => onChange(event.currentTarget.value),
+    ...(field.maxLength !== undefined && { maxLength: field.maxLength }),
+  };
+  switch (field.input) {
+    case 'choice':
+      return (
+        <Select
+          {...common}
+          data={[...field.options]}
+          value={value || null}
+          allowDeselect={!field.required}
+          onChange={(next) => onChange(next ?? '')}
+        />
+      );
+    case 'yes-no':
+      return (
+        <Switch
+          label={field.label}
+          checked={value === 'true'}
+          onChange={(event) => onChange(String(event.currentTarget.checked))}
+        />
+      );
+    case 'money':
+      return <TextInput {...typing} inputMode="decimal" leftSection={currency} leftSectionWidth={52} />;
+    case 'number':
+      return <TextInput {...typing} inputMode="numeric" />;
+    case 'time':
+      return <TextInput {...typing} type="datetime-local" step={1} description="In your own time zone" />;
+    case 'text':
+      return <Textarea {...typing} autosize minRows={4} />;
+    case 'list':
+      return <Textarea {...typing} autosize minRows={2} description="One a line" />;
+    case 'json':
+      return <Textarea {...typing} autosize minRows={2} description="As JSON" />;
+    case 'line':
+      return <TextInput {...typing} />;
+  }
+}

@@ -1,0 +1,78 @@
+import { Blockquote, List, Spoiler, Text, Timeline } from '@mantine/core';
+import { When } from '../../parts/when.js';
+import type { Review } from './reviews.queries.js';
+
+/** Why a person is asked: the rules that would not decide alone; the others behind a fold. */
+export function Why({ card }: { readonly card: Review }) {
+  if (card.subject === 'checkpoint')
+    return <Text>This play asks a person each time, before its tasks go to the agents.</Text>;
+  const { length } = card.otherRules;
+  return (
+    <>
+      <List>
+        {card.facts.whyAsked.map(({ rule, detail }) => (
+          <List.Item key={rule + detail}>
+            {capital(withoutIds(detail, card.facts.people))}{' '}
+            <Text component="span" size="sm" c="dimmed">
+              (rule {rule})
+            </Text>
+          </List.Item>
+        ))}
+      </List>
+      {length > 0 && (
+        <details>
+          <summary>{length === 1 ? 'One other rule passed' : `${length} other rules passed`}</summary>
+          <List size="sm">
+            {card.otherRules.map(({ rule, detail }) => (
+              <List.Item key={rule}>
+                {capital(withoutIds(detail, card.facts.people))}{' '}
+                <Text component="span" size="sm" c="dimmed">
+                  ({rule})
+                </Text>
+              </List.Item>
+            ))}
+          </List>
+        </details>
+      )}
+    </>
+  );
+}
+
+/** A sentence of the gate without the ids of people, who stand on the card by what they are. */
+const withoutIds = (detail: string, people: readonly { readonly contactId: string }[]): string =>
+  people.reduce((text, { contactId }) => text.replaceAll(`contact ${contactId}`, 'this person'), detail);
+
+export function Evidence({ card }: { readonly card: Review }) {
+  const evidence = card.facts.evidence.toSorted((a, b) => a.occurredAt.localeCompare(b.occurredAt));
+  if (evidence.length === 0) return <Text>No signal is named as evidence.</Text>;
+  return (
+    <Timeline active={evidence.length} bulletSize={12} lineWidth={2}>
+      {evidence.map(({ detail, occurredAt, source, signalId }) => (
+        <Timeline.Item key={`${source} ${signalId}`} title={capital(detail)}>
+          <Text size="sm" c="dimmed">
+            <When at={occurredAt} />, from {source.replace(/^\/sources\//, '')}
+          </Text>
+        </Timeline.Item>
+      ))}
+    </Timeline>
+  );
+}
+
+/** The agent's own words: quoted, marked as unchecked, with how sure it says that it is. */
+export function AgentWords({ card }: { readonly card: Review }) {
+  if (card.subject === 'checkpoint') return null;
+  const { quote, confidence } = card.agentSays;
+  return (
+    <Blockquote
+      p="md"
+      color="gray"
+      cite={`${card.facts.agent}, in its own words. Nobody has checked them. It says it is ${Math.round(confidence * 100)} % sure.`}
+    >
+      <Spoiler maxHeight={120} showLabel="All of it" hideLabel="Less">
+        <Text className="written">{quote}</Text>
+      </Spoiler>
+    </Blockquote>
+  );
+}
+
+const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

@@ -1,0 +1,185 @@
+import { minorOf, money } from '../../parts/money.js';
+
+/** What is used here of a JSON Schema, as the console tells it of a kind. */
+export interface Schema {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly format?: string;
+  readonly maxLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+}
+
+/** An input of the form. `path` is where its value stands in the payload. */
+export interface Field {
+  readonly path: readonly string[];
+  readonly label: string;
+  readonly input: 'money' | 'number' | 'line' | 'text' | 'choice' | 'time' | 'yes-no' | 'list' | 'json';
+  readonly required: boolean;
+  readonly options: readonly string[];
+  readonly maxLength?: number;
+}
+
+type Payload = Readonly<Record<string, unknown>>;
+
+/** "dailyBudgetMinor" as a person says it: "Daily budget". */
+export function labelOf(name: string): string {
+  const words = name
+    .replace(/(Minor|Id)$/, '')
+    .replace(/([a-z])([A-Z])/g, (_all, before: string, after: string) => `${before} ${after.toLowerCase()}`);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** The inputs that a payload of this kind has; those of an object inside it stand among them. */
+export function fieldsOf(schema: Schema, path: readonly string[] = []): Field[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
+    const here = [...path, name];
+    if (member.type === 'object' && member.properties) return fieldsOf(member, here);
+    return [
+      {
+        path: here,
+        label: here.map(labelOf).join(': '),
+        input: inputOf(name, member, schema),
+        required: schema.required?.includes(name) ?? false,
+        options: member.enum?.map(String) ?? [],
+        ...(member.maxLength !== undefined && { maxLength: member.maxLength }),
+      },
+    ];
+  });
+}
+
+function inputOf(name: string, member: Schema, parent: Schema): Field['input'] {
+  if (member.enum) return 'choice';
+  switch (member.type) {
+    case 'integer':
+    case 'number':
+      return name.endsWith('Minor') && parent.properties && 'currency' in parent.properties ? 'money' : 'number';
+    case 'boolean':
+      return 'yes-no';
+    case 'array':
+      return member.items?.type === 'string' ? 'list' : 'json';
+    case 'string':
+      if (member.format === 'date-time') return 'time';
+      return (member.maxLength ?? 0) > 300 && member.format === undefined ? 'text' : 'line';
+    default:
+      return 'json';
+  }
+}
+
+export function valueAt(payload: Payload, path: readonly string[]): unknown {
+  let value: unknown = payload;
+  for (const name of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Payload)[name];
+  }
+  return value;
+}
+
+function withValue(payload: Payload, [name, ...rest]: readonly string[], value: unknown): Payload {
+  if (name === undefined) return payload;
+  const inner = valueAt(payload, [name]);
+  const next = rest.length === 0 ? value : withValue((inner ?? {}) as Payload, rest, value);
+  const others = Object.entries(payload).filter(([key]) => key !== name);
+  // Members keep their place, so that a reader finds them where they were.
+  if (!Object.hasOwn(payload, name)) return next === undefined ? payload : { ...payload, [name]: next };
+  return next === undefined
+    ? Object.fromEntries(others)
+    : Object.fromEntries(Object.entries(payload).map(([key, old]) => [key, key === name ? next : old]));
+}
+
+/** What stands in an input, as text; for a time, the reader's own zone. */
+export function typedOf(field: Field, payload: Payload): string {
+  const value = valueAt(payload, field.path);
+  if (value === undefined || value === null) return '';
+  switch (field.input) {
+    case 'money':
+      return money(Number(value), currencyBeside(field, payload), 'en').replace(/^\S+ /, '').replaceAll(',', '');
+    case 'time':
+      return localTime(String(value));
+    case 'list':
+      return Array.isArray(value) ? value.join('\n') : '';
+    case 'json':
+      return JSON.stringify(value);
+    default:
+      return String(value);
+  }
+}
+
+export const currencyBeside = (field: Field, payload: Payload): string => {
+  const currency = String(valueAt(payload, [...field.path.slice(0, -1), 'currency']));
+  return /^[A-Z]{3}$/.test(currency) ? currency : 'XXX';
+};
+
+/** The value of `<input type="datetime-local">`: no zone, the reader's is meant. */
+export function localTime(at: string): string {
+  const time = new Date(at);
+  const pad = (n: number): string => String(n).padStart(2, '0');
+  return `${time.getFullYear()}-${pad(time.getMonth() + 1)}-${pad(time.getDate())}T${pad(time.getHours())}:${pad(time.getMinutes())}:${pad(time.getSeconds())}`;
+}
+
+/** The payload with what was typed; what nobody touched stays as it is, to the last digit. Faults by the label of their input. */
+export function edited(
+  payload: Payload,
+  fields: readonly Field[],
+  typed: Readonly<Record<string, string>>,
+): { readonly payload: Payload; readonly faults: Readonly<Record<string, string>> } {
+  const faults: [string, string][] = [];
+  let result = payload;
+  for (const field of fields) {
+    const key = field.path.join('.');
+    const text = Object.hasOwn(typed, key) ? (typed[key] ?? '') : undefined;
+    if (text === undefined || text === typedOf(field, payload)) continue;
+    if (text.trim() === '') {
+      if (field.required) faults.push([key, 'This is needed.']);
+      else result = withValue(result, field.path, undefined);
+      continue;
+    }
+    const value = read(field, text, result);
+    if (value === undefined) faults.push([key, faultWords[field.input]]);
+    else result = withValue(result, field.path, value);
+  }
+  return { payload: result, faults: Object.fromEntries(faults) };
+}
+
+const faultWords: Readonly<Record<Field['input'], string>> = {
+  money: 'Write an amount such as 300 or 300.50.',
+  number: 'Write a whole number.',
+  time: 'Choose a day and a time.',
+  json: 'This is no valid JSON.',
+  line: '',
+  text: '',
+  choice: '',
+  'yes-no': '',
+  list: '',
+};
+
+function read(field: Field, text: string, payload: Payload): unknown {
+  switch (field.input) {
+    case 'money':
+      return minorOf(text, currencyBeside(field, payload));
+    case 'number': {
+      const number = Number(text);
+      return Number.isSafeInteger(number) ? number : undefined;
+    }
+    case 'time': {
+      const at = new Date(text);
+      return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+    }
+    case 'yes-no':
+      return text === 'true';
+    case 'list':
+      return text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
+    case 'json':
+      try {
+        return JSON.parse(text);
+      } catch {
+        return undefined;
+      }
+    default:
+      return text;
+  }
+}

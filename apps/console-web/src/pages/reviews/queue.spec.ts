@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { choices, filterOf, fits, gravity, inOrder, rowsOf } from './queue.js';
+import type { ReviewCard } from './reviews.queries.js';
+
+const now = Date.parse('2026-11-21T12:00:00.000Z');
+interface Given {
+  readonly minutes: number;
+  readonly seniority?: string;
+  readonly final?: boolean;
+  readonly agent?: string;
+}
+const card = (id: string, { minutes, seniority, final = false, agent = 'ads' }: Given): ReviewCard =>
+  ({
+    id,
+    subject: 'proposal',
+    deadline: new Date(now + minutes * 60_000).toISOString(),
+    play: { id: 'p-1', runId: 'r', title: 'Play' },
+    facts: {
+      agent,
+      kind: 'email.send',
+      accountId: 'acme',
+      people: seniority === undefined ? [] : [{ contactId: 'c', seniority }],
+      money: null,
+      reversible: final ? 'cannot be taken back: sent' : 'can be taken back',
+    },
+  }) as unknown as ReviewCard;
+const ids = (cards: readonly ReviewCard[]) => cards.map(({ id }) => id);
+
+test('what is due within the hour comes first, and in each group the graver, then the nearer', () => {
+  const cards = [
+    card('tomorrow', { minutes: 2_000, final: true, seniority: 'c-suite' }),
+    card('today', { minutes: 300 }),
+    card('today-cfo', { minutes: 600, final: true, seniority: 'c-suite' }),
+    card('soon', { minutes: 50 }),
+    card('sooner', { minutes: 20 }),
+    card('soon-final', { minutes: 55, final: true }),
+    card('over', { minutes: -5 }),
+  ];
+  expect(ids(inOrder(cards, now))).toEqual(['soon-final', 'sooner', 'soon', 'today-cfo', 'today', 'tomorrow', 'over']);
+});
+
+test('what cannot be taken back weighs more than who it reaches', () => {
+  expect(gravity(card('a', { minutes: 1, final: true }))).toBeGreaterThan(
+    gravity(card('b', { minutes: 1, seniority: 'c-suite' })),
+  );
+});
+
+test('new items are counted and not put between the others; what has left stays where it stood', () => {
+  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => card(id, { minutes: 10 }));
+  if (!a || !b || !c || !d) throw new Error('four cards');
+  const { rows, more } = rowsOf([b, a], [c, { ...b, detail: 'changed' }, d]);
+  expect(rows.map((row) => [row.card.id, row.card.detail, row.gone])).toEqual([
+    ['b', 'changed', false],
+    ['a', undefined, true],
+  ]);
+  expect(more).toBe(2);
+});
+
+test('an address names a filter; what it names wrongly is left out', () => {
+  expect(filterOf({ state: 'refused', agent: 'ads', kind: 3, play: '', account: 'acme' })).toEqual({
+    state: 'refused',
+    agent: 'ads',
+    account: 'acme',
+  });
+  expect(filterOf({ state: 'constructor' })).toEqual({ state: 'open' });
+});
+
+test('a filter leaves what fits all of it', () => {
+  const ads = card('a', { minutes: 1 });
+  const mail = card('b', { minutes: 1, agent: 'mail' });
+  const fitting = (filter: object) => ids([ads, mail].filter((each) => fits(each, filterOf({ ...filter }))));
+  expect(fitting({})).toEqual(['a', 'b']);
+  expect(fitting({ agent: 'mail', account: 'acme' })).toEqual(['b']);
+  expect(fitting({ agent: 'mail', account: 'other' })).toEqual([]);
+  expect(choices([ads, mail, ads]).agent).toEqual(['ads', 'mail']);
+});

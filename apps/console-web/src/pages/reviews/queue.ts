@@ -1,0 +1,91 @@
+import type { ReviewCard } from './reviews.queries.js';
+
+/** What the list is narrowed to; as it stands in the address. */
+export interface Filter {
+  readonly state: 'open' | 'answered' | 'approved' | 'refused' | 'superseded' | 'expired' | 'all';
+  readonly agent?: string;
+  readonly kind?: string;
+  readonly play?: string;
+  readonly account?: string;
+}
+export const states = ['open', 'answered', 'approved', 'refused', 'superseded', 'expired', 'all'] as const;
+const names = ['agent', 'kind', 'play', 'account'] as const;
+
+/** The filter that an address names; what makes no sense there is left out. */
+export function filterOf(search: Readonly<Record<string, unknown>>): Filter {
+  const state = states.find((known) => known === search.state) ?? 'open';
+  const chosen = names.flatMap((name) => {
+    const value = search[name];
+    return typeof value === 'string' && value !== '' ? [[name, value] as const] : [];
+  });
+  return { state, ...Object.fromEntries(chosen) };
+}
+
+type Concerned = Pick<ReviewCard, 'subject' | 'play' | 'facts'>;
+
+export const agentsOf = (card: Concerned): readonly string[] =>
+  'agent' in card.facts ? [card.facts.agent] : card.facts.tasks.map(({ agent }) => agent);
+export const kindOf = (card: Concerned): string => ('kind' in card.facts ? card.facts.kind : 'checkpoint');
+
+export const fits = (card: Concerned, { agent, kind, play, account }: Filter): boolean =>
+  (agent === undefined || agentsOf(card).includes(agent)) &&
+  (kind === undefined || kindOf(card) === kind) &&
+  (play === undefined || card.play.id === play) &&
+  (account === undefined || card.facts.accountId === account);
+
+/** What a reader can choose from: what is in the list. */
+export function choices(cards: readonly Concerned[]): Readonly<Record<(typeof names)[number], readonly string[]>> {
+  const sorted = (values: readonly (string | null)[]): readonly string[] =>
+    [...new Set(values.flatMap((value) => (value === null ? [] : [value])))].sort();
+  return {
+    agent: sorted(cards.flatMap(agentsOf)),
+    kind: sorted(cards.map(kindOf)),
+    play: sorted(cards.map(({ play }) => play.id)),
+    account: sorted(cards.map(({ facts }) => facts.accountId)),
+  };
+}
+
+export type Urgency = 'hour' | 'day' | 'later' | 'past';
+const hourMs = 3_600_000;
+const urgencies: readonly Urgency[] = ['hour', 'day', 'later', 'past'];
+
+export function urgencyOf(deadline: string, now: number): Urgency {
+  const left = Date.parse(deadline) - now;
+  return left <= 0 ? 'past' : left < hourMs ? 'hour' : left < 24 * hourMs ? 'day' : 'later';
+}
+
+/** How much is at stake, so that of two with about the same deadline the graver is first. */
+export function gravity(card: ReviewCard): number {
+  if (card.subject === 'checkpoint') return 1;
+  const final = card.facts.reversible.startsWith('cannot') ? 4 : 0;
+  const senior = card.facts.people.some(({ seniority }) => seniority === 'c-suite' || seniority === 'vp') ? 2 : 0;
+  return final + senior + (card.facts.money ? 1 : 0);
+}
+
+/** By urgency, in it the graver first, then the nearer deadline. */
+export function inOrder(cards: readonly ReviewCard[], now: number): ReviewCard[] {
+  const rank = (card: ReviewCard): number => urgencies.indexOf(urgencyOf(card.deadline, now));
+  return cards.toSorted(
+    (a, b) =>
+      rank(a) - rank(b) || gravity(b) - gravity(a) || a.deadline.localeCompare(b.deadline) || a.id.localeCompare(b.id),
+  );
+}
+
+/** A row of the list: what it was when it was put there, and whether it has left the list since. */
+export interface Row {
+  readonly card: ReviewCard;
+  readonly gone: boolean;
+}
+
+/** The rows in the order that stands on the screen, with what is known now: nothing moves under a finger. */
+export function rowsOf(
+  shown: readonly ReviewCard[],
+  known: readonly ReviewCard[],
+): { readonly rows: readonly Row[]; readonly more: number } {
+  const latest = new Map(known.map((card) => [card.id, card]));
+  const here = new Set(shown.map(({ id }) => id));
+  return {
+    rows: shown.map((card) => ({ card: latest.get(card.id) ?? card, gone: !latest.has(card.id) })),
+    more: known.filter(({ id }) => !here.has(id)).length,
+  };
+}

@@ -1,0 +1,114 @@
+import { Alert, List, Loader, Text } from '@mantine/core';
+import { IconBan, IconCheck, IconCircleX, IconInfoCircle } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { Problem } from '../../parts/problem.js';
+import { clock, full } from '../../parts/times.js';
+import { useNow } from '../../parts/use-now.js';
+import { When } from '../../parts/when.js';
+import { type Result, resultQuery } from './reviews.queries.js';
+
+const acts: Readonly<Record<Result['decision'], string>> = {
+  approve: 'approved it',
+  edit: 'changed it',
+  reject: 'rejected it',
+};
+const outcomes: Readonly<Record<NonNullable<Result['settlement']>['outcome'], string>> = {
+  executed: 'Done: it was carried out.',
+  failed: 'It was tried and failed.',
+  refused: 'It was stopped before it ran.',
+  expired: 'Its time passed before it ran.',
+  unresolved: 'Nobody knows yet whether it was carried out. A person has to look.',
+  undone: 'It was carried out and taken back.',
+};
+
+/** What became of an answer: it waits for the verdict, then for the effect, and says what is known at each moment. */
+export function ResultView({ reviewId, me }: { readonly reviewId: string; readonly me: string | undefined }) {
+  const result = useQuery(resultQuery(reviewId));
+  if (result.isError && !result.data) return <Problem error={result.error} again={() => void result.refetch()} />;
+  if (!result.data)
+    return (
+      <Text role="status">
+        <Loader size="xs" mr="xs" /> Reading what became of the answer
+      </Text>
+    );
+  const { by, decision, at } = result.data;
+  return (
+    <Alert {...looks(result.data)} role="status" aria-live="polite">
+      <Text size="sm">
+        {by === me ? 'You' : by} {acts[decision]} <When at={at} />.
+      </Text>
+      <Became result={result.data} />
+    </Alert>
+  );
+}
+
+function looks({ state, settlement }: Result): { color: string; title: string; icon: React.ReactNode } {
+  switch (state) {
+    case 'waiting':
+      return { color: 'blue', title: 'Sent. Waiting for the verdict', icon: <Loader size={18} aria-hidden /> };
+    case 'set-aside':
+      return { color: 'orange', title: 'This answer had no effect', icon: <IconInfoCircle aria-hidden /> };
+    case 'refused':
+      return { color: 'red', title: 'Refused all the same', icon: <IconBan aria-hidden /> };
+    case 'rejected':
+      return { color: 'gray', title: 'Rejected', icon: <IconCircleX aria-hidden /> };
+    case 'tasks-assigned':
+      return { color: 'green', title: 'The tasks went out', icon: <IconCheck aria-hidden /> };
+    case 'approved':
+      return settlement === null || settlement.outcome === 'executed' || settlement.outcome === 'undone'
+        ? { color: 'green', title: 'Approved', icon: <IconCheck aria-hidden /> }
+        : { color: 'orange', title: 'Approved', icon: <IconInfoCircle aria-hidden /> };
+  }
+}
+
+function Became({ result }: { readonly result: Result }) {
+  const now = useNow(1_000);
+  const waitedMs = now - Date.parse(result.at);
+  switch (result.state) {
+    case 'waiting':
+      return (
+        <Text size="sm">
+          {waitedMs > 10_000
+            ? 'The services take longer than usual. The answer is kept and nothing has to be sent again. This page shows the verdict as soon as there is one.'
+            : 'The rules are applied once more to the facts of this moment.'}
+        </Text>
+      );
+    case 'set-aside':
+      return <Text size="sm">{capital(result.detail.replace(/^set aside: /, ''))}</Text>;
+    case 'refused':
+      return (
+        <List size="sm">
+          {result.reasons
+            .filter(({ detail }) => result.detail.includes(detail))
+            .map(({ rule, detail }) => (
+              <List.Item key={rule + detail}>
+                {capital(detail)} (rule {rule})
+              </List.Item>
+            ))}
+        </List>
+      );
+    case 'rejected':
+      return <Text size="sm">Nothing runs.</Text>;
+    case 'tasks-assigned':
+      return <Text size="sm">What the agents propose for them is judged on its own.</Text>;
+    case 'approved': {
+      const { settlement, runsFrom } = result;
+      if (settlement)
+        return (
+          <Text size="sm">
+            {outcomes[settlement.outcome]} {settlement.detail !== null && capital(settlement.detail)} (
+            <When at={settlement.at} />)
+          </Text>
+        );
+      return runsFrom !== null && Date.parse(runsFrom) > now ? (
+        <Text size="sm" title={full(runsFrom)}>
+          It runs at {clock(runsFrom, now)}, if no rule or stop forbids it then.
+        </Text>
+      ) : (
+        <Text size="sm">It is being carried out. This page shows the result as soon as it is known.</Text>
+      );
+    }
+  }
+}
+
+const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

@@ -1,0 +1,32 @@
+import { useMutation } from '@tanstack/react-query';
+import { ApiProblem, answerOf, api } from '../../app/api.js';
+import { queries } from '../../app/queries.js';
+import type { operations } from '../../generated/console.js';
+import type { Review } from './reviews.queries.js';
+
+type Body = NonNullable<operations['reviews_answer']['requestBody']>['content']['application/json'];
+export type Answer = Pick<Body, 'decision' | 'payload' | 'note' | 'category'>;
+
+/**
+ * The same for every answer to what is on the card: however often it is sent, and after whatever was lost on the way, one answer counts.
+ * An answer that was set aside opens the card again, and the next is another one.
+ */
+export const keyOf = ({ digest, answers }: Pick<Review, 'digest' | 'answers'>): string =>
+  `${digest}:${answers.filter(({ setAside }) => setAside !== null).length}`;
+
+/** Sends a person's answer to a card. What comes of it is read from the card and its result, never assumed. */
+export const useAnswer = (card: Review, looked: () => number) =>
+  useMutation({
+    mutationFn: (answer: Answer) =>
+      answerOf(
+        api.POST('/v1/reviews/{subjectId}', {
+          params: { path: { subjectId: card.id }, header: { 'idempotency-key': keyOf(card) } },
+          body: { ...answer, digest: card.digest, lookedMs: Math.min(looked(), 604_800_000) },
+        }),
+      ),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['reviews'] }),
+  });
+
+/** Whether nobody knows if the answer arrived. */
+export const isUnknown = (error: unknown): boolean =>
+  error instanceof ApiProblem && (error.status === 0 || error.status >= 500);

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { personWords, pieces, sentence } from './sentence.js';
+
+const cfo = { seniority: 'c-suite', jobFunction: 'finance', accountName: 'Lumen Health' };
+const campaigns = [{ campaignId: 'c-1', name: 'Retargeting' }, { campaignId: 'c-2' }];
+const shown = (kind: string, payload: Record<string, unknown>) => ({
+  detail: 'what the console says of it',
+  action: { kind, payload },
+  facts: { people: [cfo], campaigns },
+});
+
+test.each([
+  [cfo, 'the CFO of Lumen Health'],
+  [{ seniority: 'c-suite', jobFunction: 'people', accountName: 'Acme' }, 'an executive (people) of Acme'],
+  [{ seniority: 'director', jobFunction: 'sales' }, 'a director (sales)'],
+  [{ seniority: 'unknown' }, 'a contact'],
+  [{ seniority: 'constructor', jobFunction: 'constructor', accountName: 'Acme' }, 'a contact (constructor) of Acme'],
+])('a person is told by what a reviewer recognises: %j is %s', (person, words) => {
+  expect(personWords(person)).toBe(words);
+});
+
+test.each([
+  [
+    'email.send',
+    { subject: 'A guide for {{account.name}}' },
+    'Send “A guide for [account name]” to the CFO of Lumen Health',
+  ],
+  [
+    'ads.shift_budget',
+    { fromCampaignId: 'c-1', toCampaignId: 'c-2', amountMinor: 30_000, currency: 'EUR' },
+    'Move EUR 300.00 a day from Retargeting to c-2',
+  ],
+  ['ads.pause_campaign', { campaignId: 'c-1' }, 'Pause Retargeting'],
+  ['crm.create_task', { title: 'Call them' }, 'Create the CRM task “Call them”'],
+  ['something.else', {}, 'What the console says of it'],
+])('%s is one sentence', (kind, payload, words) => {
+  expect(sentence(shown(kind, payload))).toBe(words);
+});
+
+test('a checkpoint says how many tasks it lets go', () => {
+  const play = { title: 'Comparison surge' };
+  expect(sentence({ detail: '', play, facts: { tasks: [1, 2] } })).toBe(
+    'Let the play “Comparison surge” go on with 2 tasks',
+  );
+});
+
+test('placeholders are pieces of their own, and whatever is no placeholder stays as it is', () => {
+  expect(pieces('Hello {{contact.firstName}},\n{{ }{x}')).toEqual([
+    { text: 'Hello ', placeholder: false },
+    { text: 'contact first name', placeholder: true },
+    { text: ',\n{{ }{x}', placeholder: false },
+  ]);
+  expect(pieces('<b>{{a}}</b>').map((piece) => piece.text)).toEqual(['<b>', 'a', '</b>']);
+});
