@@ -1,7 +1,8 @@
-import { IconActivity, IconChecklist } from '@tabler/icons-react';
+import { IconActivity, IconChecklist, IconLifebuoy } from '@tabler/icons-react';
 
 /** The pages in the order of the menu: one line each, with its route in `router.tsx`. */
 export const pages = [
   { to: '/', label: 'Now', Icon: IconActivity },
   { to: '/reviews', label: 'Reviews', Icon: IconChecklist },
+  { to: '/runbook', label: 'Runbook', Icon: IconLifebuoy },
 ] as const;

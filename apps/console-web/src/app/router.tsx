@@ -50,6 +50,14 @@ const inside = [
     '/reviews/$subjectId',
     lazyRouteComponent(() => import('../pages/reviews/review.page.js'), 'ReviewPage'),
   ),
+  page(
+    '/runbook',
+    lazyRouteComponent(() => import('../pages/runbook/runbook.page.js'), 'RunbookPage'),
+  ),
+  page(
+    '/runbook/$guide',
+    lazyRouteComponent(() => import('../pages/runbook/guide.page.js'), 'GuidePage'),
+  ),
 ] as const;
 
 export const router = createRouter({

@@ -1,0 +1,78 @@
+import { Badge, Card, Group, SimpleGrid, Text, Title } from '@mantine/core';
+import { IconCheck, IconQuestionMark } from '@tabler/icons-react';
+import { When } from '../../parts/when.js';
+import type { Now } from './now.queries.js';
+import { Section } from './section.js';
+
+/** Who is there, as far as the console can know; what it cannot know it calls not confirmed. */
+export function Services({ now: { services, askedBrokerAt } }: { readonly now: Now }) {
+  const missing = services.filter(({ state, elsewhere }) => state !== 'confirmed' && !elsewhere).length;
+  return (
+    <Section
+      title="Services"
+      explained="Confirmed: the broker counts an instance of it now, and it goes by every stop and resume."
+      aside={
+        <Text size="sm" c="dimmed">
+          {askedBrokerAt === null ? (
+            'The broker has not answered yet'
+          ) : (
+            <>
+              The broker answered <When at={askedBrokerAt} />
+            </>
+          )}
+        </Text>
+      }
+    >
+      <Text fw={600}>
+        {missing === 0
+          ? 'Every service of this installation is confirmed.'
+          : `${missing === 1 ? '1 service is' : `${missing} services are`} not confirmed.`}
+      </Text>
+      <SimpleGrid cols={{ base: 1, xs: 2, lg: 3, xl: 4 }}>
+        {services.map((service) => (
+          <Card key={service.service} withBorder component="article" aria-label={service.service} padding="sm">
+            <Group justify="space-between">
+              <Title order={3} size="h5" className="breaks">
+                {service.service}
+              </Title>
+              {service.state === 'confirmed' ? (
+                <Badge color="green" variant="light" leftSection={<IconCheck size={12} aria-hidden />}>
+                  Confirmed
+                </Badge>
+              ) : (
+                <Badge
+                  color={service.elsewhere ? 'gray' : 'orange'}
+                  variant="light"
+                  leftSection={<IconQuestionMark size={12} aria-hidden />}
+                >
+                  Not confirmed
+                </Badge>
+              )}
+            </Group>
+            <Text size="sm">{service.detail}</Text>
+            <Text size="sm" c="dimmed">
+              {service.lastEventAt === null ? (
+                'Nothing heard of it yet'
+              ) : (
+                <>
+                  Its last event <When at={service.lastEventAt} />
+                </>
+              )}
+            </Text>
+            {service.instances === 0 && service.lastMemberAt !== null && (
+              <Text size="sm" c="dimmed">
+                Seen by the broker <When at={service.lastMemberAt} />
+              </Text>
+            )}
+            {service.openDeadLetters > 0 && (
+              <Text size="sm" fw={600}>
+                {service.openDeadLetters.toLocaleString()}{' '}
+                {service.openDeadLetters === 1 ? 'dead letter is' : 'dead letters are'} open
+              </Text>
+            )}
+          </Card>
+        ))}
+      </SimpleGrid>
+    </Section>
+  );
+}

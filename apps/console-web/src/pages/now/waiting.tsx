@@ -1,0 +1,135 @@
+import { Anchor, Card, Group, List, SimpleGrid, Text, Title } from '@mantine/core';
+import { IconCircleCheck, IconClock } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { When } from '../../parts/when.js';
+import type { Now } from './now.queries.js';
+import { Section } from './section.js';
+
+/** What nobody but a person can end, and since when. */
+export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { readonly waiting: Now['waiting'] }) {
+  return (
+    <Section title="Waits for a person">
+      <SimpleGrid cols={{ base: 1, md: 3 }}>
+        <Kind
+          title="Reviews"
+          explained="An action that a rule does not decide alone. Without an answer it is refused at its deadline."
+          count={reviews.count}
+          oldestAt={reviews.oldestAt}
+          all={<Link to="/reviews">All reviews</Link>}
+        >
+          {reviews.first.map(({ id, detail, account, deadline }) => (
+            <List.Item key={id}>
+              <Anchor component={Link} to={`/reviews/${id}`}>
+                {sentence(detail)}
+                {account !== null && ` (${account})`}
+              </Anchor>
+              <Text size="sm" c="dimmed">
+                Answer <When at={deadline} />
+              </Text>
+            </List.Item>
+          ))}
+        </Kind>
+        <Kind
+          title="Unresolved actions"
+          explained="The connected system did not say whether it was done. It keeps its money until a person has looked."
+          count={unresolved.count}
+          oldestAt={unresolved.oldestAt}
+          all={
+            <Link to="/runbook/$guide" params={{ guide: 'hand-back' }}>
+              Settle them
+            </Link>
+          }
+        >
+          {unresolved.first.map(({ permitId, action, connector, at, decidedBy }) => (
+            <List.Item key={permitId}>
+              <Text>
+                {action === null ? 'An action' : sentence(action)}, by {connector}
+              </Text>
+              <Text size="sm" c="dimmed">
+                {decidedBy === null
+                  ? 'Waits since'
+                  : `${decidedBy} has decided; the executor has not said so yet, since`}{' '}
+                <When at={at} />
+              </Text>
+            </List.Item>
+          ))}
+        </Kind>
+        <Kind
+          title="Dead letters"
+          explained="Events that a service could not handle. They are kept until somebody has them handled again."
+          count={deadLetters.count}
+          oldestAt={deadLetters.oldestAt}
+          all={
+            <Link to="/runbook/$guide" params={{ guide: 'replay' }}>
+              Handle them again
+            </Link>
+          }
+        >
+          {deadLetters.byService.map(({ service, n, oldestAt }) => (
+            <List.Item key={service}>
+              <Text>
+                {n.toLocaleString()} of {service}
+              </Text>
+              <Text size="sm" c="dimmed">
+                The oldest <When at={oldestAt} />
+              </Text>
+            </List.Item>
+          ))}
+        </Kind>
+      </SimpleGrid>
+    </Section>
+  );
+}
+
+function Kind({ title, explained, count, oldestAt, all, children }: KindProps) {
+  const none = count === 0;
+  const Icon = none ? IconCircleCheck : IconClock;
+  return (
+    <Card withBorder component="article" aria-label={title} padding="sm">
+      <Group justify="space-between" wrap="nowrap">
+        <Title order={3} size="h5">
+          {title}
+        </Title>
+        <Group gap={6} wrap="nowrap">
+          <Icon size={20} aria-hidden />
+          <Text fz={24} fw={700} lh={1.1} className="numbers">
+            {count.toLocaleString()}
+          </Text>
+        </Group>
+      </Group>
+      <Text size="sm" c="dimmed">
+        {explained}
+      </Text>
+      {none ? (
+        <Text size="sm" mt="xs">
+          Nothing waits.
+        </Text>
+      ) : (
+        <>
+          {oldestAt !== null && (
+            <Text size="sm" mt="xs" fw={600}>
+              The oldest waits since <When at={oldestAt} />
+            </Text>
+          )}
+          <List spacing="xs" my="xs" listStyleType="none">
+            {children}
+          </List>
+          <Text className="to-all">{all}</Text>
+        </>
+      )}
+    </Card>
+  );
+}
+
+interface KindProps {
+  readonly title: string;
+  readonly explained: string;
+  readonly count: number;
+  readonly oldestAt: string | null;
+  /** The link to the page where it is done. */
+  readonly all: ReactNode;
+  readonly children: ReactNode;
+}
+
+const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

@@ -1,0 +1,56 @@
+import { Anchor, Select, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { nowQuery, queueQuery } from '../now/now.queries.js';
+import { Command, Step } from './step.js';
+import { UnderWay } from './under-way.js';
+
+/** What the product has of a drain today: what is under way is shown until it is empty; what begins new work is taken out of the policy. */
+export function DrainGuide() {
+  const now = useQuery(nowQuery);
+  const [agent, setAgent] = useState<string | null>(null);
+  return (
+    <>
+      <Step n={1} title="Choose the agent and see what is under way">
+        <Select label="Agent" data={now.data?.agents ?? []} value={agent} onChange={setAgent} maw={400} />
+        {agent !== null && <UnderWay scope={`agent:${agent}`} />}
+        <Text size="sm">
+          There is no pause that ends by itself. A stop ends what was approved and has not run; if you want that to be
+          done first, take the agent out of its plays instead.
+        </Text>
+      </Step>
+      <Step n={2} title="Give it no new tasks">
+        <Text size="sm">
+          Take the agent's tasks out of the plays in the configuration folder, then publish the policy. Tasks that it
+          was given before are still answered.
+        </Text>
+        <Command text="npx countersign policy publish" />
+      </Step>
+      <Step n={3} title="Answer what waits for a person">
+        <Text size="sm">
+          Answer the reviews that step 1 lists. Each one that nobody answers is refused at its deadline.{' '}
+          <Anchor component={Link} to="/reviews" inherit>
+            All reviews
+          </Anchor>
+        </Text>
+      </Step>
+      <Step n={4} title="Wait until nothing is left">
+        {agent === null ? <Text>Choose an agent in step 1.</Text> : <Left agent={agent} />}
+        <Text size="sm">Then stop the agent, so that nothing of it is approved by mistake, and end its process.</Text>
+        <Command text={`npx countersign stop --agent ${agent ?? '<agent>'} --reason "out of service"`} />
+      </Step>
+    </>
+  );
+}
+
+function Left({ agent }: { readonly agent: string }) {
+  const { data } = useQuery({ ...queueQuery(`agent:${agent}`), refetchInterval: 2_000 });
+  if (!data) return <Text>Counting</Text>;
+  const left = data.tasks.count + data.reviews.count + data.approved.count;
+  return (
+    <Text role="status" fw={600}>
+      {left === 0 ? `Nothing of ${agent} is under way.` : `${left.toLocaleString()} of ${agent} still under way.`}
+    </Text>
+  );
+}

@@ -1,0 +1,29 @@
+/** The guides in the order of the list; the component of each is in `guide.page.tsx`. */
+export const guides = [
+  {
+    guide: 'stop',
+    title: 'Stop',
+    when: 'Something acts as it should not, and you want it to end now.',
+  },
+  {
+    guide: 'hand-back',
+    title: 'Settle what is unresolved',
+    when: 'An action was called and nobody knows whether it was done. You look into the connected system and say it.',
+  },
+  {
+    guide: 'replay',
+    title: 'Handle a dead letter again',
+    when: 'A service could not handle an event, and the cause is gone.',
+  },
+  {
+    guide: 'gap',
+    title: 'Acknowledge a gap',
+    when: 'Records were deleted before a service read them, and everybody should know that this is known.',
+  },
+  {
+    guide: 'drain',
+    title: 'Let an agent run empty',
+    when: 'You want to take an agent out of service and lose nothing that is under way.',
+  },
+] as const;
+export type Guide = (typeof guides)[number]['guide'];

@@ -1,0 +1,158 @@
+import { Button, Group, List, Radio, Skeleton, Stack, Text, Textarea } from '@mantine/core';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { answerOf, api } from '../../app/api.js';
+import { queries } from '../../app/queries.js';
+import { useMay } from '../../app/session.js';
+import { Empty } from '../../parts/empty.js';
+import { Id } from '../../parts/id.js';
+import { Problem } from '../../parts/problem.js';
+import { When } from '../../parts/when.js';
+import { settlementQuery, type Unresolved, unresolvedQuery } from './runbook.queries.js';
+import { Command, NeedsRole, Step } from './step.js';
+
+export function HandBackGuide() {
+  const unresolved = useQuery(unresolvedQuery);
+  const [chosen, setChosen] = useState<string>();
+  const [settling, setSettling] = useState<string>();
+  const permit = unresolved.data?.find(({ permitId }) => permitId === chosen);
+  if (unresolved.isError) return <Problem error={unresolved.error} again={() => void unresolved.refetch()} />;
+  if (!unresolved.data) return <Skeleton h={200} />;
+  return (
+    <>
+      {unresolved.data.length === 0 ? (
+        <Empty title="Nothing is unresolved">
+          An action appears here when its executor called the connected system and cannot tell whether it was done.
+        </Empty>
+      ) : (
+        <Step n={1} title="Choose what you look into">
+          <Radio.Group value={chosen ?? ''} onChange={setChosen} label="Unresolved actions, the oldest first">
+            <Stack mt="xs">
+              {unresolved.data.map((listed) => (
+                <Radio
+                  key={listed.permitId}
+                  value={listed.permitId}
+                  label={labelOf(listed)}
+                  description={<About permit={listed} />}
+                />
+              ))}
+            </Stack>
+          </Radio.Group>
+          <Command text="npx countersign unresolved" />
+        </Step>
+      )}
+      {permit && (
+        <>
+          <Step n={2} title="Look into the connected system">
+            <List size="sm" spacing="xs">
+              <List.Item>Open the system behind the connector {permit.connector}.</List.Item>
+              <List.Item>
+                Look for this action under its key <Id id={permit.actionId} label="key of the action" />: each call
+                carries it.
+              </List.Item>
+              <List.Item>Until you say what you found, the money that it reserved stays reserved.</List.Item>
+            </List>
+          </Step>
+          <Step n={3} title="Say what you found">
+            <Decide key={permit.permitId} permit={permit} onSaid={() => setSettling(permit.permitId)} />
+          </Step>
+        </>
+      )}
+      {settling !== undefined && (
+        <Step n={4} title="See it settled">
+          <Settled permitId={settling} />
+        </Step>
+      )}
+    </>
+  );
+}
+
+const labelOf = ({ connector, executor }: Unresolved): string => `A call of ${connector} by ${executor}`;
+
+const About = ({ permit }: { readonly permit: Unresolved }) => (
+  <>
+    {permit.detail ?? 'The executor gave no reason.'} Since <When at={permit.at} />.
+    {permit.decision && ` ${permit.decision.by} has decided: ${permit.decision.outcome}.`}
+  </>
+);
+
+function Decide({ permit, onSaid }: { readonly permit: Unresolved; readonly onSaid: () => void }) {
+  const mayDecide = useMay('reviewer');
+  const [outcome, setOutcome] = useState<'executed' | 'failed'>();
+  const [note, setNote] = useState('');
+  const decide = useMutation({
+    mutationFn: (body: { outcome: 'executed' | 'failed'; note: string }) =>
+      answerOf(api.POST('/v1/settlements/{permitId}', { params: { path: { permitId: permit.permitId } }, body })),
+    onSuccess: onSaid,
+    onSettled: () => void queries.invalidateQueries({ queryKey: ['funnel'] }),
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (outcome !== undefined && note.trim() !== '') decide.mutate({ outcome, note: note.trim() });
+  };
+  const command = (
+    <Command text={`npx countersign settle ${permit.permitId} ${outcome ?? 'executed'} --note "what you found"`} />
+  );
+  if (permit.decision)
+    return (
+      <Text>
+        {permit.decision.by} decided <When at={permit.decision.at} /> that it was {permit.decision.outcome}:{' '}
+        {permit.decision.note} The executor has not settled it yet.
+      </Text>
+    );
+  if (!mayDecide)
+    return (
+      <>
+        <NeedsRole holder="a reviewer" act="say it" />
+        {command}
+      </>
+    );
+  return (
+    <form onSubmit={submit}>
+      <Stack>
+        <Radio.Group
+          label="What became of it"
+          value={outcome ?? ''}
+          onChange={(value) => setOutcome(value === 'executed' ? 'executed' : 'failed')}
+        >
+          <Stack mt="xs" gap="xs">
+            <Radio value="executed" label="It was done" description="Its money counts as spent." />
+            <Radio value="failed" label="It was not done" description="Its money is free again." />
+          </Stack>
+        </Radio.Group>
+        <Textarea
+          label="How you know it"
+          description="It stays on the record."
+          value={note}
+          onChange={(event) => setNote(event.currentTarget.value)}
+          maxLength={1000}
+          autosize
+          minRows={2}
+          required
+        />
+        {decide.isError && <Problem error={decide.error} />}
+        <Group>
+          <Button type="submit" disabled={outcome === undefined || note.trim() === ''} loading={decide.isPending}>
+            {outcome === 'failed' ? 'Say that it was not done' : 'Say that it was done'}
+          </Button>
+        </Group>
+        {command}
+      </Stack>
+    </form>
+  );
+}
+
+/** Waits for the executor's word: only its settlement ends the permit. */
+function Settled({ permitId }: { readonly permitId: string }) {
+  const permit = useQuery(settlementQuery(permitId));
+  if (permit.isError) return <Problem error={permit.error} />;
+  if (!permit.data) return <Skeleton h={48} />;
+  const { outcome, executor, decision } = permit.data;
+  return (
+    <Text role="status" fw={600}>
+      {outcome === 'unresolved'
+        ? `Your word is published. Waiting for ${executor} to settle it${decision ? ` as ${decision.outcome}` : ''}.`
+        : `${executor} has settled it: ${outcome}.`}
+    </Text>
+  );
+}

@@ -1,0 +1,41 @@
+import { Select } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { nowQuery } from '../now/now.queries.js';
+
+/** Everything, or one agent or play of the policy in force. */
+export function ScopeChoice({
+  scope,
+  onChange,
+}: {
+  readonly scope: string;
+  readonly onChange: (scope: string) => void;
+}) {
+  const now = useQuery(nowQuery);
+  return (
+    <Select
+      label="What to stop"
+      data={[
+        { value: 'all', label: 'Everything' },
+        {
+          group: 'One agent',
+          items: (now.data?.agents ?? []).map((name) => ({ value: `agent:${name}`, label: name })),
+        },
+        { group: 'One play', items: (now.data?.plays ?? []).map((name) => ({ value: `play:${name}`, label: name })) },
+        {
+          group: 'One channel',
+          items: ['email', 'advertising', 'crm'].map((name) => ({ value: `channel:${name}`, label: name })),
+        },
+      ]}
+      value={scope}
+      allowDeselect={false}
+      onChange={(value) => onChange(value ?? 'all')}
+      maw={400}
+    />
+  );
+}
+
+/** The options of the command line for a scope. */
+export function scopeOption(scope: string): string {
+  const colon = scope.indexOf(':');
+  return colon < 0 ? '--all' : `--${scope.slice(0, colon)} ${scope.slice(colon + 1)}`;
+}

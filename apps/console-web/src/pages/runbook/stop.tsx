@@ -1,0 +1,79 @@
+import { Badge, Button, Group, Text } from '@mantine/core';
+import { IconCheck, IconClock, IconHandStop } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useMay } from '../../app/session.js';
+import { controlsQuery, scopeWords } from '../../parts/controls.js';
+import { StopDialog } from '../../parts/stop-dialog.js';
+import { When } from '../../parts/when.js';
+import { ScopeChoice, scopeOption } from './scope-choice.js';
+import { Command, NeedsRole, Step } from './step.js';
+import { UnderWay } from './under-way.js';
+
+export function StopGuide() {
+  const [scope, setScope] = useState('all');
+  const [stopping, setStopping] = useState(false);
+  const mayStop = useMay('operator');
+  const controls = useQuery({ ...controlsQuery, refetchInterval: 2_000 });
+  const stop = controls.data?.find((control) => control.scope === scope && control.state === 'stopped');
+  return (
+    <>
+      <Step n={1} title="See what it reaches">
+        <ScopeChoice scope={scope} onChange={setScope} />
+        <UnderWay scope={scope} />
+        <Text size="sm">
+          A stop ends the permit of each approved action that has not run. What is being called this moment may still be
+          done. Reviews stay open; approving one has no effect while the stop holds.
+        </Text>
+      </Step>
+      <Step n={2} title="Stop">
+        {mayStop ? (
+          <Button
+            color="red"
+            size="md"
+            leftSection={<IconHandStop size={20} aria-hidden />}
+            onClick={() => setStopping(true)}
+          >
+            Stop {scopeWords(scope)}
+          </Button>
+        ) : (
+          <NeedsRole holder="an operator" act="stop" />
+        )}
+        <Command text={`npx countersign stop ${scopeOption(scope)} --reason "why"`} />
+      </Step>
+      <Step n={3} title="See it hold">
+        {stop ? (
+          <div role="status">
+            <Text fw={600}>
+              {stop.by} stopped {scopeWords(scope)} <When at={stop.changedAt} />: {stop.reason}
+            </Text>
+            <Group gap="xs" my="xs">
+              {stop.confirmedBy.map((service) => (
+                <Badge key={service} color="green" variant="light" leftSection={<IconCheck size={12} aria-hidden />}>
+                  {service} confirmed
+                </Badge>
+              ))}
+              {stop.notConfirmedBy.map((service) => (
+                <Badge key={service} color="orange" variant="light" leftSection={<IconClock size={12} aria-hidden />}>
+                  {service} not confirmed yet
+                </Badge>
+              ))}
+            </Group>
+            <Text size="sm">
+              {stop.confirmed
+                ? 'The validator and every executor of this installation go by it. What step 1 lists as approved settles as refused when it comes to be due.'
+                : 'A service that has not confirmed may still act as before. If it stays so, see whether it runs: the page Now tells it.'}
+            </Text>
+            {stop.unknown.length > 0 && (
+              <Text size="sm">These run elsewhere and never confirm: {stop.unknown.join(', ')}.</Text>
+            )}
+          </div>
+        ) : (
+          <Text>No stop of {scopeWords(scope)} is in force.</Text>
+        )}
+        <Command text="npx countersign controls" />
+      </Step>
+      {stopping && <StopDialog scope={scope} onClose={() => setStopping(false)} />}
+    </>
+  );
+}

@@ -1,0 +1,53 @@
+import { Anchor, List, Skeleton, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Problem } from '../../parts/problem.js';
+import { When } from '../../parts/when.js';
+import { queueQuery } from '../now/now.queries.js';
+
+/** What is under way in a scope, with the first of each. */
+export function UnderWay({ scope }: { readonly scope: string }) {
+  const queue = useQuery({ ...queueQuery(scope), refetchInterval: 2_000 });
+  if (queue.isError) return <Problem error={queue.error} again={() => void queue.refetch()} />;
+  if (!queue.data) return <Skeleton h={120} />;
+  const { tasks, reviews, approved } = queue.data;
+  return (
+    <List spacing="sm" aria-label="Under way" listStyleType="none">
+      <List.Item>
+        <Text fw={600}>
+          {count(approved.count, 'approved action has', 'approved actions have')} not settled
+          {approved.count > 0 && `; ${approved.due.toLocaleString()} may be called this moment`}
+        </Text>
+        {approved.first.slice(0, shown).map(({ actionId, detail, notBefore }) => (
+          <Text key={actionId} size="sm" c="dimmed">
+            {sentence(detail)}, due <When at={notBefore} />
+          </Text>
+        ))}
+      </List.Item>
+      <List.Item>
+        <Text fw={600}>{count(reviews.count, 'review waits', 'reviews wait')} for a person</Text>
+        {reviews.first.slice(0, shown).map(({ id, detail, deadline }) => (
+          <Text key={id} size="sm" c="dimmed">
+            <Anchor component={Link} to={`/reviews/${id}`} inherit>
+              {sentence(detail)}
+            </Anchor>
+            , answer <When at={deadline} />
+          </Text>
+        ))}
+      </List.Item>
+      <List.Item>
+        <Text fw={600}>{count(tasks.count, 'task has', 'tasks have')} no answer of its agent yet</Text>
+        {tasks.first.slice(0, shown).map(({ taskId, agent, purpose, dueAt }) => (
+          <Text key={taskId} size="sm" c="dimmed">
+            {purpose} ({agent}), due <When at={dueAt} />
+          </Text>
+        ))}
+      </List.Item>
+    </List>
+  );
+}
+
+const shown = 5;
+const count = (n: number, single: string, several: string): string =>
+  `${n.toLocaleString()} ${n === 1 ? single : several}`;
+const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
