@@ -32,6 +32,7 @@ import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
 import { Sessions1764500000091 } from './shell/migrations/sessions.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
 import { SignalsOfSources1764500000072 } from './shell/migrations/signals-of-sources.js';
+import { Stories1764500000173 } from './shell/migrations/stories.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
 import { Now } from './shell/now.controller.js';
 import { NowStore } from './shell/now.repository.js';
@@ -47,6 +48,8 @@ import { PolicyStore } from './shell/policies.repository.js';
 import { Policies } from './shell/policies.service.js';
 import { Handlers } from './shell/projection.consumer.js';
 import { QueueStore } from './shell/queue.repository.js';
+import { RecordPages } from './shell/record.controller.js';
+import { CheckpointStore } from './shell/record.repository.js';
 import { Reviews } from './shell/reviews.controller.js';
 import { SessionPages } from './shell/session.controller.js';
 import { SessionStore } from './shell/sessions.repository.js';
@@ -55,6 +58,8 @@ import { environment, PEOPLE, readPeople, readSettings, SETTINGS } from './shell
 import { Settlements } from './shell/settlements.controller.js';
 import { Sources } from './shell/sources.controller.js';
 import { SourceStore } from './shell/sources.repository.js';
+import { Stories } from './shell/stories.controller.js';
+import { StoryStore } from './shell/stories.repository.js';
 import { UnresolvedStore } from './shell/unresolved.repository.js';
 import { Views } from './shell/views.controller.js';
 
@@ -86,6 +91,7 @@ export const spec: ServiceSpec = {
     AgentsAndPlays1764500000144,
     SignalsOfSources1764500000072,
     People1764500000073,
+    Stories1764500000173,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities, ForgetSessions],
@@ -111,6 +117,8 @@ export const spec: ServiceSpec = {
     Agents,
     Plays,
     PolicyRoutes,
+    Stories,
+    RecordPages,
   ],
   providers: [
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },
@@ -126,6 +134,8 @@ export const spec: ServiceSpec = {
     PolicyStore,
     SourceStore,
     PeopleStore,
+    StoryStore,
+    CheckpointStore,
     Policies,
     ForgetActivities,
     ForgetSessions,

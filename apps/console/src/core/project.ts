@@ -1,4 +1,5 @@
-import { type DataOf, derivedId, saysIdIsForeign, topics } from '@countersign/contracts';
+import { type DataOf, topics } from '@countersign/contracts';
+import { eventBytes } from '@countersign/record';
 import type { Received } from '@countersign/runtime';
 import { type Confirmation, readerOf } from './confirmed.js';
 import { detail, isRead, subjectOf } from './detail.js';
@@ -15,17 +16,25 @@ import {
   rejectionOf,
   sourceOfRejection,
 } from './sources.js';
+import { borrowed, type Stories, storiesIn } from './stories.js';
 
 /** One line of what happened, under the correlation id of its chain. */
 export interface Activity {
   readonly correlationId: string;
   readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
   readonly eventId: string;
   readonly type: string;
   readonly subjectId: string | null;
   readonly at: string;
   readonly detail: string;
+  /** What the record's leaf of the event is taken over; null where the event was handled out of a dead letter. */
+  readonly bytes: Uint8Array | null;
 }
+
+/** A signed head of the record, as its recorder published it. */
+export type Checkpoint = DataOf<'CheckpointPublished'>;
 
 /** What waits, or waited, for a person: an action, or the tasks of a play's checkpoint. */
 export interface Escalation {
@@ -93,6 +102,8 @@ export interface Changes {
   readonly arrivals: readonly Heard[];
   readonly rejections: readonly Rejection[];
   readonly personActions: readonly PersonAction[];
+  readonly checkpoints: readonly Checkpoint[];
+  readonly stories: Stories;
 }
 
 /** Collects what a batch changes. `sources` are those that the installation has, so that a signal is counted under its source's name. */
@@ -119,6 +130,8 @@ export function project(events: readonly Received[], sources: readonly NamedSour
     now: nowChanges(events),
     rejections: [] as Rejection[],
     personActions: [] as PersonAction[],
+    checkpoints: [] as Checkpoint[],
+    stories: storiesIn(events),
   };
   const count = (stage: string, label: string) => {
     const entry = counts.get(`${stage} ${label}`);
@@ -133,11 +146,14 @@ export function project(events: readonly Received[], sources: readonly NamedSour
     changes.activities.push({
       correlationId,
       topic,
+      partition: received.partition,
+      offset: received.offset,
       eventId: event.id,
       type: event.type,
       subjectId: subjectOf(event) ?? null,
       at: event.time,
       detail: detail(event),
+      bytes: received.raw ? eventBytes(received.raw) : null,
     });
     switch (event.type) {
       case 'SignalAccepted':
@@ -292,6 +308,7 @@ export function project(events: readonly Received[], sources: readonly NamedSour
       }
       case 'CheckpointPublished':
         count('record', 'checkpoints');
+        changes.checkpoints.push(event.data);
         break;
       default:
         event satisfies never;
@@ -299,14 +316,6 @@ export function project(events: readonly Received[], sources: readonly NamedSour
   }
   return { ...changes, arrivals: [...arrivals.values()] };
 }
-
-/**
- * Whether a refusal names ids that belong to something else. An action's own id is derived from its proposal, or from the review
- * that edited it; an id that was used before is the first proposal's. Such a refusal says nothing of what the ids belong to.
- */
-const borrowed = ({ actionId, proposalId, review, verdict }: DataOf<'ActionRefused'>): boolean =>
-  saysIdIsForeign(verdict) ||
-  ![proposalId, review?.reviewId].some((id) => id !== undefined && actionId === derivedId('action', id));
 
 const verdictOf = (
   data: DataOf<'ActionApproved'> | DataOf<'ActionRefused'>,

@@ -3,10 +3,14 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { forgetAgents } from './agents.writer.js';
 import { Store } from './console.repository.js';
 import { NowStore } from './now.repository.js';
+import { forgetCheckpoints } from './record.repository.js';
 import { forgetSignals } from './sources.repository.js';
+import { forgetStories } from './stories.writer.js';
 import { forgetWaiting } from './waiting.repository.js';
 
 const KEPT_DAYS = 7;
+/** Of stories and checkpoints, which are small. */
+const KEPT_LONG_DAYS = 30;
 const AT_ONCE = 20_000;
 const hours = (from: string, n: number): string => new Date(Date.parse(from) + n * 3_600_000).toISOString();
 
@@ -42,7 +46,11 @@ export class ForgetActivities implements JobKind<Record<string, never>>, OnAppli
       if (unapproved > 0)
         this.log.warn(`${unapproved} rows of settlements forgotten: nobody approved what they say was settled`);
       const agents = await forgetAgents(work.tx, work.at, AT_ONCE);
-      const dueAt = Math.max(forgotten, agents, signals) === AT_ONCE || more ? work.at : hours(work.at, 1);
+      const past = hours(work.at, -24 * KEPT_LONG_DAYS);
+      const stories = await forgetStories(work.tx, past, AT_ONCE);
+      const checkpoints = await forgetCheckpoints(work.tx, past, AT_ONCE);
+      const dueAt =
+        Math.max(forgotten, agents, signals, stories, checkpoints) === AT_ONCE || more ? work.at : hours(work.at, 1);
       work.schedule(job.cause, { kind: this.kind, id: `after ${job.id.slice(-24)} at ${work.at}`, dueAt, payload: {} });
     });
   }

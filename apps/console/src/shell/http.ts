@@ -3,20 +3,20 @@ import cookies from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import files from '@fastify/static';
-import { readSettings } from './settings.js';
+import { readSettings, type Settings } from './settings.js';
 
 /** Of all addresses together: what tries to sign in faster than people do is turned away. */
 const everybody = { max: 120, timeWindow: 60_000 };
 
-/** What a browser may load: of the console alone, and no script or style that the server did not write or name by a nonce. */
-export const contentPolicy = (nonce?: string) => {
+/** What a browser may load: of the console alone, beside proofs of the record, and no script or style that the server did not write or name by a nonce. */
+export const contentPolicy = ({ recordUrl }: Pick<Settings, 'recordUrl'>, nonce?: string) => {
   const own = nonce === undefined ? ["'self'"] : ["'self'", `'nonce-${nonce}'`];
   return {
     defaultSrc: ["'none'"],
     scriptSrc: own,
     styleSrc: own,
     imgSrc: ["'self'", 'data:'],
-    connectSrc: ["'self'"],
+    connectSrc: ["'self'", ...(recordUrl === undefined ? [] : [recordUrl])],
     fontSrc: ["'self'"],
     manifestSrc: ["'self'"],
     frameAncestors: ["'none'"],
@@ -27,11 +27,12 @@ export const contentPolicy = (nonce?: string) => {
 
 /** The console's part of Fastify: headers that browsers heed, a limit on signing in, files of the pages. */
 export async function http(server: HttpServer, env: Env): Promise<void> {
-  const { pagesDir, publicUrl } = readSettings(env);
+  const settings = readSettings(env);
+  const { pagesDir, publicUrl } = settings;
   // It reads and writes none by itself: who asks is known before the hooks of plugins. Before this its functions do not work.
   await server.register(cookies, { hook: false });
   await server.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: contentPolicy() },
+    contentSecurityPolicy: { useDefaults: false, directives: contentPolicy(settings) },
     referrerPolicy: { policy: 'same-origin' },
     xFrameOptions: { action: 'deny' },
     // Over plain HTTP a browser ignores it.

@@ -39,7 +39,9 @@ export class Pages {
     const page = await this.index();
     if (page === undefined) return void (await reply.code(404).type('text/plain; charset=utf-8').send(notBuilt));
     const nonce = randomBytes(16).toString('base64url');
-    await reply.helmet({ contentSecurityPolicy: { useDefaults: false, directives: contentPolicy(nonce) } });
+    await reply.helmet({
+      contentSecurityPolicy: { useDefaults: false, directives: contentPolicy(this.settings, nonce) },
+    });
     await reply.type('text/html; charset=utf-8').send(page.replaceAll('{{nonce}}', nonce));
   }
 

@@ -1,12 +1,14 @@
 import { takesPlaceRows } from '@countersign/contracts';
-import type { Tx } from '@countersign/runtime';
+import { cutBytes, packed, type Tx } from '@countersign/runtime';
 import type { FunnelStep } from '../core/now-changes.js';
 import type { Changes } from '../core/project.js';
 import { keepAcknowledgements } from './gaps.repository.js';
 import { writeApprovals, writeSteps, writeTasks } from './now.writer.js';
 import { writePersonActions } from './people.writer.js';
+import { keepCheckpoints } from './record.repository.js';
 import { insert, lastBy, orderedRounds } from './rows.js';
 import { writeSignals } from './sources.writer.js';
+import { lockStories, settleStories, writeStories } from './stories.writer.js';
 
 type Settlement = Changes['settlements'][number];
 
@@ -199,9 +201,13 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
           WHERE control_confirmations.version <= excluded.version`,
     columns: [(c) => c.scope, (c) => c.reader, (c) => c.version, (c) => c.digest],
   });
+  keepCheckpoints(tx, changes.checkpoints, at);
+  writeStories(tx, changes.stories);
+  lockStories(tx, changes.settlements);
   const { counts, ends } = await withApproved(tx, changes);
   writeActivities(tx, { activities: changes.activities, counts });
   writeSteps(tx, [...changes.now.steps, ...ends], changes.activities, at);
+  settleStories(tx, [...changes.settlements, ...changes.permits]);
 }
 
 /** Whether a settlement is of the permit that its row is of; a row of before permits were kept is of any. */
@@ -267,13 +273,16 @@ function latestOf(all: Changes['confirmations']): Changes['confirmations'] {
 function writeActivities(tx: Tx, { activities, counts }: Pick<Changes, 'activities' | 'counts'>): void {
   if (activities.length === 0) return;
   const rows = [...counts.values()];
+  const bytes = packed(activities.map((a) => a.bytes));
   tx.write(
     `WITH counted AS (
        INSERT INTO counts AS c (stage, label, n)
        SELECT stage, label, n FROM unnest($8::text[], $9::text[], $10::bigint[]) AS new(stage, label, n) ORDER BY stage, label
        ON CONFLICT (stage, label) DO UPDATE SET n = c.n + excluded.n)
-     INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, detail, at)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])`,
+     INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, detail, at, partition, "offset", bytes)
+     SELECT chain, topic, event_id, type, subject_id, detail, at, partition, "offset", ${cutBytes('$13', 'start', 'length')}
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $11::int[], $12::bigint[], $14::int[], $15::int[])
+       AS new(chain, topic, event_id, type, subject_id, detail, at, partition, "offset", start, length)`,
     [
       activities.map((a) => a.correlationId),
       activities.map((a) => a.topic),
@@ -285,6 +294,11 @@ function writeActivities(tx: Tx, { activities, counts }: Pick<Changes, 'activiti
       rows.map((r) => r.stage),
       rows.map((r) => r.label),
       rows.map((r) => r.n),
+      activities.map((a) => a.partition),
+      activities.map((a) => a.offset),
+      bytes.bytes,
+      bytes.starts,
+      bytes.lengths,
     ],
   );
 }

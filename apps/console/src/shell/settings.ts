@@ -4,11 +4,13 @@ import {
   type Env,
   file,
   json,
+  optionalFile,
   optionalText,
   processVariables,
   readEnvironment,
   requiredText,
   runtimeEnvironment,
+  Unusable,
   whole,
 } from '@countersign/runtime';
 import { z } from 'zod';
@@ -25,6 +27,11 @@ export interface Settings {
   /** How long a session lasts, and how long without a request, in milliseconds. */
   readonly sessionMs: number;
   readonly sessionIdleMs: number;
+  /** Where browsers reach the record, and what its checkpoints are verified with. */
+  readonly recordUrl: string | undefined;
+  readonly recordKey: string | undefined;
+  /** Where a trace can be looked at, with `{traceId}` in it. */
+  readonly traceUrl: string | undefined;
 }
 
 /** Injection token of `Settings`. */
@@ -34,6 +41,8 @@ export const PEOPLE = Symbol('PEOPLE');
 
 /** Where `npm run build` puts the pages, seen from here, also where this is compiled. */
 const builtPages = fileURLToPath(new URL('../../../console-web/dist/pages', import.meta.url));
+
+const isWeb = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 
 const variables = {
   CONSOLE_TOKENS_FILE: file({
@@ -82,14 +91,53 @@ const variables = {
     unit: 'ms',
     least: 60_000,
   }),
+  RECORD_URL: optionalText({
+    description:
+      "where people's browsers reach the audit-recorder, such as `https://record.example.com`: they ask it for proofs. Its `RECORD_READERS` names the console's address",
+    preset: 'no proofs in the browser',
+    kind: 'URL',
+    fits: (text) =>
+      isWeb(text) && new URL(text).origin === text.replace(/\/$/, '')
+        ? undefined
+        : 'an address such as https://record.example.com is expected, without a path',
+  }),
+  RECORD_KEY_FILE: optionalFile({
+    description: "Browsers verify the record's checkpoints with it",
+    holds: 'a C2SP verifier key, `name+hash+key`',
+    read: (content) => {
+      const key = content.trim();
+      if (!/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$/.test(key)) throw new Unusable('it holds something else');
+      return key;
+    },
+  }),
+  TRACE_URL: optionalText({
+    description: 'where a trace can be looked at, such as `https://jaeger.example.com/trace/{traceId}`',
+    preset: 'no links to traces',
+    kind: 'URL',
+    fits: (text) =>
+      text.includes('{traceId}') && isWeb(text.replaceAll('{traceId}', 'x'))
+        ? undefined
+        : 'an address with {traceId} in it is expected',
+  }),
 };
 
 /** Everything that the console reads of its environment. */
 export const environment = runtimeEnvironment.extend(variables);
 
 const { CONSOLE_TOKENS_FILE, CONTROL_CONFIRM_MS, PUBLIC_URL, PAGES_DIR, SESSION_MS, SESSION_IDLE_MS } = variables;
+const { RECORD_URL, RECORD_KEY_FILE, TRACE_URL } = variables;
 const { PORT } = processVariables;
-const settings = z.object({ CONTROL_CONFIRM_MS, PUBLIC_URL, PAGES_DIR, SESSION_MS, SESSION_IDLE_MS, PORT });
+const settings = z.object({
+  CONTROL_CONFIRM_MS,
+  PUBLIC_URL,
+  PAGES_DIR,
+  SESSION_MS,
+  SESSION_IDLE_MS,
+  PORT,
+  RECORD_URL,
+  RECORD_KEY_FILE,
+  TRACE_URL,
+});
 
 /** Reads the settings. Throws, naming the variable, where one cannot be used: the process must not start. */
 export function readSettings(env: Env): Settings {
@@ -100,6 +148,9 @@ export function readSettings(env: Env): Settings {
     pagesDir: read.PAGES_DIR ?? builtPages,
     sessionMs: read.SESSION_MS,
     sessionIdleMs: read.SESSION_IDLE_MS,
+    recordUrl: read.RECORD_URL?.replace(/\/$/, ''),
+    recordKey: read.RECORD_KEY_FILE,
+    traceUrl: read.TRACE_URL,
   };
 }
 

@@ -2,6 +2,7 @@ import { heapOption, kafkaImage, postgresImage, postgresSettings } from '@counte
 import { Document, type YAMLMap } from 'yaml';
 import { secretFiles } from '../start/secrets.js';
 import {
+  browserPlaces,
   type ServicePlan,
   sandboxUrlOf,
   serviceArguments,
@@ -53,6 +54,8 @@ const serving = {
   },
 };
 
+const planOf = (name: string): ServicePlan => servicePlans.find((plan) => plan.name === name) as ServicePlan;
+
 const service = (plan: ServicePlan): object => ({
   '<<': null,
   command: ['node', `--env-file=${own}/env`, ...serviceArguments(plan.name, layout.root)],
@@ -62,6 +65,10 @@ const service = (plan: ServicePlan): object => ({
       host: '0.0.0.0',
       config: layout.config,
       sandboxUrl: sandboxUrlOf(servicePlans, 'sandbox-systems'),
+      ...browserPlaces((name) => {
+        const { portVariable, port } = planOf(name);
+        return `\${${portVariable}:-${port}}`;
+      }),
       secretFile: (variable) => `${own}/${secretFiles[variable as keyof typeof secretFiles]}`,
     }),
     ...Object.fromEntries(passedOn(plan).map((variable) => [variable, null])),

@@ -153,6 +153,8 @@ async function startService(name: string): Promise<{ probe: () => Promise<boolea
       host: '127.0.0.1',
       config: place.config,
       sandboxUrl: 'http://127.0.0.1:1',
+      recordUrl: 'http://127.0.0.1:1',
+      consoleOrigins: ['http://127.0.0.1:2'],
       secretFile: (variable) => join(own, secretFiles[variable as keyof typeof secretFiles]),
     }),
     logFile: join(dir, `${name}.log`),

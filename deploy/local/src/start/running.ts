@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { auditorRole, type Topic, wholeText } from '@countersign/contracts';
+import { auditorRole, servicePorts, type Topic, wholeText } from '@countersign/contracts';
 import type { KafkaConfig } from '@countersign/kafka';
 import {
   assertPortFree,
@@ -28,6 +28,7 @@ import { keepAlive } from './keep-alive.js';
 import { readable } from './log-lines.js';
 import type { Secrets } from './secrets.js';
 import {
+  browserPlaces,
   type Program,
   plannedPorts,
   plansOf,
@@ -141,6 +142,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
     /** Services that work although something is wrong, when they came up. */
     const degraded = new Set<string>();
     const sandboxUrl = sandboxUrlOf(plans, '127.0.0.1');
+    const browsers = browserPlaces((name) => plans.find((plan) => plan.name === name)?.port ?? servicePorts[name]);
     const secretFile = (variable: string): string => kept.files[variable] as string;
     const launch = async (plan: ServicePlan, instance?: number): Promise<SupervisedProcess> => {
       const { name } = plan;
@@ -152,7 +154,10 @@ export async function startEverything(options: StartOptions): Promise<Running> {
         args: serviceArguments(name, workspaceRoot),
         env: {
           ...inherited(env),
-          ...serviceEnvironment({ ...plan, port }, { bootstrap, host: '127.0.0.1', config, sandboxUrl, secretFile }),
+          ...serviceEnvironment(
+            { ...plan, port },
+            { bootstrap, host: '127.0.0.1', config, sandboxUrl, secretFile, ...browsers },
+          ),
           ...serviceLogins(name, kept.passwords[name] as string, databases.get(name) as DatabaseAccess),
           INSTALLATION_ID: kept.installation,
           ...options.more?.[name],

@@ -40,6 +40,7 @@ export const secretFiles = {
   IDENTITY_KEY_FILE: 'identity.hex',
   COMMITMENT_KEY_FILE: 'commitment.hex',
   CHECKPOINT_SIGNING_KEY_FILE: 'checkpoint-signing.pem',
+  RECORD_KEY_FILE: 'record-key.txt',
   API_KEYS_FILE: 'api-keys.sha256.json',
   CONSOLE_TOKENS_FILE: 'console-tokens.json',
   AUDIT_TOKENS_FILE: 'audit-tokens.json',
@@ -101,15 +102,17 @@ export function secrets(
     return JSON.stringify({ ...jwk, kid: `points-${sha256(String(jwk.x)).slice(0, 8)}`, alg: 'ECDH-ES', use: 'enc' });
   });
   const { d: _sealed, ...sealingPublic } = JSON.parse(readFileSync(sealing, 'utf8')) as Record<string, unknown>;
-  const derived = (name: string, content: unknown): string => {
+  const written = (name: string, content: string): string => {
     const file = join(dir, name);
-    writeFileSync(file, JSON.stringify(content, null, 2), { mode: 0o600 });
+    writeFileSync(file, content, { mode: 0o600 });
     return file;
   };
+  const derived = (name: string, content: unknown): string => written(name, JSON.stringify(content, null, 2));
   const checkpoints = keep(
     secretFiles.CHECKPOINT_SIGNING_KEY_FILE,
     () => generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
   );
+  const recordKey = formatVerifierKey(verifierKey(recordOrigin, createPublicKey(readFileSync(checkpoints, 'utf8'))));
   const people = [
     {
       sha256: sha256(consoleToken),
@@ -131,7 +134,7 @@ export function secrets(
     auditorPassword,
     person: names.person,
     permitKeys,
-    recordKey: formatVerifierKey(verifierKey(recordOrigin, createPublicKey(readFileSync(checkpoints, 'utf8')))),
+    recordKey,
     files: {
       PERMIT_SIGNING_KEY_FILE: signing,
       PERMIT_VERIFY_KEYS_FILE: derived(secretFiles.PERMIT_VERIFY_KEYS_FILE, permitKeys),
@@ -140,6 +143,7 @@ export function secrets(
       IDENTITY_KEY_FILE: keep(secretFiles.IDENTITY_KEY_FILE, () => randomBytes(32).toString('hex')),
       COMMITMENT_KEY_FILE: keep(secretFiles.COMMITMENT_KEY_FILE, () => randomBytes(32).toString('hex')),
       CHECKPOINT_SIGNING_KEY_FILE: checkpoints,
+      RECORD_KEY_FILE: written(secretFiles.RECORD_KEY_FILE, `${recordKey}\n`),
       API_KEYS_FILE: derived(
         secretFiles.API_KEYS_FILE,
         Object.fromEntries(Object.entries(apiKeys).map(([name, key]) => [name, sha256(key)])),

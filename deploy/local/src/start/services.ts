@@ -33,7 +33,7 @@ const plan = (name: Program, ...secrets: string[]): ServicePlan => ({
 
 /** Every service in the order in which they are started: the console first, since it publishes the policy that others wait for. */
 export const servicePlans: readonly ServicePlan[] = [
-  plan('console', 'CONSOLE_TOKENS_FILE'),
+  plan('console', 'CONSOLE_TOKENS_FILE', 'RECORD_KEY_FILE'),
   plan('signal-ingestion', 'API_KEYS_FILE', 'IDENTITY_KEY_FILE', 'CONTACT_POINTS_PUBLIC_KEY_FILE'),
   plan('orchestrator'),
   ...ourAgents.map((name) => plan(name)),
@@ -90,6 +90,9 @@ export interface ServicePlace {
   readonly config: string;
   /** Where the executor reaches the sandbox systems. */
   readonly sandboxUrl: string;
+  /** Where people's browsers reach the record, and the origins under which they reach the console. */
+  readonly recordUrl: string;
+  readonly consoleOrigins: readonly string[];
   /** The path of a secret's file, by its variable. */
   secretFile(variable: string): string;
 }
@@ -106,6 +109,8 @@ export function serviceEnvironment(plan: ServicePlan, place: ServicePlace): Reco
       SOURCES_FILE: join(place.config, 'sources.yaml'),
       CONFIG_DIR: place.config,
     }),
+    ...(plan.name === 'console' && { RECORD_URL: place.recordUrl }),
+    ...(plan.name === 'audit-recorder' && { RECORD_READERS: place.consoleOrigins.join(',') }),
     ...(plan.name === 'action-executor' && { SANDBOX_URL: place.sandboxUrl }),
     ...Object.fromEntries(plan.secrets.map((variable) => [variable, place.secretFile(variable)])),
   };
@@ -114,6 +119,14 @@ export function serviceEnvironment(plan: ServicePlan, place: ServicePlace): Reco
 /** The sandbox systems' address on a host, by their plan. */
 export const sandboxUrlOf = (plans: readonly ServicePlan[], host: string): string =>
   `http://${host}:${plans.find(({ name }) => name === 'sandbox-systems')?.port}`;
+
+/** Where browsers on this machine reach the console and the record, by the ports of their plans; a port may be a text of compose's. */
+export function browserPlaces(
+  portOf: (name: 'console' | 'audit-recorder') => number | string,
+): Pick<ServicePlace, 'recordUrl' | 'consoleOrigins'> {
+  const origins = ['127.0.0.1', 'localhost'].map((host) => `http://${host}:${portOf('console')}`);
+  return { recordUrl: `http://127.0.0.1:${portOf('audit-recorder')}`, consoleOrigins: origins };
+}
 
 /** A program's logins: the secret part of its environment. */
 export function serviceLogins(name: Program, password: string, database: DatabaseAccess): Record<string, string> {

@@ -36,6 +36,8 @@ export interface Received<T extends EventType = EventType> {
   readonly sha256: string;
   /** The record's value as it was read. */
   readonly bytes: Buffer;
+  /** The whole record as it stands on its topic; absent where a dead letter of it is handled again. */
+  readonly raw?: Pick<SeenRecord, 'key' | 'headers' | 'value'>;
 }
 
 /** What an output or a job is caused by: ids, correlation and trace context are derived from it. */

@@ -100,6 +100,7 @@ export const received = (topic: string, { record, sha, event }: Entry, span?: Pr
   key: record.key?.toString() ?? null,
   sha256: sha,
   bytes: record.value as Buffer,
+  raw: { key: record.key, headers: record.headers ?? {}, value: record.value },
 });
 
 /** What a handler is given of a record that was set aside. */

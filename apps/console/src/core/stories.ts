@@ -1,0 +1,215 @@
+import {
+  type Action,
+  actionDetail,
+  type DataOf,
+  derivedId,
+  kindSpec,
+  plainText,
+  saysIdIsForeign,
+  topics,
+} from '@countersign/contracts';
+import type { Received } from '@countersign/runtime';
+
+/** Where the story of a proposal stands. The last six are settlements; `refused` is said by the gate or by the executor. */
+export const outcomes = [
+  'proposed',
+  'escalated',
+  'superseded',
+  'approved',
+  'refused',
+  'executed',
+  'failed',
+  'expired',
+  'unresolved',
+  'undone',
+] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/** What one event says of a proposal's story. Topics are read in any order, so each part says how much it counts. */
+export interface StoryPart {
+  readonly proposalId: string;
+  readonly actionId: string;
+  readonly correlationId: string;
+  readonly taskId: string;
+  readonly runId: string;
+  readonly agent: string;
+  readonly playId: string;
+  readonly playTitle: string;
+  readonly kind: string | null;
+  readonly accountId: string | null;
+  readonly accountName: string | null;
+  /** What the action does, for a person; null where the event does not have the action. */
+  readonly sentence: string | null;
+  readonly outcome: Outcome;
+  readonly reason: string | null;
+  /** The higher counts; of two that are equal the later one. */
+  readonly rank: number;
+  readonly at: string;
+}
+
+/** A name by which somebody may look for a story, in lower case. */
+export interface StoryName {
+  readonly name: string;
+  readonly proposalId: string;
+}
+
+export interface Stories {
+  readonly parts: readonly StoryPart[];
+  readonly names: readonly StoryName[];
+}
+
+const ranks = { proposed: 0, escalated: 1, superseded: 2, approved: 3, refused: 3 } as const;
+/** Of a settlement, which only its own permit's counts for; see `settleStories`. */
+export const settledRank = 4;
+
+/** The most names of one event: a proposal may concern thousands of contacts. */
+const mostNames = 60;
+const longestSentence = 1_000;
+const longestName = 300;
+
+/** What a batch says of stories. */
+export function storiesIn(events: readonly Received[]): Stories {
+  const parts: StoryPart[] = [];
+  const names = new Map<string, StoryName>();
+  const name = (proposalId: string, ...all: readonly (string | undefined)[]): void => {
+    for (const text of [...new Set(all)].slice(0, mostNames)) {
+      const known = plainText(text ?? '', longestName).toLowerCase();
+      if (known) names.set(JSON.stringify([known, proposalId]), { name: known, proposalId });
+    }
+  };
+  for (const { event, topic } of events) {
+    const chain = event.correlationid ?? event.id;
+    switch (event.type) {
+      case 'ActionProposed': {
+        const { data } = event;
+        // An agent speaks in its own name only.
+        if (topic !== topics.actionsProposed(data.agent).name) break;
+        parts.push({
+          ...partOf(data, chain, data.action.actionId),
+          ...wordsFor(data.action),
+          outcome: 'proposed',
+          reason: null,
+          at: data.proposedAt,
+        });
+        name(data.proposalId, ...idsOf(data, chain, data.action.actionId), ...subjectsOf(data.action));
+        name(data.proposalId, ...data.evidence.map(({ signalId }) => signalId));
+        break;
+      }
+      case 'ActionEscalated': {
+        const { data } = event;
+        const people = new Map(data.card.people.map(({ contactId, ...person }) => [contactId, person]));
+        const nameOf = (contactId: string): string => personOf(people.get(contactId));
+        parts.push({
+          ...partOf(data, chain, data.actionId),
+          ...wordsFor(data.action, nameOf),
+          accountName: data.card.accountName ?? null,
+          outcome: 'escalated',
+          reason: reasonsOf(data.verdict.reasons, 'escalate'),
+          at: data.verdict.at,
+        });
+        name(data.proposalId, data.card.accountName, ...idsOf(data, chain, data.actionId), ...subjectsOf(data.action));
+        break;
+      }
+      case 'ActionApproved': {
+        const { data } = event;
+        parts.push({
+          ...partOf(data, chain, data.actionId),
+          ...wordsFor(data.action),
+          outcome: 'approved',
+          reason: null,
+          at: data.verdict.at,
+        });
+        name(data.proposalId, data.permitId, data.review?.reviewId, ...idsOf(data, chain, data.actionId));
+        name(data.proposalId, ...subjectsOf(data.action));
+        break;
+      }
+      case 'ActionRefused': {
+        const { data } = event;
+        if (borrowed(data)) break;
+        const superseded = data.supersededBy !== undefined;
+        parts.push({
+          ...partOf(data, chain, data.actionId),
+          kind: data.kind,
+          accountId: null,
+          sentence: null,
+          outcome: superseded ? 'superseded' : 'refused',
+          reason: superseded ? null : reasonsOf(data.verdict.reasons, 'refuse'),
+          at: data.verdict.at,
+        });
+        name(data.proposalId, data.review?.reviewId, ...idsOf(data, chain, data.actionId));
+        break;
+      }
+      case 'ReviewDecided':
+        if (event.data.subject.kind === 'proposal') name(event.data.subject.id, event.data.reviewId);
+        break;
+      default:
+        break;
+    }
+  }
+  return {
+    parts: parts.map((part) => ({ ...part, rank: ranks[part.outcome as keyof typeof ranks] })),
+    names: [...names.values()],
+  };
+}
+
+/**
+ * Whether a refusal names ids that belong to something else. An action's own id is derived from its proposal, or from the review
+ * that edited it; an id that was used before is the first proposal's. Such a refusal says nothing of what the ids belong to.
+ */
+export const borrowed = ({ actionId, proposalId, review, verdict }: DataOf<'ActionRefused'>): boolean =>
+  saysIdIsForeign(verdict) ||
+  ![proposalId, review?.reviewId].some((id) => id !== undefined && actionId === derivedId('action', id));
+
+type Judged = Pick<DataOf<'ActionProposed'>, 'proposalId' | 'taskId' | 'agent' | 'play'>;
+
+const partOf = ({ proposalId, taskId, agent, play }: Judged, correlationId: string, actionId: string) => ({
+  proposalId,
+  actionId,
+  correlationId,
+  taskId,
+  runId: play.runId,
+  agent,
+  playId: play.id,
+  playTitle: play.title,
+  accountName: null,
+  rank: 0,
+});
+
+const wordsFor = (action: Action, nameOf: (contactId: string) => string = () => 'a contact') => ({
+  kind: action.kind,
+  accountId: action.accountId ?? null,
+  sentence: plainText(asSentence(actionDetail(action, nameOf) ?? action.kind), longestSentence),
+});
+
+const idsOf = ({ proposalId, taskId, play }: Judged, correlationId: string, actionId: string): string[] => [
+  proposalId,
+  correlationId,
+  taskId,
+  play.runId,
+  actionId,
+];
+
+/** Whom and what an action concerns, as somebody would look for it. */
+function subjectsOf(action: Action): (string | undefined)[] {
+  const spec = kindSpec(action.kind);
+  const payload = spec?.payload.safeParse(action.payload);
+  if (!spec || !payload?.success) return [action.accountId];
+  const { data } = payload;
+  return [action.accountId, spec.adAccountId(data), ...spec.campaignIds(data), ...spec.contacts(data)];
+}
+
+type Person = Omit<DataOf<'ActionEscalated'>['card']['people'][number], 'contactId'>;
+
+function personOf({ seniority, jobFunction, accountName }: Partial<Person> = {}): string {
+  const role = [seniority === 'unknown' ? undefined : seniority, jobFunction].filter(Boolean).join(', ');
+  const where = accountName === undefined ? '' : ` at ${accountName}`;
+  return role === '' ? `a contact${where}` : `${role}${where}`;
+}
+
+const reasonsOf = (all: readonly { outcome: string; detail: string }[], outcome: string): string | null => {
+  const details = all.filter((reason) => reason.outcome === outcome).map((reason) => reason.detail);
+  return plainText(details.join('; '), longestSentence) || null;
+};
+
+/** The same words with a capital at the beginning. */
+export const asSentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

@@ -1,0 +1,113 @@
+import { fromKafka } from '@countersign/contracts';
+import { readEventBytes } from '@countersign/record';
+
+/** A line of what happened, with the bytes of its event while they are kept. */
+export interface StepRow {
+  readonly seq: string;
+  readonly correlationId: string;
+  readonly topic: string;
+  readonly partition: number | null;
+  readonly offset: string | null;
+  readonly eventId: string;
+  readonly type: string;
+  readonly subjectId: string | null;
+  readonly detail: string;
+  readonly at: string;
+  readonly bytes: Uint8Array | null;
+}
+
+/** Who or what did something. */
+export interface Doer {
+  readonly kind: 'person' | 'agent' | 'service' | 'source';
+  readonly name: string;
+}
+
+/** What a story is about, beside its chain. */
+export interface About {
+  readonly proposalId: string;
+  readonly taskId: string;
+  readonly runId: string;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** The event that bytes of `eventBytes` are of; undefined where they cannot be read. */
+export function eventOf(bytes: Uint8Array | null) {
+  if (bytes === null) return undefined;
+  const { headers, value } = readEventBytes(bytes);
+  const named = Object.fromEntries(
+    headers.map(([name, text]) => [name, text === null ? undefined : Buffer.from(text)]),
+  );
+  const read = fromKafka({ key: null, headers: named, value: value === null ? null : Buffer.from(value) });
+  return read.ok ? read.event : undefined;
+}
+
+/** The lines that belong to the story of one proposal, of those of its chain and of its ids; in their order. */
+export function stepsOf(rows: readonly StepRow[], { proposalId, taskId, runId }: About): StepRow[] {
+  const subjects = new Set([proposalId, taskId]);
+  const events = new Set<string>();
+  const dataOf = (row: StepRow): Members => (eventOf(row.bytes)?.data ?? {}) as Members;
+  for (const row of rows) {
+    if (row.type !== 'TaskEscalated' || row.subjectId === null) continue;
+    // Of a play's run that waited; where the bytes are gone, whatever waited in this chain.
+    const play = dataOf(row).play as { runId?: unknown } | undefined;
+    if (play === undefined || play.runId === runId) subjects.add(row.subjectId);
+  }
+  const own = rows.filter(
+    (row) =>
+      (row.subjectId !== null && subjects.has(row.subjectId)) ||
+      row.type === 'SignalAccepted' ||
+      row.type === 'SignalRejected',
+  );
+  for (const row of own) events.add(row.eventId);
+  const failed = rows.filter((row) => row.type === 'DeadLetter' && events.has(String(dataOf(row).id)));
+  const letters = new Set(failed.map((row) => row.subjectId));
+  const chosen = new Set([
+    ...own,
+    ...failed,
+    ...rows.filter((row) => row.type === 'DeadLetterReplayed' && letters.has(row.subjectId)),
+  ]);
+  return inOrder([...chosen]);
+}
+
+/** At one time, what leads to something stands before it. */
+const rank: Readonly<Record<string, number>> = {
+  SignalAccepted: 0,
+  SignalRejected: 0,
+  TaskEscalated: 1,
+  TaskAssigned: 2,
+  ActionProposed: 3,
+  TaskSettled: 4,
+  ActionEscalated: 5,
+  ReviewDecided: 6,
+  ReviewSetAside: 7,
+  ActionRefused: 8,
+  ActionApproved: 9,
+  SettlementDecided: 10,
+};
+const rankOf = ({ type }: StepRow): number => (Object.hasOwn(rank, type) ? (rank[type] as number) : 11);
+
+export const inOrder = (rows: readonly StepRow[]): StepRow[] =>
+  [...new Map(rows.map((row) => [row.seq, row])).values()].sort(
+    (a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0) || rankOf(a) - rankOf(b) || Number(a.seq) - Number(b.seq),
+  );
+
+/** Who did it: a person where the event names one, the source of a signal, else whoever writes the topic. */
+export function doerOf(row: StepRow, writer: string): Doer {
+  const data = (eventOf(row.bytes)?.data ?? {}) as Members;
+  if (row.type === 'SignalAccepted' || row.type === 'SignalRejected') {
+    const { source } = data;
+    return typeof source === 'string' ? { kind: 'source', name: source } : { kind: 'service', name: writer };
+  }
+  const byPerson = ['ReviewDecided', 'SettlementDecided', 'DeadLetterReplayed', 'GapAcknowledged'].includes(row.type);
+  if (byPerson && typeof data.by === 'string') return { kind: 'person', name: data.by };
+  if (row.topic.startsWith('actions.proposed.') || row.topic.startsWith('tasks.settled.'))
+    return { kind: 'agent', name: writer };
+  return { kind: 'service', name: writer };
+}
+
+/** Where the trace of an event can be looked at: `{traceId}` of the address is filled in. */
+export function traceUrlOf(row: StepRow, template: string | undefined): string | null {
+  const traceId = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(eventOf(row.bytes)?.traceparent ?? '')?.[1];
+  return template === undefined || traceId === undefined ? null : template.replaceAll('{traceId}', traceId);
+}

@@ -1,0 +1,337 @@
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { derivedId } from '@countersign/contracts';
+import { eventBytes } from '@countersign/record';
+import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import {
+  actionId,
+  approved,
+  at,
+  deadLetter,
+  escalated,
+  payload,
+  proposalId,
+  refused,
+  settled,
+  task,
+} from '../core/given.js';
+import { ConsoleModule, spec } from '../module.js';
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const shipped = fileURLToPath(new URL('../../../../deploy/config', import.meta.url));
+const key = `countersign.local/record+0a1b2c3d+${'A'.repeat(44)}`;
+let database: TestDatabase;
+let harness: Harness;
+let folder: string;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  folder = mkdtempSync(join(tmpdir(), 'console-'));
+  cpSync(shipped, join(folder, 'config'), { recursive: true });
+  writeFileSync(
+    join(folder, 'tokens.json'),
+    JSON.stringify([{ sha256: sha256('ann-token'), person: 'ann', roles: ['viewer'] }]),
+  );
+  writeFileSync(join(folder, 'record-key.txt'), `${key}\n`);
+  Object.assign(process.env, {
+    CONSOLE_TOKENS_FILE: join(folder, 'tokens.json'),
+    CONFIG_DIR: join(folder, 'config'),
+    CONTROL_CONFIRM_MS: '0',
+    RECORD_URL: 'https://record.example/',
+    RECORD_KEY_FILE: join(folder, 'record-key.txt'),
+    TRACE_URL: 'https://traces.example/trace/{traceId}',
+  });
+  harness = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at });
+});
+afterEach(async () => {
+  await harness.close();
+  await database.close();
+  rmSync(folder, { recursive: true });
+  for (const name of ['RECORD_URL', 'RECORD_KEY_FILE', 'TRACE_URL']) delete process.env[name];
+});
+
+const get = async (url: string) => {
+  const response = await harness.app.inject({ url, headers: { authorization: 'Bearer ann-token' } });
+  return { status: response.statusCode, body: response.json() };
+};
+const proposed = (more: object = {}) => {
+  const { agent, play, action, rationale, evidence, confidence, taskId } = escalated();
+  return {
+    proposalId,
+    taskId,
+    agent,
+    play,
+    purpose: 'Stop the loss',
+    kinds: [action.kind],
+    action,
+    rationale,
+    evidence,
+    confidence,
+    alternatives: [],
+    planner: { kind: 'rules', name: 'given' },
+    proposedAt: at,
+    madeFrom: {},
+    ...more,
+  };
+};
+const correlationid = 'signal-1';
+const deliver = {
+  task: () => harness.deliver('tasks.assigned.v1', [{ type: 'TaskAssigned', data: task(), correlationid }]),
+  proposed: (more: object = {}) =>
+    harness.deliver('actions.proposed.paid-media-agent.v1', [
+      { type: 'ActionProposed', data: proposed(more), correlationid },
+    ]),
+  escalated: () =>
+    harness.deliver('actions.escalated.v1', [{ type: 'ActionEscalated', data: escalated(), correlationid }]),
+  refused: (more = {}) =>
+    harness.deliver('actions.refused.v1', [{ type: 'ActionRefused', data: refused(more), correlationid }]),
+  approved: () => harness.deliver('actions.approved.v1', [{ type: 'ActionApproved', data: approved(), correlationid }]),
+  settled: (outcome: 'executed' | 'unresolved' | 'failed' = 'executed', more: object = {}) =>
+    harness.deliver('actions.settled.action-executor.v1', [
+      { type: 'ActionSettled', data: settled(outcome, more), correlationid },
+    ]),
+} as const;
+
+test('a refused action is found at once, with the reason beside it', async () => {
+  await deliver.task();
+  await deliver.proposed();
+  await deliver.refused();
+  const { body } = await get('/v1/stories?outcome=refused');
+  expect(body).toMatchObject({
+    stories: [
+      {
+        id: proposalId,
+        sentence: 'Move EUR 600.00 of daily budget from c-1 to c-2',
+        outcome: 'refused',
+        reason: 'refused by spend-cap',
+        agent: 'paid-media-agent',
+        play: { id: 'return-below-floor' },
+        account: { id: 'acme', name: null },
+        startedAt: at,
+      },
+    ],
+    chains: [],
+    next: null,
+  });
+  expect((await get('/v1/stories?outcome=executed')).body.stories).toEqual([]);
+});
+
+const orders: (keyof typeof deliver)[][] = [
+  ['proposed', 'escalated', 'approved', 'settled'],
+  ['settled', 'approved', 'escalated', 'proposed'],
+  ['approved', 'proposed', 'settled', 'escalated'],
+];
+test.each(orders.map((order) => [order.join(', '), order] as const))(
+  'a story ends the same in whatever order the topics are read: %s',
+  async (_, order) => {
+    for (const name of order) await deliver[name]();
+    const { body } = await get('/v1/stories');
+    expect(body.stories).toMatchObject([
+      {
+        id: proposalId,
+        outcome: 'executed',
+        sentence: 'Move EUR 600.00 of daily budget from c-1 to c-2',
+        startedAt: at,
+      },
+    ]);
+  },
+);
+
+test('nobody but the executor of the permit ends a story, and a refusal that borrows its id does not either', async () => {
+  await deliver.proposed();
+  await deliver.approved();
+  await harness.deliver('actions.settled.downstream.v1', [
+    { type: 'ActionSettled', data: settled('failed', { executor: 'downstream' }), correlationid },
+  ]);
+  await deliver.refused({ actionId: derivedId('action', 'another') });
+  expect((await get('/v1/stories')).body.stories).toMatchObject([{ outcome: 'approved' }]);
+});
+
+test('a second proposal under an id that is in use changes no words of the first', async () => {
+  await deliver.proposed();
+  const action = { ...escalated().action, payload: { ...payload, amountMinor: 1 } };
+  await harness.deliver('actions.proposed.sequencing-agent.v1', [
+    { type: 'ActionProposed', data: proposed({ action, agent: 'sequencing-agent' }), correlationid },
+  ]);
+  await harness.deliver('actions.proposed.sequencing-agent.v1', [
+    { type: 'ActionProposed', data: proposed({ action }), correlationid },
+  ]);
+  expect((await get('/v1/stories')).body.stories).toMatchObject([
+    { sentence: 'Move EUR 600.00 of daily budget from c-1 to c-2', agent: 'paid-media-agent' },
+  ]);
+});
+
+test.each([
+  ['the proposal', proposalId],
+  ['the action', actionId],
+  ['the task', task().taskId],
+  ['the permit', approved().permitId],
+  ['the chain', correlationid],
+  ['the first characters of an id', proposalId.slice(0, 8)],
+  ['capital letters', proposalId.toUpperCase()],
+  ['the account', 'acme'],
+  ['a campaign', 'c-2'],
+  ['the ad account', 'ads-1'],
+])('a story is found by %s', async (_, search) => {
+  await deliver.proposed();
+  await deliver.approved();
+  const { body } = await get(`/v1/stories?search=${encodeURIComponent(search)}`);
+  expect(body.stories.map(({ id }: { id: string }) => id)).toEqual([proposalId]);
+  expect((await get('/v1/stories?search=nothing-like-it')).body).toMatchObject({ stories: [], chains: [] });
+});
+
+test('what led to no proposal is found as a chain, by its ids and their first characters', async () => {
+  await harness.deliver('orchestrator.dead-letters.v1', [
+    { type: 'DeadLetter', data: deadLetter(), correlationid: 'signal-9', id: 'event-of-the-letter' },
+  ]);
+  for (const search of ['signal-9', 'signal', deadLetter().deadLetterId, 'event-of']) {
+    const { body } = await get(`/v1/stories?search=${search}`);
+    expect(body.chains).toMatchObject([{ id: 'signal-9', type: 'DeadLetter' }]);
+  }
+  const { body } = await get('/v1/stories/signal-9');
+  expect(body).toMatchObject({ story: null, steps: [{ type: 'DeadLetter' }], more: false });
+  expect((await get('/v1/stories/never-heard-of')).status).toBe(404);
+});
+
+test('a story has its own steps, in their order, with who did each and where it stands on Kafka', async () => {
+  await deliver.settled();
+  await deliver.approved();
+  await deliver.escalated();
+  await deliver.proposed();
+  await deliver.task();
+  // Of the same chain, and of another proposal.
+  const other = derivedId('given', 'other');
+  await harness.deliver('actions.refused.v1', [
+    {
+      type: 'ActionRefused',
+      data: refused({ proposalId: other, actionId: derivedId('action', other) }),
+      correlationid,
+    },
+  ]);
+  const { body } = await get(`/v1/stories/${proposalId}`);
+  expect(body.steps.map(({ type }: { type: string }) => type)).toEqual([
+    'TaskAssigned',
+    'ActionProposed',
+    'ActionEscalated',
+    'ActionApproved',
+    'ActionSettled',
+  ]);
+  expect(body.story).toMatchObject({ id: proposalId, outcome: 'executed' });
+  expect(body.steps[1]).toMatchObject({
+    by: { kind: 'agent', name: 'paid-media-agent' },
+    topic: 'actions.proposed.paid-media-agent.v1',
+    partition: 0,
+    offset: expect.stringMatching(/^\d+$/),
+    traceUrl: null,
+    provable: true,
+  });
+  // Any of its ids leads to it.
+  expect((await get(`/v1/stories/${approved().permitId}`)).body.story).toMatchObject({ id: proposalId });
+});
+
+test('an event is kept byte by byte as it stands on Kafka, with its trace', async () => {
+  const traceparent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`;
+  const [record] = harness.records('actions.refused.v1', [{ type: 'ActionRefused', data: refused(), correlationid }]);
+  if (!record) throw new Error('no record');
+  // A header twice, one that is no text, and one without a value.
+  const headers = { ...record.headers, traceparent, twice: ['a', 'b'], odd: Buffer.from([0xff, 0]), none: undefined };
+  await harness.deliverRecords('actions.refused.v1', [{ ...record, headers }]);
+  const { steps } = (await get(`/v1/stories/${proposalId}`)).body;
+  expect(steps).toMatchObject([{ traceUrl: `https://traces.example/trace/${'ab'.repeat(16)}` }]);
+  const { status, body } = await get(`/v1/events/${steps[0].id}/record`);
+  expect(status).toBe(200);
+  expect(body).toMatchObject({
+    topic: 'actions.refused.v1',
+    partition: 0,
+    offset: record.offset,
+    id: expect.any(String),
+  });
+  expect(body.bytes).toBe(Buffer.from(eventBytes({ ...record, headers })).toString('base64'));
+  expect((await get('/v1/events/999999/record')).status).toBe(404);
+});
+
+test('stories are given a page at a time, each once, and read by an index whatever is asked for', async () => {
+  await harness.query(`
+    INSERT INTO stories (proposal_id, action_id, correlation_id, task_id, run_id, agent, play_id, play_title, account_id, sentence, outcome, rank, started_at, changed_at)
+    SELECT gen_random_uuid(), gen_random_uuid(), 'chain ' || n, gen_random_uuid(), gen_random_uuid(), 'agent-' || n % 2, 'play-' || n % 5,
+      'Play', 'account-' || n % 500, 'Do ' || n, CASE WHEN n % 10 = 0 THEN 'refused' ELSE 'executed' END, 4,
+      timestamptz '2026-11-20T10:00:00Z' + (n / 3) * interval '1 second', now()
+    FROM generate_series(1, 20000) n`);
+  await harness.query(
+    `INSERT INTO story_names (name, proposal_id) SELECT unnest(ARRAY[proposal_id::text, account_id, correlation_id]), proposal_id FROM stories`,
+  );
+  await harness.query(`
+    INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, detail, at)
+    SELECT 'chain ' || n, 't', 'event ' || n, 'SignalAccepted', NULL, 'd', now() FROM generate_series(1, 20000) n`);
+  await harness.query('ANALYZE');
+  const asked = vi.spyOn(harness.engine, 'readForPage');
+  const seen: string[] = [];
+  let before = '';
+  do {
+    const { body } = await get(`/v1/stories?outcome=refused&agent=agent-0&limit=500${before && `&before=${before}`}`);
+    seen.push(...body.stories.map(({ id }: { id: string }) => id));
+    before = body.next ?? '';
+  } while (before !== '');
+  expect([seen.length, new Set(seen).size]).toEqual([2_000, 2_000]);
+  for (const query of [
+    '',
+    '?play=play-1',
+    '?account=account-7',
+    '?search=account-7',
+    '?search=chain%20777',
+    '?search=event%2012',
+  ])
+    expect((await get(`/v1/stories${query}`)).body).toMatchObject({ chains: expect.any(Array) });
+  expect((await get('/v1/stories?search=account-7')).body.stories).toHaveLength(40);
+  const [newest] = (await get('/v1/stories')).body.stories;
+  await get(`/v1/stories/${newest.id}`);
+  await get('/v1/stories/event%20777');
+  for (const [sql, params] of asked.mock.calls)
+    expect({ sql, costly: await costlyParts(harness.query, sql, params) }).toEqual({ sql, costly: [] });
+  vi.restoreAllMocks();
+});
+
+test.each(['search=ab', 'before=yesterday', 'outcome=lost', 'limit=501', 'search=%00ab'])(
+  'what cannot be asked for is refused: %s',
+  async (query) => {
+    expect((await get(`/v1/stories?${query}`)).status).toBe(400);
+  },
+);
+
+test('what is old is forgotten: stories after 30 days, their steps after seven', async () => {
+  await deliver.proposed();
+  await deliver.refused();
+  harness.setNow('2026-11-29T12:00:00.000Z');
+  await harness.runJobs();
+  expect((await get(`/v1/stories/${proposalId}`)).body).toMatchObject({ story: { outcome: 'refused' }, steps: [] });
+  harness.setNow('2026-12-29T12:00:00.000Z');
+  await harness.runJobs();
+  expect((await get(`/v1/stories/${proposalId}`)).status).toBe(404);
+  expect(await harness.query('SELECT FROM story_names')).toEqual([]);
+});
+
+test('the console keeps the checkpoints that it sees, two of one size both, and tells where they are verified', async () => {
+  const checkpoint = (size: number, rootHash: string) => ({
+    type: 'CheckpointPublished',
+    data: { origin: 'countersign.local/record', size, rootHash, note: `note ${size} ${rootHash}`, at },
+  });
+  await harness.deliver('record.checkpoints.v1', [checkpoint(7, 'a'), checkpoint(12, 'b'), checkpoint(12, 'c')]);
+  const { body } = await get('/v1/record/checkpoints?limit=10');
+  expect(body).toMatchObject({
+    checkpoints: [{ size: 12, root: 'b' }, { size: 12, root: 'c' }, { size: 7 }],
+    next: null,
+  });
+  expect((await get('/v1/record/checkpoints?before=12')).body.checkpoints).toMatchObject([
+    { size: 7, note: 'note 7 a' },
+  ]);
+  expect((await get('/v1/record')).body).toMatchObject({
+    url: 'https://record.example',
+    key,
+    latest: { size: 12 },
+  });
+});
