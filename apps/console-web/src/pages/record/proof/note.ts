@@ -13,7 +13,9 @@ export interface Checkpoint extends Head {
   readonly origin: string;
 }
 
-export type Opened = { readonly ok: true; readonly checkpoint: Checkpoint } | { readonly ok: false; readonly detail: string };
+export type Opened =
+  | { readonly ok: true; readonly checkpoint: Checkpoint }
+  | { readonly ok: false; readonly detail: string };
 
 const ed25519 = 1;
 
@@ -51,7 +53,12 @@ export async function openCheckpoint(note: string, key: VerifierKey): Promise<Op
   const [origin, size = '', root = '', ...more] = text.slice(0, -1).split('\n');
   const hash = fromBase64(root);
   if (origin !== key.name) return refused('it is of another record');
-  if (more.length > 0 || !/^(0|[1-9][0-9]{0,15})$/.test(size) || !Number.isSafeInteger(Number(size)) || hash?.length !== 32)
+  if (
+    more.length > 0 ||
+    !/^(0|[1-9][0-9]{0,15})$/.test(size) ||
+    !Number.isSafeInteger(Number(size)) ||
+    hash?.length !== 32
+  )
     return refused('its text is not that of a checkpoint');
   return { ok: true, checkpoint: { origin, size: Number(size), root: hash } };
 }
@@ -65,4 +72,3 @@ function signatureOf(line: string, { name, hash }: VerifierKey): Bytes[] {
 
 /** Whether two heads of one size are the same. */
 export const sameHead = (a: Head, b: Head): boolean => a.size === b.size && sameBytes(a.root, b.root);
-

@@ -46,14 +46,25 @@ beforeAll(async () => {
       headers: { ce_id: id, ce_source: '/countersign/given', odd: [text('\u0000'), 'twice'], none: null },
       value: text(JSON.stringify({ n, money: 'EUR 20.00' })),
     });
-    const place = { topic: 'actions.refused.v1', partition: n % 2, offset: String(n), source: '/countersign/given', id };
+    const place = {
+      topic: 'actions.refused.v1',
+      partition: n % 2,
+      offset: String(n),
+      source: '/countersign/given',
+      id,
+    };
     const leaf = { ...place, sha256: record.sha256(bytes), ...(n === 9 && { topicId: 'again' }) };
     return { event: { ...place, bytes: base64(bytes) }, bytes, hash: record.leafHash(leaf) };
   });
 });
 
 const rootAt = (size: number) =>
-  record.rootOf(record.append(record.emptyFrontier, events.slice(0, size).map(({ hash }) => hash)).frontier);
+  record.rootOf(
+    record.append(
+      record.emptyFrontier,
+      events.slice(0, size).map(({ hash }) => hash),
+    ).frontier,
+  );
 const noteAt = (size: number, root = rootAt(size), signer = key, name = origin) =>
   record.signCheckpoint({ origin: name, size, root }, [signer]);
 const read = () => record.readerOfLeaves((from, to) => events.slice(from, to).map(({ hash }) => hash));
@@ -130,7 +141,12 @@ test('a flipped hash, a missing one, another index or another tree is no proof',
     null,
   ];
   for (const change of wrongs) {
-    const checked = await checkEvent(eventAt(5), place(), 0, answering(change === null ? 'x' : { ...right, ...change }));
+    const checked = await checkEvent(
+      eventAt(5),
+      place(),
+      0,
+      answering(change === null ? 'x' : { ...right, ...change }),
+    );
     expect({ change, state: checked.state }).toEqual({ change, state: 'wrong' });
   }
 });

@@ -40,7 +40,9 @@ export async function keyOf(record: RecordPlace): Promise<VerifierKey | string> 
   if (globalThis.crypto?.subtle === undefined)
     return 'Browsers check signatures only on pages that came over HTTPS or from this machine. Open the console that way.';
   try {
-    return (await readVerifierKey(record.key)) ?? 'The key of the record that the console was given is not a valid one.';
+    return (
+      (await readVerifierKey(record.key)) ?? 'The key of the record that the console was given is not a valid one.'
+    );
   } catch {
     return 'This browser cannot check signatures of this kind (Ed25519). A newer one can.';
   }
@@ -50,7 +52,12 @@ export async function keyOf(record: RecordPlace): Promise<VerifierKey | string> 
  * Whether the record holds this event, byte by byte, under a head that its key signed. `seen` is the size of a checkpoint that was
  * published before: a record that answers with fewer entries has lost some.
  */
-export async function checkEvent(event: KeptEvent, record: RecordPlace, seen = 0, ask: Ask = askRecord): Promise<Checked> {
+export async function checkEvent(
+  event: KeptEvent,
+  record: RecordPlace,
+  seen = 0,
+  ask: Ask = askRecord,
+): Promise<Checked> {
   const key = await keyOf(record);
   if (typeof key === 'string') return { state: 'cannot-check', detail: key };
   const digest = await digestOf(event);
@@ -75,7 +82,11 @@ export async function checkEvent(event: KeptEvent, record: RecordPlace, seen = 0
 }
 
 /** Whether the record still begins with everything that this checkpoint, which was seen before, signed. */
-export async function checkCheckpoint(note: string, record: RecordPlace, ask: Ask = askRecord): Promise<ConsistencyChecked> {
+export async function checkCheckpoint(
+  note: string,
+  record: RecordPlace,
+  ask: Ask = askRecord,
+): Promise<ConsistencyChecked> {
   const key = await keyOf(record);
   if (typeof key === 'string') return { state: 'cannot-check', detail: key };
   const before = await openCheckpoint(note, key);
