@@ -1,4 +1,4 @@
-import { type Bytes, encode, fromBase64, sameBytes, sha256, toHex } from './bytes.js';
+import { type Bytes, encode, fromBase64, sha256, toHex } from './bytes.js';
 import type { Head } from './tree.js';
 
 /** The public key of a record: a C2SP verifier key. */
@@ -69,6 +69,3 @@ function signatureOf(line: string, { name, hash }: VerifierKey): Bytes[] {
   if (dash !== '—' || signer !== name || more.length > 0 || bytes === undefined) return [];
   return toHex(bytes.slice(0, 4)) === hash ? [bytes.slice(4)] : [];
 }
-
-/** Whether two heads of one size are the same. */
-export const sameHead = (a: Head, b: Head): boolean => a.size === b.size && sameBytes(a.root, b.root);

@@ -1,6 +1,6 @@
 import { fromBase64 } from './bytes.js';
 import { digestOf, type KeptEvent, leafHashOf } from './event.js';
-import { type Checkpoint, openCheckpoint, readVerifierKey, sameHead, type VerifierKey } from './note.js';
+import { type Checkpoint, openCheckpoint, readVerifierKey, type VerifierKey } from './note.js';
 import { verifyConsistency, verifyInclusion } from './tree.js';
 
 /** Where the record is, and the key that its checkpoints are verified with. */
@@ -32,8 +32,27 @@ export type Ask = (address: string) => Promise<Reply>;
 const patience = 10_000;
 export const askRecord: Ask = async (address) => {
   const response = await fetch(address, { credentials: 'omit', signal: AbortSignal.timeout(patience) });
-  return { status: response.status, body: await response.json() };
+  return { status: response.status, body: JSON.parse(await textOf(response)) };
 };
+
+/** A proof has at most a few kilobytes: what has more is none. */
+const mostBytes = 262_144;
+async function textOf({ body }: Response): Promise<string> {
+  const reader = body?.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  for (let length = 0; reader; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    if (length > mostBytes) {
+      await reader.cancel();
+      throw new RangeError('the answer is too long');
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+  return text + decoder.decode();
+}
 
 /** The key, ready for use; what a reader is told where it cannot be used. */
 export async function keyOf(record: RecordPlace): Promise<VerifierKey | string> {
@@ -105,14 +124,6 @@ export async function checkCheckpoint(
   return holds
     ? { state: 'consistent', to: now.size }
     : wrong('the record does not begin with what this checkpoint signed: something was changed or taken out');
-}
-
-/** Whether two checkpoints of one size sign the same: a record that tells two people two stories cannot do that. */
-export async function sameStory(a: string, b: string, record: RecordPlace): Promise<boolean> {
-  const key = await keyOf(record);
-  if (typeof key === 'string') return true;
-  const [one, other] = await Promise.all([openCheckpoint(a, key), openCheckpoint(b, key)]);
-  return !one.ok || !other.ok || sameHead(one.checkpoint, other.checkpoint);
 }
 
 type Said = Extract<Checked, { readonly detail: string }> | { readonly state: 'not-signed-yet' };
