@@ -14,11 +14,14 @@ import { GapStore } from './shell/gaps.repository.js';
 import { Groups } from './shell/groups.js';
 import { http } from './shell/http.js';
 import { Kinds } from './shell/kinds.controller.js';
+import { Live } from './shell/live.controller.js';
+import { LiveChanges } from './shell/live.service.js';
 import { AcknowledgedGaps1764400000003 } from './shell/migrations/acknowledged-gaps.js';
 import { AgentsAndPlays1764500000144 } from './shell/migrations/agents-and-plays.js';
 import { ApprovedSettlements1764300000068 } from './shell/migrations/approved-settlements.js';
 import { ControlConfirmations1764300000053 } from './shell/migrations/control-confirmations.js';
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
+import { LiveOrders1764500000092 } from './shell/migrations/live-orders.js';
 import { NowFigures1764500000111 } from './shell/migrations/now-figures.js';
 import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.js';
 import { PageOrders1764300000063 } from './shell/migrations/page-orders.js';
@@ -92,6 +95,7 @@ export const spec: ServiceSpec = {
     SignalsOfSources1764500000072,
     People1764500000073,
     Stories1764500000173,
+    LiveOrders1764500000092,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities, ForgetSessions],
@@ -119,6 +123,7 @@ export const spec: ServiceSpec = {
     PolicyRoutes,
     Stories,
     RecordPages,
+    Live,
   ],
   providers: [
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },
@@ -140,6 +145,7 @@ export const spec: ServiceSpec = {
     ForgetActivities,
     ForgetSessions,
     SessionStore,
+    LiveChanges,
     Sessions,
     PeopleAccess,
     { provide: PEOPLE, useFactory: () => readPeople(process.env) },

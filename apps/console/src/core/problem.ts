@@ -1,6 +1,6 @@
 /** Why a request was not done, as RFC 9457 has it: what kind, what to do about it, and the field where there is one. */
 export interface Problem {
-  readonly status: 400 | 401 | 403 | 404 | 409 | 422;
+  readonly status: 400 | 401 | 403 | 404 | 409 | 422 | 429;
   readonly title: string;
   readonly detail: string;
   readonly field?: string;

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { problem } from '../core/problem.js';
 import { LinkAnswer, SessionAnswer, SignInAnswer } from '../core/session.answers.js';
 import { csrfTokenOf, isForeign, later, linkMs, newSecret, sha256 } from '../core/session.js';
+import { LiveChanges } from './live.service.js';
 import { type ConsoleRequest, provenance } from './people.access.js';
 import { SessionStore } from './sessions.repository.js';
 import { type Held, Sessions } from './sessions.service.js';
@@ -19,6 +20,7 @@ export class SessionPages {
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Sessions) private readonly sessions: Sessions,
     @Inject(SessionStore) private readonly store: SessionStore,
+    @Inject(LiveChanges) private readonly live: LiveChanges,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
@@ -89,7 +91,9 @@ export class SessionPages {
   @HttpCode(204)
   @Documented({ summary: 'Sign out', answers: { 204: null }, problems: [404] })
   async signOut(@Req() { principal }: ConsoleRequest, @Res({ passthrough: true }) reply: HttpReply): Promise<void> {
-    reply.header('set-cookie', await this.sessions.end(heldBy(principal).session));
+    const { session } = heldBy(principal);
+    reply.header('set-cookie', await this.sessions.end(session));
+    this.live.ended(session.tokenSha256);
   }
 }
 

@@ -218,7 +218,7 @@ describe('a session', () => {
     tokens({ lea: ['reviewer'], max: ['reviewer'] });
     await restart();
     expect((await ask('GET', '/v1/session', { cookie })).body).toMatchObject({ roles: ['reviewer'] });
-    const stop = { scope: 'global', state: 'stopped', reason: 'x' };
+    const stop = { scope: 'all', state: 'stopped', reason: 'x' };
     expect((await ask('POST', '/v1/controls', acting, stop)).status).toBe(403);
     tokens({ max: ['reviewer'] });
     await restart();

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { changedParts } from './live.js';
+
+const compare = (before: Record<string, string>, now: Record<string, string>) =>
+  changedParts(new Map(Object.entries(before)), new Map(Object.entries(now)));
+
+test('tells the parts that show what changed, each once, and nothing where nothing did', () => {
+  const before = { 'counts verdicts': '3', 'own controls.v1': '1 1', 'counts reviews': '2' };
+  expect(compare(before, { ...before })).toEqual([]);
+  expect(compare(before, { ...before, 'own controls.v1': '1 2' })).toEqual(['funnel', 'controls', 'agents', 'plays']);
+  expect(compare(before, { ...before, 'counts verdicts': '4', 'counts reviews': '3' })).toEqual([
+    ...['funnel', 'reviews', 'stories', 'agents', 'plays', 'people'],
+  ]);
+});
+
+test('what was never seen before, or is gone, is a change', () => {
+  expect(compare({}, { 'counts record': '1' })).toEqual(['record']);
+  expect(compare({ 'counts record': '1' }, {})).toEqual(['record']);
+  expect(compare({}, { 'counts something new': '1' })).toEqual(['stories']);
+});

@@ -1,0 +1,41 @@
+/** Parts of the pages that can change, as their queries are called. */
+export const parts = [
+  ...(['session', 'funnel', 'services', 'reviews', 'controls', 'stories', 'agents', 'plays'] as const),
+  ...(['policy', 'sources', 'dead-letters', 'people', 'record', 'notifications'] as const),
+] as const;
+export type Part = (typeof parts)[number];
+
+/** What the tables look like at a moment, in short: by what it is of, a text that is another one where anything of it is. */
+export type Sights = ReadonlyMap<string, string>;
+
+/** Which parts show what a sight is of. What nothing here names is of the stories alone. */
+const shownBy: readonly (readonly [sight: RegExp, parts: readonly Part[]])[] = [
+  [/^counts signals/, ['funnel', 'sources', 'people', 'stories']],
+  [/^counts tasks/, ['funnel', 'plays', 'agents', 'stories']],
+  [/^counts proposals/, ['funnel', 'agents', 'plays', 'stories']],
+  [/^counts verdicts/, ['funnel', 'reviews', 'agents', 'plays', 'people', 'stories']],
+  [/^counts reviews/, ['funnel', 'reviews', 'agents', 'stories']],
+  [/^counts (settled|permits)/, ['funnel', 'reviews', 'agents', 'plays', 'people', 'stories']],
+  [/^counts dead-letters/, ['funnel', 'dead-letters', 'services']],
+  [/^counts gaps/, ['services']],
+  [/^counts record/, ['record']],
+  [/^own controls/, ['controls', 'funnel', 'agents', 'plays']],
+  [/^confirmations/, ['controls']],
+  [/^own policies/, ['policy', 'agents', 'plays']],
+  [/^answers/, ['reviews', 'funnel']],
+  [/^replays/, ['dead-letters', 'funnel']],
+];
+
+/** The parts that have to be read again. */
+export function changedParts(before: Sights, now: Sights): Part[] {
+  const changed = new Set<Part>();
+  for (const table of new Set([...before.keys(), ...now.keys()])) {
+    if (before.get(table) === now.get(table)) continue;
+    for (const part of shownBy.find(([named]) => named.test(table))?.[1] ?? (['stories'] as const)) changed.add(part);
+  }
+  return parts.filter((part) => changed.has(part));
+}
+
+/** An event of the stream, as a browser reads it. */
+export const eventText = (event: string, content: object): string =>
+  `event: ${event}\ndata: ${JSON.stringify(content)}\n\n`;

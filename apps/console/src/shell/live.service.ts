@@ -1,0 +1,117 @@
+import { RUNTIME, type Runtime } from '@countersign/runtime';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { changedParts, eventText, type Sights } from '../core/live.js';
+import { type Held, Sessions } from './sessions.service.js';
+
+/** Whoever listens. */
+export interface Listener {
+  readonly person: string;
+  /** Absent where a token listens. */
+  readonly held: Held | undefined;
+  send(text: string): void;
+  close(): void;
+}
+
+const lookEveryMs = 1_000;
+/** Looks between two signs of life. */
+const aliveEvery = 5;
+/** Windows that a person may have open. */
+export const mostEach = 20;
+
+/** Small whatever the tables hold: sums of the counters, and the ends of two indexes. */
+const sights = `
+  SELECT 'counts ' || stage AS name, sum(n)::text AS seen FROM counts GROUP BY stage
+  UNION ALL SELECT 'own ' || topic, concat_ws(' ', count(*), sum(version)) FROM published_state GROUP BY topic
+  UNION ALL SELECT 'confirmations', concat_ws(' ', count(*), sum(version)) FROM control_confirmations
+  UNION ALL SELECT 'answers', coalesce(max(decided_at)::text, '') FROM reviews
+  UNION ALL SELECT 'replays', coalesce(max(replayed_at)::text, '') FROM replays`;
+
+/**
+ * Tells browsers what has changed. What it compares is in the database, so it does not matter which process of the console wrote it;
+ * and it looks once a second for all who listen, and never while nobody does.
+ */
+@Injectable()
+export class LiveChanges implements OnModuleDestroy {
+  private readonly listeners = new Set<Listener>();
+  private timer: NodeJS.Timeout | undefined;
+  private before: Sights | undefined;
+  private looks = 0;
+  private looking = false;
+  private closed = false;
+
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(Sessions) private readonly sessions: Sessions,
+  ) {}
+
+  /** Begins to tell somebody; undefined where this person has too many windows open, or the service ends. */
+  listen(listener: Listener): (() => void) | undefined {
+    const own = [...this.listeners].filter(({ person }) => person === listener.person);
+    if (this.closed || own.length >= mostEach) return undefined;
+    this.listeners.add(listener);
+    listener.send(eventText('alive', { at: this.runtime.now() }));
+    this.timer ??= setInterval(() => void this.look(), lookEveryMs);
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size === 0) this.rest();
+    };
+  }
+
+  /** Whoever listens under a session that was ended here is told at once. */
+  ended(tokenSha256: string): void {
+    for (const listener of this.listeners)
+      if (listener.held?.session.tokenSha256 === tokenSha256) this.tellEnd(listener);
+  }
+
+  /** The service drains: a browser asks again, and another process or the next start answers. */
+  onModuleDestroy(): void {
+    this.closed = true;
+    this.rest();
+    for (const listener of this.listeners) listener.close();
+  }
+
+  private rest(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.before = undefined;
+  }
+
+  private async look(): Promise<void> {
+    if (this.looking) return;
+    this.looking = true;
+    try {
+      const at = this.runtime.now();
+      const rows = await this.runtime.readForPage<{ name: string; seen: string }>(sights);
+      const now = new Map(rows.map(({ name, seen }) => [name, seen]));
+      const changed = this.before ? changedParts(this.before, now) : [];
+      this.before = now;
+      if (changed.length > 0) this.tell(eventText('changed', { at, parts: changed }));
+      if (++this.looks % aliveEvery > 0) return;
+      await this.endThoseOver();
+      this.tell(eventText('alive', { at }));
+    } catch {
+      // Whoever hears nothing says so: what the pages show may be old.
+    } finally {
+      this.looking = false;
+    }
+  }
+
+  private async endThoseOver(): Promise<void> {
+    await Promise.all(
+      [...this.listeners].map(async (listener) => {
+        if (listener.held && !(await this.sessions.of(listener.held.token))) this.tellEnd(listener);
+      }),
+    );
+  }
+
+  private tellEnd(listener: Listener): void {
+    // Nothing comes after its end.
+    this.listeners.delete(listener);
+    listener.send(eventText('ended', { at: this.runtime.now() }));
+    listener.close();
+  }
+
+  private tell(text: string): void {
+    for (const listener of this.listeners) listener.send(text);
+  }
+}
