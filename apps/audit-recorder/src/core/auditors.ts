@@ -7,7 +7,10 @@ export const Auditors = z.array(
   z.object({
     sha256: Sha256,
     person: Name,
-    roles: z.array(z.enum(['viewer', 'reviewer', 'operator', 'auditor', 'publisher'])),
+    // The last one is what a policy owner was called.
+    roles: z.array(
+      z.enum(['viewer', 'reviewer', 'operator', 'policy-owner', 'privacy-officer', 'auditor', 'publisher']),
+    ),
   }),
 );
 export type Auditors = z.infer<typeof Auditors>;

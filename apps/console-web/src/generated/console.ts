@@ -753,6 +753,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changes, as it happens
+         * @description Server-sent events: alive every 5 s with at; changed with at and parts, the parts of the pages to read again; ended when the session is over. Listening does not keep a session from ending.
+         */
+        get: operations["live_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -3430,7 +3450,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         person: string;
-                        roles: ("viewer" | "reviewer" | "operator" | "auditor" | "publisher")[];
+                        roles: ("viewer" | "reviewer" | "operator" | "policy-owner" | "privacy-officer" | "auditor")[];
                     };
                 };
             };
@@ -3884,7 +3904,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         person: string;
-                        roles: ("viewer" | "reviewer" | "operator" | "auditor" | "publisher")[];
+                        roles: ("viewer" | "reviewer" | "operator" | "policy-owner" | "privacy-officer" | "auditor")[];
                         /** @description For the header X-CSRF-Token of whatever changes something */
                         csrfToken: string;
                         /** Format: date-time */
@@ -3987,7 +4007,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         person: string;
-                        roles: ("viewer" | "reviewer" | "operator" | "auditor" | "publisher")[];
+                        roles: ("viewer" | "reviewer" | "operator" | "policy-owner" | "privacy-officer" | "auditor")[];
                         /** @description For the header X-CSRF-Token of whatever changes something */
                         csrfToken: string;
                         /** Format: date-time */
@@ -6787,6 +6807,83 @@ export interface operations {
                         /** @description What the next page wants as `before`; null where there is none */
                         next: number | null;
                     };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    live_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             /** @description Bad Request */

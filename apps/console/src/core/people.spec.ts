@@ -39,3 +39,9 @@ test('a charter or a checkpoint whose reviewers cannot log in as reviewers is to
     'nobody can answer for the checkpoint of surge: no token in CONSOLE_TOKENS_FILE makes tom a reviewer',
   ]);
 });
+
+test('a tokens file that still calls a policy owner publisher is read', () => {
+  const file = [{ sha256: 'a'.repeat(64), person: 'lea', roles: ['viewer', 'publisher'] }];
+  expect(People.parse(file)).toEqual([{ sha256: 'a'.repeat(64), person: 'lea', roles: ['viewer', 'policy-owner'] }]);
+  expect(People.safeParse([{ ...file[0], roles: ['owner'] }]).success).toBe(false);
+});

@@ -2,12 +2,19 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Name, type PolicyContent, Sha256 } from '@countersign/contracts';
 import { z } from 'zod';
 
-/** viewer: reads. reviewer: answers escalations. operator: stops and resumes. publisher: publishes policy. auditor: reads, for the record's sake. */
-export const Role = z.enum(['viewer', 'reviewer', 'operator', 'auditor', 'publisher']);
+/**
+ * viewer: reads. reviewer: answers escalations. operator: stops and resumes. policy-owner: publishes policy. privacy-officer: looks at
+ * what is known of a person. auditor: reads, for the record's sake.
+ */
+export const Role = z.enum(['viewer', 'reviewer', 'operator', 'policy-owner', 'privacy-officer', 'auditor']);
 export type Role = z.infer<typeof Role>;
+/** As a file names a role, which may have been written when a policy owner was called publisher. */
+const RoleInFile = z
+  .enum([...Role.options, 'publisher'])
+  .transform((role): Role => (role === 'publisher' ? 'policy-owner' : role));
 
 /** Whoever may use the console. The token itself is not kept, only its SHA-256. */
-export const Person = z.strictObject({ sha256: Sha256, person: Name, roles: z.array(Role).min(1) });
+export const Person = z.strictObject({ sha256: Sha256, person: Name, roles: z.array(RoleInFile).min(1) });
 export type Person = z.infer<typeof Person>;
 /** No token is of two: which of them it means would depend on who reads the list. */
 export const People = z

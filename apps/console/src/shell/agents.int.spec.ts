@@ -21,7 +21,7 @@ beforeEach(async () => {
   database = await createTestDatabase();
   folder = mkdtempSync(join(tmpdir(), 'console-agents-'));
   cpSync(shipped, join(folder, 'config'), { recursive: true });
-  const roles = ['reviewer', 'operator', 'publisher'];
+  const roles = ['reviewer', 'operator', 'policy-owner'];
   writeFileSync(
     join(folder, 'tokens.json'),
     JSON.stringify(['lea', 'marc'].map((person) => ({ sha256: sha256(person), person, roles }))),

@@ -41,7 +41,7 @@ beforeEach(async () => {
   writeFileSync(
     join(folder, 'tokens.json'),
     JSON.stringify([
-      { sha256: sha256('lea-token'), person: 'lea', roles: ['reviewer', 'operator', 'publisher'] },
+      { sha256: sha256('lea-token'), person: 'lea', roles: ['reviewer', 'operator', 'policy-owner'] },
       { sha256: sha256('max-token'), person: 'max', roles: ['reviewer'] },
       { sha256: sha256('ann-token'), person: 'ann', roles: ['viewer'] },
     ]),

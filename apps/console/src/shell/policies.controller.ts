@@ -70,7 +70,7 @@ export class PolicyRoutes {
 
   @Post('check')
   @HttpCode(200)
-  @Needs('publisher')
+  @Needs('policy-owner')
   @Documented({
     summary: 'Whether the configuration folder is valid, and what publishing it would change',
     description: 'Publishes nothing. Its digest and version are what publishing asks for.',
@@ -82,7 +82,7 @@ export class PolicyRoutes {
 
   @Post('publish')
   @HttpCode(200)
-  @Needs('publisher')
+  @Needs('policy-owner')
   @Documented({
     summary: 'Publish the configuration folder as the policy in force',
     description:

@@ -19,8 +19,8 @@ const only: Readonly<Record<string, Role>> = {
   'POST /v1/controls': 'operator',
   'POST /v1/gaps/acknowledged': 'operator',
   'POST /v1/dead-letters/:deadLetterId/replays': 'operator',
-  'POST /v1/policies/check': 'publisher',
-  'POST /v1/policies/publish': 'publisher',
+  'POST /v1/policies/check': 'policy-owner',
+  'POST /v1/policies/publish': 'policy-owner',
 };
 /** What anybody may ask, and what changes something for whoever asks alone. */
 const forAll = ['GET /v1/sign-in', 'POST /v1/session', 'GET /*'];

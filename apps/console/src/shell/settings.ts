@@ -46,7 +46,8 @@ const isWeb = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(
 
 const variables = {
   CONSOLE_TOKENS_FILE: file({
-    description: 'Every token may read; the roles are `reviewer`, `operator` and `publisher`',
+    description:
+      'Every token may read; the roles are `viewer`, `reviewer`, `operator`, `policy-owner`, `privacy-officer` and `auditor`',
     holds: 'a JSON list of `{"sha256", "person", "roles"}`',
     read: json(People),
   }),

@@ -117,7 +117,7 @@ export function secrets(
     {
       sha256: sha256(consoleToken),
       person: names.person,
-      roles: ['viewer', 'reviewer', 'operator', 'auditor', 'publisher'],
+      roles: ['viewer', 'reviewer', 'operator', 'policy-owner', 'privacy-officer', 'auditor'],
     },
   ];
   return {
