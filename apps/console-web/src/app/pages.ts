@@ -1,8 +1,10 @@
-import { IconActivity, IconChecklist, IconLifebuoy } from '@tabler/icons-react';
+import { IconActivity, IconChecklist, IconLifebuoy, IconPlug, IconUsers } from '@tabler/icons-react';
 
 /** The pages in the order of the menu: one line each, with its route in `router.tsx`. */
 export const pages = [
   { to: '/', label: 'Now', Icon: IconActivity },
   { to: '/reviews', label: 'Reviews', Icon: IconChecklist },
+  { to: '/sources', label: 'Sources', Icon: IconPlug },
+  { to: '/people', label: 'People', Icon: IconUsers },
   { to: '/runbook', label: 'Runbook', Icon: IconLifebuoy },
 ] as const;

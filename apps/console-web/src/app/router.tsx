@@ -58,6 +58,33 @@ const inside = [
     '/runbook/$guide',
     lazyRouteComponent(() => import('../pages/runbook/guide.page.js'), 'GuidePage'),
   ),
+  page(
+    '/sources',
+    lazyRouteComponent(() => import('../pages/sources/sources.page.js'), 'SourcesPage'),
+  ),
+  createRoute({
+    getParentRoute: () => signedIn,
+    path: '/sources/rejected',
+    validateSearch: ({ source, code }: Record<string, unknown>): { source?: string; code?: string } => ({
+      ...(typeof source === 'string' && { source }),
+      ...(typeof code === 'string' && { code }),
+    }),
+    component: lazyRouteComponent(() => import('../pages/sources/rejected.page.js'), 'RejectedPage'),
+  }),
+  page(
+    '/sources/dead-letters',
+    lazyRouteComponent(() => import('../pages/sources/dead-letters.page.js'), 'DeadLettersPage'),
+  ),
+  createRoute({
+    getParentRoute: () => signedIn,
+    path: '/people',
+    validateSearch: ({ q }: Record<string, unknown>): { q?: string } => (q === undefined ? {} : { q: String(q) }),
+    component: lazyRouteComponent(() => import('../pages/people/people.page.js'), 'PeoplePage'),
+  }),
+  page(
+    '/people/$contactId',
+    lazyRouteComponent(() => import('../pages/people/person.page.js'), 'PersonPage'),
+  ),
 ] as const;
 
 export const router = createRouter({

@@ -1,0 +1,101 @@
+import { Button, Card, Group, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
+import { IconSearch } from '@tabler/icons-react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { type FormEvent, useState } from 'react';
+import { Empty } from '../../parts/empty.js';
+import { Id } from '../../parts/id.js';
+import { LongList } from '../../parts/long-list.js';
+import { Problem } from '../../parts/problem.js';
+import { When } from '../../parts/when.js';
+import { type Person, peopleQuery } from './people.queries.js';
+import { personWords } from './words.js';
+
+/** Everybody whom a signal named, found by account or contact id. */
+export function PeoplePage() {
+  const { q = '' } = useSearch({ from: '/signed-in/people' });
+  const navigate = useNavigate();
+  const [text, setText] = useState(q);
+  const people = useInfiniteQuery(peopleQuery(q));
+  const rows = people.data?.pages.flatMap((page) => page.people) ?? [];
+  const search = (event: FormEvent) => {
+    event.preventDefault();
+    const sought = text.trim();
+    void navigate({ to: '/people', search: sought === '' ? {} : { q: sought } });
+  };
+  return (
+    <Stack>
+      <title>People · Countersign</title>
+      <div>
+        <Title order={1} size="h2">
+          People
+        </Title>
+        <Text c="dimmed">
+          What a person agreed to, what reached them, and what was refused and why. The console knows people by their
+          role and account. It has no names and no addresses.
+        </Text>
+      </div>
+      <search aria-label="People">
+        <form onSubmit={search}>
+          <Group align="flex-end">
+            <TextInput
+              label="Account or contact"
+              description="The beginning of an account's name, its id, or the id of a contact"
+              type="search"
+              value={text}
+              onChange={(event) => setText(event.currentTarget.value)}
+              maxLength={200}
+              flex={1}
+              miw={200}
+            />
+            <Button type="submit" leftSection={<IconSearch size={16} aria-hidden />}>
+              Search
+            </Button>
+          </Group>
+        </form>
+      </search>
+      {people.isError && <Problem error={people.error} again={() => void people.refetch()} />}
+      {people.isPending && [1, 2, 3, 4].map((n) => <Skeleton key={n} h={84} />)}
+      {people.isSuccess && rows.length === 0 && (
+        <Empty title={q === '' ? 'Nobody is known yet' : 'Nobody was found'}>
+          {q === ''
+            ? 'A person appears here as soon as a signal names them: a visit, a form, an entry of the CRM.'
+            : 'Look for the beginning of the account’s name, such as “Lumen”. Names of people are not here, so they cannot be searched.'}
+        </Empty>
+      )}
+      {rows.length > 0 && (
+        <LongList label="People" rows={rows} keyOf={({ contactId }) => contactId} height={84}>
+          {(person) => <PersonCard person={person} />}
+        </LongList>
+      )}
+      {people.hasNextPage && (
+        <Button variant="default" onClick={() => void people.fetchNextPage()} loading={people.isFetchingNextPage}>
+          Show more
+        </Button>
+      )}
+    </Stack>
+  );
+}
+
+const PersonCard = ({ person }: { readonly person: Person }) => (
+  <Card withBorder>
+    <Group justify="space-between">
+      <Text
+        fw={600}
+        className="breaks"
+        renderRoot={(props) => <Link {...props} to="/people/$contactId" params={{ contactId: person.contactId }} />}
+      >
+        {personWords(person)}
+      </Text>
+      <Id id={person.contactId} label="id of the contact" />
+    </Group>
+    <Text size="sm" c="dimmed">
+      {person.joinedInto !== null
+        ? 'Joined: the same person is kept under another id'
+        : person.lastEngagedAt === null
+          ? 'Never took part in anything'
+          : 'Took part '}
+      {person.joinedInto === null && person.lastEngagedAt !== null && <When at={person.lastEngagedAt} />}
+    </Text>
+  </Card>
+);

@@ -1,0 +1,222 @@
+import { Alert, Anchor, Button, Card, Group, List, SimpleGrid, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { IconEyeOff } from '@tabler/icons-react';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { Empty } from '../../parts/empty.js';
+import { Id } from '../../parts/id.js';
+import { Problem } from '../../parts/problem.js';
+import { Standing } from '../../parts/standing.js';
+import { When } from '../../parts/when.js';
+import { type PersonAction, personActionsQuery, personQuery, type WholePerson } from './people.queries.js';
+import { capital, channelWords, consentWords, personWords, suppressionWords, touchWords } from './words.js';
+
+/** One person: what they agreed to, what reached them, what was refused. */
+export function PersonPage() {
+  const { contactId } = useParams({ from: '/signed-in/people/$contactId' });
+  const person = useQuery(personQuery(contactId));
+  if (person.isError)
+    return (
+      <Stack>
+        <title>Person · Countersign</title>
+        <Title order={1} size="h2">
+          Person
+        </Title>
+        <Problem error={person.error} again={() => void person.refetch()} />
+        <Anchor component={Link} to="/people">
+          Search people
+        </Anchor>
+      </Stack>
+    );
+  return (
+    <Stack>
+      <title>{`${person.data ? personWords(person.data) : 'Person'} · Countersign`}</title>
+      <div>
+        <Title order={1} size="h2" className="breaks">
+          {person.data ? personWords(person.data) : 'Person'}
+        </Title>
+        <Id id={contactId} label="id of the contact" />
+      </div>
+      {person.data ? <Known person={person.data} /> : <Skeleton h={320} />}
+      <Touched contactId={contactId} />
+    </Stack>
+  );
+}
+
+function Known({ person }: { readonly person: WholePerson }) {
+  const { account, joinedInto, reachable, firstTouchedAt, lastEngagedAt, country, timeZone } = person;
+  return (
+    <>
+      {joinedInto !== null && (
+        <Alert title="Kept under another id">
+          A source said that this is the same person as another contact. What is known is kept there, and nothing
+          reaches this id any more.{' '}
+          <Anchor component={Link} to={`/people/${joinedInto}`}>
+            Show that contact
+          </Anchor>
+        </Alert>
+      )}
+      <SimpleGrid cols={{ base: 1, md: 2 }}>
+        <Card withBorder component="section" aria-labelledby="who">
+          <Title order={2} size="h4" id="who">
+            Who it is
+          </Title>
+          <List size="sm" mt="xs" spacing={4} listStyleType="none">
+            {account && (
+              <List.Item className="breaks">
+                Account: {account.name ?? account.accountId}
+                {account.tier !== null && `, tier ${account.tier}`}
+              </List.Item>
+            )}
+            {(country ?? timeZone) !== null && (
+              <List.Item className="breaks">
+                Where: {[country, timeZone].filter((part) => part !== null).join(', ')}
+              </List.Item>
+            )}
+            <List.Item>
+              Reachable by: {reachable.length === 0 ? 'no known way' : reachable.map((c) => channelWords[c]).join(', ')}
+            </List.Item>
+            {firstTouchedAt !== null && (
+              <List.Item>
+                First heard of <When at={firstTouchedAt} />
+              </List.Item>
+            )}
+            {lastEngagedAt !== null && (
+              <List.Item>
+                Last took part <When at={lastEngagedAt} />
+              </List.Item>
+            )}
+          </List>
+        </Card>
+        <Card withBorder component="section" aria-labelledby="name">
+          <Title order={2} size="h4" id="name">
+            Name and address
+          </Title>
+          <Group gap="xs" mt="xs">
+            <IconEyeOff size={16} aria-hidden />
+            <Text ff="monospace" aria-label="hidden">
+              ••••••••
+            </Text>
+          </Group>
+          <Text size="sm" mt="xs">
+            The console does not hold them, and cannot show them to anybody. They are sealed, and only the executor
+            opens them when it sends something that was approved.
+          </Text>
+          <Text size="sm" mt="xs" className="breaks">
+            {account
+              ? `To find out who it is, look in your CRM at the account ${account.name ?? account.accountId} for this role.`
+              : 'To find out who it is, look in the system that sent the signals named below.'}
+          </Text>
+        </Card>
+      </SimpleGrid>
+      <Consents person={person} />
+    </>
+  );
+}
+
+function Consents({ person: { consents, suppressions } }: { readonly person: WholePerson }) {
+  return (
+    <Stack gap="xs" component="section" aria-labelledby="consent">
+      <Title order={2} size="h4" id="consent">
+        Consent
+      </Title>
+      {suppressions.map(({ channel, reason, at, signalId }) => (
+        <Card key={`${channel} ${reason}`} withBorder>
+          <Standing tone="bad">
+            No {channelWords[channel]} reaches this person, whatever they agreed to: {suppressionWords[reason]}
+          </Standing>
+          <Text size="sm" c="dimmed">
+            Since <When at={at} /> <Id id={signalId} label="id of the signal" />
+          </Text>
+        </Card>
+      ))}
+      {consents.length === 0 && (
+        <Text size="sm">
+          This person has agreed to nothing that we know of. What needs consent is refused until a signal says that they
+          agreed.
+        </Text>
+      )}
+      <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
+        {consents.map(({ purpose, channel, status, at, source, signalId, basis }) => (
+          <Card key={`${purpose} ${channel}`} withBorder>
+            <Text fw={600}>
+              {capital(purpose)}, by {channelWords[channel]}
+            </Text>
+            <Standing tone={consentWords[status].tone}>{consentWords[status].words}</Standing>
+            <Text size="sm" className="breaks">
+              <When at={at} />, said by {source.replace(/^\/sources\//, '')}
+              {basis !== null && `: “${basis}”`}
+            </Text>
+            <Id id={signalId} label="id of the signal" />
+          </Card>
+        ))}
+      </SimpleGrid>
+    </Stack>
+  );
+}
+
+function Touched({ contactId }: { readonly contactId: string }) {
+  const actions = useInfiniteQuery(personActionsQuery(contactId));
+  const rows = actions.data?.pages.flatMap((page) => page.actions) ?? [];
+  return (
+    <Stack gap="xs" component="section" aria-labelledby="touched">
+      <Title order={2} size="h4" id="touched">
+        What touched this person
+      </Title>
+      {actions.isError && <Problem error={actions.error} again={() => void actions.refetch()} />}
+      {actions.isPending && <Skeleton h={120} />}
+      {actions.isSuccess && rows.length === 0 && (
+        <Empty title="Nothing yet">
+          Every action that names this person appears here: what was done, what waits, and what was refused and why.
+        </Empty>
+      )}
+      {rows.map((action) => (
+        <Action key={action.actionId} action={action} />
+      ))}
+      {actions.hasNextPage && (
+        <Button variant="default" onClick={() => void actions.fetchNextPage()} loading={actions.isFetchingNextPage}>
+          Show older ones
+        </Button>
+      )}
+    </Stack>
+  );
+}
+
+function Action({ action }: { readonly action: PersonAction }) {
+  const { detail, state, reasons, agent, playTitle, at, endedAt, endedBecause, proposalId } = action;
+  const { tone, words } = touchWords[state];
+  return (
+    <Card withBorder>
+      <Group justify="space-between" align="baseline">
+        <Text fw={600} className="breaks">
+          {capital(detail)}
+        </Text>
+        <Text size="sm" c="dimmed">
+          <When at={endedAt ?? at} />
+        </Text>
+      </Group>
+      <Standing tone={tone}>{words}</Standing>
+      {reasons.length > 0 && state !== 'replaced' && (
+        <List size="sm">
+          {reasons.map(({ rule, detail: why }) => (
+            <List.Item key={rule} className="breaks">
+              {capital(why)}
+            </List.Item>
+          ))}
+        </List>
+      )}
+      {endedBecause !== null && (
+        <Text size="sm" className="breaks">
+          {capital(endedBecause)}
+        </Text>
+      )}
+      <Group justify="space-between" mt={4}>
+        <Text size="sm" c="dimmed" className="breaks">
+          {agent}, for “{playTitle}”
+        </Text>
+        <Anchor size="sm" component={Link} to={`/stories/${proposalId}`} aria-label={`The story of: ${detail}`}>
+          The story
+        </Anchor>
+      </Group>
+    </Card>
+  );
+}

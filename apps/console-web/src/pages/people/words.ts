@@ -1,0 +1,58 @@
+import type { Tone } from '../../parts/standing.js';
+import type { Person, PersonAction, WholePerson } from './people.queries.js';
+
+const seniorities: Readonly<Record<Person['seniority'], string>> = {
+  'c-suite': 'C-suite',
+  vp: 'Vice president',
+  director: 'Director',
+  manager: 'Manager',
+  individual: 'Individual contributor',
+  unknown: '',
+};
+
+/** "C-suite, finance, Lumen Health": whom a reviewer recognises, without a name. */
+export function personWords({
+  seniority,
+  jobFunction,
+  account,
+}: Pick<Person, 'seniority' | 'jobFunction' | 'account'>): string {
+  const parts = [seniorities[seniority], jobFunction ?? '', account?.name ?? account?.accountId ?? ''];
+  return parts.filter((part) => part !== '').join(', ') || 'A person of whom little is known';
+}
+
+type Status = WholePerson['consents'][number]['status'];
+export const consentWords: Readonly<Record<Status, { readonly tone: Tone; readonly words: string }>> = {
+  granted: { tone: 'good', words: 'Granted' },
+  withdrawn: { tone: 'bad', words: 'Withdrawn' },
+  disputed: { tone: 'waiting', words: 'Disputed: two sources disagree, so nothing is sent' },
+};
+
+type Suppression = WholePerson['suppressions'][number]['reason'];
+export const suppressionWords: Readonly<Record<Suppression, string>> = {
+  unsubscribed: 'they unsubscribed',
+  complained: 'they complained',
+  'hard-bounce': 'their address does not exist',
+  erased: 'their data was erased',
+};
+
+export const channelWords: Readonly<Record<'email' | 'advertising' | 'crm', string>> = {
+  email: 'e-mail',
+  advertising: 'advertising',
+  crm: 'CRM',
+};
+
+export const touchWords: Readonly<Record<PersonAction['state'], { readonly tone: Tone; readonly words: string }>> = {
+  waiting: { tone: 'waiting', words: 'Waits for a reviewer' },
+  'expired-review': { tone: 'quiet', words: 'Refused: nobody answered in time' },
+  refused: { tone: 'bad', words: 'Refused' },
+  replaced: { tone: 'quiet', words: 'Replaced by an edited action' },
+  approved: { tone: 'waiting', words: 'Approved, has not run yet' },
+  executed: { tone: 'good', words: 'Done' },
+  failed: { tone: 'bad', words: 'Failed in the connected system' },
+  'refused-late': { tone: 'bad', words: 'Approved, then refused before it ran' },
+  expired: { tone: 'quiet', words: 'Approved, and expired before it ran' },
+  unresolved: { tone: 'waiting', words: 'Nobody knows yet whether it ran' },
+  undone: { tone: 'quiet', words: 'Done, and undone again' },
+};
+
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,67 @@
+import { infiniteQueryOptions, queryOptions, useMutation } from '@tanstack/react-query';
+import { answerOf, api } from '../../app/api.js';
+import { queries } from '../../app/queries.js';
+import type { operations } from '../../generated/console.js';
+
+export const sourcesQuery = queryOptions({
+  queryKey: ['sources'],
+  refetchInterval: 30_000,
+  queryFn: async () => (await answerOf(api.GET('/v1/sources'))).sources,
+});
+export type Source = operations['sources_health']['responses'][200]['content']['application/json']['sources'][number];
+
+/** Which rejected signals: of one source, for one reason; all where nothing is said. */
+export interface RejectedFilter {
+  readonly source?: string;
+  readonly code?: string;
+}
+export const rejectedQuery = ({ source, code }: RejectedFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['sources', 'rejected', source ?? '', code ?? ''],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam }) =>
+      answerOf(
+        api.GET('/v1/signals/rejected', {
+          params: {
+            query: {
+              limit: 100,
+              ...(source && { source }),
+              ...(code && { code }),
+              ...(pageParam && { cursor: pageParam }),
+            },
+          },
+        }),
+      ),
+    getNextPageParam: ({ next }) => next ?? undefined,
+  });
+export type RejectedSignal =
+  operations['sources_rejected']['responses'][200]['content']['application/json']['rejected'][number];
+
+export type DeadLetter =
+  operations['deadLetters_list']['responses'][200]['content']['application/json']['deadLetters'][number];
+export const deadLettersQuery = queryOptions({
+  queryKey: ['dead-letters'],
+  queryFn: async () => (await answerOf(api.GET('/v1/dead-letters', { params: { query: { limit: 500 } } }))).deadLetters,
+  // What was ordered is over soon, and whoever ordered it waits for the outcome.
+  refetchInterval: ({ state }) => (state.data?.some((letter) => letter.state === 'ordered') ? 2_000 : false),
+});
+
+interface Order {
+  readonly deadLetterId: string;
+  readonly note: string;
+  /** The same for a repeat, after an answer that was lost. */
+  readonly key: string;
+}
+export const useReplay = () =>
+  useMutation({
+    mutationFn: ({ deadLetterId, note, key }: Order) =>
+      answerOf(
+        api.POST('/v1/dead-letters/{deadLetterId}/replays', {
+          params: { path: { deadLetterId }, header: { 'idempotency-key': key } },
+          body: { note },
+        }),
+      ),
+    onSettled: () => {
+      for (const part of ['dead-letters', 'funnel']) void queries.invalidateQueries({ queryKey: [part] });
+    },
+  });
