@@ -11,6 +11,7 @@ import { policyCommands } from './shell/commands/policy.js';
 import { recordCommands } from './shell/commands/record.js';
 import { reviewCommands } from './shell/commands/review.js';
 import { settleCommands } from './shell/commands/settle.js';
+import { signInCommands } from './shell/commands/sign-in.js';
 import { statusCommands } from './shell/commands/status.js';
 
 /** The command line. It exits by itself only where it is misused (2) or asked for help (0). */
@@ -27,6 +28,7 @@ export function program(): Command {
       `
 Examples:
   $ countersign status
+  $ countersign sign-in
   $ countersign review list
   $ countersign review approve 3f2a
   $ countersign stop --agent paid-media-agent --reason "bids look wrong"
@@ -46,6 +48,7 @@ Exit codes:
   2  misused, or something is not reachable or not configured`,
     );
   statusCommands(countersign);
+  signInCommands(countersign);
   reviewCommands(countersign);
   recordCommands(countersign);
   agentCommands(countersign);

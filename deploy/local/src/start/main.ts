@@ -5,6 +5,7 @@ import { firstStart, playSample, sample, sampleSeed, type Told } from '@counters
 import { workspaceRoot } from '@countersign/servers';
 import logUpdate from 'log-update';
 import pc from 'picocolors';
+import { consoleLink, openInBrowser, opensBrowser } from './console-link.js';
 import { counter, line } from './funnel.js';
 import { removeForClients } from './installation.js';
 import { observe } from './observe.js';
@@ -15,6 +16,7 @@ import { unknownVariables } from './services.js';
 const help = `npm start [-- options]    starts broker, database and all services, and plays the sample
 
   --no-sample   plays nothing
+  --no-open     opens no browser; the console's link is printed all the same
   --adopt ID    takes over a broker or a database that belongs to installation ID, for good; may be given again.
                 Only after a refusal that names ID: see docs/sre.md
   --exit        stops cleanly after the sample; exit status 0, or 1 if a service was given up or a story ended differently
@@ -34,6 +36,7 @@ interface Options {
   readonly adopt: readonly string[];
   readonly sample: boolean;
   readonly exit: boolean;
+  readonly open: boolean;
 }
 
 /** Runs \`npm start\`; resolves to the exit status. */
@@ -60,6 +63,13 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
   if (running.degraded.length === 0) say(`everything is healthy; ${where}`);
   else
     say(`everything runs, but ${running.degraded.join(', ')} need somebody to look: npx countersign status; ${where}`);
+  const link = await consoleLink(running);
+  // First of all, since the sample takes a while and can be watched there.
+  if (link) {
+    out.write(`\n${pc.bold('Open the console:')} ${link}\n`);
+    out.write(`${pc.dim('The link works once, for ten minutes; npx countersign sign-in makes a new one.')}\n`);
+    if (opensBrowser(out, options.open && !options.exit, process.env)) await openInBrowser(link);
+  }
 
   let status = 0;
   // A service that ended by itself. A story that ended differently is no reason to stop: it is there to be looked at.
@@ -167,6 +177,7 @@ const further = (): string =>
   [
     '',
     'Look further, in another terminal:',
+    '  npx countersign sign-in             a new link into the console',
     '  npx countersign status              the funnel, stops and the health of each service',
     '  npx countersign show <any id>       the story of one action in plain words',
     '  npx countersign review list         what waits for a person',
@@ -181,6 +192,7 @@ function readOptions(argv: readonly string[], out: NodeJS.WriteStream): Options 
       args: [...argv],
       options: {
         'no-sample': { type: 'boolean' },
+        'no-open': { type: 'boolean' },
         adopt: { type: 'string', multiple: true },
         exit: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -190,7 +202,12 @@ function readOptions(argv: readonly string[], out: NodeJS.WriteStream): Options 
       out.write(help);
       return 0;
     }
-    return { sample: !values['no-sample'], adopt: values.adopt ?? [], exit: values.exit === true };
+    return {
+      sample: !values['no-sample'],
+      adopt: values.adopt ?? [],
+      exit: values.exit === true,
+      open: !values['no-open'],
+    };
   } catch (error) {
     out.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
     return 2;
