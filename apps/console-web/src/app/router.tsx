@@ -85,6 +85,26 @@ const inside = [
     '/people/$contactId',
     lazyRouteComponent(() => import('../pages/people/person.page.js'), 'PersonPage'),
   ),
+  page(
+    '/agents',
+    lazyRouteComponent(() => import('../pages/agents/agents.page.js'), 'AgentsPage'),
+  ),
+  page(
+    '/agents/$agent',
+    lazyRouteComponent(() => import('../pages/agents/agent.page.js'), 'AgentPage'),
+  ),
+  page(
+    '/plays',
+    lazyRouteComponent(() => import('../pages/plays/plays.page.js'), 'PlaysPage'),
+  ),
+  page(
+    '/plays/$playId',
+    lazyRouteComponent(() => import('../pages/plays/play.page.js'), 'PlayPage'),
+  ),
+  page(
+    '/policy',
+    lazyRouteComponent(() => import('../pages/policy/policy.page.js'), 'PolicyPage'),
+  ),
 ] as const;
 
 export const router = createRouter({

@@ -1,0 +1,8 @@
+import type { operations } from '../generated/console.js';
+
+/** What the console answers to an operation that succeeds. */
+export type Answer<O extends keyof operations> = operations[O] extends {
+  responses: { 200: { content: { 'application/json': infer T } } };
+}
+  ? T
+  : never;

@@ -1,0 +1,72 @@
+import { Badge, Group, Text } from '@mantine/core';
+import {
+  IconAlertTriangle,
+  IconArrowBackUp,
+  IconCheck,
+  IconClock,
+  IconHourglass,
+  IconSend,
+  IconX,
+  type TablerIcon,
+} from '@tabler/icons-react';
+import { Id } from '../../parts/id.js';
+import { PageLink, reviewPath, storyPath } from '../../parts/page-link.js';
+import { When } from '../../parts/when.js';
+import type { Proposed } from './agents.queries.js';
+
+const states: Readonly<Record<Proposed['state'], readonly [string, string, TablerIcon]>> = {
+  proposed: ['not judged yet', 'gray', IconHourglass],
+  waiting: ['waits for a person', 'orange', IconClock],
+  approved: ['approved, not run yet', 'blue', IconSend],
+  refused: ['refused', 'red', IconX],
+  executed: ['done', 'green', IconCheck],
+  failed: ['failed', 'red', IconAlertTriangle],
+  expired: ['expired, not run', 'gray', IconX],
+  unresolved: ['nobody knows whether it ran', 'orange', IconAlertTriangle],
+  undone: ['undone', 'gray', IconArrowBackUp],
+};
+
+/** One action: what, what became of it and why, and where its story is. */
+export function ActionRow({ action }: { readonly action: Proposed }) {
+  const [word, color, Icon] = states[action.state];
+  return (
+    <>
+      <Group justify="space-between" gap="xs">
+        <Group gap="xs">
+          <Badge color={color} variant="light" tt="none" leftSection={<Icon size={12} aria-hidden />}>
+            {word}
+          </Badge>
+          {action.edited && (
+            <Badge color="grape" variant="light" tt="none">
+              changed by a person
+            </Badge>
+          )}
+        </Group>
+        <Text size="sm" c="dimmed">
+          <When at={action.at} />
+        </Text>
+      </Group>
+      <Text mt={4} className="words">
+        {sentence(action.detail)}
+      </Text>
+      {action.reason !== null && (
+        <Text size="sm" c="dimmed" className="words">
+          {action.reason}
+        </Text>
+      )}
+      <Group gap="md" mt={4}>
+        <PageLink to={storyPath(action.proposalId)} size="sm" aria-label={`The story of: ${action.detail}`}>
+          Its story
+        </PageLink>
+        {action.asked && (
+          <PageLink to={reviewPath(action.proposalId)} size="sm" aria-label={`The review of: ${action.detail}`}>
+            {action.state === 'waiting' ? 'Answer it' : 'Its review'}
+          </PageLink>
+        )}
+        <Id id={action.proposalId} label="id of the proposal" />
+      </Group>
+    </>
+  );
+}
+
+const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

@@ -1,0 +1,137 @@
+import { Button, Card, Group, List, SegmentedControl, SimpleGrid, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import { useState } from 'react';
+import { Empty } from '../../parts/empty.js';
+import { PageLink, playPath } from '../../parts/page-link.js';
+import { Problem } from '../../parts/problem.js';
+import { Rows } from '../../parts/rows.js';
+import { StopBadge, StopHere } from '../../parts/stops.js';
+import { ActionRow } from './action-row.js';
+import { actionsQuery, agentQuery, type AgentPage as Page } from './agents.queries.js';
+import { Figures } from './figures.js';
+
+const periods = ['7', '30', '90'] as const;
+
+/** One agent: its charter in plain words, what it did, and the way to stop it. */
+export function AgentPage() {
+  const { agent = '' } = useParams({ strict: false });
+  const [days, setDays] = useState<string>('30');
+  const page = useQuery(agentQuery(agent, Number(days)));
+  return (
+    <Stack>
+      <title>{`${agent} · Countersign`}</title>
+      <PageLink to="/agents" size="sm">
+        All agents
+      </PageLink>
+      <Group justify="space-between">
+        <Title order={1} size="h2" className="words">
+          {agent}
+        </Title>
+        {page.data && <StopBadge stops={page.data.stops} />}
+      </Group>
+      {page.isError && <Problem error={page.error} again={() => void page.refetch()} />}
+      {page.data ? (
+        <>
+          <StopHere scope={`agent:${agent}`} stops={page.data.stops} />
+          <Charter page={page.data} />
+          <SegmentedControl
+            aria-label="Figures of how many days"
+            data={periods.map((value) => ({ value, label: `${value} days` }))}
+            value={days}
+            onChange={setDays}
+          />
+          <Figures page={page.data} />
+          <Actions agent={agent} />
+        </>
+      ) : (
+        page.isPending && <Skeleton h={640} />
+      )}
+    </Stack>
+  );
+}
+
+function Charter({ page }: { readonly page: Page }) {
+  return (
+    <section aria-labelledby="charter">
+      <Title order={2} size="h4" id="charter">
+        Charter
+      </Title>
+      <Text size="sm" c="dimmed" mb="xs">
+        What it may do, by {page.policyVersion === null ? 'no policy' : `policy ${page.policyVersion}`}.{' '}
+        <PageLink to="/policy" inherit>
+          Change it
+        </PageLink>
+        {page.plays.length > 0 && (
+          <>
+            {' '}
+            Plays that give it work:{' '}
+            {page.plays.map(({ id, title }, n) => (
+              <span key={id}>
+                {n > 0 && ', '}
+                <PageLink to={playPath(id)} inherit>
+                  {title}
+                </PageLink>
+              </span>
+            ))}
+            .
+          </>
+        )}
+      </Text>
+      {page.charter.length === 0 ? (
+        <Empty title="No charter is in force for it">
+          All that it proposes is refused. Write a charter into the folder charters/ of the configuration, then publish
+          the policy.
+        </Empty>
+      ) : (
+        <SimpleGrid cols={{ base: 1, md: 2 }}>
+          {page.charter.map(({ title, lines }) => (
+            <Card key={title} withBorder component="section" aria-label={title}>
+              <Title order={3} size="h5">
+                {title}
+              </Title>
+              <List size="sm" mt="xs" spacing={4}>
+                {lines.map((line) => (
+                  <List.Item key={line}>{line}</List.Item>
+                ))}
+              </List>
+            </Card>
+          ))}
+        </SimpleGrid>
+      )}
+    </section>
+  );
+}
+
+function Actions({ agent }: { readonly agent: string }) {
+  const actions = useInfiniteQuery(actionsQuery(agent));
+  const all = actions.data?.pages.flatMap((page) => page.actions) ?? [];
+  return (
+    <section aria-labelledby="actions">
+      <Title order={2} size="h4" id="actions" mb="xs">
+        Latest actions
+      </Title>
+      {actions.isError && <Problem error={actions.error} again={() => void actions.refetch()} />}
+      {actions.isPending && <Skeleton h={300} />}
+      {actions.data && all.length === 0 && (
+        <Empty title="It has proposed nothing yet">
+          Its proposals appear here as soon as a play gives it a task. They are listed for 90 days; the record keeps
+          everything.
+        </Empty>
+      )}
+      <Rows label="Latest actions" items={all} keyOf={({ proposalId }) => proposalId}>
+        {(action) => <ActionRow action={action} />}
+      </Rows>
+      {actions.hasNextPage && (
+        <Button
+          variant="default"
+          mt="sm"
+          loading={actions.isFetchingNextPage}
+          onClick={() => void actions.fetchNextPage()}
+        >
+          Show older ones
+        </Button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,66 @@
+import { Card, Group, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { When } from '../../parts/when.js';
+import type { AgentPage } from './agents.queries.js';
+
+/** What an agent did in a period, what became of it, and how often people saw it otherwise. */
+export function Figures({ page }: { readonly page: AgentPage }) {
+  const { figures: f, from, since } = page;
+  const rules = Object.entries(f.refusedBy).sort(([, a], [, b]) => b - a);
+  const most = rules[0]?.[1] ?? 1;
+  const numbers = [
+    ['Proposed', f.proposed],
+    ['Approved', f.approved],
+    ['Refused', f.refused],
+    ['A person was asked', f.escalated],
+    ['A person approved', f.answers.approve],
+    ['A person changed it', f.answers.edit],
+    ['A person rejected it', f.answers.reject],
+  ] as const;
+  return (
+    <Card withBorder component="section" aria-labelledby="figures">
+      <Title order={2} size="h4" id="figures">
+        Figures
+      </Title>
+      <Text size="sm" c="dimmed">
+        From {new Date(`${from}T00:00:00Z`).toLocaleDateString(undefined, { dateStyle: 'medium', timeZone: 'UTC' })}{' '}
+        (UTC) until now. They are kept since <When at={since} />; what happened before is in the record.
+      </Text>
+      <SimpleGrid cols={{ base: 2, sm: 4 }} mt="md">
+        {numbers.map(([label, n]) => (
+          <div key={label}>
+            <Text size="sm" c="dimmed">
+              {label}
+            </Text>
+            <Text size="xl" fw={600} className="figure">
+              {n.toLocaleString()}
+            </Text>
+          </div>
+        ))}
+      </SimpleGrid>
+      <Text size="sm" c="dimmed" mt="xs">
+        An action that a person is asked about counts there, and again as approved or refused when it is decided.
+      </Text>
+      {rules.length > 0 && (
+        <Stack gap="xs" mt="md">
+          <Title order={3} size="h5">
+            Why it was refused
+          </Title>
+          {rules.map(([rule, n]) => (
+            <div key={rule}>
+              <Group justify="space-between" wrap="nowrap">
+                <Text size="sm">{rule.replaceAll('-', ' ')}</Text>
+                <Text size="sm" className="figure">
+                  {n.toLocaleString()}
+                </Text>
+              </Group>
+              <Progress value={(n / most) * 100} color="red" size="sm" aria-hidden />
+            </div>
+          ))}
+          <Text size="sm" c="dimmed">
+            One refusal can rest on several rules.
+          </Text>
+        </Stack>
+      )}
+    </Card>
+  );
+}

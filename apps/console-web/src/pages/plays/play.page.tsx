@@ -1,0 +1,80 @@
+import { Button, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import { Empty } from '../../parts/empty.js';
+import { PageLink } from '../../parts/page-link.js';
+import { Problem } from '../../parts/problem.js';
+import { Rows } from '../../parts/rows.js';
+import { StopBadge, StopHere } from '../../parts/stops.js';
+import { playQuery, runsQuery } from './plays.queries.js';
+import { RunRow } from './run-row.js';
+import { Steps } from './steps.js';
+
+/** One play: what starts it, what it does, its runs, and the way to stop it. */
+export function PlayPage() {
+  const { playId = '' } = useParams({ strict: false });
+  const play = useQuery(playQuery(playId));
+  return (
+    <Stack>
+      <title>{`${play.data?.title ?? 'Play'} · Countersign`}</title>
+      <PageLink to="/plays" size="sm">
+        All plays
+      </PageLink>
+      <Group justify="space-between">
+        <Title order={1} size="h2">
+          {play.data?.title ?? 'Play'}
+        </Title>
+        {play.data && <StopBadge stops={play.data.stops} />}
+      </Group>
+      {play.isError && <Problem error={play.error} again={() => void play.refetch()} />}
+      {play.data ? (
+        <>
+          <StopHere scope={`play:${playId}`} stops={play.data.stops} />
+          <Card withBorder component="section" aria-labelledby="does">
+            <Title order={2} size="h4" id="does">
+              What it does
+            </Title>
+            <Text size="sm" c="dimmed" mb="md">
+              By policy {play.data.policyVersion}.{' '}
+              <PageLink to="/policy" inherit>
+                Change it
+              </PageLink>
+            </Text>
+            <Steps steps={play.data.steps} />
+          </Card>
+          <Runs playId={playId} />
+        </>
+      ) : (
+        play.isPending && <Skeleton h={480} />
+      )}
+    </Stack>
+  );
+}
+
+function Runs({ playId }: { readonly playId: string }) {
+  const runs = useInfiniteQuery(runsQuery(playId));
+  const all = runs.data?.pages.flatMap((page) => page.runs) ?? [];
+  return (
+    <section aria-labelledby="runs">
+      <Title order={2} size="h4" id="runs" mb="xs">
+        Runs
+      </Title>
+      {runs.isError && <Problem error={runs.error} again={() => void runs.refetch()} />}
+      {runs.isPending && <Skeleton h={240} />}
+      {runs.data && all.length === 0 && (
+        <Empty title="It has not run yet">
+          A run appears here when the signals show the pattern above. Runs are listed for 90 days; the record keeps
+          everything.
+        </Empty>
+      )}
+      <Rows label="Runs" items={all} keyOf={({ runId }) => runId}>
+        {(run) => <RunRow run={run} />}
+      </Rows>
+      {runs.hasNextPage && (
+        <Button variant="default" mt="sm" loading={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
+          Show older ones
+        </Button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,43 @@
+import { Code, Stack, Text, Title } from '@mantine/core';
+import { IconMinus, IconPlus } from '@tabler/icons-react';
+import type { Difference } from './policy.queries.js';
+
+/** What one policy has otherwise than another: by file, each setting with what it was and what it is. */
+export function Differences({ differences }: { readonly differences: readonly Difference[] }) {
+  const files = [...new Set(differences.map(({ file }) => file))];
+  return (
+    <Stack>
+      {files.map((file) => (
+        <section key={file} aria-label={file}>
+          <Title order={3} size="h5" className="words">
+            {file}
+          </Title>
+          <ul className="rows">
+            {differences
+              .filter((difference) => difference.file === file)
+              .map(({ path, before, after }) => (
+                <li key={path}>
+                  <Text size="sm" fw={600} className="words">
+                    {path === '' ? (before === null ? 'This part is new' : 'This part is gone') : path}
+                  </Text>
+                  {before !== null && <Side sign="before" text={before} />}
+                  {after !== null && <Side sign="after" text={after} />}
+                </li>
+              ))}
+          </ul>
+        </section>
+      ))}
+    </Stack>
+  );
+}
+
+const Side = ({ sign, text }: { readonly sign: 'before' | 'after'; readonly text: string }) => (
+  <div className={`side ${sign}`}>
+    <Text size="xs" fw={600}>
+      {sign === 'before' ? <IconMinus size={12} aria-hidden /> : <IconPlus size={12} aria-hidden />} {sign}
+    </Text>
+    <Code block className="words side-text">
+      {text}
+    </Code>
+  </div>
+);

@@ -1,0 +1,32 @@
+import { Card, Stack, Text, Title } from '@mantine/core';
+import { useMay } from '../../app/session.js';
+import { Folder } from './folder.js';
+import { Versions } from './versions.js';
+
+/** Which policies there were, what the folder would change, and the way to publish it. */
+export function PolicyPage() {
+  const mayPublish = useMay('publisher');
+  return (
+    <Stack>
+      <title>Policy · Countersign</title>
+      <Title order={1} size="h2">
+        Policy
+      </Title>
+      <Text c="dimmed">
+        The policy is what everything is judged by: the charters of the agents, the plays, the sequences of messages,
+        the rules and the routes.
+      </Text>
+      {mayPublish ? (
+        <Folder />
+      ) : (
+        <Card withBorder>
+          <Text size="sm">
+            Checking and publishing the configuration folder needs the role publisher, which you do not have. Below is
+            what was published.
+          </Text>
+        </Card>
+      )}
+      <Versions />
+    </Stack>
+  );
+}

@@ -1,0 +1,80 @@
+import { Alert, Badge, Button, Group, Modal, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconHandStop, IconPlayerPlay } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useMay } from '../app/session.js';
+import { controlsQuery, scopeWords } from './controls.js';
+import { Resume, StopDialog } from './stop-dialog.js';
+import { When } from './when.js';
+
+export interface Stop {
+  readonly scope: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly changedAt: string;
+}
+
+/** Whether something runs, in a word and a sign. */
+export const StopBadge = ({ stops }: { readonly stops: readonly Stop[] }) =>
+  stops.length === 0 ? (
+    <Badge color="green" variant="light" leftSection={<IconPlayerPlay size={12} aria-hidden />}>
+      Runs
+    </Badge>
+  ) : (
+    <Badge color="red" variant="light" leftSection={<IconHandStop size={12} aria-hidden />}>
+      Stopped
+    </Badge>
+  );
+
+/** Who stopped it and why, with the button that stops it or lets it go on. */
+export function StopHere({ scope, stops }: { readonly scope: string; readonly stops: readonly Stop[] }) {
+  const [stopping, stop] = useDisclosure();
+  const [resuming, resume] = useDisclosure();
+  const mayStop = useMay('operator');
+  const controls = useQuery(controlsQuery);
+  const own = controls.data?.find((control) => control.scope === scope && control.state === 'stopped');
+  return (
+    <>
+      {stops.map(({ scope: stopped, by, reason, changedAt }) => (
+        <Alert
+          key={stopped}
+          color="red"
+          icon={<IconHandStop aria-hidden />}
+          title={`${by} stopped ${scopeWords(stopped)}`}
+        >
+          <Text size="sm">
+            {reason} (<When at={changedAt} />
+            ). Nothing of it is approved, and nothing that was approved before runs.
+            {stopped === scope
+              ? ''
+              : ' To let it go on, resume everything: the button Stop above lists what is stopped.'}
+          </Text>
+        </Alert>
+      ))}
+      {mayStop && (
+        <Group>
+          {own ? (
+            <Button variant="default" leftSection={<IconPlayerPlay size={18} aria-hidden />} onClick={resume.open}>
+              Resume {scopeWords(scope)}
+            </Button>
+          ) : (
+            <Button
+              color="red"
+              variant="outline"
+              leftSection={<IconHandStop size={18} aria-hidden />}
+              onClick={stop.open}
+            >
+              Stop {scopeWords(scope)}
+            </Button>
+          )}
+        </Group>
+      )}
+      {stopping && <StopDialog scope={scope} onClose={stop.close} />}
+      {resuming && own && (
+        <Modal opened onClose={resume.close} title="Resume" closeButtonProps={{ 'aria-label': 'Close' }}>
+          <Resume control={own} onClose={resume.close} />
+        </Modal>
+      )}
+    </>
+  );
+}
