@@ -105,6 +105,18 @@ const inside = [
     '/policy',
     lazyRouteComponent(() => import('../pages/policy/policy.page.js'), 'PolicyPage'),
   ),
+  page(
+    '/stories',
+    lazyRouteComponent(() => import('../pages/stories/stories.page.js'), 'StoriesPage'),
+  ),
+  page(
+    '/stories/$id',
+    lazyRouteComponent(() => import('../pages/stories/story.page.js'), 'StoryPage'),
+  ),
+  page(
+    '/record',
+    lazyRouteComponent(() => import('../pages/record/record.page.js'), 'RecordPage'),
+  ),
 ] as const;
 
 export const router = createRouter({

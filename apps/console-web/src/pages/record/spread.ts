@@ -1,0 +1,13 @@
+/** At most `most` of a list, the first and the last among them, evenly between. */
+export function spread<T>(list: readonly T[], most: number): T[] {
+  if (list.length <= most) return [...list];
+  const step = (list.length - 1) / (most - 1);
+  return Array.from({ length: most }, (_, n) => list[Math.round(n * step)] as T);
+}
+
+/** Sizes of which two checkpoints sign different roots: the record told two stories. */
+export function twinsIn(checkpoints: readonly { readonly size: number; readonly root: string }[]): number[] {
+  const roots = new Map<number, Set<string>>();
+  for (const { size, root } of checkpoints) roots.set(size, (roots.get(size) ?? new Set()).add(root));
+  return [...roots].filter(([, seen]) => seen.size > 1).map(([size]) => size);
+}

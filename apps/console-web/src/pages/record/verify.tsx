@@ -1,0 +1,111 @@
+import { Alert, Button, List, Paper, Progress, Stack, Text, Title } from '@mantine/core';
+import { IconShieldCheck, IconShieldQuestion, IconShieldX } from '@tabler/icons-react';
+import { useRef, useState } from 'react';
+import { type ConsistencyChecked, checkCheckpoint } from './proof/record.js';
+import { spread } from './spread.js';
+
+const number = new Intl.NumberFormat();
+/** The record answers 20 questions a second; more checkpoints would show no more. */
+const mostChecked = 40;
+
+interface Checkpoint {
+  readonly size: number;
+  readonly note: string;
+}
+interface Props {
+  readonly record: { readonly url: string | null; readonly key: string | null };
+  readonly checkpoints: readonly Checkpoint[];
+}
+interface Result {
+  readonly size: number;
+  readonly checked: ConsistencyChecked;
+}
+
+/** Checks in this browser that the record still begins with what the checkpoints signed that were seen before. */
+export function Verify({ record: { url, key }, checkpoints }: Props) {
+  const [total, setTotal] = useState(0);
+  const [results, setResults] = useState<readonly Result[]>([]);
+  const running = useRef(false);
+  const [busy, setBusy] = useState(false);
+  const verify = async () => {
+    if (url === null || key === null || running.current) return;
+    running.current = true;
+    setBusy(true);
+    setResults([]);
+    const chosen = spread(checkpoints, mostChecked);
+    setTotal(chosen.length);
+    const found: Result[] = [];
+    for (const { size, note } of chosen) {
+      const checked = await checkCheckpoint(note, { url, key });
+      found.push({ size, checked });
+      setResults([...found]);
+      // Where nobody answers, nobody answers the next question either.
+      if (checked.state === 'unreachable' || checked.state === 'cannot-check') break;
+    }
+    running.current = false;
+    setBusy(false);
+  };
+  const usable = url !== null && key !== null;
+  return (
+    <Paper withBorder p="md" component="section" aria-labelledby="verify-here">
+      <Stack gap="sm" align="flex-start">
+        <Title order={2} size="h4" id="verify-here">
+          Verify here
+        </Title>
+        <Text size="sm">
+          This browser takes up to {mostChecked} of the checkpoints that the console has seen, checks their signatures,
+          and has the record prove that its entries of today begin with exactly what each of them signed. It reads no
+          entry itself.
+        </Text>
+        <Button onClick={() => void verify()} loading={busy} disabled={!usable || checkpoints.length === 0}>
+          Verify now
+        </Button>
+        {!usable && (
+          <Text size="sm">
+            This console was not told where the record is. Its operator sets RECORD_URL and RECORD_KEY_FILE.
+          </Text>
+        )}
+        {total > 0 && (
+          <>
+            <Progress w="100%" value={(results.length / total) * 100} aria-label="Checkpoints verified" />
+            <div role="status">
+              {busy ? `${results.length} of ${total} checkpoints` : <Outcome results={results} />}
+            </div>
+          </>
+        )}
+      </Stack>
+    </Paper>
+  );
+}
+
+function Outcome({ results }: { readonly results: readonly Result[] }) {
+  const wrong = results.filter(({ checked }) => checked.state === 'wrong');
+  const stopped = results.find(({ checked }) => checked.state === 'unreachable' || checked.state === 'cannot-check');
+  const good = results.filter(({ checked }) => checked.state === 'consistent');
+  const last = good.at(-1)?.checked;
+  if (wrong.length > 0)
+    return (
+      <Alert color="red" icon={<IconShieldX aria-hidden />} title="The record does not hold what it signed">
+        <List size="sm">
+          {wrong.map(({ size, checked }) => (
+            <List.Item key={size}>
+              {number.format(size)} entries: {'detail' in checked && checked.detail}
+            </List.Item>
+          ))}
+        </List>
+        <Text size="sm">Keep the database as it is, run countersign verify, and tell an auditor.</Text>
+      </Alert>
+    );
+  if (stopped)
+    return (
+      <Alert color="yellow" icon={<IconShieldQuestion aria-hidden />} title="Not verified">
+        {'detail' in stopped.checked && stopped.checked.detail}
+      </Alert>
+    );
+  return (
+    <Alert color="green" icon={<IconShieldCheck aria-hidden />} title={`${good.length} checkpoints verified`}>
+      The record of {last?.state === 'consistent' ? number.format(last.to) : 'today'} entries begins with what each of
+      these checkpoints signed. Nothing of it was changed or taken out since.
+    </Alert>
+  );
+}

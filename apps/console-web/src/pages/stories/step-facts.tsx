@@ -1,0 +1,111 @@
+import { Badge, Blockquote, List, Stack, Text, Title } from '@mantine/core';
+import { IconAlertTriangle, IconBan, IconCheck, IconHandStop } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { Id } from '../../parts/id.js';
+import { Problem } from '../../parts/problem.js';
+import { readEvent } from '../record/proof/event.js';
+import { eventQuery, type Step } from './stories.queries.js';
+import { digestIn, factsOf, type Rule, rationaleOf, rulesOf } from './words.js';
+
+const ruleWords: Readonly<Record<string, { words: string; color: string; Icon: typeof IconBan }>> = {
+  refuse: { words: 'refuses', color: 'red', Icon: IconBan },
+  escalate: { words: 'asks a person', color: 'yellow', Icon: IconHandStop },
+  unclear: { words: 'unclear', color: 'orange', Icon: IconAlertTriangle },
+  pass: { words: 'passes', color: 'green', Icon: IconCheck },
+};
+
+/** Everything that an event says, read out of the very bytes that its proof is about. */
+export function StepFacts({ step }: { readonly step: Step }) {
+  const event = useQuery({ ...eventQuery(step.id), enabled: step.provable });
+  const read = event.data && readEvent(event.data.bytes);
+  const { facts, more } = factsOf(read?.value);
+  const rules = rulesOf(read?.value);
+  const [rationale, digest] = [rationaleOf(read?.value), digestIn(read?.value)];
+  return (
+    <Stack gap="xs" mt="xs" className="facts">
+      {event.isError && <Problem error={event.error} again={() => void event.refetch()} />}
+      {!step.provable && <Text size="sm">The console keeps the facts of a step for seven days.</Text>}
+      {event.data && !read && <Text size="sm">The bytes of this event cannot be read here.</Text>}
+      {rules.length > 0 && <Rules rules={rules} />}
+      {rationale !== undefined && (
+        <Blockquote p="sm" cite="The agent's own words, which nobody has checked">
+          {rationale}
+        </Blockquote>
+      )}
+      {facts.length > 0 && (
+        <>
+          <Title order={3} size="h6">
+            Facts
+          </Title>
+          <dl className="fact-pairs">
+            {facts.map(({ name, value }) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
+          {more && <Text size="sm">The event has more facts than are shown.</Text>}
+        </>
+      )}
+      <Title order={3} size="h6">
+        Where it stands
+      </Title>
+      <dl className="fact-pairs">
+        <div>
+          <dt>event</dt>
+          <dd>
+            {step.type} <Id id={step.eventId} label="event's id" />
+          </dd>
+        </div>
+        <div>
+          <dt>Kafka</dt>
+          <dd>
+            {step.topic}
+            {step.partition !== null && `, partition ${step.partition}, offset ${step.offset}`}
+          </dd>
+        </div>
+        {digest !== undefined && (
+          <div>
+            <dt>digest of the action</dt>
+            <dd>
+              <Id id={digest} label="digest" />
+            </dd>
+          </div>
+        )}
+      </dl>
+    </Stack>
+  );
+}
+
+function Rules({ rules }: { readonly rules: readonly Rule[] }) {
+  return (
+    <>
+      <Title order={3} size="h6">
+        Rules
+      </Title>
+      <List size="sm" listStyleType="none" spacing={4}>
+        {rules.map(({ rule, outcome, detail }) => {
+          const { words, color, Icon } = ruleWords[outcome] ?? {
+            words: outcome,
+            color: 'gray',
+            Icon: IconAlertTriangle,
+          };
+          return (
+            <List.Item key={`${rule} ${detail}`}>
+              <Badge
+                variant="outline"
+                color={color}
+                className="plain-badge"
+                leftSection={<Icon size={12} aria-hidden />}
+              >
+                {rule} {words}
+              </Badge>{' '}
+              {detail}
+            </List.Item>
+          );
+        })}
+      </List>
+    </>
+  );
+}

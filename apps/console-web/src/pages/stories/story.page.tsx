@@ -1,0 +1,105 @@
+import { Alert, Anchor, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { IconInfoCircle } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { Empty } from '../../parts/empty.js';
+import { Id } from '../../parts/id.js';
+import { Problem } from '../../parts/problem.js';
+import { When } from '../../parts/when.js';
+import { OutcomeBadge } from './outcome-badge.js';
+import { outcomes, reasonWords } from './outcomes.js';
+import { ProofSummary } from './proof-summary.js';
+import { type Story, storyQuery } from './stories.queries.js';
+import { StoryStep } from './story-step.js';
+import './stories.css';
+
+/** One story from what began it to what became of it. */
+export function StoryPage() {
+  const { id = '' } = useParams({ strict: false }) as { id?: string };
+  const asked = useQuery(storyQuery(id));
+  const story = asked.data?.story ?? undefined;
+  const steps = asked.data?.steps ?? [];
+  const title = story?.sentence ?? 'What happened';
+  return (
+    <Stack>
+      <title>{`${title} · Countersign`}</title>
+      <Anchor component={Link} to="/stories" size="sm">
+        All stories
+      </Anchor>
+      <Title order={1} size="h2" className="any-break">
+        {asked.data ? title : 'Story'}
+      </Title>
+      {asked.isError && <Problem error={asked.error} again={() => void asked.refetch()} />}
+      {asked.isPending && [1, 2, 3, 4, 5].map((n) => <Skeleton key={n} h={84} />)}
+      {story && <Head story={story} />}
+      {asked.data && steps.length === 0 && (
+        <Empty title="The steps are no longer here">
+          The console keeps steps for seven days; the record keeps them for ever. An auditor reads them with{' '}
+          <code>npx countersign show {id}</code>.
+        </Empty>
+      )}
+      {steps.length > 0 && (
+        <>
+          <ProofSummary steps={steps} />
+          <Title order={2} size="h4">
+            Step by step
+          </Title>
+          <ol className="story-steps">
+            {steps.map((step) => (
+              <StoryStep key={step.id} step={step} />
+            ))}
+          </ol>
+        </>
+      )}
+      {asked.data?.more && (
+        <Text size="sm" c="dimmed">
+          These are the first 500 steps of a longer story. <code>npx countersign show {id}</code> tells all of them.
+        </Text>
+      )}
+    </Stack>
+  );
+}
+
+function Head({ story }: { readonly story: Story }) {
+  const { account, agent, play, outcome, reason } = story;
+  return (
+    <>
+      <Group gap="sm">
+        <OutcomeBadge outcome={outcome} />
+        <Text size="sm" c="dimmed">
+          <When at={story.changedAt} />
+        </Text>
+      </Group>
+      {reason !== null && (
+        <Alert
+          icon={<IconInfoCircle aria-hidden />}
+          color={outcomes[outcome].color}
+          title={reasonWords[outcome] ?? 'Why'}
+          variant="outline"
+        >
+          {reason}
+        </Alert>
+      )}
+      <Text size="sm">
+        Proposed by{' '}
+        <Anchor component={Link} to="/stories" search={{ agent } as never} inherit>
+          {agent}
+        </Anchor>{' '}
+        in the play{' '}
+        <Anchor component={Link} to="/stories" search={{ play: play.id } as never} inherit>
+          {play.title}
+        </Anchor>
+        {account !== null && (
+          <>
+            {' '}
+            for the account{' '}
+            <Anchor component={Link} to="/stories" search={{ account: account.id } as never} inherit>
+              {account.name ?? account.id}
+            </Anchor>
+          </>
+        )}
+        , <When at={story.startedAt} />. <Id id={story.id} label="proposal's id" />
+      </Text>
+    </>
+  );
+}

@@ -1,0 +1,97 @@
+import type { Step } from './stories.queries.js';
+
+/** A line of the console as a sentence: a capital at its beginning, a stop at its end. */
+export function asSentence(detail: string): string {
+  const words = detail.charAt(0).toUpperCase() + detail.slice(1);
+  return /[.!?]$/.test(words) ? words : `${words}.`;
+}
+
+const services: Readonly<Record<string, string>> = {
+  'signal-ingestion': 'the intake of signals',
+  orchestrator: 'the plays',
+  'guardrail-validator': 'the guardrails',
+  'action-executor': 'the executor',
+  'audit-recorder': 'the record',
+  console: 'the console',
+};
+
+/** Who or what did it. */
+export function doerWords({ kind, name }: Step['by']): string {
+  switch (kind) {
+    case 'person':
+      return `${name}, a person`;
+    case 'agent':
+      return `${name}, an agent`;
+    case 'source':
+      return `reported by ${name}`;
+    case 'service':
+      return Object.hasOwn(services, name) ? (services[name] as string) : name;
+    default:
+      return kind satisfies never;
+  }
+}
+
+export interface Rule {
+  readonly rule: string;
+  readonly outcome: string;
+  readonly detail: string;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+const membersOf = (value: unknown): Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : {};
+
+/** The rules of a verdict, those that decided first. */
+export function rulesOf(value: unknown): Rule[] {
+  const { reasons } = membersOf(membersOf(value).verdict);
+  if (!Array.isArray(reasons)) return [];
+  const order = ['refuse', 'escalate', 'unclear', 'pass'];
+  return reasons
+    .map(membersOf)
+    .flatMap(({ rule, outcome, detail }) =>
+      typeof rule === 'string' && typeof outcome === 'string'
+        ? [{ rule, outcome, detail: typeof detail === 'string' ? detail : '' }]
+        : [],
+    )
+    .sort((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
+}
+
+export const rationaleOf = (value: unknown): string | undefined => {
+  const { rationale } = membersOf(value);
+  return typeof rationale === 'string' && rationale !== '' ? rationale : undefined;
+};
+
+export const digestIn = (value: unknown): string | undefined => {
+  const { digest } = membersOf(value);
+  return typeof digest === 'string' ? digest : undefined;
+};
+
+export interface Fact {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What is told elsewhere on the page, or is for machines. */
+const elsewhere = new Set(['verdict', 'rationale', 'digest', 'permit', 'card']);
+const mostFacts = 80;
+
+/** The facts of an event, one a line, by the names that the event has for them. */
+export function factsOf(value: unknown): { facts: Fact[]; more: boolean } {
+  const facts: Fact[] = [];
+  const collect = (name: string, part: unknown): void => {
+    if (part === null || part === undefined || part === '') return;
+    if (Array.isArray(part)) {
+      for (const [at, member] of part.entries()) collect(`${name} ${at + 1}`, member);
+    } else if (typeof part === 'object') {
+      for (const [member, inner] of Object.entries(part))
+        collect(name === '' ? spaced(member) : `${name} › ${spaced(member)}`, inner);
+    } else {
+      facts.push({ name, value: typeof part === 'boolean' ? (part ? 'yes' : 'no') : String(part) });
+    }
+  };
+  for (const [name, part] of Object.entries(membersOf(value))) if (!elsewhere.has(name)) collect(spaced(name), part);
+  return { facts: facts.slice(0, mostFacts), more: facts.length > mostFacts };
+}
+
+/** `fromCampaignId` as `from campaign id`. */
+const spaced = (name: string): string => name.replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase();
