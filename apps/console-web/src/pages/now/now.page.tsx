@@ -9,6 +9,15 @@ import { Spend } from './spend.js';
 import { Stops } from './stops.js';
 import { Waiting } from './waiting.js';
 
+/** The height of each section, in pixels, while it is read. */
+const sections = [
+  ['waiting', 220],
+  ['stops', 150],
+  ['funnel', 300],
+  ['spend', 220],
+  ['services', 320],
+] as const;
+
 /** How it stands: what waits for a person first, then what is stopped, what happens, what it costs, and who is there. */
 export function NowPage() {
   const now = useQuery(nowQuery);
@@ -39,7 +48,7 @@ export function NowPage() {
           <Services now={now.data} />
         </>
       ) : (
-        !now.isError && [220, 150, 300, 220, 320].map((height) => <Skeleton key={height} h={height} />)
+        !now.isError && sections.map(([name, height]) => <Skeleton key={name} h={height} />)
       )}
     </Stack>
   );

@@ -1,13 +1,18 @@
 import { Anchor, Card, Group, List, SimpleGrid, Text, Title } from '@mantine/core';
 import { IconCircleCheck, IconClock } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { reviewPath } from '../../parts/page-link.js';
+import { sentence } from '../../parts/sentence.js';
 import { When } from '../../parts/when.js';
+import { openReviewsQuery } from '../reviews/reviews.queries.js';
 import type { Now } from './now.queries.js';
 import { Section } from './section.js';
 
 /** What nobody but a person can end, and since when. */
 export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { readonly waiting: Now['waiting'] }) {
+  const cards = useQuery({ ...openReviewsQuery, enabled: reviews.count > 0 }).data ?? [];
   return (
     <Section title="Waits for a person">
       <SimpleGrid cols={{ base: 1, md: 3 }}>
@@ -18,11 +23,13 @@ export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { rea
           oldestAt={reviews.oldestAt}
           all={<Link to="/reviews">All reviews</Link>}
         >
-          {reviews.first.map(({ id, detail, account, deadline }) => (
+          {reviews.first.map(({ id, detail, deadline }) => (
             <List.Item key={id}>
-              <Anchor component={Link} to={`/reviews/${id}`}>
-                {sentence(detail)}
-                {account !== null && ` (${account})`}
+              <Anchor component={Link} to={reviewPath(id)}>
+                {sentenceOf(
+                  cards.find((card) => card.id === id),
+                  detail,
+                )}
               </Anchor>
               <Text size="sm" c="dimmed">
                 Answer <When at={deadline} />
@@ -44,7 +51,7 @@ export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { rea
           {unresolved.first.map(({ permitId, action, connector, at, decidedBy }) => (
             <List.Item key={permitId}>
               <Text>
-                {action === null ? 'An action' : sentence(action)}, by {connector}
+                {action === null ? 'An action' : capital(action)}, by {connector}
               </Text>
               <Text size="sm" c="dimmed">
                 {decidedBy === null
@@ -132,4 +139,8 @@ interface KindProps {
   readonly children: ReactNode;
 }
 
-const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
+const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
+
+/** As its card says it; until that is read, as the event did. */
+const sentenceOf = (card: Parameters<typeof sentence>[0] | undefined, detail: string): string =>
+  card ? sentence(card) : capital(detail);

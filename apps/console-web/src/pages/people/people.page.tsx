@@ -1,11 +1,12 @@
 import { Button, Card, Group, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
 import { LongList } from '../../parts/long-list.js';
+import { PageLink, personPath } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
 import { type Person, peopleQuery } from './people.queries.js';
@@ -80,13 +81,9 @@ export function PeoplePage() {
 const PersonCard = ({ person }: { readonly person: Person }) => (
   <Card withBorder>
     <Group justify="space-between">
-      <Text
-        fw={600}
-        className="breaks"
-        renderRoot={(props) => <Link {...props} to="/people/$contactId" params={{ contactId: person.contactId }} />}
-      >
+      <PageLink fw={600} className="breaks" to={personPath(person.contactId)}>
         {personWords(person)}
-      </Text>
+      </PageLink>
       <Id id={person.contactId} label="id of the contact" />
     </Group>
     <Text size="sm" c="dimmed">
