@@ -20,5 +20,8 @@ export const sessionQuery = queryOptions({
 
 export const useSession = () => useQuery(sessionQuery).data ?? undefined;
 
+type Session = Awaited<ReturnType<NonNullable<typeof sessionQuery.queryFn>>>;
+type Role = NonNullable<Session>['roles'][number];
+
 /** Whether the person who is signed in has a role; the console decides again on each request. */
-export const useMay = (role: string): boolean => useSession()?.roles.some((has) => has === role) ?? false;
+export const useMay = (role: Role): boolean => useSession()?.roles.includes(role) ?? false;

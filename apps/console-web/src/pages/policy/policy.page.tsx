@@ -5,7 +5,7 @@ import { Versions } from './versions.js';
 
 /** Which policies there were, what the folder would change, and the way to publish it. */
 export function PolicyPage() {
-  const mayPublish = useMay('publisher');
+  const mayPublish = useMay('policy-owner');
   return (
     <Stack>
       <title>Policy · Countersign</title>
@@ -21,7 +21,7 @@ export function PolicyPage() {
       ) : (
         <Card withBorder>
           <Text size="sm">
-            Checking and publishing the configuration folder needs the role publisher, which you do not have. Below is
+            Checking and publishing the configuration folder needs the role policy owner, which you do not have. Below is
             what was published.
           </Text>
         </Card>
