@@ -21,8 +21,8 @@ export function PolicyPage() {
       ) : (
         <Card withBorder>
           <Text size="sm">
-            Checking and publishing the configuration folder needs the role policy owner, which you do not have. Below is
-            what was published.
+            Checking and publishing the configuration folder needs the role policy owner, which you do not have. Below
+            is what was published.
           </Text>
         </Card>
       )}
