@@ -778,6 +778,26 @@ test('an agent is told with its charter, its stop and what became of its actions
   expect(out).toMatch(/refused, edited +pause c-1: too much +3f2a6c1e/);
 });
 
+test('stories are listed by what is asked for, with the reason beside each; a sentence forges no line', async () => {
+  const story = {
+    ...{ id: '3f2a6c1e-0000', sentence: 'Pause\nc-1', outcome: 'refused', reason: 'over the cap', agent: 'seo-agent' },
+    startedAt: '2026-11-21T10:00:00.000Z',
+  };
+  answers['GET /v1/stories?limit=20&search=acme+x&outcome=refused'] = {
+    body: { stories: [story], chains: [], next: null },
+  };
+  const { out } = await run('stories', '--search', 'acme x', '--outcome', 'refused');
+  expect(out.trimEnd().split('\n')).toHaveLength(1);
+  expect(out).toMatch(/refused +Pause.c-1: over the cap +3f2a6c1e-0000/);
+  const step = {
+    ...{ at: story.startedAt, detail: 'refused: over the cap', by: { name: 'guardrail-validator' } },
+    ...{ topic: 'actions.refused.v1', partition: 0, offset: '7' },
+  };
+  answers['GET /v1/stories/3f2a'] = { body: { story, steps: [step], more: true } };
+  const { out: one } = await run('stories', '3f2a');
+  expect(one).toMatch(/refused: over the cap +guardrail-validator +actions\.refused\.v1\/0@7\nThere are more steps/);
+});
+
 test('a play is told step by step, with its runs', async () => {
   const play = {
     ...{ id: 'surge', title: 'Surge', starts: '3 contacts engage.', agents: ['seo-agent'], stops: [] },

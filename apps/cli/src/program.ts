@@ -13,6 +13,7 @@ import { reviewCommands } from './shell/commands/review.js';
 import { settleCommands } from './shell/commands/settle.js';
 import { signInCommands } from './shell/commands/sign-in.js';
 import { statusCommands } from './shell/commands/status.js';
+import { storyCommands } from './shell/commands/stories.js';
 
 /** The command line. It exits by itself only where it is misused (2) or asked for help (0). */
 export function program(): Command {
@@ -50,6 +51,7 @@ Exit codes:
   statusCommands(countersign);
   signInCommands(countersign);
   reviewCommands(countersign);
+  storyCommands(countersign);
   recordCommands(countersign);
   agentCommands(countersign);
   playCommands(countersign);

@@ -166,6 +166,15 @@ test('a second proposal under an id that is in use changes no words of the first
   ]);
 });
 
+test('an account is told and found by its name, which the profiles say', async () => {
+  await deliver.proposed();
+  await harness.query(`INSERT INTO accounts (account_id, name, version) VALUES ('acme', 'Lumen Health', 1)`);
+  expect((await get('/v1/stories')).body.stories).toMatchObject([{ account: { id: 'acme', name: 'Lumen Health' } }]);
+  for (const search of ['Lumen Health', 'lumen h'])
+    expect((await get(`/v1/stories?search=${encodeURIComponent(search)}`)).body.stories).toHaveLength(1);
+  expect((await get('/v1/stories?search=umen')).body.stories).toEqual([]);
+});
+
 test.each([
   ['the proposal', proposalId],
   ['the action', actionId],

@@ -47,6 +47,7 @@ interface Row {
   kind: string | null;
   account_id: string | null;
   account_name: string | null;
+  known_name: string | null;
   correlation_id: string;
   task_id: string;
   run_id: string;
@@ -59,12 +60,18 @@ const mostNamed = 2_000;
 /** Lines that are read for one story. */
 export const mostSteps = 500;
 
+/** With the names of their accounts, which the profiles tell. */
+const withAccounts = (found: string): string => `
+  SELECT found.*, accounts.name AS known_name FROM (${found}) found LEFT JOIN accounts ON accounts.account_id = found.account_id
+  ORDER BY found.started_at DESC, found.proposal_id DESC`;
+
 /** The rows that one of the indexes has in this order; the other filters are few enough to be looked at. */
-const listed = (lead: string): string => `
+const listed = (lead: string): string =>
+  withAccounts(`
   SELECT * FROM stories
   WHERE ${lead} AND ($3::text IS NULL OR agent = $3) AND ($4::text IS NULL OR play_id = $4) AND ($5::text IS NULL OR outcome = $5)
     AND ($6::text IS NULL OR account_id = $6) AND (started_at, proposal_id) < ($1, $2)
-  ORDER BY started_at DESC, proposal_id DESC LIMIT $7`;
+  ORDER BY started_at DESC, proposal_id DESC LIMIT $7`);
 const lists = {
   account: listed('account_id = $6'),
   outcome: listed('outcome = $5'),
@@ -72,12 +79,15 @@ const lists = {
   newest: listed('true'),
 } as const;
 
-const named = `
+const named = withAccounts(`
   SELECT * FROM stories
-  WHERE proposal_id IN (SELECT proposal_id FROM story_names WHERE name ~>=~ $8 AND name ~<~ $9 LIMIT ${mostNamed})
+  WHERE proposal_id IN (
+      (SELECT proposal_id FROM story_names WHERE name ~>=~ $8 AND name ~<~ $9 LIMIT ${mostNamed})
+      UNION ALL (SELECT o.proposal_id FROM accounts a JOIN stories o ON o.account_id = a.account_id
+        WHERE lower(a.name) ~>=~ $8 AND lower(a.name) ~<~ $9 LIMIT ${mostNamed}))
     AND ($3::text IS NULL OR agent = $3) AND ($4::text IS NULL OR play_id = $4) AND ($5::text IS NULL OR outcome = $5)
     AND ($6::text IS NULL OR account_id = $6) AND (started_at, proposal_id) < ($1, $2)
-  ORDER BY started_at DESC, proposal_id DESC LIMIT $7`;
+  ORDER BY started_at DESC, proposal_id DESC LIMIT $7`);
 
 const stepColumns = `seq::text AS seq, correlation_id AS "correlationId", topic, partition, "offset"::text AS "offset", event_id AS "eventId",
   type, subject_id AS "subjectId", detail, at, bytes`;
@@ -133,7 +143,9 @@ export class StoryStore {
   /** The story of a proposal, or the only one that has this name. */
   async story(id: string): Promise<FoundStory | undefined> {
     const rows = await this.store.forPages.query<Row>(
-      `SELECT * FROM stories WHERE proposal_id IN (SELECT proposal_id FROM story_names WHERE name = $1 LIMIT 2) LIMIT 2`,
+      withAccounts(
+        'SELECT * FROM stories WHERE proposal_id IN (SELECT proposal_id FROM story_names WHERE name = $1 LIMIT 2) LIMIT 2',
+      ),
       [id.toLowerCase()],
     );
     const own = rows.find((row) => row.proposal_id === id.toLowerCase()) ?? (rows.length === 1 ? rows[0] : undefined);
@@ -189,7 +201,7 @@ const storyOf = (row: Row): StoryRow => ({
   agent: row.agent,
   play: { id: row.play_id, title: row.play_title },
   kind: row.kind,
-  account: row.account_id === null ? null : { id: row.account_id, name: row.account_name },
+  account: row.account_id === null ? null : { id: row.account_id, name: row.known_name ?? row.account_name },
   correlationId: row.correlation_id,
   startedAt: row.started_at.toISOString(),
   changedAt: row.changed_at.toISOString(),

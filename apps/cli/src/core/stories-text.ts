@@ -1,0 +1,59 @@
+import { clock, type Paint, printable, table } from '@countersign/client/core';
+
+export interface StoriesList {
+  readonly stories: readonly {
+    readonly id: string;
+    readonly sentence: string;
+    readonly outcome: string;
+    readonly reason: string | null;
+    readonly agent: string;
+    readonly startedAt: string;
+  }[];
+  readonly chains: readonly { readonly id: string; readonly detail: string; readonly at: string }[];
+  readonly next: string | null;
+}
+export interface StorySteps {
+  readonly story: StoriesList['stories'][number] | null;
+  readonly steps: readonly {
+    readonly at: string;
+    readonly detail: string;
+    readonly by: { readonly name: string };
+    readonly topic: string;
+    readonly partition: number | null;
+    readonly offset: string | null;
+  }[];
+  readonly more: boolean;
+}
+
+export function storiesText(paint: Paint, given: StoriesList): string {
+  const { stories, chains, next } = printable(given);
+  if (stories.length === 0 && chains.length === 0) return 'There is no such story.';
+  const rows = stories.map(({ id, sentence, outcome, reason, startedAt }) => [
+    clock(startedAt),
+    outcome,
+    reason === null ? sentence : `${sentence}: ${reason}`,
+    id,
+  ]);
+  const others = chains.map(({ id, detail, at }) => [clock(at), '', detail, id]);
+  return [
+    table([...rows, ...others]),
+    ...(next === null ? [] : [paint.dim('There are older ones: --limit shows more.')]),
+  ].join('\n');
+}
+
+export function stepsText(paint: Paint, given: StorySteps): string {
+  const { story, steps, more } = printable(given);
+  const title = story === null ? [] : [paint.bold(`${story.sentence} (${story.outcome})`)];
+  const why = story?.reason ? [story.reason] : [];
+  const rows = steps.map(({ at, detail, by, topic, partition, offset }) => [
+    clock(at),
+    detail,
+    by.name,
+    partition === null ? topic : `${topic}/${partition}@${offset}`,
+  ]);
+  const lines =
+    rows.length === 0 ? ['The console no longer has its steps; the record does: countersign show.'] : [table(rows)];
+  return [...title, ...why, ...lines, ...(more ? ['There are more steps: countersign show tells all.'] : [])].join(
+    '\n',
+  );
+}

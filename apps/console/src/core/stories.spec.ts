@@ -1,0 +1,98 @@
+import { derivedId } from '@countersign/contracts';
+import type { Received } from '@countersign/runtime';
+import { describe, expect, test } from 'vitest';
+import { actionId, approved, at, escalated, proposalId, refused } from './given.js';
+import { storiesIn } from './stories.js';
+import { doerOf, inOrder, type StepRow, stepsOf, traceUrlOf } from './story-steps.js';
+
+const received = (type: string, data: unknown, topic = 'actions.escalated.v1'): Received =>
+  ({
+    event: { id: `of ${type}`, source: '/countersign/given', type, time: at, data, correlationid: 'signal-1' },
+    topic,
+    partition: 0,
+    offset: '1',
+    key: null,
+    sha256: '',
+    bytes: Buffer.alloc(0),
+  }) as Received;
+
+describe('what events say of a story', () => {
+  test('a person in the sentence is told by what a reviewer is told, never by an id', () => {
+    const contactId = derivedId('given', 'contact');
+    const payload = { contactId, template: 'comparison-guide', purpose: 'marketing', subject: 's', body: 'b' };
+    const card = {
+      ...escalated().card,
+      accountName: 'Lumen Health',
+      people: [{ contactId, seniority: 'c-suite' as const, jobFunction: 'finance', accountName: 'Lumen Health' }],
+    };
+    const action = { actionId, kind: 'crm.create_task', accountId: 'acme', payload: { ...payload, title: 'Call' } };
+    const { parts } = storiesIn([received('ActionEscalated', escalated({ action, card }))]);
+    expect(parts).toMatchObject([{ accountName: 'Lumen Health', outcome: 'escalated' }]);
+    expect(parts[0]?.sentence).not.toContain(contactId);
+  });
+
+  test('an edit takes the story over: what was superseded counts less than the verdict on the edited action', () => {
+    const edited = { ...escalated().action, actionId: derivedId('action', 'review') };
+    const { parts } = storiesIn([
+      received('ActionRefused', refused({ supersededBy: edited.actionId })),
+      received('ActionApproved', approved({ action: edited, actionId: edited.actionId })),
+    ]);
+    expect(parts.map(({ outcome, rank }) => [outcome, rank])).toEqual([
+      ['superseded', 2],
+      ['approved', 3],
+    ]);
+  });
+
+  test('a name that steers a terminal or a table is made inert, and long lists end', () => {
+    const card = { ...escalated().card, accountName: 'Lumen\u0000\u001b[31m' };
+    const { names } = storiesIn([received('ActionEscalated', escalated({ card }))]);
+    expect(names.map(({ name }) => name)).toContain('lumen\ufffd\ufffd[31m');
+    expect(names.map(({ name }) => name)).toContain('acme');
+  });
+});
+
+describe('the steps of a story', () => {
+  const row = (seq: number, type: string, subjectId: string | null, more: Partial<StepRow> = {}): StepRow => ({
+    seq: String(seq),
+    correlationId: 'signal-1',
+    topic: 'actions.refused.v1',
+    partition: 0,
+    offset: String(seq),
+    eventId: `event-${seq}`,
+    type,
+    subjectId,
+    detail: type,
+    at,
+    bytes: null,
+    ...more,
+  });
+
+  test('are those of its proposal and its task and what began the chain, each once; not those of its neighbours', () => {
+    const rows = [
+      row(5, 'ActionRefused', proposalId),
+      row(1, 'SignalAccepted', null),
+      row(2, 'TaskAssigned', 'task-1'),
+      row(3, 'TaskAssigned', 'task-2'),
+      row(4, 'ActionProposed', 'another'),
+      row(5, 'ActionRefused', proposalId),
+      row(6, 'ControlConfirmed', null),
+    ];
+    const steps = stepsOf(rows, { proposalId, taskId: 'task-1', runId: 'run' });
+    expect(steps.map(({ seq }) => seq)).toEqual(['1', '2', '5']);
+  });
+
+  test('stand in the order of what leads to what, where their times are equal', () => {
+    const rows = [row(1, 'ActionApproved', proposalId), row(2, 'ActionProposed', proposalId)];
+    expect(inOrder(rows).map(({ type }) => type)).toEqual(['ActionProposed', 'ActionApproved']);
+    const late = [
+      row(1, 'ActionProposed', proposalId, { at: '2026-11-21T11:00:00.000Z' }),
+      row(2, 'ActionSettled', 'x'),
+    ];
+    expect(inOrder(late).map(({ seq }) => seq)).toEqual(['2', '1']);
+  });
+
+  test('without the bytes of an event nobody is named but the writer of its topic, and no trace is linked', () => {
+    expect(doerOf(row(1, 'ReviewDecided', proposalId), 'console')).toEqual({ kind: 'service', name: 'console' });
+    expect(traceUrlOf(row(1, 'ReviewDecided', proposalId), 'https://traces.example/{traceId}')).toBeNull();
+  });
+});
