@@ -788,14 +788,14 @@ test('stories are listed by what is asked for, with the reason beside each; a se
   };
   const { out } = await run('stories', '--search', 'acme x', '--outcome', 'refused');
   expect(out.trimEnd().split('\n')).toHaveLength(1);
-  expect(out).toMatch(/refused +Pause.c-1: over the cap +3f2a6c1e-0000/);
+  expect(out).toMatch(/refused +Pause ⏎ c-1: over the cap +3f2a6c1e-0000/);
   const step = {
     ...{ at: story.startedAt, detail: 'refused: over the cap', by: { name: 'guardrail-validator' } },
     ...{ topic: 'actions.refused.v1', partition: 0, offset: '7' },
   };
   answers['GET /v1/stories/3f2a'] = { body: { story, steps: [step], more: true } };
-  const { out: one } = await run('stories', '3f2a');
-  expect(one).toMatch(/refused: over the cap +guardrail-validator +actions\.refused\.v1\/0@7\nThere are more steps/);
+  const { out: steps } = await run('stories', '3f2a');
+  expect(steps).toMatch(/refused: over the cap +guardrail-validator +actions\.refused\.v1\/0@7\nThere are more steps/);
 });
 
 test('a play is told step by step, with its runs', async () => {
