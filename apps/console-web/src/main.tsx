@@ -11,6 +11,9 @@ import { queries } from './app/queries.js';
 import { router } from './app/router.js';
 import { styleNonce, theme } from './app/theme.js';
 
+// What locks scrolling behind a dialog writes a style sheet too, and looks for its nonce here.
+Object.assign(globalThis, { __webpack_nonce__: styleNonce() });
+
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no element "root"');
 createRoot(root).render(

@@ -11,6 +11,10 @@ export const theme = createTheme({
   autoContrast: true,
   respectReducedMotion: true,
   cursorType: 'pointer',
+  components: {
+    // The head of a dialog is no head of the page.
+    ModalHeader: { defaultProps: { component: 'div' } },
+  },
 });
 
 /** The nonce that the console wrote into this page: styles without it are not applied. */

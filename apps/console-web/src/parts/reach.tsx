@@ -13,14 +13,14 @@ export function Reach({ scope }: { readonly scope: string }) {
         What this does
       </Text>
       <List size="sm">
-        <List.Item>Nothing new of {scopeWords(scope)} is approved.</List.Item>
+        <List.Item>Nothing new {scope === 'all' ? '' : `of ${scopeWords(scope)} `}is approved.</List.Item>
         <List.Item>What was approved and has not been sent out yet does not run.</List.Item>
         <List.Item>A call that is being made this moment may still end. What was done stays done.</List.Item>
         {waiting !== undefined && !scope.startsWith('channel:') && (
           <List.Item>
             {waiting === 0
-              ? 'Nothing of it waits for a person.'
-              : `${waiting === 1 ? '1 review' : `${waiting} reviews`} of it ${waiting === 1 ? 'waits' : 'wait'} for a person; approving ${waiting === 1 ? 'it' : 'them'} has no effect until you resume.`}
+              ? 'Nothing waits for a person.'
+              : `${waiting === 1 ? '1 review' : `${waiting} reviews`} ${waiting === 1 ? 'waits' : 'wait'} for a person; approving ${waiting === 1 ? 'it' : 'them'} has no effect until you resume.`}
           </List.Item>
         )}
       </List>

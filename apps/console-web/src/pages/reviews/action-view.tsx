@@ -111,8 +111,8 @@ function Mail({ payload, facts }: { readonly payload: Payload; readonly facts: F
             <Table.Td>{full(String(payload.sendAt))}</Table.Td>
           </Table.Tr>
           <Table.Tr>
-            <Table.Th scope="row">Consent asked</Table.Th>
-            <Table.Td>{String(payload.purpose)} by e-mail</Table.Td>
+            <Table.Th scope="row">Purpose</Table.Th>
+            <Table.Td>{String(payload.purpose)}</Table.Td>
           </Table.Tr>
         </Table.Tbody>
       </Table>

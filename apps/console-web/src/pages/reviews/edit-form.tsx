@@ -30,6 +30,22 @@ export function EditForm({ card, sending, error, onSend, onCancel }: Props) {
   const changed = JSON.stringify(payload) !== JSON.stringify(before);
   const sound = Object.keys(faults).length === 0;
   const fault = error instanceof ApiProblem ? error.field?.replace(/^payload\./, '') : undefined;
+  const fieldFault = (key: string): string | undefined =>
+    faults[key] ?? (fault === key && error instanceof Error ? error.message : undefined);
+  const input = (field: Field, place: number) => {
+    const key = field.path.join('.');
+    return (
+      <Input
+        key={key}
+        field={field}
+        currency={currencyBeside(field, before)}
+        value={Object.hasOwn(typed, key) ? (typed[key] ?? '') : typedOf(field, before)}
+        error={fieldFault(key)}
+        first={place === 0 && !field.seldom}
+        onChange={(value) => setTyped((known) => ({ ...known, [key]: value }))}
+      />
+    );
+  };
   const send = (event: FormEvent) => {
     event.preventDefault();
     if (changed && sound) onSend({ decision: 'edit', payload, ...(note.trim() !== '' && { note: note.trim() }) });
@@ -41,20 +57,13 @@ export function EditForm({ card, sending, error, onSend, onCancel }: Props) {
           <Title order={2} size="h4" id="edit-title">
             Change it
           </Title>
-          {fields.map((field, place) => {
-            const key = field.path.join('.');
-            return (
-              <Input
-                key={key}
-                field={field}
-                currency={currencyBeside(field, before)}
-                value={Object.hasOwn(typed, key) ? (typed[key] ?? '') : typedOf(field, before)}
-                error={faults[key] ?? (fault === key && error instanceof Error ? error.message : undefined)}
-                first={place === 0}
-                onChange={(value) => setTyped((known) => ({ ...known, [key]: value }))}
-              />
-            );
-          })}
+          {fields.filter(({ seldom }) => !seldom).map(input)}
+          {fields.some(({ seldom }) => seldom) && (
+            <details open={fields.some(({ seldom, path }) => seldom && fieldFault(path.join('.')) !== undefined)}>
+              <summary>Where it goes, and what it is part of</summary>
+              <Stack>{fields.filter(({ seldom }) => seldom).map(input)}</Stack>
+            </details>
+          )}
           <Textarea
             label="Note"
             description="Why you changed it. The record keeps it."

@@ -20,6 +20,8 @@ export interface Field {
   readonly label: string;
   readonly input: 'money' | 'number' | 'line' | 'text' | 'choice' | 'time' | 'yes-no' | 'list' | 'json';
   readonly required: boolean;
+  /** Names of things in other systems, which a reviewer seldom changes. */
+  readonly seldom: boolean;
   readonly options: readonly string[];
   readonly maxLength?: number;
 }
@@ -45,6 +47,7 @@ export function fieldsOf(schema: Schema, path: readonly string[] = []): Field[] 
         label: here.map(labelOf).join(': '),
         input: inputOf(name, member, schema),
         required: schema.required?.includes(name) ?? false,
+        seldom: path.length > 0 || /^(currency|template)$|Id$/.test(name),
         options: member.enum?.map(String) ?? [],
         ...(member.maxLength !== undefined && { maxLength: member.maxLength }),
       },

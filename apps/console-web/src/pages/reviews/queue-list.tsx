@@ -120,7 +120,7 @@ function ReviewRow({ row: { card, gone }, onFocus }: { readonly row: Row; readon
           </Badge>
         )}
         {final && (
-          <Badge variant="outline" color="orange" leftSection={<IconArrowBackUpDouble size={12} aria-hidden />}>
+          <Badge variant="outline" color="gray" leftSection={<IconArrowBackUpDouble size={12} aria-hidden />}>
             cannot be undone
           </Badge>
         )}

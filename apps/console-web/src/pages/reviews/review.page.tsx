@@ -77,7 +77,7 @@ function Card({ card }: { readonly card: Review }) {
   const listed = session !== undefined && card.reviewers.includes(session.person);
   const open = card.state === 'open' && !over && reviewId === undefined;
   const may = open && !changed && mayReview && listed;
-  const again = isUnknown(answer.error) && answer.variables ? answer.variables : undefined;
+  const again = reviewId === undefined && isUnknown(answer.error) && answer.variables ? answer.variables : undefined;
   useKeys({
     a: may ? () => document.getElementById('approve')?.focus() : undefined,
     e: may && card.subject === 'proposal' ? () => setMode('edit') : undefined,
@@ -167,7 +167,7 @@ function Card({ card }: { readonly card: Review }) {
           </Button>
         </Alert>
       )}
-      {answer.isError && !again && mode !== 'edit' && <Problem error={answer.error} />}
+      {answer.isError && !again && reviewId === undefined && mode !== 'edit' && <Problem error={answer.error} />}
       {may && mode !== 'edit' && !again && (
         <AnswerBar
           card={card}

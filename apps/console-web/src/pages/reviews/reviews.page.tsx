@@ -1,5 +1,6 @@
 import { Button, Group, Select, Skeleton, Stack, Text, Title } from '@mantine/core';
-import { IconArrowUp } from '@tabler/icons-react';
+import { useDisclosure } from '@mantine/hooks';
+import { IconArrowUp, IconFilter } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
@@ -23,6 +24,7 @@ const stateWords: Readonly<Record<Filter['state'], string>> = {
 export function ReviewsPage() {
   const filter = filterOf(useSearch({ strict: false }));
   const navigate = useNavigate();
+  const [filtering, { toggle }] = useDisclosure();
   const reviews = useQuery(reviewsQuery(filter.state === 'all' ? undefined : filter.state));
   const narrow = (change: Partial<Record<keyof Filter, string | undefined>>) =>
     void navigate({ to: '/reviews', search: { ...filter, ...change } as never, replace: true });
@@ -35,7 +37,24 @@ export function ReviewsPage() {
       <Title order={1} size="h2">
         Reviews
       </Title>
-      <Group gap="xs" align="flex-end" role="group" aria-label="Filter">
+      <Button
+        variant="default"
+        hiddenFrom="sm"
+        leftSection={<IconFilter size={16} aria-hidden />}
+        onClick={toggle}
+        aria-expanded={filtering}
+        aria-controls="filter"
+      >
+        Filter{narrowed || filter.state !== 'open' ? ' (on)' : ''}
+      </Button>
+      <Group
+        id="filter"
+        gap="xs"
+        align="flex-end"
+        role="group"
+        aria-label="Filter"
+        {...(!filtering && { visibleFrom: 'sm' })}
+      >
         <Select
           label="State"
           data={states.map((value) => ({ value, label: stateWords[value] }))}

@@ -21,7 +21,7 @@ export function Touches({ facts }: { readonly facts: Proposal['facts'] }) {
           </List.Item>
         )}
         {facts.money && <List.Item>Money: {money(facts.money.amountMinor, facts.money.currency)}</List.Item>}
-        <List.Item>{capital(reversible)}</List.Item>
+        <List.Item>{capital(reversible.replace(/ by [a-z_]+\.[a-z_]+/, ''))}</List.Item>
       </List>
       {runningTotals.length > 0 && (
         <Table.ScrollContainer minWidth={280} mt="sm">
