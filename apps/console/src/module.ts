@@ -11,6 +11,7 @@ import { ForgetActivities } from './shell/forget-activities.job.js';
 import { ForgetSessions } from './shell/forget-sessions.job.js';
 import { Gaps } from './shell/gaps.controller.js';
 import { GapStore } from './shell/gaps.repository.js';
+import { GatherNotifications } from './shell/gather-notifications.job.js';
 import { Groups } from './shell/groups.js';
 import { http } from './shell/http.js';
 import { Kinds } from './shell/kinds.controller.js';
@@ -22,6 +23,7 @@ import { ApprovedSettlements1764300000068 } from './shell/migrations/approved-se
 import { ControlConfirmations1764300000053 } from './shell/migrations/control-confirmations.js';
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
 import { LiveOrders1764500000092 } from './shell/migrations/live-orders.js';
+import { Notifications1764500000165 } from './shell/migrations/notifications.js';
 import { NowFigures1764500000111 } from './shell/migrations/now-figures.js';
 import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.js';
 import { PageOrders1764300000063 } from './shell/migrations/page-orders.js';
@@ -37,6 +39,10 @@ import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlemen
 import { SignalsOfSources1764500000072 } from './shell/migrations/signals-of-sources.js';
 import { Stories1764500000173 } from './shell/migrations/stories.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
+import { NotificationPages } from './shell/notifications.controller.js';
+import { NotificationStore } from './shell/notifications.repository.js';
+import { Notifier } from './shell/notifier.service.js';
+import { NOTIFYING, readNotifying } from './shell/notifying.js';
 import { Now } from './shell/now.controller.js';
 import { NowStore } from './shell/now.repository.js';
 import { Pages } from './shell/pages.controller.js';
@@ -54,15 +60,18 @@ import { QueueStore } from './shell/queue.repository.js';
 import { RecordPages } from './shell/record.controller.js';
 import { CheckpointStore } from './shell/record.repository.js';
 import { Reviews } from './shell/reviews.controller.js';
+import { SendNotifications } from './shell/send-notifications.job.js';
 import { SessionPages } from './shell/session.controller.js';
 import { SessionStore } from './shell/sessions.repository.js';
 import { Sessions } from './shell/sessions.service.js';
 import { environment, PEOPLE, readPeople, readSettings, SETTINGS } from './shell/settings.js';
 import { Settlements } from './shell/settlements.controller.js';
+import { SlackActions } from './shell/slack.controller.js';
 import { Sources } from './shell/sources.controller.js';
 import { SourceStore } from './shell/sources.repository.js';
 import { Stories } from './shell/stories.controller.js';
 import { StoryStore } from './shell/stories.repository.js';
+import { StillTrue } from './shell/still-true.js';
 import { UnresolvedStore } from './shell/unresolved.repository.js';
 import { Views } from './shell/views.controller.js';
 
@@ -96,15 +105,18 @@ export const spec: ServiceSpec = {
     People1764500000073,
     Stories1764500000173,
     LiveOrders1764500000092,
+    Notifications1764500000165,
   ],
   ownState: [topics.controls, topics.policies],
-  jobs: [ForgetActivities, ForgetSessions],
+  jobs: [ForgetActivities, GatherNotifications, SendNotifications, ForgetSessions],
 };
 
 @Module({
   imports: [RuntimeModule.of(spec)],
   controllers: [
     Handlers,
+    NotificationPages,
+    SlackActions,
     PeopleHandlers,
     Reviews,
     Kinds,
@@ -143,6 +155,12 @@ export const spec: ServiceSpec = {
     CheckpointStore,
     Policies,
     ForgetActivities,
+    { provide: NOTIFYING, useFactory: () => readNotifying(process.env) },
+    NotificationStore,
+    Notifier,
+    StillTrue,
+    GatherNotifications,
+    SendNotifications,
     ForgetSessions,
     SessionStore,
     LiveChanges,

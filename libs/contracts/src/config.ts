@@ -31,7 +31,7 @@ export type ReadConfig =
 
 /**
  * Reads the configuration folder's files: `charters/`, `plays/` and `sequences/` hold one each per file, `rules.yaml` the rules,
- * `routes.yaml` a list, `people.yaml` whom these may name, `sources.yaml` who takes part. Any other file is a problem. The policy's
+ * `routes.yaml` a list, `people.yaml` whom these may name, `sources.yaml` who takes part. `notifications.yaml` is the console's own. Any other file is a problem. The policy's
  * lists come out ordered by id, so the digest does not depend on file names. Every problem is reported, not the first only: a part
  * that does not have its shape, and whatever can never match or never run. Nothing is guessed or defaulted.
  *
@@ -115,15 +115,19 @@ const single = ['rules.yaml', 'routes.yaml', 'people.yaml', 'sources.yaml'];
 const isOf = (folder: string, path: string): boolean =>
   path.startsWith(`${folder}/`) && /(^|\/)[^./][^/]*\.yaml$/.test(path);
 
+/** What lies beside the policy and is no part of it: the console reads it by itself. */
+const beside = ['notifications.yaml'];
+
 /** A file that nothing reads: whoever wrote it believes otherwise. Texts for people may lie beside the configuration. */
 function misplaced({ path }: ConfigFile): ConfigProblem[] {
-  if (single.includes(path) || folders.some((folder) => isOf(folder, path)) || path.endsWith('.md')) return [];
+  if ([...single, ...beside].includes(path) || folders.some((folder) => isOf(folder, path)) || path.endsWith('.md'))
+    return [];
   const problem = (detail: string): ConfigProblem[] => [{ file: path, field: '', detail: `is not read: ${detail}` }];
   const [folder = '', ...rest] = path.split('/');
   const named = path.replace(/\.[^/]*$/, '');
   if (/(^|\/)\.[^/]*$/.test(path)) return problem('its name begins with a dot');
   if (rest.length === 0) {
-    const meant = nearest(path, single) ?? single.find((file) => file.startsWith(`${named}.`));
+    const meant = nearest(path, [...single, ...beside]) ?? single.find((file) => file.startsWith(`${named}.`));
     return problem(meant ? `did you mean "${meant}"?` : `there is ${[...single, ...places].join(', ')}`);
   }
   if (folders.includes(folder))

@@ -5,7 +5,7 @@ export * from './canonical.js';
 export * from './catalogue.js';
 export * from './charset.js';
 export * from './config.js';
-export { type ConfigFile, type ConfigProblem, problemLine } from './config-file.js';
+export { type ConfigFile, type ConfigProblem, type Part, problemLine, readPart } from './config-file.js';
 export * from './config-folder.js';
 export * from './credential-files.js';
 export * from './deployment.js';

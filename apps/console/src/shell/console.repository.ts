@@ -103,6 +103,20 @@ export class Store {
     return row && standingsOf(row);
   }
 
+  /** Where the latest escalation of each stands, with the digest that it is of. */
+  async standings(
+    reader: Reader,
+    at: string,
+    subjectIds: readonly string[],
+  ): Promise<ReadonlyMap<string, { readonly digest: string; readonly standing: Standing }>> {
+    const rows = await reader.query<Pick<EscalationRow, 'subject_id' | 'digest' | 'standing'>>(
+      `SELECT DISTINCT ON (subject_id) subject_id, digest, standing FROM (${standings} WHERE e.subject_id = ANY($2)) e
+       ORDER BY subject_id, escalated_at DESC`,
+      [at, subjectIds],
+    );
+    return new Map(rows.map(({ subject_id, digest, standing }) => [subject_id, { digest, standing }]));
+  }
+
   /** The same, its row locked first: of two people who answer at once here, the second is told. */
   async lockEscalation(tx: Tx, at: string, subjectId: string): Promise<Standings | undefined> {
     await tx.query('SELECT FROM escalations WHERE subject_id = $1 ORDER BY action_id FOR UPDATE', [subjectId]);

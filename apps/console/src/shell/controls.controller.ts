@@ -9,6 +9,7 @@ import { ControlRequest, changes, scopeProblem } from '../core/control.js';
 import { problem } from '../core/problem.js';
 import { type ControlRow, Store } from './console.repository.js';
 import { IdempotencyKey } from './idempotency-key.js';
+import { Notifier } from './notifier.service.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
 import { SETTINGS, type Settings } from './settings.js';
 
@@ -18,6 +19,7 @@ export class Controls {
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
     @Inject(SETTINGS) private readonly settings: Settings,
+    @Inject(Notifier) private readonly notifier: Notifier,
   ) {}
 
   @Get()
@@ -57,7 +59,8 @@ export class Controls {
       const current = (await work.ownState(topics.controls, [request.scope])).get(request.scope);
       if (!changes(current?.data ?? null, request)) return false;
       const data = { ...request, by: person.person };
-      work.putState(cause, topics.controls, { key: request.scope, data });
+      const version = work.putState(cause, topics.controls, { key: request.scope, data });
+      await this.notifier.afterControl(work, cause, { ...data, version });
       return true;
     });
     const control = await this.goneBy(request.scope);

@@ -2,6 +2,7 @@ import { type Job, type JobContext, type JobKind, jobName, RUNTIME, type Runtime
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { forgetAgents } from './agents.writer.js';
 import { Store } from './console.repository.js';
+import { NotificationStore } from './notifications.repository.js';
 import { NowStore } from './now.repository.js';
 import { forgetCheckpoints } from './record.repository.js';
 import { forgetSignals } from './sources.repository.js';
@@ -12,6 +13,7 @@ const KEPT_DAYS = 7;
 /** Of stories and checkpoints, which are small. */
 const KEPT_LONG_DAYS = 30;
 const AT_ONCE = 20_000;
+const NOTIFICATIONS_KEPT_DAYS = 90;
 const hours = (from: string, n: number): string => new Date(Date.parse(from) + n * 3_600_000).toISOString();
 
 /** The activity feed is for looking at what happens now; the record keeps everything. And what was settled and never approved is nobody's permit. */
@@ -26,6 +28,7 @@ export class ForgetActivities implements JobKind<Record<string, never>>, OnAppli
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
     @Inject(NowStore) private readonly now: NowStore,
+    @Inject(NotificationStore) private readonly notifications: NotificationStore,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -42,6 +45,7 @@ export class ForgetActivities implements JobKind<Record<string, never>>, OnAppli
       const forgotten = await this.store.forgetActivities(work.tx, hours(work.at, -24 * KEPT_DAYS), AT_ONCE);
       const more = await this.now.forget(work.tx, work.at, AT_ONCE);
       const signals = await forgetSignals(work.tx, hours(work.at, -24 * KEPT_DAYS), AT_ONCE);
+      await this.notifications.forget(work.tx, hours(work.at, -24 * NOTIFICATIONS_KEPT_DAYS), AT_ONCE);
       const unapproved = await forgetWaiting(work.tx, work.at);
       if (unapproved > 0)
         this.log.warn(`${unapproved} rows of settlements forgotten: nobody approved what they say was settled`);

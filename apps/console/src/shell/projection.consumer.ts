@@ -1,10 +1,11 @@
 import { topology } from '@countersign/contracts';
 import { type Batch, Consumes, deployment } from '@countersign/runtime';
-import { Controller, Logger } from '@nestjs/common';
+import { Controller, Inject, Logger } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { project } from '../core/project.js';
 import { projectAgents } from '../core/project-agents.js';
 import { writeAgentCounts, writeAgents } from './agents.writer.js';
+import { Notifier } from './notifier.service.js';
 import { writeProjection } from './projection.writer.js';
 import { dropWaiting, Waiting } from './waiting.repository.js';
 
@@ -18,12 +19,15 @@ export class Handlers {
   private readonly log = new Logger('console');
   private readonly waiting = new Waiting();
 
+  constructor(@Inject(Notifier) private readonly notifier: Notifier) {}
+
   @Consumes(...projected)
   async onBatch(@Payload() batch: Batch): Promise<void> {
     const changes = project(batch.events, sources);
     const agents = projectAgents(batch.events);
     writeAgents(batch.tx, agents, batch.at);
     await writeProjection(batch.tx, changes, batch.at);
+    await this.notifier.afterBatch(batch, changes);
     writeAgentCounts(batch.tx, agents);
     // The topic says who wrote: all of a batch are one executor's.
     const executor = changes.settlements[0]?.executor;

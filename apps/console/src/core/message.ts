@@ -1,0 +1,179 @@
+import { own } from '@countersign/contracts';
+import type { Facts } from './notify.js';
+import type { NotifyEvent } from './notify-config.js';
+
+/** One thing as a message tells it. */
+export interface Item {
+  readonly facts: Facts;
+  readonly until: string | null;
+}
+
+/** What is sent at once to one recipient on one channel. */
+export interface Message {
+  readonly id: string;
+  readonly event: NotifyEvent;
+  readonly items: readonly Item[];
+  readonly publicUrl: string;
+  readonly timeZone: string;
+}
+
+/** As many as a person reads in one message; of the rest it says how many there are. */
+export const mostShown = 10;
+
+const headings: Readonly<Record<NotifyEvent, { readonly single: string; readonly several: string }>> = {
+  'needs-review': { single: 'Needs your review', several: 'actions need your review' },
+  'deadline-near': { single: 'Still unanswered, and its deadline is near', several: 'deadlines are near' },
+  stop: { single: 'Control', several: 'controls were changed' },
+  alarm: { single: 'Alarm', several: 'alarms' },
+  'budget-nearly-spent': { single: 'Budget nearly spent', several: 'budgets are nearly spent' },
+  test: { single: 'Test', several: 'tests' },
+};
+
+/** What happens without an answer: a person who reads it at night decides by this. */
+const unanswered = 'Without an answer by then it is not done.';
+
+export const isReview = (event: NotifyEvent): boolean => event === 'needs-review' || event === 'deadline-near';
+
+/** A time as the recipient's wall shows it, with the zone. */
+export function wallTime(at: string, timeZone: string): string {
+  const format = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'medium', timeStyle: 'short' });
+  return `${format.format(Date.parse(at))} (${timeZone})`;
+}
+
+export const linkTo = (publicUrl: string, path: string): string => `${publicUrl.replace(/\/+$/, '')}${path}`;
+
+export function subjectOf({ event, items }: Message): string {
+  const heading = own(headings, event);
+  const [item] = items;
+  return items.length === 1 && item ? `${heading?.single}: ${item.facts.title}` : `${items.length} ${heading?.several}`;
+}
+
+/** What stands below the title of one thing: its lines, and until when it can be answered. */
+export function linesOf({ facts, until }: Item, { event, timeZone }: Message): readonly (readonly [string, string])[] {
+  if (until === null || !isReview(event)) return facts.lines;
+  return [...facts.lines, ['Answer by', `${wallTime(until, timeZone)}. ${unanswered}`]];
+}
+
+export const shownOf = ({ items }: Message): readonly Item[] => items.slice(0, mostShown);
+export const moreThan = ({ event, items, publicUrl }: Message): string | undefined =>
+  items.length > mostShown
+    ? `and ${items.length - mostShown} more: ${linkTo(publicUrl, isReview(event) ? '/reviews' : '/')}`
+    : undefined;
+
+/** The text of an e-mail. Plain text alone: nothing in it can be a picture, a script or a link of somebody else. */
+export function mailText(message: Message): string {
+  const parts = shownOf(message).map((item) =>
+    [
+      item.facts.title,
+      ...linesOf(item, message).map(([label, text]) => `${label}: ${text}`),
+      `Open: ${linkTo(message.publicUrl, item.facts.path)}`,
+    ].join('\n'),
+  );
+  const more = moreThan(message);
+  return `${[...parts, ...(more === undefined ? [] : [more])].join('\n\n')}\n`;
+}
+
+/** Slack's text takes these for its own; everywhere else plain text is sent. */
+const escaped = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+const plain = (text: string) => ({ type: 'plain_text', text: text.slice(0, 3000), emoji: false });
+
+/** Which answer a button gives: to which card, and to which bytes of it. */
+export interface ButtonValue {
+  readonly subjectId: string;
+  readonly digest: string;
+  readonly decision: 'approve' | 'reject';
+}
+export const buttonId = { approve: 'countersign-approve', reject: 'countersign-reject' } as const;
+
+/** Blocks of Slack. With buttons, those of a card carry its digest: an answer is bound to what the message showed. */
+export function slackBody(message: Message, buttons: boolean) {
+  const blocks = shownOf(message).flatMap((item) => {
+    const { facts } = item;
+    const text = [facts.title, ...linesOf(item, message).map(([label, line]) => `${label}: ${line}`)].join('\n');
+    const open = { type: 'button', text: plain('Open'), url: linkTo(message.publicUrl, facts.path), action_id: 'open' };
+    const answers =
+      buttons && facts.check.on === 'review' && isReview(message.event)
+        ? (['approve', 'reject'] as const).map((decision) => ({
+            type: 'button',
+            text: plain(decision === 'approve' ? 'Approve' : 'Reject'),
+            style: decision === 'approve' ? 'primary' : 'danger',
+            action_id: buttonId[decision],
+            value: JSON.stringify(buttonValue(facts, decision)),
+          }))
+        : [];
+    return [
+      { type: 'section', text: plain(text) },
+      { type: 'actions', elements: [open, ...answers] },
+    ];
+  });
+  const more = moreThan(message);
+  return {
+    text: escaped(subjectOf(message)),
+    unfurl_links: false,
+    unfurl_media: false,
+    blocks: [
+      { type: 'header', text: plain(subjectOf(message).slice(0, 150)) },
+      ...blocks,
+      ...(more === undefined ? [] : [{ type: 'section', text: plain(more) }]),
+    ],
+  };
+}
+
+function buttonValue({ check }: Facts, decision: ButtonValue['decision']): ButtonValue | undefined {
+  return check.on === 'review' ? { subjectId: check.subjectId, digest: check.digest, decision } : undefined;
+}
+
+/** An Adaptive Card for a workflow of Teams. Its texts are runs, which take no Markdown. */
+export function teamsBody(message: Message) {
+  const runs = (text: string, more: object = {}) => ({
+    type: 'RichTextBlock',
+    inlines: [{ type: 'TextRun', text, ...more }],
+  });
+  const shown = shownOf(message);
+  const more = moreThan(message);
+  return {
+    type: 'message',
+    attachments: [
+      {
+        contentType: 'application/vnd.microsoft.card.adaptive',
+        contentUrl: null,
+        content: {
+          $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+          type: 'AdaptiveCard',
+          version: '1.4',
+          body: [
+            runs(subjectOf(message), { weight: 'Bolder', size: 'Medium' }),
+            ...shown.flatMap((item) => [
+              ...(message.items.length > 1 ? [runs(item.facts.title, { weight: 'Bolder' })] : []),
+              ...linesOf(item, message).map(([label, text]) => runs(`${label}: ${text}`)),
+            ]),
+            ...(more === undefined ? [] : [runs(more)]),
+          ],
+          actions: shown.slice(0, 6).map(({ facts }) => ({
+            type: 'Action.OpenUrl',
+            title: message.items.length > 1 ? `Open: ${facts.title}`.slice(0, 60) : 'Open',
+            url: linkTo(message.publicUrl, facts.path),
+          })),
+        },
+      },
+    ],
+  };
+}
+
+/** What a webhook of somebody's own gets. `id` is that of the message, and the same at each try. */
+export function webhookBody(message: Message, at: string) {
+  return {
+    type: `countersign.${message.event}`,
+    timestamp: at,
+    data: {
+      id: message.id,
+      count: message.items.length,
+      items: message.items.slice(0, 100).map(({ facts, until }) => ({
+        title: facts.title,
+        lines: facts.lines.map(([label, text]) => ({ label, text })),
+        until,
+        url: linkTo(message.publicUrl, facts.path),
+      })),
+    },
+  };
+}

@@ -1,0 +1,190 @@
+import type { EventType } from '@countersign/contracts';
+import type { Received } from '@countersign/runtime';
+import { expect, test } from 'vitest';
+import { approved, at, checkpoint, deadLetter, escalated } from './given.js';
+import { controlThings, mayGoAt, type Notification, nextTry, patience, plan, thingsIn } from './notify.js';
+import type { Notifications, Tell } from './notify-config.js';
+
+const received = (type: EventType, data: unknown): Received =>
+  ({ event: { type, data, source: 'x', id: 'x', time: at }, topic: 'x', partition: 0, offset: '0', key: 'k' }) as never;
+const both = [{ channel: 'mail' }, { channel: 'chat' }];
+const recipients = ['lea', 'tom', 'mia'].map((name) => ({ name, timeZone: 'Europe/Berlin', addresses: both }));
+const withRules = (...rules: Tell[]): Notifications => ({ channels: [], recipients, tell: rules });
+const owners = new Map([['paid-media-agent', 'mia']]);
+const planned = (rules: Tell[], events: Received[], now = at) =>
+  plan(withRules(...rules), thingsIn(events), owners, now);
+const line = ({ event, recipient, channel, dueAt }: Notification) =>
+  `${event} ${recipient} ${channel} ${dueAt.slice(11, 19)}`;
+const lines = (...given: Parameters<typeof planned>) =>
+  planned(...given)
+    .map(line)
+    .sort();
+const review = received('ActionEscalated', escalated());
+
+test.each<[string, Tell[], string[]]>([
+  [
+    'every reviewer of the card who is a recipient is told at once, on each of their channels',
+    [{ event: 'needs-review', to: ['reviewers'] }],
+    [
+      'needs-review lea chat 10:00:00',
+      'needs-review lea mail 10:00:00',
+      'needs-review tom chat 10:00:00',
+      'needs-review tom mail 10:00:00',
+    ],
+  ],
+  [
+    'with a step the owner of the agent is told later, on the channel of the step',
+    // biome-ignore lint/suspicious/noThenProperty: a word of the configuration, never awaited
+    [{ event: 'needs-review', to: ['lea'], by: ['mail'], then: [{ afterMinutes: 20, to: ['owner'], by: ['chat'] }] }],
+    ['needs-review lea mail 10:00:00', 'needs-review mia chat 10:20:00'],
+  ],
+  [
+    'whoever two steps and two rules name is told once, at the earliest',
+    [
+      {
+        event: 'needs-review',
+        to: ['lea'],
+        by: ['mail'],
+        // biome-ignore lint/suspicious/noThenProperty: a word of the configuration, never awaited
+        then: [{ afterMinutes: 5, to: ['reviewers'], by: ['mail'] }],
+      },
+      { event: 'needs-review', to: ['lea'], by: ['mail'] },
+    ],
+    ['needs-review lea mail 10:00:00', 'needs-review tom mail 10:05:00'],
+  ],
+  [
+    'minutes before the deadline',
+    [{ event: 'deadline-near', to: ['lea'], by: ['mail'], minutesBefore: 15 }],
+    ['deadline-near lea mail 10:45:00'],
+  ],
+  [
+    'a share of the time to answer',
+    [{ event: 'deadline-near', to: ['lea'], by: ['mail'], shareLeft: 0.1 }],
+    ['deadline-near lea mail 10:54:00'],
+  ],
+  [
+    'a deadline nearer than that is told of at once',
+    [{ event: 'deadline-near', to: ['lea'], by: ['mail'], minutesBefore: 90 }],
+    ['deadline-near lea mail 10:00:00'],
+  ],
+  ['nobody of whom no rule speaks', [{ event: 'stop', to: ['lea'] }], []],
+])('%s', (_name, rules, expected) => {
+  expect(lines(rules, [review])).toEqual(expected);
+});
+
+test('the same thing read again has the same ids; the card with other content has others', () => {
+  const rules: Tell[] = [{ event: 'needs-review', to: ['lea'], by: ['mail'] }];
+  const [first] = planned(rules, [review]);
+  expect(planned(rules, [review, review]).map(({ id }) => id)).toEqual([first?.id]);
+  const other = received('ActionEscalated', escalated({ digest: 'f'.repeat(64) }));
+  expect(planned(rules, [other])[0]?.id).not.toBe(first?.id);
+});
+
+test('a deadline that has passed and an alarm of before yesterday are no news', () => {
+  const rules: Tell[] = [
+    { event: 'needs-review', to: ['lea'] },
+    { event: 'alarm', to: ['lea'] },
+  ];
+  const events = [review, received('DeadLetter', deadLetter())];
+  expect(planned(rules, events)).toHaveLength(4);
+  expect(planned(rules, events, '2026-11-21T11:00:00.000Z').map(({ event }) => event)).toEqual(['alarm', 'alarm']);
+  expect(planned(rules, events, '2026-11-22T10:00:00.001Z')).toEqual([]);
+});
+
+test('a message of ours that could not be sent is no alarm, which could not be sent either', () => {
+  const own = { ...deadLetter(), service: 'console', job: { kind: 'send-notifications', id: 'x' } };
+  expect(thingsIn([received('DeadLetter', own)])).toEqual([]);
+  const other = { ...own, job: { kind: 'forget-activities', id: 'x' } };
+  expect(thingsIn([received('DeadLetter', other)])).toHaveLength(1);
+});
+
+test('a checkpoint asks its reviewers, and its owners are those of its agents', () => {
+  const rules: Tell[] = [{ event: 'needs-review', to: ['reviewers', 'owner'], by: ['mail'] }];
+  expect(lines(rules, [received('TaskEscalated', checkpoint())])).toEqual([
+    'needs-review lea mail 10:00:00',
+    'needs-review mia mail 10:00:00',
+  ]);
+});
+
+test.each([
+  [79_999, []],
+  [80_000, ['budget-nearly-spent mia mail 10:00:00']],
+  [100_000, ['budget-nearly-spent mia mail 10:00:00']],
+])('a budget of which %i of 100000 is used on the card of an escalation', (held, expected) => {
+  const total = { ledger: 'spend:ad-account:ads-1:2026-11-21', held, committed: 0, cap: 100_000, currency: 'EUR' };
+  const sends = { ledger: 'sends:sequencing-agent', held: 99, committed: 0, cap: 100 };
+  const card = { ...escalated().card, runningTotals: [total, sends] };
+  const events = [received('ActionEscalated', escalated({ card }))];
+  expect(lines([{ event: 'budget-nearly-spent', to: ['owner'], by: ['mail'], share: 0.8 }], events)).toEqual(expected);
+});
+
+test('an approval tells of the budget too, by its reservation and the figures of its rule; a day tells once', () => {
+  const figures = { amountMinor: 5_000, heldMinor: 70_000, committedMinor: 10_000, capMinor: 100_000, currency: 'EUR' };
+  const reasons = [{ rule: 'spend-cap-ad-account', outcome: 'pass' as const, detail: 'x', figures }];
+  const reservations = [{ ledger: 'spend:ad-account:ads-1:2026-11-21', amount: 5_000, currency: 'EUR' }];
+  const data = approved({ reservations, verdict: { ...approved().verdict, reasons } });
+  const rules: Tell[] = [
+    { event: 'budget-nearly-spent', to: ['mia'], by: ['mail'], share: 0.8 },
+    { event: 'budget-nearly-spent', to: ['mia'], by: ['mail'], share: 0.95 },
+  ];
+  const [row, ...more] = planned(rules, [received('ActionApproved', data), received('ActionApproved', data)]);
+  expect(more).toEqual([]);
+  expect(row?.facts.lines).toContainEqual(['Spent or held', 'EUR 850.00 of EUR 1000.00']);
+});
+
+test('a control is told of at once, and that it is not confirmed after its time', () => {
+  const things = controlThings({ scope: 'all', state: 'stopped', by: 'lea', reason: 'look', version: 3, at });
+  const rules = withRules(
+    { event: 'stop', to: ['mia'], by: ['chat'] },
+    { event: 'alarm', to: ['mia'], by: ['chat'], confirmSeconds: 60 },
+  );
+  expect(plan(rules, things, owners, at).map(line).sort()).toEqual([
+    'alarm mia chat 10:01:00',
+    'stop mia chat 10:00:00',
+  ]);
+});
+
+test('what an outsider wrote is words: no link, no address, no second line', () => {
+  const card = { ...escalated().card, accountName: 'Acme\nhttps://evil.example/x <@U1> evil.example a@b.example' };
+  const [row] = planned(
+    [{ event: 'needs-review', to: ['lea'], by: ['mail'] }],
+    [received('ActionEscalated', escalated({ card }))],
+  );
+  const text = JSON.stringify(row?.facts);
+  for (const link of ['://', 'evil.example', '@', '\\n']) expect(text).not.toContain(link);
+  expect(text).toContain('Acme');
+});
+
+const night = { timeZone: 'Europe/Berlin', quietHours: { from: '20:00', to: '07:00' } };
+test.each([
+  ['by day, after nothing', { urgent: false, digestMs: 300_000 }, null, at, at],
+  [
+    'after a message of two minutes ago',
+    { urgent: false, digestMs: 300_000 },
+    '2026-11-21T09:58:00.000Z',
+    at,
+    '2026-11-21T10:03:00.000Z',
+  ],
+  ['after a message of long ago', { urgent: false, digestMs: 300_000 }, '2026-11-21T08:00:00.000Z', at, at],
+  ['at night', { urgent: false, digestMs: 0 }, null, '2026-11-21T22:00:00.000Z', '2026-11-22T06:00:00.000Z'],
+  ['at night, urgent', { urgent: true, digestMs: 0 }, null, '2026-11-21T22:00:00.000Z', '2026-11-21T22:00:00.000Z'],
+  [
+    'gathered into the night',
+    { urgent: false, digestMs: 300_000 },
+    '2026-11-21T18:57:00.000Z',
+    '2026-11-21T18:58:00.000Z',
+    '2026-11-22T06:00:00.000Z',
+  ],
+] as const)('when what is due may go: %s', (_name, due, lastAt, now, expected) => {
+  expect(mayGoAt(due, night, lastAt, now)).toBe(expected);
+});
+
+test('the pauses between tries grow, heed what a channel asks for, and end after a day', () => {
+  const seconds = (tries: number, asked = 0) =>
+    (Date.parse(nextTry(tries, at, at, asked) ?? '') - Date.parse(at)) / 1000;
+  expect([1, 2, 3, 6, 50].map((tries) => seconds(tries))).toEqual([30, 60, 120, 900, 900]);
+  expect(seconds(1, 90_000)).toBe(90);
+  expect(seconds(1, 9e12)).toBe(3600);
+  const last = new Date(Date.parse(at) + patience.allMs).toISOString();
+  expect(nextTry(3, at, last)).toBeUndefined();
+});

@@ -1,0 +1,76 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { Sha256, Uuid } from '@countersign/contracts';
+import { z } from 'zod';
+import { buttonId } from './message.js';
+
+/** How far the time of a request of Slack may be from ours: what is older may have been kept by somebody and sent again. */
+const windowSeconds = 300;
+
+/**
+ * Whether a request was signed by Slack with this secret, over the bytes of its body as they came, and just now. The signatures are
+ * compared in a time that tells nothing of them.
+ */
+export function isSigned(
+  { secret, timestamp, signature, body }: { secret: string; timestamp: string; signature: string; body: Uint8Array },
+  at: string,
+): boolean {
+  if (!/^\d{1,12}$/.test(timestamp) || !/^v0=[0-9a-f]{64}$/.test(signature)) return false;
+  if (Math.abs(Date.parse(at) / 1000 - Number(timestamp)) > windowSeconds) return false;
+  const expected = createHmac('sha256', secret).update(`v0:${timestamp}:`).update(body).digest();
+  return timingSafeEqual(expected, Buffer.from(signature.slice(3), 'hex'));
+}
+
+const SlackId = z
+  .string()
+  .max(60)
+  .regex(/^[A-Z0-9]+$/);
+const Pressed = z.object({
+  type: z.literal('block_actions'),
+  user: z.object({ id: SlackId }),
+  trigger_id: z.string().min(1).max(300),
+  response_url: z.string().max(1000).optional(),
+  actions: z
+    .array(
+      z.object({
+        action_id: z.string().max(255),
+        action_ts: z.string().max(60),
+        value: z.string().max(2000).optional(),
+      }),
+    )
+    .min(1)
+    .max(10),
+});
+const Value = z.strictObject({ subjectId: Uuid, digest: Sha256, decision: z.enum(['approve', 'reject']) });
+
+/** A press of a button: whose it was, what it answers, and what makes it this press and no other. */
+export interface Press {
+  readonly user: string;
+  readonly press: string;
+  readonly responseUrl?: string;
+  /** Absent where the button only opens a page. */
+  readonly answer?: z.infer<typeof Value>;
+}
+
+/** Reads the form that Slack posts; undefined where it is none of ours. */
+export function pressIn(body: string): Press | undefined {
+  const payload = new URLSearchParams(body).get('payload');
+  if (payload === null) return undefined;
+  let given: unknown;
+  try {
+    given = JSON.parse(payload);
+  } catch {
+    return undefined;
+  }
+  const read = Pressed.safeParse(given);
+  const action = read.data?.actions[0];
+  if (!read.success || !action) return undefined;
+  const { user, trigger_id: trigger, response_url: responseUrl } = read.data;
+  const press = { user: user.id, press: `${trigger} ${action.action_ts}`, ...(responseUrl && { responseUrl }) };
+  if (!Object.values<string>(buttonId).includes(action.action_id)) return press;
+  try {
+    const value = Value.parse(JSON.parse(action.value ?? ''));
+    return buttonId[value.decision] === action.action_id ? { ...press, answer: value } : undefined;
+  } catch {
+    return undefined;
+  }
+}

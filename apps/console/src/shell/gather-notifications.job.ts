@@ -1,0 +1,98 @@
+import type { Job, JobContext, JobKind, Work } from '@countersign/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import { mayGoAt } from '../core/notify.js';
+import type { Recipient } from '../core/notify-config.js';
+import { type Mailbox, NotificationStore, type Waiting } from './notifications.repository.js';
+import { GATHER, SEND } from './notifier.service.js';
+import { NOTIFYING, type Notifying } from './notifying.js';
+import { StillTrue } from './still-true.js';
+
+type GatherJob = Job<{ readonly id: string }>;
+
+/**
+ * Makes messages of what is due: one for everything that waits for a recipient on a channel and is of one kind. What has to wait, for
+ * quiet hours or since a message of its kind went just now, is looked at again then. Nothing is sent here.
+ */
+@Injectable()
+export class GatherNotifications implements JobKind<{ readonly id: string }> {
+  readonly kind = GATHER;
+  readonly leaseMs = 60_000;
+  readonly batch = 200;
+
+  constructor(
+    @Inject(NOTIFYING) private readonly notifying: Notifying | undefined,
+    @Inject(NotificationStore) private readonly store: NotificationStore,
+    @Inject(StillTrue) private readonly stillTrue: StillTrue,
+  ) {}
+
+  async work(jobs: readonly GatherJob[], context: JobContext): Promise<void> {
+    await context.finish(jobs, async (owned, work) => {
+      const ids = owned.map(({ payload }) => payload.id);
+      const [job] = owned;
+      if (job) for (const mailbox of await this.store.mailboxes(work.tx, ids)) await this.gather(mailbox, job, work);
+    });
+  }
+
+  private async gather(mailbox: Mailbox, job: GatherJob, work: Work): Promise<void> {
+    const { tx, at } = work;
+    const lastAt = await this.store.lock(tx, mailbox);
+    const due = await this.store.due(tx, mailbox, at);
+    const recipient = this.recipient(mailbox);
+    if (!recipient) {
+      const detail = `${notThere(mailbox)} any more`;
+      return this.store.end(
+        tx,
+        due.map(({ id }) => id),
+        'dropped',
+        detail,
+        at,
+      );
+    }
+    const left = await this.dropUntrue(due, work);
+    const [first] = left;
+    if (!first) return;
+    const goesAt = mayGoAt(together(left), recipient, lastAt, at);
+    if (goesAt > at) {
+      const id = `${first.id} at ${goesAt}`;
+      return work.schedule(job.cause, { kind: GATHER, id, dueAt: goesAt, payload: { id: first.id } });
+    }
+    const messageId = this.store.makeMessage(
+      tx,
+      mailbox,
+      left.map(({ id }) => id),
+      at,
+    );
+    work.schedule(job.cause, { kind: SEND, id: messageId, dueAt: at, payload: { messageId } });
+  }
+
+  private async dropUntrue(due: readonly Waiting[], { tx, at }: Work): Promise<Waiting[]> {
+    const reasons = await this.stillTrue.untrue(tx, due, at);
+    const byReason = Map.groupBy(
+      due.filter(({ id }) => reasons.has(id)),
+      ({ id }) => reasons.get(id) ?? '',
+    );
+    for (const [reason, rows] of byReason)
+      this.store.end(
+        tx,
+        rows.map(({ id }) => id),
+        'dropped',
+        reason,
+        at,
+      );
+    return due.filter(({ id }) => !reasons.has(id));
+  }
+
+  private recipient({ recipient, channel }: Mailbox): Recipient | undefined {
+    const found = this.notifying?.config.recipients.find(({ name }) => name === recipient);
+    return found?.addresses.some((address) => address.channel === channel) ? found : undefined;
+  }
+}
+
+/** What is urgent takes the rest with it, and the shortest time of gathering holds for all. */
+const together = (rows: readonly Waiting[]): Pick<Waiting, 'urgent' | 'digestMs'> => ({
+  urgent: rows.some(({ urgent }) => urgent),
+  digestMs: Math.min(...rows.map(({ digestMs }) => digestMs)),
+});
+
+export const notThere = ({ recipient, channel }: Pick<Mailbox, 'recipient' | 'channel'>): string =>
+  `notifications.yaml has no ${recipient} with the channel ${channel}`;

@@ -1,0 +1,511 @@
+import { chmodSync } from 'node:fs';
+import { derivedId } from '@countersign/contracts';
+import { createHarness, type Harness, readingToken } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { Webhook } from 'standardwebhooks';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { approved, at, deadLetter, escalated, proposalId, settled } from '../core/given.js';
+import { ConsoleModule, spec } from '../module.js';
+import { NotificationStore } from './notifications.repository.js';
+import { httpReceiver, mailServer, notifyingFolder } from './notifying-testing.js';
+import { SendNotifications } from './send-notifications.job.js';
+
+const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+let database: TestDatabase;
+let harness: Harness;
+let started: Harness | undefined;
+let folder: ReturnType<typeof notifyingFolder>;
+let mail: Awaited<ReturnType<typeof mailServer>>;
+let web: Awaited<ReturnType<typeof httpReceiver>>;
+
+beforeEach(async () => {
+  [database, mail, web] = await Promise.all([createTestDatabase(), mailServer({ hideSTARTTLS: true }), httpReceiver()]);
+  folder = notifyingFolder();
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await started?.close();
+  started = undefined;
+  await Promise.all([database.close(), mail.close(), web.close()]);
+  folder.remove();
+});
+
+const secrets = () => ({
+  from: 'countersign@example.com',
+  lea: 'lea.secret@example.com',
+  tom: 'tom.secret@example.com',
+  mia: 'mia.secret@example.com',
+  hook: `${web.url}/slack-secret`,
+  teams: `${web.url}/teams-secret`,
+  url: `${web.url}/hook-secret`,
+  key: secret,
+  token: 'xoxb-secret-token',
+});
+const mailbox = (name: string, more = '') =>
+  `  - name: ${name}\n    timeZone: Europe/Berlin\n${more}    addresses: [{ channel: mail, addressFile: ../${name} }]\n`;
+const config = ({ rules, recipients, channels = '', tls = 'none' }: Record<string, string>) => `channels:
+  - { name: mail, kind: email, host: 127.0.0.1, port: ${mail.port}, tls: ${tls}, fromFile: ../from }
+${channels}recipients:
+${recipients ?? mailbox('lea') + mailbox('tom')}tell:
+${rules}`;
+const asks = '  - { event: needs-review, to: [reviewers] }\n';
+
+const start = async (text: string) => {
+  folder.write(text, secrets());
+  harness = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at });
+  started = harness;
+};
+const call = async (method: 'GET' | 'POST', url: string, body?: object, token = 'lea-token') => {
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await harness.app.inject({ method, url, headers, ...(body && { payload: body }) });
+  return { status: response.statusCode, body: response.json() };
+};
+const escalate = (...more: Parameters<typeof escalated>[0][]) =>
+  harness.deliver(
+    'actions.escalated.v1',
+    (more.length === 0 ? [{}] : more).map((given) => ({ type: 'ActionEscalated', data: escalated(given) })),
+  );
+const other = (n: number) => {
+  const id = derivedId('given', `proposal ${n}`);
+  return { proposalId: id, actionId: derivedId('action', id) };
+};
+const later = async (minutes: number) => {
+  harness.setNow(new Date(Date.parse(at) + minutes * 60_000).toISOString());
+  return harness.runJobs();
+};
+const states = async () =>
+  (await call('GET', '/v1/notifications')).body.notifications
+    .map(
+      (row: { event: string; recipient: string; state: string; detail: string | null }) =>
+        `${row.event} ${row.recipient} ${row.state}${row.detail === null ? '' : `: ${row.detail}`}`,
+    )
+    .sort();
+const messageIds = () => mail.mails.map(({ headers }) => headers.get('message-id'));
+
+test('nothing configured: nothing is sent, nothing is kept, and the list says so', async () => {
+  await start('channels: []\nrecipients: []\ntell: []\n');
+  await escalate();
+  await harness.runJobs();
+  expect((await call('GET', '/v1/notifications')).body).toMatchObject({ notifications: [], next: null });
+  expect(await call('POST', '/v1/notifications/test', { recipient: 'lea' })).toMatchObject({ status: 404 });
+  expect(mail.mails).toEqual([]);
+});
+
+test('a review is told of by mail: what, whose account, why, until when, a link, and nobody’s name or address', async () => {
+  await start(config({ rules: asks }));
+  const card = { ...escalated().card, accountName: 'Acme' };
+  await escalate({ card });
+  await harness.runJobs();
+  expect(mail.mails.map(({ to }) => to)).toEqual(
+    expect.arrayContaining([['lea.secret@example.com'], ['tom.secret@example.com']]),
+  );
+  expect(mail.mails).toHaveLength(2);
+  expect(mail.mails[0]?.headers.get('subject')).toBe('Needs your review: ads: shift budget for Acme');
+  expect(mail.mails[0]?.text).toBe(
+    [
+      'ads: shift budget for Acme',
+      'What: ads: shift budget, proposed by paid-media-agent',
+      'Account: Acme',
+      'Money: EUR 600.00',
+      'Why a person is asked: EUR 600.00 is above EUR 100.00',
+      'Answer by: 21 Nov 2026, 12:00 (Europe/Berlin). Without an answer by then it is not done.',
+      `Open: https://console.example.com/reviews/${proposalId}`,
+      '',
+    ].join('\n'),
+  );
+  expect(await states()).toEqual(['needs-review lea sent', 'needs-review tom sent']);
+});
+
+test('the same thing read twice, and jobs run again, send no second message', async () => {
+  await start(config({ rules: asks }));
+  const records = harness.records('actions.escalated.v1', [{ type: 'ActionEscalated', data: escalated() }]);
+  await harness.deliverRecords('actions.escalated.v1', records);
+  await escalate();
+  await later(0);
+  await harness.deliverRecords('actions.escalated.v1', records);
+  await escalate();
+  await later(30);
+  expect(mail.mails).toHaveLength(2);
+});
+
+test('after a crash between the sending and its mark it goes again, with the same Message-ID', async () => {
+  await start(config({ rules: asks, recipients: mailbox('lea') }));
+  const store = harness.app.get(NotificationStore);
+  const mark = vi.spyOn(store, 'endMessage').mockImplementationOnce(() => {
+    throw Object.assign(new Error('Connection terminated'), { code: 'ECONNRESET' });
+  });
+  await escalate();
+  await harness.runJobs();
+  expect(mail.mails).toHaveLength(1);
+  expect(await states()).toEqual(['needs-review lea waiting']);
+  mark.mockRestore();
+  // The lease of who died has run out.
+  await harness.query(`UPDATE jobs SET lease_until = NULL`);
+  await harness.runJobs();
+  const [first, second] = messageIds();
+  expect(first).toMatch(/^<[0-9a-f-]{36}@example\.com>$/);
+  expect([second, mail.mails.length]).toEqual([first, 2]);
+  expect(await states()).toEqual(['needs-review lea sent']);
+});
+
+test('what a mail server does not take now goes later, under the same id; meanwhile the health page tells of it', async () => {
+  const reading = readingToken();
+  onTestFinished(() => reading.remove());
+  const troubles = async () =>
+    JSON.stringify((await harness.app.inject({ url: '/health', headers: reading.headers })).json());
+  await start(config({ rules: asks, recipients: mailbox('lea') }));
+  mail.state.answer = () => (mail.state.tries < 3 ? 451 : undefined);
+  await escalate();
+  for (const minutes of [0, 0.4]) await later(minutes);
+  expect([mail.state.tries, mail.mails.length]).toEqual([1, 0]);
+  expect(await troubles()).toContain('the mail server does not take it now (451)');
+  await later(0.6);
+  await later(2);
+  expect(await troubles()).not.toContain('mail server');
+  expect([mail.state.tries, mail.mails.length]).toEqual([3, 1]);
+  expect(await states()).toEqual(['needs-review lea sent']);
+});
+
+test('a server that has no STARTTLS gets nothing where it is asked for', async () => {
+  await start(config({ rules: asks, recipients: mailbox('lea'), tls: 'starttls' }));
+  await escalate();
+  await later(0);
+  await later(5);
+  expect([mail.state.tries, mail.mails.length]).toEqual([0, 0]);
+  expect(await states()).toEqual(['needs-review lea waiting']);
+});
+
+test('what a mail server refuses for good is asked once, is a dead letter in our words, and a replay sends it', async () => {
+  await start(config({ rules: asks, recipients: mailbox('lea') }));
+  const logged = [vi.spyOn(process.stdout, 'write'), vi.spyOn(process.stderr, 'write'), vi.spyOn(console, 'error')];
+  mail.state.answer = () => 550;
+  await escalate();
+  const dead = [];
+  for (let minute = 0; minute < 50; minute++) dead.push(...(await later(minute)));
+  expect(mail.state.tries).toBe(1);
+  expect(dead).toMatchObject([
+    {
+      type: 'DeadLetter',
+      data: {
+        job: { kind: 'send-notifications' },
+        fault: { detail: 'the mail server refused it for good (550): see its log' },
+      },
+    },
+  ]);
+  expect(await states()).toEqual(['needs-review lea failed: the mail server refused it for good (550): see its log']);
+  for (const spy of logged) expect(JSON.stringify(spy.mock.calls)).not.toContain('secret');
+
+  mail.state.answer = () => undefined;
+  const [letter] = dead as unknown as { data: { deadLetterId: string } }[];
+  await harness.deliver('dead-letters.replayed.v1', [
+    {
+      type: 'DeadLetterReplayed',
+      data: { deadLetterId: letter?.data.deadLetterId, service: 'console', by: 'lea', note: 'mended', at },
+    },
+  ]);
+  await later(51);
+  expect(mail.mails).toHaveLength(1);
+  expect(await states()).toEqual(['needs-review lea sent']);
+});
+
+test('what is answered before it is due is not sent, and the list says why', async () => {
+  const rules = '  - { event: deadline-near, to: [reviewers], minutesBefore: 15 }\n';
+  await start(config({ rules }));
+  await escalate();
+  await harness.runJobs();
+  expect(mail.mails).toEqual([]);
+  await call('POST', `/v1/reviews/${proposalId}`, { decision: 'reject', digest: escalated().digest });
+  await later(46);
+  expect(mail.mails).toEqual([]);
+  expect(await states()).toEqual([
+    'deadline-near lea dropped: it is answered already',
+    'deadline-near tom dropped: it is answered already',
+  ]);
+});
+
+test('also what is answered while its channel is away is not sent', async () => {
+  await start(config({ rules: asks, recipients: mailbox('lea') }));
+  mail.state.answer = () => 451;
+  await escalate();
+  await later(0);
+  await call('POST', `/v1/reviews/${proposalId}`, { decision: 'approve', digest: escalated().digest });
+  mail.state.answer = () => undefined;
+  await later(10);
+  expect(mail.mails).toEqual([]);
+  expect(await states()).toEqual(['needs-review lea dropped: it is answered already']);
+});
+
+test('nobody answers: the owner is told after the time of the step; somebody answers: the owner is not', async () => {
+  const rules =
+    '  - { event: needs-review, to: [lea], then: [{ afterMinutes: 20, to: [mia] }, { afterMinutes: 40, to: [tom] }] }\n';
+  await start(config({ rules, recipients: mailbox('lea') + mailbox('tom') + mailbox('mia') }));
+  await escalate();
+  const receivers = () => mail.mails.map(({ to }) => to[0]?.split('.')[0]);
+  await later(19);
+  expect(receivers()).toEqual(['lea']);
+  await later(21);
+  expect(receivers()).toEqual(['lea', 'mia']);
+  await call('POST', `/v1/reviews/${proposalId}`, { decision: 'approve', digest: escalated().digest });
+  await later(41);
+  expect(receivers()).toEqual(['lea', 'mia']);
+});
+
+test('the owner of an agent is the one of its charter in the policy in force', async () => {
+  const rules = '  - { event: needs-review, to: [owner] }\n';
+  folder.write('channels: []\nrecipients: []\ntell: []\n');
+  const { readFileSync } = await import('node:fs');
+  const owner =
+    /^owner: (\S+)/m.exec(readFileSync(folder.path('config/charters/paid-media-agent.yaml'), 'utf8'))?.[1] ?? '';
+  const recipients = `  - name: ${owner}\n    timeZone: UTC\n    addresses: [{ channel: mail, addressFile: ../mia }]\n`;
+  await start(config({ rules, recipients }));
+  await escalate();
+  await harness.runJobs();
+  expect(mail.mails.map(({ to }) => to)).toEqual([['mia.secret@example.com']]);
+});
+
+test('a flood is one message: the first at once, what comes after it together', async () => {
+  await start(config({ rules: asks, recipients: mailbox('lea') }));
+  await escalate();
+  await later(0);
+  for (let n = 0; n < 25; n += 5) {
+    await escalate(...[0, 1, 2, 3, 4].map((more) => other(n + more)));
+    await later(1 + n / 25);
+  }
+  expect(mail.mails).toHaveLength(1);
+  await later(5);
+  expect(mail.mails).toHaveLength(2);
+  const [, digest] = mail.mails;
+  expect(digest?.headers.get('subject')).toBe('25 actions need your review');
+  expect(digest?.text.match(/^Open: /gm)).toHaveLength(10);
+  expect(digest?.text).toContain('and 15 more: https://console.example.com/reviews');
+  expect((await states()).every((row: string) => row === 'needs-review lea sent')).toBe(true);
+});
+
+test('in quiet hours what is not urgent waits for their end, in the recipient’s zone; a near deadline passes', async () => {
+  const rules = `${asks}  - { event: deadline-near, to: [reviewers], minutesBefore: 15 }\n`;
+  // At 10:00 UTC it is 19:00 in Tokyo.
+  const tokyo = mailbox('lea', '    quietHours: { from: "18:00", to: "19:30" }\n').replace(
+    'Europe/Berlin',
+    'Asia/Tokyo',
+  );
+  await start(
+    config({ rules, recipients: tokyo + mailbox('tom', '    quietHours: { from: "10:30", to: "11:50" }\n') }),
+  );
+  await escalate();
+  await later(0);
+  expect(mail.mails).toEqual([]);
+  await later(29);
+  expect(mail.mails).toEqual([]);
+  await later(30);
+  expect(mail.mails.map(({ to }) => to[0]?.slice(0, 3))).toEqual(['lea']);
+  await later(45);
+  expect(
+    mail.mails.map(({ to, headers }) => `${to[0]?.slice(0, 3)} ${headers.get('subject')?.slice(0, 5)}`).sort(),
+  ).toEqual(['lea Needs', 'lea Still', 'tom Still']);
+});
+
+test('a stop is told of at once, and as an alarm where it is not confirmed in time', async () => {
+  const rules = '  - { event: stop, to: [lea] }\n  - { event: alarm, to: [lea], confirmSeconds: 30 }\n';
+  await start(config({ rules, recipients: mailbox('lea', '    quietHours: { from: "00:00", to: "23:59" }\n') }));
+  await call('POST', '/v1/controls', { scope: 'agent:paid-media-agent', state: 'stopped', reason: 'bids look wrong' });
+  await later(0);
+  expect(mail.mails.map(({ headers }) => headers.get('subject'))).toEqual([
+    'Control: agent paid-media-agent was stopped',
+  ]);
+  await later(0.5);
+  expect(mail.mails.map(({ headers }) => headers.get('subject'))).toEqual([
+    'Control: agent paid-media-agent was stopped',
+    expect.stringMatching(/^Alarm: not every service has confirmed/),
+  ]);
+});
+
+test('alarms: a dead letter, a rejected permit, and a permit that its own executor left unresolved', async () => {
+  await start(config({ rules: '  - { event: alarm, to: [lea], digestMinutes: 0 }\n', recipients: mailbox('lea') }));
+  const subjects = () => mail.mails.map(({ headers }) => headers.get('subject'));
+  await harness.deliver('orchestrator.dead-letters.v1', [{ type: 'DeadLetter', data: deadLetter() }]);
+  await later(0);
+  // Another executor's word about a permit is nobody's alarm.
+  const wrong = settled('unresolved', { executor: 'downstream' });
+  await harness.deliver('actions.settled.downstream.v1', [{ type: 'ActionSettled', data: wrong }]);
+  await harness.deliver('actions.settled.action-executor.v1', [{ type: 'ActionSettled', data: settled('unresolved') }]);
+  await later(0);
+  expect(subjects()).toHaveLength(1);
+  await harness.deliver('actions.approved.v1', [{ type: 'ActionApproved', data: approved() }]);
+  const rejected = {
+    executor: 'action-executor',
+    reason: { code: 'signature', detail: 'lea@example.com signed it' },
+    topic: 'actions.approved.v1',
+    partition: 0,
+    offset: '7',
+    at,
+  };
+  await harness.deliver('actions.settled.action-executor.v1', [{ type: 'PermitRejected', data: rejected }]);
+  await later(7);
+  expect(subjects()).toEqual(['Alarm: orchestrator could not handle a record of signals.accepted.v1', '2 alarms']);
+  expect(mail.mails[1]?.text).toContain('action-executor rejected a permit');
+  expect(mail.mails[1]?.text).toContain('nobody knows whether ads did what action-executor asked');
+  expect(mail.mails[1]?.text).not.toContain('@');
+});
+
+test('Slack, Teams and a webhook of one’s own get their forms; the webhook is signed, and its id stays the same', async () => {
+  const channels = `  - { name: chat, kind: slack, webhookFile: ../hook }
+  - { name: bot, kind: slack, tokenFile: ../token, api: "${web.url}/api" }
+  - { name: teams, kind: teams, webhookFile: ../teams }
+  - { name: hook, kind: webhook, urlFile: ../url, secretFile: ../key }
+`;
+  const recipients = `  - name: lea
+    timeZone: UTC
+    addresses: [{ channel: chat }, { channel: bot, conversation: C024BE91L }, { channel: teams }, { channel: hook }]
+`;
+  await start(config({ rules: asks, channels, recipients }));
+  const tries = new Map<string, number>();
+  web.state.answer = ({ url }) => {
+    tries.set(url, (tries.get(url) ?? 0) + 1);
+    if (url === '/api/chat.postMessage') return { body: JSON.stringify({ ok: true }) };
+    return url === '/hook-secret' && tries.get(url) === 1 ? { status: 503 } : {};
+  };
+  await escalate();
+  await later(0);
+  await later(1);
+  const posted = (url: string) => web.posted.filter((post) => post.url === url);
+  const link = `https://console.example.com/reviews/${proposalId}`;
+  for (const url of ['/slack-secret', '/api/chat.postMessage', '/teams-secret'])
+    expect(posted(url), url).toMatchObject([{ body: expect.stringContaining(link) }]);
+  const [bot] = posted('/api/chat.postMessage');
+  expect(bot?.headers.authorization).toBe('Bearer xoxb-secret-token');
+  expect(JSON.parse(bot?.body ?? '')).toMatchObject({
+    channel: 'C024BE91L',
+    metadata: { event_payload: { id: expect.any(String) } },
+  });
+  const card = JSON.parse(posted('/teams-secret')[0]?.body ?? '');
+  expect(card.attachments[0].content).toMatchObject({
+    type: 'AdaptiveCard',
+    actions: [{ type: 'Action.OpenUrl', url: link }],
+  });
+  expect(JSON.stringify(card)).not.toContain('"TextBlock"');
+
+  const hooks = posted('/hook-secret');
+  expect(hooks).toHaveLength(2);
+  expect(hooks[0]?.body).toBe(hooks[1]?.body);
+  expect(hooks[0]?.headers['webhook-id']).toBe(hooks[1]?.headers['webhook-id']);
+  vi.setSystemTime(new Date(Date.parse(at) + 60_000));
+  for (const { headers, body } of hooks) {
+    expect(new Webhook(secret).verify(body, headers)).toMatchObject({ type: 'countersign.needs-review' });
+    expect(() => new Webhook(secret).verify(`${body} `, headers)).toThrow();
+    expect(() => new Webhook('whsec_c29tZSBvdGhlciBzZWNyZXQ=').verify(body, headers)).toThrow();
+  }
+  vi.useRealTimers();
+  expect((await states()).every((row: string) => row === 'needs-review lea sent')).toBe(true);
+});
+
+test('a redirect is not followed, and Slack’s refusal in a 200 is a refusal', async () => {
+  const channels = `  - { name: bot, kind: slack, tokenFile: ../token, api: "${web.url}/api" }
+  - { name: hook, kind: webhook, urlFile: ../url, secretFile: ../key }
+`;
+  const recipients = `  - { name: lea, timeZone: UTC, addresses: [{ channel: bot, conversation: C024BE91L }, { channel: hook }] }\n`;
+  await start(config({ rules: asks, channels, recipients }));
+  web.state.answer = ({ url }) =>
+    url === '/hook-secret'
+      ? { status: 302, headers: { location: `${web.url}/elsewhere` } }
+      : { body: JSON.stringify({ ok: false, error: 'channel_not_found' }) };
+  await escalate();
+  for (let minute = 0; minute < 50; minute++) await later(minute);
+  expect(web.posted.map(({ url }) => url).sort()).toEqual(['/api/chat.postMessage', '/hook-secret']);
+  expect((await states()).sort()).toEqual([
+    'needs-review lea failed: Slack refused it for good (channel_not_found)',
+    'needs-review lea failed: the webhook refused it for good (302)',
+  ]);
+});
+
+test('an operator sends a test; whoever is none may not; a repeat with one key is one test', async () => {
+  await start(config({ rules: asks }));
+  const ask = (token: string, recipient = 'tom') =>
+    harness.app.inject({
+      method: 'POST',
+      url: '/v1/notifications/test',
+      headers: { authorization: `Bearer ${token}`, 'idempotency-key': 'k' },
+      payload: { recipient },
+    });
+  expect((await ask('ann-token')).statusCode).toBe(403);
+  expect((await ask('lea-token', 'nobody')).statusCode).toBe(404);
+  const first = await ask('lea-token');
+  expect([first.statusCode, (await ask('lea-token')).json()]).toEqual([202, first.json()]);
+  await harness.runJobs();
+  expect(mail.mails.map(({ to, headers }) => [to[0], headers.get('subject')])).toEqual([
+    ['tom.secret@example.com', 'Test: a test of this way to reach you'],
+  ]);
+  expect(await states()).toEqual(['test tom sent']);
+});
+
+test('the list pages on, each row once, and a cursor that is none is said so', async () => {
+  await start(config({ rules: asks, recipients: mailbox('lea') }));
+  await escalate(...Array.from({ length: 7 }, (_, n) => other(n)));
+  const seen: string[] = [];
+  for (let url: string | null = '/v1/notifications?limit=3&state=waiting'; url; ) {
+    const { body } = await call('GET', url);
+    seen.push(...body.notifications.map(({ id }: { id: string }) => id));
+    url = body.next === null ? null : `/v1/notifications?limit=3&state=waiting&cursor=${encodeURIComponent(body.next)}`;
+  }
+  expect([seen.length, new Set(seen).size]).toEqual([7, 7]);
+  expect((await call('GET', '/v1/notifications?cursor=x')).status).toBe(400);
+  expect((await call('GET', '/v1/notifications?state=sent')).body.notifications).toEqual([]);
+});
+
+test('two instances that send at the same time send each message once', async () => {
+  await start(config({ rules: asks }));
+  const second = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at });
+  try {
+    await escalate(...Array.from({ length: 4 }, (_, n) => other(n)));
+    await Promise.all([harness.runJobs(), second.runJobs()]);
+    await Promise.all([harness.runJobs(), second.runJobs()]);
+    expect(mail.mails).toHaveLength(2);
+    expect(new Set(messageIds()).size).toBe(2);
+  } finally {
+    await second.close();
+  }
+});
+
+test.each([
+  [
+    'a wrong field',
+    (text: string) => text.replace('kind: email', 'kind: fax'),
+    /notifications\.yaml:2 channels\.0\.kind: one of/,
+  ],
+  [
+    'a file that is missing',
+    (text: string) => text.replace('../tom', '../nobody'),
+    /recipients\.1\.addresses\.0\.addressFile: .*cannot be read \(ENOENT\)/,
+  ],
+  [
+    'a file with something else',
+    (text: string) => text.replace('../tom', '../key'),
+    /addressFile: the file that it names does not hold one e-mail address/,
+  ],
+  [
+    'a file that is open to others',
+    (text: string) => text,
+    /:\d+ channels\.0\.fromFile: .*open to others \(mode 644\): mode 600/,
+  ],
+])('%s: the console does not start, says where, and quotes no secret', async (name, change, expected) => {
+  folder.write(change(config({ rules: asks })), secrets());
+  if (name.includes('open')) chmodSync(folder.path('from'), 0o644);
+  const failed = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at }).catch(
+    (error: Error) => error,
+  );
+  expect(failed).toBeInstanceOf(Error);
+  expect((failed as Error).message).toMatch(expected);
+  expect((failed as Error).message).not.toMatch(/secret|@example/);
+});
+
+test('the job of a message is given up by its kind, and ended rows are forgotten in time', async () => {
+  await start(config({ rules: asks, recipients: mailbox('lea') }));
+  await escalate();
+  await later(0);
+  expect(harness.app.get(SendNotifications).kind.name).toBe('send-notifications');
+  const day = 24 * 60;
+  await later(89 * day);
+  expect(await states()).toHaveLength(1);
+  await later(91 * day);
+  expect(await states()).toEqual([]);
+  expect(await harness.query('SELECT * FROM notification_messages')).toEqual([]);
+});

@@ -1,0 +1,65 @@
+import type { DataOf } from '@countersign/contracts';
+import { type Batch, type Cause, jobName, type Work } from '@countersign/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import { controlThings, type Notification, plan, type Thing, thingsIn, unresolvedThing } from '../core/notify.js';
+import type { Changes } from '../core/project.js';
+import { NotificationStore } from './notifications.repository.js';
+import { NOTIFYING, type Notifying } from './notifying.js';
+
+/** Gathers what is due for a recipient into a message. */
+export const GATHER = jobName<{ readonly id: string }>('gather-notifications');
+/** Sends a message. */
+export const SEND = jobName<{ readonly messageId: string }>('send-notifications');
+
+/** Keeps who has to be told of what, in the transaction that keeps what happened. */
+@Injectable()
+export class Notifier {
+  constructor(
+    @Inject(NOTIFYING) private readonly notifying: Notifying | undefined,
+    @Inject(NotificationStore) private readonly store: NotificationStore,
+  ) {}
+
+  /** What a batch of events gives to tell; called after its projection was written. */
+  async afterBatch(batch: Batch, changes: Changes): Promise<void> {
+    if (!this.watches()) return;
+    const things = thingsIn(batch.events);
+    const permitIds = [...changes.settlements, ...changes.permits].map(({ permitId }) => permitId);
+    if (permitIds.length > 0 && this.tells('alarm')) {
+      const unresolved = await this.store.unresolved(batch.tx, permitIds);
+      things.push(...unresolved.map((permit) => unresolvedThing({ ...permit, at: permit.at.toISOString() })));
+    }
+    const cause = { source: '/countersign/console', id: 'notifications' };
+    await this.keep(batch, cause, things);
+  }
+
+  /** What a change of a control gives to tell, in the transaction that makes it. */
+  async afterControl(work: Work, cause: Cause, control: Omit<DataOf<'ControlChanged'>, 'changedAt'>): Promise<void> {
+    if (this.watches()) await this.keep(work, cause, controlThings({ ...control, at: work.at }));
+  }
+
+  /** Keeps rows and has them gathered when they are due. */
+  async schedule(work: Work, cause: Cause, rows: readonly Notification[]): Promise<number> {
+    const kept = await this.store.keep(work.tx, rows, work.at);
+    for (const { id, dueAt } of rows)
+      if (kept.has(id)) work.schedule(cause, { kind: GATHER, id, dueAt, payload: { id } });
+    return kept.size;
+  }
+
+  private async keep(work: Work, cause: Cause, things: readonly Thing[]): Promise<void> {
+    if (!this.notifying || things.length === 0) return;
+    const { config } = this.notifying;
+    const named = config.tell.some((rule) =>
+      [rule, ...('then' in rule ? (rule.then ?? []) : [])].some(({ to }) => to.includes('owner')),
+    );
+    const owners = named ? await this.store.owners(work.tx) : new Map<string, string>();
+    await this.schedule(work, cause, plan(config, things, owners, work.at));
+  }
+
+  private watches(): boolean {
+    return (this.notifying?.config.tell.length ?? 0) > 0;
+  }
+
+  private tells(event: string): boolean {
+    return this.notifying?.config.tell.some((rule) => rule.event === event) === true;
+  }
+}

@@ -1,0 +1,130 @@
+import type { Fault } from '@countersign/contracts';
+import { type Job, type JobContext, type JobKind, RUNTIME, type Runtime, type Work } from '@countersign/runtime';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { Message } from '../core/message.js';
+import { nextTry } from '../core/notify.js';
+import type { Delivery } from './channels/delivery.js';
+import { sendMail } from './channels/mail.js';
+import { sendSlack, sendTeams, sendWebhook } from './channels/web.js';
+import { notThere } from './gather-notifications.job.js';
+import { type MessageRow, NotificationStore } from './notifications.repository.js';
+import { SEND } from './notifier.service.js';
+import { NOTIFYING, type Notifying } from './notifying.js';
+import { SETTINGS, type Settings } from './settings.js';
+import { StillTrue } from './still-true.js';
+
+type SendJob = Job<{ readonly messageId: string }>;
+
+/** A message that a channel does not take, in words that may be logged and stand in a dead letter. */
+class NotDelivered extends Error {
+  override readonly name = 'NotDelivered';
+}
+
+/**
+ * Sends messages, each at least once: it is marked as sent after the channel took it, so after a crash in between it goes again, under
+ * the same id. What is no longer true by then is not sent. What a channel does not take now is tried again, ever less often, for a day;
+ * what it refuses for good is a dead letter, which an operator may have sent again.
+ */
+@Injectable()
+export class SendNotifications implements JobKind<{ readonly messageId: string }> {
+  readonly kind = SEND;
+  readonly leaseMs = 120_000;
+  readonly batch = 1;
+  readonly parallel = 4;
+  private readonly log = new Logger('notifications');
+  /** Channels that did not take their last message, and why. */
+  private readonly troubled = new Map<string, string>();
+
+  constructor(
+    @Inject(RUNTIME) runtime: Runtime,
+    @Inject(NOTIFYING) private readonly notifying: Notifying | undefined,
+    @Inject(SETTINGS) private readonly settings: Settings,
+    @Inject(NotificationStore) private readonly store: NotificationStore,
+    @Inject(StillTrue) private readonly stillTrue: StillTrue,
+  ) {
+    runtime.healthTells('notifications', () => Object.fromEntries(this.troubled), 'others');
+  }
+
+  async work(jobs: readonly SendJob[], context: JobContext): Promise<void> {
+    for (const job of jobs) await this.workOne(job, context);
+  }
+
+  private async workOne(job: SendJob, context: JobContext): Promise<void> {
+    const ready = await context.transaction((work) => this.prepare(job, work));
+    if (!ready) return context.finish([job], async () => undefined);
+    const { row, message } = ready;
+    if (row.refusal !== null) throw new NotDelivered(row.refusal);
+    const delivery = await this.send(row, message, context.now());
+    this.note(row, delivery);
+    if (delivery.outcome === 'sent')
+      return context.finish([job], async ([owned], { tx, at }) => {
+        if (owned) this.store.endMessage(tx, row.messageId, 'sent', null, at);
+      });
+    const at = context.now();
+    const again =
+      delivery.outcome === 'later' ? nextTry(row.tries + 1, row.madeAt, at, delivery.askedMs ?? 0) : undefined;
+    if (again !== undefined) return context.later(job, again);
+    // It is not asked again: what follows only makes it a dead letter.
+    await context.transaction(async ({ tx }) => this.store.refuse(tx, row.messageId, delivery.words));
+    throw new NotDelivered(delivery.words);
+  }
+
+  /** Drops what is no longer true and counts the try; undefined where nothing is left to send. */
+  private async prepare(
+    { payload }: SendJob,
+    { tx, at }: Work,
+  ): Promise<{ row: MessageRow; message: Message } | undefined> {
+    const found = await this.store.lockMessage(tx, payload.messageId);
+    if (!found) return undefined;
+    const { message: row, rows } = found;
+    const reasons = await this.stillTrue.untrue(tx, rows, at);
+    for (const [id, reason] of reasons) this.store.end(tx, [id], 'dropped', reason, at);
+    const left = rows.filter(({ id }) => !reasons.has(id));
+    if (left.length === 0) return undefined;
+    if (row.refusal === null) this.store.countTry(tx, row.messageId);
+    const recipient = this.notifying?.config.recipients.find(({ name }) => name === row.recipient);
+    return {
+      row,
+      message: {
+        id: row.messageId,
+        event: row.event,
+        items: left.map(({ facts, until }) => ({ facts, until })),
+        publicUrl: this.settings.publicUrl,
+        timeZone: recipient?.timeZone ?? 'UTC',
+      },
+    };
+  }
+
+  private async send(row: MessageRow, message: Message, now: string): Promise<Delivery> {
+    const channel = this.notifying?.channels.get(row.channel);
+    const address = this.notifying?.addressOf(row.recipient, row.channel);
+    if (!channel) return { outcome: 'refused', words: `${notThere(row)} any more` };
+    switch (channel.kind) {
+      case 'email':
+        return address === undefined
+          ? { outcome: 'refused', words: `${notThere(row)} any more` }
+          : sendMail(channel, address, message);
+      case 'slack':
+        return sendSlack(channel, address, message);
+      case 'teams':
+        return sendTeams(channel, message);
+      case 'webhook':
+        return sendWebhook(channel, message, row.madeAt, now);
+    }
+  }
+
+  private note({ channel }: MessageRow, delivery: Delivery): void {
+    if (delivery.outcome === 'sent') this.troubled.delete(channel);
+    else {
+      if (!this.troubled.has(channel)) this.log.warn(`the channel ${channel}: ${delivery.words}`);
+      this.troubled.set(channel, delivery.words);
+    }
+  }
+
+  /** Says that nobody was told. The dead letter can be replayed: then it is sent again. */
+  async giveUp({ payload }: SendJob, { tx, at }: Work, fault: Fault): Promise<boolean> {
+    this.store.endMessage(tx, payload.messageId, 'failed', fault.detail, at);
+    this.store.refuse(tx, payload.messageId, null);
+    return false;
+  }
+}

@@ -1,0 +1,144 @@
+import { decode, derivedId, topics } from '@countersign/contracts';
+import { Documented, Public, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Controller, Headers, HttpCode, Inject, Logger, type OnModuleInit, Post, Req } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import { linkTo } from '../core/message.js';
+import { SlackAnswer } from '../core/notification.answers.js';
+import type { Person } from '../core/people.js';
+import { problem } from '../core/problem.js';
+import { fingerprint, review, reviewIdOf } from '../core/review.js';
+import { isSigned, type Press, pressIn } from '../core/slack.js';
+import { post } from './channels/web.js';
+import { Store } from './console.repository.js';
+import { NOTIFYING, type Notifying } from './notifying.js';
+import { PEOPLE, SETTINGS, type Settings } from './settings.js';
+
+const path = '/v1/slack/actions';
+const formType = 'application/x-www-form-urlencoded';
+/** Far above what Slack sends of a message with ten cards. */
+const mostBytes = 131_072;
+
+type Answer = NonNullable<Press['answer']>;
+
+/**
+ * Answers by the buttons of a message in Slack. Slack signs what it sends; the person is the one that notifications.yaml says of the
+ * user who pressed, and the rules are those of the page: a reviewer of the card, once, for the digest that the message showed. What
+ * takes effect is for the validator to say.
+ */
+@Controller()
+export class SlackActions implements OnModuleInit {
+  private readonly log = new Logger('slack');
+
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(Store) private readonly store: Store,
+    @Inject(NOTIFYING) private readonly notifying: Notifying | undefined,
+    @Inject(PEOPLE) private readonly people: readonly Person[],
+    @Inject(SETTINGS) private readonly settings: Settings,
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+  ) {}
+
+  /** A form is read here and nowhere else, as the bytes that were signed: any page of the web can make a browser send one. */
+  onModuleInit(): void {
+    const adapter = this.host.httpAdapter as unknown as FastifyAdapter;
+    const server = adapter.getInstance();
+    // Where it is there already, Nest's own parser takes forms on every route.
+    if (server.hasContentTypeParser(formType)) server.removeContentTypeParser(formType);
+    adapter.useBodyParser(formType, false, { bodyLimit: mostBytes }, (request, body, done) => {
+      if (request.url?.split('?')[0] === path) return done(null, body);
+      done(Object.assign(new Error(`${formType} is not read here: send application/json`), { statusCode: 415 }), null);
+    });
+  }
+
+  @Post('v1/slack/actions')
+  @HttpCode(200)
+  @Public()
+  @Documented({
+    summary: 'A press of a button in Slack, signed by Slack',
+    description: 'A form with `payload`, as Slack posts it. The answer is what Slack shows to whoever pressed.',
+    headers: {},
+    answers: { 200: SlackAnswer },
+    problems: [400, 401, 415],
+  })
+  async press(
+    @Headers('x-slack-request-timestamp') timestamp: string | undefined,
+    @Headers('x-slack-signature') signature: string | undefined,
+    @Req() { body }: { body: unknown },
+  ) {
+    const at = this.runtime.now();
+    const bytes = body instanceof Uint8Array ? body : new Uint8Array();
+    const channel = [...(this.notifying?.channels.values() ?? [])].find(
+      (open) =>
+        open.kind === 'slack' &&
+        open.buttons &&
+        open.signingSecret !== undefined &&
+        isSigned(
+          { secret: open.signingSecret, timestamp: timestamp ?? '', signature: signature ?? '', body: bytes },
+          at,
+        ),
+    );
+    if (channel?.kind !== 'slack')
+      throw new Refused(
+        problem(401, 'Not signed', 'this is not signed by Slack with a secret that is known here, or too old'),
+      );
+    const text = decode(Buffer.from(bytes));
+    const press = text.ok ? pressIn(text.text) : undefined;
+    if (!press) throw new Refused(problem(400, 'Not understood', 'this is no press of a button of ours'));
+    const words = press.answer ? await this.answer(press, press.answer) : undefined;
+    if (words !== undefined) await this.show(channel.hooks, press, words);
+    return { response_type: 'ephemeral', replace_original: false, text: words ?? '' };
+  }
+
+  /** Gives the answer, and says in words what came of it. */
+  private async answer({ user, press }: Press, { subjectId, digest, decision }: Answer): Promise<string> {
+    const link = linkTo(this.settings.publicUrl, `/reviews/${subjectId}`);
+    const notDone = (detail: string) => `Nothing was done: ${detail}. The card: ${link}`;
+    const name = this.notifying?.config.recipients.find(({ slackUser }) => slackUser === user)?.name;
+    if (name === undefined)
+      return notDone(
+        'nobody here knows which person you are; your operator can write your Slack id into notifications.yaml',
+      );
+    const isReviewer = this.people.some(({ person, roles }) => person === name && roles.includes('reviewer'));
+    if (!isReviewer) return notDone(`${name} is no reviewer`);
+    const known = await this.store.escalation(this.runtime.now(), subjectId);
+    if (!known) return notDone('there is no such card');
+
+    const reviewId = reviewIdOf(name, subjectId, `slack ${press}`);
+    const request = { decision, digest };
+    const { correlationId, traceparent } = known.escalation;
+    // The press is used up with whatever comes of it: sent again it does nothing.
+    const cause = { source: '/countersign/console', id: derivedId('slack', user, press), correlationid: correlationId };
+    const done = await this.runtime.transact(
+      cause,
+      async (work) => {
+        const found = await this.store.lockEscalation(work.tx, work.at, subjectId);
+        if (!found) return 'there is no such card';
+        const answer = review(request, found.escalation, found.standing, { person: name }, reviewId, work.at);
+        if (!answer.ok) return answer.problem.detail;
+        await this.store.insertReview(work.tx, answer.decided, fingerprint(subjectId, request));
+        work.emit(cause, topics.reviewsDecided, {
+          key: found.escalation.key,
+          subject: subjectId,
+          data: answer.decided,
+        });
+        return undefined;
+      },
+      traceparent,
+    );
+    if (done.repeated) return notDone('this press of the button was used before');
+    if (done.result !== undefined) return notDone(done.result);
+    const taken = decision === 'approve' ? 'approval' : 'rejection';
+    return `Your ${taken} was taken, ${name}. The validator says whether it takes effect: ${link}`;
+  }
+
+  /** Shows the words to whoever pressed. Slack shows nothing of what it is answered, so they go where it says, and nowhere else. */
+  private async show(hooks: string, { responseUrl }: Press, text: string): Promise<void> {
+    if (responseUrl === undefined || !URL.canParse(responseUrl) || new URL(responseUrl).origin !== hooks) return;
+    try {
+      await post(responseUrl, JSON.stringify({ response_type: 'ephemeral', replace_original: false, text }), {}, 2_000);
+    } catch {
+      this.log.warn('Slack did not take the words about a press of a button; the page of the card has them');
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import { createHmac } from 'node:crypto';
+import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { at, checkpoint, checkpointId, escalated, proposalId } from '../core/given.js';
+import { ConsoleModule, spec } from '../module.js';
+import { httpReceiver, notifyingFolder } from './notifying-testing.js';
+
+const signing = '8f742231b10e8888abcd99yyyzzz85a5';
+let database: TestDatabase;
+let harness: Harness;
+let folder: ReturnType<typeof notifyingFolder>;
+let slack: Awaited<ReturnType<typeof httpReceiver>>;
+
+beforeEach(async () => {
+  [database, slack] = await Promise.all([createTestDatabase(), httpReceiver()]);
+  folder = notifyingFolder();
+  const person = (name: string, user: string) =>
+    `  - { name: ${name}, timeZone: UTC, slackUser: ${user}, addresses: [{ channel: chat }] }\n`;
+  folder.write(
+    `channels:
+  - { name: chat, kind: slack, tokenFile: ../token, signingSecretFile: ../signing, buttons: true, api: "${slack.url}/api", hooks: "${slack.url}" }
+recipients:
+${person('lea', 'U0LEA')}${person('max', 'U0MAX')}${person('ann', 'U0ANN')}tell:
+  - { event: needs-review, to: [lea] }
+`,
+    { token: 'xoxb-token', signing },
+  );
+  slack.state.answer = () => ({ body: JSON.stringify({ ok: true }) });
+  harness = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at });
+  await harness.deliver('actions.escalated.v1', [{ type: 'ActionEscalated', data: escalated(), key: 'ads-1' }]);
+});
+afterEach(async () => {
+  await harness.close();
+  await Promise.all([database.close(), slack.close()]);
+  folder.remove();
+});
+
+interface Given {
+  readonly user?: string;
+  readonly trigger?: string;
+  readonly value?: object;
+  readonly action?: string;
+  readonly response?: string;
+}
+/** The form that Slack posts when somebody presses a button. */
+const form = ({ user = 'U0LEA', trigger = 't.1', value, action, response = `${slack.url}/response` }: Given = {}) => {
+  const pressed = { subjectId: proposalId, digest: escalated().digest, decision: 'approve', ...value };
+  return new URLSearchParams({
+    payload: JSON.stringify({
+      type: 'block_actions',
+      user: { id: user, username: 'x' },
+      team: { id: 'T1' },
+      trigger_id: trigger,
+      response_url: response,
+      actions: [
+        { action_id: action ?? `countersign-${pressed.decision}`, action_ts: '1.1', value: JSON.stringify(pressed) },
+      ],
+    }),
+  }).toString();
+};
+const send = async (
+  body: string,
+  { when = at, secret = signing, headers = {} }: { when?: string; secret?: string; headers?: object } = {},
+) => {
+  const timestamp = String(Math.floor(Date.parse(when) / 1000));
+  const signature = `v0=${createHmac('sha256', secret).update(`v0:${timestamp}:${body}`).digest('hex')}`;
+  const response = await harness.app.inject({
+    method: 'POST',
+    url: '/v1/slack/actions',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      'x-slack-request-timestamp': timestamp,
+      'x-slack-signature': signature,
+      ...headers,
+    },
+    payload: body,
+  });
+  return { status: response.statusCode, text: String(response.json().text ?? response.json().detail) };
+};
+const decided = () => harness.published.filter(({ type }) => type === 'ReviewDecided');
+const shown = () => slack.posted.filter(({ url }) => url === '/response').map(({ body }) => JSON.parse(body).text);
+
+test('the message has the digest of the card in its buttons, and a press of them is the person’s answer', async () => {
+  await harness.runJobs();
+  const [posted] = slack.posted;
+  const { blocks } = JSON.parse(posted?.body ?? '');
+  const buttons = blocks.flatMap(
+    ({ elements = [] }: { elements?: { value?: string; action_id: string }[] }) => elements,
+  );
+  const reject = buttons.find(({ action_id }: { action_id: string }) => action_id === 'countersign-reject');
+  expect(JSON.parse(reject.value)).toEqual({ subjectId: proposalId, digest: escalated().digest, decision: 'reject' });
+
+  const answer = await send(form({ value: JSON.parse(reject.value) }));
+  expect(answer).toEqual({
+    status: 200,
+    text: expect.stringMatching(/^Your rejection was taken, lea\. The validator/),
+  });
+  expect(shown()).toEqual([answer.text]);
+  expect(decided()).toMatchObject([
+    { key: 'ads-1', data: { decision: 'reject', by: 'lea', digest: escalated().digest, subject: { id: proposalId } } },
+  ]);
+});
+
+test('sent again, a press does nothing more, also where it was refused at first', async () => {
+  const body = form();
+  await send(body);
+  expect((await send(body)).text).toMatch(/^Nothing was done: this press of the button was used before/);
+  expect(decided()).toHaveLength(1);
+
+  await harness.deliver('tasks.escalated.v1', [{ type: 'TaskEscalated', data: checkpoint(), key: 'acme' }]);
+  const value = { subjectId: checkpointId, digest: 'f'.repeat(64) };
+  const wrong = form({ trigger: 't.2', value });
+  expect((await send(wrong)).text).toContain('it is not what you were shown any more');
+  expect((await send(wrong)).text).toContain('used before');
+  expect((await send(form({ trigger: 't.3', value: { ...value, digest: checkpoint().digest } }))).text).toMatch(
+    /^Your/,
+  );
+  expect(decided()).toHaveLength(2);
+});
+
+test('of ten presses at the same moment one is the answer', async () => {
+  const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => send(form({ trigger: `t.${n}` }))));
+  expect(answers.filter(({ text }) => text.startsWith('Your approval was taken'))).toHaveLength(1);
+  expect(answers.filter(({ text }) => text.includes('it is answered already'))).toHaveLength(9);
+  expect(decided()).toHaveLength(1);
+});
+
+test.each([
+  ['a person whom nobody knows', { user: 'U0EVE' }, /nobody here knows which person you are/],
+  ['a person who is no reviewer', { user: 'U0ANN' }, /ann is no reviewer/],
+  ['a reviewer of other cards', { user: 'U0MAX' }, /max is not among its reviewers; lea, tom may answer/],
+  ['another digest', { value: { digest: 'f'.repeat(64) } }, /it is not what you were shown any more/],
+  ['a card that is none', { value: { subjectId: '00000000-0000-4000-8000-000000000000' } }, /there is no such card/],
+])('%s: nothing is done, and Slack shows why', async (_name, given, words) => {
+  const { status, text } = await send(form(given));
+  expect([status, text]).toEqual([200, expect.stringMatching(words)]);
+  expect(text).toMatch(/^Nothing was done/);
+  expect(shown()).toEqual([text]);
+  expect(decided()).toEqual([]);
+});
+
+test('a passed deadline: nothing is done, and Slack shows why', async () => {
+  const passed = '2026-11-21T11:00:00.000Z';
+  harness.setNow(passed);
+  expect((await send(form(), { when: passed })).text).toContain('it is expired already');
+  expect(decided()).toEqual([]);
+});
+
+test.each([
+  ['signed by somebody else', { secret: 'another secret' }],
+  ['signed more than five minutes ago', { when: '2026-11-21T09:54:59.000Z' }],
+  ['signed for later', { when: '2026-11-21T10:05:01.000Z' }],
+  ['not signed', { headers: { 'x-slack-signature': '' } }],
+  ['signed without a time', { headers: { 'x-slack-request-timestamp': '' } }],
+])('%s: 401, and nothing is read of it', async (_name, given) => {
+  expect((await send(form(), given)).status).toBe(401);
+  expect([decided(), shown()]).toEqual([[], []]);
+});
+
+test('a changed byte of the body is refused, and so is a form of something else or of any size', async () => {
+  const timestamp = String(Date.parse(at) / 1000);
+  const signature = `v0=${createHmac('sha256', signing).update(`v0:${timestamp}:${form()}`).digest('hex')}`;
+  const headers = { 'x-slack-request-timestamp': timestamp, 'x-slack-signature': signature };
+  expect((await send(form().replace('approve', 'reject'), { headers })).status).toBe(401);
+  for (const body of ['payload=%7B%7D', 'x=1', '', form({ action: 'countersign-reject' })])
+    expect((await send(body)).status, body.slice(0, 40)).toBe(400);
+  expect((await send(`payload=${'x'.repeat(200_000)}`)).status).toBe(413);
+  expect(decided()).toEqual([]);
+});
+
+test('a form is read by no other route', async () => {
+  const response = await harness.app.inject({
+    method: 'POST',
+    url: '/v1/controls',
+    headers: { authorization: 'Bearer lea-token', 'content-type': 'application/x-www-form-urlencoded' },
+    payload: 'scope=all&state=stopped&reason=x',
+  });
+  expect(response.statusCode).toBe(415);
+  expect(harness.published.filter(({ type }) => type === 'ControlChanged')).toEqual([]);
+});
+
+test('the words go to Slack and to no other address that a request names', async () => {
+  const elsewhere = await httpReceiver();
+  try {
+    for (const [n, response] of [`${elsewhere.url}/x`, 'file:///etc/passwd', 'not an address'].entries())
+      expect((await send(form({ response, trigger: `t.${n}`, user: 'U0EVE' }))).status).toBe(200);
+    expect([elsewhere.posted, shown()]).toEqual([[], []]);
+  } finally {
+    await elsewhere.close();
+  }
+});
+
+test('the button that opens the page answers nothing', async () => {
+  expect(await send(form({ action: 'open' }))).toEqual({ status: 200, text: '' });
+  expect([decided(), shown()]).toEqual([[], []]);
+});
