@@ -19,14 +19,17 @@ const only: Readonly<Record<string, Role>> = {
   'POST /v1/controls': 'operator',
   'POST /v1/gaps/acknowledged': 'operator',
   'POST /v1/dead-letters/:deadLetterId/replays': 'operator',
+  'POST /v1/notifications/test': 'operator',
   'POST /v1/policies/check': 'policy-owner',
   'POST /v1/policies/publish': 'policy-owner',
 };
 /** What anybody may ask, and what changes something for whoever asks alone. */
-const forAll = ['GET /v1/sign-in', 'POST /v1/session', 'GET /*'];
+const forAll = ['GET /v1/sign-in', 'POST /v1/session', 'GET /*', 'POST /v1/slack/actions'];
 /** Its answer has no end; `live.int.spec.ts` asks it. */
 const endless = ['GET /v1/live'];
-const ofOneself = ['POST /v1/session', 'DELETE /v1/session', 'POST /v1/sign-in/links'];
+/** Slack's signature says who asks, and not a token. */
+const signed = ['POST /v1/slack/actions'];
+const ofOneself = ['POST /v1/session', 'DELETE /v1/session', 'POST /v1/sign-in/links', ...signed];
 /** Every route there is, as the controllers declare them. */
 const routes: readonly string[] = (Reflect.getMetadata('controllers', ConsoleModule) as (new () => object)[]).flatMap(
   ({ prototype }) => {
@@ -103,6 +106,10 @@ describe.each(routes.filter((route) => ![...forAll, ...endless].includes(route))
       expect(body).not.toContain('lea');
     }
   });
+});
+
+test.each([...Role.options, undefined])('a token of %s is no signature of Slack', async (role) => {
+  for (const route of signed) expect((await ask(...filled(route), role)).status).toBe(401);
 });
 
 test('a reviewer who is not among its reviewers changes nothing', async () => {
