@@ -69,9 +69,9 @@ import { Settlements } from './shell/settlements.controller.js';
 import { SlackActions } from './shell/slack.controller.js';
 import { Sources } from './shell/sources.controller.js';
 import { SourceStore } from './shell/sources.repository.js';
+import { StillTrue } from './shell/still-true.js';
 import { Stories } from './shell/stories.controller.js';
 import { StoryStore } from './shell/stories.repository.js';
-import { StillTrue } from './shell/still-true.js';
 import { UnresolvedStore } from './shell/unresolved.repository.js';
 import { Views } from './shell/views.controller.js';
 

@@ -24,6 +24,7 @@ const shownBy: readonly (readonly [sight: RegExp, parts: readonly Part[]])[] = [
   [/^own policies/, ['policy', 'agents', 'plays']],
   [/^answers/, ['reviews', 'funnel']],
   [/^replays/, ['dead-letters', 'funnel']],
+  [/^notifications/, ['notifications']],
 ];
 
 /** The parts that have to be read again. */

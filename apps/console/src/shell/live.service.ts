@@ -24,7 +24,8 @@ const sights = `
   UNION ALL SELECT 'own ' || topic, concat_ws(' ', count(*), sum(version)) FROM published_state GROUP BY topic
   UNION ALL SELECT 'confirmations', concat_ws(' ', count(*), sum(version)) FROM control_confirmations
   UNION ALL SELECT 'answers', coalesce(max(decided_at)::text, '') FROM reviews
-  UNION ALL SELECT 'replays', coalesce(max(replayed_at)::text, '') FROM replays`;
+  UNION ALL SELECT 'replays', coalesce(max(replayed_at)::text, '') FROM replays
+  UNION ALL SELECT 'notifications', concat_ws(' ', max(made_at), max(ended_at)) FROM notifications`;
 
 /**
  * Tells browsers what has changed. What it compares is in the database, so it does not matter which process of the console wrote it;

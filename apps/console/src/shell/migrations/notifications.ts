@@ -28,6 +28,7 @@ export class Notifications1764500000165 implements MigrationInterface {
     );
     await db.query(`CREATE INDEX notifications_message ON notifications (message_id) WHERE message_id IS NOT NULL`);
     await db.query(`CREATE INDEX notifications_made ON notifications (made_at, notification_id)`);
+    await db.query(`CREATE INDEX notifications_ended ON notifications (ended_at)`);
     await db.query(`CREATE INDEX notifications_state ON notifications (state, made_at, notification_id)`);
     await db.query(`
       CREATE TABLE notification_mailboxes (
