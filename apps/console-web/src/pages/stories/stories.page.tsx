@@ -1,5 +1,5 @@
 import { Button, Group, Select, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
-import { IconSearch } from '@tabler/icons-react';
+import { IconArrowUp, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
@@ -8,7 +8,7 @@ import { Empty } from '../../parts/empty.js';
 import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
 import { outcomes } from './outcomes.js';
-import { type Filter, fewestCharacters, filterOf, namesQuery, storiesQuery } from './stories.queries.js';
+import { type Filter, fewestCharacters, filterOf, namesQuery, type Story, storiesQuery } from './stories.queries.js';
 import { StoryList } from './story-list.js';
 import './stories.css';
 
@@ -79,7 +79,7 @@ export function StoriesPage() {
       <div role="status" className="only-heard">
         {stories.data && `${rows.length} stories${stories.hasNextPage ? ', and more' : ''}`}
       </div>
-      {rows.length > 0 && <StoryList stories={rows} />}
+      {rows.length > 0 && <Arriving key={JSON.stringify(filter)} rows={rows} />}
       {chains.length > 0 && (
         <Stack gap="xs">
           <Title order={2} size="h4">
@@ -102,6 +102,30 @@ export function StoriesPage() {
         </Button>
       )}
     </Stack>
+  );
+}
+
+/** The stories that there were when the list was opened; newer ones wait behind a button, so that nothing moves under a finger. */
+function Arriving({ rows }: { readonly rows: readonly Story[] }) {
+  const [newest, setNewest] = useState(rows[0]?.startedAt ?? '');
+  const shown = rows.filter(({ startedAt }) => startedAt <= newest);
+  const more = rows.length - shown.length;
+  return (
+    <>
+      <div aria-live="polite">
+        {more > 0 && (
+          <Button
+            variant="light"
+            fullWidth
+            leftSection={<IconArrowUp size={16} aria-hidden />}
+            onClick={() => setNewest(rows[0]?.startedAt ?? '')}
+          >
+            {more} new
+          </Button>
+        )}
+      </div>
+      <StoryList stories={shown} />
+    </>
   );
 }
 
