@@ -29,6 +29,7 @@ type Answer = NonNullable<Press['answer']>;
 @Controller()
 export class SlackActions implements OnModuleInit {
   private readonly log = new Logger('slack');
+  private readsForms = false;
 
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
@@ -41,6 +42,9 @@ export class SlackActions implements OnModuleInit {
 
   /** A form is read here and nowhere else, as the bytes that were signed: any page of the web can make a browser send one. */
   onModuleInit(): void {
+    // Nest calls it once more when the handlers of topics are registered: by then the server has started.
+    if (this.readsForms) return;
+    this.readsForms = true;
     const adapter = this.host.httpAdapter as unknown as FastifyAdapter;
     const server = adapter.getInstance();
     // Where it is there already, Nest's own parser takes forms on every route.
