@@ -8,7 +8,7 @@ import { Problem } from '../../parts/problem.js';
 import { Standing } from '../../parts/standing.js';
 import { When } from '../../parts/when.js';
 import { type PersonAction, personActionsQuery, personQuery, type WholePerson } from './people.queries.js';
-import { capital, channelWords, consentWords, personWords, suppressionWords, touchWords } from './words.js';
+import { capital, channelWords, consentWords, personSays, suppressionWords, touchWords } from './words.js';
 
 /** One person: what they agreed to, what reached them, what was refused. */
 export function PersonPage() {
@@ -29,10 +29,10 @@ export function PersonPage() {
     );
   return (
     <Stack>
-      <title>{`${person.data ? personWords(person.data) : 'Person'} · Countersign`}</title>
+      <title>{`${person.data ? personSays(person.data) : 'Person'} · Countersign`}</title>
       <div>
         <Title order={1} size="h2" className="breaks">
-          {person.data ? personWords(person.data) : 'Person'}
+          {person.data ? personSays(person.data) : 'Person'}
         </Title>
         <Id id={contactId} label="id of the contact" />
       </div>

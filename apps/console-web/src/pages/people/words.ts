@@ -1,24 +1,20 @@
+import { personWords } from '../../parts/sentence.js';
 import type { Tone } from '../../parts/standing.js';
 import type { Person, PersonAction, WholePerson } from './people.queries.js';
 
-const seniorities: Readonly<Record<Person['seniority'], string>> = {
-  'c-suite': 'C-suite',
-  vp: 'Vice president',
-  director: 'Director',
-  manager: 'Manager',
-  individual: 'Individual contributor',
-  unknown: '',
-};
-
-/** "C-suite, finance, Lumen Health": whom a reviewer recognises, without a name. */
-export function personWords({
+/** "The CFO of Lumen Health": whom a reviewer recognises, without a name. */
+export const personSays = ({
   seniority,
   jobFunction,
   account,
-}: Pick<Person, 'seniority' | 'jobFunction' | 'account'>): string {
-  const parts = [seniorities[seniority], jobFunction ?? '', account?.name ?? account?.accountId ?? ''];
-  return parts.filter((part) => part !== '').join(', ') || 'A person of whom little is known';
-}
+}: Pick<Person, 'seniority' | 'jobFunction' | 'account'>): string =>
+  capital(
+    personWords({
+      seniority,
+      jobFunction: jobFunction ?? undefined,
+      accountName: account?.name ?? account?.accountId ?? undefined,
+    }),
+  );
 
 type Status = WholePerson['consents'][number]['status'];
 export const consentWords: Readonly<Record<Status, { readonly tone: Tone; readonly words: string }>> = {
