@@ -38,7 +38,7 @@ export const useControl = () =>
         }),
       ),
     onSettled: () => {
-      for (const part of ['controls', 'reviews', 'funnel', 'services'])
+      for (const part of ['controls', 'reviews', 'funnel', 'services', 'agents', 'plays'])
         void queries.invalidateQueries({ queryKey: [part] });
     },
   });

@@ -29,6 +29,7 @@ const states: Readonly<Record<Proposed['state'], readonly [string, string, Table
 /** One action: what, what became of it and why, and where its story is. */
 export function ActionRow({ action }: { readonly action: Proposed }) {
   const [word, color, Icon] = states[action.state];
+  const asked = action.state === 'waiting' ? 'Answer it' : 'Its review';
   return (
     <>
       <Group justify="space-between" gap="xs">
@@ -55,12 +56,12 @@ export function ActionRow({ action }: { readonly action: Proposed }) {
         </Text>
       )}
       <Group gap="md" mt={4}>
-        <PageLink to={storyPath(action.proposalId)} size="sm" aria-label={`The story of: ${action.detail}`}>
+        <PageLink to={storyPath(action.proposalId)} size="sm" aria-label={`Its story: ${action.detail}`}>
           Its story
         </PageLink>
         {action.asked && (
-          <PageLink to={reviewPath(action.proposalId)} size="sm" aria-label={`The review of: ${action.detail}`}>
-            {action.state === 'waiting' ? 'Answer it' : 'Its review'}
+          <PageLink to={reviewPath(action.proposalId)} size="sm" aria-label={`${asked}: ${action.detail}`}>
+            {asked}
           </PageLink>
         )}
         <Id id={action.proposalId} label="id of the proposal" />

@@ -59,9 +59,10 @@ function Charter({ page }: { readonly page: Page }) {
       </Title>
       <Text size="sm" c="dimmed" mb="xs">
         What it may do, by {page.policyVersion === null ? 'no policy' : `policy ${page.policyVersion}`}.{' '}
-        <PageLink to="/policy" inherit>
-          Change it
+        <PageLink to="/policy" inherit underline="always">
+          Change it on the page Policy
         </PageLink>
+        .
         {page.plays.length > 0 && (
           <>
             {' '}
@@ -69,7 +70,7 @@ function Charter({ page }: { readonly page: Page }) {
             {page.plays.map(({ id, title }, n) => (
               <span key={id}>
                 {n > 0 && ', '}
-                <PageLink to={playPath(id)} inherit>
+                <PageLink to={playPath(id)} inherit underline="always">
                   {title}
                 </PageLink>
               </span>

@@ -36,9 +36,10 @@ export function PlayPage() {
             </Title>
             <Text size="sm" c="dimmed" mb="md">
               By policy {play.data.policyVersion}.{' '}
-              <PageLink to="/policy" inherit>
-                Change it
+              <PageLink to="/policy" inherit underline="always">
+                Change it on the page Policy
               </PageLink>
+              .
             </Text>
             <Steps steps={play.data.steps} />
           </Card>

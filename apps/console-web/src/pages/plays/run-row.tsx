@@ -22,6 +22,7 @@ const states: Readonly<Record<Run['state'], readonly [string, string, TablerIcon
 export function RunRow({ run }: { readonly run: Run }) {
   const [open, { toggle }] = useDisclosure();
   const [word, color, Icon] = states[run.state];
+  const asked = run.state === 'waiting' ? 'Answer it' : 'Its review';
   const proposals = run.tasks.reduce((sum, task) => sum + task.proposals, 0);
   return (
     <>
@@ -51,20 +52,16 @@ export function RunRow({ run }: { readonly run: Run }) {
         </List>
       )}
       <Group gap="md" mt={4}>
-        <PageLink to={storyPath(run.correlationId)} size="sm" aria-label={`The story of the run for ${subject(run)}`}>
+        <PageLink to={storyPath(run.correlationId)} size="sm" aria-label={`Its story: ${subject(run)}`}>
           Its story
         </PageLink>
         {run.checkpoint && (
-          <PageLink
-            to={reviewPath(run.checkpoint.id)}
-            size="sm"
-            aria-label={`The review of the run for ${subject(run)}`}
-          >
-            {run.state === 'waiting' ? 'Answer it' : 'Its review'}
+          <PageLink to={reviewPath(run.checkpoint.id)} size="sm" aria-label={`${asked}: ${subject(run)}`}>
+            {asked}
           </PageLink>
         )}
         {proposals > 0 && (
-          <Button variant="subtle" size="compact-sm" onClick={toggle} aria-expanded={open}>
+          <Button variant="default" size="compact-sm" onClick={toggle} aria-expanded={open}>
             {open ? 'Hide' : 'Show'} {proposals === 1 ? 'its proposal' : `its ${proposals} proposals`}
           </Button>
         )}

@@ -60,7 +60,7 @@ const Lines = ({ step }: { readonly step: Step }) => (
   <>
     {step.lines.map((line) => (
       <Text key={line} size="sm" className="words">
-        {line.charAt(0).toUpperCase() + line.slice(1)}
+        {line}
       </Text>
     ))}
   </>

@@ -42,7 +42,7 @@ function Found({ check }: { readonly check: Check }) {
   const published = publish.data;
   return (
     <Stack>
-      {published && (
+      {published && check.valid && !check.differs && (
         <Alert
           color="green"
           icon={<IconCheck aria-hidden />}

@@ -81,7 +81,7 @@ const VersionRow = ({ version: { version, by, publishedAt, digest }, inForce, co
     </Group>
     <Group gap="xs">
       {compare && (
-        <Button variant="subtle" size="compact-sm" onClick={compare} aria-label={`What policy ${version} changed`}>
+        <Button variant="default" size="compact-sm" onClick={compare} aria-label={`What it changed: policy ${version}`}>
           What it changed
         </Button>
       )}
