@@ -6721,6 +6721,15 @@ export interface operations {
                                 id: string;
                                 name: string | null;
                             } | null;
+                            /** @description Whom it concerns, as far as the console knows them; at most ten */
+                            people: {
+                                /** Format: uuid */
+                                contactId: string;
+                                /** @enum {string} */
+                                seniority: "c-suite" | "vp" | "director" | "manager" | "individual" | "unknown";
+                                jobFunction: string | null;
+                                accountName: string | null;
+                            }[];
                             correlationId: string;
                             /** Format: date-time */
                             startedAt: string;
@@ -6841,6 +6850,15 @@ export interface operations {
                                 id: string;
                                 name: string | null;
                             } | null;
+                            /** @description Whom it concerns, as far as the console knows them; at most ten */
+                            people: {
+                                /** Format: uuid */
+                                contactId: string;
+                                /** @enum {string} */
+                                seniority: "c-suite" | "vp" | "director" | "manager" | "individual" | "unknown";
+                                jobFunction: string | null;
+                                accountName: string | null;
+                            }[];
                             correlationId: string;
                             /** Format: date-time */
                             startedAt: string;

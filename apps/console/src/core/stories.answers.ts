@@ -1,4 +1,4 @@
-import { Instant, Name, Uuid } from '@countersign/contracts';
+import { Instant, Name, Seniority, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 import { outcomes } from './stories.js';
 
@@ -13,6 +13,16 @@ export const Story = z.object({
   play: z.object({ id: Name, title: z.string() }),
   kind: z.string().nullable(),
   account: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
+  people: z
+    .array(
+      z.object({
+        contactId: Uuid,
+        seniority: Seniority,
+        jobFunction: z.string().nullable(),
+        accountName: z.string().nullable(),
+      }),
+    )
+    .describe('Whom it concerns, as far as the console knows them; at most ten'),
   correlationId: z.string(),
   startedAt: Instant,
   changedAt: Instant,

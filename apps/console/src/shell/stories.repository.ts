@@ -1,7 +1,16 @@
+import type { ContactProfile } from '@countersign/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Outcome } from '../core/stories.js';
 import type { StepRow } from '../core/story-steps.js';
 import { Store } from './console.repository.js';
+
+/** Somebody whom a story concerns, without a name. */
+export interface PersonNamed {
+  readonly contactId: string;
+  readonly seniority: ContactProfile['seniority'];
+  readonly jobFunction: string | null;
+  readonly accountName: string | null;
+}
 
 export interface StoryRow {
   readonly id: string;
@@ -12,6 +21,7 @@ export interface StoryRow {
   readonly play: { readonly id: string; readonly title: string };
   readonly kind: string | null;
   readonly account: { readonly id: string; readonly name: string | null } | null;
+  readonly people: readonly PersonNamed[];
   readonly correlationId: string;
   readonly startedAt: string;
   readonly changedAt: string;
@@ -48,6 +58,7 @@ interface Row {
   account_id: string | null;
   account_name: string | null;
   known_name: string | null;
+  people: PersonNamed[];
   correlation_id: string;
   task_id: string;
   run_id: string;
@@ -60,14 +71,21 @@ const mostNamed = 2_000;
 /** Lines that are read for one story. */
 export const mostSteps = 500;
 
-/** With the names of their accounts, which the profiles tell. */
-const withAccounts = (found: string): string => `
-  SELECT found.*, accounts.name AS known_name FROM (${found}) found LEFT JOIN accounts ON accounts.account_id = found.account_id
+/** With the names of their accounts and with whom they concern, as the profiles tell of both by now. */
+const withNames = (found: string): string => `
+  SELECT found.*, accounts.name AS known_name, concerned.people FROM (${found}) found
+  LEFT JOIN accounts ON accounts.account_id = found.account_id
+  CROSS JOIN LATERAL (
+    SELECT coalesce(json_agg(known), '[]') AS people FROM (
+      SELECT DISTINCT p.contact_id AS "contactId", p.seniority, p.job_function AS "jobFunction", own.name AS "accountName"
+      FROM person_actions t JOIN people p ON p.contact_id = t.contact_id
+      LEFT JOIN accounts own ON own.account_id = p.account_id
+      WHERE t.proposal_id = found.proposal_id LIMIT 10) known) concerned
   ORDER BY found.started_at DESC, found.proposal_id DESC`;
 
 /** The rows that one of the indexes has in this order; the other filters are few enough to be looked at. */
 const listed = (lead: string): string =>
-  withAccounts(`
+  withNames(`
   SELECT * FROM stories
   WHERE ${lead} AND ($3::text IS NULL OR agent = $3) AND ($4::text IS NULL OR play_id = $4) AND ($5::text IS NULL OR outcome = $5)
     AND ($6::text IS NULL OR account_id = $6) AND (started_at, proposal_id) < ($1, $2)
@@ -79,7 +97,7 @@ const lists = {
   newest: listed('true'),
 } as const;
 
-const named = withAccounts(`
+const named = withNames(`
   SELECT * FROM stories
   WHERE proposal_id IN (
       (SELECT proposal_id FROM story_names WHERE name ~>=~ $8 AND name ~<~ $9 LIMIT ${mostNamed})
@@ -143,7 +161,7 @@ export class StoryStore {
   /** The story of a proposal, or the only one that has this name. */
   async story(id: string): Promise<FoundStory | undefined> {
     const rows = await this.store.forPages.query<Row>(
-      withAccounts(
+      withNames(
         'SELECT * FROM stories WHERE proposal_id IN (SELECT proposal_id FROM story_names WHERE name = $1 LIMIT 2) LIMIT 2',
       ),
       [id.toLowerCase()],
@@ -202,6 +220,7 @@ const storyOf = (row: Row): StoryRow => ({
   play: { id: row.play_id, title: row.play_title },
   kind: row.kind,
   account: row.account_id === null ? null : { id: row.account_id, name: row.known_name ?? row.account_name },
+  people: row.people,
   correlationId: row.correlation_id,
   startedAt: row.started_at.toISOString(),
   changedAt: row.changed_at.toISOString(),

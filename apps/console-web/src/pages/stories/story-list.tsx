@@ -6,6 +6,7 @@ import { useKeys } from '../../app/keys.js';
 import { When } from '../../parts/when.js';
 import { OutcomeBadge } from './outcome-badge.js';
 import type { Story } from './stories.queries.js';
+import { legible, storySentence } from './words.js';
 
 /** Stories, newest first; `j` and `k` go through them, Enter opens. */
 export function StoryList({ stories }: { readonly stories: readonly Story[] }) {
@@ -56,13 +57,13 @@ function StoryRow({ story, onFocus }: { readonly story: Story; readonly onFocus:
     <Paper withBorder p="sm" mb={8} component={Link} to={`/stories/${story.id}`} onFocus={onFocus} className="row">
       <Group justify="space-between" align="flex-start" gap="xs">
         <Text fw={600} className="grow">
-          {story.sentence}
+          {storySentence(story)}
         </Text>
         <OutcomeBadge outcome={story.outcome} />
       </Group>
       {story.reason !== null && (
         <Text size="sm" lineClamp={2}>
-          {story.reason}
+          {legible(story.reason, story.people, Date.now())}
         </Text>
       )}
       <Text size="sm" c="dimmed" mt={4}>

@@ -6,17 +6,17 @@ import { full } from '../../parts/times.js';
 import { When } from '../../parts/when.js';
 import { ProofBadge } from './proof-badge.js';
 import { StepFacts } from './step-facts.js';
-import type { Step } from './stories.queries.js';
-import { asSentence, doerWords } from './words.js';
+import type { Step, Story } from './stories.queries.js';
+import { asSentence, doerWords, legible } from './words.js';
 
 /** One step: when, what, who, and everything else behind one fold. */
-export function StoryStep({ step }: { readonly step: Step }) {
+export function StoryStep({ step, people }: { readonly step: Step; readonly people: Story['people'] }) {
   const [open, { toggle }] = useDisclosure();
   const facts = useId();
   const Chevron = open ? IconChevronDown : IconChevronRight;
   return (
     <li>
-      <Text className="any-break">{asSentence(step.detail)}</Text>
+      <Text className="any-break">{asSentence(legible(step.detail, people, Date.now()))}</Text>
       <Text size="sm" c="dimmed" title={full(step.at)}>
         <When at={step.at} /> · {doerWords(step.by)}
       </Text>

@@ -12,6 +12,7 @@ import { ProofSummary } from './proof-summary.js';
 import { type Story, storyQuery } from './stories.queries.js';
 import { StoryStep } from './story-step.js';
 import './stories.css';
+import { legible, storySentence } from './words.js';
 
 /** One story from what began it to what became of it. */
 export function StoryPage() {
@@ -19,7 +20,7 @@ export function StoryPage() {
   const asked = useQuery(storyQuery(id));
   const story = asked.data?.story ?? undefined;
   const steps = asked.data?.steps ?? [];
-  const title = story?.sentence ?? 'What happened';
+  const title = story ? storySentence(story) : 'What happened';
   return (
     <Stack>
       <title>{`${title} · Countersign`}</title>
@@ -46,7 +47,7 @@ export function StoryPage() {
           </Title>
           <ol className="story-steps">
             {steps.map((step) => (
-              <StoryStep key={step.id} step={step} />
+              <StoryStep key={step.id} step={step} people={story?.people ?? []} />
             ))}
           </ol>
         </>
@@ -61,7 +62,7 @@ export function StoryPage() {
 }
 
 function Head({ story }: { readonly story: Story }) {
-  const { account, agent, play, outcome, reason } = story;
+  const { account, agent, people, play, outcome, reason } = story;
   return (
     <>
       <Group gap="sm">
@@ -77,7 +78,7 @@ function Head({ story }: { readonly story: Story }) {
           title={reasonWords[outcome] ?? 'Why'}
           variant="outline"
         >
-          {reason}
+          {legible(reason, people, Date.now())}
         </Alert>
       )}
       <Text size="sm">

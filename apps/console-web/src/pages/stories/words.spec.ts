@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asSentence, factsOf, rationaleOf, rulesOf } from './words.js';
+import { asSentence, factsOf, legible, rationaleOf, rulesOf, storySentence } from './words.js';
 
 test('a line becomes a sentence', () => {
   expect(asSentence('refused: EUR 20.00 over the cap')).toBe('Refused: EUR 20.00 over the cap.');
@@ -34,4 +34,30 @@ test('facts are one a line, without what is told elsewhere, and end', () => {
   expect(rationaleOf(value)).toBe('because');
   const many = factsOf(Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`fact${n}`, n])));
   expect([many.facts.length, many.more]).toEqual([80, true]);
+});
+
+const director = {
+  contactId: '365ef280-cd30-5487-b503-bd0ad8a2fbb5',
+  seniority: 'director',
+  jobFunction: 'operations',
+  accountName: 'Orbit Logistics',
+} as const;
+
+test('a reason names people by what they are, and times as the reader has them', () => {
+  const at = '2026-12-01T00:03:41.707Z';
+  const reason = `1 of 1 touches of contact ${director.contactId} are used; the next slot opens ${at}`;
+  const text = legible(reason, [director], Date.parse('2026-11-30T00:00:00Z'));
+  expect(text).toContain('1 of 1 touches of a director (operations) of Orbit Logistics are used');
+  expect(text).not.toContain(at);
+  expect(text).toMatch(/\b(1 Dec 2026|Dec 1, 2026|30 Nov 2026|Nov 30, 2026|2 Dec 2026|Dec 2, 2026)/);
+  expect(legible(`contact ${director.contactId}`, [], 0)).toBe(`contact ${director.contactId}`);
+});
+
+test('a story of one person says whom it concerns, one of several does not', () => {
+  const sentence = 'Send "pricing-explained" (sales) to a contact';
+  expect(storySentence({ sentence, people: [director] })).toBe(
+    'Send "pricing-explained" (sales) to a director (operations) of Orbit Logistics',
+  );
+  expect(storySentence({ sentence, people: [director, { ...director, contactId: 'another' }] })).toBe(sentence);
+  expect(storySentence({ sentence, people: [] })).toBe(sentence);
 });

@@ -1,4 +1,6 @@
-import type { Step } from './stories.queries.js';
+import { personWords } from '../../parts/sentence.js';
+import { clock } from '../../parts/times.js';
+import type { Step, Story } from './stories.queries.js';
 
 /** A line of the console as a sentence: a capital at its beginning, a stop at its end. */
 export function asSentence(detail: string): string {
@@ -95,3 +97,25 @@ export function factsOf(value: unknown): { facts: Fact[]; more: boolean } {
 
 /** `fromCampaignId` as `from campaign id`. */
 const spaced = (name: string): string => name.replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase();
+
+type Named = Story['people'][number];
+
+const wordsOf = ({ seniority, jobFunction, accountName }: Named): string =>
+  personWords({ seniority, jobFunction: jobFunction ?? undefined, accountName: accountName ?? undefined });
+
+const instant = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+
+/** A text of the console with people by what they are instead of their ids, and with times in the reader's zone. */
+export function legible(text: string, people: readonly Named[], now: number): string {
+  const named = people.reduce(
+    (words, person) => words.replaceAll(`contact ${person.contactId}`, wordsOf(person)),
+    text,
+  );
+  return named.replaceAll(instant, (at) => clock(at, now));
+}
+
+/** What the action does, and for whom where it concerns one person. */
+export function storySentence({ sentence, people }: Pick<Story, 'sentence' | 'people'>): string {
+  const [only, ...others] = people;
+  return only && others.length === 0 ? sentence.replace(/\ba contact\b/, wordsOf(only)) : sentence;
+}

@@ -54,6 +54,7 @@ export class People1764500000073 implements MigrationInterface {
         PRIMARY KEY (contact_id, action_id)
       )`);
     await db.query('CREATE INDEX person_actions_at ON person_actions (contact_id, at, action_id)');
+    await db.query('CREATE INDEX person_actions_proposal ON person_actions (proposal_id)');
   }
 
   async down(db: QueryRunner): Promise<void> {
