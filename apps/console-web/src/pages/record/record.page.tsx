@@ -64,7 +64,13 @@ export function RecordPage() {
         </dl>
       )}
       {twins.length > 0 && (
-        <Alert color="red" icon={<IconShieldX aria-hidden />} title="The record told two stories" role="alert">
+        <Alert
+          className="plain-alert"
+          color="red"
+          icon={<IconShieldX aria-hidden />}
+          title="The record told two stories"
+          role="alert"
+        >
           Two checkpoints of the same size sign different entries: at{' '}
           {twins.map((size) => number.format(size)).join(', ')} entries. Keep both, stop what depends on the record, and
           tell an auditor.

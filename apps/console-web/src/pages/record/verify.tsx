@@ -85,7 +85,12 @@ function Outcome({ results }: { readonly results: readonly Result[] }) {
   const last = good.at(-1)?.checked;
   if (wrong.length > 0)
     return (
-      <Alert color="red" icon={<IconShieldX aria-hidden />} title="The record does not hold what it signed">
+      <Alert
+        className="plain-alert"
+        color="red"
+        icon={<IconShieldX aria-hidden />}
+        title="The record does not hold what it signed"
+      >
         <List size="sm">
           {wrong.map(({ size, checked }) => (
             <List.Item key={size}>
@@ -98,12 +103,17 @@ function Outcome({ results }: { readonly results: readonly Result[] }) {
     );
   if (stopped)
     return (
-      <Alert color="yellow" icon={<IconShieldQuestion aria-hidden />} title="Not verified">
+      <Alert className="plain-alert" color="yellow" icon={<IconShieldQuestion aria-hidden />} title="Not verified">
         {'detail' in stopped.checked && stopped.checked.detail}
       </Alert>
     );
   return (
-    <Alert color="green" icon={<IconShieldCheck aria-hidden />} title={`${good.length} checkpoints verified`}>
+    <Alert
+      className="plain-alert"
+      color="green"
+      icon={<IconShieldCheck aria-hidden />}
+      title={`${good.length} checkpoints verified`}
+    >
       The record of {last?.state === 'consistent' ? number.format(last.to) : 'today'} entries begins with what each of
       these checkpoints signed. Nothing of it was changed or taken out since.
     </Alert>

@@ -20,6 +20,7 @@ export function ProofSummary({ steps }: { readonly steps: readonly Step[] }) {
   const Icon = wrong > 0 ? IconShieldX : all ? IconShieldCheck : IconShieldQuestion;
   return (
     <Alert
+      className="plain-alert"
       variant="outline"
       color={wrong > 0 ? 'red' : all ? 'green' : 'gray'}
       icon={<Icon aria-hidden />}

@@ -73,6 +73,7 @@ function Head({ story }: { readonly story: Story }) {
       </Group>
       {reason !== null && (
         <Alert
+          className="plain-alert"
           icon={<IconInfoCircle aria-hidden />}
           color={outcomes[outcome].color}
           title={reasonWords[outcome] ?? 'Why'}
