@@ -21,7 +21,7 @@ import {
   signingKey,
 } from '@countersign/record';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { card, funnel } from './core/given.js';
+import { card, standing } from './core/given.js';
 import { program } from './program.js';
 
 interface Asked {
@@ -292,8 +292,7 @@ test('a stop that is not confirmed is 1, and says by whom', async () => {
 });
 
 test('the status is 1 where a service is not well', async () => {
-  answers['GET /v1/funnel'] = { body: funnel };
-  answers['GET /v1/controls'] = { body: { controls: [] } };
+  answers['GET /v1/now'] = { body: standing };
   answers['GET /health'] = { body: { status: 'ok' } };
   mkdirSync(join(folder, '.countersign'));
   const http = Object.fromEntries(
@@ -313,8 +312,7 @@ test('the status is 1 where a service is not well', async () => {
 });
 
 test('health is asked for with the reading token; where a service tells no more than its status, it is said how it would', async () => {
-  answers['GET /v1/funnel'] = { body: funnel };
-  answers['GET /v1/controls'] = { body: { controls: [] } };
+  answers['GET /v1/now'] = { body: standing };
   answers['GET /health'] = { status: 503, body: { status: 'degraded', checks: { database: 'no answer for 4 s' } } };
   started({ http: { console: url }, deployment: { ...shopped, agents: ['seo-agent'], executors: ['ledger'] } });
   expect((await run('status')).out).toMatch(/console +degraded .* database: no answer for 4 s/);
@@ -585,8 +583,7 @@ const started = (more: object): void => {
 };
 
 test('the status lists the sources, agents and executors that were started, and those of CONFIG_DIR before them', async () => {
-  answers['GET /v1/funnel'] = { body: funnel };
-  answers['GET /v1/controls'] = { body: { controls: [] } };
+  answers['GET /v1/now'] = { body: standing };
   answers['GET /health'] = { body: { status: 'ok' } };
   started({ deployment: { ...shopped, agents: ['seo-agent'], executors: ['ledger'] }, http: { console: url } });
   const { out, code } = await run('status');
@@ -606,8 +603,7 @@ test('the status lists the sources, agents and executors that were started, and 
 test.each([['audit', 'invariants'], ['probe'], ['gaps', 'list', '--service', 'console'], ['status']])(
   'a configuration that cannot be read is 2 for %s, which names the file, why, and what to do',
   async (...words) => {
-    answers['GET /v1/funnel'] = { body: funnel };
-    answers['GET /v1/controls'] = { body: { controls: [] } };
+    answers['GET /v1/now'] = { body: standing };
     answers['GET /health'] = { body: { status: 'ok' } };
     started({ http: { console: url } });
     const config = join(folder, 'config');

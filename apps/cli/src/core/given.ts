@@ -1,4 +1,4 @@
-import type { Card, Funnel } from '@countersign/client/core';
+import type { Card, Funnel, Now } from '@countersign/client/core';
 
 /* What tests are given. */
 
@@ -53,4 +53,23 @@ export const funnel: Funnel = {
   unresolved: { open: 0 },
   permitsRejected: { total: 0, by: {} },
   deadLetters: { open: 0, total: 0, byService: {} },
+};
+
+export const standing: Now = {
+  at: now,
+  funnel,
+  rates: [
+    { stage: 'signals', lastMinute: 12, lastHour: 340 },
+    { stage: 'settlements', lastMinute: 0, lastHour: 0 },
+  ],
+  waiting: {
+    reviews: { count: 1, oldestAt: '2026-11-21T09:15:00.000Z' },
+    unresolved: { count: 0, oldestAt: null },
+    deadLetters: { count: 0, oldestAt: null },
+  },
+  spend: {
+    adAccounts: [{ id: 'ads-1', currency: 'EUR', heldMinor: 20_000, committedMinor: 12_500, capMinor: 300_000 }],
+    campaigns: [],
+  },
+  stops: [],
 };

@@ -1,7 +1,7 @@
 import type { Control } from '@countersign/client/core';
 import picocolors from 'picocolors';
 import { expect, test } from 'vitest';
-import { card, funnel, now } from './given.js';
+import { card, funnel, now, standing } from './given.js';
 import {
   cardsText,
   cardText,
@@ -54,6 +54,14 @@ test('[case 36] a card shows the facts before the agent, whose words are quoted 
   Approving runs it now, unless a rule refuses it by then: this action only, nothing like it later.
   proposal 3f2a6c1e-0000-5000-8000-000000000001
   digest 9c1b7a209c1b7a209c1b7a209c1b7a209c1b7a209c1b7a209c1b7a209c1b7a20`);
+});
+
+test('the status tells how fast it goes, what waits and since when, and what is spent of today', () => {
+  const text = statusText(plain, standing, undefined, []);
+  expect(text).toMatch(/signals +340 in the last hour +12 in the last minute/);
+  expect(text).not.toMatch(/settlements +0/);
+  expect(text).toMatch(/reviews wait +1 +the oldest since 45 min ago/);
+  expect(text).toMatch(/ad account ads-1 +EUR 125.00 spent, EUR 200.00 reserved today +of EUR 3000.00/);
 });
 
 test('a card that is done with says who answered what, and no longer what approving does', () => {
@@ -230,9 +238,12 @@ test('no text of anybody makes a line of an answer, whichever of them it is', ()
   const letter = { ...place, ...again, fault, replayed: { by: 'lea', at: now, note: 'n' } };
   const result = { reviewId: 'r', state: 'approved', decision: 'approve', detail: 's', runsFrom: null } as const;
   const texts = [
-    statusText(plain, forged(funnel), [forged(control)], forged({ sources: ['s'], agents: ['a'], executors: ['e'] }), [
-      forged(health),
-    ]),
+    statusText(
+      plain,
+      forged({ ...standing, spend: { ...standing.spend, adAccounts: [] }, stops: [control] }),
+      forged({ sources: ['s'], agents: ['a'], executors: ['e'] }),
+      [forged(health)],
+    ),
     cardsText(plain, [forged(card)], now),
     storyText(plain, forged(story)),
     tasksText(plain, [forged(task)]),

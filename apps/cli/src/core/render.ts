@@ -10,6 +10,7 @@ import {
   type Funnel,
   type Gap,
   type Health,
+  type Now,
   type Paint,
   type Participants,
   printable,
@@ -32,14 +33,9 @@ import { isAside, shortStory } from './story.js';
 
 const WIDTH = 100;
 
-export function statusText(
-  paint: Paint,
-  funnel: Funnel,
-  controls: readonly Control[],
-  participants: Participants | undefined,
-  health: readonly Health[],
-) {
-  const parts = [funnelText(paint, funnel), controlsText(paint, controls)];
+export function statusText(paint: Paint, now: Now, participants: Participants | undefined, health: readonly Health[]) {
+  const beside = [ratesText(now), waitingText(now), spendText(now)].filter((text) => text !== '');
+  const parts = [funnelText(paint, now.funnel), ...beside, controlsText(paint, now.stops)];
   if (participants) parts.push(participantsText(participants));
   return [...parts, healthText(paint, health)].join('\n\n');
 }
@@ -81,6 +77,42 @@ export function funnelText(paint: Paint, funnel: Funnel): string {
     rows.map(([name, n, more]) => [name, String(n).padStart(digits), more]),
     (cell, column) => (column === 1 ? paint.bold(cell) : column === 2 ? paint.dim(cell) : cell),
   );
+}
+
+/** How fast it went lately; nothing where nothing happened within the hour. */
+function ratesText(now: Now): string {
+  const moving = printable(now.rates).filter(({ lastHour }) => lastHour > 0);
+  return table(
+    moving.map(({ stage, lastMinute, lastHour }) => [
+      stage,
+      `${lastHour} in the last hour`,
+      `${lastMinute} in the last minute`,
+    ]),
+  );
+}
+
+function waitingText({ waiting, at }: Now): string {
+  const kinds = [
+    ['reviews wait', waiting.reviews],
+    ['unresolved wait', waiting.unresolved],
+    ['dead letters wait', waiting.deadLetters],
+  ] as const;
+  return table(
+    kinds.flatMap(([name, { count: n, oldestAt }]) =>
+      n === 0 ? [] : [[name, String(n), oldestAt === null ? '' : `the oldest since ${distance(oldestAt, at)}`]],
+    ),
+  );
+}
+
+/** Today's money against the daily caps, the nearest to its cap first. */
+function spendText({ spend }: Now): string {
+  const rows = (kind: string, figures: Now['spend']['campaigns']) =>
+    printable(figures).map((figure) => [
+      `${kind} ${figure.id}`,
+      `${money(figure.committedMinor, figure.currency)} spent, ${money(figure.heldMinor, figure.currency)} reserved today`,
+      figure.capMinor === null ? '' : `of ${money(figure.capMinor, figure.currency)}`,
+    ]);
+  return table([...rows('ad account', spend.adAccounts), ...rows('campaign', spend.campaigns)]);
 }
 
 export function controlsText(paint: Paint, controls: readonly Control[]): string {

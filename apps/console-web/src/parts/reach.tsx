@@ -1,12 +1,11 @@
 import { List, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { openReviewsQuery, type ReviewCard } from '../pages/reviews/reviews.queries.js';
+import { queueQuery } from '../pages/now/now.queries.js';
 import { scopeWords } from './controls.js';
 
-/** What a stop reaches, as far as the console knows. */
+/** What a stop reaches, in figures. */
 export function Reach({ scope }: { readonly scope: string }) {
-  const reviews = useQuery(openReviewsQuery);
-  const waiting = reviews.data?.filter((card) => concerns(card, scope)).length;
+  const { data } = useQuery(queueQuery(scope));
   return (
     <div>
       <Text size="sm" fw={600}>
@@ -14,13 +13,25 @@ export function Reach({ scope }: { readonly scope: string }) {
       </Text>
       <List size="sm">
         <List.Item>Nothing new {scope === 'all' ? '' : `of ${scopeWords(scope)} `}is approved.</List.Item>
-        <List.Item>What was approved and has not been sent out yet does not run.</List.Item>
-        <List.Item>A call that is being made this moment may still end. What was done stays done.</List.Item>
-        {waiting !== undefined && !scope.startsWith('channel:') && (
+        <List.Item>
+          What was approved and has not been sent out yet does not run
+          {data && `: ${counted(data.approved.count, 'action', 'actions')}`}.
+        </List.Item>
+        <List.Item>
+          A call that is being made this moment may still end. What was done stays done.
+          {data && data.approved.due > 0 && ` This may be so for ${counted(data.approved.due, 'action', 'actions')}.`}
+        </List.Item>
+        {data && data.tasks.count > 0 && (
           <List.Item>
-            {waiting === 0
+            {counted(data.tasks.count, 'task has', 'tasks have')} no answer yet; what an agent proposes for{' '}
+            {data.tasks.count === 1 ? 'it' : 'them'} is refused.
+          </List.Item>
+        )}
+        {data && (
+          <List.Item>
+            {data.reviews.count === 0
               ? 'Nothing waits for a person.'
-              : `${waiting === 1 ? '1 review' : `${waiting} reviews`} ${waiting === 1 ? 'waits' : 'wait'} for a person; approving ${waiting === 1 ? 'it' : 'them'} has no effect until you resume.`}
+              : `${counted(data.reviews.count, 'review waits', 'reviews wait')} for a person; approving ${data.reviews.count === 1 ? 'it' : 'them'} has no effect until you resume.`}
           </List.Item>
         )}
       </List>
@@ -28,18 +39,19 @@ export function Reach({ scope }: { readonly scope: string }) {
   );
 }
 
-function concerns(card: ReviewCard, scope: string): boolean {
-  const colon = scope.indexOf(':');
-  const name = scope.slice(colon + 1);
-  const agents = card.subject === 'proposal' ? [card.facts.agent] : card.facts.tasks.map(({ agent }) => agent);
-  switch (scope.slice(0, Math.max(colon, 0))) {
-    case 'agent':
-      return agents.includes(name);
-    case 'play':
-      return card.play.id === name;
-    case 'account':
-      return card.facts.accountId === name;
-    default:
-      return colon < 0;
-  }
+/** After a stop: how much of it has not settled yet. It goes to zero as executors refuse what comes to be due. */
+export function StillOpen({ scope }: { readonly scope: string }) {
+  const { data } = useQuery({ ...queueQuery(scope), refetchInterval: 1_000 });
+  if (!data) return null;
+  const { count } = data.approved;
+  return (
+    <Text size="sm">
+      {count === 0
+        ? 'Nothing that was approved is left to run.'
+        : `${counted(count, 'approved action has', 'approved actions have')} not settled yet. What comes to be due now is refused.`}
+    </Text>
+  );
 }
+
+const counted = (n: number, single: string, several: string): string =>
+  `${n.toLocaleString()} ${n === 1 ? single : several}`;

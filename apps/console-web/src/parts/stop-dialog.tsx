@@ -5,7 +5,7 @@ import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../app/api.js';
 import { type Control, controlsQuery, type Family, families, scopeWords, useControl } from './controls.js';
 import { Problem } from './problem.js';
-import { Reach } from './reach.js';
+import { Reach, StillOpen } from './reach.js';
 import { When } from './when.js';
 
 const familyWords: Readonly<Record<Family, string>> = {
@@ -246,6 +246,7 @@ function Done({ change, scope, state, onClose }: DoneProps) {
       {now.unknown.length > 0 && (
         <Text size="sm">These run elsewhere and never confirm: {now.unknown.join(', ')}.</Text>
       )}
+      {state === 'stopped' && <StillOpen scope={scope} />}
       <Group justify="flex-end">
         <Button variant="default" onClick={onClose} data-autofocus>
           Close

@@ -21,6 +21,34 @@ export interface Funnel {
   readonly deadLetters: { open: number; total: number; byService: Record<string, number> };
 }
 
+interface Spend {
+  readonly id: string;
+  readonly currency: string;
+  readonly heldMinor: number;
+  readonly committedMinor: number;
+  readonly capMinor: number | null;
+}
+
+interface WaitingFor {
+  readonly count: number;
+  readonly oldestAt: string | null;
+}
+
+/** How it stands, as the console's page Now shows it. */
+export interface Now {
+  readonly at: string;
+  readonly funnel: Funnel;
+  readonly rates: readonly { readonly stage: string; readonly lastMinute: number; readonly lastHour: number }[];
+  readonly waiting: {
+    readonly reviews: WaitingFor;
+    readonly unresolved: WaitingFor;
+    readonly deadLetters: WaitingFor;
+  };
+  readonly spend: { readonly adAccounts: readonly Spend[]; readonly campaigns: readonly Spend[] };
+  /** What is stopped. */
+  readonly stops: readonly Control[];
+}
+
 interface Evidence {
   readonly detail: string;
   readonly occurredAt: string;

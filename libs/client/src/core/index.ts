@@ -7,6 +7,7 @@ export type {
   Funnel,
   Gap,
   Health,
+  Now,
   Participants,
   ReviewResult,
   Run,

@@ -2,8 +2,8 @@ import { acts, explained, healthPage, type Session, tellsNoMore } from '@counter
 import {
   type Confirmed,
   type Control,
-  type Funnel,
   type Health,
+  type Now,
   type Participants,
   printable,
 } from '@countersign/client/core';
@@ -22,16 +22,15 @@ export function statusCommands(program: Command): void {
     const health = await Promise.all(
       Object.entries(s.installation.urls).map(([service, url]) => healthOf(s, service, url)),
     );
-    const [funnel, { controls }, participants] = await Promise.all([
-      s.console.get<Funnel>('/v1/funnel'),
-      s.console.get<{ controls: Control[] }>('/v1/controls'),
-      participantsOf(s),
-    ]).catch((error: unknown) => {
-      // Without the console, or the configuration, there is still something to say: which services are there.
-      s.note(healthText(s.paint, health));
-      throw error;
-    });
-    s.answer({ funnel, controls, participants, health }, statusText(s.paint, funnel, controls, participants, health));
+    const [now, participants] = await Promise.all([s.console.get<Now>('/v1/now'), participantsOf(s)]).catch(
+      (error: unknown) => {
+        // Without the console, or the configuration, there is still something to say: which services are there.
+        s.note(healthText(s.paint, health));
+        throw error;
+      },
+    );
+    const { funnel, stops: controls } = now;
+    s.answer({ funnel, controls, now, participants, health }, statusText(s.paint, now, participants, health));
     return health.every((service) => service.status === 'ok');
   });
 
