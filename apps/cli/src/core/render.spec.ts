@@ -60,7 +60,7 @@ test('the status tells how fast it goes, what waits and since when, and what is 
   const text = statusText(plain, standing, undefined, []);
   expect(text).toMatch(/signals +340 in the last hour +12 in the last minute/);
   expect(text).not.toMatch(/settlements +0/);
-  expect(text).toMatch(/reviews wait +1 +the oldest since 45 min ago/);
+  expect(text).toMatch(/reviews wait +1 +the oldest came 45 min ago/);
   expect(text).toMatch(/ad account ads-1 +EUR 125.00 spent, EUR 200.00 reserved today +of EUR 3000.00/);
 });
 

@@ -99,7 +99,7 @@ function waitingText({ waiting, at }: Now): string {
   ] as const;
   return table(
     kinds.flatMap(([name, { count: n, oldestAt }]) =>
-      n === 0 ? [] : [[name, String(n), oldestAt === null ? '' : `the oldest since ${distance(oldestAt, at)}`]],
+      n === 0 ? [] : [[name, String(n), oldestAt === null ? '' : `the oldest came ${distance(oldestAt, at)}`]],
     ),
   );
 }

@@ -55,8 +55,8 @@ export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { rea
               </Text>
               <Text size="sm" c="dimmed">
                 {decidedBy === null
-                  ? 'Waits since'
-                  : `${decidedBy} has decided; the executor has not said so yet, since`}{' '}
+                  ? 'Without an answer'
+                  : `${decidedBy} has decided and the executor has not settled it yet; called`}{' '}
                 <When at={at} />
               </Text>
             </List.Item>
@@ -116,7 +116,7 @@ function Kind({ title, explained, count, oldestAt, all, children }: KindProps) {
         <>
           {oldestAt !== null && (
             <Text size="sm" mt="xs" fw={600}>
-              The oldest waits since <When at={oldestAt} />
+              The oldest came <When at={oldestAt} />
             </Text>
           )}
           <List spacing="xs" my="xs" listStyleType="none">
