@@ -15,7 +15,11 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** What anybody may ask. Whoever opens another route has to say so here. */
 const openOnPurpose: Readonly<Record<string, readonly string[]>> = {
-  console: ['GET /*', 'GET /v1/sign-in', 'HEAD /*', 'HEAD /v1/sign-in', 'POST /v1/session'],
+  console: [
+    ...['GET /*', 'GET /v1/sign-in', 'GET /v1/sign-in/oidc', 'GET /v1/sign-in/oidc/callback'],
+    ...['HEAD /*', 'HEAD /v1/sign-in', 'HEAD /v1/sign-in/oidc', 'HEAD /v1/sign-in/oidc/callback'],
+    'POST /v1/session',
+  ],
   'guardrail-validator': ['GET /.well-known/jwks.json', 'HEAD /.well-known/jwks.json'],
   'audit-recorder': ['checkpoint', 'consistency', 'inclusion'].flatMap((page) => [
     `GET /v1/proofs/${page}`,

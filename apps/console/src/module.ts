@@ -14,6 +14,7 @@ import { GapStore } from './shell/gaps.repository.js';
 import { GatherNotifications } from './shell/gather-notifications.job.js';
 import { Groups } from './shell/groups.js';
 import { http } from './shell/http.js';
+import { IdentityProvider } from './shell/identity-provider.js';
 import { Kinds } from './shell/kinds.controller.js';
 import { Live } from './shell/live.controller.js';
 import { LiveChanges } from './shell/live.service.js';
@@ -36,6 +37,7 @@ import { ReplayEnds1764500000071 } from './shell/migrations/replay-ends.js';
 import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
 import { Sessions1764500000091 } from './shell/migrations/sessions.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
+import { SignInAttempts1764500000093 } from './shell/migrations/sign-in-attempts.js';
 import { SignalsOfSources1764500000072 } from './shell/migrations/signals-of-sources.js';
 import { Stories1764500000173 } from './shell/migrations/stories.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
@@ -45,6 +47,7 @@ import { Notifier } from './shell/notifier.service.js';
 import { NOTIFYING, readNotifying } from './shell/notifying.js';
 import { Now } from './shell/now.controller.js';
 import { NowStore } from './shell/now.repository.js';
+import { OidcPages } from './shell/oidc.controller.js';
 import { Pages } from './shell/pages.controller.js';
 import { PeopleAccess } from './shell/people.access.js';
 import { PeopleHandlers } from './shell/people.consumer.js';
@@ -106,6 +109,7 @@ export const spec: ServiceSpec = {
     Stories1764500000173,
     LiveOrders1764500000092,
     Notifications1764500000165,
+    SignInAttempts1764500000093,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities, GatherNotifications, SendNotifications, ForgetSessions],
@@ -128,6 +132,7 @@ export const spec: ServiceSpec = {
     People,
     Views,
     SessionPages,
+    OidcPages,
     Pages,
     Now,
     Agents,
@@ -163,6 +168,7 @@ export const spec: ServiceSpec = {
     SendNotifications,
     ForgetSessions,
     SessionStore,
+    IdentityProvider,
     LiveChanges,
     Sessions,
     PeopleAccess,

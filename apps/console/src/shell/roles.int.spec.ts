@@ -24,7 +24,14 @@ const only: Readonly<Record<string, Role>> = {
   'POST /v1/policies/publish': 'policy-owner',
 };
 /** What anybody may ask, and what changes something for whoever asks alone. */
-const forAll = ['GET /v1/sign-in', 'POST /v1/session', 'GET /*', 'POST /v1/slack/actions'];
+const forAll = [
+  'GET /v1/sign-in',
+  'GET /v1/sign-in/oidc',
+  'GET /v1/sign-in/oidc/callback',
+  'POST /v1/session',
+  'GET /*',
+  'POST /v1/slack/actions',
+];
 /** Its answer has no end; `live.int.spec.ts` asks it. */
 const endless = ['GET /v1/live'];
 /** Slack's signature says who asks, and not a token. */

@@ -28,7 +28,8 @@ export class SessionPages {
   @Public()
   @Documented({ summary: 'Which ways there are to sign in', answers: { 200: SignInAnswer } })
   ways() {
-    return { link: true, oidc: null };
+    const { oidc } = this.settings;
+    return { link: true, oidc: oidc ? { name: oidc.name, url: '/v1/sign-in/oidc' } : null };
   }
 
   /** For the same person and roles as whoever asks. */

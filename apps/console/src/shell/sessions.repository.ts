@@ -77,11 +77,25 @@ export class SessionStore {
     );
   }
 
+  keepAttempt(tx: Tx, attemptSha256: string, expiresAt: string): void {
+    tx.write('INSERT INTO sign_in_attempts (attempt_sha256, expires_at) VALUES ($1, $2)', [attemptSha256, expiresAt]);
+  }
+
+  /** Uses an attempt up; false where it is none, too old, or was used. */
+  async useAttempt(tx: Tx, attemptSha256: string, at: string): Promise<boolean> {
+    const used = await tx.query(
+      'UPDATE sign_in_attempts SET used_at = $2 WHERE attempt_sha256 = $1 AND used_at IS NULL AND expires_at > $2 RETURNING 1 AS used',
+      [attemptSha256, at],
+    );
+    return used.length > 0;
+  }
+
   /** Deletes what ended before a time, `most` rows of each at once. */
   async forget(tx: Tx, before: string, most: number): Promise<void> {
     for (const [table, key] of [
       ['sessions', 'token_sha256'],
       ['sign_in_links', 'code_sha256'],
+      ['sign_in_attempts', 'attempt_sha256'],
     ])
       await tx.query(
         `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,

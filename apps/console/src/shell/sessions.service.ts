@@ -54,6 +54,8 @@ export class Sessions {
     const session = await this.store.find(sha256(token));
     const at = this.runtime.now();
     if (!session || isOver(session, at, this.settings.sessionIdleMs)) return undefined;
+    // Nobody else could say that this person may still come in.
+    if (session.grantedBy === null && !this.settings.oidc) return undefined;
     const roles = rolesOfSession(session, this.people);
     return roles.length > 0 ? { ...session, roles } : undefined;
   }

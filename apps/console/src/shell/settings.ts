@@ -15,6 +15,7 @@ import {
 } from '@countersign/runtime';
 import { z } from 'zod';
 import { People, type Person } from '../core/people.js';
+import { completeOidc, type OidcSettings, oidcSettings, oidcVariables } from './oidc.settings.js';
 
 /** What an operator sets, read once at start. */
 export interface Settings {
@@ -27,6 +28,8 @@ export interface Settings {
   /** How long a session lasts, and how long without a request, in milliseconds. */
   readonly sessionMs: number;
   readonly sessionIdleMs: number;
+  /** The identity provider that people sign in with; undefined: none. */
+  readonly oidc: OidcSettings | undefined;
   /** Where browsers reach the record, and what its checkpoints are verified with. */
   readonly recordUrl: string | undefined;
   readonly recordKey: string | undefined;
@@ -92,6 +95,7 @@ const variables = {
     unit: 'ms',
     least: 60_000,
   }),
+  ...oidcVariables,
   RECORD_URL: optionalText({
     description:
       "where people's browsers reach the audit-recorder, such as `https://record.example.com`: they ask it for proofs. Its `RECORD_READERS` names the console's address",
@@ -123,7 +127,7 @@ const variables = {
 };
 
 /** Everything that the console reads of its environment. */
-export const environment = runtimeEnvironment.extend(variables);
+export const environment = runtimeEnvironment.extend(variables).check(completeOidc);
 
 const { CONSOLE_TOKENS_FILE, CONTROL_CONFIRM_MS, PUBLIC_URL, PAGES_DIR, SESSION_MS, SESSION_IDLE_MS } = variables;
 const { RECORD_URL, RECORD_KEY_FILE, TRACE_URL } = variables;
@@ -135,6 +139,7 @@ const settings = z.object({
   SESSION_MS,
   SESSION_IDLE_MS,
   PORT,
+  ...oidcVariables,
   RECORD_URL,
   RECORD_KEY_FILE,
   TRACE_URL,
@@ -149,6 +154,7 @@ export function readSettings(env: Env): Settings {
     pagesDir: read.PAGES_DIR ?? builtPages,
     sessionMs: read.SESSION_MS,
     sessionIdleMs: read.SESSION_IDLE_MS,
+    oidc: oidcSettings(read),
     recordUrl: read.RECORD_URL?.replace(/\/$/, ''),
     recordKey: read.RECORD_KEY_FILE,
     traceUrl: read.TRACE_URL,

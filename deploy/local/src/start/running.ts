@@ -263,6 +263,8 @@ const passedOn = new RegExp(
     // Limits of the runtime and of single services.
     '[A-Z_]+_(MS|BYTES|TRIES)|BATCH_EVENTS|PARTITIONS_AT_ONCE|DATABASE_CONNECTIONS|MAX_EVENTS_IN_FLIGHT',
     'SIGNAL_FRESHNESS_DAYS|SIGNAL_MINIMUM_SCORE',
+    // Of the console: where browsers reach it, and who signs people in.
+    'PUBLIC_URL|OIDC_[A-Z_]+',
   ].join('|')})$`,
 );
 

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import {
+  Documented,
+  describe,
+  type Headers,
+  type HttpReply,
+  Public,
+  RUNTIME,
+  type Runtime,
+} from '@countersign/runtime';
+import { fastifyCookie as cookies } from '@fastify/cookie';
+import { Controller, Get, Inject, Logger, Req, Res } from '@nestjs/common';
+import { couldBeSecret, later, linkMs, newSecret, sha256 } from '../core/session.js';
+import { IdentityProvider } from './identity-provider.js';
+import { SessionStore } from './sessions.repository.js';
+import { Sessions } from './sessions.service.js';
+import { SETTINGS, type Settings } from './settings.js';
+
+const page = { media: 'text/html' };
+const limited = { rateLimit: { max: 30, timeWindow: 60_000 } };
+const path = '/v1/sign-in/oidc';
+
+interface Request {
+  readonly headers: Headers;
+  readonly url: string;
+}
+
+/** Signing in by the identity provider. A browser comes here by itself, so the answers are small pages of words of ours. */
+@Controller('v1/sign-in/oidc')
+export class OidcPages {
+  private readonly log = new Logger('console');
+  private readonly cookie: { readonly name: string; readonly secure: boolean };
+
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(IdentityProvider) private readonly provider: IdentityProvider,
+    @Inject(Sessions) private readonly sessions: Sessions,
+    @Inject(SessionStore) private readonly store: SessionStore,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {
+    const secure = settings.publicUrl.startsWith('https:');
+    this.cookie = { secure, name: secure ? '__Secure-countersign-attempt' : 'countersign-attempt' };
+  }
+
+  @Get()
+  @Public(limited)
+  @Documented({
+    summary: 'Go to the identity provider to sign in',
+    answers: { 302: page, 404: page, 503: page },
+    problems: [429],
+  })
+  async begin(@Res() reply: HttpReply): Promise<void> {
+    if (!this.settings.oidc) return send(reply, 404, 'No identity provider is set up for this console.');
+    const secret = newSecret();
+    let address: string;
+    try {
+      address = await this.provider.begin(secret);
+    } catch (error) {
+      this.log.warn(`the identity provider does not answer as expected: ${describe(error).code}`);
+      return send(reply, 503, 'The identity provider does not answer. Try again in a minute.');
+    }
+    await this.act(async (work) => this.store.keepAttempt(work.tx, sha256(secret), later(work.at, linkMs)));
+    await reply.header('set-cookie', this.header(secret, linkMs / 1_000)).redirect(address, 302);
+  }
+
+  @Get('callback')
+  @Public(limited)
+  @Documented({
+    summary: 'Come back from the identity provider',
+    answers: { 200: page, 401: page, 403: page, 404: page },
+    problems: [429],
+  })
+  async end(@Req() { headers, url }: Request, @Res() reply: HttpReply): Promise<void> {
+    if (!this.settings.oidc) return send(reply, 404, 'No identity provider is set up for this console.');
+    reply.header('set-cookie', this.header('', 0));
+    const secret = this.secretOf(headers);
+    // Used up before the provider is asked, so that nobody comes back twice.
+    const known =
+      secret !== undefined && (await this.act((work) => this.store.useAttempt(work.tx, sha256(secret), work.at)));
+    if (!known) return send(reply, 401, again);
+    let found: Awaited<ReturnType<IdentityProvider['end']>>;
+    try {
+      found = await this.provider.end(secret, url.includes('?') ? url.slice(url.indexOf('?')) : '');
+    } catch (error) {
+      // Never what the provider says in words: it is no text of ours.
+      this.log.warn(`nobody was signed in by the identity provider: ${describe(error).code}`);
+      return send(reply, 401, again);
+    }
+    if ('refusal' in found) return send(reply, 403, found.refusal);
+    const grant = { ...found, grantedBy: null, sessionUntil: null };
+    const begun = await this.act(async (work) =>
+      this.sessions.begin(work.tx, grant, work.at, this.sessions.tokenOf(headers)),
+    );
+    reply.header('set-cookie', [this.header('', 0), begun.cookie]);
+    // A page and no redirect: the browser sends no strict cookie along a chain that began at another site.
+    return send(reply, 200, 'You are signed in.', true);
+  }
+
+  private secretOf({ cookie }: Headers): string | undefined {
+    const secret = typeof cookie === 'string' ? cookies.parse(cookie)[this.cookie.name] : undefined;
+    return secret !== undefined && couldBeSecret(secret) ? secret : undefined;
+  }
+
+  private async act<R>(fn: (work: Parameters<Parameters<Runtime['transact']>[1]>[0]) => Promise<R>): Promise<R> {
+    const done = await this.runtime.transact({ source: '/countersign/console', id: randomUUID() }, fn);
+    if (done.repeated) throw new Error('an act with a new id was done before');
+    return done.result as R;
+  }
+
+  /** Lax: it has to come along from the provider. It opens nothing by itself. */
+  private header(secret: string, maxAge: number): string {
+    const { name, secure } = this.cookie;
+    return cookies.serialize(name, secret, { httpOnly: true, sameSite: 'lax', path, secure, maxAge });
+  }
+}
+
+const again = 'You were not signed in: this attempt is over, or the identity provider refused it. Begin again.';
+
+async function send(reply: HttpReply, status: number, words: string, goesOn = false): Promise<void> {
+  const [address, label] = goesOn ? ['/', 'Go on to the console'] : ['/sign-in', 'Sign in'];
+  const forward = goesOn ? '<meta http-equiv="refresh" content="0;url=/">' : '';
+  await reply
+    .code(status)
+    .type('text/html; charset=utf-8')
+    .send(
+      `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">${forward}<title>Countersign: sign in</title></head><body><main><h1>Sign in</h1><p>${words}</p><p><a href="${address}">${label}</a></p></main></body></html>`,
+    );
+}

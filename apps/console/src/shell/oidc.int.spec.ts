@@ -1,0 +1,241 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { Provider } from 'oidc-provider';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { at } from '../core/given.js';
+import { ConsoleModule, spec } from '../module.js';
+
+/** People of the provider, by what they log in as. */
+const groups: Readonly<Record<string, readonly string[]>> = { lea: ['marketing-leads', 'all'], sam: ['warehouse'] };
+const secret = 'the-secret-of-the-console';
+let database: TestDatabase;
+let harness: Harness;
+let folder: string;
+let provider: Server;
+let issuer: string;
+let address: string;
+let environment: NodeJS.ProcessEnv;
+
+const listening = async (server: Server): Promise<number> => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+};
+
+beforeAll(async () => {
+  environment = { ...process.env };
+  folder = mkdtempSync(join(tmpdir(), 'oidc-'));
+  const reserved = createServer();
+  const port = await listening(reserved);
+  await new Promise((resolve) => reserved.close(resolve));
+  address = `http://127.0.0.1:${port}`;
+  let handle: ReturnType<Provider['callback']> | undefined;
+  provider = createServer((request, response) => void handle?.(request, response));
+  issuer = `http://127.0.0.1:${await listening(provider)}`;
+  handle = new Provider(issuer, {
+    clients: [
+      { client_id: 'countersign', client_secret: secret, redirect_uris: [`${address}/v1/sign-in/oidc/callback`] },
+    ],
+    claims: { openid: ['sub'], profile: ['preferred_username', 'groups'] },
+    cookies: { keys: ['for tests'] },
+    pkce: { required: () => true },
+    findAccount: async (_context, sub) => ({
+      accountId: sub,
+      claims: async () => ({ sub, preferred_username: sub, groups: [...(groups[sub] ?? [])] }),
+    }),
+  }).callback();
+  writeFileSync(join(folder, 'secret'), `${secret}\n`);
+  writeFileSync(
+    join(folder, 'roles.json'),
+    JSON.stringify({ 'marketing-leads': ['reviewer', 'operator'], all: ['viewer'] }),
+  );
+  const sha256 = createHash('sha256').update('ann-token').digest('hex');
+  writeFileSync(join(folder, 'tokens.json'), JSON.stringify([{ sha256, person: 'ann', roles: ['viewer'] }]));
+});
+afterAll(async () => {
+  provider.closeAllConnections();
+  await new Promise((resolve) => provider.close(resolve));
+  rmSync(folder, { recursive: true });
+  process.env = environment;
+});
+beforeEach(async () => {
+  Object.assign(process.env, {
+    CONSOLE_TOKENS_FILE: join(folder, 'tokens.json'),
+    CONFIG_DIR: fileURLToPath(new URL('../../../../deploy/config', import.meta.url)),
+    PUBLIC_URL: address,
+    OIDC_ISSUER: issuer,
+    OIDC_CLIENT_ID: 'countersign',
+    OIDC_CLIENT_SECRET_FILE: join(folder, 'secret'),
+    OIDC_ROLES_FILE: join(folder, 'roles.json'),
+    OIDC_NAME: 'Example',
+  });
+  database = await createTestDatabase();
+});
+afterEach(async () => {
+  await harness.close();
+  await database.close();
+});
+const start = async () => {
+  harness = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at });
+  await harness.app.listen(Number(new URL(address).port), '127.0.0.1');
+};
+
+/** A browser: keeps cookies by site, and follows no redirect by itself. */
+function browser() {
+  const jars = new Map<string, Map<string, string>>();
+  return {
+    cookie: (name: string, site = address) => jars.get(site)?.get(name),
+    put: (name: string, value: string) => jars.get(address)?.set(name, value),
+    async go(url: string, init: RequestInit = {}) {
+      const { origin } = new URL(url);
+      const jar = jars.get(origin) ?? new Map<string, string>();
+      jars.set(origin, jar);
+      const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+      const response = await fetch(url, { ...init, redirect: 'manual', headers: { ...init.headers, cookie } });
+      for (const line of response.headers.getSetCookie()) {
+        const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+        if (value === '' || /max-age=0(;|$)|expires=Thu, 01 Jan 1970/i.test(line)) jar.delete(name);
+        else jar.set(name, value);
+      }
+      const location = response.headers.get('location');
+      return {
+        status: response.status,
+        next: location === null ? undefined : new URL(location, url).href,
+        text: await response.text(),
+        headers: response.headers,
+      };
+    },
+  };
+}
+type Browser = ReturnType<typeof browser>;
+
+const form = (fields: Record<string, string>): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  body: new URLSearchParams(fields).toString(),
+});
+/** Logs in at the provider; resolves to the address of the console that it sends the browser back to. */
+async function wayBack(user: Browser, login: string): Promise<string> {
+  const begun = await user.go(`${address}/v1/sign-in/oidc`);
+  expect(begun.status).toBe(302);
+  let next = begun.next as string;
+  for (let steps = 0; steps < 12; steps++) {
+    if (next.startsWith(`${address}/`)) return next;
+    const answer = await user.go(next);
+    if (answer.next !== undefined) {
+      next = answer.next;
+      continue;
+    }
+    const prompt = /name="prompt" value="(\w+)"/.exec(answer.text)?.[1];
+    const posted = await user.go(
+      next,
+      form(prompt === 'login' ? { prompt, login, password: 'x' } : { prompt: 'consent' }),
+    );
+    next = posted.next as string;
+  }
+  throw new Error(`the provider never came back: ${next}`);
+}
+const session = (user: Browser) => user.go(`${address}/v1/session`);
+
+test('whoever the provider knows is signed in with the roles of their groups, by a cookie that is sent to no other site', async () => {
+  await start();
+  const ways = await browser().go(`${address}/v1/sign-in`);
+  expect(JSON.parse(ways.text)).toEqual({ link: true, oidc: { name: 'Example', url: '/v1/sign-in/oidc' } });
+  const user = browser();
+  const back = await wayBack(user, 'lea');
+  const done = await user.go(back);
+  // No redirect: a strict cookie does not come along from another site.
+  expect([done.status, done.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(done.text).toContain('content="0;url=/"');
+  expect(done.headers.getSetCookie().at(-1)).toMatch(/^countersign=[\w-]{43}; .*HttpOnly; SameSite=Strict$/);
+  expect(JSON.parse((await session(user)).text)).toMatchObject({
+    person: 'lea',
+    roles: ['viewer', 'reviewer', 'operator'],
+  });
+  expect(user.cookie('countersign-attempt')).toBeUndefined();
+  expect(await harness.query('SELECT person, granted_by FROM sessions')).toEqual([{ person: 'lea', granted_by: null }]);
+});
+
+test('an attempt is of one browser, once, and in time', async () => {
+  await start();
+  const user = browser();
+  const back = await wayBack(user, 'lea');
+  const secretOfAttempt = user.cookie('countersign-attempt') as string;
+  // Somebody lures another browser to the address: it would be signed in as somebody else.
+  const victim = browser();
+  expect((await victim.go(back)).status).toBe(401);
+  await victim.go(`${address}/v1/sign-in/oidc`);
+  expect((await victim.go(back)).status).toBe(401);
+  expect((await session(victim)).status).toBe(401);
+
+  expect((await user.go(back)).status).toBe(200);
+  user.put('countersign-attempt', secretOfAttempt);
+  expect((await user.go(back)).status).toBe(401);
+
+  const slow = browser();
+  const late = await wayBack(slow, 'lea');
+  harness.setNow(new Date(Date.parse(at) + 600_000).toISOString());
+  expect((await slow.go(late)).status).toBe(401);
+});
+
+test.each([
+  ['another state', (back: URL) => back.searchParams.set('state', 'x'.repeat(43))],
+  ['another code', (back: URL) => back.searchParams.set('code', 'x'.repeat(43))],
+  ['no code', (back: URL) => back.searchParams.delete('code')],
+  ['another issuer', (back: URL) => back.searchParams.set('iss', 'https://evil.example')],
+  [
+    'an error with words in it',
+    (back: URL) => {
+      back.searchParams.delete('code');
+      back.searchParams.set('error', 'access_denied');
+      back.searchParams.set('error_description', '<script>alert(1)</script>');
+    },
+  ],
+])('an answer with %s signs nobody in, and nothing of it is shown', async (_, forge) => {
+  await start();
+  const user = browser();
+  const back = new URL(await wayBack(user, 'lea'));
+  forge(back);
+  const answer = await user.go(back.href);
+  expect(answer.status).toBe(401);
+  expect(answer.text).not.toMatch(/script|access_denied|evil/);
+  expect((await session(user)).status).toBe(401);
+});
+
+test('whoever has no role here is told so, and is nobody', async () => {
+  await start();
+  const user = browser();
+  const answer = await user.go(await wayBack(user, 'sam'));
+  expect(answer.status).toBe(403);
+  expect(answer.text).toContain('no role');
+  expect((await session(user)).status).toBe(401);
+});
+
+test('a provider that is away is told in words, and links work all the same', async () => {
+  process.env.OIDC_ISSUER = 'http://127.0.0.1:1';
+  await start();
+  expect((await browser().go(`${address}/v1/sign-in/oidc`)).status).toBe(503);
+  const link = await fetch(`${address}/v1/sign-in/links`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer ann-token' },
+  });
+  expect(link.status).toBe(201);
+});
+
+test('where the provider is switched off its sessions end', async () => {
+  await start();
+  const user = browser();
+  await user.go(await wayBack(user, 'lea'));
+  expect((await session(user)).status).toBe(200);
+  await harness.close();
+  delete process.env.OIDC_ISSUER;
+  await start();
+  expect((await session(user)).status).toBe(401);
+  expect((await browser().go(`${address}/v1/sign-in/oidc`)).status).toBe(404);
+});

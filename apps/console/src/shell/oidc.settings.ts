@@ -1,0 +1,75 @@
+import { json, optionalFile, optionalText, text } from '@countersign/runtime';
+import { z } from 'zod';
+import { type Mapping, RolesByClaim } from '../core/oidc.js';
+
+const loopback = new Set(['127.0.0.1', 'localhost', '[::1]']);
+/** What travels to an identity provider in the clear could be anybody's. */
+const isSafe = (address: string): boolean => {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' || (protocol === 'http:' && loopback.has(hostname));
+};
+
+/** Signing in by an identity provider. Without OIDC_ISSUER it is off. */
+export const oidcVariables = {
+  OIDC_ISSUER: optionalText({
+    description:
+      'the OpenID Connect provider that people sign in with, such as `https://id.example.com/realms/marketing`',
+    preset: 'off',
+    kind: 'URL',
+    fits: (address) => (isSafe(address) ? undefined : 'an https address is expected'),
+  }),
+  OIDC_CLIENT_ID: optionalText({
+    description:
+      'what the provider knows the console by. Its redirect address there is `PUBLIC_URL` with `/v1/sign-in/oidc/callback`',
+    preset: 'needed with `OIDC_ISSUER`',
+  }),
+  OIDC_CLIENT_SECRET_FILE: optionalFile({
+    description: 'Without it the console is a public client there',
+    holds: "the console's secret at the provider",
+    secret: true,
+    read: (content) => content.trim(),
+  }),
+  OIDC_PERSON_CLAIM: text({
+    description: 'the claim that names the person; reviewers in charters and plays have the same names',
+    preset: 'preferred_username',
+  }),
+  OIDC_ROLES_CLAIM: text({ description: 'the claim with the groups of a person, a text or a list', preset: 'groups' }),
+  OIDC_ROLES_FILE: optionalFile({
+    description: 'Needed with `OIDC_ISSUER`. Somebody without a role cannot sign in',
+    holds: 'a JSON object of groups, each with a list of roles: `{"marketing-leads": ["reviewer", "operator"]}`',
+    read: json(RolesByClaim),
+  }),
+  OIDC_NAME: text({ description: 'what the page to sign in calls the provider', preset: 'your organisation' }),
+};
+const given = z.object(oidcVariables);
+
+/** What is set is enough. */
+export const completeOidc = ({ value, issues }: z.core.ParsePayload<Partial<z.infer<typeof given>>>): void => {
+  for (const name of ['OIDC_CLIENT_ID', 'OIDC_ROLES_FILE'] as const)
+    if (value.OIDC_ISSUER !== undefined && value[name] === undefined)
+      issues.push({ code: 'custom', input: '', path: [name], message: 'is not set, and OIDC_ISSUER is' });
+};
+
+export interface OidcSettings {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string | undefined;
+  readonly name: string;
+  readonly mapping: Mapping;
+}
+
+export const oidcSettings = (read: z.infer<typeof given>): OidcSettings | undefined =>
+  read.OIDC_ISSUER === undefined
+    ? undefined
+    : {
+        issuer: read.OIDC_ISSUER,
+        clientId: read.OIDC_CLIENT_ID ?? '',
+        clientSecret: read.OIDC_CLIENT_SECRET_FILE,
+        name: read.OIDC_NAME,
+        mapping: {
+          personClaim: read.OIDC_PERSON_CLAIM,
+          rolesClaim: read.OIDC_ROLES_CLAIM,
+          roles: read.OIDC_ROLES_FILE ?? {},
+        },
+      };
