@@ -86,6 +86,18 @@ test('it serves until Ctrl-C, then drains and leaves no process behind', async (
   const logins = readdirSync(join(home, 'credentials/broker'));
   expect(logins).toEqual(expect.arrayContaining([...services, 'upstream', 'downstream'].map((name) => `${name}.json`)));
 
+  const signsIn = async (output: string): Promise<readonly number[]> => {
+    const [address, code] = (/Open the console: (\S+)/.exec(output)?.[1] ?? '').split('/sign-in#code=');
+    expect(address).toBe(http.console);
+    const body = JSON.stringify({ code });
+    const headers = { 'content-type': 'application/json' };
+    const use = async () => (await fetch(`${address}/v1/session`, { method: 'POST', headers, body })).status;
+    return [await use(), await use()];
+  };
+  expect(await signsIn(begun.output())).toEqual([201, 401]);
+  const command = join(workspaceRoot, 'apps/cli/bin/countersign.mjs');
+  expect(await signsIn((await runProgram(command, ['sign-in'], { COUNTERSIGN_HOME: home })).out)).toEqual([201, 401]);
+
   const all = family(begun.child.pid as number);
   // The services, the sandbox systems, the broker, the database and the watcher, beside itself.
   expect(all.length).toBeGreaterThanOrEqual(services.length + 5);

@@ -57,6 +57,8 @@ const routes: readonly string[] = (Reflect.getMetadata('controllers', ConsoleMod
 let database: TestDatabase;
 let harness: Harness;
 let folder: string;
+/** By role: what the browser of somebody with it sends, who is signed in. */
+const signedIn = new Map<Role, Record<string, string>>();
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -88,6 +90,33 @@ const filled = (route: string, id = nobody): [string, string] => {
   const [method = '', path = ''] = route.split(' ');
   return [method, path.replace(/:\w+/, id)];
 };
+
+async function signIn(role: Role): Promise<Record<string, string>> {
+  const { body: made } = await ask('POST', '/v1/sign-in/links', role);
+  const code = String(JSON.parse(made).url).split('#code=')[1];
+  const begun = await harness.app.inject({ method: 'POST', url: '/v1/session', payload: { code } });
+  const cookie = String(begun.headers['set-cookie']).split(';')[0] as string;
+  return { cookie, 'x-csrf-token': begun.json().csrfToken };
+}
+
+describe.each(Object.keys(only))('%s by whoever is signed in', (route) => {
+  test.each(Role.options)(
+    'as %s is done or refused as by their token, and never without the CSRF token',
+    async (role) => {
+      const headers = signedIn.get(role) ?? (await signIn(role));
+      signedIn.set(role, headers);
+      const [method, url] = filled(route);
+      const sent = (given: Record<string, string>) =>
+        harness.app.inject({ method: method as 'POST', url, headers: given });
+      const byToken = await ask(method, url, role);
+      const bySession = await sent(headers);
+      expect(bySession.statusCode).toBe(byToken.status);
+      expect(bySession.statusCode === 403).toBe(only[route] !== role);
+      const forged = await sent({ cookie: headers.cookie as string });
+      expect([forged.statusCode, forged.json().title]).toEqual([403, 'Not from this page']);
+    },
+  );
+});
 
 test('every line names a route, and every route that changes something has a line', () => {
   const changing = routes.filter((route) => !route.startsWith('GET '));
