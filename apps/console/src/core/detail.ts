@@ -61,7 +61,7 @@ export function detail(event: ReadEvent): string {
       return `play ${event.data.play.id} gave ${event.data.agent} a task: ${event.data.purpose}`;
     case 'TaskSettled':
       return event.data.outcome === 'proposed'
-        ? `${event.data.agent} answered its task with ${event.data.proposalIds.length} proposal(s)`
+        ? `${event.data.agent} answered its task with ${event.data.proposalIds.length} ${event.data.proposalIds.length === 1 ? 'proposal' : 'proposals'}`
         : `${event.data.agent} declined its task: ${event.data.reason}`;
     case 'TaskEscalated':
       return `play ${event.data.play.id} waits for ${event.data.reviewers.join(' or ')}: ${event.data.detail}`;

@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
-import { asSentence, factsOf, legible, rationaleOf, rulesOf, storySentence } from './words.js';
+import { asSentence, doerWords, factsOf, legible, rationaleOf, rulesOf, storySentence } from './words.js';
 
 test('a line becomes a sentence', () => {
   expect(asSentence('refused: EUR 20.00 over the cap')).toBe('Refused: EUR 20.00 over the cap.');
   expect(asSentence('Done!')).toBe('Done!');
+  expect(asSentence('signal ContentEngaged accepted, quality 98')).toBe(
+    'A signal came in: content engaged (quality 98 of 100).',
+  );
+  expect(doerWords({ kind: 'source', name: '/sources/website' })).toBe('reported by website');
 });
 
 test('rules are told with those that decided first; what is no rule is left out', () => {

@@ -4,6 +4,8 @@ import type { Step, Story } from './stories.queries.js';
 
 /** A line of the console as a sentence: a capital at its beginning, a stop at its end. */
 export function asSentence(detail: string): string {
+  const signal = /^signal (\w+) accepted, quality (\d+)$/.exec(detail);
+  if (signal) return `A signal came in: ${spaced(signal[1] ?? '')} (quality ${signal[2]} of 100).`;
   const words = detail.charAt(0).toUpperCase() + detail.slice(1);
   return /[.!?]$/.test(words) ? words : `${words}.`;
 }
@@ -25,7 +27,7 @@ export function doerWords({ kind, name }: Step['by']): string {
     case 'agent':
       return `${name}, an agent`;
     case 'source':
-      return `reported by ${name}`;
+      return `reported by ${name.slice(name.lastIndexOf('/') + 1)}`;
     case 'service':
       return Object.hasOwn(services, name) ? (services[name] as string) : name;
     default:
