@@ -18,13 +18,14 @@ const aliveEvery = 5;
 /** Windows that a person may have open. */
 export const mostEach = 20;
 
-/** Small whatever the tables hold: sums of the counters, and the ends of two indexes. */
+/** Small whatever the tables hold: sums of the counters, the ends of indexes, and the few dead letters that were replayed. */
 const sights = `
   SELECT 'counts ' || stage AS name, sum(n)::text AS seen FROM counts GROUP BY stage
   UNION ALL SELECT 'own ' || topic, concat_ws(' ', count(*), sum(version)) FROM published_state GROUP BY topic
   UNION ALL SELECT 'confirmations', concat_ws(' ', count(*), sum(version)) FROM control_confirmations
   UNION ALL SELECT 'answers', coalesce(max(decided_at)::text, '') FROM reviews
   UNION ALL SELECT 'replays', coalesce(max(replayed_at)::text, '') FROM replays
+  UNION ALL SELECT 'replays ended', concat_ws(' ', count(*), sum(attempts), count(*) FILTER (WHERE outcome = 'handled')) FROM replay_ends
   UNION ALL SELECT 'notifications', concat_ws(' ', max(made_at), max(ended_at)) FROM notifications`;
 
 /**
