@@ -59,13 +59,7 @@ export class People {
   async show(@Param('contactId', { schema: PathId }) contactId: string) {
     const found = Uuid.safeParse(contactId).success ? await this.store.find(contactId) : undefined;
     if (found) return found;
-    throw new Refused(
-      problem(
-        404,
-        'No such person',
-        `no signal has told of a contact ${contactId}; look for the account with GET /v1/people?account=`,
-      ),
-    );
+    throw noSuch(contactId);
   }
 
   /** What reached the person, what was to and was refused, and why. */
@@ -79,10 +73,20 @@ export class People {
     @Param('contactId', { schema: PathId }) contactId: string,
     @Query({ schema: Page }) { cursor, limit }: z.infer<typeof Page>,
   ) {
-    const found = Uuid.safeParse(contactId).success ? await this.store.actions(contactId, cursor, limit + 1) : [];
+    if (!Uuid.safeParse(contactId).success) throw noSuch(contactId);
+    const found = await this.store.actions(contactId, cursor, limit + 1);
     return {
       actions: found.slice(0, limit),
       next: nextOf(found, limit, ({ at, actionId }) => ({ at, id: actionId })),
     };
   }
 }
+
+const noSuch = (contactId: string): Refused =>
+  new Refused(
+    problem(
+      404,
+      'No such person',
+      `no signal has told of a contact ${contactId}; look for the account with GET /v1/people?account=`,
+    ),
+  );
