@@ -6,6 +6,7 @@ import { workspaceRoot } from '@countersign/servers';
 import logUpdate from 'log-update';
 import pc from 'picocolors';
 import { consoleLink, openInBrowser, opensBrowser } from './console-link.js';
+import { folderNote } from './folder-note.js';
 import { counter, line } from './funnel.js';
 import { removeForClients } from './installation.js';
 import { observe } from './observe.js';
@@ -70,6 +71,8 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
     out.write(`${pc.dim('The link works once, for ten minutes; npx countersign sign-in makes a new one.')}\n`);
     if (opensBrowser(out, options.open && !options.exit, process.env)) await openInBrowser(link);
   }
+  const note = await folderNote(running);
+  if (note !== undefined) out.write(`\n${pc.yellow(note)}\n`);
 
   let status = 0;
   // A service that ended by itself. A story that ended differently is no reason to stop: it is there to be looked at.
