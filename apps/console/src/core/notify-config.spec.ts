@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readNotifications } from './notify-config.js';
+import { readNotifications, remarksOn } from './notify-config.js';
 
 const good = `channels:
   - name: mail
@@ -72,4 +72,16 @@ test.each([
 ])('%j as %j is a problem with its line and field', (before, after, expected) => {
   expect(good).toContain(before);
   expect(problemsOf(good.replace(before, after))).toContainEqual(expect.stringMatching(expected));
+});
+
+test('quiet hours without a rule for near deadlines are remarked on, and are no fault', () => {
+  const remarks = (text: string) => {
+    const read = readNotifications({ path: 'notifications.yaml', text });
+    if (!read.ok) throw new Error('not read');
+    return remarksOn(read.part).map(({ line, field, detail }) => `${line} ${field}: ${detail}`);
+  };
+  expect(remarks(good)).toEqual([]);
+  expect(remarks(good.replace(/.*deadline-near.*\n/, ''))).toEqual([
+    expect.stringMatching(/^16 recipients\.0\.quietHours: a review that expires in the quiet hours of lea/),
+  ]);
 });

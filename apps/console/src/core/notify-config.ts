@@ -139,6 +139,29 @@ export function readNotifications(file: ConfigFile): ReadNotifications {
   return part && problems.length === 0 ? { ok: true, part } : { ok: false, problems };
 }
 
+/** What is no fault and may be a mistake all the same: a review that would expire unheard of in somebody's quiet hours. */
+export function remarksOn({ value, problem }: Part<Notifications>): ConfigProblem[] {
+  const { recipients, tell: rules } = value;
+  const toldOf = (event: string, name: string) =>
+    rules.some(
+      (rule) =>
+        rule.event === event &&
+        [rule, ...('then' in rule ? (rule.then ?? []) : [])].some(({ to }) =>
+          to.some((n) => n === name || roles.includes(n)),
+        ),
+    );
+  return recipients.flatMap(({ name, quietHours }, place) =>
+    quietHours && toldOf('needs-review', name) && !toldOf('deadline-near', name)
+      ? [
+          problem(
+            ['recipients', place, 'quietHours'],
+            `a review that expires in the quiet hours of ${name} is not told of in time; a rule for deadline-near would pass`,
+          ),
+        ]
+      : [],
+  );
+}
+
 function contradictions(part: Part<Notifications>): ConfigProblem[] {
   const { channels, recipients, tell: rules } = part.value;
   const found: ConfigProblem[] = [];

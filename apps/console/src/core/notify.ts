@@ -236,7 +236,7 @@ const deadLetterThing = ({ deadLetterId, service, topic, job, fault, at }: DataO
       ['Fault', inert(fault.code)],
       ['What to do', 'find the cause, mend it, then have it handled again'],
     ],
-    path: '/sources',
+    path: '/sources/dead-letters',
     check: { on: 'dead-letter', deadLetterId },
   });
 
@@ -266,7 +266,7 @@ export const unresolvedThing = (permit: {
       ['Connected system', permit.connector],
       ['What to do', 'look it up in the connected system, then say whether it was done'],
     ],
-    path: '/',
+    path: '/runbook/hand-back',
     check: { on: 'unresolved', permitId: permit.permitId },
   });
 

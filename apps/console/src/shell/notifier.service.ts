@@ -1,6 +1,6 @@
-import type { DataOf } from '@countersign/contracts';
+import { type DataOf, problemLine } from '@countersign/contracts';
 import { type Batch, type Cause, jobName, type Work } from '@countersign/runtime';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { controlThings, type Notification, plan, type Thing, thingsIn, unresolvedThing } from '../core/notify.js';
 import type { Changes } from '../core/project.js';
 import { NotificationStore } from './notifications.repository.js';
@@ -13,11 +13,17 @@ export const SEND = jobName<{ readonly messageId: string }>('send-notifications'
 
 /** Keeps who has to be told of what, in the transaction that keeps what happened. */
 @Injectable()
-export class Notifier {
+export class Notifier implements OnApplicationBootstrap {
+  private readonly log = new Logger('notifications');
+
   constructor(
     @Inject(NOTIFYING) private readonly notifying: Notifying | undefined,
     @Inject(NotificationStore) private readonly store: NotificationStore,
   ) {}
+
+  onApplicationBootstrap(): void {
+    for (const remark of this.notifying?.remarks ?? []) this.log.warn(problemLine(remark));
+  }
 
   /** What a batch of events gives to tell; called after its projection was written. */
   async afterBatch(batch: Batch, changes: Changes): Promise<void> {

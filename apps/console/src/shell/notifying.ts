@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { type ConfigProblem, problemLine, readFolder, textOfFile } from '@countersign/contracts';
 import type { Env } from '@countersign/runtime';
 import { z } from 'zod';
-import { type Channel, type Notifications, readNotifications } from '../core/notify-config.js';
+import { type Channel, type Notifications, readNotifications, remarksOn } from '../core/notify-config.js';
 
 /** The console's own file in the folder of the configuration. It is no part of the policy. */
 export const notificationsFile = 'notifications.yaml';
@@ -33,6 +33,8 @@ export type OpenChannel =
 export interface Notifying {
   readonly config: Notifications;
   readonly channels: ReadonlyMap<string, OpenChannel>;
+  /** What may be a mistake. */
+  readonly remarks: readonly ConfigProblem[];
   /** By recipient and channel: an e-mail address, or a conversation of Slack. */
   addressOf(recipient: string, channel: string): string | undefined;
 }
@@ -106,6 +108,7 @@ export function readNotifying(env: Env): Notifying | undefined {
   return {
     config: part.value,
     channels,
+    remarks: remarksOn(part),
     addressOf: (recipient, channel) => addresses.get(`${recipient} ${channel}`),
   };
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { at, checkpoint, checkpointId, escalated, proposalId } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
 import { httpReceiver, notifyingFolder } from './notifying-testing.js';
+import { SlackActions } from './slack.controller.js';
 
 const signing = '8f742231b10e8888abcd99yyyzzz85a5';
 let database: TestDatabase;
@@ -178,6 +179,12 @@ test('a form is read by no other route', async () => {
   });
   expect(response.statusCode).toBe(415);
   expect(harness.published.filter(({ type }) => type === 'ControlChanged')).toEqual([]);
+});
+
+test('Nest may prepare the controller once more after the start, as it does beside handlers of topics', async () => {
+  const controller = harness.app.get(SlackActions);
+  expect(() => controller.onModuleInit()).not.toThrow();
+  expect((await send(form())).text).toMatch(/^Your approval was taken/);
 });
 
 test('the words go to Slack and to no other address that a request names', async () => {
