@@ -10,11 +10,12 @@ export interface Key {
 export const keysEverywhere: readonly Key[] = [
   { key: 's', does: 'stop something' },
   { key: '?', does: 'show the keys' },
+  { key: '/', does: 'search, on the page Stories' },
 ];
 export const keysOfReviews: readonly Key[] = [
-  { key: 'j', does: 'next review' },
-  { key: 'k', does: 'review before' },
-  { key: 'Enter', does: 'open the review' },
+  { key: 'j', does: 'next review or story' },
+  { key: 'k', does: 'review or story before' },
+  { key: 'Enter', does: 'open it' },
   { key: 'a', does: 'go to the approve button; Enter approves' },
   { key: 'e', does: 'edit it' },
   { key: 'r', does: 'reject it' },

@@ -142,6 +142,20 @@ test.each(orders.map((order) => [order.join(', '), order] as const))(
   },
 );
 
+test('a story ends whichever of its approval and its settlement is written first, also where both are written at one moment', async () => {
+  for (let n = 0; n < 12; n++) {
+    const id = derivedId('given', `at one moment ${n}`);
+    const own = { proposalId: id, actionId: derivedId('action', id), permitId: derivedId('permit', id) };
+    const { action, ...rest } = approved(own);
+    const data = { ...rest, action: { ...action, actionId: own.actionId } };
+    await Promise.all([
+      harness.deliver('actions.approved.v1', [{ type: 'ActionApproved', data, correlationid }]),
+      deliver.settled('executed', own),
+    ]);
+    expect((await get(`/v1/stories/${id}`)).body.story).toMatchObject({ id, outcome: 'executed' });
+  }
+});
+
 test('nobody but the executor of the permit ends a story, and a refusal that borrows its id does not either', async () => {
   await deliver.proposed();
   await deliver.approved();
