@@ -451,6 +451,20 @@ test('the list pages on, each row once, and a cursor that is none is said so', a
   expect((await call('GET', '/v1/notifications?state=sent')).body.notifications).toEqual([]);
 });
 
+test('a started service sends by itself, several messages side by side', async () => {
+  await start(config({ rules: asks }));
+  const stop = harness.startJobs();
+  try {
+    await escalate();
+    await vi.waitFor(() => expect(mail.mails).toHaveLength(2), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await states()).toEqual(['needs-review lea sent', 'needs-review tom sent']), {
+      timeout: 20_000,
+    });
+  } finally {
+    await stop();
+  }
+});
+
 test('two instances that send at the same time send each message once', async () => {
   await start(config({ rules: asks }));
   const second = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at });
