@@ -351,6 +351,9 @@ const letter = {
   fault: { code: 'handler', detail: 'no such play' },
   attempts: 3,
   at: '2026-11-21T10:00:00.000Z',
+  state: 'open',
+  endedAt: null,
+  failedAgain: null,
   replayedBy: null as string | null,
   replayedAt: null as string | null,
   replayNote: null,
@@ -375,10 +378,27 @@ test('dead letters are listed, shown and replayed through the console, with the 
       body: { note: 'mended' },
     },
   ]);
-  answers[list] = { body: { deadLetters: [other, { ...letter, replayedBy: 'lea', replayedAt: letter.at }] } };
+  answers[list] = {
+    body: { deadLetters: [other, { ...letter, state: 'ordered', replayedBy: 'lea', replayedAt: letter.at }] },
+  };
   expect(JSON.parse((await run('--json', 'dead-letters', 'replay', '--all', '--note', 'x')).out)).toEqual({
     replayed: [{ deadLetterId: other.deadLetterId, service: 'console' }],
   });
+  // One that failed again waits again; it is replayed by its id only, so that nobody orders the same in a circle.
+  const again = {
+    ...letter,
+    state: 'failed-again',
+    replayedBy: 'lea',
+    replayedAt: letter.at,
+    endedAt: letter.at,
+    failedAgain: letter.fault,
+  };
+  answers[list] = { body: { deadLetters: [again] } };
+  expect(await run('dead-letters', 'list')).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('replayed by lea, failed again'),
+  });
+  expect((await run('dead-letters', 'replay', '--all', '--note', 'x')).out).toBe('Nothing to replay.\n');
   answers[`${list}&service=orchestrator`] = { body: { deadLetters: [] } };
   expect((await run('dead-letters', 'list', '--service', 'orchestrator')).code).toBe(0);
   expect((await run('dead-letters', 'replay', '--all', '--service', 'orchestrator', '--note', 'x')).out).toBe(
@@ -772,6 +792,57 @@ test('an agent is told with its charter, its stop and what became of its actions
   expect(out).toContain('  At most EUR 500.00 a day.');
   expect(out).toContain('1 refused (spend-cap 1)');
   expect(out).toMatch(/refused, edited +pause c-1: too much +3f2a6c1e/);
+});
+
+test('sources, rejected signals and people are told as the pages tell them; a word of an outsider forges no line', async () => {
+  const at = '2026-11-21T10:00:00.000Z';
+  const counts = { lastHour: { accepted: 3, rejected: 0 }, lastDay: { accepted: 40, rejected: 2 } };
+  const crm = { name: 'crm', state: 'heard', ...counts, rejectedBy: [{ code: 'contract', n: 2 }], acceptedAt: at };
+  answers['GET /v1/sources'] = {
+    body: {
+      sources: [
+        { ...crm, rejectedAt: null },
+        { ...crm, name: 'ads', state: 'never', acceptedAt: null, rejectedAt: null },
+      ],
+    },
+  };
+  const sources = await run('sources');
+  expect(sources.out).toMatch(/crm +3 +0 +40 +2 .*contract 2/);
+  expect(sources).toMatchObject({ code: 0, out: expect.stringMatching(/ads .*nothing heard yet/) });
+  const rejection = {
+    ...{
+      source: 'crm',
+      signalId: 's-1',
+      type: 'Forged\nline',
+      at,
+      title: 'A member is missing',
+      change: 'Correct it.',
+    },
+    reasons: [{ detail: 'data.contact: give ref, email, or both' }],
+  };
+  answers['GET /v1/signals/rejected?limit=20&source=crm&code=contract'] = {
+    body: { rejected: [rejection], next: '7' },
+  };
+  const rejected = await run('signals', 'rejected', '--source', 'crm', '--code', 'contract');
+  expect(rejected.out.trimEnd().split('\n')).toHaveLength(5);
+  expect(rejected).toMatchObject({ code: 1, out: expect.stringContaining('To change: Correct it.') });
+  const account = { accountId: 'lumen-health', name: 'Lumen Health' };
+  const person = { contactId: '57a6d963', seniority: 'c-suite', jobFunction: 'finance', account };
+  answers['GET /v1/people?limit=50&account=Lumen'] = { body: { people: [person], next: null } };
+  expect((await run('people', 'Lumen')).out).toBe('c-suite, finance, at Lumen Health (contact 57a6d963)\n');
+  const consents = [{ purpose: 'sales', channel: 'email', status: 'granted', at, source: '/sources/crm' }];
+  answers['GET /v1/people/57a6d963'] = { body: { ...person, consents, suppressions: [] } };
+  const refusal = {
+    proposalId: 'p-1',
+    detail: 'send "x" to this person',
+    state: 'refused',
+    reasons: [{ detail: 'no consent' }],
+    at,
+  };
+  answers['GET /v1/people/57a6d963/actions?limit=50'] = { body: { actions: [refusal], next: null } };
+  const { out } = await run('people', '--contact', '57a6d963');
+  expect(out).toContain('sales by email: granted at');
+  expect(out).toMatch(/refused {2}send "x" to this person: no consent {2}p-1/);
 });
 
 test('stories are listed by what is asked for, with the reason beside each; a sentence forges no line', async () => {

@@ -12,6 +12,7 @@ import { recordCommands } from './shell/commands/record.js';
 import { reviewCommands } from './shell/commands/review.js';
 import { settleCommands } from './shell/commands/settle.js';
 import { signInCommands } from './shell/commands/sign-in.js';
+import { sourceCommands } from './shell/commands/sources.js';
 import { statusCommands } from './shell/commands/status.js';
 import { storyCommands } from './shell/commands/stories.js';
 
@@ -53,6 +54,7 @@ Exit codes:
   reviewCommands(countersign);
   storyCommands(countersign);
   recordCommands(countersign);
+  sourceCommands(countersign);
   agentCommands(countersign);
   playCommands(countersign);
   policyCommands(countersign);
