@@ -6,7 +6,7 @@ import { writeConsents, writeProfiles } from './people.writer.js';
 
 /**
  * Keeps what is known of people in tables of the console's own, which it can search by account. The state that the runtime follows has
- * no such index.
+ * no such index. A version that comes again, even after the runtime forgot that it came, changes nothing.
  */
 @Controller()
 export class PeopleHandlers {

@@ -323,6 +323,14 @@ test('stored outputs are dropped an hour after their offset was committed, and i
   await tidyAt(later(retentionDays + 6));
   expect(await idsIn('outbox')).toEqual(['b']);
   expect(await idsIn('inbox')).toEqual(['a', 'b']);
+  // Of a state topic, which a change each writes a record to and which is kept for ever, a week's rows are kept.
+  await hand.db.read(
+    `INSERT INTO inbox SELECT (jsonb_populate_record(i, '{"topic": "profiles.v1"}')).* FROM inbox i WHERE id = 'b'`,
+  );
+  await tidyAt(later(6));
+  expect(await idsIn('inbox')).toEqual(['a', 'b', 'b']);
+  await tidyAt(later(8));
+  expect(await idsIn('inbox')).toEqual(['a', 'b']);
   await tidyAt(later(retentionDays + 8));
   expect(await idsIn('inbox')).toEqual([]);
 });

@@ -7,7 +7,8 @@ const day = 86_400_000;
 
 /**
  * Drops what no repeat can ask for any more: stored outputs an hour after their offset is committed, inbox rows a week after
- * their topic's retention. State topics keep their last records for ever, so their inbox rows stay. The bytes of dead signals, which may
+ * their topic's retention. A state topic keeps its last records for ever, and has a new one for each change: its rows are dropped after a
+ * week too, so whoever handles one compares versions, for which a record that comes again is nothing new. The bytes of dead signals, which may
  * be personal, live no longer than their topic keeps a signal.
  */
 export async function tidy(
@@ -32,7 +33,7 @@ export async function tidy(
     }
   }
   for (const topic of topics) {
-    if (topic.kind === 'state' || !topic.readers.includes(group)) continue;
+    if (!topic.readers.includes(group)) continue;
     await db.read(`DELETE FROM inbox WHERE topic = $1 AND at < $2 AND status <> 'dead'`, [
       topic.name,
       new Date(now - (topic.retentionDays + 7) * day).toISOString(),
