@@ -52,6 +52,12 @@ export async function http(server: HttpServer, env: Env): Promise<void> {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
     return payload;
   });
-  // Only `reply.sendFile`: which file it is, the route says.
-  await server.register(files, { root: pagesDir, serve: false, cacheControl: false, dotfiles: 'ignore' });
+  // Only `reply.sendFile`: which file it is, the route says. The build has put them there compressed too.
+  await server.register(files, {
+    root: pagesDir,
+    serve: false,
+    cacheControl: false,
+    dotfiles: 'ignore',
+    preCompressed: true,
+  });
 }

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -337,6 +338,13 @@ describe('the pages', () => {
       200,
       'start()',
       'public, max-age=31536000, immutable',
+    ]);
+    writeFileSync(join(folder, 'pages', 'assets', 'main-AbCd1234.js.gz'), gzipSync('start()'));
+    const small = await harness.app.inject({ url: '/assets/main-AbCd1234.js', headers: { 'accept-encoding': 'gzip' } });
+    expect([small.headers['content-encoding'], gunzipSync(small.rawPayload).toString()]).toEqual(['gzip', 'start()']);
+    expect([small.headers['content-type'], small.headers['cache-control']]).toEqual([
+      asset.headers['content-type'],
+      asset.headers['cache-control'],
     ]);
     const missing = await ask('GET', '/assets/main-Zzzz9999.js');
     expect([missing.status, missing.headers['cache-control'], missing.body.title]).toEqual([
