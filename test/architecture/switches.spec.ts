@@ -21,9 +21,9 @@ function swallowing(text: string): number[] {
   return found;
 }
 
-// What an export of another system names is open: there a default refuses the row.
+// What an export of another system names is open: there a default refuses the row. A page may be older than the console that it asks.
 const sources = globSync('{apps,libs,tools}/*/src/**/*.ts', { cwd: root }).filter(
-  (path) => !path.endsWith('.spec.ts') && !path.startsWith('tools/replay/'),
+  (path) => !path.endsWith('.spec.ts') && !path.startsWith('tools/replay/') && !path.startsWith('apps/console-web/'),
 );
 
 test('no switch over a type of event or signal has a default that swallows new ones', () => {

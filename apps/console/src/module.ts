@@ -6,6 +6,8 @@ import { AgentStore } from './shell/agents.repository.js';
 import { Store } from './shell/console.repository.js';
 import { Controls } from './shell/controls.controller.js';
 import { DeadLetters } from './shell/dead-letters.controller.js';
+import { DryRuns } from './shell/dry-runs.controller.js';
+import { DryRunStore } from './shell/dry-runs.repository.js';
 import { FailureStore } from './shell/failures.repository.js';
 import { ForgetActivities } from './shell/forget-activities.job.js';
 import { ForgetSessions } from './shell/forget-sessions.job.js';
@@ -22,6 +24,7 @@ import { AcknowledgedGaps1764400000003 } from './shell/migrations/acknowledged-g
 import { AgentsAndPlays1764500000144 } from './shell/migrations/agents-and-plays.js';
 import { ApprovedSettlements1764300000068 } from './shell/migrations/approved-settlements.js';
 import { ControlConfirmations1764300000053 } from './shell/migrations/control-confirmations.js';
+import { DryRuns1764500000191 } from './shell/migrations/dry-runs.js';
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
 import { LiveOrders1764500000092 } from './shell/migrations/live-orders.js';
 import { Notifications1764500000165 } from './shell/migrations/notifications.js';
@@ -110,6 +113,7 @@ export const spec: ServiceSpec = {
     LiveOrders1764500000092,
     Notifications1764500000165,
     SignInAttempts1764500000093,
+    DryRuns1764500000191,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities, GatherNotifications, SendNotifications, ForgetSessions],
@@ -123,6 +127,7 @@ export const spec: ServiceSpec = {
     SlackActions,
     PeopleHandlers,
     Reviews,
+    DryRuns,
     Kinds,
     Controls,
     Settlements,
@@ -147,6 +152,7 @@ export const spec: ServiceSpec = {
     Store,
     UnresolvedStore,
     FailureStore,
+    DryRunStore,
     GapStore,
     NowStore,
     QueueStore,

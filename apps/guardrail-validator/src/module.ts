@@ -3,6 +3,7 @@ import { ReadingToken, RuntimeModule, type ServiceSpec } from '@countersign/runt
 import { Module } from '@nestjs/common';
 import { keptTasks } from './core/tasks.js';
 import { stateNamed } from './core/verdicts.js';
+import { DryRuns } from './shell/dry-runs.consumer.js';
 import {
   ApprovalsByMinute1763700000006,
   AuditorReadsVerdicts1764400000075,
@@ -62,7 +63,7 @@ export const spec: ServiceSpec = {
 
 @Module({
   imports: [RuntimeModule.of(spec)],
-  controllers: [Proposals, Reviews, Settlements, Pages],
+  controllers: [Proposals, Reviews, DryRuns, Settlements, Pages],
   providers: [
     ReadingToken,
     { provide: SIGNING_KEY, useFactory: () => signingKey(process.env) },

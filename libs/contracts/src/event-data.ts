@@ -323,6 +323,21 @@ export const ReviewSetAside = z.object({
 export type ReviewSetAside = z.infer<typeof ReviewSetAside>;
 
 /** A person's answer. Bound to the digest that the person saw. An edit carries the new action, with an id of its own. */
+/** A person asks what would be said of a changed version of a proposal that waits, while they still write it. Nothing follows from it. */
+export const DryRunAsked = z.object({ dryRunId: Uuid, proposalId: Uuid, action: Action, by: Name, at: Instant });
+export type DryRunAsked = z.infer<typeof DryRunAsked>;
+
+/** The verdict that the changed version would have had at this moment. Nothing is reserved, and it may be another one later. */
+export const DryRunJudged = z.object({
+  dryRunId: Uuid,
+  proposalId: Uuid,
+  outcome: z.enum(['approved', 'refused']),
+  /** The rules that refuse it; none where it would be approved. */
+  reasons: listOf(z.object({ rule: z.string().max(1000), detail: Says }), 500),
+  at: Instant,
+});
+export type DryRunJudged = z.infer<typeof DryRunJudged>;
+
 /** Why a person rejects, for the figures of an agent; the note says it in words. */
 export const rejections = ['wrong-time', 'wrong-person', 'wrong-content', 'too-much', 'not-needed', 'other'] as const;
 

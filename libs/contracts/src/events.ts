@@ -22,6 +22,8 @@ export const eventSchemas = {
   ActionEscalated: data.ActionEscalated,
   ReviewSetAside: formerly({ why: 'reason' }, data.ReviewSetAside),
   ReviewDecided: data.ReviewDecided,
+  DryRunAsked: data.DryRunAsked,
+  DryRunJudged: data.DryRunJudged,
   ActionSettled: data.ActionSettled,
   PermitRejected: data.PermitRejected,
   SettlementDecided: data.SettlementDecided,

@@ -29,6 +29,8 @@ export const topics = {
   actionsEscalated: topic('actions.escalated.v1', 'ActionEscalated', 'ReviewSetAside'),
   actionsSettled: (executor: string) => topic(`actions.settled.${executor}.v1`, 'ActionSettled', 'PermitRejected'),
   reviewsDecided: topic('reviews.decided.v1', 'ReviewDecided'),
+  dryRunsAsked: topic('dry-runs.asked.v1', 'DryRunAsked'),
+  dryRunsJudged: topic('dry-runs.judged.v1', 'DryRunJudged'),
   settlementsDecided: topic('settlements.decided.v1', 'SettlementDecided'),
   controls: topic('controls.v1', 'ControlChanged'),
   controlsConfirmed: (reader: string) => topic(`controls.confirmed.${reader}.v1`, 'ControlConfirmed'),

@@ -85,6 +85,8 @@ const rank: { readonly [T in EventType]: number } = {
   PolicyPublished: 16,
   GapAcknowledged: 16,
   CheckpointPublished: 16,
+  DryRunAsked: 16,
+  DryRunJudged: 16,
 };
 /** A record that no service obeyed stands first, and a type that is none of ours last. */
 const rankOf = ({ event }: Recorded): number =>
@@ -186,6 +188,8 @@ function isNamed({ event, id: ownId }: Recorded, id: string, named: ReadonlySet<
     case 'GapAcknowledged':
     case 'ControlConfirmed':
     case 'CheckpointPublished':
+    case 'DryRunAsked':
+    case 'DryRunJudged':
       return named.has(event.id);
     default: {
       // A signal as its publisher sent it: the record keeps a commitment in its place.

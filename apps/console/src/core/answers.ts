@@ -130,6 +130,15 @@ export const ReviewAnswer = z.discriminatedUnion('subject', [
   z.object({ ...ActionCard, answers, otherRules }),
   z.object({ ...CheckpointCard, answers, otherRules }),
 ]);
+export const DryRunAnswer = z.discriminatedUnion('judged', [
+  z.object({
+    judged: z.literal(true),
+    outcome: z.enum(['approved', 'refused']),
+    reasons: z.array(z.object({ rule: z.string(), detail: z.string() })).describe('The rules that refuse it'),
+    at: Instant,
+  }),
+  z.object({ judged: z.literal(false).describe('The validator has not answered in time') }),
+]);
 export const KindsAnswer = z.object({
   kinds: z.array(
     z.object({

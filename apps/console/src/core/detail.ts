@@ -7,6 +7,8 @@ const unread = [
   'ContactPointsChanged',
   'ControlChanged',
   'PolicyPublished',
+  'DryRunAsked',
+  'DryRunJudged',
 ] as const satisfies readonly EventType[];
 
 /** An event that the console handles. A new type is told below, and counted in `project`, or is named in `unread`. */

@@ -29,6 +29,9 @@ export const ReviewRequest = z.strictObject({
 });
 export type ReviewRequest = z.infer<typeof ReviewRequest>;
 
+/** The whole new payload of an edit that is not made yet. */
+export const DryRunRequest = z.strictObject({ payload: recordOf(z.string(), z.unknown(), 1000) });
+
 export const standings = ['open', 'answered', 'approved', 'refused', 'superseded', 'expired'] as const;
 /** Where an escalation stands; `answered` is between a person's answer and the validator's or orchestrator's. */
 export type Standing = (typeof standings)[number];

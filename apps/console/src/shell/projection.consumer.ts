@@ -1,4 +1,4 @@
-import { topology } from '@countersign/contracts';
+import { topics, topology } from '@countersign/contracts';
 import { type Batch, Consumes, deployment } from '@countersign/runtime';
 import { Controller, Inject, Logger } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
@@ -11,8 +11,10 @@ import { dropWaiting, Waiting } from './waiting.repository.js';
 
 const installed = deployment();
 const { sources } = installed;
-/** Every log that the console may read. State topics hold nothing it counts; its own it keeps as it writes them. */
-const projected = topology(installed).filter((topic) => topic.kind === 'log' && topic.readers.includes('console'));
+/** Every log that the console may read and counts. State topics hold nothing it counts; its own it keeps as it writes them. */
+const projected = topology(installed).filter(
+  ({ kind, readers, name }) => kind === 'log' && readers.includes('console') && name !== topics.dryRunsJudged.name,
+);
 
 @Controller()
 export class Handlers {

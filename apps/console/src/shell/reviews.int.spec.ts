@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { actionKindNames, derivedId, digestOf } from '@countersign/contracts';
+import { actionKindNames, type DataOf, derivedId, digestOf } from '@countersign/contracts';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { at, escalated, proposalId } from '../core/given.js';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { at, escalated, payload, proposalId } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
 
 let database: TestDatabase;
@@ -118,6 +118,41 @@ test('a card shows the campaigns that it changes as they are, and one review the
   const { body } = await call('GET', `/v1/reviews/${proposalId}`);
   expect(body.facts.campaigns).toEqual(campaigns);
   expect(body.otherRules).toEqual([{ rule: 'shape', detail: 'the payload is sound' }]);
+});
+
+const changed = { ...payload, amountMinor: 30_000 };
+const asked = () => harness.published.filter((event) => event.type === 'DryRunAsked');
+
+test('a dry run asks the validator what it would say of a changed version, and answers that', async () => {
+  await escalate(escalated());
+  const answer = call('POST', `/v1/reviews/${proposalId}/dry-run`, { payload: changed });
+  await vi.waitFor(() => expect(asked()).toHaveLength(1));
+  const { data } = asked()[0] as { data: DataOf<'DryRunAsked'> };
+  expect(data).toMatchObject({ proposalId, by: 'lea', action: { kind: 'ads.shift_budget', payload: changed } });
+  const reasons = [{ rule: 'spend-cap', detail: 'EUR 20.00 over the daily cap' }];
+  const judged = { dryRunId: data.dryRunId, proposalId, outcome: 'refused' as const, reasons, at };
+  await harness.deliver('dry-runs.judged.v1', [{ type: 'DryRunJudged', data: judged, key: proposalId }]);
+  expect(await answer).toEqual({ status: 200, body: { judged: true, outcome: 'refused', reasons, at } });
+  // Nobody has answered anything by it.
+  expect(decided()).toHaveLength(0);
+  expect((await call('GET', `/v1/reviews/${proposalId}`)).body).toMatchObject({ state: 'open', answers: [] });
+});
+
+test('a dry run says so where the validator does not answer', async () => {
+  await escalate(escalated());
+  const answer = await call('POST', `/v1/reviews/${proposalId}/dry-run`, { payload: changed });
+  expect(answer).toEqual({ status: 200, body: { judged: false } });
+});
+
+test('a dry run of what is no payload of the kind, or changes nothing, is refused here and asks nobody', async () => {
+  await escalate(escalated());
+  const dryRun = (given: object) => call('POST', `/v1/reviews/${proposalId}/dry-run`, { payload: given });
+  expect(await dryRun({ ...payload, amountMinor: -1 })).toMatchObject({
+    status: 400,
+    body: { field: 'payload.amountMinor' },
+  });
+  expect(await dryRun(payload)).toMatchObject({ status: 400, body: { title: 'Nothing changed' } });
+  expect(asked()).toHaveLength(0);
 });
 
 test('the kinds of actions are told with what their payload may say', async () => {

@@ -15,6 +15,7 @@ const nobody = '00000000-0000-4000-8000-000000000000';
 /** Who may use a route, and no other one; of those without a line everybody who has a token. */
 const only: Readonly<Record<string, Role>> = {
   'POST /v1/reviews/:subjectId': 'reviewer',
+  'POST /v1/reviews/:subjectId/dry-run': 'reviewer',
   'POST /v1/settlements/:permitId': 'reviewer',
   'POST /v1/controls': 'operator',
   'POST /v1/gaps/acknowledged': 'operator',

@@ -1,4 +1,11 @@
-import { type ActionProposed, digestOf, type Fault, type ReviewDecided, type Verdict } from '@countersign/contracts';
+import {
+  type ActionProposed,
+  digestOf,
+  type Fault,
+  type PolicyContent,
+  type ReviewDecided,
+  type Verdict,
+} from '@countersign/contracts';
 import { edited } from './events.js';
 import type { VerdictRequest } from './verdicts.js';
 
@@ -60,6 +67,13 @@ export function answer(
   const request = { proposal, author: row.author, review: { ...fact, digest: digestOf(review.action) } };
   return { kind: 'judge', request, replaces: original };
 }
+
+/** Who may answer: the reviewers of the charter in force, or of when it was escalated where there is none now. */
+export const reviewersOf = (
+  row: Pick<Escalation, 'proposal' | 'reviewers'> | undefined,
+  policy: Pick<PolicyContent, 'charters'> | undefined,
+): readonly string[] =>
+  policy?.charters.find((c) => c.agent === row?.proposal.agent)?.reviewers ?? row?.reviewers ?? [];
 
 /** How the escalation ends with this answer. */
 export function endOf(decision: ReviewDecided['decision'], outcome: Verdict['outcome']): Escalation['state'] {

@@ -1,5 +1,4 @@
 import { actionKey, type ReviewDecided, topics } from '@countersign/contracts';
-import type { PolicyInForce } from '@countersign/gate';
 import {
   type Batch,
   type Cause,
@@ -11,7 +10,7 @@ import {
 } from '@countersign/runtime';
 import { Controller, Inject, Injectable, Logger } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
-import { type Answer, answer, endOf } from '../core/answer.js';
+import { type Answer, answer, endOf, reviewersOf } from '../core/answer.js';
 import { refusedBecause, refusedEvent } from '../core/events.js';
 import { verdictsOf, waitsUntil } from '../core/past.js';
 import { type NewVerdict, Store, type StoredEscalation } from './verdicts.repository.js';
@@ -50,7 +49,7 @@ export class Reviews {
       const row = rows.get(review.subject.id);
       const before = taken.get(review.subject.id);
       const now = row && before ? { ...row, state: takenAs[before.decision], closedBy: before.by } : row;
-      const found = answer(review, now, reviewersOf(row, inForce.policy), batch.at);
+      const found = answer(review, now, reviewersOf(row, inForce.policy?.content), batch.at);
       const cause = chained(causeOf(received), row);
       if (found.kind === 'set-aside') this.setAside(batch, cause, review, found, row);
       else {
@@ -117,10 +116,6 @@ async function mustHaveBeenRead(batch: Batch, ids: readonly string[]): Promise<v
 class NotReadYet extends Error {
   readonly code = 'ETIMEDOUT';
 }
-
-/** Who may answer: the reviewers of the charter in force, or of when it was escalated where there is none now. */
-const reviewersOf = (row: StoredEscalation | undefined, policy: PolicyInForce | null): readonly string[] =>
-  policy?.content.charters.find((c) => c.agent === row?.proposal.agent)?.reviewers ?? row?.reviewers ?? [];
 
 /** An answer belongs to the chain of what it answers, whatever chain its own event names. */
 const chained = (cause: Cause, row: StoredEscalation | undefined): Cause =>

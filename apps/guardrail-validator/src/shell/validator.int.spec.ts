@@ -1,9 +1,11 @@
 import {
+  type Action,
   type ActionApproved,
   type ActionEscalated,
   type ActionProposed,
   type ActionRefused,
   type ActionSettled,
+  type DryRunJudged,
   derivedId,
   digestOf,
   type PolicyContent,
@@ -768,6 +770,59 @@ describe('a review', () => {
     const events = await decide(review(waiting));
     expect(approvals(events)[0]).toMatchObject({ digest: waiting.digest, review: { by: 'lea', decision: 'approve' } });
     expect(events[0]?.correlationid).toBe('signal-1');
+  });
+
+  describe('that is only tried', () => {
+    const tried = { ...edit, actionId: derivedId('action', derivedId('dry')) };
+    const ask = (action: Action, by = 'lea', askedAt = at) =>
+      service.deliver('dry-runs.asked.v1', [
+        {
+          type: 'DryRunAsked',
+          data: { dryRunId: derivedId('dry'), proposalId: waiting.proposalId, action, by, at: askedAt },
+        },
+      ]);
+    const tables = [
+      'proposals',
+      'verdicts',
+      'permits',
+      'reservations',
+      'ledgers',
+      'approvals_by_minute',
+      'escalations',
+    ];
+    const everything = () =>
+      Promise.all(tables.map((table) => service.query(`SELECT to_json(t)::text AS row FROM ${table} t ORDER BY 1`)));
+
+    test('is told what it would become, by the facts of now, and nothing is kept', async () => {
+      const before = await everything();
+      expect(dataOf(await ask(tried), 'DryRunJudged')).toEqual([
+        { dryRunId: derivedId('dry'), proposalId: waiting.proposalId, outcome: 'approved', reasons: [], at },
+      ]);
+      const foreign = { ...tried, payload: { ...tried.payload, currency: 'USD' } };
+      const [refused] = dataOf<DryRunJudged>(await ask(foreign), 'DryRunJudged');
+      expect(refused?.outcome).toBe('refused');
+      expect(refused?.reasons.length).toBeGreaterThan(0);
+      expect(await everything()).toEqual(before);
+      expect(service.published.some(({ type }) => type === 'ActionApproved' || type === 'ReviewSetAside')).toBe(false);
+      // The same edit, made in earnest, ends as was told.
+      await decide(review(waiting, { decision: 'edit', action: edit }));
+      expect(approvals()).toMatchObject([{ actionId: edit.actionId }]);
+    });
+
+    test('by somebody who may not answer is refused for that, and what nobody waits for is not judged', async () => {
+      expect(dataOf(await ask(tried, 'eve'), 'DryRunJudged')).toMatchObject([
+        { outcome: 'refused', reasons: [{ rule: 'no-reviewer' }] },
+      ]);
+      setNow(plus(31));
+      expect(dataOf(await ask(tried), 'DryRunJudged')).toEqual([]);
+    });
+
+    test('waits for no lock of an answer', async () => {
+      await service.transaction(async (tx) => {
+        await tx.query('SELECT 1 FROM escalations FOR UPDATE');
+        expect(dataOf(await ask(tried), 'DryRunJudged')).toMatchObject([{ outcome: 'approved' }]);
+      });
+    });
   });
 
   test('rule 9: races with others and the deadline: the first wins, every other answer is set aside', async () => {

@@ -177,6 +177,8 @@ function permitParams(permits: readonly NewPermit[]): readonly unknown[] {
   ];
 }
 
+const escalationsSql = 'SELECT * FROM escalations WHERE proposal_id = ANY($1) ORDER BY proposal_id';
+
 /** The validator's tables. Every statement takes its rows in key order, so that batches do not deadlock. */
 @Injectable()
 export class Store {
@@ -380,6 +382,19 @@ export class Store {
   }
 
   async lockEscalations(tx: Tx, proposalIds: readonly string[]): Promise<Map<string, StoredEscalation>> {
+    return this.escalations(tx, `${escalationsSql} FOR UPDATE`, proposalIds);
+  }
+
+  /** As they are, without holding up an answer to them. */
+  async seeEscalations(tx: Tx, proposalIds: readonly string[]): Promise<Map<string, StoredEscalation>> {
+    return this.escalations(tx, escalationsSql, proposalIds);
+  }
+
+  private async escalations(
+    tx: Tx,
+    sql: string,
+    proposalIds: readonly string[],
+  ): Promise<Map<string, StoredEscalation>> {
     const rows = await tx.query<{
       proposal_id: string;
       digest: string;
@@ -391,7 +406,7 @@ export class Store {
       reviewers: string[];
       correlation_id: string | null;
       closed_by: string | null;
-    }>('SELECT * FROM escalations WHERE proposal_id = ANY($1) ORDER BY proposal_id FOR UPDATE', [proposalIds]);
+    }>(sql, [proposalIds]);
     return new Map(
       rows.map((row) => [
         row.proposal_id,

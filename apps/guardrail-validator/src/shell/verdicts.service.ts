@@ -153,6 +153,19 @@ export class VerdictsService {
     return results;
   }
 
+  /** What would be decided about each alone, at this moment. Locks, reserves and writes nothing. */
+  async weigh(
+    { tx, at }: Work,
+    requests: readonly VerdictRequest[],
+    { policy }: InForce,
+  ): Promise<readonly VerdictResult[]> {
+    if (requests.length === 0) return [];
+    this.mustKnow();
+    const prepared = prepare(requests, policy, at);
+    const loaded = await readFacts(tx, neededBy(prepared, at));
+    return prepared.flatMap((alone) => decideVerdicts([alone], loaded, at));
+  }
+
   /** Takes over what was said of proposals before a restore, in place of judging them: their permits are there already. */
   adopt(
     work: Work,

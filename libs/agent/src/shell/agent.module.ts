@@ -49,6 +49,8 @@ function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
     case 'ReviewDecided':
       return event.data.subject.kind === 'proposal' && event.data.decision === 'edit';
     case 'PermitRejected':
+    case 'DryRunAsked':
+    case 'DryRunJudged':
       return false;
     case 'SignalAccepted':
     case 'SignalRejected':

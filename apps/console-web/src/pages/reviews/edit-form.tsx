@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { ApiProblem } from '../../app/api.js';
 import { Problem } from '../../parts/problem.js';
 import { ActionView } from './action-view.js';
+import { DryRun } from './dry-run.js';
 import { currencyBeside, edited, type Field, fieldsOf, type Schema, typedOf } from './fields.js';
 import { kindsQuery, type Proposal } from './reviews.queries.js';
 import type { Answer } from './use-answer.js';
@@ -79,6 +80,7 @@ export function EditForm({ card, sending, error, onSend, onCancel }: Props) {
                 As it will be
               </Text>
               <ActionView kind={card.action.kind} payload={payload} facts={card.facts} />
+              <DryRun subjectId={card.id} digest={card.digest} payload={payload} />
             </section>
           )}
           {error !== null && error !== undefined && <Problem error={error} />}

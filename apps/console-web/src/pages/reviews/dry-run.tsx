@@ -1,0 +1,76 @@
+import { List, Loader, Text } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { IconBan, IconCheck } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { ApiProblem, answerOf, api } from '../../app/api.js';
+
+/** How long nobody has to type before the rules are asked. */
+const pauseMs = 400;
+
+interface Props {
+  readonly subjectId: string;
+  readonly digest: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** What the rules would say of the changed version at this moment, while it is written. Nothing is reserved by asking. */
+export function DryRun({ subjectId, digest, payload }: Props) {
+  const text = JSON.stringify(payload);
+  const [asked] = useDebouncedValue(text, pauseMs);
+  const verdict = useQuery({
+    queryKey: ['dry-run', subjectId, digest, asked],
+    staleTime: 10_000,
+    retry: false,
+    queryFn: () =>
+      answerOf(
+        api.POST('/v1/reviews/{subjectId}/dry-run', {
+          params: { path: { subjectId } },
+          body: { payload: JSON.parse(asked) as Record<string, unknown> },
+        }),
+      ),
+  });
+  return (
+    <div className="dry-run" role="status">
+      {asked !== text || verdict.isFetching ? (
+        <Text size="sm">
+          <Loader size="xs" mr="xs" /> Asking what the rules say of it
+        </Text>
+      ) : verdict.isError ? (
+        <Text size="sm">
+          {verdict.error instanceof ApiProblem && verdict.error.status < 500 && verdict.error.status > 0
+            ? verdict.error.message
+            : 'What the rules say of it is not known now. You can send it all the same: it is judged then.'}
+        </Text>
+      ) : verdict.data?.judged === false ? (
+        <Text size="sm">The rules have not answered in time. You can send it all the same: it is judged then.</Text>
+      ) : (
+        verdict.data?.judged && <Verdict {...verdict.data} />
+      )}
+    </div>
+  );
+}
+
+interface VerdictProps {
+  readonly outcome: 'approved' | 'refused';
+  readonly reasons: readonly { readonly rule: string; readonly detail: string }[];
+}
+
+const Verdict = ({ outcome, reasons }: VerdictProps) =>
+  outcome === 'approved' ? (
+    <Text size="sm">
+      <IconCheck size={16} aria-hidden /> At this moment the rules would let it through.
+    </Text>
+  ) : (
+    <>
+      <Text size="sm" fw={600}>
+        <IconBan size={16} aria-hidden /> At this moment it would be refused:
+      </Text>
+      <List size="sm">
+        {reasons.map(({ rule, detail }) => (
+          <List.Item key={rule + detail}>
+            {detail} (rule {rule})
+          </List.Item>
+        ))}
+      </List>
+    </>
+  );

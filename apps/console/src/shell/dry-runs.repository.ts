@@ -1,0 +1,41 @@
+import type { DataOf } from '@countersign/contracts';
+import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import { readersOf } from './readers.js';
+
+export type DryVerdict = Pick<DataOf<'DryRunJudged'>, 'outcome' | 'reasons' | 'at'>;
+
+/** Dry runs that somebody waits for, and what was said of them. */
+@Injectable()
+export class DryRunStore {
+  private readonly reader: Reader;
+
+  constructor(@Inject(RUNTIME) runtime: Runtime) {
+    this.reader = readersOf(runtime).forActs;
+  }
+
+  /** Nobody waits for those of before `forget`. */
+  ask(tx: Tx, { dryRunId, at }: Pick<DataOf<'DryRunAsked'>, 'dryRunId' | 'at'>, forget: string): void {
+    tx.write('DELETE FROM dry_runs WHERE asked_at < $1', [forget]);
+    tx.write('INSERT INTO dry_runs (dry_run_id, asked_at) VALUES ($1, $2) ON CONFLICT DO NOTHING', [dryRunId, at]);
+  }
+
+  /** Only what is waited for is kept. */
+  judged(tx: Tx, verdicts: readonly DataOf<'DryRunJudged'>[]): void {
+    for (const { dryRunId, outcome, reasons, at } of verdicts)
+      tx.write('UPDATE dry_runs SET outcome = $2, reasons = $3, judged_at = $4 WHERE dry_run_id = $1', [
+        dryRunId,
+        outcome,
+        JSON.stringify(reasons),
+        at,
+      ]);
+  }
+
+  async verdict(dryRunId: string): Promise<DryVerdict | undefined> {
+    const [row] = await this.reader.query<Omit<DryVerdict, 'at'> & { judged_at: Date }>(
+      'SELECT outcome, reasons, judged_at FROM dry_runs WHERE dry_run_id = $1 AND judged_at IS NOT NULL',
+      [dryRunId],
+    );
+    return row && { outcome: row.outcome, reasons: row.reasons, at: row.judged_at.toISOString() };
+  }
+}
