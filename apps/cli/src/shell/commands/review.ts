@@ -3,13 +3,14 @@ import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acts, codeOf, explained, Failure, repeated, type Session } from '@countersign/client';
 import { applySettings, type Card, changesBetween, Misused, type ReviewResult } from '@countersign/client/core';
-import { parseJson, TooDeep, textOfFile } from '@countersign/contracts';
+import { parseJson, rejections, TooDeep, textOfFile } from '@countersign/contracts';
 import type { Command } from 'commander';
 import { cardsText, cardText, changesText, resultText } from '../../core/render.js';
 import { idOf } from '../../core/scope.js';
 
 interface AnswerOptions {
   readonly note?: string;
+  readonly category?: string;
   readonly digest?: string;
   readonly yes?: boolean;
   readonly wait: string | false;
@@ -24,7 +25,7 @@ export function reviewCommands(program: Command): void {
 
   const list = review
     .command('list')
-    .description('what waits, the newest first')
+    .description('what waits, the nearest deadline first')
     .option('--all', 'also those that are closed');
   explained(list, ['review list', 'review list --all --json']);
   acts(list, async (s, options: { all?: boolean }) => {
@@ -63,8 +64,15 @@ export function reviewCommands(program: Command): void {
   );
   acts(approve, (s, id: string, options: AnswerOptions) => answer(s, id, 'approve', options));
 
-  const reject = answering('reject', 'do not let the action run');
-  explained(reject, ['review reject 3f2a --note "not this quarter"'], 'it was set aside, or you do not have the role');
+  const reject = answering('reject', 'do not let the action run').option(
+    '--category <reason>',
+    `for the figures of the agent: ${rejections.join(', ')}`,
+  );
+  explained(
+    reject,
+    ['review reject 3f2a --category wrong-time --note "not this quarter"'],
+    'it was set aside, or you do not have the role',
+  );
   acts(reject, (s, id: string, options: AnswerOptions) => answer(s, id, 'reject', options));
 
   const edit = answering('edit', 'let a changed action run in its place; the changed action is judged from the start')
@@ -101,6 +109,7 @@ async function answer(
     digest: card.digest,
     ...(payload && { payload }),
     ...(options.note !== undefined && { note: options.note }),
+    ...(options.category !== undefined && { category: options.category }),
   };
   const key = { 'idempotency-key': randomUUID() };
   const { reviewId } = await s.console.post<{ reviewId: string }>(`/v1/reviews/${card.id}`, body, key);
