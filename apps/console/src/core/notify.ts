@@ -89,8 +89,31 @@ export function thingsIn(events: readonly Received[]): Thing[] {
         return isOwnMessage(event.data) ? [] : [deadLetterThing(event.data)];
       case 'PermitRejected':
         return [rejectedThing(event.data)];
-      default:
+      case 'SignalAccepted':
+      case 'SignalRejected':
+      case 'ProfileChanged':
+      case 'ConsentsChanged':
+      case 'ContactPointsChanged':
+      case 'ControlChanged':
+      case 'PolicyPublished':
+      case 'TaskAssigned':
+      case 'TaskSettled':
+      case 'ActionProposed':
+      case 'ActionRefused':
+      case 'ReviewSetAside':
+      case 'ReviewDecided':
+      case 'DryRunAsked':
+      case 'DryRunJudged':
+      case 'ActionSettled':
+      case 'SettlementDecided':
+      case 'DeadLetterReplayed':
+      case 'ReplayEnded':
+      case 'GapAcknowledged':
+      case 'ControlConfirmed':
+      case 'CheckpointPublished':
         return [];
+      default:
+        return event satisfies never;
     }
   });
 }

@@ -89,8 +89,29 @@ function stepsOf(event: Event): FunnelStep[] {
       return step('verdicts', 'escalated');
     case 'ActionRefused':
       return step('verdicts', event.data.supersededBy === undefined ? 'refused' : 'superseded');
-    default:
+    case 'ProfileChanged':
+    case 'ConsentsChanged':
+    case 'ContactPointsChanged':
+    case 'ControlChanged':
+    case 'PolicyPublished':
+    case 'TaskSettled':
+    case 'TaskEscalated':
+    case 'ReviewSetAside':
+    case 'ReviewDecided':
+    case 'DryRunAsked':
+    case 'DryRunJudged':
+    case 'ActionSettled':
+    case 'PermitRejected':
+    case 'SettlementDecided':
+    case 'DeadLetter':
+    case 'DeadLetterReplayed':
+    case 'ReplayEnded':
+    case 'GapAcknowledged':
+    case 'ControlConfirmed':
+    case 'CheckpointPublished':
       return [];
+    default:
+      return event satisfies never;
   }
 }
 

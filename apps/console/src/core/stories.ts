@@ -142,8 +142,31 @@ export function storiesIn(events: readonly Received[]): Stories {
       case 'ReviewDecided':
         if (event.data.subject.kind === 'proposal') name(event.data.subject.id, event.data.reviewId);
         break;
-      default:
+      case 'SignalAccepted':
+      case 'SignalRejected':
+      case 'ProfileChanged':
+      case 'ConsentsChanged':
+      case 'ContactPointsChanged':
+      case 'ControlChanged':
+      case 'PolicyPublished':
+      case 'TaskAssigned':
+      case 'TaskSettled':
+      case 'TaskEscalated':
+      case 'ReviewSetAside':
+      case 'DryRunAsked':
+      case 'DryRunJudged':
+      case 'ActionSettled':
+      case 'PermitRejected':
+      case 'SettlementDecided':
+      case 'DeadLetter':
+      case 'DeadLetterReplayed':
+      case 'ReplayEnded':
+      case 'GapAcknowledged':
+      case 'ControlConfirmed':
+      case 'CheckpointPublished':
         break;
+      default:
+        event satisfies never;
     }
   }
   return {
