@@ -45,5 +45,7 @@ export class Live {
       throw new Refused({ ...problem(429, 'Too many windows', detail), retryAfter: 30 });
     }
     raw.once('close', leave);
+    // Whoever went away while the session was looked up has closed already, and closes no second time.
+    if (raw.destroyed) leave();
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -140,6 +141,30 @@ test('a person has a bounded number of windows, and one that is closed makes roo
   await vi.waitFor(async () => {
     expect((await listen()).status).toBe(200);
   }, soon);
+});
+
+test('tells what changed in the first moment after it is there', async () => {
+  const listener = await listen();
+  await vi.waitFor(() => expect(listener.events[0]?.event).toBe('alive'), soon);
+  await harness.deliver('actions.escalated.v1', [{ type: 'ActionEscalated', data: escalated(), key: 'ads-1' }]);
+  await vi.waitFor(() => expect(changes(listener)[0]?.parts).toContain('reviews'), soon);
+});
+
+test('whoever goes away before they are let in takes no room', async () => {
+  const { cookie } = await signIn();
+  const { hostname, port } = new URL(address);
+  await Promise.all(
+    Array.from({ length: mostEach + 10 }, async () => {
+      const socket = connect(Number(port), hostname);
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      await new Promise((sent) => socket.write(`GET /v1/live HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\n\r\n`, sent));
+      socket.resetAndDestroy();
+    }),
+  );
+  // The requests are being let in by now, or were.
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  expect((await listen({ cookie })).status).toBe(200);
 });
 
 test('a service that drains does not wait for whoever listens', async () => {

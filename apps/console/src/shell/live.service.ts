@@ -52,7 +52,11 @@ export class LiveChanges implements OnModuleDestroy {
     if (this.closed || own.length >= mostEach) return undefined;
     this.listeners.add(listener);
     listener.send(eventText('alive', { at: this.runtime.now() }));
-    this.timer ??= setInterval(() => void this.look(), lookEveryMs);
+    if (!this.timer) {
+      this.timer = setInterval(() => void this.look(), lookEveryMs);
+      // What changes from now on is told, and not only what changes after the first second.
+      void this.look();
+    }
     return () => {
       this.listeners.delete(listener);
       if (this.listeners.size === 0) this.rest();
