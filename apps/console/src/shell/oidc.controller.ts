@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   Documented,
   describe,
@@ -59,7 +58,8 @@ export class OidcPages {
       this.log.warn(`the identity provider does not answer as expected: ${describe(error).code}`);
       return send(reply, 503, 'The identity provider does not answer. Try again in a minute.');
     }
-    await this.act(async (work) => this.store.keepAttempt(work.tx, sha256(secret), later(work.at, linkMs)));
+    const until = later(this.runtime.now(), linkMs);
+    await this.runtime.write(async (tx) => this.store.keepAttempt(tx, sha256(secret), until));
     await reply.header('set-cookie', this.header(secret, linkMs / 1_000)).redirect(address, 302);
   }
 
@@ -76,7 +76,8 @@ export class OidcPages {
     const secret = this.secretOf(headers);
     // Used up before the provider is asked, so that nobody comes back twice.
     const known =
-      secret !== undefined && (await this.act((work) => this.store.useAttempt(work.tx, sha256(secret), work.at)));
+      secret !== undefined &&
+      (await this.runtime.write((tx) => this.store.useAttempt(tx, sha256(secret), this.runtime.now())));
     if (!known) return send(reply, 401, again);
     let found: Awaited<ReturnType<IdentityProvider['end']>>;
     try {
@@ -88,8 +89,8 @@ export class OidcPages {
     }
     if ('refusal' in found) return send(reply, 403, found.refusal);
     const grant = { ...found, grantedBy: null, sessionUntil: null };
-    const begun = await this.act(async (work) =>
-      this.sessions.begin(work.tx, grant, work.at, this.sessions.tokenOf(headers)),
+    const begun = await this.runtime.write(async (tx) =>
+      this.sessions.begin(tx, grant, this.runtime.now(), this.sessions.tokenOf(headers)),
     );
     reply.header('set-cookie', [this.header('', 0), begun.cookie]);
     // A page and no redirect: the browser sends no strict cookie along a chain that began at another site.
@@ -99,12 +100,6 @@ export class OidcPages {
   private secretOf({ cookie }: Headers): string | undefined {
     const secret = typeof cookie === 'string' ? cookies.parse(cookie)[this.cookie.name] : undefined;
     return secret !== undefined && couldBeSecret(secret) ? secret : undefined;
-  }
-
-  private async act<R>(fn: (work: Parameters<Parameters<Runtime['transact']>[1]>[0]) => Promise<R>): Promise<R> {
-    const done = await this.runtime.transact({ source: '/countersign/console', id: randomUUID() }, fn);
-    if (done.repeated) throw new Error('an act with a new id was done before');
-    return done.result as R;
   }
 
   /** Lax: it has to come along from the provider. It opens nothing by itself. */

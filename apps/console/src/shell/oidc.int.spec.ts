@@ -228,6 +228,14 @@ test('a provider that is away is told in words, and links work all the same', as
   expect(link.status).toBe(201);
 });
 
+test('a stranger who begins again and again leaves nothing for ever', async () => {
+  await start();
+  const rows = async () => (await harness.query('SELECT count(*) FROM inbox'))[0];
+  const before = await rows();
+  for (let n = 0; n < 5; n++) expect((await browser().go(`${address}/v1/sign-in/oidc`)).status).toBe(302);
+  expect(await rows()).toEqual(before);
+});
+
 test('where the provider is switched off its sessions end', async () => {
   await start();
   const user = browser();

@@ -213,6 +213,18 @@ describe('a session', () => {
     expect((await ask('GET', '/v1/session', { cookie: idle.cookie })).status).toBe(401);
   });
 
+  test('leaves no row for ever, however long it is used', async () => {
+    await start();
+    const { cookie } = await signIn();
+    const rows = async () => (await harness.query('SELECT count(*) FROM inbox'))[0];
+    const before = await rows();
+    for (let minutes = 2; minutes < 20; minutes += 2) {
+      harness.setNow(after(minutes * minute));
+      expect((await ask('GET', '/v1/whoami', { cookie })).status).toBe(200);
+    }
+    expect(await rows()).toEqual(before);
+  });
+
   test('has the roles that its token has now, and ends with the token', async () => {
     await start();
     const { cookie, acting } = await signIn();

@@ -1,5 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomUUID } from 'node:crypto';
 import { type Headers, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { fastifyCookie as cookies } from '@fastify/cookie';
 import { Inject, Injectable } from '@nestjs/common';
@@ -30,8 +28,6 @@ export type Grant = Pick<Session, 'person' | 'roles' | 'grantedBy'> & { readonly
 @Injectable()
 export class Sessions {
   private readonly cookie: { readonly name: string; readonly secure: boolean };
-  /** A session that is seen is no act of the request that it is seen by. */
-  private readonly apart = AsyncLocalStorage.snapshot();
 
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
@@ -64,7 +60,7 @@ export class Sessions {
   async seen(session: Session): Promise<void> {
     const at = this.runtime.now();
     if (later(session.lastSeenAt, Math.min(seenEveryMs, this.settings.sessionIdleMs / 2)) > at) return;
-    await this.apart(() => this.act((tx) => this.store.seen(tx, session.tokenSha256, at)));
+    await this.runtime.write(async (tx) => this.store.seen(tx, session.tokenSha256, at));
   }
 
   /** Begins a session under a new token, whatever the browser had before: that one ends. Returns its cookie's header. */
@@ -92,12 +88,8 @@ export class Sessions {
 
   /** Ends a session. Returns the header that takes its cookie away. */
   async end({ tokenSha256 }: Session): Promise<string> {
-    await this.act((tx) => this.store.end(tx, tokenSha256, this.runtime.now()));
+    await this.runtime.write(async (tx) => this.store.end(tx, tokenSha256, this.runtime.now()));
     return this.header('', 0);
-  }
-
-  private async act(fn: (tx: Tx) => void): Promise<void> {
-    await this.runtime.transact({ source: '/countersign/console', id: randomUUID() }, async (work) => fn(work.tx));
   }
 
   private header(token: string, ms: number): string {

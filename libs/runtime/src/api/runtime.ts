@@ -358,6 +358,11 @@ export interface Runtime {
     follows?: string,
   ): Promise<{ repeated: false; result: R } | { repeated: true }>;
   /**
+   * A transaction that publishes nothing and that nobody repeats by its id: it is no act, and no row says for ever that it was done. For
+   * what happens by itself or for strangers, as often as they like.
+   */
+  write<R>(fn: (tx: Tx) => Promise<R>): Promise<R>;
+  /**
    * Adds a member to the health page: shown, and the service degraded, while `look` returns anything. Called at each request; it
    * must not wait. What troubles only others, as `troubles` says, is no reason to take this service for unwell: the page's status
    * stays 200.

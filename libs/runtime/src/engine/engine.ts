@@ -2,7 +2,17 @@ import { type Topic, topology } from '@countersign/contracts';
 import { boundFetches, committedOnly, quietQueue, tellRights } from '@countersign/kafka';
 import type { Ago } from '../api/ago.js';
 import { type Limits, readLimits } from '../api/limits.js';
-import type { Cause, JobKind, Reader, RecordConsumer, Recovery, Runtime, ServiceSpec, Work } from '../api/runtime.js';
+import type {
+  Cause,
+  JobKind,
+  Reader,
+  RecordConsumer,
+  Recovery,
+  Runtime,
+  ServiceSpec,
+  Tx,
+  Work,
+} from '../api/runtime.js';
 import { deployment, readSettings } from '../api/settings.js';
 import { migrate } from '../database/database.js';
 import { describe } from '../failures.js';
@@ -278,6 +288,10 @@ export class Engine implements Runtime {
 
   transact<R>(cause: Cause, fn: (work: Work) => Promise<R>, follows?: string) {
     return this.acts.transact(cause, fn, follows);
+  }
+
+  write<R>(fn: (tx: Tx) => Promise<R>): Promise<R> {
+    return this.clients.db.transaction(fn);
   }
 
   read<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]> {
