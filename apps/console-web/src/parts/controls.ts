@@ -13,12 +13,6 @@ export type Control = operations['controls_list']['responses'][200]['content']['
 export const families = ['all', 'agent', 'play', 'channel', 'account'] as const;
 export type Family = (typeof families)[number];
 
-/** What a scope covers, in words: "everything", "the agent paid-media-agent". */
-export function scopeWords(scope: string): string {
-  const colon = scope.indexOf(':');
-  return colon < 0 ? 'everything' : `the ${scope.slice(0, colon)} ${scope.slice(colon + 1)}`;
-}
-
 export interface Change {
   readonly scope: string;
   readonly state: 'stopped' | 'running';

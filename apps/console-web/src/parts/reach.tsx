@@ -1,7 +1,7 @@
 import { List, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { queueQuery } from '../pages/now/now.queries.js';
-import { scopeWords } from './controls.js';
+import { scopeWords } from './scope.js';
 
 /** What a stop reaches, in figures. */
 export function Reach({ scope }: { readonly scope: string }) {

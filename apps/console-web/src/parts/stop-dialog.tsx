@@ -3,9 +3,10 @@ import { IconCheck, IconClock, IconHandStop } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../app/api.js';
-import { type Control, controlsQuery, type Family, families, scopeWords, useControl } from './controls.js';
+import { type Control, controlsQuery, type Family, families, useControl } from './controls.js';
 import { Problem } from './problem.js';
 import { Reach, StillOpen } from './reach.js';
+import { scopeWords } from './scope.js';
 import { When } from './when.js';
 
 const familyWords: Readonly<Record<Family, string>> = {
@@ -141,7 +142,7 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
                     {control.reason} ({control.by}, <When at={control.changedAt} />)
                   </Text>
                 </div>
-                <Button variant="default" size="xs" onClick={() => setResuming(control)}>
+                <Button variant="default" size="xs" flex="none" onClick={() => setResuming(control)}>
                   Resume
                 </Button>
               </Group>

@@ -3,7 +3,8 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconHandStop, IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useMay } from '../app/session.js';
-import { controlsQuery, scopeWords } from './controls.js';
+import { controlsQuery } from './controls.js';
+import { scopeWords } from './scope.js';
 import { Resume, StopDialog } from './stop-dialog.js';
 import { When } from './when.js';
 

@@ -41,7 +41,7 @@ const words: { readonly [C in RejectionCode]: RejectionWords } = {
   },
   'bad-attribute': {
     title: 'An attribute of the event is missing or wrong',
-    change: `Every signal needs id, source, type, specversion 1.0, and a time as RFC 3339. Correct the attribute that the field names. ${again}`,
+    change: `Every signal needs id, source, type, specversion 1.0, and a time as RFC 3339. Correct the attribute named above. ${again}`,
   },
   'wrong-author': {
     title: 'The signal says that another source sent it',
@@ -52,8 +52,8 @@ const words: { readonly [C in RejectionCode]: RejectionWords } = {
     change: `Use one of the types of the project, with the same capitals. If the system calls it something else, map its name before sending. ${again}`,
   },
   contract: {
-    title: 'A member is missing, wrong or unknown',
-    change: `Correct the member that the field names. Members that the type does not have are refused too, so that nothing is lost in silence. ${again}`,
+    title: 'A field is missing, wrong or unknown',
+    change: `Correct the field named above. Fields that the type does not have are refused too, so that nothing is lost in silence. ${again}`,
   },
   duplicate: {
     title: 'The same signal was received before',
@@ -66,7 +66,7 @@ const words: { readonly [C in RejectionCode]: RejectionWords } = {
   quality: {
     title: 'The signal says too little, or is too old',
     change:
-      'Send more of the members that sources.yaml says this source sends for the type, or take from that list what the source cannot send.',
+      'Send more of the fields that sources.yaml says this source sends for the type, or take from that list what the source cannot send.',
   },
   'identity-conflict': {
     title: 'Reference and address belong to two different people',

@@ -37,6 +37,7 @@ export function Funnel({ now }: { readonly now: Now }) {
             <Text size="sm" mih="1.6em">
               {Object.entries(rate.byLabel)
                 .filter(([, n]) => n > 0 && Object.keys(rate.byLabel).length > 1)
+                .sort(([a], [b]) => (a < b ? -1 : 1))
                 .map(([label, n]) => `${n.toLocaleString()} ${label}`)
                 .join(', ')}
             </Text>

@@ -25,7 +25,7 @@ export function Services({ now: { services, askedBrokerAt } }: { readonly now: N
     >
       <Text fw={600}>
         {missing === 0
-          ? 'Every service of this installation is confirmed.'
+          ? 'Every service that runs here is confirmed.'
           : `${missing === 1 ? '1 service is' : `${missing} services are`} not confirmed.`}
       </Text>
       <SimpleGrid cols={{ base: 1, xs: 2, lg: 3, xl: 4 }}>

@@ -2,7 +2,8 @@ import { Badge, Button, Card, Group, Modal, Select, Stack, Text } from '@mantine
 import { IconCheck, IconClock, IconHandStop, IconPlayerPlay } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useMay } from '../../app/session.js';
-import { type Control, scopeWords } from '../../parts/controls.js';
+import type { Control } from '../../parts/controls.js';
+import { scopeWords } from '../../parts/scope.js';
 import { Resume, StopDialog } from '../../parts/stop-dialog.js';
 import { When } from '../../parts/when.js';
 import type { Now } from './now.queries.js';

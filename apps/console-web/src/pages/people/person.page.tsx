@@ -5,6 +5,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
 import { Problem } from '../../parts/problem.js';
+import { plainReason } from '../../parts/reason.js';
 import { Standing } from '../../parts/standing.js';
 import { When } from '../../parts/when.js';
 import { type PersonAction, personActionsQuery, personQuery, type WholePerson } from './people.queries.js';
@@ -170,7 +171,7 @@ function Touched({ contactId }: { readonly contactId: string }) {
         </Empty>
       )}
       {rows.map((action) => (
-        <Action key={action.actionId} action={action} />
+        <Action key={action.actionId} action={action} contactId={contactId} />
       ))}
       {actions.hasNextPage && (
         <Button variant="default" onClick={() => void actions.fetchNextPage()} loading={actions.isFetchingNextPage}>
@@ -181,9 +182,10 @@ function Touched({ contactId }: { readonly contactId: string }) {
   );
 }
 
-function Action({ action }: { readonly action: PersonAction }) {
+function Action({ action, contactId }: { readonly action: PersonAction; readonly contactId: string }) {
   const { detail, state, reasons, agent, playTitle, at, endedAt, endedBecause, proposalId } = action;
   const { tone, words } = touchWords[state];
+  const plain = (text: string): string => capital(plainReason(text, new Map([[contactId, 'this person']]), Date.now()));
   return (
     <Card withBorder>
       <Group justify="space-between" align="baseline">
@@ -199,14 +201,14 @@ function Action({ action }: { readonly action: PersonAction }) {
         <List size="sm">
           {reasons.map(({ rule, detail: why }) => (
             <List.Item key={rule} className="breaks">
-              {capital(why)}
+              {plain(why)}
             </List.Item>
           ))}
         </List>
       )}
       {endedBecause !== null && (
         <Text size="sm" className="breaks">
-          {capital(endedBecause)}
+          {plain(endedBecause)}
         </Text>
       )}
       <Group justify="space-between" mt={4}>

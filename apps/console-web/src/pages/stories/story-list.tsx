@@ -62,7 +62,7 @@ function StoryRow({ story, onFocus }: { readonly story: Story; readonly onFocus:
         <OutcomeBadge outcome={story.outcome} />
       </Group>
       {story.reason !== null && (
-        <Text size="sm" lineClamp={2}>
+        <Text size="sm" lineClamp={4}>
           {legible(story.reason, story.people, Date.now())}
         </Text>
       )}

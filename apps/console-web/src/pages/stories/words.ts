@@ -1,5 +1,5 @@
+import { plainReason } from '../../parts/reason.js';
 import { personWords } from '../../parts/sentence.js';
-import { clock } from '../../parts/times.js';
 import type { Step, Story } from './stories.queries.js';
 
 /** A line of the console as a sentence: a capital at its beginning, a stop at its end. */
@@ -105,15 +105,9 @@ type Named = Story['people'][number];
 const wordsOf = ({ seniority, jobFunction, accountName }: Named): string =>
   personWords({ seniority, jobFunction: jobFunction ?? undefined, accountName: accountName ?? undefined });
 
-const instant = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
-
 /** A text of the console with people by what they are instead of their ids, and with times in the reader's zone. */
 export function legible(text: string, people: readonly Named[], now: number): string {
-  const named = people.reduce(
-    (words, person) => words.replaceAll(`contact ${person.contactId}`, wordsOf(person)),
-    text,
-  );
-  return named.replaceAll(instant, (at) => clock(at, now));
+  return plainReason(text, new Map(people.map((person) => [person.contactId, wordsOf(person)])), now);
 }
 
 /** What the action does, and for whom where it concerns one person. */

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { plainReason } from './reason.js';
+
+const id = 'd75b6259-ab4c-52ba-86d0-8a55fc70a50e';
+const people = new Map([[id, 'this person']]);
+const now = Date.parse('2026-11-30T00:00:00Z');
+const plain = (text: string): string => plainReason(text, people, now);
+
+test('a used limit of messages says whom it protects, how many there may be, and from when on', () => {
+  const text = plain(
+    `1 of 1 touches of contact ${id} in 1 days are used; the next slot opens 2026-12-02T12:39:25.581Z`,
+  );
+  expect(text).toMatch(
+    /^this person may be contacted at most once in a day, and that is used up; possible again from .*\b2\b/,
+  );
+  expect(text).not.toMatch(/T12|Z$/);
+  expect(plain(`3 of 3 touches of contact ${id} in 7 days are used; the next slot opens x`)).toBe(
+    'this person may be contacted at most 3 times in 7 days, and that is used up; possible again from x',
+  );
+  expect(plain(`2 of 3 touches of contact ${id} in 1 days are used; the next slot opens x`)).toBe(
+    '2 of 3 touches of this person in 1 day are used; the next slot opens x',
+  );
+});
+
+test('what changed after an approval is said without versions', () => {
+  expect(plain(`consent of contact ${id} changed: version 2, signed at 1`)).toBe(
+    'the consent of this person changed after this was approved',
+  );
+  expect(plain('agent:paid-media-agent was stopped and resumed since: version 3, signed at 1')).toBe(
+    'the agent paid-media-agent was stopped and resumed after this was approved',
+  );
+});
+
+test('a stop names what is stopped in words, and leaves what a person wrote', () => {
+  expect(plain('stopped: agent:paid-media-agent by lea: see agent:x, stopped: global')).toBe(
+    'stopped: the agent paid-media-agent by lea: see agent:x, stopped: global',
+  );
+  expect(plain('stopped: global by lea: test')).toBe('stopped: everything by lea: test');
+  expect(plain('EUR 20.00 over the cap')).toBe('EUR 20.00 over the cap');
+});

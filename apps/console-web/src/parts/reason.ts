@@ -1,0 +1,29 @@
+import { scopeWords } from './scope.js';
+import { clock } from './times.js';
+
+const instant = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+const scope = '(?:global|(?:agent|play|account|source|campaign|ad-account):[^\\s:]+)';
+const stopped = new RegExp(`^((?:refused: )?stopped: )(${scope})(?= by |:|$)`);
+const resumed = new RegExp(`(${scope}) was stopped and resumed since: version \\d+, signed at \\d+`);
+
+/** Why something was refused, for people: who it protects by what they are, times in the reader's zone, and no versions. */
+export function plainReason(text: string, people: ReadonlyMap<string, string>, now: number): string {
+  let words = text;
+  for (const [contactId, description] of people) words = words.replaceAll(`contact ${contactId}`, description);
+  return words
+    .replace(
+      /(\d+) of (\d+) touches of (.+?) in (\d+) days are used; the next slot opens /,
+      (all, used: string, limit: string, person: string, days: string) =>
+        used === limit
+          ? `${person} may be contacted at most ${times(limit)} in ${span(days)}, and that is used up; possible again from `
+          : all,
+    )
+    .replace(/\bin 1 days\b/, 'in 1 day')
+    .replace(/\b(consent of .+?) changed: version \d+, signed at \d+/, 'the $1 changed after this was approved')
+    .replace(stopped, (_all, before: string, named: string) => before + scopeWords(named))
+    .replace(resumed, (_all, named: string) => `${scopeWords(named)} was stopped and resumed after this was approved`)
+    .replaceAll(instant, (at) => clock(at, now));
+}
+
+const times = (n: string): string => (n === '1' ? 'once' : `${n} times`);
+const span = (days: string): string => (days === '1' ? 'a day' : `${days} days`);
