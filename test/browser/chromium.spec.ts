@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { startChromium } from '@countersign/testing/chromium';
 import type { Browser } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
-import { startChromium } from './chromium.js';
 
 const page = `<!doctype html><html lang="en"><title>Nothing yet</title>
 <body><script>document.title = [1, 2, 3].map((n) => n * 2).join(' ')</script></body></html>`;

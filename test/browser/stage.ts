@@ -1,7 +1,7 @@
+import { startChromium } from '@countersign/testing/chromium';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { type Installed, installed, type Visitor, visit } from '../flows/installation.js';
-import { startChromium } from './chromium.js';
 import { type Coming, come, type Person, signedIn } from './person.js';
 
 /** What the tests of a file share: one browser, one session, the installation. */

@@ -1,0 +1,109 @@
+import type { Page } from 'playwright-core';
+
+/** What somebody does on a page, and how its result is told. */
+export interface Act {
+  readonly what: string;
+  /** Up to what is measured: opens a list of choices, writes a word. */
+  prepare?(page: Page): Promise<void>;
+  readonly event: 'click' | 'keydown';
+  act(page: Page): Promise<void>;
+  /** JavaScript in the page, true as soon as the result is there. */
+  readonly shown: string;
+}
+
+export interface Visit {
+  readonly name: string;
+  path(page: Page): Promise<string> | string;
+  /** What the first view has with its data. */
+  readonly ready: string;
+  readonly act?: Act;
+}
+
+/** The target of the first link of a list. */
+const linkOf =
+  (list: string, selector: string) =>
+  async (page: Page): Promise<string> => {
+    await page.goto(list);
+    return (await page.locator(selector).first().getAttribute('href')) as string;
+  };
+
+/** Opens what the first link of a list leads to. */
+const open = (what: string, selector: string, shown: string): Act => ({
+  what,
+  event: 'click',
+  act: (page) => page.locator(selector).first().click(),
+  shown: `document.querySelector(${JSON.stringify(shown)}) !== null`,
+});
+const row = 'main .queue > li a';
+const person = 'main li a[href^="/people/"]';
+const step = 'main .story-steps > li';
+const has = (selector: string): string => `document.querySelector(${JSON.stringify(selector)}) !== null`;
+
+export const visits: readonly Visit[] = [
+  { name: 'now', path: () => '/', ready: 'main h2', act: open('open the reviews', 'main a[href^="/reviews"]', row) },
+  {
+    name: 'reviews',
+    path: () => '/reviews',
+    ready: row,
+    act: {
+      what: 'filter by agent',
+      async prepare(page) {
+        const filter = page.getByRole('button', { name: 'Filter', exact: true });
+        if (await filter.isVisible()) await filter.click();
+        await page.locator('#filter input[placeholder="Any"]').first().click();
+      },
+      event: 'click',
+      act: (page) => page.getByRole('option').first().click(),
+      shown: `location.search.includes('agent') && ${has(row)}`,
+    },
+  },
+  {
+    name: 'open a card',
+    path: () => '/reviews',
+    ready: row,
+    act: open('open a card', row, 'main .mantine-Stack-root h1'),
+  },
+  { name: 'review', path: linkOf('/reviews', row), ready: 'main h1' },
+  {
+    name: 'stories',
+    path: () => '/stories',
+    ready: row,
+    act: {
+      what: 'search an account',
+      prepare: (page) => page.getByRole('searchbox', { name: 'Find a story' }).fill('Bench Works 12'),
+      event: 'keydown',
+      act: (page) => page.getByRole('searchbox', { name: 'Find a story' }).press('Enter'),
+      shown: `location.search.includes('search') && ${has(row)}`,
+    },
+  },
+  {
+    name: 'older stories',
+    path: () => '/stories',
+    ready: row,
+    act: {
+      what: 'next page of stories',
+      prepare: (page) => page.getByRole('button', { name: 'Show older stories' }).scrollIntoViewIfNeeded(),
+      event: 'click',
+      act: (page) => page.getByRole('button', { name: 'Show older stories' }).click(),
+      shown: `Number.parseInt(document.querySelector('main [role=status]').textContent) > Number.parseInt(window.bench.before)`,
+    },
+  },
+  { name: 'story', path: linkOf('/stories', row), ready: step },
+  {
+    name: 'agents',
+    path: () => '/agents',
+    ready: 'main article',
+    act: open('open an agent', 'main article a', 'main a[href^="/stories/"]'),
+  },
+  {
+    name: 'plays',
+    path: () => '/plays',
+    ready: 'main article',
+    act: open('open a play', 'main article a', 'main a[href^="/stories/"]'),
+  },
+  { name: 'policy', path: () => '/policy', ready: 'main h2' },
+  { name: 'sources', path: () => '/sources', ready: 'main h2' },
+  { name: 'people', path: () => '/people', ready: person, act: open('open a person', person, 'main h2') },
+  { name: 'record', path: () => '/record', ready: 'main h2' },
+  { name: 'runbook', path: () => '/runbook', ready: 'main a' },
+];
