@@ -144,7 +144,7 @@ async function act(page: Page, { prepare, event, act, shown }: Act): Promise<See
   await prepare?.(page);
   await sleep(200);
   await page.evaluate(
-    `window.bench.before = document.querySelector('main [role=status]')?.textContent; window.bench.arm(${JSON.stringify(event)}, () => ${shown})`,
+    `window.bench.title = document.querySelector('main h1')?.textContent; window.bench.before = document.querySelector('main [role=status]')?.textContent; window.bench.arm(${JSON.stringify(event)}, () => ${shown})`,
   );
   await act(page);
   await until(page, 'acted');
