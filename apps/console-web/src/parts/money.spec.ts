@@ -12,6 +12,22 @@ test.each([
   expect(money(amount, currency, 'en')).toBe(words);
 });
 
+interface Contracts {
+  readonly currencyCodes: readonly string[];
+  readonly currencyDigits: (currency: string) => number | undefined;
+}
+
+test('every currency has as many digits as the services give it', async () => {
+  // The pages may not depend on it; their test may ask it.
+  const { currencyCodes, currencyDigits } = (await import('@countersign/contracts' as string)) as Contracts;
+  expect(currencyCodes.length).toBeGreaterThan(150);
+  for (const code of currencyCodes) {
+    const digits = currencyDigits(code) ?? Number.NaN;
+    expect([code, minorOf('1', code)]).toEqual([code, 10 ** digits]);
+    expect(money(10 ** digits, code, 'en')).toBe(`${code} ${(1).toFixed(digits)}`);
+  }
+});
+
 test.each([
   ['300', 'EUR', 30_000],
   ['300.5', 'EUR', 30_050],

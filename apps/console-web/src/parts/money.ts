@@ -1,6 +1,13 @@
+/* As ISO 4217 has it, and `money` of libs/contracts; `Intl` says 0 for HUF, IDR, COP and others, a hundred times too much. */
+const codes = (text: string): readonly string[] => text.split(' ');
+const byDigits = [
+  [0, codes('BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF')],
+  [3, codes('BHD IQD JOD KWD LYD OMR TND')],
+  [4, codes('CLF UYW')],
+] as const;
+
 /** How many digits a currency has after the point; 2 where nobody knows it. */
-const digitsOf = (currency: string): number =>
-  new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+const digitsOf = (currency: string): number => byDigits.find(([, list]) => list.includes(currency))?.[0] ?? 2;
 
 /** An amount in minor units, with its currency first, as everywhere in the product: "EUR 1,300.00". */
 export function money(amountMinor: number, currency: string, locale?: string): string {
