@@ -107,7 +107,7 @@ function Mail({ payload, facts }: { readonly payload: Payload; readonly facts: F
             </Table.Td>
           </Table.Tr>
           <Table.Tr>
-            <Table.Th scope="row">Send at</Table.Th>
+            <Table.Th scope="row">Not before</Table.Th>
             <Table.Td>{full(String(payload.sendAt))}</Table.Td>
           </Table.Tr>
           <Table.Tr>

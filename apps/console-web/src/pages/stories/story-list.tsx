@@ -6,7 +6,7 @@ import { useKeys } from '../../app/keys.js';
 import { When } from '../../parts/when.js';
 import { OutcomeBadge } from './outcome-badge.js';
 import type { Story } from './stories.queries.js';
-import { legible, storySentence } from './words.js';
+import { asSentence, legible, storySentence } from './words.js';
 
 /** Stories, newest first; `j` and `k` go through them, Enter opens. */
 export function StoryList({ stories }: { readonly stories: readonly Story[] }) {
@@ -63,7 +63,7 @@ function StoryRow({ story, onFocus }: { readonly story: Story; readonly onFocus:
       </Group>
       {story.reason !== null && (
         <Text size="sm" lineClamp={4}>
-          {legible(story.reason, story.people, Date.now())}
+          {asSentence(legible(story.reason, story.people, Date.now()))}
         </Text>
       )}
       <Text size="sm" c="dimmed" mt={4}>

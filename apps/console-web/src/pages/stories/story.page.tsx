@@ -12,7 +12,7 @@ import { ProofSummary } from './proof-summary.js';
 import { type Story, storyQuery } from './stories.queries.js';
 import { StoryStep } from './story-step.js';
 import './stories.css';
-import { legible, storySentence } from './words.js';
+import { asSentence, legible, storySentence } from './words.js';
 
 /** One story from what began it to what became of it. */
 export function StoryPage() {
@@ -79,7 +79,7 @@ function Head({ story }: { readonly story: Story }) {
           title={reasonWords[outcome] ?? 'Why'}
           variant="outline"
         >
-          {legible(reason, people, Date.now())}
+          {asSentence(legible(reason, people, Date.now()))}
         </Alert>
       )}
       <Text size="sm">
