@@ -51,7 +51,14 @@ export function Shell() {
             </Text>
           </Group>
           <Group gap="sm" wrap="nowrap">
-            {live.connected ? (
+            {session === undefined ? (
+              <Text size="xs" fw={600} className="lost" role="status">
+                <IconPlugConnectedX size={16} aria-hidden /> You are signed out: this may be old.{' '}
+                <Anchor href={`/sign-in?next=${encodeURIComponent(path)}`} inherit>
+                  Sign in again
+                </Anchor>
+              </Text>
+            ) : live.connected ? (
               live.at !== undefined && (
                 <Text size="xs" c="dimmed" className="as-of" title={full(live.at)}>
                   as of {toTheSecond(live.at)}
@@ -111,7 +118,7 @@ export function Shell() {
           />
         </AppShell.Section>
       </AppShell.Navbar>
-      <AppShell.Main id="main" tabIndex={-1} className={live.connected ? undefined : 'stale'}>
+      <AppShell.Main id="main" tabIndex={-1} className={live.connected && session !== undefined ? undefined : 'stale'}>
         <Outlet />
       </AppShell.Main>
       {stopping && <StopDialog onClose={stop.close} />}
