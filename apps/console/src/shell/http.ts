@@ -40,10 +40,12 @@ export async function http(server: HttpServer, env: Env): Promise<void> {
   });
   await server.register(rateLimit, { global: false });
   const ofEverybody = server.createRateLimit({ ...everybody, keyGenerator: () => 'everybody' });
-  server.addHook('onRequest', async (request, reply) => {
-    if (request.method !== 'POST' || request.routeOptions.url !== '/v1/session') return;
+  // After the limit of each address, which is a hook of the route: what that turns away is not counted here, so no address alone uses up
+  // what all together may.
+  server.addHook('preParsing', async (request, reply, payload) => {
+    if (request.method !== 'POST' || request.routeOptions.url !== '/v1/session') return payload;
     const limit = await ofEverybody(request);
-    if (limit.isAllowed || !limit.isExceeded) return;
+    if (limit.isAllowed || !limit.isExceeded) return payload;
     reply.header('retry-after', String(limit.ttlInSeconds));
     throw Object.assign(new Error('too many try to sign in at present'), { statusCode: 429 });
   });
