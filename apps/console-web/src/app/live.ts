@@ -24,7 +24,8 @@ function follow(show: (change: (known: Live) => Live) => void): () => void {
   let source: EventSource;
   let silence: ReturnType<typeof setTimeout> | undefined;
   let again: ReturnType<typeof setTimeout> | undefined;
-  let connected = true;
+  // Not before the first word: what changed between the first look at a page and that word was announced to nobody here either.
+  let connected = false;
   const lose = () => {
     connected = false;
     show((known) => ({ ...known, connected: false }));
