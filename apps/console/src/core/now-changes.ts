@@ -1,4 +1,4 @@
-import { actionDetail, type DataOf, type Event, kindSpec } from '@countersign/contracts';
+import { actionDetail, type DataOf, type Event, kindSpec, topics } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 
 /** The stages of the way from a signal to its effect, in their order. */
@@ -55,7 +55,7 @@ export interface ReservedSpend {
 export interface NowChanges {
   readonly steps: readonly FunnelStep[];
   readonly tasks: readonly PendingTask[];
-  readonly answered: readonly { readonly taskId: string; readonly at: string }[];
+  readonly answered: readonly { readonly taskId: string; readonly agent: string; readonly at: string }[];
   readonly approvals: readonly Approval[];
 }
 
@@ -64,8 +64,11 @@ export function nowChanges(events: readonly Received[]): NowChanges {
   return {
     steps: all.flatMap(stepsOf),
     tasks: all.flatMap((event) => (event.type === 'TaskAssigned' ? [pendingTask(event.data)] : [])),
-    answered: all.flatMap((event) =>
-      event.type === 'TaskSettled' ? [{ taskId: event.data.taskId, at: event.data.at }] : [],
+    // An agent answers in its own name only.
+    answered: events.flatMap(({ event, topic }) =>
+      event.type === 'TaskSettled' && topic === topics.tasksSettled(event.data.agent).name
+        ? [{ taskId: event.data.taskId, agent: event.data.agent, at: event.data.at }]
+        : [],
     ),
     approvals: all.flatMap((event) => (event.type === 'ActionApproved' ? [approvalOf(event.data)] : [])),
   };

@@ -1,5 +1,6 @@
 import { actionDetail, type DataOf, proposalIdOf, topics } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
+import { claimedAt } from './claimed-at.js';
 
 /** One action as its agent proposed it. */
 export interface AgentAction {
@@ -65,7 +66,7 @@ export function projectAgents(events: readonly Received[]): AgentChanges {
     tasks: [] as AgentChanges['tasks'][number][],
     answers: [] as AgentChanges['answers'][number][],
   };
-  for (const { event, topic } of events) {
+  for (const { event, topic, takenAt } of events) {
     const correlationId = event.correlationid ?? event.id;
     switch (event.type) {
       case 'TaskAssigned': {
@@ -89,7 +90,8 @@ export function projectAgents(events: readonly Received[]): AgentChanges {
       case 'ActionProposed': {
         const { proposalId, taskId, item, agent, play, action, proposedAt } = event.data;
         if (topic !== topics.actionsProposed(agent).name) break;
-        count(agent, proposedAt, 'proposals', 'proposed');
+        const at = claimedAt(proposedAt, takenAt);
+        count(agent, at, 'proposals', 'proposed');
         if (item === undefined || proposalId !== proposalIdOf(agent, taskId, item)) break;
         changes.actions.push({
           proposalId,
@@ -100,7 +102,7 @@ export function projectAgents(events: readonly Received[]): AgentChanges {
           kind: action.kind,
           detail: actionDetail(action) ?? action.kind,
           correlationId,
-          at: proposedAt,
+          at,
         });
         break;
       }

@@ -9,6 +9,7 @@ import {
   topics,
 } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
+import { claimedAt } from './claimed-at.js';
 
 /** Where the story of a proposal stands. The last six are settlements; `refused` is said by the gate or by the executor. */
 export const outcomes = [
@@ -77,7 +78,7 @@ export function storiesIn(events: readonly Received[]): Stories {
       if (known) names.set(JSON.stringify([known, proposalId]), { name: known, proposalId });
     }
   };
-  for (const { event, topic } of events) {
+  for (const { event, topic, takenAt } of events) {
     const chain = event.correlationid ?? event.id;
     switch (event.type) {
       case 'ActionProposed': {
@@ -89,7 +90,7 @@ export function storiesIn(events: readonly Received[]): Stories {
           ...wordsFor(data.action),
           outcome: 'proposed',
           reason: null,
-          at: data.proposedAt,
+          at: claimedAt(data.proposedAt, takenAt),
         });
         name(data.proposalId, ...idsOf(data, chain, data.action.actionId), ...subjectsOf(data.action));
         name(data.proposalId, ...data.evidence.map(({ signalId }) => signalId));

@@ -124,6 +124,20 @@ const answer: DataOf<'TaskSettled'> = {
   at,
 };
 
+test('an agent ends no task of another one, whether it speaks before the task or after it', async () => {
+  const foreign = { ...answer, agent: 'sequencing-agent' } as const;
+  const settled = (id: string, topic: string, data: DataOf<'TaskSettled'>) =>
+    harness.deliver(topic, [{ type: 'TaskSettled', id, data, key: 'k' }]);
+  await settled('foreign-1', 'tasks.settled.sequencing-agent.v1', foreign);
+  await harness.deliver('tasks.assigned.v1', [{ type: 'TaskAssigned', id: 'task', data: task() }]);
+  expect((await queue('all')).tasks.count).toBe(1);
+  await settled('foreign-2', 'tasks.settled.sequencing-agent.v1', foreign);
+  await settled('foreign-3', 'tasks.settled.sequencing-agent.v1', answer);
+  expect((await queue('all')).tasks.count).toBe(1);
+  await settled('own', 'tasks.settled.paid-media-agent.v1', answer);
+  expect((await queue('all')).tasks.count).toBe(0);
+});
+
 test('another executor spends nothing and ends nothing', async () => {
   await approve(approval(1));
   await harness.deliver('actions.settled.downstream.v1', [

@@ -41,12 +41,13 @@ export function writeTasks(tx: Tx, { tasks, answered }: Pick<NowChanges, 'tasks'
   const given = byId(tasks, ({ taskId }) => taskId);
   if (given.length > 0)
     tx.write(
-      `INSERT INTO pending_tasks (task_id, agent, play, purpose, kinds, accounts, assigned_at, due_at, kept_at)
+      `INSERT INTO pending_tasks AS p (task_id, agent, play, purpose, kinds, accounts, assigned_at, due_at, kept_at)
        SELECT i, g, y, p, ARRAY(SELECT jsonb_array_elements_text(k)), ARRAY(SELECT jsonb_array_elements_text(c)), t, d, $9
        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::jsonb[], $7::timestamptz[], $8::timestamptz[])
          AS given(i, g, y, p, k, c, t, d)
        ON CONFLICT (task_id) DO UPDATE SET agent = excluded.agent, play = excluded.play, purpose = excluded.purpose,
-         kinds = excluded.kinds, accounts = excluded.accounts, assigned_at = excluded.assigned_at, due_at = excluded.due_at`,
+         kinds = excluded.kinds, accounts = excluded.accounts, assigned_at = excluded.assigned_at, due_at = excluded.due_at,
+         answered_at = CASE WHEN p.answered_by = excluded.agent THEN p.answered_at END`,
       [
         given.map((t) => t.taskId),
         given.map((t) => t.agent),
@@ -62,10 +63,11 @@ export function writeTasks(tx: Tx, { tasks, answered }: Pick<NowChanges, 'tasks'
   const ends = byId(answered, ({ taskId }) => taskId);
   if (ends.length > 0)
     tx.write(
-      `INSERT INTO pending_tasks (task_id, answered_at, kept_at)
-       SELECT i, t, $3 FROM unnest($1::uuid[], $2::timestamptz[]) AS ended(i, t)
-       ON CONFLICT (task_id) DO UPDATE SET answered_at = excluded.answered_at`,
-      [ends.map((t) => t.taskId), ends.map((t) => t.at), at],
+      `INSERT INTO pending_tasks AS p (task_id, answered_at, answered_by, kept_at)
+       SELECT i, t, g, $4 FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS ended(i, t, g)
+       ON CONFLICT (task_id) DO UPDATE SET answered_at = excluded.answered_at, answered_by = excluded.answered_by
+       WHERE p.agent IS NULL OR p.agent = excluded.answered_by`,
+      [ends.map((t) => t.taskId), ends.map((t) => t.at), ends.map((t) => t.agent), at],
     );
 }
 

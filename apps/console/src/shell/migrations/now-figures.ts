@@ -25,6 +25,7 @@ export class NowFigures1764500000111 implements MigrationInterface {
         assigned_at timestamptz,
         due_at timestamptz,
         answered_at timestamptz,
+        answered_by text,
         kept_at timestamptz NOT NULL
       )`);
     await db.query('CREATE INDEX pending_tasks_due ON pending_tasks (due_at) WHERE answered_at IS NULL');
