@@ -20,11 +20,38 @@ async function ofTheMenu(page: Page): Promise<string[]> {
 
 const heading = (page: Page) => page.getByRole('heading', { level: 1 });
 
+/** What is wrong with a page, one line each. */
+async function faultsOf(page: Page, address: string): Promise<string[]> {
+  await page.goto(address);
+  try {
+    await settled(page);
+  } catch (error) {
+    return [`it does not come to an end: ${error}`];
+  }
+  const titles = await heading(page).count();
+  return [
+    ...(titles === 1 ? [] : [`${titles} headings of the first level`]),
+    ...(await objections(page)),
+    ...(await tooWide(page)),
+  ];
+}
+
 beforeAll(async () => {
   const { page } = await on.enter();
   await page.goto('/');
   const [message] = await waiting(on.visitor, 1);
-  addresses = [...(await ofTheMenu(page)), `/reviews/${message?.proposalId}`, '/nowhere'];
+  addresses = [
+    ...(await ofTheMenu(page)),
+    `/reviews/${message?.proposalId}`,
+    `/stories/${message?.proposalId}`,
+    `/people/${message?.action.payload.contactId}`,
+    '/agents/paid-media-agent',
+    '/plays/tier-1-comparison-surge',
+    '/sources/rejected',
+    '/sources/dead-letters',
+    '/runbook/stop',
+    '/nowhere',
+  ];
 });
 
 const looks = (['desktop', 'phone'] as Screen[]).flatMap((screen) =>
@@ -35,10 +62,7 @@ test.each(looks)('everybody can use every page on a $screen in $colorScheme', as
   const { page } = await on.enter({ on: screen, colorScheme });
   const found: Record<string, readonly string[]> = {};
   for (const address of addresses) {
-    await page.goto(address);
-    await settled(page);
-    expect(await heading(page).count(), `headings of ${address}`).toBe(1);
-    const wrong = [...(await objections(page)), ...(await tooWide(page))];
+    const wrong = await faultsOf(page, address);
     if (wrong.length > 0) found[address] = wrong;
   }
   expect(found).toEqual({});
