@@ -12,6 +12,8 @@ export const theme = createTheme({
   respectReducedMotion: true,
   cursorType: 'pointer',
   components: {
+    // Colour alone does not tell a link from the words around it.
+    Anchor: { defaultProps: { underline: 'always' } },
     // The head of a dialog is no head of the page.
     ModalHeader: { defaultProps: { component: 'div' } },
   },

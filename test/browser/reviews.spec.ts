@@ -1,0 +1,78 @@
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, test } from 'vitest';
+import type { Screen } from './person.js';
+import { stage } from './stage.js';
+import { waiting } from './waiting.js';
+
+/* A reviewer opens what waits, on a desk and on a phone, changes one message and rejects another. */
+
+const on = stage();
+const onEach = test.each<Screen>(['desktop', 'phone']);
+
+let messages: Awaited<ReturnType<typeof waiting>>;
+beforeAll(async () => {
+  messages = await waiting(on.visitor, 4);
+});
+let used = 0;
+const next = () => messages[used++] as (typeof messages)[number];
+
+const sentTo = async (contactId: unknown) => {
+  const all = await on.visitor.sandbox<{ messages: { contactId: string; subject: string }[] }>('mailer/messages');
+  return all.messages.filter((message) => message.contactId === contactId);
+};
+
+/** Opens the card from the list, as a person finds it. */
+async function open(page: Page, proposalId: string): Promise<void> {
+  await page.goto('/reviews');
+  await page.locator(`main a[href$="/reviews/${proposalId}"]`).click();
+  await page.getByRole('heading', { name: 'Why you are asked' }).waitFor();
+}
+
+const verdict = (page: Page, title: string) => page.getByRole('status').filter({ hasText: title });
+
+onEach('on a %s a changed message waits for its verdict, is approved and sent as changed', async (screen) => {
+  const { page } = await on.enter({ on: screen });
+  const { proposalId, action } = next();
+  await open(page, proposalId);
+  // The answer is held back on its way, so that what the page says meanwhile can be seen.
+  let letGo: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  await page.route('**/v1/reviews/*/result', async (route) => {
+    await held;
+    await route.fallback();
+  });
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await page.getByRole('textbox', { name: /^Subject/ }).fill('A shorter subject');
+  await page.getByRole('region', { name: 'As it will be' }).getByText('A shorter subject').waitFor();
+  await page.getByRole('button', { name: 'Approve the changed version' }).click();
+  await page
+    .getByRole('status')
+    .filter({ hasText: /Reading what became|Waiting for the verdict/ })
+    .waitFor();
+  expect(await page.getByText('Done: it was carried out.').count()).toBe(0);
+  letGo();
+  await verdict(page, 'Approved').getByText('Done: it was carried out.').waitFor({ timeout: 60_000 });
+  expect(await sentTo(action.payload.contactId)).toMatchObject([{ subject: 'A shorter subject' }]);
+  // It says the same to whoever comes back.
+  await page.reload();
+  await verdict(page, 'Approved').waitFor();
+});
+
+onEach('on a %s a rejected message is refused, and nothing is sent', async (screen) => {
+  const { page } = await on.enter({ on: screen });
+  const { proposalId, action } = next();
+  await open(page, proposalId);
+  await page.getByRole('button', { name: 'Reject' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Reject' });
+  await dialog.getByRole('button', { name: 'Reject: nothing runs' }).click();
+  await dialog.getByText('Choose a reason.').waitFor();
+  await dialog.getByRole('radio', { name: 'The wrong moment' }).check();
+  await dialog.getByRole('textbox', { name: 'Note' }).fill('not this quarter');
+  await dialog.getByRole('button', { name: 'Reject: nothing runs' }).click();
+  await verdict(page, 'Rejected').getByText('Nothing runs.').waitFor();
+  await page.getByText('not this quarter').waitFor();
+  expect(await sentTo(action.payload.contactId)).toEqual([]);
+  expect(on.visitor.eventsOf('ActionApproved', (a) => a.proposalId === proposalId)).toEqual([]);
+});
