@@ -14,6 +14,8 @@ const TOPOLOGY = 'libs/contracts/src/topology.ts';
 const INSTALLED = 'libs/contracts/src/installed.ts';
 const CONFIGURATION = 'docs/configuration.md';
 const BUILD = 'tsconfig.json';
+/** `npm run generate` builds what it makes the documents from. */
+const DOCUMENTS = 'tools/openapi/tsconfig.json';
 
 /**
  * The files of a new agent, and those that have to know it: an app like the smallest one that there is, its name and port, its kinds, its
@@ -70,6 +72,7 @@ export function newAgent(
       `  '${name}': [${kinds.map((kind) => `'${kind}'`).join(', ')}],\n`,
     ),
     { path: BUILD, content: referred(text(BUILD), app) },
+    { path: DOCUMENTS, content: referred(text(DOCUMENTS), `../../${app}`) },
     { path: CONFIGURATION, content: documented(text(CONFIGURATION), name, port) },
   ];
 }
@@ -91,7 +94,7 @@ function edited(path: string, text: (path: string) => string, before: string, li
 
 function referred(content: string, app: string): string {
   const build = JSON.parse(content) as { references: { path: string }[] };
-  const last = build.references.findLastIndex(({ path }) => path.startsWith('apps/') && path.endsWith('-agent'));
+  const last = build.references.findLastIndex(({ path }) => /(?:^|\/)apps\/[^/]+-agent$/.test(path));
   const references = build.references.toSpliced(last + 1, 0, { path: app });
   return `${JSON.stringify({ ...build, references }, null, 2)}\n`;
 }

@@ -15,6 +15,27 @@ const unread = [
 export type ReadEvent = Exclude<Event, { type: (typeof unread)[number] }>;
 export const isRead = (event: Event): event is ReadEvent => !(unread as readonly string[]).includes(event.type);
 
+/**
+ * Types that are told in the list of what happened and nowhere else by type: they are no step of the page Now, no part of a proposal's
+ * story, and nobody is notified of them. A new type stands here, or does not compile in `now-changes.ts`, `stories.ts` and `notify.ts`.
+ */
+const onlyListed = [
+  ...unread,
+  'TaskSettled',
+  'ReviewSetAside',
+  'ActionSettled',
+  'SettlementDecided',
+  'DeadLetterReplayed',
+  'ReplayEnded',
+  'GapAcknowledged',
+  'ControlConfirmed',
+  'CheckpointPublished',
+] as const satisfies readonly EventType[];
+
+export type TellingEvent = Exclude<Event, { type: (typeof onlyListed)[number] }>;
+export const tellsMore = (event: Event): event is TellingEvent =>
+  !(onlyListed as readonly string[]).includes(event.type);
+
 /** What an action does, in the words of its kind. */
 const actionSays = (action: Action): string => actionDetail(action) ?? action.kind;
 

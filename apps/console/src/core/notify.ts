@@ -1,5 +1,6 @@
 import { type DataOf, derivedId, money, own, plainText } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
+import { tellsMore } from './detail.js';
 import type { Alarm, Notifications, NotifyEvent, Recipient, Tell } from './notify-config.js';
 import { roles } from './notify-config.js';
 import { quietUntil } from './quiet-hours.js';
@@ -78,6 +79,7 @@ const kindWords = (kind: string): string => kind.replace('.', ': ').replaceAll('
 /** What the events of a batch give to tell. Permits that ended unresolved and controls are told of where they are written. */
 export function thingsIn(events: readonly Received[]): Thing[] {
   return events.flatMap(({ event }): Thing[] => {
+    if (!tellsMore(event)) return [];
     switch (event.type) {
       case 'ActionEscalated':
         return [...reviewThings(cardOf(event.data)), ...budgetsOf(event.data)];
@@ -91,26 +93,10 @@ export function thingsIn(events: readonly Received[]): Thing[] {
         return [rejectedThing(event.data)];
       case 'SignalAccepted':
       case 'SignalRejected':
-      case 'ProfileChanged':
-      case 'ConsentsChanged':
-      case 'ContactPointsChanged':
-      case 'ControlChanged':
-      case 'PolicyPublished':
       case 'TaskAssigned':
-      case 'TaskSettled':
       case 'ActionProposed':
       case 'ActionRefused':
-      case 'ReviewSetAside':
       case 'ReviewDecided':
-      case 'DryRunAsked':
-      case 'DryRunJudged':
-      case 'ActionSettled':
-      case 'SettlementDecided':
-      case 'DeadLetterReplayed':
-      case 'ReplayEnded':
-      case 'GapAcknowledged':
-      case 'ControlConfirmed':
-      case 'CheckpointPublished':
         return [];
       default:
         return event satisfies never;

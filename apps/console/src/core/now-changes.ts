@@ -1,5 +1,6 @@
 import { actionDetail, type DataOf, type Event, kindSpec, topics } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
+import { tellsMore } from './detail.js';
 
 /** The stages of the way from a signal to its effect, in their order. */
 export const stages = ['signals', 'tasks', 'proposals', 'verdicts', 'settlements'] as const;
@@ -76,6 +77,7 @@ export function nowChanges(events: readonly Received[]): NowChanges {
 
 /** Settlements are steps only once they agree with their approval, see `writeProjection`. */
 function stepsOf(event: Event): FunnelStep[] {
+  if (!tellsMore(event)) return [];
   const step = (stage: Stage, label: string): FunnelStep[] => [{ stage, label, at: event.time }];
   switch (event.type) {
     case 'SignalAccepted':
@@ -92,26 +94,10 @@ function stepsOf(event: Event): FunnelStep[] {
       return step('verdicts', 'escalated');
     case 'ActionRefused':
       return step('verdicts', event.data.supersededBy === undefined ? 'refused' : 'superseded');
-    case 'ProfileChanged':
-    case 'ConsentsChanged':
-    case 'ContactPointsChanged':
-    case 'ControlChanged':
-    case 'PolicyPublished':
-    case 'TaskSettled':
     case 'TaskEscalated':
-    case 'ReviewSetAside':
     case 'ReviewDecided':
-    case 'DryRunAsked':
-    case 'DryRunJudged':
-    case 'ActionSettled':
     case 'PermitRejected':
-    case 'SettlementDecided':
     case 'DeadLetter':
-    case 'DeadLetterReplayed':
-    case 'ReplayEnded':
-    case 'GapAcknowledged':
-    case 'ControlConfirmed':
-    case 'CheckpointPublished':
       return [];
     default:
       return event satisfies never;

@@ -10,6 +10,7 @@ import {
 } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { claimedAt } from './claimed-at.js';
+import { tellsMore } from './detail.js';
 
 /** Where the story of a proposal stands. The last six are settlements; `refused` is said by the gate or by the executor. */
 export const outcomes = [
@@ -79,6 +80,7 @@ export function storiesIn(events: readonly Received[]): Stories {
     }
   };
   for (const { event, topic, takenAt } of events) {
+    if (!tellsMore(event)) continue;
     const chain = event.correlationid ?? event.id;
     switch (event.type) {
       case 'ActionProposed': {
@@ -145,26 +147,10 @@ export function storiesIn(events: readonly Received[]): Stories {
         break;
       case 'SignalAccepted':
       case 'SignalRejected':
-      case 'ProfileChanged':
-      case 'ConsentsChanged':
-      case 'ContactPointsChanged':
-      case 'ControlChanged':
-      case 'PolicyPublished':
       case 'TaskAssigned':
-      case 'TaskSettled':
       case 'TaskEscalated':
-      case 'ReviewSetAside':
-      case 'DryRunAsked':
-      case 'DryRunJudged':
-      case 'ActionSettled':
       case 'PermitRejected':
-      case 'SettlementDecided':
       case 'DeadLetter':
-      case 'DeadLetterReplayed':
-      case 'ReplayEnded':
-      case 'GapAcknowledged':
-      case 'ControlConfirmed':
-      case 'CheckpointPublished':
         break;
       default:
         event satisfies never;

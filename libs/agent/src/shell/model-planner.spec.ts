@@ -270,7 +270,8 @@ describe('on any failure the rules plan, and the proposal says why', () => {
       times.push(ms);
       return new AbortController().signal;
     };
-    answers = [message('Sure!')];
+    // Long enough to be seen in whole milliseconds.
+    answers = [(...asked) => setTimeout(() => message('Sure!')(...asked), 5)];
     await plan(aTask(), { timer });
     expect(times).toEqual([20_000, 20_000]);
     await plan(aTask({ dueAt: new Date(Date.parse(at) + 10_000).toISOString() }), { timer });
