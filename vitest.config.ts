@@ -55,6 +55,12 @@ export default defineConfig({
         // An installation as shipped, with the sample played, in which people use the pages.
         globalSetup: [fileURLToPath(new URL('test/browser/global-setup.ts', import.meta.url))],
       }),
+      // `npm run screenshots`; no part of npm test.
+      project('screenshots', ['test/screenshots/**/*.spec.ts'], {
+        ...real,
+        hookTimeout: 300_000,
+        globalSetup: [fileURLToPath(new URL('test/browser/global-setup.ts', import.meta.url))],
+      }),
       // An installation of its own: what it exports goes to the test's own collector.
       project('traces', ['test/traces/**/*.spec.ts'], { ...real, testTimeout: 300_000, hookTimeout: 300_000 }),
       // Another one, since what is broken there is nobody else's.
