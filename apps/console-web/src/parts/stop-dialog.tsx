@@ -201,6 +201,7 @@ export function Resume({ control, onClose }: { readonly control: Control; readon
 }
 
 interface Changed {
+  readonly control?: { readonly version: number } | null;
   readonly changed: boolean;
   readonly confirmed: boolean;
   readonly confirmedBy: readonly string[];
@@ -218,6 +219,22 @@ function Done({ change, scope, state, onClose }: DoneProps) {
   const control = controls.data?.find((known) => known.scope === scope);
   const now: Changed | Control = control?.state === state ? control : change;
   const verb = state === 'stopped' ? 'stopped' : 'running again';
+  // What is cached may be older than the answer; a later version of the other state is somebody else's act.
+  const overtaken = control && control.state !== state && control.version > (change.control?.version ?? 0);
+  if (overtaken)
+    return (
+      <Stack role="status">
+        <Text fw={600}>
+          {capital(scopeWords(scope))} was {verb}, but {control.by} has{' '}
+          {control.state === 'stopped' ? 'stopped' : 'resumed'} it since: {control.reason}
+        </Text>
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose} data-autofocus>
+            Close
+          </Button>
+        </Group>
+      </Stack>
+    );
   return (
     <Stack role="status">
       <Text fw={600}>

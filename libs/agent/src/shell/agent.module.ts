@@ -73,6 +73,8 @@ function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
     case 'ControlConfirmed':
     case 'CheckpointPublished':
       return true;
+    default:
+      return event satisfies never;
   }
 }
 
