@@ -19,7 +19,7 @@ import {
   Uuid,
   Versions,
 } from './primitives.js';
-import { ControlScope } from './state.js';
+import { Consents, ContactPoints, Control, ControlScope, Policy, Profile } from './state.js';
 import { fitsJsonb } from './text.js';
 
 /* Signals after ingestion */
@@ -557,3 +557,34 @@ export const CheckpointPublished = z.object({
 export type SignalAccepted = z.infer<typeof SignalAccepted>;
 export type SignalRejected = z.infer<typeof SignalRejected>;
 export type CheckpointPublished = z.infer<typeof CheckpointPublished>;
+
+/** Every event's data, by CloudEvents type. Types from outside are the canonical signals; the others are ours. */
+export const eventSchemas = {
+  SignalAccepted,
+  SignalRejected,
+  ProfileChanged: Profile,
+  ConsentsChanged: Consents,
+  ContactPointsChanged: ContactPoints,
+  ControlChanged: Control,
+  PolicyPublished: Policy,
+  TaskAssigned,
+  TaskSettled,
+  TaskEscalated: formerly(says, TaskEscalated),
+  ActionProposed,
+  ActionApproved,
+  ActionRefused: formerly({ wouldBe: 'shadowOutcome' }, ActionRefused),
+  ActionEscalated,
+  ReviewSetAside: formerly({ why: 'reason' }, ReviewSetAside),
+  ReviewDecided,
+  DryRunAsked,
+  DryRunJudged,
+  ActionSettled,
+  PermitRejected,
+  SettlementDecided,
+  DeadLetter,
+  DeadLetterReplayed,
+  ReplayEnded,
+  GapAcknowledged: formerly({ why: 'reason' }, GapAcknowledged),
+  ControlConfirmed,
+  CheckpointPublished,
+} as const;

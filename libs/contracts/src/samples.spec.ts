@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { eventSchemas } from './events.js';
+import { eventSchemas } from './event-data.js';
 import { readEvent } from './read.js';
 import { signalTypes } from './signals.js';
 import { topicNamed, topology } from './topology.js';

@@ -36,6 +36,13 @@ export type TellingEvent = Exclude<Event, { type: (typeof onlyListed)[number] }>
 export const tellsMore = (event: Event): event is TellingEvent =>
   !(onlyListed as readonly string[]).includes(event.type);
 
+/** Types that the console reads and tells, and counts nowhere. A new type stands here, or does not compile in `project.ts`. */
+const uncounted = [] as const satisfies readonly EventType[];
+
+export type CountedEvent = Exclude<ReadEvent, { type: (typeof uncounted)[number] }>;
+export const isCounted = (event: ReadEvent): event is CountedEvent =>
+  !(uncounted as readonly string[]).includes(event.type);
+
 /** What an action does, in the words of its kind. */
 const actionSays = (action: Action): string => actionDetail(action) ?? action.kind;
 

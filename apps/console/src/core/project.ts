@@ -2,7 +2,7 @@ import { type DataOf, topics } from '@countersign/contracts';
 import { eventBytes } from '@countersign/record';
 import type { Received } from '@countersign/runtime';
 import { type Confirmation, readerOf } from './confirmed.js';
-import { detail, isRead, subjectOf } from './detail.js';
+import { detail, isCounted, isRead, subjectOf } from './detail.js';
 import { type NowChanges, nowChanges } from './now-changes.js';
 import { type PersonAction, personActions } from './person-actions.js';
 import type { Unresolved } from './settle.js';
@@ -155,6 +155,7 @@ export function project(events: readonly Received[], sources: readonly NamedSour
       detail: detail(event),
       bytes: received.raw ? eventBytes(received.raw) : null,
     });
+    if (!isCounted(event)) continue;
     switch (event.type) {
       case 'SignalAccepted':
         count('signals', 'accepted');

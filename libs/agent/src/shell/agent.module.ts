@@ -39,43 +39,15 @@ export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
       : [],
 });
 
-/** Of what every agent reads, that of others leaves no trace here, nor what an agent has nothing to do with. */
+/**
+ * Of what every agent reads, that of others leaves no trace here, nor what an agent has nothing to do with. Which topics it reads, their
+ * rows in the topology say.
+ */
 function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
-  switch (event.type) {
-    case 'TaskAssigned':
-    case 'ActionApproved':
-    case 'ActionRefused':
-      return event.data.agent === agent.name;
-    case 'ReviewDecided':
-      return event.data.subject.kind === 'proposal' && event.data.decision === 'edit';
-    case 'PermitRejected':
-    case 'DryRunAsked':
-    case 'DryRunJudged':
-      return false;
-    case 'SignalAccepted':
-    case 'SignalRejected':
-    case 'ProfileChanged':
-    case 'ConsentsChanged':
-    case 'ContactPointsChanged':
-    case 'ControlChanged':
-    case 'PolicyPublished':
-    case 'TaskSettled':
-    case 'TaskEscalated':
-    case 'ActionProposed':
-    case 'ActionEscalated':
-    case 'ReviewSetAside':
-    case 'SettlementDecided':
-    case 'ActionSettled':
-    case 'DeadLetter':
-    case 'DeadLetterReplayed':
-    case 'ReplayEnded':
-    case 'GapAcknowledged':
-    case 'ControlConfirmed':
-    case 'CheckpointPublished':
-      return true;
-    default:
-      return event satisfies never;
-  }
+  if (event.type === 'TaskAssigned' || event.type === 'ActionApproved' || event.type === 'ActionRefused')
+    return event.data.agent === agent.name;
+  if (event.type === 'ReviewDecided') return event.data.subject.kind === 'proposal' && event.data.decision === 'edit';
+  return event.type !== 'PermitRejected';
 }
 
 /** An agent as a Nest module: handlers, jobs, the page of its proposals. Needs `RUNTIME`; the model comes from the environment. */
