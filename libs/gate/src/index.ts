@@ -2,7 +2,6 @@ export * from './facts.js';
 export {
   type Examined,
   examine,
-  gateVersion,
   governing,
   type Judgement,
   judge,
@@ -29,3 +28,4 @@ export {
   stopsIn,
   subjectOf,
 } from './subject.js';
+export { gateVersion } from './version.js';

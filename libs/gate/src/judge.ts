@@ -17,12 +17,7 @@ import type { Facts, PolicyInForce, Proposal } from './facts.js';
 import type { Context, Finding, Rule } from './rule.js';
 import { rules as allRules } from './rules/index.js';
 import { controlScopes, type Draw, type ReadAction, readAction, type Weighed, weighed } from './subject.js';
-
-/**
- * Stands in each verdict. Raised with every change that makes another judgement of the same proposal, facts and policy, be it a
- * word of a reason: only verdicts of the same version can be compared with what is judged again. `judge.spec.ts` notices.
- */
-export const gateVersion = 8;
+import { gateVersion } from './version.js';
 
 /** A verdict and what follows from it. A plain JSON value. */
 export interface Judgement {

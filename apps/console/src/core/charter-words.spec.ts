@@ -1,4 +1,5 @@
 import { Charter, type PolicyContent, Rules } from '@countersign/contracts';
+import { rulesWith } from '@countersign/contracts/testing';
 import { expect, test } from 'vitest';
 import { charterWords } from './charter-words.js';
 import { content } from './given-policy.js';
@@ -21,17 +22,20 @@ function leaves(value: unknown, path: readonly string[], set: (to: unknown) => v
     }),
   );
 }
+const unset = () => undefined;
+const otherRules = new Map(leaves(rulesWith('another'), ['rules'], unset).map(([name, value]) => [name, value]));
 const another = (name: string, value: unknown): unknown => {
+  if (name.startsWith('rules.')) return otherRules.get(name);
   if (typeof value === 'number') return value + 1;
   if (typeof value === 'boolean') return !value;
-  if (Array.isArray(value)) return name.endsWith('prohibitedKinds') ? ['email.send'] : ['vp'];
+  if (Array.isArray(value)) return ['vp'];
   if (name.includes('kinds.')) return value === 'shadow' ? 'autonomous' : 'shadow';
   return name.endsWith('currency') ? 'USD' : `other-${String(value)}`;
 };
 
 const settings = (policy: PolicyContent) => [
-  ...leaves(policy.charters[0], ['charter'], () => undefined),
-  ...leaves(policy.rules, ['rules'], () => undefined),
+  ...leaves(policy.charters[0], ['charter'], unset),
+  ...leaves(policy.rules, ['rules'], unset),
 ];
 
 test.each(settings(content).map(([name]) => name))('%s is told: another value gives other words', (name) => {

@@ -1,4 +1,5 @@
 import { PolicyContent } from '@countersign/contracts';
+import { rulesWith } from '@countersign/contracts/testing';
 
 /* What tests are given: a whole policy, in which every optional setting is set. */
 
@@ -86,14 +87,7 @@ export const content: PolicyContent = PolicyContent.parse({
       ],
     },
   ],
-  rules: {
-    permitSeconds: 900,
-    contactFrequency: { touches: 1, days: 2 },
-    firstTouchNeedsPerson: ['c-suite'],
-    prohibitedKinds: ['ads.set_bid'],
-    creativeNeedsPerson: true,
-    maxProposalBytes: 65_536,
-  },
+  rules: rulesWith('given'),
   routes: [
     { kinds: ['crm.create_task'], accounts: ['partner'], executor: 'downstream', connector: 'crm' },
     { kinds: ['ads.shift_budget'], executor: 'action-executor', connector: 'ads' },
