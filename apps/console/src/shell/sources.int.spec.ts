@@ -92,7 +92,7 @@ test('each source is listed with what was accepted and rejected of it, the silen
     ...{ state: 'rejected', acceptedAt: null, rejectedAt: at },
     lastHour: { accepted: 0, rejected: 2 },
     rejectedBy: [
-      { code: 'contract', n: 1, change: expect.stringContaining('the field names') },
+      { code: 'contract', n: 1, change: expect.stringContaining('the field named above') },
       { code: 'wrong-author', n: 1 },
     ],
   });
