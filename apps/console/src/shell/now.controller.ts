@@ -43,17 +43,12 @@ export class Now {
     const seen = this.groups.seen();
     const policy = await store.policy(store.forPages);
     const charters = policy?.content.charters ?? [];
-    const [counts, open, steps, reviews, unresolved, letters, rows, controls, topicsHeard] = await Promise.all([
-      store.counts(),
-      store.openCounts(at),
-      figures.recentSteps(at),
-      this.queue.reviews(at, within('all'), few),
-      this.unresolved.waiting(few),
-      figures.openDeadLetters(),
-      figures.spend(daysOf(charters, at)),
-      store.controls(),
-      figures.topicsHeard(),
-    ]);
+    // Two at a time: so many run at once for pages, and a person with several pages open must not fill the queue of their reads.
+    const [counts, open] = await Promise.all([store.counts(), store.openCounts(at)]);
+    const [steps, reviews] = await Promise.all([figures.recentSteps(at), this.queue.reviews(at, within('all'), few)]);
+    const [rows, unresolved] = await Promise.all([figures.spend(daysOf(charters, at)), this.unresolved.waiting(few)]);
+    const [letters, controls] = await Promise.all([figures.openDeadLetters(), store.controls()]);
+    const topicsHeard = await figures.topicsHeard();
     const says = await figures.details(unresolved.map(({ actionId }) => actionId));
     const groups = await seen;
     return {
@@ -101,11 +96,9 @@ export class Now {
   async queued(@Query({ schema: QueueQuery }) { scope }: z.infer<typeof QueueQuery>) {
     const at = this.runtime.now();
     const inside = within(scope);
-    const [tasks, reviews, approved] = await Promise.all([
-      this.queue.tasks(at, inside, many),
-      this.queue.reviews(at, inside, many),
-      this.queue.approved(at, inside, many),
-    ]);
+    const tasks = await this.queue.tasks(at, inside, many);
+    const reviews = await this.queue.reviews(at, inside, many);
+    const approved = await this.queue.approved(at, inside, many);
     return { at, scope, tasks, reviews, approved };
   }
 }

@@ -271,3 +271,8 @@ test('the queue of a scope is what its stop reaches', async () => {
     [],
   );
 });
+
+test('a person who has several pages open at the same time is answered on each', async () => {
+  const asks = [1, 2, 3].flatMap(() => [now(), queue('all'), call('GET', '/v1/controls')]);
+  for (const answered of await Promise.all(asks)) expect(answered).not.toHaveProperty('title');
+});

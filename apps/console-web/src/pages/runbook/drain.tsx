@@ -30,7 +30,7 @@ export function DrainGuide() {
       <Step n={3} title="Answer what waits for a person">
         <Text size="sm">
           Answer the reviews that step 1 lists. Each one that nobody answers is refused at its deadline.{' '}
-          <Anchor component={Link} to="/reviews" inherit>
+          <Anchor component={Link} to="/reviews" inherit underline="always">
             All reviews
           </Anchor>
         </Text>

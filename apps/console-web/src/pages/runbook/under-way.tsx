@@ -28,7 +28,7 @@ export function UnderWay({ scope }: { readonly scope: string }) {
         <Text fw={600}>{count(reviews.count, 'review waits', 'reviews wait')} for a person</Text>
         {reviews.first.slice(0, shown).map(({ id, detail, deadline }) => (
           <Text key={id} size="sm" c="dimmed">
-            <Anchor component={Link} to={`/reviews/${id}`} inherit>
+            <Anchor component={Link} to={`/reviews/${id}`} inherit underline="always">
               {sentence(detail)}
             </Anchor>
             , answer <When at={deadline} />
