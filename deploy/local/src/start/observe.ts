@@ -1,4 +1,4 @@
-import { type Envelope, fromKafka, type Topic } from '@countersign/contracts';
+import { type Envelope, fromKafka, schemaOf, type Topic } from '@countersign/contracts';
 import { boundFetches, type KafkaConfig, kafkajs, untilLed } from '@countersign/kafka';
 
 /** An event as somebody who only reads the topics sees it. */
@@ -61,6 +61,7 @@ export async function observe(
         if (!read.ok) continue;
         const event = {
           ...(read.event as Envelope<string, Record<string, unknown>>),
+          data: asOfToday(read.event),
           topic: batch.topic,
           partition: batch.partition,
           offset: message.offset,
@@ -99,4 +100,10 @@ async function endsOf(client: kafkajs.Kafka, topics: readonly Topic[]): Promise<
   } finally {
     await admin.disconnect();
   }
+}
+
+/** The data of an event by the names of today, if an earlier version of a service wrote it; as it is where it breaks its contract. */
+function asOfToday({ type, data }: { readonly type: string; readonly data: unknown }): Record<string, unknown> {
+  const read = schemaOf(type)?.safeParse(data);
+  return (read?.success ? read.data : data) as Record<string, unknown>;
 }
