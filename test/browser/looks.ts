@@ -25,7 +25,9 @@ const widerThanTheScreen = `(() => {
 export async function settled(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).first().waitFor();
   await page
-    .locator('main .mantine-Skeleton-root, main .mantine-Loader-root, main [aria-busy="true"]')
+    .locator(
+      'main .mantine-Skeleton-root, main .mantine-Loader-root, main [aria-busy="true"], main [data-loading="true"]',
+    )
     .first()
     .waitFor({ state: 'detached' });
 }

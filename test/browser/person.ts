@@ -31,9 +31,8 @@ export const consoleUrl = ({ run }: Installed): string => run.http.console as st
 
 /** A new browser profile at the console, watched. It is signed in only if `storageState` is given. */
 export async function come(browser: Browser, installed: Installed, coming: Coming = {}): Promise<Person> {
-  const { on = 'desktop', ...more } = coming;
+  const { on = 'desktop', baseURL = consoleUrl(installed), ...more } = coming;
   const mishaps: string[] = [];
-  const baseURL = consoleUrl(installed);
   const context = await browser.newContext({
     ...screens[on],
     baseURL,

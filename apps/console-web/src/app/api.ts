@@ -29,8 +29,14 @@ const guard: Middleware = {
   },
 };
 
+/** Longer than any answer takes; after this nobody knows what came of a request. */
+const patienceMs = 20_000;
+
 /** The console's API, typed by its OpenAPI document (`npm run generate`). */
-export const api = createClient<paths>({ baseUrl: window.location.origin });
+export const api = createClient<paths>({
+  baseUrl: window.location.origin,
+  fetch: (request) => fetch(request, { signal: AbortSignal.timeout(patienceMs) }),
+});
 api.use(guard);
 
 interface Answer<T> {

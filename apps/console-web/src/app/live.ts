@@ -10,7 +10,10 @@ export interface Live {
 
 /** The console speaks every 5 s at least; after this long without a word the pages say that they may be old. */
 const silenceMs = 12_000;
-/** A refused stream is not opened again by the browser. */
+/** The first word comes at once. Without it the browser may have taken an old line that leads nowhere, and another one is tried. */
+const firstWordMs = 5_000;
+const anotherMs = 1_000;
+/** A stream that was refused or fell silent is not opened again by the browser. */
 const againMs = 3_000;
 
 /** Follows the console's stream of changes (`GET /v1/live`) and reads again what has changed. */
@@ -30,9 +33,16 @@ function follow(show: (change: (known: Live) => Live) => void): () => void {
     connected = false;
     show((known) => ({ ...known, connected: false }));
   };
+  // A line that fell silent may stay open for many minutes: only another one tells whether the console is there.
+  const giveUp = () => {
+    lose();
+    source.close();
+    clearTimeout(again);
+    again = setTimeout(open, anotherMs);
+  };
   const hear = (event: MessageEvent<string>): { parts?: readonly string[] } => {
     clearTimeout(silence);
-    silence = setTimeout(lose, silenceMs);
+    silence = setTimeout(giveUp, silenceMs);
     const message = JSON.parse(event.data) as { at: string; parts?: readonly string[] };
     // What changed while the line was down was announced to nobody here.
     if (!connected) void queries.invalidateQueries();
@@ -42,7 +52,7 @@ function follow(show: (change: (known: Live) => Live) => void): () => void {
   };
   const open = () => {
     source = new EventSource('/v1/live');
-    silence = setTimeout(lose, silenceMs);
+    silence = setTimeout(giveUp, firstWordMs);
     source.addEventListener('alive', hear);
     source.addEventListener('changed', (event) => {
       for (const part of hear(event).parts ?? []) void queries.invalidateQueries({ queryKey: [part] });

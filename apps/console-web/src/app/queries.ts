@@ -12,7 +12,7 @@ export const queries = new QueryClient({
       // What was refused is refused again; what was not reachable may be, later.
       retry: (count, error) => !(error instanceof ApiProblem && error.status >= 400 && error.status < 500) && count < 3,
     },
-    // An act is never sent again by itself: its author decides.
-    mutations: { retry: false },
+    // An act is never sent again by itself: its author decides. Else one that was begun without a line is kept back and sent when the line is there again.
+    mutations: { retry: false, networkMode: 'always' },
   },
 });

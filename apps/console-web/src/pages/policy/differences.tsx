@@ -8,7 +8,7 @@ export function Differences({ differences }: { readonly differences: readonly Di
   return (
     <Stack>
       {files.map((file) => (
-        <section key={file} aria-label={file}>
+        <div key={file}>
           <Title order={3} size="h5" className="words">
             {file}
           </Title>
@@ -25,7 +25,7 @@ export function Differences({ differences }: { readonly differences: readonly Di
                 </li>
               ))}
           </ul>
-        </section>
+        </div>
       ))}
     </Stack>
   );
