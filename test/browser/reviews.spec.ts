@@ -23,8 +23,9 @@ const sentTo = async (contactId: unknown) => {
 };
 
 /** Opens the card from the list, as a person finds it. */
-async function open(page: Page, proposalId: string): Promise<void> {
-  await page.goto('/reviews');
+async function open(page: Page, { proposalId, action }: (typeof messages)[number]): Promise<void> {
+  // Of a long list only those in sight are there.
+  await page.goto(`/reviews?account=${action.accountId}`);
   await page.locator(`main a[href$="/reviews/${proposalId}"]`).click();
   await page.getByRole('heading', { name: 'Why you are asked' }).waitFor();
 }
@@ -33,8 +34,9 @@ const verdict = (page: Page, title: string) => page.getByRole('status').filter({
 
 onEach('on a %s a changed message waits for its verdict, is approved and sent as changed', async (screen) => {
   const { page } = await on.enter({ on: screen });
-  const { proposalId, action } = next();
-  await open(page, proposalId);
+  const message = next();
+  const { action } = message;
+  await open(page, message);
   // The answer is held back on its way, so that what the page says meanwhile can be seen.
   let letGo: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
@@ -63,8 +65,9 @@ onEach('on a %s a changed message waits for its verdict, is approved and sent as
 
 onEach('on a %s a rejected message is refused, and nothing is sent', async (screen) => {
   const { page } = await on.enter({ on: screen });
-  const { proposalId, action } = next();
-  await open(page, proposalId);
+  const message = next();
+  const { proposalId, action } = message;
+  await open(page, message);
   await page.getByRole('button', { name: 'Reject' }).click();
   const dialog = page.getByRole('dialog', { name: 'Reject' });
   await dialog.getByRole('button', { name: 'Reject: nothing runs' }).click();

@@ -79,7 +79,9 @@ test('a story is found by the first characters of its id; another search says wh
   await openRefused(page);
   const id = new URL(page.url()).pathname.split('/').at(-1) ?? '';
   await page.goto('/stories');
+  await page.getByRole('searchbox', { name: 'Find a story' }).waitFor();
   await page.keyboard.press('/');
+  await page.locator('input[type="search"]:focus').waitFor();
   await page.keyboard.type(id.slice(0, 13));
   await page.keyboard.press('Enter');
   await page.locator(`a[href="/stories/${id}"]`).waitFor();
