@@ -1,3 +1,4 @@
+import { capital } from './capital.js';
 import { money } from './money.js';
 
 /** What is known of somebody whom an action concerns; never a name. */
@@ -82,7 +83,7 @@ export function sentence(shown: Shown): string {
     case 'crm.create_task':
       return `Create the CRM task “${String(payload.title)}”`;
     default:
-      return shown.detail.charAt(0).toUpperCase() + shown.detail.slice(1);
+      return capital(shown.detail);
   }
 }
 

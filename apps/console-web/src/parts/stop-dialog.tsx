@@ -3,6 +3,7 @@ import { IconCheck, IconClock, IconHandStop } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../app/api.js';
+import { capital } from './capital.js';
 import { type Control, controlsQuery, type Family, families, useControl } from './controls.js';
 import { Problem } from './problem.js';
 import { Reach, StillOpen } from './reach.js';
@@ -280,5 +281,3 @@ interface DoneProps {
   readonly state: 'stopped' | 'running';
   readonly onClose: () => void;
 }
-
-const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

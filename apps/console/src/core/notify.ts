@@ -443,7 +443,7 @@ export function mayGoAt(
   return quietUntil(gathered, recipient.quietHours, recipient.timeZone) ?? gathered;
 }
 
-/** How long is waited before a message that a channel did not take for now is tried again, and for how long at most. */
+/** The first and the longest wait before a message is sent again that a channel did not accept, and the time after which it is given up. */
 export const patience = { firstMs: 30_000, mostMs: 900_000, allMs: 86_400_000 } as const;
 
 /** When the next try is; undefined where it has been tried for long enough. */

@@ -9,6 +9,7 @@ import {
   IconX,
   type TablerIcon,
 } from '@tabler/icons-react';
+import { capital } from '../../parts/capital.js';
 import { Id } from '../../parts/id.js';
 import { PageLink, reviewPath, storyPath } from '../../parts/page-link.js';
 import { When } from '../../parts/when.js';
@@ -48,7 +49,7 @@ export function ActionRow({ action }: { readonly action: Proposed }) {
         </Text>
       </Group>
       <Text mt={4} className="words">
-        {sentence(action.detail)}
+        {capital(action.detail)}
       </Text>
       {action.reason !== null && (
         <Text size="sm" c="dimmed" className="words">
@@ -69,5 +70,3 @@ export function ActionRow({ action }: { readonly action: Proposed }) {
     </>
   );
 }
-
-const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

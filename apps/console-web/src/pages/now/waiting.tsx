@@ -3,6 +3,7 @@ import { IconCircleCheck, IconClock } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { capital } from '../../parts/capital.js';
 import { reviewPath } from '../../parts/page-link.js';
 import { sentence } from '../../parts/sentence.js';
 import { When } from '../../parts/when.js';
@@ -138,8 +139,6 @@ interface KindProps {
   readonly all: ReactNode;
   readonly children: ReactNode;
 }
-
-const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
 /** As its card says it; until that is read, as the event did. */
 const sentenceOf = (card: Parameters<typeof sentence>[0] | undefined, detail: string): string =>

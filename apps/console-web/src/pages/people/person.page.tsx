@@ -2,6 +2,7 @@ import { Alert, Anchor, Button, Card, Group, List, SimpleGrid, Skeleton, Stack, 
 import { IconEyeOff } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
+import { capital } from '../../parts/capital.js';
 import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
 import { Problem } from '../../parts/problem.js';
@@ -9,7 +10,7 @@ import { plainReason } from '../../parts/reason.js';
 import { Standing } from '../../parts/standing.js';
 import { When } from '../../parts/when.js';
 import { type PersonAction, personActionsQuery, personQuery, type WholePerson } from './people.queries.js';
-import { capital, channelWords, consentWords, personSays, suppressionWords, touchWords } from './words.js';
+import { channelWords, consentWords, personSays, suppressionWords, touchWords } from './words.js';
 
 /** One person: what they agreed to, what reached them, what was refused. */
 export function PersonPage() {

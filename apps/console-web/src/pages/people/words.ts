@@ -1,3 +1,4 @@
+import { capital } from '../../parts/capital.js';
 import { personWords } from '../../parts/sentence.js';
 import type { Tone } from '../../parts/standing.js';
 import type { Person, PersonAction, WholePerson } from './people.queries.js';
@@ -50,5 +51,3 @@ export const touchWords: Readonly<Record<PersonAction['state'], { readonly tone:
   unresolved: { tone: 'waiting', words: 'Nobody knows yet whether it ran' },
   undone: { tone: 'quiet', words: 'Done, and undone again' },
 };
-
-export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,4 +1,5 @@
 import { Blockquote, List, Spoiler, Text, Timeline } from '@mantine/core';
+import { capital } from '../../parts/capital.js';
 import { When } from '../../parts/when.js';
 import type { Review } from './reviews.queries.js';
 
@@ -74,5 +75,3 @@ export function AgentWords({ card }: { readonly card: Review }) {
     </Blockquote>
   );
 }
-
-const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

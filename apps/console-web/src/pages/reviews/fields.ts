@@ -1,3 +1,4 @@
+import { capital } from '../../parts/capital.js';
 import { minorOf, money } from '../../parts/money.js';
 
 /** What is used here of a JSON Schema, as the console tells it of a kind. */
@@ -33,7 +34,7 @@ export function labelOf(name: string): string {
   const words = name
     .replace(/(Minor|Id)$/, '')
     .replace(/([a-z])([A-Z])/g, (_all, before: string, after: string) => `${before} ${after.toLowerCase()}`);
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return capital(words);
 }
 
 /** The inputs that a payload of this kind has; those of an object inside it stand among them. */
@@ -112,6 +113,7 @@ export function typedOf(field: Field, payload: Payload): string {
   }
 }
 
+/** The currency that stands beside an amount; XXX, which is ISO 4217 for none, where none is written yet. */
 export const currencyBeside = (field: Field, payload: Payload): string => {
   const currency = String(valueAt(payload, [...field.path.slice(0, -1), 'currency']));
   return /^[A-Z]{3}$/.test(currency) ? currency : 'XXX';

@@ -1,6 +1,7 @@
 import { Alert, List, Loader, Text } from '@mantine/core';
 import { IconBan, IconCheck, IconCircleX, IconInfoCircle } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import { capital } from '../../parts/capital.js';
 import { Problem } from '../../parts/problem.js';
 import { clock, full } from '../../parts/times.js';
 import { useNow } from '../../parts/use-now.js';
@@ -110,5 +111,3 @@ function Became({ result }: { readonly result: Result }) {
     }
   }
 }
-
-const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

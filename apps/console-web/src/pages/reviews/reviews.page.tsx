@@ -4,6 +4,7 @@ import { IconArrowUp, IconFilter } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
+import { capital } from '../../parts/capital.js';
 import { Empty } from '../../parts/empty.js';
 import { Problem } from '../../parts/problem.js';
 import { choices, type Filter, filterOf, fits, inOrder, rowsOf, states } from './queue.js';
@@ -65,7 +66,7 @@ export function ReviewsPage() {
         {(['agent', 'kind', 'play', 'account'] as const).map((name) => (
           <Select
             key={name}
-            label={name.charAt(0).toUpperCase() + name.slice(1)}
+            label={capital(name)}
             placeholder="Any"
             data={[...new Set([...offered[name], ...(filter[name] ? [filter[name]] : [])])]}
             value={filter[name] ?? null}

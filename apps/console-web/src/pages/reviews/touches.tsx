@@ -1,4 +1,5 @@
 import { List, Table, Text } from '@mantine/core';
+import { capital } from '../../parts/capital.js';
 import { Id } from '../../parts/id.js';
 import { money } from '../../parts/money.js';
 import { personWords } from '../../parts/sentence.js';
@@ -74,5 +75,3 @@ function ledgerWords(ledger: string): string {
       return ledger;
   }
 }
-
-const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

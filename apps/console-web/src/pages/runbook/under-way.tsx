@@ -1,6 +1,7 @@
 import { Anchor, List, Skeleton, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { capital } from '../../parts/capital.js';
 import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
 import { queueQuery } from '../now/now.queries.js';
@@ -20,7 +21,7 @@ export function UnderWay({ scope }: { readonly scope: string }) {
         </Text>
         {approved.first.slice(0, shown).map(({ actionId, detail, notBefore }) => (
           <Text key={actionId} size="sm" c="dimmed">
-            {sentence(detail)}, due <When at={notBefore} />
+            {capital(detail)}, due <When at={notBefore} />
           </Text>
         ))}
       </List.Item>
@@ -29,7 +30,7 @@ export function UnderWay({ scope }: { readonly scope: string }) {
         {reviews.first.slice(0, shown).map(({ id, detail, deadline }) => (
           <Text key={id} size="sm" c="dimmed">
             <Anchor component={Link} to={`/reviews/${id}`} inherit underline="always">
-              {sentence(detail)}
+              {capital(detail)}
             </Anchor>
             , answer <When at={deadline} />
           </Text>
@@ -50,4 +51,3 @@ export function UnderWay({ scope }: { readonly scope: string }) {
 const shown = 5;
 const count = (n: number, single: string, several: string): string =>
   `${n.toLocaleString()} ${n === 1 ? single : several}`;
-const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

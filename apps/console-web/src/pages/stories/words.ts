@@ -1,3 +1,4 @@
+import { capital } from '../../parts/capital.js';
 import { plainReason } from '../../parts/reason.js';
 import { personWords } from '../../parts/sentence.js';
 import type { Step, Story } from './stories.queries.js';
@@ -6,7 +7,7 @@ import type { Step, Story } from './stories.queries.js';
 export function asSentence(detail: string): string {
   const signal = /^signal (\w+) accepted, quality (\d+)$/.exec(detail);
   if (signal) return `A signal came in: ${spaced(signal[1] ?? '')} (quality ${signal[2]} of 100).`;
-  const words = detail.charAt(0).toUpperCase() + detail.slice(1);
+  const words = capital(detail);
   return /[.!?]$/.test(words) ? words : `${words}.`;
 }
 
