@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { listOf, recordOf } from './at-most.js';
 import { Action } from './catalogue.js';
+import { ModelUse } from './model-use.js';
 import { longest, mostPeople, Tier } from './policy.js';
 import {
   Currency,
@@ -138,6 +139,8 @@ export const TaskSettled = z.object({
   /** As many as a charter may allow. */
   proposalIds: listOf(Uuid, longest.proposalsPerTask),
   at: Instant,
+  /** What the model was called for, in all tries at this answer. Absent: the agent has no model, or does not say. */
+  model: ModelUse.optional(),
 });
 export type TaskSettled = z.infer<typeof TaskSettled>;
 

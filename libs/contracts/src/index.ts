@@ -16,6 +16,7 @@ export * from './events.js';
 export * from './installation.js';
 export * from './installed.js';
 export * from './later.js';
+export * from './model-use.js';
 export * from './money.js';
 export { distance } from './nearest.js';
 export * from './openapi-file.js';
