@@ -1,6 +1,7 @@
 import {
   type ActionProposed,
   derivedId,
+  type ModelUse,
   proposalIdOf,
   type TaskAssigned,
   type TaskSettled,
@@ -22,6 +23,10 @@ export const declined = (task: TaskAssigned, reason: string, at: string): Answer
   proposals: [],
   settled: taskSettled(task, [], reason, at),
 });
+
+/** The same answer, with what it took of a model. */
+export const withModel = (given: Answer, model: ModelUse | undefined): Answer =>
+  model === undefined ? given : { ...given, settled: { ...given.settled, model } };
 
 /**
  * Turns a clamped plan into the answer of its task. Ids are derived from the task, so a repeat proposes the same actions.

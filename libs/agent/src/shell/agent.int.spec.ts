@@ -22,6 +22,7 @@ import { AgentModule, agentSpec } from './agent.module.js';
 import type { AgentDefinition, FollowUp, OwnRefusal, OwnSettlement } from './agent-definition.js';
 import { readFacts } from './facts.repository.js';
 import { PermitsOfProposals1764300000066 } from './migrations/agent-tables.js';
+import { questionBook, questionsOf } from './model-calls.js';
 import {
   keepSettlements,
   lockProposals,
@@ -79,7 +80,7 @@ const spec = agentSpec(agent);
 class TestAgentModule {}
 
 const emptied =
-  'TRUNCATE tasks, proposals, settlements, edits, plans, token_budgets, inbox, outbox, jobs, state_rows, dead_letters';
+  'TRUNCATE tasks, proposals, settlements, edits, plans, questions, token_budgets, inbox, outbox, jobs, state_rows, dead_letters';
 const { headers, remove } = readingToken();
 let database: TestDatabase;
 let service: Harness;
@@ -267,6 +268,12 @@ describe('by rules', () => {
     expect(await assign(aTask())).toEqual([]);
     expect(await assign(aTask(), aTask())).toEqual([]);
     expect(await listed()).toHaveLength(1);
+  });
+
+  test('an agent without a model says nothing of one', async () => {
+    const [settled] = settledOf(await assign(aTask()));
+    expect(settled).toMatchObject({ outcome: 'proposed' });
+    expect(settled).not.toHaveProperty('model');
   });
 
   test('a task whose due time has passed is declined as late', async () => {
@@ -654,6 +661,128 @@ describe('by a model', () => {
     expect(asked).toBe(1);
     const budgets = await service.query('SELECT held, used FROM token_budgets');
     expect(budgets).toEqual([{ held: 0, used: 120 }]);
+  });
+
+  describe('the settlement of a task says what its answer took of the model', () => {
+    /** As the server of these tests, with another `usage`. */
+    const saying =
+      (usage: object | undefined, content = JSON.stringify({ proposals: [], declined: 'no need' })) =>
+      (response: ServerResponse): void => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ choices: [{ index: 0, finish_reason: 'stop', message: { content } }], usage }));
+      };
+    const usage = { prompt_tokens: 100, completion_tokens: 20, total_tokens: 120 };
+    const model = async () => settledOf(await service.runJobs()).map((settled) => settled.model);
+    const known = { name: 'a-model', calls: 1, unknownCalls: 0, inputTokens: 100, outputTokens: 20 };
+    const unknown = { name: 'a-model', calls: 1, unknownCalls: 1, inputTokens: 0, outputTokens: 0 };
+    /** As after a crash: the job is due again. */
+    const again = () => service.query('UPDATE jobs SET lease_until = NULL, due_at = created_at');
+    const losing = (table: string) =>
+      service.transaction(async (tx) => {
+        await tx.query(`CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'lost'; END $$`);
+        await tx.query(`CREATE TRIGGER lose BEFORE INSERT OR UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION lose()`);
+      });
+    const mended = () => service.query('DROP FUNCTION lose() CASCADE');
+
+    test('also where the model declines', async () => {
+      await start();
+      respond = saying(usage);
+      await assign(aTask());
+      const [settled] = settledOf(await service.runJobs());
+      expect(settled).toMatchObject({ outcome: 'declined', model: known });
+    });
+
+    test('where the server says nothing of tokens they are unknown, not zero', async () => {
+      await start();
+      respond = saying(undefined);
+      await assign(aTask());
+      expect(await model()).toEqual([unknown]);
+    });
+
+    test('also where the rules plan in the end: every question counts', async () => {
+      await start();
+      respond = saying(usage, 'Sure!');
+      await assign(aTask());
+      expect(await model()).toEqual([{ ...known, calls: 2, inputTokens: 200, outputTokens: 40 }]);
+    });
+
+    test('what was asked before a crash is not lost, and what is kept is not counted again', async () => {
+      await start();
+      respond = saying(usage);
+      await assign(aTask());
+      // The model answered, and the plan was lost: the job asks again.
+      await losing('plans');
+      expect(await service.runJobs()).toEqual([]);
+      await mended();
+      await again();
+      // The plan is kept, and the answer was lost: the job does not ask again.
+      await losing('tasks');
+      expect(await service.runJobs()).toEqual([]);
+      await mended();
+      await again();
+      expect(await model()).toEqual([{ ...known, calls: 2, inputTokens: 200, outputTokens: 40 }]);
+      expect(asked).toBe(2);
+    });
+
+    test('a question whose end was lost with its process is a call of unknown tokens', async () => {
+      await start();
+      respond = saying(usage);
+      await assign(aTask());
+      await losing('plans');
+      expect(await service.runJobs()).toEqual([]);
+      await mended();
+      await again();
+      await service.query(
+        'UPDATE questions SET calls = NULL, unknown_calls = NULL, input_tokens = NULL, output_tokens = NULL',
+      );
+      expect(await model()).toEqual([{ ...known, calls: 2, unknownCalls: 1 }]);
+    });
+
+    test('a deadline that passes after a question does not hide it', async () => {
+      await start();
+      respond = saying(usage);
+      await assign(aTask());
+      await losing('plans');
+      expect(await service.runJobs()).toEqual([]);
+      await mended();
+      await again();
+      service.setNow('2026-11-21T10:30:00.001Z');
+      expect(settledOf(await service.runJobs())).toMatchObject([{ reason: 'deadline passed', model: known }]);
+    });
+
+    test('a model that was not called took nothing', async () => {
+      vi.stubEnv('MODEL_TOKENS_PER_DAY', '100');
+      await start();
+      await assign(aTask());
+      expect(await model()).toEqual([{ ...known, calls: 0, inputTokens: 0, outputTokens: 0 }]);
+    });
+
+    test('no question is begun once the task has its answer, so none is missing in it', async () => {
+      await start();
+      respond = saying(usage);
+      const task = aTask();
+      await assign(task);
+      const context = {
+        transaction: <R>(fn: (work: Work) => Promise<R>) => service.transaction((tx) => fn({ tx, at } as Work)),
+      };
+      const book = questionBook(context, task.taskId, 'a-model');
+      // Whoever answers holds the task's row; a question that comes meanwhile waits, and is not begun after it.
+      let begun: Promise<string | undefined> | undefined;
+      await service.transaction(async (tx) => {
+        expect(await questionsOf(tx, task.taskId)).toEqual([]);
+        begun = book.begin();
+        await vi.waitFor(async () =>
+          expect(
+            await service.query(
+              `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INTO questions%'`,
+            ),
+          ).toHaveLength(1),
+        );
+        await tx.query('UPDATE tasks SET answered_at = $2 WHERE task_id = $1', [task.taskId, at]);
+      });
+      expect(await begun).toBeUndefined();
+      expect(await service.query('SELECT 1 FROM questions')).toEqual([]);
+    });
   });
 
   test('a job that is repeated after its plan was kept does not ask again and answers the same', async () => {

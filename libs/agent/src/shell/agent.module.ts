@@ -11,6 +11,7 @@ import {
   UnsettledProposals1763700000011,
 } from './migrations/agent-tables.js';
 import { CampaignsOfAdAccounts1763700000010 } from './migrations/campaigns-of-ad-accounts.js';
+import { ModelQuestions1764500000231 } from './migrations/model-questions.js';
 import { environment, MODEL, modelAccess } from './model-access.js';
 import { PlanJobs } from './plan.job.js';
 import { ProposalsPage } from './proposals.controller.js';
@@ -29,6 +30,7 @@ export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
     UnsettledProposals1763700000011,
     ProposalsInState1764300000062,
     PermitsOfProposals1764300000066,
+    ModelQuestions1764500000231,
   ],
   state: [topics.profiles, topics.policies],
   jobs: [PlanJobs, UnsettledJobs, ...(agent.jobs ?? [])],

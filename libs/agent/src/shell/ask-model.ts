@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decode, mediaType } from '@countersign/contracts';
 import OpenAI from 'openai';
+import type { Calls } from '../core/model/calls.js';
 import { inWords } from '../core/model/prompt.js';
 import { type Asked, readCompletion } from '../core/model/read-completion.js';
 import { formInWords, type RequestForm, simplerForm } from '../core/model/request-form.js';
 import { waitBefore } from '../core/model/retry.js';
 import { Unusable } from './bounded-fetch.js';
 import type { ModelAccess } from './model-access.js';
+import type { QuestionBook } from './model-calls.js';
 import type { TokenBudget } from './token-budget.js';
 
 export type Message = { readonly role: 'system' | 'user' | 'assistant'; readonly content: string };
@@ -15,6 +17,7 @@ export type Message = { readonly role: 'system' | 'user' | 'assistant'; readonly
 export interface Asking {
   readonly access: ModelAccess;
   readonly budget: TokenBudget;
+  readonly questions: QuestionBook;
   /** Aborted where the service stops: the question is given up and asked again by the next start. */
   readonly stop: AbortSignal;
   readonly log: { warn(text: string): void };
@@ -27,7 +30,8 @@ export const answerTokens = 4_000;
 
 /**
  * Asks one question. Tokens are held for it before and settled after it, whatever comes of it: with the server's count where that is
- * possible, else with what was held. Rejects only where `stop` was aborted or the budget cannot be reached.
+ * possible, else with what was held. Its calls are kept in the same way. Rejects only where `stop` was aborted or the database cannot be
+ * reached.
  */
 export async function askModel(
   asking: Asking,
@@ -38,31 +42,56 @@ export async function askModel(
   // A token is at least a byte, so this is never too little; what was really used is settled afterwards.
   const reserved = Buffer.byteLength(JSON.stringify([messages, inWords(schema)])) + answerTokens;
   if (!(await asking.budget.reserve(reserved))) return { ok: false, reason: "the day's token budget is spent" };
-  const begun = performance.now();
-  const timeout = (asking.timer ?? AbortSignal.timeout)(timeoutMs);
-  const signal = AbortSignal.any([timeout, asking.stop]);
-  // An answer that was never seen may have been paid for, so every try is held against the day unless it is known to be free.
-  let used = reserved;
-  let paid = false;
-  const question: Question = {
-    ...{ messages, schema, signal },
-    msLeft: () => timeoutMs - (performance.now() - begun),
-    failed: (error) => {
-      paid ||= !isFree(error);
-    },
-  };
+  let used = 0;
   try {
-    const { asked, tokens } = readCompletion(await unlessAborted(signal, request(asking, question)));
-    // More than the question and its limit allow is no count.
-    if (tokens !== undefined && tokens <= reserved) used = tokens;
-    return asked;
-  } catch (error) {
-    if (!signal.aborted && !paid) used = 0;
-    asking.stop.throwIfAborted();
-    return { ok: false, reason: timeout.aborted ? tooSlow : failureOf(error) };
+    const questionId = await asking.questions.begin();
+    if (questionId === undefined) return { ok: false, reason: 'the task has its answer already' };
+    const begun = performance.now();
+    const timeout = (asking.timer ?? AbortSignal.timeout)(timeoutMs);
+    const signal = AbortSignal.any([timeout, asking.stop]);
+    // An answer that was never seen may have been paid for, so every try is held against the day unless it is known to be free.
+    used = reserved;
+    const tries = { sent: 0, free: 0 };
+    let counts: { readonly inputTokens: number; readonly outputTokens: number } | undefined;
+    const question: Question = {
+      ...{ messages, schema, signal },
+      msLeft: () => timeoutMs - (performance.now() - begun),
+      sent: () => {
+        tries.sent++;
+      },
+      failed: (error) => {
+        if (isFree(error)) tries.free++;
+      },
+    };
+    try {
+      const { asked, tokens, parts } = readCompletion(await unlessAborted(signal, request(asking, question)));
+      // More than the question and its limit allow is no count.
+      if (tokens !== undefined && tokens <= reserved) used = tokens;
+      if (parts !== undefined && parts.inputTokens + parts.outputTokens <= reserved) counts = parts;
+      return asked;
+    } catch (error) {
+      if (!signal.aborted && tries.free === tries.sent) used = 0;
+      asking.stop.throwIfAborted();
+      return { ok: false, reason: timeout.aborted ? tooSlow : failureOf(error) };
+    } finally {
+      await asking.questions.end(questionId, callsOf(tries, counts));
+    }
   } finally {
     await asking.budget.settle(reserved, used);
   }
+}
+
+/** What is known of the calls of a question: a call that was free took nothing, and the last one took what its answer says. */
+function callsOf(
+  { sent, free }: { readonly sent: number; readonly free: number },
+  counts: Pick<Calls, 'inputTokens' | 'outputTokens'> | undefined,
+): Calls {
+  return {
+    calls: sent,
+    unknownCalls: sent - free - (counts ? 1 : 0),
+    inputTokens: counts?.inputTokens ?? 0,
+    outputTokens: counts?.outputTokens ?? 0,
+  };
 }
 
 interface Question {
@@ -70,6 +99,8 @@ interface Question {
   readonly schema: object;
   readonly signal: AbortSignal;
   readonly msLeft: () => number;
+  /** Told of every try before it is made. */
+  readonly sent: () => void;
   /** Told of every try that failed, the last one included. */
   readonly failed: (error: unknown) => void;
 }
@@ -79,11 +110,12 @@ interface Question {
  * tried again, unless the wait is longer than the time that is left.
  */
 async function request({ access, log }: Asking, question: Question): Promise<string> {
-  const { messages, schema, signal, msLeft, failed } = question;
+  const { messages, schema, signal, msLeft, sent, failed } = question;
   const first = access.form.known;
   let tries = 0;
   for (let form = first; ; ) {
     try {
+      sent();
       const response = await access.client.chat.completions
         .create(requestOf(access.model, form, messages, schema), { signal })
         .asResponse();

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { type ActionKindName, ActionProposed, type TaskAssigned } from '@countersign/contracts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Calls } from '../core/model/calls.js';
 import type { Plan, RulePlanner } from '../core/plan.js';
 import { aCampaign, aTask, at, contact, factsFor } from '../testing.js';
 import { type ModelAccess, modelAccess } from './model-access.js';
@@ -23,12 +24,14 @@ let questions: Question[];
 let held: number;
 let used: number;
 let left: number;
+let calls: Calls[];
+let answered: boolean;
 let stop: AbortController;
 let warnings: string[];
 
 beforeEach(async () => {
   [answers, questions, held, used, left, stop] = [[], [], 0, 0, 1_000_000, new AbortController()];
-  warnings = [];
+  [warnings, calls, answered] = [[], [], false];
   server = createServer(async (request: IncomingMessage, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
@@ -116,6 +119,10 @@ function plan(given: TaskAssigned = task, options: Options = {}) {
         used += spent;
       },
     },
+    questions: {
+      begin: async () => (answered ? undefined : 'a question'),
+      end: async (_, kept) => void calls.push(kept),
+    },
   });
   return planner.plan(given, factsFor(given, [aCampaign('cmp-a', 100, 300), aCampaign('cmp-b', 100, 50)]), at);
 }
@@ -146,6 +153,67 @@ test('a decline is a decline, in the words of the model and said to be so', asyn
     proposals: [],
     declined: 'the model declined: cmp-a needs no help',
     by: { kind: 'model', name: 'a-model' },
+  });
+});
+
+describe('the calls of every question are kept with their tokens', () => {
+  const sentence = (usage: unknown, status = 200): Answer =>
+    send(status, { choices: [{ finish_reason: 'stop', message: { content: 'Sure!' } }], usage });
+  const nothing = { inputTokens: 0, outputTokens: 0 };
+
+  test('those of a question that is repaired stand beside those of the first', async () => {
+    answers = [message('Sure!'), detail({ proposals: [bid()] })];
+    await plan();
+    const once = { calls: 1, unknownCalls: 0, inputTokens: 100, outputTokens: 50 };
+    expect(calls).toEqual([once, once]);
+  });
+
+  test('those of an answer that is a refusal too', async () => {
+    answers = [message(null, { refusal: 'I cannot help with that' })];
+    await plan();
+    expect(calls).toEqual([{ calls: 1, unknownCalls: 0, inputTokens: 100, outputTokens: 50 }]);
+  });
+
+  test.each<[string, unknown]>([
+    ['says nothing of tokens', undefined],
+    ['names the sum alone', { total_tokens: 150 }],
+    ['names one part alone', { prompt_tokens: 100, total_tokens: 150 }],
+    ['names zero', { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }],
+    ['names more than is possible', { prompt_tokens: 10_000_000, completion_tokens: 50, total_tokens: 10_000_050 }],
+    ['names a text', { prompt_tokens: '100', completion_tokens: '50' }],
+  ])('where the server %s, they are unknown and never zero', async (_, usage) => {
+    answers = [sentence(usage)];
+    await plan();
+    const once = { calls: 1, unknownCalls: 1, ...nothing };
+    expect(calls).toEqual([once, once]);
+  });
+
+  test('what the server refused took nothing; what it failed at may have taken something', async () => {
+    const [limit, broken] = [429, 500].map((status) => send(status, { error: {} }, { 'retry-after-ms': '1' })) as [
+      Answer,
+      Answer,
+    ];
+    answers = [limit, broken, detail({ proposals: [bid()] })];
+    await plan();
+    expect(calls).toEqual([{ calls: 3, unknownCalls: 1, inputTokens: 100, outputTokens: 50 }]);
+  });
+
+  test('a question without an answer in time is a call of unknown tokens', async () => {
+    answers = [slow];
+    await plan(task, { timeoutMs: 50 });
+    expect(calls).toEqual([{ calls: 1, unknownCalls: 1, ...nothing }]);
+  });
+
+  test('a question that is given up because the service stops is kept too', async () => {
+    answers = [() => stop.abort(new Error('stopped'))];
+    await expect(plan()).rejects.toThrow('stopped');
+    expect(calls).toEqual([{ calls: 1, unknownCalls: 1, ...nothing }]);
+  });
+
+  test('of a task that has its answer nothing more is asked, and nothing is held', async () => {
+    answered = true;
+    expect(await plan()).toEqual(fallback('the task has its answer already'));
+    expect({ asked: questions.length, held, used, calls }).toEqual({ asked: 0, held: 0, used: 0, calls: [] });
   });
 });
 

@@ -98,6 +98,7 @@ async function plan(
         used += spent;
       },
     },
+    questions: { begin: async () => 'a question', end: async () => undefined },
   });
   return planner.plan(task, factsFor(task, [aCampaign('cmp-a', 100, 300), aCampaign('cmp-b', 100, 50)]), at);
 }

@@ -1,13 +1,15 @@
 import type { TaskAssigned } from '@countersign/contracts';
 import { type Job, type JobContext, type JobKind, jobName } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { answer, declined, isLate, latePlan } from '../core/answer.js';
+import { answer, declined, isLate, latePlan, withModel } from '../core/answer.js';
 import { type ClampedPlan, clamp } from '../core/clamp.js';
 import { type Facts, plannedFrom } from '../core/facts.js';
+import { modelUse } from '../core/model/calls.js';
 import { AGENT, type AgentDefinition } from './agent-definition.js';
 import { boundsOf } from './bounds.js';
 import { readFacts } from './facts.repository.js';
 import { MODEL, type ModelAccess } from './model-access.js';
+import { questionBook, questionsOf } from './model-calls.js';
 import { modelPlanner } from './model-planner.js';
 import { answerTasks, keepPlan, keptPlan, tasksById } from './proposals.repository.js';
 import { tokenBudget } from './token-budget.js';
@@ -67,7 +69,8 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
       const given = kept
         ? answer(task, kept.plan, kept.from, work.at)
         : declined(task, ready.state === 'declined' ? ready.reason : latePlan, work.at);
-      await answerTasks(work, [{ cause: job.cause, task, answer: given }]);
+      const model = modelUse(await questionsOf(work.tx, taskId), this.model?.name);
+      await answerTasks(work, [{ cause: job.cause, task, answer: withModel(given, model) }]);
     });
   }
 
@@ -94,6 +97,7 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
           rules,
           bounds,
           budget: tokenBudget(context, at.slice(0, 10), this.model.tokensPerDay),
+          questions: questionBook(context, task.taskId, this.model.name),
           stop: this.stopping.signal,
           log: this.log,
         })

@@ -16,12 +16,23 @@ const Choice = z.object({
   }),
 });
 const Completion = z.object({ choices: z.tuple([Choice], z.unknown()) });
-const Usage = z.object({ usage: z.object({ total_tokens: z.int().positive() }) });
+const Total = z.object({ usage: z.object({ total_tokens: z.int().positive() }) });
+const Parts = z.object({
+  usage: z.object({ prompt_tokens: z.int().positive(), completion_tokens: z.int().nonnegative() }),
+});
 
 const no = (reason: string): Asked => ({ ok: false, reason: `the model's server ${reason}` });
 
-/** Reads the body of an answer with status 200, whatever it is. `tokens` is missing where the server names no count. */
-export function readCompletion(body: string): { readonly asked: Asked; readonly tokens?: number } {
+interface Read {
+  readonly asked: Asked;
+  /** All tokens; missing where the server names no count. */
+  readonly tokens?: number;
+  /** Those of the question and those of the answer; missing where the server names only one of them, or none. */
+  readonly parts?: { readonly inputTokens: number; readonly outputTokens: number };
+}
+
+/** Reads the body of an answer with status 200, whatever it is. */
+export function readCompletion(body: string): Read {
   let json: unknown;
   try {
     json = parseJson(body);
@@ -32,8 +43,18 @@ export function readCompletion(body: string): { readonly asked: Asked; readonly 
       asked: no(streamed ? 'streamed its answer, which nobody asked for' : 'answered with something other than JSON'),
     };
   }
-  const usage = Usage.safeParse(json);
-  return { asked: askedOf(json), ...(usage.success && { tokens: usage.data.usage.total_tokens }) };
+  const total = Total.safeParse(json);
+  const parts = Parts.safeParse(json);
+  return {
+    asked: askedOf(json),
+    ...(total.success && { tokens: total.data.usage.total_tokens }),
+    ...(parts.success && {
+      parts: {
+        inputTokens: parts.data.usage.prompt_tokens,
+        outputTokens: parts.data.usage.completion_tokens,
+      },
+    }),
+  };
 }
 
 function askedOf(json: unknown): Asked {
