@@ -4,6 +4,7 @@ import {
   type CampaignFacts,
   type DataOf,
   type EventType,
+  modelUseDetail,
   money,
   own,
 } from '@countersign/contracts';
@@ -160,6 +161,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
         ? `${d.agent} declined the task: ${d.reason}`
         : `${d.agent} answered the task with ${count(d.proposalIds.length, 'proposal')}: ${d.reason}`,
     ],
+    ...(d.model === undefined ? [] : [['model', modelUseDetail(d.model)] as const]),
   ],
   TaskEscalated: (d, names) => {
     const about = d.accountId === undefined ? '' : `, about ${names.account(d.accountId)}`;

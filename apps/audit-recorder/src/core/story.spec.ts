@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { idsOf } from './ids.js';
-import { type Recorded, storyOf, wantedIds } from './story.js';
+import { type Recorded, storyOf, timeOf, wantedIds } from './story.js';
 import { storyLines, titleOf } from './story-lines.js';
 import { ids, recordedChain } from './testing.js';
 
@@ -135,6 +135,34 @@ describe('told', () => {
       `permit: permit ${ids.permit}: action-executor/ads may run it once, from 2026-11-21T10:06:00.000Z to 2026-11-21T10:21:00.000Z; it holds EUR 10.00 of spend:ad-account:ad-1:2026-11-21`,
       'effect: executed by action-executor/ads; there called ads-991; to daily budget EUR 60.00, before EUR 50.00',
     ]);
+  });
+
+  test('it says which model the agent called and what that took, where the agent says so', () => {
+    const proposed = story.find(({ id }) => id === 'event-3') as Recorded;
+    const data = {
+      taskId: ids.task,
+      agent: 'paid-media-agent',
+      play: { id: 'surge', runId: ids.run, title: 'Surge' },
+      outcome: 'proposed',
+      reason: 'proposed ads.shift_budget',
+      proposalIds: [ids.proposal],
+      at: timeOf(proposed),
+      model: { name: 'a-model', calls: 2, unknownCalls: 0, inputTokens: 1200, outputTokens: 300 },
+    };
+    const settled = {
+      ...proposed,
+      index: 97,
+      offset: '97',
+      topic: 'tasks.settled.paid-media-agent.v1',
+      id: 'event-answer',
+      event: { ...proposed.event, id: 'event-answer', type: 'TaskSettled', data },
+    } as Recorded;
+    expect(storyLines(follow(ids.proposal, [...all, settled])).map(({ what, detail }) => `${what}: ${detail}`)).toEqual(
+      expect.arrayContaining([
+        'task: paid-media-agent answered the task with 1 proposal: proposed ads.shift_budget',
+        'model: the model a-model was called 2 times: 1200 tokens in, 300 out',
+      ]),
+    );
   });
 
   test('it is headed by the action and where it stands', () => {

@@ -1,4 +1,4 @@
-import { type Action, actionDetail, type Event, type EventType } from '@countersign/contracts';
+import { type Action, actionDetail, type Event, type EventType, modelUseDetail } from '@countersign/contracts';
 
 /** Types of which no topic that the console handles has any: those of state topics, and of logs that are not for it. */
 const unread = [
@@ -89,10 +89,14 @@ export function detail(event: ReadEvent): string {
       return `signal ${event.data.type ?? 'of unknown type'} rejected: ${event.data.reasons.map((r) => r.detail).join('; ')}`;
     case 'TaskAssigned':
       return `play ${event.data.play.id} gave ${event.data.agent} a task: ${event.data.purpose}`;
-    case 'TaskSettled':
-      return event.data.outcome === 'proposed'
-        ? `${event.data.agent} answered its task with ${event.data.proposalIds.length} ${event.data.proposalIds.length === 1 ? 'proposal' : 'proposals'}`
-        : `${event.data.agent} declined its task: ${event.data.reason}`;
+    case 'TaskSettled': {
+      const { agent, outcome, proposalIds, reason, model } = event.data;
+      const answer =
+        outcome === 'proposed'
+          ? `${agent} answered its task with ${proposalIds.length} ${proposalIds.length === 1 ? 'proposal' : 'proposals'}`
+          : `${agent} declined its task: ${reason}`;
+      return model === undefined ? answer : `${answer}; ${modelUseDetail(model)}`;
+    }
     case 'TaskEscalated':
       return `play ${event.data.play.id} waits for ${event.data.reviewers.join(' or ')}: ${event.data.detail}`;
     case 'ActionProposed':
