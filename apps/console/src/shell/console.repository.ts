@@ -187,9 +187,11 @@ export class Store {
   }
 
   /** Every control, or that of one scope, with who goes by it: as the state topic has them, the only account of what is stopped. */
-  async controls(onlyScope?: string): Promise<ControlRow[]> {
+  async controls(
+    onlyScope?: string,
     // One scope is asked for by whoever stops it.
-    const reader = onlyScope === undefined ? this.forPages : this.forActs;
+    reader = onlyScope === undefined ? this.forPages : this.forActs,
+  ): Promise<ControlRow[]> {
     const rows = await reader.query<{ data: DataOf<'ControlChanged'>; confirmations: Confirmation[] }>(
       `SELECT o.data, coalesce((SELECT json_agg(c) FROM control_confirmations c WHERE c.scope = o.key), '[]') AS confirmations
        FROM published_state o WHERE o.topic = 'controls.v1' AND o.data IS NOT NULL AND ($1::text IS NULL OR o.key = $1)

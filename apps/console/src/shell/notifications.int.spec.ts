@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { derivedId } from '@countersign/contracts';
+import { RUNTIME, type Runtime } from '@countersign/runtime';
 import { createHarness, type Harness, readingToken } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Webhook } from 'standardwebhooks';
@@ -9,6 +10,7 @@ import { ConsoleModule, spec } from '../module.js';
 import { NotificationStore } from './notifications.repository.js';
 import { httpReceiver, mailServer, notifyingFolder } from './notifying-testing.js';
 import { SendNotifications } from './send-notifications.job.js';
+import { StillTrue } from './still-true.js';
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 let database: TestDatabase;
@@ -522,4 +524,25 @@ test('the job of a message is given up by its kind, and ended rows are forgotten
   await later(91 * day);
   expect(await states()).toEqual([]);
   expect(await harness.query('SELECT * FROM notification_messages')).toEqual([]);
+});
+
+test('whether something is still true is asked through the transaction that is open, and takes no second connection', async () => {
+  await start(config({ rules: asks }));
+  await escalate();
+  const stop = { scope: 'agent:paid-media-agent', state: 'stopped', reason: 'bids look wrong' };
+  expect((await call('POST', '/v1/controls', stop)).status).toBe(200);
+  const runtime = harness.app.get<Runtime>(RUNTIME);
+  const stillTrue = harness.app.get(StillTrue);
+  const pool = vi.spyOn(runtime, 'read').mockRejectedValue(new Error('a second connection was asked for'));
+  const checks = [
+    { on: 'review', subjectId: proposalId, digest: '0'.repeat(64) },
+    { on: 'dead-letter', deadLetterId: derivedId('given', 'letter') },
+    { on: 'unresolved', permitId: derivedId('given', 'permit') },
+    { on: 'control', scope: stop.scope, version: 7 },
+    { on: 'unconfirmed', scope: stop.scope, version: 1 },
+  ] as const;
+  const rows = checks.map((check) => ({ id: check.on, facts: { title: '', lines: [], path: '/', check } }));
+  const reasons = await runtime.write((tx) => stillTrue.untrue(tx, rows as never, at));
+  expect([...reasons.keys()]).toEqual(['review', 'control']);
+  expect(pool).not.toHaveBeenCalled();
 });

@@ -6,7 +6,10 @@ import type { Waiting } from './notifications.repository.js';
 
 type CheckOn<K extends Check['on']> = Extract<Check, { on: K }>;
 
-/** Looks whether what somebody is to be told is still so when it is due. */
+/**
+ * Looks whether what somebody is to be told is still so when it is due. It asks through the caller's transaction: jobs that each hold
+ * a connection and wait for a second one would wait for ever.
+ */
 @Injectable()
 export class StillTrue {
   constructor(@Inject(Store) private readonly store: Store) {}
@@ -66,7 +69,7 @@ export class StillTrue {
     for (const { id, check } of asked) {
       if (versions.get(check.scope) !== check.version) reasons.set(id, 'it was changed again since');
       else if (check.on === 'unconfirmed') {
-        const [control] = await this.store.controls(check.scope);
+        const [control] = await this.store.controls(check.scope, reader);
         if (control?.confirmed !== false) reasons.set(id, 'it is confirmed by now');
       }
     }
