@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fitsJsonb } from './text.js';
+import { clip, fitsJsonb } from './text.js';
 
 test.each([
   ['plain', true],
@@ -11,4 +11,25 @@ test.each([
   ['other half \ude00', false],
 ])('jsonb holds %j: %s', (text, fits) => {
   expect(fitsJsonb(JSON.stringify({ text }))).toBe(fits);
+});
+test.each([
+  ['short', 10, 'short'],
+  ['abcdef', 3, 'abc'],
+  ['ab\u{1F600}', 3, 'ab'],
+  ['ab\u{1F600}', 4, 'ab\u{1F600}'],
+  ['abe\u0301x', 3, 'ab'],
+  ['abe\u0301x', 4, 'abe\u0301'],
+  // A family is one character to whoever reads it.
+  ['a\u{1F468}\u200D\u{1F469}\u200D\u{1F467}', 6, 'a'],
+  ['\u{1F600}', 1, '\uFFFD'],
+])('%j cut to %d is %j', (text, most, cut) => {
+  expect(clip(text, most)).toBe(cut);
+});
+
+test('wherever a text is cut, it stays well formed and within its length', () => {
+  const text = 'a\u{1F600}e\u0301\u{1F468}\u200D\u{1F469}'.repeat(40);
+  for (let most = 1; most <= text.length; most++) {
+    expect(clip(text, most).isWellFormed()).toBe(true);
+    expect(clip(text, most).length).toBeLessThanOrEqual(most);
+  }
 });

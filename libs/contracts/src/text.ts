@@ -1,2 +1,16 @@
 /** Whether Postgres `jsonb` can hold a value, by its JSON: `\u0000` and halves of surrogate pairs it refuses. */
 export const fitsJsonb = (json: string): boolean => !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/.test(json);
+
+/** A text cut to at most `most` UTF-16 units, between characters as a reader counts them: no half of a pair, no lost accent. */
+export function clip(text: string, most: number): string {
+  if (text.length <= most) return text;
+  // What lies behind the cut decides where the last character ends; a character is never this long.
+  const near = text.slice(0, most + 64);
+  let end = 0;
+  for (const { index } of graphemes.segment(near)) {
+    if (index > most) break;
+    end = index;
+  }
+  return text.slice(0, end === 0 ? most : end).toWellFormed();
+}
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });

@@ -1,4 +1,4 @@
-import { type Action, parseJson } from '@countersign/contracts';
+import { type Action, clip, parseJson } from '@countersign/contracts';
 import { z } from 'zod';
 import { type Answer, type Found, rejected, type Unknown, unknown } from './answer.js';
 
@@ -27,7 +27,7 @@ const Body = z.object({
   reason: z
     .string()
     .min(1)
-    .transform((text) => text.slice(0, 900))
+    .transform((text) => clip(text, 900))
     .optional()
     .catch(undefined),
 });

@@ -1,4 +1,4 @@
-import { own } from '@countersign/contracts';
+import { clip, own } from '@countersign/contracts';
 import type { Facts } from './notify.js';
 import type { NotifyEvent } from './notify-config.js';
 
@@ -75,7 +75,7 @@ export function mailText(message: Message): string {
 
 /** Slack's text takes these for its own; everywhere else plain text is sent. */
 const escaped = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-const plain = (text: string) => ({ type: 'plain_text', text: text.slice(0, 3000), emoji: false });
+const plain = (text: string) => ({ type: 'plain_text', text: clip(text, 3000), emoji: false });
 
 /** Which answer a button gives: to which card, and to which bytes of it. */
 export interface ButtonValue {
@@ -112,7 +112,7 @@ export function slackBody(message: Message, buttons: boolean) {
     unfurl_links: false,
     unfurl_media: false,
     blocks: [
-      { type: 'header', text: plain(subjectOf(message).slice(0, 150)) },
+      { type: 'header', text: plain(clip(subjectOf(message), 150)) },
       ...blocks,
       ...(more === undefined ? [] : [{ type: 'section', text: plain(more) }]),
     ],
@@ -151,7 +151,7 @@ export function teamsBody(message: Message) {
           ],
           actions: shown.slice(0, 6).map(({ facts }) => ({
             type: 'Action.OpenUrl',
-            title: message.items.length > 1 ? `Open: ${facts.title}`.slice(0, 60) : 'Open',
+            title: message.items.length > 1 ? clip(`Open: ${facts.title}`, 60) : 'Open',
             url: linkTo(message.publicUrl, facts.path),
           })),
         },

@@ -1,6 +1,7 @@
 import {
   type AccountProfile,
   type Control,
+  clip,
   type Evidence,
   money,
   type Play,
@@ -212,7 +213,7 @@ function surgePattern(
       occurredAt,
       accountId,
       contactId,
-      detail: `${words}${about === '' ? '' : `: ${about}`}`.slice(0, 300),
+      detail: clip(`${words}${about === '' ? '' : `: ${about}`}`, 300),
     })),
     contactIds: latest.map((m) => m.contactId),
     beyond: members.length - latest.length,

@@ -1,5 +1,6 @@
 import {
   type ActionProposed,
+  clip,
   derivedId,
   type ModelUse,
   proposalIdOf,
@@ -88,7 +89,7 @@ function taskSettled(
     agent: task.agent,
     play: task.play,
     outcome: proposals.length > 0 ? 'proposed' : 'declined',
-    reason: reason.slice(0, 1000),
+    reason: clip(reason, 1000),
     proposalIds: proposals.map((p) => p.proposalId),
     at,
   };
