@@ -1284,6 +1284,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: "open" | "answered" | "approved" | "refused" | "superseded" | "expired";
+                cursor?: string;
                 limit?: number;
             };
             header?: never;
@@ -1426,6 +1427,7 @@ export interface operations {
                                 }[];
                             };
                         })[];
+                        next: string | null;
                     };
                 };
             };

@@ -125,6 +125,8 @@ const answers = z.array(
 const otherRules = z.array(z.object({ rule: z.string(), detail: z.string() })).describe('The rules that passed');
 export const ReviewsAnswer = z.object({
   reviews: z.array(z.discriminatedUnion('subject', [z.object(ActionCard), z.object(CheckpointCard)])),
+  /** Give it as `cursor` for what follows; null where there is no more. */
+  next: z.string().nullable(),
 });
 export const ReviewAnswer = z.discriminatedUnion('subject', [
   z.object({ ...ActionCard, answers, otherRules }),

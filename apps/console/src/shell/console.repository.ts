@@ -3,6 +3,7 @@ import { deployment, type Reader, RUNTIME, type Runtime, type Tx } from '@counte
 import { Inject, Injectable } from '@nestjs/common';
 import { type Confirmation, type Confirmed, confirmed } from '../core/confirmed.js';
 import type { Known } from '../core/control.js';
+import type { Cursor } from '../core/cursor.js';
 import type { Count } from '../core/funnel.js';
 import type { Activity, Escalation, Settlement, Verdict } from '../core/project.js';
 import type { ReviewRecord } from '../core/result.js';
@@ -83,13 +84,21 @@ export class Store {
   }
 
   /** What is open: the nearest deadline first, so that a limit cuts off what can wait. Everything else: newest first. */
-  async escalations(at: string, standing: Standing | undefined, limit: number): Promise<Standings[]> {
+  async escalations(
+    at: string,
+    standing: Standing | undefined,
+    behind: Cursor | undefined,
+    limit: number,
+  ): Promise<Standings[]> {
     // What is open has its deadline before it: so the index finds the few among the many that are done with.
-    const [condition, order] =
-      standing === 'open' ? ['WHERE e.deadline_at > $1', 'deadline_at'] : ['', 'escalated_at DESC'];
+    const [condition, place, order] =
+      standing === 'open'
+        ? ['WHERE e.deadline_at > $1', '(deadline_at, action_id) >', 'deadline_at, action_id']
+        : ['', '(escalated_at, action_id) <', 'escalated_at DESC, action_id DESC'];
     const rows = await this.forPages.query<EscalationRow>(
-      `SELECT * FROM (${standings} ${condition}) e WHERE $2::text IS NULL OR standing = $2 ORDER BY ${order} LIMIT $3`,
-      [at, standing ?? null, limit],
+      `SELECT * FROM (${standings} ${condition}) e WHERE ($2::text IS NULL OR standing = $2)
+       ${behind ? `AND ${place} ($4, $5)` : ''} ORDER BY ${order} LIMIT $3`,
+      [at, standing ?? null, limit, ...(behind ? [behind.at, behind.id] : [])],
     );
     return rows.map(standingsOf);
   }

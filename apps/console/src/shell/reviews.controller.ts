@@ -5,6 +5,7 @@ import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, R
 import { z } from 'zod';
 import { ReviewAnswer, ReviewResultAnswer, ReviewsAnswer, ReviewTakenAnswer } from '../core/answers.js';
 import { cardOf, otherRules } from '../core/card.js';
+import { Cursor, paged } from '../core/cursor.js';
 import { problem } from '../core/problem.js';
 import { resultOf } from '../core/result.js';
 import { fingerprint, ReviewRequest, review, reviewIdOf, standings } from '../core/review.js';
@@ -14,7 +15,7 @@ import { Limit } from './limit.js';
 import { PathId } from './path-id.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
 
-const Listing = z.object({ state: z.enum(standings).optional(), limit: Limit });
+const Listing = z.object({ state: z.enum(standings).optional(), cursor: Cursor.optional(), limit: Limit });
 
 @Controller('v1/reviews')
 export class Reviews {
@@ -25,10 +26,16 @@ export class Reviews {
 
   @Get()
   @Documented({ summary: 'What waits, or waited, for a person', answers: { 200: ReviewsAnswer } })
-  async list(@Query({ schema: Listing }) { state, limit }: z.infer<typeof Listing>) {
+  async list(@Query({ schema: Listing }) { state, cursor, limit }: z.infer<typeof Listing>) {
     const at = this.runtime.now();
-    const found = await this.store.escalations(at, state, limit);
-    return { reviews: found.map(({ escalation, standing }) => cardOf(escalation, standing, at)) };
+    const found = await this.store.escalations(at, state, cursor, limit + 1);
+    const { page, next } = paged(
+      found,
+      limit,
+      ({ escalation: { deadline, at: escalatedAt, actionId } }) =>
+        `${state === 'open' ? deadline : escalatedAt},${actionId}`,
+    );
+    return { reviews: page.map(({ escalation, standing }) => cardOf(escalation, standing, at)), next };
   }
 
   @Get(':subjectId')

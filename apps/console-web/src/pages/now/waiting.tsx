@@ -1,6 +1,6 @@
 import { Anchor, Card, Group, List, SimpleGrid, Text, Title } from '@mantine/core';
 import { IconCircleCheck, IconClock } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { capital } from '../../parts/capital.js';
@@ -13,7 +13,7 @@ import { Section } from './section.js';
 
 /** What nobody but a person can end, and since when. */
 export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { readonly waiting: Now['waiting'] }) {
-  const cards = useQuery({ ...openReviewsQuery, enabled: reviews.count > 0 }).data ?? [];
+  const cards = useInfiniteQuery({ ...openReviewsQuery, enabled: reviews.count > 0 }).data?.cards ?? [];
   return (
     <Section title="Waits for a person">
       <SimpleGrid cols={{ base: 1, md: 3 }}>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { choices, filterOf, fits, gravity, inOrder, rowsOf } from './queue.js';
+import { choices, filterOf, fits, gravity, inOrder, rowsOf, withPage } from './queue.js';
 import type { ReviewCard } from './reviews.queries.js';
 
 const now = Date.parse('2026-11-21T12:00:00.000Z');
@@ -54,6 +54,12 @@ test('new items are counted and not put between the others; what has left stays 
     ['a', undefined, true],
   ]);
   expect(more).toBe(2);
+});
+
+test('a page that was asked for stands below the rows that are there, each once', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((id) => card(id, { minutes: 10 }));
+  if (!a || !b || !c) throw new Error('three cards');
+  expect(ids(withPage([b, a], [a, c]))).toEqual(['b', 'a', 'c']);
 });
 
 test('an address names a filter; what it names wrongly is left out', () => {

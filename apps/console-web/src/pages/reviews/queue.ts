@@ -77,6 +77,12 @@ export interface Row {
   readonly gone: boolean;
 }
 
+/** The rows on the screen with those of a page that was asked for below them. */
+export function withPage(shown: readonly ReviewCard[], page: readonly ReviewCard[]): readonly ReviewCard[] {
+  const here = new Set(shown.map(({ id }) => id));
+  return [...shown, ...page.filter(({ id }) => !here.has(id))];
+}
+
 /** The rows in the order that stands on the screen, with what is known now: nothing moves under a finger. */
 export function rowsOf(
   shown: readonly ReviewCard[],

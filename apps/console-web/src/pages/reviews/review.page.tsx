@@ -1,6 +1,6 @@
 import { Alert, Anchor, Button, Group, List, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconClock } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { useKeys } from '../../app/keys.js';
@@ -50,8 +50,8 @@ export function ReviewPage() {
 
 function useNeighbours(subjectId: string): { readonly next?: string | undefined } {
   const navigate = useNavigate();
-  const open = useQuery(openReviewsQuery);
-  const ids = inOrder(open.data ?? [], Date.now()).map(({ id }) => id);
+  const open = useInfiniteQuery(openReviewsQuery);
+  const ids = inOrder(open.data?.cards ?? [], Date.now()).map(({ id }) => id);
   const place = ids.indexOf(subjectId);
   const next = ids[place + 1];
   const before = place > 0 ? ids[place - 1] : undefined;

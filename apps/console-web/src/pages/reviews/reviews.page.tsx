@@ -1,15 +1,15 @@
 import { Button, Group, Select, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowUp, IconFilter } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { capital } from '../../parts/capital.js';
 import { Empty } from '../../parts/empty.js';
 import { Problem } from '../../parts/problem.js';
-import { choices, type Filter, filterOf, fits, inOrder, rowsOf, states } from './queue.js';
+import { choices, type Filter, filterOf, fits, inOrder, rowsOf, states, withPage } from './queue.js';
 import { Queue } from './queue-list.js';
-import { mostReviews, type ReviewCard, reviewsQuery } from './reviews.queries.js';
+import { type ReviewCard, reviewsQuery } from './reviews.queries.js';
 
 const stateWords: Readonly<Record<Filter['state'], string>> = {
   open: 'Waiting for an answer',
@@ -26,10 +26,10 @@ export function ReviewsPage() {
   const filter = filterOf(useSearch({ strict: false }));
   const navigate = useNavigate();
   const [filtering, { toggle }] = useDisclosure();
-  const reviews = useQuery(reviewsQuery(filter.state === 'all' ? undefined : filter.state));
+  const reviews = useInfiniteQuery(reviewsQuery(filter.state === 'all' ? undefined : filter.state));
   const narrow = (change: Partial<Record<keyof Filter, string | undefined>>) =>
     void navigate({ to: '/reviews', search: { ...filter, ...change } as never, replace: true });
-  const known = reviews.data ?? [];
+  const known = reviews.data?.cards ?? [];
   const offered = choices(known);
   const narrowed = Object.keys(filter).length > 1;
   return (
@@ -83,16 +83,23 @@ export function ReviewsPage() {
         <Listed
           key={JSON.stringify(filter)}
           known={known.filter((card) => fits(card, filter))}
+          pages={reviews.data.pages}
+          last={reviews.data.last.filter((card) => fits(card, filter))}
           ordered={filter.state === 'open'}
           empty={narrowed || filter.state !== 'open' ? 'filter' : 'queue'}
         />
       )}
-      {known.length >= mostReviews && (
-        <Text size="sm" c="dimmed">
-          {filter.state === 'open'
-            ? `The ${mostReviews} with the nearest deadlines are here. The others follow when these are answered.`
-            : `The latest ${mostReviews} are here.`}
-        </Text>
+      {reviews.hasNextPage && (
+        <>
+          {narrowed && (
+            <Text size="sm" c="dimmed">
+              {known.length} reviews were looked through. There are more.
+            </Text>
+          )}
+          <Button variant="default" onClick={() => void reviews.fetchNextPage()} loading={reviews.isFetchingNextPage}>
+            Show more
+          </Button>
+        </>
       )}
     </Stack>
   );
@@ -100,14 +107,23 @@ export function ReviewsPage() {
 
 interface ListedProps {
   readonly known: readonly ReviewCard[];
+  /** How many pages were read, and what is in the last one. */
+  readonly pages: number;
+  readonly last: readonly ReviewCard[];
   readonly ordered: boolean;
   readonly empty: 'filter' | 'queue';
 }
 
 /** The rows as they were when the list was opened; what comes later waits behind a button. */
-function Listed({ known, ordered, empty }: ListedProps) {
+function Listed({ known, pages, last, ordered, empty }: ListedProps) {
   const arrange = (cards: readonly ReviewCard[]) => (ordered ? inOrder(cards, Date.now()) : [...cards]);
-  const [shown, setShown] = useState(() => arrange(known));
+  const [shown, setShown] = useState<readonly ReviewCard[]>(() => arrange(known));
+  // Whoever asks for more finds it below, and does not have to ask twice.
+  const [read, setRead] = useState(pages);
+  if (pages !== read) {
+    setRead(pages);
+    if (pages > read) setShown(withPage(shown, arrange(last)));
+  }
   const { rows, more } = rowsOf(shown, known);
   // An empty list has nothing that could move.
   const arrived = shown.length === 0 && known.length > 0;

@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { answerOf, api } from '../../app/api.js';
 import type { operations } from '../../generated/console.js';
 
@@ -14,15 +14,28 @@ export type Review = Ok<'reviews_show'>;
 export type Proposal = Extract<Review, { subject: 'proposal' }>;
 export type Result = Ok<'reviews_result'>;
 
-/** As many as are read at once; the nearest deadlines are among them. */
-export const mostReviews = 200;
+/** As many as are read at once; the nearest deadlines come first. */
+const atOnce = 200;
 
 export const reviewsQuery = (state: ReviewState | undefined) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ['reviews', 'list', state ?? 'all'],
-    queryFn: async () =>
-      (await answerOf(api.GET('/v1/reviews', { params: { query: { limit: mostReviews, ...(state && { state }) } } })))
-        .reviews,
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam: cursor }) =>
+      answerOf(
+        api.GET('/v1/reviews', {
+          params: {
+            query: { limit: atOnce, ...(state && { state }), ...(cursor !== undefined && { cursor: cursor as never }) },
+          },
+        }),
+      ),
+    getNextPageParam: ({ next }) => next ?? undefined,
+    select: ({ pages }) => ({
+      cards: pages.flatMap(({ reviews }) => reviews),
+      /** How many pages were read, and what the last one has. */
+      pages: pages.length,
+      last: pages.at(-1)?.reviews ?? [],
+    }),
   });
 export const openReviewsQuery = reviewsQuery('open');
 
