@@ -566,6 +566,18 @@ test('a configuration with a problem is 1 and names file, line and field', async
   expect(code).toBe(1);
 });
 
+test('policy check reads notifications.yaml as the console does at its start', async () => {
+  const config = join(folder, 'config');
+  cpSync(fileURLToPath(new URL('../../../deploy/config', import.meta.url)), config, { recursive: true });
+  writeFileSync(
+    join(config, 'notifications.yaml'),
+    'channels:\n  - { name: mail, kind: emial }\nrecipients: []\ntell: []\n',
+  );
+  const { out, code } = await run('policy', 'check', config);
+  expect(out).toMatch(/^notifications\.yaml:2 channels\.0\.kind: /m);
+  expect(code).toBe(1);
+});
+
 test('the agents and executors that a configuration lists are those of its own sources.yaml', async () => {
   const config = join(folder, 'config');
   cpSync(fileURLToPath(new URL('../../../deploy/config', import.meta.url)), config, { recursive: true });

@@ -730,6 +730,35 @@ test('what is no fault and may be a mistake is noted', () => {
   ]);
 });
 
+test('who is told of what is checked with the rest, and is no part of the policy', () => {
+  const rule = '{ event: stop, to: [lea], by: [mail] }';
+  const withRule = (to: string) => [
+    ...sound,
+    { path: 'notifications.yaml', text: `channels: []\nrecipients: []\ntell:\n  - ${to}\n` },
+  ];
+  expect(linesOf(withRule(rule))).toEqual([
+    'notifications.yaml:4 tell.0.to.0: no recipient is called "lea"',
+    'notifications.yaml:4 tell.0.by.0: no channel is called "mail"',
+  ]);
+  const empty = { path: 'notifications.yaml', text: 'channels: []\nrecipients: []\ntell: []\n' };
+  const digests = [sound, [...sound, empty]].map((files) => {
+    const read = readConfig(files);
+    return read.ok ? policyDigests(read.content).digest : read.problems;
+  });
+  expect(digests[1]).toBe(digests[0]);
+  const quiet = `channels:
+  - { name: hook, kind: teams, webhookFile: ../hook }
+recipients:
+  - { name: lea, timeZone: UTC, quietHours: { from: "20:00", to: "07:00" }, addresses: [{ channel: hook }] }
+tell:
+  - { event: needs-review, to: [reviewers] }
+`;
+  const noted = readConfig([...sound, { path: 'notifications.yaml', text: quiet }]);
+  expect(noted.ok && noted.notes.map(problemLine)).toContainEqual(
+    expect.stringMatching(/^notifications\.yaml:4 recipients\.0\.quietHours: a review that expires/),
+  );
+});
+
 test('of a charter or a sequence that is broken nothing else complains', () => {
   expect(linesOf(change('charters/paid-media.yaml', 'reviewers: [lea]', 'reviewers: lea'))).toHaveLength(1);
   expect(linesOf(change('sequences/follow-up.yaml', 'purpose: sales', 'purpose: sale'))).toHaveLength(1);

@@ -12,6 +12,7 @@ import {
 import { type ConfigFile, type ConfigProblem, type Part, type Path, readPart } from './config-file.js';
 import { DeploymentFile } from './deployment.js';
 import { nearest } from './nearest.js';
+import { type Notifications, notificationsFile, readNotifications, remarksOn } from './notifications.js';
 import { Charter, mostPeople, Play, PolicyContent, Routes, Rules, Sequence } from './policy.js';
 import { Name } from './primitives.js';
 import { type Deployment, shippedDeployment } from './topology.js';
@@ -31,9 +32,10 @@ export type ReadConfig =
 
 /**
  * Reads the configuration folder's files: `charters/`, `plays/` and `sequences/` hold one each per file, `rules.yaml` the rules,
- * `routes.yaml` a list, `people.yaml` whom these may name, `sources.yaml` who takes part. `notifications.yaml` is the console's own. Any other file is a problem. The policy's
- * lists come out ordered by id, so the digest does not depend on file names. Every problem is reported, not the first only: a part
- * that does not have its shape, and whatever can never match or never run. Nothing is guessed or defaulted.
+ * `routes.yaml` a list, `people.yaml` whom these may name, `sources.yaml` who takes part. `notifications.yaml` is the console's own and
+ * no part of the policy; it is checked with the others. Any other file is a problem. The policy's lists come out ordered by id, so the
+ * digest does not depend on file names. Every problem is reported, not the first only: a part that does not have its shape, and
+ * whatever can never match or never run. Nothing is guessed or defaulted.
  *
  * @param deployment who takes part, for a folder whose services have another file for that; else `sources.yaml` says it
  */
@@ -47,6 +49,7 @@ export function readConfig(files: readonly ConfigFile[], deployment?: Deployment
   const routes = readOne(files, 'routes.yaml', Routes, problems);
   const people = readOne(files, 'people.yaml', PeopleFile, problems);
   const installed = deployment ?? deploymentIn(files, problems);
+  const notifications = notificationsIn(files, problems);
 
   unique(charters, 'agent', (c) => c.agent, problems);
   unique(plays, 'id', (p) => p.id, problems);
@@ -79,7 +82,7 @@ export function readConfig(files: readonly ConfigFile[], deployment?: Deployment
       ok: false,
       problems: [{ file: '.', field: '', detail: `has ${size} characters in all; an event takes ${maxBytes}` }],
     };
-  const notes: ConfigProblem[] = [];
+  const notes: ConfigProblem[] = notifications ? remarksOn(notifications) : [];
   oddities(charters, plays, sequences, rules, (part, path, detail) => void notes.push(part.problem(path, detail)));
   return { ok: true, content, deployment: installed, notes };
 }
@@ -108,6 +111,13 @@ function deploymentIn(files: readonly ConfigFile[], problems: ConfigProblem[]): 
   return { sources, agents, executors };
 }
 
+function notificationsIn(files: readonly ConfigFile[], problems: ConfigProblem[]): Part<Notifications> | undefined {
+  const file = files.find(({ path }) => path === notificationsFile);
+  const read = file && readNotifications(file);
+  if (read?.ok === false) problems.push(...read.problems);
+  return read?.ok ? read.part : undefined;
+}
+
 const contentOf = <T>({ value }: Part<T>): T => value;
 const folders = ['charters', 'plays', 'sequences'];
 const places = folders.map((folder) => `${folder}/`);
@@ -115,8 +125,8 @@ const single = ['rules.yaml', 'routes.yaml', 'people.yaml', 'sources.yaml'];
 const isOf = (folder: string, path: string): boolean =>
   path.startsWith(`${folder}/`) && /(^|\/)[^./][^/]*\.yaml$/.test(path);
 
-/** What lies beside the policy and is no part of it: the console reads it by itself. */
-const beside = ['notifications.yaml'];
+/** What lies beside the policy and is no part of it: the console acts on it, and may be without it. */
+const beside = [notificationsFile];
 
 /** A file that nothing reads: whoever wrote it believes otherwise. Texts for people may lie beside the configuration. */
 function misplaced({ path }: ConfigFile): ConfigProblem[] {

@@ -19,6 +19,7 @@ export * from './later.js';
 export * from './model-use.js';
 export * from './money.js';
 export { distance } from './nearest.js';
+export * from './notifications.js';
 export * from './openapi-file.js';
 export * from './own.js';
 export * from './own-file.js';

@@ -1,6 +1,5 @@
-import { clip, own } from '@countersign/contracts';
+import { clip, type NotifyEvent, own } from '@countersign/contracts';
 import type { Facts } from './notify.js';
-import type { NotifyEvent } from './notify-config.js';
 
 /** One thing as a message tells it. */
 export interface Item {

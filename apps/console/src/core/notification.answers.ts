@@ -1,6 +1,5 @@
-import { Instant, Name, Uuid } from '@countersign/contracts';
+import { Instant, Name, notifyEvents, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
-import { notifyEvents } from './notify-config.js';
 
 /* What the console answers about who was told of what. */
 

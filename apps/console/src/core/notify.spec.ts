@@ -1,17 +1,16 @@
-import type { EventType } from '@countersign/contracts';
+import type { EventType, Notifications, NotifyRule } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { expect, test } from 'vitest';
 import { approved, at, checkpoint, deadLetter, escalated } from './given.js';
 import { controlThings, mayGoAt, type Notification, nextTry, patience, plan, thingsIn } from './notify.js';
-import type { Notifications, Tell } from './notify-config.js';
 
 const received = (type: EventType, data: unknown): Received =>
   ({ event: { type, data, source: 'x', id: 'x', time: at }, topic: 'x', partition: 0, offset: '0', key: 'k' }) as never;
 const both = [{ channel: 'mail' }, { channel: 'chat' }];
 const recipients = ['lea', 'tom', 'mia'].map((name) => ({ name, timeZone: 'Europe/Berlin', addresses: both }));
-const withRules = (...rules: Tell[]): Notifications => ({ channels: [], recipients, tell: rules });
+const withRules = (...rules: NotifyRule[]): Notifications => ({ channels: [], recipients, tell: rules });
 const owners = new Map([['paid-media-agent', 'mia']]);
-const planned = (rules: Tell[], events: Received[], now = at) =>
+const planned = (rules: NotifyRule[], events: Received[], now = at) =>
   plan(withRules(...rules), thingsIn(events), owners, now);
 const line = ({ event, recipient, channel, dueAt }: Notification) =>
   `${event} ${recipient} ${channel} ${dueAt.slice(11, 19)}`;
@@ -21,7 +20,7 @@ const lines = (...given: Parameters<typeof planned>) =>
     .sort();
 const review = received('ActionEscalated', escalated());
 
-test.each<[string, Tell[], string[]]>([
+test.each<[string, NotifyRule[], string[]]>([
   [
     'every reviewer of the card who is a recipient is told at once, on each of their channels',
     [{ event: 'needs-review', to: ['reviewers'] }],
@@ -73,7 +72,7 @@ test.each<[string, Tell[], string[]]>([
 });
 
 test('the same thing read again has the same ids; the card with other content has others', () => {
-  const rules: Tell[] = [{ event: 'needs-review', to: ['lea'], by: ['mail'] }];
+  const rules: NotifyRule[] = [{ event: 'needs-review', to: ['lea'], by: ['mail'] }];
   const [first] = planned(rules, [review]);
   expect(planned(rules, [review, review]).map(({ id }) => id)).toEqual([first?.id]);
   const other = received('ActionEscalated', escalated({ digest: 'f'.repeat(64) }));
@@ -81,7 +80,7 @@ test('the same thing read again has the same ids; the card with other content ha
 });
 
 test('a deadline that has passed and an alarm of before yesterday are no news', () => {
-  const rules: Tell[] = [
+  const rules: NotifyRule[] = [
     { event: 'needs-review', to: ['lea'] },
     { event: 'alarm', to: ['lea'] },
   ];
@@ -99,7 +98,7 @@ test('a message of ours that could not be sent is no alarm, which could not be s
 });
 
 test('a checkpoint asks its reviewers, and its owners are those of its agents', () => {
-  const rules: Tell[] = [{ event: 'needs-review', to: ['reviewers', 'owner'], by: ['mail'] }];
+  const rules: NotifyRule[] = [{ event: 'needs-review', to: ['reviewers', 'owner'], by: ['mail'] }];
   expect(lines(rules, [received('TaskEscalated', checkpoint())])).toEqual([
     'needs-review lea mail 10:00:00',
     'needs-review mia mail 10:00:00',
@@ -123,7 +122,7 @@ test('an approval tells of the budget too, by its reservation and the figures of
   const reasons = [{ rule: 'spend-cap-ad-account', outcome: 'pass' as const, detail: 'x', figures }];
   const reservations = [{ ledger: 'spend:ad-account:ads-1:2026-11-21', amount: 5_000, currency: 'EUR' }];
   const data = approved({ reservations, verdict: { ...approved().verdict, reasons } });
-  const rules: Tell[] = [
+  const rules: NotifyRule[] = [
     { event: 'budget-nearly-spent', to: ['mia'], by: ['mail'], share: 0.8 },
     { event: 'budget-nearly-spent', to: ['mia'], by: ['mail'], share: 0.95 },
   ];

@@ -1,8 +1,18 @@
-import { type DataOf, derivedId, money, own, plainText } from '@countersign/contracts';
+import {
+  type Alarm,
+  type DataOf,
+  derivedId,
+  money,
+  type Notifications,
+  type NotifyEvent,
+  type NotifyRecipient,
+  type NotifyRule,
+  notifyRoles,
+  own,
+  plainText,
+} from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { tellsMore } from './detail.js';
-import type { Alarm, Notifications, NotifyEvent, Recipient, Tell } from './notify-config.js';
-import { roles } from './notify-config.js';
 import { quietUntil } from './quiet-hours.js';
 
 /** What has to hold when a notification is due; what no longer does is not sent. */
@@ -337,7 +347,7 @@ const plus = (at: string, ms: number): string => new Date(Date.parse(at) + ms).t
 const later = (a: string, b: string): string => (a > b ? a : b);
 
 /** When a rule tells of a thing, before anybody's quiet hours; undefined where it does not. */
-function dueAt(rule: Tell, thing: Thing): string | undefined {
+function dueAt(rule: NotifyRule, thing: Thing): string | undefined {
   switch (rule.event) {
     case 'deadline-near': {
       if (thing.until === null) return undefined;
@@ -395,13 +405,13 @@ export function plan(
 
 function namedBy(to: readonly string[], thing: Thing, owners: ReadonlyMap<string, string>): string[] {
   const names = to.flatMap((name) => {
-    if (!roles.includes(name)) return [name];
+    if (!notifyRoles.includes(name)) return [name];
     return name === 'reviewers' ? thing.reviewers : thing.agents.flatMap((agent) => owners.get(agent) ?? []);
   });
   return [...new Set(names)];
 }
 
-export const channelsOf = ({ addresses }: Recipient, by: readonly string[] | undefined): string[] =>
+export const channelsOf = ({ addresses }: NotifyRecipient, by: readonly string[] | undefined): string[] =>
   addresses.map(({ channel }) => channel).filter((channel) => by?.includes(channel) ?? true);
 
 /** The row of a thing for a recipient on a channel. */
@@ -434,7 +444,7 @@ export function notification(
  */
 export function mayGoAt(
   due: Pick<Notification, 'urgent' | 'digestMs'>,
-  recipient: Pick<Recipient, 'quietHours' | 'timeZone'>,
+  recipient: Pick<NotifyRecipient, 'quietHours' | 'timeZone'>,
   lastAt: string | null,
   at: string,
 ): string {

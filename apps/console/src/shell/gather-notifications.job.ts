@@ -1,7 +1,7 @@
+import type { NotifyRecipient } from '@countersign/contracts';
 import type { Job, JobContext, JobKind, Work } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { mayGoAt } from '../core/notify.js';
-import type { Recipient } from '../core/notify-config.js';
 import { type Mailbox, NotificationStore, type Waiting } from './notifications.repository.js';
 import { GATHER, SEND } from './notifier.service.js';
 import { NOTIFYING, type Notifying } from './notifying.js';
@@ -82,7 +82,7 @@ export class GatherNotifications implements JobKind<{ readonly id: string }> {
     return due.filter(({ id }) => !reasons.has(id));
   }
 
-  private recipient({ recipient, channel }: Mailbox): Recipient | undefined {
+  private recipient({ recipient, channel }: Mailbox): NotifyRecipient | undefined {
     const found = this.notifying?.config.recipients.find(({ name }) => name === recipient);
     return found?.addresses.some((address) => address.channel === channel) ? found : undefined;
   }

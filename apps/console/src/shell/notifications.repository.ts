@@ -1,8 +1,7 @@
-import { derivedId } from '@countersign/contracts';
+import { derivedId, type NotifyEvent } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Facts, Notification } from '../core/notify.js';
-import type { NotifyEvent } from '../core/notify-config.js';
 import { readersOf } from './readers.js';
 
 export const states = ['waiting', 'sent', 'dropped', 'failed'] as const;

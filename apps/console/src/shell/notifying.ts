@@ -1,12 +1,18 @@
 import fs from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { type ConfigProblem, problemLine, readFolder, textOfFile } from '@countersign/contracts';
+import {
+  type ConfigProblem,
+  type Notifications,
+  type NotifyChannel,
+  notificationsFile,
+  problemLine,
+  readFolder,
+  readNotifications,
+  remarksOn,
+  textOfFile,
+} from '@countersign/contracts';
 import type { Env } from '@countersign/runtime';
 import { z } from 'zod';
-import { type Channel, type Notifications, readNotifications, remarksOn } from '../core/notify-config.js';
-
-/** The console's own file in the folder of the configuration. It is no part of the policy. */
-export const notificationsFile = 'notifications.yaml';
 
 /** A channel with what its files hold. */
 export type OpenChannel =
@@ -115,7 +121,7 @@ export function readNotifying(env: Env): Notifying | undefined {
 
 type SecretOf = <T>(member: string, schema: z.ZodType<T>, holds: string) => T | undefined;
 
-function opened(channel: Channel, secret: SecretOf): OpenChannel {
+function opened(channel: NotifyChannel, secret: SecretOf): OpenChannel {
   const url = (member: string) => secret(member, WebAddress, 'one https address') ?? '';
   switch (channel.kind) {
     case 'email': {

@@ -113,22 +113,31 @@ test('a limit cuts off what can wait, not what is due first', async () => {
   expect(body.reviews.map(({ deadline }: { deadline: string }) => deadline.slice(11, 13))).toEqual(['11', '12']);
 });
 
-test.each(['?state=open&', '?'])('read page by page, GET /v1/reviews%s has each card once, also of the same time', async (query) => {
-  const cards = Array.from({ length: 23 }, (_, n) => due(n, `2026-11-21T1${n < 15 ? 1 : 2}:00:00.000Z`));
-  await escalate(...cards);
-  const all = (await call('GET', `/v1/reviews${query}limit=500`)).body;
-  expect(all.next).toBeNull();
-  const paged: string[] = [];
-  for (let cursor: string | null | undefined; cursor !== null; ) {
-    const { body } = await call('GET', `/v1/reviews${query}limit=10${cursor === undefined ? '' : `&cursor=${cursor}`}`);
-    expect(body.reviews.length).toBe(body.next === null ? 3 : 10);
-    paged.push(...body.reviews.map(({ id }: { id: string }) => id));
-    cursor = body.next;
-  }
-  expect(paged).toEqual(all.reviews.map(({ id }: { id: string }) => id));
-  expect(new Set(paged)).toEqual(new Set(cards.map((card) => card.proposalId)));
-  expect(await call('GET', `/v1/reviews${query}cursor=yesterday`)).toMatchObject({ status: 400, body: { field: 'cursor' } });
-});
+test.each(['?state=open&', '?'])(
+  'read page by page, GET /v1/reviews%s has each card once, also of the same time',
+  async (query) => {
+    const cards = Array.from({ length: 23 }, (_, n) => due(n, `2026-11-21T1${n < 15 ? 1 : 2}:00:00.000Z`));
+    await escalate(...cards);
+    const all = (await call('GET', `/v1/reviews${query}limit=500`)).body;
+    expect(all.next).toBeNull();
+    const paged: string[] = [];
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const { body } = await call(
+        'GET',
+        `/v1/reviews${query}limit=10${cursor === undefined ? '' : `&cursor=${cursor}`}`,
+      );
+      expect(body.reviews.length).toBe(body.next === null ? 3 : 10);
+      paged.push(...body.reviews.map(({ id }: { id: string }) => id));
+      cursor = body.next;
+    }
+    expect(paged).toEqual(all.reviews.map(({ id }: { id: string }) => id));
+    expect(new Set(paged)).toEqual(new Set(cards.map((card) => card.proposalId)));
+    expect(await call('GET', `/v1/reviews${query}cursor=yesterday`)).toMatchObject({
+      status: 400,
+      body: { field: 'cursor' },
+    });
+  },
+);
 
 test('a card shows the campaigns that it changes as they are, and one review the rules that passed', async () => {
   const campaigns = [{ campaignId: 'c-1', name: 'Retargeting', dailyBudgetMinor: 90_000, currency: 'EUR' }];

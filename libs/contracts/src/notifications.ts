@@ -1,5 +1,10 @@
-import { type ConfigFile, type ConfigProblem, listOf, Name, type Part, readPart } from '@countersign/contracts';
 import { z } from 'zod';
+import { listOf } from './at-most.js';
+import { type ConfigFile, type ConfigProblem, type Part, readPart } from './config-file.js';
+import { Name } from './primitives.js';
+
+/** The console's own file in the folder of the configuration. It is no part of the policy. */
+export const notificationsFile = 'notifications.yaml';
 
 /** What people are told of. `test` is what an operator sends to see whether a way works. */
 export const notifyEvents = ['needs-review', 'deadline-near', 'stop', 'alarm', 'budget-nearly-spent'] as const;
@@ -15,7 +20,7 @@ const Minutes = z.int().min(0).max(10_080);
 const Share = z.number().gt(0).lt(1);
 const Base = z.url({ protocol: /^https?$/ }).max(300);
 
-const Channel = z.discriminatedUnion('kind', [
+const NotifyChannel = z.discriminatedUnion('kind', [
   z.strictObject({
     name: Name,
     kind: z.literal('email'),
@@ -43,9 +48,9 @@ const Channel = z.discriminatedUnion('kind', [
   z.strictObject({ name: Name, kind: z.literal('teams'), webhookFile: SecretFile }),
   z.strictObject({ name: Name, kind: z.literal('webhook'), urlFile: SecretFile, secretFile: SecretFile }),
 ]);
-export type Channel = z.infer<typeof Channel>;
+export type NotifyChannel = z.infer<typeof NotifyChannel>;
 
-const Recipient = z.strictObject({
+const NotifyRecipient = z.strictObject({
   /** A person, by the name that charters and plays have, or a room. */
   name: Name,
   timeZone: TimeZone,
@@ -69,7 +74,7 @@ const Recipient = z.strictObject({
     1,
   ),
 });
-export type Recipient = z.infer<typeof Recipient>;
+export type NotifyRecipient = z.infer<typeof NotifyRecipient>;
 
 const common = {
   /** Names of recipients; `reviewers` and `owner` are those of the card. */
@@ -81,7 +86,7 @@ const common = {
   /** Whether quiet hours do not hold it back. */
   urgent: z.boolean().optional(),
 };
-const Tell = z.discriminatedUnion('event', [
+const NotifyRule = z.discriminatedUnion('event', [
   z.strictObject({
     event: z.literal('needs-review'),
     ...common,
@@ -112,17 +117,17 @@ const Tell = z.discriminatedUnion('event', [
   }),
   z.strictObject({ event: z.literal('budget-nearly-spent'), ...common, share: Share }),
 ]);
-export type Tell = z.infer<typeof Tell>;
+export type NotifyRule = z.infer<typeof NotifyRule>;
 
 const NotificationsFile = z.strictObject({
-  channels: listOf(Channel, 20),
-  recipients: listOf(Recipient, 200),
-  tell: listOf(Tell, 100),
+  channels: listOf(NotifyChannel, 20),
+  recipients: listOf(NotifyRecipient, 200),
+  tell: listOf(NotifyRule, 100),
 });
 export type Notifications = z.infer<typeof NotificationsFile>;
 
 /** Names that stand for the people of a card. */
-export const roles: readonly string[] = ['reviewers', 'owner'];
+export const notifyRoles: readonly string[] = ['reviewers', 'owner'];
 /** Events that have such people. */
 const withReviewers: readonly string[] = ['needs-review', 'deadline-near'];
 const withOwner: readonly string[] = [...withReviewers, 'budget-nearly-spent'];
@@ -147,7 +152,7 @@ export function remarksOn({ value, problem }: Part<Notifications>): ConfigProble
       (rule) =>
         rule.event === event &&
         [rule, ...('then' in rule ? (rule.then ?? []) : [])].some(({ to }) =>
-          to.some((n) => n === name || roles.includes(n)),
+          to.some((n) => n === name || notifyRoles.includes(n)),
         ),
     );
   return recipients.flatMap(({ name, quietHours }, place) =>
@@ -190,7 +195,8 @@ function contradictions(part: Part<Notifications>): ConfigProblem[] {
   for (const [place, recipient] of recipients.entries()) {
     const { name, quietHours, addresses, slackUser } = recipient;
     const at = ['recipients', place];
-    if (roles.includes(name)) complain([...at, 'name'], `"${name}" stands for the people of a card; take another name`);
+    if (notifyRoles.includes(name))
+      complain([...at, 'name'], `"${name}" stands for the people of a card; take another name`);
     if (quietHours && quietHours.from === quietHours.to)
       complain([...at, 'quietHours'], 'from and to are the same: no time would be left, or none be quiet');
     for (const [n, { channel: named, addressFile, conversation }] of addresses.entries()) {
@@ -219,9 +225,10 @@ function contradictions(part: Part<Notifications>): ConfigProblem[] {
     for (const { path, step } of steps) {
       for (const [n, name] of step.to.entries()) {
         const fits = name === 'reviewers' ? withReviewers : withOwner;
-        if (roles.includes(name) && !fits.includes(rule.event))
+        if (notifyRoles.includes(name) && !fits.includes(rule.event))
           complain([...path, 'to', n], `${rule.event} has no ${name}; name a recipient`);
-        if (!roles.includes(name) && !known.has(name)) complain([...path, 'to', n], `no recipient is called "${name}"`);
+        if (!notifyRoles.includes(name) && !known.has(name))
+          complain([...path, 'to', n], `no recipient is called "${name}"`);
         const reached = known.get(name)?.addresses.some(({ channel }) => step.by?.includes(channel) ?? true);
         if (reached === false) complain([...path, 'to', n], `"${name}" has no address on ${step.by?.join(' or ')}`);
       }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readNotifications, remarksOn } from './notify-config.js';
+import { readNotifications, remarksOn } from './notifications.js';
 
 const good = `channels:
   - name: mail
