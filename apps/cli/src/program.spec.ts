@@ -21,7 +21,7 @@ import {
   signingKey,
 } from '@countersign/record';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { card, standing } from './core/given.js';
+import { card, now, standing } from './core/given.js';
 import { program } from './program.js';
 
 interface Asked {
@@ -897,4 +897,255 @@ test('a play is told step by step, with its runs', async () => {
   const { out } = await run('plays', 'surge');
   expect(out).toContain('It starts when\n  3 contacts engage.');
   expect(out).toMatch(/account acme +running +1 tasks, 2 proposals +7c0d6c1e/);
+});
+
+test('the list of reviews follows the cursor to its end, and narrows as its page does', async () => {
+  const checkpoint = {
+    ...card,
+    id: 'c-1',
+    subject: 'checkpoint',
+    facts: { ...card.facts, agent: undefined, tasks: [] },
+  };
+  answers['GET /v1/reviews?state=open'] = { body: { reviews: [card], next: '2026-11-21T11:00:00.000Z,1' } };
+  const behind = encodeURIComponent('2026-11-21T11:00:00.000Z,1');
+  answers[`GET /v1/reviews?state=open&cursor=${behind}`] = { body: { reviews: [checkpoint], next: null } };
+  const all = await run('review', 'list', '--json');
+  expect(JSON.parse(all.out)).toMatchObject({ reviews: [{ id: card.id }, { id: 'c-1' }], next: null });
+  const narrowed = await run('review', 'list', '--agent', 'paid-media-agent', '--json');
+  expect(JSON.parse(narrowed.out).reviews.map(({ id }: { id: string }) => id)).toEqual([card.id]);
+  const cut = await run('review', 'list', '--limit', '1');
+  expect(cut.out).toContain('1 were looked at and there are more');
+  expect(await run('review', 'list', '--state', 'lost')).toMatchObject({ code: 2 });
+});
+
+test('a dry run asks what the rules would say and answers nobody', async () => {
+  reviewable();
+  const verdict = {
+    judged: true,
+    outcome: 'refused',
+    reasons: [{ rule: 'spend-cap', detail: 'over\nthe cap' }],
+    at: now,
+  };
+  answers[`POST /v1/reviews/${card.id}/dry-run`] = { body: verdict };
+  const refused = await run('review', 'dry-run', '3f2a', '--set', 'amountMinor=40000');
+  expect(refused).toMatchObject({ code: 1, out: expect.stringContaining('  over ⏎ the cap [spend-cap]') });
+  expect(posted()).toMatchObject([
+    { path: `/v1/reviews/${card.id}/dry-run`, body: { payload: { ...card.action?.payload, amountMinor: 40_000 } } },
+  ]);
+  answers[`POST /v1/reviews/${card.id}/dry-run`] = { body: { ...verdict, outcome: 'approved', reasons: [] } };
+  expect(await run('review', 'dry-run', card.id, '--set', 'amountMinor=1')).toMatchObject({ code: 0 });
+  answers[`POST /v1/reviews/${card.id}/dry-run`] = { body: { judged: false } };
+  expect(await run('review', 'dry-run', card.id, '--set', 'amountMinor=1')).toMatchObject({ code: 1 });
+});
+
+test('notifications are listed with what came of each, and a test goes to a recipient', async () => {
+  const row = { id: 'n-1', event: 'stop', title: 'a\nstop', recipient: 'lea', channel: 'mail', path: '/' };
+  const times = { dueAt: now, madeAt: now, endedAt: null, messageId: null };
+  const failed = { ...row, ...times, state: 'failed', detail: 'the mail server refused it' };
+  answers['GET /v1/notifications?limit=20&state=failed'] = {
+    body: { configured: true, notifications: [failed], next: 'cursor-1' },
+  };
+  const listed = await run('notifications', 'list', '--state', 'failed');
+  expect(listed.code).toBe(1);
+  expect(listed.out).toMatch(/failed +lea by mail +stop +a ⏎ stop: the mail server refused it\n/);
+  expect(listed.out).toContain('Older ones: --before cursor-1');
+  answers['GET /v1/notifications?limit=20'] = { body: { configured: false, notifications: [], next: null } };
+  expect(await run('notifications')).toMatchObject({ code: 0, out: expect.stringContaining('names nobody') });
+  expect(await run('notifications', '--state', 'lost')).toMatchObject({ code: 2 });
+  answers['POST /v1/notifications/test'] = { status: 202, body: { notifications: [{ id: 'n-2', channel: 'mail' }] } };
+  const sent = await run('notifications', 'test', 'lea', '--channel', 'mail');
+  expect(sent).toMatchObject({ code: 0, out: expect.stringContaining('1 test message to lea by mail.') });
+  expect(posted()).toMatchObject([{ body: { recipient: 'lea', channel: 'mail' } }]);
+});
+
+test('what is under way is told, and waited for until nothing is left', async () => {
+  const queue = {
+    scope: 'agent:paid-media-agent',
+    tasks: { count: 0, first: [] },
+    reviews: { count: 1, first: [{ id: card.id, detail: card.detail, deadline: card.deadline }] },
+    approved: { count: 7, due: 2, first: [{ detail: 'send it', notBefore: now }] },
+  };
+  const path = `/v1/queue?scope=${encodeURIComponent(queue.scope)}`;
+  answers[`GET ${path}`] = { body: queue };
+  const { out, code } = await run('queue', '--agent', 'paid-media-agent');
+  expect(code).toBe(1);
+  expect(out).toContain('7 approved actions have not settled; 2 may be called this moment');
+  expect(out).toContain('  and 6 more');
+  expect(out).toContain(card.id);
+  const empty = { ...queue, reviews: { count: 0, first: [] }, approved: { count: 0, due: 0, first: [] } };
+  let looks = 0;
+  answers[`GET ${path}`] = {
+    get body() {
+      looks += 1;
+      return looks < 2 ? queue : empty;
+    },
+  };
+  const drained = await run('queue', '--agent', 'paid-media-agent', '--wait', '600');
+  expect(drained).toMatchObject({ code: 0, out: 'Nothing of agent:paid-media-agent is under way.\n' });
+});
+
+test('a run, a kind, an earlier policy and the caller are told as the pages tell them', async () => {
+  answers['GET /v1/runs/r-1'] = {
+    body: {
+      at: now,
+      run: {
+        ...{ runId: 'r-1', playId: 'surge', startedAt: now, state: 'waiting', correlationId: 's-1' },
+        subject: { kind: 'account', id: 'acme' },
+        checkpoint: { id: 'c-1', deadline: now },
+        tasks: [
+          { agent: 'sequencing-agent', purpose: 'Follow up', dueAt: now, outcome: null, reason: null, proposals: 0 },
+        ],
+      },
+      actions: [
+        { proposalId: 'p-1', detail: 'send it', at: now, state: 'refused', edited: false, reason: 'no\nconsent' },
+      ],
+    },
+  };
+  const shown = await run('plays', '--run', 'r-1');
+  expect(shown.out).toContain('A run of surge for the account acme  waiting, since 2026-11-21 10:00:00Z');
+  expect(shown.out).toContain('countersign review show c-1');
+  expect(shown.out).toMatch(/refused +send it: no ⏎ consent/);
+  expect(await run('plays', 'surge', '--run', 'r-1')).toMatchObject({ code: 2 });
+
+  const payload = {
+    properties: { amountMinor: { type: 'integer' }, note: { type: 'string' } },
+    required: ['amountMinor'],
+  };
+  answers['GET /v1/kinds'] = {
+    body: { kinds: [{ kind: 'ads.shift_budget', channel: 'advertising', reversible: true, payload }] },
+  };
+  expect((await run('kinds')).out).toMatch(/ads\.shift_budget +advertising +yes +amountMinor, note/);
+  expect((await run('kinds', 'ads.shift_budget')).out).toMatch(/amountMinor +integer +required/);
+  expect(await run('kinds', 'ads.lift')).toMatchObject({ code: 1 });
+
+  const content = { charters: [{ agent: 'paid-media-agent' }], plays: [{ id: 'surge' }], sequences: [] };
+  answers['GET /v1/policies/versions/3'] = {
+    body: { version: 3, digest: 'd'.repeat(64), by: 'mia', publishedAt: now, content },
+  };
+  expect((await run('policy', 'show', '3')).out).toMatch(/^Policy 3 by mia at .*\n {2}charters +paid-media-agent/);
+
+  answers['GET /v1/whoami'] = { body: { person: 'lea', roles: ['viewer', 'reviewer'] } };
+  expect(await run('whoami')).toMatchObject({ code: 0, out: 'lea: viewer, reviewer\n' });
+});
+
+test('lists that go on are read on from where they ended', async () => {
+  const { figures, ...agent } = {
+    figures: { ...noFigures },
+    agent: 'a-1',
+    owner: null,
+    stops: [],
+    from: '',
+    since: now,
+  };
+  answers['GET /v1/agents/a-1?days=30'] = { body: { ...agent, figures, charter: [] } };
+  answers['GET /v1/agents/a-1/actions?limit=20'] = { body: { actions: [], next: 'n-1' } };
+  answers['GET /v1/agents/a-1/actions?limit=20&before=n-1'] = { body: { actions: [], next: null } };
+  expect((await run('agents', 'a-1')).out).toContain('Older ones: --before n-1');
+  expect((await run('agents', 'a-1', '--before', 'n-1')).out).not.toContain('Older ones');
+  answers['GET /v1/stories?limit=20&before=n-2'] = {
+    body: { stories: [], chains: [{ id: 'x', detail: 'y', at: now }], next: 'n-3' },
+  };
+  expect((await run('stories', '--before', 'n-2')).out).toContain('Older ones: --before n-3');
+  answers['GET /v1/people?limit=50&cursor=n-4'] = { body: { people: [], next: null } };
+  expect(await run('people', '--before', 'n-4')).toMatchObject({ code: 1 });
+});
+
+const noFigures = {
+  ...{ proposed: 0, approved: 0, refused: 0, escalated: 0, refusedBy: {} },
+  answers: { approve: 0, edit: 0, reject: 0 },
+};
+
+/** A record of two events, of which the console keeps the first, with its proof. */
+function proven() {
+  const bytes = eventBytes({ key: null, headers: { ce_id: 'e-1' }, value: Buffer.from('{}') });
+  const place = { topic: 'actions.refused.v1', partition: 0, offset: '7', source: '/s', id: 'e-1' };
+  const hashes = [leafHash({ ...place, sha256: sha256(bytes) }), sha256(Buffer.from('another'))];
+  const { frontier } = append(emptyFrontier, hashes);
+  const note = signCheckpoint({ origin: key.name, size: 2, root: rootOf(frontier) }, [key]);
+  const event = { ...place, bytes: Buffer.from(bytes).toString('base64') };
+  const proof = [Buffer.from(hashes[1] as Uint8Array).toString('base64')];
+  const digest = Buffer.from(sha256(bytes)).toString('hex');
+  const inclusion = `GET /v1/proofs/inclusion?topic=actions.refused.v1&partition=0&offset=7&sha256=${digest}`;
+  const step = { ...place, id: '12', at: now, type: 'ActionRefused', detail: 'refused: over the cap', provable: true };
+  answers['GET /v1/stories/p-1'] = {
+    body: { story: null, steps: [{ ...step, by: { name: 'guardrail-validator' } }], more: false },
+  };
+  answers['GET /v1/events/12/record'] = { body: event };
+  answers[inclusion] = { body: { index: 0, topicId: null, checkpoint: note, proof } };
+  return { event, inclusion, note, proof };
+}
+
+test('each step of a story is proved here, and what the proof does not hold is wrong', async () => {
+  const { event, inclusion, note, proof } = proven();
+  const prove = (...more: string[]) => run('stories', 'p-1', '--prove', '--key', formatVerifierKey(key), ...more);
+  const good = await prove();
+  expect(good).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/over the cap +proved, in the record of 2 entries/),
+  });
+  expect(good.out).not.toContain('The key came from the console');
+
+  answers[inclusion] = { body: { index: 1, topicId: null, checkpoint: note, proof } };
+  expect(await prove()).toMatchObject({ code: 1, out: expect.stringContaining('WRONG: the proof does not lead') });
+  answers[inclusion] = { status: 404, body: { status: 404, detail: 'no record' } };
+  expect(await prove()).toMatchObject({ code: 1, out: expect.stringContaining('NOT ON RECORD') });
+  answers[inclusion] = { status: 409, body: { status: 409, detail: 'nothing is signed yet' } };
+  expect(await prove()).toMatchObject({ code: 0, out: expect.stringContaining('no checkpoint signs it yet') });
+
+  // Another key has signed, and the key of the console is told as such.
+  answers[inclusion] = { body: { index: 0, topicId: null, checkpoint: note, proof } };
+  const other = signingKey(key.name, generateKeyPairSync('ed25519').privateKey);
+  answers['GET /v1/record'] = { body: { url: null, key: formatVerifierKey(other), latest: null } };
+  const foreign = await run('stories', 'p-1', '--prove');
+  expect(foreign).toMatchObject({
+    code: 1,
+    out: expect.stringContaining("WRONG: the record's checkpoint does not verify"),
+  });
+  expect(foreign.out).toContain('The key came from the console itself');
+  expect(event.id).toBe('e-1');
+});
+
+test('the record proves that it begins with the checkpoints that were seen, or the answer is 1', async () => {
+  const { note } = proven();
+  const seen = { size: 2, root: 'r', origin: key.name, note, at: now };
+  answers['GET /v1/record/checkpoints?limit=20'] = { body: { checkpoints: [seen], next: 2 } };
+  const listed = await run('checkpoints');
+  expect(listed).toMatchObject({ code: 0, out: expect.stringContaining('Smaller ones: --before 2') });
+  answers['GET /v1/proofs/consistency?from=2'] = { body: { from: 2, to: 2, checkpoint: note, proof: [] } };
+  const prove = () => run('checkpoints', '--prove', '--key', formatVerifierKey(key));
+  expect(await prove()).toMatchObject({ code: 0, out: expect.stringContaining('proved') });
+  const changed = signCheckpoint({ origin: key.name, size: 2, root: sha256(Buffer.from('x')) }, [key]);
+  answers['GET /v1/proofs/consistency?from=2'] = { body: { from: 2, to: 2, checkpoint: changed, proof: [] } };
+  expect(await prove()).toMatchObject({ code: 1, out: expect.stringContaining('something was changed or taken out') });
+});
+
+test('what changes is told as it happens, one line each, and what was there before is not', async () => {
+  const event = (name: string, more: object) => `event: ${name}\ndata: ${JSON.stringify({ at: now, ...more })}\n\n`;
+  answers['GET /v1/live'] = { body: event('alive', {}) + event('changed', { parts: ['reviews', 'people'] }) };
+  let looks = 0;
+  answers['GET /v1/reviews?limit=200'] = {
+    get body() {
+      looks += 1;
+      return {
+        reviews:
+          looks === 1
+            ? [card]
+            : [
+                { ...card, state: 'expired' },
+                { ...card, id: 'r-2', detail: 'a\nb' },
+              ],
+      };
+    },
+  };
+  answers['GET /v1/stories?limit=100'] = { body: { stories: [], chains: [], next: null } };
+  answers['GET /v1/controls'] = { body: { controls: [] } };
+  answers['GET /v1/dead-letters?limit=100'] = { body: { deadLetters: [] } };
+  const { out, code } = await run('watch', '--lines', '2');
+  expect(code).toBe(0);
+  const lines = out.trimEnd().split('\n');
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toMatch(/2026-11-21 10:00:00Z +review +expired +move EUR 600\.00/);
+  expect(lines[1]).toMatch(/review +open +a ⏎ b +r-2$/);
+  answers['GET /v1/live'] = { body: event('ended', {}) };
+  expect(await run('watch')).toMatchObject({ code: 2, err: expect.stringContaining('ended the session') });
 });

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { agentCommands } from './shell/commands/agents.js';
 import { deadLetterCommands } from './shell/commands/dead-letters.js';
 import { gapCommands } from './shell/commands/gaps.js';
+import { notificationCommands } from './shell/commands/notifications.js';
 import { permitCommands } from './shell/commands/permit.js';
 import { playCommands } from './shell/commands/plays.js';
 import { policyCommands } from './shell/commands/policy.js';
@@ -15,6 +16,7 @@ import { signInCommands } from './shell/commands/sign-in.js';
 import { sourceCommands } from './shell/commands/sources.js';
 import { statusCommands } from './shell/commands/status.js';
 import { storyCommands } from './shell/commands/stories.js';
+import { watchCommands } from './shell/commands/watch.js';
 
 /** The command line. It exits by itself only where it is misused (2) or asked for help (0). */
 export function program(): Command {
@@ -53,6 +55,7 @@ Exit codes:
   signInCommands(countersign);
   reviewCommands(countersign);
   storyCommands(countersign);
+  watchCommands(countersign);
   recordCommands(countersign);
   sourceCommands(countersign);
   agentCommands(countersign);
@@ -62,6 +65,7 @@ Exit codes:
   settleCommands(countersign);
   deadLetterCommands(countersign);
   gapCommands(countersign);
+  notificationCommands(countersign);
   replayCommands(countersign);
   auditCommands(countersign);
   probeCommands(countersign);

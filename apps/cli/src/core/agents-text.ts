@@ -1,4 +1,4 @@
-import { clock, type Paint, printable, table, tally } from '@countersign/client/core';
+import { clock, count, type Paint, printable, table, tally } from '@countersign/client/core';
 
 interface Stop {
   readonly scope: string;
@@ -37,6 +37,7 @@ export interface ActionsList {
     edited: boolean;
     reason: string | null;
   }[];
+  readonly next: string | null;
 }
 interface PlayRow {
   readonly id: string;
@@ -60,6 +61,26 @@ export interface PlayRuns {
     subject: { kind: string; id: string | null };
     tasks: readonly { proposals: number }[];
   }[];
+  readonly next: string | null;
+}
+export interface RunPage {
+  readonly run: {
+    readonly runId: string;
+    readonly playId: string;
+    readonly startedAt: string;
+    readonly state: string;
+    readonly subject: { readonly kind: string; readonly id: string | null };
+    readonly checkpoint: { readonly id: string; readonly deadline: string } | null;
+    readonly tasks: readonly {
+      readonly agent: string;
+      readonly purpose: string;
+      readonly dueAt: string;
+      readonly outcome: string | null;
+      readonly reason: string | null;
+      readonly proposals: number;
+    }[];
+  };
+  readonly actions: ActionsList['actions'];
 }
 
 const periodText = ({ from, since }: Period): string => `Figures from ${from} on; they are kept since ${clock(since)}.`;
@@ -93,13 +114,7 @@ export function agentText(paint: Paint, givenPage: AgentPage, givenActions: Acti
     `${f.proposed} proposed, ${f.approved} approved, ${f.refused} refused${refusals}, ${f.escalated} asked a person.`,
     `People approved ${f.answers.approve}, edited ${f.answers.edit} and rejected ${f.answers.reject}. ${periodText(page)}`,
   ];
-  const actions = printable(givenActions.actions).map(({ proposalId, detail, at, state, edited, reason }) => [
-    `  ${clock(at)}`,
-    `${state}${edited ? ', edited' : ''}`,
-    reason === null ? detail : `${detail}: ${reason}`,
-    proposalId.slice(0, 8),
-  ]);
-  const latest = actions.length === 0 ? ['  Nothing yet.'] : [table(actions)];
+  const latest = [...actionLines(givenActions.actions), ...older(paint, givenActions.next)];
   return [
     `${paint.bold(page.agent)}  ${stopped(paint, page.stops)}`,
     ...charter,
@@ -109,6 +124,23 @@ export function agentText(paint: Paint, givenPage: AgentPage, givenActions: Acti
     ...latest,
   ].join('\n');
 }
+
+const actionLines = (given: ActionsList['actions']): string[] =>
+  given.length === 0
+    ? ['  Nothing yet.']
+    : [
+        table(
+          printable(given).map(({ proposalId, detail, at, state, edited, reason }) => [
+            `  ${clock(at)}`,
+            `${state}${edited ? ', edited' : ''}`,
+            reason === null ? detail : `${detail}: ${reason}`,
+            proposalId.slice(0, 8),
+          ]),
+        ),
+      ];
+
+const older = (paint: Paint, next: string | null | undefined): string[] =>
+  next ? [paint.dim(`  Older ones: --before ${printable(next)}`)] : [];
 
 export function playsText(paint: Paint, given: PlaysList): string {
   const plays = printable(given.plays);
@@ -124,7 +156,7 @@ export function playsText(paint: Paint, given: PlaysList): string {
   );
 }
 
-export function playText(paint: Paint, given: PlayPage, { runs }: PlayRuns): string {
+export function playText(paint: Paint, given: PlayPage, { runs, next }: PlayRuns): string {
   const play = printable(given);
   const rows = printable(runs).map(({ runId, startedAt, state, subject, tasks }) => [
     `  ${clock(startedAt)}`,
@@ -138,5 +170,29 @@ export function playText(paint: Paint, given: PlayPage, { runs }: PlayRuns): str
     ...play.steps.flatMap(({ title, lines }) => [paint.bold(title), ...lines.map((line) => `  ${line}`)]),
     paint.bold('Runs'),
     rows.length === 0 ? '  None yet.' : table(rows),
+    ...older(paint, next),
+  ].join('\n');
+}
+
+/** One run: whom it is for, what its agents were given to do, and what came of it. */
+export function runText(paint: Paint, given: RunPage): string {
+  const { run } = printable(given);
+  const about = run.subject.id === null ? '' : ` for the ${run.subject.kind.replace('-', ' ')} ${run.subject.id}`;
+  const waits = run.checkpoint
+    ? [`It waits for a person until ${clock(run.checkpoint.deadline)}: countersign review show ${run.checkpoint.id}`]
+    : [];
+  const tasks = run.tasks.map(({ agent, purpose, dueAt, outcome, reason, proposals }) => [
+    `  ${agent}`,
+    purpose,
+    outcome ?? `due ${clock(dueAt)}`,
+    reason ?? count(proposals, 'proposal'),
+  ]);
+  return [
+    `${paint.bold(`A run of ${run.playId}${about}`)}  ${run.state}, since ${clock(run.startedAt)}`,
+    ...waits,
+    paint.bold('Tasks'),
+    tasks.length === 0 ? '  None yet.' : table(tasks),
+    paint.bold('Actions'),
+    ...actionLines(given.actions),
   ].join('\n');
 }

@@ -23,6 +23,32 @@ export interface Versions {
   readonly next: string | null;
 }
 
+/** One policy that was published. */
+export interface Published {
+  readonly version: number;
+  readonly digest: string;
+  readonly by: string;
+  readonly publishedAt: string;
+  readonly content: {
+    readonly charters: readonly { readonly agent: string }[];
+    readonly plays: readonly { readonly id: string }[];
+    readonly sequences: readonly { readonly id: string }[];
+  };
+}
+
+export function publishedText(given: Published): string {
+  const { version, digest, by, publishedAt, content } = printable(given);
+  const names = [
+    ['charters', content.charters.map(({ agent }) => agent)],
+    ['plays', content.plays.map(({ id }) => id)],
+    ['sequences', content.sequences.map(({ id }) => id)],
+  ] as const;
+  return [
+    `Policy ${version} by ${by} at ${clock(publishedAt)}, digest ${digest}`,
+    table(names.map(([name, all]) => [`  ${name}`, all.join(', ')])),
+  ].join('\n');
+}
+
 export const problemLines = (found: readonly ConfigProblem[]): string => printable(found.map(problemLine)).join('\n');
 
 /** By file, each setting with what it was and what it is. */

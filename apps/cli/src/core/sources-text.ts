@@ -112,7 +112,7 @@ export function peopleText(paint: Paint, given: PeopleList): string {
   const { people, next } = printable(given);
   if (people.length === 0)
     return 'Nobody was found. Names of people are not here; give the beginning of an account’s name.';
-  return [...people.map(whoIs), ...(next === null ? [] : [paint.dim('There are more; name the account.')])].join('\n');
+  return [...people.map(whoIs), ...(next === null ? [] : [paint.dim(`More of them: --before ${next}`)])].join('\n');
 }
 
 export function personText(paint: Paint, given: PersonPage, touched: PersonActions): string {
@@ -132,7 +132,8 @@ export function personText(paint: Paint, given: PersonPage, touched: PersonActio
     paint.bold(whoIs(person)),
     'Consent:',
     ...(consents.length + suppressions.length === 0 ? ['  none that we know of'] : [...suppressions, ...consents]),
-    `What touched this person: ${count(actions.length, 'action')}${touched.next === null ? '' : ', and older ones'}`,
+    `What touched this person: ${count(actions.length, 'action')}`,
     ...actions,
+    ...(touched.next === null ? [] : [paint.dim(`  Older ones: --before ${printable(touched.next)}`)]),
   ].join('\n');
 }

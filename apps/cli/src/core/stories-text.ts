@@ -15,6 +15,9 @@ export interface StoriesList {
 export interface StorySteps {
   readonly story: StoriesList['stories'][number] | null;
   readonly steps: readonly {
+    readonly id: number | string;
+    /** Whether the console still has its bytes. */
+    readonly provable: boolean;
     readonly at: string;
     readonly detail: string;
     readonly by: { readonly name: string };
@@ -35,10 +38,9 @@ export function storiesText(paint: Paint, given: StoriesList): string {
     id,
   ]);
   const others = chains.map(({ id, detail, at }) => [clock(at), '', detail, id]);
-  return [
-    table([...rows, ...others]),
-    ...(next === null ? [] : [paint.dim('There are older ones: --limit shows more.')]),
-  ].join('\n');
+  return [table([...rows, ...others]), ...(next === null ? [] : [paint.dim(`Older ones: --before ${next}`)])].join(
+    '\n',
+  );
 }
 
 export function stepsText(paint: Paint, given: StorySteps): string {

@@ -8,7 +8,9 @@ import {
   checkText,
   type Difference,
   differencesText,
+  type Published,
   problemLines,
+  publishedText,
   type Versions,
   versionsText,
 } from '../../core/policy-text.js';
@@ -61,9 +63,17 @@ export function policyCommands(program: Command): void {
     return true;
   });
 
-  const show = policy.command('show').description('the policy in force');
-  explained(show, ['policy show', 'policy show --json'], 'no policy is in force');
-  acts(show, async (s) => {
+  const show = policy
+    .command('show')
+    .argument('[version]', 'one that was published; without it the one in force')
+    .description('a policy: by whom and when it was published; with --json all that it has');
+  explained(show, ['policy show', 'policy show 3 --json'], 'no policy is in force, or there is no such version');
+  acts(show, async (s, version: string | undefined) => {
+    if (version !== undefined) {
+      const past = await s.console.get<Published>(`/v1/policies/versions/${encodeURIComponent(version)}`);
+      s.answer(past, publishedText(past));
+      return undefined;
+    }
     const found = await s.console.get<InForce>('/v1/policies');
     const shown = printable(found);
     const head = `Policy ${shown.version} by ${shown.by} at ${clock(shown.publishedAt)}, digest ${shown.digest}`;

@@ -16,7 +16,9 @@ import { localClock, Misused, printable, type Story } from '@countersign/client/
 import { auditPrincipal, textOfFile, topicNamed, topology } from '@countersign/contracts';
 import { parseVerifierKey, readExport, type VerifierKey, verifyRecord } from '@countersign/record';
 import type { Command } from 'commander';
+import { type Checked, checkpointsText, type SeenCheckpoints } from '../../core/proof.js';
 import { reportText, storyText } from '../../core/render.js';
+import { consistencyOf, recordKeyOf } from '../proofs.js';
 
 interface VerifyOptions {
   readonly export?: string;
@@ -43,6 +45,20 @@ export function recordCommands(program: Command): void {
     s.answer(story, story.found ? storyText(s.paint, story, telling) : `Nothing of ${printable(id)} is on the record.`);
     return story.found;
   });
+
+  const checkpoints = program
+    .command('checkpoints')
+    .description('the signed checkpoints of the record that the console has seen, the largest first')
+    .option('--prove', 'have the record prove that it still begins with what each of them signed, and check it here')
+    .option('--key <verifier key>', 'with --prove: the key that must have signed; default: the key in run.json')
+    .option('--before <size>', 'only smaller ones than this')
+    .option('--limit <n>', 'how many, at most 500', '20');
+  explained(
+    checkpoints,
+    ['checkpoints', 'checkpoints --prove', 'checkpoints --limit 1 --json'],
+    'the record does not begin with what one of them signed',
+  );
+  acts(checkpoints, listCheckpoints);
 
   const save = program
     .command('export')
@@ -82,6 +98,31 @@ export function recordCommands(program: Command): void {
     'the record is not whole',
   );
   acts(verify, verifyAll);
+}
+
+interface CheckpointOptions {
+  readonly prove?: boolean;
+  readonly key?: string;
+  readonly before?: string;
+  readonly limit: string;
+}
+
+async function listCheckpoints(s: Session, { prove, key: given, before, limit }: CheckpointOptions): Promise<boolean> {
+  const asked = new URLSearchParams({ limit, ...(before !== undefined && { before }) });
+  const found = await s.console.get<SeenCheckpoints>(`/v1/record/checkpoints?${asked}`);
+  if (!prove) {
+    s.answer(found, checkpointsText(s.paint, found));
+    return true;
+  }
+  const key = await recordKeyOf(s, given);
+  const proofs: Checked[] = [];
+  for (const checkpoint of found.checkpoints) {
+    s.progress(`${proofs.length} of ${found.checkpoints.length}`);
+    proofs.push(await consistencyOf(s, checkpoint, key));
+  }
+  const { knownBefore } = key;
+  s.answer({ ...found, proofs, keyKnownBefore: knownBefore }, checkpointsText(s.paint, found, proofs, knownBefore));
+  return proofs.every(({ state }) => state === 'proved');
 }
 
 async function verifyAll(s: Session, options: VerifyOptions): Promise<boolean> {

@@ -6,7 +6,17 @@ import { applySettings, type Card, changesBetween, Misused, type ReviewResult } 
 import { parseJson, rejections, TooDeep, textOfFile } from '@countersign/contracts';
 import type { Command } from 'commander';
 import { cardsText, cardText, changesText, resultText } from '../../core/render.js';
+import {
+  type CardFilter,
+  type DryRunVerdict,
+  dryRunText,
+  isOf,
+  type Kind,
+  kindsText,
+  kindText,
+} from '../../core/review-text.js';
 import { idOf } from '../../core/scope.js';
+import { rowsOf } from '../pages.js';
 
 interface AnswerOptions {
   readonly note?: string;
@@ -18,6 +28,14 @@ interface AnswerOptions {
   readonly payload?: string;
 }
 
+interface ListOptions extends CardFilter {
+  readonly all?: boolean;
+  readonly state?: string;
+  readonly limit: string;
+}
+
+const states = ['open', 'answered', 'approved', 'refused', 'superseded', 'expired'] as const;
+
 export function reviewCommands(program: Command): void {
   const review = program
     .command('review')
@@ -26,11 +44,24 @@ export function reviewCommands(program: Command): void {
   const list = review
     .command('list')
     .description('what waits, the nearest deadline first')
-    .option('--all', 'also those that are closed');
-  explained(list, ['review list', 'review list --all --json']);
-  acts(list, async (s, options: { all?: boolean }) => {
-    const found = await cards(s, options.all ? '' : '?state=open');
-    s.answer({ reviews: found }, cardsText(s.paint, found, s.now()));
+    .option('--all', 'also those that are closed, the latest first')
+    .option('--state <state>', `only those that are ${states.join(', ')}`)
+    .option('--agent <name>', 'of one agent')
+    .option('--kind <kind>', 'of one kind of action')
+    .option('--play <id>', 'of one play')
+    .option('--account <id>', 'of one account')
+    .option('--limit <n>', 'how many are looked at, at most', '1000');
+  explained(list, ['review list', 'review list --agent paid-media-agent', 'review list --state expired --json']);
+  acts(list, async (s, options: ListOptions) => {
+    const state = options.state ?? (options.all ? undefined : 'open');
+    if (state !== undefined && !states.some((known) => known === state))
+      throw new Misused(`--state ${state}: there is ${states.join(', ')}`);
+    const most = Number(options.limit);
+    if (!Number.isSafeInteger(most) || most < 1) throw new Misused(`--limit ${options.limit}: a number is expected`);
+    const { rows, next } = await cards(s, state === undefined ? '' : `?state=${state}`, most);
+    const found = rows.filter((card) => isOf(card, options));
+    s.answer({ reviews: found, next }, cardsText(s.paint, found, s.now()));
+    if (next !== null) s.note(`${rows.length} were looked at and there are more: --limit looks further.`);
     return undefined;
   });
 
@@ -84,6 +115,45 @@ export function reviewCommands(program: Command): void {
     'it was refused or set aside, or you do not have the role',
   );
   acts(edit, (s, id: string, options: AnswerOptions) => answer(s, id, 'edit', options));
+
+  const dryRun = review
+    .command('dry-run')
+    .argument('<id>', 'a proposal; the first characters of its id are enough')
+    .description(
+      'what the rules would say of a changed action at this moment; nothing is reserved, and nobody is answered',
+    )
+    .option('--set <name=value>', 'change one setting; may be given several times', repeated)
+    .option('--payload <file>', 'the whole new payload as JSON; - reads it from standard input');
+  explained(
+    dryRun,
+    ['review dry-run 3f2a --set amountMinor=40000', 'review dry-run 3f2a --payload payload.json --json'],
+    'the rules refuse it or did not answer in time, or you do not have the role',
+  );
+  acts(dryRun, async (s, id: string, options: Pick<AnswerOptions, 'set' | 'payload'>) => {
+    const card = await cardOf(s, id);
+    const payload = edited(card, options);
+    s.note(changesText(s.paint, changesBetween(card.action?.payload, payload)));
+    const verdict = await s.console.post<DryRunVerdict>(`/v1/reviews/${card.id}/dry-run`, { payload });
+    s.answer(verdict, dryRunText(s.paint, verdict));
+    return verdict.judged && verdict.outcome === 'approved';
+  });
+
+  const kinds = program
+    .command('kinds')
+    .argument('[kind]', 'one kind, with every setting of its payload')
+    .description('the kinds of actions, and what an edit may set in each');
+  explained(kinds, ['kinds', 'kinds ads.shift_budget', 'kinds email.send --json'], 'there is no such kind');
+  acts(kinds, async (s, kind: string | undefined) => {
+    const found = await s.console.get<{ kinds: Kind[] }>('/v1/kinds');
+    if (kind === undefined) {
+      s.answer(found, kindsText(s.paint, found.kinds));
+      return undefined;
+    }
+    const known = found.kinds.find((each) => each.kind === kind);
+    if (!known) throw new Failure(1, `there is no kind ${kind}; there is ${found.kinds.map((k) => k.kind).join(', ')}`);
+    s.answer(known, kindText(s.paint, known));
+    return undefined;
+  });
 }
 
 async function answer(
@@ -143,7 +213,7 @@ function checkDigest(card: Card, pinned: string | undefined): void {
   }
 }
 
-function edited(card: Card, options: AnswerOptions): Record<string, unknown> {
+function edited(card: Card, options: Pick<AnswerOptions, 'set' | 'payload'>): Record<string, unknown> {
   if (!card.action) throw new Misused("a play's checkpoint cannot be edited: approve or reject it");
   if ((options.payload === undefined) === (options.set === undefined)) {
     throw new Misused('give what to change: either --set name=value or --payload <file>');
@@ -164,9 +234,8 @@ function edited(card: Card, options: AnswerOptions): Record<string, unknown> {
 }
 
 async function cardOf(s: Session, given: string): Promise<Card> {
-  const known = given.length < 36 ? (await cards(s, '?state=open')).map(({ id }) => id) : [];
+  const known = given.length < 36 ? (await cards(s, '?state=open')).rows.map(({ id }) => id) : [];
   return s.console.get<Card>(`/v1/reviews/${encodeURIComponent(idOf(given, known))}`);
 }
 
-const cards = async (s: Session, query: string): Promise<Card[]> =>
-  (await s.console.get<{ reviews: Card[] }>(`/v1/reviews${query}`)).reviews;
+const cards = (s: Session, query: string, most?: number) => rowsOf<Card>(s, `/v1/reviews${query}`, 'reviews', most);

@@ -56,19 +56,26 @@ export function sourceCommands(program: Command): void {
     .command('people')
     .argument('[account]', 'an account’s id, or the beginning of its name')
     .description('people by account, without names; with --contact one person, their consents and what touched them')
-    .option('--contact <id>', 'one person, by the id of the contact');
+    .option('--contact <id>', 'one person, by the id of the contact')
+    .option('--before <cursor>', 'more of the list, as the list before says')
+    .option('--limit <n>', 'how many, at most 500', '50');
   explained(people, ['people', 'people "Lumen"', 'people --contact 57a6d963-…'], 'there is no such person');
-  acts(people, async (s, account: string | undefined, { contact }: { contact?: string }) => {
-    if (contact === undefined) {
-      const asked = new URLSearchParams({ limit: '50', ...(account !== undefined && { account }) });
-      const found = await s.console.get<PeopleList>(`/v1/people?${asked}`);
-      s.answer(found, peopleText(s.paint, found));
-      return found.people.length > 0;
-    }
-    const path = `/v1/people/${encodeURIComponent(contact)}`;
-    const person = await s.console.get<PersonPage>(path);
-    const touched = await s.console.get<PersonActions>(`${path}/actions?limit=50`);
-    s.answer({ ...person, ...touched }, personText(s.paint, person, touched));
-    return undefined;
-  });
+  acts(
+    people,
+    async (s, account: string | undefined, options: Pick<Options, 'before' | 'limit'> & { contact?: string }) => {
+      const { contact, before, limit } = options;
+      const paging = { limit, ...(before !== undefined && { cursor: before }) };
+      if (contact === undefined) {
+        const asked = new URLSearchParams({ ...paging, ...(account !== undefined && { account }) });
+        const found = await s.console.get<PeopleList>(`/v1/people?${asked}`);
+        s.answer(found, peopleText(s.paint, found));
+        return found.people.length > 0;
+      }
+      const path = `/v1/people/${encodeURIComponent(contact)}`;
+      const person = await s.console.get<PersonPage>(path);
+      const touched = await s.console.get<PersonActions>(`${path}/actions?${new URLSearchParams(paging)}`);
+      s.answer({ ...person, ...touched }, personText(s.paint, person, touched));
+      return undefined;
+    },
+  );
 }

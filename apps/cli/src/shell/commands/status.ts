@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { acts, explained, healthPage, type Session, tellsNoMore } from '@countersign/client';
 import {
   type Confirmed,
   type Control,
   type Health,
+  Misused,
   type Now,
   type Participants,
   printable,
@@ -10,6 +12,7 @@ import {
 import { deploymentFileOf } from '@countersign/contracts';
 import type { Command } from 'commander';
 import { wrongIn } from '../../core/health.js';
+import { type Queue, queueText, underWay } from '../../core/queue-text.js';
 import { confirmedText, controlsText, healthText, statusText } from '../../core/render.js';
 import { type ScopeOptions, scopeOf } from '../../core/scope.js';
 
@@ -42,20 +45,40 @@ export function statusCommands(program: Command): void {
     return undefined;
   });
 
+  const queue = named(
+    program
+      .command('queue')
+      .description('what is under way, which is what a stop reaches: approved actions, open reviews, tasks'),
+  ).option('--wait <seconds>', 'wait until nothing is left, for so many seconds at most');
+  explained(
+    queue,
+    ['queue --all', 'queue --agent paid-media-agent', 'queue --agent paid-media-agent --wait 3600'],
+    'something is under way',
+  );
+  acts(queue, async (s, options: ScopeOptions & { wait?: string }) => {
+    const scope = scopeOf(options);
+    const seconds = options.wait === undefined ? 0 : Number(options.wait);
+    if (!(seconds >= 0)) throw new Misused(`--wait ${options.wait}: a number of seconds is expected`);
+    const look = () => s.console.get<Queue>(`/v1/queue?scope=${encodeURIComponent(scope)}`);
+    let now = await look();
+    for (const until = Date.now() + seconds * 1000; underWay(now) > 0 && Date.now() < until; ) {
+      s.progress(`${underWay(now)} under way`);
+      await sleep(1_000);
+      now = await look();
+    }
+    s.answer(now, queueText(s.paint, now));
+    return underWay(now) === 0;
+  });
+
   const words = {
     stop: ['stopped', 'stop an agent, a play, a channel, an account, or everything'],
     resume: ['running', 'end a stop'],
   } as const;
   for (const [name, [state, detail]] of Object.entries(words)) {
-    const command = program
-      .command(name)
-      .description(detail)
-      .option('--all', 'everything')
-      .option('--agent <name>', 'one agent')
-      .option('--play <id>', 'one play')
-      .option('--channel <channel>', 'email, advertising or crm')
-      .option('--account <id>', 'one CRM account or ad account')
-      .requiredOption('--reason <text>', 'why; it is kept on the record');
+    const command = named(program.command(name).description(detail)).requiredOption(
+      '--reason <text>',
+      'why; it is kept on the record',
+    );
     explained(
       command,
       [`${name} --agent paid-media-agent --reason "bids look wrong"`, `${name} --all --reason "incident 12"`],
@@ -66,6 +89,15 @@ export function statusCommands(program: Command): void {
     );
   }
 }
+
+/** The scopes that a command may be about. */
+const named = (command: Command): Command =>
+  command
+    .option('--all', 'everything')
+    .option('--agent <name>', 'one agent')
+    .option('--play <id>', 'one play')
+    .option('--channel <channel>', 'email, advertising or crm')
+    .option('--account <id>', 'one CRM account or ad account');
 
 async function change(s: Session, scope: string, state: Control['state'], reason: string): Promise<boolean> {
   const answer = await s.console.post<{ changed: boolean; control: Control | null } & Confirmed>('/v1/controls', {

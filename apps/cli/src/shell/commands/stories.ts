@@ -1,6 +1,8 @@
 import { acts, explained } from '@countersign/client';
 import type { Command } from 'commander';
+import { provenText } from '../../core/proof.js';
 import { type StoriesList, type StorySteps, stepsText, storiesText } from '../../core/stories-text.js';
+import { proofOf, recordKeyOf } from '../proofs.js';
 
 interface StoryOptions {
   readonly search?: string;
@@ -8,7 +10,10 @@ interface StoryOptions {
   readonly agent?: string;
   readonly play?: string;
   readonly account?: string;
+  readonly before?: string;
   readonly limit: string;
+  readonly prove?: boolean;
+  readonly key?: string;
 }
 
 export function storyCommands(program: Command): void {
@@ -21,20 +26,33 @@ export function storyCommands(program: Command): void {
     .option('--agent <name>', 'of one agent')
     .option('--play <id>', 'of one play')
     .option('--account <id>', 'of one account')
-    .option('--limit <n>', 'how many, at most 500', '20');
+    .option('--before <cursor>', 'older ones, as the list before says')
+    .option('--limit <n>', 'how many, at most 500', '20')
+    .option('--prove', 'with an id: check here that the signed record holds each step, byte by byte')
+    .option('--key <verifier key>', 'with --prove: the key that must have signed; default: the key in run.json');
   explained(
     stories,
-    ['stories --outcome refused', 'stories --search lumen-health', 'stories 3f2a6c1e-…'],
-    'nothing has this id',
+    ['stories --outcome refused', 'stories --search lumen-health', 'stories 3f2a6c1e-…', 'stories 3f2a6c1e-… --prove'],
+    'nothing has this id, or the record does not prove a step',
   );
   acts(stories, async (s, id: string | undefined, options: StoryOptions) => {
     if (id !== undefined) {
       const found = await s.console.get<StorySteps>(`/v1/stories/${encodeURIComponent(id)}`);
-      s.answer(found, stepsText(s.paint, found));
-      return undefined;
+      if (!options.prove) {
+        s.answer(found, stepsText(s.paint, found));
+        return undefined;
+      }
+      const key = await recordKeyOf(s, options.key);
+      const proofs = [];
+      for (const step of found.steps) proofs.push(await proofOf(s, step, key));
+      s.answer(
+        { ...found, proofs, keyKnownBefore: key.knownBefore },
+        provenText(s.paint, found, proofs, key.knownBefore),
+      );
+      return !proofs.some(({ state }) => state === 'wrong' || state === 'not-on-record');
     }
     const asked = new URLSearchParams({ limit: options.limit });
-    for (const name of ['search', 'outcome', 'agent', 'play', 'account'] as const) {
+    for (const name of ['search', 'outcome', 'agent', 'play', 'account', 'before'] as const) {
       const value = options[name];
       if (value !== undefined) asked.set(name, value);
     }

@@ -1,0 +1,41 @@
+import { clock, count, type Paint, printable } from '@countersign/client/core';
+
+/** What is under way in a scope, with the first of each. */
+export interface Queue {
+  readonly scope: string;
+  readonly tasks: {
+    readonly count: number;
+    readonly first: readonly { readonly agent: string; readonly purpose: string; readonly dueAt: string }[];
+  };
+  readonly reviews: {
+    readonly count: number;
+    readonly first: readonly { readonly id: string; readonly detail: string; readonly deadline: string }[];
+  };
+  readonly approved: {
+    readonly count: number;
+    /** Of these, how many may be called now. */
+    readonly due: number;
+    readonly first: readonly { readonly detail: string; readonly notBefore: string }[];
+  };
+}
+
+export const underWay = ({ tasks, reviews, approved }: Queue): number => tasks.count + reviews.count + approved.count;
+
+export function queueText(paint: Paint, given: Queue): string {
+  const { scope, tasks, reviews, approved } = printable(given);
+  if (underWay(given) === 0) return paint.green(`Nothing of ${scope} is under way.`);
+  const due = approved.count > 0 ? `; ${approved.due} may be called this moment` : '';
+  const left = (shown: readonly unknown[], all: number) =>
+    all > shown.length ? [paint.dim(`  and ${all - shown.length} more`)] : [];
+  return [
+    paint.bold(`${count(approved.count, 'approved action has', 'approved actions have')} not settled${due}`),
+    ...approved.first.map(({ detail, notBefore }) => `  ${detail}, due ${clock(notBefore)}`),
+    ...left(approved.first, approved.count),
+    paint.bold(`${count(reviews.count, 'review waits', 'reviews wait')} for a person`),
+    ...reviews.first.map(({ id, detail, deadline }) => `  ${detail}, answer until ${clock(deadline)}: ${id}`),
+    ...left(reviews.first, reviews.count),
+    paint.bold(`${count(tasks.count, 'task has', 'tasks have')} no answer of its agent yet`),
+    ...tasks.first.map(({ agent, purpose, dueAt }) => `  ${purpose} (${agent}), due ${clock(dueAt)}`),
+    ...left(tasks.first, tasks.count),
+  ].join('\n');
+}

@@ -1,0 +1,79 @@
+import { type Card, type Paint, printable, titled } from '@countersign/client/core';
+
+/** What a list of cards is narrowed to. */
+export interface CardFilter {
+  readonly agent?: string;
+  readonly kind?: string;
+  readonly play?: string;
+  readonly account?: string;
+}
+
+/** Whether a card is of what was asked for; a checkpoint is of each agent that it would give a task. */
+export function isOf(card: Card, { agent, kind, play, account }: CardFilter): boolean {
+  const { facts } = card;
+  const agents = facts.agent === undefined ? (facts.tasks ?? []).map((task) => task.agent) : [facts.agent];
+  return (
+    (agent === undefined || agents.includes(agent)) &&
+    (kind === undefined || (facts.kind ?? 'checkpoint') === kind) &&
+    (play === undefined || card.play.id === play) &&
+    (account === undefined || (facts.accountId ?? facts.account) === account)
+  );
+}
+
+export type DryRunVerdict =
+  | {
+      readonly judged: true;
+      readonly outcome: 'approved' | 'refused';
+      readonly reasons: readonly { readonly rule: string; readonly detail: string }[];
+      readonly at: string;
+    }
+  | { readonly judged: false };
+
+export function dryRunText(paint: Paint, given: DryRunVerdict): string {
+  if (!given.judged)
+    return paint.yellow('The rules have not answered in time. It can be sent all the same: it is judged then.');
+  const { outcome, reasons } = printable(given);
+  if (outcome === 'approved') return paint.green('No rule is against it at this moment.');
+  return [
+    paint.red('The rules would refuse it at this moment:'),
+    ...reasons.map(({ rule, detail }) => `  ${detail} [${rule}]`),
+  ].join('\n');
+}
+
+interface Schema {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly description?: string;
+}
+export interface Kind {
+  readonly kind: string;
+  readonly channel: string;
+  readonly reversible: boolean;
+  readonly payload: unknown;
+}
+
+export const kindsText = (paint: Paint, kinds: readonly Kind[]): string =>
+  titled(
+    paint,
+    ['kind', 'channel', 'can be taken back', 'settings'],
+    printable(kinds).map(({ kind, channel, reversible, payload }) => [
+      kind,
+      channel,
+      reversible ? 'yes' : 'no',
+      Object.keys((payload as Schema).properties ?? {}).join(', '),
+    ]),
+  );
+
+export function kindText(paint: Paint, given: Kind): string {
+  const { kind, payload } = printable(given);
+  const { properties = {}, required = [] } = payload as Schema;
+  const rows = Object.entries(properties).map(([name, schema]) => [
+    name,
+    schema.enum ? schema.enum.map(String).join(' or ') : (schema.type ?? 'any'),
+    required.includes(name) ? 'required' : '',
+    schema.description ?? '',
+  ]);
+  return `${paint.bold(kind)}\n${titled(paint, ['setting', 'type', '', ''], rows)}`;
+}

@@ -1,0 +1,39 @@
+import { clock, type Paint, printable } from '@countersign/client/core';
+
+/** What can be watched: each row of a list with what it says, so that a change of it is seen. */
+export interface Seen {
+  readonly what: 'review' | 'story' | 'control' | 'dead letter';
+  readonly id: string;
+  /** Another text where anything of it has changed. */
+  readonly state: string;
+  readonly detail: string;
+}
+
+export type Known = ReadonlyMap<string, string>;
+
+const nameOf = ({ what, id }: Seen): string => `${what} ${id}`;
+export const knownOf = (rows: readonly Seen[]): Known => new Map(rows.map((row) => [nameOf(row), row.state]));
+export const changedRows = (before: Known, rows: readonly Seen[]): readonly Seen[] =>
+  rows.filter((row) => before.get(nameOf(row)) !== row.state);
+
+/** The next event of a stream of server-sent events, out of its lines; undefined where a line ends none. */
+export function eventReader(): (line: string) => { readonly event: string; readonly data: string } | undefined {
+  let event = '';
+  let data = '';
+  return (line) => {
+    if (line.startsWith('event: ')) event = line.slice(7).trim();
+    else if (line.startsWith('data: ')) data = line.slice(6);
+    else if (line.trim() === '' && event !== '') {
+      const read = { event, data };
+      event = '';
+      data = '';
+      return read;
+    }
+    return undefined;
+  };
+}
+
+export function seenText(paint: Paint, at: string, given: Seen): string {
+  const { what, id, state, detail } = printable(given);
+  return `${paint.dim(clock(at))}  ${what.padEnd(11)}  ${paint.bold(state)}  ${detail}  ${paint.dim(id)}`;
+}
