@@ -37,6 +37,7 @@ export function DrainGuide() {
       </Step>
       <Step n={4} title="Wait until nothing is left">
         {agent === null ? <Text>Choose an agent in step 1.</Text> : <Left agent={agent} />}
+        <Command text={`npx countersign queue --agent ${agent ?? '<agent>'} --wait 3600`} />
         <Text size="sm">Then stop the agent, so that nothing of it is approved by mistake, and end its process.</Text>
         <Command text={`npx countersign stop --agent ${agent ?? '<agent>'} --reason "out of service"`} />
       </Step>

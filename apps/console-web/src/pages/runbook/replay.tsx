@@ -90,6 +90,7 @@ export function ReplayGuide() {
             <Text role="status" fw={600}>
               {outcome(letter)}
             </Text>
+            <Command text={`npx countersign dead-letters show ${letter.deadLetterId}`} />
           </Step>
         </>
       )}

@@ -22,6 +22,7 @@ export function StopGuide() {
       <Step n={1} title="See what it reaches">
         <ScopeChoice scope={scope} onChange={setScope} />
         <UnderWay scope={scope} />
+        <Command text={`npx countersign queue ${scopeOption(scope)}`} />
         <Text size="sm">
           A stop ends the permit of each approved action that has not run. What is being called this moment may still be
           done. Reviews stay open; approving one has no effect while the stop holds.
