@@ -29,15 +29,19 @@ export const currencyCodes: readonly string[] = [...digits.keys()];
 export const currencyDigits = (currency: string): number | undefined => digits.get(currency);
 
 /**
- * An amount as people read it, exact for every whole number: `USD 20.00`, `JPY 2000`, `KWD -1.250`. Of a currency that ISO 4217
- * does not have nobody knows the decimals, so the text says what the number counts: `QQQ 2000 minor units`.
+ * An amount as people read it, exact for every whole number: `USD 1,320.00`, `JPY 2,000`, `KWD -1.250`. Of a currency that ISO 4217
+ * does not have nobody knows the decimals, so the text says what the number counts: `QQQ 2,000 minor units`.
  *
  * @param minor whole number of minor units
  */
 export function money(minor: number, currency: string): string {
   const places = currencyDigits(currency);
-  if (places === undefined) return `${currency} ${minor} minor units`;
-  if (places === 0) return `${currency} ${minor}`;
-  const figures = String(Math.abs(minor)).padStart(places + 1, '0');
-  return `${currency} ${minor < 0 ? '-' : ''}${figures.slice(0, -places)}.${figures.slice(-places)}`;
+  const sign = minor < 0 ? '-' : '';
+  const figures = String(Math.abs(minor));
+  if (places === undefined) return `${currency} ${sign}${grouped(figures)} minor units`;
+  if (places === 0) return `${currency} ${sign}${grouped(figures)}`;
+  const whole = figures.padStart(places + 1, '0');
+  return `${currency} ${sign}${grouped(whole.slice(0, -places))}.${whole.slice(-places)}`;
 }
+
+const grouped = (figures: string): string => figures.replace(/\B(?=(?:\d{3})+$)/g, ',');

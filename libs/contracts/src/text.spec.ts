@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clip, fitsJsonb } from './text.js';
+import { clip, fitsJsonb, roughly } from './text.js';
 
 test.each([
   ['plain', true],
@@ -32,4 +32,18 @@ test('wherever a text is cut, it stays well formed and within its length', () =>
     expect(clip(text, most).isWellFormed()).toBe(true);
     expect(clip(text, most).length).toBeLessThanOrEqual(most);
   }
+});
+
+test.each([
+  [1, '1 minute'],
+  [360_000, '6 minutes'],
+  [360_001, '7 minutes'],
+  [7_199_999, '120 minutes'],
+  [7_200_000, '2 hours'],
+  [129_600_000, '36 hours'],
+  [172_800_000, '2 days'],
+  [172_800_001, '3 days'],
+  [864_000_000_000, '10,000 days'],
+])('%d ms are roughly %j', (ms, words) => {
+  expect(roughly(ms)).toBe(words);
 });

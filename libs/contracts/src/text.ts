@@ -14,3 +14,14 @@ export function clip(text: string, most: number): string {
   return text.slice(0, end === 0 ? most : end).toWellFormed();
 }
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** A length of time in its largest unit of which there are two or more, never less than it is: `6 minutes`, `36 hours`, `2 days`. */
+export function roughly(ms: number): string {
+  for (const [unit, length] of [
+    ['day', 86_400_000],
+    ['hour', 3_600_000],
+  ] as const)
+    if (ms >= 2 * length) return `${Math.ceil(ms / length).toLocaleString('en')} ${unit}s`;
+  const minutes = Math.ceil(ms / 60_000);
+  return `${minutes} minute${minutes === 1 ? '' : 's'}`;
+}

@@ -35,7 +35,7 @@ test('[case 36] a card shows the facts before the agent, whose words are quoted 
   expect(cardText(plain, card, now)).toBe(`move EUR 600.00 of daily budget from c-1 to c-2  open
   account     Acme
   money       EUR 600.00
-  limit       spend:campaign:c-2:2026-11-21: EUR 100.00 used, EUR 0.00 held, of EUR 1000.00
+  limit       spend:campaign:c-2:2026-11-21: EUR 100.00 used, EUR 0.00 held, of EUR 1,000.00
   reversible  for 72 hours
   play        Return below its floor (return-below-floor)
   agent       paid-media-agent, ads.shift_budget
@@ -61,7 +61,7 @@ test('the status tells how fast it goes, what waits and since when, and what is 
   expect(text).toMatch(/signals +340 in the last hour +12 in the last minute/);
   expect(text).not.toMatch(/settlements +0/);
   expect(text).toMatch(/reviews wait +1 +the oldest came 45 min ago/);
-  expect(text).toMatch(/ad account ads-1 +EUR 125.00 spent, EUR 200.00 reserved today +of EUR 3000.00/);
+  expect(text).toMatch(/ad account ads-1 +EUR 125.00 spent, EUR 200.00 reserved today +of EUR 3,000.00/);
 });
 
 test('a card that is done with says who answered what, and no longer what approving does', () => {

@@ -9,19 +9,36 @@ const byDigits = [
 /** How many digits a currency has after the point; 2 where nobody knows it. */
 const digitsOf = (currency: string): number => byDigits.find(([, list]) => list.includes(currency))?.[0] ?? 2;
 
-/** An amount in minor units, with its currency first, as everywhere in the product: "EUR 1,300.00". */
-export function money(amountMinor: number, currency: string, locale?: string): string {
+/** An amount in minor units, with its currency first, as everywhere in the product and whoever reads it: "EUR 1,300.00". */
+export function money(amountMinor: number, currency: string): string {
   const digits = digitsOf(currency);
-  const amount = new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const amount = new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return `${currency} ${amount.format(amountMinor / 10 ** digits)}`;
 }
 
-/** An amount that somebody typed, "300", "300.5" or "300,50", in minor units; undefined where it is none or finer than the currency. */
-export function minorOf(typed: string, currency: string): number | undefined {
+/** An amount that somebody typed, in minor units; else what to write in its place. */
+export type Typed = { readonly minor: number } | { readonly fault: string };
+
+const plain = /^(\d{1,13})(?:\.(\d+))?$/;
+const grouped = /^([1-9]\d{0,2}(?:,\d{3})+)(?:\.(\d+))?$/;
+const withComma = /^(\d{1,13}),(\d+)$/;
+
+/**
+ * Reads an amount by one rule. The point is the decimal mark, as wherever the product writes money. Commas are read as separators of
+ * thousands where they make groups of three, and one comma is read as the decimal mark where it does not. Where a comma could be
+ * both, since the currency has three digits or more after the point, the amount is refused. So is one that is finer than the currency.
+ */
+export function amountOf(typed: string, currency: string): Typed {
+  const text = typed.trim();
   const digits = digitsOf(currency);
-  const parts = /^(\d{1,13})(?:[.,](\d+))?$/.exec(typed.trim());
-  if (!parts) return undefined;
-  const [, whole = '', fraction = ''] = parts;
-  if (fraction.length > digits) return undefined;
-  return Number(whole) * 10 ** digits + Number(fraction.padEnd(digits, '0') || 0);
+  const groups = grouped.exec(text);
+  const decimal = withComma.exec(text);
+  if (groups && decimal && digits >= 3)
+    return { fault: `Write ${text.replace(',', '')} or ${text.replace(',', '.')}: “${text}” can mean both.` };
+  const [, whole, fraction = ''] = plain.exec(text) ?? groups ?? decimal ?? [];
+  if (whole === undefined) return { fault: 'Write an amount such as 300, 300.50 or 1,300.50.' };
+  if (fraction.length > digits)
+    return { fault: digits === 0 ? 'Write a whole number.' : `Write at most ${digits} digits after the point.` };
+  const minor = Number(whole.replaceAll(',', '')) * 10 ** digits + Number(fraction.padEnd(digits, '0') || 0);
+  return Number.isSafeInteger(minor) ? { minor } : { fault: 'Write a smaller amount.' };
 }

@@ -81,7 +81,7 @@ test('it reads like this', () => {
     Nobody may set the bid of a campaign, whatever a charter allows.
     Its limits
     At most EUR 500.00 a day on one campaign.
-    At most EUR 3000.00 a day in one ad account.
+    At most EUR 3,000.00 a day in one ad account.
     At most 7 messages within an hour.
     At most 500 actions within an hour.
     At most 100 actions within an hour for one account.

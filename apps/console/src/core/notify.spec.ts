@@ -128,7 +128,7 @@ test('an approval tells of the budget too, by its reservation and the figures of
   ];
   const [row, ...more] = planned(rules, [received('ActionApproved', data), received('ActionApproved', data)]);
   expect(more).toEqual([]);
-  expect(row?.facts.lines).toContainEqual(['Spent or held', 'EUR 850.00 of EUR 1000.00']);
+  expect(row?.facts.lines).toContainEqual(['Spent or held', 'EUR 850.00 of EUR 1,000.00']);
 });
 
 test('a control is told of at once, and that it is not confirmed after its time', () => {

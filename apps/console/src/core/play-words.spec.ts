@@ -4,10 +4,11 @@ import { content } from './given-policy.js';
 import { lasting } from './kind-words.js';
 import { playSteps } from './play-words.js';
 
-const shown = (play: Play) => playSteps(play).map(({ kind, title, lines }) => [kind, title, ...lines].join(' | '));
+const shown = (play: Play, charters = content.charters) =>
+  playSteps(play, charters).map(({ kind, title, lines }) => [kind, title, ...lines].join(' | '));
 
 test('plays read like this, from what starts them to their tasks', () => {
-  expect(content.plays.map(shown)).toMatchInlineSnapshot(`
+  expect(content.plays.map((play) => shown(play))).toMatchInlineSnapshot(`
     [
       [
         "trigger | It starts when | 3 contacts of one account (tier is 1) are each in a signal 'content engaged' (topic is comparison or pricing) within 6 days. | Signals that are older than 8 days when they arrive start nothing.",
@@ -16,12 +17,24 @@ test('plays read like this, from what starts them to their tasks', () => {
         "task | Be visible while the account compares | paid-media-agent may move daily budget from one campaign to another. | It has 30 minutes. | It acts on the campaign cmp-comparison. | It moves 15 % of a daily budget at a time.",
       ],
       [
-        "trigger | It starts when | a campaign earns less than 120 % of what it spent over 7 days, by the signal campaign performance reported. A floor that the campaign itself reports wins. Windows in which it spent less than 10,000 minor units (cents) of its currency say too little. | Signals that are older than 3 days when they arrive start nothing.",
+        "trigger | It starts when | a campaign earns less than 120 % of what it spent over 7 days, by the signal campaign performance reported. A floor that the campaign itself reports wins. Windows in which it spent less than EUR 100.00 say too little. | Signals that are older than 3 days when they arrive start nothing.",
         "cool-down | It holds back | There is no cool-down: it can start again at once.",
         "task | Stop or reduce what does not pay back | paid-media-agent may pause a campaign or move daily budget from one campaign to another. | It has 1 hour and 30 minutes.",
       ],
     ]
   `);
+});
+
+test('the least spend is an amount of money in the currency of whoever gets the tasks', () => {
+  const play = content.plays.find(({ trigger }) => trigger.pattern === 'return-below-floor') as Play;
+  const inCurrencies = (...currencies: string[]) =>
+    shown(
+      { ...play, tasks: currencies.map((_, n) => ({ ...play.tasks[0], agent: `a-${n}` }) as Play['tasks'][number]) },
+      currencies.map((currency, n) => ({ ...content.charters[0], agent: `a-${n}`, currency }) as never),
+    )[0];
+  expect(inCurrencies('USD', 'USD')).toContain('spent less than USD 100.00 say too little');
+  expect(inCurrencies('EUR', 'JPY')).toContain('spent less than EUR 100.00 or JPY 10,000 say too little');
+  expect(shown(play, [])[0]).toContain('less than 10,000 smallest units of its currency, such as cents say');
 });
 
 test('every part of a play is told', () => {

@@ -1,4 +1,4 @@
-import { type Play, settingKinds, type TaskSettings, type Trigger } from '@countersign/contracts';
+import { type Charter, money, type Play, settingKinds, type TaskSettings } from '@countersign/contracts';
 import { count, kindWords, lasting, list } from './kind-words.js';
 
 type Setting = string | number | boolean;
@@ -12,11 +12,11 @@ export interface Step {
   readonly agent?: string;
 }
 
-/** A play in plain words, from what starts it to the tasks that it gives. */
-export function playSteps(play: Play): Step[] {
+/** A play in plain words, from what starts it to the tasks that it gives. The charters say in which currency its agents act. */
+export function playSteps(play: Play, charters: readonly Pick<Charter, 'agent' | 'currency'>[]): Step[] {
   const { checkpoint } = play;
   return [
-    { kind: 'trigger', title: 'It starts when', lines: [triggerWords(play.trigger), freshWords(play)] },
+    { kind: 'trigger', title: 'It starts when', lines: [triggerWords(play, charters), freshWords(play)] },
     { kind: 'cool-down', title: 'It holds back', lines: [coolDownWords(play)] },
     ...(checkpoint
       ? [
@@ -45,7 +45,10 @@ export function playSteps(play: Play): Step[] {
 }
 
 /** What starts a play. Exhaustive: a new pattern is told here. */
-export function triggerWords(trigger: Trigger): string {
+export function triggerWords(
+  { trigger, tasks }: Pick<Play, 'trigger' | 'tasks'>,
+  charters: readonly Pick<Charter, 'agent' | 'currency'>[],
+): string {
   switch (trigger.pattern) {
     case 'distinct-contacts': {
       const { signal, where, account, contacts, withinDays } = trigger;
@@ -55,10 +58,26 @@ export function triggerWords(trigger: Trigger): string {
     }
     case 'return-below-floor': {
       const { signal, floorPercent, withinDays, minimumSpendMinor } = trigger;
-      return `a campaign earns less than ${floorPercent} % of what it spent over ${count(withinDays, 'day')}, by the signal ${spaced(signal)}. A floor that the campaign itself reports wins. Windows in which it spent less than ${count(minimumSpendMinor, 'minor unit')} (cents) of its currency say too little.`;
+      return `a campaign earns less than ${floorPercent} % of what it spent over ${count(withinDays, 'day')}, by the signal ${spaced(signal)}. A floor that the campaign itself reports wins. Windows in which it spent less than ${spend(minimumSpendMinor, currenciesOf(tasks, charters))} say too little.`;
     }
   }
 }
+
+/** An agent may act in the currency of its charter alone. */
+const currenciesOf = (tasks: Play['tasks'], charters: readonly Pick<Charter, 'agent' | 'currency'>[]): string[] => [
+  ...new Set(
+    charters.filter(({ agent }) => tasks.some((task) => task.agent === agent)).map(({ currency }) => currency),
+  ),
+];
+
+/** The trigger has a number of the smallest units of whatever currency a campaign has. */
+const spend = (minor: number, currencies: readonly string[]): string =>
+  currencies.length === 0
+    ? `${count(minor, 'smallest unit')} of its currency, such as cents`
+    : list(
+        currencies.map((currency) => money(minor, currency)),
+        'or',
+      );
 
 const freshWords = ({ freshWithinDays }: Play): string =>
   `Signals that are older than ${count(freshWithinDays, 'day')} when they arrive start nothing.`;
@@ -83,14 +102,14 @@ const settings: Readonly<Record<keyof TaskSettings, (value: Setting) => string>>
   bidStepPercent: (value) => `It changes a bid by ${value} % at a time.`,
   shiftPercent: (value) => `It moves ${value} % of a daily budget at a time.`,
   pauseBelowShare: (value) => `It pauses a campaign that earns less than ${value} % of its floor.`,
-  windowDays: (value) => `It looks at ${value} days.`,
+  windowDays: (value) => `It looks at ${count(Number(value), 'day')}.`,
   floorPercent: (value) => `The floor is ${value} %.`,
   creativeId: (value) => `It publishes the creative ${value}.`,
   url: (value) => `The advertisement leads to ${value}.`,
   sequence: (value) => `It enrols contacts in the sequence ${value}.`,
   sendAheadSeconds: (value) =>
     `It proposes a message ${lasting(Number(value))} before it is sent: until then a withdrawal still stops it.`,
-  ownerTaskHours: (value) => `A CRM task is due in ${value} hours.`,
+  ownerTaskHours: (value) => `A CRM task is due in ${lasting(Number(value) * 3_600)}.`,
   template: (value) => `It sends the template ${value}.`,
   purpose: (value) => `It needs the consent for ${value}.`,
 };

@@ -1,4 +1,4 @@
-import { type Play, Uuid } from '@countersign/contracts';
+import { type Charter, type Play, Uuid } from '@countersign/contracts';
 import { Documented, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
@@ -33,12 +33,12 @@ export class Plays {
   @Documented({ summary: 'Every play of the policy in force', answers: { 200: PlaysAnswer } })
   async list() {
     const at = this.runtime.now();
-    const { plays, controls } = await this.read();
+    const { plays, charters, controls } = await this.read();
     const latest = await this.plays.latest(
       plays.map(({ id }) => id),
       at,
     );
-    return { at, plays: plays.map((play) => shown(play, controls, latest)) };
+    return { at, plays: plays.map((play) => shown(play, charters, controls, latest)) };
   }
 
   @Get('plays/:playId')
@@ -49,10 +49,10 @@ export class Plays {
   })
   async show(@Param('playId', { schema: PathId }) playId: string) {
     const at = this.runtime.now();
-    const { plays, controls, version } = await this.read();
+    const { plays, charters, controls, version } = await this.read();
     const play = playOf(playId, plays);
     const latest = await this.plays.latest([playId], at);
-    return { at, ...shown(play, controls, latest), policyVersion: version, steps: playSteps(play) };
+    return { at, ...shown(play, charters, controls, latest), policyVersion: version, steps: playSteps(play, charters) };
   }
 
   @Get('plays/:playId/runs')
@@ -88,7 +88,8 @@ export class Plays {
 
   private async read() {
     const [policy, controls] = await Promise.all([this.store.policy(this.store.forPages), this.store.controls()]);
-    return { plays: policy?.content.plays ?? [], version: policy?.version ?? 0, controls };
+    const { plays = [], charters = [] } = policy?.content ?? {};
+    return { plays, charters, version: policy?.version ?? 0, controls };
   }
 }
 
@@ -101,12 +102,13 @@ function playOf(playId: string, plays: readonly Play[]): Play {
 
 const shown = (
   { id, title, trigger, tasks }: Play,
+  charters: readonly Charter[],
   controls: readonly StopNow[],
   latest: ReadonlyMap<string, { readonly live: number; readonly lastAt: string | null }>,
 ) => ({
   id,
   title,
-  starts: triggerWords(trigger),
+  starts: triggerWords({ trigger, tasks }, charters),
   agents: [...new Set(tasks.map(({ agent }) => agent))],
   stops: stopsFor(controls, `play:${id}`),
   runs: latest.get(id) ?? { live: 0, lastAt: null },

@@ -60,6 +60,9 @@ test('a signal dated more than five minutes ahead is rejected and says by how mu
     ok: false,
     fault: { code: 'future', field: 'time', detail: expect.stringContaining('6 minutes') },
   });
+  expect(admit(engaged('2026-11-23T10:00:00.000Z'), now, limits)).toMatchObject({
+    fault: { detail: 'time: 2 days ahead of the clock here' },
+  });
 });
 
 test('a clock a little ahead is forgiven: the signal happened when it was received', () => {

@@ -1,4 +1,4 @@
-import { type AdmissionCode, type Fault, own } from '@countersign/contracts';
+import { type AdmissionCode, type Fault, own, roughly } from '@countersign/contracts';
 import { concernsConsent, consentFacts, protects } from './consents.js';
 import type { Signal } from './signal.js';
 
@@ -37,7 +37,7 @@ export function admit(
   const ahead = Date.parse(signal.time) - Date.parse(at);
   const inFuture = ahead > clockToleranceMs;
   if (inFuture && !concernsConsent(consent)) {
-    return refused('future', `time: ${Math.ceil(ahead / 60_000)} minutes ahead of the clock here`, 'time');
+    return refused('future', `time: ${roughly(ahead)} ahead of the clock here`, 'time');
   }
 
   // Nothing has happened after it was received: a time ahead would win over every later fact.

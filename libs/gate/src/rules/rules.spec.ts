@@ -419,7 +419,7 @@ const cases: Record<string, Case> = {
     rule: 'spend-cap-campaign',
     outcome: 'refuse',
     detail:
-      /over the daily cap of EUR 500.00 of campaign cmp-to: EUR 90071992547409.91 held or spent today, EUR 40.00 asked for/,
+      /over the daily cap of EUR 500.00 of campaign cmp-to: EUR 90,071,992,547,409.91 held or spent today, EUR 40.00 asked for/,
     proposal: shift(4000),
     facts: {
       ledgers: {
@@ -439,7 +439,7 @@ const cases: Record<string, Case> = {
   'a bid of any size': {
     rule: 'bid-threshold',
     outcome: 'escalate',
-    detail: 'a change of EUR 90071992547408.81 for campaign cmp-to is above EUR 200.00, the most without a person',
+    detail: 'a change of EUR 90,071,992,547,408.81 for campaign cmp-to is above EUR 200.00, the most without a person',
     proposal: proposalOf('ads.set_bid', { bidMinor: Number.MAX_SAFE_INTEGER }),
     twin: { proposal: proposalOf('ads.set_bid') },
   },

@@ -1,5 +1,5 @@
 import { capital } from '../../parts/capital.js';
-import { minorOf, money } from '../../parts/money.js';
+import { amountOf, money } from '../../parts/money.js';
 
 /** What is used here of a JSON Schema, as the console tells it of a kind. */
 export interface Schema {
@@ -101,7 +101,7 @@ export function typedOf(field: Field, payload: Payload): string {
   if (value === undefined || value === null) return '';
   switch (field.input) {
     case 'money':
-      return money(Number(value), currencyBeside(field, payload), 'en').replace(/^\S+ /, '').replaceAll(',', '');
+      return money(Number(value), currencyBeside(field, payload)).replace(/^\S+ /, '').replaceAll(',', '');
     case 'time':
       return localTime(String(value));
     case 'list':
@@ -143,48 +143,40 @@ export function edited(
       else result = withValue(result, field.path, undefined);
       continue;
     }
-    const value = read(field, text, result);
-    if (value === undefined) faults.push([key, faultWords[field.input]]);
-    else result = withValue(result, field.path, value);
+    const answer = read(field, text, result);
+    if ('fault' in answer) faults.push([key, answer.fault]);
+    else result = withValue(result, field.path, answer.value);
   }
   return { payload: result, faults: Object.fromEntries(faults) };
 }
 
-const faultWords: Readonly<Record<Field['input'], string>> = {
-  money: 'Write an amount such as 300 or 300.50.',
-  number: 'Write a whole number.',
-  time: 'Choose a day and a time.',
-  json: 'This is no valid JSON.',
-  line: '',
-  text: '',
-  choice: '',
-  'yes-no': '',
-  list: '',
-};
+type Read = { readonly value: unknown } | { readonly fault: string };
 
-function read(field: Field, text: string, payload: Payload): unknown {
+function read(field: Field, text: string, payload: Payload): Read {
   switch (field.input) {
-    case 'money':
-      return minorOf(text, currencyBeside(field, payload));
+    case 'money': {
+      const amount = amountOf(text, currencyBeside(field, payload));
+      return 'fault' in amount ? amount : { value: amount.minor };
+    }
     case 'number': {
       const number = Number(text);
-      return Number.isSafeInteger(number) ? number : undefined;
+      return Number.isSafeInteger(number) ? { value: number } : { fault: 'Write a whole number.' };
     }
     case 'time': {
       const at = new Date(text);
-      return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+      return Number.isNaN(at.getTime()) ? { fault: 'Choose a day and a time.' } : { value: at.toISOString() };
     }
     case 'yes-no':
-      return text === 'true';
+      return { value: text === 'true' };
     case 'list':
-      return text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
+      return { value: text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()])) };
     case 'json':
       try {
-        return JSON.parse(text);
+        return { value: JSON.parse(text) };
       } catch {
-        return undefined;
+        return { fault: 'This is no valid JSON.' };
       }
     default:
-      return text;
+      return { value: text };
   }
 }
