@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { recordOf } from './at-most.js';
 import { money } from './money.js';
+import { placeholdersInWords } from './placeholders.js';
 import { type Channel, ConsentPurpose, Currency, ForeignId, Instant, Minor, Name, Text, Uuid } from './primitives.js';
 import { personSays } from './recognise.js';
 
@@ -238,7 +239,7 @@ export const actionKinds = {
   }),
   'ads.publish_creative': spec<z.infer<typeof PublishCreative>>({
     payload: PublishCreative,
-    detail: (p) => `publish creative ${p.creativeId} in ${p.campaignId}`,
+    detail: (p) => `publish the advertisement "${p.headline}" in ${p.campaignId}`,
     connector: 'ads',
     channel: 'advertising',
     adAccountId: (p) => p.adAccountId,
@@ -249,7 +250,7 @@ export const actionKinds = {
   }),
   'email.send': spec<z.infer<typeof SendEmail>>({
     payload: SendEmail,
-    detail: (p, nameOf = byId) => `send "${p.template}" (${p.purpose}) to ${nameOf(p.contactId)}`,
+    detail: (p, nameOf = byId) => `send "${placeholdersInWords(p.subject)}" (${p.purpose}) to ${nameOf(p.contactId)}`,
     connector: 'mailer',
     channel: 'email',
     contacts: (p) => [p.contactId],

@@ -12,3 +12,14 @@ const whole: ReadonlySet<string> = new Set(placeholderNames.map((name) => `{{${n
 /** The first placeholder of a text, or what looks like one, that nobody can fill in. */
 export const placeholderFault = (text: string): string | undefined =>
   [...text.matchAll(candidates)].map(([found]) => found).find((found) => !whole.has(found));
+
+/** A text with its placeholders as people read them: `{{contact.firstName}}` is `[contact first name]`. */
+export const placeholdersInWords = (text: string): string =>
+  placeholderNames.reduce(
+    (read, name) =>
+      read.replaceAll(
+        `{{${name}}}`,
+        `[${name.replace('.', ' ').replace(/([a-z])([A-Z])/g, (_all, before: string, after: string) => `${before} ${after.toLowerCase()}`)}]`,
+      ),
+    text,
+  );

@@ -37,6 +37,33 @@ test.each([
   expect(sentence(shown(kind, payload))).toBe(words);
 });
 
+interface Contracts {
+  readonly actionDetail: (action: { kind: string; payload: unknown }) => string | undefined;
+}
+
+test('a mail, an advertisement and a CRM task have the names that the services give them', async () => {
+  // The pages may not depend on it; their test may ask it.
+  const { actionDetail } = (await import('@countersign/contracts' as string)) as Contracts;
+  const contactId = '57a6d963-0000-4000-8000-000000000001';
+  const payloads = {
+    'email.send': {
+      ...{ contactId, purpose: 'sales', template: 'guide', sendAt: '2026-11-21T10:00:00.000Z' },
+      ...{ subject: 'For {{contact.firstName}} of {{account.name}}', body: 'Text' },
+    },
+    'ads.publish_creative': {
+      ...{ adAccountId: 'ads-1', campaignId: 'c-1', creativeId: 'cr-1', url: 'https://example.com/' },
+      ...{ headline: 'Compare us', body: 'Text' },
+    },
+    'crm.create_task': { title: 'Call them', note: 'Text', dueAt: '2026-11-21T10:00:00.000Z' },
+  };
+  const nameIn = (text: string | undefined) => /[“"](.+)[”"]/.exec(text ?? '')?.[1];
+  for (const [kind, payload] of Object.entries(payloads)) {
+    const name = nameIn(actionDetail({ kind, payload }));
+    expect([kind, name]).toEqual([kind, expect.any(String)]);
+    expect([kind, nameIn(sentence(shown(kind, payload)))]).toEqual([kind, name]);
+  }
+});
+
 test('a checkpoint says how many tasks it lets go', () => {
   const play = { title: 'Comparison surge' };
   expect(sentence({ detail: '', play, facts: { tasks: [1, 2] } })).toBe(

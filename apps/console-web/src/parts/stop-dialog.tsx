@@ -1,10 +1,11 @@
-import { Badge, Button, Divider, Group, Modal, Select, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { Badge, Button, Divider, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
 import { IconCheck, IconClock, IconHandStop } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../app/api.js';
 import { capital } from './capital.js';
 import { type Control, controlsQuery, type Family, families, useControl } from './controls.js';
+import { NoteField, useNote } from './note-field.js';
 import { Problem } from './problem.js';
 import { Reach, StillOpen } from './reach.js';
 import { scopeWords } from './scope.js';
@@ -35,17 +36,17 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
   const colon = given.indexOf(':');
   const [family, setFamily] = useState<Family>(colon < 0 ? 'all' : (given.slice(0, colon) as Family));
   const [name, setName] = useState(colon < 0 ? '' : given.slice(colon + 1));
-  const [reason, setReason] = useState('');
+  const reason = useNote();
   const [key] = useState(() => crypto.randomUUID());
   const [resuming, setResuming] = useState<Control>();
   const controls = useQuery(controlsQuery);
   const policy = useQuery(policyQuery);
   const change = useControl();
   const scope = family === 'all' ? 'all' : `${family}:${name.trim()}`;
-  const ready = reason.trim() !== '' && (family === 'all' || name.trim() !== '');
+  const ready = reason.text !== '' && (family === 'all' || name.trim() !== '');
   const stop = (event: FormEvent) => {
     event.preventDefault();
-    if (ready) change.mutate({ scope, state: 'stopped', reason: reason.trim(), key: `${key}:${scope}` });
+    if (ready) change.mutate({ scope, state: 'stopped', reason: reason.text, key: `${key}:${scope}` });
   };
   const names: Readonly<Record<Family, readonly string[] | undefined>> = {
     all: undefined,
@@ -94,16 +95,12 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
                 required
               />
             )}
-            <Textarea
+            <NoteField
+              note={reason}
               label="Why"
               description="Everybody who reads the record sees this."
-              value={reason}
-              onChange={(event) => setReason(event.currentTarget.value)}
-              maxLength={500}
-              autosize
-              minRows={2}
-              required
-              data-autofocus
+              most={500}
+              first
             />
             {ready || family === 'all' ? <Reach scope={scope} /> : null}
             {change.isError && <Problem error={change.error} />}
@@ -157,7 +154,7 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
 
 /** Lifts a stop: quieter than stopping, and it asks why. */
 export function Resume({ control, onClose }: { readonly control: Control; readonly onClose: () => void }) {
-  const [reason, setReason] = useState('');
+  const reason = useNote();
   const [key] = useState(() => crypto.randomUUID());
   const change = useControl();
   const { scope } = control;
@@ -166,7 +163,7 @@ export function Resume({ control, onClose }: { readonly control: Control; readon
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        if (reason.trim() !== '') change.mutate({ scope, state: 'running', reason: reason.trim(), key });
+        if (reason.text !== '') change.mutate({ scope, state: 'running', reason: reason.text, key });
       }}
     >
       <Stack>
@@ -177,22 +174,13 @@ export function Resume({ control, onClose }: { readonly control: Control; readon
           After this, new proposals are judged again. What was approved before the stop does not run: its approval ended
           with the stop.
         </Text>
-        <Textarea
-          label="Why it may go on"
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-          maxLength={500}
-          autosize
-          minRows={2}
-          required
-          data-autofocus
-        />
+        <NoteField note={reason} label="Why it may go on" most={500} first />
         {change.isError && <Problem error={change.error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             Leave it stopped
           </Button>
-          <Button type="submit" variant="light" loading={change.isPending} disabled={reason.trim() === ''}>
+          <Button type="submit" variant="light" loading={change.isPending} disabled={reason.text === ''}>
             Resume {scopeWords(scope)}
           </Button>
         </Group>

@@ -237,7 +237,7 @@ test('what touched a person is told with how it ended, and what was refused with
     actionId: derivedId('action', derivedId('given', name)),
     kind: 'email.send',
     accountId: 'lumen-health',
-    payload: { contactId: kim, purpose: 'sales', template: name, subject: 's', body: 'b', sendAt: at },
+    payload: { contactId: kim, purpose: 'sales', template: 'guide', subject: name, body: 'b', sendAt: at },
   });
   const ids = (name: string) => ({ proposalId: derivedId('given', name), actionId: mail(name).actionId });
   const permitId = derivedId('permit', 'sent');

@@ -2,6 +2,7 @@ import { Button, Group, Paper, Select, Skeleton, Stack, Switch, Text, Textarea, 
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { ApiProblem } from '../../app/api.js';
+import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
 import { ActionView } from './action-view.js';
 import { DryRun } from './dry-run.js';
@@ -21,7 +22,7 @@ interface Props {
 export function EditForm({ card, sending, error, onSend, onCancel }: Props) {
   const kinds = useQuery(kindsQuery);
   const [typed, setTyped] = useState<Readonly<Record<string, string>>>({});
-  const [note, setNote] = useState('');
+  const note = useNote();
   const schema = kinds.data?.find(({ kind }) => kind === card.action.kind)?.payload as Schema | undefined;
   if (kinds.isError) return <Problem error={kinds.error} again={() => void kinds.refetch()} />;
   if (!schema) return <Skeleton h={360} />;
@@ -49,7 +50,7 @@ export function EditForm({ card, sending, error, onSend, onCancel }: Props) {
   };
   const send = (event: FormEvent) => {
     event.preventDefault();
-    if (changed && sound) onSend({ decision: 'edit', payload, ...(note.trim() !== '' && { note: note.trim() }) });
+    if (changed && sound) onSend({ decision: 'edit', payload, ...(note.text !== '' && { note: note.text }) });
   };
   return (
     <Paper withBorder p="md" component="section" aria-labelledby="edit-title">
@@ -65,15 +66,7 @@ export function EditForm({ card, sending, error, onSend, onCancel }: Props) {
               <Stack>{fields.filter(({ seldom }) => seldom).map(input)}</Stack>
             </details>
           )}
-          <Textarea
-            label="Note"
-            description="Why you changed it. The record keeps it."
-            value={note}
-            onChange={(event) => setNote(event.currentTarget.value)}
-            maxLength={1000}
-            autosize
-            minRows={2}
-          />
+          <NoteField note={note} label="Note" description="Why you changed it. The record keeps it." required={false} />
           {changed && sound && (
             <section aria-label="As it will be">
               <Text fw={600} mb="xs">

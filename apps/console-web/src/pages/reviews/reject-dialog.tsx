@@ -1,5 +1,6 @@
-import { Button, Group, Modal, Radio, Stack, Textarea } from '@mantine/core';
+import { Button, Group, Modal, Radio, Stack } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
+import { NoteField, useNote } from '../../parts/note-field.js';
 import type { Answer } from './use-answer.js';
 
 type Category = NonNullable<Answer['category']>;
@@ -22,12 +23,12 @@ interface Props {
 /** Why it is rejected: a reason for the figures of the agent, and a note for whoever reads it. */
 export function RejectDialog({ onReject, onClose }: Props) {
   const [category, setCategory] = useState<Category>();
-  const [note, setNote] = useState('');
+  const note = useNote();
   const [asked, setAsked] = useState(false);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setAsked(true);
-    if (category) onReject({ category, ...(note.trim() !== '' && { note: note.trim() }) });
+    if (category) onReject({ category, ...(note.text !== '' && { note: note.text }) });
   };
   return (
     <Modal opened onClose={onClose} title="Reject" closeButtonProps={{ 'aria-label': 'Close' }}>
@@ -46,14 +47,11 @@ export function RejectDialog({ onReject, onClose }: Props) {
               ))}
             </Stack>
           </Radio.Group>
-          <Textarea
+          <NoteField
+            note={note}
             label="Note"
             description="For the people who look after this agent and this play. The record keeps it."
-            value={note}
-            onChange={(event) => setNote(event.currentTarget.value)}
-            maxLength={1000}
-            autosize
-            minRows={2}
+            required={false}
           />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>

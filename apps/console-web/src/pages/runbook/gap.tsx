@@ -1,9 +1,10 @@
-import { Button, Card, Group, NumberInput, Select, Skeleton, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { Button, Card, Group, NumberInput, Select, Skeleton, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../../app/api.js';
 import { queries } from '../../app/queries.js';
 import { useMay } from '../../app/session.js';
+import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
 import { nowQuery } from '../now/now.queries.js';
@@ -68,14 +69,15 @@ function Acknowledge() {
   const now = useQuery(nowQuery);
   const [service, setService] = useState<string | null>(null);
   const [reason, setReason] = useState<Gap['reason']>('records-deleted');
-  const [text, setText] = useState({ topic: '', topicId: '', note: '' });
+  const [text, setText] = useState({ topic: '', topicId: '' });
+  const note = useNote();
   const [numbers, setNumbers] = useState<{ partition?: number; from?: number; to?: number }>({});
   const acknowledge = useMutation({
     mutationFn: (body: Omit<Gap, 'by' | 'at'>) => answerOf(api.POST('/v1/gaps/acknowledged', { body })),
     onSettled: () => void queries.invalidateQueries({ queryKey: ['services'] }),
   });
   const { partition, from, to } = numbers;
-  const words = { topic: text.topic.trim(), topicId: text.topicId.trim(), note: text.note.trim() };
+  const words = { topic: text.topic.trim(), topicId: text.topicId.trim(), note: note.text };
   const gap =
     service !== null &&
     partition !== undefined &&
@@ -130,16 +132,7 @@ function Acknowledge() {
           allowDeselect={false}
           onChange={(value) => setReason(value === 'topic-made-again' ? value : 'records-deleted')}
         />
-        <Textarea
-          label="What was lost, and what you did about it"
-          description="It stays on the record."
-          value={text.note}
-          onChange={write('note')}
-          maxLength={1000}
-          autosize
-          minRows={2}
-          required
-        />
+        <NoteField note={note} label="What was lost, and what you did about it" description="It stays on the record." />
         {acknowledge.isError && <Problem error={acknowledge.error} />}
         {acknowledge.data && (
           <Text role="status" fw={600}>

@@ -1,4 +1,4 @@
-import { Button, Group, List, Radio, Skeleton, Stack, Text, Textarea } from '@mantine/core';
+import { Button, Group, List, Radio, Skeleton, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../../app/api.js';
@@ -6,6 +6,7 @@ import { queries } from '../../app/queries.js';
 import { useMay } from '../../app/session.js';
 import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
+import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
 import { settlementQuery, type Unresolved, unresolvedQuery } from './runbook.queries.js';
@@ -79,7 +80,7 @@ const About = ({ permit }: { readonly permit: Unresolved }) => (
 function Decide({ permit, onSaid }: { readonly permit: Unresolved; readonly onSaid: () => void }) {
   const mayDecide = useMay('reviewer');
   const [outcome, setOutcome] = useState<'executed' | 'failed'>();
-  const [note, setNote] = useState('');
+  const note = useNote();
   const decide = useMutation({
     mutationFn: (body: { outcome: 'executed' | 'failed'; note: string }) =>
       answerOf(api.POST('/v1/settlements/{permitId}', { params: { path: { permitId: permit.permitId } }, body })),
@@ -88,7 +89,7 @@ function Decide({ permit, onSaid }: { readonly permit: Unresolved; readonly onSa
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (outcome !== undefined && note.trim() !== '') decide.mutate({ outcome, note: note.trim() });
+    if (outcome !== undefined && note.text !== '') decide.mutate({ outcome, note: note.text });
   };
   const command = (
     <Command text={`npx countersign settle ${permit.permitId} ${outcome ?? 'executed'} --note "what you found"`} />
@@ -120,19 +121,10 @@ function Decide({ permit, onSaid }: { readonly permit: Unresolved; readonly onSa
             <Radio value="failed" label="It was not done" description="Its money is free again." />
           </Stack>
         </Radio.Group>
-        <Textarea
-          label="How you know it"
-          description="It stays on the record."
-          value={note}
-          onChange={(event) => setNote(event.currentTarget.value)}
-          maxLength={1000}
-          autosize
-          minRows={2}
-          required
-        />
+        <NoteField note={note} label="How you know it" description="It stays on the record." />
         {decide.isError && <Problem error={decide.error} />}
         <Group>
-          <Button type="submit" disabled={outcome === undefined || note.trim() === ''} loading={decide.isPending}>
+          <Button type="submit" disabled={outcome === undefined || note.text === ''} loading={decide.isPending}>
             {outcome === 'failed' ? 'Say that it was not done' : 'Say that it was done'}
           </Button>
         </Group>

@@ -1,4 +1,4 @@
-import { Badge, Button, Card, Group, Skeleton, Stack, Text, Textarea, Title } from '@mantine/core';
+import { Badge, Button, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../../app/api.js';
@@ -6,6 +6,7 @@ import { queries } from '../../app/queries.js';
 import { useMay } from '../../app/session.js';
 import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
+import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
 import { type DeadLetter, deadLettersQuery } from './runbook.queries.js';
@@ -115,14 +116,14 @@ function outcome(letter: DeadLetter): string {
 
 function Order({ letter }: { readonly letter: DeadLetter }) {
   const mayOrder = useMay('operator');
-  const [note, setNote] = useState('');
+  const note = useNote();
   const [key, setKey] = useState(() => crypto.randomUUID());
   const order = useMutation({
     mutationFn: () =>
       answerOf(
         api.POST('/v1/dead-letters/{deadLetterId}/replays', {
           params: { path: { deadLetterId: letter.deadLetterId }, header: { 'idempotency-key': key } },
-          body: { note: note.trim() },
+          body: { note: note.text },
         }),
       ),
     // The next order is another listed.
@@ -131,7 +132,7 @@ function Order({ letter }: { readonly letter: DeadLetter }) {
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (note.trim() !== '') order.mutate();
+    if (note.text !== '') order.mutate();
   };
   const command = (
     <Command text={`npx countersign dead-letters replay ${letter.deadLetterId} --note "what has changed"`} />
@@ -146,19 +147,14 @@ function Order({ letter }: { readonly letter: DeadLetter }) {
   return (
     <form onSubmit={submit}>
       <Stack>
-        <Textarea
+        <NoteField
+          note={note}
           label="What has changed"
           description="It stays on the record. What was handled before is not handled twice."
-          value={note}
-          onChange={(event) => setNote(event.currentTarget.value)}
-          maxLength={1000}
-          autosize
-          minRows={2}
-          required
         />
         {order.isError && <Problem error={order.error} />}
         <Group>
-          <Button type="submit" disabled={note.trim() === ''} loading={order.isPending}>
+          <Button type="submit" disabled={note.text === ''} loading={order.isPending}>
             Handle it again
           </Button>
         </Group>

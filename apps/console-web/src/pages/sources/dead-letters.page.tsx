@@ -1,4 +1,4 @@
-import { Button, Card, Group, Modal, Skeleton, Stack, Text, Textarea, Title } from '@mantine/core';
+import { Button, Card, Group, Modal, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconRotateClockwise } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
@@ -6,6 +6,7 @@ import { useMay } from '../../app/session.js';
 import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
 import { LongList } from '../../parts/long-list.js';
+import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
 import { Standing } from '../../parts/standing.js';
 import { When } from '../../parts/when.js';
@@ -120,13 +121,13 @@ function Outcome({ letter: { state, endedAt, service } }: { readonly letter: Dea
 
 /** Asks what has changed: without a change it fails as before. */
 function ReplayDialog({ letter, onClose }: { readonly letter: DeadLetter; readonly onClose: () => void }) {
-  const [note, setNote] = useState('');
+  const note = useNote();
   const [key] = useState(() => crypto.randomUUID());
   const replay = useReplay();
   const { deadLetterId, service } = letter;
   const order = (event: FormEvent) => {
     event.preventDefault();
-    if (note.trim() !== '') replay.mutate({ deadLetterId, note: note.trim(), key }, { onSuccess: onClose });
+    if (note.text !== '') replay.mutate({ deadLetterId, note: note.text, key }, { onSuccess: onClose });
   };
   return (
     <Modal opened onClose={onClose} title="Handle again" closeButtonProps={{ 'aria-label': 'Close' }}>
@@ -135,23 +136,18 @@ function ReplayDialog({ letter, onClose }: { readonly letter: DeadLetter; readon
           <Text size="sm" className="breaks">
             {service} will handle {what(letter)} again, with today's configuration.
           </Text>
-          <Textarea
+          <NoteField
+            note={note}
             label="What has changed?"
             description="So that it can be handled now. Everybody who reads the record sees this."
-            value={note}
-            onChange={(event) => setNote(event.currentTarget.value)}
-            maxLength={1000}
-            autosize
-            minRows={2}
-            required
-            data-autofocus
+            first
           />
           {replay.isError && <Problem error={replay.error} />}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               Cancel
             </Button>
-            <Button type="submit" disabled={note.trim() === ''} loading={replay.isPending}>
+            <Button type="submit" disabled={note.text === ''} loading={replay.isPending}>
               Let {service} handle it again
             </Button>
           </Group>
