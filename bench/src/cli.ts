@@ -1,3 +1,4 @@
+import { workspaceRoot } from '@countersign/servers';
 import { type Arguments, help, type Measurement, measurements, readArguments } from './arguments.js';
 import type { Bench, Figure } from './figure.js';
 import { floors } from './floors/index.js';
@@ -20,11 +21,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   return run(options);
 }
 
-async function run({ json, quick, only }: Arguments): Promise<number> {
+async function run(options: Arguments): Promise<number> {
+  const { json, quick, only, loads, against } = options;
   const began = performance.now();
   const seconds = (): number => (performance.now() - began) / 1000;
   const say = (line: string): void => void process.stderr.write(`${seconds().toFixed(0).padStart(4)} s  ${line}\n`);
-  const machine = thisMachine();
+  const machine = thisMachine(options.build);
   if (machine.loadBefore > 0.5) say(`the machine is not quiet (load ${machine.loadBefore}): figures will be too low`);
 
   const problems: string[] = [];
@@ -44,6 +46,20 @@ async function run({ json, quick, only }: Arguments): Promise<number> {
     }
   };
 
+  if (against) {
+    const { measureAgainst } = await import('./against.js');
+    const { comparisonTable } = await import('./compared.js');
+    try {
+      const measured = await measureAgainst(bench, options, against);
+      const comparison = { ...measured, quick, seconds: seconds(), problems };
+      process.stdout.write(json ? `${JSON.stringify(comparison, null, 2)}\n` : `\n${comparisonTable(comparison)}`);
+    } catch (error) {
+      if (!interrupted.aborted) wrong(`the builds could not be compared: ${(error as Error).message}`);
+    }
+    if (interrupted.aborted) return gone(say);
+    return problems.length > 0 ? 1 : 0;
+  }
+
   for (const [id, measure] of Object.entries(floors)) {
     if (only.has(id as Measurement)) {
       say(`${id}: ${measurements[id as Measurement]}`);
@@ -53,8 +69,11 @@ async function run({ json, quick, only }: Arguments): Promise<number> {
   const ofSystem = new Set([...only].filter((id) => !Object.hasOwn(floors, id) && id !== 'g'));
   if (ofSystem.size > 0) {
     // Loaded where it is needed: a floor alone wants none of it.
+    const { loadBuild } = await import('./system/build.js');
     const { measureSystem } = await import('./system/index.js');
-    await attempt([...ofSystem].join(', '), () => measureSystem(bench, ofSystem));
+    await attempt([...ofSystem].join(', '), async () =>
+      measureSystem(bench, await loadBuild(options.build ?? workspaceRoot), ofSystem, loads),
+    );
   }
 
   // In an installation of its own, whose console has other rows.
@@ -64,13 +83,15 @@ async function run({ json, quick, only }: Arguments): Promise<number> {
     await attempt('g', () => measurePages(bench));
   }
 
-  if (interrupted.aborted) {
-    say('interrupted; everything that was started is removed');
-    return 130;
-  }
+  if (interrupted.aborted) return gone(say);
   const report = { machine, quick, seconds: seconds(), figures: rowsOf(figures), problems };
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : `\n${table(report)}`);
   return problems.length > 0 ? 1 : 0;
+}
+
+function gone(say: (line: string) => void): number {
+  say('interrupted; everything that was started is removed');
+  return 130;
 }
 
 /** Aborted by the first Ctrl-C or request to end; a second one ends the process where it stands. */
@@ -84,5 +105,7 @@ function interruption(say: (line: string) => void): AbortSignal {
       controller.abort(new Error('interrupted'));
     });
   }
+  // One of several runs that another process has started does not outlive it.
+  process.on('disconnect', () => controller.abort(new Error('interrupted')));
   return controller.signal;
 }

@@ -17,8 +17,8 @@ export interface Machine {
   readonly date: string;
 }
 
-/** The machine as it stands; asked before anything is started. */
-export function thisMachine(): Machine {
+/** The machine as it stands, asked before anything is started, and the commit of the build in `folder`. */
+export function thisMachine(folder: string = workspaceRoot): Machine {
   return {
     processor: cpus()[0]?.model.trim() || process.arch,
     cores: availableParallelism(),
@@ -26,7 +26,7 @@ export function thisMachine(): Machine {
     node: process.versions.node,
     kafka: versionOf(kafkaImage),
     postgres: versionOf(postgresImage),
-    commit: commit(),
+    commit: commit(folder),
     loadBefore: Number((loadavg()[0] ?? 0).toFixed(2)),
     date: new Date().toISOString().slice(0, 10),
   };
@@ -35,9 +35,9 @@ export function thisMachine(): Machine {
 /** The servers are those of the images, wherever they run. */
 const versionOf = (image: string): string => image.slice(image.indexOf(':') + 1);
 
-function commit(): string {
+function commit(folder: string): string {
   const git = (...args: string[]): string =>
-    spawnSync('git', args, { cwd: workspaceRoot, encoding: 'utf8' }).stdout?.trim() ?? '';
+    spawnSync('git', args, { cwd: folder, encoding: 'utf8' }).stdout?.trim() ?? '';
   const head = git('rev-parse', '--short', 'HEAD');
   if (head === '') return 'unknown';
   return git('status', '--porcelain') === '' ? head : `${head}+`;

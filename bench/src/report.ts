@@ -43,7 +43,14 @@ export function rowsOf(figures: readonly Figure[]): Row[] {
   });
 }
 
-const cells: readonly { readonly title: string; readonly right?: true; text(row: Row): string }[] = [
+/** A column of a table. */
+export interface Column<T> {
+  readonly title: string;
+  readonly right?: true;
+  text(row: T): string;
+}
+
+const cells: readonly Column<Row>[] = [
   { title: 'id', text: (row) => row.id },
   { title: 'what', text: (row) => row.what },
   { title: 'figure', right: true, text: (row) => `${quantity(row.value)} ${row.unit}` },
@@ -55,10 +62,23 @@ const cells: readonly { readonly title: string; readonly right?: true; text(row:
 
 /** The report as a person reads it. */
 export function table({ machine, quick, seconds, figures, problems }: Report): string {
-  const lines = [cells.map(({ title }) => title), ...figures.map((row) => cells.map(({ text }) => text(row)))];
-  const widths = cells.map((_, column) => Math.max(...lines.map((line) => [...(line[column] ?? '')].length)));
+  return [
+    ...(quick ? ['A quick run: these figures show that it runs and are not to be quoted.', ''] : []),
+    ...(figures.length > 0 ? tableOf(cells, figures) : []),
+    ...figures.flatMap(({ id, note }) => (note === undefined ? [] : [`${id}: ${note}`])),
+    '',
+    machineLine(machine, seconds),
+    ...problems.map((problem) => `PROBLEM: ${problem}`),
+    '',
+  ].join('\n');
+}
+
+/** The lines of a table, its columns aligned. */
+export function tableOf<T>(columns: readonly Column<T>[], rows: readonly T[]): string[] {
+  const lines = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ text }) => text(row)))];
+  const widths = columns.map((_, column) => Math.max(...lines.map((line) => [...(line[column] ?? '')].length)));
   const pad = (line: readonly string[]): string =>
-    cells
+    columns
       .map(({ right }, column) => {
         const text = line[column] ?? '';
         const space = ' '.repeat((widths[column] ?? 0) - [...text].length);
@@ -67,15 +87,7 @@ export function table({ machine, quick, seconds, figures, problems }: Report): s
       .join('  ')
       .trimEnd();
   const [head = [], ...rest] = lines;
-  return [
-    ...(quick ? ['A quick run: these figures show that it runs and are not to be quoted.', ''] : []),
-    ...(figures.length > 0 ? [pad(head), pad(widths.map((width) => '-'.repeat(width))), ...rest.map(pad)] : []),
-    ...figures.flatMap(({ id, note }) => (note === undefined ? [] : [`${id}: ${note}`])),
-    '',
-    machineLine(machine, seconds),
-    ...problems.map((problem) => `PROBLEM: ${problem}`),
-    '',
-  ].join('\n');
+  return [pad(head), pad(widths.map((width) => '-'.repeat(width))), ...rest.map(pad)];
 }
 
 /** The machine and the versions that the figures were taken with, in one line. */

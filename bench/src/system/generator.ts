@@ -5,7 +5,7 @@ import { now } from '../floors/event.js';
 import { kafkaOf, producerOf } from '../kafka.js';
 import { serve } from '../worker.js';
 import type { BenchPlay } from './settings.js';
-import { engaged, inboundTopic, known, type SignalRecord } from './signals.js';
+import type { SignalRecord } from './signals.js';
 
 /*
  * The load, a process of its own: what it does slows down nobody's clock but its own. Signals go straight to the inbound topic,
@@ -25,23 +25,26 @@ export interface Sent {
 }
 
 let producer: Producer;
+let signals: typeof import('./signals.js');
 let ended = 0;
 let halted = false;
 
 async function send(messages: readonly SignalRecord[]): Promise<void> {
-  if (messages.length > 0) await producer.send({ topic: inboundTopic, acks: -1, messages: [...messages] });
+  if (messages.length > 0) await producer.send({ topic: signals.inboundTopic, acks: -1, messages: [...messages] });
 }
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, n) => from + n);
 
 const calls = {
-  async connect(access: KafkaAccess): Promise<void> {
+  /** `signals` is the file of the signals that the build under measurement understands. */
+  async connect({ access, signals: file }: { readonly access: KafkaAccess; readonly signals: string }): Promise<void> {
+    signals = await import(file);
     producer = await producerOf(kafkaOf(access));
   },
 
   /** People become known, as fast as the broker takes them. */
   async know({ from, to }: { readonly from: number; readonly to: number }): Promise<void> {
-    for (let n = from; n < to; n += 500) await send(range(n, Math.min(to, n + 500)).map(known));
+    for (let n = from; n < to; n += 500) await send(range(n, Math.min(to, n + 500)).map(signals.known));
   },
 
   pace,
@@ -69,7 +72,7 @@ async function pace({ play, from, to, perSecond }: Crowd & { readonly perSecond:
   let next = from;
   while (next < to && !halted) {
     const due = Math.min(to, from + Math.floor(((now() - startedAt) * perSecond) / 1000) + 1);
-    if (due > next) sending.push(send(range(next, due).map((n) => engaged(play, n))));
+    if (due > next) sending.push(send(range(next, due).map((n) => signals.engaged(play, n))));
     next = Math.max(next, due);
     await sleep(Math.max(1, startedAt + ((next - from) * 1000) / perSecond - now()));
   }
@@ -85,7 +88,7 @@ async function saturate({ play, from, to, inFlight }: Crowd & { readonly inFligh
   for (let next = from; next < to && !halted; ) {
     const allowed = Math.min(to, from + inFlight + ended - base, next + 500);
     if (allowed > next) {
-      await send(range(next, allowed).map((n) => engaged(play, n)));
+      await send(range(next, allowed).map((n) => signals.engaged(play, n)));
       next = allowed;
     } else await sleep(5);
   }

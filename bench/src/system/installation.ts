@@ -1,17 +1,18 @@
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { wholeText } from '@countersign/contracts';
 import { kafkajs } from '@countersign/kafka';
-import { type Program, type Running, startEverything } from '@countersign/local';
-import { freePort, PortTaken, removeBroker, removePostgres, type SupervisedProcess } from '@countersign/servers';
+import type { Program } from '@countersign/local';
+import { freePort, PortTaken, type SupervisedProcess } from '@countersign/servers';
 import { temporaryDirectory } from '@countersign/testing';
 import pg from 'pg';
 import type { Bench } from '../figure.js';
 import { startWorker } from '../worker.js';
+import type { Build, Started } from './build.js';
 import type { Generator } from './generator.js';
 import { profilerOf } from './profile.js';
-import { configure } from './settings.js';
+import { statementListerOf, statementsFolder } from './statements.js';
 import { startMeter } from './watching.js';
 
 /** Everything running, as `npm start` runs it, and what measures it. */
@@ -21,25 +22,28 @@ export type System = Awaited<ReturnType<typeof startSystem>>;
 export type Query = <Row>(sql: string, params?: readonly unknown[]) => Promise<Row[]>;
 
 /** Brings up an installation in a directory of its own with the benchmark's configuration. */
-export async function startSystem(bench: Bench) {
+export async function startSystem(bench: Bench, build: Build) {
+  const remove = (home: string): Promise<void> => removeAll(home, build);
   for (let tries = 3; ; tries--) {
     const home = await temporaryDirectory('bench', remove);
     try {
-      return await startIn(home, bench);
+      return await startIn(home, bench, build);
     } catch (error) {
       await remove(home);
-      if (!(error instanceof PortTaken) || tries === 0) throw error;
+      // By its name: another build has a class of its own.
+      if ((error as Error).name !== PortTaken.name || tries === 0) throw error;
     }
   }
 }
 
-async function startIn(home: string, bench: Bench) {
+async function startIn(home: string, bench: Bench, build: Build) {
   const config = join(home, 'config');
-  configure(config);
+  build.configure(config);
   const profiled = (process.env.BENCH_PROFILE ?? '').split(',').filter((name) => name !== '') as Program[];
   const ports = new Map<Program, number>();
   for (const name of profiled) ports.set(name, await freePort());
-  const running = await startEverything({
+  await countStatements(home, bench, build);
+  const running = await build.startEverything({
     home,
     config,
     ports: 'free',
@@ -48,18 +52,30 @@ async function startIn(home: string, bench: Bench) {
       [...ports].map(([name, port]) => [name, { NODE_OPTIONS: `--inspect=127.0.0.1:${port} --enable-source-maps` }]),
     ),
   });
-  const stops: (() => Promise<void>)[] = [() => remove(home), () => running.stop()];
+  const stops: (() => Promise<void>)[] = [() => removeAll(home, build), () => running.stop()];
   const stop = async (): Promise<void> => {
     for (const stopNext of stops.splice(0).reverse()) await stopNext();
   };
   try {
-    const pool = new pg.Pool({ connectionString: running.superuserUrl, max: 2 });
+    const pool = new pg.Pool({ connectionString: running.superuserUrl ?? running.run.database, max: 2 });
     pool.on('error', () => undefined);
     stops.push(() => pool.end());
     const query: Query = async (sql, params = []) => (await pool.query(sql, params as unknown[])).rows;
     const generator = startWorker<Generator>(new URL('./generator.js', import.meta.url), bench.signal);
     stops.push(() => generator.end());
-    await generator.ask('connect', running.kafka('upstream'));
+    await generator.ask('connect', { access: running.kafka('upstream'), signals: build.signals });
+    const countsStatements = await query('CREATE EXTENSION pg_stat_statements')
+      .then(
+        // Where the library was not loaded, its view says so when it is read.
+        () => query('SELECT FROM pg_stat_statements'),
+      )
+      .then(
+        () => true,
+        (error: Error) => {
+          bench.say(`statements are not counted: ${error.message}`);
+          return false;
+        },
+      );
     const admin = new kafkajs.Kafka({
       clientId: 'bench',
       ...running.kafka('audit-recorder'),
@@ -82,8 +98,10 @@ async function startIn(home: string, bench: Bench) {
 
     return {
       home,
+      build,
       running,
       query,
+      countsStatements,
       generator,
       stop,
       stopService: async (name: Program): Promise<void> => {
@@ -106,6 +124,8 @@ async function startIn(home: string, bench: Bench) {
       },
       /** Profiles the services of BENCH_PROFILE while `work` runs. */
       profiled: profilerOf(ports, bench),
+      /** Lists the database's statements while `work` runs, into the folder of BENCH_STATEMENTS. */
+      listed: statementListerOf(query, bench),
       act: (path: string, body: object) => act(running, path, body),
     };
   } catch (error) {
@@ -130,7 +150,7 @@ async function until<T>(
 
 /** Asks the console as the command line does. Resolves with the times before and after, in milliseconds since 1970. */
 async function act(
-  { run, secrets }: Running,
+  { run, secrets }: Started,
   path: string,
   body: object,
 ): Promise<{ asked: number; answered: number }> {
@@ -145,7 +165,27 @@ async function act(
   return { asked, answered: performance.timeOrigin + performance.now() };
 }
 
-async function remove(home: string): Promise<void> {
+/**
+ * Has the database count statements, by an extension that is loaded at its start: its data is made first, with this one setting.
+ * Without it everything else is measured all the same.
+ */
+async function countStatements(home: string, bench: Bench, build: Build): Promise<void> {
+  if (process.env.DATABASE_URL) return;
+  // As a build sets it: started by root, the database keeps its data where others may pass through.
+  chmodSync(home, 0o711);
+  const server = await build.startPostgres({ dir: join(home, 'postgres'), port: await freePort(), log: bench.say });
+  const client = new pg.Client({ connectionString: server.url });
+  try {
+    await client.connect();
+    await client.query(`ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'`);
+    if (statementsFolder !== undefined) await client.query('ALTER SYSTEM SET pg_stat_statements.track_planning = on');
+  } finally {
+    await client.end();
+    await server.stop();
+  }
+}
+
+async function removeAll(home: string, { removeBroker, removePostgres }: Build): Promise<void> {
   await removeBroker(join(home, 'kafka'));
   await removePostgres(join(home, 'postgres'));
   rmSync(home, { recursive: true, force: true });

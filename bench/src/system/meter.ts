@@ -33,7 +33,8 @@ const calls = {
   async watch({ access, group, topics }: { access: KafkaAccess; group: string; topics: string[] }): Promise<void> {
     const consumer = kafkaOf(access).consumer({
       groupId: group,
-      maxWaitTimeInMs: 50,
+      // Answered as soon as there is anything; while there is nothing, the broker is asked seldom.
+      maxWaitTimeInMs: 500,
       minBytes: 1,
       allowAutoTopicCreation: false,
     });
