@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +8,14 @@ import { describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+/** A command of commander, as far as its help is asked for. */
+interface Command {
+  name(): string;
+  readonly commands: readonly Command[];
+  helpInformation(): string;
+}
+/** The command line as it is written: it is nobody's dependency, and nothing has to be built. */
+const { program } = (await import(join(root, 'apps/cli/src/program.ts'))) as { readonly program: () => Command };
 /** A module of settings, as it is written. */
 const sourceOf = async (file: string): Promise<SettingsModule> => (await import(join(root, file))) as SettingsModule;
 
@@ -102,7 +109,7 @@ describe.each(pages)('%s', (path) => {
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
   });
 
-  test('names commands and options of countersign that exist', { timeout: 60_000 }, () => {
+  test('names commands and options of countersign that exist', () => {
     for (const words of commandsOf(text)) expect(unknownIn(words), words.join(' ')).toEqual([]);
   });
 });
@@ -113,7 +120,7 @@ test('a planted conflict of a merge is found', () => {
   }
 });
 
-test('a planted command and a planted option are found unknown', { timeout: 60_000 }, () => {
+test('a planted command and a planted option are found unknown', () => {
   expect(unknownIn(['approve-everything'])).toEqual(['approve-everything']);
   expect(unknownIn(['stop', '--everything'])).toEqual(['--everything']);
 });
@@ -124,21 +131,11 @@ function commandsOf(text: string): string[][] {
   return [...new Map(found.map((words) => [words.join(' '), words])).values()];
 }
 
-const helps = new Map<string, string>();
+/** The help of a command, from the same program that `npx countersign` runs. */
 function helpOf(words: readonly string[]): string {
-  const key = words.join(' ');
-  const known = helps.get(key);
-  if (known !== undefined) return known;
-  const { stdout, stderr } = spawnSync(
-    process.execPath,
-    [join(root, 'apps/cli/bin/countersign.mjs'), ...words, '--help'],
-    {
-      encoding: 'utf8',
-      env: { ...process.env, NO_COLOR: '1' },
-    },
-  );
-  helps.set(key, stdout || stderr);
-  return stdout || stderr;
+  const named = (command: Command, word: string): Command | undefined =>
+    command.commands.find((sub) => sub.name() === word);
+  return words.reduce<Command>((command, word) => named(command, word) ?? command, program()).helpInformation();
 }
 
 /** Words that the command's own help does not know: a command where commands are listed, and every option. */
