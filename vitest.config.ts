@@ -21,10 +21,15 @@ const project = (name: string, include: string[], test: object = {}) => ({
 });
 
 /**
- * Files that share a process import zod, Nest and our libs once, not once a file; that is most of the time of these tests. So a
- * file puts back what it changes of the process. Vitest leaves one processor to itself by default, but it has little to do.
+ * Files share a process, so zod, Nest and our libs are imported once and not once a file; that was most of the time. What a file
+ * changes of the process, it puts back: the set-up fails it if not. Vitest leaves one processor free by default; none is needed.
  */
-const light = { testTimeout: 60_000, isolate: false, maxWorkers: '100%' };
+const light = {
+  testTimeout: 60_000,
+  isolate: false,
+  maxWorkers: '100%',
+  setupFiles: [fileURLToPath(new URL('test/architecture/left-as-found.ts', import.meta.url))],
+};
 
 const real = { testTimeout: 120_000, hookTimeout: 180_000, fileParallelism: false, pool: 'forks' as const };
 
