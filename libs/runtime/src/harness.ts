@@ -140,7 +140,7 @@ export async function createHarness(
   const settings = { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: databaseUrl, ...env };
   useEngine((s) => new Engine(s, new Logger(s.name), { ...process.env, ...settings }, now, publish));
   await migrate(databaseUrl, spec.migrations);
-  const adapter = httpAdapter();
+  const adapter = httpAdapter(undefined, undefined, spec.trustedProxies?.(process.env));
   const routes: Route[] = [];
   adapter.getInstance().addHook('onRoute', ({ method, url }) => {
     for (const verb of [method].flat()) routes.push({ method: verb, url });

@@ -290,6 +290,8 @@ export interface ServiceSpec {
    * theirs, so whoever is not let in never reaches them.
    */
   readonly http?: (server: HttpServer, env: Readonly<Record<string, string | undefined>>) => Promise<void>;
+  /** The addresses of proxies whose word on where a request comes from counts. Absent: of none. */
+  readonly trustedProxies?: (env: Readonly<Record<string, string | undefined>>) => readonly string[];
   /** Provider classes of the module that implement `JobKind`. */
   readonly jobs?: readonly Type<JobKind<never>>[];
   /**

@@ -21,6 +21,8 @@ export interface Documentation {
   readonly problems?: readonly number[];
   /** The body that it takes, where no decorator names its schema. */
   readonly body?: z.ZodType;
+  /** The credentials that it takes, as the generator of the documents names them; absent: those that the service usually takes. */
+  readonly credentials?: readonly string[];
   /** Headers that it reads. */
   readonly headers?: Readonly<Record<string, z.ZodType>>;
 }

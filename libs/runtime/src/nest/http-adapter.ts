@@ -41,6 +41,14 @@ export const httpBounds: HttpBounds = {
   requestsEach: 100,
 };
 
+/** Headers of every answer that says nothing else. */
+const inert = [
+  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['x-content-type-options', 'nosniff'],
+  ['x-frame-options', 'DENY'],
+  ['cache-control', 'no-store'],
+] as const;
+
 /** By Fastify's instance: how its service knows who asks. */
 const accesses = new WeakMap<object, Access>();
 
@@ -53,8 +61,14 @@ export const letIn = (adapter: { getInstance(): object }, access: Access): void 
  * The HTTP side of a service. Whoever asks for what is not public is known or refused before a byte of the body is read. A JSON body is read in the charset of its content type; one that is not in it is answered 400, since
  * Fastify's own parser would put U+FFFD in place of what somebody wrote. No client can hold a connection by sending or reading slowly.
  */
-export function httpAdapter(bounds: HttpBounds = httpBounds, log: Pino = pino({ level: 'silent' })): FastifyAdapter {
+export function httpAdapter(
+  bounds: HttpBounds = httpBounds,
+  log: Pino = pino({ level: 'silent' }),
+  trustedProxies: readonly string[] = [],
+): FastifyAdapter {
   const adapter: FastifyAdapter = new FastifyAdapter({
+    // What X-Forwarded-For says counts as far as these wrote it: nobody else says where a request comes from.
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     loggerInstance: log,
     // One line a request, ours; see `OwnLines`.
     logController: new OwnLines({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -68,6 +82,8 @@ export function httpAdapter(bounds: HttpBounds = httpBounds, log: Pino = pino({ 
     // An address that no router can read is refused before the hooks, so it says the same whoever asks and whatever it resembles.
     frameworkErrors: (_error: unknown, request: unknown, reply: unknown) => {
       begin(request as FastifyRequest, reply as FastifyReply);
+      // No hook sees it.
+      (reply as FastifyReply).headers(Object.fromEntries(inert));
       refuse(reply as FastifyReply, {
         status: 400,
         title: 'Bad address',
@@ -120,6 +136,12 @@ export function httpAdapter(bounds: HttpBounds = httpBounds, log: Pino = pino({ 
     const found = access.identify(request.headers, { method: request.method });
     if (!(found instanceof Promise)) return admit(access, found, request, reply, done);
     found.then((known) => admit(access, known, request, reply, done)).catch(done);
+  });
+  // Whatever is answered, a refusal too: a browser shows it in no frame, takes it for nothing else, runs and keeps nothing of it.
+  adapter.getInstance().addHook('onSend', async (_request, reply, payload) => {
+    for (const [name, value] of inert)
+      if (!reply.raw.hasHeader(name) && !reply.hasHeader(name)) reply.header(name, value);
+    return payload;
   });
   // Fastify reads on what a page streams, to count it, where only its head is asked for.
   adapter.getInstance().addHook('onSend', (request, _reply, payload, done) => {

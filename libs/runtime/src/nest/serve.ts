@@ -105,10 +105,14 @@ export function attach(app: NestFastifyApplication, transport: BatchTransport): 
 async function start(module: Type, spec: ServiceSpec, log: Logger, lines: Pino): Promise<void> {
   checkSettings(spec.settings ?? runtimeEnvironment, process.env, (detail) => log.warn(detail));
   const stopTelemetry = await startTelemetry(spec.name);
-  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(httpBounds, lines), {
-    logger: new NestLog(lines),
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    module,
+    httpAdapter(httpBounds, lines, spec.trustedProxies?.(process.env)),
+    {
+      logger: new NestLog(lines),
+      abortOnError: false,
+    },
+  );
   await spec.http?.(app.getHttpAdapter().getInstance(), process.env);
   const engine = app.get<Engine>(RUNTIME);
   const kinds = (spec.jobs ?? []).map((type) => app.get<JobKind<never>>(type));
