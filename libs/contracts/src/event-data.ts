@@ -541,6 +541,15 @@ export const GapAcknowledged = z.object({
 });
 export type GapAcknowledged = z.infer<typeof GapAcknowledged>;
 
+/** An operator signed somebody out of the console: whatever session this person began until `at` is over, and no link made until then works. */
+export const SessionsEnded = z.object({
+  person: Name,
+  by: Name,
+  reason: z.string().min(1).max(500),
+  at: Instant,
+});
+export type SessionsEnded = z.infer<typeof SessionsEnded>;
+
 /**
  * Whoever compares controls before it decides or runs has this version of a scope in its table: nothing that it does from now on
  * goes by an older one. `digest` is of the control in RFC 8785 form, since somebody else may have written that version.
@@ -588,6 +597,7 @@ export const eventSchemas = {
   DeadLetterReplayed,
   ReplayEnded,
   GapAcknowledged: formerly({ why: 'reason' }, GapAcknowledged),
+  SessionsEnded,
   ControlConfirmed,
   CheckpointPublished,
 } as const;

@@ -39,4 +39,5 @@ export const topics = {
   deadLetters: (service: string) => topic(`${service}.dead-letters.v1`, 'DeadLetter', 'ReplayEnded'),
   deadLettersReplayed: topic('dead-letters.replayed.v1', 'DeadLetterReplayed'),
   gapsAcknowledged: topic('gaps.acknowledged.v1', 'GapAcknowledged'),
+  sessionsEnded: topic('sessions.ended.v1', 'SessionsEnded'),
 } as const;

@@ -305,6 +305,9 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
       "People's word that they know of records which a service can no longer read.",
       { partitions: 1 },
     ),
+    log(topics.sessionsEnded, 'console', ['console'], 'person', 'People whom an operator signed out of the console.', {
+      partitions: 1,
+    }),
   ];
 }
 

@@ -245,6 +245,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
       `${d.by} knows that ${d.service} cannot read ${recordsSay(d)} of ${d.topic}/${d.partition}, noting “${d.note}”`,
     ],
   ],
+  SessionsEnded: (d) => [['sessions', `${d.by} signed ${d.person} out, with the reason “${d.reason}”`]],
   ControlConfirmed: (d) => [['confirmed', `a reader goes by version ${d.version} of the control ${d.scope}`]],
   CheckpointPublished: (d) => [['checkpoint', `the record's first ${count(d.size, 'leaf', 'leaves')} were signed`]],
 };

@@ -84,6 +84,7 @@ const rank: { readonly [T in EventType]: number } = {
   ControlConfirmed: 16,
   PolicyPublished: 16,
   GapAcknowledged: 16,
+  SessionsEnded: 16,
   CheckpointPublished: 16,
   DryRunAsked: 16,
   DryRunJudged: 16,
@@ -186,6 +187,7 @@ function isNamed({ event, id: ownId }: Recorded, id: string, named: ReadonlySet<
     case 'ActionSettled':
     case 'PermitRejected':
     case 'GapAcknowledged':
+    case 'SessionsEnded':
     case 'ControlConfirmed':
     case 'CheckpointPublished':
     case 'DryRunAsked':

@@ -28,6 +28,7 @@ const onlyListed = [
   'DeadLetterReplayed',
   'ReplayEnded',
   'GapAcknowledged',
+  'SessionsEnded',
   'ControlConfirmed',
   'CheckpointPublished',
 ] as const satisfies readonly EventType[];
@@ -73,6 +74,7 @@ export function subjectOf(event: ReadEvent): string | undefined {
     case 'SignalRejected':
     case 'CheckpointPublished':
     case 'GapAcknowledged':
+    case 'SessionsEnded':
     case 'ControlConfirmed':
       return undefined;
     default:
@@ -137,6 +139,8 @@ export function detail(event: ReadEvent): string {
       break;
     case 'GapAcknowledged':
       return `${event.data.by} acknowledged that ${event.data.service} cannot read records of ${event.data.topic}/${event.data.partition}`;
+    case 'SessionsEnded':
+      return `${event.data.by} signed ${event.data.person} out`;
     case 'ControlConfirmed':
       return `${event.source.replace('/countersign/', '')} goes by version ${event.data.version} of ${event.data.scope}`;
     case 'CheckpointPublished':

@@ -97,6 +97,7 @@ export interface Changes {
   readonly replays: readonly DataOf<'DeadLetterReplayed'>[];
   readonly replayEnds: readonly DataOf<'ReplayEnded'>[];
   readonly acknowledgements: readonly DataOf<'GapAcknowledged'>[];
+  readonly signedOut: readonly DataOf<'SessionsEnded'>[];
   readonly confirmations: readonly Confirmation[];
   readonly now: NowChanges;
   readonly arrivals: readonly Heard[];
@@ -126,6 +127,7 @@ export function project(events: readonly Received[], sources: readonly NamedSour
     replays: [] as DataOf<'DeadLetterReplayed'>[],
     replayEnds: [] as DataOf<'ReplayEnded'>[],
     acknowledgements: [] as DataOf<'GapAcknowledged'>[],
+    signedOut: [] as DataOf<'SessionsEnded'>[],
     confirmations: [] as Confirmation[],
     now: nowChanges(events),
     rejections: [] as Rejection[],
@@ -300,6 +302,9 @@ export function project(events: readonly Received[], sources: readonly NamedSour
       case 'GapAcknowledged':
         count('gaps.acknowledged', event.data.service);
         changes.acknowledgements.push(event.data);
+        break;
+      case 'SessionsEnded':
+        changes.signedOut.push(event.data);
         break;
       case 'ControlConfirmed': {
         // The topic says who wrote: a reader confirms in its own name only.

@@ -1,4 +1,4 @@
-import { fromKafka } from '@countersign/contracts';
+import { type EventType, fromKafka } from '@countersign/contracts';
 import { readEventBytes } from '@countersign/record';
 
 /** A line of what happened, with the bytes of its event while they are kept. */
@@ -92,6 +92,15 @@ export const inOrder = (rows: readonly StepRow[]): StepRow[] =>
     (a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0) || rankOf(a) - rankOf(b) || Number(a.seq) - Number(b.seq),
   );
 
+/** Events of which `by` is a person. */
+const personal: ReadonlySet<string> = new Set<EventType>([
+  'ReviewDecided',
+  'SettlementDecided',
+  'DeadLetterReplayed',
+  'GapAcknowledged',
+  'SessionsEnded',
+]);
+
 /** Who did it: a person where the event names one, the source of a signal, else whoever writes the topic. */
 export function doerOf(row: StepRow, writer: string): Doer {
   const data = (eventOf(row.bytes)?.data ?? {}) as Members;
@@ -99,7 +108,7 @@ export function doerOf(row: StepRow, writer: string): Doer {
     const { source } = data;
     return typeof source === 'string' ? { kind: 'source', name: source } : { kind: 'service', name: writer };
   }
-  const byPerson = ['ReviewDecided', 'SettlementDecided', 'DeadLetterReplayed', 'GapAcknowledged'].includes(row.type);
+  const byPerson = personal.has(row.type);
   if (byPerson && typeof data.by === 'string') return { kind: 'person', name: data.by };
   if (row.topic.startsWith('actions.proposed.') || row.topic.startsWith('tasks.settled.'))
     return { kind: 'agent', name: writer };
