@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openApiFile, services } from '@countersign/contracts';
 import { secrets } from '@countersign/local/compose';
-import { httpAdapter, Public, type ServiceSpec } from '@countersign/runtime';
+import { httpAdapter, limitVariables, Public, runtimeEnvironment, type ServiceSpec } from '@countersign/runtime';
 import { createHarness, type Harness, type Route } from '@countersign/runtime/harness';
 import { createTestDatabase } from '@countersign/testing';
 import { Controller, Get, Inject, Module, type OnModuleInit, Post, type Type } from '@nestjs/common';
@@ -96,6 +96,13 @@ test.each(services)(
     expect(await membersFor(`Bearer ${reading}`)).toEqual(['checks', 'ready', 'service', 'status', 'well']);
   },
 );
+
+test.each(services)('%s gives no limit of the runtime another meaning', async (service) => {
+  const exported: { spec: ServiceSpec } = await import(join(root, 'apps', service, 'src/module.ts'));
+  const shape: Readonly<Record<string, unknown>> = (exported.spec.settings ?? runtimeEnvironment).shape;
+  const other = Object.entries(limitVariables).filter(([name, schema]) => shape[name] !== schema);
+  expect(other.map(([name]) => name)).toEqual([]);
+});
 
 /** The routes that a service's OpenAPI document has. */
 const documentOf = (service: string): { paths: Record<string, Record<string, object>> } =>

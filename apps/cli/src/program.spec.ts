@@ -280,6 +280,17 @@ test('a stop names its scope and reason; a misused one is 2 and sends nothing', 
   expect(posted()).toHaveLength(1);
 });
 
+test('signing somebody out names the person and why, and says what ended; a misused one is 2 and sends nothing', async () => {
+  answers['POST /v1/sign-outs'] = { body: { person: 'max', sessions: 2, links: 1, at: '2026-11-21T10:00:00.000Z' } };
+  const { out, code } = await run('sign-out', '--person', 'max', '--reason', 'the laptop was stolen');
+  expect(posted()).toMatchObject([{ body: { person: 'max', reason: 'the laptop was stolen' } }]);
+  expect(out).toContain('max is signed out: 2 sessions ended, 1 link revoked.');
+  expect(code).toBe(0);
+  expect((await run('sign-out', '--person', 'max')).code).toBe(2);
+  expect((await run('sign-out', '--reason', 'x')).code).toBe(2);
+  expect(posted()).toHaveLength(1);
+});
+
 test('a stop that is not confirmed is 1, and says by whom', async () => {
   const open = { confirmed: false, confirmedBy: [], notConfirmedBy: ['action-executor'], unknown: ['downstream'] };
   answers['POST /v1/controls'] = { body: { changed: true, control: null, ...open } };

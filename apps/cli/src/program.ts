@@ -12,7 +12,7 @@ import { policyCommands } from './shell/commands/policy.js';
 import { recordCommands } from './shell/commands/record.js';
 import { reviewCommands } from './shell/commands/review.js';
 import { settleCommands } from './shell/commands/settle.js';
-import { signInCommands } from './shell/commands/sign-in.js';
+import { signInCommands, signOutCommands } from './shell/commands/sign-in.js';
 import { sourceCommands } from './shell/commands/sources.js';
 import { statusCommands } from './shell/commands/status.js';
 import { storyCommands } from './shell/commands/stories.js';
@@ -33,6 +33,7 @@ export function program(): Command {
 Examples:
   $ countersign status
   $ countersign sign-in
+  $ countersign sign-out --person max --reason "the laptop was stolen"
   $ countersign review list
   $ countersign review approve 3f2a
   $ countersign stop --agent paid-media-agent --reason "bids look wrong"
@@ -53,6 +54,7 @@ Exit codes:
     );
   statusCommands(countersign);
   signInCommands(countersign);
+  signOutCommands(countersign);
   reviewCommands(countersign);
   storyCommands(countersign);
   watchCommands(countersign);

@@ -1,6 +1,7 @@
 import { servicePorts, topics } from '@countersign/contracts';
 import { RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { Agents } from './shell/agents.controller.js';
 import { AgentStore } from './shell/agents.repository.js';
 import { Store } from './shell/console.repository.js';
@@ -41,6 +42,7 @@ import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
 import { Sessions1764500000091 } from './shell/migrations/sessions.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
 import { SignInAttempts1764500000093 } from './shell/migrations/sign-in-attempts.js';
+import { SignOuts1764500000771 } from './shell/migrations/sign-outs.js';
 import { SignalsOfSources1764500000072 } from './shell/migrations/signals-of-sources.js';
 import { Stories1764500000173 } from './shell/migrations/stories.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
@@ -72,9 +74,11 @@ import { SessionStore } from './shell/sessions.repository.js';
 import { Sessions } from './shell/sessions.service.js';
 import { environment, PEOPLE, readPeople, readSettings, SETTINGS } from './shell/settings.js';
 import { Settlements } from './shell/settlements.controller.js';
+import { SignOuts } from './shell/sign-outs.controller.js';
 import { SlackActions } from './shell/slack.controller.js';
 import { Sources } from './shell/sources.controller.js';
 import { SourceStore } from './shell/sources.repository.js';
+import { StillSignedIn } from './shell/still-signed-in.guard.js';
 import { StillTrue } from './shell/still-true.js';
 import { Stories } from './shell/stories.controller.js';
 import { StoryStore } from './shell/stories.repository.js';
@@ -89,6 +93,7 @@ export const spec: ServiceSpec = {
   access: PeopleAccess,
   settings: environment,
   http,
+  trustedProxies: (env) => readSettings(env).trustedProxies,
   migrations: [
     Projection1763700000008,
     SettlementsByExecutor1763700000009,
@@ -114,6 +119,7 @@ export const spec: ServiceSpec = {
     Notifications1764500000165,
     SignInAttempts1764500000093,
     DryRuns1764500000191,
+    SignOuts1764500000771,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities, GatherNotifications, SendNotifications, ForgetSessions],
@@ -137,6 +143,7 @@ export const spec: ServiceSpec = {
     People,
     Views,
     SessionPages,
+    SignOuts,
     OidcPages,
     Pages,
     Now,
@@ -178,6 +185,7 @@ export const spec: ServiceSpec = {
     LiveChanges,
     Sessions,
     PeopleAccess,
+    { provide: APP_GUARD, useClass: StillSignedIn },
     { provide: PEOPLE, useFactory: () => readPeople(process.env) },
   ],
 })

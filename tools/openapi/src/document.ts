@@ -25,10 +25,21 @@ import { z } from 'zod';
 /** How a service knows who calls it, in the terms of OpenAPI. */
 export type Schemes = Readonly<Record<string, Parameters<DocumentBuilder['addSecurity']>[1]>>;
 
+/** How schemes make a credential. Without it each scheme is one by itself, and a route takes any of them. */
+export interface Credentials {
+  /** Those that a route takes which says nothing of it. */
+  readonly usual: readonly string[];
+  /** By credential: its schemes, all of them together. A credential that is not here is the scheme of its name. */
+  readonly parts: Readonly<
+    Record<string, { readonly toRead: readonly string[]; readonly toChange: readonly string[] }>
+  >;
+}
+
 export interface Described {
   readonly service: string;
   readonly port: number;
   readonly schemes: Schemes;
+  readonly credentials?: Credentials;
 }
 
 /** Whatever a route answers in place of its own answers. */
@@ -114,18 +125,25 @@ const operationId = (controller: string, method: string): string =>
 type Operation = Record<string, unknown> & { operationId: string; parameters?: { name: string; in: string }[] };
 
 /** Which credentials a route takes, and the role that they must have. */
-const securityOf = (schemes: Schemes, { open, roles }: Pick<Route, 'open' | 'roles'>): object[] => {
-  if (open) return [];
-  const names = Object.keys(schemes);
-  return roles.length === 0
-    ? names.map((name) => ({ [name]: [] }))
-    : names.flatMap((name) => roles.map((role) => ({ [name]: [role] })));
-};
+function securityOf(
+  { schemes, credentials }: Pick<Described, 'schemes' | 'credentials'>,
+  method: string,
+  { open, roles, says }: { open: boolean; roles: readonly string[]; says: Pick<Documentation, 'credentials'> },
+): object[] {
+  if (open && !says.credentials) return [];
+  const names = says.credentials ?? credentials?.usual ?? Object.keys(schemes);
+  const purpose = ['get', 'head'].includes(method) ? 'toRead' : 'toChange';
+  return names.flatMap((name) => {
+    const together = credentials?.parts[name]?.[purpose] ?? [name];
+    const asked = (role: readonly string[]) => Object.fromEntries(together.map((scheme) => [scheme, role]));
+    return roles.length === 0 ? [asked([])] : roles.map((role) => asked([role]));
+  });
+}
 
-function finish(operation: Operation, path: string, route: Route, schemes: Schemes): void {
+function finish(operation: Operation, path: string, method: string, route: Route, service: Described): void {
   const { says, open, roles } = route;
   operation.responses = responsesOf(says, !open, roles.length > 0);
-  operation.security = securityOf(schemes, route);
+  operation.security = securityOf(service, method, route);
   if (says.body)
     operation.requestBody = { required: true, content: { 'application/json': { schema: jsonSchema(says.body) } } };
   if (roles.length > 0) operation['x-required-roles'] = roles;
@@ -159,14 +177,14 @@ export async function documentOf(module: Type | DynamicModule, service: Describe
     standardSchemaConverter: (schema) => ({ schema: jsonSchema(schema as z.ZodType) }),
   });
   for (const [path, item] of Object.entries(document.paths))
-    for (const operation of Object.values(item) as Operation[]) {
+    for (const [method, operation] of Object.entries(item) as [string, Operation][]) {
       const route = routes.get(operation.operationId);
       if (!route) throw new Error(`${path} has no route`);
-      finish(operation, path, route, service.schemes);
+      finish(operation, path, method, route, service);
     }
   for (const type of typesOf('providers')) {
     const says: DocumentedRoute | undefined = Reflect.getMetadata(documentation.pastNest, type);
-    if (says) Object.assign(document.paths, pathPastNest(says, service.schemes));
+    if (says) Object.assign(document.paths, pathPastNest(says, service));
   }
   document.components = {
     ...document.components,
@@ -176,7 +194,7 @@ export async function documentOf(module: Type | DynamicModule, service: Describe
   return document;
 }
 
-const pathPastNest = (says: DocumentedRoute, schemes: Schemes) => ({
+const pathPastNest = (says: DocumentedRoute, service: Described) => ({
   [says.path]: {
     [says.method]: {
       operationId: says.operationId,
@@ -195,7 +213,7 @@ const pathPastNest = (says: DocumentedRoute, schemes: Schemes) => ({
         ),
       },
       responses: responsesOf(says, true, false),
-      security: securityOf(schemes, { open: false, roles: [] }),
+      security: securityOf(service, says.method, { open: false, roles: [], says }),
     },
   },
 });

@@ -82,9 +82,24 @@ describe.each(documented)('the OpenAPI document of %s', (service) => {
 
 test('a document names the role that a route asks for, and no credentials where it is open to everybody', async () => {
   const console: Document = JSON.parse((await artifactOf('console')).content);
-  expect(console.paths['/v1/controls']?.post?.security).toEqual([{ bearer: ['operator'] }]);
-  expect(console.paths['/v1/controls']?.get?.security).toEqual([{ bearer: [] }]);
+  expect(console.paths['/v1/controls']?.post?.security).toEqual([
+    { bearer: ['operator'] },
+    { session: ['operator'], csrfToken: ['operator'] },
+  ]);
+  expect(console.paths['/v1/controls']?.get?.security).toEqual([{ bearer: [] }, { session: [] }]);
+  expect(console.paths['/v1/session']?.get?.security).toEqual([{ session: [] }]);
+  expect(console.paths['/v1/session']?.delete?.security).toEqual([{ session: [], csrfToken: [] }]);
+  expect(console.paths['/v1/session']?.post?.security).toEqual([]);
+  expect(console.paths['/v1/slack/actions']?.post?.security).toEqual([{ slackSignature: [], slackTimestamp: [] }]);
   expect(console.paths['/health']?.get?.security).toEqual([]);
+});
+
+test.each(documented)('%s takes no credential that its document does not describe', async (service) => {
+  const document = JSON.parse((await artifactOf(service)).content);
+  const schemes = Object.keys(document.components.securitySchemes);
+  const used = operationsOf(document).flatMap(({ operation }) => (operation.security ?? []).flatMap(Object.keys));
+  expect(schemes).toEqual(expect.arrayContaining([...new Set(used)]));
+  for (const scheme of schemes) expect(used).toContain(scheme);
 });
 
 test('a body is described by the schema that the pipe reads it with', async () => {

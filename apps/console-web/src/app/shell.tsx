@@ -10,7 +10,7 @@ import { answerOf, api } from './api.js';
 import { useKeys } from './keys.js';
 import { useLive } from './live.js';
 import { pages } from './pages.js';
-import { useMay, useSession } from './session.js';
+import { keepRenewal, useMay, useSession } from './session.js';
 
 /** The frame of every page: menu, stop, and how fresh what is shown is. */
 export function Shell() {
@@ -23,7 +23,10 @@ export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const signOut = useMutation({
     mutationFn: () => answerOf(api.DELETE('/v1/session')),
-    onSuccess: () => window.location.assign('/sign-in'),
+    onSuccess: () => {
+      keepRenewal(null);
+      window.location.assign('/sign-in');
+    },
   });
   useKeys({ s: mayStop ? stop.open : undefined, '?': keys.open });
   return (

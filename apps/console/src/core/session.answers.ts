@@ -12,10 +12,20 @@ export const SignInAnswer = z.object({
     .describe('The identity provider, and the address that begins there'),
 });
 export const LinkAnswer = z.object({ url: z.string(), expiresAt: Instant });
+export const SignedOutAnswer = z.object({
+  person: Name,
+  sessions: z.int().nonnegative().describe('How many sessions ended'),
+  links: z.int().nonnegative().describe('How many one-time links no longer work'),
+  at: Instant,
+});
 export const SessionAnswer = z.object({
   person: Name,
   roles: z.array(Role),
   csrfToken: z.string().describe('For the header X-CSRF-Token of whatever changes something'),
   signedInAt: Instant,
   expiresAt: Instant,
+  renewal: z
+    .string()
+    .nullable()
+    .describe('Where a browser goes when the session is over, to begin another one; null where only a link does'),
 });

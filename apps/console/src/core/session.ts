@@ -23,6 +23,8 @@ export interface Link {
   readonly grantedBy: string | null;
   /** Asked for by a session: what comes of it ends with that at the latest. */
   readonly sessionUntil: string | null;
+  /** SHA-256 of that session's token: the link works while that session does. */
+  readonly ofSession: string | null;
   readonly expiresAt: string;
 }
 
@@ -68,11 +70,15 @@ export interface Provenance {
 export function isForeign({ site, origin, host }: Provenance, publicUrl: string): boolean {
   if (site !== undefined && site !== 'same-origin') return true;
   if (origin === undefined) return false;
-  if (origin === new URL(publicUrl).origin) return false;
-  return !(URL.canParse(origin) && host !== undefined && new URL(origin).host === host);
+  const own = new URL(publicUrl);
+  if (origin === own.origin) return false;
+  // Over plain HTTP the console has more than one name, such as localhost. Behind TLS it has this one.
+  return !(own.protocol === 'http:' && host !== undefined && origin === `http://${host}`);
 }
 
 const safe = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Whether a request of this method may change something. */
+export const changesSomething = (method: string): boolean => !safe.has(method);
 
 /** Why a request of a session is not done, although its cookie is right; undefined where it is. */
 export function forged(
@@ -80,7 +86,7 @@ export function forged(
   token: string,
   publicUrl: string,
 ): string | undefined {
-  if (safe.has(request.method)) return undefined;
+  if (!changesSomething(request.method)) return undefined;
   if (isForeign(request, publicUrl)) return 'this request comes from another site; nothing was done';
   if (request.csrfToken === undefined || !isSame(request.csrfToken, csrfTokenOf(token)))
     return 'the header X-CSRF-Token is not that of your session: read the page again, then repeat what you did';

@@ -5,8 +5,11 @@ import rateLimit from '@fastify/rate-limit';
 import files from '@fastify/static';
 import { readSettings, type Settings } from './settings.js';
 
-/** Of all addresses together: what tries to sign in faster than people do is turned away. */
+/** Of all addresses together: whoever tries codes that are none is turned away. A code that works is not counted, so nobody keeps others out. */
 const everybody = { max: 120, timeWindow: 60_000 };
+
+/** Counts a code that does not work; where these are too many, resolves to the seconds until they are not. */
+export type Guess = (request: object) => Promise<number | undefined>;
 
 /** What a browser may load: of the console alone, beside proofs of the record, and no script or style that the server did not write or name by a nonce. */
 export const contentPolicy = ({ recordUrl }: Pick<Settings, 'recordUrl'>, nonce?: string) => {
@@ -40,20 +43,11 @@ export async function http(server: HttpServer, env: Env): Promise<void> {
   });
   await server.register(rateLimit, { global: false });
   const ofEverybody = server.createRateLimit({ ...everybody, keyGenerator: () => 'everybody' });
-  // After the limit of each address, which is a hook of the route: what that turns away is not counted here, so no address alone uses up
-  // what all together may.
-  server.addHook('preParsing', async (request, reply, payload) => {
-    if (request.method !== 'POST' || request.routeOptions.url !== '/v1/session') return payload;
-    const limit = await ofEverybody(request);
-    if (limit.isAllowed || !limit.isExceeded) return payload;
-    reply.header('retry-after', String(limit.ttlInSeconds));
-    throw Object.assign(new Error('too many try to sign in at present'), { statusCode: 429 });
-  });
-  // Answers are for whoever asked, now.
-  server.addHook('onSend', async (_request, reply, payload) => {
-    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
-    return payload;
-  });
+  const guess: Guess = async (request) => {
+    const limit = await ofEverybody(request as Parameters<typeof ofEverybody>[0]);
+    return limit.isAllowed || !limit.isExceeded ? undefined : limit.ttlInSeconds;
+  };
+  server.decorate('guess', guess);
   // Only `reply.sendFile`: which file it is, the route says. The build has put them there compressed too.
   await server.register(files, {
     root: pagesDir,

@@ -132,6 +132,28 @@ test('ends when its person signs out, and when the session is over, which listen
   await vi.waitFor(() => expect([second.events.at(-1)?.event, second.over]).toEqual(['ended', true]), soon);
 });
 
+test('ends when an operator signs its person out, whichever process of the console is asked, and says nothing after that', async () => {
+  const { cookie } = await signIn();
+  const listener = await listen({ cookie });
+  const byToken = await listen();
+  const second = await listening();
+  try {
+    const done = await fetch(`${second.address}/v1/sign-outs`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify({ person: 'lea', reason: 'a test' }),
+    });
+    expect(done.status).toBe(200);
+    await harness.deliver('actions.escalated.v1', [{ type: 'ActionEscalated', data: escalated(), key: 'ads-1' }]);
+    await vi.waitFor(() => expect(changes(byToken)).not.toEqual([]), soon);
+    await vi.waitFor(() => expect(listener.over).toBe(true), soon);
+    expect(listener.events.at(-1)?.event).toBe('ended');
+    expect(changes(listener)).toEqual([]);
+  } finally {
+    await second.harness.close();
+  }
+});
+
 test('a person has a bounded number of windows, and one that is closed makes room', async () => {
   const open = await Promise.all(Array.from({ length: mostEach }, () => listen()));
   expect(new Set(open.map(({ status }) => status))).toEqual(new Set([200]));

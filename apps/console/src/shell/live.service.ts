@@ -82,18 +82,19 @@ export class LiveChanges implements OnModuleDestroy {
     this.before = undefined;
   }
 
+  /** Ends the streams whose sessions are over, then tells what changed. */
   private async look(): Promise<void> {
     if (this.looking) return;
     this.looking = true;
     try {
       const at = this.runtime.now();
+      await this.endThoseOver();
       const rows = await this.runtime.readForPage<{ name: string; seen: string }>(sights);
       const now = new Map(rows.map(({ name, seen }) => [name, seen]));
       const changed = this.before ? changedParts(this.before, now) : [];
       this.before = now;
       if (changed.length > 0) this.tell(eventText('changed', { at, parts: changed }));
       if (++this.looks % aliveEvery > 0) return;
-      await this.endThoseOver();
       this.tell(eventText('alive', { at }));
     } catch {
       // Whoever hears nothing says so: what the pages show may be old.

@@ -17,7 +17,6 @@ import { SETTINGS, type Settings } from './settings.js';
 
 const page = { media: 'text/html' };
 const limited = { rateLimit: { max: 30, timeWindow: 60_000 } };
-const path = '/v1/sign-in/oidc';
 
 interface Request {
   readonly headers: Headers;
@@ -38,7 +37,7 @@ export class OidcPages {
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {
     const secure = settings.publicUrl.startsWith('https:');
-    this.cookie = { secure, name: secure ? '__Secure-countersign-attempt' : 'countersign-attempt' };
+    this.cookie = { secure, name: secure ? '__Host-countersign-attempt' : 'countersign-attempt' };
   }
 
   @Get()
@@ -102,10 +101,13 @@ export class OidcPages {
     return secret !== undefined && couldBeSecret(secret) ? secret : undefined;
   }
 
-  /** Lax: it has to come along from the provider. It opens nothing by itself. */
+  /**
+   * Lax: it has to come along from the provider. It opens nothing by itself. For this host alone: a neighbour that could plant its own
+   * attempt would sign the browser in as somebody else.
+   */
   private header(secret: string, maxAge: number): string {
     const { name, secure } = this.cookie;
-    return cookies.serialize(name, secret, { httpOnly: true, sameSite: 'lax', path, secure, maxAge });
+    return cookies.serialize(name, secret, { httpOnly: true, sameSite: 'lax', path: '/', secure, maxAge });
   }
 }
 

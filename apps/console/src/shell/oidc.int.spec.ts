@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Provider } from 'oidc-provider';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { at } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
 
 /** People of the provider, by what they log in as. */
-const groups: Readonly<Record<string, readonly string[]>> = { lea: ['marketing-leads', 'all'], sam: ['warehouse'] };
+const groups: Record<string, readonly string[]> = { lea: ['marketing-leads', 'all'], sam: ['warehouse'] };
 const secret = 'the-secret-of-the-console';
 let database: TestDatabase;
 let harness: Harness;
@@ -226,6 +226,63 @@ test('a provider that is away is told in words, and links work all the same', as
     headers: { authorization: 'Bearer ann-token' },
   });
   expect(link.status).toBe(201);
+});
+
+test('behind a proxy that ends TLS the provider sends people back over TLS, and the attempt is of this host alone', async () => {
+  process.env.PUBLIC_URL = 'https://console.example.com';
+  await start();
+  const begun = await fetch(`${address}/v1/sign-in/oidc`, {
+    redirect: 'manual',
+    headers: { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http' },
+  });
+  expect(new URL(String(begun.headers.get('location'))).searchParams.get('redirect_uri')).toBe(
+    'https://console.example.com/v1/sign-in/oidc/callback',
+  );
+  // With this prefix a browser takes it from no neighbour, which would sign somebody in as somebody else.
+  expect(begun.headers.get('set-cookie')).toMatch(
+    /^__Host-countersign-attempt=[\w-]{43}; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+  );
+});
+
+test('what the provider says of somebody counts for fifteen minutes, also through links, and is then asked for again', async () => {
+  await start();
+  const user = browser();
+  await user.go(await wayBack(user, 'lea'));
+  const minutes = (n: number) => new Date(Date.parse(at) + n * 60_000).toISOString();
+  const first = JSON.parse((await session(user)).text);
+  expect([first.expiresAt, first.renewal]).toEqual([minutes(15), '/v1/sign-in/oidc']);
+
+  harness.setNow(minutes(10));
+  const made = await user.go(`${address}/v1/sign-in/links`, {
+    method: 'POST',
+    headers: { 'x-csrf-token': first.csrfToken, origin: address },
+  });
+  const code = JSON.parse(made.text).url.split('#code=')[1];
+  const phone = browser();
+  await phone.go(`${address}/v1/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: address },
+    body: JSON.stringify({ code }),
+  });
+  expect(JSON.parse((await session(phone)).text).expiresAt).toBe(minutes(15));
+
+  groups.lea = ['all'];
+  onTestFinished(() => {
+    groups.lea = ['marketing-leads', 'all'];
+  });
+  harness.setNow(minutes(15));
+  for (const over of [user, phone]) expect((await session(over)).status).toBe(401);
+  // The provider knows the browser, so it asks nothing.
+  const begun = await user.go(`${address}/v1/sign-in/oidc`);
+  let next = begun.next as string;
+  while (!next.startsWith(`${address}/`)) next = (await user.go(next)).next as string;
+  expect((await user.go(next)).status).toBe(200);
+  expect(JSON.parse((await session(user)).text)).toMatchObject({ roles: ['viewer'], expiresAt: minutes(30) });
+
+  groups.lea = [];
+  harness.setNow(minutes(30));
+  expect((await user.go(await wayBack(user, 'lea'))).status).toBe(403);
+  expect((await session(user)).status).toBe(401);
 });
 
 test('a stranger who begins again and again leaves nothing for ever', async () => {

@@ -1,4 +1,4 @@
-import { json, optionalFile, optionalText, text } from '@countersign/runtime';
+import { json, optionalFile, optionalText, text, whole } from '@countersign/runtime';
 import { z } from 'zod';
 import { type Mapping, RolesByClaim } from '../core/oidc.js';
 
@@ -40,6 +40,13 @@ export const oidcVariables = {
     holds: 'a JSON object of groups, each with a list of roles: `{"marketing-leads": ["reviewer", "operator"]}`',
     read: json(RolesByClaim),
   }),
+  OIDC_SESSION_MS: whole({
+    description:
+      'how long a session lasts that the provider began, `SIGNED_IN_MS` at most. After it the provider is asked again, and roles are those that it then tells',
+    preset: 900_000,
+    unit: 'ms',
+    least: 60_000,
+  }),
   OIDC_NAME: text({ description: 'what the page to sign in calls the provider', preset: 'your organisation' }),
 };
 const given = z.object(oidcVariables);
@@ -56,6 +63,8 @@ export interface OidcSettings {
   readonly clientId: string;
   readonly clientSecret: string | undefined;
   readonly name: string;
+  /** How long what the provider says of somebody counts, in milliseconds. */
+  readonly sessionMs: number;
   readonly mapping: Mapping;
 }
 
@@ -67,6 +76,7 @@ export const oidcSettings = (read: z.infer<typeof given>): OidcSettings | undefi
         clientId: read.OIDC_CLIENT_ID ?? '',
         clientSecret: read.OIDC_CLIENT_SECRET_FILE,
         name: read.OIDC_NAME,
+        sessionMs: read.OIDC_SESSION_MS,
         mapping: {
           personClaim: read.OIDC_PERSON_CLAIM,
           rolesClaim: read.OIDC_ROLES_CLAIM,

@@ -49,7 +49,7 @@ const notSignedIn: Refusal = {
   title: 'Not signed in',
   detail: 'sign in on the page /sign-in, or send the header Authorization: Bearer <token>',
 };
-const ended: Refusal = {
+export const ended: Refusal = {
   status: 401,
   title: 'Session ended',
   detail: 'your session has ended: sign in again, then repeat what you did',

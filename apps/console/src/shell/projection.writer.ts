@@ -7,6 +7,7 @@ import { writeApprovals, writeSteps, writeTasks } from './now.writer.js';
 import { writePersonActions } from './people.writer.js';
 import { keepCheckpoints } from './record.repository.js';
 import { insert, lastBy, orderedRounds } from './rows.js';
+import { signOut } from './sessions.repository.js';
 import { writeSignals } from './sources.writer.js';
 import { lockStories, settleStories, writeStories } from './stories.writer.js';
 
@@ -191,6 +192,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
   writeSignals(tx, changes);
   writePersonActions(tx, changes.personActions);
   keepAcknowledgements(tx, changes.acknowledgements);
+  signOut(tx, changes.signedOut);
   // A reader of several instances may say an older version after a newer one. A control is kept here before anybody can read it, so a
   // confirmation of one that is not here is invented.
   insert(tx, latestOf(changes.confirmations), {

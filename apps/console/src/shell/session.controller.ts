@@ -1,15 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { Documented, type Headers, type HttpReply, Public, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { z } from 'zod';
 import { problem } from '../core/problem.js';
 import { LinkAnswer, SessionAnswer, SignInAnswer } from '../core/session.answers.js';
-import { csrfTokenOf, isForeign, later, linkMs, newSecret, sha256 } from '../core/session.js';
+import { couldBeSecret, csrfTokenOf, isForeign, later, linkMs, newSecret, sha256 } from '../core/session.js';
+import type { Guess } from './http.js';
 import { LiveChanges } from './live.service.js';
 import { type ConsoleRequest, provenance } from './people.access.js';
 import { SessionStore } from './sessions.repository.js';
 import { type Held, Sessions } from './sessions.service.js';
 import { SETTINGS, type Settings } from './settings.js';
+
+/** Links that one person may ask for. */
+const linksEach = {
+  max: 30,
+  timeWindow: 60_000,
+  keyGenerator: ({ principal }: Partial<ConsoleRequest>): string => `links of ${principal?.person}`,
+};
 
 const Code = z.strictObject({ code: z.string().min(1).max(100) });
 
@@ -35,6 +44,7 @@ export class SessionPages {
   /** For the same person and roles as whoever asks. */
   @Post('sign-in/links')
   @HttpCode(201)
+  @RouteConfig({ rateLimit: linksEach })
   @Documented({
     summary: 'Make a link that signs a browser in, once, within ten minutes',
     answers: { 201: LinkAnswer },
@@ -45,9 +55,9 @@ export class SessionPages {
     const cause = { source: '/countersign/console', id: randomUUID() };
     const expiresAt = later(this.runtime.now(), linkMs);
     const sessionUntil = held?.session.expiresAt ?? null;
-    await this.runtime.transact(cause, async (work) =>
-      this.store.keepLink(work.tx, { codeSha256: sha256(code), person, roles, grantedBy, sessionUntil, expiresAt }),
-    );
+    const ofSession = held?.session.tokenSha256 ?? null;
+    const link = { codeSha256: sha256(code), person, roles, grantedBy, sessionUntil, ofSession, expiresAt };
+    await this.runtime.transact(cause, async (work) => this.store.keepLink(work.tx, link));
     // Behind the #, which no browser sends: the code is in nobody's log.
     return { url: `${this.settings.publicUrl}/sign-in#code=${code}`, expiresAt };
   }
@@ -63,14 +73,19 @@ export class SessionPages {
   })
   async signIn(
     @Body({ schema: Code }) { code }: z.infer<typeof Code>,
-    @Req() { headers }: { headers: Headers },
+    @Req() request: { readonly headers: Headers; readonly server: { readonly guess: Guess } },
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
+    const { headers, server } = request;
     // Else another site could sign a browser in as somebody else, who then sees what this person does.
     if (isForeign(provenance(headers), this.settings.publicUrl))
       throw new Refused(
         problem(403, 'Not from this page', 'this request comes from another site; nobody was signed in'),
       );
+    if (!couldBeSecret(code) || !(await this.store.works(sha256(code)))) {
+      const retryAfter = await server.guess(request);
+      throw new Refused(retryAfter === undefined ? unusable : { ...tooMany, retryAfter });
+    }
     const cause = { source: '/countersign/console', id: randomUUID() };
     const done = await this.runtime.transact(cause, async (work) => {
       const grant = await this.store.useLink(work.tx, sha256(code), work.at);
@@ -83,14 +98,19 @@ export class SessionPages {
   }
 
   @Get('session')
-  @Documented({ summary: 'Who is signed in', answers: { 200: SessionAnswer }, problems: [404] })
+  @Documented({
+    summary: 'Who is signed in',
+    credentials: ['session'],
+    answers: { 200: SessionAnswer },
+    problems: [404],
+  })
   session(@Req() { principal }: ConsoleRequest) {
     return shown(heldBy(principal));
   }
 
   @Delete('session')
   @HttpCode(204)
-  @Documented({ summary: 'Sign out', answers: { 204: null }, problems: [404] })
+  @Documented({ summary: 'Sign out', credentials: ['session'], answers: { 204: null }, problems: [404] })
   async signOut(@Req() { principal }: ConsoleRequest, @Res({ passthrough: true }) reply: HttpReply): Promise<void> {
     const { session } = heldBy(principal);
     reply.header('set-cookie', await this.sessions.end(session));
@@ -104,6 +124,8 @@ const unusable = problem(
   'this link was used before or is too old; ask for a new one with npx countersign sign-in',
 );
 
+const tooMany = problem(429, 'Too many requests', 'too many try codes that do not work; use a new link, or wait');
+
 function heldBy({ held }: ConsoleRequest['principal']): Held {
   if (!held) throw new Refused(problem(404, 'No session', 'this request has a token and no session'));
   return held;
@@ -115,4 +137,6 @@ const shown = ({ session, token }: Held) => ({
   csrfToken: csrfTokenOf(token),
   signedInAt: session.createdAt,
   expiresAt: session.expiresAt,
+  // The provider mostly answers without a question: it knows the browser.
+  renewal: session.grantedBy === null ? '/v1/sign-in/oidc' : null,
 });

@@ -186,6 +186,102 @@ describe('signing in', () => {
   });
 });
 
+describe('behind a proxy', () => {
+  const tries = async (remoteAddress: string, forwarded: string | undefined, times: number, code = 'x'.repeat(43)) => {
+    const statuses: number[] = [];
+    for (let n = 0; n < times; n++) {
+      const headers = {
+        ...here,
+        ...(forwarded !== undefined && { 'x-forwarded-for': forwarded.replace('*', `${n}`) }),
+      };
+      const answered = await harness.app.inject({
+        ...{ method: 'POST', url: '/v1/session', headers, payload: { code }, remoteAddress },
+      });
+      statuses.push(answered.statusCode);
+    }
+    return statuses;
+  };
+
+  test('that is trusted each client has a limit of its own', async () => {
+    process.env.TRUSTED_PROXIES = '10.9.0.0/16, fd00::7';
+    await start();
+    expect((await tries('10.9.0.1', '203.0.113.5', 11)).at(-1)).toBe(429);
+    expect(await tries('10.9.0.1', '203.0.113.6', 1, (await linkOf()).code)).toEqual([201]);
+    expect(await tries('fd00::7', '203.0.113.5', 1)).toEqual([429]);
+    // Two proxies in a row.
+    expect(await tries('10.9.0.1', '203.0.113.5, 10.9.3.3', 1)).toEqual([429]);
+  });
+
+  test('that is trusted a client cannot say that it is another one', async () => {
+    process.env.TRUSTED_PROXIES = '10.9.0.1';
+    await start();
+    // The proxy appends the address that it sees; what stands before came from the client.
+    expect((await tries('10.9.0.1', '198.51.100.*, 203.0.113.5', 11)).at(-1)).toBe(429);
+    expect((await tries('10.9.0.1', 'nonsense *, 10.9.0.1, 203.0.113.8', 11)).at(-1)).toBe(429);
+  });
+
+  test.each([
+    ['none is trusted', undefined],
+    ['another one is trusted', '10.9.0.1'],
+  ])('that nobody named, what it says of clients is not believed: %s', async (_, trusted) => {
+    if (trusted !== undefined) process.env.TRUSTED_PROXIES = trusted;
+    await start();
+    expect((await tries('203.0.113.9', '198.51.100.*', 11)).at(-1)).toBe(429);
+    // Nor can it use up what another address may.
+    expect((await tries('203.0.113.10', '203.0.113.11', 11)).at(-1)).toBe(429);
+    expect(await tries('203.0.113.11', undefined, 1)).toEqual([401]);
+  });
+
+  test('an IPv6 client does not get a new limit with each address of its network', async () => {
+    process.env.TRUSTED_PROXIES = '10.9.0.1';
+    await start();
+    expect((await tries('10.9.0.1', '2001:db8:1:2::*', 11)).at(-1)).toBe(429);
+    expect(await tries('10.9.0.1', '2001:db8:1:3::1', 1)).toEqual([401]);
+  });
+
+  test.each(['everybody', '10.9.0.0/0', '::/0', '10.9.0.1/33', '10.9.0.1 10.9.0.2', '10.9.0.1/24/3'])(
+    'the setting %j does not start',
+    async (trusted) => {
+      process.env.TRUSTED_PROXIES = trusted;
+      await expect(createHarness(ConsoleModule, spec, { databaseUrl: database.url, at })).rejects.toThrow(
+        'TRUSTED_PROXIES',
+      );
+      delete process.env.TRUSTED_PROXIES;
+      await start();
+    },
+  );
+
+  test('no number of strangers keeps a person with a link out', async () => {
+    await start();
+    const { code } = await linkOf();
+    for (let n = 0; n < 130; n++) await tries(`10.0.1.${n}`, undefined, 1);
+    expect(await tries('10.0.2.1', undefined, 1)).toEqual([429]);
+    expect(await tries('10.0.2.2', undefined, 1, code)).toEqual([201]);
+  });
+
+  test('a person may ask for so many links and no more, and keeps nobody else from it', async () => {
+    await start();
+    const asked = async (token: string) =>
+      (await ask('POST', '/v1/sign-in/links', { authorization: `Bearer ${token}` })).status;
+    for (let n = 0; n < 30; n++) expect(await asked('lea-token')).toBe(201);
+    expect(await asked('lea-token')).toBe(429);
+    expect(await asked('max-token')).toBe(201);
+  });
+
+  test('that ends TLS the console still knows its own origin, and takes no request of the same host in the clear', async () => {
+    process.env.PUBLIC_URL = 'https://console.example.com';
+    process.env.TRUSTED_PROXIES = '10.9.0.1';
+    await start();
+    const host = 'console.example.com';
+    const from = async (origin: string, more: Sent = {}) =>
+      (await use((await linkOf()).code, { host, origin, ...more })).status;
+    expect(await from('https://console.example.com')).toBe(201);
+    expect(await from('http://console.example.com')).toBe(403);
+    expect(await from('https://evil.example', { host: 'evil.example' })).toBe(403);
+    expect(await from('https://evil.example', { 'x-forwarded-host': 'evil.example' })).toBe(403);
+  });
+});
+
 describe('a session', () => {
   test('begins under a new token, whatever cookie the browser had, and ends the one before', async () => {
     await start();
@@ -247,6 +343,26 @@ describe('a session', () => {
     expect(given.body).toMatchObject({ person: 'lea', expiresAt: after(720 * minute) });
   });
 
+  test('takes its links along when its person signs out, and those that others made stay', async () => {
+    await start();
+    const { acting } = await signIn();
+    const [own, byToken, used] = [await linkOf(acting), await linkOf(), await linkOf(acting)];
+    const phone = cookieOf(await use(used.code));
+    expect((await ask('DELETE', '/v1/session', acting)).status).toBe(204);
+    expect(await use(own.code)).toMatchObject({ status: 401, body: { title: 'Link not usable' } });
+    // What was signed in before is another session.
+    expect((await ask('GET', '/v1/session', { cookie: phone })).status).toBe(200);
+    expect((await use(byToken.code)).status).toBe(201);
+  });
+
+  test('takes its links along when another sign-in takes its place in the browser', async () => {
+    await start();
+    const { acting, cookie } = await signIn();
+    const own = await linkOf(acting);
+    expect((await use((await linkOf()).code, { ...here, cookie })).status).toBe(201);
+    expect((await use(own.code)).status).toBe(401);
+  });
+
   test('that ended in the middle of an answer publishes nothing, and the answer can be given after signing in', async () => {
     await start();
     await escalate();
@@ -277,6 +393,62 @@ describe('a session', () => {
     harness.setNow(after(2_162 * minute));
     await harness.runJobs();
     expect(await left()).toHaveLength(0);
+  });
+});
+
+describe('an operator', () => {
+  const operator = { authorization: 'Bearer lea-token' };
+  const reason = 'the laptop was stolen';
+  const signOut = (person: string, headers: Sent = operator, more: object = { reason }) =>
+    ask('POST', '/v1/sign-outs', headers, { person, ...more });
+
+  test('ends all sessions of a person and revokes the links, and the record has who did it and why', async () => {
+    await start();
+    const [desk, phone, other] = [await signIn('max-token'), await signIn('max-token'), await signIn()];
+    const links = [await linkOf(desk.acting), await linkOf({ authorization: 'Bearer max-token' })];
+    const done = await signOut('max');
+    expect(done).toMatchObject({ status: 200, body: { person: 'max', sessions: 2, links: 2, at } });
+    for (const { cookie } of [desk, phone])
+      expect(await ask('GET', '/v1/session', { cookie })).toMatchObject({
+        status: 401,
+        body: { title: 'Session ended' },
+      });
+    for (const { code } of links) expect((await use(code)).status).toBe(401);
+    expect((await ask('GET', '/v1/session', { cookie: other.cookie })).status).toBe(200);
+    expect(harness.published.filter(({ type }) => type === 'SessionsEnded')).toMatchObject([
+      { topic: 'sessions.ended.v1', key: 'max', subject: 'max', data: { person: 'max', by: 'lea', reason, at } },
+    ]);
+    // Whoever still has a token may come in again.
+    harness.setNow(after(1));
+    expect((await ask('GET', '/v1/session', { cookie: (await signIn('max-token')).cookie })).status).toBe(200);
+  });
+
+  test('is heard by a session and a link that were being made at that moment', async () => {
+    await start();
+    const { cookie } = await signIn('max-token');
+    const { code } = await linkOf({ authorization: 'Bearer max-token' });
+    await signOut('max');
+    // As if their transactions had ended after that of the operator.
+    await harness.query('UPDATE sessions SET ended_at = NULL');
+    await harness.query('UPDATE sign_in_links SET used_at = NULL');
+    expect((await ask('GET', '/v1/session', { cookie })).status).toBe(401);
+    expect((await use(code)).status).toBe(401);
+  });
+
+  test('is obeyed by a database that was restored from before', async () => {
+    await start();
+    const { cookie } = await signIn('max-token');
+    const data = { person: 'max', by: 'lea', reason, at: after(1) };
+    await harness.deliver('sessions.ended.v1', [{ type: 'SessionsEnded', data, key: 'max' }]);
+    expect((await ask('GET', '/v1/session', { cookie })).status).toBe(401);
+  });
+
+  test('is told of a name that nobody has, and nobody else may', async () => {
+    await start();
+    expect(await signOut('mx')).toMatchObject({ status: 404, body: { title: 'No such person' } });
+    expect((await signOut('max', { authorization: 'Bearer max-token' })).status).toBe(403);
+    expect((await signOut('max', operator, {})).status).toBe(400);
+    expect(harness.published.filter(({ type }) => type === 'SessionsEnded')).toEqual([]);
   });
 });
 

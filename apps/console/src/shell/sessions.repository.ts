@@ -2,8 +2,9 @@ import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtim
 import { Inject, Injectable } from '@nestjs/common';
 import { gathered } from '../core/gathered.js';
 import type { Role } from '../core/people.js';
-import type { Link, Session } from '../core/session.js';
+import { type Link, linkMs, type Session } from '../core/session.js';
 import { readersOf } from './readers.js';
+import { compared, insert, lastBy } from './rows.js';
 
 interface SessionRow {
   token_sha256: string;
@@ -14,6 +15,32 @@ interface SessionRow {
   last_seen_at: Date;
   expires_at: Date;
   ended_at: Date | null;
+  signed_out_at: Date | null;
+}
+
+/** What a link that was used grants. */
+type Granted = Omit<Link, 'codeSha256' | 'expiresAt' | 'ofSession'>;
+
+/** Whether a link is open: in time, its session still there, and its person not signed out since it was made. */
+const works = `l.expires_at > $2
+  AND (l.of_session IS NULL
+    OR EXISTS (SELECT FROM sessions s WHERE s.token_sha256 = l.of_session AND s.ended_at IS NULL AND s.expires_at > $2))
+  AND NOT EXISTS (SELECT FROM sign_outs o WHERE o.person = l.person AND o.signed_out_at >= l.expires_at - make_interval(secs => $3))`;
+
+/** Keeps since when what somebody began is over; a restored database learns it again from the topic. */
+export function signOut(tx: Tx, people: readonly { readonly person: string; readonly at: string }[]): void {
+  insert(
+    tx,
+    lastBy(
+      [...people].sort((a, b) => compared(a.at, b.at)),
+      'person',
+    ),
+    {
+      sql: `INSERT INTO sign_outs (person, signed_out_at) SELECT * FROM unnest($1::text[], $2::timestamptz[])
+          ON CONFLICT (person) DO UPDATE SET signed_out_at = greatest(sign_outs.signed_out_at, excluded.signed_out_at)`,
+      columns: [({ person }) => person, ({ at }) => at],
+    },
+  );
 }
 
 /** Who is signed in, and the one-time links. */
@@ -21,15 +48,17 @@ interface SessionRow {
 export class SessionStore {
   private readonly forActs: Reader;
 
-  constructor(@Inject(RUNTIME) runtime: Runtime) {
+  constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {
     ({ forActs: this.forActs } = readersOf(runtime));
   }
 
   /** The session of a token, ended ones included. However many ask, they have one connection between them. */
   readonly find = gathered(async (tokens) => {
-    const rows = await this.forActs.query<SessionRow>('SELECT * FROM sessions WHERE token_sha256 = ANY($1::text[])', [
-      tokens,
-    ]);
+    const rows = await this.forActs.query<SessionRow>(
+      `SELECT s.*, CASE WHEN o.signed_out_at >= s.created_at THEN o.signed_out_at END AS signed_out_at
+       FROM sessions s LEFT JOIN sign_outs o ON o.person = s.person WHERE s.token_sha256 = ANY($1::text[])`,
+      [tokens],
+    );
     return new Map(rows.map((row) => [row.token_sha256, fromRow(row)]));
   });
 
@@ -54,18 +83,33 @@ export class SessionStore {
 
   keepLink(tx: Tx, link: Link): void {
     tx.write(
-      `INSERT INTO sign_in_links (code_sha256, person, roles, granted_by, session_until, expires_at)
-       VALUES ($1, $2, $3::text[], $4, $5, $6)`,
-      [link.codeSha256, link.person, link.roles, link.grantedBy, link.sessionUntil, link.expiresAt],
+      `INSERT INTO sign_in_links (code_sha256, person, roles, granted_by, session_until, expires_at, of_session)
+       VALUES ($1, $2, $3::text[], $4, $5, $6, $7)`,
+      [link.codeSha256, link.person, link.roles, link.grantedBy, link.sessionUntil, link.expiresAt, link.ofSession],
     );
   }
 
-  /** Uses a link up. Of several who use it at once one has it. */
-  async useLink(tx: Tx, codeSha256: string, at: string): Promise<Omit<Link, 'codeSha256' | 'expiresAt'> | undefined> {
+  /** Whether a link works at present. However many ask, they have one connection between them. */
+  async works(codeSha256: string): Promise<boolean> {
+    return (await this.open(codeSha256)) !== undefined;
+  }
+  private readonly open = gathered(async (codes) => {
+    const rows = await this.forActs.query<{ code: string }>(
+      `SELECT l.code_sha256 AS code FROM sign_in_links l WHERE l.code_sha256 = ANY($1::text[]) AND l.used_at IS NULL AND ${works}`,
+      [codes, this.runtime.now(), linkMs / 1_000],
+    );
+    return new Map(rows.map(({ code }) => [code, true]));
+  });
+
+  /**
+   * Uses a link up. Of several who use it at once one has it. Whether it was revoked is asked here and not where somebody signs out: a
+   * link that is being made at that moment is found too.
+   */
+  async useLink(tx: Tx, codeSha256: string, at: string): Promise<Granted | undefined> {
     const [row] = await tx.query<{ person: string; roles: Role[]; granted_by: string | null; until: Date | null }>(
-      `UPDATE sign_in_links SET used_at = $2 WHERE code_sha256 = $1 AND used_at IS NULL AND expires_at > $2
+      `UPDATE sign_in_links l SET used_at = $2 WHERE code_sha256 = $1 AND used_at IS NULL AND ${works}
        RETURNING person, roles, granted_by, session_until AS until`,
-      [codeSha256, at],
+      [codeSha256, at, linkMs / 1_000],
     );
     return (
       row && {
@@ -75,6 +119,29 @@ export class SessionStore {
         sessionUntil: row.until?.toISOString() ?? null,
       }
     );
+  }
+
+  /** Ends what somebody began, and revokes what would begin more. Returns how many sessions and links worked until then. */
+  async endAllOf(tx: Tx, person: string, at: string): Promise<{ sessions: number; links: number }> {
+    signOut(tx, [{ person, at }]);
+    const sessions = await tx.query(
+      'UPDATE sessions SET ended_at = $2 WHERE person = $1 AND ended_at IS NULL AND expires_at > $2 RETURNING 1 AS ended',
+      [person, at],
+    );
+    const links = await tx.query(
+      'UPDATE sign_in_links SET used_at = $2 WHERE person = $1 AND used_at IS NULL AND expires_at > $2 RETURNING 1 AS ended',
+      [person, at],
+    );
+    return { sessions: sessions.length, links: links.length };
+  }
+
+  /** Whether anybody was ever signed in by this name, as far as it is kept. */
+  async knows(person: string): Promise<boolean> {
+    const rows = await this.forActs.query(
+      'SELECT 1 AS found FROM sessions WHERE person = $1 UNION ALL SELECT 1 FROM sign_in_links WHERE person = $1 LIMIT 1',
+      [person],
+    );
+    return rows.length > 0;
   }
 
   keepAttempt(tx: Tx, attemptSha256: string, expiresAt: string): void {
@@ -112,5 +179,5 @@ const fromRow = (row: SessionRow): Session => ({
   createdAt: row.created_at.toISOString(),
   lastSeenAt: row.last_seen_at.toISOString(),
   expiresAt: row.expires_at.toISOString(),
-  endedAt: row.ended_at?.toISOString() ?? null,
+  endedAt: (row.ended_at ?? row.signed_out_at)?.toISOString() ?? null,
 });

@@ -72,7 +72,9 @@ export class Sessions {
   ): { readonly held: Held; readonly cookie: string } {
     const token = newSecret();
     const { person, roles, grantedBy, sessionUntil } = grant;
-    const end = later(at, this.settings.sessionMs);
+    const { sessionMs, oidc } = this.settings;
+    // What a provider says of somebody is asked for again soon: it tells nobody here when it changes.
+    const end = later(at, grantedBy === null && oidc ? Math.min(sessionMs, oidc.sessionMs) : sessionMs);
     const expiresAt = sessionUntil !== null && sessionUntil < end ? sessionUntil : end;
     const session: Session = {
       ...{ person, roles, grantedBy, expiresAt },

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { servicePorts } from '@countersign/contracts';
 import {
@@ -23,6 +24,8 @@ export interface Settings {
   readonly confirmMs: number;
   /** Where people's browsers reach the console, without a slash at its end. */
   readonly publicUrl: string;
+  /** Addresses and ranges of the proxies before the console: what they say of where a request comes from counts. */
+  readonly trustedProxies: readonly string[];
   /** The folder of the built pages. */
   readonly pagesDir: string;
   /** How long a session lasts, and how long without a request, in milliseconds. */
@@ -46,6 +49,19 @@ export const PEOPLE = Symbol('PEOPLE');
 const builtPages = fileURLToPath(new URL('../../../console-web/dist/pages', import.meta.url));
 
 const isWeb = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+
+const addressesIn = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+/** An address, or a range that is not the whole world: anybody could then say anything. */
+const isProxy = (text: string): boolean => {
+  const [address = '', prefix, more] = text.split('/');
+  const bits = isIP(address) === 4 ? 32 : isIP(address) === 6 ? 128 : 0;
+  if (bits === 0 || more !== undefined) return false;
+  return prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits);
+};
 
 const variables = {
   CONSOLE_TOKENS_FILE: file({
@@ -78,12 +94,22 @@ const variables = {
         ? undefined
         : 'an address such as https://console.example.com is expected, without a path',
   }),
+  TRUSTED_PROXIES: optionalText({
+    description:
+      'the proxies before the console, separated by commas: addresses or ranges such as `10.0.0.5, 192.168.7.0/24`. The limits on signing in count by the address that these write into `X-Forwarded-For`; nobody else is believed. Each must append to the header, or set it anew',
+    preset: 'none',
+    kind: 'list',
+    fits: (text) =>
+      addressesIn(text).every(isProxy)
+        ? undefined
+        : 'addresses or ranges such as 10.0.0.5, 192.168.7.0/24 are expected, separated by commas',
+  }),
   PAGES_DIR: optionalText({
     description: 'the built pages that the console serves',
     preset: '`apps/console-web/dist/pages`',
     kind: 'folder',
   }),
-  SESSION_MS: whole({
+  SIGNED_IN_MS: whole({
     description: 'how long somebody is signed in at most',
     preset: 43_200_000,
     unit: 'ms',
@@ -129,14 +155,23 @@ const variables = {
 /** Everything that the console reads of its environment. */
 export const environment = runtimeEnvironment.extend(variables).check(completeOidc);
 
-const { CONSOLE_TOKENS_FILE, CONTROL_CONFIRM_MS, PUBLIC_URL, PAGES_DIR, SESSION_MS, SESSION_IDLE_MS } = variables;
+const {
+  CONSOLE_TOKENS_FILE,
+  CONTROL_CONFIRM_MS,
+  PUBLIC_URL,
+  TRUSTED_PROXIES,
+  PAGES_DIR,
+  SIGNED_IN_MS,
+  SESSION_IDLE_MS,
+} = variables;
 const { RECORD_URL, RECORD_KEY_FILE, TRACE_URL } = variables;
 const { PORT } = processVariables;
 const settings = z.object({
   CONTROL_CONFIRM_MS,
   PUBLIC_URL,
+  TRUSTED_PROXIES,
   PAGES_DIR,
-  SESSION_MS,
+  SIGNED_IN_MS,
   SESSION_IDLE_MS,
   PORT,
   ...oidcVariables,
@@ -151,8 +186,9 @@ export function readSettings(env: Env): Settings {
   return {
     confirmMs: read.CONTROL_CONFIRM_MS,
     publicUrl: (read.PUBLIC_URL ?? `http://127.0.0.1:${read.PORT ?? servicePorts.console}`).replace(/\/$/, ''),
+    trustedProxies: addressesIn(read.TRUSTED_PROXIES ?? ''),
     pagesDir: read.PAGES_DIR ?? builtPages,
-    sessionMs: read.SESSION_MS,
+    sessionMs: read.SIGNED_IN_MS,
     sessionIdleMs: read.SESSION_IDLE_MS,
     oidc: oidcSettings(read),
     recordUrl: read.RECORD_URL?.replace(/\/$/, ''),

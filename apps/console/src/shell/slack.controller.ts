@@ -61,7 +61,7 @@ export class SlackActions implements OnModuleInit {
   @Documented({
     summary: 'A press of a button in Slack, signed by Slack',
     description: 'A form with `payload`, as Slack posts it. The answer is what Slack shows to whoever pressed.',
-    headers: {},
+    credentials: ['slack'],
     answers: { 200: SlackAnswer },
     problems: [400, 401, 415],
   })

@@ -120,6 +120,19 @@ test('sent again, a press does nothing more, also where it was refused at first'
   expect(decided()).toHaveLength(2);
 });
 
+test('a press that somebody kept does nothing more after a restart, nor once its time is over', async () => {
+  const body = form();
+  expect((await send(body)).text).toMatch(/^Your approval was taken/);
+  await harness.close();
+  harness = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at });
+  expect((await send(body)).text).toMatch(/^Nothing was done: this press of the button was used before/);
+  harness.setNow('2026-11-21T10:05:00.000Z');
+  expect((await send(body)).text).toMatch(/^Nothing was done: this press of the button was used before/);
+  harness.setNow('2026-11-21T10:05:01.000Z');
+  expect((await send(body)).status).toBe(401);
+  expect(decided()).toEqual([]);
+});
+
 test('of ten presses at the same moment one is the answer', async () => {
   const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => send(form({ trigger: `t.${n}` }))));
   expect(answers.filter(({ text }) => text.startsWith('Your approval was taken'))).toHaveLength(1);

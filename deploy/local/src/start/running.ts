@@ -264,7 +264,7 @@ const passedOn = new RegExp(
     '[A-Z_]+_(MS|BYTES|TRIES)|BATCH_EVENTS|PARTITIONS_AT_ONCE|DATABASE_CONNECTIONS|MAX_EVENTS_IN_FLIGHT',
     'SIGNAL_FRESHNESS_DAYS|SIGNAL_MINIMUM_SCORE',
     // Of the console: where browsers reach it, and who signs people in.
-    'PUBLIC_URL|OIDC_[A-Z_]+',
+    'PUBLIC_URL|TRUSTED_PROXIES|OIDC_[A-Z_]+',
   ].join('|')})$`,
 );
 

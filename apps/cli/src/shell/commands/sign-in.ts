@@ -22,3 +22,30 @@ export function signInCommands(program: Command): void {
     return undefined;
   });
 }
+
+export function signOutCommands(program: Command): void {
+  const signOut = program
+    .command('sign-out')
+    .description('end all sessions of a person in the console now, and their one-time links; their token stays')
+    .requiredOption('--person <name>', 'whose')
+    .requiredOption('--reason <text>', 'why; it is kept on the record');
+  explained(
+    signOut,
+    ['sign-out --person max --reason "the laptop was stolen"'],
+    'there is no such person, or you do not have the role',
+  );
+  acts(signOut, async (s, { person, reason }: { person: string; reason: string }) => {
+    const done = await s.console.post<{ person: string; sessions: number; links: number }>('/v1/sign-outs', {
+      person,
+      reason,
+    });
+    const { sessions, links } = done;
+    s.answer(
+      done,
+      `${person} is signed out: ${counted(sessions, 'session')} ended, ${counted(links, 'link')} revoked. Whoever has a token, or is let in by the identity provider, can sign in again.`,
+    );
+    return true;
+  });
+}
+
+const counted = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 import { answerOf, api } from '../../app/api.js';
 import { nextPath } from '../../app/next.js';
 import { queries } from '../../app/queries.js';
-import { sessionQuery } from '../../app/session.js';
+import { sessionQuery, takeRenewal } from '../../app/session.js';
 import { Problem } from '../../parts/problem.js';
 
 /** The code of a one-time link, taken out of the address: it stays in no history, and no one looking at the screen reads it. */
@@ -37,6 +37,11 @@ export function SignInPage() {
     signIn.mutate(code);
   }, [used, signIn]);
   const openId = ways.data?.oidc;
+  useEffect(() => {
+    // A session of the provider is short: it mostly begins again without a question, so nobody is asked to press a button for it.
+    if (code === undefined && openId && takeRenewal() === openId.url)
+      window.location.replace(withNext(openId.url, next));
+  }, [openId, next]);
   return (
     <Container size={440} py="xl" component="main">
       <title>Sign in · Countersign</title>

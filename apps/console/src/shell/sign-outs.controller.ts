@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { topics } from '@countersign/contracts';
+import { Documented, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Body, Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import type { z } from 'zod';
+import type { Person } from '../core/people.js';
+import { problem } from '../core/problem.js';
+import { SignedOutAnswer } from '../core/session.answers.js';
+import { SignOutRequest } from '../core/sign-out.js';
+import { type ConsoleRequest, Needs } from './people.access.js';
+import { SessionStore } from './sessions.repository.js';
+import { PEOPLE } from './settings.js';
+
+/** An operator signs somebody out everywhere, now. */
+@Controller('v1/sign-outs')
+export class SignOuts {
+  constructor(
+    @Inject(RUNTIME) private readonly runtime: Runtime,
+    @Inject(SessionStore) private readonly store: SessionStore,
+    @Inject(PEOPLE) private readonly people: readonly Person[],
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  @Needs('operator')
+  @Documented({
+    summary: 'End all sessions of a person now',
+    description:
+      'No session that this person has works after the answer, and no one-time link that was made for them. It takes away no token, and keeps nobody from signing in again.',
+    answers: { 200: SignedOutAnswer },
+    problems: [404],
+  })
+  async signOut(
+    @Body({ schema: SignOutRequest }) request: z.infer<typeof SignOutRequest>,
+    @Req() { principal }: ConsoleRequest,
+  ) {
+    const { person } = request;
+    // Somebody misspelt would be signed out of nothing, while everybody believes that it was done.
+    if (!this.people.some(({ person: named }) => named === person) && !(await this.store.knows(person)))
+      throw new Refused(
+        problem(404, 'No such person', `nobody called ${person} has a token or was signed in`, 'person'),
+      );
+    const id = randomUUID();
+    const cause = { source: '/countersign/console', id, correlationid: id };
+    const done = await this.runtime.transact(cause, async (work) => {
+      const ended = await this.store.endAllOf(work.tx, person, work.at);
+      const data = { ...request, by: principal.person, at: work.at };
+      work.emit(cause, topics.sessionsEnded, { key: person, subject: person, data });
+      return { person, ...ended, at: work.at };
+    });
+    if (done.repeated) throw new Error('an id of ours was used before');
+    return done.result;
+  }
+}
