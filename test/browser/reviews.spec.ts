@@ -80,3 +80,31 @@ onEach('on a %s a rejected message is refused, and nothing is sent', async (scre
   expect(await sentTo(action.payload.contactId)).toEqual([]);
   expect(on.visitor.eventsOf('ActionApproved', (a) => a.proposalId === proposalId)).toEqual([]);
 });
+
+test('a long list is read page by page: what is asked for stands below what is there, and nothing is left out', async () => {
+  const { page } = await on.enter({ on: 'desktop' });
+  // Two at a time in place of two hundred.
+  await page.route('**/v1/reviews?*', (route) =>
+    route.continue({
+      url: route
+        .request()
+        .url()
+        .replace(/\blimit=\d+/, 'limit=2'),
+    }),
+  );
+  await page.goto('/reviews');
+  const rows = page.locator('main ul.queue > li a');
+  const shown = () => rows.evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+  await rows.nth(1).waitFor();
+  const first = await shown();
+  expect(first).toHaveLength(2);
+  const more = page.getByRole('button', { name: 'Show more' });
+  for (let known = 2; (await more.count()) > 0; known = (await shown()).length) {
+    await more.click();
+    await rows.nth(known).waitFor();
+  }
+  const all = await shown();
+  expect(all.slice(0, 2)).toEqual(first);
+  expect(new Set(all).size).toBe(all.length);
+  for (const { proposalId } of messages.slice(used)) expect(all).toContain(`/reviews/${proposalId}`);
+});
