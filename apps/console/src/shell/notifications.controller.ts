@@ -41,7 +41,8 @@ export class NotificationPages {
     const found = await this.store.list(state, cursor, limit);
     const last = found.length === limit ? found.at(-1) : undefined;
     return {
-      configured: this.notifying !== undefined,
+      // A file without a rule tells nobody anything, as no file does.
+      configured: (this.notifying?.config.tell.length ?? 0) > 0,
       notifications: found,
       next: last ? `${last.madeAt}_${last.id}` : null,
     };

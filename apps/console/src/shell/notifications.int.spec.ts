@@ -88,7 +88,11 @@ test('nothing configured: nothing is sent, nothing is kept, and the list says so
   await start('channels: []\nrecipients: []\ntell: []\n');
   await escalate();
   await harness.runJobs();
-  expect((await call('GET', '/v1/notifications')).body).toMatchObject({ notifications: [], next: null });
+  expect((await call('GET', '/v1/notifications')).body).toMatchObject({
+    configured: false,
+    notifications: [],
+    next: null,
+  });
   expect(await call('POST', '/v1/notifications/test', { recipient: 'lea' })).toMatchObject({ status: 404 });
   expect(mail.mails).toEqual([]);
 });
