@@ -11,6 +11,7 @@ import { DryRuns } from './shell/dry-runs.controller.js';
 import { DryRunStore } from './shell/dry-runs.repository.js';
 import { FailureStore } from './shell/failures.repository.js';
 import { ForgetActivities } from './shell/forget-activities.job.js';
+import { ForgetReveal } from './shell/forget-reveal.job.js';
 import { ForgetSessions } from './shell/forget-sessions.job.js';
 import { Gaps } from './shell/gaps.controller.js';
 import { GapStore } from './shell/gaps.repository.js';
@@ -39,6 +40,7 @@ import { Projection1763700000008 } from './shell/migrations/projection.js';
 import { Rejections1764500000081 } from './shell/migrations/rejections.js';
 import { ReplayEnds1764500000071 } from './shell/migrations/replay-ends.js';
 import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
+import { Reveals1764500000252 } from './shell/migrations/reveals.js';
 import { Sessions1764500000091 } from './shell/migrations/sessions.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
 import { SignInAttempts1764500000093 } from './shell/migrations/sign-in-attempts.js';
@@ -67,6 +69,8 @@ import { Handlers } from './shell/projection.consumer.js';
 import { QueueStore } from './shell/queue.repository.js';
 import { RecordPages } from './shell/record.controller.js';
 import { CheckpointStore } from './shell/record.repository.js';
+import { Reveals } from './shell/reveals.controller.js';
+import { RevealsStore } from './shell/reveals.repository.js';
 import { Reviews } from './shell/reviews.controller.js';
 import { SendNotifications } from './shell/send-notifications.job.js';
 import { SessionPages } from './shell/session.controller.js';
@@ -120,9 +124,10 @@ export const spec: ServiceSpec = {
     SignInAttempts1764500000093,
     DryRuns1764500000191,
     SignOuts1764500000771,
+    Reveals1764500000252,
   ],
   ownState: [topics.controls, topics.policies],
-  jobs: [ForgetActivities, GatherNotifications, SendNotifications, ForgetSessions],
+  jobs: [ForgetActivities, GatherNotifications, SendNotifications, ForgetSessions, ForgetReveal],
 };
 
 @Module({
@@ -141,6 +146,7 @@ export const spec: ServiceSpec = {
     Gaps,
     Sources,
     People,
+    Reveals,
     Views,
     SessionPages,
     SignOuts,
@@ -169,6 +175,7 @@ export const spec: ServiceSpec = {
     PolicyStore,
     SourceStore,
     PeopleStore,
+    RevealsStore,
     StoryStore,
     CheckpointStore,
     Policies,
@@ -180,6 +187,7 @@ export const spec: ServiceSpec = {
     GatherNotifications,
     SendNotifications,
     ForgetSessions,
+    ForgetReveal,
     SessionStore,
     IdentityProvider,
     LiveChanges,

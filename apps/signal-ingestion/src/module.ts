@@ -4,8 +4,11 @@ import { Module } from '@nestjs/common';
 import { Contacts1763700000001 } from './shell/migrations/contacts.js';
 import { ContactJoins1763700000003 } from './shell/migrations/joins.js';
 import { RenamesByAccount1763700000005 } from './shell/migrations/renames.js';
+import { Reveals1764500000251 } from './shell/migrations/reveals.js';
 import { Store } from './shell/profiles.repository.js';
 import { RenameAccount } from './shell/rename-account.job.js';
+import { Reveals } from './shell/reveals.consumer.js';
+import { RevealStore } from './shell/reveals.repository.js';
 import { Secrecy } from './shell/secrecy.js';
 import { environment, readSettings, SETTINGS } from './shell/settings.js';
 import { Handlers, inboundTopics } from './shell/signals.consumer.js';
@@ -19,7 +22,7 @@ export const spec: ServiceSpec = {
   port: servicePorts['signal-ingestion'],
   settings: environment,
   access: SourceAccess,
-  migrations: [Contacts1763700000001, ContactJoins1763700000003, RenamesByAccount1763700000005],
+  migrations: [Contacts1763700000001, ContactJoins1763700000003, RenamesByAccount1763700000005, Reveals1764500000251],
   jobs: [RenameAccount],
   ownState: [topics.profiles, topics.consents, topics.contactPoints],
   // An upstream is told what became of each of its signals: rejected with the reason, not a dead letter of ours.
@@ -29,12 +32,13 @@ export const spec: ServiceSpec = {
 
 @Module({
   imports: [RuntimeModule.of(spec)],
-  controllers: [Handlers],
+  controllers: [Handlers, Reveals],
   providers: [
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },
     SourceAccess,
     Secrecy,
     Store,
+    RevealStore,
     Edge,
     RenameAccount,
   ],

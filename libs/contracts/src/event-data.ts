@@ -550,6 +550,61 @@ export const SessionsEnded = z.object({
 });
 export type SessionsEnded = z.infer<typeof SessionsEnded>;
 
+/** Why somebody looks at who a person is; the note beside it names the case. */
+export const revealPurposes = [
+  ...(['access-request', 'correction-request', 'erasure-request'] as const),
+  ...(['complaint', 'incident', 'legal-duty'] as const),
+] as const;
+/** What of a person can be looked at. */
+export const revealFields = ['name', 'email', 'phone'] as const;
+/** A coordinate of a point on P-256, as a JWK has it. */
+const coordinate = z.string().regex(/^[\w-]{43}$/, '32 bytes in base64url');
+/** A public key that was made for one reveal (JWK, P-256). Who asks keeps the private one, and nowhere but in memory. */
+export const RevealKey = z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: coordinate, y: coordinate });
+export type RevealKey = z.infer<typeof RevealKey>;
+
+/** A person asks who a contact is. It is answered, once, until `expiresAt`. */
+export const RevealRequested = z.object({
+  revealId: Uuid,
+  contactId: Uuid,
+  fields: listOf(z.enum(revealFields), 10, 1),
+  purpose: z.enum(revealPurposes),
+  note: z.string().min(1).max(200),
+  by: Name,
+  publicKey: RevealKey,
+  at: Instant,
+  expiresAt: Instant,
+});
+export type RevealRequested = z.infer<typeof RevealRequested>;
+
+/** What came of it: sealed for the one who asks, with the fields that are known, or not, and why not. It holds nothing of what was sealed. */
+export const RevealAnswered = z.object({
+  revealId: Uuid,
+  contactId: Uuid,
+  outcome: z.enum(['sealed', 'refused']),
+  fields: listOf(z.enum(revealFields), 10),
+  reason: Fault.optional(),
+  at: Instant,
+});
+export type RevealAnswered = z.infer<typeof RevealAnswered>;
+
+/**
+ * What was asked for, as a compact JWE (ECDH-ES over P-256, A256GCM) for the key of the request. Nobody can open it once the one who
+ * asked has gone. On a topic of its own, since it is kept for a day and on record as a commitment only.
+ */
+export const RevealSealed = z.object({ revealId: Uuid, jwe: Text(8000), expiresAt: Instant });
+export type RevealSealed = z.infer<typeof RevealSealed>;
+/** What the JWE holds: of the fields asked for those that are known, and what it answers, so that it fits no other request. */
+export const OpenedReveal = z.object({
+  revealId: Uuid,
+  contactId: Uuid,
+  firstName: z.string().optional(),
+  lastName: z.string().optional(),
+  email: z.string().optional(),
+  phone: z.string().optional(),
+});
+export type OpenedReveal = z.infer<typeof OpenedReveal>;
+
 /**
  * Whoever compares controls before it decides or runs has this version of a scope in its table: nothing that it does from now on
  * goes by an older one. `digest` is of the control in RFC 8785 form, since somebody else may have written that version.
@@ -598,6 +653,9 @@ export const eventSchemas = {
   ReplayEnded,
   GapAcknowledged: formerly({ why: 'reason' }, GapAcknowledged),
   SessionsEnded,
+  RevealRequested,
+  RevealAnswered,
+  RevealSealed,
   ControlConfirmed,
   CheckpointPublished,
 } as const;

@@ -40,4 +40,7 @@ export const topics = {
   deadLettersReplayed: topic('dead-letters.replayed.v1', 'DeadLetterReplayed'),
   gapsAcknowledged: topic('gaps.acknowledged.v1', 'GapAcknowledged'),
   sessionsEnded: topic('sessions.ended.v1', 'SessionsEnded'),
+  revealsRequested: topic('reveals.requested.v1', 'RevealRequested'),
+  revealsAnswered: topic('reveals.answered.v1', 'RevealAnswered'),
+  revealsSealed: topic('reveals.sealed.v1', 'RevealSealed'),
 } as const;

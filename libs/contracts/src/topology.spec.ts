@@ -106,6 +106,20 @@ test('the age of a record counts from when the broker took it, whatever time its
   for (const topic of topics) expect(topicConfig(topic)).toMatchObject({ 'message.timestamp.type': 'LogAppendTime' });
 });
 
+test('what is sealed for one request is kept for a day, and the broker begins new segments so that it is deleted then', () => {
+  expect(topicConfig(topicNamed('reveals.sealed.v1', topics))).toMatchObject({
+    'retention.ms': '86400000',
+    'segment.ms': '3600000',
+  });
+  expect(
+    topics.filter(({ name }) => name.startsWith('reveals.')).map(({ writer, readers }) => [writer, readers]),
+  ).toEqual([
+    ['console', ['audit-recorder', 'console', 'signal-ingestion']],
+    ['signal-ingestion', ['audit-recorder', 'console']],
+    ['signal-ingestion', ['audit-recorder', 'console']],
+  ]);
+});
+
 test('a state topic is compacted, and not before a read-back and a reader’s start are long over; no other topic is', () => {
   for (const topic of topics) {
     const { 'cleanup.policy': policy, 'min.compaction.lag.ms': lag } = topicConfig(topic);

@@ -308,6 +308,30 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
     log(topics.sessionsEnded, 'console', ['console'], 'person', 'People whom an operator signed out of the console.', {
       partitions: 1,
     }),
+    log(
+      topics.revealsRequested,
+      'console',
+      ['signal-ingestion'],
+      'contact',
+      'Who asks for the name or the address of a person, and why.',
+      { partitions: 1 },
+    ),
+    log(
+      topics.revealsAnswered,
+      'signal-ingestion',
+      ['console'],
+      'contact',
+      'What came of such requests, without what was revealed.',
+      { partitions: 1 },
+    ),
+    log(
+      topics.revealsSealed,
+      'signal-ingestion',
+      ['console'],
+      'contact',
+      'Names and addresses, each sealed to the one request that asked for it.',
+      { partitions: 1, retentionDays: 1 },
+    ),
   ];
 }
 
@@ -423,7 +447,9 @@ export const quotas = (topics: readonly Topic[]): readonly Quota[] =>
  */
 export function topicConfig(topic: Topic): Record<string, string> {
   const common = { 'compression.type': 'producer', 'message.timestamp.type': 'LogAppendTime' };
-  return topic.kind === 'state'
-    ? { ...common, 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(3_600_000) }
-    : { ...common, 'cleanup.policy': 'delete', 'retention.ms': String(topic.retentionDays * 86_400_000) };
+  if (topic.kind === 'state')
+    return { ...common, 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(3_600_000) };
+  const retention = { 'cleanup.policy': 'delete', 'retention.ms': String(topic.retentionDays * 86_400_000) };
+  // The broker deletes whole segments, and begins a new one after a week if nothing else is said: too late for what is kept for a day.
+  return { ...common, ...retention, ...(topic.retentionDays < 7 && { 'segment.ms': String(3_600_000) }) };
 }

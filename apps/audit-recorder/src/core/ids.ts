@@ -31,6 +31,7 @@ export function idsOf(event: Envelope): string[] {
     membersOf(data.subject).id,
     membersOf(data.play).runId,
     data.deadLetterId,
+    data.revealId,
     ...listOf(data.proposalIds),
     ...listOf(data.tasks).map((task) => membersOf(task).taskId),
     ...listOf(data.evidence).map((evidence) => membersOf(evidence).signalId),

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { topics } from '@countersign/contracts';
 import { eventBytes, type Kept, sha256 } from '@countersign/record';
 import type { KafkaFact } from './record.js';
 
@@ -10,11 +11,13 @@ export interface RecordInbox {
 }
 
 /**
- * What of a topic stays on record. An inbound signal may hold a name or an address, contact points do, sealed for somebody
- * else; all others carry no direct identifier and are kept whole.
+ * What of a topic stays on record. An inbound signal may hold a name or an address, contact points and what is revealed do, sealed
+ * for somebody else; all others carry no direct identifier and are kept whole.
  */
 export const keptOf = (topic: string): 'event' | 'commitment' =>
-  topic.startsWith('signals.inbound.') || topic === 'contact-points.v1' ? 'commitment' : 'event';
+  topic.startsWith('signals.inbound.') || sealed.has(topic) ? 'commitment' : 'event';
+
+const sealed: ReadonlySet<string> = new Set([topics.contactPoints.name, topics.revealsSealed.name]);
 
 /**
  * Whole bytes, or in their place HMAC-SHA-256 of them under the recorder's key: whoever has event and key can show that it

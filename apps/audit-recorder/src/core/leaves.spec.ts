@@ -45,8 +45,8 @@ describe('a leaf', () => {
     );
   });
 
-  test('of contact points keeps a commitment as well', () => {
-    expect(leafOf({ ...approval, topic: 'contact-points.v1' }, key).kept).toBe('commitment');
+  test.each(['contact-points.v1', 'reveals.sealed.v1'])('of %s keeps a commitment as well', (topic) => {
+    expect(leafOf({ ...approval, topic }, key).kept).toBe('commitment');
   });
 
   test('differs for a forged twin: the same id at another offset, with other bytes', () => {

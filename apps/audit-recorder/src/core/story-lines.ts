@@ -246,6 +246,22 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
     ],
   ],
   SessionsEnded: (d) => [['sessions', `${d.by} signed ${d.person} out, with the reason “${d.reason}”`]],
+  RevealRequested: (d, names) => [
+    [
+      'reveal',
+      `${d.by} asked for ${listed(d.fields)} of ${names.contact(d.contactId)}, purpose ${d.purpose}, noting “${d.note}”`,
+    ],
+  ],
+  RevealAnswered: (d, names) => [
+    [
+      'reveal',
+      d.outcome === 'sealed'
+        ? `${listed(d.fields)} of ${names.contact(d.contactId)} was sealed to whoever asked; the record does not have it`
+        : `nothing of ${names.contact(d.contactId)} was revealed${d.reason ? `: ${d.reason.detail}` : ''}`,
+    ],
+  ],
+  // Kept as a commitment only, so it never comes here with content.
+  RevealSealed: () => [],
   ControlConfirmed: (d) => [['confirmed', `a reader goes by version ${d.version} of the control ${d.scope}`]],
   CheckpointPublished: (d) => [['checkpoint', `the record's first ${count(d.size, 'leaf', 'leaves')} were signed`]],
 };

@@ -310,3 +310,24 @@ describe('people', () => {
     ]);
   });
 });
+
+test('a reveal is told by its id: who asked for what and why, and what came of it, without what was revealed', () => {
+  const revealId = '2f6c0a61-9c0e-4b39-8f53-6d6b7d0a9c11';
+  const contactId = '6cf220c7-9794-40c6-ae57-e29f891b23ff';
+  const record = (index: number, type: string, at: string, data: object): Recorded => ({
+    ...{ index, at, topic: 'reveals', partition: 0, offset: String(index), sha256: 'f', kept: 'event' },
+    ...{ source: '/countersign/x', id: `reveal-${index}` },
+    event: { type, id: `reveal-${index}`, source: '/countersign/x', time: at, data: { revealId, contactId, ...data } },
+  });
+  const asked = { fields: ['name', 'email'], purpose: 'access-request', note: 'request 4711', by: 'ann' };
+  const log = [
+    ...all,
+    record(91, 'RevealAnswered', '2026-11-21T10:00:01.000Z', { outcome: 'sealed', fields: ['name'] }),
+    record(92, 'RevealRequested', '2026-11-21T10:00:00.000Z', asked),
+    record(93, 'RevealRequested', '2026-11-21T10:00:00.000Z', { ...asked, revealId: 'another' }),
+  ];
+  expect(storyLines(follow(revealId, log)).map(({ detail }) => detail)).toEqual([
+    `ann asked for name and email of contact ${contactId}, purpose access-request, noting “request 4711”`,
+    `name of contact ${contactId} was sealed to whoever asked; the record does not have it`,
+  ]);
+});

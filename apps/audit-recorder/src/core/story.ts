@@ -88,6 +88,9 @@ const rank: { readonly [T in EventType]: number } = {
   CheckpointPublished: 16,
   DryRunAsked: 16,
   DryRunJudged: 16,
+  RevealRequested: 15,
+  RevealAnswered: 16,
+  RevealSealed: 16,
 };
 /** A record that no service obeyed stands first, and a type that is none of ours last. */
 const rankOf = ({ event }: Recorded): number =>
@@ -192,7 +195,11 @@ function isNamed({ event, id: ownId }: Recorded, id: string, named: ReadonlySet<
     case 'CheckpointPublished':
     case 'DryRunAsked':
     case 'DryRunJudged':
+    case 'RevealSealed':
       return named.has(event.id);
+    case 'RevealRequested':
+    case 'RevealAnswered':
+      return named.has(String(data.revealId));
     default: {
       // A signal as its publisher sent it: the record keeps a commitment in its place.
       kind satisfies never;

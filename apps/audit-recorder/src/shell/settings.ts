@@ -45,7 +45,7 @@ const variables = {
     },
   }),
   COMMITMENT_KEY_FILE: file({
-    description: 'Commitments to inbound signals and contact points are made with it',
+    description: 'Commitments to inbound signals, contact points and sealed reveals are made with it',
     holds: 'at least 32 bytes in hexadecimal',
     secret: true,
     read: (content) => {

@@ -9,6 +9,7 @@ const unread = [
   'PolicyPublished',
   'DryRunAsked',
   'DryRunJudged',
+  'RevealSealed',
 ] as const satisfies readonly EventType[];
 
 /** An event that the console handles. A new type is told below, and counted in `project`, or is named in `unread`. */
@@ -29,6 +30,8 @@ const onlyListed = [
   'ReplayEnded',
   'GapAcknowledged',
   'SessionsEnded',
+  'RevealRequested',
+  'RevealAnswered',
   'ControlConfirmed',
   'CheckpointPublished',
 ] as const satisfies readonly EventType[];
@@ -70,6 +73,9 @@ export function subjectOf(event: ReadEvent): string | undefined {
     case 'DeadLetterReplayed':
     case 'ReplayEnded':
       return event.data.deadLetterId;
+    case 'RevealRequested':
+    case 'RevealAnswered':
+      return event.data.revealId;
     case 'SignalAccepted':
     case 'SignalRejected':
     case 'CheckpointPublished':
@@ -141,6 +147,12 @@ export function detail(event: ReadEvent): string {
       return `${event.data.by} acknowledged that ${event.data.service} cannot read records of ${event.data.topic}/${event.data.partition}`;
     case 'SessionsEnded':
       return `${event.data.by} signed ${event.data.person} out`;
+    case 'RevealRequested':
+      return `${event.data.by} asked for ${event.data.fields.join(' and ')} of a person: ${event.data.purpose}`;
+    case 'RevealAnswered':
+      return event.data.outcome === 'sealed'
+        ? `${event.data.fields.join(' and ')} of a person was revealed to whoever asked`
+        : `nothing was revealed: ${event.data.reason?.detail ?? 'no reason given'}`;
     case 'ControlConfirmed':
       return `${event.source.replace('/countersign/', '')} goes by version ${event.data.version} of ${event.data.scope}`;
     case 'CheckpointPublished':

@@ -18,6 +18,7 @@ const shownBy: readonly (readonly [sight: RegExp, parts: readonly Part[]])[] = [
   [/^counts (settled|permits)/, ['funnel', 'reviews', 'agents', 'plays', 'people', 'stories']],
   [/^counts dead-letters/, ['funnel', 'dead-letters', 'services']],
   [/^counts gaps/, ['services']],
+  [/^counts reveals/, ['people']],
   [/^counts record/, ['record']],
   [/^own controls/, ['controls', 'funnel', 'agents', 'plays']],
   [/^confirmations/, ['controls']],

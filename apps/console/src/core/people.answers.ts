@@ -1,5 +1,17 @@
-import { Channel, ConsentPurpose, ForeignId, Instant, Name, Seniority, Uuid } from '@countersign/contracts';
+import {
+  Channel,
+  ConsentPurpose,
+  ForeignId,
+  Instant,
+  Name,
+  revealFields,
+  revealPurposes,
+  Seniority,
+  Uuid,
+  WrittenFault,
+} from '@countersign/contracts';
 import { z } from 'zod';
+import { revealStates } from './reveal.js';
 import { touchStates } from './touch.js';
 
 /* What the console answers about people. It has no names and no addresses. */
@@ -69,4 +81,31 @@ export const PersonActionsAnswer = z.object({
     }),
   ),
   next: z.string().nullable().describe('The cursor of the next page; null: there is none'),
+});
+
+const Reveal = {
+  revealId: Uuid,
+  by: Name,
+  fields: z.array(z.enum(revealFields)).describe('What was asked for; of a sealed answer, what it has'),
+  purpose: z.enum(revealPurposes),
+  note: z.string(),
+  at: Instant,
+  expiresAt: Instant.describe('Until then the answer is waited for, and kept for whoever asked'),
+  state: z.enum(revealStates),
+  reason: WrittenFault.nullable().describe('Why nothing was revealed'),
+};
+
+export const RevealsAnswer = z.object({
+  reveals: z.array(z.object(Reveal)),
+  next: z.string().nullable().describe('The cursor of the next page; null: there is none'),
+});
+
+export const RevealAskedAnswer = z.object({ revealId: Uuid, expiresAt: Instant });
+
+export const RevealAnswer = z.object({
+  ...Reveal,
+  jwe: z
+    .string()
+    .nullable()
+    .describe('A compact JWE (ECDH-ES over P-256, A256GCM); null: not yet, or no longer: it is kept until `expiresAt`'),
 });

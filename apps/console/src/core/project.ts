@@ -98,6 +98,8 @@ export interface Changes {
   readonly replayEnds: readonly DataOf<'ReplayEnded'>[];
   readonly acknowledgements: readonly DataOf<'GapAcknowledged'>[];
   readonly signedOut: readonly DataOf<'SessionsEnded'>[];
+  readonly revealRequests: readonly DataOf<'RevealRequested'>[];
+  readonly revealAnswers: readonly DataOf<'RevealAnswered'>[];
   readonly confirmations: readonly Confirmation[];
   readonly now: NowChanges;
   readonly arrivals: readonly Heard[];
@@ -128,6 +130,8 @@ export function project(events: readonly Received[], sources: readonly NamedSour
     replayEnds: [] as DataOf<'ReplayEnded'>[],
     acknowledgements: [] as DataOf<'GapAcknowledged'>[],
     signedOut: [] as DataOf<'SessionsEnded'>[],
+    revealRequests: [] as DataOf<'RevealRequested'>[],
+    revealAnswers: [] as DataOf<'RevealAnswered'>[],
     confirmations: [] as Confirmation[],
     now: nowChanges(events),
     rejections: [] as Rejection[],
@@ -305,6 +309,14 @@ export function project(events: readonly Received[], sources: readonly NamedSour
         break;
       case 'SessionsEnded':
         changes.signedOut.push(event.data);
+        break;
+      case 'RevealRequested':
+        count('reveals', 'requested');
+        changes.revealRequests.push(event.data);
+        break;
+      case 'RevealAnswered':
+        count('reveals', event.data.outcome);
+        changes.revealAnswers.push(event.data);
         break;
       case 'ControlConfirmed': {
         // The topic says who wrote: a reader confirms in its own name only.

@@ -59,7 +59,7 @@ export class People {
   async show(@Param('contactId', { schema: PathId }) contactId: string) {
     const found = Uuid.safeParse(contactId).success ? await this.store.find(contactId) : undefined;
     if (found) return found;
-    throw noSuch(contactId);
+    throw noSuchPerson(contactId);
   }
 
   /** What reached the person, what was to and was refused, and why. */
@@ -73,7 +73,7 @@ export class People {
     @Param('contactId', { schema: PathId }) contactId: string,
     @Query({ schema: Page }) { cursor, limit }: z.infer<typeof Page>,
   ) {
-    if (!Uuid.safeParse(contactId).success) throw noSuch(contactId);
+    if (!Uuid.safeParse(contactId).success) throw noSuchPerson(contactId);
     const found = await this.store.actions(contactId, cursor, limit + 1);
     return {
       actions: found.slice(0, limit),
@@ -82,7 +82,7 @@ export class People {
   }
 }
 
-const noSuch = (contactId: string): Refused =>
+export const noSuchPerson = (contactId: string): Refused =>
   new Refused(
     problem(
       404,

@@ -11,9 +11,11 @@ import { dropWaiting, Waiting } from './waiting.repository.js';
 
 const installed = deployment();
 const { sources } = installed;
+/** Logs that the console reads and does not list: their handlers are with the acts that wait for them. */
+const elsewhere: ReadonlySet<string> = new Set([topics.dryRunsJudged.name, topics.revealsSealed.name]);
 /** Every log that the console may read and counts. State topics hold nothing it counts; its own it keeps as it writes them. */
 const projected = topology(installed).filter(
-  ({ kind, readers, name }) => kind === 'log' && readers.includes('console') && name !== topics.dryRunsJudged.name,
+  ({ kind, readers, name }) => kind === 'log' && readers.includes('console') && !elsewhere.has(name),
 );
 
 @Controller()

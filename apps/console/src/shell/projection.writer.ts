@@ -6,6 +6,7 @@ import { keepAcknowledgements } from './gaps.repository.js';
 import { writeApprovals, writeSteps, writeTasks } from './now.writer.js';
 import { writePersonActions } from './people.writer.js';
 import { keepCheckpoints } from './record.repository.js';
+import { keepReveals } from './reveals.repository.js';
 import { insert, lastBy, orderedRounds } from './rows.js';
 import { signOut } from './sessions.repository.js';
 import { writeSignals } from './sources.writer.js';
@@ -193,6 +194,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
   writePersonActions(tx, changes.personActions);
   keepAcknowledgements(tx, changes.acknowledgements);
   signOut(tx, changes.signedOut);
+  keepReveals(tx, changes.revealRequests, changes.revealAnswers);
   // A reader of several instances may say an older version after a newer one. A control is kept here before anybody can read it, so a
   // confirmation of one that is not here is invented.
   insert(tx, latestOf(changes.confirmations), {

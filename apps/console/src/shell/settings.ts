@@ -38,6 +38,8 @@ export interface Settings {
   readonly recordKey: string | undefined;
   /** Where a trace can be looked at, with `{traceId}` in it. */
   readonly traceUrl: string | undefined;
+  /** How often one person may ask for a name or an address within an hour. */
+  readonly revealsPerHour: number;
 }
 
 /** Injection token of `Settings`. */
@@ -150,6 +152,12 @@ const variables = {
         ? undefined
         : 'an address with {traceId} in it is expected',
   }),
+  REVEALS_PER_HOUR: whole({
+    description: 'how often one person may ask for the name or the address of somebody within an hour. 0: never',
+    preset: 20,
+    least: 0,
+    most: 999_999,
+  }),
 };
 
 /** Everything that the console reads of its environment. */
@@ -164,7 +172,7 @@ const {
   SIGNED_IN_MS,
   SESSION_IDLE_MS,
 } = variables;
-const { RECORD_URL, RECORD_KEY_FILE, TRACE_URL } = variables;
+const { RECORD_URL, RECORD_KEY_FILE, TRACE_URL, REVEALS_PER_HOUR } = variables;
 const { PORT } = processVariables;
 const settings = z.object({
   CONTROL_CONFIRM_MS,
@@ -178,6 +186,7 @@ const settings = z.object({
   RECORD_URL,
   RECORD_KEY_FILE,
   TRACE_URL,
+  REVEALS_PER_HOUR,
 });
 
 /** Reads the settings. Throws, naming the variable, where one cannot be used: the process must not start. */
@@ -194,6 +203,7 @@ export function readSettings(env: Env): Settings {
     recordUrl: read.RECORD_URL?.replace(/\/$/, ''),
     recordKey: read.RECORD_KEY_FILE,
     traceUrl: read.TRACE_URL,
+    revealsPerHour: read.REVEALS_PER_HOUR,
   };
 }
 

@@ -1,5 +1,11 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { derivedId, type OpenedContactPoints, readAddress } from '@countersign/contracts';
+import {
+  derivedId,
+  type OpenedContactPoints,
+  type OpenedReveal,
+  type RevealKey,
+  readAddress,
+} from '@countersign/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import { CompactEncrypt, importJWK } from 'jose';
 import type { Points } from '../core/contact-points.js';
@@ -62,6 +68,15 @@ export class Secrecy {
     return new CompactEncrypt(Buffer.from(JSON.stringify(points)))
       .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', ...(typeof kid === 'string' && { kid }) })
       .encrypt(await this.executorsKey);
+  }
+
+  /** The same for the key of one request (P-256). Undefined where that is no point on the curve. */
+  async sealFor(publicKey: RevealKey, opened: OpenedReveal): Promise<string | undefined> {
+    const key = await importJWK(publicKey, 'ECDH-ES').catch(() => undefined);
+    if (key === undefined) return undefined;
+    return new CompactEncrypt(Buffer.from(JSON.stringify(opened)))
+      .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM' })
+      .encrypt(key);
   }
 
   private identity(kind: 'ref' | 'email', value: string): string {

@@ -25,6 +25,8 @@ export interface Settings {
   readonly publishTimeoutMs: number;
   /** Events of all sources that may wait for the broker at the same time. Each source has an equal share, and is told to come again beyond it. */
   readonly maxEventsInFlight: number;
+  /** People whose name or address is revealed within an hour, to all who ask together. */
+  readonly revealsPerHour: number;
 }
 
 export const SETTINGS = Symbol('SETTINGS');
@@ -77,6 +79,13 @@ const variables = {
     preset: 5_000,
     most: 999_999_999,
   }),
+  ANSWERED_REVEALS_PER_HOUR: whole({
+    description:
+      'how often a name or an address is revealed within an hour, to all people together; what is asked beyond it is refused. 0: never',
+    preset: 100,
+    least: 0,
+    most: 999_999_999,
+  }),
 };
 
 /** Everything that the service reads of its environment. */
@@ -94,6 +103,7 @@ export function readSettings(env: Env): Settings {
     admission: { freshnessDays: read.SIGNAL_FRESHNESS_DAYS, minimumScore: read.SIGNAL_MINIMUM_SCORE },
     publishTimeoutMs: read.PUBLISH_TIMEOUT_MS,
     maxEventsInFlight: read.MAX_EVENTS_IN_FLIGHT,
+    revealsPerHour: read.ANSWERED_REVEALS_PER_HOUR,
   };
 }
 
