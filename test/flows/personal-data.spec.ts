@@ -142,7 +142,22 @@ test('a person is found in no topic, table or log but where their messages come 
       ),
     ),
   ];
-  await visitor.accepted('crm', known);
+  const accepted = await visitor.accepted('crm', known);
+  // A person with the right and a purpose is told the name, through Kafka: what was sealed for them is searched below as well.
+  const contactId = accepted.find(({ signalId }) => signalId === known[1]?.id)?.contactId as string;
+  const revealing = () =>
+    visitor.cli(
+      ...['people', 'reveal', contactId, '--field', 'name', '--field', 'email', '--field', 'phone'],
+      ...['--purpose', 'access-request', '--note', 'request 4711'],
+    );
+  const revealed = await visitor.until('the console to know the person', async () => {
+    const answer = await revealing();
+    return answer.code === 0 && answer;
+  });
+  expect(revealed.out).toContain(`${a.person.firstName} ${a.person.lastName}`);
+  expect(revealed.out).toContain(a.email);
+  expect(revealed.out).toContain(a.person.phone);
+  const revealId = /countersign show (\S+)/.exec(revealed.out)?.[1] as string;
   const submitted: Told<'FormSubmitted'> = {
     account: { id: account },
     contact: { email: a.email },
@@ -199,6 +214,13 @@ test('a person is found in no topic, table or log but where their messages come 
   );
   await visitor.until('the record to hold it', async () => (await visitor.cli('show', approved.permitId)).code === 0);
 
+  const story = await visitor.until('the record to hold the reveal', async () => {
+    const shown = await visitor.cli('show', revealId);
+    return shown.out.includes('was sealed to whoever asked') && shown;
+  });
+  expect(story.out).toContain('noting “request 4711”');
+  expect(shows(story.out)).toBe(false);
+
   // The reader of everything reads all but what it writes itself.
   const own = 'record.checkpoints.v1';
   const topics = topology();
@@ -214,6 +236,8 @@ test('a person is found in no topic, table or log but where their messages come 
   ]);
   expect([...content.keys()].sort()).toEqual(topics.map(({ name }) => name).sort());
   expect(content.get('contact-points.v1')?.length).toBeGreaterThan(2);
+  for (const topic of ['requested', 'answered', 'sealed'])
+    expect(content.get(`reveals.${topic}.v1`)?.some((record) => record.includes(revealId))).toBe(true);
   expect([...content].flatMap(([topic, records]) => (records.some(shows) ? [topic] : [])).sort()).toEqual([
     'signals.inbound.crm.v1',
     'signals.inbound.website.v1',

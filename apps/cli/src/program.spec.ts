@@ -20,6 +20,7 @@ import {
   signCheckpoint,
   signingKey,
 } from '@countersign/record';
+import { CompactEncrypt, importJWK, type JWK } from 'jose';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { card, now, standing } from './core/given.js';
 import { program } from './program.js';
@@ -866,6 +867,83 @@ test('sources, rejected signals and people are told as the pages tell them; a wo
   const { out } = await run('people', '--contact', '57a6d963');
   expect(out).toContain('sales by email: granted at');
   expect(out).toMatch(/refused {2}send "x" to this person: no consent {2}p-1/);
+});
+
+/** A console that answers a reveal at the third look, sealed to the key that it was given, with these members. */
+function answersReveal(contactId: string, opened: object): string {
+  const path = `/v1/people/${contactId}/reveals`;
+  const revealId = '2f6c0a61-9c0e-4b39-8f53-6d6b7d0a9c11';
+  answers[`POST ${path}`] = { status: 202, body: { revealId } };
+  let jwe: string | null = null;
+  answers[`GET ${path}/${revealId}`] = {
+    get body() {
+      const state = jwe === null ? 'waiting' : 'sealed';
+      const [publicKey = {}] = asked.flatMap(({ method, body }) =>
+        method === 'POST' ? [(body as { publicKey: JWK }).publicKey] : [],
+      );
+      void importJWK(publicKey, 'ECDH-ES')
+        .then((imported) =>
+          new CompactEncrypt(Buffer.from(JSON.stringify({ revealId, contactId, ...opened })))
+            .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM' })
+            .encrypt(imported),
+        )
+        .then((sealed) => {
+          jwe = sealed;
+        });
+      return { state, reason: null, jwe };
+    },
+  };
+  return revealId;
+}
+const someone = '6cf220c7-9794-40c6-ae57-e29f891b23ff';
+const why = ['--purpose', 'access-request', '--note', 'request 4711'];
+
+test('a person is revealed to whoever says why: only the public key leaves, and the answer is opened here', async () => {
+  const revealId = answersReveal(someone, { firstName: 'Jane', lastName: 'Doe', email: 'jane@example.com' });
+  const { out, code } = await run('people', 'reveal', someone, '--field', 'name', '--field', 'email', ...why);
+  expect([code, out.trimEnd().split('\n')]).toEqual([
+    0,
+    [
+      'name   Jane Doe',
+      'email  jane@example.com',
+      `That you asked, and why, is on the record: countersign show ${revealId}`,
+    ],
+  ]);
+  expect(asked[0]?.body).toEqual({
+    ...{ fields: ['name', 'email'], purpose: 'access-request', note: 'request 4711' },
+    publicKey: { kty: 'EC', crv: 'P-256', x: expect.stringMatching(/^[\w-]{43}$/), y: expect.any(String) },
+  });
+});
+
+test('nothing is shown where nothing is revealed, nor an answer to another request, and the exit code says no', async () => {
+  answersReveal(someone, { contactId: '0d4b5bd4-6a55-4f1f-8a3c-4d2b57a7c0de', firstName: 'Jane' });
+  const other = await run('people', 'reveal', someone, '--field', 'name', ...why);
+  expect([other.code, other.out]).toEqual([1, '']);
+  expect(other.err).toContain('is one to another request; it is not shown');
+  const path = `/v1/people/${someone}/reveals`;
+  const revealId = answersReveal(someone, {});
+  answers[`GET ${path}/${revealId}`] = {
+    body: { state: 'refused', reason: { detail: 'what was known of this person was erased' }, jwe: null },
+  };
+  const erased = await run('people', 'reveal', someone, '--field', 'name', ...why);
+  expect([erased.code, erased.out]).toEqual([1, '']);
+  expect(erased.err).toContain('nothing was revealed: what was known of this person was erased');
+  answers[`GET ${path}/${revealId}`] = { body: { state: 'waiting', reason: null, jwe: null } };
+  const silent = await run('people', 'reveal', someone, '--field', 'name', ...why, '--wait', '0');
+  expect([silent.code, silent.out]).toEqual([1, '']);
+  expect(silent.err).toContain('see whether signal-ingestion runs');
+  asked.length = 0;
+  expect((await run('people', 'reveal', someone, '--field', 'birthday', ...why)).code).toBe(2);
+  expect(asked).toEqual([]);
+});
+
+test('who asked who a person is, is listed with the purpose and the note; a note forges no line', async () => {
+  const asking = { by: 'ann', fields: ['name', 'email'], purpose: 'complaint', note: 'case\n12' };
+  const reveal = { ...asking, revealId: 'r-1', at: '2026-11-21T10:00:00.000Z', state: 'sealed', reason: null };
+  answers[`GET /v1/people/${someone}/reveals?limit=50`] = { body: { reveals: [reveal], next: '7' } };
+  const { out } = await run('people', 'reveals', someone);
+  expect(out.trimEnd().split('\n')).toHaveLength(2);
+  expect(out).toContain('ann: name, email, complaint “case ⏎ 12”: sealed  r-1');
 });
 
 test('stories are listed by what is asked for, with the reason beside each; a sentence forges no line', async () => {

@@ -11,6 +11,7 @@ import {
   type SourcesList,
   sourcesText,
 } from '../../core/sources-text.js';
+import { revealCommands } from './reveal.js';
 
 interface Options {
   readonly source?: string;
@@ -60,6 +61,7 @@ export function sourceCommands(program: Command): void {
     .option('--before <cursor>', 'more of the list, as the list before says')
     .option('--limit <n>', 'how many, at most 500', '50');
   explained(people, ['people', 'people "Lumen"', 'people --contact 57a6d963-…'], 'there is no such person');
+  revealCommands(people);
   acts(
     people,
     async (s, account: string | undefined, options: Pick<Options, 'before' | 'limit'> & { contact?: string }) => {

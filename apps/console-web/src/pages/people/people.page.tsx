@@ -33,7 +33,7 @@ export function PeoplePage() {
         </Title>
         <Text c="dimmed">
           What a person agreed to, what reached them, and what was refused and why. The console knows people by their
-          role and account. It has no names and no addresses.
+          role and account. Their names and addresses are masked.
         </Text>
       </div>
       <search aria-label="People">

@@ -6,6 +6,8 @@ export type Person = operations['people_search']['responses'][200]['content']['a
 export type WholePerson = operations['people_show']['responses'][200]['content']['application/json'];
 export type PersonAction =
   operations['people_actions']['responses'][200]['content']['application/json']['actions'][number];
+export type PersonReveal =
+  operations['reveals_list']['responses'][200]['content']['application/json']['reveals'][number];
 
 const contactId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -43,6 +45,19 @@ export const personActionsQuery = (id: string) =>
       answerOf(
         api.GET('/v1/people/{contactId}/actions', {
           params: { path: { contactId: id }, query: { limit: 50, ...(pageParam && { cursor: pageParam }) } },
+        }),
+      ),
+    getNextPageParam: ({ next }) => next ?? undefined,
+  });
+
+export const revealsQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: ['people', 'reveals', id],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam }) =>
+      answerOf(
+        api.GET('/v1/people/{contactId}/reveals', {
+          params: { path: { contactId: id }, query: { limit: 20, ...(pageParam && { cursor: pageParam }) } },
         }),
       ),
     getNextPageParam: ({ next }) => next ?? undefined,

@@ -1,5 +1,4 @@
 import { Alert, Anchor, Button, Card, Group, List, SimpleGrid, Skeleton, Stack, Text, Title } from '@mantine/core';
-import { IconEyeOff } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { capital } from '../../parts/capital.js';
@@ -9,6 +8,8 @@ import { Problem } from '../../parts/problem.js';
 import { plainReason } from '../../parts/reason.js';
 import { Standing } from '../../parts/standing.js';
 import { When } from '../../parts/when.js';
+import { Looked } from './looked.js';
+import { NameCard } from './name-card.js';
 import { type PersonAction, personActionsQuery, personQuery, type WholePerson } from './people.queries.js';
 import { channelWords, consentWords, personSays, suppressionWords, touchWords } from './words.js';
 
@@ -40,6 +41,7 @@ export function PersonPage() {
       </div>
       {person.data ? <Known person={person.data} /> : <Skeleton h={320} />}
       <Touched contactId={contactId} />
+      <Looked contactId={contactId} />
     </Stack>
   );
 }
@@ -89,26 +91,7 @@ function Known({ person }: { readonly person: WholePerson }) {
             )}
           </List>
         </Card>
-        <Card withBorder component="section" aria-labelledby="name">
-          <Title order={2} size="h4" id="name">
-            Name and address
-          </Title>
-          <Group gap="xs" mt="xs">
-            <IconEyeOff size={16} aria-hidden />
-            <Text ff="monospace" aria-label="hidden">
-              ••••••••
-            </Text>
-          </Group>
-          <Text size="sm" mt="xs">
-            The console does not hold them, and cannot show them to anybody. They are sealed, and only the executor
-            opens them when it sends something that was approved.
-          </Text>
-          <Text size="sm" mt="xs" className="breaks">
-            {account
-              ? `To find out who it is, look in your CRM at the account ${account.name ?? account.accountId} for this role.`
-              : 'To find out who it is, look in the system that sent the signals named below.'}
-          </Text>
-        </Card>
+        <NameCard person={person} />
       </SimpleGrid>
       <Consents person={person} />
     </>

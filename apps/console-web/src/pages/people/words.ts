@@ -1,7 +1,7 @@
 import { capital } from '../../parts/capital.js';
 import { personWords } from '../../parts/sentence.js';
 import type { Tone } from '../../parts/standing.js';
-import type { Person, PersonAction, WholePerson } from './people.queries.js';
+import type { Person, PersonAction, PersonReveal, WholePerson } from './people.queries.js';
 
 /** "The CFO of Lumen Health": whom a reviewer recognises, without a name. */
 export const personSays = ({
@@ -50,4 +50,26 @@ export const touchWords: Readonly<Record<PersonAction['state'], { readonly tone:
   expired: { tone: 'quiet', words: 'Approved, and expired before it ran' },
   unresolved: { tone: 'waiting', words: 'Nobody knows yet whether it ran' },
   undone: { tone: 'quiet', words: 'Done, and undone again' },
+};
+
+export const fieldWords: Readonly<Record<PersonReveal['fields'][number], string>> = {
+  name: 'Name',
+  email: 'E-mail address',
+  phone: 'Phone number',
+};
+
+export const purposeWords: Readonly<Record<PersonReveal['purpose'], string>> = {
+  'access-request': 'The person asks what is known of them',
+  'correction-request': 'The person asks for a correction',
+  'erasure-request': 'The person asks to be erased',
+  complaint: 'A complaint',
+  incident: 'An incident, such as a message to the wrong person',
+  'legal-duty': 'A legal duty, such as a court order',
+};
+
+export const revealWords: Readonly<Record<PersonReveal['state'], { readonly tone: Tone; readonly words: string }>> = {
+  waiting: { tone: 'waiting', words: 'Waits for the answer' },
+  sealed: { tone: 'good', words: 'Revealed to whoever asked' },
+  refused: { tone: 'quiet', words: 'Nothing was revealed' },
+  unanswered: { tone: 'quiet', words: 'No answer came in time' },
 };

@@ -1,0 +1,44 @@
+import { clock, type Paint, printable } from '@countersign/client/core';
+import type { OpenedReveal } from '@countersign/contracts';
+
+/** A reveal as the console tells it to whoever asked. */
+export interface PersonReveal {
+  readonly state: 'waiting' | 'sealed' | 'refused' | 'unanswered';
+  readonly reason: { readonly detail: string } | null;
+  readonly jwe: string | null;
+}
+
+/** Who asked who a person is. */
+export interface PersonReveals {
+  readonly reveals: readonly (Omit<PersonReveal, 'jwe'> & {
+    readonly revealId: string;
+    readonly by: string;
+    readonly fields: readonly string[];
+    readonly purpose: string;
+    readonly note: string;
+    readonly at: string;
+  })[];
+  readonly next: string | null;
+}
+
+export function revealsText(paint: Paint, given: PersonReveals): string {
+  const { reveals, next } = printable(given);
+  if (reveals.length === 0) return 'Nobody has asked for the name or the address.';
+  const rows = reveals.map(
+    ({ at, by, fields, purpose, note, state, reason, revealId }) =>
+      `${clock(at)}  ${by}: ${fields.join(', ')}, ${purpose} “${note}”: ${state}${reason ? `, ${reason.detail}` : ''}  ${revealId}`,
+  );
+  return [...rows, ...(next === null ? [] : [paint.dim(`Older ones: --before ${next}`)])].join('\n');
+}
+
+/** What was asked for and is known, a line each. */
+export function revealedText(paint: Paint, given: OpenedReveal): string {
+  const { firstName, lastName, email, phone } = printable(given);
+  const name = [firstName, lastName].filter((part) => part !== undefined).join(' ');
+  return [
+    ...(name === '' ? [] : [`name   ${paint.bold(name)}`]),
+    ...(email === undefined ? [] : [`email  ${email}`]),
+    ...(phone === undefined ? [] : [`phone  ${phone}`]),
+    paint.dim(`That you asked, and why, is on the record: countersign show ${given.revealId}`),
+  ].join('\n');
+}

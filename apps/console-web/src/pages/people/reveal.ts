@@ -1,0 +1,64 @@
+import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
+import { ApiProblem, answerOf, api } from '../../app/api.js';
+import type { operations } from '../../generated/console.js';
+
+type Asked = operations['reveals_ask']['requestBody']['content']['application/json'];
+/** What somebody asks of a person, and why. */
+export type Asking = Omit<Asked, 'publicKey'>;
+/** What is known of the person, of what was asked for. */
+export interface Revealed {
+  readonly firstName?: string;
+  readonly lastName?: string;
+  readonly email?: string;
+  readonly phone?: string;
+}
+
+const askEveryMs = 300;
+
+/**
+ * Asks who a person is and opens the answer. Only this call has the key that opens it: it is made here, cannot be read out, and is
+ * gone when the call ends. Throws `ApiProblem` where nothing is revealed, and why.
+ */
+export async function reveal(contactId: string, asking: Asking, signal: AbortSignal): Promise<Revealed> {
+  if (globalThis.crypto?.subtle === undefined)
+    throw new ApiProblem(
+      0,
+      'This browser cannot open the answer here',
+      'Browsers decrypt only on pages that came over HTTPS or from this computer. Open the console at such an address, or use countersign people reveal.',
+    );
+  const { privateKey, publicKey } = await generateKeyPair('ECDH-ES', { crv: 'P-256' });
+  const { kty, crv, x, y } = (await exportJWK(publicKey)) as Asked['publicKey'];
+  const params = { path: { contactId } };
+  const body = { ...asking, publicKey: { kty, crv, x, y } };
+  const { revealId } = await answerOf(api.POST('/v1/people/{contactId}/reveals', { params, body }));
+  const jwe = await sealedAnswer(contactId, revealId, signal);
+  const { plaintext } = await compactDecrypt(jwe, privateKey, {
+    keyManagementAlgorithms: ['ECDH-ES'],
+    contentEncryptionAlgorithms: ['A256GCM'],
+  });
+  const opened = JSON.parse(new TextDecoder().decode(plaintext)) as Revealed & { revealId: string; contactId: string };
+  if (opened.revealId === revealId && opened.contactId === contactId.toLowerCase()) return opened;
+  throw new ApiProblem(
+    0,
+    'An answer to something else',
+    'What came is the answer to another request, so it is not shown. Tell whoever runs the console, with the time of now.',
+  );
+}
+
+async function sealedAnswer(contactId: string, revealId: string, signal: AbortSignal): Promise<string> {
+  const params = { path: { contactId, revealId } };
+  for (;;) {
+    signal.throwIfAborted();
+    const { state, reason, jwe } = await answerOf(api.GET('/v1/people/{contactId}/reveals/{revealId}', { params }));
+    if (jwe !== null) return jwe;
+    if (state === 'refused')
+      throw new ApiProblem(409, 'Nothing was revealed', reason?.detail ?? 'No reason was given.');
+    if (state === 'unanswered')
+      throw new ApiProblem(
+        0,
+        'No answer came',
+        'The intake of signals did not answer within two minutes. See on the page Now whether it runs, then ask again.',
+      );
+    await new Promise((resolve) => setTimeout(resolve, askEveryMs));
+  }
+}
