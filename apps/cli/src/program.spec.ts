@@ -792,10 +792,15 @@ test('an agent is told with its charter, its stop and what became of its actions
   const figures = {
     ...{ proposed: 3, approved: 1, refused: 1, escalated: 1, refusedBy: { 'spend-cap': 1 } },
     answers: { approve: 0, edit: 1, reject: 0 },
+    tokens: {
+      ...{ state: 'known', models: ['a\nmodel'], calls: 2, unknownCalls: 0, input: 1200, output: 300 },
+      perProposal: { input: 400, output: 100 },
+    },
   };
   const stops = [{ scope: 'agent:seo-agent', by: 'lea', reason: 'odd\nbids' }];
   const row = { agent: 'seo-agent', owner: 'dana', stops, figures };
-  const period = { from: '2026-11-01', since: '2026-11-01T10:00:00.000Z' };
+  const since = '2026-11-01T10:00:00.000Z';
+  const period = { from: '2026-11-01', since, tokensSince: since };
   answers['GET /v1/agents?days=30'] = { body: { ...period, agents: [row] } };
   const { out: all } = await run('agents');
   expect(all.split('\n').filter((line) => line !== '')).toHaveLength(3);
@@ -815,6 +820,7 @@ test('an agent is told with its charter, its stop and what became of its actions
   const { out } = await run('agents', 'seo-agent', '--days', '7');
   expect(out).toContain('  At most EUR 500.00 a day.');
   expect(out).toContain('1 refused (spend-cap 1)');
+  expect(out).toMatch(/model\) 2 times: 1200 tokens in, 300 out. On average 400 in and 100 out for a proposal/);
   expect(out).toMatch(/refused, edited +pause c-1: too much +3f2a6c1e/);
 });
 

@@ -23,11 +23,13 @@ import { Kinds } from './shell/kinds.controller.js';
 import { Live } from './shell/live.controller.js';
 import { LiveChanges } from './shell/live.service.js';
 import { AcknowledgedGaps1764400000003 } from './shell/migrations/acknowledged-gaps.js';
+import { AgentTokens1764500000232 } from './shell/migrations/agent-tokens.js';
 import { AgentsAndPlays1764500000144 } from './shell/migrations/agents-and-plays.js';
 import { ApprovedSettlements1764300000068 } from './shell/migrations/approved-settlements.js';
 import { ControlConfirmations1764300000053 } from './shell/migrations/control-confirmations.js';
 import { DryRuns1764500000191 } from './shell/migrations/dry-runs.js';
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
+import { KeptForDays1764500000233 } from './shell/migrations/kept-for-days.js';
 import { LiveOrders1764500000092 } from './shell/migrations/live-orders.js';
 import { Notifications1764500000165 } from './shell/migrations/notifications.js';
 import { NowFigures1764500000111 } from './shell/migrations/now-figures.js';
@@ -125,6 +127,8 @@ export const spec: ServiceSpec = {
     DryRuns1764500000191,
     SignOuts1764500000771,
     Reveals1764500000252,
+    AgentTokens1764500000232,
+    KeptForDays1764500000233,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities, GatherNotifications, SendNotifications, ForgetSessions, ForgetReveal],

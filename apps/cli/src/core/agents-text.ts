@@ -16,11 +16,22 @@ interface AgentRow {
     readonly escalated: number;
     readonly answers: { readonly approve: number; readonly edit: number; readonly reject: number };
     readonly refusedBy: Readonly<Record<string, number>>;
+    readonly tokens: Tokens;
   };
+}
+interface Tokens {
+  readonly state: 'no-task' | 'no-model' | 'not-called' | 'unknown' | 'at-least' | 'known';
+  readonly models: readonly string[];
+  readonly calls: number;
+  readonly unknownCalls: number;
+  readonly input: number | null;
+  readonly output: number | null;
+  readonly perProposal: { readonly input: number; readonly output: number } | null;
 }
 interface Period {
   readonly from: string;
   readonly since: string;
+  readonly tokensSince: string;
 }
 export interface AgentsList extends Period {
   readonly agents: readonly AgentRow[];
@@ -87,9 +98,49 @@ const periodText = ({ from, since }: Period): string => `Figures from ${from} on
 const stopped = (paint: Paint, stops: readonly Stop[]): string =>
   stops.length === 0 ? paint.green('runs') : paint.red(`stopped by ${stops[0]?.by}: ${stops[0]?.reason}`);
 
+/** What nobody knows is no zero. */
+function tokensCell({ state, input, output }: Tokens): string {
+  switch (state) {
+    case 'no-task':
+    case 'not-called':
+      return 'none';
+    case 'no-model':
+      return 'no model';
+    case 'unknown':
+      return 'not known';
+    case 'at-least':
+      return `at least ${input}, ${output}`;
+    case 'known':
+      return `${input}, ${output}`;
+  }
+}
+
+function tokensText({ state, models, calls, unknownCalls, input, output, perProposal }: Tokens): string {
+  const model = models.length === 0 ? 'its model' : `its model (${models.join(', ')})`;
+  const called = `It called ${model} ${calls === 1 ? 'once' : `${calls} times`}`;
+  const average =
+    perProposal === null ? '' : ` On average ${perProposal.input} in and ${perProposal.output} out for a proposal.`;
+  switch (state) {
+    case 'no-task':
+      return 'It answered no task, so it took no tokens of a model.';
+    case 'no-model':
+      return 'It calls no model: its rules plan.';
+    case 'not-called':
+      return `It did not call ${model}.`;
+    case 'unknown':
+      return calls === 0
+        ? 'It plans with a model and does not say how many tokens that takes.'
+        : `${called}; how many tokens that took is not known.`;
+    case 'at-least':
+      return `${called}: at least ${input} tokens in and ${output} out; ${unknownCalls === 0 ? 'some answers do not say what they took' : `those of ${unknownCalls} of the calls are not known`}.${average}`;
+    case 'known':
+      return `${called}: ${input} tokens in, ${output} out.${average}`;
+  }
+}
+
 export function agentsText(paint: Paint, given: AgentsList): string {
   const { agents, ...period } = printable(given);
-  const head = ['agent', 'proposed', 'approved', 'refused', 'asked', 'changed by people', ''];
+  const head = ['agent', 'proposed', 'approved', 'refused', 'asked', 'changed by people', 'tokens in, out', ''];
   const rows = agents.map(({ agent, stops, figures: f }) => [
     agent,
     String(f.proposed),
@@ -97,6 +148,7 @@ export function agentsText(paint: Paint, given: AgentsList): string {
     String(f.refused),
     String(f.escalated),
     String(f.answers.edit + f.answers.reject),
+    tokensCell(f.tokens),
     stopped(paint, stops),
   ]);
   return `${table([head, ...rows])}\n${periodText(period)}`;
@@ -113,6 +165,7 @@ export function agentText(paint: Paint, givenPage: AgentPage, givenActions: Acti
   const figures = [
     `${f.proposed} proposed, ${f.approved} approved, ${f.refused} refused${refusals}, ${f.escalated} asked a person.`,
     `People approved ${f.answers.approve}, edited ${f.answers.edit} and rejected ${f.answers.reject}. ${periodText(page)}`,
+    `${tokensText(f.tokens)} Tokens are counted since ${clock(page.tokensSince)}.`,
   ];
   const latest = [...actionLines(givenActions.actions), ...older(paint, givenActions.next)];
   return [

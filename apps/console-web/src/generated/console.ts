@@ -5959,6 +5959,8 @@ export interface operations {
                         from: string;
                         /** Format: date-time */
                         since: string;
+                        /** Format: date-time */
+                        tokensSince: string;
                         agents: {
                             agent: string;
                             owner: string | null;
@@ -5986,6 +5988,25 @@ export interface operations {
                                 };
                                 refusedBy: {
                                     [key: string]: number;
+                                };
+                                tokens: {
+                                    /**
+                                     * @description `known`, or why there is no number: it answered no task, has no model, did not call it, or nobody knows
+                                     * @enum {string}
+                                     */
+                                    state: "no-task" | "no-model" | "not-called" | "unknown" | "at-least" | "known";
+                                    /** @description By name, the one with most calls first; at most ten */
+                                    models: string[];
+                                    calls: number;
+                                    /** @description Calls of which nobody knows the tokens */
+                                    unknownCalls: number;
+                                    input: number | null;
+                                    output: number | null;
+                                    /** @description On average, of the proposals that came of these tokens */
+                                    perProposal: {
+                                        input: number;
+                                        output: number;
+                                    } | null;
                                 };
                             };
                         }[];
@@ -6077,6 +6098,8 @@ export interface operations {
                         from: string;
                         /** Format: date-time */
                         since: string;
+                        /** Format: date-time */
+                        tokensSince: string;
                         agent: string;
                         owner: string | null;
                         reviewers: string[];
@@ -6103,6 +6126,25 @@ export interface operations {
                             };
                             refusedBy: {
                                 [key: string]: number;
+                            };
+                            tokens: {
+                                /**
+                                 * @description `known`, or why there is no number: it answered no task, has no model, did not call it, or nobody knows
+                                 * @enum {string}
+                                 */
+                                state: "no-task" | "no-model" | "not-called" | "unknown" | "at-least" | "known";
+                                /** @description By name, the one with most calls first; at most ten */
+                                models: string[];
+                                calls: number;
+                                /** @description Calls of which nobody knows the tokens */
+                                unknownCalls: number;
+                                input: number | null;
+                                output: number | null;
+                                /** @description On average, of the proposals that came of these tokens */
+                                perProposal: {
+                                    input: number;
+                                    output: number;
+                                } | null;
                             };
                         };
                         policyVersion: number | null;

@@ -1,5 +1,6 @@
 import { ControlScope, Instant, Name, PolicyContent, Sha256, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
+import { tokenStates } from './agent-tokens.js';
 
 /* What the pages of agents, plays and the policy are answered. */
 
@@ -18,13 +19,31 @@ const Figures = z.object({
   answers: z.object({ approve: z.int(), edit: z.int(), reject: z.int() }),
   /** One refusal can rest on several rules. */
   refusedBy: counts,
+  /** What its answers say that its model took, calls that failed included. */
+  tokens: z.object({
+    state: z
+      .enum(tokenStates)
+      .describe(
+        '`known`, or why there is no number: it answered no task, has no model, did not call it, or nobody knows',
+      ),
+    models: z.array(z.string()).describe('By name, the one with most calls first; at most ten'),
+    calls: z.int(),
+    unknownCalls: z.int().describe('Calls of which nobody knows the tokens'),
+    input: z.int().nullable(),
+    output: z.int().nullable(),
+    perProposal: z
+      .object({ input: z.int(), output: z.int() })
+      .nullable()
+      .describe('On average, of the proposals that came of these tokens'),
+  }),
 });
 const period = {
   at: Instant,
   /** The first day (UTC) that the figures are of. */
   from: z.iso.date(),
-  /** When the console began to keep figures by agent. */
+  /** From when on the console has figures by agent, and tokens. */
   since: Instant,
+  tokensSince: Instant,
 };
 const Agent = {
   agent: z.string(),

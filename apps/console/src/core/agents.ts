@@ -1,8 +1,15 @@
 import type { Charter, PolicyContent } from '@countersign/contracts';
-import type { AgentCount } from './project-agents.js';
+import { tokensOf } from './agent-tokens.js';
+import type { AgentCount, AgentTokens } from './project-agents.js';
+
+/** What is summed of one agent in a period. */
+export interface AgentSums {
+  readonly counts: readonly Pick<AgentCount, 'stage' | 'label' | 'n'>[];
+  readonly tokens: readonly Omit<AgentTokens, 'agent' | 'day'>[];
+}
 
 /** Figures of one agent, from its counts in a period. */
-export function figuresOf(counts: readonly Pick<AgentCount, 'stage' | 'label' | 'n'>[]) {
+export function figuresOf({ counts, tokens }: AgentSums) {
   const n = (stage: AgentCount['stage'], label: string): number =>
     counts.reduce((sum, c) => (c.stage === stage && c.label === label ? sum + c.n : sum), 0);
   const answers = (decision: string): number => n('answers', decision);
@@ -15,6 +22,7 @@ export function figuresOf(counts: readonly Pick<AgentCount, 'stage' | 'label' | 
     refusedBy: Object.fromEntries(
       counts.filter(({ stage }) => stage === 'refused').map(({ label, n: times }) => [label, times]),
     ),
+    tokens: tokensOf(tokens, counts),
   };
 }
 
@@ -32,6 +40,12 @@ export const stopsFor = (controls: readonly StopNow[], scope: string) =>
     .filter((control) => control.state === 'stopped' && (control.scope === scope || control.scope === 'all'))
     .map(({ scope: stopped, by, reason, changedAt }) => ({ scope: stopped, by, reason, changedAt }));
 
+/** From when on figures are there: since they were begun, or since the first day that is kept. */
+export const figuresSince = (begunAt: string, at: string, keptDays: number): string => {
+  const kept = `${firstDay(at, keptDays)}T00:00:00.000Z`;
+  return begunAt > kept ? begunAt : kept;
+};
+
 /** The first day (UTC) of a period that ends today. */
 export const firstDay = (at: string, days: number): string =>
   new Date(Date.parse(at) - (days - 1) * 86_400_000).toISOString().slice(0, 10);
@@ -45,7 +59,7 @@ export function agentShown(
   agent: string,
   content: PolicyContent | undefined,
   controls: readonly StopNow[],
-  counts: readonly Pick<AgentCount, 'stage' | 'label' | 'n'>[],
+  sums: AgentSums,
 ) {
   const charter: Charter | undefined = content?.charters.find((c) => c.agent === agent);
   const plays = content?.plays.filter(({ tasks }) => tasks.some((task) => task.agent === agent)) ?? [];
@@ -55,6 +69,6 @@ export function agentShown(
     reviewers: charter?.reviewers ?? [],
     plays: plays.map(({ id, title }) => ({ id, title })),
     stops: stopsFor(controls, `agent:${agent}`),
-    figures: figuresOf(counts),
+    figures: figuresOf(sums),
   };
 }

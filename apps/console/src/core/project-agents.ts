@@ -1,4 +1,4 @@
-import { actionDetail, type DataOf, proposalIdOf, topics } from '@countersign/contracts';
+import { actionDetail, type DataOf, type ModelUse, proposalIdOf, topics } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { claimedAt } from './claimed-at.js';
 
@@ -32,13 +32,23 @@ export interface PlayRun {
 export interface AgentCount {
   readonly agent: string;
   readonly day: string;
-  readonly stage: 'proposals' | 'verdicts' | 'refused' | 'answers';
+  /** `modelled`: proposals that name a model as their planner, or that the rules planned in its place. `tasks`: those that were answered. */
+  readonly stage: 'proposals' | 'modelled' | 'tasks' | 'verdicts' | 'refused' | 'answers';
   readonly label: string;
   readonly n: number;
 }
 
+/** An addition to what an agent's model took on a day (UTC), and to the proposals that came of it. */
+export interface AgentTokens extends Omit<ModelUse, 'name'> {
+  readonly agent: string;
+  readonly day: string;
+  readonly model: string;
+  readonly proposals: number;
+}
+
 export interface AgentChanges {
   readonly counts: readonly AgentCount[];
+  readonly tokens: readonly AgentTokens[];
   readonly actions: readonly AgentAction[];
   readonly runs: readonly PlayRun[];
   readonly tasks: readonly (Pick<DataOf<'TaskAssigned'>, 'taskId' | 'agent' | 'purpose' | 'assignedAt' | 'dueAt'> & {
@@ -59,6 +69,20 @@ export function projectAgents(events: readonly Received[]): AgentChanges {
     const day = at.slice(0, 10);
     const name = JSON.stringify([agent, day, stage, label]);
     counts.set(name, { agent, day, stage, label, n: (counts.get(name)?.n ?? 0) + 1 });
+  };
+  const tokens = new Map<string, AgentTokens>();
+  const take = (agent: string, at: string, { name, ...use }: ModelUse, proposals: number) => {
+    const day = at.slice(0, 10);
+    const key = JSON.stringify([agent, day, name]);
+    const before = tokens.get(key);
+    tokens.set(key, {
+      ...{ agent, day, model: name },
+      proposals: proposals + (before?.proposals ?? 0),
+      calls: use.calls + (before?.calls ?? 0),
+      unknownCalls: use.unknownCalls + (before?.unknownCalls ?? 0),
+      inputTokens: use.inputTokens + (before?.inputTokens ?? 0),
+      outputTokens: use.outputTokens + (before?.outputTokens ?? 0),
+    });
   };
   const changes = {
     actions: [] as AgentAction[],
@@ -82,16 +106,20 @@ export function projectAgents(events: readonly Received[]): AgentChanges {
         break;
       }
       case 'TaskSettled': {
-        const { taskId, agent, outcome, reason, proposalIds, at } = event.data;
+        const { taskId, agent, outcome, reason, proposalIds, at, model } = event.data;
         if (topic !== topics.tasksSettled(agent).name) break;
+        const answeredAt = claimedAt(at, takenAt);
+        count(agent, answeredAt, 'tasks', outcome);
+        if (model) take(agent, answeredAt, model, proposalIds.length);
         changes.answers.push({ taskId, agent, outcome, reason, at, proposals: proposalIds.length });
         break;
       }
       case 'ActionProposed': {
-        const { proposalId, taskId, item, agent, play, action, proposedAt } = event.data;
+        const { proposalId, taskId, item, agent, play, action, planner, proposedAt } = event.data;
         if (topic !== topics.actionsProposed(agent).name) break;
         const at = claimedAt(proposedAt, takenAt);
         count(agent, at, 'proposals', 'proposed');
+        if (planner.kind === 'model' || planner.fallback !== undefined) count(agent, at, 'modelled', 'proposed');
         if (item === undefined || proposalId !== proposalIdOf(agent, taskId, item)) break;
         changes.actions.push({
           proposalId,
@@ -125,7 +153,7 @@ export function projectAgents(events: readonly Received[]): AgentChanges {
       }
     }
   }
-  return { counts: [...counts.values()], ...changes };
+  return { counts: [...counts.values()], tokens: [...tokens.values()], ...changes };
 }
 
 const runOf = (

@@ -2,13 +2,14 @@ import { Documented, deployment, Refused, RUNTIME, type Runtime } from '@counter
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { AgentActionsAnswer, AgentAnswer, AgentsAnswer } from '../core/agents.answers.js';
-import { agentNames, agentShown, firstDay } from '../core/agents.js';
+import { agentNames, agentShown, figuresSince, firstDay } from '../core/agents.js';
 import { charterWords } from '../core/charter-words.js';
 import { Cursor, paged } from '../core/cursor.js';
 import { problem } from '../core/problem.js';
 import { AgentStore } from './agents.repository.js';
 import { Store } from './console.repository.js';
 import { PathId } from './path-id.js';
+import { SETTINGS, type Settings } from './settings.js';
 
 const Period = z.object({
   /** Figures of so many days, today included. */
@@ -26,19 +27,18 @@ export class Agents {
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
     @Inject(AgentStore) private readonly agents: AgentStore,
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   @Get()
   @Documented({ summary: 'Every agent, with its stops and its figures', answers: { 200: AgentsAnswer } })
   async list(@Query({ schema: Period }) { days }: z.infer<typeof Period>) {
-    const { names, content, controls, period, counts } = await this.read(days);
+    const { names, content, controls, period, counts, tokens } = await this.read(days);
     const agents = names.map((agent) =>
-      agentShown(
-        agent,
-        content,
-        controls,
-        counts.filter((count) => count.agent === agent),
-      ),
+      agentShown(agent, content, controls, {
+        counts: counts.filter((count) => count.agent === agent),
+        tokens: tokens.filter((row) => row.agent === agent),
+      }),
     );
     return { ...period, agents };
   }
@@ -53,12 +53,12 @@ export class Agents {
     @Param('agent', { schema: PathId }) agent: string,
     @Query({ schema: Period }) { days }: z.infer<typeof Period>,
   ) {
-    const { names, content, version, controls, period, counts } = await this.read(days, agent);
+    const { names, content, version, controls, period, ...sums } = await this.read(days, agent);
     if (!names.includes(agent)) throw new Refused(noSuchAgent(agent, names));
     const charter = content?.charters.find((c) => c.agent === agent);
     return {
       ...period,
-      ...agentShown(agent, content, controls, counts),
+      ...agentShown(agent, content, controls, sums),
       policyVersion: version,
       charter: charter && content ? charterWords(charter, content) : [],
     };
@@ -88,21 +88,24 @@ export class Agents {
 
   private async read(days: number, only?: string) {
     const at = this.runtime.now();
-    const [policy, controls, since] = await Promise.all([
+    const [policy, controls, begun] = await Promise.all([
       this.store.policy(this.store.forPages),
       this.store.controls(),
-      this.agents.since(),
+      this.agents.begun(),
     ]);
     const names = agentNames(policy?.content, deployment().agents);
     const from = firstDay(at, days);
-    const counts = await this.agents.counts(only === undefined ? names : [only], from, at.slice(0, 10));
+    const asked = [only === undefined ? names : [only], from, at.slice(0, 10)] as const;
+    const [counts, tokens] = await Promise.all([this.agents.counts(...asked), this.agents.tokens(...asked)]);
+    const since = (begunAt: string) => figuresSince(begunAt, at, this.settings.agentFiguresDays);
     return {
       names,
       content: policy?.content,
       version: policy?.version ?? null,
       controls,
-      period: { at, from, since },
+      period: { at, from, since: since(begun.counts), tokensSince: since(begun.tokens) },
       counts,
+      tokens,
     };
   }
 }

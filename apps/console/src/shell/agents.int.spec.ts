@@ -32,6 +32,7 @@ beforeEach(async () => {
   await start();
 });
 afterEach(async () => {
+  vi.unstubAllEnvs();
   await harness?.close();
   await database.close();
   rmSync(folder, { recursive: true });
@@ -69,6 +70,7 @@ const proposal = (item: string, more: Partial<DataOf<'ActionProposed'>> = {}): D
     ...more,
   };
 };
+type Figures = { tokens: { state: string } };
 const idsOf = ({ proposalId, action: { actionId } }: DataOf<'ActionProposed'>) => ({ proposalId, actionId });
 const propose = (...proposals: DataOf<'ActionProposed'>[]) =>
   harness.deliver(
@@ -138,9 +140,76 @@ describe('agents', () => {
       escalated: 1,
       answers: { approve: 0, edit: 1, reject: 1 },
       refusedBy: { 'spend-cap': 1, review: 1 },
+      tokens: expect.objectContaining({ state: 'no-task' }),
     });
     expect((await get(`/v1/agents/${agent}?days=60`)).figures.proposed).toBe(4);
     expect((await get('/v1/agents')).agents[1].figures).toMatchObject({ proposed: 0, refused: 0 });
+  });
+
+  describe('tokens', () => {
+    const answer = (more: Partial<DataOf<'TaskSettled'>> = {}): DataOf<'TaskSettled'> => ({
+      ...{ taskId: derivedId('given', 'task', JSON.stringify(more)), agent, play: task().play },
+      ...{ outcome: 'declined', reason: 'no need', proposalIds: [], at },
+      ...more,
+    });
+    const model = { name: 'a-model', calls: 2, unknownCalls: 0, inputTokens: 1000, outputTokens: 200 };
+    const settle = (data: DataOf<'TaskSettled'>, id?: string, by: string = data.agent) =>
+      harness.deliver(`tasks.settled.${by}.v1`, [{ type: 'TaskSettled', data, ...(id !== undefined && { id }) }]);
+    const tokens = async (days = 30) => (await get(`/v1/agents/${agent}?days=${days}`)).figures.tokens;
+    const ids = (n: number) => Array.from({ length: n }, (_, item) => derivedId('given', 'of a plan', item));
+
+    test('are counted by agent and day, in and out, and per proposal on average; also those of tasks that were declined', async () => {
+      await settle(answer({ model, outcome: 'proposed', proposalIds: ids(3) }));
+      await settle(answer({ model: { ...model, inputTokens: 500, outputTokens: 40 } }));
+      const old = { model, outcome: 'proposed' as const, proposalIds: ids(1), at: '2026-10-01T10:00:00.000Z' };
+      await settle(answer(old));
+      expect(await tokens()).toEqual({
+        state: 'known',
+        models: ['a-model'],
+        ...{ calls: 4, unknownCalls: 0, input: 1500, output: 240 },
+        perProposal: { input: 500, output: 80 },
+      });
+      expect(await tokens(90)).toMatchObject({ input: 2500, output: 440, perProposal: { input: 625, output: 110 } });
+      expect((await get('/v1/agents')).agents.map((a: { figures: Figures }) => a.figures.tokens.state)).toEqual([
+        'known',
+        'no-task',
+      ]);
+    });
+
+    test('of an event that comes again are counted once', async () => {
+      await settle(answer({ model }), 'the answer');
+      await settle(answer({ model }), 'the answer');
+      expect(await tokens()).toMatchObject({ calls: 2, input: 1000 });
+    });
+
+    test('that a server did not say are unknown, and a lower bound beside those that are known', async () => {
+      const silent = { ...model, unknownCalls: 2, inputTokens: 0, outputTokens: 0 };
+      await settle(answer({ model: silent }));
+      expect(await tokens()).toMatchObject({
+        state: 'unknown',
+        calls: 2,
+        input: null,
+        output: null,
+        perProposal: null,
+      });
+      await settle(answer({ model, outcome: 'proposed', proposalIds: ids(1) }));
+      expect(await tokens()).toMatchObject({ state: 'at-least', calls: 4, unknownCalls: 2, input: 1000, output: 200 });
+    });
+
+    test('are none where an agent calls no model, and unknown where it plans with one and does not say', async () => {
+      expect(await tokens()).toMatchObject({ state: 'no-task', models: [] });
+      await settle(answer());
+      expect(await tokens()).toMatchObject({ state: 'no-model', input: null, output: null });
+      await settle(answer({ model: { ...model, calls: 0, inputTokens: 0, outputTokens: 0 } }));
+      expect(await tokens()).toMatchObject({ state: 'not-called', models: ['a-model'] });
+      await propose(proposal('0', { planner: { kind: 'model', name: 'another' } }));
+      expect(await tokens()).toMatchObject({ state: 'unknown', input: null });
+    });
+
+    test('are not counted in the name of another agent', async () => {
+      await settle(answer({ model }), undefined, 'sequencing-agent');
+      expect(await tokens()).toMatchObject({ state: 'no-task' });
+    });
   });
 
   test('each action is listed with what became of it, whatever was read first, and the list pages on', async () => {
@@ -303,6 +372,9 @@ describe('plays', () => {
     await harness.query(`
       INSERT INTO agent_counts
       SELECT a, '2024-01-01'::date + d, 'verdicts', 'approved', 1 FROM generate_series(0, 400) d, unnest(ARRAY['a', '${agent}', 'z']) a`);
+    await harness.query(`
+      INSERT INTO agent_tokens
+      SELECT a, '2024-01-01'::date + d, 'a-model', 1, 1, 0, 1, 1 FROM generate_series(0, 400) d, unnest(ARRAY['a', '${agent}', 'z']) a`);
     await harness.query('ANALYZE');
     const asked = vi.spyOn(harness.engine, 'readForPage');
     const [{ run_id: someRun }] = (await harness.query('SELECT run_id FROM play_runs LIMIT 1')) as [{ run_id: string }];
@@ -326,6 +398,43 @@ describe('plays', () => {
       SELECT (SELECT count(*) FROM agent_actions) + (SELECT count(*) FROM play_runs) + (SELECT count(*) FROM play_tasks)
         + (SELECT count(*) FROM task_answers) AS n`);
     expect(left).toEqual([{ n: 0 }]);
+  });
+});
+
+describe('figures of agents, and actions that name a person', () => {
+  const keep = async () => {
+    await harness.query(`
+      INSERT INTO agent_counts SELECT '${agent}', '2026-11-21'::date - d, 'proposals', 'proposed', 1 FROM generate_series(0, 500) d`);
+    await harness.query(`
+      INSERT INTO agent_tokens SELECT '${agent}', '2026-11-21'::date - d, 'm', 1, 1, 0, 1, 1 FROM generate_series(0, 500) d`);
+    await harness.query(`
+      INSERT INTO person_actions SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'a', 'p', 'k', 'd', '${at}'::timestamptz - d * interval '1 day'
+      FROM generate_series(0, 500) d`);
+  };
+  const kept = async () => {
+    // The job of the start is due an hour later.
+    harness.setNow('2026-11-21T11:00:00.000Z');
+    await harness.runJobs();
+    const [row] = await harness.query(`
+      SELECT (SELECT count(*) FROM agent_counts) AS counts, (SELECT count(*) FROM agent_tokens) AS tokens, (SELECT count(*) FROM person_actions) AS people`);
+    return row;
+  };
+
+  test('are forgotten after 400 days and after a year', async () => {
+    await harness.query(`UPDATE agent_counts_begun SET begun_at = '2024-01-01'`);
+    await keep();
+    expect(await kept()).toEqual({ counts: 400, tokens: 400, people: 365 });
+    // No page says that there are figures of a time whose figures are gone.
+    expect((await get('/v1/agents')).since).toBe('2025-10-18T00:00:00.000Z');
+  });
+
+  test('are kept for as many days as an operator says', async () => {
+    vi.stubEnv('AGENT_FIGURES_DAYS', '30');
+    vi.stubEnv('PERSON_ACTIONS_DAYS', '10');
+    await harness.close();
+    await start();
+    await keep();
+    expect(await kept()).toEqual({ counts: 30, tokens: 30, people: 10 });
   });
 });
 

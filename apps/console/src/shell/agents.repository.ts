@@ -2,7 +2,7 @@ import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { actionStates } from '../core/agents.answers.js';
 import type { Cursor } from '../core/cursor.js';
-import type { AgentCount } from '../core/project-agents.js';
+import type { AgentCount, AgentTokens } from '../core/project-agents.js';
 import { readersOf } from './readers.js';
 
 /**
@@ -48,11 +48,13 @@ export class AgentStore {
     ({ forPages: this.forPages } = readersOf(runtime));
   }
 
-  /** When the console began to count by agent. */
-  async since(): Promise<string> {
-    const [row] = await this.forPages.query<{ at: Date }>('SELECT begun_at AS at FROM agent_counts_begun');
-    if (!row) throw new Error('agent_counts_begun has no row');
-    return row.at.toISOString();
+  /** When the console began to count by agent, and tokens. */
+  async begun(): Promise<{ readonly counts: string; readonly tokens: string }> {
+    const [row] = await this.forPages.query<{ counts: Date; tokens: Date }>(
+      'SELECT c.begun_at AS counts, t.begun_at AS tokens FROM agent_counts_begun c, agent_tokens_begun t',
+    );
+    if (!row) throw new Error('agent_counts_begun or agent_tokens_begun has no row');
+    return { counts: row.counts.toISOString(), tokens: row.tokens.toISOString() };
   }
 
   /** Sums of the days from one to another, both included. */
@@ -60,6 +62,16 @@ export class AgentStore {
     return this.forPages.query(
       `SELECT agent, stage, label, sum(n)::bigint AS n FROM agent_counts
        WHERE agent = ANY($1) AND day BETWEEN $2 AND $3 GROUP BY agent, stage, label ORDER BY agent, stage, label`,
+      [agents, from, to],
+    );
+  }
+
+  /** As `counts`, by model. */
+  tokens(agents: readonly string[], from: string, to: string): Promise<Omit<AgentTokens, 'day'>[]> {
+    return this.forPages.query(
+      `SELECT agent, model, sum(proposals)::bigint AS proposals, sum(calls)::bigint AS calls, sum(unknown_calls)::bigint AS "unknownCalls",
+         sum(input_tokens)::bigint AS "inputTokens", sum(output_tokens)::bigint AS "outputTokens"
+       FROM agent_tokens WHERE agent = ANY($1) AND day BETWEEN $2 AND $3 GROUP BY agent, model ORDER BY agent, model`,
       [agents, from, to],
     );
   }

@@ -86,7 +86,7 @@ export function writeAgents(tx: Tx, { actions, runs, tasks, answers }: AgentChan
 }
 
 /** Adds to the figures. It is written last, after the counts, since all batches add to the same few rows. */
-export function writeAgentCounts(tx: Tx, { counts }: AgentChanges): void {
+export function writeAgentCounts(tx: Tx, { counts, tokens }: AgentChanges): void {
   insert(tx, counts, {
     sql: `INSERT INTO agent_counts AS c (agent, day, stage, label, n)
           SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::bigint[]) AS new(agent, day, stage, label, n)
@@ -94,22 +94,47 @@ export function writeAgentCounts(tx: Tx, { counts }: AgentChanges): void {
           ON CONFLICT (agent, day, stage, label) DO UPDATE SET n = c.n + excluded.n`,
     columns: [(c) => c.agent, (c) => c.day, (c) => c.stage, (c) => c.label, (c) => c.n],
   });
+  insert(tx, tokens, {
+    sql: `INSERT INTO agent_tokens AS t (agent, day, model, proposals, calls, unknown_calls, input_tokens, output_tokens)
+          SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+            AS new(agent, day, model, proposals, calls, unknown_calls, input_tokens, output_tokens)
+          ORDER BY agent, day, model
+          ON CONFLICT (agent, day, model) DO UPDATE SET proposals = t.proposals + excluded.proposals, calls = t.calls + excluded.calls,
+            unknown_calls = t.unknown_calls + excluded.unknown_calls, input_tokens = t.input_tokens + excluded.input_tokens,
+            output_tokens = t.output_tokens + excluded.output_tokens`,
+    columns: [
+      (t) => t.agent,
+      (t) => t.day,
+      (t) => t.model,
+      (t) => t.proposals,
+      (t) => t.calls,
+      (t) => t.unknownCalls,
+      (t) => t.inputTokens,
+      (t) => t.outputTokens,
+    ],
+  });
 }
 
 /** How long actions, runs and tasks are listed, in days; the record keeps everything. */
 const KEPT_DAYS = 90;
-const tables = ['agent_actions', 'task_answers', 'play_tasks', 'play_runs'];
+const listed = ['agent_actions', 'task_answers', 'play_tasks', 'play_runs'] as const;
+const figures = ['agent_counts', 'agent_tokens'] as const;
+const forgetting = (table: string, column: string): string =>
+  `WITH gone AS (DELETE FROM ${table} WHERE ctid IN (SELECT ctid FROM ${table} WHERE ${column} < $1 ORDER BY ${column} LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1)
+   SELECT count(*)::int AS n FROM gone`;
 
-/** Forgets a bounded number of what was kept too long ago; returns how many of the table that had most. */
-export async function forgetAgents(tx: Tx, at: string, limit: number): Promise<number> {
+/**
+ * Forgets a bounded number of what was kept too long ago, and figures of days before `firstDay`; returns how many of the table that had
+ * most.
+ */
+export async function forgetAgents(tx: Tx, at: string, firstDay: string, limit: number): Promise<number> {
   const before = new Date(Date.parse(at) - KEPT_DAYS * 86_400_000).toISOString();
   let most = 0;
-  for (const table of tables) {
-    const [row] = await tx.query<{ n: number }>(
-      `WITH gone AS (DELETE FROM ${table} WHERE ctid IN (SELECT ctid FROM ${table} WHERE kept_at < $1 ORDER BY kept_at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1)
-       SELECT count(*)::int AS n FROM gone`,
-      [before, limit],
-    );
+  for (const [sql, first] of [
+    ...listed.map((table) => [forgetting(table, 'kept_at'), before] as const),
+    ...figures.map((table) => [forgetting(table, 'day'), firstDay] as const),
+  ]) {
+    const [row] = await tx.query<{ n: number }>(sql, [first, limit]);
     most = Math.max(most, row?.n ?? 0);
   }
   return most;

@@ -1,10 +1,13 @@
 import { type Job, type JobContext, type JobKind, jobName, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { firstDay } from '../core/agents.js';
 import { forgetAgents } from './agents.writer.js';
 import { Store } from './console.repository.js';
 import { NotificationStore } from './notifications.repository.js';
 import { NowStore } from './now.repository.js';
+import { forgetPersonActions } from './people.writer.js';
 import { forgetCheckpoints } from './record.repository.js';
+import { SETTINGS, type Settings } from './settings.js';
 import { forgetSignals } from './sources.repository.js';
 import { forgetStories } from './stories.writer.js';
 import { forgetWaiting } from './waiting.repository.js';
@@ -29,6 +32,7 @@ export class ForgetActivities implements JobKind<Record<string, never>>, OnAppli
     @Inject(Store) private readonly store: Store,
     @Inject(NowStore) private readonly now: NowStore,
     @Inject(NotificationStore) private readonly notifications: NotificationStore,
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -49,12 +53,16 @@ export class ForgetActivities implements JobKind<Record<string, never>>, OnAppli
       const unapproved = await forgetWaiting(work.tx, work.at);
       if (unapproved > 0)
         this.log.warn(`${unapproved} rows of settlements forgotten: nobody approved what they say was settled`);
-      const agents = await forgetAgents(work.tx, work.at, AT_ONCE);
+      const { agentFiguresDays, personActionsDays } = this.settings;
+      const agents = await forgetAgents(work.tx, work.at, firstDay(work.at, agentFiguresDays), AT_ONCE);
+      const people = await forgetPersonActions(work.tx, hours(work.at, -24 * personActionsDays), AT_ONCE);
       const past = hours(work.at, -24 * KEPT_LONG_DAYS);
       const stories = await forgetStories(work.tx, past, AT_ONCE);
       const checkpoints = await forgetCheckpoints(work.tx, past, AT_ONCE);
       const dueAt =
-        Math.max(forgotten, agents, signals, stories, checkpoints) === AT_ONCE || more ? work.at : hours(work.at, 1);
+        Math.max(forgotten, agents, people, signals, stories, checkpoints) === AT_ONCE || more
+          ? work.at
+          : hours(work.at, 1);
       work.schedule(job.cause, { kind: this.kind, id: `after ${job.id.slice(-24)} at ${work.at}`, dueAt, payload: {} });
     });
   }

@@ -24,6 +24,16 @@ export function writePersonActions(tx: Tx, actions: readonly PersonAction[]): vo
   });
 }
 
+/** Forgets a bounded number of actions that were judged before a time; returns how many. */
+export async function forgetPersonActions(tx: Tx, before: string, limit: number): Promise<number> {
+  const [row] = await tx.query<{ n: number }>(
+    `WITH gone AS (DELETE FROM person_actions WHERE ctid IN (SELECT ctid FROM person_actions WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1)
+     SELECT count(*)::int AS n FROM gone`,
+    [before, limit],
+  );
+  return row?.n ?? 0;
+}
+
 /** The highest version of each key, ordered by key: one statement may not touch a row twice. */
 function latest<T extends { readonly version: number }>(all: readonly T[], keyOf: (row: T) => string): T[] {
   const found = new Map<string, T>();

@@ -36,6 +36,9 @@ export interface Settings {
   /** Where browsers reach the record, and what its checkpoints are verified with. */
   readonly recordUrl: string | undefined;
   readonly recordKey: string | undefined;
+  /** How long the figures of agents are kept, and the actions that name a person, in days. */
+  readonly agentFiguresDays: number;
+  readonly personActionsDays: number;
   /** Where a trace can be looked at, with `{traceId}` in it. */
   readonly traceUrl: string | undefined;
   /** How often one person may ask for a name or an address within an hour. */
@@ -143,6 +146,19 @@ const variables = {
       return key;
     },
   }),
+  AGENT_FIGURES_DAYS: whole({
+    description: 'how long the figures of agents are kept: proposals, verdicts, answers of people and tokens, by day',
+    preset: 400,
+    unit: 'days',
+    least: 7,
+    most: 3_660,
+  }),
+  PERSON_ACTIONS_DAYS: whole({
+    description: 'how long the page of a person lists an action. The record keeps it',
+    preset: 365,
+    unit: 'days',
+    most: 3_660,
+  }),
   TRACE_URL: optionalText({
     description: 'where a trace can be looked at, such as `https://jaeger.example.com/trace/{traceId}`',
     preset: 'no links to traces',
@@ -172,7 +188,7 @@ const {
   SIGNED_IN_MS,
   SESSION_IDLE_MS,
 } = variables;
-const { RECORD_URL, RECORD_KEY_FILE, TRACE_URL, REVEALS_PER_HOUR } = variables;
+const { RECORD_URL, RECORD_KEY_FILE, TRACE_URL, REVEALS_PER_HOUR, AGENT_FIGURES_DAYS, PERSON_ACTIONS_DAYS } = variables;
 const { PORT } = processVariables;
 const settings = z.object({
   CONTROL_CONFIRM_MS,
@@ -187,6 +203,8 @@ const settings = z.object({
   RECORD_KEY_FILE,
   TRACE_URL,
   REVEALS_PER_HOUR,
+  AGENT_FIGURES_DAYS,
+  PERSON_ACTIONS_DAYS,
 });
 
 /** Reads the settings. Throws, naming the variable, where one cannot be used: the process must not start. */
@@ -204,6 +222,8 @@ export function readSettings(env: Env): Settings {
     recordKey: read.RECORD_KEY_FILE,
     traceUrl: read.TRACE_URL,
     revealsPerHour: read.REVEALS_PER_HOUR,
+    agentFiguresDays: read.AGENT_FIGURES_DAYS,
+    personActionsDays: read.PERSON_ACTIONS_DAYS,
   };
 }
 

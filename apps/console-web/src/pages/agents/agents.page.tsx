@@ -5,6 +5,7 @@ import { agentPath, PageLink } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
 import { StopBadge } from '../../parts/stops.js';
 import { type AgentRow, agentsQuery } from './agents.queries.js';
+import { tokensSentence } from './tokens.js';
 
 const DAYS = 30;
 
@@ -72,6 +73,9 @@ function AgentCard({ row }: { readonly row: AgentRow }) {
           </div>
         ))}
       </SimpleGrid>
+      <Text size="sm" c="dimmed" mt="xs" className="words">
+        {tokensSentence(f.tokens)}
+      </Text>
     </Card>
   );
 }

@@ -1,6 +1,7 @@
 import { Card, Group, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { When } from '../../parts/when.js';
 import type { AgentPage } from './agents.queries.js';
+import { tokensSentence } from './tokens.js';
 
 /** What an agent did in a period, what became of it, and how often people saw it otherwise. */
 export function Figures({ page }: { readonly page: AgentPage }) {
@@ -61,6 +62,48 @@ export function Figures({ page }: { readonly page: AgentPage }) {
           </Text>
         </Stack>
       )}
+      <Tokens page={page} />
     </Card>
+  );
+}
+
+/** What its model took in the period, and on average for a proposal. */
+function Tokens({ page }: { readonly page: AgentPage }) {
+  const { tokens } = page.figures;
+  const { input, output, perProposal, state } = tokens;
+  const least = state === 'at-least' ? 'at least ' : '';
+  const numbers = [
+    ['Tokens in', input],
+    ['Tokens out', output],
+    ['In for a proposal', perProposal?.input],
+    ['Out for a proposal', perProposal?.output],
+  ] as const;
+  return (
+    <Stack gap="xs" mt="md" component="section" aria-labelledby="tokens">
+      <Title order={3} size="h5" id="tokens">
+        Tokens of its model
+      </Title>
+      <Text size="sm" className="words">
+        {tokensSentence(tokens)}
+      </Text>
+      {input !== null && (
+        <SimpleGrid cols={{ base: 2, sm: 4 }}>
+          {numbers.map(([label, n]) => (
+            <div key={label}>
+              <Text size="sm" c="dimmed">
+                {label}
+              </Text>
+              <Text size="xl" fw={600} className="figure">
+                {typeof n === 'number' ? `${least}${n.toLocaleString()}` : 'no proposal'}
+              </Text>
+            </div>
+          ))}
+        </SimpleGrid>
+      )}
+      <Text size="sm" c="dimmed">
+        Tokens are counted since <When at={page.tokensSince} />. Calls that failed or were repeated count. The figures
+        for a proposal are averages.
+      </Text>
+    </Stack>
   );
 }

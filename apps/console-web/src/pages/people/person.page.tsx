@@ -152,6 +152,7 @@ function Touched({ contactId }: { readonly contactId: string }) {
       {actions.isSuccess && rows.length === 0 && (
         <Empty title="Nothing yet">
           Every action that names this person appears here: what was done, what waits, and what was refused and why.
+          Actions are listed for a year, or for as long as this installation sets; the record keeps everything.
         </Empty>
       )}
       {rows.map((action) => (
