@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { topics, Uuid } from '@countersign/contracts';
-import { ago, type Batch, Consumes, Documented, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
+import { ago, type Batch, Consumes, Documented, Refused, RUNTIME, type Runtime, type Work } from '@countersign/runtime';
 import { Body, Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import type { z } from 'zod';
@@ -52,11 +52,13 @@ export class DryRuns {
     const { action } = answer.decided;
     if (!action) throw new TypeError('an edit has an action');
     const cause = { source: '/countersign/console', id: dryRunId, correlationid: escalation.correlationId };
-    await this.runtime.transact(cause, async (work) => {
+    const keep = async (work: Work) => {
       const data = { dryRunId, proposalId: subjectId, action, by: person.person, at: work.at };
       this.dryRuns.ask(work.tx, data, new Date(Date.parse(work.at) - keptMs).toISOString());
       work.emit(cause, topics.dryRunsAsked, { key: subjectId, data, subject: subjectId });
-    });
+    };
+    // Each has an id of its own, which no request can repeat, and there are as many as somebody types letters.
+    await this.runtime.transact(cause, keep, undefined, 'for a week');
     for (const waited = ago(); waited() < waitMs; await sleep(pollMs)) {
       const verdict = await this.dryRuns.verdict(dryRunId);
       if (verdict) return { judged: true as const, ...verdict };

@@ -160,8 +160,11 @@ test('a dry run asks the validator what it would say of a changed version, and a
   const judged = { dryRunId: data.dryRunId, proposalId, outcome: 'refused' as const, reasons, at };
   await harness.deliver('dry-runs.judged.v1', [{ type: 'DryRunJudged', data: judged, key: proposalId }]);
   expect(await answer).toEqual({ status: 200, body: { judged: true, outcome: 'refused', reasons, at } });
-  // Nobody has answered anything by it.
+  // Nobody has answered anything by it, and it is not among the acts that are known for ever.
   expect(decided()).toHaveLength(0);
+  expect(await harness.query('SELECT topic FROM inbox WHERE id = $1', [data.dryRunId])).toEqual([
+    { topic: '~week-act' },
+  ]);
   expect((await call('GET', `/v1/reviews/${proposalId}`)).body).toMatchObject({ state: 'open', answers: [] });
 });
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Documented, type Headers, type HttpReply, Public, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
@@ -52,12 +51,11 @@ export class SessionPages {
   async link(@Req() { principal }: ConsoleRequest) {
     const code = newSecret();
     const { person, roles, grantedBy, held } = principal;
-    const cause = { source: '/countersign/console', id: randomUUID() };
     const expiresAt = later(this.runtime.now(), linkMs);
     const sessionUntil = held?.session.expiresAt ?? null;
     const ofSession = held?.session.tokenSha256 ?? null;
     const link = { codeSha256: sha256(code), person, roles, grantedBy, sessionUntil, ofSession, expiresAt };
-    await this.runtime.transact(cause, async (work) => this.store.keepLink(work.tx, link));
+    await this.runtime.write(async (tx) => this.store.keepLink(tx, link));
     // Behind the #, which no browser sends: the code is in nobody's log.
     return { url: `${this.settings.publicUrl}/sign-in#code=${code}`, expiresAt };
   }
@@ -86,15 +84,14 @@ export class SessionPages {
       const retryAfter = await server.guess(request);
       throw new Refused(retryAfter === undefined ? unusable : { ...tooMany, retryAfter });
     }
-    const cause = { source: '/countersign/console', id: randomUUID() };
-    const done = await this.runtime.transact(cause, async (work) => {
-      const grant = await this.store.useLink(work.tx, sha256(code), work.at);
+    const at = this.runtime.now();
+    const { cookie, held } = await this.runtime.write(async (tx) => {
+      const grant = await this.store.useLink(tx, sha256(code), at);
       if (!grant) throw new Refused(unusable);
-      return this.sessions.begin(work.tx, grant, work.at, this.sessions.tokenOf(headers));
+      return this.sessions.begin(tx, grant, at, this.sessions.tokenOf(headers));
     });
-    if (done.repeated) throw new Refused(unusable);
-    reply.header('set-cookie', done.result.cookie);
-    return shown(done.result.held);
+    reply.header('set-cookie', cookie);
+    return shown(held);
   }
 
   @Get('session')

@@ -129,6 +129,19 @@ describe('signing in', () => {
     expect(given.headers['strict-transport-security']).toContain('max-age=');
   });
 
+  test('neither a link nor a sign-in leaves a row for ever', async () => {
+    await start();
+    const acts = () => harness.query('SELECT topic, id FROM inbox ORDER BY id');
+    const before = await acts();
+    for (let times = 0; times < 3; times += 1) await signIn();
+    await linkOf();
+    expect(await acts()).toEqual(before);
+    // The links and sessions themselves go a day after their end.
+    harness.setNow(after(48 * 60 * minute));
+    await harness.runJobs();
+    expect(await harness.query('SELECT 1 FROM sign_in_links UNION ALL SELECT 1 FROM sessions')).toEqual([]);
+  });
+
   test('a code is used once, also by two at the same moment', async () => {
     await start();
     const { code } = await linkOf();

@@ -352,12 +352,14 @@ export interface Runtime {
   now(): string;
   /**
    * A transaction with outputs that is not caused by a Kafka event or job: a person's act over HTTP. A known cause id is a repeat:
-   * `fn` is not called. The act begins a trace of its own, linked to `follows`, the trace context of what it answers.
+   * `fn` is not called. The act begins a trace of its own, linked to `follows`, the trace context of what it answers. That it was done is
+   * known for ever, or for a week: for what nobody repeats later, as often as they like.
    */
   transact<R>(
     cause: Cause,
     fn: (work: Work) => Promise<R>,
     follows?: string,
+    known?: 'for ever' | 'for a week',
   ): Promise<{ repeated: false; result: R } | { repeated: true }>;
   /**
    * A transaction that publishes nothing and that nobody repeats by its id: it is no act, and no row says for ever that it was done. For

@@ -6,8 +6,14 @@ import { actKind, type JobRunner } from '../jobs/jobs.js';
 import { requests } from '../nest/request-log.js';
 import { toStore } from '../outbox/outgoing.js';
 import type { Publish } from '../outbox/publisher.js';
+import { weekActs } from '../outbox/tidy.js';
 import { type Bounds, causeKey, UnitOfWork } from '../outbox/unit-of-work.js';
 import { messagesMeasured } from './measures.js';
+
+/** For how long it is known that an act was done. */
+export type Known = 'for ever' | 'for a week';
+/** Under which name an act is among what was handled. */
+const inboxTopics = { 'for ever': '~act', 'for a week': weekActs } as const;
 
 /** What came of a person's act: its result, or that the act had been done before. */
 export type ActResult<R> = { repeated: false; result: R } | { repeated: true };
@@ -27,12 +33,17 @@ export class ActRunner {
   ) {}
 
   /** See `Runtime.transact`. */
-  async transact<R>(cause: Cause, fn: (work: Work) => Promise<R>, follows?: string): Promise<ActResult<R>> {
+  async transact<R>(
+    cause: Cause,
+    fn: (work: Work) => Promise<R>,
+    follows?: string,
+    known: Known = 'for ever',
+  ): Promise<ActResult<R>> {
     const request = requests.getStore();
     if (request) request.act = cause.id;
     const act = startAct({ id: cause.id, follows });
     try {
-      const done = await this.act(cause, fn, act.traceparent);
+      const done = await this.act(cause, fn, act.traceparent, known);
       act.end();
       return done;
     } catch (error) {
@@ -45,10 +56,11 @@ export class ActRunner {
     cause: Cause,
     fn: (work: Work) => Promise<R>,
     traceparent: string | undefined,
+    known: Known,
   ): Promise<ActResult<R>> {
     const { db, jobs, log } = this.deps;
     const done = await db.transaction(
-      (tx) => this.commit(tx, cause, fn, traceparent),
+      (tx) => this.commit(tx, cause, fn, traceparent, known),
       () => [traceparent],
     );
     if (done.repeated) return { repeated: true };
@@ -65,12 +77,18 @@ export class ActRunner {
   }
 
   /** What the act does to the tables, its messages among them as the result of a job. */
-  private async commit<R>(tx: Tx, cause: Cause, fn: (work: Work) => Promise<R>, traceparent: string | undefined) {
+  private async commit<R>(
+    tx: Tx,
+    cause: Cause,
+    fn: (work: Work) => Promise<R>,
+    traceparent: string | undefined,
+    known: Known,
+  ) {
     const { service, bounds } = this.deps;
     const at = this.deps.now();
     const fresh = await tx.query(
-      `INSERT INTO inbox (topic, source, id, sha256, partition, "offset", at) VALUES ('~act', $1, $2, '', 0, 0, $3) ON CONFLICT DO NOTHING RETURNING id`,
-      [cause.source, cause.id, at],
+      `INSERT INTO inbox (topic, source, id, sha256, partition, "offset", at) VALUES ($4, $1, $2, '', 0, 0, $3) ON CONFLICT DO NOTHING RETURNING id`,
+      [cause.source, cause.id, at, inboxTopics[known]],
     );
     if (fresh.length === 0) return { repeated: true } as const;
     const unit = new UnitOfWork(service, at, tx, bounds, traceparent);

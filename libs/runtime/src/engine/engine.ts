@@ -31,7 +31,7 @@ import { tidy } from '../outbox/tidy.js';
 import type { Bounds } from '../outbox/unit-of-work.js';
 import { forgetLookedUp, positionsWithin, readState, staleIn } from '../state/state.js';
 import { StateWaits } from '../state/state-waits.js';
-import { ActRunner } from './acts.js';
+import { ActRunner, type Known } from './acts.js';
 import { byHand } from './by-hand.js';
 import { type Clients, openClients } from './clients.js';
 import { Clock, compareClock, wallTime } from './clock.js';
@@ -286,8 +286,8 @@ export class Engine implements Runtime {
     }
   }
 
-  transact<R>(cause: Cause, fn: (work: Work) => Promise<R>, follows?: string) {
-    return this.acts.transact(cause, fn, follows);
+  transact<R>(cause: Cause, fn: (work: Work) => Promise<R>, follows?: string, known?: Known) {
+    return this.acts.transact(cause, fn, follows, known);
   }
 
   write<R>(fn: (tx: Tx) => Promise<R>): Promise<R> {

@@ -335,6 +335,26 @@ test('stored outputs are dropped an hour after their offset was committed, and i
   expect(await idsIn('inbox')).toEqual([]);
 });
 
+test('an act is known for ever, or for a week where nobody repeats it later', async () => {
+  const act = (id: string, known?: 'for a week') =>
+    engine.transact({ source: 'test', id }, async () => id, undefined, known);
+  const begun = Date.parse(clock);
+  const tidyAfter = (days: number) => {
+    const at = new Date(begun + days * 86_400_000).toISOString();
+    return tidy(hand.db, { fetchOffsets: async () => [] }, engine.service, engine.topics, engine.limits, at);
+  };
+  for (const repeated of [false, true]) {
+    expect(await act('ever')).toMatchObject({ repeated });
+    expect(await act('week', 'for a week')).toMatchObject({ repeated });
+  }
+  await tidyAfter(6);
+  expect(await act('week', 'for a week')).toMatchObject({ repeated: true });
+  await tidyAfter(8);
+  await tidyAfter(800);
+  expect(await act('ever')).toMatchObject({ repeated: true });
+  expect(await hand.db.read('SELECT id FROM inbox')).toEqual([{ id: 'ever' }]);
+});
+
 test('of a dead signal the bytes are kept as long as its topic keeps signals, of another dead event for ever; a replay says that they are gone', async () => {
   const logged: string[] = [];
   const log = { ...silent, warn: (message: string) => logged.push(message) };

@@ -4,12 +4,14 @@ import type { Limits } from '../api/limits.js';
 import type { Database } from '../database/database.js';
 
 const day = 86_400_000;
+/** The topic, in the inbox, of acts that nobody repeats after a week. */
+export const weekActs = '~week-act';
 
 /**
  * Drops what no repeat can ask for any more: stored outputs an hour after their offset is committed, inbox rows a week after
  * their topic's retention. A state topic keeps its last records for ever, and has a new one for each change: its rows are dropped after a
  * week too, so whoever handles one compares versions, for which a record that comes again is nothing new. The bytes of dead signals, which may
- * be personal, live no longer than their topic keeps a signal.
+ * be personal, live no longer than their topic keeps a signal. Of people's acts only those are dropped that said so.
  */
 export async function tidy(
   db: Database,
@@ -32,6 +34,7 @@ export async function tidy(
       ]);
     }
   }
+  await db.read('DELETE FROM inbox WHERE topic = $1 AND at < $2', [weekActs, new Date(now - 7 * day).toISOString()]);
   for (const topic of topics) {
     if (!topic.readers.includes(group)) continue;
     await db.read(`DELETE FROM inbox WHERE topic = $1 AND at < $2 AND status <> 'dead'`, [
