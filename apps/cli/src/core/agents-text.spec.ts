@@ -44,6 +44,6 @@ describe('what the model of an agent took', () => {
     const page = agent(given);
     const list = agentsText(plain, { ...page, agents: [page] });
     expect(list.split('\n')[1]).toContain(`  ${cell}  `);
-    expect(agentText(plain, page, { actions: [] })).toContain(words);
+    expect(agentText(plain, page, { actions: [], next: null })).toContain(words);
   });
 });
