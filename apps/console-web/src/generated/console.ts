@@ -5272,7 +5272,9 @@ export interface operations {
     };
     oidcPages_begin: {
         parameters: {
-            query?: never;
+            query?: {
+                next?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -8,7 +8,9 @@ import {
   type Runtime,
 } from '@countersign/runtime';
 import { fastifyCookie as cookies } from '@fastify/cookie';
-import { Controller, Get, Inject, Logger, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Logger, Query, Req, Res } from '@nestjs/common';
+import { z } from 'zod';
+import { nextPage } from '../core/next.js';
 import { couldBeSecret, later, linkMs, newSecret, sha256 } from '../core/session.js';
 import { IdentityProvider } from './identity-provider.js';
 import { SessionStore } from './sessions.repository.js';
@@ -16,6 +18,8 @@ import { Sessions } from './sessions.service.js';
 import { SETTINGS, type Settings } from './settings.js';
 
 const page = { media: 'text/html' };
+/** Whatever is no page of ours leads to the first one, and no link is refused for it. */
+const Begin = z.object({ next: z.string().optional().catch(undefined) });
 const limited = { rateLimit: { max: 30, timeWindow: 60_000 } };
 
 interface Request {
@@ -47,7 +51,7 @@ export class OidcPages {
     answers: { 302: page, 404: page, 503: page },
     problems: [429],
   })
-  async begin(@Res() reply: HttpReply): Promise<void> {
+  async begin(@Query({ schema: Begin }) { next }: z.infer<typeof Begin>, @Res() reply: HttpReply): Promise<void> {
     if (!this.settings.oidc) return send(reply, 404, 'No identity provider is set up for this console.');
     const secret = newSecret();
     let address: string;
@@ -59,7 +63,8 @@ export class OidcPages {
     }
     const until = later(this.runtime.now(), linkMs);
     await this.runtime.write(async (tx) => this.store.keepAttempt(tx, sha256(secret), until));
-    await reply.header('set-cookie', this.header(secret, linkMs / 1_000)).redirect(address, 302);
+    const kept = [secret, encoded(nextPage(next, this.settings.publicUrl))].join('.');
+    await reply.header('set-cookie', this.header(kept, linkMs / 1_000)).redirect(address, 302);
   }
 
   @Get('callback')
@@ -72,7 +77,7 @@ export class OidcPages {
   async end(@Req() { headers, url }: Request, @Res() reply: HttpReply): Promise<void> {
     if (!this.settings.oidc) return send(reply, 404, 'No identity provider is set up for this console.');
     reply.header('set-cookie', this.header('', 0));
-    const secret = this.secretOf(headers);
+    const { secret, next } = this.attemptOf(headers);
     // Used up before the provider is asked, so that nobody comes back twice.
     const known =
       secret !== undefined &&
@@ -93,29 +98,41 @@ export class OidcPages {
     );
     reply.header('set-cookie', [this.header('', 0), begun.cookie]);
     // A page and no redirect: the browser sends no strict cookie along a chain that began at another site.
-    return send(reply, 200, 'You are signed in.', true);
+    return send(reply, 200, 'You are signed in.', next);
   }
 
-  private secretOf({ cookie }: Headers): string | undefined {
-    const secret = typeof cookie === 'string' ? cookies.parse(cookie)[this.cookie.name] : undefined;
-    return secret !== undefined && couldBeSecret(secret) ? secret : undefined;
+  /** The secret of the attempt, and where it leads. Without TLS the cookie can be written by others, so the page is looked at again. */
+  private attemptOf({ cookie }: Headers): { readonly secret: string | undefined; readonly next: string } {
+    const kept = typeof cookie === 'string' ? (cookies.parse(cookie)[this.cookie.name] ?? '') : '';
+    const [secret = '', next = ''] = kept.split('.');
+    return {
+      secret: couldBeSecret(secret) ? secret : undefined,
+      next: nextPage(Buffer.from(next, 'base64url').toString('latin1'), this.settings.publicUrl),
+    };
   }
 
   /**
    * Lax: it has to come along from the provider. It opens nothing by itself. For this host alone: a neighbour that could plant its own
    * attempt would sign the browser in as somebody else.
    */
-  private header(secret: string, maxAge: number): string {
+  private header(kept: string, maxAge: number): string {
     const { name, secure } = this.cookie;
-    return cookies.serialize(name, secret, { httpOnly: true, sameSite: 'lax', path: '/', secure, maxAge });
+    return cookies.serialize(name, kept, { httpOnly: true, sameSite: 'lax', path: '/', secure, maxAge });
   }
 }
 
 const again = 'You were not signed in: this attempt is over, or the identity provider refused it. Begin again.';
 
-async function send(reply: HttpReply, status: number, words: string, goesOn = false): Promise<void> {
-  const [address, label] = goesOn ? ['/', 'Go on to the console'] : ['/sign-in', 'Sign in'];
-  const forward = goesOn ? '<meta http-equiv="refresh" content="0;url=/">' : '';
+/** An address has ASCII alone: what is not is percent-encoded in it. */
+const encoded = (address: string): string => Buffer.from(address, 'latin1').toString('base64url');
+
+const inAttribute = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+async function send(reply: HttpReply, status: number, words: string, next?: string): Promise<void> {
+  const address = next === undefined ? '/sign-in' : inAttribute(next);
+  const label = next === undefined ? 'Sign in' : 'Go on to the console';
+  const forward = next === undefined ? '' : `<meta http-equiv="refresh" content="0;url=${address}">`;
   await reply
     .code(status)
     .type('text/html; charset=utf-8')

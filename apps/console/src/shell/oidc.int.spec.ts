@@ -121,8 +121,8 @@ const form = (fields: Record<string, string>): RequestInit => ({
   body: new URLSearchParams(fields).toString(),
 });
 /** Logs in at the provider; resolves to the address of the console that it sends the browser back to. */
-async function wayBack(user: Browser, login: string): Promise<string> {
-  const begun = await user.go(`${address}/v1/sign-in/oidc`);
+async function wayBack(user: Browser, login: string, query = ''): Promise<string> {
+  const begun = await user.go(`${address}/v1/sign-in/oidc${query}`);
   expect(begun.status).toBe(302);
   let next = begun.next as string;
   for (let steps = 0; steps < 12; steps++) {
@@ -160,6 +160,35 @@ test('whoever the provider knows is signed in with the roles of their groups, by
   });
   expect(user.cookie('countersign-attempt')).toBeUndefined();
   expect(await harness.query('SELECT person, granted_by FROM sessions')).toEqual([{ person: 'lea', granted_by: null }]);
+});
+
+test.each([
+  ['/reviews/1?a=b&c="d"#e', '/reviews/1?a=b&amp;c=%22d%22#e'],
+  ['//evil.example/reviews', '/'],
+  ['https://evil.example/', '/'],
+  ['/v1/sign-in/oidc', '/'],
+])('who wanted to go to %j is led to %s after signing in', async (next, led) => {
+  await start();
+  const user = browser();
+  const done = await user.go(await wayBack(user, 'lea', `?next=${encodeURIComponent(next)}`));
+  expect(done.status).toBe(200);
+  expect(done.text).toContain(`content="0;url=${led}"`);
+  expect(done.text).toContain(`<a href="${led}">`);
+});
+
+test('where an attempt leads is looked at again on the way back: its cookie may have been written by somebody else', async () => {
+  await start();
+  const user = browser();
+  const back = await wayBack(user, 'lea', '?next=/reviews');
+  const [secretOfAttempt] = (user.cookie('countersign-attempt') ?? '').split('.');
+  user.put(
+    'countersign-attempt',
+    `${secretOfAttempt}.${Buffer.from('https://evil.example/"><script>').toString('base64url')}`,
+  );
+  const done = await user.go(back);
+  expect(done.status).toBe(200);
+  expect(done.text).toContain('content="0;url=/"');
+  expect(done.text).not.toMatch(/evil|script/);
 });
 
 test('an attempt is of one browser, once, and in time', async () => {
