@@ -51,6 +51,19 @@ test.each(['answered', 'approved', 'refused', 'superseded', 'expired'] as const)
   },
 );
 
+test.each([
+  ['approve', 'tom approved it already; an answer would have no effect'],
+  ['edit', 'tom changed it already; an answer would have no effect'],
+  ['reject', 'tom rejected it already; an answer would have no effect'],
+] as const)('who comes second is told who answered and what: %s', (decision, detail) => {
+  const before = { by: 'tom', decision };
+  const request = { decision: 'approve', digest: escalation.digest } as const;
+  expect(review(request, escalation, 'answered', lea, reviewId, at, before)).toMatchObject({
+    ok: false,
+    problem: { status: 409, detail },
+  });
+});
+
 test('an edit is a new action with an id of its own and the same kind and account', () => {
   const outcome = answer({ decision: 'edit', payload: { ...payload, amountMinor: 40_000 } });
   if (!outcome.ok) throw new Error(outcome.problem.detail);

@@ -36,6 +36,8 @@ export const standings = ['open', 'answered', 'approved', 'refused', 'superseded
 /** Where an escalation stands; `answered` is between a person's answer and the validator's or orchestrator's. */
 export type Standing = (typeof standings)[number];
 
+const acts = { approve: 'approved it', edit: 'changed it', reject: 'rejected it' } as const;
+
 /** The same person, subject and key: the same review, however often it is sent. */
 export const reviewIdOf = (person: string, subjectId: string, key: string): string =>
   derivedId('review', person, subjectId, key);
@@ -55,6 +57,8 @@ export function review(
   by: Pick<Person, 'person'>,
   reviewId: string,
   at: string,
+  /** The answer that counts so far, where there is one. */
+  before?: { readonly by: string; readonly decision: ReviewRequest['decision'] },
 ): { ok: true; decided: DataOf<'ReviewDecided'> } | { ok: false; problem: Problem } {
   const refuse = (...args: Parameters<typeof problem>) => ({ ok: false as const, problem: problem(...args) });
   const { card, subject } = escalation;
@@ -63,7 +67,8 @@ export function review(
     return refuse(403, 'Not a reviewer of this', `${by.person} is not among its reviewers; ${reviewers} may answer`);
   }
   if (standing !== 'open') {
-    return refuse(409, 'Not open', `it is ${standing} already; an answer would have no effect`);
+    const what = before ? `${before.by} ${acts[before.decision]} already` : `it is ${standing} already`;
+    return refuse(409, 'Not open', `${what}; an answer would have no effect`);
   }
   if (request.digest !== escalation.digest) {
     const detail = 'it is not what you were shown any more; look at it again and answer with its present digest';

@@ -25,11 +25,15 @@ interface EscalationRow {
   deadline_at: Date;
   escalated_at: Date;
   standing: Standing;
+  answered_by: string | null;
+  answered_as: ReviewRecord['decision'] | null;
 }
 
 export interface Standings {
   readonly escalation: Escalation;
   readonly standing: Standing;
+  /** The answer that counts so far. */
+  readonly answer?: { readonly by: string; readonly decision: ReviewRecord['decision'] };
 }
 
 /**
@@ -44,12 +48,12 @@ export const standings = `
     WHEN v.outcome = 'refused' OR (e.subject_kind = 'checkpoint' AND answer.decision = 'reject') THEN 'refused'
     WHEN answer.review_id IS NOT NULL THEN 'answered'
     WHEN e.deadline_at <= $1 THEN 'expired'
-    ELSE 'open' END AS standing
+    ELSE 'open' END AS standing, answer.by_person AS answered_by, answer.decision AS answered_as
   FROM escalations e
   LEFT JOIN verdicts v ON v.action_id = e.action_id
   LEFT JOIN assigned_runs run ON e.subject_kind = 'checkpoint' AND run.run_id = e.run_id
   LEFT JOIN LATERAL (
-    SELECT r.review_id, r.decision FROM reviews r
+    SELECT r.review_id, r.decision, r.by_person FROM reviews r
     WHERE r.subject_id = e.subject_id AND r.digest = e.digest AND r.decided_at >= e.escalated_at AND r.decided_at <= e.deadline_at
       AND NOT EXISTS (SELECT FROM set_asides s WHERE s.review_id = r.review_id)
     ORDER BY r.decided_at LIMIT 1
@@ -313,6 +317,8 @@ interface ReviewRow {
 
 const standingsOf = (row: EscalationRow): Standings => ({
   standing: row.standing,
+  ...(row.answered_by !== null &&
+    row.answered_as !== null && { answer: { by: row.answered_by, decision: row.answered_as } }),
   escalation: {
     actionId: row.action_id,
     subject: { kind: row.subject_kind, id: row.subject_id },

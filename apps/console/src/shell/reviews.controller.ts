@@ -77,7 +77,7 @@ export class Reviews {
       async (work) => {
         const found = await this.store.lockEscalation(work.tx, work.at, subjectId);
         if (!found) throw noSuch(subjectId);
-        const answer = review(request, found.escalation, found.standing, person, reviewId, work.at);
+        const answer = review(request, found.escalation, found.standing, person, reviewId, work.at, found.answer);
         if (!answer.ok) throw new Refused(answer.problem);
         await this.store.insertReview(work.tx, answer.decided, asked);
         work.emit(cause, topics.reviewsDecided, {

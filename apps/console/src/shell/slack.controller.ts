@@ -118,7 +118,15 @@ export class SlackActions implements OnModuleInit {
       async (work) => {
         const found = await this.store.lockEscalation(work.tx, work.at, subjectId);
         if (!found) return 'there is no such card';
-        const answer = review(request, found.escalation, found.standing, { person: name }, reviewId, work.at);
+        const answer = review(
+          request,
+          found.escalation,
+          found.standing,
+          { person: name },
+          reviewId,
+          work.at,
+          found.answer,
+        );
         if (!answer.ok) return answer.problem.detail;
         await this.store.insertReview(work.tx, answer.decided, fingerprint(subjectId, request));
         work.emit(cause, topics.reviewsDecided, {

@@ -136,7 +136,7 @@ test('a press that somebody kept does nothing more after a restart, nor once its
 test('of ten presses at the same moment one is the answer', async () => {
   const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => send(form({ trigger: `t.${n}` }))));
   expect(answers.filter(({ text }) => text.startsWith('Your approval was taken'))).toHaveLength(1);
-  expect(answers.filter(({ text }) => text.includes('it is answered already'))).toHaveLength(9);
+  expect(answers.filter(({ text }) => text.includes('lea approved it already'))).toHaveLength(9);
   expect(decided()).toHaveLength(1);
 });
 

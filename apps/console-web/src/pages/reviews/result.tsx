@@ -8,7 +8,8 @@ import { useNow } from '../../parts/use-now.js';
 import { When } from '../../parts/when.js';
 import { type Result, resultQuery } from './reviews.queries.js';
 
-const acts: Readonly<Record<Result['decision'], string>> = {
+/** What somebody did to it. */
+export const acts: Readonly<Record<Result['decision'], string>> = {
   approve: 'approved it',
   edit: 'changed it',
   reject: 'rejected it',
