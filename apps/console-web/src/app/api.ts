@@ -31,11 +31,29 @@ const guard: Middleware = {
 
 /** Longer than any answer takes; after this nobody knows what came of a request. */
 const patienceMs = 20_000;
+/** After a loss the browser may still take old lines that lead nowhere: what is only read is soon asked for again, on another one. */
+const warinessMs = 60_000;
+const waryPatienceMs = 4_000;
+
+let lostAt: number | undefined;
+let reading = new AbortController();
+/** The line to the console was lost: what is being read on it does not come any more. What a person does goes on waiting for its answer. */
+export function lineWasLost(): void {
+  lostAt = performance.now();
+  reading.abort();
+  reading = new AbortController();
+}
+
+function patienceWith({ method }: Request): AbortSignal {
+  if (method !== 'GET') return AbortSignal.timeout(patienceMs);
+  const wary = lostAt !== undefined && performance.now() - lostAt < warinessMs;
+  return AbortSignal.any([reading.signal, AbortSignal.timeout(wary ? waryPatienceMs : patienceMs)]);
+}
 
 /** The console's API, typed by its OpenAPI document (`npm run generate`). */
 export const api = createClient<paths>({
   baseUrl: window.location.origin,
-  fetch: (request) => fetch(request, { signal: AbortSignal.timeout(patienceMs) }),
+  fetch: (request) => fetch(request, { signal: patienceWith(request) }),
 });
 api.use(guard);
 
@@ -55,6 +73,9 @@ export async function answerOf<T>(request: Promise<Answer<T>>): Promise<T> {
     throw new ApiProblem(0, 'Not reachable', error instanceof ApiProblem ? error.message : detail);
   }
   if (answer.response.ok) return answer.data as T;
+  // Its cookie may be gone with it, and then the console knows of no session that has ended.
+  if (answer.response.status === 401 && csrfToken !== undefined)
+    throw new ApiProblem(401, 'Session ended', 'Your session has ended: sign in again, then repeat what you did.');
   const problem = (answer.error ?? {}) as { title?: string; detail?: string; field?: string; requestId?: string };
   throw new ApiProblem(
     answer.response.status,

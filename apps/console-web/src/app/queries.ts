@@ -1,16 +1,27 @@
-import { QueryClient } from '@tanstack/react-query';
+import { MutationCache, QueryClient } from '@tanstack/react-query';
 import { ApiProblem } from './api.js';
+
+/** The console was not reachable, or is away behind its proxy. */
+const isAway = (error: unknown): boolean => error instanceof ApiProblem && [0, 502, 503, 504].includes(error.status);
 
 /**
  * What the pages have read. The first member of a query's key is the part of the console that it shows, as the live stream names it
  * (`app/live.ts`); so a change there reads it again.
  */
-export const queries = new QueryClient({
+export const queries: QueryClient = new QueryClient({
+  mutationCache: new MutationCache({
+    // An act that was refused because the session is over: the frame says so, with the way back in.
+    onError: (error) => {
+      if (error instanceof ApiProblem && error.status === 401)
+        void queries.invalidateQueries({ queryKey: ['session'] });
+    },
+  }),
   defaultOptions: {
     queries: {
       staleTime: 5_000,
       // What was refused is refused again; what was not reachable may be, later.
       retry: (count, error) => !(error instanceof ApiProblem && error.status >= 400 && error.status < 500) && count < 3,
+      refetchInterval: ({ state: { error } }) => (isAway(error) ? 5_000 : false),
     },
     // An act is never sent again by itself: its author decides. Else one that was begun without a line is kept back and sent when the line is there again.
     mutations: { retry: false, networkMode: 'always' },

@@ -3,14 +3,18 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconHandStop, IconKeyboard, IconLogout, IconPlugConnectedX } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { useEffect } from 'react';
 import { KeysDialog } from '../parts/keys-dialog.js';
 import { StopDialog } from '../parts/stop-dialog.js';
 import { full, toTheSecond } from '../parts/times.js';
 import { answerOf, api } from './api.js';
+import { drafts } from './drafts.js';
 import { useKeys } from './keys.js';
 import { useLive } from './live.js';
 import { pages } from './pages.js';
+import { queries } from './queries.js';
 import { keepRenewal, useMay, useSession } from './session.js';
+import { hearTabs, tellTabs } from './tabs.js';
 
 /** The frame of every page: menu, stop, and how fresh what is shown is. */
 export function Shell() {
@@ -21,13 +25,24 @@ export function Shell() {
   const live = useLive(session !== undefined);
   const mayStop = useMay('operator');
   const path = useRouterState({ select: (state) => state.location.pathname });
+  const here = useRouterState({ select: (state) => state.location.href });
   const signOut = useMutation({
     mutationFn: () => answerOf(api.DELETE('/v1/session')),
     onSuccess: () => {
       keepRenewal(null);
+      drafts().forgetAll();
+      tellTabs('signed-out');
       window.location.assign('/sign-in');
     },
   });
+  useEffect(
+    () =>
+      hearTabs((news) => {
+        if (news === 'signed-out') drafts().forgetAll();
+        void queries.invalidateQueries({ queryKey: ['session'] });
+      }),
+    [],
+  );
   useKeys({ s: mayStop ? stop.open : undefined, '?': keys.open });
   return (
     <AppShell
@@ -57,7 +72,7 @@ export function Shell() {
             {session === undefined ? (
               <Text size="xs" fw={600} className="lost" role="status">
                 <IconPlugConnectedX size={16} aria-hidden /> You are signed out: this may be old.{' '}
-                <Anchor href={`/sign-in?next=${encodeURIComponent(path)}`} inherit>
+                <Anchor href={`/sign-in?next=${encodeURIComponent(here)}`} inherit>
                   Sign in again
                 </Anchor>
               </Text>
@@ -88,7 +103,7 @@ export function Shell() {
       <AppShell.Navbar p="xs" component="nav" aria-label="Pages">
         <AppShell.Section grow className="menu">
           {pages.map(({ to, label, Icon }) => {
-            const here = to === '/' ? path === '/' : path.startsWith(to);
+            const current = to === '/' ? path === '/' : path.startsWith(to);
             return (
               <NavLink
                 key={to}
@@ -96,8 +111,8 @@ export function Shell() {
                 to={to}
                 label={label}
                 leftSection={<Icon size={18} aria-hidden />}
-                active={here}
-                aria-current={here ? 'page' : undefined}
+                active={current}
+                aria-current={current ? 'page' : undefined}
                 onClick={close}
               />
             );

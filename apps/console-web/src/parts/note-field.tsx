@@ -8,8 +8,9 @@ export interface Note {
   readonly write: (typed: string) => void;
 }
 
-export function useNote(): Note {
-  const [typed, write] = useState('');
+/** `begun` is what its author wrote before. */
+export function useNote(begun = ''): Note {
+  const [typed, write] = useState(begun);
   return { typed, text: typed.trim(), write };
 }
 

@@ -21,6 +21,8 @@ export function DryRun({ subjectId, digest, payload }: Props) {
     queryKey: ['dry-run', subjectId, digest, asked],
     staleTime: 10_000,
     retry: false,
+    // It is asked for by typing alone.
+    refetchInterval: false,
     queryFn: () =>
       answerOf(
         api.POST('/v1/reviews/{subjectId}/dry-run', {

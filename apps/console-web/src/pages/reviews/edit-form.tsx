@@ -1,7 +1,8 @@
 import { Button, Group, Paper, Select, Skeleton, Stack, Switch, Text, Textarea, TextInput, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useState } from 'react';
 import { ApiProblem } from '../../app/api.js';
+import type { Draft } from '../../app/drafts.js';
 import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
 import { ActionView } from './action-view.js';
@@ -14,15 +15,22 @@ interface Props {
   readonly card: Proposal;
   readonly sending: boolean;
   readonly error: unknown;
+  /** What its author had typed before. */
+  readonly draft: Draft | undefined;
+  readonly onDraft: (draft: Draft) => void;
   readonly onSend: (answer: Answer) => void;
   readonly onCancel: () => void;
 }
 
 /** A form from the kind's JSON Schema, with the thing itself beside it as it will be. */
-export function EditForm({ card, sending, error, onSend, onCancel }: Props) {
+export function EditForm({ card, sending, error, draft, onDraft, onSend, onCancel }: Props) {
   const kinds = useQuery(kindsQuery);
-  const [typed, setTyped] = useState<Readonly<Record<string, string>>>({});
-  const note = useNote();
+  const [typed, setTyped] = useState<Readonly<Record<string, string>>>(draft?.typed ?? {});
+  const note = useNote(draft?.note);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: kept when something is typed, whoever keeps it
+  useEffect(() => {
+    if (note.typed !== '' || Object.keys(typed).length > 0) onDraft({ mode: 'edit', typed, note: note.typed });
+  }, [typed, note.typed]);
   const schema = kinds.data?.find(({ kind }) => kind === card.action.kind)?.payload as Schema | undefined;
   if (kinds.isError) return <Problem error={kinds.error} again={() => void kinds.refetch()} />;
   if (!schema) return <Skeleton h={360} />;

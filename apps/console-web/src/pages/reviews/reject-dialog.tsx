@@ -1,5 +1,6 @@
 import { Button, Group, Modal, Radio, Stack } from '@mantine/core';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useState } from 'react';
+import type { Draft } from '../../app/drafts.js';
 import { NoteField, useNote } from '../../parts/note-field.js';
 import type { Answer } from './use-answer.js';
 
@@ -15,16 +16,26 @@ const categories: Readonly<Record<Category, string>> = {
 export const categoryWords = (category: Category | null): string | undefined =>
   category === null ? undefined : categories[category];
 
+const categoryOf = (name: string | undefined): Category | undefined =>
+  name !== undefined && Object.hasOwn(categories, name) ? (name as Category) : undefined;
+
 interface Props {
+  /** What its author had chosen and typed before. */
+  readonly draft: Draft | undefined;
+  readonly onDraft: (draft: Draft) => void;
   readonly onReject: (answer: Pick<Answer, 'category' | 'note'>) => void;
   readonly onClose: () => void;
 }
 
 /** Why it is rejected: a reason for the figures of the agent, and a note for whoever reads it. */
-export function RejectDialog({ onReject, onClose }: Props) {
-  const [category, setCategory] = useState<Category>();
-  const note = useNote();
+export function RejectDialog({ draft, onDraft, onReject, onClose }: Props) {
+  const [category, setCategory] = useState(categoryOf(draft?.category));
+  const note = useNote(draft?.note);
   const [asked, setAsked] = useState(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: kept when something is chosen or typed, whoever keeps it
+  useEffect(() => {
+    if (category || note.typed !== '') onDraft({ mode: 'reject', ...(category && { category }), note: note.typed });
+  }, [category, note.typed]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setAsked(true);

@@ -2,7 +2,9 @@ import { Alert, Anchor, Button, Group, List, Skeleton, Stack, Text, Title } from
 import { IconAlertTriangle, IconClock } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { ApiProblem } from '../../app/api.js';
+import { type Draft, drafts } from '../../app/drafts.js';
 import { useKeys } from '../../app/keys.js';
 import { useMay, useSession } from '../../app/session.js';
 import { Id } from '../../parts/id.js';
@@ -18,7 +20,7 @@ import { EditForm } from './edit-form.js';
 import { AgentWords, Evidence, Why } from './facts.js';
 import { inOrder } from './queue.js';
 import { categoryWords, RejectDialog } from './reject-dialog.js';
-import { ResultView } from './result.js';
+import { acts, ResultView } from './result.js';
 import { openReviewsQuery, type Review, reviewQuery } from './reviews.queries.js';
 import { Touches } from './touches.js';
 import { isUnknown, useAnswer } from './use-answer.js';
@@ -63,10 +65,11 @@ function useNeighbours(subjectId: string): { readonly next?: string | undefined 
 function Card({ card }: { readonly card: Review }) {
   // What its reader has read; another content under the same id asks to be read first.
   const [read, setRead] = useState(card);
-  const [mode, setMode] = useState<'read' | 'edit' | 'reject'>('read');
+  const session = useSession();
+  const draft = useDraft(card, session?.person);
+  const [mode, setMode] = useState<'read' | 'edit' | 'reject'>(draft.found?.mode ?? 'read');
   const looked = useLooked(card.id);
   const answer = useAnswer(card, looked);
-  const session = useSession();
   const mayReview = useMay('reviewer');
   const now = useNow(1_000);
   const changed = read.digest !== card.digest;
@@ -77,7 +80,13 @@ function Card({ card }: { readonly card: Review }) {
   const listed = session !== undefined && card.reviewers.includes(session.person);
   const open = card.state === 'open' && !over && reviewId === undefined;
   const may = open && !changed && mayReview && listed;
+  const second = given !== undefined && answer.error instanceof ApiProblem && answer.error.status === 409;
   const again = reviewId === undefined && isUnknown(answer.error) && answer.variables ? answer.variables : undefined;
+  const edits = mode === 'edit' && card.subject === 'proposal' && may;
+  const giveUp = () => {
+    draft.forget();
+    setMode('read');
+  };
   useKeys({
     a: may ? () => document.getElementById('approve')?.focus() : undefined,
     e: may && card.subject === 'proposal' ? () => setMode('edit') : undefined,
@@ -96,6 +105,12 @@ function Card({ card }: { readonly card: Review }) {
         <Deadline card={card} over={over} now={now} />
       </div>
       {changed && <Changed before={read} now={card} onRead={() => setRead(card)} />}
+      {second && (
+        <Alert color="orange" role="alert" title="Your answer came second" icon={<IconAlertTriangle aria-hidden />}>
+          {given.by === session?.person ? 'You' : given.by} {acts[given.decision]} before your answer arrived. Nothing
+          was done with your answer.
+        </Alert>
+      )}
       {reviewId !== undefined && <ResultView reviewId={reviewId} me={session?.person} />}
       {reviewId === undefined && aside && card.state === 'open' && (
         <Alert
@@ -115,13 +130,15 @@ function Card({ card }: { readonly card: Review }) {
       <Part title="Why you are asked">
         <Why card={card} />
       </Part>
-      {mode === 'edit' && card.subject === 'proposal' && may ? (
+      {edits ? (
         <EditForm
           card={card}
+          draft={draft.found}
+          onDraft={draft.keep}
           sending={answer.isPending}
           error={answer.error}
           onSend={answer.mutate}
-          onCancel={() => setMode('read')}
+          onCancel={giveUp}
         />
       ) : (
         <Part title={card.subject === 'proposal' ? 'What it does' : 'What starts'}>
@@ -151,6 +168,9 @@ function Card({ card }: { readonly card: Review }) {
           <AgentWords card={card} />
         </Part>
       )}
+      {session === undefined && draft.begun() && (
+        <Text role="status">What you began to write is kept in this tab. Sign in again to go on with it.</Text>
+      )}
       {again && (
         <Alert
           color="orange"
@@ -167,8 +187,8 @@ function Card({ card }: { readonly card: Review }) {
           </Button>
         </Alert>
       )}
-      {answer.isError && !again && reviewId === undefined && mode !== 'edit' && <Problem error={answer.error} />}
-      {may && mode !== 'edit' && !again && (
+      {answer.isError && !again && reviewId === undefined && !edits && <Problem error={answer.error} />}
+      {may && !edits && !again && (
         <AnswerBar
           card={card}
           sending={answer.isPending}
@@ -184,7 +204,9 @@ function Card({ card }: { readonly card: Review }) {
       )}
       {mode === 'reject' && may && (
         <RejectDialog
-          onClose={() => setMode('read')}
+          draft={draft.found}
+          onDraft={draft.keep}
+          onClose={giveUp}
           onReject={(why) => {
             setMode('read');
             answer.mutate({ decision: 'reject', ...why });
@@ -193,6 +215,25 @@ function Card({ card }: { readonly card: Review }) {
       )}
     </>
   );
+}
+
+/** What this person has begun to write about what is on the card. It is there again after the page was left, or the session ended. */
+function useDraft({ id, digest, state }: Review, person: string | undefined) {
+  // Whose session has ended is told that the draft is kept.
+  const author = useRef(person);
+  author.current = person ?? author.current;
+  const place = author.current === undefined ? undefined : { person: author.current, id, digest };
+  const forget = () => place && drafts().forget(place);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an answer is no draft any more, whoever gave it
+  useEffect(() => {
+    if (state !== 'open') forget();
+  }, [state]);
+  return {
+    found: person === undefined ? undefined : place && drafts().find(place),
+    begun: () => place !== undefined && drafts().find(place) !== undefined,
+    keep: (draft: Draft) => place && drafts().keep(place, draft),
+    forget,
+  };
 }
 
 function Deadline({ card, over, now }: { readonly card: Review; readonly over: boolean; readonly now: number }) {

@@ -6,6 +6,8 @@ import { answerOf, api } from '../../app/api.js';
 import { nextPath } from '../../app/next.js';
 import { queries } from '../../app/queries.js';
 import { sessionQuery, takeRenewal } from '../../app/session.js';
+import { hearTabs, tellTabs } from '../../app/tabs.js';
+import { keepWayBack, takeWayBack } from '../../app/way-back.js';
 import { Problem } from '../../parts/problem.js';
 
 /** The code of a one-time link, taken out of the address: it stays in no history, and no one looking at the screen reads it. */
@@ -16,6 +18,11 @@ function takeCode(): string | undefined {
 }
 // Once for this visit: React may build the page twice, and a code is good for one use.
 const code = takeCode();
+// Another link in the same tab changes no more than what is behind the #, and the browser loads nothing by itself.
+window.addEventListener('hashchange', () => {
+  const { pathname, hash } = window.location;
+  if (pathname === '/sign-in' && new URLSearchParams(hash.slice(1)).has('code')) window.location.reload();
+});
 
 export function SignInPage() {
   const { next } = useSearch({ from: '/sign-in' });
@@ -29,7 +36,22 @@ export function SignInPage() {
       if (!(await queries.fetchQuery(sessionQuery)))
         throw new Error('The browser did not keep the session. Allow cookies for this address.');
     },
-    onSuccess: () => navigate({ href: nextPath(next, window.location.origin), replace: true }),
+    onSuccess: () => {
+      tellTabs('signed-in');
+      return go();
+    },
+  });
+  const go = () => {
+    const kept = takeWayBack();
+    return navigate({ href: nextPath(next ?? kept, window.location.origin), replace: true });
+  };
+  useEffect(() => {
+    if (next !== undefined) keepWayBack(next);
+    if (code !== undefined) return undefined;
+    // The link was opened in another tab: this one goes where its visitor wanted to go.
+    return hearTabs(async (news) => {
+      if (news === 'signed-in' && (await queries.fetchQuery({ ...sessionQuery, staleTime: 0 }))) await go();
+    });
   });
   useEffect(() => {
     if (used || code === undefined) return;
