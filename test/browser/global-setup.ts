@@ -1,6 +1,37 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { offer } from '../flows/offer.js';
 import { startPlayed } from '../flows/played.js';
 
-/** One installation for all files of a run, with the sample played, so that every page has something to show. */
-export const setup = (project: TestProject): Promise<() => Promise<void>> => offer(project, startPlayed);
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** One installation for all files of a run, with the sample played, so that every page has something to show, and a second reviewer. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-people-'));
+  const [lea, marc] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
+  const people = [
+    {
+      sha256: sha256(lea),
+      person: 'lea',
+      roles: ['viewer', 'reviewer', 'operator', 'policy-owner', 'privacy-officer', 'auditor'],
+    },
+    { sha256: sha256(marc), person: 'marc', roles: ['viewer', 'reviewer'] },
+  ];
+  const file = join(folder, 'people.json');
+  writeFileSync(file, JSON.stringify(people), { mode: 0o600 });
+  // The list of people names lea by her token, so it is made before the start, which keeps one that is there.
+  const withToken = (config: string): void => {
+    const secrets = join(config, '../secrets');
+    mkdirSync(secrets, { recursive: true, mode: 0o700 });
+    writeFileSync(join(secrets, 'console-token.json'), JSON.stringify({ token: lea }), { mode: 0o600 });
+  };
+  const begin = () => startPlayed({ more: { console: { CONSOLE_TOKENS_FILE: file } } }, withToken);
+  const end = await offer(project, begin, { colleagueToken: marc });
+  return async () => {
+    await end();
+    rmSync(folder, { recursive: true, force: true });
+  };
+}

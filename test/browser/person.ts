@@ -64,21 +64,25 @@ export async function come(browser: Browser, installed: Installed, coming: Comin
   return { page, context, mishaps, leave: () => context.close() };
 }
 
-/** A one-time link, as whoever has the console's token asks for it. */
-export async function oneTimeLink(installed: Installed): Promise<string> {
+/** A one-time link, as whoever has a token of the console asks for it. */
+export async function oneTimeLink(installed: Installed, token = installed.secrets.consoleToken): Promise<string> {
   const answer = await fetch(`${consoleUrl(installed)}/v1/sign-in/links`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${installed.secrets.consoleToken}` },
+    headers: { authorization: `Bearer ${token}` },
   });
   if (!answer.ok) throw new Error(`no link: ${answer.status} ${await answer.text()}`);
   return ((await answer.json()) as { url: string }).url;
 }
 
 /** Signs in with a link, once; what is returned lets any number of profiles come in. */
-export async function signedIn(browser: Browser, installed: Installed): Promise<Pick<Coming, 'storageState'>> {
+export async function signedIn(
+  browser: Browser,
+  installed: Installed,
+  token?: string,
+): Promise<Pick<Coming, 'storageState'>> {
   const person = await come(browser, installed);
   try {
-    await person.page.goto(await oneTimeLink(installed));
+    await person.page.goto(await oneTimeLink(installed, token));
     await person.page.getByRole('navigation', { name: 'Pages' }).waitFor();
     return { storageState: await person.context.storageState() };
   } finally {

@@ -1,17 +1,19 @@
 import { startChromium } from '@countersign/testing/chromium';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import { type Installed, installed, type Visitor, visit } from '../flows/installation.js';
+import { type Staffed, staffed, type Visitor, visit } from '../flows/installation.js';
 import { type Coming, come, type Person, signedIn } from './person.js';
 
 /** What the tests of a file share: one browser, one session, the installation. */
 export interface Stage {
   readonly browser: Browser;
-  readonly installed: Installed;
+  readonly installed: Staffed;
   /** The outside world and the topics. */
   readonly visitor: Visitor;
   /** Somebody who is signed in; gone, and without mishaps, when the test is over. */
   enter(coming?: Coming): Promise<Person>;
+  /** The same as marc, who may answer the same reviews. */
+  colleague(coming?: Coming): Promise<Person>;
   /** The same without a session. */
   stranger(coming?: Coming): Promise<Person>;
 }
@@ -19,10 +21,10 @@ export interface Stage {
 /** Sets the stage of a file; what it has is there when the first test runs. */
 export function stage(): Stage {
   let set: Pick<Stage, 'browser' | 'installed' | 'visitor'>;
-  let session: Promise<Pick<Coming, 'storageState'>> | undefined;
+  const sessions = new Map<string, ReturnType<typeof signedIn>>();
   const here: Person[] = [];
   beforeAll(async () => {
-    const offered = await installed();
+    const offered = await staffed();
     set = { installed: offered, visitor: await visit(offered), browser: await startChromium() };
   });
   afterEach(async () => {
@@ -39,6 +41,11 @@ export function stage(): Stage {
     here.push(person);
     return person;
   };
+  const enterWith = async (token: string, coming?: Coming): Promise<Person> => {
+    const session = sessions.get(token) ?? signedIn(set.browser, set.installed, token);
+    sessions.set(token, session);
+    return stranger({ ...(await session), ...coming });
+  };
   return {
     get browser() {
       return set.browser;
@@ -50,9 +57,7 @@ export function stage(): Stage {
       return set.visitor;
     },
     stranger,
-    async enter(coming) {
-      session ??= signedIn(set.browser, set.installed);
-      return stranger({ ...(await session), ...coming });
-    },
+    enter: (coming) => enterWith(set.installed.secrets.consoleToken, coming),
+    colleague: (coming) => enterWith(set.installed.colleagueToken, coming),
   };
 }

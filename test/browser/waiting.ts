@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DataOf } from '@countersign/contracts';
+import { expect } from 'vitest';
 import type { Visitor } from '../flows/installation.js';
 import { company } from '../flows/signals.js';
 
@@ -27,4 +28,13 @@ export async function waiting(
     return found.every(({ proposalId }) => out.includes(proposalId));
   });
   return found;
+}
+
+/** Waits until an action is approved, and expects one answer to it and one approval of it. */
+export async function approvedOnce(visitor: Visitor, proposalId: string | undefined): Promise<void> {
+  const approvals = () => visitor.eventsOf('ActionApproved', (approval) => approval.proposalId === proposalId);
+  const answers = () => visitor.eventsOf('ReviewDecided', ({ subject }) => subject.id === proposalId);
+  await visitor.until('the answer and its approval', () => approvals().length > 0 && answers().length > 0);
+  expect(answers()).toHaveLength(1);
+  expect(approvals()).toHaveLength(1);
 }

@@ -12,7 +12,7 @@ import {
   topology,
 } from '@countersign/contracts';
 import { kafkajs } from '@countersign/kafka';
-import { type Observed, observe, type RunFile, type Running, samplePorts } from '@countersign/local';
+import { type Observed, observe, type Program, type RunFile, type Running, samplePorts } from '@countersign/local';
 import type { Signal, Source } from '@countersign/sample';
 import { workspaceRoot } from '@countersign/servers';
 import { inject } from 'vitest';
@@ -44,8 +44,28 @@ export interface Shared extends Installed {
 /** The run's installation; the first to ask waits for its start. */
 export const shared = (): Promise<Shared> => offered();
 
+/** Where people use the pages. */
+export interface Staffed extends Installed {
+  /** Of marc, who reviews beside lea. */
+  readonly colleagueToken: string;
+}
+
+/** The same where people use the pages. */
+export const staffed = (): Promise<Staffed> => offered();
+
 /** The same where nothing but the installation is shared. */
 export const installed = (): Promise<Installed> => offered();
+
+/** Kills a service of the run's installation, as a crash does; what is returned starts it again, and is there for everybody once it is up. */
+export async function crash(name: Program): Promise<() => Promise<void>> {
+  await service(name, 'DELETE');
+  return () => service(name, 'PUT');
+}
+
+async function service(name: Program, method: 'DELETE' | 'PUT'): Promise<void> {
+  const answer = await fetch(`${inject('countersignInstallation')}/${name}`, { method });
+  if (!answer.ok) throw new Error(`${method} ${name}: ${await answer.text()}`);
+}
 
 async function offered<T extends Installed>(): Promise<T> {
   const answer = await fetch(inject('countersignInstallation'));

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Program } from '@countersign/local';
 import type { TestProject } from 'vitest/node';
 import type { Installed } from './installation.js';
 import type { Started } from './started.js';
@@ -14,7 +15,7 @@ export const installedIn = ({ home, running: { run, superuserUrl, secrets } }: S
 
 /**
  * Offers one installation to all files of a run: `begin` starts it when the first of them asks, and what is returned removes it.
- * `more` is told beside it.
+ * `more` is told beside it. `DELETE …/<service>` kills one, `PUT …/<service>` starts it again and answers when it is up.
  */
 export async function offer(
   project: TestProject,
@@ -25,8 +26,22 @@ export async function offer(
   // The answer holds passwords: only who was told the path gets it.
   const path = `/${randomUUID()}`;
   const server = createServer((request, response) => {
-    if (request.url !== path) return void response.writeHead(404).end();
+    const { method, url = '' } = request;
+    if (url !== path && !url.startsWith(`${path}/`)) return void response.writeHead(404).end();
     started ??= begin();
+    if (url !== path) {
+      // Whoever may kill a service is in another process than the one that started it.
+      const name = url.slice(path.length + 1) as Program;
+      started
+        .then<unknown>(({ running: { services, restart } }) =>
+          method === 'DELETE' ? services.get(name)?.kill() : restart(name),
+        )
+        .then(
+          () => response.end(),
+          (error) => response.writeHead(500).end(String(error)),
+        );
+      return;
+    }
     started.then(
       (installation) => response.end(JSON.stringify({ ...installedIn(installation), ...more })),
       (error) => response.writeHead(500).end(String(error)),

@@ -15,9 +15,9 @@ export async function playFor(visitor: Visitor): Promise<readonly Told[]> {
   }
 }
 
-/** An installation as shipped in which the sample was played to its end. */
-export async function startPlayed(): Promise<Started> {
-  const started = await start();
+/** An installation as shipped, but for `changes`, in which the sample was played to its end. */
+export async function startPlayed(...changes: Parameters<typeof start>): Promise<Started> {
+  const started = await start(...changes);
   try {
     const visitor = await visit(installedIn(started));
     const results = await playFor(visitor).finally(() => visitor.leave());
