@@ -12,9 +12,12 @@ test.each(Object.keys(screens) as (keyof typeof screens)[])(
     await page.getByRole('heading', { level: 1, name: 'Sign in to Countersign' }).waitFor();
 
     const link = await oneTimeLink(on.installed);
+    const reviews = page.getByRole('heading', { level: 1, name: 'Reviews' });
     await page.goto(link);
     const menu = page.getByRole('navigation', { name: 'Pages' });
-    await page.getByRole('heading', { level: 1, name: 'Now' }).waitFor();
+    // Where they wanted to go before they had a link.
+    await reviews.waitFor();
+    expect(new URL(page.url()).pathname).toBe('/reviews');
     // The code is in no history and on no screen.
     expect(page.url()).not.toContain('code');
 
@@ -28,7 +31,7 @@ test.each(Object.keys(screens) as (keyof typeof screens)[])(
     await other.page.getByRole('heading', { level: 1, name: 'Sign in to Countersign' }).waitFor();
 
     await page.reload();
-    await page.getByRole('heading', { level: 1, name: 'Now' }).waitFor();
+    await reviews.waitFor();
     if (screen === 'phone') await page.getByRole('button', { name: 'Open the menu' }).click();
     await menu.getByRole('button', { name: /Sign out/ }).click();
     await page.getByRole('heading', { level: 1, name: 'Sign in to Countersign' }).waitFor();

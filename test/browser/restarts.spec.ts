@@ -1,0 +1,94 @@
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, test } from 'vitest';
+import { crash } from '../flows/installation.js';
+import { stage } from './stage.js';
+import { approvedOnce, waiting } from './waiting.js';
+
+/* A service dies in the middle of an answer and comes back: the answer counts once, and the page says what is known. */
+
+const on = stage();
+let messages: Awaited<ReturnType<typeof waiting>>;
+beforeAll(async () => {
+  messages = await waiting(on.visitor, 3);
+});
+let used = 0;
+const next = () => messages[used++] as (typeof messages)[number];
+
+const approve = (page: Page) => page.getByRole('button', { name: /^Approve and / });
+const patience = { timeout: 60_000 };
+
+/** What there is of an action that was approved once: one answer, one approval, one message. */
+async function expectOnce({ proposalId, action }: (typeof messages)[number]): Promise<void> {
+  await approvedOnce(on.visitor, proposalId);
+  const { messages: sent } = await on.visitor.sandbox<{ messages: { contactId: string }[] }>('mailer/messages');
+  expect(sent.filter(({ contactId }) => contactId === action.payload.contactId)).toHaveLength(1);
+}
+
+test('the validator dies before it has judged the answer: the page says that it waits, and then what came of it', async () => {
+  const message = next();
+  const { page } = await on.enter();
+  await page.goto(`/reviews/${message.proposalId}`);
+  await approve(page).waitFor();
+  const again = await crash('guardrail-validator');
+  try {
+    await approve(page).click();
+    await page.getByText('Sent. Waiting for the verdict').waitFor();
+    expect(await approve(page).count()).toBe(0);
+    expect(on.visitor.eventsOf('ActionApproved', (a) => a.proposalId === message.proposalId)).toEqual([]);
+  } finally {
+    await again();
+  }
+  await page.getByText('Done: it was carried out.').waitFor(patience);
+  await expectOnce(message);
+});
+
+test('the console dies after it took the answer and before it said so: the page finds out, and nothing is sent again', async () => {
+  const message = next();
+  const { page } = await on.enter();
+  await page.goto(`/reviews/${message.proposalId}`);
+  await approve(page).waitFor();
+  await page.getByText(/^as of /).waitFor();
+  let sent = 0;
+  let again: (() => Promise<void>) | undefined;
+  await page.route(`**/v1/reviews/${message.proposalId}`, async (route) => {
+    if (route.request().method() !== 'POST') return route.fallback();
+    sent++;
+    await route.fetch();
+    again = await crash('console');
+    return route.abort('connectionreset');
+  });
+  await approve(page).click();
+  const unknown = page.getByRole('alert').filter({ hasText: 'We do not know whether your answer arrived' });
+  try {
+    await unknown.waitFor();
+    await page.getByRole('status').filter({ hasText: 'No connection: this may be old' }).waitFor();
+    expect(await page.getByText('You approved it').count()).toBe(0);
+  } finally {
+    await again?.();
+  }
+  await page.getByText('You approved it').waitFor(patience);
+  expect(await unknown.count()).toBe(0);
+  await page.getByText('Done: it was carried out.').waitFor(patience);
+  expect(sent).toBe(1);
+  await expectOnce(message);
+});
+
+test('the console is away when the answer is given: it is not lost, and its author sends it once the console is back', async () => {
+  const message = next();
+  const { page } = await on.enter();
+  await page.goto(`/reviews/${message.proposalId}`);
+  await approve(page).waitFor();
+  const back = await crash('console');
+  const again = page.getByRole('button', { name: 'Send the same answer again' });
+  try {
+    await approve(page).click();
+    await again.waitFor();
+  } finally {
+    await back();
+  }
+  await page.getByText(/^as of /).waitFor(patience);
+  expect(on.visitor.eventsOf('ReviewDecided', ({ subject }) => subject.id === message.proposalId)).toEqual([]);
+  await again.click();
+  await page.getByText('You approved it').waitFor();
+  await approvedOnce(on.visitor, message.proposalId);
+});
