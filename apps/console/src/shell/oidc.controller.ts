@@ -63,7 +63,8 @@ export class OidcPages {
     }
     const until = later(this.runtime.now(), linkMs);
     await this.runtime.write(async (tx) => this.store.keepAttempt(tx, sha256(secret), until));
-    const kept = [secret, encoded(nextPage(next, this.settings.publicUrl))].join('.');
+    const wanted = nextPage(next, this.settings.publicUrl);
+    const kept = wanted === '/' ? secret : `${secret}.${encoded(wanted)}`;
     await reply.header('set-cookie', this.header(kept, linkMs / 1_000)).redirect(address, 302);
   }
 
