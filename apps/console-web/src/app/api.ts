@@ -18,8 +18,11 @@ export class ApiProblem extends Error {
 
 /** Of the session: sent with everything that changes something, so that no other page can act in this person's name. */
 let csrfToken: string | undefined;
+/** Whether this page ever had a session: that it is over may be known here before an act hears so. */
+let hadSession = false;
 export const keepCsrfToken = (token: string | undefined): void => {
   csrfToken = token;
+  hadSession ||= token !== undefined;
 };
 
 const guard: Middleware = {
@@ -74,7 +77,7 @@ export async function answerOf<T>(request: Promise<Answer<T>>): Promise<T> {
   }
   if (answer.response.ok) return answer.data as T;
   // Its cookie may be gone with it, and then the console knows of no session that has ended.
-  if (answer.response.status === 401 && csrfToken !== undefined)
+  if (answer.response.status === 401 && hadSession && !window.location.pathname.startsWith('/sign-in'))
     throw new ApiProblem(401, 'Session ended', 'Your session has ended: sign in again, then repeat what you did.');
   const problem = (answer.error ?? {}) as { title?: string; detail?: string; field?: string; requestId?: string };
   throw new ApiProblem(
