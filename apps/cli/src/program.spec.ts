@@ -1131,6 +1131,7 @@ test('lists that go on are read on from where they ended', async () => {
     stops: [],
     from: '',
     since: now,
+    tokensSince: now,
   };
   answers['GET /v1/agents/a-1?days=30'] = { body: { ...agent, figures, charter: [] } };
   answers['GET /v1/agents/a-1/actions?limit=20'] = { body: { actions: [], next: 'n-1' } };
@@ -1148,6 +1149,10 @@ test('lists that go on are read on from where they ended', async () => {
 const noFigures = {
   ...{ proposed: 0, approved: 0, refused: 0, escalated: 0, refusedBy: {} },
   answers: { approve: 0, edit: 0, reject: 0 },
+  tokens: {
+    ...{ state: 'no-model', models: [], calls: 0, unknownCalls: 0 },
+    ...{ input: null, output: null, perProposal: null },
+  },
 };
 
 /** A record of two events, of which the console keeps the first, with its proof. */
