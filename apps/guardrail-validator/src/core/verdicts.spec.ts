@@ -11,7 +11,7 @@ import {
   taskOf,
 } from '@countersign/gate/testing';
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { escalatedEvent } from './events.js';
 import { decideVerdicts, type LoadedUnder, neededBy, proposed } from './testing.js';
 import {
@@ -93,6 +93,7 @@ test('an action is read once on its way to a verdict: for what is counted, loade
   const schema = kindSpec('ads.shift_budget')?.payload;
   if (!schema) throw new Error('the catalogue has no such kind');
   const reading = vi.spyOn(schema, 'safeParse');
+  onTestFinished(() => reading.mockRestore());
   const request = shift(1_000, 1);
   const supervised = policyOf(content({ charter: { kinds: { 'ads.shift_budget': 'supervised' } } }));
   const prepared = prepare([{ ...request, read: readAction(request.proposal.action) }], supervised, at);
@@ -101,7 +102,6 @@ test('an action is read once on its way to a verdict: for what is counted, loade
   if (!result) throw new Error('nothing was judged');
   expect(escalatedEvent(request, result, loaded()).card.reversible).toContain('taken back');
   expect(reading).toHaveBeenCalledTimes(1);
-  reading.mockRestore();
 });
 
 test('a proposal is as long as its RFC 8785 form, whatever it says and in whatever order', () => {
