@@ -28,6 +28,9 @@ const light = {
   testTimeout: 60_000,
   isolate: false,
   maxWorkers: '100%',
+  restoreMocks: true,
+  unstubEnvs: true,
+  unstubGlobals: true,
   setupFiles: [fileURLToPath(new URL('test/architecture/left-as-found.ts', import.meta.url))],
 };
 

@@ -2,6 +2,9 @@ import { vi } from 'vitest';
 
 type ProcessState = ReadonlyMap<string, unknown>;
 
+// Tslib, zod and Nest's Swagger keep state of their modules here: it comes with the first import and stays, as modules do.
+const ofLibraries = /^(__|SwaggerGlobal)/;
+
 /** What a test can change of its process so that the next file would see it. */
 export const processState = (): ProcessState =>
   new Map<string, unknown>([
@@ -24,6 +27,15 @@ export const processState = (): ProcessState =>
     ['console.warn', console.warn],
     ['console.error', console.error],
     ...Object.entries(process.env).map(([name, value]): [string, unknown] => [`variable ${name}`, value]),
+    // Names only: to read some of Node's own globals would load them.
+    ...Object.keys(globalThis)
+      .filter((name) => !ofLibraries.test(name))
+      .map((name): [string, unknown] => [`global ${name}`, true]),
+    // The logger's library listens for the end of the process as long as the process lives.
+    ...process
+      .eventNames()
+      .filter((event) => event !== 'exit')
+      .map((event): [string, unknown] => [`listeners of ${String(event)}`, process.listenerCount(event)]),
   ]);
 
 /** The names of what changed; no values, since a variable may be a credential. */
