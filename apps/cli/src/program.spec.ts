@@ -20,6 +20,7 @@ import {
   signCheckpoint,
   signingKey,
 } from '@countersign/record';
+import type { Command } from 'commander';
 import { CompactEncrypt, importJWK, type JWK } from 'jose';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { card, now, standing } from './core/given.js';
@@ -950,6 +951,31 @@ test('who asked who a person is, is listed with the purpose and the note; a note
   const { out } = await run('people', 'reveals', someone);
   expect(out.trimEnd().split('\n')).toHaveLength(2);
   expect(out).toContain('ann: name, email, complaint “case ⏎ 12”: sealed  r-1');
+});
+
+test('the list of who asked goes on where the list before ended', async () => {
+  answers[`GET /v1/people/${someone}/reveals?limit=7&cursor=n-7`] = { body: { reveals: [], next: 'n-8' } };
+  const listed = await run('people', 'reveals', someone, '--before', 'n-7', '--limit', '7', '--json');
+  expect([listed.code, JSON.parse(listed.out)]).toEqual([0, { reveals: [], next: 'n-8' }]);
+});
+
+/** Every command of the program, with its path. */
+const everyCommand = (command: Command, path: string): { command: Command; path: string }[] => [
+  { command, path },
+  ...command.commands.flatMap((sub) => everyCommand(sub, `${path} ${sub.name()}`)),
+];
+
+test('no option of a subcommand is taken by a command above it', () => {
+  const taken = everyCommand(program(), 'countersign').flatMap(({ command, path }) => {
+    const own = command.options.flatMap(({ short, long }) => [short, long]);
+    const found: string[] = [];
+    for (let above = command.parent; above !== null; above = above.parent) {
+      const theirs = above.options.flatMap(({ short, long }) => [short, long]);
+      found.push(...own.filter((flag) => flag !== undefined && theirs.includes(flag)).map((flag) => `${path} ${flag}`));
+    }
+    return found;
+  });
+  expect(taken).toEqual([]);
 });
 
 test('stories are listed by what is asked for, with the reason beside each; a sentence forges no line', async () => {

@@ -17,11 +17,11 @@ export function revealCommands(people: Command): void {
   const reveals = people
     .command('reveals')
     .argument('<contact>', 'the id of the contact')
-    .description('who asked for the name or the address of one person, for what and why, the latest first')
-    .option('--before <cursor>', 'older ones, as the list before says')
-    .option('--limit <n>', 'how many, at most 500', '50');
+    .description('who asked for the name or the address of one person, for what and why, the latest first');
   explained(reveals, ['people reveals 57a6d963-…'], 'there is no such person');
-  acts(reveals, async (s, contact: string, { before, limit }: { before?: string; limit: string }) => {
+  acts(reveals, async (s, contact: string) => {
+    // `--before` and `--limit` are options of `people`, which takes them wherever they stand.
+    const { before, limit } = people.opts<{ before?: string; limit: string }>();
     const paging = new URLSearchParams({ limit, ...(before !== undefined && { cursor: before }) });
     const found = await s.console.get<PersonReveals>(`/v1/people/${encodeURIComponent(contact)}/reveals?${paging}`);
     s.answer(found, revealsText(s.paint, found));
