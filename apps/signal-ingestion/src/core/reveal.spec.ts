@@ -1,6 +1,6 @@
 import type { RevealRequested } from '@countersign/contracts';
 import { describe, expect, test } from 'vitest';
-import { reveal, type Sought } from './reveal.js';
+import { endOf, reveal, type Sought, type Standing } from './reveal.js';
 
 const at = '2026-11-21T10:00:00.000Z';
 const request: RevealRequested = {
@@ -25,9 +25,10 @@ const jane: Sought = {
   erased: false,
 };
 const { revealId, contactId } = request;
+const standing: Standing = { at, expiresAt: request.expiresAt, answered: new Set(), left: 1 };
 
 test('tells of a person what was asked for, which request it answers, and nothing else', () => {
-  expect(reveal(request, jane, at, 1)).toEqual({
+  expect(reveal(request, jane, standing)).toEqual({
     ok: true,
     fields: ['name'],
     opened: { revealId, contactId, firstName: 'Jane', lastName: 'Doe' },
@@ -35,7 +36,7 @@ test('tells of a person what was asked for, which request it answers, and nothin
 });
 
 test('of several fields tells those that are known', () => {
-  expect(reveal({ ...request, fields: ['email', 'phone', 'email'] }, jane, at, 1)).toEqual({
+  expect(reveal({ ...request, fields: ['email', 'phone', 'email'] }, jane, standing)).toEqual({
     ok: true,
     fields: ['email'],
     opened: { revealId, contactId, email: 'jane@example.com' },
@@ -44,20 +45,33 @@ test('of several fields tells those that are known', () => {
 
 describe('tells nothing', () => {
   const mildred = { ...jane, joinedInto: '0d4b5bd4-6a55-4f1f-8a3c-4d2b57a7c0de' };
-  const rows: readonly [string, Partial<RevealRequested>, Sought, number, string][] = [
-    ['of a person without a name or an address', {}, { ...jane, points: undefined }, 1, 'not-known'],
-    ['where no field that was asked for is known', { fields: ['phone'] }, jane, 1, 'not-known'],
-    ['of a person whose data was erased, even where it still is', {}, { ...jane, erased: true }, 1, 'erased'],
-    ['of a contact that is another one by now', {}, mildred, 1, 'joined'],
-    ['once nobody waits any more', { expiresAt: '2026-11-21T09:59:59.999Z' }, jane, 1, 'expired'],
-    ['beyond what may be told within an hour', {}, jane, 0, 'too-many'],
+  const rows: readonly [string, Partial<RevealRequested>, Sought, Partial<Standing>, string][] = [
+    ['of a person without a name or an address', {}, { ...jane, points: undefined }, {}, 'not-known'],
+    ['where no field that was asked for is known', { fields: ['phone'] }, jane, {}, 'not-known'],
+    ['of a person whose data was erased, even where it still is', {}, { ...jane, erased: true }, {}, 'erased'],
+    ['of a contact that is another one by now', {}, mildred, {}, 'joined'],
+    ['once nobody waits any more', {}, jane, { expiresAt: '2026-11-21T09:59:59.999Z' }, 'expired'],
+    ['to a request of which nobody knows how old it is', {}, jane, { expiresAt: undefined }, 'expired'],
+    ['a second time under the id of a request', {}, jane, { answered: new Set([revealId]), left: 9 }, 'repeated'],
+    ['beyond what may be told within an hour', {}, jane, { left: 0 }, 'too-many'],
   ];
-  test.each(rows)('%s', (_, more, sought, left, code) => {
-    expect(reveal({ ...request, ...more }, sought, at, left)).toMatchObject({ ok: false, reason: { code } });
+  test.each(rows)('%s', (_, more, sought, at, code) => {
+    expect(reveal({ ...request, ...more }, sought, { ...standing, ...at })).toMatchObject({
+      ok: false,
+      reason: { code },
+    });
   });
 
   test('and no reason has anything of the person in it', () => {
-    for (const [, more, sought, left] of rows)
-      expect(JSON.stringify(reveal({ ...request, ...more }, sought, at, left))).not.toMatch(/Jane|Doe|example/);
+    for (const [, more, sought, at] of rows)
+      expect(JSON.stringify(reveal({ ...request, ...more }, sought, { ...standing, ...at }))).not.toMatch(
+        /Jane|Doe|example/,
+      );
   });
+});
+
+test('a request is answered until it says, but no longer than two minutes after the broker took it', () => {
+  expect(endOf({ expiresAt: '2026-11-21T10:01:00.000Z' }, at)).toBe('2026-11-21T10:01:00.000Z');
+  expect(endOf({ expiresAt: '2099-01-01T00:00:00.000Z' }, at)).toBe('2026-11-21T10:02:00.000Z');
+  expect(endOf({ expiresAt: '2026-11-21T10:02:00.000Z' }, undefined)).toBeUndefined();
 });

@@ -14,10 +14,37 @@ export type Reveal =
   | { readonly ok: true; readonly fields: RevealRequested['fields']; readonly opened: OpenedReveal }
   | { readonly ok: false; readonly reason: Fault };
 
-/** What of a person is told to whoever asks. `left` is how many more may be told this hour, to all who ask together. */
-export function reveal(request: RevealRequested, sought: Sought, at: string, left: number): Reveal {
+/** What else an answer depends on. */
+export interface Standing {
+  readonly at: string;
+  /** When the request is too old, by `endOf`. */
+  readonly expiresAt: string | undefined;
+  /** The requests that were answered within the last hour. */
+  readonly answered: ReadonlySet<string>;
+  /** How many more may be told within this hour, to all who ask together. */
+  readonly left: number;
+}
+
+/** How long after the broker took it a request is answered, in milliseconds. */
+const answeredMs = 120_000;
+
+/**
+ * Until when a request is answered: as it says, but not longer than two minutes after the broker took it. Whoever asks writes
+ * the rest of the request, also its times. Undefined: nobody knows how old it is, so it is not answered.
+ */
+export function endOf({ expiresAt }: Pick<RevealRequested, 'expiresAt'>, takenAt: string | undefined) {
+  if (takenAt === undefined) return undefined;
+  const latest = new Date(Date.parse(takenAt) + answeredMs).toISOString();
+  return expiresAt < latest ? expiresAt : latest;
+}
+
+/** What of a person is told to whoever asks. */
+export function reveal(request: RevealRequested, sought: Sought, { at, expiresAt, answered, left }: Standing): Reveal {
   const { revealId, contactId } = request;
-  if (at > request.expiresAt) return refused('expired', 'the request was too old when it came here; ask again');
+  // The id is chosen by whoever asks. It counts once, so it is answered once.
+  if (answered.has(revealId)) return refused('repeated', 'a request with this id was answered before; ask again');
+  if (expiresAt === undefined || at > expiresAt)
+    return refused('expired', 'the request was too old when it came here; ask again');
   if (sought.joinedInto !== undefined)
     return refused(
       'joined',
@@ -30,7 +57,10 @@ export function reveal(request: RevealRequested, sought: Sought, at: string, lef
   const opened = membersOf(request.fields, known);
   const fields = request.fields.filter((field) => Object.keys(membersOf([field], known)).length > 0);
   if (fields.length === 0)
-    return refused('not-known', `no signal has told of ${[...new Set(request.fields)].join(' or ')} of this person`);
+    return refused(
+      'not-known',
+      `no signal has told of ${[...new Set(request.fields)].join(' or ')} of this person`,
+    );
   return { ok: true, fields: [...new Set(fields)], opened: { revealId, contactId, ...opened } };
 }
 

@@ -2,7 +2,7 @@ import { type DataOf, profileKey, topics } from '@countersign/contracts';
 import { type Batch, Consumes, causeOf } from '@countersign/runtime';
 import { Controller, Inject } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
-import { type Reveal, reveal, type Sought, wrongKey } from '../core/reveal.js';
+import { endOf, type Reveal, reveal, type Sought, wrongKey } from '../core/reveal.js';
 import { Store } from './profiles.repository.js';
 import { RevealStore } from './reveals.repository.js';
 import { Secrecy } from './secrecy.js';
@@ -20,15 +20,17 @@ export class Reveals {
 
   @Consumes(topics.revealsRequested)
   async onRequests(@Payload() batch: Batch<'RevealRequested'>): Promise<void> {
+    const answered = await this.reveals.withinAnHour(batch.tx, batch.at);
     const sought = await this.find(
       batch,
       batch.events.map(({ event }) => event.data.contactId),
     );
-    let left = this.settings.revealsPerHour - (await this.reveals.withinAnHour(batch.tx, batch.at));
     for (const received of batch.events) {
       const { data } = received.event;
-      const { revealId, contactId, expiresAt } = data;
-      const found = reveal(data, sought(contactId), batch.at, left);
+      const { revealId, contactId } = data;
+      const expiresAt = endOf(data, received.takenAt);
+      const left = this.settings.revealsPerHour - answered.size;
+      const found = reveal(data, sought(contactId), { at: batch.at, expiresAt, answered, left });
       const jwe = found.ok ? await this.secrecy.sealFor(data.publicKey, found.opened) : undefined;
       const cause = causeOf(received);
       batch.emit(cause, topics.revealsAnswered, {
@@ -36,8 +38,8 @@ export class Reveals {
         subject: revealId,
         data: { revealId, contactId, ...answer(found, jwe), at: batch.at },
       });
-      if (jwe === undefined) continue;
-      left -= 1;
+      if (jwe === undefined || expiresAt === undefined) continue;
+      answered.add(revealId);
       this.reveals.keep(batch.tx, revealId, batch.at);
       batch.emit(cause, topics.revealsSealed, {
         key: contactId,

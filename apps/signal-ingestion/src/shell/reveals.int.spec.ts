@@ -1,5 +1,5 @@
 import type { DataOf, EventType, RevealKey } from '@countersign/contracts';
-import type { Harness, Published } from '@countersign/runtime/harness';
+import type { Given, Harness, Published } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -26,6 +26,7 @@ beforeAll(async () => {
 afterAll(() => removeFiles());
 beforeEach(async () => {
   database = await createTestDatabase();
+  clock = now;
   harness = await instanceOn(database.url, now);
 });
 afterEach(async () => {
@@ -61,6 +62,17 @@ const request = (contactId: string, more: Partial<DataOf<'RevealRequested'>> = {
     ...more,
   },
 });
+let clock = now;
+const setNow = (at: string): void => {
+  clock = at;
+  harness.setNow(at);
+};
+/** These requests, as the broker took them at `takenAt`. */
+const ask = (asked: readonly Given[], takenAt: string | undefined = clock) =>
+  harness.deliverRecords(
+    requests,
+    harness.records(requests, asked).map((record) => ({ ...record, timestamp: String(Date.parse(takenAt)) })),
+  );
 const refusalOf = (published: readonly Published[]): string | undefined => {
   expect(ofType(published, 'RevealSealed')).toEqual([]);
   const [answer] = ofType(published, 'RevealAnswered');
@@ -71,7 +83,7 @@ const refusalOf = (published: readonly Published[]): string | undefined => {
 test('her name is sealed to the key of the request, and no other key opens it', async () => {
   const contactId = await known();
   const asked = request(contactId, { fields: ['name', 'email'] });
-  const published = await harness.deliver(requests, [asked]);
+  const published = await ask([asked]);
   const { revealId } = asked.data;
   expect(ofType(published, 'RevealAnswered')).toEqual([
     { revealId, contactId, outcome: 'sealed', fields: ['name', 'email'], at: now },
@@ -87,7 +99,7 @@ test('her name is sealed to the key of the request, and no other key opens it', 
 
 test('neither an event nor a table shows anything of her', async () => {
   const contactId = await known();
-  await harness.deliver(requests, [request(contactId, { fields: ['name', 'email', 'phone'] })]);
+  await ask([request(contactId, { fields: ['name', 'email', 'phone'] })]);
   const tables = await harness.query<{ name: string }>(
     `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`,
   );
@@ -106,16 +118,16 @@ test('neither an event nor a table shows anything of her', async () => {
 
 test('a request that comes again is answered with the same sealed answer, and sealed once', async () => {
   const contactId = await known();
-  const records = harness.records(requests, [request(contactId)]);
+  const records = harness
+    .records(requests, [request(contactId)])
+    .map((record) => ({ ...record, timestamp: String(Date.parse(now)) }));
   const [first] = ofType(await harness.deliverRecords(requests, records), 'RevealSealed');
   expect(ofType(await harness.deliverRecords(requests, records), 'RevealSealed')).toEqual([first]);
   expect(await harness.query('SELECT FROM reveals')).toHaveLength(1);
 });
 
 test('nothing is revealed of a contact nobody knows, nor of one that is another one by now, which is named', async () => {
-  expect(refusalOf(await harness.deliver(requests, [request('0d4b5bd4-6a55-4f1f-8a3c-4d2b57a7c0de')]))).toBe(
-    'not-known',
-  );
+  expect(refusalOf(await ask([request('0d4b5bd4-6a55-4f1f-8a3c-4d2b57a7c0de')]))).toBe('not-known');
   const byRef = ofType(
     await say(
       'ContentEngaged',
@@ -126,7 +138,7 @@ test('nothing is revealed of a contact nobody knows, nor of one that is another 
   )[0]?.contactId;
   const gone = await known({ email });
   await known();
-  const published = await harness.deliver(requests, [request(gone)]);
+  const published = await ask([request(gone)]);
   expect(refusalOf(published)).toBe('joined');
   expect(ofType(published, 'RevealAnswered')[0]?.reason?.detail).toContain(byRef);
 });
@@ -139,19 +151,19 @@ test('nothing is revealed of a person who was erased, even if her row is still t
     [contactId, JSON.stringify([{ channel: 'email', reason: 'erased', at: now, signalId: 's' }])],
   );
   expect(erased).toHaveLength(1);
-  expect(refusalOf(await harness.deliver(requests, [request(contactId)]))).toBe('erased');
+  expect(refusalOf(await ask([request(contactId)]))).toBe('erased');
 });
 
 test('a request that nobody waits for any more is not sealed', async () => {
   const contactId = await known();
-  harness.setNow('2026-11-21T10:02:00.001Z');
-  expect(refusalOf(await harness.deliver(requests, [request(contactId)]))).toBe('expired');
+  setNow('2026-11-21T10:02:00.001Z');
+  expect(refusalOf(await ask([request(contactId)]))).toBe('expired');
 });
 
 test('a key that is no point on its curve is refused and said to be, and the next request is answered', async () => {
   const contactId = await known();
   const forged = { kty, crv, x: 'A'.repeat(43), y: 'A'.repeat(43) } as const;
-  const published = await harness.deliver(requests, [request(contactId, { publicKey: forged }), request(contactId)]);
+  const published = await ask([request(contactId, { publicKey: forged }), request(contactId)]);
   expect(ofType(published, 'RevealAnswered').map(({ outcome, reason }) => [outcome, reason?.code])).toEqual([
     ['refused', 'key'],
     ['sealed', undefined],
@@ -165,18 +177,64 @@ test('no more is revealed in an hour than may be, whoever is said to ask', async
   harness = await instanceOn(database.url, now);
   const contactId = await known();
   const outcomes = async (...people: string[]) =>
-    ofType(
-      await harness.deliver(
-        requests,
-        people.map((by) => request(contactId, { by })),
-      ),
-      'RevealAnswered',
-    ).map(({ outcome, reason }) => reason?.code ?? outcome);
+    ofType(await ask(people.map((by) => request(contactId, { by }))), 'RevealAnswered').map(
+      ({ outcome, reason }) => reason?.code ?? outcome,
+    );
   expect(await outcomes('ann')).toEqual(['sealed']);
   expect(await outcomes('bob', 'cid')).toEqual(['sealed', 'too-many']);
-  harness.setNow('2026-11-21T10:59:59.999Z');
+  setNow('2026-11-21T10:59:59.999Z');
   const later = { at: '2026-11-21T11:00:00.000Z', expiresAt: '2026-11-21T11:02:00.000Z' };
-  expect(refusalOf(await harness.deliver(requests, [request(contactId, later)]))).toBe('too-many');
-  harness.setNow('2026-11-21T11:00:00.000Z');
-  expect(ofType(await harness.deliver(requests, [request(contactId, later)]), 'RevealSealed')).toHaveLength(1);
+  expect(refusalOf(await ask([request(contactId, later)]))).toBe('too-many');
+  setNow('2026-11-21T11:00:00.000Z');
+  expect(ofType(await ask([request(contactId, later)]), 'RevealSealed')).toHaveLength(1);
+});
+
+test('an id of a request reveals once, however often it comes under a new event: within a batch, after it, and of another person', async () => {
+  const [contactId, other] = [await known(), await known({ ref: 'crm:2', email: 'other@zwettler.example' })];
+  const asked = request(contactId);
+  const { revealId } = asked.data;
+  const codes = async (...people: string[]) => {
+    const published = await ask(people.map((person) => ({ ...asked, data: { ...asked.data, contactId: person } })));
+    expect(ofType(published, 'RevealAnswered').map((answer) => answer.revealId)).toEqual(people.map(() => revealId));
+    return ofType(published, 'RevealAnswered').map(({ outcome, reason }) => reason?.code ?? outcome);
+  };
+  expect(await codes(contactId, other, contactId)).toEqual(['sealed', 'repeated', 'repeated']);
+  expect(await codes(other, contactId)).toEqual(['repeated', 'repeated']);
+  expect(ofType(harness.published, 'RevealSealed')).toHaveLength(1);
+});
+
+test('of requests that are handled at the same time no more is revealed than may be, and an id reveals once', async () => {
+  process.env.ANSWERED_REVEALS_PER_HOUR = '2';
+  await harness.close();
+  harness = await instanceOn(database.url, now);
+  const second = await instanceOn(database.url, now);
+  const contacts: string[] = [];
+  for (const n of [1, 2, 3, 4]) contacts.push(await known({ ref: `crm:${n}`, email: `p${n}@zwettler.example` }));
+  const [same] = [request(contacts[0] as string).data.revealId];
+  const given = contacts.map((contact, n) => request(contact, n < 2 ? { revealId: same } : {}));
+  const timestamp = String(Date.parse(now));
+  await Promise.all(
+    given.map((asked, n) => {
+      const to = n % 2 === 0 ? harness : second;
+      return to.deliverRecords(
+        requests,
+        harness.records(requests, [asked]).map((record) => ({ ...record, timestamp })),
+      );
+    }),
+  );
+  const sealed = ofType([...harness.published, ...second.published], 'RevealSealed').map(({ revealId }) => revealId);
+  await second.close();
+  expect(sealed).toHaveLength(2);
+  expect(new Set(sealed).size).toBe(2);
+});
+
+test('a request is too old two minutes after the broker took it, whatever it says of itself', async () => {
+  const contactId = await known();
+  const patient = { at: '2098-12-31T23:59:00.000Z', expiresAt: '2099-01-01T00:00:00.000Z' };
+  const sealed = ofType(await ask([request(contactId, patient)]), 'RevealSealed');
+  expect(sealed.map(({ expiresAt }) => expiresAt)).toEqual(['2026-11-21T10:02:00.000Z']);
+  setNow('2026-11-21T10:02:00.001Z');
+  expect(refusalOf(await ask([request(contactId, patient)], now))).toBe('expired');
+  // A record whose time is not known may be of any age.
+  expect(refusalOf(await harness.deliver(requests, [request(contactId, patient)]))).toBe('expired');
 });

@@ -3,16 +3,19 @@ import { Injectable } from '@nestjs/common';
 
 const HOUR = 3_600_000;
 
-/** When something was revealed, so that no more than may be is revealed in an hour, whoever asks. */
+/** Which request was answered when, so that no more than may be is revealed in an hour, whoever asks, and each request once. */
 @Injectable()
 export class RevealStore {
-  async withinAnHour(tx: Tx, at: string): Promise<number> {
+  /** The requests that were answered within the last hour. Whoever counts at the same time waits for this transaction. */
+  async withinAnHour(tx: Tx, at: string): Promise<Set<string>> {
+    await tx.query('LOCK TABLE reveals IN SHARE ROW EXCLUSIVE MODE');
     tx.write('DELETE FROM reveals WHERE revealed_at <= $1', [new Date(Date.parse(at) - HOUR).toISOString()]);
-    const [row] = await tx.query<{ n: number }>('SELECT count(*)::int AS n FROM reveals');
-    return row?.n ?? 0;
+    const rows = await tx.query<{ reveal_id: string }>('SELECT reveal_id FROM reveals');
+    return new Set(rows.map((row) => row.reveal_id));
   }
 
+  /** Fails where the id is there: what is not counted must not be revealed. */
   keep(tx: Tx, revealId: string, at: string): void {
-    tx.write('INSERT INTO reveals (reveal_id, revealed_at) VALUES ($1, $2) ON CONFLICT DO NOTHING', [revealId, at]);
+    tx.write('INSERT INTO reveals (reveal_id, revealed_at) VALUES ($1, $2)', [revealId, at]);
   }
 }
