@@ -5,6 +5,7 @@ import { type Confirmation, readerOf } from './confirmed.js';
 import { detail, isCounted, isRead, subjectOf } from './detail.js';
 import { type NowChanges, nowChanges } from './now-changes.js';
 import { type PersonAction, personActions } from './person-actions.js';
+import { type OfRequest, requestIdOf } from './reveal.js';
 import type { Unresolved } from './settle.js';
 import {
   codeOf,
@@ -98,8 +99,9 @@ export interface Changes {
   readonly replayEnds: readonly DataOf<'ReplayEnded'>[];
   readonly acknowledgements: readonly DataOf<'GapAcknowledged'>[];
   readonly signedOut: readonly DataOf<'SessionsEnded'>[];
-  readonly revealRequests: readonly DataOf<'RevealRequested'>[];
-  readonly revealAnswers: readonly DataOf<'RevealAnswered'>[];
+  /** `requestId`: the event of the request, which an answer names as its cause. */
+  readonly revealRequests: readonly OfRequest<DataOf<'RevealRequested'>>[];
+  readonly revealAnswers: readonly OfRequest<DataOf<'RevealAnswered'>>[];
   readonly confirmations: readonly Confirmation[];
   readonly now: NowChanges;
   readonly arrivals: readonly Heard[];
@@ -130,8 +132,8 @@ export function project(events: readonly Received[], sources: readonly NamedSour
     replayEnds: [] as DataOf<'ReplayEnded'>[],
     acknowledgements: [] as DataOf<'GapAcknowledged'>[],
     signedOut: [] as DataOf<'SessionsEnded'>[],
-    revealRequests: [] as DataOf<'RevealRequested'>[],
-    revealAnswers: [] as DataOf<'RevealAnswered'>[],
+    revealRequests: [] as OfRequest<DataOf<'RevealRequested'>>[],
+    revealAnswers: [] as OfRequest<DataOf<'RevealAnswered'>>[],
     confirmations: [] as Confirmation[],
     now: nowChanges(events),
     rejections: [] as Rejection[],
@@ -312,11 +314,11 @@ export function project(events: readonly Received[], sources: readonly NamedSour
         break;
       case 'RevealRequested':
         count('reveals', 'requested');
-        changes.revealRequests.push(event.data);
+        changes.revealRequests.push({ ...event.data, requestId: requestIdOf(event.id) });
         break;
       case 'RevealAnswered':
         count('reveals', event.data.outcome);
-        changes.revealAnswers.push(event.data);
+        changes.revealAnswers.push({ ...event.data, requestId: requestIdOf(event.causationid ?? event.id) });
         break;
       case 'ControlConfirmed': {
         // The topic says who wrote: a reader confirms in its own name only.

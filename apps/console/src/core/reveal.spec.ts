@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hourOf, RevealRequest, stateOf } from './reveal.js';
+import { RevealRequest, stateOf, tooManyReveals } from './reveal.js';
 
 /** The base point of P-256. */
 const publicKey = {
@@ -43,6 +43,11 @@ test('a reveal waits until its end, and is unanswered after it; what was answere
   expect(states).toEqual(['waiting', 'sealed', 'refused', 'unanswered', 'sealed', 'refused']);
 });
 
-test('what is asked is counted by the full hour', () => {
-  expect(hourOf('2026-11-21T10:59:59.999Z')).toBe('2026-11-21T10:00:00.000Z');
+test('who has asked too often is told when to ask again', () => {
+  const refused = tooManyReveals('ann', 20, '2026-11-21T10:30:00.001Z', '2026-11-21T10:00:00.000Z');
+  expect(refused).toMatchObject({ status: 429, retryAfter: 1801 });
+  expect(refused.detail).toContain('ann has asked 20 times within the last hour');
+  expect(refused.detail).toContain('Ask again at 2026-11-21T10:30:00.001Z');
+  const never = tooManyReveals('ann', 0, '2026-11-21T11:00:00.000Z', '2026-11-21T10:00:00.000Z');
+  expect(never.detail).toContain('REVEALS_PER_HOUR is 0');
 });

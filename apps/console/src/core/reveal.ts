@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { Remark, RevealKey, revealFields, revealPurposes, withoutAddresses } from '@countersign/contracts';
+import { derivedId, Remark, RevealKey, revealFields, revealPurposes, withoutAddresses } from '@countersign/contracts';
 import { z } from 'zod';
 import { type Problem, problem } from './problem.js';
 
@@ -39,12 +39,28 @@ export const stateOf = (
   at: string,
 ): RevealState => outcome ?? (expiresAt > at ? 'waiting' : 'unanswered');
 
-/** The full hour that a time is in: what is asked is counted by it. */
-export const hourOf = (at: string): string => `${at.slice(0, 13)}:00:00.000Z`;
+/** A request, or the answer to one, with what it is kept by. */
+export type OfRequest<T> = T & { readonly requestId: string };
 
-export const tooManyReveals = (person: string, most: number, at: string): Problem =>
-  problem(
+/** By what a request is kept: the event in which somebody asked. Whoever writes that event chooses its id, which may be no UUID. */
+export const requestIdOf = (eventId: string): string => derivedId('reveal-request', eventId);
+
+/** Requests are counted over the last hour, in milliseconds, at whatever minute it begins. */
+export const hourMs = 3_600_000;
+
+/** `again`: when one more may be asked. */
+export const tooManyReveals = (
+  person: string,
+  most: number,
+  again: string,
+  at: string,
+): Problem & { retryAfter: number } => ({
+  ...problem(
     429,
     'Too many reveals',
-    `${person} has asked ${most} times since ${hourOf(at)}, which is as often as one person may within an hour; nothing was asked. Ask again in the next hour, or let a colleague ask`,
-  );
+    most === 0
+      ? 'nobody may ask for a name or an address here: REVEALS_PER_HOUR is 0; nothing was asked'
+      : `${person} has asked ${most} times within the last hour, which is as often as one person may; nothing was asked. Ask again at ${again}, or let a colleague ask`,
+  ),
+  retryAfter: Math.max(1, Math.ceil((Date.parse(again) - Date.parse(at)) / 1_000)),
+});

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { Cursor, paged } from '../core/cursor.js';
 import { RevealAnswer, RevealAskedAnswer, RevealsAnswer } from '../core/people.answers.js';
 import { problem } from '../core/problem.js';
-import { RevealRequest, revealMs, tooManyReveals } from '../core/reveal.js';
+import { RevealRequest, requestIdOf, revealMs, tooManyReveals } from '../core/reveal.js';
 import { later } from '../core/session.js';
 import { forgetJob } from './forget-reveal.job.js';
 import { Limit } from './limit.js';
@@ -42,8 +42,8 @@ export class Reveals {
   ) {
     if (!Uuid.safeParse(contactId).success) throw noSuchPerson(contactId);
     const found = await this.store.list(contactId, cursor, limit + 1, this.runtime.now());
-    const { page, next } = paged(found, limit, ({ at, revealId }) => `${at},${revealId}`);
-    return { reveals: page, next };
+    const { page, next } = paged(found, limit, ({ requestId, reveal }) => `${reveal.at},${requestId}`);
+    return { reveals: page.map(({ reveal }) => reveal), next };
   }
 
   /** The answer comes from signal-ingestion, sealed to `publicKey`: neither the console nor a topic has it in readable form. */
@@ -69,13 +69,13 @@ export class Reveals {
     const most = this.settings.revealsPerHour;
     const done = await this.runtime.transact(cause, async (work) => {
       const { at } = work;
-      if ((await this.store.count(work.tx, principal.person, at)) > most)
-        throw new Refused(tooManyReveals(principal.person, most, at));
+      const again = await this.store.mayAskAgainAt(work.tx, principal.person, most, at);
+      if (again !== undefined) throw new Refused(tooManyReveals(principal.person, most, again, at));
       const expiresAt = later(at, revealMs);
       const data = { revealId, contactId: known.contactId, ...request, by: principal.person, at, expiresAt };
-      this.store.ask(work.tx, data, askerOf(principal));
+      const eventId = work.emit(cause, topics.revealsRequested, { key: known.contactId, subject: revealId, data });
+      this.store.ask(work.tx, { ...data, requestId: requestIdOf(eventId) }, askerOf(principal));
       work.schedule(cause, forgetJob(revealId, expiresAt));
-      work.emit(cause, topics.revealsRequested, { key: known.contactId, subject: revealId, data });
       return expiresAt;
     });
     if (done.repeated) throw new TypeError('an id that was made at random was there before');

@@ -68,7 +68,10 @@ const after = (ms: number): string => new Date(Date.parse(at) + ms).toISOString(
 /** What signal-ingestion says to a request. */
 async function answer(revealId: string, more: Partial<DataOf<'RevealAnswered'>> = {}): Promise<void> {
   const data = { revealId, contactId, outcome: 'sealed', fields: ['name'], at, ...more };
-  await harness.deliver('reveals.answered.v1', [{ type: 'RevealAnswered', key: contactId, data }]);
+  const causationid = requests().find((event) => (event.data as { revealId?: string }).revealId === revealId)?.id;
+  await harness.deliver('reveals.answered.v1', [
+    { type: 'RevealAnswered', key: contactId, data, ...(causationid && { causationid }) },
+  ]);
 }
 async function seal(revealId: string): Promise<void> {
   const data = { revealId, jwe, expiresAt: after(120_000) };
@@ -140,11 +143,30 @@ describe('a request', () => {
     const statuses = await Promise.all(Array.from({ length: 6 }, async () => (await post()).status));
     expect(statuses.sort()).toEqual([202, 202, 202, 429, 429, 429]);
     const { body } = await post();
-    expect(body.detail).toContain('ann has asked 3 times since 2026-11-21T10:00:00.000Z');
+    expect(body.detail).toContain('ann has asked 3 times within the last hour');
     expect(requests()).toHaveLength(3);
     expect((await post(asking, as('bob'))).status).toBe(202);
     harness.setNow('2026-11-21T11:00:00.000Z');
     expect((await post()).status).toBe(202);
+  });
+
+  test('counts for the 60 minutes after it, whenever the hour of the clock ends, and a refusal says when to ask again', async () => {
+    process.env.REVEALS_PER_HOUR = '2';
+    await harness.close();
+    await start();
+    const statusAt = async (time: string) => {
+      harness.setNow(`2026-11-21T${time}.000Z`);
+      const { statusCode, headers } = await harness.app.inject({
+        ...{ method: 'POST', url: path, headers: as('ann'), payload: asking },
+      });
+      return [statusCode, headers['retry-after']];
+    };
+    expect(await statusAt('10:40:00')).toEqual([202, undefined]);
+    expect(await statusAt('10:59:00')).toEqual([202, undefined]);
+    expect(await statusAt('11:00:00')).toEqual([429, '2400']);
+    expect(await statusAt('11:39:59')).toEqual([429, '1']);
+    expect(await statusAt('11:40:00')).toEqual([202, undefined]);
+    expect(await statusAt('11:41:00')).toEqual([429, '1080']);
   });
 });
 
@@ -237,11 +259,45 @@ test('after a restore the topics say again who asked and what came of it', async
   const revealId = await revealed();
   const requested = requests()[0];
   await harness.query('DELETE FROM reveals');
-  await harness.deliver('reveals.requested.v1', [{ type: 'RevealRequested', key: contactId, data: requested?.data }]);
+  const { id = '', data } = requested ?? {};
+  await harness.deliver('reveals.requested.v1', [{ type: 'RevealRequested', key: contactId, id, data }]);
   await answer(revealId);
   expect((await ask('GET', path)).body.reveals).toMatchObject([{ revealId, by: 'ann', state: 'sealed' }]);
   expect(await harness.query('SELECT detail FROM activities ORDER BY at, detail')).toEqual([
     { detail: 'ann asked for name of a person: access-request' },
     { detail: 'name of a person was revealed to whoever asked' },
   ]);
+});
+
+test('a second request under the id of another is listed with its own answer, also page by page and for another person', async () => {
+  const revealId = await revealed();
+  await answer(revealId);
+  const [first] = requests();
+  const other = '0d4b5bd4-6a55-4f1f-8a3c-4d2b57a7c0de';
+  const again = (id: string, key: string, note: string) => ({
+    ...{ type: 'RevealRequested', id, key },
+    data: { ...(first?.data as unknown as DataOf<'RevealRequested'>), contactId: key, note },
+  });
+  const events = [again('again', contactId, 'more'), again('other', other, 'somebody else')];
+  await harness.deliver('reveals.requested.v1', events);
+  const reason = { code: 'repeated', detail: 'a request with this id was answered before; ask again' };
+  await harness.deliver(
+    'reveals.answered.v1',
+    events.map(({ id, key }) => ({
+      ...{ type: 'RevealAnswered', key, causationid: id },
+      data: { revealId, contactId: key, outcome: 'refused', fields: [], reason, at },
+    })),
+  );
+  const listed = async (person: string): Promise<string[]> => {
+    const found: string[] = [];
+    for (let next: string | null = ''; next !== null; ) {
+      const url: string = `/v1/people/${person}/reveals?limit=1${next && `&cursor=${next}`}`;
+      const { body } = await ask('GET', url, as('rex'));
+      for (const { note, state } of body.reveals) found.push(`${note}: ${state}`);
+      next = body.next;
+    }
+    return found.sort();
+  };
+  expect(await listed(contactId)).toEqual(['more: refused', 'request 4711: sealed']);
+  expect(await listed(other)).toEqual(['somebody else: refused']);
 });

@@ -2,11 +2,13 @@ import type { DataOf } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Cursor } from '../core/cursor.js';
-import { hourOf, stateOf } from '../core/reveal.js';
+import { hourMs, type OfRequest, stateOf } from '../core/reveal.js';
+import { later } from '../core/session.js';
 import { readersOf } from './readers.js';
 import { insert, lastBy } from './rows.js';
 
 interface Row {
+  request_id: string;
   reveal_id: string;
   by_person: string;
   fields: DataOf<'RevealRequested'>['fields'];
@@ -21,21 +23,22 @@ interface Row {
 }
 
 const reveals = `SELECT r.*, a.outcome, a.fields AS answered_fields, a.reason, a.answered_at
-  FROM reveals r LEFT JOIN reveal_answers a ON a.reveal_id = r.reveal_id`;
+  FROM reveals r LEFT JOIN reveal_answers a ON a.request_id = r.request_id`;
 
 /** Who asked who a person is, and what came of it. The topics say both again after a restore; the sealed answer they do not. */
 export function keepReveals(
   tx: Tx,
-  requests: readonly DataOf<'RevealRequested'>[],
-  answers: readonly DataOf<'RevealAnswered'>[],
+  requests: readonly OfRequest<DataOf<'RevealRequested'>>[],
+  answers: readonly OfRequest<DataOf<'RevealAnswered'>>[],
 ): void {
-  insert(tx, lastBy(requests, 'revealId'), {
-    sql: `INSERT INTO reveals (reveal_id, contact_id, by_person, fields, purpose, note, asked_at, expires_at)
-          SELECT id, contact, by, string_to_array(fields, ','), purpose, note, asked, expires
-          FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[])
-            AS n(id, contact, by, fields, purpose, note, asked, expires)
+  insert(tx, lastBy(requests, 'requestId'), {
+    sql: `INSERT INTO reveals (request_id, reveal_id, contact_id, by_person, fields, purpose, note, asked_at, expires_at)
+          SELECT request, id, contact, by, string_to_array(fields, ','), purpose, note, asked, expires
+          FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[])
+            AS n(request, id, contact, by, fields, purpose, note, asked, expires)
           ON CONFLICT DO NOTHING`,
     columns: [
+      (r) => r.requestId,
       (r) => r.revealId,
       (r) => r.contactId,
       (r) => r.by,
@@ -46,13 +49,13 @@ export function keepReveals(
       (r) => r.expiresAt,
     ],
   });
-  insert(tx, lastBy(answers, 'revealId'), {
-    sql: `INSERT INTO reveal_answers (reveal_id, outcome, fields, reason, answered_at)
+  insert(tx, lastBy(answers, 'requestId'), {
+    sql: `INSERT INTO reveal_answers (request_id, outcome, fields, reason, answered_at)
           SELECT id, outcome, string_to_array(fields, ','), reason, at
           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[]) AS n(id, outcome, fields, reason, at)
           ON CONFLICT DO NOTHING`,
     columns: [
-      (a) => a.revealId,
+      (a) => a.requestId,
       (a) => a.outcome,
       (a) => a.fields.join(','),
       (a) => (a.reason ? JSON.stringify(a.reason) : null),
@@ -71,18 +74,26 @@ export class RevealsStore {
     ({ forActs: this.forActs, forPages: this.forPages } = readersOf(runtime));
   }
 
-  /** How often somebody has asked within this hour, this time included. Who asks at the same time waits for this transaction. */
-  async count(tx: Tx, person: string, at: string): Promise<number> {
-    const [row] = await tx.query<{ n: number }>(
-      `INSERT INTO reveal_counts AS c (person, hour, n) VALUES ($1, $2, 1)
-       ON CONFLICT (person, hour) DO UPDATE SET n = c.n + 1 RETURNING n`,
-      [person, hourOf(at)],
+  /**
+   * When somebody may ask again who has asked `most` times within the last hour; undefined: now. Who asks at the same time waits for
+   * this transaction.
+   */
+  async mayAskAgainAt(tx: Tx, person: string, most: number, at: string): Promise<string | undefined> {
+    if (most === 0) return later(at, hourMs);
+    await tx.query(
+      'INSERT INTO reveal_askers (person) VALUES ($1) ON CONFLICT (person) DO UPDATE SET person = excluded.person',
+      [person],
     );
-    return row?.n ?? 1;
+    const [row] = await tx.query<{ asked_at: Date }>(
+      `SELECT asked_at FROM reveals WHERE by_person = $1 AND asked_at > $2
+       ORDER BY asked_at DESC OFFSET $3 LIMIT 1`,
+      [person, later(at, -hourMs), most - 1],
+    );
+    return row && later(row.asked_at.toISOString(), hourMs);
   }
 
   /** Keeps a request, and a place for its answer that only the session or the token of this hash is given. */
-  ask(tx: Tx, request: DataOf<'RevealRequested'>, askerSha256: string): void {
+  ask(tx: Tx, request: OfRequest<DataOf<'RevealRequested'>>, askerSha256: string): void {
     keepReveals(tx, [request], []);
     tx.write('INSERT INTO sealed_reveals (reveal_id, asker_sha256, kept_until) VALUES ($1, $2, $3)', [
       request.revealId,
@@ -97,18 +108,18 @@ export class RevealsStore {
       tx.write('UPDATE sealed_reveals SET jwe = $2 WHERE reveal_id = $1 AND kept_until > $3', [revealId, jwe, at]);
   }
 
-  /** Deletes the sealed answers that nobody is given any more, and counts of days ago. */
+  /** Deletes the sealed answers that nobody is given any more. */
   forget(tx: Tx, at: string): void {
     tx.write('DELETE FROM sealed_reveals WHERE kept_until <= $1', [at]);
-    tx.write("DELETE FROM reveal_counts WHERE hour < $1::timestamptz - interval '1 day'", [at]);
   }
 
   /** One reveal, and whose its sealed answer is; that is gone after minutes. */
   async find(contactId: string, revealId: string, at: string) {
-    const [row] = await this.forActs.query<Row>(`${reveals} WHERE r.reveal_id = $1 AND r.contact_id = $2`, [
-      revealId,
-      contactId,
-    ]);
+    const [row] = await this.forActs.query<Row>(
+      `${reveals} WHERE r.reveal_id = $1 AND r.contact_id = $2
+       ORDER BY r.asked_at, r.request_id LIMIT 1`,
+      [revealId, contactId],
+    );
     if (!row) return undefined;
     const [kept] = await this.forActs.query<{ asker_sha256: string; jwe: string | null }>(
       'SELECT asker_sha256, jwe FROM sealed_reveals WHERE reveal_id = $1 AND kept_until > $2',
@@ -120,11 +131,11 @@ export class RevealsStore {
   /** Who asked who this person is, the latest first. */
   async list(contactId: string, place: Cursor | undefined, limit: number, at: string) {
     const rows = await this.forPages.query<Row>(
-      `${reveals} WHERE r.contact_id = $1 ${place ? 'AND (r.asked_at, r.reveal_id) < ($3, $4)' : ''}
-       ORDER BY r.asked_at DESC, r.reveal_id DESC LIMIT $2`,
+      `${reveals} WHERE r.contact_id = $1 ${place ? 'AND (r.asked_at, r.request_id) < ($3, $4)' : ''}
+       ORDER BY r.asked_at DESC, r.request_id DESC LIMIT $2`,
       [contactId, limit, ...(place ? [place.at, place.id] : [])],
     );
-    return rows.map((row) => shown(row, at));
+    return rows.map((row) => ({ requestId: row.request_id, reveal: shown(row, at) }));
   }
 }
 

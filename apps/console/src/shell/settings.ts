@@ -169,7 +169,7 @@ const variables = {
         : 'an address with {traceId} in it is expected',
   }),
   REVEALS_PER_HOUR: whole({
-    description: 'how often one person may ask for the name or the address of somebody within an hour. 0: never',
+    description: 'how often one person may ask for the name or the address of somebody in any 60 minutes. 0: never',
     preset: 20,
     least: 0,
     most: 999_999,

@@ -57,10 +57,7 @@ export function reveal(request: RevealRequested, sought: Sought, { at, expiresAt
   const opened = membersOf(request.fields, known);
   const fields = request.fields.filter((field) => Object.keys(membersOf([field], known)).length > 0);
   if (fields.length === 0)
-    return refused(
-      'not-known',
-      `no signal has told of ${[...new Set(request.fields)].join(' or ')} of this person`,
-    );
+    return refused('not-known', `no signal has told of ${[...new Set(request.fields)].join(' or ')} of this person`);
   return { ok: true, fields: [...new Set(fields)], opened: { revealId, contactId, ...opened } };
 }
 

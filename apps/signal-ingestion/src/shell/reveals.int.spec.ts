@@ -196,6 +196,9 @@ test('an id of a request reveals once, however often it comes under a new event:
   const codes = async (...people: string[]) => {
     const published = await ask(people.map((person) => ({ ...asked, data: { ...asked.data, contactId: person } })));
     expect(ofType(published, 'RevealAnswered').map((answer) => answer.revealId)).toEqual(people.map(() => revealId));
+    // By its cause somebody who reads finds to which of them an answer is.
+    const answers = published.filter(({ type }) => type === 'RevealAnswered');
+    expect(new Set(answers.map(({ causationid }) => causationid)).size).toBe(people.length);
     return ofType(published, 'RevealAnswered').map(({ outcome, reason }) => reason?.code ?? outcome);
   };
   expect(await codes(contactId, other, contactId)).toEqual(['sealed', 'repeated', 'repeated']);

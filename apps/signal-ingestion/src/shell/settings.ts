@@ -81,7 +81,7 @@ const variables = {
   }),
   ANSWERED_REVEALS_PER_HOUR: whole({
     description:
-      'how often a name or an address is revealed within an hour, to all people together; what is asked beyond it is refused. 0: never',
+      'how often a name or an address is revealed in any 60 minutes, to all people together; what is asked beyond it is refused. 0: never',
     preset: 100,
     least: 0,
     most: 999_999_999,

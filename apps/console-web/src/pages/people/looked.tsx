@@ -19,8 +19,9 @@ export function Looked({ contactId }: { readonly contactId: string }) {
       {reveals.isError && <Problem error={reveals.error} again={() => void reveals.refetch()} />}
       {reveals.isPending && <Skeleton h={60} />}
       {reveals.isSuccess && rows.length === 0 && <Text size="sm">Nobody has asked for the name or the address.</Text>}
-      {rows.map((row) => (
-        <Reveal key={row.revealId} reveal={row} />
+      {rows.map((row, place) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: two requests may have one id, since whoever writes them chooses it
+        <Reveal key={`${row.revealId} ${place}`} reveal={row} />
       ))}
       {reveals.hasNextPage && (
         <Button variant="default" onClick={() => void reveals.fetchNextPage()} loading={reveals.isFetchingNextPage}>

@@ -1,13 +1,17 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Who asked for whose name or address, and why; and, for minutes, the sealed answer of each. */
+/**
+ * Who asked for whose name or address, and why; and, for minutes, the sealed answer of each. A request and its answer are known by the
+ * event of the request: a writer that repeats a `reveal_id` must not hide that it asked again.
+ */
 export class Reveals1764500000252 implements MigrationInterface {
   name = 'Reveals1764500000252';
 
   async up(db: QueryRunner): Promise<void> {
     await db.query(`
       CREATE TABLE reveals (
-        reveal_id uuid PRIMARY KEY,
+        request_id uuid PRIMARY KEY,
+        reveal_id uuid NOT NULL,
         contact_id uuid NOT NULL,
         by_person text NOT NULL,
         fields text[] NOT NULL,
@@ -16,10 +20,12 @@ export class Reveals1764500000252 implements MigrationInterface {
         asked_at timestamptz NOT NULL,
         expires_at timestamptz NOT NULL
       )`);
-    await db.query('CREATE INDEX reveals_contact ON reveals (contact_id, asked_at, reveal_id)');
+    await db.query('CREATE INDEX reveals_contact ON reveals (contact_id, asked_at, request_id)');
+    await db.query('CREATE INDEX reveals_id ON reveals (reveal_id)');
+    await db.query('CREATE INDEX reveals_person ON reveals (by_person, asked_at)');
     await db.query(`
       CREATE TABLE reveal_answers (
-        reveal_id uuid PRIMARY KEY,
+        request_id uuid PRIMARY KEY,
         outcome text NOT NULL,
         fields text[] NOT NULL,
         reason jsonb,
@@ -33,12 +39,10 @@ export class Reveals1764500000252 implements MigrationInterface {
         jwe text
       )`);
     await db.query('CREATE INDEX sealed_reveals_until ON sealed_reveals (kept_until)');
-    await db.query(
-      'CREATE TABLE reveal_counts (person text NOT NULL, hour timestamptz NOT NULL, n int NOT NULL, PRIMARY KEY (person, hour))',
-    );
+    await db.query('CREATE TABLE reveal_askers (person text PRIMARY KEY)');
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query('DROP TABLE reveals, reveal_answers, sealed_reveals, reveal_counts');
+    await db.query('DROP TABLE reveals, reveal_answers, sealed_reveals, reveal_askers');
   }
 }
