@@ -41,6 +41,21 @@ export const newSecret = (): string => randomBytes(32).toString('base64url');
 /** Whether a text can be one of `newSecret`: nothing else is looked up. */
 export const couldBeSecret = (text: string): boolean => /^[\w-]{43}$/.test(text);
 
+/** How long what granted a session counts, in milliseconds. */
+export interface Lasting {
+  readonly sessionMs: number;
+  readonly oidc: { readonly sessionMs: number } | undefined;
+}
+
+/** When a session that begins at a time ends at the latest. What a provider says of somebody is asked for again soon: it tells nobody here when it changes. */
+export const endOf = (
+  { grantedBy, createdAt }: Pick<Session, 'grantedBy' | 'createdAt'>,
+  { sessionMs, oidc }: Lasting,
+): string => later(createdAt, grantedBy === null && oidc ? Math.min(sessionMs, oidc.sessionMs) : sessionMs);
+
+/** The first of two instants. */
+export const sooner = (a: string, b: string): string => (a < b ? a : b);
+
 /** Whether a session is over, at its end or because nobody used it for `idleMs`. */
 export const isOver = (session: Session, at: string, idleMs: number): boolean =>
   session.endedAt !== null || session.expiresAt <= at || later(session.lastSeenAt, idleMs) <= at;

@@ -79,10 +79,11 @@ export class OidcPages {
     if (!this.settings.oidc) return send(reply, 404, 'No identity provider is set up for this console.');
     reply.header('set-cookie', this.header('', 0));
     const { secret, next } = this.attemptOf(headers);
+    // A sign-out after this moment ends the session too: the provider may have answered before it knew.
+    const at = this.runtime.now();
     // Used up before the provider is asked, so that nobody comes back twice.
     const known =
-      secret !== undefined &&
-      (await this.runtime.write((tx) => this.store.useAttempt(tx, sha256(secret), this.runtime.now())));
+      secret !== undefined && (await this.runtime.write((tx) => this.store.useAttempt(tx, sha256(secret), at)));
     if (!known) return send(reply, 401, again);
     let found: Awaited<ReturnType<IdentityProvider['end']>>;
     try {
@@ -95,7 +96,7 @@ export class OidcPages {
     if ('refusal' in found) return send(reply, 403, found.refusal);
     const grant = { ...found, grantedBy: null, sessionUntil: null };
     const begun = await this.runtime.write(async (tx) =>
-      this.sessions.begin(tx, grant, this.runtime.now(), this.sessions.tokenOf(headers)),
+      this.sessions.begin(tx, grant, at, this.sessions.tokenOf(headers)),
     );
     reply.header('set-cookie', [this.header('', 0), begun.cookie]);
     // A page and no redirect: the browser sends no strict cookie along a chain that began at another site.

@@ -11,6 +11,7 @@ import { Provider } from 'oidc-provider';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { at } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
+import { IdentityProvider } from './identity-provider.js';
 
 /** People of the provider, by what they log in as. */
 const groups: Record<string, readonly string[]> = { lea: ['marketing-leads', 'all'], sam: ['warehouse'] };
@@ -311,6 +312,47 @@ test('what the provider says of somebody counts for fifteen minutes, also throug
   groups.lea = [];
   harness.setNow(minutes(30));
   expect((await user.go(await wayBack(user, 'lea'))).status).toBe(403);
+  expect((await session(user)).status).toBe(401);
+});
+
+test('a session from before an upgrade, or before the settings were lowered, ends when one of today would, with its links', async () => {
+  await start();
+  const user = browser();
+  await user.go(await wayBack(user, 'lea'));
+  // As an earlier version made it.
+  await harness.query("UPDATE sessions SET expires_at = created_at + interval '12 hours'");
+  const minutes = (n: number) => new Date(Date.parse(at) + n * 60_000).toISOString();
+  harness.setNow(minutes(14));
+  const { csrfToken, expiresAt } = JSON.parse((await session(user)).text);
+  expect(expiresAt).toBe(minutes(15));
+  const headers = { origin: address, 'x-csrf-token': csrfToken };
+  const link = await user.go(`${address}/v1/sign-in/links`, { method: 'POST', headers });
+  expect(link.status).toBe(201);
+  harness.setNow(minutes(15));
+  expect((await session(user)).status).toBe(401);
+  const code = String(JSON.parse(link.text).url).split('#code=')[1];
+  const used = await browser().go(`${address}/v1/session`, {
+    ...{ method: 'POST', headers: { origin: address, 'content-type': 'application/json' } },
+    body: JSON.stringify({ code }),
+  });
+  expect(used.status).toBe(401);
+});
+
+test('a sign-out while the provider answers ends the session that comes of it', async () => {
+  await start();
+  const user = browser();
+  const back = await wayBack(user, 'lea');
+  // Its clock stands until the provider has answered; the operator comes in between.
+  const asked = harness.app.get(IdentityProvider);
+  const answer = asked.end.bind(asked);
+  asked.end = async (...given) => {
+    const found = await answer(...given);
+    const data = { person: 'lea', by: 'ann', reason: 'x', at: new Date(Date.parse(at) + 1_000).toISOString() };
+    await harness.deliver('sessions.ended.v1', [{ type: 'SessionsEnded', data, key: 'lea' }]);
+    harness.setNow(new Date(Date.parse(at) + 2_000).toISOString());
+    return found;
+  };
+  await user.go(back);
   expect((await session(user)).status).toBe(401);
 });
 

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { at, escalated, proposalId } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
+import { SessionStore } from './sessions.repository.js';
+import { Sessions } from './sessions.service.js';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const after = (ms: number) => new Date(Date.parse(at) + ms).toISOString();
@@ -446,6 +449,72 @@ describe('an operator', () => {
     await harness.query('UPDATE sign_in_links SET used_at = NULL');
     expect((await ask('GET', '/v1/session', { cookie })).status).toBe(401);
     expect((await use(code)).status).toBe(401);
+  });
+
+  /** A transaction that has done its work and is not committed yet. */
+  const open = async <R>(work: (tx: Tx) => Promise<R>) => {
+    const done = Promise.withResolvers<R>();
+    const released = Promise.withResolvers<void>();
+    const committed = harness.app.get<Runtime>(RUNTIME).write(async (tx) => {
+      done.resolve(await work(tx));
+      await released.promise;
+    });
+    committed.catch(done.reject);
+    const result = await done.promise;
+    const commit = async () => {
+      released.resolve();
+      await committed;
+    };
+    return { result, commit };
+  };
+  /** Resolves when another transaction waits for a lock. */
+  const someoneWaits = async (): Promise<void> => {
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    while ((await harness.query(waiting)).length === 0) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  test.each([
+    ['', 1],
+    [', whose clock is a minute ahead', minute],
+    [', whose clock is a minute behind', -minute],
+  ])('ends the session of a link that is used at that moment in another process%s', async (_, ahead) => {
+    await start();
+    const { code } = await linkOf({ authorization: 'Bearer max-token' });
+    const store = harness.app.get(SessionStore);
+    const { result, commit } = await open(async (tx) => {
+      const grant = await store.useLink(tx, sha256(code), after(ahead));
+      if (!grant) throw new Error('the link does not work');
+      return harness.app.get(Sessions).begin(tx, grant, after(ahead), undefined);
+    });
+    const [done] = await Promise.all([signOut('max'), someoneWaits().then(commit)]);
+    expect(done).toMatchObject({ status: 200, body: { sessions: 1, links: 0 } });
+    const cookie = `countersign=${result.held.token}`;
+    expect((await ask('GET', '/v1/session', { cookie })).status).toBe(401);
+  });
+
+  test('ends a link that is made at that moment, and leaves a link no session that is used while the sign-out is not committed', async () => {
+    await start();
+    const { code, expiresAt } = await linkOf({ authorization: 'Bearer max-token' });
+    const store = harness.app.get(SessionStore);
+    const lateCode = 'l'.repeat(43);
+    const { commit: commitLink } = await open(async (tx) =>
+      store.keepLink(tx, {
+        ...{ person: 'max', roles: [], grantedBy: sha256('max-token'), sessionUntil: null, ofSession: null },
+        codeSha256: sha256(lateCode),
+        // Made by a clock that is ahead.
+        expiresAt: new Date(Date.parse(expiresAt) + minute).toISOString(),
+      }),
+    );
+    const [signedOut] = await Promise.all([
+      open((tx) => store.endAllOf(tx, 'max', at)),
+      someoneWaits().then(commitLink),
+    ]);
+    expect(signedOut.result).toEqual({ sessions: 0, links: 2 });
+    const later = open((tx) => store.useLink(tx, sha256(code), after(minute)));
+    await Promise.all([someoneWaits().then(signedOut.commit), later.then(({ commit }) => commit())]);
+    expect((await later).result).toBeUndefined();
+    harness.setNow(after(1));
+    for (const ended of [code, lateCode]) expect((await use(ended)).status).toBe(401);
   });
 
   test('is obeyed by a database that was restored from before', async () => {

@@ -1,4 +1,4 @@
-import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
+import { type Reader, RUNTIME, type Runtime, type Tx, takeTurn } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { gathered } from '../core/gathered.js';
 import type { Role } from '../core/people.js';
@@ -21,8 +21,8 @@ interface SessionRow {
 /** What a link that was used grants. */
 type Granted = Omit<Link, 'codeSha256' | 'expiresAt' | 'ofSession'>;
 
-/** Whether a link is open: in time, its session still there, and its person not signed out since it was made. */
-const works = `l.expires_at > $2
+/** Whether a link is open: in time, as is what would come of it, its session still there, and its person not signed out since it was made. */
+const works = `l.expires_at > $2 AND (l.session_until IS NULL OR l.session_until > $2)
   AND (l.of_session IS NULL
     OR EXISTS (SELECT FROM sessions s WHERE s.token_sha256 = l.of_session AND s.ended_at IS NULL AND s.expires_at > $2))
   AND NOT EXISTS (SELECT FROM sign_outs o WHERE o.person = l.person AND o.signed_out_at >= l.expires_at - make_interval(secs => $3))`;
@@ -42,6 +42,12 @@ export function signOut(tx: Tx, people: readonly { readonly person: string; read
     },
   );
 }
+
+/**
+ * Whatever begins or ends a sign-in of a person does it in turn. Else a session that begins while an operator signs this person out is in
+ * no statement of the operator, and its time, which may be another clock's, is after that of the sign-out.
+ */
+const takeTurnOf = (tx: Tx, person: string): Promise<void> => takeTurn(tx, `sign-in of ${person}`);
 
 /** Who is signed in, and the one-time links. */
 @Injectable()
@@ -69,7 +75,8 @@ export class SessionStore {
     ]);
   }
 
-  begin(tx: Tx, session: Session): void {
+  async begin(tx: Tx, session: Session): Promise<void> {
+    await takeTurnOf(tx, session.person);
     tx.write(
       `INSERT INTO sessions (token_sha256, person, roles, granted_by, created_at, last_seen_at, expires_at)
        VALUES ($1, $2, $3::text[], $4, $5, $5, $6)`,
@@ -81,7 +88,8 @@ export class SessionStore {
     tx.write('UPDATE sessions SET ended_at = $2 WHERE token_sha256 = $1 AND ended_at IS NULL', [tokenSha256, at]);
   }
 
-  keepLink(tx: Tx, link: Link): void {
+  async keepLink(tx: Tx, link: Link): Promise<void> {
+    await takeTurnOf(tx, link.person);
     tx.write(
       `INSERT INTO sign_in_links (code_sha256, person, roles, granted_by, session_until, expires_at, of_session)
        VALUES ($1, $2, $3::text[], $4, $5, $6, $7)`,
@@ -106,6 +114,12 @@ export class SessionStore {
    * link that is being made at that moment is found too.
    */
   async useLink(tx: Tx, codeSha256: string, at: string): Promise<Granted | undefined> {
+    const [link] = await tx.query<{ person: string }>('SELECT person FROM sign_in_links WHERE code_sha256 = $1', [
+      codeSha256,
+    ]);
+    if (!link) return undefined;
+    // Before the link is locked: whoever signs this person out locks in the same order.
+    await takeTurnOf(tx, link.person);
     const [row] = await tx.query<{ person: string; roles: Role[]; granted_by: string | null; until: Date | null }>(
       `UPDATE sign_in_links l SET used_at = $2 WHERE code_sha256 = $1 AND used_at IS NULL AND ${works}
        RETURNING person, roles, granted_by, session_until AS until`,
@@ -123,13 +137,15 @@ export class SessionStore {
 
   /** Ends what somebody began, and revokes what would begin more. Returns how many sessions and links worked until then. */
   async endAllOf(tx: Tx, person: string, at: string): Promise<{ sessions: number; links: number }> {
+    await takeTurnOf(tx, person);
     signOut(tx, [{ person, at }]);
-    const sessions = await tx.query(
-      'UPDATE sessions SET ended_at = $2 WHERE person = $1 AND ended_at IS NULL AND expires_at > $2 RETURNING 1 AS ended',
-      [person, at],
-    );
+    // Sessions last: whoever uses a link at this moment has begun one by then, or finds the link ended.
     const links = await tx.query(
       'UPDATE sign_in_links SET used_at = $2 WHERE person = $1 AND used_at IS NULL AND expires_at > $2 RETURNING 1 AS ended',
+      [person, at],
+    );
+    const sessions = await tx.query(
+      'UPDATE sessions SET ended_at = $2 WHERE person = $1 AND ended_at IS NULL AND expires_at > $2 RETURNING 1 AS ended',
       [person, at],
     );
     return { sessions: sessions.length, links: links.length };

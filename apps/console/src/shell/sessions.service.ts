@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Person } from '../core/people.js';
 import {
   couldBeSecret,
+  endOf,
   isOver,
   later,
   newSecret,
@@ -11,6 +12,7 @@ import {
   type Session,
   seenEveryMs,
   sha256,
+  sooner,
 } from '../core/session.js';
 import { SessionStore } from './sessions.repository.js';
 import { PEOPLE, SETTINGS, type Settings } from './settings.js';
@@ -47,9 +49,12 @@ export class Sessions {
 
   /** The session of a token, with the roles that it has now; undefined where it is over, or whoever granted it is gone. */
   async of(token: string): Promise<Session | undefined> {
-    const session = await this.store.find(sha256(token));
+    const found = await this.store.find(sha256(token));
     const at = this.runtime.now();
-    if (!session || isOver(session, at, this.settings.sessionIdleMs)) return undefined;
+    if (!found) return undefined;
+    // By the settings of today: a session that began before they were lowered does not outlast them.
+    const session = { ...found, expiresAt: sooner(found.expiresAt, endOf(found, this.settings)) };
+    if (isOver(session, at, this.settings.sessionIdleMs)) return undefined;
     // Nobody else could say that this person may still come in.
     if (session.grantedBy === null && !this.settings.oidc) return undefined;
     const roles = rolesOfSession(session, this.people);
@@ -64,18 +69,16 @@ export class Sessions {
   }
 
   /** Begins a session under a new token, whatever the browser had before: that one ends. Returns its cookie's header. */
-  begin(
+  async begin(
     tx: Tx,
     grant: Grant,
     at: string,
     before: string | undefined,
-  ): { readonly held: Held; readonly cookie: string } {
+  ): Promise<{ readonly held: Held; readonly cookie: string }> {
     const token = newSecret();
     const { person, roles, grantedBy, sessionUntil } = grant;
-    const { sessionMs, oidc } = this.settings;
-    // What a provider says of somebody is asked for again soon: it tells nobody here when it changes.
-    const end = later(at, grantedBy === null && oidc ? Math.min(sessionMs, oidc.sessionMs) : sessionMs);
-    const expiresAt = sessionUntil !== null && sessionUntil < end ? sessionUntil : end;
+    const end = endOf({ grantedBy, createdAt: at }, this.settings);
+    const expiresAt = sessionUntil === null ? end : sooner(sessionUntil, end);
     const session: Session = {
       ...{ person, roles, grantedBy, expiresAt },
       tokenSha256: sha256(token),
@@ -83,8 +86,8 @@ export class Sessions {
       lastSeenAt: at,
       endedAt: null,
     };
+    await this.store.begin(tx, session);
     if (before !== undefined) this.store.end(tx, sha256(before), at);
-    this.store.begin(tx, session);
     return { held: { session, token }, cookie: this.header(token, Date.parse(expiresAt) - Date.parse(at)) };
   }
 
