@@ -29,6 +29,7 @@ const Pressed = z.object({
   user: z.object({ id: SlackId }),
   trigger_id: z.string().min(1).max(300),
   response_url: z.string().max(1000).optional(),
+  container: z.object({ message_ts: z.string().max(60).optional() }).optional(),
   actions: z
     .array(
       z.object({
@@ -47,9 +48,15 @@ export interface Press {
   readonly user: string;
   readonly press: string;
   readonly responseUrl?: string;
+  /** When the message with the button was sent, as Slack says; absent where it does not. */
+  readonly sentAt?: string;
   /** Absent where the button only opens a page. */
   readonly answer?: z.infer<typeof Value>;
 }
+
+/** The instant of Slack's name of a message, such as `1548261231.000200`: seconds, and what tells messages of one second apart. */
+const instantOf = (ts: string): string | undefined =>
+  /^\d{1,11}(\.\d{1,9})?$/.test(ts) ? new Date(Math.floor(Number(ts) * 1000)).toISOString() : undefined;
 
 /** Reads the form that Slack posts; undefined where it is none of ours. */
 export function pressIn(body: string): Press | undefined {
@@ -64,8 +71,13 @@ export function pressIn(body: string): Press | undefined {
   const read = Pressed.safeParse(given);
   const action = read.data?.actions[0];
   if (!read.success || !action) return undefined;
-  const { user, trigger_id: trigger, response_url: responseUrl } = read.data;
-  const press = { user: user.id, press: `${trigger} ${action.action_ts}`, ...(responseUrl && { responseUrl }) };
+  const { user, trigger_id: trigger, response_url: responseUrl, container } = read.data;
+  const sentAt = instantOf(container?.message_ts ?? '');
+  const press = {
+    ...{ user: user.id, press: `${trigger} ${action.action_ts}` },
+    ...(responseUrl && { responseUrl }),
+    ...(sentAt && { sentAt }),
+  };
   if (!Object.values<string>(buttonId).includes(action.action_id)) return press;
   try {
     const value = Value.parse(JSON.parse(action.value ?? ''));

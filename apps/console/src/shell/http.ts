@@ -3,6 +3,7 @@ import cookies from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import files from '@fastify/static';
+import { Logger } from '@nestjs/common';
 import { readSettings, type Settings } from './settings.js';
 
 /** Of all addresses together: whoever tries codes that are none is turned away. A code that works is not counted, so nobody keeps others out. */
@@ -31,7 +32,7 @@ export const contentPolicy = ({ recordUrl }: Pick<Settings, 'recordUrl'>, nonce?
 /** The console's part of Fastify: headers that browsers heed, a limit on signing in, files of the pages. */
 export async function http(server: HttpServer, env: Env): Promise<void> {
   const settings = readSettings(env);
-  const { pagesDir, publicUrl } = settings;
+  const { pagesDir, publicUrl, trustedProxies } = settings;
   // It reads and writes none by itself: who asks is known before the hooks of plugins. Before this its functions do not work.
   await server.register(cookies, { hook: false });
   await server.register(helmet, {
@@ -41,6 +42,7 @@ export async function http(server: HttpServer, env: Env): Promise<void> {
     // Over plain HTTP a browser ignores it.
     strictTransportSecurity: publicUrl.startsWith('https:'),
   });
+  if (trustedProxies.length === 0) warnOfProxy(server);
   await server.register(rateLimit, { global: false });
   const ofEverybody = server.createRateLimit({ ...everybody, keyGenerator: () => 'everybody' });
   const guess: Guess = async (request) => {
@@ -55,5 +57,17 @@ export async function http(server: HttpServer, env: Env): Promise<void> {
     cacheControl: false,
     dotfiles: 'ignore',
     preCompressed: true,
+  });
+}
+
+/** Says once that a proxy is before the console that nobody named. Anybody can write such a header, so it is no more than a hint. */
+function warnOfProxy(server: HttpServer): void {
+  let warned = false;
+  server.addHook('onRequest', async ({ headers }) => {
+    if (warned || (headers['x-forwarded-for'] === undefined && headers.forwarded === undefined)) return;
+    warned = true;
+    new Logger('console').warn(
+      'a request came through a proxy, and TRUSTED_PROXIES names none: all people behind it share one limit of sign-ins, which one of them can use up. Write the addresses of the proxy into TRUSTED_PROXIES',
+    );
   });
 }

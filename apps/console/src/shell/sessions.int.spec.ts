@@ -7,7 +7,8 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { at, escalated, proposalId } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
 import { SessionStore } from './sessions.repository.js';
@@ -228,6 +229,14 @@ describe('behind a proxy', () => {
     expect(await tries('10.9.0.1', '203.0.113.5, 10.9.3.3', 1)).toEqual([429]);
   });
 
+  test('may be named by an address of IPv4 as IPv6 writes it, or by a small range of these', async () => {
+    process.env.TRUSTED_PROXIES = '::ffff:10.9.0.1, ::ffff:10.8.0.0/112';
+    await start();
+    expect((await tries('10.9.0.1', '203.0.113.5', 11)).at(-1)).toBe(429);
+    expect(await tries('10.8.0.7', '203.0.113.5', 1)).toEqual([429]);
+    expect(await tries('10.8.0.7', '203.0.113.6', 1)).toEqual([401]);
+  });
+
   test('that is trusted a client cannot say that it is another one', async () => {
     process.env.TRUSTED_PROXIES = '10.9.0.1';
     await start();
@@ -255,17 +264,50 @@ describe('behind a proxy', () => {
     expect(await tries('10.9.0.1', '2001:db8:1:3::1', 1)).toEqual([401]);
   });
 
-  test.each(['everybody', '10.9.0.0/0', '::/0', '10.9.0.1/33', '10.9.0.1 10.9.0.2', '10.9.0.1/24/3'])(
-    'the setting %j does not start',
-    async (trusted) => {
-      process.env.TRUSTED_PROXIES = trusted;
-      await expect(createHarness(ConsoleModule, spec, { databaseUrl: database.url, at })).rejects.toThrow(
-        'TRUSTED_PROXIES',
-      );
-      delete process.env.TRUSTED_PROXIES;
+  test('that writes the port of a client too, a client has one limit for all its connections', async () => {
+    process.env.TRUSTED_PROXIES = '10.9.0.1, 10.9.3.3';
+    await start();
+    expect((await tries('10.9.0.1', '203.0.113.9:47*', 11)).at(-1)).toBe(429);
+    expect(await tries('10.9.0.1', '203.0.113.9', 1)).toEqual([429]);
+    // Two proxies in a row.
+    expect(await tries('10.9.0.1', '203.0.113.9:1, 10.9.3.3:4711', 1)).toEqual([429]);
+    expect(await tries('10.9.0.1', '203.0.113.10:4711', 1)).toEqual([401]);
+    expect((await tries('10.9.0.1', '[2001:db8:1:2::*]:47*', 11)).at(-1)).toBe(429);
+    expect(await tries('10.9.0.1', '[2001:db8:1:2::5]', 1)).toEqual([429]);
+    expect(await tries('10.9.0.1', '[2001:db8:1:3::1]:4711', 1)).toEqual([401]);
+  });
+
+  test.each(['x-forwarded-for', 'forwarded'])(
+    'that nobody named leads to one warning, which holds no address: %s',
+    async (header) => {
       await start();
+      const warnings = vi.spyOn(Logger.prototype, 'warn');
+      onTestFinished(() => warnings.mockRestore());
+      const warned = () => warnings.mock.calls.map(String).filter((text) => text.includes('TRUSTED_PROXIES'));
+      await ask('GET', '/v1/sign-in');
+      expect(warned()).toEqual([]);
+      for (const n of [1, 2]) await ask('GET', '/v1/sign-in', { [header]: `203.0.113.${n}` });
+      expect(warned()).toEqual([expect.not.stringContaining('203.0.113')]);
+      await harness.close();
+      warnings.mockClear();
+      process.env.TRUSTED_PROXIES = '10.9.0.1';
+      await start();
+      await ask('GET', '/v1/sign-in', { [header]: '203.0.113.1' });
+      expect(warned()).toEqual([]);
     },
   );
+
+  test.each([
+    ...['everybody', '10.9.0.0/0', '::/0', '::ffff:10.0.0.5/96', '0:0:0:0:0:ffff:a00:5/64', '10.9.0.1:80'],
+    ...['10.9.0.1/33', '10.9.0.1 10.9.0.2', '10.9.0.1/24/3'],
+  ])('the setting %j does not start', async (trusted) => {
+    process.env.TRUSTED_PROXIES = trusted;
+    await expect(createHarness(ConsoleModule, spec, { databaseUrl: database.url, at })).rejects.toThrow(
+      'TRUSTED_PROXIES',
+    );
+    delete process.env.TRUSTED_PROXIES;
+    await start();
+  });
 
   test('no number of strangers keeps a person with a link out', async () => {
     await start();

@@ -151,6 +151,15 @@ export class SessionStore {
     return { sessions: sessions.length, links: links.length };
   }
 
+  /** Whether somebody was signed out at a time or later, or ever. */
+  async isSignedOutSince(tx: Tx, person: string, since: string | undefined): Promise<boolean> {
+    const rows = await tx.query(
+      "SELECT 1 AS found FROM sign_outs WHERE person = $1 AND signed_out_at >= coalesce($2::timestamptz, '-infinity')",
+      [person, since ?? null],
+    );
+    return rows.length > 0;
+  }
+
   /** Whether anybody was ever signed in by this name, as far as it is kept. */
   async knows(person: string): Promise<boolean> {
     const rows = await this.forActs.query(

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { servicePorts } from '@countersign/contracts';
 import {
@@ -60,12 +60,17 @@ const addressesIn = (text: string): string[] =>
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
-/** An address, or a range that is not the whole world: anybody could then say anything. */
+/** How IPv6 writes the addresses of IPv4. */
+const mapped = new BlockList();
+mapped.addSubnet('::ffff:0:0', 96, 'ipv6');
+/** An address, or a range that is not the whole world, also of IPv4 alone: anybody could then say anything. */
 const isProxy = (text: string): boolean => {
   const [address = '', prefix, more] = text.split('/');
   const bits = isIP(address) === 4 ? 32 : isIP(address) === 6 ? 128 : 0;
   if (bits === 0 || more !== undefined) return false;
-  return prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits);
+  if (prefix === undefined) return true;
+  const least = bits === 128 && mapped.check(address, 'ipv6') ? 97 : 1;
+  return /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) >= least && Number(prefix) <= bits;
 };
 
 const variables = {
@@ -101,7 +106,7 @@ const variables = {
   }),
   TRUSTED_PROXIES: optionalText({
     description:
-      'the proxies before the console, separated by commas: addresses or ranges such as `10.0.0.5, 192.168.7.0/24`. The limits on signing in count by the address that these write into `X-Forwarded-For`; nobody else is believed. Each must append to the header, or set it anew',
+      'the proxies before the console, separated by commas: addresses or ranges such as `10.0.0.5, 192.168.7.0/24`. The limits on signing in count by the address that these write into `X-Forwarded-For`; nobody else is believed. Each must append to the header, or set it anew. Where a proxy is not named, all people behind it share one limit',
     preset: 'none',
     kind: 'list',
     fits: (text) =>

@@ -12,6 +12,7 @@ import { isSigned, type Press, pressIn } from '../core/slack.js';
 import { post } from './channels/web.js';
 import { Store } from './console.repository.js';
 import { NOTIFYING, type Notifying } from './notifying.js';
+import { SessionStore } from './sessions.repository.js';
 import { PEOPLE, SETTINGS, type Settings } from './settings.js';
 
 const path = '/v1/slack/actions';
@@ -34,6 +35,7 @@ export class SlackActions implements OnModuleInit {
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
+    @Inject(SessionStore) private readonly sessions: SessionStore,
     @Inject(NOTIFYING) private readonly notifying: Notifying | undefined,
     @Inject(PEOPLE) private readonly people: readonly Person[],
     @Inject(SETTINGS) private readonly settings: Settings,
@@ -95,7 +97,7 @@ export class SlackActions implements OnModuleInit {
   }
 
   /** Gives the answer, and says in words what came of it. */
-  private async answer({ user, press }: Press, { subjectId, digest, decision }: Answer): Promise<string> {
+  private async answer({ user, press, sentAt }: Press, { subjectId, digest, decision }: Answer): Promise<string> {
     const link = linkTo(this.settings.publicUrl, `/reviews/${subjectId}`);
     const notDone = (detail: string) => `Nothing was done: ${detail}. The card: ${link}`;
     const name = this.notifying?.config.recipients.find(({ slackUser }) => slackUser === user)?.name;
@@ -116,6 +118,9 @@ export class SlackActions implements OnModuleInit {
     const done = await this.runtime.transact(
       cause,
       async (work) => {
+        // Whoever has the device of somebody signed out has the messages on it too.
+        if (await this.sessions.isSignedOutSince(work.tx, name, sentAt))
+          return `${name} was signed out after this message was sent; answer on the page`;
         const found = await this.store.lockEscalation(work.tx, work.at, subjectId);
         if (!found) return 'there is no such card';
         const answer = review(

@@ -43,9 +43,15 @@ interface Given {
   readonly value?: object;
   readonly action?: string;
   readonly response?: string;
+  /** When the message was sent, as Slack writes it; null: it does not say. */
+  readonly sent?: string | null;
 }
+/** Some milliseconds after `at`, as Slack names a message. */
+const slackTime = (ms: number) => ((Date.parse(at) + ms) / 1000).toFixed(6);
 /** The form that Slack posts when somebody presses a button. */
-const form = ({ user = 'U0LEA', trigger = 't.1', value, action, response = `${slack.url}/response` }: Given = {}) => {
+const form = (given: Given = {}) => {
+  const { user = 'U0LEA', trigger = 't.1', value, action } = given;
+  const { response = `${slack.url}/response`, sent = slackTime(0) } = given;
   const pressed = { subjectId: proposalId, digest: escalated().digest, decision: 'approve', ...value };
   return new URLSearchParams({
     payload: JSON.stringify({
@@ -54,6 +60,7 @@ const form = ({ user = 'U0LEA', trigger = 't.1', value, action, response = `${sl
       team: { id: 'T1' },
       trigger_id: trigger,
       response_url: response,
+      ...(sent !== null && { container: { type: 'message', message_ts: sent, channel_id: 'C1' } }),
       actions: [
         { action_id: action ?? `countersign-${pressed.decision}`, action_ts: '1.1', value: JSON.stringify(pressed) },
       ],
@@ -152,6 +159,28 @@ test.each([
   expect(text).toMatch(/^Nothing was done/);
   expect(shown()).toEqual([text]);
   expect(decided()).toEqual([]);
+});
+
+test('whoever was signed out answers by no message that was sent before, and by later ones again', async () => {
+  const data = {
+    person: 'lea',
+    by: 'ann',
+    reason: 'the phone was stolen',
+    at: new Date(Date.parse(at) + 1_000).toISOString(),
+  };
+  await harness.deliver('sessions.ended.v1', [{ type: 'SessionsEnded', data, key: 'lea' }]);
+  for (const [n, sent] of [slackTime(0), slackTime(1_000), null, 'yesterday'].entries()) {
+    const { text } = await send(form({ sent, trigger: `t.${n}` }));
+    expect(text).toMatch(
+      /^Nothing was done: lea was signed out after this message was sent; answer on the page\. The card: http/,
+    );
+  }
+  expect(decided()).toEqual([]);
+  expect((await send(form({ sent: slackTime(1_001), trigger: 't.9' }))).text).toMatch(/^Your approval was taken/);
+});
+
+test('a message without a time of Slack is answered by whoever was never signed out', async () => {
+  expect((await send(form({ sent: null }))).text).toMatch(/^Your approval was taken/);
 });
 
 test('a passed deadline: nothing is done, and Slack shows why', async () => {

@@ -98,6 +98,14 @@ export function httpAdapter(
     logWhenAnswered(request, reply.raw, answered, () => accesses.get(adapter.getInstance())?.systems === true);
     return answered;
   };
+  if (trustedProxies.length > 0)
+    // Before anybody asks where a request comes from: else each connection of a client is another client.
+    adapter.getInstance().addHook('onRequest', (request, _reply, done) => {
+      const forwarded = request.raw.headers['x-forwarded-for'];
+      if (forwarded !== undefined)
+        request.raw.headers['x-forwarded-for'] = [forwarded].flat().join(',').split(',').map(withoutPort).join(', ');
+      done();
+    });
   const underWay = new UnderWay(bounds.requestsEach);
   boundConnections(adapter.getHttpServer(), bounds.connections);
   // Before all others, which may refuse it. Fastify keeps the context to the end of the answer.
@@ -164,6 +172,12 @@ export function httpAdapter(
     return json(request as Parameters<typeof json>[0], text.text, done);
   });
   return adapter;
+}
+
+/** An address as some proxies write it, `203.0.113.9:4711` or `[2001:db8::1]:4711`, without the port. */
+function withoutPort(entry: string): string {
+  const text = entry.trim();
+  return (/^\[([^\]]*)\](?::\d*)?$/.exec(text) ?? /^([^:]*):\d*$/.exec(text))?.[1] ?? text;
 }
 
 /** Of Fastify's own lines only this one: no filter hears of an answer that breaks off once it has begun. */
