@@ -209,7 +209,7 @@ describe('behind a proxy', () => {
     for (let n = 0; n < times; n++) {
       const headers = {
         ...here,
-        ...(forwarded !== undefined && { 'x-forwarded-for': forwarded.replace('*', `${n}`) }),
+        ...(forwarded !== undefined && { 'x-forwarded-for': forwarded.replaceAll('*', `${n}`) }),
       };
       const answered = await harness.app.inject({
         ...{ method: 'POST', url: '/v1/session', headers, payload: { code }, remoteAddress },
