@@ -89,18 +89,34 @@ export const keyNote = (knownBefore: boolean): string =>
     ? ''
     : '\nThe key came from the console itself: give --key, or call this where `npm start` runs, to trust nobody.';
 
-export function provenText(
-  paint: Paint,
-  { story, steps }: StorySteps,
-  proofs: readonly Checked[],
-  known: boolean,
-): string {
+/** Which part of a story nothing was asked about, so that it is not proved whatever came of its steps; undefined where there is none. */
+export function unprovenPart({ story, steps, more }: StorySteps): string | undefined {
+  const instead = 'countersign verify reads the whole record, and countersign show tells the whole story.';
+  if (steps.length === 0) return `Nothing was proved: the console no longer has the steps of this story. ${instead}`;
+  if (more) return `Not all was proved: the story has more steps than the console tells. ${instead}`;
+  // The console forgets steps before it forgets their story.
+  if (story !== null && !steps.some(({ type }) => type === 'ActionProposed'))
+    return `Not all was proved: the console no longer has the first steps of this story. ${instead}`;
+  return undefined;
+}
+
+export const allProved = (proofs: readonly Checked[]): boolean =>
+  proofs.length > 0 && proofs.every(({ state }) => state === 'proved');
+
+export function provenText(paint: Paint, found: StorySteps, proofs: readonly Checked[], known: boolean): string {
+  const { story, steps } = found;
   const title = story === null ? [] : [paint.bold(printable(`${story.sentence} (${story.outcome})`))];
+  const missing = unprovenPart(found);
   const rows = steps.map(({ detail }, n) => [
     printable(detail),
     checkedText(paint, proofs[n] ?? { state: 'forgotten' }),
   ]);
-  return `${[...title, table(rows)].join('\n')}${keyNote(known)}`;
+  const lines = [
+    ...title,
+    ...(rows.length === 0 ? [] : [table(rows)]),
+    ...(missing === undefined ? [] : [paint.red(missing)]),
+  ];
+  return `${lines.join('\n')}${keyNote(known)}`;
 }
 
 export interface SeenCheckpoints {
@@ -120,7 +136,10 @@ export function checkpointsText(
   knownBefore = true,
 ): string {
   const { checkpoints, next } = printable(given);
-  if (checkpoints.length === 0) return 'The console has seen no checkpoint yet.';
+  if (checkpoints.length === 0) {
+    const none = 'The console has seen no such checkpoint yet.';
+    return proofs ? `${none} ${paint.red('Nothing was proved.')}` : none;
+  }
   const rows = checkpoints.map(({ at, size, root }, n) => {
     const proof = proofs?.[n];
     return [clock(at), count(size, 'entry', 'entries'), proof ? checkedText(paint, proof) : root];

@@ -18,6 +18,7 @@ export interface StorySteps {
     readonly id: number | string;
     /** Whether the console still has its bytes. */
     readonly provable: boolean;
+    readonly type: string;
     readonly at: string;
     readonly detail: string;
     readonly by: { readonly name: string };

@@ -16,7 +16,7 @@ import { localClock, Misused, printable, type Story } from '@countersign/client/
 import { auditPrincipal, textOfFile, topicNamed, topology } from '@countersign/contracts';
 import { parseVerifierKey, readExport, type VerifierKey, verifyRecord } from '@countersign/record';
 import type { Command } from 'commander';
-import { type Checked, checkpointsText, type SeenCheckpoints } from '../../core/proof.js';
+import { allProved, type Checked, checkpointsText, type SeenCheckpoints } from '../../core/proof.js';
 import { reportText, storyText } from '../../core/render.js';
 import { consistencyOf, recordKeyOf } from '../proofs.js';
 
@@ -56,7 +56,7 @@ export function recordCommands(program: Command): void {
   explained(
     checkpoints,
     ['checkpoints', 'checkpoints --prove', 'checkpoints --limit 1 --json'],
-    'the record does not begin with what one of them signed',
+    'with --prove: there is none, or the record does not begin with what one of them signed',
   );
   acts(checkpoints, listCheckpoints);
 
@@ -108,6 +108,7 @@ interface CheckpointOptions {
 }
 
 async function listCheckpoints(s: Session, { prove, key: given, before, limit }: CheckpointOptions): Promise<boolean> {
+  if (given !== undefined && !prove) throw new Misused('--key: it is for --prove');
   const asked = new URLSearchParams({ limit, ...(before !== undefined && { before }) });
   const found = await s.console.get<SeenCheckpoints>(`/v1/record/checkpoints?${asked}`);
   if (!prove) {
@@ -122,7 +123,7 @@ async function listCheckpoints(s: Session, { prove, key: given, before, limit }:
   }
   const { knownBefore } = key;
   s.answer({ ...found, proofs, keyKnownBefore: knownBefore }, checkpointsText(s.paint, found, proofs, knownBefore));
-  return proofs.every(({ state }) => state === 'proved');
+  return allProved(proofs);
 }
 
 async function verifyAll(s: Session, options: VerifyOptions): Promise<boolean> {

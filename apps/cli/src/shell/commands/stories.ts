@@ -1,6 +1,7 @@
 import { acts, explained } from '@countersign/client';
+import { Misused } from '@countersign/client/core';
 import type { Command } from 'commander';
-import { provenText } from '../../core/proof.js';
+import { allProved, provenText, unprovenPart } from '../../core/proof.js';
 import { type StoriesList, type StorySteps, stepsText, storiesText } from '../../core/stories-text.js';
 import { proofOf, recordKeyOf } from '../proofs.js';
 
@@ -15,6 +16,8 @@ interface StoryOptions {
   readonly prove?: boolean;
   readonly key?: string;
 }
+
+const filters = ['search', 'outcome', 'agent', 'play', 'account', 'before'] as const;
 
 export function storyCommands(program: Command): void {
   const stories = program
@@ -33,10 +36,14 @@ export function storyCommands(program: Command): void {
   explained(
     stories,
     ['stories --outcome refused', 'stories --search lumen-health', 'stories 3f2a6c1e-…', 'stories 3f2a6c1e-… --prove'],
-    'nothing has this id, or the record does not prove a step',
+    'nothing has this id, or not every step is proved',
   );
   acts(stories, async (s, id: string | undefined, options: StoryOptions) => {
+    if (options.prove && id === undefined) throw new Misused('--prove: the id of a story is expected before it');
+    if (options.key !== undefined && !options.prove) throw new Misused('--key: it is for --prove');
     if (id !== undefined) {
+      const given = filters.find((name) => options[name] !== undefined);
+      if (given !== undefined) throw new Misused(`--${given}: it is for the list, without an id`);
       const found = await s.console.get<StorySteps>(`/v1/stories/${encodeURIComponent(id)}`);
       if (!options.prove) {
         s.answer(found, stepsText(s.paint, found));
@@ -45,14 +52,15 @@ export function storyCommands(program: Command): void {
       const key = await recordKeyOf(s, options.key);
       const proofs = [];
       for (const step of found.steps) proofs.push(await proofOf(s, step, key));
+      const missing = unprovenPart(found);
       s.answer(
-        { ...found, proofs, keyKnownBefore: key.knownBefore },
+        { ...found, proofs, missing: missing ?? null, keyKnownBefore: key.knownBefore },
         provenText(s.paint, found, proofs, key.knownBefore),
       );
-      return !proofs.some(({ state }) => state === 'wrong' || state === 'not-on-record');
+      return missing === undefined && allProved(proofs);
     }
     const asked = new URLSearchParams({ limit: options.limit });
-    for (const name of ['search', 'outcome', 'agent', 'play', 'account', 'before'] as const) {
+    for (const name of filters) {
       const value = options[name];
       if (value !== undefined) asked.set(name, value);
     }
