@@ -1,8 +1,11 @@
 import type { Session } from '@countersign/client';
 
+/** As many rows as the console gives in one answer. */
+export const mostRows = 500;
+
 /**
- * The rows of a list of the console, page after page as it gives them, at most `most`; `next` where there are more. `path` may have
- * a query.
+ * The rows of a list of the console, page after page as it gives them, at most `most`; where there are more, `next` goes on behind
+ * the last of them. `path` may have a query, without a limit.
  */
 export async function rowsOf<T>(
   s: Session,
@@ -11,12 +14,15 @@ export async function rowsOf<T>(
   most = Number.POSITIVE_INFINITY,
 ): Promise<{ readonly rows: readonly T[]; readonly next: string | null }> {
   const rows: T[] = [];
-  let page = path;
+  let behind = '';
   for (;;) {
+    // Never more than is wanted: what is left of a page would be neither in the rows nor behind `next`.
+    const limit = Math.min(most - rows.length, mostRows);
+    const page = [path, path.includes('?') ? '&' : '?', `limit=${limit}`, behind].join('');
     const answer = await s.console.get<{ readonly next?: string | null } & Record<string, unknown>>(page);
     rows.push(...(answer[member] as readonly T[]));
     const { next = null } = answer;
-    if (next === null || rows.length >= most) return { rows: rows.slice(0, most), next };
-    page = `${path}${path.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(next)}`;
+    if (next === null || rows.length >= most) return { rows, next };
+    behind = `&cursor=${encodeURIComponent(next)}`;
   }
 }
