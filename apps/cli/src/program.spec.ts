@@ -103,7 +103,7 @@ const run = async (...args: string[]): Promise<{ out: string; err: string; code:
 };
 
 const reviewable = () => {
-  answers['GET /v1/reviews?state=open'] = { body: { reviews: [card] } };
+  answers['GET /v1/reviews?state=open&limit=500'] = { body: { reviews: [card] } };
   answers[`GET /v1/reviews/${card.id}`] = { body: card };
   answers[`POST /v1/reviews/${card.id}`] = { status: 202, body: { reviewId: 'r-1' } };
   answers['GET /v1/reviews/r-1/result'] = {
@@ -1027,16 +1027,43 @@ test('the list of reviews follows the cursor to its end, and narrows as its page
     subject: 'checkpoint',
     facts: { ...card.facts, agent: undefined, tasks: [] },
   };
-  answers['GET /v1/reviews?state=open'] = { body: { reviews: [card], next: '2026-11-21T11:00:00.000Z,1' } };
+  answers['GET /v1/reviews?state=open&limit=500'] = { body: { reviews: [card], next: '2026-11-21T11:00:00.000Z,1' } };
   const behind = encodeURIComponent('2026-11-21T11:00:00.000Z,1');
-  answers[`GET /v1/reviews?state=open&cursor=${behind}`] = { body: { reviews: [checkpoint], next: null } };
+  answers[`GET /v1/reviews?state=open&limit=500&cursor=${behind}`] = { body: { reviews: [checkpoint], next: null } };
   const all = await run('review', 'list', '--json');
   expect(JSON.parse(all.out)).toMatchObject({ reviews: [{ id: card.id }, { id: 'c-1' }], next: null });
   const narrowed = await run('review', 'list', '--agent', 'paid-media-agent', '--json');
   expect(JSON.parse(narrowed.out).reviews.map(({ id }: { id: string }) => id)).toEqual([card.id]);
+  answers['GET /v1/reviews?state=open&limit=1'] = answers['GET /v1/reviews?state=open&limit=500'];
   const cut = await run('review', 'list', '--limit', '1');
   expect(cut.out).toContain('1 were looked at and there are more');
   expect(await run('review', 'list', '--state', 'lost')).toMatchObject({ code: 2 });
+});
+
+test('a list of reviews that is cut says so, and `next` goes on behind the last that was shown', async () => {
+  const cards = Array.from({ length: 1_200 }, (_, n) => ({ ...card, id: `r-${n}` }));
+  // As the console pages: as many as are asked for, behind the place of the cursor.
+  answers = new Proxy(answers, {
+    get(own, name: string) {
+      if (!name.startsWith('GET /v1/reviews?')) return own[name];
+      const query = new URLSearchParams(name.split('?')[1]);
+      const limit = Number(query.get('limit') ?? 100);
+      if (limit > 500) return { status: 400, body: { status: 400 } };
+      const from = Number(query.get('cursor') ?? 0);
+      const rest = cards.length > from + limit;
+      return { body: { reviews: cards.slice(from, from + limit), next: rest ? String(from + limit) : null } };
+    },
+  });
+  const listed = async (most: number) => {
+    const found = JSON.parse((await run('review', 'list', '--json', '--limit', String(most))).out);
+    return [found.reviews.length, found.reviews.at(-1).id, found.next];
+  };
+  expect(await listed(10)).toEqual([10, 'r-9', '10']);
+  expect(await listed(750)).toEqual([750, 'r-749', '750']);
+  expect(await listed(1_200)).toEqual([1_200, 'r-1199', null]);
+  expect(await listed(2_000)).toEqual([1_200, 'r-1199', null]);
+  expect((await run('review', 'list', '--limit', '50')).out).toContain('50 were looked at and there are more');
+  expect((await run('review', 'list', '--limit', '1200')).out).not.toContain('there are more');
 });
 
 test('a dry run asks what the rules would say and answers nobody', async () => {
@@ -1216,7 +1243,7 @@ test('each step of a story is proved here, and what the proof does not hold is w
   answers[inclusion] = { status: 404, body: { status: 404, detail: 'no record' } };
   expect(await prove()).toMatchObject({ code: 1, out: expect.stringContaining('NOT ON RECORD') });
   answers[inclusion] = { status: 409, body: { status: 409, detail: 'nothing is signed yet' } };
-  expect(await prove()).toMatchObject({ code: 0, out: expect.stringContaining('no checkpoint signs it yet') });
+  expect(await prove()).toMatchObject({ code: 1, out: expect.stringContaining('no checkpoint signs it yet') });
 
   // Another key has signed, and the key of the console is told as such.
   answers[inclusion] = { body: { index: 0, topicId: null, checkpoint: note, proof } };
@@ -1229,6 +1256,53 @@ test('each step of a story is proved here, and what the proof does not hold is w
   });
   expect(foreign.out).toContain('The key came from the console itself');
   expect(event.id).toBe('e-1');
+});
+
+test('a story of which not every step was there to be proved is not proved, and what is missing is said', async () => {
+  proven();
+  const prove = () => run('stories', 'p-1', '--prove', '--key', formatVerifierKey(key));
+  const found = answers['GET /v1/stories/p-1']?.body as { steps: object[] };
+  answers['GET /v1/stories/p-1'] = { body: { ...found, steps: [] } };
+  const none = await prove();
+  expect(none).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('Nothing was proved: the console no longer has'),
+  });
+  answers['GET /v1/stories/p-1'] = { body: { ...found, more: true } };
+  expect(await prove()).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('Not all was proved: the story has more'),
+  });
+  const story = { id: 'p-1', sentence: 'send it', outcome: 'refused', reason: null, agent: 'a', startedAt: now };
+  answers['GET /v1/stories/p-1'] = { body: { ...found, story } };
+  const begun = await prove();
+  expect(begun).toMatchObject({ code: 1, out: expect.stringContaining('no longer has the first steps') });
+  answers['GET /v1/stories/p-1'] = {
+    body: { ...found, story, steps: found.steps.map((step) => ({ ...step, type: 'ActionProposed' })) },
+  };
+  expect((await prove()).code).toBe(0);
+  answers['GET /v1/stories/p-1'] = {
+    body: { ...found, steps: found.steps.map((step) => ({ ...step, provable: false })) },
+  };
+  expect(await prove()).toMatchObject({ code: 1, out: expect.stringContaining('the console no longer has its bytes') });
+
+  answers['GET /v1/record/checkpoints?limit=20'] = { body: { checkpoints: [], next: null } };
+  const checkpoints = await run('checkpoints', '--prove', '--key', formatVerifierKey(key));
+  expect(checkpoints).toMatchObject({ code: 1, out: expect.stringContaining('Nothing was proved') });
+  expect((await run('checkpoints')).code).toBe(0);
+});
+
+test('an option of a proof or of a list that would do nothing is misused', async () => {
+  const misused = async (...words: string[]) => {
+    const { err, code } = await run(...words);
+    expect([words, code, asked]).toEqual([words, 2, []]);
+    return err;
+  };
+  expect(await misused('stories', '--prove')).toContain('--prove: the id of a story is expected');
+  expect(await misused('stories', '--key', 'k')).toContain('--key: it is for --prove');
+  expect(await misused('stories', 'p-1', '--key', 'k')).toContain('--key: it is for --prove');
+  expect(await misused('stories', 'p-1', '--outcome', 'refused')).toContain('--outcome: it is for the list');
+  expect(await misused('checkpoints', '--key', 'k')).toContain('--key: it is for --prove');
 });
 
 test('the record proves that it begins with the checkpoints that were seen, or the answer is 1', async () => {
@@ -1266,6 +1340,7 @@ test('what changes is told as it happens, one line each, and what was there befo
   answers['GET /v1/stories?limit=100'] = { body: { stories: [], chains: [], next: null } };
   answers['GET /v1/controls'] = { body: { controls: [] } };
   answers['GET /v1/dead-letters?limit=100'] = { body: { deadLetters: [] } };
+  answers['GET /v1/reviews?state=open&limit=500'] = { body: { reviews: [], next: null } };
   const { out, code } = await run('watch', '--lines', '2');
   expect(code).toBe(0);
   const lines = out.trimEnd().split('\n');
@@ -1275,3 +1350,85 @@ test('what changes is told as it happens, one line each, and what was there befo
   answers['GET /v1/live'] = { body: event('ended', {}) };
   expect(await run('watch')).toMatchObject({ code: 2, err: expect.stringContaining('ended the session') });
 });
+
+const event = (name: string, more: object = {}) => `event: ${name}\ndata: ${JSON.stringify({ at: now, ...more })}\n\n`;
+const nothing = () => {
+  answers['GET /v1/reviews?state=open&limit=500'] = { body: { reviews: [], next: null } };
+  answers['GET /v1/reviews?limit=200'] = { body: { reviews: [], next: null } };
+  answers['GET /v1/stories?limit=100'] = { body: { stories: [], chains: [], next: null } };
+  answers['GET /v1/controls'] = { body: { controls: [] } };
+  answers['GET /v1/dead-letters?limit=100'] = { body: { deadLetters: [] } };
+};
+/** One answer after another; the last again and again. */
+const oneByOne = (...each: { status?: number; body: unknown }[]) => {
+  let n = 0;
+  const current = () => each[Math.min(n, each.length - 1)];
+  return {
+    get status() {
+      return current()?.status ?? 200;
+    },
+    get body() {
+      const { body } = current() ?? {};
+      n += 1;
+      return body;
+    },
+  };
+};
+
+test('who watches is told of what changed while the console was away, and that it was', async () => {
+  nothing();
+  answers['GET /v1/live'] = oneByOne(
+    { body: event('alive') },
+    { status: 503, body: { status: 503, detail: 'it starts' } },
+    { body: event('alive') },
+  );
+  const control = { scope: 'all', state: 'stopped', by: 'lea', reason: 'r', confirmed: true };
+  answers['GET /v1/controls'] = oneByOne({ body: { controls: [] } }, { body: { controls: [control] } });
+  const { out, err, code } = await run('watch', '--lines', '1');
+  expect(code).toBe(0);
+  expect(out).toMatch(/control +stopped, confirmed +by lea: r/);
+  expect(err.trimEnd().split('\n')).toEqual([
+    'countersign: the console has ended the stream; trying again in 1 s',
+    'countersign: console: it starts; trying again in 2 s',
+  ]);
+}, 20_000);
+
+test('a console that was never there, and one that lets nobody in, end the watch', async () => {
+  nothing();
+  answers['GET /v1/live'] = { status: 503, body: { status: 503, detail: 'it starts' } };
+  expect(await run('watch')).toMatchObject({ code: 2, err: 'countersign: console: it starts\n' });
+  answers['GET /v1/live'] = oneByOne({ body: event('alive') }, { status: 401, body: { status: 401 } });
+  expect(await run('watch')).toMatchObject({ code: 2, err: expect.stringContaining('it does not know this token') });
+}, 20_000);
+
+test('who watches is told of every open review, and of what became of one that is in no list any more', async () => {
+  nothing();
+  answers['GET /v1/live'] = { body: event('alive') + event('changed', { parts: ['reviews'] }) };
+  const old = { ...card, id: 'r-old', detail: 'behind the first page' };
+  answers['GET /v1/reviews?state=open&limit=500'] = { body: { reviews: [], next: 'c-1' } };
+  answers['GET /v1/reviews?state=open&limit=500&cursor=c-1'] = oneByOne(
+    { body: { reviews: [{ ...card, id: 'r-forgotten' }, old], next: null } },
+    { body: { reviews: [{ ...card, id: 'r-2', detail: 'another one' }], next: null } },
+  );
+  answers['GET /v1/reviews/r-old'] = { body: { ...old, state: 'expired' } };
+  answers['GET /v1/reviews/r-forgotten'] = { status: 404, body: { status: 404, detail: 'nobody escalated it' } };
+  const { out, code } = await run('watch', '--lines', '2');
+  expect(code).toBe(0);
+  expect(out).toMatch(/open +another one +r-2\n.*expired +behind the first page +r-old\n$/);
+});
+
+test('a look that fails does not end the waiting for an empty queue', async () => {
+  const none = { count: 0, first: [] };
+  const empty = { scope: 'all', tasks: none, reviews: none, approved: { ...none, due: 0 } };
+  const busy = { ...empty, tasks: { count: 1, first: [] } };
+  const down = { status: 503, body: { status: 503, detail: 'it starts' } };
+  answers['GET /v1/queue?scope=all'] = oneByOne({ body: busy }, down, { body: empty });
+  const drained = await run('queue', '--all', '--wait', '600');
+  expect(drained).toMatchObject({ code: 0, out: 'Nothing of all is under way.\n' });
+  expect(drained.err).toBe('countersign: console: it starts; trying again in 1 s\n');
+  answers['GET /v1/queue?scope=all'] = oneByOne({ body: busy }, down);
+  expect(await run('queue', '--all', '--wait', '0.5')).toMatchObject({
+    code: 2,
+    err: 'countersign: console: it starts\n',
+  });
+}, 20_000);

@@ -5,6 +5,8 @@ export class Failure extends Error {
     message: string,
     /** The problem document that a service answered with. */
     readonly problem?: unknown,
+    /** Whether it may pass by itself, as where a service is starting: whoever waits anyway asks again. */
+    readonly passing = false,
   ) {
     super(message);
   }

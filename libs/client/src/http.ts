@@ -16,8 +16,8 @@ export interface Client {
   readonly url: string;
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body: unknown, headers?: Record<string, string>): Promise<T>;
-  /** The lines of an answer that may be long, as they come. */
-  lines(path: string): Promise<AsyncIterable<string>>;
+  /** The lines of an answer that may be long, as they come. `signal` ends the waiting for the next one too, and the connection. */
+  lines(path: string, signal?: AbortSignal): Promise<AsyncIterable<string>>;
 }
 
 /** `tokenOf` is asked when something is asked for. `variable` is the one that may hold the token, and is named where the service asks for another. */
@@ -30,7 +30,7 @@ export function client(
   const send = async (
     method: string,
     path: string,
-    timed: boolean,
+    signal: AbortSignal | undefined,
     body?: unknown,
     headers: Record<string, string> = {},
   ) => {
@@ -46,10 +46,11 @@ export function client(
           ...headers,
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
-        ...(timed && { signal: AbortSignal.timeout(TIMEOUT_MS) }),
+        ...(signal && { signal }),
       });
     } catch (error) {
-      throw new Failure(2, `${service} not reachable at ${url} (${codeOf(error)}): is \`npm start\` running?`);
+      const detail = `${service} not reachable at ${url} (${codeOf(error)}): is \`npm start\` running?`;
+      throw new Failure(2, detail, undefined, true);
     }
     if (!response.ok) {
       const problem = await problemIn(response);
@@ -65,15 +66,18 @@ export function client(
     } catch (error) {
       if (error instanceof TooLong)
         throw new Failure(2, `${service} at ${url} answered with ${error.message}: is something else listening there?`);
-      throw new Failure(2, `${service} at ${url} did not answer with JSON: is something else listening there?`);
+      if (error instanceof SyntaxError || codeOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+        throw new Failure(2, `${service} at ${url} did not answer with JSON: is something else listening there?`);
+      throw new Failure(2, `the answer of ${service} at ${url} broke off (${codeOf(error)})`, undefined, true);
     }
   };
+  const timed = () => AbortSignal.timeout(TIMEOUT_MS);
   return {
     url,
-    get: async (path) => json(await send('GET', path, true)),
-    post: async (path, body, headers) => json(await send('POST', path, true, body, headers)),
-    lines: async (path) => {
-      const response = await send('GET', path, false);
+    get: async (path) => json(await send('GET', path, timed())),
+    post: async (path, body, headers) => json(await send('POST', path, timed(), body, headers)),
+    lines: async (path, signal) => {
+      const response = await send('GET', path, signal);
       if (!response.body) throw new Failure(2, `${service} at ${url} answered with nothing`);
       return linesOf(response);
     },
@@ -106,5 +110,6 @@ function failureOf(service: string, url: string, status: number, problem: Proble
     return new Failure(2, `${service} at ${url} has no such page: is it the same version as this command?`, problem);
   }
   const theAnswerIsNo = [403, 404, 409].includes(status);
-  return new Failure(theAnswerIsNo ? 1 : 2, theAnswerIsNo ? detail : `${service}: ${detail}`, problem);
+  const passing = status >= 500 || status === 429;
+  return new Failure(theAnswerIsNo ? 1 : 2, theAnswerIsNo ? detail : `${service}: ${detail}`, problem, passing);
 }

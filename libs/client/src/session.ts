@@ -5,7 +5,7 @@ import { type Deployment, textOfFile } from '@countersign/contracts';
 import type { Command } from 'commander';
 import picocolors from 'picocolors';
 import { type Installation, installation, type RunFile } from './core/installation.js';
-import { jsonText, type Paint } from './core/text.js';
+import { jsonText, type Paint, printableLines } from './core/text.js';
 import { personToken, readingToken } from './credentials.js';
 import { deploymentIn } from './deployment.js';
 import { Failure } from './failure.js';
@@ -26,6 +26,8 @@ export interface Session {
   answer(value: unknown, text: string): void;
   /** Beside the answer, for people only. */
   note(text: string): void;
+  /** What goes wrong while the command goes on, on the error output. */
+  warn(text: string): void;
   /** How far something long has come, in one line of a terminal that is written over. Says nothing where nobody looks. */
   progress(text: string): void;
   /** Whether there is somebody to ask. */
@@ -56,6 +58,9 @@ export function session(command: Command): Session {
     },
     note: (text) => {
       if (!json) process.stdout.write(`${text}\n`);
+    },
+    warn: (text) => {
+      process.stderr.write(json ? `${jsonText({ warning: text })}\n` : `countersign: ${printableLines(text)}\n`);
     },
     progress: (text) => {
       if (process.stderr.isTTY === true) process.stderr.write(`\r\u001b[K${text}\r`);

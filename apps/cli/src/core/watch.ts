@@ -9,15 +9,30 @@ export interface Seen {
   readonly detail: string;
 }
 
-export type Known = ReadonlyMap<string, string>;
+export type Known = ReadonlyMap<string, Seen>;
+
+export interface LiveEvent {
+  readonly event: string;
+  readonly data: string;
+}
 
 const nameOf = ({ what, id }: Seen): string => `${what} ${id}`;
-export const knownOf = (rows: readonly Seen[]): Known => new Map(rows.map((row) => [nameOf(row), row.state]));
+export const knownOf = (rows: readonly Seen[]): Known => new Map(rows.map((row) => [nameOf(row), row]));
 export const changedRows = (before: Known, rows: readonly Seen[]): readonly Seen[] =>
-  rows.filter((row) => before.get(nameOf(row)) !== row.state);
+  rows.filter((row) => before.get(nameOf(row))?.state !== row.state);
+
+/** Of the reviews that were not closed, those that are in no list any more: what became of them has to be asked. */
+export const missedReviews = (before: Known, rows: readonly Seen[]): readonly string[] => {
+  const now = knownOf(rows);
+  return [...before]
+    .filter(
+      ([name, { what, state }]) => what === 'review' && (state === 'open' || state === 'answered') && !now.has(name),
+    )
+    .map(([, { id }]) => id);
+};
 
 /** The next event of a stream of server-sent events, out of its lines; undefined where a line ends none. */
-export function eventReader(): (line: string) => { readonly event: string; readonly data: string } | undefined {
+export function eventReader(): (line: string) => LiveEvent | undefined {
   let event = '';
   let data = '';
   return (line) => {

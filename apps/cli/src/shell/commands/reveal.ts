@@ -5,6 +5,7 @@ import { OpenedReveal, revealFields, revealPurposes } from '@countersign/contrac
 import type { Command } from 'commander';
 import { type CryptoKey, compactDecrypt, exportJWK, generateKeyPair } from 'jose';
 import { type PersonReveal, type PersonReveals, revealedText, revealsText } from '../../core/reveal-text.js';
+import { patient } from '../patience.js';
 
 interface Options {
   readonly field: readonly string[];
@@ -59,10 +60,12 @@ export function revealCommands(people: Command): void {
     );
     const get = () =>
       s.console.get<PersonReveal>(`/v1/people/${encodeURIComponent(contact)}/reveals/${encodeURIComponent(revealId)}`);
-    let now = await get();
-    for (const until = performance.now() + seconds * 1000; isOpen(now) && performance.now() < until; ) {
+    const until = performance.now() + seconds * 1000;
+    const look = () => patient(s, until, get);
+    let now = await look();
+    while (isOpen(now) && performance.now() < until) {
       await sleep(250);
-      now = await get();
+      now = await look();
     }
     if (now.state === 'refused')
       throw new Failure(1, `nothing was revealed: ${now.reason?.detail ?? 'no reason given'}`);

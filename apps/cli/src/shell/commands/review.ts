@@ -17,6 +17,7 @@ import {
 } from '../../core/review-text.js';
 import { idOf } from '../../core/scope.js';
 import { rowsOf } from '../pages.js';
+import { patient } from '../patience.js';
 
 interface AnswerOptions {
   readonly note?: string;
@@ -185,10 +186,12 @@ async function answer(
   const { reviewId } = await s.console.post<{ reviewId: string }>(`/v1/reviews/${card.id}`, body, key);
 
   const until = Date.now() + seconds * 1000;
-  let result = await s.console.get<ReviewResult>(`/v1/reviews/${reviewId}/result`);
+  const patience = performance.now() + seconds * 1000;
+  const look = () => patient(s, patience, () => s.console.get<ReviewResult>(`/v1/reviews/${reviewId}/result`));
+  let result = await look();
   while (mayChange(result, until) && Date.now() < until) {
     await sleep(250);
-    result = await s.console.get<ReviewResult>(`/v1/reviews/${reviewId}/result`);
+    result = await look();
   }
   s.answer(result, `\n${resultText(s.paint, result)}`);
   return result.state !== 'set-aside' && result.state !== 'refused';

@@ -4,6 +4,7 @@ import { Misused, type UnresolvedPermit } from '@countersign/client/core';
 import type { Command } from 'commander';
 import { decisionText, unresolvedText } from '../../core/render.js';
 import { idOf } from '../../core/scope.js';
+import { patient } from '../patience.js';
 
 interface SettleOptions {
   readonly executed?: boolean;
@@ -47,9 +48,10 @@ export function settleCommands(program: Command): void {
     const path = `/v1/settlements/${encodeURIComponent(idOf(given, known, 'unresolved permit'))}`;
     const body = { outcome: options.executed ? 'executed' : 'failed', note: options.note };
     let now = await s.console.post<UnresolvedPermit>(path, body);
-    for (const until = Date.now() + seconds * 1000; now.outcome === 'unresolved' && Date.now() < until; ) {
+    const until = performance.now() + seconds * 1000;
+    while (now.outcome === 'unresolved' && performance.now() < until) {
       await sleep(250);
-      now = await s.console.get<UnresolvedPermit>(path);
+      now = await patient(s, until, () => s.console.get<UnresolvedPermit>(path));
     }
     s.answer(now, decisionText(s.paint, now));
     return undefined;

@@ -15,6 +15,7 @@ import { wrongIn } from '../../core/health.js';
 import { type Queue, queueText, underWay } from '../../core/queue-text.js';
 import { confirmedText, controlsText, healthText, statusText } from '../../core/render.js';
 import { type ScopeOptions, scopeOf } from '../../core/scope.js';
+import { patient } from '../patience.js';
 
 export function statusCommands(program: Command): void {
   const status = program
@@ -60,11 +61,12 @@ export function statusCommands(program: Command): void {
     const seconds = options.wait === undefined ? 0 : Number(options.wait);
     if (!(seconds >= 0)) throw new Misused(`--wait ${options.wait}: a number of seconds is expected`);
     const look = () => s.console.get<Queue>(`/v1/queue?scope=${encodeURIComponent(scope)}`);
+    const until = performance.now() + seconds * 1000;
     let now = await look();
-    for (const until = Date.now() + seconds * 1000; underWay(now) > 0 && Date.now() < until; ) {
+    while (underWay(now) > 0 && performance.now() < until) {
       s.progress(`${underWay(now)} under way`);
       await sleep(1_000);
-      now = await look();
+      now = await patient(s, until, look);
     }
     s.answer(now, queueText(s.paint, now));
     return underWay(now) === 0;

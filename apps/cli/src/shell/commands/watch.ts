@@ -1,23 +1,35 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { acts, explained, Failure, type Session } from '@countersign/client';
 import { type Card, type Control, Misused, type ToldDeadLetter } from '@countersign/client/core';
 import type { Command } from 'commander';
 import type { StoriesList } from '../../core/stories-text.js';
-import { changedRows, eventReader, type Known, knownOf, type Seen, seenText } from '../../core/watch.js';
+import { changedRows, type Known, knownOf, missedReviews, type Seen, seenText } from '../../core/watch.js';
+import { liveEvents } from '../live.js';
+import { rowsOf } from '../pages.js';
+import { mayPass, pause, pauseMs } from '../patience.js';
 
-/** The console speaks every 5 s at least. */
-const silenceMs = 15_000;
-const againMs = 1_000;
+const reviewSeen = ({ id, state, detail }: Card): Seen => ({ what: 'review', id, state, detail });
+
+/** Every review that is open, the newest whatever became of them, and what became of those that were open before. */
+async function reviews(s: Session, before: Known): Promise<readonly Seen[]> {
+  const open = await rowsOf<Card>(s, '/v1/reviews?state=open', 'reviews');
+  const newest = await s.console.get<{ reviews: readonly Card[] }>('/v1/reviews?limit=200');
+  // The later look stands.
+  const rows = [...knownOf([...open.rows, ...newest.reviews].map(reviewSeen)).values()];
+  const others: Seen[] = [];
+  for (const id of missedReviews(before, rows)) {
+    try {
+      others.push(reviewSeen(await s.console.get<Card>(`/v1/reviews/${encodeURIComponent(id)}`)));
+    } catch (error) {
+      // The console has forgotten it.
+      if (!(error instanceof Failure) || error.exitCode !== 1) throw error;
+    }
+  }
+  return [...rows, ...others];
+}
 
 /** What is read again where the console says that a part of it has changed. */
-const lists: Readonly<Record<string, (s: Session) => Promise<readonly Seen[]>>> = {
-  reviews: async (s) =>
-    (await s.console.get<{ reviews: Card[] }>('/v1/reviews?limit=200')).reviews.map(({ id, state, detail }) => ({
-      what: 'review',
-      id,
-      state,
-      detail,
-    })),
+const lists: Readonly<Record<string, (s: Session, before: Known) => Promise<readonly Seen[]>>> = {
+  reviews,
   stories: async (s) =>
     (await s.console.get<StoriesList>('/v1/stories?limit=100')).stories.map(({ id, outcome, sentence, reason }) => ({
       what: 'story',
@@ -48,7 +60,9 @@ const lists: Readonly<Record<string, (s: Session) => Promise<readonly Seen[]>>> 
 export function watchCommands(program: Command): void {
   const watch = program
     .command('watch')
-    .description('what changes, as it happens: reviews, stories, stops and dead letters, one line each')
+    .description(
+      'what changes, as it happens, one line each: every open review and the newest 200, the newest 100 stories, stops, and 100 dead letters, open ones first',
+    )
     .option('--lines <n>', 'end after so many lines; default: never');
   explained(watch, ['watch', 'watch --lines 1 --json']);
   acts(watch, async (s, { lines = 'Infinity' }: { lines?: string }) => {
@@ -56,24 +70,20 @@ export function watchCommands(program: Command): void {
     if (!(most >= 1)) throw new Misused(`--lines ${lines}: a number of lines is expected`);
     const known = new Map<string, Known>();
     let written = 0;
-    for (;;) {
-      // Before anything is read: what changes in between is announced on this line.
-      const stream = (await s.console.lines('/v1/live'))[Symbol.asyncIterator]();
+    let connected = false;
+    for (let failures = 1; ; failures += 1) {
+      let trouble = 'the console has ended the stream';
       try {
-        const next = eventReader();
         let first = true;
-        for (;;) {
-          const line = await withinSilence(stream);
-          if (line === undefined) break;
-          const event = next(line);
-          if (!event) continue;
+        // Before anything is read: what changes in between is announced on this stream.
+        for await (const event of liveEvents(s)) {
           if (event.event === 'ended') throw new Failure(2, 'the console has ended the session of this token');
           const { at, parts = [] } = JSON.parse(event.data) as { at: string; parts?: readonly string[] };
           // What changed while nobody listened was announced to nobody.
           for (const part of first ? Object.keys(lists) : parts) {
-            const rows = await lists[part]?.(s);
-            if (!rows) continue;
             const before = known.get(part);
+            const rows = await lists[part]?.(s, before ?? new Map());
+            if (!rows) continue;
             known.set(part, knownOf(rows));
             for (const row of before ? changedRows(before, rows) : []) {
               s.answer({ at, ...row }, seenText(s.paint, at, row));
@@ -81,27 +91,17 @@ export function watchCommands(program: Command): void {
               if (written >= most) return undefined;
             }
           }
+          if (first && connected) s.warn('the console is there again');
           first = false;
+          connected = true;
+          failures = 1;
         }
-      } finally {
-        await stream.return?.(undefined);
+      } catch (error) {
+        // Where it was never there, nothing says that it will be.
+        if (!connected || !mayPass(error)) throw error;
+        trouble = error.message;
       }
-      await sleep(againMs);
+      await pause(s, trouble, pauseMs(failures));
     }
   });
-}
-
-/** The next line; undefined where the stream has ended, or has been silent for too long. */
-async function withinSilence(stream: AsyncIterator<string>): Promise<string | undefined> {
-  const waited = new AbortController();
-  const silence = sleep(silenceMs, undefined, { signal: waited.signal }).catch(() => undefined);
-  try {
-    const read = stream.next().then(
-      ({ done, value }) => (done ? undefined : value),
-      () => undefined,
-    );
-    return await Promise.race([read, silence]);
-  } finally {
-    waited.abort();
-  }
 }
