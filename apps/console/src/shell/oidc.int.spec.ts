@@ -352,7 +352,7 @@ test('a sign-out while the provider answers ends the session that comes of it', 
     harness.setNow(new Date(Date.parse(at) + 2_000).toISOString());
     return found;
   };
-  await user.go(back);
+  expect((await user.go(back)).status).toBe(200);
   expect((await session(user)).status).toBe(401);
 });
 
