@@ -6,8 +6,19 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
+import { actionsQuery, agentQuery, agentsQuery, usualDays } from '../pages/agents/agents.queries.js';
+import { nowQuery } from '../pages/now/now.queries.js';
+import { peopleQuery, personActionsQuery, personQuery } from '../pages/people/people.queries.js';
+import { playQuery, playsQuery, runsQuery } from '../pages/plays/plays.queries.js';
+import { versionsQuery } from '../pages/policy/policy.queries.js';
+import { checkpointsQuery, recordQuery } from '../pages/record/record.queries.js';
+import { filterOf as reviewFilterOf } from '../pages/reviews/queue.js';
+import { openReviewsQuery, reviewQuery, reviewsQuery } from '../pages/reviews/reviews.queries.js';
+import { deadLettersQuery, rejectedQuery, sourcesQuery } from '../pages/sources/sources.queries.js';
+import { namesQuery, storiesQuery, filterOf as storyFilterOf, storyQuery } from '../pages/stories/stories.queries.js';
 import { NotFound } from '../parts/not-found.js';
 import { Failed } from '../parts/problem.js';
+import { loadAhead } from './ahead.js';
 import { queries } from './queries.js';
 import { sessionQuery } from './session.js';
 import { Shell } from './shell.js';
@@ -32,23 +43,50 @@ const signedIn = createRoute({
   },
 });
 
-/** A page inside the frame; its code is loaded when it is opened. */
-const page = <Path extends string>(path: Path, component: ReturnType<typeof lazyRouteComponent>) =>
-  createRoute({ getParentRoute: () => signedIn, path, component });
+interface Asked {
+  readonly params: Readonly<Partial<Record<string, string>>>;
+  readonly search: Readonly<Record<string, unknown>>;
+}
+/** Begins to read what a page shows; the page itself tells what went wrong. */
+type Reads = (asked: Asked) => readonly Promise<void>[];
+
+const read = queries.prefetchQuery.bind(queries) as typeof queries.prefetchQuery;
+const readPages = queries.prefetchInfiniteQuery.bind(queries) as typeof queries.prefetchInfiniteQuery;
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/**
+ * A page inside the frame. Its code is loaded when it is opened, or a moment before, when somebody points at a link to it; what it
+ * shows is read at the same time, and not when its code is there.
+ */
+const page = <Path extends string>(path: Path, component: ReturnType<typeof lazyRouteComponent>, reads?: Reads) =>
+  createRoute({
+    getParentRoute: () => signedIn,
+    path,
+    component,
+    loader: ({ params, location }) => {
+      void reads?.({ params: params as Asked['params'], search: location.search as Asked['search'] });
+    },
+  });
 
 /** One line a page; those of the menu are also in `pages.ts`. */
 const inside = [
   page(
     '/',
     lazyRouteComponent(() => import('../pages/now/now.page.js'), 'NowPage'),
+    () => [read(nowQuery), read(openReviewsQuery)],
   ),
   page(
     '/reviews',
     lazyRouteComponent(() => import('../pages/reviews/reviews.page.js'), 'ReviewsPage'),
+    ({ search }) => {
+      const { state } = reviewFilterOf(search);
+      return [read(reviewsQuery(state === 'all' ? undefined : state))];
+    },
   ),
   page(
     '/reviews/$subjectId',
     lazyRouteComponent(() => import('../pages/reviews/review.page.js'), 'ReviewPage'),
+    ({ params }) => [read(reviewQuery(text(params.subjectId))), read(openReviewsQuery)],
   ),
   page(
     '/runbook',
@@ -61,6 +99,7 @@ const inside = [
   page(
     '/sources',
     lazyRouteComponent(() => import('../pages/sources/sources.page.js'), 'SourcesPage'),
+    () => [read(sourcesQuery)],
   ),
   createRoute({
     getParentRoute: () => signedIn,
@@ -69,60 +108,82 @@ const inside = [
       ...(typeof source === 'string' && { source }),
       ...(typeof code === 'string' && { code }),
     }),
+    loaderDeps: ({ search }) => search,
+    loader: ({ deps }) => void readPages(rejectedQuery(deps)),
     component: lazyRouteComponent(() => import('../pages/sources/rejected.page.js'), 'RejectedPage'),
   }),
   page(
     '/sources/dead-letters',
     lazyRouteComponent(() => import('../pages/sources/dead-letters.page.js'), 'DeadLettersPage'),
+    () => [read(deadLettersQuery)],
   ),
   createRoute({
     getParentRoute: () => signedIn,
     path: '/people',
     validateSearch: ({ q }: Record<string, unknown>): { q?: string } => (q === undefined ? {} : { q: String(q) }),
+    loaderDeps: ({ search }) => search,
+    loader: ({ deps }) => void readPages(peopleQuery(deps.q ?? '')),
     component: lazyRouteComponent(() => import('../pages/people/people.page.js'), 'PeoplePage'),
   }),
   page(
     '/people/$contactId',
     lazyRouteComponent(() => import('../pages/people/person.page.js'), 'PersonPage'),
+    ({ params }) => [read(personQuery(text(params.contactId))), readPages(personActionsQuery(text(params.contactId)))],
   ),
   page(
     '/agents',
     lazyRouteComponent(() => import('../pages/agents/agents.page.js'), 'AgentsPage'),
+    () => [read(agentsQuery(usualDays))],
   ),
   page(
     '/agents/$agent',
     lazyRouteComponent(() => import('../pages/agents/agent.page.js'), 'AgentPage'),
+    ({ params }) => [read(agentQuery(text(params.agent), usualDays)), readPages(actionsQuery(text(params.agent)))],
   ),
   page(
     '/plays',
     lazyRouteComponent(() => import('../pages/plays/plays.page.js'), 'PlaysPage'),
+    () => [read(playsQuery)],
   ),
   page(
     '/plays/$playId',
     lazyRouteComponent(() => import('../pages/plays/play.page.js'), 'PlayPage'),
+    ({ params }) => [read(playQuery(text(params.playId))), readPages(runsQuery(text(params.playId)))],
   ),
   page(
     '/policy',
     lazyRouteComponent(() => import('../pages/policy/policy.page.js'), 'PolicyPage'),
+    () => [readPages(versionsQuery)],
   ),
   page(
     '/stories',
     lazyRouteComponent(() => import('../pages/stories/stories.page.js'), 'StoriesPage'),
+    ({ search }) => [readPages(storiesQuery(storyFilterOf(search))), read(namesQuery)],
   ),
   page(
     '/stories/$id',
     lazyRouteComponent(() => import('../pages/stories/story.page.js'), 'StoryPage'),
+    ({ params }) => [read(storyQuery(text(params.id))), read(recordQuery)],
   ),
   page(
     '/record',
     lazyRouteComponent(() => import('../pages/record/record.page.js'), 'RecordPage'),
+    () => [read(recordQuery), readPages(checkpointsQuery)],
   ),
 ] as const;
 
 export const router = createRouter({
   routeTree: root.addChildren([signIn, signedIn.addChildren(inside)]),
   defaultPreload: 'intent',
+  // What was read is kept by the queries, which know how old it is.
+  defaultPreloadStaleTime: 0,
   scrollRestoration: true,
+});
+
+// The first page is there, and nobody waits for anything.
+const stop = router.subscribe('onRendered', () => {
+  stop();
+  loadAhead(inside.map(({ options }) => options.component ?? {}));
 });
 
 declare module '@tanstack/react-router' {

@@ -8,7 +8,7 @@ import { Problem } from '../../parts/problem.js';
 import { Rows } from '../../parts/rows.js';
 import { StopBadge, StopHere } from '../../parts/stops.js';
 import { ActionRow } from './action-row.js';
-import { actionsQuery, agentQuery, type AgentPage as Page } from './agents.queries.js';
+import { actionsQuery, agentQuery, type AgentPage as Page, usualDays } from './agents.queries.js';
 import { Figures } from './figures.js';
 
 const periods = ['7', '30', '90'] as const;
@@ -16,7 +16,7 @@ const periods = ['7', '30', '90'] as const;
 /** One agent: its charter in plain words, what it did, and the way to stop it. */
 export function AgentPage() {
   const { agent = '' } = useParams({ strict: false });
-  const [days, setDays] = useState<string>('30');
+  const [days, setDays] = useState<string>(String(usualDays));
   const page = useQuery(agentQuery(agent, Number(days)));
   return (
     <Stack>

@@ -4,14 +4,12 @@ import { Empty } from '../../parts/empty.js';
 import { agentPath, PageLink } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
 import { StopBadge } from '../../parts/stops.js';
-import { type AgentRow, agentsQuery } from './agents.queries.js';
+import { type AgentRow, agentsQuery, usualDays } from './agents.queries.js';
 import { tokensSentence } from './tokens.js';
-
-const DAYS = 30;
 
 /** Every agent: whose it is, whether it runs, and what it did lately. */
 export function AgentsPage() {
-  const agents = useQuery(agentsQuery(DAYS));
+  const agents = useQuery(agentsQuery(usualDays));
   return (
     <Stack>
       <title>Agents · Countersign</title>
@@ -20,7 +18,7 @@ export function AgentsPage() {
       </Title>
       <Text c="dimmed">
         An agent proposes actions. Its charter says what it may do, within which limits, and who answers for it. The
-        figures are those of the last {DAYS} days.
+        figures are those of the last {usualDays} days.
       </Text>
       {agents.isError && <Problem error={agents.error} again={() => void agents.refetch()} />}
       {agents.data?.agents.length === 0 && (

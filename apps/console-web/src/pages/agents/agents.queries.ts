@@ -6,6 +6,9 @@ export type AgentRow = Answer<'agents_list'>['agents'][number];
 export type AgentPage = Answer<'agents_show'>;
 export type Proposed = Answer<'agents_actions'>['actions'][number];
 
+/** Of so many days the figures are, until somebody chooses. */
+export const usualDays = 30;
+
 export const agentsQuery = (days: number) =>
   queryOptions({
     queryKey: ['agents', 'list', days],
