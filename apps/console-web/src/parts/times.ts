@@ -1,9 +1,12 @@
+// Made once: to make one takes longer than to use it, and a list has many times.
+const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+const seconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+
 /** A time with its zone, in the reader's language: "29 Nov 2026, 14:05:10 GMT+1". */
-export const full = (at: string): string =>
-  new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+export const full = (at: string): string => whole.format(new Date(at));
 
 /** The time of day to the second: "14:05:10". */
-export const toTheSecond = (at: string): string => new Date(at).toLocaleTimeString(undefined, { timeStyle: 'medium' });
+export const toTheSecond = (at: string): string => seconds.format(new Date(at));
 
 /** The time of day, with the date where it is not today's. */
 export function clock(at: string, now: number): string {
@@ -21,8 +24,7 @@ const words = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
 
 /** How far a time is away: "in 3 hours", "2 minutes ago", "now". It is never rounded up: a deadline has at least what it says. */
 export function distance(at: string, now: number): string {
-  const seconds = (Date.parse(at) - now) / 1000;
-  for (const [unit, size] of steps)
-    if (Math.abs(seconds) >= size) return words.format(Math.trunc(seconds / size), unit);
-  return seconds > 5 ? 'in less than a minute' : seconds < -5 ? 'less than a minute ago' : 'now';
+  const away = (Date.parse(at) - now) / 1000;
+  for (const [unit, size] of steps) if (Math.abs(away) >= size) return words.format(Math.trunc(away / size), unit);
+  return away > 5 ? 'in less than a minute' : away < -5 ? 'less than a minute ago' : 'now';
 }

@@ -1,11 +1,11 @@
 import { Badge, Group, Paper, Text, Title } from '@mantine/core';
 import { IconArrowBackUpDouble, IconClock, IconCoin, IconUser } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { useRef, useState } from 'react';
+import { memo, useState } from 'react';
 import { useKeys } from '../../app/keys.js';
 import { money } from '../../parts/money.js';
 import { sentence } from '../../parts/sentence.js';
+import { useRows } from '../../parts/use-rows.js';
 import { When } from '../../parts/when.js';
 import { agentsOf, gravity, type Row, type Urgency, urgencyOf } from './queue.js';
 
@@ -22,18 +22,11 @@ export function Queue({ rows, grouped }: { readonly rows: readonly Row[]; readon
   const [at, setAt] = useState(-1);
   // Groups are those of when the list was made: a row does not change its group while it is looked at.
   const [made] = useState(() => Date.now());
-  const list = useRef<HTMLUListElement>(null);
-  const virtual = useWindowVirtualizer({
-    count: rows.length,
-    estimateSize: () => 100,
-    overscan: 12,
-    scrollMargin: list.current?.offsetTop ?? 0,
-    getItemKey: (index) => rows[index]?.card.id ?? index,
-  });
+  const { list, height, shown, scrollTo } = useRows({ rows, keyOf: idOf, height: 100 });
   const go = (step: number) => {
     const next = Math.min(Math.max(at + step, 0), rows.length - 1);
     setAt(next);
-    virtual.scrollToIndex(next, { align: 'auto' });
+    scrollTo(next);
     requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`[data-index="${next}"] a`)?.focus());
   };
   const open = rows[at];
@@ -49,33 +42,33 @@ export function Queue({ rows, grouped }: { readonly rows: readonly Row[]; readon
     return before && urgencyOf(before.card.deadline, made) === urgency ? undefined : urgency;
   };
   return (
-    <ul ref={list} className="queue" style={{ height: virtual.getTotalSize() }}>
-      {virtual.getVirtualItems().map((item) => {
-        const row = rows[item.index];
-        const heading = headingOf(item.index);
+    <ul ref={list} className="queue" style={{ height }}>
+      {shown.map(({ row, index, place: { key, ...place } }) => {
+        const heading = headingOf(index);
         return (
-          row && (
-            <li
-              key={item.key}
-              ref={virtual.measureElement}
-              data-index={item.index}
-              style={{ transform: `translateY(${item.start - virtual.options.scrollMargin}px)` }}
-            >
-              {heading && (
-                <Title order={2} size="h5" py={4}>
-                  {urgencyWords[heading]}
-                </Title>
-              )}
-              <ReviewRow row={row} onFocus={() => setAt(item.index)} />
-            </li>
-          )
+          <li key={key} {...place}>
+            {heading && (
+              <Title order={2} size="h5" py={4}>
+                {urgencyWords[heading]}
+              </Title>
+            )}
+            <ReviewRow card={row.card} gone={row.gone} index={index} onReach={setAt} />
+          </li>
         );
       })}
     </ul>
   );
 }
 
-function ReviewRow({ row: { card, gone }, onFocus }: { readonly row: Row; readonly onFocus: () => void }) {
+const idOf = ({ card }: Row): string => card.id;
+
+interface RowProps extends Row {
+  readonly index: number;
+  readonly onReach: (index: number) => void;
+}
+
+/** While the list is scrolled, a row that stays is not made again. */
+const ReviewRow = memo(({ card, gone, index, onReach }: RowProps) => {
   const final = card.subject === 'proposal' && card.facts.reversible.startsWith('cannot');
   const senior = gravity(card) % 4 >= 2;
   return (
@@ -85,7 +78,7 @@ function ReviewRow({ row: { card, gone }, onFocus }: { readonly row: Row; readon
       mb={8}
       component={Link}
       to={`/reviews/${card.id}`}
-      onFocus={onFocus}
+      onFocus={() => onReach(index)}
       className={gone ? 'row gone' : 'row'}
     >
       <Group justify="space-between" align="flex-start" gap="xs">
@@ -127,4 +120,4 @@ function ReviewRow({ row: { card, gone }, onFocus }: { readonly row: Row; readon
       </Group>
     </Paper>
   );
-}
+});
