@@ -16,6 +16,9 @@ import { queries } from './queries.js';
 import { keepRenewal, useMay, useSession } from './session.js';
 import { hearTabs, tellTabs } from './tabs.js';
 
+/** When these pages were opened. */
+const opened = new Date().toISOString();
+
 /** The frame of every page: menu, stop, and how fresh what is shown is. */
 export function Shell() {
   const [menu, { toggle, close }] = useDisclosure();
@@ -77,11 +80,16 @@ export function Shell() {
                 </Anchor>
               </Text>
             ) : live.connected ? (
-              live.at !== undefined && (
-                <Text size="xs" c="dimmed" className="as-of" title={full(live.at)}>
-                  as of {toTheSecond(live.at)}
-                </Text>
-              )
+              // Before the first word it takes its place unseen: nothing moves when it comes.
+              <Text
+                size="xs"
+                c="dimmed"
+                className="as-of"
+                title={full(live.at ?? opened)}
+                {...(live.at === undefined && { style: { visibility: 'hidden' } })}
+              >
+                as of {toTheSecond(live.at ?? opened)}
+              </Text>
             ) : (
               <Text size="xs" fw={600} className="lost" role="status">
                 <IconPlugConnectedX size={16} aria-hidden /> No connection: this may be old

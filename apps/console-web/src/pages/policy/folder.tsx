@@ -1,4 +1,4 @@
-import { Alert, Button, Card, Group, List, Modal, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { Alert, Button, Card, Group, List, Modal, Stack, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconAlertTriangle, IconCheck, IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -30,7 +30,7 @@ export function Folder() {
         machine. Nothing in it holds until a person publishes it, not even after a restart.
       </Text>
       {check.isError && <Problem error={check.error} again={() => void check.refetch()} />}
-      {check.data ? <Found check={check.data} /> : check.isPending && <Skeleton h={160} />}
+      {check.data && <Found check={check.data} />}
     </Card>
   );
 }

@@ -25,7 +25,6 @@ export function Versions() {
           Versions
         </Title>
         {versions.isError && <Problem error={versions.error} again={() => void versions.refetch()} />}
-        {versions.isPending && <Skeleton h={160} />}
         {versions.data && all.length === 0 && (
           <Empty title="No policy has been published">
             Until there is one, everything is refused. Check the folder above and publish it.

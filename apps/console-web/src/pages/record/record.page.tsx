@@ -15,6 +15,9 @@ import '../stories/stories.css';
 const number = new Intl.NumberFormat();
 const shown = 20;
 
+/** A row keeps its place, whichever checkpoint stands in it: nothing moves when another one comes. */
+const places = Array.from({ length: shown }, (_, place) => place);
+
 /** The log that nobody can change unseen: its signed heads, and how to check it. */
 export function RecordPage() {
   const record = useQuery(recordQuery);
@@ -22,19 +25,18 @@ export function RecordPage() {
   const checkpoints = seen.data?.pages.flatMap((page) => page.checkpoints) ?? [];
   const twins = twinsIn(checkpoints);
   const latest = record.data?.latest ?? null;
+  // The parts come together: none pushes another down.
+  if (record.isPending || seen.isPending)
+    return (
+      <Stack>
+        <Head />
+        <Skeleton h={720} />
+      </Stack>
+    );
   return (
     <Stack>
-      <title>Record · Countersign</title>
-      <Title order={1} size="h2">
-        Record
-      </Title>
-      <Text c="dimmed">
-        Everything that happens is appended to a log. Every two seconds in which it grew, the log signs a checkpoint:
-        how many entries it has, and one hash over all of them. Whoever keeps a checkpoint notices any later change of
-        what it covers. This console keeps every checkpoint that it sees for 30 days.
-      </Text>
+      <Head />
       {record.isError && <Problem error={record.error} again={() => void record.refetch()} />}
-      {record.isPending && <Skeleton h={120} />}
       {record.data && (
         <dl className="fact-pairs">
           <div>
@@ -77,11 +79,11 @@ export function RecordPage() {
         </Alert>
       )}
       {record.data && latest !== null && <Verify record={record.data} checkpoints={checkpoints} />}
+      <Commands origin={latest?.origin} />
       <Title order={2} size="h4">
         Checkpoints
       </Title>
       {seen.isError && <Problem error={seen.error} again={() => void seen.refetch()} />}
-      {seen.isPending && <Skeleton h={300} />}
       {seen.data && checkpoints.length === 0 && (
         <Empty title="No checkpoints yet">
           The first one appears here about two seconds after the first event. With the sample, <code>npm start</code>{' '}
@@ -99,8 +101,8 @@ export function RecordPage() {
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {checkpoints.slice(0, shown).map(({ size, root, at }) => (
-                <Table.Tr key={`${size} ${root}`}>
+              {checkpoints.slice(0, shown).map(({ size, root, at }, place) => (
+                <Table.Tr key={places[place]}>
                   <Table.Td className="numbers">{number.format(size)}</Table.Td>
                   <Table.Td>
                     <When at={at} />
@@ -124,7 +126,20 @@ export function RecordPage() {
           )}
         </>
       )}
-      <Commands origin={latest?.origin} />
     </Stack>
   );
 }
+
+const Head = () => (
+  <>
+    <title>Record · Countersign</title>
+    <Title order={1} size="h2">
+      Record
+    </Title>
+    <Text c="dimmed">
+      Everything that happens is appended to a log. Every two seconds in which it grew, the log signs a checkpoint: how
+      many entries it has, and one hash over all of them. Whoever keeps a checkpoint notices any later change of what it
+      covers. This console keeps every checkpoint that it sees for 30 days.
+    </Text>
+  </>
+);
