@@ -35,6 +35,7 @@ import { Notifications1764500000165 } from './shell/migrations/notifications.js'
 import { NowFigures1764500000111 } from './shell/migrations/now-figures.js';
 import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.js';
 import { PageOrders1764300000063 } from './shell/migrations/page-orders.js';
+import { PageReads1764500000791 } from './shell/migrations/page-reads.js';
 import { People1764500000073 } from './shell/migrations/people.js';
 import { Permits1764300000064 } from './shell/migrations/permits.js';
 import { PlainNames1764400000071 } from './shell/migrations/plain-names.js';
@@ -129,6 +130,7 @@ export const spec: ServiceSpec = {
     Reveals1764500000252,
     AgentTokens1764500000232,
     KeptForDays1764500000233,
+    PageReads1764500000791,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities, GatherNotifications, SendNotifications, ForgetSessions, ForgetReveal],

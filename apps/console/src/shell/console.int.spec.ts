@@ -1025,11 +1025,19 @@ test('each list reads about as many rows as it shows, however many there are', a
   await harness.query(`
     INSERT INTO acknowledged_gaps
     SELECT gen_random_uuid(), 's', 't', 'i', 0, n, n + 1, 'records-deleted', 'lea', 'known', at FROM (${rows}) r`);
+  // Each state has some of its own; all but the refused are rare. Somebody edited a few.
+  await harness.query(`
+    INSERT INTO verdicts (action_id, outcome, superseded_by, reasons, executor, decided_at)
+    SELECT action_id, CASE WHEN n % 4000 = 0 THEN 'approved' ELSE 'refused' END, CASE WHEN n % 5000 = 1 THEN gen_random_uuid() END, '[]', 'e', at
+    FROM (SELECT action_id, escalated_at AS at, row_number() OVER (ORDER BY escalated_at, action_id) AS n FROM escalations) e WHERE n % 3000 <> 2`);
+  await harness.query(`
+    INSERT INTO reviews (review_id, subject_kind, subject_id, digest, decision, by_person, decided_at)
+    SELECT gen_random_uuid(), 'proposal', subject_id, digest, 'approve', 'lea', escalated_at FROM escalations`);
   await harness.query('ANALYZE');
   const asked = vi.spyOn(harness.engine, 'readForPage');
   const pages = [
     'reviews',
-    'reviews?state=open',
+    ...['open', 'answered', 'refused', 'superseded'].map((state) => `reviews?state=${state}`),
     'dead-letters',
     'dead-letters?service=console',
     'settlements',

@@ -38,7 +38,8 @@ export interface Standings {
 
 /**
  * Where each escalation stands at `$1`, from what the topics have told so far, in whatever order they told it. An answer of
- * this console counts from the moment it is given; what comes of it is the validator's or the orchestrator's to say.
+ * this console counts from the moment it is given; what comes of it is the validator's or the orchestrator's to say. Each join is one
+ * look into an index: so a list that ends early reads no table whole.
  */
 export const standings = `
   SELECT e.*, CASE
@@ -50,14 +51,25 @@ export const standings = `
     WHEN e.deadline_at <= $1 THEN 'expired'
     ELSE 'open' END AS standing, answer.by_person AS answered_by, answer.decision AS answered_as
   FROM escalations e
-  LEFT JOIN verdicts v ON v.action_id = e.action_id
-  LEFT JOIN assigned_runs run ON e.subject_kind = 'checkpoint' AND run.run_id = e.run_id
+  LEFT JOIN LATERAL (SELECT * FROM verdicts f WHERE f.action_id = e.action_id LIMIT 1) v ON true
+  LEFT JOIN LATERAL (SELECT a.run_id FROM assigned_runs a WHERE e.subject_kind = 'checkpoint' AND a.run_id = e.run_id LIMIT 1) run ON true
   LEFT JOIN LATERAL (
     SELECT r.review_id, r.decision, r.by_person FROM reviews r
     WHERE r.subject_id = e.subject_id AND r.digest = e.digest AND r.decided_at >= e.escalated_at AND r.decided_at <= e.deadline_at
       AND NOT EXISTS (SELECT FROM set_asides s WHERE s.review_id = r.review_id)
     ORDER BY r.decided_at LIMIT 1
   ) answer ON true`;
+
+/** So many answers are looked at for those whose verdict is still to come. */
+const mostAnswers = 2_000;
+/** Of a state that few are in, what finds these few among the many that are done with. */
+const found: Readonly<Partial<Record<Standing, string>>> = {
+  // What is open has its deadline before it.
+  open: 'WHERE e.deadline_at > $1',
+  superseded: 'WHERE e.action_id IN (SELECT action_id FROM verdicts WHERE superseded_by IS NOT NULL)',
+  // Its verdict is on its way, so the answer is one of the latest.
+  answered: `WHERE e.subject_id IN (SELECT subject_id FROM reviews ORDER BY decided_at DESC LIMIT ${mostAnswers})`,
+};
 
 const participants = deployment();
 
@@ -94,11 +106,11 @@ export class Store {
     behind: Cursor | undefined,
     limit: number,
   ): Promise<Standings[]> {
-    // What is open has its deadline before it: so the index finds the few among the many that are done with.
-    const [condition, place, order] =
+    const condition = (standing && found[standing]) ?? '';
+    const [place, order] =
       standing === 'open'
-        ? ['WHERE e.deadline_at > $1', '(deadline_at, action_id) >', 'deadline_at, action_id']
-        : ['', '(escalated_at, action_id) <', 'escalated_at DESC, action_id DESC'];
+        ? ['(deadline_at, action_id) >', 'deadline_at, action_id']
+        : ['(escalated_at, action_id) <', 'escalated_at DESC, action_id DESC'];
     const rows = await this.forPages.query<EscalationRow>(
       `SELECT * FROM (${standings} ${condition}) e WHERE ($2::text IS NULL OR standing = $2)
        ${behind ? `AND ${place} ($4, $5)` : ''} ORDER BY ${order} LIMIT $3`,

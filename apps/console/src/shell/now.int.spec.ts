@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DataOf, derivedId } from '@countersign/contracts';
 import { createHarness, type Given, type Harness } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { approved, at, checkpoint, deadLetter, escalated, proposalId, refused, settled, task } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
@@ -275,4 +275,32 @@ test('the queue of a scope is what its stop reaches', async () => {
 test('a person who has several pages open at the same time is answered on each', async () => {
   const asks = [1, 2, 3].flatMap(() => [now(), queue('all'), call('GET', '/v1/controls')]);
   for (const answered of await Promise.all(asks)) expect(answered).not.toHaveProperty('title');
+});
+
+test('the page and the queue read what waits and what is of today, however much there was before', async () => {
+  await harness.deliver('actions.escalated.v1', [{ type: 'ActionEscalated', data: escalated() }]);
+  const rows = `SELECT n, '2026-01-01Z'::timestamptz + n * interval '1 second' AS at FROM generate_series(1, 20000) AS n`;
+  await harness.query(`
+    INSERT INTO escalations (action_id, subject_kind, subject_id, run_id, action_key, digest, correlation_id, card, deadline_at, escalated_at)
+    SELECT gen_random_uuid(), 'proposal', gen_random_uuid(), gen_random_uuid(), 'k', repeat('d', 64), 'c-' || n, (SELECT card FROM escalations LIMIT 1), at, at FROM (${rows}) r`);
+  await harness.query(`
+    INSERT INTO approvals (action_id, proposal_id, permit_id, executor, agent, play, kind, accounts, detail, not_before, expires_at, approved_at, day, ad_account_id, amount_minor, currency)
+    SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'e', 'paid-media-agent', 'p', 'k', '{}', 'd', at, at, at, (at AT TIME ZONE 'UTC')::date::text, 'ads-1', 100, 'EUR' FROM (${rows}) r`);
+  await harness.query(`
+    INSERT INTO settlements (action_id, outcome, executor, settled_at, kept_at, approved)
+    SELECT action_id, 'executed', 'e', approved_at, approved_at, true FROM approvals`);
+  await harness.query(`
+    INSERT INTO pending_tasks (task_id, agent, play, purpose, assigned_at, due_at, kept_at, answered_at)
+    SELECT gen_random_uuid(), 'a', 'p', 'd', at, at, at, CASE WHEN n % 2 = 0 THEN at END FROM (${rows}) r`);
+  await harness.query(`
+    INSERT INTO failures (dead_letter_id, service, topic, partition, "offset", fault, attempts, at)
+    SELECT gen_random_uuid(), 'orchestrator', 't', 0, n, '{"code": "c", "detail": "d"}', 3, at FROM (${rows}) r WHERE n <= 1500`);
+  await harness.query(`INSERT INTO recent_steps SELECT at, 'tasks', 'all', 1 FROM (${rows}) r`);
+  await harness.query('ANALYZE');
+  const asked = vi.spyOn(harness.engine, 'readForPage');
+  await now();
+  for (const scope of ['all', 'agent:paid-media-agent', 'account:acct-1']) await queue(scope);
+  for (const [sql, params] of asked.mock.calls)
+    expect({ sql, costly: await costlyParts(harness.query, sql, params) }).toEqual({ sql, costly: [] });
+  vi.restoreAllMocks();
 });

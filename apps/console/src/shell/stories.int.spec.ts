@@ -305,6 +305,8 @@ test('stories are given a page at a time, each once, and read by an index whatev
     '',
     '?play=play-1',
     '?account=account-7',
+    '?agent=agent-1',
+    '?agent=nobody',
     '?search=account-7',
     '?search=chain%20777',
     '?search=event%2012',

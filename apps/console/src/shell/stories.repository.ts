@@ -94,6 +94,7 @@ const lists = {
   account: listed('account_id = $6'),
   outcome: listed('outcome = $5'),
   play: listed('play_id = $4'),
+  agent: listed('agent = $3'),
   newest: listed('true'),
 } as const;
 
@@ -127,7 +128,9 @@ export class StoryStore {
           ? 'outcome'
           : filter.play !== undefined
             ? 'play'
-            : 'newest';
+            : filter.agent !== undefined
+              ? 'agent'
+              : 'newest';
     const rows = await this.store.forPages.query<Row>(lists[lead], parameters(filter, before, limit));
     return rows.map(storyOf);
   }
