@@ -16,6 +16,7 @@ import { filterOf as reviewFilterOf } from '../pages/reviews/queue.js';
 import { openReviewsQuery, reviewQuery, reviewsQuery } from '../pages/reviews/reviews.queries.js';
 import { deadLettersQuery, rejectedQuery, sourcesQuery } from '../pages/sources/sources.queries.js';
 import { namesQuery, storiesQuery, filterOf as storyFilterOf, storyQuery } from '../pages/stories/stories.queries.js';
+import { controlsQuery } from '../parts/controls.js';
 import { NotFound } from '../parts/not-found.js';
 import { Failed } from '../parts/problem.js';
 import { loadAhead } from './ahead.js';
@@ -138,7 +139,11 @@ const inside = [
   page(
     '/agents/$agent',
     lazyRouteComponent(() => import('../pages/agents/agent.page.js'), 'AgentPage'),
-    ({ params }) => [read(agentQuery(text(params.agent), usualDays)), readPages(actionsQuery(text(params.agent)))],
+    ({ params }) => [
+      read(agentQuery(text(params.agent), usualDays)),
+      readPages(actionsQuery(text(params.agent))),
+      read(controlsQuery),
+    ],
   ),
   page(
     '/plays',
@@ -148,7 +153,11 @@ const inside = [
   page(
     '/plays/$playId',
     lazyRouteComponent(() => import('../pages/plays/play.page.js'), 'PlayPage'),
-    ({ params }) => [read(playQuery(text(params.playId))), readPages(runsQuery(text(params.playId)))],
+    ({ params }) => [
+      read(playQuery(text(params.playId))),
+      readPages(runsQuery(text(params.playId))),
+      read(controlsQuery),
+    ],
   ),
   page(
     '/policy',

@@ -80,7 +80,7 @@ export function ProofBadge({ step }: { readonly step: Step }) {
     ? { words: 'Not checked', color: 'yellow', Icon: IconShieldQuestion, more: proof.error.message }
     : proofWords(proof.data, step.at);
   return (
-    <Group gap="xs" mt={4}>
+    <Group gap="xs" mt={4} className="proof">
       <Badge variant="outline" color={color} className="plain-badge" leftSection={<Icon size={14} aria-hidden />}>
         {words}
       </Badge>

@@ -33,12 +33,12 @@ export function ProofSummary({ steps }: { readonly steps: readonly Step[] }) {
       }
     >
       <Stack gap="xs">
-        {under > 0 && (
-          <Progress
-            value={((steps.length - under) / steps.length) * 100}
-            aria-label="Steps checked against the record"
-          />
-        )}
+        {/* It stays when it is full, so that nothing below moves up. */}
+        <Progress
+          value={((steps.length - under) / steps.length) * 100}
+          color={wrong > 0 ? 'red' : all ? 'green' : 'gray'}
+          aria-label="Steps checked against the record"
+        />
         <Group>
           <Button size="xs" variant="default" onClick={toggle} aria-expanded={open} aria-controls={explained}>
             What this shows

@@ -15,7 +15,7 @@ export function StoryStep({ step, people }: { readonly step: Step; readonly peop
   const facts = useId();
   const Chevron = open ? IconChevronDown : IconChevronRight;
   return (
-    <li>
+    <>
       <Text className="any-break">{asSentence(legible(step.detail, people, Date.now()))}</Text>
       <Text size="sm" c="dimmed" title={full(step.at)}>
         <When at={step.at} /> · {doerWords(step.by)}
@@ -47,6 +47,6 @@ export function StoryStep({ step, people }: { readonly step: Step; readonly peop
         )}
       </Group>
       <div id={facts}>{open && <StepFacts step={step} />}</div>
-    </li>
+    </>
   );
 }

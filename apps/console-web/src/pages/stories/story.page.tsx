@@ -4,15 +4,21 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
+import { LongList } from '../../parts/long-list.js';
 import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
 import { OutcomeBadge } from './outcome-badge.js';
 import { outcomes, reasonWords } from './outcomes.js';
 import { ProofSummary } from './proof-summary.js';
-import { type Story, storyQuery } from './stories.queries.js';
+import { type Step, type Story, storyQuery } from './stories.queries.js';
 import { StoryStep } from './story-step.js';
 import './stories.css';
 import { asSentence, legible, storySentence } from './words.js';
+
+/** From so many steps on only those in sight are made. */
+const many = 30;
+const nobody: Story['people'] = [];
+const stepId = ({ id }: Step): string => id;
 
 /** One story from what began it to what became of it. */
 export function StoryPage() {
@@ -45,11 +51,19 @@ export function StoryPage() {
           <Title order={2} size="h4">
             Step by step
           </Title>
-          <ol className="story-steps">
-            {steps.map((step) => (
-              <StoryStep key={step.id} step={step} people={story?.people ?? []} />
-            ))}
-          </ol>
+          {steps.length > many ? (
+            <LongList label="Steps" rows={steps} keyOf={stepId} height={130} gap={0} className="story-steps">
+              {(step) => <StoryStep step={step} people={story?.people ?? nobody} />}
+            </LongList>
+          ) : (
+            <ol className="story-steps">
+              {steps.map((step) => (
+                <li key={step.id}>
+                  <StoryStep step={step} people={story?.people ?? nobody} />
+                </li>
+              ))}
+            </ol>
+          )}
         </>
       )}
       {asked.data?.more && (
