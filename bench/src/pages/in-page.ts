@@ -24,7 +24,8 @@ export const inPage = (ready: string): string => `(() => {
       addEventListener(kind, (event) => painted(() => !loading() && is(), (at) => { seen.acted = at - event.timeStamp; }),
         { capture: true, once: true });
     },
+    // What is loaded ahead, after the first view, is not part of it.
     scripts: () => performance.getEntriesByType('resource')
-      .filter(({ name }) => new URL(name).pathname.endsWith('.js')).reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0),
+      .filter(({ name, startTime }) => new URL(name).pathname.endsWith('.js') && startTime < seen.first).reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0),
   };
 })();`;
