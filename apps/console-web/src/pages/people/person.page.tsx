@@ -4,6 +4,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { capital } from '../../parts/capital.js';
 import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
+import { LongList } from '../../parts/long-list.js';
 import { Problem } from '../../parts/problem.js';
 import { plainReason } from '../../parts/reason.js';
 import { Standing } from '../../parts/standing.js';
@@ -17,6 +18,7 @@ import { channelWords, consentWords, personSays, suppressionWords, touchWords } 
 export function PersonPage() {
   const { contactId } = useParams({ from: '/signed-in/people/$contactId' });
   const person = useQuery(personQuery(contactId));
+  const actions = useInfiniteQuery(personActionsQuery(contactId));
   if (person.isError)
     return (
       <Stack>
@@ -30,16 +32,27 @@ export function PersonPage() {
         </Anchor>
       </Stack>
     );
+  // The parts come together: none pushes another down.
+  if (person.isPending || actions.isPending)
+    return (
+      <Stack>
+        <title>Person · Countersign</title>
+        <Title order={1} size="h2">
+          Person
+        </Title>
+        <Skeleton h={640} />
+      </Stack>
+    );
   return (
     <Stack>
-      <title>{`${person.data ? personSays(person.data) : 'Person'} · Countersign`}</title>
+      <title>{`${personSays(person.data)} · Countersign`}</title>
       <div>
         <Title order={1} size="h2" className="breaks">
-          {person.data ? personSays(person.data) : 'Person'}
+          {personSays(person.data)}
         </Title>
         <Id id={contactId} label="id of the contact" />
       </div>
-      {person.data ? <Known person={person.data} /> : <Skeleton h={320} />}
+      <Known person={person.data} />
       <Touched contactId={contactId} />
       <Looked contactId={contactId} />
     </Stack>
@@ -148,16 +161,17 @@ function Touched({ contactId }: { readonly contactId: string }) {
         What touched this person
       </Title>
       {actions.isError && <Problem error={actions.error} again={() => void actions.refetch()} />}
-      {actions.isPending && <Skeleton h={120} />}
       {actions.isSuccess && rows.length === 0 && (
         <Empty title="Nothing yet">
           Every action that names this person appears here: what was done, what waits, and what was refused and why.
           Actions are listed for a year, or for as long as this installation sets; the record keeps everything.
         </Empty>
       )}
-      {rows.map((action) => (
-        <Action key={action.actionId} action={action} contactId={contactId} />
-      ))}
+      {rows.length > 0 && (
+        <LongList label="What touched this person" rows={rows} keyOf={({ actionId }) => actionId} height={150} gap={10}>
+          {(action) => <Action action={action} contactId={contactId} />}
+        </LongList>
+      )}
       {actions.hasNextPage && (
         <Button variant="default" onClick={() => void actions.fetchNextPage()} loading={actions.isFetchingNextPage}>
           Show older ones

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Text } from '@mantine/core';
+import { Badge, Button, Group, Skeleton, Text } from '@mantine/core';
 import { IconCheck, IconClock, IconHandStop } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -7,16 +7,20 @@ import { controlsQuery } from '../../parts/controls.js';
 import { scopeWords } from '../../parts/scope.js';
 import { StopDialog } from '../../parts/stop-dialog.js';
 import { When } from '../../parts/when.js';
+import { queueQuery } from '../now/now.queries.js';
 import { ScopeChoice, scopeOption } from './scope-choice.js';
 import { Command, NeedsRole, Step } from './step.js';
 import { UnderWay } from './under-way.js';
 
 export function StopGuide() {
   const [scope, setScope] = useState('all');
+  const reached = useQuery(queueQuery('all'));
   const [stopping, setStopping] = useState(false);
   const mayStop = useMay('operator');
   const controls = useQuery({ ...controlsQuery, refetchInterval: 2_000 });
   const stop = controls.data?.find((control) => control.scope === scope && control.state === 'stopped');
+  // The steps come together: the first one pushes no button of the others down.
+  if (reached.isPending) return <Skeleton h={760} />;
   return (
     <>
       <Step n={1} title="See what it reaches">
