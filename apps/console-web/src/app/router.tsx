@@ -74,20 +74,20 @@ const inside = [
   page(
     '/',
     lazyRouteComponent(() => import('../pages/now/now.page.js'), 'NowPage'),
-    () => [read(nowQuery), read(openReviewsQuery)],
+    () => [read(nowQuery), readPages(openReviewsQuery)],
   ),
   page(
     '/reviews',
     lazyRouteComponent(() => import('../pages/reviews/reviews.page.js'), 'ReviewsPage'),
     ({ search }) => {
       const { state } = reviewFilterOf(search);
-      return [read(reviewsQuery(state === 'all' ? undefined : state))];
+      return [readPages(reviewsQuery(state === 'all' ? undefined : state))];
     },
   ),
   page(
     '/reviews/$subjectId',
     lazyRouteComponent(() => import('../pages/reviews/review.page.js'), 'ReviewPage'),
-    ({ params }) => [read(reviewQuery(text(params.subjectId))), read(openReviewsQuery)],
+    ({ params }) => [read(reviewQuery(text(params.subjectId))), readPages(openReviewsQuery)],
   ),
   page(
     '/runbook',
