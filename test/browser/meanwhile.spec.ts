@@ -168,6 +168,8 @@ test('on a phone a session that ends while the answer is on its way: nothing is 
   await page
     .getByRole('alert')
     .getByText(/sign in again, then repeat what you did/i)
+    // The dialog says it, and the page behind the dialog as well.
+    .first()
     .waitFor();
   await page.unroute(`**/v1/reviews/${message.proposalId}`);
   await signInAgain(page);

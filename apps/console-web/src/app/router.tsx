@@ -19,7 +19,6 @@ import { namesQuery, storiesQuery, filterOf as storyFilterOf, storyQuery } from 
 import { controlsQuery } from '../parts/controls.js';
 import { NotFound } from '../parts/not-found.js';
 import { Failed } from '../parts/problem.js';
-import { loadAhead } from './ahead.js';
 import { queries } from './queries.js';
 import { sessionQuery } from './session.js';
 import { Shell } from './shell.js';
@@ -183,16 +182,12 @@ const inside = [
 
 export const router = createRouter({
   routeTree: root.addChildren([signIn, signedIn.addChildren(inside)]),
+  // Only what somebody points at. To load the code of every page while nothing is to do opens all the connections that a browser
+  // allows to one address; where the line is lost they all lead nowhere, and the stream of changes waits behind them for a minute.
   defaultPreload: 'intent',
   // What was read is kept by the queries, which know how old it is.
   defaultPreloadStaleTime: 0,
   scrollRestoration: true,
-});
-
-// The first page is there, and nobody waits for anything.
-const stop = router.subscribe('onRendered', () => {
-  stop();
-  loadAhead(inside.map(({ options }) => options.component ?? {}));
 });
 
 declare module '@tanstack/react-router' {
