@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { lineWasLost } from './api.js';
-import { queries } from './queries.js';
+import { fresh, queries } from './queries.js';
 
 /** How fresh what the pages show is. */
 export interface Live {
@@ -66,7 +66,7 @@ function follow(show: (change: (known: Live) => Live) => void): () => void {
     }, silenceMs);
     const message = JSON.parse(event.data) as { at: string; parts?: readonly string[] };
     // What changed while the line was down was announced to nobody here.
-    if (!connected) void queries.invalidateQueries();
+    if (!connected) void fresh.now();
     connected = true;
     tries = 0;
     show(() => ({ connected: true, at: message.at }));
@@ -79,7 +79,7 @@ function follow(show: (change: (known: Live) => Live) => void): () => void {
     tryAnother();
     source.addEventListener('alive', (event) => hear(source, event));
     source.addEventListener('changed', (event) => {
-      for (const part of hear(source, event).parts ?? []) void queries.invalidateQueries({ queryKey: [part] });
+      for (const part of hear(source, event).parts ?? []) fresh.changed({ queryKey: [part] });
     });
     source.addEventListener('ended', () => {
       stop();

@@ -1,5 +1,6 @@
 import { MutationCache, QueryClient } from '@tanstack/react-query';
 import { ApiProblem } from './api.js';
+import { freshness } from './freshness.js';
 
 /** The console was not reachable, or is away behind its proxy. */
 const isAway = (error: unknown): boolean => error instanceof ApiProblem && [0, 502, 503, 504].includes(error.status);
@@ -27,3 +28,6 @@ export const queries: QueryClient = new QueryClient({
     mutations: { retry: false, networkMode: 'always' },
   },
 });
+
+/** How the pages read again what has changed. */
+export const fresh = freshness(queries);

@@ -1,6 +1,6 @@
 import { queryOptions, useMutation } from '@tanstack/react-query';
 import { answerOf, api } from '../app/api.js';
-import { queries } from '../app/queries.js';
+import { fresh } from '../app/queries.js';
 import type { operations } from '../generated/console.js';
 
 export const controlsQuery = queryOptions({
@@ -33,6 +33,6 @@ export const useControl = () =>
       ),
     onSettled: () => {
       for (const part of ['controls', 'reviews', 'funnel', 'services', 'agents', 'plays'])
-        void queries.invalidateQueries({ queryKey: [part] });
+        void fresh.now({ queryKey: [part] });
     },
   });

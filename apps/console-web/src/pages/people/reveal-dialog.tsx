@@ -1,7 +1,7 @@
 import { Button, Checkbox, Group, Modal, Select, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
-import { queries } from '../../app/queries.js';
+import { fresh } from '../../app/queries.js';
 import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
 import { type Asking, type Revealed, reveal } from './reveal.js';
@@ -38,7 +38,7 @@ export function RevealDialog({
       const revealed = await reveal(contactId, asked, signal);
       if (!signal.aborted) onRevealed(revealed);
     },
-    onSettled: () => queries.invalidateQueries({ queryKey: ['people', 'reveals', contactId] }),
+    onSettled: () => fresh.now({ queryKey: ['people', 'reveals', contactId] }),
   });
   const complete = wanted.length > 0 && purpose !== null && note.text !== '';
   const ask = (event: FormEvent) => {

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions, useMutation } from '@tanstack/react-query';
 import type { Answer } from '../../app/answers.js';
 import { answerOf, api } from '../../app/api.js';
-import { queries } from '../../app/queries.js';
+import { fresh } from '../../app/queries.js';
 
 export type Check = Answer<'policyRoutes_check'>;
 export type Difference = Check['differences'][number];
@@ -38,6 +38,6 @@ export const usePublish = () =>
     mutationFn: ({ digest, inForce }: { readonly digest: string; readonly inForce: number }) =>
       answerOf(api.POST('/v1/policies/publish', { body: { digest, inForce } })),
     onSettled: () => {
-      for (const part of ['policy', 'agents', 'plays']) void queries.invalidateQueries({ queryKey: [part] });
+      for (const part of ['policy', 'agents', 'plays']) void fresh.now({ queryKey: [part] });
     },
   });

@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { ApiProblem, answerOf, api } from '../../app/api.js';
-import { queries } from '../../app/queries.js';
+import { fresh } from '../../app/queries.js';
 import type { operations } from '../../generated/console.js';
 import type { Review } from './reviews.queries.js';
 
@@ -24,7 +24,7 @@ export const useAnswer = (card: Review, looked: () => number) =>
           body: { ...answer, digest: card.digest, lookedMs: Math.min(looked(), 604_800_000) },
         }),
       ),
-    onSettled: () => queries.invalidateQueries({ queryKey: ['reviews'] }),
+    onSettled: () => fresh.now({ queryKey: ['reviews'] }),
   });
 
 /** Whether nobody knows if the answer arrived. */

@@ -2,7 +2,7 @@ import { Button, Card, Group, NumberInput, Select, Skeleton, Stack, Text, TextIn
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../../app/api.js';
-import { queries } from '../../app/queries.js';
+import { fresh } from '../../app/queries.js';
 import { useMay } from '../../app/session.js';
 import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
@@ -74,7 +74,7 @@ function Acknowledge() {
   const [numbers, setNumbers] = useState<{ partition?: number; from?: number; to?: number }>({});
   const acknowledge = useMutation({
     mutationFn: (body: Omit<Gap, 'by' | 'at'>) => answerOf(api.POST('/v1/gaps/acknowledged', { body })),
-    onSettled: () => void queries.invalidateQueries({ queryKey: ['services'] }),
+    onSettled: () => void fresh.now({ queryKey: ['services'] }),
   });
   const { partition, from, to } = numbers;
   const words = { topic: text.topic.trim(), topicId: text.topicId.trim(), note: note.text };

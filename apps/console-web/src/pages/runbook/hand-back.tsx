@@ -2,7 +2,7 @@ import { Button, Group, List, Radio, Skeleton, Stack, Text } from '@mantine/core
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../../app/api.js';
-import { queries } from '../../app/queries.js';
+import { fresh } from '../../app/queries.js';
 import { useMay } from '../../app/session.js';
 import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
@@ -85,7 +85,7 @@ function Decide({ permit, onSaid }: { readonly permit: Unresolved; readonly onSa
     mutationFn: (body: { outcome: 'executed' | 'failed'; note: string }) =>
       answerOf(api.POST('/v1/settlements/{permitId}', { params: { path: { permitId: permit.permitId } }, body })),
     onSuccess: onSaid,
-    onSettled: () => void queries.invalidateQueries({ queryKey: ['funnel'] }),
+    onSettled: () => void fresh.now({ queryKey: ['funnel'] }),
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();

@@ -2,7 +2,7 @@ import { Badge, Button, Card, Group, Skeleton, Stack, Text, Title } from '@manti
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../../app/api.js';
-import { queries } from '../../app/queries.js';
+import { fresh } from '../../app/queries.js';
 import { useMay } from '../../app/session.js';
 import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
@@ -128,7 +128,7 @@ function Order({ letter }: { readonly letter: DeadLetter }) {
       ),
     // The next order is another listed.
     onSuccess: () => setKey(crypto.randomUUID()),
-    onSettled: () => void queries.invalidateQueries({ queryKey: ['dead-letters'] }),
+    onSettled: () => void fresh.now({ queryKey: ['dead-letters'] }),
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();

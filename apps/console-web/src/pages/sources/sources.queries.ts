@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions, useMutation } from '@tanstack/react-query';
 import { answerOf, api } from '../../app/api.js';
-import { queries } from '../../app/queries.js';
+import { fresh } from '../../app/queries.js';
 import type { operations } from '../../generated/console.js';
 
 export const sourcesQuery = queryOptions({
@@ -62,6 +62,6 @@ export const useReplay = () =>
         }),
       ),
     onSettled: () => {
-      for (const part of ['dead-letters', 'funnel']) void queries.invalidateQueries({ queryKey: [part] });
+      for (const part of ['dead-letters', 'funnel']) void fresh.now({ queryKey: [part] });
     },
   });
