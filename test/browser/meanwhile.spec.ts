@@ -196,6 +196,52 @@ test('on a phone a session that ends while the answer is on its way: nothing is 
   await page.getByRole('heading', { level: 1, name: 'Now' }).waitFor();
 });
 
+test("a provider's session that ends: one button goes there and comes back to what was typed; a sign-out counts for the other window", async () => {
+  const message = messages[0] as Message;
+  const { page, context } = await signIn('desktop');
+  // This installation has no provider: the console's answers say that it has, and what stands in for it begins a session unasked.
+  const provider = '/v1/sign-in/oidc';
+  let visits = 0;
+  await context.route('**/v1/session', async (route) => {
+    if (route.request().method() !== 'GET') return route.fallback();
+    const response = await route.fetch();
+    if (!response.ok()) return route.fulfill({ response });
+    return route.fulfill({ response, json: { ...((await response.json()) as object), renewal: provider } });
+  });
+  await context.route('**/v1/sign-in', (route) =>
+    route.fulfill({ json: { oidc: { name: 'Provider', url: provider } } }),
+  );
+  await context.route(`**${provider}*`, async (route) => {
+    visits++;
+    const code = new URLSearchParams(new URL(await oneTimeLink(on.installed)).hash.slice(1)).get('code');
+    expect((await context.request.post('/v1/session', { data: { code } })).ok()).toBe(true);
+    const back = new URL(route.request().url()).searchParams.get('next') ?? '/';
+    await route.fulfill({ contentType: 'text/html', body: `<meta http-equiv="refresh" content="0;url=${back}">` });
+  });
+  await page.goto(`/reviews/${message.proposalId}`);
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await page.getByRole('textbox', { name: 'Note' }).fill('half a word');
+  const beside = await context.newPage();
+  await beside.goto('/reviews');
+  await beside.getByText(/^as of /).waitFor();
+
+  await endSession(context);
+  await page.getByText('You are signed out').waitFor();
+  expect(visits).toBe(0);
+  await signInAgain(page);
+  await page.getByText(/^as of /).waitFor();
+  expect(new URL(page.url()).pathname).toBe(`/reviews/${message.proposalId}`);
+  expect(await page.getByRole('textbox', { name: 'Note' }).inputValue()).toBe('half a word');
+  expect(visits).toBe(1);
+
+  await page.getByRole('button', { name: /Sign out/ }).click();
+  await page.getByRole('heading', { level: 1, name: 'Sign in to Countersign' }).waitFor();
+  await beside.getByText('You are signed out').waitFor();
+  await signInAgain(beside);
+  await beside.getByRole('link', { name: 'Sign in with Provider' }).waitFor();
+  expect(visits).toBe(1);
+});
+
 /** Both open the card, and see that they may answer. */
 async function both(id: string, screen: Screen = 'desktop'): Promise<[lea: Page, marc: Page]> {
   const people = [await on.enter({ on: screen }), await on.colleague({ on: screen })];

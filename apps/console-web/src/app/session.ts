@@ -1,24 +1,19 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { ApiProblem, answerOf, api, keepCsrfToken } from './api.js';
+import { renewal } from './renewal.js';
 
-const renewalKey = 'countersign-renewal';
-/** Where this window began its session, to begin another one there when it is over. Null once somebody signs out by themselves. */
-export const keepRenewal = (address: string | null): void => {
-  if (address === null) sessionStorage.removeItem(renewalKey);
-  else sessionStorage.setItem(renewalKey, address);
-};
-/** Once only: where it does not lead to a session, a person decides what comes next. */
-export const takeRenewal = (): string | null => {
-  const address = sessionStorage.getItem(renewalKey);
-  keepRenewal(null);
-  return address;
-};
+const browserRenewal = renewal(
+  () => window.localStorage,
+  () => window.sessionStorage,
+);
+export const { end: endRenewal, take: takeRenewal } = browserRenewal;
 
 /** Who is signed in here; null: nobody. */
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
   staleTime: 60_000,
   queryFn: async () => {
+    const keepRenewal = browserRenewal.asking();
     try {
       const session = await answerOf(api.GET('/v1/session'));
       keepCsrfToken(session.csrfToken);

@@ -13,7 +13,7 @@ import { useKeys } from './keys.js';
 import { useLive } from './live.js';
 import { pages } from './pages.js';
 import { queries } from './queries.js';
-import { keepRenewal, useMay, useSession } from './session.js';
+import { endRenewal, useMay, useSession } from './session.js';
 import { hearTabs, tellTabs } from './tabs.js';
 
 /** When these pages were opened. */
@@ -32,7 +32,7 @@ export function Shell() {
   const signOut = useMutation({
     mutationFn: () => answerOf(api.DELETE('/v1/session')),
     onSuccess: () => {
-      keepRenewal(null);
+      endRenewal();
       drafts().forgetAll();
       tellTabs('signed-out');
       window.location.assign('/sign-in');
@@ -75,9 +75,9 @@ export function Shell() {
             {session === undefined ? (
               <Text size="xs" fw={600} className="lost" role="status">
                 <IconPlugConnectedX size={16} aria-hidden /> You are signed out: this may be old.{' '}
-                <Anchor href={`/sign-in?next=${encodeURIComponent(here)}`} inherit>
+                <Button component="a" href={`/sign-in?next=${encodeURIComponent(here)}`} size="compact-sm">
                   Sign in again
-                </Anchor>
+                </Button>
               </Text>
             ) : live.connected ? (
               // Before the first word it takes its place unseen: nothing moves when it comes.
