@@ -42,7 +42,7 @@ export const oidcVariables = {
   }),
   OIDC_SESSION_MS: whole({
     description:
-      'how long a session lasts that the provider began, `SIGNED_IN_MS` at most. After it the provider is asked again, and roles are those that it then tells',
+      'how long a session lasts that began with a sign-in at the provider; at most `SIGNED_IN_MS`. After this time the browser goes to the provider again, and the roles are those that the provider then names',
     preset: 900_000,
     unit: 'ms',
     least: 60_000,

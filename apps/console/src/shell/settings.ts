@@ -106,7 +106,7 @@ const variables = {
   }),
   TRUSTED_PROXIES: optionalText({
     description:
-      'the proxies before the console, separated by commas: addresses or ranges such as `10.0.0.5, 192.168.7.0/24`. The limits on signing in count by the address that these write into `X-Forwarded-For`; nobody else is believed. Each must append to the header, or set it anew. Where a proxy is not named, all people behind it share one limit',
+      'the proxies in front of the console, separated by commas: addresses or ranges such as `10.0.0.5, 192.168.7.0/24`. The limits on signing in count requests by the address of the client that these proxies write into `X-Forwarded-For`. The console ignores this header from anybody else. Each proxy must append the address to the header, or replace the header. All people behind a proxy that is not named share one limit',
     preset: 'none',
     kind: 'list',
     fits: (text) =>
@@ -159,7 +159,7 @@ const variables = {
     most: 3_660,
   }),
   PERSON_ACTIONS_DAYS: whole({
-    description: 'how long the page of a person lists an action. The record keeps it',
+    description: 'how long the page of a person lists an action. The record still has the action after that',
     preset: 365,
     unit: 'days',
     most: 3_660,

@@ -81,7 +81,7 @@ const variables = {
   }),
   ANSWERED_REVEALS_PER_HOUR: whole({
     description:
-      'how often a name or an address is revealed in any 60 minutes, to all people together; what is asked beyond it is refused. 0: never',
+      'how many requests for a name or an address are answered in any 60 minutes, for all people together. Further requests are refused. 0: all are refused',
     preset: 100,
     least: 0,
     most: 999_999_999,
