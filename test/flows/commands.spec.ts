@@ -69,7 +69,7 @@ test('what changes is told while it happens', async () => {
 
 test('lists that pages have are there', async () => {
   expect(await done('whoami')).toMatch(/^lea: .*reviewer/);
-  expect(await done('notifications')).toContain('nobody is told of anything');
+  expect(await done('notifications')).toContain('nobody is notified');
   expect(await done('policy', 'show', '1')).toMatch(/^Policy 1 by /);
   const [run] = visitor.eventsOf('TaskAssigned', ({ play }) => play.runId === waiting.play.runId);
   expect(await done('plays', '--run', run?.play.runId ?? '')).toContain(waiting.proposalId.slice(0, 8));

@@ -913,7 +913,7 @@ test('a person is revealed to whoever says why: only the public key leaves, and 
     [
       'name   Jane Doe',
       'email  jane@example.com',
-      `That you asked, and why, is on the record: countersign show ${revealId}`,
+      `The record says that you asked, and why: countersign show ${revealId}`,
     ],
   ]);
   expect(asked[0]?.body).toEqual({
@@ -926,7 +926,7 @@ test('nothing is shown where nothing is revealed, nor an answer to another reque
   answersReveal(someone, { contactId: '0d4b5bd4-6a55-4f1f-8a3c-4d2b57a7c0de', firstName: 'Jane' });
   const other = await run('people', 'reveal', someone, '--field', 'name', ...why);
   expect([other.code, other.out]).toEqual([1, '']);
-  expect(other.err).toContain('is one to another request; it is not shown');
+  expect(other.err).toContain('belongs to another request, so it is not shown');
   const path = `/v1/people/${someone}/reveals`;
   const revealId = answersReveal(someone, {});
   answers[`GET ${path}/${revealId}`] = {
@@ -1036,7 +1036,7 @@ test('the list of reviews follows the cursor to its end, and narrows as its page
   expect(JSON.parse(narrowed.out).reviews.map(({ id }: { id: string }) => id)).toEqual([card.id]);
   answers['GET /v1/reviews?state=open&limit=1'] = answers['GET /v1/reviews?state=open&limit=500'];
   const cut = await run('review', 'list', '--limit', '1');
-  expect(cut.out).toContain('1 were looked at and there are more');
+  expect(cut.out).toContain('the search ended at --limit 1.');
   expect(await run('review', 'list', '--state', 'lost')).toMatchObject({ code: 2 });
 });
 
@@ -1062,8 +1062,8 @@ test('a list of reviews that is cut says so, and `next` goes on behind the last 
   expect(await listed(750)).toEqual([750, 'r-749', '750']);
   expect(await listed(1_200)).toEqual([1_200, 'r-1199', null]);
   expect(await listed(2_000)).toEqual([1_200, 'r-1199', null]);
-  expect((await run('review', 'list', '--limit', '50')).out).toContain('50 were looked at and there are more');
-  expect((await run('review', 'list', '--limit', '1200')).out).not.toContain('there are more');
+  expect((await run('review', 'list', '--limit', '50')).out).toContain('the search ended at --limit 50.');
+  expect((await run('review', 'list', '--limit', '1200')).out).not.toContain('There are more');
 });
 
 test('a dry run asks what the rules would say and answers nobody', async () => {
@@ -1298,11 +1298,11 @@ test('an option of a proof or of a list that would do nothing is misused', async
     expect([words, code, asked]).toEqual([words, 2, []]);
     return err;
   };
-  expect(await misused('stories', '--prove')).toContain('--prove: the id of a story is expected');
-  expect(await misused('stories', '--key', 'k')).toContain('--key: it is for --prove');
-  expect(await misused('stories', 'p-1', '--key', 'k')).toContain('--key: it is for --prove');
-  expect(await misused('stories', 'p-1', '--outcome', 'refused')).toContain('--outcome: it is for the list');
-  expect(await misused('checkpoints', '--key', 'k')).toContain('--key: it is for --prove');
+  expect(await misused('stories', '--prove')).toContain('--prove needs the id of a story');
+  expect(await misused('stories', '--key', 'k')).toContain('--key works only with --prove');
+  expect(await misused('stories', 'p-1', '--key', 'k')).toContain('--key works only with --prove');
+  expect(await misused('stories', 'p-1', '--outcome', 'refused')).toContain('--outcome works only for the list');
+  expect(await misused('checkpoints', '--key', 'k')).toContain('--key works only with --prove');
 });
 
 test('the record proves that it begins with the checkpoints that were seen, or the answer is 1', async () => {

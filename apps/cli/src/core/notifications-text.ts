@@ -26,7 +26,7 @@ export interface TestTaken {
 
 export function notificationsText(paint: Paint, given: NotificationsList): string {
   const { configured, notifications, next } = printable(given);
-  const unset = configured ? [] : [paint.yellow('notifications.yaml names nobody: nobody is told of anything.')];
+  const unset = configured ? [] : [paint.yellow('notifications.yaml names nobody, so nobody is notified.')];
   if (notifications.length === 0) return [...unset, 'There is no such notification.'].join('\n');
   const tints: Readonly<Record<string, Paint['red']>> = { waiting: paint.yellow, sent: paint.green, failed: paint.red };
   const rows = notifications.map(({ madeAt, state, recipient, channel, event, title, detail, dueAt }) => [
@@ -48,4 +48,4 @@ export function notificationsText(paint: Paint, given: NotificationsList): strin
 export const testText = (recipient: string, { notifications }: TestTaken): string =>
   `${count(notifications.length, 'test message')} to ${printable(recipient)} by ${printable(
     notifications.map(({ channel }) => channel),
-  ).join(' and ')}. What came of it: countersign notifications list`;
+  ).join(' and ')}. To see whether it arrived: countersign notifications list`;

@@ -87,7 +87,7 @@ export function checkedText(paint: Paint, checked: Checked): string {
 export const keyNote = (knownBefore: boolean): string =>
   knownBefore
     ? ''
-    : '\nThe key came from the console itself: give --key, or call this where `npm start` runs, to trust nobody.';
+    : '\nThe key came from the console itself, so this check trusts the console. Otherwise give --key, or run this where `npm start` runs.';
 
 /** Which part of a story nothing was asked about, so that it is not proved whatever came of its steps; undefined where there is none. */
 export function unprovenPart({ story, steps, more }: StorySteps): string | undefined {

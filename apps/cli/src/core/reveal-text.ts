@@ -39,6 +39,6 @@ export function revealedText(paint: Paint, given: OpenedReveal): string {
     ...(name === '' ? [] : [`name   ${paint.bold(name)}`]),
     ...(email === undefined ? [] : [`email  ${email}`]),
     ...(phone === undefined ? [] : [`phone  ${phone}`]),
-    paint.dim(`That you asked, and why, is on the record: countersign show ${given.revealId}`),
+    paint.dim(`The record says that you asked, and why: countersign show ${given.revealId}`),
   ].join('\n');
 }

@@ -31,7 +31,7 @@ export type DryRunVerdict =
 
 export function dryRunText(paint: Paint, given: DryRunVerdict): string {
   if (!given.judged)
-    return paint.yellow('The rules have not answered in time. It can be sent all the same: it is judged then.');
+    return paint.yellow('The rules have not answered in time. You can still send the edit: the rules judge it then.');
   const { outcome, reasons } = printable(given);
   if (outcome === 'approved') return paint.green('No rule is against it at this moment.');
   return [

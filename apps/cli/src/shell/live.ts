@@ -30,7 +30,7 @@ export async function* liveEvents(
     if (silence.signal.aborted)
       throw new Failure(2, `the console said nothing for ${silenceMs / 1_000} s`, undefined, true);
     if (error instanceof Failure || error instanceof TooLong) throw error;
-    throw new Failure(2, `what the console says broke off (${codeOf(error)})`, undefined, true);
+    throw new Failure(2, `the stream of the console broke off (${codeOf(error)})`, undefined, true);
   } finally {
     clearTimeout(timer);
   }

@@ -18,7 +18,7 @@ export async function recordKeyOf(
 ): Promise<VerifierKey & { readonly knownBefore: boolean }> {
   const known = given ?? s.installation.recordKey;
   const text = known ?? (await s.console.get<{ key: string | null }>('/v1/record')).key;
-  if (text === null) throw new Failure(2, 'no key to check with: give --key, or call this where `npm start` runs');
+  if (text === null) throw new Failure(2, 'no key to check with: give --key, or run this where `npm start` runs');
   try {
     return { ...parseVerifierKey(text.trim()), knownBefore: known !== undefined };
   } catch {

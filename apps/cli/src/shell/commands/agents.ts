@@ -28,7 +28,7 @@ export function agentCommands(program: Command): void {
     .argument('[name]', 'one agent, with its charter in plain words and its latest actions')
     .description('what agents may do, what they did, and how often people changed it')
     .option('--days <n>', 'figures of so many days, today included', '30')
-    .option('--before <cursor>', 'with a name: older actions, as the list before says')
+    .option('--before <cursor>', 'with a name: older actions; the cursor is printed below the list')
     .option('--limit <n>', 'with a name: how many actions, at most 200', '20');
   explained(agents, ['agents', 'agents paid-media-agent --days 7'], 'there is no such agent');
   acts(agents, async (s, name: string | undefined, { days, ...page }: Page & { days: string }) => {
@@ -50,7 +50,7 @@ export function agentCommands(program: Command): void {
     .argument('[id]', 'one play, step by step, with its latest runs')
     .description('what starts plays, what they do, and when they ran last; with --run one run and what came of it')
     .option('--run <id>', 'one run: its tasks and the actions that came of them')
-    .option('--before <cursor>', 'with a play: older runs, as the list before says')
+    .option('--before <cursor>', 'with a play: older runs; the cursor is printed below the list')
     .option('--limit <n>', 'with a play: how many runs, at most 200', '20');
   explained(
     plays,

@@ -25,7 +25,7 @@ export function notificationCommands(program: Command): void {
     .command('list', { isDefault: true })
     .description('the latest first, with what is still waiting and why something was dropped or failed')
     .option('--state <state>', notificationStates.join(', '))
-    .option('--before <cursor>', 'older ones, as the list before says')
+    .option('--before <cursor>', 'older ones; the cursor is printed below the list')
     .option('--limit <n>', 'how many, at most 500', '20');
   explained(list, ['notifications', 'notifications list --state failed --json'], 'some of them failed');
   acts(list, async (s, { state, before, limit }: ListOptions) => {

@@ -65,8 +65,8 @@ export function policyCommands(program: Command): void {
 
   const show = policy
     .command('show')
-    .argument('[version]', 'one that was published; without it the one in force')
-    .description('a policy: by whom and when it was published; with --json all that it has');
+    .argument('[version]', 'a version that was published; without it the policy in force')
+    .description('a policy: by whom and when it was published; with --json its whole content');
   explained(show, ['policy show', 'policy show 3 --json'], 'no policy is in force, or there is no such version');
   acts(show, async (s, version: string | undefined) => {
     if (version !== undefined) {

@@ -108,7 +108,7 @@ interface CheckpointOptions {
 }
 
 async function listCheckpoints(s: Session, { prove, key: given, before, limit }: CheckpointOptions): Promise<boolean> {
-  if (given !== undefined && !prove) throw new Misused('--key: it is for --prove');
+  if (given !== undefined && !prove) throw new Misused('--key works only with --prove');
   const asked = new URLSearchParams({ limit, ...(before !== undefined && { before }) });
   const found = await s.console.get<SeenCheckpoints>(`/v1/record/checkpoints?${asked}`);
   if (!prove) {

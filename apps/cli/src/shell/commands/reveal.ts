@@ -18,7 +18,7 @@ export function revealCommands(people: Command): void {
   const reveals = people
     .command('reveals')
     .argument('<contact>', 'the id of the contact')
-    .description('who asked for the name or the address of one person, for what and why, the latest first');
+    .description('who asked for the name or the address of one person, for what, and why, the latest first');
   explained(reveals, ['people reveals 57a6d963-…'], 'there is no such person');
   acts(reveals, async (s, contact: string) => {
     // `--before` and `--limit` are options of `people`, which takes them wherever they stand.
@@ -32,7 +32,7 @@ export function revealCommands(people: Command): void {
   const reveal = people
     .command('reveal')
     .argument('<contact>', 'the id of the contact')
-    .description('show the name or the address of one person; who asked, for what and why is kept on the record')
+    .description('show the name or the address of one person; the record keeps who asked, for what, and why')
     .requiredOption('--field <field>', `${revealFields.join(', ')}; may be given several times`, repeated)
     .requiredOption('--purpose <purpose>', revealPurposes.join(', '))
     .requiredOption('--note <text>', 'the case, such as the number of the request; no names: it is kept on the record')
@@ -78,7 +78,7 @@ export function revealCommands(people: Command): void {
     if (opened.revealId !== revealId || opened.contactId !== contact.toLowerCase())
       throw new Failure(
         1,
-        `the answer to ${revealId} is one to another request; it is not shown. Tell whoever runs the console`,
+        `the answer to ${revealId} belongs to another request, so it is not shown. Tell whoever runs the console`,
       );
     s.answer(opened, revealedText(s.paint, opened));
     return undefined;

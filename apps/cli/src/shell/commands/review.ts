@@ -51,7 +51,7 @@ export function reviewCommands(program: Command): void {
     .option('--kind <kind>', 'of one kind of action')
     .option('--play <id>', 'of one play')
     .option('--account <id>', 'of one account')
-    .option('--limit <n>', 'how many are looked at, at most', '1000');
+    .option('--limit <n>', 'how many reviews are searched, at most', '1000');
   explained(list, ['review list', 'review list --agent paid-media-agent', 'review list --state expired --json']);
   acts(list, async (s, options: ListOptions) => {
     const state = options.state ?? (options.all ? undefined : 'open');
@@ -62,7 +62,7 @@ export function reviewCommands(program: Command): void {
     const { rows, next } = await cards(s, state === undefined ? '' : `?state=${state}`, most);
     const found = rows.filter((card) => isOf(card, options));
     s.answer({ reviews: found, next }, cardsText(s.paint, found, s.now()));
-    if (next !== null) s.note(`${rows.length} were looked at and there are more: --limit looks further.`);
+    if (next !== null) s.note(`There are more reviews: the search ended at --limit ${most}. Give a higher number.`);
     return undefined;
   });
 
@@ -121,7 +121,7 @@ export function reviewCommands(program: Command): void {
     .command('dry-run')
     .argument('<id>', 'a proposal; the first characters of its id are enough')
     .description(
-      'what the rules would say of a changed action at this moment; nothing is reserved, and nobody is answered',
+      'what the rules would say of a changed action at this moment; nothing is reserved, and no answer is sent',
     )
     .option('--set <name=value>', 'change one setting; may be given several times', repeated)
     .option('--payload <file>', 'the whole new payload as JSON; - reads it from standard input');

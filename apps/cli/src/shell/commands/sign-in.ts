@@ -13,7 +13,7 @@ export function signInCommands(program: Command): void {
     return true;
   });
 
-  const whoami = program.command('whoami').description('whose token this is, and which roles it has');
+  const whoami = program.command('whoami').description('whose token you use, and which roles it has');
   explained(whoami, ['whoami', 'whoami --json']);
   acts(whoami, async (s) => {
     const found = await s.console.get<{ person: string; roles: readonly string[] }>('/v1/whoami');
@@ -26,8 +26,8 @@ export function signInCommands(program: Command): void {
 export function signOutCommands(program: Command): void {
   const signOut = program
     .command('sign-out')
-    .description('end all sessions of a person in the console now, and their one-time links; their token stays')
-    .requiredOption('--person <name>', 'whose')
+    .description('end all sessions and one-time links of a person in the console now; tokens stay valid')
+    .requiredOption('--person <name>', 'the person to sign out')
     .requiredOption('--reason <text>', 'why; it is kept on the record');
   explained(
     signOut,
@@ -42,7 +42,7 @@ export function signOutCommands(program: Command): void {
     const { sessions, links } = done;
     s.answer(
       done,
-      `${person} is signed out: ${counted(sessions, 'session')} ended, ${counted(links, 'link')} revoked. Whoever has a token, or is let in by the identity provider, can sign in again.`,
+      `${person} is signed out: ${counted(sessions, 'session')} ended, ${counted(links, 'link')} revoked. A token or the identity provider can still let this person in. To prevent this, remove the person there too.`,
     );
     return true;
   });

@@ -38,7 +38,7 @@ export function sourceCommands(program: Command): void {
     .description('rejected signals of the last 7 days with the reason and what to change, the latest first')
     .option('--source <name>', 'of one source')
     .option('--code <code>', 'for one reason, such as contract')
-    .option('--before <cursor>', 'older ones, as the list before says')
+    .option('--before <cursor>', 'older ones; the cursor is printed below the list')
     .option('--limit <n>', 'how many', '20');
   explained(rejected, ['signals rejected', 'signals rejected --source crm --code contract'], 'there are some');
   acts(rejected, async (s, { source, code, before, limit }: Options) => {
@@ -58,7 +58,7 @@ export function sourceCommands(program: Command): void {
     .argument('[account]', 'an account’s id, or the beginning of its name')
     .description('people by account, without names; with --contact one person, their consents and what touched them')
     .option('--contact <id>', 'one person, by the id of the contact')
-    .option('--before <cursor>', 'more of the list, as the list before says')
+    .option('--before <cursor>', 'more of the list; the cursor is printed below it')
     .option('--limit <n>', 'how many, at most 500', '50');
   explained(people, ['people', 'people "Lumen"', 'people --contact 57a6d963-…'], 'there is no such person');
   revealCommands(people);

@@ -50,7 +50,7 @@ export function statusCommands(program: Command): void {
     program
       .command('queue')
       .description('what is under way, which is what a stop reaches: approved actions, open reviews, tasks'),
-  ).option('--wait <seconds>', 'wait until nothing is left, for so many seconds at most');
+  ).option('--wait <seconds>', 'wait until nothing is left, at most so many seconds');
   explained(
     queue,
     ['queue --all', 'queue --agent paid-media-agent', 'queue --agent paid-media-agent --wait 3600'],

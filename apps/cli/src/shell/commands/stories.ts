@@ -29,7 +29,7 @@ export function storyCommands(program: Command): void {
     .option('--agent <name>', 'of one agent')
     .option('--play <id>', 'of one play')
     .option('--account <id>', 'of one account')
-    .option('--before <cursor>', 'older ones, as the list before says')
+    .option('--before <cursor>', 'older ones; the cursor is printed below the list')
     .option('--limit <n>', 'how many, at most 500', '20')
     .option('--prove', 'with an id: check here that the signed record holds each step, byte by byte')
     .option('--key <verifier key>', 'with --prove: the key that must have signed; default: the key in run.json');
@@ -39,11 +39,12 @@ export function storyCommands(program: Command): void {
     'nothing has this id, or not every step is proved',
   );
   acts(stories, async (s, id: string | undefined, options: StoryOptions) => {
-    if (options.prove && id === undefined) throw new Misused('--prove: the id of a story is expected before it');
-    if (options.key !== undefined && !options.prove) throw new Misused('--key: it is for --prove');
+    if (options.prove && id === undefined)
+      throw new Misused('--prove needs the id of a story: countersign stories <id> --prove');
+    if (options.key !== undefined && !options.prove) throw new Misused('--key works only with --prove');
     if (id !== undefined) {
       const given = filters.find((name) => options[name] !== undefined);
-      if (given !== undefined) throw new Misused(`--${given}: it is for the list, without an id`);
+      if (given !== undefined) throw new Misused(`--${given} works only for the list, without an id`);
       const found = await s.console.get<StorySteps>(`/v1/stories/${encodeURIComponent(id)}`);
       if (!options.prove) {
         s.answer(found, stepsText(s.paint, found));

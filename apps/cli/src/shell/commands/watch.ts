@@ -91,7 +91,7 @@ export function watchCommands(program: Command): void {
               if (written >= most) return undefined;
             }
           }
-          if (first && connected) s.warn('the console is there again');
+          if (first && connected) s.warn('the console can be reached again');
           first = false;
           connected = true;
           failures = 1;
