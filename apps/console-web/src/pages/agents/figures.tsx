@@ -75,8 +75,8 @@ function Tokens({ page }: { readonly page: AgentPage }) {
   const numbers = [
     ['Tokens in', input],
     ['Tokens out', output],
-    ['In for a proposal', perProposal?.input],
-    ['Out for a proposal', perProposal?.output],
+    ['Tokens in, per proposal', perProposal?.input],
+    ['Tokens out, per proposal', perProposal?.output],
   ] as const;
   return (
     <Stack gap="xs" mt="md" component="section" aria-labelledby="tokens">
@@ -102,7 +102,7 @@ function Tokens({ page }: { readonly page: AgentPage }) {
       )}
       <Text size="sm" c="dimmed">
         Tokens are counted since <When at={page.tokensSince} />. Calls that failed or were repeated count. The figures
-        for a proposal are averages.
+        per proposal are averages.
       </Text>
     </Stack>
   );

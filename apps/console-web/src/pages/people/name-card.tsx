@@ -44,8 +44,9 @@ export function NameCard({ person: { contactId, account, joinedInto } }: { reado
             </Text>
           </Group>
           <Text size="sm" mt="xs">
-            The console does not hold them. They are sealed, and the executor opens them when it sends something that
-            was approved. A privacy officer can have them revealed for a purpose, which goes on the record.
+            The console does not hold the name and the address. They are encrypted, and an executor decrypts them when
+            it sends something that was approved. A privacy officer can reveal them for a purpose. The record keeps who
+            asked, and why.
           </Text>
           {!mayReveal && (
             <Text size="sm" mt="xs" className="breaks">
@@ -104,8 +105,8 @@ function Shown({ revealed, onHide }: { readonly revealed: Revealed; readonly onH
         )}
       </List>
       <Text size="sm" mt="xs">
-        Hidden again after a minute, or when you leave this page. That you looked is{' '}
-        <Anchor href="#looked">on the list below</Anchor> and on the record.
+        The page hides this again after a minute, or when you leave. The record and{' '}
+        <Anchor href="#looked">the list below</Anchor> say that you asked.
       </Text>
       <Button mt="sm" size="sm" variant="default" leftSection={<IconEyeOff size={16} aria-hidden />} onClick={onHide}>
         Hide

@@ -51,8 +51,8 @@ export function RevealDialog({
       <form onSubmit={ask}>
         <Stack>
           <Text size="sm">
-            That you asked, for what and why goes on the record, and everybody who is signed in sees it on this page.
-            What is revealed is sealed to this page alone, and hidden again after a minute.
+            The record keeps that you asked, for what, and why. Everybody who is signed in sees this on the page of the
+            person. The answer is encrypted to this browser page only. The page hides the answer again after a minute.
           </Text>
           <Checkbox.Group
             label="What do you need?"

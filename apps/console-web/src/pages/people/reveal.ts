@@ -40,8 +40,8 @@ export async function reveal(contactId: string, asking: Asking, signal: AbortSig
   if (opened.revealId === revealId && opened.contactId === contactId.toLowerCase()) return opened;
   throw new ApiProblem(
     0,
-    'An answer to something else',
-    'What came is the answer to another request, so it is not shown. Tell whoever runs the console, with the time of now.',
+    'The answer belongs to another request',
+    'So the page does not show the answer. Tell the person who runs the console, and say what time it is now.',
   );
 }
 

@@ -93,7 +93,7 @@ export function ReviewsPage() {
         <>
           {narrowed && (
             <Text size="sm" c="dimmed">
-              {known.length} reviews were looked through. There are more.
+              {known.length} reviews were searched. There are more.
             </Text>
           )}
           <Button variant="default" onClick={() => void reviews.fetchNextPage()} loading={reviews.isFetchingNextPage}>
