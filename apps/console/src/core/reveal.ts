@@ -59,8 +59,8 @@ export const tooManyReveals = (
     429,
     'Too many reveals',
     most === 0
-      ? 'nobody may ask for a name or an address here: REVEALS_PER_HOUR is 0; nothing was asked'
-      : `${person} has asked ${most} times within the last hour, which is as often as one person may; nothing was asked. Ask again at ${again}, or let a colleague ask`,
+      ? 'REVEALS_PER_HOUR is 0, so nobody may ask for a name or an address here; this request was not sent'
+      : `${person} has asked ${most} times within the last hour, which is the limit for one person; this request was not sent. Ask again at ${again}, or let a colleague ask`,
   ),
   retryAfter: Math.max(1, Math.ceil((Date.parse(again) - Date.parse(at)) / 1_000)),
 });

@@ -52,7 +52,7 @@ export function reveal(request: RevealRequested, sought: Sought, { at, expiresAt
     );
   if (sought.erased) return refused('erased', 'what was known of this person was erased');
   if (left <= 0)
-    return refused('too-many', 'as many people were revealed within an hour as may be; ask again an hour later');
+    return refused('too-many', 'the limit for all people together in an hour is reached; ask again an hour later');
   const known = sought.points?.fields ?? {};
   const opened = membersOf(request.fields, known);
   const fields = request.fields.filter((field) => Object.keys(membersOf([field], known)).length > 0);
