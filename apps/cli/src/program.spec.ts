@@ -1271,7 +1271,7 @@ test('a story of which not every step was there to be proved is not proved, and 
   answers['GET /v1/stories/p-1'] = { body: { ...found, more: true } };
   expect(await prove()).toMatchObject({
     code: 1,
-    out: expect.stringContaining('Not all was proved: the story has more'),
+    out: expect.stringContaining('Not every step was proved: the story has more'),
   });
   const story = { id: 'p-1', sentence: 'send it', outcome: 'refused', reason: null, agent: 'a', startedAt: now };
   answers['GET /v1/stories/p-1'] = { body: { ...found, story } };

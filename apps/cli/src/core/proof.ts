@@ -74,7 +74,7 @@ export function checkedText(paint: Paint, checked: Checked): string {
     case 'proved':
       return paint.green(`proved, in the record of ${checked.size} entries`);
     case 'forgotten':
-      return 'the console no longer has its bytes: countersign verify reads the whole record';
+      return 'not proved: the console no longer has its bytes. To check the whole record: countersign verify';
     case 'not-signed-yet':
       return paint.yellow('no checkpoint signs it yet');
     case 'not-on-record':
@@ -91,12 +91,12 @@ export const keyNote = (knownBefore: boolean): string =>
 
 /** Which part of a story nothing was asked about, so that it is not proved whatever came of its steps; undefined where there is none. */
 export function unprovenPart({ story, steps, more }: StorySteps): string | undefined {
-  const instead = 'countersign verify reads the whole record, and countersign show tells the whole story.';
+  const instead = 'To check the whole record: countersign verify. To read the whole story: countersign show.';
   if (steps.length === 0) return `Nothing was proved: the console no longer has the steps of this story. ${instead}`;
-  if (more) return `Not all was proved: the story has more steps than the console tells. ${instead}`;
+  if (more) return `Not every step was proved: the story has more steps than the console tells. ${instead}`;
   // The console forgets steps before it forgets their story.
   if (story !== null && !steps.some(({ type }) => type === 'ActionProposed'))
-    return `Not all was proved: the console no longer has the first steps of this story. ${instead}`;
+    return `Not every step was proved: the console no longer has the first steps of this story. ${instead}`;
   return undefined;
 }
 

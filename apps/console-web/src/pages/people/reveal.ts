@@ -57,7 +57,7 @@ async function sealedAnswer(contactId: string, revealId: string, signal: AbortSi
       throw new ApiProblem(
         0,
         'No answer came',
-        'The intake of signals did not answer within two minutes. See on the page Now whether it runs, then ask again.',
+        'The intake of signals (signal-ingestion) did not answer within two minutes. Look on the page Now whether this service runs, then ask again.',
       );
     await new Promise((resolve) => setTimeout(resolve, askEveryMs));
   }
