@@ -5,11 +5,17 @@ const standards = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best
 
 /** What WCAG 2.2 AA and good practice have against the page as it is now, one line each. */
 export async function objections(page: Page): Promise<string[]> {
+  await page.evaluate<void>(atRest);
   const { violations } = await new AxeBuilder({ page }).withTags(standards).analyze();
   return violations.flatMap(({ id, impact, help, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${impact} ${id}: ${help}: ${target.join(' ')}: ${failureSummary}`),
   );
 }
+
+/** What fades in is fainter while it does. */
+const atRest = `Promise.all(document.getAnimations()
+  .filter(({ effect, playState }) => playState === 'running' && Number.isFinite(effect?.getComputedTiming().endTime))
+  .map((animation) => animation.finished.catch(() => undefined))).then(() => undefined)`;
 
 /** What is wider than the screen, if one has to scroll sideways. */
 export const tooWide = (page: Page): Promise<string[]> => page.evaluate<string[]>(widerThanTheScreen);
