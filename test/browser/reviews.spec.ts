@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
+import { objections, settled } from './looks.js';
 import type { Screen } from './person.js';
 import { stage } from './stage.js';
 import { waiting } from './waiting.js';
@@ -49,6 +50,8 @@ onEach('on a %s a changed message waits for its verdict, is approved and sent as
   await page.getByRole('button', { name: 'Edit' }).click();
   await page.getByRole('textbox', { name: /^Subject/ }).fill('A shorter subject');
   await page.getByRole('region', { name: 'As it will be' }).getByText('A shorter subject').waitFor();
+  await page.getByText('Asking what the rules say of it').waitFor({ state: 'detached' });
+  expect(await objections(page)).toEqual([]);
   await page.getByRole('button', { name: 'Approve the changed version' }).click();
   await page
     .getByRole('status')
@@ -72,6 +75,7 @@ onEach('on a %s a rejected message is refused, and nothing is sent', async (scre
   const dialog = page.getByRole('dialog', { name: 'Reject' });
   await dialog.getByRole('button', { name: 'Reject: nothing runs' }).click();
   await dialog.getByText('Choose a reason.').waitFor();
+  expect(await objections(page)).toEqual([]);
   await dialog.getByRole('radio', { name: 'The wrong moment' }).check();
   await dialog.getByRole('textbox', { name: 'Note' }).fill('not this quarter');
   await dialog.getByRole('button', { name: 'Reject: nothing runs' }).click();
@@ -120,4 +124,59 @@ test('a long list is read page by page: what is asked for stands below what is t
   const all = [...seen.values()];
   expect(new Set(all).size).toBe(all.length);
   for (const { proposalId } of messages.slice(used)) expect(all).toContain(`/reviews/${proposalId}`);
+});
+
+test('a card leads to its own story and to that of each signal that it names, and says when its totals were counted', async () => {
+  const message = messages.at(-1) as (typeof messages)[number];
+  const { page } = await on.enter();
+  await page.goto(`/reviews/${message.proposalId}`);
+  await page.getByRole('heading', { name: 'Why you are asked' }).waitFor();
+  await page.getByText(/^Limits, as counted at /).waitFor();
+  expect(message.evidence.length).toBeGreaterThan(0);
+  for (const { signalId } of message.evidence)
+    expect(await page.locator(`main a[href="/stories/${encodeURIComponent(signalId)}"]`).count()).toBe(1);
+
+  await page.getByRole('link', { name: 'The story of this proposal' }).click();
+  await page.waitForURL(`**/stories/${message.proposalId}`);
+  await page.locator('.story-steps > li').first().waitFor();
+  await page.goBack();
+  await page
+    .getByRole('link', { name: /^The story of this signal/ })
+    .first()
+    .click();
+  await page.waitForURL((url) => message.evidence.some(({ signalId }) => url.pathname.endsWith(`/${signalId}`)));
+  await settled(page);
+  await page.locator('.story-steps > li').first().waitFor();
+});
+
+test('a stop that covers an open card is said there at once, with what an approval comes to, and the end of the stop too', async () => {
+  const [message, other] = await waiting(on.visitor, 2);
+  const account = message?.action.accountId as string;
+  const { page } = await on.enter();
+  const stopped = page.getByRole('alert').filter({ hasText: `stopped the account ${account}` });
+  const approve = page.getByRole('button', { name: /^Approve and / });
+  await page.goto(`/reviews/${message?.proposalId}`);
+  await approve.waitFor();
+  // From here on what others do is told.
+  await page.getByText(/^as of /).waitFor();
+  expect(await stopped.count()).toBe(0);
+  const stop = await on.visitor.cli('stop', '--account', account, '--reason', 'they complained');
+  try {
+    expect(stop.out, stop.err).toContain('Confirmed by guardrail-validator');
+    await stopped.getByText('they complained').waitFor();
+    await stopped.getByText('If you approve it now, changed or not, it is refused').waitFor();
+    await page.getByText(/^Stopped\. If you approve it now/).waitFor();
+    expect(await objections(page)).toEqual([]);
+    await approve.click();
+    await verdict(page, 'Refused all the same').waitFor();
+    expect(await stopped.count()).toBe(0);
+    expect(await sentTo(message?.action.payload.contactId)).toEqual([]);
+    await page.goto(`/reviews/${other?.proposalId}`);
+    await stopped.waitFor();
+    await page.getByText(/^as of /).waitFor();
+  } finally {
+    await on.visitor.cli('resume', '--account', account, '--reason', 'they agreed');
+  }
+  await stopped.waitFor({ state: 'detached' });
+  await page.getByText('The rules are applied once more before it runs.').waitFor();
 });

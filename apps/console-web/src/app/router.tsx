@@ -13,7 +13,7 @@ import { playQuery, playsQuery, runsQuery } from '../pages/plays/plays.queries.j
 import { versionsQuery } from '../pages/policy/policy.queries.js';
 import { checkpointsQuery, recordQuery } from '../pages/record/record.queries.js';
 import { filterOf as reviewFilterOf } from '../pages/reviews/queue.js';
-import { openReviewsQuery, reviewQuery, reviewsQuery } from '../pages/reviews/reviews.queries.js';
+import { kindsQuery, openReviewsQuery, reviewQuery, reviewsQuery } from '../pages/reviews/reviews.queries.js';
 import { deadLettersQuery, rejectedQuery, sourcesQuery } from '../pages/sources/sources.queries.js';
 import { namesQuery, storiesQuery, filterOf as storyFilterOf, storyQuery } from '../pages/stories/stories.queries.js';
 import { controlsQuery } from '../parts/controls.js';
@@ -86,7 +86,12 @@ const inside = [
   page(
     '/reviews/$subjectId',
     lazyRouteComponent(() => import('../pages/reviews/review.page.js'), 'ReviewPage'),
-    ({ params }) => [read(reviewQuery(text(params.subjectId))), readPages(openReviewsQuery)],
+    ({ params }) => [
+      read(reviewQuery(text(params.subjectId))),
+      readPages(openReviewsQuery),
+      read(controlsQuery),
+      read(kindsQuery),
+    ],
   ),
   page(
     '/runbook',

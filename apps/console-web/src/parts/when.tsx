@@ -1,5 +1,5 @@
 import { Text } from '@mantine/core';
-import { distance, full } from './times.js';
+import { clock, distance, full } from './times.js';
 import { useNow } from './use-now.js';
 
 /** A time in the reader's zone, as a distance; the whole time with its zone on hover. */
@@ -8,6 +8,16 @@ export function When({ at }: { readonly at: string }) {
   return (
     <Text component="time" inherit dateTime={at} title={full(at)}>
       {distance(at, now)}
+    </Text>
+  );
+}
+
+/** A time in the reader's zone as the time of day, for what was true then: "14:05". */
+export function Moment({ at }: { readonly at: string }) {
+  const now = useNow(60_000);
+  return (
+    <Text component="time" inherit dateTime={at} title={full(at)}>
+      {clock(at, now)}
     </Text>
   );
 }

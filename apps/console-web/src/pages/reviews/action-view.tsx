@@ -14,10 +14,13 @@ export function ActionView({
   kind,
   payload,
   facts,
+  askedAt,
 }: {
   readonly kind: string;
   readonly payload: Payload;
   readonly facts: Facts;
+  /** When a person was asked: the facts are those of then. */
+  readonly askedAt: string;
 }) {
   switch (kind) {
     case 'email.send':
@@ -27,7 +30,9 @@ export function ActionView({
     case 'ads.shift_budget':
     case 'ads.set_bid':
     case 'ads.resume_campaign':
-      return <Bars changes={changesOf(kind, payload, facts)} currency={String(payload.currency)} />;
+      return (
+        <Bars changes={changesOf(kind, payload, facts)} currency={String(payload.currency)} reportedAt={askedAt} />
+      );
     default:
       return <Members payload={payload} facts={facts} />;
   }

@@ -8,13 +8,15 @@ import type { Review } from './reviews.queries.js';
 interface Props {
   readonly card: Review;
   readonly sending: boolean;
+  /** What an approval comes to while a stop holds. */
+  readonly stopped: string | undefined;
   readonly onApprove: () => void;
   readonly onEdit: (() => void) | undefined;
   readonly onReject: () => void;
 }
 
 /** The answers; each button says what happens. */
-export function AnswerBar({ card, sending, onApprove, onEdit, onReject }: Props) {
+export function AnswerBar({ card, sending, stopped, onApprove, onEdit, onReject }: Props) {
   const now = useNow(15_000);
   const runsAt = card.subject === 'proposal' ? card.runsAt : null;
   const start = runsAt !== null && Date.parse(runsAt) > now ? `at ${clock(runsAt, now)}` : 'now';
@@ -50,10 +52,12 @@ export function AnswerBar({ card, sending, onApprove, onEdit, onReject }: Props)
           Reject
         </Button>
       </Group>
-      <Text size="sm" c="dimmed" mt={6}>
-        {card.subject === 'proposal'
-          ? 'The rules are applied once more before it runs. You approve this one action and nothing like it later.'
-          : card.approving}
+      <Text size="sm" mt={6} {...(stopped === undefined ? { c: 'dimmed' } : { fw: 600 })}>
+        {stopped !== undefined
+          ? `Stopped. ${stopped}`
+          : card.subject === 'proposal'
+            ? 'The rules are applied once more before it runs. You approve this one action and nothing like it later.'
+            : card.approving}
       </Text>
     </div>
   );

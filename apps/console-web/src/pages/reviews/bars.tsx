@@ -1,5 +1,6 @@
 import { Stack, Text } from '@mantine/core';
 import { money } from '../../parts/money.js';
+import { Moment } from '../../parts/when.js';
 
 export interface Change {
   readonly name: string;
@@ -9,8 +10,15 @@ export interface Change {
   readonly by: number | undefined;
 }
 
+interface BarsProps {
+  readonly changes: readonly Change[];
+  readonly currency: string;
+  /** By when the figures before were reported. */
+  readonly reportedAt: string;
+}
+
 /** Figures before and after as bars, all on one scale, each with its number beside it. */
-export function Bars({ changes, currency }: { readonly changes: readonly Change[]; readonly currency: string }) {
+export function Bars({ changes, currency, reportedAt }: BarsProps) {
   const most = Math.max(1, ...changes.flatMap(({ before = 0, after = 0 }) => [before, after]));
   return (
     <Stack gap="md" component="section" aria-label="Before and after">
@@ -35,6 +43,11 @@ export function Bars({ changes, currency }: { readonly changes: readonly Change[
           )}
         </figure>
       ))}
+      {changes.some(({ before }) => before !== undefined) && (
+        <Text size="sm" c="dimmed">
+          “Now” is what was reported by <Moment at={reportedAt} />.
+        </Text>
+      )}
     </Stack>
   );
 }

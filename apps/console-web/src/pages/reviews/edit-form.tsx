@@ -80,7 +80,7 @@ export function EditForm({ card, sending, error, draft, onDraft, onSend, onCance
               <Text fw={600} mb="xs">
                 As it will be
               </Text>
-              <ActionView kind={card.action.kind} payload={payload} facts={card.facts} />
+              <ActionView kind={card.action.kind} payload={payload} facts={card.facts} askedAt={card.escalatedAt} />
               <DryRun subjectId={card.id} digest={card.digest} payload={payload} />
             </section>
           )}

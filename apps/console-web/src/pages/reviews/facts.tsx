@@ -1,5 +1,6 @@
 import { Blockquote, List, Spoiler, Text, Timeline } from '@mantine/core';
 import { capital } from '../../parts/capital.js';
+import { PageLink, storyPath } from '../../parts/page-link.js';
 import { When } from '../../parts/when.js';
 import type { Review } from './reviews.queries.js';
 
@@ -51,7 +52,10 @@ export function Evidence({ card }: { readonly card: Review }) {
       {evidence.map(({ detail, occurredAt, source, signalId }) => (
         <Timeline.Item key={`${source} ${signalId}`} title={capital(detail)}>
           <Text size="sm" c="dimmed">
-            <When at={occurredAt} />, from {source.replace(/^\/sources\//, '')}
+            <When at={occurredAt} />, from {source.replace(/^\/sources\//, '')}.{' '}
+            <PageLink to={storyPath(signalId)} inherit aria-label={`The story of this signal: ${detail}`}>
+              The story of this signal
+            </PageLink>
           </Text>
         </Timeline.Item>
       ))}

@@ -7,7 +7,9 @@ import { ApiProblem } from '../../app/api.js';
 import { type Draft, drafts } from '../../app/drafts.js';
 import { useKeys } from '../../app/keys.js';
 import { useMay, useSession } from '../../app/session.js';
+import type { Control } from '../../parts/controls.js';
 import { Id } from '../../parts/id.js';
+import { PageLink, storyPath } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
 import { sentence } from '../../parts/sentence.js';
 import { clock, full } from '../../parts/times.js';
@@ -22,6 +24,8 @@ import { inOrder } from './queue.js';
 import { categoryWords, RejectDialog } from './reject-dialog.js';
 import { acts, ResultView } from './result.js';
 import { openReviewsQuery, type Review, reviewQuery } from './reviews.queries.js';
+import { Stopped, useStops } from './stopped.js';
+import { approvalUnder } from './stops.js';
 import { Touches } from './touches.js';
 import { isUnknown, useAnswer } from './use-answer.js';
 import { useLooked } from './use-looked.js';
@@ -30,6 +34,7 @@ import { useLooked } from './use-looked.js';
 export function ReviewPage() {
   const { subjectId } = useParams({ from: '/signed-in/reviews/$subjectId' });
   const review = useQuery(reviewQuery(subjectId));
+  const { stops, waits } = useStops(review.data);
   const neighbours = useNeighbours(subjectId);
   return (
     <Stack maw={860}>
@@ -45,7 +50,11 @@ export function ReviewPage() {
         )}
       </Group>
       {review.isError && <Problem error={review.error} again={() => void review.refetch()} />}
-      {review.data ? <Card key={subjectId} card={review.data} /> : review.isPending && <Skeleton h={560} />}
+      {review.data && !waits ? (
+        <Card key={subjectId} card={review.data} stops={stops} />
+      ) : (
+        !review.isError && <Skeleton h={560} />
+      )}
     </Stack>
   );
 }
@@ -62,7 +71,7 @@ function useNeighbours(subjectId: string): { readonly next?: string | undefined 
   return { next };
 }
 
-function Card({ card }: { readonly card: Review }) {
+function Card({ card, stops }: { readonly card: Review; readonly stops: readonly Control[] | undefined }) {
   // What its reader has read; another content under the same id asks to be read first.
   const [read, setRead] = useState(card);
   const session = useSession();
@@ -100,10 +109,15 @@ function Card({ card }: { readonly card: Review }) {
         </Title>
         <Text>
           {card.subject === 'proposal' ? `${card.facts.agent} asks, in the play` : 'Asked by the play'} “
-          {card.play.title}”. <Id id={card.id} label="id of this review" />
+          {card.play.title}”. <Id id={card.id} label="id of this review" />{' '}
+          <PageLink to={storyPath(card.id)}>
+            {card.subject === 'proposal' ? 'The story of this proposal' : 'What happened so far'}
+          </PageLink>
         </Text>
         <Deadline card={card} over={over} now={now} />
       </div>
+      {open && stops && <Stopped card={card} stops={stops} />}
+      {open && !stops && <Text>Whether something stops this is not known now.</Text>}
       {changed && <Changed before={read} now={card} onRead={() => setRead(card)} />}
       {second && (
         <Alert color="orange" role="alert" title="Your answer came second" icon={<IconAlertTriangle aria-hidden />}>
@@ -143,7 +157,12 @@ function Card({ card }: { readonly card: Review }) {
       ) : (
         <Part title={card.subject === 'proposal' ? 'What it does' : 'What starts'}>
           {card.subject === 'proposal' ? (
-            <ActionView kind={card.action.kind} payload={card.action.payload} facts={card.facts} />
+            <ActionView
+              kind={card.action.kind}
+              payload={card.action.payload}
+              facts={card.facts}
+              askedAt={card.escalatedAt}
+            />
           ) : (
             <List>
               {card.facts.tasks.map((task) => (
@@ -157,7 +176,7 @@ function Card({ card }: { readonly card: Review }) {
       )}
       {card.subject === 'proposal' && (
         <Part title="What it touches">
-          <Touches facts={card.facts} />
+          <Touches facts={card.facts} countedAt={card.escalatedAt} />
         </Part>
       )}
       <Part title="What happened before">
@@ -192,6 +211,7 @@ function Card({ card }: { readonly card: Review }) {
         <AnswerBar
           card={card}
           sending={answer.isPending}
+          stopped={stops && stops.length > 0 ? approvalUnder(card, stops) : undefined}
           onApprove={() => answer.mutate({ decision: 'approve' })}
           onEdit={card.subject === 'proposal' ? () => setMode('edit') : undefined}
           onReject={() => setMode('reject')}

@@ -3,10 +3,17 @@ import { capital } from '../../parts/capital.js';
 import { Id } from '../../parts/id.js';
 import { money } from '../../parts/money.js';
 import { personWords } from '../../parts/sentence.js';
+import { Moment } from '../../parts/when.js';
 import type { Proposal } from './reviews.queries.js';
 
-/** Whom and what the action touches, with today's totals as they are with it. */
-export function Touches({ facts }: { readonly facts: Proposal['facts'] }) {
+interface Props {
+  readonly facts: Proposal['facts'];
+  /** When a person was asked: the totals are those of then. */
+  readonly countedAt: string;
+}
+
+/** Whom and what the action touches, with the totals as they were with it when a person was asked. */
+export function Touches({ facts, countedAt }: Props) {
   const { people, account, accountId, reversible, runningTotals } = facts;
   return (
     <>
@@ -26,6 +33,9 @@ export function Touches({ facts }: { readonly facts: Proposal['facts'] }) {
       </List>
       {runningTotals.length > 0 && (
         <Table.ScrollContainer minWidth={280} mt="sm">
+          <Text size="sm" c="dimmed">
+            Limits, as counted at <Moment at={countedAt} />. They are counted again when you answer.
+          </Text>
           <Table aria-label="Limits, with this action counted in">
             <Table.Thead>
               <Table.Tr>
