@@ -3,6 +3,7 @@ import type { DataOf } from '@countersign/contracts';
 import type { Page } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
 import { inSandbox, reports } from '../flows/signals.js';
+import { objections, settled } from './looks.js';
 import type { Screen } from './person.js';
 import { stage } from './stage.js';
 
@@ -24,6 +25,7 @@ async function stop(page: Page, reason: string): Promise<void> {
   await page.getByRole('option', { name: agent }).click();
   await dialog.getByLabel('Why').fill(reason);
   await dialog.getByText('Nothing new of', { exact: false }).waitFor();
+  expect(await objections(page)).toEqual([]);
   await dialog.getByRole('button', { name: /^Stop / }).click();
   await dialog.getByText('Every service of this installation goes by it.').waitFor();
   await dialog.getByText('guardrail-validator confirmed').waitFor();
@@ -121,3 +123,22 @@ test.each(['desktop', 'phone'] as Screen[])(
     );
   },
 );
+
+test('the guide of a drain leads to the policy, and ends with the button that stops the agent', async () => {
+  const { page } = await on.enter();
+  await page.goto('/runbook/drain');
+  await settled(page);
+  const step = (n: number) => page.getByRole('region', { name: `Step ${n}:` });
+  expect(await step(2).getByRole('link', { name: 'Policy' }).getAttribute('href')).toBe('/policy');
+  const button = step(4).getByRole('button', { name: `Stop the agent ${agent}` });
+  expect(await button.count()).toBe(0);
+  await step(1).getByLabel('Agent').click();
+  await page.getByRole('option', { name: agent }).click();
+  await button.waitFor();
+  expect(await objections(page)).toEqual([]);
+  await button.click();
+  const dialog = page.getByRole('dialog', { name: 'Stop' });
+  await dialog.getByRole('button', { name: `Stop the agent ${agent}` }).waitFor();
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await dialog.waitFor({ state: 'detached' });
+});

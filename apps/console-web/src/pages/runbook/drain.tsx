@@ -2,8 +2,12 @@ import { Anchor, Select, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
+import { useMay } from '../../app/session.js';
+import { controlsQuery } from '../../parts/controls.js';
+import { Problem } from '../../parts/problem.js';
+import { StopHere } from '../../parts/stops.js';
 import { nowQuery, queueQuery } from '../now/now.queries.js';
-import { Command, Step } from './step.js';
+import { Command, NeedsRole, Step } from './step.js';
 import { UnderWay } from './under-way.js';
 
 /** What the product has of a drain today: what is under way is shown until it is empty; what begins new work is taken out of the policy. */
@@ -22,8 +26,11 @@ export function DrainGuide() {
       </Step>
       <Step n={2} title="Give it no new tasks">
         <Text size="sm">
-          Take the agent's tasks out of the plays in the configuration folder, then publish the policy. Tasks that it
-          was given before are still answered.
+          Take the agent's tasks out of the plays in the configuration folder, then publish the folder on the page{' '}
+          <Anchor component={Link} to="/policy" inherit underline="always">
+            Policy
+          </Anchor>
+          . Tasks that it was given before are still answered.
         </Text>
         <Command text="npx countersign policy publish" />
       </Step>
@@ -39,8 +46,24 @@ export function DrainGuide() {
         {agent === null ? <Text>Choose an agent in step 1.</Text> : <Left agent={agent} />}
         <Command text={`npx countersign queue --agent ${agent ?? '<agent>'} --wait 3600`} />
         <Text size="sm">Then stop the agent, so that nothing of it is approved by mistake, and end its process.</Text>
+        {agent !== null && <StopAgent key={agent} agent={agent} />}
         <Command text={`npx countersign stop --agent ${agent ?? '<agent>'} --reason "out of service"`} />
       </Step>
+    </>
+  );
+}
+
+/** The last act of a drain; it says who has stopped the agent already. */
+function StopAgent({ agent }: { readonly agent: string }) {
+  const mayStop = useMay('operator');
+  const controls = useQuery(controlsQuery);
+  const scope = `agent:${agent}`;
+  const stops = controls.data?.filter((known) => known.state === 'stopped' && ['all', scope].includes(known.scope));
+  return (
+    <>
+      {controls.isError && <Problem error={controls.error} again={() => void controls.refetch()} />}
+      <StopHere scope={scope} stops={stops ?? []} />
+      {!mayStop && <NeedsRole holder="an operator" act="stop it" />}
     </>
   );
 }
