@@ -90,6 +90,34 @@ test('a story is found by the first characters of its id; another search says wh
   await page.getByRole('heading', { name: 'Nothing has this name' }).waitFor();
 });
 
+test('the key of the search finds a story from every page, and the list of keys says so', async () => {
+  const { page } = await on.enter();
+  const search = page.locator('input[type="search"]:focus');
+  for (const address of ['/', '/record', '/runbook/stop']) {
+    await page.goto(address);
+    await settled(page);
+    await page.keyboard.press('/');
+    await search.waitFor();
+    expect(new URL(page.url()).pathname).toBe('/stories');
+    await page.keyboard.type('a/b');
+    expect(await search.inputValue()).toBe('a/b');
+  }
+  // Who opens the page otherwise does not begin in the search.
+  await page.goto('/record');
+  await settled(page);
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Stories' }).click();
+  await page.getByRole('searchbox', { name: 'Find a story' }).waitFor();
+  expect(await search.count()).toBe(0);
+  await page.goto('/record');
+  await settled(page);
+  await page.keyboard.press('?');
+  const dialog = page.getByRole('dialog', { name: 'Keys' });
+  await dialog.getByRole('row', { name: '/ find a story' }).waitFor();
+  // In a dialog a letter is a letter.
+  await page.keyboard.press('/');
+  expect(new URL(page.url()).pathname).toBe('/record');
+});
+
 test.each(Object.keys(screens) as (keyof typeof screens)[])(
   'on a %s the browser verifies that the record still begins with what it signed',
   async (screen) => {

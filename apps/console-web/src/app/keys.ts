@@ -4,22 +4,36 @@ import { useEffect, useRef } from 'react';
 export interface Key {
   readonly key: string;
   readonly does: string;
+  /** Who may do it; whoever is signed in where nothing is said. */
+  readonly role?: 'operator' | 'reviewer';
 }
 
 /** What holds on every page. */
 export const keysEverywhere: readonly Key[] = [
-  { key: 's', does: 'stop something' },
+  { key: 's', does: 'stop something', role: 'operator' },
   { key: '?', does: 'show the keys' },
-  { key: '/', does: 'search, on the page Stories' },
+  { key: '/', does: 'find a story' },
 ];
 export const keysOfReviews: readonly Key[] = [
   { key: 'j', does: 'next review or story' },
   { key: 'k', does: 'review or story before' },
   { key: 'Enter', does: 'open it' },
-  { key: 'a', does: 'go to the approve button; Enter approves' },
-  { key: 'e', does: 'edit it' },
-  { key: 'r', does: 'reject it' },
+  { key: 'a', does: 'go to the approve button; Enter approves', role: 'reviewer' },
+  { key: 'e', does: 'edit it', role: 'reviewer' },
+  { key: 'r', does: 'reject it', role: 'reviewer' },
 ];
+
+/** Whether somebody asked for the search on a page that has none: then the page Stories begins in it. */
+let searchAsked = false;
+export const askForSearch = (asked: boolean): void => {
+  searchAsked = asked;
+};
+/** True once for each time that it was asked for. */
+export function takeSearch(): boolean {
+  const asked = searchAsked;
+  searchAsked = false;
+  return asked;
+}
 
 /** Whether somebody writes there, or a dialog is open: then a letter is a letter. */
 const takesLetters = (target: EventTarget | null): boolean =>

@@ -2,14 +2,14 @@ import { Anchor, AppShell, Burger, Button, Group, NavLink, Text } from '@mantine
 import { useDisclosure } from '@mantine/hooks';
 import { IconHandStop, IconKeyboard, IconLogout, IconPlugConnectedX } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
-import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { KeysDialog } from '../parts/keys-dialog.js';
 import { StopDialog } from '../parts/stop-dialog.js';
 import { full, toTheSecond } from '../parts/times.js';
 import { answerOf, api } from './api.js';
 import { drafts } from './drafts.js';
-import { useKeys } from './keys.js';
+import { askForSearch, useKeys } from './keys.js';
 import { useLive } from './live.js';
 import { pages } from './pages.js';
 import { queries } from './queries.js';
@@ -18,6 +18,9 @@ import { hearTabs, tellTabs } from './tabs.js';
 
 /** When these pages were opened. */
 const opened = new Date().toISOString();
+
+/** The page with the search takes its key itself. */
+const stories = '/stories';
 
 /** The frame of every page: menu, stop, and how fresh what is shown is. */
 export function Shell() {
@@ -46,7 +49,16 @@ export function Shell() {
       }),
     [],
   );
-  useKeys({ s: mayStop ? stop.open : undefined, '?': keys.open });
+  const navigate = useNavigate();
+  const find = () => {
+    askForSearch(true);
+    void navigate({ to: '/stories' });
+  };
+  useEffect(() => {
+    // Who went elsewhere on the way to it does not search any more.
+    if (path !== stories) askForSearch(false);
+  }, [path]);
+  useKeys({ s: mayStop ? stop.open : undefined, '?': keys.open, '/': path === stories ? undefined : find });
   return (
     <AppShell
       header={{ height: 56 }}

@@ -3,7 +3,7 @@ import { IconArrowUp, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
-import { useKeys } from '../../app/keys.js';
+import { takeSearch, useKeys } from '../../app/keys.js';
 import { Empty } from '../../parts/empty.js';
 import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
@@ -146,6 +146,9 @@ function Search({
   const [text, setText] = useState(given);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => setText(given), [given]);
+  useEffect(() => {
+    if (takeSearch()) field.current?.focus();
+  }, []);
   useKeys({ '/': () => requestAnimationFrame(() => field.current?.focus()) });
   const short = text.trim() !== '' && text.trim().length < fewestCharacters;
   const submit = (event: FormEvent) => {
