@@ -1,4 +1,4 @@
-import { MutationCache, QueryClient } from '@tanstack/react-query';
+import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
 import { ApiProblem } from './api.js';
 import { freshness } from './freshness.js';
 
@@ -10,13 +10,9 @@ const isAway = (error: unknown): boolean => error instanceof ApiProblem && [0, 5
  * (`app/live.ts`); so a change there reads it again.
  */
 export const queries: QueryClient = new QueryClient({
-  mutationCache: new MutationCache({
-    // An act that was refused because the session is over: the frame says so, with the way back in.
-    onError: (error) => {
-      if (error instanceof ApiProblem && error.status === 401)
-        void queries.invalidateQueries({ queryKey: ['session'] });
-    },
-  }),
+  // What was refused because the session is over, read or done: the frame says so, with the way back in.
+  queryCache: new QueryCache({ onError: (error) => hearRefusal(error) }),
+  mutationCache: new MutationCache({ onError: (error) => hearRefusal(error) }),
   defaultOptions: {
     queries: {
       staleTime: 5_000,
@@ -28,6 +24,12 @@ export const queries: QueryClient = new QueryClient({
     mutations: { retry: false, networkMode: 'always' },
   },
 });
+
+function hearRefusal(error: unknown): void {
+  const over = error instanceof ApiProblem && error.status === 401;
+  // Once: who is known to be signed out is not asked for again with each refused reading.
+  if (over && queries.getQueryData(['session'])) void queries.invalidateQueries({ queryKey: ['session'] });
+}
 
 /** How the pages read again what has changed. */
 export const fresh = freshness(queries);

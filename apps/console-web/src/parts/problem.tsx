@@ -5,6 +5,8 @@ import { ApiProblem } from '../app/api.js';
 /** What went wrong and what to do, from the problem document; with a button where asking again can help. */
 export function Problem({ error, again }: { readonly error: unknown; readonly again?: () => void }) {
   const problem = error instanceof ApiProblem ? error : undefined;
+  // What is read: that the session is over is said by the frame, once, with the way back in. To ask again is of no use.
+  if (again && problem?.status === 401) return null;
   return (
     <Alert
       color="red"
