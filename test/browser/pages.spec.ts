@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { objections, settled, tooWide } from './looks.js';
@@ -49,7 +50,8 @@ beforeAll(async () => {
     '/plays/tier-1-comparison-surge',
     '/sources/rejected',
     '/sources/dead-letters',
-    '/runbook/stop',
+    ...['stop', 'hand-back', 'replay', 'gap', 'drain'].map((guide) => `/runbook/${guide}`),
+    '/sign-in',
     '/nowhere',
   ];
 });
@@ -81,4 +83,25 @@ test('each page has its own title, and an address that is kept or loaded again s
     expect([await page.title(), await heading(page).textContent()], address).toEqual([title, name]);
   }
   expect(titles.size).toBe(addresses.length);
+});
+
+test('the first view loads at most 250 kB of compressed script', async () => {
+  const { page, context } = await on.enter();
+  const scripts = new Set<string>();
+  page.on('request', (request) => {
+    if (new URL(request.url()).pathname.endsWith('.js')) scripts.add(request.url());
+  });
+  await page.goto('/');
+  await settled(page);
+  // One for the frame and one for the page at least.
+  expect(scripts.size).toBeGreaterThan(1);
+  let total = 0;
+  for (const url of scripts) {
+    const answer = await context.request.get(url, { headers: { 'accept-encoding': 'gzip' } });
+    const script = await answer.body();
+    total += gzipSync(script).length;
+    // What is long comes compressed.
+    if (script.length > 1_024) expect(answer.headers()['content-encoding'], url).toBe('gzip');
+  }
+  expect(total).toBeLessThanOrEqual(250_000);
 });

@@ -24,7 +24,8 @@ beforeAll(async () => {
     '/plays/tier-1-comparison-surge',
     '/sources/rejected',
     '/sources/dead-letters',
-    '/runbook/stop',
+    ...['stop', 'hand-back', 'replay', 'gap', 'drain'].map((guide) => `/runbook/${guide}`),
+    '/sign-in',
   ];
 });
 
