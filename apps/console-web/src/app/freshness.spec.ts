@@ -132,6 +132,23 @@ test('an act reads at once what may be older than itself, and never ends the nex
   stop();
 });
 
+test('the reading after an act that the next page ended is made up for after it', async () => {
+  const { observer, now, answer, answerAll, pages, asked, stop } = list();
+  await answerAll();
+  void now(reviews);
+  await tick();
+  void observer.fetchNextPage();
+  await tick();
+  expect(asked()).toEqual([1, 1, 2]);
+  await answer();
+  expect(pages()).toEqual([1, 2]);
+  await answerAll();
+  expect(asked()).toEqual([1, 1, 2, 1, 2]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(asked()).toEqual([1, 1, 2, 1, 2]);
+  stop();
+});
+
 test('a change during the first reading is not lost', async () => {
   const { changed, answer, asked, stop } = list();
   changed(reviews);

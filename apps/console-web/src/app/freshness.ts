@@ -60,6 +60,8 @@ export function freshness(client: QueryClient): Freshness {
     async now(what) {
       for (const query of cache.findAll(what)) if (isReadingMore(query)) void follow(query);
       await client.invalidateQueries({ ...what, predicate: (query) => !isReadingMore(query) });
+      // Somebody asked for the next page meanwhile, and that ended the reading.
+      for (const query of cache.findAll(what)) if (query.isActive() && readsMore(query)) void follow(query);
     },
   };
 }
