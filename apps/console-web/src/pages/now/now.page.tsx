@@ -1,7 +1,8 @@
 import { Group, Skeleton, Stack, Text, Title } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
+import { openReviewsQuery } from '../reviews/reviews.queries.js';
 import { Funnel } from './funnel.js';
 import { nowQuery } from './now.queries.js';
 import { Services } from './services.js';
@@ -21,6 +22,9 @@ const sections = [
 /** How it stands: what waits for a person first, then what is stopped, what happens, what it costs, and who is there. */
 export function NowPage() {
   const now = useQuery(nowQuery);
+  // The cards say in more lines or fewer what waits: they come with the counts, so that nothing below moves.
+  const cards = useInfiniteQuery(openReviewsQuery);
+  const whole = now.data && (now.data.waiting.reviews.count === 0 || !cards.isPending) ? now.data : undefined;
   return (
     <Stack gap="lg">
       <title>Now · Countersign</title>
@@ -39,13 +43,13 @@ export function NowPage() {
         </Text>
       </Group>
       {now.isError && <Problem error={now.error} again={() => void now.refetch()} />}
-      {now.data ? (
+      {whole ? (
         <>
-          <Waiting waiting={now.data.waiting} />
-          <Stops now={now.data} />
-          <Funnel now={now.data} />
-          <Spend spend={now.data.spend} />
-          <Services now={now.data} />
+          <Waiting waiting={whole.waiting} />
+          <Stops now={whole} />
+          <Funnel now={whole} />
+          <Spend spend={whole.spend} />
+          <Services now={whole} />
         </>
       ) : (
         !now.isError && sections.map(([name, height]) => <Skeleton key={name} h={height} />)
