@@ -141,7 +141,7 @@ function Listed({ known, pages, last, ordered, empty }: ListedProps) {
     );
   return (
     <>
-      <div aria-live="polite">
+      <div aria-live="polite" className="arrivals">
         {more > 0 && (
           <Button
             variant="light"

@@ -112,7 +112,7 @@ function Arriving({ rows }: { readonly rows: readonly Story[] }) {
   const more = rows.length - shown.length;
   return (
     <>
-      <div aria-live="polite">
+      <div aria-live="polite" className="arrivals">
         {more > 0 && (
           <Button
             variant="light"
