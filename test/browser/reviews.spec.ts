@@ -102,7 +102,7 @@ test('a long list is read page by page: what is asked for stands below what is t
   const inSight = () =>
     rows.evaluateAll((items) =>
       items.map((item): [string, string] => [
-        item.getAttribute('aria-posinset') ?? String(items.indexOf(item) + 1),
+        item.getAttribute('aria-posinset') ?? '',
         item.querySelector('a')?.getAttribute('href') ?? '',
       ]),
     );
@@ -113,14 +113,27 @@ test('a long list is read page by page: what is asked for stands below what is t
       seen.set(place, href);
     }
   };
+  /** How many rows the list has, in sight or not. */
+  const howMany = async () => Number(await rows.first().getAttribute('aria-setsize'));
   await rows.nth(1).waitFor();
   await look();
   expect(seen.size).toBe(2);
   const more = page.getByRole('button', { name: 'Show more' });
   for (let pages = 1; (await more.count()) > 0; pages++) {
     await more.click();
-    await expect.poll(async () => look().then(() => seen.size)).toBeGreaterThan(2 * pages);
+    await expect.poll(howMany, { timeout: 20_000 }).toBeGreaterThan(2 * pages);
+    await look();
   }
+  // From the first to the last, half a screen at a time.
+  const total = await howMany();
+  for (let y = 0; seen.size < total && y < 400 * total; y += 400) {
+    await page.evaluate(`new Promise((then) => {
+      window.scrollTo(0, ${y});
+      requestAnimationFrame(() => requestAnimationFrame(then));
+    })`);
+    await look();
+  }
+  expect(seen.size).toBe(total);
   const all = [...seen.values()];
   expect(new Set(all).size).toBe(all.length);
   for (const { proposalId } of messages.slice(used)) expect(all).toContain(`/reviews/${proposalId}`);
