@@ -8,22 +8,13 @@ interface Props<T> {
   readonly children: (item: T) => ReactNode;
 }
 
-/** From so many rows on only those in sight are made. */
-const many = 15;
-
-/** A list of rows; a long one has only the rows in sight. */
+/** A list of rows with a line below each. */
 export function Rows<T>({ label, items, keyOf, children }: Props<T>) {
-  if (items.length > many)
-    return (
-      <LongList label={label} rows={items} keyOf={keyOf} height={108} gap={0} className="rows">
-        {children}
-      </LongList>
-    );
+  // A list begins when its first rows are there: by them it decides what it makes.
+  if (items.length === 0) return null;
   return (
-    <ul className="rows" aria-label={label}>
-      {items.map((item) => (
-        <li key={keyOf(item)}>{children(item)}</li>
-      ))}
-    </ul>
+    <LongList label={label} rows={items} keyOf={keyOf} height={108} gap={0} className="rows">
+      {children}
+    </LongList>
   );
 }

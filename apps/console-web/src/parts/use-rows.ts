@@ -1,5 +1,6 @@
-import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { useCallback, useLayoutEffect, useRef, useState } from 'react';
+import { defaultRangeExtractor, type Range, useWindowVirtualizer } from '@tanstack/react-virtual';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 
 interface Props<T> {
   readonly rows: readonly T[];
@@ -9,9 +10,12 @@ interface Props<T> {
   readonly gap?: number;
 }
 
-/** Which rows of a list are on the screen, and where. Only they are in the page. */
+/**
+ * Which rows of a list are on the screen, and where. Only they are in the page, and the row that has the focus. While the page is
+ * printed, every row that was read is in it, one below the other.
+ */
 export function useRows<T>({ rows, keyOf, height, gap = 0 }: Props<T>) {
-  const list = useRef<HTMLUListElement>(null);
+  const list = useRef<HTMLUListElement & HTMLOListElement>(null);
   // Below the screen until its place is measured: so no row is made that nobody sees.
   const [top, setTop] = useState(() => window.scrollY + window.innerHeight);
   // Whatever is above the list may have another height by now.
@@ -25,17 +29,29 @@ export function useRows<T>({ rows, keyOf, height, gap = 0 }: Props<T>) {
     },
     [rows, keyOf],
   );
+  const printing = usePrinting();
+  const rangeExtractor = (range: Range): number[] => {
+    if (printing) return rows.map((_, index) => index);
+    const near = defaultRangeExtractor(range);
+    // Without its row the focus would fall back to the beginning of the page.
+    const focused = list.current?.contains(document.activeElement)
+      ? document.activeElement?.closest<HTMLElement>('[data-row]')?.dataset.row
+      : undefined;
+    const at = focused === undefined ? -1 : rows.findIndex((row) => keyOf(row) === focused);
+    return at < 0 || near.includes(at) ? near : [...near, at].sort((a, b) => a - b);
+  };
   const virtual = useWindowVirtualizer({
     count: rows.length,
     estimateSize: () => height,
     overscan: 4,
+    rangeExtractor,
     gap,
     scrollMargin: top,
     getItemKey,
   });
   return {
     list,
-    height: virtual.getTotalSize(),
+    height: printing ? undefined : virtual.getTotalSize(),
     shown: virtual.getVirtualItems().flatMap(({ index, key, start }) => {
       const row = rows[index];
       return row === undefined
@@ -49,13 +65,31 @@ export function useRows<T>({ rows, keyOf, height, gap = 0 }: Props<T>) {
                 key,
                 ref: virtual.measureElement,
                 'data-index': index,
+                'data-row': String(key),
                 'aria-posinset': index + 1,
                 'aria-setsize': rows.length,
-                style: { transform: `translateY(${start - top}px)` },
+                style: printing ? {} : { transform: `translateY(${start - top}px)` },
               },
             },
           ];
     }),
     scrollTo: (index: number) => virtual.scrollToIndex(index, { align: 'auto' }),
   };
+}
+
+/** Whether the page is being printed. */
+function usePrinting(): boolean {
+  const [printing, setPrinting] = useState(false);
+  useEffect(() => {
+    // The browser takes the page as it is when this returns.
+    const begin = () => flushSync(() => setPrinting(true));
+    const end = () => setPrinting(false);
+    window.addEventListener('beforeprint', begin);
+    window.addEventListener('afterprint', end);
+    return () => {
+      window.removeEventListener('beforeprint', begin);
+      window.removeEventListener('afterprint', end);
+    };
+  }, []);
+  return printing;
 }

@@ -1,11 +1,11 @@
 import { Badge, Button, Collapse, Group, List, Skeleton, Text } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
 import { IconAlertTriangle, IconCheck, IconClock, IconPlayerPlay, IconX, type TablerIcon } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Id } from '../../parts/id.js';
 import { PageLink, reviewPath, storyPath } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
 import { Rows } from '../../parts/rows.js';
+import { useOpen } from '../../parts/use-open.js';
 import { When } from '../../parts/when.js';
 import { ActionRow } from '../agents/action-row.js';
 import { type Run, runQuery } from './plays.queries.js';
@@ -20,7 +20,7 @@ const states: Readonly<Record<Run['state'], readonly [string, string, TablerIcon
 
 /** One run: for whom, where it stands, its tasks, and on demand the actions that came of it. */
 export function RunRow({ run }: { readonly run: Run }) {
-  const [open, { toggle }] = useDisclosure();
+  const [open, toggle] = useOpen(run.runId);
   const [word, color, Icon] = states[run.state];
   const asked = run.state === 'waiting' ? 'Answer it' : 'Its review';
   const proposals = run.tasks.reduce((sum, task) => sum + task.proposals, 0);

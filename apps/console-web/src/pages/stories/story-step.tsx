@@ -1,8 +1,8 @@
 import { Button, Group, Text } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
 import { IconChevronDown, IconChevronRight, IconExternalLink } from '@tabler/icons-react';
 import { useId } from 'react';
 import { full } from '../../parts/times.js';
+import { useOpen } from '../../parts/use-open.js';
 import { When } from '../../parts/when.js';
 import { ProofBadge } from './proof-badge.js';
 import { StepFacts } from './step-facts.js';
@@ -11,7 +11,7 @@ import { asSentence, doerWords, legible } from './words.js';
 
 /** One step: when, what, who, and everything else behind one fold. */
 export function StoryStep({ step, people }: { readonly step: Step; readonly people: Story['people'] }) {
-  const [open, { toggle }] = useDisclosure();
+  const [open, toggle] = useOpen(step.id);
   const facts = useId();
   const Chevron = open ? IconChevronDown : IconChevronRight;
   return (

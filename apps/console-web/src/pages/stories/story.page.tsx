@@ -15,8 +15,6 @@ import { StoryStep } from './story-step.js';
 import './stories.css';
 import { asSentence, legible, storySentence } from './words.js';
 
-/** From so many steps on only those in sight are made. */
-const many = 30;
 const nobody: Story['people'] = [];
 const stepId = ({ id }: Step): string => id;
 
@@ -51,19 +49,18 @@ export function StoryPage() {
           <Title order={2} size="h4">
             Step by step
           </Title>
-          {steps.length > many ? (
-            <LongList label="Steps" rows={steps} keyOf={stepId} height={130} gap={0} className="story-steps">
-              {(step) => <StoryStep step={step} people={story?.people ?? nobody} />}
-            </LongList>
-          ) : (
-            <ol className="story-steps">
-              {steps.map((step) => (
-                <li key={step.id}>
-                  <StoryStep step={step} people={story?.people ?? nobody} />
-                </li>
-              ))}
-            </ol>
-          )}
+          <LongList
+            key={id}
+            label="Steps"
+            rows={steps}
+            keyOf={stepId}
+            height={130}
+            gap={0}
+            className="story-steps"
+            ordered
+          >
+            {(step) => <StoryStep step={step} people={story?.people ?? nobody} />}
+          </LongList>
         </>
       )}
       {asked.data?.more && (
