@@ -1,20 +1,9 @@
 import createClient, { type Middleware } from 'openapi-fetch';
 import type { paths } from '../generated/console.js';
+import { ApiProblem } from './api-problem.js';
+import { type Patience, patiently } from './patience.js';
 
-/** Why the console did not do what was asked (RFC 9457); `detail` says what to do about it. */
-export class ApiProblem extends Error {
-  override readonly name = 'ApiProblem';
-
-  constructor(
-    readonly status: number,
-    readonly title: string,
-    detail: string,
-    readonly field?: string,
-    readonly requestId?: string,
-  ) {
-    super(detail);
-  }
-}
+export { ApiProblem };
 
 /** Of the session: sent with everything that changes something, so that no other page can act in this person's name. */
 let csrfToken: string | undefined;
@@ -47,16 +36,18 @@ export function lineWasLost(): void {
   reading = new AbortController();
 }
 
-function patienceWith({ method }: Request): AbortSignal {
-  if (method !== 'GET') return AbortSignal.timeout(patienceMs);
+function send(request: Request): Promise<Response> {
+  const fetchWith = (signal: AbortSignal) => fetch(request, { signal });
+  const patience: Patience = { wordMs: patienceMs, wholeMs: patienceMs };
+  if (request.method !== 'GET') return patiently(fetchWith, patience);
   const wary = lostAt !== undefined && performance.now() - lostAt < warinessMs;
-  return AbortSignal.any([reading.signal, AbortSignal.timeout(wary ? waryPatienceMs : patienceMs)]);
+  return patiently(fetchWith, wary ? { ...patience, wordMs: waryPatienceMs } : patience, reading.signal);
 }
 
 /** The console's API, typed by its OpenAPI document (`npm run generate`). */
 export const api = createClient<paths>({
   baseUrl: window.location.origin,
-  fetch: (request) => fetch(request, { signal: patienceWith(request) }),
+  fetch: send,
 });
 api.use(guard);
 

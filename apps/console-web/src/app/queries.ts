@@ -1,9 +1,6 @@
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
-import { ApiProblem } from './api.js';
+import { ApiProblem, isAway, isSignedOut } from './api-problem.js';
 import { freshness } from './freshness.js';
-
-/** The console was not reachable, or is away behind its proxy. */
-const isAway = (error: unknown): boolean => error instanceof ApiProblem && [0, 502, 503, 504].includes(error.status);
 
 /**
  * What the pages have read. The first member of a query's key is the part of the console that it shows, as the live stream names it
@@ -26,9 +23,8 @@ export const queries: QueryClient = new QueryClient({
 });
 
 function hearRefusal(error: unknown): void {
-  const over = error instanceof ApiProblem && error.status === 401;
   // Once: who is known to be signed out is not asked for again with each refused reading.
-  if (over && queries.getQueryData(['session'])) void queries.invalidateQueries({ queryKey: ['session'] });
+  if (isSignedOut(error) && queries.getQueryData(['session'])) void queries.invalidateQueries({ queryKey: ['session'] });
 }
 
 /** How the pages read again what has changed. */
