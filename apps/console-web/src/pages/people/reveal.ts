@@ -1,6 +1,7 @@
 import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
 import { ApiProblem, answerOf, api } from '../../app/api.js';
 import type { operations } from '../../generated/console.js';
+import { sealedAnswer } from './sealed.js';
 
 type Asked = operations['reveals_ask']['requestBody']['content']['application/json'];
 /** What somebody asks of a person, and why. */
@@ -12,8 +13,6 @@ export interface Revealed {
   readonly email?: string;
   readonly phone?: string;
 }
-
-const askEveryMs = 300;
 
 /**
  * Asks who a person is and opens the answer. Only this call has the key that opens it: it is made here, cannot be read out, and is
@@ -30,8 +29,10 @@ export async function reveal(contactId: string, asking: Asking, signal: AbortSig
   const { kty, crv, x, y } = (await exportJWK(publicKey)) as Asked['publicKey'];
   const params = { path: { contactId } };
   const body = { ...asking, publicKey: { kty, crv, x, y } };
-  const { revealId } = await answerOf(api.POST('/v1/people/{contactId}/reveals', { params, body }));
-  const jwe = await sealedAnswer(contactId, revealId, signal);
+  const { revealId, expiresAt } = await answerOf(api.POST('/v1/people/{contactId}/reveals', { params, body }));
+  const ofThis = { path: { contactId, revealId } };
+  const show = () => answerOf(api.GET('/v1/people/{contactId}/reveals/{revealId}', { params: ofThis }));
+  const jwe = await sealedAnswer(show, expiresAt, signal);
   const { plaintext } = await compactDecrypt(jwe, privateKey, {
     keyManagementAlgorithms: ['ECDH-ES'],
     contentEncryptionAlgorithms: ['A256GCM'],
@@ -43,22 +44,4 @@ export async function reveal(contactId: string, asking: Asking, signal: AbortSig
     'The answer belongs to another request',
     'So the page does not show the answer. Tell the person who runs the console, and say what time it is now.',
   );
-}
-
-async function sealedAnswer(contactId: string, revealId: string, signal: AbortSignal): Promise<string> {
-  const params = { path: { contactId, revealId } };
-  for (;;) {
-    signal.throwIfAborted();
-    const { state, reason, jwe } = await answerOf(api.GET('/v1/people/{contactId}/reveals/{revealId}', { params }));
-    if (jwe !== null) return jwe;
-    if (state === 'refused')
-      throw new ApiProblem(409, 'Nothing was revealed', reason?.detail ?? 'No reason was given.');
-    if (state === 'unanswered')
-      throw new ApiProblem(
-        0,
-        'No answer came',
-        'The intake of signals (signal-ingestion) did not answer within two minutes. Look on the page Now whether this service runs, then ask again.',
-      );
-    await new Promise((resolve) => setTimeout(resolve, askEveryMs));
-  }
 }

@@ -1,0 +1,54 @@
+import { ApiProblem, isAway } from '../../app/api-problem.js';
+
+/** What the console knows of a request to reveal. */
+interface Shown {
+  readonly state: 'waiting' | 'sealed' | 'refused' | 'unanswered';
+  readonly reason: { readonly detail: string } | null;
+  readonly jwe: string | null;
+}
+
+const askEveryMs = 300;
+/** While the console does not answer. */
+const againAfterMs = 1_000;
+
+/** Asks until the sealed answer is there. It is kept until `expiresAt`, so a line or a console that is away meanwhile does not end it. */
+export async function sealedAnswer(
+  show: () => Promise<Shown>,
+  expiresAt: string,
+  signal: AbortSignal,
+  now: () => number = Date.now,
+): Promise<string> {
+  for (;;) {
+    signal.throwIfAborted();
+    const shown = await show().catch((error: unknown) => {
+      if (isAway(error) && now() < Date.parse(expiresAt)) return undefined;
+      throw error;
+    });
+    const jwe = shown && jweOf(shown);
+    if (jwe) return jwe;
+    await new Promise((resolve) => setTimeout(resolve, shown ? askEveryMs : againAfterMs));
+  }
+}
+
+/** Undefined while it is waited for. */
+function jweOf({ state, reason, jwe }: Shown): string | undefined {
+  if (jwe !== null) return jwe;
+  switch (state) {
+    case 'waiting':
+      return undefined;
+    case 'refused':
+      throw new ApiProblem(409, 'Nothing was revealed', reason?.detail ?? 'No reason was given.');
+    case 'unanswered':
+      throw new ApiProblem(
+        0,
+        'No answer came',
+        'The intake of signals did not answer within two minutes. See on the page Now whether it runs, then ask again.',
+      );
+    case 'sealed':
+      throw new ApiProblem(
+        0,
+        'The answer is gone',
+        'The console kept it for two minutes, and this page could not fetch it meanwhile. Ask again.',
+      );
+  }
+}
