@@ -28,7 +28,7 @@ export function Shell() {
   const [stopping, stop] = useDisclosure();
   const [keysShown, keys] = useDisclosure();
   const session = useSession();
-  const live = useLive(session !== undefined);
+  const live = useLive(session?.signedInAt);
   const mayStop = useMay('operator');
   const path = useRouterState({ select: (state) => state.location.pathname });
   const here = useRouterState({ select: (state) => state.location.href });
